@@ -1,0 +1,79 @@
+# Everything a contributor does. `make` alone lists the targets.
+
+PYTHON ?= python3
+# How many test processes run side by side: a number, or `logical` for one a processor.
+WORKERS ?= logical
+# More arguments for pytest: make quick ARGS="-k slug"
+ARGS ?=
+# make requirements UPGRADE=--upgrade takes the latest releases; without it, pins that fit stay.
+UPGRADE ?=
+
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check $(if $(HOME),,--no-cache-dir)
+PYTEST := $(BIN)/python -m pytest
+PARALLEL := -n $(WORKERS) --maxprocesses 8
+COMPILE := $(BIN)/uv pip compile --universal --python-version 3.11 \
+	--generate-hashes --no-annotate --no-emit-index-url --no-emit-find-links --quiet \
+	--custom-compile-command "make requirements" $(if $(HOME),,--no-cache) $(UPGRADE)
+
+# Of the caller's settings for pip, only those that say how to reach packages are kept; of those
+# for Python, none that change what a program does.
+REACH := PIP_CACHE_DIR PIP_CERT PIP_CLIENT_CERT PIP_CONFIG_FILE PIP_DEFAULT_TIMEOUT \
+	PIP_EXTRA_INDEX_URL PIP_FIND_LINKS PIP_INDEX_URL PIP_KEYRING_PROVIDER PIP_NO_CACHE_DIR \
+	PIP_NO_INDEX PIP_PROXY PIP_RETRIES PIP_TIMEOUT PIP_TRUSTED_HOST
+unexport $(filter-out $(REACH),$(filter PIP_%,$(.VARIABLES)))
+unexport PYTHONDONTWRITEBYTECODE PYTHONHOME PYTHONINSPECT PYTHONOPTIMIZE PYTHONPATH \
+	PYTHONSAFEPATH PYTHONSTARTUP PYTHONWARNINGS
+
+.DEFAULT_GOAL := help
+.PHONY: help install demo test quick check bench test-system requirements clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
+
+install: .venv/.installed ## make .venv with the pinned requirements and Dateline itself
+
+demo: .venv/.installed ## serve sample stories on an embedded database (PORT=8123 chooses the port)
+	@$(BIN)/dateline demo $(if $(PORT),--port $(PORT))
+
+test: .venv/.installed ## run all tests that need nothing but Python
+	$(PYTEST) -m "not system" $(PARALLEL) $(ARGS)
+
+quick: .venv/.installed ## run the fast tests
+	$(PYTEST) -m "not slow and not system" $(PARALLEL) $(ARGS)
+
+check: .venv/.installed ## lint, formatting, types and layers; changes nothing
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/python -m mypy
+	$(BIN)/lint-imports
+
+bench: .venv/.installed ## measure, beside the floor and the idiomatic version
+	$(BIN)/python -m bench $(ARGS)
+
+test-system: .venv/.installed ## run the tests that need programs of the system
+	$(PYTEST) -m system $(ARGS)
+
+requirements: .venv/.installed ## compile requirements/ from pyproject.toml (UPGRADE=--upgrade)
+	$(COMPILE) pyproject.toml --extra dev --group build --output-file requirements/dev.txt
+	$(COMPILE) pyproject.toml --constraints requirements/dev.txt \
+		--output-file requirements/runtime.txt
+	$(COMPILE) --group build --constraints requirements/dev.txt \
+		--output-file requirements/build.txt
+
+clean: ## remove .venv, caches and build products
+	rm -rf .venv .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	rm -rf build dist dateline.egg-info
+	find app bench migrations tests -type d -name __pycache__ -prune -exec rm -rf {} +
+
+.venv/.installed: requirements/dev.txt pyproject.toml
+	@command -v "$(PYTHON)" >/dev/null || { \
+		echo "There is no $(PYTHON). Dateline needs Python 3.11 or newer." >&2; exit 1; }
+	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+		echo "Dateline needs Python 3.11 or newer, and this is $$("$(PYTHON)" --version 2>&1)." >&2; \
+		echo "Name another one: make install PYTHON=python3.12" >&2; exit 1; }
+	@echo "Installing the pinned requirements into .venv"
+	@"$(PYTHON)" -m venv .venv
+	@$(PIP) install --quiet --require-hashes --requirement requirements/dev.txt
+	@$(PIP) install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@

@@ -1,0 +1,43 @@
+"""Who stands behind a request."""
+
+from dataclasses import dataclass
+
+from app.access.errors import Forbidden, KeyRequired
+from app.access.scopes import Scope
+from app.kit.unit import Actor
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """The holder of a key, or anybody (`key_id` and `scope` are then absent)."""
+
+    key_id: str | None = None
+    name: str = "anonymous"
+    prefix: str | None = None
+    scopes: tuple[str, ...] = ()
+    scope: Scope | None = None
+
+    @property
+    def actor(self) -> Actor:
+        """Return the name under which this caller's changes are recorded."""
+        return Actor(self.key_id, self.name)
+
+    def allows(self, scope: Scope) -> bool:
+        """Tell whether this caller stands at a scope or above it."""
+        return self.scope is not None and self.scope >= scope
+
+    def need(self, scope: Scope) -> None:
+        """Refuse a caller who stands below a scope."""
+        if self.scope is None:
+            raise KeyRequired(
+                f"This needs a key with the scope {scope.name!r}, sent as "
+                "'Authorization: Bearer …' or 'X-Api-Key: …'."
+            )
+        if not self.allows(scope):
+            raise Forbidden(
+                f"This needs the scope {scope.name!r}; the key {self.prefix}… has "
+                f"{self.scope.name!r}."
+            )
+
+
+ANYBODY = Caller()

@@ -1,0 +1,42 @@
+"""Create an API key."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from app.access import store
+from app.access.keys import digest_of, make_key, prefix_of
+from app.kit.errors import InvalidInput
+from app.kit.ids import new_id
+from app.kit.unit import Unit
+
+
+@dataclass(frozen=True, slots=True)
+class CreatedKey:
+    """The id of a new key, and the key itself, which nobody will see again."""
+
+    id: str
+    key: str
+
+
+def create_key(
+    unit: Unit, name: str, scopes: list[str], expires_at: datetime | None = None
+) -> CreatedKey:
+    """Store a new key with a name and scopes and return it, this once."""
+    if expires_at is not None and expires_at <= unit.now:
+        raise InvalidInput.at("#/expires_at", "in_the_past", "This key would have expired already.")
+    made = CreatedKey(new_id(), make_key())
+    store.insert_key(
+        unit.session,
+        {
+            "id": made.id,
+            "name": name,
+            "prefix": prefix_of(made.key),
+            "digest": digest_of(made.key),
+            "scopes": sorted(set(scopes)),
+            "created_at": unit.now,
+            "expires_at": expires_at,
+            "revoked_at": None,
+            "last_used_at": None,
+        },
+    )
+    return made

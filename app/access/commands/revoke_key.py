@@ -1,0 +1,15 @@
+"""Revoke an API key."""
+
+from app.access import store
+from app.access.errors import KeyNotFound
+from app.kit.unit import Unit
+
+
+def revoke_key(unit: Unit, ref: str) -> str:
+    """Revoke the key with an id or a prefix, at once and for ever; return its id."""
+    row = store.key_by_ref(unit.session, ref)
+    if row is None:
+        raise KeyNotFound(f"There is no key with the id or prefix {ref!r}.")
+    store.revoke_key(unit.session, row.id, unit.now)
+    key_id: str = row.id
+    return key_id

@@ -1,0 +1,39 @@
+"""What access refuses."""
+
+from app.kit.errors import Failure
+
+
+class KeyRequired(Failure):
+    """No key was sent where one is needed."""
+
+    code = "key_required"
+
+
+class KeyRefused(Failure):
+    """The key that was sent is unknown, expired or revoked."""
+
+    code = "key_refused"
+
+
+class Forbidden(Failure):
+    """The key is good, and not enough."""
+
+    code = "forbidden"
+
+
+class KeyNotFound(Failure):
+    """No key has this id or prefix."""
+
+    code = "not_found"
+
+
+class IdempotencyConflict(Failure):
+    """A request with the same Idempotency-Key is still running."""
+
+    code = "idempotency_running"
+
+
+class IdempotencyMismatch(Failure):
+    """The Idempotency-Key was used before with another payload."""
+
+    code = "idempotency_mismatch"

@@ -1,0 +1,17 @@
+"""What may be written about keys."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from app.kit.fields import Input, Instant, ShortLine
+
+
+class KeyInput(Input):
+    """A key to be made."""
+
+    name: ShortLine
+    scopes: Annotated[
+        list[Literal["read", "write", "publish", "admin"]], Field(min_length=1, max_length=4)
+    ]
+    expires_at: Instant | None = None

@@ -1,0 +1,74 @@
+"""API keys: made, recognised, described.
+
+A key is `dl_` and 43 characters for 256 random bits. The first characters are its visible
+prefix, by which it is looked up and named in logs; a SHA-256 of the whole is what is stored.
+Keys cannot be guessed, so a slow hash would only slow every request (see the ADR on keys).
+"""
+
+import hashlib
+import hmac
+import secrets
+from datetime import datetime, timedelta
+from typing import Any
+
+from app.access import store
+from app.access.caller import Caller
+from app.access.errors import KeyRefused
+from app.access.scopes import highest
+from app.kit.clock import format_instant
+from app.kit.database import Database, Record
+from app.kit.errors import DatabaseBusy, DatabaseReadOnly
+
+_MARK = "dl_"
+PREFIX_LENGTH = 11
+_USE_IS_NOTED_EVERY = timedelta(minutes=1)
+
+
+def make_key() -> str:
+    """Return a new random key."""
+    return _MARK + secrets.token_urlsafe(32)
+
+
+def prefix_of(key: str) -> str:
+    """Return the visible part of a key."""
+    return key[:PREFIX_LENGTH]
+
+
+def digest_of(key: str) -> bytes:
+    """Return what is stored of a key."""
+    return hashlib.sha256(key.encode()).digest()
+
+
+def authenticate(database: Database, key: str, now: datetime) -> Caller:
+    """Return the caller behind a key, or refuse one that is unknown, expired or revoked."""
+    with database.read() as session:
+        row = store.key_by_prefix(session, prefix_of(key))
+    stored = bytes(row.digest) if row else bytes(32)
+    if not hmac.compare_digest(stored, digest_of(key)) or row is None:
+        raise KeyRefused("This key is not known here.")
+    if row.revoked_at is not None:
+        raise KeyRefused(f"The key {row.prefix}… was revoked.")
+    if row.expires_at is not None and row.expires_at <= now:
+        raise KeyRefused(f"The key {row.prefix}… expired at {format_instant(row.expires_at)}.")
+    if row.last_used_at is None or now - row.last_used_at >= _USE_IS_NOTED_EVERY:
+        _note_use(database, row.id, now)
+    return Caller(row.id, row.name, row.prefix, tuple(row.scopes), highest(row.scopes))
+
+
+def _note_use(database: Database, key_id: str, now: datetime) -> None:
+    try:
+        with database.write() as session:
+            store.touch_key(session, key_id, now)
+    except (DatabaseBusy, DatabaseReadOnly):
+        # Reading must work while nothing can be written; the next request notes it.
+        return
+
+
+def describe(row: Record) -> dict[str, Any]:
+    """Return a key as administrators see it: everything but the key."""
+    instants = ("created_at", "expires_at", "revoked_at", "last_used_at")
+    described = {"id": row.id, "name": row.name, "prefix": row.prefix, "scopes": row.scopes}
+    for name in instants:
+        value = getattr(row, name)
+        described[name] = None if value is None else format_instant(value)
+    return described

@@ -1,0 +1,51 @@
+"""Tables of access: keys, answers kept for retries, and the deployment's secret."""
+
+from datetime import datetime
+
+from sqlalchemy import JSON, ForeignKey, Index, LargeBinary, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.kit.database import Base, Instant, key
+
+
+class ApiKey(Base):
+    """A key. Only a hash is kept: 256 random bits cannot be guessed from it."""
+
+    __tablename__ = "api_keys"
+
+    id: Mapped[str] = mapped_column(key(36), primary_key=True)
+    name: Mapped[str] = mapped_column(String(200))
+    prefix: Mapped[str] = mapped_column(key(16), unique=True)
+    digest: Mapped[bytes] = mapped_column(LargeBinary(32))
+    scopes: Mapped[list[str]] = mapped_column(JSON)
+    created_at: Mapped[datetime] = mapped_column(Instant)
+    expires_at: Mapped[datetime | None] = mapped_column(Instant)
+    revoked_at: Mapped[datetime | None] = mapped_column(Instant)
+    last_used_at: Mapped[datetime | None] = mapped_column(Instant)
+
+
+class KeptAnswer(Base):
+    """The first answer to a POST that carried an Idempotency-Key."""
+
+    __tablename__ = "kept_answers"
+
+    key_id: Mapped[str] = mapped_column(
+        key(36), ForeignKey("api_keys.id", ondelete="CASCADE"), primary_key=True
+    )
+    idempotency_key: Mapped[str] = mapped_column(String(255), primary_key=True)
+    payload_digest: Mapped[str] = mapped_column(String(64))
+    status: Mapped[int]
+    headers: Mapped[dict[str, str]] = mapped_column(JSON)
+    body: Mapped[bytes] = mapped_column(LargeBinary)
+    kept_at: Mapped[datetime] = mapped_column(Instant)
+
+    __table_args__ = (Index("ix_kept_answers_kept_at", "kept_at"),)
+
+
+class Secret(Base):
+    """A secret made by the first migration, used where none is configured."""
+
+    __tablename__ = "secrets"
+
+    name: Mapped[str] = mapped_column(String(50), primary_key=True)
+    value: Mapped[str] = mapped_column(String(100))

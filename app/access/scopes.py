@@ -1,0 +1,17 @@
+"""The ladder of scopes: each includes all below it."""
+
+from enum import IntEnum
+
+
+class Scope(IntEnum):
+    """What a key may do; a higher scope includes the lower ones."""
+
+    read = 1
+    write = 2
+    publish = 3
+    admin = 4
+
+
+def highest(names: list[str]) -> Scope:
+    """Return the highest of the named scopes, of which there is at least one."""
+    return max(Scope[name] for name in names)

@@ -1,0 +1,74 @@
+"""A selection of stories as a value: what a reader asks for, or an agreement grants.
+
+It holds ids, not slugs, so that it means the same after a renaming. Delivery turns it into
+SQL; followers of the change log test rows against it with `matches`.
+"""
+
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+
+Field = Literal["category", "source", "language", "tag", "author", "kind", "id"]
+
+
+@dataclass(frozen=True, slots=True)
+class Clause:
+    """One condition: any of `included` (where there are some), and none of `excluded`."""
+
+    field: Field
+    included: tuple[str, ...] = ()
+    excluded: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A stretch of time: from `start` (inclusive) to `end` (exclusive); either may be open."""
+
+    start: datetime | None = None
+    end: datetime | None = None
+
+    def holds(self, moment: datetime) -> bool:
+        """Tell whether a moment lies in it."""
+        if self.start is not None and moment < self.start:
+            return False
+        return self.end is None or moment < self.end
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """All of its clauses and both of its spans hold."""
+
+    clauses: tuple[Clause, ...] = ()
+    published: Span = Span()
+    updated: Span = Span()
+
+    def matches(self, attributes: Mapping[str, Any]) -> bool:
+        """Tell whether a story with these attributes (as the change log keeps them) is in it."""
+        return (
+            all(_holds(clause, attributes) for clause in self.clauses)
+            and self.published.holds(attributes["published_at"])
+            and self.updated.holds(attributes["updated_at"])
+        )
+
+
+def fold(text: str) -> str:
+    """Return the form in which tags and authors are compared: NFC, case folded."""
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", text).casefold())
+
+
+def language_ranges(tag: str) -> tuple[str, ...]:
+    """Return every language range that takes in a tag, widest first: `fr`, then `fr-ca`.
+
+    Basic filtering of RFC 4647, section 3.3.1, in lower case.
+    """
+    parts = tag.lower().split("-")
+    return tuple("-".join(parts[: count + 1]) for count in range(len(parts)))
+
+
+def _holds(clause: Clause, attributes: Mapping[str, Any]) -> bool:
+    values = attributes[clause.field]
+    if clause.included and not any(value in values for value in clause.included):
+        return False
+    return not any(value in values for value in clause.excluded)

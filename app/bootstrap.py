@@ -1,0 +1,73 @@
+"""The one place where parts are wired together. Its parameters are what tests replace."""
+
+from dataclasses import dataclass
+
+from app.access import store as access_store
+from app.delivery.projector import project
+from app.delivery.queries import Delivery
+from app.kit import migrations
+from app.kit.clock import Clock, SystemClock
+from app.kit.cursor import Signer
+from app.kit.database import Database
+from app.kit.errors import DatabaseUnavailable
+from app.kit.unit import Runner
+from app.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """All parts, ready to work together."""
+
+    settings: Settings
+    clock: Clock
+    database: Database
+    runner: Runner
+    delivery: Delivery
+    cursors: Signer
+
+    def close(self) -> None:
+        """Let go of the database."""
+        self.database.close()
+
+
+def open_database(settings: Settings) -> Database:
+    """Return the database of the settings; nothing is opened yet."""
+    return Database(
+        settings.database_url, busy_timeout=settings.busy_timeout, pool_size=settings.pool_size
+    )
+
+
+def prepare_database(database: Database) -> None:
+    """Bring an embedded database up to date; insist that PostgreSQL is, and say what to do.
+
+    Many nodes share a PostgreSQL, so migrating it is a step of its own (`dateline migrate`).
+    """
+    if database.dialect == "sqlite" and not migrations.is_current(database):
+        migrations.upgrade(database)
+    migrations.check(database)
+
+
+def bootstrap(
+    settings: Settings, *, clock: Clock | None = None, database: Database | None = None
+) -> Services:
+    """Wire everything to a database that is up to date."""
+    clock = clock or SystemClock()
+    database = database or open_database(settings)
+    return Services(
+        settings=settings,
+        clock=clock,
+        database=database,
+        runner=Runner(database, clock, [project]),
+        delivery=Delivery(database, clock),
+        cursors=Signer(_secret(settings, database), "cursor"),
+    )
+
+
+def _secret(settings: Settings, database: Database) -> str:
+    if settings.secret_key is not None:
+        return settings.secret_key
+    with database.read() as session:
+        secret = access_store.secret(session, "signing")
+    if secret is None:
+        raise DatabaseUnavailable("The database has lost its secret. Set DATELINE_SECRET_KEY.")
+    return secret

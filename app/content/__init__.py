@@ -1,0 +1,1 @@
+"""The newsroom: articles, revisions, sources, categories, and the verbs of editing."""

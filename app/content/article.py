@@ -1,0 +1,182 @@
+"""An article as a value, and the transitions of its life as pure functions.
+
+Commands load an article, apply one of these, and save what comes out. Nothing here touches
+the database, so the importer and the single verbs share it.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, fields, replace
+from datetime import datetime
+from typing import Any, Literal
+
+from app.content.errors import VersionMismatch, WrongState
+
+Stage = Literal["draft", "published", "unpublished", "killed"]
+State = Literal["draft", "scheduled", "published", "expired", "unpublished", "killed", "deleted"]
+STATES: tuple[State, ...] = (
+    "draft",
+    "scheduled",
+    "published",
+    "expired",
+    "unpublished",
+    "killed",
+    "deleted",
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Article:
+    """A working copy, with where its story stands."""
+
+    id: str
+    slug: str
+    stage: Stage
+    version: int
+    published_version: int | None
+    source_id: str | None
+    external_id: str | None
+    kind: str
+    language: str
+    title: str
+    summary: str | None
+    body: str
+    body_format: str
+    url: str | None
+    categories: list[str]
+    tags: list[str]
+    authors: list[dict[str, Any]]
+    image: dict[str, Any] | None
+    rights: dict[str, Any] | None
+    corrections: list[dict[str, Any]]
+    dateline: str | None
+    urgency: int | None
+    translation_of: str | None
+    published_at: datetime | None
+    expires_at: datetime | None
+    embargo_until: datetime | None
+    first_published_at: datetime | None
+    updated_at: datetime | None
+    created_at: datetime
+    modified_at: datetime
+    deleted_at: datetime | None
+
+
+FIELDS = tuple(field.name for field in fields(Article))
+INSTANTS = frozenset(name for name in FIELDS if name.endswith("_at")) | {"embargo_until"}
+
+
+def as_row(article: Article) -> dict[str, Any]:
+    """Return an article's fields by name; nested values are shared, not copied."""
+    return {name: getattr(article, name) for name in FIELDS}
+
+
+def state_of(article: Article, now: datetime) -> State:
+    """Say where a story stands at a moment."""
+    if article.deleted_at is not None:
+        return "deleted"
+    if article.stage != "published":
+        return article.stage
+    if article.published_at is not None and article.published_at > now:
+        return "scheduled"
+    if article.expires_at is not None and article.expires_at <= now:
+        return "expired"
+    return "published"
+
+
+def is_current(article: Article) -> bool:
+    """Tell whether the working copy is the one that is public."""
+    return article.stage == "published" and article.published_version == article.version
+
+
+def check_version(current: int, expected: Iterable[int] | None) -> None:
+    """Refuse a change that was made to another version; `None` accepts any."""
+    if expected is not None and current not in expected:
+        raise VersionMismatch(
+            f"The current version is {current}. Read it again, and repeat your change on it."
+        )
+
+
+def edited(article: Article, written: dict[str, Any], now: datetime) -> Article:
+    """Return the next version with what was written, or the same object if nothing differs."""
+    if all(getattr(article, name) == value for name, value in written.items()):
+        return article
+    return replace(article, **written, version=article.version + 1, modified_at=now)
+
+
+def published(
+    article: Article,
+    now: datetime,
+    *,
+    at: datetime | None = None,
+    minor: bool = False,
+    raise_version: bool = True,
+) -> Article:
+    """Return the article as its public copy should be.
+
+    `at` replaces the instant of publication; without one, it is kept or becomes now. Where the
+    embargo ends later, publication waits for it. A minor update leaves `updated_at` as it was.
+    """
+    _need_alive(article, "published")
+    moment = at or article.published_at or now
+    if article.embargo_until is not None and article.embargo_until > moment:
+        moment = article.embargo_until
+    first = article.first_published_at is None
+    return replace(
+        article,
+        stage="published",
+        version=article.version + 1 if raise_version else article.version,
+        published_version=article.version + 1 if raise_version else article.version,
+        published_at=moment,
+        first_published_at=moment if first else article.first_published_at,
+        updated_at=_updated_at(article, moment, now, minor=minor),
+        modified_at=now,
+    )
+
+
+def unpublished(article: Article, now: datetime) -> Article:
+    """Return the article without a public copy."""
+    _need_alive(article, "unpublished")
+    if article.stage != "published":
+        raise WrongState(f"This story is {article.stage}, so it cannot be unpublished.")
+    return replace(
+        article,
+        stage="unpublished",
+        published_version=None,
+        version=article.version + 1,
+        modified_at=now,
+    )
+
+
+def deleted(article: Article, now: datetime) -> Article:
+    """Return the article put away, without a public copy; it can be restored."""
+    _need_alive(article, "deleted")
+    return replace(
+        article,
+        stage="unpublished" if article.stage == "published" else article.stage,
+        published_version=None,
+        version=article.version + 1,
+        modified_at=now,
+        deleted_at=now,
+    )
+
+
+def restored(article: Article, now: datetime) -> Article:
+    """Return a deleted article as a working copy; publishing it again is another step."""
+    if article.deleted_at is None:
+        raise WrongState("This story is not deleted, so there is nothing to restore.")
+    return replace(article, version=article.version + 1, modified_at=now, deleted_at=None)
+
+
+def _updated_at(
+    article: Article, moment: datetime, now: datetime, *, minor: bool
+) -> datetime | None:
+    if article.updated_at is None or moment > now:
+        return moment
+    return article.updated_at if minor else max(now, moment)
+
+
+def _need_alive(article: Article, verb: str) -> None:
+    if article.deleted_at is not None:
+        raise WrongState(f"This story is deleted. Restore it before it can be {verb}.")
+    if article.stage == "killed":
+        raise WrongState(f"This story was killed, so it cannot be {verb}.")

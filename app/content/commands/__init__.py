@@ -1,0 +1,1 @@
+"""What an editor can do: one verb, one file."""

@@ -1,0 +1,55 @@
+"""Create an article, or update the one that a source's external id already names."""
+
+from dataclasses import replace
+
+from app.content import store
+from app.content.article import Article, published
+from app.content.commands.edit_article import rewrite_article
+from app.content.drafting import (
+    check_translation,
+    given_slug,
+    made_slug,
+    new_article,
+    written_fields,
+)
+from app.content.inputs import ArticleInput
+from app.content.references import References
+from app.content.saving import Change, save
+from app.content.editing import Expected
+from app.content.article import check_version
+from app.kit.ids import new_id
+from app.kit.unit import Unit
+
+
+def create_article(
+    unit: Unit, written: ArticleInput, expected: Expected = None
+) -> tuple[Article, bool]:
+    """Return the article and whether it is new.
+
+    An `external_id` that is known for the source updates that story; then `expected` counts.
+    """
+    references = References(unit.session)
+    references.load_inputs([written])
+    fields = written_fields(written, references)
+    known = _known(unit, fields["source_id"], written.external_id)
+    if known is not None:
+        check_version(known.version, expected)
+        return rewrite_article(unit, known, written), False
+    session = unit.session
+    slug = (
+        given_slug(session, "article", written.slug)
+        if written.slug
+        else made_slug(session, "article", written.title)
+    )
+    article = new_article(new_id(), slug, fields, unit.now)
+    check_translation(session, article)
+    if written.status == "draft":
+        return save(unit, Change(None, article, "created")), True
+    article = published(article, unit.now, raise_version=False)
+    return save(unit, Change(None, article, "published")), True
+
+
+def _known(unit: Unit, source_id: str | None, external_id: str | None) -> Article | None:
+    if external_id is None:
+        return None
+    return store.article_by_external_id(unit.session, source_id, external_id)

@@ -1,0 +1,44 @@
+"""Create a category."""
+
+from app.content import store
+from app.content.drafting import given_slug, made_slug
+from app.content.events import CategorySaved
+from app.content.inputs import CategoryInput
+from app.content.references import References
+from app.content.taxonomy import Category
+from app.kit.ids import new_id
+from app.kit.unit import Unit
+
+
+def create_category(
+    unit: Unit, written: CategoryInput, *, category_id: str | None = None
+) -> Category:
+    """Add a category, public at once; an importer may bring its id along."""
+    slug = (
+        given_slug(unit.session, "category", written.slug)
+        if written.slug
+        else made_slug(unit.session, "category", written.name)
+    )
+    category = Category(
+        id=category_id or new_id(),
+        slug=slug,
+        name=written.name,
+        names=written.names,
+        parent_id=parent_of(unit, written),
+        version=1,
+        created_at=unit.now,
+        modified_at=unit.now,
+    )
+    store.save_category(unit.session, category, new=True)
+    store.keep_public_slugs(unit.session, "category", [(category.slug, category.id)], unit.now)
+    unit.raise_event(CategorySaved(category))
+    return category
+
+
+def parent_of(unit: Unit, written: CategoryInput) -> str | None:
+    """Return the id of the parent that an input names."""
+    if written.parent is None:
+        return None
+    references = References(unit.session)
+    references.load("category", written.parent)
+    return references.id_of("category", written.parent, "#/parent")

@@ -1,0 +1,30 @@
+"""Create a source."""
+
+from app.content import store
+from app.content.drafting import given_slug, made_slug
+from app.content.events import SourceSaved
+from app.content.inputs import SourceInput
+from app.content.taxonomy import Source
+from app.kit.ids import new_id
+from app.kit.unit import Unit
+
+
+def create_source(unit: Unit, written: SourceInput, *, source_id: str | None = None) -> Source:
+    """Add a source, public at once; an importer may bring its id along."""
+    slug = (
+        given_slug(unit.session, "source", written.slug)
+        if written.slug
+        else made_slug(unit.session, "source", written.name)
+    )
+    source = Source(
+        id=source_id or new_id(),
+        slug=slug,
+        version=1,
+        created_at=unit.now,
+        modified_at=unit.now,
+        **written.model_dump(exclude={"slug"}),
+    )
+    store.save_source(unit.session, source, new=True)
+    store.keep_public_slugs(unit.session, "source", [(source.slug, source.id)], unit.now)
+    unit.raise_event(SourceSaved(source))
+    return source

@@ -1,0 +1,12 @@
+"""Put an article away, public copy and all."""
+
+from app.content.article import Article, deleted
+from app.content.editing import Expected, article_to_change
+from app.content.saving import Change, save
+from app.kit.unit import Unit
+
+
+def delete_article(unit: Unit, ref: str, expected: Expected) -> Article:
+    """Delete softly: nobody but the newsroom sees it, and it can be restored."""
+    article = article_to_change(unit, ref, expected)
+    return save(unit, Change(article, deleted(article, unit.now), "deleted"))

@@ -1,0 +1,20 @@
+"""Delete a category that neither story nor category names."""
+
+from app.content import store
+from app.content.editing import Expected, category_to_change
+from app.content.errors import InUse
+from app.content.events import CategoryDeleted
+from app.kit.unit import Unit
+
+
+def delete_category(unit: Unit, ref: str, expected: Expected) -> None:
+    """Delete a category, or say how many articles and categories still name it."""
+    category = category_to_change(unit, ref, expected)
+    articles, below = store.uses_of_category(unit.session, category.id)
+    if articles or below:
+        raise InUse(
+            f"{articles} article(s), deleted ones included, and {below} category(ies) below "
+            f"name the category {category.slug!r}. Move them first."
+        )
+    store.delete_category(unit.session, category.id)
+    unit.raise_event(CategoryDeleted(category.id))

@@ -1,0 +1,20 @@
+"""Delete a source that no story names."""
+
+from app.content import store
+from app.content.editing import Expected, source_to_change
+from app.content.errors import InUse
+from app.content.events import SourceDeleted
+from app.kit.unit import Unit
+
+
+def delete_source(unit: Unit, ref: str, expected: Expected) -> None:
+    """Delete a source, or say how many articles still name it."""
+    source = source_to_change(unit, ref, expected)
+    uses = store.uses_of_source(unit.session, source.id)
+    if uses:
+        raise InUse(
+            f"{uses} article(s), deleted ones included, name the source {source.slug!r}. "
+            "Give them another source first."
+        )
+    store.delete_source(unit.session, source.id)
+    unit.raise_event(SourceDeleted(source.id))

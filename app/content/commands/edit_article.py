@@ -1,0 +1,80 @@
+"""Change an article's working copy, and publish it in the same step if the writing says so."""
+
+from typing import Any
+
+from app.content import store
+from app.content.article import Article, edited, is_current, published
+from app.content.drafting import check_translation, given_slug, written_fields
+from app.content.editing import Expected, article_to_change, patched, replaced
+from app.content.errors import ExternalIdTaken, WrongState
+from app.content.inputs import ArticleInput
+from app.content.references import References
+from app.content.saving import Change, save
+from app.content.views import article_view
+from app.kit.errors import FieldError
+from app.kit.unit import Unit
+
+
+def replace_article(unit: Unit, ref: str, document: dict[str, Any], expected: Expected) -> Article:
+    """Replace what is written of an article by a document."""
+    article = article_to_change(unit, ref, expected)
+    return rewrite_article(
+        unit, article, _input(replaced("article", _view(unit, article), document))
+    )
+
+
+def patch_article(unit: Unit, ref: str, patch: dict[str, Any], expected: Expected) -> Article:
+    """Apply a merge patch (RFC 7396) to what is written of an article."""
+    article = article_to_change(unit, ref, expected)
+    return rewrite_article(unit, article, _input(patched("article", _view(unit, article), patch)))
+
+
+def rewrite_article(unit: Unit, article: Article, written: ArticleInput) -> Article:
+    """Write an input over an article; an equal one leaves no trace."""
+    change = rewritten(unit, article, written)
+    return article if change is None else save(unit, change)
+
+
+def rewritten(unit: Unit, article: Article, written: ArticleInput) -> Change | None:
+    """Return the change that an input makes to an article, or nothing if it makes none."""
+    if article.deleted_at is not None or article.stage == "killed":
+        state = "deleted" if article.deleted_at is not None else "killed"
+        raise WrongState(f"This story is {state}. Restore it before it can be changed.")
+    references = References(unit.session)
+    references.load_inputs([written])
+    fields = written_fields(written, references)
+    if fields["published_at"] is None:
+        fields["published_at"] = article.published_at
+    if written.slug and written.slug != article.slug:
+        fields["slug"] = given_slug(unit.session, "article", written.slug, but_for=article.id)
+    _check_external_id(unit, article, fields)
+    after = edited(article, fields, unit.now)
+    if after is not article:
+        check_translation(unit.session, after)
+    if written.status == "published" and not is_current(after):
+        after = published(after, unit.now, raise_version=after is article)
+        return Change(article, after, "published")
+    return None if after is article else Change(article, after, "edited")
+
+
+def _check_external_id(unit: Unit, article: Article, fields: dict[str, Any]) -> None:
+    if fields["external_id"] is None or (
+        fields["external_id"] == article.external_id and fields["source_id"] == article.source_id
+    ):
+        return
+    other = store.article_by_external_id(unit.session, fields["source_id"], fields["external_id"])
+    if other is not None and other.id != article.id:
+        raise ExternalIdTaken(
+            f"The story {other.slug!r} of the same source has this external id.",
+            errors=[FieldError("#/external_id", "external_id_taken", "Taken.")],
+        )
+
+
+def _input(fields: dict[str, Any]) -> ArticleInput:
+    return ArticleInput.model_validate(fields)
+
+
+def _view(unit: Unit, article: Article) -> dict[str, Any]:
+    references = References(unit.session)
+    references.load_articles([article])
+    return article_view(article, unit.now, references)

@@ -1,0 +1,73 @@
+"""Change a category, or hang it under another one."""
+
+from dataclasses import replace
+from typing import Any
+
+from app.content import store
+from app.content.commands.create_category import parent_of
+from app.content.drafting import given_slug
+from app.content.editing import Expected, category_to_change, patched, replaced
+from app.content.events import CategorySaved
+from app.content.inputs import CategoryInput
+from app.content.locks import CATEGORY_TREE
+from app.content.references import References
+from app.content.taxonomy import Category
+from app.content.views import category_view
+from app.kit.errors import InvalidInput
+from app.kit.unit import Unit
+
+
+def replace_category(
+    unit: Unit, ref: str, document: dict[str, Any], expected: Expected
+) -> Category:
+    """Replace what is written of a category by a document."""
+    category = category_to_change(unit, ref, expected)
+    fields = replaced("category", _view(unit, category), document)
+    return rewrite_category(unit, category, CategoryInput.model_validate(fields))
+
+
+def patch_category(unit: Unit, ref: str, patch: dict[str, Any], expected: Expected) -> Category:
+    """Apply a merge patch (RFC 7396) to what is written of a category."""
+    category = category_to_change(unit, ref, expected)
+    fields = patched("category", _view(unit, category), patch)
+    return rewrite_category(unit, category, CategoryInput.model_validate(fields))
+
+
+def rewrite_category(unit: Unit, category: Category, written: CategoryInput) -> Category:
+    """Write an input over a category; an equal one leaves no trace."""
+    after = replace(
+        category,
+        slug=written.slug or category.slug,
+        name=written.name,
+        names=written.names,
+        parent_id=parent_of(unit, written),
+    )
+    if after == category:
+        return category
+    if after.slug != category.slug:
+        given_slug(unit.session, "category", after.slug, but_for=category.id)
+    moved = after.parent_id != category.parent_id
+    if moved:
+        _check_move(unit, after)
+    after = replace(after, version=category.version + 1, modified_at=unit.now)
+    store.save_category(unit.session, after, new=False)
+    store.keep_public_slugs(unit.session, "category", [(after.slug, after.id)], unit.now)
+    unit.raise_event(CategorySaved(after, moved=moved))
+    return after
+
+
+def _check_move(unit: Unit, category: Category) -> None:
+    """Refuse a cycle; two moves at once could make one together, so they take turns."""
+    unit.session.lock(CATEGORY_TREE)
+    parent = category.parent_id
+    if parent is not None and category.id in store.ancestors(unit.session, parent):
+        raise InvalidInput.at(
+            "#/parent", "cycle", "A category cannot hang under itself or under one below it."
+        )
+
+
+def _view(unit: Unit, category: Category) -> dict[str, Any]:
+    references = References(unit.session)
+    if category.parent_id is not None:
+        references.load("category", category.parent_id)
+    return category_view(category, references)

@@ -1,0 +1,14 @@
+"""Make an article's working copy its public one."""
+
+from app.content.article import Article, published
+from app.content.editing import Expected, article_to_change
+from app.content.inputs import PublishInput
+from app.content.saving import Change, save
+from app.kit.unit import Unit
+
+
+def publish_article(unit: Unit, ref: str, order: PublishInput, expected: Expected) -> Article:
+    """Publish now, or at the instant that the order or the article names."""
+    article = article_to_change(unit, ref, expected)
+    after = published(article, unit.now, at=order.published_at, minor=order.update == "minor")
+    return save(unit, Change(article, after, "published"))

@@ -1,0 +1,111 @@
+"""From what was written to an article's fields: references resolved, text made safe."""
+
+from datetime import datetime
+from typing import Any
+
+from app.content import store
+from app.content.article import Article
+from app.content.errors import SlugTaken
+from app.content.inputs import ArticleInput
+from app.content.references import References
+from app.content.slugs import free_slug, slug_from
+from app.content.text import stored_body
+from app.kit.database import ReadSession
+from app.kit.errors import FieldError, InvalidInput
+
+
+def written_fields(written: ArticleInput, references: References) -> dict[str, Any]:
+    """Return the fields that an input sets, but for the slug.
+
+    `references` must have loaded what the input names.
+    """
+    source_id = references.id_of("source", written.source, "#/source") if written.source else None
+    base = written.url or references.source_url(source_id)
+    return {
+        "source_id": source_id,
+        "external_id": written.external_id,
+        "kind": written.kind,
+        "language": written.language,
+        "title": written.title,
+        "summary": written.summary,
+        "body": stored_body(written.body, written.body_format, base),
+        "body_format": written.body_format,
+        "url": written.url,
+        "categories": _category_ids(written, references),
+        "tags": written.tags,
+        "authors": [{"name": one.name, "url": one.url} for one in written.authors],
+        "image": written.image.model_dump() if written.image else None,
+        "rights": written.rights.model_dump() if written.rights else None,
+        "dateline": written.dateline,
+        "urgency": written.urgency,
+        "translation_of": _translation_root(written, references),
+        "published_at": written.published_at,
+        "expires_at": written.expires_at,
+        "embargo_until": written.embargo_until,
+    }
+
+
+def new_article(article_id: str, slug: str, fields: dict[str, Any], now: datetime) -> Article:
+    """Return the first version of an article: a draft."""
+    return Article(
+        id=article_id,
+        slug=slug,
+        stage="draft",
+        version=1,
+        published_version=None,
+        corrections=[],
+        first_published_at=None,
+        updated_at=None,
+        created_at=now,
+        modified_at=now,
+        deleted_at=None,
+        **fields,
+    )
+
+
+def given_slug(session: ReadSession, type_: str, slug: str, *, but_for: str | None = None) -> str:
+    """Return a slug that was asked for, or refuse it as taken."""
+    if store.taken_slugs(session, type_, [slug], but_for=but_for):
+        raise SlugTaken(
+            f"The slug {slug!r} belongs to another {type_}. Choose another, or leave it out.",
+            errors=[FieldError("#/slug", "slug_taken", "Taken.")],
+        )
+    return slug
+
+
+def made_slug(session: ReadSession, type_: str, title: str) -> str:
+    """Return a free slug made from a title."""
+    return free_slug(
+        slug_from(title, fallback=type_), lambda batch: store.taken_slugs(session, type_, batch)
+    )
+
+
+def check_translation(session: ReadSession, article: Article) -> None:
+    """Refuse a translation of itself, or of one story while others are translations of it."""
+    if article.translation_of is None:
+        return
+    if article.translation_of == article.id:
+        raise InvalidInput.at(
+            "#/translation_of", "cycle", "A story cannot be a translation of itself."
+        )
+    if store.has_translations(session, article.id):
+        raise InvalidInput.at(
+            "#/translation_of",
+            "cycle",
+            "Other stories are translations of this one; tie them to the other story first.",
+        )
+
+
+def _category_ids(written: ArticleInput, references: References) -> list[str]:
+    ids = (
+        references.id_of("category", ref, f"#/categories/{index}")
+        for index, ref in enumerate(written.categories)
+    )
+    return list(dict.fromkeys(ids))
+
+
+def _translation_root(written: ArticleInput, references: References) -> str | None:
+    if written.translation_of is None:
+        return None
+    target = references.id_of("article", written.translation_of, "#/translation_of")
+    return references.translation_root(target)

@@ -1,0 +1,48 @@
+"""What the newsroom refuses."""
+
+from app.kit.errors import Failure, FieldError, InvalidInput
+
+
+class NotFound(Failure):
+    """No such article, source or category."""
+
+    code = "not_found"
+
+
+class VersionMismatch(Failure):
+    """The thing was changed since the caller read it."""
+
+    code = "version_mismatch"
+
+
+class SlugTaken(Failure):
+    """A slug that was asked for belongs to something else."""
+
+    code = "slug_taken"
+
+
+class ExternalIdTaken(Failure):
+    """Another story of the source has this external id."""
+
+    code = "external_id_taken"
+
+
+class InUse(Failure):
+    """A source or category cannot be deleted while stories name it."""
+
+    code = "in_use"
+
+
+class WrongState(Failure):
+    """The verb does not apply to a story in this state."""
+
+    code = "wrong_state"
+
+
+def unknown_reference(pointer: str, type_: str, ref: str) -> InvalidInput:
+    """Blame a field that names something that does not exist."""
+    detail = f"There is no {type_} with the id or slug {ref!r}. Create it first."
+    return InvalidInput(
+        "Something named here does not exist.",
+        errors=[FieldError(pointer, "unknown_reference", detail)],
+    )

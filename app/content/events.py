@@ -1,0 +1,55 @@
+"""What the newsroom tells the layers above, inside the transaction in which it happens."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from app.content.article import Article
+from app.content.taxonomy import Category, Source
+
+PublishReason = Literal["published", "updated", "corrected", "restored"]
+WithdrawReason = Literal["unpublished", "killed", "deleted"]
+
+
+@dataclass(frozen=True, slots=True)
+class ArticlePublished:
+    """The public copy of a story is now this one."""
+
+    article: Article
+    reason: PublishReason
+
+
+@dataclass(frozen=True, slots=True)
+class ArticleWithdrawn:
+    """A story has no public copy any more."""
+
+    article_id: str
+    reason: WithdrawReason
+
+
+@dataclass(frozen=True, slots=True)
+class SourceSaved:
+    """A source was created or changed."""
+
+    source: Source
+
+
+@dataclass(frozen=True, slots=True)
+class SourceDeleted:
+    """A source was deleted."""
+
+    source_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class CategorySaved:
+    """A category was created or changed; `moved` says that it hangs under another one."""
+
+    category: Category
+    moved: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class CategoryDeleted:
+    """A category was deleted."""
+
+    category_id: str

@@ -1,0 +1,164 @@
+"""What may be written, field by field. Unknown fields are refused everywhere."""
+
+import re
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field, StringConstraints
+from pydantic_core import PydanticCustomError
+
+from app.access.selection import fold
+from app.content.slugs import MAX_LENGTH, normal_slug, slug_problem
+from app.kit.fields import (
+    NO_NUL,
+    Address,
+    Input,
+    Instant,
+    Line,
+    Paragraph,
+    ShortLine,
+    text_of,
+)
+
+_LANGUAGE = re.compile(
+    r"[a-z]{2,3}(?:-[a-z]{4})?(?:-(?:[a-z]{2}|\d{3}))?(?:-(?:[a-z\d]{5,8}|\d[a-z\d]{3}))*"
+    r"(?:-x(?:-[a-z\d]{1,8})+)?",
+    re.IGNORECASE | re.ASCII,
+)
+
+
+def _slug(value: str) -> str:
+    slug = normal_slug(value)
+    problem = slug_problem(slug)
+    if problem:
+        raise PydanticCustomError("slug", "{problem}", {"problem": problem})
+    return slug
+
+
+def normal_language(tag: str) -> str:
+    """Return a BCP 47 tag in its customary case (RFC 5646, section 2.1.1), or raise."""
+    if not _LANGUAGE.fullmatch(tag):
+        raise PydanticCustomError("language", "Not a BCP 47 language tag such as en or fr-CA")
+    parts = tag.lower().split("-")
+    for index, part in enumerate(parts[1:], 1):
+        if "x" in parts[:index]:
+            break
+        if len(part) == 2:  # noqa: PLR2004 - a region of two letters
+            parts[index] = part.upper()
+        elif len(part) == 4 and part.isalpha():  # noqa: PLR2004 - a script of four letters
+            parts[index] = part.title()
+    return "-".join(parts)
+
+
+def _distinct_names(names: dict[str, str]) -> dict[str, str]:
+    return {normal_language(tag): name for tag, name in names.items()}
+
+
+def _distinct_tags(tags: list[str]) -> list[str]:
+    seen: dict[str, str] = {}
+    for tag in tags:
+        seen.setdefault(fold(tag), tag)
+    return list(seen.values())
+
+
+Slug = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=MAX_LENGTH),
+    AfterValidator(_slug),
+    Field(description="Letters of any script, digits and single hyphens."),
+]
+Language = Annotated[
+    str,
+    StringConstraints(max_length=100),
+    AfterValidator(normal_language),
+    Field(description="A BCP 47 tag."),
+]
+Body = Annotated[str, StringConstraints(max_length=4_000_000, pattern=NO_NUL)]
+Ref = Annotated[str, text_of(MAX_LENGTH, 1), Field(description="An id or a slug.")]
+ExternalId = Annotated[str, text_of(500, 1)]
+Kind = Annotated[
+    str,
+    StringConstraints(pattern=r"^[a-z][a-z0-9]*(?:-[a-z0-9]+)*$", max_length=40),
+    Field(description="A word in lower case: news, analysis, opinion, …"),
+]
+
+
+class Author(Input):
+    """Who wrote it."""
+
+    name: ShortLine
+    url: Address | None = None
+
+
+class Image(Input):
+    """The picture that goes with a story."""
+
+    url: Address
+    alt: Paragraph | None = None
+    credit: Line | None = None
+    width: Annotated[int, Field(ge=1, le=100_000, strict=True)] | None = None
+    height: Annotated[int, Field(ge=1, le=100_000, strict=True)] | None = None
+
+
+class Rights(Input):
+    """Who holds the rights and what may be done."""
+
+    holder: Line | None = None
+    usage_terms: Paragraph | None = None
+    licence: Line | None = None
+
+
+class ArticleInput(Input):
+    """An article as it is written."""
+
+    title: Line
+    language: Language
+    slug: Slug | None = None
+    summary: Paragraph | None = None
+    body: Body = ""
+    body_format: Literal["html", "markdown", "text"] = "html"
+    source: Ref | None = None
+    categories: Annotated[list[Ref], Field(max_length=50)] = []
+    tags: Annotated[list[ShortLine], Field(max_length=100), AfterValidator(_distinct_tags)] = []
+    authors: Annotated[list[Author], Field(max_length=50)] = []
+    url: Address | None = None
+    image: Image | None = None
+    kind: Kind = "news"
+    dateline: ShortLine | None = None
+    urgency: Annotated[int, Field(ge=1, le=9, strict=True)] | None = None
+    rights: Rights | None = None
+    external_id: ExternalId | None = None
+    published_at: Instant | None = None
+    expires_at: Instant | None = None
+    embargo_until: Instant | None = None
+    translation_of: Ref | None = None
+    status: Literal["draft", "published"] = "draft"
+
+
+class SourceInput(Input):
+    """A source as it is written."""
+
+    name: Line
+    slug: Slug | None = None
+    url: Address | None = None
+    description: Paragraph | None = None
+    language: Language | None = None
+
+
+class CategoryInput(Input):
+    """A category as it is written; `names` are its names in other languages."""
+
+    name: Line
+    slug: Slug | None = None
+    parent: Ref | None = None
+    names: Annotated[dict[str, Line], Field(max_length=100), AfterValidator(_distinct_names)] = {}
+
+
+class PublishInput(Input):
+    """How to publish; an empty object publishes now."""
+
+    published_at: Instant | None = None
+    update: Literal["major", "minor"] = "major"
+
+
+class UnpublishInput(Input):
+    """How to unpublish; an empty object does it quietly."""

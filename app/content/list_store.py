@@ -1,0 +1,160 @@
+"""The newsroom's lists: articles in every state, by the filters that readers have too."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Select,
+    and_,
+    exists,
+    func,
+    literal,
+    or_,
+    select,
+    tuple_,
+    type_coerce,
+)
+
+from app.access.selection import Clause, Selection, Span
+from app.content.article import State
+from app.content.models import ArticleCategoryRow, ArticleLabelRow, ArticleRow, CategoryRow
+from app.kit.clock import to_micros
+from app.kit.database import ReadSession, Record
+
+ManageSort = Literal["modified_at", "published_at", "updated_at"]
+
+
+@dataclass(frozen=True, slots=True)
+class ArticleList:
+    """What a list of the newsroom is asked for; deleted ones only where a state says so."""
+
+    selection: Selection = Selection()
+    states: tuple[State, ...] = ()
+    external_id: str | None = None
+    key: ManageSort = "modified_at"
+    descending: bool = True
+    position: tuple[int, str] | None = None
+    limit: int = 20
+
+
+def article_page(session: ReadSession, wanted: ArticleList, now: datetime) -> Sequence[Record]:
+    """Return articles after a position, each with its place (`place`) in the order."""
+    key = _sort_column(wanted.key)
+    order = tuple_(key, ArticleRow.id)
+    statement = select(ArticleRow.__table__, key.label("place")).where(
+        *_conditions(session, wanted, now)
+    )
+    if wanted.position is not None:
+        place = tuple_(literal(wanted.position[0], BigInteger), literal(wanted.position[1]))
+        statement = statement.where(order < place if wanted.descending else order > place)
+    columns = [key, ArticleRow.id]
+    ordering = [one.desc() if wanted.descending else one.asc() for one in columns]
+    return session.all(statement.order_by(*ordering).limit(wanted.limit))
+
+
+def count_articles(session: ReadSession, wanted: ArticleList, now: datetime) -> int:
+    """Count the articles of a list."""
+    inner: Select[Any] = select(ArticleRow.id).where(*_conditions(session, wanted, now))
+    count: int = session.scalar(select(func.count()).select_from(inner.subquery()))
+    return count
+
+
+def below(session: ReadSession, category_ids: Collection[str]) -> list[str]:
+    """Return the ids of categories and of all below them."""
+    tree = select(CategoryRow.id).where(CategoryRow.id.in_(list(category_ids))).cte(recursive=True)
+    tree = tree.union(select(CategoryRow.id).where(CategoryRow.parent_id == tree.c.id))
+    return [row.id for row in session.all(select(tree.c.id))]
+
+
+def _sort_column(key: ManageSort) -> ColumnElement[Any]:
+    micros = {
+        name: type_coerce(getattr(ArticleRow, name), BigInteger)
+        for name in ("modified_at", "published_at", "updated_at", "created_at")
+    }
+    # A draft has no instant of publication; it stands where it was created.
+    if key == "published_at":
+        return func.coalesce(micros["published_at"], micros["created_at"])
+    if key == "updated_at":
+        return func.coalesce(micros["updated_at"], micros["modified_at"])
+    return micros["modified_at"]
+
+
+def _conditions(
+    session: ReadSession, wanted: ArticleList, now: datetime
+) -> list[ColumnElement[bool]]:
+    conditions = [_clause(session, clause) for clause in wanted.selection.clauses]
+    conditions += _span(ArticleRow.published_at, wanted.selection.published)
+    conditions += _span(ArticleRow.updated_at, wanted.selection.updated)
+    if wanted.external_id is not None:
+        conditions.append(ArticleRow.external_id == wanted.external_id)
+    if wanted.states:
+        conditions.append(or_(*(_in_state(state, now) for state in wanted.states)))
+    else:
+        conditions.append(ArticleRow.deleted_at.is_(None))
+    return conditions
+
+
+def _in_state(state: State, now: datetime) -> ColumnElement[bool]:
+    if state == "deleted":
+        return ArticleRow.deleted_at.is_not(None)
+    alive = ArticleRow.deleted_at.is_(None)
+    if state in {"draft", "unpublished", "killed"}:
+        return and_(alive, ArticleRow.stage == state)
+    public = and_(alive, ArticleRow.stage == "published")
+    ahead = ArticleRow.published_at > now
+    over = and_(ArticleRow.expires_at.is_not(None), ArticleRow.expires_at <= now)
+    if state == "scheduled":
+        return and_(public, ahead)
+    return and_(public, ~ahead, over if state == "expired" else ~over)
+
+
+def _clause(session: ReadSession, clause: Clause) -> ColumnElement[bool]:
+    conditions = []
+    if clause.included:
+        conditions.append(_holds(session, clause, clause.included))
+    if clause.excluded:
+        conditions.append(~_holds(session, clause, clause.excluded))
+    return and_(*conditions)
+
+
+def _holds(session: ReadSession, clause: Clause, values: tuple[str, ...]) -> ColumnElement[bool]:
+    match clause.field:
+        case "category":
+            return exists().where(
+                ArticleCategoryRow.article_id == ArticleRow.id,
+                ArticleCategoryRow.category_id.in_(below(session, values)),
+            )
+        case "tag" | "author":
+            return exists().where(
+                ArticleLabelRow.article_id == ArticleRow.id,
+                ArticleLabelRow.field == clause.field,
+                ArticleLabelRow.value.in_(values),
+            )
+        case "language":
+            language = func.lower(ArticleRow.language)
+            return or_(
+                *(
+                    or_(language == value, language.startswith(f"{value}-", autoescape=True))
+                    for value in values
+                )
+            )
+        case "source":
+            return and_(ArticleRow.source_id.is_not(None), ArticleRow.source_id.in_(values))
+        case "kind":
+            return ArticleRow.kind.in_(values)
+        case "id":
+            return ArticleRow.id.in_(values)
+
+
+def _span(column: Any, span: Span) -> list[ColumnElement[bool]]:
+    micros = type_coerce(column, BigInteger)
+    conditions: list[ColumnElement[bool]] = []
+    if span.start is not None:
+        conditions.append(micros >= to_micros(span.start))
+    if span.end is not None:
+        conditions.append(micros < to_micros(span.end))
+    return conditions

@@ -1,0 +1,197 @@
+"""What the newsroom reads: articles, revisions, sources and categories as views."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any, Literal
+
+from app.content import list_store, store
+from app.content.article import Article
+from app.content.editing import normal_ref, not_found
+from app.content.list_store import ArticleList
+from app.content.references import References
+from app.content.saving import from_snapshot
+from app.content.views import article_view, category_view, source_view
+from app.kit.clock import format_instant
+from app.kit.database import ReadSession, Record
+
+TaxonomyType = Literal["source", "category"]
+
+
+@dataclass(frozen=True, slots=True)
+class ViewPage:
+    """A page of views, with the positions before and after it where there is more."""
+
+    items: list[dict[str, Any]]
+    before: list[Any] | None
+    after: list[Any] | None
+    count: int | None = None
+
+
+def show_article(session: ReadSession, article: Article, now: datetime) -> dict[str, Any]:
+    """Return the view of an article."""
+    return _views(session, [article], now)[0]
+
+
+def article(session: ReadSession, ref: str, now: datetime) -> dict[str, Any]:
+    """Return an article by id or slug, whatever its state."""
+    found = store.article_by_ref(session, normal_ref(ref))
+    if found is None:
+        raise not_found("article", ref)
+    return show_article(session, found, now)
+
+
+def articles(
+    session: ReadSession, wanted: ArticleList, now: datetime, *, backwards: bool, count: bool
+) -> ViewPage:
+    """Return a page of articles."""
+    turned = replace(wanted, limit=wanted.limit + 1, descending=wanted.descending != backwards)
+    rows = list_store.article_page(session, turned, now)
+    kept = _ordered(rows, wanted.limit, backwards=backwards)
+    places = [row.place for row in kept]
+    found = [_article(row) for row in kept]
+    return ViewPage(
+        _views(session, found, now),
+        *_ends(
+            [[place, one.id] for place, one in zip(places, found, strict=True)],
+            more=len(rows) > wanted.limit,
+            placed=wanted.position is not None,
+            backwards=backwards,
+        ),
+        count=list_store.count_articles(session, wanted, now) if count else None,
+    )
+
+
+def revisions(
+    session: ReadSession, ref: str, limit: int, position: int | None, *, backwards: bool
+) -> ViewPage:
+    """Return the history of an article without the snapshots, newest first."""
+    found = store.article_by_ref(session, normal_ref(ref))
+    if found is None:
+        raise not_found("article", ref)
+    rows = store.revisions(
+        session,
+        found.id,
+        below=None if backwards else position,
+        above=position if backwards else None,
+        limit=limit + 1,
+    )
+    kept = _ordered(rows, limit, backwards=backwards)
+    return ViewPage(
+        [_revision_view(row) for row in kept],
+        *_ends(
+            [[row.version] for row in kept],
+            more=len(rows) > limit,
+            placed=position is not None,
+            backwards=backwards,
+        ),
+    )
+
+
+def revision(session: ReadSession, ref: str, version: int, now: datetime) -> dict[str, Any]:
+    """Return one snapshot of an article, whole."""
+    found = store.article_by_ref(session, normal_ref(ref))
+    if found is None:
+        raise not_found("article", ref)
+    row = store.revision(session, found.id, version)
+    if row is None:
+        raise not_found("revision", f"{ref}/{version}")
+    view = show_article(session, from_snapshot(row.snapshot), row.at)
+    return _revision_view(row) | {"article": view}
+
+
+def source(session: ReadSession, ref: str) -> dict[str, Any]:
+    """Return a source by id or slug."""
+    found = store.source_by_ref(session, normal_ref(ref))
+    if found is None:
+        raise not_found("source", ref)
+    return source_view(found)
+
+
+def category(session: ReadSession, ref: str) -> dict[str, Any]:
+    """Return a category by id or slug."""
+    found = store.category_by_ref(session, normal_ref(ref))
+    if found is None:
+        raise not_found("category", ref)
+    references = References(session)
+    if found.parent_id:
+        references.load("category", found.parent_id)
+    return category_view(found, references)
+
+
+def taxonomy(
+    session: ReadSession,
+    type_: TaxonomyType,
+    limit: int,
+    position: str | None,
+    *,
+    backwards: bool,
+    count: bool,
+) -> ViewPage:
+    """Return a page of sources or categories in the order of slugs."""
+    rows = store.page_of_taxonomy(
+        session,
+        type_,
+        after=None if backwards else position,
+        before=position if backwards else None,
+        limit=limit + 1,
+    )
+    kept = _ordered(rows, limit, backwards=backwards)
+    return ViewPage(
+        _taxonomy_views(session, type_, kept),
+        *_ends(
+            [[row.slug] for row in kept],
+            more=len(rows) > limit,
+            placed=position is not None,
+            backwards=backwards,
+        ),
+        count=store.count_of_taxonomy(session, type_) if count else None,
+    )
+
+
+def _taxonomy_views(
+    session: ReadSession, type_: TaxonomyType, rows: Sequence[Record]
+) -> list[dict[str, Any]]:
+    if type_ == "source":
+        return [source_view(store.source_of(row)) for row in rows]
+    found = [store.category_of(row) for row in rows]
+    references = References(session)
+    references.load_all("category", {one.parent_id for one in found if one.parent_id})
+    return [category_view(one, references) for one in found]
+
+
+def _views(session: ReadSession, found: list[Article], now: datetime) -> list[dict[str, Any]]:
+    references = References(session)
+    references.load_articles(found)
+    return [article_view(one, now, references) for one in found]
+
+
+def _article(row: Record) -> Article:
+    fields = dict(row._mapping)  # noqa: SLF001 - the documented way to a row's fields
+    del fields["place"]
+    return Article(**fields)
+
+
+def _revision_view(row: Record) -> dict[str, Any]:
+    return {
+        "version": row.version,
+        "action": row.action,
+        "at": format_instant(row.at),
+        "by": {"key": row.actor_id, "name": row.actor_name},
+    }
+
+
+def _ordered(rows: Sequence[Record], limit: int, *, backwards: bool) -> list[Record]:
+    kept = list(rows[:limit])
+    return kept[::-1] if backwards else kept
+
+
+def _ends(
+    places: list[list[Any]], *, more: bool, placed: bool, backwards: bool
+) -> tuple[list[Any] | None, list[Any] | None]:
+    """Return the positions before and after a page, where there is something."""
+    if not places:
+        return None, None
+    has_before = more if backwards else placed
+    has_after = placed if backwards else more
+    return (places[0] if has_before else None, places[-1] if has_after else None)

@@ -1,0 +1,87 @@
+"""The things that articles name: refs to ids when written, ids to slugs when shown."""
+
+from collections.abc import Collection, Iterable
+
+from app.content import store
+from app.content.article import Article
+from app.content.errors import unknown_reference
+from app.content.inputs import ArticleInput
+from app.content.slugs import normal_slug
+from app.kit.database import ReadSession
+from app.kit.ids import is_id
+
+
+class References:
+    """What a batch of articles names, looked up with one query for each type."""
+
+    def __init__(self, session: ReadSession) -> None:
+        """Start with nothing known."""
+        self._session = session
+        self._ids: dict[str, dict[str, str]] = {"source": {}, "category": {}, "article": {}}
+        self._slugs: dict[str, dict[str, str]] = {"source": {}, "category": {}, "article": {}}
+        self._more: dict[str, str | None] = {}
+
+    def load_inputs(self, inputs: Iterable[ArticleInput]) -> None:
+        """Look up what inputs name."""
+        inputs = list(inputs)
+        self._load("source", {one.source for one in inputs if one.source})
+        self._load("category", {ref for one in inputs for ref in one.categories})
+        self._load("article", {one.translation_of for one in inputs if one.translation_of})
+
+    def load_articles(self, articles: Iterable[Article]) -> None:
+        """Look up what articles hold, to show it by slug."""
+        articles = list(articles)
+        self._load("source", {one.source_id for one in articles if one.source_id})
+        self._load("category", {ref for one in articles for ref in one.categories})
+        self._load("article", {one.translation_of for one in articles if one.translation_of})
+
+    def load(self, type_: str, ref: str) -> None:
+        """Look up one thing."""
+        self._load(type_, {ref})
+
+    def load_all(self, type_: str, refs: Collection[str]) -> None:
+        """Look up things of a type."""
+        self._load(type_, refs)
+
+    def find(self, type_: str, ref: str) -> str | None:
+        """Return the id behind a ref, looking it up, or nothing."""
+        self._load(type_, {ref})
+        return self._ids[type_].get(_normal(ref))
+
+    def id_of(self, type_: str, ref: str, pointer: str) -> str:
+        """Return the id behind a ref, or blame the field that names it."""
+        found = self._ids[type_].get(_normal(ref))
+        if found is None:
+            raise unknown_reference(pointer, type_, ref)
+        return found
+
+    def slug_of(self, type_: str, id_: str) -> str:
+        """Return the slug of an id; the id itself where the thing is gone."""
+        return self._slugs[type_].get(id_, id_)
+
+    def source_url(self, source_id: str | None) -> str | None:
+        """Return the address of a source."""
+        return self._more.get(source_id) if source_id else None
+
+    def translation_root(self, article_id: str) -> str:
+        """Return the story that an article translates, or the article itself."""
+        return self._more.get(article_id) or article_id
+
+    def forget(self, type_: str) -> None:
+        """Forget a type, because something of it was written."""
+        self._ids[type_].clear()
+        self._slugs[type_].clear()
+
+    def _load(self, type_: str, refs: Collection[str]) -> None:
+        known = self._ids[type_]
+        wanted = {_normal(ref) for ref in refs} - known.keys()
+        if not wanted:
+            return
+        for row in store.references(self._session, type_, wanted):
+            known[row.id] = known[row.slug] = row.id
+            self._slugs[type_][row.id] = row.slug
+            self._more[row.id] = row.more
+
+
+def _normal(ref: str) -> str:
+    return ref.lower() if is_id(ref) else normal_slug(ref)

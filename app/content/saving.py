@@ -1,0 +1,92 @@
+"""Articles written down: the row, its snapshot, and the word to the layers above."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+
+from app.content import store
+from app.content.article import INSTANTS, Article, as_row
+from app.content.events import ArticlePublished, ArticleWithdrawn, PublishReason
+from app.kit.clock import format_instant, parse_instant
+from app.kit.unit import Unit
+
+Action = Literal["created", "edited", "published", "unpublished", "deleted", "restored"]
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One article before (nothing, if it is new) and after a verb."""
+
+    before: Article | None
+    after: Article
+    action: Action
+
+
+def save(unit: Unit, change: Change) -> Article:
+    """Write one change down and return the article as it is now."""
+    save_all(unit, [change])
+    return change.after
+
+
+def save_all(unit: Unit, changes: Sequence[Change]) -> None:
+    """Write changes down: rows, snapshots, public slugs, events."""
+    created = [change.after for change in changes if change.before is None]
+    updated = [change.after for change in changes if change.before is not None]
+    store.insert_articles(unit.session, created)
+    store.update_articles(unit.session, updated)
+    store.insert_revisions(unit.session, [_revision(unit, change) for change in changes])
+    public = [change for change in changes if _goes_public(change)]
+    store.keep_public_slugs(
+        unit.session, "article", [(one.after.slug, one.after.id) for one in public], unit.now
+    )
+    for change in changes:
+        _tell(unit, change)
+
+
+def snapshot_of(article: Article) -> dict[str, Any]:
+    """Return an article as JSON values, whole."""
+    snapshot = as_row(article)
+    for name in INSTANTS:
+        value = snapshot[name]
+        if value is not None:
+            snapshot[name] = format_instant(value)
+    return snapshot
+
+
+def from_snapshot(snapshot: dict[str, Any]) -> Article:
+    """Return the article that a snapshot holds."""
+    fields = dict(snapshot)
+    for name in INSTANTS:
+        value: str | datetime | None = fields[name]
+        if isinstance(value, str):
+            fields[name] = parse_instant(value)
+    return Article(**fields)
+
+
+def _goes_public(change: Change) -> bool:
+    """Tell whether the working copy becomes the public one with this change."""
+    after = change.after
+    return after.stage == "published" and after.published_version == after.version
+
+
+def _tell(unit: Unit, change: Change) -> None:
+    was_public = change.before is not None and change.before.stage == "published"
+    if _goes_public(change):
+        reason: PublishReason = "updated" if was_public else "published"
+        unit.raise_event(ArticlePublished(change.after, reason))
+    elif was_public and change.after.stage != "published":
+        reason_gone = "deleted" if change.action == "deleted" else "unpublished"
+        unit.raise_event(ArticleWithdrawn(change.after.id, reason_gone))
+
+
+def _revision(unit: Unit, change: Change) -> dict[str, Any]:
+    return {
+        "article_id": change.after.id,
+        "version": change.after.version,
+        "action": change.action,
+        "at": unit.now,
+        "actor_id": unit.actor.id,
+        "actor_name": unit.actor.name,
+        "snapshot": snapshot_of(change.after),
+    }

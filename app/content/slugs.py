@@ -1,0 +1,92 @@
+"""Slugs: for people, in any script, unique within their type."""
+
+import unicodedata
+from collections.abc import Callable, Iterator
+
+from app.kit.ids import is_id
+
+MAX_LENGTH = 200
+_MADE_LENGTH = 100
+_KEPT = frozenset("LMN")
+_TATWEEL = "\u0640"
+_APOSTROPHES = frozenset("'’ʼ‘`´")
+_FIRST_BATCH = 8
+
+
+def slug_problem(slug: str) -> str | None:
+    """Say what is wrong with a slug, or nothing."""
+    if not slug or len(slug) > MAX_LENGTH:
+        return f"A slug has 1 to {MAX_LENGTH} characters."
+    if is_id(slug):
+        return "A slug may not have the form of a UUID."
+    if any(not part or not all(map(_is_kept, part)) for part in slug.split("-")):
+        return "A slug is letters of any script, digits and single hyphens."
+    return None
+
+
+def normal_slug(slug: str) -> str:
+    """Return the form in which slugs are kept and looked up: NFC, lower case."""
+    return unicodedata.normalize("NFC", slug.lower())
+
+
+def slug_from(title: str, fallback: str) -> str:
+    """Make a slug from a title; `fallback` serves a title without letters or digits."""
+    words: list[str] = []
+    word: list[str] = []
+    for character in _plain(title):
+        if _is_kept(character):
+            word.append(character)
+        elif word and character not in _APOSTROPHES:
+            words.append("".join(word))
+            word = []
+    if word:
+        words.append("".join(word))
+    slug = _fitting(words)
+    return fallback if not slug or is_id(slug) else slug
+
+
+def free_slug(wanted: str, taken: Callable[[list[str]], set[str]]) -> str:
+    """Return the wanted slug, or the first of `-2`, `-3` … that is free.
+
+    `taken` is asked with growing batches, so ten thousand equal titles stay affordable.
+    """
+    for batch in _batches(wanted):
+        used = taken(batch)
+        for candidate in batch:
+            if candidate not in used:
+                return candidate
+    raise AssertionError("the batches do not end")
+
+
+def _batches(wanted: str) -> Iterator[list[str]]:
+    yield [wanted]
+    start, size = 2, _FIRST_BATCH
+    while True:
+        yield [f"{wanted[: MAX_LENGTH - 8]}-{number}" for number in range(start, start + size)]
+        start, size = start + size, min(size * 4, 500)
+
+
+def _plain(title: str) -> str:
+    """Lower the case, drop accents of Latin letters, and drop Arabic vowel marks."""
+    kept: list[str] = []
+    latin = False
+    for character in unicodedata.normalize("NFKD", title.lower()):
+        if not unicodedata.combining(character):
+            latin = "a" <= character <= "z"
+            if character != _TATWEEL:
+                kept.append(character)
+        elif not latin and not "\u064b" <= character <= "\u0652":
+            kept.append(character)
+    return unicodedata.normalize("NFC", "".join(kept))
+
+
+def _is_kept(character: str) -> bool:
+    return unicodedata.category(character)[0] in _KEPT
+
+
+def _fitting(words: list[str]) -> str:
+    slug = "-".join(words)
+    if len(slug) <= _MADE_LENGTH:
+        return slug
+    cut = slug[: _MADE_LENGTH + 1].rpartition("-")[0]
+    return cut or slug[:_MADE_LENGTH]

@@ -1,0 +1,90 @@
+"""Content as editors read it: what can be written, and where it stands."""
+
+from datetime import datetime
+from typing import Any
+
+from app.content.article import Article, is_current, state_of
+from app.content.inputs import ArticleInput, CategoryInput, SourceInput
+from app.content.references import References
+from app.content.taxonomy import Category, Source
+from app.kit.clock import format_instant
+
+
+def article_view(article: Article, now: datetime, references: References) -> dict[str, Any]:
+    """Return an article as the management side shows it; its names must be loaded."""
+    source, original = article.source_id, article.translation_of
+    return {
+        "id": article.id,
+        "slug": article.slug,
+        "state": state_of(article, now),
+        "status": "published" if is_current(article) and not article.deleted_at else "draft",
+        "version": article.version,
+        "published_version": article.published_version,
+        "kind": article.kind,
+        "language": article.language,
+        "title": article.title,
+        "summary": article.summary,
+        "body": article.body,
+        "body_format": article.body_format,
+        "url": article.url,
+        "source": references.slug_of("source", source) if source else None,
+        "categories": [references.slug_of("category", one) for one in article.categories],
+        "tags": article.tags,
+        "authors": article.authors,
+        "image": article.image,
+        "dateline": article.dateline,
+        "urgency": article.urgency,
+        "rights": article.rights,
+        "external_id": article.external_id,
+        "translation_of": references.slug_of("article", original) if original else None,
+        "published_at": _instant(article.published_at),
+        "expires_at": _instant(article.expires_at),
+        "embargo_until": _instant(article.embargo_until),
+        "corrections": article.corrections,
+        "first_published_at": _instant(article.first_published_at),
+        "updated_at": _instant(article.updated_at),
+        "created_at": _instant(article.created_at),
+        "modified_at": _instant(article.modified_at),
+        "deleted_at": _instant(article.deleted_at),
+    }
+
+
+def source_view(source: Source) -> dict[str, Any]:
+    """Return a source as the management side shows it."""
+    return {
+        "id": source.id,
+        "slug": source.slug,
+        "name": source.name,
+        "url": source.url,
+        "description": source.description,
+        "language": source.language,
+        "version": source.version,
+        "created_at": format_instant(source.created_at),
+        "modified_at": format_instant(source.modified_at),
+    }
+
+
+def category_view(category: Category, references: References) -> dict[str, Any]:
+    """Return a category as the management side shows it; its parent must be loaded."""
+    parent = category.parent_id
+    return {
+        "id": category.id,
+        "slug": category.slug,
+        "name": category.name,
+        "names": category.names,
+        "parent": references.slug_of("category", parent) if parent else None,
+        "version": category.version,
+        "created_at": format_instant(category.created_at),
+        "modified_at": format_instant(category.modified_at),
+    }
+
+
+WRITABLE: dict[str, frozenset[str]] = {
+    "article": frozenset(ArticleInput.model_fields),
+    "source": frozenset(SourceInput.model_fields),
+    "category": frozenset(CategoryInput.model_fields),
+}
+
+
+def _instant(value: datetime | None) -> str | None:
+    return None if value is None else format_instant(value)

@@ -1,0 +1,1 @@
+"""Finished documents: rendered once, served many times, and the log of what changed."""

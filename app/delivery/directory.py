@@ -1,0 +1,100 @@
+"""Sources and categories in memory, as bytes: what stories are joined with when read.
+
+A directory is never changed. A newer one takes its place when the log says that a source or
+category changed (see `queries`).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from app.delivery import store
+from app.kit import json
+from app.kit.database import ReadSession
+
+EntryType = Literal["source", "category"]
+
+
+@dataclass(frozen=True, slots=True)
+class DirectoryEntry:
+    """One source or category: `brief` as in a story, `whole` as it is served by itself."""
+
+    id: str
+    slug: str
+    name: str
+    parent_id: str | None
+    brief: bytes
+    whole: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Directory:
+    """Everything by id, in the order of slugs, and the ids behind slugs old and new."""
+
+    serial: int
+    entries: dict[EntryType, dict[str, DirectoryEntry]]
+    ids: dict[EntryType, dict[str, str]]
+    former: dict[EntryType, dict[str, str]]
+    sources: dict[str, bytes] = field(default_factory=dict)
+    categories: dict[str, bytes] = field(default_factory=dict)
+
+    def find(self, type_: EntryType, ref: str) -> DirectoryEntry | None:
+        """Return the entry with an id or a current slug."""
+        id_ = self.ids[type_].get(ref, ref)
+        return self.entries[type_].get(id_)
+
+    def find_former(self, type_: EntryType, slug: str) -> DirectoryEntry | None:
+        """Return the entry that once had a slug."""
+        return self.entries[type_].get(self.former[type_].get(slug, ""))
+
+    def names(self, type_: EntryType) -> Sequence[str]:
+        """Return all current slugs of a type."""
+        return list(self.ids[type_])
+
+    def source_json(self, source_id: str | None) -> bytes:
+        """Return a source as a story shows it."""
+        return self.sources.get(source_id, b"null") if source_id else b"null"
+
+    def categories_json(self, category_ids: str) -> bytes:
+        """Return the categories, given as their ids with commas, as a story shows them."""
+        if not category_ids:
+            return b"[]"
+        known = self.categories
+        found = [known[one] for one in category_ids.split(",") if one in known]
+        return b"[" + b",".join(found) + b"]"
+
+
+def load(session: ReadSession, serial: int) -> Directory:
+    """Read everything; `serial` is the last log row about sources or categories."""
+    entries: dict[EntryType, dict[str, DirectoryEntry]] = {"source": {}, "category": {}}
+    for row in sorted(store.entries(session), key=lambda row: row.slug):
+        entries[row.type][row.id] = DirectoryEntry(
+            row.id, row.slug, row.name, row.parent_id, bytes(row.brief), bytes(row.whole)
+        )
+    categories = entries["category"]
+    entries["category"] = {id_: _placed(one, categories) for id_, one in categories.items()}
+    former: dict[EntryType, dict[str, str]] = {"source": {}, "category": {}}
+    for row in store.redirects(session):
+        former[row.type][row.slug] = row.id
+    return Directory(
+        serial=serial,
+        entries=entries,
+        ids={
+            type_: {one.slug: one.id for one in known.values()} for type_, known in entries.items()
+        },
+        former=former,
+        sources={one.id: one.brief for one in entries["source"].values()},
+        categories={one.id: one.brief for one in categories.values()},
+    )
+
+
+def _placed(entry: DirectoryEntry, categories: dict[str, DirectoryEntry]) -> DirectoryEntry:
+    """Return a category with its place in the tree joined to what is served."""
+    path: list[str] = []
+    current: DirectoryEntry | None = entry
+    while current is not None and current.slug not in path:
+        path.insert(0, current.slug)
+        current = categories.get(current.parent_id) if current.parent_id else None
+    place: dict[str, Any] = {"parent": path[-2] if len(path) > 1 else None, "path": path}
+    whole = entry.whole[:-1] + b"," + json.dumps(place)[1:]
+    return DirectoryEntry(entry.id, entry.slug, entry.name, entry.parent_id, entry.brief, whole)

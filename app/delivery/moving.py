@@ -1,0 +1,47 @@
+"""A category that moved: its stories are now found under other categories."""
+
+from typing import Any
+
+from app.delivery import store
+from app.delivery.tree import with_ancestors
+from app.kit.unit import Unit
+
+_BATCH = 1_000
+
+
+def move_stories(unit: Unit, category_id: str) -> list[dict[str, Any]]:
+    """Write the categories of all stories below a category anew; return their log rows."""
+    log: list[dict[str, Any]] = []
+    for ids in store.documents_under(unit.session, category_id, _BATCH):
+        log += _move(unit, ids)
+    return log
+
+
+def _move(unit: Unit, ids: list[str]) -> list[dict[str, Any]]:
+    before = store.attributes(unit.session, ids)
+    own = {
+        row.id: (row.category_ids.split(","), row.published_at)
+        for row in store.own_categories(unit.session, ids)
+    }
+    widened = with_ancestors(unit.session, (categories for categories, _ in own.values()))
+    now_under = {id_: widened(categories) for id_, (categories, _) in own.items()}
+    terms = [
+        {"field": "category", "value": category, "published_at": own[id_][1], "id": id_}
+        for id_, categories in now_under.items()
+        for category in categories
+    ]
+    store.replace_category_terms(unit.session, ids, terms)
+    return [
+        {
+            "at": unit.now,
+            "type": "article",
+            "id": id_,
+            "op": "upsert",
+            "reason": "updated",
+            "version": old.version,
+            "before": old.values,
+            "after": old.values | {"category": sorted(now_under[id_])},
+        }
+        for id_, old in before.items()
+        if old.is_out(unit.now)
+    ]

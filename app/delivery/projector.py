@@ -1,0 +1,236 @@
+"""From events of the newsroom to finished documents and rows of the log, in one transaction.
+
+Order matters on PostgreSQL: everything is rendered and written first, and the log is locked
+and appended to last (see the ADR on serials).
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from app.content.article import Article
+from app.content.events import (
+    ArticlePublished,
+    ArticleWithdrawn,
+    CategoryDeleted,
+    CategorySaved,
+    SourceDeleted,
+    SourceSaved,
+)
+from app.content.locks import CATEGORY_TREE
+from app.delivery import store
+from app.delivery.moving import move_stories
+from app.delivery.render import attributes_of, render_article, render_category, render_source
+from app.delivery.tree import with_ancestors
+from app.kit import json
+from app.kit.unit import Unit
+
+
+def project(unit: Unit) -> None:
+    """Make the delivery side true to what a unit of work did."""
+    log = taxonomy_rows(unit)
+    published: dict[str, ArticlePublished] = {}
+    withdrawn: dict[str, str] = {}
+    for event in unit.events:
+        match event:
+            case ArticlePublished(article) if _is_over(article, unit.now):
+                withdrawn[article.id] = "expired"
+            case ArticlePublished(article):
+                published[article.id] = event
+            case ArticleWithdrawn(id_, reason):
+                withdrawn[id_] = reason
+    if published or withdrawn:
+        before = store.attributes(unit.session, [*published, *withdrawn])
+        log += _publish(unit, list(published.values()), before)
+        log += _withdraw(unit, withdrawn, before)
+    store.append(unit.session, log)
+
+
+def taxonomy_rows(unit: Unit) -> list[dict[str, Any]]:
+    """Write sources and categories and return their rows of the log."""
+    log: list[dict[str, Any]] = []
+    for event in unit.events:
+        match event:
+            case SourceSaved(source):
+                brief, whole = render_source(source)
+                row = _entry("source", source, brief, whole, None)
+                _save_entry(unit, row)
+                log.append(_log(unit, "source", source.id, "upsert", "updated", source.version))
+            case CategorySaved(category, moved):
+                brief, whole = render_category(category)
+                _save_entry(unit, _entry("category", category, brief, whole, category.parent_id))
+                row = _log(unit, "category", category.id, "upsert", "updated", category.version)
+                log.append(row)
+                if moved:
+                    log += move_stories(unit, category.id)
+            case SourceDeleted(id_):
+                store.remove_entry(unit.session, "source", id_)
+                log.append(_log(unit, "source", id_, "remove", "deleted", None))
+            case CategoryDeleted(id_):
+                store.remove_entry(unit.session, "category", id_)
+                log.append(_log(unit, "category", id_, "remove", "deleted", None))
+    return log
+
+
+@dataclass(slots=True)
+class _Rows:
+    """The rows of a batch of documents."""
+
+    documents: list[dict[str, Any]] = field(default_factory=list)
+    bodies: list[dict[str, Any]] = field(default_factory=list)
+    terms: list[dict[str, Any]] = field(default_factory=list)
+
+
+def _publish(
+    unit: Unit, events: list[ArticlePublished], before: dict[str, store.Attributes]
+) -> list[dict[str, Any]]:
+    if not events:
+        return []
+    # Shared, so that no category moves between reading its ancestors and writing them down.
+    unit.session.lock(CATEGORY_TREE, shared=True)
+    articles = [event.article for event in events]
+    above = with_ancestors(unit.session, (one.categories for one in articles))
+    rows, log, moved_slugs = _Rows(), [], []
+    for event in events:
+        article, old = event.article, before.get(event.article.id)
+        attributes = attributes_of(article, above(article.categories))
+        _add_document(rows, article, attributes, _base(unit, article), unit.now)
+        if old is not None and old.slug != article.slug:
+            moved_slugs.append({"type": "article", "slug": old.slug, "id": article.id})
+        log += _publish_log(unit, event, attributes, old)
+    known = before.keys() & {one.id for one in articles}
+    store.replace_documents(unit.session, rows.documents, rows.bodies, rows.terms, known)
+    store.drop_redirects(unit.session, "article", [one.slug for one in articles])
+    store.add_redirects(unit.session, moved_slugs)
+    return log
+
+
+def _publish_log(
+    unit: Unit, event: ArticlePublished, attributes: dict[str, Any], old: store.Attributes | None
+) -> list[dict[str, Any]]:
+    """Return the log rows of a publication; one that lies ahead is told when it is due."""
+    article = event.article
+    was_out = old is not None and old.is_out(unit.now)
+    before = old.values if old is not None and was_out else None
+    if _is_due(article, unit.now):
+        reason = event.reason if was_out or event.reason == "restored" else "published"
+        row = _log(unit, "article", article.id, "upsert", reason, article.version)
+        return [row | {"before": before, "after": attributes}]
+    if was_out:
+        row = _log(unit, "article", article.id, "remove", "unpublished", article.version)
+        return [row | {"before": before}]
+    return []
+
+
+def _withdraw(
+    unit: Unit, reasons: dict[str, str], before: dict[str, store.Attributes]
+) -> list[dict[str, Any]]:
+    store.remove_documents(unit.session, reasons.keys())
+    log, slugs = [], []
+    for id_, reason in reasons.items():
+        old = before.get(id_)
+        if old is not None and old.is_out(unit.now):
+            row = _log(unit, "article", id_, "remove", reason, old.version)
+            log.append(row | {"before": old.values})
+            # It may come back under another slug; links to this one should find it then.
+            slugs.append({"type": "article", "slug": old.slug, "id": id_})
+    store.add_redirects(unit.session, slugs)
+    return log
+
+
+def _add_document(
+    rows: _Rows,
+    article: Article,
+    attributes: dict[str, Any],
+    base: str | None,
+    now: datetime,
+) -> None:
+    rendered = render_article(article, base)
+    rows.documents.append(
+        {
+            "id": article.id,
+            "slug": article.slug,
+            "version": article.version,
+            "released": _is_due(article, now),
+            "published_at": article.published_at,
+            "updated_at": article.updated_at,
+            "expires_at": article.expires_at,
+            "source_id": article.source_id,
+            "language": article.language.lower(),
+            "kind": article.kind,
+            "translation_group": article.translation_of or article.id,
+            "category_ids": ",".join(article.categories),
+            "head": rendered.head,
+            "tail": rendered.tail,
+            "extra": rendered.extra,
+        }
+    )
+    rows.bodies.append({"id": article.id, "body": rendered.body})
+    rows.terms.extend(_terms(article, attributes))
+
+
+def _terms(article: Article, attributes: dict[str, Any]) -> Iterable[dict[str, Any]]:
+    for name in ("category", "language", "tag", "author"):
+        for value in dict.fromkeys(attributes[name]):
+            yield {
+                "field": name,
+                "value": value,
+                "published_at": article.published_at,
+                "id": article.id,
+            }
+
+
+def _base(unit: Unit, article: Article) -> str | None:
+    """Return what relative addresses of a Markdown body are resolved against."""
+    if article.body_format != "markdown" or article.url or article.source_id is None:
+        return article.url
+    row = store.entry(unit.session, "source", article.source_id)
+    return None if row is None else json.loads(row.whole)["url"]
+
+
+def _is_due(article: Article, now: datetime) -> bool:
+    assert article.published_at is not None
+    return article.published_at <= now
+
+
+def _is_over(article: Article, now: datetime) -> bool:
+    return article.expires_at is not None and article.expires_at <= now
+
+
+def _entry(
+    type_: str, thing: Any, brief: bytes, whole: bytes, parent_id: str | None
+) -> dict[str, Any]:
+    return {
+        "type": type_,
+        "id": thing.id,
+        "slug": thing.slug,
+        "name": thing.name,
+        "parent_id": parent_id,
+        "brief": brief,
+        "whole": whole,
+    }
+
+
+def _save_entry(unit: Unit, row: dict[str, Any]) -> None:
+    old = store.entry(unit.session, row["type"], row["id"])
+    store.replace_entry(unit.session, row)
+    if old is not None and old.slug != row["slug"]:
+        former = {"type": row["type"], "slug": old.slug, "id": row["id"]}
+        store.add_redirects(unit.session, [former])
+        store.drop_redirects(unit.session, row["type"], [row["slug"]])
+
+
+def _log(
+    unit: Unit, type_: str, id_: str, op: str, reason: str, version: int | None
+) -> dict[str, Any]:
+    return {
+        "at": unit.now,
+        "type": type_,
+        "id": id_,
+        "op": op,
+        "reason": reason,
+        "version": version,
+        "before": None,
+        "after": None,
+    }

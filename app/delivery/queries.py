@@ -1,0 +1,227 @@
+"""Public reading: lists, stories, sources and categories as bytes, visible ones only."""
+
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Literal
+
+from app.access.selection import Selection
+from app.delivery import directory as directories
+from app.delivery import read_store, store
+from app.delivery.directory import Directory, DirectoryEntry, EntryType
+from app.delivery.read_store import Form, Position, SortKey
+from app.kit.clock import Clock, from_micros
+from app.kit.database import Database, ReadSession, Record
+
+Count = Literal["exact", "estimated"]
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """How new an answer is: the log's position, and the last change before it."""
+
+    serial: int
+    taxonomy_serial: int
+    changed_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class StoryQuery:
+    """What a list of stories is asked for."""
+
+    selection: Selection = Selection()
+    key: SortKey = "published_at"
+    descending: bool = True
+    position: Position | None = None
+    backwards: bool = False
+    form: Form = "short"
+    limit: int = 20
+    count: Count | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A page of finished objects, with the positions before and after it where there is more."""
+
+    items: list[bytes]
+    head: Head
+    before: Position | None
+    after: Position | None
+    count: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One finished object (nothing, if it is not visible), or the slug where it is now."""
+
+    body: bytes | None
+    head: Head
+    id: str | None = None
+    moved_to: str | None = None
+
+
+class Delivery:
+    """The public side. It reads the delivery tables alone."""
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        """Read from a database; the directory is loaded with the first answer."""
+        self._database = database
+        self._clock = clock
+        self._directory: Directory | None = None
+        self._loading = threading.Lock()
+
+    def stories(self, query: StoryQuery) -> Page:
+        """Return a page of visible stories."""
+        now = self._clock.now()
+        with self._database.read() as session:
+            rows = read_store.story_page(
+                session,
+                query.selection,
+                now,
+                key=query.key,
+                descending=query.descending is not query.backwards,
+                position=query.position,
+                form=query.form,
+                limit=query.limit + 1,
+            )
+            head = _head(rows[0] if rows else read_store.log_head(session, now))
+            directory = self._fresh(session, head)
+            count = self._count(session, query, now)
+        return _page(query, rows, directory, head, count)
+
+    def story(self, ref: str) -> Found:
+        """Return one visible story whole, or where a former slug leads."""
+        now = self._clock.now()
+        with self._database.read() as session:
+            row = read_store.story(session, ref, now)
+            if row is not None:
+                head = _head(row)
+                body = _whole(row, self._fresh(session, head))
+                return Found(body, head, row.id)
+            target = store.redirect_target(session, ref)
+            moved = read_store.story(session, target, now) if target else None
+            head = _head(moved or read_store.log_head(session, now))
+            return Found(None, head, moved_to=_slug(moved) if moved else None)
+
+    def entries(
+        self,
+        type_: EntryType,
+        *,
+        limit: int,
+        position: str | None = None,
+        backwards: bool = False,
+    ) -> tuple[list[DirectoryEntry], bool, Head, int]:
+        """Return sources or categories by slug, whether there are more, and how many in all."""
+        directory, head = self.directory()
+        everything = list(directory.entries[type_].values())
+        if position is None:
+            chosen = everything
+        elif backwards:
+            chosen = [one for one in everything if one.slug < position][::-1]
+        else:
+            chosen = [one for one in everything if one.slug > position]
+        return chosen[:limit], len(chosen) > limit, head, len(everything)
+
+    def entry(self, type_: EntryType, ref: str) -> Found:
+        """Return one source or category, or where a former slug leads."""
+        directory, head = self.directory()
+        entry = directory.find(type_, ref)
+        if entry is not None:
+            return Found(entry.whole, head, entry.id)
+        former = directory.find_former(type_, ref)
+        return Found(None, head, moved_to=former.slug if former else None)
+
+    def directory(self) -> tuple[Directory, Head]:
+        """Return the directory as it is now, and how new that is."""
+        with self._database.read() as session:
+            head = _head(read_store.log_head(session, self._clock.now()))
+            return self._fresh(session, head), head
+
+    def _fresh(self, session: ReadSession, head: Head) -> Directory:
+        """Return a directory that is at least as new as the rows that were just read."""
+        directory = self._directory
+        if directory is not None and directory.serial >= head.taxonomy_serial:
+            return directory
+        with self._loading:
+            directory = self._directory
+            if directory is None or directory.serial < head.taxonomy_serial:
+                directory = directories.load(session, head.taxonomy_serial)
+                self._directory = directory
+        return directory
+
+    def _count(self, session: ReadSession, query: StoryQuery, now: datetime) -> int | None:
+        if query.count is None:
+            return None
+        counted = read_store.count_exactly if query.count == "exact" else read_store.count_roughly
+        return counted(session, query.selection, now)
+
+
+def _page(
+    query: StoryQuery,
+    rows: Sequence[Record],
+    directory: Directory,
+    head: Head,
+    count: int | None,
+) -> Page:
+    more = len(rows) > query.limit
+    rows = rows[: query.limit]
+    if query.backwards:
+        rows = rows[::-1]
+    finish = _FINISHERS[query.form]
+    items = [finish(row, directory) for row in rows]
+    page = Page(items, head, None, None, count)
+    if not rows:
+        return page
+    first, last = (rows[0].place, rows[0].id), (rows[-1].place, rows[-1].id)
+    placed = query.position is not None
+    has_before = more if query.backwards else placed
+    has_after = placed if query.backwards else more
+    return replace(page, before=first if has_before else None, after=last if has_after else None)
+
+
+def _short(row: Record, directory: Directory) -> bytes:
+    return b"".join((*_joined(row, directory), b"}"))
+
+
+def _full(row: Record, directory: Directory) -> bytes:
+    return b"".join((*_joined(row, directory), *_extra(row), b"}"))
+
+
+def _whole(row: Record, directory: Directory) -> bytes:
+    return b"".join((*_joined(row, directory), *_extra(row), b",", row.body, b"}"))
+
+
+_FINISHERS = {"short": _short, "full": _full, "whole": _whole}
+
+
+def _joined(row: Record, directory: Directory) -> tuple[bytes, ...]:
+    return (
+        b"{",
+        row.head,
+        b',"source":',
+        directory.source_json(row.source_id),
+        b',"categories":',
+        directory.categories_json(row.category_ids),
+        b",",
+        row.tail,
+    )
+
+
+def _extra(row: Record) -> tuple[bytes, ...]:
+    translations = row.translations.encode() if row.translations else b"[]"
+    return b",", row.extra, b',"translations":', translations
+
+
+def _head(row: Record) -> Head:
+    moments = [one for one in (row.changed_at, row.due_at, row.expired_at) if one is not None]
+    return Head(
+        serial=row.serial or 0,
+        taxonomy_serial=row.taxonomy_serial or 0,
+        changed_at=from_micros(max(moments)) if moments else None,
+    )
+
+
+def _slug(row: Record) -> str:
+    slug: str = row.slug
+    return slug

@@ -1,0 +1,1 @@
+"""Tools that know nothing about news: database, clock, ids, errors, cursors, logs, metrics."""

@@ -1,0 +1,67 @@
+"""Kinds of fields that any input is made of: lines, paragraphs, addresses, instants."""
+
+from datetime import datetime
+from typing import Annotated, Any
+from urllib.parse import urlsplit
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    StringConstraints,
+    WithJsonSchema,
+)
+from pydantic_core import PydanticCustomError
+
+from app.kit.clock import parse_instant
+
+# PostgreSQL cannot keep U+0000, and no reader wants it.
+NO_NUL = r"^[^\x00]*$"
+
+
+def _instant(value: Any) -> datetime:
+    if isinstance(value, datetime):
+        return value
+    if not isinstance(value, str):
+        raise PydanticCustomError("instant", "An instant is a string such as 2026-01-12T10:00:00Z")
+    try:
+        return parse_instant(value)
+    except ValueError as wrong:
+        raise PydanticCustomError("instant", "{why}", {"why": str(wrong)}) from wrong
+
+
+def _address(value: str) -> str:
+    try:
+        parts = urlsplit(value)
+        sound = parts.scheme in {"http", "https"} and bool(parts.hostname)
+        _ = parts.port
+    except ValueError:
+        sound = False
+    if not sound or any(character.isspace() for character in value):
+        raise PydanticCustomError("address", "Expected an absolute http or https address")
+    return value
+
+
+def text_of(most: int, least: int = 0) -> StringConstraints:
+    """Describe text of a length, without spaces around it and without U+0000."""
+    return StringConstraints(
+        min_length=least, max_length=most, strip_whitespace=True, pattern=NO_NUL
+    )
+
+
+Instant = Annotated[
+    datetime,
+    BeforeValidator(_instant),
+    WithJsonSchema({"type": "string", "format": "date-time"}),
+]
+Address = Annotated[str, text_of(2000, 1), AfterValidator(_address)]
+Line = Annotated[str, text_of(1000, 1)]
+ShortLine = Annotated[str, text_of(200, 1)]
+Paragraph = Annotated[str, text_of(20_000)]
+
+
+class Input(BaseModel):
+    """The root of all inputs."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)

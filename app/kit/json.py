@@ -1,0 +1,35 @@
+"""JSON as bytes, fast and strict: no NaN, no lone surrogates, UTF-8 only."""
+
+from typing import Any
+
+import orjson
+
+JSONDecodeError = orjson.JSONDecodeError
+
+
+def dumps(value: Any) -> bytes:
+    """Write a value as compact JSON."""
+    return orjson.dumps(value)
+
+
+def dumps_text(value: Any) -> str:
+    """Write a value as compact JSON in a string, as database columns want it."""
+    return orjson.dumps(value).decode()
+
+
+def loads(data: bytes | str) -> Any:
+    """Read JSON; raise `JSONDecodeError` where it is malformed."""
+    return orjson.loads(data)
+
+
+def merge_patch(target: Any, patch: Any) -> Any:
+    """Apply a JSON merge patch (RFC 7396, section 2) and return the result."""
+    if not isinstance(patch, dict):
+        return patch
+    merged = dict(target) if isinstance(target, dict) else {}
+    for name, value in patch.items():
+        if value is None:
+            merged.pop(name, None)
+        else:
+            merged[name] = merge_patch(merged.get(name), value)
+    return merged

@@ -1,0 +1,102 @@
+"""The schema's version: told, checked, and brought up to date by Alembic."""
+
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, text
+from sqlalchemy.exc import OperationalError
+
+from app.kit.database import Database
+from app.kit.errors import DatabaseBehind, DatabaseReadOnly, DatabaseUnavailable
+
+_ROOT = Path(__file__).resolve().parents[2]
+_LOCK = 0x646174656C696E65  # "dateline": one process migrates, the others wait
+
+
+def newest() -> str:
+    """Return the revision that this version of the code needs."""
+    head = ScriptDirectory(str(_ROOT / "migrations")).get_current_head()
+    assert head is not None
+    return head
+
+
+def current(database: Database) -> str | None:
+    """Return the revision that the database has, or nothing where it is empty."""
+    try:
+        with database.engine.connect() as connection:
+            return MigrationContext.configure(connection).get_current_revision()
+    except OperationalError as wrong:
+        raise _unreachable(wrong) from wrong
+
+
+def is_current(database: Database) -> bool:
+    """Tell whether the schema is the one that this version needs."""
+    return current(database) == newest()
+
+
+def check(database: Database) -> None:
+    """Refuse a database whose schema is another than this version needs, and say what to do."""
+    found, needed = current(database), newest()
+    if found == needed:
+        return
+    known = {script.revision for script in _scripts().walk_revisions()}
+    if found is not None and found not in known:
+        raise DatabaseBehind(
+            f"The database was migrated by a newer Dateline (to {found}; this one knows up to "
+            f"{needed}). Run that version, or restore a backup."
+        )
+    raise DatabaseBehind(
+        f"The database's schema is {'empty' if found is None else f'at {found}'} and has to be "
+        f"at {needed}. Run `dateline migrate`."
+    )
+
+
+def upgrade(database: Database, revision: str = "head") -> None:
+    """Bring the schema up to a revision, in one transaction."""
+    _run(database, "upgrade", revision)
+
+
+def downgrade(database: Database, revision: str) -> None:
+    """Take the schema down to a revision, in one transaction."""
+    _run(database, "downgrade", revision)
+
+
+def _run(database: Database, direction: str, revision: str) -> None:
+    try:
+        with database.engine.connect() as connection:
+            connection.execution_options(dateline_writes=True)
+            with connection.begin():
+                _lock(connection)
+                config = Config()
+                config.set_main_option("script_location", str(_ROOT / "migrations"))
+                config.attributes["connection"] = connection
+                getattr(command, direction)(config, revision)
+    except OperationalError as wrong:
+        raise _unreachable(wrong) from wrong
+
+
+def _lock(connection: Connection) -> None:
+    if connection.dialect.name == "postgresql":
+        # Waiting for another process to migrate is not a fault, however long it takes.
+        connection.execute(text("SET LOCAL lock_timeout = 0"))
+        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
+
+
+def _scripts() -> ScriptDirectory:
+    return ScriptDirectory(str(_ROOT / "migrations"))
+
+
+def _unreachable(wrong: OperationalError) -> DatabaseUnavailable | DatabaseReadOnly:
+    message = str(wrong.orig).lower()
+    if "readonly" in message or "read-only" in message:
+        return DatabaseReadOnly(
+            "The database cannot be written to, and its schema is not current. Make it writable "
+            "for this user, or run `dateline migrate` as one who may write."
+        )
+    return DatabaseUnavailable(
+        "The database cannot be opened. Check DATELINE_DATABASE_URL: that the folder of an "
+        "SQLite file exists and may be written to, or that PostgreSQL runs and lets you in."
+    )

@@ -1,0 +1,86 @@
+"""Every option, typed and explained; read once, at the root."""
+
+from typing import Literal
+
+from pydantic import Field, ValidationError, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from app.kit.errors import Misconfigured
+
+
+class Settings(BaseSettings):
+    """The options, each from a variable `DATELINE_…` of the environment."""
+
+    model_config = SettingsConfigDict(env_prefix="DATELINE_", extra="ignore", frozen=True)
+
+    database_url: str = Field(
+        default="sqlite:///dateline.db",
+        description="Where the data is: sqlite:///FILE or postgresql+psycopg://USER:PASS@HOST/NAME.",
+    )
+    host: str = Field(default="127.0.0.1", description="The address to listen on.")
+    port: int = Field(default=8000, ge=0, le=65_535, description="The port to listen on.")
+    workers: int = Field(
+        default=1, ge=1, le=64, description="How many processes serve on this machine."
+    )
+    secret_key: str | None = Field(
+        default=None,
+        min_length=32,
+        description="Signs cursors on all nodes; without it, the database's own secret does.",
+    )
+    public_url: str | None = Field(
+        default=None,
+        description="This API's own address, for absolute links; without it links are relative.",
+    )
+    allowed_hosts: str = Field(
+        default="*",
+        description="Host names that requests may carry, with commas; * allows any.",
+    )
+    anonymous: Literal["all", "headlines", "none"] = Field(
+        default="all", description="What may be read without a key."
+    )
+    management: bool = Field(
+        default=True, description="Whether the management surface is served at all."
+    )
+    max_body_bytes: int = Field(
+        default=8 * 1024 * 1024,
+        ge=1024,
+        description="The largest request body in bytes; imports are streamed and not limited.",
+    )
+    max_line_bytes: int = Field(
+        default=8 * 1024 * 1024, ge=1024, description="The longest line of an import in bytes."
+    )
+    cors_origins: str = Field(
+        default="*",
+        description="Origins whose scripts may read the delivery surface, with commas.",
+    )
+    busy_timeout: float = Field(
+        default=5.0, gt=0, le=600, description="Seconds to wait for a lock of the database."
+    )
+    pool_size: int = Field(
+        default=20, ge=1, le=1000, description="Connections kept open to the database."
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        default="info", description="The least severe messages that are logged."
+    )
+    log_format: Literal["text", "json"] = Field(
+        default="text", description="Log lines for people, or one JSON object a line."
+    )
+    worker_interval: float = Field(
+        default=1.0, gt=0, le=3600, description="Seconds between looks at what is due."
+    )
+
+    @field_validator("public_url")
+    @classmethod
+    def _bare(cls, value: str | None) -> str | None:
+        if value is not None and not value.startswith(("http://", "https://")):
+            raise ValueError("give an address that begins with http:// or https://")
+        return value.rstrip("/") if value else None
+
+
+def read_settings(**given: object) -> Settings:
+    """Read the settings, those given first; say which variable is wrong and why."""
+    try:
+        return Settings(**{name: value for name, value in given.items() if value is not None})  # type: ignore[arg-type]
+    except ValidationError as wrong:
+        lines = [f"DATELINE_{str(one['loc'][0]).upper()}: {one['msg']}" for one in wrong.errors()]
+        raise Misconfigured("Some settings are wrong.\n" + "\n".join(lines)) from wrong

@@ -1,0 +1,38 @@
+"""Alembic's entry: runs migrations on the connection that `app.kit.migrations` hands over.
+
+From Alembic's own command line, the database is the one of DATELINE_DATABASE_URL.
+"""
+
+import app.access.models
+import app.content.models
+import app.delivery.models  # noqa: F401 - models register themselves
+from alembic import context
+from sqlalchemy import Connection
+
+from app.kit.database import Base, Database
+from app.settings import read_settings
+
+
+def _run(connection: Connection) -> None:
+    context.configure(
+        connection=connection,
+        target_metadata=Base.metadata,
+        render_as_batch=True,
+        compare_type=True,
+        transactional_ddl=True,
+    )
+    with context.begin_transaction():
+        context.run_migrations()
+
+
+def _main() -> None:
+    connection: Connection | None = context.config.attributes.get("connection")
+    if connection is not None:
+        _run(connection)
+        return
+    database = Database(read_settings().database_url)
+    with database.engine.connect() as own, own.begin():
+        _run(own)
+
+
+_main()
