@@ -53,6 +53,10 @@ class Settings(BaseSettings):
         default="*",
         description="Origins whose scripts may read the delivery surface, with commas.",
     )
+    management_cors_origins: str = Field(
+        default="",
+        description="Origins whose scripts may use the management surface, with commas.",
+    )
     busy_timeout: float = Field(
         default=5.0, gt=0, le=600, description="Seconds to wait for a lock of the database."
     )

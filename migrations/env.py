@@ -3,12 +3,12 @@
 From Alembic's own command line, the database is the one of DATELINE_DATABASE_URL.
 """
 
-import app.access.models
-import app.content.models
-import app.delivery.models  # noqa: F401 - models register themselves
 from alembic import context
 from sqlalchemy import Connection
 
+import app.access.models
+import app.content.models
+import app.delivery.models  # noqa: F401 - models register themselves
 from app.kit.database import Base, Database
 from app.settings import read_settings
 

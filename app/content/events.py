@@ -16,6 +16,7 @@ class ArticlePublished:
 
     article: Article
     reason: PublishReason
+    former_slugs: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,7 @@ class SourceSaved:
     """A source was created or changed."""
 
     source: Source
+    former_slugs: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,7 @@ class CategorySaved:
 
     category: Category
     moved: bool = False
+    former_slugs: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,9 +42,9 @@ def normal_language(tag: str) -> str:
     for index, part in enumerate(parts[1:], 1):
         if "x" in parts[:index]:
             break
-        if len(part) == 2:  # noqa: PLR2004 - a region of two letters
+        if len(part) == 2:
             parts[index] = part.upper()
-        elif len(part) == 4 and part.isalpha():  # noqa: PLR2004 - a script of four letters
+        elif len(part) == 4 and part.isalpha():
             parts[index] = part.title()
     return "-".join(parts)
 

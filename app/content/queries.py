@@ -5,12 +5,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Literal
 
-from app.content import list_store, store
+from app.content import store
 from app.content.article import Article
 from app.content.editing import normal_ref, not_found
-from app.content.list_store import ArticleList
 from app.content.references import References
 from app.content.saving import from_snapshot
+from app.content.store import lists
+from app.content.store.lists import ArticleList
 from app.content.views import article_view, category_view, source_view
 from app.kit.clock import format_instant
 from app.kit.database import ReadSession, Record
@@ -46,7 +47,7 @@ def articles(
 ) -> ViewPage:
     """Return a page of articles."""
     turned = replace(wanted, limit=wanted.limit + 1, descending=wanted.descending != backwards)
-    rows = list_store.article_page(session, turned, now)
+    rows = lists.article_page(session, turned, now)
     kept = _ordered(rows, wanted.limit, backwards=backwards)
     places = [row.place for row in kept]
     found = [_article(row) for row in kept]
@@ -58,7 +59,7 @@ def articles(
             placed=wanted.position is not None,
             backwards=backwards,
         ),
-        count=list_store.count_articles(session, wanted, now) if count else None,
+        count=lists.count_articles(session, wanted, now) if count else None,
     )
 
 
@@ -145,7 +146,7 @@ def taxonomy(
             placed=position is not None,
             backwards=backwards,
         ),
-        count=store.count_of_taxonomy(session, type_) if count else None,
+        count=store.count_of(session, type_) if count else None,
     )
 
 
@@ -167,7 +168,7 @@ def _views(session: ReadSession, found: list[Article], now: datetime) -> list[di
 
 
 def _article(row: Record) -> Article:
-    fields = dict(row._mapping)  # noqa: SLF001 - the documented way to a row's fields
+    fields = dict(row._mapping)
     del fields["place"]
     return Article(**fields)
 

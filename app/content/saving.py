@@ -16,11 +16,15 @@ Action = Literal["created", "edited", "published", "unpublished", "deleted", "re
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One article before (nothing, if it is new) and after a verb."""
+    """One article before (nothing, if it is new) and after a verb.
+
+    `former_slugs` come with an import: slugs under which the story was public elsewhere.
+    """
 
     before: Article | None
     after: Article
     action: Action
+    former_slugs: tuple[str, ...] = ()
 
 
 def save(unit: Unit, change: Change) -> Article:
@@ -37,9 +41,8 @@ def save_all(unit: Unit, changes: Sequence[Change]) -> None:
     store.update_articles(unit.session, updated)
     store.insert_revisions(unit.session, [_revision(unit, change) for change in changes])
     public = [change for change in changes if _goes_public(change)]
-    store.keep_public_slugs(
-        unit.session, "article", [(one.after.slug, one.after.id) for one in public], unit.now
-    )
+    slugs = [(slug, one.after.id) for one in public for slug in (one.after.slug, *one.former_slugs)]
+    store.keep_public_slugs(unit.session, "article", slugs, unit.now)
     for change in changes:
         _tell(unit, change)
 
@@ -74,7 +77,7 @@ def _tell(unit: Unit, change: Change) -> None:
     was_public = change.before is not None and change.before.stage == "published"
     if _goes_public(change):
         reason: PublishReason = "updated" if was_public else "published"
-        unit.raise_event(ArticlePublished(change.after, reason))
+        unit.raise_event(ArticlePublished(change.after, reason, change.former_slugs))
     elif was_public and change.after.stage != "published":
         reason_gone = "deleted" if change.action == "deleted" else "unpublished"
         unit.raise_event(ArticleWithdrawn(change.after.id, reason_gone))

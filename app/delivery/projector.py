@@ -24,7 +24,10 @@ from app.delivery.moving import move_stories
 from app.delivery.render import attributes_of, render_article, render_category, render_source
 from app.delivery.tree import with_ancestors
 from app.kit import json
+from app.kit.database import ReadSession
 from app.kit.unit import Unit
+
+TERM_FIELDS = ("category", "language", "tag", "author")
 
 
 def project(unit: Unit) -> None:
@@ -34,9 +37,9 @@ def project(unit: Unit) -> None:
     withdrawn: dict[str, str] = {}
     for event in unit.events:
         match event:
-            case ArticlePublished(article) if _is_over(article, unit.now):
+            case ArticlePublished(article=article) if is_over(article, unit.now):
                 withdrawn[article.id] = "expired"
-            case ArticlePublished(article):
+            case ArticlePublished(article=article):
                 published[article.id] = event
             case ArticleWithdrawn(id_, reason):
                 withdrawn[id_] = reason
@@ -52,16 +55,17 @@ def taxonomy_rows(unit: Unit) -> list[dict[str, Any]]:
     log: list[dict[str, Any]] = []
     for event in unit.events:
         match event:
-            case SourceSaved(source):
+            case SourceSaved(source, former):
                 brief, whole = render_source(source)
-                row = _entry("source", source, brief, whole, None)
-                _save_entry(unit, row)
+                _save_entry(unit, _entry("source", source, brief, whole, None), former)
                 log.append(_log(unit, "source", source.id, "upsert", "updated", source.version))
-            case CategorySaved(category, moved):
+            case CategorySaved(category, moved, former):
                 brief, whole = render_category(category)
-                _save_entry(unit, _entry("category", category, brief, whole, category.parent_id))
-                row = _log(unit, "category", category.id, "upsert", "updated", category.version)
-                log.append(row)
+                row = _entry("category", category, brief, whole, category.parent_id)
+                _save_entry(unit, row, former)
+                log.append(
+                    _log(unit, "category", category.id, "upsert", "updated", category.version)
+                )
                 if moved:
                     log += move_stories(unit, category.id)
             case SourceDeleted(id_):
@@ -91,13 +95,16 @@ def _publish(
     unit.session.lock(CATEGORY_TREE, shared=True)
     articles = [event.article for event in events]
     above = with_ancestors(unit.session, (one.categories for one in articles))
-    rows, log, moved_slugs = _Rows(), [], []
+    rows = _Rows()
+    log: list[dict[str, Any]] = []
+    moved_slugs: list[dict[str, Any]] = []
     for event in events:
         article, old = event.article, before.get(event.article.id)
-        attributes = attributes_of(article, above(article.categories))
-        _add_document(rows, article, attributes, _base(unit, article), unit.now)
-        if old is not None and old.slug != article.slug:
-            moved_slugs.append({"type": "article", "slug": old.slug, "id": article.id})
+        categories = above(article.categories)
+        attributes = attributes_of(article, categories)
+        _add_document(rows, unit.session, article, categories, unit.now)
+        former = {*event.former_slugs, old.slug} if old is not None else set(event.former_slugs)
+        moved_slugs += _redirects("article", article.id, former - {article.slug})
         log += _publish_log(unit, event, attributes, old)
     known = before.keys() & {one.id for one in articles}
     store.replace_documents(unit.session, rows.documents, rows.bodies, rows.terms, known)
@@ -127,65 +134,66 @@ def _withdraw(
     unit: Unit, reasons: dict[str, str], before: dict[str, store.Attributes]
 ) -> list[dict[str, Any]]:
     store.remove_documents(unit.session, reasons.keys())
-    log, slugs = [], []
+    log: list[dict[str, Any]] = []
+    slugs: list[dict[str, Any]] = []
     for id_, reason in reasons.items():
         old = before.get(id_)
         if old is not None and old.is_out(unit.now):
             row = _log(unit, "article", id_, "remove", reason, old.version)
             log.append(row | {"before": old.values})
             # It may come back under another slug; links to this one should find it then.
-            slugs.append({"type": "article", "slug": old.slug, "id": id_})
+            slugs += _redirects("article", id_, [old.slug])
     store.add_redirects(unit.session, slugs)
     return log
 
 
 def _add_document(
-    rows: _Rows,
-    article: Article,
-    attributes: dict[str, Any],
-    base: str | None,
-    now: datetime,
+    rows: _Rows, session: ReadSession, article: Article, categories: list[str], now: datetime
 ) -> None:
-    rendered = render_article(article, base)
-    rows.documents.append(
-        {
-            "id": article.id,
-            "slug": article.slug,
-            "version": article.version,
-            "released": _is_due(article, now),
-            "published_at": article.published_at,
-            "updated_at": article.updated_at,
-            "expires_at": article.expires_at,
-            "source_id": article.source_id,
-            "language": article.language.lower(),
-            "kind": article.kind,
-            "translation_group": article.translation_of or article.id,
-            "category_ids": ",".join(article.categories),
-            "head": rendered.head,
-            "tail": rendered.tail,
-            "extra": rendered.extra,
-        }
+    row = document_rows(session, article, categories, now)
+    rows.bodies.append({"id": article.id, "body": row.pop("body")})
+    rows.terms.extend(
+        {"field": field, "value": value, "published_at": article.published_at, "id": article.id}
+        for field, value in row.pop("terms")
     )
-    rows.bodies.append({"id": article.id, "body": rendered.body})
-    rows.terms.extend(_terms(article, attributes))
+    rows.documents.append(row)
 
 
-def _terms(article: Article, attributes: dict[str, Any]) -> Iterable[dict[str, Any]]:
-    for name in ("category", "language", "tag", "author"):
-        for value in dict.fromkeys(attributes[name]):
-            yield {
-                "field": name,
-                "value": value,
-                "published_at": article.published_at,
-                "id": article.id,
-            }
+def document_rows(
+    session: ReadSession, article: Article, categories: list[str], now: datetime
+) -> dict[str, Any]:
+    """Return the document of a public copy, with its `body` and its `terms`.
+
+    `categories` are its own and all above them.
+    """
+    rendered = render_article(article, _base(session, article))
+    attributes = attributes_of(article, categories)
+    return {
+        "id": article.id,
+        "slug": article.slug,
+        "version": article.version,
+        "released": _is_due(article, now),
+        "published_at": article.published_at,
+        "updated_at": article.updated_at,
+        "expires_at": article.expires_at,
+        "source_id": article.source_id,
+        "language": article.language,
+        "kind": article.kind,
+        "translation_group": article.translation_of or article.id,
+        "category_ids": ",".join(article.categories),
+        "head": rendered.head,
+        "tail": rendered.tail,
+        "extra": rendered.extra,
+        "body": rendered.body,
+        "terms": {(name, value) for name in TERM_FIELDS for value in attributes[name]},
+    }
 
 
-def _base(unit: Unit, article: Article) -> str | None:
+def _base(session: ReadSession, article: Article) -> str | None:
     """Return what relative addresses of a Markdown body are resolved against."""
     if article.body_format != "markdown" or article.url or article.source_id is None:
         return article.url
-    row = store.entry(unit.session, "source", article.source_id)
+    row = store.entry(session, "source", article.source_id)
     return None if row is None else json.loads(row.whole)["url"]
 
 
@@ -194,7 +202,8 @@ def _is_due(article: Article, now: datetime) -> bool:
     return article.published_at <= now
 
 
-def _is_over(article: Article, now: datetime) -> bool:
+def is_over(article: Article, now: datetime) -> bool:
+    """Tell whether a public copy has expired."""
     return article.expires_at is not None and article.expires_at <= now
 
 
@@ -212,13 +221,16 @@ def _entry(
     }
 
 
-def _save_entry(unit: Unit, row: dict[str, Any]) -> None:
+def _save_entry(unit: Unit, row: dict[str, Any], former: tuple[str, ...]) -> None:
     old = store.entry(unit.session, row["type"], row["id"])
     store.replace_entry(unit.session, row)
-    if old is not None and old.slug != row["slug"]:
-        former = {"type": row["type"], "slug": old.slug, "id": row["id"]}
-        store.add_redirects(unit.session, [former])
-        store.drop_redirects(unit.session, row["type"], [row["slug"]])
+    slugs = {*former, old.slug} if old is not None else set(former)
+    store.drop_redirects(unit.session, row["type"], [row["slug"]])
+    store.add_redirects(unit.session, _redirects(row["type"], row["id"], slugs - {row["slug"]}))
+
+
+def _redirects(type_: str, id_: str, slugs: Iterable[str]) -> list[dict[str, Any]]:
+    return [{"type": type_, "slug": slug, "id": id_} for slug in sorted(slugs)]
 
 
 def _log(

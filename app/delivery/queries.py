@@ -8,9 +8,10 @@ from typing import Literal
 
 from app.access.selection import Selection
 from app.delivery import directory as directories
-from app.delivery import read_store, store
-from app.delivery.directory import Directory, DirectoryEntry, EntryType
-from app.delivery.read_store import Form, Position, SortKey
+from app.delivery import store
+from app.delivery.directory import Directory, EntryType
+from app.delivery.store import reading
+from app.delivery.store.reading import Form, Position, SortKey
 from app.kit.clock import Clock, from_micros
 from app.kit.database import Database, ReadSession, Record
 
@@ -19,11 +20,16 @@ Count = Literal["exact", "estimated"]
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """How new an answer is: the log's position, and the last change before it."""
+    """How new an answer is: the log's position, the last change before `now`, and the next.
+
+    `changes_at` is the next moment at which time alone makes a story appear or disappear.
+    """
 
     serial: int
     taxonomy_serial: int
+    now: datetime
     changed_at: datetime | None
+    changes_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +58,17 @@ class Page:
 
 
 @dataclass(frozen=True, slots=True)
+class EntryPage:
+    """A page of sources or categories, with the slugs at its ends where there is more."""
+
+    items: list[bytes]
+    head: Head
+    before: tuple[str] | None
+    after: tuple[str] | None
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
 class Found:
     """One finished object (nothing, if it is not visible), or the slug where it is now."""
 
@@ -75,7 +92,7 @@ class Delivery:
         """Return a page of visible stories."""
         now = self._clock.now()
         with self._database.read() as session:
-            rows = read_store.story_page(
+            rows = reading.story_page(
                 session,
                 query.selection,
                 now,
@@ -85,7 +102,7 @@ class Delivery:
                 form=query.form,
                 limit=query.limit + 1,
             )
-            head = _head(rows[0] if rows else read_store.log_head(session, now))
+            head = _head(rows[0] if rows else reading.log_head(session, now), now)
             directory = self._fresh(session, head)
             count = self._count(session, query, now)
         return _page(query, rows, directory, head, count)
@@ -94,25 +111,20 @@ class Delivery:
         """Return one visible story whole, or where a former slug leads."""
         now = self._clock.now()
         with self._database.read() as session:
-            row = read_store.story(session, ref, now)
+            row = reading.story(session, ref, now)
             if row is not None:
-                head = _head(row)
+                head = _head(row, now)
                 body = _whole(row, self._fresh(session, head))
                 return Found(body, head, row.id)
             target = store.redirect_target(session, ref)
-            moved = read_store.story(session, target, now) if target else None
-            head = _head(moved or read_store.log_head(session, now))
+            moved = reading.story(session, target, now) if target else None
+            head = _head(moved or reading.log_head(session, now), now)
             return Found(None, head, moved_to=_slug(moved) if moved else None)
 
     def entries(
-        self,
-        type_: EntryType,
-        *,
-        limit: int,
-        position: str | None = None,
-        backwards: bool = False,
-    ) -> tuple[list[DirectoryEntry], bool, Head, int]:
-        """Return sources or categories by slug, whether there are more, and how many in all."""
+        self, type_: EntryType, *, limit: int, position: str | None, backwards: bool
+    ) -> EntryPage:
+        """Return a page of sources or categories in the order of slugs."""
         directory, head = self.directory()
         everything = list(directory.entries[type_].values())
         if position is None:
@@ -121,7 +133,17 @@ class Delivery:
             chosen = [one for one in everything if one.slug < position][::-1]
         else:
             chosen = [one for one in everything if one.slug > position]
-        return chosen[:limit], len(chosen) > limit, head, len(everything)
+        more, kept = len(chosen) > limit, chosen[:limit]
+        kept = kept[::-1] if backwards else kept
+        has_before = more if backwards else position is not None
+        has_after = position is not None if backwards else more
+        return EntryPage(
+            items=[one.whole for one in kept],
+            head=head,
+            before=(kept[0].slug,) if kept and has_before else None,
+            after=(kept[-1].slug,) if kept and has_after else None,
+            total=len(everything),
+        )
 
     def entry(self, type_: EntryType, ref: str) -> Found:
         """Return one source or category, or where a former slug leads."""
@@ -134,9 +156,17 @@ class Delivery:
 
     def directory(self) -> tuple[Directory, Head]:
         """Return the directory as it is now, and how new that is."""
+        now = self._clock.now()
         with self._database.read() as session:
-            head = _head(read_store.log_head(session, self._clock.now()))
+            head = _head(reading.log_head(session, now), now)
             return self._fresh(session, head), head
+
+    def is_due(self) -> bool:
+        """Tell whether time made a story appear or expire that the log does not know of."""
+        now = self._clock.now()
+        with self._database.read() as session:
+            row = reading.log_head(session, now)
+        return row.due_at is not None or row.expired_at is not None
 
     def _fresh(self, session: ReadSession, head: Head) -> Directory:
         """Return a directory that is at least as new as the rows that were just read."""
@@ -153,7 +183,7 @@ class Delivery:
     def _count(self, session: ReadSession, query: StoryQuery, now: datetime) -> int | None:
         if query.count is None:
             return None
-        counted = read_store.count_exactly if query.count == "exact" else read_store.count_roughly
+        counted = reading.count_exactly if query.count == "exact" else reading.count_roughly
         return counted(session, query.selection, now)
 
 
@@ -213,12 +243,15 @@ def _extra(row: Record) -> tuple[bytes, ...]:
     return b",", row.extra, b',"translations":', translations
 
 
-def _head(row: Record) -> Head:
-    moments = [one for one in (row.changed_at, row.due_at, row.expired_at) if one is not None]
+def _head(row: Record, now: datetime) -> Head:
+    before = [one for one in (row.changed_at, row.due_at, row.expired_at) if one is not None]
+    ahead = [one for one in (row.next_due_at, row.next_expiry_at) if one is not None]
     return Head(
         serial=row.serial or 0,
         taxonomy_serial=row.taxonomy_serial or 0,
-        changed_at=from_micros(max(moments)) if moments else None,
+        now=now,
+        changed_at=from_micros(max(before)) if before else None,
+        changes_at=from_micros(min(ahead)) if ahead else None,
     )
 
 

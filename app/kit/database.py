@@ -6,10 +6,10 @@ transaction: leaving the `with` block commits a write, an exception rolls it bac
 
 import threading
 import zlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from sqlalchemy import (
     BigInteger,
@@ -21,6 +21,7 @@ from sqlalchemy import (
     Row,
     Select,
     String,
+    Table,
     create_engine,
     event,
     make_url,
@@ -64,6 +65,25 @@ class Base(DeclarativeBase):
 def key(length: int) -> String:
     """Return the type of a text that is compared and sorted byte by byte on both databases."""
     return String(length).with_variant(String(length, collation="C"), "postgresql")
+
+
+def table_of(model: type[Base]) -> Table:
+    """Return a model's table, for statements that deal in rows rather than objects."""
+    table = model.__table__
+    assert isinstance(table, Table)
+    return table
+
+
+# The most values that one IN (…) is given: SQLite allows 32,766 variables a statement.
+_CHUNK = 5_000
+Value = TypeVar("Value")
+
+
+def chunks(values: Collection[Value]) -> Iterator[list[Value]]:
+    """Yield values in lists that one IN (…) can take."""
+    listed = list(values)
+    for start in range(0, len(listed), _CHUNK):
+        yield listed[start : start + _CHUNK]
 
 
 class Instant(TypeDecorator[datetime]):
@@ -179,6 +199,16 @@ class Database:
             connection.execution_options(dateline_writes=True)
             with connection.begin():
                 yield WriteSession(connection)
+
+    def integrity_flaws(self) -> list[str]:
+        """Return what SQLite finds broken in its file; PostgreSQL looks after itself."""
+        if self.dialect != "sqlite":
+            return []
+        with _telling_failures(), self.engine.connect() as connection:
+            whole = connection.exec_driver_sql("PRAGMA integrity_check").all()
+            foreign = connection.exec_driver_sql("PRAGMA foreign_key_check").all()
+        found = [str(row[0]) for row in whole if row[0] != "ok"]
+        return found + [f"a row of {row[0]} names a missing row of {row[2]}" for row in foreign]
 
     def close(self) -> None:
         """Close the pool."""

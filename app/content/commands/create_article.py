@@ -1,9 +1,7 @@
 """Create an article, or update the one that a source's external id already names."""
 
-from dataclasses import replace
-
 from app.content import store
-from app.content.article import Article, published
+from app.content.article import Article, check_version, published
 from app.content.commands.edit_article import rewrite_article
 from app.content.drafting import (
     check_translation,
@@ -12,11 +10,10 @@ from app.content.drafting import (
     new_article,
     written_fields,
 )
+from app.content.editing import Expected
 from app.content.inputs import ArticleInput
 from app.content.references import References
 from app.content.saving import Change, save
-from app.content.editing import Expected
-from app.content.article import check_version
 from app.kit.ids import new_id
 from app.kit.unit import Unit
 

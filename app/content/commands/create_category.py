@@ -11,9 +11,13 @@ from app.kit.unit import Unit
 
 
 def create_category(
-    unit: Unit, written: CategoryInput, *, category_id: str | None = None
+    unit: Unit,
+    written: CategoryInput,
+    *,
+    category_id: str | None = None,
+    former_slugs: tuple[str, ...] = (),
 ) -> Category:
-    """Add a category, public at once; an importer may bring its id along."""
+    """Add a category, public at once; an importer brings its id and former slugs along."""
     slug = (
         given_slug(unit.session, "category", written.slug)
         if written.slug
@@ -30,8 +34,9 @@ def create_category(
         modified_at=unit.now,
     )
     store.save_category(unit.session, category, new=True)
-    store.keep_public_slugs(unit.session, "category", [(category.slug, category.id)], unit.now)
-    unit.raise_event(CategorySaved(category))
+    slugs = [(one, category.id) for one in (category.slug, *former_slugs)]
+    store.keep_public_slugs(unit.session, "category", slugs, unit.now)
+    unit.raise_event(CategorySaved(category, former_slugs=former_slugs))
     return category
 
 

@@ -9,8 +9,14 @@ from app.kit.ids import new_id
 from app.kit.unit import Unit
 
 
-def create_source(unit: Unit, written: SourceInput, *, source_id: str | None = None) -> Source:
-    """Add a source, public at once; an importer may bring its id along."""
+def create_source(
+    unit: Unit,
+    written: SourceInput,
+    *,
+    source_id: str | None = None,
+    former_slugs: tuple[str, ...] = (),
+) -> Source:
+    """Add a source, public at once; an importer brings its id and former slugs along."""
     slug = (
         given_slug(unit.session, "source", written.slug)
         if written.slug
@@ -25,6 +31,7 @@ def create_source(unit: Unit, written: SourceInput, *, source_id: str | None = N
         **written.model_dump(exclude={"slug"}),
     )
     store.save_source(unit.session, source, new=True)
-    store.keep_public_slugs(unit.session, "source", [(source.slug, source.id)], unit.now)
-    unit.raise_event(SourceSaved(source))
+    slugs = [(one, source.id) for one in (source.slug, *former_slugs)]
+    store.keep_public_slugs(unit.session, "source", slugs, unit.now)
+    unit.raise_event(SourceSaved(source, former_slugs=former_slugs))
     return source

@@ -31,17 +31,22 @@ def patch_article(unit: Unit, ref: str, patch: dict[str, Any], expected: Expecte
 
 def rewrite_article(unit: Unit, article: Article, written: ArticleInput) -> Article:
     """Write an input over an article; an equal one leaves no trace."""
-    change = rewritten(unit, article, written)
+    references = References(unit.session)
+    references.load_inputs([written])
+    change = rewritten(unit, article, written, references)
     return article if change is None else save(unit, change)
 
 
-def rewritten(unit: Unit, article: Article, written: ArticleInput) -> Change | None:
-    """Return the change that an input makes to an article, or nothing if it makes none."""
+def rewritten(
+    unit: Unit, article: Article, written: ArticleInput, references: References
+) -> Change | None:
+    """Return the change that an input makes to an article, or nothing if it makes none.
+
+    `references` must have loaded what the input names.
+    """
     if article.deleted_at is not None or article.stage == "killed":
         state = "deleted" if article.deleted_at is not None else "killed"
         raise WrongState(f"This story is {state}. Restore it before it can be changed.")
-    references = References(unit.session)
-    references.load_inputs([written])
     fields = written_fields(written, references)
     if fields["published_at"] is None:
         fields["published_at"] = article.published_at

@@ -1,24 +1,20 @@
-"""All SQL of the delivery side that writes, and that the log is read with."""
+"""Stories as finished documents: written whole, taken away whole."""
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import delete, exists, insert, select, update
 
+from app.content.models import ArticleRow
 from app.delivery.models import (
     Document,
     DocumentBody,
     DocumentTerm,
-    Entry,
-    LogRow,
-    Redirect,
 )
 from app.kit.clock import format_instant
-from app.kit.database import ReadSession, Record, WriteSession
-
-_CHUNK = 5_000
+from app.kit.database import ReadSession, Record, WriteSession, chunks, table_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,9 +32,6 @@ class Attributes:
         return self.released or self.published_at <= now
 
 
-# --- stories ------------------------------------------------------------------------------
-
-
 def replace_documents(
     session: WriteSession,
     documents: Sequence[dict[str, Any]],
@@ -48,14 +41,14 @@ def replace_documents(
 ) -> None:
     """Write documents whole; `known` are the ids among them that are there already."""
     remove_documents(session, known)
-    session.execute(insert(Document.__table__), documents)
-    session.execute(insert(DocumentBody.__table__), bodies)
-    session.execute(insert(DocumentTerm.__table__), terms)
+    session.execute(insert(table_of(Document)), documents)
+    session.execute(insert(table_of(DocumentBody)), bodies)
+    session.execute(insert(table_of(DocumentTerm)), terms)
 
 
 def remove_documents(session: WriteSession, ids: Collection[str]) -> None:
     """Take documents away, with their bodies and terms."""
-    for part in _chunks(ids):
+    for part in chunks(ids):
         session.execute(delete(DocumentTerm).where(DocumentTerm.id.in_(part)))
         session.execute(delete(DocumentBody).where(DocumentBody.id.in_(part)))
         session.execute(delete(Document).where(Document.id.in_(part)))
@@ -64,10 +57,10 @@ def remove_documents(session: WriteSession, ids: Collection[str]) -> None:
 def attributes(session: ReadSession, ids: Collection[str]) -> dict[str, Attributes]:
     """Return what documents that are there are selected by, and whether they are out, by id."""
     found: dict[str, Attributes] = {}
-    for part in _chunks(ids):
+    for part in chunks(ids):
         for row in session.all(_attributes.where(Document.id.in_(part))):
             found[row.id] = _columns(row)
-    for part in _chunks(found):
+    for part in chunks(found):
         for row in session.all(_terms.where(DocumentTerm.id.in_(part))):
             found[row.id].values.setdefault(row.field, []).append(row.value)
     return found
@@ -103,6 +96,27 @@ def _columns(row: Record) -> Attributes:
     return Attributes(row.slug, row.version, row.released, row.published_at, values)
 
 
+def whole_documents(session: ReadSession, ids: Collection[str]) -> dict[str, dict[str, Any]]:
+    """Return documents with their bodies and terms, as they were written, by id."""
+    documents, bodies = table_of(Document), table_of(DocumentBody)
+    joined = documents.outerjoin(bodies, bodies.c.id == documents.c.id)
+    found: dict[str, dict[str, Any]] = {}
+    for part in chunks(ids):
+        statement = select(documents, bodies.c.body).select_from(joined)
+        for row in session.all(statement.where(documents.c.id.in_(part))):
+            found[row.id] = {**row._mapping, "terms": set()}
+        for row in session.all(_terms.where(DocumentTerm.id.in_(part))):
+            if row.id in found:
+                found[row.id]["terms"].add((row.field, row.value))
+    return found
+
+
+def stray_documents(session: ReadSession) -> list[str]:
+    """Return the ids of documents that no article stands behind."""
+    statement = select(Document.id).where(~exists().where(ArticleRow.id == Document.id))
+    return [row.id for row in session.all(statement)]
+
+
 def due_documents(session: ReadSession, now: datetime, limit: int) -> Sequence[Record]:
     """Return documents whose time has come and that the log does not know yet."""
     statement = (
@@ -127,7 +141,7 @@ def expired_documents(session: ReadSession, now: datetime, limit: int) -> Sequen
 
 def release_documents(session: WriteSession, ids: Collection[str]) -> None:
     """Mark documents as out: a clock that is set back does not hide them again."""
-    for part in _chunks(ids):
+    for part in chunks(ids):
         session.execute(update(Document).where(Document.id.in_(part)).values(released=True))
 
 
@@ -144,7 +158,7 @@ def documents_under(session: ReadSession, category_id: str, limit_ids: int) -> I
 def own_categories(session: ReadSession, ids: Collection[str]) -> Sequence[Record]:
     """Return id, own categories (a text of ids) and publication of documents."""
     rows: list[Record] = []
-    for part in _chunks(ids):
+    for part in chunks(ids):
         statement = select(Document.id, Document.category_ids, Document.published_at)
         rows.extend(session.all(statement.where(Document.id.in_(part))))
     return rows
@@ -154,98 +168,8 @@ def replace_category_terms(
     session: WriteSession, ids: Collection[str], terms: Sequence[dict[str, Any]]
 ) -> None:
     """Write down anew in which categories documents are."""
-    for part in _chunks(ids):
+    for part in chunks(ids):
         session.execute(
             delete(DocumentTerm).where(DocumentTerm.id.in_(part), DocumentTerm.field == "category")
         )
-    session.execute(insert(DocumentTerm.__table__), terms)
-
-
-# --- sources and categories ---------------------------------------------------------------
-
-
-def entry(session: ReadSession, type_: str, id_: str) -> Record | None:
-    """Return a source or category as it is public now."""
-    return session.first(select(Entry.__table__).where(Entry.type == type_, Entry.id == id_))
-
-
-def replace_entry(session: WriteSession, row: dict[str, Any]) -> None:
-    """Write a source or category whole."""
-    remove_entry(session, row["type"], row["id"])
-    session.execute(insert(Entry), row)
-
-
-def remove_entry(session: WriteSession, type_: str, id_: str) -> None:
-    """Take a source or category away."""
-    session.execute(delete(Entry).where(Entry.type == type_, Entry.id == id_))
-
-
-def entries(session: ReadSession) -> Sequence[Record]:
-    """Return all sources and categories."""
-    return session.all(select(Entry.__table__))
-
-
-def category_parents(session: ReadSession, ids: Collection[str]) -> dict[str, str | None]:
-    """Return the parent of each of these categories and of all above them, by id."""
-    above: dict[str, str | None] = {}
-    wanted = set(ids)
-    while wanted:
-        statement = select(Entry.id, Entry.parent_id).where(
-            Entry.type == "category", Entry.id.in_(sorted(wanted))
-        )
-        found = {row.id: row.parent_id for row in session.all(statement)}
-        above.update(found)
-        wanted = {parent for parent in found.values() if parent is not None} - above.keys()
-    return above
-
-
-# --- redirects ----------------------------------------------------------------------------
-
-
-def add_redirects(session: WriteSession, rows: Sequence[dict[str, Any]]) -> None:
-    """Remember former slugs."""
-    session.insert_missing(Redirect, rows)
-
-
-def drop_redirects(session: WriteSession, type_: str, slugs: Collection[str]) -> None:
-    """Forget former slugs that are in use again."""
-    for part in _chunks(slugs):
-        session.execute(delete(Redirect).where(Redirect.type == type_, Redirect.slug.in_(part)))
-
-
-def redirects(session: ReadSession) -> Sequence[Record]:
-    """Return the former slugs of sources and categories."""
-    return session.all(select(Redirect.__table__).where(Redirect.type != "article"))
-
-
-def redirect_target(session: ReadSession, slug: str) -> str | None:
-    """Return the id of the story that a former slug leads to."""
-    statement = select(Redirect.id).where(Redirect.type == "article", Redirect.slug == slug)
-    target: str | None = session.scalar(statement)
-    return target
-
-
-# --- the log ------------------------------------------------------------------------------
-
-# The last lock of every writing transaction on PostgreSQL: a sequence there is not commit
-# order, and a follower would skip a row that is numbered early and committed late.
-LOG_LOCK = "change-log"
-
-
-def append(session: WriteSession, rows: Sequence[dict[str, Any]]) -> None:
-    """Append to the log; nothing may be locked after this."""
-    if rows:
-        session.lock(LOG_LOCK)
-        session.execute(insert(LogRow.__table__), rows)
-
-
-def log_rows(session: ReadSession, after: int, limit: int) -> Sequence[Record]:
-    """Return rows of the log after a serial, oldest first."""
-    statement = select(LogRow.__table__).where(LogRow.serial > after)
-    return session.all(statement.order_by(LogRow.serial).limit(limit))
-
-
-def _chunks(values: Collection[str]) -> Iterator[list[str]]:
-    listed = list(values)
-    for start in range(0, len(listed), _CHUNK):
-        yield listed[start : start + _CHUNK]
+    session.execute(insert(table_of(DocumentTerm)), terms)

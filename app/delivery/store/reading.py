@@ -15,8 +15,10 @@ from sqlalchemy import (
     ColumnElement,
     FromClause,
     Select,
+    Text,
     and_,
     bindparam,
+    cast,
     exists,
     func,
     or_,
@@ -26,19 +28,19 @@ from sqlalchemy import (
     type_coerce,
 )
 
-from app.access.selection import Clause, Field, Selection
+from app.access.selection import Field, Selection
 from app.delivery.models import Document, DocumentBody, DocumentTerm, LogRow
 from app.kit.clock import to_micros
-from app.kit.database import ReadSession, Record
+from app.kit.database import ReadSession, Record, table_of
 
 Form = Literal["short", "full", "whole"]
 SortKey = Literal["published_at", "updated_at"]
 Position = tuple[int, str]
 
-_documents = Document.__table__
-_terms = DocumentTerm.__table__
-_bodies = DocumentBody.__table__
-_log = LogRow.__table__
+_documents = table_of(Document)
+_terms = table_of(DocumentTerm)
+_bodies = table_of(DocumentBody)
+_log = table_of(LogRow)
 
 _TERM_FIELDS = frozenset({"category", "tag", "author", "language"})
 # Of several terms, the list is driven by the one that is likely the rarest.
@@ -170,10 +172,11 @@ def _bare_statement(shape: Shape) -> Select[Any]:
 
 
 def _head() -> tuple[ColumnElement[Any], ...]:
-    """Return the log's position and the last boundary, read in the same statement as the rows.
+    """Return the log's position and the boundaries around now, read together with the rows.
 
-    So an answer says which position it is as new as, with no second query. `boundary` is the
-    last moment at which time alone changed what is visible, before the log heard of it.
+    So an answer says which position it is as new as, with no second query. `due_at` and
+    `expired_at` are the last moments at which time alone changed what is visible, before the
+    log heard of it; the `next_…` are those to come.
     """
     now = bindparam("now", type_=BigInteger)
     published, expires = _micros(_documents.c.published_at), _micros(_documents.c.expires_at)
@@ -191,6 +194,11 @@ def _head() -> tuple[ColumnElement[Any], ...]:
         .scalar_subquery()
         .label("due_at"),
         select(func.max(expires)).where(expires <= now).scalar_subquery().label("expired_at"),
+        select(func.min(published))
+        .where(_documents.c.released.is_(False), published > now)
+        .scalar_subquery()
+        .label("next_due_at"),
+        select(func.min(expires)).where(expires > now).scalar_subquery().label("next_expiry_at"),
     )
 
 
@@ -216,7 +224,7 @@ def _translations(dialect: str) -> ColumnElement[Any]:
     if dialect == "sqlite":
         listed: Any = func.json_group_array(func.json_object(*pairs))
     else:
-        listed = func.cast(func.json_agg(func.json_build_object(*pairs)), text("text"))
+        listed = cast(func.json_agg(func.json_build_object(*pairs)), Text)
     return (
         select(listed)
         .where(

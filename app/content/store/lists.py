@@ -23,7 +23,7 @@ from app.access.selection import Clause, Selection, Span
 from app.content.article import State
 from app.content.models import ArticleCategoryRow, ArticleLabelRow, ArticleRow, CategoryRow
 from app.kit.clock import to_micros
-from app.kit.database import ReadSession, Record
+from app.kit.database import ReadSession, Record, table_of
 
 ManageSort = Literal["modified_at", "published_at", "updated_at"]
 
@@ -45,7 +45,7 @@ def article_page(session: ReadSession, wanted: ArticleList, now: datetime) -> Se
     """Return articles after a position, each with its place (`place`) in the order."""
     key = _sort_column(wanted.key)
     order = tuple_(key, ArticleRow.id)
-    statement = select(ArticleRow.__table__, key.label("place")).where(
+    statement = select(table_of(ArticleRow), key.label("place")).where(
         *_conditions(session, wanted, now)
     )
     if wanted.position is not None:

@@ -1,0 +1,86 @@
+"""POST once: the first answer is kept under its Idempotency-Key and given again.
+
+The answer is kept in the transaction that made the change, so either both exist or neither.
+"""
+
+import hashlib
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+
+from app.access import store
+from app.access.errors import IdempotencyConflict, IdempotencyMismatch
+from app.kit.unit import Unit
+
+KEPT_FOR = timedelta(hours=24)
+LONGEST_KEY = 255
+
+_running: set[tuple[str, str]] = set()
+_guard = threading.Lock()
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An answer in the form in which it is kept."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+
+def digest(*parts: bytes) -> str:
+    """Return what tells one payload from another."""
+    return hashlib.sha256(b"\0".join(parts)).hexdigest()
+
+
+def once(
+    unit: Unit, key_id: str, idempotency_key: str, payload: str, act: Callable[[], Answer]
+) -> Answer:
+    """Return the kept answer, or act and keep what comes of it."""
+    if not unit.session.try_lock(f"idempotency:{key_id}:{idempotency_key}"):
+        raise _still_running()
+    kept = store.kept_answer(unit.session, key_id, idempotency_key)
+    if kept is not None and unit.now - kept.kept_at < KEPT_FOR:
+        if kept.payload_digest != payload:
+            raise IdempotencyMismatch("This Idempotency-Key was used for another payload.")
+        return Answer(kept.status, kept.headers, bytes(kept.body))
+    answer = act()
+    store.keep_answer(
+        unit.session,
+        {
+            "key_id": key_id,
+            "idempotency_key": idempotency_key,
+            "payload_digest": payload,
+            "status": answer.status,
+            "headers": answer.headers,
+            "body": answer.body,
+            "kept_at": unit.now,
+        },
+    )
+    return answer
+
+
+@contextmanager
+def alone(key_id: str, idempotency_key: str) -> Iterator[None]:
+    """Refuse a second request of the same key in this process while the first one runs."""
+    name = (key_id, idempotency_key)
+    with _guard:
+        if name in _running:
+            raise _still_running()
+        _running.add(name)
+    try:
+        yield
+    finally:
+        with _guard:
+            _running.discard(name)
+
+
+def forget_outdated(unit: Unit) -> int:
+    """Delete answers that need not be kept any longer, and count them."""
+    return store.forget_answers(unit.session, unit.now - KEPT_FOR)
+
+
+def _still_running() -> IdempotencyConflict:
+    return IdempotencyConflict("The request with this Idempotency-Key is still running.")

@@ -1,0 +1,99 @@
+"""The HTTP application: routes on the inside, the edge around them."""
+
+from typing import Any
+
+from fastapi import Depends, FastAPI, Request, Response
+from fastapi.staticfiles import StaticFiles
+from pydantic import ValidationError
+from starlette.exceptions import HTTPException
+from starlette.routing import Match
+
+from app.api.dependencies import note_route
+from app.api.edge.asgi import App, request_id
+from app.api.edge.stack import stack
+from app.api.metrics import Metrics
+from app.api.openapi import document
+from app.api.problems import problem, problem_of
+from app.api.routes import (
+    keys,
+    manage_articles,
+    manage_taxonomy,
+    stories,
+    system,
+    taxonomy,
+    transfer,
+)
+from app.api.validation import invalid_input, known_fields
+from app.bootstrap import Services
+
+_DELIVERY = (stories.router, taxonomy.router, keys.router, system.router)
+_MANAGEMENT = (
+    manage_articles.router,
+    manage_taxonomy.router,
+    keys.manage,
+    transfer.router,
+)
+_HTTP = {404: "not_found", 405: "method_not_allowed"}
+
+
+def create_app(services: Services) -> App:
+    """Return the whole HTTP application."""
+    metrics = Metrics()
+    inside = _framework(management=services.settings.management)
+    inside.state.services = services
+    inside.state.metrics = metrics
+    return stack(inside, services, metrics)
+
+
+def openapi_document() -> dict[str, Any]:
+    """Return the OpenAPI document of everything there is."""
+    return document(_framework(management=True))
+
+
+def _framework(*, management: bool) -> FastAPI:
+    inside = FastAPI(
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        redirect_slashes=False,
+        dependencies=[Depends(note_route)],
+        generate_unique_id_function=lambda route: route.name,
+    )
+    inside.add_exception_handler(ValidationError, _on_invalid)
+    inside.add_exception_handler(HTTPException, _on_http)
+    for router in [*_DELIVERY, *(_MANAGEMENT if management else ())]:
+        inside.include_router(router)
+    inside.mount(system.STATIC, StaticFiles(directory=system.STATIC_FILES))
+    return inside
+
+
+def _on_invalid(request: Request, wrong: Exception) -> Response:
+    assert isinstance(wrong, ValidationError)
+    known = known_fields(wrong.title)
+    status, headers, body = problem_of(invalid_input(wrong, known), request_id(request.scope))
+    return Response(body, status, headers)
+
+
+def _on_http(request: Request, wrong: Exception) -> Response:
+    assert isinstance(wrong, HTTPException)
+    code = _HTTP.get(wrong.status_code, "not_found")
+    detail = f"Nothing is served at {request.url.path!r}."
+    allowed: dict[str, str] = {}
+    if code == "method_not_allowed":
+        methods = _methods(request)
+        detail = f"{request.method} does not apply here; {', '.join(methods)} do(es)."
+        allowed = {"allow": ", ".join(methods)}
+    status, headers, body = problem(code, detail, request_id(request.scope))
+    return Response(body, status, {**headers, **allowed})
+
+
+def _methods(request: Request) -> list[str]:
+    """Return every method that applies to a path; the framework knows only the first route."""
+    methods: set[str] = set()
+    for route in request.app.routes:
+        match, _ = route.matches(request.scope)
+        if match is not Match.NONE:
+            methods |= set(getattr(route, "methods", None) or ())
+    if "GET" in methods:
+        methods |= {"HEAD"}
+    return sorted(methods | {"OPTIONS"})

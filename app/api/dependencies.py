@@ -1,0 +1,102 @@
+"""What routes ask for in their signatures: services, the caller, headers, the body."""
+
+from collections.abc import Callable
+from typing import Annotated, Any
+
+from fastapi import Depends, Header, Request
+
+from app.access.caller import Caller
+from app.access.scopes import Scope
+from app.api.conditional import expected_versions, optional_versions
+from app.api.edge.asgi import state
+from app.api.errors import MalformedJson, UnsupportedMediaType
+from app.bootstrap import Services
+from app.kit import json
+
+MERGE_PATCH = "application/merge-patch+json"
+_ANONYMOUS_MAY = {"all": ("headlines", "stories"), "headlines": ("headlines",), "none": ()}
+
+
+def services_of(request: Request) -> Services:
+    """Return the services that the application was made with."""
+    services: Services = request.app.state.services
+    return services
+
+
+def caller_of(request: Request) -> Caller:
+    """Return who the edge found behind the request."""
+    caller: Caller = state(request.scope)["caller"]
+    return caller
+
+
+def note_route(request: Request) -> None:
+    """Tell the outer ring which route answers, for logs and metrics."""
+    state(request.scope)["route"] = request.scope["route"].path
+
+
+def scoped(scope: Scope) -> Callable[[Caller], Caller]:
+    """Return a dependency that insists on a scope."""
+
+    def checked(caller: Annotated[Caller, Depends(caller_of)]) -> Caller:
+        caller.need(scope)
+        return caller
+
+    return checked
+
+
+def reads(what: str) -> Callable[[Caller, Services], None]:
+    """Return a dependency that lets anybody read, as far as the deployment is open."""
+
+    def checked(
+        caller: Annotated[Caller, Depends(caller_of)],
+        services: Annotated[Services, Depends(services_of)],
+    ) -> None:
+        if what not in _ANONYMOUS_MAY[services.settings.anonymous]:
+            caller.need(Scope.read)
+
+    return checked
+
+
+async def json_object(request: Request) -> dict[str, Any]:
+    """Return the body, which has to be a JSON object."""
+    wanted = MERGE_PATCH if request.method == "PATCH" else "application/json"
+    sent = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if sent not in {wanted, "application/json"}:
+        raise UnsupportedMediaType(f"Send the body as {wanted}, not as {sent or 'nothing'!r}.")
+    body = await request.body()
+    try:
+        value = json.loads(body)
+    except json.JSONDecodeError as wrong:
+        raise MalformedJson(f"The body is not JSON: {wrong}.") from wrong
+    if not isinstance(value, dict):
+        raise MalformedJson("The body is JSON, but not an object.")
+    return value
+
+
+async def optional_json_object(request: Request) -> dict[str, Any]:
+    """Return the body, or an empty object where there is none."""
+    if not await request.body():
+        return {}
+    return await json_object(request)
+
+
+def _if_match(if_match: Annotated[str | None, Header()] = None) -> frozenset[int] | None:
+    return expected_versions(if_match)
+
+
+def _optional_if_match(
+    if_match: Annotated[str | None, Header()] = None,
+) -> frozenset[int] | None:
+    return optional_versions(if_match)
+
+
+Parts = Annotated[Services, Depends(services_of)]
+Anybody = Annotated[Caller, Depends(caller_of)]
+Reader = Annotated[Caller, Depends(scoped(Scope.read))]
+Writer = Annotated[Caller, Depends(scoped(Scope.write))]
+Publisher = Annotated[Caller, Depends(scoped(Scope.publish))]
+Admin = Annotated[Caller, Depends(scoped(Scope.admin))]
+Body = Annotated[dict[str, Any], Depends(json_object)]
+MaybeBody = Annotated[dict[str, Any], Depends(optional_json_object)]
+Expected = Annotated[frozenset[int] | None, Depends(_if_match)]
+MaybeExpected = Annotated[frozenset[int] | None, Depends(_optional_if_match)]

@@ -1,0 +1,117 @@
+"""What OpenAPI is told about a route beside its signature."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from pydantic import BaseModel
+
+from app.api.paging import DEFAULT_LIMIT, MOST
+from app.api.params import MOST_VALUES
+
+_STRING = {"type": "string"}
+_INSTANT = {
+    "anyOf": [{"type": "string", "format": "date-time"}, {"type": "string", "format": "date"}]
+}
+_LISTS = (
+    f"A comma list means *or* (at most {MOST_VALUES} values), a leading `-` excludes, repeating "
+    "the parameter means *and*; `\\` escapes a comma or a leading minus."
+)
+_SORTS = ["-published_at", "published_at", "-updated_at", "updated_at"]
+
+PARAMETERS: dict[str, tuple[dict[str, Any], str]] = {
+    "category": (_STRING, f"Ids or slugs; takes in all categories below. {_LISTS}"),
+    "source": (_STRING, f"Ids or slugs. {_LISTS}"),
+    "language": (_STRING, f"BCP 47 tags; `fr` takes in `fr-CA`. {_LISTS}"),
+    "tag": (_STRING, f"Compared case-folded. {_LISTS}"),
+    "author": (_STRING, f"Names, compared case-folded. {_LISTS}"),
+    "kind": (_STRING, f"Such as `news` or `analysis`. {_LISTS}"),
+    "ids": (_STRING, f"Ids of stories. {_LISTS}"),
+    "published_after": (_INSTANT, "Published at or after this instant or UTC date."),
+    "published_before": (_INSTANT, "Published before this instant or UTC date."),
+    "updated_after": (_INSTANT, "Updated at or after this instant or UTC date."),
+    "updated_before": (_INSTANT, "Updated before this instant or UTC date."),
+    "sort": (
+        {"type": "string", "enum": _SORTS},
+        "`-published_at`, or `-updated_at` where `updated_…` is used, unless said otherwise.",
+    ),
+    "fields": (_STRING, "Keep just these fields: `title,source.name`."),
+    "include": ({"type": "string", "enum": ["body"]}, "`body` adds the bodies."),
+    "limit": (
+        {"type": "integer", "minimum": 1, "maximum": MOST, "default": DEFAULT_LIMIT},
+        "How many to return.",
+    ),
+    "cursor": (_STRING, "`next` or `prev` of a page of the same query."),
+    "count": (
+        {"type": "string", "enum": ["exact", "estimated", "none"], "default": "none"},
+        "Fill `page.count`.",
+    ),
+    "tree": (
+        {"type": "string", "enum": ["true", "false"], "default": "false"},
+        "Nest the categories, all of them at once.",
+    ),
+    "state": (
+        _STRING,
+        "A comma list of `draft scheduled published expired unpublished killed deleted`; "
+        "without it, all but `deleted`.",
+    ),
+    "external_id": (_STRING, "The id that the source gave its story."),
+    "dry_run": (
+        {"type": "string", "enum": ["true", "false"], "default": "false"},
+        "Check everything and write nothing.",
+    ),
+}
+_HEADERS: dict[str, tuple[bool, str]] = {
+    "If-Match": (True, 'The ETag of what was read, `"v3"`; `*` accepts any version.'),
+    "Idempotency-Key": (
+        False,
+        "Any text of up to 255 characters; repeating the request with it gives the first "
+        "answer again, for 24 hours.",
+    ),
+}
+
+
+def describe(
+    *,
+    query: Iterable[str] = (),
+    headers: Iterable[str] = (),
+    body: type[BaseModel] | None = None,
+    media_type: str = "application/json",
+    body_required: bool = True,
+    problems: Iterable[str] = (),
+    sorts: Iterable[str] | None = None,
+) -> dict[str, Any]:
+    """Return `openapi_extra` for a route; `problems` are completed by `openapi`."""
+    parameters = [_query(name, sorts) for name in query] + [_header(name) for name in headers]
+    extra: dict[str, Any] = {"x-problems": list(problems)}
+    if parameters:
+        extra["parameters"] = parameters
+    if body is not None:
+        extra["x-body"] = body
+        schema = {"$ref": f"#/components/schemas/{body.__name__}"}
+        extra["requestBody"] = {
+            "required": body_required,
+            "content": {media_type: {"schema": schema}},
+        }
+    return extra
+
+
+def _query(name: str, sorts: Iterable[str] | None) -> dict[str, Any]:
+    schema, text = PARAMETERS[name]
+    if name == "sort" and sorts is not None:
+        schema, text = {"type": "string", "enum": list(sorts)}, "The order of the list."
+    parameter = {"name": name, "in": "query", "required": False, "schema": schema}
+    if name in {"category", "source", "language", "tag", "author", "kind", "ids"}:
+        # Repeating a parameter is part of the grammar, so it is an array in OpenAPI's terms.
+        parameter |= {"schema": {"type": "array", "items": schema}, "explode": True}
+    return parameter | {"description": text}
+
+
+def _header(name: str) -> dict[str, Any]:
+    required, text = _HEADERS[name]
+    return {
+        "name": name,
+        "in": "header",
+        "required": required,
+        "schema": _STRING,
+        "description": text,
+    }

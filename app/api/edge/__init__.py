@@ -1,0 +1,1 @@
+"""What stands in front of the framework: plain ASGI, in the order of `edge.stack`."""

@@ -1,0 +1,40 @@
+"""Small tools for plain ASGI: types, headers, and a whole answer in one go."""
+
+from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from typing import Any
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+App = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+
+def header(scope: Scope, name: bytes) -> str | None:
+    """Return a request header, several of a name joined by commas (RFC 9110, section 5.2)."""
+    values = [value for key, value in scope["headers"] if key == name]
+    return b", ".join(values).decode("latin-1") if values else None
+
+
+def state(scope: Scope) -> dict[str, Any]:
+    """Return what the edge knows about a request."""
+    known: dict[str, Any] = scope.setdefault("state", {})
+    return known
+
+
+def request_id(scope: Scope) -> str | None:
+    """Return the id under which a request is logged."""
+    known: str | None = state(scope).get("request_id")
+    return known
+
+
+async def answer(send: Send, status: int, headers: dict[str, str], body: bytes) -> None:
+    """Send a whole answer."""
+    fields = {"content-length": str(len(body)), **headers}
+    await send({"type": "http.response.start", "status": status, "headers": raw(fields.items())})
+    await send({"type": "http.response.body", "body": body})
+
+
+def raw(headers: Iterable[tuple[str, str]]) -> list[tuple[bytes, bytes]]:
+    """Return headers as ASGI wants them."""
+    return [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers]

@@ -1,0 +1,80 @@
+"""The outermost ring: a request id, a log line, a count, and no traceback for anybody."""
+
+import logging
+import re
+import time
+
+from app.api import problems
+from app.api.edge.asgi import App, Message, Receive, Scope, Send, answer, header, state
+from app.api.metrics import Metrics
+from app.kit.errors import Failure
+from app.kit.ids import new_id
+
+_log = logging.getLogger("dateline.access")
+_ID = re.compile(r"[A-Za-z0-9._:-]{1,100}")
+
+
+class RequestRing:
+    """Wraps every request; what fails inside becomes a problem document here at the latest."""
+
+    def __init__(self, app: App, metrics: Metrics) -> None:
+        """Stand in front of an application."""
+        self._app = app
+        self._metrics = metrics
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle a request; other kinds of scope pass through."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        started = time.perf_counter()
+        known = state(scope)
+        known["request_id"] = id_ = _request_id(scope)
+        status = 0
+
+        async def tell(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                message["headers"] = [*message["headers"], (b"x-request-id", id_.encode())]
+            await send(message)
+
+        try:
+            await self._app(scope, receive, tell)
+        except Exception as wrong:
+            if status:
+                # The answer has begun; all that is left is to cut it off.
+                raise
+            await answer(tell, *_told(wrong, id_))
+        finally:
+            self._note(scope, status, time.perf_counter() - started)
+
+    def _note(self, scope: Scope, status: int, seconds: float) -> None:
+        known = state(scope)
+        route = known.get("route", "unmatched")
+        self._metrics.request(scope["method"], route, status, seconds)
+        _log.info(
+            "%s %s %d %.1fms",
+            scope["method"],
+            scope["path"],
+            status,
+            seconds * 1000,
+            extra={
+                "request_id": known["request_id"],
+                "key": known.get("key_prefix"),
+                "route": route,
+            },
+        )
+
+
+def _told(wrong: Exception, id_: str) -> tuple[int, dict[str, str], bytes]:
+    if isinstance(wrong, Failure) and wrong.code in problems.PROBLEMS:
+        return problems.problem_of(wrong, id_)
+    logging.getLogger("dateline").error("request failed", exc_info=wrong, extra={"request_id": id_})
+    return problems.problem("internal", "The request could not be answered.", id_)
+
+
+def _request_id(scope: Scope) -> str:
+    """Return the id that a proxy gave, if it is harmless in a log, or a new one."""
+    given = header(scope, b"x-request-id")
+    return given if given is not None and _ID.fullmatch(given) else new_id()

@@ -1,0 +1,27 @@
+"""The rings in front of the framework, from the outermost to the innermost."""
+
+from app.api.edge.asgi import App
+from app.api.edge.auth import AuthRing
+from app.api.edge.body import BodyRing
+from app.api.edge.cors import CorsRing
+from app.api.edge.failure import FailureRing
+from app.api.edge.head import HeadRing
+from app.api.edge.host import HostRing
+from app.api.edge.request import RequestRing
+from app.api.metrics import Metrics
+from app.bootstrap import Services
+
+# Bodies of these are read line by line, and limited by the line.
+STREAMED = ("/v1/manage/import",)
+
+
+def stack(app: App, services: Services, metrics: Metrics) -> App:
+    """Put the rings around the framework."""
+    settings = services.settings
+    app = BodyRing(app, settings.max_body_bytes, STREAMED)
+    app = AuthRing(app, services.database, services.clock)
+    app = HeadRing(app)
+    app = FailureRing(app)
+    app = CorsRing(app, settings.cors_origins, settings.management_cors_origins)
+    app = HostRing(app, settings.allowed_hosts)
+    return RequestRing(app, metrics)

@@ -1,0 +1,60 @@
+"""What operators watch: counts and durations in Prometheus' text format."""
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.exposition import CONTENT_TYPE_LATEST
+
+from app import __version__
+
+MEDIA_TYPE = CONTENT_TYPE_LATEST
+_BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
+
+
+class Metrics:
+    """The metrics of one process, in a registry of their own."""
+
+    def __init__(self) -> None:
+        """Register every metric; docs/operations.md lists them, and a test compares."""
+        self.registry = CollectorRegistry()
+        self._requests = Counter(
+            "dateline_requests",
+            "Requests answered.",
+            ["method", "route", "status"],
+            registry=self.registry,
+        )
+        self._seconds = Histogram(
+            "dateline_request_seconds",
+            "How long requests took, in seconds.",
+            ["route"],
+            buckets=_BUCKETS,
+            registry=self.registry,
+        )
+        self._serial = Gauge(
+            "dateline_log_serial", "The last serial of the change log.", registry=self.registry
+        )
+        self._up = Gauge(
+            "dateline_database_up",
+            "Whether the database answers: 1 or 0.",
+            registry=self.registry,
+        )
+        Gauge(
+            "dateline_build", "The version that runs.", ["version"], registry=self.registry
+        ).labels(__version__).set(1)
+
+    def request(self, method: str, route: str, status: int, seconds: float) -> None:
+        """Count a request that was answered; `route` is a template, never a path."""
+        known = method if method in _METHODS else "OTHER"
+        self._requests.labels(known, route, str(status)).inc()
+        self._seconds.labels(route).observe(seconds)
+
+    def database(self, serial: int | None) -> None:
+        """Note the log's position, or that the database did not answer."""
+        self._up.set(0 if serial is None else 1)
+        if serial is not None:
+            self._serial.set(serial)
+
+    def text(self) -> bytes:
+        """Return everything in Prometheus' text format."""
+        return generate_latest(self.registry)
+
+
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})

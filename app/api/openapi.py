@@ -1,0 +1,122 @@
+"""The OpenAPI document: what FastAPI knows, completed by every problem that may be answered."""
+
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+from fastapi.routing import APIRoute
+from pydantic import BaseModel
+from pydantic.json_schema import models_json_schema
+
+from app import __version__
+from app.api.examples import EXAMPLES
+from app.api.problems import MEDIA_TYPE, PROBLEMS
+from app.api.schemas import Problem
+
+_REF = "#/components/schemas/{model}"
+_EVERYWHERE = ("bad_host", "bad_header", "key_refused", "internal", "database_unavailable")
+_INFO = (
+    "A headless content API for news. Delivery (`/v1/…`) is for readers and needs no key unless "
+    "the deployment says so; management (`/v1/manage/…`) is for the newsroom and needs one. "
+    "Every error is a problem document (RFC 9457) with a code of a closed list."
+)
+
+
+def document(app: FastAPI) -> dict[str, Any]:
+    """Return the OpenAPI document, made once."""
+    if app.openapi_schema is None:
+        app.openapi_schema = _made(app)
+    return app.openapi_schema
+
+
+def _made(app: FastAPI) -> dict[str, Any]:
+    made = get_openapi(title="Dateline", version=__version__, description=_INFO, routes=app.routes)
+    routes = {
+        (route.path_format, method.lower()): route
+        for route in app.routes
+        if isinstance(route, APIRoute)
+        for method in route.methods
+    }
+    bodies: set[type[BaseModel]] = {Problem}
+    for path, operations in made["paths"].items():
+        for method, operation in operations.items():
+            route = routes.get((path, method))
+            body = operation.pop("x-body", None)
+            if body is not None:
+                bodies.add(body)
+            managed = path.startswith("/v1/manage")
+            _add_problems(operation, operation.pop("x-problems", ()), managed=managed)
+            _add_examples(operation)
+            _tidy(operation)
+            operation["security"] = [{"bearer": []}, {"apiKey": []}] + ([] if managed else [{}])
+            assert route is not None
+    _add_schemas(made, bodies)
+    made["components"]["securitySchemes"] = {
+        "bearer": {"type": "http", "scheme": "bearer"},
+        "apiKey": {"type": "apiKey", "in": "header", "name": "X-Api-Key"},
+    }
+    return made
+
+
+def _add_schemas(made: dict[str, Any], models: set[type[BaseModel]]) -> None:
+    ordered = sorted(models, key=lambda model: model.__name__)
+    _, definitions = models_json_schema(
+        [(model, "validation") for model in ordered], ref_template=_REF
+    )
+    schemas = made.setdefault("components", {}).setdefault("schemas", {})
+    schemas.update(definitions["$defs"])
+    for unused in ("HTTPValidationError", "ValidationError"):
+        schemas.pop(unused, None)
+
+
+def _add_problems(operation: dict[str, Any], codes: Any, *, managed: bool) -> None:
+    responses = operation["responses"]
+    responses.pop("422", None)
+    wanted = [*_EVERYWHERE, *codes] + (["key_required", "forbidden"] if managed else [])
+    for code in dict.fromkeys(wanted):
+        kind = PROBLEMS[code]
+        response = responses.setdefault(
+            str(kind.status),
+            {"description": "", "content": {MEDIA_TYPE: {"schema": _schema("Problem")}}},
+        )
+        examples = response["content"][MEDIA_TYPE].setdefault("examples", {})
+        examples[code] = {"summary": kind.title, "value": _example(code)}
+        titles = [example["summary"] for example in examples.values()]
+        response["description"] = "; ".join(titles) + "."
+
+
+def _add_examples(operation: dict[str, Any]) -> None:
+    recorded = EXAMPLES.get(operation["operationId"], {})
+    if "request" in recorded and "requestBody" in operation:
+        for content in operation["requestBody"]["content"].values():
+            content["example"] = recorded["request"]
+    for status, value in recorded.get("responses", {}).items():
+        for content in operation["responses"].get(status, {}).get("content", {}).values():
+            content["example"] = value
+
+
+def _tidy(operation: dict[str, Any]) -> None:
+    """Keep one entry for each parameter: ours says more than the one from a signature."""
+    kept: dict[tuple[str, str], dict[str, Any]] = {}
+    for parameter in operation.get("parameters", []):
+        key = (parameter["in"], parameter["name"].lower())
+        if key not in kept or "description" in parameter:
+            kept[key] = parameter
+    if kept:
+        operation["parameters"] = list(kept.values())
+
+
+def _schema(model: str) -> dict[str, str]:
+    return {"$ref": _REF.format(model=model)}
+
+
+def _example(code: str) -> dict[str, Any]:
+    kind = PROBLEMS[code]
+    return {
+        "type": f"/problems/{code}",
+        "title": kind.title,
+        "status": kind.status,
+        "detail": kind.advice,
+        "code": code,
+        "request_id": "0198f0a2-7c1e-7a30-8f5e-2f6d0c1b9a44",
+    }

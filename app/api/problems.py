@@ -1,0 +1,194 @@
+"""Problem documents (RFC 9457), all built here, from a closed list of codes."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from app.kit import json
+from app.kit.errors import Failure, FieldError
+
+MEDIA_TYPE = "application/problem+json"
+
+
+@dataclass(frozen=True, slots=True)
+class ProblemType:
+    """One kind of problem: its status, its title, and how to get out of it."""
+
+    status: int
+    title: str
+    advice: str
+
+
+PROBLEMS: dict[str, ProblemType] = {
+    "malformed_json": ProblemType(
+        400, "The body is not JSON", "Send one JSON object in UTF-8, without lone surrogates."
+    ),
+    "bad_parameter": ProblemType(
+        400,
+        "A parameter is unknown or malformed",
+        "`errors` names each parameter; unknown ones come with the nearest known name.",
+    ),
+    "bad_cursor": ProblemType(
+        400,
+        "The cursor does not fit",
+        "Use cursors as they were given, with the same filters and order, or start again "
+        "without one.",
+    ),
+    "bad_header": ProblemType(
+        400, "A header is malformed", "The detail names the header and the form it has."
+    ),
+    "bad_host": ProblemType(
+        400,
+        "The host is not served here",
+        "The operator lists host names in DATELINE_ALLOWED_HOSTS.",
+    ),
+    "bad_origin": ProblemType(
+        400,
+        "The origin is not allowed",
+        "The operator lists origins in DATELINE_CORS_ORIGINS and DATELINE_MANAGEMENT_CORS_ORIGINS.",
+    ),
+    "key_required": ProblemType(
+        401, "A key is needed", "Send a key as `Authorization: Bearer …` or `X-Api-Key: …`."
+    ),
+    "key_refused": ProblemType(
+        401,
+        "The key is unknown, expired or revoked",
+        "Ask an administrator for another, or send none where reading is open to all.",
+    ),
+    "forbidden": ProblemType(
+        403, "The key does not allow this", "Use a key with the scope that the detail names."
+    ),
+    "not_found": ProblemType(
+        404, "Nothing is here", "Check the path, the id or the slug. It may not be public."
+    ),
+    "method_not_allowed": ProblemType(
+        405, "The method does not apply here", "`Allow` lists the methods that do."
+    ),
+    "conflict": ProblemType(
+        409, "Somebody else was faster", "Read what is there now and repeat the change."
+    ),
+    "slug_taken": ProblemType(
+        409, "The slug is taken", "Choose another, or leave it out and one is made."
+    ),
+    "external_id_taken": ProblemType(
+        409,
+        "The external id is taken",
+        "Another story of the same source has it; change that story instead.",
+    ),
+    "in_use": ProblemType(409, "It is in use", "The detail says by how many; change those first."),
+    "wrong_state": ProblemType(
+        409,
+        "The verb does not apply in this state",
+        "The detail says in which state the story is; `state` shows it as well.",
+    ),
+    "idempotency_running": ProblemType(
+        409,
+        "The same request is still running",
+        "Wait a moment and send it again with the same Idempotency-Key.",
+    ),
+    "version_mismatch": ProblemType(
+        412,
+        "It was changed since you read it",
+        "Read it again, and repeat your change with its ETag in If-Match.",
+    ),
+    "body_too_large": ProblemType(
+        413,
+        "The body is too large",
+        "The detail names the limit; the operator sets it by DATELINE_MAX_BODY_BYTES.",
+    ),
+    "unsupported_media_type": ProblemType(
+        415, "The content type does not fit", "Send the type that the detail names."
+    ),
+    "invalid_input": ProblemType(
+        422, "Some fields are not acceptable", "`errors` names each field and what is wrong."
+    ),
+    "idempotency_mismatch": ProblemType(
+        422,
+        "The Idempotency-Key was used for another payload",
+        "Use a new Idempotency-Key for a new request.",
+    ),
+    "version_required": ProblemType(
+        428,
+        "If-Match is needed",
+        "Send the ETag of what you read in If-Match, so that no change of others is lost.",
+    ),
+    "internal": ProblemType(
+        500,
+        "Something went wrong here",
+        "It was logged under the request id. Try again, and report it if it stays.",
+    ),
+    "database_busy": ProblemType(
+        503, "The database is busy", "Try again after the seconds in Retry-After."
+    ),
+    "database_read_only": ProblemType(
+        503,
+        "The database is read-only",
+        "Reading works. The operator has to make the database writable.",
+    ),
+    "database_unavailable": ProblemType(
+        503, "The database does not answer", "Try again later; /readyz says when it is back."
+    ),
+    "database_behind": ProblemType(
+        503, "The database has another schema", "The operator has to run `dateline migrate`."
+    ),
+}
+
+FIELD_CODES: dict[str, str] = {
+    "required": "The field is needed and was not sent.",
+    "unknown_field": "No field has this name.",
+    "unknown_parameter": "No parameter has this name.",
+    "read_only": "The server sets this field; it may be sent back only as it was read.",
+    "wrong_type": "The value has another JSON type than the field.",
+    "too_long": "The text or list is longer than allowed.",
+    "too_short": "The text or list is shorter than allowed.",
+    "out_of_range": "The number is outside its range.",
+    "not_allowed": "The value is none of those that the field may have.",
+    "bad_characters": "The text holds characters that cannot be kept, such as U+0000.",
+    "bad_format": "The text has not the form that the field wants.",
+    "bad_instant": "The value is not an RFC 3339 instant between the years 1 and 9999.",
+    "bad_language": "The value is not a BCP 47 language tag.",
+    "bad_slug": "The value is not letters, digits and single hyphens.",
+    "bad_address": "The value is not an absolute http or https address.",
+    "unknown_reference": "Nothing has the id or slug that the field names.",
+    "cycle": "The thing would stand under, or be a translation of, itself.",
+    "slug_taken": "The slug belongs to something else.",
+    "external_id_taken": "The external id belongs to another story of the source.",
+    "in_the_past": "The instant has passed.",
+    "repeated": "The parameter may stand only once.",
+    "invalid": "The value is not acceptable; the detail says why.",
+}
+
+
+def problem(
+    code: str, detail: str, request_id: str | None, errors: Iterable[FieldError] = ()
+) -> tuple[int, dict[str, str], bytes]:
+    """Return status, headers and body of a problem."""
+    kind = PROBLEMS[code]
+    document: dict[str, object] = {
+        "type": f"/problems/{code}",
+        "title": kind.title,
+        "status": kind.status,
+        "detail": detail,
+        "code": code,
+        "request_id": request_id,
+    }
+    listed = [{"pointer": one.pointer, "code": one.code, "detail": one.detail} for one in errors]
+    if listed:
+        document["errors"] = listed
+    return kind.status, dict(_headers(kind.status, code)), json.dumps(document)
+
+
+def problem_of(failure: Failure, request_id: str | None) -> tuple[int, dict[str, str], bytes]:
+    """Return status, headers and body for a failure."""
+    return problem(failure.code, failure.detail, request_id, failure.errors)
+
+
+def _headers(status: int, code: str) -> Mapping[str, str]:
+    headers = {"content-type": MEDIA_TYPE, "cache-control": "no-store"}
+    if status == 401:
+        refused = ', error="invalid_token"' if code == "key_refused" else ""
+        headers["www-authenticate"] = f'Bearer realm="dateline"{refused}'
+    if status == 503:
+        headers["retry-after"] = "5"
+    if status == 404:
+        headers["cache-control"] = "max-age=0, s-maxage=5"
+    return headers

@@ -1,0 +1,1 @@
+"""Routes: find, act, answer."""

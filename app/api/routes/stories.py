@@ -1,0 +1,83 @@
+"""Delivery: headlines and articles."""
+
+from typing import Literal
+
+from fastapi import APIRouter, Depends, Request, Response
+
+from app.api.answers import delivered, list_links, redirected
+from app.api.dependencies import Parts, reads
+from app.api.describe import describe
+from app.api.errors import NothingHere
+from app.api.fields import WHOLE, Fields
+from app.api.params import Parameters
+from app.api.reading import long_read, short_read
+from app.api.schemas import HeadlinePage, StoryPage, StoryWithBody
+from app.api.stories import LIST_PARAMETERS, list_body, read_list
+from app.bootstrap import Services
+from app.content.editing import normal_ref
+
+router = APIRouter(tags=["delivery"])
+_PROBLEMS = ("bad_parameter", "bad_cursor", "key_required")
+
+
+@router.get(
+    "/v1/headlines",
+    summary="Stories in short form, newest first",
+    dependencies=[Depends(reads("headlines"))],
+    responses={200: {"model": HeadlinePage}},
+    openapi_extra=describe(query=LIST_PARAMETERS, problems=_PROBLEMS),
+)
+async def list_headlines(request: Request, services: Parts) -> Response:
+    """List visible stories in short form."""
+    return await _list(request, services, "headlines")
+
+
+@router.get(
+    "/v1/articles",
+    summary="Stories in full form, newest first",
+    dependencies=[Depends(reads("stories"))],
+    responses={200: {"model": StoryPage}},
+    openapi_extra=describe(query=(*LIST_PARAMETERS, "include"), problems=_PROBLEMS),
+)
+async def list_articles(request: Request, services: Parts) -> Response:
+    """List visible stories in full form; `include=body` adds the bodies."""
+    return await _list(request, services, "articles")
+
+
+@router.get(
+    "/v1/articles/{ref}",
+    summary="One story, whole",
+    dependencies=[Depends(reads("stories"))],
+    responses={
+        200: {"model": StoryWithBody},
+        301: {"description": "The story has another slug now.", "content": None},
+    },
+    openapi_extra=describe(
+        query=("fields",), problems=("bad_parameter", "not_found", "key_required")
+    ),
+)
+async def read_article(ref: str, request: Request, services: Parts) -> Response:
+    """Return one visible story by id or slug; a former slug redirects."""
+    params = Parameters(request.scope["query_string"], ("fields",))
+    fields = Fields.read(params, WHOLE)
+    found = await short_read(services, lambda: services.delivery.story(normal_ref(ref)))
+    if found.moved_to is not None:
+        return redirected(request, f"/v1/articles/{found.moved_to}")
+    if found.body is None:
+        raise NothingHere("No story with this id or slug is public.")
+    body = fields.keep(found.body) if fields else found.body
+    return delivered(request, body, found.head, keys=f"story:{found.id}")
+
+
+async def _list(
+    request: Request, services: Services, kind: Literal["headlines", "articles"]
+) -> Response:
+    path, query_string = request.url.path, request.scope["query_string"]
+    asked = await short_read(services, lambda: read_list(services, path, query_string, kind))
+    if asked.query.count is None:
+        page = await short_read(services, lambda: services.delivery.stories(asked.query))
+    else:
+        page = await long_read(lambda: services.delivery.stories(asked.query))
+    body, cursors = list_body(asked, page)
+    links = list_links(request, services, cursors)
+    return delivered(request, body, page.head, keys="stories", links=links)

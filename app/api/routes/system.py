@@ -1,0 +1,116 @@
+"""The open paths: health, readiness, metrics, the reference and the problems."""
+
+from html import escape
+
+import fastapi_offline
+from fastapi import APIRouter, Request, Response
+from fastapi.openapi.docs import get_swagger_ui_html
+from starlette.concurrency import run_in_threadpool
+
+from app.api.answers import JSON, managed
+from app.api.dependencies import Parts
+from app.api.describe import describe
+from app.api.errors import NothingHere
+from app.api.metrics import MEDIA_TYPE, Metrics
+from app.api.openapi import document
+from app.api.problems import FIELD_CODES, PROBLEMS
+from app.api.schemas import Health, Ready
+from app.bootstrap import Services
+from app.kit import json, migrations
+from app.kit.errors import Failure
+
+router = APIRouter(tags=["operations"])
+_NO_STORE = {"cache-control": "no-store"}
+_FOR_A_WHILE = {"cache-control": "public, max-age=300"}
+STATIC = "/docs/static"
+STATIC_FILES = f"{fastapi_offline.__path__[0]}/static"
+
+
+@router.get(
+    "/healthz",
+    summary="Is the process alive?",
+    responses={200: {"model": Health}},
+    openapi_extra=describe(),
+)
+async def read_health() -> Response:
+    """Answer as long as the process can."""
+    return managed({"status": "alive"})
+
+
+@router.get(
+    "/readyz",
+    summary="Can the process serve?",
+    responses={200: {"model": Ready}, 503: {"model": Ready}},
+    openapi_extra=describe(),
+)
+async def read_readiness(services: Parts) -> Response:
+    """Tell whether the database answers and its schema is current."""
+    report = await run_in_threadpool(_readiness, services)
+    return managed(report, status=200 if report["status"] == "ready" else 503)
+
+
+@router.get("/metrics", summary="Metrics for Prometheus", include_in_schema=False)
+async def read_metrics(request: Request, services: Parts) -> Response:
+    """Return the metrics of this process in Prometheus' text format."""
+    metrics: Metrics = request.app.state.metrics
+    metrics.database(await run_in_threadpool(_serial, services))
+    return Response(metrics.text(), headers=_NO_STORE, media_type=MEDIA_TYPE)
+
+
+@router.get("/openapi.json", include_in_schema=False)
+async def read_openapi(request: Request) -> Response:
+    """Return the OpenAPI document."""
+    return Response(json.dumps(document(request.app)), headers=_FOR_A_WHILE, media_type=JSON)
+
+
+@router.get("/docs", include_in_schema=False)
+async def read_reference() -> Response:
+    """Return the API reference, with no file from elsewhere."""
+    page = get_swagger_ui_html(
+        openapi_url="/openapi.json",
+        title="Dateline: API reference",
+        swagger_js_url=f"{STATIC}/swagger-ui-bundle.js",
+        swagger_css_url=f"{STATIC}/swagger-ui.css",
+        swagger_favicon_url=f"{STATIC}/favicon.png",
+    )
+    return Response(page.body, headers=_FOR_A_WHILE, media_type="text/html")
+
+
+@router.get("/problems/{code}", include_in_schema=False)
+async def read_problem(code: str) -> Response:
+    """Explain a problem to the person who met it."""
+    kind = PROBLEMS.get(code)
+    if kind is None:
+        raise NothingHere("No problem has this code.")
+    fields = "".join(
+        f"<dt><code>{escape(name)}</code></dt><dd>{escape(text)}</dd>"
+        for name, text in FIELD_CODES.items()
+    )
+    listed = f"<h2>Codes in <code>errors</code></h2><dl>{fields}</dl>" if kind.status < 500 else ""
+    page = (
+        f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{escape(kind.title)}</title>'
+        f"<h1>{escape(kind.title)}</h1><p>Status {kind.status}, code <code>{escape(code)}</code>."
+        f"</p><p>{escape(kind.advice)}</p>{listed}</html>"
+    )
+    return Response(page, headers=_FOR_A_WHILE, media_type="text/html; charset=utf-8")
+
+
+def _readiness(services: Services) -> dict[str, str | None]:
+    try:
+        migrations.check(services.database)
+    except Failure as failure:
+        behind = failure.code == "database_behind"
+        return {
+            "status": "not ready",
+            "database": "answers" if behind else "does not answer",
+            "migrations": "behind" if behind else "unknown",
+            "detail": failure.detail,
+        }
+    return {"status": "ready", "database": "answers", "migrations": "current", "detail": None}
+
+
+def _serial(services: Services) -> int | None:
+    try:
+        return services.delivery.directory()[1].serial
+    except Failure:
+        return None

@@ -1,0 +1,86 @@
+"""From parameters to a query for stories, and from a page to the bytes of a list."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from app.access.selection import Selection
+from app.api.fields import FULL, SHORT, WHOLE, Fields
+from app.api.paging import Paging, envelope
+from app.api.params import FILTERS, SPANS, Parameters
+from app.bootstrap import Services
+from app.delivery.queries import Page, StoryQuery
+
+LIST_PARAMETERS = (*FILTERS, *SPANS, "sort", "fields", "limit", "cursor", "count")
+_SORTS = ("published_at", "-published_at", "updated_at", "-updated_at")
+
+
+@dataclass(frozen=True, slots=True)
+class ListRequest:
+    """A list as it was asked for: the query, which fields to keep, and how to page on."""
+
+    query: StoryQuery
+    fields: Fields | None
+    paging: Paging
+
+
+def read_list(
+    services: Services, path: str, query_string: bytes, kind: Literal["headlines", "articles"]
+) -> ListRequest:
+    """Understand the query string of a list, or refuse it."""
+    known = LIST_PARAMETERS if kind == "headlines" else (*LIST_PARAMETERS, "include")
+    params = Parameters(query_string, known)
+    selection = _selection(services, params)
+    sort = params.choice("sort", _SORTS, _default_sort(params))
+    paging = Paging.read(services.cursors, params, f"{path}?{selection!r}&{sort}", 2)
+    form, fields = _form(params, kind)
+    position = paging.position
+    query = StoryQuery(
+        selection=selection,
+        key="updated_at" if "updated" in sort else "published_at",
+        descending=sort.startswith("-"),
+        position=(int(position[0]), str(position[1])) if position else None,
+        backwards=paging.backwards,
+        form=form,
+        limit=paging.limit,
+        count=paging.count,
+    )
+    return ListRequest(query, fields, paging)
+
+
+def list_body(asked: ListRequest, page: Page) -> tuple[bytes, dict[str, str | None]]:
+    """Return the JSON of a page and its cursors by name."""
+    items: Sequence[bytes] = page.items
+    if asked.fields is not None:
+        items = [asked.fields.keep(item) for item in items]
+    return envelope(asked.paging, items, page.before, page.after, page.count)
+
+
+def _selection(services: Services, params: Parameters) -> Selection:
+    if not params.has("category", "source"):
+        return params.selection(lambda _type, _ref: None, lambda _type: ())
+    directory, _ = services.delivery.directory()
+
+    def resolve(type_: Any, ref: str) -> str | None:
+        entry = directory.find(type_, ref) or directory.find_former(type_, ref)
+        return entry.id if entry else None
+
+    return params.selection(resolve, directory.names)  # type: ignore[arg-type]
+
+
+def _default_sort(params: Parameters) -> str:
+    changed = params.has("updated_after", "updated_before")
+    return "-updated_at" if changed else "-published_at"
+
+
+def _form(
+    params: Parameters, kind: Literal["headlines", "articles"]
+) -> tuple[Literal["short", "full", "whole"], Fields | None]:
+    if kind == "headlines":
+        return "short", Fields.read(params, SHORT)
+    body = "body" in params.words("include", ("body",))
+    fields = Fields.read(params, WHOLE)
+    # Who names a field of the body wants it; who names others need not have it read.
+    if body or (fields is not None and fields.touch("body_html", "body_text")):
+        return "whole", fields
+    return "full", fields or Fields.read(params, FULL)

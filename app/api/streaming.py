@@ -1,0 +1,115 @@
+"""NDJSON over HTTP: lines are handled as they come, and never all at once."""
+
+from collections.abc import AsyncIterator, Iterator
+from itertools import islice
+from typing import Any
+
+from pydantic import ValidationError
+from starlette.concurrency import run_in_threadpool
+
+from app.api.problems import PROBLEMS, problem, problem_of
+from app.api.validation import invalid_input, known_fields
+from app.bootstrap import Services
+from app.content.transfer.export import export_lines
+from app.content.transfer.importing import BATCH_LINES, Importer
+from app.content.transfer.lines import Outcome
+from app.kit import json
+from app.kit.errors import Failure
+from app.kit.unit import Actor
+
+_EXPORT_CHUNK = 100
+
+
+async def import_stream(
+    services: Services,
+    actor: Actor,
+    chunks: AsyncIterator[bytes],
+    *,
+    dry_run: bool,
+    request_id: str | None,
+) -> AsyncIterator[bytes]:
+    """Yield a result line for each line that comes in, after its batch is committed."""
+    importer = Importer(services.runner, actor, dry_run=dry_run)
+    batches = _batches(chunks, services.settings.max_line_bytes)
+    async for batch, fault in batches:
+        try:
+            outcomes = await run_in_threadpool(importer.run_batch, batch) if batch else []
+        except Failure as wrong:
+            outcomes = [Outcome(number, "refused", wrong=wrong) for number, _ in batch]
+        outcomes += [fault] if fault else []
+        yield b"".join(json.dumps(_result(one, request_id)) + b"\n" for one in outcomes)
+
+
+async def export_stream(services: Services) -> AsyncIterator[bytes]:
+    """Yield an export in chunks of lines; the transaction lasts as long as the reader."""
+    lines = _exported(services)
+    try:
+        while chunk := await run_in_threadpool(_joined, lines):
+            yield chunk
+    finally:
+        await run_in_threadpool(lines.close)  # type: ignore[attr-defined]
+
+
+def result_of(outcome: Outcome, request_id: str | None = None) -> dict[str, Any]:
+    """Return what is told about one line."""
+    return _result(outcome, request_id)
+
+
+async def _batches(
+    chunks: AsyncIterator[bytes], longest: int
+) -> AsyncIterator[tuple[list[tuple[int, bytes]], Outcome | None]]:
+    """Group incoming bytes into numbered lines; one that is too long ends the import."""
+    rest, number = b"", 0
+    batch: list[tuple[int, bytes]] = []
+    size = 0
+    async for chunk in chunks:
+        *lines, rest = (rest + chunk).split(b"\n")
+        for line in lines:
+            number += 1
+            batch.append((number, line))
+            size += len(line)
+            if len(batch) == BATCH_LINES or size > longest:
+                yield batch, None
+                batch, size = [], 0
+        if len(rest) > longest:
+            yield batch, _too_long(number + 1, longest)
+            return
+    if rest:
+        batch.append((number + 1, rest))
+    if batch:
+        yield batch, None
+
+
+def _too_long(number: int, longest: int) -> Outcome:
+    wrong = Failure(f"The line has over {longest} bytes, so the import ends here.")
+    wrong.code = "body_too_large"  # type: ignore[misc]
+    return Outcome(number, "refused", wrong=wrong)
+
+
+def _result(outcome: Outcome, request_id: str | None) -> dict[str, Any]:
+    return {
+        "line": outcome.line,
+        "status": outcome.status,
+        "type": outcome.type,
+        "id": outcome.id,
+        "slug": outcome.slug,
+        "problem": _problem(outcome.wrong, request_id) if outcome.wrong else None,
+    }
+
+
+def _problem(wrong: Exception, request_id: str | None) -> Any:
+    if isinstance(wrong, ValidationError):
+        wrong = invalid_input(wrong, known_fields("ArticleInput"))
+    if isinstance(wrong, Failure) and wrong.code in PROBLEMS:
+        return json.loads(problem_of(wrong, request_id)[2])
+    return json.loads(problem("internal", "The line could not be imported.", request_id)[2])
+
+
+def _exported(services: Services) -> Iterator[bytes]:
+    with services.database.read() as session:
+        for line in export_lines(session, services.clock.now()):
+            yield json.dumps(line) + b"\n"
+
+
+def _joined(lines: Iterator[bytes]) -> bytes:
+    return b"".join(islice(lines, _EXPORT_CHUNK))

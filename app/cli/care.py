@@ -1,0 +1,113 @@
+"""The care of a deployment: migrate, check, rebuild, back up, describe."""
+
+import sqlite3
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from app.api.app import openapi_document
+from app.bootstrap import Services, open_database
+from app.cli.common import DatabaseUrl, advance, progress, services
+from app.content.store import count_of
+from app.delivery.rebuild import rebuild as rebuild_delivery
+from app.delivery.soundness import flaws
+from app.kit import json, migrations
+from app.kit.errors import DatabaseUnavailable, Misconfigured
+from app.settings import read_settings
+
+_SHOWN = 50
+
+
+def migrate(database_url: DatabaseUrl = None) -> None:
+    """Bring the database's schema up to date."""
+    database = open_database(read_settings(database_url=database_url))
+    before = migrations.current(database)
+    migrations.upgrade(database)
+    after = migrations.current(database)
+    typer.echo(
+        f"The schema is at {after} already."
+        if before == after
+        else f"Migrated from {before or 'nothing'} to {after}."
+    )
+
+
+def check(database_url: DatabaseUrl = None) -> None:
+    """Check configuration, database, log and documents; exit 0 when all is sound."""
+    settings = read_settings(database_url=database_url)
+    database = open_database(settings)
+    migrations.check(database)
+    found = 0
+    with services(database_url) as parts:
+        for detail in _wrong(parts):
+            found += 1
+            if found <= _SHOWN:
+                typer.echo(detail, err=True)
+    if found:
+        typer.echo(f"{found} thing(s) are wrong. `dateline rebuild` mends documents.", err=True)
+        raise typer.Exit(1)
+    typer.echo("Sound: configuration, database, migrations, log and documents agree.")
+
+
+def rebuild(database_url: DatabaseUrl = None) -> None:
+    """Make documents anew where they differ from what is published; works while serving."""
+    with services(database_url) as parts:
+        with parts.database.read() as session:
+            total = count_of(session, "article")
+        looked, mended = 0, 0
+        with progress("Rebuilding", total) as bar:
+            for now_looked, mended in rebuild_delivery(parts.runner):  # noqa: B007
+                advance(bar, now_looked - looked)
+                looked = now_looked
+    typer.echo(f"Looked at {looked} article(s), mended {mended}.")
+
+
+def backup(
+    file: Annotated[Path, typer.Argument(help="The file to write; it may not exist yet.")],
+    database_url: DatabaseUrl = None,
+) -> None:
+    """Copy the whole embedded database to a file, while it serves."""
+    database = open_database(read_settings(database_url=database_url))
+    if database.dialect != "sqlite":
+        raise Misconfigured("Back PostgreSQL up with pg_dump; this copies an SQLite file.")
+    if file.exists():
+        raise Misconfigured(f"{file} exists already. Choose another name.")
+    source = database.engine.url.database
+    if source is None or not Path(source).exists():
+        raise DatabaseUnavailable(f"There is no database at {source}.")
+    part = file.with_name(file.name + ".part")
+    try:
+        _copy(source, part)
+        part.replace(file)
+    except (OSError, sqlite3.Error) as wrong:
+        raise Misconfigured(f"{file} could not be written: {wrong}.") from wrong
+    finally:
+        part.unlink(missing_ok=True)
+    typer.echo(f"Copied {source} to {file}.")
+
+
+def openapi() -> None:
+    """Print the OpenAPI document."""
+    sys.stdout.buffer.write(json.dumps(openapi_document()) + b"\n")
+
+
+def _wrong(parts: Services) -> list[str]:
+    found = [f"database: {line}" for line in parts.database.integrity_flaws()]
+    with parts.database.read() as session:
+        total = count_of(session, "article")
+        with progress("Checking", total) as bar:
+            for flaw in flaws(session, parts.clock.now()):
+                found.append(f"{flaw.id}: {flaw.detail}")
+                advance(bar, 1)
+    return found
+
+
+def _copy(source: str, target: Path) -> None:
+    """Copy with SQLite's own backup, which sees one consistent state."""
+    here, there = sqlite3.connect(f"file:{source}?mode=ro", uri=True), sqlite3.connect(target)
+    try:
+        here.backup(there, pages=2048)
+    finally:
+        there.close()
+        here.close()

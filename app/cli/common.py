@@ -1,0 +1,49 @@
+"""What commands share: options, services, and a progress bar where somebody watches."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from app.bootstrap import Services, bootstrap, open_database, prepare_database
+from app.kit.unit import Actor
+from app.settings import read_settings
+
+DatabaseUrl = Annotated[
+    str | None,
+    typer.Option("--database-url", help="Where the data is (DATELINE_DATABASE_URL)."),
+]
+ACTOR = Actor(None, "command line")
+
+
+@contextmanager
+def services(database_url: str | None) -> Iterator[Services]:
+    """Open the database of the settings and everything on top of it."""
+    settings = read_settings(database_url=database_url)
+    database = open_database(settings)
+    try:
+        prepare_database(database)
+        yield bootstrap(settings, database=database)
+    finally:
+        database.close()
+
+
+@contextmanager
+def progress(what: str, total: int | None) -> Iterator[Progress]:
+    """Show a bar on a terminal, and nothing in a pipe."""
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    with Progress(
+        *columns, TimeElapsedColumn(), console=console, disable=not sys.stderr.isatty()
+    ) as bar:
+        bar.add_task(what, total=total)
+        yield bar
+
+
+def advance(bar: Progress, by: int) -> None:
+    """Move the bar on."""
+    bar.advance(bar.task_ids[0], by)

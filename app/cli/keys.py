@@ -1,0 +1,90 @@
+"""`dateline keys`: make, list and revoke API keys."""
+
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from app.access import queries
+from app.access.commands.create_key import create_key
+from app.access.commands.revoke_key import revoke_key
+from app.access.inputs import KeyInput
+from app.cli.common import ACTOR, DatabaseUrl, services
+from app.kit.clock import parse_instant
+from app.kit.errors import Misconfigured
+
+app = typer.Typer(help="Make, list and revoke API keys.", no_args_is_help=True)
+_SCOPES = ("read", "write", "publish", "admin")
+_PAGE = 1000
+
+
+@app.command()
+def create(
+    name: Annotated[str, typer.Option(help="Who the key is for.")],
+    scope: Annotated[
+        list[str], typer.Option(help="read, write, publish or admin; each includes those before.")
+    ],
+    expires_at: Annotated[
+        str | None, typer.Option(help="When it ends, such as 2027-01-01T00:00:00Z.")
+    ] = None,
+    quiet: Annotated[bool, typer.Option("--quiet", help="Print the key alone.")] = False,
+    database_url: DatabaseUrl = None,
+) -> None:
+    """Make a key. It is shown once and stored nowhere."""
+    unknown = sorted(set(scope) - set(_SCOPES))
+    if unknown:
+        raise Misconfigured(f"There is no scope {unknown[0]!r}. Choose from {', '.join(_SCOPES)}.")
+    written = KeyInput.model_validate(
+        {"name": name, "scopes": sorted(set(scope)), "expires_at": _instant(expires_at)}
+    )
+    with services(database_url) as parts:
+        made = parts.runner.run(
+            ACTOR,
+            lambda unit: create_key(unit, written.name, list(written.scopes), written.expires_at),
+        )
+    typer.echo(made.key if quiet else f"Key {made.id}, shown this once:\n{made.key}")
+
+
+@app.command("list")
+def list_(database_url: DatabaseUrl = None) -> None:
+    """List keys, revoked ones included."""
+    table = Table("prefix", "name", "scopes", "created", "expires", "last used", "revoked")
+    with services(database_url) as parts, parts.database.read() as session:
+        position = None
+        while True:
+            page = queries.keys(session, _PAGE, position, backwards=False)
+            for key in page.items:
+                table.add_row(*_cells(key))
+            if page.after is None:
+                break
+            position = page.after[0]
+    Console(soft_wrap=True).print(table)
+
+
+@app.command()
+def revoke(
+    ref: Annotated[str, typer.Argument(help="The id or prefix of a key.")],
+    database_url: DatabaseUrl = None,
+) -> None:
+    """Revoke a key at once and for ever."""
+    with services(database_url) as parts:
+        parts.runner.run(ACTOR, lambda unit: revoke_key(unit, ref))
+    typer.echo(f"Revoked {ref}.")
+
+
+def _cells(key: dict[str, object]) -> list[str]:
+    scopes = key["scopes"]
+    assert isinstance(scopes, list)
+    instants = ("created_at", "expires_at", "last_used_at", "revoked_at")
+    shown = [str(key[name] or "–") for name in instants]
+    return [str(key["prefix"]), str(key["name"]), " ".join(scopes), *shown]
+
+
+def _instant(text: str | None) -> object:
+    if text is None:
+        return None
+    try:
+        return parse_instant(text)
+    except ValueError as wrong:
+        raise Misconfigured(f"--expires-at: {wrong}.") from wrong

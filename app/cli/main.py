@@ -1,0 +1,53 @@
+"""The command line: its commands, and how failures are told."""
+
+import sys
+
+import typer
+
+from app import __version__
+from app.cli import care, demo, keys, serve, transfer
+from app.kit.errors import Failure
+
+app = typer.Typer(
+    name="dateline",
+    help="A headless content API for news.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+app.add_typer(keys.app, name="keys")
+app.command("demo")(demo.demo)
+app.command("serve")(serve.serve)
+app.command("worker")(serve.worker)
+app.command("migrate")(care.migrate)
+app.command("import")(transfer.import_)
+app.command("export")(transfer.export)
+app.command("backup")(care.backup)
+app.command("rebuild")(care.rebuild)
+app.command("check")(care.check)
+app.command("openapi")(care.openapi)
+
+
+@app.callback(invoke_without_command=True)
+def root(
+    version: bool = typer.Option(False, "--version", help="Print the version and leave."),
+) -> None:
+    """A headless content API for news."""
+    if version:
+        typer.echo(f"dateline {__version__}")
+        raise typer.Exit
+
+
+def main() -> None:
+    """Run; a failure is told in a sentence, with exit code 1, and no traceback."""
+    try:
+        app()
+    except Failure as failure:
+        typer.echo(f"dateline: {failure.detail}", err=True)
+        for one in failure.errors:
+            typer.echo(f"  {one.pointer}: {one.detail}", err=True)
+        sys.exit(1)
+    except BrokenPipeError:
+        # Whoever read our output has left; that is their right.
+        sys.stderr.close()
+        sys.exit(0)

@@ -1,0 +1,66 @@
+"""`dateline serve` and `dateline worker`."""
+
+import signal
+import threading
+from typing import Annotated
+
+import typer
+import uvicorn
+
+from app.bootstrap import bootstrap, open_database, prepare_database
+from app.cli.common import DatabaseUrl
+from app.kit.environment import export_settings
+from app.kit.log import configure_logging
+from app.settings import Settings, read_settings
+from app.worker import Worker
+
+
+def serve(
+    host: Annotated[str | None, typer.Option(help="The address to listen on.")] = None,
+    port: Annotated[int | None, typer.Option(help="The port to listen on.")] = None,
+    workers: Annotated[int | None, typer.Option(help="How many processes serve.")] = None,
+    database_url: DatabaseUrl = None,
+) -> None:
+    """Serve the API; an embedded database is migrated first."""
+    settings = read_settings(host=host, port=port, workers=workers, database_url=database_url)
+    run_server(settings)
+
+
+def worker(database_url: DatabaseUrl = None) -> None:
+    """Run the background loops alone, until told to stop."""
+    settings = read_settings(database_url=database_url)
+    configure_logging(settings.log_level, settings.log_format)
+    database = open_database(settings)
+    prepare_database(database)
+    loops = Worker(bootstrap(settings, database=database))
+    stopped = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stopped.set())
+    loops.start()
+    typer.echo("The worker runs. End it with Ctrl-C.", err=True)
+    stopped.wait()
+    loops.stop()
+    database.close()
+
+
+def run_server(settings: Settings) -> None:
+    """Serve with settings until told to stop."""
+    # Fail here, in a sentence, rather than in each process that the server starts.
+    database = open_database(settings)
+    prepare_database(database)
+    database.close()
+    export_settings("DATELINE_", settings.model_dump())
+    uvicorn.run(
+        "app.main:app",
+        factory=True,
+        host=settings.host,
+        port=settings.port,
+        workers=settings.workers,
+        loop="auto",
+        http="httptools",
+        ws="none",
+        access_log=False,
+        log_config=None,
+        server_header=False,
+        timeout_graceful_shutdown=10,
+    )

@@ -1,0 +1,115 @@
+"""`dateline import` and `dateline export`: NDJSON from and to files and pipes."""
+
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, BinaryIO
+
+import typer
+
+from app.cli.common import ACTOR, DatabaseUrl, advance, progress, services
+from app.content.transfer.export import count_lines, export_lines
+from app.content.transfer.importing import Importer
+from app.content.transfer.lines import Outcome
+from app.kit import json
+from app.kit.errors import Failure, Misconfigured
+
+
+def import_(
+    file: Annotated[str, typer.Argument(help="A file of NDJSON, or - for standard input.")],
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Check everything and write nothing.")
+    ] = False,
+    database_url: DatabaseUrl = None,
+) -> None:
+    """Import sources, categories and articles. Doing it twice changes nothing."""
+    with services(database_url) as parts, _opened(file) as stream:
+        importer = Importer(parts.runner, ACTOR, dry_run=dry_run)
+        tally = _import(importer, stream, total=_count_lines(file))
+    would = "Would have been: " if dry_run else ""
+    typer.echo(would + ", ".join(f"{count} {status}" for status, count in tally.items()))
+    if tally["refused"]:
+        raise typer.Exit(1)
+
+
+def export(
+    file: Annotated[str, typer.Argument(help="A file to write, or - for standard output.")] = "-",
+    database_url: DatabaseUrl = None,
+) -> None:
+    """Export everything as NDJSON that `dateline import` reads back."""
+    with (
+        services(database_url) as parts,
+        parts.database.read() as session,
+        _created(file) as out,
+        progress("Exporting", count_lines(session)) as bar,
+    ):
+        for line in export_lines(session, parts.clock.now()):
+            out.write(json.dumps(line) + b"\n")
+            advance(bar, 1)
+
+
+def _import(importer: Importer, stream: Iterable[bytes], total: int | None) -> dict[str, int]:
+    tally = {"created": 0, "updated": 0, "unchanged": 0, "refused": 0}
+    with progress("Importing", total) as bar:
+        for outcomes in importer.run(stream):
+            for outcome in outcomes:
+                tally[outcome.status] += 1
+                if outcome.wrong is not None:
+                    _tell(outcome)
+            advance(bar, len(outcomes))
+    return tally
+
+
+def _tell(outcome: Outcome) -> None:
+    wrong = outcome.wrong
+    typer.echo(f"line {outcome.line}: {_reason(wrong)}", err=True)
+
+
+def _reason(wrong: Exception | None) -> str:
+    if isinstance(wrong, Failure):
+        fields = "; ".join(f"{one.pointer}: {one.detail}" for one in wrong.errors)
+        return fields or wrong.detail
+    details = getattr(wrong, "errors", list)()
+    return "; ".join(
+        f"#/{'/'.join(str(part) for part in one['loc'][1:])}: {one['msg']}" for one in details
+    )
+
+
+@contextmanager
+def _opened(file: str) -> Iterator[BinaryIO]:
+    if file == "-":
+        yield sys.stdin.buffer
+        return
+    try:
+        with Path(file).open("rb") as stream:
+            yield stream
+    except OSError as wrong:
+        raise Misconfigured(f"{file}: {wrong.strerror}.") from wrong
+
+
+@contextmanager
+def _created(file: str) -> Iterator[BinaryIO]:
+    """Write to a file that takes its name only when it is whole."""
+    if file == "-":
+        yield sys.stdout.buffer
+        sys.stdout.buffer.flush()
+        return
+    path = Path(file)
+    part = path.with_name(path.name + ".part")
+    try:
+        with part.open("wb") as stream:
+            yield stream
+        part.replace(path)
+    except OSError as wrong:
+        raise Misconfigured(f"{file}: {wrong.strerror}.") from wrong
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _count_lines(file: str) -> int | None:
+    """Count lines for the bar, where somebody sees it and the input can be read twice."""
+    if file == "-" or not sys.stderr.isatty():
+        return None
+    with Path(file).open("rb") as stream:
+        return sum(1 for _ in stream)

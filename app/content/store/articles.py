@@ -1,0 +1,158 @@
+"""Articles: rows in and out, with their categories and labels.
+
+Functions that save take many rows: a verb saves one, the importer saves a batch.
+"""
+
+from collections.abc import Callable, Collection, Iterator, Sequence
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    bindparam,
+    delete,
+    insert,
+    or_,
+    select,
+    tuple_,
+    update,
+)
+
+from app.access.selection import fold
+from app.content.article import Article, as_row
+from app.content.models import (
+    ArticleCategoryRow,
+    ArticleLabelRow,
+    ArticleRow,
+)
+from app.kit.database import ReadSession, Record, WriteSession, chunks, table_of
+
+_articles = table_of(ArticleRow)
+
+
+def article_of(row: Record) -> Article:
+    """Build an article from its row."""
+    return Article(**row._mapping)
+
+
+def article_by_ref(session: ReadSession, ref: str, *, lock: bool = False) -> Article | None:
+    """Return the article with an id or a slug; `lock` keeps others from changing it."""
+    statement = select(_articles).where(or_(ArticleRow.id == ref, ArticleRow.slug == ref))
+    row = session.first(statement.with_for_update() if lock else statement)
+    return article_of(row) if row else None
+
+
+def articles_by_ids(session: ReadSession, ids: Collection[str]) -> dict[str, Article]:
+    """Return articles by id, locked against other writers."""
+    return _articles_where(session, ArticleRow.id.in_, ids)
+
+
+def articles_by_slugs(session: ReadSession, slugs: Collection[str]) -> list[Article]:
+    """Return articles by slug, locked against other writers."""
+    return list(_articles_where(session, ArticleRow.slug.in_, slugs).values())
+
+
+def articles_by_external_ids(
+    session: ReadSession, pairs: Collection[tuple[str, str]]
+) -> list[Article]:
+    """Return articles by source id and external id, locked against other writers."""
+    key = tuple_(ArticleRow.source_id, ArticleRow.external_id)
+    return list(_articles_where(session, key.in_, pairs).values())
+
+
+def article_by_external_id(
+    session: ReadSession, source_id: str | None, external_id: str
+) -> Article | None:
+    """Return a source's article (or a sourceless one) with an external id."""
+    owner = ArticleRow.source_id
+    same = owner.is_(None) if source_id is None else owner == source_id
+    statement = select(_articles).where(same, ArticleRow.external_id == external_id)
+    row = session.first(statement.with_for_update())
+    return article_of(row) if row else None
+
+
+def stream_articles(session: ReadSession, *, originals: bool) -> Iterator[Article]:
+    """Yield every article that is (not) a translation of another, in the order of ids."""
+    original = ArticleRow.translation_of.is_(None)
+    statement = select(_articles).where(original if originals else ~original)
+    for row in session.stream(statement.order_by(ArticleRow.id)):
+        yield article_of(row)
+
+
+def articles_after(session: ReadSession, after: str, limit: int) -> list[Article]:
+    """Return articles after an id, in the order of ids, locked against other writers."""
+    statement = select(_articles).where(ArticleRow.id > after).order_by(ArticleRow.id)
+    return [article_of(row) for row in session.all(statement.limit(limit).with_for_update())]
+
+
+def insert_articles(session: WriteSession, articles: Sequence[Article]) -> None:
+    """Add articles with their categories and labels."""
+    session.execute(insert(_articles), [as_row(article) for article in articles])
+    _insert_attributes(session, articles)
+
+
+_update_article = (
+    update(_articles)
+    .where(_articles.c.id == bindparam("key"))
+    .values({name: bindparam(name) for name in _articles.c.keys() if name != "id"})  # noqa: SIM118
+)
+
+
+def update_articles(session: WriteSession, articles: Sequence[Article]) -> None:
+    """Replace the rows of articles, their categories and their labels."""
+    rows = []
+    for article in articles:
+        row = as_row(article)
+        row["key"] = row.pop("id")
+        rows.append(row)
+    session.execute(_update_article, rows)
+    ids = [article.id for article in articles]
+    for part in chunks(ids):
+        session.execute(delete(ArticleCategoryRow).where(ArticleCategoryRow.article_id.in_(part)))
+        session.execute(delete(ArticleLabelRow).where(ArticleLabelRow.article_id.in_(part)))
+    _insert_attributes(session, articles)
+
+
+def _insert_attributes(session: WriteSession, articles: Sequence[Article]) -> None:
+    session.execute(
+        insert(ArticleCategoryRow),
+        [
+            {"category_id": category, "article_id": article.id}
+            for article in articles
+            for category in article.categories
+        ],
+    )
+    labels = {
+        (field, value, article.id) for article in articles for field, value in labels_of(article)
+    }
+    session.execute(
+        insert(ArticleLabelRow),
+        [{"field": field, "value": value, "article_id": id_} for field, value, id_ in labels],
+    )
+
+
+def labels_of(article: Article) -> Iterator[tuple[str, str]]:
+    """Yield the tags and authors of an article in the form in which they are compared."""
+    for tag in article.tags:
+        yield "tag", fold(tag)
+    for author in article.authors:
+        yield "author", fold(author["name"])
+
+
+def _articles_where(
+    session: ReadSession,
+    condition: Callable[[list[Any]], ColumnElement[bool]],
+    values: Collection[Any],
+) -> dict[str, Article]:
+    found: dict[str, Article] = {}
+    for part in chunks(list(values)):
+        # In one order everywhere, so that two batches cannot wait for each other.
+        statement = select(_articles).where(condition(part)).order_by(ArticleRow.id)
+        for row in session.all(statement.with_for_update()):
+            found[row.id] = article_of(row)
+    return found
+
+
+def has_translations(session: ReadSession, article_id: str) -> bool:
+    """Tell whether other articles call themselves translations of one."""
+    statement = select(ArticleRow.id).where(ArticleRow.translation_of == article_id).limit(1)
+    return session.first(statement) is not None

@@ -1,0 +1,56 @@
+"""Slugs: which are taken, and which are or were public."""
+
+from collections.abc import Collection, Iterable
+from datetime import datetime
+
+from sqlalchemy import (
+    select,
+)
+
+from app.content.models import (
+    PublicSlugRow,
+)
+from app.content.store.things import TABLES
+from app.kit.database import ReadSession, WriteSession, chunks
+
+
+def taken_slugs(
+    session: ReadSession, type_: str, slugs: Collection[str], *, but_for: str | None = None
+) -> set[str]:
+    """Return which slugs belong, or once belonged, to another thing of a type."""
+    model = TABLES[type_]
+    taken: set[str] = set()
+    for part in chunks(list(slugs)):
+        now = select(model.slug).where(model.slug.in_(part))
+        once = select(PublicSlugRow.slug).where(
+            PublicSlugRow.type == type_, PublicSlugRow.slug.in_(part)
+        )
+        if but_for is not None:
+            now = now.where(model.id != but_for)
+            once = once.where(PublicSlugRow.id != but_for)
+        taken.update(row.slug for row in session.all(now.union_all(once)))
+    return taken
+
+
+def keep_public_slugs(
+    session: WriteSession, type_: str, slugs: Iterable[tuple[str, str]], now: datetime
+) -> None:
+    """Remember slugs (each with its thing's id) as public, so that nothing else takes them."""
+    session.insert_missing(
+        PublicSlugRow,
+        [{"type": type_, "slug": slug, "id": id_, "since": now} for slug, id_ in slugs],
+    )
+
+
+def public_slugs(session: ReadSession, type_: str, ids: Collection[str]) -> dict[str, list[str]]:
+    """Return the slugs under which things are or were public, oldest first, by id."""
+    found: dict[str, list[str]] = {}
+    for part in chunks(list(ids)):
+        statement = (
+            select(PublicSlugRow.id, PublicSlugRow.slug)
+            .where(PublicSlugRow.type == type_, PublicSlugRow.id.in_(part))
+            .order_by(PublicSlugRow.since, PublicSlugRow.slug)
+        )
+        for row in session.all(statement):
+            found.setdefault(row.id, []).append(row.slug)
+    return found

@@ -1,0 +1,152 @@
+"""Sources and categories: rows in and out."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from sqlalchemy import (
+    Select,
+    delete,
+    func,
+    insert,
+    or_,
+    select,
+    update,
+)
+
+from app.content.models import (
+    ArticleCategoryRow,
+    ArticleRow,
+    CategoryRow,
+    SourceRow,
+)
+from app.content.store.things import TABLES
+from app.content.taxonomy import Category, Source
+from app.kit.database import ReadSession, Record, WriteSession, table_of
+
+_sources = table_of(SourceRow)
+_categories = table_of(CategoryRow)
+
+
+def source_of(row: Record) -> Source:
+    """Build a source from its row."""
+    return Source(**row._mapping)
+
+
+def category_of(row: Record) -> Category:
+    """Build a category from its row."""
+    return Category(**row._mapping)
+
+
+def source_by_ref(session: ReadSession, ref: str, *, lock: bool = False) -> Source | None:
+    """Return the source with an id or a slug."""
+    row = _one(session, select(_sources), SourceRow, ref, lock=lock)
+    return source_of(row) if row else None
+
+
+def category_by_ref(session: ReadSession, ref: str, *, lock: bool = False) -> Category | None:
+    """Return the category with an id or a slug."""
+    row = _one(session, select(_categories), CategoryRow, ref, lock=lock)
+    return category_of(row) if row else None
+
+
+def _one(
+    session: ReadSession, statement: Select[Any], model: Any, ref: str, *, lock: bool
+) -> Record | None:
+    statement = statement.where(or_(model.id == ref, model.slug == ref))
+    return session.first(statement.with_for_update() if lock else statement)
+
+
+def page_of_taxonomy(
+    session: ReadSession, type_: str, after: str | None, before: str | None, limit: int
+) -> Sequence[Record]:
+    """Return sources or categories in the order of slugs, after or (backwards) before one."""
+    model = TABLES[type_]
+    statement = select(model.__table__).limit(limit)
+    if before is not None:
+        return session.all(statement.where(model.slug < before).order_by(model.slug.desc()))
+    if after is not None:
+        statement = statement.where(model.slug > after)
+    return session.all(statement.order_by(model.slug))
+
+
+def stream_sources(session: ReadSession) -> Iterator[Source]:
+    """Yield every source in the order of slugs."""
+    for row in session.stream(select(_sources).order_by(SourceRow.slug)):
+        yield source_of(row)
+
+
+def stream_categories(session: ReadSession) -> Iterator[Category]:
+    """Yield every category in the order of slugs."""
+    for row in session.stream(select(_categories).order_by(CategoryRow.slug)):
+        yield category_of(row)
+
+
+def save_source(session: WriteSession, source: Source, *, new: bool) -> None:
+    """Add or replace a source."""
+    _save(session, _sources, _fields(source), new=new)
+
+
+def save_category(session: WriteSession, category: Category, *, new: bool) -> None:
+    """Add or replace a category."""
+    _save(session, _categories, _fields(category), new=new)
+
+
+def _fields(value: Source | Category) -> dict[str, Any]:
+    return {name: getattr(value, name) for name in value.__slots__}
+
+
+def _save(session: WriteSession, table: Any, row: dict[str, Any], *, new: bool) -> None:
+    if new:
+        session.execute(insert(table), row)
+    else:
+        session.execute(update(table).where(table.c.id == row["id"]).values(row))
+
+
+def delete_source(session: WriteSession, source_id: str) -> None:
+    """Delete a source that no story names."""
+    session.execute(delete(SourceRow).where(SourceRow.id == source_id))
+
+
+def delete_category(session: WriteSession, category_id: str) -> None:
+    """Delete a category that neither story nor category names."""
+    session.execute(delete(CategoryRow).where(CategoryRow.id == category_id))
+
+
+def uses_of_source(session: ReadSession, source_id: str) -> int:
+    """Count the articles (deleted ones included) of a source."""
+    count: int = session.scalar(
+        select(func.count()).select_from(ArticleRow).where(ArticleRow.source_id == source_id)
+    )
+    return count
+
+
+def uses_of_category(session: ReadSession, category_id: str) -> tuple[int, int]:
+    """Count the articles (deleted ones included) and the categories under a category."""
+    row = session.first(
+        select(
+            select(func.count())
+            .select_from(ArticleCategoryRow)
+            .where(ArticleCategoryRow.category_id == category_id)
+            .scalar_subquery(),
+            select(func.count())
+            .select_from(CategoryRow)
+            .where(CategoryRow.parent_id == category_id)
+            .scalar_subquery(),
+        )
+    )
+    assert row is not None
+    return row[0], row[1]
+
+
+def ancestors(session: ReadSession, category_id: str) -> list[str]:
+    """Return the ids of a category and all above it, nearest first."""
+    tree = (
+        select(CategoryRow.id, CategoryRow.parent_id)
+        .where(CategoryRow.id == category_id)
+        .cte("tree", recursive=True)
+    )
+    # UNION, not UNION ALL: a cycle, should one ever be there, must not run for ever.
+    tree = tree.union(
+        select(CategoryRow.id, CategoryRow.parent_id).where(CategoryRow.id == tree.c.parent_id)
+    )
+    return [row.id for row in session.all(select(tree.c.id))]

@@ -1,0 +1,48 @@
+"""What articles, sources and categories have in common: ids, slugs, numbers."""
+
+from collections.abc import Collection
+from typing import Any
+
+from sqlalchemy import (
+    func,
+    or_,
+    select,
+)
+
+from app.content.models import (
+    ArticleRow,
+    CategoryRow,
+    SourceRow,
+)
+from app.kit.database import ReadSession, Record, chunks
+
+TABLES: dict[str, Any] = {
+    "article": ArticleRow,
+    "source": SourceRow,
+    "category": CategoryRow,
+}
+
+
+def references(session: ReadSession, type_: str, refs: Collection[str]) -> list[Record]:
+    """Return what exists of things named by id or slug: `id`, `slug` and one column more.
+
+    The third is a source's `url`, a category's `parent_id`, an article's `translation_of`.
+    """
+    model = TABLES[type_]
+    third = {"source": "url", "category": "parent_id", "article": "translation_of"}[type_]
+    found: list[Record] = []
+    for part in chunks(list(refs)):
+        statement = select(model.id, model.slug, getattr(model, third).label("more"))
+        found.extend(session.all(statement.where(or_(model.id.in_(part), model.slug.in_(part)))))
+    return found
+
+
+def count_of(session: ReadSession, type_: str) -> int:
+    """Count sources, categories or articles."""
+    count: int = session.scalar(select(func.count()).select_from(TABLES[type_]))
+    return count
+
+
+def all_slugs(session: ReadSession, type_: str) -> list[str]:
+    """Return the slugs of all sources or categories, to guess what somebody meant."""
+    return [row.slug for row in session.all(select(TABLES[type_].slug))]

@@ -1,0 +1,1 @@
+"""NDJSON in and out: sources, categories and articles, one object a line."""

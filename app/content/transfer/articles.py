@@ -1,0 +1,202 @@
+"""Lines of articles: matched, decided and written a batch at a time."""
+
+from dataclasses import replace
+
+from app.content import store
+from app.content.article import Article, Stage, is_current, published
+from app.content.commands.edit_article import rewritten
+from app.content.drafting import new_article, written_fields
+from app.content.errors import SlugTaken
+from app.content.inputs import ArticleInput
+from app.content.references import References
+from app.content.saving import Change, save_all
+from app.content.slugs import free_slug, slug_from
+from app.content.transfer.lines import ArticleLine, Outcome, PublicCopy
+from app.kit.errors import Failure, FieldError, InvalidInput
+from app.kit.ids import new_id
+from app.kit.unit import Unit
+
+_STAGES: dict[str, Stage] = {
+    "draft": "draft",
+    "scheduled": "published",
+    "published": "published",
+    "expired": "published",
+    "unpublished": "unpublished",
+    "killed": "killed",
+    "deleted": "unpublished",
+}
+
+
+class ArticleBatch:
+    """Articles of one transaction: a few queries for all of them, then one write."""
+
+    def __init__(self, unit: Unit) -> None:
+        """Start a batch in a unit of work."""
+        self._unit = unit
+        self._references = References(unit.session)
+        self._by_id: dict[str, Article] = {}
+        self._by_external: dict[tuple[str | None, str], Article] = {}
+        self._by_slug: dict[str, Article] = {}
+        self._taken: dict[str, bool] = {}
+        self._changes: list[Change] = []
+        self._touched: set[str] = set()
+
+    def run(self, lines: list[tuple[int, ArticleLine]]) -> list[Outcome]:
+        """Write what the lines change and return what became of each."""
+        if not lines:
+            return []
+        self._references.load_inputs(line for _, line in lines)
+        self._load([line for _, line in lines])
+        outcomes = [self._outcome(number, line) for number, line in lines]
+        self._flush()
+        return outcomes
+
+    def _load(self, lines: list[ArticleLine]) -> None:
+        session = self._unit.session
+        for article in store.articles_by_ids(session, {x.id for x in lines if x.id}).values():
+            self._know(article)
+        pairs = {
+            (source, line.external_id)
+            for line in lines
+            if line.external_id and (source := self._source_id(line))
+        }
+        for article in store.articles_by_external_ids(session, pairs):
+            self._know(article)
+        for article in store.articles_by_slugs(session, {x.slug for x in lines if x.slug}):
+            self._know(article)
+        wanted = {line.slug or slug_from(line.title, fallback="article") for line in lines}
+        self._ask_taken(list(wanted))
+
+    def _outcome(self, number: int, line: ArticleLine) -> Outcome:
+        try:
+            known = self._match(line)
+            if known is not None:
+                return self._update(number, line, known)
+            return self._create(number, line)
+        except Failure as wrong:
+            return Outcome(number, "refused", "article", line.id, line.slug, wrong)
+
+    def _match(self, line: ArticleLine) -> Article | None:
+        if line.id is None and line.external_id is None and line.slug is None:
+            detail = "An article line needs an id, an external_id or a slug, to be known again."
+            raise InvalidInput(detail, errors=[FieldError("#/external_id", "required", detail)])
+        if line.id and line.id in self._by_id:
+            return self._by_id[line.id]
+        if line.external_id:
+            known = self._by_external_id(line, line.external_id)
+            if known is not None:
+                return known
+        return self._by_slug.get(line.slug) if line.slug else None
+
+    def _by_external_id(self, line: ArticleLine, external_id: str) -> Article | None:
+        source_id = self._source_id(line)
+        known = self._by_external.get((source_id, external_id))
+        if known is None and source_id is None:
+            known = store.article_by_external_id(self._unit.session, None, external_id)
+            if known is not None:
+                self._know(known)
+        return known
+
+    def _update(self, number: int, line: ArticleLine, known: Article) -> Outcome:
+        if known.id in self._touched:
+            self._flush()
+        change = rewritten(self._unit, known, _input(line), self._references)
+        if change is None:
+            return Outcome(number, "unchanged", "article", known.id, known.slug)
+        self._add(change)
+        return Outcome(number, "updated", "article", known.id, change.after.slug)
+
+    def _create(self, number: int, line: ArticleLine) -> Outcome:
+        fields = written_fields(line, self._references)
+        article = new_article(line.id or new_id(), self._slug(line), fields, self._unit.now)
+        if line.state is not None:
+            self._add_exported(line, article)
+        elif line.status == "published":
+            article = published(article, self._unit.now, raise_version=False)
+            self._add(Change(None, article, "published", tuple(line.former_slugs)))
+        else:
+            self._add(Change(None, article, "created"))
+        return Outcome(number, "created", "article", article.id, article.slug)
+
+    def _add_exported(self, line: ArticleLine, article: Article) -> None:
+        """Bring an exported story back as it was: where it stood, its versions, its notes."""
+        stage = _STAGES[line.state or "draft"]
+        article = replace(
+            article,
+            stage=stage,
+            version=line.version or 1,
+            published_version=line.published_version if stage == "published" else None,
+            corrections=[one.model_dump(mode="json") for one in line.corrections],
+            first_published_at=line.first_published_at,
+            updated_at=line.updated_at,
+            created_at=line.created_at or article.created_at,
+            modified_at=line.modified_at or article.modified_at,
+            deleted_at=line.deleted_at,
+        )
+        former = tuple(line.former_slugs)
+        if line.public is None or stage != "published":
+            if stage == "published" and not is_current(article):
+                article = replace(article, published_version=article.version)
+            action = "published" if stage == "published" else "created"
+            self._add(Change(None, article, action, former))
+            return
+        copy = self._public_copy(line.public, article)
+        self._add(Change(None, copy, "published", former))
+        self._flush()
+        self._add(Change(copy, article, "edited"))
+
+    def _public_copy(self, public: PublicCopy, article: Article) -> Article:
+        self._references.load_inputs([public])
+        return replace(
+            article,
+            **written_fields(public, self._references),
+            slug=public.slug or article.slug,
+            version=public.version,
+            published_version=public.version,
+        )
+
+    def _slug(self, line: ArticleLine) -> str:
+        if line.slug is None:
+            wanted = slug_from(line.title, fallback="article")
+            return free_slug(wanted, self._ask_taken)
+        if self._ask_taken([line.slug]):
+            raise SlugTaken(
+                f"The slug {line.slug!r} belongs to another article.",
+                errors=[FieldError("#/slug", "slug_taken", "Taken.")],
+            )
+        return line.slug
+
+    def _ask_taken(self, slugs: list[str]) -> set[str]:
+        new = [slug for slug in slugs if slug not in self._taken]
+        if new:
+            taken = store.taken_slugs(self._unit.session, "article", new)
+            self._taken.update((slug, slug in taken) for slug in new)
+        return {slug for slug in slugs if self._taken[slug]}
+
+    def _source_id(self, line: ArticleLine) -> str | None:
+        return self._references.find("source", line.source) if line.source else None
+
+    def _add(self, change: Change) -> None:
+        self._changes.append(change)
+        self._touched.add(change.after.id)
+        self._taken[change.after.slug] = True
+        self._know(change.after)
+
+    def _know(self, article: Article) -> None:
+        self._by_id[article.id] = article
+        self._by_slug[article.slug] = article
+        if article.external_id is not None:
+            self._by_external[(article.source_id, article.external_id)] = article
+
+    def _flush(self) -> None:
+        save_all(self._unit, self._changes)
+        self._changes = []
+        self._touched = set()
+
+
+def _input(line: ArticleLine) -> ArticleInput:
+    """Return what a line writes over a story that is here already."""
+    public = line.state in {"scheduled", "published", "expired"} and line.public is None
+    status = "published" if public else line.status
+    fields = {name: getattr(line, name) for name in ArticleInput.model_fields}
+    return ArticleInput.model_construct(**{**fields, "status": status})

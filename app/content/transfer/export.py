@@ -1,0 +1,94 @@
+"""Export: everything as NDJSON lines, in an order that can be imported."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from itertools import islice
+from typing import Any
+
+from app.content import store
+from app.content.article import Article, is_current
+from app.content.inputs import ArticleInput
+from app.content.references import References
+from app.content.saving import from_snapshot
+from app.content.taxonomy import Category
+from app.content.views import article_view, category_view, source_view
+from app.kit.database import ReadSession
+
+_BATCH = 200
+
+
+def export_lines(session: ReadSession, now: datetime) -> Iterator[dict[str, Any]]:
+    """Yield every source, category and article, in memory that does not grow with them."""
+    yield from _sources(session)
+    yield from _categories(session)
+    yield from _articles(session, now)
+
+
+def count_lines(session: ReadSession) -> int:
+    """Count the lines that an export has, for a progress bar."""
+    return sum(store.count_of(session, type_) for type_ in ("source", "category", "article"))
+
+
+def _sources(session: ReadSession) -> Iterator[dict[str, Any]]:
+    sources = list(store.stream_sources(session))
+    slugs = store.public_slugs(session, "source", [one.id for one in sources])
+    for source in sources:
+        former = [slug for slug in slugs.get(source.id, ()) if slug != source.slug]
+        yield {"type": "source", **source_view(source), "former_slugs": former}
+
+
+def _categories(session: ReadSession) -> Iterator[dict[str, Any]]:
+    categories = list(store.stream_categories(session))
+    references = References(session)
+    references.load_all("category", {one.id for one in categories})
+    slugs = store.public_slugs(session, "category", [one.id for one in categories])
+    for category in _parents_first(categories):
+        former = [slug for slug in slugs.get(category.id, ()) if slug != category.slug]
+        view = category_view(category, references)
+        yield {"type": "category", **view, "former_slugs": former}
+
+
+def _parents_first(categories: list[Category]) -> Iterator[Category]:
+    below: dict[str | None, list[Category]] = {}
+    for category in categories:
+        below.setdefault(category.parent_id, []).append(category)
+    waiting = below.pop(None, [])
+    while waiting:
+        yield from waiting
+        waiting = [child for parent in waiting for child in below.pop(parent.id, [])]
+
+
+def _articles(session: ReadSession, now: datetime) -> Iterator[dict[str, Any]]:
+    # Translations name their originals, so originals come first.
+    for originals in (True, False):
+        stream = store.stream_articles(session, originals=originals)
+        while batch := list(islice(stream, _BATCH)):
+            yield from _article_lines(session, batch, now)
+
+
+def _article_lines(
+    session: ReadSession, batch: list[Article], now: datetime
+) -> Iterator[dict[str, Any]]:
+    references = References(session)
+    ahead = [one for one in batch if one.published_version and not is_current(one)]
+    keys = [(one.id, one.published_version) for one in ahead if one.published_version]
+    public = {
+        id_: from_snapshot(snapshot) for id_, snapshot in store.snapshots(session, keys).items()
+    }
+    references.load_articles([*batch, *public.values()])
+    slugs = store.public_slugs(session, "article", [one.id for one in batch])
+    for article in batch:
+        former = [slug for slug in slugs.get(article.id, ()) if slug != article.slug]
+        copy = public.get(article.id)
+        yield {
+            "type": "article",
+            **article_view(article, now, references),
+            "former_slugs": former,
+            "public": _public(copy, now, references) if copy else None,
+        }
+
+
+def _public(copy: Article, now: datetime, references: References) -> dict[str, Any]:
+    view = article_view(copy, now, references)
+    kept = ArticleInput.model_fields.keys() | {"version"}
+    return {name: value for name, value in view.items() if name in kept}

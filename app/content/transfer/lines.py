@@ -1,0 +1,90 @@
+"""Lines of NDJSON: what may be in them, and what became of them."""
+
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, TypeAdapter
+
+from app.content.inputs import ArticleInput, CategoryInput, Slug, SourceInput
+from app.kit.fields import Input, Instant, text_of
+
+Id = Annotated[
+    str,
+    text_of(36, 36),
+    Field(pattern=r"^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$"),
+]
+Version = Annotated[int, Field(ge=1, le=2**31 - 1, strict=True)]
+Status = Literal["created", "updated", "unchanged", "refused"]
+
+
+class CorrectionLine(Input):
+    """A public note about what was wrong."""
+
+    at: Instant
+    note: str
+
+
+class Kept(Input):
+    """What an export adds, so that an import gives back the same thing."""
+
+    id: Id | None = None
+    version: Version | None = None
+    created_at: Instant | None = None
+    modified_at: Instant | None = None
+    former_slugs: list[Slug] = []
+
+
+class SourceLine(Kept, SourceInput):
+    """A source."""
+
+    type: Literal["source"]
+
+
+class CategoryLine(Kept, CategoryInput):
+    """A category."""
+
+    type: Literal["category"]
+
+
+class PublicCopy(ArticleInput):
+    """The public copy of a story whose working copy has run ahead of it."""
+
+    version: Version
+
+
+class ArticleLine(Kept, ArticleInput):
+    """An article."""
+
+    type: Literal["article"]
+    state: (
+        Literal["draft", "scheduled", "published", "expired", "unpublished", "killed", "deleted"]
+        | None
+    ) = None
+    published_version: Version | None = None
+    first_published_at: Instant | None = None
+    updated_at: Instant | None = None
+    deleted_at: Instant | None = None
+    corrections: list[CorrectionLine] = []
+    public: PublicCopy | None = None
+
+
+Line = Annotated[SourceLine | CategoryLine | ArticleLine, Field(discriminator="type")]
+LINE: TypeAdapter[SourceLine | CategoryLine | ArticleLine] = TypeAdapter(Line)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one line; `wrong` holds the failure where it was refused."""
+
+    line: int
+    status: Status
+    type: str | None = None
+    id: str | None = None
+    slug: str | None = None
+    wrong: Exception | None = None
+
+
+def type_of(value: Any) -> str | None:
+    """Return the type that a parsed line claims, where it is one of ours."""
+    named = value.get("type") if isinstance(value, dict) else None
+    return named if named in {"source", "category", "article"} else None

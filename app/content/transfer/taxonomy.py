@@ -1,0 +1,56 @@
+"""Lines of sources and categories."""
+
+from app.content import store
+from app.content.commands.create_category import create_category
+from app.content.commands.create_source import create_source
+from app.content.commands.edit_category import rewrite_category
+from app.content.commands.edit_source import rewrite_source
+from app.content.inputs import CategoryInput, SourceInput
+from app.content.taxonomy import Category, Source
+from app.content.transfer.lines import CategoryLine, Outcome, SourceLine
+from app.kit.unit import Unit
+
+
+def import_source(unit: Unit, number: int, line: SourceLine) -> Outcome:
+    """Create or change the source that a line describes."""
+    written = SourceInput.model_validate(line.model_dump(include=set(SourceInput.model_fields)))
+    known = _known_source(unit, line)
+    if known is None:
+        made = create_source(
+            unit, written, source_id=line.id, former_slugs=tuple(line.former_slugs)
+        )
+        return Outcome(number, "created", "source", made.id, made.slug)
+    after = rewrite_source(unit, known, written)
+    status = "unchanged" if after is known else "updated"
+    return Outcome(number, status, "source", after.id, after.slug)
+
+
+def import_category(unit: Unit, number: int, line: CategoryLine) -> Outcome:
+    """Create or change the category that a line describes."""
+    fields = line.model_dump(include=set(CategoryInput.model_fields))
+    written = CategoryInput.model_validate(fields)
+    known = _known_category(unit, line)
+    if known is None:
+        made = create_category(
+            unit, written, category_id=line.id, former_slugs=tuple(line.former_slugs)
+        )
+        return Outcome(number, "created", "category", made.id, made.slug)
+    after = rewrite_category(unit, known, written)
+    status = "unchanged" if after is known else "updated"
+    return Outcome(number, status, "category", after.id, after.slug)
+
+
+def _known_source(unit: Unit, line: SourceLine) -> Source | None:
+    for ref in (line.id, line.slug):
+        found = store.source_by_ref(unit.session, ref, lock=True) if ref else None
+        if found is not None:
+            return found
+    return None
+
+
+def _known_category(unit: Unit, line: CategoryLine) -> Category | None:
+    for ref in (line.id, line.slug):
+        found = store.category_by_ref(unit.session, ref, lock=True) if ref else None
+        if found is not None:
+            return found
+    return None

@@ -1,0 +1,114 @@
+"""Whether the delivery side is what the content side says it should be."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import islice
+from typing import Any
+
+from app.content import store as content_store
+from app.content.article import Article
+from app.content.saving import from_snapshot
+from app.delivery import store
+from app.delivery.projector import document_rows, is_over
+from app.delivery.render import render_category, render_source
+from app.delivery.tree import with_ancestors
+from app.kit.database import ReadSession
+
+_BATCH = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Flaw:
+    """Something that does not agree; `article` is the public copy that should be there."""
+
+    id: str
+    detail: str
+    article: Article | None = None
+
+
+def flaws(session: ReadSession, now: datetime) -> Iterator[Flaw]:
+    """Yield what is wrong, in memory that does not grow with the number of stories."""
+    yield from _entry_flaws(session)
+    for id_ in content_store.revision_gaps(session):
+        yield Flaw(id_, "the article has no snapshot of its version")
+    for id_ in store.stray_documents(session):
+        yield Flaw(id_, "a document is public that no article stands behind")
+    for batch in article_batches(session):
+        yield from article_flaws(session, batch, now)
+
+
+def article_batches(session: ReadSession) -> Iterator[list[Article]]:
+    """Yield all articles in batches."""
+    for originals in (True, False):
+        stream = content_store.stream_articles(session, originals=originals)
+        while batch := list(islice(stream, _BATCH)):
+            yield batch
+
+
+def article_flaws(
+    session: ReadSession, articles: Sequence[Article], now: datetime
+) -> Iterator[Flaw]:
+    """Yield what is wrong with the documents of some articles."""
+    copies = public_copies(session, articles)
+    above = with_ancestors(session, (one.categories for one in copies.values()))
+    found = store.whole_documents(session, [one.id for one in articles])
+    last = store.last_log_rows(session, [one.id for one in articles])
+    for article in articles:
+        copy, there = copies.get(article.id), found.get(article.id)
+        if article.stage == "published" and article.deleted_at is None and copy is None:
+            yield Flaw(article.id, "the snapshot of the public version is missing")
+        elif copy is None or is_over(copy, now):
+            if copy is None and there is not None:
+                yield Flaw(article.id, "a document is public that should not be")
+        else:
+            wanted = document_rows(session, copy, above(copy.categories), now)
+            yield from _document_flaws(copy, wanted, there)
+        yield from _log_flaws(article, there, last.get(article.id))
+
+
+def public_copies(session: ReadSession, articles: Sequence[Article]) -> dict[str, Article]:
+    """Return the public copies of articles, by id."""
+    public = [one for one in articles if one.stage == "published" and one.deleted_at is None]
+    copies = {one.id: one for one in public if one.published_version == one.version}
+    behind = [(one.id, one.published_version or 0) for one in public if one.id not in copies]
+    for id_, snapshot in content_store.snapshots(session, behind).items():
+        copies[id_] = from_snapshot(snapshot)
+    return copies
+
+
+def _document_flaws(
+    copy: Article, wanted: dict[str, Any], there: dict[str, Any] | None
+) -> Iterator[Flaw]:
+    if there is None:
+        yield Flaw(copy.id, "the story is published and has no document", copy)
+        return
+    # Whether it is out already is a matter of time, and of the worker.
+    differing = [name for name in wanted if name != "released" and wanted[name] != there.get(name)]
+    if differing:
+        yield Flaw(copy.id, f"the document differs in {', '.join(differing)}", copy)
+
+
+def _log_flaws(
+    article: Article, there: dict[str, Any] | None, last: store.LastChange | None
+) -> Iterator[Flaw]:
+    if there is not None and there["released"]:
+        if last is None or last.op != "upsert" or last.version != there["version"]:
+            yield Flaw(article.id, "the change log does not end with what is public")
+    elif last is not None and last.op == "upsert" and there is None:
+        yield Flaw(article.id, "the change log ends with a story that is not public")
+
+
+def _entry_flaws(session: ReadSession) -> Iterator[Flaw]:
+    wanted = {}
+    for source in content_store.stream_sources(session):
+        wanted[("source", source.id)] = (source.slug, *render_source(source))
+    for category in content_store.stream_categories(session):
+        wanted[("category", category.id)] = (category.slug, *render_category(category))
+    there = {
+        (row.type, row.id): (row.slug, bytes(row.brief), bytes(row.whole))
+        for row in store.entries(session)
+    }
+    for key in sorted(wanted.keys() | there.keys()):
+        if wanted.get(key) != there.get(key):
+            yield Flaw(key[1], f"the public entry of the {key[0]} differs from it")

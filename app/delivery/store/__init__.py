@@ -1,0 +1,61 @@
+"""All SQL of the delivery side; `reading` is what public reading runs."""
+
+from app.delivery.store.documents import (
+    Attributes,
+    attributes,
+    documents_under,
+    due_documents,
+    expired_documents,
+    own_categories,
+    release_documents,
+    remove_documents,
+    replace_category_terms,
+    replace_documents,
+    stray_documents,
+    whole_documents,
+)
+from app.delivery.store.entries import (
+    add_redirects,
+    category_parents,
+    drop_redirects,
+    entries,
+    entry,
+    redirect_target,
+    redirects,
+    remove_entry,
+    replace_entry,
+)
+from app.delivery.store.log import (
+    LastChange,
+    append,
+    last_log_rows,
+    log_rows,
+)
+
+__all__ = [
+    "Attributes",
+    "LastChange",
+    "add_redirects",
+    "append",
+    "attributes",
+    "category_parents",
+    "documents_under",
+    "drop_redirects",
+    "due_documents",
+    "entries",
+    "entry",
+    "expired_documents",
+    "last_log_rows",
+    "log_rows",
+    "own_categories",
+    "redirect_target",
+    "redirects",
+    "release_documents",
+    "remove_documents",
+    "remove_entry",
+    "replace_category_terms",
+    "replace_documents",
+    "replace_entry",
+    "stray_documents",
+    "whole_documents",
+]

@@ -1,0 +1,70 @@
+"""Sources and categories as finished entries, and where former slugs lead."""
+
+from collections.abc import Collection, Sequence
+from typing import Any
+
+from sqlalchemy import delete, insert, select
+
+from app.delivery.models import (
+    Entry,
+    Redirect,
+)
+from app.kit.database import ReadSession, Record, WriteSession, chunks, table_of
+
+
+def entry(session: ReadSession, type_: str, id_: str) -> Record | None:
+    """Return a source or category as it is public now."""
+    return session.first(select(table_of(Entry)).where(Entry.type == type_, Entry.id == id_))
+
+
+def replace_entry(session: WriteSession, row: dict[str, Any]) -> None:
+    """Write a source or category whole."""
+    remove_entry(session, row["type"], row["id"])
+    session.execute(insert(Entry), row)
+
+
+def remove_entry(session: WriteSession, type_: str, id_: str) -> None:
+    """Take a source or category away."""
+    session.execute(delete(Entry).where(Entry.type == type_, Entry.id == id_))
+
+
+def entries(session: ReadSession) -> Sequence[Record]:
+    """Return all sources and categories."""
+    return session.all(select(table_of(Entry)))
+
+
+def category_parents(session: ReadSession, ids: Collection[str]) -> dict[str, str | None]:
+    """Return the parent of each of these categories and of all above them, by id."""
+    above: dict[str, str | None] = {}
+    wanted = set(ids)
+    while wanted:
+        statement = select(Entry.id, Entry.parent_id).where(
+            Entry.type == "category", Entry.id.in_(sorted(wanted))
+        )
+        found = {row.id: row.parent_id for row in session.all(statement)}
+        above.update(found)
+        wanted = {parent for parent in found.values() if parent is not None} - above.keys()
+    return above
+
+
+def add_redirects(session: WriteSession, rows: Sequence[dict[str, Any]]) -> None:
+    """Remember former slugs."""
+    session.insert_missing(Redirect, rows)
+
+
+def drop_redirects(session: WriteSession, type_: str, slugs: Collection[str]) -> None:
+    """Forget former slugs that are in use again."""
+    for part in chunks(slugs):
+        session.execute(delete(Redirect).where(Redirect.type == type_, Redirect.slug.in_(part)))
+
+
+def redirects(session: ReadSession) -> Sequence[Record]:
+    """Return the former slugs of sources and categories."""
+    return session.all(select(table_of(Redirect)).where(Redirect.type != "article"))
+
+
+def redirect_target(session: ReadSession, slug: str) -> str | None:
+    """Return the id of the story that a former slug leads to."""
+    statement = select(Redirect.id).where(Redirect.type == "article", Redirect.slug == slug)
+    target: str | None = session.scalar(statement)
+    return target

@@ -1,0 +1,52 @@
+"""The change log: appended to last, read from a serial on."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import func, insert, select
+
+from app.delivery.models import (
+    LogRow,
+)
+from app.kit.database import ReadSession, Record, WriteSession, chunks, table_of
+
+# The last lock of every writing transaction on PostgreSQL: a sequence there is not commit
+# order, and a follower would skip a row that is numbered early and committed late.
+LOG_LOCK = "change-log"
+
+
+def append(session: WriteSession, rows: Sequence[dict[str, Any]]) -> None:
+    """Append to the log; nothing may be locked after this."""
+    if rows:
+        session.lock(LOG_LOCK)
+        session.execute(insert(table_of(LogRow)), rows)
+
+
+@dataclass(frozen=True, slots=True)
+class LastChange:
+    """The last row that the log has about a story."""
+
+    op: str
+    version: int | None
+
+
+def last_log_rows(session: ReadSession, ids: Collection[str]) -> dict[str, LastChange]:
+    """Return the last log row of each story that has one, by id."""
+    found: dict[str, LastChange] = {}
+    for part in chunks(ids):
+        last = (
+            select(func.max(LogRow.serial))
+            .where(LogRow.type == "article", LogRow.id.in_(part))
+            .group_by(LogRow.id)
+        )
+        statement = select(LogRow.id, LogRow.op, LogRow.version).where(LogRow.serial.in_(last))
+        for row in session.all(statement):
+            found[row.id] = LastChange(row.op, row.version)
+    return found
+
+
+def log_rows(session: ReadSession, after: int, limit: int) -> Sequence[Record]:
+    """Return rows of the log after a serial, oldest first."""
+    statement = select(table_of(LogRow)).where(LogRow.serial > after)
+    return session.all(statement.order_by(LogRow.serial).limit(limit))

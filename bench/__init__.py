@@ -1,0 +1,1 @@
+"""Measurements of Dateline, each a ratio of two things taken side by side in one run."""

@@ -1,0 +1,128 @@
+"""A load generator in Python, for machines without `wrk`.
+
+Run as `python -m bench.client ORDER`, where ORDER is a JSON object; prints a JSON object. It parses
+of an answer what it needs to find its end: the status and `Content-Length`.
+"""
+
+import asyncio
+import json
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from itertools import cycle
+from typing import Any, cast
+
+import uvloop
+
+_HEAD_END = b"\r\n\r\n"
+_LENGTH = b"\r\ncontent-length:"
+_STATUS = slice(9, 12)
+_BODILESS = (b"204", b"304")
+
+
+class Tally:
+    """What all connections together have seen."""
+
+    def __init__(self) -> None:
+        """Begin at nothing."""
+        self.answers = 0
+        self.failures = 0
+
+
+class Connection(asyncio.Protocol):
+    """One connection that asks again as soon as it is answered."""
+
+    def __init__(self, requests: Sequence[bytes], first: int, tally: Tally) -> None:
+        """Ask these requests in turn, beginning with one of them."""
+        self._requests = cycle([*requests[first:], *requests[:first]])
+        self._tally = tally
+        self._buffer = b""
+        self._missing = 0
+        self._transport: asyncio.Transport
+        self._closing = False
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Ask for the first time."""
+        self._transport = cast(asyncio.Transport, transport)
+        self._ask()
+
+    def data_received(self, data: bytes) -> None:
+        """Count what is complete."""
+        if self._missing:
+            self._missing -= len(data)
+            if not self._missing:
+                self._answered()
+            return
+        self._buffer += data
+        end = self._buffer.find(_HEAD_END)
+        if end < 0:
+            return
+        head, received = self._buffer[:end], len(self._buffer) - end - len(_HEAD_END)
+        self._buffer = b""
+        self._missing = self._body_length(head) - received
+        if not self._missing:
+            self._answered()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Count a connection that the server ended as a failure."""
+        self._tally.failures += not self._closing
+
+    def close(self) -> None:
+        """End the connection, which is then no failure."""
+        self._closing = True
+        self._transport.abort()
+
+    def _ask(self) -> None:
+        self._transport.write(next(self._requests))
+
+    def _answered(self) -> None:
+        self._tally.answers += 1
+        self._ask()
+
+    def _body_length(self, head: bytes) -> int:
+        status = head[_STATUS]
+        if status[:1] not in b"23":
+            self._tally.failures += 1
+        if status in _BODILESS:
+            return 0
+        lower = head.lower()
+        at = lower.find(_LENGTH)
+        if at < 0:
+            raise ValueError("An answer without Content-Length cannot be counted.")
+        return int(lower[at + len(_LENGTH) :].split(b"\r\n", 1)[0])
+
+
+def request_bytes(host: str, port: int, path: str, headers: Mapping[str, str]) -> bytes:
+    """Return a request as it goes over the wire."""
+    lines = [f"GET {path} HTTP/1.1", f"Host: {host}:{port}"]
+    lines += [f"{name}: {value}" for name, value in headers.items()]
+    return "\r\n".join([*lines, "", ""]).encode("latin-1")
+
+
+async def measure(order: Mapping[str, Any]) -> dict[str, float]:
+    """Put load on a server as ordered; return what was counted."""
+    host, port = order["host"], order["port"]
+    requests = [request_bytes(host, port, path, order["headers"]) for path in order["paths"]]
+    tally = Tally()
+    loop = asyncio.get_running_loop()
+    connections: list[Connection] = []
+    began = time.perf_counter()
+    for number in range(order["connections"]):
+        connection = Connection(requests, number % len(requests), tally)
+        await loop.create_connection(lambda made=connection: made, host, port)  # type: ignore[misc]
+        connections.append(connection)
+    await asyncio.sleep(order["seconds"])
+    seconds = time.perf_counter() - began
+    counted = {"answers": tally.answers, "failures": tally.failures, "seconds": seconds}
+    for connection in connections:
+        connection.close()
+    return counted
+
+
+def main() -> None:
+    """Run an order from the command line."""
+    print(json.dumps(uvloop.run(measure(json.loads(sys.argv[1])))))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,42 @@
+"""The floor: the least that an ASGI application can do, one fixed answer to every request.
+
+The answer comes from the file that `DATELINE_BENCH_ANSWER` names.
+"""
+
+import os
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+from bench.answer import Answer, load_answer
+
+ANSWER_VARIABLE = "DATELINE_BENCH_ANSWER"
+
+Message = dict[str, Any]
+Send = Callable[[Message], Awaitable[None]]
+Receive = Callable[[], Awaitable[Message]]
+Application = Callable[[Message, Receive, Send], Awaitable[None]]
+
+
+def fixed(answer: Answer) -> Application:
+    """Return an application that sends this answer whatever is asked."""
+    start = {
+        "type": "http.response.start",
+        "status": answer.status,
+        "headers": [
+            (name.lower().encode("latin-1"), value.encode("latin-1"))
+            for name, value in answer.headers
+        ],
+    }
+    body = {"type": "http.response.body", "body": answer.body}
+
+    async def application(_scope: Message, _receive: Receive, send: Send) -> None:
+        await send(start)
+        await send(body)
+
+    return application
+
+
+def create() -> Application:
+    """Build the floor from the file that the environment names."""
+    return fixed(load_answer(Path(os.environ[ANSWER_VARIABLE])))

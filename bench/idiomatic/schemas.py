@@ -1,0 +1,79 @@
+"""What is answered."""
+
+from datetime import datetime
+
+from pydantic import BaseModel, ConfigDict
+
+
+class Schema(BaseModel):
+    """A response model that is filled from a row."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+
+class SourceOut(Schema):
+    """A source, as a story shows it."""
+
+    id: int
+    slug: str
+    name: str
+    url: str | None
+
+
+class CategoryOut(Schema):
+    """A category, as a story shows it."""
+
+    id: int
+    slug: str
+    name: str
+
+
+class AuthorOut(Schema):
+    """Who wrote a story."""
+
+    name: str
+    url: str | None = None
+
+
+class ImageOut(Schema):
+    """The picture of a story."""
+
+    url: str
+    alt: str | None
+    credit: str | None
+    width: int | None
+    height: int | None
+
+
+class Headline(Schema):
+    """A story in short form."""
+
+    id: int
+    slug: str
+    kind: str
+    language: str
+    version: int
+    title: str
+    summary: str | None
+    url: str | None
+    published_at: datetime
+    updated_at: datetime
+    source: SourceOut
+    categories: list[CategoryOut]
+    tags: list[str]
+    authors: list[AuthorOut]
+    image: ImageOut | None
+    urgency: int | None
+
+
+class Story(Headline):
+    """A story in full form."""
+
+    dateline: str | None
+    body_html: str
+
+
+class Headlines(BaseModel):
+    """A list of stories."""
+
+    data: list[Headline]

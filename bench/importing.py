@@ -1,0 +1,87 @@
+"""Importing an archive, and the least that the same rows cost without Dateline."""
+
+import json
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench.corpus import Corpus
+from bench.memory import peak_of
+from bench.servers import ROOT, dateline_command, dateline_environment
+
+BATCH = 500
+_PATIENCE = 1800.0
+_TAIL = 2000
+
+
+class ImportFailed(Exception):
+    """The command ended with an error."""
+
+
+@dataclass(frozen=True)
+class Import:
+    """An import that was timed, from the start of its process to the end of it."""
+
+    database: Path
+    stories: int
+    seconds: float
+    peak_bytes: int
+
+    @property
+    def rate(self) -> float:
+        """Stories a second."""
+        return self.stories / self.seconds
+
+
+def import_archive(corpus: Corpus, database: Path) -> Import:
+    """Import an archive into a fresh database whose schema has been made before."""
+    remove_database(database)
+    _dateline(database, "migrate")
+    began = time.perf_counter()
+    peak = _dateline(database, "import", str(corpus.path))
+    return Import(database, corpus.stories, time.perf_counter() - began, peak)
+
+
+def bare_rate(imported: Import, target: Path) -> float:
+    """Write the rows that the import left with `executemany`; return stories a second."""
+    remove_database(target)
+    batches = -(-imported.stories // BATCH)
+    done = subprocess.run(
+        [sys.executable, "-m", "bench.bare", str(imported.database), str(target), str(batches)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=_PATIENCE,
+        check=False,
+    )
+    if done.returncode:
+        raise ImportFailed(done.stderr[-_TAIL:].strip())
+    remove_database(target)
+    return imported.stories / float(json.loads(done.stdout)["seconds"])
+
+
+def remove_database(database: Path) -> None:
+    """Remove a database with what SQLite keeps beside it."""
+    for ending in ("", "-wal", "-shm", "-journal"):
+        database.with_name(database.name + ending).unlink(missing_ok=True)
+
+
+def _dateline(database: Path, *arguments: str) -> int:
+    """Run a command of the product; return the most memory that it held."""
+    log = database.with_name(f"{database.stem}-{arguments[0]}.log")
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [dateline_command(), *arguments],
+            env=dateline_environment(database),
+            cwd=database.parent,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+        )
+        peak = peak_of(process, _PATIENCE)
+    if process.returncode:
+        said = log.read_text(encoding="utf-8", errors="replace")[-_TAIL:].strip()
+        raise ImportFailed(f"dateline {arguments[0]} ended with {process.returncode}: {said}")
+    return peak

@@ -1,0 +1,140 @@
+"""Load: how many answers a second a server gives to 16 connections that ask without pause."""
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+from bench.servers import HOST, ROOT, Server
+
+CONNECTIONS = 16
+_EXTRA_SECONDS = 30
+
+
+class LoadError(Exception):
+    """A server gave errors while it was measured, so its speed means nothing."""
+
+
+@dataclass(frozen=True)
+class Target:
+    """What is asked, and of whom; several paths are asked in turn."""
+
+    server: Server
+    paths: tuple[str, ...]
+    headers: dict[str, str] = field(default_factory=dict)
+
+
+class Generator(Protocol):
+    """Something that puts load on a server."""
+
+    name: str
+
+    def rate(self, target: Target, seconds: int) -> float:
+        """Ask without pause for so many seconds; return answers a second."""
+        ...
+
+
+def best_generator() -> Generator:
+    """Return `wrk` where it is installed, else the one in Python."""
+    return Wrk() if shutil.which("wrk") else OwnClient()
+
+
+class Wrk:
+    """The generator most people know."""
+
+    name = "wrk"
+
+    def rate(self, target: Target, seconds: int) -> float:
+        """Run `wrk` once."""
+        with _script(target.paths) as script:
+            options = ["-t1", f"-c{CONNECTIONS}", f"-d{seconds}s", *script]
+            for header in target.headers.items():
+                options += ["-H", ": ".join(header)]
+            address = f"http://{HOST}:{target.server.port}{target.paths[0]}"
+            output = _run(["wrk", *options, address], seconds)
+        return _read_wrk(output)
+
+
+class OwnClient:
+    """The generator in `bench.client`, in a process of its own."""
+
+    name = "bench.client"
+
+    def rate(self, target: Target, seconds: int) -> float:
+        """Run the client once."""
+        order = {
+            "host": HOST,
+            "port": target.server.port,
+            "paths": target.paths,
+            "headers": target.headers,
+            "connections": CONNECTIONS,
+            "seconds": seconds,
+        }
+        output = _run([sys.executable, "-m", "bench.client", json.dumps(order)], seconds)
+        result = json.loads(output)
+        if result["failures"]:
+            raise LoadError(f"{result['failures']} answers were errors.")
+        return float(result["answers"]) / float(result["seconds"])
+
+
+def _run(command: list[str], seconds: int) -> str:
+    done = subprocess.run(
+        command,
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=seconds + _EXTRA_SECONDS,
+        check=False,
+    )
+    if done.returncode:
+        raise LoadError(done.stderr.strip() or done.stdout.strip())
+    return done.stdout
+
+
+@contextmanager
+def _script(paths: tuple[str, ...]) -> Iterator[list[str]]:
+    """Write what `wrk` needs to ask for several paths in turn."""
+    if len(paths) == 1:
+        yield []
+        return
+    listed = ", ".join(json.dumps(path) for path in paths)
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "paths.lua"
+        file.write_text(_LUA % listed, encoding="utf-8")
+        yield ["-s", str(file)]
+
+
+_LUA = """
+local paths = {%s}
+local requests = {}
+local turn = 0
+
+function init()
+  for index, path in ipairs(paths) do
+    requests[index] = wrk.format("GET", path)
+  end
+end
+
+function request()
+  turn = turn %% #requests + 1
+  return requests[turn]
+end
+"""
+
+
+def _read_wrk(output: str) -> float:
+    bad = re.search(r"Non-2xx or 3xx responses: (\d+)", output)
+    broken = re.search(r"Socket errors: .*", output)
+    if bad or broken:
+        raise LoadError((bad or broken or [""])[0])
+    rate = re.search(r"Requests/sec:\s+([\d.]+)", output)
+    if rate is None:
+        raise LoadError(f"wrk said: {output.strip()}")
+    return float(rate[1])

@@ -1,0 +1,46 @@
+"""Which machine it was: ratios travel, and absolute numbers mean nothing without it."""
+
+import os
+import platform
+import re
+import sqlite3
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+_PACKAGES = (
+    "dateline uvicorn uvloop httptools fastapi starlette sqlalchemy aiosqlite pydantic orjson"
+).split()
+
+
+def machine_facts(generator: str) -> dict[str, Any]:
+    """Return what a reader of the numbers would ask first."""
+    return {
+        "processor": _processor(),
+        "cores": os.cpu_count(),
+        "memory_gb": round(psutil.virtual_memory().total / 2**30, 1),
+        "system": platform.platform(),
+        "python": platform.python_version(),
+        "sqlite": sqlite3.sqlite_version,
+        "packages": {name: _version(name) for name in _PACKAGES},
+        "load_generator": generator,
+        "load_average": [round(value, 2) for value in psutil.getloadavg()],
+    }
+
+
+def _processor() -> str:
+    try:
+        text = Path("/proc/cpuinfo").read_text(encoding="utf-8")
+    except OSError:
+        return platform.processor() or platform.machine()
+    found = re.search(r"^model name\s*:\s*(.+)$", text, re.MULTILINE)
+    return found[1] if found else platform.machine()
+
+
+def _version(package: str) -> str | None:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None

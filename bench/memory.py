@@ -1,0 +1,48 @@
+"""How much memory a process held at most."""
+
+import re
+import subprocess
+import time
+from pathlib import Path
+
+import psutil
+
+_POLL_SECONDS = 0.05
+_HIGH_WATER = re.compile(r"^VmHWM:\s+(\d+) kB", re.MULTILINE)
+
+
+def peak_of(process: subprocess.Popen[bytes], patience: float) -> int:
+    """Wait for a process; return the most bytes that it had in memory.
+
+    The process is ended when patience is. What `wait4` reports would not do: on Linux it is never
+    less than what the parent held when it started the process.
+    """
+    until = time.monotonic() + patience
+    peak = 0
+    try:
+        while process.poll() is None:
+            peak = max(peak, _high_water(process.pid))
+            if time.monotonic() > until:
+                raise TimeoutError(f"Not done after {patience:.0f} seconds.")
+            time.sleep(_POLL_SECONDS)
+    finally:
+        if process.poll() is None:
+            process.kill()
+            process.wait()
+    return peak
+
+
+def _high_water(pid: int) -> int:
+    """Return the high-water mark where the system keeps one, else the use of this moment."""
+    try:
+        found = _HIGH_WATER.search(Path(f"/proc/{pid}/status").read_text(encoding="ascii"))
+        return int(found[1]) * 1024 if found else 0
+    except OSError:
+        return _resident(pid)
+
+
+def _resident(pid: int) -> int:
+    try:
+        return int(psutil.Process(pid).memory_info().rss)
+    except psutil.Error:
+        return 0

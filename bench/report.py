@@ -1,0 +1,117 @@
+"""Results as a table for people and as JSON for programs."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from bench.measurement import Measurement, Outcome
+
+_HEADINGS = ("what", "against", "result", "goal", "met")
+
+
+@dataclass(frozen=True)
+class Result:
+    """A measurement with what came of it: an outcome, or an error."""
+
+    measurement: Measurement
+    outcome: Outcome | None
+    error: str | None
+    seconds: float
+
+    @property
+    def met(self) -> bool | None:
+        """Whether the goal was met; nothing where there is no goal or no result."""
+        goal = self.measurement.goal
+        if goal is None or self.outcome is None:
+            return None
+        return goal.met_by(self.outcome.ratio)
+
+
+def table(results: list[Result]) -> str:
+    """Lay the results out for a terminal."""
+    rows = [_HEADINGS, *(_cells(result) for result in results)]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(_HEADINGS))]
+    lines = [
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in rows
+    ]
+    lines.insert(1, "  ".join("-" * width for width in widths))
+    return "\n".join([*lines, *_footnotes(results)])
+
+
+def facts_line(facts: dict[str, Any]) -> str:
+    """Say in a line which machine it was."""
+    average = ", ".join(str(value) for value in facts["load_average"])
+    return (
+        f"{facts['processor']}, {facts['cores']} cores, Python {facts['python']}, "
+        f"load by {facts['load_generator']}, load average {average}"
+    )
+
+
+def write_json(
+    path: Path, facts: dict[str, Any], plan: dict[str, Any], results: list[Result]
+) -> None:
+    """Write everything that is known."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    document = {
+        "machine": facts,
+        "plan": plan,
+        "results": [_as_json(result) for result in results],
+    }
+    path.write_text(json.dumps(document, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def _cells(result: Result) -> tuple[str, ...]:
+    measurement = result.measurement
+    goal = "" if measurement.goal is None else str(measurement.goal)
+    met = {True: "yes", False: "no", None: ""}[result.met]
+    return measurement.what, measurement.against, _shown(result.outcome), goal, met
+
+
+def _shown(outcome: Outcome | None) -> str:
+    if outcome is None:
+        return "error"
+    return (
+        f"{_number(outcome.ratio)}  ({_number(outcome.left)} / {_number(outcome.right)} "
+        f"{outcome.unit})"
+    )
+
+
+def _number(value: float) -> str:
+    if value >= 100:
+        return f"{value:,.0f}"
+    return f"{value:.1f}" if value >= 10 else f"{value:.3f}"
+
+
+def _footnotes(results: list[Result]) -> list[str]:
+    notes = [
+        f"{result.measurement.name}: {note}"
+        for result in results
+        for note in (result.outcome.notes if result.outcome else (f"error: {result.error}",))
+    ]
+    return ["", *notes] if notes else []
+
+
+def _as_json(result: Result) -> dict[str, Any]:
+    measurement, outcome = result.measurement, result.outcome
+    goal = measurement.goal
+    fields: dict[str, Any] = {
+        "name": measurement.name,
+        "what": measurement.what,
+        "against": measurement.against,
+        "goal": goal and {"bound": goal.bound, "at_most": goal.at_most},
+        "met": result.met,
+        "error": result.error,
+        "seconds": round(result.seconds, 1),
+    }
+    if outcome is not None:
+        fields |= {
+            "ratio": outcome.ratio,
+            "left": outcome.left,
+            "right": outcome.right,
+            "unit": outcome.unit,
+            "notes": outcome.notes,
+            **outcome.details,
+        }
+    return fields

@@ -1,0 +1,157 @@
+"""Servers on the loopback: started, waited for, and ended by the process id they got."""
+
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from http.client import HTTPException
+from pathlib import Path
+
+from bench.answer import Answer, fetch
+from bench.floor import ANSWER_VARIABLE
+
+HOST = "127.0.0.1"
+ROOT = Path(__file__).resolve().parent.parent
+_START_SECONDS = 60.0
+_END_SECONDS = 10.0
+_POLL_SECONDS = 0.05
+_LOG_TAIL = 2000
+_SERVER_FAULT = 500
+
+
+class ServerError(Exception):
+    """A server did not start, or ended by itself."""
+
+
+@dataclass(frozen=True)
+class Server:
+    """A server that answers."""
+
+    name: str
+    port: int
+
+    def get(self, path: str, headers: Mapping[str, str] | None = None) -> Answer:
+        """Ask it once, outside any measurement."""
+        return fetch(HOST, self.port, path, headers)
+
+
+def dateline_command() -> str:
+    """Return the product's own command, beside the Python that runs the measurements."""
+    command = Path(sys.executable).with_name("dateline")
+    if not command.exists():
+        raise ServerError(f"There is no `dateline` beside {sys.executable}. Run `make install`.")
+    return str(command)
+
+
+def dateline_environment(database: Path, cache_bytes: int | None = None) -> dict[str, str]:
+    """Return an environment in which no option of Dateline is left to chance."""
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("DATELINE_")}
+    environment["DATELINE_DATABASE_URL"] = f"sqlite:///{database}"
+    environment["DATELINE_WORKERS"] = "1"
+    if cache_bytes is not None:
+        environment["DATELINE_CACHE_BYTES"] = str(cache_bytes)
+    return environment
+
+
+@contextmanager
+def dateline(folder: Path, database: Path, cache_bytes: int | None = None) -> Iterator[Server]:
+    """Serve a database as the product does it."""
+    port = _free_port()
+    command = [dateline_command(), "serve", "--host", HOST, "--port", str(port)]
+    environment = dateline_environment(database, cache_bytes)
+    with _running("dateline", command, environment, folder, port, "/readyz") as server:
+        yield server
+
+
+@contextmanager
+def floor(folder: Path, answer: Answer) -> Iterator[Server]:
+    """Serve one fixed answer at the speed of the server alone."""
+    port = _free_port()
+    recorded = folder / f"answer-{port}.json"
+    answer.save(recorded)
+    command = [*_uvicorn("bench.floor:create", port), "--factory", "--lifespan", "off"]
+    if not answer.names_server:
+        command.append("--no-server-header")
+    environment = {**os.environ, ANSWER_VARIABLE: str(recorded)}
+    with _running("floor", command, environment, folder, port, "/") as server:
+        yield server
+
+
+@contextmanager
+def idiomatic(folder: Path, database: Path) -> Iterator[Server]:
+    """Serve the version that a reader would write by hand."""
+    port = _free_port()
+    command = [*_uvicorn("bench.idiomatic.main:create", port), "--factory"]
+    environment = {**os.environ, "IDIOMATIC_DATABASE": str(database)}
+    with _running("idiomatic", command, environment, folder, port, "/headlines") as server:
+        yield server
+
+
+def _uvicorn(application: str, port: int) -> list[str]:
+    options = "--loop uvloop --http httptools --workers 1 --no-access-log --no-proxy-headers"
+    where = ["--host", HOST, "--port", str(port), "--app-dir", str(ROOT)]
+    quiet = ["--log-level", "warning"]
+    return [sys.executable, "-m", "uvicorn", application, *options.split(), *where, *quiet]
+
+
+@contextmanager
+def _running(
+    name: str,
+    command: Sequence[str],
+    environment: Mapping[str, str],
+    folder: Path,
+    port: int,
+    path: str,
+) -> Iterator[Server]:
+    log = folder / f"{name}-{port}.log"
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            command, env=environment, cwd=folder, stdout=output, stderr=output
+        )
+        try:
+            _wait_until_answers(process, log, port, path)
+            yield Server(name, port)
+        finally:
+            _end(process)
+
+
+def _wait_until_answers(process: subprocess.Popen[bytes], log: Path, port: int, path: str) -> None:
+    until = time.monotonic() + _START_SECONDS
+    while time.monotonic() < until:
+        if process.poll() is not None:
+            raise ServerError(f"It ended with {process.returncode}: {_tail(log)}")
+        if _answers(port, path):
+            return
+        time.sleep(_POLL_SECONDS)
+    raise ServerError(f"No answer after {_START_SECONDS:.0f} seconds: {_tail(log)}")
+
+
+def _answers(port: int, path: str) -> bool:
+    try:
+        return fetch(HOST, port, path).status < _SERVER_FAULT
+    except (OSError, HTTPException):
+        return False
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    process.terminate()
+    try:
+        process.wait(_END_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
+def _tail(log: Path) -> str:
+    return log.read_text(encoding="utf-8", errors="replace")[-_LOG_TAIL:].strip()
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind((HOST, 0))
+        port: int = probe.getsockname()[1]
+        return port

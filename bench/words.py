@@ -1,0 +1,59 @@
+"""Made-up languages: words of syllables, drawn as unevenly as words of real text are."""
+
+import random
+from dataclasses import dataclass
+from itertools import accumulate
+
+_VOCABULARY = 8000
+_SENTENCES = 3000
+_ZIPF_SHIFT = 2.7
+
+_SYLLABLES = {
+    "en": "al ber con den er fal gran hol in ker lan mor ning or pel quen ran sto ter vel".split(),
+    "fr": "ai beau ché deux eau fré gnon hui jour lier mont nou oi pré quel ré seau tion".split(),
+    "ar": "با تي جا حر دو را سل شم صب طر عا غر فت قم كت لي من نو هد وا يس".split(),
+    "es": "al ba cón des en fue gar ha ja llo mar ño os pue qui rra sí tra ver zón".split(),
+}
+
+LANGUAGES = tuple(_SYLLABLES)
+
+
+@dataclass(frozen=True)
+class Tongue:
+    """One made-up language: its words by falling frequency, and a stock of sentences."""
+
+    words: list[str]
+    weights: list[float]
+    sentences: list[str]
+
+    def phrase(self, rng: random.Random, length: int) -> str:
+        """Return some words that begin with a capital and have no full stop."""
+        return capitalised(" ".join(rng.choices(self.words, cum_weights=self.weights, k=length)))
+
+
+def capitalised(text: str) -> str:
+    """Raise the first letter and leave the others alone."""
+    return text[:1].upper() + text[1:]
+
+
+def tongue(language: str, seed: int) -> Tongue:
+    """Make up a language, the same one for the same seed."""
+    rng = random.Random(f"{seed}:{language}")
+    words = _vocabulary(rng, _SYLLABLES[language])
+    weights = list(accumulate(1 / (rank + _ZIPF_SHIFT) for rank in range(len(words))))
+    made = Tongue(words, weights, [])
+    made.sentences.extend(_sentence(rng, made) for _ in range(_SENTENCES))
+    return made
+
+
+def _vocabulary(rng: random.Random, syllables: list[str]) -> list[str]:
+    words: dict[str, None] = {}
+    while len(words) < _VOCABULARY:
+        # Frequent words are short in every language.
+        longest = 1 if len(words) < len(syllables) // 2 else 4
+        words["".join(rng.choices(syllables, k=rng.randint(1, longest)))] = None
+    return list(words)
+
+
+def _sentence(rng: random.Random, made: Tongue) -> str:
+    return made.phrase(rng, rng.randint(6, 18)) + "."

@@ -1,0 +1,90 @@
+"""Fixtures that all tests share."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from starlette.testclient import TestClient
+
+from app.access.commands.create_key import create_key
+from app.api.app import create_app
+from app.bootstrap import Services, bootstrap
+from app.kit.database import Database
+from app.kit.unit import Actor
+from app.settings import Settings
+from tests.clock import HandClock
+from tests.databases import fresh_database
+from tests.newsroom import Newsroom
+
+for name in [one for one in os.environ if one.startswith("DATELINE_")]:
+    del os.environ[name]
+
+SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
+
+
+@pytest.fixture
+def shared() -> Path:
+    """The folder of real input, where it is at hand."""
+    if not SHARED.is_dir():
+        pytest.skip("the real input (../shared/data) is not here")
+    return SHARED
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def dialect(request: pytest.FixtureRequest) -> str:
+    """The name of the database that a test runs on: on each in turn."""
+    name: str = request.param
+    return name
+
+
+@pytest.fixture
+def database_url(dialect: str, tmp_path: Path) -> Iterator[str]:
+    """The address of a migrated database of the test's own."""
+    with fresh_database(dialect, tmp_path) as url:
+        yield url
+
+
+@pytest.fixture
+def clock() -> HandClock:
+    """A clock that stands at noon of 2026-11-22 until the test moves it."""
+    return HandClock()
+
+
+@pytest.fixture
+def settings(database_url: str) -> Settings:
+    """The settings of the deployment under test; override this fixture for others."""
+    return Settings(database_url=database_url)
+
+
+@pytest.fixture
+def services(settings: Settings, clock: HandClock) -> Iterator[Services]:
+    """Everything below HTTP, on the test's own database and clock."""
+    database = Database(settings.database_url, busy_timeout=settings.busy_timeout, pool_size=5)
+    wired = bootstrap(settings, clock=clock, database=database)
+    yield wired
+    wired.close()
+
+
+@pytest.fixture
+def client(services: Services) -> Iterator[TestClient]:
+    """An anonymous reader's HTTP client; what fails inside must come out as a problem."""
+    with TestClient(
+        create_app(services), base_url="http://testserver", raise_server_exceptions=False
+    ) as made:
+        made.follow_redirects = False
+        yield made
+
+
+@pytest.fixture
+def newsroom(client: TestClient, services: Services) -> Newsroom:
+    """An administrator's client with the verbs of the newsroom."""
+    return Newsroom(client, key_for(services, "admin"))
+
+
+def key_for(services: Services, scope: str) -> str:
+    """Make a key with a scope."""
+    made = services.runner.run(
+        Actor(None, "tests"), lambda unit: create_key(unit, f"a {scope}", [scope])
+    )
+    return made.key

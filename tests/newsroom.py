@@ -1,0 +1,69 @@
+"""The newsroom as tests use it: HTTP calls with a key, and short words for common steps."""
+
+from typing import Any
+
+from httpx2 import Response
+from starlette.testclient import TestClient
+
+MERGE_PATCH = "application/merge-patch+json"
+
+
+class Newsroom:
+    """A client with a key. Each verb insists on success and returns the object."""
+
+    def __init__(self, client: TestClient, key: str) -> None:
+        self.client = client
+        self.headers = {"authorization": f"Bearer {key}"}
+
+    def call(self, method: str, path: str, **more: Any) -> Response:
+        """Send a request to the management side and return whatever comes."""
+        headers = {**self.headers, **more.pop("headers", {})}
+        return self.client.request(method, f"/v1/manage{path}", headers=headers, **more)
+
+    def source(self, name: str, **fields: Any) -> dict[str, Any]:
+        """Create a source."""
+        return self._made(self.call("POST", "/sources", json={"name": name, **fields}))
+
+    def category(self, name: str, **fields: Any) -> dict[str, Any]:
+        """Create a category."""
+        return self._made(self.call("POST", "/categories", json={"name": name, **fields}))
+
+    def article(self, title: str = "A title", **fields: Any) -> dict[str, Any]:
+        """Create an article: a draft, unless a `status` says otherwise."""
+        document = {"title": title, "language": "en", **fields}
+        return self._made(self.call("POST", "/articles", json=document))
+
+    def story(self, title: str = "A title", **fields: Any) -> dict[str, Any]:
+        """Create a published article."""
+        return self.article(title, **{"status": "published", **fields})
+
+    def patch(self, thing: dict[str, Any], kind: str = "articles", **fields: Any) -> dict[str, Any]:
+        """Change a thing by a merge patch under its version."""
+        response = self.call(
+            "PATCH",
+            f"/{kind}/{thing['id']}",
+            json=fields,
+            headers={"if-match": f'"v{thing["version"]}"', "content-type": MERGE_PATCH},
+        )
+        return self._made(response)
+
+    def verb(self, article: dict[str, Any], verb: str, **body: Any) -> dict[str, Any]:
+        """Apply a verb to an article under its version."""
+        response = self.call(
+            "POST",
+            f"/articles/{article['id']}/{verb}",
+            json=body,
+            headers={"if-match": f'"v{article["version"]}"'},
+        )
+        return self._made(response)
+
+    def delete(self, thing: dict[str, Any], kind: str = "articles") -> Response:
+        """Delete a thing under its version and return whatever comes."""
+        tag = f'"v{thing["version"]}"'
+        return self.call("DELETE", f"/{kind}/{thing['id']}", headers={"if-match": tag})
+
+    @staticmethod
+    def _made(response: Response) -> dict[str, Any]:
+        assert response.is_success, response.text
+        value: dict[str, Any] = response.json()
+        return value
