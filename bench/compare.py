@@ -25,6 +25,14 @@ class Comparison:
 
 
 def in_turns(left: Callable[[], float], right: Callable[[], float], rounds: int) -> Comparison:
-    """Measure one, the other, the one again, and so on."""
-    pairs = [(left(), right()) for _ in range(rounds)]
-    return Comparison(tuple(pair[0] for pair in pairs), tuple(pair[1] for pair in pairs))
+    """Measure one and the other, the other and the one, and so on.
+
+    The order changes so that a machine which slows down steadily favours neither.
+    """
+    lefts: list[float] = []
+    rights: list[float] = []
+    for turn in range(rounds):
+        pair = [(left, lefts), (right, rights)]
+        for measure, rates in reversed(pair) if turn % 2 else pair:
+            rates.append(measure())
+    return Comparison(tuple(lefts), tuple(rights))

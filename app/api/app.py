@@ -10,6 +10,7 @@ from starlette.routing import Match
 
 from app.api.dependencies import note_route
 from app.api.edge.asgi import App, request_id
+from app.api.edge.request import told
 from app.api.edge.stack import stack
 from app.api.metrics import Metrics
 from app.api.openapi import document
@@ -25,6 +26,7 @@ from app.api.routes import (
 )
 from app.api.validation import invalid_input, known_fields
 from app.bootstrap import Services
+from app.kit.errors import Failure
 
 _DELIVERY = (stories.router, taxonomy.router, keys.router, system.router)
 _MANAGEMENT = (
@@ -59,6 +61,8 @@ def _framework(*, management: bool) -> FastAPI:
         dependencies=[Depends(note_route)],
         generate_unique_id_function=lambda route: route.name,
     )
+    inside.add_exception_handler(Failure, _on_fault)
+    inside.add_exception_handler(Exception, _on_fault)
     inside.add_exception_handler(ValidationError, _on_invalid)
     inside.add_exception_handler(HTTPException, _on_http)
     for router in [*_DELIVERY, *(_MANAGEMENT if management else ())]:
@@ -67,11 +71,19 @@ def _framework(*, management: bool) -> FastAPI:
     return inside
 
 
+def _on_fault(request: Request, wrong: Exception) -> Response:
+    return _response(told(wrong, request_id(request.scope)))
+
+
+def _response(answer: tuple[int, dict[str, str], bytes]) -> Response:
+    status, headers, body = answer
+    return Response(body, status, headers)
+
+
 def _on_invalid(request: Request, wrong: Exception) -> Response:
     assert isinstance(wrong, ValidationError)
     known = known_fields(wrong.title)
-    status, headers, body = problem_of(invalid_input(wrong, known), request_id(request.scope))
-    return Response(body, status, headers)
+    return _response(problem_of(invalid_input(wrong, known), request_id(request.scope)))
 
 
 def _on_http(request: Request, wrong: Exception) -> Response:

@@ -35,7 +35,7 @@ def _made(app: FastAPI) -> dict[str, Any]:
         (route.path_format, method.lower()): route
         for route in app.routes
         if isinstance(route, APIRoute)
-        for method in route.methods
+        for method in route.methods or ()
     }
     bodies: set[type[BaseModel]] = {Problem}
     for path, operations in made["paths"].items():

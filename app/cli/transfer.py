@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Annotated, BinaryIO
 
 import typer
+from pydantic import ValidationError
 
 from app.cli.common import ACTOR, DatabaseUrl, advance, progress, services
 from app.content.transfer.export import count_lines, export_lines
@@ -70,9 +71,10 @@ def _reason(wrong: Exception | None) -> str:
     if isinstance(wrong, Failure):
         fields = "; ".join(f"{one.pointer}: {one.detail}" for one in wrong.errors)
         return fields or wrong.detail
-    details = getattr(wrong, "errors", list)()
+    assert isinstance(wrong, ValidationError)
     return "; ".join(
-        f"#/{'/'.join(str(part) for part in one['loc'][1:])}: {one['msg']}" for one in details
+        f"#/{'/'.join(str(part) for part in one['loc'][1:])}: {one['msg']}"
+        for one in wrong.errors()
     )
 
 

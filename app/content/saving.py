@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from app.content import store
 from app.content.article import INSTANTS, Article, as_row
-from app.content.events import ArticlePublished, ArticleWithdrawn, PublishReason
+from app.content.events import ArticlePublished, ArticleWithdrawn, PublishReason, WithdrawReason
 from app.kit.clock import format_instant, parse_instant
 from app.kit.unit import Unit
 
@@ -79,8 +79,8 @@ def _tell(unit: Unit, change: Change) -> None:
         reason: PublishReason = "updated" if was_public else "published"
         unit.raise_event(ArticlePublished(change.after, reason, change.former_slugs))
     elif was_public and change.after.stage != "published":
-        reason_gone = "deleted" if change.action == "deleted" else "unpublished"
-        unit.raise_event(ArticleWithdrawn(change.after.id, reason_gone))
+        gone: WithdrawReason = "deleted" if change.action == "deleted" else "unpublished"
+        unit.raise_event(ArticleWithdrawn(change.after.id, gone))
 
 
 def _revision(unit: Unit, change: Change) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """Rebuilding: documents made anew from the content side where they are not as they should be."""
 
 from collections.abc import Iterator
+from functools import partial
 
 from app.content import store as content_store
 from app.content.events import (
@@ -26,7 +27,7 @@ def rebuild(runner: Runner) -> Iterator[tuple[int, int]]:
     runner.run(_ACTOR, _drop_strays)
     after, looked, mended = "", 0, 0
     while True:
-        seen, flawed, after = runner.run(_ACTOR, lambda unit, after=after: _mend(unit, after))
+        seen, flawed, after = runner.run(_ACTOR, partial(_mend, after=after))
         if not seen:
             return
         looked, mended = looked + seen, mended + flawed

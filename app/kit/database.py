@@ -127,7 +127,7 @@ class ReadSession:
         result = self._connection.exec_driver_sql(
             f"EXPLAIN (FORMAT JSON) {compiled}", dict(compiled.construct_params(params))
         )
-        plan = result.scalar()
+        plan: Any = result.scalar()
         return int((json.loads(plan) if isinstance(plan, str) else plan)[0]["Plan"]["Plan Rows"])
 
     def stream(self, statement: Executable, chunk: int = 500) -> Iterator[Record]:

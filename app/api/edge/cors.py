@@ -52,7 +52,7 @@ class _Middleware(CORSMiddleware):
 
 def _middleware(app: App, origins: str, methods: tuple[str, ...]) -> CORSMiddleware:
     return _Middleware(
-        app,  # type: ignore[arg-type]
+        app,
         allow_origins=[one.strip() for one in origins.split(",") if one.strip()],
         allow_methods=methods,
         allow_headers=["*"],

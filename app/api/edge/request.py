@@ -42,10 +42,13 @@ class RequestRing:
         try:
             await self._app(scope, receive, tell)
         except Exception as wrong:
+            if status == 500:
+                # The framework has answered with our problem, and lets everybody outside know.
+                return
             if status:
                 # The answer has begun; all that is left is to cut it off.
                 raise
-            await answer(tell, *_told(wrong, id_))
+            await answer(tell, *told(wrong, id_))
         finally:
             self._note(scope, status, time.perf_counter() - started)
 
@@ -67,7 +70,8 @@ class RequestRing:
         )
 
 
-def _told(wrong: Exception, id_: str) -> tuple[int, dict[str, str], bytes]:
+def told(wrong: Exception, id_: str | None) -> tuple[int, dict[str, str], bytes]:
+    """Return the problem for whatever went wrong; what was not foreseen is logged."""
     if isinstance(wrong, Failure) and wrong.code in problems.PROBLEMS:
         return problems.problem_of(wrong, id_)
     logging.getLogger("dateline").error("request failed", exc_info=wrong, extra={"request_id": id_})

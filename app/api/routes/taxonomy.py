@@ -1,5 +1,7 @@
 """Delivery: sources and categories."""
 
+from typing import Any
+
 from fastapi import APIRouter, Depends, Request, Response
 
 from app.api.answers import delivered, list_links, redirected
@@ -20,7 +22,9 @@ router = APIRouter(tags=["delivery"], dependencies=[Depends(reads("headlines"))]
 _LIST = ("fields", "limit", "cursor", "count")
 _PATHS = {"source": "/v1/sources", "category": "/v1/categories"}
 _FIELDS = {"source": SOURCE, "category": CATEGORY}
-_MOVED = {301: {"description": "It has another slug now.", "content": None}}
+_MOVED: dict[int | str, dict[str, Any]] = {
+    301: {"description": "It has another slug now.", "content": None}
+}
 
 
 @router.get(

@@ -135,7 +135,8 @@ def uses_of_category(session: ReadSession, category_id: str) -> tuple[int, int]:
         )
     )
     assert row is not None
-    return row[0], row[1]
+    counts = tuple(row)
+    return counts[0], counts[1]
 
 
 def ancestors(session: ReadSession, category_id: str) -> list[str]:

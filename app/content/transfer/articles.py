@@ -9,7 +9,7 @@ from app.content.drafting import new_article, written_fields
 from app.content.errors import SlugTaken
 from app.content.inputs import ArticleInput
 from app.content.references import References
-from app.content.saving import Change, save_all
+from app.content.saving import Action, Change, save_all
 from app.content.slugs import free_slug, slug_from
 from app.content.transfer.lines import ArticleLine, Outcome, PublicCopy
 from app.kit.errors import Failure, FieldError, InvalidInput
@@ -137,7 +137,7 @@ class ArticleBatch:
         if line.public is None or stage != "published":
             if stage == "published" and not is_current(article):
                 article = replace(article, published_version=article.version)
-            action = "published" if stage == "published" else "created"
+            action: Action = "published" if stage == "published" else "created"
             self._add(Change(None, article, action, former))
             return
         copy = self._public_copy(line.public, article)

@@ -7,7 +7,7 @@ from app.content.commands.edit_category import rewrite_category
 from app.content.commands.edit_source import rewrite_source
 from app.content.inputs import CategoryInput, SourceInput
 from app.content.taxonomy import Category, Source
-from app.content.transfer.lines import CategoryLine, Outcome, SourceLine
+from app.content.transfer.lines import CategoryLine, Outcome, SourceLine, Status
 from app.kit.unit import Unit
 
 
@@ -21,7 +21,7 @@ def import_source(unit: Unit, number: int, line: SourceLine) -> Outcome:
         )
         return Outcome(number, "created", "source", made.id, made.slug)
     after = rewrite_source(unit, known, written)
-    status = "unchanged" if after is known else "updated"
+    status: Status = "unchanged" if after is known else "updated"
     return Outcome(number, status, "source", after.id, after.slug)
 
 
@@ -36,7 +36,7 @@ def import_category(unit: Unit, number: int, line: CategoryLine) -> Outcome:
         )
         return Outcome(number, "created", "category", made.id, made.slug)
     after = rewrite_category(unit, known, written)
-    status = "unchanged" if after is known else "updated"
+    status: Status = "unchanged" if after is known else "updated"
     return Outcome(number, status, "category", after.id, after.slug)
 
 

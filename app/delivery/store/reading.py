@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 from sqlalchemy import (
     BigInteger,
+    BindParameter,
     ColumnElement,
     FromClause,
     Select,
@@ -153,7 +154,7 @@ def _page_statement(shape: Shape, dialect: str) -> Select[Any]:
 
 @lru_cache(maxsize=2)
 def _story_statement(dialect: str) -> Select[Any]:
-    ref = bindparam("ref")
+    ref: BindParameter[str] = bindparam("ref")
     return (
         select(*_head(), *_pieces("whole", dialect))
         .select_from(_with_body(_documents, "whole"))
@@ -267,7 +268,9 @@ def _conditions(shape: Shape) -> list[ColumnElement[bool]]:
     driver = _driver(shape)
     conditions = [visible()]
     for index, (name, included, excluded) in enumerate(shape.clauses):
-        values = [bindparam(f"c{index}_{number}") for number in range(included + excluded)]
+        values: list[BindParameter[str]] = [
+            bindparam(f"c{index}_{number}") for number in range(included + excluded)
+        ]
         if index == driver:
             conditions += [_terms.c.field == text(f"'{name}'"), _terms.c.value == values[0]]
             continue

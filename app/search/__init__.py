@@ -1,0 +1,1 @@
+"""Find stories. The room is laid out; nothing lives here yet."""

@@ -1,0 +1,1 @@
+"""Stories out: formats, push, sync, stream. The room is laid out; nothing lives here yet."""
