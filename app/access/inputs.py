@@ -14,4 +14,5 @@ class KeyInput(Input):
     scopes: Annotated[
         list[Literal["read", "write", "publish", "admin"]], Field(min_length=1, max_length=4)
     ]
+    partner: None = Field(default=None, description="Reserved; null until there are partners.")
     expires_at: Instant | None = None

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 from fastapi import Request, Response
 
@@ -50,7 +50,7 @@ def delivered(
 
 def redirected(request: Request, location: str) -> Response:
     """Lead on to where the thing is now, with the query as it was."""
-    query = request.url.query
+    query, location = request.url.query, quote(location)
     headers = {
         "location": f"{location}?{query}" if query else location,
         "cache-control": "public, max-age=0, s-maxage=15",

@@ -1,6 +1,7 @@
 """The HTTP application: routes on the inside, the edge around them."""
 
 from typing import Any
+from urllib.parse import quote
 
 from fastapi import Depends, FastAPI, Request, Response
 from fastapi.staticfiles import StaticFiles
@@ -26,6 +27,7 @@ from app.api.routes import (
 )
 from app.api.validation import invalid_input, known_fields
 from app.bootstrap import Services
+from app.content.errors import Moved
 from app.kit.errors import Failure
 
 _DELIVERY = (stories.router, taxonomy.router, keys.router, system.router)
@@ -72,7 +74,17 @@ def _framework(*, management: bool) -> FastAPI:
 
 
 def _on_fault(request: Request, wrong: Exception) -> Response:
+    if isinstance(wrong, Moved):
+        return _on_moved(request, wrong)
     return _response(told(wrong, request_id(request.scope)))
+
+
+def _on_moved(request: Request, moved: Moved) -> Response:
+    """Lead on to where a thing of the management side is now; 308 keeps the method."""
+    route = request.scope["route"]
+    path = route.path_format.format(**{**request.path_params, "ref": quote(moved.slug)})
+    status = 301 if request.method == "GET" else 308
+    return Response(None, status, {"location": path, "cache-control": "no-store"})
 
 
 def _response(answer: tuple[int, dict[str, str], bytes]) -> Response:

@@ -86,7 +86,6 @@ def describe(
     if parameters:
         extra["parameters"] = parameters
     if body is not None:
-        extra["x-body"] = body
         schema = {"$ref": f"#/components/schemas/{body.__name__}"}
         extra["requestBody"] = {
             "required": body_required,

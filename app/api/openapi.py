@@ -4,14 +4,13 @@ from typing import Any
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
-from fastapi.routing import APIRoute
-from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from app import __version__
 from app.api.examples import EXAMPLES
 from app.api.problems import MEDIA_TYPE, PROBLEMS
 from app.api.schemas import Problem
+from app.api.validation import INPUTS
 
 _REF = "#/components/schemas/{model}"
 _EVERYWHERE = ("bad_host", "bad_header", "key_refused", "internal", "database_unavailable")
@@ -31,26 +30,14 @@ def document(app: FastAPI) -> dict[str, Any]:
 
 def _made(app: FastAPI) -> dict[str, Any]:
     made = get_openapi(title="Dateline", version=__version__, description=_INFO, routes=app.routes)
-    routes = {
-        (route.path_format, method.lower()): route
-        for route in app.routes
-        if isinstance(route, APIRoute)
-        for method in route.methods or ()
-    }
-    bodies: set[type[BaseModel]] = {Problem}
     for path, operations in made["paths"].items():
-        for method, operation in operations.items():
-            route = routes.get((path, method))
-            body = operation.pop("x-body", None)
-            if body is not None:
-                bodies.add(body)
+        for operation in operations.values():
             managed = path.startswith("/v1/manage")
             _add_problems(operation, operation.pop("x-problems", ()), managed=managed)
             _add_examples(operation)
             _tidy(operation)
             operation["security"] = [{"bearer": []}, {"apiKey": []}] + ([] if managed else [{}])
-            assert route is not None
-    _add_schemas(made, bodies)
+    _add_schemas(made)
     made["components"]["securitySchemes"] = {
         "bearer": {"type": "http", "scheme": "bearer"},
         "apiKey": {"type": "apiKey", "in": "header", "name": "X-Api-Key"},
@@ -58,10 +45,9 @@ def _made(app: FastAPI) -> dict[str, Any]:
     return made
 
 
-def _add_schemas(made: dict[str, Any], models: set[type[BaseModel]]) -> None:
-    ordered = sorted(models, key=lambda model: model.__name__)
+def _add_schemas(made: dict[str, Any]) -> None:
     _, definitions = models_json_schema(
-        [(model, "validation") for model in ordered], ref_template=_REF
+        [(model, "validation") for model in (Problem, *INPUTS)], ref_template=_REF
     )
     schemas = made.setdefault("components", {}).setdefault("schemas", {})
     schemas.update(definitions["$defs"])

@@ -17,7 +17,7 @@ from app.content.inputs import (
 )
 from app.kit.errors import FieldError, InvalidInput
 
-_INPUTS: tuple[type[BaseModel], ...] = (
+INPUTS: tuple[type[BaseModel], ...] = (
     ArticleInput,
     SourceInput,
     CategoryInput,
@@ -25,7 +25,7 @@ _INPUTS: tuple[type[BaseModel], ...] = (
     UnpublishInput,
     KeyInput,
 )
-_KNOWN = {model.__name__: list(model.model_fields) for model in _INPUTS}
+_KNOWN = {model.__name__: list(model.model_fields) for model in INPUTS}
 _CODES = {
     "missing": "required",
     "extra_forbidden": "unknown_field",

@@ -5,10 +5,11 @@ from typing import Any
 
 from app.content import store
 from app.content.article import Article, check_version
-from app.content.errors import NotFound
+from app.content.errors import Moved, NotFound
 from app.content.slugs import normal_slug
 from app.content.taxonomy import Category, Source
 from app.content.views import WRITABLE
+from app.kit.database import ReadSession
 from app.kit.errors import FieldError, InvalidInput
 from app.kit.ids import is_id
 from app.kit.json import merge_patch
@@ -22,7 +23,7 @@ def article_to_change(unit: Unit, ref: str, expected: Expected) -> Article:
     """Return an article locked for a change, in a version that the caller has seen."""
     article = store.article_by_ref(unit.session, normal_ref(ref), lock=True)
     if article is None:
-        raise not_found("article", ref)
+        raise not_found(unit.session, "article", ref)
     check_version(article.version, expected)
     return article
 
@@ -31,7 +32,7 @@ def source_to_change(unit: Unit, ref: str, expected: Expected) -> Source:
     """Return a source locked for a change, in a version that the caller has seen."""
     source = store.source_by_ref(unit.session, normal_ref(ref), lock=True)
     if source is None:
-        raise not_found("source", ref)
+        raise not_found(unit.session, "source", ref)
     check_version(source.version, expected)
     return source
 
@@ -40,18 +41,25 @@ def category_to_change(unit: Unit, ref: str, expected: Expected) -> Category:
     """Return a category locked for a change, in a version that the caller has seen."""
     category = store.category_by_ref(unit.session, normal_ref(ref), lock=True)
     if category is None:
-        raise not_found("category", ref)
+        raise not_found(unit.session, "category", ref)
     check_version(category.version, expected)
     return category
 
 
-def not_found(type_: str, ref: str) -> NotFound:
-    """Say that a ref leads nowhere."""
+def not_found(session: ReadSession, type_: str, ref: str) -> NotFound:
+    """Say that a ref leads nowhere, or where a slug that was once public leads now."""
+    slug = store.slug_now(session, type_, normal_ref(ref))
+    if slug is not None:
+        return Moved(f"The {type_} {ref!r} is now {slug!r}.", slug)
     return NotFound(f"There is no {type_} with the id or slug {ref!r}.")
 
 
 def normal_ref(ref: str) -> str:
-    """Return a ref in the form in which ids and slugs are kept."""
+    """Return a ref in the form in which ids and slugs are kept.
+
+    What no database could keep, a path may hold all the same; it is made to match nothing.
+    """
+    ref = ref.replace("\0", "\ufffd").encode("utf-8", "replace").decode()
     return ref.lower() if is_id(ref) else normal_slug(ref)
 
 

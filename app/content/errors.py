@@ -9,6 +9,15 @@ class NotFound(Failure):
     code = "not_found"
 
 
+class Moved(NotFound):
+    """The slug was public once; the thing has another one now."""
+
+    def __init__(self, detail: str, slug: str) -> None:
+        """Keep the slug that it has now."""
+        super().__init__(detail)
+        self.slug = slug
+
+
 class VersionMismatch(Failure):
     """The thing was changed since the caller read it."""
 

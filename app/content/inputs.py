@@ -162,3 +162,5 @@ class PublishInput(Input):
 
 class UnpublishInput(Input):
     """How to unpublish; an empty object does it quietly."""
+
+    answer: Literal["not_found"] = "not_found"

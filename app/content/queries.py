@@ -8,6 +8,7 @@ from typing import Any, Literal
 from app.content import store
 from app.content.article import Article
 from app.content.editing import normal_ref, not_found
+from app.content.errors import NotFound
 from app.content.references import References
 from app.content.saving import from_snapshot
 from app.content.store import lists
@@ -38,7 +39,7 @@ def article(session: ReadSession, ref: str, now: datetime) -> dict[str, Any]:
     """Return an article by id or slug, whatever its state."""
     found = store.article_by_ref(session, normal_ref(ref))
     if found is None:
-        raise not_found("article", ref)
+        raise not_found(session, "article", ref)
     return show_article(session, found, now)
 
 
@@ -69,7 +70,7 @@ def revisions(
     """Return the history of an article without the snapshots, newest first."""
     found = store.article_by_ref(session, normal_ref(ref))
     if found is None:
-        raise not_found("article", ref)
+        raise not_found(session, "article", ref)
     rows = store.revisions(
         session,
         found.id,
@@ -93,10 +94,10 @@ def revision(session: ReadSession, ref: str, version: int, now: datetime) -> dic
     """Return one snapshot of an article, whole."""
     found = store.article_by_ref(session, normal_ref(ref))
     if found is None:
-        raise not_found("article", ref)
+        raise not_found(session, "article", ref)
     row = store.revision(session, found.id, version)
     if row is None:
-        raise not_found("revision", f"{ref}/{version}")
+        raise NotFound(f"The article {ref!r} has no version {version}.")
     view = show_article(session, from_snapshot(row.snapshot), row.at)
     return _revision_view(row) | {"article": view}
 
@@ -105,7 +106,7 @@ def source(session: ReadSession, ref: str) -> dict[str, Any]:
     """Return a source by id or slug."""
     found = store.source_by_ref(session, normal_ref(ref))
     if found is None:
-        raise not_found("source", ref)
+        raise not_found(session, "source", ref)
     return source_view(found)
 
 
@@ -113,7 +114,7 @@ def category(session: ReadSession, ref: str) -> dict[str, Any]:
     """Return a category by id or slug."""
     found = store.category_by_ref(session, normal_ref(ref))
     if found is None:
-        raise not_found("category", ref)
+        raise not_found(session, "category", ref)
     references = References(session)
     if found.parent_id:
         references.load("category", found.parent_id)

@@ -1,7 +1,9 @@
 """Slugs: for people, in any script, unique within their type."""
 
+import re
 import unicodedata
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 
 from app.kit.ids import is_id
 
@@ -11,6 +13,10 @@ _KEPT = frozenset("LMN")
 _TATWEEL = "\u0640"
 _APOSTROPHES = frozenset("'’ʼ‘`´")
 _FIRST_BATCH = 8
+# Most titles in most archives; a pattern is several times quicker than a loop.
+_ASCII_WORD = re.compile(r"[a-z0-9]+")
+_ASCII_ELISION = re.compile(r"\b([a-z]|qu)['`]")
+_ASCII_APOSTROPHES = re.compile(r"['`]")
 
 
 def slug_problem(slug: str) -> str | None:
@@ -29,19 +35,10 @@ def normal_slug(slug: str) -> str:
     return unicodedata.normalize("NFC", slug.lower())
 
 
+@lru_cache(maxsize=2_000)
 def slug_from(title: str, fallback: str) -> str:
     """Make a slug from a title; `fallback` serves a title without letters or digits."""
-    words: list[str] = []
-    word: list[str] = []
-    for character in _plain(title):
-        if _is_kept(character):
-            word.append(character)
-        elif word and character not in _APOSTROPHES:
-            words.append("".join(word))
-            word = []
-    if word:
-        words.append("".join(word))
-    slug = _fitting(words)
+    slug = _fitting(_ascii_words(title) if title.isascii() else _words(title))
     return fallback if not slug or is_id(slug) else slug
 
 
@@ -64,6 +61,28 @@ def _batches(wanted: str) -> Iterator[list[str]]:
     while True:
         yield [f"{wanted[: MAX_LENGTH - 8]}-{number}" for number in range(start, start + size)]
         start, size = start + size, min(size * 4, 500)
+
+
+def _ascii_words(title: str) -> list[str]:
+    apart = _ASCII_ELISION.sub(r"\1 ", title.lower())
+    return _ASCII_WORD.findall(_ASCII_APOSTROPHES.sub("", apart))
+
+
+def _words(title: str) -> list[str]:
+    words: list[str] = []
+    word: list[str] = []
+    for character in _plain(title):
+        if _is_kept(character):
+            word.append(character)
+        elif word and not (character in _APOSTROPHES and not _is_elided(word)):
+            words.append("".join(word))
+            word = []
+    return [*words, "".join(word)] if word else words
+
+
+def _is_elided(word: list[str]) -> bool:
+    """Tell l' d' qu' from the end of a name: those part words, "Morocco's" is one."""
+    return len(word) == 1 or word == ["q", "u"]
 
 
 def _plain(title: str) -> str:

@@ -44,7 +44,8 @@ _SCHEMES = {"http", "https", "mailto", "tel"}
 # With their text, not only their tags: what stands in them was never meant to be read.
 _DROPPED = {"script", "style", "template", "noscript", "iframe", "object", "embed", "title"}
 
-_ATTRIBUTE_SAFE_TAG = re.compile(r"""<(?:[^>"']|"[^"]*"|'[^']*')*>""")
+# A ">" inside quotes does not end a tag.
+_ATTRIBUTE_SAFE_TAG = re.compile(r"""<[^>"']*(?:(?:"[^"]*"|'[^']*')[^>"']*)*>""")
 _BLOCK_END = re.compile(
     r"</(?:p|div|h[1-6]|li|blockquote|pre|tr|dt|dd|figcaption|caption|summary)>|<(?:br|hr)\b[^>]*>",
     re.IGNORECASE,

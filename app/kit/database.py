@@ -313,7 +313,9 @@ def _telling_failures() -> Iterator[None]:
 
 
 _READ_ONLY = ("readonly database", "read-only transaction")
-_BUSY = ("database is locked", "lock timeout", "deadlock detected", "could not serialize")
+_BUSY = ("database is locked", "lock timeout")
+# Two units of work stood in each other's way; one of them is to be done again.
+_CONTENDED = ("deadlock detected", "could not serialize")
 
 
 def _translated(wrong: DBAPIError) -> Failure:
@@ -321,6 +323,8 @@ def _translated(wrong: DBAPIError) -> Failure:
     message = str(wrong.orig)
     if any(words in message for words in _READ_ONLY):
         return DatabaseReadOnly("The database is read-only, so nothing can be changed.")
+    if any(words in message for words in _CONTENDED):
+        return ConstraintViolated("Somebody else changed the same things at once.")
     if any(words in message for words in _BUSY):
         return DatabaseBusy("The database is busy. Try again shortly.")
     if "no such table" in message or "does not exist" in message:

@@ -22,6 +22,7 @@ from app.kit.errors import Failure
 router = APIRouter(tags=["operations"])
 _NO_STORE = {"cache-control": "no-store"}
 _FOR_A_WHILE = {"cache-control": "public, max-age=300"}
+_TEXT = {"schema": {"type": "string"}}
 STATIC = "/docs/static"
 STATIC_FILES = f"{fastapi_offline.__path__[0]}/static"
 
@@ -49,7 +50,12 @@ async def read_readiness(services: Parts) -> Response:
     return managed(report, status=200 if report["status"] == "ready" else 503)
 
 
-@router.get("/metrics", summary="Metrics for Prometheus", include_in_schema=False)
+@router.get(
+    "/metrics",
+    summary="Metrics for Prometheus",
+    responses={200: {"content": {"text/plain": _TEXT}}},
+    openapi_extra=describe(),
+)
 async def read_metrics(request: Request, services: Parts) -> Response:
     """Return the metrics of this process in Prometheus' text format."""
     metrics: Metrics = request.app.state.metrics
@@ -57,13 +63,23 @@ async def read_metrics(request: Request, services: Parts) -> Response:
     return Response(metrics.text(), headers=_NO_STORE, media_type=MEDIA_TYPE)
 
 
-@router.get("/openapi.json", include_in_schema=False)
+@router.get(
+    "/openapi.json",
+    summary="This description of the API",
+    responses={200: {"content": {JSON: {"schema": {"type": "object"}}}}},
+    openapi_extra=describe(),
+)
 async def read_openapi(request: Request) -> Response:
     """Return the OpenAPI document."""
     return Response(json.dumps(document(request.app)), headers=_FOR_A_WHILE, media_type=JSON)
 
 
-@router.get("/docs", include_in_schema=False)
+@router.get(
+    "/docs",
+    summary="The API reference, to read and try",
+    responses={200: {"content": {"text/html": _TEXT}}},
+    openapi_extra=describe(),
+)
 async def read_reference() -> Response:
     """Return the API reference, with no file from elsewhere."""
     page = get_swagger_ui_html(
@@ -76,7 +92,12 @@ async def read_reference() -> Response:
     return Response(page.body, headers=_FOR_A_WHILE, media_type="text/html")
 
 
-@router.get("/problems/{code}", include_in_schema=False)
+@router.get(
+    "/problems/{code}",
+    summary="What a problem means, and the way out",
+    responses={200: {"content": {"text/html": _TEXT}}},
+    openapi_extra=describe(problems=("not_found",)),
+)
 async def read_problem(code: str) -> Response:
     """Explain a problem to the person who met it."""
     kind = PROBLEMS.get(code)

@@ -24,6 +24,7 @@ from app.content.store.revisions import (
 from app.content.store.slugs import (
     keep_public_slugs,
     public_slugs,
+    slug_now,
     taken_slugs,
 )
 from app.content.store.taxonomy import (
@@ -76,6 +77,7 @@ __all__ = [
     "revisions",
     "save_category",
     "save_source",
+    "slug_now",
     "snapshots",
     "source_by_ref",
     "source_of",

@@ -54,3 +54,15 @@ def public_slugs(session: ReadSession, type_: str, ids: Collection[str]) -> dict
         for row in session.all(statement):
             found.setdefault(row.id, []).append(row.slug)
     return found
+
+
+def slug_now(session: ReadSession, type_: str, slug: str) -> str | None:
+    """Return the slug that the thing has now to which a public slug once led."""
+    model = TABLES[type_]
+    statement = (
+        select(model.slug)
+        .join(PublicSlugRow, PublicSlugRow.id == model.id)
+        .where(PublicSlugRow.type == type_, PublicSlugRow.slug == slug)
+    )
+    found: str | None = session.scalar(statement)
+    return found
