@@ -4,6 +4,7 @@ from typing import Any
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
+from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from app import __version__
@@ -46,8 +47,9 @@ def _made(app: FastAPI) -> dict[str, Any]:
 
 
 def _add_schemas(made: dict[str, Any]) -> None:
+    models: tuple[type[BaseModel], ...] = (Problem, *INPUTS)
     _, definitions = models_json_schema(
-        [(model, "validation") for model in (Problem, *INPUTS)], ref_template=_REF
+        [(model, "validation") for model in models], ref_template=_REF
     )
     schemas = made.setdefault("components", {}).setdefault("schemas", {})
     schemas.update(definitions["$defs"])
@@ -61,11 +63,10 @@ def _add_problems(operation: dict[str, Any], codes: Any, *, managed: bool) -> No
     wanted = [*_EVERYWHERE, *codes] + (["key_required", "forbidden"] if managed else [])
     for code in dict.fromkeys(wanted):
         kind = PROBLEMS[code]
-        response = responses.setdefault(
-            str(kind.status),
-            {"description": "", "content": {MEDIA_TYPE: {"schema": _schema("Problem")}}},
-        )
-        examples = response["content"][MEDIA_TYPE].setdefault("examples", {})
+        response = responses.setdefault(str(kind.status), {"description": ""})
+        content = response.setdefault("content", {})
+        told = content.setdefault(MEDIA_TYPE, {"schema": _schema("Problem")})
+        examples = told.setdefault("examples", {})
         examples[code] = {"summary": kind.title, "value": _example(code)}
         titles = [example["summary"] for example in examples.values()]
         response["description"] = "; ".join(titles) + "."
