@@ -4,10 +4,11 @@ from typing import Any
 from urllib.parse import quote
 
 from fastapi import Depends, FastAPI, Request, Response
+from fastapi.routing import iter_route_contexts
 from fastapi.staticfiles import StaticFiles
 from pydantic import ValidationError
 from starlette.exceptions import HTTPException
-from starlette.routing import Match
+from starlette.routing import compile_path
 
 from app.api.dependencies import note_route
 from app.api.edge.asgi import App, request_id
@@ -114,10 +115,10 @@ def _on_http(request: Request, wrong: Exception) -> Response:
 def _methods(request: Request) -> list[str]:
     """Return every method that applies to a path; the framework knows only the first route."""
     methods: set[str] = set()
-    for route in request.app.routes:
-        match, _ = route.matches(request.scope)
-        if match is not Match.NONE:
-            methods |= set(getattr(route, "methods", None) or ())
+    for route in iter_route_contexts(request.app.routes):
+        pattern, _, _ = compile_path(route.path or "")
+        if pattern.fullmatch(request.scope["path"]):
+            methods |= route.methods or set()
     if "GET" in methods:
         methods |= {"HEAD"}
     return sorted(methods | {"OPTIONS"})

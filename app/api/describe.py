@@ -5,6 +5,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from app.api.dependencies import MERGE_PATCH
 from app.api.paging import DEFAULT_LIMIT, MOST
 from app.api.params import MOST_VALUES
 
@@ -86,7 +87,10 @@ def describe(
     if parameters:
         extra["parameters"] = parameters
     if body is not None:
-        schema = {"$ref": f"#/components/schemas/{body.__name__}"}
+        name = body.__name__
+        if media_type == MERGE_PATCH:
+            name = name.replace("Input", "Patch")
+        schema = {"$ref": f"#/components/schemas/{name}"}
         extra["requestBody"] = {
             "required": body_required,
             "content": {media_type: {"schema": schema}},

@@ -53,8 +53,26 @@ def _add_schemas(made: dict[str, Any]) -> None:
     )
     schemas = made.setdefault("components", {}).setdefault("schemas", {})
     schemas.update(definitions["$defs"])
+    for name in ("Article", "Source", "Category"):
+        schemas[f"{name}Patch"] = _patch_of(schemas[f"{name}Input"], name)
     for unused in ("HTTPValidationError", "ValidationError"):
         schemas.pop(unused, None)
+
+
+def _patch_of(schema: dict[str, Any], name: str) -> dict[str, Any]:
+    """Return the schema of a merge patch: every field may be left out, or be null to clear it."""
+    properties = {
+        field: {"anyOf": [{k: v for k, v in inner.items() if k != "default"}, {"type": "null"}]}
+        for field, inner in schema["properties"].items()
+    }
+    text = f"A merge patch (RFC 7396) on what is written of this {name.lower()}."
+    return {
+        "title": f"{name}Patch",
+        "description": text,
+        "type": "object",
+        "additionalProperties": False,
+        "properties": properties,
+    }
 
 
 def _add_problems(operation: dict[str, Any], codes: Any, *, managed: bool) -> None:
