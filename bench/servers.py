@@ -19,7 +19,7 @@ ROOT = Path(__file__).resolve().parent.parent
 _START_SECONDS = 60.0
 _END_SECONDS = 10.0
 _POLL_SECONDS = 0.05
-_LOG_TAIL = 2000
+_LOG_TAIL = 3
 _SERVER_FAULT = 500
 
 
@@ -48,7 +48,7 @@ def dateline_command() -> str:
 
 
 def dateline_environment(database: Path, cache_bytes: int | None = None) -> dict[str, str]:
-    """Return an environment in which no option of Dateline is left to chance."""
+    """Return an environment in which Dateline has these options and otherwise its defaults."""
     environment = {k: v for k, v in os.environ.items() if not k.startswith("DATELINE_")}
     environment["DATELINE_DATABASE_URL"] = f"sqlite:///{database}"
     environment["DATELINE_WORKERS"] = "1"
@@ -92,7 +92,7 @@ def idiomatic(folder: Path, database: Path) -> Iterator[Server]:
 
 
 def _uvicorn(application: str, port: int) -> list[str]:
-    options = "--loop uvloop --http httptools --workers 1 --no-access-log --no-proxy-headers"
+    options = "--loop uvloop --http httptools --ws none --no-access-log --no-proxy-headers"
     where = ["--host", HOST, "--port", str(port), "--app-dir", str(ROOT)]
     quiet = ["--log-level", "warning"]
     return [sys.executable, "-m", "uvicorn", application, *options.split(), *where, *quiet]
@@ -147,7 +147,8 @@ def _end(process: subprocess.Popen[bytes]) -> None:
 
 
 def _tail(log: Path) -> str:
-    return log.read_text(encoding="utf-8", errors="replace")[-_LOG_TAIL:].strip()
+    lines = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
+    return "\n".join(lines[-_LOG_TAIL:])
 
 
 def _free_port() -> int:

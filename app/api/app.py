@@ -106,6 +106,8 @@ def _on_http(request: Request, wrong: Exception) -> Response:
     allowed: dict[str, str] = {}
     if code == "method_not_allowed":
         methods = _methods(request)
+        if request.method == "OPTIONS":
+            return Response(None, 204, {"allow": ", ".join(methods)})
         detail = f"{request.method} does not apply here; {', '.join(methods)} do(es)."
         allowed = {"allow": ", ".join(methods)}
     status, headers, body = problem(code, detail, request_id(request.scope))

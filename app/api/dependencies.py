@@ -1,6 +1,9 @@
-"""What routes ask for in their signatures: services, the caller, headers, the body."""
+"""What routes ask for in their signatures: services, the caller, headers, the body.
 
-from collections.abc import Callable
+All of them are coroutines, though few wait: the framework sends plain functions to a thread.
+"""
+
+from collections.abc import Awaitable, Callable
 from typing import Annotated, Any
 
 from fastapi import Depends, Header, Request
@@ -17,37 +20,37 @@ MERGE_PATCH = "application/merge-patch+json"
 _ANONYMOUS_MAY = {"all": ("headlines", "stories"), "headlines": ("headlines",), "none": ()}
 
 
-def services_of(request: Request) -> Services:
+async def services_of(request: Request) -> Services:
     """Return the services that the application was made with."""
     services: Services = request.app.state.services
     return services
 
 
-def caller_of(request: Request) -> Caller:
+async def caller_of(request: Request) -> Caller:
     """Return who the edge found behind the request."""
     caller: Caller = state(request.scope)["caller"]
     return caller
 
 
-def note_route(request: Request) -> None:
+async def note_route(request: Request) -> None:
     """Tell the outer ring which route answers, for logs and metrics."""
     state(request.scope)["route"] = request.scope["route"].path
 
 
-def scoped(scope: Scope) -> Callable[[Caller], Caller]:
+def scoped(scope: Scope) -> Callable[[Caller], Awaitable[Caller]]:
     """Return a dependency that insists on a scope."""
 
-    def checked(caller: Annotated[Caller, Depends(caller_of)]) -> Caller:
+    async def checked(caller: Annotated[Caller, Depends(caller_of)]) -> Caller:
         caller.need(scope)
         return caller
 
     return checked
 
 
-def reads(what: str) -> Callable[[Caller, Services], None]:
+def reads(what: str) -> Callable[[Caller, Services], Awaitable[None]]:
     """Return a dependency that lets anybody read, as far as the deployment is open."""
 
-    def checked(
+    async def checked(
         caller: Annotated[Caller, Depends(caller_of)],
         services: Annotated[Services, Depends(services_of)],
     ) -> None:
@@ -80,11 +83,11 @@ async def optional_json_object(request: Request) -> dict[str, Any]:
     return await json_object(request)
 
 
-def _if_match(if_match: Annotated[str | None, Header()] = None) -> frozenset[int] | None:
+async def _if_match(if_match: Annotated[str | None, Header()] = None) -> frozenset[int] | None:
     return expected_versions(if_match)
 
 
-def _optional_if_match(
+async def _optional_if_match(
     if_match: Annotated[str | None, Header()] = None,
 ) -> frozenset[int] | None:
     return optional_versions(if_match)

@@ -14,6 +14,7 @@ from app.content.store import count_of
 from app.delivery.rebuild import rebuild as rebuild_delivery
 from app.delivery.soundness import flaws
 from app.kit import json, migrations
+from app.kit.database import Database
 from app.kit.errors import DatabaseUnavailable, Misconfigured
 from app.settings import read_settings
 
@@ -37,6 +38,7 @@ def check(database_url: DatabaseUrl = None) -> None:
     """Check configuration, database, log and documents; exit 0 when all is sound."""
     settings = read_settings(database_url=database_url)
     database = open_database(settings)
+    _existing_file(database)
     migrations.check(database)
     found = 0
     with services(database_url) as parts:
@@ -73,9 +75,7 @@ def backup(
         raise Misconfigured("Back PostgreSQL up with pg_dump; this copies an SQLite file.")
     if file.exists():
         raise Misconfigured(f"{file} exists already. Choose another name.")
-    source = database.engine.url.database
-    if source is None or not Path(source).exists():
-        raise DatabaseUnavailable(f"There is no database at {source}.")
+    source = _existing_file(database)
     part = file.with_name(file.name + ".part")
     try:
         _copy(source, part)
@@ -101,6 +101,14 @@ def _wrong(parts: Services) -> list[str]:
                 found.append(f"{flaw.id}: {flaw.detail}")
                 advance(bar, 1)
     return found
+
+
+def _existing_file(database: Database) -> str:
+    """Insist that an embedded database is there; opening it would make an empty one."""
+    source = database.engine.url.database or ""
+    if database.dialect == "sqlite" and not Path(source).exists():
+        raise DatabaseUnavailable(f"There is no database at {source}.")
+    return source
 
 
 def _copy(source: str, target: Path) -> None:

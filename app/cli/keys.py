@@ -3,6 +3,7 @@
 from typing import Annotated
 
 import typer
+from pydantic import ValidationError
 from rich.console import Console
 from rich.table import Table
 
@@ -35,9 +36,7 @@ def create(
     unknown = sorted(set(scope) - set(_SCOPES))
     if unknown:
         raise Misconfigured(f"There is no scope {unknown[0]!r}. Choose from {', '.join(_SCOPES)}.")
-    written = KeyInput.model_validate(
-        {"name": name, "scopes": sorted(set(scope)), "expires_at": _instant(expires_at)}
-    )
+    written = _written(name, scope, expires_at)
     with services(database_url) as parts:
         made = parts.runner.run(
             ACTOR,
@@ -71,6 +70,15 @@ def revoke(
     with services(database_url) as parts:
         parts.runner.run(ACTOR, lambda unit: revoke_key(unit, ref))
     typer.echo(f"Revoked {ref}.")
+
+
+def _written(name: str, scope: list[str], expires_at: str | None) -> KeyInput:
+    fields = {"name": name, "scopes": sorted(set(scope)), "expires_at": _instant(expires_at)}
+    try:
+        return KeyInput.model_validate(fields)
+    except ValidationError as wrong:
+        first = wrong.errors()[0]
+        raise Misconfigured(f"--{first['loc'][0]}: {first['msg']}.") from wrong
 
 
 def _cells(key: dict[str, object]) -> list[str]:

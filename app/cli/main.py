@@ -45,7 +45,8 @@ def main() -> None:
     except Failure as failure:
         typer.echo(f"dateline: {failure.detail}", err=True)
         for one in failure.errors:
-            typer.echo(f"  {one.pointer}: {one.detail}", err=True)
+            if one.detail != failure.detail:
+                typer.echo(f"  {one.pointer}: {one.detail}", err=True)
         sys.exit(1)
     except BrokenPipeError:
         # Whoever read our output has left; that is their right.

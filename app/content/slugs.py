@@ -10,7 +10,10 @@ from app.kit.ids import is_id
 MAX_LENGTH = 200
 _MADE_LENGTH = 100
 _KEPT = frozenset("LMN")
+_BASES = frozenset("LN")
 _TATWEEL = "\u0640"
+# They choose how the character before them is drawn, and are invisible in an address.
+_SELECTORS = re.compile("[\ufe00-\ufe0f\u20e3\U000e0100-\U000e01ef]")
 _APOSTROPHES = frozenset("'’ʼ‘`´")
 _FIRST_BATCH = 8
 # Most titles in most archives; a pattern is several times quicker than a loop.
@@ -25,7 +28,7 @@ def slug_problem(slug: str) -> str | None:
         return f"A slug has 1 to {MAX_LENGTH} characters."
     if is_id(slug):
         return "A slug may not have the form of a UUID."
-    if any(not part or not all(map(_is_kept, part)) for part in slug.split("-")):
+    if not all(map(_is_word, slug.split("-"))):
         return "A slug is letters of any script, digits and single hyphens."
     return None
 
@@ -72,7 +75,7 @@ def _words(title: str) -> list[str]:
     words: list[str] = []
     word: list[str] = []
     for character in _plain(title):
-        if _is_kept(character):
+        if _is_kept(character) and (word or _begins_word(character)):
             word.append(character)
         elif word and not (character in _APOSTROPHES and not _is_elided(word)):
             words.append("".join(word))
@@ -89,7 +92,8 @@ def _plain(title: str) -> str:
     """Lower the case, drop accents of Latin letters, and drop Arabic vowel marks."""
     kept: list[str] = []
     latin = False
-    for character in unicodedata.normalize("NFKD", title.lower()):
+    # Lowered last: a compatibility form such as "™" hides capital letters.
+    for character in unicodedata.normalize("NFKD", _SELECTORS.sub("", title)).lower():
         if not unicodedata.combining(character):
             latin = "a" <= character <= "z"
             if character != _TATWEEL:
@@ -97,6 +101,20 @@ def _plain(title: str) -> str:
         elif not latin and not "\u064b" <= character <= "\u0652":
             kept.append(character)
     return unicodedata.normalize("NFC", "".join(kept))
+
+
+def _is_word(part: str) -> bool:
+    return (
+        part != ""
+        and _begins_word(part[0])
+        and all(map(_is_kept, part))
+        and _SELECTORS.search(part) is None
+    )
+
+
+def _begins_word(character: str) -> bool:
+    """Tell whether a character stands by itself; a mark needs something to stand on."""
+    return unicodedata.category(character)[0] in _BASES
 
 
 def _is_kept(character: str) -> bool:

@@ -46,10 +46,13 @@ _DROPPED = {"script", "style", "template", "noscript", "iframe", "object", "embe
 
 # A ">" inside quotes does not end a tag.
 _ATTRIBUTE_SAFE_TAG = re.compile(r"""<[^>"']*(?:(?:"[^"]*"|'[^']*')[^>"']*)*>""")
-_BLOCK_END = re.compile(
-    r"</(?:p|div|h[1-6]|li|blockquote|pre|tr|dt|dd|figcaption|caption|summary)>|<(?:br|hr)\b[^>]*>",
+# Both ends of a block: what stands before a nested list is a line of its own.
+_BLOCK_EDGE = re.compile(
+    r"</?(?:p|div|h[1-6]|[uod]l|li|blockquote|pre|table|tr|d[td]|figure|figcaption|caption"
+    r"|details|summary|[bh]r)\b" + _ATTRIBUTE_SAFE_TAG.pattern.removeprefix("<"),
     re.IGNORECASE,
 )
+_CELL_END = re.compile(r"</t[dh]>", re.IGNORECASE)
 _SPACES = re.compile(r"[^\S\n]+")
 _LINES = re.compile(r" *\n[ \n]*")
 _PARAGRAPHS = re.compile(r"\n\s*\n")
@@ -84,7 +87,7 @@ def body_html(body: str, body_format: str, base: str | None) -> str:
 
 def body_text(markup: str) -> str:
     """Return the words of sanitised HTML: blocks on lines of their own, entities resolved."""
-    text = _BLOCK_END.sub("\n", markup.replace("\n", " "))
+    text = _CELL_END.sub(" ", _BLOCK_EDGE.sub("\n", markup.replace("\n", " ")))
     text = html.unescape(_ATTRIBUTE_SAFE_TAG.sub("", text))
     return _LINES.sub("\n", _SPACES.sub(" ", text)).strip()
 

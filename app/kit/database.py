@@ -230,7 +230,7 @@ class Database:
 def _make_engine(url: str, busy_timeout: float, pool_size: int) -> Engine:
     try:
         parsed = make_url(url)
-    except ArgumentError as wrong:
+    except (ArgumentError, ValueError) as wrong:
         raise Misconfigured(
             "DATELINE_DATABASE_URL is not a database address. Use sqlite:///dateline.db or "
             "postgresql+psycopg://user:password@host/name."
