@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Collection, Iterable
 from datetime import datetime
+from typing import Literal
 from urllib.parse import parse_qsl
 
 from app.access.selection import Clause, Field, Selection, Span, fold
@@ -27,8 +28,9 @@ _FIELDS: dict[str, Field] = {
 }
 
 # Given a type and a ref, returns its id, or nothing; and the refs that there are, for a guess.
-Resolver = Callable[[str, str], str | None]
-Suggester = Callable[[str], Iterable[str]]
+TaxonomyType = Literal["source", "category"]
+Resolver = Callable[[TaxonomyType, str], str | None]
+Suggester = Callable[[TaxonomyType], Iterable[str]]
 
 
 class Parameters:
@@ -198,7 +200,7 @@ def _value(name: str, value: str, resolve: Resolver, suggest: Suggester) -> str:
             return value
 
 
-def _reference(name: str, value: str, resolve: Resolver, suggest: Suggester) -> str:
+def _reference(name: TaxonomyType, value: str, resolve: Resolver, suggest: Suggester) -> str:
     ref = value.lower() if is_id(value) else normal_slug(value)
     found = resolve(name, ref)
     if found is not None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 from app.access.selection import Selection
 from app.api.fields import FULL, SHORT, WHOLE, Fields
@@ -57,15 +57,8 @@ def list_body(asked: ListRequest, page: Page) -> tuple[bytes, dict[str, str | No
 
 
 def _selection(services: Services, params: Parameters) -> Selection:
-    if not params.has("category", "source"):
-        return params.selection(lambda _type, _ref: None, lambda _type: ())
-    directory, _ = services.delivery.directory()
-
-    def resolve(type_: Any, ref: str) -> str | None:
-        entry = directory.find(type_, ref) or directory.find_former(type_, ref)
-        return entry.id if entry else None
-
-    return params.selection(resolve, directory.names)  # type: ignore[arg-type]
+    delivery = services.delivery
+    return params.selection(delivery.resolve, lambda type_: delivery.directory()[0].names(type_))
 
 
 def _default_sort(params: Parameters) -> str:

@@ -6,6 +6,9 @@ from typing import Any
 
 from pydantic import ValidationError
 from starlette.concurrency import run_in_threadpool
+from starlette.requests import ClientDisconnect
+from starlette.responses import StreamingResponse
+from starlette.types import Receive, Scope, Send
 
 from app.api.problems import PROBLEMS, problem, problem_of
 from app.api.validation import invalid_input, known_fields
@@ -20,6 +23,17 @@ from app.kit.unit import Actor
 _EXPORT_CHUNK = 100
 
 
+class AnswerWhileReading(StreamingResponse):
+    """A streamed answer to a request whose body is still being read.
+
+    The framework's own waits for the reader's leaving meanwhile, and swallows parts of the body.
+    """
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send, and leave what comes in to whoever makes the answer."""
+        await self.stream_response(send)
+
+
 async def import_stream(
     services: Services,
     actor: Actor,
@@ -31,13 +45,14 @@ async def import_stream(
     """Yield a result line for each line that comes in, after its batch is committed."""
     importer = Importer(services.runner, actor, dry_run=dry_run)
     batches = _batches(chunks, services.settings.max_line_bytes)
-    async for batch, fault in batches:
-        try:
-            outcomes = await run_in_threadpool(importer.run_batch, batch) if batch else []
-        except Failure as wrong:
-            outcomes = [Outcome(number, "refused", wrong=wrong) for number, _ in batch]
-        outcomes += [fault] if fault else []
-        yield b"".join(json.dumps(_result(one, request_id)) + b"\n" for one in outcomes)
+    try:
+        async for batch, fault in batches:
+            outcomes = await run_in_threadpool(_run, importer, batch)
+            outcomes += [fault] if fault else []
+            yield b"".join(json.dumps(_result(one, request_id)) + b"\n" for one in outcomes)
+    except ClientDisconnect:
+        # Whoever sent the lines is gone; what was not answered was not promised.
+        return
 
 
 async def export_stream(services: Services) -> AsyncIterator[bytes]:
@@ -53,6 +68,13 @@ async def export_stream(services: Services) -> AsyncIterator[bytes]:
 def result_of(outcome: Outcome, request_id: str | None = None) -> dict[str, Any]:
     """Return what is told about one line."""
     return _result(outcome, request_id)
+
+
+def _run(importer: Importer, batch: list[tuple[int, bytes]]) -> list[Outcome]:
+    try:
+        return importer.run_batch(batch) if batch else []
+    except Failure as wrong:
+        return [Outcome(number, "refused", wrong=wrong) for number, _ in batch]
 
 
 async def _batches(

@@ -20,7 +20,8 @@ from app.kit.fields import (
 )
 
 _LANGUAGE = re.compile(
-    r"[a-z]{2,3}(?:-[a-z]{4})?(?:-(?:[a-z]{2}|\d{3}))?(?:-(?:[a-z\d]{5,8}|\d[a-z\d]{3}))*"
+    r"[a-z]{2,3}(?:-[a-z]{3}){0,3}(?:-[a-z]{4})?(?:-(?:[a-z]{2}|\d{3}))?"
+    r"(?:-(?:[a-z\d]{5,8}|\d[a-z\d]{3}))*(?:-[a-wy-z\d](?:-[a-z\d]{2,8})+)*"
     r"(?:-x(?:-[a-z\d]{1,8})+)?",
     re.IGNORECASE | re.ASCII,
 )
@@ -40,7 +41,8 @@ def normal_language(tag: str) -> str:
         raise PydanticCustomError("language", "Not a BCP 47 language tag such as en or fr-CA")
     parts = tag.lower().split("-")
     for index, part in enumerate(parts[1:], 1):
-        if "x" in parts[:index]:
+        if len(parts[index - 1]) == 1:
+            # An extension or private use begins; what follows stays in lower case.
             break
         if len(part) == 2:
             parts[index] = part.upper()

@@ -47,6 +47,11 @@ class Directory:
         """Return the entry that once had a slug."""
         return self.entries[type_].get(self.former[type_].get(slug, ""))
 
+    def resolve(self, type_: EntryType, ref: str) -> str | None:
+        """Return the id of the entry with an id or a slug, old or new."""
+        entry = self.find(type_, ref) or self.find_former(type_, ref)
+        return entry.id if entry is not None else None
+
     def names(self, type_: EntryType) -> Sequence[str]:
         """Return all current slugs of a type."""
         return list(self.ids[type_])

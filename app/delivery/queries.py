@@ -161,6 +161,15 @@ class Delivery:
             head = _head(reading.log_head(session, now), now)
             return self._fresh(session, head), head
 
+    def resolve(self, type_: EntryType, ref: str) -> str | None:
+        """Return the id behind an id or a slug, old or new.
+
+        A slug belongs to its thing for ever, so what was known once is answered from memory.
+        """
+        known = self._directory
+        found = known.resolve(type_, ref) if known is not None else None
+        return found or self.directory()[0].resolve(type_, ref)
+
     def is_due(self) -> bool:
         """Tell whether time made a story appear or expire that the log does not know of."""
         now = self._clock.now()
@@ -248,7 +257,7 @@ def _head(row: Record, now: datetime) -> Head:
     ahead = [one for one in (row.next_due_at, row.next_expiry_at) if one is not None]
     return Head(
         serial=row.serial or 0,
-        taxonomy_serial=row.taxonomy_serial or 0,
+        taxonomy_serial=max(row.source_serial or 0, row.category_serial or 0),
         now=now,
         changed_at=from_micros(max(before)) if before else None,
         changes_at=from_micros(min(ahead)) if ahead else None,

@@ -7,10 +7,16 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError
 
 from app.kit.database import Database
-from app.kit.errors import DatabaseBehind, DatabaseReadOnly, DatabaseUnavailable
+from app.kit.errors import (
+    DatabaseBehind,
+    DatabaseBusy,
+    DatabaseReadOnly,
+    DatabaseUnavailable,
+    Failure,
+)
 
 _ROOT = Path(__file__).resolve().parents[2]
 _LOCK = 0x646174656C696E65  # "dateline": one process migrates, the others wait
@@ -28,7 +34,7 @@ def current(database: Database) -> str | None:
     try:
         with database.engine.connect() as connection:
             return MigrationContext.configure(connection).get_current_revision()
-    except OperationalError as wrong:
+    except DBAPIError as wrong:
         raise _unreachable(wrong) from wrong
 
 
@@ -42,12 +48,7 @@ def check(database: Database) -> None:
     found, needed = current(database), newest()
     if found == needed:
         return
-    known = {script.revision for script in _scripts().walk_revisions()}
-    if found is not None and found not in known:
-        raise DatabaseBehind(
-            f"The database was migrated by a newer Dateline (to {found}; this one knows up to "
-            f"{needed}). Run that version, or restore a backup."
-        )
+    _refuse_newer(found)
     raise DatabaseBehind(
         f"The database's schema is {'empty' if found is None else f'at {found}'} and has to be "
         f"at {needed}. Run `dateline migrate`."
@@ -56,12 +57,22 @@ def check(database: Database) -> None:
 
 def upgrade(database: Database, revision: str = "head") -> None:
     """Bring the schema up to a revision, in one transaction."""
+    _refuse_newer(current(database))
     _run(database, "upgrade", revision)
 
 
 def downgrade(database: Database, revision: str) -> None:
     """Take the schema down to a revision, in one transaction."""
     _run(database, "downgrade", revision)
+
+
+def _refuse_newer(found: str | None) -> None:
+    known = {script.revision for script in _scripts().walk_revisions()}
+    if found is not None and found not in known:
+        raise DatabaseBehind(
+            f"The database was migrated by a newer Dateline (to {found}; this one knows up to "
+            f"{newest()}). Run that version, or restore a backup."
+        )
 
 
 def _run(database: Database, direction: str, revision: str) -> None:
@@ -74,7 +85,7 @@ def _run(database: Database, direction: str, revision: str) -> None:
                 config.set_main_option("script_location", str(_ROOT / "migrations"))
                 config.attributes["connection"] = connection
                 getattr(command, direction)(config, revision)
-    except OperationalError as wrong:
+    except DBAPIError as wrong:
         raise _unreachable(wrong) from wrong
 
 
@@ -89,13 +100,17 @@ def _scripts() -> ScriptDirectory:
     return ScriptDirectory(str(_ROOT / "migrations"))
 
 
-def _unreachable(wrong: OperationalError) -> DatabaseUnavailable | DatabaseReadOnly:
+def _unreachable(wrong: DBAPIError) -> Failure:
     message = str(wrong.orig).lower()
     if "readonly" in message or "read-only" in message:
         return DatabaseReadOnly(
             "The database cannot be written to, and its schema is not current. Make it writable "
             "for this user, or run `dateline migrate` as one who may write."
         )
+    if "database is locked" in message:
+        return DatabaseBusy("Others keep the database busy. Try again shortly.")
+    if "not a database" in message:
+        return DatabaseUnavailable("The file is not an SQLite database. Check DATELINE_DATABASE_URL.")
     return DatabaseUnavailable(
         "The database cannot be opened. Check DATELINE_DATABASE_URL: that the folder of an "
         "SQLite file exists and may be written to, or that PostgreSQL runs and lets you in."

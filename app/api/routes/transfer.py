@@ -8,7 +8,7 @@ from app.api.describe import describe
 from app.api.edge.asgi import request_id
 from app.api.errors import UnsupportedMediaType
 from app.api.params import Parameters
-from app.api.streaming import export_stream, import_stream
+from app.api.streaming import AnswerWhileReading, export_stream, import_stream
 
 router = APIRouter(prefix="/v1/manage", tags=["management: transfer"])
 NDJSON = "application/x-ndjson"
@@ -35,7 +35,7 @@ async def manage_import(request: Request, services: Parts, caller: Publisher) ->
         dry_run=params.flag("dry_run"),
         request_id=request_id(request.scope),
     )
-    return StreamingResponse(lines, headers=_HEADERS, media_type=NDJSON)
+    return AnswerWhileReading(lines, headers=_HEADERS, media_type=NDJSON)
 
 
 @router.get(

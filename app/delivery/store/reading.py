@@ -184,7 +184,9 @@ def _head() -> tuple[ColumnElement[Any], ...]:
     last = select(func.max(_log.c.serial))
     return (
         last.scalar_subquery().label("serial"),
-        last.where(_log.c.type != "article").scalar_subquery().label("taxonomy_serial"),
+        # One look into the index for each type: "not an article" would walk past them all.
+        last.where(_log.c.type == "source").scalar_subquery().label("source_serial"),
+        last.where(_log.c.type == "category").scalar_subquery().label("category_serial"),
         select(_micros(_log.c.at))
         .order_by(_log.c.serial.desc())
         .limit(1)
