@@ -11,6 +11,7 @@ from app.kit.cursor import Signer
 from app.kit.database import Database
 from app.kit.errors import DatabaseUnavailable
 from app.kit.unit import Runner
+from app.kit.watch import Watch
 from app.settings import Settings
 
 
@@ -24,9 +25,11 @@ class Services:
     runner: Runner
     delivery: Delivery
     cursors: Signer
+    watch: Watch
 
     def close(self) -> None:
         """Let go of the database."""
+        self.watch.close()
         self.database.close()
 
 
@@ -53,11 +56,13 @@ def bootstrap(
     """Wire everything to a database that is up to date."""
     clock = clock or SystemClock()
     database = database or open_database(settings)
+    watch = database.watch()
     return Services(
         settings=settings,
         clock=clock,
         database=database,
-        runner=Runner(database, clock, [project]),
+        runner=Runner(database, clock, [project], watch.announce),
+        watch=watch,
         delivery=Delivery(database, clock),
         cursors=Signer(_secret(settings, database), "cursor"),
     )

@@ -73,6 +73,16 @@ class Settings(BaseSettings):
         default=1.0, gt=0, le=3600, description="Seconds between looks at what is due."
     )
 
+    cache_bytes: int = Field(
+        default=64 * 1024 * 1024,
+        ge=0,
+        description="Memory for finished answers, in bytes for each process; 0 keeps none.",
+    )
+    access_log: Literal["all", "some"] = Field(
+        default="some",
+        description="Log every request, or all but those answered from memory.",
+    )
+
     @field_validator("public_url")
     @classmethod
     def _bare(cls, value: str | None) -> str | None:

@@ -1,6 +1,7 @@
 """Who stands behind a request."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from app.access.errors import Forbidden, KeyRequired
 from app.access.scopes import Scope
@@ -16,11 +17,16 @@ class Caller:
     prefix: str | None = None
     scopes: tuple[str, ...] = ()
     scope: Scope | None = None
+    expires_at: datetime | None = None
 
     @property
     def actor(self) -> Actor:
         """Return the name under which this caller's changes are recorded."""
         return Actor(self.key_id, self.name)
+
+    def has_expired(self, now: datetime) -> bool:
+        """Tell whether the key's time is over."""
+        return self.expires_at is not None and self.expires_at <= now
 
     def allows(self, scope: Scope) -> bool:
         """Tell whether this caller stands at a scope or above it."""

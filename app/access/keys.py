@@ -52,7 +52,8 @@ def authenticate(database: Database, key: str, now: datetime) -> Caller:
         raise KeyRefused(f"The key {row.prefix}… expired at {format_instant(row.expires_at)}.")
     if row.last_used_at is None or now - row.last_used_at >= _USE_IS_NOTED_EVERY:
         _note_use(database, row.id, now)
-    return Caller(row.id, row.name, row.prefix, tuple(row.scopes), highest(row.scopes))
+    scopes = tuple(row.scopes)
+    return Caller(row.id, row.name, row.prefix, scopes, highest(row.scopes), row.expires_at)
 
 
 def _note_use(database: Database, key_id: str, now: datetime) -> None:

@@ -1,23 +1,21 @@
 """Answers: delivery's with validators and lifetimes, management's with versions."""
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import quote, urlencode
 
 from fastapi import Request, Response
 
-from app.api.conditional import entity_tag, http_date, not_modified, version_tag
+from app.api.conditional import version_tag
 from app.api.edge.asgi import state
+from app.api.edge.entry import Facts
+from app.api.edge.freshness import ABSENT
+from app.api.errors import NothingHere
 from app.bootstrap import Services
 from app.delivery.queries import Head
 from app.kit import json
 
 JSON = "application/json"
-_SHARED_SECONDS = 15
-# A change may still come within the second that Last-Modified can express.
-_TOO_YOUNG = timedelta(seconds=2)
-_VARY = "Accept-Encoding, Authorization, X-Api-Key"
 
 
 def delivered(
@@ -25,38 +23,34 @@ def delivered(
     body: bytes,
     head: Head,
     *,
-    keys: str,
+    keys: tuple[str, ...],
     links: Mapping[str, str] | None = None,
     media_type: str = JSON,
 ) -> Response:
-    """Answer a reader with finished bytes, or tell that nothing changed."""
-    tag, modified = entity_tag(body), _last_modified(head)
-    headers = {
-        "etag": tag,
-        "cache-control": _lifetime(request, head),
-        "vary": _VARY,
-        "surrogate-key": keys,
-        "dateline-serial": str(head.serial),
-    }
-    if modified is not None:
-        headers["last-modified"] = http_date(modified)
+    """Answer a reader with finished bytes; the edge keeps them, codes them and compares."""
+    _tell_edge(request, head, keys)
+    headers = {"surrogate-key": " ".join(keys), "dateline-serial": str(head.serial)}
     if links:
         headers["link"] = ", ".join(f'<{url}>; rel="{rel}"' for rel, url in links.items())
-    asked = request.headers
-    if not_modified(asked.get("if-none-match"), asked.get("if-modified-since"), tag, modified):
-        return Response(None, 304, headers)
     return Response(body, 200, headers, media_type)
 
 
-def redirected(request: Request, location: str) -> Response:
+def redirected(request: Request, location: str, head: Head) -> Response:
     """Lead on to where the thing is now, with the query as it was."""
+    _tell_edge(request, head, (ABSENT,))
     query, location = request.url.query, quote(location)
-    headers = {
-        "location": f"{location}?{query}" if query else location,
-        "cache-control": "public, max-age=0, s-maxage=15",
-        "vary": _VARY,
-    }
-    return Response(None, 301, headers)
+    headers = {"location": f"{location}?{query}" if query else location}
+    return Response(None, 301, {**headers, "dateline-serial": str(head.serial)})
+
+
+def nothing_here(request: Request, head: Head, detail: str) -> NothingHere:
+    """Return the failure that says that nothing visible is here, as of a position of the log."""
+    _tell_edge(request, head, (ABSENT,))
+    return NothingHere(detail)
+
+
+def _tell_edge(request: Request, head: Head, keys: tuple[str, ...]) -> None:
+    state(request.scope)["facts"] = Facts(head.serial, keys, head.changed_at, head.changes_at)
 
 
 def list_links(
@@ -95,20 +89,3 @@ def managed_list(request: Request, services: Services, body: bytes, cursors: Any
     links = list_links(request, services, cursors)
     link = ", ".join(f'<{url}>; rel="{rel}"' for rel, url in links.items())
     return Response(body, 200, {"cache-control": "no-store", "link": link}, JSON)
-
-
-def _lifetime(request: Request, head: Head) -> str:
-    """Return how long caches may keep an answer: short, fixed, and cut at the next boundary."""
-    if state(request.scope)["caller"].key_id is not None:
-        return "private, max-age=0, must-revalidate"
-    left = 2 * _SHARED_SECONDS
-    if head.changes_at is not None:
-        left = min(left, int((head.changes_at - head.now).total_seconds()))
-    fresh = min(_SHARED_SECONDS, left)
-    return f"public, max-age=0, s-maxage={fresh}, stale-while-revalidate={left - fresh}"
-
-
-def _last_modified(head: Head) -> datetime | None:
-    if head.changed_at is None or head.now - head.changed_at < _TOO_YOUNG:
-        return None
-    return head.changed_at

@@ -74,7 +74,7 @@ class Found:
 
     body: bytes | None
     head: Head
-    id: str | None = None
+    keys: tuple[str, ...] = ()
     moved_to: str | None = None
 
 
@@ -115,7 +115,8 @@ class Delivery:
             if row is not None:
                 head = _head(row, now)
                 body = _whole(row, self._fresh(session, head))
-                return Found(body, head, row.id)
+                keys = (f"story:{row.id}", f"group:{row.translation_group}")
+                return Found(body, head, keys)
             target = store.redirect_target(session, ref)
             moved = reading.story(session, target, now) if target else None
             head = _head(moved or reading.log_head(session, now), now)
@@ -150,7 +151,7 @@ class Delivery:
         directory, head = self.directory()
         entry = directory.find(type_, ref)
         if entry is not None:
-            return Found(entry.whole, head, entry.id)
+            return Found(entry.whole, head, (f"{type_}:{entry.id}",))
         former = directory.find_former(type_, ref)
         return Found(None, head, moved_to=former.slug if former else None)
 
@@ -169,6 +170,10 @@ class Delivery:
         known = self._directory
         found = known.resolve(type_, ref) if known is not None else None
         return found or self.directory()[0].resolve(type_, ref)
+
+    def slugs(self, type_: EntryType) -> Sequence[str]:
+        """Return all slugs of a type, to guess what somebody meant."""
+        return self.directory()[0].names(type_)
 
     def is_due(self) -> bool:
         """Tell whether time made a story appear or expire that the log does not know of."""

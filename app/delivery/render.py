@@ -90,6 +90,7 @@ def attributes_of(article: Article, categories: list[str]) -> dict[str, Any]:
         "tag": [fold(tag) for tag in article.tags],
         "author": [fold(author["name"]) for author in article.authors],
         "kind": [article.kind],
+        "group": [article.translation_of or article.id],
         "published_at": format_instant(article.published_at),
         "updated_at": format_instant(article.updated_at),
     }

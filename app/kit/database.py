@@ -43,6 +43,7 @@ from app.kit.errors import (
     Failure,
     Misconfigured,
 )
+from app.kit.watch import PostgresWatch, SqliteWatch, Watch
 
 Params = Mapping[str, Any] | Sequence[Mapping[str, Any]] | None
 Record = Row[Any]
@@ -159,6 +160,11 @@ class WriteSession(ReadSession):
             function = "pg_advisory_xact_lock_shared" if shared else "pg_advisory_xact_lock"
             self._connection.execute(text(f"SELECT {function}(:key)"), {"key": _lock_key(name)})
 
+    def notify(self, channel: str) -> None:
+        """Tell who listens on PostgreSQL, when and if this transaction is committed."""
+        if self.dialect == "postgresql":
+            self._connection.execute(text("SELECT pg_notify(:channel, '')"), {"channel": channel})
+
     def try_lock(self, name: str) -> bool:
         """Take a named lock if it is free, and say whether it was."""
         if self.dialect != "postgresql":
@@ -199,6 +205,15 @@ class Database:
             connection.execution_options(dateline_writes=True)
             with connection.begin():
                 yield WriteSession(connection)
+
+    def watch(self) -> Watch:
+        """Return what tells whether the database may have changed."""
+        if self.dialect == "sqlite":
+            return SqliteWatch(str(self.engine.url.database))
+        address = self.engine.url.set(drivername="postgresql")
+        watch = PostgresWatch(address.render_as_string(hide_password=False))
+        watch.listen()
+        return watch
 
     def integrity_flaws(self) -> list[str]:
         """Return what SQLite finds broken in its file; PostgreSQL looks after itself."""

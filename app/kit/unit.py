@@ -8,6 +8,7 @@ from typing import TypeVar
 from app.kit.clock import Clock
 from app.kit.database import Database, WriteSession
 from app.kit.errors import ConstraintViolated
+from app.kit.watch import CHANNEL
 
 _ATTEMPTS = 3
 Result = TypeVar("Result")
@@ -39,9 +40,17 @@ class Runner:
     """Runs commands: one transaction each, in which the subscribers follow, then the commit."""
 
     def __init__(
-        self, database: Database, clock: Clock, subscribers: Sequence[Callable[[Unit], None]]
+        self,
+        database: Database,
+        clock: Clock,
+        subscribers: Sequence[Callable[[Unit], None]],
+        announce: Callable[[], None],
     ) -> None:
-        """Run on a database; `subscribers` are called after each command, before the commit."""
+        """Run on a database; `subscribers` are called after each command, before the commit.
+
+        `announce` is called after the commit, before anybody is told that it succeeded.
+        """
+        self._announce = announce
         self._database = database
         self._clock = clock
         self._subscribers = tuple(subscribers)
@@ -66,4 +75,6 @@ class Runner:
             result = command(unit)
             for follow in self._subscribers:
                 follow(unit)
+            session.notify(CHANNEL)
+        self._announce()
         return result

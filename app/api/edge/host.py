@@ -14,13 +14,16 @@ class HostRing:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, or refuse it."""
-        if scope["type"] == "http" and "*" not in self._allowed:
+        if scope["type"] == "http" and not self.allows(scope):
             name = _name(header(scope, b"host") or "")
-            if name not in self._allowed:
-                detail = f"This server does not serve the host {name!r}."
-                await answer(send, *problem("bad_host", detail, request_id(scope)))
-                return
+            detail = f"This server does not serve the host {name!r}."
+            await answer(send, *problem("bad_host", detail, request_id(scope)))
+            return
         await self._app(scope, receive, send)
+
+    def allows(self, scope: Scope) -> bool:
+        """Tell whether the request's host is served here."""
+        return "*" in self._allowed or _name(header(scope, b"host") or "") in self._allowed
 
 
 def _name(host: str) -> str:

@@ -11,7 +11,7 @@ from app.kit.errors import Failure
 from app.kit.ids import new_id
 
 _log = logging.getLogger("dateline.access")
-_ID = re.compile(r"[A-Za-z0-9._:-]{1,100}")
+REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,100}")
 
 
 class RequestRing:
@@ -81,4 +81,4 @@ def told(wrong: Exception, id_: str | None) -> tuple[int, dict[str, str], bytes]
 def _request_id(scope: Scope) -> str:
     """Return the id that a proxy gave, if it is harmless in a log, or a new one."""
     given = header(scope, b"x-request-id")
-    return given if given is not None and _ID.fullmatch(given) else new_id()
+    return given if given is not None and REQUEST_ID.fullmatch(given) else new_id()

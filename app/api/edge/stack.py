@@ -4,6 +4,7 @@ from app.api.edge.asgi import App
 from app.api.edge.auth import AuthRing
 from app.api.edge.body import BodyRing
 from app.api.edge.cors import CorsRing
+from app.api.edge.delivery import DeliveryRing
 from app.api.edge.failure import FailureRing
 from app.api.edge.head import HeadRing
 from app.api.edge.host import HostRing
@@ -24,4 +25,5 @@ def stack(app: App, services: Services, metrics: Metrics) -> App:
     app = FailureRing(app)
     app = CorsRing(app, settings.cors_origins, settings.management_cors_origins)
     app = HostRing(app, settings.allowed_hosts)
-    return RequestRing(app, metrics)
+    app = RequestRing(app, metrics)
+    return DeliveryRing(app, services, metrics)

@@ -4,10 +4,9 @@ from typing import Literal
 
 from fastapi import APIRouter, Depends, Request, Response
 
-from app.api.answers import delivered, list_links, redirected
+from app.api.answers import delivered, list_links, nothing_here, redirected
 from app.api.dependencies import Parts, reads
 from app.api.describe import describe
-from app.api.errors import NothingHere
 from app.api.fields import WHOLE, Fields
 from app.api.params import Parameters
 from app.api.reading import long_read, short_read
@@ -62,11 +61,11 @@ async def read_article(ref: str, request: Request, services: Parts) -> Response:
     fields = Fields.read(params, WHOLE)
     found = await short_read(services, lambda: services.delivery.story(normal_ref(ref)))
     if found.moved_to is not None:
-        return redirected(request, f"/v1/articles/{found.moved_to}")
+        return redirected(request, f"/v1/articles/{found.moved_to}", found.head)
     if found.body is None:
-        raise NothingHere("No story with this id or slug is public.")
+        raise nothing_here(request, found.head, "No story with this id or slug is public.")
     body = fields.keep(found.body) if fields else found.body
-    return delivered(request, body, found.head, keys=f"story:{found.id}")
+    return delivered(request, body, found.head, keys=found.keys)
 
 
 async def _list(
@@ -80,4 +79,4 @@ async def _list(
         page = await long_read(lambda: services.delivery.stories(asked.query))
     body, cursors = list_body(asked, page)
     links = list_links(request, services, cursors)
-    return delivered(request, body, page.head, keys="stories", links=links)
+    return delivered(request, body, page.head, keys=("stories",), links=links)

@@ -4,10 +4,9 @@ from typing import Any
 
 from fastapi import APIRouter, Depends, Request, Response
 
-from app.api.answers import delivered, list_links, redirected
+from app.api.answers import delivered, list_links, nothing_here, redirected
 from app.api.dependencies import Parts, reads
 from app.api.describe import describe
-from app.api.errors import NothingHere
 from app.api.fields import CATEGORY, SOURCE, Fields
 from app.api.paging import Paging, envelope
 from app.api.params import Parameters
@@ -67,7 +66,7 @@ async def list_categories(request: Request, services: Parts) -> Response:
         return await _list(request, services, params, "category")
     directory, head = await short_read(services, services.delivery.directory)
     body = category_tree(directory.entries["category"].values(), params)
-    return delivered(request, body, head, keys="categories")
+    return delivered(request, body, head, keys=("categories",))
 
 
 @router.get(
@@ -101,7 +100,7 @@ async def _list(
     count = page.total if paging.count else None
     body, cursors = envelope(paging, items, page.before, page.after, count)
     links = list_links(request, services, cursors)
-    return delivered(request, body, page.head, keys=_PATHS[type_][4:], links=links)
+    return delivered(request, body, page.head, keys=(_PATHS[type_][4:],), links=links)
 
 
 async def _one(request: Request, services: Services, type_: EntryType, ref: str) -> Response:
@@ -109,8 +108,8 @@ async def _one(request: Request, services: Services, type_: EntryType, ref: str)
     fields = Fields.read(params, _FIELDS[type_])
     found = await short_read(services, lambda: services.delivery.entry(type_, normal_ref(ref)))
     if found.moved_to is not None:
-        return redirected(request, f"{_PATHS[type_]}/{found.moved_to}")
+        return redirected(request, f"{_PATHS[type_]}/{found.moved_to}", found.head)
     if found.body is None:
-        raise NothingHere(f"No {type_} has this id or slug.")
+        raise nothing_here(request, found.head, f"No {type_} has this id or slug.")
     body = fields.keep(found.body) if fields else found.body
-    return delivered(request, body, found.head, keys=f"{type_}:{found.id}")
+    return delivered(request, body, found.head, keys=found.keys)

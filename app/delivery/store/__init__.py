@@ -28,6 +28,7 @@ from app.delivery.store.entries import (
 from app.delivery.store.log import (
     LastChange,
     append,
+    last_log_row,
     last_log_rows,
     log_rows,
 )
@@ -45,6 +46,7 @@ __all__ = [
     "entries",
     "entry",
     "expired_documents",
+    "last_log_row",
     "last_log_rows",
     "log_rows",
     "own_categories",

@@ -75,6 +75,7 @@ _attributes = select(
     Document.updated_at,
     Document.source_id,
     Document.kind,
+    Document.translation_group,
 )
 _terms = select(DocumentTerm.id, DocumentTerm.field, DocumentTerm.value).order_by(
     DocumentTerm.field, DocumentTerm.value
@@ -90,6 +91,7 @@ def _columns(row: Record) -> Attributes:
         "tag": [],
         "author": [],
         "kind": [row.kind],
+        "group": [row.translation_group],
         "published_at": format_instant(row.published_at),
         "updated_at": format_instant(row.updated_at),
     }

@@ -46,6 +46,12 @@ def last_log_rows(session: ReadSession, ids: Collection[str]) -> dict[str, LastC
     return found
 
 
+def last_log_row(session: ReadSession) -> Sequence[Record]:
+    """Return the end of the log: one row, or none yet."""
+    statement = select(table_of(LogRow)).order_by(LogRow.serial.desc()).limit(1)
+    return session.all(statement)
+
+
 def log_rows(session: ReadSession, after: int, limit: int) -> Sequence[Record]:
     """Return rows of the log after a serial, oldest first."""
     statement = select(table_of(LogRow)).where(LogRow.serial > after)

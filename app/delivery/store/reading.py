@@ -208,6 +208,8 @@ def _head() -> tuple[ColumnElement[Any], ...]:
 def _pieces(form: Form, dialect: str) -> list[ColumnElement[Any]]:
     wanted = ["id", "slug", "source_id", "category_ids", "head", "tail"]
     columns: list[ColumnElement[Any]] = [_documents.c[name] for name in wanted]
+    if form == "whole":
+        columns.append(_documents.c.translation_group)
     if form != "short":
         columns += [_documents.c.extra, _translations(dialect)]
     if form == "whole":

@@ -1,0 +1,97 @@
+"""A finished answer, kept: ready in each coding, with what it depends on."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from app.api.conditional import entity_tag, http_date
+from app.api.edge.encoding import LEAST_BYTES, Coding, encoded
+
+Headers = list[tuple[bytes, bytes]]
+# What an entry weighs beside its bodies: headers, tags, the dictionary's own cells.
+_OVERHEAD = 2_000
+_KEPT = frozenset({b"content-type", b"link", b"location", b"surrogate-key", b"dateline-serial"})
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What the inside knows about an answer: how new it is, and when it ends.
+
+    `keys` are what it shows; `changed_at` is when it last could have changed, `changes_at` the
+    next moment at which time alone changes it.
+    """
+
+    serial: int
+    keys: tuple[str, ...]
+    changed_at: datetime | None
+    changes_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Absent:
+    """There is nothing to see: a 404, made anew for each reader because it names the request."""
+
+    facts: Facts
+    route: str
+    detail: str
+
+    @property
+    def weight(self) -> int:
+        """Bytes that it keeps in memory, about."""
+        return _OVERHEAD
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """An answer in one coding; `unchanged` are the headers of its 304."""
+
+    tag: str
+    headers: Headers
+    unchanged: Headers
+    body: bytes
+
+
+@dataclass(slots=True)
+class Entry:
+    """An answer with its facts; variants are made when they are first asked for.
+
+    `weight` is how many bytes it keeps in memory, about.
+    """
+
+    status: int
+    headers: Headers
+    body: bytes
+    facts: Facts
+    route: str
+    modified: bytes
+    weight: int
+    variants: dict[Coding, Variant] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, status: int, headers: Headers, body: bytes, facts: Facts, route: str) -> "Entry":
+        """Keep of an answer what is the same for all its readers."""
+        kept = [one for one in headers if one[0] in _KEPT]
+        tags = [value for name, value in kept if name == b"surrogate-key"]
+        kept += [(b"cache-tag", value.replace(b" ", b",")) for value in tags]
+        modified = http_date(facts.changed_at).encode() if facts.changed_at else b""
+        return cls(status, kept, body, facts, route, modified, _OVERHEAD + len(body))
+
+    def variant(self, coding: Coding) -> Variant:
+        """Return the answer in a coding; small ones are not worth one."""
+        if len(self.body) < LEAST_BYTES:
+            coding = "identity"
+        known = self.variants.get(coding)
+        if known is None:
+            known = self.variants[coding] = self._made(coding)
+            self.weight += len(known.body)
+        return known
+
+    def _made(self, coding: Coding) -> Variant:
+        body = encoded(self.body, coding)
+        tag, headers = entity_tag(body), list(self.headers)
+        if self.status == 200:
+            headers.append((b"etag", tag.encode()))
+        unchanged = [one for one in headers if one[0] != b"content-type"]
+        if coding != "identity":
+            headers.append((b"content-encoding", coding.encode()))
+        headers.append((b"content-length", str(len(body)).encode()))
+        return Variant(tag, headers, unchanged, body)

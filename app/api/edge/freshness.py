@@ -1,0 +1,103 @@
+"""No answer older than the log: what changed is found out before an answer is looked up."""
+
+import asyncio
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from starlette.concurrency import run_in_threadpool
+
+from app.api.edge.entry import Facts
+from app.api.edge.store import EntryStore
+from app.bootstrap import Services
+from app.delivery import store as delivery_store
+from app.kit.database import Record
+
+# What does not exist, or stands elsewhere now: any change of a story may change that.
+ABSENT = "absent"
+LISTS = "stories"
+_MOST_ROWS = 1_000
+
+
+class Freshness:
+    """Follows the log for one process, and drops the entries that it makes outdated."""
+
+    def __init__(self, services: Services, entries: EntryStore) -> None:
+        """Begin at the end of the log: nothing is kept yet that could be older."""
+        self._services = services
+        self._watch = services.watch
+        self._entries = entries
+        self._embedded = services.database.dialect == "sqlite"
+        self._following = asyncio.Lock()
+        self._looked = False
+        self.version = -1
+        self.serial = -1
+        self.now: datetime = services.clock.now()
+
+    def is_over(self, facts: Facts) -> bool:
+        """Tell whether time alone has made an answer outdated."""
+        return facts.changes_at is not None and facts.changes_at <= self.now
+
+    async def check(self) -> None:
+        """Make sure that nothing older than what was acknowledged is kept.
+
+        Once in a turn of the event loop is enough: every request that is handled in this turn
+        had arrived before it began.
+        """
+        if self._looked:
+            return
+        self.now = self._services.clock.now()
+        version = self._watch.version()
+        if version != self.version:
+            await self._follow(version)
+        self._looked = True
+        asyncio.get_running_loop().call_soon(self._forget_look)
+
+    def _forget_look(self) -> None:
+        self._looked = False
+
+    async def _follow(self, version: int) -> None:
+        """Read what was appended to the log. The version was read before, so nothing is missed."""
+        if self._embedded:
+            self._apply(self._read(), version)
+            return
+        async with self._following:
+            if version != self.version:
+                self._apply(await run_in_threadpool(self._read), version)
+
+    def _read(self) -> list[Record]:
+        with self._services.database.read() as session:
+            if self.serial < 0:
+                return list(delivery_store.last_log_row(session))
+            return list(delivery_store.log_rows(session, self.serial, _MOST_ROWS))
+
+    def _apply(self, rows: list[Record], version: int) -> None:
+        if self.serial < 0 or len(rows) == _MOST_ROWS:
+            self._entries.clear()
+        elif rows:
+            self._drop(rows)
+        if rows:
+            # After a thousand rows there may be more; the version is left behind to look again.
+            self.serial = rows[-1].serial
+        elif self.serial < 0:
+            self.serial = 0
+        self.version = version if len(rows) < _MOST_ROWS else -1
+
+    def _drop(self, rows: list[Record]) -> None:
+        if any(row.type != "article" for row in rows):
+            # Sources and categories are shown everywhere.
+            self._entries.clear()
+            return
+        self._entries.drop_showing({LISTS, ABSENT, *_shown_by(rows)})
+
+
+def _shown_by(rows: Iterable[Record]) -> Iterable[str]:
+    for row in rows:
+        yield f"story:{row.id}"
+        for attributes in (row.before, row.after):
+            yield from (f"group:{one}" for one in _groups(attributes))
+
+
+def _groups(attributes: dict[str, Any] | None) -> list[str]:
+    found: list[str] = attributes.get("group", []) if attributes else []
+    return found

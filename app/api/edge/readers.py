@@ -1,0 +1,45 @@
+"""Who reads: keys recognised once, and again whenever anything was written."""
+
+from collections.abc import Mapping
+
+from starlette.concurrency import run_in_threadpool
+
+from app.access.caller import ANYBODY, Caller
+from app.access.keys import authenticate
+from app.api.edge.asgi import Scope
+from app.api.edge.auth import sent_key
+from app.api.edge.freshness import Freshness
+from app.bootstrap import Services
+
+_MOST = 10_000
+
+
+class Readers:
+    """Callers by key, for as long as the database's version stands still."""
+
+    def __init__(self, services: Services, freshness: Freshness) -> None:
+        """Know nobody."""
+        self._services = services
+        self._freshness = freshness
+        self._version = -1
+        self._known: dict[str, Caller] = {}
+
+    async def caller(self, scope: Scope, asked: Mapping[bytes, bytes]) -> Caller:
+        """Return who stands behind a request, or refuse the key."""
+        if b"authorization" not in asked and b"x-api-key" not in asked:
+            return ANYBODY
+        key = sent_key(scope)
+        if key is None:
+            return ANYBODY
+        if self._version != self._freshness.version or len(self._known) > _MOST:
+            # A revocation is a write like any other.
+            self._known.clear()
+            self._version = self._freshness.version
+        caller = self._known.get(key)
+        if caller is None or caller.has_expired(self._freshness.now):
+            services = self._services
+            caller = await run_in_threadpool(
+                authenticate, services.database, key, self._freshness.now
+            )
+            self._known[key] = caller
+        return caller
