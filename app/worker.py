@@ -16,11 +16,15 @@ _TIDY_EVERY = 600
 
 
 class Worker:
-    """One thread that looks at what is due, again and again, until it is stopped."""
+    """One thread that looks at what is due, again and again, until it is stopped.
+
+    Of all processes on a database one does the work; the others wait for it to end.
+    """
 
     def __init__(self, services: Services) -> None:
         """Work on services."""
         self._services = services
+        self._leadership = services.database.leadership()
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self.run, name="worker", daemon=True)
 
@@ -33,12 +37,15 @@ class Worker:
         self._stopped.set()
         if self._thread.ident is not None:
             self._thread.join(timeout=30)
+        self._leadership.release()
 
     def run(self) -> None:
         """Work until stopped; a fault is logged and the loop goes on."""
         interval = self._services.settings.worker_interval
         turns = 0
         while not self._stopped.wait(interval):
+            if not self._leadership.held():
+                continue
             try:
                 run_due(self._services)
                 if turns % max(1, int(_TIDY_EVERY / interval)) == 0:

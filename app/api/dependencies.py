@@ -17,7 +17,6 @@ from app.bootstrap import Services
 from app.kit import json
 
 MERGE_PATCH = "application/merge-patch+json"
-_ANONYMOUS_MAY = {"all": ("headlines", "stories"), "headlines": ("headlines",), "none": ()}
 
 
 async def services_of(request: Request) -> Services:
@@ -47,17 +46,11 @@ def scoped(scope: Scope) -> Callable[[Caller], Awaitable[Caller]]:
     return checked
 
 
-def reads(what: str) -> Callable[[Caller, Services], Awaitable[None]]:
-    """Return a dependency that lets anybody read, as far as the deployment is open."""
-
-    async def checked(
-        caller: Annotated[Caller, Depends(caller_of)],
-        services: Annotated[Services, Depends(services_of)],
-    ) -> None:
-        if what not in _ANONYMOUS_MAY[services.settings.anonymous]:
-            caller.need(Scope.read)
-
-    return checked
+def allow_reading(services: Services, caller: Caller, *, stories: bool) -> None:
+    """Let anybody read, as far as the deployment is open: all, headlines alone, or nothing."""
+    anonymous = services.settings.anonymous
+    if anonymous == "none" or (stories and anonymous == "headlines"):
+        caller.need(Scope.read)
 
 
 async def json_object(request: Request) -> dict[str, Any]:

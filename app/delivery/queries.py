@@ -8,12 +8,11 @@ from typing import Literal
 
 from app.access.selection import Selection
 from app.delivery import directory as directories
-from app.delivery import store
 from app.delivery.directory import Directory, EntryType
 from app.delivery.store import reading
 from app.delivery.store.reading import Form, Position, SortKey
 from app.kit.clock import Clock, from_micros
-from app.kit.database import Database, ReadSession, Record
+from app.kit.database import Database, Reads, Record
 
 Count = Literal["exact", "estimated"]
 
@@ -91,7 +90,7 @@ class Delivery:
     def stories(self, query: StoryQuery) -> Page:
         """Return a page of visible stories."""
         now = self._clock.now()
-        with self._database.read() as session:
+        with self._database.read_hot() as session:
             rows = reading.story_page(
                 session,
                 query.selection,
@@ -103,21 +102,21 @@ class Delivery:
                 limit=query.limit + 1,
             )
             head = _head(rows[0] if rows else reading.log_head(session, now), now)
-            directory = self._fresh(session, head)
+            directory = self._fresh(head)
             count = self._count(session, query, now)
         return _page(query, rows, directory, head, count)
 
     def story(self, ref: str) -> Found:
         """Return one visible story whole, or where a former slug leads."""
         now = self._clock.now()
-        with self._database.read() as session:
+        with self._database.read_hot() as session:
             row = reading.story(session, ref, now)
             if row is not None:
                 head = _head(row, now)
-                body = _whole(row, self._fresh(session, head))
+                body = _whole(row, self._fresh(head))
                 keys = (f"story:{row.id}", f"group:{row.translation_group}")
                 return Found(body, head, keys)
-            target = store.redirect_target(session, ref)
+            target = reading.redirect_target(session, ref)
             moved = reading.story(session, target, now) if target else None
             head = _head(moved or reading.log_head(session, now), now)
             return Found(None, head, moved_to=_slug(moved) if moved else None)
@@ -158,9 +157,9 @@ class Delivery:
     def directory(self) -> tuple[Directory, Head]:
         """Return the directory as it is now, and how new that is."""
         now = self._clock.now()
-        with self._database.read() as session:
+        with self._database.read_hot() as session:
             head = _head(reading.log_head(session, now), now)
-            return self._fresh(session, head), head
+            return self._fresh(head), head
 
     def resolve(self, type_: EntryType, ref: str) -> str | None:
         """Return the id behind an id or a slug, old or new.
@@ -178,11 +177,11 @@ class Delivery:
     def is_due(self) -> bool:
         """Tell whether time made a story appear or expire that the log does not know of."""
         now = self._clock.now()
-        with self._database.read() as session:
+        with self._database.read_hot() as session:
             row = reading.log_head(session, now)
         return row.due_at is not None or row.expired_at is not None
 
-    def _fresh(self, session: ReadSession, head: Head) -> Directory:
+    def _fresh(self, head: Head) -> Directory:
         """Return a directory that is at least as new as the rows that were just read."""
         directory = self._directory
         if directory is not None and directory.serial >= head.taxonomy_serial:
@@ -190,11 +189,12 @@ class Delivery:
         with self._loading:
             directory = self._directory
             if directory is None or directory.serial < head.taxonomy_serial:
-                directory = directories.load(session, head.taxonomy_serial)
+                with self._database.read() as session:
+                    directory = directories.load(session, head.taxonomy_serial)
                 self._directory = directory
         return directory
 
-    def _count(self, session: ReadSession, query: StoryQuery, now: datetime) -> int | None:
+    def _count(self, session: Reads, query: StoryQuery, now: datetime) -> int | None:
         if query.count is None:
             return None
         counted = reading.count_exactly if query.count == "exact" else reading.count_roughly

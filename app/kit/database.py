@@ -4,12 +4,13 @@ A `ReadSession` cannot write; a `WriteSession` can. Whoever opens a session clos
 transaction: leaving the `with` block commits a write, an exception rolls it back.
 """
 
+import sqlite3
 import threading
 import zlib
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, Protocol, TypeVar
 
 from sqlalchemy import (
     BigInteger,
@@ -43,6 +44,8 @@ from app.kit.errors import (
     Failure,
     Misconfigured,
 )
+from app.kit.hot import HotStatements
+from app.kit.leadership import FileLeadership, Leadership, PostgresLeadership
 from app.kit.watch import PostgresWatch, SqliteWatch, Watch
 
 Params = Mapping[str, Any] | Sequence[Mapping[str, Any]] | None
@@ -100,6 +103,24 @@ class Instant(TypeDecorator[datetime]):
     def process_result_value(self, value: int | None, dialect: Dialect) -> datetime | None:
         """Turn microseconds into an instant."""
         return None if value is None else from_micros(value)
+
+
+class Reads(Protocol):
+    """What can be read with: a `ReadSession`, or a hot one on a held connection."""
+
+    dialect: str
+
+    def all(self, statement: Executable, params: Mapping[str, Any] | None = None) -> Any:
+        """Return every row."""
+        ...
+
+    def first(self, statement: Executable, params: Mapping[str, Any] | None = None) -> Any:
+        """Return the first row, or nothing."""
+        ...
+
+    def scalar(self, statement: Executable, params: Mapping[str, Any] | None = None) -> Any:
+        """Return the first column of the first row, or nothing."""
+        ...
 
 
 class ReadSession:
@@ -186,6 +207,10 @@ class Database:
         self.dialect: Literal["sqlite", "postgresql"] = self.engine.dialect.name  # type: ignore[assignment]
         # SQLite's own waiting is a lottery; inside one process writers queue up here.
         self._writer = threading.Lock()
+        self._hot: HotStatements | None = None
+        if self.dialect == "sqlite":
+            path = str(self.engine.url.database)
+            self._hot = HotStatements(path, self.engine.dialect, _PRAGMAS)
 
     @contextmanager
     def read(self) -> Iterator[ReadSession]:
@@ -199,6 +224,16 @@ class Database:
                 yield ReadSession(connection)
 
     @contextmanager
+    def read_hot(self) -> Iterator[Reads]:
+        """Open a read for statements that are compiled once; on PostgreSQL, one like any other."""
+        if self._hot is None:
+            with self.read() as session:
+                yield session
+            return
+        with _telling_failures(), self._hot.session() as hot:
+            yield hot
+
+    @contextmanager
     def write(self) -> Iterator[WriteSession]:
         """Open a transaction that is committed when the block ends, or rolled back."""
         with _telling_failures(), self._queue(), self.engine.connect() as connection:
@@ -210,10 +245,15 @@ class Database:
         """Return what tells whether the database may have changed."""
         if self.dialect == "sqlite":
             return SqliteWatch(str(self.engine.url.database))
-        address = self.engine.url.set(drivername="postgresql")
-        watch = PostgresWatch(address.render_as_string(hide_password=False))
+        watch = PostgresWatch(self._conninfo())
         watch.listen()
         return watch
+
+    def leadership(self) -> Leadership:
+        """Return the right to do the background work, to be asked for."""
+        if self.dialect == "sqlite":
+            return FileLeadership(str(self.engine.url.database))
+        return PostgresLeadership(self._conninfo())
 
     def integrity_flaws(self) -> list[str]:
         """Return what SQLite finds broken in its file; PostgreSQL looks after itself."""
@@ -227,7 +267,13 @@ class Database:
 
     def close(self) -> None:
         """Close the pool."""
+        if self._hot is not None:
+            self._hot.close()
         self.engine.dispose()
+
+    def _conninfo(self) -> str:
+        """Return the address as the driver wants it, for connections beside the pool."""
+        return self.engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
 
     @contextmanager
     def _queue(self) -> Iterator[None]:
@@ -324,6 +370,8 @@ def _telling_failures() -> Iterator[None]:
     except PoolTimeout as wrong:
         raise DatabaseBusy("Every connection to the database is in use.") from wrong
     except DBAPIError as wrong:
+        raise _translated(wrong.orig) from wrong
+    except sqlite3.Error as wrong:
         raise _translated(wrong) from wrong
 
 
@@ -333,9 +381,9 @@ _BUSY = ("database is locked", "lock timeout")
 _CONTENDED = ("deadlock detected", "could not serialize")
 
 
-def _translated(wrong: DBAPIError) -> Failure:
+def _translated(wrong: BaseException | None) -> Failure:
     """Say in our own words what a driver said in its; its words may hold secrets."""
-    message = str(wrong.orig)
+    message = str(wrong)
     if any(words in message for words in _READ_ONLY):
         return DatabaseReadOnly("The database is read-only, so nothing can be changed.")
     if any(words in message for words in _CONTENDED):
@@ -344,4 +392,4 @@ def _translated(wrong: DBAPIError) -> Failure:
         return DatabaseBusy("The database is busy. Try again shortly.")
     if "no such table" in message or "does not exist" in message:
         return DatabaseUnavailable("The database has no Dateline schema. Run `dateline migrate`.")
-    return DatabaseUnavailable(f"The database does not answer ({type(wrong.orig).__name__}).")
+    return DatabaseUnavailable(f"The database does not answer ({type(wrong).__name__}).")

@@ -2,11 +2,12 @@
 
 from typing import Literal
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Request, Response
 
 from app.api.answers import delivered, list_links, nothing_here, redirected
-from app.api.dependencies import Parts, reads
+from app.api.dependencies import Parts
 from app.api.describe import describe
+from app.api.direct import DirectRoute
 from app.api.fields import WHOLE, Fields
 from app.api.params import Parameters
 from app.api.reading import long_read, short_read
@@ -15,14 +16,13 @@ from app.api.stories import LIST_PARAMETERS, list_body, read_list
 from app.bootstrap import Services
 from app.content.editing import normal_ref
 
-router = APIRouter(tags=["delivery"])
+router = APIRouter(tags=["delivery"], route_class=DirectRoute)
 _PROBLEMS = ("bad_parameter", "bad_cursor", "key_required")
 
 
 @router.get(
     "/v1/headlines",
     summary="Stories in short form, newest first",
-    dependencies=[Depends(reads("headlines"))],
     responses={200: {"model": HeadlinePage}},
     openapi_extra=describe(query=LIST_PARAMETERS, problems=_PROBLEMS),
 )
@@ -34,7 +34,6 @@ async def list_headlines(request: Request, services: Parts) -> Response:
 @router.get(
     "/v1/articles",
     summary="Stories in full form, newest first",
-    dependencies=[Depends(reads("stories"))],
     responses={200: {"model": StoryPage}},
     openapi_extra=describe(query=(*LIST_PARAMETERS, "include"), problems=_PROBLEMS),
 )
@@ -46,7 +45,6 @@ async def list_articles(request: Request, services: Parts) -> Response:
 @router.get(
     "/v1/articles/{ref}",
     summary="One story, whole",
-    dependencies=[Depends(reads("stories"))],
     responses={
         200: {"model": StoryWithBody},
         301: {"description": "The story has another slug now.", "content": None},

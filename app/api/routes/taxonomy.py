@@ -2,11 +2,12 @@
 
 from typing import Any
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Request, Response
 
 from app.api.answers import delivered, list_links, nothing_here, redirected
-from app.api.dependencies import Parts, reads
+from app.api.dependencies import Parts
 from app.api.describe import describe
+from app.api.direct import DirectRoute
 from app.api.fields import CATEGORY, SOURCE, Fields
 from app.api.paging import Paging, envelope
 from app.api.params import Parameters
@@ -17,7 +18,7 @@ from app.bootstrap import Services
 from app.content.editing import normal_ref
 from app.delivery.directory import EntryType
 
-router = APIRouter(tags=["delivery"], dependencies=[Depends(reads("headlines"))])
+router = APIRouter(tags=["delivery"], route_class=DirectRoute)
 _LIST = ("fields", "limit", "cursor", "count")
 _PATHS = {"source": "/v1/sources", "category": "/v1/categories"}
 _FIELDS = {"source": SOURCE, "category": CATEGORY}

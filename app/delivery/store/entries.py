@@ -61,10 +61,3 @@ def drop_redirects(session: WriteSession, type_: str, slugs: Collection[str]) ->
 def redirects(session: ReadSession) -> Sequence[Record]:
     """Return the former slugs of sources and categories."""
     return session.all(select(table_of(Redirect)).where(Redirect.type != "article"))
-
-
-def redirect_target(session: ReadSession, slug: str) -> str | None:
-    """Return the id of the story that a former slug leads to."""
-    statement = select(Redirect.id).where(Redirect.type == "article", Redirect.slug == slug)
-    target: str | None = session.scalar(statement)
-    return target

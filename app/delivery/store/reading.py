@@ -30,9 +30,9 @@ from sqlalchemy import (
 )
 
 from app.access.selection import Field, Selection
-from app.delivery.models import Document, DocumentBody, DocumentTerm, LogRow
+from app.delivery.models import Document, DocumentBody, DocumentTerm, LogRow, Redirect
 from app.kit.clock import to_micros
-from app.kit.database import ReadSession, Record, table_of
+from app.kit.database import Reads, ReadSession, Record, table_of
 
 Form = Literal["short", "full", "whole"]
 SortKey = Literal["published_at", "updated_at"]
@@ -42,6 +42,7 @@ _documents = table_of(Document)
 _terms = table_of(DocumentTerm)
 _bodies = table_of(DocumentBody)
 _log = table_of(LogRow)
+_redirects = table_of(Redirect)
 
 _TERM_FIELDS = frozenset({"category", "tag", "author", "language"})
 # Of several terms, the list is driven by the one that is likely the rarest.
@@ -79,7 +80,7 @@ def visible() -> ColumnElement[bool]:
 
 
 def story_page(
-    session: ReadSession,
+    session: Reads,
     selection: Selection,
     now: datetime,
     *,
@@ -101,24 +102,27 @@ def story_page(
     params = _params(selection, now) | {"limit": limit}
     if position is not None:
         params |= {"place": position[0], "place_id": position[1]}
-    return session.all(_page_statement(shape, session.dialect), params)
+    rows: Sequence[Record] = session.all(_page_statement(shape, session.dialect), params)
+    return rows
 
 
-def story(session: ReadSession, ref: str, now: datetime) -> Record | None:
+def story(session: Reads, ref: str, now: datetime) -> Record | None:
     """Return one visible story whole, by id or slug."""
-    return session.first(_story_statement(session.dialect), {"ref": ref, "now": to_micros(now)})
+    params = {"ref": ref, "now": to_micros(now)}
+    found: Record | None = session.first(_story_statement(session.dialect), params)
+    return found
 
 
-def count_exactly(session: ReadSession, selection: Selection, now: datetime) -> int:
+def count_exactly(session: Reads, selection: Selection, now: datetime) -> int:
     """Count the visible stories of a selection."""
     shape = Shape(_clause_shapes(selection), _span_shapes(selection))
     count: int = session.scalar(_count_statement(shape), _params(selection, now))
     return count
 
 
-def count_roughly(session: ReadSession, selection: Selection, now: datetime) -> int:
+def count_roughly(session: Reads, selection: Selection, now: datetime) -> int:
     """Count a selection exactly while it is small; beyond that PostgreSQL's planner guesses."""
-    if session.dialect != "postgresql":
+    if not isinstance(session, ReadSession) or session.dialect != "postgresql":
         return count_exactly(session, selection, now)
     shape = Shape(_clause_shapes(selection), _span_shapes(selection))
     params = _params(selection, now)
@@ -129,11 +133,16 @@ def count_roughly(session: ReadSession, selection: Selection, now: datetime) -> 
     return max(count, session.estimate(_bare_statement(shape), params))
 
 
-def log_head(session: ReadSession, now: datetime) -> Record:
+def log_head(session: Reads, now: datetime) -> Record:
     """Return the log's position alone, for an answer that found no row to carry it."""
-    row = session.first(select(*_head()), {"now": to_micros(now)})
-    assert row is not None
+    row: Record = session.first(_HEAD, {"now": to_micros(now)})
     return row
+
+
+def redirect_target(session: Reads, slug: str) -> str | None:
+    """Return the id of the story that a former slug leads to."""
+    target: str | None = session.scalar(_REDIRECT, {"slug": slug})
+    return target
 
 
 # --- statements ---------------------------------------------------------------------------
@@ -313,6 +322,12 @@ def _holds(field: Field, values: list[Any]) -> ColumnElement[bool]:
 def _micros(column: Any) -> ColumnElement[Any]:
     """Return an instant's column as the number it is kept as: nothing to convert a row."""
     return type_coerce(column, BigInteger)
+
+
+_HEAD = select(*_head())
+_REDIRECT = select(_redirects.c.id).where(
+    _redirects.c.type == "article", _redirects.c.slug == bindparam("slug")
+)
 
 
 # --- values -------------------------------------------------------------------------------
