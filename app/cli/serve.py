@@ -60,6 +60,7 @@ def run_server(settings: Settings) -> None:
         http="httptools",
         ws="none",
         access_log=False,
+        proxy_headers=False,
         log_config=None,
         server_header=False,
         timeout_graceful_shutdown=10,

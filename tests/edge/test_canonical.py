@@ -1,0 +1,34 @@
+"""One canonical form for all requests that ask for the same, and no two that do not."""
+
+import pytest
+
+from app.api.edge.canonical import canonical_query
+
+
+@pytest.mark.parametrize(
+    "same",
+    [
+        (b"", b"limit=20", b"count=none", b"sort=-published_at", b"limit=20&count=none"),
+        (b"category=a&language=en", b"language=en&category=a", b"language=en&limit=20&category=a"),
+        (b"tag=a&tag=b", b"tag=b&tag=a"),
+        (b"tag=%C3%A9", b"tag=%c3%a9"),
+        (b"updated_after=2026-01-01", b"updated_after=2026-01-01&sort=-updated_at"),
+    ],
+)
+def test_what_means_the_same_is_one(same: tuple[bytes, ...]) -> None:
+    assert len({canonical_query("/v1/headlines", query) for query in same}) == 1
+
+
+@pytest.mark.parametrize(
+    "different",
+    [
+        (b"", b"limit=10", b"limit=020", b"limit=20&limit=20", b"limit="),
+        (b"tag=a,b", b"tag=b,a", b"tag=a&tag=b", b"tag=a"),
+        (b"sort=-updated_at", b"sort=-published_at", b"sort=published_at"),
+        (b"updated_after=2026-01-01", b"updated_after=2026-01-01&sort=-published_at"),
+        (b"tag=%ff", b"tag=%EF%BF%BD"),
+    ],
+)
+def test_what_means_something_else_is_another(different: tuple[bytes, ...]) -> None:
+    forms = {canonical_query("/v1/headlines", query) for query in different}
+    assert len(forms) == len(different)

@@ -1,0 +1,46 @@
+"""Content codings: chosen as RFC 9110 says, and made so that they can be undone."""
+
+import gzip
+
+import brotli
+import pytest
+import zstandard
+
+from app.api.edge.encoding import Coding, chosen_coding, encoded
+
+
+@pytest.mark.parametrize(
+    ("accept", "coding"),
+    [
+        ("", "identity"),
+        ("gzip", "gzip"),
+        ("gzip, deflate, br", "br"),
+        ("gzip, deflate, br, zstd", "zstd"),
+        ("br;q=0.5, gzip;q=0.8", "gzip"),
+        ("*", "zstd"),
+        ("*;q=0", "identity"),
+        ("zstd;q=0, *", "br"),
+        ("identity, gzip;q=0.5", "identity"),
+        ("GZIP", "gzip"),
+        ("x-gzip", "gzip"),
+        ("gzip;q=nonsense", "identity"),
+        ("deflate", "identity"),
+        (";;;,,,=q", "identity"),
+    ],
+)
+def test_the_reader_gets_what_it_likes_best(accept: str, coding: Coding) -> None:
+    assert chosen_coding(accept) == coding
+
+
+def test_each_coding_can_be_undone_and_is_the_same_each_time() -> None:
+    body = b'{"title": "The lighthouse"}' * 100
+    undone = {
+        "gzip": gzip.decompress,
+        "br": brotli.decompress,
+        "zstd": zstandard.ZstdDecompressor().decompress,
+        "identity": bytes,
+    }
+    for coding, undo in undone.items():
+        made = encoded(body, coding)  # type: ignore[arg-type]
+        assert undo(made) == body
+        assert encoded(body, coding) == made  # type: ignore[arg-type]

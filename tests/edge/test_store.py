@@ -1,0 +1,62 @@
+"""The store of finished answers: bounded, and emptied by what entries show."""
+
+from app.api.edge.entry import Entry, Facts
+from app.api.edge.store import EntryStore, Key
+
+
+def _entry(size: int, *keys: str) -> Entry:
+    return Entry.of(200, [], b"x" * size, Facts(1, keys, None, None), "/v1/headlines")
+
+
+def _key(number: int) -> Key:
+    return (f"/v1/articles/{number}", b"", False)
+
+
+def test_it_never_holds_more_than_its_limit_and_drops_the_longest_unused() -> None:
+    store = EntryStore(200_000)
+    for number in range(100):
+        store.put(_key(number), _entry(8_000))
+        assert store.get(_key(0)) is not None
+        assert store.weight <= 200_000
+    assert store.get(_key(1)) is None
+    assert store.get(_key(99)) is not None
+
+
+def test_an_entry_is_dropped_by_each_thing_that_it_shows() -> None:
+    store = EntryStore(1_000_000)
+    store.put(_key(1), _entry(10, "story:1", "group:7"))
+    store.put(_key(2), _entry(10, "story:2", "group:7"))
+    store.drop_showing(["story:1"])
+    assert (store.get(_key(1)), store.get(_key(2)) is not None) == (None, True)
+    store.drop_showing(["group:7"])
+    assert len(store) == 0
+    assert store.weight == 0
+
+
+def test_nothing_is_kept_of_dropped_keys() -> None:
+    store = EntryStore(50_000)
+    for number in range(1_000):
+        store.put(_key(number), _entry(1_000, f"story:{number}", "stories"))
+    assert sum(len(keys) for keys in store._shown.values()) == 2 * len(store)
+
+
+def test_an_answer_too_large_for_it_is_not_kept() -> None:
+    store = EntryStore(100_000)
+    store.put(_key(1), _entry(90_000))
+    assert len(store) == 0
+
+
+def test_codings_made_later_count() -> None:
+    store = EntryStore(1_000_000)
+    entry = _entry(50_000)
+    store.put(_key(1), entry)
+    before = store.weight
+    entry.variant("gzip")
+    store.weigh(_key(1))
+    assert before < store.weight <= before + 50_000
+
+
+def test_a_limit_of_nothing_keeps_nothing() -> None:
+    store = EntryStore(0)
+    store.put(_key(1), _entry(10))
+    assert len(store) == 0
