@@ -57,8 +57,7 @@ def list_body(asked: ListRequest, page: Page) -> tuple[bytes, dict[str, str | No
 
 
 def _selection(services: Services, params: Parameters) -> Selection:
-    delivery = services.delivery
-    return params.selection(delivery.resolve, lambda type_: delivery.directory()[0].names(type_))
+    return params.selection(services.delivery.resolve, services.delivery.slugs)
 
 
 def _default_sort(params: Parameters) -> str:

@@ -12,6 +12,7 @@ from app.delivery import store
 from app.delivery.directory import Directory, EntryType
 from app.delivery.store import reading
 from app.delivery.store.reading import Form, Position, SortKey
+from app.kit import json
 from app.kit.clock import Clock, from_micros
 from app.kit.database import Database, ReadSession, Record
 
@@ -170,6 +171,10 @@ class Delivery:
         found = known.resolve(type_, ref) if known is not None else None
         return found or self.directory()[0].resolve(type_, ref)
 
+    def slugs(self, type_: EntryType) -> Sequence[str]:
+        """Return all slugs of a type, to guess what somebody meant."""
+        return self.directory()[0].names(type_)
+
     def is_due(self) -> bool:
         """Tell whether time made a story appear or expire that the log does not know of."""
         now = self._clock.now()
@@ -211,7 +216,9 @@ def _page(
     items = [finish(row, directory) for row in rows]
     page = Page(items, head, None, None, count)
     if not rows:
-        return page
+        # Everything on this side of the cursor is gone; the way back is still there.
+        behind = query.position
+        return replace(page, after=behind) if query.backwards else replace(page, before=behind)
     first, last = (rows[0].place, rows[0].id), (rows[-1].place, rows[-1].id)
     placed = query.position is not None
     has_before = more if query.backwards else placed
@@ -248,8 +255,14 @@ def _joined(row: Record, directory: Directory) -> tuple[bytes, ...]:
 
 
 def _extra(row: Record) -> tuple[bytes, ...]:
-    translations = row.translations.encode() if row.translations else b"[]"
-    return b",", row.extra, b',"translations":', translations
+    return b",", row.extra, b',"translations":', _translations(row.translations)
+
+
+def _translations(found: str | None) -> bytes:
+    """Return translations as compact JSON in one order; each database writes its own."""
+    if found is None or found == "[]":
+        return b"[]"
+    return json.dumps(sorted(json.loads(found), key=lambda one: (one["language"], one["id"])))
 
 
 def _head(row: Record, now: datetime) -> Head:

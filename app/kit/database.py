@@ -28,7 +28,7 @@ from sqlalchemy import (
     text,
 )
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError
+from sqlalchemy.exc import ArgumentError, DataError, DBAPIError, IntegrityError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import DeclarativeBase
 from sqlalchemy.types import TypeDecorator
@@ -308,6 +308,9 @@ def _telling_failures() -> Iterator[None]:
         raise ConstraintViolated("Somebody else changed the same thing at once.") from wrong
     except PoolTimeout as wrong:
         raise DatabaseBusy("Every connection to the database is in use.") from wrong
+    except DataError:
+        # A value that the database cannot take should not have come this far: a fault of ours.
+        raise
     except DBAPIError as wrong:
         raise _translated(wrong) from wrong
 

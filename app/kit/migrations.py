@@ -110,7 +110,9 @@ def _unreachable(wrong: DBAPIError) -> Failure:
     if "database is locked" in message:
         return DatabaseBusy("Others keep the database busy. Try again shortly.")
     if "not a database" in message:
-        return DatabaseUnavailable("The file is not an SQLite database. Check DATELINE_DATABASE_URL.")
+        return DatabaseUnavailable(
+            "The file is not an SQLite database. Check DATELINE_DATABASE_URL."
+        )
     return DatabaseUnavailable(
         "The database cannot be opened. Check DATELINE_DATABASE_URL: that the folder of an "
         "SQLite file exists and may be written to, or that PostgreSQL runs and lets you in."

@@ -3,6 +3,8 @@
 from app.api.edge.asgi import App, Receive, Scope, Send, answer, header, request_id
 from app.api.problems import problem
 
+_PROBES = ("/healthz", "/readyz")
+
 
 class HostRing:
     """Refuses requests for host names that are not listed."""
@@ -14,13 +16,18 @@ class HostRing:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, or refuse it."""
-        if scope["type"] == "http" and "*" not in self._allowed:
+        if scope["type"] == "http" and not self.allows(scope):
             name = _name(header(scope, b"host") or "")
-            if name not in self._allowed:
-                detail = f"This server does not serve the host {name!r}."
-                await answer(send, *problem("bad_host", detail, request_id(scope)))
-                return
+            detail = f"This server does not serve the host {name!r}."
+            await answer(send, *problem("bad_host", detail, request_id(scope)))
+            return
         await self._app(scope, receive, send)
+
+    def allows(self, scope: Scope) -> bool:
+        """Tell whether the request's host is served here; probes come by any name."""
+        if "*" in self._allowed or scope["path"] in _PROBES:
+            return True
+        return _name(header(scope, b"host") or "") in self._allowed
 
 
 def _name(host: str) -> str:
