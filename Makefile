@@ -26,7 +26,7 @@ unexport PYTHONDONTWRITEBYTECODE PYTHONHOME PYTHONINSPECT PYTHONOPTIMIZE PYTHONP
 	PYTHONSAFEPATH PYTHONSTARTUP PYTHONWARNINGS
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test quick check bench test-system requirements clean
+.PHONY: help install demo test quick check bench test-system examples openapi requirements clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -54,6 +54,14 @@ bench: .venv/.installed ## measure, beside the floor and the idiomatic version
 test-system: .venv/.installed ## run the tests that need programs of the system
 	$(PYTEST) -m system $(ARGS)
 
+examples: .venv/.installed ## record the examples of the API reference anew
+	$(BIN)/python -m tools.record_examples
+
+openapi: .venv/.installed ## write docs/openapi.json
+	@$(BIN)/dateline openapi >docs/openapi.json.part
+	@$(BIN)/python -m json.tool --sort-keys --no-ensure-ascii docs/openapi.json.part docs/openapi.json
+	@rm docs/openapi.json.part
+
 requirements: .venv/.installed ## compile requirements/ from pyproject.toml (UPGRADE=--upgrade)
 	$(COMPILE) pyproject.toml --extra dev --group build --output-file requirements/dev.txt
 	$(COMPILE) pyproject.toml --constraints requirements/dev.txt \
@@ -64,7 +72,7 @@ requirements: .venv/.installed ## compile requirements/ from pyproject.toml (UPG
 clean: ## remove .venv, caches and build products
 	rm -rf .venv .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	rm -rf build dist dateline.egg-info
-	find app bench migrations tests -type d -name __pycache__ -prune -exec rm -rf {} +
+	find app bench migrations tests tools -type d -name __pycache__ -prune -exec rm -rf {} +
 
 .venv/.installed: requirements/dev.txt pyproject.toml
 	@command -v "$(PYTHON)" >/dev/null || { \

@@ -37,6 +37,7 @@ class Whole:
 
         async def watched(message: Message) -> None:
             if message["type"] == "lifespan.startup.complete":
+                self._services.watch.listen()
                 self._worker.start()
             elif message["type"] == "lifespan.shutdown.complete":
                 await run_in_threadpool(self._worker.stop)

@@ -3,14 +3,17 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from statistics import median
+from typing import TypeVar
+
+Turn = TypeVar("Turn")
 
 
 @dataclass(frozen=True)
 class Comparison:
     """The rates of both, turn by turn."""
 
-    left: tuple[float, ...]
-    right: tuple[float, ...]
+    left: list[float]
+    right: list[float]
 
     @property
     def ratio(self) -> float:
@@ -24,15 +27,17 @@ class Comparison:
         return min(turns), max(turns)
 
 
-def in_turns(left: Callable[[], float], right: Callable[[], float], rounds: int) -> Comparison:
+def in_turns(
+    left: Callable[[], Turn], right: Callable[[], Turn], rounds: int
+) -> tuple[list[Turn], list[Turn]]:
     """Measure one and the other, the other and the one, and so on.
 
     The order changes so that a machine which slows down steadily favours neither.
     """
-    lefts: list[float] = []
-    rights: list[float] = []
+    lefts: list[Turn] = []
+    rights: list[Turn] = []
     for turn in range(rounds):
         pair = [(left, lefts), (right, rights)]
-        for measure, rates in reversed(pair) if turn % 2 else pair:
-            rates.append(measure())
-    return Comparison(tuple(lefts), tuple(rights))
+        for measure, seen in reversed(pair) if turn % 2 else pair:
+            seen.append(measure())
+    return lefts, rights

@@ -13,7 +13,7 @@ from bench.servers import ROOT, dateline_command, dateline_environment
 
 BATCH = 500
 _PATIENCE = 1800.0
-_TAIL = 2000
+_TAIL_LINES = 3
 
 
 class ImportFailed(Exception):
@@ -57,7 +57,7 @@ def bare_rate(imported: Import, target: Path) -> float:
         check=False,
     )
     if done.returncode:
-        raise ImportFailed(done.stderr[-_TAIL:].strip())
+        raise ImportFailed(_tail(done.stderr))
     remove_database(target)
     return imported.stories / float(json.loads(done.stdout)["seconds"])
 
@@ -82,6 +82,10 @@ def _dateline(database: Path, *arguments: str) -> int:
         )
         peak = peak_of(process, _PATIENCE)
     if process.returncode:
-        said = log.read_text(encoding="utf-8", errors="replace")[-_TAIL:].strip()
+        said = _tail(log.read_text(encoding="utf-8", errors="replace"))
         raise ImportFailed(f"dateline {arguments[0]} ended with {process.returncode}: {said}")
     return peak
+
+
+def _tail(text: str) -> str:
+    return "\n".join(text.strip().splitlines()[-_TAIL_LINES:])

@@ -8,7 +8,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol
 
@@ -31,14 +31,41 @@ class Target:
     headers: dict[str, str] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class Round:
+    """What one round of load saw."""
+
+    answers: int
+    seconds: float
+    cpu_seconds: float = 0.0
+    """What the server used of a processor meanwhile."""
+
+    @property
+    def rate(self) -> float:
+        """Answers a second."""
+        return self.answers / self.seconds
+
+    @property
+    def cpu_rate(self) -> float:
+        """Answers for a second of processor time, which busy neighbours disturb less."""
+        return self.answers / self.cpu_seconds
+
+
 class Generator(Protocol):
     """Something that puts load on a server."""
 
     name: str
 
-    def rate(self, target: Target, seconds: int) -> float:
-        """Ask without pause for so many seconds; return answers a second."""
+    def ask(self, target: Target, seconds: int) -> Round:
+        """Ask without pause for so many seconds."""
         ...
+
+
+def put_load(generator: Generator, target: Target, seconds: int) -> Round:
+    """Run one round, and see what it cost the server."""
+    before = target.server.cpu_seconds()
+    seen = generator.ask(target, seconds)
+    return replace(seen, cpu_seconds=target.server.cpu_seconds() - before)
 
 
 def best_generator() -> Generator:
@@ -51,7 +78,7 @@ class Wrk:
 
     name = "wrk"
 
-    def rate(self, target: Target, seconds: int) -> float:
+    def ask(self, target: Target, seconds: int) -> Round:
         """Run `wrk` once."""
         with _script(target.paths) as script:
             options = ["-t1", f"-c{CONNECTIONS}", f"-d{seconds}s", *script]
@@ -67,7 +94,7 @@ class OwnClient:
 
     name = "bench.client"
 
-    def rate(self, target: Target, seconds: int) -> float:
+    def ask(self, target: Target, seconds: int) -> Round:
         """Run the client once."""
         order = {
             "host": HOST,
@@ -81,7 +108,7 @@ class OwnClient:
         result = json.loads(output)
         if result["failures"]:
             raise LoadError(f"{result['failures']} answers were errors.")
-        return float(result["answers"]) / float(result["seconds"])
+        return Round(int(result["answers"]), float(result["seconds"]))
 
 
 def _run(command: list[str], seconds: int) -> str:
@@ -129,12 +156,13 @@ end
 """
 
 
-def _read_wrk(output: str) -> float:
+def _read_wrk(output: str) -> Round:
     bad = re.search(r"Non-2xx or 3xx responses: (\d+)", output)
     broken = re.search(r"Socket errors: .*", output)
     if bad or broken:
         raise LoadError((bad or broken or [""])[0])
+    answers = re.search(r"(\d+) requests in ", output)
     rate = re.search(r"Requests/sec:\s+([\d.]+)", output)
-    if rate is None:
+    if answers is None or rate is None or not float(rate[1]):
         raise LoadError(f"wrk said: {output.strip()}")
-    return float(rate[1])
+    return Round(int(answers[1]), int(answers[1]) / float(rate[1]))

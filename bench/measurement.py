@@ -1,12 +1,12 @@
 """What a measurement is: a question, a way to answer it, and the goal set for the answer."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from statistics import median
 from typing import Any
 
 from bench.compare import Comparison
-from bench.stage import Stage
+from bench.stage import LoadComparison, Stage
 
 
 @dataclass(frozen=True)
@@ -32,6 +32,8 @@ class Outcome:
     left: float
     right: float
     unit: str
+    cpu_ratio: float | None = None
+    """The same ratio by processor time, where that was measured."""
     notes: tuple[str, ...] = ()
     details: dict[str, Any] = field(default_factory=dict)
 
@@ -47,12 +49,24 @@ class Measurement:
     run: Callable[[Stage], Outcome]
 
 
-def outcome_of(comparison: Comparison, unit: str, *notes: str) -> Outcome:
+def outcome_of(comparison: Comparison, unit: str) -> Outcome:
     """Sum a comparison up."""
-    details = {
-        "left_rounds": comparison.left,
-        "right_rounds": comparison.right,
-        "spread": comparison.spread,
-    }
-    left, right = median(comparison.left), median(comparison.right)
-    return Outcome(comparison.ratio, left, right, unit, notes, details)
+    return Outcome(
+        comparison.ratio,
+        median(comparison.left),
+        median(comparison.right),
+        unit,
+        details={
+            "left_rounds": comparison.left,
+            "right_rounds": comparison.right,
+            "spread": comparison.spread,
+        },
+    )
+
+
+def outcome_of_load(comparison: LoadComparison, *notes: str) -> Outcome:
+    """Sum up what two targets did under load."""
+    outcome = outcome_of(comparison.clock, "requests/s")
+    cpu = comparison.cpu
+    details = outcome.details | {"cpu_left_rounds": cpu.left, "cpu_right_rounds": cpu.right}
+    return replace(outcome, cpu_ratio=cpu.ratio, notes=notes, details=details)

@@ -7,7 +7,7 @@ from typing import Any
 
 from bench.measurement import Measurement, Outcome
 
-_HEADINGS = ("what", "against", "result", "goal", "met")
+_HEADINGS = ("what", "against", "result", "by cpu", "goal", "met")
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,14 @@ def _cells(result: Result) -> tuple[str, ...]:
     measurement = result.measurement
     goal = "" if measurement.goal is None else str(measurement.goal)
     met = {True: "yes", False: "no", None: ""}[result.met]
-    return measurement.what, measurement.against, _shown(result.outcome), goal, met
+    return (
+        measurement.what,
+        measurement.against,
+        _shown(result.outcome),
+        _shown_cpu(result.outcome),
+        goal,
+        met,
+    )
 
 
 def _shown(outcome: Outcome | None) -> str:
@@ -76,6 +83,12 @@ def _shown(outcome: Outcome | None) -> str:
         f"{_number(outcome.ratio)}  ({_number(outcome.left)} / {_number(outcome.right)} "
         f"{outcome.unit})"
     )
+
+
+def _shown_cpu(outcome: Outcome | None) -> str:
+    if outcome is None or outcome.cpu_ratio is None:
+        return ""
+    return _number(outcome.cpu_ratio)
 
 
 def _number(value: float) -> str:
@@ -108,6 +121,7 @@ def _as_json(result: Result) -> dict[str, Any]:
     if outcome is not None:
         fields |= {
             "ratio": outcome.ratio,
+            "cpu_ratio": outcome.cpu_ratio,
             "left": outcome.left,
             "right": outcome.right,
             "unit": outcome.unit,

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from http.client import HTTPException
 from pathlib import Path
 
+import psutil
+
 from bench.answer import Answer, fetch
 from bench.floor import ANSWER_VARIABLE
 
@@ -33,10 +35,17 @@ class Server:
 
     name: str
     port: int
+    pid: int
 
     def get(self, path: str, headers: Mapping[str, str] | None = None) -> Answer:
         """Ask it once, outside any measurement."""
         return fetch(HOST, self.port, path, headers)
+
+    def cpu_seconds(self) -> float:
+        """Return the processor time that it has used since it started."""
+        own = psutil.Process(self.pid)
+        times = [process.cpu_times() for process in (own, *own.children(recursive=True))]
+        return float(sum(time.user + time.system for time in times))
 
 
 def dateline_command() -> str:
@@ -114,7 +123,7 @@ def _running(
         )
         try:
             _wait_until_answers(process, log, port, path)
-            yield Server(name, port)
+            yield Server(name, port, process.pid)
         finally:
             _end(process)
 

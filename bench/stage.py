@@ -15,7 +15,7 @@ from bench.compare import Comparison, in_turns
 from bench.corpus import Corpus, write_corpus
 from bench.idiomatic.filling import fill
 from bench.importing import Import, import_archive
-from bench.load import Generator, LoadError, Target
+from bench.load import Generator, LoadError, Round, Target, put_load
 from bench.servers import Server
 
 _ERROR = 400
@@ -33,6 +33,14 @@ class Plan:
 
 
 QUICK = Plan(stories=2_000, rounds=3, seconds=1, imports=1)
+
+
+@dataclass(frozen=True)
+class LoadComparison:
+    """Two targets under load: by the clock, and by the processor time of the servers."""
+
+    clock: Comparison
+    cpu: Comparison
 
 
 class Stage:
@@ -76,16 +84,21 @@ class Stage:
         with servers.idiomatic(self.folder, self._idiomatic_database) as server:
             yield server
 
-    def compare(self, left: Target, right: Target) -> Comparison:
+    def compare(self, left: Target, right: Target) -> LoadComparison:
         """Put load on both in turns."""
         for target in (left, right):
             _check(target)
-            self._generator.rate(target, _WARM_UP_SECONDS)
-        return in_turns(
-            lambda: self._generator.rate(left, self.plan.seconds),
-            lambda: self._generator.rate(right, self.plan.seconds),
-            self.plan.rounds,
+            put_load(self._generator, target, _WARM_UP_SECONDS)
+        lefts, rights = in_turns(
+            lambda: self._round(left), lambda: self._round(right), self.plan.rounds
         )
+        return LoadComparison(
+            Comparison([seen.rate for seen in lefts], [seen.rate for seen in rights]),
+            Comparison([seen.cpu_rate for seen in lefts], [seen.cpu_rate for seen in rights]),
+        )
+
+    def _round(self, target: Target) -> Round:
+        return put_load(self._generator, target, self.plan.seconds)
 
     @cached_property
     def _idiomatic_database(self) -> Path:

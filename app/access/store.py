@@ -24,6 +24,9 @@ def key_by_prefix(session: ReadSession, prefix: str) -> Record | None:
 
 def key_by_ref(session: ReadSession, ref: str) -> Record | None:
     """Return the key with an id or a prefix, or nothing."""
+    if "\0" in ref:
+        # PostgreSQL cannot even be asked about U+0000.
+        return None
     return session.first(select(_keys).where(or_(ApiKey.id == ref, ApiKey.prefix == ref)))
 
 

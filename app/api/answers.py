@@ -57,7 +57,7 @@ def list_links(
     request: Request, services: Services, cursors: Mapping[str, str | None]
 ) -> dict[str, str]:
     """Return the links of a page: itself, the next and the previous one."""
-    base = f"{services.settings.public_url or ''}{request.url.path}"
+    base = f"{services.settings.public_url or ''}{quote(request.url.path)}"
     query = request.url.query
     links = {"self": f"{base}?{query}" if query else base}
     kept = [(name, value) for name, value in request.query_params.multi_items() if name != "cursor"]

@@ -5,6 +5,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from app.access.idempotency import LONGEST_KEY
 from app.api.dependencies import MERGE_PATCH
 from app.api.paging import DEFAULT_LIMIT, MOST
 from app.api.params import MOST_VALUES
@@ -61,10 +62,11 @@ PARAMETERS: dict[str, tuple[dict[str, Any], str]] = {
         "Check everything and write nothing.",
     ),
 }
-_HEADERS: dict[str, tuple[bool, str]] = {
-    "If-Match": (True, 'The ETag of what was read, `"v3"`; `*` accepts any version.'),
+_HEADERS: dict[str, tuple[bool, dict[str, Any], str]] = {
+    "If-Match": (True, _STRING, 'The ETag of what was read, `"v3"`; `*` accepts any version.'),
     "Idempotency-Key": (
         False,
+        {"type": "string", "minLength": 1, "maxLength": LONGEST_KEY},
         "Any text of up to 255 characters; repeating the request with it gives the first "
         "answer again, for 24 hours.",
     ),
@@ -110,11 +112,11 @@ def _query(name: str, sorts: Iterable[str] | None) -> dict[str, Any]:
 
 
 def _header(name: str) -> dict[str, Any]:
-    required, text = _HEADERS[name]
+    required, schema, text = _HEADERS[name]
     return {
         "name": name,
         "in": "header",
         "required": required,
-        "schema": _STRING,
+        "schema": schema,
         "description": text,
     }

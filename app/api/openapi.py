@@ -13,6 +13,11 @@ from app.api.problems import MEDIA_TYPE, PROBLEMS
 from app.api.schemas import Problem
 from app.api.validation import INPUTS
 
+_PATH_PARTS = {
+    "ref": "An id or a slug; a slug that was public once redirects.",
+    "version": "The number of a version.",
+    "code": "A code of the closed list of problems.",
+}
 _REF = "#/components/schemas/{model}"
 _EVERYWHERE = ("bad_host", "bad_header", "key_refused", "internal", "database_unavailable")
 _INFO = (
@@ -37,8 +42,11 @@ def _made(app: FastAPI) -> dict[str, Any]:
             _add_problems(operation, operation.pop("x-problems", ()), managed=managed)
             _add_examples(operation)
             _tidy(operation)
-            operation["security"] = [{"bearer": []}, {"apiKey": []}] + ([] if managed else [{}])
+            operation["security"] = _security(path, managed=managed)
     _add_schemas(made)
+    made["components"]["examples"] = {
+        code: {"summary": kind.title, "value": _example(code)} for code, kind in PROBLEMS.items()
+    }
     made["components"]["securitySchemes"] = {
         "bearer": {"type": "http", "scheme": "bearer"},
         "apiKey": {"type": "apiKey", "in": "header", "name": "X-Api-Key"},
@@ -57,6 +65,14 @@ def _add_schemas(made: dict[str, Any]) -> None:
         schemas[f"{name}Patch"] = _patch_of(schemas[f"{name}Input"], name)
     for unused in ("HTTPValidationError", "ValidationError"):
         schemas.pop(unused, None)
+
+
+def _security(path: str, *, managed: bool) -> list[dict[str, list[str]]]:
+    """Return which keys an operation takes: none, one if there is one, or one in any case."""
+    if not path.startswith("/v1/"):
+        return []
+    keys: list[dict[str, list[str]]] = [{"bearer": []}, {"apiKey": []}]
+    return keys if managed else [{}, *keys]
 
 
 def _patch_of(schema: dict[str, Any], name: str) -> dict[str, Any]:
@@ -85,8 +101,8 @@ def _add_problems(operation: dict[str, Any], codes: Any, *, managed: bool) -> No
         content = response.setdefault("content", {})
         told = content.setdefault(MEDIA_TYPE, {"schema": _schema("Problem")})
         examples = told.setdefault("examples", {})
-        examples[code] = {"summary": kind.title, "value": _example(code)}
-        titles = [example["summary"] for example in examples.values()]
+        examples[code] = {"$ref": f"#/components/examples/{code}"}
+        titles = [PROBLEMS[one].title for one in examples]
         response["description"] = "; ".join(titles) + "."
 
 
@@ -107,6 +123,8 @@ def _tidy(operation: dict[str, Any]) -> None:
         key = (parameter["in"], parameter["name"].lower())
         if key not in kept or "description" in parameter:
             kept[key] = parameter
+    for parameter in kept.values():
+        parameter.setdefault("description", _PATH_PARTS.get(parameter["name"], ""))
     if kept:
         operation["parameters"] = list(kept.values())
 

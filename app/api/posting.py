@@ -32,7 +32,7 @@ def post(
         raise BadHeader(f"Idempotency-Key is a text of 1 to {LONGEST_KEY} characters.")
     assert caller.key_id is not None
     key_id = caller.key_id
-    fingerprint = digest(request.url.path.encode(), json.dumps(payload), _if_match(request))
+    fingerprint = digest(request.url.path.encode(), json.dumps_sorted(payload), _if_match(request))
     made: list[Response] = []
 
     def run(unit: Unit) -> Answer:

@@ -88,6 +88,9 @@ async def _batches(
         *lines, rest = (rest + chunk).split(b"\n")
         for line in lines:
             number += 1
+            if len(line) > longest:
+                yield batch, _too_long(number, longest)
+                return
             batch.append((number, line))
             size += len(line)
             if len(batch) == BATCH_LINES or size > longest:
@@ -115,13 +118,17 @@ def _result(outcome: Outcome, request_id: str | None) -> dict[str, Any]:
         "type": outcome.type,
         "id": outcome.id,
         "slug": outcome.slug,
-        "problem": _problem(outcome.wrong, request_id) if outcome.wrong else None,
+        "problem": _problem(outcome, outcome.wrong, request_id) if outcome.wrong else None,
     }
 
 
-def _problem(wrong: Exception, request_id: str | None) -> Any:
+def _problem(outcome: Outcome, wrong: Exception, request_id: str | None) -> Any:
     if isinstance(wrong, ValidationError):
-        wrong = invalid_input(wrong, known_fields("ArticleInput"))
+        found = wrong.errors()
+        for one in found:
+            # A line's type stands first in each location, and is no field.
+            one["loc"] = one["loc"][1:]
+        wrong = invalid_input(found, known_fields(f"{str(outcome.type).title()}Input"))
     if isinstance(wrong, Failure) and wrong.code in PROBLEMS:
         return json.loads(problem_of(wrong, request_id)[2])
     return json.loads(problem("internal", "The line could not be imported.", request_id)[2])

@@ -62,7 +62,7 @@ def known_fields(model: str) -> list[str]:
 
 def field_error(found: ErrorDetails, known: list[str]) -> FieldError:
     """Return the field error for one finding of pydantic."""
-    location = [part for part in found["loc"] if part != "body"]
+    location = found["loc"]
     pointer = "#" + "".join(f"/{_escaped(part)}" for part in location)
     code = _code(found)
     detail = _detail(found, code)

@@ -2,6 +2,7 @@
 
 import sqlite3
 import sys
+from contextlib import closing
 from pathlib import Path
 from typing import Annotated
 
@@ -23,10 +24,10 @@ _SHOWN = 50
 
 def migrate(database_url: DatabaseUrl = None) -> None:
     """Bring the database's schema up to date."""
-    database = open_database(read_settings(database_url=database_url))
-    before = migrations.current(database)
-    migrations.upgrade(database)
-    after = migrations.current(database)
+    with closing(open_database(read_settings(database_url=database_url))) as database:
+        before = migrations.current(database)
+        migrations.upgrade(database)
+        after = migrations.current(database)
     typer.echo(
         f"The schema is at {after} already."
         if before == after
@@ -36,10 +37,9 @@ def migrate(database_url: DatabaseUrl = None) -> None:
 
 def check(database_url: DatabaseUrl = None) -> None:
     """Check configuration, database, log and documents; exit 0 when all is sound."""
-    settings = read_settings(database_url=database_url)
-    database = open_database(settings)
-    _existing_file(database)
-    migrations.check(database)
+    with closing(open_database(read_settings(database_url=database_url))) as database:
+        _existing_file(database)
+        migrations.check(database)
     found = 0
     with services(database_url) as parts:
         for detail in _wrong(parts):
@@ -106,6 +106,8 @@ def _wrong(parts: Services) -> list[str]:
 def _existing_file(database: Database) -> str:
     """Insist that an embedded database is there; opening it would make an empty one."""
     source = database.engine.url.database or ""
+    # SQLite takes a URI as well, `file:FILE?mode=ro`, and makes no file for it unless told to.
+    source = source.removeprefix("file:")
     if database.dialect == "sqlite" and not Path(source).exists():
         raise DatabaseUnavailable(f"There is no database at {source}.")
     return source

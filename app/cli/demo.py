@@ -1,5 +1,6 @@
 """`dateline demo`: sample stories, an editor's key, and a served API in one command."""
 
+from contextlib import closing
 from pathlib import Path
 from typing import Annotated
 
@@ -25,12 +26,11 @@ def demo(
 ) -> None:
     """Serve sample stories from an embedded database, with an editor's key."""
     settings = read_settings(database_url=f"sqlite:///{file}", host="127.0.0.1", port=port)
-    database = open_database(settings)
-    prepare_database(database)
-    services = bootstrap(settings, database=database)
-    stories = _fill(services)
-    key = services.runner.run(ACTOR, lambda unit: create_key(unit, "demo editor", ["admin"]))
-    database.close()
+    with closing(open_database(settings)) as database:
+        prepare_database(database)
+        services = bootstrap(settings, database=database)
+        stories = _fill(services)
+        key = services.runner.run(ACTOR, lambda unit: create_key(unit, "demo editor", ["admin"]))
     address = f"http://127.0.0.1:{settings.port}"
     typer.echo(
         f"Dateline serves {stories} sample articles at {address}\n\n"

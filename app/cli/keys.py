@@ -1,11 +1,12 @@
 """`dateline keys`: make, list and revoke API keys."""
 
+import sys
 from typing import Annotated
 
 import typer
 from pydantic import ValidationError
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from app.access import queries
 from app.access.commands.create_key import create_key
@@ -18,6 +19,8 @@ from app.kit.errors import Misconfigured
 app = typer.Typer(help="Make, list and revoke API keys.", no_args_is_help=True)
 _SCOPES = ("read", "write", "publish", "admin")
 _PAGE = 1000
+_WIDE = 1000
+_HEADERS = ("name", "scopes", "created", "expires", "last used", "revoked")
 
 
 @app.command()
@@ -48,7 +51,9 @@ def create(
 @app.command("list")
 def list_(database_url: DatabaseUrl = None) -> None:
     """List keys, revoked ones included."""
-    table = Table("prefix", "name", "scopes", "created", "expires", "last used", "revoked")
+    table = Table(Column("prefix", no_wrap=True))
+    for header in _HEADERS:
+        table.add_column(header, overflow="fold")
     with services(database_url) as parts, parts.database.read() as session:
         position = None
         while True:
@@ -58,7 +63,8 @@ def list_(database_url: DatabaseUrl = None) -> None:
             if page.after is None:
                 break
             position = page.after[0]
-    Console(soft_wrap=True).print(table)
+    # A pipe has no width, and half a prefix revokes nothing.
+    Console(width=None if sys.stdout.isatty() else _WIDE).print(table)
 
 
 @app.command()

@@ -2,6 +2,7 @@
 
 import signal
 import threading
+from contextlib import closing
 from typing import Annotated
 
 import typer
@@ -30,25 +31,23 @@ def worker(database_url: DatabaseUrl = None) -> None:
     """Run the background loops alone, until told to stop."""
     settings = read_settings(database_url=database_url)
     configure_logging(settings.log_level, settings.log_format)
-    database = open_database(settings)
-    prepare_database(database)
-    loops = Worker(bootstrap(settings, database=database))
-    stopped = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stopped.set())
-    loops.start()
-    typer.echo("The worker runs. End it with Ctrl-C.", err=True)
-    stopped.wait()
-    loops.stop()
-    database.close()
+    with closing(open_database(settings)) as database:
+        prepare_database(database)
+        loops = Worker(bootstrap(settings, database=database))
+        stopped = threading.Event()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda *_: stopped.set())
+        loops.start()
+        typer.echo("The worker runs. End it with Ctrl-C.", err=True)
+        stopped.wait()
+        loops.stop()
 
 
 def run_server(settings: Settings) -> None:
     """Serve with settings until told to stop."""
     # Fail here, in a sentence, rather than in each process that the server starts.
-    database = open_database(settings)
-    prepare_database(database)
-    database.close()
+    with closing(open_database(settings)) as database:
+        prepare_database(database)
     export_settings("DATELINE_", settings.model_dump())
     uvicorn.run(
         "app.main:app",

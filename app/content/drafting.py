@@ -10,7 +10,7 @@ from app.content.inputs import ArticleInput
 from app.content.references import References
 from app.content.slugs import free_slug, slug_from
 from app.content.text import stored_body
-from app.kit.database import ReadSession
+from app.kit.database import ReadSession, WriteSession
 from app.kit.errors import FieldError, InvalidInput
 
 
@@ -39,7 +39,7 @@ def written_fields(written: ArticleInput, references: References) -> dict[str, A
         "dateline": written.dateline,
         "urgency": written.urgency,
         "translation_of": _translation_root(written, references),
-        "published_at": written.published_at,
+        "published_at": _after_embargo(written.published_at, written.embargo_until),
         "expires_at": written.expires_at,
         "embargo_until": written.embargo_until,
     }
@@ -73,11 +73,11 @@ def given_slug(session: ReadSession, type_: str, slug: str, *, but_for: str | No
     return slug
 
 
-def made_slug(session: ReadSession, type_: str, title: str) -> str:
-    """Return a free slug made from a title."""
-    return free_slug(
-        slug_from(title, fallback=type_), lambda batch: store.taken_slugs(session, type_, batch)
-    )
+def made_slug(session: WriteSession, type_: str, title: str) -> str:
+    """Return a free slug made from a title; equal titles at once take turns."""
+    wanted = slug_from(title, fallback=type_)
+    session.lock(f"slug:{type_}:{wanted}")
+    return free_slug(wanted, lambda batch: store.taken_slugs(session, type_, batch))
 
 
 def check_translation(session: ReadSession, article: Article) -> None:
@@ -102,6 +102,10 @@ def _category_ids(written: ArticleInput, references: References) -> list[str]:
         for index, ref in enumerate(written.categories)
     )
     return list(dict.fromkeys(ids))
+
+
+def _after_embargo(moment: datetime | None, embargo: datetime | None) -> datetime | None:
+    return embargo if moment and embargo and embargo > moment else moment
 
 
 def _translation_root(written: ArticleInput, references: References) -> str | None:

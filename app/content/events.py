@@ -25,6 +25,7 @@ class ArticleWithdrawn:
 
     article_id: str
     reason: WithdrawReason
+    former_slugs: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

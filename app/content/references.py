@@ -67,6 +67,13 @@ class References:
         """Return the story that an article translates, or the article itself."""
         return self._more.get(article_id) or article_id
 
+    def know(self, article: Article) -> None:
+        """Remember an article of this batch, which may not be written down yet."""
+        known = self._ids["article"]
+        known[article.id] = known[article.slug] = article.id
+        self._slugs["article"][article.id] = article.slug
+        self._more[article.id] = article.translation_of
+
     def forget(self, type_: str) -> None:
         """Forget a type, because something of it was written."""
         self._ids[type_].clear()

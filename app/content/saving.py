@@ -40,8 +40,7 @@ def save_all(unit: Unit, changes: Sequence[Change]) -> None:
     store.insert_articles(unit.session, created)
     store.update_articles(unit.session, updated)
     store.insert_revisions(unit.session, [_revision(unit, change) for change in changes])
-    public = [change for change in changes if _goes_public(change)]
-    slugs = [(slug, one.after.id) for one in public for slug in (one.after.slug, *one.former_slugs)]
+    slugs = [(slug, one.after.id) for one in changes for slug in _public_slugs(one)]
     store.keep_public_slugs(unit.session, "article", slugs, unit.now)
     for change in changes:
         _tell(unit, change)
@@ -67,6 +66,11 @@ def from_snapshot(snapshot: dict[str, Any]) -> Article:
     return Article(**fields)
 
 
+def _public_slugs(change: Change) -> tuple[str, ...]:
+    own = (change.after.slug,) if _goes_public(change) else ()
+    return own + change.former_slugs
+
+
 def _goes_public(change: Change) -> bool:
     """Tell whether the working copy becomes the public one with this change."""
     after = change.after
@@ -78,6 +82,8 @@ def _tell(unit: Unit, change: Change) -> None:
     if _goes_public(change):
         reason: PublishReason = "updated" if was_public else "published"
         unit.raise_event(ArticlePublished(change.after, reason, change.former_slugs))
+    elif change.former_slugs:
+        unit.raise_event(ArticleWithdrawn(change.after.id, "unpublished", change.former_slugs))
     elif was_public and change.after.stage != "published":
         gone: WithdrawReason = "deleted" if change.action == "deleted" else "unpublished"
         unit.raise_event(ArticleWithdrawn(change.after.id, gone))

@@ -61,8 +61,9 @@ def free_slug(wanted: str, taken: Callable[[list[str]], set[str]]) -> str:
 def _batches(wanted: str) -> Iterator[list[str]]:
     yield [wanted]
     start, size = 2, _FIRST_BATCH
+    stem = wanted[: MAX_LENGTH - 8].rstrip("-")
     while True:
-        yield [f"{wanted[: MAX_LENGTH - 8]}-{number}" for number in range(start, start + size)]
+        yield [f"{stem}-{number}" for number in range(start, start + size)]
         start, size = start + size, min(size * 4, 500)
 
 

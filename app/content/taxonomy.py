@@ -5,6 +5,20 @@ from datetime import datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Brought:
+    """What an importer brings along of a source or category that was made elsewhere."""
+
+    id: str | None = None
+    version: int | None = None
+    created_at: datetime | None = None
+    modified_at: datetime | None = None
+    former_slugs: tuple[str, ...] = ()
+
+
+NOTHING_BROUGHT = Brought()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
     """A publisher, agency or desk from which stories come."""
 

@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from app.content.article import Article
+from app.content.errors import InUse
 from app.content.events import (
     ArticlePublished,
     ArticleWithdrawn,
@@ -20,6 +21,7 @@ from app.content.events import (
 )
 from app.content.locks import CATEGORY_TREE
 from app.delivery import store
+from app.delivery.directory import EntryType
 from app.delivery.moving import move_stories
 from app.delivery.render import attributes_of, render_article, render_category, render_source
 from app.delivery.tree import with_ancestors
@@ -41,8 +43,10 @@ def project(unit: Unit) -> None:
                 withdrawn[article.id] = "expired"
             case ArticlePublished(article=article):
                 published[article.id] = event
-            case ArticleWithdrawn(id_, reason):
+            case ArticleWithdrawn(id_, reason, former):
                 withdrawn[id_] = reason
+                # Brought by an import, for the day on which the story is public again.
+                store.add_redirects(unit.session, _redirects("article", id_, former))
     if published or withdrawn:
         before = store.attributes(unit.session, [*published, *withdrawn])
         log += _publish(unit, list(published.values()), before)
@@ -69,12 +73,24 @@ def taxonomy_rows(unit: Unit) -> list[dict[str, Any]]:
                 if moved:
                     log += move_stories(unit, category.id)
             case SourceDeleted(id_):
-                store.remove_entry(unit.session, "source", id_)
-                log.append(_log(unit, "source", id_, "remove", "deleted", None))
+                log.append(_delete_entry(unit, "source", id_))
             case CategoryDeleted(id_):
-                store.remove_entry(unit.session, "category", id_)
-                log.append(_log(unit, "category", id_, "remove", "deleted", None))
+                log.append(_delete_entry(unit, "category", id_))
     return log
+
+
+def _delete_entry(unit: Unit, type_: EntryType, id_: str) -> dict[str, Any]:
+    """Take an entry away, unless a public copy still names what its working copy has dropped."""
+    # Nobody publishes a story with it while we look.
+    unit.session.lock(CATEGORY_TREE)
+    uses = store.uses_of_entry(unit.session, type_, id_)
+    if uses:
+        raise InUse(
+            f"The public copies of {uses} article(s) name this {type_}, though their working "
+            "copies do not. Publish or unpublish those first."
+        )
+    store.remove_entry(unit.session, type_, id_)
+    return _log(unit, type_, id_, "remove", "deleted", None)
 
 
 @dataclass(slots=True)

@@ -11,6 +11,7 @@ from app.delivery import directory as directories
 from app.delivery.directory import Directory, EntryType
 from app.delivery.store import reading
 from app.delivery.store.reading import Form, Position, SortKey
+from app.kit import json
 from app.kit.clock import Clock, from_micros
 from app.kit.database import Database, Reads, Record
 
@@ -216,7 +217,9 @@ def _page(
     items = [finish(row, directory) for row in rows]
     page = Page(items, head, None, None, count)
     if not rows:
-        return page
+        # Everything on this side of the cursor is gone; the way back is still there.
+        behind = query.position
+        return replace(page, after=behind) if query.backwards else replace(page, before=behind)
     first, last = (rows[0].place, rows[0].id), (rows[-1].place, rows[-1].id)
     placed = query.position is not None
     has_before = more if query.backwards else placed
@@ -253,8 +256,14 @@ def _joined(row: Record, directory: Directory) -> tuple[bytes, ...]:
 
 
 def _extra(row: Record) -> tuple[bytes, ...]:
-    translations = row.translations.encode() if row.translations else b"[]"
-    return b",", row.extra, b',"translations":', translations
+    return b",", row.extra, b',"translations":', _translations(row.translations)
+
+
+def _translations(found: str | None) -> bytes:
+    """Return translations as compact JSON in one order; each database writes its own."""
+    if found is None or found == "[]":
+        return b"[]"
+    return json.dumps(sorted(json.loads(found), key=lambda one: (one["language"], one["id"])))
 
 
 def _head(row: Record, now: datetime) -> Head:

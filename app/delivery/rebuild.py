@@ -1,6 +1,7 @@
 """Rebuilding: documents made anew from the content side where they are not as they should be."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
 from functools import partial
 
 from app.content import store as content_store
@@ -12,9 +13,9 @@ from app.content.events import (
     SourceDeleted,
     SourceSaved,
 )
+from app.content.taxonomy import Source
 from app.delivery import store
-from app.delivery.render import render_category, render_source
-from app.delivery.soundness import article_flaws
+from app.delivery.soundness import article_flaws, present_entries, wanted_entries
 from app.kit.unit import Actor, Runner, Unit
 
 _BATCH = 200
@@ -27,39 +28,78 @@ def rebuild(runner: Runner) -> Iterator[tuple[int, int]]:
     runner.run(_ACTOR, _drop_strays)
     after, looked, mended = "", 0, 0
     while True:
-        seen, flawed, after = runner.run(_ACTOR, partial(_mend, after=after))
-        if not seen:
+        batch = runner.run(_ACTOR, partial(_mend, after=after))
+        if not batch.looked:
             return
-        looked, mended = looked + seen, mended + flawed
+        if batch.gone:
+            runner.run(_ACTOR, partial(_tell_gone, ids=batch.gone))
+        after, looked, mended = batch.last, looked + batch.looked, mended + batch.mended
         yield looked, mended
 
 
-def _mend(unit: Unit, after: str) -> tuple[int, int, str]:
+@dataclass(frozen=True, slots=True)
+class _Batch:
+    """What was done to a batch of articles; `gone` are those the log has still to hear of."""
+
+    looked: int
+    mended: int
+    last: str
+    gone: frozenset[str]
+
+
+def _mend(unit: Unit, after: str) -> _Batch:
     articles = content_store.articles_after(unit.session, after, _BATCH)
-    flawed: set[str] = set()
+    mended: set[str] = set()
+    gone: set[str] = set()
     for flaw in article_flaws(unit.session, articles, unit.now):
-        if flaw.id in flawed:
+        if flaw.id in mended:
             continue
-        flawed.add(flaw.id)
-        if flaw.article is not None:
-            unit.raise_event(ArticlePublished(flaw.article, "updated"))
-        else:
+        if flaw.publish is not None:
+            unit.raise_event(ArticlePublished(flaw.publish, "updated"))
+        elif flaw.withdraw:
             unit.raise_event(ArticleWithdrawn(flaw.id, "unpublished"))
-    return len(articles), len(flawed), articles[-1].id if articles else after
+        elif flaw.tell:
+            gone.add(flaw.id)
+        else:
+            # A snapshot is lost: the document that was made of it is all that is left.
+            continue
+        mended.add(flaw.id)
+    last = articles[-1].id if articles else after
+    return _Batch(len(articles), len(mended), last, frozenset(gone))
+
+
+def _tell_gone(unit: Unit, ids: Collection[str]) -> None:
+    """Tell the log of stories that are not public, where it ends with their being so."""
+    public = store.attributes(unit.session, ids)
+    last = store.last_log_rows(unit.session, [id_ for id_ in ids if id_ not in public])
+    store.append(
+        unit.session,
+        [
+            {
+                "at": unit.now,
+                "type": "article",
+                "id": id_,
+                "op": "remove",
+                "reason": "unpublished",
+                "version": change.version,
+                "before": change.after,
+                "after": None,
+            }
+            for id_, change in last.items()
+            if change.op == "upsert"
+        ],
+    )
 
 
 def _mend_entries(unit: Unit) -> None:
-    there = {
-        (row.type, row.id): (row.slug, bytes(row.brief), bytes(row.whole))
-        for row in store.entries(unit.session)
-    }
-    for source in content_store.stream_sources(unit.session):
-        if there.pop(("source", source.id), None) != (source.slug, *render_source(source)):
-            unit.raise_event(SourceSaved(source))
-    for category in content_store.stream_categories(unit.session):
-        wanted = (category.slug, *render_category(category))
-        if there.pop(("category", category.id), None) != wanted:
-            unit.raise_event(CategorySaved(category, moved=True))
+    there = present_entries(unit.session)
+    for key, (thing, shown) in wanted_entries(unit.session).items():
+        if there.pop(key, None) == shown:
+            continue
+        if isinstance(thing, Source):
+            unit.raise_event(SourceSaved(thing))
+        else:
+            unit.raise_event(CategorySaved(thing, moved=True))
     for type_, id_ in there:
         deleted = SourceDeleted(id_) if type_ == "source" else CategoryDeleted(id_)
         unit.raise_event(deleted)

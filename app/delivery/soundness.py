@@ -9,6 +9,7 @@ from typing import Any
 from app.content import store as content_store
 from app.content.article import Article
 from app.content.saving import from_snapshot
+from app.content.taxonomy import Category, Source
 from app.delivery import store
 from app.delivery.projector import document_rows, is_over
 from app.delivery.render import render_category, render_source
@@ -16,15 +17,22 @@ from app.delivery.tree import with_ancestors
 from app.kit.database import ReadSession
 
 _BATCH = 200
+EntryKey = tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True)
 class Flaw:
-    """Something that does not agree; `article` is the public copy that should be there."""
+    """Something that does not agree, and how it can be mended, if it can.
+
+    `publish` is the public copy to render again. `withdraw` says that nothing should be public,
+    and `tell` that the log has to be told so.
+    """
 
     id: str
     detail: str
-    article: Article | None = None
+    publish: Article | None = None
+    withdraw: bool = False
+    tell: bool = False
 
 
 def flaws(session: ReadSession, now: datetime) -> Iterator[Flaw]:
@@ -60,11 +68,11 @@ def article_flaws(
             yield Flaw(article.id, "the snapshot of the public version is missing")
         elif copy is None or is_over(copy, now):
             if copy is None and there is not None:
-                yield Flaw(article.id, "a document is public that should not be")
+                yield Flaw(article.id, "a document is public that should not be", withdraw=True)
         else:
             wanted = document_rows(session, copy, above(copy.categories), now)
             yield from _document_flaws(copy, wanted, there)
-        yield from _log_flaws(article, there, last.get(article.id))
+        yield from _log_flaws(article.id, copy, there, last.get(article.id))
 
 
 def public_copies(session: ReadSession, articles: Sequence[Article]) -> dict[str, Article]:
@@ -90,25 +98,37 @@ def _document_flaws(
 
 
 def _log_flaws(
-    article: Article, there: dict[str, Any] | None, last: store.LastChange | None
+    id_: str, copy: Article | None, there: dict[str, Any] | None, last: store.LastChange | None
 ) -> Iterator[Flaw]:
     if there is not None and there["released"]:
         if last is None or last.op != "upsert" or last.version != there["version"]:
-            yield Flaw(article.id, "the change log does not end with what is public")
+            yield Flaw(id_, "the change log does not end with what is public", copy)
     elif last is not None and last.op == "upsert" and there is None:
-        yield Flaw(article.id, "the change log ends with a story that is not public")
+        yield Flaw(id_, "the change log ends with a story that is not public", tell=True)
 
 
 def _entry_flaws(session: ReadSession) -> Iterator[Flaw]:
-    wanted = {}
+    wanted, there = wanted_entries(session), present_entries(session)
+    for key in sorted(wanted.keys() | there.keys()):
+        if key not in wanted or there.get(key) != wanted[key][1]:
+            yield Flaw(key[1], f"the public entry of the {key[0]} differs from it")
+
+
+def wanted_entries(session: ReadSession) -> dict[EntryKey, tuple[Source | Category, Any]]:
+    """Return each source and category, and what should be public of it, by type and id."""
+    wanted: dict[EntryKey, tuple[Source | Category, Any]] = {}
     for source in content_store.stream_sources(session):
-        wanted[("source", source.id)] = (source.slug, *render_source(source))
+        place = (source.slug, source.name, None)
+        wanted[("source", source.id)] = source, (*place, *render_source(source))
     for category in content_store.stream_categories(session):
-        wanted[("category", category.id)] = (category.slug, *render_category(category))
-    there = {
-        (row.type, row.id): (row.slug, bytes(row.brief), bytes(row.whole))
+        under = (category.slug, category.name, category.parent_id)
+        wanted[("category", category.id)] = category, (*under, *render_category(category))
+    return wanted
+
+
+def present_entries(session: ReadSession) -> dict[EntryKey, Any]:
+    """Return what is public of each source and category, by type and id."""
+    return {
+        (row.type, row.id): (row.slug, row.name, row.parent_id, bytes(row.brief), bytes(row.whole))
         for row in store.entries(session)
     }
-    for key in sorted(wanted.keys() | there.keys()):
-        if wanted.get(key) != there.get(key):
-            yield Flaw(key[1], f"the public entry of the {key[0]} differs from it")

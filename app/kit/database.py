@@ -29,7 +29,7 @@ from sqlalchemy import (
     text,
 )
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError
+from sqlalchemy.exc import ArgumentError, DataError, DBAPIError, IntegrityError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import DeclarativeBase
 from sqlalchemy.types import TypeDecorator
@@ -245,9 +245,7 @@ class Database:
         """Return what tells whether the database may have changed."""
         if self.dialect == "sqlite":
             return SqliteWatch(str(self.engine.url.database))
-        watch = PostgresWatch(self._conninfo())
-        watch.listen()
-        return watch
+        return PostgresWatch(self._conninfo())
 
     def leadership(self) -> Leadership:
         """Return the right to do the background work, to be asked for."""
@@ -369,6 +367,9 @@ def _telling_failures() -> Iterator[None]:
         raise ConstraintViolated("Somebody else changed the same thing at once.") from wrong
     except PoolTimeout as wrong:
         raise DatabaseBusy("Every connection to the database is in use.") from wrong
+    except DataError:
+        # A value that the database cannot take should not have come this far: a fault of ours.
+        raise
     except DBAPIError as wrong:
         raise _translated(wrong.orig) from wrong
     except sqlite3.Error as wrong:

@@ -12,6 +12,11 @@ def dumps(value: Any) -> bytes:
     return orjson.dumps(value)
 
 
+def dumps_sorted(value: Any) -> bytes:
+    """Write a value as compact JSON with the members of objects in order, to compare it."""
+    return orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
+
+
 def dumps_text(value: Any) -> str:
     """Write a value as compact JSON in a string, as database columns want it."""
     return orjson.dumps(value).decode()

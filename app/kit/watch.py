@@ -33,6 +33,10 @@ class Watch(Protocol):
         """Return the version; an equal one means that nothing was written in between."""
         ...
 
+    def listen(self) -> None:
+        """Begin to hear of writes on other machines, where there can be some."""
+        ...
+
     def announce(self) -> None:
         """Move the version: a write was committed, and is about to be acknowledged."""
         ...
@@ -60,6 +64,9 @@ class SqliteWatch:
         """Return SQLite's own version of the file."""
         version: int = self._connection.execute("PRAGMA data_version").fetchone()[0]
         return version
+
+    def listen(self) -> None:
+        """Do nothing: there is no other machine."""
 
     def announce(self) -> None:
         """Do nothing: the commit has told already."""

@@ -4,7 +4,7 @@ import json
 from urllib.parse import quote
 
 from bench.load import Target
-from bench.measurement import Measurement, Outcome, outcome_of
+from bench.measurement import Measurement, Outcome, outcome_of_load
 from bench.servers import Server
 from bench.stage import Stage
 
@@ -21,7 +21,7 @@ def against_floor(stage: Stage) -> Outcome:
         path = latest_story(dateline)
         with stage.floor(dateline.get(path)) as floor:
             compared = stage.compare(Target(dateline, (path,)), Target(floor, (path,)))
-    return outcome_of(compared, "requests/s")
+    return outcome_of_load(compared)
 
 
 MEASUREMENTS = (

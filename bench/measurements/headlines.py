@@ -1,18 +1,17 @@
 """The list that every front page asks for, made anew for each reader."""
 
 from bench.load import Target
-from bench.measurement import Goal, Measurement, Outcome, outcome_of
+from bench.measurement import Goal, Measurement, Outcome, outcome_of_load
 from bench.stage import Stage
 
 PATH = "/v1/headlines"
-_UNIT = "requests/s"
 
 
 def against_floor(stage: Stage) -> Outcome:
     """Compare it with sending its bytes, which is the least that can be done."""
     with stage.dateline() as dateline, stage.floor(dateline.get(PATH)) as floor:
         compared = stage.compare(Target(dateline, (PATH,)), Target(floor, (PATH,)))
-    return outcome_of(compared, _UNIT)
+    return outcome_of_load(compared)
 
 
 def of_a_category(stage: Stage) -> Outcome:
@@ -20,14 +19,14 @@ def of_a_category(stage: Stage) -> Outcome:
     path = f"{PATH}?category={stage.corpus.section}"
     with stage.dateline() as dateline:
         compared = stage.compare(Target(dateline, (path,)), Target(dateline, (PATH,)))
-    return outcome_of(compared, _UNIT)
+    return outcome_of_load(compared)
 
 
 def against_idiomatic(stage: Stage) -> Outcome:
     """Compare it with the version that a reader would write by hand."""
     with stage.dateline() as dateline, stage.idiomatic() as idiomatic:
         compared = stage.compare(Target(dateline, (PATH,)), Target(idiomatic, ("/headlines",)))
-    return outcome_of(compared, _UNIT)
+    return outcome_of_load(compared)
 
 
 MEASUREMENTS = (

@@ -1,6 +1,6 @@
 """Stories in: how fast, and in how much memory."""
 
-from bench.compare import in_turns
+from bench.compare import Comparison, in_turns
 from bench.importing import bare_rate, import_archive, remove_database
 from bench.measurement import Goal, Measurement, Outcome, outcome_of
 from bench.stage import Stage
@@ -12,13 +12,13 @@ def against_bare_rows(stage: Stage) -> Outcome:
     """Compare an import with writing the rows that it leaves by `executemany`."""
     again = stage.folder / "again.db"
     bare = stage.folder / "bare.db"
-    compared = in_turns(
+    rates = in_turns(
         lambda: import_archive(stage.corpus, again).rate,
         lambda: bare_rate(stage.imported, bare),
         stage.plan.imports,
     )
     remove_database(again)
-    return outcome_of(compared, "stories/s")
+    return outcome_of(Comparison(*rates), "stories/s")
 
 
 def memory(stage: Stage) -> Outcome:
@@ -29,7 +29,7 @@ def memory(stage: Stage) -> Outcome:
     right = import_archive(small, database).peak_bytes / 2**20
     remove_database(database)
     note = f"{stage.plan.stories:,} stories against {small.stories:,}"
-    return Outcome(left / right, left, right, "MB", (note,))
+    return Outcome(left / right, left, right, "MB", notes=(note,))
 
 
 MEASUREMENTS = (

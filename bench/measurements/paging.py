@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 
 from bench.answer import Answer
 from bench.load import Target
-from bench.measurement import Goal, Measurement, Outcome, outcome_of
+from bench.measurement import Goal, Measurement, Outcome, outcome_of_load
 from bench.servers import Server
 from bench.stage import Stage
 
@@ -22,7 +22,7 @@ def far_page(stage: Stage) -> Outcome:
         far = _follow(dateline, page)
         compared = stage.compare(Target(dateline, (far,)), Target(dateline, (_FIRST,)))
     notes = () if page == _WANTED else (f"page {page:,}: the archive is short",)
-    return outcome_of(compared, "requests/s", *notes)
+    return outcome_of_load(compared, *notes)
 
 
 def _follow(dateline: Server, page: int) -> str:

@@ -4,7 +4,7 @@ from starlette.datastructures import Headers
 from starlette.middleware.cors import CORSMiddleware
 from starlette.responses import Response
 
-from app.api.edge.asgi import App, Receive, Scope, Send
+from app.api.edge.asgi import App, Receive, Scope, Send, header, request_id
 from app.api.problems import problem
 
 EXPOSED = (
@@ -39,15 +39,29 @@ class CorsRing:
 
 
 class _Middleware(CORSMiddleware):
-    def preflight_response(self, request_headers: Headers) -> Response:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a preflight; a refusal is a problem document like any other."""
-        response = super().preflight_response(request_headers)
-        if response.status_code < 400:
-            return response
-        detail = bytes(response.body).decode()
-        status, headers, body = problem("bad_origin", f"{detail}.", None)
-        kept = {k: v for k, v in response.headers.items() if k.startswith(("access", "vary"))}
-        return Response(body, status, {**kept, **headers})
+        if not _is_preflight(scope):
+            await super().__call__(scope, receive, send)
+            return
+        response = self.preflight_response(Headers(scope=scope))
+        if response.status_code >= 400:
+            response = _refusal(response, request_id(scope))
+        await response(scope, receive, send)
+
+
+def _is_preflight(scope: Scope) -> bool:
+    if scope["type"] != "http" or scope["method"] != "OPTIONS":
+        return False
+    wanted = (b"origin", b"access-control-request-method")
+    return all(header(scope, name) is not None for name in wanted)
+
+
+def _refusal(response: Response, id_: str | None) -> Response:
+    detail = bytes(response.body).decode()
+    status, headers, body = problem("bad_origin", f"{detail}.", id_)
+    kept = {k: v for k, v in response.headers.items() if k.startswith(("access", "vary"))}
+    return Response(body, status, {**kept, **headers})
 
 
 def _middleware(app: App, origins: str, methods: tuple[str, ...]) -> CORSMiddleware:

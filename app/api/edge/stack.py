@@ -9,6 +9,7 @@ from app.api.edge.failure import FailureRing
 from app.api.edge.head import HeadRing
 from app.api.edge.host import HostRing
 from app.api.edge.request import RequestRing
+from app.api.edge.unstored import UnstoredRing
 from app.api.metrics import Metrics
 from app.bootstrap import Services
 
@@ -23,6 +24,7 @@ def stack(app: App, services: Services, metrics: Metrics) -> App:
     app = AuthRing(app, services.database, services.clock)
     app = HeadRing(app)
     app = FailureRing(app)
+    app = UnstoredRing(app)
     app = CorsRing(app, settings.cors_origins, settings.management_cors_origins)
     app = HostRing(app, settings.allowed_hosts)
     app = RequestRing(app, metrics)

@@ -5,7 +5,7 @@ from app.content.drafting import given_slug, made_slug
 from app.content.events import CategorySaved
 from app.content.inputs import CategoryInput
 from app.content.references import References
-from app.content.taxonomy import Category
+from app.content.taxonomy import NOTHING_BROUGHT, Brought, Category
 from app.kit.ids import new_id
 from app.kit.unit import Unit
 
@@ -13,30 +13,28 @@ from app.kit.unit import Unit
 def create_category(
     unit: Unit,
     written: CategoryInput,
-    *,
-    category_id: str | None = None,
-    former_slugs: tuple[str, ...] = (),
+    brought: Brought = NOTHING_BROUGHT,
 ) -> Category:
-    """Add a category, public at once; an importer brings its id and former slugs along."""
+    """Add a category, public at once; an importer brings its id and history along."""
     slug = (
         given_slug(unit.session, "category", written.slug)
         if written.slug
         else made_slug(unit.session, "category", written.name)
     )
     category = Category(
-        id=category_id or new_id(),
+        id=brought.id or new_id(),
         slug=slug,
         name=written.name,
         names=written.names,
         parent_id=parent_of(unit, written),
-        version=1,
-        created_at=unit.now,
-        modified_at=unit.now,
+        version=brought.version or 1,
+        created_at=brought.created_at or unit.now,
+        modified_at=brought.modified_at or unit.now,
     )
     store.save_category(unit.session, category, new=True)
-    slugs = [(one, category.id) for one in (category.slug, *former_slugs)]
+    slugs = [(one, category.id) for one in (category.slug, *brought.former_slugs)]
     store.keep_public_slugs(unit.session, "category", slugs, unit.now)
-    unit.raise_event(CategorySaved(category, former_slugs=former_slugs))
+    unit.raise_event(CategorySaved(category, former_slugs=brought.former_slugs))
     return category
 
 

@@ -4,7 +4,7 @@ from app.content import store
 from app.content.drafting import given_slug, made_slug
 from app.content.events import SourceSaved
 from app.content.inputs import SourceInput
-from app.content.taxonomy import Source
+from app.content.taxonomy import NOTHING_BROUGHT, Brought, Source
 from app.kit.ids import new_id
 from app.kit.unit import Unit
 
@@ -12,26 +12,24 @@ from app.kit.unit import Unit
 def create_source(
     unit: Unit,
     written: SourceInput,
-    *,
-    source_id: str | None = None,
-    former_slugs: tuple[str, ...] = (),
+    brought: Brought = NOTHING_BROUGHT,
 ) -> Source:
-    """Add a source, public at once; an importer brings its id and former slugs along."""
+    """Add a source, public at once; an importer brings its id and history along."""
     slug = (
         given_slug(unit.session, "source", written.slug)
         if written.slug
         else made_slug(unit.session, "source", written.name)
     )
     source = Source(
-        id=source_id or new_id(),
+        id=brought.id or new_id(),
         slug=slug,
-        version=1,
-        created_at=unit.now,
-        modified_at=unit.now,
+        version=brought.version or 1,
+        created_at=brought.created_at or unit.now,
+        modified_at=brought.modified_at or unit.now,
         **written.model_dump(exclude={"slug"}),
     )
     store.save_source(unit.session, source, new=True)
-    slugs = [(one, source.id) for one in (source.slug, *former_slugs)]
+    slugs = [(one, source.id) for one in (source.slug, *brought.former_slugs)]
     store.keep_public_slugs(unit.session, "source", slugs, unit.now)
-    unit.raise_event(SourceSaved(source, former_slugs=former_slugs))
+    unit.raise_event(SourceSaved(source, former_slugs=brought.former_slugs))
     return source

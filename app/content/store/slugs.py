@@ -43,13 +43,13 @@ def keep_public_slugs(
 
 
 def public_slugs(session: ReadSession, type_: str, ids: Collection[str]) -> dict[str, list[str]]:
-    """Return the slugs under which things are or were public, oldest first, by id."""
+    """Return the slugs under which things are or were public, in order, by id."""
     found: dict[str, list[str]] = {}
     for part in chunks(list(ids)):
         statement = (
             select(PublicSlugRow.id, PublicSlugRow.slug)
             .where(PublicSlugRow.type == type_, PublicSlugRow.id.in_(part))
-            .order_by(PublicSlugRow.since, PublicSlugRow.slug)
+            .order_by(PublicSlugRow.slug)
         )
         for row in session.all(statement):
             found.setdefault(row.id, []).append(row.slug)

@@ -53,7 +53,8 @@ def _one(
     session: ReadSession, statement: Select[Any], model: Any, ref: str, *, lock: bool
 ) -> Record | None:
     statement = statement.where(or_(model.id == ref, model.slug == ref))
-    return session.first(statement.with_for_update() if lock else statement)
+    # Without the key: others may name this row meanwhile, such as a category moved under it.
+    return session.first(statement.with_for_update(key_share=True) if lock else statement)
 
 
 def page_of_taxonomy(

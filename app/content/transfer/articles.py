@@ -100,6 +100,8 @@ class ArticleBatch:
     def _update(self, number: int, line: ArticleLine, known: Article) -> Outcome:
         if known.id in self._touched:
             self._flush()
+        if known.deleted_at is not None and line.state == "deleted":
+            return Outcome(number, "unchanged", "article", known.id, known.slug)
         change = rewritten(self._unit, known, _input(line), self._references)
         if change is None:
             return Outcome(number, "unchanged", "article", known.id, known.slug)
@@ -121,6 +123,8 @@ class ArticleBatch:
     def _add_exported(self, line: ArticleLine, article: Article) -> None:
         """Bring an exported story back as it was: where it stood, its versions, its notes."""
         stage = _STAGES[line.state or "draft"]
+        if line.state == "deleted" and line.first_published_at is None:
+            stage = "draft"
         article = replace(
             article,
             stage=stage,
@@ -181,8 +185,13 @@ class ArticleBatch:
         self._touched.add(change.after.id)
         self._taken[change.after.slug] = True
         self._know(change.after)
+        self._references.know(change.after)
 
     def _know(self, article: Article) -> None:
+        before = self._by_id.get(article.id)
+        if before is not None:
+            self._by_slug.pop(before.slug, None)
+            self._by_external.pop((before.source_id, before.external_id or ""), None)
         self._by_id[article.id] = article
         self._by_slug[article.slug] = article
         if article.external_id is not None:

@@ -78,7 +78,9 @@ def _article_lines(
     references.load_articles([*batch, *public.values()])
     slugs = store.public_slugs(session, "article", [one.id for one in batch])
     for article in batch:
-        former = [slug for slug in slugs.get(article.id, ()) if slug != article.slug]
+        # What is not public now was public under its own slug too, if it is among them.
+        own = article.slug if article.stage == "published" else None
+        former = [slug for slug in slugs.get(article.id, ()) if slug != own]
         copy = public.get(article.id)
         yield {
             "type": "article",

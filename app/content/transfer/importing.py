@@ -138,8 +138,8 @@ def _parse(text: bytes) -> SourceLine | CategoryLine | ArticleLine:
     try:
         return LINE.validate_json(text)
     except ValidationError as wrong:
-        kinds = {one["type"] for one in wrong.errors()}
-        if kinds & {"json_invalid", "union_tag_not_found", "union_tag_invalid", "model_type"}:
+        # No field is to blame: it is not JSON, not an object, or of no known type.
+        if any(not one["loc"] for one in wrong.errors()):
             raise InvalidInput(_unreadable(text)) from wrong
         raise
 

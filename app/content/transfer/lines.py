@@ -87,4 +87,4 @@ class Outcome:
 def type_of(value: Any) -> str | None:
     """Return the type that a parsed line claims, where it is one of ours."""
     named = value.get("type") if isinstance(value, dict) else None
-    return named if named in {"source", "category", "article"} else None
+    return named if named in ("source", "category", "article") else None

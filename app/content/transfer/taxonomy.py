@@ -6,7 +6,7 @@ from app.content.commands.create_source import create_source
 from app.content.commands.edit_category import rewrite_category
 from app.content.commands.edit_source import rewrite_source
 from app.content.inputs import CategoryInput, SourceInput
-from app.content.taxonomy import Category, Source
+from app.content.taxonomy import Brought, Category, Source
 from app.content.transfer.lines import CategoryLine, Outcome, SourceLine, Status
 from app.kit.unit import Unit
 
@@ -16,9 +16,7 @@ def import_source(unit: Unit, number: int, line: SourceLine) -> Outcome:
     written = SourceInput.model_validate(line.model_dump(include=set(SourceInput.model_fields)))
     known = _known_source(unit, line)
     if known is None:
-        made = create_source(
-            unit, written, source_id=line.id, former_slugs=tuple(line.former_slugs)
-        )
+        made = create_source(unit, written, _brought(line))
         return Outcome(number, "created", "source", made.id, made.slug)
     after = rewrite_source(unit, known, written)
     status: Status = "unchanged" if after is known else "updated"
@@ -31,13 +29,21 @@ def import_category(unit: Unit, number: int, line: CategoryLine) -> Outcome:
     written = CategoryInput.model_validate(fields)
     known = _known_category(unit, line)
     if known is None:
-        made = create_category(
-            unit, written, category_id=line.id, former_slugs=tuple(line.former_slugs)
-        )
+        made = create_category(unit, written, _brought(line))
         return Outcome(number, "created", "category", made.id, made.slug)
     after = rewrite_category(unit, known, written)
     status: Status = "unchanged" if after is known else "updated"
     return Outcome(number, status, "category", after.id, after.slug)
+
+
+def _brought(line: SourceLine | CategoryLine) -> Brought:
+    return Brought(
+        id=line.id,
+        version=line.version,
+        created_at=line.created_at,
+        modified_at=line.modified_at,
+        former_slugs=tuple(line.former_slugs),
+    )
 
 
 def _known_source(unit: Unit, line: SourceLine) -> Source | None:

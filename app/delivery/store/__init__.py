@@ -12,6 +12,7 @@ from app.delivery.store.documents import (
     replace_category_terms,
     replace_documents,
     stray_documents,
+    uses_of_entry,
     whole_documents,
 )
 from app.delivery.store.entries import (
@@ -57,5 +58,6 @@ __all__ = [
     "replace_documents",
     "replace_entry",
     "stray_documents",
+    "uses_of_entry",
     "whole_documents",
 ]

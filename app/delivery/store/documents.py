@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, exists, insert, select, update
+from sqlalchemy import delete, exists, func, insert, select, update
 
 from app.content.models import ArticleRow
 from app.delivery.models import (
@@ -52,6 +52,18 @@ def remove_documents(session: WriteSession, ids: Collection[str]) -> None:
         session.execute(delete(DocumentTerm).where(DocumentTerm.id.in_(part)))
         session.execute(delete(DocumentBody).where(DocumentBody.id.in_(part)))
         session.execute(delete(Document).where(Document.id.in_(part)))
+
+
+def uses_of_entry(session: ReadSession, type_: str, id_: str) -> int:
+    """Count the documents that name a source or category."""
+    if type_ == "source":
+        found = select(func.count()).where(Document.source_id == id_)
+    else:
+        found = select(func.count()).where(
+            DocumentTerm.field == "category", DocumentTerm.value == id_
+        )
+    count: int = session.scalar(found)
+    return count
 
 
 def attributes(session: ReadSession, ids: Collection[str]) -> dict[str, Attributes]:

@@ -29,6 +29,7 @@ class LastChange:
 
     op: str
     version: int | None
+    after: dict[str, Any] | None
 
 
 def last_log_rows(session: ReadSession, ids: Collection[str]) -> dict[str, LastChange]:
@@ -40,9 +41,9 @@ def last_log_rows(session: ReadSession, ids: Collection[str]) -> dict[str, LastC
             .where(LogRow.type == "article", LogRow.id.in_(part))
             .group_by(LogRow.id)
         )
-        statement = select(LogRow.id, LogRow.op, LogRow.version).where(LogRow.serial.in_(last))
-        for row in session.all(statement):
-            found[row.id] = LastChange(row.op, row.version)
+        columns = select(LogRow.id, LogRow.op, LogRow.version, LogRow.after)
+        for row in session.all(columns.where(LogRow.serial.in_(last))):
+            found[row.id] = LastChange(row.op, row.version, row.after)
     return found
 
 

@@ -1,0 +1,159 @@
+"""Input that nobody should send: refused clearly, or kept as it is, and never a 500."""
+
+from typing import Any
+
+import pytest
+from starlette.testclient import TestClient
+
+from tests.api.reading import read, routes
+from tests.newsroom import Newsroom
+
+DOCUMENT = {"title": "T", "language": "en"}
+
+
+def _refused(newsroom: Newsroom, **fields: Any) -> list[tuple[str, str]]:
+    response = newsroom.call("POST", "/articles", json=DOCUMENT | fields)
+    assert response.status_code == 422, response.text
+    return [(one["pointer"], one["code"]) for one in response.json()["errors"]]
+
+
+@pytest.mark.parametrize("dialect", ["sqlite"])
+def test_each_bad_field_is_named_with_its_fault(newsroom: Newsroom) -> None:
+    for field, value, pointer, code in (
+        ("title", "", "#/title", "too_short"),
+        ("title", "   ", "#/title", "too_short"),
+        ("title", 7, "#/title", "wrong_type"),
+        ("title", None, "#/title", "wrong_type"),
+        ("title", "x" * 10_000, "#/title", "too_long"),
+        ("title", "a\u0000b", "#/title", "bad_characters"),
+        ("body", "a\u0000b", "#/body", "bad_characters"),
+        ("summary", "\u0000", "#/summary", "bad_characters"),
+        ("language", "english", "#/language", "bad_language"),
+        ("language", "e\u0000", "#/language", "bad_language"),
+        ("urgency", 10, "#/urgency", "out_of_range"),
+        ("urgency", "4", "#/urgency", "wrong_type"),
+        ("urgency", 4.5, "#/urgency", "wrong_type"),
+        ("urgency", True, "#/urgency", "wrong_type"),
+        ("kind", "No Kind", "#/kind", "bad_format"),
+        ("status", "live", "#/status", "not_allowed"),
+        ("body_format", "rtf", "#/body_format", "not_allowed"),
+        ("url", "javascript:alert(1)", "#/url", "bad_address"),
+        ("url", "/relative", "#/url", "bad_address"),
+        ("url", "https://a b.example/", "#/url", "bad_address"),
+        ("image", {"url": "https://a.example/", "width": 0}, "#/image/width", "out_of_range"),
+        ("image", {"alt": "A"}, "#/image/url", "required"),
+        ("tags", "t", "#/tags", "wrong_type"),
+        ("tags", ["a", "\u0000"], "#/tags/1", "bad_characters"),
+        ("tags", ["t"] * 101, "#/tags", "too_long"),
+        ("authors", [{"name": "N", "mail": "x"}], "#/authors/0/mail", "unknown_field"),
+        ("source", "a\u0000", "#/source", "bad_characters"),
+        ("titel", "T", "#/titel", "unknown_field"),
+        ("a/b~c", 1, "#/a~1b~0c", "unknown_field"),
+    ):
+        assert _refused(newsroom, **{field: value}) == [(pointer, code)], (field, value)
+    assert newsroom.call("GET", "/articles").json()["data"] == []
+
+
+@pytest.mark.parametrize("dialect", ["sqlite"])
+def test_all_bad_fields_are_named_at_once(newsroom: Newsroom) -> None:
+    response = newsroom.call("POST", "/articles", json={"sumary": "S", "urgency": 0})
+    errors = {one["pointer"]: one["detail"] for one in response.json()["errors"]}
+    assert errors.keys() == {"#/title", "#/language", "#/sumary", "#/urgency"}
+    assert "'summary'" in errors["#/sumary"]
+
+
+def test_nul_and_lone_surrogates_are_refused_wherever_they_stand(newsroom: Newsroom) -> None:
+    newsroom.category("World")
+    json = {"content-type": "application/json"}
+    for text in (b"\\u0000", b"\\ud800", b"\\udc00\\ud800"):
+        for body in (b'{"name":"%s"}', b'{"name":"N","%s":1}', b'{"name":"N","names":{"%s":"x"}}'):
+            response = newsroom.call(
+                "POST", "/categories", content=body.replace(b"%s", text), headers=json
+            )
+            assert response.status_code in {400, 422}, (text, body)
+    assert len(newsroom.call("GET", "/categories").json()["data"]) == 1
+
+
+def test_no_path_with_odd_characters_is_a_fault(newsroom: Newsroom) -> None:
+    headers = {"if-match": "*", "content-type": "application/json"}
+    for method, path in routes():
+        for ref in ("%00", "a%00b", "%ff", "%ed%a0%80", "%e2%80%8f", "x" * 3000, "%27%22"):
+            if "{ref}" not in path:
+                continue
+            at = path.format(ref=ref, version=1, code=ref)
+            response = newsroom.client.request(
+                method, at, headers=newsroom.headers | headers, content=b"{}"
+            )
+            assert response.status_code in {400, 404, 422}, (method, at[:80], response.text)
+
+
+def test_right_to_left_marks_and_every_script_are_kept(
+    newsroom: Newsroom, client: TestClient
+) -> None:
+    title = "\u200fالمغرب\u200e \u202bמרוקו\u202c 🇲🇦 e\u0301 𝔄"
+    story = newsroom.story(title, tags=[title], body=f"<p>{title}</p>", language="ar")
+    assert story["title"] == title
+    shown = read(client, f"/v1/articles/{story['id']}")
+    assert (shown["title"], shown["tags"], shown["body_text"]) == (title, [title], title)
+
+
+def test_a_title_of_1000_characters_is_kept(newsroom: Newsroom, client: TestClient) -> None:
+    story = newsroom.story("𝔄" * 1000)
+    assert read(client, f"/v1/articles/{story['id']}")["title"] == "𝔄" * 1000
+
+
+def test_dates_long_ago_and_far_ahead_are_kept(newsroom: Newsroom, client: TestClient) -> None:
+    for title, at in (
+        ("moon", "1969-07-20T20:17:40.123456Z"),
+        ("gazette", "1665-11-07T00:00:00Z"),
+        ("first", "0001-01-01T00:00:00Z"),
+    ):
+        story = newsroom.story(title, published_at=at, expires_at="9999-12-31T23:59:59Z")
+        assert (story["published_at"], story["state"]) == (at, "published")
+        assert read(client, f"/v1/articles/{title}")["published_at"] == at
+    listed = read(client, "/v1/headlines?limit=1&published_before=1970-01-01")
+    assert [one["title"] for one in listed["data"]] == ["moon"]
+    following = read(
+        client,
+        f"/v1/headlines?published_before=1970-01-01&cursor={listed['page']['next']}",
+    )
+    assert [one["title"] for one in following["data"]] == ["gazette", "first"]
+    far = newsroom.story("far", published_at="9999-12-31T23:59:59Z")
+    assert far["state"] == "scheduled"
+
+
+@pytest.mark.parametrize("dialect", ["sqlite"])
+def test_instants_that_are_none_are_refused(newsroom: Newsroom) -> None:
+    for bad in (
+        "10000-01-01T00:00:00Z",
+        "0000-01-01T00:00:00Z",
+        "-0001-01-01T00:00:00Z",
+        "0001-01-01T00:00:00+01:00",
+        "9999-12-31T23:59:59-01:00",
+        "2026-02-29T00:00:00Z",
+        "2026-01-01T00:00:00",
+        "2026-01-01",
+        "2026-01-01T25:00:00Z",
+        "2026-01-01T00:00:00+99:00",
+        1_767_225_600,
+        "",
+    ):
+        assert _refused(newsroom, published_at=bad) == [("#/published_at", "bad_instant")], bad
+
+
+@pytest.mark.parametrize("dialect", ["sqlite"])
+def test_instants_in_other_forms_become_utc(newsroom: Newsroom) -> None:
+    for given, kept in (
+        ("2026-01-01T01:00:00+01:00", "2026-01-01T00:00:00Z"),
+        ("2026-01-01t00:00:00z", "2026-01-01T00:00:00Z"),
+        ("2026-01-01T00:00:00.120000000Z", "2026-01-01T00:00:00.12Z"),
+        ("2016-12-31T23:59:60Z", "2016-12-31T23:59:59.999999Z"),
+    ):
+        assert newsroom.article(published_at=given)["published_at"] == kept
+
+
+@pytest.mark.parametrize("dialect", ["sqlite"])
+def test_tags_that_are_the_same_are_one(newsroom: Newsroom) -> None:
+    newsroom.category("World")
+    article = newsroom.story(tags=["A", "a", "É", "e\u0301"], categories=["world", "WORLD"])
+    assert (article["tags"], article["categories"]) == (["A", "É"], ["world"])

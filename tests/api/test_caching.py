@@ -1,0 +1,135 @@
+"""What caches are told: tags, dates and lifetimes, and nothing of what is to come."""
+
+import pytest
+from starlette.testclient import TestClient
+
+from tests.api.reading import read
+from tests.clock import HandClock
+from tests.newsroom import Newsroom
+
+LIFETIME = "public, max-age=0, s-maxage=15, stale-while-revalidate=15"
+NOON = "Sun, 22 Nov 2026 12:00:00 GMT"
+PATHS = ("/v1/headlines", "/v1/articles", "/v1/articles/a-title", "/v1/sources", "/v1/categories")
+
+
+@pytest.fixture
+def told(newsroom: Newsroom, clock: HandClock) -> None:
+    """One story, published a minute ago."""
+    newsroom.story()
+    clock.advance(minutes=1)
+
+
+def test_delivery_answers_carry_all_that_caches_need(told: None, client: TestClient) -> None:
+    for path in (*PATHS, "/v1/categories?tree=true"):
+        headers = client.get(path).headers
+        assert headers["cache-control"] == LIFETIME
+        assert headers["last-modified"] == NOON
+        assert headers["etag"].startswith('"')
+        assert {"Accept-Encoding", "Authorization", "X-Api-Key"} <= set(headers["vary"].split(", "))
+        assert headers["surrogate-key"]
+        assert headers["dateline-serial"] == "1"
+        assert headers["content-type"] == "application/json"
+
+
+@pytest.mark.parametrize("dialect", ["sqlite"])
+def test_what_a_reader_has_is_not_sent_again(told: None, client: TestClient) -> None:
+    for path in PATHS:
+        fresh = client.get(path)
+        tag = fresh.headers["etag"]
+        for tags in (tag, f"W/{tag}", f'"x", {tag}', "*"):
+            response = client.get(path, headers={"if-none-match": tags})
+            assert (response.status_code, response.content) == (304, b"")
+            for name in ("etag", "cache-control", "vary", "last-modified"):
+                assert response.headers[name] == fresh.headers[name]
+        assert client.get(path, headers={"if-none-match": '"x"'}).status_code == 200
+
+
+@pytest.mark.parametrize("dialect", ["sqlite"])
+def test_a_date_counts_only_where_there_is_no_tag(told: None, client: TestClient) -> None:
+    path, before = "/v1/headlines", "Sun, 22 Nov 2026 11:59:59 GMT"
+    for date, status in ((NOON, 304), (before, 200), ("yesterday", 200), ("", 200)):
+        assert client.get(path, headers={"if-modified-since": date}).status_code == status
+    both = {"if-modified-since": NOON, "if-none-match": '"x"'}
+    assert client.get(path, headers=both).status_code == 200
+
+
+@pytest.mark.parametrize("dialect", ["sqlite"])
+def test_a_date_that_is_none_is_ignored(told: None, client: TestClient) -> None:
+    far, offset = "Sun, 22 Nov 99999 12:00:00 GMT", "Sun, 22 Nov 2026 12:00:00 +99999999999"
+    for date in (far, offset, "0", "é" * 99):
+        headers = {"if-modified-since": date.encode("latin-1")}
+        assert client.get("/v1/headlines", headers=headers).status_code == 200  # type: ignore[arg-type]
+
+
+def test_a_change_changes_the_tag_and_the_serial(
+    told: None, newsroom: Newsroom, client: TestClient
+) -> None:
+    before = client.get("/v1/headlines").headers
+    newsroom.story("Another")
+    after = client.get("/v1/headlines").headers
+    assert after["etag"] != before["etag"]
+    assert int(after["dateline-serial"]) > int(before["dateline-serial"])
+
+
+@pytest.mark.parametrize("dialect", ["sqlite"])
+def test_a_date_is_left_out_while_it_is_younger_than_two_seconds(
+    newsroom: Newsroom, client: TestClient, clock: HandClock
+) -> None:
+    newsroom.story()
+    for path in PATHS:
+        assert "last-modified" not in client.get(path).headers
+    clock.advance(seconds=1.9)
+    assert "last-modified" not in client.get("/v1/headlines").headers
+    clock.advance(seconds=0.1)
+    assert client.get("/v1/headlines").headers["last-modified"] == NOON
+
+
+def test_a_story_that_came_out_by_the_clock_dates_the_list(
+    newsroom: Newsroom, client: TestClient, clock: HandClock
+) -> None:
+    newsroom.story(published_at="2026-11-22T13:00:00Z")
+    clock.advance(hours=1, seconds=30)
+    headers = client.get("/v1/headlines").headers
+    assert headers["last-modified"] == "Sun, 22 Nov 2026 13:00:00 GMT"
+
+
+def test_lifetimes_end_at_the_next_boundary(
+    newsroom: Newsroom, client: TestClient, clock: HandClock
+) -> None:
+    newsroom.story("now", expires_at="2026-11-22T14:00:00Z")
+    newsroom.story("next", published_at="2026-11-22T13:00:00Z")
+    for _ in range(2):
+        for seconds, fresh, stale in ((3600, 15, 15), (30, 15, 15), (20, 15, 5), (7, 7, 0)):
+            clock.advance(seconds=3600 - seconds)
+            expected = f"public, max-age=0, s-maxage={fresh}, stale-while-revalidate={stale}"
+            assert client.get("/v1/headlines").headers["cache-control"] == expected
+            clock.advance(seconds=seconds - 3600)
+        clock.advance(hours=1)
+
+
+@pytest.mark.parametrize("dialect", ["sqlite"])
+def test_every_404_lives_the_same_short_time(
+    newsroom: Newsroom, client: TestClient, clock: HandClock
+) -> None:
+    newsroom.story("Soon", published_at="2026-11-22T12:00:03Z")
+    for path in ("/v1/articles/soon", "/v1/articles/never", "/v1/sources/x", "/nowhere"):
+        response = client.get(path)
+        assert response.status_code == 404
+        assert response.headers["cache-control"] == "max-age=0, s-maxage=5"
+    clock.advance(seconds=3)
+    assert read(client, "/v1/articles/soon")["title"] == "Soon"
+
+
+@pytest.mark.parametrize("dialect", ["sqlite"])
+def test_nothing_of_the_newsroom_is_stored_anywhere(told: None, newsroom: Newsroom) -> None:
+    paths = ["/articles", "/articles/a-title", "/articles/none", "/sources", "/keys", "/export"]
+    for path in (*paths, "/articles/a-title/revisions", "/articles?limit=x"):
+        assert newsroom.call("GET", path).headers["cache-control"] == "no-store", path
+    assert newsroom.call("POST", "/import").headers["cache-control"] == "no-store"
+
+
+@pytest.mark.parametrize("dialect", ["sqlite"])
+def test_what_a_key_reads_is_private(told: None, newsroom: Newsroom, client: TestClient) -> None:
+    for path in PATHS:
+        answer = client.get(path, headers=newsroom.headers)
+        assert answer.headers["cache-control"].startswith("private")

@@ -1,0 +1,67 @@
+"""What public answers cost the database: one query each."""
+
+import pytest
+from starlette.testclient import TestClient
+
+from app.bootstrap import Services
+from tests.api.reading import read
+from tests.databases import counted_queries
+from tests.newsroom import Newsroom
+
+
+@pytest.fixture
+def warm(newsroom: Newsroom, client: TestClient) -> None:
+    """Thirty stories with everything, and a directory that is loaded."""
+    newsroom.source("The Post")
+    newsroom.category("World")
+    newsroom.category("Africa", parent="world")
+    for number in range(30):
+        newsroom.story(
+            f"Story {number}", source="the-post", categories=["africa"], tags=["t"], body="B."
+        )
+    read(client, "/v1/headlines")
+
+
+def test_a_public_answer_costs_one_query(
+    warm: None, client: TestClient, services: Services
+) -> None:
+    cursor = read(client, "/v1/headlines")["page"]["next"]
+    article = read(client, "/v1/headlines")["data"][0]["id"]
+    for path in (
+        "/v1/headlines",
+        "/v1/headlines?limit=100",
+        f"/v1/headlines?cursor={cursor}",
+        "/v1/headlines?tag=t&language=en&sort=-updated_at",
+        "/v1/headlines?category=world",
+        "/v1/headlines?category=world,africa&source=the-post",
+        "/v1/articles",
+        "/v1/articles?include=body",
+        f"/v1/articles/{article}",
+        "/v1/articles/story-7",
+        "/v1/sources",
+        "/v1/sources/the-post",
+        "/v1/categories?tree=true",
+    ):
+        with counted_queries(services.database) as sent:
+            read(client, path)
+        assert len(sent) == 1, (path, sent)
+
+
+def test_an_exact_count_costs_one_query_more(
+    warm: None, client: TestClient, services: Services
+) -> None:
+    with counted_queries(services.database) as sent:
+        assert read(client, "/v1/headlines?count=exact")["page"]["count"] == 30
+    assert len(sent) == 2
+
+
+def test_the_directory_is_read_again_after_a_change_alone(
+    warm: None, newsroom: Newsroom, client: TestClient, services: Services
+) -> None:
+    newsroom.category("Sport")
+    with counted_queries(services.database) as after_a_change:
+        read(client, "/v1/headlines")
+    newsroom.story("Another")
+    with counted_queries(services.database) as after_a_story:
+        read(client, "/v1/headlines")
+    assert (len(after_a_change), len(after_a_story)) == (3, 1)

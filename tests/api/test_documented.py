@@ -1,0 +1,101 @@
+"""Nothing leaves that is not documented: answers are held against their models."""
+
+import pytest
+from starlette.testclient import TestClient
+
+from app.api import schemas
+from tests.api.reading import read
+from tests.newsroom import Newsroom
+
+ADDRESS = "https://north.example/a"
+
+
+@pytest.fixture
+def rich(newsroom: Newsroom) -> dict[str, str]:
+    """A story with every field filled, beside one with none."""
+    newsroom.source("The Post", url=ADDRESS, description="D.", language="en")
+    newsroom.category("World", names={"fr": "Monde"})
+    newsroom.category("Africa", parent="world")
+    bare = newsroom.story("Bare")
+    full = newsroom.story(
+        "Full",
+        summary="S.",
+        body="<p>B.</p>",
+        source="the-post",
+        categories=["africa", "world"],
+        tags=["t"],
+        authors=[{"name": "N", "url": ADDRESS}, {"name": "M"}],
+        url=ADDRESS,
+        image={"url": ADDRESS, "alt": "A", "credit": "C", "width": 2, "height": 1},
+        kind="analysis",
+        dateline="RABAT",
+        urgency=4,
+        rights={"holder": "H", "usage_terms": "U", "licence": "L"},
+        external_id="x-1",
+        expires_at="2030-01-01T00:00:00Z",
+        translation_of=bare["id"],
+        language="fr",
+    )
+    newsroom.story("Part", image={"url": ADDRESS}, rights={})
+    return {"article": full["id"], "source": full["source"], "category": "africa"}
+
+
+def test_every_delivery_answer_is_as_documented(rich: dict[str, str], client: TestClient) -> None:
+    for path, model in (
+        ("/v1/headlines?count=exact", schemas.HeadlinePage),
+        ("/v1/articles", schemas.StoryPage),
+        ("/v1/articles?include=body&limit=1", schemas.StoryPage),
+        ("/v1/articles/bare", schemas.StoryWithBody),
+        (f"/v1/articles/{rich['article']}", schemas.StoryWithBody),
+        ("/v1/sources", schemas.SourcePage),
+        ("/v1/sources/the-post", schemas.SourceEntry),
+        ("/v1/categories", schemas.CategoryPage),
+        ("/v1/categories?tree=true", schemas.CategoryPage),
+        ("/v1/categories/africa", schemas.CategoryEntry),
+        ("/v1/me", schemas.Me),
+        ("/healthz", schemas.Health),
+        ("/readyz", schemas.Ready),
+    ):
+        answer = read(client, path)
+        held = model.model_validate(answer)
+        assert held.model_dump() == answer, path
+
+
+@pytest.mark.parametrize("dialect", ["sqlite"])
+def test_full_and_short_forms_do_not_mix(rich: dict[str, str], client: TestClient) -> None:
+    for one in read(client, "/v1/articles")["data"]:
+        schemas.Story.model_validate(one)
+    for one in read(client, "/v1/articles?include=body")["data"]:
+        schemas.StoryWithBody.model_validate(one)
+
+
+def test_every_answer_of_the_newsroom_is_as_documented(
+    rich: dict[str, str], newsroom: Newsroom
+) -> None:
+    article = f"/articles/{rich['article']}"
+    for path, model in (
+        ("/articles", schemas.ArticleViewPage),
+        (article, schemas.ArticleView),
+        (f"{article}/revisions", schemas.RevisionPage),
+        (f"{article}/revisions/1", schemas.RevisionWithArticle),
+        ("/sources", schemas.SourceViewPage),
+        ("/sources/the-post", schemas.SourceView),
+        ("/categories", schemas.CategoryViewPage),
+        ("/categories/africa", schemas.CategoryView),
+        ("/keys", schemas.KeyPage),
+    ):
+        model.model_validate(newsroom.call("GET", path).json())
+    made = newsroom.call("POST", "/keys", json={"name": "k", "scopes": ["read"]}).json()
+    schemas.NewKey.model_validate(made)
+    schemas.KeyView.model_validate(newsroom.call("GET", f"/keys/{made['id']}").json())
+
+
+def test_the_example_of_the_contract_holds(rich: dict[str, str], client: TestClient) -> None:
+    story = read(client, f"/v1/articles/{rich['article']}")
+    assert (story["kind"], story["dateline"], story["urgency"]) == ("analysis", "RABAT", 4)
+    assert story["published_at"] == story["first_published_at"] == "2026-11-22T12:00:00Z"
+    assert story["authors"] == [{"name": "N", "url": ADDRESS}, {"name": "M", "url": None}]
+    assert [one["slug"] for one in story["categories"]] == ["africa", "world"]
+    assert (story["word_count"], story["reading_minutes"]) == (1, 1)
+    assert set(story["source"]) == {"id", "slug", "name", "url"}
+    assert "external_id" not in story

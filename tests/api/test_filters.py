@@ -1,0 +1,135 @@
+"""Filters: or, not, and; categories with all below; languages as ranges; escapes."""
+
+import pytest
+from starlette.testclient import TestClient
+
+from tests.api.reading import titles
+from tests.newsroom import Newsroom
+
+
+@pytest.fixture
+def archive(newsroom: Newsroom) -> dict[str, str]:
+    """Four stories that differ in everything they can be found by; their ids by title."""
+    newsroom.category("World")
+    newsroom.category("Africa", parent="world")
+    newsroom.category("Morocco", parent="africa")
+    newsroom.category("Sport")
+    newsroom.source("Desk")
+    newsroom.source("Wire")
+    rows: list[dict[str, object]] = [
+        {"title": "a", "categories": ["morocco"], "source": "desk", "tags": ["Défense"]},
+        {"title": "b", "categories": ["africa", "sport"], "source": "wire", "language": "fr-CA"},
+        {"title": "c", "categories": ["sport"], "language": "fr", "kind": "analysis"},
+        {"title": "d", "tags": ["a, b", "-x", "DÉFENSE"], "authors": [{"name": "Zoë Ng"}]},
+    ]
+    made = [
+        newsroom.story(published_at=f"2026-01-0{9 - number}T10:00:00Z", **row)  # type: ignore[arg-type]
+        for number, row in enumerate(rows)
+    ]
+    return {one["title"]: one["id"] for one in made}
+
+
+CASES = {
+    "a category takes in all below it": ("category=world", "ab"),
+    "a category may be the lowest": ("category=morocco", "a"),
+    "a comma means or": ("category=morocco,sport", "abc"),
+    "a minus means not": ("category=-africa", "cd"),
+    "or and not in one list": ("category=world,-morocco", "b"),
+    "repeating means and": ("category=africa&category=sport", "b"),
+    "filters of several names mean and": ("category=africa&source=desk", "a"),
+    "sources": ("source=desk,wire", "ab"),
+    "not a source takes in those with none": ("source=-desk", "bcd"),
+    "a language is a range": ("language=fr", "bc"),
+    "a range may be narrow": ("language=FR-ca", "b"),
+    "not a language": ("language=-fr", "ad"),
+    "kinds": ("kind=analysis", "c"),
+    "no stories of a kind": ("kind=opinion", ""),
+    "tags are compared folded": ("tag=d%C3%A9fense", "ad"),
+    "tags are compared in NFC": ("tag=de%CC%81FENSE", "ad"),
+    "an escaped comma": ("tag=a%5C,%20b", "d"),
+    "an escaped minus": ("tag=%5C-x", "d"),
+    "not an escaped minus": ("tag=-%5C-x", "abc"),
+    "a minus within a value": ("tag=-défense", "bc"),
+    "authors are compared folded": ("author=zo%C3%AB%20NG", "d"),
+    "spans go with filters": ("category=world&published_before=2026-01-09", "b"),
+    "a sort goes with filters": ("category=world&sort=published_at", "ba"),
+    "an order of updates goes with filters": ("category=world&sort=updated_at", "ba"),
+}
+
+
+def test_filters_find_what_they_say(archive: dict[str, str], client: TestClient) -> None:
+    for path in ("/v1/headlines", "/v1/articles"):
+        for what, (query, expected) in CASES.items():
+            assert "".join(titles(client, f"{path}?{query}")) == expected, what
+            counted = client.get(f"{path}?{query}&count=exact").json()["page"]["count"]
+            assert counted == len(expected), what
+
+
+def test_ids_select_stories(archive: dict[str, str], client: TestClient) -> None:
+    query = f"ids={archive['a']},{archive['c'].upper()}"
+    assert titles(client, f"/v1/headlines?{query}") == ["a", "c"]
+    assert titles(client, f"/v1/headlines?ids=-{archive['a']}") == ["b", "c", "d"]
+
+
+def test_sources_and_categories_go_by_id_and_by_former_slug(
+    archive: dict[str, str], newsroom: Newsroom, client: TestClient
+) -> None:
+    category = newsroom.call("GET", "/categories/morocco").json()
+    newsroom.patch(category, "categories", slug="maroc")
+    for ref in (category["id"], "maroc", "morocco", "MAROC"):
+        assert titles(client, f"/v1/headlines?category={ref}") == ["a"]
+
+
+def test_a_moved_category_takes_its_stories_along(
+    archive: dict[str, str], newsroom: Newsroom, client: TestClient
+) -> None:
+    category = newsroom.call("GET", "/categories/morocco").json()
+    newsroom.patch(category, "categories", parent="sport")
+    assert titles(client, "/v1/headlines?category=sport") == ["a", "b", "c"]
+    assert titles(client, "/v1/headlines?category=world") == ["b"]
+
+
+BAD = [
+    ("categry=world", "unknown_parameter", "category"),
+    ("Category=world", "unknown_parameter", "category"),
+    ("category=wrld", "unknown_reference", "world"),
+    ("source=wyre", "unknown_reference", "wire"),
+    ("sort=published", "not_allowed", "published_at"),
+    ("sort=-published_at&sort=updated_at", "repeated", "sort"),
+    ("fields=titel", "not_allowed", "title"),
+    ("count=exactly", "not_allowed", "exact"),
+    ("limit=0", "out_of_range", "1 to 100"),
+    ("limit=101", "out_of_range", "1 to 100"),
+    ("limit=2.5", "out_of_range", "1 to 100"),
+    ("limit=", "invalid", "limit"),
+    ("category=", "invalid", "category"),
+    ("category=world,,sport", "invalid", "category"),
+    ("tag=%00", "invalid", "tag"),
+    ("language=f", "bad_language", "'f'"),
+    ("ids=first", "bad_format", "'first'"),
+    ("published_after=yesterday", "bad_instant", "2026-01-12T10:00:00Z"),
+    ("published_after=2026-02-30", "bad_instant", "published_after"),
+    ("published_after=10000-01-01", "bad_instant", "published_after"),
+    ("updated_before=2026-01-12T10:00:00", "bad_instant", "updated_before"),
+    (f"tag={','.join('a' * 101)}", "too_long", "100"),
+]
+
+
+@pytest.mark.parametrize("dialect", ["sqlite"])
+def test_a_bad_parameter_is_named_with_the_nearest_known_one(
+    archive: dict[str, str], client: TestClient
+) -> None:
+    for query, code, guess in BAD:
+        response = client.get(f"/v1/headlines?{query}")
+        assert response.status_code == 400, query
+        problem = response.json()
+        assert problem["code"] == "bad_parameter"
+        (error,) = problem["errors"]
+        assert (error["code"], error["pointer"]) == (code, "?" + query.partition("=")[0])
+        assert guess in error["detail"]
+
+
+@pytest.mark.parametrize("dialect", ["sqlite"])
+def test_a_query_that_cannot_be_read_is_refused(client: TestClient) -> None:
+    for query in ("tag=%ff", "tag=%ED%A0%80", "&".join(["tag=a"] * 201)):
+        assert client.get(f"/v1/headlines?{query}").json()["code"] == "bad_parameter"

@@ -1,0 +1,151 @@
+"""Keys: shown once, stored as a hash, recognised everywhere, revoked at once."""
+
+import hashlib
+from typing import Any
+
+import pytest
+from starlette.testclient import TestClient
+
+from app.access import store
+from app.bootstrap import Services
+from tests.api.reading import public_paths
+from tests.clock import HandClock
+from tests.newsroom import Newsroom
+
+
+def _make(newsroom: Newsroom, **fields: Any) -> dict[str, Any]:
+    response = newsroom.call("POST", "/keys", json={"name": "K", "scopes": ["read"], **fields})
+    assert response.status_code == 201, response.text
+    made: dict[str, Any] = response.json()
+    assert response.headers["location"] == f"/v1/manage/keys/{made['id']}"
+    return made
+
+
+def _status(client: TestClient, key: str) -> int:
+    return client.get("/v1/headlines", headers={"x-api-key": key}).status_code
+
+
+@pytest.mark.parametrize("dialect", ["sqlite"])
+def test_a_key_is_shown_once(newsroom: Newsroom) -> None:
+    made = _make(newsroom)
+    assert made["key"].startswith("dl_")
+    assert made["prefix"] == made["key"][:11]
+    assert len(made["key"]) == 46
+    for path in (f"/keys/{made['id']}", f"/keys/{made['prefix']}", "/keys"):
+        answer = newsroom.call("GET", path)
+        assert answer.status_code == 200
+        assert made["key"] not in answer.text
+        assert '"key"' not in answer.text
+
+
+def test_only_a_hash_is_stored(newsroom: Newsroom, services: Services) -> None:
+    made = _make(newsroom)
+    with services.database.read() as session:
+        row = store.key_by_prefix(session, made["prefix"])
+    assert row is not None
+    assert bytes(row.digest) == hashlib.sha256(made["key"].encode()).digest()
+    assert all(made["key"] not in str(value) for value in row)
+
+
+@pytest.mark.parametrize("dialect", ["sqlite"])
+def test_a_key_goes_in_either_header(newsroom: Newsroom, client: TestClient) -> None:
+    key = _make(newsroom)["key"]
+    for headers, status in (
+        ({"authorization": f"Bearer {key}"}, 200),
+        ({"authorization": f"bearer  {key}"}, 200),
+        ({"x-api-key": key}, 200),
+        ({"x-api-key": key, "authorization": f"Bearer {key}"}, 200),
+        ({"x-api-key": key, "authorization": "Bearer other"}, 400),
+        ({"authorization": key}, 400),
+        ({"authorization": "Bearer"}, 400),
+        ({"x-api-key": ""}, 401),
+        ({"x-api-key": key[:-1]}, 401),
+        ({"x-api-key": key + "x"}, 401),
+        ({"x-api-key": "\u00e9" * 46}, 401),
+    ):
+        raw = {name: value.encode("latin-1") for name, value in headers.items()}
+        assert client.get("/v1/headlines", headers=raw).status_code == status, headers  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("dialect", ["sqlite"])
+def test_a_key_in_the_address_is_refused(newsroom: Newsroom, client: TestClient) -> None:
+    key = _make(newsroom)["key"]
+    for name in ("key", "api_key", "access_token"):
+        assert client.get(f"/v1/headlines?{name}={key}").json()["code"] == "bad_parameter"
+
+
+@pytest.mark.parametrize("dialect", ["sqlite"])
+def test_a_bad_key_is_refused_on_public_routes_too(client: TestClient) -> None:
+    for path in public_paths():
+        at = path.format(ref="x", code="not_found")
+        response = client.get(at, headers={"x-api-key": "dl_unknown"})
+        assert (response.status_code, response.json()["code"]) == (401, "key_refused"), at
+        assert "invalid_token" in response.headers["www-authenticate"]
+        assert response.headers["cache-control"] == "no-store"
+
+
+def test_a_key_expires(newsroom: Newsroom, client: TestClient, clock: HandClock) -> None:
+    made = _make(newsroom, expires_at="2026-11-22T13:00:00Z")
+    clock.advance(minutes=59, seconds=59)
+    assert _status(client, made["key"]) == 200
+    clock.advance(seconds=1)
+    assert _status(client, made["key"]) == 401
+
+
+@pytest.mark.parametrize("dialect", ["sqlite"])
+def test_a_key_cannot_begin_expired(newsroom: Newsroom) -> None:
+    past = {"name": "K", "scopes": ["read"], "expires_at": "2026-11-22T12:00:00Z"}
+    (error,) = newsroom.call("POST", "/keys", json=past).json()["errors"]
+    assert (error["pointer"], error["code"]) == ("#/expires_at", "in_the_past")
+
+
+def test_a_revoked_key_is_refused_at_once_and_stays_listed(
+    newsroom: Newsroom, client: TestClient, clock: HandClock
+) -> None:
+    made = _make(newsroom)
+    assert _status(client, made["key"]) == 200
+    for _ in range(2):
+        revoked = newsroom.call("DELETE", f"/keys/{made['id']}")
+        assert (revoked.status_code, revoked.json()["revoked_at"]) == (200, "2026-11-22T12:00:00Z")
+        assert _status(client, made["key"]) == 401
+        clock.advance(hours=1)
+    assert made["id"] in {one["id"] for one in newsroom.call("GET", "/keys").json()["data"]}
+
+
+def test_the_last_use_is_noted_once_a_minute(
+    newsroom: Newsroom, client: TestClient, clock: HandClock
+) -> None:
+    made = _make(newsroom)
+
+    def noted() -> str | None:
+        return newsroom.call("GET", f"/keys/{made['id']}").json()["last_used_at"]
+
+    assert noted() is None
+    _status(client, made["key"])
+    assert noted() == "2026-11-22T12:00:00Z"
+    for seconds, expected in ((59, "2026-11-22T12:00:00Z"), (1, "2026-11-22T12:01:00Z")):
+        clock.advance(seconds=seconds)
+        _status(client, made["key"])
+        assert noted() == expected
+
+
+@pytest.mark.parametrize("dialect", ["sqlite"])
+def test_a_bad_wish_for_a_key_is_refused(newsroom: Newsroom) -> None:
+    good = {"name": "K", "scopes": ["read"]}
+    for bad, pointer in (
+        ({"scopes": []}, "#/scopes"),
+        ({"scopes": ["root"]}, "#/scopes/0"),
+        ({"name": ""}, "#/name"),
+        ({"name": "\u0000"}, "#/name"),
+        ({"expires_at": "soon"}, "#/expires_at"),
+        ({"key": "mine"}, "#/key"),
+    ):
+        response = newsroom.call("POST", "/keys", json=good | bad)
+        assert response.status_code == 422
+        assert response.json()["errors"][0]["pointer"] == pointer
+
+
+def test_an_unknown_key_is_a_404(newsroom: Newsroom) -> None:
+    for ref in ("none", "%00", "01a00000-0000-7000-8000-000000000000"):
+        for method in ("GET", "DELETE"):
+            assert newsroom.call(method, f"/keys/{ref}").status_code == 404, ref

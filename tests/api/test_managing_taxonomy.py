@@ -1,0 +1,116 @@
+"""Sources and categories in the newsroom: five methods each, cycles, and what is in use."""
+
+from typing import Any
+
+import pytest
+from starlette.testclient import TestClient
+
+from tests.newsroom import MERGE_PATCH, Newsroom
+
+KINDS = ("sources", "categories")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_five_methods(newsroom: Newsroom, client: TestClient, kind: str) -> None:
+    made = newsroom.call("POST", f"/{kind}", json={"name": "First"})
+    assert (made.status_code, made.headers["etag"]) == (201, '"v1"')
+    path = f"/{kind}/{made.json()['id']}"
+    assert made.headers["location"] == f"/v1/manage{path}"
+    got = newsroom.call("GET", path)
+    assert (got.json(), got.headers["etag"]) == (made.json(), '"v1"')
+    assert newsroom.call("GET", f"/{kind}/first").json() == made.json()
+
+    put = newsroom.call("PUT", path, json={"name": "Second"}, headers={"if-match": '"v1"'})
+    assert (put.status_code, put.headers["etag"], put.json()["slug"]) == (200, '"v2"', "first")
+    patched = newsroom.patch(put.json(), kind, slug="third")
+    assert (patched["version"], patched["name"], patched["slug"]) == (3, "Second", "third")
+    assert client.get(f"/v1/{kind}/third").json()["name"] == "Second"
+
+    assert newsroom.delete(put.json(), kind).json()["code"] == "version_mismatch"
+    gone = newsroom.delete(patched, kind)
+    assert (gone.status_code, gone.content) == (204, b"")
+    assert newsroom.call("GET", path).status_code == 404
+    assert client.get(f"/v1/{kind}/third").status_code == 404
+    assert newsroom.call("GET", f"/{kind}").json()["data"] == []
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_change_that_changes_nothing_leaves_no_trace(newsroom: Newsroom, kind: str) -> None:
+    made = newsroom.call("POST", f"/{kind}", json={"name": "Same"}).json()
+    assert newsroom.patch(made, kind, name="Same") == made
+    again = newsroom.call("PUT", f"/{kind}/same", json=made, headers={"if-match": '"v1"'})
+    assert again.json() == made
+
+
+def test_replacing_drops_what_is_left_out_and_patching_keeps_it(newsroom: Newsroom) -> None:
+    source = newsroom.source("Desk", description="D", language="en", url="https://a.example/")
+    kept = newsroom.patch(source, "sources", url=None)
+    assert (kept["description"], kept["url"]) == ("D", None)
+    dropped = newsroom.call(
+        "PUT", "/sources/desk", json={"name": "Desk"}, headers={"if-match": "*"}
+    ).json()
+    assert (dropped["description"], dropped["language"], dropped["slug"]) == (None, None, "desk")
+
+
+def test_names_are_patched_one_language_at_a_time(newsroom: Newsroom) -> None:
+    category = newsroom.category("World", names={"fr": "Monde", "es": "Mundo"})
+    changed = newsroom.patch(category, "categories", names={"es": None, "AR": "العالم"})
+    assert changed["names"] == {"fr": "Monde", "ar": "العالم"}
+
+
+def _parent(newsroom: Newsroom, slug: str, parent: str | None) -> Any:
+    return newsroom.call(
+        "PATCH",
+        f"/categories/{slug}",
+        json={"parent": parent},
+        headers={"if-match": "*", "content-type": MERGE_PATCH},
+    )
+
+
+def test_a_category_cannot_stand_under_itself(newsroom: Newsroom) -> None:
+    newsroom.category("World")
+    newsroom.category("Africa", parent="world")
+    newsroom.category("Morocco", parent="africa")
+    for slug, parent in (("world", "world"), ("world", "africa"), ("world", "morocco")):
+        response = _parent(newsroom, slug, parent)
+        (error,) = response.json()["errors"]
+        assert (response.status_code, error["code"]) == (422, "cycle")
+        assert error["pointer"] == "#/parent"
+    assert newsroom.call("GET", "/categories/world").json()["parent"] is None
+    assert _parent(newsroom, "morocco", "world").json()["parent"] == "world"
+    assert _parent(newsroom, "morocco", None).json()["parent"] is None
+
+
+def test_an_unknown_parent_is_refused(newsroom: Newsroom) -> None:
+    response = newsroom.call("POST", "/categories", json={"name": "A", "parent": "none"})
+    (error,) = response.json()["errors"]
+    assert (error["pointer"], error["code"]) == ("#/parent", "unknown_reference")
+
+
+def test_what_is_in_use_is_not_deleted_and_says_by_how_many(newsroom: Newsroom) -> None:
+    source, category = newsroom.source("Desk"), newsroom.category("World")
+    newsroom.category("Africa", parent="world")
+    for title in "abc":
+        article = newsroom.article(title, source="desk", categories=["world"])
+    newsroom.delete(article)
+    for thing, kind, told in (
+        (source, "sources", ["3 article(s)"]),
+        (category, "categories", ["3 article(s)", "1 category(ies)"]),
+    ):
+        response = newsroom.delete(thing, kind)
+        assert (response.status_code, response.json()["code"]) == (409, "in_use")
+        assert all(one in response.json()["detail"] for one in told)
+        assert newsroom.call("GET", f"/{kind}/{thing['id']}").status_code == 200
+
+
+def test_what_only_the_public_copy_names_is_in_use_too(
+    newsroom: Newsroom, client: TestClient
+) -> None:
+    source, category = newsroom.source("Desk"), newsroom.category("World")
+    story = newsroom.story(source="desk", categories=["world"])
+    newsroom.patch(story, source=None, categories=[])
+    for thing, kind in ((source, "sources"), (category, "categories")):
+        response = newsroom.delete(thing, kind)
+        assert (response.status_code, response.json()["code"]) == (409, "in_use")
+    shown = client.get(f"/v1/articles/{story['id']}").json()
+    assert (shown["source"]["slug"], len(shown["categories"])) == ("desk", 1)

@@ -1,0 +1,80 @@
+"""Who may read: anonymous modes, and a deployment without a newsroom."""
+
+import pytest
+from starlette.testclient import TestClient
+
+from app.bootstrap import Services
+from app.settings import Settings
+from tests.api.reading import managed_routes, public_paths
+from tests.conftest import key_for
+
+pytestmark = pytest.mark.parametrize("dialect", ["sqlite"])
+OPEN = {"/healthz", "/readyz", "/metrics", "/docs", "/openapi.json", "/problems/{code}"}
+STORIES = {"/v1/articles", "/v1/articles/{ref}"}
+
+
+def _refused(client: TestClient, key: str | None = None) -> set[str]:
+    headers = {"x-api-key": key} if key else {}
+    refused = set()
+    for path in public_paths():
+        answer = client.get(path.format(ref="x", code="not_found"), headers=headers)
+        if answer.status_code == 401:
+            assert answer.json()["code"] == "key_required"
+            assert answer.headers["www-authenticate"].startswith("Bearer")
+            assert answer.headers["cache-control"] == "no-store"
+            refused.add(path)
+    return refused
+
+
+def test_everybody_may_read_everything_public(client: TestClient) -> None:
+    assert _refused(client) == set()
+
+
+class TestHeadlines:
+    """A deployment that shows headlines to everybody and stories to key holders."""
+
+    @pytest.fixture
+    def settings(self, database_url: str) -> Settings:
+        return Settings(database_url=database_url, anonymous="headlines")
+
+    def test_stories_need_a_key(self, client: TestClient, services: Services) -> None:
+        assert _refused(client) == STORIES
+        assert _refused(client, key_for(services, "read")) == set()
+
+
+class TestClosed:
+    """A deployment that shows nothing without a key."""
+
+    @pytest.fixture
+    def settings(self, database_url: str) -> Settings:
+        return Settings(database_url=database_url, anonymous="none")
+
+    def test_all_but_the_open_paths_need_a_key(
+        self, client: TestClient, services: Services
+    ) -> None:
+        assert _refused(client) == set(public_paths()) - OPEN - {"/v1/me"}
+        assert _refused(client, key_for(services, "read")) == set()
+
+    def test_the_open_paths_stay_open(self, client: TestClient) -> None:
+        for path in OPEN:
+            assert client.get(path.format(code="not_found")).status_code == 200
+
+
+class TestWithoutNewsroom:
+    """A deployment that only delivers."""
+
+    @pytest.fixture
+    def settings(self, database_url: str) -> Settings:
+        return Settings(database_url=database_url, management=False)
+
+    def test_no_route_of_the_newsroom_is_there(
+        self, client: TestClient, services: Services
+    ) -> None:
+        headers = {"x-api-key": key_for(services, "admin")}
+        for method, path in managed_routes():
+            answer = client.request(method, path.format(ref="x", version=1), headers=headers)
+            assert (answer.status_code, answer.json()["code"]) == (404, "not_found"), path
+        assert client.get("/v1/headlines").status_code == 200
+        assert not any(
+            path.startswith("/v1/manage") for path in client.get("/openapi.json").json()["paths"]
+        )

@@ -1,0 +1,144 @@
+"""Problems: one form for all of them, on every path, and a page for each code."""
+
+from collections.abc import Iterator
+
+import pytest
+from starlette.testclient import TestClient
+
+from app.api.problems import PROBLEMS
+from app.bootstrap import Services
+from app.settings import Settings
+from tests.api.reading import managed_routes, routes
+from tests.newsroom import Newsroom
+
+pytestmark = pytest.mark.parametrize("dialect", ["sqlite"])
+
+
+@pytest.fixture
+def settings(database_url: str) -> Settings:
+    """A deployment that takes small bodies."""
+    return Settings(database_url=database_url, max_body_bytes=2000)
+
+
+def _is_problem(response: object, status: int, code: str) -> dict[str, object]:
+    assert response.headers["content-type"] == "application/problem+json"  # type: ignore[attr-defined]
+    problem: dict[str, object] = response.json()  # type: ignore[attr-defined]
+    told = (response.status_code, problem["status"], problem["code"])  # type: ignore[attr-defined]
+    assert told == (status, status, code), problem
+    assert problem["type"] == f"/problems/{code}"
+    assert problem["title"] == PROBLEMS[code].title
+    assert problem["detail"]
+    assert problem["request_id"] == response.headers["x-request-id"]  # type: ignore[attr-defined]
+    assert problem.keys() <= {*"type title status detail code request_id errors".split()}
+    return problem
+
+
+def test_every_error_has_the_same_form(newsroom: Newsroom, client: TestClient) -> None:
+    article = newsroom.article()
+    path, plain = f"/articles/{article['id']}", {"content-type": "text/plain"}
+    match = {"if-match": '"v9"'}
+    for response, status, code in (
+        (client.get("/nowhere"), 404, "not_found"),
+        (client.get("/v1/articles/none"), 404, "not_found"),
+        (client.get("/docs/static/none.js"), 404, "not_found"),
+        (client.get("/v1/headlines/"), 404, "not_found"),
+        (client.delete("/v1/headlines"), 405, "method_not_allowed"),
+        (client.get("/v1/headlines?x=1"), 400, "bad_parameter"),
+        (client.get("/v1/headlines?cursor=x"), 400, "bad_cursor"),
+        (client.get("/v1/headlines", headers={"authorization": "Basic x"}), 400, "bad_header"),
+        (client.get("/v1/headlines", headers={"x-api-key": "dl_none"}), 401, "key_refused"),
+        (client.get("/v1/manage/articles"), 401, "key_required"),
+        (newsroom.call("GET", "/articles/none"), 404, "not_found"),
+        (newsroom.call("POST", "/articles", content=b"{"), 415, "unsupported_media_type"),
+        (newsroom.call("POST", "/articles", content=b"{}", headers=plain), 415, None),
+        (newsroom.call("POST", "/articles", json=[]), 400, "malformed_json"),
+        (newsroom.call("POST", "/articles", json={}), 422, "invalid_input"),
+        (newsroom.call("PATCH", path, json={}), 428, "version_required"),
+        (newsroom.call("PUT", path, json={}, headers=match), 412, "version_mismatch"),
+        (newsroom.call("DELETE", path, headers={"if-match": "v1"}), 400, "bad_header"),
+        (newsroom.call("POST", "/sources", json={"name": "x" * 2000}), 413, "body_too_large"),
+    ):
+        _is_problem(response, status, code or "unsupported_media_type")
+
+
+def test_malformed_json_is_a_400(newsroom: Newsroom) -> None:
+    headers = {"content-type": "application/json; charset=utf-8"}
+    lone = b'{"title": "\\ud800"}'
+    for body in (b"", b"{", lone, b"\xff", b"[" * 1500, b"NaN", b'{"a":1}{}'):
+        response = newsroom.call("POST", "/articles", content=body, headers=headers)
+        _is_problem(response, 400, "malformed_json")
+
+
+def test_a_body_is_too_large_with_and_without_its_length(newsroom: Newsroom) -> None:
+    json, chunk = {"content-type": "application/json"}, b" " * 500
+
+    def chunks() -> Iterator[bytes]:
+        for _ in range(5):
+            yield chunk
+
+    whole = newsroom.call("POST", "/articles", content=chunk * 5, headers=json)
+    streamed = newsroom.call("POST", "/articles", content=chunks(), headers=json)
+    assert "content-length" not in streamed.request.headers
+    for response in (whole, streamed):
+        problem = _is_problem(response, 413, "body_too_large")
+        assert "2000" in str(problem["detail"])
+
+
+def test_a_fault_is_a_problem_and_tells_nothing(
+    client: TestClient, services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise RuntimeError("the password is swordfish")
+
+    monkeypatch.setattr(type(services.delivery), "stories", fail)
+    response = client.get("/v1/headlines", headers={"origin": "https://site.example"})
+    _is_problem(response, 500, "internal")
+    assert "swordfish" not in response.text
+    assert response.headers["access-control-allow-origin"] == "*"
+
+
+def test_every_code_has_a_page(client: TestClient) -> None:
+    for code, kind in PROBLEMS.items():
+        page = client.get(f"/problems/{code}")
+        assert page.status_code == 200
+        assert page.headers["content-type"].startswith("text/html")
+        assert code in page.text
+        assert str(kind.status) in page.text
+    _is_problem(client.get("/problems/none"), 404, "not_found")
+
+
+def test_a_method_that_does_not_apply_is_told_which_do(newsroom: Newsroom) -> None:
+    known: dict[str, set[str]] = {}
+    for method, path in routes():
+        known.setdefault(path, {"OPTIONS"}).add(method)
+    assert len(known) > 20
+    for path, methods in known.items():
+        allowed = methods | ({"HEAD"} if "GET" in methods else set())
+        at = path.format(ref="x", version="1", code="x")
+        for method in {"GET", "POST", "PUT", "PATCH", "DELETE", "BREW"} - allowed:
+            response = newsroom.client.request(method, at)
+            assert set(response.headers["allow"].split(", ")) == allowed, (method, path)
+            _is_problem(response, 405, "method_not_allowed")
+
+
+def test_options_lists_the_methods(client: TestClient) -> None:
+    response = client.options("/v1/manage/articles/x")
+    assert response.status_code == 204
+    assert response.headers["allow"] == "DELETE, GET, HEAD, OPTIONS, PATCH, PUT"
+    assert client.options("/nowhere").status_code == 404
+
+
+def test_writing_routes_want_json(newsroom: Newsroom) -> None:
+    headers = {"content-type": "application/xml", "if-match": "*"}
+    for method, path in managed_routes():
+        if method in {"GET", "DELETE"} or path.endswith("restore"):
+            continue
+        at = path.removeprefix("/v1/manage").format(ref="x")
+        response = newsroom.call(method, at, content=b"<a/>", headers=headers)
+        _is_problem(response, 415, "unsupported_media_type")
+
+
+def test_a_refused_preflight_is_a_problem_as_well(client: TestClient) -> None:
+    asked = {"origin": "https://site.example", "access-control-request-method": "POST"}
+    response = client.options("/v1/headlines", headers=asked)
+    _is_problem(response, 400, "bad_origin")

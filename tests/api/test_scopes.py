@@ -1,0 +1,100 @@
+"""Scopes: a ladder, on every route of the newsroom."""
+
+import pytest
+from starlette.testclient import TestClient
+
+from app.bootstrap import Services
+from tests.api.reading import managed_routes
+from tests.conftest import key_for
+from tests.newsroom import MERGE_PATCH, Newsroom
+
+pytestmark = pytest.mark.parametrize("dialect", ["sqlite"])
+LADDER = ("read", "write", "publish", "admin")
+WRITE = {
+    ("GET", "/v1/manage/articles"),
+    ("POST", "/v1/manage/articles"),
+    ("GET", "/v1/manage/articles/{ref}"),
+    ("PUT", "/v1/manage/articles/{ref}"),
+    ("PATCH", "/v1/manage/articles/{ref}"),
+    ("GET", "/v1/manage/articles/{ref}/revisions"),
+    ("GET", "/v1/manage/articles/{ref}/revisions/{version}"),
+    ("GET", "/v1/manage/sources"),
+    ("GET", "/v1/manage/sources/{ref}"),
+    ("GET", "/v1/manage/categories"),
+    ("GET", "/v1/manage/categories/{ref}"),
+}
+ADMIN = "/v1/manage/keys"
+
+
+def _needed(method: str, path: str) -> str:
+    if path.startswith(ADMIN):
+        return "admin"
+    return "write" if (method, path) in WRITE else "publish"
+
+
+def test_every_route_of_the_newsroom_stands_on_the_ladder(
+    client: TestClient, services: Services
+) -> None:
+    keys = {scope: key_for(services, scope) for scope in LADDER}
+    found = managed_routes()
+    assert set(found) >= WRITE
+    for method, path in found:
+        at, needed = path.format(ref="x", version=1), _needed(method, path)
+        anonymous = client.request(method, at)
+        assert (anonymous.status_code, anonymous.json()["code"]) == (401, "key_required"), at
+        assert needed in anonymous.json()["detail"]
+        for scope, key in keys.items():
+            answer = client.request(method, at, headers={"x-api-key": key})
+            allowed = LADDER.index(scope) >= LADDER.index(needed)
+            assert (answer.status_code != 403) is allowed, (method, path, scope)
+            assert answer.status_code != 401
+            assert allowed or answer.json()["code"] == "forbidden"
+
+
+def test_writing_that_publishes_needs_the_scope_for_it(
+    newsroom: Newsroom, services: Services
+) -> None:
+    writer = Newsroom(newsroom.client, key_for(services, "write"))
+    draft = writer.article("Draft")
+    publishing = {"title": "T", "language": "en", "status": "published"}
+    path, match = f"/articles/{draft['id']}", {"if-match": "*"}
+    for response in (
+        writer.call("POST", "/articles", json=publishing),
+        writer.call("PUT", path, json=publishing, headers=match),
+        writer.call(
+            "PATCH",
+            path,
+            json={"status": "published"},
+            headers=match | {"content-type": MERGE_PATCH},
+        ),
+    ):
+        assert (response.status_code, response.json()["code"]) == (403, "forbidden")
+    assert newsroom.call("GET", path).json() == draft
+
+
+def test_a_writer_may_change_the_working_copy_of_a_public_story(
+    newsroom: Newsroom, services: Services
+) -> None:
+    story = newsroom.story("Public")
+    writer = Newsroom(newsroom.client, key_for(services, "write"))
+    assert writer.patch(story, title="Held")["published_version"] == 1
+    assert newsroom.client.get("/v1/articles/public").json()["title"] == "Public"
+
+
+def test_a_key_may_have_several_scopes(newsroom: Newsroom) -> None:
+    made = newsroom.call("POST", "/keys", json={"name": "K", "scopes": ["read", "publish"]})
+    holder = Newsroom(newsroom.client, made.json()["key"])
+    assert holder.story()["state"] == "published"
+    assert holder.call("GET", "/keys").status_code == 403
+
+
+def test_what_a_key_may_do_is_told_to_its_holder(client: TestClient, services: Services) -> None:
+    key = key_for(services, "write")
+    told = client.get("/v1/me", headers={"x-api-key": key}).json()
+    assert told == {
+        "name": "a key for write",
+        "prefix": key[:11],
+        "scopes": ["write"],
+        "anonymous": False,
+    }
+    assert client.get("/v1/me").json()["anonymous"] is True

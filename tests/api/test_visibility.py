@@ -1,0 +1,134 @@
+"""What is not public is nowhere, on no route; and time decides without a worker."""
+
+import pytest
+from starlette.testclient import TestClient
+
+from app.bootstrap import Services
+from app.worker import run_due
+from tests.api.reading import public_paths, read, titles
+from tests.clock import HandClock
+from tests.newsroom import Newsroom
+
+SECRET = "Zanzibar"
+
+
+@pytest.fixture
+def hidden(newsroom: Newsroom, clock: HandClock) -> list[dict[str, str]]:
+    """A story of each kind that readers may not see, and a public one beside them."""
+    public = newsroom.story("Public")
+    kinds = {
+        "draft": newsroom.article(f"{SECRET} draft", translation_of=public["id"]),
+        "scheduled": newsroom.story(f"{SECRET} scheduled", published_at="2026-12-01T00:00:00Z"),
+        "embargoed": newsroom.story(f"{SECRET} embargoed", embargo_until="2026-12-01T00:00:00Z"),
+        "expired": newsroom.story(f"{SECRET} expired", expires_at="2026-11-22T12:00:30Z"),
+        "over": newsroom.story(f"{SECRET} over", expires_at="2020-01-01T00:00:00Z"),
+        "unpublished": newsroom.verb(newsroom.story(f"{SECRET} unpublished"), "unpublish"),
+        "deleted": newsroom.story(f"{SECRET} deleted"),
+    }
+    newsroom.delete(kinds["deleted"])
+    ahead = newsroom.story("Ahead")
+    newsroom.patch(ahead, title=f"{SECRET} ahead", body=SECRET)
+    clock.advance(minutes=1)
+    return list(kinds.values())
+
+
+def test_what_is_not_public_is_on_no_public_route(
+    hidden: list[dict[str, str]], client: TestClient
+) -> None:
+    for path in public_paths():
+        refs = [one[name] for one in hidden for name in ("id", "slug")]
+        for ref in refs if "{" in path else [""]:
+            answer = client.get(path.format(ref=ref, code=ref))
+            assert SECRET not in answer.text, path
+            assert "{" not in path or answer.status_code == 404, path
+
+
+def test_what_is_not_public_is_in_no_list_and_no_count(
+    hidden: list[dict[str, str]], client: TestClient
+) -> None:
+    ids = ",".join(one["id"] for one in hidden)
+    for query in ("", "?sort=published_at", "?updated_after=2020-01-01", "?language=en"):
+        assert sorted(titles(client, f"/v1/headlines{query}")) == ["Ahead", "Public"]
+    page = read(client, f"/v1/articles?include=body&count=exact&ids={ids}")
+    assert (page["data"], page["page"]["count"]) == ([], 0)
+    assert read(client, "/v1/articles/public")["translations"] == []
+
+
+@pytest.mark.parametrize("dialect", ["sqlite"])
+def test_a_hidden_story_is_a_404_like_any_other(
+    hidden: list[dict[str, str]], client: TestClient
+) -> None:
+    other = client.get("/v1/articles/no-such-story")
+    for one in hidden:
+        answer = client.get(f"/v1/articles/{one['slug']}")
+        same = {"request_id": None}
+        assert answer.json() | same == other.json() | same
+        assert set(answer.headers) == set(other.headers)
+
+
+def test_a_scheduled_story_comes_out_when_its_time_comes_with_no_worker(
+    newsroom: Newsroom, client: TestClient, clock: HandClock
+) -> None:
+    story = newsroom.story("Soon", published_at="2026-11-22T13:00:00Z")
+    assert story["state"] == "scheduled"
+    clock.advance(minutes=59, seconds=59)
+    assert titles(client) == []
+    clock.advance(seconds=1)
+    assert titles(client) == ["Soon"]
+    assert newsroom.call("GET", "/articles/soon").json()["state"] == "published"
+
+
+def test_an_embargo_holds_a_story_back(
+    newsroom: Newsroom, client: TestClient, clock: HandClock
+) -> None:
+    story = newsroom.story("Held", embargo_until="2026-11-22T13:00:00Z")
+    assert story["published_at"] == "2026-11-22T13:00:00Z"
+    assert titles(client) == []
+    clock.advance(hours=1)
+    assert titles(client) == ["Held"]
+
+
+def test_a_story_expires_when_its_time_is_over_with_no_worker(
+    newsroom: Newsroom, client: TestClient, clock: HandClock
+) -> None:
+    newsroom.story("Brief", expires_at="2026-11-22T13:00:00Z")
+    clock.advance(minutes=59, seconds=59)
+    assert titles(client) == ["Brief"]
+    clock.advance(seconds=1)
+    assert titles(client) == []
+    assert client.get("/v1/articles/brief").status_code == 404
+    assert newsroom.call("GET", "/articles/brief").json()["state"] == "expired"
+
+
+def test_what_was_out_stays_out_when_the_clock_goes_back(
+    newsroom: Newsroom, client: TestClient, services: Services, clock: HandClock
+) -> None:
+    newsroom.story("Out")
+    newsroom.story("Soon", published_at="2026-11-22T13:00:00Z")
+    clock.advance(hours=2)
+    assert run_due(services) == 1
+    clock.advance(days=-1)
+    assert titles(client) == ["Soon", "Out"]
+    assert client.get("/v1/articles/soon").status_code == 200
+
+
+def test_the_worker_changes_nothing_that_readers_see(
+    newsroom: Newsroom, client: TestClient, services: Services, clock: HandClock
+) -> None:
+    newsroom.story("Soon", published_at="2026-11-22T13:00:00Z")
+    newsroom.story("Brief", expires_at="2026-11-22T13:00:00Z")
+    clock.advance(hours=2)
+    before = client.get("/v1/articles?include=body").content
+    assert run_due(services) == 2
+    assert client.get("/v1/articles?include=body").content == before
+    assert run_due(services) == 0
+
+
+def test_the_working_copy_is_not_public_until_it_is_published(
+    newsroom: Newsroom, client: TestClient
+) -> None:
+    edited = newsroom.patch(newsroom.story("First"), title="Second")
+    assert (edited["status"], edited["version"], edited["published_version"]) == ("draft", 2, 1)
+    assert (titles(client), read(client, "/v1/articles/first")["version"]) == (["First"], 1)
+    newsroom.verb(edited, "publish")
+    assert (titles(client), read(client, "/v1/articles/first")["version"]) == (["Second"], 3)

@@ -1,0 +1,77 @@
+"""The examples of the API reference are real: as documented, and answered the same today."""
+
+import json
+from typing import Any
+
+import jsonschema_rs
+import pytest
+
+from app.api.app import openapi_document
+from tools.record_examples import FILE, WITHOUT_EXAMPLE, Examples, record
+
+_STALE = "Answers have changed. If they should: make examples openapi, and read the difference."
+
+
+@pytest.fixture(scope="module")
+def recorded() -> Examples:
+    """What `make examples` wrote."""
+    examples: Examples = json.loads(FILE.read_text(encoding="utf-8"))
+    return examples
+
+
+@pytest.fixture(scope="module")
+def described() -> dict[str, Any]:
+    """The OpenAPI document as other programs read it."""
+    document: dict[str, Any] = json.loads(json.dumps(openapi_document()))
+    return document
+
+
+def operations_of(described: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """Return every operation by its id."""
+    return {
+        operation["operationId"]: operation
+        for operations in described["paths"].values()
+        for operation in operations.values()
+    }
+
+
+def test_every_operation_has_an_example(recorded: Examples, described: dict[str, Any]) -> None:
+    assert recorded.keys() == operations_of(described).keys() - WITHOUT_EXAMPLE
+
+
+def test_every_example_is_as_documented(recorded: Examples, described: dict[str, Any]) -> None:
+    operations = operations_of(described)
+    for name, example in recorded.items():
+        operation = operations[name]
+        if "request" in example:
+            _hold(example["request"], operation["requestBody"]["content"], described, name)
+        for status, answer in example["responses"].items():
+            _hold(answer, operation["responses"][status]["content"], described, name)
+
+
+def test_every_example_stands_in_the_document(
+    recorded: Examples, described: dict[str, Any]
+) -> None:
+    operations = operations_of(described)
+    for name, example in recorded.items():
+        for status, answer in example["responses"].items():
+            contents = operations[name]["responses"][status]["content"].values()
+            assert [one["example"] for one in contents] == [answer] * len(contents), name
+
+
+def test_every_request_is_answered_as_recorded(recorded: Examples) -> None:
+    answered = record()
+    assert answered.keys() == recorded.keys(), _STALE
+    for name, example in answered.items():
+        assert example == recorded[name], f"{name}: {_STALE}"
+
+
+def _hold(value: Any, contents: dict[str, Any], described: dict[str, Any], name: str) -> None:
+    for media_type, content in contents.items():
+        # Only a body of JSON or of lines; the problems of a status are examples of their own.
+        schema = {**content["schema"], "components": described["components"]}
+        wrong = [
+            f"{one.instance_path}: {one.message}"
+            for one in jsonschema_rs.Draft202012Validator(schema).iter_errors(value)
+        ]
+        assert not wrong, f"{name} ({media_type}): {wrong}"

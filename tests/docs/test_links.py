@@ -1,0 +1,48 @@
+"""Every link between the project's own pages leads somewhere, to the heading that it names."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.docs.live import ROOT
+
+_LINK = re.compile(r"!?\[[^\]]*\]\(([^)\s]+)\)")
+_HEADING = re.compile(r"^#{1,6} (.+)$", re.MULTILINE)
+_FENCED = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
+_NOT_KEPT = re.compile(r"[^\w\- ]")
+PAGES = sorted(
+    [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "samples").glob("*.md")]
+)
+
+
+def anchors_of(page: Path) -> set[str]:
+    """Return the names under which a page's headings can be linked to."""
+    headings = _HEADING.findall(_FENCED.sub("", page.read_text(encoding="utf-8")))
+    return {_NOT_KEPT.sub("", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_links_lead_somewhere(page: Path) -> None:
+    text = _FENCED.sub("", page.read_text(encoding="utf-8"))
+    for link in _LINK.findall(text):
+        if link.startswith(("http:", "https:")):
+            continue
+        path, _, anchor = link.partition("#")
+        target = (page.parent / path).resolve() if path else page
+        assert target.exists(), f"{link} leads nowhere"
+        if anchor:
+            assert anchor in anchors_of(target), f"{link} names no heading"
+
+
+def test_every_decision_is_listed_and_short() -> None:
+    folder = ROOT / "docs" / "adr"
+    index = (folder / "README.md").read_text(encoding="utf-8")
+    for record in sorted(folder.glob("[0-9]*.md")):
+        text = record.read_text(encoding="utf-8")
+        parts = re.findall(r"^## (\w+)$", text, re.MULTILINE)
+        assert record.name in index
+        assert len(text.splitlines()) <= 45
+        assert parts == ["Context", "Decision", "Consequences"]
+        for name, file in re.findall(r"`(test_\w+)` in `(tests/[\w/.]+)`", text):
+            assert f"def {name}(" in (ROOT / file).read_text(encoding="utf-8"), name

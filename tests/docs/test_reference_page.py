@@ -1,0 +1,76 @@
+"""The API reference in a real browser: it renders, and asks nobody else for anything."""
+
+import json
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.docs.live import Demo, demo
+
+pytestmark = pytest.mark.system
+_BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
+_FLAGS = (
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    # The browser's own errands find no host, so nothing leaves the machine.
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
+    "--window-size=1200,1600",
+    "--virtual-time-budget=20000",
+)
+
+
+def browser() -> str:
+    """Return the path of a browser, or say how to get one."""
+    for name in _BROWSERS:
+        found = shutil.which(name)
+        if found is not None:
+            return found
+    pytest.skip("no browser is here; install one, on Debian with: apt-get install chromium")
+
+
+def test_the_reference_renders_and_loads_nothing_from_elsewhere(tmp_path: Path) -> None:
+    program = browser()
+    with demo(tmp_path) as live:
+        page = _page(program, live, tmp_path)
+        asked = _asked_by(live.address, tmp_path / "net.json")
+    assert "Dateline" in page
+    assert "/v1/headlines" in page, "the operations are not there"
+    assert len(re.findall(r'class="opblock ', page)) > 30
+    assert "Failed to load" not in page
+    assert f"{live.address}/openapi.json" in asked
+    assert [one for one in asked if not one.startswith(f"{live.address}/")] == []
+
+
+def _page(program: str, live: Demo, folder: Path) -> str:
+    """Return the page as the browser made it, and leave a log of what it asked for."""
+    done = subprocess.run(
+        [
+            program,
+            *_FLAGS,
+            f"--user-data-dir={folder / 'browser'}",
+            f"--log-net-log={folder / 'net.json'}",
+            "--dump-dom",
+            f"{live.address}/docs",
+        ],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def _asked_by(origin: str, log: Path) -> list[str]:
+    """Return the address of every request that a page of an origin made, in order."""
+    events = json.loads(log.read_text(encoding="utf-8"))["events"]
+    requests = [event.get("params", {}) for event in events]
+    return [one["url"] for one in requests if one.get("initiator") == origin and "url" in one]

@@ -1,0 +1,1 @@
+"""Programs for those who work on Dateline; nothing of it is installed."""

@@ -1,0 +1,281 @@
+"""Record the examples of the API reference from real requests: `make examples`.
+
+The application runs in this process, on a database of its own with the sample stories, under a
+clock and with ids that are the same each time. So the file changes only where answers do.
+"""
+
+import base64
+import hashlib
+import json
+import tempfile
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from itertools import count
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+from starlette.testclient import TestClient
+
+from app.access.commands.create_key import create_key
+from app.api.app import create_app
+from app.bootstrap import Services, bootstrap, open_database, prepare_database
+from app.content.transfer.importing import Importer
+from app.kit.unit import Actor
+from app.settings import Settings
+
+ROOT = Path(__file__).resolve().parents[1]
+FILE = ROOT / "app" / "api" / "examples.json"
+# Pages for people, and metrics, which differ each time.
+WITHOUT_EXAMPLE = frozenset({"read_metrics", "read_openapi", "read_problem", "read_reference"})
+_SAMPLES = ROOT / "samples" / "stories.ndjson"
+_START = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
+_JSON = "application/json"
+_PATCH = "application/merge-patch+json"
+_NDJSON = "application/x-ndjson"
+_BEES = "/v1/manage/articles/rooftop-bees-outlast-the-winter"
+
+Examples = dict[str, dict[str, Any]]
+
+
+class Ticking:
+    """A clock that is moved by a minute before each request."""
+
+    def __init__(self) -> None:
+        """Begin on a Sunday morning."""
+        self.moment = _START
+
+    def now(self) -> datetime:
+        """Return where it stands."""
+        return self.moment
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One request; without an operation, it only prepares what others need."""
+
+    operation: str | None
+    method: str
+    path: str
+    body: Any = None
+    version: str | None = None
+
+
+_SOURCE = {
+    "name": "Ansel Tribune",
+    "url": "https://tribune.example",
+    "description": "A paper for the harbour quarter of Port Ansel.",
+    "language": "en",
+}
+_ARTICLE = {
+    "title": "Rooftop bees outlast the winter",
+    "language": "en",
+    "summary": "All eleven hives above the old customs house came through the frost.",
+    "body": "<p>When the lids came off on Tuesday, all eleven hives were humming.</p>",
+    "source": "ansel-tribune",
+    "categories": ["port-ansel"],
+    "tags": ["bees"],
+    "authors": [{"name": "Noor Haddad"}],
+    "dateline": "PORT ANSEL",
+    "external_id": "tribune-4711",
+}
+_LINES = (
+    '{"type": "source", "slug": "quayside-wire", "name": "Quayside Wire", "language": "en"}\n'
+    '{"type": "article", "external_id": "qw-1", "source": "quayside-wire", "language": "en", '
+    '"title": "The ferry is late again", "status": "published"}\n'
+    '{"type": "article", "language": "en", "title": "Nobody will know this line again"}\n'
+)
+
+STEPS = (
+    Step("manage_create_source", "POST", "/v1/manage/sources", _SOURCE),
+    Step("manage_read_source", "GET", "/v1/manage/sources/ansel-tribune"),
+    Step(
+        "manage_replace_source",
+        "PUT",
+        "/v1/manage/sources/ansel-tribune",
+        _SOURCE | {"name": "The Ansel Tribune"},
+        '"v1"',
+    ),
+    Step(
+        "manage_patch_source",
+        "PATCH",
+        "/v1/manage/sources/ansel-tribune",
+        {"description": "The paper of Port Ansel."},
+        '"v2"',
+    ),
+    Step("manage_list_sources", "GET", "/v1/manage/sources?limit=2"),
+    Step(None, "POST", "/v1/manage/sources", {"name": "Short Lived"}),
+    Step("manage_delete_source", "DELETE", "/v1/manage/sources/short-lived", None, '"v1"'),
+    Step(
+        "manage_create_category",
+        "POST",
+        "/v1/manage/categories",
+        {"name": "Port Ansel", "parent": "society", "names": {"fr": "Port-Ansel"}},
+    ),
+    Step("manage_read_category", "GET", "/v1/manage/categories/port-ansel"),
+    Step(
+        "manage_replace_category",
+        "PUT",
+        "/v1/manage/categories/port-ansel",
+        {"name": "Port Ansel", "parent": "europe", "names": {"fr": "Port-Ansel"}},
+        '"v1"',
+    ),
+    Step(
+        "manage_patch_category",
+        "PATCH",
+        "/v1/manage/categories/port-ansel",
+        {"names": {"es": "Puerto Ansel"}},
+        '"v2"',
+    ),
+    Step("manage_list_categories", "GET", "/v1/manage/categories?limit=2"),
+    Step(None, "POST", "/v1/manage/categories", {"name": "Short Lived"}),
+    Step("manage_delete_category", "DELETE", "/v1/manage/categories/short-lived", None, '"v1"'),
+    Step("manage_create_article", "POST", "/v1/manage/articles", _ARTICLE),
+    Step("manage_create_article", "POST", "/v1/manage/articles", _ARTICLE | {"urgency": 5}, '"v1"'),
+    Step("manage_read_article", "GET", _BEES),
+    Step("manage_publish_article", "POST", f"{_BEES}/publish", {"update": "major"}, '"v2"'),
+    Step(
+        "manage_patch_article",
+        "PATCH",
+        _BEES,
+        {"summary": "All eleven hives came through the frost.", "status": "published"},
+        '"v3"',
+    ),
+    Step("list_headlines", "GET", "/v1/headlines?category=europe&language=en&limit=2"),
+    Step("list_articles", "GET", "/v1/articles?tag=bees&count=exact"),
+    Step("read_article", "GET", "/v1/articles/rooftop-bees-outlast-the-winter"),
+    Step("list_sources", "GET", "/v1/sources?limit=2"),
+    Step("read_source", "GET", "/v1/sources/ansel-tribune"),
+    Step("list_categories", "GET", "/v1/categories?limit=2"),
+    Step("read_category", "GET", "/v1/categories/port-ansel"),
+    Step(
+        "manage_replace_article",
+        "PUT",
+        _BEES,
+        _ARTICLE | {"title": "All eleven hives outlast the winter"},
+        '"v4"',
+    ),
+    Step("manage_unpublish_article", "POST", f"{_BEES}/unpublish", {}, '"v5"'),
+    Step("manage_delete_article", "DELETE", _BEES, None, '"v6"'),
+    Step("manage_restore_article", "POST", f"{_BEES}/restore", None, '"v7"'),
+    Step("manage_list_articles", "GET", "/v1/manage/articles?limit=1"),
+    Step("manage_list_revisions", "GET", f"{_BEES}/revisions?limit=3"),
+    Step("manage_read_revision", "GET", f"{_BEES}/revisions/1"),
+    Step(
+        "manage_create_key",
+        "POST",
+        "/v1/manage/keys",
+        {"name": "Night desk", "scopes": ["publish"], "expires_at": "2027-11-22T00:00:00Z"},
+    ),
+    Step("manage_read_key", "GET", "/v1/manage/keys/{last_key}"),
+    Step("manage_list_keys", "GET", "/v1/manage/keys?limit=2"),
+    Step("manage_revoke_key", "DELETE", "/v1/manage/keys/{last_key}"),
+    Step("manage_import", "POST", "/v1/manage/import", _LINES),
+    Step("manage_export", "GET", "/v1/manage/export"),
+    Step("read_me", "GET", "/v1/me"),
+    Step("read_health", "GET", "/healthz"),
+    Step("read_readiness", "GET", "/readyz"),
+)
+
+
+def record() -> Examples:
+    """Perform every step and return what was sent and answered, by operation."""
+    with tempfile.TemporaryDirectory() as folder, _the_same_each_time(), _client(folder) as client:
+        examples: Examples = {}
+        last_key = ""
+        for step in STEPS:
+            status, answer = _perform(client, step, last_key)
+            if step.operation == "manage_create_key":
+                last_key = answer["prefix"]
+            if step.operation is not None:
+                _keep(examples.setdefault(step.operation, {"responses": {}}), step, status, answer)
+        return examples
+
+
+def main() -> None:
+    """Write the file that the OpenAPI document takes its examples from."""
+    text = json.dumps(record(), ensure_ascii=False, indent=2, sort_keys=True)
+    FILE.write_text(text + "\n", encoding="utf-8")
+
+
+def _perform(client: TestClient, step: Step, last_key: str) -> tuple[int, Any]:
+    clock: Ticking = client.app_state["clock"]
+    clock.moment += timedelta(minutes=1)
+    text = isinstance(step.body, str)
+    content = step.body if text else None if step.body is None else json.dumps(step.body)
+    headers = {"content-type": _NDJSON if text else _PATCH if step.method == "PATCH" else _JSON}
+    if step.version is not None:
+        headers["if-match"] = step.version
+    path = step.path.format(last_key=last_key)
+    response = client.request(step.method, path, content=content, headers=headers)
+    if not response.is_success:
+        raise RuntimeError(f"{step.method} {path} was refused: {response.text}")
+    if response.headers.get("content-type") == _JSON:
+        return response.status_code, response.json()
+    return response.status_code, response.text
+
+
+def _keep(kept: dict[str, Any], step: Step, status: int, answer: Any) -> None:
+    if step.body is not None:
+        kept.setdefault("request", step.body)
+    if answer != "":
+        kept["responses"][str(status)] = _shortened(answer)
+
+
+def _shortened(answer: Any) -> Any:
+    """Return a stream of lines cut to its first three."""
+    return "".join(answer.splitlines(keepends=True)[:3]) if isinstance(answer, str) else answer
+
+
+@contextmanager
+def _client(folder: str) -> Iterator[TestClient]:
+    settings = Settings(database_url=f"sqlite:///{folder}/examples.db", secret_key="example " * 8)
+    clock = Ticking()
+    database = open_database(settings)
+    prepare_database(database)
+    services = bootstrap(settings, clock=clock, database=database)
+    try:
+        key = _filled(services)
+        with TestClient(create_app(services)) as client:
+            client.headers["authorization"] = f"Bearer {key}"
+            client.app_state["clock"] = clock
+            yield client
+    finally:
+        services.close()
+
+
+def _filled(services: Services) -> str:
+    actor = Actor(None, "command line")
+    with _SAMPLES.open("rb") as lines:
+        for _ in Importer(services.runner, actor).run(lines):
+            pass
+    return services.runner.run(actor, lambda unit: create_key(unit, "Desk", ["admin"])).key
+
+
+@contextmanager
+def _the_same_each_time() -> Iterator[None]:
+    """Count ids and keys up, in place of chance."""
+    ids, keys = count(1), count(1)
+    milliseconds = int(_START.timestamp() * 1000)
+
+    def uuid7() -> uuid.UUID:
+        number = next(ids)
+        mixed = int.from_bytes(hashlib.sha256(str(number).encode()).digest()[:8]) >> 2
+        return uuid.UUID(int=milliseconds + number << 80 | 7 << 76 | 2 << 62 | mixed)
+
+    def token(length: int) -> str:
+        digest = hashlib.sha256(f"example {next(keys)}".encode()).digest()[:length]
+        return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
+
+    with (
+        patch("uuid_utils.uuid7", uuid7),
+        patch("app.access.keys.secrets.token_urlsafe", token),
+    ):
+        yield
+
+
+if __name__ == "__main__":
+    main()
