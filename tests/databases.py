@@ -81,15 +81,20 @@ def counted_queries(database: Database) -> Iterator[list[str]]:
     """Collect the statements that are sent to a database."""
     sent: list[str] = []
 
-    def note(_c: object, _cursor: object, statement: str, *_: object) -> None:
+    def note(statement: str) -> None:
         if statement.split(maxsplit=1)[0].upper() in _COUNTED:
             sent.append(statement)
 
-    event.listen(database.engine, "before_cursor_execute", note)
+    def through_engine(_c: object, _cursor: object, statement: str, *_: object) -> None:
+        note(statement)
+
+    event.listen(database.engine, "before_cursor_execute", through_engine)
+    database.trace_hot(note)
     try:
         yield sent
     finally:
-        event.remove(database.engine, "before_cursor_execute", note)
+        database.trace_hot(None)
+        event.remove(database.engine, "before_cursor_execute", through_engine)
 
 
 def _postgres_url(name: str) -> str:

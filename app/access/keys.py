@@ -21,6 +21,8 @@ from app.kit.errors import DatabaseBusy, DatabaseReadOnly
 
 _MARK = "dl_"
 PREFIX_LENGTH = 11
+# Seconds that a reader may be kept waiting for the note of a key's use.
+_PATIENCE = 0.05
 _USE_IS_NOTED_EVERY = timedelta(minutes=1)
 
 
@@ -58,7 +60,7 @@ def authenticate(database: Database, key: str, now: datetime) -> Caller:
 
 def _note_use(database: Database, key_id: str, now: datetime) -> None:
     try:
-        with database.write() as session:
+        with database.write(patience=_PATIENCE) as session:
             store.touch_key(session, key_id, now)
     except (DatabaseBusy, DatabaseReadOnly):
         # Reading must work while nothing can be written; the next request notes it.

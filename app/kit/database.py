@@ -7,7 +7,7 @@ transaction: leaving the `with` block commits a write, an exception rolls it bac
 import sqlite3
 import threading
 import zlib
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Any, Literal, Protocol, TypeVar
@@ -234,11 +234,17 @@ class Database:
             yield hot
 
     @contextmanager
-    def write(self) -> Iterator[WriteSession]:
-        """Open a transaction that is committed when the block ends, or rolled back."""
-        with _telling_failures(), self._queue(), self.engine.connect() as connection:
+    def write(self, patience: float | None = None) -> Iterator[WriteSession]:
+        """Open a transaction that is committed when the block ends, or rolled back.
+
+        `patience` is how many seconds it waits for a lock, if not as long as any other.
+        """
+        seconds = self._busy_timeout if patience is None else patience
+        with _telling_failures(), self._queue(seconds), self.engine.connect() as connection:
             connection.execution_options(dateline_writes=True)
-            with connection.begin():
+            with self._waiting(connection, seconds), connection.begin():
+                if patience is not None and self.dialect == "postgresql":
+                    connection.execute(text(f"SET LOCAL lock_timeout = {int(seconds * 1000)}"))
                 yield WriteSession(connection)
 
     def watch(self) -> Watch:
@@ -252,6 +258,11 @@ class Database:
         if self.dialect == "sqlite":
             return FileLeadership(str(self.engine.url.database))
         return PostgresLeadership(self._conninfo())
+
+    def trace_hot(self, note: Callable[[str], None] | None) -> None:
+        """Show each statement that is run hot to `note`; nothing ends it."""
+        if self._hot is not None:
+            self._hot.trace(note)
 
     def integrity_flaws(self) -> list[str]:
         """Return what SQLite finds broken in its file; PostgreSQL looks after itself."""
@@ -274,11 +285,24 @@ class Database:
         return self.engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
 
     @contextmanager
-    def _queue(self) -> Iterator[None]:
+    def _waiting(self, connection: Connection, seconds: float) -> Iterator[None]:
+        """Let SQLite wait for its lock for a while other than usual."""
+        if self.dialect != "sqlite" or seconds == self._busy_timeout:
+            yield
+            return
+        raw: Any = connection.connection.dbapi_connection
+        raw.execute(f"PRAGMA busy_timeout = {int(seconds * 1000)}")
+        try:
+            yield
+        finally:
+            raw.execute(f"PRAGMA busy_timeout = {int(self._busy_timeout * 1000)}")
+
+    @contextmanager
+    def _queue(self, seconds: float) -> Iterator[None]:
         if self.dialect != "sqlite":
             yield
             return
-        if not self._writer.acquire(timeout=self._busy_timeout):
+        if not self._writer.acquire(timeout=seconds):
             raise DatabaseBusy("Other writers keep the database busy. Try again shortly.")
         try:
             yield

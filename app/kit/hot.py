@@ -99,6 +99,11 @@ class HotStatements:
             known = self._compiled[statement] = _Compiled(str(made), names, dict(made.params))
         return known
 
+    def trace(self, note: Callable[[str], None] | None) -> None:
+        """Show each statement to `note`, on the connections that are held now."""
+        for connection in self._all:
+            connection.set_trace_callback(note)
+
     def close(self) -> None:
         """Close every connection."""
         for connection in self._all:

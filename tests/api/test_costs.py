@@ -4,9 +4,16 @@ import pytest
 from starlette.testclient import TestClient
 
 from app.bootstrap import Services
+from app.settings import Settings
 from tests.api.reading import read
 from tests.databases import counted_queries
 from tests.newsroom import Newsroom
+
+
+@pytest.fixture
+def settings(database_url: str) -> Settings:
+    """Nothing is kept: each answer is made anew."""
+    return Settings(database_url=database_url, cache_bytes=0)
 
 
 @pytest.fixture

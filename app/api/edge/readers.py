@@ -1,6 +1,7 @@
 """Who reads: keys recognised once, and again whenever anything was written."""
 
 from collections.abc import Mapping
+from datetime import datetime, timedelta
 
 from starlette.concurrency import run_in_threadpool
 
@@ -12,6 +13,8 @@ from app.api.edge.freshness import Freshness
 from app.bootstrap import Services
 
 _MOST = 10_000
+# A key is looked up again this often, so that its last use is noted.
+_USE_NOTED = timedelta(minutes=1)
 
 
 class Readers:
@@ -22,7 +25,7 @@ class Readers:
         self._services = services
         self._freshness = freshness
         self._version = -1
-        self._known: dict[str, Caller] = {}
+        self._known: dict[str, tuple[Caller, datetime]] = {}
 
     async def caller(self, scope: Scope, asked: Mapping[bytes, bytes]) -> Caller:
         """Return who stands behind a request, or refuse the key."""
@@ -35,11 +38,11 @@ class Readers:
             # A revocation is a write like any other.
             self._known.clear()
             self._version = self._freshness.version
-        caller = self._known.get(key)
-        if caller is None or caller.has_expired(self._freshness.now):
-            services = self._services
-            caller = await run_in_threadpool(
-                authenticate, services.database, key, self._freshness.now
-            )
-            self._known[key] = caller
+        now = self._freshness.now
+        known = self._known.get(key)
+        if known is not None and not known[0].has_expired(now) and now - known[1] < _USE_NOTED:
+            return known[0]
+        services = self._services
+        caller = await run_in_threadpool(authenticate, services.database, key, now)
+        self._known[key] = caller, now
         return caller
