@@ -1,0 +1,1 @@
+"""The design as tests: layers, sizes, documentation that keeps up with the code."""

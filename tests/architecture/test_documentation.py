@@ -1,0 +1,119 @@
+"""What the code has, the documentation explains: each test names what is missing."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.main import get_command
+
+from app.api.app import openapi_document
+from app.api.metrics import Metrics
+from app.api.problems import FIELD_CODES, PROBLEMS
+from app.cli.main import app as command_line
+from app.kit import json
+from app.settings import Settings
+from tests.architecture.source import ROOT
+
+DOCS = ROOT / "docs"
+RECORDS = sorted((DOCS / "adr").glob("[0-9]*.md"))
+_HEADING = re.compile(r"^#{2,6}\s+(.*?)\s*$", re.MULTILINE)
+_PATH = re.compile(r"`((?:app|bench|docs|migrations|samples|tests)/[\w./-]+)`")
+
+
+def text_of(name: str) -> str:
+    """Return a page of the documentation; an absent one explains nothing."""
+    page = DOCS / name
+    return page.read_text(encoding="utf-8") if page.exists() else ""
+
+
+def headings(name: str) -> set[str]:
+    """Return the headings of a page, bare of marks."""
+    return {found.replace("`", "") for found in _HEADING.findall(text_of(name))}
+
+
+def commands(group: Any, path: str = "dateline") -> list[str]:
+    """Return every command with the words that call it."""
+    if not hasattr(group, "commands"):
+        return [path]
+    return [
+        name for word, one in group.commands.items() for name in commands(one, f"{path} {word}")
+    ]
+
+
+def test_every_setting_has_a_heading() -> None:
+    wanted = {f"DATELINE_{name.upper()}" for name in Settings.model_fields}
+    assert wanted - headings("settings.md") == set()
+
+
+def test_no_setting_is_explained_that_is_not_there() -> None:
+    wanted = {f"DATELINE_{name.upper()}" for name in Settings.model_fields}
+    found = {one for one in headings("settings.md") if one.startswith("DATELINE_")}
+    assert found - wanted == set()
+
+
+@pytest.mark.parametrize("name", sorted(Settings.model_fields))
+def test_the_default_of_a_setting_is_told(name: str) -> None:
+    default = Settings.model_fields[name].default
+    section = text_of("settings.md").partition(f"DATELINE_{name.upper()}\n")[2].partition("\n#")[0]
+    if isinstance(default, bool):
+        assert str(default).lower() in section
+    elif default not in {None, ""}:
+        plain = section.replace(",", "")
+        assert str(default) in plain or f"{default:g}" in plain if default != "*" else "*" in plain
+
+
+def test_every_problem_has_a_heading() -> None:
+    assert set(PROBLEMS) - headings("errors.md") == set()
+
+
+def test_every_code_of_a_field_has_a_heading() -> None:
+    assert set(FIELD_CODES) - headings("errors.md") == set()
+
+
+def test_every_command_has_a_heading() -> None:
+    found = headings("cli.md") | headings("operations.md")
+    assert set(commands(get_command(command_line))) - found == set()
+
+
+def test_every_metric_is_explained() -> None:
+    names = {family.name for family in Metrics().registry.collect()}
+    missing = {name for name in names if name not in text_of("operations.md")}
+    assert names
+    assert missing == set()
+
+
+def test_the_openapi_document_is_the_reviewed_one() -> None:
+    file = DOCS / "openapi.json"
+    assert file.exists(), "docs/openapi.json is missing; write it with `make openapi`"
+    reviewed = json.loads(file.read_bytes())
+    made = json.loads(json.dumps(openapi_document()))
+    paths = reviewed["paths"].keys() ^ made["paths"].keys()
+    assert reviewed == made, (
+        "The API is not the one of docs/openapi.json. Look at the difference, and renew the "
+        f"file with `make openapi` if it is meant. Paths that differ: {sorted(paths) or 'none'}"
+    )
+
+
+def test_there_is_a_record_of_decisions() -> None:
+    assert RECORDS
+
+
+@pytest.mark.parametrize("record", RECORDS, ids=lambda one: one.stem)
+def test_a_record_ends_with_what_enforces_it(record: Path) -> None:
+    lines = record.read_text(encoding="utf-8").strip().splitlines()
+    assert lines[-1].startswith("Enforced by"), f"{record.name} does not end with 'Enforced by'"
+
+
+@pytest.mark.parametrize("record", RECORDS, ids=lambda one: one.stem)
+def test_what_enforces_a_record_exists(record: Path) -> None:
+    ending = record.read_text(encoding="utf-8").strip().splitlines()[-1]
+    missing = [path for path in _PATH.findall(ending) if not (ROOT / path).exists()]
+    assert missing == []
+
+
+@pytest.mark.parametrize("page", sorted(DOCS.rglob("*.md")), ids=lambda one: one.name)
+def test_links_between_pages_lead_somewhere(page: Path) -> None:
+    found = re.findall(r"\]\((?!https?:|mailto:|#|/)([^)#\s]+)", page.read_text(encoding="utf-8"))
+    missing = [target for target in found if not (page.parent / target).exists()]
+    assert missing == []

@@ -1,0 +1,130 @@
+"""The layers and fences of the design hold, and the code keeps its measure."""
+
+import ast
+import statistics
+import subprocess
+import sys
+import tomllib
+from collections import Counter
+
+import pytest
+
+from tests.architecture.source import ROOT, Module, code_lines, functions, imports, modules
+
+MODULES = list(modules())
+SMALL, LARGE_FILE = 20, 250
+
+
+def test_the_import_contracts_hold() -> None:
+    code = "from importlinter.cli import lint_imports_command as lint; lint()"
+    command = [sys.executable, "-c", code, "--no-cache"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout[-4_000:] + done.stderr[-2_000:]
+    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]
+    for contract in contracts["contracts"]:
+        assert f"{contract['name']} KEPT" in done.stdout
+
+
+def may_speak_sql(module: Module) -> bool:
+    """Tell whether a module is a model, a part of a store, or of the kit."""
+    parts = module.path.relative_to(ROOT / "app").parts
+    return parts[0] == "kit" or parts[-1] in {"models.py", "store.py"} or "store" in parts[1:-1]
+
+
+def test_sqlalchemy_stays_in_models_stores_and_kit() -> None:
+    outside = [
+        f"{module.name} imports {name}"
+        for module in MODULES
+        if not may_speak_sql(module)
+        for name in imports(module)
+        if name.split(".")[0] in {"sqlalchemy", "alembic"}
+    ]
+    assert outside == []
+
+
+def test_the_kernel_looks_at_nobody() -> None:
+    outwards = [
+        f"{module.name} imports {name}"
+        for module in MODULES
+        if module.path.is_relative_to(ROOT / "app" / "kit")
+        for name in imports(module)
+        if name.split(".")[0] == "app" and not name.startswith("app.kit") and name != "app"
+    ]
+    assert outwards == []
+
+
+def test_commands_never_commit() -> None:
+    names = {"commit", "rollback", "begin"}
+    found = [
+        f"{module.name}:{node.lineno}"
+        for module in MODULES
+        if not module.path.is_relative_to(ROOT / "app" / "kit")
+        for node in ast.walk(module.tree)
+        if isinstance(node, ast.Attribute) and node.attr in names
+    ]
+    assert found == []
+
+
+def test_functions_are_small() -> None:
+    sizes = {
+        f"{module.name}:{function.lineno} {function.name}": code_lines(module, function)
+        for module in MODULES
+        for function in functions(module)
+    }
+    large = sorted((size, name) for name, size in sizes.items() if size >= SMALL)
+    listed = "\n".join(f"{size:4} {name}" for size, name in reversed(large))
+    assert statistics.median(sizes.values()) <= 8, listed
+    assert len(large) <= len(sizes) / 10, f"{len(large)} of {len(sizes)} are large:\n{listed}"
+
+
+def test_files_are_mostly_short() -> None:
+    long = sorted((module.lines, module.name) for module in MODULES if module.lines >= LARGE_FILE)
+    listed = "\n".join(f"{lines:4} {name}" for lines, name in reversed(long))
+    assert len(long) <= len(MODULES) / 10, listed
+    assert all(lines < 2 * LARGE_FILE for lines, _ in long), listed
+
+
+def test_every_module_and_public_thing_says_what_it_is_for() -> None:
+    silent = [module.name for module in MODULES if ast.get_docstring(module.tree) is None]
+    for module in MODULES:
+        for node in ast.walk(module.tree):
+            if isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+                public = not node.name.startswith("_") and node in _reachable(module.tree)
+                if public and ast.get_docstring(node) is None:
+                    silent.append(f"{module.name}:{node.lineno} {node.name}")
+    assert silent == []
+
+
+def _reachable(tree: ast.Module) -> list[ast.stmt]:
+    """Return what stands at the top of a module or of a public class."""
+    top = list(tree.body)
+    for node in tree.body:
+        if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+            top += node.body
+    return top
+
+
+def test_every_function_says_what_it_takes_and_returns() -> None:
+    bare = [
+        f"{module.name}:{function.lineno} {function.name}"
+        for module in MODULES
+        for function in functions(module)
+        if function.returns is None
+        or any(
+            one.annotation is None and one.arg not in {"self", "cls"}
+            for one in [*function.args.args, *function.args.kwonlyargs]
+        )
+    ]
+    assert bare == []
+
+
+@pytest.mark.parametrize("folder", ["content", "access"])
+def test_a_verb_is_a_file(folder: str) -> None:
+    commands = ROOT / "app" / folder / "commands"
+    for file in commands.glob("[!_]*.py"):
+        verb, _, thing = file.stem.partition("_")
+        assert verb, thing
+        tree = ast.parse(file.read_text(encoding="utf-8"))
+        names = [node.name for node in tree.body if isinstance(node, ast.FunctionDef)]
+        public = Counter(name.partition("_")[2] for name in names if not name.startswith("_"))
+        assert public[thing], f"{file.name} has no verb for {thing}"

@@ -1,0 +1,1 @@
+"""`dateline`, command by command."""

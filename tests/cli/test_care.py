@@ -1,0 +1,126 @@
+"""`dateline migrate`, `check`, `rebuild`, `backup`, `openapi` and `--version`."""
+
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+
+from app import __version__
+from app.api.app import openapi_document
+from app.bootstrap import Services
+from app.kit import json
+from tests.cli.shell import Shell
+from tests.cli.test_transfer import SAMPLES
+from tests.databases import fresh_database
+
+HURTS = [
+    "DELETE FROM documents",
+    "DELETE FROM document_terms WHERE field = 'category'",
+    "UPDATE document_bodies SET body = head FROM documents WHERE documents.id = document_bodies.id",
+    "UPDATE entries SET slug = 'wrong-' || slug",
+    "DELETE FROM entries",
+]
+
+
+def test_a_database_is_migrated_once(dialect: str, tmp_path: Path) -> None:
+    with fresh_database(dialect, tmp_path, migrated=False) as url:
+        shell = Shell(url)
+        assert shell.done("migrate").text.startswith("Migrated from nothing to ")
+        assert shell.done("migrate").text.endswith(" already.\n")
+        assert shell.done("check").text.startswith("Sound")
+
+
+@pytest.mark.parametrize("dialect", ["postgresql"])
+def test_commands_on_a_postgresql_that_is_behind_say_what_to_do(
+    dialect: str, tmp_path: Path
+) -> None:
+    with fresh_database(dialect, tmp_path, migrated=False) as url:
+        for words in (["check"], ["export"], ["keys", "list"], ["rebuild"]):
+            assert "`dateline migrate`" in Shell(url).refused(*words)
+
+
+@pytest.mark.slow
+def test_check_finds_what_is_wrong_and_rebuild_mends_it(shell: Shell, services: Services) -> None:
+    shell.done("import", str(SAMPLES))
+    assert shell.done("check").text.startswith("Sound")
+    for hurt in HURTS:
+        with services.database.engine.begin() as connection:
+            connection.execute(text(hurt))
+        found = shell.run("check")
+        assert found.code == 1, hurt
+        assert "`dateline rebuild`" in found.err
+        assert "Traceback" not in found.err
+        assert "mended" in shell.done("rebuild").text
+        mended = shell.run("check")
+        assert mended.code == 0, (hurt, mended.err)
+
+
+@pytest.mark.slow
+def test_rebuilding_what_is_sound_changes_nothing(shell: Shell, services: Services) -> None:
+    shell.done("import", str(SAMPLES))
+    before = services.delivery.directory()[1].serial
+    assert shell.done("rebuild").text.endswith("mended 0.\n")
+    assert services.delivery.directory()[1].serial == before
+
+
+@pytest.mark.parametrize("dialect", ["postgresql"])
+def test_a_backup_of_postgresql_is_left_to_its_own_tools(shell: Shell, tmp_path: Path) -> None:
+    assert "pg_dump" in shell.refused("backup", str(tmp_path / "copy.db"))
+
+
+def test_a_missing_database_is_told_and_not_made(tmp_path: Path) -> None:
+    file = tmp_path / "missing.db"
+    shell = Shell(f"sqlite:///{file}")
+    for words in (["check"], ["backup", str(tmp_path / "copy.db")]):
+        assert str(file) in shell.refused(*words)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("url", "told"),
+    [
+        ("nonsense", "sqlite:///dateline.db"),
+        ("mysql://localhost/x", "'mysql'"),
+        ("postgresql+psycopg://localhost:port/x", "postgresql+psycopg://"),
+        ("postgresql+psycopg://localhost:1/x", "PostgreSQL runs"),
+        ("sqlite:////nowhere/at/all/x.db", "nowhere"),
+    ],
+)
+@pytest.mark.parametrize("words", [["check"], ["export"], ["keys", "list"]])
+def test_an_address_that_leads_nowhere_is_told_in_a_sentence(
+    url: str, told: str, words: list[str]
+) -> None:
+    said = Shell(url).refused(*words)
+    assert told in said or "folder" in said
+
+
+@pytest.mark.parametrize("words", [["check"], ["migrate"], ["rebuild"], ["keys", "list"]])
+def test_a_file_that_is_no_database_is_told_in_a_sentence(tmp_path: Path, words: list[str]) -> None:
+    file = tmp_path / "notes.txt"
+    file.write_bytes(b"These are notes, and no database. " * 50)
+    assert "SQLite" in Shell(f"sqlite:///{file}").refused(*words)
+
+
+def test_the_openapi_document_is_printed() -> None:
+    printed = json.loads(Shell("").done("openapi").out)
+    assert printed == json.loads(json.dumps(openapi_document()))
+
+
+def test_the_version_is_printed() -> None:
+    assert Shell("").done("--version").text == f"dateline {__version__}\n"
+
+
+def test_help_names_every_command() -> None:
+    printed = Shell("").done("--help").text
+    for command in "demo serve worker migrate keys import export backup check rebuild".split():
+        assert command in printed
+
+
+def test_a_wrong_variable_is_told_in_a_sentence(
+    shell: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DATELINE_WORKERS", "many")
+    ended = shell.run("check")
+    assert ended.code == 1
+    assert "DATELINE_WORKERS" in ended.err
+    assert "Traceback" not in ended.err

@@ -1,0 +1,82 @@
+"""`dateline keys`: made, shown once, listed, revoked."""
+
+import pytest
+from starlette.testclient import TestClient
+
+from app.bootstrap import Services
+from tests.cli.shell import Shell
+
+
+def test_a_key_is_made_and_works(shell: Shell, client: TestClient) -> None:
+    made = shell.done("keys", "create", "--name", "desk", "--scope", "write")
+    key = made.text.splitlines()[-1]
+    assert key.startswith("dl_")
+    assert "once" in made.text
+    answer = client.get("/v1/manage/articles", headers={"x-api-key": key})
+    assert answer.status_code == 200
+
+
+def test_quiet_prints_the_key_alone(shell: Shell) -> None:
+    made = shell.done("keys", "create", "--name", "desk", "--scope", "admin", "--quiet")
+    assert made.text.count("\n") == 1
+    assert len(made.text.strip()) == 46
+    assert made.err == ""
+
+
+def test_the_list_shows_prefixes_and_no_keys(shell: Shell) -> None:
+    keys = []
+    for scopes in (["read"], ["write", "publish"]):
+        words = [word for scope in scopes for word in ("--scope", scope)]
+        name = f"المحرر {scopes[0]}"
+        made = shell.done("keys", "create", "--name", name, *words, "--quiet")
+        keys.append(made.text.strip())
+    listed = shell.done("keys", "list").text
+    for key in keys:
+        assert key[:11] in listed
+        assert key not in listed
+        assert key[11:] not in listed
+    assert "publish write" in listed
+    assert "المحرر" in listed
+
+
+def test_a_revoked_key_is_refused_at_once(
+    shell: Shell, client: TestClient, services: Services
+) -> None:
+    key = shell.done("keys", "create", "--name", "x", "--scope", "read", "--quiet").text.strip()
+    assert client.get("/v1/headlines", headers={"x-api-key": key}).status_code == 200
+    assert shell.done("keys", "revoke", key[:11]).text == f"Revoked {key[:11]}.\n"
+    assert client.get("/v1/headlines", headers={"x-api-key": key}).status_code == 401
+    shell.done("keys", "revoke", key[:11])
+
+
+def test_an_expiry_is_kept(shell: Shell) -> None:
+    expiry = "2100-01-01T00:00:00Z"
+    shell.done("keys", "create", "--name", "x", "--scope", "read", "--expires-at", expiry)
+    assert expiry in shell.done("keys", "list").text
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["--name", "x", "--scope", "editor"], "read, write, publish, admin"),
+        (["--name", "", "--scope", "read"], "--name"),
+        (["--name", "x" * 201, "--scope", "read"], "--name"),
+        (["--name", "a\udcffb", "--scope", "read"], "--name"),
+        (["--name", "x", "--scope", "read", "--expires-at", "tomorrow"], "--expires-at"),
+        (["--name", "x", "--scope", "read", "--expires-at", "2020-01-01T00:00:00Z"], "expired"),
+    ],
+)
+def test_a_key_that_makes_no_sense_is_refused(shell: Shell, words: list[str], told: str) -> None:
+    said = shell.refused("keys", "create", *words)
+    assert told in said
+    assert said.count("\n") == 1
+
+
+def test_revoking_what_is_not_there_is_refused(shell: Shell) -> None:
+    assert "'dl_nobody'" in shell.refused("keys", "revoke", "dl_nobody")
+
+
+def test_a_forgotten_option_is_named_with_exit_code_two(shell: Shell) -> None:
+    ended = shell.run("keys", "create", "--name", "x")
+    assert ended.code == 2
+    assert "--scope" in ended.err

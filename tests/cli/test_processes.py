@@ -1,0 +1,128 @@
+"""`dateline demo`, `serve` and `worker` as processes: they start, serve, and end when told."""
+
+import re
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.cli.shell import free_port, start
+
+pytestmark = pytest.mark.slow
+
+
+@contextmanager
+def running(*words: str, folder: Path, **variables: str) -> Iterator[subprocess.Popen[str]]:
+    """Start a process and make sure that it ends."""
+    process = start(*words, folder=folder, **variables)
+    try:
+        yield process
+    finally:
+        if process.poll() is None:
+            process.kill()
+        process.communicate()
+
+
+def answer(url: str, **more: Any) -> httpx.Response:
+    """Ask until somebody answers."""
+    until = time.monotonic() + 30
+    while True:
+        try:
+            return httpx.get(url, **more)
+        except httpx.TransportError:
+            if time.monotonic() > until:
+                raise
+            time.sleep(0.05)
+
+
+def test_the_demo_serves_samples_with_the_key_it_prints(tmp_path: Path) -> None:
+    port = free_port()
+    with running("demo", "--port", str(port), folder=tmp_path) as process:
+        address = f"http://127.0.0.1:{port}"
+        assert answer(f"{address}/v1/headlines?limit=3").json()["page"]["limit"] == 3
+        assert len(answer(f"{address}/v1/headlines?limit=100").json()["data"]) >= 30
+        assert "swagger" in answer(f"{address}/docs").text
+        assert process.stdout is not None
+        printed = "".join(process.stdout.readline() for _ in range(5))
+        key = re.search(r"dl_[\w-]{43}", printed)
+        assert key is not None, printed
+        assert f"at {address}" in printed
+        mine = {"authorization": f"Bearer {key.group()}"}
+        made = httpx.post(
+            f"{address}/v1/manage/articles",
+            json={"title": "Mine", "language": "en", "status": "published"},
+            headers=mine,
+        )
+        assert made.status_code == 201
+        assert answer(f"{address}/v1/articles/mine").json()["title"] == "Mine"
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(20) in {0, -signal.SIGTERM}
+        assert process.stderr is not None
+        assert "Traceback" not in process.stderr.read()
+    assert (tmp_path / "dateline-demo.db").exists()
+
+
+def test_a_second_demo_finds_the_stories_of_the_first(tmp_path: Path) -> None:
+    counts = []
+    for _ in range(2):
+        port = free_port()
+        with running("demo", "--port", str(port), folder=tmp_path) as process:
+            listed = answer(f"http://127.0.0.1:{port}/v1/headlines?limit=1&count=exact").json()
+            counts.append(listed["page"]["count"])
+            process.send_signal(signal.SIGINT)
+            assert process.wait(20) in {0, -signal.SIGINT, 130}
+    assert counts[0] == counts[1] > 0
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_serve_serves_and_ends_when_told(tmp_path: Path, workers: str) -> None:
+    port = free_port()
+    words = ("serve", "--port", str(port), "--workers", workers)
+    with running(*words, folder=tmp_path, DATELINE_LOG_FORMAT="json") as process:
+        assert answer(f"http://127.0.0.1:{port}/readyz").json()["status"] == "ready"
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(20) in {0, -signal.SIGTERM}
+        assert process.stderr is not None
+        assert "Traceback" not in process.stderr.read()
+
+
+def test_a_port_that_is_taken_is_told(tmp_path: Path) -> None:
+    port = free_port()
+    with running("serve", "--port", str(port), folder=tmp_path):
+        answer(f"http://127.0.0.1:{port}/healthz")
+        late = start("serve", "--port", str(port), folder=tmp_path)
+        _, said = late.communicate(timeout=30)
+    assert late.returncode not in {None, 0}
+    assert "address already in use" in said.lower()
+    assert "Traceback" not in said
+
+
+def test_the_worker_runs_alone_and_ends_when_told(tmp_path: Path) -> None:
+    with running("worker", folder=tmp_path) as process:
+        assert process.stderr is not None
+        assert "Ctrl-C" in process.stderr.readline()
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(20) == 0
+        assert process.stderr.read() == ""
+
+
+def test_a_reader_that_leaves_early_is_no_fault(tmp_path: Path) -> None:
+    file = tmp_path / "many.ndjson"
+    line = '{"type": "article", "slug": "s-%d", "language": "en", "title": "T"}\n'
+    file.write_text("".join(line % number for number in range(3_000)), encoding="utf-8")
+    filled = start("import", str(file), folder=tmp_path)
+    assert filled.communicate(timeout=60)[0].startswith("3000 created")
+    process = start("export", folder=tmp_path)
+    assert process.stdout is not None
+    assert process.stdout.readline().startswith('{"type"')
+    process.stdout.close()
+    assert process.stderr is not None
+    assert process.stderr.read() == ""
+    process.stderr.close()
+    process.wait(20)

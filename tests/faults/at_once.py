@@ -1,0 +1,20 @@
+"""Many at once: threads that begin together."""
+
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+Result = TypeVar("Result")
+
+
+def at_once(acts: Sequence[Callable[[], Result]]) -> list[Result]:
+    """Run acts side by side, beginning at one moment; what one of them raises comes out."""
+    ready = threading.Barrier(len(acts))
+
+    def begin(act: Callable[[], Result]) -> Result:
+        ready.wait(timeout=30)
+        return act()
+
+    with ThreadPoolExecutor(len(acts)) as pool:
+        return [future.result(timeout=60) for future in [pool.submit(begin, act) for act in acts]]

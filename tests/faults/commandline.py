@@ -1,0 +1,44 @@
+"""`dateline` as an operator sees it: the exit code, and what is printed."""
+
+import io
+import sys
+from contextlib import redirect_stderr, redirect_stdout
+from dataclasses import dataclass
+from unittest.mock import patch
+
+from app.cli.main import main
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How a command ended."""
+
+    code: int
+    out: str
+    err: str
+
+
+def dateline(*words: str, database_url: str) -> Ended:
+    """Run a command in this process, which saves the time that a new one takes to start."""
+    out, err = io.StringIO(), io.StringIO()
+    code = 0
+    argv = ["dateline", *words, "--database-url", database_url]
+    with patch.object(sys, "argv", argv), redirect_stdout(out), redirect_stderr(err):
+        try:
+            main()
+        except SystemExit as ended:
+            code = ended.code if isinstance(ended.code, int) else int(ended.code is not None)
+    return Ended(code, out.getvalue(), err.getvalue())
+
+
+def assert_sound(database_url: str) -> None:
+    """Insist that `dateline check` finds nothing wrong."""
+    ended = dateline("check", database_url=database_url)
+    assert ended.code == 0, ended.err
+
+
+def assert_told_in_a_sentence(ended: Ended) -> None:
+    """Insist on exit code 1 and a sentence, and on no traceback."""
+    assert ended.code == 1, ended
+    assert ended.err.startswith("dateline: "), ended.err
+    assert "Traceback" not in ended.err

@@ -1,0 +1,51 @@
+"""Server processes, one after the other, each a fork of this one: a start costs no imports.
+
+`python -m tests.faults.nursery PORT` starts a server for each line that it reads, tells its
+process id, and tells when it has ended. The settings come from the environment, as always.
+"""
+
+import os
+import signal
+import sys
+
+import uvicorn
+
+import app.main  # noqa: F401  (what a fork need not import again)
+
+# A server that nobody ends, because the test itself was killed, ends by itself.
+_LONGEST = 300
+
+
+def main() -> None:
+    port = int(sys.argv[1])
+    for _ in sys.stdin:
+        child = os.fork()
+        if child == 0:
+            _serve(port)
+        _tell(str(child))
+        os.waitpid(child, 0)
+        _tell("ended")
+
+
+def _serve(port: int) -> None:
+    signal.alarm(_LONGEST)
+    os.close(0)
+    uvicorn.run(
+        "app.main:app",
+        factory=True,
+        port=port,
+        http="httptools",
+        ws="none",
+        access_log=False,
+        log_config=None,
+    )
+    os._exit(0)
+
+
+def _tell(line: str) -> None:
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()

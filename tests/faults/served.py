@@ -1,0 +1,149 @@
+"""A real server process on loopback, and a plain client for it."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.client import HTTPConnection, HTTPException
+from pathlib import Path
+from typing import Any
+
+_ROOT = Path(__file__).resolve().parents[2]
+_PATIENCE = 60
+
+# What a client sees when the server dies under it.
+CUT_OFF = (OSError, HTTPException)
+
+
+def free_port() -> int:
+    """Return a port of loopback that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def environment(database_url: str, **settings: object) -> dict[str, str]:
+    """Return the environment of a `dateline` process."""
+    given = {f"DATELINE_{name.upper()}": str(value) for name, value in settings.items()}
+    return os.environ | {"DATELINE_DATABASE_URL": database_url, "PYTHONPATH": str(_ROOT), **given}
+
+
+class Client:
+    """One connection, kept open, with a key; an answer counts once it was read whole."""
+
+    def __init__(self, port: int, key: str | None = None) -> None:
+        self._connection = HTTPConnection("127.0.0.1", port, timeout=_PATIENCE)
+        self._headers = {"authorization": f"Bearer {key}"} if key else {}
+
+    def call(
+        self, method: str, path: str, body: Any = None, **headers: str
+    ) -> tuple[int, dict[str, str], Any]:
+        """Send a request and return status, headers and the JSON of the answer."""
+        sent = {"content-type": "application/json", **self._headers}
+        sent |= {name.replace("_", "-"): value for name, value in headers.items()}
+        content = body if isinstance(body, bytes | None) else json.dumps(body).encode()
+        self._connection.request(method, path, content, sent)
+        answer = self._connection.getresponse()
+        read = answer.read()
+        received = {name.lower(): value for name, value in answer.getheaders()}
+        is_json = "json" in received.get("content-type", "") and "ndjson" not in str(received)
+        return answer.status, received, json.loads(read) if is_json else read
+
+    def stream_lines(self, path: str, lines: bytes) -> Iterator[dict[str, Any]]:
+        """Send NDJSON and yield each line of the answer as it comes."""
+        headers = {**self._headers, "content-type": "application/x-ndjson"}
+        self._connection.request("POST", path, lines, headers)
+        answer = self._connection.getresponse()
+        assert answer.status == 200, answer.read()
+        for _ in range(lines.count(b"\n")):
+            line = answer.readline()
+            if not line.endswith(b"\n"):
+                raise HTTPException("the answer was cut off")
+            yield json.loads(line)
+        answer.read()
+
+    def close(self) -> None:
+        """Hang up."""
+        self._connection.close()
+
+
+class Nursery:
+    """A row of server processes on one port; see `nursery`."""
+
+    def __init__(self, database_url: str, **settings: object) -> None:
+        self.port = free_port()
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "tests.faults.nursery", str(self.port)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            cwd=_ROOT,
+            env=environment(database_url, log_level="error", **settings),
+        )
+        self._child: int | None = None
+
+    def start(self) -> None:
+        """Start the next server and wait until it is ready."""
+        self._write()
+        self._child = int(self._read())
+        wait_until_ready(self.port)
+
+    def kill(self) -> None:
+        """Kill the server, so that it has no chance to do anything about it."""
+        assert self._child is not None
+        os.kill(self._child, signal.SIGKILL)
+        assert self._read() == "ended"
+        self._child = None
+
+    def close(self) -> None:
+        """End it all."""
+        if self._child is not None:
+            self.kill()
+        self._process.communicate(timeout=_PATIENCE)
+
+    def _write(self) -> None:
+        assert self._process.stdin is not None
+        self._process.stdin.write("start\n")
+        self._process.stdin.flush()
+
+    def _read(self) -> str:
+        assert self._process.stdout is not None
+        return self._process.stdout.readline().strip()
+
+
+@contextmanager
+def nursery(database_url: str, **settings: object) -> Iterator[Nursery]:
+    """Give a nursery on a database, and end what is left of it afterwards."""
+    made = Nursery(database_url, **settings)
+    try:
+        yield made
+    finally:
+        made.close()
+
+
+def wait_until_ready(port: int) -> None:
+    """Wait until a server answers that it can serve."""
+    ends = time.monotonic() + _PATIENCE
+    while True:
+        try:
+            if ready(port) == 200:
+                return
+        except CUT_OFF:
+            pass
+        assert time.monotonic() < ends, "the server does not get ready"
+        time.sleep(0.01)
+
+
+def ready(port: int) -> int:
+    """Return the status of /readyz."""
+    client = Client(port)
+    try:
+        return client.call("GET", "/readyz")[0]
+    finally:
+        client.close()

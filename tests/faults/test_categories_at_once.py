@@ -1,0 +1,97 @@
+"""Categories that move while others move, or while stories are published below them."""
+
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import Any
+
+import pytest
+
+from app.bootstrap import Services
+from tests.faults.at_once import at_once
+from tests.faults.commandline import assert_sound
+from tests.newsroom import MERGE_PATCH, Newsroom
+
+
+def test_moves_at_once_cannot_make_a_cycle(newsroom: Newsroom, services: Services) -> None:
+    for number in range(4):
+        ring = [newsroom.category(f"Ring {number} {name}") for name in "abcd"]
+        pairs = zip(ring, [*ring[1:], ring[0]], strict=True)
+        statuses = at_once([partial(_move, newsroom, one, under) for one, under in pairs])
+        assert sorted(statuses) == [200, 200, 200, 422]
+        parents = {
+            one["slug"]: newsroom.call("GET", f"/categories/{one['id']}").json()["parent"]
+            for one in ring
+        }
+        for slug in parents:
+            assert len(list(_upwards(slug, parents))) <= len(ring)
+    assert_sound(services.settings.database_url)
+
+
+@pytest.mark.slow
+def test_stories_published_while_their_category_moves_are_found_where_they_belong(
+    newsroom: Newsroom, services: Services
+) -> None:
+    africa, europe = newsroom.category("Africa"), newsroom.category("Europe")
+    country = newsroom.category("Country", parent=africa["slug"])
+    city = newsroom.category("City", parent=country["slug"])
+
+    def move() -> None:
+        for number in range(10):
+            under = (europe, africa)[number % 2]
+            assert _move(newsroom, country, under, version="*") == 200
+
+    def publish(writer: int) -> None:
+        for number in range(8):
+            story = newsroom.story(f"Story {writer} {number}", categories=[city["slug"]])
+            newsroom.patch(story, title="Anew", status="published")
+
+    acts: list[Callable[[], None]] = [partial(publish, writer) for writer in range(4)]
+    at_once([move, *acts])
+    for category, count in ((africa, 32), (europe, 0), (country, 32)):
+        query = f"category={category['slug']}&count=exact&limit=1"
+        page = newsroom.client.get(f"/v1/headlines?{query}").json()["page"]
+        assert page["count"] == count, category
+    assert_sound(services.settings.database_url)
+
+
+def test_a_category_in_use_cannot_be_deleted_by_being_faster(
+    newsroom: Newsroom, services: Services
+) -> None:
+    for number in range(6):
+        category = newsroom.category(f"Category {number}")
+        created, removed = at_once(
+            [
+                partial(_create, newsroom, category["slug"]),
+                partial(_delete, newsroom, category),
+            ]
+        )
+        assert (created, removed) in {(201, 409), (422, 204), (409, 204)}
+    assert_sound(services.settings.database_url)
+
+
+def _delete(newsroom: Newsroom, category: dict[str, Any]) -> int:
+    return newsroom.delete(category, "categories").status_code
+
+
+def _create(newsroom: Newsroom, category: str) -> int:
+    body = {"title": "T", "language": "en", "categories": [category], "status": "published"}
+    return newsroom.call("POST", "/articles", json=body).status_code
+
+
+def _move(
+    newsroom: Newsroom, category: dict[str, Any], under: dict[str, Any], version: str = '"v1"'
+) -> int:
+    answer = newsroom.call(
+        "PATCH",
+        f"/categories/{category['id']}",
+        json={"parent": under["slug"]},
+        headers={"if-match": version, "content-type": MERGE_PATCH},
+    )
+    return answer.status_code
+
+
+def _upwards(slug: str, parents: dict[str, str | None]) -> Iterator[str]:
+    current: str | None = slug
+    while current is not None:
+        yield current
+        current = parents[current]

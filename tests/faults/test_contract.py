@@ -1,0 +1,133 @@
+"""Requests of every shape that the OpenAPI document allows, and of some that it does not.
+
+Whatever is sent, no answer is a server error, and each is one that the document describes: its
+status, its content type, its schema.
+"""
+
+from collections.abc import Sequence
+
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+from hypothesis.errors import Unsatisfiable
+from schemathesis import Case, GenerationMode
+from schemathesis.checks import not_a_server_error
+from schemathesis.core.result import Ok
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+
+from app.api.app import create_app
+from app.bootstrap import Services
+from tests.newsroom import Newsroom
+
+_CHECKS = [
+    not_a_server_error,
+    status_code_conformance,
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+]
+
+schemathesis.serializer.alias("application/x-ndjson", "text/plain")
+
+
+@pytest.fixture
+def dialect() -> str:
+    """What is answered does not depend on the database; that both agree, other tests prove."""
+    return "sqlite"
+
+
+@pytest.fixture
+def refs(newsroom: Newsroom) -> list[str]:
+    """Ids and slugs of things that are there, so that not every answer is a 404."""
+    source = newsroom.source("Agency")
+    category = newsroom.category("World")
+    links = {"source": source["slug"], "categories": [category["slug"]], "tags": ["Tag"]}
+    things = [
+        newsroom.story("A story", body="<p>Words.</p>", **links),
+        newsroom.article("A draft", **links),
+        source,
+        category,
+    ]
+    return [thing[name] for thing in things for name in ("id", "slug")]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("who", "mode", "examples"),
+    [
+        ("admin", GenerationMode.POSITIVE, 9),
+        ("admin", GenerationMode.NEGATIVE, 4),
+        ("anonymous", GenerationMode.POSITIVE, 3),
+    ],
+)
+def test_every_answer_is_one_that_is_described(
+    who: str,
+    mode: GenerationMode,
+    examples: int,
+    refs: list[str],
+    newsroom: Newsroom,
+    services: Services,
+) -> None:
+    schema = schemathesis.openapi.from_asgi("/openapi.json", create_app(services))
+    headers = newsroom.headers if who == "admin" else {}
+    found = []
+    for read in schema.get_all_operations():
+        assert isinstance(read, Ok), read
+        operation = read.ok()
+        cases = operation.as_strategy(generation_mode=mode)
+        found += [f"{operation.label}: {one}" for one in _faults(cases, headers, refs, examples)]
+    assert not found, "\n\n".join(found)
+
+
+def _make_likely(case: Case, ref: str | None, version: str | None) -> None:
+    """Name what is there, where there is a ref; otherwise nearly all answers are refusals."""
+    for generated in ("X-Api-Key", "Authorization"):
+        case.headers.pop(generated, None)
+    if ref is None:
+        return
+    if "ref" in (case.path_parameters or {}):
+        case.path_parameters["ref"] = ref
+    if version is not None and "If-Match" in case.headers:
+        case.headers["If-Match"] = version
+    if isinstance(case.body, dict) and "language" in case.body:
+        case.body["language"] = "ar"
+        for name in ("source", "categories", "translation_of", "external_id", "slug", "url"):
+            case.body.pop(name, None)
+
+
+def _faults(
+    cases: st.SearchStrategy[Case], headers: dict[str, str], refs: Sequence[str], examples: int
+) -> list[str]:
+    """Send requests of many shapes and return what was wrong with an answer."""
+
+    @settings(
+        max_examples=examples,
+        deadline=None,
+        derandomize=True,
+        database=None,
+        phases=[Phase.explicit, Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(
+        case=cases,
+        ref=st.sampled_from([None, *refs]),
+        version=st.sampled_from([None, "*", '"v1"']),
+    )
+    def send(case: Case, ref: str | None, version: str | None) -> None:
+        _make_likely(case, ref, version)
+        case.call_and_validate(headers=headers, checks=_CHECKS)
+
+    try:
+        send()
+    except Unsatisfiable:
+        # Nothing can be sent wrongly to a path without parameters.
+        return []
+    except (AssertionError, BaseExceptionGroup) as wrong:
+        return [f"{wrong!r} {wrong}"]
+    return []

@@ -1,0 +1,79 @@
+"""A server that is killed at any moment loses nothing that it acknowledged."""
+
+import random
+import time
+
+import pytest
+
+from app.bootstrap import bootstrap
+from app.settings import Settings
+from tests.conftest import key_for
+from tests.faults.commandline import assert_sound
+from tests.faults.served import Client, Nursery, nursery
+from tests.faults.writers import IMPORTED, ImportingWriter, Ledger, Writer, settle, writing
+
+_KILLS = {"sqlite": 55, "postgresql": 12}
+_CHECK_EVERY = 11
+# Long enough for several writes of each client, and often in the middle of an import.
+_LIVES = (0.03, 0.6)
+
+
+@pytest.mark.slow
+def test_what_was_acknowledged_survives_a_sigkill(dialect: str, database_url: str) -> None:
+    key = admin_key(database_url)
+    ledger, chance = Ledger(), random.Random(7)
+    importing = ImportingWriter(ledger)
+    workers = [Writer(ledger, f"Writer {number}", number).work for number in range(3)]
+    with nursery(database_url, worker_interval=0.05) as server:
+        server.start()
+        _begin(server, key, importing)
+        for kill in range(1, _KILLS[dialect] + 1):
+            with writing([*workers, importing.work], server.port, key):
+                time.sleep(chance.uniform(*_LIVES))
+                server.kill()
+            server.start()
+            assert ledger.wrong == []
+            _is_there(ledger, server, key)
+            if kill % _CHECK_EVERY == 0:
+                assert_sound(database_url)
+        _is_whole(ledger, server, key)
+    assert_sound(database_url)
+    assert len(ledger.stories) > IMPORTED + _KILLS[dialect]
+
+
+def admin_key(database_url: str) -> str:
+    services = bootstrap(Settings(database_url=database_url))
+    try:
+        return key_for(services, "admin")
+    finally:
+        services.close()
+
+
+def _begin(server: Nursery, key: str, importing: ImportingWriter) -> None:
+    client = Client(server.port, key)
+    assert client.call("POST", "/v1/manage/sources", {"name": "Agency"})[0] == 201
+    importing.begin(client)
+    client.close()
+
+
+def _is_there(ledger: Ledger, server: Nursery, key: str) -> None:
+    """Look at all that was written since the last kill."""
+    client = Client(server.port, key)
+    touched = set(ledger.touched)
+    ledger.touched.clear()
+    settle(ledger, client, touched)
+    client.close()
+
+
+def _is_whole(ledger: Ledger, server: Nursery, key: str) -> None:
+    """Look at every story: its version, its history, and whether it is public as it should be."""
+    client = Client(server.port, key)
+    settle(ledger, client, set(ledger.stories))
+    for known in ledger.stories.values():
+        story = known.story
+        path = f"/v1/manage/articles/{story.id}/revisions/"
+        for version in (1, story.version):
+            assert client.call("GET", f"{path}{version}")[0] == 200
+        public, _, shown = client.call("GET", f"/v1/articles/{story.id}")
+        assert public == (200 if story.state == "published" else 404), (story, shown)
+    client.close()

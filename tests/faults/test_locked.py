@@ -1,0 +1,92 @@
+"""A database that others keep locked: writers hear of it in time, and readers go on."""
+
+import json
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+from sqlalchemy import create_engine, text
+from starlette.testclient import TestClient
+
+from app.bootstrap import Services
+from app.settings import Settings
+from tests.faults.commandline import assert_sound
+from tests.newsroom import MERGE_PATCH, Newsroom
+
+_TIMEOUT = 0.5
+
+
+@pytest.fixture
+def settings(database_url: str) -> Settings:
+    """A deployment that does not wait for long."""
+    return Settings(database_url=database_url, busy_timeout=_TIMEOUT)
+
+
+@contextmanager
+def _locked(services: Services) -> Iterator[None]:
+    """Hold all articles in a writing transaction of somebody else's."""
+    engine = create_engine(services.settings.database_url)
+    sqlite = engine.dialect.name == "sqlite"
+    with engine.connect() as connection:
+        if sqlite:
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+        else:
+            connection.execute(text("LOCK TABLE articles IN EXCLUSIVE MODE"))
+            connection.execute(text("LOCK TABLE api_keys IN EXCLUSIVE MODE"))
+        yield
+        connection.rollback()
+    engine.dispose()
+
+
+def test_writers_hear_that_the_database_is_busy_and_readers_go_on(
+    newsroom: Newsroom, client: TestClient, services: Services
+) -> None:
+    story = newsroom.story("Before")
+    with _locked(services):
+        for method, path, body in (
+            ("POST", "/articles", {"title": "Never", "language": "en", "status": "published"}),
+            ("PATCH", f"/articles/{story['id']}", {"title": "Never"}),
+            ("POST", f"/articles/{story['id']}/unpublish", {}),
+        ):
+            began = time.monotonic()
+            content_type = MERGE_PATCH if method == "PATCH" else "application/json"
+            headers = {"if-match": '"v1"', "content-type": content_type}
+            refused = newsroom.call(method, path, json=body, headers=headers)
+            assert (refused.status_code, refused.json()["code"]) == (503, "database_busy")
+            assert int(refused.headers["retry-after"]) > 0
+            assert time.monotonic() - began < _TIMEOUT * 4
+        _reading_goes_on(client, newsroom, story["id"])
+    assert newsroom.story("After")["version"] == 1
+    titles = [one["title"] for one in client.get("/v1/headlines").json()["data"]]
+    assert sorted(titles) == ["After", "Before"]
+    assert_sound(services.settings.database_url)
+
+
+def test_an_import_refuses_its_lines_while_the_database_is_busy(
+    newsroom: Newsroom, services: Services
+) -> None:
+    line = b'{"type":"article","external_id":"x","title":"T","language":"en"}\n'
+    ndjson = {"content-type": "application/x-ndjson"}
+    with _locked(services):
+        answer = newsroom.call("POST", "/import", content=line * 2, headers=ndjson)
+    told = [one["problem"]["code"] for one in map(json.loads, answer.text.splitlines())]
+    assert told == ["database_busy", "database_busy"]
+    again = newsroom.call("POST", "/import", content=line, headers=ndjson)
+    assert json.loads(again.text)["status"] == "created"
+
+
+def test_a_key_is_recognised_while_its_use_cannot_be_noted(
+    newsroom: Newsroom, services: Services
+) -> None:
+    with _locked(services):
+        me = newsroom.client.get("/v1/me", headers=newsroom.headers)
+    assert (me.status_code, me.json()["scopes"]) == (200, ["admin"])
+
+
+def _reading_goes_on(client: TestClient, newsroom: Newsroom, id_: str) -> None:
+    for path in ("/v1/headlines", f"/v1/articles/{id_}", "/v1/sources", "/readyz", "/metrics"):
+        began = time.monotonic()
+        assert client.get(path).status_code == 200
+        assert time.monotonic() - began < _TIMEOUT * 2
+    assert newsroom.call("GET", f"/articles/{id_}").json()["title"] == "Before"

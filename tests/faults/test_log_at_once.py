@@ -1,0 +1,77 @@
+"""A follower of the log while many publish: it never skips a row, and meets none twice."""
+
+import threading
+from functools import partial
+
+import pytest
+
+from app.bootstrap import Services
+from app.delivery import store
+from app.kit.database import Database
+from tests.faults.at_once import at_once
+from tests.faults.commandline import assert_sound
+from tests.newsroom import Newsroom
+
+_WRITERS = 6
+_STORIES = 12
+
+
+class Follower:
+    """Reads the log by serial, as caches, indexes and webhooks do."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._done = threading.Event()
+        self.seen: list[tuple[int, str, str]] = []
+
+    def follow(self) -> None:
+        """Read what comes after the last serial seen, until all is written and read."""
+        while True:
+            done = self._done.is_set()
+            after = self.seen[-1][0] if self.seen else 0
+            with self._database.read() as session:
+                rows = store.log_rows(session, after, 7)
+            self.seen += [(row.serial, row.id, row.reason) for row in rows]
+            if done and not rows:
+                return
+
+    def finish(self) -> None:
+        """Let it end once it has read everything."""
+        self._done.set()
+
+
+@pytest.mark.slow
+def test_a_follower_neither_skips_nor_doubles_a_row(newsroom: Newsroom, services: Services) -> None:
+    category = newsroom.category("World")
+    database = Database(services.settings.database_url, pool_size=1)
+    follower = Follower(database)
+    writers = [
+        partial(_publish_and_withdraw, newsroom, number, category["slug"])
+        for number in range(_WRITERS)
+    ]
+
+    def write() -> None:
+        try:
+            at_once(writers)
+        finally:
+            follower.finish()
+
+    at_once([follower.follow, write])
+    database.close()
+    with services.database.read() as session:
+        log = [(row.serial, row.id, row.reason) for row in store.log_rows(session, 0, 10_000)]
+    assert follower.seen == log
+    # One for the category, and three for each story, in the order in which they happened.
+    assert len(log) == 1 + 3 * _WRITERS * _STORIES
+    reasons: dict[str, list[str]] = {}
+    for _, id_, reason in log[1:]:
+        reasons.setdefault(id_, []).append(reason)
+    assert all(one == ["published", "updated", "unpublished"] for one in reasons.values())
+    assert_sound(services.settings.database_url)
+
+
+def _publish_and_withdraw(newsroom: Newsroom, writer: int, category: str) -> None:
+    for number in range(_STORIES):
+        story = newsroom.story(f"Writer {writer}, story {number}", categories=[category])
+        story = newsroom.patch(story, title="Anew", status="published")
+        newsroom.verb(story, "unpublish")

@@ -1,0 +1,108 @@
+"""PostgreSQL that goes away while serving: told as a problem, and forgotten when it is back."""
+
+import time
+from collections.abc import Iterator
+
+import pytest
+from starlette.testclient import TestClient
+
+from app.bootstrap import Services
+from app.settings import Settings
+from app.worker import Worker
+from tests.faults.commandline import assert_sound
+from tests.faults.postgres import Postgres, own_postgres
+from tests.faults.served import Client, nursery, ready
+from tests.faults.test_killed import admin_key
+from tests.faults.writers import Ledger, Writer, settle, writing
+from tests.newsroom import Newsroom
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture
+def postgres() -> Iterator[Postgres]:
+    """A PostgreSQL of the test's own."""
+    with own_postgres() as server:
+        yield server
+
+
+@pytest.fixture
+def settings(postgres: Postgres) -> Settings:
+    """A deployment on it."""
+    return Settings(database_url=postgres.url, worker_interval=0.05)
+
+
+@pytest.fixture
+def database_url(postgres: Postgres) -> str:
+    """Its address."""
+    return postgres.url
+
+
+def test_every_path_tells_that_the_database_is_away_and_recovers(
+    postgres: Postgres, newsroom: Newsroom, client: TestClient, services: Services
+) -> None:
+    story = newsroom.story("Before")
+    worker = Worker(services)
+    worker.start()
+    postgres.down()
+    draft = {"title": "Never", "language": "en"}
+    for _ in range(3):
+        for answer in (
+            client.get("/v1/headlines"),
+            client.get(f"/v1/articles/{story['id']}"),
+            client.get("/v1/me", headers=newsroom.headers),
+            newsroom.call("GET", "/articles"),
+            newsroom.call("POST", "/articles", json=draft),
+        ):
+            assert answer.status_code == 503, answer.text
+            assert answer.json()["code"] == "database_unavailable"
+            assert "retry-after" in answer.headers
+    assert client.get("/healthz").status_code == 200
+    not_ready = client.get("/readyz")
+    assert (not_ready.status_code, not_ready.json()["database"]) == (503, "does not answer")
+    assert client.get("/metrics").status_code == 200
+    time.sleep(0.3)
+    postgres.up()
+    assert client.get("/readyz").status_code == 200
+    assert client.get(f"/v1/articles/{story['id']}").json()["title"] == "Before"
+    assert newsroom.article("After")["version"] == 1
+    assert newsroom.call("GET", "/articles?count=exact").json()["page"]["count"] == 2
+    _worker_still_works(newsroom, services)
+    worker.stop()
+    assert_sound(postgres.url)
+
+
+def test_nothing_is_half_written_when_it_goes_away(postgres: Postgres) -> None:
+    key = admin_key(postgres.url)
+    ledger = Ledger()
+    writers = [Writer(ledger, f"Writer {number}", number).work for number in range(3)]
+    with nursery(postgres.url) as server:
+        server.start()
+        for _ in range(3):
+            with writing([*writers], server.port, key):
+                time.sleep(0.3)
+                postgres.down()
+            # What a writer was told while it was away is a refusal, and no wonder.
+            assert all("answered 503" in one for one in ledger.wrong), ledger.wrong
+            assert ready(server.port) == 503
+            ledger.wrong.clear()
+            postgres.up()
+            assert ready(server.port) == 200
+            client = Client(server.port, key)
+            settle(ledger, client, set(ledger.stories))
+            client.close()
+            assert_sound(postgres.url)
+    assert ledger.stories
+
+
+def _worker_still_works(newsroom: Newsroom, services: Services) -> None:
+    """A story whose time comes is told to the log, by the loop that saw the database go."""
+    from datetime import timedelta
+
+    at = (services.clock.now() + timedelta(minutes=1)).isoformat().replace("+00:00", "Z")
+    story = newsroom.story("Later", published_at=at)
+    services.clock.advance(minutes=2)  # type: ignore[attr-defined]
+    ends = time.monotonic() + 10
+    while services.delivery.is_due() and time.monotonic() < ends:
+        time.sleep(0.05)
+    assert not services.delivery.is_due(), story

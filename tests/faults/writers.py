@@ -1,0 +1,219 @@
+"""Clients that write to a server without rest, and remember what it acknowledged."""
+
+import json
+import random
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from http.client import HTTPException
+from typing import Any
+
+from tests.faults.served import CUT_OFF, Client
+
+MERGE_PATCH = "application/merge-patch+json"
+# More than one batch of an import, so that some are cut off in between.
+IMPORTED = 520
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """A story as the server acknowledged it."""
+
+    id: str
+    version: int
+    title: str
+    state: str
+
+
+@dataclass(slots=True)
+class Known:
+    """What was acknowledged of a story last, and what was asked for since without an answer."""
+
+    story: Story
+    asked: Story | None = None
+
+    def allows(self, found: Story) -> bool:
+        """Tell whether a story may be in a state, no matter when the server died."""
+        return found in {self.story, self.asked}
+
+
+@dataclass(slots=True)
+class Ledger:
+    """All that was acknowledged; each story belongs to one writer."""
+
+    stories: dict[str, Known] = field(default_factory=dict)
+    touched: set[str] = field(default_factory=set)
+    wrong: list[str] = field(default_factory=list)
+
+    def acknowledge(self, story: Story) -> None:
+        """Note what was acknowledged."""
+        self.stories[story.id] = Known(story)
+        self.touched.add(story.id)
+
+    def insist(self, right: bool, otherwise: str) -> None:
+        """Note what is wrong where the main thread finds it, and stop the writer."""
+        if not right:
+            self.wrong.append(otherwise)
+            raise HTTPException(otherwise)
+
+
+class Writer:
+    """Creates, edits, publishes and unpublishes stories of its own, one request at a time."""
+
+    def __init__(self, ledger: Ledger, name: str, seed: int) -> None:
+        self._ledger = ledger
+        self._name = name
+        self._random = random.Random(seed)
+        self._own: list[str] = []
+        self._count = 0
+
+    def work(self, client: Client, stopped: threading.Event) -> None:
+        """Write until the server is gone."""
+        while not stopped.is_set():
+            self._step(client)
+
+    def _step(self, client: Client) -> None:
+        if len(self._own) < 3 or self._random.random() < 0.25:
+            self._create(client)
+            return
+        known = self._ledger.stories[self._random.choice(self._own[-20:])]
+        story = known.story
+        if self._random.random() < 0.5:
+            title = self._title()
+            wanted = replace(story, version=story.version + 1, title=title)
+            self._change(client, "PATCH", known, wanted, {"title": title})
+        elif story.state == "published":
+            wanted = replace(story, version=story.version + 1, state="unpublished")
+            self._change(client, "unpublish", known, wanted, {})
+        else:
+            wanted = replace(story, version=story.version + 1, state="published")
+            self._change(client, "publish", known, wanted, {})
+
+    def _create(self, client: Client) -> None:
+        document = {
+            "title": self._title(),
+            "language": "en",
+            "body": f"<p>{self._name}</p>" * 20,
+            "status": self._random.choice(["draft", "published"]),
+        }
+        status, _, made = client.call("POST", "/v1/manage/articles", document)
+        self._ledger.insist(status == 201, f"creating answered {status}: {made}")
+        self._ledger.acknowledge(_story(made))
+        self._own.append(made["id"])
+
+    def _change(
+        self, client: Client, verb: str, known: Known, wanted: Story, body: dict[str, Any]
+    ) -> None:
+        known.asked = wanted
+        path = f"/v1/manage/articles/{wanted.id}"
+        version = f'"v{known.story.version}"'
+        self._ledger.touched.add(wanted.id)
+        if verb == "PATCH":
+            answer = client.call("PATCH", path, body, if_match=version, content_type=MERGE_PATCH)
+        else:
+            answer = client.call("POST", f"{path}/{verb}", body, if_match=version)
+        self._ledger.insist(answer[0] == 200, f"{verb} answered {answer[0]}: {answer[2]}")
+        self._ledger.insist(_story(answer[2]) == wanted, f"{verb} made {answer[2]} of {known}")
+        self._ledger.acknowledge(wanted)
+
+    def _title(self) -> str:
+        self._count += 1
+        return f"{self._name} {self._count}"
+
+
+class ImportingWriter:
+    """Imports the same lines with new titles again and again."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
+        self._round = 0
+        self._ids: list[str] = []
+
+    def begin(self, client: Client) -> None:
+        """Import everything for the first time, while nothing goes wrong."""
+        for told in client.stream_lines("/v1/manage/import", self._lines("Round 0")):
+            assert told["status"] == "created", told
+            self._ids.append(told["id"])
+            self._ledger.acknowledge(Story(told["id"], 1, "Round 0", "published"))
+
+    def work(self, client: Client, stopped: threading.Event) -> None:
+        """Import until the server is gone."""
+        while not stopped.is_set():
+            self._round += 1
+            self._import(client, f"Round {self._round}")
+
+    def _import(self, client: Client, title: str) -> None:
+        for id_ in self._ids:
+            known = self._ledger.stories[id_]
+            known.asked = replace(known.story, version=known.story.version + 1, title=title)
+            self._ledger.touched.add(id_)
+        for told in client.stream_lines("/v1/manage/import", self._lines(title)):
+            self._ledger.insist(told["status"] == "updated", f"importing told {told}")
+            asked = self._ledger.stories[told["id"]].asked
+            assert asked is not None
+            self._ledger.acknowledge(asked)
+
+    @staticmethod
+    def _lines(title: str) -> bytes:
+        return b"".join(_line(number, title) for number in range(IMPORTED))
+
+
+@contextmanager
+def writing(
+    workers: list[Callable[[Client, threading.Event], None]], port: int, key: str
+) -> Iterator[None]:
+    """Let workers write side by side until the block ends, by which time the server is gone."""
+    stopped = threading.Event()
+
+    def run(work: Callable[[Client, threading.Event], None]) -> None:
+        client = Client(port, key)
+        try:
+            work(client, stopped)
+        except CUT_OFF:
+            pass
+        finally:
+            client.close()
+
+    threads = [threading.Thread(target=run, args=(work,)) for work in workers]
+    for thread in threads:
+        thread.start()
+    try:
+        yield
+    finally:
+        stopped.set()
+        for thread in threads:
+            thread.join()
+
+
+def settle(ledger: Ledger, client: Client, ids: set[str]) -> None:
+    """Insist that stories are as acknowledged, or as asked for last; take that as known."""
+    ordered = sorted(ids)
+    for start in range(0, len(ordered), 100):
+        asked = ordered[start : start + 100]
+        query = f"ids={','.join(asked)}&limit=100"
+        status, _, page = client.call("GET", f"/v1/manage/articles?{query}")
+        assert status == 200, page
+        found = {view["id"]: _story(view) for view in page["data"]}
+        for id_ in asked:
+            known = ledger.stories[id_]
+            assert id_ in found, f"{known} was acknowledged, and is gone"
+            assert known.allows(found[id_]), f"{known} became {found[id_]}"
+            ledger.stories[id_] = Known(found[id_])
+
+
+def _story(view: dict[str, Any]) -> Story:
+    return Story(view["id"], view["version"], view["title"], view["state"])
+
+
+def _line(number: int, title: str) -> bytes:
+    line = {
+        "type": "article",
+        "external_id": f"x-{number}",
+        "source": "agency",
+        "language": "en",
+        "title": title,
+        "slug": f"imported-{number}",
+        "status": "published",
+    }
+    return json.dumps(line).encode() + b"\n"

@@ -1,0 +1,105 @@
+"""Models and migrations: one schema, on both databases, up and down."""
+
+from typing import Any
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import inspect, text
+
+import app.access.models
+import app.content.models
+import app.delivery.models  # noqa: F401 - models register themselves
+from app.kit import migrations
+from app.kit.database import Base, Database
+from tests.migrations.places import ROOT
+
+REVISIONS = [
+    script.revision
+    for script in reversed(list(ScriptDirectory(str(ROOT / "migrations")).walk_revisions()))
+]
+
+
+def differences(database: Database) -> list[Any]:
+    """Return what Alembic would change to make the database what the models say."""
+    with database.engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        return list(compare_metadata(context, Base.metadata))
+
+
+def schema(database: Database) -> dict[str, Any]:
+    """Return tables with their columns, keys and indexes, as the database tells them."""
+    found = inspect(database.engine)
+    described: dict[str, Any] = {}
+    for table in sorted(set(found.get_table_names()) - {"alembic_version"}):
+        columns = [(c["name"], str(c["type"]), c["nullable"]) for c in found.get_columns(table)]
+        indexes = [(i["name"], i["column_names"], i["unique"]) for i in found.get_indexes(table)]
+        foreign = [(f["name"], f["options"]) for f in found.get_foreign_keys(table)]
+        key = found.get_pk_constraint(table)["constrained_columns"]
+        described[table] = (columns, key, sorted(indexes, key=str), sorted(foreign, key=str))
+    return described
+
+
+def test_models_and_migrations_agree(migrated: Database) -> None:
+    assert differences(migrated) == []
+
+
+def test_the_models_make_the_very_schema_that_the_migrations_make(
+    migrated: Database, empty: Database
+) -> None:
+    Base.metadata.create_all(empty.engine)
+    assert schema(empty) == schema(migrated)
+
+
+def test_every_model_has_a_table_and_every_table_a_model(migrated: Database) -> None:
+    assert set(schema(migrated)) == set(Base.metadata.tables)
+
+
+@pytest.mark.parametrize("revision", REVISIONS)
+def test_each_revision_goes_up_down_and_up_again(empty: Database, revision: str) -> None:
+    below = REVISIONS[REVISIONS.index(revision) - 1] if revision != REVISIONS[0] else "base"
+    migrations.upgrade(empty, revision)
+    first = schema(empty)
+    assert migrations.current(empty) == revision
+    migrations.downgrade(empty, below)
+    assert migrations.current(empty) == (None if below == "base" else below)
+    migrations.upgrade(empty, revision)
+    assert schema(empty) == first
+
+
+def test_all_the_way_down_leaves_nothing(migrated: Database) -> None:
+    migrations.downgrade(migrated, "base")
+    assert schema(migrated) == {}
+    migrations.upgrade(migrated)
+    assert differences(migrated) == []
+
+
+def test_migrating_what_is_current_changes_nothing(migrated: Database) -> None:
+    before = schema(migrated), _secret(migrated)
+    migrations.upgrade(migrated)
+    assert (schema(migrated), _secret(migrated)) == before
+
+
+def test_each_deployment_gets_a_secret_of_its_own(migrated: Database, empty: Database) -> None:
+    migrations.upgrade(empty)
+    assert len(_secret(empty)) >= 40
+    assert _secret(empty) != _secret(migrated)
+
+
+def test_keys_sort_byte_by_byte_on_both_databases(migrated: Database) -> None:
+    slugs = ["a-b", "aa", "a", "é", "b", "ب", "a-b-c", "日本", "z"]
+    insert = text(
+        "INSERT INTO sources (id, slug, name, version, created_at, modified_at)"
+        " VALUES (:slug, :slug, 'n', 1, 0, 0)"
+    )
+    with migrated.engine.begin() as connection:
+        connection.execute(insert, [{"slug": slug} for slug in slugs])
+        rows = connection.execute(text("SELECT slug FROM sources ORDER BY slug")).scalars()
+        assert list(rows) == sorted(slugs, key=str.encode)
+
+
+def _secret(database: Database) -> str:
+    with database.engine.connect() as connection:
+        value: str = connection.execute(text("SELECT value FROM secrets")).scalar_one()
+        return value

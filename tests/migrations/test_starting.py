@@ -1,0 +1,92 @@
+"""Who migrates when: SQLite by itself, PostgreSQL on command, nobody backwards."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+
+from app.bootstrap import prepare_database
+from app.kit import migrations
+from app.kit.database import Database
+from app.kit.errors import DatabaseBehind, DatabaseUnavailable
+from tests.migrations.places import ROOT
+
+AT_ONCE = 4
+
+
+def set_revision(database: Database, revision: str) -> None:
+    """Pretend that another version of the code was here."""
+    with database.engine.begin() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = :r"), {"r": revision})
+
+
+@pytest.mark.parametrize("dialect", ["sqlite"])
+def test_an_embedded_database_is_migrated_at_start(empty: Database) -> None:
+    prepare_database(empty)
+    assert migrations.is_current(empty)
+
+
+@pytest.mark.parametrize("dialect", ["postgresql"])
+def test_postgresql_is_refused_while_behind_and_left_alone(empty: Database) -> None:
+    with pytest.raises(DatabaseBehind, match=r"`dateline migrate`"):
+        prepare_database(empty)
+    assert migrations.current(empty) is None
+    migrations.upgrade(empty)
+    prepare_database(empty)
+
+
+def test_a_database_of_a_newer_version_is_refused(migrated: Database) -> None:
+    set_revision(migrated, "9999")
+    for act in (prepare_database, migrations.check, migrations.upgrade):
+        with pytest.raises(DatabaseBehind, match=r"newer Dateline \(to 9999.*restore a backup"):
+            act(migrated)
+    assert migrations.current(migrated) == "9999"
+
+
+@pytest.mark.slow
+def test_processes_that_migrate_at_once_wait_for_each_other(empty_url: str) -> None:
+    command = [sys.executable, "-m", "tests.migrations.migrate", empty_url]
+    running = [
+        subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True)
+        for _ in range(AT_ONCE)
+    ]
+    ended = [(process.communicate(timeout=120)[1], process.returncode) for process in running]
+    assert ended == [("", 0)] * AT_ONCE
+    database = Database(empty_url)
+    assert migrations.is_current(database)
+    with database.engine.connect() as connection:
+        assert connection.execute(text("SELECT count(*) FROM secrets")).scalar_one() == 1
+    database.close()
+
+
+def test_a_file_that_is_no_database_is_refused_in_words(tmp_path: Path) -> None:
+    file = tmp_path / "notes.txt"
+    file.write_text("These are notes, and no database. " * 20, encoding="utf-8")
+    database = Database(f"sqlite:///{file}")
+    for act in (prepare_database, migrations.check, migrations.upgrade):
+        with pytest.raises(DatabaseUnavailable, match="DATELINE_DATABASE_URL"):
+            act(database)
+    assert file.read_text(encoding="utf-8").startswith("These are notes")
+
+
+def test_a_folder_that_is_missing_is_told_in_words(tmp_path: Path) -> None:
+    database = Database(f"sqlite:///{tmp_path / 'nowhere' / 'news.db'}")
+    with pytest.raises(DatabaseUnavailable, match="folder"):
+        prepare_database(database)
+
+
+def test_a_migration_that_fails_leaves_the_schema_as_it_was(
+    empty: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise RuntimeError("in the middle of it")
+
+    monkeypatch.setattr("alembic.op.bulk_insert", fail)
+    with pytest.raises(RuntimeError):
+        migrations.upgrade(empty)
+    monkeypatch.undo()
+    assert migrations.current(empty) is None
+    migrations.upgrade(empty)
+    assert migrations.is_current(empty)

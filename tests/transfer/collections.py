@@ -1,0 +1,112 @@
+"""The collections of real input, converted to lines."""
+
+import gzip
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+from app.content.slugs import slug_from
+from app.kit import json
+
+_TAGS = {"se": "sv", "dk": "da"}
+
+
+def rows_of(path: Path) -> list[dict[str, Any]]:
+    """Read a packed file of one object a line."""
+    with gzip.open(path) as lines:
+        return [json.loads(line) for line in lines]
+
+
+def arabic_lines(rows: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """Convert the Arabic articles, their source and their categories."""
+    rows = list(rows)
+    yield {"type": "source", "slug": "jawhara-fm", "name": "Jawhara FM", "language": "ar"}
+    yield from _categories(row["category"] for row in rows)
+    for row in rows:
+        yield {
+            "type": "article",
+            "external_id": row["id"],
+            "source": "jawhara-fm",
+            "categories": [slug_from(row["category"], "category")],
+            "language": "ar",
+            "title": row["title"],
+            "summary": row["description"] or None,
+            "url": row["url"],
+            "body": row["body"],
+            "body_format": "text",
+            "published_at": instant(row["published"]),
+            "status": "published",
+        }
+
+
+def spanish_lines(rows: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """Convert the Spanish articles; one without a headline is called by its first words."""
+    rows = list(rows)
+    for slug, name in _distinct(row["source"] for row in rows if row["source"]).items():
+        yield {"type": "source", "slug": slug, "name": name, "language": "es"}
+    yield from _categories(row["category"] for row in rows)
+    for row in rows:
+        yield {
+            "type": "article",
+            "external_id": row["id"],
+            "source": slug_from(row["source"], "source") if row["source"] else None,
+            "categories": [slug_from(row["category"], "category")],
+            "language": "es",
+            "title": row["title"] or row["body"][:80],
+            "body": row["body"],
+            "body_format": "text",
+            "published_at": "2021-06-01T00:00:00Z",
+            "status": "published",
+        }
+
+
+def topic_lines(path: Path) -> list[dict[str, Any]]:
+    """Convert the media topics to a category tree, parents first."""
+    with gzip.open(path) as packed:
+        concepts = json.loads(packed.read())["conceptSet"]
+    below: dict[str | None, list[dict[str, Any]]] = {}
+    for concept in concepts:
+        (parent,) = concept.get("broader", [None])
+        below.setdefault(parent, []).append(concept)
+    lines: list[dict[str, Any]] = []
+    waiting = below[None]
+    while waiting:
+        lines += [_topic(concept) for concept in waiting]
+        waiting = [child for concept in waiting for child in below.get(concept["uri"], [])]
+    return lines
+
+
+def instant(found: str) -> str:
+    """Return an instant; some rows have a day alone, and one has lost its colons."""
+    if found[2:3] == "/":
+        day, month, year = found.split("/")
+        return f"{year}-{month}-{day}T00:00:00Z"
+    hours = found.partition("T")[2]
+    if hours.isdigit():
+        return f"{found[:11]}{hours[:2]}:{hours[2:4]}:{hours[4:]}Z"
+    return found
+
+
+def _topic(concept: dict[str, Any]) -> dict[str, Any]:
+    labels = {_TAGS.get(tag, tag): label for tag, label in concept["prefLabel"].items()}
+    parent = concept.get("broader")
+    return {
+        "type": "category",
+        "slug": _topic_slug(concept["uri"]),
+        "name": labels.pop("en-GB"),
+        "names": labels,
+        "parent": _topic_slug(parent[0]) if parent else None,
+    }
+
+
+def _topic_slug(uri: str) -> str:
+    return "medtop-" + uri.rpartition("/")[2]
+
+
+def _categories(names: Iterable[str]) -> Iterator[dict[str, Any]]:
+    for slug, name in _distinct(names).items():
+        yield {"type": "category", "slug": slug, "name": name}
+
+
+def _distinct(names: Iterable[str]) -> dict[str, str]:
+    return {slug_from(name, "thing"): name for name in names}

@@ -1,0 +1,23 @@
+"""Two houses: the one that is left, and one on the other kind of database."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from app.bootstrap import Services
+from app.settings import Settings
+from tests.clock import HandClock
+from tests.transfer.moving import OTHER, SECRET, house
+
+
+@pytest.fixture
+def settings(database_url: str) -> Settings:
+    return Settings(database_url=database_url, secret_key=SECRET)
+
+
+@pytest.fixture
+def elsewhere(dialect: str, tmp_path: Path, clock: HandClock) -> Iterator[Services]:
+    """An empty newsroom on the other kind of database, under the same clock."""
+    with house(OTHER[dialect], tmp_path / "elsewhere", clock) as services:
+        yield services

@@ -1,0 +1,88 @@
+"""A newsroom's goods on the move: lines in, lines out, and readers who compare."""
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from starlette.testclient import TestClient
+
+from app.api.app import create_app
+from app.bootstrap import Services, bootstrap
+from app.content.transfer.export import export_lines
+from app.content.transfer.importing import Importer
+from app.content.transfer.lines import Outcome
+from app.delivery.soundness import flaws
+from app.kit import json
+from app.kit.clock import Clock
+from app.kit.database import Database
+from app.kit.unit import Actor
+from app.settings import Settings
+from tests.databases import fresh_database
+
+IMPORTER = Actor(None, "tests")
+OTHER = {"sqlite": "postgresql", "postgresql": "sqlite"}
+# One secret on both sides, so that cursors in pages are equal bytes too.
+SECRET = "one secret for both sides of the move"
+
+
+@contextmanager
+def house(dialect: str, folder: Path, clock: Clock) -> Iterator[Services]:
+    """Open services on an empty database of their own."""
+    folder.mkdir(exist_ok=True)
+    with fresh_database(dialect, folder) as url:
+        settings = Settings(database_url=url, secret_key=SECRET)
+        services = bootstrap(settings, clock=clock, database=Database(url, pool_size=5))
+        try:
+            yield services
+        finally:
+            services.close()
+
+
+@contextmanager
+def reader(services: Services) -> Iterator[TestClient]:
+    """Read a house over HTTP, without following redirects."""
+    with TestClient(create_app(services), base_url="http://testserver") as client:
+        client.follow_redirects = False
+        yield client
+
+
+def ndjson(lines: Iterable[dict[str, Any]]) -> list[bytes]:
+    """Return objects as lines."""
+    return [json.dumps(line) + b"\n" for line in lines]
+
+
+def bring(services: Services, lines: Iterable[bytes], *, dry_run: bool = False) -> list[Outcome]:
+    """Import lines and return what became of each."""
+    importer = Importer(services.runner, IMPORTER, dry_run=dry_run)
+    return [outcome for batch in importer.run(lines) for outcome in batch]
+
+
+def bring_all(services: Services, *lines: dict[str, Any]) -> list[Outcome]:
+    """Import objects, none of which may be refused."""
+    outcomes = bring(services, ndjson(lines))
+    refused = [(one.line, one.wrong) for one in outcomes if one.status == "refused"]
+    assert refused == []
+    return outcomes
+
+
+def take(services: Services) -> list[bytes]:
+    """Export everything."""
+    with services.database.read() as session:
+        return ndjson(export_lines(session, services.clock.now()))
+
+
+def statuses(outcomes: Iterable[Outcome]) -> list[str]:
+    """Return what became of each line in a word."""
+    return [one.status for one in outcomes]
+
+
+def unsound(services: Services) -> list[str]:
+    """Return what is wrong between content, documents and log."""
+    with services.database.read() as session:
+        return [f"{one.id}: {one.detail}" for one in flaws(session, services.clock.now())]
+
+
+def serial(services: Services) -> int:
+    """Return the last serial of the change log."""
+    return services.delivery.directory()[1].serial

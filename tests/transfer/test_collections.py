@@ -1,0 +1,111 @@
+"""Real collections go in whole and are read back: Arabic, Spanish, and a tree of 1,286 topics."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from starlette.testclient import TestClient
+
+from app.bootstrap import Services
+from app.kit.clock import format_instant, parse_instant
+from tests.transfer.collections import arabic_lines, instant, rows_of, spanish_lines, topic_lines
+from tests.transfer.moving import bring, bring_all, ndjson, serial, statuses, unsound
+
+pytestmark = pytest.mark.slow
+
+
+def all_stories(client: TestClient, query: str) -> Iterator[dict[str, Any]]:
+    """Yield every story of a list, page by page."""
+    path: str | None = f"/v1/articles?include=body&limit=100&{query}"
+    while path:
+        page = client.get(path).json()
+        yield from page["data"]
+        cursor = page["page"]["next"]
+        path = f"/v1/articles?include=body&limit=100&{query}&cursor={cursor}" if cursor else None
+
+
+def flat(text: str) -> str:
+    """Return words alone, to compare text that was laid out differently."""
+    return " ".join(text.split())
+
+
+def test_two_thousand_arabic_articles_are_read_back(
+    shared: Path, services: Services, client: TestClient
+) -> None:
+    rows = {row["id"]: row for row in rows_of(shared / "arabic" / "ant_jawhara_2000.jsonl.gz")}
+    outcomes = bring_all(services, *arabic_lines(rows.values()))
+    by_id = dict(zip((one.id for one in outcomes[-len(rows) :]), rows.values(), strict=True))
+    read = 0
+    for story in all_stories(client, "language=ar&source=jawhara-fm"):
+        row = by_id[story["id"]]
+        assert story["title"] == row["title"].strip()
+        assert flat(story["body_text"]) == flat(row["body"])
+        assert story["url"] == row["url"]
+        assert story["published_at"] == format_instant(parse_instant(instant(row["published"])))
+        read += 1
+    assert read == 2_000
+    listed = client.get("/v1/headlines?category=sport&count=exact").json()
+    assert listed["page"]["count"] == sum(row["category"] == "sport" for row in rows.values())
+    assert unsound(services) == []
+
+
+def test_the_spanish_articles_are_read_back_and_come_again_unchanged(
+    shared: Path, services: Services, client: TestClient
+) -> None:
+    rows = rows_of(shared / "spanish" / "fakenewscorpus_es.jsonl.gz")
+    lines = ndjson(spanish_lines(rows))
+    assert set(statuses(bring(services, lines))) == {"created"}
+    position = serial(services)
+    assert set(statuses(bring(services, lines))) == {"unchanged"}
+    assert serial(services) == position
+    bodies = {flat(story["body_text"]) for story in all_stories(client, "language=es")}
+    assert bodies == {flat(row["body"]) for row in rows}
+    assert len(list(all_stories(client, "category=politica,politics"))) == sum(
+        row["category"] in {"Politics", "Política"} for row in rows
+    )
+
+
+def test_the_media_topics_are_a_category_tree_in_many_languages(
+    shared: Path, services: Services, client: TestClient
+) -> None:
+    lines = topic_lines(shared / "mediatopics" / "cptall-x-all.json.gz")
+    assert len(lines) == 1_286
+    bring_all(services, *lines)
+    roots = client.get("/v1/categories?tree=true").json()["data"]
+    assert len(roots) == 17
+    assert sum(1 for _ in _nodes(roots)) == 1_286
+    cinema = client.get("/v1/categories/medtop-20000005").json()
+    assert cinema["name"] == "cinema"
+    assert cinema["path"] == ["medtop-01000000", "medtop-20000002", "medtop-20000005"]
+    assert cinema["names"] == next(one["names"] for one in lines if one["slug"] == cinema["slug"])
+    assert {"ar", "fr", "es", "sv", "da", "zh-Hans", "pt-BR"} <= cinema["names"].keys()
+    assert set(statuses(bring(services, ndjson(lines)))) == {"unchanged"}
+
+
+def test_a_story_deep_in_the_tree_is_found_from_its_root(
+    shared: Path, services: Services, client: TestClient
+) -> None:
+    lines = topic_lines(shared / "mediatopics" / "cptall-x-all.json.gz")
+    parents = {one["slug"]: one["parent"] for one in lines}
+    paths = {slug: _path(slug, parents) for slug in parents}
+    deepest = max(paths, key=lambda slug: len(paths[slug]))
+    story = {"type": "article", "slug": "deep", "language": "en", "title": "Deep"}
+    bring_all(services, *lines, story | {"categories": [deepest], "status": "published"})
+    assert len(paths[deepest]) >= 5
+    for slug in paths[deepest]:
+        (found,) = client.get(f"/v1/headlines?category={slug}").json()["data"]
+        assert found["slug"] == "deep"
+
+
+def _path(slug: str, parents: dict[str, str | None]) -> list[str]:
+    path = [slug]
+    while (above := parents[path[0]]) is not None:
+        path.insert(0, above)
+    return path
+
+
+def _nodes(nodes: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    for node in nodes:
+        yield node
+        yield from _nodes(node["children"])

@@ -1,0 +1,222 @@
+"""Import: what a line matches, what it changes, and that a second time changes nothing."""
+
+from typing import Any
+
+import pytest
+from starlette.testclient import TestClient
+
+from app.bootstrap import Services
+from app.content.transfer import importing
+from app.kit import json
+from tests.newsroom import Newsroom
+from tests.transfer.moving import (
+    IMPORTER,
+    bring,
+    bring_all,
+    ndjson,
+    serial,
+    statuses,
+    take,
+    unsound,
+)
+
+SOURCE = {"type": "source", "slug": "post", "name": "The Post", "url": "https://post.example"}
+ASIA = {"type": "category", "slug": "asia", "name": "Asia"}
+JAPAN = {"type": "category", "slug": "japan", "name": "Japan", "parent": "asia"}
+
+
+def story(**fields: Any) -> dict[str, Any]:
+    """Return the line of a published story."""
+    return {
+        "type": "article",
+        "source": "post",
+        "categories": ["japan"],
+        "language": "en",
+        "title": "A title",
+        "body": '<p>Words <a href="/more">more</a></p>',
+        "published_at": "2026-01-12T10:00:00Z",
+        "status": "published",
+    } | fields
+
+
+def test_a_file_imported_twice_changes_nothing(services: Services, newsroom: Newsroom) -> None:
+    lines = ndjson(
+        [SOURCE, ASIA, JAPAN]
+        + [story(external_id=f"x-{number}", title=f"Story {number}") for number in range(30)]
+        + [
+            story(external_id="now", published_at=None),
+            story(external_id="ahead", published_at="2027-01-01T00:00:00Z"),
+            story(external_id="embargoed", embargo_until="2026-11-25T00:00:00Z"),
+            story(external_id="over", expires_at="2026-02-01T00:00:00Z"),
+            story(external_id="draft", status="draft", tags=["a", "A", "b"]),
+            story(slug="markdown", body="*a* [b](/c)", body_format="markdown"),
+            story(slug="texte", language="FR-ca", body="a\n\nb", body_format="text"),
+            story(slug="übersetzt", language="de", translation_of="texte"),
+        ]
+    )
+    assert set(statuses(bring(services, lines))) == {"created"}
+    before, position = take(services), serial(services)
+    assert set(statuses(bring(services, lines))) == {"unchanged"}
+    assert (take(services), serial(services)) == (before, position)
+    assert unsound(services) == []
+
+
+def test_a_line_matches_by_id_then_by_external_id_then_by_slug(services: Services) -> None:
+    bring_all(services, SOURCE, ASIA, JAPAN)
+    one, two, three = bring_all(
+        services,
+        story(slug="one", external_id="x-1"),
+        story(slug="two", external_id="x-2"),
+        story(slug="three", external_id="x-3"),
+    )
+    (found,) = bring_all(services, story(id=one.id, external_id="x-new", title="By id"))
+    assert (found.id, found.slug, found.status) == (one.id, "one", "updated")
+    (found,) = bring_all(services, story(external_id="x-2", slug="zwei", title="By external id"))
+    assert (found.id, found.slug, found.status) == (two.id, "zwei", "updated")
+    (found,) = bring_all(services, story(slug="three", title="By slug"))
+    assert (found.id, found.status) == (three.id, "updated")
+
+
+def test_external_ids_belong_to_their_source(services: Services) -> None:
+    bring_all(services, SOURCE, SOURCE | {"slug": "courier", "name": "Courier"}, ASIA, JAPAN)
+    outcomes = bring_all(
+        services,
+        story(external_id="1"),
+        story(external_id="1", source="courier"),
+        story(external_id="1", source=None),
+        story(external_id="1", source=None, title="Again"),
+    )
+    assert statuses(outcomes) == ["created", "created", "created", "updated"]
+    assert len({one.id for one in outcomes}) == 3
+
+
+def test_refused_lines_name_line_and_field_and_the_others_go_through(
+    newsroom: Newsroom, client: TestClient
+) -> None:
+    lines = [
+        *ndjson([SOURCE, ASIA, JAPAN]),
+        b"not json\n",
+        b'["an array"]\n',
+        b'{"slug": "no-type"}\n',
+        b'{"type": "podcast", "slug": "x"}\n',
+        b"\n",
+        *ndjson(
+            [
+                story(),
+                story(slug="a", source="unknown-post"),
+                story(slug="b", categories=["japan", "atlantis"]),
+                story(slug="c", title=""),
+                story(slug="d", colour="red"),
+                story(slug="e", published_at="yesterday"),
+                story(slug="Bad Slug"),
+                story(slug="f", language="english"),
+                story(slug="g", authors=[{"name": "A", "url": "ftp://x"}]),
+                JAPAN | {"slug": "tokyo", "parent": "osaka"},
+                story(slug="good"),
+                story(slug="h", image=5),
+            ]
+        ),
+        b'{"type": "article", "slug": "cut off',
+    ]
+    response = newsroom.call(
+        "POST",
+        "/import",
+        content=b"".join(lines),
+        headers={"content-type": "application/x-ndjson"},
+    )
+    results = [json.loads(line) for line in response.text.splitlines()]
+    refused = {
+        one["line"]: [error["pointer"] for error in one["problem"].get("errors", [])]
+        for one in results
+        if one["status"] == "refused"
+    }
+    assert refused == {
+        4: [],
+        5: [],
+        6: [],
+        7: [],
+        9: ["#/external_id"],
+        10: ["#/source"],
+        11: ["#/categories/1"],
+        12: ["#/title"],
+        13: ["#/colour"],
+        14: ["#/published_at"],
+        15: ["#/slug"],
+        16: ["#/language"],
+        17: ["#/authors/0/url"],
+        18: ["#/parent"],
+        20: ["#/image"],
+        21: [],
+    }
+    assert all(one["problem"]["detail"] for one in results if one["status"] == "refused")
+    assert [one["line"] for one in results] == [*range(1, 8), *range(9, 22)]
+    assert [one["slug"] for one in client.get("/v1/headlines").json()["data"]] == ["good"]
+
+
+def test_a_dry_run_says_the_same_and_writes_nothing(services: Services) -> None:
+    lines = ndjson(
+        [
+            SOURCE,
+            ASIA,
+            JAPAN,
+            *(story(slug=f"s-{number}") for number in range(12)),
+            story(slug="late", source="nobody"),
+            story(slug="again", translation_of="s-1"),
+        ]
+    )
+    dry = bring(services, lines, dry_run=True)
+    assert take(services) == []
+    assert serial(services) == 0
+    real = bring(services, lines)
+    assert statuses(dry) == statuses(real)
+    assert statuses(real).count("refused") == 1
+
+
+def test_a_dry_run_over_many_batches_knows_the_sources_of_earlier_ones(
+    services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(importing, "BATCH_LINES", 4)
+    lines = ndjson([SOURCE, ASIA, JAPAN, *(story(slug=f"s-{number}") for number in range(12))])
+    assert set(statuses(bring(services, lines, dry_run=True))) == {"created"}
+    assert take(services) == []
+
+
+def test_a_batch_is_limited_in_lines_and_in_bytes() -> None:
+    short = list(importing.batches(enumerate([b"x"] * 1_201, 1)))
+    assert [len(batch) for batch in short] == [500, 500, 201]
+    assert [number for batch in short for number, _ in batch] == list(range(1, 1_202))
+    long = list(importing.batches(enumerate([b"x" * 2_000_000] * 5, 1)))
+    assert [len(batch) for batch in long] == [3, 2]
+    assert list(importing.batches(iter(()))) == []
+
+
+def test_outcomes_are_given_only_after_their_batch_is_committed(services: Services) -> None:
+    importer = importing.Importer(services.runner, IMPORTER)
+    lines = ndjson([SOURCE, ASIA, JAPAN, *(story(slug=f"s-{number}") for number in range(1_000))])
+    seen = 0
+    for batch in importer.run(lines):
+        seen += len(batch)
+        assert len(take(services)) == seen
+    assert seen == 1_003
+
+
+def test_lines_of_one_batch_may_build_on_each_other(services: Services) -> None:
+    outcomes = bring_all(
+        services,
+        SOURCE,
+        ASIA,
+        JAPAN,
+        story(slug="first"),
+        story(slug="première", language="fr", translation_of="first"),
+        story(slug="first", title="Changed at once"),
+        SOURCE | {"name": "The Evening Post"},
+        story(external_id="x", slug="old-name"),
+        story(external_id="x", slug="new-name", title="Renamed"),
+        story(external_id="y", title="Same title"),
+        story(external_id="z", title="Same title"),
+    )
+    assert [one.slug for one in outcomes[-2:]] == ["same-title", "same-title-2"]
+    assert statuses(outcomes)[3:9] == [
+        *("created", "created", "updated", "updated", "created", "updated"),
+    ]
+    assert unsound(services) == []

@@ -1,0 +1,60 @@
+"""Import and export hold a batch in memory, never the file."""
+
+import tracemalloc
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from app.bootstrap import Services
+from app.content.transfer import importing
+from app.content.transfer.export import export_lines
+from app.kit import json
+from tests.clock import HandClock
+from tests.transfer.moving import IMPORTER, house, ndjson
+
+pytestmark = pytest.mark.slow
+FEW, MANY = 2_000, 10_000
+
+
+def lines(count: int) -> Iterator[bytes]:
+    """Make stories of about five hundred bytes, one after the other."""
+    body = "<p>" + "A sentence of the body. " * 12 + "</p>"
+    for number in range(count):
+        line = {"type": "article", "slug": f"s-{number}", "language": "en", "title": f"T {number}"}
+        yield from ndjson([line | {"body": body, "status": "published"}])
+
+
+def peak(work: Callable[[], None]) -> int:
+    """Return the most memory that some work held at once."""
+    tracemalloc.start()
+    try:
+        work()
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
+def import_all(services: Services, count: int) -> None:
+    importer = importing.Importer(services.runner, IMPORTER)
+    for _ in importer.run(lines(count)):
+        pass
+
+
+def export_all(services: Services) -> None:
+    with services.database.read() as session:
+        for line in export_lines(session, services.clock.now()):
+            json.dumps(line)
+
+
+def test_five_times_the_lines_take_no_more_memory(
+    dialect: str, tmp_path: Path, clock: HandClock
+) -> None:
+    peaks: dict[str, list[int]] = {"import": [], "export": []}
+    # The first round fills caches that stay.
+    for turn, count in enumerate((FEW // 4, FEW, MANY)):
+        with house(dialect, tmp_path / str(turn), clock) as services:
+            peaks["import"].append(peak(lambda count=count: import_all(services, count)))  # type: ignore[misc]
+            peaks["export"].append(peak(lambda: export_all(services)))
+    for name, (_, few, many) in peaks.items():
+        assert many < few * 1.25 + 1_000_000, f"{name}: {few:,} bytes grew to {many:,}"

@@ -1,0 +1,115 @@
+"""The same import and export over HTTP: streamed, refused where they should be, and equal."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from starlette.testclient import TestClient
+
+from app.bootstrap import Services
+from app.kit import json
+from app.settings import Settings
+from tests.conftest import key_for
+from tests.newsroom import Newsroom
+from tests.transfer.moving import bring, ndjson, statuses, take
+
+NDJSON = {"content-type": "application/x-ndjson"}
+LINES: list[dict[str, Any]] = [
+    {"type": "source", "slug": "post", "name": "The Post"},
+    {"type": "category", "slug": "asia", "name": "Asia"},
+    {"type": "article", "slug": "good", "language": "en", "title": "Good", "source": "post"},
+    {"type": "article", "slug": "bad", "language": "en", "title": "Bad", "source": "nobody"},
+    {"type": "article", "language": "en", "title": "Nameless"},
+    {"type": "article", "slug": "out", "language": "ar", "title": "خبر", "status": "published"},
+]
+
+
+def results(newsroom: Newsroom, content: Any, query: str = "") -> list[dict[str, Any]]:
+    """Import over HTTP and return the result lines."""
+    response = newsroom.call("POST", f"/import{query}", content=content, headers=NDJSON)
+    assert response.status_code == 200, response.text
+    assert response.headers["content-type"] == "application/x-ndjson"
+    return [json.loads(line) for line in response.text.splitlines()]
+
+
+def test_http_gives_the_outcomes_of_the_command_line(
+    newsroom: Newsroom, services: Services, elsewhere: Services
+) -> None:
+    expected = bring(elsewhere, ndjson(LINES))
+    found = results(newsroom, b"".join(ndjson(LINES)))
+    assert [one["status"] for one in found] == statuses(expected)
+    assert [(one["line"], one["type"], one["slug"]) for one in found] == [
+        (one.line, one.type, one.slug) for one in expected
+    ]
+    problems = [one["problem"]["code"] for one in found if one["problem"]]
+    assert problems == ["invalid_input", "invalid_input"]
+    assert len(take(services)) == len(take(elsewhere)) == 4
+
+
+def test_a_dry_run_over_http_writes_nothing(newsroom: Newsroom, services: Services) -> None:
+    found = results(newsroom, b"".join(ndjson(LINES)), "?dry_run=true")
+    assert [one["status"] for one in found].count("refused") == 2
+    assert take(services) == []
+
+
+def test_lines_may_be_cut_anywhere_between_packets(newsroom: Newsroom) -> None:
+    whole = b"".join(ndjson(LINES)).rstrip(b"\n")
+
+    def packets() -> Iterator[bytes]:
+        for start in range(0, len(whole), 7):
+            yield whole[start : start + 7]
+
+    found = results(newsroom, packets())
+    assert [one["line"] for one in found] == [1, 2, 3, 4, 5, 6]
+
+
+def test_lines_may_end_as_on_windows_and_begin_with_spaces(newsroom: Newsroom) -> None:
+    content = b"\r\n".join(b"  " + line.strip() for line in ndjson(LINES[:3])) + b"\r\n\r\n"
+    assert [one["status"] for one in results(newsroom, content)] == ["created"] * 3
+
+
+def test_an_empty_import_has_no_results(newsroom: Newsroom) -> None:
+    assert results(newsroom, b"") == []
+    assert results(newsroom, b"\n\n\n") == []
+
+
+def test_an_export_over_http_is_what_the_command_line_writes(
+    newsroom: Newsroom, services: Services
+) -> None:
+    results(newsroom, b"".join(ndjson(LINES)))
+    response = newsroom.call("GET", "/export")
+    assert response.content == b"".join(take(services))
+    assert response.headers["cache-control"] == "no-store"
+    assert {one["status"] for one in results(newsroom, response.content)} == {"unchanged"}
+
+
+@pytest.mark.parametrize("scope", ["read", "write"])
+def test_importing_and_exporting_need_the_scope_publish(
+    client: TestClient, services: Services, scope: str
+) -> None:
+    weak = Newsroom(client, key_for(services, scope))
+    assert weak.call("POST", "/import", content=b"", headers=NDJSON).status_code == 403
+    assert weak.call("GET", "/export").status_code == 403
+    assert client.get("/v1/manage/export").status_code == 401
+
+
+def test_another_content_type_is_refused(newsroom: Newsroom) -> None:
+    answer = newsroom.call("POST", "/import", json=LINES)
+    assert (answer.status_code, answer.json()["code"]) == (415, "unsupported_media_type")
+
+
+class TestWithShortLines:
+    """A deployment that allows lines of two thousand bytes."""
+
+    @pytest.fixture
+    def settings(self, database_url: str) -> Settings:
+        return Settings(database_url=database_url, max_line_bytes=2_000)
+
+    def test_a_line_that_is_too_long_ends_the_import(
+        self, newsroom: Newsroom, services: Services
+    ) -> None:
+        long = LINES[2] | {"body": "x" * 5_000}
+        found = results(newsroom, b"".join(ndjson([*LINES[:2], long, LINES[5]])))
+        assert [one["status"] for one in found] == ["created", "created", "refused"]
+        assert found[-1]["problem"]["code"] == "body_too_large"
+        assert len(take(services)) == 2

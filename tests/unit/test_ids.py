@@ -1,0 +1,43 @@
+"""Identifiers: UUIDv7, in one form, in the order in which they were made."""
+
+import uuid
+
+import pytest
+
+from app.kit.ids import is_id, new_id
+
+
+def test_an_id_is_a_uuid_of_version_7_in_its_canonical_form() -> None:
+    made = uuid.UUID(new_id())
+    assert (made.version, made.variant) == (7, uuid.RFC_4122)
+    assert len(new_id()) == 36
+
+
+def test_ids_are_distinct_and_sort_by_the_time_at_which_they_were_made() -> None:
+    made = [new_id() for _ in range(5_000)]
+    assert len(set(made)) == len(made)
+    assert made == sorted(made)
+
+
+@pytest.mark.parametrize(
+    "text", ["0198f0a2-7c1e-7a30-8f5e-2f6d0c1b9a44", "0198F0A2-7C1E-7A30-8F5E-2F6D0C1B9A44"]
+)
+def test_the_form_of_a_uuid_is_known_in_either_case(text: str) -> None:
+    assert is_id(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "0198f0a27c1e7a308f5e2f6d0c1b9a44",
+        "{0198f0a2-7c1e-7a30-8f5e-2f6d0c1b9a44}",
+        "0198f0a2-7c1e-7a30-8f5e-2f6d0c1b9a4g",
+        "0198f0a2-7c1e-7a30-8f5e-2f6d0c1b9a44-2",
+        "urn:uuid:0198f0a2-7c1e-7a30-8f5e-2f6d0c1b9a44",
+        "0198f0a2-7c1e-7a30-8f5e-2f6d0c1b9a44\n",
+        "٠198f0a2-7c1e-7a30-8f5e-2f6d0c1b9a44",
+    ],
+)
+def test_nothing_else_is_taken_for_an_id(text: str) -> None:
+    assert not is_id(text)

@@ -1,0 +1,60 @@
+"""Language tags: BCP 47, in their customary case."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic_core import PydanticCustomError
+
+from app.content.inputs import normal_language
+
+
+@pytest.mark.parametrize(
+    ("written", "kept"),
+    [
+        ("en", "en"),
+        ("FR-ca", "fr-CA"),
+        ("zh-hans-cn", "zh-Hans-CN"),
+        ("ZH-YUE-hant-hk", "zh-yue-Hant-HK"),
+        ("es-419", "es-419"),
+        ("de-ch-1996", "de-CH-1996"),
+        ("sl-ROZAJ-biske", "sl-rozaj-biske"),
+        ("shi-tfng-ma", "shi-Tfng-MA"),
+        ("ar-u-NU-latn", "ar-u-nu-latn"),
+        ("en-x-US-Twain", "en-x-us-twain"),
+    ],
+)
+def test_a_tag_is_kept_in_its_customary_case(written: str, kept: str) -> None:
+    assert normal_language(written) == kept
+    assert normal_language(kept) == kept
+
+
+@pytest.mark.parametrize(
+    "tag",
+    [
+        "",
+        "e",
+        "english",
+        "en_GB",
+        "en-",
+        "-en",
+        "en--GB",
+        "fr-CAN-",
+        "en-u",
+        "en-x",
+        "12",
+        "én",
+        "en GB",
+        "en\n",
+        "*",
+        "en-a-b",
+    ],
+)
+def test_what_is_no_tag_is_refused(tag: str) -> None:
+    with pytest.raises(PydanticCustomError):
+        normal_language(tag)
+
+
+@given(st.from_regex(r"[a-zA-Z]{2,3}(-[a-zA-Z]{4})?(-[a-zA-Z]{2})?", fullmatch=True))
+def test_case_makes_no_difference(tag: str) -> None:
+    if tag.isascii():
+        assert normal_language(tag.upper()) == normal_language(tag.lower())

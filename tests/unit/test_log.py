@@ -1,0 +1,93 @@
+"""Log lines: one form for people and one for machines, and no key in either."""
+
+import logging
+from collections.abc import Iterator
+from typing import Literal
+
+import pytest
+from starlette.testclient import TestClient
+
+from app.access.keys import PREFIX_LENGTH, make_key
+from app.kit import json
+from app.kit.log import configure_logging
+from tests.newsroom import Newsroom
+
+Form = Literal["text", "json"]
+
+
+@pytest.fixture(params=["text", "json"])
+def form(request: pytest.FixtureRequest) -> Form:
+    name: Form = request.param
+    return name
+
+
+@pytest.fixture(autouse=True)
+def _as_before() -> Iterator[None]:
+    loggers = [logging.getLogger(name) for name in ("dateline", "uvicorn", "uvicorn.access")]
+    kept = [(one, one.handlers, one.propagate, one.level, one.disabled) for one in loggers]
+    yield
+    for one, handlers, propagate, level, disabled in kept:
+        one.handlers, one.propagate, one.disabled = handlers, propagate, disabled
+        one.setLevel(level)
+
+
+def test_a_line_for_machines_is_one_json_object(capsys: pytest.CaptureFixture[str]) -> None:
+    configure_logging("info", "json")
+    try:
+        raise ValueError("first\nsecond")
+    except ValueError:
+        extra = {"request_id": "r-1", "key": "dl_abcdefgh", "authorization": "Bearer secret"}
+        logging.getLogger("dateline.api").exception("a\nb %s", "ü", extra=extra)
+    (line,) = capsys.readouterr().err.splitlines()
+    value = json.loads(line)
+    assert value.keys() == {"at", "level", "logger", "message", "request_id", "key", "exception"}
+    assert (value["level"], value["message"], value["request_id"]) == ("error", "a\nb ü", "r-1")
+    assert value["at"].endswith("Z")
+    assert "secret" not in line
+
+
+def test_a_line_for_people_is_short(capsys: pytest.CaptureFixture[str]) -> None:
+    configure_logging("warning", "text")
+    logging.getLogger("dateline").info("not this")
+    logging.getLogger("dateline").warning("but this")
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.endswith(" warning but this")
+
+
+def test_the_servers_log_goes_the_same_way_once(
+    form: Form, capsys: pytest.CaptureFixture[str]
+) -> None:
+    configure_logging("info", form)
+    logging.getLogger("uvicorn.error").info("started")
+    logging.getLogger("uvicorn.access").info("GET /")
+    written = capsys.readouterr().err
+    assert written.count("started") == 1
+    assert "GET /" not in written
+
+
+@pytest.mark.parametrize("dialect", ["sqlite"])
+def test_no_key_is_ever_logged(
+    form: Form,
+    client: TestClient,
+    newsroom: Newsroom,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    configure_logging("debug", form)
+    key = newsroom.headers["authorization"].removeprefix("Bearer ")
+    unknown = make_key()
+    newsroom.article("Logged")
+    newsroom.call("POST", "/articles", json={"title": 1})
+    client.get("/v1/headlines", headers={"x-api-key": key})
+    client.get("/v1/headlines", headers={"x-api-key": unknown})
+    client.get(f"/v1/headlines?key={key}")
+    monkeypatch.setattr("app.delivery.queries.Delivery.stories", _broken)
+    client.get("/v1/headlines", headers={"authorization": f"Bearer {key}"})
+    written = capsys.readouterr().err
+    for secret in (key, unknown):
+        assert secret not in written
+        assert secret[PREFIX_LENGTH:] not in written
+
+
+def _broken(*_: object) -> None:
+    raise RuntimeError("something broke")

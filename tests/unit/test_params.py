@@ -1,0 +1,93 @@
+"""The query string: comma lists with minus and backslash, and the nearest known name."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.api.nearest import nearest
+from app.api.params import FILTERS, Parameters, split_list
+from app.kit.errors import BadParameter
+
+WORDS = st.text(st.characters(codec="utf-8"), min_size=1, max_size=12).map(str.strip).filter(bool)
+
+
+def escaped(word: str) -> str:
+    """Write a word so that nothing in it is read as a sign."""
+    plain = word.replace("\\", "\\\\").replace(",", "\\,")
+    return "\\" + plain if plain.startswith("-") else plain
+
+
+@pytest.mark.parametrize(
+    ("text", "values"),
+    [
+        ("morocco", [(False, "morocco")]),
+        ("morocco,algeria", [(False, "morocco"), (False, "algeria")]),
+        ("-morocco", [(True, "morocco")]),
+        ("asia,-morocco", [(False, "asia"), (True, "morocco")]),
+        ("rock\\, paper", [(False, "rock, paper")]),
+        ("\\-40", [(False, "-40")]),
+        ("-\\-40", [(True, "-40")]),
+        ("covid-19", [(False, "covid-19")]),
+        ("--a", [(True, "-a")]),
+        (" a , b ", [(False, "a"), (False, "b")]),
+        ("back\\\\slash", [(False, "back\\slash")]),
+        ("open\\", [(False, "open")]),
+        ("", [(False, "")]),
+        ("-", [(True, "")]),
+        ("a,,b", [(False, "a"), (False, ""), (False, "b")]),
+    ],
+)
+def test_a_comma_list_is_split_as_documented(text: str, values: list[tuple[bool, str]]) -> None:
+    assert split_list(text) == values
+
+
+@given(st.lists(st.tuples(st.booleans(), WORDS), min_size=1, max_size=6))
+def test_any_words_can_be_written_as_a_list(values: list[tuple[bool, str]]) -> None:
+    text = ",".join(("-" if negated else "") + escaped(word) for negated, word in values)
+    assert split_list(text) == values
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("categroy", "category"),
+        ("categories", "category"),
+        ("langauge", "language"),
+        ("sorce", "source"),
+        ("id", "ids"),
+        ("Tag", "tag"),
+    ],
+)
+def test_a_misspelt_name_finds_the_one_that_was_meant(name: str, meant: str) -> None:
+    assert nearest(name, FILTERS) == meant
+
+
+@pytest.mark.parametrize("name", ["zzz", "", "0", "ال"])
+def test_a_name_like_nothing_finds_nothing(name: str) -> None:
+    assert nearest(name, FILTERS) is None
+    assert nearest(name, ()) is None
+
+
+def test_an_unknown_parameter_is_named_with_the_nearest_known_one() -> None:
+    with pytest.raises(BadParameter) as refused:
+        Parameters(b"categroy=morocco&limit=3", ("category", "limit"))
+    (error,) = refused.value.errors
+    assert (error.pointer, error.code) == ("?categroy", "unknown_parameter")
+    assert "'category'" in error.detail
+
+
+@pytest.mark.parametrize("query", [b"limit=%ff", b"limit=\xff", b"&".join([b"limit=1"] * 201)])
+def test_a_query_string_that_cannot_be_read_is_refused(query: bytes) -> None:
+    with pytest.raises(BadParameter):
+        Parameters(query, ("limit",))
+
+
+@pytest.mark.parametrize(
+    "value", ["0", "101", "-1", "1.0", "+5", "٥", "1e1", " 5", "9999999999", "", "NaN", "0x10"]
+)
+def test_a_number_outside_its_range_or_form_is_refused(value: str) -> None:
+    from urllib.parse import quote
+
+    with pytest.raises(BadParameter) as refused:
+        Parameters(f"limit={quote(value)}".encode(), ("limit",)).number("limit", 20, 1, 100)
+    assert refused.value.errors[0].pointer == "?limit"

@@ -1,0 +1,195 @@
+"""HTML that comes in: what is not on the list of the harmless does not stay."""
+
+from html.parser import HTMLParser
+from pathlib import Path
+from tarfile import open as open_archive
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.content.text import sanitised
+
+EXECUTABLE = {"script", "iframe", "object", "embed", "style", "link", "meta", "form", "svg", "math"}
+EXECUTABLE |= {"base", "frame", "frameset", "applet", "input", "button", "template", "noscript"}
+SCHEMES = ("http:", "https:", "mailto:", "tel:")
+PIECES = st.sampled_from(
+    [
+        "<script>",
+        "</script>",
+        "<p",
+        ">",
+        "<",
+        "'",
+        '"',
+        " onclick=x",
+        " href=",
+        "javascript:",
+        "/",
+        "<svg>",
+        "<math>",
+        "<style>",
+        "</style>",
+        "<!--",
+        "-->",
+        "<a",
+        "<img src=",
+        "&#106;",
+        "\x00",
+        "<table>",
+        "<noscript>",
+        "<title>",
+        "\t",
+        "data:text/html,",
+        "<iframe srcdoc=",
+        "é",
+        "x",
+    ]
+)
+
+
+class Inspector(HTMLParser):
+    """Collects what a browser might run."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag in EXECUTABLE:
+            self.found.append(f"<{tag}>")
+        for name, value in attrs:
+            if name.startswith("on") or name in {"style", "srcdoc", "formaction", "srcset"}:
+                self.found.append(f"{tag} {name}")
+            if name in {"href", "src", "cite", "poster", "data", "action"} and value:
+                self._address(value)
+
+    def _address(self, value: str) -> None:
+        compact = "".join(value.split()).lower()
+        colon = compact.partition("/")[0].partition("?")[0].partition("#")[0]
+        if ":" in colon and not compact.startswith(SCHEMES):
+            self.found.append(value)
+
+
+def dangers_in(markup: str) -> list[str]:
+    """Parse markup and return what should not be in it."""
+    inspector = Inspector()
+    inspector.feed(markup)
+    inspector.close()
+    return inspector.found
+
+
+@pytest.mark.parametrize(
+    ("hostile", "harmless"),
+    [
+        ("<script>alert(1)</script>ok", "ok"),
+        ("<style>p{}</style>ok", "ok"),
+        ("<iframe src='https://evil.example'>x</iframe>ok", "ok"),
+        ('<p onclick="x()" style="color:red" class="a" id="b">ok</p>', "<p>ok</p>"),
+        ('<p lang="ar" dir="rtl" title="t">ok</p>', '<p lang="ar" dir="rtl" title="t">ok</p>'),
+        ("<form><input><button>b</button></form>", "b"),
+        ("<object><embed></object><p>ok", "<p>ok</p>"),
+        ("<svg><script>1</script><a xlink:href='javascript:1'>x</a></svg>", None),
+        ("<!-- c --><p>ok</p>", "<p>ok</p>"),
+        ('<img src="data:image/png;base64,AA" alt="a">', '<img alt="a">'),
+        ('<img src="https://x.example/a.png">', '<img src="https://x.example/a.png">'),
+        ("<b>unclosed", "<b>unclosed</b>"),
+        ("1 < 2 & 3", "1 &lt; 2 &amp; 3"),
+    ],
+)
+def test_hostile_html_is_made_harmless(hostile: str, harmless: str | None) -> None:
+    cleaned = sanitised(hostile)
+    assert dangers_in(cleaned) == []
+    if harmless is not None:
+        assert cleaned == harmless
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "javascript:alert(1)",
+        "JaVaScRiPt:alert(1)",
+        "java\nscript:alert(1)",
+        "\x01javascript:a()",
+        "&#106;avascript:alert(1)",
+        "vbscript:x",
+        "data:text/html,<script>",
+        "file:///etc/passwd",
+        "java&Tab;script:a()",
+        " javascript:a()",
+        "blob:https://x.example/1",
+        "ftp://x.example/a",
+    ],
+)
+@pytest.mark.parametrize("base", [None, "https://site.example/news/"])
+def test_addresses_of_other_schemes_are_dropped(address: str, base: str | None) -> None:
+    cleaned = sanitised(f'<a href="{address}">x</a><img src="{address}">', base)
+    assert "href" not in cleaned
+    assert "src" not in cleaned
+
+
+@pytest.mark.parametrize(
+    ("address", "resolved"),
+    [
+        ("/a", "https://site.example/a"),
+        ("b.html", "https://site.example/news/b.html"),
+        ("../c?d=1#e", "https://site.example/c?d=1#e"),
+        ("//cdn.example/f", "https://cdn.example/f"),
+        ("#note", "https://site.example/news/1#note"),
+        ("https://other.example/", "https://other.example/"),
+        ("mailto:desk@site.example", "mailto:desk@site.example"),
+    ],
+)
+def test_relative_addresses_are_resolved_against_the_base(address: str, resolved: str) -> None:
+    cleaned = sanitised(f'<a href="{address}">x</a>', "https://site.example/news/1")
+    assert f'href="{resolved}"' in cleaned
+
+
+def test_without_a_base_a_relative_address_stays_and_the_last_base_is_forgotten() -> None:
+    sanitised('<a href="/a">x</a>', "https://site.example/")
+    assert 'href="/a"' in sanitised('<a href="/a">x</a>')
+
+
+def test_links_do_not_tell_where_the_reader_came_from() -> None:
+    cleaned = sanitised('<a href="https://x.example/" rel="opener" target="_blank">x</a>')
+    assert cleaned == '<a href="https://x.example/" rel="noopener noreferrer">x</a>'
+
+
+@given(st.lists(PIECES, max_size=14).map("".join))
+def test_no_heap_of_broken_markup_gets_through(markup: str) -> None:
+    cleaned = sanitised(markup, "https://site.example/")
+    assert dangers_in(cleaned) == []
+    assert sanitised(cleaned, "https://site.example/") == cleaned
+
+
+def test_the_inspector_finds_what_it_looks_for() -> None:
+    assert dangers_in("<script>") == ["<script>"]
+    assert dangers_in('<p OnClick="x">') == ["p onclick"]
+    assert dangers_in('<a href="java\tscript:x">') == ["java\tscript:x"]
+    assert dangers_in('<a href="/a:b?c:d">') == []
+
+
+def test_nothing_hostile_survives_of_745_hostile_feeds(shared: Path) -> None:
+    survivors = {}
+    seen = 0
+    with open_archive(shared / "feeds" / "feedparser-sanitize.tar.gz") as archive:
+        for member in archive:
+            opened = archive.extractfile(member) if member.name.endswith(".xml") else None
+            if opened is None:
+                continue
+            seen += 1
+            feed = opened.read().decode("utf-8", errors="replace")
+            for markup in (feed, _unescaped(feed)):
+                cleaned = sanitised(markup, "https://site.example/")
+                if dangers := dangers_in(cleaned):
+                    survivors[member.name] = dangers
+                assert sanitised(cleaned, "https://site.example/") == cleaned
+    assert seen == 745
+    assert survivors == {}
+
+
+def _unescaped(feed: str) -> str:
+    """Return what the feed carries, as a reader of the feed would see it."""
+    from html import unescape
+
+    return unescape(feed.replace("<![CDATA[", "").replace("]]>", ""))

@@ -1,0 +1,92 @@
+"""Settings: a wrong one is named, with what would be right."""
+
+import pytest
+
+from app.kit.database import Database
+from app.kit.errors import Misconfigured
+from app.settings import Settings, read_settings
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "way_out"),
+    [
+        ("DATELINE_PORT", "http", "integer"),
+        ("DATELINE_PORT", "70000", "65535"),
+        ("DATELINE_WORKERS", "0", "greater than or equal to 1"),
+        ("DATELINE_SECRET_KEY", "short", "at least 32"),
+        ("DATELINE_PUBLIC_URL", "api.example", "http://"),
+        ("DATELINE_ANONYMOUS", "some", "'all', 'headlines' or 'none'"),
+        ("DATELINE_MANAGEMENT", "perhaps", "boolean"),
+        ("DATELINE_MAX_BODY_BYTES", "8MB", "integer"),
+        ("DATELINE_BUSY_TIMEOUT", "0", "greater than 0"),
+        ("DATELINE_LOG_LEVEL", "chatty", "'debug', 'info', 'warning' or 'error'"),
+        ("DATELINE_LOG_FORMAT", "xml", "'text' or 'json'"),
+        ("DATELINE_WORKER_INTERVAL", "inf", ""),
+    ],
+)
+def test_a_wrong_variable_is_named_with_the_way_out(
+    monkeypatch: pytest.MonkeyPatch, variable: str, value: str, way_out: str
+) -> None:
+    monkeypatch.setenv(variable, value)
+    with pytest.raises(Misconfigured) as refused:
+        read_settings()
+    assert f"{variable}: " in refused.value.detail
+    assert way_out in refused.value.detail
+
+
+def test_all_wrong_variables_are_named_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DATELINE_PORT", "-1")
+    monkeypatch.setenv("DATELINE_WORKERS", "many")
+    with pytest.raises(Misconfigured, match=r"(?s)DATELINE_PORT.*DATELINE_WORKERS"):
+        read_settings()
+
+
+def test_a_wrong_secret_is_not_repeated_in_the_message(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DATELINE_SECRET_KEY", "hunter2")
+    with pytest.raises(Misconfigured) as refused:
+        read_settings()
+    assert "hunter2" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "nonsense",
+        "",
+        "mysql://localhost/x",
+        "postgresql+asyncpg://localhost/x",
+        "postgresql+psycopg://localhost:port/x",
+        "sqlite://",
+        "sqlite:///:memory:",
+    ],
+)
+def test_an_address_of_no_database_is_refused_with_one_that_would_do(url: str) -> None:
+    with pytest.raises(Misconfigured) as refused:
+        Database(url)
+    assert "DATELINE_DATABASE_URL" in refused.value.detail
+    assert "sqlite" in refused.value.detail
+    assert "\n" not in refused.value.detail
+
+
+def test_a_password_in_a_refused_address_is_not_repeated() -> None:
+    with pytest.raises(Misconfigured) as refused:
+        Database("mysql://desk:hunter2@localhost/x")
+    assert "hunter2" not in str(refused.value)
+
+
+def test_what_is_given_goes_before_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DATELINE_PORT", "9000")
+    assert read_settings().port == 9000
+    assert read_settings(port=9001).port == 9001
+    assert read_settings(port=None).port == 9000
+
+
+def test_every_setting_explains_itself_and_has_a_default() -> None:
+    for name, field in Settings.model_fields.items():
+        assert field.description, name
+        assert not field.is_required(), name
+    assert Settings() == Settings(database_url="sqlite:///dateline.db")
+
+
+def test_the_public_address_ends_without_a_slash() -> None:
+    assert read_settings(public_url="https://api.example/").public_url == "https://api.example"

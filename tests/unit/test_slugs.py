@@ -1,0 +1,132 @@
+"""Slugs: made from titles in any script, free ones found fast, given ones checked."""
+
+import time
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.content.slugs import MAX_LENGTH, free_slug, normal_slug, slug_from, slug_problem
+
+UUID = "0198f0a2-7c1e-7a30-8f5e-2f6d0c1b9a44"
+TITLES = st.text(st.characters(codec="utf-8"), max_size=120)
+
+
+@pytest.mark.parametrize(
+    ("title", "slug"),
+    [
+        ("Barak MX enters service", "barak-mx-enters-service"),
+        ("  Morocco's   king — visits: Fès!  ", "moroccos-king-visits-fes"),
+        ("L’Élysée d'Orsay", "l-elysee-d-orsay"),
+        ("Aujourd’hui, qu'est-ce que l'État ?", "aujourdhui-qu-est-ce-que-l-etat"),
+        ("¿Qué pasó en España?", "que-paso-en-espana"),
+        ("المغرب يفوز", "المغرب-يفوز"),
+        ("محمّدٌ", "محمد"),
+        ("مـــحمد", "محمد"),
+        ("日本語のニュース", "日本語のニュース"),
+        ("서울 소식", "서울-소식"),
+        ("हिन्दी समाचार", "हिन्दी-समाचार"),
+        ("İstanbul", "istanbul"),
+        ("Brand™ №1", "brandtm-no1"),
+        ("ﬁnance 2026", "finance-2026"),
+        ("covid-19", "covid-19"),
+        ("a--b", "a-b"),
+        ("1️⃣0 reasons", "10-reasons"),
+        ("I ❤️ Rabat", "i-rabat"),
+    ],
+)
+def test_a_title_becomes_words_and_hyphens(title: str, slug: str) -> None:
+    assert slug_from(title, fallback="article") == slug
+
+
+@pytest.mark.parametrize(
+    "title",
+    ["", "   ", "!?…", "🎉🎊", "❤️", "👍🏽", "\u0301", "ـــ", "\u200f", UUID, UUID.upper()],
+)
+def test_a_title_without_words_gets_the_fallback(title: str) -> None:
+    assert slug_from(title, fallback="article") == "article"
+
+
+@given(TITLES)
+def test_every_made_slug_is_one_that_could_be_given(title: str) -> None:
+    slug = slug_from(title, fallback="article")
+    assert slug_problem(slug) is None
+    assert normal_slug(slug) == slug
+    assert len(slug) <= 100
+
+
+@given(st.text(max_size=60))
+def test_the_form_in_which_slugs_are_kept_is_stable(text: str) -> None:
+    assert normal_slug(normal_slug(text)) == normal_slug(text)
+
+
+def test_a_long_title_is_cut_between_words() -> None:
+    slug = slug_from("one twenty " * 20, fallback="article")
+    assert len(slug) <= 100
+    assert set(slug.split("-")) == {"one", "twenty"}
+    assert slug_from("x" * 500, fallback="article") == "x" * 100
+
+
+@pytest.mark.parametrize(
+    "slug", ["a", "covid-19", "المغرب", "日本", "हिन्दी", "2026", "a" * MAX_LENGTH, "ü-1"]
+)
+def test_letters_digits_and_single_hyphens_make_a_slug(slug: str) -> None:
+    assert slug_problem(slug) is None
+
+
+@pytest.mark.parametrize(
+    "slug",
+    [
+        "",
+        "-",
+        "-a",
+        "a-",
+        "a--b",
+        "a b",
+        "a_b",
+        "a/b",
+        "a.b",
+        "a\u200fb",
+        "\u0301",
+        "a-\u0301",
+        "a\ufe0f",
+        "\x00",
+        "🎉",
+        "a" * (MAX_LENGTH + 1),
+        "0198f0a2-7c1e-7a30-8f5e-2f6d0c1b9a44",
+    ],
+)
+def test_anything_else_is_no_slug(slug: str) -> None:
+    assert slug_problem(slug) is not None
+
+
+def test_a_taken_slug_gets_the_first_free_number() -> None:
+    assert free_slug("story", lambda _: set()) == "story"
+    assert free_slug("story", lambda batch: {"story"} & set(batch)) == "story-2"
+    used = {"story", "story-2", "story-4"}
+    assert free_slug("story", lambda batch: used & set(batch)) == "story-3"
+
+
+def test_a_numbered_slug_fits_and_is_sound_however_long_the_wanted_one() -> None:
+    wanted = "a" * MAX_LENGTH
+    numbered = free_slug(wanted, lambda batch: {wanted} & set(batch))
+    assert numbered.endswith("-2")
+    assert slug_problem(numbered) is None
+    hyphen_at_the_cut = "a" * (MAX_LENGTH - 9) + "-" + "b" * 8
+    numbered = free_slug(hyphen_at_the_cut, lambda batch: {hyphen_at_the_cut} & set(batch))
+    assert slug_problem(numbered) is None
+
+
+def test_the_five_thousandth_equal_title_asks_a_few_times_only() -> None:
+    used = {"story", *(f"story-{number}" for number in range(2, 5_001))}
+    asked: list[int] = []
+
+    def taken(batch: list[str]) -> set[str]:
+        asked.append(len(batch))
+        return used & set(batch)
+
+    started = time.perf_counter()
+    assert free_slug("story", taken) == "story-5001"
+    assert len(asked) < 20
+    assert sum(asked) < 7_000
+    assert time.perf_counter() - started < 1

@@ -1,0 +1,105 @@
+"""Bodies as words: text from HTML, HTML from Markdown and plain text, and how many words."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.content.text import body_html, body_text, count_words, sanitised, stored_body
+
+
+@pytest.mark.parametrize(
+    ("markup", "text"),
+    [
+        ("", ""),
+        ("<p>One</p><p>Two</p>", "One\nTwo"),
+        ("<p>One <b>and</b> two</p>\n\n<p>Three</p>", "One and two\nThree"),
+        ("one<br>two<hr>three", "one\ntwo\nthree"),
+        ("<ul><li>one<ul><li>two</li></ul></li><li>three</li></ul>", "one\ntwo\nthree"),
+        ("<div>a<p>b</p>c</div>d", "a\nb\nc\nd"),
+        ("<blockquote><p>said</p></blockquote><p>he</p>", "said\nhe"),
+        ("<table><tr><th>a</th><td>b</td></tr><tr><td>c</td></tr></table>", "a b\nc"),
+        ("<dl><dt>term</dt><dd>meaning</dd></dl>", "term\nmeaning"),
+        ("<details><summary>more</summary>inside</details>after", "more\ninside\nafter"),
+        ('<figure><img alt="x"><figcaption>A view</figcaption></figure>', "A view"),
+        ("<p>1 &lt; 2 &amp;&amp; 3 &gt; 2&nbsp;!</p>", "1 < 2 && 3 > 2 !"),
+        ("<p>&lt;script&gt;</p>", "<script>"),
+        ('<p title="a > b">in</p>', "in"),
+        ("<p title='it > \"x\"'>in</p>", "in"),
+        ('one<br title="a>b">two', "one\ntwo"),
+        ('<a href="/x?a=1&amp;b=2" title="</p>">link</a>', "link"),
+        ("<p>caf&eacute; &#x1F600; &#233;</p>", "café 😀 é"),
+        ("<p>  many \t spaces\nand lines </p>", "many spaces and lines"),
+        ("<pre>a\nb</pre>", "a b"),
+        ("<p>النص <em>هنا</em></p><p>ثم</p>", "النص هنا\nثم"),
+    ],
+)
+def test_text_is_the_words_with_each_block_on_a_line(markup: str, text: str) -> None:
+    assert body_text(markup) == text
+
+
+@given(st.lists(st.text("ab <>&\"'é", min_size=1, max_size=12), max_size=5))
+def test_words_survive_the_way_through_plain_text(paragraphs: list[str]) -> None:
+    written = "\n\n".join(paragraphs)
+    words = body_text(body_html(written, "text", None)).split()
+    assert words == written.split()
+
+
+@pytest.mark.parametrize(
+    ("text", "count"),
+    [
+        ("", 0),
+        ("one two\nthree", 3),
+        ("don't stop", 2),
+        ("المغرب يفوز اليوم", 3),
+        ("日本語", 3),
+        ("東京 Tokyo 2026", 4),
+        ("서울 소식", 4),
+        ("Tokyo東京は", 4),
+    ],
+)
+def test_words_are_counted_in_every_script(text: str, count: int) -> None:
+    assert count_words(text) == count
+
+
+def test_markdown_becomes_html() -> None:
+    markup = body_html("# Title\n\nSome *words* and ~~none~~.\n\n- a\n- b", "markdown", None)
+    assert "<h1>Title</h1>" in markup
+    assert "<em>words</em>" in markup
+    assert "<s>none</s>" in markup
+    assert body_text(markup) == "Title\nSome words and none.\na\nb"
+
+
+@pytest.mark.parametrize(
+    "markdown",
+    [
+        "<script>alert(1)</script>",
+        'x <img src="x" onerror="alert(1)"> y',
+        "[a](javascript:alert(1))",
+        "<iframe src='https://evil.example'></iframe>",
+        "![x](data:image/png;base64,AAAA)",
+        "<javascript:alert(1)>",
+    ],
+)
+def test_html_and_links_in_markdown_are_sanitised(markdown: str) -> None:
+    markup = body_html(markdown, "markdown", None).lower()
+    for bad in ("<script", "onerror", "<iframe", 'href="javascript:', 'src="data:'):
+        assert bad not in markup
+
+
+def test_relative_addresses_in_markdown_are_resolved() -> None:
+    markup = body_html("[a](/b) ![c](d.png)", "markdown", "https://site.example/news/1")
+    assert 'href="https://site.example/b"' in markup
+    assert 'src="https://site.example/news/d.png"' in markup
+
+
+def test_plain_text_is_escaped_and_keeps_its_lines() -> None:
+    markup = body_html("1 < 2 & <b>\nsecond\n\nthird\n \n\nfourth", "text", None)
+    assert markup == "<p>1 &lt; 2 &amp; &lt;b&gt;<br>second</p><p>third</p><p>fourth</p>"
+
+
+def test_only_html_is_changed_when_it_is_stored() -> None:
+    hostile = "<script>x</script>*a*"
+    assert stored_body(hostile, "html", None) == "*a*"
+    assert stored_body(hostile, "markdown", None) == hostile
+    assert stored_body(hostile, "text", None) == hostile
+    assert body_html(sanitised("<p>a</p>"), "html", None) == "<p>a</p>"

@@ -1,0 +1,1 @@
+"""What the loops do when time passes."""

@@ -1,0 +1,196 @@
+"""Time passes: each story that comes out or expires is told to the log once, in order."""
+
+from typing import Any
+
+import pytest
+from starlette.testclient import TestClient
+
+from app.bootstrap import Services, bootstrap
+from app.delivery import due, store
+from app.kit.errors import DatabaseBusy
+from app.settings import Settings
+from app.worker import Worker, run_due
+from tests.clock import HandClock
+from tests.newsroom import Newsroom
+from tests.transfer.moving import unsound
+
+
+def told(services: Services) -> list[tuple[str, str, str]]:
+    """Return what the log says of stories: reason, operation, title's slug."""
+    with services.database.read() as session:
+        rows = [row for row in store.log_rows(session, 0, 10_000) if row.type == "article"]
+    return [(row.reason, row.op, row.id) for row in rows]
+
+
+def titles(client: TestClient) -> list[str]:
+    """Return what readers see, oldest first."""
+    listed = client.get("/v1/headlines?sort=published_at&limit=100").json()["data"]
+    return [one["title"] for one in listed]
+
+
+def scheduled(newsroom: Newsroom, title: str, hour: int, **fields: Any) -> str:
+    """Publish a story for an hour of this day and return its id."""
+    story = newsroom.story(title, published_at=f"2026-11-22T{hour}:00:00Z", **fields)
+    return str(story["id"])
+
+
+def test_stories_that_are_due_are_told_once_and_in_order(
+    newsroom: Newsroom, services: Services, clock: HandClock, client: TestClient
+) -> None:
+    third = scheduled(newsroom, "Third", 15)
+    first = scheduled(newsroom, "First", 13)
+    second = scheduled(newsroom, "Second", 14)
+    assert run_due(services) == 0
+    assert told(services) == []
+    clock.advance(hours=1)
+    assert titles(client) == ["First"]
+    assert run_due(services) == 1
+    assert run_due(services) == 0
+    clock.advance(hours=5)
+    assert run_due(services) == 2
+    assert run_due(services) == 0
+    assert told(services) == [("published", "upsert", one) for one in (first, second, third)]
+    assert titles(client) == ["First", "Second", "Third"]
+    assert unsound(services) == []
+
+
+def test_stories_that_expire_are_told_once_and_in_order(
+    newsroom: Newsroom, services: Services, clock: HandClock, client: TestClient
+) -> None:
+    late = newsroom.story("Late", expires_at="2026-11-22T14:00:00Z")["id"]
+    early = newsroom.story("Early", expires_at="2026-11-22T13:00:00Z")["id"]
+    stays = newsroom.story("Stays")["id"]
+    before = told(services)
+    clock.advance(hours=3)
+    assert titles(client) == ["Stays"]
+    assert run_due(services) == 2
+    assert run_due(services) == 0
+    assert told(services)[len(before) :] == [
+        ("expired", "remove", early),
+        ("expired", "remove", late),
+    ]
+    assert client.get(f"/v1/articles/{stays}").status_code == 200
+    assert client.get(f"/v1/articles/{late}").status_code == 404
+    assert unsound(services) == []
+
+
+def test_a_row_about_a_story_keeps_what_it_is_selected_by(
+    newsroom: Newsroom, services: Services, clock: HandClock
+) -> None:
+    newsroom.category("Asia")
+    fields = {"categories": ["asia"], "tags": ["Été"], "expires_at": "2026-11-22T15:00:00Z"}
+    id_ = scheduled(newsroom, "Told", 13, **fields)
+    clock.advance(hours=2)
+    run_due(services)
+    clock.advance(hours=2)
+    run_due(services)
+    with services.database.read() as session:
+        out, over = [row for row in store.log_rows(session, 0, 100) if row.id == id_]
+    assert (out.before, over.after) == (None, None)
+    assert out.after == over.before
+    assert out.after["tag"] == ["été"]
+    assert len(out.after["category"]) == 1
+    assert (out.version, over.version) == (1, 1)
+
+
+def test_a_worker_that_was_dead_for_long_tells_all_that_it_missed(
+    newsroom: Newsroom,
+    services: Services,
+    clock: HandClock,
+    client: TestClient,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(due, "BATCH", 4)
+    monkeypatch.setattr("app.worker.BATCH", 4)
+    came = [scheduled(newsroom, f"Story {number}", 13) for number in range(9)]
+    both = scheduled(newsroom, "Came and went", 14, expires_at="2026-11-22T15:00:00Z")
+    clock.advance(days=30)
+    assert "Came and went" not in titles(client)
+    assert len(titles(client)) == 9
+    assert run_due(services) == 11
+    log = told(services)
+    assert sorted(log[:9]) == sorted(("published", "upsert", one) for one in came)
+    assert log[9:] == [("published", "upsert", both), ("expired", "remove", both)]
+    assert run_due(services) == 0
+    assert unsound(services) == []
+
+
+def test_a_clock_that_is_set_back_hides_nothing_and_tells_nothing_twice(
+    newsroom: Newsroom, services: Services, clock: HandClock, client: TestClient
+) -> None:
+    scheduled(newsroom, "Out", 13)
+    clock.advance(hours=2)
+    run_due(services)
+    before = told(services)
+    clock.advance(hours=-3)
+    assert titles(client) == ["Out"]
+    assert run_due(services) == 0
+    clock.advance(hours=3)
+    assert run_due(services) == 0
+    assert told(services) == before
+
+
+def test_what_changes_before_it_is_due_is_told_as_it_is_then(
+    newsroom: Newsroom, services: Services, clock: HandClock
+) -> None:
+    moved = newsroom.story("Moved", published_at="2026-11-22T13:00:00Z")
+    dropped = newsroom.story("Dropped", published_at="2026-11-22T13:00:00Z")
+    newsroom.verb(moved, "publish", published_at="2026-11-22T18:00:00Z")
+    newsroom.verb(dropped, "unpublish")
+    clock.advance(hours=2)
+    assert run_due(services) == 0
+    assert told(services) == []
+    clock.advance(hours=4)
+    assert run_due(services) == 1
+    assert told(services) == [("published", "upsert", moved["id"])]
+
+
+def test_two_workers_on_one_database_tell_each_story_once(
+    newsroom: Newsroom, services: Services, settings: Settings, clock: HandClock
+) -> None:
+    import threading
+
+    ids = [scheduled(newsroom, f"Story {number}", 13) for number in range(40)]
+    clock.advance(hours=2)
+    twin = bootstrap(settings, clock=clock)
+    threads = [threading.Thread(target=run_due, args=(one,)) for one in (services, twin)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    twin.close()
+    assert sorted(told(services)) == sorted(("published", "upsert", one) for one in ids)
+
+
+@pytest.mark.parametrize("dialect", ["sqlite"])
+def test_the_loop_works_until_it_is_stopped_and_survives_a_fault(
+    newsroom: Newsroom,
+    services: Services,
+    settings: Settings,
+    clock: HandClock,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    import time
+
+    id_ = scheduled(newsroom, "Looped", 13)
+    faults = iter([DatabaseBusy("The database is busy. Try again shortly.")])
+
+    def sometimes(parts: Services) -> int:
+        for fault in faults:
+            raise fault
+        return run_due(parts)
+
+    monkeypatch.setattr("app.worker.run_due", sometimes)
+    hasty = Settings(database_url=settings.database_url, worker_interval=0.01)
+    quick = bootstrap(hasty, clock=clock)
+    loops = Worker(quick)
+    loops.start()
+    clock.advance(hours=2)
+    until = time.monotonic() + 10
+    while not told(services) and time.monotonic() < until:
+        time.sleep(0.01)
+    loops.stop()
+    quick.close()
+    assert told(services) == [("published", "upsert", id_)]
+    assert "busy" in caplog.text
