@@ -10,7 +10,10 @@ from app.kit.unit import Actor
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """The holder of a key, or anybody (`key_id` and `scope` are then absent)."""
+    """The holder of a key, or anybody (`key_id` and `scope` are then absent).
+
+    `noted_at` is when a use of the key was last written down.
+    """
 
     key_id: str | None = None
     name: str = "anonymous"
@@ -18,6 +21,7 @@ class Caller:
     scopes: tuple[str, ...] = ()
     scope: Scope | None = None
     expires_at: datetime | None = None
+    noted_at: datetime | None = None
 
     @property
     def actor(self) -> Actor:

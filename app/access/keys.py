@@ -23,7 +23,7 @@ _MARK = "dl_"
 PREFIX_LENGTH = 11
 # Seconds that a reader may be kept waiting for the note of a key's use.
 _PATIENCE = 0.05
-_USE_IS_NOTED_EVERY = timedelta(minutes=1)
+USE_IS_NOTED_EVERY = timedelta(minutes=1)
 
 
 def make_key() -> str:
@@ -52,10 +52,19 @@ def authenticate(database: Database, key: str, now: datetime) -> Caller:
         raise KeyRefused(f"The key {row.prefix}… was revoked.")
     if row.expires_at is not None and row.expires_at <= now:
         raise KeyRefused(f"The key {row.prefix}… expired at {format_instant(row.expires_at)}.")
-    if row.last_used_at is None or now - row.last_used_at >= _USE_IS_NOTED_EVERY:
+    noted_at = row.last_used_at
+    if noted_at is None or now - noted_at >= USE_IS_NOTED_EVERY:
         _note_use(database, row.id, now)
-    scopes = tuple(row.scopes)
-    return Caller(row.id, row.name, row.prefix, scopes, highest(row.scopes), row.expires_at)
+        noted_at = now
+    return Caller(
+        key_id=row.id,
+        name=row.name,
+        prefix=row.prefix,
+        scopes=tuple(row.scopes),
+        scope=highest(row.scopes),
+        expires_at=row.expires_at,
+        noted_at=noted_at,
+    )
 
 
 def _note_use(database: Database, key_id: str, now: datetime) -> None:

@@ -78,6 +78,7 @@ class HotStatements:
         self._compiled: dict[Executable, _Compiled] = {}
         self._held = threading.local()
         self._all: list[sqlite3.Connection] = []
+        self._note: Callable[[str], None] | None = None
 
     @contextmanager
     def session(self) -> Iterator[HotSession]:
@@ -100,7 +101,8 @@ class HotStatements:
         return known
 
     def trace(self, note: Callable[[str], None] | None) -> None:
-        """Show each statement to `note`, on the connections that are held now."""
+        """Show each statement to `note`, on connections held now and later."""
+        self._note = note
         for connection in self._all:
             connection.set_trace_callback(note)
 
@@ -121,6 +123,7 @@ class HotStatements:
             )
             for pragma in self._pragmas:
                 held.execute(pragma)
+            held.set_trace_callback(self._note)
             self._held.connection = held
             self._all.append(held)
         return held

@@ -1,20 +1,18 @@
 """Who reads: keys recognised once, and again whenever anything was written."""
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from starlette.concurrency import run_in_threadpool
 
 from app.access.caller import ANYBODY, Caller
-from app.access.keys import authenticate
+from app.access.keys import USE_IS_NOTED_EVERY, authenticate
 from app.api.edge.asgi import Scope
 from app.api.edge.auth import sent_key
 from app.api.edge.freshness import Freshness
 from app.bootstrap import Services
 
 _MOST = 10_000
-# A key is looked up again this often, so that its last use is noted.
-_USE_NOTED = timedelta(minutes=1)
 
 
 class Readers:
@@ -25,7 +23,7 @@ class Readers:
         self._services = services
         self._freshness = freshness
         self._version = -1
-        self._known: dict[str, tuple[Caller, datetime]] = {}
+        self._known: dict[str, Caller] = {}
 
     async def caller(self, scope: Scope, asked: Mapping[bytes, bytes]) -> Caller:
         """Return who stands behind a request, or refuse the key."""
@@ -40,9 +38,13 @@ class Readers:
             self._version = self._freshness.version
         now = self._freshness.now
         known = self._known.get(key)
-        if known is not None and not known[0].has_expired(now) and now - known[1] < _USE_NOTED:
-            return known[0]
-        services = self._services
-        caller = await run_in_threadpool(authenticate, services.database, key, now)
-        self._known[key] = caller, now
-        return caller
+        if known is None or known.has_expired(now) or _is_due(known, now):
+            services = self._services
+            known = await run_in_threadpool(authenticate, services.database, key, now)
+            self._known[key] = known
+        return known
+
+
+def _is_due(caller: Caller, now: datetime) -> bool:
+    """Tell whether a use of the key is to be written down again."""
+    return caller.noted_at is None or now - caller.noted_at >= USE_IS_NOTED_EVERY
