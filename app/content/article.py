@@ -41,6 +41,7 @@ class Article:
     summary: str | None
     body: str
     body_format: str
+    body_base: str | None
     url: str | None
     categories: list[str]
     tags: list[str]

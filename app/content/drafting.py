@@ -14,13 +14,24 @@ from app.kit.database import ReadSession, WriteSession
 from app.kit.errors import FieldError, InvalidInput
 
 
-def written_fields(written: ArticleInput, references: References) -> dict[str, Any]:
+def base_of(written: ArticleInput, references: References) -> str | None:
+    """Return what relative addresses in a body are resolved against: the story's, the source's."""
+    source_id = references.find("source", written.source) if written.source else None
+    return written.url or references.source_url(source_id)
+
+
+def written_fields(
+    written: ArticleInput,
+    references: References,
+    base: str | None,
+    before: Article | None = None,
+) -> dict[str, Any]:
     """Return the fields that an input sets, but for the slug.
 
-    `references` must have loaded what the input names.
+    `references` must have loaded what the input names; `base` resolves relative addresses of
+    its body, unless that is the body which `before` has already.
     """
     source_id = references.id_of("source", written.source, "#/source") if written.source else None
-    base = written.url or references.source_url(source_id)
     return {
         "source_id": source_id,
         "external_id": written.external_id,
@@ -28,8 +39,7 @@ def written_fields(written: ArticleInput, references: References) -> dict[str, A
         "language": written.language,
         "title": written.title,
         "summary": written.summary,
-        "body": stored_body(written.body, written.body_format, base),
-        "body_format": written.body_format,
+        **_body_fields(written, base, before),
         "url": written.url,
         "categories": _category_ids(written, references),
         "tags": written.tags,
@@ -94,6 +104,18 @@ def check_translation(session: ReadSession, article: Article) -> None:
             "cycle",
             "Other stories are translations of this one; tie them to the other story first.",
         )
+
+
+def _body_fields(
+    written: ArticleInput, base: str | None, before: Article | None
+) -> dict[str, str | None]:
+    """Return the body as it is kept: HTML resolved, Markdown with what will resolve it."""
+    body, form = written.body, written.body_format
+    if before is not None and (body, form) == (before.body, before.body_format):
+        # What was stored stays, though the address that resolved it may have changed since.
+        return {"body": body, "body_format": form, "body_base": before.body_base}
+    kept = base if form == "markdown" else None
+    return {"body": stored_body(body, form, base), "body_format": form, "body_base": kept}
 
 
 def _category_ids(written: ArticleInput, references: References) -> list[str]:

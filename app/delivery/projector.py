@@ -25,8 +25,6 @@ from app.delivery.directory import EntryType
 from app.delivery.moving import move_stories
 from app.delivery.render import attributes_of, render_article, render_category, render_source
 from app.delivery.tree import with_ancestors
-from app.kit import json
-from app.kit.database import ReadSession
 from app.kit.unit import Unit
 
 TERM_FIELDS = ("category", "language", "tag", "author")
@@ -118,7 +116,7 @@ def _publish(
         article, old = event.article, before.get(event.article.id)
         categories = above(article.categories)
         attributes = attributes_of(article, categories)
-        _add_document(rows, unit.session, article, categories, unit.now)
+        _add_document(rows, article, categories, unit.now)
         former = {*event.former_slugs, old.slug} if old is not None else set(event.former_slugs)
         moved_slugs += _redirects("article", article.id, former - {article.slug})
         log += _publish_log(unit, event, attributes, old)
@@ -163,10 +161,8 @@ def _withdraw(
     return log
 
 
-def _add_document(
-    rows: _Rows, session: ReadSession, article: Article, categories: list[str], now: datetime
-) -> None:
-    row = document_rows(session, article, categories, now)
+def _add_document(rows: _Rows, article: Article, categories: list[str], now: datetime) -> None:
+    row = document_rows(article, categories, now)
     rows.bodies.append({"id": article.id, "body": row.pop("body")})
     rows.terms.extend(
         {"field": field, "value": value, "published_at": article.published_at, "id": article.id}
@@ -175,14 +171,12 @@ def _add_document(
     rows.documents.append(row)
 
 
-def document_rows(
-    session: ReadSession, article: Article, categories: list[str], now: datetime
-) -> dict[str, Any]:
+def document_rows(article: Article, categories: list[str], now: datetime) -> dict[str, Any]:
     """Return the document of a public copy, with its `body` and its `terms`.
 
     `categories` are its own and all above them.
     """
-    rendered = render_article(article, _base(session, article))
+    rendered = render_article(article)
     attributes = attributes_of(article, categories)
     return {
         "id": article.id,
@@ -203,14 +197,6 @@ def document_rows(
         "body": rendered.body,
         "terms": {(name, value) for name in TERM_FIELDS for value in attributes[name]},
     }
-
-
-def _base(session: ReadSession, article: Article) -> str | None:
-    """Return what relative addresses of a Markdown body are resolved against."""
-    if article.body_format != "markdown" or article.url or article.source_id is None:
-        return article.url
-    row = store.entry(session, "source", article.source_id)
-    return None if row is None else json.loads(row.whole)["url"]
 
 
 def _is_due(article: Article, now: datetime) -> bool:

@@ -28,11 +28,11 @@ class Rendered:
     body: bytes
 
 
-def render_article(article: Article, base: str | None) -> Rendered:
-    """Render a public copy; `base` resolves relative addresses of a Markdown body."""
+def render_article(article: Article) -> Rendered:
+    """Render a public copy."""
     assert article.published_at is not None
     assert article.updated_at is not None
-    markup = body_html(article.body, article.body_format, article.url or base)
+    markup = body_html(article.body, article.body_format, article.body_base)
     text = body_text(markup)
     words = count_words(text)
     head = {

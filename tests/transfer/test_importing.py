@@ -220,3 +220,16 @@ def test_lines_of_one_batch_may_build_on_each_other(services: Services) -> None:
         *("created", "created", "updated", "updated", "created", "updated"),
     ]
     assert unsound(services) == []
+
+
+def test_a_dry_run_lets_a_line_name_a_story_of_an_earlier_batch(services: Services) -> None:
+    original = story(source=None, categories=[], external_id="0", slug="a")
+    fillers = [
+        {**original, "slug": f"f-{number}", "external_id": f"f{number}"}
+        for number in range(importing.BATCH_LINES)
+    ]
+    other = {**original, "slug": "b", "external_id": "1", "translation_of": "a"}
+    lines = [json.dumps(one) for one in (original, *fillers, other)]
+    importer = importing.Importer(services.runner, IMPORTER, dry_run=True)
+    outcomes = [one for batch in importer.run(lines) for one in batch]
+    assert {one.status for one in outcomes} == {"created"}

@@ -38,6 +38,7 @@ ARTICLE = Article(
     summary=None,
     body="<p>One <b>two</b> three</p>",
     body_format="html",
+    body_base=None,
     url=None,
     categories=[],
     tags=["Été", "ÉTÉ 2026"],
@@ -67,7 +68,7 @@ def members(rendered: Rendered) -> dict[str, Any]:
 
 
 def test_a_story_leaves_with_the_public_fields_and_no_others() -> None:
-    assert members(render_article(ARTICLE, None)).keys() == PUBLIC
+    assert members(render_article(ARTICLE)).keys() == PUBLIC
 
 
 def test_a_field_added_to_articles_does_not_leak() -> None:
@@ -75,12 +76,12 @@ def test_a_field_added_to_articles_does_not_leak() -> None:
         "Wider", [("editors_note", str)], bases=(Article,), frozen=True, slots=True, kw_only=True
     )
     values = {field.name: getattr(ARTICLE, field.name) for field in fields(ARTICLE)}
-    rendered = render_article(wider(**values, editors_note=SECRET), None)
-    assert rendered == render_article(ARTICLE, None)
+    rendered = render_article(wider(**values, editors_note=SECRET))
+    assert rendered == render_article(ARTICLE)
 
 
 def test_what_is_added_inside_a_nested_value_does_not_leak() -> None:
-    whole = members(render_article(ARTICLE, None))
+    whole = members(render_article(ARTICLE))
     assert SECRET not in json.dumps_text(whole)
     assert whole["authors"] == [{"name": "Nadia Óscar", "url": None}]
     assert whole["image"].keys() == {"url", "alt", "credit", "width", "height"}
@@ -89,11 +90,11 @@ def test_what_is_added_inside_a_nested_value_does_not_leak() -> None:
 
 
 def test_words_and_minutes_are_counted() -> None:
-    whole = members(render_article(ARTICLE, None))
+    whole = members(render_article(ARTICLE))
     assert (whole["word_count"], whole["reading_minutes"]) == (3, 1)
     long = replace(ARTICLE, body="<p>" + "word " * 231 + "</p>")
-    assert members(render_article(long, None))["reading_minutes"] == 2
-    empty = members(render_article(replace(ARTICLE, body=""), None))
+    assert members(render_article(long))["reading_minutes"] == 2
+    empty = members(render_article(replace(ARTICLE, body="")))
     assert (empty["word_count"], empty["reading_minutes"]) == (0, 0)
 
 

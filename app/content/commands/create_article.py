@@ -4,6 +4,7 @@ from app.content import store
 from app.content.article import Article, check_version, published
 from app.content.commands.edit_article import rewrite_article
 from app.content.drafting import (
+    base_of,
     check_translation,
     given_slug,
     made_slug,
@@ -27,7 +28,7 @@ def create_article(
     """
     references = References(unit.session)
     references.load_inputs([written])
-    fields = written_fields(written, references)
+    fields = written_fields(written, references, base_of(written, references))
     known = _known(unit, fields["source_id"], written.external_id)
     if known is not None:
         check_version(known.version, expected)

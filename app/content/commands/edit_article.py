@@ -4,7 +4,7 @@ from typing import Any
 
 from app.content import store
 from app.content.article import Article, edited, is_current, published
-from app.content.drafting import check_translation, given_slug, written_fields
+from app.content.drafting import base_of, check_translation, given_slug, written_fields
 from app.content.editing import Expected, article_to_change, patched, replaced
 from app.content.errors import ExternalIdTaken, WrongState
 from app.content.inputs import ArticleInput
@@ -47,7 +47,7 @@ def rewritten(
     if article.deleted_at is not None or article.stage == "killed":
         state = "deleted" if article.deleted_at is not None else "killed"
         raise WrongState(f"This story is {state}. Restore it before it can be changed.")
-    fields = written_fields(written, references)
+    fields = written_fields(written, references, base_of(written, references), article)
     if fields["published_at"] is None:
         fields["published_at"] = article.published_at
     if written.slug and written.slug != article.slug:

@@ -5,7 +5,7 @@ from dataclasses import replace
 from app.content import store
 from app.content.article import Article, Stage, is_current, published
 from app.content.commands.edit_article import rewritten
-from app.content.drafting import new_article, written_fields
+from app.content.drafting import base_of, new_article, written_fields
 from app.content.errors import SlugTaken
 from app.content.inputs import ArticleInput
 from app.content.references import References
@@ -109,7 +109,7 @@ class ArticleBatch:
         return Outcome(number, "updated", "article", known.id, change.after.slug)
 
     def _create(self, number: int, line: ArticleLine) -> Outcome:
-        fields = written_fields(line, self._references)
+        fields = written_fields(line, self._references, self._base(line))
         article = new_article(line.id or new_id(), self._slug(line), fields, self._unit.now)
         if line.state is not None:
             self._add_exported(line, article)
@@ -119,6 +119,10 @@ class ArticleBatch:
         else:
             self._add(Change(None, article, "created"))
         return Outcome(number, "created", "article", article.id, article.slug)
+
+    def _base(self, line: ArticleLine) -> str | None:
+        """Return what resolves a body; that of an export was resolved when it was stored."""
+        return line.body_base if line.state else base_of(line, self._references)
 
     def _add_exported(self, line: ArticleLine, article: Article) -> None:
         """Bring an exported story back as it was: where it stood, its versions, its notes."""
@@ -153,7 +157,7 @@ class ArticleBatch:
         self._references.load_inputs([public])
         return replace(
             article,
-            **written_fields(public, self._references),
+            **written_fields(public, self._references, public.body_base),
             slug=public.slug or article.slug,
             version=public.version,
             published_version=public.version,

@@ -85,6 +85,7 @@ def _article_lines(
         yield {
             "type": "article",
             **article_view(article, now, references),
+            "body_base": article.body_base,
             "former_slugs": former,
             "public": _public(copy, now, references) if copy else None,
         }
@@ -93,4 +94,5 @@ def _article_lines(
 def _public(copy: Article, now: datetime, references: References) -> dict[str, Any]:
     view = article_view(copy, now, references)
     kept = ArticleInput.model_fields.keys() | {"version"}
-    return {name: value for name, value in view.items() if name in kept}
+    written = {name: value for name, value in view.items() if name in kept}
+    return {**written, "body_base": copy.body_base}

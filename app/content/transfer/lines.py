@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, TypeAdapter
 
 from app.content.inputs import ArticleInput, CategoryInput, Slug, SourceInput
-from app.kit.fields import Input, Instant, text_of
+from app.kit.fields import Address, Input, Instant, text_of
 
 Id = Annotated[
     str,
@@ -50,6 +50,7 @@ class PublicCopy(ArticleInput):
     """The public copy of a story whose working copy has run ahead of it."""
 
     version: Version
+    body_base: Address | None = None
 
 
 class ArticleLine(Kept, ArticleInput):
@@ -60,6 +61,7 @@ class ArticleLine(Kept, ArticleInput):
         Literal["draft", "scheduled", "published", "expired", "unpublished", "killed", "deleted"]
         | None
     ) = None
+    body_base: Address | None = None
     published_version: Version | None = None
     first_published_at: Instant | None = None
     updated_at: Instant | None = None

@@ -28,6 +28,7 @@ class LastChange:
     """The last row that the log has about a story."""
 
     op: str
+    reason: str
     version: int | None
     after: dict[str, Any] | None
 
@@ -41,9 +42,9 @@ def last_log_rows(session: ReadSession, ids: Collection[str]) -> dict[str, LastC
             .where(LogRow.type == "article", LogRow.id.in_(part))
             .group_by(LogRow.id)
         )
-        columns = select(LogRow.id, LogRow.op, LogRow.version, LogRow.after)
+        columns = select(LogRow.id, LogRow.op, LogRow.reason, LogRow.version, LogRow.after)
         for row in session.all(columns.where(LogRow.serial.in_(last))):
-            found[row.id] = LastChange(row.op, row.version, row.after)
+            found[row.id] = LastChange(row.op, row.reason, row.version, row.after)
     return found
 
 

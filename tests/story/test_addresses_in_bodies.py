@@ -1,0 +1,58 @@
+"""Relative addresses in bodies: resolved when stored, and by what counted then."""
+
+from typing import Any
+
+import pytest
+from starlette.testclient import TestClient
+
+from app.bootstrap import Services
+from app.content.transfer.export import export_lines
+from app.content.transfer.importing import Importer
+from app.delivery.soundness import flaws
+from app.kit import json
+from app.kit.unit import Actor
+from tests.clock import HandClock
+from tests.newsroom import Newsroom
+
+BODIES = {"html": '<p><a href="/more">more</a></p>', "markdown": "[more](/more)"}
+
+
+@pytest.fixture(params=BODIES)
+def story(request: pytest.FixtureRequest, newsroom: Newsroom) -> dict[str, Any]:
+    """A story whose source has an address, and moves to another one afterwards."""
+    source = newsroom.source("Wire", url="https://old.example")
+    form: str = request.param
+    made = newsroom.story("A", source="wire", body=BODIES[form], body_format=form)
+    newsroom.patch(source, "sources", url="https://new.example")
+    return made
+
+
+def test_they_stay_as_they_were_resolved_when_the_source_moves(
+    story: dict[str, Any], newsroom: Newsroom, client: TestClient, services: Services
+) -> None:
+    newsroom.patch(story, title="B", status="published")
+    shown = client.get(f"/v1/articles/{story['id']}").json()
+    assert 'href="https://old.example/more"' in shown["body_html"]
+    with services.database.read() as session:
+        assert list(flaws(session, services.clock.now())) == []
+
+
+def test_an_export_brings_them_along(story: dict[str, Any], services: Services) -> None:
+    with services.database.read() as session:
+        lines = [json.dumps(line) for line in export_lines(session, services.clock.now())]
+    importer = Importer(services.runner, Actor(None, "tests"))
+    outcomes = [one for batch in importer.run(lines) for one in batch]
+    assert {one.status for one in outcomes} == {"unchanged"}
+
+
+def test_a_clock_set_back_after_an_expiry_leaves_a_sound_database(
+    newsroom: Newsroom, services: Services, clock: HandClock
+) -> None:
+    from app.worker import run_due
+
+    newsroom.story("Brief", expires_at="2026-11-22T13:00:00Z")
+    clock.advance(hours=2)
+    assert run_due(services) == 1
+    clock.advance(hours=-2)
+    with services.database.read() as session:
+        assert list(flaws(session, services.clock.now())) == []
