@@ -1,9 +1,10 @@
 """All measurements, in the order of the table."""
 
 from bench.measurement import Measurement
-from bench.measurements import articles, headlines, imports, paging
+from bench.measurements import articles, cached, headlines, imports, paging
 
 ALL: tuple[Measurement, ...] = (
+    *cached.MEASUREMENTS,
     *headlines.MEASUREMENTS,
     *articles.MEASUREMENTS,
     *paging.MEASUREMENTS,

@@ -6,7 +6,8 @@ from urllib.parse import parse_qsl, urlencode
 # What a parameter means when it is left out; so said, it makes no difference.
 _DEFAULTS: Mapping[str, str] = {"limit": "20", "count": "none", "tree": "false"}
 _SORTED_BY_UPDATE = ("updated_after", "updated_before")
-_MOST_ALIASES = 20_000
+_MOST_ALIASES = 10_000
+_LONGEST = 1_000
 
 _aliases: dict[tuple[bytes, str], bytes] = {}
 
@@ -19,6 +20,8 @@ def canonical_query(path: str, query: bytes) -> bytes:
     """
     if not query:
         return query
+    if len(query) + len(path) > _LONGEST:
+        return _folded(query)
     known = _aliases.get((query, path))
     if known is None:
         if len(_aliases) >= _MOST_ALIASES:

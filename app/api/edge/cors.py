@@ -16,6 +16,7 @@ EXPOSED = (
     "RateLimit",
     "RateLimit-Policy",
     "Surrogate-Key",
+    "Cache-Tag",
     "Dateline-Serial",
     "X-Request-Id",
 )

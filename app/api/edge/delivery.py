@@ -7,20 +7,31 @@ facts. Here that is kept, coded, compared with what the reader has, and sent.
 import asyncio
 from dataclasses import dataclass
 
-from app.api.edge.asgi import App, Message, Receive, Scope, Send, state
+from app.access.caller import Caller
+from app.api.edge.asgi import App, Message, Receive, Scope, Send
 from app.api.edge.canonical import canonical_query
 from app.api.edge.entry import Absent, Entry, Facts
 from app.api.edge.freshness import Freshness
 from app.api.edge.host import HostRing
 from app.api.edge.readers import Readers
-from app.api.edge.replies import Replies
+from app.api.edge.replies import Asked, Ready, Replies, Request, given_id
 from app.api.edge.store import EntryStore, Key
 from app.api.metrics import Metrics
 from app.bootstrap import Services
 from app.kit import json
 from app.kit.errors import Failure
+from app.kit.ids import new_id
+from app.kit.watch import Version
 
 _OWN = ("/v1/manage", "/v1/me")
+# Ready answers share their bytes with the entries; these are only the ways to ask for them.
+_MOST_READY = 10_000
+
+# Who asks at such length is answered, and not remembered: keys take memory too.
+_LONG = 4_000
+
+# Method, path, query, and the headers that an answer depends on.
+Name = tuple[str, str, bytes, bytes | None, bytes | None, bytes | None, bytes | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +51,9 @@ class DeliveryRing:
         self._freshness = Freshness(services, self._entries)
         self._readers = Readers(services, self._freshness)
         self._replies = Replies(services.settings, metrics, self._freshness)
-        self._running: dict[tuple[Key, int], asyncio.Future[Entry | Absent | Raw]] = {}
+        self._now = services.clock.now
+        self._ready: dict[Name, Ready] = {}
+        self._running: dict[tuple[Key, Version], asyncio.Future[Entry | Absent | Raw]] = {}
         self._allows = HostRing(app, services.settings.allowed_hosts).allows
         metrics.watch_cache(self._entries)
 
@@ -49,7 +62,13 @@ class DeliveryRing:
         if not _is_delivery(scope) or not self._allows(scope):
             await self._app(scope, receive, send)
             return
-        asked = dict(scope["headers"])
+        asked: Asked = dict(scope["headers"])
+        name = _name(scope, asked)
+        ready = self._at_hand(name)
+        id_ = given_id(asked) or new_id()
+        if ready is not None:
+            await self._replies.send(scope, send, ready, id_)
+            return
         try:
             await self._freshness.check()
             caller = await self._readers.caller(scope, asked)
@@ -57,31 +76,53 @@ class DeliveryRing:
             # The inner rings find the same, and say it as a problem document.
             await self._app(scope, receive, send)
             return
+        await self._look_up(Request(scope, asked, send, id_), caller, name)
+
+    def _at_hand(self, name: Name | None) -> Ready | None:
+        """Return an answer that was given to just such a request, if it still holds."""
+        ready = self._ready.get(name) if name is not None else None
+        if ready is None or not self._freshness.stands():
+            return None
+        if ready.until is not None and ready.until <= self._now():
+            return None
+        return ready if self._entries.get(ready.key) is ready.entry else None
+
+    async def _look_up(self, request: Request, caller: Caller, name: Name | None) -> None:
+        scope, send = request.scope, request.send
         query = canonical_query(scope["path"], scope["query_string"])
         key = (scope["path"], query, caller.key_id is not None)
         kept = self._entries.get(key)
-        if kept is None or self._freshness.is_over(kept.facts):
-            found = await self._computed(scope, query, key)
-        else:
-            found = kept
+        computed = kept is None or self._freshness.is_over(kept.facts)
+        found = await self._computed(request, query, key) if computed else kept
         if isinstance(found, Raw):
             for message in found.messages:
                 await send(message)
-            return
-        weight = found.weight
-        await self._replies.send(scope, asked, send, found, key)
-        if found.weight != weight:
-            self._entries.weigh(key)
+        elif isinstance(found, Absent):
+            await self._replies.send_absent(request, found)
+        elif found is not None:
+            weight = found.weight
+            ready = self._replies.ready(scope["method"], request.asked, found, key)
+            if found.weight != weight:
+                self._entries.weigh(key)
+            self._remember(name, ready)
+            await self._replies.send(scope, send, ready, request.id, noted=request.noted)
 
-    async def _computed(self, scope: Scope, query: bytes, key: Key) -> Entry | Absent | Raw:
+    def _remember(self, name: Name | None, ready: Ready) -> None:
+        if name is None:
+            return
+        if len(self._ready) >= _MOST_READY:
+            self._ready.clear()
+        self._ready[name] = ready
+
+    async def _computed(self, request: Request, query: bytes, key: Key) -> Entry | Absent | Raw:
         """Compute an answer, or join whoever computes it already on the same version."""
         name = (key, self._freshness.version)
         running = self._running.get(name)
         if running is not None:
             joined = await asyncio.shield(running)
             # What was refused to one is computed for the next: it carries a request id.
-            return await self._ask(scope, query) if isinstance(joined, Raw) else joined
-        running = self._running[name] = asyncio.ensure_future(self._ask(scope, query))
+            return await self._ask(request, query) if isinstance(joined, Raw) else joined
+        running = self._running[name] = asyncio.ensure_future(self._ask(request, query))
         try:
             made = await asyncio.shield(running)
         finally:
@@ -91,7 +132,7 @@ class DeliveryRing:
             self._entries.put(key, made)
         return made
 
-    async def _ask(self, scope: Scope, query: bytes) -> Entry | Absent | Raw:
+    async def _ask(self, request: Request, query: bytes) -> Entry | Absent | Raw:
         """Let the inside answer, as if nobody had anything of it yet."""
         messages: list[Message] = []
 
@@ -101,9 +142,11 @@ class DeliveryRing:
         async def collect(message: Message) -> None:
             messages.append(message)
 
-        inner = {**scope, "method": "GET", "query_string": query, "state": {}}
+        # The outer ring inside counts and logs it, under the id and the method that came.
+        known = {"request_id": request.id, "method": request.scope["method"]}
+        request.noted = True
+        inner = {**request.scope, "method": "GET", "query_string": query, "state": known}
         await self._app(inner, receive, collect)
-        known = state(inner)
         facts: Facts | None = known.get("facts")
         start, body = messages[0], b"".join(one.get("body", b"") for one in messages[1:])
         if facts is None:
@@ -119,3 +162,20 @@ def _is_delivery(scope: Scope) -> bool:
         return False
     path: str = scope["path"]
     return path.startswith("/v1/") and not path.startswith(_OWN)
+
+
+def _name(scope: Scope, asked: Asked) -> Name | None:
+    """Return what tells one kind of request from another; who has a key is looked at first."""
+    if b"authorization" in asked or b"x-api-key" in asked:
+        return None
+    if len(scope["query_string"]) + sum(map(len, asked.values())) > _LONG:
+        return None
+    return (
+        scope["method"],
+        scope["path"],
+        scope["query_string"],
+        asked.get(b"accept-encoding"),
+        asked.get(b"if-none-match"),
+        asked.get(b"if-modified-since"),
+        asked.get(b"origin"),
+    )

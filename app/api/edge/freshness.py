@@ -12,6 +12,7 @@ from app.api.edge.store import EntryStore
 from app.bootstrap import Services
 from app.delivery import store as delivery_store
 from app.kit.database import Record
+from app.kit.watch import Version
 
 # What does not exist, or stands elsewhere now: any change of a story may change that.
 ABSENT = "absent"
@@ -29,8 +30,7 @@ class Freshness:
         self._entries = entries
         self._embedded = services.database.dialect == "sqlite"
         self._following = asyncio.Lock()
-        self._looked = False
-        self.version = -1
+        self.version: Version = -1
         self.serial = -1
         self.now: datetime = services.clock.now()
 
@@ -38,25 +38,18 @@ class Freshness:
         """Tell whether time alone has made an answer outdated."""
         return facts.changes_at is not None and facts.changes_at <= self.now
 
-    async def check(self) -> None:
-        """Make sure that nothing older than what was acknowledged is kept.
+    def stands(self) -> bool:
+        """Tell whether nothing was written since the log was read last."""
+        return self._watch.version() == self.version
 
-        Once in a turn of the event loop is enough: every request that is handled in this turn
-        had arrived before it began.
-        """
-        if self._looked:
-            return
+    async def check(self) -> None:
+        """Make sure that nothing older than what was acknowledged is kept."""
         self.now = self._services.clock.now()
         version = self._watch.version()
         if version != self.version:
             await self._follow(version)
-        self._looked = True
-        asyncio.get_running_loop().call_soon(self._forget_look)
 
-    def _forget_look(self) -> None:
-        self._looked = False
-
-    async def _follow(self, version: int) -> None:
+    async def _follow(self, version: Version) -> None:
         """Read what was appended to the log. The version was read before, so nothing is missed."""
         if self._embedded:
             self._apply(self._read(), version)
@@ -71,7 +64,7 @@ class Freshness:
                 return list(delivery_store.last_log_row(session))
             return list(delivery_store.log_rows(session, self.serial, _MOST_ROWS))
 
-    def _apply(self, rows: list[Record], version: int) -> None:
+    def _apply(self, rows: list[Record], version: Version) -> None:
         if self.serial < 0 or len(rows) == _MOST_ROWS:
             self._entries.clear()
         elif rows:

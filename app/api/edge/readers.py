@@ -11,6 +11,7 @@ from app.api.edge.asgi import Scope
 from app.api.edge.auth import sent_key
 from app.api.edge.freshness import Freshness
 from app.bootstrap import Services
+from app.kit.watch import Version
 
 _MOST = 10_000
 
@@ -22,7 +23,7 @@ class Readers:
         """Know nobody."""
         self._services = services
         self._freshness = freshness
-        self._version = -1
+        self._version: Version = -1
         self._known: dict[str, Caller] = {}
 
     async def caller(self, scope: Scope, asked: Mapping[bytes, bytes]) -> Caller:

@@ -1,7 +1,8 @@
 """Sending a kept answer: lifetimes, validators, conditions, CORS."""
 
 import logging
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from app.api.conditional import not_modified
 from app.api.edge.asgi import Scope, Send
@@ -13,7 +14,6 @@ from app.api.edge.request import REQUEST_ID
 from app.api.edge.store import Key
 from app.api.metrics import Metrics
 from app.api.problems import problem
-from app.kit.ids import new_id
 from app.settings import Settings
 
 Asked = dict[bytes, bytes]
@@ -23,6 +23,8 @@ _SHARED_SECONDS = 15
 _LONGEST = timedelta(seconds=2 * _SHARED_SECONDS)
 # A change may still come within the second that Last-Modified can express.
 _TOO_YOUNG = timedelta(seconds=2)
+# As long as a lifetime that counts down may be said again.
+_A_MOMENT = timedelta(milliseconds=100)
 _USUAL = (b"cache-control", b"public, max-age=0, s-maxage=15, stale-while-revalidate=15")
 _PRIVATE = (b"cache-control", b"private, max-age=0, must-revalidate")
 _VARY = (b"vary", b"Accept-Encoding, Authorization, X-Api-Key, Origin")
@@ -30,8 +32,34 @@ _WHOLE_ONLY = (b"accept-ranges", b"none")
 _EXPOSE = (b"access-control-expose-headers", ", ".join(EXPOSED).encode())
 
 
+@dataclass(slots=True)
+class Request:
+    """A reader's request; `noted` says that it is counted and logged already."""
+
+    scope: Scope
+    asked: Asked
+    send: Send
+    id: str
+    noted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """An answer to one kind of request, whole but for the request's id.
+
+    It holds until `until`: the moment at which one of its headers says something else.
+    """
+
+    key: Key
+    entry: Entry
+    status: int
+    headers: Headers
+    body: bytes
+    until: datetime | None
+
+
 class Replies:
-    """Sends kept answers to readers."""
+    """Makes kept answers ready for readers, and sends them."""
 
     def __init__(self, settings: Settings, metrics: Metrics, freshness: Freshness) -> None:
         """Know the origins, where to count, and what time it is."""
@@ -42,50 +70,71 @@ class Replies:
         self._metrics = metrics
         self._freshness = freshness
 
-    async def send(
-        self, scope: Scope, asked: Asked, send: Send, found: Entry | Absent, key: Key
-    ) -> None:
-        """Send an answer, as little of it as the reader needs."""
-        id_ = _given_id(asked) or new_id()
-        headers: Headers = [_VARY, (b"x-request-id", id_.encode()), *self._cors(asked)]
-        if isinstance(found, Absent):
-            status, more, body = _absent(found, id_)
-        else:
-            status, more, body = self._answer(found, asked, private=key[2])
-        headers += more
-        await send({"type": "http.response.start", "status": status, "headers": headers})
-        bare = scope["method"] == "HEAD"
-        await send({"type": "http.response.body", "body": b"" if bare else body})
-        self._metrics.count(scope["method"], found.route, status)
-        if self._logs:
-            _log.info("%s %s %d from memory", scope["method"], scope["path"], status)
-
-    def _answer(self, entry: Entry, asked: Asked, *, private: bool) -> tuple[int, Headers, bytes]:
+    def ready(self, method: str, asked: Asked, entry: Entry, key: Key) -> Ready:
+        """Return an answer as a reader wants it: coded, whole, or not at all if it is known."""
         accepted = asked.get(b"accept-encoding")
         coding = chosen_coding(accepted.decode("latin-1")) if accepted else "identity"
         variant, facts = entry.variant(coding), entry.facts
-        lifetime = _PRIVATE if private else self._lifetime(facts)
-        headers = [lifetime, _WHOLE_ONLY]
-        changed = facts.changed_at
-        if changed is not None and self._freshness.now - changed < _TOO_YOUNG:
-            changed = None
+        headers: Headers = [_VARY, *self._cors(asked), _WHOLE_ONLY]
+        lifetime, until = (_PRIVATE, None) if key[2] else self._lifetime(facts)
+        headers.append(lifetime)
+        changed, ripe = self._modified(facts)
         if changed is not None:
             headers.append((b"last-modified", entry.modified))
-        if entry.status == 200 and _is_known(asked, variant.tag, changed):
-            return 304, headers + variant.unchanged, b""
-        return entry.status, headers + variant.headers, variant.body
+        status, more, body = entry.status, variant.headers, variant.body
+        if status == 200 and _is_known(asked, variant.tag, changed):
+            status, more, body = 304, variant.unchanged, b""
+        bare = b"" if method == "HEAD" else body
+        ends = [one for one in (until, ripe, facts.changes_at) if one is not None]
+        return Ready(key, entry, status, headers + more, bare, min(ends, default=None))
 
-    def _lifetime(self, facts: Facts) -> tuple[bytes, bytes]:
-        """Return how long shared caches may keep it: short, fixed, cut at the next boundary."""
+    async def send(
+        self, scope: Scope, send: Send, ready: Ready, id_: str, *, noted: bool = False
+    ) -> None:
+        """Send an answer that is ready, under the request's id."""
+        headers = [*ready.headers, (b"x-request-id", id_.encode())]
+        await send({"type": "http.response.start", "status": ready.status, "headers": headers})
+        await send({"type": "http.response.body", "body": ready.body})
+        if not noted:
+            self._note(scope, ready.entry.route, ready.status)
+
+    async def send_absent(self, request: Request, absent: Absent) -> None:
+        """Say that nothing is here; the problem names the request, so it is made anew."""
+        headers: Headers = [_VARY, (b"x-request-id", request.id.encode())]
+        status, more, body = _absent(absent, request.id)
+        headers += [*self._cors(request.asked), *more]
+        await request.send({"type": "http.response.start", "status": status, "headers": headers})
+        bare = request.scope["method"] == "HEAD"
+        await request.send({"type": "http.response.body", "body": b"" if bare else body})
+        if not request.noted:
+            self._note(request.scope, absent.route, status)
+
+    def _note(self, scope: Scope, route: str, status: int) -> None:
+        self._metrics.count(scope["method"], route, status)
+        if self._logs:
+            _log.info("%s %s %d from memory", scope["method"], scope["path"], status)
+
+    def _modified(self, facts: Facts) -> tuple[datetime | None, datetime | None]:
+        """Return when it last changed, unless that is too young to say, and when it will not be."""
+        changed = facts.changed_at
+        if changed is not None and self._freshness.now - changed < _TOO_YOUNG:
+            return None, changed + _TOO_YOUNG
+        return changed, None
+
+    def _lifetime(self, facts: Facts) -> tuple[tuple[bytes, bytes], datetime | None]:
+        """Return how long shared caches may keep it, and until when that is so.
+
+        It is short and fixed, and cut at the next boundary.
+        """
         if facts.changes_at is None:
-            return _USUAL
+            return _USUAL, None
         left = facts.changes_at - self._freshness.now
         if left >= _LONGEST:
-            return _USUAL
+            return _USUAL, facts.changes_at - _LONGEST
         seconds = max(0, int(left.total_seconds()))
         fresh = min(_SHARED_SECONDS, seconds)
         text = f"public, max-age=0, s-maxage={fresh}, stale-while-revalidate={seconds - fresh}"
-        return b"cache-control", text.encode()
+        return (b"cache-control", text.encode()), self._freshness.now + _A_MOMENT
 
     def _cors(self, asked: Asked) -> Headers:
         origin = asked.get(b"origin")
@@ -98,7 +147,8 @@ class Replies:
         return []
 
 
-def _given_id(asked: Asked) -> str | None:
+def given_id(asked: Asked) -> str | None:
+    """Return the id that a proxy gave the request, if it is harmless in a log."""
     given = asked.get(b"x-request-id")
     if given is None:
         return None

@@ -1,4 +1,4 @@
-"""The outermost ring: a request id, a log line, a count, and no traceback for anybody."""
+"""The ring behind the cache: a request id, a log line, a count, and no traceback for anybody."""
 
 import logging
 import re
@@ -29,7 +29,7 @@ class RequestRing:
             return
         started = time.perf_counter()
         known = state(scope)
-        known["request_id"] = id_ = _request_id(scope)
+        id_: str = known.setdefault("request_id", _request_id(scope))
         status = 0
 
         async def tell(message: Message) -> None:
@@ -55,10 +55,11 @@ class RequestRing:
     def _note(self, scope: Scope, status: int, seconds: float) -> None:
         known = state(scope)
         route = known.get("route", "unmatched")
-        self._metrics.request(scope["method"], route, status, seconds)
+        method: str = known.get("method") or scope["method"]
+        self._metrics.request(method, route, status, seconds)
         _log.info(
             "%s %s %d %.1fms",
-            scope["method"],
+            method,
             scope["path"],
             status,
             seconds * 1000,

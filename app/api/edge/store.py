@@ -9,6 +9,8 @@ from app.api.edge.entry import Absent, Entry
 Key = tuple[str, bytes, bool]
 Kept = Entry | Absent
 _LARGEST_SHARE = 4
+# Longer ones are answered, and not kept: a key takes memory too, and nobody asks so twice.
+_LONGEST_KEY = 1_500
 
 
 class EntryStore:
@@ -40,7 +42,7 @@ class EntryStore:
     def put(self, key: Key, entry: Kept) -> None:
         """Keep an entry, unless it would fill the store by itself; make room for it."""
         weight = entry.weight
-        if weight * _LARGEST_SHARE > self._limit:
+        if weight * _LARGEST_SHARE > self._limit or len(key[0]) + len(key[1]) > _LONGEST_KEY:
             return
         self.drop(key)
         self._entries[key] = (entry, weight)

@@ -1,0 +1,51 @@
+"""Answers that are kept in memory: sent again, or not sent because the reader has them."""
+
+from collections.abc import Mapping
+
+from bench.load import Target
+from bench.measurement import Goal, Measurement, Outcome, outcome_of_load
+from bench.measurements.articles import latest_story
+from bench.stage import Stage
+
+_HEADLINES = "/v1/headlines"
+_GZIP = {"Accept-Encoding": "gzip"}
+
+
+def headlines(stage: Stage) -> Outcome:
+    """Compare the list that every front page asks for with sending its bytes."""
+    return _against_floor(stage, _HEADLINES, {})
+
+
+def headlines_unchanged(stage: Stage) -> Outcome:
+    """Compare a 304 with sending its headers."""
+    with stage.dateline(cache_bytes=None) as dateline:
+        tag = dateline.get(_HEADLINES).header("etag")
+    assert tag is not None
+    return _against_floor(stage, _HEADLINES, {"If-None-Match": tag})
+
+
+def article_in_gzip(stage: Stage) -> Outcome:
+    """Compare one story, packed once, with sending its packed bytes."""
+    with stage.dateline(cache_bytes=None) as dateline:
+        path = latest_story(dateline)
+    return _against_floor(stage, path, _GZIP)
+
+
+def _against_floor(stage: Stage, path: str, headers: Mapping[str, str]) -> Outcome:
+    with stage.dateline(cache_bytes=None) as dateline:
+        answer = dateline.get(path, headers)
+        with stage.floor(answer) as floor:
+            compared = stage.compare(
+                Target(dateline, (path,), dict(headers)), Target(floor, (path,), dict(headers))
+            )
+    return outcome_of_load(compared)
+
+
+_GOAL = Goal(0.85)
+MEASUREMENTS = (
+    Measurement("cached-headlines", "headlines, in the cache", "floor", _GOAL, headlines),
+    Measurement("cached-304", "headlines, 304", "floor", _GOAL, headlines_unchanged),
+    Measurement(
+        "cached-article", "one article, in the cache, gzip", "floor", _GOAL, article_in_gzip
+    ),
+)
