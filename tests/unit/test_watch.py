@@ -1,0 +1,70 @@
+"""The watch: it moves with every write that counts, and stands still without one."""
+
+import time
+from collections.abc import Iterator
+from contextlib import closing
+
+import pytest
+
+from app.access import store
+from app.bootstrap import bootstrap
+from app.kit.database import Database
+from app.kit.ids import new_id
+from app.kit.unit import Actor, Unit
+from app.kit.watch import PostgresWatch, Watch
+from app.settings import Settings
+from tests.databases import fresh_database
+
+
+@pytest.fixture
+def watch(database_url: str) -> Iterator[Watch]:
+    with closing(Database(database_url).watch()) as made:
+        yield made
+
+
+def _write(unit: Unit) -> None:
+    store.forget_answers(unit.session, unit.now)
+
+
+def test_it_moves_with_each_write_that_is_acknowledged(database_url: str, watch: Watch) -> None:
+    with closing(bootstrap(Settings(database_url=database_url))) as services:
+        for number in range(5):
+            before = watch.version()
+            assert watch.version() == before
+            services.runner.run(
+                Actor(None, "tests"),
+                lambda unit, n=number: store.insert_key(  # type: ignore[misc]
+                    unit.session,
+                    {
+                        "id": new_id(),
+                        "name": "k",
+                        "prefix": f"p{n}",
+                        "digest": b"d",
+                        "scopes": [],
+                        "created_at": unit.now,
+                        "expires_at": None,
+                        "revoked_at": None,
+                        "last_used_at": None,
+                    },
+                ),
+            )
+            assert watch.version() != before
+
+
+def test_it_hears_of_writes_on_other_machines(tmp_path: object) -> None:
+    from pathlib import Path
+
+    assert isinstance(tmp_path, Path)
+    with fresh_database("postgresql", tmp_path) as url:
+        address = Database(url)._conninfo()
+        # Another machine shares no counter; a differently spelt address has one of its own.
+        here = PostgresWatch(address + "&application_name=elsewhere")
+        with closing(here), closing(bootstrap(Settings(database_url=url))) as there:
+            here.listen()
+            time.sleep(0.5)
+            before = here.version()
+            there.runner.run(Actor(None, "tests"), _write)
+            deadline = time.monotonic() + 5
+            while here.version() == before and time.monotonic() < deadline:
+                time.sleep(0.01)
+            assert here.version() != before
