@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from collections.abc import Iterator
 
 import pytest
 
@@ -18,8 +19,10 @@ sys.stdin.read()
 
 
 @pytest.fixture
-def leadership(database_url: str) -> Leadership:
-    return Database(database_url).leadership()
+def leadership(database_url: str) -> Iterator[Leadership]:
+    made = Database(database_url).leadership()
+    yield made
+    made.release()
 
 
 def test_one_leads_until_it_dies(database_url: str, leadership: Leadership) -> None:
