@@ -9,7 +9,8 @@ from sqlalchemy import Connection
 import app.access.models
 import app.content.models
 import app.delivery.models  # noqa: F401 - models register themselves
-from app.kit.database import Base, Database
+from app.kit.database import Database
+from app.kit.schema import Base
 from app.settings import read_settings
 
 

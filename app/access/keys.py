@@ -16,8 +16,9 @@ from app.access.caller import Caller
 from app.access.errors import KeyRefused
 from app.access.scopes import highest
 from app.kit.clock import format_instant
-from app.kit.database import Database, Record
+from app.kit.database import Database
 from app.kit.errors import DatabaseBusy, DatabaseReadOnly
+from app.kit.session import Record
 
 _MARK = "dl_"
 PREFIX_LENGTH = 11

@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import JSON, ForeignKey, Index, LargeBinary, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.kit.database import Base, Instant, key
+from app.kit.schema import Base, Instant, key
 
 
 class ApiKey(Base):

@@ -6,7 +6,7 @@ from typing import Any
 from app.access import store
 from app.access.errors import KeyNotFound
 from app.access.keys import describe
-from app.kit.database import ReadSession
+from app.kit.session import ReadSession
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import delete, insert, or_, select, update
 
 from app.access.models import ApiKey, KeptAnswer, Secret
-from app.kit.database import ReadSession, Record, WriteSession
+from app.kit.session import ReadSession, Record, WriteSession
 
 _keys = ApiKey.__table__
 

@@ -20,7 +20,8 @@ from app.api.problems import problem, problem_of
 from app.api.routes import (
     keys,
     manage_articles,
-    manage_taxonomy,
+    manage_categories,
+    manage_sources,
     stories,
     system,
     taxonomy,
@@ -34,7 +35,8 @@ from app.kit.errors import Failure
 _DELIVERY = (stories.router, taxonomy.router, keys.router, system.router)
 _MANAGEMENT = (
     manage_articles.router,
-    manage_taxonomy.router,
+    manage_sources.router,
+    manage_categories.router,
     keys.manage,
     transfer.router,
 )

@@ -11,7 +11,7 @@ from app.content.references import References
 from app.content.store import all_slugs
 from app.content.store.lists import ArticleList
 from app.kit import json
-from app.kit.database import ReadSession
+from app.kit.session import ReadSession
 
 MANAGE_PARAMETERS = (
     *FILTERS,

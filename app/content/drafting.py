@@ -10,8 +10,8 @@ from app.content.inputs import ArticleInput
 from app.content.references import References
 from app.content.slugs import free_slug, slug_from
 from app.content.text import stored_body
-from app.kit.database import ReadSession, WriteSession
 from app.kit.errors import FieldError, InvalidInput
+from app.kit.session import ReadSession, WriteSession
 
 
 def base_of(written: ArticleInput, references: References) -> str | None:

@@ -9,10 +9,10 @@ from app.content.errors import Moved, NotFound
 from app.content.slugs import normal_slug
 from app.content.taxonomy import Category, Source
 from app.content.views import WRITABLE
-from app.kit.database import ReadSession
 from app.kit.errors import FieldError, InvalidInput
 from app.kit.ids import is_id
 from app.kit.json import merge_patch
+from app.kit.session import ReadSession
 from app.kit.unit import Unit
 
 # The versions that the caller has seen (If-Match), or nothing where any will do.

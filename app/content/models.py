@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import JSON, ForeignKey, Index, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.kit.database import Base, Instant, key
+from app.kit.schema import Base, Instant, key
 
 _ID = key(36)
 _SLUG = key(200)

@@ -15,7 +15,7 @@ from app.content.store import lists
 from app.content.store.lists import ArticleList
 from app.content.views import article_view, category_view, source_view
 from app.kit.clock import format_instant
-from app.kit.database import ReadSession, Record
+from app.kit.session import ReadSession, Record
 
 TaxonomyType = Literal["source", "category"]
 

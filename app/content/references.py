@@ -7,8 +7,8 @@ from app.content.article import Article
 from app.content.errors import unknown_reference
 from app.content.inputs import ArticleInput
 from app.content.slugs import normal_slug
-from app.kit.database import ReadSession
 from app.kit.ids import is_id
+from app.kit.session import ReadSession
 
 
 class References:

@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from app.delivery import store
 from app.kit import json
-from app.kit.database import ReadSession
+from app.kit.session import ReadSession
 
 EntryType = Literal["source", "category"]
 

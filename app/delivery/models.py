@@ -16,7 +16,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.kit.database import Base, Instant, key
+from app.kit.schema import Base, Instant, key
 
 _ID = key(36)
 _SLUG = key(200)

@@ -13,7 +13,8 @@ from app.delivery.store import reading
 from app.delivery.store.reading import Form, Position, SortKey
 from app.kit import json
 from app.kit.clock import Clock, from_micros
-from app.kit.database import Database, Reads, Record
+from app.kit.database import Database
+from app.kit.session import Reads, Record
 
 Count = Literal["exact", "estimated"]
 

@@ -14,7 +14,7 @@ from app.delivery import store
 from app.delivery.projector import document_rows, is_over
 from app.delivery.render import render_category, render_source
 from app.delivery.tree import with_ancestors
-from app.kit.database import ReadSession
+from app.kit.session import ReadSession
 
 _BATCH = 200
 EntryKey = tuple[str, str]

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable
 
 from app.delivery import store
-from app.kit.database import ReadSession
+from app.kit.session import ReadSession
 
 
 def with_ancestors(

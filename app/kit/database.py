@@ -6,36 +6,22 @@ transaction: leaving the `with` block commits a write, an exception rolls it bac
 
 import sqlite3
 import threading
-import zlib
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import datetime
-from typing import Any, Literal, Protocol, TypeVar
+from typing import Any, Literal
 
 from sqlalchemy import (
-    BigInteger,
     Connection,
-    Dialect,
     Engine,
-    Executable,
-    MetaData,
-    Row,
-    Select,
-    String,
-    Table,
     create_engine,
     event,
     make_url,
     text,
 )
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import ArgumentError, DataError, DBAPIError, IntegrityError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
-from sqlalchemy.orm import DeclarativeBase
-from sqlalchemy.types import TypeDecorator
 
 from app.kit import json
-from app.kit.clock import from_micros, to_micros
 from app.kit.errors import (
     ConstraintViolated,
     DatabaseBusy,
@@ -46,152 +32,8 @@ from app.kit.errors import (
 )
 from app.kit.hot import HotStatements
 from app.kit.leadership import FileLeadership, Leadership, PostgresLeadership
+from app.kit.session import Reads, ReadSession, WriteSession
 from app.kit.watch import PostgresWatch, SqliteWatch, Watch
-
-Params = Mapping[str, Any] | Sequence[Mapping[str, Any]] | None
-Record = Row[Any]
-
-
-class Base(DeclarativeBase):
-    """The root of all models; constraint names are fixed so that migrations can name them."""
-
-    metadata = MetaData(
-        naming_convention={
-            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-            "ck": "ck_%(table_name)s_%(constraint_name)s",
-            "fk": "fk_%(table_name)s_%(column_0_N_name)s",
-            "pk": "pk_%(table_name)s",
-        }
-    )
-
-
-def key(length: int) -> String:
-    """Return the type of a text that is compared and sorted byte by byte on both databases."""
-    return String(length).with_variant(String(length, collation="C"), "postgresql")
-
-
-def table_of(model: type[Base]) -> Table:
-    """Return a model's table, for statements that deal in rows rather than objects."""
-    table = model.__table__
-    assert isinstance(table, Table)
-    return table
-
-
-# The most values that one IN (…) is given: SQLite allows 32,766 variables a statement.
-_CHUNK = 5_000
-Value = TypeVar("Value")
-
-
-def chunks(values: Collection[Value]) -> Iterator[list[Value]]:
-    """Yield values in lists that one IN (…) can take."""
-    listed = list(values)
-    for start in range(0, len(listed), _CHUNK):
-        yield listed[start : start + _CHUNK]
-
-
-class Instant(TypeDecorator[datetime]):
-    """An aware instant, kept as microseconds since 1970 so that both databases sort it alike."""
-
-    impl = BigInteger
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:
-        """Turn an instant into microseconds."""
-        return None if value is None else to_micros(value)
-
-    def process_result_value(self, value: int | None, dialect: Dialect) -> datetime | None:
-        """Turn microseconds into an instant."""
-        return None if value is None else from_micros(value)
-
-
-class Reads(Protocol):
-    """What can be read with: a `ReadSession`, or a hot one on a held connection."""
-
-    dialect: str
-
-    def all(self, statement: Executable, params: Mapping[str, Any] | None = None) -> Any:
-        """Return every row."""
-        ...
-
-    def first(self, statement: Executable, params: Mapping[str, Any] | None = None) -> Any:
-        """Return the first row, or nothing."""
-        ...
-
-    def scalar(self, statement: Executable, params: Mapping[str, Any] | None = None) -> Any:
-        """Return the first column of the first row, or nothing."""
-        ...
-
-
-class ReadSession:
-    """A transaction that only reads."""
-
-    def __init__(self, connection: Connection) -> None:
-        """Wrap a connection on which a transaction is open."""
-        self._connection = connection
-        self.dialect: str = connection.dialect.name
-
-    def all(self, statement: Executable, params: Params = None) -> Sequence[Record]:
-        """Return every row."""
-        return self._connection.execute(statement, params).all()
-
-    def first(self, statement: Executable, params: Params = None) -> Record | None:
-        """Return the first row, or nothing."""
-        return self._connection.execute(statement, params).first()
-
-    def scalar(self, statement: Executable, params: Params = None) -> Any:
-        """Return the first column of the first row, or nothing."""
-        return self._connection.execute(statement, params).scalar()
-
-    def estimate(self, statement: Select[Any], params: Mapping[str, Any]) -> int:
-        """Return how many rows PostgreSQL's planner expects of a statement."""
-        compiled = statement.compile(dialect=self._connection.dialect)
-        result = self._connection.exec_driver_sql(
-            f"EXPLAIN (FORMAT JSON) {compiled}", dict(compiled.construct_params(params))
-        )
-        plan: Any = result.scalar()
-        return int((json.loads(plan) if isinstance(plan, str) else plan)[0]["Plan"]["Plan Rows"])
-
-    def stream(self, statement: Executable, chunk: int = 500) -> Iterator[Record]:
-        """Yield rows in chunks, in memory that does not grow with their number."""
-        options = {"yield_per": chunk}
-        yield from self._connection.execute(statement, execution_options=options)
-
-
-class WriteSession(ReadSession):
-    """A transaction that may write."""
-
-    def execute(self, statement: Executable, params: Params = None) -> int:
-        """Run a statement (with a list of parameters: for each of them); count its rows."""
-        if isinstance(params, Sequence) and not params:
-            return 0
-        return self._connection.execute(statement, params).rowcount
-
-    def insert_missing(self, model: type[Base], rows: Sequence[Mapping[str, Any]]) -> None:
-        """Insert rows, leaving alone those whose key is there already."""
-        insert = sqlite.insert if self.dialect == "sqlite" else postgresql.insert
-        self.execute(insert(model).on_conflict_do_nothing(), rows)
-
-    def lock(self, name: str, *, shared: bool = False) -> None:
-        """Wait for a named lock that lasts to the end of the transaction.
-
-        SQLite has one writer, so there the transaction itself is the lock.
-        """
-        if self.dialect == "postgresql":
-            function = "pg_advisory_xact_lock_shared" if shared else "pg_advisory_xact_lock"
-            self._connection.execute(text(f"SELECT {function}(:key)"), {"key": _lock_key(name)})
-
-    def notify(self, channel: str) -> None:
-        """Tell who listens on PostgreSQL, when and if this transaction is committed."""
-        if self.dialect == "postgresql":
-            self._connection.execute(text("SELECT pg_notify(:channel, '')"), {"channel": channel})
-
-    def try_lock(self, name: str) -> bool:
-        """Take a named lock if it is free, and say whether it was."""
-        if self.dialect != "postgresql":
-            return True
-        statement = text("SELECT pg_try_advisory_xact_lock(:key)")
-        return bool(self._connection.scalar(statement, {"key": _lock_key(name)}))
 
 
 class Database:
@@ -377,10 +219,6 @@ _PRAGMAS = (
     "PRAGMA cache_size = -65536",
     "PRAGMA temp_store = MEMORY",
 )
-
-
-def _lock_key(name: str) -> int:
-    return zlib.crc32(name.encode())
 
 
 @contextmanager

@@ -6,8 +6,9 @@ from datetime import datetime
 from typing import TypeVar
 
 from app.kit.clock import Clock
-from app.kit.database import Database, WriteSession
+from app.kit.database import Database
 from app.kit.errors import ConstraintViolated
+from app.kit.session import WriteSession
 from app.kit.watch import CHANNEL
 
 _ATTEMPTS = 3

@@ -12,7 +12,8 @@ import app.access.models
 import app.content.models
 import app.delivery.models  # noqa: F401 - models register themselves
 from app.kit import migrations
-from app.kit.database import Base, Database
+from app.kit.database import Database
+from app.kit.schema import Base
 from tests.migrations.places import ROOT
 
 REVISIONS = [

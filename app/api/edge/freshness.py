@@ -11,7 +11,7 @@ from app.api.edge.entry import Facts
 from app.api.edge.store import EntryStore
 from app.bootstrap import Services
 from app.delivery import store as delivery_store
-from app.kit.database import Record
+from app.kit.session import Record
 from app.kit.watch import Version
 
 # What does not exist, or stands elsewhere now: any change of a story may change that.

@@ -23,6 +23,7 @@ from app.api.managing import MANAGE_PARAMETERS, MANAGE_SORTS, read_manage_list, 
 from app.api.paging import Paging
 from app.api.params import Parameters
 from app.api.posting import post
+from app.api.routes.shared import BODY, CHANGING, ONCE, READING
 from app.api.schemas import (
     ArticleView,
     ArticleViewPage,
@@ -44,11 +45,8 @@ from app.kit.unit import Unit
 router = APIRouter(prefix="/v1/manage/articles", tags=["management: articles"])
 
 _READ = ("not_found",)
-_CHANGE = ("not_found", "version_required", "version_mismatch", "conflict", "database_busy")
-_WRITE = ("malformed_json", "unsupported_media_type", "body_too_large", "invalid_input")
 _NAMES = ("slug_taken", "external_id_taken", "wrong_state")
-_ONCE = ("idempotency_running", "idempotency_mismatch")
-_VERB = (*_CHANGE, *_WRITE, *_NAMES, *_ONCE)
+_VERB = (*CHANGING, *BODY, *_NAMES, *ONCE)
 _VERB_HEADERS = ("If-Match", "Idempotency-Key")
 
 
@@ -56,9 +54,7 @@ _VERB_HEADERS = ("If-Match", "Idempotency-Key")
     "",
     summary="Articles in every state",
     responses={200: {"model": ArticleViewPage}},
-    openapi_extra=describe(
-        query=MANAGE_PARAMETERS, problems=("bad_parameter", "bad_cursor"), sorts=MANAGE_SORTS
-    ),
+    openapi_extra=describe(query=MANAGE_PARAMETERS, problems=READING, sorts=MANAGE_SORTS),
 )
 def manage_list_articles(request: Request, services: Parts, _: Writer) -> Response:
     """List articles, the last changed first; deleted ones only by `state=deleted`."""
@@ -74,7 +70,7 @@ def manage_list_articles(request: Request, services: Parts, _: Writer) -> Respon
     openapi_extra=describe(
         headers=("Idempotency-Key",),
         body=ArticleInput,
-        problems=(*_WRITE, *_NAMES, *_ONCE, "version_mismatch", "conflict", "database_busy"),
+        problems=(*BODY, *_NAMES, *ONCE, "version_mismatch", "conflict", "database_busy"),
     ),
 )
 def manage_create_article(
@@ -113,7 +109,7 @@ def manage_read_article(ref: str, services: Parts, _: Writer) -> Response:
     summary="Replace an article's working copy",
     responses={200: {"model": ArticleView}},
     openapi_extra=describe(
-        headers=("If-Match",), body=ArticleInput, problems=(*_CHANGE, *_WRITE, *_NAMES)
+        headers=("If-Match",), body=ArticleInput, problems=(*CHANGING, *BODY, *_NAMES)
     ),
 )
 def manage_replace_article(
@@ -132,7 +128,7 @@ def manage_replace_article(
         headers=("If-Match",),
         body=ArticleInput,
         media_type=MERGE_PATCH,
-        problems=(*_CHANGE, *_WRITE, *_NAMES),
+        problems=(*CHANGING, *BODY, *_NAMES),
     ),
 )
 def manage_patch_article(
@@ -147,7 +143,7 @@ def manage_patch_article(
     "/{ref}",
     summary="Delete an article softly",
     responses={200: {"model": ArticleView}},
-    openapi_extra=describe(headers=("If-Match",), problems=(*_CHANGE, "wrong_state")),
+    openapi_extra=describe(headers=("If-Match",), problems=(*CHANGING, "wrong_state")),
 )
 def manage_delete_article(
     ref: str, services: Parts, caller: Publisher, expected: Expected
@@ -214,7 +210,7 @@ def manage_unpublish_article(
     "/{ref}/restore",
     summary="Bring a deleted article back",
     responses={200: {"model": ArticleView}},
-    openapi_extra=describe(headers=_VERB_HEADERS, problems=(*_CHANGE, "wrong_state", *_ONCE)),
+    openapi_extra=describe(headers=_VERB_HEADERS, problems=(*CHANGING, "wrong_state", *ONCE)),
 )
 def manage_restore_article(
     ref: str, request: Request, services: Parts, caller: Publisher, expected: Expected

@@ -24,7 +24,8 @@ from app.content.models import (
     ArticleLabelRow,
     ArticleRow,
 )
-from app.kit.database import ReadSession, Record, WriteSession, chunks, table_of
+from app.kit.schema import table_of
+from app.kit.session import ReadSession, Record, WriteSession, chunks
 
 _articles = table_of(ArticleRow)
 

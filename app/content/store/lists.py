@@ -23,7 +23,8 @@ from app.access.selection import Clause, Selection, Span
 from app.content.article import State
 from app.content.models import ArticleCategoryRow, ArticleLabelRow, ArticleRow, CategoryRow
 from app.kit.clock import to_micros
-from app.kit.database import ReadSession, Record, table_of
+from app.kit.schema import table_of
+from app.kit.session import ReadSession, Record
 
 ManageSort = Literal["modified_at", "published_at", "updated_at"]
 

@@ -15,7 +15,8 @@ from app.content.models import (
     ArticleRow,
     RevisionRow,
 )
-from app.kit.database import ReadSession, Record, WriteSession, chunks, table_of
+from app.kit.schema import table_of
+from app.kit.session import ReadSession, Record, WriteSession, chunks
 
 _revisions = table_of(RevisionRow)
 

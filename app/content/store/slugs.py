@@ -11,7 +11,7 @@ from app.content.models import (
     PublicSlugRow,
 )
 from app.content.store.things import TABLES
-from app.kit.database import ReadSession, WriteSession, chunks
+from app.kit.session import ReadSession, WriteSession, chunks
 
 
 def taken_slugs(

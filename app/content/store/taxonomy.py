@@ -21,7 +21,8 @@ from app.content.models import (
 )
 from app.content.store.things import TABLES
 from app.content.taxonomy import Category, Source
-from app.kit.database import ReadSession, Record, WriteSession, table_of
+from app.kit.schema import table_of
+from app.kit.session import ReadSession, Record, WriteSession
 
 _sources = table_of(SourceRow)
 _categories = table_of(CategoryRow)

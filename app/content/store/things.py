@@ -14,7 +14,7 @@ from app.content.models import (
     CategoryRow,
     SourceRow,
 )
-from app.kit.database import ReadSession, Record, chunks
+from app.kit.session import ReadSession, Record, chunks
 
 TABLES: dict[str, Any] = {
     "article": ArticleRow,

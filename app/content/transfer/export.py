@@ -12,7 +12,7 @@ from app.content.references import References
 from app.content.saving import from_snapshot
 from app.content.taxonomy import Category
 from app.content.views import article_view, category_view, source_view
-from app.kit.database import ReadSession
+from app.kit.session import ReadSession
 
 _BATCH = 200
 

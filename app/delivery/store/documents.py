@@ -14,7 +14,8 @@ from app.delivery.models import (
     DocumentTerm,
 )
 from app.kit.clock import format_instant
-from app.kit.database import ReadSession, Record, WriteSession, chunks, table_of
+from app.kit.schema import table_of
+from app.kit.session import ReadSession, Record, WriteSession, chunks
 
 
 @dataclass(frozen=True, slots=True)

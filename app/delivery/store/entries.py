@@ -9,7 +9,8 @@ from app.delivery.models import (
     Entry,
     Redirect,
 )
-from app.kit.database import ReadSession, Record, WriteSession, chunks, table_of
+from app.kit.schema import table_of
+from app.kit.session import ReadSession, Record, WriteSession, chunks
 
 
 def entry(session: ReadSession, type_: str, id_: str) -> Record | None:

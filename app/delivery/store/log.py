@@ -9,7 +9,8 @@ from sqlalchemy import func, insert, select
 from app.delivery.models import (
     LogRow,
 )
-from app.kit.database import ReadSession, Record, WriteSession, chunks, table_of
+from app.kit.schema import table_of
+from app.kit.session import ReadSession, Record, WriteSession, chunks
 
 # The last lock of every writing transaction on PostgreSQL: a sequence there is not commit
 # order, and a follower would skip a row that is numbered early and committed late.

@@ -32,7 +32,8 @@ from sqlalchemy import (
 from app.access.selection import Field, Selection
 from app.delivery.models import Document, DocumentBody, DocumentTerm, LogRow, Redirect
 from app.kit.clock import to_micros
-from app.kit.database import Reads, ReadSession, Record, table_of
+from app.kit.schema import table_of
+from app.kit.session import Reads, ReadSession, Record
 
 Form = Literal["short", "full", "whole"]
 SortKey = Literal["published_at", "updated_at"]

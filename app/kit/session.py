@@ -1,0 +1,118 @@
+"""Sessions: one that reads and one that may write, so that a signature says which."""
+
+import zlib
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from typing import Any, Protocol, TypeVar
+
+from sqlalchemy import Connection, Executable, Row, Select, text
+from sqlalchemy.dialects import postgresql, sqlite
+
+from app.kit import json
+from app.kit.schema import Base
+
+Params = Mapping[str, Any] | Sequence[Mapping[str, Any]] | None
+Record = Row[Any]
+
+# The most values that one IN (…) is given: SQLite allows 32,766 variables a statement.
+_CHUNK = 5_000
+Value = TypeVar("Value")
+
+
+def chunks(values: Collection[Value]) -> Iterator[list[Value]]:
+    """Yield values in lists that one IN (…) can take."""
+    listed = list(values)
+    for start in range(0, len(listed), _CHUNK):
+        yield listed[start : start + _CHUNK]
+
+
+class Reads(Protocol):
+    """What can be read with: a `ReadSession`, or a hot one on a held connection."""
+
+    dialect: str
+
+    def all(self, statement: Executable, params: Mapping[str, Any] | None = None) -> Any:
+        """Return every row."""
+        ...
+
+    def first(self, statement: Executable, params: Mapping[str, Any] | None = None) -> Any:
+        """Return the first row, or nothing."""
+        ...
+
+    def scalar(self, statement: Executable, params: Mapping[str, Any] | None = None) -> Any:
+        """Return the first column of the first row, or nothing."""
+        ...
+
+
+class ReadSession:
+    """A transaction that only reads."""
+
+    def __init__(self, connection: Connection) -> None:
+        """Wrap a connection on which a transaction is open."""
+        self._connection = connection
+        self.dialect: str = connection.dialect.name
+
+    def all(self, statement: Executable, params: Params = None) -> Sequence[Record]:
+        """Return every row."""
+        return self._connection.execute(statement, params).all()
+
+    def first(self, statement: Executable, params: Params = None) -> Record | None:
+        """Return the first row, or nothing."""
+        return self._connection.execute(statement, params).first()
+
+    def scalar(self, statement: Executable, params: Params = None) -> Any:
+        """Return the first column of the first row, or nothing."""
+        return self._connection.execute(statement, params).scalar()
+
+    def estimate(self, statement: Select[Any], params: Mapping[str, Any]) -> int:
+        """Return how many rows PostgreSQL's planner expects of a statement."""
+        compiled = statement.compile(dialect=self._connection.dialect)
+        result = self._connection.exec_driver_sql(
+            f"EXPLAIN (FORMAT JSON) {compiled}", dict(compiled.construct_params(params))
+        )
+        plan: Any = result.scalar()
+        return int((json.loads(plan) if isinstance(plan, str) else plan)[0]["Plan"]["Plan Rows"])
+
+    def stream(self, statement: Executable, chunk: int = 500) -> Iterator[Record]:
+        """Yield rows in chunks, in memory that does not grow with their number."""
+        options = {"yield_per": chunk}
+        yield from self._connection.execute(statement, execution_options=options)
+
+
+class WriteSession(ReadSession):
+    """A transaction that may write."""
+
+    def execute(self, statement: Executable, params: Params = None) -> int:
+        """Run a statement (with a list of parameters: for each of them); count its rows."""
+        if isinstance(params, Sequence) and not params:
+            return 0
+        return self._connection.execute(statement, params).rowcount
+
+    def insert_missing(self, model: type[Base], rows: Sequence[Mapping[str, Any]]) -> None:
+        """Insert rows, leaving alone those whose key is there already."""
+        insert = sqlite.insert if self.dialect == "sqlite" else postgresql.insert
+        self.execute(insert(model).on_conflict_do_nothing(), rows)
+
+    def lock(self, name: str, *, shared: bool = False) -> None:
+        """Wait for a named lock that lasts to the end of the transaction.
+
+        SQLite has one writer, so there the transaction itself is the lock.
+        """
+        if self.dialect == "postgresql":
+            function = "pg_advisory_xact_lock_shared" if shared else "pg_advisory_xact_lock"
+            self._connection.execute(text(f"SELECT {function}(:key)"), {"key": _lock_key(name)})
+
+    def notify(self, channel: str) -> None:
+        """Tell who listens on PostgreSQL, when and if this transaction is committed."""
+        if self.dialect == "postgresql":
+            self._connection.execute(text("SELECT pg_notify(:channel, '')"), {"channel": channel})
+
+    def try_lock(self, name: str) -> bool:
+        """Take a named lock if it is free, and say whether it was."""
+        if self.dialect != "postgresql":
+            return True
+        statement = text("SELECT pg_try_advisory_xact_lock(:key)")
+        return bool(self._connection.scalar(statement, {"key": _lock_key(name)}))
+
+
+def _lock_key(name: str) -> int:
+    return zlib.crc32(name.encode())
