@@ -46,6 +46,7 @@ def prepare_database(database: Database) -> None:
     Many nodes share a PostgreSQL, so migrating it is a step of its own (`dateline migrate`).
     """
     if database.dialect == "sqlite" and not migrations.is_current(database):
+        migrations.refuse_strangers(database)
         migrations.upgrade(database)
     migrations.check(database)
 

@@ -16,6 +16,8 @@ from app.api.errors import MalformedJson, UnsupportedMediaType
 from app.bootstrap import Services
 from app.kit import json
 
+# No input has so many levels; what works on it may recurse.
+_DEEPEST = 50
 MERGE_PATCH = "application/merge-patch+json"
 
 
@@ -66,6 +68,8 @@ async def json_object(request: Request) -> dict[str, Any]:
         raise MalformedJson(f"The body is not JSON: {wrong}.") from wrong
     if not isinstance(value, dict):
         raise MalformedJson("The body is JSON, but not an object.")
+    if json.is_deeper(value, _DEEPEST):
+        raise MalformedJson(f"The body nests deeper than {_DEEPEST} levels.")
     return value
 
 

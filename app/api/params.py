@@ -17,6 +17,7 @@ FILTERS = ("category", "source", "language", "tag", "author", "kind", "ids")
 SPANS = ("published_after", "published_before", "updated_after", "updated_before")
 MOST_VALUES = 100
 _MOST_CLAUSES = 20
+_MOST_IN_ALL = 200
 _FIELDS: dict[str, Field] = {
     "category": "category",
     "source": "source",
@@ -112,7 +113,7 @@ class Parameters:
         try:
             return parse_instant_or_date(value)
         except ValueError as wrong:
-            detail = f"{name!r} is an instant such as 2026-01-12T10:00:00Z, or a date."
+            detail = f"{name!r} is an instant such as 2026-01-12T10:00:00Z (a + is %2B), or a date."
             raise bad(name, "bad_instant", detail) from wrong
 
     def has(self, *names: str) -> bool:
@@ -128,6 +129,8 @@ class Parameters:
         ]
         if len(clauses) > _MOST_CLAUSES:
             raise BadParameter(f"At most {_MOST_CLAUSES} filters may be combined.")
+        if sum(len(one.included) + len(one.excluded) for one in clauses) > _MOST_IN_ALL:
+            raise BadParameter(f"All filters together take at most {_MOST_IN_ALL} values.")
         return Selection(
             clauses=tuple(clauses),
             published=Span(self.instant("published_after"), self.instant("published_before")),

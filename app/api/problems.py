@@ -149,6 +149,7 @@ FIELD_CODES: dict[str, str] = {
     "bad_slug": "The value is not letters, digits and single hyphens.",
     "bad_address": "The value is not an absolute http or https address.",
     "unknown_reference": "Nothing has the id or slug that the field names.",
+    "too_deep": "The value, or the tree with it, nests deeper than allowed.",
     "cycle": "The thing would stand under, or be a translation of, itself.",
     "slug_taken": "The slug belongs to something else.",
     "external_id_taken": "The external id belongs to another story of the source.",

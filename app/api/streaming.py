@@ -10,6 +10,7 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
 
+from app.api.errors import BodyTooLarge
 from app.api.problems import PROBLEMS, problem, problem_of
 from app.api.validation import invalid_input, known_fields
 from app.bootstrap import Services
@@ -46,9 +47,9 @@ async def import_stream(
     importer = Importer(services.runner, actor, dry_run=dry_run)
     batches = _batches(chunks, services.settings.max_line_bytes)
     try:
-        async for batch, fault in batches:
-            outcomes = await run_in_threadpool(_run, importer, batch)
-            outcomes += [fault] if fault else []
+        async for batch, faults in batches:
+            outcomes = faults + await run_in_threadpool(_run, importer, batch)
+            outcomes.sort(key=lambda one: one.line)
             yield b"".join(json.dumps(_result(one, request_id)) + b"\n" for one in outcomes)
     except ClientDisconnect:
         # Whoever sent the lines is gone; what was not answered was not promised.
@@ -65,11 +66,6 @@ async def export_stream(services: Services) -> AsyncIterator[bytes]:
         await run_in_threadpool(lines.close)  # type: ignore[attr-defined]
 
 
-def result_of(outcome: Outcome, request_id: str | None = None) -> dict[str, Any]:
-    """Return what is told about one line."""
-    return _result(outcome, request_id)
-
-
 def _run(importer: Importer, batch: list[tuple[int, bytes]]) -> list[Outcome]:
     try:
         return importer.run_batch(batch) if batch else []
@@ -79,35 +75,43 @@ def _run(importer: Importer, batch: list[tuple[int, bytes]]) -> list[Outcome]:
 
 async def _batches(
     chunks: AsyncIterator[bytes], longest: int
-) -> AsyncIterator[tuple[list[tuple[int, bytes]], Outcome | None]]:
-    """Group incoming bytes into numbered lines; one that is too long ends the import."""
-    rest, number = b"", 0
+) -> AsyncIterator[tuple[list[tuple[int, bytes]], list[Outcome]]]:
+    """Group incoming lines into numbered batches, each with the lines that are too long."""
     batch: list[tuple[int, bytes]] = []
-    size = 0
+    faults: list[Outcome] = []
+    number, size = 0, 0
+    async for line in _lines(chunks, longest):
+        number += 1
+        if line is None:
+            faults.append(_too_long(number, longest))
+        else:
+            batch.append((number, line))
+            size += len(line)
+        if len(batch) + len(faults) == BATCH_LINES or size > longest:
+            yield batch, faults
+            batch, faults, size = [], [], 0
+    if batch or faults:
+        yield batch, faults
+
+
+async def _lines(chunks: AsyncIterator[bytes], longest: int) -> AsyncIterator[bytes | None]:
+    """Yield lines as they come in; nothing in place of one that is too long to be kept."""
+    rest, skipping = b"", False
     async for chunk in chunks:
         *lines, rest = (rest + chunk).split(b"\n")
         for line in lines:
-            number += 1
-            if len(line) > longest:
-                yield batch, _too_long(number, longest)
-                return
-            batch.append((number, line))
-            size += len(line)
-            if len(batch) == BATCH_LINES or size > longest:
-                yield batch, None
-                batch, size = [], 0
-        if len(rest) > longest:
-            yield batch, _too_long(number + 1, longest)
-            return
-    if rest:
-        batch.append((number + 1, rest))
-    if batch:
-        yield batch, None
+            yield None if skipping or len(line) > longest else line
+            skipping = False
+        if skipping or len(rest) > longest:
+            rest, skipping = b"", True
+    if skipping:
+        yield None
+    elif rest:
+        yield rest
 
 
 def _too_long(number: int, longest: int) -> Outcome:
-    wrong = Failure(f"The line has over {longest} bytes, so the import ends here.")
-    wrong.code = "body_too_large"  # type: ignore[misc]
+    wrong = BodyTooLarge(f"The line has over {longest} bytes.")
     return Outcome(number, "refused", wrong=wrong)
 
 

@@ -8,6 +8,7 @@ from typing import Annotated, BinaryIO
 
 import typer
 from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 
 from app.cli.common import ACTOR, DatabaseUrl, advance, progress, services
 from app.content.transfer.export import count_lines, export_lines
@@ -73,9 +74,15 @@ def _reason(wrong: Exception | None) -> str:
         return fields or wrong.detail
     assert isinstance(wrong, ValidationError)
     return "; ".join(
-        f"#/{'/'.join(str(part) for part in one['loc'][1:])}: {one['msg']}"
+        f"#/{'/'.join(str(part) for part in one['loc'][1:])}: {_said(one)}"
         for one in wrong.errors()
     )
+
+
+def _said(found: ErrorDetails) -> str:
+    if found["type"] == "string_pattern_mismatch":
+        return "The text has not the form that the field wants, or holds U+0000."
+    return found["msg"]
 
 
 @contextmanager

@@ -7,9 +7,10 @@ from app.content import store
 from app.content.article import Article
 from app.content.errors import SlugTaken
 from app.content.inputs import ArticleInput
+from app.content.nesting import MOST_LEVELS, MOST_TAGS
 from app.content.references import References
 from app.content.slugs import free_slug, slug_from
-from app.content.text import stored_body
+from app.content.text import TooDeep, stored_body
 from app.kit.errors import FieldError, InvalidInput
 from app.kit.session import ReadSession, WriteSession
 
@@ -115,7 +116,11 @@ def _body_fields(
         # What was stored stays, though the address that resolved it may have changed since.
         return {"body": body, "body_format": form, "body_base": before.body_base}
     kept = base if form == "markdown" else None
-    return {"body": stored_body(body, form, base), "body_format": form, "body_base": kept}
+    try:
+        return {"body": stored_body(body, form, base), "body_format": form, "body_base": kept}
+    except TooDeep as wrong:
+        detail = f"Markup nests at most {MOST_LEVELS} levels and has at most {MOST_TAGS} tags."
+        raise InvalidInput.at("#/body", "too_deep", detail) from wrong
 
 
 def _category_ids(written: ArticleInput, references: References) -> list[str]:

@@ -6,11 +6,10 @@ from typing import Any
 from app.content import store
 from app.content.article import Article, check_version
 from app.content.errors import Moved, NotFound
-from app.content.slugs import normal_slug
+from app.content.slugs import normal_ref
 from app.content.taxonomy import Category, Source
 from app.content.views import WRITABLE
 from app.kit.errors import FieldError, InvalidInput
-from app.kit.ids import is_id
 from app.kit.json import merge_patch
 from app.kit.session import ReadSession
 from app.kit.unit import Unit
@@ -52,15 +51,6 @@ def not_found(session: ReadSession, type_: str, ref: str) -> NotFound:
     if slug is not None:
         return Moved(f"The {type_} {ref!r} is now {slug!r}.", slug)
     return NotFound(f"There is no {type_} with the id or slug {ref!r}.")
-
-
-def normal_ref(ref: str) -> str:
-    """Return a ref in the form in which ids and slugs are kept.
-
-    What no database could keep, a path may hold all the same; it is made to match nothing.
-    """
-    ref = ref.replace("\0", "\ufffd").encode("utf-8", "replace").decode()
-    return ref.lower() if is_id(ref) else normal_slug(ref)
 
 
 def replaced(type_: str, view: Mapping[str, Any], document: dict[str, Any]) -> dict[str, Any]:

@@ -7,10 +7,11 @@ from typing import Any, Literal
 
 from app.content import store
 from app.content.article import Article
-from app.content.editing import normal_ref, not_found
+from app.content.editing import not_found
 from app.content.errors import NotFound
 from app.content.references import References
 from app.content.saving import from_snapshot
+from app.content.slugs import normal_ref
 from app.content.store import lists
 from app.content.store.lists import ArticleList
 from app.content.views import article_view, category_view, source_view

@@ -6,8 +6,7 @@ from app.content import store
 from app.content.article import Article
 from app.content.errors import unknown_reference
 from app.content.inputs import ArticleInput
-from app.content.slugs import normal_slug
-from app.kit.ids import is_id
+from app.content.slugs import normal_ref
 from app.kit.session import ReadSession
 
 
@@ -46,11 +45,11 @@ class References:
     def find(self, type_: str, ref: str) -> str | None:
         """Return the id behind a ref, looking it up, or nothing."""
         self._load(type_, {ref})
-        return self._ids[type_].get(_normal(ref))
+        return self._ids[type_].get(normal_ref(ref))
 
     def id_of(self, type_: str, ref: str, pointer: str) -> str:
         """Return the id behind a ref, or blame the field that names it."""
-        found = self._ids[type_].get(_normal(ref))
+        found = self._ids[type_].get(normal_ref(ref))
         if found is None:
             raise unknown_reference(pointer, type_, ref)
         return found
@@ -81,14 +80,10 @@ class References:
 
     def _load(self, type_: str, refs: Collection[str]) -> None:
         known = self._ids[type_]
-        wanted = {_normal(ref) for ref in refs} - known.keys()
+        wanted = {normal_ref(ref) for ref in refs} - known.keys()
         if not wanted:
             return
         for row in store.references(self._session, type_, wanted):
             known[row.id] = known[row.slug] = row.id
             self._slugs[type_][row.id] = row.slug
             self._more[row.id] = row.more
-
-
-def _normal(ref: str) -> str:
-    return ref.lower() if is_id(ref) else normal_slug(ref)

@@ -22,6 +22,15 @@ _ASCII_ELISION = re.compile(r"\b([a-z]|qu)['`]")
 _ASCII_APOSTROPHES = re.compile(r"['`]")
 
 
+def normal_ref(ref: str) -> str:
+    """Return an id or slug in the form in which it is kept.
+
+    What no database could keep, a path may hold all the same; it is made to match nothing.
+    """
+    ref = ref.replace("\0", "\ufffd").encode("utf-8", "replace").decode()
+    return ref.lower() if is_id(ref) else normal_slug(ref)
+
+
 def slug_problem(slug: str) -> str | None:
     """Say what is wrong with a slug, or nothing."""
     if not slug or len(slug) > MAX_LENGTH:

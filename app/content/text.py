@@ -8,6 +8,8 @@ from urllib.parse import urljoin
 import nh3
 from markdown_it import MarkdownIt
 
+from app.content.nesting import is_too_deep
+
 BODY_FORMATS = ("html", "markdown", "text")
 
 _TAGS = {
@@ -61,6 +63,10 @@ _CJK = re.compile(r"[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af]")
 _markdown = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
 
 
+class TooDeep(Exception):
+    """Markup nests deeper, or has more tags, than any text that people read."""
+
+
 def sanitised(markup: str, base: str | None = None) -> str:
     """Return HTML with nothing in it but what the allow-list names.
 
@@ -71,7 +77,13 @@ def sanitised(markup: str, base: str | None = None) -> str:
 
 
 def stored_body(body: str, body_format: str, base: str | None) -> str:
-    """Return a body as it is kept: HTML sanitised, other formats as they were written."""
+    """Return a body as it is kept: HTML sanitised, other formats as they were written.
+
+    Raise `TooDeep` for HTML, or Markdown that makes HTML, that nobody could read.
+    """
+    markup = _markdown.render(body) if body_format == "markdown" else body
+    if body_format != "text" and is_too_deep(markup):
+        raise TooDeep
     return sanitised(body, base) if body_format == "html" else body
 
 

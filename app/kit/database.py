@@ -4,6 +4,7 @@ A `ReadSession` cannot write; a `WriteSession` can. Whoever opens a session clos
 transaction: leaving the `with` block commits a write, an exception rolls it back.
 """
 
+import os
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator
@@ -49,6 +50,7 @@ class Database:
         self.dialect: Literal["sqlite", "postgresql"] = self.engine.dialect.name  # type: ignore[assignment]
         # SQLite's own waiting is a lottery; inside one process writers queue up here.
         self._writer = threading.Lock()
+        self._identity: tuple[int, int] | None = None
         self._hot: HotStatements | None = None
         if self.dialect == "sqlite":
             path = str(self.engine.url.database)
@@ -81,6 +83,7 @@ class Database:
 
         `patience` is how many seconds it waits for a lock, if not as long as any other.
         """
+        self.check_file()
         seconds = self._busy_timeout if patience is None else patience
         with _telling_failures(), self._queue(seconds), self.engine.connect() as connection:
             connection.execution_options(dateline_writes=True)
@@ -88,6 +91,22 @@ class Database:
                 if patience is not None and self.dialect == "postgresql":
                     connection.execute(text(f"SET LOCAL lock_timeout = {int(seconds * 1000)}"))
                 yield WriteSession(connection)
+
+    def check_file(self) -> None:
+        """Insist that the SQLite file is still the one that was opened.
+
+        One that was removed can be written to as long as it is open, and is lost afterwards.
+        """
+        if self.dialect != "sqlite":
+            return
+        found = _identity(str(self.engine.url.database))
+        if self._identity is None:
+            self._identity = found
+        elif found != self._identity:
+            raise DatabaseUnavailable(
+                "The database file was removed or replaced while it was open. Put it back, and "
+                "start Dateline again."
+            )
 
     def watch(self) -> Watch:
         """Return what tells whether the database may have changed."""
@@ -150,6 +169,15 @@ class Database:
             yield
         finally:
             self._writer.release()
+
+
+def _identity(path: str) -> tuple[int, int] | None:
+    """Return what tells a file from every other: its device and its inode."""
+    try:
+        found = os.stat(path.removeprefix("file:").partition("?")[0])  # noqa: PTH116
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def _make_engine(url: str, busy_timeout: float, pool_size: int) -> Engine:
@@ -216,7 +244,8 @@ _PRAGMAS = (
     "PRAGMA journal_mode = WAL",
     "PRAGMA synchronous = FULL",
     "PRAGMA foreign_keys = ON",
-    "PRAGMA cache_size = -65536",
+    # In KiB, for each connection; the operating system caches the file for all of them.
+    "PRAGMA cache_size = -16384",
     "PRAGMA temp_store = MEMORY",
 )
 

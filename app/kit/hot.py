@@ -17,6 +17,7 @@ from sqlalchemy import Dialect, Executable
 from sqlalchemy.sql import ClauseElement
 
 Rows = Sequence[Any]
+_MOST_STATEMENTS = 300
 
 
 @dataclass(slots=True)
@@ -97,7 +98,10 @@ class HotStatements:
             assert isinstance(statement, ClauseElement)
             made = statement.compile(dialect=self._dialect)
             names = list(made.positiontup or ())  # type: ignore[attr-defined]
-            known = self._compiled[statement] = _Compiled(str(made), names, dict(made.params))
+            known = _Compiled(str(made), names, dict(made.params))
+            if len(self._compiled) >= _MOST_STATEMENTS:
+                self._compiled.clear()
+            self._compiled[statement] = known
         return known
 
     def trace(self, note: Callable[[str], None] | None) -> None:

@@ -27,6 +27,22 @@ def loads(data: bytes | str) -> Any:
     return orjson.loads(data)
 
 
+def is_deeper(value: Any, most: int) -> bool:
+    """Tell whether a value nests deeper than so many levels."""
+    level = [value]
+    for _ in range(most):
+        level = [inner for one in level for inner in _inside(one)]
+        if not level:
+            return False
+    return True
+
+
+def _inside(value: Any) -> list[Any]:
+    if isinstance(value, dict):
+        return list(value.values())
+    return value if isinstance(value, list) else []
+
+
 def merge_patch(target: Any, patch: Any) -> Any:
     """Apply a JSON merge patch (RFC 7396, section 2) and return the result."""
     if not isinstance(patch, dict):

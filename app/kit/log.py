@@ -1,6 +1,7 @@
 """Log lines: for people, or one JSON object a line. Headers and bodies are never logged."""
 
 import logging
+import re
 import sys
 from datetime import UTC, datetime
 from typing import Literal
@@ -11,11 +12,20 @@ from app.kit.clock import format_instant
 _EXTRA = ("request_id", "key", "route")
 
 
+# A path may hold a line break, and would write a line of its own.
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+
+
+def _visible(found: re.Match[str]) -> str:
+    return found.group().encode("unicode_escape").decode()
+
+
 class _Text(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         """Return one line for people."""
         moment = datetime.fromtimestamp(record.created, UTC).strftime("%H:%M:%S")
-        line = f"{moment} {record.levelname.lower():7} {record.getMessage()}"
+        message = _CONTROL.sub(_visible, record.getMessage())
+        line = f"{moment} {record.levelname.lower():7} {message}"
         if record.exc_info:
             line += "\n" + self.formatException(record.exc_info)
         return line

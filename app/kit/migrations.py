@@ -6,7 +6,7 @@ from alembic import command
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, inspect, text
 from sqlalchemy.exc import DBAPIError
 
 from app.kit.database import Database
@@ -45,6 +45,7 @@ def is_current(database: Database) -> bool:
 
 def check(database: Database) -> None:
     """Refuse a database whose schema is another than this version needs, and say what to do."""
+    database.check_file()
     found, needed = current(database), newest()
     if found == needed:
         return
@@ -53,6 +54,19 @@ def check(database: Database) -> None:
         f"The database's schema is {'empty' if found is None else f'at {found}'} and has to be "
         f"at {needed}. Run `dateline migrate`."
     )
+
+
+def refuse_strangers(database: Database) -> None:
+    """Refuse a database that holds other people's tables and none of ours."""
+    try:
+        tables = inspect(database.engine).get_table_names()
+    except DBAPIError as wrong:
+        raise _unreachable(wrong) from wrong
+    if tables and "alembic_version" not in tables:
+        raise DatabaseBehind(
+            f"The database holds tables of something else ({tables[0]!r}, for one). Give Dateline "
+            "one of its own in DATELINE_DATABASE_URL."
+        )
 
 
 def upgrade(database: Database, revision: str = "head") -> None:

@@ -2,6 +2,7 @@
 
 import pytest
 
+from app.api.edge import canonical
 from app.api.edge.canonical import canonical_query
 
 
@@ -32,3 +33,15 @@ def test_what_means_the_same_is_one(same: tuple[bytes, ...]) -> None:
 def test_what_means_something_else_is_another(different: tuple[bytes, ...]) -> None:
     forms = {canonical_query("/v1/headlines", query) for query in different}
     assert len(forms) == len(different)
+
+
+def test_long_queries_are_not_remembered() -> None:
+    before = len(canonical._aliases)
+    canonical_query("/v1/headlines", b"tag=" + b"x" * 40_000)
+    canonical_query(f"/v1/articles/{'x' * 40_000}", b"fields=title")
+    assert len(canonical._aliases) == before
+
+
+def test_a_default_stays_where_it_means_nothing() -> None:
+    assert canonical_query("/v1/articles/a", b"limit=20") == b"limit=20"
+    assert canonical_query("/v1/sources", b"sort=-published_at") == b"sort=-published_at"

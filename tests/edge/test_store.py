@@ -60,3 +60,10 @@ def test_a_limit_of_nothing_keeps_nothing() -> None:
     store = EntryStore(0)
     store.put(_key(1), _entry(10))
     assert len(store) == 0
+
+
+def test_what_was_asked_for_at_length_is_not_kept() -> None:
+    store = EntryStore(1_000_000)
+    store.put((f"/v1/articles/{'x' * 40_000}", b"", False), _entry(10))
+    store.put(("/v1/headlines", b"tag=" + b"x" * 40_000, False), _entry(10))
+    assert len(store) == 0

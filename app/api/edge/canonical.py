@@ -3,8 +3,16 @@
 from collections.abc import Mapping
 from urllib.parse import parse_qsl, urlencode
 
-# What a parameter means when it is left out; so said, it makes no difference.
-_DEFAULTS: Mapping[str, str] = {"limit": "20", "count": "none", "tree": "false"}
+# What a parameter means where it is left out, for each list; said, it makes no difference.
+# Anywhere else it is unknown, and has to be refused further inside.
+_LIST = {"limit": "20", "count": "none"}
+_STORIES = {**_LIST, "sort": "-published_at"}
+_DEFAULTS: Mapping[str, Mapping[str, str]] = {
+    "/v1/headlines": _STORIES,
+    "/v1/articles": _STORIES,
+    "/v1/sources": _LIST,
+    "/v1/categories": {**_LIST, "tree": "false"},
+}
 _SORTED_BY_UPDATE = ("updated_after", "updated_before")
 _MOST_ALIASES = 10_000
 _LONGEST = 1_000
@@ -21,30 +29,28 @@ def canonical_query(path: str, query: bytes) -> bytes:
     if not query:
         return query
     if len(query) + len(path) > _LONGEST:
-        return _folded(query)
+        return _folded(path, query)
     known = _aliases.get((query, path))
     if known is None:
         if len(_aliases) >= _MOST_ALIASES:
             _aliases.clear()
-        known = _aliases[(query, path)] = _folded(query)
+        known = _aliases[(query, path)] = _folded(path, query)
     return known
 
 
-def _folded(query: bytes) -> bytes:
+def _folded(path: str, query: bytes) -> bytes:
     try:
         pairs = parse_qsl(
             query.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=200
         )
     except ValueError:
         return query
-    names = {name for name, _ in pairs}
-    usual = "-updated_at" if names.intersection(_SORTED_BY_UPDATE) else "-published_at"
+    names = [name for name, _ in pairs]
+    usual = dict(_DEFAULTS.get(path, {}))
+    if "sort" in usual and any(name in _SORTED_BY_UPDATE for name in names):
+        usual["sort"] = "-updated_at"
+    # Said twice it is an error, even if both times it is the default.
     kept = [
-        (name, value)
-        for name, value in pairs
-        if _DEFAULTS.get(name) != value and (name, value) != ("sort", usual)
+        (name, value) for name, value in pairs if usual.get(name) != value or names.count(name) > 1
     ]
-    # Saying a default twice is an error all the same; it has to be seen inside.
-    if len(names) != len(pairs) and any(name in _DEFAULTS or name == "sort" for name in names):
-        kept = pairs
     return urlencode(sorted(kept)).encode()

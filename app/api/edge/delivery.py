@@ -8,13 +8,14 @@ import asyncio
 from dataclasses import dataclass
 
 from app.access.caller import Caller
-from app.api.edge.asgi import App, Message, Receive, Scope, Send
+from app.api.edge.asgi import App, Message, Receive, Scope, Send, answer
 from app.api.edge.canonical import canonical_query
 from app.api.edge.entry import Absent, Entry, Facts
 from app.api.edge.freshness import Freshness
 from app.api.edge.host import HostRing
 from app.api.edge.readers import Readers
 from app.api.edge.replies import Asked, Ready, Replies, Request, given_id
+from app.api.edge.request import told
 from app.api.edge.store import EntryStore, Key
 from app.api.metrics import Metrics
 from app.bootstrap import Services
@@ -63,20 +64,30 @@ class DeliveryRing:
             await self._app(scope, receive, send)
             return
         asked: Asked = dict(scope["headers"])
+        request = Request(scope, asked, send, given_id(asked) or new_id())
+        try:
+            await self._answer(request, receive)
+        except Exception as wrong:
+            if request.begun:
+                raise
+            await answer(send, *told(wrong, request.id))
+
+    async def _answer(self, request: Request, receive: Receive) -> None:
+        scope, asked = request.scope, request.asked
         name = _name(scope, asked)
         ready = self._at_hand(name)
-        id_ = given_id(asked) or new_id()
         if ready is not None:
-            await self._replies.send(scope, send, ready, id_)
+            await self._replies.send(request, ready)
             return
         try:
             await self._freshness.check()
             caller = await self._readers.caller(scope, asked)
         except Failure:
             # The inner rings find the same, and say it as a problem document.
-            await self._app(scope, receive, send)
+            request.begun = True
+            await self._app(scope, receive, request.send)
             return
-        await self._look_up(Request(scope, asked, send, id_), caller, name)
+        await self._look_up(request, caller, name)
 
     def _at_hand(self, name: Name | None) -> Ready | None:
         """Return an answer that was given to just such a request, if it still holds."""
@@ -88,15 +99,16 @@ class DeliveryRing:
         return ready if self._entries.get(ready.key) is ready.entry else None
 
     async def _look_up(self, request: Request, caller: Caller, name: Name | None) -> None:
-        scope, send = request.scope, request.send
+        scope = request.scope
         query = canonical_query(scope["path"], scope["query_string"])
         key = (scope["path"], query, caller.key_id is not None)
         kept = self._entries.get(key)
         computed = kept is None or self._freshness.is_over(kept.facts)
         found = await self._computed(request, query, key) if computed else kept
         if isinstance(found, Raw):
+            request.begun = True
             for message in found.messages:
-                await send(message)
+                await request.send(message)
         elif isinstance(found, Absent):
             await self._replies.send_absent(request, found)
         elif found is not None:
@@ -105,7 +117,7 @@ class DeliveryRing:
             if found.weight != weight:
                 self._entries.weigh(key)
             self._remember(name, ready)
-            await self._replies.send(scope, send, ready, request.id, noted=request.noted)
+            await self._replies.send(request, ready)
 
     def _remember(self, name: Name | None, ready: Ready) -> None:
         if name is None:

@@ -34,13 +34,17 @@ _EXPOSE = (b"access-control-expose-headers", ", ".join(EXPOSED).encode())
 
 @dataclass(slots=True)
 class Request:
-    """A reader's request; `noted` says that it is counted and logged already."""
+    """A reader's request.
+
+    `noted` says that it is counted and logged already, `begun` that its answer has begun.
+    """
 
     scope: Scope
     asked: Asked
     send: Send
     id: str
     noted: bool = False
+    begun: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,21 +92,22 @@ class Replies:
         ends = [one for one in (until, ripe, facts.changes_at) if one is not None]
         return Ready(key, entry, status, headers + more, bare, min(ends, default=None))
 
-    async def send(
-        self, scope: Scope, send: Send, ready: Ready, id_: str, *, noted: bool = False
-    ) -> None:
+    async def send(self, request: Request, ready: Ready) -> None:
         """Send an answer that is ready, under the request's id."""
-        headers = [*ready.headers, (b"x-request-id", id_.encode())]
-        await send({"type": "http.response.start", "status": ready.status, "headers": headers})
+        send, status = request.send, ready.status
+        headers = [*ready.headers, (b"x-request-id", request.id.encode())]
+        request.begun = True
+        await send({"type": "http.response.start", "status": status, "headers": headers})
         await send({"type": "http.response.body", "body": ready.body})
-        if not noted:
-            self._note(scope, ready.entry.route, ready.status)
+        if not request.noted:
+            self._note(request.scope, ready.entry.route, status)
 
     async def send_absent(self, request: Request, absent: Absent) -> None:
         """Say that nothing is here; the problem names the request, so it is made anew."""
         headers: Headers = [_VARY, (b"x-request-id", request.id.encode())]
         status, more, body = _absent(absent, request.id)
         headers += [*self._cors(request.asked), *more]
+        request.begun = True
         await request.send({"type": "http.response.start", "status": status, "headers": headers})
         bare = request.scope["method"] == "HEAD"
         await request.send({"type": "http.response.body", "body": b"" if bare else body})

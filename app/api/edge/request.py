@@ -11,6 +11,8 @@ from app.kit.errors import Failure
 from app.kit.ids import new_id
 
 _log = logging.getLogger("dateline.access")
+# As much of a path as a log line needs.
+_LONGEST = 500
 REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,100}")
 
 
@@ -60,7 +62,7 @@ class RequestRing:
         _log.info(
             "%s %s %d %.1fms",
             method,
-            scope["path"],
+            scope["path"][:_LONGEST],
             status,
             seconds * 1000,
             extra={

@@ -14,7 +14,7 @@ from app.api.reading import long_read, short_read
 from app.api.schemas import HeadlinePage, StoryPage, StoryWithBody
 from app.api.stories import LIST_PARAMETERS, list_body, read_list
 from app.bootstrap import Services
-from app.content.editing import normal_ref
+from app.content.slugs import normal_ref
 
 router = APIRouter(tags=["delivery"], route_class=DirectRoute)
 _PROBLEMS = ("bad_parameter", "bad_cursor", "key_required")

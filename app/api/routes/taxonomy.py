@@ -15,7 +15,7 @@ from app.api.reading import short_read
 from app.api.schemas import CategoryEntry, CategoryPage, SourceEntry, SourcePage
 from app.api.tree import category_tree
 from app.bootstrap import Services
-from app.content.editing import normal_ref
+from app.content.slugs import normal_ref
 from app.delivery.directory import EntryType
 
 router = APIRouter(tags=["delivery"], route_class=DirectRoute)

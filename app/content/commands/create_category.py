@@ -6,8 +6,12 @@ from app.content.events import CategorySaved
 from app.content.inputs import CategoryInput
 from app.content.references import References
 from app.content.taxonomy import NOTHING_BROUGHT, Brought, Category
+from app.kit.errors import InvalidInput
 from app.kit.ids import new_id
 from app.kit.unit import Unit
+
+# Far more than any newsroom has, and few enough for whoever draws the tree.
+DEEPEST = 32
 
 
 def create_category(
@@ -31,6 +35,7 @@ def create_category(
         created_at=brought.created_at or unit.now,
         modified_at=brought.modified_at or unit.now,
     )
+    check_depth(unit, category.parent_id)
     store.save_category(unit.session, category, new=True)
     slugs = [(one, category.id) for one in (category.slug, *brought.former_slugs)]
     store.keep_public_slugs(unit.session, "category", slugs, unit.now)
@@ -45,3 +50,11 @@ def parent_of(unit: Unit, written: CategoryInput) -> str | None:
     references = References(unit.session)
     references.load("category", written.parent)
     return references.id_of("category", written.parent, "#/parent")
+
+
+def check_depth(unit: Unit, parent_id: str | None, levels: int = 1) -> None:
+    """Refuse to hang `levels` levels of categories under a parent that is deep down already."""
+    above = store.ancestors(unit.session, parent_id) if parent_id else []
+    if len(above) + levels > DEEPEST:
+        detail = f"Categories nest at most {DEEPEST} levels deep."
+        raise InvalidInput.at("#/parent", "too_deep", detail)

@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 from app.content import store
-from app.content.commands.create_category import parent_of
+from app.content.commands.create_category import check_depth, parent_of
 from app.content.drafting import given_slug
 from app.content.editing import Expected, category_to_change, patched, replaced
 from app.content.events import CategorySaved
@@ -64,6 +64,7 @@ def _check_move(unit: Unit, category: Category) -> None:
         raise InvalidInput.at(
             "#/parent", "cycle", "A category cannot hang under itself or under one below it."
         )
+    check_depth(unit, parent, store.levels_below(unit.session, category.id))
 
 
 def _view(unit: Unit, category: Category) -> dict[str, Any]:

@@ -22,7 +22,7 @@ from app.content.models import (
 from app.content.store.things import TABLES
 from app.content.taxonomy import Category, Source
 from app.kit.schema import table_of
-from app.kit.session import ReadSession, Record, WriteSession
+from app.kit.session import ReadSession, Record, WriteSession, chunks
 
 _sources = table_of(SourceRow)
 _categories = table_of(CategoryRow)
@@ -153,3 +153,16 @@ def ancestors(session: ReadSession, category_id: str) -> list[str]:
         select(CategoryRow.id, CategoryRow.parent_id).where(CategoryRow.id == tree.c.parent_id)
     )
     return [row.id for row in session.all(select(tree.c.id))]
+
+
+def levels_below(session: ReadSession, category_id: str) -> int:
+    """Return how many levels a category and all below it take up."""
+    level, levels, seen = {category_id}, 0, {category_id}
+    while level:
+        levels += 1
+        below: set[str] = set()
+        for part in chunks(level):
+            statement = select(CategoryRow.id).where(CategoryRow.parent_id.in_(part))
+            below.update(row.id for row in session.all(statement))
+        level, seen = below - seen, seen | below
+    return levels

@@ -24,6 +24,7 @@ from app.kit import json
 from app.kit.errors import ConstraintViolated, Failure, InvalidInput
 from app.kit.unit import Actor, Runner, Unit
 
+_BOM = b"\xef\xbb\xbf"
 BATCH_LINES = 500
 _BATCH_BYTES = 4 * 1024 * 1024
 
@@ -60,6 +61,8 @@ class Importer:
         parsed: list[Parsed] = []
         outcomes: list[Outcome] = []
         for number, text in batch:
+            # A byte order mark, as some editors leave one, is no part of the first line.
+            text = text.removeprefix(_BOM) if number == 1 else text  # noqa: PLW2901
             if not text.strip():
                 continue
             try:

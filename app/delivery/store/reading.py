@@ -149,7 +149,7 @@ def redirect_target(session: Reads, slug: str) -> str | None:
 # --- statements ---------------------------------------------------------------------------
 
 
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=256)
 def _page_statement(shape: Shape, dialect: str) -> Select[Any]:
     origin, place = _origin(shape)
     order = tuple_(*place)
@@ -172,7 +172,7 @@ def _story_statement(dialect: str) -> Select[Any]:
     )
 
 
-@lru_cache(maxsize=128)
+@lru_cache(maxsize=64)
 def _count_statement(shape: Shape) -> Select[Any]:
     return select(func.count()).select_from(_bare_statement(shape).subquery())
 
