@@ -50,7 +50,7 @@ def nothing_here(request: Request, head: Head, detail: str) -> NothingHere:
 
 
 def _tell_edge(request: Request, head: Head, keys: tuple[str, ...]) -> None:
-    state(request.scope)["facts"] = Facts(head.serial, keys, head.changed_at, head.changes_at)
+    state(request.scope)["facts"] = Facts(head.serial, keys, head.changed_at)
 
 
 def list_links(

@@ -92,7 +92,6 @@ async def _optional_if_match(
 
 Parts = Annotated[Services, Depends(services_of)]
 Anybody = Annotated[Caller, Depends(caller_of)]
-Reader = Annotated[Caller, Depends(scoped(Scope.read))]
 Writer = Annotated[Caller, Depends(scoped(Scope.write))]
 Publisher = Annotated[Caller, Depends(scoped(Scope.publish))]
 Admin = Annotated[Caller, Depends(scoped(Scope.admin))]

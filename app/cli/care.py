@@ -59,7 +59,7 @@ def rebuild(database_url: DatabaseUrl = None) -> None:
             total = count_of(session, "article")
         looked, mended = 0, 0
         with progress("Rebuilding", total) as bar:
-            for now_looked, mended in rebuild_delivery(parts.runner):  # noqa: B007
+            for now_looked, mended in rebuild_delivery(parts.runner):  # noqa: B007 - told after the loop
                 advance(bar, now_looked - looked)
                 looked = now_looked
     typer.echo(f"Looked at {looked} article(s), mended {mended}.")

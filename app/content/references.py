@@ -73,11 +73,6 @@ class References:
         self._slugs["article"][article.id] = article.slug
         self._more[article.id] = article.translation_of
 
-    def forget(self, type_: str) -> None:
-        """Forget a type, because something of it was written."""
-        self._ids[type_].clear()
-        self._slugs[type_].clear()
-
     def _load(self, type_: str, refs: Collection[str]) -> None:
         known = self._ids[type_]
         wanted = {normal_ref(ref) for ref in refs} - known.keys()

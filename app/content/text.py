@@ -10,8 +10,6 @@ from markdown_it import MarkdownIt
 
 from app.content.nesting import is_too_deep
 
-BODY_FORMATS = ("html", "markdown", "text")
-
 _TAGS = {
     *(
         "a abbr b bdi bdo blockquote br caption cite code col colgroup dd del details dfn div dl dt"

@@ -158,10 +158,14 @@ class Delivery:
 
     def directory(self) -> tuple[Directory, Head]:
         """Return the directory as it is now, and how new that is."""
+        head = self.head()
+        return self._fresh(head), head
+
+    def head(self) -> Head:
+        """Return how new an answer would be that is made now, and when it would end."""
         now = self._clock.now()
         with self._database.read_hot() as session:
-            head = _head(reading.log_head(session, now), now)
-            return self._fresh(head), head
+            return _head(reading.log_head(session, now), now)
 
     def resolve(self, type_: EntryType, ref: str) -> str | None:
         """Return the id behind an id or a slug, old or new.

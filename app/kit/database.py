@@ -174,7 +174,7 @@ class Database:
 def _identity(path: str) -> tuple[int, int] | None:
     """Return what tells a file from every other: its device and its inode."""
     try:
-        found = os.stat(path.removeprefix("file:").partition("?")[0])  # noqa: PTH116
+        found = os.stat(path.removeprefix("file:").partition("?")[0])  # noqa: PTH116 - before every write, and a Path costs more than the call
     except OSError:
         return None
     return found.st_dev, found.st_ino

@@ -78,6 +78,28 @@ def test_answers_end_at_the_moment_at_which_something_appears_or_expires(
     assert shown == [["Now"], ["Later", "Now"], ["Later", "Now"], ["Later"]]
 
 
+def test_what_is_scheduled_after_an_answer_was_kept_ends_it_all_the_same(
+    client: TestClient, newsroom: Newsroom, clock: HandClock
+) -> None:
+    story = newsroom.story("Now")
+    clock.advance(seconds=5)
+    usual = "public, max-age=0, s-maxage=15, stale-while-revalidate=15"
+    for _ in range(2):
+        assert client.get("/v1/headlines").headers["cache-control"] == usual
+    assert client.get("/v1/articles/later").status_code == 404
+    newsroom.story("Later", published_at="2026-11-22T12:00:25Z")
+    for _ in range(2):
+        shown = client.get("/v1/headlines")
+        assert shown.headers["cache-control"].endswith("s-maxage=15, stale-while-revalidate=5")
+    clock.advance(seconds=21)
+    assert [one["title"] for one in client.get("/v1/headlines").json()["data"]] == ["Later", "Now"]
+    assert client.get("/v1/articles/later").status_code == 200
+    newsroom.patch(story, expires_at="2026-11-22T12:01:00Z", status="published")
+    assert client.get("/v1/articles/now").status_code == 200
+    clock.advance(minutes=1)
+    assert client.get("/v1/articles/now").status_code == 404
+
+
 def test_a_story_shows_translations_as_they_come_and_go(
     client: TestClient, newsroom: Newsroom, story: dict[str, Any]
 ) -> None:

@@ -5,7 +5,7 @@ from app.api.edge.store import EntryStore, Key
 
 
 def _entry(size: int, *keys: str) -> Entry:
-    return Entry.of(200, [], b"x" * size, Facts(1, keys, None, None), "/v1/headlines")
+    return Entry.of(200, [], b"x" * size, Facts(1, keys, None), "/v1/headlines")
 
 
 def _key(number: int) -> Key:

@@ -25,11 +25,12 @@ from app.kit.ids import new_id
 from app.kit.watch import Version
 
 _OWN = ("/v1/manage", "/v1/me")
-# Ready answers share their bytes with the entries; these are only the ways to ask for them.
-_MOST_READY = 10_000
+# Ready answers share their bytes with their entry; these are the ways to ask for them.
+_MOST_NAMES = 10_000
+_MOST_READY = 50
 
 # Who asks at such length is answered, and not remembered: keys take memory too.
-_LONG = 4_000
+_LONG = 1_500
 
 # Method, path, query, and the headers that an answer depends on.
 Name = tuple[str, str, bytes, bytes | None, bytes | None, bytes | None, bytes | None]
@@ -53,8 +54,8 @@ class DeliveryRing:
         self._readers = Readers(services, self._freshness)
         self._replies = Replies(services.settings, metrics, self._freshness)
         self._now = services.clock.now
-        self._ready: dict[Name, Ready] = {}
-        self._running: dict[tuple[Key, Version], asyncio.Future[Entry | Absent | Raw]] = {}
+        self._keys: dict[Name, Key] = {}
+        self._running: dict[tuple[Key, Version, int], asyncio.Future[Entry | Absent | Raw]] = {}
         self._allows = HostRing(app, services.settings.allowed_hosts).allows
         metrics.watch_cache(self._entries)
 
@@ -67,6 +68,7 @@ class DeliveryRing:
         request = Request(scope, asked, send, given_id(asked) or new_id())
         try:
             await self._answer(request, receive)
+        # The outermost ring for readers: whatever it is, it leaves as a problem document.
         except Exception as wrong:
             if request.begun:
                 raise
@@ -75,9 +77,9 @@ class DeliveryRing:
     async def _answer(self, request: Request, receive: Receive) -> None:
         scope, asked = request.scope, request.asked
         name = _name(scope, asked)
-        ready = self._at_hand(name)
-        if ready is not None:
-            await self._replies.send(request, ready)
+        entry, ready = self._at_hand(name)
+        if entry is not None and ready is not None:
+            await self._replies.send(request, ready, entry.route)
             return
         try:
             await self._freshness.check()
@@ -89,46 +91,56 @@ class DeliveryRing:
             return
         await self._look_up(request, caller, name)
 
-    def _at_hand(self, name: Name | None) -> Ready | None:
+    def _at_hand(self, name: Name | None) -> tuple[Entry | None, Ready | None]:
         """Return an answer that was given to just such a request, if it still holds."""
-        ready = self._ready.get(name) if name is not None else None
-        if ready is None or not self._freshness.stands():
-            return None
+        key = self._keys.get(name) if name is not None else None
+        if key is None or name is None or not self._freshness.stands():
+            return None, None
+        entry = self._entries.get(key)
+        ready = entry.ready.get(name) if isinstance(entry, Entry) else None
+        if not isinstance(entry, Entry) or ready is None:
+            return None, None
+        if ready.boundary != self._freshness.boundary:
+            return None, None
         if ready.until is not None and ready.until <= self._now():
-            return None
-        return ready if self._entries.get(ready.key) is ready.entry else None
+            return None, None
+        return entry, ready
 
     async def _look_up(self, request: Request, caller: Caller, name: Name | None) -> None:
         scope = request.scope
         query = canonical_query(scope["path"], scope["query_string"])
         key = (scope["path"], query, caller.key_id is not None)
         kept = self._entries.get(key)
-        computed = kept is None or self._freshness.is_over(kept.facts)
-        found = await self._computed(request, query, key) if computed else kept
+        found = kept or await self._computed(request, query, key)
         if isinstance(found, Raw):
             request.begun = True
             for message in found.messages:
                 await request.send(message)
         elif isinstance(found, Absent):
             await self._replies.send_absent(request, found)
-        elif found is not None:
+        else:
             weight = found.weight
             ready = self._replies.ready(scope["method"], request.asked, found, key)
             if found.weight != weight:
                 self._entries.weigh(key)
-            self._remember(name, ready)
-            await self._replies.send(request, ready)
+            self._remember(name, key, found, ready)
+            await self._replies.send(request, ready, found.route)
 
-    def _remember(self, name: Name | None, ready: Ready) -> None:
+    def _remember(self, name: Name | None, key: Key, entry: Entry, ready: Ready) -> None:
+        """Keep a ready answer with its entry, so that it goes when the entry goes."""
         if name is None:
             return
-        if len(self._ready) >= _MOST_READY:
-            self._ready.clear()
-        self._ready[name] = ready
+        if len(self._keys) >= _MOST_NAMES:
+            self._keys.clear()
+        if len(entry.ready) >= _MOST_READY:
+            entry.ready.clear()
+        self._keys[name] = key
+        entry.ready[name] = ready
 
     async def _computed(self, request: Request, query: bytes, key: Key) -> Entry | Absent | Raw:
         """Compute an answer, or join whoever computes it already on the same version."""
-        name = (key, self._freshness.version)
+        epoch = self._freshness.epoch
+        name = (key, self._freshness.version, epoch)
         running = self._running.get(name)
         if running is not None:
             joined = await asyncio.shield(running)
@@ -140,7 +152,8 @@ class DeliveryRing:
         finally:
             self._running.pop(name, None)
         # Begun before something that is known by now, it serves who asked, and nobody later.
-        if not isinstance(made, Raw) and made.facts.serial >= self._freshness.serial:
+        known = self._freshness
+        if not isinstance(made, Raw) and made.facts.serial >= known.serial and epoch == known.epoch:
             self._entries.put(key, made)
         return made
 
@@ -180,7 +193,7 @@ def _name(scope: Scope, asked: Asked) -> Name | None:
     """Return what tells one kind of request from another; who has a key is looked at first."""
     if b"authorization" in asked or b"x-api-key" in asked:
         return None
-    if len(scope["query_string"]) + sum(map(len, asked.values())) > _LONG:
+    if len(scope["path"]) + len(scope["query_string"]) + sum(map(len, asked.values())) > _LONG:
         return None
     return (
         scope["method"],

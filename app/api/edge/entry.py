@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from app.api.conditional import entity_tag, http_date
 from app.api.edge.encoding import LEAST_BYTES, Coding, encoded
@@ -14,16 +15,14 @@ _KEPT = frozenset({b"content-type", b"link", b"location", b"surrogate-key", b"da
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What the inside knows about an answer: how new it is, and when it ends.
+    """What the inside knows about an answer: how new it is, and what it shows.
 
-    `keys` are what it shows; `changed_at` is when it last could have changed, `changes_at` the
-    next moment at which time alone changes it.
+    `keys` are what it shows; `changed_at` is when it last could have changed.
     """
 
     serial: int
     keys: tuple[str, ...]
     changed_at: datetime | None
-    changes_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +53,8 @@ class Variant:
 class Entry:
     """An answer with its facts; variants are made when they are first asked for.
 
-    `weight` is how many bytes it keeps in memory, about.
+    `weight` is how many bytes it keeps in memory, about; `ready` is what was made of it for
+    each kind of request (see `replies`).
     """
 
     status: int
@@ -65,6 +65,7 @@ class Entry:
     modified: bytes
     weight: int
     variants: dict[Coding, Variant] = field(default_factory=dict)
+    ready: dict[Any, Any] = field(default_factory=dict)
 
     @classmethod
     def of(cls, status: int, headers: Headers, body: bytes, facts: Facts, route: str) -> "Entry":

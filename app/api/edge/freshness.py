@@ -7,7 +7,6 @@ from typing import Any
 
 from starlette.concurrency import run_in_threadpool
 
-from app.api.edge.entry import Facts
 from app.api.edge.store import EntryStore
 from app.bootstrap import Services
 from app.delivery import store as delivery_store
@@ -32,41 +31,52 @@ class Freshness:
         self._following = asyncio.Lock()
         self.version: Version = -1
         self.serial = -1
+        # The next moment at which time alone makes a story appear or expire, and how often
+        # everything was dropped.
+        self.boundary: datetime | None = None
+        self.epoch = 0
         self.now: datetime = services.clock.now()
 
-    def is_over(self, facts: Facts) -> bool:
-        """Tell whether time alone has made an answer outdated."""
-        return facts.changes_at is not None and facts.changes_at <= self.now
-
     def stands(self) -> bool:
-        """Tell whether nothing was written since the log was read last."""
-        return self._watch.version() == self.version
+        """Tell whether neither a write nor time has changed anything since the last look."""
+        if self._watch.version() != self.version:
+            return False
+        return self.boundary is None or self._services.clock.now() < self.boundary
 
     async def check(self) -> None:
-        """Make sure that nothing older than what was acknowledged is kept."""
+        """Make sure that nothing outdated is kept: by a write that was acknowledged, or by time."""
         self.now = self._services.clock.now()
         version = self._watch.version()
-        if version != self.version:
+        if version != self.version or self._has_passed():
             await self._follow(version)
+
+    def _has_passed(self) -> bool:
+        return self.boundary is not None and self.boundary <= self.now
 
     async def _follow(self, version: Version) -> None:
         """Read what was appended to the log. The version was read before, so nothing is missed."""
         if self._embedded:
-            self._apply(self._read(), version)
+            self._apply(*self._read(), version)
             return
         async with self._following:
-            if version != self.version:
-                self._apply(await run_in_threadpool(self._read), version)
+            if version != self.version or self._has_passed():
+                self._apply(*await run_in_threadpool(self._read), version)
 
-    def _read(self) -> list[Record]:
+    def _read(self) -> tuple[list[Record], datetime | None]:
+        """Return new rows of the log, and the next moment at which time changes something.
+
+        Scheduling writes no row before it is due, and still sets how long answers may be kept.
+        """
+        boundary = self._services.delivery.head().changes_at
         with self._services.database.read() as session:
             if self.serial < 0:
-                return list(delivery_store.last_log_row(session))
-            return list(delivery_store.log_rows(session, self.serial, _MOST_ROWS))
+                return list(delivery_store.last_log_row(session)), boundary
+            return list(delivery_store.log_rows(session, self.serial, _MOST_ROWS)), boundary
 
-    def _apply(self, rows: list[Record], version: Version) -> None:
-        if self.serial < 0 or len(rows) == _MOST_ROWS:
+    def _apply(self, rows: list[Record], boundary: datetime | None, version: Version) -> None:
+        if self.serial < 0 or len(rows) == _MOST_ROWS or self._has_passed():
             self._entries.clear()
+            self.epoch += 1
         elif rows:
             self._drop(rows)
         if rows:
@@ -74,6 +84,7 @@ class Freshness:
             self.serial = rows[-1].serial
         elif self.serial < 0:
             self.serial = 0
+        self.boundary = boundary
         self.version = version if len(rows) < _MOST_ROWS else -1
 
     def _drop(self, rows: list[Record]) -> None:

@@ -51,15 +51,15 @@ class Request:
 class Ready:
     """An answer to one kind of request, whole but for the request's id.
 
-    It holds until `until`: the moment at which one of its headers says something else.
+    It holds until `until`, when one of its headers says something else, and while the next
+    change by time is expected at `boundary`.
     """
 
-    key: Key
-    entry: Entry
     status: int
     headers: Headers
     body: bytes
     until: datetime | None
+    boundary: datetime | None
 
 
 class Replies:
@@ -80,7 +80,7 @@ class Replies:
         coding = chosen_coding(accepted.decode("latin-1")) if accepted else "identity"
         variant, facts = entry.variant(coding), entry.facts
         headers: Headers = [_VARY, *self._cors(asked), _WHOLE_ONLY]
-        lifetime, until = (_PRIVATE, None) if key[2] else self._lifetime(facts)
+        lifetime, until = (_PRIVATE, None) if key[2] else self._lifetime()
         headers.append(lifetime)
         changed, ripe = self._modified(facts)
         if changed is not None:
@@ -89,10 +89,11 @@ class Replies:
         if status == 200 and _is_known(asked, variant.tag, changed):
             status, more, body = 304, variant.unchanged, b""
         bare = b"" if method == "HEAD" else body
-        ends = [one for one in (until, ripe, facts.changes_at) if one is not None]
-        return Ready(key, entry, status, headers + more, bare, min(ends, default=None))
+        ends = [one for one in (until, ripe) if one is not None]
+        boundary = self._freshness.boundary
+        return Ready(status, headers + more, bare, min(ends, default=None), boundary)
 
-    async def send(self, request: Request, ready: Ready) -> None:
+    async def send(self, request: Request, ready: Ready, route: str) -> None:
         """Send an answer that is ready, under the request's id."""
         send, status = request.send, ready.status
         headers = [*ready.headers, (b"x-request-id", request.id.encode())]
@@ -100,7 +101,7 @@ class Replies:
         await send({"type": "http.response.start", "status": status, "headers": headers})
         await send({"type": "http.response.body", "body": ready.body})
         if not request.noted:
-            self._note(request.scope, ready.entry.route, status)
+            self._note(request.scope, route, status)
 
     async def send_absent(self, request: Request, absent: Absent) -> None:
         """Say that nothing is here; the problem names the request, so it is made anew."""
@@ -126,16 +127,17 @@ class Replies:
             return None, changed + _TOO_YOUNG
         return changed, None
 
-    def _lifetime(self, facts: Facts) -> tuple[tuple[bytes, bytes], datetime | None]:
+    def _lifetime(self) -> tuple[tuple[bytes, bytes], datetime | None]:
         """Return how long shared caches may keep it, and until when that is so.
 
         It is short and fixed, and cut at the next boundary.
         """
-        if facts.changes_at is None:
+        boundary = self._freshness.boundary
+        if boundary is None:
             return _USUAL, None
-        left = facts.changes_at - self._freshness.now
+        left = boundary - self._freshness.now
         if left >= _LONGEST:
-            return _USUAL, facts.changes_at - _LONGEST
+            return _USUAL, boundary - _LONGEST
         seconds = max(0, int(left.total_seconds()))
         fresh = min(_SHARED_SECONDS, seconds)
         text = f"public, max-age=0, s-maxage={fresh}, stale-while-revalidate={seconds - fresh}"
