@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import httpx
+import httpx2
 import pytest
 
 from tests.cli.shell import free_port, start
@@ -29,13 +29,13 @@ def running(*words: str, folder: Path, **variables: str) -> Iterator[subprocess.
         process.communicate()
 
 
-def answer(url: str, **more: Any) -> httpx.Response:
+def answer(url: str, **more: Any) -> httpx2.Response:
     """Ask until somebody answers."""
     until = time.monotonic() + 30
     while True:
         try:
-            return httpx.get(url, **more)
-        except httpx.TransportError:
+            return httpx2.get(url, **more)
+        except httpx2.TransportError:
             if time.monotonic() > until:
                 raise
             time.sleep(0.05)
@@ -54,7 +54,7 @@ def test_the_demo_serves_samples_with_the_key_it_prints(tmp_path: Path) -> None:
         assert key is not None, printed
         assert f"at {address}" in printed
         mine = {"authorization": f"Bearer {key.group()}"}
-        made = httpx.post(
+        made = httpx2.post(
             f"{address}/v1/manage/articles",
             json={"title": "Mine", "language": "en", "status": "published"},
             headers=mine,
