@@ -50,10 +50,9 @@ class Document(Base):
     __table_args__ = (
         Index("ix_documents_published_at", "published_at", "id"),
         Index("ix_documents_updated_at", "updated_at", "id"),
-        Index("ix_documents_source", "source_id", "published_at", "id"),
-        Index("ix_documents_kind", "kind", "published_at", "id"),
         Index("ix_documents_translation_group", "translation_group"),
         Index("ix_documents_released", "released", "published_at"),
+        Index("ix_documents_released_updated", "released", "updated_at"),
         Index("ix_documents_expires_at", "expires_at"),
     )
 
@@ -73,13 +72,14 @@ class DocumentTerm(Base):
     """One value that a public story is found by, in the order in which lists want it.
 
     A story has a term for each of its categories and each category above them, so that "a
-    category and all below it" is one stretch of one index; for each tag and author, folded;
-    and for each language range that takes in its language.
+    category and all below it" is one stretch of one index; for its source and kind; for each
+    tag and author, folded; for each language range that takes in its language; and for pairs
+    of these (see `terms`).
     """
 
     __tablename__ = "document_terms"
 
-    field: Mapped[str] = mapped_column(key(10), primary_key=True)
+    field: Mapped[str] = mapped_column(key(20), primary_key=True)
     value: Mapped[str] = mapped_column(key(1000), primary_key=True)
     published_at: Mapped[datetime] = mapped_column(Instant, primary_key=True)
     id: Mapped[str] = mapped_column(

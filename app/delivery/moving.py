@@ -3,6 +3,7 @@
 from typing import Any
 
 from app.delivery import store
+from app.delivery.terms import terms_of
 from app.delivery.tree import with_ancestors
 from app.kit.unit import Unit
 
@@ -26,11 +27,11 @@ def _move(unit: Unit, ids: list[str]) -> list[dict[str, Any]]:
     widened = with_ancestors(unit.session, (categories for categories, _ in own.values()))
     now_under = {id_: widened(categories) for id_, (categories, _) in own.items()}
     terms = [
-        {"field": "category", "value": category, "published_at": own[id_][1], "id": id_}
+        {"field": field, "value": value, "published_at": own[id_][1], "id": id_}
         for id_, categories in now_under.items()
-        for category in categories
+        for field, value in terms_of(before[id_].values | {"category": categories})
     ]
-    store.replace_category_terms(unit.session, ids, terms)
+    store.replace_terms(unit.session, ids, terms)
     return [
         {
             "at": unit.now,

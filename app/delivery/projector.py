@@ -24,10 +24,9 @@ from app.delivery import store
 from app.delivery.directory import EntryType
 from app.delivery.moving import move_stories
 from app.delivery.render import attributes_of, render_article, render_category, render_source
+from app.delivery.terms import terms_of
 from app.delivery.tree import with_ancestors
 from app.kit.unit import Unit
-
-TERM_FIELDS = ("category", "language", "tag", "author")
 
 
 def project(unit: Unit) -> None:
@@ -195,7 +194,7 @@ def document_rows(article: Article, categories: list[str], now: datetime) -> dic
         "tail": rendered.tail,
         "extra": rendered.extra,
         "body": rendered.body,
-        "terms": {(name, value) for name in TERM_FIELDS for value in attributes[name]},
+        "terms": terms_of(attributes),
     }
 
 

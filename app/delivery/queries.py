@@ -10,7 +10,8 @@ from app.access.selection import Selection
 from app.delivery import directory as directories
 from app.delivery.directory import Directory, EntryType
 from app.delivery.store import reading
-from app.delivery.store.reading import Form, Position, SortKey
+from app.delivery.store.reading import Position
+from app.delivery.store.shapes import Form, SortKey
 from app.kit import json
 from app.kit.clock import Clock, from_micros
 from app.kit.database import Database
@@ -45,6 +46,11 @@ class StoryQuery:
     form: Form = "short"
     limit: int = 20
     count: Count | None = None
+
+    @property
+    def is_short(self) -> bool:
+        """Tell whether the answer takes the rows that it shows, and few others."""
+        return self.count is None and reading.is_short(self.selection, self.key)
 
 
 @dataclass(frozen=True, slots=True)

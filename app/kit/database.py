@@ -216,10 +216,16 @@ def _postgresql(url: Any, busy_timeout: float, options: dict[str, Any]) -> Engin
         connect_args={
             "connect_timeout": 10,
             "application_name": "dateline",
-            "options": f"-c lock_timeout={millis} -c timezone=UTC",
+            "options": f"-c lock_timeout={millis} -c timezone=UTC {_ORDERED}",
         },
         **options,
     )
+
+
+# Each ordered read has an index for its order, and stops after a page. The planner often thinks
+# it cheaper to gather everything and sort it, or to keep it at hand to test a page against. It
+# may, where there is no other way.
+_ORDERED = "-c enable_sort=off -c enable_incremental_sort=off -c enable_material=off"
 
 
 def _sqlite(url: Any, busy_timeout: float, options: dict[str, Any]) -> Engine:

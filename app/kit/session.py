@@ -4,8 +4,9 @@ import zlib
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any, Protocol, TypeVar
 
-from sqlalchemy import Connection, Executable, Row, Select, text
+from sqlalchemy import Connection, Executable, Row, text
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.sql.expression import ClauseElement
 
 from app.kit import json
 from app.kit.schema import Base
@@ -63,11 +64,11 @@ class ReadSession:
         """Return the first column of the first row, or nothing."""
         return self._connection.execute(statement, params).scalar()
 
-    def estimate(self, statement: Select[Any], params: Mapping[str, Any]) -> int:
+    def estimate(self, statement: ClauseElement, params: Mapping[str, Any]) -> int:
         """Return how many rows PostgreSQL's planner expects of a statement."""
         compiled = statement.compile(dialect=self._connection.dialect)
         result = self._connection.exec_driver_sql(
-            f"EXPLAIN (FORMAT JSON) {compiled}", dict(compiled.construct_params(params))
+            f"EXPLAIN (FORMAT JSON) {compiled}", dict(compiled.construct_params(params) or {})
         )
         plan: Any = result.scalar()
         return int((json.loads(plan) if isinstance(plan, str) else plan)[0]["Plan"]["Plan Rows"])

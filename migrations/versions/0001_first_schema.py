@@ -97,13 +97,12 @@ def upgrade() -> None:
         sa.UniqueConstraint("slug", name=op.f("uq_documents_slug")),
     )
     op.create_index("ix_documents_expires_at", "documents", ["expires_at"], unique=False)
-    op.create_index("ix_documents_kind", "documents", ["kind", "published_at", "id"], unique=False)
     op.create_index("ix_documents_published_at", "documents", ["published_at", "id"], unique=False)
     op.create_index(
         "ix_documents_released", "documents", ["released", "published_at"], unique=False
     )
     op.create_index(
-        "ix_documents_source", "documents", ["source_id", "published_at", "id"], unique=False
+        "ix_documents_released_updated", "documents", ["released", "updated_at"], unique=False
     )
     op.create_index(
         "ix_documents_translation_group", "documents", ["translation_group"], unique=False
@@ -222,7 +221,7 @@ def upgrade() -> None:
     )
     op.create_table(
         "document_terms",
-        sa.Column("field", _key(10), nullable=False),
+        sa.Column("field", _key(20), nullable=False),
         sa.Column("value", _key(1000), nullable=False),
         sa.Column("published_at", sa.BigInteger(), nullable=False),
         sa.Column("id", _key(36), nullable=False),

@@ -71,7 +71,7 @@ async def _list(
 ) -> Response:
     path, query_string = request.url.path, request.scope["query_string"]
     asked = await short_read(services, lambda: read_list(services, path, query_string, kind))
-    if asked.query.count is None:
+    if asked.query.is_short:
         page = await short_read(services, lambda: services.delivery.stories(asked.query))
     else:
         page = await long_read(lambda: services.delivery.stories(asked.query))

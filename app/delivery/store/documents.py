@@ -13,6 +13,7 @@ from app.delivery.models import (
     DocumentBody,
     DocumentTerm,
 )
+from app.delivery.terms import SINGLE
 from app.kit.clock import format_instant
 from app.kit.schema import table_of
 from app.kit.session import ReadSession, Record, WriteSession, chunks
@@ -57,12 +58,7 @@ def remove_documents(session: WriteSession, ids: Collection[str]) -> None:
 
 def uses_of_entry(session: ReadSession, type_: str, id_: str) -> int:
     """Count the documents that name a source or category."""
-    if type_ == "source":
-        found = select(func.count()).where(Document.source_id == id_)
-    else:
-        found = select(func.count()).where(
-            DocumentTerm.field == "category", DocumentTerm.value == id_
-        )
+    found = select(func.count()).where(DocumentTerm.field == type_, DocumentTerm.value == id_)
     count: int = session.scalar(found)
     return count
 
@@ -74,8 +70,9 @@ def attributes(session: ReadSession, ids: Collection[str]) -> dict[str, Attribut
         for row in session.all(_attributes.where(Document.id.in_(part))):
             found[row.id] = _columns(row)
     for part in chunks(found):
-        for row in session.all(_terms.where(DocumentTerm.id.in_(part))):
-            found[row.id].values.setdefault(row.field, []).append(row.value)
+        single = _terms.where(DocumentTerm.id.in_(part), DocumentTerm.field.in_(SINGLE))
+        for row in session.all(single):
+            found[row.id].values[row.field].append(row.value)
     return found
 
 
@@ -86,8 +83,6 @@ _attributes = select(
     Document.released,
     Document.published_at,
     Document.updated_at,
-    Document.source_id,
-    Document.kind,
     Document.translation_group,
 )
 _terms = select(DocumentTerm.id, DocumentTerm.field, DocumentTerm.value).order_by(
@@ -98,12 +93,7 @@ _terms = select(DocumentTerm.id, DocumentTerm.field, DocumentTerm.value).order_b
 def _columns(row: Record) -> Attributes:
     values: dict[str, Any] = {
         "id": [row.id],
-        "category": [],
-        "source": [row.source_id] if row.source_id else [],
-        "language": [],
-        "tag": [],
-        "author": [],
-        "kind": [row.kind],
+        **{field: [] for field in SINGLE},
         "group": [row.translation_group],
         "published_at": format_instant(row.published_at),
         "updated_at": format_instant(row.updated_at),
@@ -179,12 +169,10 @@ def own_categories(session: ReadSession, ids: Collection[str]) -> Sequence[Recor
     return rows
 
 
-def replace_category_terms(
+def replace_terms(
     session: WriteSession, ids: Collection[str], terms: Sequence[dict[str, Any]]
 ) -> None:
-    """Write down anew in which categories documents are."""
+    """Write down anew what documents are found by."""
     for part in chunks(ids):
-        session.execute(
-            delete(DocumentTerm).where(DocumentTerm.id.in_(part), DocumentTerm.field == "category")
-        )
+        session.execute(delete(DocumentTerm).where(DocumentTerm.id.in_(part)))
     session.execute(insert(table_of(DocumentTerm)), terms)

@@ -1,83 +1,46 @@
-"""All SQL that public reading runs. The visibility rule stands here, and only here.
-
-A statement depends on the *shape* of what is asked, not on its values, so there are few of
-them, each is built once, and values are bound by name.
-"""
+"""All SQL that public reading runs, but for what is visible and by which index it is found."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
-from typing import Any, Literal
+from typing import Any
 
 from sqlalchemy import (
-    BigInteger,
     BindParameter,
     ColumnElement,
     FromClause,
     Select,
     Text,
-    and_,
     bindparam,
     cast,
-    exists,
     func,
+    literal_column,
     or_,
     select,
-    text,
-    tuple_,
-    type_coerce,
+    union_all,
 )
+from sqlalchemy.sql.expression import CompoundSelect
 
-from app.access.selection import Field, Selection
-from app.delivery.models import Document, DocumentBody, DocumentTerm, LogRow, Redirect
+from app.access.selection import Selection
+from app.delivery.models import Document, DocumentBody, LogRow, Redirect
+from app.delivery.store.bounds import bounds, spans
+from app.delivery.store.shapes import Form, Shape, SortKey, shape_of, values_of
+from app.delivery.store.stretches import Stretch, is_indexed, stretches
+from app.delivery.store.visibility import micros, present, visible
 from app.kit.clock import to_micros
 from app.kit.schema import table_of
 from app.kit.session import Reads, ReadSession, Record
 
-Form = Literal["short", "full", "whole"]
-SortKey = Literal["published_at", "updated_at"]
 Position = tuple[int, str]
+Statement = Select[Any] | CompoundSelect[Any]
 
 _documents = table_of(Document)
-_terms = table_of(DocumentTerm)
 _bodies = table_of(DocumentBody)
 _log = table_of(LogRow)
 _redirects = table_of(Redirect)
 
-_TERM_FIELDS = frozenset({"category", "tag", "author", "language"})
-# Of several terms, the list is driven by the one that is likely the rarest.
-_DRIVERS: tuple[Field, ...] = ("tag", "author", "category", "language")
-_COLUMNS = {"source": _documents.c.source_id, "kind": _documents.c.kind, "id": _documents.c.id}
-
 # The planner is asked about rows beyond this many when a count may be an estimate.
 _COUNTED_EXACTLY = 10_000
-
-
-@dataclass(frozen=True, slots=True)
-class Shape:
-    """What a list statement depends on."""
-
-    clauses: tuple[tuple[Field, int, int], ...]
-    spans: tuple[bool, bool, bool, bool]
-    key: SortKey = "published_at"
-    descending: bool = True
-    placed: bool = False
-    form: Form = "short"
-
-
-def visible() -> ColumnElement[bool]:
-    """Return the visibility rule as a condition on documents.
-
-    A document is visible when it was released or its time has come, and it has not expired.
-    One that was unpublished, deleted or killed is not in the table at all.
-    """
-    now = bindparam("now", type_=BigInteger)
-    published, expires = _micros(_documents.c.published_at), _micros(_documents.c.expires_at)
-    return and_(
-        or_(_documents.c.released, published <= now),
-        or_(expires.is_(None), expires > now),
-    )
 
 
 def story_page(
@@ -92,19 +55,28 @@ def story_page(
     limit: int,
 ) -> Sequence[Record]:
     """Return visible stories of a selection after a position in an order."""
-    shape = Shape(
-        _clause_shapes(selection),
-        _span_shapes(selection),
-        key,
-        descending,
-        position is not None,
-        form,
+    shape = shape_of(
+        selection, key=key, descending=descending, placed=position is not None, form=form
     )
-    params = _params(selection, now) | {"limit": limit}
+    params = values_of(selection, now)
     if position is not None:
         params |= {"place": position[0], "place_id": position[1]}
-    rows: Sequence[Record] = session.all(_page_statement(shape, session.dialect), params)
+    if shape.picks:
+        return _picked(session, shape, params)[:limit]
+    statement = _page_statement(shape, session.dialect)
+    rows: Sequence[Record] = session.all(statement, params | {"limit": limit})
     return rows
+
+
+def is_short(selection: Selection, key: SortKey) -> bool:
+    """Tell whether a page of a selection takes the rows that it shows, and few others."""
+    return is_indexed(shape_of(selection, key=key))
+
+
+def _picked(session: Reads, shape: Shape, params: dict[str, Any]) -> Sequence[Record]:
+    """Return stories that are named one by one; there are few, so they are ordered here."""
+    rows: Sequence[Record] = session.all(_picked_statement(shape, session.dialect), params)
+    return sorted(rows, key=lambda row: (row.place, row.id), reverse=shape.descending)
 
 
 def story(session: Reads, ref: str, now: datetime) -> Record | None:
@@ -116,8 +88,7 @@ def story(session: Reads, ref: str, now: datetime) -> Record | None:
 
 def count_exactly(session: Reads, selection: Selection, now: datetime) -> int:
     """Count the visible stories of a selection."""
-    shape = Shape(_clause_shapes(selection), _span_shapes(selection))
-    count: int = session.scalar(_count_statement(shape), _params(selection, now))
+    count: int = session.scalar(_count_statement(shape_of(selection)), values_of(selection, now))
     return count
 
 
@@ -125,8 +96,7 @@ def count_roughly(session: Reads, selection: Selection, now: datetime) -> int:
     """Count a selection exactly while it is small; beyond that PostgreSQL's planner guesses."""
     if not isinstance(session, ReadSession) or session.dialect != "postgresql":
         return count_exactly(session, selection, now)
-    shape = Shape(_clause_shapes(selection), _span_shapes(selection))
-    params = _params(selection, now)
+    shape, params = shape_of(selection), values_of(selection, now)
     few = _bare_statement(shape).limit(_COUNTED_EXACTLY + 1).subquery()
     count: int = session.scalar(select(func.count()).select_from(few), params)
     if count <= _COUNTED_EXACTLY:
@@ -150,23 +120,55 @@ def redirect_target(session: Reads, slug: str) -> str | None:
 
 
 @lru_cache(maxsize=256)
-def _page_statement(shape: Shape, dialect: str) -> Select[Any]:
-    origin, place = _origin(shape)
-    order = tuple_(*place)
-    statement = select(*_head(), *_pieces(shape.form, dialect), place[0].label("place"))
-    statement = statement.select_from(_with_body(origin, shape.form)).where(*_conditions(shape))
-    if shape.placed:
-        position = tuple_(bindparam("place", type_=BigInteger), bindparam("place_id"))
-        statement = statement.where(order < position if shape.descending else order > position)
+def _page_statement(shape: Shape, dialect: str) -> Statement:
+    found = stretches(shape)
+    if len(found) == 1:
+        place = (found[0].place, found[0].id)
+        return _ordered(_rows(found[0], shape, dialect), place, shape)
+    parts = [_part(one, shape, dialect) for one in found]
+    place = (literal_column("place"), literal_column("id"))
+    return _ordered(union_all(*parts), place, shape)
+
+
+def _part(stretch: Stretch, shape: Shape, dialect: str) -> Select[Any]:
+    """Return one of several stretches that are merged.
+
+    SQLite reads them side by side, each as far as the page needs; PostgreSQL does so if it is
+    told that each is in order and how far it goes.
+    """
+    rows = _rows(stretch, shape, dialect)
+    if dialect == "sqlite":
+        return rows
+    return select(_ordered(rows, (stretch.place, stretch.id), shape).subquery())
+
+
+def _ordered(rows: Any, place: tuple[Any, Any], shape: Shape) -> Statement:
     ordering = [column.desc() if shape.descending else column.asc() for column in place]
-    return statement.order_by(*ordering).limit(bindparam("limit"))
+    ordered: Statement = rows.order_by(*ordering).limit(bindparam("limit"))
+    return ordered
+
+
+def _rows(stretch: Stretch, shape: Shape, dialect: str) -> Select[Any]:
+    statement = select(
+        *_head(),
+        stretch.id.label("id"),
+        *_pieces(shape.form, dialect),
+        stretch.place.label("place"),
+    ).select_from(_with_body(stretch.origin, shape.form))
+    return statement.where(*stretch.conditions, *bounds(stretch, shape, dialect), visible())
+
+
+@lru_cache(maxsize=64)
+def _picked_statement(shape: Shape, dialect: str) -> Select[Any]:
+    (whole,) = stretches(shape)
+    return _rows(whole, shape, dialect)
 
 
 @lru_cache(maxsize=2)
 def _story_statement(dialect: str) -> Select[Any]:
     ref: BindParameter[str] = bindparam("ref")
     return (
-        select(*_head(), *_pieces("whole", dialect))
+        select(*_head(), _documents.c.id, *_pieces("whole", dialect))
         .select_from(_with_body(_documents, "whole"))
         .where(or_(_documents.c.id == ref, _documents.c.slug == ref), visible())
     )
@@ -177,9 +179,14 @@ def _count_statement(shape: Shape) -> Select[Any]:
     return select(func.count()).select_from(_bare_statement(shape).subquery())
 
 
-def _bare_statement(shape: Shape) -> Select[Any]:
-    origin, _ = _origin(shape)
-    return select(_documents.c.id).select_from(origin).where(*_conditions(shape))
+def _bare_statement(shape: Shape) -> Statement:
+    parts = [
+        select(_documents.c.id)
+        .select_from(one.origin)
+        .where(*one.conditions, *spans(one, shape), visible())
+        for one in stretches(shape)
+    ]
+    return parts[0] if len(parts) == 1 else union_all(*parts)
 
 
 def _head() -> tuple[ColumnElement[Any], ...]:
@@ -189,15 +196,15 @@ def _head() -> tuple[ColumnElement[Any], ...]:
     `expired_at` are the last moments at which time alone changed what is visible, before the
     log heard of it; the `next_…` are those to come.
     """
-    now = bindparam("now", type_=BigInteger)
-    published, expires = _micros(_documents.c.published_at), _micros(_documents.c.expires_at)
+    now = present()
+    published, expires = micros(_documents.c.published_at), micros(_documents.c.expires_at)
     last = select(func.max(_log.c.serial))
     return (
         last.scalar_subquery().label("serial"),
         # One look into the index for each type: "not an article" would walk past them all.
         last.where(_log.c.type == "source").scalar_subquery().label("source_serial"),
         last.where(_log.c.type == "category").scalar_subquery().label("category_serial"),
-        select(_micros(_log.c.at))
+        select(micros(_log.c.at))
         .order_by(_log.c.serial.desc())
         .limit(1)
         .scalar_subquery()
@@ -216,7 +223,7 @@ def _head() -> tuple[ColumnElement[Any], ...]:
 
 
 def _pieces(form: Form, dialect: str) -> list[ColumnElement[Any]]:
-    wanted = ["id", "slug", "source_id", "category_ids", "head", "tail"]
+    wanted = ["slug", "source_id", "category_ids", "head", "tail"]
     columns: list[ColumnElement[Any]] = [_documents.c[name] for name in wanted]
     if form == "whole":
         columns.append(_documents.c.translation_group)
@@ -230,11 +237,6 @@ def _pieces(form: Form, dialect: str) -> list[ColumnElement[Any]]:
 def _translations(dialect: str) -> ColumnElement[Any]:
     """Return the visible stories of the same group as a text of JSON."""
     other = _documents.alias("other")
-    now = bindparam("now", type_=BigInteger)
-    rule = and_(
-        or_(other.c.released, _micros(other.c.published_at) <= now),
-        or_(other.c.expires_at.is_(None), _micros(other.c.expires_at) > now),
-    )
     pairs = ("language", other.c.language, "id", other.c.id, "slug", other.c.slug)
     if dialect == "sqlite":
         listed: Any = func.json_group_array(func.json_object(*pairs))
@@ -245,7 +247,7 @@ def _translations(dialect: str) -> ColumnElement[Any]:
         .where(
             other.c.translation_group == _documents.c.translation_group,
             other.c.id != _documents.c.id,
-            rule,
+            visible(other),
         )
         .correlate(_documents)
         .scalar_subquery()
@@ -259,104 +261,7 @@ def _with_body(origin: FromClause, form: Form) -> FromClause:
     return origin.join(_bodies, _bodies.c.id == _documents.c.id)
 
 
-def _origin(shape: Shape) -> tuple[FromClause, tuple[ColumnElement[Any], ColumnElement[Any]]]:
-    """Return where rows come from, and the columns of the index that has them in order."""
-    if _driver(shape) is None:
-        return _documents, (_micros(_documents.c[shape.key]), _documents.c.id)
-    joined = _terms.join(_documents, _documents.c.id == _terms.c.id)
-    return joined, (_micros(_terms.c.published_at), _terms.c.id)
-
-
-def _driver(shape: Shape) -> int | None:
-    """Return which clause names one stretch of the terms' index, if one does."""
-    if shape.key != "published_at":
-        return None
-    for field in _DRIVERS:
-        for index, (name, included, excluded) in enumerate(shape.clauses):
-            if name == field and included == 1 and excluded == 0:
-                return index
-    return None
-
-
-def _conditions(shape: Shape) -> list[ColumnElement[bool]]:
-    driver = _driver(shape)
-    conditions = [visible()]
-    for index, (name, included, excluded) in enumerate(shape.clauses):
-        values: list[BindParameter[str]] = [
-            bindparam(f"c{index}_{number}") for number in range(included + excluded)
-        ]
-        if index == driver:
-            conditions += [_terms.c.field == text(f"'{name}'"), _terms.c.value == values[0]]
-            continue
-        if included:
-            conditions.append(_holds(name, values[:included]))
-        if excluded:
-            conditions.append(~_holds(name, values[included:]))
-    return conditions + _span_conditions(shape)
-
-
-def _span_conditions(shape: Shape) -> list[ColumnElement[bool]]:
-    # The driver's own column narrows its index; the document's would be looked up row by row.
-    origin = _documents if _driver(shape) is None else _terms
-    published, updated = _micros(origin.c.published_at), _micros(_documents.c.updated_at)
-    candidates = (
-        published >= bindparam("published_start", type_=BigInteger),
-        published < bindparam("published_end", type_=BigInteger),
-        updated >= bindparam("updated_start", type_=BigInteger),
-        updated < bindparam("updated_end", type_=BigInteger),
-    )
-    return [one for one, asked in zip(candidates, shape.spans, strict=True) if asked]
-
-
-def _holds(field: Field, values: list[Any]) -> ColumnElement[bool]:
-    if field in _COLUMNS:
-        column = _COLUMNS[field]
-        return and_(column.is_not(None), column.in_(values))
-    inner = _terms.alias()
-    return exists().where(
-        inner.c.id == _documents.c.id,
-        inner.c.field == text(f"'{field}'"),
-        inner.c.value.in_(values),
-    )
-
-
-def _micros(column: Any) -> ColumnElement[Any]:
-    """Return an instant's column as the number it is kept as: nothing to convert a row."""
-    return type_coerce(column, BigInteger)
-
-
 _HEAD = select(*_head())
 _REDIRECT = select(_redirects.c.id).where(
     _redirects.c.type == "article", _redirects.c.slug == bindparam("slug")
 )
-
-
-# --- values -------------------------------------------------------------------------------
-
-
-def _clause_shapes(selection: Selection) -> tuple[tuple[Field, int, int], ...]:
-    return tuple((one.field, len(one.included), len(one.excluded)) for one in selection.clauses)
-
-
-def _span_shapes(selection: Selection) -> tuple[bool, bool, bool, bool]:
-    bounds = _bounds(selection)
-    return tuple(bound is not None for bound in bounds.values())  # type: ignore[return-value]
-
-
-def _bounds(selection: Selection) -> dict[str, datetime | None]:
-    return {
-        "published_start": selection.published.start,
-        "published_end": selection.published.end,
-        "updated_start": selection.updated.start,
-        "updated_end": selection.updated.end,
-    }
-
-
-def _params(selection: Selection, now: datetime) -> dict[str, Any]:
-    params: dict[str, Any] = {"now": to_micros(now)}
-    for index, clause in enumerate(selection.clauses):
-        for number, value in enumerate((*clause.included, *clause.excluded)):
-            params[f"c{index}_{number}"] = value
-    bounds = _bounds(selection).items()
-    params.update((name, to_micros(bound)) for name, bound in bounds if bound is not None)
-    return params

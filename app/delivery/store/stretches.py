@@ -1,0 +1,160 @@
+"""Which stretches of an index hold a list in its order.
+
+A list of one value of a field, or of one pair of values, is one stretch. Of several values
+(a comma means *or*) each has a stretch of its own, and the database merges them. What no
+stretch describes is tested row by row along the way.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import product
+from math import prod
+
+from sqlalchemy import (
+    ColumnElement,
+    FromClause,
+    and_,
+    exists,
+    literal_column,
+)
+
+from app.delivery.models import Document, DocumentTerm
+from app.delivery.store.shapes import ClauseShape, Shape, parameter
+from app.delivery.store.visibility import micros
+from app.delivery.terms import pair_field
+from app.kit.schema import table_of
+
+_documents = table_of(Document)
+_terms = table_of(DocumentTerm)
+_COLUMNS = {"source": _documents.c.source_id, "kind": _documents.c.kind, "id": _documents.c.id}
+
+# By what a list is read where there is a choice: first by what is likely the rarest.
+_DRIVERS = (
+    ("tag",),
+    ("author",),
+    ("category", "source"),
+    ("source", "language"),
+    ("category", "language"),
+    ("category",),
+    ("source",),
+    ("language",),
+    ("kind",),
+)
+# More are read along the whole list: a statement of many parts takes long to prepare.
+_MOST_STRETCHES = 24
+
+
+@dataclass(frozen=True, slots=True)
+class Driver:
+    """The clauses by which a list is read, by their numbers in the shape."""
+
+    fields: tuple[str, ...]
+    clauses: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """Rows in order: where they come from, the columns of the order, and what names them."""
+
+    origin: FromClause
+    place: ColumnElement[int]
+    id: ColumnElement[str]
+    conditions: tuple[ColumnElement[bool], ...]
+
+
+def stretches(shape: Shape) -> list[Stretch]:
+    """Return the stretches that hold a list together, no story twice."""
+    driver = driver_of(shape)
+    if driver is None:
+        place = micros(_documents.c[shape.key])
+        return [Stretch(_documents, place, _documents.c.id, tuple(_tests(shape, ())))]
+    numbers = product(*(range(shape.clauses[one].included) for one in driver.clauses))
+    return [_stretch(shape, driver, chosen) for chosen in numbers]
+
+
+def driver_of(shape: Shape) -> Driver | None:
+    """Return by what a list can be read, or nothing: then it is read from its beginning."""
+    if shape.key != "published_at" or shape.picks:
+        return None
+    for fields in _DRIVERS:
+        found = [_wanted(shape, field) for field in fields]
+        clauses = tuple(one for one in found if one is not None)
+        parts = prod(shape.clauses[one].included for one in clauses)
+        if len(clauses) == len(fields) and parts <= _MOST_STRETCHES:
+            return Driver(fields, clauses)
+    return None
+
+
+def is_indexed(shape: Shape) -> bool:
+    """Tell whether an index has what is asked, and little else."""
+    if shape.picks:
+        return True
+    driver = driver_of(shape)
+    driven = driver.clauses if driver is not None else ()
+    rest = [one for number, one in enumerate(shape.clauses) if number not in driven]
+    own = shape.key.removesuffix("_at")
+    return not rest and all(span.startswith(own) for span in shape.spans)
+
+
+def _wanted(shape: Shape, field: str) -> int | None:
+    """Return a clause that says which values of a field are wanted, and nothing else."""
+    for number, one in enumerate(shape.clauses):
+        if one.field == field and one.included and not one.excluded:
+            return number
+    return None
+
+
+def _stretch(shape: Shape, driver: Driver, chosen: tuple[int, ...]) -> Stretch:
+    """Return the stretch of one value of each clause of the driver, without earlier ones."""
+    values = [parameter(*pair) for pair in zip(driver.clauses, chosen, strict=True)]
+    tests = (*_tests(shape, driver.clauses), *_not_before(shape, driver, chosen))
+    value: ColumnElement[str] = values[0]
+    for more in values[1:]:
+        value = value.concat(literal_column("' '")).concat(more)
+    return Stretch(
+        _terms.join(_documents, _documents.c.id == _terms.c.id),
+        micros(_terms.c.published_at),
+        _terms.c.id,
+        (_terms.c.field == _text(pair_field(driver.fields)), _terms.c.value == value, *tests),
+    )
+
+
+def _not_before(
+    shape: Shape, driver: Driver, chosen: tuple[int, ...]
+) -> Iterator[ColumnElement[bool]]:
+    """Leave out what an earlier stretch has: a story may be in two categories."""
+    for clause, number in zip(driver.clauses, chosen, strict=True):
+        if number:
+            earlier = [parameter(clause, one) for one in range(number)]
+            yield ~_holds(shape.clauses[clause].field, earlier)
+
+
+def _tests(shape: Shape, driven: tuple[int, ...]) -> Iterator[ColumnElement[bool]]:
+    for number, clause in enumerate(shape.clauses):
+        if number not in driven:
+            yield from _test(number, clause)
+
+
+def _test(number: int, clause: ClauseShape) -> Iterator[ColumnElement[bool]]:
+    values = [parameter(number, one) for one in range(clause.included + clause.excluded)]
+    if clause.included:
+        yield _holds(clause.field, values[: clause.included])
+    if clause.excluded:
+        yield ~_holds(clause.field, values[clause.included :])
+
+
+def _holds(field: str, values: Sequence[ColumnElement[str]]) -> ColumnElement[bool]:
+    if field in _COLUMNS:
+        column = _COLUMNS[field]
+        return and_(column.is_not(None), column.in_(values))
+    inner = _terms.alias()
+    return exists().where(
+        inner.c.id == _documents.c.id,
+        inner.c.field == _text(field),
+        inner.c.value.in_(values),
+    )
+
+
+def _text(value: str) -> ColumnElement[str]:
+    """Return a field's name as a literal: the planner looks at it."""
+    return literal_column(f"'{value}'")

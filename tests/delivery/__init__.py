@@ -1,0 +1,1 @@
+"""The delivery side below HTTP: what is read, and at what cost."""

@@ -1,0 +1,95 @@
+"""A small archive in the delivery tables, written directly: for plans, numbers matter."""
+
+import random
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import text
+
+from app.delivery import store
+from app.delivery.terms import terms_of
+from app.kit.database import Database
+
+STORIES = 3_000
+SCHEDULED = 600
+EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
+# The first so many are out; the others come minute after minute.
+NOW = EPOCH + timedelta(minutes=STORIES - SCHEDULED) - timedelta(seconds=30)
+
+
+def story_id(number: int) -> str:
+    """Return the id of a story of the archive."""
+    return f"01900000-0000-7000-8000-{number:012x}"
+
+
+def write_archive(database: Database) -> None:
+    """Write the archive, and let PostgreSQL's planner know it."""
+    documents, terms = [], []
+    for number in range(STORIES):
+        document, found = _document(number)
+        documents.append(document)
+        terms += [
+            {"field": field, "value": value, "published_at": document["published_at"]}
+            | {"id": document["id"]}
+            for field, value in sorted(found)
+        ]
+    bodies = [{"id": one["id"], "body": b'"body_text":"..."'} for one in documents]
+    with database.write() as session:
+        store.replace_documents(session, documents, bodies, terms, [])
+        store.append(session, [_log_row()])
+    if database.dialect == "postgresql":
+        with database.engine.connect() as connection:
+            connection.execution_options(isolation_level="AUTOCOMMIT")
+            connection.execute(text("VACUUM ANALYZE"))
+
+
+def attributes(number: int) -> dict[str, Any]:
+    """Return what a story is selected by."""
+    rng = random.Random(number)
+    at = EPOCH + timedelta(minutes=number)
+    return {
+        "id": [story_id(number)],
+        "category": [f"c{rng.randrange(8)}", f"c{8 + rng.randrange(2)}"],
+        "source": [f"s{min(9, int(rng.paretovariate(0.7)))}"],
+        "language": [rng.choice(("en", "en", "fr", "ar"))],
+        "tag": [f"t{min(400, int(rng.paretovariate(0.5)))}"],
+        "author": [f"a{rng.randrange(20)}"],
+        "kind": [rng.choice(("news", "news", "opinion"))],
+        "published_at": at,
+        "updated_at": at,
+    }
+
+
+def _document(number: int) -> tuple[dict[str, Any], set[tuple[str, str]]]:
+    selected_by = attributes(number)
+    row = {
+        "id": story_id(number),
+        "slug": f"story-{number}",
+        "version": 1,
+        "released": number < STORIES - SCHEDULED,
+        "published_at": selected_by["published_at"],
+        "updated_at": selected_by["updated_at"],
+        "expires_at": None,
+        "source_id": selected_by["source"][0],
+        "language": selected_by["language"][0],
+        "kind": selected_by["kind"][0],
+        "translation_group": story_id(number),
+        "category_ids": ",".join(selected_by["category"]),
+        "head": b'"a":1',
+        "tail": b'"b":2',
+        "extra": b'"c":3',
+    }
+    return row, terms_of(selected_by)
+
+
+def _log_row() -> dict[str, Any]:
+    return {
+        "at": EPOCH,
+        "type": "article",
+        "id": story_id(0),
+        "op": "upsert",
+        "reason": "published",
+        "version": 1,
+        "before": None,
+        "after": None,
+    }

@@ -1,0 +1,73 @@
+"""What a statement costs: the steps of its plan, and the work or the rows that it takes."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy.sql.expression import ClauseElement
+
+from app.kit.database import Database
+
+
+@dataclass(frozen=True)
+class Cost:
+    """The steps of a plan, the rows it returned, and the most that one of its steps looked at.
+
+    On SQLite that is told by the work done, in instructions of its virtual machine.
+    """
+
+    steps: list[str]
+    returned: int
+    visited: int
+
+    @property
+    def sorts(self) -> bool:
+        """Tell whether rows are gathered and sorted."""
+        return any("TEMP B-TREE" in step or "Sort" in step for step in self.steps)
+
+
+def cost(database: Database, statement: ClauseElement, params: dict[str, Any]) -> Cost:
+    """Run a statement and see what it takes."""
+    compiled = statement.compile(dialect=database.engine.dialect)
+    values = dict(compiled.construct_params(params) or {})
+    if database.dialect == "sqlite":
+        return _on_sqlite(database, compiled, values)
+    return _on_postgresql(database, str(compiled), values)
+
+
+def _on_sqlite(database: Database, compiled: Any, values: dict[str, Any]) -> Cost:
+    arguments = [values[name] for name in compiled.positiontup]
+    work = 0
+
+    def tick() -> int:
+        nonlocal work
+        work += 1
+        return 0
+
+    with database.engine.connect() as connection:
+        raw: Any = connection.connection.dbapi_connection
+        plan = raw.execute(f"EXPLAIN QUERY PLAN {compiled}", arguments).fetchall()
+        raw.set_progress_handler(tick, 1)
+        rows = raw.execute(str(compiled), arguments).fetchall()
+        raw.set_progress_handler(None, 0)
+    return Cost([row[3] for row in plan], len(rows), work)
+
+
+def _on_postgresql(database: Database, sql: str, values: dict[str, Any]) -> Cost:
+    with database.engine.connect() as connection:
+        explain = f"EXPLAIN (ANALYZE, FORMAT JSON) {sql}"
+        plan = connection.exec_driver_sql(explain, values).scalar_one()[0]["Plan"]
+    steps: list[str] = []
+    seen = [0]
+    _walk(plan, steps, seen)
+    return Cost(steps, int(plan["Actual Rows"]), max(seen))
+
+
+def _walk(node: dict[str, Any], steps: list[str], seen: list[int]) -> None:
+    # What is looked up once for the whole statement (the log's end) is not part of the list.
+    if node.get("Parent Relationship") == "InitPlan":
+        return
+    steps.append(node["Node Type"])
+    rows = node["Actual Rows"] + node.get("Rows Removed by Filter", 0)
+    seen.append(int(rows * node["Actual Loops"]))
+    for inner in node.get("Plans", ()):
+        _walk(inner, steps, seen)

@@ -1,0 +1,115 @@
+"""How lists are read: in the order of an index, from where the page begins, and no further."""
+
+from datetime import timedelta
+from itertools import product
+from typing import Any
+
+import pytest
+
+from app.access.selection import Clause, Selection, Span
+from app.delivery.store import reading
+from app.delivery.store.shapes import SortKey, shape_of, values_of
+from app.kit.clock import to_micros
+from app.kit.database import Database
+from tests.delivery.archive import EPOCH, NOW, SCHEDULED, STORIES, story_id
+from tests.delivery.cost import Cost, cost
+
+_PAGE = 21
+_MIDDLE = (to_micros(EPOCH + timedelta(minutes=(STORIES - SCHEDULED) // 2)), story_id(0))
+
+
+def one_of(field: Any, *values: str) -> Clause:
+    return Clause(field, values)
+
+
+INDEXED = {
+    "all": (),
+    "a category": (one_of("category", "c1"),),
+    "a source": (one_of("source", "s2"),),
+    "a rare source": (one_of("source", "s8"),),
+    "a language": (one_of("language", "fr"),),
+    "a tag": (one_of("tag", "t2"),),
+    "an author": (one_of("author", "a3"),),
+    "a kind": (one_of("kind", "opinion"),),
+    "category and language": (one_of("category", "c1"), one_of("language", "fr")),
+    "source and language": (one_of("source", "s1"), one_of("language", "ar")),
+    "category and source": (one_of("source", "s1"), one_of("category", "c2")),
+    "one of two categories": (one_of("category", "c1", "c8"),),
+    "one of two sources": (one_of("source", "s1", "s7"),),
+    "two categories, a language": (one_of("category", "c1", "c2"), one_of("language", "en")),
+}
+OTHER = {
+    "not a category": (Clause("category", (), ("c8",)),),
+    "not a source": (Clause("source", (), ("s1",)),),
+    "a tag and an author": (one_of("tag", "t1"), one_of("author", "a1")),
+    "a source and a kind": (one_of("source", "s1"), one_of("kind", "opinion")),
+    "a category twice": (one_of("category", "c1"), one_of("category", "c8")),
+    "many sources": (one_of("source", *(f"s{number}" for number in range(40))),),
+}
+WAYS = list(product((True, False), (False, True)))
+
+
+def page_cost(
+    database: Database,
+    selection: Selection,
+    *,
+    key: SortKey = "published_at",
+    descending: bool = True,
+    placed: bool = False,
+) -> Cost:
+    shape = shape_of(selection, key=key, descending=descending, placed=placed)
+    params = values_of(selection, NOW) | {"limit": _PAGE}
+    if placed:
+        params |= {"place": _MIDDLE[0], "place_id": _MIDDLE[1]}
+    return cost(database, reading._page_statement(shape, database.dialect), params)
+
+
+def work_of_so_many(database: Database, number: int) -> int:
+    """Return what it takes to fetch so many stories by their ids."""
+    ids = tuple(story_id(one) for one in range(number))
+    selection = Selection((Clause("id", ids),))
+    statement = reading._picked_statement(shape_of(selection), database.dialect)
+    return cost(database, statement, values_of(selection, NOW)).visited
+
+
+@pytest.mark.parametrize("name", INDEXED)
+def test_an_indexed_list_visits_what_it_shows(name: str, archive: Database) -> None:
+    selection = Selection(INDEXED[name])
+    for descending, placed in WAYS:
+        seen = page_cost(archive, selection, descending=descending, placed=placed)
+        assert not seen.sorts, seen.steps
+        assert 0 < seen.returned <= _PAGE
+        assert seen.visited <= 3 * max(work_of_so_many(archive, seen.returned), seen.returned)
+
+
+@pytest.mark.parametrize("key", ["published_at", "updated_at"])
+def test_a_list_within_a_time_visits_what_it_shows(key: SortKey, archive: Database) -> None:
+    early, late = EPOCH + timedelta(minutes=100), EPOCH + timedelta(minutes=2_000)
+    for span in (Span(early, None), Span(None, late), Span(early, late), Span(None, None)):
+        name = key.removesuffix("_at")
+        selection = Selection(**{name: span})  # type: ignore[arg-type]
+        for descending, placed in WAYS:
+            seen = page_cost(archive, selection, key=key, descending=descending, placed=placed)
+            assert not seen.sorts, seen.steps
+            assert seen.visited <= 3 * max(work_of_so_many(archive, _PAGE), _PAGE)
+
+
+@pytest.mark.parametrize("key", ["published_at", "updated_at"])
+def test_no_list_is_sorted_after_it_was_read(key: SortKey, archive: Database) -> None:
+    for name, clauses in (INDEXED | OTHER).items():
+        for descending, placed in WAYS:
+            seen = page_cost(
+                archive, Selection(clauses), key=key, descending=descending, placed=placed
+            )
+            assert not seen.sorts, (name, seen.steps)
+
+
+def test_only_what_an_index_has_is_called_short() -> None:
+    for clauses in INDEXED.values():
+        assert reading.is_short(Selection(clauses), "published_at")
+    for clauses in OTHER.values():
+        assert not reading.is_short(Selection(clauses), "published_at")
+    assert not reading.is_short(Selection(INDEXED["a tag"]), "updated_at")
+    assert not reading.is_short(Selection(updated=Span(EPOCH, None)), "published_at")
+    assert reading.is_short(Selection(updated=Span(EPOCH, None)), "updated_at")
+    assert reading.is_short(Selection((Clause("id", ("x",)), Clause("tag", ("t",)))), "updated_at")

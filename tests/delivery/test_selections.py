@@ -1,0 +1,89 @@
+"""Whatever is asked for: each story of it once, in order, and no other."""
+
+from datetime import timedelta
+from typing import Any
+
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+
+from app.access.selection import Clause, Selection, Span
+from app.delivery.store import reading
+from app.delivery.store.shapes import SortKey
+from app.kit.database import Database
+from app.kit.session import Reads
+from tests.delivery.archive import EPOCH, NOW, SCHEDULED, STORIES, attributes, story_id
+
+_OUT = [attributes(number) for number in range(STORIES - SCHEDULED)]
+_VALUES = {
+    "category": [f"c{number}" for number in range(11)],
+    "source": [f"s{number}" for number in range(1, 10)],
+    "language": ["en", "fr", "ar", "de"],
+    "tag": ["t1", "t2", "t3", "t9", "t400", "t401"],
+    "author": [f"a{number}" for number in range(21)],
+    "kind": ["news", "opinion", "live"],
+    "id": [story_id(number) for number in (0, 7, 900, STORIES - 1, STORIES + 9)],
+}
+
+
+def clauses() -> st.SearchStrategy[Clause]:
+    def of(field: str) -> st.SearchStrategy[Clause]:
+        values = st.lists(st.sampled_from(_VALUES[field]), max_size=4, unique=True).map(tuple)
+        return st.builds(Clause, st.just(field), values, values).filter(
+            lambda one: bool(one.included or one.excluded)
+        )
+
+    return st.sampled_from(sorted(_VALUES)).flatmap(of)
+
+
+def spans() -> st.SearchStrategy[Span]:
+    ends = st.none() | st.integers(0, STORIES).map(lambda n: EPOCH + timedelta(minutes=n))
+    return st.builds(Span, ends, ends)
+
+
+def selections() -> st.SearchStrategy[Selection]:
+    several = st.lists(clauses(), max_size=3).map(tuple)
+    return st.builds(Selection, several, spans(), spans())
+
+
+def pages(session: Reads, selection: Selection, key: SortKey, descending: bool) -> list[str]:
+    """Return the ids of a selection, read in five pages at most."""
+    found: list[str] = []
+    position = None
+    for _ in range(5):
+        rows: Any = reading.story_page(
+            session,
+            selection,
+            NOW,
+            key=key,
+            descending=descending,
+            position=position,
+            form="short",
+            limit=7,
+        )
+        if not rows:
+            break
+        found += [row.id for row in rows]
+        position = (rows[-1].place, rows[-1].id)
+    return found
+
+
+# Stories that are in both categories.
+_TWICE = Selection((Clause("category", ("c1", "c8")), Clause("language", ("en", "fr"))))
+
+
+@example(selection=_TWICE, key="published_at", descending=True)
+@settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    selection=selections(),
+    key=st.sampled_from(["published_at", "updated_at"]),
+    descending=st.booleans(),
+)
+def test_a_selection_is_read_in_order_and_whole(
+    archive: Database, selection: Selection, key: SortKey, descending: bool
+) -> None:
+    expected = [one["id"][0] for one in _OUT if selection.matches(one)]
+    if descending:
+        expected.reverse()
+    with archive.read_hot() as session:
+        assert pages(session, selection, key, descending) == expected[:35]
+        assert reading.count_exactly(session, selection, NOW) == len(expected)
