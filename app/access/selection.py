@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
+from app.kit.clock import parse_instant
+
 Field = Literal["category", "source", "language", "tag", "author", "kind", "id"]
 
 
@@ -48,8 +50,8 @@ class Selection:
         """Tell whether a story with these attributes (as the change log keeps them) is in it."""
         return (
             all(_holds(clause, attributes) for clause in self.clauses)
-            and self.published.holds(attributes["published_at"])
-            and self.updated.holds(attributes["updated_at"])
+            and _within(self.published, attributes["published_at"])
+            and _within(self.updated, attributes["updated_at"])
         )
 
 
@@ -65,6 +67,10 @@ def language_ranges(tag: str) -> tuple[str, ...]:
     """
     parts = tag.lower().split("-")
     return tuple("-".join(parts[: count + 1]) for count in range(len(parts)))
+
+
+def _within(span: Span, instant: str) -> bool:
+    return span == Span() or span.holds(parse_instant(instant))
 
 
 def _holds(clause: Clause, attributes: Mapping[str, Any]) -> bool:

@@ -8,6 +8,7 @@ from sqlalchemy import text
 
 from app.delivery import store
 from app.delivery.terms import terms_of
+from app.kit.clock import format_instant
 from app.kit.database import Database
 
 STORIES = 3_000
@@ -55,8 +56,8 @@ def attributes(number: int) -> dict[str, Any]:
         "tag": [f"t{min(400, int(rng.paretovariate(0.5)))}"],
         "author": [f"a{rng.randrange(20)}"],
         "kind": [rng.choice(("news", "news", "opinion"))],
-        "published_at": at,
-        "updated_at": at,
+        "published_at": format_instant(at),
+        "updated_at": format_instant(at),
     }
 
 
@@ -67,8 +68,8 @@ def _document(number: int) -> tuple[dict[str, Any], set[tuple[str, str]]]:
         "slug": f"story-{number}",
         "version": 1,
         "released": number < STORIES - SCHEDULED,
-        "published_at": selected_by["published_at"],
-        "updated_at": selected_by["updated_at"],
+        "published_at": EPOCH + timedelta(minutes=number),
+        "updated_at": EPOCH + timedelta(minutes=number),
         "expires_at": None,
         "source_id": selected_by["source"][0],
         "language": selected_by["language"][0],

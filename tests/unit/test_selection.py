@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.access.selection import Clause, Field, Selection, Span, fold, language_ranges
+from app.kit.clock import format_instant, parse_instant
 
 FIELDS: tuple[Field, ...] = get_args(Field)
 VALUES = st.sampled_from("abcd")
@@ -22,7 +23,7 @@ SPANS = st.builds(Span, st.none() | MOMENTS, st.none() | MOMENTS)
 SELECTIONS = st.builds(Selection, st.lists(CLAUSES, max_size=4).map(tuple), SPANS, SPANS)
 STORIES = st.fixed_dictionaries(
     {field: st.lists(VALUES, max_size=3) for field in FIELDS}
-    | {"published_at": MOMENTS, "updated_at": MOMENTS}
+    | {key: MOMENTS.map(format_instant) for key in ("published_at", "updated_at")}
 )
 
 
@@ -38,9 +39,9 @@ def plainly_matches(selection: Selection, story: dict[str, Any]) -> bool:
         (selection.published, story["published_at"]),
         (selection.updated, story["updated_at"]),
     ):
-        if span.start is not None and moment < span.start:
+        if span.start is not None and parse_instant(moment) < span.start:
             return False
-        if span.end is not None and moment >= span.end:
+        if span.end is not None and parse_instant(moment) >= span.end:
             return False
     return True
 
