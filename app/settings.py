@@ -1,17 +1,23 @@
 """Every option, typed and explained; read once, at the root."""
 
+import re
 from typing import Literal
+from urllib.parse import urlsplit
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from app.kit.errors import Misconfigured
+
+_VISIBLE = re.compile(r"[!-~]+")
 
 
 class Settings(BaseSettings):
     """The options, each from a variable `DATELINE_…` of the environment."""
 
-    model_config = SettingsConfigDict(env_prefix="DATELINE_", extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(
+        env_prefix="DATELINE_", extra="ignore", frozen=True, hide_input_in_errors=True
+    )
 
     database_url: str = Field(
         default="sqlite:///dateline.db",
@@ -73,6 +79,15 @@ class Settings(BaseSettings):
         default=1.0, gt=0, le=3600, description="Seconds between looks at what is due."
     )
 
+    purge_url: str | None = Field(
+        default=None, description="Where to tell which answers a CDN has to fetch anew."
+    )
+    purge_method: Literal["POST", "PURGE"] = Field(
+        default="POST", description="The method of the requests to DATELINE_PURGE_URL."
+    )
+    purge_token: SecretStr | None = Field(
+        default=None, description="Sent with these requests as `Authorization: Bearer …`."
+    )
     cache_bytes: int = Field(
         default=64 * 1024 * 1024,
         ge=0,
@@ -83,12 +98,41 @@ class Settings(BaseSettings):
         description="Log every request, or all but those answered from memory.",
     )
 
+    @field_validator("public_url", "purge_url")
+    @classmethod
+    def _address(cls, value: str | None) -> str | None:
+        if value is not None and not value.startswith(("http://", "https://")):
+            raise ValueError("give an address that begins with http:// or https://")
+        return value
+
     @field_validator("public_url")
     @classmethod
     def _bare(cls, value: str | None) -> str | None:
-        if value is not None and not value.startswith(("http://", "https://")):
-            raise ValueError("give an address that begins with http:// or https://")
         return value.rstrip("/") if value else None
+
+    @field_validator("purge_url")
+    @classmethod
+    def _of_a_host(cls, value: str | None) -> str | None:
+        parts = urlsplit(value or "http://none")
+        if not parts.hostname or parts.port == 0:
+            raise ValueError("give an address with the name of a host")
+        if "@" in parts.netloc:
+            raise ValueError("leave user and password out; DATELINE_PURGE_TOKEN is for secrets")
+        return value
+
+    @field_validator("purge_token")
+    @classmethod
+    def _fits_a_header(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and not _VISIBLE.fullmatch(value.get_secret_value()):
+            raise ValueError("a token is made of visible ASCII characters, without spaces")
+        return value
+
+    def variables(self) -> dict[str, object]:
+        """Return every option as the environment has it, secrets in the clear."""
+        return {
+            name: value.get_secret_value() if isinstance(value, SecretStr) else value
+            for name, value in self
+        }
 
 
 def read_settings(**given: object) -> Settings:

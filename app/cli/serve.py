@@ -48,7 +48,7 @@ def run_server(settings: Settings) -> None:
     # Fail here, in a sentence, rather than in each process that the server starts.
     with closing(open_database(settings)) as database:
         prepare_database(database)
-    export_settings("DATELINE_", settings.model_dump())
+    export_settings("DATELINE_", settings.variables())
     uvicorn.run(
         "app.main:app",
         factory=True,
