@@ -9,10 +9,10 @@ from fastapi import Request, Response
 from app.api.conditional import version_tag
 from app.api.edge.asgi import state
 from app.api.edge.entry import Facts
-from app.api.edge.freshness import ABSENT
 from app.api.errors import NothingHere
 from app.bootstrap import Services
 from app.delivery.queries import Head
+from app.delivery.surrogates import ABSENT
 from app.kit import json
 
 JSON = "application/json"
@@ -28,8 +28,7 @@ def delivered(
     media_type: str = JSON,
 ) -> Response:
     """Answer a reader with finished bytes; the edge keeps them, codes them and compares."""
-    _tell_edge(request, head, keys)
-    headers = {"surrogate-key": " ".join(keys), "dateline-serial": str(head.serial)}
+    headers = _tell_edge(request, head, keys)
     if links:
         headers["link"] = ", ".join(f'<{url}>; rel="{rel}"' for rel, url in links.items())
     return Response(body, 200, headers, media_type)
@@ -37,10 +36,10 @@ def delivered(
 
 def redirected(request: Request, location: str, head: Head) -> Response:
     """Lead on to where the thing is now, with the query as it was."""
-    _tell_edge(request, head, (ABSENT,))
+    headers = _tell_edge(request, head, (ABSENT,))
     query, location = request.url.query, quote(location)
-    headers = {"location": f"{location}?{query}" if query else location}
-    return Response(None, 301, {**headers, "dateline-serial": str(head.serial)})
+    headers["location"] = f"{location}?{query}" if query else location
+    return Response(None, 301, headers)
 
 
 def nothing_here(request: Request, head: Head, detail: str) -> NothingHere:
@@ -49,8 +48,10 @@ def nothing_here(request: Request, head: Head, detail: str) -> NothingHere:
     return NothingHere(detail)
 
 
-def _tell_edge(request: Request, head: Head, keys: tuple[str, ...]) -> None:
-    state(request.scope)["facts"] = Facts(head.serial, keys, head.changed_at)
+def _tell_edge(request: Request, head: Head, keys: tuple[str, ...]) -> dict[str, str]:
+    """Tell the edge what an answer shows and how new it is; return the headers that say so."""
+    facts = state(request.scope)["facts"] = Facts(head.serial, keys, head.changed_at)
+    return facts.headers()
 
 
 def list_links(

@@ -12,6 +12,7 @@ from app.delivery.directory import Directory, EntryType
 from app.delivery.store import reading
 from app.delivery.store.reading import Position
 from app.delivery.store.shapes import Form, SortKey
+from app.delivery.surrogates import story_keys
 from app.kit import json
 from app.kit.clock import Clock, from_micros
 from app.kit.database import Database
@@ -122,8 +123,7 @@ class Delivery:
             if row is not None:
                 head = _head(row, now)
                 body = _whole(row, self._fresh(head))
-                keys = (f"story:{row.id}", f"group:{row.translation_group}")
-                return Found(body, head, keys)
+                return Found(body, head, story_keys(row.id, row.translation_group))
             target = reading.redirect_target(session, ref)
             moved = reading.story(session, target, now) if target else None
             head = _head(moved or reading.log_head(session, now), now)

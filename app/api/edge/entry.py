@@ -6,11 +6,14 @@ from typing import Any
 
 from app.api.conditional import entity_tag, http_date
 from app.api.edge.encoding import LEAST_BYTES, Coding, encoded
+from app.delivery.surrogates import EVERYTHING
 
 Headers = list[tuple[bytes, bytes]]
 # What an entry weighs beside its bodies: headers, tags, the dictionary's own cells.
 _OVERHEAD = 2_000
-_KEPT = frozenset({b"content-type", b"link", b"location", b"surrogate-key", b"dateline-serial"})
+_KEPT = frozenset(
+    {b"content-type", b"link", b"location", b"surrogate-key", b"cache-tag", b"dateline-serial"}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +26,15 @@ class Facts:
     serial: int
     keys: tuple[str, ...]
     changed_at: datetime | None
+
+    def headers(self) -> dict[str, str]:
+        """Return them as caches on the way are told."""
+        keys = (*self.keys, EVERYTHING)
+        return {
+            "surrogate-key": " ".join(keys),
+            "cache-tag": ",".join(keys),
+            "dateline-serial": str(self.serial),
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +83,6 @@ class Entry:
     def of(cls, status: int, headers: Headers, body: bytes, facts: Facts, route: str) -> "Entry":
         """Keep of an answer what is the same for all its readers."""
         kept = [one for one in headers if one[0] in _KEPT]
-        tags = [value for name, value in kept if name == b"surrogate-key"]
-        kept += [(b"cache-tag", value.replace(b" ", b",")) for value in tags]
         modified = http_date(facts.changed_at).encode() if facts.changed_at else b""
         return cls(status, kept, body, facts, route, modified, _OVERHEAD + len(body))
 

@@ -1,21 +1,17 @@
 """No answer older than the log: what changed is found out before an answer is looked up."""
 
 import asyncio
-from collections.abc import Iterable
 from datetime import datetime
-from typing import Any
 
 from starlette.concurrency import run_in_threadpool
 
 from app.api.edge.store import EntryStore
 from app.bootstrap import Services
 from app.delivery import store as delivery_store
+from app.delivery.surrogates import EVERYTHING, outdated
 from app.kit.session import Record
 from app.kit.watch import Version
 
-# What does not exist, or stands elsewhere now: any change of a story may change that.
-ABSENT = "absent"
-LISTS = "stories"
 _MOST_ROWS = 1_000
 
 
@@ -88,20 +84,8 @@ class Freshness:
         self.version = version if len(rows) < _MOST_ROWS else -1
 
     def _drop(self, rows: list[Record]) -> None:
-        if any(row.type != "article" for row in rows):
-            # Sources and categories are shown everywhere.
+        keys = outdated(rows)
+        if EVERYTHING in keys:
             self._entries.clear()
-            return
-        self._entries.drop_showing({LISTS, ABSENT, *_shown_by(rows)})
-
-
-def _shown_by(rows: Iterable[Record]) -> Iterable[str]:
-    for row in rows:
-        yield f"story:{row.id}"
-        for attributes in (row.before, row.after):
-            yield from (f"group:{one}" for one in _groups(attributes))
-
-
-def _groups(attributes: dict[str, Any] | None) -> list[str]:
-    found: list[str] = attributes.get("group", []) if attributes else []
-    return found
+        else:
+            self._entries.drop_showing(keys)

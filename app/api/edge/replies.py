@@ -165,8 +165,8 @@ def given_id(asked: Asked) -> str | None:
 
 def _absent(found: Absent, id_: str) -> tuple[int, Headers, bytes]:
     status, headers, body = problem("not_found", found.detail, id_)
+    headers |= found.facts.headers()
     more = [(name.encode(), value.encode()) for name, value in headers.items()]
-    more.append((b"dateline-serial", str(found.facts.serial).encode()))
     return status, [*more, (b"content-length", str(len(body)).encode())], body
 
 

@@ -15,6 +15,7 @@ from app.api.schemas import HeadlinePage, StoryPage, StoryWithBody
 from app.api.stories import LIST_PARAMETERS, list_body, read_list
 from app.bootstrap import Services
 from app.content.slugs import normal_ref
+from app.delivery.surrogates import LISTS
 
 router = APIRouter(tags=["delivery"], route_class=DirectRoute)
 _PROBLEMS = ("bad_parameter", "bad_cursor", "key_required")
@@ -77,4 +78,4 @@ async def _list(
         page = await long_read(lambda: services.delivery.stories(asked.query))
     body, cursors = list_body(asked, page)
     links = list_links(request, services, cursors)
-    return delivered(request, body, page.head, keys=("stories",), links=links)
+    return delivered(request, body, page.head, keys=(LISTS,), links=links)
