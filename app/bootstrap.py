@@ -2,7 +2,9 @@
 
 from dataclasses import dataclass
 
+from app import __version__
 from app.access import store as access_store
+from app.delivery.following import Follower
 from app.delivery.projector import project
 from app.delivery.queries import Delivery
 from app.kit import migrations
@@ -10,14 +12,16 @@ from app.kit.clock import Clock, SystemClock
 from app.kit.cursor import Signer
 from app.kit.database import Database
 from app.kit.errors import DatabaseUnavailable
+from app.kit.http import HttpClient
 from app.kit.unit import Runner
 from app.kit.watch import Watch
 from app.settings import Settings
+from app.syndication.purging import FOLLOWER, Purging, Receiver
 
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """All parts, ready to work together."""
+    """All parts, ready to work together; `purging` only where there is a CDN to tell."""
 
     settings: Settings
     clock: Clock
@@ -26,9 +30,12 @@ class Services:
     delivery: Delivery
     cursors: Signer
     watch: Watch
+    purging: Purging | None
 
     def close(self) -> None:
-        """Let go of the database."""
+        """Let go of the database, and of who is being told."""
+        if self.purging is not None:
+            self.purging.close()
         self.watch.close()
         self.database.close()
 
@@ -66,6 +73,20 @@ def bootstrap(
         watch=watch,
         delivery=Delivery(database, clock),
         cursors=Signer(_secret(settings, database), "cursor"),
+        purging=_purging(settings, database, clock),
+    )
+
+
+def _purging(settings: Settings, database: Database, clock: Clock) -> Purging | None:
+    if settings.purge_url is None:
+        return None
+    token = settings.purge_token
+    return Purging(
+        Follower(database, clock, FOLLOWER),
+        HttpClient(f"dateline/{__version__}"),
+        Receiver(
+            settings.purge_url, settings.purge_method, token.get_secret_value() if token else None
+        ),
     )
 
 

@@ -1,14 +1,17 @@
-"""The loops: what is due, and what need not be kept any longer."""
+"""The loops: what is due, what need not be kept any longer, and who is told of changes."""
 
 import logging
 import threading
 from collections.abc import Callable
+from functools import partial
 
 from app.access.idempotency import forget_outdated
 from app.bootstrap import Services
 from app.delivery.due import BATCH, tell_due, tell_expired
 from app.kit.errors import Failure
+from app.kit.patience import wait_after
 from app.kit.unit import Actor, Unit
+from app.syndication.purging import Purging
 
 _log = logging.getLogger("dateline.worker")
 _ACTOR = Actor(None, "worker")
@@ -16,27 +19,36 @@ _TIDY_EVERY = 600
 
 
 class Worker:
-    """One thread that looks at what is due, again and again, until it is stopped.
+    """Threads that look at what is to be done, again and again, until they are stopped.
 
-    Of all processes on a database one does the work; the others wait for it to end.
+    Of all processes on a database one does the work; the others wait for it to end. Whoever has
+    to be told of changes has a thread of its own, so that nothing else waits for it.
     """
 
     def __init__(self, services: Services) -> None:
         """Work on services."""
         self._services = services
         self._leadership = services.database.leadership()
+        self._leads = threading.Event()
         self._stopped = threading.Event()
-        self._thread = threading.Thread(target=self.run, name="worker", daemon=True)
+        self._threads = [threading.Thread(target=self.run, name="worker", daemon=True)]
+        if services.purging is not None:
+            purge = partial(self._purge, services.purging)
+            self._threads.append(threading.Thread(target=purge, name="purging", daemon=True))
 
     def start(self) -> None:
         """Begin."""
-        self._thread.start()
+        for thread in self._threads:
+            thread.start()
 
     def stop(self) -> None:
-        """End, and wait for the work in hand."""
+        """End, and wait for the work in hand; requests to others are called off."""
         self._stopped.set()
-        if self._thread.ident is not None:
-            self._thread.join(timeout=30)
+        if self._services.purging is not None:
+            self._services.purging.close()
+        for thread in self._threads:
+            if thread.ident is not None:
+                thread.join(timeout=30)
         self._leadership.release()
 
     def run(self) -> None:
@@ -45,14 +57,37 @@ class Worker:
         turns = 0
         while not self._stopped.wait(interval):
             if not self._leadership.held():
+                self._leads.clear()
                 continue
+            self._leads.set()
             try:
                 run_due(self._services)
                 if turns % max(1, int(_TIDY_EVERY / interval)) == 0:
                     self._services.runner.run(_ACTOR, forget_outdated)
             except Failure as failure:
-                _log.warning("the worker could not go on: %s", failure.detail)
+                _note(failure)
             turns += 1
+
+    def _purge(self, purging: Purging) -> None:
+        """Tell a CDN of changes until stopped; after a failure, wait longer than usual."""
+        interval = wait = self._services.settings.worker_interval
+        failures = 0
+        while not self._stopped.wait(wait):
+            if self._leads.is_set():
+                failures = 0 if _caught_up(purging) else failures + 1
+            wait = wait_after(failures) if failures else interval
+
+
+def _caught_up(purging: Purging) -> bool:
+    try:
+        return purging.catch_up()
+    except Failure as failure:
+        _note(failure)
+        return False
+
+
+def _note(failure: Failure) -> None:
+    _log.warning("the worker could not go on: %s", failure.detail)
 
 
 def run_due(services: Services) -> int:

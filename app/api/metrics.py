@@ -43,6 +43,18 @@ class Metrics:
             "Finished answers kept in memory.",
             registry=self.registry,
         )
+        self._purges = Counter(
+            "dateline_purges",
+            "Requests by which this process told a CDN what to fetch anew.",
+            ["outcome"],
+            registry=self.registry,
+        )
+        self._purge_lag = Gauge(
+            "dateline_purge_lag",
+            "How many serials of the change log a CDN has not been told of.",
+            registry=self.registry,
+        )
+        self._purged = {"sent": 0, "failed": 0}
         self._counts: dict[tuple[str, str, int], int] = {}
         Gauge(
             "dateline_build", "The version that runs.", ["version"], registry=self.registry
@@ -70,6 +82,14 @@ class Metrics:
         self._up.set(0 if serial is None else 1)
         if serial is not None:
             self._serial.set(serial)
+
+    def purging(self, sent: int, failed: int, lag: int | None) -> None:
+        """Note how often a CDN was told since the start, and how far behind it is, if known."""
+        for outcome, total in (("sent", sent), ("failed", failed)):
+            self._purges.labels(outcome).inc(total - self._purged[outcome])
+            self._purged[outcome] = total
+        if lag is not None:
+            self._purge_lag.set(lag)
 
     def text(self) -> bytes:
         """Return everything in Prometheus' text format."""

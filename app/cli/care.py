@@ -100,6 +100,8 @@ def _wrong(parts: Services) -> list[str]:
             for flaw in flaws(session, parts.clock.now()):
                 found.append(f"{flaw.id}: {flaw.detail}")
                 advance(bar, 1)
+    if parts.purging is not None:
+        found += parts.purging.flaws(parts.clock.now())
     return found
 
 

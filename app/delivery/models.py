@@ -145,3 +145,13 @@ class LogRow(Base):
         Index("ix_changes_type", "type", "serial"),
         {"sqlite_autoincrement": True},
     )
+
+
+class FollowerRow(Base):
+    """How far something that follows the log has come: the last serial that it was told of."""
+
+    __tablename__ = "followers"
+
+    name: Mapped[str] = mapped_column(key(50), primary_key=True)
+    serial: Mapped[int] = mapped_column(BigInteger)
+    noted_at: Mapped[datetime] = mapped_column(Instant)

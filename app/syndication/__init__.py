@@ -1,1 +1,1 @@
-"""Stories out: formats, push, sync, stream. The room is laid out; nothing lives here yet."""
+"""Stories out, and word of them: what follows the log and tells others."""

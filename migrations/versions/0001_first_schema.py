@@ -121,6 +121,13 @@ def upgrade() -> None:
     )
     op.create_index("uq_entries_slug", "entries", ["type", "slug"], unique=True)
     op.create_table(
+        "followers",
+        sa.Column("name", _key(50), nullable=False),
+        sa.Column("serial", sa.BigInteger(), nullable=False),
+        sa.Column("noted_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_followers")),
+    )
+    op.create_table(
         "public_slugs",
         sa.Column("type", sa.String(length=10), nullable=False),
         sa.Column("slug", _key(200), nullable=False),
@@ -324,6 +331,7 @@ def downgrade() -> None:
     op.drop_table("secrets")
     op.drop_table("redirects")
     op.drop_table("public_slugs")
+    op.drop_table("followers")
     op.drop_table("entries")
     op.drop_table("documents")
     op.drop_table("changes")

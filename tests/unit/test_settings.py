@@ -1,5 +1,7 @@
 """Settings: a wrong one is named, with what would be right."""
 
+from traceback import format_exception
+
 import pytest
 
 from app.kit.database import Database
@@ -22,6 +24,13 @@ from app.settings import Settings, read_settings
         ("DATELINE_LOG_LEVEL", "chatty", "'debug', 'info', 'warning' or 'error'"),
         ("DATELINE_LOG_FORMAT", "xml", "'text' or 'json'"),
         ("DATELINE_WORKER_INTERVAL", "inf", ""),
+        ("DATELINE_PURGE_URL", "cdn.example/purge", "http://"),
+        ("DATELINE_PURGE_URL", "https://:443/purge", "name of a host"),
+        ("DATELINE_PURGE_URL", "https://cdn.example:x/", "Port"),
+        ("DATELINE_PURGE_URL", "https://me:hunter2@cdn.example/", "DATELINE_PURGE_TOKEN"),
+        ("DATELINE_PURGE_METHOD", "GET", "'POST' or 'PURGE'"),
+        ("DATELINE_PURGE_TOKEN", "two words", "visible ASCII"),
+        ("DATELINE_PURGE_TOKEN", "naïve", "visible ASCII"),
     ],
 )
 def test_a_wrong_variable_is_named_with_the_way_out(
@@ -41,11 +50,31 @@ def test_all_wrong_variables_are_named_at_once(monkeypatch: pytest.MonkeyPatch) 
         read_settings()
 
 
-def test_a_wrong_secret_is_not_repeated_in_the_message(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("DATELINE_SECRET_KEY", "hunter2")
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("DATELINE_SECRET_KEY", "hunter2"),
+        ("DATELINE_PURGE_TOKEN", "hunter2 "),
+        ("DATELINE_PURGE_URL", "https://me:hunter2@cdn.example/"),
+    ],
+)
+def test_a_wrong_secret_is_not_repeated_in_the_message(
+    monkeypatch: pytest.MonkeyPatch, variable: str, value: str
+) -> None:
+    monkeypatch.setenv(variable, value)
     with pytest.raises(Misconfigured) as refused:
         read_settings()
     assert "hunter2" not in str(refused.value)
+    assert "hunter2" not in "".join(format_exception(refused.value))
+
+
+def test_secrets_reach_processes_that_are_started_and_nobody_else() -> None:
+    settings = read_settings(purge_token="hunter2", port=9000)
+    assert "hunter2" not in f"{settings} {settings!r} {settings.model_dump_json()}"
+    handed_on = settings.variables()
+    assert (handed_on["purge_token"], handed_on["port"]) == ("hunter2", 9000)
+    assert handed_on.keys() == Settings.model_fields.keys()
+    assert read_settings(**handed_on) == settings
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,7 @@ from app.api.schemas import Health, Ready
 from app.bootstrap import Services
 from app.kit import json, migrations
 from app.kit.errors import Failure
+from app.syndication.purging import Purging
 
 router = APIRouter(tags=["operations"])
 _NO_STORE = {"cache-control": "no-store"}
@@ -60,6 +61,9 @@ async def read_metrics(request: Request, services: Parts) -> Response:
     """Return the metrics of this process in Prometheus' text format."""
     metrics: Metrics = request.app.state.metrics
     metrics.database(await run_in_threadpool(_serial, services))
+    if services.purging is not None:
+        lag = await run_in_threadpool(_lag, services.purging)
+        metrics.purging(services.purging.sent, services.purging.failed, lag)
     return Response(metrics.text(), headers=_NO_STORE, media_type=MEDIA_TYPE)
 
 
@@ -133,5 +137,12 @@ def _readiness(services: Services) -> dict[str, str | None]:
 def _serial(services: Services) -> int | None:
     try:
         return services.delivery.directory()[1].serial
+    except Failure:
+        return None
+
+
+def _lag(purging: Purging) -> int | None:
+    try:
+        return purging.lag()
     except Failure:
         return None

@@ -25,6 +25,11 @@ from app.delivery.store.entries import (
     remove_entry,
     replace_entry,
 )
+from app.delivery.store.followers import (
+    follower_position,
+    move_follower,
+    start_follower,
+)
 from app.delivery.store.log import (
     LastChange,
     append,
@@ -46,9 +51,11 @@ __all__ = [
     "entries",
     "entry",
     "expired_documents",
+    "follower_position",
     "last_log_row",
     "last_log_rows",
     "log_rows",
+    "move_follower",
     "own_categories",
     "redirects",
     "release_documents",
@@ -57,6 +64,7 @@ __all__ = [
     "replace_documents",
     "replace_entry",
     "replace_terms",
+    "start_follower",
     "stray_documents",
     "uses_of_entry",
     "whole_documents",

@@ -1,0 +1,117 @@
+"""Telling a CDN which answers to fetch anew, by surrogate key, as the log goes on."""
+
+import logging
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from app.delivery.following import Follower
+from app.delivery.surrogates import EVERYTHING, outdated
+from app.kit import json
+from app.kit.clock import format_instant
+from app.kit.http import Answered, HttpClient, Outcome
+from app.kit.session import Record
+
+FOLLOWER = "purging"
+# The narrowest of the common CDNs takes so many at once. Longer keys than 42 bytes there are
+# none, so the headers stay below 2 kB.
+_MOST_KEYS = 30
+# What would take more requests than these is told as a change to everything.
+_MOST_REQUESTS = 10
+# Retries are a minute apart at the most, so it is not that.
+_LONG = timedelta(minutes=10)
+
+_log = logging.getLogger("dateline.purging")
+
+
+@dataclass(frozen=True, slots=True)
+class Receiver:
+    """Who is told, and how; the token is a secret."""
+
+    url: str
+    method: str
+    token: str | None = field(default=None, repr=False)
+
+
+class Purging:
+    """Tells one receiver of all changes: each at least once, in the order of the log."""
+
+    def __init__(self, follower: Follower, client: HttpClient, receiver: Receiver) -> None:
+        """Begin where the follower stands."""
+        self._follower = follower
+        self._client = client
+        self._receiver = receiver
+        self._failures = 0
+        self._closed = False
+        # Requests that were answered well, and others, since the process started.
+        self.sent = 0
+        self.failed = 0
+
+    def catch_up(self) -> bool:
+        """Tell of all that is new; say whether that succeeded."""
+        return self._follower.follow(self._tell)
+
+    def lag(self) -> int:
+        """Return how many serials the receiver is behind the log."""
+        return self._follower.lag()
+
+    def flaws(self, now: datetime) -> list[str]:
+        """Return what is wrong if the receiver has not been told of changes for long."""
+        since = self._follower.waits_since()
+        if since is None or now - since < _LONG:
+            return []
+        return [
+            f"purging: the CDN has not been told of changes since {format_instant(since)}. Check "
+            "DATELINE_PURGE_URL and DATELINE_PURGE_TOKEN, and that a server or a worker runs."
+        ]
+
+    def close(self) -> None:
+        """Call off what is under way, and send nothing more."""
+        self._closed = True
+        self._client.close()
+
+    def _tell(self, rows: Sequence[Record]) -> bool:
+        return all(self._send(keys) for keys in _portions(outdated(rows)))
+
+    def _send(self, keys: Sequence[str]) -> bool:
+        outcome = self._client.send(
+            self._receiver.method,
+            self._receiver.url,
+            self._headers(keys),
+            json.dumps({"surrogate_keys": keys}),
+        )
+        told = isinstance(outcome, Answered) and 200 <= outcome.status < 300
+        if told or not self._closed:
+            self._note(told, outcome)
+        return told
+
+    def _headers(self, keys: Sequence[str]) -> dict[str, str]:
+        headers = {
+            "content-type": "application/json",
+            "surrogate-key": " ".join(keys),
+            "cache-tag": ",".join(keys),
+        }
+        if self._receiver.token is not None:
+            headers["authorization"] = f"Bearer {self._receiver.token}"
+        return headers
+
+    def _note(self, told: bool, outcome: Outcome) -> None:
+        """Count, and log where failing begins and ends: neither the address nor what was sent."""
+        if told:
+            self.sent += 1
+            if self._failures:
+                _log.info("the CDN is told of changes again, after %d failures", self._failures)
+            self._failures = 0
+            return
+        self.failed += 1
+        self._failures += 1
+        if self._failures == 1:
+            why = f"status {outcome.status}" if isinstance(outcome, Answered) else outcome.reason
+            _log.warning("the CDN could not be told of changes, and will be: %s", why)
+
+
+def _portions(keys: Sequence[str]) -> Iterator[Sequence[str]]:
+    if len(keys) > _MOST_KEYS * _MOST_REQUESTS:
+        keys = (EVERYTHING,)
+    for start in range(0, len(keys), _MOST_KEYS):
+        yield keys[start : start + _MOST_KEYS]

@@ -1,0 +1,82 @@
+"""A server that is killed after it told a CDN, and before it noted that, tells it again."""
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+from sqlalchemy import text
+
+from app.bootstrap import Services
+from tests.conftest import key_for
+from tests.faults.served import Client, nursery
+from tests.receiver import Receiver, receiving
+from tests.worker.test_telling_a_cdn import position, wait_until
+
+_PATIENCE = 60
+# For the answer to reach the server: a shorter while would only make the test easier to pass.
+_A_WHILE = 0.5
+
+
+@pytest.mark.slow
+def test_what_was_sent_and_not_noted_is_sent_again(services: Services, database_url: str) -> None:
+    key = key_for(services, "admin")
+    with receiving() as receiver, nursery(database_url, **_options(receiver)) as server:
+        server.start()
+        wait_until(lambda: position(services) is not None)
+        first = _publish(server.port, key, "First")
+        wait_until(lambda: position(services) == 1)
+        with _nobody_notes_what_is_told(services, receiver) as told:
+            second = _publish(server.port, key, "Second")
+            assert told.wait(_PATIENCE)
+            time.sleep(_A_WHILE)
+            server.kill()
+        assert position(services) == 1
+        server.start()
+        wait_until(lambda: position(services) == 2)
+    assert [one.status for one in receiver.heard] == [200, 200, 200]
+    told_of = [keys[2] for keys in receiver.taken()]
+    assert told_of == [f"story:{one}" for one in (first, second, second)]
+
+
+def _options(receiver: Receiver) -> dict[str, object]:
+    receiver.answer = lambda _: 200
+    return {"worker_interval": 0.05, "busy_timeout": _PATIENCE, "purge_url": receiver.url}
+
+
+def _publish(port: int, key: str, title: str) -> str:
+    client = Client(port, key)
+    document = {"title": title, "language": "en", "status": "published"}
+    status, _, made = client.call("POST", "/v1/manage/articles", document)
+    client.close()
+    assert status == 201
+    id_: str = made["id"]
+    return id_
+
+
+@contextmanager
+def _nobody_notes_what_is_told(services: Services, receiver: Receiver) -> Iterator[threading.Event]:
+    """From the next request on, let nobody move a follower on until the block ends."""
+    held, ended = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        with services.database.write() as session:
+            # On SQLite the transaction itself is the lock, on PostgreSQL each row that it writes.
+            session.execute(text("UPDATE followers SET noted_at = noted_at"))
+            held.set()
+            ended.wait(_PATIENCE)
+
+    holder = threading.Thread(target=hold)
+
+    def answer(_: object) -> int:
+        holder.start()
+        return 200 if held.wait(_PATIENCE) else 500
+
+    receiver.answer = answer
+    try:
+        yield held
+    finally:
+        ended.set()
+        holder.join()
+        receiver.answer = lambda _: 200

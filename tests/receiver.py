@@ -1,0 +1,100 @@
+"""A real HTTP server on loopback that keeps what it is sent, and answers as a test wants."""
+
+import json
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+_PATIENCE = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """A request that came, and the status that it was answered with."""
+
+    method: str
+    path: str
+    headers: dict[str, str]
+    body: bytes
+    status: int = 0
+
+    @property
+    def keys(self) -> list[str]:
+        """Return the surrogate keys, which are to be the same in all three places."""
+        keys: list[str] = json.loads(self.body)["surrogate_keys"]
+        assert self.headers["surrogate-key"].split(" ") == keys
+        assert self.headers["cache-tag"].split(",") == keys
+        return keys
+
+
+class Receiver:
+    """What came, in order; `answer` returns the status for a request, and may take its time."""
+
+    def __init__(self) -> None:
+        self.heard: list[Heard] = []
+        self.answer: Callable[[Heard], int] = lambda _: 204
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
+        self._server.daemon_threads = True
+        self.url = f"http://127.0.0.1:{self._server.server_port}/purge"
+        self._news = threading.Condition()
+
+    def keep(self, heard: Heard) -> None:
+        """Keep a request, and wake whoever waits for it."""
+        with self._news:
+            self.heard.append(heard)
+            self._news.notify_all()
+
+    def wait_for(self, number: int) -> None:
+        """Wait until so many requests came."""
+        with self._news:
+            assert self._news.wait_for(lambda: len(self.heard) >= number, _PATIENCE), self.heard
+
+    def taken(self) -> list[list[str]]:
+        """Return the keys of each request that was answered well."""
+        return [one.keys for one in self.heard if 200 <= one.status < 300]
+
+    def serve(self) -> None:
+        """Serve until stopped."""
+        self._server.serve_forever(poll_interval=0.01)
+
+    def stop(self) -> None:
+        """Stop, and let nobody connect any more."""
+        self._server.shutdown()
+        self._server.server_close()
+
+
+@contextmanager
+def receiving() -> Iterator[Receiver]:
+    """Run a receiver."""
+    receiver = Receiver()
+    thread = threading.Thread(target=receiver.serve, daemon=True)
+    thread.start()
+    try:
+        yield receiver
+    finally:
+        receiver.stop()
+        thread.join()
+
+
+def _handler(receiver: Receiver) -> type[BaseHTTPRequestHandler]:
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["content-length"]))
+            headers = {name.lower(): value for name, value in self.headers.items()}
+            asked = (self.command, self.path, headers, body)
+            status = receiver.answer(Heard(*asked))
+            receiver.keep(Heard(*asked, status))
+            self.send_response(status)
+            self.send_header("location", "/elsewhere")
+            self.send_header("content-length", "0")
+            self.end_headers()
+
+        do_PURGE = do_POST  # noqa: N815 - the server looks for this name
+
+        def log_message(self, *_: Any) -> None:
+            pass
+
+    return Handler

@@ -1,0 +1,1 @@
+"""Stories out, and word of them."""

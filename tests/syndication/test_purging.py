@@ -1,0 +1,288 @@
+"""A CDN is told of each change: the right keys, at least once, in order, and no secret spilt."""
+
+import logging
+
+import pytest
+from starlette.testclient import TestClient
+
+from app.bootstrap import Services, bootstrap
+from app.delivery import following, store
+from app.settings import Settings
+from app.syndication.purging import FOLLOWER, Purging
+from app.worker import run_due
+from tests.clock import HandClock
+from tests.newsroom import Newsroom
+from tests.receiver import Receiver
+from tests.syndication.conftest import TOKEN
+
+
+def position(services: Services) -> int | None:
+    """Return how far the receiver has been told."""
+    with services.database.read() as session:
+        return store.follower_position(session, FOLLOWER)
+
+
+def keys_of(*ids: str) -> list[str]:
+    """Return what a change to these stories makes outdated."""
+    return ["stories", "absent", *(f"{kind}:{id_}" for id_ in ids for kind in ("story", "group"))]
+
+
+def test_a_publication_is_told(newsroom: Newsroom, purging: Purging, receiver: Receiver) -> None:
+    story = newsroom.story()
+    assert purging.catch_up()
+    assert purging.catch_up()
+    [heard] = receiver.heard
+    assert (heard.method, heard.path) == ("POST", "/purge")
+    assert heard.keys == keys_of(story["id"])
+    assert heard.headers["authorization"] == f"Bearer {TOKEN}"
+    assert heard.headers["content-type"] == "application/json"
+    assert heard.headers["user-agent"].startswith("dateline/")
+
+
+@pytest.mark.parametrize("dialect", ["sqlite"])
+def test_the_method_may_be_another_and_the_token_absent(
+    settings: Settings, receiver: Receiver, newsroom: Newsroom, clock: HandClock
+) -> None:
+    bare = settings.model_copy(update={"purge_method": "PURGE", "purge_token": None})
+    services = bootstrap(bare, clock=clock)
+    assert services.purging is not None
+    services.purging.catch_up()
+    newsroom.story()
+    assert services.purging.catch_up()
+    services.close()
+    assert receiver.heard[0].method == "PURGE"
+    assert "authorization" not in receiver.heard[0].headers
+
+
+def test_changes_since_the_last_time_are_told_at_once(
+    newsroom: Newsroom, purging: Purging, receiver: Receiver
+) -> None:
+    first, second = newsroom.story("First"), newsroom.story("Second")
+    newsroom.verb(first, "unpublish")
+    assert purging.catch_up()
+    assert receiver.taken() == [keys_of(first["id"], second["id"])]
+
+
+def test_drafts_and_what_is_still_to_come_are_not_told(
+    newsroom: Newsroom, purging: Purging, receiver: Receiver
+) -> None:
+    newsroom.article("Draft")
+    newsroom.story("Later", published_at="2026-11-22T13:00:00Z")
+    assert purging.catch_up()
+    assert receiver.heard == []
+
+
+def test_what_time_did_is_told(
+    newsroom: Newsroom, purging: Purging, receiver: Receiver, services: Services, clock: HandClock
+) -> None:
+    times = {"published_at": "2026-11-22T13:00:00Z", "expires_at": "2026-11-22T14:00:00Z"}
+    story = newsroom.story("Later", **times)
+    for _ in range(2):
+        clock.advance(hours=1)
+        run_due(services)
+        assert purging.catch_up()
+    assert receiver.taken() == [keys_of(story["id"])] * 2
+
+
+@pytest.mark.parametrize("kind", ["source", "category"])
+def test_a_renamed_source_or_category_purges_everything(
+    kind: str, newsroom: Newsroom, purging: Purging, receiver: Receiver, client: TestClient
+) -> None:
+    plural = {"source": "sources", "category": "categories"}[kind]
+    thing = newsroom.source("Wire") if kind == "source" else newsroom.category("Wire")
+    newsroom.story()
+    purging.catch_up()
+    newsroom.patch(thing, plural, name="The Wire", slug="the-wire")
+    assert purging.catch_up()
+    assert receiver.taken()[-1] == ["all"]
+    paths = "headlines articles articles/a-title articles/none sources categories sources/none"
+    for path in [*paths.split(), "categories?tree=true", f"{plural}/wire", f"{plural}/the-wire"]:
+        headers = client.get(f"/v1/{path}").headers
+        assert "all" in headers["surrogate-key"].split(" "), path
+        assert headers["cache-tag"].split(",") == headers["surrogate-key"].split(" ")
+
+
+@pytest.mark.parametrize("dialect", ["sqlite"])
+def test_one_request_has_few_keys_and_too_many_are_told_as_all(
+    newsroom: Newsroom, purging: Purging, receiver: Receiver
+) -> None:
+    ids = [newsroom.story(f"Story {number}")["id"] for number in range(40)]
+    assert purging.catch_up()
+    assert [len(keys) for keys in receiver.taken()] == [30, 30, 22]
+    assert [key for keys in receiver.taken() for key in keys] == keys_of(*ids)
+    for heard in receiver.heard:
+        assert len(heard.headers["surrogate-key"]) < 2_000
+    ids = [newsroom.story(f"More {number}")["id"] for number in range(150)]
+    assert purging.catch_up()
+    assert receiver.taken()[3:] == [["all"]]
+
+
+def test_a_log_of_many_batches_is_told_in_order(
+    newsroom: Newsroom, purging: Purging, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(following, "BATCH", 2)
+    ids = [newsroom.story(f"Story {number}")["id"] for number in range(5)]
+    assert purging.catch_up()
+    assert receiver.taken() == [keys_of(*ids[:2]), keys_of(*ids[2:4]), keys_of(ids[4])]
+
+
+def test_who_is_new_begins_at_the_end_of_the_log(
+    newsroom: Newsroom, services: Services, receiver: Receiver
+) -> None:
+    newsroom.story("Before")
+    assert services.purging is not None
+    assert position(services) is None
+    assert services.purging.lag() == 0
+    assert services.purging.catch_up()
+    assert position(services) == services.delivery.head().serial
+    later = newsroom.story("After")
+    assert services.purging.lag() == 1
+    assert services.purging.catch_up()
+    assert services.purging.lag() == 0
+    assert receiver.taken() == [keys_of(later["id"])]
+
+
+@pytest.mark.parametrize("status", [301, 308, 400, 403, 404, 500, 503])
+def test_nothing_but_success_is_success(
+    status: int, newsroom: Newsroom, purging: Purging, receiver: Receiver, services: Services
+) -> None:
+    newsroom.story()
+    before = position(services)
+    receiver.answer = lambda _: status
+    assert not purging.catch_up()
+    assert position(services) == before
+    assert [one.path for one in receiver.heard] == ["/purge"]
+
+
+def test_after_failures_everything_is_told_once_and_in_order(
+    newsroom: Newsroom,
+    purging: Purging,
+    receiver: Receiver,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    monkeypatch.setattr(following, "BATCH", 2)
+    caplog.set_level(logging.INFO)
+    receiver.answer = lambda _: 503
+    ids = []
+    for number in range(4):
+        ids.append(newsroom.story(f"Story {number}")["id"])
+        assert not purging.catch_up()
+    receiver.answer = lambda _: 200
+    assert purging.catch_up()
+    assert receiver.taken() == [keys_of(*ids[:2]), keys_of(*ids[2:])]
+    said = [one for one in caplog.records if one.name == "dateline.purging"]
+    assert [one.levelname for one in said] == ["WARNING", "INFO"]
+    assert "503" in said[0].getMessage()
+
+
+def test_what_was_called_off_is_told_by_the_next_process(
+    newsroom: Newsroom, purging: Purging, receiver: Receiver, settings: Settings, clock: HandClock
+) -> None:
+    def end(_: object) -> int:
+        purging.close()
+        return 204
+
+    story = newsroom.story()
+    receiver.answer = end
+    assert not purging.catch_up()
+    assert not purging.catch_up()
+    receiver.answer = lambda _: 204
+    successor = bootstrap(settings, clock=clock)
+    assert successor.purging is not None
+    assert successor.purging.catch_up()
+    successor.close()
+    receiver.wait_for(2)
+    assert [one.keys for one in receiver.heard] == [keys_of(story["id"])] * 2
+
+
+def test_two_leaders_for_a_moment_do_no_harm(
+    newsroom: Newsroom, purging: Purging, receiver: Receiver, settings: Settings, clock: HandClock
+) -> None:
+    """The other tells of all and of more, while the one waits for its answer."""
+    other = bootstrap(settings, clock=clock)
+    assert other.purging is not None
+    first = newsroom.story("First")
+
+    def meanwhile(_: object) -> int:
+        receiver.answer = lambda _: 204
+        newsroom.verb(first, "unpublish")
+        assert other.purging is not None
+        assert other.purging.catch_up()
+        return 204
+
+    receiver.answer = meanwhile
+    assert purging.catch_up()
+    assert position(other) == other.delivery.head().serial
+    other.close()
+
+
+@pytest.mark.parametrize("answer", [204, 401])
+def test_the_token_is_in_no_log_and_no_printed_thing(
+    answer: int,
+    newsroom: Newsroom,
+    purging: Purging,
+    receiver: Receiver,
+    settings: Settings,
+    services: Services,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.DEBUG, logger="dateline")
+    for name in ("httpx2", "httpcore2", "anyio", "asyncio"):
+        caplog.set_level(logging.DEBUG, logger=name)
+    receiver.answer = lambda _: answer
+    newsroom.story()
+    assert purging.catch_up() is (answer == 204)
+    receiver.stop()
+    newsroom.story("Another")
+    assert not purging.catch_up()
+    assert receiver.heard[0].headers["authorization"] == f"Bearer {TOKEN}"
+    told = [caplog.text, repr(settings), str(settings), settings.model_dump_json(), repr(services)]
+    assert not [text for text in told if TOKEN in text]
+    assert services.purging is not None
+    assert TOKEN not in repr(vars(services.purging))
+
+
+def test_metrics_tell_of_purges(
+    newsroom: Newsroom, purging: Purging, receiver: Receiver, client: TestClient
+) -> None:
+    def told() -> dict[str, float]:
+        lines = [one for one in client.get("/metrics").text.splitlines() if "purge" in one]
+        return {
+            name: float(value)
+            for name, _, value in (one.rpartition(" ") for one in lines if one[0] != "#")
+            if "created" not in name
+        }
+
+    newsroom.story("One")
+    newsroom.story("Two")
+    assert told()["dateline_purge_lag"] == 2
+    receiver.answer = lambda _: 500
+    purging.catch_up()
+    receiver.answer = lambda _: 200
+    purging.catch_up()
+    for _ in range(2):
+        assert told() == {
+            'dateline_purges_total{outcome="sent"}': 1,
+            'dateline_purges_total{outcome="failed"}': 1,
+            "dateline_purge_lag": 0,
+        }
+
+
+def test_a_receiver_that_lags_far_behind_is_found_by_check(
+    newsroom: Newsroom, purging: Purging, receiver: Receiver, clock: HandClock
+) -> None:
+    receiver.answer = lambda _: 500
+    clock.advance(hours=1)
+    assert purging.flaws(clock.now()) == []
+    newsroom.story()
+    purging.catch_up()
+    clock.advance(minutes=9)
+    assert purging.flaws(clock.now()) == []
+    clock.advance(minutes=1)
+    [flaw] = purging.flaws(clock.now())
+    assert "2026-11-22T13:00:00Z" in flaw
+    assert "DATELINE_PURGE_URL" in flaw
+    receiver.answer = lambda _: 200
+    purging.catch_up()
+    assert purging.flaws(clock.now()) == []

@@ -1,0 +1,169 @@
+"""The client for others: bounded in time and size, led nowhere else, called off at once."""
+
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+
+import pytest
+
+from app.kit.http import Answered, HttpClient, Unanswered
+from tests.receiver import receiving
+
+SECRET = "tok-91d2"
+_PATIENCE = 60
+
+
+@pytest.fixture
+def client() -> Iterator[HttpClient]:
+    made = HttpClient("tests/1", seconds=_PATIENCE, most_bytes=1_000)
+    yield made
+    made.close()
+
+
+@contextmanager
+def speaking(speak: Callable[[socket.socket], None]) -> Iterator[str]:
+    """Accept one connection, read a little of it, and let `speak` say what comes back."""
+
+    def serve() -> None:
+        connection, _ = server.accept()
+        with connection:
+            connection.recv(65_536)
+            # The client may hang up whenever it likes.
+            with suppress(OSError):
+                speak(connection)
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        thread = threading.Thread(target=serve)
+        thread.start()
+        yield f"http://127.0.0.1:{server.getsockname()[1]}/"
+        thread.join()
+
+
+def test_what_is_sent_arrives_and_the_answer_comes_back(client: HttpClient) -> None:
+    with receiving() as receiver:
+        receiver.answer = lambda _: 202
+        outcome = client.send("PURGE", receiver.url, {"x-one": "1"}, b'{"a": 1}')
+    assert outcome == Answered(202, b"")
+    [heard] = receiver.heard
+    assert (heard.method, heard.body, heard.headers["x-one"]) == ("PURGE", b'{"a": 1}', "1")
+    assert heard.headers["user-agent"] == "tests/1"
+
+
+def test_a_redirect_is_an_answer_and_not_followed(client: HttpClient) -> None:
+    with receiving() as receiver:
+        receiver.answer = lambda _: 307
+        assert client.send("POST", receiver.url, {}, b"") == Answered(307, b"")
+    assert len(receiver.heard) == 1
+
+
+def test_of_a_long_answer_the_beginning_is_read(client: HttpClient) -> None:
+    def endless(connection: socket.socket) -> None:
+        connection.sendall(b"HTTP/1.1 200 OK\r\ncontent-length: 1000000000\r\n\r\n")
+        while True:
+            connection.sendall(b"x" * 700)
+
+    with speaking(endless) as url:
+        assert client.send("GET", url, {}, b"") == Answered(200, b"x" * 1_000)
+
+
+@pytest.mark.parametrize("begin", [b"", b"HTTP/1.1 200 OK\r\ncontent-length: 1000000000\r\n\r\n"])
+def test_an_answer_that_drips_ends_when_the_time_is_up(begin: bytes) -> None:
+    hung_up = threading.Event()
+
+    def drip(connection: socket.socket) -> None:
+        connection.sendall(begin)
+        try:
+            while not hung_up.wait(0.02):
+                connection.sendall(b"x")
+        except OSError:
+            hung_up.set()
+            raise
+
+    client = HttpClient("tests/1", seconds=0.3)
+    with speaking(drip) as url:
+        assert client.send("GET", url, {}, b"") == Unanswered("no answer within 0.3 seconds")
+        assert hung_up.wait(_PATIENCE)
+    client.close()
+
+
+@pytest.mark.parametrize(
+    "answer", [b"", b"SMTP 220 welcome\r\n\r\n", b"HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nx"]
+)
+def test_what_is_no_answer_is_told_as_none(answer: bytes, client: HttpClient) -> None:
+    with speaking(lambda connection: connection.sendall(answer)) as url:
+        outcome = client.send("GET", url, {}, b"")
+    assert isinstance(outcome, Unanswered)
+    assert outcome.reason == "no answer (RemoteProtocolError)"
+
+
+def test_who_is_not_there_does_not_answer(client: HttpClient) -> None:
+    with receiving() as receiver:
+        pass
+    outcome = client.send("GET", receiver.url, {}, b"")
+    assert outcome == Unanswered("no answer (ConnectError)")
+
+
+def test_what_cannot_be_sent_is_told_without_being_repeated(client: HttpClient) -> None:
+    with receiving() as receiver:
+        outcome = client.send("GET", receiver.url, {"authorization": f"{SECRET}\r\nx: y"}, b"")
+    assert isinstance(outcome, Unanswered)
+    assert SECRET not in outcome.reason
+    for url in ("http://[", "http://127.0.0.1:99999/", "ftp://127.0.0.1/", "nowhere"):
+        assert isinstance(client.send("GET", url, {}, b""), Unanswered), url
+
+
+def test_the_environment_leads_no_request_elsewhere(
+    client: HttpClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with receiving() as receiver, receiving() as proxy:
+        for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
+            monkeypatch.setenv(name, proxy.url)
+        assert client.send("POST", receiver.url, {}, b"") == Answered(204, b"")
+    assert (len(receiver.heard), proxy.heard) == (1, [])
+
+
+def test_closing_calls_off_what_is_under_way(client: HttpClient) -> None:
+    asked, called_off = threading.Event(), threading.Event()
+    outcomes: list[object] = []
+
+    def hold(_: object) -> int:
+        asked.set()
+        assert called_off.wait(_PATIENCE)
+        return 200
+
+    with receiving() as receiver:
+        receiver.answer = hold
+        sending = threading.Thread(
+            target=lambda: outcomes.append(client.send("POST", receiver.url, {}, b""))
+        )
+        sending.start()
+        assert asked.wait(_PATIENCE)
+        client.close()
+        sending.join()
+        called_off.set()
+        assert outcomes == [Unanswered("called off")]
+        assert client.send("POST", receiver.url, {}, b"") == Unanswered("called off")
+
+
+def test_several_threads_ask_at_once(client: HttpClient) -> None:
+    together = threading.Barrier(4, timeout=_PATIENCE)
+    outcomes: list[object] = []
+
+    def all_here(_: object) -> int:
+        together.wait()
+        return 200
+
+    with receiving() as receiver:
+        receiver.answer = all_here
+        threads = [
+            threading.Thread(
+                target=lambda: outcomes.append(client.send("POST", receiver.url, {}, b""))
+            )
+            for _ in range(4)
+        ]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    assert outcomes == [Answered(200, b"")] * 4

@@ -1,0 +1,128 @@
+"""The loop that tells a CDN: a receiver that does not answer holds nothing up."""
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from app.bootstrap import Services, bootstrap
+from app.delivery import store
+from app.settings import Settings
+from app.syndication.purging import FOLLOWER
+from app.worker import Worker
+from tests.clock import HandClock
+from tests.newsroom import Newsroom
+from tests.receiver import Receiver, receiving
+from tests.worker.test_due import scheduled, told
+
+_PATIENCE = 60
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    with receiving() as made:
+        yield made
+
+
+@pytest.fixture
+def hasty(settings: Settings, receiver: Receiver, clock: HandClock) -> Iterator[Services]:
+    """A process whose loops look often, and that tells the receiver."""
+    update = {"worker_interval": 0.01, "purge_url": receiver.url}
+    wired = bootstrap(settings.model_copy(update=update), clock=clock)
+    assert wired.purging is not None
+    wired.purging.catch_up()
+    yield wired
+    wired.close()
+
+
+def wait_until(true: Callable[[], object]) -> None:
+    """Wait until something is true."""
+    ends = time.monotonic() + _PATIENCE
+    while not true():
+        assert time.monotonic() < ends
+        time.sleep(0.01)
+
+
+def position(services: Services) -> int | None:
+    """Return how far the receiver has been told."""
+    with services.database.read() as session:
+        return store.follower_position(session, FOLLOWER)
+
+
+def test_a_receiver_that_does_not_answer_delays_nobody_and_is_called_off(
+    newsroom: Newsroom, services: Services, hasty: Services, receiver: Receiver, clock: HandClock
+) -> None:
+    asked, ended = threading.Event(), threading.Event()
+
+    def hold(_: object) -> int:
+        asked.set()
+        assert ended.wait(_PATIENCE)
+        return 200
+
+    receiver.answer = hold
+    soon = scheduled(newsroom, "Soon", 13)
+    first = newsroom.story("First")["id"]
+    worker = Worker(hasty)
+    worker.start()
+    assert asked.wait(_PATIENCE)
+    clock.advance(hours=1)
+    wait_until(lambda: ("published", "upsert", soon) in told(services))
+    worker.stop()
+    running = {thread.name for thread in threading.enumerate()}
+    ended.set()
+    assert not {"worker", "purging", "http"} & running
+    assert ("published", "upsert", first) in told(services)
+    assert position(services) == 0
+
+
+def test_a_receiver_that_comes_back_is_told_what_it_missed(
+    newsroom: Newsroom,
+    services: Services,
+    hasty: Services,
+    receiver: Receiver,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    waits: list[int] = []
+
+    def note(failures: int) -> float:
+        waits.append(failures)
+        return 0.01
+
+    monkeypatch.setattr("app.worker.wait_after", note)
+    receiver.answer = lambda _: 200 if len(receiver.heard) > 3 else 503
+    story = newsroom.story()
+    worker = Worker(hasty)
+    worker.start()
+    wait_until(lambda: position(services) == 1)
+    receiver.wait_for(5)
+    newsroom.verb(story, "unpublish")
+    wait_until(lambda: position(services) == 2)
+    worker.stop()
+    assert [one.status for one in receiver.heard] == [503, 503, 503, 503, 200, 200]
+    assert waits == [1, 2, 3, 4]
+    warned = [one for one in caplog.records if one.levelname == "WARNING"]
+    assert len(warned) == 1
+
+
+def test_one_process_tells_and_another_when_it_ends(
+    newsroom: Newsroom, services: Services, hasty: Services, receiver: Receiver, clock: HandClock
+) -> None:
+    other = bootstrap(hasty.settings.model_copy(update={"purge_method": "PURGE"}), clock=clock)
+    first, second = Worker(hasty), Worker(other)
+
+    def publish(*titles: str) -> None:
+        for title in titles:
+            newsroom.story(title)
+            wait_until(lambda: position(services) == services.delivery.head().serial)
+
+    first.start()
+    publish("It leads from now on")
+    second.start()
+    publish("One", "Two", "Three", "Four")
+    first.stop()
+    publish("It is gone")
+    second.stop()
+    other.close()
+    assert [one.method for one in receiver.heard] == ["POST"] * 5 + ["PURGE"]
