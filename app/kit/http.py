@@ -5,15 +5,13 @@ slowly bytes drip; of the answer only its beginning is read; redirects are answe
 and nothing of the environment (proxies, stored passwords) changes where a request goes.
 """
 
+import asyncio
 import threading
 from collections.abc import Mapping
-from concurrent.futures import CancelledError
-from contextlib import ExitStack
+from concurrent.futures import CancelledError, Future
 from dataclasses import dataclass
 
 import httpx2
-from anyio import fail_after
-from anyio.from_thread import BlockingPortal, start_blocking_portal
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,46 +47,51 @@ class HttpClient:
         self._seconds = seconds
         self._most_bytes = most_bytes
         self._trust = httpx2.create_ssl_context(trust_env=False)
-        self._starting = threading.Lock()
-        self._running = ExitStack()
-        self._portal: BlockingPortal | None = None
+        self._lock = threading.Lock()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._thread: threading.Thread | None = None
         self._closed = False
 
     def send(self, method: str, url: str, headers: Mapping[str, str], body: bytes) -> Outcome:
         """Send a request and return what came of it."""
-        portal = self._started()
-        if portal is None:
-            return _CALLED_OFF
+        sending = self._begun(method, url, headers, body)
         try:
-            return portal.call(self._send, method, url, headers, body)
+            return _CALLED_OFF if sending is None else sending.result()
         except CancelledError:
             return _CALLED_OFF
-        except RuntimeError:
-            if self._closed:
-                return _CALLED_OFF
-            raise
 
     def close(self) -> None:
         """Call off what is under way; whatever is sent later is called off as well."""
-        with self._starting:
+        with self._lock:
             self._closed = True
-            if self._portal is not None:
-                self._portal.call(self._portal.stop, True)
-                self._portal = None
-            self._running.close()
+            loop, thread = self._loop, self._thread
+            self._loop = self._thread = None
+        if loop is not None and thread is not None:
+            asyncio.run_coroutine_threadsafe(_call_off(), loop).result()
+            loop.call_soon_threadsafe(loop.stop)
+            thread.join()
+            loop.close()
 
-    def _started(self) -> BlockingPortal | None:
-        with self._starting:
-            if self._portal is None and not self._closed:
-                portal = start_blocking_portal(name="http")
-                self._portal = self._running.enter_context(portal)
-            return self._portal
+    def _begun(
+        self, method: str, url: str, headers: Mapping[str, str], body: bytes
+    ) -> Future[Outcome] | None:
+        with self._lock:
+            if self._closed:
+                return None
+            if self._loop is None:
+                self._loop = asyncio.new_event_loop()
+                self._thread = threading.Thread(
+                    target=self._loop.run_forever, name="http", daemon=True
+                )
+                self._thread.start()
+            sending = self._send(method, url, headers, body)
+            return asyncio.run_coroutine_threadsafe(sending, self._loop)
 
     async def _send(
         self, method: str, url: str, headers: Mapping[str, str], body: bytes
     ) -> Outcome:
         try:
-            with fail_after(self._seconds):
+            async with asyncio.timeout(self._seconds):
                 return await self._exchanged(method, url, headers, body)
         except TimeoutError:
             return Unanswered(f"no answer within {self._seconds:g} seconds")
@@ -119,3 +122,11 @@ class HttpClient:
                 if len(read) >= self._most_bytes:
                     break
         return Answered(response.status_code, bytes(read[: self._most_bytes]))
+
+
+async def _call_off() -> None:
+    """End all that the loop has in hand, and wait for it to have ended."""
+    others = asyncio.all_tasks() - {asyncio.current_task()}
+    for one in others:
+        one.cancel()
+    await asyncio.gather(*others, return_exceptions=True)
