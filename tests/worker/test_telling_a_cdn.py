@@ -3,11 +3,13 @@
 import threading
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 
 import pytest
 
 from app.bootstrap import Services, bootstrap
 from app.delivery import store
+from app.kit.http import HttpClient
 from app.settings import Settings
 from app.syndication.purging import FOLLOWER
 from app.worker import Worker
@@ -16,7 +18,7 @@ from tests.newsroom import Newsroom
 from tests.receiver import Receiver, receiving
 from tests.worker.test_due import scheduled, told
 
-_PATIENCE = 60
+_PATIENCE = 30
 
 
 @pytest.fixture
@@ -26,8 +28,11 @@ def receiver() -> Iterator[Receiver]:
 
 
 @pytest.fixture
-def hasty(settings: Settings, receiver: Receiver, clock: HandClock) -> Iterator[Services]:
-    """A process whose loops look often, and that tells the receiver."""
+def hasty(
+    settings: Settings, receiver: Receiver, clock: HandClock, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Services]:
+    """A process whose loops look often, and that waits for the receiver longer than we do."""
+    monkeypatch.setattr("app.bootstrap.HttpClient", partial(HttpClient, seconds=10 * _PATIENCE))
     update = {"worker_interval": 0.01, "purge_url": receiver.url}
     wired = bootstrap(settings.model_copy(update=update), clock=clock)
     assert wired.purging is not None
