@@ -1,9 +1,12 @@
 """The ASGI application, for any ASGI server: `uvicorn app.main:app --factory`."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
 from starlette.concurrency import run_in_threadpool
 
 from app.api.app import create_app
-from app.api.edge.asgi import App, Message, Receive, Scope, Send
+from app.api.edge.asgi import App
 from app.bootstrap import Services, bootstrap, open_database, prepare_database
 from app.kit.log import configure_logging
 from app.settings import read_settings
@@ -17,31 +20,18 @@ def app() -> App:
     database = open_database(settings)
     prepare_database(database)
     services = bootstrap(settings, database=database)
-    return Whole(create_app(services), services)
+    return create_app(services, lambda _: _beside(services))
 
 
-class Whole:
-    """The application together with its background loops and its database."""
+@asynccontextmanager
+async def _beside(services: Services) -> AsyncIterator[None]:
+    """Start and stop the background loops with the server.
 
-    def __init__(self, inside: App, services: Services) -> None:
-        """Start and stop the loops with the server."""
-        self._inside = inside
-        self._services = services
-        self._worker = Worker(services)
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass everything on; look at the beginning and the end."""
-        if scope["type"] != "lifespan":
-            await self._inside(scope, receive, send)
-            return
-
-        async def watched(message: Message) -> None:
-            if message["type"] == "lifespan.startup.complete":
-                self._services.watch.listen()
-                self._worker.start()
-            elif message["type"] == "lifespan.shutdown.complete":
-                await run_in_threadpool(self._worker.stop)
-                self._services.close()
-            await send(message)
-
-        await self._inside(scope, receive, watched)
+    They stand inside the application, not around it: a layer around costs every answer.
+    """
+    worker = Worker(services)
+    services.watch.listen()
+    worker.start()
+    yield
+    await run_in_threadpool(worker.stop)
+    services.close()

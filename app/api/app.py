@@ -1,5 +1,7 @@
 """The HTTP application: routes on the inside, the edge around them."""
 
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
 from typing import Any
 from urllib.parse import quote
 
@@ -32,6 +34,8 @@ from app.bootstrap import Services
 from app.content.errors import Moved
 from app.kit.errors import Failure
 
+Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
+
 _DELIVERY = (stories.router, taxonomy.router, keys.router, system.router)
 _MANAGEMENT = (
     manage_articles.router,
@@ -43,10 +47,10 @@ _MANAGEMENT = (
 _HTTP = {404: "not_found", 405: "method_not_allowed"}
 
 
-def create_app(services: Services) -> App:
-    """Return the whole HTTP application."""
+def create_app(services: Services, lifespan: Lifespan | None = None) -> App:
+    """Return the whole HTTP application; `lifespan` is what it does beside answering."""
     metrics = Metrics()
-    inside = _framework(management=services.settings.management)
+    inside = _framework(management=services.settings.management, lifespan=lifespan)
     inside.state.services = services
     inside.state.metrics = metrics
     return stack(inside, services, metrics)
@@ -57,8 +61,9 @@ def openapi_document() -> dict[str, Any]:
     return document(_framework(management=True))
 
 
-def _framework(*, management: bool) -> FastAPI:
+def _framework(*, management: bool, lifespan: Lifespan | None = None) -> FastAPI:
     inside = FastAPI(
+        lifespan=lifespan,
         docs_url=None,
         redoc_url=None,
         openapi_url=None,

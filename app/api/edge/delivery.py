@@ -14,8 +14,9 @@ from app.api.edge.entry import Absent, Entry, Facts
 from app.api.edge.freshness import Freshness
 from app.api.edge.host import HostRing
 from app.api.edge.readers import Readers
-from app.api.edge.replies import Asked, Ready, Replies, Request, given_id
-from app.api.edge.request import told
+from app.api.edge.ready import Ready, is_anybodys, told_apart
+from app.api.edge.replies import Replies, Request
+from app.api.edge.request import id_for, told
 from app.api.edge.store import EntryStore, Key
 from app.api.metrics import Metrics
 from app.bootstrap import Services
@@ -25,15 +26,6 @@ from app.kit.ids import new_id
 from app.kit.watch import Version
 
 _OWN = ("/v1/manage", "/v1/me")
-# Ready answers share their bytes with their entry; these are the ways to ask for them.
-_MOST_NAMES = 10_000
-_MOST_READY = 50
-
-# Who asks at such length is answered, and not remembered: keys take memory too.
-_LONG = 1_500
-
-# Method, path, query, and the headers that an answer depends on.
-Name = tuple[str, str, bytes, bytes | None, bytes | None, bytes | None, bytes | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,22 +42,44 @@ class DeliveryRing:
         """Stand in front of an application."""
         self._app = app
         self._entries = EntryStore(services.settings.cache_bytes)
+        self._ready = self._entries.ready.get
         self._freshness = Freshness(services, self._entries)
+        self._version = services.watch.version
         self._readers = Readers(services, self._freshness)
         self._replies = Replies(services.settings, metrics, self._freshness)
         self._now = services.clock.now
-        self._keys: dict[Name, Key] = {}
         self._running: dict[tuple[Key, Version, int], asyncio.Future[Entry | Absent | Raw]] = {}
         self._allows = HostRing(app, services.settings.allowed_hosts).allows
         metrics.watch_cache(self._entries)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer with what is ready, or at length."""
+        if scope.get("method") != "GET":
+            await self._at_length(scope, receive, send)
+            return
+        name, given = told_apart(scope)
+        ready = self._ready(name)
+        if ready is None or not self._holds(ready):
+            await self._at_length(scope, receive, send)
+            return
+        await send(ready.start(new_id() if given is None else id_for(given)))
+        await send(ready.body)
+        ready.entry.used = True
+        self._replies.note(scope, ready.tally, ready.status)
+
+    def _holds(self, ready: Ready) -> bool:
+        """Tell whether neither a write nor time has changed an answer."""
+        if self._version() != self._freshness.version:
+            return False
+        return ready.until is None or self._now() < ready.until
+
+    async def _at_length(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a reader; everything else passes, refused readers too."""
         if not _is_delivery(scope) or not self._allows(scope):
             await self._app(scope, receive, send)
             return
-        asked: Asked = dict(scope["headers"])
-        request = Request(scope, asked, send, given_id(asked) or new_id())
+        name, given = told_apart(scope)
+        request = Request(scope, name, dict(scope["headers"]), send, id_for(given))
         try:
             await self._answer(request, receive)
         # The outermost ring for readers: whatever it is, it leaves as a problem document.
@@ -75,38 +89,17 @@ class DeliveryRing:
             await answer(send, *told(wrong, request.id))
 
     async def _answer(self, request: Request, receive: Receive) -> None:
-        scope, asked = request.scope, request.asked
-        name = _name(scope, asked)
-        entry, ready = self._at_hand(name)
-        if entry is not None and ready is not None:
-            await self._replies.send(request, ready, entry.route)
-            return
         try:
             await self._freshness.check()
-            caller = await self._readers.caller(scope, asked)
+            caller = await self._readers.caller(request.scope, request.asked)
         except Failure:
             # The inner rings find the same, and say it as a problem document.
             request.begun = True
-            await self._app(scope, receive, request.send)
+            await self._app(request.scope, receive, request.send)
             return
-        await self._look_up(request, caller, name)
+        await self._look_up(request, caller)
 
-    def _at_hand(self, name: Name | None) -> tuple[Entry | None, Ready | None]:
-        """Return an answer that was given to just such a request, if it still holds."""
-        key = self._keys.get(name) if name is not None else None
-        if key is None or name is None or not self._freshness.stands():
-            return None, None
-        entry = self._entries.get(key)
-        ready = entry.ready.get(name) if isinstance(entry, Entry) else None
-        if not isinstance(entry, Entry) or ready is None:
-            return None, None
-        if ready.boundary != self._freshness.boundary:
-            return None, None
-        if ready.until is not None and ready.until <= self._now():
-            return None, None
-        return entry, ready
-
-    async def _look_up(self, request: Request, caller: Caller, name: Name | None) -> None:
+    async def _look_up(self, request: Request, caller: Caller) -> None:
         scope = request.scope
         query = canonical_query(scope["path"], scope["query_string"])
         key = (scope["path"], query, caller.key_id is not None)
@@ -123,19 +116,9 @@ class DeliveryRing:
             ready = self._replies.ready(scope["method"], request.asked, found, key)
             if found.weight != weight:
                 self._entries.weigh(key)
-            self._remember(name, key, found, ready)
-            await self._replies.send(request, ready, found.route)
-
-    def _remember(self, name: Name | None, key: Key, entry: Entry, ready: Ready) -> None:
-        """Keep a ready answer with its entry, so that it goes when the entry goes."""
-        if name is None:
-            return
-        if len(self._keys) >= _MOST_NAMES:
-            self._keys.clear()
-        if len(entry.ready) >= _MOST_READY:
-            entry.ready.clear()
-        self._keys[name] = key
-        entry.ready[name] = ready
+            if scope["method"] == "GET" and is_anybodys(request.asked):
+                self._entries.make_ready(request.name, key, ready)
+            await self._replies.send(request, ready)
 
     async def _computed(self, request: Request, query: bytes, key: Key) -> Entry | Absent | Raw:
         """Compute an answer, or join whoever computes it already on the same version."""
@@ -187,20 +170,3 @@ def _is_delivery(scope: Scope) -> bool:
         return False
     path: str = scope["path"]
     return path.startswith("/v1/") and not path.startswith(_OWN)
-
-
-def _name(scope: Scope, asked: Asked) -> Name | None:
-    """Return what tells one kind of request from another; who has a key is looked at first."""
-    if b"authorization" in asked or b"x-api-key" in asked:
-        return None
-    if len(scope["path"]) + len(scope["query_string"]) + sum(map(len, asked.values())) > _LONG:
-        return None
-    return (
-        scope["method"],
-        scope["path"],
-        scope["query_string"],
-        asked.get(b"accept-encoding"),
-        asked.get(b"if-none-match"),
-        asked.get(b"if-modified-since"),
-        asked.get(b"origin"),
-    )

@@ -2,13 +2,14 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
 
 from app.api.conditional import entity_tag, http_date
 from app.api.edge.encoding import LEAST_BYTES, Coding, encoded
 from app.delivery.surrogates import EVERYTHING
 
 Headers = list[tuple[bytes, bytes]]
+# What tells one kind of request from another: path, query, and the headers that matter.
+Name = bytes
 # What an entry weighs beside its bodies: headers, tags, the dictionary's own cells.
 _OVERHEAD = 2_000
 _KEPT = frozenset(
@@ -37,13 +38,14 @@ class Facts:
         }
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Absent:
     """There is nothing to see: a 404, made anew for each reader because it names the request."""
 
     facts: Facts
     route: str
     detail: str
+    used: bool = False
 
     @property
     def weight(self) -> int:
@@ -65,8 +67,8 @@ class Variant:
 class Entry:
     """An answer with its facts; variants are made when they are first asked for.
 
-    `weight` is how many bytes it keeps in memory, about; `ready` is what was made of it for
-    each kind of request (see `replies`).
+    `weight` is how many bytes it keeps in memory, about; `names` are the kinds of requests for
+    which an answer was made ready of it (see `ready`); `used` is set by whoever gives it away.
     """
 
     status: int
@@ -77,7 +79,8 @@ class Entry:
     modified: bytes
     weight: int
     variants: dict[Coding, Variant] = field(default_factory=dict)
-    ready: dict[Any, Any] = field(default_factory=dict)
+    names: set[Name] = field(default_factory=set)
+    used: bool = False
 
     @classmethod
     def of(cls, status: int, headers: Headers, body: bytes, facts: Facts, route: str) -> "Entry":

@@ -33,12 +33,6 @@ class Freshness:
         self.epoch = 0
         self.now: datetime = services.clock.now()
 
-    def stands(self) -> bool:
-        """Tell whether neither a write nor time has changed anything since the last look."""
-        if self._watch.version() != self.version:
-            return False
-        return self.boundary is None or self._services.clock.now() < self.boundary
-
     async def check(self) -> None:
         """Make sure that nothing outdated is kept: by a write that was acknowledged, or by time."""
         self.now = self._services.clock.now()
@@ -80,6 +74,9 @@ class Freshness:
             self.serial = rows[-1].serial
         elif self.serial < 0:
             self.serial = 0
+        if boundary != self.boundary:
+            # What is ready says how long it holds.
+            self._entries.ready.clear()
         self.boundary = boundary
         self.version = version if len(rows) < _MOST_ROWS else -1
 

@@ -8,11 +8,11 @@ from app.api.conditional import not_modified
 from app.api.edge.asgi import Scope, Send
 from app.api.edge.cors import EXPOSED
 from app.api.edge.encoding import chosen_coding
-from app.api.edge.entry import Absent, Entry, Facts, Headers
+from app.api.edge.entry import Absent, Entry, Facts, Headers, Name
 from app.api.edge.freshness import Freshness
-from app.api.edge.request import REQUEST_ID
+from app.api.edge.ready import Ready
 from app.api.edge.store import Key
-from app.api.metrics import Metrics
+from app.api.metrics import Metrics, Tally
 from app.api.problems import problem
 from app.settings import Settings
 
@@ -40,26 +40,12 @@ class Request:
     """
 
     scope: Scope
+    name: Name
     asked: Asked
     send: Send
     id: str
     noted: bool = False
     begun: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Ready:
-    """An answer to one kind of request, whole but for the request's id.
-
-    It holds until `until`, when one of its headers says something else, and while the next
-    change by time is expected at `boundary`.
-    """
-
-    status: int
-    headers: Headers
-    body: bytes
-    until: datetime | None
-    boundary: datetime | None
 
 
 class Replies:
@@ -88,20 +74,18 @@ class Replies:
         status, more, body = entry.status, variant.headers, variant.body
         if status == 200 and _is_known(asked, variant.tag, changed):
             status, more, body = 304, variant.unchanged, b""
-        bare = b"" if method == "HEAD" else body
-        ends = [one for one in (until, ripe) if one is not None]
-        boundary = self._freshness.boundary
-        return Ready(status, headers + more, bare, min(ends, default=None), boundary)
+        end = {"type": "http.response.body", "body": b"" if method == "HEAD" else body}
+        moments = [one for one in (until, ripe, self._freshness.boundary) if one is not None]
+        tally = self._metrics.tally(method, entry.route, status)
+        return Ready(status, headers + more, end, min(moments, default=None), entry, tally)
 
-    async def send(self, request: Request, ready: Ready, route: str) -> None:
+    async def send(self, request: Request, ready: Ready) -> None:
         """Send an answer that is ready, under the request's id."""
-        send, status = request.send, ready.status
-        headers = [*ready.headers, (b"x-request-id", request.id.encode())]
         request.begun = True
-        await send({"type": "http.response.start", "status": status, "headers": headers})
-        await send({"type": "http.response.body", "body": ready.body})
+        await request.send(ready.start(request.id))
+        await request.send(ready.body)
         if not request.noted:
-            self._note(request.scope, route, status)
+            self.note(request.scope, ready.tally, ready.status)
 
     async def send_absent(self, request: Request, absent: Absent) -> None:
         """Say that nothing is here; the problem names the request, so it is made anew."""
@@ -113,10 +97,12 @@ class Replies:
         bare = request.scope["method"] == "HEAD"
         await request.send({"type": "http.response.body", "body": b"" if bare else body})
         if not request.noted:
-            self._note(request.scope, absent.route, status)
+            tally = self._metrics.tally(request.scope["method"], absent.route, status)
+            self.note(request.scope, tally, status)
 
-    def _note(self, scope: Scope, route: str, status: int) -> None:
-        self._metrics.count(scope["method"], route, status)
+    def note(self, scope: Scope, tally: Tally, status: int) -> None:
+        """Count an answer from memory, and log it where everything is logged."""
+        tally.count += 1
         if self._logs:
             _log.info("%s %s %d from memory", scope["method"], scope["path"], status)
 
@@ -152,15 +138,6 @@ class Replies:
         if origin in self._origins:
             return [(b"access-control-allow-origin", origin), _EXPOSE]
         return []
-
-
-def given_id(asked: Asked) -> str | None:
-    """Return the id that a proxy gave the request, if it is harmless in a log."""
-    given = asked.get(b"x-request-id")
-    if given is None:
-        return None
-    text = given.decode("latin-1")
-    return text if REQUEST_ID.fullmatch(text) else None
 
 
 def _absent(found: Absent, id_: str) -> tuple[int, Headers, bytes]:

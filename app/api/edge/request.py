@@ -13,7 +13,7 @@ from app.kit.ids import new_id
 _log = logging.getLogger("dateline.access")
 # As much of a path as a log line needs.
 _LONGEST = 500
-REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,100}")
+_HARMLESS = re.compile(r"[A-Za-z0-9._:-]{1,100}")
 
 
 class RequestRing:
@@ -31,7 +31,7 @@ class RequestRing:
             return
         started = time.perf_counter()
         known = state(scope)
-        id_: str = known.setdefault("request_id", _request_id(scope))
+        id_: str = known.setdefault("request_id", id_for(header(scope, b"x-request-id")))
         status = 0
 
         async def tell(message: Message) -> None:
@@ -81,7 +81,6 @@ def told(wrong: Exception, id_: str | None) -> tuple[int, dict[str, str], bytes]
     return problems.problem("internal", "The request could not be answered.", id_)
 
 
-def _request_id(scope: Scope) -> str:
-    """Return the id that a proxy gave, if it is harmless in a log, or a new one."""
-    given = header(scope, b"x-request-id")
-    return given if given is not None and REQUEST_ID.fullmatch(given) else new_id()
+def id_for(given: str | None) -> str:
+    """Return the id that a proxy gave a request, if it is harmless in a log, or a new one."""
+    return given if given is not None and _HARMLESS.fullmatch(given) else new_id()

@@ -1,9 +1,10 @@
-"""Finished answers in memory: bounded in bytes, the longest unused go first."""
+"""Finished answers in memory: bounded in bytes, those that nobody asks for go first."""
 
 from collections import OrderedDict
 from collections.abc import Iterable
 
-from app.api.edge.entry import Absent, Entry
+from app.api.edge.entry import Absent, Entry, Name
+from app.api.edge.ready import Ready, ReadyAnswers
 
 # Path, canonical query, and whether the reader has a key.
 Key = tuple[str, bytes, bool]
@@ -18,8 +19,10 @@ class EntryStore:
 
     def __init__(self, limit: int) -> None:
         """Keep at most `limit` bytes; 0 keeps nothing."""
+        self.ready = ReadyAnswers()
         self._limit = limit
         self._weight = 0
+        # In the order in which they came, or were last passed over.
         self._entries: OrderedDict[Key, tuple[Kept, int]] = OrderedDict()
         self._shown: dict[str, set[Key]] = {}
 
@@ -36,7 +39,7 @@ class EntryStore:
         found = self._entries.get(key)
         if found is None:
             return None
-        self._entries.move_to_end(key)
+        found[0].used = True
         return found[0]
 
     def put(self, key: Key, entry: Kept) -> None:
@@ -50,6 +53,12 @@ class EntryStore:
         for shown in entry.facts.keys:
             self._shown.setdefault(shown, set()).add(key)
         self._make_room()
+
+    def make_ready(self, name: Name, key: Key, ready: Ready) -> None:
+        """Have an answer ready for requests of a name, as long as its entry is kept."""
+        found = self._entries.get(key)
+        if found is not None and found[0] is ready.entry:
+            self.ready.put(name, ready)
 
     def weigh(self, key: Key) -> None:
         """Weigh an entry again: it may have been coded in one more way."""
@@ -70,6 +79,8 @@ class EntryStore:
             return
         entry, weight = found
         self._weight -= weight
+        if isinstance(entry, Entry):
+            self.ready.forget(entry)
         for shown in entry.facts.keys:
             keys = self._shown.get(shown)
             if keys is not None:
@@ -85,10 +96,20 @@ class EntryStore:
 
     def clear(self) -> None:
         """Forget everything."""
+        self.ready.clear()
         self._entries.clear()
         self._shown.clear()
         self._weight = 0
 
     def _make_room(self) -> None:
+        """Drop the oldest that was not used since it was last passed over here.
+
+        A use costs a mark that way, and not a change of the order.
+        """
         while self._weight > self._limit and self._entries:
-            self.drop(next(iter(self._entries)))
+            key, (kept, _) = next(iter(self._entries.items()))
+            if kept.used:
+                kept.used = False
+                self._entries.move_to_end(key)
+            else:
+                self.drop(key)

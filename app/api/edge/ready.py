@@ -1,0 +1,105 @@
+"""Answers that are ready to be sent, found by the request just as it came."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+from urllib.parse import quote
+
+from app.api.edge.asgi import Message, Scope
+from app.api.edge.entry import Entry, Headers, Name
+from app.api.metrics import Tally
+
+_REQUEST_ID = b"x-request-id"
+_HOST = b"host"
+# Who sends one of these is looked at first.
+_LOOKED_AT = frozenset({b"authorization", b"x-api-key"})
+# Headers that decide what is answered, or whether.
+_TELLING = _LOOKED_AT | {
+    _REQUEST_ID,
+    _HOST,
+    b"accept-encoding",
+    b"if-none-match",
+    b"if-modified-since",
+    b"origin",
+}
+_MOST_NAMES = 10_000
+_MOST_OF_AN_ENTRY = 50
+# Who asks at such length is answered, and not remembered: names take memory too.
+_LONGEST_NAME = 1_500
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """An answer to one kind of request, whole but for the request's id.
+
+    It holds until `until`, when time changes the answer or something that its headers say.
+    """
+
+    status: int
+    headers: Headers
+    body: Message
+    until: datetime | None
+    entry: Entry
+    tally: Tally
+
+    def start(self, id_: str) -> Message:
+        """Return the message that begins the answer; `body` is the one that ends it."""
+        headers = [*self.headers, (_REQUEST_ID, id_.encode())]
+        return {"type": "http.response.start", "status": self.status, "headers": headers}
+
+
+def told_apart(scope: Scope) -> tuple[Name, str | None]:
+    """Return what tells a GET from others, and the id that it was given on its way.
+
+    It does little, because every answer from memory waits for it. A line break parts what can
+    hold none.
+    """
+    path = scope.get("raw_path") or quote(scope["path"]).encode()
+    telling, given = [path, scope["query_string"]], None
+    for field in scope["headers"]:
+        if field[0] in _TELLING:
+            if field[0] == _REQUEST_ID:
+                given = field[1].decode("latin-1")
+            else:
+                telling += field
+    return b"\n".join(telling), given
+
+
+def is_anybodys(asked: Collection[bytes]) -> bool:
+    """Tell whether others may ask just as one did who sent these headers.
+
+    Whether a host may be left out depends on the version of HTTP.
+    """
+    return _HOST in asked and _LOOKED_AT.isdisjoint(asked)
+
+
+class ReadyAnswers:
+    """Ready answers by the name of a request; they go when their entry goes."""
+
+    def __init__(self) -> None:
+        """Have nothing ready."""
+        self._known: dict[Name, Ready] = {}
+        self.get = self._known.get
+
+    def put(self, name: Name, ready: Ready) -> None:
+        """Have an answer ready for all who ask just so."""
+        if len(name) > _LONGEST_NAME:
+            return
+        if len(self._known) >= _MOST_NAMES:
+            self.clear()
+        if len(ready.entry.names) >= _MOST_OF_AN_ENTRY:
+            self.forget(ready.entry)
+        self._known[name] = ready
+        ready.entry.names.add(name)
+
+    def forget(self, entry: Entry) -> None:
+        """Forget what was made of an entry."""
+        for name in entry.names:
+            del self._known[name]
+        entry.names.clear()
+
+    def clear(self) -> None:
+        """Forget everything."""
+        for ready in self._known.values():
+            ready.entry.names.clear()
+        self._known.clear()
