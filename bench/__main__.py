@@ -2,19 +2,22 @@
 
 import argparse
 import dataclasses
+import json
 import signal
 import sys
 import tempfile
 import time
 import traceback
 from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 
 from bench.load import best_generator
 from bench.machine import machine_facts
 from bench.measurement import Measurement
 from bench.measurements import ALL
-from bench.report import Result, facts_line, table, write_json
+from bench.page import DOCUMENT, write_docs
+from bench.report import Result, document, facts_line, table, write_json
 from bench.stage import QUICK, Plan, Stage
 
 _LATEST = Path(__file__).parent / "results" / "latest.json"
@@ -22,18 +25,27 @@ _LATEST = Path(__file__).parent / "results" / "latest.json"
 
 def main() -> int:
     """Run what was asked for; return 1 if anything could not be measured."""
+    options = _options()
+    if options.redraw:
+        write_docs(json.loads(DOCUMENT.read_text(encoding="utf-8")))
+        return 0
     # Leave by the same door when ended from outside, so that no server stays behind.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    options = _options()
-    plan = _plan(options)
-    generator = best_generator()
+    plan, generator = _plan(options), best_generator()
     facts = machine_facts(generator.name)
     chosen = [each for each in ALL if not options.only or each.name in options.only]
-    with tempfile.TemporaryDirectory(prefix="dateline-bench-") as folder:
-        results = _run(Stage(Path(folder), plan, generator), chosen)
+    with (
+        tempfile.TemporaryDirectory(prefix="dateline-bench-") as folder,
+        closing(Stage(Path(folder), plan, generator)) as stage,
+    ):
+        results = _run(stage, chosen)
     print(facts_line(facts), table(results), sep="\n\n")
-    write_json(options.json, facts, dataclasses.asdict(plan), results)
-    return int(any(result.error for result in results))
+    found = document(facts, dataclasses.asdict(plan), results)
+    write_json(options.json, found)
+    failed = any(result.error for result in results)
+    if options.write_docs and not failed:
+        write_docs(found)
+    return int(failed)
 
 
 def _options() -> argparse.Namespace:
@@ -48,7 +60,12 @@ def _options() -> argparse.Namespace:
         help="one measurement alone; may be repeated: " + ", ".join(each.name for each in ALL),
     )
     parser.add_argument("--json", type=Path, metavar="FILE", default=_LATEST, help="where to write")
-    return parser.parse_args()
+    parser.add_argument("--write-docs", action="store_true", help="renew docs/benchmarks.md")
+    parser.add_argument("--redraw", action="store_true", help="renew it from what was measured")
+    options = parser.parse_args()
+    if options.write_docs and (options.quick or options.stories or options.only):
+        parser.error("The documentation shows whole runs: --write-docs stands alone.")
+    return options
 
 
 def _plan(options: argparse.Namespace) -> Plan:

@@ -1,14 +1,14 @@
 """A load generator in Python, for machines without `wrk`.
 
-Run as `python -m bench.client ORDER`, where ORDER is a JSON object; prints a JSON object. It parses
-of an answer what it needs to find its end: the status and `Content-Length`.
+Run as `python -m bench.client` with an order, a JSON object, as its input; prints a JSON object. It
+parses of an answer what it needs to find its end: the status and `Content-Length`.
 """
 
 import asyncio
 import json
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from itertools import cycle
 from typing import Any, cast
 
@@ -32,9 +32,9 @@ class Tally:
 class Connection(asyncio.Protocol):
     """One connection that asks again as soon as it is answered."""
 
-    def __init__(self, requests: Sequence[bytes], first: int, tally: Tally) -> None:
-        """Ask these requests in turn, beginning with one of them."""
-        self._requests = cycle([*requests[first:], *requests[:first]])
+    def __init__(self, requests: Iterator[bytes], tally: Tally) -> None:
+        """Ask what comes next, of requests that all connections share."""
+        self._requests = requests
         self._tally = tally
         self._buffer = b""
         self._missing = 0
@@ -102,13 +102,14 @@ def request_bytes(host: str, port: int, path: str, headers: Mapping[str, str]) -
 async def measure(order: Mapping[str, Any]) -> dict[str, float]:
     """Put load on a server as ordered; return what was counted."""
     host, port = order["host"], order["port"]
-    requests = [request_bytes(host, port, path, order["headers"]) for path in order["paths"]]
+    asked = [request_bytes(host, port, path, order["headers"]) for path in order["paths"]]
+    requests = cycle(asked)
     tally = Tally()
     loop = asyncio.get_running_loop()
     connections: list[Connection] = []
     began = time.perf_counter()
-    for number in range(order["connections"]):
-        connection = Connection(requests, number % len(requests), tally)
+    for _ in range(order["connections"]):
+        connection = Connection(requests, tally)
         await loop.create_connection(lambda made=connection: made, host, port)  # type: ignore[misc]
         connections.append(connection)
     await asyncio.sleep(order["seconds"])
@@ -120,8 +121,8 @@ async def measure(order: Mapping[str, Any]) -> dict[str, float]:
 
 
 def main() -> None:
-    """Run an order from the command line."""
-    print(json.dumps(uvloop.run(measure(json.loads(sys.argv[1])))))
+    """Run the order that is read."""
+    print(json.dumps(uvloop.run(measure(json.load(sys.stdin)))))
 
 
 if __name__ == "__main__":

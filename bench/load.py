@@ -86,7 +86,7 @@ class Wrk:
                 options += ["-H", ": ".join(header)]
             address = f"http://{HOST}:{target.server.port}{target.paths[0]}"
             output = _run(["wrk", *options, address], seconds)
-        return _read_wrk(output)
+        return read_wrk(output)
 
 
 class OwnClient:
@@ -104,17 +104,18 @@ class OwnClient:
             "connections": CONNECTIONS,
             "seconds": seconds,
         }
-        output = _run([sys.executable, "-m", "bench.client", json.dumps(order)], seconds)
+        output = _run([sys.executable, "-m", "bench.client"], seconds, json.dumps(order))
         result = json.loads(output)
         if result["failures"]:
             raise LoadError(f"{result['failures']} answers were errors.")
         return Round(int(result["answers"]), float(result["seconds"]))
 
 
-def _run(command: list[str], seconds: int) -> str:
+def _run(command: list[str], seconds: int, order: str = "") -> str:
     done = subprocess.run(
         command,
         cwd=ROOT,
+        input=order,
         capture_output=True,
         text=True,
         timeout=seconds + _EXTRA_SECONDS,
@@ -131,21 +132,20 @@ def _script(paths: tuple[str, ...]) -> Iterator[list[str]]:
     if len(paths) == 1:
         yield []
         return
-    listed = ", ".join(json.dumps(path) for path in paths)
     with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder) / "paths.lua"
-        file.write_text(_LUA % listed, encoding="utf-8")
-        yield ["-s", str(file)]
+        listed, script = Path(folder) / "paths.txt", Path(folder) / "paths.lua"
+        listed.write_text("\n".join(paths), encoding="ascii")
+        script.write_text(_LUA % listed, encoding="utf-8")
+        yield ["-s", str(script)]
 
 
 _LUA = """
-local paths = {%s}
 local requests = {}
 local turn = 0
 
 function init()
-  for index, path in ipairs(paths) do
-    requests[index] = wrk.format("GET", path)
+  for path in io.lines("%s") do
+    requests[#requests + 1] = wrk.format("GET", path)
   end
 end
 
@@ -156,7 +156,8 @@ end
 """
 
 
-def _read_wrk(output: str) -> Round:
+def read_wrk(output: str) -> Round:
+    """Read what `wrk` printed; refuse a round in which any answer was an error."""
     bad = re.search(r"Non-2xx or 3xx responses: (\d+)", output)
     broken = re.search(r"Socket errors: .*", output)
     if bad or broken:

@@ -4,6 +4,7 @@ import os
 import platform
 import re
 import sqlite3
+from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ _PACKAGES = (
 def machine_facts(generator: str) -> dict[str, Any]:
     """Return what a reader of the numbers would ask first."""
     return {
+        "measured_at": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
         "processor": _processor(),
         "cores": os.cpu_count(),
         "memory_gb": round(psutil.virtual_memory().total / 2**30, 1),

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from math import inf
 from statistics import median
 from typing import Any
 
@@ -15,20 +16,28 @@ class Goal:
 
     bound: float
     at_most: bool = False
+    unit: str = ""
+    """What the bound is counted in, where it is no ratio."""
 
     def met_by(self, value: float) -> bool:
         """Say whether the value keeps the bound."""
         return value <= self.bound if self.at_most else value >= self.bound
 
+    def share(self, value: float) -> float:
+        """Return how much of the goal a value is: with 1 or more it is met."""
+        if not self.at_most:
+            return value / self.bound
+        return self.bound / value if value > 0 else inf
+
     def __str__(self) -> str:
-        return f"{'≤' if self.at_most else '≥'} {self.bound:g}"
+        return f"{'≤' if self.at_most else '≥'} {self.bound:g} {self.unit}".rstrip()
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """A ratio, the two numbers it was made from, and what else should be known."""
+    """A result, mostly a ratio; the two numbers it was made from; what else should be known."""
 
-    ratio: float
+    value: float
     left: float
     right: float
     unit: str

@@ -38,10 +38,11 @@ def _high_water(pid: int) -> int:
         found = _HIGH_WATER.search(Path(f"/proc/{pid}/status").read_text(encoding="ascii"))
         return int(found[1]) * 1024 if found else 0
     except OSError:
-        return _resident(pid)
+        return resident(pid)
 
 
-def _resident(pid: int) -> int:
+def resident(pid: int) -> int:
+    """Return how many bytes a process has in memory now; nothing when it is gone."""
     try:
         return int(psutil.Process(pid).memory_info().rss)
     except psutil.Error:

@@ -1,5 +1,6 @@
 """Results as a table for people and as JSON for programs."""
 
+import dataclasses
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,7 +26,7 @@ class Result:
         goal = self.measurement.goal
         if goal is None or self.outcome is None:
             return None
-        return goal.met_by(self.outcome.ratio)
+        return goal.met_by(self.outcome.value)
 
 
 def table(results: list[Result]) -> str:
@@ -49,17 +50,16 @@ def facts_line(facts: dict[str, Any]) -> str:
     )
 
 
-def write_json(
-    path: Path, facts: dict[str, Any], plan: dict[str, Any], results: list[Result]
-) -> None:
-    """Write everything that is known."""
+def document(facts: dict[str, Any], plan: dict[str, Any], results: list[Result]) -> dict[str, Any]:
+    """Return everything that is known, for JSON."""
+    return {"machine": facts, "plan": plan, "results": [_as_json(result) for result in results]}
+
+
+def write_json(path: Path, value: dict[str, Any]) -> None:
+    """Write a JSON file for people to compare line by line."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    document = {
-        "machine": facts,
-        "plan": plan,
-        "results": [_as_json(result) for result in results],
-    }
-    path.write_text(json.dumps(document, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    text = json.dumps(value, indent=2, ensure_ascii=False)
+    path.write_text(text + "\n", encoding="utf-8")
 
 
 def _cells(result: Result) -> tuple[str, ...]:
@@ -80,7 +80,7 @@ def _shown(outcome: Outcome | None) -> str:
     if outcome is None:
         return "error"
     return (
-        f"{_number(outcome.ratio)}  ({_number(outcome.left)} / {_number(outcome.right)} "
+        f"{number(outcome.value)}  ({number(outcome.left)} / {number(outcome.right)} "
         f"{outcome.unit})"
     )
 
@@ -88,10 +88,11 @@ def _shown(outcome: Outcome | None) -> str:
 def _shown_cpu(outcome: Outcome | None) -> str:
     if outcome is None or outcome.cpu_ratio is None:
         return ""
-    return _number(outcome.cpu_ratio)
+    return number(outcome.cpu_ratio)
 
 
-def _number(value: float) -> str:
+def number(value: float) -> str:
+    """Show a number with as many digits as mean anything."""
     if value >= 100:
         return f"{value:,.0f}"
     return f"{value:.1f}" if value >= 10 else f"{value:.3f}"
@@ -113,14 +114,14 @@ def _as_json(result: Result) -> dict[str, Any]:
         "name": measurement.name,
         "what": measurement.what,
         "against": measurement.against,
-        "goal": goal and {"bound": goal.bound, "at_most": goal.at_most},
+        "goal": goal and dataclasses.asdict(goal),
         "met": result.met,
         "error": result.error,
         "seconds": round(result.seconds, 1),
     }
     if outcome is not None:
         fields |= {
-            "ratio": outcome.ratio,
+            "value": outcome.value,
             "cpu_ratio": outcome.cpu_ratio,
             "left": outcome.left,
             "right": outcome.right,

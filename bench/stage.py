@@ -3,14 +3,15 @@
 Everything is made when it is first asked for, so that one measurement alone starts quickly.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
 from bench import servers
 from bench.answer import Answer
+from bench.archive import Archive, open_archive
 from bench.compare import Comparison, in_turns
 from bench.corpus import Corpus, write_corpus
 from bench.idiomatic.filling import fill
@@ -19,7 +20,7 @@ from bench.load import Generator, LoadError, Round, Target, put_load
 from bench.servers import Server
 
 _ERROR = 400
-_WARM_UP_SECONDS = 1
+_MOST_CHECKED = 40
 
 
 @dataclass(frozen=True)
@@ -27,12 +28,17 @@ class Plan:
     """How much is measured."""
 
     stories: int = 20_000
+    large: int = 1_000_000
+    small: int = 10_000
     rounds: int = 5
     seconds: int = 2
+    warm_up: int = 1
     imports: int = 3
+    mixed_requests: int = 1_000_000
+    mixed_seconds: int = 180
 
 
-QUICK = Plan(stories=2_000, rounds=3, seconds=1, imports=1)
+QUICK = Plan(2_000, 20_000, 2_000, rounds=2, seconds=1, warm_up=0, imports=1, mixed_seconds=12)
 
 
 @dataclass(frozen=True)
@@ -51,25 +57,50 @@ class Stage:
         self.folder = folder
         self.plan = plan
         self._generator = generator
+        self._running = ExitStack()
 
     @cached_property
     def corpus(self) -> Corpus:
         """The archive, as a file to import."""
-        return self.archive(self.plan.stories)
+        return self.corpus_of(self.plan.stories)
 
     @cached_property
     def imported(self) -> Import:
         """The archive, imported; its database is what is served."""
         return import_archive(self.corpus, self.folder / "bench.db")
 
-    def archive(self, stories: int) -> Corpus:
+    @cached_property
+    def large(self) -> Archive:
+        """A large archive to read from."""
+        return open_archive(self.plan.large)
+
+    @cached_property
+    def small(self) -> Archive:
+        """One that differs from the large one in its size alone."""
+        return open_archive(self.plan.small)
+
+    @cached_property
+    def both(self) -> tuple[Server, Server]:
+        """The large and the small archive, served side by side without a cache."""
+        served = (self.dateline(database=one.database) for one in (self.large, self.small))
+        large, small = map(self._running.enter_context, served)
+        return large, small
+
+    def close(self) -> None:
+        """End the servers that measurements share."""
+        self._running.close()
+
+    def corpus_of(self, stories: int) -> Corpus:
         """Write an archive of another size."""
         return write_corpus(self.folder / f"archive-{stories}.ndjson", stories)
 
     @contextmanager
-    def dateline(self, cache_bytes: int | None = 0) -> Iterator[Server]:
+    def dateline(
+        self, cache_bytes: int | None = 0, database: Path | None = None
+    ) -> Iterator[Server]:
         """Serve the archive as the product does it; without its cache, unless asked for."""
-        with servers.dateline(self.folder, self.imported.database, cache_bytes) as server:
+        served = database or self.imported.database
+        with servers.dateline(self.folder, served, cache_bytes) as server:
             yield server
 
     @contextmanager
@@ -86,19 +117,27 @@ class Stage:
 
     def compare(self, left: Target, right: Target) -> LoadComparison:
         """Put load on both in turns."""
-        for target in (left, right):
+        self.warm_up(left, right)
+        return self.take_turns(lambda: self.load(left), lambda: self.load(right))
+
+    def warm_up(self, *targets: Target) -> None:
+        """See that targets answer well, and let them find their pace."""
+        for target in targets:
             _check(target)
-            put_load(self._generator, target, _WARM_UP_SECONDS)
-        lefts, rights = in_turns(
-            lambda: self._round(left), lambda: self._round(right), self.plan.rounds
-        )
+            if self.plan.warm_up:
+                self.load(target, self.plan.warm_up)
+
+    def take_turns(self, left: Callable[[], Round], right: Callable[[], Round]) -> LoadComparison:
+        """Compare two kinds of rounds."""
+        lefts, rights = in_turns(left, right, self.plan.rounds)
         return LoadComparison(
             Comparison([seen.rate for seen in lefts], [seen.rate for seen in rights]),
             Comparison([seen.cpu_rate for seen in lefts], [seen.cpu_rate for seen in rights]),
         )
 
-    def _round(self, target: Target) -> Round:
-        return put_load(self._generator, target, self.plan.seconds)
+    def load(self, target: Target, seconds: int | None = None) -> Round:
+        """Put load on a target for a round."""
+        return put_load(self._generator, target, seconds or self.plan.seconds)
 
     @cached_property
     def _idiomatic_database(self) -> Path:
@@ -108,7 +147,7 @@ class Stage:
 
 
 def _check(target: Target) -> None:
-    for path in target.paths:
+    for path in target.paths[:: max(1, len(target.paths) // _MOST_CHECKED)]:
         answer = target.server.get(path, target.headers)
         if answer.status >= _ERROR:
             raise LoadError(f"{target.server.name} answers {path} with {answer.status}.")

@@ -13,6 +13,10 @@ _SYLLABLES = {
     "fr": "ai beau ché deux eau fré gnon hui jour lier mont nou oi pré quel ré seau tion".split(),
     "ar": "با تي جا حر دو را سل شم صب طر عا غر فت قم كت لي من نو هد وا يس".split(),
     "es": "al ba cón des en fue gar ha ja llo mar ño os pue qui rra sí tra ver zón".split(),
+    "de": "auf ber chen dach ein für ge heit ich keit land mög nach ober pfle rück ung".split(),
+    "pt": "ão ba ção de es fei ga lho mar nha os pre que rio são ta ções ver".split(),
+    "it": "al bel che di en fio ghi la men no per quat ri scio ta gli ve zio".split(),
+    "tr": "an bil cak çi der ev ge ğı içi ka lar me ol ön şe tır üç yor".split(),
 }
 
 LANGUAGES = tuple(_SYLLABLES)

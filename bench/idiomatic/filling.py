@@ -13,7 +13,7 @@ from bench.idiomatic.models import Article, Base, Category, Source, article_cate
 
 Row = dict[str, Any]
 _BATCH = 500
-_GIVEN = ("language", "title", "summary", "url", "tags", "authors", "image", "urgency", "dateline")
+_GIVEN = ("kind language title summary url tags authors image urgency dateline").split()
 
 
 def fill(database: Path, corpus: Path) -> None:
@@ -87,7 +87,6 @@ class _Filling:
             "id": number,
             "slug": line["external_id"],
             "status": line["status"],
-            "kind": "news",
             "version": 1,
             "published_at": moment,
             "updated_at": moment,

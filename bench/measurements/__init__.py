@@ -1,12 +1,24 @@
 """All measurements, in the order of the table."""
 
 from bench.measurement import Measurement
-from bench.measurements import articles, cached, headlines, imports, paging
+from bench.measurements import (
+    articles,
+    cached,
+    growth,
+    headlines,
+    imports,
+    memory,
+    paging,
+    publishing,
+)
 
 ALL: tuple[Measurement, ...] = (
     *cached.MEASUREMENTS,
     *headlines.MEASUREMENTS,
     *articles.MEASUREMENTS,
     *paging.MEASUREMENTS,
+    *growth.MEASUREMENTS,
+    *publishing.MEASUREMENTS,
+    *memory.MEASUREMENTS,
     *imports.MEASUREMENTS,
 )

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from bench.load import Target
 from bench.measurement import Goal, Measurement, Outcome, outcome_of_load
-from bench.measurements.articles import latest_story
+from bench.measurements.articles import latest_stories
 from bench.stage import Stage
 
 _HEADLINES = "/v1/headlines"
@@ -27,7 +27,7 @@ def headlines_unchanged(stage: Stage) -> Outcome:
 def article_in_gzip(stage: Stage) -> Outcome:
     """Compare one story, packed once, with sending its packed bytes."""
     with stage.dateline(cache_bytes=None) as dateline:
-        path = latest_story(dateline)
+        (path,) = latest_stories(dateline, 1)
     return _against_floor(stage, path, _GZIP)
 
 

@@ -23,7 +23,7 @@ def against_bare_rows(stage: Stage) -> Outcome:
 
 def memory(stage: Stage) -> Outcome:
     """Compare the memory of an import with that of one a quarter as long."""
-    small = stage.archive(stage.plan.stories // _FRACTION)
+    small = stage.corpus_of(stage.plan.stories // _FRACTION)
     database = stage.folder / "small.db"
     left = stage.imported.peak_bytes / 2**20
     right = import_archive(small, database).peak_bytes / 2**20

@@ -1,35 +1,41 @@
 """A page far down the list, which should cost what the first one does."""
 
 import re
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 from bench.answer import Answer
 from bench.load import Target
 from bench.measurement import Goal, Measurement, Outcome, outcome_of_load
+from bench.questions import in_many_forms
 from bench.servers import Server
 from bench.stage import Stage
 
-_FIRST = "/v1/headlines?limit=20"
 _LIMIT = 20
+_STEP = 100
 _WANTED = 1000
+# As many as keep two connections from asking for the same at once; each takes a walk.
+_FORMS = 32
 _NEXT = re.compile(r'<([^>]+)>\s*;\s*rel="?next"?')
 
 
 def far_page(stage: Stage) -> Outcome:
-    """Compare page 1,000, or the last one of a short archive, with page 1."""
-    page = min(_WANTED, stage.plan.stories // _LIMIT)
-    with stage.dateline() as dateline:
-        far = _follow(dateline, page)
-        compared = stage.compare(Target(dateline, (far,)), Target(dateline, (_FIRST,)))
+    """Compare page 1,000, or one of a short archive that is not the last, with page 1."""
+    page = min(_WANTED, stage.plan.large // _LIMIT - _STEP)
+    dateline, _ = stage.both
+    first = in_many_forms("")[:_FORMS]
+    far = tuple(_walked(dateline, path, (page - 1) * _LIMIT) for path in first)
+    compared = stage.compare(Target(dateline, far), Target(dateline, first))
     notes = () if page == _WANTED else (f"page {page:,}: the archive is short",)
     return outcome_of_load(compared, *notes)
 
 
-def _follow(dateline: Server, page: int) -> str:
-    """Go from page to page as a client does; return the path of the one wanted."""
-    path = _FIRST
-    for _ in range(page - 1):
-        path = _next(dateline.get(path), path)
+def _walked(dateline: Server, first: str, stories: int) -> str:
+    """Go from page to page as a client does, in large steps; return the path past so many."""
+    path, passed = first, 0
+    while passed < stories:
+        step = min(_STEP, stories - passed)
+        cursor = _next(dateline.get(f"{path}&limit={step}"), path)
+        path, passed = f"{first}&cursor={cursor}", passed + step
     return path
 
 
@@ -38,8 +44,7 @@ def _next(answer: Answer, path: str) -> str:
     found = _NEXT.search(", ".join(links))
     if found is None:
         raise ValueError(f"{path} ({answer.status}) names no next page.")
-    parts = urlsplit(found[1])
-    return f"{parts.path}?{parts.query}"
+    return parse_qs(urlsplit(found[1]).query)["cursor"][0]
 
 
 MEASUREMENTS = (

@@ -1,0 +1,151 @@
+"""An archive to read from: a database with a million stories on its delivery side.
+
+Making one takes minutes, so it is kept in `bench/.archive` until anything changes that it was
+made from.
+"""
+
+import hashlib
+import json
+import random
+import shutil
+import sqlite3
+import time
+from collections import Counter, deque
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import closing
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from app.bootstrap import open_database, prepare_database
+from app.delivery.projector import project
+from app.kit.unit import Actor, Unit
+from app.settings import Settings
+from bench.corpus import FIRST_DAY
+from bench.documents import Batch, make_batch, make_newsroom
+from bench.servers import ROOT
+
+_KEPT = ROOT / "bench" / ".archive"
+_MADE_FROM = (
+    "app/delivery/**/*.py",
+    "app/content/text.py",
+    "migrations/versions/*.py",
+    "bench/archive.py",
+    "bench/documents.py",
+    "bench/story.py",
+    "bench/words.py",
+    "bench/world.py",
+)
+_SLUG = "SELECT slug FROM documents WHERE rowid = ?"
+_BATCH = 10_000
+_PROCESSES = 2
+_AHEAD = 3
+# Nothing else uses the file, and one that is half made is thrown away.
+_PRAGMAS = (
+    "PRAGMA journal_mode = OFF",
+    "PRAGMA synchronous = OFF",
+    "PRAGMA foreign_keys = OFF",
+    "PRAGMA cache_size = -1500000",
+)
+
+
+@dataclass(frozen=True)
+class Archive:
+    """A database, and what is known of it."""
+
+    database: Path
+    stories: int
+    bytes: int
+    seconds: float
+    """How long making it took."""
+    counts: dict[tuple[str, ...], int]
+    """How many stories a list has, by its filters followed by their values."""
+
+
+def some_slugs(database: Path, number: int, seed: int = 0) -> list[str]:
+    """Return the slugs of stories from all over a database, the same for the same seed."""
+    rng = random.Random(seed)
+    with closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as connection:
+        (last,) = connection.execute("SELECT max(rowid) FROM documents").fetchone()
+        rows = ((rng.randint(1, last),) for _ in range(number))
+        found = (connection.execute(_SLUG, row).fetchone() for row in rows)
+        return [slug for (slug,) in found]
+
+
+def open_archive(stories: int) -> Archive:
+    """Return an archive of so many stories, made now if there is none."""
+    folder = _KEPT / f"{stories}-{_fingerprint()}"
+    if not folder.exists():
+        for outdated in _KEPT.glob(f"{stories}-*"):
+            shutil.rmtree(outdated)
+        _make(folder, stories)
+    facts = json.loads((folder / "facts.json").read_text(encoding="utf-8"))
+    counts = {tuple(names): number for *names, number in facts["counts"]}
+    return Archive(folder / "archive.db", stories, facts["bytes"], facts["seconds"], counts)
+
+
+def _fingerprint() -> str:
+    """Return what changes when the archive would be made otherwise."""
+    files = sorted(path for pattern in _MADE_FROM for path in ROOT.glob(pattern))
+    return hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()[:12]
+
+
+def _make(folder: Path, stories: int) -> None:
+    half_made = folder.with_suffix(".part")
+    shutil.rmtree(half_made, ignore_errors=True)
+    half_made.mkdir(parents=True)
+    file = half_made / "archive.db"
+    began = time.perf_counter()
+    counts = fill(file, stories)
+    facts: dict[str, Any] = {
+        "bytes": file.stat().st_size,
+        "seconds": time.perf_counter() - began,
+        "counts": [[*names, number] for names, number in counts.items()],
+    }
+    (half_made / "facts.json").write_text(json.dumps(facts), encoding="utf-8")
+    half_made.rename(folder)
+
+
+def fill(file: Path, stories: int) -> Counter[tuple[str, ...]]:
+    """Make a database of so many stories; return how many each list has."""
+    counts: Counter[tuple[str, ...]] = Counter()
+    _prepare(file)
+    with closing(sqlite3.connect(file, isolation_level=None)) as connection:
+        for pragma in _PRAGMAS:
+            connection.execute(pragma)
+        for batch in _batches(stories):
+            _write(connection, batch)
+            counts.update(batch.counts)
+        connection.execute("PRAGMA journal_mode = WAL")
+    return counts
+
+
+def _prepare(file: Path) -> None:
+    """Make the schema, the sources and the categories, as the product does."""
+    with closing(open_database(Settings(database_url=f"sqlite:///{file}"))) as database:
+        prepare_database(database)
+        with database.write() as session:
+            unit = Unit(session, FIRST_DAY, Actor(None, "bench"))
+            unit.events.extend(make_newsroom().taxonomy())
+            project(unit)
+
+
+def _write(connection: sqlite3.Connection, batch: Batch) -> None:
+    connection.execute("BEGIN")
+    for statement, rows in batch.rows.items():
+        connection.executemany(statement, rows)
+    connection.execute("COMMIT")
+
+
+def _batches(stories: int) -> Iterator[Batch]:
+    """Yield all batches in their order; while one is written, others are made."""
+    numbers = (range(first, min(first + _BATCH, stories)) for first in range(0, stories, _BATCH))
+    make_newsroom()
+    with ProcessPoolExecutor(_PROCESSES) as pool:
+        made = (pool.submit(make_batch, batch, stories) for batch in numbers)
+        waiting = deque(islice(made, _AHEAD))
+        while waiting:
+            yield waiting.popleft().result()
+            waiting.extend(islice(made, 1))

@@ -1,0 +1,219 @@
+"""Synthetic stories as finished documents, rendered by the product itself.
+
+An import of a million stories takes hours, most of them for working copies and revisions that
+no reader touches. Here only the delivery side is made, in batches that can be made side by side.
+"""
+
+import random
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import Any
+from uuid import UUID
+
+from app.content.article import Article
+from app.content.events import CategorySaved, SourceSaved
+from app.content.taxonomy import Category, Source
+from app.delivery.models import Document, DocumentBody, DocumentTerm, LogRow
+from app.delivery.projector import document_rows
+from app.delivery.render import attributes_of
+from app.kit.clock import to_micros
+from app.kit.json import dumps_text
+from app.kit.schema import Base
+from bench.corpus import FIRST_DAY, LAST_DAY, SEED, moments
+from bench.story import make_story
+from bench.world import AGENCY, Line, World, make_world
+
+Row = dict[str, Any]
+
+# The lists that have an index of their own, each by the filters that it takes.
+LISTS: tuple[tuple[str, ...], ...] = (
+    ("category",),
+    ("source",),
+    ("language",),
+    ("tag",),
+    ("author",),
+    ("kind",),
+    ("category", "language"),
+    ("source", "language"),
+    ("category", "source"),
+)
+
+
+@dataclass
+class Batch:
+    """Rows of some stories, as the driver takes them, and how many stories each list has."""
+
+    rows: dict[str, list[tuple[Any, ...]]] = field(default_factory=dict)
+    """By the statement that inserts them."""
+    counts: Counter[tuple[str, ...]] = field(default_factory=Counter)
+    """By the filters of a list, followed by their values."""
+
+    def add(self, model: type[Base], row: Row) -> None:
+        """Add a row of a table."""
+        statement = _insert(model.__tablename__, tuple(row))
+        self.rows.setdefault(statement, []).append(tuple(map(_bound, row.values())))
+
+
+@lru_cache
+def _insert(table: str, columns: tuple[str, ...]) -> str:
+    marks = ", ".join("?" * len(columns))
+    return f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({marks})"
+
+
+def _bound(value: Any) -> Any:
+    """Return a value as the product's columns keep it; SQLAlchemy does it at thrice the cost."""
+    if isinstance(value, datetime):
+        return to_micros(value)
+    return dumps_text(value) if isinstance(value, dict) else value
+
+
+@dataclass(frozen=True)
+class Newsroom:
+    """A world whose sources and categories have their ids."""
+
+    world: World
+    ids: dict[str, str]
+    """By slug; those of sources and categories differ."""
+    above: dict[str, list[str]]
+    """The slugs of a category and of all above it."""
+
+    def taxonomy(self) -> list[SourceSaved | CategorySaved]:
+        """Return the events that make sources and categories public, parents first."""
+        sources = (SourceSaved(self._source(line)) for line in self.world.sources.items)
+        categories = (CategorySaved(self._category(line)) for line in self.world.categories.items)
+        return [*sources, *categories]
+
+    def widened(self, categories: list[str]) -> list[str]:
+        """Return categories with all above them."""
+        return list(dict.fromkeys(up for slug in categories for up in self.above[slug]))
+
+    def _source(self, line: Line) -> Source:
+        given = {name: line[name] for name in ("slug", "name", "url", "description", "language")}
+        return Source(id=self.ids[line["slug"]], **given, **_FIRST_VERSION)
+
+    def _category(self, line: Line) -> Category:
+        given = {name: line[name] for name in ("slug", "name", "names")}
+        parent = line["parent"] and self.ids[line["parent"]]
+        return Category(id=self.ids[line["slug"]], parent_id=parent, **given, **_FIRST_VERSION)
+
+
+_FIRST_VERSION: Row = {"version": 1, "created_at": FIRST_DAY, "modified_at": FIRST_DAY}
+
+
+@lru_cache(maxsize=1)
+def make_newsroom() -> Newsroom:
+    """Make the newsroom of the archive, the same one in every process."""
+    world = make_world(AGENCY, SEED)
+    rng = random.Random(f"{SEED}:ids")
+    lines = [*world.sources.items, *world.categories.items]
+    above: dict[str, list[str]] = {}
+    for line in world.categories.items:
+        above[line["slug"]] = [line["slug"], *above.get(line["parent"], ())]
+    return Newsroom(world, {line["slug"]: _id_at(FIRST_DAY, rng) for line in lines}, above)
+
+
+def make_batch(numbers: range, stories: int) -> Batch:
+    """Make the rows of the stories with these numbers, of so many in all."""
+    newsroom = make_newsroom()
+    rng = random.Random(f"{SEED}:{numbers.start}")
+    batch = Batch()
+    for number, moment in moments(rng, numbers, stories):
+        line = make_story(newsroom.world, rng, number, moment)
+        _add(batch, newsroom, line, _article(newsroom, rng, line, number, moment))
+    # By field and value, so that each stretch of the index is touched once for each batch.
+    for rows in batch.rows.values():
+        rows.sort()
+    return batch
+
+
+def _add(batch: Batch, newsroom: Newsroom, line: Line, article: Article) -> None:
+    slugs = newsroom.widened(line["categories"])
+    categories = [newsroom.ids[slug] for slug in slugs]
+    row = document_rows(article, categories, LAST_DAY)
+    body, terms = row.pop("body"), row.pop("terms")
+    batch.add(Document, row)
+    batch.add(DocumentBody, {"id": article.id, "body": body})
+    place = {"published_at": article.published_at, "id": article.id}
+    for name, value in terms:
+        batch.add(DocumentTerm, {"field": name, "value": value, **place})
+    batch.add(LogRow, _log_row(article, attributes_of(article, categories)))
+    batch.counts.update(_listed(line, slugs))
+
+
+def _log_row(article: Article, attributes: dict[str, Any]) -> Row:
+    return {
+        "at": article.published_at,
+        "type": "article",
+        "id": article.id,
+        "op": "upsert",
+        "reason": "published",
+        "version": article.version,
+        "before": None,
+        "after": attributes,
+    }
+
+
+def _listed(line: Line, categories: list[str]) -> list[tuple[str, ...]]:
+    """Return every list in which a story stands."""
+    values = {
+        "category": categories,
+        "source": [line["source"]],
+        "language": [line["language"]],
+        "tag": line["tags"],
+        "author": [author["name"] for author in line["authors"]],
+        "kind": [line["kind"]],
+    }
+    singles = [(name, value) for (name, *more) in LISTS if not more for value in values[name]]
+    pairs = [
+        (*both, one, other)
+        for both in LISTS
+        if len(both) == 2
+        for one in values[both[0]]
+        for other in values[both[1]]
+    ]
+    return [*singles, *pairs]
+
+
+def _article(
+    newsroom: Newsroom, rng: random.Random, line: Line, number: int, moment: datetime
+) -> Article:
+    published = moment.replace(microsecond=0)
+    given = "external_id kind language title summary body url tags image dateline urgency".split()
+    return Article(
+        id=_id_at(moment, rng),
+        slug=_slug(newsroom.world, rng, number),
+        stage="published",
+        version=1,
+        published_version=1,
+        source_id=newsroom.ids[line["source"]],
+        categories=[newsroom.ids[slug] for slug in line["categories"]],
+        authors=[author | {"url": None} for author in line["authors"]],
+        body_format="html",
+        body_base=None,
+        rights=None,
+        corrections=[],
+        translation_of=None,
+        published_at=published,
+        first_published_at=published,
+        updated_at=published,
+        created_at=published,
+        modified_at=published,
+        expires_at=None,
+        embargo_until=None,
+        deleted_at=None,
+        **{name: line[name] for name in given},
+    )
+
+
+def _slug(world: World, rng: random.Random, number: int) -> str:
+    return f"{world.tongues['en'].phrase(rng, 7).lower().replace(' ', '-')}-{number + 1}"
+
+
+def _id_at(moment: datetime, rng: random.Random) -> str:
+    """Return a UUIDv7 of a moment, the same one for the same seed."""
+    millis = int(moment.astimezone(UTC).timestamp() * 1000)
+    random_bits = rng.getrandbits(74)
+    high, low = random_bits >> 62, random_bits & ((1 << 62) - 1)
+    return str(UUID(int=millis << 80 | 7 << 76 | high << 64 | 2 << 62 | low))

@@ -1,0 +1,60 @@
+"""A hundred times as many stories, which should make no list and no story slower."""
+
+from collections.abc import Callable, Sequence
+from functools import partial
+
+from bench.documents import LISTS
+from bench.load import Target
+from bench.measurement import Goal, Measurement, Outcome, outcome_of_load
+from bench.measurements.articles import some_stories
+from bench.questions import in_many_forms, queries_of, sizes_asked
+from bench.stage import Stage
+
+_STORIES = 5_000
+
+
+def headlines(stage: Stage) -> Outcome:
+    """Compare the latest stories of both archives."""
+    paths = in_many_forms("")
+    large = stage.large
+    rate, size = large.stories / large.seconds, large.bytes / 2**30
+    note = f"{large.stories:,} stories take {size:.1f} GB, and were made at {rate:,.0f} a second"
+    return _compared(stage, [paths, paths], note)
+
+
+def filtered(stage: Stage, filters: tuple[str, ...]) -> Outcome:
+    """Compare lists of medium and of rare values, each as frequent as its archive has them."""
+    paths = [in_many_forms(*queries_of(one, filters)) for one in (stage.large, stage.small)]
+    sizes = [sizes_asked(one, filters) for one in (stage.large, stage.small)]
+    listed = " against ".join(f"{least:,} to {most:,}" for least, most in sizes)
+    return _compared(stage, paths, f"lists of {listed} stories")
+
+
+def articles(stage: Stage) -> Outcome:
+    """Compare stories from all over both archives."""
+    paths = [some_stories(one.database, _STORIES) for one in (stage.large, stage.small)]
+    return _compared(stage, paths)
+
+
+def _compared(stage: Stage, paths: Sequence[tuple[str, ...]], *notes: str) -> Outcome:
+    targets = (Target(server, asked) for server, asked in zip(stage.both, paths, strict=True))
+    return outcome_of_load(stage.compare(*targets), *notes)
+
+
+_GOAL = Goal(0.8)
+
+
+def _measurement(name: str, what: str, run: Callable[[Stage], Outcome]) -> Measurement:
+    return Measurement(
+        f"large-{name}", f"1,000,000 stories: {what}, cache off", "10,000 stories", _GOAL, run
+    )
+
+
+MEASUREMENTS = (
+    _measurement("headlines", "headlines", headlines),
+    *(
+        _measurement("-".join(one), f"by {' and '.join(one)}", partial(filtered, filters=one))
+        for one in LISTS
+    ),
+    _measurement("article", "one article", articles),
+)

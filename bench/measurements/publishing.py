@@ -1,0 +1,87 @@
+"""Readers while editors publish, and the same readers while nobody does."""
+
+import random
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from statistics import median
+
+from bench.corpus import SEED
+from bench.load import LoadError, Round, Target
+from bench.measurement import Goal, Measurement, Outcome, outcome_of_load
+from bench.measurements.articles import some_stories
+from bench.publisher import Publisher, copy_database, endless_stories, make_key
+from bench.questions import HEADLINES
+from bench.servers import Server
+from bench.stage import Stage
+from bench.world import NEWSROOM, make_world
+
+_RATE = 50
+_CATEGORIES = 20
+_STORIES = 200
+_SETTLE_SECONDS = 0.5
+_LONGER = 2
+
+
+def while_publishing(stage: Stage) -> Outcome:
+    """Compare reads beside 50 new stories a second with the same reads alone."""
+    publishers: list[Publisher] = []
+    with _live(stage) as (dateline, desk):
+        target = Target(dateline, _mix(stage))
+
+        def alone() -> Round:
+            return stage.load(target, stage.plan.seconds * _LONGER)
+
+        def beside() -> Round:
+            with desk() as publisher:
+                publishers.append(publisher)
+                time.sleep(_SETTLE_SECONDS)
+                return alone()
+
+        stage.warm_up(target)
+        compared = stage.take_turns(beside, alone)
+    return outcome_of_load(compared, _note(publishers))
+
+
+@contextmanager
+def _live(stage: Stage) -> Iterator[tuple[Server, Callable[[], Publisher]]]:
+    """Serve a copy of the archive, as deployed; yield what makes a desk that publishes to it."""
+    database = stage.folder / "live.db"
+    copy_database(stage.imported.database, database)
+    key, stories = make_key(database), endless_stories()
+    with stage.dateline(cache_bytes=None, database=database) as dateline:
+        yield dateline, lambda: Publisher(dateline, key, stories, _RATE)
+
+
+def _mix(stage: Stage) -> tuple[str, ...]:
+    """Return a third headlines, a third lists of categories, a third stories, well mixed."""
+    categories = make_world(NEWSROOM, SEED).categories.items[:_CATEGORIES]
+    lists = [f"{HEADLINES}?category={line['slug']}" for line in categories]
+    stories = some_stories(stage.imported.database, _STORIES)
+    paths = [HEADLINES] * _STORIES + lists * (_STORIES // _CATEGORIES) + list(stories)
+    random.Random(SEED).shuffle(paths)
+    return tuple(paths)
+
+
+def _note(publishers: list[Publisher]) -> str:
+    refused = sum(one.refused for one in publishers)
+    if refused:
+        raise LoadError(f"{refused} stories were not published.")
+    seconds = sorted(seconds for one in publishers for _, seconds in one.answers)
+    rate = median(one.rate for one in publishers)
+    slow = seconds[len(seconds) * 99 // 100]
+    return (
+        f"{rate:.1f} stories a second were published, half of them in {median(seconds) * 1000:.0f} "
+        f"ms, 99 of 100 in {slow * 1000:.0f} ms"
+    )
+
+
+MEASUREMENTS = (
+    Measurement(
+        "reads-publishing",
+        "reads while 50 stories a second are published",
+        "the same reads with no writes",
+        Goal(0.6),
+        while_publishing,
+    ),
+)

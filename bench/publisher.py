@@ -1,0 +1,119 @@
+"""An editor's desk that publishes stories at a steady pace, over HTTP."""
+
+import json
+import random
+import sqlite3
+import subprocess
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import replace
+from datetime import UTC, datetime
+from http.client import HTTPConnection
+from pathlib import Path
+from types import TracebackType
+
+from bench.corpus import SEED
+from bench.servers import HOST, Server, dateline_command, dateline_environment
+from bench.story import make_story
+from bench.world import NEWSROOM, make_world
+
+_DESKS = 8
+_BODY_BYTES = (1000, 3000)
+_CREATED = 201
+_PATIENCE = 30.0
+# Beside those of any archive.
+_FIRST_NUMBER = 10_000_000
+
+
+def copy_database(source: Path, target: Path) -> None:
+    """Copy a database, so that what is written to it disturbs no other measurement."""
+    with closing(sqlite3.connect(source)) as old, closing(sqlite3.connect(target)) as new:
+        old.backup(new)
+
+
+def make_key(database: Path) -> str:
+    """Make a key that may publish."""
+    command = [dateline_command(), "keys", "create", "--name", "bench", "--scope", "publish"]
+    done = subprocess.run(
+        [*command, "--quiet"],
+        env=dateline_environment(database),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return done.stdout.strip()
+
+
+def endless_stories() -> Iterator[bytes]:
+    """Yield stories to publish, of 1 to 3 kB, in the sources and categories of the archive."""
+    world = make_world(replace(NEWSROOM, body_bytes=_BODY_BYTES), SEED)
+    rng = random.Random(f"{SEED}:published")
+    number = _FIRST_NUMBER
+    while True:
+        line = make_story(world, rng, number, datetime.now(UTC))
+        del line["type"], line["published_at"]
+        yield json.dumps(line).encode()
+        number += 1
+
+
+class Publisher:
+    """Publishes for as long as its block lasts, so many stories a second if the server can."""
+
+    def __init__(self, server: Server, key: str, stories: Iterator[bytes], rate: float) -> None:
+        """Begin nothing yet."""
+        self._server = server
+        self._headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/json"}
+        self._stories = stories
+        self._rate = rate
+        self._turn = threading.Lock()
+        self._stopped = threading.Event()
+        self._desks = [threading.Thread(target=self._work, daemon=True) for _ in range(_DESKS)]
+        self._begun = 0.0
+        self._taken = 0
+        self.answers: list[tuple[int, float]] = []
+        """Status and seconds of every answer."""
+        self.rate = 0.0
+        """How many stories a second were published in the end."""
+
+    def __enter__(self) -> "Publisher":
+        self._begun = time.monotonic()
+        for desk in self._desks:
+            desk.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        wrong: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        published = sum(status == _CREATED for status, _ in self.answers)
+        self.rate = published / (time.monotonic() - self._begun)
+        self._stopped.set()
+        for desk in self._desks:
+            desk.join(_PATIENCE)
+
+    @property
+    def refused(self) -> int:
+        """How many stories were not published."""
+        return sum(status != _CREATED for status, _ in self.answers)
+
+    def _work(self) -> None:
+        with closing(HTTPConnection(HOST, self._server.port, timeout=_PATIENCE)) as connection:
+            while True:
+                due, story = self._next()
+                if self._stopped.wait(max(0.0, due - time.monotonic())):
+                    return
+                began = time.monotonic()
+                connection.request("POST", "/v1/manage/articles", story, self._headers)
+                response = connection.getresponse()
+                response.read()
+                self.answers.append((response.status, time.monotonic() - began))
+
+    def _next(self) -> tuple[float, bytes]:
+        """Return the next story, and when it is due."""
+        with self._turn:
+            self._taken += 1
+            return self._begun + self._taken / self._rate, next(self._stories)

@@ -1,0 +1,3 @@
+"""What holds a result back whose goal was missed, as profiles showed it."""
+
+REASONS: dict[str, str] = {}
