@@ -21,6 +21,7 @@ from typing import Any
 
 from app.bootstrap import open_database, prepare_database
 from app.delivery.projector import project
+from app.delivery.terms import Term
 from app.kit.unit import Actor, Unit
 from app.settings import Settings
 from bench.corpus import FIRST_DAY
@@ -29,7 +30,10 @@ from bench.servers import ROOT
 
 _KEPT = ROOT / "bench" / ".archive"
 _MADE_FROM = (
-    "app/delivery/**/*.py",
+    "app/delivery/models.py",
+    "app/delivery/projector.py",
+    "app/delivery/render.py",
+    "app/delivery/terms.py",
     "app/content/text.py",
     "migrations/versions/*.py",
     "bench/archive.py",
@@ -60,8 +64,8 @@ class Archive:
     bytes: int
     seconds: float
     """How long making it took."""
-    counts: dict[tuple[str, ...], int]
-    """How many stories a list has, by its filters followed by their values."""
+    counts: dict[Term, int]
+    """How many stories have each term."""
 
 
 def some_slugs(database: Path, number: int, seed: int = 0) -> list[str]:
@@ -82,7 +86,7 @@ def open_archive(stories: int) -> Archive:
             shutil.rmtree(outdated)
         _make(folder, stories)
     facts = json.loads((folder / "facts.json").read_text(encoding="utf-8"))
-    counts = {tuple(names): number for *names, number in facts["counts"]}
+    counts = {(name, value): number for name, value, number in facts["counts"]}
     return Archive(folder / "archive.db", stories, facts["bytes"], facts["seconds"], counts)
 
 
@@ -102,15 +106,15 @@ def _make(folder: Path, stories: int) -> None:
     facts: dict[str, Any] = {
         "bytes": file.stat().st_size,
         "seconds": time.perf_counter() - began,
-        "counts": [[*names, number] for names, number in counts.items()],
+        "counts": [(*term, number) for term, number in counts.items()],
     }
     (half_made / "facts.json").write_text(json.dumps(facts), encoding="utf-8")
     half_made.rename(folder)
 
 
-def fill(file: Path, stories: int) -> Counter[tuple[str, ...]]:
-    """Make a database of so many stories; return how many each list has."""
-    counts: Counter[tuple[str, ...]] = Counter()
+def fill(file: Path, stories: int) -> Counter[Term]:
+    """Make a database of so many stories; return how many have each term."""
+    counts: Counter[Term] = Counter()
     _prepare(file)
     with closing(sqlite3.connect(file, isolation_level=None)) as connection:
         for pragma in _PRAGMAS:

@@ -18,6 +18,7 @@ from app.content.taxonomy import Category, Source
 from app.delivery.models import Document, DocumentBody, DocumentTerm, LogRow
 from app.delivery.projector import document_rows
 from app.delivery.render import attributes_of
+from app.delivery.terms import Term
 from app.kit.clock import to_micros
 from app.kit.json import dumps_text
 from app.kit.schema import Base
@@ -27,28 +28,14 @@ from bench.world import AGENCY, Line, World, make_world
 
 Row = dict[str, Any]
 
-# The lists that have an index of their own, each by the filters that it takes.
-LISTS: tuple[tuple[str, ...], ...] = (
-    ("category",),
-    ("source",),
-    ("language",),
-    ("tag",),
-    ("author",),
-    ("kind",),
-    ("category", "language"),
-    ("source", "language"),
-    ("category", "source"),
-)
-
 
 @dataclass
 class Batch:
-    """Rows of some stories, as the driver takes them, and how many stories each list has."""
+    """Rows of some stories, as the driver takes them, and how many of them have each term."""
 
     rows: dict[str, list[tuple[Any, ...]]] = field(default_factory=dict)
     """By the statement that inserts them."""
-    counts: Counter[tuple[str, ...]] = field(default_factory=Counter)
-    """By the filters of a list, followed by their values."""
+    counts: Counter[Term] = field(default_factory=Counter)
 
     def add(self, model: type[Base], row: Row) -> None:
         """Add a row of a table."""
@@ -77,7 +64,7 @@ class Newsroom:
     ids: dict[str, str]
     """By slug; those of sources and categories differ."""
     above: dict[str, list[str]]
-    """The slugs of a category and of all above it."""
+    """The ids of a category and of all above it."""
 
     def taxonomy(self) -> list[SourceSaved | CategorySaved]:
         """Return the events that make sources and categories public, parents first."""
@@ -87,7 +74,7 @@ class Newsroom:
 
     def widened(self, categories: list[str]) -> list[str]:
         """Return categories with all above them."""
-        return list(dict.fromkeys(up for slug in categories for up in self.above[slug]))
+        return list(dict.fromkeys(up for one in categories for up in self.above[one]))
 
     def _source(self, line: Line) -> Source:
         given = {name: line[name] for name in ("slug", "name", "url", "description", "language")}
@@ -108,10 +95,12 @@ def make_newsroom() -> Newsroom:
     world = make_world(AGENCY, SEED)
     rng = random.Random(f"{SEED}:ids")
     lines = [*world.sources.items, *world.categories.items]
+    ids = {line["slug"]: _id_at(FIRST_DAY, rng) for line in lines}
     above: dict[str, list[str]] = {}
     for line in world.categories.items:
-        above[line["slug"]] = [line["slug"], *above.get(line["parent"], ())]
-    return Newsroom(world, {line["slug"]: _id_at(FIRST_DAY, rng) for line in lines}, above)
+        own, parent = ids[line["slug"]], line["parent"]
+        above[own] = [own, *(above[ids[parent]] if parent else ())]
+    return Newsroom(world, ids, above)
 
 
 def make_batch(numbers: range, stories: int) -> Batch:
@@ -121,16 +110,15 @@ def make_batch(numbers: range, stories: int) -> Batch:
     batch = Batch()
     for number, moment in moments(rng, numbers, stories):
         line = make_story(newsroom.world, rng, number, moment)
-        _add(batch, newsroom, line, _article(newsroom, rng, line, number, moment))
+        article = _article(newsroom, rng, line, number, moment)
+        _add(batch, article, newsroom.widened(article.categories))
     # By field and value, so that each stretch of the index is touched once for each batch.
     for rows in batch.rows.values():
         rows.sort()
     return batch
 
 
-def _add(batch: Batch, newsroom: Newsroom, line: Line, article: Article) -> None:
-    slugs = newsroom.widened(line["categories"])
-    categories = [newsroom.ids[slug] for slug in slugs]
+def _add(batch: Batch, article: Article, categories: list[str]) -> None:
     row = document_rows(article, categories, LAST_DAY)
     body, terms = row.pop("body"), row.pop("terms")
     batch.add(Document, row)
@@ -139,7 +127,7 @@ def _add(batch: Batch, newsroom: Newsroom, line: Line, article: Article) -> None
     for name, value in terms:
         batch.add(DocumentTerm, {"field": name, "value": value, **place})
     batch.add(LogRow, _log_row(article, attributes_of(article, categories)))
-    batch.counts.update(_listed(line, slugs))
+    batch.counts.update(terms)
 
 
 def _log_row(article: Article, attributes: dict[str, Any]) -> Row:
@@ -153,27 +141,6 @@ def _log_row(article: Article, attributes: dict[str, Any]) -> Row:
         "before": None,
         "after": attributes,
     }
-
-
-def _listed(line: Line, categories: list[str]) -> list[tuple[str, ...]]:
-    """Return every list in which a story stands."""
-    values = {
-        "category": categories,
-        "source": [line["source"]],
-        "language": [line["language"]],
-        "tag": line["tags"],
-        "author": [author["name"] for author in line["authors"]],
-        "kind": [line["kind"]],
-    }
-    singles = [(name, value) for (name, *more) in LISTS if not more for value in values[name]]
-    pairs = [
-        (*both, one, other)
-        for both in LISTS
-        if len(both) == 2
-        for one in values[both[0]]
-        for other in values[both[1]]
-    ]
-    return [*singles, *pairs]
 
 
 def _article(

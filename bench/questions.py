@@ -5,11 +5,11 @@ cache off. What is to be computed for each request has to be asked in other word
 another `published_before`, later than any story, which leaves the rows as they are.
 """
 
-from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from math import sqrt
 from urllib.parse import urlencode
 
+from app.delivery.terms import Term
 from bench.archive import Archive
 
 HEADLINES = "/v1/headlines"
@@ -28,39 +28,38 @@ def in_many_forms(*queries: str, path: str = HEADLINES) -> tuple[str, ...]:
     )
 
 
-def queries_of(archive: Archive, filters: tuple[str, ...]) -> tuple[str, ...]:
+def queries_of(archive: Archive, field: str) -> tuple[str, ...]:
     """Return queries for values of medium frequency and for the rarest, one after another.
 
     Medium is the geometric middle of the ranks. All of them have more stories than a page, so
     that each page is as much work as any other.
     """
-    ranked = sorted(_sizes(archive, filters), key=lambda one: -one[1])
-    values = [value for value, size in ranked if size > _FULL_PAGE]
-    middle = int(sqrt(len(values)))
-    medium, rare = values[max(0, middle - 2) :][:_VALUES], values[-_VALUES:]
-    if not values:
-        raise ValueError(f"No list of {' and '.join(filters)} fills a page.")
-    return tuple(
-        _query(filters, value) for pair in zip(medium, rare, strict=True) for value in pair
-    )
+    return tuple(query_of(term) for term in _terms_asked(archive, field))
 
 
-def sizes_asked(archive: Archive, filters: tuple[str, ...]) -> tuple[int, int]:
+def sizes_asked(archive: Archive, field: str) -> tuple[int, int]:
     """Return how many stories the rarest and the most frequent of these lists have."""
-    known = {_query(filters, value): size for value, size in _sizes(archive, filters)}
-    sizes = [known[query] for query in queries_of(archive, filters)]
+    sizes = [archive.counts[term] for term in _terms_asked(archive, field)]
     return min(sizes), max(sizes)
 
 
-def _sizes(archive: Archive, filters: tuple[str, ...]) -> Iterable[tuple[tuple[str, ...], int]]:
-    many = len(filters)
-    for names, size in archive.counts.items():
-        if names[:many] == filters and len(names) == 2 * many:
-            yield names[many:], size
+def query_of(term: Term) -> str:
+    """Return the query for the stories that have a term; two filters for a pair."""
+    field, value = term
+    values = value.split() if "+" in field else [value]
+    return urlencode(list(zip(field.split("+"), values, strict=True)))
 
 
-def _query(filters: tuple[str, ...], value: Iterable[str]) -> str:
-    return urlencode(list(zip(filters, value, strict=True)))
+def _terms_asked(archive: Archive, field: str) -> list[Term]:
+    known = archive.counts
+    terms = [term for term in known if term[0] == field and known[term] > _FULL_PAGE]
+    if not terms:
+        raise ValueError(f"No list by {field} fills a page.")
+    # The term itself settles ties, so that every run asks for the same.
+    terms.sort(key=lambda term: (-known[term], term))
+    middle = max(0, int(sqrt(len(terms))) - _VALUES // 2)
+    pairs = zip(terms[middle:][:_VALUES], terms[-_VALUES:], strict=True)
+    return [term for pair in pairs for term in pair]
 
 
 def _before(number: int) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from functools import partial
 
-from bench.documents import LISTS
+from app.delivery.terms import PAIRS, SINGLE, pair_field
 from bench.load import Target
 from bench.measurement import Goal, Measurement, Outcome, outcome_of_load
 from bench.measurements.articles import some_stories
@@ -22,10 +22,10 @@ def headlines(stage: Stage) -> Outcome:
     return _compared(stage, [paths, paths], note)
 
 
-def filtered(stage: Stage, filters: tuple[str, ...]) -> Outcome:
+def filtered(stage: Stage, field: str) -> Outcome:
     """Compare lists of medium and of rare values, each as frequent as its archive has them."""
-    paths = [in_many_forms(*queries_of(one, filters)) for one in (stage.large, stage.small)]
-    sizes = [sizes_asked(one, filters) for one in (stage.large, stage.small)]
+    paths = [in_many_forms(*queries_of(one, field)) for one in (stage.large, stage.small)]
+    sizes = [sizes_asked(one, field) for one in (stage.large, stage.small)]
     listed = " against ".join(f"{least:,} to {most:,}" for least, most in sizes)
     return _compared(stage, paths, f"lists of {listed} stories")
 
@@ -50,11 +50,15 @@ def _measurement(name: str, what: str, run: Callable[[Stage], Outcome]) -> Measu
     )
 
 
+def _by(field: str) -> str:
+    return "by " + field.replace("+", " and ")
+
+
 MEASUREMENTS = (
     _measurement("headlines", "headlines", headlines),
     *(
-        _measurement("-".join(one), f"by {' and '.join(one)}", partial(filtered, filters=one))
-        for one in LISTS
+        _measurement(field.replace("+", "-"), _by(field), partial(filtered, field=field))
+        for field in (*SINGLE, *map(pair_field, PAIRS))
     ),
     _measurement("article", "one article", articles),
 )

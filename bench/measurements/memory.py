@@ -13,7 +13,7 @@ from bench.load import Target
 from bench.measurement import Goal, Measurement, Outcome
 from bench.measurements.articles import some_stories
 from bench.memory import resident
-from bench.questions import HEADLINES
+from bench.questions import HEADLINES, query_of
 from bench.stage import Stage
 
 _ROUNDS = 20
@@ -77,7 +77,7 @@ class _Mix:
     def __init__(self, archive: Archive) -> None:
         self._rng = random.Random(f"{SEED}:mix")
         self._stories = some_stories(archive.database, _STORIES)
-        self._lists = [_filters(names) for names in archive.counts]
+        self._lists = [query_of(term) for term in archive.counts]
         self._seconds = int((LAST_DAY - FIRST_DAY).total_seconds())
 
     def draw(self, number: int) -> tuple[str, ...]:
@@ -89,17 +89,12 @@ class _Mix:
         return self._rng.choice(self._stories)
 
     def _list(self) -> str:
-        return f"{HEADLINES}?{urlencode(self._rng.choice(self._lists))}"
+        return f"{HEADLINES}?{self._rng.choice(self._lists)}"
 
     def _page(self) -> str:
         day = FIRST_DAY + timedelta(seconds=self._rng.randrange(self._seconds))
-        before = ("published_before", day.strftime("%Y-%m-%dT%H:%M:%SZ"))
-        return f"{HEADLINES}?{urlencode([*self._rng.choice(self._lists), before])}"
-
-
-def _filters(names: tuple[str, ...]) -> list[tuple[str, str]]:
-    half = len(names) // 2
-    return list(zip(names[:half], names[half:], strict=True))
+        before = urlencode({"published_before": day.strftime("%Y-%m-%dT%H:%M:%SZ")})
+        return f"{self._list()}&{before}"
 
 
 def _outcome(series: Series, grown: float, since: int) -> Outcome:
