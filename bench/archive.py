@@ -16,6 +16,7 @@ from concurrent.futures import ProcessPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
 from itertools import islice
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,7 @@ from app.delivery.terms import Term
 from app.kit.unit import Actor, Unit
 from app.settings import Settings
 from bench.corpus import FIRST_DAY
-from bench.documents import Batch, make_batch, make_newsroom
+from bench.documents import BATCH, Batch, make_batch, make_newsroom
 from bench.servers import ROOT
 
 _KEPT = ROOT / "bench" / ".archive"
@@ -36,14 +37,12 @@ _MADE_FROM = (
     "app/delivery/terms.py",
     "app/content/text.py",
     "migrations/versions/*.py",
-    "bench/archive.py",
     "bench/documents.py",
     "bench/story.py",
     "bench/words.py",
     "bench/world.py",
 )
 _SLUG = "SELECT slug FROM documents WHERE rowid = ?"
-_BATCH = 10_000
 _PROCESSES = 2
 _AHEAD = 3
 # Nothing else uses the file, and one that is half made is thrown away.
@@ -145,9 +144,8 @@ def _write(connection: sqlite3.Connection, batch: Batch) -> None:
 
 def _batches(stories: int) -> Iterator[Batch]:
     """Yield all batches in their order; while one is written, others are made."""
-    numbers = (range(first, min(first + _BATCH, stories)) for first in range(0, stories, _BATCH))
-    make_newsroom()
-    with ProcessPoolExecutor(_PROCESSES) as pool:
+    numbers = (range(first, min(first + BATCH, stories)) for first in range(0, stories, BATCH))
+    with ProcessPoolExecutor(_PROCESSES, get_context("spawn")) as pool:
         made = (pool.submit(make_batch, batch, stories) for batch in numbers)
         waiting = deque(islice(made, _AHEAD))
         while waiting:

@@ -27,6 +27,8 @@ from bench.story import make_story
 from bench.world import AGENCY, Line, World, make_world
 
 Row = dict[str, Any]
+# Stories that are made at once, from one seed.
+BATCH = 10_000
 
 
 @dataclass

@@ -71,8 +71,8 @@ def _note(publishers: list[Publisher]) -> str:
     rate = median(one.rate for one in publishers)
     slow = seconds[len(seconds) * 99 // 100]
     return (
-        f"{rate:.1f} stories a second were published, half of them in {median(seconds) * 1000:.0f} "
-        f"ms, 99 of 100 in {slow * 1000:.0f} ms"
+        f"{rate:.1f} of {_RATE} stories a second were published, half of them in "
+        f"{median(seconds) * 1000:.0f} ms, 99 of 100 in {slow * 1000:.0f} ms"
     )
 
 

@@ -1,0 +1,84 @@
+"""The archive to read from is one that the product could have made."""
+
+from collections.abc import Iterator
+from contextlib import closing
+
+import pytest
+from starlette.testclient import TestClient
+
+from app.api.app import create_app
+from app.bootstrap import Services, bootstrap
+from app.delivery import store
+from app.delivery.terms import PAIRS, SINGLE, pair_field
+from app.settings import Settings
+from bench.archive import Archive, fill, some_slugs
+from bench.questions import HEADLINES, in_many_forms, queries_of, query_of, sizes_asked
+
+STORIES = 2_000
+
+
+@pytest.fixture(scope="module")
+def archive(tmp_path_factory: pytest.TempPathFactory) -> Archive:
+    """Return a small archive."""
+    file = tmp_path_factory.mktemp("archive") / "archive.db"
+    counts = fill(file, STORIES)
+    return Archive(file, STORIES, file.stat().st_size, 1.0, dict(counts))
+
+
+@pytest.fixture(scope="module")
+def services(archive: Archive) -> Iterator[Services]:
+    """Return the product on that archive."""
+    with closing(bootstrap(Settings(database_url=f"sqlite:///{archive.database}"))) as parts:
+        yield parts
+
+
+@pytest.fixture(scope="module")
+def client(services: Services) -> TestClient:
+    """Return a reader of it."""
+    return TestClient(create_app(services))
+
+
+@pytest.mark.parametrize("field", [*SINGLE, *map(pair_field, PAIRS)])
+def test_lists_have_as_many_stories_as_were_counted(
+    client: TestClient, archive: Archive, field: str
+) -> None:
+    queries = queries_of(archive, field)
+    counts = [
+        client.get(f"{HEADLINES}?{query}&count=exact").json()["page"]["count"] for query in queries
+    ]
+    assert (min(counts), max(counts)) == sizes_asked(archive, field)
+    assert min(counts) > 20
+
+
+def test_stories_are_whole(client: TestClient, archive: Archive) -> None:
+    for slug in some_slugs(archive.database, 5):
+        story = client.get(f"/v1/articles/{slug}").json()
+        assert story["slug"] == slug
+        assert story["body_html"].startswith("<p>")
+        assert story["source"]["name"]
+        assert story["categories"][0]["name"]
+
+
+def test_the_log_has_every_story_as_the_product_would_write_it(services: Services) -> None:
+    with services.database.read() as session:
+        rows = [row for row in store.log_rows(session, 0, 10_000) if row.type == "article"]
+        written = store.attributes(session, [row.id for row in rows])
+    assert len(rows) == STORIES
+    assert {row.op for row in rows} == {"upsert"}
+    for row in rows:
+        known = written[row.id].values
+        assert {name: sorted(value) for name, value in row.after.items()} == {
+            name: sorted(value) for name, value in known.items()
+        }
+
+
+def test_one_question_in_many_forms_is_one_list_and_no_request_twice(client: TestClient) -> None:
+    paths = in_many_forms("language=en", "language=fr")
+    assert len(set(paths)) == len(paths)
+    first, _, third = (client.get(path).json()["data"] for path in paths[:3])
+    assert first == third == client.get(f"{HEADLINES}?language=en").json()["data"]
+
+
+def test_a_pair_is_asked_for_by_two_filters() -> None:
+    assert query_of(("source+language", "one fr")) == "source=one&language=fr"
+    assert query_of(("tag", "two words")) == "tag=two+words"
