@@ -17,7 +17,9 @@ from app.api.edge.stack import stack
 from app.api.metrics import Metrics
 from app.api.openapi import document
 from app.api.problems import problem, problem_of
+from app.api.pulse import Pulse
 from app.api.routes import (
+    changes,
     keys,
     manage_articles,
     manage_categories,
@@ -32,7 +34,7 @@ from app.bootstrap import Services
 from app.content.errors import Moved
 from app.kit.errors import Failure
 
-_DELIVERY = (stories.router, taxonomy.router, keys.router, system.router)
+_DELIVERY = (stories.router, taxonomy.router, changes.router, keys.router, system.router)
 _MANAGEMENT = (
     manage_articles.router,
     manage_sources.router,
@@ -49,6 +51,7 @@ def create_app(services: Services) -> App:
     inside = _framework(management=services.settings.management)
     inside.state.services = services
     inside.state.metrics = metrics
+    inside.state.pulse = Pulse(services.watch)
     return stack(inside, services, metrics)
 
 
