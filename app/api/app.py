@@ -51,8 +51,8 @@ def create_app(services: Services) -> App:
     inside = _framework(management=services.settings.management)
     inside.state.services = services
     inside.state.metrics = metrics
-    inside.state.pulse = Pulse(services.watch)
-    return stack(inside, services, metrics)
+    inside.state.pulse = pulse = Pulse(services.watch)
+    return stack(inside, services, metrics, pulse)
 
 
 def openapi_document() -> dict[str, Any]:

@@ -64,7 +64,7 @@ def follower_of(services: Services, params: Parameters, cursor: str | None) -> F
 def batch_body(services: Services, batch: Batch) -> bytes:
     """Return the JSON of a batch."""
     end = {"cursor": cursor_of(services, batch.follower), "more": batch.more}
-    data = b",".join(batch.entries)
+    data = b",".join(entry.data for entry in batch.entries)
     return b"".join((b'{"data":[', data, b"],", json.dumps(end)[1:]))
 
 

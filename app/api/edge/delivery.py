@@ -24,7 +24,7 @@ from app.kit.errors import Failure
 from app.kit.ids import new_id
 from app.kit.watch import Version
 
-_OWN = ("/v1/manage", "/v1/me")
+_OWN = ("/v1/manage", "/v1/me", "/v1/stream")
 # Ready answers share their bytes with their entry; these are the ways to ask for them.
 _MOST_NAMES = 10_000
 _MOST_READY = 50

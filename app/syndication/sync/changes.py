@@ -22,7 +22,7 @@ from app.delivery.queries import Delivery, Head, whole_form
 from app.delivery.store import reading
 from app.kit.clock import from_micros
 from app.kit.session import Reads, Record
-from app.syndication.sync.entries import present, tombstone, upsert
+from app.syndication.sync.entries import Entry, present, tombstone, upsert
 from app.syndication.sync.place import Follower, Following, Place, Stage, Taking
 
 _NEXT: dict[Stage, Stage] = {"source": "category", "category": "article"}
@@ -34,7 +34,7 @@ _AT_ONCE = 100
 class Batch:
     """Some entries, where the follower stands after them, and whether more are there already."""
 
-    entries: list[bytes]
+    entries: list[Entry]
     follower: Follower
     more: bool
     head: Head
@@ -46,6 +46,12 @@ class Changes:
     def __init__(self, delivery: Delivery) -> None:
         """Read the public side."""
         self._delivery = delivery
+
+    def begin(self, follower: Follower) -> Follower:
+        """Return a follower that hears what happens from now on, or from its snapshot on."""
+        place = follower.place
+        serial = place.serial if isinstance(place, Taking) else self._delivery.head().serial
+        return replace(follower, place=Following(serial, serial, serial))
 
     def next(self, follower: Follower, limit: int) -> Batch:
         """Return at most `limit` entries after a follower's place."""
@@ -70,7 +76,7 @@ class _Now:
     selection: Selection
     limit: int
 
-    def taken(self, place: Taking) -> tuple[list[bytes], Place]:
+    def taken(self, place: Taking) -> tuple[list[Entry], Place]:
         """Go on with a snapshot."""
         if place.stage == "article":
             return self._stories_taken(place)
@@ -82,7 +88,7 @@ class _Now:
             return entries, replace(place, slug=part[-1].slug)
         return entries, Taking(place.serial, _NEXT[place.stage])
 
-    def _stories_taken(self, place: Taking) -> tuple[list[bytes], Place]:
+    def _stories_taken(self, place: Taking) -> tuple[list[Entry], Place]:
         rows = reading.story_page(
             self.session,
             self.selection,
@@ -99,11 +105,11 @@ class _Now:
             return entries, replace(place, position=(part[-1].place, part[-1].id))
         return entries, Following(place.serial, place.serial, place.serial)
 
-    def _taken(self, row: Record, serial: int) -> bytes:
+    def _taken(self, row: Record, serial: int) -> Entry:
         document, at = whole_form(row, self.directory), from_micros(row.place)
         return upsert("article", row.id, document, serial=serial, reason="published", at=at)
 
-    def followed(self, place: Following) -> tuple[list[bytes], Place]:
+    def followed(self, place: Following) -> tuple[list[Entry], Place]:
         """Go on behind the log; a run that is over is followed by the next."""
         if place.told == place.upto:
             place = Following(place.upto, self.head.serial, place.upto)
@@ -112,7 +118,7 @@ class _Now:
         told = part[-1].serial if len(rows) > self.limit else place.upto
         return list(self._told(part, place)), replace(place, told=told)
 
-    def _told(self, rows: Sequence[Record], place: Following) -> Iterator[bytes]:
+    def _told(self, rows: Sequence[Record], place: Following) -> Iterator[Entry]:
         ids = [row.id for row in rows if row.type == "article"]
         documents = self._documents(ids)
         gone = [id_ for id_ in ids if id_ not in documents]
@@ -132,12 +138,12 @@ class _Now:
         before = store.attributes_before(self.session, place.since, place.upto, ids)
         return {id_ for id_, attributes in before if self.selection.matches(attributes)}
 
-    def _come(self, row: Record, document: bytes, at: datetime) -> bytes:
+    def _come(self, row: Record, document: bytes, at: datetime) -> Entry:
         # Withdrawn, and back since: its return stands further on in the log.
         reason = row.reason if row.op == "upsert" else "restored"
         return upsert("article", row.id, document, serial=row.serial, reason=reason, at=at)
 
-    def _entry(self, row: Record, at: datetime) -> bytes:
+    def _entry(self, row: Record, at: datetime) -> Entry:
         entry = self.directory.entries[row.type].get(row.id)
         if entry is None:
             return tombstone(row.type, row.id, serial=row.serial, reason="deleted", at=at)

@@ -1,6 +1,6 @@
 """Where a follower stands, as a value that a cursor can carry."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Literal
 
@@ -47,6 +47,12 @@ class Follower:
 
     selection: Selection
     place: Place | None = None
+
+
+def at_entry(follower: Follower, serial: int) -> Follower:
+    """Return the follower as it stands within a run, after the entry of a serial."""
+    assert isinstance(follower.place, Following)
+    return replace(follower, place=replace(follower.place, told=serial))
 
 
 def to_json(follower: Follower) -> list[Any]:
