@@ -81,7 +81,7 @@ def test_a_full_stream_says_so_and_has_room_again(served: Nursery, desk: Client)
     listeners = [Listener(served.port).begun() for _ in range(3)]
     refused = Listener(served.port)
     assert (refused.status, refused.headers["retry-after"]) == (503, "5")
-    for listener in listeners:
+    for listener in (*listeners, refused):
         listener.close()
     for _ in range(100):
         again = Listener(served.port)
