@@ -17,6 +17,7 @@ from app.kit.unit import Runner
 from app.kit.watch import Watch
 from app.settings import Settings
 from app.syndication.purging import FOLLOWER, Purging, Receiver
+from app.syndication.sync.changes import Changes
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +29,9 @@ class Services:
     database: Database
     runner: Runner
     delivery: Delivery
+    changes: Changes
     cursors: Signer
+    followers: Signer
     watch: Watch
     purging: Purging | None
 
@@ -65,14 +68,17 @@ def bootstrap(
     clock = clock or SystemClock()
     database = database or open_database(settings)
     watch = database.watch()
+    secret, delivery = _secret(settings, database), Delivery(database, clock)
     return Services(
         settings=settings,
         clock=clock,
         database=database,
         runner=Runner(database, clock, [project], watch.announce),
         watch=watch,
-        delivery=Delivery(database, clock),
-        cursors=Signer(_secret(settings, database), "cursor"),
+        delivery=delivery,
+        changes=Changes(delivery),
+        cursors=Signer(secret, "cursor"),
+        followers=Signer(secret, "follower"),
         purging=_purging(settings, database, clock),
     )
 

@@ -93,6 +93,9 @@ class Settings(BaseSettings):
         ge=0,
         description="Memory for finished answers, in bytes for each process; 0 keeps none.",
     )
+    stream_listeners: int = Field(
+        default=5_000, ge=0, description="How many may listen to the stream of each process."
+    )
     access_log: Literal["all", "some"] = Field(
         default="some",
         description="Log every request, or all but those answered from memory.",

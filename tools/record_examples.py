@@ -30,7 +30,9 @@ from app.settings import Settings
 ROOT = Path(__file__).resolve().parents[1]
 FILE = ROOT / "app" / "api" / "examples.json"
 # Pages for people, and metrics, which differ each time.
-WITHOUT_EXAMPLE = frozenset({"read_metrics", "read_openapi", "read_problem", "read_reference"})
+WITHOUT_EXAMPLE = frozenset(
+    {"follow_stream", "read_metrics", "read_openapi", "read_problem", "read_reference"}
+)
 _SAMPLES = ROOT / "samples" / "stories.ndjson"
 _START = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
 _JSON = "application/json"
@@ -147,6 +149,7 @@ STEPS = (
     Step("list_headlines", "GET", "/v1/headlines?category=europe&language=en&limit=2"),
     Step("list_articles", "GET", "/v1/articles?tag=bees&count=exact"),
     Step("read_article", "GET", "/v1/articles/rooftop-bees-outlast-the-winter"),
+    Step("list_changes", "GET", "/v1/changes?tag=bees&limit=2"),
     Step("list_sources", "GET", "/v1/sources?limit=2"),
     Step("read_source", "GET", "/v1/sources/ansel-tribune"),
     Step("list_categories", "GET", "/v1/categories?limit=2"),

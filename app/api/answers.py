@@ -26,9 +26,10 @@ def delivered(
     keys: tuple[str, ...],
     links: Mapping[str, str] | None = None,
     media_type: str = JSON,
+    kept: bool = True,
 ) -> Response:
-    """Answer a reader with finished bytes; the edge keeps them, codes them and compares."""
-    headers = _tell_edge(request, head, keys)
+    """Answer a reader with finished bytes; the edge codes them, compares, and keeps them."""
+    headers = _tell_edge(request, head, keys, kept=kept)
     if links:
         headers["link"] = ", ".join(f'<{url}>; rel="{rel}"' for rel, url in links.items())
     return Response(body, 200, headers, media_type)
@@ -48,9 +49,11 @@ def nothing_here(request: Request, head: Head, detail: str) -> NothingHere:
     return NothingHere(detail)
 
 
-def _tell_edge(request: Request, head: Head, keys: tuple[str, ...]) -> dict[str, str]:
+def _tell_edge(
+    request: Request, head: Head, keys: tuple[str, ...], *, kept: bool = True
+) -> dict[str, str]:
     """Tell the edge what an answer shows and how new it is; return the headers that say so."""
-    facts = state(request.scope)["facts"] = Facts(head.serial, keys, head.changed_at)
+    facts = state(request.scope)["facts"] = Facts(head.serial, keys, head.changed_at, kept)
     return facts.headers()
 
 

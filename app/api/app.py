@@ -19,7 +19,9 @@ from app.api.edge.stack import stack
 from app.api.metrics import Metrics
 from app.api.openapi import document
 from app.api.problems import problem, problem_of
+from app.api.pulse import Pulse
 from app.api.routes import (
+    changes,
     keys,
     manage_articles,
     manage_categories,
@@ -36,7 +38,7 @@ from app.kit.errors import Failure
 
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 
-_DELIVERY = (stories.router, taxonomy.router, keys.router, system.router)
+_DELIVERY = (stories.router, taxonomy.router, changes.router, keys.router, system.router)
 _MANAGEMENT = (
     manage_articles.router,
     manage_sources.router,
@@ -53,7 +55,8 @@ def create_app(services: Services, lifespan: Lifespan | None = None) -> App:
     inside = _framework(management=services.settings.management, lifespan=lifespan)
     inside.state.services = services
     inside.state.metrics = metrics
-    return stack(inside, services, metrics)
+    inside.state.pulse = pulse = Pulse(services.watch)
+    return stack(inside, services, metrics, pulse)
 
 
 def openapi_document() -> dict[str, Any]:

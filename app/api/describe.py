@@ -1,6 +1,6 @@
 """What OpenAPI is told about a route beside its signature."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from pydantic import BaseModel
@@ -82,9 +82,16 @@ def describe(
     body_required: bool = True,
     problems: Iterable[str] = (),
     sorts: Iterable[str] | None = None,
+    own: Mapping[str, tuple[dict[str, Any], str]] | None = None,
 ) -> dict[str, Any]:
-    """Return `openapi_extra` for a route; `problems` are completed by `openapi`."""
-    parameters = [_query(name, sorts) for name in query] + [_header(name) for name in headers]
+    """Return `openapi_extra` for a route; `problems` are completed by `openapi`.
+
+    `own` are parameters that mean something else here than elsewhere.
+    """
+    known = PARAMETERS | dict(own or {})
+    parameters = [_query(name, known[name], sorts) for name in query] + [
+        _header(name) for name in headers
+    ]
     extra: dict[str, Any] = {"x-problems": list(problems)}
     if parameters:
         extra["parameters"] = parameters
@@ -100,8 +107,10 @@ def describe(
     return extra
 
 
-def _query(name: str, sorts: Iterable[str] | None) -> dict[str, Any]:
-    schema, text = PARAMETERS[name]
+def _query(
+    name: str, known: tuple[dict[str, Any], str], sorts: Iterable[str] | None
+) -> dict[str, Any]:
+    schema, text = known
     if name == "sort" and sorts is not None:
         schema, text = {"type": "string", "enum": list(sorts)}, "The order of the list."
     parameter = {"name": name, "in": "query", "required": False, "schema": schema}

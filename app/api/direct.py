@@ -24,7 +24,7 @@ class DirectRoute(APIRoute):
         """Return what answers a request."""
         endpoint: Callable[..., Awaitable[Response]] = self.endpoint
         path = self.path_format
-        stories = path.startswith("/v1/articles")
+        stories = path.startswith(("/v1/articles", "/v1/changes"))
 
         async def handle(request: Request) -> Response:
             known = state(request.scope)

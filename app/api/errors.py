@@ -37,3 +37,9 @@ class NothingHere(Failure):
     """Nothing visible to this reader is at this path."""
 
     code = "not_found"
+
+
+class TooManyListeners(Failure):
+    """The stream has as many listeners as it may have."""
+
+    code = "too_many_listeners"

@@ -116,6 +116,12 @@ PROBLEMS: dict[str, ProblemType] = {
         "Something went wrong here",
         "It was logged under the request id. Try again, and report it if it stays.",
     ),
+    "too_many_listeners": ProblemType(
+        503,
+        "The stream is full",
+        "Try again after the seconds in Retry-After; the operator sets the number by "
+        "DATELINE_STREAM_LISTENERS.",
+    ),
     "database_busy": ProblemType(
         503, "The database is busy", "Try again after the seconds in Retry-After."
     ),

@@ -139,6 +139,36 @@ class StoryWithBody(Story):
     body_text: str
 
 
+class ChangeEntry(Answer):
+    """One change: a document that is there now, or one that is gone (`document` is null)."""
+
+    serial: int
+    op: Literal["upsert", "remove"]
+    type: Literal["article", "source", "category"]
+    id: Id
+    reason: Literal[
+        "published",
+        "updated",
+        "corrected",
+        "unpublished",
+        "killed",
+        "expired",
+        "deleted",
+        "left",
+        "restored",
+    ]
+    at: Instant
+    document: StoryWithBody | SourceEntry | CategoryEntry | None
+
+
+class ChangeBatch(Answer):
+    """Some changes, oldest first; `more` says that others are there already."""
+
+    data: list[ChangeEntry]
+    cursor: str
+    more: bool
+
+
 class PageInfo(Answer):
     """Where a page stands; cursors are opaque."""
 

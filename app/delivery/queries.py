@@ -1,7 +1,8 @@
 """Public reading: lists, stories, sources and categories as bytes, visible ones only."""
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal
@@ -122,7 +123,7 @@ class Delivery:
             row = reading.story(session, ref, now)
             if row is not None:
                 head = _head(row, now)
-                body = _whole(row, self._fresh(head))
+                body = whole_form(row, self._fresh(head))
                 return Found(body, head, story_keys(row.id, row.translation_group))
             target = reading.redirect_target(session, ref)
             moved = reading.story(session, target, now) if target else None
@@ -172,6 +173,14 @@ class Delivery:
         now = self._clock.now()
         with self._database.read_hot() as session:
             return _head(reading.log_head(session, now), now)
+
+    @contextmanager
+    def opened(self) -> Iterator[tuple[Reads, Head, Directory]]:
+        """Open one state of the public side: what reads it, how new it is, and the directory."""
+        now = self._clock.now()
+        with self._database.read_hot() as session:
+            head = _head(reading.log_head(session, now), now)
+            yield session, head, self._fresh(head)
 
     def resolve(self, type_: EntryType, ref: str) -> str | None:
         """Return the id behind an id or a slug, old or new.
@@ -246,11 +255,12 @@ def _full(row: Record, directory: Directory) -> bytes:
     return b"".join((*_joined(row, directory), *_extra(row), b"}"))
 
 
-def _whole(row: Record, directory: Directory) -> bytes:
+def whole_form(row: Record, directory: Directory) -> bytes:
+    """Return a story whole, with its body."""
     return b"".join((*_joined(row, directory), *_extra(row), b",", row.body, b"}"))
 
 
-_FINISHERS = {"short": _short, "full": _full, "whole": _whole}
+_FINISHERS = {"short": _short, "full": _full, "whole": whole_form}
 
 
 def _joined(row: Record, directory: Directory) -> tuple[bytes, ...]:

@@ -23,6 +23,7 @@ from schemathesis.specs.openapi.checks import (
 
 from app.api.app import create_app
 from app.bootstrap import Services
+from tests.api.reading import ENDLESS
 from tests.newsroom import Newsroom
 
 _CHECKS = [
@@ -80,6 +81,8 @@ def test_every_answer_is_one_that_is_described(
     for read in schema.get_all_operations():
         assert isinstance(read, Ok), read
         operation = read.ok()
+        if operation.path in ENDLESS:
+            continue
         cases = operation.as_strategy(generation_mode=mode)
         found += [f"{operation.label}: {one}" for one in _faults(cases, headers, refs, examples)]
     assert not found, "\n\n".join(found)

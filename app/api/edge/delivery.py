@@ -25,7 +25,7 @@ from app.kit.errors import Failure
 from app.kit.ids import new_id
 from app.kit.watch import Version
 
-_OWN = ("/v1/manage", "/v1/me")
+_OWN = ("/v1/manage", "/v1/me", "/v1/stream")
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +136,9 @@ class DeliveryRing:
             self._running.pop(name, None)
         # Begun before something that is known by now, it serves who asked, and nobody later.
         known = self._freshness
-        if not isinstance(made, Raw) and made.facts.serial >= known.serial and epoch == known.epoch:
+        if isinstance(made, Raw) or not made.facts.kept:
+            return made
+        if made.facts.serial >= known.serial and epoch == known.epoch:
             self._entries.put(key, made)
         return made
 

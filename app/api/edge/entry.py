@@ -21,12 +21,14 @@ _KEPT = frozenset(
 class Facts:
     """What the inside knows about an answer: how new it is, and what it shows.
 
-    `keys` are what it shows; `changed_at` is when it last could have changed.
+    `keys` are what it shows; `changed_at` is when it last could have changed; `kept` says
+    whether anybody else may ask for the same.
     """
 
     serial: int
     keys: tuple[str, ...]
     changed_at: datetime | None
+    kept: bool = True
 
     def headers(self) -> dict[str, str]:
         """Return them as caches on the way are told."""

@@ -1,6 +1,6 @@
 """HEAD is GET without the body (RFC 9110, section 9.3.2), for every path at once."""
 
-from app.api.edge.asgi import App, Message, Receive, Scope, Send
+from app.api.edge.asgi import App, Message, Receive, Scope, Send, state
 
 
 class HeadRing:
@@ -21,4 +21,5 @@ class HeadRing:
                 message = {**message, "body": b""}
             await send(message)
 
+        state(scope)["bare"] = True
         await self._app({**scope, "method": "GET"}, receive, bare)

@@ -9,18 +9,21 @@ from app.api.edge.failure import FailureRing
 from app.api.edge.head import HeadRing
 from app.api.edge.host import HostRing
 from app.api.edge.request import RequestRing
+from app.api.edge.stream import StreamRing
 from app.api.edge.unstored import UnstoredRing
 from app.api.metrics import Metrics
+from app.api.pulse import Pulse
 from app.bootstrap import Services
 
 # Bodies of these are read line by line, and limited by the line.
 STREAMED = ("/v1/manage/import",)
 
 
-def stack(app: App, services: Services, metrics: Metrics) -> App:
+def stack(app: App, services: Services, metrics: Metrics, pulse: Pulse) -> App:
     """Put the rings around the framework."""
     settings = services.settings
     app = BodyRing(app, settings.max_body_bytes, STREAMED)
+    app = StreamRing(app, services, pulse)
     app = AuthRing(app, services.database, services.clock)
     app = HeadRing(app)
     app = FailureRing(app)

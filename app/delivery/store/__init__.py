@@ -33,8 +33,10 @@ from app.delivery.store.followers import (
 from app.delivery.store.log import (
     LastChange,
     append,
+    attributes_before,
     last_log_row,
     last_log_rows,
+    last_of_each,
     log_rows,
 )
 
@@ -44,6 +46,7 @@ __all__ = [
     "add_redirects",
     "append",
     "attributes",
+    "attributes_before",
     "category_parents",
     "documents_under",
     "drop_redirects",
@@ -54,6 +57,7 @@ __all__ = [
     "follower_position",
     "last_log_row",
     "last_log_rows",
+    "last_of_each",
     "log_rows",
     "move_follower",
     "own_categories",

@@ -1,16 +1,27 @@
 """The change log: appended to last, read from a serial on."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from itertools import repeat
 from typing import Any
 
-from sqlalchemy import func, insert, select
-
-from app.delivery.models import (
-    LogRow,
+from sqlalchemy import (
+    BigInteger,
+    BindParameter,
+    Select,
+    bindparam,
+    exists,
+    func,
+    insert,
+    select,
+    type_coerce,
 )
+
+from app.delivery.models import LogRow
+from app.kit import json
 from app.kit.schema import table_of
-from app.kit.session import ReadSession, Record, WriteSession, chunks
+from app.kit.session import Reads, ReadSession, Record, WriteSession, chunks
 
 # The last lock of every writing transaction on PostgreSQL: a sequence there is not commit
 # order, and a follower would skip a row that is numbered early and committed late.
@@ -59,3 +70,61 @@ def log_rows(session: ReadSession, after: int, limit: int) -> Sequence[Record]:
     """Return rows of the log after a serial, oldest first."""
     statement = select(table_of(LogRow)).where(LogRow.serial > after)
     return session.all(statement.order_by(LogRow.serial).limit(limit))
+
+
+def last_of_each(session: Reads, after: int, upto: int, limit: int) -> Sequence[Record]:
+    """Return rows after a serial, oldest first: of each thing the last one up to another serial."""
+    rows: Sequence[Record] = session.all(_LAST, {"after": after, "upto": upto, "limit": limit})
+    return rows
+
+
+def attributes_before(
+    session: Reads, after: int, upto: int, ids: Sequence[str]
+) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield, for stories that changed between two serials, what they were while public."""
+    for start in range(0, len(ids), _AT_ONCE):
+        part = ids[start : start + _AT_ONCE]
+        # One statement for all numbers of ids: the last is said again to fill it up.
+        filled = [*part, *repeat(part[-1], _AT_ONCE - len(part))]
+        params = {f"id{number}": one for number, one in enumerate(filled)}
+        for row in session.all(_before_statement(), params | {"after": after, "upto": upto}):
+            yield row.id, json.loads(row.before) if isinstance(row.before, str) else row.before
+
+
+_AT_ONCE = 100
+_log = table_of(LogRow)
+_later = _log.alias("later")
+_LAST = (
+    select(
+        _log.c.serial,
+        type_coerce(_log.c.at, BigInteger).label("at"),
+        _log.c.type,
+        _log.c.id,
+        _log.c.op,
+        _log.c.reason,
+    )
+    .where(
+        _log.c.serial > bindparam("after", type_=BigInteger),
+        _log.c.serial <= bindparam("upto", type_=BigInteger),
+        ~exists().where(
+            _later.c.type == _log.c.type,
+            _later.c.id == _log.c.id,
+            _later.c.serial > _log.c.serial,
+            _later.c.serial <= bindparam("upto", type_=BigInteger),
+        ),
+    )
+    .order_by(_log.c.serial)
+    .limit(bindparam("limit"))
+)
+
+
+@lru_cache(maxsize=1)
+def _before_statement() -> Select[Any]:
+    ids: list[BindParameter[str]] = [bindparam(f"id{number}") for number in range(_AT_ONCE)]
+    return select(_log.c.id, _log.c.before).where(
+        _log.c.type == "article",
+        _log.c.id.in_(ids),
+        _log.c.serial > bindparam("after", type_=BigInteger),
+        _log.c.serial <= bindparam("upto", type_=BigInteger),
+        _log.c.before.is_not(None),
+    )

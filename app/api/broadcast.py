@@ -1,0 +1,69 @@
+"""The live stream's news, made once for all listeners that stand at the same place."""
+
+import asyncio
+from dataclasses import dataclass
+
+from starlette.concurrency import run_in_threadpool
+
+from app.api.following import cursor_of
+from app.bootstrap import Services
+from app.syndication.sync.changes import Batch
+from app.syndication.sync.entries import Entry
+from app.syndication.sync.place import Follower, at_entry
+
+_MOST = 200
+# News made for one version of the database are kept for others until a few more are made.
+_KEPT = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """Events as they leave, and where the listener stands after them."""
+
+    events: bytes
+    follower: Follower
+    more: bool
+
+
+class Broadcast:
+    """Makes news from changes, once for each place and version."""
+
+    def __init__(self, services: Services) -> None:
+        """Make nothing yet."""
+        self._services = services
+        self._made: dict[tuple[Follower, object], asyncio.Task[News]] = {}
+
+    async def next(self, follower: Follower, version: object) -> News:
+        """Return what a follower has not heard of, as of a version of the database."""
+        name = (follower, version)
+        making = self._made.get(name)
+        if making is None:
+            if len(self._made) >= _KEPT:
+                self._made.clear()
+            making = self._made[name] = asyncio.create_task(self._make(follower))
+        try:
+            return await asyncio.shield(making)
+        except Exception:
+            self._made.pop(name, None)
+            raise
+
+    async def _make(self, follower: Follower) -> News:
+        return await run_in_threadpool(self._made_now, follower)
+
+    def _made_now(self, follower: Follower) -> News:
+        batch = self._services.changes.next(follower, _MOST)
+        return News(self._events(batch), batch.follower, batch.more)
+
+    def _events(self, batch: Batch) -> bytes:
+        """Return the entries as events, each with the cursor of where it leaves its listener."""
+        serials = [entry.serial for entry in batch.entries[:-1]]
+        # After the last one the listener stands where the batch ends, which may be further on.
+        places = [*(at_entry(batch.follower, one) for one in serials), batch.follower]
+        return b"".join(
+            _event(cursor_of(self._services, place), entry)
+            for place, entry in zip(places, batch.entries, strict=False)
+        )
+
+
+def _event(cursor: str, entry: Entry) -> bytes:
+    return b"id: %b\nevent: %b\ndata: %b\n\n" % (cursor.encode(), entry.op.encode(), entry.data)

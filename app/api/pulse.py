@@ -1,0 +1,47 @@
+"""Waiting for something to be written, for all requests of a process that wait at once."""
+
+import asyncio
+
+from app.kit.watch import Version, Watch
+
+_EVERY = 0.05
+
+
+class Pulse:
+    """Looks at the database's version again and again, for as long as somebody waits."""
+
+    def __init__(self, watch: Watch) -> None:
+        """Look at nothing yet."""
+        self._watch = watch
+        self._waiting = 0
+        self._beat: asyncio.Event = asyncio.Event()
+        self._looking: asyncio.Task[None] | None = None
+
+    @property
+    def version(self) -> Version:
+        """The version that is there now; note it before a read, to wait for the next."""
+        return self._watch.version()
+
+    async def changed(self, known: Version, seconds: float) -> bool:
+        """Wait until the version is another one than that which is known, or not much longer."""
+        self._waiting += 1
+        if self._looking is None or self._looking.done():
+            self._looking = asyncio.create_task(self._look())
+        try:
+            async with asyncio.timeout(seconds):
+                while self.version == known:
+                    await self._beat.wait()
+        except TimeoutError:
+            return False
+        finally:
+            self._waiting -= 1
+        return True
+
+    async def _look(self) -> None:
+        seen = self.version
+        while self._waiting:
+            await asyncio.sleep(_EVERY)
+            if self.version != seen:
+                seen = self.version
+                self._beat.set()
+                self._beat = asyncio.Event()

@@ -1,0 +1,76 @@
+"""Sync: what there is, and what changed since."""
+
+import asyncio
+from functools import partial
+
+from fastapi import APIRouter, Request, Response
+
+from app.api.answers import delivered
+from app.api.dependencies import Parts
+from app.api.describe import describe
+from app.api.direct import DirectRoute
+from app.api.edge.stream import PATH
+from app.api.following import FOLLOWING, PARAMETERS, Asked, batch_body, read_following
+from app.api.pulse import Pulse
+from app.api.reading import long_read, short_read
+from app.api.schemas import ChangeBatch
+from app.bootstrap import Services
+from app.syndication.sync.changes import Batch
+
+
+class EventStream(Response):
+    """An answer of events that never ends by itself."""
+
+    media_type = "text/event-stream"
+
+
+router = APIRouter(tags=["delivery"], route_class=DirectRoute)
+
+
+@router.get(
+    "/v1/changes",
+    summary="What there is, then what changed since",
+    responses={200: {"model": ChangeBatch}},
+    openapi_extra=describe(
+        query=(*FOLLOWING, "limit", "wait"),
+        own=PARAMETERS,
+        problems=("bad_parameter", "bad_cursor", "key_required"),
+    ),
+)
+async def list_changes(request: Request, services: Parts) -> Response:
+    """Return the next entries; without a cursor begin with all that there is."""
+    query_string = request.scope["query_string"]
+    asked = await short_read(services, lambda: read_following(services, query_string))
+    batch = await _next(services, request.app.state.pulse, asked)
+    return delivered(
+        request, batch_body(services, batch), batch.head, keys=("stories",), kept=False
+    )
+
+
+@router.get(
+    PATH,
+    summary="What happens from now on, as server-sent events",
+    response_class=EventStream,
+    responses={200: {"description": "Events of the same entries; `id` is the cursor."}},
+    openapi_extra=describe(
+        query=FOLLOWING,
+        own=PARAMETERS,
+        problems=("bad_parameter", "bad_cursor", "key_required", "too_many_listeners"),
+    ),
+)
+async def follow_stream(request: Request, services: Parts) -> Response:
+    """Tell HEAD what GET would begin with; who listens is answered at the edge."""
+    return EventStream(headers={"cache-control": "no-store"})
+
+
+async def _next(services: Services, pulse: Pulse, asked: Asked) -> Batch:
+    """Read the next entries, and wait for the first if there is none and that was asked for."""
+    loop = asyncio.get_running_loop()
+    until = loop.time() + asked.wait
+    follower = asked.follower
+    while True:
+        version = pulse.version
+        batch = await long_read(partial(services.changes.next, follower, asked.limit))
+        if batch.entries or not (batch.more or await pulse.changed(version, until - loop.time())):
+            return batch
+        follower = batch.follower

@@ -1,0 +1,51 @@
+"""One change as it leaves: bytes, with the finished document in them."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+
+from app.delivery.directory import DirectoryEntry, EntryType
+from app.kit import json
+from app.kit.clock import format_instant
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A change, as the JSON that everybody who follows is given."""
+
+    serial: int
+    op: Literal["upsert", "remove"]
+    data: bytes
+
+
+def upsert(
+    type_: str, id_: str, document: bytes, *, serial: int, reason: str, at: datetime
+) -> Entry:
+    """Return the entry that brings a document, new or instead of an older one."""
+    about = _about("upsert", type_, id_, serial=serial, reason=reason, at=at)
+    data = b"".join((json.dumps(about)[:-1], b',"document":', document, b"}"))
+    return Entry(serial, "upsert", data)
+
+
+def tombstone(type_: str, id_: str, *, serial: int, reason: str, at: datetime) -> Entry:
+    """Return the entry that takes a document away."""
+    about = _about("remove", type_, id_, serial=serial, reason=reason, at=at)
+    return Entry(serial, "remove", json.dumps({**about, "document": None}))
+
+
+def present(type_: EntryType, entry: DirectoryEntry, *, serial: int, at: datetime) -> Entry:
+    """Return the entry that brings a source or category as it is."""
+    return upsert(type_, entry.id, entry.whole, serial=serial, reason="updated", at=at)
+
+
+def _about(
+    op: str, type_: str, id_: str, *, serial: int, reason: str, at: datetime
+) -> dict[str, Any]:
+    return {
+        "serial": serial,
+        "op": op,
+        "type": type_,
+        "id": id_,
+        "reason": reason,
+        "at": format_instant(at),
+    }

@@ -1,0 +1,1 @@
+"""Sync: snapshots, changes, tombstones."""

@@ -1,0 +1,70 @@
+"""Somebody who listens to the stream over a socket of its own."""
+
+import json
+import socket
+from dataclasses import dataclass
+from typing import Any
+
+_PATIENCE = 30.0
+
+
+@dataclass(frozen=True)
+class Event:
+    """An event as the HTML standard reads it."""
+
+    id: str
+    name: str
+    data: dict[str, Any]
+
+
+class Listener:
+    """An open stream; events are read as they come."""
+
+    def __init__(self, port: int, query: str = "", **headers: str) -> None:
+        self._socket = socket.create_connection(("127.0.0.1", port), _PATIENCE)
+        lines = [f"GET /v1/stream{query} HTTP/1.1", "Host: 127.0.0.1", "Accept: text/event-stream"]
+        lines += [f"{name.replace('_', '-')}: {value}" for name, value in headers.items()]
+        self._socket.sendall("\r\n".join((*lines, "", "")).encode())
+        self._file = self._socket.makefile("rb")
+        self.status = int(self._file.readline().split()[1])
+        self.headers = self._read_headers()
+        self._text = b""
+
+    def next(self) -> Event:
+        """Return the next event; comments and `retry` are no events."""
+        while True:
+            block = self._block()
+            fields = dict(line.split(b": ", 1) for line in block.splitlines() if b": " in line)
+            if b"data" in fields:
+                data = json.loads(fields[b"data"])
+                return Event(fields[b"id"].decode(), fields[b"event"].decode(), data)
+
+    def begun(self) -> "Listener":
+        """Wait until the stream has begun: what is written from now on is heard."""
+        assert self._block() == b"retry: 2000"
+        return self
+
+    def close(self) -> None:
+        """Leave."""
+        self._file.close()
+        self._socket.close()
+
+    def _block(self) -> bytes:
+        while b"\n\n" not in self._text:
+            self._text += self._chunk()
+        block, self._text = self._text.split(b"\n\n", 1)
+        return block
+
+    def _chunk(self) -> bytes:
+        size = int(self._file.readline(), 16)
+        chunk = self._file.read(size)
+        self._file.readline()
+        assert chunk, "the stream has ended"
+        return chunk
+
+    def _read_headers(self) -> dict[str, str]:
+        found: dict[str, str] = {}
+        while (line := self._file.readline().decode().strip()) != "":
+            name, _, value = line.partition(":")
+            found[name.lower()] = value.strip()
+        return found

@@ -1,0 +1,71 @@
+"""An app that keeps a copy: it applies changes, and knows nothing else of the server."""
+
+from typing import Any
+
+from starlette.testclient import TestClient
+
+from tests.api.reading import read
+
+
+class OfflineApp:
+    """A copy of what an app wants, kept by following `/v1/changes`."""
+
+    def __init__(self, client: TestClient, filters: str = "") -> None:
+        self._client = client
+        self._next = f"/v1/changes?{filters}"
+        self.filters = filters
+        self.heard: list[dict[str, Any]] = []
+        self.copies: dict[str, dict[str, Any]] = {"article": {}, "source": {}, "category": {}}
+
+    def step(self, limit: int = 100) -> bool:
+        """Ask once and apply the answer; tell whether there is more."""
+        answer = read(self._client, f"{self._next}&limit={limit}")
+        for entry in answer["data"]:
+            self._apply(entry)
+        self._next = f"/v1/changes?cursor={answer['cursor']}"
+        more: bool = answer["more"]
+        return more
+
+    def catch_up(self, limit: int = 100) -> list[dict[str, Any]]:
+        """Ask until there is no more, and return what was heard."""
+        before = len(self.heard)
+        while self.step(limit):
+            pass
+        return self.heard[before:]
+
+    def _apply(self, entry: dict[str, Any]) -> None:
+        self.heard.append(entry)
+        copy = self.copies[entry["type"]]
+        if entry["op"] == "upsert":
+            copy[entry["id"]] = entry["document"]
+        else:
+            copy.pop(entry["id"], None)
+
+    def ends(self) -> set[str]:
+        """Return the stories of whose end it heard."""
+        entries = (one for one in self.heard if one["type"] == "article")
+        return {one["id"] for one in entries if one["op"] == "remove"}
+
+    def listed(self) -> set[str]:
+        """Return the stories that it could have now."""
+        page = read(self._client, f"/v1/headlines?limit=100&{self.filters}")
+        return {one["id"] for one in page["data"]}
+
+    def expected(self) -> dict[str, dict[str, Any]]:
+        """Return what the server shows of it now, read in the ordinary way."""
+        return {
+            "article": _all(self._client, f"/v1/articles?include=body&{self.filters}"),
+            "source": _all(self._client, "/v1/sources?"),
+            "category": _all(self._client, "/v1/categories?"),
+        }
+
+
+def _all(client: TestClient, path: str) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    cursor = ""
+    while True:
+        page = read(client, f"{path}&limit=100{cursor}")
+        found |= {one["id"]: one for one in page["data"]}
+        if page["page"]["next"] is None:
+            return found
+        cursor = f"&cursor={page['page']['next']}"

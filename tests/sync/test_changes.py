@@ -1,0 +1,191 @@
+"""Following changes: everything first, then what happened, once, oldest first."""
+
+import random
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from starlette.testclient import TestClient
+
+from app.bootstrap import Services
+from app.worker import run_due
+from tests.api.reading import read
+from tests.clock import HandClock
+from tests.newsroom import Newsroom
+from tests.sync.offline import OfflineApp
+
+
+def heard(entries: list[dict[str, Any]]) -> list[tuple[str, str, str]]:
+    return [(one["op"], one["reason"], one["id"]) for one in entries]
+
+
+def test_a_snapshot_has_everything_and_then_nothing(newsroom: Newsroom, client: TestClient) -> None:
+    newsroom.source("The Post")
+    newsroom.category("World")
+    stories = [newsroom.story(f"Story {number}", source="the-post") for number in range(5)]
+    newsroom.article("A draft")
+    app = OfflineApp(client)
+    entries = app.catch_up(limit=2)
+    assert app.copies == app.expected()
+    assert [one["id"] for one in entries if one["type"] == "article"] == [
+        one["id"] for one in stories
+    ]
+    assert app.catch_up() == []
+
+
+def test_what_changed_is_told_once_and_oldest_first(newsroom: Newsroom, client: TestClient) -> None:
+    first, second = newsroom.story("First"), newsroom.story("Second")
+    app = OfflineApp(client)
+    app.catch_up()
+    for number in range(3):
+        first = newsroom.patch(first, title=f"First, {number}", status="published")
+    second = newsroom.verb(second, "unpublish")
+    third = newsroom.story("Third")
+    assert heard(app.catch_up()) == [
+        ("upsert", "updated", first["id"]),
+        ("remove", "unpublished", second["id"]),
+        ("upsert", "published", third["id"]),
+    ]
+    assert app.copies == app.expected()
+
+
+def test_a_story_that_leaves_the_filter_is_told_to_who_had_it_alone(
+    newsroom: Newsroom, client: TestClient
+) -> None:
+    story = newsroom.story("Story", tags=["a"])
+    with_a, with_b = OfflineApp(client, "tag=a"), OfflineApp(client, "tag=b")
+    with_a.catch_up()
+    with_b.catch_up()
+    story = newsroom.patch(story, tags=["b"], status="published")
+    assert heard(with_a.catch_up()) == [("remove", "left", story["id"])]
+    assert heard(with_b.catch_up()) == [("upsert", "updated", story["id"])]
+    story = newsroom.verb(story, "unpublish")
+    assert with_a.catch_up() == []
+    assert heard(with_b.catch_up()) == [("remove", "unpublished", story["id"])]
+
+
+def test_what_was_never_public_is_never_told(newsroom: Newsroom, client: TestClient) -> None:
+    app = OfflineApp(client)
+    app.catch_up()
+    newsroom.delete(newsroom.article("A draft"))
+    assert app.catch_up() == []
+
+
+def test_time_is_told_by_the_worker(
+    newsroom: Newsroom, client: TestClient, services: Services, clock: HandClock
+) -> None:
+    app = OfflineApp(client)
+    app.catch_up()
+    soon, later = clock.now() + timedelta(hours=1), clock.now() + timedelta(hours=2)
+    story = newsroom.story("Story", published_at=soon.isoformat(), expires_at=later.isoformat())
+    assert app.catch_up() == []
+    clock.advance(hours=1)
+    run_due(services)
+    assert heard(app.catch_up()) == [("upsert", "published", story["id"])]
+    clock.advance(hours=1)
+    run_due(services)
+    assert heard(app.catch_up()) == [("remove", "expired", story["id"])]
+
+
+def test_filters_are_part_of_the_cursor(newsroom: Newsroom, client: TestClient) -> None:
+    newsroom.story("Story", tags=["a"])
+    cursor = read(client, "/v1/changes?tag=a")["cursor"]
+    assert client.get(f"/v1/changes?cursor={cursor}&tag=a").status_code == 200
+    other = client.get(f"/v1/changes?cursor={cursor}&tag=b")
+    assert (other.status_code, other.json()["code"]) == (400, "bad_cursor")
+    lists = read(client, "/v1/headlines?limit=1")
+    assert lists["page"]["next"] is None
+
+
+@pytest.mark.parametrize("cursor", ["x", "AAAA", "%00"])
+def test_a_cursor_of_another_kind_is_refused(client: TestClient, cursor: str) -> None:
+    assert client.get(f"/v1/changes?cursor={cursor}").status_code == 400
+
+
+def test_the_cursor_of_a_list_is_refused(newsroom: Newsroom, client: TestClient) -> None:
+    for number in range(3):
+        newsroom.story(f"Story {number}")
+    cursor = read(client, "/v1/headlines?limit=1")["page"]["next"]
+    assert client.get(f"/v1/changes?cursor={cursor}").json()["code"] == "bad_cursor"
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_copy_is_true_whenever_it_catches_up(
+    seed: int, newsroom: Newsroom, client: TestClient, services: Services, clock: HandClock
+) -> None:
+    desk = _Desk(newsroom, clock, random.Random(seed))
+    apps = [
+        OfflineApp(client, filters)
+        for filters in ("", "tag=a", "category=c-1", "category=-c-2&language=en", "source=s-1")
+    ]
+    public: dict[str, set[str]] = {app.filters: set() for app in apps}
+
+    def note_public() -> None:
+        for app in apps:
+            public[app.filters] |= app.listed()
+
+    for _ in range(60):
+        clock.advance(minutes=desk.rng.randrange(30))
+        note_public()
+        desk.act()
+        note_public()
+        run_due(services)
+        for app in apps:
+            if desk.rng.random() < 0.3:
+                app.step(limit=desk.rng.choice((1, 2, 5)))
+    for app in apps:
+        app.catch_up(limit=desk.rng.choice((1, 3, 100)))
+        assert app.copies == app.expected(), app.filters
+        # Nobody hears of the end of what could not be had.
+        assert app.ends() <= public[app.filters]
+        serials = [one["serial"] for one in app.heard]
+        assert serials == sorted(serials)
+
+
+class _Desk:
+    """Somebody who does this and that."""
+
+    def __init__(self, newsroom: Newsroom, clock: HandClock, rng: random.Random) -> None:
+        self.rng = rng
+        self._newsroom = newsroom
+        self._clock = clock
+        self._stories: list[dict[str, Any]] = []
+        for number in range(3):
+            newsroom.source(f"S {number}")
+        self._categories = [newsroom.category(f"C {number}") for number in range(4)]
+
+    def act(self) -> None:
+        actions = (self._write, self._write, self._change, self._change, self._end, self._move)
+        self.rng.choice(actions)()
+
+    def _fields(self) -> dict[str, Any]:
+        ahead = timedelta(minutes=self.rng.choice((-60, 0, 45)))
+        return {
+            "tags": self.rng.sample(["a", "b", "c"], 2),
+            "categories": self.rng.sample(["c-0", "c-1", "c-2", "c-3"], 1),
+            "source": self.rng.choice(["s-0", "s-1", "s-2"]),
+            "published_at": (self._clock.now() + ahead).isoformat(),
+        }
+
+    def _write(self) -> None:
+        title = f"Story {len(self._stories)}"
+        self._stories.append(self._newsroom.story(title, **self._fields()))
+
+    def _change(self) -> None:
+        if self._stories:
+            at = self.rng.randrange(len(self._stories))
+            fields = self._fields() | {"status": "published"}
+            self._stories[at] = self._newsroom.patch(self._stories[at], **fields)
+
+    def _end(self) -> None:
+        public = [n for n, one in enumerate(self._stories) if one["status"] == "published"]
+        if public:
+            at = self.rng.choice(public)
+            self._stories[at] = self._newsroom.verb(self._stories[at], "unpublish")
+
+    def _move(self) -> None:
+        child, parent = self.rng.sample(range(4), 2)
+        under = None if child < parent else f"c-{parent}"
+        self._categories[child] = self._newsroom.patch(
+            self._categories[child], "categories", parent=under
+        )

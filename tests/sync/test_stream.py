@@ -1,0 +1,115 @@
+"""The live stream, over real sockets: events as they happen, and none lost in between."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from app.access.commands.create_key import create_key
+from app.bootstrap import bootstrap, open_database
+from app.kit.unit import Actor
+from app.settings import Settings
+from tests.faults.served import Client, Nursery, nursery
+from tests.sync.listener import Listener
+
+
+@pytest.fixture
+def served(database_url: str) -> Iterator[Nursery]:
+    """A server with a few listeners at most."""
+    with nursery(database_url, stream_listeners=3) as row:
+        row.start()
+        yield row
+
+
+@pytest.fixture
+def desk(served: Nursery, database_url: str) -> Iterator[Client]:
+    """An editor at that server."""
+    settings = Settings(database_url=database_url)
+    services = bootstrap(settings, database=open_database(settings))
+    made = services.runner.run(
+        Actor(None, "test"), lambda unit: create_key(unit, "an editor", ["publish"])
+    )
+    services.close()
+    client = Client(served.port, made.key)
+    yield client
+    client.close()
+
+
+def publish(desk: Client, title: str, **fields: Any) -> dict[str, Any]:
+    body = {"title": title, "language": "en", "status": "published", **fields}
+    status, _, article = desk.call("POST", "/v1/manage/articles", body)
+    assert status == 201, article
+    story: dict[str, Any] = article
+    return story
+
+
+def test_listeners_hear_what_happens(served: Nursery, desk: Client) -> None:
+    publish(desk, "Before")
+    everything, tagged = Listener(served.port).begun(), Listener(served.port, "?tag=a").begun()
+    assert everything.headers["content-type"].startswith("text/event-stream")
+    assert everything.headers["cache-control"] == "no-store"
+    first = publish(desk, "First")
+    second = publish(desk, "Second", tags=["a"])
+    assert [everything.next().data["id"] for _ in range(2)] == [first["id"], second["id"]]
+    heard = tagged.next()
+    assert (heard.name, heard.data["id"]) == ("upsert", second["id"])
+    assert heard.data["document"]["title"] == "Second"
+    for listener in (everything, tagged):
+        listener.close()
+
+
+def test_who_comes_back_has_missed_nothing(served: Nursery, desk: Client) -> None:
+    listener = Listener(served.port).begun()
+    publish(desk, "First")
+    last = listener.next().id
+    listener.close()
+    missed = [publish(desk, f"Missed {number}")["id"] for number in range(3)]
+    again = Listener(served.port, last_event_id=last)
+    heard = [again.next() for _ in range(3)]
+    assert [one.data["id"] for one in heard] == missed
+    # And the same from the middle: each event leads on from where it stands.
+    middle = Listener(served.port, last_event_id=heard[0].id)
+    assert [middle.next().data["id"] for _ in range(2)] == missed[1:]
+    # The cursor is that of /v1/changes.
+    status, _, answer = desk.call("GET", f"/v1/changes?cursor={heard[1].id}")
+    assert (status, [one["id"] for one in answer["data"]]) == (200, missed[2:])
+    again.close()
+    middle.close()
+
+
+def test_a_full_stream_says_so_and_has_room_again(served: Nursery, desk: Client) -> None:
+    listeners = [Listener(served.port).begun() for _ in range(3)]
+    refused = Listener(served.port)
+    assert (refused.status, refused.headers["retry-after"]) == (503, "5")
+    for listener in (*listeners, refused):
+        listener.close()
+    for _ in range(100):
+        again = Listener(served.port)
+        if again.status == 200:
+            break
+        again.close()
+    assert again.status == 200
+    again.close()
+
+
+def test_a_bad_listener_is_told_why(served: Nursery, desk: Client) -> None:
+    for query, code in (("?tga=a", "bad_parameter"), ("?cursor=x", "bad_cursor")):
+        status, _, problem = desk.call("GET", f"/v1/stream{query}")
+        assert (status, problem["code"]) == (400, code)
+    status, headers, body = desk.call("HEAD", "/v1/stream")
+    assert (status, body) == (200, b"")
+    assert headers["content-type"].startswith("text/event-stream")
+
+
+def test_a_wait_ends_with_the_first_change(served: Nursery, desk: Client) -> None:
+    _, _, answer = desk.call("GET", "/v1/changes")
+    cursor = answer["cursor"]
+    while answer["more"]:
+        _, _, answer = desk.call("GET", f"/v1/changes?cursor={cursor}")
+        cursor = answer["cursor"]
+    waiting = Client(served.port)
+    waiting._connection.request("GET", f"/v1/changes?cursor={cursor}&wait=30")
+    story = publish(desk, "Now")
+    heard = waiting._connection.getresponse().read()
+    assert story["id"].encode() in heard
+    waiting.close()
