@@ -1,0 +1,1 @@
+"""Words brought into the form in which they are compared, language by language."""
