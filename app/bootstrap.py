@@ -1,6 +1,7 @@
 """The one place where parts are wired together. Its parameters are what tests replace."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from app.access import store as access_store
 from app.delivery.projector import project
@@ -12,6 +13,9 @@ from app.kit.database import Database
 from app.kit.errors import DatabaseUnavailable
 from app.kit.unit import Runner
 from app.kit.watch import Watch
+from app.search.engine.tantivy_index import TantivyIndex
+from app.search.index import Index
+from app.search.queries import Search
 from app.settings import Settings
 
 
@@ -24,11 +28,14 @@ class Services:
     database: Database
     runner: Runner
     delivery: Delivery
+    index: Index
+    search: Search
     cursors: Signer
     watch: Watch
 
     def close(self) -> None:
-        """Let go of the database."""
+        """Let go of the database and the index."""
+        self.index.close()
         self.watch.close()
         self.database.close()
 
@@ -38,6 +45,16 @@ def open_database(settings: Settings) -> Database:
     return Database(
         settings.database_url, busy_timeout=settings.busy_timeout, pool_size=settings.pool_size
     )
+
+
+def search_path(settings: Settings, database: Database) -> Path:
+    """Return the folder of the index: on this machine, and of this database alone."""
+    if settings.search_path is not None:
+        return Path(settings.search_path)
+    name = str(database.engine.url.database)
+    # SQLite takes a URI as well, `file:FILE?mode=ro`.
+    name = name.removeprefix("file:").partition("?")[0]
+    return Path(f"{name}.search")
 
 
 def prepare_database(database: Database) -> None:
@@ -58,13 +75,17 @@ def bootstrap(
     clock = clock or SystemClock()
     database = database or open_database(settings)
     watch = database.watch()
+    delivery = Delivery(database, clock)
+    index = TantivyIndex(search_path(settings, database))
     return Services(
         settings=settings,
         clock=clock,
         database=database,
         runner=Runner(database, clock, [project], watch.announce),
         watch=watch,
-        delivery=Delivery(database, clock),
+        delivery=delivery,
+        index=index,
+        search=Search(index, delivery),
         cursors=Signer(_secret(settings, database), "cursor"),
     )
 

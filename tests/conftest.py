@@ -52,9 +52,9 @@ def clock() -> HandClock:
 
 
 @pytest.fixture
-def settings(database_url: str) -> Settings:
+def settings(database_url: str, tmp_path: Path) -> Settings:
     """The settings of the deployment under test; override this fixture for others."""
-    return Settings(database_url=database_url)
+    return Settings(database_url=database_url, search_path=str(tmp_path / "search"))
 
 
 @pytest.fixture

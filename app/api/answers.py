@@ -26,9 +26,10 @@ def delivered(
     keys: tuple[str, ...],
     links: Mapping[str, str] | None = None,
     media_type: str = JSON,
+    kept: bool = True,
 ) -> Response:
     """Answer a reader with finished bytes; the edge keeps them, codes them and compares."""
-    _tell_edge(request, head, keys)
+    _tell_edge(request, head, keys, kept=kept)
     headers = {"surrogate-key": " ".join(keys), "dateline-serial": str(head.serial)}
     if links:
         headers["link"] = ", ".join(f'<{url}>; rel="{rel}"' for rel, url in links.items())
@@ -49,8 +50,8 @@ def nothing_here(request: Request, head: Head, detail: str) -> NothingHere:
     return NothingHere(detail)
 
 
-def _tell_edge(request: Request, head: Head, keys: tuple[str, ...]) -> None:
-    state(request.scope)["facts"] = Facts(head.serial, keys, head.changed_at)
+def _tell_edge(request: Request, head: Head, keys: tuple[str, ...], *, kept: bool = True) -> None:
+    state(request.scope)["facts"] = Facts(head.serial, keys, head.changed_at, kept)
 
 
 def list_links(

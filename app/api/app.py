@@ -22,6 +22,7 @@ from app.api.routes import (
     manage_articles,
     manage_categories,
     manage_sources,
+    search,
     stories,
     system,
     taxonomy,
@@ -32,7 +33,7 @@ from app.bootstrap import Services
 from app.content.errors import Moved
 from app.kit.errors import Failure
 
-_DELIVERY = (stories.router, taxonomy.router, keys.router, system.router)
+_DELIVERY = (stories.router, search.router, taxonomy.router, keys.router, system.router)
 _MANAGEMENT = (
     manage_articles.router,
     manage_sources.router,

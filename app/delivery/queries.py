@@ -1,7 +1,8 @@
 """Public reading: lists, stories, sources and categories as bytes, visible ones only."""
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal
@@ -23,7 +24,8 @@ Count = Literal["exact", "estimated"]
 class Head:
     """How new an answer is: the log's position, the last change before `now`, and the next.
 
-    `changes_at` is the next moment at which time alone makes a story appear or disappear.
+    `changes_at` is the next moment at which time alone makes a story appear or disappear;
+    `untold` says that it did so before, and the log has not heard of it.
     """
 
     serial: int
@@ -31,6 +33,7 @@ class Head:
     now: datetime
     changed_at: datetime | None
     changes_at: datetime | None
+    untold: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +170,14 @@ class Delivery:
         with self._database.read_hot() as session:
             return _head(reading.log_head(session, now), now)
 
+    @contextmanager
+    def opened(self) -> Iterator[tuple[Reads, Head, Directory]]:
+        """Open one state of the public side: what reads it, how new it is, and the directory."""
+        now = self._clock.now()
+        with self._database.read_hot() as session:
+            head = _head(reading.log_head(session, now), now)
+            yield session, head, self._fresh(head)
+
     def resolve(self, type_: EntryType, ref: str) -> str | None:
         """Return the id behind an id or a slug, old or new.
 
@@ -232,7 +243,8 @@ def _page(
     return replace(page, before=first if has_before else None, after=last if has_after else None)
 
 
-def _short(row: Record, directory: Directory) -> bytes:
+def short_form(row: Record, directory: Directory) -> bytes:
+    """Join the pieces of a story's short form."""
     return b"".join((*_joined(row, directory), b"}"))
 
 
@@ -244,7 +256,7 @@ def _whole(row: Record, directory: Directory) -> bytes:
     return b"".join((*_joined(row, directory), *_extra(row), b",", row.body, b"}"))
 
 
-_FINISHERS = {"short": _short, "full": _full, "whole": _whole}
+_FINISHERS = {"short": short_form, "full": _full, "whole": _whole}
 
 
 def _joined(row: Record, directory: Directory) -> tuple[bytes, ...]:
@@ -280,6 +292,7 @@ def _head(row: Record, now: datetime) -> Head:
         now=now,
         changed_at=from_micros(max(before)) if before else None,
         changes_at=from_micros(min(ahead)) if ahead else None,
+        untold=row.due_at is not None or row.expired_at is not None,
     )
 
 

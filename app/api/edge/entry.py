@@ -17,12 +17,14 @@ _KEPT = frozenset({b"content-type", b"link", b"location", b"surrogate-key", b"da
 class Facts:
     """What the inside knows about an answer: how new it is, and what it shows.
 
-    `keys` are what it shows; `changed_at` is when it last could have changed.
+    `keys` are what it shows; `changed_at` is when it last could have changed. One that is not
+    `kept` is sent to who asked, and made anew for the next.
     """
 
     serial: int
     keys: tuple[str, ...]
     changed_at: datetime | None
+    kept: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,169 @@
+"""Following the change log: what was published is written to the index, what is gone taken out.
+
+An index that is built anew takes in the stories that are out, newest first, and follows the log
+from where that stood when it was begun. Both are done in small steps, each committed together
+with how far it came, so it matters to nobody where a step ends, or whether it does.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from app.delivery.queries import Delivery
+from app.delivery.snapshot import Change, snapshot
+from app.search.errors import IndexUnusable
+from app.search.index import Index, Position, Writer
+from app.search.stories import indexed
+
+_ROWS = 1_000
+_PAGE = 500
+_PAGES = 10
+
+
+class Follower:
+    """Brings an index up to date, step by step. Only one may do so at a time."""
+
+    def __init__(self, index: Index, delivery: Delivery) -> None:
+        """Follow what the public may see."""
+        self._index = index
+        self._delivery = delivery
+        self._writer: Writer | None = None
+        # What was written while building, and may be met again; nothing is known of an index
+        # that somebody else began.
+        self._written: set[str] | None = None
+
+    def step(self) -> bool:
+        """Do some of what is to be done; return whether there is more."""
+        writer = self._opened()
+        if not self._mine(writer):
+            self.close()
+            writer = self._begun()
+        return self._step(writer)
+
+    def build(self) -> Writer:
+        """Begin an index anew, beside the one that is read; `adopt` it when it is complete."""
+        self.close()
+        self._writer, self._written = self._index.begin(), set()
+        self._writer.commit(self._start())
+        return self._writer
+
+    def close(self) -> None:
+        """Stop writing."""
+        writer, self._writer = self._writer, None
+        if writer is not None:
+            writer.close()
+
+    @property
+    def position(self) -> Position | None:
+        """Return how far the index is, where one is being written to."""
+        return self._writer.position if self._writer is not None else None
+
+    def _opened(self) -> Writer:
+        """Return the writer to what readers see; begin anew where that is of no use."""
+        if self._writer is not None and not self._index.is_current(self._writer):
+            self._abandon()
+        if self._writer is None:
+            try:
+                self._writer, self._written = self._index.writer(), None
+            except IndexUnusable:
+                return self._begun()
+        return self._writer
+
+    def _begun(self) -> Writer:
+        """Begin anew, for readers to see at once: a part of an index is more than none."""
+        writer = self.build()
+        self._index.adopt(writer)
+        return writer
+
+    def _abandon(self) -> None:
+        writer, self._writer = self._writer, None
+        try:
+            if writer is not None:
+                writer.close()
+        except IndexUnusable:
+            # It is broken, which is why it is abandoned.
+            return
+
+    def _start(self) -> Position:
+        with snapshot(self._delivery) as public:
+            serial = public.head.serial
+            rows = public.changes(serial, 1)
+        return Position(serial=serial, mark=mark(rows[0]) if rows else "")
+
+    def _mine(self, writer: Writer) -> bool:
+        """Tell whether the index was made of this very log."""
+        with snapshot(self._delivery) as public:
+            return stands(writer.position, public.changes(writer.position.serial, 1))
+
+    def _step(self, writer: Writer) -> bool:
+        before = writer.position
+        position, more = self._follow(writer, before)
+        if not position.complete:
+            position = self._build(writer, position)
+        if position.sources:
+            position = self._rewrite(writer, position)
+        if position != before:
+            writer.commit(position)
+        return more or not position.complete or bool(position.sources)
+
+    def _follow(self, writer: Writer, position: Position) -> tuple[Position, bool]:
+        """Write what the log tells of."""
+        with snapshot(self._delivery) as public:
+            rows = public.changes(position.serial + 1, _ROWS)
+            ids = list(dict.fromkeys(row.id for row in rows if row.type == "article"))
+            stories = [indexed(one) for one in public.released_stories(ids)]
+        if not rows:
+            return position, False
+        writer.put(stories)
+        kept = {story.id for story in stories}
+        writer.remove([id_ for id_ in ids if id_ not in kept])
+        if self._written is not None:
+            self._written.update(kept)
+        sources = {row.id: "" for row in rows if row.type == "source"}
+        position = replace(
+            position,
+            serial=rows[-1].serial,
+            mark=mark(rows[-1]),
+            sources={**position.sources, **sources},
+        )
+        return position, len(rows) == _ROWS
+
+    def _build(self, writer: Writer, position: Position) -> Position:
+        """Write some of the stories that an index that is new has still to take in."""
+        place = position.older_than
+        for _ in range(_PAGES):
+            with snapshot(self._delivery) as public:
+                page = public.stories_before(place, _PAGE)
+            stories = [indexed(one) for one in page]
+            if self._written is None:
+                writer.put(stories)
+            else:
+                writer.put([one for one in stories if one.id in self._written])
+                writer.add([one for one in stories if one.id not in self._written])
+            if len(page) < _PAGE:
+                self._written = set()
+                return replace(position, older_than=None, complete=True)
+            place = (page[-1].published_at, page[-1].id)
+        return replace(position, older_than=place)
+
+    def _rewrite(self, writer: Writer, position: Position) -> Position:
+        """Write some stories anew of a source that has perhaps another name now."""
+        source, after = next(iter(position.sources.items()))
+        with snapshot(self._delivery) as public:
+            page = public.stories_of_source(source, after, _PAGE)
+        writer.put([indexed(one) for one in page])
+        rest = {id_: place for id_, place in position.sources.items() if id_ != source}
+        if len(page) == _PAGE:
+            rest[source] = page[-1].id
+        return replace(position, sources=rest)
+
+
+def mark(row: Change) -> str:
+    """Return what tells a row of the log from one of the same serial in another database."""
+    return f"{row.at} {row.type} {row.id}"
+
+
+def stands(position: Position, rows: Sequence[Change]) -> bool:
+    """Tell whether a position is one of this log: `rows` begin with the one that it names."""
+    if position.serial == 0:
+        return True
+    return bool(rows) and rows[0].serial == position.serial and mark(rows[0]) == position.mark

@@ -1,0 +1,23 @@
+"""Stories like a story: by content and category, without itself or what nearly repeats it."""
+
+from app.access.selection import Selection
+from app.delivery.snapshot import Snapshot
+from app.search.copies import is_near_copy
+from app.search.index import Reader
+from app.search.stories import indexed
+
+_CANDIDATES_MORE = 20
+
+
+def related(
+    id_: str, selection: Selection, limit: int, public: Snapshot, reader: Reader
+) -> list[str]:
+    """Return the ids of stories like a visible one, the most like first."""
+    stories = public.stories([id_])
+    if not stories:
+        return []
+    story = stories[0]
+    hits = reader.similar(indexed(story), selection, limit + _CANDIDATES_MORE)
+    found = {one.id: one for one in public.stories([hit.id for hit in hits])}
+    in_order = (found[hit.id] for hit in hits if hit.id in found)
+    return [one.id for one in in_order if not is_near_copy(story, one)][:limit]
