@@ -7,7 +7,7 @@ from app.api.edge.asgi import App, Message, Receive, Scope, Send
 from app.bootstrap import Services, bootstrap, open_database, prepare_database
 from app.kit.log import configure_logging
 from app.settings import read_settings
-from app.worker import Worker
+from app.worker import Indexer, Worker
 
 
 def app() -> App:
@@ -27,7 +27,7 @@ class Whole:
         """Start and stop the loops with the server."""
         self._inside = inside
         self._services = services
-        self._worker = Worker(services)
+        self._loops = (Worker(services), Indexer(services))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass everything on; look at the beginning and the end."""
@@ -38,9 +38,11 @@ class Whole:
         async def watched(message: Message) -> None:
             if message["type"] == "lifespan.startup.complete":
                 self._services.watch.listen()
-                self._worker.start()
+                for loop in self._loops:
+                    loop.start()
             elif message["type"] == "lifespan.shutdown.complete":
-                await run_in_threadpool(self._worker.stop)
+                for loop in self._loops:
+                    await run_in_threadpool(loop.stop)
                 self._services.close()
             await send(message)
 

@@ -392,4 +392,5 @@ class Ready(Answer):
     status: Literal["ready", "not ready"]
     database: str
     migrations: str
+    index: str
     detail: str | None

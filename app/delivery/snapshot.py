@@ -100,8 +100,8 @@ class Snapshot:
         return {row.id: short_form(row, self.directory) for row in rows}
 
     def count(self) -> int:
-        """Count the stories that are out."""
-        return searchable.released_count(self._session)
+        """Count the visible stories."""
+        return searchable.visible_count(self._session, self.now)
 
     def _story(self, row: Record) -> PublicStory:
         head, tail, body = (_object(one) for one in (row.head, row.tail, row.body))
@@ -109,15 +109,15 @@ class Snapshot:
         return PublicStory(
             id=row.id,
             slug=row.slug,
-            url=head["url"],
+            url=head.get("url"),
             language=row.language,
             kind=row.kind,
             group=row.translation_group,
-            title=head["title"],
-            summary=head["summary"] or "",
-            body=body["body_text"],
-            tags=tail["tags"],
-            authors=[one["name"] for one in tail["authors"]],
+            title=head.get("title", ""),
+            summary=head.get("summary") or "",
+            body=body.get("body_text", ""),
+            tags=tail.get("tags", ()),
+            authors=[one["name"] for one in tail.get("authors", ())],
             source_id=row.source_id,
             source=source.name if source is not None else "",
             categories=_with_ancestors(row.category_ids, self.directory),
@@ -133,8 +133,13 @@ def snapshot(delivery: Delivery) -> Iterator[Snapshot]:
         yield Snapshot(session, head, directory)
 
 
-def _object(members: bytes) -> Any:
-    return json.loads(b"{" + members + b"}")
+def _object(members: bytes) -> dict[str, Any]:
+    """Return a stored piece; damaged ones (`dateline check` finds them) are empty."""
+    try:
+        found: dict[str, Any] = json.loads(b"{" + members + b"}")
+    except json.JSONDecodeError:
+        return {}
+    return found
 
 
 def _with_ancestors(category_ids: str, directory: Directory) -> list[str]:

@@ -5,7 +5,7 @@ from where that stood when it was begun. Both are done in small steps, each comm
 with how far it came, so it matters to nobody where a step ends, or whether it does.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from app.delivery.queries import Delivery
@@ -30,6 +30,7 @@ class Follower:
         # What was written while building, and may be met again; nothing is known of an index
         # that somebody else began.
         self._written: set[str] | None = None
+        self._count = 0
 
     def step(self) -> bool:
         """Do some of what is to be done; return whether there is more."""
@@ -39,23 +40,23 @@ class Follower:
             writer = self._begun()
         return self._step(writer)
 
-    def build(self) -> Writer:
-        """Begin an index anew, beside the one that is read; `adopt` it when it is complete."""
+    def rebuild(self) -> Iterator[int]:
+        """Build an index anew beside the one that is read, which it replaces when it is complete.
+
+        Yield how many stories it holds so far.
+        """
+        writer = self._new()
+        while self._step(writer):
+            yield self._count
+        self._index.adopt(writer)
         self.close()
-        self._writer, self._written = self._index.begin(), set()
-        self._writer.commit(self._start())
-        return self._writer
+        yield self._count
 
     def close(self) -> None:
         """Stop writing."""
         writer, self._writer = self._writer, None
         if writer is not None:
             writer.close()
-
-    @property
-    def position(self) -> Position | None:
-        """Return how far the index is, where one is being written to."""
-        return self._writer.position if self._writer is not None else None
 
     def _opened(self) -> Writer:
         """Return the writer to what readers see; begin anew where that is of no use."""
@@ -70,9 +71,15 @@ class Follower:
 
     def _begun(self) -> Writer:
         """Begin anew, for readers to see at once: a part of an index is more than none."""
-        writer = self.build()
+        writer = self._new()
         self._index.adopt(writer)
         return writer
+
+    def _new(self) -> Writer:
+        self.close()
+        self._writer, self._written, self._count = self._index.new(), set(), 0
+        self._writer.save(self._start())
+        return self._writer
 
     def _abandon(self) -> None:
         writer, self._writer = self._writer, None
@@ -102,7 +109,7 @@ class Follower:
         if position.sources:
             position = self._rewrite(writer, position)
         if position != before:
-            writer.commit(position)
+            writer.save(position)
         return more or not position.complete or bool(position.sources)
 
     def _follow(self, writer: Writer, position: Position) -> tuple[Position, bool]:
@@ -134,6 +141,7 @@ class Follower:
             with snapshot(self._delivery) as public:
                 page = public.stories_before(place, _PAGE)
             stories = [indexed(one) for one in page]
+            self._count += len(stories)
             if self._written is None:
                 writer.put(stories)
             else:

@@ -181,7 +181,7 @@ class Writer(Protocol):
         """Take stories out."""
         ...
 
-    def commit(self, position: Position) -> None:
+    def save(self, position: Position) -> None:
         """Make all that was written visible, together with how far that comes, or nothing."""
         ...
 
@@ -201,11 +201,15 @@ class Index(Protocol):
         """Return a state without stories, as of the beginning of the log."""
         ...
 
+    def flaw(self) -> str | None:
+        """Return what is wrong with the index, if it is there and of no use."""
+        ...
+
     def writer(self) -> Writer:
         """Return the writer; raises `IndexUnusable` where the index is missing or broken."""
         ...
 
-    def begin(self) -> Writer:
+    def new(self) -> Writer:
         """Return a writer to a new and empty index, which readers do not see yet."""
         ...
 

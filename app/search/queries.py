@@ -71,6 +71,15 @@ class Answer:
     facets: Facets = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How the index stands: whether it is whole, how many serials it is behind, what it holds."""
+
+    built: bool
+    behind: int
+    stories: int
+
+
 class Search:
     """Finds what is public now. Who may see what is decided by delivery alone."""
 
@@ -116,9 +125,33 @@ class Search:
         """Return how far the index is."""
         return self._index.reader().position
 
-    def count(self) -> int:
-        """Count the stories in the index."""
-        return self._index.reader().count()
+    def standing(self) -> Standing:
+        """Return how the index stands to what is public."""
+        reader = self._index.reader()
+        with snapshot(self._delivery) as public:
+            head = public.head.serial
+        position = reader.position
+        return Standing(
+            position.complete and bool(position.serial or not head),
+            max(0, head - position.serial),
+            reader.count(),
+        )
+
+    def total(self) -> int:
+        """Count the stories that are public."""
+        with snapshot(self._delivery) as public:
+            return public.count()
+
+    def flaws(self) -> Iterator[str]:
+        """Yield what is wrong with the index. To be missing or behind is not."""
+        flaw = self._index.flaw()
+        if flaw is not None:
+            yield flaw
+            return
+        with self._opened() as (public, view):
+            found, wanted = view.reader.count(), public.count()
+        if view.exact and found != wanted:
+            yield f"It holds {found} stories where {wanted} are public."
 
     @contextmanager
     def _opened(self) -> Iterator[tuple[Snapshot, View]]:

@@ -18,11 +18,14 @@ from app.api.schemas import Health, Ready
 from app.bootstrap import Services
 from app.kit import json, migrations
 from app.kit.errors import Failure
+from app.search.queries import Standing
 
 router = APIRouter(tags=["operations"])
 _NO_STORE = {"cache-control": "no-store"}
 _FOR_A_WHILE = {"cache-control": "public, max-age=300"}
 _TEXT = {"schema": {"type": "string"}}
+# Rows of the log that an index may be behind and still be said to follow.
+_NOT_FOLLOWING = 1_000
 STATIC = "/docs/static"
 STATIC_FILES = f"{fastapi_offline.__path__[0]}/static"
 
@@ -60,6 +63,7 @@ async def read_metrics(request: Request, services: Parts) -> Response:
     """Return the metrics of this process in Prometheus' text format."""
     metrics: Metrics = request.app.state.metrics
     metrics.database(await run_in_threadpool(_serial, services))
+    metrics.index(await run_in_threadpool(_standing, services))
     return Response(metrics.text(), headers=_NO_STORE, media_type=MEDIA_TYPE)
 
 
@@ -125,13 +129,35 @@ def _readiness(services: Services) -> dict[str, str | None]:
             "status": "not ready",
             "database": "answers" if behind else "does not answer",
             "migrations": "behind" if behind else "unknown",
+            "index": "unknown",
             "detail": failure.detail,
         }
-    return {"status": "ready", "database": "answers", "migrations": "current", "detail": None}
+    return {
+        "status": "ready",
+        "database": "answers",
+        "migrations": "current",
+        "index": _index(services),
+        "detail": None,
+    }
+
+
+def _index(services: Services) -> str:
+    """Say how the search index stands; without it, searching is worse and serving is not."""
+    standing = services.search.standing()
+    if not standing.built:
+        return "is being built"
+    return "is behind" if standing.behind > _NOT_FOLLOWING else "follows"
 
 
 def _serial(services: Services) -> int | None:
     try:
         return services.delivery.directory()[1].serial
+    except Failure:
+        return None
+
+
+def _standing(services: Services) -> Standing | None:
+    try:
+        return services.search.standing()
     except Failure:
         return None

@@ -85,9 +85,9 @@ def short_forms(session: Reads, ids: Sequence[str], now: datetime) -> Iterator[R
     yield from _by_ids(session, _short_statement, ids, {"now": to_micros(now)})
 
 
-def released_count(session: Reads) -> int:
-    """Count the documents that are out."""
-    count: int = session.scalar(_RELEASED)
+def visible_count(session: Reads, now: datetime) -> int:
+    """Count the visible documents."""
+    count: int = session.scalar(_COUNT, {"now": to_micros(now)})
     return count
 
 
@@ -177,4 +177,4 @@ _UNTOLD = (
     )
     .limit(bindparam("limit"))
 )
-_RELEASED = select(func.count()).select_from(_documents).where(_documents.c.released)
+_COUNT = select(func.count()).select_from(_documents).where(visible())

@@ -4,6 +4,7 @@ Each generation is an index of its own. A new one is built beside the old one, a
 place by one renaming. Versions of Dateline that keep other things do not see each other's.
 """
 
+import fcntl
 import os
 import shutil
 from contextlib import suppress
@@ -15,6 +16,8 @@ from app.search.errors import IndexUnusable
 
 # What tells a file from the one that takes its place.
 Mark = tuple[int, int]
+# The engine's own lock: who writes to a generation holds it.
+_LOCK = ".tantivy-writer.lock"
 
 
 class Folder:
@@ -59,13 +62,13 @@ class Folder:
             raise IndexUnusable(f"The index cannot be written to {self.path}: {wrong}.") from wrong
 
     def tidy(self) -> None:
-        """Take away all that is not read: other generations, and those of other versions."""
+        """Take away what nobody reads or writes: other generations, and those of other versions."""
         try:
             kept = {self._pointer, self.current()}
         except IndexUnusable:
             return
         for one in self.path.iterdir():
-            if one not in kept:
+            if one not in kept and not _is_written_to(one):
                 _remove(one)
 
 
@@ -76,6 +79,18 @@ def mark_of(path: Path) -> Mark | None:
     except OSError:
         return None
     return found.st_mtime_ns, found.st_ino
+
+
+def _is_written_to(path: Path) -> bool:
+    """Tell whether a generation is being built by somebody else."""
+    try:
+        with (path / _LOCK).open("rb") as file:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+    return False
 
 
 def _remove(path: Path) -> None:

@@ -41,6 +41,16 @@ class TantivyIndex:
             self._empty = TantivyReader(searcher, Position(complete=True))
         return self._empty
 
+    def flaw(self) -> str | None:
+        """Return what is wrong with the index, if it is there and of no use."""
+        if self._folder.mark() is None:
+            return None
+        try:
+            Generation(self._folder.current())
+        except IndexUnusable as wrong:
+            return wrong.detail
+        return None
+
     def writer(self) -> TantivyWriter:
         """Return the writer; raises `IndexUnusable` where the index is missing or broken."""
         path = self._folder.current()
@@ -48,7 +58,7 @@ class TantivyIndex:
         Generation(path)
         return TantivyWriter(path)
 
-    def begin(self) -> TantivyWriter:
+    def new(self) -> TantivyWriter:
         """Return a writer to a new and empty index, which readers do not see yet."""
         return TantivyWriter(self._folder.make(), new=True)
 

@@ -55,7 +55,7 @@ class TantivyWriter:
         """Take stories out."""
         self._remove(ids)
 
-    def commit(self, position: Position) -> None:
+    def save(self, position: Position) -> None:
         """Make all that was written visible, together with how far that comes, or nothing."""
         self._remove([POSITION_ID])
         with telling_faults():
