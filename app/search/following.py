@@ -16,7 +16,7 @@ from app.search.stories import indexed
 
 _ROWS = 1_000
 _PAGE = 500
-_PAGES = 10
+_PAGES = 20
 
 
 class Follower:

@@ -1,9 +1,8 @@
 """What a story is made of in the engine: fields to search, to filter by, to count and to sort."""
 
 import hashlib
+from collections.abc import Iterable
 from importlib.metadata import version
-from typing import Any
-
 from tantivy import Document, Index, Query, Schema, SchemaBuilder
 
 from app.access.selection import fold
@@ -58,35 +57,51 @@ def prepare(index: Index) -> Index:
 
 
 def document(story: IndexedStory) -> Document:
-    """Return a story as the engine keeps it."""
-    values: dict[str, Any] = {
-        "id": [story.id],
-        "slug": [story.slug],
-        "group": [story.group],
-        "category": list(story.categories),
-        "language": list(story.languages),
-        "author": sorted({fold(name) for name in story.authors}),
-        "kind": [story.kind],
-        "month": [_month(story.published_at)],
-        "published_at": [story.published_at],
-        "updated_at": [story.updated_at],
-        "tie": [tie(story.id)],
-        **text.text_fields(story.text),
+    """Return a story as the engine keeps it.
+
+    Each value is added as what its field is: one of another type would end the writer.
+    """
+    made = Document()
+    for number, value in _numbers(story).items():
+        made.add_integer(number, value)
+    for name, values in (*_words(story).items(), *text.text_fields(story.text).items()):
+        for one in values:
+            made.add_text(name, one)
+    return made
+
+
+def _numbers(story: IndexedStory) -> dict[str, int]:
+    return {
+        "published_at": story.published_at,
+        "updated_at": story.updated_at,
+        "tie": tie(story.id),
     }
+
+
+def _words(story: IndexedStory) -> dict[str, Iterable[str]]:
     tags = {fold(tag): tag for tag in story.tags}
-    values["tag"] = list(tags)
-    values["spelt_tag"] = [f"{folded}{SPELT}{tag}" for folded, tag in tags.items()]
-    if story.url:
-        values["url"] = [normal_address(story.url)]
-    if story.source:
-        values["source"] = [story.source]
-    # With its schema: a value of the wrong type would end the writer instead of raising.
-    return Document.from_dict(values, SCHEMA)
+    return {
+        "id": (story.id,),
+        "slug": (story.slug,),
+        "url": (normal_address(story.url),) if story.url else (),
+        "group": (story.group,),
+        "category": story.categories,
+        "source": (story.source,) if story.source else (),
+        "language": story.languages,
+        "author": {fold(name) for name in story.authors},
+        "kind": (story.kind,),
+        "month": (_month(story.published_at),),
+        "tag": tags,
+        "spelt_tag": [f"{folded}{SPELT}{tag}" for folded, tag in tags.items()],
+    }
 
 
 def position_document(position: Position) -> Document:
     """Return the document that says how far an index has come."""
-    return Document.from_dict({"id": [POSITION_ID], "state": [json.dumps(position)]}, SCHEMA)
+    made = Document()
+    made.add_text("id", POSITION_ID)
+    made.add_bytes("state", json.dumps(position))
+    return made
 
 
 def position_of(kept: Document) -> Position:

@@ -16,9 +16,9 @@ from app.search.engine.schema import (
 )
 from app.search.index import IndexedStory, Position
 
-# Memory for what is not committed yet; the engine sets it aside in full.
-_FOLLOWING_BYTES = 30_000_000
-_BUILDING_BYTES = 200_000_000
+# Bytes for what is not committed yet, and threads that work on it.
+_FOLLOWING = (30_000_000, 1)
+_BUILDING = (200_000_000, 2)
 
 
 class TantivyWriter:
@@ -30,8 +30,8 @@ class TantivyWriter:
         with telling_faults():
             self._index = prepare(Index(SCHEMA, path=str(path))) if new else opened(path)
             self._position = Position(complete=False) if new else position(self._index)
-            heap = _FOLLOWING_BYTES if self._position.complete else _BUILDING_BYTES
-            self._writer: IndexWriter | None = self._index.writer(heap, 1)
+            heap, threads = _FOLLOWING if self._position.complete else _BUILDING
+            self._writer: IndexWriter | None = self._index.writer(heap, threads)
 
     @property
     def position(self) -> Position:
