@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import cast
 
 from tantivy import DocAddress, Index, Occur, Query, Searcher
 
@@ -9,6 +10,7 @@ from app.access.selection import Clause, Selection
 from app.search.engine import dated, facets, ranking
 from app.search.engine.filters import narrowed, referred, stories_by_id
 from app.search.engine.schema import SCHEMA, document, every_story, prepare
+from app.search.engine.words import WordsOfBoth
 from app.search.index import Ask, FacetField, FacetValue, Found, Hit, IndexedStory, Place, Position
 from app.search.matching import Match, match
 from app.search.text import text_fields
@@ -111,7 +113,12 @@ class TantivyReader:
             if clause.field == "language"
             for value in clause.included
         ]
-        return match(ask.typed, self._searcher, SCHEMA, languages)
+        return match(ask.typed, self._words(), SCHEMA, languages)
+
+    def _words(self) -> Searcher:
+        if self._beside is None:
+            return self._searcher
+        return cast("Searcher", WordsOfBoth(self._searcher, self._beside))
 
     def _by_relevance(self, ask: Ask, asked: "_Asked") -> Found:
         found = [

@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Iterable
 from importlib.metadata import version
+
 from tantivy import Document, Index, Query, Schema, SchemaBuilder
 
 from app.access.selection import fold

@@ -77,7 +77,6 @@ def words(*wanted: str, unwanted: tuple[str, ...] = (), title: bool = False) -> 
     return Typed(
         wanted=tuple((Part((one,), title=title),) for one in wanted),
         unwanted=tuple(Part((one,)) for one in unwanted),
-        text=" ".join(wanted),
     )
 
 
