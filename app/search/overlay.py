@@ -8,6 +8,7 @@ expired before the log heard of it counts as changed.
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from app.delivery.snapshot import Snapshot
 from app.search.following import stands
@@ -34,11 +35,12 @@ class View:
 
 @dataclass(frozen=True, slots=True)
 class _Known:
-    """What a view was made of."""
+    """What a view was made of: it holds until the log or time moves on."""
 
     position: Position
     serial: int
     untold: Sequence[str]
+    until: datetime | None
 
 
 class Overlay:
@@ -59,7 +61,7 @@ class Overlay:
         position = reader.position
         if public.head.serial == position.serial and not untold:
             return View(reader, exact=position.complete, settled=position.complete)
-        wanted = _Known(position, public.head.serial, untold)
+        wanted = _Known(position, public.head.serial, untold, public.head.changes_at)
         with self._making:
             if self._known is None or self._known[0] != wanted:
                 self._known = wanted, _made(reader, public, untold)

@@ -230,7 +230,8 @@ def _named(
 ) -> list[FacetValue]:
     entries = directory.entries[type_]
     known = ((entries[one.value], one.count) for one in values if one.value in entries)
-    return [FacetValue(entry.slug, entry.name, count) for entry, count in known]
+    found = [FacetValue(entry.slug, entry.name, count) for entry, count in known]
+    return sorted(found, key=lambda one: (-one.count, one.value))
 
 
 def _language(one: FacetValue) -> FacetValue:
