@@ -31,14 +31,17 @@ class Follower:
         # that somebody else began.
         self._written: set[str] | None = None
         self._count = 0
+        self._failures = 0
 
     def step(self) -> bool:
         """Do some of what is to be done; return whether there is more."""
-        writer = self._opened()
-        if not self._mine(writer):
-            self.close()
-            writer = self._begun()
-        return self._step(writer)
+        try:
+            more = self._step(self._ours())
+        except IndexUnusable:
+            self._failed()
+            raise
+        self._failures = 0
+        return more
 
     def rebuild(self) -> Iterator[int]:
         """Build an index anew beside the one that is read, which it replaces when it is complete.
@@ -57,6 +60,23 @@ class Follower:
         writer, self._writer = self._writer, None
         if writer is not None:
             writer.close()
+
+    def _failed(self) -> None:
+        """Let go of the writer. What fails twice is broken in a way that no reader sees."""
+        self._abandon()
+        self._failures += 1
+        if self._failures > 1:
+            self._index.discard()
+
+    def _ours(self) -> Writer:
+        """Return the writer to an index that was made of this very log."""
+        writer = self._opened()
+        with snapshot(self._delivery) as public:
+            position = writer.position
+            if stands(position, public.changes(position.serial, 1)):
+                return writer
+        self.close()
+        return self._begun()
 
     def _opened(self) -> Writer:
         """Return the writer to what readers see; begin anew where that is of no use."""
@@ -95,11 +115,6 @@ class Follower:
             serial = public.head.serial
             rows = public.changes(serial, 1)
         return Position(serial=serial, mark=mark(rows[0]) if rows else "")
-
-    def _mine(self, writer: Writer) -> bool:
-        """Tell whether the index was made of this very log."""
-        with snapshot(self._delivery) as public:
-            return stands(writer.position, public.changes(writer.position.serial, 1))
 
     def _step(self, writer: Writer) -> bool:
         before = writer.position

@@ -133,7 +133,10 @@ class FacetValue:
 
 
 class Reader(Protocol):
-    """One state of an index; it stays as it is while others write."""
+    """One state of an index; it stays as it is while others write.
+
+    Looking at one may raise `IndexUnusable`: then the index is to be discarded.
+    """
 
     @property
     def position(self) -> Position:
@@ -203,6 +206,10 @@ class Index(Protocol):
 
     def flaw(self) -> str | None:
         """Return what is wrong with the index, if it is there and of no use."""
+        ...
+
+    def discard(self) -> None:
+        """Let go of an index that turned out to be broken: from now on it is missing."""
         ...
 
     def writer(self) -> Writer:

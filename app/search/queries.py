@@ -1,8 +1,9 @@
 """The public side of search: what is found as of now, as finished bytes."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import TypeVar
 
 from app.access.selection import Selection
 from app.content.inputs import normal_language
@@ -10,6 +11,7 @@ from app.delivery.directory import Directory, EntryType
 from app.delivery.queries import Delivery, Head
 from app.delivery.snapshot import Snapshot, snapshot
 from app.kit import json
+from app.search.errors import IndexUnusable
 from app.search.highlighting import highlights
 from app.search.index import (
     Ask,
@@ -21,12 +23,14 @@ from app.search.index import (
     Order,
     Place,
     Position,
+    Reader,
 )
 from app.search.overlay import Overlay, View
 from app.search.related import related
 from app.search.suggesting import Suggestion, suggestions
 from app.search.typed import Typed, understood
 
+Result = TypeVar("Result")
 Facets = Mapping[FacetField, Sequence[FacetValue]]
 
 
@@ -91,35 +95,27 @@ class Search:
 
     def search(self, query: SearchQuery) -> Answer:
         """Return a page of what was found."""
-        with self._opened() as (public, view):
-            found = view.reader.search(_ask(query, public))
-            hits = found.hits[::-1] if query.backwards else found.hits
-            items = _items(query, public, found, hits)
-            return Answer(
-                items=items,
-                head=public.head,
-                exact=view.exact,
-                settled=view.settled,
-                hits=hits,
-                more=found.more,
-                total=found.total,
-                corrected=found.corrected,
-                facets=_labelled(found.facets, public.directory),
-            )
+        return self._answered(partial(_searched, query))
 
     def suggest(self, text: str, limit: int) -> tuple[list[Suggestion], Answer]:
         """Return what a text may be completed to."""
-        with self._opened() as (public, view):
+
+        def suggested(public: Snapshot, view: View) -> tuple[list[Suggestion], Answer]:
             made = suggestions(text, limit, public, view.reader)
             return made, Answer((), public.head, view.exact, view.settled)
 
+        return self._answered(suggested)
+
     def related(self, id_: str, selection: Selection, limit: int) -> Answer:
         """Return stories like a story, the most like first."""
-        with self._opened() as (public, view):
+
+        def found(public: Snapshot, view: View) -> Answer:
             ids = related(id_, selection, limit, public, view.reader)
             shown = public.short_forms(ids)
             items = [shown[one] for one in ids if one in shown]
             return Answer(items, public.head, view.exact, view.settled)
+
+        return self._answered(found)
 
     def position(self) -> Position:
         """Return how far the index is."""
@@ -127,15 +123,12 @@ class Search:
 
     def standing(self) -> Standing:
         """Return how the index stands to what is public."""
-        reader = self._index.reader()
-        with snapshot(self._delivery) as public:
-            head = public.head.serial
-        position = reader.position
-        return Standing(
-            position.complete and bool(position.serial or not head),
-            max(0, head - position.serial),
-            reader.count(),
-        )
+        head = self._delivery.head().serial
+        try:
+            return _standing(self._index.reader(), head)
+        except IndexUnusable:
+            self._index.discard()
+            return _standing(self._index.empty(), head)
 
     def total(self) -> int:
         """Count the stories that are public."""
@@ -148,17 +141,47 @@ class Search:
         if flaw is not None:
             yield flaw
             return
-        with self._opened() as (public, view):
-            found, wanted = view.reader.count(), public.count()
-        if view.exact and found != wanted:
+        exact, found, wanted = self._answered(
+            lambda public, view: (view.exact, view.reader.count(), public.count())
+        )
+        if exact and found != wanted:
             yield f"It holds {found} stories where {wanted} are public."
 
-    @contextmanager
-    def _opened(self) -> Iterator[tuple[Snapshot, View]]:
-        # The index first: then it is no newer than the database, and the log tells the rest.
-        reader = self._index.reader()
+    def _answered(self, made: Callable[[Snapshot, View], Result]) -> Result:
+        """Make an answer; where the index turns out to be broken, with what the log tells."""
+        try:
+            return self._made(self._index.reader(), made)
+        except IndexUnusable:
+            self._index.discard()
+            return self._made(self._index.empty(), made)
+
+    def _made(self, reader: Reader, made: Callable[[Snapshot, View], Result]) -> Result:
+        # The reader comes first: so it is no newer than the database, and the log tells the rest.
         with snapshot(self._delivery) as public:
-            yield public, self._overlay.view(reader, public)
+            return made(public, self._overlay.view(reader, public))
+
+
+def _standing(reader: Reader, head: int) -> Standing:
+    position = reader.position
+    # One that has nothing of a log that has something is not there yet.
+    built = position.complete and bool(position.serial or not head)
+    return Standing(built, max(0, head - position.serial), reader.count())
+
+
+def _searched(query: SearchQuery, public: Snapshot, view: View) -> Answer:
+    found = view.reader.search(_ask(query, public))
+    hits = found.hits[::-1] if query.backwards else found.hits
+    return Answer(
+        items=_items(query, public, found, hits),
+        head=public.head,
+        exact=view.exact,
+        settled=view.settled,
+        hits=hits,
+        more=found.more,
+        total=found.total,
+        corrected=found.corrected,
+        facets=_labelled(found.facets, public.directory),
+    )
 
 
 def _ask(query: SearchQuery, public: Snapshot) -> Ask:

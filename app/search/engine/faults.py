@@ -15,7 +15,9 @@ def telling_faults() -> Iterator[None]:
     """Turn what the engine raises over broken files into `IndexUnusable`."""
     try:
         yield
-    except (OSError, ValueError, RuntimeError) as wrong:
+    except IndexUnusable:
+        raise
+    except (OSError, ValueError, KeyError, TypeError, RuntimeError) as wrong:
         raise IndexUnusable(f"The index is broken: {wrong}.") from wrong
     except BaseException as wrong:
         if type(wrong).__name__ != _PANIC:

@@ -61,6 +61,11 @@ class Folder:
         except OSError as wrong:
             raise IndexUnusable(f"The index cannot be written to {self.path}: {wrong}.") from wrong
 
+    def discard(self) -> None:
+        """Let no generation be the one that is read."""
+        with suppress(OSError):
+            self._pointer.unlink()
+
     def tidy(self) -> None:
         """Take away what nobody reads or writes: other generations, and those of other versions."""
         try:

@@ -2,6 +2,7 @@
 
 import os
 from pathlib import Path
+from typing import Any
 
 from tantivy import Index, Query
 
@@ -28,6 +29,7 @@ class Generation:
         self._sizes: dict[str, int] = {}
         with telling_faults():
             self._index = opened(path)
+            self._schema = _meta(path)["schema"]
         self._reader = self._loaded()
 
     def reader(self) -> TantivyReader:
@@ -41,8 +43,10 @@ class Generation:
 
     def _loaded(self) -> TantivyReader:
         with telling_faults():
-            mark = mark_of(self._meta)
-            sizes = _sizes(self._path)
+            mark, meta = mark_of(self._meta), _meta(self._path)
+            if meta["schema"] != self._schema:
+                raise IndexUnusable("The index was replaced by another one.")
+            sizes = _sizes(self._path, meta)
             self._index.reload()
             reader = TantivyReader(self._index.searcher(), position(self._index))
         self._mark, self._sizes = mark, sizes
@@ -63,20 +67,26 @@ def opened(path: Path) -> Index:
 
 
 def position(index: Index) -> Position:
-    """Return how far an index has come."""
+    """Return how far an index has come; each commit of ours says so."""
     searcher = index.searcher()
     found = searcher.search(_POSITION, 1, count=False).hits
-    return position_of(searcher.doc(found[0][1])) if found else Position()
+    if not found:
+        raise IndexUnusable("The index does not say how far it has come.")
+    return position_of(searcher.doc(found[0][1]))
 
 
-def _sizes(path: Path) -> dict[str, int]:
+def _meta(path: Path) -> dict[str, Any]:
+    """Return what the engine notes about its last commit."""
+    found = json.loads((path / _META).read_bytes())
+    if not isinstance(found, dict) or not {"schema", "segments"} <= found.keys():
+        raise IndexUnusable("The index is broken.")
+    return found
+
+
+def _sizes(path: Path, meta: dict[str, Any]) -> dict[str, int]:
     """Return the files of the segments that were last committed, and how long they are."""
-    try:
-        meta = json.loads((path / _META).read_bytes())
-        names = {segment["segment_id"].replace("-", "") for segment in meta["segments"]}
-        with os.scandir(path) as found:
-            return {
-                one.path: one.stat().st_size for one in found if one.name.partition(".")[0] in names
-            }
-    except (OSError, ValueError, KeyError, TypeError) as wrong:
-        raise IndexUnusable(f"The index is broken: {wrong}.") from wrong
+    names = {segment["segment_id"].replace("-", "") for segment in meta["segments"]}
+    with os.scandir(path) as found:
+        return {
+            one.path: one.stat().st_size for one in found if one.name.partition(".")[0] in names
+        }

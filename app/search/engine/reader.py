@@ -8,6 +8,7 @@ from tantivy import DocAddress, Index, Occur, Query, Searcher
 
 from app.access.selection import Clause, Selection
 from app.search.engine import dated, facets, ranking
+from app.search.engine.faults import telling_faults
 from app.search.engine.filters import narrowed, referred, stories_by_id
 from app.search.engine.schema import SCHEMA, document, every_story, prepare
 from app.search.engine.words import WordsOfBoth
@@ -52,6 +53,7 @@ class TantivyReader:
         beside = _scratch(stories) if stories else None
         return TantivyReader(self._searcher, self._position, query, beside)
 
+    @telling_faults()
     def search(self, ask: Ask) -> Found:
         """Find stories."""
         if ask.typed is not None and not ask.typed:
@@ -67,6 +69,7 @@ class TantivyReader:
             facets=self._facets(ask, asked),
         )
 
+    @telling_faults()
     def similar(self, story: IndexedStory, selection: Selection, limit: int) -> Sequence[Hit]:
         """Find stories that are like one, the most like first, never itself or its group."""
         others = replace(
@@ -87,6 +90,7 @@ class TantivyReader:
             for score, searcher, address in found[:limit]
         ]
 
+    @telling_faults()
     def tags(self, prefix: str, limit: int) -> Sequence[FacetValue]:
         """Return the tags in use that begin with a folded text, the most used first."""
         counted: dict[str, int] = {}
@@ -97,6 +101,7 @@ class TantivyReader:
         known = {term: count for term, count in counted.items() if count}
         return facets.values(known, limit)
 
+    @telling_faults()
     def count(self) -> int:
         """Count the stories."""
         asked = _Asked.around(every_story(), Selection(), self._without)

@@ -51,6 +51,10 @@ class TantivyIndex:
             return wrong.detail
         return None
 
+    def discard(self) -> None:
+        """Let go of an index that turned out to be broken: from now on it is missing."""
+        self._folder.discard()
+
     def writer(self) -> TantivyWriter:
         """Return the writer; raises `IndexUnusable` where the index is missing or broken."""
         path = self._folder.current()

@@ -139,6 +139,9 @@ class PlainIndex:
     def flaw(self) -> str | None:
         return None
 
+    def discard(self) -> None:
+        self._current = None
+
     def writer(self) -> PlainWriter:
         if self._current is None:
             raise IndexUnusable("There is no index yet.")
