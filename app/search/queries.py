@@ -179,7 +179,8 @@ def _searched(query: SearchQuery, public: Snapshot, view: View) -> Answer:
         hits=hits,
         more=found.more,
         total=found.total,
-        corrected=found.corrected,
+        # A word that stands in bodies alone is not told to who may not see them.
+        corrected=found.corrected if found.hits or not query.titles_only else None,
         facets=_labelled(found.facets, public.directory),
     )
 

@@ -61,6 +61,17 @@ def _gone(client: TestClient) -> None:
     assert [one["value"] for one in rest["facets"]["published_month"]] == ["2026-11"]
 
 
+def test_a_slip_does_not_lead_to_a_word_that_was_taken_back(
+    told: dict[str, Any], newsroom: Newsroom, client: TestClient, follow: Follow
+) -> None:
+    slip = "/v1/search?q=zanzibr"
+    assert read(client, slip)["corrected"] == _WORD
+    newsroom.verb(told, "unpublish")
+    for _ in range(2):
+        assert _WORD not in client.get(slip).text.lower()
+        follow()
+
+
 def test_an_unpublished_story_is_nowhere(
     told: dict[str, Any], newsroom: Newsroom, client: TestClient, follow: Follow
 ) -> None:

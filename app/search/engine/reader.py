@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import cast
 
 from tantivy import DocAddress, Index, Occur, Query, Searcher
 
@@ -11,14 +10,16 @@ from app.search.engine import dated, facets, ranking
 from app.search.engine.faults import telling_faults
 from app.search.engine.filters import narrowed, referred, stories_by_id
 from app.search.engine.schema import SCHEMA, document, every_story, prepare
-from app.search.engine.words import WordsOfBoth
+from app.search.engine.words import Words, put_in
 from app.search.index import Ask, FacetField, FacetValue, Found, Hit, IndexedStory, Place, Position
 from app.search.matching import Match, match
-from app.search.text import text_fields
+from app.search.text import TEXT, text_fields
 from app.search.typed import Typed
 
 _SCRATCH_BYTES = 15_000_000
 _SIMILAR_WORDS = 25
+# So many words of stories that were taken out may stand in the way of a correction.
+_MOST_FORGOTTEN = 8
 # What a category in common is worth, beside words in common.
 _SAME_CATEGORY = 2.0
 
@@ -118,12 +119,27 @@ class TantivyReader:
             if clause.field == "language"
             for value in clause.included
         ]
-        return match(ask.typed, self._words(), SCHEMA, languages)
+        return self._told(ask.typed, languages)
 
-    def _words(self) -> Searcher:
+    def _told(self, typed: Typed, languages: Sequence[str]) -> Match:
+        """Return a match that corrects to no word but those of stories that are here."""
+        hidden: set[str] = set()
+        for _ in range(_MOST_FORGOTTEN):
+            matched = match(typed, self._words(hidden), SCHEMA, languages)
+            gone = {word for word in put_in(typed, matched.typed) if not self._has(word)}
+            if not gone:
+                return matched
+            hidden |= gone
+        return match(typed, Words(()), SCHEMA, languages)
+
+    def _words(self, hidden: set[str]) -> Searcher | Words:
         if self._beside is None:
-            return self._searcher
-        return cast("Searcher", WordsOfBoth(self._searcher, self._beside))
+            return Words((self._searcher,), hidden) if hidden else self._searcher
+        return Words((self._searcher, self._beside), hidden)
+
+    def _has(self, word: str) -> bool:
+        asked = _Asked.around(Query.term_query(SCHEMA, TEXT, word), Selection(), self._without)
+        return any(facets.total(one, query) for one, query in self._sides(asked))
 
     def _by_relevance(self, ask: Ask, asked: "_Asked") -> Found:
         found = [
