@@ -9,19 +9,15 @@ from app.access.selection import Clause, Selection
 from app.search.engine import dated, facets, ranking
 from app.search.engine.faults import telling_faults
 from app.search.engine.filters import narrowed, referred, stories_by_id
+from app.search.engine.likeness import like
 from app.search.engine.schema import SCHEMA, document, every_story, prepare
-from app.search.engine.words import Words, put_in
+from app.search.engine.words import truthful_match
 from app.search.index import Ask, FacetField, FacetValue, Found, Hit, IndexedStory, Place, Position
-from app.search.matching import Match, match
-from app.search.text import TEXT, text_fields
+from app.search.matching import Match
+from app.search.text import TEXT
 from app.search.typed import Typed
 
 _SCRATCH_BYTES = 15_000_000
-_SIMILAR_WORDS = 25
-# So many words of stories that were taken out may stand in the way of a correction.
-_MOST_FORGOTTEN = 8
-# What a category in common is worth, beside words in common.
-_SAME_CATEGORY = 2.0
 
 
 class TantivyReader:
@@ -78,7 +74,7 @@ class TantivyReader:
             clauses=(*selection.clauses, Clause("id", (), (story.id,))),
         )
         group = Query.term_query(SCHEMA, "group", story.group, "basic")
-        parts = [(Occur.Must, _like(story)), (Occur.MustNot, group)]
+        parts = [(Occur.Must, like(story)), (Occur.MustNot, group)]
         asked = _Asked.around(Query.boolean_query(parts), others, self._without)
         found = [
             (score, searcher, address)
@@ -119,23 +115,8 @@ class TantivyReader:
             if clause.field == "language"
             for value in clause.included
         ]
-        return self._told(ask.typed, languages)
-
-    def _told(self, typed: Typed, languages: Sequence[str]) -> Match:
-        """Return a match that corrects to no word but those of stories that are here."""
-        hidden: set[str] = set()
-        for _ in range(_MOST_FORGOTTEN):
-            matched = match(typed, self._words(hidden), SCHEMA, languages)
-            gone = {word for word in put_in(typed, matched.typed) if not self._has(word)}
-            if not gone:
-                return matched
-            hidden |= gone
-        return match(typed, Words(()), SCHEMA, languages)
-
-    def _words(self, hidden: set[str]) -> Searcher | Words:
-        if self._beside is None:
-            return Words((self._searcher,), hidden) if hidden else self._searcher
-        return Words((self._searcher, self._beside), hidden)
+        searchers = [one for one in (self._searcher, self._beside) if one is not None]
+        return truthful_match(ask.typed, languages, searchers, self._has)
 
     def _has(self, word: str) -> bool:
         asked = _Asked.around(Query.term_query(SCHEMA, TEXT, word), Selection(), self._without)
@@ -208,21 +189,6 @@ class _Asked:
 def _finds_all(typed: Typed | None) -> bool:
     """Tell whether a query names only what is not wanted, and so finds the position too."""
     return typed is not None and not typed.wanted and typed.reference is None
-
-
-def _like(story: IndexedStory) -> Query:
-    words = Query.more_like_this_document_fields_query(
-        SCHEMA,
-        text_fields(story.text),
-        min_doc_frequency=1,
-        min_term_frequency=1,
-        max_query_terms=_SIMILAR_WORDS,
-    )
-    parts = [(Occur.Should, words)]
-    if story.categories:
-        same = Query.term_set_query(SCHEMA, "category", story.categories)
-        parts.append((Occur.Should, Query.const_score_query(same, _SAME_CATEGORY)))
-    return Query.boolean_query(parts)
 
 
 def _alive(searcher: Searcher, term: str, without: Query | None) -> int:

@@ -5,12 +5,17 @@ merges. What a correction would tell of is looked at, therefore, before anybody 
 """
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Any
 
 from tantivy import Searcher
 
+from app.search.engine.schema import SCHEMA
+from app.search.matching import Match, match
 from app.search.typed import Typed
+
+# So many words of stories that were taken out may stand in the way of a correction.
+_MOST_FORGOTTEN = 8
 
 
 class Words:
@@ -44,7 +49,26 @@ class Words:
         return sorted(counts.items(), key=lambda one: (-one[1], one[0]))[:limit]
 
 
-def put_in(typed: Typed, meant: Typed) -> Iterable[str]:
+def truthful_match(
+    typed: Typed,
+    languages: Sequence[str],
+    searchers: Sequence[Searcher],
+    has: Callable[[str], bool],
+) -> Match:
+    """Return a match that corrects to no word but those that some story here has."""
+    hidden: set[str] = set()
+    for _ in range(_MOST_FORGOTTEN):
+        whole = len(searchers) == 1 and not hidden
+        dictionary = searchers[0] if whole else Words(searchers, hidden)
+        matched = match(typed, dictionary, SCHEMA, languages)
+        gone = {word for word in _put_in(typed, matched.typed) if not has(word)}
+        if not gone:
+            return matched
+        hidden |= gone
+    return match(typed, Words(()), SCHEMA, languages)
+
+
+def _put_in(typed: Typed, meant: Typed) -> Iterable[str]:
     """Yield the words that a correction put in the place of what was typed."""
     for group, other in zip(typed.wanted, meant.wanted, strict=True):
         for part, corrected in zip(group, other, strict=True):
