@@ -7,21 +7,32 @@ from app.search.index import IndexedStory
 from app.search.text import text_fields
 
 _WORDS = 25
-# What a category in common is worth, beside words in common.
-_SAME_CATEGORY = 2.0
+# Stories are alike that score so much of what a story scores that is looked for by its own words;
+# a category in common counts for just as much.
+ENOUGH = 0.05
 
 
-def like(story: IndexedStory) -> Query:
-    """Return the query for stories that are like one, itself among them."""
-    words = Query.more_like_this_document_fields_query(
+def by_words(story: IndexedStory) -> Query:
+    """Return the query for stories that have the telling words of one, itself among them."""
+    return Query.more_like_this_document_fields_query(
         SCHEMA,
         text_fields(story.text),
         min_doc_frequency=1,
         min_term_frequency=1,
         max_query_terms=_WORDS,
     )
-    parts = [(Occur.Should, words)]
+
+
+def like(story: IndexedStory, words: Query, enough: float) -> Query:
+    """Return the query for stories like one, of another group than its own."""
+    found = [(Occur.Should, words)]
     if story.categories:
         same = Query.term_set_query(SCHEMA, "category", story.categories)
-        parts.append((Occur.Should, Query.const_score_query(same, _SAME_CATEGORY)))
-    return Query.boolean_query(parts)
+        found.append((Occur.Should, Query.const_score_query(same, enough)))
+    return Query.boolean_query(
+        [
+            (Occur.Must, Query.boolean_query(found)),
+            (Occur.MustNot, Query.term_query(SCHEMA, "id", story.id, "basic")),
+            (Occur.MustNot, Query.term_query(SCHEMA, "group", story.group, "basic")),
+        ]
+    )

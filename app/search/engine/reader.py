@@ -9,7 +9,7 @@ from app.access.selection import Clause, Selection
 from app.search.engine import dated, facets, ranking
 from app.search.engine.faults import telling_faults
 from app.search.engine.filters import narrowed, referred, stories_by_id
-from app.search.engine.likeness import like
+from app.search.engine.likeness import ENOUGH, by_words, like
 from app.search.engine.schema import SCHEMA, document, every_story, prepare
 from app.search.engine.words import truthful_match
 from app.search.index import Ask, FacetField, FacetValue, Found, Hit, IndexedStory, Place, Position
@@ -69,23 +69,27 @@ class TantivyReader:
     @telling_faults()
     def similar(self, story: IndexedStory, selection: Selection, limit: int) -> Sequence[Hit]:
         """Find stories that are like one, the most like first, never itself or its group."""
-        others = replace(
-            selection,
-            clauses=(*selection.clauses, Clause("id", (), (story.id,))),
-        )
-        group = Query.term_query(SCHEMA, "group", story.group, "basic")
-        parts = [(Occur.Must, like(story)), (Occur.MustNot, group)]
-        asked = _Asked.around(Query.boolean_query(parts), others, self._without)
+        words = by_words(story)
+        enough = ENOUGH * self._own_score(story, words)
+        asked = _Asked.around(like(story, words, enough), selection, self._without)
         found = [
             (score, searcher, address)
             for searcher, query in self._sides(asked)
             for score, address in searcher.search(query, limit, count=False).hits
+            if score >= enough
         ]
         found.sort(key=lambda one: -one[0])
         return [
-            Hit(str(_id(searcher, address)), score, Place(0, 0))
+            Hit(_id(searcher, address), score, Place(0, 0))
             for score, searcher, address in found[:limit]
         ]
+
+    def _own_score(self, story: IndexedStory, words: Query) -> float:
+        """Return what a story scores that is looked for by its own words."""
+        itself = Selection((Clause("id", (story.id,)),))
+        asked = _Asked.around(words, itself, self._without)
+        hits = [one.search(query, 1, count=False).hits for one, query in self._sides(asked)]
+        return max((float(score) for found in hits for score, _ in found), default=0.0)
 
     @telling_faults()
     def tags(self, prefix: str, limit: int) -> Sequence[FacetValue]:
