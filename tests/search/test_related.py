@@ -27,6 +27,9 @@ def farming(newsroom: Newsroom, follow: Follow) -> None:
     newsroom.story("Seed on credit", body="Cooperatives lend wheat seed.", categories=["farming"])
     newsroom.story("Le blé cher", language="fr", body="Wheat harvest Gharb cooperatives seed.")
     newsroom.story("A draw", body="Nil nil after ninety minutes.", categories=["sport"])
+    for number in range(20):
+        # What is common everywhere tells little.
+        newsroom.story(f"Note {number}", body=f"After the winter, in the {number}th year. Later.")
     follow()
 
 

@@ -9,7 +9,7 @@ from app.search.text import text_fields
 _WORDS = 25
 # Stories are alike that score so much of what a story scores that is looked for by its own words;
 # a category in common counts for just as much.
-ENOUGH = 0.05
+ENOUGH = 0.1
 
 
 def by_words(story: IndexedStory) -> Query:
