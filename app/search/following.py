@@ -5,18 +5,20 @@ from where that stood when it was begun. Both are done in small steps, each comm
 with how far it came, so it matters to nobody where a step ends, or whether it does.
 """
 
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from app.delivery.queries import Delivery
 from app.delivery.snapshot import Change, snapshot
 from app.search.errors import IndexUnusable
-from app.search.index import Index, Position, Writer
+from app.search.index import Index, IndexedStory, Position, Writer
 from app.search.stories import indexed
 
 _ROWS = 1_000
 _PAGE = 500
-_PAGES = 20
+_FIRST_PAGES, _MOST_PAGES = 4, 100
+_LONGEST_STEP = 10.0
 
 
 class Follower:
@@ -31,6 +33,7 @@ class Follower:
         # that somebody else began.
         self._written: set[str] | None = None
         self._count = 0
+        self._pages = _FIRST_PAGES
         self._failures = 0
 
     def step(self) -> bool:
@@ -98,6 +101,7 @@ class Follower:
     def _new(self) -> Writer:
         self.close()
         self._writer, self._written, self._count = self._index.new(), set(), 0
+        self._pages = _FIRST_PAGES
         self._writer.save(self._start())
         return self._writer
 
@@ -150,23 +154,30 @@ class Follower:
         return position, len(rows) == _ROWS
 
     def _build(self, writer: Writer, position: Position) -> Position:
-        """Write some of the stories that an index that is new has still to take in."""
-        place = position.older_than
-        for _ in range(_PAGES):
+        """Write some of the stories that an index that is new has still to take in.
+
+        The first are written soon, so that something is found; then more at a time, because an
+        index of few large parts is faster.
+        """
+        pages, self._pages = self._pages, min(2 * self._pages, _MOST_PAGES)
+        place, end = position.older_than, time.monotonic() + _LONGEST_STEP
+        while pages and time.monotonic() < end:
             with snapshot(self._delivery) as public:
                 page = public.stories_before(place, _PAGE)
-            stories = [indexed(one) for one in page]
-            self._count += len(stories)
-            if self._written is None:
-                writer.put(stories)
-            else:
-                writer.put([one for one in stories if one.id in self._written])
-                writer.add([one for one in stories if one.id not in self._written])
+            self._write_new(writer, [indexed(one) for one in page])
             if len(page) < _PAGE:
                 self._written = set()
                 return replace(position, older_than=None, complete=True)
-            place = (page[-1].published_at, page[-1].id)
+            place, pages = (page[-1].published_at, page[-1].id), pages - 1
         return replace(position, older_than=place)
+
+    def _write_new(self, writer: Writer, stories: Sequence[IndexedStory]) -> None:
+        self._count += len(stories)
+        if self._written is None:
+            writer.put(stories)
+            return
+        writer.put([one for one in stories if one.id in self._written])
+        writer.add([one for one in stories if one.id not in self._written])
 
     def _rewrite(self, writer: Writer, position: Position) -> Position:
         """Write some stories anew of a source that has perhaps another name now."""

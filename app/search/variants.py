@@ -9,9 +9,12 @@ from app.search.units import Unit
 from app.search.vocabulary import Vocabulary
 
 # The word as it was typed counts for more than others of its family, and completions for less.
-_EXACT, _RELATED, _COMPLETION = 1.5, 1.0, 0.3
+_EXACT, _RELATED, _COMPLETION = 1.4, 1.0, 0.3
 _MOST_COMPLETIONS = 30
 _SHORTEST_OPEN = 2
+# A word that so large a share of all stories has is whole: to complete it takes long, and finds
+# little that the word does not.
+_WHOLE_FROM = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,5 +46,7 @@ def variants(unit: Unit, vocabulary: Vocabulary, spelling: Spelling) -> Variants
 def _completions(unit: Unit, vocabulary: Vocabulary) -> dict[str, int]:
     word, part = unit.words[0], unit.part
     if not part.open or not (len(word) >= _SHORTEST_OPEN or is_unspaced(word)):
+        return {}
+    if vocabulary.count(word) > _WHOLE_FROM * vocabulary.stories:
         return {}
     return vocabulary.beginning(word, _MOST_COMPLETIONS, TITLE if part.title else TEXT)

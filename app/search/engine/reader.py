@@ -128,13 +128,11 @@ class TantivyReader:
 
     def _by_relevance(self, ask: Ask, asked: "_Asked") -> Found:
         found = [
-            ranking.best(
-                searcher, query, ask.now, counted=ask.counted, beside=searcher is self._beside
-            )
+            ranking.best(searcher, query, ask, beside=searcher is self._beside)
             for searcher, query in self._sides(asked)
         ]
         best = found[0] if len(found) == 1 else ranking.merged(found[0], found[1])
-        page, more = ranking.window(best.stories, ask.offset, ask.limit)
+        page, more = ranking.page(best.stories, ask)
         hits = [
             Hit(_id(self._side(beside=one.beside), one.address), one.score, Place(0, 0))
             for one in page
