@@ -18,6 +18,7 @@ _COLUMNS: Mapping[FacetField, str] = {
     "published_month": "month",
 }
 # So many values are counted in each segment, so that the sums of the first are right.
+_MOST_BUCKETS = 200
 _COUNTED = 10_000
 Counts = dict[str, int]
 
@@ -37,7 +38,7 @@ def counted(answer: SearchResult) -> int:
 def counts(searcher: Searcher, query: Query, facets: Iterable[FacetField]) -> dict[str, Counts]:
     """Count the values of some fields among the stories that a query finds."""
     asked = {
-        name: {"terms": {"field": _COLUMNS[name], "size": _COUNTED, "segment_size": _COUNTED}}
+        name: {"terms": {"field": _COLUMNS[name], "size": _MOST_BUCKETS, "segment_size": _COUNTED}}
         for name in facets
     }
     answer: dict[str, Any] = searcher.aggregate(query, asked) if asked else {}
