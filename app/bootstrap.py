@@ -1,6 +1,7 @@
 """The one place where parts are wired together. Its parameters are what tests replace."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from app import __version__
 from app.access import store as access_store
@@ -15,6 +16,9 @@ from app.kit.errors import DatabaseUnavailable
 from app.kit.http import HttpClient
 from app.kit.unit import Runner
 from app.kit.watch import Watch
+from app.search.engine.tantivy_index import TantivyIndex
+from app.search.index import Index
+from app.search.queries import Search
 from app.settings import Settings
 from app.syndication.purging import FOLLOWER, Purging, Receiver
 from app.syndication.sync.changes import Changes
@@ -30,15 +34,18 @@ class Services:
     runner: Runner
     delivery: Delivery
     changes: Changes
+    index: Index
+    search: Search
     cursors: Signer
     followers: Signer
     watch: Watch
     purging: Purging | None
 
     def close(self) -> None:
-        """Let go of the database, and of who is being told."""
+        """Let go of the database, the index, and of who is being told."""
         if self.purging is not None:
             self.purging.close()
+        self.index.close()
         self.watch.close()
         self.database.close()
 
@@ -48,6 +55,16 @@ def open_database(settings: Settings) -> Database:
     return Database(
         settings.database_url, busy_timeout=settings.busy_timeout, pool_size=settings.pool_size
     )
+
+
+def search_path(settings: Settings, database: Database) -> Path:
+    """Return the folder of the index: on this machine, and of this database alone."""
+    if settings.search_path is not None:
+        return Path(settings.search_path)
+    name = str(database.engine.url.database)
+    # SQLite takes a URI as well, `file:FILE?mode=ro`.
+    name = name.removeprefix("file:").partition("?")[0]
+    return Path(f"{name}.search")
 
 
 def prepare_database(database: Database) -> None:
@@ -69,6 +86,7 @@ def bootstrap(
     database = database or open_database(settings)
     watch = database.watch()
     secret, delivery = _secret(settings, database), Delivery(database, clock)
+    index = TantivyIndex(search_path(settings, database))
     return Services(
         settings=settings,
         clock=clock,
@@ -76,6 +94,8 @@ def bootstrap(
         runner=Runner(database, clock, [project], watch.announce),
         watch=watch,
         delivery=delivery,
+        index=index,
+        search=Search(index, delivery),
         changes=Changes(delivery),
         cursors=Signer(secret, "cursor"),
         followers=Signer(secret, "follower"),

@@ -10,7 +10,7 @@ from app.api.edge.asgi import App
 from app.bootstrap import Services, bootstrap, open_database, prepare_database
 from app.kit.log import configure_logging
 from app.settings import read_settings
-from app.worker import Worker
+from app.worker import Indexer, Worker
 
 
 def app() -> App:
@@ -29,9 +29,11 @@ async def _beside(services: Services) -> AsyncIterator[None]:
 
     They stand inside the application, not around it: a layer around costs every answer.
     """
-    worker = Worker(services)
+    loops = (Worker(services), Indexer(services))
     services.watch.listen()
-    worker.start()
+    for loop in loops:
+        loop.start()
     yield
-    await run_in_threadpool(worker.stop)
+    for loop in loops:
+        await run_in_threadpool(loop.stop)
     services.close()

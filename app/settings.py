@@ -28,6 +28,12 @@ class Settings(BaseSettings):
     workers: int = Field(
         default=1, ge=1, le=64, description="How many processes serve on this machine."
     )
+    search_path: str | None = Field(
+        default=None,
+        min_length=1,
+        description="The folder of the search index, on this machine's own disk; without it, "
+        "DATABASE.search beside an SQLite file, or in the working folder on PostgreSQL.",
+    )
     secret_key: str | None = Field(
         default=None,
         min_length=32,

@@ -1,21 +1,28 @@
-"""The loops: what is due, what need not be kept any longer, and who is told of changes."""
+"""The loops: what is due, what need not be kept, what the index takes in, who is told."""
 
 import logging
 import threading
+import time
 from collections.abc import Callable
 from functools import partial
 
 from app.access.idempotency import forget_outdated
-from app.bootstrap import Services
+from app.bootstrap import Services, search_path
 from app.delivery.due import BATCH, tell_due, tell_expired
 from app.kit.errors import Failure
+from app.kit.leadership import FileLeadership
 from app.kit.patience import wait_after
 from app.kit.unit import Actor, Unit
+from app.kit.watch import Version
+from app.search.following import Follower
 from app.syndication.purging import Purging
 
 _log = logging.getLogger("dateline.worker")
 _ACTOR = Actor(None, "worker")
 _TIDY_EVERY = 600
+# Seconds: between looks whether anything was written, whether the index is still whole, and
+# until something that failed is tried again.
+_GLANCE, _LOOK_EVERY, _RETRY_AFTER = 0.02, 1.0, 2.0
 
 
 class Worker:
@@ -104,3 +111,55 @@ def _until_done(services: Services, tell: Callable[[Unit], int]) -> int:
         total += done
         if done < BATCH:
             return total
+
+
+class Indexer:
+    """One thread that lets the index of this machine follow the log.
+
+    Of all processes on a machine one does so; the others wait for it to end.
+    """
+
+    def __init__(self, services: Services) -> None:
+        """Follow with the index of services."""
+        self._watch = services.watch
+        self._follower = Follower(services.index, services.delivery)
+        self._leadership = FileLeadership(str(search_path(services.settings, services.database)))
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(target=self.run, name="indexer", daemon=True)
+        self._version: Version = -1
+        self._looked_at = 0.0
+
+    def start(self) -> None:
+        """Begin."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End, and wait for the work in hand."""
+        self._stopped.set()
+        if self._thread.ident is not None:
+            self._thread.join(timeout=30)
+        self._leadership.release()
+
+    def run(self) -> None:
+        """Follow until stopped; a fault is logged and the loop goes on."""
+        pause = 0.0
+        while not self._stopped.wait(pause):
+            try:
+                pause = self._turn()
+            except Failure as failure:
+                _log.warning("the index could not follow: %s", failure.detail)
+                pause = _RETRY_AFTER
+        self._follower.close()
+
+    def _turn(self) -> float:
+        """Do some of what is to be done; return how long nothing more has to be."""
+        if not self._leadership.held():
+            return _LOOK_EVERY
+        version, now = self._watch.version(), time.monotonic()
+        if version == self._version and now - self._looked_at < _LOOK_EVERY:
+            return _GLANCE
+        # What is written meanwhile moves the version on, and is looked at in the next turn.
+        if self._follower.step():
+            return 0.0
+        self._version, self._looked_at = version, now
+        return _GLANCE

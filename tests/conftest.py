@@ -39,8 +39,9 @@ def dialect(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-def database_url(dialect: str, tmp_path: Path) -> Iterator[str]:
-    """The address of a migrated database of the test's own."""
+def database_url(dialect: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """The address of a migrated database of the test's own, with an index of its own."""
+    monkeypatch.setenv("DATELINE_SEARCH_PATH", str(tmp_path / "search"))
     with fresh_database(dialect, tmp_path) as url:
         yield url
 

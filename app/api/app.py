@@ -26,6 +26,7 @@ from app.api.routes import (
     manage_articles,
     manage_categories,
     manage_sources,
+    search,
     stories,
     system,
     taxonomy,
@@ -38,7 +39,14 @@ from app.kit.errors import Failure
 
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 
-_DELIVERY = (stories.router, taxonomy.router, changes.router, keys.router, system.router)
+_DELIVERY = (
+    stories.router,
+    search.router,
+    taxonomy.router,
+    changes.router,
+    keys.router,
+    system.router,
+)
 _MANAGEMENT = (
     manage_articles.router,
     manage_sources.router,

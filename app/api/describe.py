@@ -9,6 +9,7 @@ from app.access.idempotency import LONGEST_KEY
 from app.api.dependencies import MERGE_PATCH
 from app.api.paging import DEFAULT_LIMIT, MOST
 from app.api.params import MOST_VALUES
+from app.search.index import FACETS
 
 _STRING = {"type": "string"}
 _INSTANT = {
@@ -46,6 +47,22 @@ PARAMETERS: dict[str, tuple[dict[str, Any], str]] = {
     "count": (
         {"type": "string", "enum": ["exact", "estimated", "none"], "default": "none"},
         "Fill `page.count`.",
+    ),
+    "q": (
+        _STRING,
+        'What somebody typed: words, "phrases", `-not`, `OR`, `title:`. Nothing is wrong.',
+    ),
+    "facets": (
+        _STRING,
+        f"A comma list of {' '.join(FACETS)}: count the stories found by each of their values.",
+    ),
+    "highlight": (
+        {"type": "string", "enum": ["true", "false"], "default": "false"},
+        "Show where the words stand, as HTML that is safe to show.",
+    ),
+    "refresh": (
+        {"type": "string", "enum": ["wait"]},
+        "`wait` waits, a few seconds at the most, until the index has all that is public now.",
     ),
     "tree": (
         {"type": "string", "enum": ["true", "false"], "default": "false"},

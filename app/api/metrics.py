@@ -6,6 +6,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, gene
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
 from app import __version__
+from app.search.queries import Standing
 
 MEDIA_TYPE = CONTENT_TYPE_LATEST
 _BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
@@ -56,6 +57,14 @@ class Metrics:
             "Finished answers kept in memory.",
             registry=self.registry,
         )
+        self._behind = Gauge(
+            "dateline_index_lag",
+            "How many serials of the change log the search index has still to follow.",
+            registry=self.registry,
+        )
+        self._indexed = Gauge(
+            "dateline_index_documents", "Stories in the search index.", registry=self.registry
+        )
         self._purges = Counter(
             "dateline_purges",
             "Requests by which this process told a CDN what to fetch anew.",
@@ -100,6 +109,12 @@ class Metrics:
             self._purged[outcome] = total
         if lag is not None:
             self._purge_lag.set(lag)
+
+    def index(self, standing: Standing | None) -> None:
+        """Note how the search index stands, where that could be found out."""
+        if standing is not None:
+            self._behind.set(standing.behind)
+            self._indexed.set(standing.stories)
 
     def text(self) -> bytes:
         """Return everything in Prometheus' text format."""

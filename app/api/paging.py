@@ -55,14 +55,19 @@ def envelope(
     before: Sequence[Any] | None,
     after: Sequence[Any] | None,
     count: int | None,
+    **more: Any,
 ) -> tuple[bytes, dict[str, str | None]]:
-    """Return the JSON of a list, and its cursors by name, for the Link header."""
+    """Return the JSON of a list, and its cursors by name, for the Link header.
+
+    `more` are members that stand beside the data and the page.
+    """
     cursors = {
         "next": paging.cursor(after, backwards=False),
         "prev": paging.cursor(before, backwards=True),
     }
     page = json.dumps({**cursors, "limit": paging.limit, "count": count})
-    return b"".join((b'{"data":[', b",".join(items), b'],"page":', page, b"}")), cursors
+    rest = b"," + json.dumps(more)[1:] if more else b"}"
+    return b"".join((b'{"data":[', b",".join(items), b'],"page":', page, rest)), cursors
 
 
 def _position(

@@ -66,6 +66,15 @@ class Parameters:
             raise bad(name, "invalid", f"{name!r} has no usable value.")
         return values[0]
 
+    def typed(self, name: str) -> str | None:
+        """Return what a person typed, whatever it is, or nothing where the parameter is absent."""
+        values = self._values.get(name)
+        if values is None:
+            return None
+        if len(values) > 1:
+            raise bad(name, "repeated", f"{name!r} may stand only once.")
+        return values[0].replace("\0", " ")
+
     def number(self, name: str, default: int, least: int, most: int) -> int:
         """Return a whole number within limits."""
         value = self.text(name)

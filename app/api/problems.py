@@ -133,6 +133,11 @@ PROBLEMS: dict[str, ProblemType] = {
     "database_unavailable": ProblemType(
         503, "The database does not answer", "Try again later; /readyz says when it is back."
     ),
+    "index_unusable": ProblemType(
+        503,
+        "The search index cannot be used",
+        "Try again shortly: it is built anew. The operator finds the reason in the log.",
+    ),
     "database_behind": ProblemType(
         503, "The database has another schema", "The operator has to run `dateline migrate`."
     ),

@@ -185,6 +185,52 @@ class HeadlinePage(Answer):
     page: PageInfo
 
 
+class HighlightsView(Answer):
+    """Where the words stand: HTML with `<mark>` around them, safe to show as it is."""
+
+    title: str
+    body: list[str]
+
+
+class SearchHit(Headline):
+    """A story that was found; `score` is null in an order by date."""
+
+    score: float | None
+    highlights: HighlightsView | None
+
+
+class FacetCount(Answer):
+    """One value of a facet, as the filter takes it, and how many stories found have it."""
+
+    value: str
+    label: str
+    count: int
+
+
+class SearchPage(Answer):
+    """A page of what was found; `complete` is false while the index is behind or being built."""
+
+    data: list[SearchHit]
+    page: PageInfo
+    facets: dict[str, list[FacetCount]]
+    corrected: str | None
+    complete: bool
+
+
+class SuggestionView(Answer):
+    """A completion; `ref` names it in a path or a filter."""
+
+    text: str
+    type: Literal["title", "tag", "source", "category"]
+    ref: str
+
+
+class SuggestionList(Answer):
+    """Completions, the likeliest first."""
+
+    data: list[SuggestionView]
+
+
 class StoryPage(Answer):
     """A page of stories; with `include=body` they are whole."""
 
@@ -376,4 +422,5 @@ class Ready(Answer):
     status: Literal["ready", "not ready"]
     database: str
     migrations: str
+    index: str
     detail: str | None

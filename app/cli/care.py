@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from app.api.app import openapi_document
-from app.bootstrap import Services, open_database
+from app.bootstrap import Services, open_database, search_path
 from app.cli.common import DatabaseUrl, advance, progress, services
 from app.content.store import count_of
 from app.delivery.rebuild import rebuild as rebuild_delivery
@@ -17,6 +17,8 @@ from app.delivery.soundness import flaws
 from app.kit import json, migrations
 from app.kit.database import Database
 from app.kit.errors import DatabaseUnavailable, Misconfigured
+from app.kit.leadership import FileLeadership
+from app.search.following import Follower
 from app.settings import read_settings
 
 _SHOWN = 50
@@ -36,7 +38,7 @@ def migrate(database_url: DatabaseUrl = None) -> None:
 
 
 def check(database_url: DatabaseUrl = None) -> None:
-    """Check configuration, database, log and documents; exit 0 when all is sound."""
+    """Check configuration, database, log, documents and index; exit 0 when all is sound."""
     with closing(open_database(read_settings(database_url=database_url))) as database:
         _existing_file(database)
         migrations.check(database)
@@ -47,9 +49,13 @@ def check(database_url: DatabaseUrl = None) -> None:
             if found <= _SHOWN:
                 typer.echo(detail, err=True)
     if found:
-        typer.echo(f"{found} thing(s) are wrong. `dateline rebuild` mends documents.", err=True)
+        typer.echo(
+            f"{found} thing(s) are wrong. `dateline rebuild` mends documents, "
+            "`dateline reindex` the index.",
+            err=True,
+        )
         raise typer.Exit(1)
-    typer.echo("Sound: configuration, database, migrations, log and documents agree.")
+    typer.echo("Sound: configuration, database, migrations, log, documents and index agree.")
 
 
 def rebuild(database_url: DatabaseUrl = None) -> None:
@@ -63,6 +69,21 @@ def rebuild(database_url: DatabaseUrl = None) -> None:
                 advance(bar, now_looked - looked)
                 looked = now_looked
     typer.echo(f"Looked at {looked} article(s), mended {mended}.")
+
+
+def reindex(database_url: DatabaseUrl = None) -> None:
+    """Build the search index anew; while serving, the old one answers until it is done."""
+    with services(database_url) as parts:
+        lock = FileLeadership(f"{search_path(parts.settings, parts.database)}.rebuild")
+        if not lock.held():
+            raise Misconfigured("The index is being built anew already, or cannot be written to.")
+        indexed = 0
+        with progress("Indexing", parts.search.total()) as bar:
+            for now_indexed in Follower(parts.index, parts.delivery).rebuild():
+                advance(bar, now_indexed - indexed)
+                indexed = now_indexed
+        lock.release()
+    typer.echo(f"Indexed {indexed} stories.")
 
 
 def backup(
@@ -102,7 +123,7 @@ def _wrong(parts: Services) -> list[str]:
                 advance(bar, 1)
     if parts.purging is not None:
         found += parts.purging.flaws(parts.clock.now())
-    return found
+    return found + [f"index: {line}" for line in parts.search.flaws()]
 
 
 def _existing_file(database: Database) -> str:

@@ -24,6 +24,7 @@ app.command("import")(transfer.import_)
 app.command("export")(transfer.export)
 app.command("backup")(care.backup)
 app.command("rebuild")(care.rebuild)
+app.command("reindex")(care.reindex)
 app.command("check")(care.check)
 app.command("openapi")(care.openapi)
 

@@ -26,7 +26,8 @@ Count = Literal["exact", "estimated"]
 class Head:
     """How new an answer is: the log's position, the last change before `now`, and the next.
 
-    `changes_at` is the next moment at which time alone makes a story appear or disappear.
+    `changes_at` is the next moment at which time alone makes a story appear or disappear;
+    `untold` says that it did so before, and the log has not heard of it.
     """
 
     serial: int
@@ -34,6 +35,7 @@ class Head:
     now: datetime
     changed_at: datetime | None
     changes_at: datetime | None
+    untold: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,7 +249,8 @@ def _page(
     return replace(page, before=first if has_before else None, after=last if has_after else None)
 
 
-def _short(row: Record, directory: Directory) -> bytes:
+def short_form(row: Record, directory: Directory) -> bytes:
+    """Join the pieces of a story's short form."""
     return b"".join((*_joined(row, directory), b"}"))
 
 
@@ -260,7 +263,7 @@ def whole_form(row: Record, directory: Directory) -> bytes:
     return b"".join((*_joined(row, directory), *_extra(row), b",", row.body, b"}"))
 
 
-_FINISHERS = {"short": _short, "full": _full, "whole": whole_form}
+_FINISHERS = {"short": short_form, "full": _full, "whole": whole_form}
 
 
 def _joined(row: Record, directory: Directory) -> tuple[bytes, ...]:
@@ -296,6 +299,7 @@ def _head(row: Record, now: datetime) -> Head:
         now=now,
         changed_at=from_micros(max(before)) if before else None,
         changes_at=from_micros(min(ahead)) if ahead else None,
+        untold=row.due_at is not None or row.expired_at is not None,
     )
 
 

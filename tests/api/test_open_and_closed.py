@@ -10,7 +10,12 @@ from tests.conftest import key_for
 
 pytestmark = pytest.mark.parametrize("dialect", ["sqlite"])
 OPEN = {"/healthz", "/readyz", "/metrics", "/docs", "/openapi.json", "/problems/{code}"}
-STORIES = {"/v1/articles", "/v1/articles/{ref}", "/v1/changes"}
+STORIES = {
+    "/v1/articles",
+    "/v1/articles/{ref}",
+    "/v1/articles/{ref}/related",
+    "/v1/changes",
+}
 
 
 def _refused(client: TestClient, key: str | None = None) -> set[str]:

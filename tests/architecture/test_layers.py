@@ -55,10 +55,12 @@ def test_the_kernel_looks_at_nobody() -> None:
 
 def test_commands_never_commit() -> None:
     names = {"commit", "rollback", "begin"}
+    # The engine of the index commits to files of its own.
+    own = (ROOT / "app" / "kit", ROOT / "app" / "search" / "engine")
     found = [
         f"{module.name}:{node.lineno}"
         for module in MODULES
-        if not module.path.is_relative_to(ROOT / "app" / "kit")
+        if not any(module.path.is_relative_to(one) for one in own)
         for node in ast.walk(module.tree)
         if isinstance(node, ast.Attribute) and node.attr in names
     ]

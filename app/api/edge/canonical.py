@@ -10,6 +10,7 @@ _STORIES = {**_LIST, "sort": "-published_at"}
 _DEFAULTS: Mapping[str, Mapping[str, str]] = {
     "/v1/headlines": _STORIES,
     "/v1/articles": _STORIES,
+    "/v1/search": {**_LIST, "highlight": "false"},
     "/v1/sources": _LIST,
     "/v1/categories": {**_LIST, "tree": "false"},
 }

@@ -135,12 +135,13 @@ class DeliveryRing:
         finally:
             self._running.pop(name, None)
         # Begun before something that is known by now, it serves who asked, and nobody later.
-        known = self._freshness
-        if isinstance(made, Raw) or not made.facts.kept:
-            return made
-        if made.facts.serial >= known.serial and epoch == known.epoch:
+        if not isinstance(made, Raw) and self._may_be_kept(made.facts, epoch):
             self._entries.put(key, made)
         return made
+
+    def _may_be_kept(self, facts: Facts, epoch: int) -> bool:
+        known = self._freshness
+        return facts.kept and facts.serial >= known.serial and epoch == known.epoch
 
     async def _ask(self, request: Request, query: bytes) -> Entry | Absent | Raw:
         """Let the inside answer, as if nobody had anything of it yet."""

@@ -21,8 +21,8 @@ _KEPT = frozenset(
 class Facts:
     """What the inside knows about an answer: how new it is, and what it shows.
 
-    `keys` are what it shows; `changed_at` is when it last could have changed; `kept` says
-    whether anybody else may ask for the same.
+    `keys` are what it shows; `changed_at` is when it last could have changed. One that is not
+    `kept` is sent to who asked, and made anew for the next.
     """
 
     serial: int

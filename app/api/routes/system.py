@@ -18,12 +18,15 @@ from app.api.schemas import Health, Ready
 from app.bootstrap import Services
 from app.kit import json, migrations
 from app.kit.errors import Failure
+from app.search.queries import Standing
 from app.syndication.purging import Purging
 
 router = APIRouter(tags=["operations"])
 _NO_STORE = {"cache-control": "no-store"}
 _FOR_A_WHILE = {"cache-control": "public, max-age=300"}
 _TEXT = {"schema": {"type": "string"}}
+# Rows of the log that an index may be behind and still be said to follow.
+_NOT_FOLLOWING = 1_000
 STATIC = "/docs/static"
 STATIC_FILES = f"{fastapi_offline.__path__[0]}/static"
 
@@ -64,6 +67,7 @@ async def read_metrics(request: Request, services: Parts) -> Response:
     if services.purging is not None:
         lag = await run_in_threadpool(_lag, services.purging)
         metrics.purging(services.purging.sent, services.purging.failed, lag)
+    metrics.index(await run_in_threadpool(_standing, services))
     return Response(metrics.text(), headers=_NO_STORE, media_type=MEDIA_TYPE)
 
 
@@ -129,9 +133,24 @@ def _readiness(services: Services) -> dict[str, str | None]:
             "status": "not ready",
             "database": "answers" if behind else "does not answer",
             "migrations": "behind" if behind else "unknown",
+            "index": "unknown",
             "detail": failure.detail,
         }
-    return {"status": "ready", "database": "answers", "migrations": "current", "detail": None}
+    return {
+        "status": "ready",
+        "database": "answers",
+        "migrations": "current",
+        "index": _index(services),
+        "detail": None,
+    }
+
+
+def _index(services: Services) -> str:
+    """Say how the search index stands; without it, searching is worse and serving is not."""
+    standing = services.search.standing()
+    if not standing.built:
+        return "is being built"
+    return "is behind" if standing.behind > _NOT_FOLLOWING else "follows"
 
 
 def _serial(services: Services) -> int | None:
@@ -144,5 +163,12 @@ def _serial(services: Services) -> int | None:
 def _lag(purging: Purging) -> int | None:
     try:
         return purging.lag()
+    except Failure:
+        return None
+
+
+def _standing(services: Services) -> Standing | None:
+    try:
+        return services.search.standing()
     except Failure:
         return None

@@ -1,0 +1,133 @@
+"""Delivery: search, completions, and stories like a story."""
+
+import asyncio
+from dataclasses import asdict
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+
+from app.access.caller import Caller
+from app.access.scopes import Scope
+from app.api.answers import delivered, list_links, nothing_here, redirected
+from app.api.dependencies import Parts
+from app.api.describe import describe
+from app.api.direct import DirectRoute
+from app.api.edge.asgi import state
+from app.api.fields import SHORT, Fields
+from app.api.paging import Paging, envelope
+from app.api.params import FILTERS, SPANS, Parameters, bad
+from app.api.reading import long_read, short_read
+from app.api.schemas import HeadlinePage, SearchPage, SuggestionList
+from app.api.searching import (
+    SEARCH_PARAMETERS,
+    SORTS,
+    SearchRequest,
+    read_search,
+    search_body,
+)
+from app.bootstrap import Services
+from app.content.slugs import normal_ref
+from app.delivery.queries import Found
+from app.kit import json
+from app.search.queries import Answer
+
+router = APIRouter(tags=["delivery"], route_class=DirectRoute)
+_LISTED = ("stories",)
+_RELATED = (*FILTERS, *SPANS, "fields", "limit")
+_MOST_SUGGESTED = 50
+_WAIT_SECONDS = 5.0
+_LOOK_EVERY = 0.02
+_MOVED: dict[int | str, dict[str, Any]] = {
+    301: {"description": "The story has another slug now.", "content": None}
+}
+
+
+@router.get(
+    "/v1/search",
+    summary="Stories that hold what somebody typed",
+    responses={200: {"model": SearchPage}},
+    openapi_extra=describe(
+        query=SEARCH_PARAMETERS,
+        problems=("bad_parameter", "bad_cursor", "key_required"),
+        sorts=SORTS,
+    ),
+)
+async def search_stories(request: Request, services: Parts) -> Response:
+    """Search visible stories, by relevance unless they are to be in another order."""
+    params = Parameters(request.scope["query_string"], SEARCH_PARAMETERS)
+    if params.choice("refresh", ("wait", "none"), "none") == "wait":
+        await _refreshed(services)
+    titles_only = _sees_titles_only(services, state(request.scope)["caller"])
+    asked, found = await long_read(lambda: _search(services, params, titles_only=titles_only))
+    body, cursors = search_body(asked, found)
+    links = list_links(request, services, cursors)
+    return delivered(request, body, found.head, keys=_LISTED, links=links, kept=found.settled)
+
+
+@router.get(
+    "/v1/suggest",
+    summary="Completions of what somebody types",
+    responses={200: {"model": SuggestionList}},
+    openapi_extra=describe(query=("q", "limit"), problems=("bad_parameter", "key_required")),
+)
+async def suggest(request: Request, services: Parts) -> Response:
+    """Complete a text to titles, tags, sources and categories."""
+    params = Parameters(request.scope["query_string"], ("q", "limit"))
+    text = params.typed("q")
+    if text is None:
+        raise bad("q", "required", "Send in 'q' what was typed so far.")
+    limit = params.number("limit", 10, 1, _MOST_SUGGESTED)
+    made, answer = await long_read(lambda: services.search.suggest(text, limit))
+    body = json.dumps({"data": [asdict(one) for one in made]})
+    return delivered(request, body, answer.head, keys=_LISTED, kept=answer.settled)
+
+
+@router.get(
+    "/v1/articles/{ref}/related",
+    summary="Stories like a story",
+    responses={200: {"model": HeadlinePage}, **_MOVED},
+    openapi_extra=describe(query=_RELATED, problems=("bad_parameter", "not_found", "key_required")),
+)
+async def list_related(ref: str, request: Request, services: Parts) -> Response:
+    """List stories like a visible one: by content and category, never copies of it."""
+    params = Parameters(request.scope["query_string"], _RELATED)
+    fields = Fields.read(params, SHORT)
+    paging = Paging.read(services.cursors, params, "", 1)
+    story = await short_read(services, lambda: services.delivery.story(normal_ref(ref)))
+    if story.moved_to is not None:
+        return redirected(request, f"/v1/articles/{story.moved_to}/related", story.head)
+    if story.body is None:
+        raise nothing_here(request, story.head, "No story with this id or slug is public.")
+    found = await long_read(lambda: _related(services, params, story, paging.limit))
+    items = [fields.keep(one) for one in found.items] if fields else found.items
+    body, _ = envelope(paging, items, None, None, None)
+    keys = (*_LISTED, *story.keys)
+    return delivered(request, body, found.head, keys=keys, kept=found.settled)
+
+
+def _search(
+    services: Services, params: Parameters, *, titles_only: bool
+) -> tuple[SearchRequest, Answer]:
+    asked = read_search(services, params, titles_only=titles_only)
+    return asked, services.search.search(asked.query)
+
+
+def _related(services: Services, params: Parameters, story: Found, limit: int) -> Answer:
+    selection = params.selection(services.delivery.resolve, services.delivery.slugs)
+    id_ = story.keys[0].removeprefix("story:")
+    return services.search.related(id_, selection, limit)
+
+
+def _sees_titles_only(services: Services, caller: Caller) -> bool:
+    """Tell whether a reader may see headlines alone: then bodies must not tell by being found."""
+    return services.settings.anonymous == "headlines" and not caller.allows(Scope.read)
+
+
+async def _refreshed(services: Services) -> None:
+    """Wait until the index has all that was in the log when this was asked, but not for ever."""
+    head = await short_read(services, services.delivery.head)
+    for _ in range(int(_WAIT_SECONDS / _LOOK_EVERY)):
+        position = services.search.position()
+        if position.complete and position.serial >= head.serial:
+            return
+        await asyncio.sleep(_LOOK_EVERY)

@@ -1,0 +1,119 @@
+"""From parameters to a search, and from what was found to the bytes of an answer."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+
+from app.api.fields import Fields, names_of
+from app.api.paging import Paging, envelope
+from app.api.params import FILTERS, SPANS, Parameters, bad
+from app.api.schemas import SearchHit
+from app.bootstrap import Services
+from app.search.index import FACETS, MOST_RELEVANT, Place
+from app.search.queries import Answer, SearchQuery
+
+SEARCH_PARAMETERS = (
+    "q",
+    *FILTERS,
+    *SPANS,
+    "sort",
+    "fields",
+    "limit",
+    "cursor",
+    "count",
+    "facets",
+    "highlight",
+    "refresh",
+)
+SORTS = ("relevance", "-published_at", "published_at", "-updated_at", "updated_at")
+_FIELDS = names_of(SearchHit)
+Position = tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SearchRequest:
+    """A search as it was asked for, which fields to keep, and how to page on."""
+
+    query: SearchQuery
+    fields: Fields | None
+    paging: Paging
+
+
+def read_search(services: Services, params: Parameters, *, titles_only: bool) -> SearchRequest:
+    """Understand the parameters of a search, or refuse them."""
+    typed = params.typed("q")
+    typed = typed if typed and not typed.isspace() else None
+    selection = params.selection(services.delivery.resolve, services.delivery.slugs)
+    sort = _sort(params, typed)
+    relevance = sort == "relevance"
+    bound = f"/v1/search?{typed!r}&{selection!r}&{sort}"
+    paging = Paging.read(services.cursors, params, bound, 1 if relevance else 2)
+    position = [int(one) for one in paging.position or ()]
+    query = SearchQuery(
+        typed=typed,
+        selection=selection,
+        order=sort.removeprefix("-"),  # type: ignore[arg-type]
+        descending=relevance or sort.startswith("-"),
+        backwards=paging.backwards and not relevance,
+        limit=paging.limit,
+        offset=position[0] if position and relevance else 0,
+        place=Place(position[0], position[1]) if position and not relevance else None,
+        counted=paging.count is not None,
+        facets=params.words("facets", FACETS),  # type: ignore[arg-type]
+        highlighted=params.flag("highlight"),
+        titles_only=titles_only,
+    )
+    return SearchRequest(query, Fields.read(params, _FIELDS), paging)
+
+
+def search_body(asked: SearchRequest, found: Answer) -> tuple[bytes, dict[str, str | None]]:
+    """Return the JSON of a page of what was found, and its cursors by name."""
+    items: Sequence[bytes] = found.items
+    if asked.fields is not None:
+        items = [asked.fields.keep(item) for item in items]
+    ends = _offsets if asked.query.order == "relevance" else _places
+    before, after = ends(asked.query, found)
+    facets = {name: [asdict(one) for one in values] for name, values in found.facets.items()}
+    return envelope(
+        asked.paging,
+        items,
+        before,
+        after,
+        found.total,
+        facets=facets,
+        corrected=found.corrected,
+        complete=found.exact,
+    )
+
+
+def _sort(params: Parameters, typed: str | None) -> str:
+    if typed is not None:
+        return params.choice("sort", SORTS, "relevance")
+    changed = params.has("updated_after", "updated_before")
+    sort = params.choice("sort", SORTS, "-updated_at" if changed else "-published_at")
+    if sort == "relevance":
+        raise bad("sort", "not_allowed", "'relevance' orders what 'q' finds; send 'q' with it.")
+    return sort
+
+
+def _offsets(query: SearchQuery, found: Answer) -> tuple[Position | None, Position | None]:
+    """Return where the pages before and after this one begin, by relevance."""
+    end = query.offset + query.limit
+    after = (end,) if found.more and end < MOST_RELEVANT else None
+    before = (max(0, query.offset - query.limit),) if query.offset else None
+    return before, after
+
+
+def _places(query: SearchQuery, found: Answer) -> tuple[Position | None, Position | None]:
+    """Return the places at the ends of a page, where there is more beyond them."""
+    placed = query.place is not None
+    has_before = found.more if query.backwards else placed
+    has_after = placed if query.backwards else found.more
+    if not found.hits:
+        # Everything on this side of the cursor is gone; the way back is still there.
+        behind = (query.place.at, query.place.tie) if query.place is not None else None
+        return (None, behind) if query.backwards else (behind, None)
+    first, last = found.hits[0].place, found.hits[-1].place
+    return (
+        (first.at, first.tie) if has_before else None,
+        (last.at, last.tie) if has_after else None,
+    )

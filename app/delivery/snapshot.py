@@ -1,0 +1,153 @@
+"""One consistent state of the public side, for what follows the log and for reading by id."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from app.delivery.directory import Directory
+from app.delivery.queries import Delivery, Head, short_form
+from app.delivery.store import searchable
+from app.delivery.store.reading import Position
+from app.kit import json
+from app.kit.session import Reads, Record
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One row of the log: when it was written, and what it is about."""
+
+    serial: int
+    at: int
+    type: str
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class PublicStory:
+    """A public story with all that can be searched; instants are microseconds since 1970.
+
+    `categories` are its own and all above them.
+    """
+
+    id: str
+    slug: str
+    url: str | None
+    language: str
+    kind: str
+    group: str
+    title: str
+    summary: str
+    body: str
+    tags: Sequence[str]
+    authors: Sequence[str]
+    source_id: str | None
+    source: str
+    categories: Sequence[str]
+    published_at: int
+    updated_at: int
+
+
+class Snapshot:
+    """The public side at one moment; it holds while the block that opened it lasts."""
+
+    def __init__(self, session: Reads, head: Head, directory: Directory) -> None:
+        """Read in an open transaction."""
+        self._session = session
+        self.head = head
+        self.directory = directory
+
+    @property
+    def now(self) -> datetime:
+        """Return the moment at which visibility is judged."""
+        return self.head.now
+
+    def changes(self, start: int, limit: int) -> list[Change]:
+        """Return rows of the log from a serial on, that one included, oldest first."""
+        rows = searchable.changes(self._session, start, limit)
+        return [Change(row.serial, row.at, row.type, row.id) for row in rows]
+
+    def untold(self, limit: int) -> list[str]:
+        """Return ids of stories that time brought out or ended, unknown to the log so far."""
+        return searchable.untold(self._session, self.now, limit) if self.head.untold else []
+
+    def visible(self, ids: Sequence[str]) -> set[str]:
+        """Return those of some stories that are visible."""
+        return searchable.visible_ids(self._session, ids, self.now)
+
+    def stories(self, ids: Sequence[str]) -> list[PublicStory]:
+        """Return the visible stories among ids."""
+        return [self._story(row) for row in searchable.texts(self._session, ids, self.now)]
+
+    def released_stories(self, ids: Sequence[str]) -> list[PublicStory]:
+        """Return the stories among ids that are out, whether or not their time is over."""
+        return [self._story(row) for row in searchable.released_texts(self._session, ids)]
+
+    def stories_before(self, place: Position | None, limit: int) -> list[PublicStory]:
+        """Return stories that are out, newest first, after a place in that order."""
+        rows = searchable.texts_before(self._session, place, limit)
+        return [self._story(row) for row in rows]
+
+    def stories_of_source(self, source_id: str, after: str, limit: int) -> list[PublicStory]:
+        """Return stories of a source that are out in the order of ids, after one of them."""
+        rows = searchable.texts_of_source(self._session, source_id, after, limit)
+        return [self._story(row) for row in rows]
+
+    def short_forms(self, ids: Sequence[str]) -> Mapping[str, bytes]:
+        """Return the visible stories among ids in short form, by id."""
+        rows = searchable.short_forms(self._session, ids, self.now)
+        return {row.id: short_form(row, self.directory) for row in rows}
+
+    def count(self) -> int:
+        """Count the visible stories."""
+        return searchable.visible_count(self._session, self.now)
+
+    def _story(self, row: Record) -> PublicStory:
+        head, tail, body = (_object(one) for one in (row.head, row.tail, row.body))
+        source = self.directory.entries["source"].get(row.source_id or "")
+        return PublicStory(
+            id=row.id,
+            slug=row.slug,
+            url=head.get("url"),
+            language=row.language,
+            kind=row.kind,
+            group=row.translation_group,
+            title=head.get("title", ""),
+            summary=head.get("summary") or "",
+            body=body.get("body_text", ""),
+            tags=tail.get("tags", ()),
+            authors=[one["name"] for one in tail.get("authors", ())],
+            source_id=row.source_id,
+            source=source.name if source is not None else "",
+            categories=_with_ancestors(row.category_ids, self.directory),
+            published_at=row.published_at,
+            updated_at=row.updated_at,
+        )
+
+
+@contextmanager
+def snapshot(delivery: Delivery) -> Iterator[Snapshot]:
+    """Open a snapshot; nothing else may be read on this thread while it is open."""
+    with delivery.opened() as (session, head, directory):
+        yield Snapshot(session, head, directory)
+
+
+def _object(members: bytes) -> dict[str, Any]:
+    """Return a stored piece; damaged ones (`dateline check` finds them) are empty."""
+    try:
+        found: dict[str, Any] = json.loads(b"{" + members + b"}")
+    except json.JSONDecodeError:
+        return {}
+    return found
+
+
+def _with_ancestors(category_ids: str, directory: Directory) -> list[str]:
+    entries = directory.entries["category"]
+    found: dict[str, None] = {}
+    for one in category_ids.split(",") if category_ids else ():
+        entry = entries.get(one)
+        while entry is not None and entry.id not in found:
+            found[entry.id] = None
+            entry = entries.get(entry.parent_id or "")
+    return list(found)

@@ -1,0 +1,72 @@
+"""What of a text has to be evened out before the engine cuts it into words.
+
+The engine's own analyser (`words.py`) knows letters of every alphabet, makes them small and takes
+Latin accents away. Here is the rest: marks and variants of other alphabets, and scripts that
+write no spaces. Most texts are Latin, and pass with two quick looks.
+"""
+
+import re
+import unicodedata
+
+_LAST_LATIN = "\u02ff"
+# Punctuation (U+2000 to U+2E7F) says nothing about the script.
+_BEYOND_LATIN = re.compile(f"[^\\0-{_LAST_LATIN}\u1e00-\u1eff\u2000-\u2e7f]")
+
+# Marks that readers may leave out: vowels of Arabic and Hebrew, stress, tatweel, and joiners.
+_MARKS = re.compile(
+    "[\u0300-\u036f\u0483-\u0487\u0591-\u05bd\u05bf\u05c1\u05c2\u05c4\u05c5\u05c7"
+    "\u0610-\u061a\u0640\u064b-\u065f\u0670\u06d6-\u06dc\u06df-\u06e4\u06e7\u06e8\u06ea-\u06ed"
+    "\u200c-\u200f\u202a-\u202e\u2066-\u2069"
+    # What joins consonants in scripts of India would cut a word in two.
+    "\u093c\u094d\u09bc\u09cd\u0a3c\u0a4d\u0abc\u0acd\u0b3c\u0b4d\u0bcd\u0c4d\u0cbc\u0ccd\u0d4d]"
+)
+
+# Letters that are written in several ways, or whose accents readers leave out.
+_VARIANTS = (
+    *((variant, "ا") for variant in "أإآٱ"),
+    *(("ى", "ي"), ("ئ", "ي"), ("ی", "ي"), ("ے", "ي"), ("ؤ", "و"), ("ة", "ه"), ("ک", "ك")),
+    *((variant, plain) for variant, plain in zip("άέήίόύώϊϋΐΰς", "αεηιουωιυιυσ", strict=True)),
+    *((variant, plain) for variant, plain in zip("ΆΈΉΊΌΎΏΪΫ", "ΑΕΗΙΟΥΩΙΥ", strict=True)),
+    *(("ё", "е"), ("Ё", "Е"), ("ґ", "г"), ("Ґ", "Г")),
+)
+
+# Scripts that write no spaces, and Korean, whose words grow at their ends.
+UNSPACED = (
+    "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3005-\u3007\u3040-\u312f\u31f0-\u31ff\u3400-\u4dbf"
+    "\u4e00-\u9fff\ua960-\ua97f\uac00-\ud7ff\uf900-\ufaff\uff66-\uff9f\U00020000-\U0003ffff"
+)
+_UNSPACED_RUN = re.compile(f"[{UNSPACED}]+")
+
+
+def folded(text: str) -> str:
+    """Return a text from which the engine makes the same words however it was written."""
+    if text.isascii():
+        return text
+    text = unicodedata.normalize("NFC", text).replace("İ", "I")
+    return text if is_latin(text) else _folded_beyond_latin(text)
+
+
+def is_latin(text: str) -> bool:
+    """Tell whether a text has letters of Latin script alone, and no accents of their own."""
+    return text.isascii() or not _BEYOND_LATIN.search(text)
+
+
+def is_unspaced(word: str) -> bool:
+    """Tell whether a word is of a script that writes no spaces."""
+    return _UNSPACED_RUN.match(word) is not None
+
+
+def pairs(run: str) -> list[str]:
+    """Return what stands for words where no spaces are written: each two neighbours."""
+    return [run[start : start + 2] for start in range(len(run) - 1)] or [run]
+
+
+def _folded_beyond_latin(text: str) -> str:
+    text = _MARKS.sub("", text)
+    for variant, plain in _VARIANTS:
+        text = text.replace(variant, plain)
+    return _UNSPACED_RUN.sub(_spaced, text)
+
+
+def _spaced(run: re.Match[str]) -> str:
+    return f" {' '.join(pairs(run[0]))} "

@@ -1,0 +1,84 @@
+"""Cutting texts into words, exactly as the engine does, and telling where each stands."""
+
+import re
+import unicodedata
+from collections.abc import Iterator
+from functools import lru_cache
+from itertools import groupby
+from operator import itemgetter
+from typing import NamedTuple
+
+from tantivy import Filter, TextAnalyzer, TextAnalyzerBuilder, Tokenizer
+
+from app.search.analysis.folding import UNSPACED, folded, is_latin, pairs
+
+# Longer ones are no words; in bytes, and the engine keeps those below.
+_LONGEST = 121
+# Where Unicode keeps the marks of living scripts.
+_WITH_MARKS = range(0x300, 0xAC00)
+
+
+class Span(NamedTuple):
+    """A word, in the form in which it is compared, and where it stands in a text."""
+
+    start: int
+    end: int
+    word: str
+
+
+def analyser() -> TextAnalyzer:
+    """Return what cuts folded texts into words, in the engine and here."""
+    builder = TextAnalyzerBuilder(Tokenizer.simple())
+    for each in (Filter.lowercase(), Filter.ascii_fold(), Filter.remove_long(_LONGEST)):
+        builder = builder.filter(each)
+    return builder.build()
+
+
+def words(text: str) -> list[str]:
+    """Return the words of a text, in the form in which they are compared."""
+    return _ANALYSER.analyze(folded(text))
+
+
+def runs(text: str) -> Iterator[re.Match[str]]:
+    """Yield the stretches of a text without a space or a sign in them; most are a word each."""
+    return (_LATIN_RUN if is_latin(text) else _RUN).finditer(text)
+
+
+def spans(text: str) -> Iterator[Span]:
+    """Yield the words of a text with their places. Where no spaces are written, they overlap."""
+    for found in runs(text):
+        run, start = found[0], found.start()
+        if found.lastgroup == "unspaced":
+            for offset, pair in enumerate(pairs(run)):
+                yield Span(start + offset, start + offset + len(pair), _one(pair))
+        else:
+            for word in _several(run):
+                yield Span(start, found.end(), word)
+
+
+def _marks() -> str:
+    """Return the ranges of all marks that are part of words, for a regular expression."""
+    codes = [code for code in _WITH_MARKS if unicodedata.category(chr(code)) in {"Mn", "Mc"}]
+    ranges = []
+    for _, group in groupby(enumerate(codes), lambda pair: pair[1] - pair[0]):
+        members = list(map(itemgetter(1), group))
+        ranges.append(f"{chr(members[0])}-{chr(members[-1])}")
+    return "".join(ranges)
+
+
+@lru_cache(maxsize=20_000)
+def _several(run: str) -> tuple[str, ...]:
+    return tuple(words(run))
+
+
+def _one(pair: str) -> str:
+    return next(iter(_several(pair)), pair)
+
+
+_ANALYSER = analyser()
+_LETTERS = f"[^\\W_{UNSPACED}]"
+_LATIN_RUN = re.compile(r"[^\W_]+")
+_RUN = re.compile(
+    # Of letters alone first: most runs have no marks.
+    f"(?P<unspaced>[{UNSPACED}]+)|{_LETTERS}+(?:[{_marks()}\u0640\u200c\u200d]+{_LETTERS}*)*"
+)

@@ -1,0 +1,215 @@
+"""Reading: one committed state, perhaps with a few stories taken out and others put in."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from tantivy import DocAddress, Index, Occur, Query, Searcher
+
+from app.access.selection import Clause, Selection
+from app.search.engine import dated, facets, ranking
+from app.search.engine.faults import telling_faults
+from app.search.engine.filters import narrowed, referred, stories_by_id
+from app.search.engine.likeness import ENOUGH, by_words, like
+from app.search.engine.schema import SCHEMA, document, every_story, prepare
+from app.search.engine.words import truthful_match
+from app.search.index import Ask, FacetField, FacetValue, Found, Hit, IndexedStory, Place, Position
+from app.search.matching import Match
+from app.search.text import TEXT
+from app.search.typed import Typed
+
+_SCRATCH_BYTES = 15_000_000
+
+
+class TantivyReader:
+    """A state of the index; `beside` holds the stories that were put in since."""
+
+    def __init__(
+        self,
+        searcher: Searcher,
+        position: Position,
+        without: Query | None = None,
+        beside: Searcher | None = None,
+    ) -> None:
+        """Read a searcher, leaving out what `without` finds in it."""
+        self._searcher = searcher
+        self._position = position
+        self._without = without
+        self._beside = beside
+
+    @property
+    def position(self) -> Position:
+        """Return how far this state has come."""
+        return self._position
+
+    def with_changes(
+        self, without: Sequence[str], stories: Sequence[IndexedStory]
+    ) -> "TantivyReader":
+        """Return a state in which stories are taken out, and others put in (or in again)."""
+        taken = [*without, *(one.id for one in stories)]
+        query = stories_by_id(taken) if taken else None
+        beside = _scratch(stories) if stories else None
+        return TantivyReader(self._searcher, self._position, query, beside)
+
+    @telling_faults()
+    def search(self, ask: Ask) -> Found:
+        """Find stories."""
+        if ask.typed is not None and not ask.typed:
+            return Found((), more=False, typed=ask.typed, total=0 if ask.counted else None)
+        matched = self._matched(ask)
+        asked = _Asked.of(ask, matched, self._without)
+        found = self._by_relevance(ask, asked) if ask.order == "relevance" else None
+        found = found or self._by_date(ask, asked)
+        return replace(
+            found,
+            typed=matched.typed if matched else None,
+            corrected=matched.corrected if matched else None,
+            facets=self._facets(ask, asked),
+        )
+
+    @telling_faults()
+    def similar(self, story: IndexedStory, selection: Selection, limit: int) -> Sequence[Hit]:
+        """Find stories that are like one, the most like first, never itself or its group."""
+        words = by_words(story)
+        enough = ENOUGH * self._own_score(story, words)
+        asked = _Asked.around(like(story, words, enough), selection, self._without)
+        found = [
+            (score, searcher, address)
+            for searcher, query in self._sides(asked)
+            for score, address in searcher.search(query, limit, count=False).hits
+            if score >= enough
+        ]
+        found.sort(key=lambda one: -one[0])
+        return [
+            Hit(_id(searcher, address), score, Place(0, 0))
+            for score, searcher, address in found[:limit]
+        ]
+
+    def _own_score(self, story: IndexedStory, words: Query) -> float:
+        """Return what a story scores that is looked for by its own words."""
+        itself = Selection((Clause("id", (story.id,)),))
+        asked = _Asked.around(words, itself, self._without)
+        hits = [one.search(query, 1, count=False).hits for one, query in self._sides(asked)]
+        return max((float(score) for found in hits for score, _ in found), default=0.0)
+
+    @telling_faults()
+    def tags(self, prefix: str, limit: int) -> Sequence[FacetValue]:
+        """Return the tags in use that begin with a folded text, the most used first."""
+        counted: dict[str, int] = {}
+        for searcher, without in ((self._searcher, self._without), (self._beside, None)):
+            if searcher is not None:
+                for term, _ in searcher.terms_with_prefix("spelt_tag", prefix, limit=4 * limit):
+                    counted[term] = counted.get(term, 0) + _alive(searcher, term, without)
+        known = {term: count for term, count in counted.items() if count}
+        return facets.values(known, limit)
+
+    @telling_faults()
+    def count(self) -> int:
+        """Count the stories."""
+        asked = _Asked.around(every_story(), Selection(), self._without)
+        return sum(facets.total(one, query) for one, query in self._sides(asked))
+
+    def _matched(self, ask: Ask) -> Match | None:
+        if ask.typed is None:
+            return None
+        if ask.typed.reference is not None:
+            return Match(referred(ask.typed.reference), ask.typed)
+        languages = [
+            value
+            for clause in ask.selection.clauses
+            if clause.field == "language"
+            for value in clause.included
+        ]
+        searchers = [one for one in (self._searcher, self._beside) if one is not None]
+        return truthful_match(ask.typed, languages, searchers, self._has)
+
+    def _has(self, word: str) -> bool:
+        asked = _Asked.around(Query.term_query(SCHEMA, TEXT, word), Selection(), self._without)
+        return any(facets.total(one, query) for one, query in self._sides(asked))
+
+    def _by_relevance(self, ask: Ask, asked: "_Asked") -> Found:
+        found = [
+            ranking.best(searcher, query, ask, beside=searcher is self._beside)
+            for searcher, query in self._sides(asked)
+        ]
+        best = found[0] if len(found) == 1 else ranking.merged(found[0], found[1])
+        page, more = ranking.page(best.stories, ask)
+        hits = [
+            Hit(_id(self._side(beside=one.beside), one.address), one.score, Place(0, 0))
+            for one in page
+        ]
+        return Found(hits, more, ask.typed, total=best.total)
+
+    def _by_date(self, ask: Ask, asked: "_Asked") -> Found:
+        found = [
+            (place, _id(searcher, address))
+            for searcher, query in self._sides(asked)
+            for place, address in dated.dated(searcher, query, ask, ask.limit + 1)
+        ]
+        found.sort(key=lambda one: (one[0].at, one[0].tie), reverse=ask.descending)
+        hits = [Hit(id_, None, place) for place, id_ in found[: ask.limit]]
+        total = None
+        if ask.counted:
+            total = sum(facets.total(one, query) for one, query in self._sides(asked))
+        return Found(hits, len(found) > ask.limit, ask.typed, total=total)
+
+    def _facets(self, ask: Ask, asked: "_Asked") -> dict[FacetField, Sequence[FacetValue]]:
+        if not ask.facets:
+            return {}
+        counted = [facets.counts(one, query, ask.facets) for one, query in self._sides(asked)]
+        total = counted[0] if len(counted) == 1 else facets.added(counted[0], counted[1])
+        return {name: facets.values(total[name]) for name in ask.facets}
+
+    def _sides(self, asked: "_Asked") -> list[tuple[Searcher, Query]]:
+        sides = [(self._searcher, asked.main)]
+        if self._beside is not None:
+            sides.append((self._beside, asked.beside))
+        return sides
+
+    def _side(self, *, beside: bool) -> Searcher:
+        return self._beside if beside and self._beside is not None else self._searcher
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """One query, as it is put to the index and to what stands beside it."""
+
+    main: Query
+    beside: Query
+
+    @classmethod
+    def of(cls, ask: Ask, matched: Match | None, without: Query | None) -> "_Asked":
+        query = matched.query if matched is not None else None
+        if query is not None and _finds_all(ask.typed):
+            query = Query.boolean_query([(Occur.Must, query), (Occur.Must, every_story())])
+        return cls.around(query, ask.selection, without)
+
+    @classmethod
+    def around(cls, query: Query | None, selection: Selection, without: Query | None) -> "_Asked":
+        return cls(narrowed(query, selection, without), narrowed(query, selection, None))
+
+
+def _finds_all(typed: Typed | None) -> bool:
+    """Tell whether a query names only what is not wanted, and so finds the position too."""
+    return typed is not None and not typed.wanted and typed.reference is None
+
+
+def _alive(searcher: Searcher, term: str, without: Query | None) -> int:
+    """Count the stories that have a tag and were not taken out; the dictionary forgets late."""
+    query = Query.term_query(SCHEMA, "spelt_tag", term, "basic")
+    return facets.total(searcher, narrowed(query, Selection(), without))
+
+
+def _scratch(stories: Sequence[IndexedStory]) -> Searcher:
+    """Return a small index in memory that holds some stories."""
+    index = prepare(Index(SCHEMA))
+    writer = index.writer(_SCRATCH_BYTES, 1)
+    for story in stories:
+        writer.add_document(document(story))
+    writer.commit()
+    index.reload()
+    return index.searcher()
+
+
+def _id(searcher: Searcher, address: DocAddress) -> str:
+    found: str = searcher.doc(address)["id"][0]
+    return found

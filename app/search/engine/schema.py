@@ -1,0 +1,127 @@
+"""What a story is made of in the engine: fields to search, to filter by, to count and to sort."""
+
+import hashlib
+from collections.abc import Iterable
+from importlib.metadata import version
+
+from tantivy import Document, Index, Query, Schema, SchemaBuilder
+
+from app.access.selection import fold
+from app.kit import json
+from app.kit.clock import from_micros
+from app.search import text
+from app.search.engine.addresses import normal_address
+from app.search.index import IndexedStory, Position
+
+# Raised when the fields below change; an index of another version is not opened.
+VERSION = 1
+# The document that says how far the index has come; no story has such an id.
+POSITION_ID = "position"
+# Between a folded tag and the tag as it is spelt.
+SPELT = "\x1f"
+
+# Found by exactly one value or several, and never counted.
+_SOUGHT = ("slug", "url", "group", "author", "tag")
+# Found and counted; a fast field is a column.
+_COUNTED = ("category", "source", "language", "kind", "month", "spelt_tag")
+_NUMBERS = ("published_at", "updated_at", "tie")
+
+
+def _made() -> Schema:
+    builder = SchemaBuilder()
+    builder.add_text_field("id", stored=True, tokenizer_name="raw", index_option="basic")
+    builder.add_bytes_field("state", stored=True)
+    for name in _SOUGHT:
+        builder.add_text_field(name, tokenizer_name="raw", index_option="basic")
+    for name in _COUNTED:
+        builder.add_text_field(name, fast=True, tokenizer_name="raw", index_option="basic")
+    for name in _NUMBERS:
+        builder.add_integer_field(name, fast=True)
+    text.add_text_fields(builder)
+    return builder.build()
+
+
+SCHEMA = _made()
+
+
+def stamp() -> str:
+    """Return what tells an index of this version from others."""
+    versions = f"{VERSION} {text.VERSION} {version('tantivy')}"
+    return hashlib.blake2b(versions.encode(), digest_size=4).hexdigest()
+
+
+def prepare(index: Index) -> Index:
+    """Make an index that was opened ready for reading and writing."""
+    text.register(index)
+    index.config_reader("manual")
+    return index
+
+
+def document(story: IndexedStory) -> Document:
+    """Return a story as the engine keeps it.
+
+    Each value is added as what its field is: one of another type would end the writer.
+    """
+    made = Document()
+    for number, value in _numbers(story).items():
+        made.add_integer(number, value)
+    for name, values in (*_words(story).items(), *text.text_fields(story.text).items()):
+        for one in values:
+            made.add_text(name, one)
+    return made
+
+
+def _numbers(story: IndexedStory) -> dict[str, int]:
+    return {
+        "published_at": story.published_at,
+        "updated_at": story.updated_at,
+        "tie": tie(story.id),
+    }
+
+
+def _words(story: IndexedStory) -> dict[str, Iterable[str]]:
+    tags = {fold(tag): tag for tag in story.tags}
+    return {
+        "id": (story.id,),
+        "slug": (story.slug,),
+        "url": (normal_address(story.url),) if story.url else (),
+        "group": (story.group,),
+        "category": story.categories,
+        "source": (story.source,) if story.source else (),
+        "language": story.languages,
+        "author": {fold(name) for name in story.authors},
+        "kind": (story.kind,),
+        "month": (_month(story.published_at),),
+        "tag": tags,
+        "spelt_tag": [f"{folded}{SPELT}{tag}" for folded, tag in tags.items()],
+    }
+
+
+def position_document(position: Position) -> Document:
+    """Return the document that says how far an index has come."""
+    made = Document()
+    made.add_text("id", POSITION_ID)
+    made.add_bytes("state", json.dumps(position))
+    return made
+
+
+def position_of(kept: Document) -> Position:
+    """Return how far an index has come, from its document."""
+    state = json.loads(kept["state"][0])
+    place = state.pop("older_than")
+    return Position(**state, older_than=None if place is None else tuple(place))
+
+
+def tie(id_: str) -> int:
+    """Return a number that puts stories of one instant in a lasting order."""
+    return int(id_.replace("-", "")[-15:], 16)
+
+
+def _month(micros: int) -> str:
+    moment = from_micros(micros)
+    return f"{moment.year:04}-{moment.month:02}"
+
+
+def every_story() -> Query:
+    """Return the query that all stories fit."""
+    return Query.exists_query("published_at")

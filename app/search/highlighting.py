@@ -1,0 +1,69 @@
+"""What was found, shown where it stands: HTML-safe, with `<mark>` around each word that fits."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from html import escape
+
+from app.search.analysis.languages import primary
+from app.search.fragments import fragments
+from app.search.marking import Mark, Marker
+from app.search.typed import Typed
+
+# Of a long body so many characters are looked at.
+_MOST_LOOKED_AT = 100_000
+
+
+@dataclass(frozen=True, slots=True)
+class Highlights:
+    """A title whole, and up to three fragments of the body; both are HTML."""
+
+    title: str
+    body: tuple[str, ...]
+
+
+def highlights(typed: Typed, language: str, title: str, body: str) -> Highlights:
+    """Mark what a query looks for in the stored words of a story; `body` is plain text."""
+    marker = _marker(typed, primary(language))
+    text = body[:_MOST_LOOKED_AT]
+    marks = marker.marks(text, title=False)
+    return Highlights(
+        title=_marked(title, marker.marks(title, title=True), 0, len(title)),
+        body=tuple(_fragment(text, marks, *edges) for edges in fragments(text, marks)),
+    )
+
+
+@lru_cache(maxsize=100)
+def _marker(typed: Typed, language: str) -> Marker:
+    """Return what marks the stories of one answer: it learns their words."""
+    return Marker(typed, language)
+
+
+def _fragment(text: str, marks: Sequence[Mark], start: int, end: int) -> str:
+    before = "… " if text[:start].strip() else ""
+    after = " …" if text[end:].strip() else ""
+    return f"{before}{' '.join(_marked(text, marks, start, end).split())}{after}"
+
+
+def _marked(text: str, marks: Sequence[Mark], start: int, end: int) -> str:
+    """Return a stretch of a text as HTML."""
+    html = []
+    for first, last in _joined(marks, start, end):
+        html += [escape(text[start:first], quote=False), "<mark>"]
+        html += [escape(text[first:last], quote=False), "</mark>"]
+        start = last
+    return "".join([*html, escape(text[start:end], quote=False)])
+
+
+def _joined(marks: Sequence[Mark], start: int, end: int) -> Iterator[tuple[int, int]]:
+    """Yield the places of marks within a stretch; those that overlap are one."""
+    first = last = start
+    for mark in marks:
+        if start <= mark.start and mark.end <= end:
+            if mark.start >= last:
+                if last > first:
+                    yield first, last
+                first = mark.start
+            last = max(last, mark.end)
+    if last > first:
+        yield first, last

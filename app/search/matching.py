@@ -1,0 +1,146 @@
+"""From a typed query to one for the engine: built, never parsed.
+
+A story's score is a sum over what is looked for. Each word counts by how rare it is, and by the
+best form and the places in which the story has it.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
+
+from tantivy import Occur, Query, Schema, Searcher
+
+from app.search.analysis.little import Little, little_words
+from app.search.scoring import Scoring
+from app.search.spelling import Spelling
+from app.search.typed import Part, Typed
+from app.search.units import Unit, units
+from app.search.variants import variants
+from app.search.vocabulary import Vocabulary
+
+# So many words are all wanted. Of more, as of a question, stories have as many as they have.
+MOST_WANTED = 4
+# To look for neighbours costs as much as the rarer of both is frequent.
+_MOST_NEIGHBOURS = 20_000
+
+Group = tuple[Unit, ...]
+Clause = tuple[Occur, Query]
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """A query for the engine, and what it was made of.
+
+    `query` scores by relevance; it knows nothing of who may see what. `typed` is what it looks
+    for, with misspelt words replaced: give this to `highlights`. `corrected` is that as text if
+    any word was replaced.
+    """
+
+    query: Query
+    typed: Typed
+    corrected: str | None = None
+
+
+def match(typed: Typed, searcher: Searcher, schema: Schema, languages: Sequence[str] = ()) -> Match:
+    """Return the query that finds what was typed.
+
+    `languages` are those asked for by a filter, as BCP 47 tags; none means any. The searcher is
+    asked how rare words are and which exist. A `reference` is not looked for here: whoever holds
+    stories by id and address does that.
+    """
+    vocabulary = Vocabulary(searcher, languages)
+    return _Matching(typed, vocabulary, Scoring(schema, vocabulary)).match()
+
+
+class _Matching:
+    """The making of one query."""
+
+    def __init__(self, typed: Typed, vocabulary: Vocabulary, scoring: Scoring) -> None:
+        self._typed = typed
+        self._vocabulary = vocabulary
+        self._scoring = scoring
+        self._spelling = Spelling(vocabulary)
+        self._meant: dict[Part, str] = {}
+
+    def match(self) -> Match:
+        groups = units(self._typed.wanted)
+        if self._typed.wanted and not groups:
+            return self._named(Query.empty_query())
+        clauses = [*self._wanted(groups), *self._unwanted()]
+        if not groups:
+            clauses.append((Occur.Must, Query.all_query()))
+        return self._named(Query.boolean_query(clauses))
+
+    def _wanted(self, groups: list[Group]) -> list[Clause]:
+        little = self._little(groups)
+        telling = [one for one in groups if not _is_little(one, little)] or groups
+        ranked = self._typed.question or len(groups) > MOST_WANTED
+        clauses: list[Clause] = []
+        for group in telling:
+            found, adding = self._group(group)
+            loose = ranked and all(unit.is_word and not unit.part.title for unit in group)
+            clauses.append((Occur.Should if loose else Occur.Must, found))
+            clauses.extend((Occur.Should, one) for one in adding)
+        return [*clauses, *self._joining(groups, telling, little), *self._near(telling)]
+
+    def _group(self, group: Group) -> tuple[Query, list[Query]]:
+        found = [self._unit(unit) for unit in group]
+        adding = [one for _, several in found for one in several]
+        if len(found) == 1:
+            return found[0][0], adding
+        return Query.boolean_query([(Occur.Should, needed) for needed, _ in found]), adding
+
+    def _unit(self, unit: Unit) -> tuple[Query, list[Query]]:
+        """Return what finds a unit, and what only adds to the score."""
+        if not unit.is_word:
+            if unit.part.title:
+                return self._scoring.phrase(unit.words, "title"), []
+            return self._scoring.phrase(unit.words), [self._scoring.phrase_in_title(unit.words)]
+        looked_for = variants(unit, self._vocabulary, self._spelling)
+        if looked_for.corrected:
+            self._meant[unit.part] = looked_for.corrected
+        if unit.part.title:
+            return self._scoring.in_title(looked_for), []
+        return self._scoring.anywhere(looked_for), self._scoring.by_place(looked_for)
+
+    def _unwanted(self) -> list[Clause]:
+        parts = tuple((part,) for part in self._typed.unwanted)
+        return [(Occur.MustNot, self._group(group)[0]) for group in units(parts)]
+
+    def _little(self, groups: list[Group]) -> Little:
+        typed = [group[0].words[0] for group in groups]
+        return little_words(typed, self._vocabulary.languages)
+
+    def _joining(self, groups: list[Group], telling: list[Group], little: Little) -> list[Clause]:
+        """Return what lets words that join add what little they are worth."""
+        return [
+            (Occur.Should, self._scoring.phrase(group[0].words))
+            for group in groups
+            if group not in telling and group[0].words[0] in little.joining
+        ]
+
+    def _near(self, telling: list[Group]) -> list[Clause]:
+        near = []
+        for (first, *_), (second, *_) in pairwise(telling):
+            if first.is_word and second.is_word and first.words != second.words:
+                counts = [self._vocabulary.count(unit.words[0]) for unit in (first, second)]
+                if 0 < min(counts) <= _MOST_NEIGHBOURS:
+                    near.append(self._scoring.near(first.words[0], second.words[0]))
+        return [(Occur.Should, one) for one in near]
+
+    def _named(self, query: Query) -> Match:
+        wanted = tuple(
+            tuple(self._corrected(part) for part in group) for group in self._typed.wanted
+        )
+        languages = self._vocabulary.languages
+        typed = replace(self._typed, wanted=wanted, languages=languages)
+        return Match(query, typed, typed.text if self._meant else None)
+
+    def _corrected(self, part: Part) -> Part:
+        return replace(part, words=(self._meant[part],)) if part in self._meant else part
+
+
+def _is_little(group: Group, little: Little) -> bool:
+    word = group[0].words[0]
+    alone = len(group) == 1 and group[0].is_word and not group[0].part.title
+    return alone and (word in little.joining or word in little.asking)

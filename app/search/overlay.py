@@ -1,0 +1,90 @@
+"""The index as of this moment: what the log changed since is taken out, and added from delivery.
+
+So an answer is as new as the database whatever the index has, and a story that was taken back is
+in no count, no facet and no suggestion. Time is told in the same way: a story that came out or
+expired before the log heard of it counts as changed.
+"""
+
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from app.delivery.snapshot import Snapshot
+from app.search.following import stands
+from app.search.index import Index, Position, Reader
+from app.search.stories import indexed
+
+# So many changed stories are searched beside the index. With more it is behind: then those that
+# are gone are left out, and of the others it finds what it knows.
+MOST_STORIES = 200
+_MOST_ROWS = 5_000
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """The index with what changed since; `exact` says that it is all there.
+
+    `settled` says that nothing had to be changed, so that the answer is the one of tomorrow.
+    """
+
+    reader: Reader
+    exact: bool
+    settled: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What a view was made of: it holds until the log or time moves on."""
+
+    position: Position
+    serial: int
+    untold: Sequence[str]
+    until: datetime | None
+
+
+class Overlay:
+    """Makes views, and keeps the last one for as long as it holds."""
+
+    def __init__(self, index: Index) -> None:
+        """Look at an index."""
+        self._index = index
+        self._making = threading.Lock()
+        self._known: tuple[_Known, View] | None = None
+        self._verified: Position | None = None
+
+    def view(self, reader: Reader, public: Snapshot) -> View:
+        """Return what a reader that is no newer than the database finds as of now."""
+        if not self._is_ours(reader.position, public):
+            reader = self._index.empty()
+        untold = public.untold(_MOST_ROWS)
+        position = reader.position
+        if public.head.serial == position.serial and not untold:
+            return View(reader, exact=position.complete, settled=position.complete)
+        wanted = _Known(position, public.head.serial, untold, public.head.changes_at)
+        with self._making:
+            if self._known is None or self._known[0] != wanted:
+                self._known = wanted, _made(reader, public, untold)
+            return self._known[1]
+
+    def _is_ours(self, position: Position, public: Snapshot) -> bool:
+        """Tell whether an index was made of this log; once known, that stays so."""
+        if position == self._verified:
+            return True
+        if position.serial and not stands(position, public.changes(position.serial, 1)):
+            return False
+        self._verified = position
+        return True
+
+
+def _made(reader: Reader, public: Snapshot, untold: Sequence[str]) -> View:
+    rows = public.changes(reader.position.serial + 1, _MOST_ROWS + 1)
+    changed = dict.fromkeys(row.id for row in rows if row.type == "article")
+    ids = list(changed | dict.fromkeys(untold))
+    visible = public.visible(ids)
+    gone = [id_ for id_ in ids if id_ not in visible]
+    if len(rows) > _MOST_ROWS or len(visible) > MOST_STORIES:
+        return View(reader.with_changes(gone, ()), exact=False, settled=False)
+    stories = [indexed(one) for one in public.stories(list(visible))]
+    changed_reader = reader.with_changes(gone, stories)
+    return View(changed_reader, exact=reader.position.complete, settled=False)

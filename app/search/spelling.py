@@ -1,0 +1,67 @@
+"""The words of an index that somebody meant who misspelt them."""
+
+from collections.abc import Iterator
+
+from rapidfuzz.distance import DamerauLevenshtein
+from rapidfuzz.process import extract
+
+from app.search.vocabulary import Vocabulary
+
+_SHORTEST = 4
+_TWO_FROM = 8
+_MOST_LOOKED_AT = 4_000
+_MOST_WORDS = 4
+_ALPHABETS = ("abcdefghijklmnopqrstuvwxyz", "ابتثجحخدذرزسشصضطظعغفقكلمنهوي")
+# A word that stands in no more stories than this may be a slip; another so many times as frequent
+# is then what was meant.
+_RARE = 2
+_TIMES = 100
+
+
+class Spelling:
+    """Finds what was meant by the words of one query; only by the first few, for it takes time.
+
+    One slip is forgiven in four letters, two in eight. Nobody mistakes the first letter, unless
+    by doubling it or changing its place.
+    """
+
+    def __init__(self, vocabulary: Vocabulary) -> None:
+        """Look words up in an index."""
+        self._vocabulary = vocabulary
+        self._left = _MOST_WORDS
+
+    def meant(self, word: str, count: int) -> str | None:
+        """Return what was meant by a word that stands in `count` stories, if not this word."""
+        if count > _RARE or len(word) < _SHORTEST or not word.isalpha() or not self._left:
+            return None
+        self._left -= 1
+        near = _nearest(word, self._vocabulary)
+        return near[0] if near and near[1] >= _TIMES * count else None
+
+
+def _nearest(word: str, vocabulary: Vocabulary) -> tuple[str, int] | None:
+    known = _candidates(word, vocabulary)
+    slips = 2 if len(word) >= _TWO_FROM else 1
+    found = extract(
+        word, known.keys(), scorer=DamerauLevenshtein.distance, score_cutoff=slips, limit=None
+    )
+    others = [(distance, -known[other], other) for other, distance, _ in found if distance]
+    if not others:
+        return None
+    _, count, other = min(others)
+    return other, -count
+
+
+def _candidates(word: str, vocabulary: Vocabulary) -> dict[str, int]:
+    known: dict[str, int] = {}
+    for start in _starts(word):
+        known |= vocabulary.beginning(start, _MOST_LOOKED_AT)
+    return {other: count for other, count in known.items() if other.isalpha()}
+
+
+def _starts(word: str) -> Iterator[str]:
+    """Yield how the word meant may begin: second letter right, lost, moved, doubled or wrong."""
+    yield from dict.fromkeys((word[:2], word[0] + word[2], word[1] + word[0], word[1:3]))
+    for alphabet in _ALPHABETS:
+        if word[1] in alphabet:
+            yield from (word[0] + letter + word[2] for letter in alphabet)

@@ -1,0 +1,33 @@
+"""From what the public may see of a story to what the index keeps of it."""
+
+from app.access.selection import language_ranges
+from app.delivery.snapshot import PublicStory
+from app.search.index import IndexedStory
+from app.search.text import StoryText
+
+
+def indexed(story: PublicStory) -> IndexedStory:
+    """Return a story as the index keeps it."""
+    return IndexedStory(
+        id=story.id,
+        slug=story.slug,
+        url=story.url,
+        group=story.group,
+        text=StoryText(
+            language=story.language,
+            title=story.title,
+            summary=story.summary,
+            body=story.body,
+            tags=story.tags,
+            authors=story.authors,
+            source=story.source,
+        ),
+        categories=story.categories,
+        source=story.source_id,
+        languages=language_ranges(story.language),
+        tags=story.tags,
+        authors=story.authors,
+        kind=story.kind,
+        published_at=story.published_at,
+        updated_at=story.updated_at,
+    )

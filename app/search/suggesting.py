@@ -1,0 +1,75 @@
+"""Completions of what somebody types: titles, tags, sources and categories that are public."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from app.access.selection import fold
+from app.delivery.directory import EntryType
+from app.delivery.snapshot import Snapshot
+from app.kit import json
+from app.search.index import Ask, Reader
+from app.search.typed import Typed, understood
+
+# Of tags, sources and categories so many at the most, so that there is room for titles.
+_OF_EACH_TYPE = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Suggestion:
+    """A completion: what to show, of what type it is, and what names it in a filter or path."""
+
+    text: str
+    type: str
+    ref: str
+
+
+def suggestions(text: str, limit: int, public: Snapshot, reader: Reader) -> list[Suggestion]:
+    """Return completions of a text."""
+    begun = " ".join(fold(text).split())
+    if not begun:
+        return []
+    found = [
+        *_entries("category", begun, public),
+        *_entries("source", begun, public),
+        *_tags(begun, reader),
+        *_titles(text, limit, public, reader),
+    ]
+    return found[:limit]
+
+
+def _entries(type_: EntryType, begun: str, public: Snapshot) -> list[Suggestion]:
+    found = [
+        Suggestion(entry.name, type_, entry.slug)
+        for entry in public.directory.entries[type_].values()
+        if _completes(begun, entry.name)
+    ]
+    found.sort(key=lambda one: (not fold(one.text).startswith(begun), len(one.text), one.text))
+    return found[:_OF_EACH_TYPE]
+
+
+def _completes(begun: str, name: str) -> bool:
+    folded = fold(name)
+    return folded.startswith(begun) or f" {begun}" in folded
+
+
+def _tags(begun: str, reader: Reader) -> list[Suggestion]:
+    found = reader.tags(begun, _OF_EACH_TYPE)
+    return [Suggestion(one.label, "tag", one.label) for one in found]
+
+
+def _titles(text: str, limit: int, public: Snapshot, reader: Reader) -> Iterator[Suggestion]:
+    typed = _titles_only(understood(text))
+    if not typed.wanted:
+        return
+    hits = reader.search(Ask(typed, public.now, limit=limit)).hits
+    ids = [hit.id for hit in hits]
+    shown = public.short_forms(ids)
+    for id_ in ids:
+        if id_ in shown:
+            story = json.loads(shown[id_])
+            yield Suggestion(story["title"], "title", story["slug"])
+
+
+def _titles_only(typed: Typed) -> Typed:
+    wanted = tuple(tuple(replace(part, title=True) for part in group) for group in typed.wanted)
+    return replace(typed, wanted=wanted, unwanted=(), reference=None)

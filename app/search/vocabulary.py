@@ -1,0 +1,66 @@
+"""The words of an index: how rare they are, which belong together, and which complete others."""
+
+import math
+from collections.abc import Mapping, Sequence
+
+from tantivy import Searcher
+
+from app.search.analysis.languages import has_stems, primary
+from app.search.analysis.stemming import beginnings, related, stem
+from app.search.text import SPOKEN, TEXT
+
+# Looked through for words of one stem, and kept of them, the most frequent first.
+_MOST_LOOKED_AT = 400
+_MOST_RELATED = 24
+# Of all languages of an index, those that most stories are in.
+_MOST_LANGUAGES = 5
+_SHORTEST_WITH_STEM = 3
+
+
+class Vocabulary:
+    """The words of one state of an index, as somebody sees them who looks for some languages."""
+
+    def __init__(self, searcher: Searcher, asked: Sequence[str] = ()) -> None:
+        """Look at an index; `asked` are tags of languages, and none means those it has."""
+        self._searcher = searcher
+        self.stories = max(searcher.num_docs, 1)
+        self.languages = tuple(dict.fromkeys(map(primary, asked))) or self._spoken()
+
+    def count(self, word: str, field: str = TEXT) -> int:
+        """Return in how many stories a word stands."""
+        return self._searcher.doc_freq(field, word)
+
+    def family(self, word: str) -> dict[str, int]:
+        """Return the words of the index that share a stem with a word, and how many have each."""
+        found = {word: count} if (count := self.count(word)) else {}
+        for language in self.languages:
+            if len(word) >= _SHORTEST_WITH_STEM and has_stems(language, word):
+                found |= self._family(language, word)
+        most = sorted(found.items(), key=lambda one: (one[0] != word, -one[1]))
+        return dict(most[:_MOST_RELATED])
+
+    def beginning(self, start: str, most: int, field: str = TEXT) -> dict[str, int]:
+        """Return the most frequent words that begin so."""
+        return dict(self._searcher.terms_with_prefix(field, start, limit=most))
+
+    def together(self, counts: Mapping[str, int]) -> float:
+        """Estimate in how many stories any of several words stands."""
+        without = math.prod(1 - min(count / self.stories, 1) for count in counts.values())
+        return self.stories * (1 - without)
+
+    def rarity(self, count: float) -> float:
+        """Return what the engine takes a word for that stands in so many stories (its IDF)."""
+        stories = max(self.stories, count)
+        return math.log(1 + (stories - count + 0.5) / (count + 0.5))
+
+    def _family(self, language: str, word: str) -> dict[str, int]:
+        root = stem(language, word)
+        return {
+            other: count
+            for start in beginnings(language, word)
+            for other, count in self.beginning(start, _MOST_LOOKED_AT).items()
+            if related(language, other, root)
+        }
+
+    def _spoken(self) -> tuple[str, ...]:
+        return tuple(self.beginning("", _MOST_LANGUAGES, SPOKEN))

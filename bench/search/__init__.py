@@ -1,0 +1,1 @@
+"""How well search ranks: the measures of information retrieval, for any collection."""

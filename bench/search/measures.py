@@ -1,0 +1,54 @@
+"""MRR, R@1, R@10, MAP and nDCG@10, as the literature defines them, averaged over queries."""
+
+from collections.abc import Callable, Mapping, Sequence
+from math import log2
+
+Grades = Mapping[str, float]
+
+
+def mrr(ranking: Sequence[str], grades: Grades) -> float:
+    """Return one by the place of the first document that answers."""
+    places = (place for place, one in enumerate(ranking, 1) if one in grades)
+    return 1 / next(places, float("inf"))
+
+
+def recall(ranking: Sequence[str], grades: Grades, depth: int) -> float:
+    """Return the share of all answers that stand among the first; of those that have room."""
+    found = sum(one in grades for one in ranking[:depth])
+    return found / min(len(grades), depth)
+
+
+def average_precision(ranking: Sequence[str], grades: Grades) -> float:
+    """Return the mean precision at the places of answers."""
+    places = [place for place, one in enumerate(ranking, 1) if one in grades]
+    return sum(nth / place for nth, place in enumerate(places, 1)) / len(grades)
+
+
+def ndcg(ranking: Sequence[str], grades: Grades, depth: int) -> float:
+    """Return the gain of the first documents, against that of the best order."""
+    gained = _gain([grades.get(one, 0.0) for one in ranking[:depth]])
+    return gained / _gain(sorted(grades.values(), reverse=True)[:depth])
+
+
+MEASURES: Mapping[str, Callable[[Sequence[str], Grades], float]] = {
+    "MRR": mrr,
+    "R@1": lambda ranking, grades: recall(ranking, grades, 1),
+    "R@10": lambda ranking, grades: recall(ranking, grades, 10),
+    "MAP": average_precision,
+    "nDCG@10": lambda ranking, grades: ndcg(ranking, grades, 10),
+}
+
+
+def averages(
+    rankings: Mapping[str, Sequence[str]], judgements: Mapping[str, Grades]
+) -> dict[str, float]:
+    """Return each measure over all queries that have an answer."""
+    judged = [query for query in rankings if judgements.get(query)]
+    return {
+        name: sum(measure(rankings[one], judgements[one]) for one in judged) / max(len(judged), 1)
+        for name, measure in MEASURES.items()
+    }
+
+
+def _gain(grades: Sequence[float]) -> float:
+    return sum((2**grade - 1) / log2(place + 1) for place, grade in enumerate(grades, 1))

@@ -1,0 +1,223 @@
+"""`python -m bench.search.speed`: how fast search is, beside bare Tantivy fed the same text.
+
+python -m bench.search.speed                      # 100,000 stories of 3 kB; some minutes
+python -m bench.search.speed --stories 20000
+python -m bench.search.speed --larger 1000000     # and the same words in a larger index
+"""
+
+import argparse
+import shutil
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from http.client import HTTPConnection
+from pathlib import Path
+from statistics import median
+
+from app.bootstrap import Services, bootstrap
+from app.delivery.snapshot import PublicStory, snapshot
+from app.kit.ids import new_id
+from app.search.engine.tantivy_index import TantivyIndex
+from app.search.index import Ask, Position
+from app.search.stories import indexed
+from app.search.typed import understood
+from app.settings import Settings
+from bench.compare import in_turns
+from bench.corpus import write_corpus
+from bench.importing import import_archive
+from bench.search.bare import Bare
+from bench.servers import HOST, Server, dateline
+
+_ROUNDS, _ASKED = 5, 60
+_INDEXED = 20_000
+_PAGE = 500
+_FACETS = "category,source,language"
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of the table: two numbers, their ratio, and the bound that it should keep."""
+
+    what: str
+    left: float
+    right: float
+    unit: str
+    bound: str
+
+
+def main() -> int:
+    """Measure and print a table."""
+    options = _options()
+    with tempfile.TemporaryDirectory(prefix="dateline-search-") as name:
+        folder = Path(name)
+        database = _imported(folder, options.stories)
+        with _services(database, folder / "bench.db.search") as services:
+            bare = Bare(folder / "bare")
+            stories = list(_stories(services))
+            bare.fill(stories)
+            word = bare.word_in_half()
+            print(f"{len(stories):,} stories; {word!r} stands in about half of them")
+            for row in _indexing(folder, stories):
+                _print(row)
+            with dateline(folder, database, 0) as server:
+                _wait(server)
+                _print(_size(folder, stories))
+                _print(_latency(server, bare, word))
+                _print(_facets(server, word))
+            if options.larger:
+                _print(_growth(folder, stories, word, options.larger))
+    return 0
+
+
+def _indexing(folder: Path, stories: Sequence[PublicStory]) -> Iterator[Row]:
+    arabic = [one for one in stories if one.language == "ar"]
+    for what, chosen, bound in (("all", stories, "≥ 0.5"), ("Arabic", arabic, "≥ 0.25")):
+        some = chosen[:_INDEXED]
+        ours, bare = in_turns(
+            lambda some=some: _rate(some, lambda: _write(folder / "ours", some)),  # type: ignore[misc]
+            lambda some=some: _rate(some, lambda: Bare(folder / "other").fill(some)),  # type: ignore[misc]
+            3,
+        )
+        yield Row(f"indexing, {what}", median(ours), median(bare), "stories/s", bound)
+
+
+def _latency(server: Server, bare: Bare, word: str) -> Row:
+    path = f"/v1/search?q={word}"
+    ours, others = in_turns(
+        lambda: _asked(server, path), lambda: _p50(lambda: bare.best(word)), _ROUNDS
+    )
+    return Row("best 20 over HTTP", 1000 * median(ours), 1000 * median(others), "ms", "≤ 5")
+
+
+def _facets(server: Server, word: str) -> Row:
+    plain = f"/v1/search?q={word}"
+    ours, others = in_turns(
+        lambda: _asked(server, f"{plain}&facets={_FACETS}"), lambda: _asked(server, plain), _ROUNDS
+    )
+    return Row("three facets added", 1000 * median(ours), 1000 * median(others), "ms", "≤ 2")
+
+
+def _growth(folder: Path, stories: Sequence[PublicStory], word: str, larger: int) -> Row:
+    """Compare the engine on the stories with itself on the same ones, many times over."""
+    small, large = (TantivyIndex(folder / name) for name in ("small", "large"))
+    _fill(small, stories, len(stories))
+    _fill(large, stories, larger)
+    asked = Ask(understood(word), datetime.now(UTC))
+    ours, others = in_turns(
+        lambda: _p50(lambda: large.reader().search(asked)),
+        lambda: _p50(lambda: small.reader().search(asked)),
+        _ROUNDS,
+    )
+    what = f"{larger:,} stories against {len(stories):,}"
+    return Row(what, 1000 * median(ours), 1000 * median(others), "ms", "< 4")
+
+
+def _size(folder: Path, stories: Sequence[PublicStory]) -> Row:
+    files = (one for one in (folder / "bench.db.search").rglob("*") if one.is_file())
+    index = sum(one.stat().st_size for one in files) / 2**20
+    text = sum(len(f"{one.title}{one.summary}{one.body}".encode()) for one in stories) / 2**20
+    return Row("size of the index, of the text", index, text, "MB", "≤ 0.6")
+
+
+def _fill(index: TantivyIndex, stories: Sequence[PublicStory], total: int) -> None:
+    """Write stories until there are so many, under new ids from the second round on."""
+    writer = index.new()
+    left = total
+    while left > 0:
+        for start in range(0, min(left, len(stories)), _PAGE):
+            page = [indexed(one) for one in stories[start : start + _PAGE]]
+            if left < total:
+                page = [replace(one, id=(id_ := new_id()), group=id_) for one in page]
+            writer.add(page)
+        left -= len(stories)
+        writer.save(Position(complete=True))
+    index.adopt(writer)
+    writer.close()
+
+
+def _write(folder: Path, stories: Sequence[PublicStory]) -> None:
+    shutil.rmtree(folder, ignore_errors=True)
+    index = TantivyIndex(folder)
+    _fill(index, stories, len(stories))
+    index.close()
+
+
+def _rate(stories: Sequence[PublicStory], work: Callable[[], None]) -> float:
+    began = time.perf_counter()
+    work()
+    return len(stories) / (time.perf_counter() - began)
+
+
+def _asked(server: Server, path: str) -> float:
+    connection = HTTPConnection(HOST, server.port)
+
+    def ask() -> None:
+        connection.request("GET", path)
+        answer = connection.getresponse()
+        answer.read()
+        assert answer.status == 200
+
+    try:
+        return _p50(ask)
+    finally:
+        connection.close()
+
+
+def _p50(work: Callable[[], object]) -> float:
+    seconds = []
+    for _ in range(_ASKED):
+        began = time.perf_counter()
+        work()
+        seconds.append(time.perf_counter() - began)
+    return median(seconds)
+
+
+def _wait(server: Server) -> None:
+    while b'"follows"' not in server.get("/readyz").body:
+        time.sleep(0.5)
+
+
+def _imported(folder: Path, stories: int) -> Path:
+    corpus = write_corpus(folder / "archive.ndjson", stories)
+    return import_archive(corpus, folder / "bench.db").database
+
+
+def _stories(services: Services) -> Iterator[PublicStory]:
+    place = None
+    while True:
+        with snapshot(services.delivery) as public:
+            page = public.stories_before(place, _PAGE)
+        yield from page
+        if len(page) < _PAGE:
+            return
+        place = (page[-1].published_at, page[-1].id)
+
+
+@contextmanager
+def _services(database: Path, search: Path) -> Iterator[Services]:
+    made = bootstrap(Settings(database_url=f"sqlite:///{database}", search_path=str(search)))
+    try:
+        yield made
+    finally:
+        made.close()
+
+
+def _print(row: Row) -> None:
+    ratio = row.left / row.right
+    numbers = f"{row.left:>10,.2f} {row.right:>10,.2f} {row.unit:<10}"
+    print(f"{row.what:<38}{numbers} ratio {ratio:5.2f}   goal {row.bound}", flush=True)
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m bench.search.speed", description=__doc__)
+    parser.add_argument("--stories", type=int, default=100_000, metavar="N")
+    parser.add_argument("--larger", type=int, metavar="N", help="compare with an index of N")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

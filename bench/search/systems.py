@@ -1,0 +1,112 @@
+"""What is compared: the search of the product, and plain Tantivy without and with a stemmer."""
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from typing import Protocol
+
+from tantivy import (
+    Document,
+    Filter,
+    Index,
+    Occur,
+    Query,
+    Schema,
+    SchemaBuilder,
+    Searcher,
+    TextAnalyzer,
+    TextAnalyzerBuilder,
+    Tokenizer,
+)
+
+from app.search import text
+from app.search.analysis.languages import LANGUAGES, primary
+from app.search.matching import match
+from app.search.text import StoryText
+from app.search.typed import understood
+
+_HEAP_BYTES = 50_000_000
+
+
+class System(Protocol):
+    """Something that ranks documents for a query."""
+
+    def ranking(self, query: str, depth: int) -> list[str]:
+        """Return the ids of documents, the best first."""
+        ...
+
+
+class Product:
+    """The search of the product, without what recency adds."""
+
+    def __init__(self, documents: Mapping[str, StoryText]) -> None:
+        """Index documents in memory."""
+        builder = SchemaBuilder().add_text_field("id", stored=True)
+        text.add_text_fields(builder)
+        self._schema = builder.build()
+        self._searcher = _filled(self._schema, documents, text.register, text.text_fields)
+
+    def ranking(self, query: str, depth: int) -> list[str]:
+        """Return the ids of documents, the best first."""
+        matched = match(understood(query), self._searcher, self._schema)
+        return _ids(self._searcher, matched.query, depth)
+
+
+class Bare:
+    """Plain Tantivy: any of the words, scored by BM25."""
+
+    def __init__(self, documents: Mapping[str, StoryText], stemmer: str | None = None) -> None:
+        """Index documents in memory."""
+        builder = SchemaBuilder().add_text_field("id", stored=True)
+        self._schema = builder.add_text_field("all", tokenizer_name="bare").build()
+        self._analyser = _bare(stemmer)
+        self._searcher = _filled(
+            self._schema,
+            documents,
+            lambda index: index.register_tokenizer("bare", self._analyser),
+            lambda story: {"all": [" ".join((story.title, story.summary, story.body))]},
+        )
+
+    def ranking(self, query: str, depth: int) -> list[str]:
+        """Return the ids of documents, the best first."""
+        words = dict.fromkeys(self._analyser.analyze(query))
+        parts = [(Occur.Should, Query.term_query(self._schema, "all", word)) for word in words]
+        return _ids(self._searcher, Query.boolean_query(parts), depth)
+
+
+def systems(documents: Mapping[str, StoryText], language: str) -> dict[str, System]:
+    """Return what is compared, by name."""
+    compared: dict[str, System] = {"dateline": Product(documents), "bm25": Bare(documents)}
+    known = LANGUAGES.get(primary(language))
+    if known is not None:
+        # The engine has no stemmer for some of the languages.
+        with suppress(ValueError):
+            compared["bm25 and stemmer"] = Bare(documents, known.stemmer)
+    return compared
+
+
+def _bare(stemmer: str | None) -> TextAnalyzer:
+    builder = TextAnalyzerBuilder(Tokenizer.simple()).filter(Filter.remove_long(40))
+    builder = builder.filter(Filter.lowercase())
+    return (builder.filter(Filter.stemmer(stemmer)) if stemmer else builder).build()
+
+
+def _filled(
+    schema: Schema,
+    documents: Mapping[str, StoryText],
+    register: Callable[[Index], None],
+    fields: Callable[[StoryText], Mapping[str, Sequence[str]]],
+) -> Searcher:
+    index = Index(schema)
+    register(index)
+    writer = index.writer(_HEAP_BYTES, 1)
+    for id_, story in documents.items():
+        writer.add_document(Document.from_dict({"id": [id_], **fields(story)}, schema))
+    writer.commit()
+    writer.wait_merging_threads()
+    index.reload()
+    return index.searcher()
+
+
+def _ids(searcher: Searcher, query: Query, depth: int) -> list[str]:
+    hits = searcher.search(query, depth, count=False).hits
+    return [str(searcher.doc(address)["id"][0]) for _, address in hits]

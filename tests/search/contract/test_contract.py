@@ -1,0 +1,364 @@
+"""What any engine has to do, tried on each that there is."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from app.access.selection import Clause, Selection, Span
+from app.kit.clock import from_micros, to_micros
+from app.kit.ids import new_id
+from app.search.engine.tantivy_index import TantivyIndex
+from app.search.errors import IndexUnusable
+from app.search.index import (
+    FACETS,
+    MOST_RELEVANT,
+    Ask,
+    Found,
+    Index,
+    IndexedStory,
+    Order,
+    Place,
+    Position,
+    Reader,
+)
+from app.search.text import StoryText
+from app.search.typed import Part, Typed
+from tests.clock import START
+from tests.search.contract.plain import PlainIndex
+
+_NOW = to_micros(START)
+_HOUR = 3_600_000_000
+
+
+@pytest.fixture(params=["tantivy", "plain"])
+def index(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Index]:
+    """An engine that nobody has written to."""
+    made: Index = TantivyIndex(tmp_path / "search") if request.param == "tantivy" else PlainIndex()
+    yield made
+    made.close()
+
+
+def story(title: str, *, body: str = "", hours: float = 0, **given: Any) -> IndexedStory:
+    """Return a story of so many hours ago."""
+    id_ = given.pop("id", None) or new_id()
+    at = given.pop("published_at", int(_NOW - hours * _HOUR))
+    tags, authors = given.get("tags", ()), given.get("authors", ())
+    values: dict[str, Any] = {
+        "slug": title.lower().replace(" ", "-"),
+        "url": None,
+        "group": id_,
+        "categories": (),
+        "source": None,
+        "languages": ("en",),
+        "tags": (),
+        "authors": (),
+        "kind": "news",
+        "updated_at": at,
+    } | given
+    text = StoryText(language="en", title=title, body=body, tags=tags, authors=authors)
+    return IndexedStory(id=id_, text=text, published_at=at, **values)
+
+
+def filled(index: Index, *stories: IndexedStory, position: Position | None = None) -> Reader:
+    """Write stories into a new index, and return a reader of it."""
+    writer = index.new()
+    writer.put(stories)
+    writer.save(position or Position(serial=1, mark="one", complete=True))
+    index.adopt(writer)
+    writer.close()
+    return index.reader()
+
+
+def words(*wanted: str, unwanted: tuple[str, ...] = (), title: bool = False) -> Typed:
+    """Return a query for words that all have to be there."""
+    return Typed(
+        wanted=tuple((Part((one,), title=title),) for one in wanted),
+        unwanted=tuple(Part((one,)) for one in unwanted),
+    )
+
+
+def ask(typed: Typed | None = None, *, order: Order = "published_at", **more: Any) -> Ask:
+    """Return a search, by date unless it says otherwise."""
+    return Ask(typed, START, order=order, **more)
+
+
+def found_ids(found: Found) -> list[str]:
+    return [hit.id for hit in found.hits]
+
+
+def test_an_index_that_is_missing_is_empty_and_stands_at_the_beginning(index: Index) -> None:
+    reader = index.reader()
+    assert (reader.count(), reader.position) == (0, Position(complete=True))
+    assert reader.search(ask(words("rain"), counted=True)).total == 0
+    assert index.flaw() is None
+    with pytest.raises(IndexUnusable):
+        index.writer()
+
+
+def test_a_position_is_kept_with_what_was_written(index: Index) -> None:
+    position = Position(7, "a mark", (5, "x"), complete=False, sources={"a": "b", "c": ""})
+    reader = filled(index, story("Rain"), position=position)
+    assert (reader.position, index.writer().position) == (position, position)
+
+
+def test_nothing_is_seen_before_it_is_saved_and_nothing_is_kept_that_was_not(index: Index) -> None:
+    reader = filled(index, story("Rain"))
+    writer = index.writer()
+    writer.put([story("More rain")])
+    assert index.reader().count() == 1
+    writer.close()
+    writer = index.writer()
+    writer.save(Position(serial=2, complete=True))
+    writer.close()
+    assert (index.reader().count(), index.reader().position.serial) == (1, 2)
+    assert reader.position.serial == 1
+
+
+def test_a_reader_stays_as_it_is_while_others_write(index: Index) -> None:
+    rain = story("Rain")
+    before = filled(index, rain)
+    writer = index.writer()
+    writer.remove([rain.id])
+    writer.save(Position(serial=2, complete=True))
+    assert (before.count(), index.reader().count()) == (1, 0)
+    assert found_ids(before.search(ask(words("rain")))) == [rain.id]
+    writer.close()
+
+
+def test_a_story_written_twice_is_there_once_as_it_is_now(index: Index) -> None:
+    old, new = story("Rain", id=(id_ := new_id())), story("Sunshine", id=id_)
+    filled(index, old)
+    writer = index.writer()
+    writer.put([new])
+    writer.put([new])
+    writer.save(Position(serial=2, complete=True))
+    writer.close()
+    reader = index.reader()
+    assert reader.count() == 1
+    assert found_ids(reader.search(ask(words("rain")))) == []
+    assert found_ids(reader.search(ask(words("sunshine")))) == [id_]
+
+
+def test_a_new_index_takes_the_place_of_the_old_one_at_once(index: Index) -> None:
+    filled(index, story("Rain"))
+    old = index.writer()
+    assert index.is_current(old)
+    fresh = index.new()
+    fresh.add([story("Sunshine"), story("Snow")])
+    fresh.save(Position(serial=9, complete=True))
+    assert index.reader().count() == 1
+    index.adopt(fresh)
+    assert (index.reader().count(), index.reader().position.serial) == (2, 9)
+    assert not index.is_current(old)
+    assert index.is_current(fresh)
+    old.close()
+    fresh.close()
+
+
+def test_words_are_all_wanted_and_some_are_not(index: Index) -> None:
+    both = story("Rain in Rabat", body="At last.")
+    one = story("Rain", body="Nowhere else.")
+    reader = filled(index, both, one)
+    assert found_ids(reader.search(ask(words("rain", "rabat")))) == [both.id]
+    assert found_ids(reader.search(ask(words("rain", unwanted=("rabat",))))) == [one.id]
+    assert found_ids(reader.search(ask(words("last", title=True)))) == []
+
+
+def test_what_is_only_not_wanted_leaves_all_the_rest(index: Index) -> None:
+    rain, snow = story("Rain"), story("Snow")
+    reader = filled(index, rain, snow)
+    found = reader.search(ask(words(unwanted=("rain",)), counted=True))
+    assert (found_ids(found), found.total) == ([snow.id], 1)
+
+
+def test_nothing_typed_finds_everything_and_nothing_meant_finds_nothing(index: Index) -> None:
+    reader = filled(index, story("Rain"), story("Snow"))
+    assert reader.search(ask(counted=True)).total == 2
+    assert reader.search(ask(Typed(), counted=True)).total == 0
+    assert reader.search(ask(Typed(), order="relevance")).hits == ()
+
+
+@pytest.mark.parametrize("by", ["id", "url", "slug"])
+def test_an_id_or_an_address_finds_its_story(index: Index, by: str) -> None:
+    one = story("Rain", url="https://a.example/2026/rain-today")
+    reader = filled(index, one, story("Snow"))
+    typed = Typed(reference=getattr(one, by))
+    assert found_ids(reader.search(ask(typed, order="relevance"))) == [one.id]
+
+
+def test_each_filter_narrows_what_is_found(index: Index) -> None:
+    one = story(
+        "Rain",
+        hours=2,
+        categories=("c1", "top"),
+        source="s1",
+        languages=("fr", "fr-ca"),
+        tags=("Climat",),
+        authors=("Aïcha B.",),
+        kind="analysis",
+    )
+    reader = filled(index, one, story("Rain"))
+    for name, value in {
+        "category": "top",
+        "source": "s1",
+        "language": "fr",
+        "tag": "climat",
+        "author": "aïcha b.",
+        "kind": "analysis",
+        "id": one.id,
+    }.items():
+        only = Selection((Clause(name, (value, "other")),))  # type: ignore[arg-type]
+        rest = Selection((Clause(name, (), (value,)),))  # type: ignore[arg-type]
+        for typed in (None, words("rain")):
+            assert found_ids(reader.search(ask(typed, selection=only))) == [one.id], name
+            others = found_ids(reader.search(ask(typed, selection=rest)))
+            assert len(others) == 1, name
+            assert one.id not in others, name
+
+
+def test_spans_hold_their_start_and_not_their_end(index: Index) -> None:
+    stories = [story("Rain", hours=hours) for hours in (3, 2, 1)]
+    reader = filled(index, *stories)
+    start, end = (START - timedelta(hours=hours) for hours in (3, 1))
+    for selection in (Selection(published=Span(start, end)), Selection(updated=Span(start, end))):
+        found = found_ids(reader.search(ask(words("rain"), selection=selection)))
+        assert found == [stories[1].id, stories[0].id]
+
+
+@pytest.mark.parametrize("order", ["published_at", "updated_at"])
+@pytest.mark.parametrize("descending", [True, False])
+def test_pages_by_date_hold_everything_once_however_many_share_an_instant(
+    index: Index, order: Order, descending: bool
+) -> None:
+    instants = [_NOW] * 9 + [_NOW - _HOUR] * 2 + [_NOW - 2 * _HOUR] * 14
+    stories = [story("Rain", published_at=at) for at in instants]
+    reader = filled(index, *stories)
+    seen: list[str] = []
+    place: Place | None = None
+    while True:
+        asked = ask(words("rain"), order=order, descending=descending, limit=4, place=place)
+        page = reader.search(asked)
+        seen += found_ids(page)
+        if not page.more:
+            break
+        place = page.hits[-1].place
+    at = {one.id: one.published_at for one in stories}
+    assert len(seen) == len(set(seen)) == len(stories)
+    assert [at[one] for one in seen] == sorted(at.values(), reverse=descending)
+    whole = ask(words("rain"), order=order, descending=descending, limit=100)
+    assert found_ids(reader.search(whole)) == seen
+
+
+def test_relevance_puts_titles_first_and_pages_hold_everything_once(index: Index) -> None:
+    title = story("Rain over Rabat")
+    bodies = [story("Weather", body="Rain " + "and more " * 30) for _ in range(25)]
+    reader = filled(index, *bodies, title)
+    first = reader.search(ask(words("rain"), order="relevance", limit=10))
+    assert found_ids(first)[0] == title.id
+    scores = [hit.score or 0 for hit in first.hits]
+    assert scores == sorted(scores, reverse=True)
+    pages = [
+        reader.search(ask(words("rain"), order="relevance", limit=10, offset=offset))
+        for offset in (0, 10, 20)
+    ]
+    assert [page.more for page in pages] == [True, True, False]
+    assert len({id_ for page in pages for id_ in found_ids(page)}) == 26
+
+
+def test_relevance_reaches_a_thousand_stories(index: Index) -> None:
+    reader = filled(index, *(story("Rain") for _ in range(MOST_RELEVANT + 5)))
+    last = ask(words("rain"), order="relevance", limit=20, offset=MOST_RELEVANT - 10, counted=True)
+    found = reader.search(last)
+    assert (len(found.hits), found.more, found.total) == (10, False, MOST_RELEVANT + 5)
+
+
+def test_facets_count_what_is_found_and_the_most_common_come_first(index: Index) -> None:
+    reader = filled(
+        index,
+        story("Rain", categories=("sea", "world"), source="s1", tags=("Storm", "sea")),
+        story("Rain", categories=("world",), source="s1", tags=("storm",), languages=("fr",)),
+        story("Rain", source="s2", tags=("Storm",), kind="analysis"),
+        story("Snow", categories=("world",), source="s2"),
+    )
+    found = reader.search(ask(words("rain"), facets=FACETS, counted=True))
+    counted = {
+        name: [(one.value, one.label, one.count) for one in values]
+        for name, values in found.facets.items()
+    }
+    month = from_micros(_NOW).strftime("%Y-%m")
+    assert counted == {
+        "category": [("world", "world", 2), ("sea", "sea", 1)],
+        "source": [("s1", "s1", 2), ("s2", "s2", 1)],
+        "language": [("en", "en", 2), ("fr", "fr", 1)],
+        "tag": [("storm", "Storm", 3), ("sea", "sea", 1)],
+        "kind": [("news", "news", 2), ("analysis", "analysis", 1)],
+        "published_month": [(month, month, 3)],
+    }
+    assert found.total == 3
+
+
+@pytest.mark.parametrize("order", ["relevance", "published_at"])
+def test_changes_are_found_as_if_they_had_been_written(index: Index, order: Order) -> None:
+    kept, gone = story("Rain", tags=("a",), hours=1), story("Rain", tags=("b",), hours=2)
+    old = story("Rain", tags=("c",), hours=3)
+    new = story("Snow in place of rain", id=old.id, tags=("d",), hours=3)
+    fresh = story("Rain", tags=("e",))
+    reader = filled(index, kept, gone, old).with_changes([gone.id], [new, fresh])
+    found = reader.search(ask(words("rain"), order=order, counted=True, facets=("tag",)))
+    assert set(found_ids(found)) == {kept.id, new.id, fresh.id}
+    assert (found.total, reader.count()) == (3, 3)
+    assert sorted(one.value for one in found.facets["tag"]) == ["a", "d", "e"]
+    assert found_ids(reader.search(ask(words("snow")))) == [new.id]
+    assert [one.value for one in reader.tags("", 10)] == ["a", "d", "e"]
+    assert index.reader().count() == 3
+
+
+def test_changes_take_their_place_in_pages_by_date(index: Index) -> None:
+    stories = [story("Rain", hours=hours) for hours in range(1, 8)]
+    fresh = [story("Rain", hours=hours + 0.5) for hours in range(8)]
+    reader = filled(index, *stories).with_changes([], fresh)
+    place, seen = None, list[str]()
+    for _ in range(5):
+        page = reader.search(ask(words("rain"), limit=3, place=place))
+        seen += found_ids(page)
+        place = page.hits[-1].place
+    in_order = sorted([*stories, *fresh], key=lambda one: -one.published_at)
+    assert seen == [one.id for one in in_order]
+
+
+def test_similar_stories_share_words_or_a_category_and_are_never_the_same(index: Index) -> None:
+    body = "Wheat harvests fell after a dry winter in the Gharb plain."
+    one = story("Wheat harvest", body=body, categories=("farming",))
+    translation = story("Wheat harvest again", body=body, group=one.group)
+    like = story("Wheat prices", body="Wheat harvests and winter rain.", categories=("farming",))
+    unlike = story("Football", body="Nil nil.", categories=("sport",))
+    reader = filled(index, one, translation, like, unlike)
+    found = [hit.id for hit in reader.similar(one, Selection(), 10)]
+    assert found[0] == like.id
+    assert not {one.id, translation.id} & set(found)
+    narrowed = Selection((Clause("category", ("sport",)),))
+    assert like.id not in [hit.id for hit in reader.similar(one, narrowed, 10)]
+    rest = reader.with_changes([like.id], []).similar(one, Selection(), 10)
+    assert like.id not in [hit.id for hit in rest]
+
+
+def test_tags_in_use_are_completed(index: Index) -> None:
+    reader = filled(
+        index,
+        story("1", tags=("Climate", "climbing")),
+        story("2", tags=("climate",)),
+        gone := story("3", tags=("Clinic",)),
+    )
+    assert [(one.value, one.count) for one in reader.tags("cli", 9)] == [
+        ("climate", 2),
+        ("climbing", 1),
+        ("clinic", 1),
+    ]
+    writer = index.writer()
+    writer.remove([gone.id])
+    writer.save(Position(serial=2, complete=True))
+    writer.close()
+    assert [one.value for one in index.reader().tags("clin", 9)] == []

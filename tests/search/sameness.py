@@ -1,0 +1,45 @@
+"""Whether two indexes hold the same, down to every word."""
+
+from pathlib import Path
+from typing import Any
+
+from tantivy import Query
+
+from app.bootstrap import Services
+from app.search.engine.facets import total
+from app.search.engine.generation import opened
+from app.search.engine.schema import SCHEMA, every_story
+from app.search.engine.tantivy_index import TantivyIndex
+from app.search.following import Follower
+
+_WORDS = ("text", "title", "summary", "names", "spoken")
+_VALUES = ("category", "source", "language", "kind", "month", "spelt_tag", "tag", "author")
+
+
+def rebuilt(services: Services, path: Path) -> Path:
+    """Build an index of what is public now in a folder of its own."""
+    index = TantivyIndex(path)
+    for _ in Follower(index, services.delivery).rebuild():
+        pass
+    index.close()
+    return path
+
+
+def contents(folder: Path) -> dict[str, Any]:
+    """Return all that an index holds: its stories, and how many have each word and value."""
+    (pointer,) = folder.glob("current-*")
+    searcher = opened(folder / pointer.read_text().strip()).searcher()
+    held: dict[str, Any] = {}
+    for name in (*_WORDS, *_VALUES):
+        for term, _ in searcher.terms_with_prefix(name, ""):
+            found = total(searcher, Query.term_query(SCHEMA, name, term, "basic"))
+            if found:
+                held[f"{name} {term}"] = found
+    hits = searcher.search(every_story(), 100_000).hits
+    addresses = [address for _, address in hits]
+    ids = [searcher.doc(address)["id"][0] for address in addresses]
+    for name in ("published_at", "updated_at", "tie"):
+        values = searcher.fast_field_values(name, addresses)
+        held |= {f"{name} of {id_}": value for id_, value in zip(ids, values, strict=True)}
+    assert len(ids) == len(set(ids))
+    return held

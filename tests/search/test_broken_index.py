@@ -1,0 +1,201 @@
+"""The index is disposable: lost, cut, overwritten or another's, it is built anew while serving."""
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import tantivy
+from starlette.testclient import TestClient
+
+from app.bootstrap import Services, bootstrap
+from app.kit.leadership import FileLeadership
+from app.search.following import Follower
+from app.settings import Settings
+from app.worker import Indexer
+from tests.api.reading import read, titles
+from tests.clock import HandClock
+from tests.newsroom import Newsroom
+from tests.search.waiting import until
+
+Follow = Callable[[], None]
+
+
+@pytest.fixture
+def generation(
+    newsroom: Newsroom, follow: Follow, follower: Follower, client: TestClient, tmp_path: Path
+) -> Path:
+    """An index with a few stories in a few segments, which somebody has read."""
+    for number in range(3):
+        newsroom.story(f"Rain {number}", body="Clouds. " * 200)
+        follow()
+    assert len(_found(client)) == 3
+    found = [one for one in (tmp_path / "search").iterdir() if one.is_dir()]
+    assert len(found) == 1
+    return found[0]
+
+
+def _found(client: TestClient, query: str = "q=rain") -> list[str]:
+    """Search past the cache: each time another order of parameters is another question."""
+    page = read(client, f"/v1/search?{query}&count=exact")
+    assert page["page"]["count"] == len(page["data"])
+    return sorted(one["title"] for one in page["data"])
+
+
+def _remove(generation: Path) -> None:
+    shutil.rmtree(generation)
+
+
+def _remove_all(generation: Path) -> None:
+    shutil.rmtree(generation.parent)
+
+
+def _remove_pointer(generation: Path) -> None:
+    for one in generation.parent.glob("current-*"):
+        one.unlink()
+
+
+def _garble_pointer(generation: Path) -> None:
+    for one in generation.parent.glob("current-*"):
+        one.write_bytes(b"\xff\x00../../etc")
+
+
+def _cut_all(generation: Path) -> None:
+    for one in generation.iterdir():
+        if one.is_file():
+            with one.open("r+b") as file:
+                file.truncate(one.stat().st_size // 2)
+
+
+def _empty_terms(generation: Path) -> None:
+    for one in generation.glob("*.term"):
+        one.write_bytes(b"")
+
+
+def _garble_meta(generation: Path) -> None:
+    (generation / "meta.json").write_text("{}")
+
+
+def _put_another(generation: Path) -> None:
+    shutil.rmtree(generation)
+    generation.mkdir()
+    builder = tantivy.SchemaBuilder()
+    builder.add_text_field("id", stored=True)
+    builder.add_text_field("words")
+    other = tantivy.Index(builder.build(), path=str(generation))
+    writer = other.writer(15_000_000, 1)
+    writer.add_document(tantivy.Document(id=["x"], words=["rain"]))
+    writer.commit()
+    writer.wait_merging_threads()
+
+
+@pytest.mark.parametrize(
+    "harm",
+    [
+        _remove,
+        _remove_all,
+        _remove_pointer,
+        _garble_pointer,
+        _cut_all,
+        _empty_terms,
+        _garble_meta,
+        _put_another,
+    ],
+)
+@pytest.mark.parametrize("dialect", ["sqlite"])
+def test_a_harmed_index_is_built_anew_and_nobody_notices(
+    generation: Path,
+    harm: Callable[[Path], None],
+    client: TestClient,
+    newsroom: Newsroom,
+    follow: Follow,
+    services: Services,
+) -> None:
+    harm(generation)
+    assert _found(client, "q=rain&limit=50") == ["Rain 0", "Rain 1", "Rain 2"]
+    newsroom.story("Rain 3")
+    assert len(_found(client)) == 4
+    follow()
+    assert len(_found(client, "q=rain&limit=60")) == 4
+    assert (services.search.standing().behind, services.search.standing().stories) == (0, 4)
+    assert list(services.search.flaws()) == []
+    newsroom.story("Rain 4")
+    follow()
+    assert (len(_found(client)), services.search.standing().stories) == (5, 5)
+
+
+@pytest.mark.parametrize("dialect", ["sqlite"])
+def test_what_overwritten_files_make_the_engine_raise_is_an_index_that_is_missing(
+    generation: Path, client: TestClient, follow: Follow, newsroom: Newsroom
+) -> None:
+    for one in generation.iterdir():
+        if one.suffix in {".term", ".idx", ".fast", ".store", ".pos"}:
+            size = one.stat().st_size
+            with one.open("r+b") as file:
+                file.write(b"\xa5" * size)
+    assert client.get("/v1/search?q=rain&limit=70").status_code == 200
+    newsroom.story("Rain 3")
+    follow()
+    assert len(_found(client)) == 4
+
+
+@pytest.mark.parametrize("dialect", ["sqlite"])
+def test_an_index_of_another_database_is_not_believed(
+    generation: Path, tmp_path: Path, clock: HandClock, newsroom: Newsroom
+) -> None:
+    with_strangers = Settings(
+        database_url=f"sqlite:///{tmp_path}/other.db", search_path=str(generation.parent)
+    )
+    from app.bootstrap import open_database, prepare_database
+
+    database = open_database(with_strangers)
+    prepare_database(database)
+    services = bootstrap(with_strangers, clock=clock, database=database)
+    from app.api.app import create_app
+    from tests.conftest import key_for
+
+    with TestClient(create_app(services)) as client:
+        assert _found(client) == []
+        other = Newsroom(client, key_for(services, "admin"))
+        for number in range(9):
+            other.story(f"Rain of others {number}")
+        assert len(_found(client)) == 9
+        follower = Follower(services.index, services.delivery)
+        while follower.step():
+            pass
+        follower.close()
+        assert len(_found(client, "q=rain&limit=80")) == 9
+        assert services.search.standing().stories == 9
+    services.close()
+
+
+@pytest.mark.parametrize("dialect", ["sqlite"])
+def test_a_folder_that_cannot_be_written_to_stops_nobody_from_searching(
+    tmp_path: Path, client: TestClient, newsroom: Newsroom, services: Services
+) -> None:
+    (tmp_path / "search").write_text("This is no folder.")
+    indexer = Indexer(services)
+    indexer.start()
+    newsroom.story("Rain")
+    assert titles(client, "/v1/search?q=rain") == ["Rain"]
+    assert read(client, "/readyz")["status"] == "ready"
+    indexer.stop()
+
+
+def test_the_loop_follows_and_another_takes_over_when_it_ends(
+    client: TestClient, newsroom: Newsroom, services: Services
+) -> None:
+    first, second = Indexer(services), Indexer(services)
+    first.start()
+    newsroom.story("Rain 1")
+    until(lambda: services.search.standing().stories == 1)
+    second.start()
+    newsroom.story("Rain 2")
+    until(lambda: services.search.standing().stories == 2)
+    first.stop()
+    newsroom.story("Rain 3")
+    until(lambda: services.search.standing().stories == 3)
+    second.stop()
+    lock = FileLeadership(str(services.settings.search_path))
+    assert lock.held()
+    lock.release()

@@ -1,0 +1,77 @@
+"""Stories like a story: by content and category, never itself or what repeats it."""
+
+from collections.abc import Callable
+
+import pytest
+from starlette.testclient import TestClient
+
+from tests.api.reading import read, titles
+from tests.newsroom import Newsroom
+
+Follow = Callable[[], None]
+_WHEAT = (
+    "Wheat growers in the Gharb plain expect the poorest harvest in eight years after a winter "
+    "with hardly any rain. Cooperatives ask for seed on credit and for later repayments."
+)
+
+
+@pytest.fixture
+def farming(newsroom: Newsroom, follow: Follow) -> None:
+    """A story about wheat; some like it, some not; copies and a translation."""
+    newsroom.category("Farming")
+    newsroom.category("Sport")
+    main = newsroom.story("Wheat fails", slug="wheat-fails", body=_WHEAT, categories=["farming"])
+    newsroom.story("Wheat fails in the plain", body=_WHEAT + " More soon.", categories=["farming"])
+    newsroom.story("Le blé manque", language="fr", body=_WHEAT, translation_of=main["id"])
+    newsroom.story("Bread is dear", body="Wheat is imported as the harvest in the Gharb failed.")
+    newsroom.story("Seed on credit", body="Cooperatives lend wheat seed.", categories=["farming"])
+    newsroom.story("Le blé cher", language="fr", body="Wheat harvest Gharb cooperatives seed.")
+    newsroom.story("A draw", body="Nil nil after ninety minutes.", categories=["sport"])
+    for number in range(20):
+        # What is common everywhere tells little.
+        newsroom.story(f"Note {number}", body=f"After the winter, in the {number}th year. Later.")
+    follow()
+
+
+@pytest.mark.usefixtures("farming")
+def test_stories_like_a_story_come_first_and_copies_never(client: TestClient) -> None:
+    found = titles(client, "/v1/articles/wheat-fails/related")
+    assert set(found[:2]) == {"Bread is dear", "Seed on credit"}
+    assert not {"Wheat fails", "Wheat fails in the plain", "Le blé manque", "A draw"} & set(found)
+    assert "Le blé cher" not in found
+
+
+@pytest.mark.usefixtures("farming")
+def test_filters_and_fields_apply(client: TestClient) -> None:
+    path = "/v1/articles/wheat-fails/related"
+    assert titles(client, f"{path}?category=farming") == ["Seed on credit"]
+    assert titles(client, f"{path}?language=fr") == ["Le blé cher"]
+    page = read(client, f"{path}?limit=1&fields=title")
+    assert [set(one) for one in page["data"]] == [{"title"}]
+    answer = client.get(f"{path}?categry=farming")
+    assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (400, "?categry")
+
+
+@pytest.mark.usefixtures("farming")
+def test_a_former_slug_leads_on_and_nothing_is_a_404(
+    client: TestClient, newsroom: Newsroom
+) -> None:
+    story = newsroom.call("GET", "/articles/wheat-fails").json()
+    newsroom.patch(story, slug="no-wheat", status="published")
+    answer = client.get("/v1/articles/wheat-fails/related?limit=1")
+    assert answer.status_code == 301
+    assert answer.headers["location"] == "/v1/articles/no-wheat/related?limit=1"
+    assert client.get("/v1/articles/nowhere/related").status_code == 404
+
+
+@pytest.mark.parametrize("dialect", ["sqlite"])
+def test_a_kept_answer_goes_with_any_story_that_changes(
+    newsroom: Newsroom, client: TestClient, follow: Follow
+) -> None:
+    newsroom.story("Wheat one", slug="one", body="Wheat in the Gharb.")
+    follow()
+    assert titles(client, "/v1/articles/one/related") == []
+    newsroom.story("Wheat two", body="More about the Gharb and its wheat.")
+    assert titles(client, "/v1/articles/one/related") == ["Wheat two"]
+    follow()
+    assert titles(client, "/v1/articles/one/related") == ["Wheat two"]

