@@ -4,9 +4,11 @@ from dataclasses import dataclass
 
 from app import __version__
 from app.access import store as access_store
+from app.delivery.archive import Archive
 from app.delivery.following import Follower
 from app.delivery.projector import project
 from app.delivery.queries import Delivery
+from app.delivery.tags import TagNames
 from app.kit import migrations
 from app.kit.clock import Clock, SystemClock
 from app.kit.cursor import Signer
@@ -28,6 +30,8 @@ class Services:
     database: Database
     runner: Runner
     delivery: Delivery
+    archive: Archive
+    tags: TagNames
     cursors: Signer
     watch: Watch
     purging: Purging | None
@@ -72,6 +76,8 @@ def bootstrap(
         runner=Runner(database, clock, [project], watch.announce),
         watch=watch,
         delivery=Delivery(database, clock),
+        archive=Archive(database),
+        tags=TagNames(database),
         cursors=Signer(_secret(settings, database), "cursor"),
         purging=_purging(settings, database, clock),
     )

@@ -1,6 +1,7 @@
 """Answers: delivery's with validators and lifetimes, management's with versions."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -25,12 +26,22 @@ def delivered(
     *,
     keys: tuple[str, ...],
     links: Mapping[str, str] | None = None,
+    alternates: Mapping[str, str] | None = None,
     media_type: str = JSON,
+    until: datetime | None = None,
 ) -> Response:
-    """Answer a reader with finished bytes; the edge keeps them, codes them and compares."""
-    headers = _tell_edge(request, head, keys)
-    if links:
-        headers["link"] = ", ".join(f'<{url}>; rel="{rel}"' for rel, url in links.items())
+    """Answer a reader with finished bytes; the edge keeps them, codes them and compares.
+
+    `alternates` are the addresses of the same in other formats, by media type; they can be
+    had by `Accept`, too.
+    """
+    headers = _tell_edge(request, head, keys, until)
+    told = [f'<{url}>; rel="{rel}"' for rel, url in (links or {}).items()]
+    if alternates:
+        headers["vary"] = "Accept"
+        told += [f'<{url}>; rel="alternate"; type="{one}"' for one, url in alternates.items()]
+    if told:
+        headers["link"] = ", ".join(told)
     return Response(body, 200, headers, media_type)
 
 
@@ -48,9 +59,11 @@ def nothing_here(request: Request, head: Head, detail: str) -> NothingHere:
     return NothingHere(detail)
 
 
-def _tell_edge(request: Request, head: Head, keys: tuple[str, ...]) -> dict[str, str]:
+def _tell_edge(
+    request: Request, head: Head, keys: tuple[str, ...], until: datetime | None = None
+) -> dict[str, str]:
     """Tell the edge what an answer shows and how new it is; return the headers that say so."""
-    facts = state(request.scope)["facts"] = Facts(head.serial, keys, head.changed_at)
+    facts = state(request.scope)["facts"] = Facts(head.serial, keys, head.changed_at, until)
     return facts.headers()
 
 

@@ -20,10 +20,13 @@ from app.api.metrics import Metrics
 from app.api.openapi import document
 from app.api.problems import problem, problem_of
 from app.api.routes import (
+    discovery,
+    feeds,
     keys,
     manage_articles,
     manage_categories,
     manage_sources,
+    sitemaps,
     stories,
     system,
     taxonomy,
@@ -36,7 +39,15 @@ from app.kit.errors import Failure
 
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 
-_DELIVERY = (stories.router, taxonomy.router, keys.router, system.router)
+_DELIVERY = (
+    stories.router,
+    feeds.router,
+    sitemaps.router,
+    taxonomy.router,
+    keys.router,
+    discovery.router,
+    system.router,
+)
 _MANAGEMENT = (
     manage_articles.router,
     manage_sources.router,

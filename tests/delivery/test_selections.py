@@ -72,7 +72,9 @@ _TWICE = Selection((Clause("category", ("c1", "c8")), Clause("language", ("en", 
 
 
 @example(selection=_TWICE, key="published_at", descending=True)
-@settings(deadline=None, max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    deadline=None, max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(
     selection=selections(),
     key=st.sampled_from(["published_at", "updated_at"]),
