@@ -5,9 +5,11 @@ from pathlib import Path
 
 from app import __version__
 from app.access import store as access_store
+from app.delivery.archive import Archive
 from app.delivery.following import Follower
 from app.delivery.projector import project
 from app.delivery.queries import Delivery
+from app.delivery.tags import TagNames
 from app.kit import migrations
 from app.kit.clock import Clock, SystemClock
 from app.kit.cursor import Signer
@@ -36,6 +38,8 @@ class Services:
     changes: Changes
     index: Index
     search: Search
+    archive: Archive
+    tags: TagNames
     cursors: Signer
     followers: Signer
     watch: Watch
@@ -99,6 +103,8 @@ def bootstrap(
         changes=Changes(delivery),
         cursors=Signer(secret, "cursor"),
         followers=Signer(secret, "follower"),
+        archive=Archive(database),
+        tags=TagNames(database),
         purging=_purging(settings, database, clock),
     )
 

@@ -10,6 +10,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from app.kit.errors import Misconfigured
 
 _VISIBLE = re.compile(r"[!-~]+")
+_ALL_INTERFACES = {"", "0.0.0.0", "::"}  # noqa: S104
 
 
 class Settings(BaseSettings):
@@ -42,6 +43,16 @@ class Settings(BaseSettings):
     public_url: str | None = Field(
         default=None,
         description="This API's own address, for absolute links; without it links are relative.",
+    )
+    story_url: str | None = Field(
+        default=None,
+        description="Where people read a story: https://site.example/{slug}, or with {id}.",
+    )
+    site_name: str = Field(
+        default="Dateline",
+        min_length=1,
+        max_length=200,
+        description="What feeds, sitemaps and partners are told that the site is called.",
     )
     allowed_hosts: str = Field(
         default="*",
@@ -107,11 +118,25 @@ class Settings(BaseSettings):
         description="Log every request, or all but those answered from memory.",
     )
 
-    @field_validator("public_url", "purge_url")
+    @field_validator("public_url", "purge_url", "story_url")
     @classmethod
     def _address(cls, value: str | None) -> str | None:
         if value is not None and not value.startswith(("http://", "https://")):
             raise ValueError("give an address that begins with http:// or https://")
+        return value
+
+    @property
+    def own_address(self) -> str:
+        """This API's own address, as well as it is known: never what a request says it is."""
+        host = "localhost" if self.host in _ALL_INTERFACES else self.host
+        shown = f"[{host}]" if ":" in host else host
+        return self.public_url or f"http://{shown}:{self.port}"
+
+    @field_validator("story_url")
+    @classmethod
+    def _pattern(cls, value: str | None) -> str | None:
+        if value is not None and "{slug}" not in value and "{id}" not in value:
+            raise ValueError("say where the slug stands, as in https://site.example/{slug}")
         return value
 
     @field_validator("public_url")

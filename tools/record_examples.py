@@ -29,14 +29,17 @@ from app.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[1]
 FILE = ROOT / "app" / "api" / "examples.json"
-# Pages for people, and metrics, which differ each time.
+# Pages for people, metrics, which differ each time, and formats that other standards explain.
 WITHOUT_EXAMPLE = frozenset(
-    {"follow_stream", "read_metrics", "read_openapi", "read_problem", "read_reference"}
+    "read_metrics read_openapi read_problem read_reference read_feed read_category_feed "
+    "read_source_feed read_language_feed read_tag_feed read_sitemap read_sitemap_part "
+    "read_news_sitemap read_article_as follow_stream".split()
 )
 _SAMPLES = ROOT / "samples" / "stories.ndjson"
 _START = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
 _JSON = "application/json"
 _PATCH = "application/merge-patch+json"
+_LINKSET = "application/linkset+json"
 _NDJSON = "application/x-ndjson"
 _BEES = "/v1/manage/articles/rooftop-bees-outlast-the-winter"
 
@@ -184,6 +187,8 @@ STEPS = (
     Step("read_me", "GET", "/v1/me"),
     Step("read_health", "GET", "/healthz"),
     Step("read_readiness", "GET", "/readyz"),
+    Step("read_robots", "GET", "/robots.txt"),
+    Step("read_catalogue", "GET", "/.well-known/api-catalog"),
 )
 
 
@@ -219,7 +224,7 @@ def _perform(client: TestClient, step: Step, last_key: str) -> tuple[int, Any]:
     response = client.request(step.method, path, content=content, headers=headers)
     if not response.is_success:
         raise RuntimeError(f"{step.method} {path} was refused: {response.text}")
-    if response.headers.get("content-type") == _JSON:
+    if response.headers.get("content-type", "").startswith((_JSON, _LINKSET)):
         return response.status_code, response.json()
     return response.status_code, response.text
 

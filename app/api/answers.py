@@ -1,6 +1,7 @@
 """Answers: delivery's with validators and lifetimes, management's with versions."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -18,20 +19,30 @@ from app.kit import json
 JSON = "application/json"
 
 
-def delivered(
+def delivered(  # noqa: PLR0913 - each is a fact about the answer, given by its name
     request: Request,
     body: bytes,
     head: Head,
     *,
     keys: tuple[str, ...],
     links: Mapping[str, str] | None = None,
+    alternates: Mapping[str, str] | None = None,
     media_type: str = JSON,
     kept: bool = True,
+    until: datetime | None = None,
 ) -> Response:
-    """Answer a reader with finished bytes; the edge codes them, compares, and keeps them."""
-    headers = _tell_edge(request, head, keys, kept=kept)
-    if links:
-        headers["link"] = ", ".join(f'<{url}>; rel="{rel}"' for rel, url in links.items())
+    """Answer a reader with finished bytes; the edge codes them, compares, and keeps them.
+
+    `alternates` are the addresses of the same in other formats, by media type; they can be
+    had by `Accept`, too.
+    """
+    headers = _tell_edge(request, head, keys, until, kept=kept)
+    told = [f'<{url}>; rel="{rel}"' for rel, url in (links or {}).items()]
+    if alternates:
+        headers["vary"] = "Accept"
+        told += [f'<{url}>; rel="alternate"; type="{one}"' for one, url in alternates.items()]
+    if told:
+        headers["link"] = ", ".join(told)
     return Response(body, 200, headers, media_type)
 
 
@@ -50,10 +61,15 @@ def nothing_here(request: Request, head: Head, detail: str) -> NothingHere:
 
 
 def _tell_edge(
-    request: Request, head: Head, keys: tuple[str, ...], *, kept: bool = True
+    request: Request,
+    head: Head,
+    keys: tuple[str, ...],
+    until: datetime | None = None,
+    *,
+    kept: bool = True,
 ) -> dict[str, str]:
     """Tell the edge what an answer shows and how new it is; return the headers that say so."""
-    facts = state(request.scope)["facts"] = Facts(head.serial, keys, head.changed_at, kept)
+    facts = state(request.scope)["facts"] = Facts(head.serial, keys, head.changed_at, until, kept)
     return facts.headers()
 
 

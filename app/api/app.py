@@ -22,11 +22,14 @@ from app.api.problems import problem, problem_of
 from app.api.pulse import Pulse
 from app.api.routes import (
     changes,
+    discovery,
+    feeds,
     keys,
     manage_articles,
     manage_categories,
     manage_sources,
     search,
+    sitemaps,
     stories,
     system,
     taxonomy,
@@ -41,10 +44,13 @@ Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 
 _DELIVERY = (
     stories.router,
+    feeds.router,
+    sitemaps.router,
     search.router,
     taxonomy.router,
     changes.router,
     keys.router,
+    discovery.router,
     system.router,
 )
 _MANAGEMENT = (

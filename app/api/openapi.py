@@ -17,6 +17,10 @@ _PATH_PARTS = {
     "ref": "An id or a slug; a slug that was public once redirects.",
     "version": "The number of a version.",
     "code": "A code of the closed list of problems.",
+    "ext": "The format.",
+    "slug": "A slug; one that was public once redirects.",
+    "tag": "A language tag, or a tag in its form as a slug: `climate-change`.",
+    "part": "A month such as `2026-11`, and with a number a part of it: `2026-11-2`, `news-2`.",
 }
 _REF = "#/components/schemas/{model}"
 _EVERYWHERE = ("bad_host", "bad_header", "key_refused", "internal", "database_unavailable")
@@ -69,7 +73,7 @@ def _add_schemas(made: dict[str, Any]) -> None:
 
 def _security(path: str, *, managed: bool) -> list[dict[str, list[str]]]:
     """Return which keys an operation takes: none, one if there is one, or one in any case."""
-    if not path.startswith("/v1/"):
+    if not path.startswith(("/v1/", "/feeds/", "/sitemap")):
         return []
     keys: list[dict[str, list[str]]] = [{"bearer": []}, {"apiKey": []}]
     return keys if managed else [{}, *keys]

@@ -1,15 +1,16 @@
 """From parameters to a query for stories, and from a page to the bytes of a list."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
-from app.access.selection import Selection
+from app.access.selection import Clause
 from app.api.fields import FULL, SHORT, WHOLE, Fields
 from app.api.paging import Paging, envelope
 from app.api.params import FILTERS, SPANS, Parameters
 from app.bootstrap import Services
 from app.delivery.queries import Page, StoryQuery
+from app.delivery.store.shapes import Form
 
 LIST_PARAMETERS = (*FILTERS, *SPANS, "sort", "fields", "limit", "cursor", "count")
 _SORTS = ("published_at", "-published_at", "updated_at", "-updated_at")
@@ -30,10 +31,19 @@ def read_list(
     """Understand the query string of a list, or refuse it."""
     known = LIST_PARAMETERS if kind == "headlines" else (*LIST_PARAMETERS, "include")
     params = Parameters(query_string, known)
-    selection = _selection(services, params)
+    form, fields = _form(params, kind)
+    query, paging = read_query(services, params, path, form)
+    return ListRequest(query, fields, paging)
+
+
+def read_query(
+    services: Services, params: Parameters, path: str, form: Form, given: tuple[Clause, ...] = ()
+) -> tuple[StoryQuery, Paging]:
+    """Understand what selects, orders and pages stories; `given` is what the path selects."""
+    selection = params.selection(services.delivery.resolve, services.delivery.slugs)
+    selection = replace(selection, clauses=(*given, *selection.clauses))
     sort = params.choice("sort", _SORTS, _default_sort(params))
     paging = Paging.read(services.cursors, params, f"{path}?{selection!r}&{sort}", 2)
-    form, fields = _form(params, kind)
     position = paging.position
     query = StoryQuery(
         selection=selection,
@@ -45,7 +55,7 @@ def read_list(
         limit=paging.limit,
         count=paging.count,
     )
-    return ListRequest(query, fields, paging)
+    return query, paging
 
 
 def list_body(asked: ListRequest, page: Page) -> tuple[bytes, dict[str, str | None]]:
@@ -56,18 +66,12 @@ def list_body(asked: ListRequest, page: Page) -> tuple[bytes, dict[str, str | No
     return envelope(asked.paging, items, page.before, page.after, page.count)
 
 
-def _selection(services: Services, params: Parameters) -> Selection:
-    return params.selection(services.delivery.resolve, services.delivery.slugs)
-
-
 def _default_sort(params: Parameters) -> str:
     changed = params.has("updated_after", "updated_before")
     return "-updated_at" if changed else "-published_at"
 
 
-def _form(
-    params: Parameters, kind: Literal["headlines", "articles"]
-) -> tuple[Literal["short", "full", "whole"], Fields | None]:
+def _form(params: Parameters, kind: Literal["headlines", "articles"]) -> tuple[Form, Fields | None]:
     if kind == "headlines":
         return "short", Fields.read(params, SHORT)
     body = "body" in params.words("include", ("body",))

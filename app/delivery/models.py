@@ -13,6 +13,7 @@ from sqlalchemy import (
     LargeBinary,
     String,
     Text,
+    text,
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -143,6 +144,12 @@ class LogRow(Base):
     __table_args__ = (
         Index("ix_changes_id", "type", "id", "serial"),
         Index("ix_changes_type", "type", "serial"),
+        Index(
+            "ix_changes_removals",
+            "serial",
+            sqlite_where=text("op = 'remove'"),
+            postgresql_where=text("op = 'remove'"),
+        ),
         {"sqlite_autoincrement": True},
     )
 

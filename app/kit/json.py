@@ -1,5 +1,6 @@
 """JSON as bytes, fast and strict: no NaN, no lone surrogates, UTF-8 only."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import orjson
@@ -41,6 +42,11 @@ def _inside(value: Any) -> list[Any]:
     if isinstance(value, dict):
         return list(value.values())
     return value if isinstance(value, list) else []
+
+
+def filled(members: Mapping[str, Any]) -> dict[str, Any]:
+    """Return an object without the members that say nothing: null, an empty text or list."""
+    return {name: value for name, value in members.items() if value not in (None, "", [])}
 
 
 def merge_patch(target: Any, patch: Any) -> Any:

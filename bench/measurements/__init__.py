@@ -4,6 +4,7 @@ from bench.measurement import Measurement
 from bench.measurements import (
     articles,
     cached,
+    feeds,
     growth,
     headlines,
     imports,
@@ -16,6 +17,7 @@ ALL: tuple[Measurement, ...] = (
     *cached.MEASUREMENTS,
     *headlines.MEASUREMENTS,
     *articles.MEASUREMENTS,
+    *feeds.MEASUREMENTS,
     *paging.MEASUREMENTS,
     *growth.MEASUREMENTS,
     *publishing.MEASUREMENTS,

@@ -76,6 +76,14 @@ def upgrade() -> None:
     )
     op.create_index("ix_changes_id", "changes", ["type", "id", "serial"], unique=False)
     op.create_index("ix_changes_type", "changes", ["type", "serial"], unique=False)
+    op.create_index(
+        "ix_changes_removals",
+        "changes",
+        ["serial"],
+        unique=False,
+        sqlite_where=sa.text("op = 'remove'"),
+        postgresql_where=sa.text("op = 'remove'"),
+    )
     op.create_table(
         "documents",
         sa.Column("id", _key(36), nullable=False),

@@ -37,6 +37,11 @@ def public_paths() -> list[str]:
     return [path for path in found if path not in ENDLESS]
 
 
+def filled(path: str, ref: str = "x") -> str:
+    """Return the path of a route with its parts filled in: what names a thing is `ref`."""
+    return path.format(ref=ref, slug=ref, tag=ref, part=ref, code=ref, version=1, ext="rss")
+
+
 def managed_routes() -> list[tuple[str, str]]:
     """Return every route of the management side."""
     return [(method, path) for method, path in routes() if path.startswith(MANAGE)]

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
-from tests.api.reading import read, routes
+from tests.api.reading import filled, read, routes
 from tests.newsroom import Newsroom
 
 DOCUMENT = {"title": "T", "language": "en"}
@@ -78,9 +78,9 @@ def test_no_path_with_odd_characters_is_a_fault(newsroom: Newsroom) -> None:
     headers = {"if-match": "*", "content-type": "application/json"}
     for method, path in routes():
         for ref in ("%00", "a%00b", "%ff", "%ed%a0%80", "%e2%80%8f", "x" * 3000, "%27%22"):
-            if "{ref}" not in path:
+            at = filled(path, ref)
+            if at == filled(path):
                 continue
-            at = path.format(ref=ref, version=1, code=ref)
             response = newsroom.client.request(
                 method, at, headers=newsroom.headers | headers, content=b"{}"
             )

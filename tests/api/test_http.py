@@ -101,7 +101,8 @@ class TestOneOrigin:
 def _links(response: object) -> dict[str, str]:
     header: str = response.headers["link"]  # type: ignore[attr-defined]
     pairs = (one.partition(">; rel=") for one in header.split(", <"))
-    return {rel.strip('"'): url.lstrip("<") for url, _, rel in pairs}
+    found = {rel.strip('"'): url.lstrip("<") for url, _, rel in pairs}
+    return {rel: url for rel, url in found.items() if not rel.startswith("alternate")}
 
 
 def test_links_lead_on_with_the_query_in_its_canonical_form(

@@ -8,7 +8,7 @@ from starlette.testclient import TestClient
 
 from app.access import store
 from app.bootstrap import Services
-from tests.api.reading import public_paths
+from tests.api.reading import filled, public_paths
 from tests.clock import HandClock
 from tests.newsroom import Newsroom
 
@@ -77,7 +77,7 @@ def test_a_key_in_the_address_is_refused(newsroom: Newsroom, client: TestClient)
 @pytest.mark.parametrize("dialect", ["sqlite"])
 def test_a_bad_key_is_refused_on_public_routes_too(client: TestClient) -> None:
     for path in public_paths():
-        at = path.format(ref="x", code="not_found")
+        at = filled(path, "not_found")
         response = client.get(at, headers={"x-api-key": "dl_unknown"})
         assert (response.status_code, response.json()["code"]) == (401, "key_refused"), at
         assert "invalid_token" in response.headers["www-authenticate"]

@@ -5,15 +5,17 @@ from starlette.testclient import TestClient
 
 from app.bootstrap import Services
 from app.settings import Settings
-from tests.api.reading import managed_routes, public_paths
+from tests.api.reading import filled, managed_routes, public_paths
 from tests.conftest import key_for
 
 pytestmark = pytest.mark.parametrize("dialect", ["sqlite"])
 OPEN = {"/healthz", "/readyz", "/metrics", "/docs", "/openapi.json", "/problems/{code}"}
+OPEN |= {"/robots.txt", "/.well-known/api-catalog"}
 STORIES = {
     "/v1/articles",
     "/v1/articles/{ref}",
     "/v1/articles/{ref}/related",
+    "/v1/articles/{ref}.{ext}",
     "/v1/changes",
 }
 
@@ -22,7 +24,7 @@ def _refused(client: TestClient, key: str | None = None) -> set[str]:
     headers = {"x-api-key": key} if key else {}
     refused = set()
     for path in public_paths():
-        answer = client.get(path.format(ref="x", code="not_found"), headers=headers)
+        answer = client.get(filled(path, "not_found"), headers=headers)
         if answer.status_code == 401:
             assert answer.json()["code"] == "key_required"
             assert answer.headers["www-authenticate"].startswith("Bearer")
@@ -62,7 +64,7 @@ class TestClosed:
 
     def test_the_open_paths_stay_open(self, client: TestClient) -> None:
         for path in OPEN:
-            assert client.get(path.format(code="not_found")).status_code == 200
+            assert client.get(filled(path, "not_found")).status_code == 200
 
 
 class TestWithoutNewsroom:

@@ -8,7 +8,7 @@ from starlette.testclient import TestClient
 from app.api.problems import PROBLEMS
 from app.bootstrap import Services
 from app.settings import Settings
-from tests.api.reading import managed_routes, routes
+from tests.api.reading import filled, managed_routes, routes
 from tests.newsroom import Newsroom
 
 pytestmark = pytest.mark.parametrize("dialect", ["sqlite"])
@@ -114,7 +114,7 @@ def test_a_method_that_does_not_apply_is_told_which_do(newsroom: Newsroom) -> No
     assert len(known) > 20
     for path, methods in known.items():
         allowed = methods | ({"HEAD"} if "GET" in methods else set())
-        at = path.format(ref="x", version="1", code="x")
+        at = filled(path)
         for method in {"GET", "POST", "PUT", "PATCH", "DELETE", "BREW"} - allowed:
             response = newsroom.client.request(method, at)
             assert set(response.headers["allow"].split(", ")) == allowed, (method, path)

@@ -24,6 +24,9 @@ from app.settings import Settings, read_settings
         ("DATELINE_LOG_LEVEL", "chatty", "'debug', 'info', 'warning' or 'error'"),
         ("DATELINE_LOG_FORMAT", "xml", "'text' or 'json'"),
         ("DATELINE_WORKER_INTERVAL", "inf", ""),
+        ("DATELINE_STORY_URL", "site.example/{slug}", "http://"),
+        ("DATELINE_STORY_URL", "https://site.example/", "{slug}"),
+        ("DATELINE_SITE_NAME", "", "at least 1"),
         ("DATELINE_PURGE_URL", "cdn.example/purge", "http://"),
         ("DATELINE_PURGE_URL", "https://:443/purge", "name of a host"),
         ("DATELINE_PURGE_URL", "https://cdn.example:x/", "Port"),
@@ -119,3 +122,17 @@ def test_every_setting_explains_itself_and_has_a_default() -> None:
 
 def test_the_public_address_ends_without_a_slash() -> None:
     assert read_settings(public_url="https://api.example/").public_url == "https://api.example"
+
+
+@pytest.mark.parametrize(
+    ("given", "address"),
+    [
+        ({"public_url": "https://api.example/"}, "https://api.example"),
+        ({"host": "127.0.0.1", "port": 8123}, "http://127.0.0.1:8123"),
+        ({"host": "0.0.0.0"}, "http://localhost:8000"),
+        ({"host": "::"}, "http://localhost:8000"),
+        ({"host": "::1"}, "http://[::1]:8000"),
+    ],
+)
+def test_feeds_know_an_address_whatever_is_set(given: dict[str, object], address: str) -> None:
+    assert read_settings(**given).own_address == address

@@ -7,6 +7,7 @@ from urllib.parse import parse_qsl, urlencode
 # Anywhere else it is unknown, and has to be refused further inside.
 _LIST = {"limit": "20", "count": "none"}
 _STORIES = {**_LIST, "sort": "-published_at"}
+_FEEDS = {"limit": "20", "sort": "-published_at"}
 _DEFAULTS: Mapping[str, Mapping[str, str]] = {
     "/v1/headlines": _STORIES,
     "/v1/articles": _STORIES,
@@ -47,7 +48,7 @@ def _folded(path: str, query: bytes) -> bytes:
     except ValueError:
         return query
     names = [name for name, _ in pairs]
-    usual = dict(_DEFAULTS.get(path, {}))
+    usual = dict(_DEFAULTS.get(path, _FEEDS if path.startswith("/feeds/") else {}))
     if "sort" in usual and any(name in _SORTED_BY_UPDATE for name in names):
         usual["sort"] = "-updated_at"
     # Said twice it is an error, even if both times it is the default.

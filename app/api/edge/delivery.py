@@ -25,6 +25,7 @@ from app.kit.errors import Failure
 from app.kit.ids import new_id
 from app.kit.watch import Version
 
+_DELIVERED = ("/v1/", "/feeds/", "/sitemap")
 _OWN = ("/v1/manage", "/v1/me", "/v1/stream")
 
 
@@ -104,6 +105,8 @@ class DeliveryRing:
         query = canonical_query(scope["path"], scope["query_string"])
         key = (scope["path"], query, caller.key_id is not None)
         kept = self._entries.get(key)
+        if kept is not None and kept.facts.is_over(self._freshness.now):
+            kept = None
         found = kept or await self._computed(request, query, key)
         if isinstance(found, Raw):
             request.begun = True
@@ -172,4 +175,4 @@ def _is_delivery(scope: Scope) -> bool:
     if scope["type"] != "http" or scope["method"] not in {"GET", "HEAD"}:
         return False
     path: str = scope["path"]
-    return path.startswith("/v1/") and not path.startswith(_OWN)
+    return path.startswith(_DELIVERED) and not path.startswith(_OWN)

@@ -20,16 +20,16 @@ _GZIP = 16 + zlib.MAX_WBITS
 @lru_cache(maxsize=1024)
 def chosen_coding(accept_encoding: str) -> Coding:
     """Return the coding for an `Accept-Encoding` (RFC 9110, section 12.5.3)."""
-    weights = _weights(accept_encoding)
-    anything = weights.get("*", 0.0)
+    wanted = weights(accept_encoding)
+    anything = wanted.get("*", 0.0)
     best: Coding = "identity"
     most = 0.0
     for coding in _PREFERRED:
-        weight = weights.get(coding, weights.get(f"x-{coding}", anything))
+        weight = wanted.get(coding, wanted.get(f"x-{coding}", anything))
         if weight > most:
             best, most = coding, weight
     # Who says that identity is dearer than all others means it.
-    return "identity" if weights.get("identity", 0.0) > most else best
+    return "identity" if wanted.get("identity", 0.0) > most else best
 
 
 def encoded(body: bytes, coding: Coding) -> bytes:
@@ -37,18 +37,24 @@ def encoded(body: bytes, coding: Coding) -> bytes:
     return _CODERS[coding](body)
 
 
-def _weights(accept_encoding: str) -> dict[str, float]:
-    weights: dict[str, float] = {}
-    for part in accept_encoding.split(","):
-        name, _, parameters = part.partition(";")
-        weights[name.strip().lower()] = _quality(parameters)
-    return weights
+def weights(accepted: str) -> dict[str, float]:
+    """Return how much a reader likes what an `Accept…` header names (section 12.4.2)."""
+    found: dict[str, float] = {}
+    for part in accepted.split(","):
+        name, *parameters = part.split(";")
+        found[name.strip().lower()] = _quality(parameters)
+    return found
 
 
-def _quality(parameters: str) -> float:
-    name, _, value = parameters.strip().partition("=")
-    if name.strip().lower() != "q":
-        return 1.0
+def _quality(parameters: list[str]) -> float:
+    for one in parameters:
+        name, _, value = one.strip().partition("=")
+        if name.strip().lower() == "q":
+            return _number(value)
+    return 1.0
+
+
+def _number(value: str) -> float:
     try:
         return min(max(float(value), 0.0), 1.0)
     except ValueError:

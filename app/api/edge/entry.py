@@ -13,7 +13,7 @@ Name = bytes
 # What an entry weighs beside its bodies: headers, tags, the dictionary's own cells.
 _OVERHEAD = 2_000
 _KEPT = frozenset(
-    {b"content-type", b"link", b"location", b"surrogate-key", b"cache-tag", b"dateline-serial"}
+    b"content-type link location surrogate-key cache-tag dateline-serial vary".split()
 )
 
 
@@ -21,14 +21,20 @@ _KEPT = frozenset(
 class Facts:
     """What the inside knows about an answer: how new it is, and what it shows.
 
-    `keys` are what it shows; `changed_at` is when it last could have changed. One that is not
-    `kept` is sent to who asked, and made anew for the next.
+    `keys` are what it shows; `changed_at` is when it last could have changed; `until` is when
+    time alone changes it, where that is no boundary of the archive. One that is not `kept` is
+    sent to who asked, and made anew for the next.
     """
 
     serial: int
     keys: tuple[str, ...]
     changed_at: datetime | None
+    until: datetime | None = None
     kept: bool = True
+
+    def is_over(self, now: datetime) -> bool:
+        """Tell whether time has changed the answer since it was made."""
+        return self.until is not None and self.until <= now
 
     def headers(self) -> dict[str, str]:
         """Return them as caches on the way are told."""

@@ -75,7 +75,8 @@ class Replies:
         if status == 200 and _is_known(asked, variant.tag, changed):
             status, more, body = 304, variant.unchanged, b""
         end = {"type": "http.response.body", "body": b"" if method == "HEAD" else body}
-        moments = [one for one in (until, ripe, self._freshness.boundary) if one is not None]
+        ends = (until, ripe, facts.until, self._freshness.boundary)
+        moments = [one for one in ends if one is not None]
         tally = self._metrics.tally(method, entry.route, status)
         return Ready(status, headers + more, end, min(moments, default=None), entry, tally)
 

@@ -1,13 +1,17 @@
 """Delivery: headlines and articles."""
 
-from typing import Literal
+from functools import partial
+from typing import Any, Literal
 
 from fastapi import APIRouter, Request, Response
 
+from app.api import alternates
 from app.api.answers import delivered, list_links, nothing_here, redirected
 from app.api.dependencies import Parts
 from app.api.describe import describe
 from app.api.direct import DirectRoute
+from app.api.feed_pages import addresses_of
+from app.api.feeds import MUCH, no_format
 from app.api.fields import WHOLE, Fields
 from app.api.params import Parameters
 from app.api.reading import long_read, short_read
@@ -15,9 +19,13 @@ from app.api.schemas import HeadlinePage, StoryPage, StoryWithBody
 from app.api.stories import LIST_PARAMETERS, list_body, read_list
 from app.bootstrap import Services
 from app.content.slugs import normal_ref
+from app.delivery.queries import Found
 from app.delivery.surrogates import LISTS
+from app.syndication.formats import STORIES, StoryFormat
+from app.syndication.item import item_of
 
 router = APIRouter(tags=["delivery"], route_class=DirectRoute)
+_TEXT: dict[str, Any] = {"type": "string"}
 _PROBLEMS = ("bad_parameter", "bad_cursor", "key_required")
 
 
@@ -44,6 +52,39 @@ async def list_articles(request: Request, services: Parts) -> Response:
 
 
 @router.get(
+    "/v1/articles/{ref}.{ext}",
+    summary="One story in another format",
+    responses={
+        200: {
+            "description": "The story.",
+            "content": {one.media_type: {"schema": _TEXT} for one in STORIES.values()},
+        },
+        301: {"description": "The story has another slug now.", "content": None},
+    },
+    openapi_extra=describe(problems=("bad_parameter", "not_found", "key_required")),
+)
+async def read_article_as(ref: str, ext: str, request: Request, services: Parts) -> Response:
+    """Return one visible story as ninjs, NewsML-G2, JSON-LD or Markdown."""
+    Parameters(request.scope["query_string"], ())
+    form = STORIES.get(ext)
+    if form is None:
+        head = await short_read(services, services.delivery.head)
+        raise nothing_here(request, head, no_format(ext, STORIES))
+    found = await short_read(services, lambda: services.delivery.story(normal_ref(ref)))
+    document = _body_of(request, found, f".{ext}")
+    if isinstance(document, Response):
+        return document
+    written = partial(_written, services, form, document)
+    much = len(document) > MUCH
+    body = await (long_read(written) if much else short_read(services, written))
+    return delivered(request, body, found.head, keys=found.keys, media_type=form.media_type)
+
+
+def _written(services: Services, form: StoryFormat, document: bytes) -> bytes:
+    return form.render(item_of(document, addresses_of(services)))
+
+
+@router.get(
     "/v1/articles/{ref}",
     summary="One story, whole",
     responses={
@@ -59,12 +100,21 @@ async def read_article(ref: str, request: Request, services: Parts) -> Response:
     params = Parameters(request.scope["query_string"], ("fields",))
     fields = Fields.read(params, WHOLE)
     found = await short_read(services, lambda: services.delivery.story(normal_ref(ref)))
+    body = _body_of(request, found)
+    if isinstance(body, Response):
+        return body
+    others = alternates.of_story(request, services)
+    body = fields.keep(body) if fields else body
+    return delivered(request, body, found.head, keys=found.keys, alternates=others)
+
+
+def _body_of(request: Request, found: Found, ext: str = "") -> bytes | Response:
+    """Return the document that was found, or what leads to where it is now."""
     if found.moved_to is not None:
-        return redirected(request, f"/v1/articles/{found.moved_to}", found.head)
+        return redirected(request, f"/v1/articles/{found.moved_to}{ext}", found.head)
     if found.body is None:
         raise nothing_here(request, found.head, "No story with this id or slug is public.")
-    body = fields.keep(found.body) if fields else found.body
-    return delivered(request, body, found.head, keys=found.keys)
+    return found.body
 
 
 async def _list(
@@ -78,4 +128,5 @@ async def _list(
         page = await long_read(lambda: services.delivery.stories(asked.query))
     body, cursors = list_body(asked, page)
     links = list_links(request, services, cursors)
-    return delivered(request, body, page.head, keys=(LISTS,), links=links)
+    others = alternates.of_list(request, services)
+    return delivered(request, body, page.head, keys=(LISTS,), links=links, alternates=others)

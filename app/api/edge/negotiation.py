@@ -1,0 +1,75 @@
+"""`Accept`: lists and stories in another format than JSON, as if its path had been asked for."""
+
+from functools import lru_cache
+from urllib.parse import quote
+
+from app.api.edge.asgi import App, Message, Receive, Scope, Send, header
+from app.api.edge.encoding import weights
+from app.syndication.formats import FEEDS, STORIES
+
+_LISTS = frozenset({"/v1/headlines", "/v1/articles"})
+_STORY = "/v1/articles/"
+_LONGEST = 1_000
+_AS_LISTS = {one.media_type: ext for ext, one in FEEDS.items()}
+_AS_STORIES = {one.media_type: ext for ext, one in STORIES.items()}
+_ANYTHING = ("application/*", "*/*")
+
+
+class NegotiationRing:
+    """Leads to the path of the format that a reader likes best, if that is not JSON."""
+
+    def __init__(self, app: App) -> None:
+        """Stand in front of an application."""
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Change the path of a request; the answer says that it depends on `Accept`."""
+        path = _negotiated(scope) if scope["type"] == "http" else None
+        if path is None:
+            await self._app(scope, receive, send)
+            return
+        told = [(b"vary", b"Accept"), (b"content-location", quote(path).encode())]
+
+        async def tell(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message = {**message, "headers": [*message["headers"], *told]}
+            await send(message)
+
+        await self._app({**scope, "path": path, "raw_path": quote(path).encode()}, receive, tell)
+
+
+def _negotiated(scope: Scope) -> str | None:
+    """Return the path of another format than JSON, if the reader wants one more."""
+    path: str = scope["path"]
+    is_list = path in _LISTS
+    if not is_list and not _is_story(path):
+        return None
+    accepted = header(scope, b"accept")
+    if accepted is None or len(accepted) > _LONGEST or scope["method"] not in {"GET", "HEAD"}:
+        return None
+    ext = _best(accepted, is_list)
+    if ext is None:
+        return None
+    return f"/feeds/latest.{ext}" if is_list else f"{path}.{ext}"
+
+
+def _is_story(path: str) -> bool:
+    if not path.startswith(_STORY):
+        return False
+    ref = path[len(_STORY) :]
+    return "/" not in ref and "." not in ref
+
+
+@lru_cache(maxsize=1_000)
+def _best(accepted: str, is_list: bool) -> str | None:
+    """Return the format that is named and liked more than JSON, or as much as anything."""
+    wanted = weights(accepted)
+    offered = _AS_LISTS if is_list else _AS_STORIES
+    best, most = None, 0.0
+    for media_type, ext in offered.items():
+        weight = wanted.get(media_type, 0.0)
+        if weight > most:
+            best, most = ext, weight
+    if wanted.get("application/json", 0.0) >= most:
+        return None
+    return best if most >= max(wanted.get(one, 0.0) for one in _ANYTHING) else None

@@ -1,0 +1,100 @@
+"""From a page of stories to a feed: where it is, what stands before and after it, what is gone."""
+
+from dataclasses import dataclass, replace
+from urllib.parse import quote, urlencode
+
+from fastapi import Request
+
+from app.api.channels import Channel
+from app.api.paging import Paging
+from app.bootstrap import Services
+from app.delivery.queries import Page, StoryQuery
+from app.kit.clock import format_instant, parse_instant, to_micros
+from app.syndication.addresses import Addresses
+from app.syndication.archiving import meeting_point
+from app.syndication.feed import Withdrawn
+from app.syndication.feeds import Place, feed_of, items_of
+from app.syndication.formats import FeedFormat
+from app.syndication.item import Item
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A feed as it was asked for."""
+
+    channel: Channel
+    query: StoryQuery
+    paging: Paging
+
+
+def write_feed(
+    request: Request, services: Services, asked: Asked, page: Page, form: FeedFormat
+) -> bytes:
+    """Return a page of stories as a feed in a format."""
+    addresses = addresses_of(services)
+    items = items_of(page.items, addresses)
+    place = _place(request, services, asked, page)
+    gone: list[Withdrawn] = []
+    if form.remembers and asked.query.descending and not asked.paging.backwards:
+        items, place = _in_archives(request, addresses, asked, page, items, place)
+    if form.remembers and asked.query.position is None:
+        gone = _withdrawn(services, asked, page)
+    return form.render(feed_of(place, items, gone, addresses, page.head))
+
+
+def addresses_of(services: Services) -> Addresses:
+    """Return where things are, by the settings."""
+    return Addresses(services.settings.own_address, services.settings.story_url)
+
+
+def _withdrawn(services: Services, asked: Asked, page: Page) -> list[Withdrawn]:
+    head, selection = page.head, asked.query.selection
+    found = services.archive.withdrawals(selection, head.now, head.serial)
+    return [Withdrawn(one.id, format_instant(one.at), one.reason) for one in found]
+
+
+def _place(request: Request, services: Services, asked: Asked, page: Page) -> Place:
+    addresses = addresses_of(services)
+    sent = request.query_params.get("cursor")
+    following = asked.paging.cursor(page.after, backwards=False)
+    return Place(
+        site=services.settings.site_name,
+        name=asked.channel.name,
+        address=_address(request, addresses, sent),
+        id=_address(request, addresses),
+        next=_address(request, addresses, following) if following else None,
+    )
+
+
+def _in_archives(
+    request: Request,
+    addresses: Addresses,
+    asked: Asked,
+    page: Page,
+    items: list[Item],
+    place: Place,
+) -> tuple[list[Item], Place]:
+    """Link a page with the archive page of what is older (RFC 5005, section 4).
+
+    An archive page ends where the next begins; the feed itself shows all that it has.
+    """
+    is_archive = asked.query.position is not None
+    place = replace(place, current=place.id) if is_archive else place
+    if page.after is None:
+        return items, place
+    moments = [parse_instant(getattr(one, asked.query.key)) for one in items]
+    meeting = meeting_point(moments)
+    if meeting is None:
+        return items, replace(place, archive=place.next)
+    cursor = asked.paging.cursor((to_micros(meeting), ""), backwards=False)
+    if is_archive:
+        items = [one for one, at in zip(items, moments, strict=True) if at >= meeting]
+    return items, replace(place, archive=_address(request, addresses, cursor))
+
+
+def _address(request: Request, addresses: Addresses, cursor: str | None = None) -> str:
+    """Return the whole address of a page of the feed that was asked for."""
+    kept = [(name, value) for name, value in request.query_params.multi_items() if name != "cursor"]
+    pairs = kept if cursor is None else [*kept, ("cursor", cursor)]
+    query = f"?{urlencode(pairs)}" if pairs else ""
+    return addresses.here(f"{quote(request.url.path)}{query}")

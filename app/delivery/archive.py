@@ -1,0 +1,61 @@
+"""The archive as formats see it: its months, and what was withdrawn from it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from app.access.selection import Selection
+from app.delivery.store import archive as store
+from app.kit import json
+from app.kit.clock import from_micros
+from app.kit.database import Database
+
+# Who looks less often begins anew; more than the latest few, no reader of a feed needs.
+_REMEMBERED = timedelta(days=30)
+_MOST_WITHDRAWN = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Withdrawal:
+    """A story that readers may have had, and when and why it went."""
+
+    id: str
+    at: datetime
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Month:
+    """How many stories were published in a month, such as `2026-11`, and when one last changed."""
+
+    name: str
+    stories: int
+    changed_at: datetime
+
+
+class Archive:
+    """Reads of the public side that are too long for every reader."""
+
+    def __init__(self, database: Database) -> None:
+        """Read from a database."""
+        self._database = database
+
+    def withdrawals(self, selection: Selection, now: datetime, upto: int) -> list[Withdrawal]:
+        """Return what was withdrawn lately from a selection, newest first, each story once.
+
+        Those alone who could have had a story are told of it: what it was selected by before
+        has to be in the selection.
+        """
+        with self._database.read_hot() as session:
+            rows = store.withdrawn(session, now, now - _REMEMBERED, upto, _MOST_WITHDRAWN)
+        found: dict[str, Withdrawal] = {}
+        for row in rows:
+            if row.id not in found and selection.matches(json.loads(row.before)):
+                found[row.id] = Withdrawal(row.id, from_micros(row.at), row.reason)
+        return list(found.values())
+
+    def months(self, now: datetime) -> Sequence[Month]:
+        """Return the months in which stories were published, oldest first."""
+        with self._database.read() as session:
+            rows = store.months(session, now)
+        return [Month(row.month, row.stories, from_micros(row.changed_at)) for row in rows]

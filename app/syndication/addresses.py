@@ -1,0 +1,33 @@
+"""Where things are for readers of feeds: absolute addresses, whatever the reader sent."""
+
+from dataclasses import dataclass
+from urllib.parse import quote, urlsplit
+
+from app.kit.uri import uri_of
+
+
+@dataclass(frozen=True, slots=True)
+class Addresses:
+    """This API's own address, and the pattern of the pages where people read stories."""
+
+    own: str
+    stories: str | None = None
+
+    @property
+    def home(self) -> str:
+        """Return the front page of the site that the stories are read on."""
+        if self.stories is None:
+            return f"{self.own}/"
+        parts = urlsplit(self.stories)
+        return uri_of(f"{parts.scheme}://{parts.netloc}/")
+
+    def story(self, id_: str, slug: str, url: str | None) -> str:
+        """Return where people read a story: on the site, else at its publisher's, else here."""
+        if self.stories is not None:
+            filled = self.stories.replace("{slug}", quote(slug, safe="")).replace("{id}", id_)
+            return uri_of(filled)
+        return uri_of(url) if url else f"{self.own}/v1/articles/{quote(slug)}"
+
+    def here(self, path: str) -> str:
+        """Return the whole address of a path of this API."""
+        return f"{self.own}{path}"

@@ -1,0 +1,45 @@
+"""Formats that stories leave in: one pure renderer a file, all over the same model."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from app.syndication.feed import Feed
+from app.syndication.formats import atom, json_feed, jsonld, markdown, newsml, ninjs, rss, table
+from app.syndication.item import Item
+
+
+@dataclass(frozen=True, slots=True)
+class FeedFormat:
+    """How a feed is written, and what that is called.
+
+    One that `remembers` links pages of an archive, and names the stories that were withdrawn.
+    """
+
+    media_type: str
+    render: Callable[[Feed], bytes]
+    remembers: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class StoryFormat:
+    """How one story is written, and what that is called."""
+
+    media_type: str
+    render: Callable[[Item], bytes]
+
+
+FEEDS: dict[str, FeedFormat] = {
+    "rss": FeedFormat(rss.MEDIA_TYPE, rss.render),
+    "atom": FeedFormat(atom.MEDIA_TYPE, atom.render, remembers=True),
+    "json": FeedFormat(json_feed.MEDIA_TYPE, json_feed.render),
+    "ninjs": FeedFormat(ninjs.MEDIA_TYPE, ninjs.render),
+    "newsml": FeedFormat(newsml.MEDIA_TYPE, newsml.render),
+    "csv": FeedFormat(table.MEDIA_TYPE, table.render),
+}
+
+STORIES: dict[str, StoryFormat] = {
+    "ninjs": StoryFormat(ninjs.MEDIA_TYPE, ninjs.render_story),
+    "newsml": StoryFormat(newsml.STORY_MEDIA_TYPE, newsml.render_story),
+    "jsonld": StoryFormat(jsonld.MEDIA_TYPE, jsonld.render_story),
+    "md": StoryFormat(markdown.MEDIA_TYPE, markdown.render_story),
+}

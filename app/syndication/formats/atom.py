@@ -1,0 +1,90 @@
+"""Atom (RFC 4287), with archive pages (RFC 5005) and tombstones (RFC 6721)."""
+
+import html
+
+from app.kit.xml import attribute, cdata, element, escaped
+from app.syndication.feed import Feed, Withdrawn
+from app.syndication.item import Author, Item
+
+MEDIA_TYPE = "application/atom+xml"
+_NAMESPACES = (
+    'xmlns="http://www.w3.org/2005/Atom" xmlns:at="http://purl.org/atompub/tombstones/1.0" '
+    'xmlns:dc="http://purl.org/dc/elements/1.1/" '
+    'xmlns:fh="http://purl.org/syndication/history/1.0"'
+)
+
+
+def render(feed: Feed) -> bytes:
+    """Return a feed as Atom."""
+    parts = [
+        f'<?xml version="1.0" encoding="UTF-8"?>\n<feed {_NAMESPACES} '
+        f'xml:lang="{attribute(feed.language)}">',
+        f"<id>{escaped(feed.id)}</id>{_text('title', feed.title)}",
+        f"<updated>{feed.updated}</updated>",
+        f"<author><name>{escaped(feed.site)}</name></author>",
+        "<fh:archive/>" if feed.current else "",
+        _link("self", feed.address, MEDIA_TYPE),
+        _link("alternate", feed.home),
+        _link("current", feed.current, MEDIA_TYPE),
+        _link("prev-archive", feed.archive, MEDIA_TYPE),
+        _link("hub", feed.hub),
+        *(_entry(one) for one in feed.items),
+        *(_tombstone(one) for one in feed.withdrawn),
+        "</feed>\n",
+    ]
+    return "".join(parts).encode()
+
+
+def _entry(item: Item) -> str:
+    return "".join(
+        (
+            f'\n<entry xml:lang="{attribute(item.language)}"><id>{item.urn}</id>',
+            _text("title", item.title),
+            _link("alternate", item.link),
+            f"<published>{item.published_at}</published><updated>{item.updated_at}</updated>",
+            *(_author(one) for one in item.authors),
+            *(_category(one["slug"], one["name"]) for one in item.categories),
+            *(_category(tag, tag) for tag in item.tags),
+            element("dc:publisher", item.source["name"]) if item.source else "",
+            _text("rights", _rights(item)),
+            _text("summary", item.summary),
+            f'<content type="html">{cdata(item.body_html)}</content>' if item.body_html else "",
+            "</entry>",
+        )
+    )
+
+
+def _text(name: str, text: str | None) -> str:
+    """Return a text construct; what looks like markup is sent as HTML, in which it is none."""
+    if not text:
+        return ""
+    if "<" not in text and "&" not in text:
+        return f"<{name}>{escaped(text)}</{name}>"
+    return f'<{name} type="html">{escaped(html.escape(text, quote=False))}</{name}>'
+
+
+def _link(rel: str, address: str | None, type_: str | None = None) -> str:
+    if address is None:
+        return ""
+    told = f' type="{type_}"' if type_ else ""
+    return f'<link rel="{rel}"{told} href="{attribute(address)}"/>'
+
+
+def _author(author: Author) -> str:
+    return f"<author>{element('name', author['name'])}{element('uri', author['url'])}</author>"
+
+
+def _category(term: str, label: str) -> str:
+    return f'<category term="{attribute(term)}" label="{attribute(label)}"/>'
+
+
+def _rights(item: Item) -> str | None:
+    if item.rights is None:
+        return None
+    told = (item.rights["holder"], item.rights["usage_terms"], item.rights["licence"])
+    return ". ".join(one for one in told if one) or None
+
+
+def _tombstone(gone: Withdrawn) -> str:
+    comment = f"<at:comment>{escaped(gone.reason)}</at:comment>"
+    return f'\n<at:deleted-entry ref="{gone.urn}" when="{gone.at}">{comment}</at:deleted-entry>'

@@ -1,0 +1,44 @@
+"""JSON Feed 1.1."""
+
+from typing import Any
+
+from app.kit import json
+from app.syndication.feed import Feed
+from app.syndication.item import Item
+
+MEDIA_TYPE = "application/feed+json"
+
+
+def render(feed: Feed) -> bytes:
+    """Return a feed as JSON Feed."""
+    whole: dict[str, Any] = {
+        "version": "https://jsonfeed.org/version/1.1",
+        "title": feed.title,
+        "home_page_url": feed.home,
+        "feed_url": feed.address,
+        "next_url": feed.next,
+        "language": feed.language,
+        "authors": [{"name": feed.site}],
+        "hubs": [{"type": "WebSub", "url": feed.hub}] if feed.hub else None,
+    }
+    return json.dumps({**json.filled(whole), "items": [_item(one) for one in feed.items]})
+
+
+def _item(item: Item) -> dict[str, Any]:
+    whole: dict[str, Any] = {
+        "id": item.urn,
+        "url": item.link,
+        "external_url": item.url if item.url != item.link else None,
+        "title": item.title,
+        "content_html": item.body_html,
+        "content_text": None if item.body_html else item.summary or item.title,
+        "summary": item.summary,
+        "image": item.image["url"] if item.image else None,
+        "date_published": item.published_at,
+        "date_modified": item.updated_at,
+        "authors": [json.filled(one) for one in item.authors] or None,
+        "tags": [*(one["name"] for one in item.categories), *item.tags] or None,
+        "language": item.language,
+        "_source": {"name": item.source["name"]} if item.source else None,
+    }
+    return json.filled(whole)

@@ -1,0 +1,84 @@
+"""schema.org NewsArticle as JSON-LD, safe to put into a page as it is."""
+
+from typing import Any
+
+from app.kit import json
+from app.syndication.item import Author, Image, Item
+
+MEDIA_TYPE = "application/ld+json"
+
+
+def render_story(item: Item) -> bytes:
+    """Return one story as JSON-LD. No `<` is in it, so no text ends the script around it."""
+    return json.dumps(_story(item)).replace(b"<", b"\\u003c")
+
+
+def _story(item: Item) -> dict[str, Any]:
+    rights = item.rights
+    return json.filled(
+        {
+            "@context": "https://schema.org",
+            "@type": "NewsArticle",
+            "@id": item.urn,
+            "url": item.link,
+            "mainEntityOfPage": {"@type": "WebPage", "@id": item.link},
+            "headline": item.title,
+            "description": item.summary,
+            "datePublished": item.first_published_at,
+            "dateModified": item.updated_at,
+            "inLanguage": item.language,
+            "genre": item.kind,
+            "version": item.version,
+            "author": [_person(one) for one in item.authors],
+            "publisher": _publisher(item),
+            "image": _image(item.image) if item.image else None,
+            "articleSection": [one["name"] for one in item.categories],
+            "keywords": item.tags,
+            "dateline": item.dateline,
+            "wordCount": item.word_count,
+            "articleBody": item.body_text,
+            "copyrightHolder": _organisation(rights["holder"]) if rights else None,
+            "usageInfo": rights["usage_terms"] if rights else None,
+            "license": rights["licence"] if rights else None,
+            "correction": [_correction(one["at"], one["note"]) for one in item.corrections],
+            "workTranslation": [
+                {
+                    "@type": "NewsArticle",
+                    "@id": f"urn:uuid:{one['id']}",
+                    "inLanguage": one["language"],
+                }
+                for one in item.translations
+            ],
+        }
+    )
+
+
+def _person(author: Author) -> dict[str, Any]:
+    return json.filled({"@type": "Person", "name": author["name"], "url": author["url"]})
+
+
+def _publisher(item: Item) -> dict[str, Any] | None:
+    if item.source is None:
+        return None
+    return json.filled({**(_organisation(item.source["name"]) or {}), "url": item.source["url"]})
+
+
+def _organisation(name: str | None) -> dict[str, Any] | None:
+    return {"@type": "Organization", "name": name} if name else None
+
+
+def _image(image: Image) -> dict[str, Any]:
+    return json.filled(
+        {
+            "@type": "ImageObject",
+            "url": image["url"],
+            "width": image["width"],
+            "height": image["height"],
+            "caption": image["alt"],
+            "creditText": image["credit"],
+        }
+    )
+
+
+def _correction(at: str, note: str) -> dict[str, Any]:
+    return {"@type": "CorrectionComment", "datePublished": at, "text": note}

@@ -1,0 +1,144 @@
+"""IPTC NewsML-G2 2.35: one story as a newsItem, a feed as a newsMessage of them."""
+
+from app.kit.xml import attribute, element, escaped
+from app.syndication.feed import Feed
+from app.syndication.item import Image, Item
+
+MEDIA_TYPE = "application/vnd.iptc.g2.newsmessage+xml"
+STORY_MEDIA_TYPE = "application/vnd.iptc.g2.newsitem+xml"
+_PROLOG = '<?xml version="1.0" encoding="UTF-8"?>\n'
+_NAMESPACE = 'xmlns="http://iptc.org/std/nar/2006-10-01/"'
+_CATALOG = "http://www.iptc.org/std/catalog/catalog.IPTC-G2-Standards_42.xml"
+
+
+def render(feed: Feed) -> bytes:
+    """Return a feed as a newsMessage."""
+    header = f"<header><sent>{feed.updated}</sent>{element('origin', feed.site)}</header>"
+    items = "".join(_story(one, "") for one in feed.items) or _nothing(feed)
+    return (
+        f"{_PROLOG}<newsMessage {_NAMESPACE}>{header}<itemSet>{items}</itemSet></newsMessage>\n"
+    ).encode()
+
+
+def _nothing(feed: Feed) -> str:
+    """Return a package without stories: a message has to hold something."""
+    return (
+        f'<packageItem guid="{attribute(feed.id)}" version="1" standard="NewsML-G2" '
+        'standardversion="2.35" conformance="power"><itemMeta><itemClass qcode="ninat:composite"/>'
+        f'<provider literal="{attribute(feed.site)}"/>'
+        f"<versionCreated>{feed.updated}</versionCreated></itemMeta>"
+        '<groupSet root="all"><group id="all" role="group:main"/></groupSet></packageItem>'
+    )
+
+
+def render_story(item: Item) -> bytes:
+    """Return one story as a newsItem."""
+    return f"{_PROLOG}{_story(item, f' {_NAMESPACE}')}\n".encode()
+
+
+def _story(item: Item, namespace: str) -> str:
+    return "".join(
+        (
+            f'\n<newsItem{namespace} guid="{item.urn}" version="{item.version}" '
+            'standard="NewsML-G2" standardversion="2.35" conformance="power" '
+            f'xml:lang="{attribute(item.language)}">',
+            f'<catalogRef href="{_CATALOG}"/>',
+            _rights(item),
+            _item_meta(item),
+            _content_meta(item),
+            _content(item),
+            "</newsItem>",
+        )
+    )
+
+
+def _rights(item: Item) -> str:
+    if item.rights is None:
+        return ""
+    holder, terms = item.rights["holder"], item.rights["usage_terms"]
+    inner = f"<copyrightHolder>{element('name', holder)}</copyrightHolder>" if holder else ""
+    inner += element("usageTerms", terms) + element("usageTerms", item.rights["licence"])
+    return f"<rightsInfo>{inner}</rightsInfo>" if inner else ""
+
+
+def _item_meta(item: Item) -> str:
+    return "".join(
+        (
+            '<itemMeta><itemClass qcode="ninat:text"/>',
+            _provider(item),
+            f"<versionCreated>{item.updated_at}</versionCreated>",
+            f"<firstCreated>{item.first_published_at}</firstCreated>",
+            element("embargoed", item.embargoed_until),
+            f'<pubStatus qcode="stat:{"canceled" if item.canceled else "usable"}"/>',
+            f"<title>{escaped(item.title)}</title>",
+            *(
+                f"<edNote>{escaped(one['note'])}</edNote>"
+                for one in item.corrections
+                if one["note"]
+            ),
+            f'<link rel="irel:isRenditionOf" href="{attribute(item.link)}"/>',
+            "</itemMeta>",
+        )
+    )
+
+
+def _provider(item: Item) -> str:
+    if item.source is None:
+        return '<provider literal="unknown"/>'
+    name = escaped(item.source["name"])
+    return f'<provider uri="urn:uuid:{item.source["id"]}"><name>{name}</name></provider>'
+
+
+def _content_meta(item: Item) -> str:
+    byline = ", ".join(one["name"] for one in item.authors)
+    return "".join(
+        (
+            "<contentMeta>",
+            _icon(item.image) if item.image else "",
+            f"<urgency>{item.urgency}</urgency>" if item.urgency else "",
+            f"<contentCreated>{item.published_at}</contentCreated>",
+            f"<contentModified>{item.updated_at}</contentModified>",
+            _named("located", item.dateline),
+            *(_named("creator", one["name"], one["url"]) for one in item.authors),
+            f'<language tag="{attribute(item.language)}"/>',
+            *(f"<keyword>{escaped(tag)}</keyword>" for tag in item.tags),
+            *(_named("subject", one["name"], f"urn:uuid:{one['id']}") for one in item.categories),
+            f"<slugline>{escaped(item.slug)}</slugline>",
+            f"<headline>{escaped(item.title)}</headline>",
+            element("dateline", item.dateline),
+            element("by", byline),
+            _summary(item.summary),
+            "</contentMeta>",
+        )
+    )
+
+
+def _named(tag: str, name: str | None, uri: str | None = None) -> str:
+    """Return a concept by its address, or by its name where it has none."""
+    if not name:
+        return ""
+    which = f'uri="{attribute(uri)}"' if uri else f'literal="{attribute(name)}"'
+    return f"<{tag} {which}>{element('name', name)}</{tag}>"
+
+
+def _summary(text: str | None) -> str:
+    return f'<description role="drol:summary">{escaped(text)}</description>' if text else ""
+
+
+def _icon(image: Image) -> str:
+    sizes = "".join(
+        f' {name}="{size}"'
+        for name, size in (("width", image["width"]), ("height", image["height"]))
+        if size
+    )
+    return f'<icon href="{attribute(image["url"])}"{sizes}/>'
+
+
+def _content(item: Item) -> str:
+    if item.body_html is None:
+        return ""
+    counted = f' wordcount="{item.word_count}"' if item.word_count is not None else ""
+    body = escaped(item.body_html)
+    return (
+        f'<contentSet><inlineData contenttype="text/html"{counted}>{body}</inlineData></contentSet>'
+    )

@@ -1,0 +1,122 @@
+"""IPTC ninjs 3.1: one story as an object, a feed as an array of them."""
+
+from typing import Any
+
+from app.kit import json
+from app.syndication.feed import Feed
+from app.syndication.item import Image, Item
+
+MEDIA_TYPE = "application/ninjs+json"
+_STANDARD = {
+    "name": "ninjs",
+    "version": "3.1",
+    "schema": "http://www.iptc.org/std/ninjs/ninjs-schema_3.1.json",
+}
+
+
+def render(feed: Feed) -> bytes:
+    """Return a feed as an array of ninjs objects."""
+    return json.dumps([_story(one) for one in feed.items])
+
+
+def render_story(item: Item) -> bytes:
+    """Return one story as a ninjs object."""
+    return json.dumps(_story(item))
+
+
+def _story(item: Item) -> dict[str, Any]:
+    return json.filled(
+        {
+            "uri": item.urn,
+            "type": "text",
+            "representationType": "partial" if item.body_html is None else "full",
+            "version": str(item.version),
+            "firstCreated": item.first_published_at,
+            "versionCreated": item.updated_at,
+            "contentCreated": item.published_at,
+            "embargoedUntil": item.embargoed_until,
+            "pubStatus": "canceled" if item.canceled else "usable",
+            "urgency": item.urgency,
+            "language": item.language,
+            "edNote": "\n".join(one["note"] for one in item.corrections),
+            "title": item.title,
+            "by": ", ".join(one["name"] for one in item.authors),
+            "slugline": item.slug,
+            "located": item.dateline,
+            "headlines": [{"role": "main", "contentType": "text/plain", "value": item.title}],
+            "descriptions": _description(item.summary),
+            "bodies": _bodies(item),
+            "people": [
+                json.filled({**_creator, "name": a["name"], "uri": a["url"]}) for a in item.authors
+            ],
+            "subjects": _subjects(item),
+            "infoSources": _source(item),
+            "associations": [_picture(item, item.image)] if item.image else None,
+            "altIds": [{"role": "slug", "value": item.slug}, {"role": "web", "value": item.link}],
+            "genres": [{"name": item.kind}],
+            "standard": _STANDARD,
+            **_rights(item),
+        }
+    )
+
+
+_creator = {"rel": "creator"}
+
+
+def _description(summary: str | None) -> list[dict[str, Any]]:
+    if not summary:
+        return []
+    return [{"role": "summary", "contentType": "text/plain", "value": summary}]
+
+
+def _bodies(item: Item) -> list[dict[str, Any]]:
+    counted = {"wordCount": item.word_count} if item.word_count is not None else {}
+    pairs = (("text/html", item.body_html), ("text/plain", item.body_text))
+    return [
+        {"role": "main", "contentType": type_, "charCount": len(text), **counted, "value": text}
+        for type_, text in pairs
+        if text
+    ]
+
+
+def _subjects(item: Item) -> list[dict[str, Any]]:
+    categories = [
+        {"rel": "category", "uri": f"urn:uuid:{one['id']}", "name": one["name"]}
+        for one in item.categories
+    ]
+    return [*categories, *({"rel": "keyword", "name": tag} for tag in item.tags)]
+
+
+def _source(item: Item) -> list[dict[str, Any]]:
+    if item.source is None:
+        return []
+    source = item.source
+    told = {"role": "source", "uri": f"urn:uuid:{source['id']}", "name": source["name"]}
+    contact = [{"type": "web", "value": source["url"]}] if source["url"] else None
+    return [json.filled({**told, "contactInfo": contact})]
+
+
+def _picture(item: Item, image: Image) -> dict[str, Any]:
+    rendition = {"name": "main", "href": image["url"]}
+    sizes = {name: image[name] for name in ("width", "height") if image[name]}
+    return json.filled(
+        {
+            "name": "main",
+            "uri": image["url"],
+            "type": "picture",
+            "language": item.language,
+            "descriptions": _description(image["alt"]),
+            "by": image["credit"],
+            "renditions": [{**rendition, **sizes}],
+        }
+    )
+
+
+def _rights(item: Item) -> dict[str, Any]:
+    if item.rights is None:
+        return {}
+    terms = (item.rights["usage_terms"], item.rights["licence"])
+    return {
+        "copyrightHolder": item.rights["holder"],
+        "usageTerms": "\n".join(one for one in terms if one),
+    }

@@ -1,0 +1,108 @@
+"""RSS 2.0, with what its readers expect of other namespaces."""
+
+import html
+from datetime import date
+from urllib.parse import quote
+
+from app.kit.xml import attribute, cdata, escaped
+from app.syndication.feed import Feed
+from app.syndication.item import Image, Item
+
+MEDIA_TYPE = "application/rss+xml"
+_DAYS = "Mon Tue Wed Thu Fri Sat Sun".split()
+_MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
+_EXCERPT = 300
+_NAMESPACES = (
+    'xmlns:atom="http://www.w3.org/2005/Atom" xmlns:content="http://purl.org/rss/1.0/modules/'
+    'content/" xmlns:dc="http://purl.org/dc/elements/1.1/" '
+    'xmlns:media="http://search.yahoo.com/mrss/"'
+)
+
+
+def render(feed: Feed) -> bytes:
+    """Return a feed as RSS."""
+    parts = [
+        f'<?xml version="1.0" encoding="UTF-8"?>\n<rss version="2.0" {_NAMESPACES}><channel>',
+        f"<title>{_plain(feed.title)}</title><link>{escaped(feed.home)}</link>",
+        f"<description>{_plain(feed.title)}</description>",
+        f"<language>{escaped(feed.language)}</language>",
+        f"<lastBuildDate>{rfc822_date(feed.updated)}</lastBuildDate>",
+        f'<atom:link href="{attribute(feed.address)}" rel="self" type="{MEDIA_TYPE}"/>',
+        f'<atom:link href="{attribute(feed.hub)}" rel="hub"/>' if feed.hub else "",
+        *(_item(one, feed.own) for one in feed.items),
+        "</channel></rss>\n",
+    ]
+    return "".join(parts).encode()
+
+
+def rfc822_date(instant: str) -> str:
+    """Return an RFC 3339 instant in UTC as RSS writes dates."""
+    year, month, day = int(instant[:4]), int(instant[5:7]), int(instant[8:10])
+    weekday = _DAYS[date(year, month, day).weekday()]
+    return f"{weekday}, {day:02} {_MONTHS[month - 1]} {year:04} {instant[11:19]} GMT"
+
+
+def _item(item: Item, own: str) -> str:
+    names = [*(one["name"] for one in item.categories), *item.tags]
+    return "".join(
+        (
+            f"\n<item><title>{_plain(item.title)}</title><link>{escaped(item.link)}</link>"
+            f'<guid isPermaLink="false">{item.urn}</guid>'
+            f"<pubDate>{rfc822_date(item.published_at)}</pubDate>",
+            *(f"<dc:creator>{_plain(one['name'])}</dc:creator>" for one in item.authors),
+            f"<dc:language>{escaped(item.language)}</dc:language>",
+            *(f"<category>{_plain(name)}</category>" for name in names),
+            _source(item, own),
+            _description(item),
+            f"<content:encoded>{cdata(item.body_html)}</content:encoded>" if item.body_html else "",
+            _media(item.image) if item.image else "",
+            "</item>",
+        )
+    )
+
+
+def _source(item: Item, own: str) -> str:
+    if item.source is None:
+        return ""
+    address = f"{own}/feeds/sources/{quote(item.source['slug'])}.rss"
+    return f'<source url="{attribute(address)}">{_plain(item.source["name"])}</source>'
+
+
+def _description(item: Item) -> str:
+    """Return the summary, else how the body begins; it is HTML to its readers, so text is not."""
+    text = item.summary
+    if text is None and item.body_html:
+        text = _excerpt(item.body_text or "")
+    if text is None:
+        return ""
+    return f"<description>{cdata(html.escape(text, quote=False))}</description>"
+
+
+def _excerpt(text: str) -> str:
+    if len(text) <= _EXCERPT:
+        return text
+    return (text[:_EXCERPT].rpartition(" ")[0] or text[:_EXCERPT]) + "…"
+
+
+def _media(image: Image) -> str:
+    sizes = "".join(
+        f' {name}="{size}"'
+        for name, size in (("width", image["width"]), ("height", image["height"]))
+        if size
+    )
+    inner = ""
+    if image["alt"]:
+        inner += f'<media:description type="html">{_html(image["alt"])}</media:description>'
+    if image["credit"]:
+        inner += f"<media:credit>{_plain(image['credit'])}</media:credit>"
+    address = attribute(image["url"])
+    return f'<media:content url="{address}" medium="image"{sizes}>{inner}</media:content>'
+
+
+def _html(text: str) -> str:
+    return escaped(html.escape(text, quote=False))
+
+
+def _plain(text: str) -> str:
+    """Return plain text; the numbers tell careful readers that no markup is meant by it."""
+    return text.replace("&", "&#x26;").replace("<", "&#x3C;").replace(">", "&#x3E;")

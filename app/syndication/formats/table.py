@@ -1,0 +1,47 @@
+"""CSV (RFC 4180), one line a story, for spreadsheets and scripts."""
+
+import csv
+import io
+
+from app.syndication.feed import Feed
+from app.syndication.item import Item
+
+MEDIA_TYPE = "text/csv"
+COLUMNS = (
+    "id slug version kind language title summary url published_at updated_at source categories "
+    "tags authors image urgency dateline word_count body_text"
+).split()
+_BETWEEN = "|"
+
+
+def render(feed: Feed) -> bytes:
+    """Return a feed as CSV with a header line; several values of a cell stand between bars."""
+    text = io.StringIO(newline="")
+    writer = csv.writer(text)
+    writer.writerow(COLUMNS)
+    writer.writerows(_row(one) for one in feed.items)
+    return text.getvalue().encode()
+
+
+def _row(item: Item) -> list[object]:
+    return [
+        item.id,
+        item.slug,
+        item.version,
+        item.kind,
+        item.language,
+        item.title,
+        item.summary,
+        item.link,
+        item.published_at,
+        item.updated_at,
+        item.source["name"] if item.source else None,
+        _BETWEEN.join(one["slug"] for one in item.categories),
+        _BETWEEN.join(item.tags),
+        _BETWEEN.join(one["name"] for one in item.authors),
+        item.image["url"] if item.image else None,
+        item.urgency,
+        item.dateline,
+        item.word_count,
+        item.body_text,
+    ]

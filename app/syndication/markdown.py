@@ -1,0 +1,226 @@
+"""From sanitised HTML to Markdown (CommonMark, with tables) that says the same words."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from html.parser import HTMLParser
+
+_SPACES = re.compile(r"[ \t\n\r\f]+")
+_SPECIAL = re.compile(r"[\\`*_\[\]<>|~]|&(?=#?\w)")
+_LINE_START = re.compile(r"^([-+=#]|\d{1,9}(?=[.)]))", re.MULTILINE)
+_BACKTICKS = re.compile(r"`+")
+# No text of a story holds it; it becomes a hard break when its line is done.
+_BREAK = "\x01"
+_BREAKS = re.compile(rf" ?{_BREAK} ?")
+_VOID = frozenset({"br", "hr", "img", "wbr", "source", "col"})
+_AROUND = {"b": "**", "strong": "**", "i": "*", "em": "*", "del": "~~", "s": "~~", "strike": "~~"}
+_HEADINGS = frozenset({"h1", "h2", "h3", "h4", "h5", "h6"})
+_CELLS = frozenset({"td", "th"})
+_BLOCKS = (
+    frozenset(
+        "p div blockquote pre ul ol li dl dt dd table thead tbody tfoot tr caption figure "
+        "figcaption details summary".split()
+    )
+    | _HEADINGS
+    | _CELLS
+)
+
+
+def markdown_of(markup: str) -> str:
+    """Return sanitised HTML as Markdown."""
+    writer = _Writer()
+    writer.feed(markup)
+    writer.close()
+    return writer.finished()
+
+
+def plain(text: str) -> str:
+    """Return plain text on one line, with everything escaped that Markdown would read."""
+    return _finished_line(_escaped(text))
+
+
+@dataclass(slots=True)
+class _Frame:
+    """An open element: the blocks in it that are done, and the line that is being written."""
+
+    tag: str
+    attributes: dict[str, str]
+    blocks: list[str] = field(default_factory=list)
+    line: list[str] = field(default_factory=list)
+
+    def end_line(self) -> None:
+        """Make a paragraph of what was written, if it says anything."""
+        text = _finished_line("".join(self.line))
+        self.line.clear()
+        if text:
+            self.blocks.append(text)
+
+    def on_one_line(self) -> str:
+        """Return everything in it, for places that hold no paragraphs."""
+        return " ".join(self.blocks).replace("\\\n", " ").replace("\n", " ")
+
+
+class _Writer(HTMLParser):
+    """Writes each element into the one around it, when it ends."""
+
+    def __init__(self) -> None:
+        super().__init__(convert_charrefs=True)
+        self._open = [_Frame("", {})]
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Open an element, or write one that holds nothing."""
+        attributes = {name: value or "" for name, value in attrs}
+        if tag in _BLOCKS or tag == "hr":
+            self._open[-1].end_line()
+        if tag in _VOID:
+            self._write_void(tag, attributes)
+        else:
+            self._open.append(_Frame(tag, attributes))
+
+    def handle_endtag(self, tag: str) -> None:
+        """Close an element, and what was left open in it."""
+        if not any(one.tag == tag for one in self._open[1:]):
+            return
+        while self._close() != tag:
+            pass
+
+    def handle_data(self, data: str) -> None:
+        """Write text; in code it stays as it is."""
+        self._open[-1].line.append(data if self._is_in("pre", "code") else _escaped(data))
+
+    def finished(self) -> str:
+        """Return the whole."""
+        while len(self._open) > 1:
+            self._close()
+        self._open[0].end_line()
+        return "\n\n".join(self._open[0].blocks)
+
+    def _is_in(self, *tags: str) -> bool:
+        return any(one.tag in tags for one in self._open)
+
+    def _write_void(self, tag: str, attributes: dict[str, str]) -> None:
+        around = self._open[-1]
+        if tag == "hr":
+            around.blocks.append("***")
+        elif tag == "br":
+            around.line.append("\n" if self._is_in("pre") else _BREAK)
+        elif tag == "img" and attributes.get("src"):
+            alt = _escaped(attributes.get("alt", ""))
+            around.line.append(f"![{alt}]({_target(attributes['src'])})")
+
+    def _close(self) -> str:
+        """Write the innermost element into the one around it; return what it was."""
+        frame, around = self._open.pop(), self._open[-1]
+        if frame.tag in _BLOCKS:
+            around.blocks.extend(_block(frame, around))
+        elif self._is_in("pre"):
+            around.line.extend(frame.line)
+        else:
+            # Blocks inside a link or a mark: they keep their words and lose the mark.
+            around.blocks.extend(frame.blocks)
+            around.line.append(_inline(frame, "".join(frame.line)))
+        return frame.tag
+
+
+def _inline(frame: _Frame, text: str) -> str:
+    if frame.tag == "code":
+        return _code(text)
+    bare = text.strip(f" \t\n\r\f{_BREAK}")
+    if not bare:
+        return text
+    if frame.tag == "a" and frame.attributes.get("href"):
+        return text.replace(bare, f"[{bare}]({_target(frame.attributes['href'])})", 1)
+    mark = _AROUND.get(frame.tag)
+    # Marks have to touch the words; the spaces stay outside.
+    return text.replace(bare, f"{mark}{bare}{mark}", 1) if mark else text
+
+
+def _block(frame: _Frame, around: _Frame) -> list[str]:
+    if frame.tag == "pre":
+        return [_fenced("".join(frame.line))]
+    frame.end_line()
+    if frame.tag in _CELLS:
+        return [frame.on_one_line()]
+    if not frame.blocks:
+        return []
+    if frame.tag in _HEADINGS:
+        return [f"{'#' * int(frame.tag[1])} {frame.on_one_line()}"]
+    written = _WRITTEN.get(frame.tag)
+    return [written(frame, around)] if written else frame.blocks
+
+
+def _row(frame: _Frame, around: _Frame) -> str:
+    return f"| {' | '.join(frame.blocks)} |"
+
+
+def _table(frame: _Frame, around: _Frame) -> str:
+    """Return a table; its first row is the head, for Markdown has no table without one."""
+    rows = [one for one in frame.blocks if one.startswith("| ")]
+    others = [one for one in frame.blocks if not one.startswith("| ")]
+    if not rows:
+        return "\n\n".join(others)
+    rule = "|" + " --- |" * max(1, rows[0].count(" | ") + 1)
+    return "\n\n".join([*others, "\n".join([rows[0], rule, *rows[1:]])])
+
+
+def _list(frame: _Frame, around: _Frame) -> str:
+    return "\n".join(frame.blocks)
+
+
+def _list_item(frame: _Frame, around: _Frame) -> str:
+    number = len(around.blocks) + int(around.attributes.get("start") or 1)
+    mark = f"{number}. " if around.tag == "ol" else "- "
+    return mark + "\n\n".join(frame.blocks).replace("\n", "\n" + " " * len(mark))
+
+
+def _quote(frame: _Frame, around: _Frame) -> str:
+    lines = "\n\n".join(frame.blocks).split("\n")
+    return "\n".join(f"> {line}".rstrip() for line in lines)
+
+
+_WRITTEN: dict[str, Callable[[_Frame, _Frame], str]] = {
+    "tr": _row,
+    "table": _table,
+    "ul": _list,
+    "ol": _list,
+    "li": _list_item,
+    "blockquote": _quote,
+}
+
+
+def _fenced(code: str) -> str:
+    fence = "`" * max(3, _longest_run(code) + 1)
+    return f"{fence}\n{code.strip(chr(10))}\n{fence}"
+
+
+def _code(text: str) -> str:
+    if not text.strip():
+        return text
+    fence = "`" * (_longest_run(text) + 1)
+    inner = _SPACES.sub(" ", text).strip()
+    pad = " " if inner.startswith("`") or inner.endswith("`") else ""
+    return f"{fence}{pad}{inner}{pad}{fence}"
+
+
+def _longest_run(text: str) -> int:
+    return max((len(one) for one in _BACKTICKS.findall(text)), default=0)
+
+
+def _target(address: str) -> str:
+    """Return an address between angle brackets, in which only few characters mean anything."""
+    bare = _SPACES.sub("%20", address.strip())
+    return "<" + bare.replace("\\", "%5C").replace("<", "%3C").replace(">", "%3E") + ">"
+
+
+def _escaped(text: str) -> str:
+    return _SPECIAL.sub(lambda one: f"\\{one[0]}", text)
+
+
+def _finished_line(text: str) -> str:
+    bare = _BREAKS.sub(_BREAK, _SPACES.sub(" ", text)).strip(f" {_BREAK}")
+    return _LINE_START.sub(_escape_start, bare.replace(_BREAK, "\\\n"))
+
+
+def _escape_start(found: re.Match[str]) -> str:
+    """Take from the start of a line what would make it a list, a heading or a rule."""
+    return f"{found[1]}\\" if found[1].isdigit() else f"\\{found[1]}"

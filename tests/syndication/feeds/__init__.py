@@ -1,0 +1,1 @@
+"""Feeds, sitemaps and single stories over HTTP, on both databases."""

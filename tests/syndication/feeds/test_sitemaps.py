@@ -1,0 +1,110 @@
+"""Sitemaps: every public story once, the news of two days, and nothing longer than allowed."""
+
+from xml.etree import ElementTree
+
+import pytest
+from starlette.testclient import TestClient
+
+from app.api import sitemaps
+from app.settings import Settings
+from tests.clock import HandClock
+from tests.newsroom import Newsroom
+from tests.syndication.feeds.reading import fetch, locations
+
+SITE = "https://site.example"
+API = "https://api.example"
+SQLITE = pytest.mark.parametrize("dialect", ["sqlite"])
+
+
+@pytest.fixture
+def settings(database_url: str) -> Settings:
+    """A deployment that knows its addresses."""
+    return Settings(
+        database_url=database_url,
+        public_url=API,
+        story_url=SITE + "/{slug}",
+        site_name="The Site",
+    )
+
+
+def whole(client: TestClient) -> list[str]:
+    """Return every address that the index leads to."""
+    parts = [one.removeprefix(API) for one in locations(client, "/sitemap.xml")]
+    return [address for part in parts for address in locations(client, part)]
+
+
+def test_the_index_leads_to_every_story(
+    newsroom: Newsroom, client: TestClient, clock: HandClock
+) -> None:
+    for title, at in (
+        ("old", "1999-12-31T23:59:59.999Z"),
+        ("january", "2026-01-01T00:00:00Z"),
+        ("ancient", "1969-07-20T20:17:40Z"),
+        ("soon", "2026-11-22T13:00:00Z"),
+    ):
+        newsroom.story(title, published_at=at)
+    newsroom.article("draft")
+    assert locations(client, "/sitemap.xml") == [
+        f"{API}/sitemap-{month}.xml" for month in ("1969-07", "1999-12", "2026-01")
+    ]
+    assert whole(client) == [f"{SITE}/{slug}" for slug in ("ancient", "old", "january")]
+    clock.advance(hours=1)
+    assert f"{SITE}/soon" in whole(client)
+    assert client.get("/sitemap-2026-02.xml").status_code == 404
+
+
+def test_an_archive_without_stories_is_an_archive(client: TestClient) -> None:
+    assert locations(client, "/sitemap-news.xml") == [f"{SITE}/"]
+    assert whole(client) == [f"{SITE}/"]
+
+
+@SQLITE
+def test_a_long_month_has_parts(
+    newsroom: Newsroom, client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sitemaps, "_A_PART", 2)
+    for number in range(5):
+        newsroom.story(f"Story {number}", published_at=f"2026-01-0{number + 1}T00:00:00Z")
+    names = ("2026-01", "2026-01-2", "2026-01-3")
+    assert locations(client, "/sitemap.xml") == [f"{API}/sitemap-{name}.xml" for name in names]
+    assert whole(client) == [f"{SITE}/story-{number}" for number in range(5)]
+    assert client.get("/sitemap-2026-01-4.xml").status_code == 404
+
+
+def test_the_news_are_two_days_old_at_most(
+    newsroom: Newsroom, client: TestClient, clock: HandClock
+) -> None:
+    newsroom.story("Bees & kings", language="zh-Hant", published_at="2026-11-20T12:00:00Z")
+    newsroom.story("old", published_at="2026-11-20T11:59:59Z")
+    body = fetch(client, "/sitemap-news.xml")
+    (news,) = [one for one in ElementTree.fromstring(body).iter() if one.tag.endswith("}news")]
+    told = {one.tag.rpartition("}")[2]: one.text for one in news.iter()}
+    assert (told["name"], told["language"]) == ("The Site", "zh-tw")
+    assert (told["title"], told["publication_date"]) == ("Bees & kings", "2026-11-20T12:00:00Z")
+    clock.advance(seconds=1)
+    # Nothing was written; the answer that is kept ends by itself.
+    assert locations(client, "/sitemap-news.xml") == [f"{SITE}/"]
+
+
+@SQLITE
+def test_many_news_have_an_index(
+    newsroom: Newsroom, client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sitemaps, "_NEWS_PART", 2)
+    for number in range(5):
+        newsroom.story(f"Story {number}", published_at=f"2026-11-22T0{number}:00:00Z")
+    parts = locations(client, "/sitemap-news.xml")
+    assert parts == [f"{API}/sitemap-news-{number}.xml" for number in (1, 2, 3)]
+    found = [one for part in parts for one in locations(client, part.removeprefix(API))]
+    assert found == [f"{SITE}/story-{number}" for number in (4, 3, 2, 1, 0)]
+    assert client.get("/sitemap-news-4.xml").status_code == 404
+
+
+@SQLITE
+def test_sitemaps_are_kept_and_told_when_unchanged(newsroom: Newsroom, client: TestClient) -> None:
+    newsroom.story()
+    for path in ("/sitemap.xml", "/sitemap-2026-11.xml", "/sitemap-news.xml"):
+        answer = client.get(path)
+        assert answer.headers["content-type"] == "application/xml"
+        again = client.get(path, headers={"if-none-match": answer.headers["etag"]})
+        assert again.status_code == 304

@@ -1,0 +1,1 @@
+"""Pure renderers: valid, well formed whatever the text, and nothing lost."""

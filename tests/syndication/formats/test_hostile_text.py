@@ -1,0 +1,144 @@
+"""Whatever a text holds, what leaves is well formed and says the same."""
+
+import csv
+import io
+import json
+from html import unescape
+from typing import Any
+from xml.etree import ElementTree
+
+import feedparser
+import pytest
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+from markdown_it import MarkdownIt
+
+from app.content.text import body_text, sanitised
+from app.kit.xml import legal
+from app.syndication.formats import FEEDS, STORIES, sitemap
+from app.syndication.markdown import markdown_of
+from tests.syndication.formats.examples import HOSTILE, feed, hostile
+
+# As input takes it: no U+0000, no lone surrogates, and something between the spaces around it.
+TEXTS = (
+    st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), min_size=1)
+    .map(str.strip)
+    .filter(bool)
+)
+PIECES = st.sampled_from(
+    ["]]>", "<![CDATA[", "<b>", "</b>", "&amp;", "&", "--", "*", "_", "`", "1.", "#", "|", "a", " "]
+)
+NASTY = st.one_of(TEXTS, st.lists(PIECES, min_size=1).map("".join).map(str.strip).filter(bool))
+OFTEN = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+ATOM = "{http://www.w3.org/2005/Atom}"
+G2 = "{http://iptc.org/std/nar/2006-10-01/}"
+
+
+@OFTEN
+@given(NASTY)
+@example(HOSTILE)
+def test_xml_is_well_formed_and_says_the_title(text: str) -> None:
+    one = hostile(text)
+    rss, atom = (ElementTree.fromstring(FEEDS[ext].render(feed(one))) for ext in ("rss", "atom"))
+    assert _same(rss.findtext("channel/item/title"), one.title)
+    title = atom.find(f"{ATOM}entry/{ATOM}title")
+    assert title is not None
+    told = title.text or ""
+    assert _same(unescape(told) if title.get("type") == "html" else told, one.title)
+    newsml = ElementTree.fromstring(STORIES["newsml"].render(one))
+    assert _same(newsml.findtext(f"{G2}contentMeta/{G2}headline"), one.title)
+    news = ElementTree.fromstring(sitemap.render_news([one], "Site", "https://a.example/"))
+    assert any(_same(found.text, one.title) for found in news.iter() if found.tag.endswith("title"))
+
+
+@OFTEN
+@given(NASTY)
+@example(HOSTILE)
+def test_bodies_come_back_from_xml_as_they_are(text: str) -> None:
+    one = hostile(text)
+    rss = ElementTree.fromstring(FEEDS["rss"].render(feed(one)))
+    encoded = rss.findtext("channel/item/{http://purl.org/rss/1.0/modules/content/}encoded")
+    atom = ElementTree.fromstring(FEEDS["atom"].render(feed(one)))
+    content = atom.findtext(f"{ATOM}entry/{ATOM}content")
+    newsml = ElementTree.fromstring(FEEDS["newsml"].render(feed(one)))
+    inline = next(newsml.iter(f"{G2}inlineData")).text
+    for found in (encoded, content, inline):
+        assert found == (one.body_html or "").replace("\r\n", "\n").replace("\r", "\n")
+
+
+@OFTEN
+@given(NASTY)
+@example(HOSTILE)
+def test_json_and_csv_say_the_same(text: str) -> None:
+    one = hostile(text)
+    assert json.loads(FEEDS["json"].render(feed(one)))["items"][0]["title"] == one.title
+    assert json.loads(STORIES["ninjs"].render(one))["title"] == one.title
+    linked = STORIES["jsonld"].render(one)
+    assert b"<" not in linked
+    assert json.loads(linked)["headline"] == one.title
+    rows = list(csv.DictReader(io.StringIO(FEEDS["csv"].render(feed(one)).decode(), newline="")))
+    assert [row["title"] for row in rows] == [one.title]
+
+
+@OFTEN
+@given(NASTY)
+@example("1. a")
+@example("a\\")
+@example("`")
+def test_markdown_of_a_text_reads_as_that_text(text: str) -> None:
+    bare = legal(text)
+    markup = sanitised(f"<p>{bare.replace('&', '&amp;').replace('<', '&lt;')}</p>")
+    assert body_text(_rendered(markdown_of(markup))).split() == body_text(markup).split()
+
+
+MARKUP = [
+    "<h2>Hives</h2><p>Eleven, <b>all </b>humming.</p>",
+    "<ul><li>one</li><li><p>two</p><ul><li>inner</li></ul></li></ul>",
+    '<ol start="3"><li>three</li><li>four<br>and more</li></ol>',
+    "<blockquote><p>Said.</p><p>Twice.</p></blockquote><hr><p>End.</p>",
+    "<pre>if a < b:\n    ``` run\n</pre><p>x <code>a `b` c</code></p>",
+    "<table><tr><th>a</th><th>b|c</th></tr><tr><td>1</td><td><p>2</p></td></tr></table>",
+    '<p>A <a href="https://a.example/b(c)_d">link</a> and <em>more</em><br>2. words</p>',
+    "<figure><img src='https://a.example/i.png' alt='x'><figcaption>Seen.</figcaption></figure>",
+    "<dl><dt>Term</dt><dd>Meaning</dd></dl><details><summary>S</summary><p>T</p></details>",
+    "<p>open <b>bold <i>both</p><p>next</p>",
+    "<p>- not a list</p><p>+ nor this</p><p># nor a heading</p><p>===</p>",
+]
+
+
+@pytest.mark.parametrize("markup", MARKUP)
+def test_markdown_keeps_every_word_of_a_body(markup: str) -> None:
+    clean = sanitised(markup)
+    rendered = _rendered(markdown_of(clean))
+    assert body_text(rendered).split() == body_text(clean).split()
+    for tag in ("h2", "ul", "ol", "blockquote", "hr", "pre", "code", "table", "a", "img"):
+        assert (f"<{tag}" in clean) == (f"<{tag}" in rendered), (tag, rendered)
+
+
+def test_feedparser_reads_hostile_feeds_without_a_complaint() -> None:
+    for ext in ("rss", "atom"):
+        read = feedparser.parse(FEEDS[ext].render(feed(hostile())))
+        assert not read.bozo, read.get("bozo_exception")
+        assert len(read.entries) == 1
+
+
+def test_a_body_of_two_megabytes_is_like_any_other() -> None:
+    markup = "<p>" + "]]> Bees & 🐝 المغرب. " * 90_000 + "</p>"
+    one = hostile()
+    large: Any = type(one)(**{**_fields(one), "body_html": markup})
+    for ext in ("rss", "atom", "newsml"):
+        ElementTree.fromstring(FEEDS[ext].render(feed(large)))
+    assert len(STORIES["md"].render(large)) > 2_000_000
+
+
+def _fields(one: Any) -> dict[str, Any]:
+    return {name: getattr(one, name) for name in one.__slots__}
+
+
+def _same(found: str | None, text: str) -> bool:
+    """XML makes line feeds of returns, and nothing else of anything."""
+    return found == text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def _rendered(markdown: str) -> str:
+    return MarkdownIt("commonmark").enable(["table", "strikethrough"]).render(markdown)

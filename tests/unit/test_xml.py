@@ -1,0 +1,49 @@
+"""XML as text: what is left out, and how quickly that is noticed."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.kit import json
+from app.kit.uri import uri_of
+from app.kit.xml import attribute, cdata, is_suspect, legal
+
+TEXTS = st.text(st.characters(exclude_categories=["Cs"]))
+
+
+@given(TEXTS)
+def test_what_has_to_go_is_noticed_in_json(text: str) -> None:
+    if legal(text) != text:
+        assert is_suspect(json.dumps({"text": text}))
+
+
+@pytest.mark.parametrize("text", ["plain", 'a "quoted" line\n\tand another', "« é » المغرب 🐝 ﷺ"])
+def test_usual_text_is_not_suspected(text: str) -> None:
+    assert not is_suspect(json.dumps({"text": text}))
+
+
+@pytest.mark.parametrize("text", ["\0", "\x08", "\x0c", "\x1f", "\x7f", "\x85", "\ufffd", "\uffff"])
+def test_what_xml_does_not_hold_is_left_out(text: str) -> None:
+    assert legal(f"a{text}b") == "ab"
+    assert is_suspect(json.dumps(text))
+
+
+def test_marks_are_escaped_where_they_mean_something() -> None:
+    assert attribute('<"&\n>') == "&lt;&quot;&amp;&#10;&gt;"
+    assert cdata("a]]>b") == "<![CDATA[a]]]]><![CDATA[>b]]>"
+
+
+ADDRESSES = {
+    "https://a.example/b?c=1&d=%20#e": "https://a.example/b?c=1&d=%20#e",
+    "https://é.example/ü?ö=ä#ß": "https://xn--9ca.example/%C3%BC?%C3%B6=%C3%A4#%C3%9F",
+    "https://a.example/100%/[x]|{y}": "https://a.example/100%25/%5Bx%5D%7C%7By%7D",
+    "https://a.example/a#b#c": "https://a.example/a#b%23c",
+    "http://[::1]:80/é": "http://[::1]:80/%C3%A9",
+    "https://a..example/é": "https://a..example/%C3%A9",
+}
+
+
+@pytest.mark.parametrize("address", ADDRESSES)
+def test_an_address_in_any_script_becomes_a_uri(address: str) -> None:
+    assert uri_of(address) == ADDRESSES[address]
+    assert uri_of(uri_of(address)) == uri_of(address)
