@@ -1,20 +1,11 @@
-"""Answers that are ready: for whom they are, and when they go."""
+"""Answers that are ready: under which names, and when they go."""
 
-import logging
 from typing import Any
-
-import pytest
-from starlette.testclient import TestClient
 
 from app.api.edge.entry import Entry, Facts, Name
 from app.api.edge.ready import Ready, ReadyAnswers, is_anybodys, told_apart
 from app.api.edge.store import EntryStore, Key
 from app.api.metrics import Tally
-from app.bootstrap import Services
-from app.settings import Settings
-from tests.clock import HandClock
-from tests.databases import counted_queries
-from tests.newsroom import Newsroom
 
 KEY: Key = ("/v1/headlines", b"", False)
 
@@ -96,120 +87,3 @@ def test_names_are_bounded_for_an_entry_in_all_and_in_length() -> None:
     assert sum(answers.get(b"%d" % number) is not None for number in range(25_000)) <= 10_000
     answers.put(b"x" * 5_000, _ready(entry))
     assert answers.get(b"x" * 5_000) is None
-
-
-@pytest.fixture
-def told(newsroom: Newsroom, clock: HandClock) -> None:
-    """A story a minute old."""
-    newsroom.story(body="<p>" + "word " * 300 + "</p>")
-    clock.advance(minutes=1)
-
-
-@pytest.mark.parametrize("dialect", ["sqlite"])
-def test_an_answer_from_memory_has_the_id_that_the_request_was_given(
-    told: None, client: TestClient
-) -> None:
-    seen = [
-        client.get("/v1/headlines", headers={"x-request-id": id_}).headers["x-request-id"]
-        for id_ in ("a-1", "a-2", "a-2", "a b", "a b")
-    ]
-    assert seen[:3] == ["a-1", "a-2", "a-2"]
-    assert len({"a b", *seen[3:]}) == 3
-
-
-@pytest.mark.parametrize("dialect", ["sqlite"])
-def test_a_ready_answer_is_for_one_kind_of_request_alone(told: None, client: TestClient) -> None:
-    path = "/v1/articles/a-title"
-    tag = client.get(path).headers["etag"]
-    for _ in range(3):
-        assert client.get(path).status_code == 200
-        assert client.get(path, headers={"if-none-match": tag}).status_code == 304
-        assert client.head(path).content == b""
-        assert client.post(path).status_code == 405
-        assert client.get(path, headers={"x-api-key": "wrong"}).status_code == 401
-        assert client.get(path, headers={"accept-encoding": "identity"}).headers["etag"] != tag
-
-
-@pytest.mark.parametrize("dialect", ["sqlite"])
-def test_a_head_makes_nothing_ready_for_a_get(told: None, client: TestClient) -> None:
-    assert client.head("/v1/headlines").content == b""
-    assert client.get("/v1/headlines").json()["data"]
-
-
-def test_what_was_ready_before_something_was_scheduled_ends_at_it(
-    told: None, newsroom: Newsroom, client: TestClient, clock: HandClock
-) -> None:
-    codings = ({"accept-encoding": "gzip"}, {"accept-encoding": "br"})
-    for headers in codings:
-        assert len(client.get("/v1/headlines", headers=headers).json()["data"]) == 1
-    newsroom.story("Later", published_at="2026-11-22T13:00:00Z")
-    client.get("/v1/headlines", headers=codings[0])
-    clock.advance(hours=1)
-    for headers in reversed(codings):
-        assert len(client.get("/v1/headlines", headers=headers).json()["data"]) == 2
-
-
-def test_an_answer_to_a_key_outlives_no_key(
-    told: None, newsroom: Newsroom, client: TestClient, clock: HandClock
-) -> None:
-    fields = {"name": "app", "scopes": ["read"], "expires_at": "2026-11-22T13:00:00Z"}
-    headers = {"x-api-key": newsroom.call("POST", "/keys", json=fields).json()["key"]}
-    for _ in range(3):
-        assert client.get("/v1/headlines", headers=headers).status_code == 200
-    clock.advance(hours=1)
-    assert client.get("/v1/headlines", headers=headers).status_code == 401
-
-
-@pytest.mark.parametrize("dialect", ["sqlite"])
-def test_what_is_answered_from_memory_is_counted(told: None, client: TestClient) -> None:
-    for _ in range(3):
-        client.get("/v1/headlines")
-        client.get("/v1/headlines", headers={"if-none-match": "*"})
-        client.get("/v1/articles/none")
-    counted = 'dateline_requests_total{method="GET",route="%s",status="%d"} 3.0'
-    for _ in range(2):
-        text = client.get("/metrics").text
-        assert counted % ("/v1/headlines", 200) in text
-        assert counted % ("/v1/headlines", 304) in text
-        assert counted % ("/v1/articles/{ref}", 404) in text
-
-
-class TestWhereAllIsLogged:
-    """`DATELINE_ACCESS_LOG=all`."""
-
-    @pytest.fixture
-    def settings(self, database_url: str) -> Settings:
-        """Log all of it."""
-        return Settings(database_url=database_url, access_log="all")
-
-    @pytest.mark.parametrize("dialect", ["sqlite"])
-    def test_answers_from_memory_are_logged(
-        self, told: None, client: TestClient, caplog: pytest.LogCaptureFixture
-    ) -> None:
-        client.get("/v1/headlines")
-        with caplog.at_level(logging.INFO, "dateline.access"):
-            for _ in range(2):
-                client.get("/v1/headlines")
-        assert [one.getMessage() for one in caplog.records if one.name == "dateline.access"] == [
-            "GET /v1/headlines 200 from memory"
-        ] * 2
-
-
-class TestWhereMemoryIsScarce:
-    """Room for some twenty answers."""
-
-    @pytest.fixture
-    def settings(self, database_url: str) -> Settings:
-        """Keep little."""
-        return Settings(database_url=database_url, cache_bytes=50_000)
-
-    @pytest.mark.parametrize("dialect", ["sqlite"])
-    def test_what_is_asked_for_again_and_again_stays(
-        self, told: None, client: TestClient, services: Services
-    ) -> None:
-        client.get("/v1/headlines")
-        for number in range(100):
-            with counted_queries(services.database) as sent:
-                client.get("/v1/headlines")
-            assert sent == [], number
-            client.get(f"/v1/articles/none-{number}")

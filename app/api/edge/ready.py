@@ -95,7 +95,7 @@ class ReadyAnswers:
     def forget(self, entry: Entry) -> None:
         """Forget what was made of an entry."""
         for name in entry.names:
-            del self._known[name]
+            self._known.pop(name, None)
         entry.names.clear()
 
     def clear(self) -> None:

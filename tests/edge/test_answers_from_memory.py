@@ -1,0 +1,174 @@
+"""Ready answers over HTTP: for whom they are, what they say, when they end, what they cost."""
+
+import asyncio
+import logging
+import sys
+from pathlib import Path
+from types import FrameType
+
+import pytest
+from starlette.testclient import TestClient
+
+import app
+from app.api.app import create_app
+from app.api.edge.asgi import App, Message
+from app.bootstrap import Services
+from app.settings import Settings
+from tests.clock import HandClock
+from tests.databases import counted_queries
+from tests.newsroom import Newsroom
+
+OURS = str(Path(app.__file__).parent)
+
+
+async def _asked(ring: App) -> list[Message]:
+    sent: list[Message] = []
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    async def receive() -> Message:
+        raise AssertionError("nobody has to know")
+
+    scope = {"type": "http", "http_version": "1.1", "method": "GET", "path": "/v1/headlines"}
+    headers = [(b"host", b"x"), (b"accept-encoding", b"gzip"), (b"user-agent", b"test")]
+    await ring({**scope, "query_string": b"", "headers": headers}, receive, send)
+    return sent
+
+
+@pytest.fixture
+def told(newsroom: Newsroom, clock: HandClock) -> None:
+    """A story a minute old."""
+    newsroom.story(body="<p>" + "word " * 300 + "</p>")
+    clock.advance(minutes=1)
+
+
+@pytest.mark.parametrize("dialect", ["sqlite"])
+def test_an_answer_from_memory_has_the_id_that_the_request_was_given(
+    told: None, client: TestClient
+) -> None:
+    seen = [
+        client.get("/v1/headlines", headers={"x-request-id": id_}).headers["x-request-id"]
+        for id_ in ("a-1", "a-2", "a-2", "a b", "a b")
+    ]
+    assert seen[:3] == ["a-1", "a-2", "a-2"]
+    assert len({"a b", *seen[3:]}) == 3
+
+
+@pytest.mark.parametrize("dialect", ["sqlite"])
+def test_a_ready_answer_is_for_one_kind_of_request_alone(told: None, client: TestClient) -> None:
+    path = "/v1/articles/a-title"
+    tag = client.get(path).headers["etag"]
+    for _ in range(3):
+        assert client.get(path).status_code == 200
+        assert client.get(path, headers={"if-none-match": tag}).status_code == 304
+        assert client.head(path).content == b""
+        assert client.post(path).status_code == 405
+        assert client.get(path, headers={"x-api-key": "wrong"}).status_code == 401
+        assert client.get(path, headers={"accept-encoding": "identity"}).headers["etag"] != tag
+
+
+def test_a_ready_answer_takes_a_few_steps(told: None, services: Services) -> None:
+    ring = create_app(services)
+    asyncio.run(_asked(ring))
+    steps: list[str] = []
+
+    def note(frame: FrameType, event: str, _: object) -> None:
+        code = frame.f_code
+        if event == "call" and code.co_filename.startswith(OURS):
+            steps.append(code.co_qualname)
+
+    answer = _asked(ring)
+    sys.setprofile(note)
+    try:
+        with pytest.raises(StopIteration) as ended:
+            answer.send(None)
+    finally:
+        sys.setprofile(None)
+    assert [one.get("status") for one in ended.value.value] == [200, None]
+    assert len(steps) <= 8, steps
+
+
+@pytest.mark.parametrize("dialect", ["sqlite"])
+def test_a_head_makes_nothing_ready_for_a_get(told: None, client: TestClient) -> None:
+    assert client.head("/v1/headlines").content == b""
+    assert client.get("/v1/headlines").json()["data"]
+
+
+def test_what_was_ready_before_something_was_scheduled_ends_at_it(
+    told: None, newsroom: Newsroom, client: TestClient, clock: HandClock
+) -> None:
+    codings = ({"accept-encoding": "gzip"}, {"accept-encoding": "br"})
+    for headers in codings:
+        assert len(client.get("/v1/headlines", headers=headers).json()["data"]) == 1
+    newsroom.story("Later", published_at="2026-11-22T13:00:00Z")
+    client.get("/v1/headlines", headers=codings[0])
+    clock.advance(hours=1)
+    for headers in reversed(codings):
+        assert len(client.get("/v1/headlines", headers=headers).json()["data"]) == 2
+
+
+def test_an_answer_to_a_key_outlives_no_key(
+    told: None, newsroom: Newsroom, client: TestClient, clock: HandClock
+) -> None:
+    fields = {"name": "app", "scopes": ["read"], "expires_at": "2026-11-22T13:00:00Z"}
+    headers = {"x-api-key": newsroom.call("POST", "/keys", json=fields).json()["key"]}
+    for _ in range(3):
+        assert client.get("/v1/headlines", headers=headers).status_code == 200
+    clock.advance(hours=1)
+    assert client.get("/v1/headlines", headers=headers).status_code == 401
+
+
+@pytest.mark.parametrize("dialect", ["sqlite"])
+def test_what_is_answered_from_memory_is_counted(told: None, client: TestClient) -> None:
+    for _ in range(3):
+        client.get("/v1/headlines")
+        client.get("/v1/headlines", headers={"if-none-match": "*"})
+        client.get("/v1/articles/none")
+    counted = 'dateline_requests_total{method="GET",route="%s",status="%d"} 3.0'
+    for _ in range(2):
+        text = client.get("/metrics").text
+        assert counted % ("/v1/headlines", 200) in text
+        assert counted % ("/v1/headlines", 304) in text
+        assert counted % ("/v1/articles/{ref}", 404) in text
+
+
+class TestWhereAllIsLogged:
+    """`DATELINE_ACCESS_LOG=all`."""
+
+    @pytest.fixture
+    def settings(self, database_url: str) -> Settings:
+        """Log all of it."""
+        return Settings(database_url=database_url, access_log="all")
+
+    @pytest.mark.parametrize("dialect", ["sqlite"])
+    def test_answers_from_memory_are_logged(
+        self, told: None, client: TestClient, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        client.get("/v1/headlines")
+        with caplog.at_level(logging.INFO, "dateline.access"):
+            for _ in range(2):
+                client.get("/v1/headlines")
+        assert [one.getMessage() for one in caplog.records if one.name == "dateline.access"] == [
+            "GET /v1/headlines 200 from memory"
+        ] * 2
+
+
+class TestWhereMemoryIsScarce:
+    """Room for some twenty answers."""
+
+    @pytest.fixture
+    def settings(self, database_url: str) -> Settings:
+        """Keep little."""
+        return Settings(database_url=database_url, cache_bytes=50_000)
+
+    @pytest.mark.parametrize("dialect", ["sqlite"])
+    def test_what_is_asked_for_again_and_again_stays(
+        self, told: None, client: TestClient, services: Services
+    ) -> None:
+        client.get("/v1/headlines")
+        for number in range(100):
+            with counted_queries(services.database) as sent:
+                client.get("/v1/headlines")
+            assert sent == [], number
+            client.get(f"/v1/articles/none-{number}")
