@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 import uvicorn
 
+from app.api.edge.protocol import Protocol
 from app.bootstrap import bootstrap, open_database, prepare_database
 from app.cli.common import DatabaseUrl
 from app.kit.environment import export_settings
@@ -56,7 +57,7 @@ def run_server(settings: Settings) -> None:
         port=settings.port,
         workers=settings.workers,
         loop="auto",
-        http="httptools",
+        http=Protocol,
         ws="none",
         access_log=False,
         proxy_headers=False,
