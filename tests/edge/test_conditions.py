@@ -89,3 +89,16 @@ def test_a_request_names_one_host(tag: str, client: TestClient, newsroom: Newsro
         answer = client.get(path, headers=twice)
         assert (answer.status_code, answer.json()["code"]) == (400, "bad_host"), path
     assert _status(client, ("host", "a.example")) == 200
+
+
+def test_a_304_never_tells_a_cache_that_its_time_is_over(
+    tag: str, newsroom: Newsroom, client: TestClient, clock: HandClock
+) -> None:
+    """Some shared caches would keep what they have for its first lifetime once more."""
+    newsroom.story("Later", published_at="2026-11-22T12:01:02Z")
+    tag = client.get(_PATH).headers["etag"]
+    for seconds, status in ((0.9, 304), (0.2, 200), (1, 200)):
+        clock.advance(seconds=seconds)
+        answer = client.get(_PATH, headers={"if-none-match": tag})
+        assert answer.status_code == status
+        assert ("s-maxage=0" in answer.headers["cache-control"]) == (seconds == 0.2)

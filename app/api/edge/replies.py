@@ -24,6 +24,9 @@ _LONGEST = timedelta(seconds=2 * _SHARED_SECONDS)
 # A change may still come within the second that Last-Modified can express.
 _TOO_YOUNG = timedelta(seconds=2)
 _USUAL = (b"cache-control", b"public, max-age=0, s-maxage=15, stale-while-revalidate=15")
+# Said in the last second before a change. With a 304, some shared caches (nginx is one) would
+# not believe it, and keep what they have for as long as that once said.
+_OVER = (b"cache-control", b"public, max-age=0, s-maxage=0, stale-while-revalidate=0")
 _PRIVATE = (b"cache-control", b"private, max-age=0, must-revalidate")
 _VARY = (b"vary", b"Accept-Encoding, Authorization, X-Api-Key, Origin")
 _WHOLE_ONLY = (b"accept-ranges", b"none")
@@ -68,7 +71,7 @@ class Replies:
         if changed is not None:
             headers.append((b"last-modified", entry.modified))
         status, more, body = entry.status, variant.headers, variant.body
-        if status == 200 and _is_known(asked, variant.tag, changed):
+        if status == 200 and lifetime is not _OVER and _is_known(asked, variant.tag, changed):
             status, more, body = 304, variant.unchanged, b""
         end = {"type": "http.response.body", "body": b"" if method == "HEAD" else body}
         moments = [one for one in (until, ripe, self._freshness.boundary) if one is not None]
@@ -141,7 +144,9 @@ class Replies:
         left = boundary - self._freshness.now
         if left >= _LONGEST:
             return _USUAL, boundary - _LONGEST
-        seconds = max(0, int(left.total_seconds()))
+        seconds = int(left.total_seconds())
+        if seconds <= 0:
+            return _OVER, boundary
         fresh = min(_SHARED_SECONDS, seconds)
         text = f"public, max-age=0, s-maxage={fresh}, stale-while-revalidate={seconds - fresh}"
         return (b"cache-control", text.encode()), boundary - timedelta(seconds=seconds)
