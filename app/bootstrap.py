@@ -39,8 +39,8 @@ class Services:
         """Let go of the database, and of who is being told."""
         if self.purging is not None:
             self.purging.close()
-        self.watch.close()
         self.database.close()
+        self.watch.close()
 
 
 def open_database(settings: Settings) -> Database:
