@@ -50,8 +50,8 @@ class Services:
         if self.purging is not None:
             self.purging.close()
         self.index.close()
-        self.watch.close()
         self.database.close()
+        self.watch.close()
 
 
 def open_database(settings: Settings) -> Database:

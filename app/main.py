@@ -9,12 +9,14 @@ from app.api.app import create_app
 from app.api.edge.asgi import App
 from app.bootstrap import Services, bootstrap, open_database, prepare_database
 from app.kit.log import configure_logging
+from app.kit.parent import end_with_parent
 from app.settings import read_settings
 from app.worker import Indexer, Worker
 
 
 def app() -> App:
     """Return the application on the database of the settings, with its loops beside it."""
+    end_with_parent()
     settings = read_settings()
     configure_logging(settings.log_level, settings.log_format)
     database = open_database(settings)

@@ -3,11 +3,13 @@
 import hashlib
 import re
 from datetime import UTC, datetime
-from email.utils import format_datetime, parsedate_to_datetime
+from email.utils import format_datetime
 
 from app.api.errors import BadHeader, VersionRequired
 
 _TAG = re.compile(r'(?:W/)?"([\x21\x23-\x7e\x80-\xff]*)"')
+_STRONG = re.compile(r'(?<!W/)("[\x21\x23-\x7e\x80-\xff]*")')
+_DATES = ("%a, %d %b %Y %H:%M:%S GMT", "%A, %d-%b-%y %H:%M:%S GMT", "%a %b %d %H:%M:%S %Y")
 _VERSION = re.compile(r"v(\d{1,9})")
 
 
@@ -37,15 +39,32 @@ def not_modified(
         if if_none_match.strip() == "*":
             return True
         return tag.strip('"') in _TAG.findall(if_none_match)
-    if if_modified_since is None or modified is None:
-        return False
-    try:
-        since = parsedate_to_datetime(if_modified_since)
-    except (ValueError, OverflowError):
-        return False
-    if since.tzinfo is None:
-        return False
-    return modified.replace(microsecond=0) <= since
+    since = _instant(if_modified_since)
+    return since is not None and modified is not None and modified.replace(microsecond=0) <= since
+
+
+def is_unchanged(
+    if_match: str | None, if_unmodified_since: str | None, tag: str, modified: datetime | None
+) -> bool:
+    """Tell whether an answer is still the one that the reader speaks of.
+
+    `If-Match` compares strongly and makes `If-Unmodified-Since` ignored (section 13.1.4), and
+    so does a date that is none, or of which nothing is known.
+    """
+    if if_match is not None:
+        return if_match.strip() == "*" or tag in _STRONG.findall(if_match)
+    since = _instant(if_unmodified_since)
+    return since is None or modified is None or modified.replace(microsecond=0) <= since
+
+
+def _instant(date: str | None) -> datetime | None:
+    """Return what a date in any of the three forms of HTTP means (section 5.6.7)."""
+    for form in _DATES:
+        try:
+            return datetime.strptime((date or "").strip(), form).replace(tzinfo=UTC)
+        except ValueError:
+            continue
+    return None
 
 
 def expected_versions(if_match: str | None) -> frozenset[int] | None:

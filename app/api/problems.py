@@ -33,6 +33,11 @@ PROBLEMS: dict[str, ProblemType] = {
         "Use cursors as they were given, with the same filters and order, or start again "
         "without one.",
     ),
+    "malformed_request": ProblemType(
+        400,
+        "The request is not HTTP",
+        "Send a request of HTTP/1.1; characters that are not ASCII are percent-encoded in a path.",
+    ),
     "bad_header": ProblemType(
         400, "A header is malformed", "The detail names the header and the form it has."
     ),
@@ -110,6 +115,11 @@ PROBLEMS: dict[str, ProblemType] = {
         428,
         "If-Match is needed",
         "Send the ETag of what you read in If-Match, so that no change of others is lost.",
+    ),
+    "head_too_large": ProblemType(
+        431,
+        "The request's head is too large",
+        "The detail says how many bytes the address and the headers may have.",
     ),
     "internal": ProblemType(
         500,

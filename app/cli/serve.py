@@ -8,12 +8,17 @@ from typing import Annotated
 import typer
 import uvicorn
 
+from app.api.edge.protocol import Protocol
 from app.bootstrap import bootstrap, open_database, prepare_database
 from app.cli.common import DatabaseUrl
 from app.kit.environment import export_settings
 from app.kit.log import configure_logging
 from app.settings import Settings, read_settings
 from app.worker import Worker
+
+# A process that does not answer its supervisor for so long is replaced. It is not to happen to
+# one that only takes its time to start, on a machine with much to do.
+_START_SECONDS = 30
 
 
 def serve(
@@ -48,6 +53,8 @@ def run_server(settings: Settings) -> None:
     # Fail here, in a sentence, rather than in each process that the server starts.
     with closing(open_database(settings)) as database:
         prepare_database(database)
+    # The process that only watches over others has something to say, too: that one died.
+    configure_logging(settings.log_level, settings.log_format)
     export_settings("DATELINE_", settings.variables())
     uvicorn.run(
         "app.main:app",
@@ -56,11 +63,12 @@ def run_server(settings: Settings) -> None:
         port=settings.port,
         workers=settings.workers,
         loop="auto",
-        http="httptools",
+        http=Protocol,
         ws="none",
         access_log=False,
         proxy_headers=False,
         log_config=None,
         server_header=False,
         timeout_graceful_shutdown=10,
+        timeout_worker_healthcheck=_START_SECONDS,
     )

@@ -19,12 +19,12 @@ from typing import Any, Protocol
 
 import psycopg
 
+from app.kit.walindex import map_index
+
 _log = logging.getLogger("dateline.watch")
 CHANNEL = "dateline"
 # An opaque value: only whether it is equal to another means something.
 Version = int | bytes
-# The header stands twice, 48 bytes each; a commit is done when both are written.
-_INDEX_HEADER = 96
 _COUNTER = struct.Struct("=Q")
 _POLL_SECONDS = 0.5
 # A connection that was cut without a word is to be noticed within seconds.
@@ -66,6 +66,7 @@ class SqliteWatch:
     written. Where it cannot be mapped, `PRAGMA data_version` tells the same ten times slower.
     The connection is held for nothing else: it would not see its own writes, and while it is
     open the index is not taken away.
+    Close it after whatever else has the database open (see `walindex`).
     """
 
     def __init__(self, path: str) -> None:
@@ -74,12 +75,12 @@ class SqliteWatch:
             path, isolation_level=None, check_same_thread=False, uri=path.startswith("file:")
         )
         self._connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
-        self._index = _mapped_index(path)
+        self._index = map_index(path)
 
     def version(self) -> Version:
         """Return what moves with every commit to the file."""
         if self._index is not None:
-            return self._index[:_INDEX_HEADER]
+            return self._index.header()
         version: int = self._connection.execute("PRAGMA data_version").fetchone()[0]
         return version
 
@@ -90,20 +91,10 @@ class SqliteWatch:
         """Do nothing: the commit has told already."""
 
     def close(self) -> None:
-        """Let go of the index and the connection."""
+        """Let go of the connection and the index."""
+        self._connection.close()
         if self._index is not None:
             self._index.close()
-        self._connection.close()
-
-
-def _mapped_index(path: str) -> mmap.mmap | None:
-    """Return the WAL index of a database, or nothing where there is none to be read."""
-    try:
-        with Path(f"{path}-shm").open("rb") as file:
-            index = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
-    except (OSError, ValueError):
-        return None
-    return index if len(index) >= _INDEX_HEADER else None
 
 
 class PostgresWatch:

@@ -11,6 +11,7 @@ import sys
 import uvicorn
 
 import app.main  # noqa: F401  (what a fork need not import again)
+from app.api.edge.protocol import Protocol
 
 # A server that nobody ends, because the test itself was killed, ends by itself.
 _LONGEST = 300
@@ -34,7 +35,7 @@ def _serve(port: int) -> None:
         "app.main:app",
         factory=True,
         port=port,
-        http="httptools",
+        http=Protocol,
         ws="none",
         access_log=False,
         log_config=None,

@@ -1,9 +1,13 @@
 """The watch: it moves with every write that counts, and stands still without one."""
 
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import closing
+from pathlib import Path
 
+import psutil
 import pytest
 
 from app.access import store
@@ -51,10 +55,7 @@ def test_it_moves_with_each_write_that_is_acknowledged(database_url: str, watch:
             assert watch.version() != before
 
 
-def test_it_hears_of_writes_on_other_machines(tmp_path: object) -> None:
-    from pathlib import Path
-
-    assert isinstance(tmp_path, Path)
+def test_it_hears_of_writes_on_other_machines(tmp_path: Path) -> None:
     with fresh_database("postgresql", tmp_path) as url:
         address = Database(url)._conninfo()
         # Another machine shares no counter; a differently spelt address has one of its own.
@@ -68,3 +69,44 @@ def test_it_hears_of_writes_on_other_machines(tmp_path: object) -> None:
             while here.version() == before and time.monotonic() < deadline:
                 time.sleep(0.01)
             assert here.version() != before
+
+
+_TRY_TO_LOCK = """
+import fcntl, sys
+with open(sys.argv[1], "r+b") as index:
+    fcntl.lockf(index, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, 128)
+"""
+
+
+def _is_held(path: Path) -> bool:
+    """Tell whether SQLite's lock on a WAL index keeps another process from making it anew.
+
+    It is byte 128 of the index ("WAL-mode File Format", section 2.3); who gets it alone thinks
+    that nobody has the database open.
+    """
+    command = [sys.executable, "-c", _TRY_TO_LOCK, f"{path}-shm"]
+    tried = subprocess.run(command, check=False, capture_output=True, text=True)
+    assert tried.returncode == 0 or "BlockingIOError" in tried.stderr, tried.stderr
+    return tried.returncode != 0
+
+
+@pytest.mark.parametrize("dialect", ["sqlite"])
+def test_watching_leaves_sqlite_its_locks(database_url: str, tmp_path: Path) -> None:
+    path = tmp_path / "test.db"
+    with closing(bootstrap(Settings(database_url=database_url))) as services:
+        services.runner.run(Actor(None, "tests"), _write)
+        assert _is_held(path)
+        with closing(bootstrap(Settings(database_url=database_url))) as others:
+            others.watch.version()
+        assert _is_held(path)
+        services.watch.version()
+    assert not (tmp_path / "test.db-shm").exists()
+
+
+@pytest.mark.parametrize("dialect", ["sqlite"])
+def test_nothing_stays_open_of_what_was_watched(database_url: str) -> None:
+    before = psutil.Process().num_fds()
+    for _ in range(3):
+        with closing(bootstrap(Settings(database_url=database_url))) as services:
+            services.watch.version()
+    assert psutil.Process().num_fds() == before

@@ -8,7 +8,7 @@ import asyncio
 from dataclasses import dataclass
 
 from app.access.caller import Caller
-from app.api.edge.asgi import App, Message, Receive, Scope, Send, answer
+from app.api.edge.asgi import App, Message, Receive, Scope, Send, answer, fields
 from app.api.edge.canonical import canonical_query
 from app.api.edge.entry import Absent, Entry, Facts
 from app.api.edge.freshness import Freshness
@@ -80,7 +80,7 @@ class DeliveryRing:
             await self._app(scope, receive, send)
             return
         name, given = told_apart(scope)
-        request = Request(scope, name, dict(scope["headers"]), send, id_for(given))
+        request = Request(scope, name, fields(scope), send, id_for(given))
         try:
             await self._answer(request, receive)
         # The outermost ring for readers: whatever it is, it leaves as a problem document.
@@ -119,6 +119,9 @@ class DeliveryRing:
             ready = self._replies.ready(scope["method"], request.asked, found, key)
             if found.weight != weight:
                 self._entries.weigh(key)
+            if not self._replies.is_wanted(request, found):
+                await self._replies.send_unwanted(request, found)
+                return
             if scope["method"] == "GET" and is_anybodys(request.asked):
                 self._entries.make_ready(request.name, key, ready)
             await self._replies.send(request, ready)

@@ -11,8 +11,10 @@ from app.api.metrics import Tally
 
 _REQUEST_ID = b"x-request-id"
 _HOST = b"host"
+# Who wants an answer only if it is (still) a certain one.
+PRECONDITIONS = (b"if-match", b"if-unmodified-since")
 # Who sends one of these is looked at first.
-_LOOKED_AT = frozenset({b"authorization", b"x-api-key"})
+_LOOKED_AT = frozenset({b"authorization", b"x-api-key", *PRECONDITIONS})
 # Headers that decide what is answered, or whether.
 _TELLING = _LOOKED_AT | {
     _REQUEST_ID,

@@ -4,13 +4,13 @@ import logging
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from app.api.conditional import not_modified
-from app.api.edge.asgi import Scope, Send
+from app.api.conditional import is_unchanged, not_modified
+from app.api.edge.asgi import Scope, Send, raw
 from app.api.edge.cors import EXPOSED
 from app.api.edge.encoding import chosen_coding
-from app.api.edge.entry import Absent, Entry, Facts, Headers, Name
+from app.api.edge.entry import Absent, Entry, Facts, Headers, Name, Variant
 from app.api.edge.freshness import Freshness
-from app.api.edge.ready import Ready
+from app.api.edge.ready import PRECONDITIONS, Ready
 from app.api.edge.store import Key
 from app.api.metrics import Metrics, Tally
 from app.api.problems import problem
@@ -23,9 +23,10 @@ _SHARED_SECONDS = 15
 _LONGEST = timedelta(seconds=2 * _SHARED_SECONDS)
 # A change may still come within the second that Last-Modified can express.
 _TOO_YOUNG = timedelta(seconds=2)
-# As long as a lifetime that counts down may be said again.
-_A_MOMENT = timedelta(milliseconds=100)
 _USUAL = (b"cache-control", b"public, max-age=0, s-maxage=15, stale-while-revalidate=15")
+# Said in the last second before a change. With a 304, some shared caches (nginx is one) would
+# not believe it, and keep what they have for as long as that once said.
+_OVER = (b"cache-control", b"public, max-age=0, s-maxage=0, stale-while-revalidate=0")
 _PRIVATE = (b"cache-control", b"private, max-age=0, must-revalidate")
 _VARY = (b"vary", b"Accept-Encoding, Authorization, X-Api-Key, Origin")
 _WHOLE_ONLY = (b"accept-ranges", b"none")
@@ -62,9 +63,7 @@ class Replies:
 
     def ready(self, method: str, asked: Asked, entry: Entry, key: Key) -> Ready:
         """Return an answer as a reader wants it: coded, whole, or not at all if it is known."""
-        accepted = asked.get(b"accept-encoding")
-        coding = chosen_coding(accepted.decode("latin-1")) if accepted else "identity"
-        variant, facts = entry.variant(coding), entry.facts
+        variant, facts = _variant(asked, entry), entry.facts
         headers: Headers = [_VARY, *self._cors(asked), _WHOLE_ONLY]
         lifetime, until = (_PRIVATE, None) if key[2] else self._lifetime()
         headers.append(lifetime)
@@ -72,7 +71,7 @@ class Replies:
         if changed is not None:
             headers.append((b"last-modified", entry.modified))
         status, more, body = entry.status, variant.headers, variant.body
-        if status == 200 and _is_known(asked, variant.tag, changed):
+        if status == 200 and lifetime is not _OVER and _is_known(asked, variant.tag, changed):
             status, more, body = 304, variant.unchanged, b""
         end = {"type": "http.response.body", "body": b"" if method == "HEAD" else body}
         ends = (until, ripe, facts.until, self._freshness.boundary)
@@ -89,16 +88,37 @@ class Replies:
             self.note(request.scope, ready.tally, ready.status)
 
     async def send_absent(self, request: Request, absent: Absent) -> None:
-        """Say that nothing is here; the problem names the request, so it is made anew."""
-        headers: Headers = [_VARY, (b"x-request-id", request.id.encode())]
-        status, more, body = _absent(absent, request.id)
-        headers += [*self._cors(request.asked), *more]
+        """Say that nothing is here."""
+        facts = absent.facts.headers()
+        await self._send_problem(request, absent.route, "not_found", absent.detail, facts)
+
+    def is_wanted(self, request: Request, entry: Entry) -> bool:
+        """Tell whether an answer is what the reader insists on having, if it does."""
+        asked = request.asked
+        if entry.status != 200 or all(name not in asked for name in PRECONDITIONS):
+            return True
+        changed, _ = self._modified(entry.facts)
+        match, since = (_text(asked.get(name)) for name in PRECONDITIONS)
+        return is_unchanged(match, since, _variant(asked, entry).tag, changed)
+
+    async def send_unwanted(self, request: Request, entry: Entry) -> None:
+        """Say that the answer is not the one that the reader insists on having."""
+        detail = "What is here now is not what If-Match or If-Unmodified-Since speaks of."
+        await self._send_problem(request, entry.route, "version_mismatch", detail, {})
+
+    async def _send_problem(
+        self, request: Request, route: str, code: str, detail: str, more: dict[str, str]
+    ) -> None:
+        """Send a problem; it names the request, so it is made anew each time."""
+        status, fields, body = problem(code, detail, request.id)
+        fields |= {**more, "content-length": str(len(body)), "x-request-id": request.id}
+        headers: Headers = [_VARY, *self._cors(request.asked), *raw(fields.items())]
         request.begun = True
         await request.send({"type": "http.response.start", "status": status, "headers": headers})
         bare = request.scope["method"] == "HEAD"
         await request.send({"type": "http.response.body", "body": b"" if bare else body})
         if not request.noted:
-            tally = self._metrics.tally(request.scope["method"], absent.route, status)
+            tally = self._metrics.tally(request.scope["method"], route, status)
             self.note(request.scope, tally, status)
 
     def note(self, scope: Scope, tally: Tally, status: int) -> None:
@@ -125,10 +145,12 @@ class Replies:
         left = boundary - self._freshness.now
         if left >= _LONGEST:
             return _USUAL, boundary - _LONGEST
-        seconds = max(0, int(left.total_seconds()))
+        seconds = int(left.total_seconds())
+        if seconds <= 0:
+            return _OVER, boundary
         fresh = min(_SHARED_SECONDS, seconds)
         text = f"public, max-age=0, s-maxage={fresh}, stale-while-revalidate={seconds - fresh}"
-        return (b"cache-control", text.encode()), self._freshness.now + _A_MOMENT
+        return (b"cache-control", text.encode()), boundary - timedelta(seconds=seconds)
 
     def _cors(self, asked: Asked) -> Headers:
         origin = asked.get(b"origin")
@@ -141,11 +163,9 @@ class Replies:
         return []
 
 
-def _absent(found: Absent, id_: str) -> tuple[int, Headers, bytes]:
-    status, headers, body = problem("not_found", found.detail, id_)
-    headers |= found.facts.headers()
-    more = [(name.encode(), value.encode()) for name, value in headers.items()]
-    return status, [*more, (b"content-length", str(len(body)).encode())], body
+def _variant(asked: Asked, entry: Entry) -> Variant:
+    accepted = asked.get(b"accept-encoding")
+    return entry.variant(chosen_coding(accepted.decode("latin-1")) if accepted else "identity")
 
 
 def _is_known(asked: Asked, tag: str, changed: object) -> bool:

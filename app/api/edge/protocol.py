@@ -1,0 +1,89 @@
+"""HTTP/1.1 on a connection: uvicorn's protocol, with bounds, and with our words for refusals.
+
+What is no HTTP never reaches the rings. It is refused here: as a problem document, like anything
+else that is refused.
+"""
+
+from asyncio import TimerHandle, Transport
+from collections.abc import Mapping
+from http import HTTPStatus
+
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+
+from app.api.problems import problem
+from app.kit.ids import new_id
+
+# Request line and headers, or trailers, of one request.
+MOST_BYTES = 64 * 1024
+
+
+class Protocol(HttpToolsProtocol):
+    """A connection that is not held, nor fed, for ever by who sends no whole request."""
+
+    # A request that has not begun, or of which the head is not there, this long after the one
+    # before is not waited for.
+    patience_seconds = 30.0
+
+    cycle: RequestResponseCycle | None  # type: ignore[assignment]
+    _patience: TimerHandle | None = None
+    _begun = 0
+    _fed = 0
+
+    def connection_made(self, transport: Transport) -> None:  # type: ignore[override]
+        """Begin to watch over a connection."""
+        super().connection_made(transport)
+        self._look_again()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Let go of it."""
+        if self._patience is not None:
+            self._patience.cancel()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """Take in what was sent, unless it is all head and no end."""
+        self._fed += len(data)
+        super().data_received(data)
+        if self._fed > MOST_BYTES and not self.transport.is_closing():
+            self._refuse("head_too_large", f"A head may have {MOST_BYTES} bytes at the most.")
+
+    def on_message_begin(self) -> None:
+        """Begin to count anew: a request begins."""
+        self._fed = 0
+        self._begun += 1
+        super().on_message_begin()
+
+    def on_body(self, body: bytes) -> None:
+        """Begin to count anew: bodies are bounded further inside."""
+        self._fed = 0
+        super().on_body(body)
+
+    def send_400_response(self, msg: str) -> None:
+        """Refuse what is no HTTP."""
+        self._refuse("malformed_request", "This is not a request of HTTP/1.1.")
+
+    def _refuse(self, code: str, detail: str) -> None:
+        """Hang up, with a problem document unless an answer is on its way already."""
+        if self.cycle is None or self.cycle.response_complete or not self.cycle.response_started:
+            id_ = new_id()
+            status, headers, body = problem(code, detail, id_)
+            own = {"content-length": len(body), "x-request-id": id_, "connection": "close"}
+            self.transport.write(self._head(status, {**headers, **own}) + body)
+        self.transport.close()
+
+    def _head(self, status: int, headers: Mapping[str, object]) -> bytes:
+        lines = [f"HTTP/1.1 {status} {HTTPStatus(status).phrase}".encode()]
+        lines += [name + b": " + value for name, value in self.server_state.default_headers]
+        lines += [f"{name}: {value}".encode("latin-1") for name, value in headers.items()]
+        return b"\r\n".join([*lines, b"", b""])
+
+    def _unsupported_upgrade_warning(self) -> None:
+        """Say nothing: clients offer HTTP/2 as they please, and are answered without it."""
+
+    def _look_again(self, begun: int = -1) -> None:
+        """Hang up if no request has begun, and none is being answered, since the last look."""
+        idle = self.cycle is None or self.cycle.response_complete
+        if idle and begun == self._begun:
+            self.transport.close()
+            return
+        self._patience = self.loop.call_later(self.patience_seconds, self._look_again, self._begun)

@@ -1,0 +1,71 @@
+"""The index of SQLite's write-ahead log, mapped once for all that watch a database here.
+
+Closing any descriptor of a file takes all POSIX locks on it from the whole process, SQLite's own
+among them. Without its lock on the index, another process takes the index for left over, and
+makes it anew beneath us. So a descriptor is closed when nobody here watches the database any more.
+"""
+
+import mmap
+import os
+import threading
+from dataclasses import dataclass
+
+# The header stands twice, 48 bytes each; a commit is done when both are written.
+HEADER = 96
+
+_Identity = tuple[int, int]
+
+
+@dataclass(slots=True)
+class _Mapped:
+    descriptor: int
+    index: mmap.mmap
+    users: int = 0
+
+
+class WalIndex:
+    """The header of the index of one database, as SQLite shares it between processes."""
+
+    def __init__(self, identity: _Identity, mapped: _Mapped) -> None:
+        """Be one more user of a mapping; see `map_index`."""
+        self._identity = identity
+        self._index = mapped.index
+        mapped.users += 1
+
+    def header(self) -> bytes:
+        """Return what moves with every commit."""
+        return self._index[:HEADER]
+
+    def close(self) -> None:
+        """Let go of it; the last one to do so closes the file."""
+        with _changing:
+            mapped = _mapped[self._identity]
+            mapped.users -= 1
+            if mapped.users == 0:
+                del _mapped[self._identity]
+                mapped.index.close()
+                os.close(mapped.descriptor)
+
+
+_mapped: dict[_Identity, _Mapped] = {}
+_changing = threading.Lock()
+
+
+def map_index(database: str) -> WalIndex | None:
+    """Return the index of a database that is open, or nothing where there is none to be read."""
+    path = f"{database}-shm"
+    with _changing:
+        try:
+            found = os.stat(path)  # noqa: PTH116 - what is told of a file, not of a path
+            identity = (found.st_dev, found.st_ino)
+            if identity not in _mapped:
+                _mapped[identity] = _map(path)
+        except (OSError, ValueError):
+            return None
+        return WalIndex(identity, _mapped[identity])
+
+
+def _map(path: str) -> _Mapped:
+    descriptor = os.open(path, os.O_RDONLY)
+    # One that is too short is refused with a ValueError; the descriptor stays, as it has to.
+    return _Mapped(descriptor, mmap.mmap(descriptor, HEADER, access=mmap.ACCESS_READ))

@@ -1,0 +1,104 @@
+"""Conditions, hosts and repeated headers, as RFC 9110 and 9112 want them read."""
+
+from typing import Any
+
+import pytest
+from starlette.testclient import TestClient
+
+from tests.clock import HandClock
+from tests.newsroom import Newsroom
+
+pytestmark = pytest.mark.parametrize("dialect", ["sqlite"])
+_PATH = "/v1/headlines"
+_NOON = "Sun, 22 Nov 2026 12:00:00 GMT"
+# The three forms that a date of HTTP may have (RFC 9110, section 5.6.7), of one instant.
+_FORMS = (_NOON, "Sunday, 22-Nov-26 12:00:00 GMT", "Sun Nov 22 12:00:00 2026")
+_NO_DATES = (
+    "Sun, 22 Nov 2026 12:00:00 +0000",
+    "2026-11-22T12:00:00Z",
+    f"{_NOON}, {_NOON}",
+    "Sun, 22 Nov 99999 12:00:00 GMT",
+)
+
+
+@pytest.fixture
+def tag(newsroom: Newsroom, client: TestClient, clock: HandClock) -> str:
+    """The tag of a list with one story, which came out a minute ago."""
+    newsroom.story(summary="word " * 100)
+    clock.advance(minutes=1)
+    return client.get(_PATH).headers["etag"]
+
+
+def _status(client: TestClient, *headers: tuple[str, str], method: str = "GET") -> int:
+    return client.request(method, _PATH, headers=list(headers)).status_code
+
+
+@pytest.mark.parametrize("date", _FORMS)
+def test_a_date_may_have_any_of_three_forms(tag: str, client: TestClient, date: str) -> None:
+    assert _status(client, ("if-modified-since", date)) == 304
+    assert _status(client, ("if-modified-since", date.replace("12:00", "11:59"))) == 200
+    assert _status(client, ("if-unmodified-since", date)) == 200
+    assert _status(client, ("if-unmodified-since", date.replace("12:00", "11:59"))) == 412
+
+
+@pytest.mark.parametrize("date", _NO_DATES)
+def test_what_is_no_date_is_ignored(tag: str, client: TestClient, date: str) -> None:
+    assert _status(client, ("if-modified-since", date)) == 200
+    assert _status(client, ("if-unmodified-since", date)) == 200
+
+
+def test_lines_of_one_name_are_one_list(tag: str, client: TestClient) -> None:
+    name = "if-none-match"
+    assert _status(client, (name, tag), (name, '"x"')) == 304
+    assert _status(client, (name, '"x"'), (name, f"W/{tag}")) == 304
+    accepted = [("accept-encoding", "gzip;q=0.5"), ("accept-encoding", "identity;q=0.1")]
+    assert client.get(_PATH, headers=accepted).headers["content-encoding"] == "gzip"
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+def test_a_reader_may_insist_on_what_it_has(tag: str, client: TestClient, method: str) -> None:
+    for given, status in ((tag, 200), ("*", 200), (f'"x", {tag}', 200), (f"W/{tag}", 412)):
+        assert _status(client, ("if-match", given), method=method) == status
+    refused = client.request(method, _PATH, headers={"if-match": '"x"', "if-none-match": tag})
+    assert refused.status_code == 412
+    assert refused.headers["cache-control"] == "no-store"
+    assert "Accept-Encoding" in refused.headers["vary"]
+    if method == "GET":
+        assert refused.json()["code"] == "version_mismatch"
+        assert refused.json()["request_id"] == refused.headers["x-request-id"]
+    # What holds leaves the question whether the reader has it already (section 13.2.2).
+    assert _status(client, ("if-match", tag), ("if-none-match", tag), method=method) == 304
+    earlier = ("if-unmodified-since", "Sun Nov 22 11:00:00 2026")
+    assert _status(client, ("if-match", tag), earlier, method=method) == 200
+
+
+def test_nothing_to_compare_with_is_no_condition_that_failed(client: TestClient) -> None:
+    answer = client.get("/v1/articles/none", headers={"if-match": '"x"'})
+    assert answer.status_code == 404
+
+
+def test_a_refused_condition_is_counted(tag: str, client: TestClient) -> None:
+    client.get(_PATH, headers={"if-match": '"x"'})
+    line = 'dateline_requests_total{method="GET",route="/v1/headlines",status="412"} 1.0'
+    assert line in client.get("/metrics").text
+
+
+def test_a_request_names_one_host(tag: str, client: TestClient, newsroom: Newsroom) -> None:
+    for path in (_PATH, "/openapi.json", "/v1/manage/articles"):
+        twice: Any = [("host", "a.example"), ("host", "b.example"), *newsroom.headers.items()]
+        answer = client.get(path, headers=twice)
+        assert (answer.status_code, answer.json()["code"]) == (400, "bad_host"), path
+    assert _status(client, ("host", "a.example")) == 200
+
+
+def test_a_304_never_tells_a_cache_that_its_time_is_over(
+    tag: str, newsroom: Newsroom, client: TestClient, clock: HandClock
+) -> None:
+    """Some shared caches would keep what they have for its first lifetime once more."""
+    newsroom.story("Later", published_at="2026-11-22T12:01:02Z")
+    tag = client.get(_PATH).headers["etag"]
+    for seconds, status in ((0.9, 304), (0.2, 200), (1, 200)):
+        clock.advance(seconds=seconds)
+        answer = client.get(_PATH, headers={"if-none-match": tag})
+        assert answer.status_code == status
+        assert ("s-maxage=0" in answer.headers["cache-control"]) == (seconds == 0.2)

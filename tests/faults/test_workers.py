@@ -1,0 +1,130 @@
+"""Several processes of one server: each may be killed, and the server goes on or ends whole."""
+
+import json
+import re
+import signal
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+from http.client import HTTPConnection
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from tests.faults.served import Client
+from tests.faults.test_killed import admin_key
+from tests.faults.workers import PATIENCE, Strangers, Workers, is_free, serving, until
+
+pytestmark = pytest.mark.slow
+_NUMBER = 3
+_SERIAL = re.compile(r"^dateline_log_serial (\S+)$", re.MULTILINE)
+
+
+@pytest.fixture
+def key(database_url: str) -> str:
+    return admin_key(database_url)
+
+
+@pytest.fixture
+def server(database_url: str, key: str, tmp_path: Path) -> Iterator[Workers]:
+    with serving(database_url, _NUMBER, tmp_path, worker_interval=0.1) as made:
+        yield made
+
+
+def test_each_worker_may_be_killed(server: Workers, key: str) -> None:
+    """One of them is the leader, so the leader is killed as well."""
+    originals = server.pids()
+    with Strangers(server.port).reading() as strangers:
+        for number, pid in enumerate(originals):
+            server.kill(pid)
+            gone = time.monotonic()
+            strangers.wait_for(50)
+            server.wait_until_complete()
+            assert strangers.came_after(gone) == [], server.log.read_text()
+            _is_told_of_what_is_due(server, key)
+            _is_fresh(server, key, number)
+    assert strangers.wrong == []
+    assert server.pids().isdisjoint(originals)
+    said = server.log.read_text()
+    for pid in originals:
+        assert f"Child process [{pid}] died" in said
+
+
+def _is_told_of_what_is_due(server: Workers, key: str) -> None:
+    """A story that comes out by the clock gets its row in the log from whoever leads now."""
+    before = _serial(server)
+    at = datetime.now(UTC) + timedelta(seconds=0.5)
+    _written(server, key, title="Later", published_at=at.isoformat())
+    until(lambda: _serial(server) > before)
+
+
+def _serial(server: Workers) -> float:
+    with closing(Client(server.port)) as client:
+        text = client.call("GET", "/metrics")[2].decode()
+    found = _SERIAL.search(text)
+    assert found is not None
+    return float(found.group(1))
+
+
+def _written(server: Workers, key: str, **fields: Any) -> dict[str, Any]:
+    with closing(Client(server.port, key)) as editor:
+        document = {"language": "en", "status": "published", **fields}
+        status, _, made = editor.call("POST", "/v1/manage/articles", document)
+    assert status == 201, made
+    story: dict[str, Any] = made
+    return story
+
+
+def _is_fresh(server: Workers, key: str, number: int) -> None:
+    """Whatever process acknowledges a write, all show it with their next answer."""
+    with server.connections(each=2) as found:
+        readers = [one for connections in found.values() for one in connections]
+        assert len(found) == _NUMBER
+        for turn in range(5):
+            title = f"Fresh {number} {turn}"
+            story = _written(server, key, title=title)
+            assert [_first(reader) for reader in readers] == [title] * len(readers)
+            with closing(Client(server.port, key)) as editor:
+                path = f"/v1/manage/articles/{story['id']}/unpublish"
+                assert editor.call("POST", path, {}, if_match='"v1"')[0] == 200
+            assert title not in [_first(reader) for reader in readers]
+
+
+def _first(reader: HTTPConnection) -> str:
+    reader.request("GET", "/v1/headlines?limit=1")
+    title: str = json.loads(reader.getresponse().read())["data"][0]["title"]
+    return title
+
+
+@pytest.mark.parametrize("dialect", ["sqlite"])
+def test_no_worker_outlives_its_parent(server: Workers) -> None:
+    workers = [psutil.Process(pid) for pid in server.pids()]
+    server.parent.kill()
+    server.parent.wait(PATIENCE)
+    _, left = psutil.wait_procs(workers, timeout=PATIENCE)
+    assert left == []
+    assert is_free(server.port)
+
+
+@pytest.mark.parametrize("dialect", ["sqlite"])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_told_to_end_it_ends_whole_whoever_is_connected(
+    server: Workers, key: str, number: signal.Signals
+) -> None:
+    workers = [psutil.Process(pid) for pid in server.pids()]
+    with server.connections(each=1), closing(Client(server.port, key)) as slow:
+        # An import that never ends is cut off when the time for ending gracefully is over.
+        unfinished = slow._connection
+        unfinished.putrequest("POST", "/v1/manage/import")
+        unfinished.putheader("Authorization", f"Bearer {key}")
+        unfinished.putheader("Content-Type", "application/x-ndjson")
+        unfinished.putheader("Transfer-Encoding", "chunked")
+        unfinished.endheaders(b"2\r\n{}\r\n")
+        server.parent.send_signal(number)
+        server.parent.wait(PATIENCE)
+    _, left = psutil.wait_procs(workers, timeout=1)
+    assert left == []
+    assert is_free(server.port)

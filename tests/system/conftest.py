@@ -1,0 +1,101 @@
+"""A Dateline with an editor, and shared caches in front of it."""
+
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from app.bootstrap import bootstrap
+from app.settings import Settings
+from tests.conftest import key_for
+from tests.databases import fresh_database
+from tests.faults.served import Client, nursery
+from tests.system.programs import SharedCache, nginx, varnish
+
+_numbers = count(1)
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """A running Dateline: its port, its keys, and the verbs of an editor."""
+
+    port: int
+    editor_key: str
+    reader_key: str
+
+    def story(self, **fields: Any) -> dict[str, Any]:
+        """Publish a story under a slug and a tag of its own."""
+        return self._sent("POST", "/v1/manage/articles", self.document(**fields))
+
+    def draft(self, **fields: Any) -> dict[str, Any]:
+        """Make a story that is not public yet."""
+        return self.story(status="draft", **fields)
+
+    def document(self, **fields: Any) -> dict[str, Any]:
+        """Return a story, long enough to be worth a coding."""
+        name = f"story-{next(_numbers)}"
+        body = "<p>" + "All eleven hives came through the winter. " * 20 + "</p>"
+        known = {"title": name, "slug": name, "tags": [name], "language": "en", "body": body}
+        return {**known, "status": "published", **fields}
+
+    def verb(self, story: dict[str, Any], verb: str, **body: Any) -> dict[str, Any]:
+        """Apply a verb to a story."""
+        path = f"/v1/manage/articles/{story['id']}/{verb}"
+        return self._sent("POST", path, body, if_match=f'"v{story["version"]}"')
+
+    def _sent(self, method: str, path: str, body: Any, **headers: str) -> dict[str, Any]:
+        with closing(Client(self.port, self.editor_key)) as editor:
+            status, _, answer = editor.call(method, path, body, **headers)
+        assert status in {200, 201}, answer
+        found: dict[str, Any] = answer
+        return found
+
+
+def paths(story: dict[str, Any]) -> tuple[str, str]:
+    """Return where a story can be read, and a list with nothing else in it."""
+    return f"/v1/articles/{story['slug']}", f"/v1/headlines?tag={story['slug']}"
+
+
+@contextmanager
+def running_site(folder: Path, **settings: object) -> Iterator[Site]:
+    """Run a Dateline on a database of its own."""
+    with fresh_database("sqlite", folder) as url:
+        services = bootstrap(Settings(database_url=url))
+        admin, reader = key_for(services, "admin"), key_for(services, "read")
+        services.close()
+        with nursery(url, **settings) as server:
+            server.start()
+            yield Site(server.port, admin, reader)
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """One Dateline for the tests of a file; each reads its own stories."""
+    with running_site(tmp_path_factory.mktemp("dateline")) as made:
+        yield made
+
+
+@pytest.fixture(scope="module", params=["varnish", "nginx"])
+def cache(
+    request: pytest.FixtureRequest, site: Site, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[SharedCache]:
+    """A shared cache in front of it: each in turn."""
+    start = {"varnish": varnish, "nginx": nginx}[request.param]
+    with start(tmp_path_factory.mktemp(request.param), site.port) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def caches(
+    site: Site, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[SharedCache, ...]]:
+    """All of them in front of one Dateline, for what has to wait."""
+    with (
+        varnish(tmp_path_factory.mktemp("varnish"), site.port) as one,
+        nginx(tmp_path_factory.mktemp("nginx"), site.port) as other,
+    ):
+        yield one, other

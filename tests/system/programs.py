@@ -1,0 +1,126 @@
+"""Programs of the system: found or not, started from our own examples, ended by their id."""
+
+import re
+import shutil
+import subprocess
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from http.client import HTTPException
+from pathlib import Path
+
+import pytest
+
+from tests.faults.served import free_port
+from tests.system.reading import fetch
+
+EXAMPLES = Path(__file__).resolve().parents[2] / "docs" / "examples"
+PURGE_TOKEN = "purge-" + "x" * 32
+_FOLDERS = f"{Path('/usr/sbin')}:{Path('/usr/local/sbin')}"
+_PATIENCE = 60
+_BLANK = re.compile(r"@[A-Z_]+@")
+
+
+@dataclass(frozen=True, slots=True)
+class SharedCache:
+    """A shared cache that stands in front of a Dateline."""
+
+    name: str
+    port: int
+
+
+def needed(program: str, packages: str) -> str:
+    """Return where a program is, or skip the test and say how to get it."""
+    found = shutil.which(program) or shutil.which(program, path=_FOLDERS)
+    if found is None:
+        pytest.skip(f"{program} is not installed: apt-get install {packages}")
+    return found
+
+
+def filled(example: str, **values: object) -> str:
+    """Return an example of the documentation with its blanks filled in, every one of them."""
+    text = (EXAMPLES / example).read_text(encoding="utf-8")
+    for name, value in values.items():
+        text = text.replace(f"@{name.upper()}@", str(value))
+    assert _BLANK.findall(text) == []
+    return text
+
+
+@contextmanager
+def varnish(folder: Path, dateline: int, source: str | None = None) -> Iterator[SharedCache]:
+    """Run Varnish in front of a Dateline, with the example or with other VCL."""
+    program = needed("varnishd", "varnish varnish-modules")
+    port = free_port()
+    given = {"dateline_host": "127.0.0.1", "dateline_port": dateline, "purge_token": PURGE_TOKEN}
+    vcl = folder / "dateline.vcl"
+    vcl.write_text(source or filled("varnish.vcl", **given), encoding="utf-8")
+    command = [program, "-F", "-j", "none", "-n", str(folder / "varnish"), "-f", str(vcl)]
+    command += ["-a", f"127.0.0.1:{port}", "-s", "malloc,32m", "-p", "http_gzip_support=off"]
+    with _running("varnish", command, folder, port):
+        yield SharedCache("varnish", port)
+
+
+@contextmanager
+def nginx(folder: Path, dateline: int) -> Iterator[SharedCache]:
+    """Run nginx in front of a Dateline, with the example."""
+    program = needed("nginx", "nginx-light")
+    port = free_port()
+    given: Mapping[str, object] = {
+        "dateline_host": "127.0.0.1",
+        "dateline_port": dateline,
+        "cache_folder": folder / "kept",
+        "listen": f"127.0.0.1:{port}",
+        "server_name": "localhost",
+    }
+    (folder / "dateline.conf").write_text(filled("nginx.conf", **given), encoding="utf-8")
+    own = folder / "nginx.conf"
+    own.write_text(_AROUND.format(folder=folder), encoding="utf-8")
+    command = [program, "-p", str(folder), "-e", str(folder / "errors"), "-c", str(own)]
+    with _running("nginx", command, folder, port):
+        yield SharedCache("nginx", port)
+
+
+# What a distribution has around the files of sites; one process, under whoever runs the tests.
+_AROUND = """
+daemon off;
+master_process off;
+pid {folder}/pid;
+events {{}}
+http {{
+    access_log off;
+    client_body_temp_path {folder}/body;
+    proxy_temp_path {folder}/proxy;
+    fastcgi_temp_path {folder}/fastcgi;
+    uwsgi_temp_path {folder}/uwsgi;
+    scgi_temp_path {folder}/scgi;
+    include {folder}/dateline.conf;
+}}
+"""
+
+
+@contextmanager
+def _running(name: str, command: list[str], folder: Path, port: int) -> Iterator[None]:
+    log = folder / f"{name}.log"
+    with log.open("wb") as output:
+        process = subprocess.Popen(command, cwd=folder, stdout=output, stderr=output)
+    try:
+        _wait(process, port, log)
+        yield
+    finally:
+        process.terminate()
+        process.wait(_PATIENCE)
+
+
+def _wait(process: subprocess.Popen[bytes], port: int, log: Path) -> None:
+    ends = time.monotonic() + _PATIENCE
+    while True:
+        try:
+            fetch(port, "/healthz")
+        except (OSError, HTTPException):
+            said = log.read_text(encoding="utf-8", errors="replace")
+            assert process.poll() is None, said
+            assert time.monotonic() < ends, said
+            time.sleep(0.05)
+        else:
+            return

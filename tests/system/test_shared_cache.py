@@ -1,0 +1,181 @@
+"""Answers through a real shared cache: kept, compared, fetched anew, each in its own coding."""
+
+import time
+from typing import Any
+
+import pytest
+
+from app.api.conditional import entity_tag
+from tests.system.conftest import Site, paths
+from tests.system.programs import SharedCache
+from tests.system.reading import Answer, asked, fetch
+
+pytestmark = pytest.mark.system
+
+
+@pytest.mark.parametrize("which", [0, 1], ids=["a story", "a list"])
+def test_within_its_lifetime_an_answer_comes_from_the_shared_cache(
+    site: Site, cache: SharedCache, which: int
+) -> None:
+    path = paths(site.story())[which]
+    before = asked(site.port)
+    first = fetch(cache.port, path)
+    time.sleep(2)
+    again = fetch(cache.port, path)
+    # The question itself is one, too.
+    assert asked(site.port) == before + 2
+    assert (first.is_from_cache, again.is_from_cache) == (False, True)
+    assert first.json() == again.json()
+    for name in ("etag", "cache-control", "surrogate-key", "dateline-serial", "vary"):
+        assert first.headers[name] == again.headers[name]
+
+
+def test_the_age_of_an_answer_is_told(site: Site, cache: SharedCache) -> None:
+    if cache.name == "nginx":
+        pytest.skip("nginx tells no Age")
+    path, _ = paths(site.story())
+    began = time.monotonic()
+    assert fetch(cache.port, path).headers["age"] == "0"
+    time.sleep(2)
+    age = int(fetch(cache.port, path).headers["age"])
+    assert 2 <= age <= time.monotonic() - began + 1
+
+
+def test_conditions_are_met_from_the_shared_cache(site: Site, cache: SharedCache) -> None:
+    path, _ = paths(site.story())
+    tag = fetch(cache.port, path).headers["etag"]
+    before = asked(site.port)
+    for tags in (tag, f"W/{tag}", f'"x", {tag}', f'"x",W/{tag},"y"', "*"):
+        answer = fetch(cache.port, path, if_none_match=tags)
+        assert (answer.status, answer.body) == (304, b""), tags
+        assert answer.headers["etag"] == tag
+        assert answer.headers["cache-control"].startswith("public")
+        assert answer.headers["vary"].startswith("Accept-Encoding")
+    assert fetch(cache.port, path, if_none_match='"x"').status == 200
+    assert asked(site.port) == before + 1
+
+
+def test_what_is_too_old_is_asked_for_by_its_tag_alone(
+    site: Site, caches: tuple[SharedCache, ...]
+) -> None:
+    """Both at once: it takes as long as an answer may be kept."""
+    routes = {"/v1/articles/{ref}": 0, "/v1/headlines": 1}
+    at = paths(site.story())
+    for cache in caches:
+        for path in at:
+            fetch(cache.port, path)
+    unchanged = {route: asked(site.port, route=route, status="304") for route in routes}
+    time.sleep(16)
+    for route, which in routes.items():
+        for cache in caches:
+            expected = asked(site.port, route=route, status="304") + 1
+            old = fetch(cache.port, at[which])
+            assert (old.status, old.is_from_cache) == (200, True)
+            while asked(site.port, route=route, status="304") < expected:
+                time.sleep(0.05)
+        assert asked(site.port, route=route, status="304") == unchanged[route] + len(caches)
+    for cache in caches:
+        before = asked(site.port)
+        for path in at:
+            answer = fetch(cache.port, path)
+            assert answer.is_from_cache
+            assert int(answer.headers.get("age", "0")) < 15
+        assert asked(site.port) == before + 1
+
+
+_BROWSERS = (
+    "gzip, deflate, br, zstd",
+    "gzip, deflate, br",
+    "gzip",
+    "identity",
+    "br;q=1.0, gzip;q=0.8, *;q=0.1",
+    "gzip;q=0",
+    "zstd",
+    "gzip;q=0.5, zstd;q=0.4",
+)
+_EXPECTED = ("zstd", "br", "gzip", "identity", "br", "identity", "zstd", "gzip")
+
+
+@pytest.mark.parametrize("which", [0, 1], ids=["a story", "a list"])
+@pytest.mark.parametrize("step", [1, 3, 5], ids=["in turn", "by threes", "by fives"])
+def test_nobody_gets_bytes_in_a_coding_of_others(
+    site: Site, cache: SharedCache, which: int, step: int
+) -> None:
+    path = paths(site.story(summary="word " * 100))[which]
+    order = [(step * turn) % len(_BROWSERS) for turn in range(3 * len(_BROWSERS))]
+    for number in order:
+        for method in ("GET", "HEAD", "GET"):
+            answer = fetch(cache.port, path, method, accept_encoding=_BROWSERS[number])
+            assert answer.coding == _EXPECTED[number], _BROWSERS[number]
+            if method == "GET":
+                _is_whole(answer)
+        nothing = fetch(cache.port, path)
+        assert nothing.coding == "identity"
+        _is_whole(nothing)
+
+
+def _is_whole(answer: Answer) -> None:
+    """The tag is a hash of the bytes, so they are those that Dateline sent under it."""
+    assert answer.status == 200
+    assert answer.headers["etag"] == entity_tag(answer.body)
+    assert int(answer.headers["content-length"]) == len(answer.body)
+    assert answer.json()
+
+
+def test_head_says_what_get_would(site: Site, cache: SharedCache) -> None:
+    path, _ = paths(site.story())
+    for coding in ("zstd", "br", "gzip", "identity"):
+        head = fetch(cache.port, path, "HEAD", accept_encoding=coding)
+        got = fetch(cache.port, path, accept_encoding=coding)
+        assert (head.status, head.body) == (200, b"")
+        for name in ("content-length", "content-encoding", "etag", "content-type", "vary"):
+            assert head.headers.get(name) == got.headers.get(name)
+        known = fetch(cache.port, path, "HEAD", accept_encoding=coding, if_none_match="*")
+        assert (known.status, known.body) == (304, b"")
+
+
+def test_a_part_is_a_part_of_the_same_coding(site: Site, cache: SharedCache) -> None:
+    """Dateline sends no parts; a shared cache may cut them from what it has."""
+    at, tags = paths(site.story())[0], {}
+    for coding in ("zstd", "br", "gzip", "identity"):
+        for _ in range(2):
+            part = fetch(cache.port, at, accept_encoding=coding, range="bytes=10-29")
+            whole = fetch(cache.port, at, accept_encoding=coding)
+            _is_whole(whole)
+            _is_part(part, whole)
+        tags[coding] = whole.headers["etag"]
+    for coding, tag in tags.items():
+        wanted = {"range": "bytes=0-9", "accept_encoding": coding}
+        part = fetch(cache.port, at, if_range=tag, **wanted)
+        assert part.status in {200, 206}
+        for other in set(tags.values()) - {tag}:
+            assert fetch(cache.port, at, if_range=other, **wanted).status == 200
+
+
+def _is_part(part: Answer, whole: Answer) -> None:
+    assert part.headers["etag"] == whole.headers["etag"]
+    assert part.coding == whole.coding
+    if part.status == 200:
+        assert part.body == whole.body
+        return
+    assert part.status == 206
+    assert part.body == whole.body[10:30]
+    assert part.headers["content-range"] == f"bytes 10-29/{len(whole.body)}"
+
+
+def test_a_404_is_kept_for_its_five_seconds_and_no_longer(
+    site: Site, caches: tuple[SharedCache, ...]
+) -> None:
+    story: dict[str, Any] = site.draft()
+    path, _ = paths(story)
+    for cache in caches:
+        first = fetch(cache.port, path)
+        assert (first.status, first.is_from_cache) == (404, False)
+        assert first.headers["cache-control"] == "max-age=0, s-maxage=5"
+    site.verb(story, "publish")
+    kept = [fetch(cache.port, path) for cache in caches]
+    time.sleep(6)
+    for cache, before in zip(caches, kept, strict=True):
+        assert (before.status, before.is_from_cache) == (404, True), cache
+        after = fetch(cache.port, path)
+        assert (after.status, after.is_from_cache) == (200, False), cache

@@ -1,0 +1,78 @@
+"""What comes out or expires by the clock does so behind a shared cache as well, in real time."""
+
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from tests.system.conftest import Site, paths
+from tests.system.programs import SharedCache
+from tests.system.reading import Answer, fetch
+
+pytestmark = pytest.mark.system
+# How far beyond the moment an answer may be kept: as exactly as the cache itself counts time.
+_COUNTS_IN = {"varnish": timedelta(seconds=0.2), "nginx": timedelta(seconds=1)}
+
+
+def _soon() -> tuple[datetime, str]:
+    moment = datetime.now(UTC) + timedelta(seconds=7.5)
+    return moment, moment.isoformat()
+
+
+def _watched(
+    cache: SharedCache, path: str, moment: datetime, shows: Callable[[Answer], bool]
+) -> list[tuple[bool, bool]]:
+    """Read until after a moment; tell for each answer whether it came from the cache, and shows it.
+
+    What came before the moment may not show it, and what was asked for after it has to.
+    """
+    found: list[tuple[bool, bool]] = []
+    while True:
+        asked_at = datetime.now(UTC)
+        answer = fetch(cache.port, path)
+        shown = shows(answer)
+        if datetime.now(UTC) < moment:
+            assert not shown
+        elif asked_at > moment + _COUNTS_IN[cache.name]:
+            assert shown
+            return found
+        found.append((answer.is_from_cache, shown))
+        time.sleep(0.05)
+
+
+def _titles(answer: Answer) -> list[str]:
+    return [one["title"] for one in answer.json()["data"]]
+
+
+def test_a_scheduled_story_appears_at_its_moment(site: Site, cache: SharedCache) -> None:
+    moment, at = _soon()
+    story: dict[str, Any] = site.story(published_at=at)
+    _, listed = paths(story)
+    found = _watched(cache, listed, moment, lambda answer: _titles(answer) == [story["title"]])
+    assert (True, False) in found
+
+
+def test_an_expiring_story_disappears_at_its_moment(site: Site, cache: SharedCache) -> None:
+    moment, at = _soon()
+    story: dict[str, Any] = site.story(expires_at=at)
+    path, listed = paths(story)
+    assert _titles(fetch(cache.port, listed)) == [story["title"]]
+    found = _watched(cache, path, moment, lambda answer: answer.status == 404)
+    assert (True, False) in found
+    assert _titles(fetch(cache.port, listed)) == []
+
+
+def test_the_address_of_a_scheduled_story_is_there_five_seconds_later_at_the_most(
+    site: Site, caches: tuple[SharedCache, ...]
+) -> None:
+    """Every 404 has one lifetime, so that none tells of what is to come."""
+    moment, at = _soon()
+    path, _ = paths(site.story(published_at=at))
+    before = timedelta(seconds=0.5)
+    time.sleep((moment - before - datetime.now(UTC)).total_seconds())
+    for cache in caches:
+        assert fetch(cache.port, path).headers["cache-control"] == "max-age=0, s-maxage=5"
+    time.sleep(6)
+    assert [fetch(cache.port, path).status for cache in caches] == [200, 200]
