@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from app.search.analysis.little import little_words
-from app.search.analysis.stemming import related, stem
+from app.search.analysis.stemming import stem
 from app.search.analysis.words import runs, spans
 from app.search.typed import Typed
 from app.search.units import Unit, units
@@ -68,7 +68,7 @@ class Marker:
             return False
         if word == unit.words[0] or (unit.part.open and word.startswith(unit.words[0])):
             return True
-        return any(related(language, word, root) for language, root in self._roots[number])
+        return any(stem(language, word) == root for language, root in self._roots[number])
 
     def _roots_of(self, unit: Unit) -> list[tuple[str, str]]:
         return [(language, stem(language, unit.words[0])) for language in self._languages]

@@ -8,15 +8,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
-from tantivy import Occur, Query, Schema, Searcher
+from tantivy import Occur, Query, Schema
 
 from app.search.analysis.little import Little, little_words
 from app.search.scoring import Scoring
 from app.search.spelling import Spelling
+from app.search.text import TEXT, TITLE
 from app.search.typed import Part, Typed
 from app.search.units import Unit, units
 from app.search.variants import variants
-from app.search.vocabulary import Vocabulary
+from app.search.vocabulary import Dictionary, Vocabulary
 
 # So many words are all wanted. Of more, as of a question, stories have as many as they have.
 MOST_WANTED = 4
@@ -41,14 +42,16 @@ class Match:
     corrected: str | None = None
 
 
-def match(typed: Typed, searcher: Searcher, schema: Schema, languages: Sequence[str] = ()) -> Match:
+def match(
+    typed: Typed, dictionary: Dictionary, schema: Schema, languages: Sequence[str] = ()
+) -> Match:
     """Return the query that finds what was typed.
 
-    `languages` are those asked for by a filter, as BCP 47 tags; none means any. The searcher is
-    asked how rare words are and which exist. A `reference` is not looked for here: whoever holds
-    stories by id and address does that.
+    `languages` are those asked for by a filter, as BCP 47 tags; none means any. The dictionary, a
+    searcher, is asked how rare words are and which exist. A `reference` is not looked for here:
+    whoever holds stories by id and address does that.
     """
-    vocabulary = Vocabulary(searcher, languages)
+    vocabulary = Vocabulary(dictionary, languages)
     return _Matching(typed, vocabulary, Scoring(schema, vocabulary)).match()
 
 
@@ -69,43 +72,43 @@ class _Matching:
         clauses = [*self._wanted(groups), *self._unwanted()]
         if not groups:
             clauses.append((Occur.Must, Query.all_query()))
+        if len(clauses) == 1 and groups:
+            return self._named(clauses[0][1])
         return self._named(Query.boolean_query(clauses))
 
     def _wanted(self, groups: list[Group]) -> list[Clause]:
         little = self._little(groups)
         telling = [one for one in groups if not _is_little(one, little)] or groups
         ranked = self._typed.question or len(groups) > MOST_WANTED
-        clauses: list[Clause] = []
-        for group in telling:
-            found, adding = self._group(group)
-            loose = ranked and all(unit.is_word and not unit.part.title for unit in group)
-            clauses.append((Occur.Should if loose else Occur.Must, found))
-            clauses.extend((Occur.Should, one) for one in adding)
-        return [*clauses, *self._joining(groups, telling, little), *self._near(telling)]
+        clauses = [
+            (Occur.Should if ranked and _is_loose(group) else Occur.Must, self._group(group))
+            for group in telling
+        ]
+        if ranked:
+            clauses += self._joining(groups, telling, little)
+        return [*clauses, *self._near(telling)]
 
-    def _group(self, group: Group) -> tuple[Query, list[Query]]:
+    def _group(self, group: Group) -> Query:
         found = [self._unit(unit) for unit in group]
-        adding = [one for _, several in found for one in several]
         if len(found) == 1:
-            return found[0][0], adding
-        return Query.boolean_query([(Occur.Should, needed) for needed, _ in found]), adding
+            return found[0]
+        return Query.boolean_query([(Occur.Should, one) for one in found])
 
-    def _unit(self, unit: Unit) -> tuple[Query, list[Query]]:
-        """Return what finds a unit, and what only adds to the score."""
+    def _unit(self, unit: Unit) -> Query:
+        title = unit.part.title
         if not unit.is_word:
-            if unit.part.title:
-                return self._scoring.phrase(unit.words, "title"), []
-            return self._scoring.phrase(unit.words), [self._scoring.phrase_in_title(unit.words)]
+            if title:
+                return self._scoring.phrase_in(TITLE, unit.words)
+            return self._scoring.phrase(unit.words)
         looked_for = variants(unit, self._vocabulary, self._spelling)
         if looked_for.corrected:
             self._meant[unit.part] = looked_for.corrected
-        if unit.part.title:
-            return self._scoring.in_title(looked_for), []
-        return self._scoring.anywhere(looked_for), self._scoring.by_place(looked_for)
+        score = self._scoring.word_in_title if title else self._scoring.word
+        return score(looked_for)
 
     def _unwanted(self) -> list[Clause]:
         parts = tuple((part,) for part in self._typed.unwanted)
-        return [(Occur.MustNot, self._group(group)[0]) for group in units(parts)]
+        return [(Occur.MustNot, self._group(group)) for group in units(parts)]
 
     def _little(self, groups: list[Group]) -> Little:
         typed = [group[0].words[0] for group in groups]
@@ -114,7 +117,7 @@ class _Matching:
     def _joining(self, groups: list[Group], telling: list[Group], little: Little) -> list[Clause]:
         """Return what lets words that join add what little they are worth."""
         return [
-            (Occur.Should, self._scoring.phrase(group[0].words))
+            (Occur.Should, self._scoring.phrase_in(TEXT, group[0].words))
             for group in groups
             if group not in telling and group[0].words[0] in little.joining
         ]
@@ -138,6 +141,11 @@ class _Matching:
 
     def _corrected(self, part: Part) -> Part:
         return replace(part, words=(self._meant[part],)) if part in self._meant else part
+
+
+def _is_loose(group: Group) -> bool:
+    """Tell whether a story may do without this: nobody asked for it by a sign."""
+    return not any(unit.part.phrase or unit.part.title for unit in group)
 
 
 def _is_little(group: Group, little: Little) -> bool:

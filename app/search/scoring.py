@@ -1,71 +1,66 @@
 """What words and phrases count for, by the place and the form in which a story has them."""
 
-from collections.abc import Iterable
-
 from tantivy import Query, Schema
 
 from app.search.text import NAMES, SUMMARY, TEXT, TITLE
 from app.search.variants import Variants
 from app.search.vocabulary import Vocabulary
 
-# What a word counts for where it stands, beside what it counts for anywhere.
-_PLACES = ((TITLE, 0.8), (SUMMARY, 0.3), (NAMES, 0.5))
-_PHRASE_IN_TITLE = 0.8
-# Of several forms of a word in one story, the best counts whole and the others so much.
-_OTHER_FORMS = 0.3
-_NEAR, _NEAR_COUNTS = 8, 0.1
+# What a word counts for in each place; the text has the words of all of them.
+PLACES = {TEXT: 1.0, TITLE: 1.6, SUMMARY: 1.2, NAMES: 1.2}
+# Of several forms and places of a word in one story the best counts whole, the others so much.
+OTHERS_COUNT = 0.3
+# Words that stand so close add so much of what they count for.
+NEAR, NEAR_COUNTS = 4, 0.15
 
 
 class Scoring:
-    """Queries of an index for single words and phrases, with their scores."""
+    """Queries of an index for single words and phrases, with their scores.
+
+    They are kept flat, one disjunction for each word: the engine is slow with nested ones.
+    """
 
     def __init__(self, schema: Schema, vocabulary: Vocabulary) -> None:
         """Make queries for an index."""
         self._schema = schema
         self._vocabulary = vocabulary
 
-    def anywhere(self, looked_for: Variants) -> Query:
+    def word(self, looked_for: Variants) -> Query:
         """Return what finds a word anywhere in a story."""
-        return self._best_of(looked_for, TEXT, 1.0, looked_for.weights)
+        found = [
+            self._form(form, field, place * weight * looked_for.rarity)
+            for field, place in PLACES.items()
+            for form, weight in looked_for.weights.items()
+            if field == TEXT or self._vocabulary.count(form, field)
+        ]
+        return _best(found)
 
-    def in_title(self, looked_for: Variants) -> Query:
+    def word_in_title(self, looked_for: Variants) -> Query:
         """Return what finds a word in a title."""
-        return self._best_of(looked_for, TITLE, 1.0, looked_for.weights)
+        weights = looked_for.weights.items()
+        return _best([self._form(form, TITLE, one * looked_for.rarity) for form, one in weights])
 
-    def by_place(self, looked_for: Variants) -> list[Query]:
-        """Return what adds to the score of stories that have a word in a better place."""
-        found = []
-        for field, counts in _PLACES:
-            there = [one for one in looked_for.weights if self._vocabulary.count(one, field)]
-            if there:
-                found.append(self._best_of(looked_for, field, counts, there))
-        return found
-
-    def phrase(self, words: tuple[str, ...], field: str = TEXT) -> Query:
+    def phrase(self, words: tuple[str, ...]) -> Query:
         """Return what finds words that stand together."""
+        in_title = Query.boost_query(self.phrase_in(TITLE, words), PLACES[TITLE])
+        return _best([self.phrase_in(TEXT, words), in_title])
+
+    def phrase_in(self, field: str, words: tuple[str, ...]) -> Query:
+        """Return what finds words that stand together in one field."""
         if len(words) == 1:
             return Query.term_query(self._schema, field, words[0])
         return Query.phrase_query(self._schema, field, list(words))
 
-    def phrase_in_title(self, words: tuple[str, ...]) -> Query:
-        """Return what adds to the score of stories that have a phrase in their title."""
-        return Query.boost_query(self.phrase(words, TITLE), _PHRASE_IN_TITLE)
-
     def near(self, first: str, second: str) -> Query:
         """Return what adds to the score of stories in which two words stand close."""
-        near = Query.phrase_query(self._schema, TEXT, [first, second], _NEAR)
-        return Query.boost_query(near, _NEAR_COUNTS)
+        near = Query.phrase_query(self._schema, TEXT, [first, second], NEAR)
+        return Query.boost_query(near, NEAR_COUNTS)
 
-    def _best_of(
-        self, looked_for: Variants, field: str, counts: float, forms: Iterable[str]
-    ) -> Query:
-        found = [
-            self._scored(form, field, counts * looked_for.weights[form] * looked_for.rarity)
-            for form in forms
-        ]
-        return found[0] if len(found) == 1 else Query.disjunction_max_query(found, _OTHER_FORMS)
-
-    def _scored(self, form: str, field: str, score: float) -> Query:
-        """Return what finds a word, scored as if it were as rare as all of its forms together."""
+    def _form(self, form: str, field: str, score: float) -> Query:
+        """Return what finds one form, scored as if it were as rare as all forms together."""
         own = self._vocabulary.rarity(self._vocabulary.count(form, field))
         return Query.boost_query(Query.term_query(self._schema, field, form), score / own)
+
+
+def _best(found: list[Query]) -> Query:
+    return found[0] if len(found) == 1 else Query.disjunction_max_query(found, OTHERS_COUNT)

@@ -40,27 +40,28 @@ class Spelling:
 
 
 def _nearest(word: str, vocabulary: Vocabulary) -> tuple[str, int] | None:
-    known = _candidates(word, vocabulary)
+    """Return the word with the fewest slips, the most frequent of several, and its count."""
+    for starts in ([word[:3]], _other_starts(word)):
+        found = [one for start in starts for one in _near(word, start, vocabulary)]
+        if found:
+            _, count, other = min(found)
+            return other, -count
+    return None
+
+
+def _near(word: str, start: str, vocabulary: Vocabulary) -> Iterator[tuple[int, int, str]]:
+    known = vocabulary.beginning(start, _MOST_LOOKED_AT)
     slips = 2 if len(word) >= _TWO_FROM else 1
-    found = extract(
+    near = extract(
         word, known.keys(), scorer=DamerauLevenshtein.distance, score_cutoff=slips, limit=None
     )
-    others = [(distance, -known[other], other) for other, distance, _ in found if distance]
-    if not others:
-        return None
-    _, count, other = min(others)
-    return other, -count
+    for other, distance, _ in near:
+        if distance and other.isalpha():
+            yield int(distance), -known[other], other
 
 
-def _candidates(word: str, vocabulary: Vocabulary) -> dict[str, int]:
-    known: dict[str, int] = {}
-    for start in _starts(word):
-        known |= vocabulary.beginning(start, _MOST_LOOKED_AT)
-    return {other: count for other, count in known.items() if other.isalpha()}
-
-
-def _starts(word: str) -> Iterator[str]:
-    """Yield how the word meant may begin: second letter right, lost, moved, doubled or wrong."""
+def _other_starts(word: str) -> Iterator[str]:
+    """Yield how the word meant may begin: the third letter wrong, the second moved, lost, wrong."""
     yield from dict.fromkeys((word[:2], word[0] + word[2], word[1] + word[0], word[1:3]))
     for alphabet in _ALPHABETS:
         if word[1] in alphabet:

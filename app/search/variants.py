@@ -12,6 +12,8 @@ from app.search.vocabulary import Vocabulary
 _EXACT, _RELATED, _COMPLETION = 1.4, 1.0, 0.3
 _MOST_COMPLETIONS = 30
 _SHORTEST_OPEN = 2
+# Too many words begin with two letters; then those of titles do.
+_SHORTEST_OPEN_ANYWHERE = 3
 # A word that so large a share of all stories has is whole: to complete it takes long, and finds
 # little that the word does not.
 _WHOLE_FROM = 0.05
@@ -47,6 +49,5 @@ def _completions(unit: Unit, vocabulary: Vocabulary) -> dict[str, int]:
     word, part = unit.words[0], unit.part
     if not part.open or not (len(word) >= _SHORTEST_OPEN or is_unspaced(word)):
         return {}
-    if vocabulary.count(word) > _WHOLE_FROM * vocabulary.stories:
-        return {}
-    return vocabulary.beginning(word, _MOST_COMPLETIONS, TITLE if part.title else TEXT)
+    anywhere = not part.title and (len(word) >= _SHORTEST_OPEN_ANYWHERE or is_unspaced(word))
+    return vocabulary.beginning(word, _MOST_COMPLETIONS, TEXT if anywhere else TITLE)

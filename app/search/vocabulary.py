@@ -2,11 +2,10 @@
 
 import math
 from collections.abc import Mapping, Sequence
-
-from tantivy import Searcher
+from typing import Any, Protocol
 
 from app.search.analysis.languages import has_stems, primary
-from app.search.analysis.stemming import beginnings, related, stem
+from app.search.analysis.stemming import beginnings, stem
 from app.search.text import SPOKEN, TEXT
 
 # Looked through for words of one stem, and kept of them, the most frequent first.
@@ -17,18 +16,37 @@ _MOST_LANGUAGES = 5
 _SHORTEST_WITH_STEM = 3
 
 
+class Dictionary(Protocol):
+    """What has to be known of an index; a searcher of the engine knows it."""
+
+    @property
+    def num_docs(self) -> int:
+        """Return how many stories there are."""
+        ...
+
+    def doc_freq(self, field_name: str, field_value: Any) -> int:
+        """Return in how many of them a word stands."""
+        ...
+
+    def terms_with_prefix(
+        self, field_name: str, prefix: str, *, limit: int | None = None
+    ) -> list[tuple[str, int]]:
+        """Return the words that begin so, with the number of stories of each; the most first."""
+        ...
+
+
 class Vocabulary:
     """The words of one state of an index, as somebody sees them who looks for some languages."""
 
-    def __init__(self, searcher: Searcher, asked: Sequence[str] = ()) -> None:
+    def __init__(self, dictionary: Dictionary, asked: Sequence[str] = ()) -> None:
         """Look at an index; `asked` are tags of languages, and none means those it has."""
-        self._searcher = searcher
-        self.stories = max(searcher.num_docs, 1)
+        self._dictionary = dictionary
+        self.stories = max(dictionary.num_docs, 1)
         self.languages = tuple(dict.fromkeys(map(primary, asked))) or self._spoken()
 
     def count(self, word: str, field: str = TEXT) -> int:
         """Return in how many stories a word stands."""
-        return self._searcher.doc_freq(field, word)
+        return self._dictionary.doc_freq(field, word)
 
     def family(self, word: str) -> dict[str, int]:
         """Return the words of the index that share a stem with a word, and how many have each."""
@@ -41,7 +59,7 @@ class Vocabulary:
 
     def beginning(self, start: str, most: int, field: str = TEXT) -> dict[str, int]:
         """Return the most frequent words that begin so."""
-        return dict(self._searcher.terms_with_prefix(field, start, limit=most))
+        return dict(self._dictionary.terms_with_prefix(field, start, limit=most))
 
     def together(self, counts: Mapping[str, int]) -> float:
         """Estimate in how many stories any of several words stands."""
@@ -59,7 +77,7 @@ class Vocabulary:
             other: count
             for start in beginnings(language, word)
             for other, count in self.beginning(start, _MOST_LOOKED_AT).items()
-            if related(language, other, root)
+            if stem(language, other) == root
         }
 
     def _spoken(self) -> tuple[str, ...]:

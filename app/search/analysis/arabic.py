@@ -1,15 +1,13 @@
-"""Stems of Arabic words in their folded form.
+"""Arabic words without what is attached to them, in their folded form.
 
 A word carries much at both ends: "and", "so", "with", "as", "for" and the article before it, and
 number, gender, owner and relation after it. Snowball undoes some of these by turns, and leaves
-words of one family apart; here each end is looked at once, and what is taken off must leave a
-word. The letters were folded before, so ة is ه, ى is ي and every alef is ا.
+words of one family apart; so each end is looked at once before. The letters were folded before
+that: ة is ه, ى is ي, and every alef is ا.
 """
 
 # The longest first.
 _ARTICLES = ("وبال", "فبال", "وكال", "ولل", "فلل", "وال", "فال", "بال", "كال", "ال", "لل")
-# "And", "so", "with", "for", "as" and the future. Too many words begin so to take them off at once.
-_LETTERS = ("و", "ف", "ب", "ل", "ك", "س", "وب", "ول", "فل", "وس")
 _SUFFIXES = (
     *("ياتهم", "ياتها"),
     *("اتهم", "اتها", "اتنا", "يتها", "يتهم", "ياتي"),
@@ -19,29 +17,17 @@ _SUFFIXES = (
 )
 _SHORTEST = 3
 
-# What may stand before a stem: where to look for the rest of a family.
-BEFORE = ("", *_ARTICLES, *_LETTERS)
+# What may stand before a stem: where to look for the rest of a family. The letters after the
+# articles are "and", "so", "with", "for", "as", and the future.
+BEFORE = ("", *_ARTICLES, "و", "ف", "ب", "ل", "ك", "س", "وب", "ول", "فل", "وس")
 
 
-def stem(word: str) -> str:
-    """Return what is left of a folded word without what is attached to it."""
-    return _without_suffix(_without_prefix(word))
+def bared(word: str) -> str:
+    """Return a folded word without article and ending, if a word is left."""
+    return _without_suffix(_without_article(word))
 
 
-def is_led_by_a_letter(word: str, root: str) -> bool:
-    """Tell whether a word is one of a stem after an attached letter such as "and".
-
-    Only of long stems: what is short and begins so is more often a word of its own.
-    """
-    if len(root) <= _SHORTEST:
-        return False
-    return any(
-        word.startswith(letters + root[0]) and stem(word[len(letters) :]) == root
-        for letters in _LETTERS
-    )
-
-
-def _without_prefix(word: str) -> str:
+def _without_article(word: str) -> str:
     for article in _ARTICLES:
         if word.startswith(article) and len(word) - len(article) >= _SHORTEST:
             return word[len(article) :]

@@ -35,33 +35,33 @@ def stem(language: str, word: str) -> str:
     """Return the stem of a folded word; of a language or script without stems, the word."""
     if not has_stems(language, word):
         return word
-    if language == "ar":
-        return arabic.stem(word)
-    accented = word
-    for ending, better in _READY_ENDINGS.get(language, ()):
-        accented = ending.sub(better, accented)
-    found: str = _stemmers.of(LANGUAGES[language].stemmer).stemWord(accented)
+    found: str = _stemmers.of(LANGUAGES[language].stemmer).stemWord(_ready(language, word))
     if language == "fr" and word not in _FRENCH_SINGULAR:
         return _FRENCH_PLURAL.sub("", found)
     return found
-
-
-def related(language: str, word: str, root: str) -> bool:
-    """Tell whether a folded word is one of those with a stem."""
-    if stem(language, word) == root:
-        return True
-    return language == "ar" and arabic.is_led_by_a_letter(word, root)
 
 
 def beginnings(language: str, word: str) -> tuple[str, ...]:
     """Return how words of the same stem begin; looking there finds nearly all of them."""
     root = stem(language, word)
     if language == "ar":
-        return tuple(before + root for before in arabic.BEFORE)
+        # The first letter of a word such as وزير may have been taken for an attached one.
+        bare = arabic.bared(word)
+        whole = (root,) if bare.startswith(root) else (root, bare)
+        return tuple(before + one for one in whole for before in arabic.BEFORE)
     shared = _shared(root, word)
     if len(shared) > 4:
         return (shared[:-1],)
     return (shared if len(shared) >= 2 else word[: max(2, len(word) - 3)],)
+
+
+def _ready(language: str, word: str) -> str:
+    """Return a word as its stemmer has to see it."""
+    if language == "ar":
+        return arabic.bared(word)
+    for ending, better in _READY_ENDINGS.get(language, ()):
+        word = ending.sub(better, word)
+    return word
 
 
 def _shared(one: str, other: str) -> str:

@@ -60,7 +60,9 @@ class TantivyIndex:
         path = self._folder.current()
         # Readers look whether all files are whole, which the engine's writer does not.
         Generation(path)
-        return TantivyWriter(path)
+        writer = TantivyWriter(path)
+        self._folder.tidy()
+        return writer
 
     def new(self) -> TantivyWriter:
         """Return a writer to a new and empty index, which readers do not see yet."""

@@ -1,0 +1,83 @@
+"""`dateline reindex`, and what `dateline check` says of the index."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from app.bootstrap import Services
+from app.kit.leadership import FileLeadership
+from app.search.following import Follower
+from tests.cli.shell import Shell
+from tests.newsroom import Newsroom
+from tests.search.conftest import follow, follower
+
+__all__ = ["follow", "follower"]
+Follow = Callable[[], None]
+
+
+def test_an_index_is_built_where_there_is_none(
+    shell: Shell, newsroom: Newsroom, services: Services, tmp_path: Path
+) -> None:
+    for number in range(3):
+        newsroom.story(f"Rain {number}")
+    newsroom.article("A draft")
+    assert not (tmp_path / "search").exists()
+    assert shell.done("reindex").text == "Indexed 3 stories.\n"
+    standing = services.search.standing()
+    assert (standing.built, standing.behind, standing.stories) == (True, 0, 3)
+
+
+def test_a_new_index_takes_the_place_of_the_old_one_while_that_is_followed(
+    shell: Shell, newsroom: Newsroom, services: Services, follow: Follow, tmp_path: Path
+) -> None:
+    newsroom.story("Rain 0")
+    follow()
+    before = {one.name for one in (tmp_path / "search").iterdir() if one.is_dir()}
+    shell.done("reindex")
+    newsroom.story("Rain 1")
+    follow()
+    assert services.search.standing().stories == 2
+    after = {one.name for one in (tmp_path / "search").iterdir() if one.is_dir()}
+    assert len(after) == 1
+    assert not after & before
+
+
+def test_two_do_not_build_at_once(shell: Shell, newsroom: Newsroom, tmp_path: Path) -> None:
+    newsroom.story("Rain")
+    lock = FileLeadership(f"{tmp_path / 'search'}.rebuild")
+    assert lock.held()
+    assert "already" in shell.refused("reindex")
+    lock.release()
+    shell.done("reindex")
+
+
+def test_check_finds_an_index_that_has_other_stories(
+    shell: Shell, newsroom: Newsroom, services: Services, follow: Follow, follower: Follower
+) -> None:
+    story = newsroom.story("Rain")
+    newsroom.story("Snow")
+    follow()
+    follower.close()
+    shell.done("check")
+    writer = services.index.writer()
+    writer.remove([story["id"]])
+    writer.save(writer.position)
+    writer.close()
+    ended = shell.run("check")
+    assert ended.code == 1
+    assert "index: It holds 1 stories where 2 are public." in ended.err
+    assert "`dateline reindex` the index" in ended.err
+    shell.done("reindex")
+    shell.done("check")
+
+
+def test_check_finds_an_index_that_is_broken_and_misses_none(
+    shell: Shell, newsroom: Newsroom, follow: Follow, tmp_path: Path
+) -> None:
+    newsroom.story("Rain")
+    shell.done("check")
+    follow()
+    for one in (tmp_path / "search").rglob("*.term"):
+        one.write_bytes(b"")
+    assert "index: " in shell.run("check").err
+    shell.done("reindex")
+    shell.done("check")

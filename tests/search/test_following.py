@@ -1,0 +1,161 @@
+"""How an index follows the log: in steps, from where it stands, to where the log ends."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+from starlette.testclient import TestClient
+
+from app.bootstrap import Services
+from app.delivery.snapshot import snapshot
+from app.search.following import Follower
+from app.search.index import Position
+from app.search.queries import Answer, Search, SearchQuery
+from app.worker import run_due
+from tests.api.reading import read, titles
+from tests.clock import HandClock
+from tests.newsroom import Newsroom
+
+Follow = Callable[[], None]
+
+
+def _head(services: Services) -> int:
+    return services.delivery.head().serial
+
+
+def test_an_index_ends_where_the_log_ends(
+    newsroom: Newsroom, services: Services, follow: Follow
+) -> None:
+    follow()
+    assert services.search.position() == Position(complete=True)
+    stories = [newsroom.story(f"Rain {number}") for number in range(3)]
+    follow()
+    newsroom.verb(stories[0], "unpublish")
+    newsroom.article("A draft")
+    newsroom.story("Later", published_at="2030-01-01T00:00:00Z")
+    follow()
+    assert services.search.standing().stories == 2
+    position = services.search.position()
+    assert (position.serial, position.complete, dict(position.sources)) == (
+        _head(services),
+        True,
+        {},
+    )
+
+
+def test_small_steps_lead_to_the_same_end(
+    newsroom: Newsroom,
+    services: Services,
+    follower: Follower,
+    monkeypatch: pytest.MonkeyPatch,
+    client: TestClient,
+) -> None:
+    monkeypatch.setattr("app.search.following._ROWS", 2)
+    monkeypatch.setattr("app.search.following._PAGE", 2)
+    monkeypatch.setattr("app.search.following._FIRST_PAGES", 1)
+    monkeypatch.setattr("app.search.following._MOST_PAGES", 1)
+    source = newsroom.source("Evening Herald")
+    for number in range(7):
+        newsroom.story(f"Rain {number}", source=source["id"], published_at="2026-01-01T00:00:00Z")
+    assert follower.step()
+    building = services.search.position()
+    assert not building.complete
+    assert building.older_than is not None
+    assert read(client, "/v1/search?q=rain")["complete"] is False
+    assert read(client, "/readyz")["index"] == "is being built"
+    newsroom.story("Rain 7")
+    steps = 1
+    while follower.step():
+        steps += 1
+    assert steps >= 3
+    assert services.search.standing().stories == 8
+    newsroom.patch(source, "sources", name="Morning Courier")
+    follower.step()
+    assert len(services.search.position().sources) == 1
+    while follower.step():
+        pass
+    assert len(titles(client, "/v1/search?q=courier")) == 7
+    assert read(client, "/readyz")["index"] == "follows"
+
+
+def test_what_was_begun_is_gone_on_with_by_another(
+    newsroom: Newsroom, services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.search.following._PAGE", 2)
+    monkeypatch.setattr("app.search.following._FIRST_PAGES", 1)
+    stories = [newsroom.story(f"Rain {number}") for number in range(6)]
+    first = Follower(services.index, services.delivery)
+    first.step()
+    first.close()
+    begun = services.search.standing()
+    assert (begun.built, begun.stories) == (False, 2)
+    newsroom.verb(stories[0], "unpublish")
+    newsroom.patch(stories[5], title="Snow", status="published")
+    second = Follower(services.index, services.delivery)
+    while second.step():
+        pass
+    second.close()
+    assert services.search.standing().stories == 5
+    assert list(services.search.flaws()) == []
+
+
+def test_what_only_time_brought_out_comes_into_the_index_when_the_log_tells(
+    newsroom: Newsroom, services: Services, clock: HandClock, client: TestClient, follow: Follow
+) -> None:
+    newsroom.story("Rain soon", published_at="2026-11-22T13:00:00Z")
+    clock.advance(hours=1)
+    follow()
+    assert services.search.standing().stories == 0
+    assert titles(client, "/v1/search?q=rain") == ["Rain soon"]
+    clock.advance(hours=-1)
+    assert titles(client, "/v1/search?q=rain") == []
+    clock.advance(hours=1)
+    run_due(services)
+    follow()
+    assert services.search.standing().stories == 1
+    clock.advance(hours=-1)
+    assert titles(client, "/v1/search?q=rain") == ["Rain soon"]
+
+
+def test_a_position_of_another_log_is_seen(
+    newsroom: Newsroom, services: Services, follow: Follow, follower: Follower, client: TestClient
+) -> None:
+    newsroom.story("Rain")
+    follow()
+    follower.close()
+    writer = services.index.writer()
+    writer.save(replace(writer.position, mark="another one"))
+    writer.close()
+    assert titles(client, "/v1/search?q=rain&limit=50") == ["Rain"]
+    follow()
+    assert services.search.standing().stories == 1
+    with snapshot(services.delivery) as public:
+        assert services.search.position().serial == public.head.serial
+
+
+@pytest.mark.parametrize("dialect", ["sqlite"])
+def test_answers_of_a_settled_index_are_kept_and_others_are_not(
+    newsroom: Newsroom,
+    client: TestClient,
+    follow: Follow,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    made: list[SearchQuery] = []
+    search = Search.search
+
+    def noted(self: Search, query: SearchQuery) -> Answer:
+        made.append(query)
+        return search(self, query)
+
+    monkeypatch.setattr(Search, "search", noted)
+    newsroom.story("Rain")
+    for _ in range(2):
+        client.get("/v1/search?q=rain")
+    assert len(made) == 2
+    follow()
+    for _ in range(3):
+        client.get("/v1/search?q=rain&limit=20")
+    assert len(made) == 3
+    newsroom.story("More rain")
+    assert len(titles(client, "/v1/search?q=rain")) == 2
+    assert len(made) == 4
