@@ -22,6 +22,8 @@ from app.api.problems import problem, problem_of
 from app.api.pulse import Pulse
 from app.api.routes import (
     changes,
+    article_revisions,
+    article_verbs,
     keys,
     manage_articles,
     manage_categories,
@@ -41,6 +43,8 @@ Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 _DELIVERY = (stories.router, taxonomy.router, changes.router, keys.router, system.router)
 _MANAGEMENT = (
     manage_articles.router,
+    article_verbs.router,
+    article_revisions.router,
     manage_sources.router,
     manage_categories.router,
     keys.manage,

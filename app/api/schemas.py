@@ -286,12 +286,13 @@ class By(Answer):
 
 
 class Revision(Answer):
-    """One version of an article."""
+    """One version of an article; `note` says why, where somebody said so."""
 
     version: int
     action: str
     at: Instant
     by: By
+    note: str | None
 
 
 class RevisionWithArticle(Revision):

@@ -8,13 +8,8 @@ from pydantic_core import ErrorDetails
 
 from app.access.inputs import KeyInput
 from app.api.nearest import nearest
-from app.content.inputs import (
-    ArticleInput,
-    CategoryInput,
-    PublishInput,
-    SourceInput,
-    UnpublishInput,
-)
+from app.content.inputs import ArticleInput, CategoryInput, SourceInput
+from app.content.orders import CorrectInput, PublishInput, UnpublishInput
 from app.kit.errors import FieldError, InvalidInput
 
 INPUTS: tuple[type[BaseModel], ...] = (
@@ -22,6 +17,7 @@ INPUTS: tuple[type[BaseModel], ...] = (
     SourceInput,
     CategoryInput,
     PublishInput,
+    CorrectInput,
     UnpublishInput,
     KeyInput,
 )

@@ -60,10 +60,13 @@ class Article:
     created_at: datetime
     modified_at: datetime
     deleted_at: datetime | None
+    # Of the public copy, where there is one: the working copy may say something else by now.
+    public_from: datetime | None = None
+    public_until: datetime | None = None
 
 
 FIELDS = tuple(field.name for field in fields(Article))
-INSTANTS = frozenset(name for name in FIELDS if name.endswith("_at")) | {"embargo_until"}
+INSTANTS = frozenset(name for name in FIELDS if name.endswith(("_at", "_until", "_from")))
 
 
 def as_row(article: Article) -> dict[str, Any]:
@@ -77,9 +80,9 @@ def state_of(article: Article, now: datetime) -> State:
         return "deleted"
     if article.stage != "published":
         return article.stage
-    if article.published_at is not None and article.published_at > now:
+    if article.public_from is not None and article.public_from > now:
         return "scheduled"
-    if article.expires_at is not None and article.expires_at <= now:
+    if article.public_until is not None and article.public_until <= now:
         return "expired"
     return "published"
 
@@ -128,8 +131,28 @@ def published(
         version=article.version + 1 if raise_version else article.version,
         published_version=article.version + 1 if raise_version else article.version,
         published_at=moment,
+        public_from=moment,
+        public_until=article.expires_at,
         first_published_at=moment if first else article.first_published_at,
         updated_at=_updated_at(article, moment, now, minor=minor),
+        modified_at=now,
+    )
+
+
+def corrected(
+    article: Article, fields: dict[str, Any], correction: dict[str, Any], now: datetime
+) -> Article:
+    """Return a public copy with what is right, and the note that says what was wrong."""
+    state = state_of(article, now)
+    if state != "published":
+        raise WrongState(f"This story is {state}; only what is public can be corrected.")
+    return replace(
+        article,
+        **fields,
+        corrections=[*article.corrections, correction],
+        version=article.version + 1,
+        published_version=article.version + 1,
+        updated_at=max(now, article.updated_at or now),
         modified_at=now,
     )
 
@@ -140,9 +163,8 @@ def unpublished(article: Article, now: datetime) -> Article:
     if article.stage != "published":
         raise WrongState(f"This story is {article.stage}, so it cannot be unpublished.")
     return replace(
-        article,
+        _without_public_copy(article),
         stage="unpublished",
-        published_version=None,
         version=article.version + 1,
         modified_at=now,
     )
@@ -152,9 +174,8 @@ def deleted(article: Article, now: datetime) -> Article:
     """Return the article put away, without a public copy; it can be restored."""
     _need_alive(article, "deleted")
     return replace(
-        article,
+        _without_public_copy(article),
         stage="unpublished" if article.stage == "published" else article.stage,
-        published_version=None,
         version=article.version + 1,
         modified_at=now,
         deleted_at=now,
@@ -166,6 +187,10 @@ def restored(article: Article, now: datetime) -> Article:
     if article.deleted_at is None:
         raise WrongState("This story is not deleted, so there is nothing to restore.")
     return replace(article, version=article.version + 1, modified_at=now, deleted_at=None)
+
+
+def _without_public_copy(article: Article) -> Article:
+    return replace(article, published_version=None, public_from=None, public_until=None)
 
 
 def _updated_at(

@@ -86,6 +86,8 @@ class ArticleRow(Base):
     created_at: Mapped[datetime] = mapped_column(Instant)
     modified_at: Mapped[datetime] = mapped_column(Instant)
     deleted_at: Mapped[datetime | None] = mapped_column(Instant)
+    public_from: Mapped[datetime | None] = mapped_column(Instant)
+    public_until: Mapped[datetime | None] = mapped_column(Instant)
 
     __table_args__ = (
         Index("uq_articles_external", "source_id", "external_id", unique=True),
@@ -137,6 +139,7 @@ class RevisionRow(Base):
     at: Mapped[datetime] = mapped_column(Instant)
     actor_id: Mapped[str | None] = mapped_column(key(36))
     actor_name: Mapped[str] = mapped_column(String(200))
+    note: Mapped[str | None] = mapped_column(Text)
     snapshot: Mapped[dict[str, Any]] = mapped_column(JSON)
 
 

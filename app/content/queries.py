@@ -181,6 +181,7 @@ def _revision_view(row: Record) -> dict[str, Any]:
         "action": row.action,
         "at": format_instant(row.at),
         "by": {"key": row.actor_id, "name": row.actor_name},
+        "note": row.note,
     }
 
 

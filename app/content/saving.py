@@ -11,20 +11,24 @@ from app.content.events import ArticlePublished, ArticleWithdrawn, PublishReason
 from app.kit.clock import format_instant, parse_instant
 from app.kit.unit import Unit
 
-Action = Literal["created", "edited", "published", "unpublished", "deleted", "restored"]
+Action = Literal[
+    "created", "edited", "published", "corrected", "unpublished", "deleted", "restored"
+]
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
     """One article before (nothing, if it is new) and after a verb.
 
-    `former_slugs` come with an import: slugs under which the story was public elsewhere.
+    `former_slugs` come with an import: slugs under which the story was public elsewhere. `note`
+    says why, where somebody said so.
     """
 
     before: Article | None
     after: Article
     action: Action
     former_slugs: tuple[str, ...] = ()
+    note: str | None = None
 
 
 def save(unit: Unit, change: Change) -> Article:
@@ -80,13 +84,20 @@ def _goes_public(change: Change) -> bool:
 def _tell(unit: Unit, change: Change) -> None:
     was_public = change.before is not None and change.before.stage == "published"
     if _goes_public(change):
-        reason: PublishReason = "updated" if was_public else "published"
-        unit.raise_event(ArticlePublished(change.after, reason, change.former_slugs))
+        unit.raise_event(
+            ArticlePublished(change.after, _reason(change, was_public), change.former_slugs)
+        )
     elif change.former_slugs:
         unit.raise_event(ArticleWithdrawn(change.after.id, "unpublished", change.former_slugs))
     elif was_public and change.after.stage != "published":
         gone: WithdrawReason = "deleted" if change.action == "deleted" else "unpublished"
         unit.raise_event(ArticleWithdrawn(change.after.id, gone))
+
+
+def _reason(change: Change, was_public: bool) -> PublishReason:
+    if change.action == "corrected":
+        return "corrected"
+    return "updated" if was_public else "published"
 
 
 def _revision(unit: Unit, change: Change) -> dict[str, Any]:
@@ -97,5 +108,6 @@ def _revision(unit: Unit, change: Change) -> dict[str, Any]:
         "at": unit.now,
         "actor_id": unit.actor.id,
         "actor_name": unit.actor.name,
+        "note": change.note,
         "snapshot": snapshot_of(change.after),
     }

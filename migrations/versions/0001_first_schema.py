@@ -199,6 +199,8 @@ def upgrade() -> None:
         sa.Column("created_at", sa.BigInteger(), nullable=False),
         sa.Column("modified_at", sa.BigInteger(), nullable=False),
         sa.Column("deleted_at", sa.BigInteger(), nullable=True),
+        sa.Column("public_from", sa.BigInteger(), nullable=True),
+        sa.Column("public_until", sa.BigInteger(), nullable=True),
         sa.ForeignKeyConstraint(
             ["source_id"], ["sources.id"], name=op.f("fk_articles_source_id"), ondelete="RESTRICT"
         ),
@@ -305,6 +307,7 @@ def upgrade() -> None:
         sa.Column("at", sa.BigInteger(), nullable=False),
         sa.Column("actor_id", _key(36), nullable=True),
         sa.Column("actor_name", sa.String(length=200), nullable=False),
+        sa.Column("note", sa.Text(), nullable=True),
         sa.Column("snapshot", sa.JSON(), nullable=False),
         sa.ForeignKeyConstraint(
             ["article_id"],

@@ -44,6 +44,20 @@ def rewritten(
 
     `references` must have loaded what the input names.
     """
+    fields = rewritten_fields(unit, article, written, references)
+    after = edited(article, fields, unit.now)
+    if after is not article:
+        check_translation(unit.session, after)
+    if written.status == "published" and not is_current(after):
+        after = published(after, unit.now, raise_version=after is article)
+        return Change(article, after, "published")
+    return None if after is article else Change(article, after, "edited")
+
+
+def rewritten_fields(
+    unit: Unit, article: Article, written: ArticleInput, references: References
+) -> dict[str, Any]:
+    """Return the fields that an input gives an article, its slug and external id free to have."""
     if article.deleted_at is not None or article.stage == "killed":
         state = "deleted" if article.deleted_at is not None else "killed"
         raise WrongState(f"This story is {state}. Restore it before it can be changed.")
@@ -53,13 +67,15 @@ def rewritten(
     if written.slug and written.slug != article.slug:
         fields["slug"] = given_slug(unit.session, "article", written.slug, but_for=article.id)
     _check_external_id(unit, article, fields)
-    after = edited(article, fields, unit.now)
-    if after is not article:
-        check_translation(unit.session, after)
-    if written.status == "published" and not is_current(after):
-        after = published(after, unit.now, raise_version=after is article)
-        return Change(article, after, "published")
-    return None if after is article else Change(article, after, "edited")
+    return fields
+
+
+def patched_fields(unit: Unit, article: Article, patch: dict[str, Any]) -> dict[str, Any]:
+    """Return the fields that a merge patch on what is written of an article gives it."""
+    written = _input(patched("article", _view(unit, article), patch))
+    references = References(unit.session)
+    references.load_inputs([written])
+    return rewritten_fields(unit, article, written, references)
 
 
 def _check_external_id(unit: Unit, article: Article, fields: dict[str, Any]) -> None:

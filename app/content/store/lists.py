@@ -106,8 +106,8 @@ def _in_state(state: State, now: datetime) -> ColumnElement[bool]:
     if state in {"draft", "unpublished", "killed"}:
         return and_(alive, ArticleRow.stage == state)
     public = and_(alive, ArticleRow.stage == "published")
-    ahead = ArticleRow.published_at > now
-    over = and_(ArticleRow.expires_at.is_not(None), ArticleRow.expires_at <= now)
+    ahead = ArticleRow.public_from > now
+    over = and_(ArticleRow.public_until.is_not(None), ArticleRow.public_until <= now)
     if state == "scheduled":
         return and_(public, ahead)
     return and_(public, ~ahead, over if state == "expired" else ~over)

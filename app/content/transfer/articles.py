@@ -140,6 +140,8 @@ class ArticleBatch:
             created_at=line.created_at or article.created_at,
             modified_at=line.modified_at or article.modified_at,
             deleted_at=line.deleted_at,
+            public_from=article.published_at if stage == "published" else None,
+            public_until=article.expires_at if stage == "published" else None,
         )
         former = tuple(line.former_slugs)
         if line.public is None or stage != "published":
@@ -151,16 +153,20 @@ class ArticleBatch:
         copy = self._public_copy(line.public, article)
         self._add(Change(None, copy, "published", former))
         self._flush()
-        self._add(Change(copy, article, "edited"))
+        ahead = replace(article, public_from=copy.public_from, public_until=copy.public_until)
+        self._add(Change(copy, ahead, "edited"))
 
     def _public_copy(self, public: PublicCopy, article: Article) -> Article:
         self._references.load_inputs([public])
+        fields = written_fields(public, self._references, public.body_base)
         return replace(
             article,
-            **written_fields(public, self._references, public.body_base),
+            **fields,
             slug=public.slug or article.slug,
             version=public.version,
             published_version=public.version,
+            public_from=fields["published_at"],
+            public_until=fields["expires_at"],
         )
 
     def _slug(self, line: ArticleLine) -> str:
