@@ -25,7 +25,7 @@ class ApiKey(Base):
 
 
 class KeptAnswer(Base):
-    """The first answer to a POST that carried an Idempotency-Key."""
+    """The first answer to a POST that carried an Idempotency-Key; `subject` is what it shows."""
 
     __tablename__ = "kept_answers"
 
@@ -38,8 +38,12 @@ class KeptAnswer(Base):
     headers: Mapped[dict[str, str]] = mapped_column(JSON)
     body: Mapped[bytes] = mapped_column(LargeBinary)
     kept_at: Mapped[datetime] = mapped_column(Instant)
+    subject: Mapped[str | None] = mapped_column(key(36))
 
-    __table_args__ = (Index("ix_kept_answers_kept_at", "kept_at"),)
+    __table_args__ = (
+        Index("ix_kept_answers_kept_at", "kept_at"),
+        Index("ix_kept_answers_subject", "subject"),
+    )
 
 
 class Secret(Base):

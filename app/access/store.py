@@ -73,6 +73,12 @@ def keep_answer(session: WriteSession, row: dict[str, Any]) -> None:
     session.execute(insert(KeptAnswer), row)
 
 
+def reword_answers(session: WriteSession, subject: str, body: bytes) -> None:
+    """Replace the body of each answer about a subject."""
+    statement = update(KeptAnswer).where(KeptAnswer.subject == subject)
+    session.execute(statement.values(body=body))
+
+
 def forget_answers(session: WriteSession, before: datetime) -> int:
     """Delete the answers kept before an instant and count them."""
     return session.execute(delete(KeptAnswer).where(KeptAnswer.kept_at < before))

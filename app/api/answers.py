@@ -9,8 +9,9 @@ from fastapi import Request, Response
 from app.api.conditional import version_tag
 from app.api.edge.asgi import state
 from app.api.edge.entry import Facts
-from app.api.errors import NothingHere
+from app.api.errors import Gone, Killed, NothingHere
 from app.bootstrap import Services
+from app.delivery.queries import Gone as StoryGone
 from app.delivery.queries import Head
 from app.delivery.surrogates import ABSENT
 from app.kit import json
@@ -47,6 +48,14 @@ def nothing_here(request: Request, head: Head, detail: str) -> NothingHere:
     """Return the failure that says that nothing visible is here, as of a position of the log."""
     _tell_edge(request, head, (ABSENT,))
     return NothingHere(detail)
+
+
+def withdrawn(request: Request, head: Head, gone: StoryGone) -> Gone | Killed:
+    """Return the failure that tells the readers of a story why it is not here any more."""
+    _tell_edge(request, head, (ABSENT,))
+    if gone.answer == "killed":
+        return Killed(gone.notice or "This story was withdrawn.")
+    return Gone(gone.notice or "This story was withdrawn.")
 
 
 def _tell_edge(

@@ -60,6 +60,16 @@ PROBLEMS: dict[str, ProblemType] = {
     "not_found": ProblemType(
         404, "Nothing is here", "Check the path, the id or the slug. It may not be public."
     ),
+    "gone": ProblemType(
+        410,
+        "The story is not here any more",
+        "It was unpublished; the detail says why. Take it out of what you show and keep.",
+    ),
+    "killed": ProblemType(
+        410,
+        "The story was killed",
+        "It was withdrawn for good; the detail is the notice. Do not use it, delete every copy.",
+    ),
     "method_not_allowed": ProblemType(
         405, "The method does not apply here", "`Allow` lists the methods that do."
     ),
@@ -196,6 +206,6 @@ def _headers(status: int, code: str) -> Mapping[str, str]:
         headers["www-authenticate"] = f'Bearer realm="dateline"{refused}'
     if status == 503:
         headers["retry-after"] = "5"
-    if status == 404:
+    if status in {404, 410}:
         headers["cache-control"] = "max-age=0, s-maxage=5"
     return headers

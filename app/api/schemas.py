@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from app.content.article import Answer as Answered
 from app.content.article import State
 from app.content.inputs import ArticleInput, CategoryInput, SourceInput
 
@@ -216,16 +217,23 @@ class Me(Answer):
 
 
 class ArticleView(ArticleInput, Answer):
-    """An article as the newsroom reads it."""
+    """An article as the newsroom reads it; a killed one has its text for `admin` alone.
+
+    `answer` is what readers get where the story was (nothing: a 404), `notice` why.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     id: Id
     slug: str
+    title: str
     state: State
     version: int
     published_version: int | None
     corrections: list[Correction]
+    answer: Answered | None
+    notice: str | None
+    redirect_to: Id | None
     first_published_at: Instant | None
     updated_at: Instant | None
     created_at: Instant

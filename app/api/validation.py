@@ -9,7 +9,13 @@ from pydantic_core import ErrorDetails
 from app.access.inputs import KeyInput
 from app.api.nearest import nearest
 from app.content.inputs import ArticleInput, CategoryInput, SourceInput
-from app.content.orders import CorrectInput, PublishInput, UnpublishInput
+from app.content.orders import (
+    CorrectInput,
+    KillInput,
+    PublishInput,
+    RestoreInput,
+    UnpublishInput,
+)
 from app.kit.errors import FieldError, InvalidInput
 
 INPUTS: tuple[type[BaseModel], ...] = (
@@ -19,6 +25,8 @@ INPUTS: tuple[type[BaseModel], ...] = (
     PublishInput,
     CorrectInput,
     UnpublishInput,
+    KillInput,
+    RestoreInput,
     KeyInput,
 )
 _KNOWN = {model.__name__: list(model.model_fields) for model in INPUTS}

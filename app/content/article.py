@@ -12,6 +12,7 @@ from typing import Any, Literal
 from app.content.errors import VersionMismatch, WrongState
 
 Stage = Literal["draft", "published", "unpublished", "killed"]
+Answer = Literal["gone", "redirect", "killed"]
 State = Literal["draft", "scheduled", "published", "expired", "unpublished", "killed", "deleted"]
 STATES: tuple[State, ...] = (
     "draft",
@@ -63,6 +64,10 @@ class Article:
     # Of the public copy, where there is one: the working copy may say something else by now.
     public_from: datetime | None = None
     public_until: datetime | None = None
+    # What readers get where the story was, but for a 404; the notice says why.
+    answer: Answer | None = None
+    notice: str | None = None
+    redirect_to: str | None = None
 
 
 FIELDS = tuple(field.name for field in fields(Article))
@@ -85,6 +90,13 @@ def state_of(article: Article, now: datetime) -> State:
     if article.public_until is not None and article.public_until <= now:
         return "expired"
     return "published"
+
+
+def standing_answer(article: Article, now: datetime) -> Answer | None:
+    """Return what readers get where a story was; one that is public answers for itself."""
+    if article.stage == "published" and state_of(article, now) != "scheduled":
+        return None
+    return article.answer
 
 
 def is_current(article: Article) -> bool:
@@ -124,7 +136,9 @@ def published(
     moment = at or article.published_at or now
     if article.embargo_until is not None and article.embargo_until > moment:
         moment = article.embargo_until
-    first = article.first_published_at is None
+    # Where it was, readers are told why it is gone until it is there again.
+    article = article if moment > now else _answering(article)
+    first = not has_been_out(article, now)
     return replace(
         article,
         stage="published",
@@ -157,14 +171,35 @@ def corrected(
     )
 
 
-def unpublished(article: Article, now: datetime) -> Article:
-    """Return the article without a public copy."""
+def unpublished(
+    article: Article,
+    now: datetime,
+    answer: Answer | None = None,
+    *,
+    notice: str | None = None,
+    redirect_to: str | None = None,
+) -> Article:
+    """Return the article without a public copy, or with another answer for its readers."""
     _need_alive(article, "unpublished")
-    if article.stage != "published":
+    said = (answer, notice, redirect_to)
+    same = said == (article.answer, article.notice, article.redirect_to)
+    if article.stage == "draft" or (article.stage == "unpublished" and same):
         raise WrongState(f"This story is {article.stage}, so it cannot be unpublished.")
+    article = _answering(article, *said)
     return replace(
-        _without_public_copy(article),
+        _without_public_copy(article, now),
         stage="unpublished",
+        version=article.version + 1,
+        modified_at=now,
+    )
+
+
+def killed(article: Article, notice: str, now: datetime) -> Article:
+    """Return the article withdrawn for good: readers get the notice, whatever was there before."""
+    _need_alive(article, "killed")
+    return replace(
+        _answering(_without_public_copy(article, now), "killed", notice),
+        stage="killed",
         version=article.version + 1,
         modified_at=now,
     )
@@ -173,8 +208,10 @@ def unpublished(article: Article, now: datetime) -> Article:
 def deleted(article: Article, now: datetime) -> Article:
     """Return the article put away, without a public copy; it can be restored."""
     _need_alive(article, "deleted")
+    if state_of(article, now) in {"published", "expired"}:
+        article = _answering(article)
     return replace(
-        _without_public_copy(article),
+        _without_public_copy(article, now),
         stage="unpublished" if article.stage == "published" else article.stage,
         version=article.version + 1,
         modified_at=now,
@@ -183,14 +220,45 @@ def deleted(article: Article, now: datetime) -> Article:
 
 
 def restored(article: Article, now: datetime) -> Article:
-    """Return a deleted article as a working copy; publishing it again is another step."""
-    if article.deleted_at is None:
-        raise WrongState("This story is not deleted, so there is nothing to restore.")
-    return replace(article, version=article.version + 1, modified_at=now, deleted_at=None)
+    """Return a deleted or killed article as a working copy.
+
+    Publishing it again is another step. Until then readers are told of a kill as before.
+    """
+    if article.deleted_at is None and article.stage != "killed":
+        raise WrongState("This story is neither deleted nor killed: nothing is to be restored.")
+    back: Stage = "unpublished" if article.first_published_at else "draft"
+    return replace(
+        article,
+        stage=back if article.stage == "killed" else article.stage,
+        version=article.version + 1,
+        modified_at=now,
+        deleted_at=None,
+    )
 
 
-def _without_public_copy(article: Article) -> Article:
-    return replace(article, published_version=None, public_from=None, public_until=None)
+def has_been_out(article: Article, now: datetime) -> bool:
+    """Tell whether a story has ever been public, by what the newsroom knows."""
+    return article.first_published_at is not None and article.first_published_at <= now
+
+
+def _without_public_copy(article: Article, now: datetime) -> Article:
+    return replace(
+        article,
+        published_version=None,
+        public_from=None,
+        public_until=None,
+        # What was taken back before its time was never published.
+        first_published_at=article.first_published_at if has_been_out(article, now) else None,
+    )
+
+
+def _answering(
+    article: Article,
+    answer: Answer | None = None,
+    notice: str | None = None,
+    redirect_to: str | None = None,
+) -> Article:
+    return replace(article, answer=answer, notice=notice, redirect_to=redirect_to)
 
 
 def _updated_at(

@@ -88,6 +88,9 @@ class ArticleRow(Base):
     deleted_at: Mapped[datetime | None] = mapped_column(Instant)
     public_from: Mapped[datetime | None] = mapped_column(Instant)
     public_until: Mapped[datetime | None] = mapped_column(Instant)
+    answer: Mapped[str | None] = mapped_column(String(10))
+    notice: Mapped[str | None] = mapped_column(Text)
+    redirect_to: Mapped[str | None] = mapped_column(_ID)
 
     __table_args__ = (
         Index("uq_articles_external", "source_id", "external_id", unique=True),

@@ -4,6 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
+from app.content.inputs import Ref
 from app.kit.fields import Input, Instant, text_of
 
 # What is said to readers, or kept as the reason of a change.
@@ -32,4 +33,21 @@ class CorrectInput(Input):
 class UnpublishInput(Input):
     """How to unpublish; an empty object does it quietly."""
 
-    answer: Literal["not_found"] = "not_found"
+    answer: Annotated[
+        Literal["not_found", "gone", "redirect"],
+        Field(description="What readers get where the story was: 404, 410 or 301."),
+    ] = "not_found"
+    notice: Annotated[Note | None, Field(description="With `gone`: the public reason.")] = None
+    redirect_to: Annotated[Ref | None, Field(description="With `redirect`: another story.")] = None
+
+
+class KillInput(Input):
+    """Why nobody may read a story any more, in words for those who have read it."""
+
+    notice: Annotated[Note, Field(description="Public: readers get it with a 410.")]
+
+
+class RestoreInput(Input):
+    """Why a story comes back; needed for one that was killed."""
+
+    reason: Note | None = None

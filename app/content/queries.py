@@ -14,7 +14,7 @@ from app.content.saving import from_snapshot
 from app.content.slugs import normal_ref
 from app.content.store import lists
 from app.content.store.lists import ArticleList
-from app.content.views import article_view, category_view, source_view
+from app.content.views import article_view, category_view, source_view, without_text
 from app.kit.clock import format_instant
 from app.kit.session import ReadSession, Record
 
@@ -31,17 +31,19 @@ class ViewPage:
     count: int | None = None
 
 
-def show_article(session: ReadSession, article: Article, now: datetime) -> dict[str, Any]:
-    """Return the view of an article."""
-    return _views(session, [article], now)[0]
+def show_article(
+    session: ReadSession, article: Article, now: datetime, *, whole: bool
+) -> dict[str, Any]:
+    """Return the view of an article; `whole` shows the text of one that was killed."""
+    return _views(session, [article], now, whole=whole)[0]
 
 
-def article(session: ReadSession, ref: str, now: datetime) -> dict[str, Any]:
+def article(session: ReadSession, ref: str, now: datetime, *, whole: bool) -> dict[str, Any]:
     """Return an article by id or slug, whatever its state."""
     found = store.article_by_ref(session, normal_ref(ref))
     if found is None:
         raise not_found(session, "article", ref)
-    return show_article(session, found, now)
+    return show_article(session, found, now, whole=whole)
 
 
 def articles(
@@ -54,7 +56,7 @@ def articles(
     places = [row.place for row in kept]
     found = [_article(row) for row in kept]
     return ViewPage(
-        _views(session, found, now),
+        _views(session, found, now, whole=wanted.whole),
         *_ends(
             [[place, one.id] for place, one in zip(places, found, strict=True)],
             more=len(rows) > wanted.limit,
@@ -66,7 +68,13 @@ def articles(
 
 
 def revisions(
-    session: ReadSession, ref: str, limit: int, position: int | None, *, backwards: bool
+    session: ReadSession,
+    ref: str,
+    limit: int,
+    position: int | None,
+    *,
+    backwards: bool,
+    whole: bool,
 ) -> ViewPage:
     """Return the history of an article without the snapshots, newest first."""
     found = store.article_by_ref(session, normal_ref(ref))
@@ -81,7 +89,7 @@ def revisions(
     )
     kept = _ordered(rows, limit, backwards=backwards)
     return ViewPage(
-        [_revision_view(row) for row in kept],
+        [_revision_view(row, whole=whole or found.stage != "killed") for row in kept],
         *_ends(
             [[row.version] for row in kept],
             more=len(rows) > limit,
@@ -91,7 +99,7 @@ def revisions(
     )
 
 
-def revision(session: ReadSession, ref: str, version: int, now: datetime) -> dict[str, Any]:
+def revision(session: ReadSession, ref: str, version: int, *, whole: bool) -> dict[str, Any]:
     """Return one snapshot of an article, whole."""
     found = store.article_by_ref(session, normal_ref(ref))
     if found is None:
@@ -99,8 +107,9 @@ def revision(session: ReadSession, ref: str, version: int, now: datetime) -> dic
     row = store.revision(session, found.id, version)
     if row is None:
         raise NotFound(f"The article {ref!r} has no version {version}.")
-    view = show_article(session, from_snapshot(row.snapshot), row.at)
-    return _revision_view(row) | {"article": view}
+    view = show_article(session, from_snapshot(row.snapshot), row.at, whole=True)
+    shown = whole or found.stage != "killed"
+    return _revision_view(row, whole=shown) | {"article": view if shown else without_text(view)}
 
 
 def source(session: ReadSession, ref: str) -> dict[str, Any]:
@@ -163,10 +172,16 @@ def _taxonomy_views(
     return [category_view(one, references) for one in found]
 
 
-def _views(session: ReadSession, found: list[Article], now: datetime) -> list[dict[str, Any]]:
+def _views(
+    session: ReadSession, found: list[Article], now: datetime, *, whole: bool
+) -> list[dict[str, Any]]:
     references = References(session)
     references.load_articles(found)
-    return [article_view(one, now, references) for one in found]
+    views = [article_view(one, now, references) for one in found]
+    return [
+        view if whole or one.stage != "killed" else without_text(view)
+        for one, view in zip(found, views, strict=True)
+    ]
 
 
 def _article(row: Record) -> Article:
@@ -175,13 +190,15 @@ def _article(row: Record) -> Article:
     return Article(**fields)
 
 
-def _revision_view(row: Record) -> dict[str, Any]:
+def _revision_view(row: Record, *, whole: bool) -> dict[str, Any]:
+    # Why a story was killed was told to all; what was said before may quote it.
+    shown = whole or row.action == "killed"
     return {
         "version": row.version,
         "action": row.action,
         "at": format_instant(row.at),
         "by": {"key": row.actor_id, "name": row.actor_name},
-        "note": row.note,
+        "note": row.note if shown else None,
     }
 
 

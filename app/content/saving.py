@@ -1,18 +1,24 @@
 """Articles written down: the row, its snapshot, and the word to the layers above."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Literal
 
 from app.content import store
-from app.content.article import INSTANTS, Article, as_row
-from app.content.events import ArticlePublished, ArticleWithdrawn, PublishReason, WithdrawReason
+from app.content.article import INSTANTS, Article, as_row, has_been_out
+from app.content.events import (
+    ArticlePublished,
+    ArticleWithdrawn,
+    PublishReason,
+    Tombstone,
+    WithdrawReason,
+)
 from app.kit.clock import format_instant, parse_instant
 from app.kit.unit import Unit
 
 Action = Literal[
-    "created", "edited", "published", "corrected", "unpublished", "deleted", "restored"
+    "created", "edited", "published", "corrected", "unpublished", "killed", "deleted", "restored"
 ]
 
 
@@ -87,11 +93,33 @@ def _tell(unit: Unit, change: Change) -> None:
         unit.raise_event(
             ArticlePublished(change.after, _reason(change, was_public), change.former_slugs)
         )
-    elif change.former_slugs:
-        unit.raise_event(ArticleWithdrawn(change.after.id, "unpublished", change.former_slugs))
-    elif was_public and change.after.stage != "published":
-        gone: WithdrawReason = "deleted" if change.action == "deleted" else "unpublished"
-        unit.raise_event(ArticleWithdrawn(change.after.id, gone))
+    elif change.after.stage != "published" and (
+        was_public or change.former_slugs or _answers_otherwise(change)
+    ):
+        after, tombstone = change.after, tombstone_of(change.after)
+        if change.before is None and tombstone is not None and has_been_out(after, unit.now):
+            tombstone = replace(tombstone, seen=after)
+        unit.raise_event(
+            ArticleWithdrawn(after.id, _withdraw_reason(change), change.former_slugs, tombstone)
+        )
+
+
+def tombstone_of(article: Article) -> Tombstone | None:
+    """Return what stands where a story was, if it is anything but a 404."""
+    if article.answer is None or article.stage == "published":
+        return None
+    return Tombstone(article.answer, article.notice, article.redirect_to)
+
+
+def _answers_otherwise(change: Change) -> bool:
+    before = tombstone_of(change.before) if change.before is not None else None
+    return before != tombstone_of(change.after)
+
+
+def _withdraw_reason(change: Change) -> WithdrawReason:
+    if change.after.stage == "killed":
+        return "killed"
+    return "deleted" if change.action == "deleted" else "unpublished"
 
 
 def _reason(change: Change, was_public: bool) -> PublishReason:

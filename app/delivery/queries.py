@@ -5,10 +5,11 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Literal
+from typing import Literal, TypeGuard
 
 from app.access.selection import Selection
 from app.delivery import directory as directories
+from app.delivery import store
 from app.delivery.directory import Directory, EntryType
 from app.delivery.store import reading
 from app.delivery.store.reading import Position
@@ -20,6 +21,8 @@ from app.kit.database import Database
 from app.kit.session import Reads, Record
 
 Count = Literal["exact", "estimated"]
+# From one withdrawn story to the next: more than anybody means, and an end if they go round.
+_MOST_STEPS = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +81,14 @@ class EntryPage:
 
 
 @dataclass(frozen=True, slots=True)
+class Gone:
+    """What the readers of a story are told where it was."""
+
+    answer: Literal["gone", "killed"]
+    notice: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Found:
     """One finished object (nothing, if it is not visible), or the slug where it is now."""
 
@@ -85,6 +96,7 @@ class Found:
     head: Head
     keys: tuple[str, ...] = ()
     moved_to: str | None = None
+    gone: Gone | None = None
 
 
 class Delivery:
@@ -125,10 +137,14 @@ class Delivery:
                 head = _head(row, now)
                 body = whole_form(row, self._fresh(head))
                 return Found(body, head, story_keys(row.id, row.translation_group))
-            target = reading.redirect_target(session, ref)
-            moved = reading.story(session, target, now) if target else None
+            id_ = reading.redirect_target(session, ref)
+            moved = reading.story(session, id_, now) if id_ else None
+            stone = store.standing(session, id_ or ref) if moved is None else None
+            if stone is not None and stone.answer == "redirect":
+                moved = _led_to(session, stone, now)
             head = _head(moved or reading.log_head(session, now), now)
-            return Found(None, head, moved_to=_slug(moved) if moved else None)
+            gone = Gone(stone.answer, stone.notice) if _is_told(stone) else None
+            return Found(None, head, moved_to=_slug(moved) if moved else None, gone=gone)
 
     def entries(
         self, type_: EntryType, *, limit: int, position: str | None, backwards: bool
@@ -220,6 +236,23 @@ class Delivery:
             return None
         counted = reading.count_exactly if query.count == "exact" else reading.count_roughly
         return counted(session, query.selection, now)
+
+
+def _led_to(session: Reads, stone: Record, now: datetime) -> Record | None:
+    """Return the visible story to which one leads that was withdrawn, along others like it."""
+    here: Record | None = stone
+    for _ in range(_MOST_STEPS):
+        if here is None or here.answer != "redirect":
+            return None
+        found = reading.story(session, here.redirect_to, now)
+        if found is not None:
+            return found
+        here = store.standing(session, here.redirect_to)
+    return None
+
+
+def _is_told(stone: Record | None) -> TypeGuard[Record]:
+    return stone is not None and stone.answer in {"gone", "killed"}
 
 
 def _page(

@@ -69,6 +69,7 @@ def upgrade() -> None:
         sa.Column("op", sa.String(length=10), nullable=False),
         sa.Column("reason", sa.String(length=20), nullable=False),
         sa.Column("version", sa.Integer(), nullable=True),
+        sa.Column("notice", sa.Text(), nullable=True),
         sa.Column("before", sa.JSON(none_as_null=True), nullable=True),
         sa.Column("after", sa.JSON(none_as_null=True), nullable=True),
         sa.PrimaryKeyConstraint("serial", name=op.f("pk_changes")),
@@ -201,6 +202,9 @@ def upgrade() -> None:
         sa.Column("deleted_at", sa.BigInteger(), nullable=True),
         sa.Column("public_from", sa.BigInteger(), nullable=True),
         sa.Column("public_until", sa.BigInteger(), nullable=True),
+        sa.Column("answer", sa.String(length=10), nullable=True),
+        sa.Column("notice", sa.Text(), nullable=True),
+        sa.Column("redirect_to", _key(36), nullable=True),
         sa.ForeignKeyConstraint(
             ["source_id"], ["sources.id"], name=op.f("fk_articles_source_id"), ondelete="RESTRICT"
         ),
@@ -254,12 +258,14 @@ def upgrade() -> None:
         sa.Column("headers", sa.JSON(), nullable=False),
         sa.Column("body", sa.LargeBinary(), nullable=False),
         sa.Column("kept_at", sa.BigInteger(), nullable=False),
+        sa.Column("subject", _key(36), nullable=True),
         sa.ForeignKeyConstraint(
             ["key_id"], ["api_keys.id"], name=op.f("fk_kept_answers_key_id"), ondelete="CASCADE"
         ),
         sa.PrimaryKeyConstraint("key_id", "idempotency_key", name=op.f("pk_kept_answers")),
     )
     op.create_index("ix_kept_answers_kept_at", "kept_answers", ["kept_at"], unique=False)
+    op.create_index("ix_kept_answers_subject", "kept_answers", ["subject"], unique=False)
     op.create_table(
         "article_categories",
         sa.Column("category_id", _key(36), nullable=False),
@@ -317,12 +323,23 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("article_id", "version", name=op.f("pk_revisions")),
     )
+    op.create_table(
+        "withdrawn",
+        sa.Column("id", _key(36), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("answer", sa.String(length=10), nullable=False),
+        sa.Column("notice", sa.Text(), nullable=True),
+        sa.Column("redirect_to", _key(36), nullable=True),
+        sa.Column("attributes", sa.JSON(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_withdrawn")),
+    )
     table = sa.table("secrets", sa.column("name"), sa.column("value"))
     op.bulk_insert(table, [{"name": "signing", "value": secrets.token_urlsafe(32)}])
 
 
 def downgrade() -> None:
     """Drop all tables."""
+    op.drop_table("withdrawn")
     op.drop_table("revisions")
     op.drop_table("article_labels")
     op.drop_table("article_categories")

@@ -162,8 +162,9 @@ class DeliveryRing:
         if facts is None:
             return Raw(messages)
         route = known.get("route", "unmatched")
-        if start["status"] == 404:
-            return Absent(facts, route, json.loads(body)["detail"])
+        if start["status"] in {404, 410}:
+            told = json.loads(body)
+            return Absent(facts, route, told["code"], told["detail"])
         return Entry.of(start["status"], start["headers"], body, facts, route)
 
 

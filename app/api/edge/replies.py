@@ -141,7 +141,7 @@ class Replies:
 
 
 def _absent(found: Absent, id_: str) -> tuple[int, Headers, bytes]:
-    status, headers, body = problem("not_found", found.detail, id_)
+    status, headers, body = problem(found.code, found.detail, id_)
     headers |= found.facts.headers()
     more = [(name.encode(), value.encode()) for name, value in headers.items()]
     return status, [*more, (b"content-length", str(len(body)).encode())], body

@@ -3,6 +3,7 @@
 from fastapi import APIRouter, Request, Response
 
 from app.api.answers import managed, managed_list
+from app.api.articles import sees_killed
 from app.api.dependencies import Parts, Writer
 from app.api.describe import describe
 from app.api.errors import NothingHere
@@ -23,7 +24,7 @@ router = APIRouter(prefix="/v1/manage/articles", tags=["management: articles"])
         query=("limit", "cursor"), problems=("bad_parameter", "bad_cursor", "not_found")
     ),
 )
-def manage_list_revisions(ref: str, request: Request, services: Parts, _: Writer) -> Response:
+def manage_list_revisions(ref: str, request: Request, services: Parts, caller: Writer) -> Response:
     """List an article's versions, newest first."""
     params = Parameters(request.scope["query_string"], ("limit", "cursor"))
     paging = Paging.read(services.cursors, params, request.url.path, 1)
@@ -34,6 +35,7 @@ def manage_list_revisions(ref: str, request: Request, services: Parts, _: Writer
             paging.limit,
             int(paging.position[0]) if paging.position else None,
             backwards=paging.backwards,
+            whole=sees_killed(caller),
         )
     body, cursors = view_page(paging, page)
     return managed_list(request, services, body, cursors)
@@ -45,10 +47,10 @@ def manage_list_revisions(ref: str, request: Request, services: Parts, _: Writer
     responses={200: {"model": RevisionWithArticle}},
     openapi_extra=describe(problems=("not_found",)),
 )
-def manage_read_revision(ref: str, version: str, services: Parts, _: Writer) -> Response:
+def manage_read_revision(ref: str, version: str, services: Parts, caller: Writer) -> Response:
     """Return the whole snapshot that a version left."""
     if not (version.isascii() and version.isdigit() and len(version) < 10):
         raise NothingHere("A version is a number.")
     with services.database.read() as session:
-        view = queries.revision(session, ref, int(version), services.clock.now())
+        view = queries.revision(session, ref, int(version), whole=sees_killed(caller))
     return managed(view)

@@ -11,10 +11,17 @@ from app.api.describe import describe
 from app.api.routes.shared import BODY, CHANGING, NAMES, ONCE, VERB_HEADERS
 from app.api.schemas import ArticleView
 from app.content.commands.correct_article import correct_article as correct
+from app.content.commands.kill_article import kill_article as kill
 from app.content.commands.publish_article import publish_article as publish
 from app.content.commands.restore_article import restore_article as restore
 from app.content.commands.unpublish_article import unpublish_article as unpublish
-from app.content.orders import CorrectInput, PublishInput, UnpublishInput
+from app.content.orders import (
+    CorrectInput,
+    KillInput,
+    PublishInput,
+    RestoreInput,
+    UnpublishInput,
+)
 
 router = APIRouter(prefix="/v1/manage/articles", tags=["management: articles"])
 
@@ -64,19 +71,35 @@ def manage_unpublish_article(
     body: MaybeBody,
     expected: Expected,
 ) -> Response:
-    """Unpublish quietly: readers get a 404."""
-    UnpublishInput.model_validate(body)
-    return verb(request, services, caller, body, lambda unit: unpublish(unit, ref, expected))
+    """Unpublish: readers get a 404, or as told a 410 or the address of another story."""
+    order = UnpublishInput.model_validate(body)
+    return verb(request, services, caller, body, lambda unit: unpublish(unit, ref, order, expected))
+
+
+@router.post("/{ref}/kill", summary="Withdraw a story for good", **_described(KillInput))
+def manage_kill_article(
+    ref: str, request: Request, services: Parts, caller: Publisher, body: Body, expected: Expected
+) -> Response:
+    """Take a story away from everybody at once, and tell those who could have read it why."""
+    order = KillInput.model_validate(body)
+    return verb(request, services, caller, body, lambda unit: kill(unit, ref, order, expected))
 
 
 @router.post(
     "/{ref}/restore",
-    summary="Bring a deleted article back",
-    responses={200: {"model": ArticleView}},
-    openapi_extra=describe(headers=VERB_HEADERS, problems=(*CHANGING, "wrong_state", *ONCE)),
+    summary="Bring a deleted or killed article back",
+    **_described(RestoreInput, required=False),
 )
 def manage_restore_article(
-    ref: str, request: Request, services: Parts, caller: Publisher, expected: Expected
+    ref: str,
+    request: Request,
+    services: Parts,
+    caller: Publisher,
+    body: MaybeBody,
+    expected: Expected,
 ) -> Response:
-    """Undo a deletion; publishing it again is another step."""
-    return verb(request, services, caller, None, lambda unit: restore(unit, ref, expected))
+    """Undo a deletion, or as `admin` a kill; publishing it again is another step."""
+    order = RestoreInput.model_validate(body)
+    return verb(
+        request, services, caller, body, lambda unit: restore(unit, ref, order, expected, caller)
+    )

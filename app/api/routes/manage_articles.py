@@ -5,7 +5,7 @@ from fastapi import APIRouter, Request, Response
 from app.access.caller import Caller
 from app.access.scopes import Scope
 from app.api.answers import managed, managed_list
-from app.api.articles import article_answer, change
+from app.api.articles import article_answer, change, sees_killed, subject_of
 from app.api.dependencies import (
     MERGE_PATCH,
     Body,
@@ -37,9 +37,10 @@ router = APIRouter(prefix="/v1/manage/articles", tags=["management: articles"])
     responses={200: {"model": ArticleViewPage}},
     openapi_extra=describe(query=MANAGE_PARAMETERS, problems=READING, sorts=MANAGE_SORTS),
 )
-def manage_list_articles(request: Request, services: Parts, _: Writer) -> Response:
+def manage_list_articles(request: Request, services: Parts, caller: Writer) -> Response:
     """List articles, the last changed first; deleted ones only by `state=deleted`."""
-    body, cursors = read_manage_list(services, request.url.path, request.scope["query_string"])
+    path, query = request.url.path, request.scope["query_string"]
+    body, cursors = read_manage_list(services, path, query, whole=sees_killed(caller))
     return managed_list(request, services, body, cursors)
 
 
@@ -67,9 +68,9 @@ def manage_create_article(
     def act(unit: Unit) -> Response:
         article, new = create(unit, written, expected)
         location = f"/v1/manage/articles/{article.id}" if new else None
-        return article_answer(unit, article, status=201 if new else 200, location=location)
+        return article_answer(unit, article, caller, status=201 if new else 200, location=location)
 
-    return post(request, services, caller, body, act)
+    return post(request, services, caller, body, act, subject=subject_of)
 
 
 @router.get(
@@ -78,10 +79,10 @@ def manage_create_article(
     responses={200: {"model": ArticleView}},
     openapi_extra=describe(problems=("not_found",)),
 )
-def manage_read_article(ref: str, services: Parts, _: Writer) -> Response:
+def manage_read_article(ref: str, services: Parts, caller: Writer) -> Response:
     """Return an article's working copy and where its story stands."""
     with services.database.read() as session:
-        view = queries.article(session, ref, services.clock.now())
+        view = queries.article(session, ref, services.clock.now(), whole=sees_killed(caller))
     return managed(view, version=view["version"])
 
 

@@ -4,7 +4,7 @@ from typing import Literal
 
 from fastapi import APIRouter, Request, Response
 
-from app.api.answers import delivered, list_links, nothing_here, redirected
+from app.api.answers import delivered, list_links, nothing_here, redirected, withdrawn
 from app.api.dependencies import Parts
 from app.api.describe import describe
 from app.api.direct import DirectRoute
@@ -48,19 +48,25 @@ async def list_articles(request: Request, services: Parts) -> Response:
     summary="One story, whole",
     responses={
         200: {"model": StoryWithBody},
-        301: {"description": "The story has another slug now.", "content": None},
+        301: {"description": "The story, or the one in its place, is elsewhere.", "content": None},
     },
     openapi_extra=describe(
-        query=("fields",), problems=("bad_parameter", "not_found", "key_required")
+        query=("fields",),
+        problems=("bad_parameter", "not_found", "gone", "killed", "key_required"),
     ),
 )
 async def read_article(ref: str, request: Request, services: Parts) -> Response:
-    """Return one visible story by id or slug; a former slug redirects."""
+    """Return one visible story by id or slug; a former slug redirects.
+
+    A story that was withdrawn with a word to its readers answers 410 with that word.
+    """
     params = Parameters(request.scope["query_string"], ("fields",))
     fields = Fields.read(params, WHOLE)
     found = await short_read(services, lambda: services.delivery.story(normal_ref(ref)))
     if found.moved_to is not None:
         return redirected(request, f"/v1/articles/{found.moved_to}", found.head)
+    if found.gone is not None:
+        raise withdrawn(request, found.head, found.gone)
     if found.body is None:
         raise nothing_here(request, found.head, "No story with this id or slug is public.")
     body = fields.keep(found.body) if fields else found.body

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from app.content import store
-from app.content.article import Article, Stage, is_current, published
+from app.content.article import Article, Stage, is_current, published, state_of
 from app.content.commands.edit_article import rewritten
 from app.content.drafting import base_of, new_article, written_fields
 from app.content.errors import SlugTaken
@@ -100,7 +100,7 @@ class ArticleBatch:
     def _update(self, number: int, line: ArticleLine, known: Article) -> Outcome:
         if known.id in self._touched:
             self._flush()
-        if known.deleted_at is not None and line.state == "deleted":
+        if state_of(known, self._unit.now) == line.state in {"deleted", "killed"}:
             return Outcome(number, "unchanged", "article", known.id, known.slug)
         change = rewritten(self._unit, known, _input(line), self._references)
         if change is None:
@@ -142,6 +142,9 @@ class ArticleBatch:
             deleted_at=line.deleted_at,
             public_from=article.published_at if stage == "published" else None,
             public_until=article.expires_at if stage == "published" else None,
+            answer=line.answer,
+            notice=line.notice,
+            redirect_to=line.redirect_to,
         )
         former = tuple(line.former_slugs)
         if line.public is None or stage != "published":

@@ -17,11 +17,16 @@ from app.kit.session import ReadSession
 _BATCH = 200
 
 
-def export_lines(session: ReadSession, now: datetime) -> Iterator[dict[str, Any]]:
-    """Yield every source, category and article, in memory that does not grow with them."""
+def export_lines(
+    session: ReadSession, now: datetime, *, killed: bool = True
+) -> Iterator[dict[str, Any]]:
+    """Yield every source, category and article, in memory that does not grow with them.
+
+    Killed stories are left out for those who may not read them.
+    """
     yield from _sources(session)
     yield from _categories(session)
-    yield from _articles(session, now)
+    yield from _articles(session, now, killed=killed)
 
 
 def count_lines(session: ReadSession) -> int:
@@ -58,12 +63,13 @@ def _parents_first(categories: list[Category]) -> Iterator[Category]:
         waiting = [child for parent in waiting for child in below.pop(parent.id, [])]
 
 
-def _articles(session: ReadSession, now: datetime) -> Iterator[dict[str, Any]]:
+def _articles(session: ReadSession, now: datetime, *, killed: bool) -> Iterator[dict[str, Any]]:
     # Translations name their originals, so originals come first.
     for originals in (True, False):
         stream = store.stream_articles(session, originals=originals)
         while batch := list(islice(stream, _BATCH)):
-            yield from _article_lines(session, batch, now)
+            kept = [one for one in batch if killed or one.stage != "killed"]
+            yield from _article_lines(session, kept, now)
 
 
 def _article_lines(

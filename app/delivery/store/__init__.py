@@ -39,6 +39,12 @@ from app.delivery.store.log import (
     last_of_each,
     log_rows,
 )
+from app.delivery.store.withdrawn import (
+    replace_tombstones,
+    standing,
+    stray_tombstones,
+    tombstones,
+)
 
 __all__ = [
     "Attributes",
@@ -69,7 +75,11 @@ __all__ = [
     "replace_entry",
     "replace_terms",
     "start_follower",
+    "replace_tombstones",
+    "standing",
     "stray_documents",
+    "stray_tombstones",
+    "tombstones",
     "uses_of_entry",
     "whole_documents",
 ]
