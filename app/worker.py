@@ -4,9 +4,11 @@ import logging
 import threading
 from collections.abc import Callable
 from functools import partial
+from zoneinfo import ZoneInfo
 
 from app.access.idempotency import forget_outdated
 from app.bootstrap import Services
+from app.content.commands.follow_time_zones import follow_time_zones
 from app.delivery.due import BATCH, tell_due, tell_expired
 from app.kit.errors import Failure
 from app.kit.patience import wait_after
@@ -63,7 +65,7 @@ class Worker:
             try:
                 run_due(self._services)
                 if turns % max(1, int(_TIDY_EVERY / interval)) == 0:
-                    self._services.runner.run(_ACTOR, forget_outdated)
+                    tidy(self._services)
             except Failure as failure:
                 _note(failure)
             turns += 1
@@ -88,6 +90,16 @@ def _caught_up(purging: Purging) -> bool:
 
 def _note(failure: Failure) -> None:
     _log.warning("the worker could not go on: %s", failure.detail)
+
+
+def tidy(services: Services) -> None:
+    """Do what need not be done at once: forget, and look whether rules of time have changed."""
+    services.runner.run(_ACTOR, forget_outdated)
+    # What was read of the zones' rules before is kept in memory otherwise.
+    ZoneInfo.clear_cache()
+    after: str | None = ""
+    while after is not None:
+        _, after = services.runner.run(_ACTOR, partial(follow_time_zones, after=after))
 
 
 def run_due(services: Services) -> int:

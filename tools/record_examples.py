@@ -194,6 +194,13 @@ STEPS = (
         {"reason": "The recording has been found."},
         '"v10"',
     ),
+    Step(
+        "manage_schedule_article",
+        "POST",
+        f"{_BEES}/schedule",
+        {"at": "2027-03-28T09:00", "time_zone": "Europe/Lisbon"},
+        '"v11"',
+    ),
     Step("manage_list_articles", "GET", "/v1/manage/articles?limit=1"),
     Step("manage_list_revisions", "GET", f"{_BEES}/revisions?limit=3"),
     Step("manage_read_revision", "GET", f"{_BEES}/revisions/1"),

@@ -230,6 +230,8 @@ class ArticleView(ArticleInput, Answer):
     state: State
     version: int
     published_version: int | None
+    scheduled_at_local: str | None
+    time_zone: str | None
     corrections: list[Correction]
     answer: Answered | None
     notice: str | None

@@ -14,6 +14,7 @@ from app.content.orders import (
     KillInput,
     PublishInput,
     RestoreInput,
+    ScheduleInput,
     UnpublishInput,
 )
 from app.kit.errors import FieldError, InvalidInput
@@ -23,6 +24,7 @@ INPUTS: tuple[type[BaseModel], ...] = (
     SourceInput,
     CategoryInput,
     PublishInput,
+    ScheduleInput,
     CorrectInput,
     UnpublishInput,
     KillInput,

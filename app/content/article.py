@@ -64,6 +64,9 @@ class Article:
     # Of the public copy, where there is one: the working copy may say something else by now.
     public_from: datetime | None = None
     public_until: datetime | None = None
+    # How its schedule was said, where it was said in local time.
+    scheduled_at_local: str | None = None
+    time_zone: str | None = None
     # What readers get where the story was, but for a 404; the notice says why.
     answer: Answer | None = None
     notice: str | None = None
@@ -139,6 +142,8 @@ def published(
     # Where it was, readers are told why it is gone until it is there again.
     article = article if moment > now else _answering(article)
     first = not has_been_out(article, now)
+    if moment != article.published_at or moment <= now:
+        article = _in_local_time(article)
     return replace(
         article,
         stage="published",
@@ -149,6 +154,33 @@ def published(
         public_until=article.expires_at,
         first_published_at=moment if first else article.first_published_at,
         updated_at=_updated_at(article, moment, now, minor=minor),
+        modified_at=now,
+    )
+
+
+def scheduled(
+    article: Article, at: datetime, now: datetime, *, local: str | None, time_zone: str | None
+) -> Article:
+    """Return the article with its working copy to be public at an instant that lies ahead.
+
+    The local time and the zone in which it was said are kept: rules of summer time change.
+    """
+    if state_of(article, now) == "published":
+        raise WrongState("This story is public. Unpublish it before it can be scheduled.")
+    return _in_local_time(published(article, now, at=at), local, time_zone)
+
+
+def unscheduled(article: Article, now: datetime) -> Article:
+    """Return the article as it was before it was scheduled."""
+    state = state_of(article, now)
+    if state != "scheduled":
+        raise WrongState(f"This story is {state}; there is no schedule to cancel.")
+    ahead = article.published_at is not None and article.published_at > now
+    return replace(
+        _without_public_copy(article, now),
+        stage="unpublished" if has_been_out(article, now) else "draft",
+        published_at=None if ahead else article.published_at,
+        version=article.version + 1,
         modified_at=now,
     )
 
@@ -243,13 +275,19 @@ def has_been_out(article: Article, now: datetime) -> bool:
 
 def _without_public_copy(article: Article, now: datetime) -> Article:
     return replace(
-        article,
+        _in_local_time(article),
         published_version=None,
         public_from=None,
         public_until=None,
         # What was taken back before its time was never published.
         first_published_at=article.first_published_at if has_been_out(article, now) else None,
     )
+
+
+def _in_local_time(
+    article: Article, local: str | None = None, time_zone: str | None = None
+) -> Article:
+    return replace(article, scheduled_at_local=local, time_zone=time_zone)
 
 
 def _answering(

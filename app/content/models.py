@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKey, Index, String, Text
+from sqlalchemy import JSON, ForeignKey, Index, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.kit.schema import Base, Instant, key
@@ -88,6 +88,8 @@ class ArticleRow(Base):
     deleted_at: Mapped[datetime | None] = mapped_column(Instant)
     public_from: Mapped[datetime | None] = mapped_column(Instant)
     public_until: Mapped[datetime | None] = mapped_column(Instant)
+    scheduled_at_local: Mapped[str | None] = mapped_column(String(19))
+    time_zone: Mapped[str | None] = mapped_column(String(100))
     answer: Mapped[str | None] = mapped_column(String(10))
     notice: Mapped[str | None] = mapped_column(Text)
     redirect_to: Mapped[str | None] = mapped_column(_ID)
@@ -99,6 +101,12 @@ class ArticleRow(Base):
         Index("ix_articles_modified_at", "modified_at", "id"),
         Index("ix_articles_stage", "stage", "published_at", "id"),
         Index("ix_articles_translation_of", "translation_of"),
+        Index(
+            "ix_articles_time_zone",
+            "public_from",
+            sqlite_where=text("time_zone IS NOT NULL"),
+            postgresql_where=text("time_zone IS NOT NULL"),
+        ),
     )
 
 

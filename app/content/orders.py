@@ -20,6 +20,19 @@ class PublishInput(Input):
     ] = "major"
 
 
+class ScheduleInput(Input):
+    """When to publish; nothing cancels what was scheduled."""
+
+    at: Annotated[
+        Annotated[str, text_of(40, 1)] | None,
+        Field(description="An instant, or a local time such as 2026-03-29T09:00 in `time_zone`."),
+    ]
+    time_zone: Annotated[
+        Annotated[str, text_of(100, 1)] | None,
+        Field(description="With a local time: an IANA name such as Africa/Casablanca."),
+    ] = None
+
+
 class CorrectInput(Input):
     """What was wrong, and what is right: a note for readers and a merge patch (RFC 7396)."""
 

@@ -18,7 +18,16 @@ from app.kit.clock import format_instant, parse_instant
 from app.kit.unit import Unit
 
 Action = Literal[
-    "created", "edited", "published", "corrected", "unpublished", "killed", "deleted", "restored"
+    "created",
+    "edited",
+    "published",
+    "scheduled",
+    "unscheduled",
+    "corrected",
+    "unpublished",
+    "killed",
+    "deleted",
+    "restored",
 ]
 
 

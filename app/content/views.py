@@ -40,6 +40,8 @@ def article_view(article: Article, now: datetime, references: References) -> dic
         "published_at": _instant(article.published_at),
         "expires_at": _instant(article.expires_at),
         "embargo_until": _instant(article.embargo_until),
+        "scheduled_at_local": article.scheduled_at_local,
+        "time_zone": article.time_zone,
         "corrections": article.corrections,
         "answer": standing_answer(article, now),
         "notice": article.notice if standing_answer(article, now) else None,

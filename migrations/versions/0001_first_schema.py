@@ -202,6 +202,8 @@ def upgrade() -> None:
         sa.Column("deleted_at", sa.BigInteger(), nullable=True),
         sa.Column("public_from", sa.BigInteger(), nullable=True),
         sa.Column("public_until", sa.BigInteger(), nullable=True),
+        sa.Column("scheduled_at_local", sa.String(length=19), nullable=True),
+        sa.Column("time_zone", sa.String(length=100), nullable=True),
         sa.Column("answer", sa.String(length=10), nullable=True),
         sa.Column("notice", sa.Text(), nullable=True),
         sa.Column("redirect_to", _key(36), nullable=True),
@@ -222,6 +224,14 @@ def upgrade() -> None:
     op.create_index("ix_articles_published_at", "articles", ["published_at", "id"], unique=False)
     op.create_index("ix_articles_stage", "articles", ["stage", "published_at", "id"], unique=False)
     op.create_index("ix_articles_translation_of", "articles", ["translation_of"], unique=False)
+    op.create_index(
+        "ix_articles_time_zone",
+        "articles",
+        ["public_from"],
+        unique=False,
+        sqlite_where=sa.text("time_zone IS NOT NULL"),
+        postgresql_where=sa.text("time_zone IS NOT NULL"),
+    )
     op.create_index("uq_articles_external", "articles", ["source_id", "external_id"], unique=True)
     op.create_table(
         "document_bodies",

@@ -14,7 +14,7 @@ def _put(newsroom: Newsroom, article: dict[str, Any], **fields: Any) -> Any:
     return newsroom.call("PUT", f"/articles/{article['id']}", json=article | fields, headers=match)
 
 
-_BODIES = {"correct": b'{"note": "N"}', "kill": b'{"notice": "N"}'}
+_BODIES = {"schedule": b'{"at": null}', "correct": b'{"note": "N"}', "kill": b'{"notice": "N"}'}
 
 
 @pytest.mark.parametrize("dialect", ["sqlite"])

@@ -39,6 +39,7 @@ def furnished(newsroom: Newsroom, services: Services, clock: HandClock) -> dict[
         "plain": newsroom.story("Plain", **_whole()),
         "draft": newsroom.article("Draft", source="post"),
         "scheduled": newsroom.story("Ahead", published_at="2026-11-22T18:00:00Z"),
+        "by the wall": newsroom.article("By the wall"),
         "expiring": newsroom.story("Short-lived", expires_at="2026-11-22T18:00:00Z"),
         "expired": newsroom.story("Over", expires_at="2026-11-22T11:00:00Z"),
         "embargoed": newsroom.story("Embargo", embargo_until="2026-11-22T18:00:00Z"),
@@ -62,6 +63,8 @@ def furnished(newsroom: Newsroom, services: Services, clock: HandClock) -> dict[
     newsroom.verb(stories["gone with a word"], "unpublish", answer="gone", notice="A reason.")
     plain = stories["plain"]["id"]
     newsroom.verb(stories["led elsewhere"], "unpublish", answer="redirect", redirect_to=plain)
+    nine = {"at": "2026-11-22T19:00", "time_zone": "Africa/Casablanca"}
+    newsroom.verb(stories["by the wall"], "schedule", **nine)
     for name in ("killed", "killed draft"):
         newsroom.verb(stories[name], "kill", notice="A mistake.")
     for name in ("deleted", "deleted draft"):

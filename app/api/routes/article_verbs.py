@@ -14,12 +14,14 @@ from app.content.commands.correct_article import correct_article as correct
 from app.content.commands.kill_article import kill_article as kill
 from app.content.commands.publish_article import publish_article as publish
 from app.content.commands.restore_article import restore_article as restore
+from app.content.commands.schedule_article import schedule_article as schedule
 from app.content.commands.unpublish_article import unpublish_article as unpublish
 from app.content.orders import (
     CorrectInput,
     KillInput,
     PublishInput,
     RestoreInput,
+    ScheduleInput,
     UnpublishInput,
 )
 
@@ -47,6 +49,17 @@ def manage_publish_article(
     """Make the working copy public, now or at `published_at`."""
     order = PublishInput.model_validate(body)
     return verb(request, services, caller, body, lambda unit: publish(unit, ref, order, expected))
+
+
+@router.post(
+    "/{ref}/schedule", summary="Publish later, or not after all", **_described(ScheduleInput)
+)
+def manage_schedule_article(
+    ref: str, request: Request, services: Parts, caller: Publisher, body: Body, expected: Expected
+) -> Response:
+    """Schedule the working copy for an instant or a local time; `{"at": null}` cancels."""
+    order = ScheduleInput.model_validate(body)
+    return verb(request, services, caller, body, lambda unit: schedule(unit, ref, order, expected))
 
 
 @router.post("/{ref}/correct", summary="Correct what is public", **_described(CorrectInput))

@@ -11,6 +11,7 @@ from app.content.store.articles import (
     has_translations,
     insert_articles,
     labels_of,
+    scheduled_in_zones,
     stream_articles,
     update_articles,
 )
@@ -79,6 +80,7 @@ __all__ = [
     "revisions",
     "save_category",
     "save_source",
+    "scheduled_in_zones",
     "slug_now",
     "snapshots",
     "source_by_ref",

@@ -142,6 +142,8 @@ class ArticleBatch:
             deleted_at=line.deleted_at,
             public_from=article.published_at if stage == "published" else None,
             public_until=article.expires_at if stage == "published" else None,
+            scheduled_at_local=line.scheduled_at_local,
+            time_zone=line.time_zone,
             answer=line.answer,
             notice=line.notice,
             redirect_to=line.redirect_to,
