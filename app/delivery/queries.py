@@ -29,7 +29,8 @@ _MOST_STEPS = 10
 class Head:
     """How new an answer is: the log's position, the last change before `now`, and the next.
 
-    `changes_at` is the next moment at which time alone makes a story appear or disappear.
+    `changes_at` is the next moment at which time alone makes a story appear or disappear, and
+    `turned_at` the last one of which the log has not heard yet.
     """
 
     serial: int
@@ -37,6 +38,7 @@ class Head:
     now: datetime
     changed_at: datetime | None
     changes_at: datetime | None
+    turned_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -321,7 +323,8 @@ def _translations(found: str | None) -> bytes:
 
 
 def _head(row: Record, now: datetime) -> Head:
-    before = [one for one in (row.changed_at, row.due_at, row.expired_at) if one is not None]
+    turned = [one for one in (row.due_at, row.expired_at) if one is not None]
+    before = [*turned, *([row.changed_at] if row.changed_at is not None else [])]
     ahead = [one for one in (row.next_due_at, row.next_expiry_at) if one is not None]
     return Head(
         serial=row.serial or 0,
@@ -329,6 +332,7 @@ def _head(row: Record, now: datetime) -> Head:
         now=now,
         changed_at=from_micros(max(before)) if before else None,
         changes_at=from_micros(min(ahead)) if ahead else None,
+        turned_at=from_micros(max(turned)) if turned else None,
     )
 
 
