@@ -205,6 +205,13 @@ STEPS = (
     Step("manage_list_revisions", "GET", f"{_BEES}/revisions?limit=3"),
     Step("manage_read_revision", "GET", f"{_BEES}/revisions/1"),
     Step(
+        "manage_restore_revision",
+        "POST",
+        f"{_BEES}/revisions/4/restore",
+        {"reason": "The summary was better."},
+        '"v12"',
+    ),
+    Step(
         "manage_create_key",
         "POST",
         "/v1/manage/keys",

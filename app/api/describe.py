@@ -57,6 +57,10 @@ PARAMETERS: dict[str, tuple[dict[str, Any], str]] = {
         "without it, all but `deleted`.",
     ),
     "external_id": (_STRING, "The id that the source gave its story."),
+    "diff": (
+        {"type": "integer", "minimum": 1},
+        "The number of another version, to compare with.",
+    ),
     "dry_run": (
         {"type": "string", "enum": ["true", "false"], "default": "false"},
         "Check everything and write nothing.",

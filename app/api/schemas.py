@@ -311,6 +311,29 @@ class RevisionWithArticle(Revision):
     article: ArticleView
 
 
+class Words(Answer):
+    """A stretch of two texts that are compared."""
+
+    op: Literal["same", "removed", "added"]
+    text: str
+
+
+class FieldChange(Answer):
+    """A field that differs between two versions; texts are compared word by word, too."""
+
+    field: str
+    before: Any
+    after: Any
+    words: list[Words] | None
+
+
+class RevisionDifference(Revision):
+    """One version of an article with what differs in it from another."""
+
+    compared_with: int
+    changes: list[FieldChange]
+
+
 class RevisionPage(Answer):
     """A page of revisions, newest first."""
 

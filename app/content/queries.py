@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from app.content import store
 from app.content.article import Article
+from app.content.differences import differences
 from app.content.editing import not_found
 from app.content.errors import NotFound
 from app.content.references import References
@@ -110,6 +111,16 @@ def revision(session: ReadSession, ref: str, version: int, *, whole: bool) -> di
     view = show_article(session, from_snapshot(row.snapshot), row.at, whole=True)
     shown = whole or found.stage != "killed"
     return _revision_view(row, whole=shown) | {"article": view if shown else without_text(view)}
+
+
+def difference(
+    session: ReadSession, ref: str, version: int, other: int, *, whole: bool
+) -> dict[str, Any]:
+    """Return one version of an article with what differs in it from another version."""
+    after = revision(session, ref, version, whole=whole)
+    before = revision(session, ref, other, whole=whole)
+    changes = differences(before["article"], after.pop("article"))
+    return after | {"compared_with": other, "changes": changes}
 
 
 def source(session: ReadSession, ref: str) -> dict[str, Any]:

@@ -18,6 +18,7 @@ WRITE = {
     ("PATCH", "/v1/manage/articles/{ref}"),
     ("GET", "/v1/manage/articles/{ref}/revisions"),
     ("GET", "/v1/manage/articles/{ref}/revisions/{version}"),
+    ("POST", "/v1/manage/articles/{ref}/revisions/{version}/restore"),
     ("GET", "/v1/manage/sources"),
     ("GET", "/v1/manage/sources/{ref}"),
     ("GET", "/v1/manage/categories"),

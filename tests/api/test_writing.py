@@ -27,7 +27,7 @@ def test_every_change_needs_a_version(newsroom: Newsroom) -> None:
     for method, path in managed_routes():
         if method == "GET" or "{ref}" not in path or "/keys" in path:
             continue
-        at = path.removeprefix("/v1/manage").format(ref="x")
+        at = path.removeprefix("/v1/manage").format(ref="x", version=1)
         for match, status in ((None, 428), ('"v7"', 412), ('"other"', 412), ('"v7", "v8"', 412)):
             headers = json | ({"if-match": match} if match else {})
             content = _BODIES.get(path.rpartition("/")[2], b"{}")
