@@ -12,7 +12,8 @@ from app.kit.unit import Actor
 class Caller:
     """The holder of a key, or anybody (`key_id` and `scope` are then absent).
 
-    `noted_at` is when a use of the key was last written down.
+    `noted_at` is when a use of the key was last written down; `embargoed` says that it reads what
+    is under embargo.
     """
 
     key_id: str | None = None
@@ -22,6 +23,7 @@ class Caller:
     scope: Scope | None = None
     expires_at: datetime | None = None
     noted_at: datetime | None = None
+    embargoed: bool = False
 
     @property
     def actor(self) -> Actor:

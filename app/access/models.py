@@ -18,6 +18,7 @@ class ApiKey(Base):
     prefix: Mapped[str] = mapped_column(key(16), unique=True)
     digest: Mapped[bytes] = mapped_column(LargeBinary(32))
     scopes: Mapped[list[str]] = mapped_column(JSON)
+    embargoed: Mapped[bool]
     created_at: Mapped[datetime] = mapped_column(Instant)
     expires_at: Mapped[datetime | None] = mapped_column(Instant)
     revoked_at: Mapped[datetime | None] = mapped_column(Instant)

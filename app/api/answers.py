@@ -62,7 +62,10 @@ def _tell_edge(
     request: Request, head: Head, keys: tuple[str, ...], *, kept: bool = True
 ) -> dict[str, str]:
     """Tell the edge what an answer shows and how new it is; return the headers that say so."""
-    facts = state(request.scope)["facts"] = Facts(head.serial, keys, head.changed_at, kept)
+    known = state(request.scope)
+    # The log says nothing of embargoes, so it cannot tell when these readers' answers changed.
+    changed_at = None if known["caller"].embargoed else head.changed_at
+    facts = known["facts"] = Facts(head.serial, keys, changed_at, kept)
     return facts.headers()
 
 

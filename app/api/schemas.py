@@ -140,6 +140,25 @@ class StoryWithBody(Story):
     body_text: str
 
 
+class Embargoed(Answer):
+    """What stories under embargo carry for those who may read them before it ends."""
+
+    embargoed: Literal[True]
+    embargo_until: Instant
+
+
+class EmbargoedHeadline(Headline, Embargoed):
+    """A story under embargo in short form, for keys that may read it."""
+
+
+class EmbargoedStory(Story, Embargoed):
+    """A story under embargo in full form, for keys that may read it."""
+
+
+class EmbargoedStoryWithBody(StoryWithBody, Embargoed):
+    """A story under embargo, whole, for keys that may read it."""
+
+
 class ChangeEntry(Answer):
     """One change: a document that is there now, or one that is gone (`document` is null)."""
 
@@ -182,14 +201,14 @@ class PageInfo(Answer):
 class HeadlinePage(Answer):
     """A page of headlines."""
 
-    data: list[Headline]
+    data: list[Headline | EmbargoedHeadline]
     page: PageInfo
 
 
 class StoryPage(Answer):
     """A page of stories; with `include=body` they are whole."""
 
-    data: list[Story | StoryWithBody]
+    data: list[Story | StoryWithBody | EmbargoedStory | EmbargoedStoryWithBody]
     page: PageInfo
 
 
@@ -213,6 +232,7 @@ class Me(Answer):
     name: str
     prefix: str | None
     scopes: list[str]
+    embargoed: bool
     anonymous: bool
 
 
@@ -348,6 +368,7 @@ class KeyView(Answer):
     name: str
     prefix: str
     scopes: list[str]
+    embargoed: bool
     created_at: Instant
     expires_at: Instant | None
     revoked_at: Instant | None

@@ -25,7 +25,12 @@ class ListRequest:
 
 
 def read_list(
-    services: Services, path: str, query_string: bytes, kind: Literal["headlines", "articles"]
+    services: Services,
+    path: str,
+    query_string: bytes,
+    kind: Literal["headlines", "articles"],
+    *,
+    embargoed: bool,
 ) -> ListRequest:
     """Understand the query string of a list, or refuse it."""
     known = LIST_PARAMETERS if kind == "headlines" else (*LIST_PARAMETERS, "include")
@@ -44,6 +49,7 @@ def read_list(
         form=form,
         limit=paging.limit,
         count=paging.count,
+        embargoed=embargoed,
     )
     return ListRequest(query, fields, paging)
 

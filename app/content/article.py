@@ -62,6 +62,8 @@ class Article:
     modified_at: datetime
     deleted_at: datetime | None
     # Of the public copy, where there is one: the working copy may say something else by now.
+    # To those who may read what is under embargo it is offered before it is public.
+    offered_from: datetime | None = None
     public_from: datetime | None = None
     public_until: datetime | None = None
     # How its schedule was said, where it was said in local time.
@@ -136,9 +138,8 @@ def published(
     embargo ends later, publication waits for it. A minor update leaves `updated_at` as it was.
     """
     _need_alive(article, "published")
-    moment = at or article.published_at or now
-    if article.embargo_until is not None and article.embargo_until > moment:
-        moment = article.embargo_until
+    offered = at or _asked_for(article) or now
+    moment = _after_embargo(article, offered, now)
     # Where it was, readers are told why it is gone until it is there again.
     article = article if moment > now else _answering(article)
     first = not has_been_out(article, now)
@@ -150,6 +151,7 @@ def published(
         version=article.version + 1 if raise_version else article.version,
         published_version=article.version + 1 if raise_version else article.version,
         published_at=moment,
+        offered_from=offered,
         public_from=moment,
         public_until=article.expires_at,
         first_published_at=moment if first else article.first_published_at,
@@ -277,6 +279,7 @@ def _without_public_copy(article: Article, now: datetime) -> Article:
     return replace(
         _in_local_time(article),
         published_version=None,
+        offered_from=None,
         public_from=None,
         public_until=None,
         # What was taken back before its time was never published.
@@ -297,6 +300,21 @@ def _answering(
     redirect_to: str | None = None,
 ) -> Article:
     return replace(article, answer=answer, notice=notice, redirect_to=redirect_to)
+
+
+def _asked_for(article: Article) -> datetime | None:
+    """Return when a story should come out, not counting what an embargo made of that before."""
+    untouched = article.published_at == article.public_from
+    return article.offered_from if untouched and article.offered_from else article.published_at
+
+
+def _after_embargo(article: Article, moment: datetime, now: datetime) -> datetime:
+    """Return when all may read a story that is offered at a moment."""
+    if article.embargo_until is not None and article.embargo_until > moment:
+        return article.embargo_until
+    waited = article.public_from is not None and article.public_from > now
+    # An embargo that was lifted ends now, not when the story was first offered.
+    return max(moment, now) if waited and moment == article.offered_from else moment
 
 
 def _updated_at(

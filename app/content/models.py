@@ -86,6 +86,7 @@ class ArticleRow(Base):
     created_at: Mapped[datetime] = mapped_column(Instant)
     modified_at: Mapped[datetime] = mapped_column(Instant)
     deleted_at: Mapped[datetime | None] = mapped_column(Instant)
+    offered_from: Mapped[datetime | None] = mapped_column(Instant)
     public_from: Mapped[datetime | None] = mapped_column(Instant)
     public_until: Mapped[datetime | None] = mapped_column(Instant)
     scheduled_at_local: Mapped[str | None] = mapped_column(String(19))

@@ -37,6 +37,7 @@ def save_public(
         **fields,
         version=copy.version + 1,
         published_version=copy.version,
+        offered_from=copy.offered_from,
         public_from=copy.public_from,
         public_until=copy.public_until,
         updated_at=copy.updated_at,

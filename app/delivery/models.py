@@ -35,6 +35,8 @@ class Document(Base):
     slug: Mapped[str] = mapped_column(_SLUG, unique=True)
     version: Mapped[int]
     released: Mapped[bool]
+    # Before `published_at` only where an embargo lies between: for those who may read it then.
+    offered_at: Mapped[datetime] = mapped_column(Instant)
     published_at: Mapped[datetime] = mapped_column(Instant)
     updated_at: Mapped[datetime] = mapped_column(Instant)
     expires_at: Mapped[datetime | None] = mapped_column(Instant)
@@ -123,7 +125,8 @@ class Withdrawn(Base):
     """What stands where a public story was, for those who could have seen it.
 
     `attributes` are what it was selected by, so that an entitlement can tell who that is. Its
-    slugs lead here as they led to the story.
+    slugs lead here as they led to the story. `embargoed` says that nobody else could have seen it
+    but those who read what is under embargo.
     """
 
     __tablename__ = "withdrawn"
@@ -133,6 +136,7 @@ class Withdrawn(Base):
     answer: Mapped[str] = mapped_column(String(10))
     notice: Mapped[str | None] = mapped_column(Text)
     redirect_to: Mapped[str | None] = mapped_column(_ID)
+    embargoed: Mapped[bool]
     attributes: Mapped[dict[str, Any]] = mapped_column(JSON)
 
 

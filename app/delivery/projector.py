@@ -169,6 +169,7 @@ def document_rows(article: Article, categories: list[str], now: datetime) -> dic
         "slug": article.slug,
         "version": article.version,
         "released": _is_due(article, now),
+        "offered_at": article.offered_from or article.published_at,
         "published_at": article.published_at,
         "updated_at": article.updated_at,
         "expires_at": article.expires_at,

@@ -13,10 +13,10 @@ from app.delivery import store
 from app.delivery.directory import Directory, EntryType
 from app.delivery.store import reading
 from app.delivery.store.reading import Position
-from app.delivery.store.shapes import Form, SortKey
+from app.delivery.store.shapes import Form, Shape, SortKey, shape_of
 from app.delivery.surrogates import story_keys
 from app.kit import json
-from app.kit.clock import Clock, from_micros
+from app.kit.clock import Clock, format_instant, from_micros
 from app.kit.database import Database
 from app.kit.session import Reads, Record
 
@@ -43,7 +43,7 @@ class Head:
 
 @dataclass(frozen=True, slots=True)
 class StoryQuery:
-    """What a list of stories is asked for."""
+    """What a list of stories is asked for; `embargoed` takes in what is under embargo."""
 
     selection: Selection = Selection()
     key: SortKey = "published_at"
@@ -53,6 +53,19 @@ class StoryQuery:
     form: Form = "short"
     limit: int = 20
     count: Count | None = None
+    embargoed: bool = False
+
+    @property
+    def shape(self) -> Shape:
+        """Return what the statement for it depends on."""
+        return shape_of(
+            self.selection,
+            key=self.key,
+            descending=self.descending is not self.backwards,
+            placed=self.position is not None,
+            form=self.form,
+            embargoed=self.embargoed,
+        )
 
     @property
     def is_short(self) -> bool:
@@ -118,11 +131,9 @@ class Delivery:
             rows = reading.story_page(
                 session,
                 query.selection,
+                query.shape,
                 now,
-                key=query.key,
-                descending=query.descending is not query.backwards,
                 position=query.position,
-                form=query.form,
                 limit=query.limit + 1,
             )
             head = _head(rows[0] if rows else reading.log_head(session, now), now)
@@ -130,20 +141,22 @@ class Delivery:
             count = self._count(session, query, now)
         return _page(query, rows, directory, head, count)
 
-    def story(self, ref: str) -> Found:
-        """Return one visible story whole, or where a former slug leads."""
+    def story(self, ref: str, *, embargoed: bool = False) -> Found:
+        """Return one visible story whole, or what readers get where it was."""
         now = self._clock.now()
         with self._database.read_hot() as session:
-            row = reading.story(session, ref, now)
+            row = reading.story(session, ref, now, embargoed=embargoed)
             if row is not None:
                 head = _head(row, now)
                 body = whole_form(row, self._fresh(head))
+                body = _marked(body, row) if embargoed else body
                 return Found(body, head, story_keys(row.id, row.translation_group))
             id_ = reading.redirect_target(session, ref)
-            moved = reading.story(session, id_, now) if id_ else None
-            stone = store.standing(session, id_ or ref) if moved is None else None
-            if stone is not None and stone.answer == "redirect":
-                moved = _led_to(session, stone, now)
+            moved = reading.story(session, id_, now, embargoed=embargoed) if id_ else None
+            stone = None
+            if moved is None:
+                stone = store.standing(session, id_ or ref, embargoed=embargoed)
+                moved = _led_to(session, stone, now, embargoed=embargoed)
             head = _head(moved or reading.log_head(session, now), now)
             gone = Gone(stone.answer, stone.notice) if _is_told(stone) else None
             return Found(None, head, moved_to=_slug(moved) if moved else None, gone=gone)
@@ -237,19 +250,20 @@ class Delivery:
         if query.count is None:
             return None
         counted = reading.count_exactly if query.count == "exact" else reading.count_roughly
-        return counted(session, query.selection, now)
+        return counted(session, query.selection, now, embargoed=query.embargoed)
 
 
-def _led_to(session: Reads, stone: Record, now: datetime) -> Record | None:
+def _led_to(
+    session: Reads, stone: Record | None, now: datetime, *, embargoed: bool
+) -> Record | None:
     """Return the visible story to which one leads that was withdrawn, along others like it."""
-    here: Record | None = stone
     for _ in range(_MOST_STEPS):
-        if here is None or here.answer != "redirect":
+        if stone is None or stone.answer != "redirect":
             return None
-        found = reading.story(session, here.redirect_to, now)
+        found = reading.story(session, stone.redirect_to, now, embargoed=embargoed)
         if found is not None:
             return found
-        here = store.standing(session, here.redirect_to)
+        stone = store.standing(session, stone.redirect_to, embargoed=embargoed)
     return None
 
 
@@ -270,6 +284,8 @@ def _page(
         rows = rows[::-1]
     finish = _FINISHERS[query.form]
     items = [finish(row, directory) for row in rows]
+    if query.embargoed:
+        items = [_marked(item, row) for item, row in zip(items, rows, strict=True)]
     page = Page(items, head, None, None, count)
     if not rows:
         # Everything on this side of the cursor is gone; the way back is still there.
@@ -293,6 +309,14 @@ def _full(row: Record, directory: Directory) -> bytes:
 def whole_form(row: Record, directory: Directory) -> bytes:
     """Return a story whole, with its body."""
     return b"".join((*_joined(row, directory), *_extra(row), b",", row.body, b"}"))
+
+
+def _marked(item: bytes, row: Record) -> bytes:
+    """Return a story with the embargo under which it is, for those who read it all the same."""
+    if row.embargo_until is None:
+        return item
+    until = format_instant(from_micros(row.embargo_until))
+    return item[:-1] + b"," + json.dumps({"embargoed": True, "embargo_until": until})[1:]
 
 
 _FINISHERS = {"short": _short, "full": _full, "whole": whole_form}

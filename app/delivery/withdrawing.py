@@ -18,11 +18,16 @@ from app.kit.unit import Unit
 
 @dataclass(frozen=True, slots=True)
 class _Seen:
-    """A story as readers could have seen it last; `told` says that the log told of it."""
+    """A story as readers could have seen it last.
+
+    `told` says that the log told of it, `embargoed` that only those could have seen it who read
+    what is under embargo.
+    """
 
     attributes: dict[str, Any]
     version: int | None
     told: bool = True
+    embargoed: bool = False
 
 
 def withdraw(
@@ -32,21 +37,22 @@ def withdraw(
     if not events:
         return []
     standing = store.tombstones(unit.session, events.keys())
-    last = store.last_log_rows(unit.session, [id_ for id_ in events if id_ not in before])
+    hidden = [id_ for id_ in events if id_ not in before or not before[id_].is_out(unit.now)]
+    last = store.last_log_rows(unit.session, hidden)
     log: list[dict[str, Any]] = []
     stones: list[dict[str, Any]] = []
     slugs: list[dict[str, Any]] = []
     for id_, event in events.items():
         old, there = before.get(id_), standing.get(id_)
         out = old if old is not None and old.is_out(unit.now) else None
-        seen = _seen(unit, event, out, last.get(id_), there)
+        seen = _seen(unit, event, old, last.get(id_), there)
         if seen is not None and event.tombstone is not None:
             stones.append(_stone(unit, id_, event.tombstone, seen))
         if seen is not None and seen.told and (out is not None or _is_other(event, there)):
             log.append(_row(unit, id_, event, seen))
-        if out is not None:
+        if old is not None and old.is_offered(unit.now):
             # It may come back under another slug; links to this one should find it then.
-            slugs.append({"type": "article", "slug": out.slug, "id": id_})
+            slugs.append({"type": "article", "slug": old.slug, "id": id_})
     store.remove_documents(unit.session, events.keys())
     store.replace_tombstones(unit.session, events.keys(), stones)
     store.add_redirects(unit.session, slugs)
@@ -56,18 +62,21 @@ def withdraw(
 def _seen(
     unit: Unit,
     event: ArticleWithdrawn,
-    out: store.Attributes | None,
+    old: store.Attributes | None,
     last: store.LastChange | None,
     there: Any,
 ) -> _Seen | None:
-    if out is not None:
-        return _Seen(out.values, out.version)
+    if old is not None and old.is_out(unit.now):
+        return _Seen(old.values, old.version)
     if last is not None:
         return _Seen(last.after or last.before or {}, last.version)
     if event.tombstone is not None and event.tombstone.seen is not None:
         return _Seen(_attributes(unit, event.tombstone.seen), None, told=False)
+    if old is not None and old.is_offered(unit.now):
+        return _Seen(old.values, old.version, told=False, embargoed=True)
     if there is not None:
-        return _Seen(there.attributes, None)
+        public = not there.embargoed
+        return _Seen(there.attributes, None, told=public, embargoed=there.embargoed)
     return None
 
 
@@ -83,6 +92,7 @@ def _stone(unit: Unit, id_: str, tombstone: Tombstone, seen: _Seen) -> dict[str,
         "answer": tombstone.answer,
         "notice": tombstone.notice,
         "redirect_to": tombstone.redirect_to,
+        "embargoed": seen.embargoed,
         "attributes": seen.attributes,
     }
 

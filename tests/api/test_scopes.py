@@ -96,6 +96,7 @@ def test_what_a_key_may_do_is_told_to_its_holder(client: TestClient, services: S
         "name": "a key for write",
         "prefix": key[:11],
         "scopes": ["write"],
+        "embargoed": False,
         "anonymous": False,
     }
     assert client.get("/v1/me").json()["anonymous"] is True

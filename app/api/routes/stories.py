@@ -10,7 +10,7 @@ from app.api.describe import describe
 from app.api.direct import DirectRoute
 from app.api.fields import WHOLE, Fields
 from app.api.params import Parameters
-from app.api.reading import long_read, short_read
+from app.api.reading import long_read, reads_embargoed, short_read
 from app.api.schemas import HeadlinePage, StoryPage, StoryWithBody
 from app.api.stories import LIST_PARAMETERS, list_body, read_list
 from app.bootstrap import Services
@@ -62,7 +62,10 @@ async def read_article(ref: str, request: Request, services: Parts) -> Response:
     """
     params = Parameters(request.scope["query_string"], ("fields",))
     fields = Fields.read(params, WHOLE)
-    found = await short_read(services, lambda: services.delivery.story(normal_ref(ref)))
+    embargoed = reads_embargoed(request)
+    found = await short_read(
+        services, lambda: services.delivery.story(normal_ref(ref), embargoed=embargoed)
+    )
     if found.moved_to is not None:
         return redirected(request, f"/v1/articles/{found.moved_to}", found.head)
     if found.gone is not None:
@@ -77,7 +80,10 @@ async def _list(
     request: Request, services: Services, kind: Literal["headlines", "articles"]
 ) -> Response:
     path, query_string = request.url.path, request.scope["query_string"]
-    asked = await short_read(services, lambda: read_list(services, path, query_string, kind))
+    embargoed = reads_embargoed(request)
+    asked = await short_read(
+        services, lambda: read_list(services, path, query_string, kind, embargoed=embargoed)
+    )
     if asked.query.is_short:
         page = await short_read(services, lambda: services.delivery.stories(asked.query))
     else:

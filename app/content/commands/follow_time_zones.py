@@ -29,7 +29,7 @@ def _follow(unit: Unit, article: Article) -> bool:
         return False
     public = public_copy(unit.session, article)
     copy = published(public, unit.now, at=at)
-    if copy.published_at == public.published_at:
+    if (copy.offered_from, copy.public_from) == (public.offered_from, public.public_from):
         return False
     # The same time on the wall; only the instant is another.
     copy = replace(copy, scheduled_at_local=article.scheduled_at_local, time_zone=article.time_zone)

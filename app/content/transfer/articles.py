@@ -140,6 +140,9 @@ class ArticleBatch:
             created_at=line.created_at or article.created_at,
             modified_at=line.modified_at or article.modified_at,
             deleted_at=line.deleted_at,
+            offered_from=(line.offered_from or article.published_at)
+            if stage == "published"
+            else None,
             public_from=article.published_at if stage == "published" else None,
             public_until=article.expires_at if stage == "published" else None,
             scheduled_at_local=line.scheduled_at_local,
@@ -158,7 +161,12 @@ class ArticleBatch:
         copy = self._public_copy(line.public, article)
         self._add(Change(None, copy, "published", former))
         self._flush()
-        ahead = replace(article, public_from=copy.public_from, public_until=copy.public_until)
+        ahead = replace(
+            article,
+            offered_from=copy.offered_from,
+            public_from=copy.public_from,
+            public_until=copy.public_until,
+        )
         self._add(Change(copy, ahead, "edited"))
 
     def _public_copy(self, public: PublicCopy, article: Article) -> Article:
@@ -170,6 +178,9 @@ class ArticleBatch:
             slug=public.slug or article.slug,
             version=public.version,
             published_version=public.version,
+            offered_from=min(
+                article.offered_from or fields["published_at"], fields["published_at"]
+            ),
             public_from=fields["published_at"],
             public_until=fields["expires_at"],
         )

@@ -11,7 +11,7 @@ from app.content.inputs import ArticleInput
 from app.content.references import References
 from app.content.saving import from_snapshot
 from app.content.taxonomy import Category
-from app.content.views import article_view, category_view, source_view
+from app.content.views import article_view, category_view, instant_or_none, source_view
 from app.kit.session import ReadSession
 
 _BATCH = 200
@@ -92,6 +92,7 @@ def _article_lines(
             "type": "article",
             **article_view(article, now, references),
             "body_base": article.body_base,
+            "offered_from": instant_or_none(article.offered_from),
             "former_slugs": former,
             "public": _public(copy, now, references) if copy else None,
         }

@@ -69,6 +69,7 @@ class ArticleLine(Kept, ArticleInput):
     updated_at: Instant | None = None
     deleted_at: Instant | None = None
     corrections: list[CorrectionLine] = []
+    offered_from: Instant | None = None
     scheduled_at_local: Annotated[str, text_of(19)] | None = None
     time_zone: Annotated[str, text_of(100)] | None = None
     answer: Answer | None = None

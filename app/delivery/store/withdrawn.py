@@ -11,15 +11,15 @@ from app.kit.schema import table_of
 from app.kit.session import Reads, ReadSession, Record, WriteSession, chunks
 
 _withdrawn = table_of(Withdrawn)
-_STANDING = select(_withdrawn.c.answer, _withdrawn.c.notice, _withdrawn.c.redirect_to).where(
-    _withdrawn.c.id == bindparam("id")
-)
+_STANDING = select(
+    _withdrawn.c.answer, _withdrawn.c.notice, _withdrawn.c.redirect_to, _withdrawn.c.embargoed
+).where(_withdrawn.c.id == bindparam("id"))
 
 
-def standing(session: Reads, id_: str) -> Record | None:
-    """Return what stands where a story was, for readers."""
+def standing(session: Reads, id_: str, *, embargoed: bool) -> Record | None:
+    """Return what stands where a story was, for readers who could have seen it."""
     found: Record | None = session.first(_STANDING, {"id": id_})
-    return found
+    return None if found is None or (found.embargoed and not embargoed) else found
 
 
 def tombstones(session: ReadSession, ids: Collection[str]) -> dict[str, Record]:
