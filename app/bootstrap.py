@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from app import __version__
 from app.access import store as access_store
 from app.delivery.following import Follower
+from app.access.audit import write_down
 from app.delivery.projector import project
 from app.delivery.queries import Delivery
 from app.kit import migrations
@@ -73,7 +74,7 @@ def bootstrap(
         settings=settings,
         clock=clock,
         database=database,
-        runner=Runner(database, clock, [project], watch.announce),
+        runner=Runner(database, clock, [write_down, project], watch.announce),
         watch=watch,
         delivery=delivery,
         changes=Changes(delivery),

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from functools import partial
 from zoneinfo import ZoneInfo
 
+from app.access.audit import forget_older
 from app.access.idempotency import forget_outdated
 from app.bootstrap import Services
 from app.content.commands.follow_time_zones import follow_time_zones
@@ -95,6 +96,7 @@ def _note(failure: Failure) -> None:
 def tidy(services: Services) -> None:
     """Do what need not be done at once: forget, and look whether rules of time have changed."""
     services.runner.run(_ACTOR, forget_outdated)
+    services.runner.run(_ACTOR, partial(forget_older, days=services.settings.audit_days))
     # What was read of the zones' rules before is kept in memory otherwise.
     ZoneInfo.clear_cache()
     after: str | None = ""

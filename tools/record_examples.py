@@ -220,6 +220,7 @@ STEPS = (
     Step("manage_read_key", "GET", "/v1/manage/keys/{last_key}"),
     Step("manage_list_keys", "GET", "/v1/manage/keys?limit=2"),
     Step("manage_revoke_key", "DELETE", "/v1/manage/keys/{last_key}"),
+    Step("manage_list_audit", "GET", "/v1/manage/audit?type=article&limit=2"),
     Step("manage_import", "POST", "/v1/manage/import", _LINES),
     Step("manage_export", "GET", "/v1/manage/export"),
     Step("read_me", "GET", "/v1/me"),

@@ -24,6 +24,7 @@ from app.api.routes import (
     changes,
     article_revisions,
     article_verbs,
+    audit,
     keys,
     manage_articles,
     manage_categories,
@@ -48,6 +49,7 @@ _MANAGEMENT = (
     manage_sources.router,
     manage_categories.router,
     keys.manage,
+    audit.router,
     transfer.router,
 )
 _HTTP = {404: "not_found", 405: "method_not_allowed"}

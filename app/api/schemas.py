@@ -361,6 +361,31 @@ class RevisionPage(Answer):
     page: PageInfo
 
 
+class AuditEntry(Answer):
+    """One thing that was done; of two states of a thing, what differs.
+
+    The body of an article stands in its revisions, under the versions that are named here.
+    """
+
+    id: Id
+    at: Instant
+    by: By
+    address: str | None
+    request_id: str | None
+    verb: str
+    type: str
+    subject: str | None
+    before: dict[str, Any] | None
+    after: dict[str, Any] | None
+
+
+class AuditPage(Answer):
+    """A page of what was done."""
+
+    data: list[AuditEntry]
+    page: PageInfo
+
+
 class KeyView(Answer):
     """A key, without the key."""
 

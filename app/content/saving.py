@@ -49,6 +49,8 @@ class Change:
 def save(unit: Unit, change: Change) -> Article:
     """Write one change down and return the article as it is now."""
     save_all(unit, [change])
+    before = None if change.before is None else _noted(change.before)
+    unit.note(change.action, "article", change.after.id, before, _noted(change.after))
     return change.after
 
 
@@ -83,6 +85,11 @@ def from_snapshot(snapshot: dict[str, Any]) -> Article:
         if isinstance(value, str):
             fields[name] = parse_instant(value)
     return Article(**fields)
+
+
+def _noted(article: Article) -> dict[str, Any]:
+    """Return what the audit keeps of an article: the revisions have the body."""
+    return {name: value for name, value in as_row(article).items() if name != "body"}
 
 
 def _public_slugs(change: Change) -> tuple[str, ...]:

@@ -347,12 +347,31 @@ def upgrade() -> None:
         sa.Column("attributes", sa.JSON(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_withdrawn")),
     )
+    op.create_table(
+        "audit",
+        sa.Column("id", _key(36), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("actor_id", _key(36), nullable=True),
+        sa.Column("actor_name", sa.String(length=200), nullable=False),
+        sa.Column("address", sa.String(length=100), nullable=True),
+        sa.Column("request_id", sa.String(length=100), nullable=True),
+        sa.Column("verb", sa.String(length=20), nullable=False),
+        sa.Column("type", sa.String(length=20), nullable=False),
+        sa.Column("subject", _key(36), nullable=True),
+        sa.Column("before", sa.JSON(none_as_null=True), nullable=True),
+        sa.Column("after", sa.JSON(none_as_null=True), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_audit")),
+    )
+    op.create_index("ix_audit_actor", "audit", ["actor_id", "id"], unique=False)
+    op.create_index("ix_audit_at", "audit", ["at"], unique=False)
+    op.create_index("ix_audit_subject", "audit", ["subject", "id"], unique=False)
     table = sa.table("secrets", sa.column("name"), sa.column("value"))
     op.bulk_insert(table, [{"name": "signing", "value": secrets.token_urlsafe(32)}])
 
 
 def downgrade() -> None:
     """Drop all tables."""
+    op.drop_table("audit")
     op.drop_table("withdrawn")
     op.drop_table("revisions")
     op.drop_table("article_labels")

@@ -24,7 +24,7 @@ WRITE = {
     ("GET", "/v1/manage/categories"),
     ("GET", "/v1/manage/categories/{ref}"),
 }
-ADMIN = "/v1/manage/keys"
+ADMIN = ("/v1/manage/keys", "/v1/manage/audit")
 
 
 def _needed(method: str, path: str) -> str:

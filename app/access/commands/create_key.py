@@ -48,4 +48,6 @@ def create_key(
             "last_used_at": None,
         },
     )
+    noted = {"name": name, "scopes": sorted(set(scopes)), "embargoed": embargoed}
+    unit.note("created", "key", made.id, None, noted)
     return made

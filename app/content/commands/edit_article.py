@@ -62,8 +62,11 @@ def rewritten_fields(
         state = "deleted" if article.deleted_at is not None else "killed"
         raise WrongState(f"This story is {state}. Restore it before it can be changed.")
     fields = written_fields(written, references, base_of(written, references), article)
-    if fields["published_at"] in {None, article.offered_from}:
-        # What was asked for is what was made of it, where an embargo has moved it.
+    # What was asked for is what was made of it, where an embargo has moved it.
+    untouched = article.published_at == article.public_from
+    if fields["published_at"] is None or (
+        untouched and fields["published_at"] == article.offered_from
+    ):
         fields["published_at"] = article.published_at
     if written.slug and written.slug != article.slug:
         fields["slug"] = given_slug(unit.session, "article", written.slug, but_for=article.id)

@@ -1,4 +1,4 @@
-"""All SQL of access."""
+"""Keys, answers kept for retries, and secrets."""
 
 from collections.abc import Sequence
 from datetime import datetime
