@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 from app import __version__
 from app.access import store as access_store
-from app.delivery.following import Follower
 from app.access.audit import write_down
+from app.delivery.following import Follower
 from app.delivery.projector import project
 from app.delivery.queries import Delivery
 from app.kit import migrations

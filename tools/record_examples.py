@@ -220,6 +220,16 @@ STEPS = (
     Step("manage_read_key", "GET", "/v1/manage/keys/{last_key}"),
     Step("manage_list_keys", "GET", "/v1/manage/keys?limit=2"),
     Step("manage_revoke_key", "DELETE", "/v1/manage/keys/{last_key}"),
+    Step(
+        "manage_bulk_articles",
+        "POST",
+        "/v1/manage/articles/bulk",
+        {
+            "verb": "schedule",
+            "refs": ["rooftop-bees-outlast-the-winter", "no-such-story"],
+            "body": {"at": "2027-03-29T08:00:00Z"},
+        },
+    ),
     Step("manage_list_audit", "GET", "/v1/manage/audit?type=article&limit=2"),
     Step("manage_import", "POST", "/v1/manage/import", _LINES),
     Step("manage_export", "GET", "/v1/manage/export"),

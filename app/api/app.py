@@ -22,6 +22,7 @@ from app.api.problems import problem, problem_of
 from app.api.pulse import Pulse
 from app.api.routes import (
     changes,
+    article_bulk,
     article_revisions,
     article_verbs,
     audit,
@@ -45,6 +46,7 @@ _DELIVERY = (stories.router, taxonomy.router, changes.router, keys.router, syste
 _MANAGEMENT = (
     manage_articles.router,
     article_verbs.router,
+    article_bulk.router,
     article_revisions.router,
     manage_sources.router,
     manage_categories.router,

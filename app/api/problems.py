@@ -90,6 +90,11 @@ PROBLEMS: dict[str, ProblemType] = {
         "The verb does not apply in this state",
         "The detail says in which state the story is; `state` shows it as well.",
     ),
+    "bulk_refused": ProblemType(
+        409,
+        "Not all stories take the verb",
+        "`errors` names those that do not, and why. Nothing was done to any of them.",
+    ),
     "idempotency_running": ProblemType(
         409,
         "The same request is still running",
@@ -173,6 +178,7 @@ FIELD_CODES: dict[str, str] = {
     "slug_taken": "The slug belongs to something else.",
     "external_id_taken": "The external id belongs to another story of the source.",
     "in_the_past": "The instant has passed.",
+    "refused": "The verb was refused for this story.",
     "repeated": "The parameter may stand only once.",
     "invalid": "The value is not acceptable; the detail says why.",
 }

@@ -424,6 +424,32 @@ class ImportResult(Answer):
     problem: dict[str, Any] | None
 
 
+class BulkArticle(Answer):
+    """A story after a verb that was done to many."""
+
+    id: Id
+    slug: str
+    state: State
+    version: int
+
+
+class BulkResult(Answer):
+    """What became of one story of many."""
+
+    ref: str
+    status: Literal["done", "refused"]
+    article: BulkArticle | None
+    problem: dict[str, Any] | None
+
+
+class BulkAnswer(Answer):
+    """What became of each story, in the order of `refs`."""
+
+    results: list[BulkResult]
+    done: int
+    refused: int
+
+
 class FieldProblem(Answer):
     """One thing that is wrong with one field or parameter."""
 

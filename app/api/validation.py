@@ -10,6 +10,7 @@ from app.access.inputs import KeyInput
 from app.api.nearest import nearest
 from app.content.inputs import ArticleInput, CategoryInput, SourceInput
 from app.content.orders import (
+    BulkInput,
     CorrectInput,
     KillInput,
     PublishInput,
@@ -29,6 +30,7 @@ INPUTS: tuple[type[BaseModel], ...] = (
     UnpublishInput,
     KillInput,
     RestoreInput,
+    BulkInput,
     KeyInput,
 )
 _KNOWN = {model.__name__: list(model.model_fields) for model in INPUTS}

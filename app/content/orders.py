@@ -33,6 +33,17 @@ class ScheduleInput(Input):
     ] = None
 
 
+class BulkInput(Input):
+    """One verb for many stories."""
+
+    verb: Literal["publish", "schedule", "unpublish", "correct", "kill", "delete", "restore"]
+    refs: Annotated[list[Ref], Field(min_length=1, max_length=100)]
+    body: Annotated[
+        dict[str, Any], Field(description="What the verb is told; the same for each story.")
+    ] = {}
+    atomic: Annotated[bool, Field(strict=True, description="All of them, or none.")] = False
+
+
 class CorrectInput(Input):
     """What was wrong, and what is right: a note for readers and a merge patch (RFC 7396)."""
 

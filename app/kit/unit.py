@@ -1,13 +1,14 @@
 """One use case in progress: its transaction, its moment, who acts, and what it raised."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, TypeVar
 
 from app.kit.clock import Clock
 from app.kit.database import Database
-from app.kit.errors import ConstraintViolated
+from app.kit.errors import ConstraintViolated, Failure
 from app.kit.session import WriteSession
 from app.kit.watch import CHANNEL
 
@@ -52,6 +53,17 @@ class Unit:
     def raise_event(self, event: object) -> None:
         """Tell the layers above, inside the same transaction."""
         self.events.append(event)
+
+    @contextmanager
+    def attempt(self) -> Iterator[None]:
+        """Do a part that leaves no trace where it fails, while the rest goes on."""
+        events, deeds = len(self.events), len(self.deeds)
+        try:
+            with self.session.attempt():
+                yield
+        except Failure:
+            del self.events[events:], self.deeds[deeds:]
+            raise
 
     def note(
         self,
