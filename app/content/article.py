@@ -138,7 +138,7 @@ def published(
     embargo ends later, publication waits for it. A minor update leaves `updated_at` as it was.
     """
     _need_alive(article, "published")
-    offered = at or _asked_for(article) or now
+    offered = at or _asked_for(article, now) or now
     moment = _after_embargo(article, offered, now)
     # Where it was, readers are told why it is gone until it is there again.
     article = article if moment > now else _answering(article)
@@ -302,10 +302,11 @@ def _answering(
     return replace(article, answer=answer, notice=notice, redirect_to=redirect_to)
 
 
-def _asked_for(article: Article) -> datetime | None:
-    """Return when a story should come out, not counting what an embargo made of that before."""
+def _asked_for(article: Article, now: datetime) -> datetime | None:
+    """Return when a story should come out, not counting what an embargo makes of that."""
+    waits = article.public_from is not None and article.public_from > now
     untouched = article.published_at == article.public_from
-    return article.offered_from if untouched and article.offered_from else article.published_at
+    return article.offered_from if waits and untouched else article.published_at
 
 
 def _after_embargo(article: Article, moment: datetime, now: datetime) -> datetime:
