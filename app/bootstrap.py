@@ -33,6 +33,7 @@ class Services:
     changes: Changes
     cursors: Signer
     followers: Signer
+    previews: Signer
     watch: Watch
     purging: Purging | None
 
@@ -80,6 +81,7 @@ def bootstrap(
         changes=Changes(delivery),
         cursors=Signer(secret, "cursor"),
         followers=Signer(secret, "follower"),
+        previews=Signer(secret, "preview"),
         purging=_purging(settings, database, clock),
     )
 

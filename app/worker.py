@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from app.access.audit import forget_older
 from app.access.idempotency import forget_outdated
 from app.bootstrap import Services
+from app.content import store as content_store
 from app.content.commands.follow_time_zones import follow_time_zones
 from app.delivery.due import BATCH, tell_due, tell_expired
 from app.kit.errors import Failure
@@ -97,11 +98,16 @@ def tidy(services: Services) -> None:
     """Do what need not be done at once: forget, and look whether rules of time have changed."""
     services.runner.run(_ACTOR, forget_outdated)
     services.runner.run(_ACTOR, partial(forget_older, days=services.settings.audit_days))
+    services.runner.run(_ACTOR, _forget_previews)
     # What was read of the zones' rules before is kept in memory otherwise.
     ZoneInfo.clear_cache()
     after: str | None = ""
     while after is not None:
         _, after = services.runner.run(_ACTOR, partial(follow_time_zones, after=after))
+
+
+def _forget_previews(unit: Unit) -> None:
+    content_store.forget_previews(unit.session, unit.now)
 
 
 def run_due(services: Services) -> int:

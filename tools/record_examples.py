@@ -230,6 +230,9 @@ STEPS = (
             "body": {"at": "2027-03-29T08:00:00Z"},
         },
     ),
+    Step("manage_preview_article", "POST", f"{_BEES}/preview", {}),
+    Step("manage_read_preview", "GET", "{last_preview}"),
+    Step("manage_revoke_preview", "DELETE", "{last_preview}"),
     Step("manage_list_audit", "GET", "/v1/manage/audit?type=article&limit=2"),
     Step("manage_import", "POST", "/v1/manage/import", _LINES),
     Step("manage_export", "GET", "/v1/manage/export"),
@@ -243,11 +246,13 @@ def record() -> Examples:
     """Perform every step and return what was sent and answered, by operation."""
     with tempfile.TemporaryDirectory() as folder, _the_same_each_time(), _client(folder) as client:
         examples: Examples = {}
-        last_key = ""
+        made = {"last_key": "", "last_preview": ""}
         for step in STEPS:
-            status, answer = _perform(client, step, last_key)
+            status, answer = _perform(client, step, made)
             if step.operation == "manage_create_key":
-                last_key = answer["prefix"]
+                made["last_key"] = answer["prefix"]
+            if step.operation == "manage_preview_article":
+                made["last_preview"] = answer["url"]
             if step.operation is not None:
                 _keep(examples.setdefault(step.operation, {"responses": {}}), step, status, answer)
         return examples
@@ -259,7 +264,7 @@ def main() -> None:
     FILE.write_text(text + "\n", encoding="utf-8")
 
 
-def _perform(client: TestClient, step: Step, last_key: str) -> tuple[int, Any]:
+def _perform(client: TestClient, step: Step, made: dict[str, str]) -> tuple[int, Any]:
     clock: Ticking = client.app_state["clock"]
     clock.moment += timedelta(minutes=1)
     text = isinstance(step.body, str)
@@ -267,7 +272,7 @@ def _perform(client: TestClient, step: Step, last_key: str) -> tuple[int, Any]:
     headers = {"content-type": _NDJSON if text else _PATCH if step.method == "PATCH" else _JSON}
     if step.version is not None:
         headers["if-match"] = step.version
-    path = step.path.format(last_key=last_key)
+    path = step.path.format(**made)
     response = client.request(step.method, path, content=content, headers=headers)
     if not response.is_success:
         raise RuntimeError(f"{step.method} {path} was refused: {response.text}")

@@ -30,6 +30,7 @@ from app.api.routes import (
     manage_articles,
     manage_categories,
     manage_sources,
+    previews,
     stories,
     system,
     taxonomy,
@@ -52,6 +53,7 @@ _MANAGEMENT = (
     manage_categories.router,
     keys.manage,
     audit.router,
+    previews.router,
     transfer.router,
 )
 _HTTP = {404: "not_found", 405: "method_not_allowed"}

@@ -424,6 +424,15 @@ class ImportResult(Answer):
     problem: dict[str, Any] | None
 
 
+class PreviewView(Answer):
+    """A preview link; `as_of` is nothing where it shows the working copy."""
+
+    id: Id
+    url: str
+    as_of: Instant | None
+    expires_at: Instant
+
+
 class BulkArticle(Answer):
     """A story after a verb that was done to many."""
 

@@ -13,6 +13,7 @@ from app.content.orders import (
     BulkInput,
     CorrectInput,
     KillInput,
+    PreviewInput,
     PublishInput,
     RestoreInput,
     ScheduleInput,
@@ -31,6 +32,7 @@ INPUTS: tuple[type[BaseModel], ...] = (
     KillInput,
     RestoreInput,
     BulkInput,
+    PreviewInput,
     KeyInput,
 )
 _KNOWN = {model.__name__: list(model.model_fields) for model in INPUTS}

@@ -155,6 +155,19 @@ class RevisionRow(Base):
     snapshot: Mapped[dict[str, Any]] = mapped_column(JSON)
 
 
+class PreviewRow(Base):
+    """A link to a working copy, or to the public side at an instant; it can be revoked."""
+
+    __tablename__ = "previews"
+
+    id: Mapped[str] = mapped_column(_ID, primary_key=True)
+    article_id: Mapped[str] = mapped_column(
+        _ID, ForeignKey("articles.id", ondelete="CASCADE"), index=True
+    )
+    as_of: Mapped[datetime | None] = mapped_column(Instant)
+    expires_at: Mapped[datetime] = mapped_column(Instant)
+
+
 class PublicSlugRow(Base):
     """A slug that is or was public; it belongs to its thing for ever."""
 

@@ -71,6 +71,18 @@ class KillInput(Input):
     notice: Annotated[Note, Field(description="Public: readers get it with a 410.")]
 
 
+class PreviewInput(Input):
+    """What a preview link shows, and until when; an empty object shows the working copy."""
+
+    as_of: Annotated[
+        Instant | None,
+        Field(description="Show the story as the public side will have it at this instant."),
+    ] = None
+    expires_at: Annotated[
+        Instant | None, Field(description="At most 90 days ahead; seven days if left out.")
+    ] = None
+
+
 class RestoreInput(Input):
     """Why a story comes back; needed for one that was killed."""
 

@@ -68,6 +68,19 @@ def articles(
     )
 
 
+def previewed(
+    session: ReadSession, preview_id: str, now: datetime
+) -> tuple[Article, datetime | None]:
+    """Return the article behind a preview link, and as of when it is to be shown, if not now."""
+    link = store.preview(session, preview_id)
+    found = None
+    if link is not None and link.expires_at > now:
+        found = store.article_by_ref(session, link.article_id)
+    if link is None or found is None or found.stage == "killed" or found.deleted_at is not None:
+        raise NotFound("This link is not known here; it may have been revoked, or have ended.")
+    return found, link.as_of
+
+
 def revisions(
     session: ReadSession,
     ref: str,

@@ -5,12 +5,15 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Literal, TypeGuard
+from types import SimpleNamespace
+from typing import Any, Literal, TypeGuard
 
 from app.access.selection import Selection
+from app.content.article import Article
 from app.delivery import directory as directories
 from app.delivery import store
 from app.delivery.directory import Directory, EntryType
+from app.delivery.render import render_article
 from app.delivery.store import reading
 from app.delivery.store.reading import Position
 from app.delivery.store.shapes import Form, Shape, SortKey, shape_of
@@ -141,9 +144,29 @@ class Delivery:
             count = self._count(session, query, now)
         return _page(query, rows, directory, head, count)
 
-    def story(self, ref: str, *, embargoed: bool = False) -> Found:
-        """Return one visible story whole, or what readers get where it was."""
-        now = self._clock.now()
+    def preview(self, article: Article) -> bytes:
+        """Return a working copy whole, as readers would get it if it were published now."""
+        directory, head = self.directory()
+        dated = replace(
+            article,
+            published_at=article.published_at or head.now,
+            updated_at=article.updated_at or head.now,
+        )
+        rendered = render_article(dated)
+        row: Any = SimpleNamespace(
+            head=rendered.head,
+            tail=rendered.tail,
+            extra=rendered.extra,
+            body=rendered.body,
+            source_id=article.source_id,
+            category_ids=",".join(article.categories),
+            translations=None,
+        )
+        return _whole(row, directory)
+
+    def story(self, ref: str, *, embargoed: bool = False, as_of: datetime | None = None) -> Found:
+        """Return one visible story whole, or what readers get where it was; now, or at a time."""
+        now = as_of or self._clock.now()
         with self._database.read_hot() as session:
             row = reading.story(session, ref, now, embargoed=embargoed)
             if row is not None:

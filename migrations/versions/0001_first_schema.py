@@ -337,6 +337,21 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("article_id", "version", name=op.f("pk_revisions")),
     )
     op.create_table(
+        "previews",
+        sa.Column("id", _key(36), nullable=False),
+        sa.Column("article_id", _key(36), nullable=False),
+        sa.Column("as_of", sa.BigInteger(), nullable=True),
+        sa.Column("expires_at", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["article_id"],
+            ["articles.id"],
+            name=op.f("fk_previews_article_id"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_previews")),
+    )
+    op.create_index(op.f("ix_previews_article_id"), "previews", ["article_id"], unique=False)
+    op.create_table(
         "withdrawn",
         sa.Column("id", _key(36), nullable=False),
         sa.Column("at", sa.BigInteger(), nullable=False),
@@ -373,6 +388,7 @@ def downgrade() -> None:
     """Drop all tables."""
     op.drop_table("audit")
     op.drop_table("withdrawn")
+    op.drop_table("previews")
     op.drop_table("revisions")
     op.drop_table("article_labels")
     op.drop_table("article_categories")

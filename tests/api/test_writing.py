@@ -25,7 +25,7 @@ def test_every_change_needs_a_version(newsroom: Newsroom) -> None:
     json = {"content-type": "application/json"}
     checked = 0
     for method, path in managed_routes():
-        if method == "GET" or "{ref}" not in path or "/keys" in path:
+        if method == "GET" or "{ref}" not in path or "/keys" in path or path.endswith("/preview"):
             continue
         at = path.removeprefix("/v1/manage").format(ref="x", version=1)
         for match, status in ((None, 428), ('"v7"', 412), ('"other"', 412), ('"v7", "v8"', 412)):

@@ -15,6 +15,12 @@ from app.content.store.articles import (
     stream_articles,
     update_articles,
 )
+from app.content.store.previews import (
+    delete_preview,
+    forget_previews,
+    insert_preview,
+    preview,
+)
 from app.content.store.revisions import (
     insert_revisions,
     revision,
@@ -65,14 +71,18 @@ __all__ = [
     "category_of",
     "count_of",
     "delete_category",
+    "delete_preview",
     "delete_source",
+    "forget_previews",
     "has_translations",
     "insert_articles",
+    "insert_preview",
     "insert_revisions",
     "keep_public_slugs",
     "labels_of",
     "levels_below",
     "page_of_taxonomy",
+    "preview",
     "public_slugs",
     "references",
     "revision",
