@@ -5,6 +5,7 @@ from pathlib import Path
 
 from app import __version__
 from app.access import store as access_store
+from app.access.audit import write_down
 from app.delivery.archive import Archive
 from app.delivery.following import Follower
 from app.delivery.projector import project
@@ -42,6 +43,7 @@ class Services:
     tags: TagNames
     cursors: Signer
     followers: Signer
+    previews: Signer
     watch: Watch
     purging: Purging | None
 
@@ -95,7 +97,7 @@ def bootstrap(
         settings=settings,
         clock=clock,
         database=database,
-        runner=Runner(database, clock, [project], watch.announce),
+        runner=Runner(database, clock, [write_down, project], watch.announce),
         watch=watch,
         delivery=delivery,
         index=index,
@@ -105,6 +107,7 @@ def bootstrap(
         followers=Signer(secret, "follower"),
         archive=Archive(database),
         tags=TagNames(database),
+        previews=Signer(secret, "preview"),
         purging=_purging(settings, database, clock),
     )
 

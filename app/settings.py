@@ -113,6 +113,12 @@ class Settings(BaseSettings):
     stream_listeners: int = Field(
         default=5_000, ge=0, description="How many may listen to the stream of each process."
     )
+    audit_days: int = Field(
+        default=365,
+        ge=0,
+        le=36_500,
+        description="How many days what was done in the newsroom is remembered; 0: for ever.",
+    )
     access_log: Literal["all", "some"] = Field(
         default="some",
         description="Log every request, or all but those answered from memory.",

@@ -5,9 +5,13 @@ import threading
 import time
 from collections.abc import Callable
 from functools import partial
+from zoneinfo import ZoneInfo
 
+from app.access.audit import forget_older
 from app.access.idempotency import forget_outdated
 from app.bootstrap import Services, search_path
+from app.content import store as content_store
+from app.content.commands.follow_time_zones import follow_time_zones
 from app.delivery.due import BATCH, tell_due, tell_expired
 from app.kit.errors import Failure
 from app.kit.leadership import FileLeadership
@@ -70,7 +74,7 @@ class Worker:
             try:
                 run_due(self._services)
                 if turns % max(1, int(_TIDY_EVERY / interval)) == 0:
-                    self._services.runner.run(_ACTOR, forget_outdated)
+                    tidy(self._services)
             except Failure as failure:
                 _note(failure)
             turns += 1
@@ -95,6 +99,22 @@ def _caught_up(purging: Purging) -> bool:
 
 def _note(failure: Failure) -> None:
     _log.warning("the worker could not go on: %s", failure.detail)
+
+
+def tidy(services: Services) -> None:
+    """Do what need not be done at once: forget, and look whether rules of time have changed."""
+    services.runner.run(_ACTOR, forget_outdated)
+    services.runner.run(_ACTOR, partial(forget_older, days=services.settings.audit_days))
+    services.runner.run(_ACTOR, _forget_previews)
+    # What was read of the zones' rules before is kept in memory otherwise.
+    ZoneInfo.clear_cache()
+    after: str | None = ""
+    while after is not None:
+        _, after = services.runner.run(_ACTOR, partial(follow_time_zones, after=after))
+
+
+def _forget_previews(unit: Unit) -> None:
+    content_store.forget_previews(unit.session, unit.now)
 
 
 def run_due(services: Services) -> int:

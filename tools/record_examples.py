@@ -149,6 +149,16 @@ STEPS = (
         {"summary": "All eleven hives came through the frost.", "status": "published"},
         '"v3"',
     ),
+    Step(
+        "manage_correct_article",
+        "POST",
+        f"{_BEES}/correct",
+        {
+            "note": "An earlier version said that one hive was lost. None was.",
+            "changes": {"urgency": 4},
+        },
+        '"v4"',
+    ),
     Step("list_headlines", "GET", "/v1/headlines?category=europe&language=en&limit=2"),
     Step("list_articles", "GET", "/v1/articles?tag=bees&count=exact"),
     Step("read_article", "GET", "/v1/articles/rooftop-bees-outlast-the-winter"),
@@ -165,14 +175,48 @@ STEPS = (
         "PUT",
         _BEES,
         _ARTICLE | {"title": "All eleven hives outlast the winter"},
-        '"v4"',
+        '"v5"',
     ),
-    Step("manage_unpublish_article", "POST", f"{_BEES}/unpublish", {}, '"v5"'),
-    Step("manage_delete_article", "DELETE", _BEES, None, '"v6"'),
-    Step("manage_restore_article", "POST", f"{_BEES}/restore", None, '"v7"'),
+    Step(
+        "manage_unpublish_article",
+        "POST",
+        f"{_BEES}/unpublish",
+        {"answer": "gone", "notice": "Under review."},
+        '"v6"',
+    ),
+    Step("manage_delete_article", "DELETE", _BEES, None, '"v7"'),
+    Step("manage_restore_article", "POST", f"{_BEES}/restore", None, '"v8"'),
+    Step(
+        "manage_kill_article",
+        "POST",
+        f"{_BEES}/kill",
+        {"notice": "The beekeeper never said this. We withdraw the story."},
+        '"v9"',
+    ),
+    Step(
+        "manage_restore_article",
+        "POST",
+        f"{_BEES}/restore",
+        {"reason": "The recording has been found."},
+        '"v10"',
+    ),
+    Step(
+        "manage_schedule_article",
+        "POST",
+        f"{_BEES}/schedule",
+        {"at": "2027-03-28T09:00", "time_zone": "Europe/Lisbon"},
+        '"v11"',
+    ),
     Step("manage_list_articles", "GET", "/v1/manage/articles?limit=1"),
     Step("manage_list_revisions", "GET", f"{_BEES}/revisions?limit=3"),
     Step("manage_read_revision", "GET", f"{_BEES}/revisions/1"),
+    Step(
+        "manage_restore_revision",
+        "POST",
+        f"{_BEES}/revisions/4/restore",
+        {"reason": "The summary was better."},
+        '"v12"',
+    ),
     Step(
         "manage_create_key",
         "POST",
@@ -182,6 +226,20 @@ STEPS = (
     Step("manage_read_key", "GET", "/v1/manage/keys/{last_key}"),
     Step("manage_list_keys", "GET", "/v1/manage/keys?limit=2"),
     Step("manage_revoke_key", "DELETE", "/v1/manage/keys/{last_key}"),
+    Step(
+        "manage_bulk_articles",
+        "POST",
+        "/v1/manage/articles/bulk",
+        {
+            "verb": "schedule",
+            "refs": ["rooftop-bees-outlast-the-winter", "no-such-story"],
+            "body": {"at": "2027-03-29T08:00:00Z"},
+        },
+    ),
+    Step("manage_preview_article", "POST", f"{_BEES}/preview", {}),
+    Step("manage_read_preview", "GET", "{last_preview}"),
+    Step("manage_revoke_preview", "DELETE", "{last_preview}"),
+    Step("manage_list_audit", "GET", "/v1/manage/audit?type=article&limit=2"),
     Step("manage_import", "POST", "/v1/manage/import", _LINES),
     Step("manage_export", "GET", "/v1/manage/export"),
     Step("read_me", "GET", "/v1/me"),
@@ -196,11 +254,13 @@ def record() -> Examples:
     """Perform every step and return what was sent and answered, by operation."""
     with tempfile.TemporaryDirectory() as folder, _the_same_each_time(), _client(folder) as client:
         examples: Examples = {}
-        last_key = ""
+        made = {"last_key": "", "last_preview": ""}
         for step in STEPS:
-            status, answer = _perform(client, step, last_key)
+            status, answer = _perform(client, step, made)
             if step.operation == "manage_create_key":
-                last_key = answer["prefix"]
+                made["last_key"] = answer["prefix"]
+            if step.operation == "manage_preview_article":
+                made["last_preview"] = answer["url"]
             if step.operation is not None:
                 _keep(examples.setdefault(step.operation, {"responses": {}}), step, status, answer)
         return examples
@@ -212,7 +272,7 @@ def main() -> None:
     FILE.write_text(text + "\n", encoding="utf-8")
 
 
-def _perform(client: TestClient, step: Step, last_key: str) -> tuple[int, Any]:
+def _perform(client: TestClient, step: Step, made: dict[str, str]) -> tuple[int, Any]:
     clock: Ticking = client.app_state["clock"]
     clock.moment += timedelta(minutes=1)
     text = isinstance(step.body, str)
@@ -220,7 +280,7 @@ def _perform(client: TestClient, step: Step, last_key: str) -> tuple[int, Any]:
     headers = {"content-type": _NDJSON if text else _PATCH if step.method == "PATCH" else _JSON}
     if step.version is not None:
         headers["if-match"] = step.version
-    path = step.path.format(last_key=last_key)
+    path = step.path.format(**made)
     response = client.request(step.method, path, content=content, headers=headers)
     if not response.is_success:
         raise RuntimeError(f"{step.method} {path} was refused: {response.text}")

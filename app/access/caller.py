@@ -12,7 +12,8 @@ from app.kit.unit import Actor
 class Caller:
     """The holder of a key, or anybody (`key_id` and `scope` are then absent).
 
-    `noted_at` is when a use of the key was last written down.
+    `noted_at` is when a use of the key was last written down; `embargoed` says that it reads what
+    is under embargo. `address` and `request_id` say where the request came from.
     """
 
     key_id: str | None = None
@@ -22,11 +23,14 @@ class Caller:
     scope: Scope | None = None
     expires_at: datetime | None = None
     noted_at: datetime | None = None
+    embargoed: bool = False
+    address: str | None = None
+    request_id: str | None = None
 
     @property
     def actor(self) -> Actor:
         """Return the name under which this caller's changes are recorded."""
-        return Actor(self.key_id, self.name)
+        return Actor(self.key_id, self.name, self.address, self.request_id)
 
     def has_expired(self, now: datetime) -> bool:
         """Tell whether the key's time is over."""

@@ -23,11 +23,12 @@ _guard = threading.Lock()
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """An answer in the form in which it is kept."""
+    """An answer in the form in which it is kept; `subject` is the id of what it shows."""
 
     status: int
     headers: dict[str, str]
     body: bytes
+    subject: str | None = None
 
 
 def digest(*parts: bytes) -> str:
@@ -57,9 +58,15 @@ def once(
             "headers": answer.headers,
             "body": answer.body,
             "kept_at": unit.now,
+            "subject": answer.subject,
         },
     )
     return answer
+
+
+def reword(unit: Unit, subject: str, body: bytes) -> None:
+    """Put another body into every answer that is kept about something."""
+    store.reword_answers(unit.session, subject, body)
 
 
 @contextmanager

@@ -16,3 +16,6 @@ class KeyInput(Input):
     ]
     partner: None = Field(default=None, description="Reserved; null until there are partners.")
     expires_at: Instant | None = None
+    embargoed: Annotated[
+        bool, Field(strict=True, description="Whether it reads what is under embargo.")
+    ] = False

@@ -65,6 +65,7 @@ def authenticate(database: Database, key: str, now: datetime) -> Caller:
         scope=highest(row.scopes),
         expires_at=row.expires_at,
         noted_at=noted_at,
+        embargoed=row.embargoed,
     )
 
 
@@ -80,7 +81,8 @@ def _note_use(database: Database, key_id: str, now: datetime) -> None:
 def describe(row: Record) -> dict[str, Any]:
     """Return a key as administrators see it: everything but the key."""
     instants = ("created_at", "expires_at", "revoked_at", "last_used_at")
-    described = {"id": row.id, "name": row.name, "prefix": row.prefix, "scopes": row.scopes}
+    names = ("id", "name", "prefix", "scopes", "embargoed")
+    described = {name: getattr(row, name) for name in names}
     for name in instants:
         value = getattr(row, name)
         described[name] = None if value is None else format_instant(value)

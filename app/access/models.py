@@ -1,6 +1,7 @@
 """Tables of access: keys, answers kept for retries, and the deployment's secret."""
 
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import JSON, ForeignKey, Index, LargeBinary, String
 from sqlalchemy.orm import Mapped, mapped_column
@@ -18,6 +19,7 @@ class ApiKey(Base):
     prefix: Mapped[str] = mapped_column(key(16), unique=True)
     digest: Mapped[bytes] = mapped_column(LargeBinary(32))
     scopes: Mapped[list[str]] = mapped_column(JSON)
+    embargoed: Mapped[bool]
     created_at: Mapped[datetime] = mapped_column(Instant)
     expires_at: Mapped[datetime | None] = mapped_column(Instant)
     revoked_at: Mapped[datetime | None] = mapped_column(Instant)
@@ -25,7 +27,7 @@ class ApiKey(Base):
 
 
 class KeptAnswer(Base):
-    """The first answer to a POST that carried an Idempotency-Key."""
+    """The first answer to a POST that carried an Idempotency-Key; `subject` is what it shows."""
 
     __tablename__ = "kept_answers"
 
@@ -38,8 +40,36 @@ class KeptAnswer(Base):
     headers: Mapped[dict[str, str]] = mapped_column(JSON)
     body: Mapped[bytes] = mapped_column(LargeBinary)
     kept_at: Mapped[datetime] = mapped_column(Instant)
+    subject: Mapped[str | None] = mapped_column(key(36))
 
-    __table_args__ = (Index("ix_kept_answers_kept_at", "kept_at"),)
+    __table_args__ = (
+        Index("ix_kept_answers_kept_at", "kept_at"),
+        Index("ix_kept_answers_subject", "subject"),
+    )
+
+
+class AuditRow(Base):
+    """One thing that was done in the newsroom. Rows are added, and never changed."""
+
+    __tablename__ = "audit"
+
+    id: Mapped[str] = mapped_column(key(36), primary_key=True)
+    at: Mapped[datetime] = mapped_column(Instant)
+    actor_id: Mapped[str | None] = mapped_column(key(36))
+    actor_name: Mapped[str] = mapped_column(String(200))
+    address: Mapped[str | None] = mapped_column(String(100))
+    request_id: Mapped[str | None] = mapped_column(String(100))
+    verb: Mapped[str] = mapped_column(String(20))
+    type: Mapped[str] = mapped_column(String(20))
+    subject: Mapped[str | None] = mapped_column(key(36))
+    before: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    after: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+
+    __table_args__ = (
+        Index("ix_audit_at", "at"),
+        Index("ix_audit_subject", "subject", "id"),
+        Index("ix_audit_actor", "actor_id", "id"),
+    )
 
 
 class Secret(Base):

@@ -10,8 +10,9 @@ from fastapi import Request, Response
 from app.api.conditional import version_tag
 from app.api.edge.asgi import state
 from app.api.edge.entry import Facts
-from app.api.errors import NothingHere
+from app.api.errors import Gone, Killed, NothingHere
 from app.bootstrap import Services
+from app.delivery.queries import Gone as StoryGone
 from app.delivery.queries import Head
 from app.delivery.surrogates import ABSENT
 from app.kit import json
@@ -60,6 +61,14 @@ def nothing_here(request: Request, head: Head, detail: str) -> NothingHere:
     return NothingHere(detail)
 
 
+def withdrawn(request: Request, head: Head, gone: StoryGone) -> Gone | Killed:
+    """Return the failure that tells the readers of a story why it is not here any more."""
+    _tell_edge(request, head, (ABSENT,))
+    if gone.answer == "killed":
+        return Killed(gone.notice or "This story was withdrawn.")
+    return Gone(gone.notice or "This story was withdrawn.")
+
+
 def _tell_edge(
     request: Request,
     head: Head,
@@ -69,7 +78,10 @@ def _tell_edge(
     kept: bool = True,
 ) -> dict[str, str]:
     """Tell the edge what an answer shows and how new it is; return the headers that say so."""
-    facts = state(request.scope)["facts"] = Facts(head.serial, keys, head.changed_at, until, kept)
+    known = state(request.scope)
+    # The log says nothing of embargoes, so it cannot tell when these readers' answers changed.
+    changed_at = None if known["caller"].embargoed else head.changed_at
+    facts = known["facts"] = Facts(head.serial, keys, changed_at, until, kept)
     return facts.headers()
 
 

@@ -21,6 +21,10 @@ from app.api.openapi import document
 from app.api.problems import problem, problem_of
 from app.api.pulse import Pulse
 from app.api.routes import (
+    article_bulk,
+    article_revisions,
+    article_verbs,
+    audit,
     changes,
     discovery,
     feeds,
@@ -28,6 +32,7 @@ from app.api.routes import (
     manage_articles,
     manage_categories,
     manage_sources,
+    previews,
     search,
     sitemaps,
     stories,
@@ -55,9 +60,14 @@ _DELIVERY = (
 )
 _MANAGEMENT = (
     manage_articles.router,
+    article_verbs.router,
+    article_bulk.router,
+    article_revisions.router,
     manage_sources.router,
     manage_categories.router,
     keys.manage,
+    audit.router,
+    previews.router,
     transfer.router,
 )
 _HTTP = {404: "not_found", 405: "method_not_allowed"}

@@ -74,6 +74,16 @@ PARAMETERS: dict[str, tuple[dict[str, Any], str]] = {
         "without it, all but `deleted`.",
     ),
     "external_id": (_STRING, "The id that the source gave its story."),
+    "verb": (_STRING, "What was done: `published`, `killed`, …"),
+    "type": (_STRING, "To what: `article`, `source`, `category`, `key` or `import`."),
+    "subject": (_STRING, "The id of the thing."),
+    "key": (_STRING, "The id of the key that did it."),
+    "since": (_INSTANT, "Done at or after this instant or UTC date."),
+    "until": (_INSTANT, "Done before this instant or UTC date."),
+    "diff": (
+        {"type": "integer", "minimum": 1},
+        "The number of another version, to compare with.",
+    ),
     "dry_run": (
         {"type": "string", "enum": ["true", "false"], "default": "false"},
         "Check everything and write nothing.",

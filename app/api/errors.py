@@ -33,6 +33,18 @@ class VersionRequired(Failure):
     code = "version_required"
 
 
+class Gone(Failure):
+    """A story was here, and was unpublished with a word to its readers."""
+
+    code = "gone"
+
+
+class Killed(Failure):
+    """A story was here, and was withdrawn for good."""
+
+    code = "killed"
+
+
 class NothingHere(Failure):
     """Nothing visible to this reader is at this path."""
 

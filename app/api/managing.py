@@ -35,7 +35,7 @@ TAXONOMY_PARAMETERS = ("limit", "cursor", "count")
 
 
 def read_manage_list(
-    services: Services, path: str, query_string: bytes
+    services: Services, path: str, query_string: bytes, *, whole: bool
 ) -> tuple[bytes, dict[str, str | None]]:
     """Return the JSON of a page of articles, and its cursors."""
     params = Parameters(query_string, MANAGE_PARAMETERS)
@@ -56,6 +56,7 @@ def read_manage_list(
             descending=sort.startswith("-"),
             position=(int(place[0]), str(place[1])) if place else None,
             limit=paging.limit,
+            whole=whole,
         )
         page = queries.articles(
             session, wanted, now, backwards=paging.backwards, count=paging.count is not None

@@ -16,6 +16,7 @@ from app.api.validation import INPUTS
 _PATH_PARTS = {
     "ref": "An id or a slug; a slug that was public once redirects.",
     "version": "The number of a version.",
+    "token": "What the link ends with.",
     "code": "A code of the closed list of problems.",
     "ext": "The format.",
     "slug": "A slug; one that was public once redirects.",
@@ -46,7 +47,8 @@ def _made(app: FastAPI) -> dict[str, Any]:
             _add_problems(operation, operation.pop("x-problems", ()), managed=managed)
             _add_examples(operation)
             _tidy(operation)
-            operation["security"] = _security(path, managed=managed)
+            keyless = operation["operationId"] == "manage_read_preview"
+            operation["security"] = [] if keyless else _security(path, managed=managed)
     _add_schemas(made)
     made["components"]["examples"] = {
         code: {"summary": kind.title, "value": _example(code)} for code, kind in PROBLEMS.items()

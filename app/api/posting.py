@@ -20,10 +20,12 @@ def post(
     act: Callable[[Unit], Response],
     *,
     kept: Callable[[bytes], bytes] = bytes,
+    subject: Callable[[Response], str | None] = lambda _: None,
 ) -> Response:
     """Act in a transaction and answer; with an Idempotency-Key, no second time.
 
-    `kept` turns the body into the form in which it is kept, so that no secret is.
+    `kept` turns the body into the form in which it is kept, so that no secret is; `subject` says
+    what the answer shows, where it may have to be taken back.
     """
     name = request.headers.get("idempotency-key")
     if name is None:
@@ -39,7 +41,8 @@ def post(
         def answered() -> Answer:
             response = act(unit)
             made[:] = [response]
-            return Answer(response.status_code, dict(response.headers), kept(bytes(response.body)))
+            body = kept(bytes(response.body))
+            return Answer(response.status_code, dict(response.headers), body, subject(response))
 
         made.clear()
         return once(unit, key_id, name, fingerprint, answered)

@@ -65,6 +65,16 @@ PROBLEMS: dict[str, ProblemType] = {
     "not_found": ProblemType(
         404, "Nothing is here", "Check the path, the id or the slug. It may not be public."
     ),
+    "gone": ProblemType(
+        410,
+        "The story is not here any more",
+        "It was unpublished; the detail says why. Take it out of what you show and keep.",
+    ),
+    "killed": ProblemType(
+        410,
+        "The story was killed",
+        "It was withdrawn for good; the detail is the notice. Do not use it, delete every copy.",
+    ),
     "method_not_allowed": ProblemType(
         405, "The method does not apply here", "`Allow` lists the methods that do."
     ),
@@ -84,6 +94,11 @@ PROBLEMS: dict[str, ProblemType] = {
         409,
         "The verb does not apply in this state",
         "The detail says in which state the story is; `state` shows it as well.",
+    ),
+    "bulk_refused": ProblemType(
+        409,
+        "Not all stories take the verb",
+        "`errors` names those that do not, and why. Nothing was done to any of them.",
     ),
     "idempotency_running": ProblemType(
         409,
@@ -166,6 +181,9 @@ FIELD_CODES: dict[str, str] = {
     "bad_characters": "The text holds characters that cannot be kept, such as U+0000.",
     "bad_format": "The text has not the form that the field wants.",
     "bad_instant": "The value is not an RFC 3339 instant between the years 1 and 9999.",
+    "bad_time_zone": "The value is not the IANA name of a time zone.",
+    "no_such_time": "Clocks are put forward over this local time; it does not exist.",
+    "ambiguous_time": "Clocks are put back over this local time; it comes twice.",
     "bad_language": "The value is not a BCP 47 language tag.",
     "bad_slug": "The value is not letters, digits and single hyphens.",
     "bad_address": "The value is not an absolute http or https address.",
@@ -175,6 +193,7 @@ FIELD_CODES: dict[str, str] = {
     "slug_taken": "The slug belongs to something else.",
     "external_id_taken": "The external id belongs to another story of the source.",
     "in_the_past": "The instant has passed.",
+    "refused": "The verb was refused for this story.",
     "repeated": "The parameter may stand only once.",
     "invalid": "The value is not acceptable; the detail says why.",
 }
@@ -211,6 +230,6 @@ def _headers(status: int, code: str) -> Mapping[str, str]:
         headers["www-authenticate"] = f'Bearer realm="dateline"{refused}'
     if status == 503:
         headers["retry-after"] = "5"
-    if status == 404:
+    if status in {404, 410}:
         headers["cache-control"] = "max-age=0, s-maxage=5"
     return headers

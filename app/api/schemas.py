@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from app.content.article import Answer as Answered
 from app.content.article import State
 from app.content.inputs import ArticleInput, CategoryInput, SourceInput
 
@@ -139,6 +140,25 @@ class StoryWithBody(Story):
     body_text: str
 
 
+class Embargoed(Answer):
+    """What stories under embargo carry for those who may read them before it ends."""
+
+    embargoed: Literal[True]
+    embargo_until: Instant
+
+
+class EmbargoedHeadline(Headline, Embargoed):
+    """A story under embargo in short form, for keys that may read it."""
+
+
+class EmbargoedStory(Story, Embargoed):
+    """A story under embargo in full form, for keys that may read it."""
+
+
+class EmbargoedStoryWithBody(StoryWithBody, Embargoed):
+    """A story under embargo, whole, for keys that may read it."""
+
+
 class ChangeEntry(Answer):
     """One change: a document that is there now, or one that is gone (`document` is null)."""
 
@@ -181,7 +201,7 @@ class PageInfo(Answer):
 class HeadlinePage(Answer):
     """A page of headlines."""
 
-    data: list[Headline]
+    data: list[Headline | EmbargoedHeadline]
     page: PageInfo
 
 
@@ -234,7 +254,7 @@ class SuggestionList(Answer):
 class StoryPage(Answer):
     """A page of stories; with `include=body` they are whole."""
 
-    data: list[Story | StoryWithBody]
+    data: list[Story | StoryWithBody | EmbargoedStory | EmbargoedStoryWithBody]
     page: PageInfo
 
 
@@ -258,20 +278,30 @@ class Me(Answer):
     name: str
     prefix: str | None
     scopes: list[str]
+    embargoed: bool
     anonymous: bool
 
 
 class ArticleView(ArticleInput, Answer):
-    """An article as the newsroom reads it."""
+    """An article as the newsroom reads it; a killed one has its text for `admin` alone.
+
+    `answer` is what readers get where the story was (nothing: a 404), `notice` why.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     id: Id
     slug: str
+    title: str
     state: State
     version: int
     published_version: int | None
+    scheduled_at_local: str | None
+    time_zone: str | None
     corrections: list[Correction]
+    answer: Answered | None
+    notice: str | None
+    redirect_to: Id | None
     first_published_at: Instant | None
     updated_at: Instant | None
     created_at: Instant
@@ -332,12 +362,13 @@ class By(Answer):
 
 
 class Revision(Answer):
-    """One version of an article."""
+    """One version of an article; `note` says why, where somebody said so."""
 
     version: int
     action: str
     at: Instant
     by: By
+    note: str | None
 
 
 class RevisionWithArticle(Revision):
@@ -346,10 +377,58 @@ class RevisionWithArticle(Revision):
     article: ArticleView
 
 
+class Words(Answer):
+    """A stretch of two texts that are compared."""
+
+    op: Literal["same", "removed", "added"]
+    text: str
+
+
+class FieldChange(Answer):
+    """A field that differs between two versions; texts are compared word by word, too."""
+
+    field: str
+    before: Any
+    after: Any
+    words: list[Words] | None
+
+
+class RevisionDifference(Revision):
+    """One version of an article with what differs in it from another."""
+
+    compared_with: int
+    changes: list[FieldChange]
+
+
 class RevisionPage(Answer):
     """A page of revisions, newest first."""
 
     data: list[Revision]
+    page: PageInfo
+
+
+class AuditEntry(Answer):
+    """One thing that was done; of two states of a thing, what differs.
+
+    The body of an article stands in its revisions, under the versions that are named here.
+    """
+
+    id: Id
+    at: Instant
+    by: By
+    address: str | None
+    request_id: str | None
+    verb: str
+    type: str
+    subject: str | None
+    before: dict[str, Any] | None
+    after: dict[str, Any] | None
+
+
+class AuditPage(Answer):
+    """A page of what was done."""
+
+    data: list[AuditEntry]
     page: PageInfo
 
 
@@ -360,6 +439,7 @@ class KeyView(Answer):
     name: str
     prefix: str
     scopes: list[str]
+    embargoed: bool
     created_at: Instant
     expires_at: Instant | None
     revoked_at: Instant | None
@@ -388,6 +468,41 @@ class ImportResult(Answer):
     id: Id | None
     slug: str | None
     problem: dict[str, Any] | None
+
+
+class PreviewView(Answer):
+    """A preview link; `as_of` is nothing where it shows the working copy."""
+
+    id: Id
+    url: str
+    as_of: Instant | None
+    expires_at: Instant
+
+
+class BulkArticle(Answer):
+    """A story after a verb that was done to many."""
+
+    id: Id
+    slug: str
+    state: State
+    version: int
+
+
+class BulkResult(Answer):
+    """What became of one story of many."""
+
+    ref: str
+    status: Literal["done", "refused"]
+    article: BulkArticle | None
+    problem: dict[str, Any] | None
+
+
+class BulkAnswer(Answer):
+    """What became of each story, in the order of `refs`."""
+
+    results: list[BulkResult]
+    done: int
+    refused: int
 
 
 class FieldProblem(Answer):

@@ -26,14 +26,19 @@ class ListRequest:
 
 
 def read_list(
-    services: Services, path: str, query_string: bytes, kind: Literal["headlines", "articles"]
+    services: Services,
+    path: str,
+    query_string: bytes,
+    kind: Literal["headlines", "articles"],
+    *,
+    embargoed: bool,
 ) -> ListRequest:
     """Understand the query string of a list, or refuse it."""
     known = LIST_PARAMETERS if kind == "headlines" else (*LIST_PARAMETERS, "include")
     params = Parameters(query_string, known)
     form, fields = _form(params, kind)
     query, paging = read_query(services, params, path, form)
-    return ListRequest(query, fields, paging)
+    return ListRequest(replace(query, embargoed=embargoed), fields, paging)
 
 
 def read_query(

@@ -56,9 +56,9 @@ async def import_stream(
         return
 
 
-async def export_stream(services: Services) -> AsyncIterator[bytes]:
+async def export_stream(services: Services, *, killed: bool) -> AsyncIterator[bytes]:
     """Yield an export in chunks of lines; the transaction lasts as long as the reader."""
-    lines = _exported(services)
+    lines = _exported(services, killed=killed)
     try:
         while chunk := await run_in_threadpool(_joined, lines):
             yield chunk
@@ -138,9 +138,9 @@ def _problem(outcome: Outcome, wrong: Exception, request_id: str | None) -> Any:
     return json.loads(problem("internal", "The line could not be imported.", request_id)[2])
 
 
-def _exported(services: Services) -> Iterator[bytes]:
+def _exported(services: Services, *, killed: bool) -> Iterator[bytes]:
     with services.database.read() as session:
-        for line in export_lines(session, services.clock.now()):
+        for line in export_lines(session, services.clock.now(), killed=killed):
             yield json.dumps(line) + b"\n"
 
 

@@ -8,11 +8,15 @@ from pydantic_core import ErrorDetails
 
 from app.access.inputs import KeyInput
 from app.api.nearest import nearest
-from app.content.inputs import (
-    ArticleInput,
-    CategoryInput,
+from app.content.inputs import ArticleInput, CategoryInput, SourceInput
+from app.content.orders import (
+    BulkInput,
+    CorrectInput,
+    KillInput,
+    PreviewInput,
     PublishInput,
-    SourceInput,
+    RestoreInput,
+    ScheduleInput,
     UnpublishInput,
 )
 from app.kit.errors import FieldError, InvalidInput
@@ -22,7 +26,13 @@ INPUTS: tuple[type[BaseModel], ...] = (
     SourceInput,
     CategoryInput,
     PublishInput,
+    ScheduleInput,
+    CorrectInput,
     UnpublishInput,
+    KillInput,
+    RestoreInput,
+    BulkInput,
+    PreviewInput,
     KeyInput,
 )
 _KNOWN = {model.__name__: list(model.model_fields) for model in INPUTS}

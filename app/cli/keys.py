@@ -32,6 +32,9 @@ def create(
     expires_at: Annotated[
         str | None, typer.Option(help="When it ends, such as 2027-01-01T00:00:00Z.")
     ] = None,
+    embargoed: Annotated[
+        bool, typer.Option("--embargoed", help="Let it read what is under embargo.")
+    ] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="Print the key alone.")] = False,
     database_url: DatabaseUrl = None,
 ) -> None:
@@ -43,7 +46,13 @@ def create(
     with services(database_url) as parts:
         made = parts.runner.run(
             ACTOR,
-            lambda unit: create_key(unit, written.name, list(written.scopes), written.expires_at),
+            lambda unit: create_key(
+                unit,
+                written.name,
+                list(written.scopes),
+                written.expires_at,
+                embargoed=embargoed,
+            ),
         )
     typer.echo(made.key if quiet else f"Key {made.id}, shown this once:\n{made.key}")
 

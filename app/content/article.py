@@ -12,6 +12,7 @@ from typing import Any, Literal
 from app.content.errors import VersionMismatch, WrongState
 
 Stage = Literal["draft", "published", "unpublished", "killed"]
+Answer = Literal["gone", "redirect", "killed"]
 State = Literal["draft", "scheduled", "published", "expired", "unpublished", "killed", "deleted"]
 STATES: tuple[State, ...] = (
     "draft",
@@ -60,10 +61,22 @@ class Article:
     created_at: datetime
     modified_at: datetime
     deleted_at: datetime | None
+    # Of the public copy, where there is one: the working copy may say something else by now.
+    # To those who may read what is under embargo it is offered before it is public.
+    offered_from: datetime | None = None
+    public_from: datetime | None = None
+    public_until: datetime | None = None
+    # How its schedule was said, where it was said in local time.
+    scheduled_at_local: str | None = None
+    time_zone: str | None = None
+    # What readers get where the story was, but for a 404; the notice says why.
+    answer: Answer | None = None
+    notice: str | None = None
+    redirect_to: str | None = None
 
 
 FIELDS = tuple(field.name for field in fields(Article))
-INSTANTS = frozenset(name for name in FIELDS if name.endswith("_at")) | {"embargo_until"}
+INSTANTS = frozenset(name for name in FIELDS if name.endswith(("_at", "_until", "_from")))
 
 
 def as_row(article: Article) -> dict[str, Any]:
@@ -77,11 +90,18 @@ def state_of(article: Article, now: datetime) -> State:
         return "deleted"
     if article.stage != "published":
         return article.stage
-    if article.published_at is not None and article.published_at > now:
+    if article.public_from is not None and article.public_from > now:
         return "scheduled"
-    if article.expires_at is not None and article.expires_at <= now:
+    if article.public_until is not None and article.public_until <= now:
         return "expired"
     return "published"
+
+
+def standing_answer(article: Article, now: datetime) -> Answer | None:
+    """Return what readers get where a story was; one that is public answers for itself."""
+    if article.stage == "published" and state_of(article, now) != "scheduled":
+        return None
+    return article.answer
 
 
 def is_current(article: Article) -> bool:
@@ -118,31 +138,102 @@ def published(
     embargo ends later, publication waits for it. A minor update leaves `updated_at` as it was.
     """
     _need_alive(article, "published")
-    moment = at or article.published_at or now
-    if article.embargo_until is not None and article.embargo_until > moment:
-        moment = article.embargo_until
-    first = article.first_published_at is None
+    offered = at or _asked_for(article, now) or now
+    moment = _after_embargo(article, offered, now)
+    # Where it was, readers are told why it is gone until it is there again.
+    article = article if moment > now else _answering(article)
+    first = not has_been_out(article, now)
+    if moment != article.published_at or moment <= now:
+        article = _in_local_time(article)
     return replace(
         article,
         stage="published",
         version=article.version + 1 if raise_version else article.version,
         published_version=article.version + 1 if raise_version else article.version,
         published_at=moment,
+        offered_from=offered,
+        public_from=moment,
+        public_until=article.expires_at,
         first_published_at=moment if first else article.first_published_at,
         updated_at=_updated_at(article, moment, now, minor=minor),
         modified_at=now,
     )
 
 
-def unpublished(article: Article, now: datetime) -> Article:
-    """Return the article without a public copy."""
-    _need_alive(article, "unpublished")
-    if article.stage != "published":
-        raise WrongState(f"This story is {article.stage}, so it cannot be unpublished.")
+def scheduled(
+    article: Article, at: datetime, now: datetime, *, local: str | None, time_zone: str | None
+) -> Article:
+    """Return the article with its working copy to be public at an instant that lies ahead.
+
+    The local time and the zone in which it was said are kept: rules of summer time change.
+    """
+    if state_of(article, now) == "published":
+        raise WrongState("This story is public. Unpublish it before it can be scheduled.")
+    return _in_local_time(published(article, now, at=at), local, time_zone)
+
+
+def unscheduled(article: Article, now: datetime) -> Article:
+    """Return the article as it was before it was scheduled."""
+    state = state_of(article, now)
+    if state != "scheduled":
+        raise WrongState(f"This story is {state}; there is no schedule to cancel.")
+    ahead = article.published_at is not None and article.published_at > now
+    return replace(
+        _without_public_copy(article, now),
+        stage="unpublished" if has_been_out(article, now) else "draft",
+        published_at=None if ahead else article.published_at,
+        version=article.version + 1,
+        modified_at=now,
+    )
+
+
+def corrected(
+    article: Article, fields: dict[str, Any], correction: dict[str, Any], now: datetime
+) -> Article:
+    """Return a public copy with what is right, and the note that says what was wrong."""
+    state = state_of(article, now)
+    if state != "published":
+        raise WrongState(f"This story is {state}; only what is public can be corrected.")
     return replace(
         article,
+        **fields,
+        corrections=[*article.corrections, correction],
+        version=article.version + 1,
+        published_version=article.version + 1,
+        updated_at=max(now, article.updated_at or now),
+        modified_at=now,
+    )
+
+
+def unpublished(
+    article: Article,
+    now: datetime,
+    answer: Answer | None = None,
+    *,
+    notice: str | None = None,
+    redirect_to: str | None = None,
+) -> Article:
+    """Return the article without a public copy, or with another answer for its readers."""
+    _need_alive(article, "unpublished")
+    said = (answer, notice, redirect_to)
+    same = said == (article.answer, article.notice, article.redirect_to)
+    if article.stage == "draft" or (article.stage == "unpublished" and same):
+        raise WrongState(f"This story is {article.stage}, so it cannot be unpublished.")
+    article = _answering(article, *said)
+    return replace(
+        _without_public_copy(article, now),
         stage="unpublished",
-        published_version=None,
+        version=article.version + 1,
+        modified_at=now,
+    )
+
+
+def killed(article: Article, notice: str, now: datetime) -> Article:
+    """Return the article withdrawn for good: readers get the notice, whatever was there before."""
+    _need_alive(article, "killed")
+    return replace(
+        _answering(_without_public_copy(article, now), "killed", notice),
+        stage="killed",
         version=article.version + 1,
         modified_at=now,
     )
@@ -151,10 +242,11 @@ def unpublished(article: Article, now: datetime) -> Article:
 def deleted(article: Article, now: datetime) -> Article:
     """Return the article put away, without a public copy; it can be restored."""
     _need_alive(article, "deleted")
+    if state_of(article, now) in {"published", "expired"}:
+        article = _answering(article)
     return replace(
-        article,
+        _without_public_copy(article, now),
         stage="unpublished" if article.stage == "published" else article.stage,
-        published_version=None,
         version=article.version + 1,
         modified_at=now,
         deleted_at=now,
@@ -162,10 +254,68 @@ def deleted(article: Article, now: datetime) -> Article:
 
 
 def restored(article: Article, now: datetime) -> Article:
-    """Return a deleted article as a working copy; publishing it again is another step."""
-    if article.deleted_at is None:
-        raise WrongState("This story is not deleted, so there is nothing to restore.")
-    return replace(article, version=article.version + 1, modified_at=now, deleted_at=None)
+    """Return a deleted or killed article as a working copy.
+
+    Publishing it again is another step. Until then readers are told of a kill as before.
+    """
+    if article.deleted_at is None and article.stage != "killed":
+        raise WrongState("This story is neither deleted nor killed: nothing is to be restored.")
+    back: Stage = "unpublished" if article.first_published_at else "draft"
+    return replace(
+        article,
+        stage=back if article.stage == "killed" else article.stage,
+        version=article.version + 1,
+        modified_at=now,
+        deleted_at=None,
+    )
+
+
+def has_been_out(article: Article, now: datetime) -> bool:
+    """Tell whether a story has ever been public, by what the newsroom knows."""
+    return article.first_published_at is not None and article.first_published_at <= now
+
+
+def _without_public_copy(article: Article, now: datetime) -> Article:
+    return replace(
+        _in_local_time(article),
+        published_version=None,
+        offered_from=None,
+        public_from=None,
+        public_until=None,
+        # What was taken back before its time was never published.
+        first_published_at=article.first_published_at if has_been_out(article, now) else None,
+    )
+
+
+def _in_local_time(
+    article: Article, local: str | None = None, time_zone: str | None = None
+) -> Article:
+    return replace(article, scheduled_at_local=local, time_zone=time_zone)
+
+
+def _answering(
+    article: Article,
+    answer: Answer | None = None,
+    notice: str | None = None,
+    redirect_to: str | None = None,
+) -> Article:
+    return replace(article, answer=answer, notice=notice, redirect_to=redirect_to)
+
+
+def _asked_for(article: Article, now: datetime) -> datetime | None:
+    """Return when a story should come out, not counting what an embargo makes of that."""
+    waits = article.public_from is not None and article.public_from > now
+    untouched = article.published_at == article.public_from
+    return article.offered_from if waits and untouched else article.published_at
+
+
+def _after_embargo(article: Article, moment: datetime, now: datetime) -> datetime:
+    """Return when all may read a story that is offered at a moment."""
+    if article.embargo_until is not None and article.embargo_until > moment:
+        return article.embargo_until
+    waited = article.public_from is not None and article.public_from > now
+    # An embargo that was lifted ends now, not when the story was first offered.
+    return max(moment, now) if waited and moment == article.offered_from else moment
 
 
 def _updated_at(

@@ -50,7 +50,7 @@ def written_fields(
         "dateline": written.dateline,
         "urgency": written.urgency,
         "translation_of": _translation_root(written, references),
-        "published_at": _after_embargo(written.published_at, written.embargo_until),
+        "published_at": written.published_at,
         "expires_at": written.expires_at,
         "embargo_until": written.embargo_until,
     }
@@ -129,10 +129,6 @@ def _category_ids(written: ArticleInput, references: References) -> list[str]:
         for index, ref in enumerate(written.categories)
     )
     return list(dict.fromkeys(ids))
-
-
-def _after_embargo(moment: datetime | None, embargo: datetime | None) -> datetime | None:
-    return embargo if moment and embargo and embargo > moment else moment
 
 
 def _translation_root(written: ArticleInput, references: References) -> str | None:

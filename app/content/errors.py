@@ -42,6 +42,12 @@ class InUse(Failure):
     code = "in_use"
 
 
+class BulkRefused(Failure):
+    """A verb for many stories was to be done to all or none, and some refused it."""
+
+    code = "bulk_refused"
+
+
 class WrongState(Failure):
     """The verb does not apply to a story in this state."""
 

@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from app.content.article import Article
+from app.content.article import Answer, Article
 from app.content.taxonomy import Category, Source
 
 PublishReason = Literal["published", "updated", "corrected", "restored"]
-WithdrawReason = Literal["unpublished", "killed", "deleted"]
+WithdrawReason = Literal["unpublished", "killed", "deleted", "expired"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,12 +20,26 @@ class ArticlePublished:
 
 
 @dataclass(frozen=True, slots=True)
+class Tombstone:
+    """What those get who could have seen a story, where it was.
+
+    `seen` comes with an import: the story as they could have seen it elsewhere.
+    """
+
+    answer: Answer
+    notice: str | None
+    redirect_to: str | None
+    seen: Article | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class ArticleWithdrawn:
-    """A story has no public copy any more."""
+    """A story has no public copy any more, or another answer stands in its place."""
 
     article_id: str
     reason: WithdrawReason
     former_slugs: tuple[str, ...] = ()
+    tombstone: Tombstone | None = None
 
 
 @dataclass(frozen=True, slots=True)

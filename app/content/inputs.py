@@ -153,16 +153,3 @@ class CategoryInput(Input):
     slug: Slug | None = None
     parent: Ref | None = None
     names: Annotated[dict[str, Line], Field(max_length=100), AfterValidator(_distinct_names)] = {}
-
-
-class PublishInput(Input):
-    """How to publish; an empty object publishes now."""
-
-    published_at: Instant | None = None
-    update: Literal["major", "minor"] = "major"
-
-
-class UnpublishInput(Input):
-    """How to unpublish; an empty object does it quietly."""
-
-    answer: Literal["not_found"] = "not_found"

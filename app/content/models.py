@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKey, Index, String, Text
+from sqlalchemy import JSON, ForeignKey, Index, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.kit.schema import Base, Instant, key
@@ -86,6 +86,14 @@ class ArticleRow(Base):
     created_at: Mapped[datetime] = mapped_column(Instant)
     modified_at: Mapped[datetime] = mapped_column(Instant)
     deleted_at: Mapped[datetime | None] = mapped_column(Instant)
+    offered_from: Mapped[datetime | None] = mapped_column(Instant)
+    public_from: Mapped[datetime | None] = mapped_column(Instant)
+    public_until: Mapped[datetime | None] = mapped_column(Instant)
+    scheduled_at_local: Mapped[str | None] = mapped_column(String(19))
+    time_zone: Mapped[str | None] = mapped_column(String(100))
+    answer: Mapped[str | None] = mapped_column(String(10))
+    notice: Mapped[str | None] = mapped_column(Text)
+    redirect_to: Mapped[str | None] = mapped_column(_ID)
 
     __table_args__ = (
         Index("uq_articles_external", "source_id", "external_id", unique=True),
@@ -94,6 +102,12 @@ class ArticleRow(Base):
         Index("ix_articles_modified_at", "modified_at", "id"),
         Index("ix_articles_stage", "stage", "published_at", "id"),
         Index("ix_articles_translation_of", "translation_of"),
+        Index(
+            "ix_articles_time_zone",
+            "public_from",
+            sqlite_where=text("time_zone IS NOT NULL"),
+            postgresql_where=text("time_zone IS NOT NULL"),
+        ),
     )
 
 
@@ -137,7 +151,21 @@ class RevisionRow(Base):
     at: Mapped[datetime] = mapped_column(Instant)
     actor_id: Mapped[str | None] = mapped_column(key(36))
     actor_name: Mapped[str] = mapped_column(String(200))
+    note: Mapped[str | None] = mapped_column(Text)
     snapshot: Mapped[dict[str, Any]] = mapped_column(JSON)
+
+
+class PreviewRow(Base):
+    """A link to a working copy, or to the public side at an instant; it can be revoked."""
+
+    __tablename__ = "previews"
+
+    id: Mapped[str] = mapped_column(_ID, primary_key=True)
+    article_id: Mapped[str] = mapped_column(
+        _ID, ForeignKey("articles.id", ondelete="CASCADE"), index=True
+    )
+    as_of: Mapped[datetime | None] = mapped_column(Instant)
+    expires_at: Mapped[datetime] = mapped_column(Instant)
 
 
 class PublicSlugRow(Base):

@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from app.content import store
 from app.content.article import Article
+from app.content.differences import differences
 from app.content.editing import not_found
 from app.content.errors import NotFound
 from app.content.references import References
@@ -14,7 +15,7 @@ from app.content.saving import from_snapshot
 from app.content.slugs import normal_ref
 from app.content.store import lists
 from app.content.store.lists import ArticleList
-from app.content.views import article_view, category_view, source_view
+from app.content.views import article_view, category_view, source_view, without_text
 from app.kit.clock import format_instant
 from app.kit.session import ReadSession, Record
 
@@ -31,17 +32,19 @@ class ViewPage:
     count: int | None = None
 
 
-def show_article(session: ReadSession, article: Article, now: datetime) -> dict[str, Any]:
-    """Return the view of an article."""
-    return _views(session, [article], now)[0]
+def show_article(
+    session: ReadSession, article: Article, now: datetime, *, whole: bool
+) -> dict[str, Any]:
+    """Return the view of an article; `whole` shows the text of one that was killed."""
+    return _views(session, [article], now, whole=whole)[0]
 
 
-def article(session: ReadSession, ref: str, now: datetime) -> dict[str, Any]:
+def article(session: ReadSession, ref: str, now: datetime, *, whole: bool) -> dict[str, Any]:
     """Return an article by id or slug, whatever its state."""
     found = store.article_by_ref(session, normal_ref(ref))
     if found is None:
         raise not_found(session, "article", ref)
-    return show_article(session, found, now)
+    return show_article(session, found, now, whole=whole)
 
 
 def articles(
@@ -54,7 +57,7 @@ def articles(
     places = [row.place for row in kept]
     found = [_article(row) for row in kept]
     return ViewPage(
-        _views(session, found, now),
+        _views(session, found, now, whole=wanted.whole),
         *_ends(
             [[place, one.id] for place, one in zip(places, found, strict=True)],
             more=len(rows) > wanted.limit,
@@ -65,8 +68,27 @@ def articles(
     )
 
 
+def previewed(
+    session: ReadSession, preview_id: str, now: datetime
+) -> tuple[Article, datetime | None]:
+    """Return the article behind a preview link, and as of when it is to be shown, if not now."""
+    link = store.preview(session, preview_id)
+    found = None
+    if link is not None and link.expires_at > now:
+        found = store.article_by_ref(session, link.article_id)
+    if link is None or found is None or found.stage == "killed" or found.deleted_at is not None:
+        raise NotFound("This link is not known here; it may have been revoked, or have ended.")
+    return found, link.as_of
+
+
 def revisions(
-    session: ReadSession, ref: str, limit: int, position: int | None, *, backwards: bool
+    session: ReadSession,
+    ref: str,
+    limit: int,
+    position: int | None,
+    *,
+    backwards: bool,
+    whole: bool,
 ) -> ViewPage:
     """Return the history of an article without the snapshots, newest first."""
     found = store.article_by_ref(session, normal_ref(ref))
@@ -81,7 +103,7 @@ def revisions(
     )
     kept = _ordered(rows, limit, backwards=backwards)
     return ViewPage(
-        [_revision_view(row) for row in kept],
+        [_revision_view(row, whole=whole or found.stage != "killed") for row in kept],
         *_ends(
             [[row.version] for row in kept],
             more=len(rows) > limit,
@@ -91,7 +113,7 @@ def revisions(
     )
 
 
-def revision(session: ReadSession, ref: str, version: int, now: datetime) -> dict[str, Any]:
+def revision(session: ReadSession, ref: str, version: int, *, whole: bool) -> dict[str, Any]:
     """Return one snapshot of an article, whole."""
     found = store.article_by_ref(session, normal_ref(ref))
     if found is None:
@@ -99,8 +121,19 @@ def revision(session: ReadSession, ref: str, version: int, now: datetime) -> dic
     row = store.revision(session, found.id, version)
     if row is None:
         raise NotFound(f"The article {ref!r} has no version {version}.")
-    view = show_article(session, from_snapshot(row.snapshot), row.at)
-    return _revision_view(row) | {"article": view}
+    view = show_article(session, from_snapshot(row.snapshot), row.at, whole=True)
+    shown = whole or found.stage != "killed"
+    return _revision_view(row, whole=shown) | {"article": view if shown else without_text(view)}
+
+
+def difference(
+    session: ReadSession, ref: str, version: int, other: int, *, whole: bool
+) -> dict[str, Any]:
+    """Return one version of an article with what differs in it from another version."""
+    after = revision(session, ref, version, whole=whole)
+    before = revision(session, ref, other, whole=whole)
+    changes = differences(before["article"], after.pop("article"))
+    return after | {"compared_with": other, "changes": changes}
 
 
 def source(session: ReadSession, ref: str) -> dict[str, Any]:
@@ -163,10 +196,16 @@ def _taxonomy_views(
     return [category_view(one, references) for one in found]
 
 
-def _views(session: ReadSession, found: list[Article], now: datetime) -> list[dict[str, Any]]:
+def _views(
+    session: ReadSession, found: list[Article], now: datetime, *, whole: bool
+) -> list[dict[str, Any]]:
     references = References(session)
     references.load_articles(found)
-    return [article_view(one, now, references) for one in found]
+    views = [article_view(one, now, references) for one in found]
+    return [
+        view if whole or one.stage != "killed" else without_text(view)
+        for one, view in zip(found, views, strict=True)
+    ]
 
 
 def _article(row: Record) -> Article:
@@ -175,12 +214,15 @@ def _article(row: Record) -> Article:
     return Article(**fields)
 
 
-def _revision_view(row: Record) -> dict[str, Any]:
+def _revision_view(row: Record, *, whole: bool) -> dict[str, Any]:
+    # Why a story was killed was told to all; what was said before may quote it.
+    shown = whole or row.action == "killed"
     return {
         "version": row.version,
         "action": row.action,
         "at": format_instant(row.at),
         "by": {"key": row.actor_id, "name": row.actor_name},
+        "note": row.note if shown else None,
     }
 
 

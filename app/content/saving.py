@@ -1,35 +1,56 @@
 """Articles written down: the row, its snapshot, and the word to the layers above."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Literal
 
 from app.content import store
-from app.content.article import INSTANTS, Article, as_row
-from app.content.events import ArticlePublished, ArticleWithdrawn, PublishReason, WithdrawReason
+from app.content.article import INSTANTS, Article, as_row, has_been_out
+from app.content.events import (
+    ArticlePublished,
+    ArticleWithdrawn,
+    PublishReason,
+    Tombstone,
+    WithdrawReason,
+)
 from app.kit.clock import format_instant, parse_instant
 from app.kit.unit import Unit
 
-Action = Literal["created", "edited", "published", "unpublished", "deleted", "restored"]
+Action = Literal[
+    "created",
+    "edited",
+    "published",
+    "scheduled",
+    "unscheduled",
+    "corrected",
+    "unpublished",
+    "killed",
+    "deleted",
+    "restored",
+]
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
     """One article before (nothing, if it is new) and after a verb.
 
-    `former_slugs` come with an import: slugs under which the story was public elsewhere.
+    `former_slugs` come with an import: slugs under which the story was public elsewhere. `note`
+    says why, where somebody said so.
     """
 
     before: Article | None
     after: Article
     action: Action
     former_slugs: tuple[str, ...] = ()
+    note: str | None = None
 
 
 def save(unit: Unit, change: Change) -> Article:
     """Write one change down and return the article as it is now."""
     save_all(unit, [change])
+    before = None if change.before is None else _noted(change.before)
+    unit.note(change.action, "article", change.after.id, before, _noted(change.after))
     return change.after
 
 
@@ -66,6 +87,11 @@ def from_snapshot(snapshot: dict[str, Any]) -> Article:
     return Article(**fields)
 
 
+def _noted(article: Article) -> dict[str, Any]:
+    """Return what the audit keeps of an article: the revisions have the body."""
+    return {name: value for name, value in as_row(article).items() if name != "body"}
+
+
 def _public_slugs(change: Change) -> tuple[str, ...]:
     own = (change.after.slug,) if _goes_public(change) else ()
     return own + change.former_slugs
@@ -80,13 +106,42 @@ def _goes_public(change: Change) -> bool:
 def _tell(unit: Unit, change: Change) -> None:
     was_public = change.before is not None and change.before.stage == "published"
     if _goes_public(change):
-        reason: PublishReason = "updated" if was_public else "published"
-        unit.raise_event(ArticlePublished(change.after, reason, change.former_slugs))
-    elif change.former_slugs:
-        unit.raise_event(ArticleWithdrawn(change.after.id, "unpublished", change.former_slugs))
-    elif was_public and change.after.stage != "published":
-        gone: WithdrawReason = "deleted" if change.action == "deleted" else "unpublished"
-        unit.raise_event(ArticleWithdrawn(change.after.id, gone))
+        unit.raise_event(
+            ArticlePublished(change.after, _reason(change, was_public), change.former_slugs)
+        )
+    elif change.after.stage != "published" and (
+        was_public or change.former_slugs or _answers_otherwise(change)
+    ):
+        after, tombstone = change.after, tombstone_of(change.after)
+        if change.before is None and tombstone is not None and has_been_out(after, unit.now):
+            tombstone = replace(tombstone, seen=after)
+        unit.raise_event(
+            ArticleWithdrawn(after.id, _withdraw_reason(change), change.former_slugs, tombstone)
+        )
+
+
+def tombstone_of(article: Article) -> Tombstone | None:
+    """Return what stands where a story was, if it is anything but a 404."""
+    if article.answer is None or article.stage == "published":
+        return None
+    return Tombstone(article.answer, article.notice, article.redirect_to)
+
+
+def _answers_otherwise(change: Change) -> bool:
+    before = tombstone_of(change.before) if change.before is not None else None
+    return before != tombstone_of(change.after)
+
+
+def _withdraw_reason(change: Change) -> WithdrawReason:
+    if change.after.stage == "killed":
+        return "killed"
+    return "deleted" if change.action == "deleted" else "unpublished"
+
+
+def _reason(change: Change, was_public: bool) -> PublishReason:
+    if change.action == "corrected":
+        return "corrected"
+    return "updated" if was_public else "published"
 
 
 def _revision(unit: Unit, change: Change) -> dict[str, Any]:
@@ -97,5 +152,6 @@ def _revision(unit: Unit, change: Change) -> dict[str, Any]:
         "at": unit.now,
         "actor_id": unit.actor.id,
         "actor_name": unit.actor.name,
+        "note": change.note,
         "snapshot": snapshot_of(change.after),
     }

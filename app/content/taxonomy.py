@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,3 +46,8 @@ class Category:
     version: int
     created_at: datetime
     modified_at: datetime
+
+
+def fields_of(thing: Source | Category) -> dict[str, Any]:
+    """Return the fields of a source or category by name."""
+    return {name: getattr(thing, name) for name in thing.__slots__}

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from app.content.article import Article, is_current, state_of
+from app.content.article import Article, is_current, standing_answer, state_of
 from app.content.inputs import ArticleInput, CategoryInput, SourceInput
 from app.content.references import References
 from app.content.taxonomy import Category, Source
@@ -37,16 +37,36 @@ def article_view(article: Article, now: datetime, references: References) -> dic
         "rights": article.rights,
         "external_id": article.external_id,
         "translation_of": references.slug_of("article", original) if original else None,
-        "published_at": _instant(article.published_at),
-        "expires_at": _instant(article.expires_at),
-        "embargo_until": _instant(article.embargo_until),
+        "published_at": instant_or_none(article.published_at),
+        "expires_at": instant_or_none(article.expires_at),
+        "embargo_until": instant_or_none(article.embargo_until),
+        "scheduled_at_local": article.scheduled_at_local,
+        "time_zone": article.time_zone,
         "corrections": article.corrections,
-        "first_published_at": _instant(article.first_published_at),
-        "updated_at": _instant(article.updated_at),
-        "created_at": _instant(article.created_at),
-        "modified_at": _instant(article.modified_at),
-        "deleted_at": _instant(article.deleted_at),
+        "answer": standing_answer(article, now),
+        "notice": article.notice if standing_answer(article, now) else None,
+        "redirect_to": article.redirect_to if standing_answer(article, now) else None,
+        "first_published_at": instant_or_none(article.first_published_at),
+        "updated_at": instant_or_none(article.updated_at),
+        "created_at": instant_or_none(article.created_at),
+        "modified_at": instant_or_none(article.modified_at),
+        "deleted_at": instant_or_none(article.deleted_at),
     }
+
+
+_EMPTY: dict[str, Any] = {
+    "title": "",
+    "body": "",
+    "tags": [],
+    "authors": [],
+    "corrections": [],
+    **dict.fromkeys(("summary", "url", "image", "dateline", "rights", "external_id")),
+}
+
+
+def without_text(view: dict[str, Any]) -> dict[str, Any]:
+    """Return the view of a killed article for those who may not read what it said."""
+    return view | _EMPTY
 
 
 def source_view(source: Source) -> dict[str, Any]:
@@ -86,5 +106,6 @@ WRITABLE: dict[str, frozenset[str]] = {
 }
 
 
-def _instant(value: datetime | None) -> str | None:
+def instant_or_none(value: datetime | None) -> str | None:
+    """Return an instant as it is written, or nothing."""
     return None if value is None else format_instant(value)

@@ -18,6 +18,8 @@ def tell_due(unit: Unit) -> int:
     ids = [row.id for row in store.due_documents(unit.session, unit.now, BATCH)]
     attributes = store.attributes(unit.session, ids)
     store.release_documents(unit.session, ids)
+    # What stood where one of them was before.
+    store.replace_tombstones(unit.session, ids, [])
     return _tell(unit, ids, lambda id_: _row(unit, id_, attributes[id_], "published"))
 
 
@@ -27,6 +29,9 @@ def tell_expired(unit: Unit) -> int:
     attributes = store.attributes(unit.session, ids)
     store.remove_documents(unit.session, ids)
     out = [id_ for id_ in ids if attributes[id_].released]
+    # Whoever has the address of one finds it when it comes back under another.
+    slugs = [{"type": "article", "slug": attributes[id_].slug, "id": id_} for id_ in out]
+    store.add_redirects(unit.session, slugs)
     _tell(unit, out, lambda id_: _row(unit, id_, attributes[id_], "expired"))
     return len(ids)
 

@@ -36,6 +36,8 @@ class Document(Base):
     slug: Mapped[str] = mapped_column(_SLUG, unique=True)
     version: Mapped[int]
     released: Mapped[bool]
+    # Before `published_at` only where an embargo lies between: for those who may read it then.
+    offered_at: Mapped[datetime] = mapped_column(Instant)
     published_at: Mapped[datetime] = mapped_column(Instant)
     updated_at: Mapped[datetime] = mapped_column(Instant)
     expires_at: Mapped[datetime | None] = mapped_column(Instant)
@@ -120,11 +122,31 @@ class Redirect(Base):
     id: Mapped[str] = mapped_column(_ID)
 
 
+class Withdrawn(Base):
+    """What stands where a public story was, for those who could have seen it.
+
+    `attributes` are what it was selected by, so that an entitlement can tell who that is. Its
+    slugs lead here as they led to the story. `embargoed` says that nobody else could have seen it
+    but those who read what is under embargo.
+    """
+
+    __tablename__ = "withdrawn"
+
+    id: Mapped[str] = mapped_column(_ID, primary_key=True)
+    at: Mapped[datetime] = mapped_column(Instant)
+    answer: Mapped[str] = mapped_column(String(10))
+    notice: Mapped[str | None] = mapped_column(Text)
+    redirect_to: Mapped[str | None] = mapped_column(_ID)
+    embargoed: Mapped[bool]
+    attributes: Mapped[dict[str, Any]] = mapped_column(JSON)
+
+
 class LogRow(Base):
     """One change to what the public may see, in the order of commits.
 
     `before` and `after` hold what the story was and is selected by, so that a follower with a
-    filter knows whether it enters, stays, leaves, or never was there for it.
+    filter knows whether it enters, stays, leaves, or never was there for it. `notice` is what
+    they are told of a kill.
     """
 
     __tablename__ = "changes"
@@ -138,6 +160,7 @@ class LogRow(Base):
     op: Mapped[str] = mapped_column(String(10))
     reason: Mapped[str] = mapped_column(String(20))
     version: Mapped[int | None]
+    notice: Mapped[str | None] = mapped_column(Text)
     before: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     after: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
 

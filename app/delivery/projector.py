@@ -26,6 +26,7 @@ from app.delivery.moving import move_stories
 from app.delivery.render import attributes_of, render_article, render_category, render_source
 from app.delivery.terms import terms_of
 from app.delivery.tree import with_ancestors
+from app.delivery.withdrawing import withdraw
 from app.kit.unit import Unit
 
 
@@ -33,21 +34,21 @@ def project(unit: Unit) -> None:
     """Make the delivery side true to what a unit of work did."""
     log = taxonomy_rows(unit)
     published: dict[str, ArticlePublished] = {}
-    withdrawn: dict[str, str] = {}
+    withdrawn: dict[str, ArticleWithdrawn] = {}
     for event in unit.events:
         match event:
             case ArticlePublished(article=article) if is_over(article, unit.now):
-                withdrawn[article.id] = "expired"
+                withdrawn[article.id] = ArticleWithdrawn(article.id, "expired")
             case ArticlePublished(article=article):
                 published[article.id] = event
-            case ArticleWithdrawn(id_, reason, former):
-                withdrawn[id_] = reason
+            case ArticleWithdrawn(id_, _, former):
+                withdrawn[id_] = event
                 # Brought by an import, for the day on which the story is public again.
                 store.add_redirects(unit.session, _redirects("article", id_, former))
     if published or withdrawn:
         before = store.attributes(unit.session, [*published, *withdrawn])
         log += _publish(unit, list(published.values()), before)
-        log += _withdraw(unit, withdrawn, before)
+        log += withdraw(unit, withdrawn, before)
     store.append(unit.session, log)
 
 
@@ -121,7 +122,10 @@ def _publish(
         log += _publish_log(unit, event, attributes, old)
     known = before.keys() & {one.id for one in articles}
     store.replace_documents(unit.session, rows.documents, rows.bodies, rows.terms, known)
-    store.drop_redirects(unit.session, "article", [one.slug for one in articles])
+    # Where a story lies ahead, what stands in its place stays until it is there.
+    due = [one for one in articles if _is_due(one, unit.now)]
+    store.drop_redirects(unit.session, "article", [one.slug for one in due])
+    store.replace_tombstones(unit.session, [one.id for one in due], [])
     store.add_redirects(unit.session, moved_slugs)
     return log
 
@@ -141,23 +145,6 @@ def _publish_log(
         row = _log(unit, "article", article.id, "remove", "unpublished", article.version)
         return [row | {"before": before}]
     return []
-
-
-def _withdraw(
-    unit: Unit, reasons: dict[str, str], before: dict[str, store.Attributes]
-) -> list[dict[str, Any]]:
-    store.remove_documents(unit.session, reasons.keys())
-    log: list[dict[str, Any]] = []
-    slugs: list[dict[str, Any]] = []
-    for id_, reason in reasons.items():
-        old = before.get(id_)
-        if old is not None and old.is_out(unit.now):
-            row = _log(unit, "article", id_, "remove", reason, old.version)
-            log.append(row | {"before": old.values})
-            # It may come back under another slug; links to this one should find it then.
-            slugs += _redirects("article", id_, [old.slug])
-    store.add_redirects(unit.session, slugs)
-    return log
 
 
 def _add_document(rows: _Rows, article: Article, categories: list[str], now: datetime) -> None:
@@ -182,6 +169,7 @@ def document_rows(article: Article, categories: list[str], now: datetime) -> dic
         "slug": article.slug,
         "version": article.version,
         "released": _is_due(article, now),
+        "offered_at": article.offered_from or article.published_at,
         "published_at": article.published_at,
         "updated_at": article.updated_at,
         "expires_at": article.expires_at,

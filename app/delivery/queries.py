@@ -5,21 +5,27 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Literal
+from types import SimpleNamespace
+from typing import Any, Literal, TypeGuard
 
 from app.access.selection import Selection
+from app.content.article import Article
 from app.delivery import directory as directories
+from app.delivery import store
 from app.delivery.directory import Directory, EntryType
+from app.delivery.render import render_article
 from app.delivery.store import reading
 from app.delivery.store.reading import Position
-from app.delivery.store.shapes import Form, SortKey
+from app.delivery.store.shapes import Form, Shape, SortKey, shape_of
 from app.delivery.surrogates import story_keys
 from app.kit import json
-from app.kit.clock import Clock, from_micros
+from app.kit.clock import Clock, format_instant, from_micros
 from app.kit.database import Database
 from app.kit.session import Reads, Record
 
 Count = Literal["exact", "estimated"]
+# From one withdrawn story to the next: more than anybody means, and an end if they go round.
+_MOST_STEPS = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +33,7 @@ class Head:
     """How new an answer is: the log's position, the last change before `now`, and the next.
 
     `changes_at` is the next moment at which time alone makes a story appear or disappear;
-    `untold` says that it did so before, and the log has not heard of it.
+    `turned_at` is the last one of which the log has not heard yet.
     """
 
     serial: int
@@ -35,12 +41,12 @@ class Head:
     now: datetime
     changed_at: datetime | None
     changes_at: datetime | None
-    untold: bool = False
+    turned_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class StoryQuery:
-    """What a list of stories is asked for."""
+    """What a list of stories is asked for; `embargoed` takes in what is under embargo."""
 
     selection: Selection = Selection()
     key: SortKey = "published_at"
@@ -50,6 +56,19 @@ class StoryQuery:
     form: Form = "short"
     limit: int = 20
     count: Count | None = None
+    embargoed: bool = False
+
+    @property
+    def shape(self) -> Shape:
+        """Return what the statement for it depends on."""
+        return shape_of(
+            self.selection,
+            key=self.key,
+            descending=self.descending is not self.backwards,
+            placed=self.position is not None,
+            form=self.form,
+            embargoed=self.embargoed,
+        )
 
     @property
     def is_short(self) -> bool:
@@ -80,6 +99,14 @@ class EntryPage:
 
 
 @dataclass(frozen=True, slots=True)
+class Gone:
+    """What the readers of a story are told where it was."""
+
+    answer: Literal["gone", "killed"]
+    notice: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Found:
     """One finished object (nothing, if it is not visible), or the slug where it is now."""
 
@@ -87,6 +114,7 @@ class Found:
     head: Head
     keys: tuple[str, ...] = ()
     moved_to: str | None = None
+    gone: Gone | None = None
 
 
 class Delivery:
@@ -106,11 +134,9 @@ class Delivery:
             rows = reading.story_page(
                 session,
                 query.selection,
+                query.shape,
                 now,
-                key=query.key,
-                descending=query.descending is not query.backwards,
                 position=query.position,
-                form=query.form,
                 limit=query.limit + 1,
             )
             head = _head(rows[0] if rows else reading.log_head(session, now), now)
@@ -118,19 +144,45 @@ class Delivery:
             count = self._count(session, query, now)
         return _page(query, rows, directory, head, count)
 
-    def story(self, ref: str) -> Found:
-        """Return one visible story whole, or where a former slug leads."""
-        now = self._clock.now()
+    def preview(self, article: Article) -> bytes:
+        """Return a working copy whole, as readers would get it if it were published now."""
+        directory, head = self.directory()
+        dated = replace(
+            article,
+            published_at=article.published_at or head.now,
+            updated_at=article.updated_at or head.now,
+        )
+        rendered = render_article(dated)
+        row: Any = SimpleNamespace(
+            head=rendered.head,
+            tail=rendered.tail,
+            extra=rendered.extra,
+            body=rendered.body,
+            source_id=article.source_id,
+            category_ids=",".join(article.categories),
+            translations=None,
+        )
+        return whole_form(row, directory)
+
+    def story(self, ref: str, *, embargoed: bool = False, as_of: datetime | None = None) -> Found:
+        """Return one visible story whole, or what readers get where it was; now, or at a time."""
+        now = as_of or self._clock.now()
         with self._database.read_hot() as session:
-            row = reading.story(session, ref, now)
+            row = reading.story(session, ref, now, embargoed=embargoed)
             if row is not None:
                 head = _head(row, now)
                 body = whole_form(row, self._fresh(head))
+                body = _marked(body, row) if embargoed else body
                 return Found(body, head, story_keys(row.id, row.translation_group))
-            target = reading.redirect_target(session, ref)
-            moved = reading.story(session, target, now) if target else None
+            id_ = reading.redirect_target(session, ref)
+            moved = reading.story(session, id_, now, embargoed=embargoed) if id_ else None
+            stone = None
+            if moved is None:
+                stone = store.standing(session, id_ or ref, embargoed=embargoed)
+                moved = _led_to(session, stone, now, embargoed=embargoed)
             head = _head(moved or reading.log_head(session, now), now)
-            return Found(None, head, moved_to=_slug(moved) if moved else None)
+            gone = Gone(stone.answer, stone.notice) if _is_told(stone) else None
+            return Found(None, head, moved_to=_slug(moved) if moved else None, gone=gone)
 
     def entries(
         self, type_: EntryType, *, limit: int, position: str | None, backwards: bool
@@ -221,7 +273,25 @@ class Delivery:
         if query.count is None:
             return None
         counted = reading.count_exactly if query.count == "exact" else reading.count_roughly
-        return counted(session, query.selection, now)
+        return counted(session, query.selection, now, embargoed=query.embargoed)
+
+
+def _led_to(
+    session: Reads, stone: Record | None, now: datetime, *, embargoed: bool
+) -> Record | None:
+    """Return the visible story to which one leads that was withdrawn, along others like it."""
+    for _ in range(_MOST_STEPS):
+        if stone is None or stone.answer != "redirect":
+            return None
+        found = reading.story(session, stone.redirect_to, now, embargoed=embargoed)
+        if found is not None:
+            return found
+        stone = store.standing(session, stone.redirect_to, embargoed=embargoed)
+    return None
+
+
+def _is_told(stone: Record | None) -> TypeGuard[Record]:
+    return stone is not None and stone.answer in {"gone", "killed"}
 
 
 def _page(
@@ -237,6 +307,8 @@ def _page(
         rows = rows[::-1]
     finish = _FINISHERS[query.form]
     items = [finish(row, directory) for row in rows]
+    if query.embargoed:
+        items = [_marked(item, row) for item, row in zip(items, rows, strict=True)]
     page = Page(items, head, None, None, count)
     if not rows:
         # Everything on this side of the cursor is gone; the way back is still there.
@@ -261,6 +333,14 @@ def _full(row: Record, directory: Directory) -> bytes:
 def whole_form(row: Record, directory: Directory) -> bytes:
     """Return a story whole, with its body."""
     return b"".join((*_joined(row, directory), *_extra(row), b",", row.body, b"}"))
+
+
+def _marked(item: bytes, row: Record) -> bytes:
+    """Return a story with the embargo under which it is, for those who read it all the same."""
+    if row.embargo_until is None:
+        return item
+    until = format_instant(from_micros(row.embargo_until))
+    return item[:-1] + b"," + json.dumps({"embargoed": True, "embargo_until": until})[1:]
 
 
 _FINISHERS = {"short": short_form, "full": _full, "whole": whole_form}
@@ -291,7 +371,8 @@ def _translations(found: str | None) -> bytes:
 
 
 def _head(row: Record, now: datetime) -> Head:
-    before = [one for one in (row.changed_at, row.due_at, row.expired_at) if one is not None]
+    turned = [one for one in (row.due_at, row.expired_at) if one is not None]
+    before = [*turned, *([row.changed_at] if row.changed_at is not None else [])]
     ahead = [one for one in (row.next_due_at, row.next_expiry_at) if one is not None]
     return Head(
         serial=row.serial or 0,
@@ -299,7 +380,7 @@ def _head(row: Record, now: datetime) -> Head:
         now=now,
         changed_at=from_micros(max(before)) if before else None,
         changes_at=from_micros(min(ahead)) if ahead else None,
-        untold=row.due_at is not None or row.expired_at is not None,
+        turned_at=from_micros(max(turned)) if turned else None,
     )
 
 

@@ -57,7 +57,7 @@ def _mend(unit: Unit, after: str) -> _Batch:
         if flaw.publish is not None:
             unit.raise_event(ArticlePublished(flaw.publish, "updated"))
         elif flaw.withdraw:
-            unit.raise_event(ArticleWithdrawn(flaw.id, "unpublished"))
+            unit.raise_event(ArticleWithdrawn(flaw.id, "unpublished", tombstone=flaw.tombstone))
         elif flaw.tell:
             gone.add(flaw.id)
         else:
@@ -106,5 +106,5 @@ def _mend_entries(unit: Unit) -> None:
 
 
 def _drop_strays(unit: Unit) -> None:
-    for id_ in store.stray_documents(unit.session):
+    for id_ in [*store.stray_documents(unit.session), *store.stray_tombstones(unit.session)]:
         unit.raise_event(ArticleWithdrawn(id_, "unpublished"))

@@ -70,7 +70,9 @@ class Snapshot:
 
     def untold(self, limit: int) -> list[str]:
         """Return ids of stories that time brought out or ended, unknown to the log so far."""
-        return searchable.untold(self._session, self.now, limit) if self.head.untold else []
+        if self.head.turned_at is None:
+            return []
+        return searchable.untold(self._session, self.now, limit)
 
     def visible(self, ids: Sequence[str]) -> set[str]:
         """Return those of some stories that are visible."""

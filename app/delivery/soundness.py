@@ -8,7 +8,8 @@ from typing import Any
 
 from app.content import store as content_store
 from app.content.article import Article
-from app.content.saving import from_snapshot
+from app.content.events import Tombstone
+from app.content.saving import from_snapshot, tombstone_of
 from app.content.taxonomy import Category, Source
 from app.delivery import store
 from app.delivery.projector import document_rows, is_over
@@ -24,14 +25,15 @@ EntryKey = tuple[str, str]
 class Flaw:
     """Something that does not agree, and how it can be mended, if it can.
 
-    `publish` is the public copy to render again. `withdraw` says that nothing should be public,
-    and `tell` that the log has to be told so.
+    `publish` is the public copy to render again. `withdraw` says that nothing should be public
+    but `tombstone`, and `tell` that the log has to be told so.
     """
 
     id: str
     detail: str
     publish: Article | None = None
     withdraw: bool = False
+    tombstone: Tombstone | None = None
     tell: bool = False
 
 
@@ -42,6 +44,8 @@ def flaws(session: ReadSession, now: datetime) -> Iterator[Flaw]:
         yield Flaw(id_, "the article has no snapshot of its version")
     for id_ in store.stray_documents(session):
         yield Flaw(id_, "a document is public that no article stands behind")
+    for id_ in store.stray_tombstones(session):
+        yield Flaw(id_, "a story is said to be gone that no article stands behind")
     for batch in article_batches(session):
         yield from article_flaws(session, batch, now)
 
@@ -62,18 +66,23 @@ def article_flaws(
     above = with_ancestors(session, (one.categories for one in copies.values()))
     found = store.whole_documents(session, [one.id for one in articles])
     last = store.last_log_rows(session, [one.id for one in articles])
+    stones = store.tombstones(session, [one.id for one in articles])
     for article in articles:
         copy, there = copies.get(article.id), found.get(article.id)
         if article.stage == "published" and article.deleted_at is None and copy is None:
             yield Flaw(article.id, "the snapshot of the public version is missing")
         elif copy is None or is_over(copy, now):
             if copy is None and there is not None:
-                yield Flaw(article.id, "a document is public that should not be", withdraw=True)
+                detail = "a document is public that should not be"
+                yield Flaw(article.id, detail, withdraw=True, tombstone=tombstone_of(article))
         else:
             wanted = document_rows(copy, above(copy.categories), now)
             if there is not None or not _was_over(last.get(article.id)):
                 yield from _document_flaws(copy, wanted, there)
         yield from _log_flaws(article.id, copy, there, last.get(article.id))
+        if copy is None and there is None:
+            known = article.id in last
+            yield from _tombstone_flaws(article, stones.get(article.id), was_public=known)
 
 
 def public_copies(session: ReadSession, articles: Sequence[Article]) -> dict[str, Article]:
@@ -96,6 +105,15 @@ def _document_flaws(
     differing = [name for name in wanted if name != "released" and wanted[name] != there.get(name)]
     if differing:
         yield Flaw(copy.id, f"the document differs in {', '.join(differing)}", copy)
+
+
+def _tombstone_flaws(article: Article, there: Any, *, was_public: bool) -> Iterator[Flaw]:
+    wanted = tombstone_of(article)
+    found = None if there is None else Tombstone(there.answer, there.notice, there.redirect_to)
+    if found == wanted or (found is None and not was_public):
+        return
+    detail = "what readers get where the story was is not what it should be"
+    yield Flaw(article.id, detail, withdraw=True, tombstone=wanted)
 
 
 def _was_over(last: store.LastChange | None) -> bool:

@@ -2,13 +2,16 @@
 
 import zlib
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any, Protocol, TypeVar
 
 from sqlalchemy import Connection, Executable, Row, text
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.sql.expression import ClauseElement
 
 from app.kit import json
+from app.kit.errors import ConstraintViolated
 from app.kit.schema import Base
 
 Params = Mapping[str, Any] | Sequence[Mapping[str, Any]] | None
@@ -92,6 +95,15 @@ class WriteSession(ReadSession):
         """Insert rows, leaving alone those whose key is there already."""
         insert = sqlite.insert if self.dialect == "sqlite" else postgresql.insert
         self.execute(insert(model).on_conflict_do_nothing(), rows)
+
+    @contextmanager
+    def attempt(self) -> Iterator[None]:
+        """Open a part of the transaction that is undone by itself where it fails."""
+        try:
+            with self._connection.begin_nested():
+                yield
+        except IntegrityError as wrong:
+            raise ConstraintViolated("Somebody else changed the same thing at once.") from wrong
 
     def lock(self, name: str, *, shared: bool = False) -> None:
         """Wait for a named lock that lasts to the end of the transaction.

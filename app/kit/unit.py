@@ -1,13 +1,14 @@
 """One use case in progress: its transaction, its moment, who acts, and what it raised."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from app.kit.clock import Clock
 from app.kit.database import Database
-from app.kit.errors import ConstraintViolated
+from app.kit.errors import ConstraintViolated, Failure
 from app.kit.session import WriteSession
 from app.kit.watch import CHANNEL
 
@@ -17,10 +18,26 @@ Result = TypeVar("Result")
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who acts: the id and name of an API key, or a program such as the importer."""
+    """Who acts: the id and name of an API key, or a program such as the importer.
+
+    Where a request is behind it, its id and the address that it came from are known, too.
+    """
 
     id: str | None
     name: str
+    address: str | None = None
+    request_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Deed:
+    """One thing that was done: the verb, the thing, and what is different since."""
+
+    verb: str
+    type: str
+    id: str | None
+    before: dict[str, Any] | None
+    after: dict[str, Any] | None
 
 
 @dataclass(slots=True)
@@ -31,10 +48,40 @@ class Unit:
     now: datetime
     actor: Actor
     events: list[object] = field(default_factory=list)
+    deeds: list[Deed] = field(default_factory=list)
 
     def raise_event(self, event: object) -> None:
         """Tell the layers above, inside the same transaction."""
         self.events.append(event)
+
+    @contextmanager
+    def attempt(self) -> Iterator[None]:
+        """Do a part that leaves no trace where it fails, while the rest goes on."""
+        events, deeds = len(self.events), len(self.deeds)
+        try:
+            with self.session.attempt():
+                yield
+        except Failure:
+            del self.events[events:], self.deeds[deeds:]
+            raise
+
+    def note(
+        self,
+        verb: str,
+        type_: str,
+        id_: str | None,
+        before: Mapping[str, Any] | None,
+        after: Mapping[str, Any] | None,
+    ) -> None:
+        """Note what was done for the audit; of two states, only what differs is kept."""
+        names = (before or {}).keys() | (after or {}).keys()
+        if before is not None and after is not None:
+            names = {name for name in names if before.get(name) != after.get(name)}
+        old, new = (
+            None if state is None else {name: state[name] for name in sorted(names & state.keys())}
+            for state in (before, after)
+        )
+        self.deeds.append(Deed(verb, type_, id_, old, new))
 
 
 class Runner:

@@ -28,6 +28,7 @@ def upgrade() -> None:
         sa.Column("prefix", _key(16), nullable=False),
         sa.Column("digest", sa.LargeBinary(length=32), nullable=False),
         sa.Column("scopes", sa.JSON(), nullable=False),
+        sa.Column("embargoed", sa.Boolean(), nullable=False),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
         sa.Column("expires_at", sa.BigInteger(), nullable=True),
         sa.Column("revoked_at", sa.BigInteger(), nullable=True),
@@ -69,6 +70,7 @@ def upgrade() -> None:
         sa.Column("op", sa.String(length=10), nullable=False),
         sa.Column("reason", sa.String(length=20), nullable=False),
         sa.Column("version", sa.Integer(), nullable=True),
+        sa.Column("notice", sa.Text(), nullable=True),
         sa.Column("before", sa.JSON(none_as_null=True), nullable=True),
         sa.Column("after", sa.JSON(none_as_null=True), nullable=True),
         sa.PrimaryKeyConstraint("serial", name=op.f("pk_changes")),
@@ -90,6 +92,7 @@ def upgrade() -> None:
         sa.Column("slug", _key(200), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("released", sa.Boolean(), nullable=False),
+        sa.Column("offered_at", sa.BigInteger(), nullable=False),
         sa.Column("published_at", sa.BigInteger(), nullable=False),
         sa.Column("updated_at", sa.BigInteger(), nullable=False),
         sa.Column("expires_at", sa.BigInteger(), nullable=True),
@@ -207,6 +210,14 @@ def upgrade() -> None:
         sa.Column("created_at", sa.BigInteger(), nullable=False),
         sa.Column("modified_at", sa.BigInteger(), nullable=False),
         sa.Column("deleted_at", sa.BigInteger(), nullable=True),
+        sa.Column("offered_from", sa.BigInteger(), nullable=True),
+        sa.Column("public_from", sa.BigInteger(), nullable=True),
+        sa.Column("public_until", sa.BigInteger(), nullable=True),
+        sa.Column("scheduled_at_local", sa.String(length=19), nullable=True),
+        sa.Column("time_zone", sa.String(length=100), nullable=True),
+        sa.Column("answer", sa.String(length=10), nullable=True),
+        sa.Column("notice", sa.Text(), nullable=True),
+        sa.Column("redirect_to", _key(36), nullable=True),
         sa.ForeignKeyConstraint(
             ["source_id"], ["sources.id"], name=op.f("fk_articles_source_id"), ondelete="RESTRICT"
         ),
@@ -224,6 +235,14 @@ def upgrade() -> None:
     op.create_index("ix_articles_published_at", "articles", ["published_at", "id"], unique=False)
     op.create_index("ix_articles_stage", "articles", ["stage", "published_at", "id"], unique=False)
     op.create_index("ix_articles_translation_of", "articles", ["translation_of"], unique=False)
+    op.create_index(
+        "ix_articles_time_zone",
+        "articles",
+        ["public_from"],
+        unique=False,
+        sqlite_where=sa.text("time_zone IS NOT NULL"),
+        postgresql_where=sa.text("time_zone IS NOT NULL"),
+    )
     op.create_index("uq_articles_external", "articles", ["source_id", "external_id"], unique=True)
     op.create_table(
         "document_bodies",
@@ -260,12 +279,14 @@ def upgrade() -> None:
         sa.Column("headers", sa.JSON(), nullable=False),
         sa.Column("body", sa.LargeBinary(), nullable=False),
         sa.Column("kept_at", sa.BigInteger(), nullable=False),
+        sa.Column("subject", _key(36), nullable=True),
         sa.ForeignKeyConstraint(
             ["key_id"], ["api_keys.id"], name=op.f("fk_kept_answers_key_id"), ondelete="CASCADE"
         ),
         sa.PrimaryKeyConstraint("key_id", "idempotency_key", name=op.f("pk_kept_answers")),
     )
     op.create_index("ix_kept_answers_kept_at", "kept_answers", ["kept_at"], unique=False)
+    op.create_index("ix_kept_answers_subject", "kept_answers", ["subject"], unique=False)
     op.create_table(
         "article_categories",
         sa.Column("category_id", _key(36), nullable=False),
@@ -313,6 +334,7 @@ def upgrade() -> None:
         sa.Column("at", sa.BigInteger(), nullable=False),
         sa.Column("actor_id", _key(36), nullable=True),
         sa.Column("actor_name", sa.String(length=200), nullable=False),
+        sa.Column("note", sa.Text(), nullable=True),
         sa.Column("snapshot", sa.JSON(), nullable=False),
         sa.ForeignKeyConstraint(
             ["article_id"],
@@ -322,12 +344,59 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("article_id", "version", name=op.f("pk_revisions")),
     )
+    op.create_table(
+        "previews",
+        sa.Column("id", _key(36), nullable=False),
+        sa.Column("article_id", _key(36), nullable=False),
+        sa.Column("as_of", sa.BigInteger(), nullable=True),
+        sa.Column("expires_at", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["article_id"],
+            ["articles.id"],
+            name=op.f("fk_previews_article_id"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_previews")),
+    )
+    op.create_index(op.f("ix_previews_article_id"), "previews", ["article_id"], unique=False)
+    op.create_table(
+        "withdrawn",
+        sa.Column("id", _key(36), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("answer", sa.String(length=10), nullable=False),
+        sa.Column("notice", sa.Text(), nullable=True),
+        sa.Column("redirect_to", _key(36), nullable=True),
+        sa.Column("embargoed", sa.Boolean(), nullable=False),
+        sa.Column("attributes", sa.JSON(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_withdrawn")),
+    )
+    op.create_table(
+        "audit",
+        sa.Column("id", _key(36), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("actor_id", _key(36), nullable=True),
+        sa.Column("actor_name", sa.String(length=200), nullable=False),
+        sa.Column("address", sa.String(length=100), nullable=True),
+        sa.Column("request_id", sa.String(length=100), nullable=True),
+        sa.Column("verb", sa.String(length=20), nullable=False),
+        sa.Column("type", sa.String(length=20), nullable=False),
+        sa.Column("subject", _key(36), nullable=True),
+        sa.Column("before", sa.JSON(none_as_null=True), nullable=True),
+        sa.Column("after", sa.JSON(none_as_null=True), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_audit")),
+    )
+    op.create_index("ix_audit_actor", "audit", ["actor_id", "id"], unique=False)
+    op.create_index("ix_audit_at", "audit", ["at"], unique=False)
+    op.create_index("ix_audit_subject", "audit", ["subject", "id"], unique=False)
     table = sa.table("secrets", sa.column("name"), sa.column("value"))
     op.bulk_insert(table, [{"name": "signing", "value": secrets.token_urlsafe(32)}])
 
 
 def downgrade() -> None:
     """Drop all tables."""
+    op.drop_table("audit")
+    op.drop_table("withdrawn")
+    op.drop_table("previews")
     op.drop_table("revisions")
     op.drop_table("article_labels")
     op.drop_table("article_categories")

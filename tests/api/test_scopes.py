@@ -10,7 +10,10 @@ from tests.newsroom import MERGE_PATCH, Newsroom
 
 pytestmark = pytest.mark.parametrize("dialect", ["sqlite"])
 LADDER = ("read", "write", "publish", "admin")
+KEYLESS = ("GET", "/v1/manage/preview/{token}")
 WRITE = {
+    ("POST", "/v1/manage/articles/{ref}/preview"),
+    ("DELETE", "/v1/manage/preview/{token}"),
     ("GET", "/v1/manage/articles"),
     ("POST", "/v1/manage/articles"),
     ("GET", "/v1/manage/articles/{ref}"),
@@ -18,12 +21,13 @@ WRITE = {
     ("PATCH", "/v1/manage/articles/{ref}"),
     ("GET", "/v1/manage/articles/{ref}/revisions"),
     ("GET", "/v1/manage/articles/{ref}/revisions/{version}"),
+    ("POST", "/v1/manage/articles/{ref}/revisions/{version}/restore"),
     ("GET", "/v1/manage/sources"),
     ("GET", "/v1/manage/sources/{ref}"),
     ("GET", "/v1/manage/categories"),
     ("GET", "/v1/manage/categories/{ref}"),
 }
-ADMIN = "/v1/manage/keys"
+ADMIN = ("/v1/manage/keys", "/v1/manage/audit")
 
 
 def _needed(method: str, path: str) -> str:
@@ -39,7 +43,9 @@ def test_every_route_of_the_newsroom_stands_on_the_ladder(
     found = managed_routes()
     assert set(found) >= WRITE
     for method, path in found:
-        at, needed = path.format(ref="x", version=1), _needed(method, path)
+        if (method, path) == KEYLESS:
+            continue
+        at, needed = path.format(ref="x", version=1, token="x"), _needed(method, path)
         anonymous = client.request(method, at)
         assert (anonymous.status_code, anonymous.json()["code"]) == (401, "key_required"), at
         assert needed in anonymous.json()["detail"]
@@ -95,6 +101,7 @@ def test_what_a_key_may_do_is_told_to_its_holder(client: TestClient, services: S
         "name": "a key for write",
         "prefix": key[:11],
         "scopes": ["write"],
+        "embargoed": False,
         "anonymous": False,
     }
     assert client.get("/v1/me").json()["anonymous"] is True

@@ -14,6 +14,9 @@ def _put(newsroom: Newsroom, article: dict[str, Any], **fields: Any) -> Any:
     return newsroom.call("PUT", f"/articles/{article['id']}", json=article | fields, headers=match)
 
 
+_BODIES = {"schedule": b'{"at": null}', "correct": b'{"note": "N"}', "kill": b'{"notice": "N"}'}
+
+
 @pytest.mark.parametrize("dialect", ["sqlite"])
 def test_every_change_needs_a_version(newsroom: Newsroom) -> None:
     newsroom.article("x")
@@ -22,12 +25,13 @@ def test_every_change_needs_a_version(newsroom: Newsroom) -> None:
     json = {"content-type": "application/json"}
     checked = 0
     for method, path in managed_routes():
-        if method == "GET" or "{ref}" not in path or "/keys" in path:
+        if method == "GET" or "{ref}" not in path or "/keys" in path or path.endswith("/preview"):
             continue
-        at = path.removeprefix("/v1/manage").format(ref="x")
+        at = path.removeprefix("/v1/manage").format(ref="x", version=1)
         for match, status in ((None, 428), ('"v7"', 412), ('"other"', 412), ('"v7", "v8"', 412)):
             headers = json | ({"if-match": match} if match else {})
-            response = newsroom.call(method, at, content=b"{}", headers=headers)
+            content = _BODIES.get(path.rpartition("/")[2], b"{}")
+            response = newsroom.call(method, at, content=content, headers=headers)
             assert response.status_code == status, (method, path, match)
         assert (
             newsroom.call(method, at, content=b"{}", headers=json | {"if-match": "7"}).json()[

@@ -68,6 +68,7 @@ def _document(number: int) -> tuple[dict[str, Any], set[tuple[str, str]]]:
         "slug": f"story-{number}",
         "version": 1,
         "released": number < STORIES - SCHEDULED,
+        "offered_at": EPOCH + timedelta(minutes=number),
         "published_at": EPOCH + timedelta(minutes=number),
         "updated_at": EPOCH + timedelta(minutes=number),
         "expires_at": None,

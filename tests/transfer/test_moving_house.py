@@ -39,12 +39,17 @@ def furnished(newsroom: Newsroom, services: Services, clock: HandClock) -> dict[
         "plain": newsroom.story("Plain", **_whole()),
         "draft": newsroom.article("Draft", source="post"),
         "scheduled": newsroom.story("Ahead", published_at="2026-11-22T18:00:00Z"),
+        "by the wall": newsroom.article("By the wall"),
         "expiring": newsroom.story("Short-lived", expires_at="2026-11-22T18:00:00Z"),
         "expired": newsroom.story("Over", expires_at="2026-11-22T11:00:00Z"),
         "embargoed": newsroom.story("Embargo", embargo_until="2026-11-22T18:00:00Z"),
         "behind": newsroom.story("Public copy", categories=["japan"], tags=["old"]),
         "renamed": newsroom.story("First name"),
         "gone": newsroom.story("Gone"),
+        "gone with a word": newsroom.story("Withdrawn"),
+        "led elsewhere": newsroom.story("Led elsewhere"),
+        "killed": newsroom.story("Killed", categories=["japan"], tags=["kill"]),
+        "killed draft": newsroom.article("Killed draft"),
         "deleted": newsroom.story("Deleted"),
         "deleted draft": newsroom.article("Deleted draft"),
         "markdown": newsroom.story("Md", body="*a* [b](/c)", body_format="markdown", source="post"),
@@ -55,6 +60,13 @@ def furnished(newsroom: Newsroom, services: Services, clock: HandClock) -> dict[
     _twice_renamed(newsroom, stories["renamed"])
     unpublished = newsroom.verb(stories["gone"], "unpublish")
     newsroom.patch(unpublished, slug="gone-and-renamed")
+    newsroom.verb(stories["gone with a word"], "unpublish", answer="gone", notice="A reason.")
+    plain = stories["plain"]["id"]
+    newsroom.verb(stories["led elsewhere"], "unpublish", answer="redirect", redirect_to=plain)
+    nine = {"at": "2026-11-22T19:00", "time_zone": "Africa/Casablanca"}
+    newsroom.verb(stories["by the wall"], "schedule", **nine)
+    for name in ("killed", "killed draft"):
+        newsroom.verb(stories[name], "kill", notice="A mistake.")
     for name in ("deleted", "deleted draft"):
         assert newsroom.delete(stories[name]).is_success
     original = stories["plain"]["slug"]
@@ -111,7 +123,8 @@ def everything_read(client: TestClient, refs: list[str]) -> dict[str, Any]:
     answers = {}
     for path in paths:
         answer = client.get(path)
-        body = None if answer.status_code >= 400 else answer.content
+        wrong = answer.status_code >= 400
+        body = answer.json()["detail"] if wrong else answer.content
         answers[path] = (answer.status_code, answer.headers.get("location"), body)
     return answers
 

@@ -45,6 +45,7 @@ def test_it_moves_with_each_write_that_is_acknowledged(database_url: str, watch:
                         "prefix": f"p{n}",
                         "digest": b"d",
                         "scopes": [],
+                        "embargoed": False,
                         "created_at": unit.now,
                         "expires_at": None,
                         "revoked_at": None,

@@ -19,9 +19,17 @@ class CreatedKey:
 
 
 def create_key(
-    unit: Unit, name: str, scopes: list[str], expires_at: datetime | None = None
+    unit: Unit,
+    name: str,
+    scopes: list[str],
+    expires_at: datetime | None = None,
+    *,
+    embargoed: bool = False,
 ) -> CreatedKey:
-    """Store a new key with a name and scopes and return it, this once."""
+    """Store a new key with a name and scopes and return it, this once.
+
+    An embargoed one reads stories before their embargo ends.
+    """
     if expires_at is not None and expires_at <= unit.now:
         raise InvalidInput.at("#/expires_at", "in_the_past", "This key would have expired already.")
     made = CreatedKey(new_id(), make_key())
@@ -33,10 +41,13 @@ def create_key(
             "prefix": prefix_of(made.key),
             "digest": digest_of(made.key),
             "scopes": sorted(set(scopes)),
+            "embargoed": embargoed,
             "created_at": unit.now,
             "expires_at": expires_at,
             "revoked_at": None,
             "last_used_at": None,
         },
     )
+    noted = {"name": name, "scopes": sorted(set(scopes)), "embargoed": embargoed}
+    unit.note("created", "key", made.id, None, noted)
     return made

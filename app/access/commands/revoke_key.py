@@ -12,4 +12,5 @@ def revoke_key(unit: Unit, ref: str) -> str:
         raise KeyNotFound(f"There is no key with the id or prefix {ref!r}.")
     store.revoke_key(unit.session, row.id, unit.now)
     key_id: str = row.id
+    unit.note("revoked", "key", key_id, {"name": row.name}, None)
     return key_id

@@ -1,10 +1,12 @@
 """Who asks: the key in the headers, checked for every path, public ones included."""
 
+from dataclasses import replace
+
 from starlette.concurrency import run_in_threadpool
 
 from app.access.caller import ANYBODY, Caller
 from app.access.keys import authenticate
-from app.api.edge.asgi import App, Receive, Scope, Send, header, state
+from app.api.edge.asgi import App, Receive, Scope, Send, header, request_id, state
 from app.api.errors import BadHeader
 from app.kit.clock import Clock
 from app.kit.database import Database
@@ -31,7 +33,8 @@ class AuthRing:
             return ANYBODY
         caller = await run_in_threadpool(authenticate, self._database, key, self._clock.now())
         state(scope)["key_prefix"] = caller.prefix
-        return caller
+        client = scope.get("client")
+        return replace(caller, address=client[0] if client else None, request_id=request_id(scope))
 
 
 def sent_key(scope: Scope) -> str | None:

@@ -48,10 +48,11 @@ class Facts:
 
 @dataclass(slots=True)
 class Absent:
-    """There is nothing to see: a 404, made anew for each reader because it names the request."""
+    """There is nothing to see: a 404 or 410, made anew for each reader, whose request it names."""
 
     facts: Facts
     route: str
+    code: str
     detail: str
     used: bool = False
 

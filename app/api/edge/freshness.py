@@ -8,6 +8,7 @@ from starlette.concurrency import run_in_threadpool
 from app.api.edge.store import EntryStore
 from app.bootstrap import Services
 from app.delivery import store as delivery_store
+from app.delivery.queries import Head
 from app.delivery.surrogates import EVERYTHING, outdated
 from app.kit.session import Record
 from app.kit.watch import Version
@@ -30,6 +31,7 @@ class Freshness:
         # The next moment at which time alone makes a story appear or expire, and how often
         # everything was dropped.
         self.boundary: datetime | None = None
+        self._looked_at: datetime | None = None
         self.epoch = 0
         self.now: datetime = services.clock.now()
 
@@ -52,19 +54,20 @@ class Freshness:
             if version != self.version or self._has_passed():
                 self._apply(*await run_in_threadpool(self._read), version)
 
-    def _read(self) -> tuple[list[Record], datetime | None]:
-        """Return new rows of the log, and the next moment at which time changes something.
+    def _read(self) -> tuple[list[Record], Head]:
+        """Return new rows of the log, and the moments at which time changes something.
 
         Scheduling writes no row before it is due, and still sets how long answers may be kept.
         """
-        boundary = self._services.delivery.head().changes_at
+        head = self._services.delivery.head()
         with self._services.database.read() as session:
             if self.serial < 0:
-                return list(delivery_store.last_log_row(session)), boundary
-            return list(delivery_store.log_rows(session, self.serial, _MOST_ROWS)), boundary
+                return list(delivery_store.last_log_row(session)), head
+            return list(delivery_store.log_rows(session, self.serial, _MOST_ROWS)), head
 
-    def _apply(self, rows: list[Record], boundary: datetime | None, version: Version) -> None:
-        if self.serial < 0 or len(rows) == _MOST_ROWS or self._has_passed():
+    def _apply(self, rows: list[Record], head: Head, version: Version) -> None:
+        turned = self._has_passed() or self._has_turned(head)
+        if self.serial < 0 or len(rows) == _MOST_ROWS or turned:
             self._entries.clear()
             self.epoch += 1
         elif rows:
@@ -74,11 +77,18 @@ class Freshness:
             self.serial = rows[-1].serial
         elif self.serial < 0:
             self.serial = 0
-        if boundary != self.boundary:
+        if head.changes_at != self.boundary:
             # What is ready says how long it holds.
             self._entries.ready.clear()
-        self.boundary = boundary
+        self.boundary = head.changes_at
+        self._looked_at = head.now
         self.version = version if len(rows) < _MOST_ROWS else -1
+
+    def _has_turned(self, head: Head) -> bool:
+        """Tell whether what was scheduled since the last look has been due since then, too."""
+        if head.turned_at is None or self._looked_at is None:
+            return False
+        return head.turned_at > self._looked_at
 
     def _drop(self, rows: list[Record]) -> None:
         keys = outdated(rows)

@@ -90,7 +90,7 @@ class Replies:
     async def send_absent(self, request: Request, absent: Absent) -> None:
         """Say that nothing is here."""
         facts = absent.facts.headers()
-        await self._send_problem(request, absent.route, "not_found", absent.detail, facts)
+        await self._send_problem(request, absent.route, absent.code, absent.detail, facts)
 
     def is_wanted(self, request: Request, entry: Entry) -> bool:
         """Tell whether an answer is what the reader insists on having, if it does."""

@@ -3,10 +3,12 @@
 from app.api.edge.asgi import App, Message, Receive, Scope, Send
 
 _MANAGED = "/v1/manage/"
+# A preview link may be found by whoever indexes what is posted elsewhere.
+_MARKS = [(b"cache-control", b"no-store"), (b"x-robots-tag", b"noindex")]
 
 
 class UnstoredRing:
-    """Gives every answer of the management side `Cache-Control: no-store`, 404s included."""
+    """Marks every answer of the management side, 404s included: not to store, not to index."""
 
     def __init__(self, app: App) -> None:
         """Stand in front of an application."""
@@ -21,7 +23,7 @@ class UnstoredRing:
         async def marked(message: Message) -> None:
             if message["type"] == "http.response.start":
                 kept = [one for one in message["headers"] if one[0].lower() != b"cache-control"]
-                message = {**message, "headers": [*kept, (b"cache-control", b"no-store")]}
+                message = {**message, "headers": [*kept, *_MARKS]}
             await send(message)
 
         await self._app(scope, receive, marked)

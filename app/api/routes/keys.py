@@ -37,6 +37,7 @@ async def read_me(caller: Anybody) -> Response:
             "name": caller.name,
             "prefix": caller.prefix,
             "scopes": list(caller.scopes),
+            "embargoed": caller.embargoed,
             "anonymous": caller.key_id is None,
         }
     )
@@ -85,7 +86,13 @@ def manage_create_key(request: Request, services: Parts, caller: Admin, body: Bo
     written = KeyInput.model_validate(body)
 
     def act(unit: Unit) -> Response:
-        made = create_key(unit, written.name, list(written.scopes), written.expires_at)
+        made = create_key(
+            unit,
+            written.name,
+            list(written.scopes),
+            written.expires_at,
+            embargoed=written.embargoed,
+        )
         view = {"key": made.key, **queries.key(unit.session, made.id)}
         return managed(view, status=201, location=f"/v1/manage/keys/{made.id}")
 

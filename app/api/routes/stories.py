@@ -6,7 +6,7 @@ from typing import Any, Literal
 from fastapi import APIRouter, Request, Response
 
 from app.api import alternates
-from app.api.answers import delivered, list_links, nothing_here, redirected
+from app.api.answers import delivered, list_links, nothing_here, redirected, withdrawn
 from app.api.dependencies import Parts
 from app.api.describe import describe
 from app.api.direct import DirectRoute
@@ -14,7 +14,7 @@ from app.api.feed_pages import addresses_of
 from app.api.feeds import MUCH, no_format
 from app.api.fields import WHOLE, Fields
 from app.api.params import Parameters
-from app.api.reading import long_read, short_read
+from app.api.reading import long_read, reads_embargoed, short_read
 from app.api.schemas import HeadlinePage, StoryPage, StoryWithBody
 from app.api.stories import LIST_PARAMETERS, list_body, read_list
 from app.bootstrap import Services
@@ -89,17 +89,21 @@ def _written(services: Services, form: StoryFormat, document: bytes) -> bytes:
     summary="One story, whole",
     responses={
         200: {"model": StoryWithBody},
-        301: {"description": "The story has another slug now.", "content": None},
+        301: {"description": "The story, or the one in its place, is elsewhere.", "content": None},
     },
     openapi_extra=describe(
-        query=("fields",), problems=("bad_parameter", "not_found", "key_required")
+        query=("fields",),
+        problems=("bad_parameter", "not_found", "gone", "killed", "key_required"),
     ),
 )
 async def read_article(ref: str, request: Request, services: Parts) -> Response:
-    """Return one visible story by id or slug; a former slug redirects."""
+    """Return one visible story by id or slug; a former slug redirects.
+
+    A story that was withdrawn with a word to its readers answers 410 with that word.
+    """
     params = Parameters(request.scope["query_string"], ("fields",))
     fields = Fields.read(params, WHOLE)
-    found = await short_read(services, lambda: services.delivery.story(normal_ref(ref)))
+    found = await _story(request, services, ref)
     body = _body_of(request, found)
     if isinstance(body, Response):
         return body
@@ -108,10 +112,19 @@ async def read_article(ref: str, request: Request, services: Parts) -> Response:
     return delivered(request, body, found.head, keys=found.keys, alternates=others)
 
 
+async def _story(request: Request, services: Services, ref: str) -> Found:
+    embargoed = reads_embargoed(request)
+    return await short_read(
+        services, lambda: services.delivery.story(normal_ref(ref), embargoed=embargoed)
+    )
+
+
 def _body_of(request: Request, found: Found, ext: str = "") -> bytes | Response:
     """Return the document that was found, or what leads to where it is now."""
     if found.moved_to is not None:
         return redirected(request, f"/v1/articles/{found.moved_to}{ext}", found.head)
+    if found.gone is not None:
+        raise withdrawn(request, found.head, found.gone)
     if found.body is None:
         raise nothing_here(request, found.head, "No story with this id or slug is public.")
     return found.body
@@ -121,7 +134,10 @@ async def _list(
     request: Request, services: Services, kind: Literal["headlines", "articles"]
 ) -> Response:
     path, query_string = request.url.path, request.scope["query_string"]
-    asked = await short_read(services, lambda: read_list(services, path, query_string, kind))
+    embargoed = reads_embargoed(request)
+    asked = await short_read(
+        services, lambda: read_list(services, path, query_string, kind, embargoed=embargoed)
+    )
     if asked.query.is_short:
         page = await short_read(services, lambda: services.delivery.stories(asked.query))
     else:

@@ -3,6 +3,7 @@
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import StreamingResponse
 
+from app.api.articles import sees_killed
 from app.api.dependencies import Parts, Publisher
 from app.api.describe import describe
 from app.api.edge.asgi import request_id
@@ -44,7 +45,11 @@ async def manage_import(request: Request, services: Parts, caller: Publisher) ->
     responses={200: {"content": {NDJSON: {"schema": {"type": "string"}}}}},
     openapi_extra=describe(problems=("bad_parameter",)),
 )
-async def manage_export(request: Request, services: Parts, _: Publisher) -> Response:
-    """Export sources, categories and articles as an import reads them."""
+async def manage_export(request: Request, services: Parts, caller: Publisher) -> Response:
+    """Export sources, categories and articles as an import reads them.
+
+    Killed stories are in what an `admin` exports, and in no other export.
+    """
     Parameters(request.scope["query_string"], ())
-    return StreamingResponse(export_stream(services), headers=_HEADERS, media_type=NDJSON)
+    lines = export_stream(services, killed=sees_killed(caller))
+    return StreamingResponse(lines, headers=_HEADERS, media_type=NDJSON)

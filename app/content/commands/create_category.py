@@ -5,7 +5,7 @@ from app.content.drafting import given_slug, made_slug
 from app.content.events import CategorySaved
 from app.content.inputs import CategoryInput
 from app.content.references import References
-from app.content.taxonomy import NOTHING_BROUGHT, Brought, Category
+from app.content.taxonomy import NOTHING_BROUGHT, Brought, Category, fields_of
 from app.kit.errors import InvalidInput
 from app.kit.ids import new_id
 from app.kit.unit import Unit
@@ -39,6 +39,7 @@ def create_category(
     store.save_category(unit.session, category, new=True)
     slugs = [(one, category.id) for one in (category.slug, *brought.former_slugs)]
     store.keep_public_slugs(unit.session, "category", slugs, unit.now)
+    unit.note("created", "category", category.id, None, fields_of(category))
     unit.raise_event(CategorySaved(category, former_slugs=brought.former_slugs))
     return category
 

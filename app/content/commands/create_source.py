@@ -4,7 +4,7 @@ from app.content import store
 from app.content.drafting import given_slug, made_slug
 from app.content.events import SourceSaved
 from app.content.inputs import SourceInput
-from app.content.taxonomy import NOTHING_BROUGHT, Brought, Source
+from app.content.taxonomy import NOTHING_BROUGHT, Brought, Source, fields_of
 from app.kit.ids import new_id
 from app.kit.unit import Unit
 
@@ -31,5 +31,6 @@ def create_source(
     store.save_source(unit.session, source, new=True)
     slugs = [(one, source.id) for one in (source.slug, *brought.former_slugs)]
     store.keep_public_slugs(unit.session, "source", slugs, unit.now)
+    unit.note("created", "source", source.id, None, fields_of(source))
     unit.raise_event(SourceSaved(source, former_slugs=brought.former_slugs))
     return source

@@ -4,6 +4,7 @@ from app.content import store
 from app.content.editing import Expected, category_to_change
 from app.content.errors import InUse
 from app.content.events import CategoryDeleted
+from app.content.taxonomy import fields_of
 from app.kit.unit import Unit
 
 
@@ -17,4 +18,5 @@ def delete_category(unit: Unit, ref: str, expected: Expected) -> None:
             f"name the category {category.slug!r}. Move them first."
         )
     store.delete_category(unit.session, category.id)
+    unit.note("deleted", "category", category.id, fields_of(category), None)
     unit.raise_event(CategoryDeleted(category.id))

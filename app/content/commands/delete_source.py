@@ -4,6 +4,7 @@ from app.content import store
 from app.content.editing import Expected, source_to_change
 from app.content.errors import InUse
 from app.content.events import SourceDeleted
+from app.content.taxonomy import fields_of
 from app.kit.unit import Unit
 
 
@@ -17,4 +18,5 @@ def delete_source(unit: Unit, ref: str, expected: Expected) -> None:
             "Give them another source first."
         )
     store.delete_source(unit.session, source.id)
+    unit.note("deleted", "source", source.id, fields_of(source), None)
     unit.raise_event(SourceDeleted(source.id))

@@ -44,15 +44,7 @@ def rewritten(
 
     `references` must have loaded what the input names.
     """
-    if article.deleted_at is not None or article.stage == "killed":
-        state = "deleted" if article.deleted_at is not None else "killed"
-        raise WrongState(f"This story is {state}. Restore it before it can be changed.")
-    fields = written_fields(written, references, base_of(written, references), article)
-    if fields["published_at"] is None:
-        fields["published_at"] = article.published_at
-    if written.slug and written.slug != article.slug:
-        fields["slug"] = given_slug(unit.session, "article", written.slug, but_for=article.id)
-    _check_external_id(unit, article, fields)
+    fields = rewritten_fields(unit, article, written, references)
     after = edited(article, fields, unit.now)
     if after is not article:
         check_translation(unit.session, after)
@@ -60,6 +52,34 @@ def rewritten(
         after = published(after, unit.now, raise_version=after is article)
         return Change(article, after, "published")
     return None if after is article else Change(article, after, "edited")
+
+
+def rewritten_fields(
+    unit: Unit, article: Article, written: ArticleInput, references: References
+) -> dict[str, Any]:
+    """Return the fields that an input gives an article, its slug and external id free to have."""
+    if article.deleted_at is not None or article.stage == "killed":
+        state = "deleted" if article.deleted_at is not None else "killed"
+        raise WrongState(f"This story is {state}. Restore it before it can be changed.")
+    fields = written_fields(written, references, base_of(written, references), article)
+    # What was asked for is what was made of it, where an embargo has moved it.
+    untouched = article.published_at == article.public_from
+    if fields["published_at"] is None or (
+        untouched and fields["published_at"] == article.offered_from
+    ):
+        fields["published_at"] = article.published_at
+    if written.slug and written.slug != article.slug:
+        fields["slug"] = given_slug(unit.session, "article", written.slug, but_for=article.id)
+    _check_external_id(unit, article, fields)
+    return fields
+
+
+def patched_fields(unit: Unit, article: Article, patch: dict[str, Any]) -> dict[str, Any]:
+    """Return the fields that a merge patch on what is written of an article gives it."""
+    written = _input(patched("article", _view(unit, article), patch))
+    references = References(unit.session)
+    references.load_inputs([written])
+    return rewritten_fields(unit, article, written, references)
 
 
 def _check_external_id(unit: Unit, article: Article, fields: dict[str, Any]) -> None:

@@ -11,7 +11,7 @@ from app.content.events import CategorySaved
 from app.content.inputs import CategoryInput
 from app.content.locks import CATEGORY_TREE
 from app.content.references import References
-from app.content.taxonomy import Category
+from app.content.taxonomy import Category, fields_of
 from app.content.views import category_view
 from app.kit.errors import InvalidInput
 from app.kit.unit import Unit
@@ -52,6 +52,7 @@ def rewrite_category(unit: Unit, category: Category, written: CategoryInput) -> 
     after = replace(after, version=category.version + 1, modified_at=unit.now)
     store.save_category(unit.session, after, new=False)
     store.keep_public_slugs(unit.session, "category", [(after.slug, after.id)], unit.now)
+    unit.note("edited", "category", after.id, fields_of(category), fields_of(after))
     unit.raise_event(CategorySaved(after, moved=moved))
     return after
 

@@ -8,7 +8,7 @@ from app.content.drafting import given_slug
 from app.content.editing import Expected, patched, replaced, source_to_change
 from app.content.events import SourceSaved
 from app.content.inputs import SourceInput
-from app.content.taxonomy import Source
+from app.content.taxonomy import Source, fields_of
 from app.content.views import source_view
 from app.kit.unit import Unit
 
@@ -38,5 +38,6 @@ def rewrite_source(unit: Unit, source: Source, written: SourceInput) -> Source:
     after = replace(source, **fields, version=source.version + 1, modified_at=unit.now)
     store.save_source(unit.session, after, new=False)
     store.keep_public_slugs(unit.session, "source", [(after.slug, after.id)], unit.now)
+    unit.note("edited", "source", after.id, fields_of(source), fields_of(after))
     unit.raise_event(SourceSaved(after))
     return after

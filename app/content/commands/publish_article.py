@@ -2,7 +2,7 @@
 
 from app.content.article import Article, published
 from app.content.editing import Expected, article_to_change
-from app.content.inputs import PublishInput
+from app.content.orders import PublishInput
 from app.content.saving import Change, save
 from app.kit.unit import Unit
 

@@ -1,12 +1,22 @@
-"""Bring a deleted article back as a working copy."""
+"""Bring a deleted or killed article back as a working copy."""
 
+from app.access.caller import Caller
+from app.access.scopes import Scope
 from app.content.article import Article, restored
 from app.content.editing import Expected, article_to_change
+from app.content.orders import RestoreInput
 from app.content.saving import Change, save
+from app.kit.errors import InvalidInput
 from app.kit.unit import Unit
 
 
-def restore_article(unit: Unit, ref: str, expected: Expected) -> Article:
-    """Undo a deletion. The story is not public again before it is published."""
+def restore_article(
+    unit: Unit, ref: str, order: RestoreInput, expected: Expected, caller: Caller
+) -> Article:
+    """Undo a deletion, or, as an administrator with a reason, a kill. Nothing is public by it."""
     article = article_to_change(unit, ref, expected)
-    return save(unit, Change(article, restored(article, unit.now), "restored"))
+    if article.stage == "killed":
+        caller.need(Scope.admin)
+        if order.reason is None:
+            raise InvalidInput.at("#/reason", "required", "Say why a killed story comes back.")
+    return save(unit, Change(article, restored(article, unit.now), "restored", note=order.reason))

@@ -1,12 +1,38 @@
 """Take a story's public copy away; the working copy stays."""
 
-from app.content.article import Article, unpublished
+from app.content.article import Answer, Article, unpublished
 from app.content.editing import Expected, article_to_change
+from app.content.orders import UnpublishInput
+from app.content.references import References
 from app.content.saving import Change, save
+from app.kit.errors import InvalidInput
 from app.kit.unit import Unit
 
 
-def unpublish_article(unit: Unit, ref: str, expected: Expected) -> Article:
-    """Unpublish quietly: readers find nothing there."""
+def unpublish_article(unit: Unit, ref: str, order: UnpublishInput, expected: Expected) -> Article:
+    """Unpublish: readers find nothing there, or are told that it is gone, or are led elsewhere."""
     article = article_to_change(unit, ref, expected)
-    return save(unit, Change(article, unpublished(article, unit.now), "unpublished"))
+    _check(order)
+    answer: Answer | None = None if order.answer == "not_found" else order.answer
+    target = _target(unit, article, order.redirect_to) if order.redirect_to else None
+    after = unpublished(article, unit.now, answer, notice=order.notice, redirect_to=target)
+    return save(unit, Change(article, after, "unpublished", note=order.notice))
+
+
+def _check(order: UnpublishInput) -> None:
+    """Refuse what does not go with the answer, so that nobody believes it was said."""
+    if order.answer == "redirect" and order.redirect_to is None:
+        raise InvalidInput.at("#/redirect_to", "required", "Name the story to lead readers to.")
+    if order.answer != "redirect" and order.redirect_to is not None:
+        raise InvalidInput.at("#/redirect_to", "not_allowed", "It goes with a redirect alone.")
+    if order.answer != "gone" and order.notice is not None:
+        raise InvalidInput.at("#/notice", "not_allowed", "Readers get a notice with gone alone.")
+
+
+def _target(unit: Unit, article: Article, ref: str) -> str:
+    references = References(unit.session)
+    references.load("article", ref)
+    target = references.id_of("article", ref, "#/redirect_to")
+    if target == article.id:
+        raise InvalidInput.at("#/redirect_to", "cycle", "A story cannot lead to itself.")
+    return target

@@ -4,6 +4,7 @@ Functions that save take many rows: a verb saves one, the importer saves a batch
 """
 
 from collections.abc import Callable, Collection, Iterator, Sequence
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import (
@@ -77,6 +78,20 @@ def stream_articles(session: ReadSession, *, originals: bool) -> Iterator[Articl
     statement = select(_articles).where(original if originals else ~original)
     for row in session.stream(statement.order_by(ArticleRow.id)):
         yield article_of(row)
+
+
+def scheduled_in_zones(
+    session: ReadSession, now: datetime, after: str, limit: int
+) -> list[Article]:
+    """Return articles after an id that are scheduled in local time, locked, by id."""
+    statement = select(_articles).where(
+        ArticleRow.time_zone.is_not(None),
+        ArticleRow.public_from > now,
+        ArticleRow.deleted_at.is_(None),
+        ArticleRow.id > after,
+    )
+    statement = statement.order_by(ArticleRow.id).limit(limit).with_for_update()
+    return [article_of(row) for row in session.all(statement)]
 
 
 def articles_after(session: ReadSession, after: str, limit: int) -> list[Article]:

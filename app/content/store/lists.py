@@ -31,7 +31,10 @@ ManageSort = Literal["modified_at", "published_at", "updated_at"]
 
 @dataclass(frozen=True, slots=True)
 class ArticleList:
-    """What a list of the newsroom is asked for; deleted ones only where a state says so."""
+    """What a list of the newsroom is asked for; deleted ones only where a state says so.
+
+    Whoever may not see the text of killed stories (`whole`) does not find them by it either.
+    """
 
     selection: Selection = Selection()
     states: tuple[State, ...] = ()
@@ -40,6 +43,7 @@ class ArticleList:
     descending: bool = True
     position: tuple[int, str] | None = None
     limit: int = 20
+    whole: bool = False
 
 
 def article_page(session: ReadSession, wanted: ArticleList, now: datetime) -> Sequence[Record]:
@@ -90,6 +94,8 @@ def _conditions(
     conditions = [_clause(session, clause) for clause in wanted.selection.clauses]
     conditions += _span(ArticleRow.published_at, wanted.selection.published)
     conditions += _span(ArticleRow.updated_at, wanted.selection.updated)
+    if not wanted.whole and _is_by_text(wanted):
+        conditions.append(ArticleRow.stage != "killed")
     if wanted.external_id is not None:
         conditions.append(ArticleRow.external_id == wanted.external_id)
     if wanted.states:
@@ -99,6 +105,11 @@ def _conditions(
     return conditions
 
 
+def _is_by_text(wanted: ArticleList) -> bool:
+    by_text = any(one.field in {"tag", "author"} for one in wanted.selection.clauses)
+    return by_text or wanted.external_id is not None
+
+
 def _in_state(state: State, now: datetime) -> ColumnElement[bool]:
     if state == "deleted":
         return ArticleRow.deleted_at.is_not(None)
@@ -106,8 +117,8 @@ def _in_state(state: State, now: datetime) -> ColumnElement[bool]:
     if state in {"draft", "unpublished", "killed"}:
         return and_(alive, ArticleRow.stage == state)
     public = and_(alive, ArticleRow.stage == "published")
-    ahead = ArticleRow.published_at > now
-    over = and_(ArticleRow.expires_at.is_not(None), ArticleRow.expires_at <= now)
+    ahead = ArticleRow.public_from > now
+    over = and_(ArticleRow.public_until.is_not(None), ArticleRow.public_until <= now)
     if state == "scheduled":
         return and_(public, ahead)
     return and_(public, ~ahead, over if state == "expired" else ~over)

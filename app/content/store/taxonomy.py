@@ -20,7 +20,7 @@ from app.content.models import (
     SourceRow,
 )
 from app.content.store.things import TABLES
-from app.content.taxonomy import Category, Source
+from app.content.taxonomy import Category, Source, fields_of
 from app.kit.schema import table_of
 from app.kit.session import ReadSession, Record, WriteSession, chunks
 
@@ -85,16 +85,12 @@ def stream_categories(session: ReadSession) -> Iterator[Category]:
 
 def save_source(session: WriteSession, source: Source, *, new: bool) -> None:
     """Add or replace a source."""
-    _save(session, _sources, _fields(source), new=new)
+    _save(session, _sources, fields_of(source), new=new)
 
 
 def save_category(session: WriteSession, category: Category, *, new: bool) -> None:
     """Add or replace a category."""
-    _save(session, _categories, _fields(category), new=new)
-
-
-def _fields(value: Source | Category) -> dict[str, Any]:
-    return {name: getattr(value, name) for name in value.__slots__}
+    _save(session, _categories, fields_of(category), new=new)
 
 
 def _save(session: WriteSession, table: Any, row: dict[str, Any], *, new: bool) -> None:

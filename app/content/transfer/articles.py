@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from app.content import store
-from app.content.article import Article, Stage, is_current, published
+from app.content.article import Article, Stage, is_current, published, state_of
 from app.content.commands.edit_article import rewritten
 from app.content.drafting import base_of, new_article, written_fields
 from app.content.errors import SlugTaken
@@ -100,7 +100,7 @@ class ArticleBatch:
     def _update(self, number: int, line: ArticleLine, known: Article) -> Outcome:
         if known.id in self._touched:
             self._flush()
-        if known.deleted_at is not None and line.state == "deleted":
+        if state_of(known, self._unit.now) == line.state in {"deleted", "killed"}:
             return Outcome(number, "unchanged", "article", known.id, known.slug)
         change = rewritten(self._unit, known, _input(line), self._references)
         if change is None:
@@ -140,6 +140,16 @@ class ArticleBatch:
             created_at=line.created_at or article.created_at,
             modified_at=line.modified_at or article.modified_at,
             deleted_at=line.deleted_at,
+            offered_from=(line.offered_from or article.published_at)
+            if stage == "published"
+            else None,
+            public_from=article.published_at if stage == "published" else None,
+            public_until=article.expires_at if stage == "published" else None,
+            scheduled_at_local=line.scheduled_at_local,
+            time_zone=line.time_zone,
+            answer=line.answer,
+            notice=line.notice,
+            redirect_to=line.redirect_to,
         )
         former = tuple(line.former_slugs)
         if line.public is None or stage != "published":
@@ -151,16 +161,28 @@ class ArticleBatch:
         copy = self._public_copy(line.public, article)
         self._add(Change(None, copy, "published", former))
         self._flush()
-        self._add(Change(copy, article, "edited"))
+        ahead = replace(
+            article,
+            offered_from=copy.offered_from,
+            public_from=copy.public_from,
+            public_until=copy.public_until,
+        )
+        self._add(Change(copy, ahead, "edited"))
 
     def _public_copy(self, public: PublicCopy, article: Article) -> Article:
         self._references.load_inputs([public])
+        fields = written_fields(public, self._references, public.body_base)
         return replace(
             article,
-            **written_fields(public, self._references, public.body_base),
+            **fields,
             slug=public.slug or article.slug,
             version=public.version,
             published_version=public.version,
+            offered_from=min(
+                article.offered_from or fields["published_at"], fields["published_at"]
+            ),
+            public_from=fields["published_at"],
+            public_until=fields["expires_at"],
         )
 
     def _slug(self, line: ArticleLine) -> str:

@@ -11,17 +11,22 @@ from app.content.inputs import ArticleInput
 from app.content.references import References
 from app.content.saving import from_snapshot
 from app.content.taxonomy import Category
-from app.content.views import article_view, category_view, source_view
+from app.content.views import article_view, category_view, instant_or_none, source_view
 from app.kit.session import ReadSession
 
 _BATCH = 200
 
 
-def export_lines(session: ReadSession, now: datetime) -> Iterator[dict[str, Any]]:
-    """Yield every source, category and article, in memory that does not grow with them."""
+def export_lines(
+    session: ReadSession, now: datetime, *, killed: bool = True
+) -> Iterator[dict[str, Any]]:
+    """Yield every source, category and article, in memory that does not grow with them.
+
+    Killed stories are left out for those who may not read them.
+    """
     yield from _sources(session)
     yield from _categories(session)
-    yield from _articles(session, now)
+    yield from _articles(session, now, killed=killed)
 
 
 def count_lines(session: ReadSession) -> int:
@@ -58,12 +63,13 @@ def _parents_first(categories: list[Category]) -> Iterator[Category]:
         waiting = [child for parent in waiting for child in below.pop(parent.id, [])]
 
 
-def _articles(session: ReadSession, now: datetime) -> Iterator[dict[str, Any]]:
+def _articles(session: ReadSession, now: datetime, *, killed: bool) -> Iterator[dict[str, Any]]:
     # Translations name their originals, so originals come first.
     for originals in (True, False):
         stream = store.stream_articles(session, originals=originals)
         while batch := list(islice(stream, _BATCH)):
-            yield from _article_lines(session, batch, now)
+            kept = [one for one in batch if killed or one.stage != "killed"]
+            yield from _article_lines(session, kept, now)
 
 
 def _article_lines(
@@ -86,6 +92,7 @@ def _article_lines(
             "type": "article",
             **article_view(article, now, references),
             "body_base": article.body_base,
+            "offered_from": instant_or_none(article.offered_from),
             "former_slugs": former,
             "public": _public(copy, now, references) if copy else None,
         }

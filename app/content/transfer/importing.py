@@ -5,6 +5,7 @@ writes nothing, so a file can be imported again. An outcome is given only after 
 committed.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from itertools import islice
 
@@ -86,7 +87,7 @@ class Importer:
 
     def _in_one_transaction(self, parsed: list[Parsed]) -> list[Outcome]:
         if not self._dry_run:
-            return self._runner.run(self._actor, lambda unit: _import(unit, parsed))
+            return self._runner.run(self._actor, lambda unit: _noted(unit, _import(unit, parsed)))
         try:
             self._runner.run(self._actor, lambda unit: self._try(unit, parsed))
         except _NothingWritten as done:
@@ -136,6 +137,14 @@ def _import(unit: Unit, parsed: list[Parsed]) -> list[Outcome]:
         articles = []
         outcomes.append(_taxonomy(unit, number, line))
     return outcomes + ArticleBatch(unit).run(articles)
+
+
+def _noted(unit: Unit, outcomes: list[Outcome]) -> list[Outcome]:
+    """Note a batch as one deed; what it did to each story stands in that story's revisions."""
+    done: Counter[str] = Counter(one.status for one in outcomes)
+    if done["created"] or done["updated"]:
+        unit.note("imported", "import", None, None, dict(done))
+    return outcomes
 
 
 def _taxonomy(unit: Unit, number: int, line: SourceLine | CategoryLine) -> Outcome:

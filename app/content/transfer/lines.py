@@ -5,7 +5,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, TypeAdapter
 
+from app.content.article import Answer
 from app.content.inputs import ArticleInput, CategoryInput, Slug, SourceInput
+from app.content.orders import Note
 from app.kit.fields import Address, Input, Instant, text_of
 
 Id = Annotated[
@@ -67,6 +69,12 @@ class ArticleLine(Kept, ArticleInput):
     updated_at: Instant | None = None
     deleted_at: Instant | None = None
     corrections: list[CorrectionLine] = []
+    offered_from: Instant | None = None
+    scheduled_at_local: Annotated[str, text_of(19)] | None = None
+    time_zone: Annotated[str, text_of(100)] | None = None
+    answer: Answer | None = None
+    notice: Note | None = None
+    redirect_to: Id | None = None
     public: PublicCopy | None = None
 
 

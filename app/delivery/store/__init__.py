@@ -39,6 +39,12 @@ from app.delivery.store.log import (
     last_of_each,
     log_rows,
 )
+from app.delivery.store.withdrawn import (
+    replace_tombstones,
+    standing,
+    stray_tombstones,
+    tombstones,
+)
 
 __all__ = [
     "Attributes",
@@ -68,8 +74,12 @@ __all__ = [
     "replace_documents",
     "replace_entry",
     "replace_terms",
+    "replace_tombstones",
+    "standing",
     "start_follower",
     "stray_documents",
+    "stray_tombstones",
+    "tombstones",
     "uses_of_entry",
     "whole_documents",
 ]

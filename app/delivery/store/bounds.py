@@ -58,7 +58,7 @@ def _beyond_position(stretch: Stretch, shape: Shape) -> ColumnElement[bool]:
 
 def _last(shape: Shape, end: str, dialect: str) -> ColumnElement[Any]:
     """Return the last moment of a span, or of all that can be visible."""
-    latest = horizon(shape.key, dialect)
+    latest = horizon(shape.key, dialect, embargoed=shape.embargoed)
     if end not in shape.spans:
         return latest
     earlier = func.min if dialect == "sqlite" else func.least

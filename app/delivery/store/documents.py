@@ -26,12 +26,17 @@ class Attributes:
     slug: str
     version: int
     released: bool
+    offered_at: datetime
     published_at: datetime
     values: dict[str, Any]
 
     def is_out(self, now: datetime) -> bool:
         """Tell whether readers may have had the document."""
         return self.released or self.published_at <= now
+
+    def is_offered(self, now: datetime) -> bool:
+        """Tell whether those may have had it who read what is under embargo."""
+        return self.is_out(now) or self.offered_at <= now
 
 
 def replace_documents(
@@ -81,6 +86,7 @@ _attributes = select(
     Document.slug,
     Document.version,
     Document.released,
+    Document.offered_at,
     Document.published_at,
     Document.updated_at,
     Document.translation_group,
@@ -98,7 +104,7 @@ def _columns(row: Record) -> Attributes:
         "published_at": format_instant(row.published_at),
         "updated_at": format_instant(row.updated_at),
     }
-    return Attributes(row.slug, row.version, row.released, row.published_at, values)
+    return Attributes(row.slug, row.version, row.released, row.offered_at, row.published_at, values)
 
 
 def whole_documents(session: ReadSession, ids: Collection[str]) -> dict[str, dict[str, Any]]:

@@ -32,7 +32,7 @@ def append(session: WriteSession, rows: Sequence[dict[str, Any]]) -> None:
     """Append to the log; nothing may be locked after this."""
     if rows:
         session.lock(LOG_LOCK)
-        session.execute(insert(table_of(LogRow)), rows)
+        session.execute(insert(table_of(LogRow)), [{"notice": None, **row} for row in rows])
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +42,7 @@ class LastChange:
     op: str
     reason: str
     version: int | None
+    before: dict[str, Any] | None
     after: dict[str, Any] | None
 
 
@@ -54,9 +55,11 @@ def last_log_rows(session: ReadSession, ids: Collection[str]) -> dict[str, LastC
             .where(LogRow.type == "article", LogRow.id.in_(part))
             .group_by(LogRow.id)
         )
-        columns = select(LogRow.id, LogRow.op, LogRow.reason, LogRow.version, LogRow.after)
+        columns = select(
+            LogRow.id, LogRow.op, LogRow.reason, LogRow.version, LogRow.before, LogRow.after
+        )
         for row in session.all(columns.where(LogRow.serial.in_(last))):
-            found[row.id] = LastChange(row.op, row.reason, row.version, row.after)
+            found[row.id] = LastChange(row.op, row.reason, row.version, row.before, row.after)
     return found
 
 

@@ -26,7 +26,7 @@ from app.delivery.models import Document, DocumentBody, LogRow, Redirect
 from app.delivery.store.bounds import bounds, spans
 from app.delivery.store.shapes import Form, Shape, SortKey, shape_of, values_of
 from app.delivery.store.stretches import Stretch, is_indexed, stretches
-from app.delivery.store.visibility import micros, present, visible
+from app.delivery.store.visibility import embargo_until, micros, present, visible
 from app.kit.clock import to_micros
 from app.kit.schema import table_of
 from app.kit.session import Reads, ReadSession, Record
@@ -46,18 +46,13 @@ _COUNTED_EXACTLY = 10_000
 def story_page(
     session: Reads,
     selection: Selection,
+    shape: Shape,
     now: datetime,
     *,
-    key: SortKey,
-    descending: bool,
     position: Position | None,
-    form: Form,
     limit: int,
 ) -> Sequence[Record]:
-    """Return visible stories of a selection after a position in an order."""
-    shape = shape_of(
-        selection, key=key, descending=descending, placed=position is not None, form=form
-    )
+    """Return visible stories of a selection, in its shape, after a position in an order."""
     params = values_of(selection, now)
     if position is not None:
         params |= {"place": position[0], "place_id": position[1]}
@@ -79,24 +74,25 @@ def _picked(session: Reads, shape: Shape, params: dict[str, Any]) -> Sequence[Re
     return sorted(rows, key=lambda row: (row.place, row.id), reverse=shape.descending)
 
 
-def story(session: Reads, ref: str, now: datetime) -> Record | None:
+def story(session: Reads, ref: str, now: datetime, *, embargoed: bool) -> Record | None:
     """Return one visible story whole, by id or slug."""
     params = {"ref": ref, "now": to_micros(now)}
-    found: Record | None = session.first(_story_statement(session.dialect), params)
+    found: Record | None = session.first(_story_statement(session.dialect, embargoed), params)
     return found
 
 
-def count_exactly(session: Reads, selection: Selection, now: datetime) -> int:
+def count_exactly(session: Reads, selection: Selection, now: datetime, *, embargoed: bool) -> int:
     """Count the visible stories of a selection."""
-    count: int = session.scalar(_count_statement(shape_of(selection)), values_of(selection, now))
+    statement = _count_statement(shape_of(selection, embargoed=embargoed))
+    count: int = session.scalar(statement, values_of(selection, now))
     return count
 
 
-def count_roughly(session: Reads, selection: Selection, now: datetime) -> int:
+def count_roughly(session: Reads, selection: Selection, now: datetime, *, embargoed: bool) -> int:
     """Count a selection exactly while it is small; beyond that PostgreSQL's planner guesses."""
     if not isinstance(session, ReadSession) or session.dialect != "postgresql":
-        return count_exactly(session, selection, now)
-    shape, params = shape_of(selection), values_of(selection, now)
+        return count_exactly(session, selection, now, embargoed=embargoed)
+    shape, params = shape_of(selection, embargoed=embargoed), values_of(selection, now)
     few = _bare_statement(shape).limit(_COUNTED_EXACTLY + 1).subquery()
     count: int = session.scalar(select(func.count()).select_from(few), params)
     if count <= _COUNTED_EXACTLY:
@@ -152,10 +148,14 @@ def _rows(stretch: Stretch, shape: Shape, dialect: str) -> Select[Any]:
     statement = select(
         *_head(),
         stretch.id.label("id"),
-        *_pieces(shape.form, dialect),
+        *_pieces(shape.form, dialect, embargoed=shape.embargoed),
         stretch.place.label("place"),
     ).select_from(_with_body(stretch.origin, shape.form))
-    return statement.where(*stretch.conditions, *bounds(stretch, shape, dialect), visible())
+    return statement.where(
+        *stretch.conditions,
+        *bounds(stretch, shape, dialect),
+        visible(embargoed=shape.embargoed),
+    )
 
 
 @lru_cache(maxsize=64)
@@ -164,13 +164,13 @@ def _picked_statement(shape: Shape, dialect: str) -> Select[Any]:
     return _rows(whole, shape, dialect)
 
 
-@lru_cache(maxsize=2)
-def _story_statement(dialect: str) -> Select[Any]:
+@lru_cache(maxsize=4)
+def _story_statement(dialect: str, embargoed: bool) -> Select[Any]:
     ref: BindParameter[str] = bindparam("ref")
     return (
-        select(*_head(), _documents.c.id, *_pieces("whole", dialect))
+        select(*_head(), _documents.c.id, *_pieces("whole", dialect, embargoed=embargoed))
         .select_from(_with_body(_documents, "whole"))
-        .where(or_(_documents.c.id == ref, _documents.c.slug == ref), visible())
+        .where(or_(_documents.c.id == ref, _documents.c.slug == ref), visible(embargoed=embargoed))
     )
 
 
@@ -183,7 +183,7 @@ def _bare_statement(shape: Shape) -> Statement:
     parts = [
         select(_documents.c.id)
         .select_from(one.origin)
-        .where(*one.conditions, *spans(one, shape), visible())
+        .where(*one.conditions, *spans(one, shape), visible(embargoed=shape.embargoed))
         for one in stretches(shape)
     ]
     return parts[0] if len(parts) == 1 else union_all(*parts)
@@ -222,19 +222,19 @@ def _head() -> tuple[ColumnElement[Any], ...]:
     )
 
 
-def _pieces(form: Form, dialect: str) -> list[ColumnElement[Any]]:
+def _pieces(form: Form, dialect: str, *, embargoed: bool) -> list[ColumnElement[Any]]:
     wanted = ["slug", "source_id", "category_ids", "head", "tail"]
     columns: list[ColumnElement[Any]] = [_documents.c[name] for name in wanted]
     if form == "whole":
         columns.append(_documents.c.translation_group)
     if form != "short":
-        columns += [_documents.c.extra, _translations(dialect)]
+        columns += [_documents.c.extra, _translations(dialect, embargoed=embargoed)]
     if form == "whole":
         columns.append(_bodies.c.body)
-    return columns
+    return [*columns, embargo_until()] if embargoed else columns
 
 
-def _translations(dialect: str) -> ColumnElement[Any]:
+def _translations(dialect: str, *, embargoed: bool) -> ColumnElement[Any]:
     """Return the visible stories of the same group as a text of JSON."""
     other = _documents.alias("other")
     pairs = ("language", other.c.language, "id", other.c.id, "slug", other.c.slug)
@@ -247,7 +247,7 @@ def _translations(dialect: str) -> ColumnElement[Any]:
         .where(
             other.c.translation_group == _documents.c.translation_group,
             other.c.id != _documents.c.id,
-            visible(other),
+            visible(other, embargoed=embargoed),
         )
         .correlate(_documents)
         .scalar_subquery()

@@ -35,6 +35,7 @@ class Shape:
     descending: bool = True
     placed: bool = False
     form: Form = "short"
+    embargoed: bool = False
 
     @property
     def picks(self) -> bool:

@@ -8,10 +8,12 @@ from sqlalchemy import (
     FromClause,
     and_,
     bindparam,
+    case,
     func,
     not_,
     or_,
     select,
+    true,
     type_coerce,
 )
 
@@ -21,26 +23,37 @@ from app.kit.schema import table_of
 _documents = table_of(Document)
 
 
-def visible(documents: FromClause = _documents) -> ColumnElement[bool]:
+def visible(documents: FromClause = _documents, *, embargoed: bool = False) -> ColumnElement[bool]:
     """Return the visibility rule as a condition on documents; `now` is bound in microseconds.
 
-    A document is visible when it was released or its time has come, and it has not expired.
-    One that was unpublished, deleted or killed is not in the table at all.
+    A document is visible when it was released or its time has come, and it has not expired. For
+    those who read what is under embargo, its time is when it was offered. One that was
+    unpublished, deleted or killed is not in the table at all.
     """
-    published, expires = micros(documents.c.published_at), micros(documents.c.expires_at)
+    opens = documents.c.offered_at if embargoed else documents.c.published_at
+    published, expires = micros(opens), micros(documents.c.expires_at)
     # Said as what must not be: an "or" tempts SQLite to read by both of its halves, and sort.
     waits = and_(documents.c.released.is_(False), published > present())
     return and_(not_(waits), or_(expires.is_(None), expires > present()))
 
 
-def horizon(key: str, dialect: str) -> ColumnElement[Any]:
+def embargo_until() -> ColumnElement[Any]:
+    """Return the end of a document's embargo while it lasts, for those who read it before."""
+    published = micros(_documents.c.published_at)
+    waits = and_(_documents.c.released.is_(False), published > present())
+    return case((waits, published)).label("embargo_until")
+
+
+def horizon(key: str, dialect: str, *, embargoed: bool) -> ColumnElement[Any]:
     """Return the latest `published_at` or `updated_at` that a visible document can have.
 
     It follows from the rule, and spares an ordered read the walk past all that is scheduled.
-    It is later than now only where the clock was set back after something was released.
+    It is later than now only where the clock was set back after something was released, and for
+    the few who read what is under embargo.
     """
     column = micros(_documents.c[key])
-    last = select(func.max(column)).where(_documents.c.released).scalar_subquery()
+    some = true() if embargoed else _documents.c.released
+    last = select(func.max(column)).where(some).scalar_subquery()
     later = func.max if dialect == "sqlite" else func.greatest
     latest: ColumnElement[Any] = later(present(), func.coalesce(last, 0))
     return latest

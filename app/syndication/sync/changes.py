@@ -20,6 +20,7 @@ from app.delivery import store
 from app.delivery.directory import Directory
 from app.delivery.queries import Delivery, Head, whole_form
 from app.delivery.store import reading
+from app.delivery.store.shapes import shape_of
 from app.kit.clock import from_micros
 from app.kit.session import Reads, Record
 from app.syndication.sync.entries import Entry, present, tombstone, upsert
@@ -92,11 +93,14 @@ class _Now:
         rows = reading.story_page(
             self.session,
             self.selection,
+            shape_of(
+                self.selection,
+                descending=False,
+                placed=place.position is not None,
+                form="whole",
+            ),
             self.head.now,
-            key="published_at",
-            descending=False,
             position=place.position,
-            form="whole",
             limit=self.limit + 1,
         )
         part = rows[: self.limit]
@@ -160,14 +164,12 @@ class _Now:
     def _rows(self, ids: Sequence[str]) -> Sequence[Record]:
         # One statement for all numbers of ids: the last is said again to fill it up.
         filled = (*ids, *repeat(ids[-1], _AT_ONCE - len(ids)))
-        clauses = (*self.selection.clauses, Clause("id", filled))
+        selection = replace(self.selection, clauses=(*self.selection.clauses, Clause("id", filled)))
         return reading.story_page(
             self.session,
-            replace(self.selection, clauses=clauses),
+            selection,
+            shape_of(selection, form="whole"),
             self.head.now,
-            key="published_at",
-            descending=False,
             position=None,
-            form="whole",
             limit=_AT_ONCE,
         )

@@ -1,4 +1,4 @@
-"""All SQL of access."""
+"""Keys, answers kept for retries, and secrets."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -71,6 +71,12 @@ def keep_answer(session: WriteSession, row: dict[str, Any]) -> None:
         )
     )
     session.execute(insert(KeptAnswer), row)
+
+
+def reword_answers(session: WriteSession, subject: str, body: bytes) -> None:
+    """Replace the body of each answer about a subject."""
+    statement = update(KeptAnswer).where(KeptAnswer.subject == subject)
+    session.execute(statement.values(body=body))
 
 
 def forget_answers(session: WriteSession, before: datetime) -> int:

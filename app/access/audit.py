@@ -1,0 +1,95 @@
+"""The audit: who did what in the newsroom, when, from where, and what was different afterwards."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from app.access.store import audits
+from app.access.store.audits import AuditFilter
+from app.kit.clock import format_instant
+from app.kit.ids import new_id
+from app.kit.session import ReadSession, Record
+from app.kit.unit import Unit
+
+
+@dataclass(frozen=True, slots=True)
+class AuditPage:
+    """A page of what was done, with the ids at its ends where there is more."""
+
+    items: list[dict[str, Any]]
+    before: tuple[str] | None
+    after: tuple[str] | None
+
+
+def write_down(unit: Unit) -> None:
+    """Add a row for each thing that a unit of work did, in the same transaction."""
+    actor = unit.actor
+    rows = [
+        {
+            "id": new_id(),
+            "at": unit.now,
+            "actor_id": actor.id,
+            "actor_name": actor.name,
+            "address": actor.address,
+            "request_id": actor.request_id,
+            "verb": deed.verb,
+            "type": deed.type,
+            "subject": deed.id,
+            "before": _plain(deed.before),
+            "after": _plain(deed.after),
+        }
+        for deed in unit.deeds
+    ]
+    audits.add(unit.session, rows)
+
+
+def forget_older(unit: Unit, days: int) -> int:
+    """Delete what was done longer ago than so many days, and count it; 0 keeps everything."""
+    return audits.forget(unit.session, unit.now - timedelta(days=days)) if days else 0
+
+
+def audit_page(
+    session: ReadSession,
+    wanted: AuditFilter,
+    limit: int,
+    position: str | None,
+    *,
+    backwards: bool,
+) -> AuditPage:
+    """Return a page of what was done, the last first."""
+    rows = list(audits.page(session, wanted, limit + 1, position, backwards=backwards))
+    more, rows = len(rows) > limit, rows[:limit]
+    rows = rows[::-1] if backwards else rows
+    has_before = more if backwards else position is not None
+    has_after = position is not None if backwards else more
+    return AuditPage(
+        [_view(row) for row in rows],
+        (rows[0].id,) if rows and has_before else None,
+        (rows[-1].id,) if rows and has_after else None,
+    )
+
+
+def _view(row: Record) -> dict[str, Any]:
+    return {
+        "id": row.id,
+        "at": format_instant(row.at),
+        "by": {"key": row.actor_id, "name": row.actor_name},
+        "address": row.address,
+        "request_id": row.request_id,
+        "verb": row.verb,
+        "type": row.type,
+        "subject": row.subject,
+        "before": row.before,
+        "after": row.after,
+    }
+
+
+def _plain(state: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    """Return a state as JSON values."""
+    if state is None:
+        return None
+    return {
+        name: format_instant(value) if isinstance(value, datetime) else value
+        for name, value in state.items()
+    }

@@ -1,0 +1,68 @@
+"""The audit: added to, listed, and after its time forgotten."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, delete, insert, select
+
+from app.access.models import AuditRow
+from app.kit.schema import table_of
+from app.kit.session import ReadSession, Record, WriteSession
+
+_audit = table_of(AuditRow)
+
+
+@dataclass(frozen=True, slots=True)
+class AuditFilter:
+    """What a list of deeds is asked for; what is nothing does not matter."""
+
+    verb: str | None = None
+    type: str | None = None
+    subject: str | None = None
+    key: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+def add(session: WriteSession, rows: Sequence[dict[str, Any]]) -> None:
+    """Add rows."""
+    session.execute(insert(_audit), rows)
+
+
+def page(
+    session: ReadSession,
+    wanted: AuditFilter,
+    limit: int,
+    position: str | None,
+    *,
+    backwards: bool,
+) -> Sequence[Record]:
+    """Return rows before an id, the newest first, or backwards from it."""
+    statement = select(_audit).where(*_conditions(wanted)).limit(limit)
+    if backwards:
+        statement = statement.order_by(_audit.c.id)
+        return session.all(statement.where(_audit.c.id > position) if position else statement)
+    statement = statement.order_by(_audit.c.id.desc())
+    return session.all(statement.where(_audit.c.id < position) if position else statement)
+
+
+def forget(session: WriteSession, before: datetime) -> int:
+    """Delete rows from before an instant and count them."""
+    return session.execute(delete(AuditRow).where(AuditRow.at < before))
+
+
+def _conditions(wanted: AuditFilter) -> list[ColumnElement[bool]]:
+    equal = {
+        _audit.c.verb: wanted.verb,
+        _audit.c.type: wanted.type,
+        _audit.c.subject: wanted.subject,
+        _audit.c.actor_id: wanted.key,
+    }
+    conditions = [column == value for column, value in equal.items() if value is not None]
+    if wanted.since is not None:
+        conditions.append(_audit.c.at >= wanted.since)
+    if wanted.until is not None:
+        conditions.append(_audit.c.at < wanted.until)
+    return conditions

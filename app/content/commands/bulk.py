@@ -1,0 +1,91 @@
+"""One verb for many stories, in one transaction: for all of them, or for each that it fits."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from app.access.caller import Caller
+from app.content import store
+from app.content.article import Article
+from app.content.commands.correct_article import correct_article
+from app.content.commands.delete_article import delete_article
+from app.content.commands.kill_article import kill_article
+from app.content.commands.publish_article import publish_article
+from app.content.commands.restore_article import restore_article
+from app.content.commands.schedule_article import schedule_article
+from app.content.commands.unpublish_article import unpublish_article
+from app.content.errors import BulkRefused
+from app.content.orders import (
+    BulkInput,
+    CorrectInput,
+    KillInput,
+    PublishInput,
+    RestoreInput,
+    ScheduleInput,
+    UnpublishInput,
+)
+from app.content.references import References
+from app.kit.errors import Failure, FieldError
+from app.kit.unit import Unit
+
+Act = Callable[[str], Article]
+_TOLD: dict[str, tuple[Any, Any]] = {
+    "publish": (publish_article, PublishInput),
+    "schedule": (schedule_article, ScheduleInput),
+    "unpublish": (unpublish_article, UnpublishInput),
+    "correct": (correct_article, CorrectInput),
+    "kill": (kill_article, KillInput),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What became of one story: as it is now, or why the verb was refused."""
+
+    ref: str
+    article: Article | None
+    wrong: Failure | None
+
+
+def bulk(unit: Unit, order: BulkInput, caller: Caller) -> list[Result]:
+    """Apply a verb to stories, whatever their versions; in an atomic order, all must take it."""
+    act = _act(unit, order, caller)
+    _lock(unit, order.refs)
+    results = [_attempt(unit, ref, act) for ref in order.refs]
+    refused = [
+        FieldError(f"#/refs/{index}", "refused", one.wrong.detail)
+        for index, one in enumerate(results)
+        if one.wrong is not None
+    ]
+    if refused and order.atomic:
+        detail = f"{len(refused)} of {len(results)} stories did not take it, so none did."
+        raise BulkRefused(detail, errors=refused)
+    return results
+
+
+def _act(unit: Unit, order: BulkInput, caller: Caller) -> Act:
+    """Return what does the verb to one story; what it is told is looked at once."""
+    if order.verb == "delete":
+        return partial(delete_article, unit, expected=None)
+    if order.verb == "restore":
+        told = RestoreInput.model_validate(order.body)
+        return lambda ref: restore_article(unit, ref, told, None, caller)
+    command, model = _TOLD[order.verb]
+    return partial(command, unit, order=model.model_validate(order.body), expected=None)
+
+
+def _lock(unit: Unit, refs: list[str]) -> None:
+    """Lock all stories in one order, so that two orders cannot wait for each other."""
+    references = References(unit.session)
+    references.load_all("article", refs)
+    ids = {references.find("article", ref) for ref in refs}
+    store.articles_by_ids(unit.session, {one for one in ids if one is not None})
+
+
+def _attempt(unit: Unit, ref: str, act: Act) -> Result:
+    try:
+        with unit.attempt():
+            return Result(ref, act(ref), None)
+    except Failure as wrong:
+        return Result(ref, None, wrong)

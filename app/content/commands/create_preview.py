@@ -1,0 +1,49 @@
+"""Make a link through which anybody sees what is not public yet."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from app.content import store
+from app.content.article import Article
+from app.content.editing import article_to_change
+from app.content.errors import WrongState
+from app.content.orders import PreviewInput
+from app.kit.errors import InvalidInput
+from app.kit.ids import new_id
+from app.kit.unit import Unit
+
+_USUAL = timedelta(days=7)
+_LONGEST = timedelta(days=90)
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """A link to an article's working copy, or to the public side at an instant."""
+
+    id: str
+    article_id: str
+    as_of: datetime | None
+    expires_at: datetime
+
+
+def create_preview(unit: Unit, ref: str, order: PreviewInput) -> Preview:
+    """Make a link that ends by itself and can be revoked before."""
+    article = article_to_change(unit, ref, None)
+    _check(unit, article, order)
+    made = Preview(new_id(), article.id, order.as_of, order.expires_at or unit.now + _USUAL)
+    row = {name: getattr(made, name) for name in made.__slots__}
+    store.insert_preview(unit.session, row)
+    unit.note("created", "preview", article.id, None, row)
+    return made
+
+
+def _check(unit: Unit, article: Article, order: PreviewInput) -> None:
+    if article.stage == "killed" or article.deleted_at is not None:
+        raise WrongState("This story was killed or deleted; nobody is to see it.")
+    if order.as_of is not None and order.as_of <= unit.now:
+        raise InvalidInput.at("#/as_of", "in_the_past", "Readers see the public side of now.")
+    if order.expires_at is not None and order.expires_at <= unit.now:
+        raise InvalidInput.at("#/expires_at", "in_the_past", "The link would have ended already.")
+    if order.expires_at is not None and order.expires_at > unit.now + _LONGEST:
+        detail = f"A link lasts {_LONGEST.days} days at the most."
+        raise InvalidInput.at("#/expires_at", "out_of_range", detail)

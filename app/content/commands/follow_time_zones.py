@@ -1,0 +1,50 @@
+"""Keep schedules at the local times at which they were said, when the rules of a zone change."""
+
+from dataclasses import replace
+from datetime import datetime
+
+from app.content import store
+from app.content.article import Article, published
+from app.content.local_time import instant_by_rules_of_now
+from app.content.public_copy import public_copy, save_public
+from app.kit.errors import InvalidInput
+from app.kit.unit import Unit
+
+BATCH = 200
+
+
+def follow_time_zones(unit: Unit, after: str = "") -> tuple[int, str | None]:
+    """Move what is scheduled where its zone has new rules.
+
+    Return how many schedules were moved, and where to go on, if there are more.
+    """
+    found = store.scheduled_in_zones(unit.session, unit.now, after, BATCH)
+    moved = sum(_follow(unit, article) for article in found)
+    return moved, found[-1].id if len(found) == BATCH else None
+
+
+def _follow(unit: Unit, article: Article) -> bool:
+    at = _instant(article)
+    if at is None:
+        return False
+    public = public_copy(unit.session, article)
+    copy = published(public, unit.now, at=at)
+    if (copy.offered_from, copy.public_from) == (public.offered_from, public.public_from):
+        return False
+    # The same time on the wall; only the instant is another.
+    copy = replace(copy, scheduled_at_local=article.scheduled_at_local, time_zone=article.time_zone)
+    untouched = article.published_at == public.published_at
+    fields = {"published_at": copy.published_at if untouched else article.published_at}
+    note = f"The rules of {article.time_zone} have changed."
+    save_public(unit, article, copy, "scheduled", note=note, fields=fields)
+    return True
+
+
+def _instant(article: Article) -> datetime | None:
+    if article.scheduled_at_local is None or article.time_zone is None:
+        return None
+    try:
+        return instant_by_rules_of_now(article.scheduled_at_local, article.time_zone)
+    except InvalidInput:
+        # The zone is not known here any more; what was understood once stands.
+        return None

@@ -1,0 +1,42 @@
+"""Let a story become public at an instant that lies ahead, or not."""
+
+from datetime import datetime
+
+from app.content.article import Article, scheduled, unscheduled
+from app.content.editing import Expected, article_to_change
+from app.content.local_time import instant_of, is_local, normal_local
+from app.content.orders import ScheduleInput
+from app.content.saving import Change, save
+from app.kit.clock import parse_instant
+from app.kit.errors import InvalidInput
+from app.kit.unit import Unit
+
+
+def schedule_article(unit: Unit, ref: str, order: ScheduleInput, expected: Expected) -> Article:
+    """Schedule the working copy, move what is scheduled, or cancel it; until it is due."""
+    article = article_to_change(unit, ref, expected)
+    if order.at is None:
+        return save(unit, Change(article, unscheduled(article, unit.now), "unscheduled"))
+    at = _instant(order.at, order.time_zone)
+    if at <= unit.now:
+        raise InvalidInput.at("#/at", "in_the_past", "That has passed. Publish it instead.")
+    local = normal_local(order.at) if order.time_zone else None
+    after = scheduled(article, at, unit.now, local=local, time_zone=order.time_zone)
+    return save(unit, Change(article, after, "scheduled"))
+
+
+def _instant(at: str, time_zone: str | None) -> datetime:
+    if is_local(at):
+        if time_zone is None:
+            detail = "A local time needs a time_zone; an instant ends with Z or an offset."
+            raise InvalidInput.at("#/time_zone", "required", detail)
+        return instant_of(at, time_zone)
+    try:
+        instant = parse_instant(at)
+    except ValueError as wrong:
+        detail = "Give an instant such as 2026-03-29T08:00:00Z, or a local time and its zone."
+        raise InvalidInput.at("#/at", "bad_instant", detail) from wrong
+    if time_zone is not None:
+        detail = "It goes with a local time; this instant has an offset of its own."
+        raise InvalidInput.at("#/time_zone", "not_allowed", detail)
+    return instant

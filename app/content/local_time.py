@@ -1,0 +1,67 @@
+"""Local times: what a clock on a wall shows, turned into an instant.
+
+Twice a year in most places an hour is left out, and one comes twice. Nobody can mean a time that
+does not exist, and nobody but who said it knows which of two was meant, so both are refused.
+"""
+
+import re
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from app.kit.clock import format_instant
+from app.kit.errors import InvalidInput
+
+_LOCAL = re.compile(r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(?::\d{2})?", re.ASCII)
+
+
+def instant_of(local: str, time_zone: str) -> datetime:
+    """Return the instant of a local time, or refuse one that is none or two."""
+    moment = _read(local).replace(tzinfo=zone_of(time_zone))
+    first, second = _in_utc(moment, 0), _in_utc(moment, 1)
+    if first == second:
+        return first
+    back = first.astimezone(moment.tzinfo).replace(tzinfo=None)
+    if back != moment.replace(tzinfo=None):
+        detail = f"In {time_zone}, clocks were put forward over {local}. Give another time."
+        raise InvalidInput.at("#/at", "no_such_time", detail)
+    either = f"{format_instant(first)} or {format_instant(second)}"
+    detail = f"In {time_zone}, {local} comes twice. Give the instant that you mean: {either}."
+    raise InvalidInput.at("#/at", "ambiguous_time", detail)
+
+
+def instant_by_rules_of_now(local: str, time_zone: str) -> datetime:
+    """Return the instant of a local time that was accepted once; of two, the first."""
+    return _in_utc(_read(local).replace(tzinfo=zone_of(time_zone)), 0)
+
+
+def is_local(text: str) -> bool:
+    """Tell whether a text has the form of a local time, without an offset."""
+    return _LOCAL.fullmatch(text) is not None
+
+
+def zone_of(name: str) -> ZoneInfo:
+    """Return the time zone with an IANA name."""
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as wrong:
+        detail = f"There is no time zone {name!r}. Use an IANA name such as Africa/Casablanca."
+        raise InvalidInput.at("#/time_zone", "bad_time_zone", detail) from wrong
+
+
+def normal_local(local: str) -> str:
+    """Return a local time in the one form in which it is kept."""
+    return _read(local).isoformat()
+
+
+def _read(local: str) -> datetime:
+    try:
+        return datetime.fromisoformat(local)
+    except ValueError as wrong:
+        raise InvalidInput.at("#/at", "bad_instant", f"There is no time {local}.") from wrong
+
+
+def _in_utc(moment: datetime, fold: int) -> datetime:
+    try:
+        return moment.replace(fold=fold).astimezone(UTC)
+    except OverflowError as wrong:
+        raise InvalidInput.at("#/at", "bad_instant", "That is too far away.") from wrong

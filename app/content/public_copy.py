@@ -1,0 +1,46 @@
+"""The public copy of a story whose working copy may have run ahead of it."""
+
+from dataclasses import replace
+from typing import Any
+
+from app.content import store
+from app.content.article import Article, is_current
+from app.content.saving import Action, Change, from_snapshot, save
+from app.kit.session import ReadSession
+from app.kit.unit import Unit
+
+
+def public_copy(session: ReadSession, article: Article) -> Article:
+    """Return the public copy as it would stand in the version that the article has."""
+    if is_current(article) or article.published_version is None:
+        return article
+    key = (article.id, article.published_version)
+    snapshot = store.snapshots(session, [key])[article.id]
+    return replace(from_snapshot(snapshot), version=article.version)
+
+
+def save_public(
+    unit: Unit,
+    article: Article,
+    copy: Article,
+    action: Action,
+    *,
+    note: str | None,
+    fields: dict[str, Any],
+) -> Article:
+    """Save a changed public copy, and the working copy with these fields ahead of it as before."""
+    save(unit, Change(article, copy, action, note=note))
+    if is_current(article):
+        return copy
+    ahead = replace(
+        article,
+        **fields,
+        version=copy.version + 1,
+        published_version=copy.version,
+        offered_from=copy.offered_from,
+        public_from=copy.public_from,
+        public_until=copy.public_until,
+        updated_at=copy.updated_at,
+        modified_at=copy.modified_at,
+    )
+    return save(unit, Change(copy, ahead, action, note=note))

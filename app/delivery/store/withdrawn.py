@@ -1,0 +1,46 @@
+"""What stands where public stories were."""
+
+from collections.abc import Collection, Sequence
+from typing import Any
+
+from sqlalchemy import bindparam, delete, exists, insert, select
+
+from app.content.models import ArticleRow
+from app.delivery.models import Withdrawn
+from app.kit.schema import table_of
+from app.kit.session import Reads, ReadSession, Record, WriteSession, chunks
+
+_withdrawn = table_of(Withdrawn)
+_STANDING = select(
+    _withdrawn.c.answer, _withdrawn.c.notice, _withdrawn.c.redirect_to, _withdrawn.c.embargoed
+).where(_withdrawn.c.id == bindparam("id"))
+
+
+def standing(session: Reads, id_: str, *, embargoed: bool) -> Record | None:
+    """Return what stands where a story was, for readers who could have seen it."""
+    found: Record | None = session.first(_STANDING, {"id": id_})
+    return None if found is None or (found.embargoed and not embargoed) else found
+
+
+def tombstones(session: ReadSession, ids: Collection[str]) -> dict[str, Record]:
+    """Return what stands where stories were, by id."""
+    found: dict[str, Record] = {}
+    for part in chunks(ids):
+        for row in session.all(select(_withdrawn).where(_withdrawn.c.id.in_(part))):
+            found[row.id] = row
+    return found
+
+
+def stray_tombstones(session: ReadSession) -> list[str]:
+    """Return the ids of tombstones that no article stands behind."""
+    statement = select(_withdrawn.c.id).where(~exists().where(ArticleRow.id == _withdrawn.c.id))
+    return [row.id for row in session.all(statement)]
+
+
+def replace_tombstones(
+    session: WriteSession, ids: Collection[str], rows: Sequence[dict[str, Any]]
+) -> None:
+    """Take away what stands where these stories were, and write down what stands there now."""
+    for part in chunks(ids):
+        session.execute(delete(Withdrawn).where(Withdrawn.id.in_(part)))
+    session.execute(insert(_withdrawn), rows)

@@ -1,0 +1,120 @@
+"""Stories taken out of delivery, and what stands in their place.
+
+Who could have seen a story, by what it was selected by, is kept with the answer that its
+readers get. A story that nobody could have seen leaves nothing behind.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from app.content.article import Article
+from app.content.events import ArticleWithdrawn, Tombstone
+from app.delivery import store
+from app.delivery.render import attributes_of
+from app.delivery.tree import with_ancestors
+from app.kit.unit import Unit
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """A story as readers could have seen it last.
+
+    `told` says that the log told of it, `embargoed` that only those could have seen it who read
+    what is under embargo.
+    """
+
+    attributes: dict[str, Any]
+    version: int | None
+    told: bool = True
+    embargoed: bool = False
+
+
+def withdraw(
+    unit: Unit, events: Mapping[str, ArticleWithdrawn], before: Mapping[str, store.Attributes]
+) -> list[dict[str, Any]]:
+    """Take stories away and return the rows of the log; `before` are their documents."""
+    if not events:
+        return []
+    standing = store.tombstones(unit.session, events.keys())
+    hidden = [id_ for id_ in events if id_ not in before or not before[id_].is_out(unit.now)]
+    last = store.last_log_rows(unit.session, hidden)
+    log: list[dict[str, Any]] = []
+    stones: list[dict[str, Any]] = []
+    slugs: list[dict[str, Any]] = []
+    for id_, event in events.items():
+        old, there = before.get(id_), standing.get(id_)
+        out = old if old is not None and old.is_out(unit.now) else None
+        seen = _seen(unit, event, old, last.get(id_), there)
+        if seen is not None and event.tombstone is not None:
+            stones.append(_stone(unit, id_, event.tombstone, seen))
+        if seen is not None and seen.told and (out is not None or _is_other(event, there)):
+            log.append(_row(unit, id_, event, seen))
+        if old is not None and old.is_offered(unit.now):
+            # It may come back under another slug; links to this one should find it then.
+            slugs.append({"type": "article", "slug": old.slug, "id": id_})
+    store.remove_documents(unit.session, events.keys())
+    store.replace_tombstones(unit.session, events.keys(), stones)
+    store.add_redirects(unit.session, slugs)
+    return log
+
+
+def _seen(
+    unit: Unit,
+    event: ArticleWithdrawn,
+    old: store.Attributes | None,
+    last: store.LastChange | None,
+    there: Any,
+) -> _Seen | None:
+    if old is not None and old.is_out(unit.now):
+        return _Seen(old.values, old.version)
+    if last is not None:
+        return _Seen(last.after or last.before or {}, last.version)
+    if event.tombstone is not None and event.tombstone.seen is not None:
+        return _Seen(_attributes(unit, event.tombstone.seen), None, told=False)
+    if old is not None and old.is_offered(unit.now):
+        return _Seen(old.values, old.version, told=False, embargoed=True)
+    if there is not None:
+        public = not there.embargoed
+        return _Seen(there.attributes, None, told=public, embargoed=there.embargoed)
+    return None
+
+
+def _attributes(unit: Unit, article: Article) -> dict[str, Any]:
+    above = with_ancestors(unit.session, [article.categories])
+    return attributes_of(article, above(article.categories))
+
+
+def _stone(unit: Unit, id_: str, tombstone: Tombstone, seen: _Seen) -> dict[str, Any]:
+    return {
+        "id": id_,
+        "at": unit.now,
+        "answer": tombstone.answer,
+        "notice": tombstone.notice,
+        "redirect_to": tombstone.redirect_to,
+        "embargoed": seen.embargoed,
+        "attributes": seen.attributes,
+    }
+
+
+def _is_other(event: ArticleWithdrawn, there: Any) -> bool:
+    """Tell whether readers get another answer now than they got before."""
+    stone = event.tombstone
+    now = (stone.answer, stone.notice, stone.redirect_to) if stone is not None else None
+    was = (there.answer, there.notice, there.redirect_to) if there is not None else None
+    return now != was
+
+
+def _row(unit: Unit, id_: str, event: ArticleWithdrawn, seen: _Seen) -> dict[str, Any]:
+    killed = event.tombstone is not None and event.reason == "killed"
+    return {
+        "at": unit.now,
+        "type": "article",
+        "id": id_,
+        "op": "remove",
+        "reason": event.reason,
+        "version": seen.version,
+        "notice": event.tombstone.notice if killed and event.tombstone else None,
+        "before": seen.attributes,
+        "after": None,
+    }

@@ -1,0 +1,16 @@
+"""The change log, as tests look at it."""
+
+from app.bootstrap import Services
+from app.delivery import store
+from app.kit.session import Record
+
+
+def rows(services: Services) -> list[Record]:
+    """Return the whole log."""
+    with services.database.read() as session:
+        return list(store.log_rows(session, 0, 1_000))
+
+
+def reasons(services: Services) -> list[str]:
+    """Return the reason of each row about a story, oldest first."""
+    return [row.reason for row in rows(services) if row.type == "article"]

@@ -1,0 +1,139 @@
+"""Whatever is done in the newsroom is written down, with who did it and what was different."""
+
+from typing import Any
+
+import pytest
+from starlette.testclient import TestClient
+
+from app.access.audit import forget_older
+from app.bootstrap import Services
+from app.kit.unit import Actor
+from tests.clock import HandClock
+from tests.newsroom import Newsroom
+from tests.transfer.moving import bring, take
+
+
+def audit(newsroom: Newsroom, query: str = "") -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = newsroom.call("GET", f"/audit{query}").json()["data"]
+    return found
+
+
+def test_a_change_is_noted_with_who_where_and_what(newsroom: Newsroom) -> None:
+    story = newsroom.story("Before", body="<p>Long.</p>")
+    newsroom.call(
+        "PATCH",
+        f"/articles/{story['id']}",
+        json={"title": "After"},
+        headers={
+            "if-match": "*",
+            "content-type": "application/merge-patch+json",
+            "x-request-id": "desk-7",
+        },
+    )
+    last, first, _ = audit(newsroom)
+    assert (last["verb"], last["type"], last["subject"]) == ("edited", "article", story["id"])
+    assert (last["request_id"], last["address"]) == ("desk-7", "testclient")
+    assert last["by"]["name"] == "a key for admin"
+    assert (last["before"]["title"], last["after"]["title"]) == ("Before", "After")
+    assert (last["before"]["version"], last["after"]["version"]) == (1, 2)
+    assert "tags" not in last["after"]
+    assert (first["verb"], first["before"], first["after"]["stage"]) == (
+        "published",
+        None,
+        "published",
+    )
+    assert "body" not in first["after"]
+
+
+def test_every_verb_leaves_a_row(newsroom: Newsroom) -> None:
+    source, category = newsroom.source("S"), newsroom.category("C")
+    newsroom.patch(source, "sources", name="S2")
+    newsroom.patch(category, "categories", name="C2")
+    for thing, kind in ((source, "sources"), (category, "categories")):
+        assert newsroom.delete(thing | {"version": 2}, kind).is_success
+    story = newsroom.story()
+    story = newsroom.verb(story, "correct", note="N.")
+    story = newsroom.verb(story, "unpublish")
+    story = newsroom.verb(story, "schedule", at="2027-01-01T00:00:00Z")
+    story = newsroom.verb(story, "schedule", at=None)
+    story = newsroom.delete(story).json()
+    story = newsroom.verb(story, "restore")
+    newsroom.verb(story, "kill", notice="N.")
+    key = newsroom.call("POST", "/keys", json={"name": "K", "scopes": ["read"]}).json()
+    newsroom.call("DELETE", f"/keys/{key['id']}")
+    verbs = [(one["type"], one["verb"]) for one in audit(newsroom)][::-1]
+    assert verbs == [
+        ("key", "created"),
+        *[(kind, "created") for kind in ("source", "category")],
+        *[(kind, "edited") for kind in ("source", "category")],
+        *[(kind, "deleted") for kind in ("source", "category")],
+        *[
+            ("article", verb)
+            for verb in (
+                *("published", "corrected", "unpublished", "scheduled", "unscheduled"),
+                *("deleted", "restored", "killed"),
+            )
+        ],
+        ("key", "created"),
+        ("key", "revoked"),
+    ]
+    assert key["key"] not in newsroom.call("GET", "/audit").text
+
+
+def test_what_is_refused_or_changes_nothing_leaves_none(newsroom: Newsroom) -> None:
+    article = newsroom.article("Same")
+    newsroom.patch(article, title="Same")
+    newsroom.call("POST", f"/articles/{article['id']}/unpublish", headers={"if-match": "*"})
+    assert [one["verb"] for one in audit(newsroom, "?type=article")] == ["created"]
+
+
+def test_the_list_is_narrowed_and_paged(newsroom: Newsroom, clock: HandClock) -> None:
+    first = newsroom.article("First")
+    clock.advance(hours=1)
+    second = newsroom.story("Second")
+    key = audit(newsroom)[0]["by"]["key"]
+    for query, expected in {
+        "verb=published": [second["id"]],
+        f"subject={first['id']}": [first["id"]],
+        "type=article": [second["id"], first["id"]],
+        "type=article&since=2026-11-22T12:30:00Z": [second["id"]],
+        "type=article&until=2026-11-22T12:30:00Z": [first["id"]],
+        f"key={key}": [second["id"], first["id"]],
+    }.items():
+        assert [one["subject"] for one in audit(newsroom, f"?{query}")] == expected, query
+    page = newsroom.call("GET", "/audit?limit=1").json()
+    rest = newsroom.call("GET", f"/audit?limit=1&cursor={page['page']['next']}").json()
+    back = newsroom.call("GET", f"/audit?limit=1&cursor={rest['page']['prev']}").json()
+    assert [page["data"][0]["subject"], rest["data"][0]["subject"]] == [second["id"], first["id"]]
+    assert back["data"] == page["data"]
+    assert newsroom.call("GET", "/audit?who=me").json()["code"] == "bad_parameter"
+
+
+def test_an_import_is_one_row(newsroom: Newsroom, services: Services) -> None:
+    newsroom.story("One")
+    exported = take(services)
+    before = len(audit(newsroom))
+    bring(services, exported)
+    assert len(audit(newsroom)) == before
+    line = b'{"type": "article", "language": "en", "title": "T", "slug": "t"}'
+    bring(services, [line, line.replace(b'"t"', b'"u"')])
+    (row,) = audit(newsroom, "?type=import")
+    assert (row["verb"], row["after"]) == ("imported", {"created": 2})
+
+
+def test_what_is_old_is_forgotten(newsroom: Newsroom, services: Services, clock: HandClock) -> None:
+    newsroom.article("Old")
+    clock.advance(days=400)
+    newsroom.article("New")
+    actor = Actor(None, "worker")
+    assert services.runner.run(actor, lambda unit: forget_older(unit, 0)) == 0
+    assert services.runner.run(actor, lambda unit: forget_older(unit, 365)) == 2
+    assert [one["after"]["title"] for one in audit(newsroom)] == ["New"]
+
+
+@pytest.mark.parametrize("dialect", ["sqlite"])
+def test_a_change_that_is_undone_leaves_no_row(newsroom: Newsroom, client: TestClient) -> None:
+    newsroom.article("A", slug="a")
+    taken = newsroom.call("POST", "/articles", json={"title": "B", "language": "en", "slug": "a"})
+    assert taken.status_code == 409
+    assert len(audit(newsroom, "?type=article")) == 1

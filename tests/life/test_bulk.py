@@ -1,0 +1,93 @@
+"""One verb for many stories: for each that it fits, or for all or none."""
+
+from typing import Any
+
+import pytest
+from starlette.testclient import TestClient
+
+from app.bootstrap import Services
+from tests.api.reading import titles
+from tests.conftest import key_for
+from tests.life.log import reasons
+from tests.newsroom import Newsroom
+from tests.transfer.moving import unsound
+
+
+def bulk(newsroom: Newsroom, verb: str, refs: list[str], **more: Any) -> Any:
+    body = {"verb": verb, "refs": refs, **more}
+    return newsroom.call("POST", "/articles/bulk", json=body)
+
+
+def test_each_story_has_a_result(
+    newsroom: Newsroom, client: TestClient, services: Services
+) -> None:
+    out, draft = newsroom.story("Out"), newsroom.article("Draft")
+    answer = bulk(newsroom, "unpublish", [out["id"], "draft", "nowhere"], body={"answer": "gone"})
+    found = answer.json()
+    assert (answer.status_code, found["done"], found["refused"]) == (200, 1, 2)
+    assert [one["status"] for one in found["results"]] == ["done", "refused", "refused"]
+    article = {"id": out["id"], "slug": "out", "state": "unpublished", "version": 2}
+    assert found["results"][0]["article"] == article
+    codes = [one["problem"]["code"] for one in found["results"][1:]]
+    assert codes == ["wrong_state", "not_found"]
+    assert client.get("/v1/articles/out").status_code == 410
+    assert newsroom.call("GET", f"/articles/{draft['id']}").json()["version"] == 1
+    assert (reasons(services), unsound(services)) == (["published", "unpublished"], [])
+
+
+def test_all_or_none(newsroom: Newsroom, client: TestClient, services: Services) -> None:
+    for title in ("A", "B"):
+        newsroom.article(title)
+    newsroom.delete(newsroom.article("C"))
+    refused = bulk(newsroom, "publish", ["a", "c", "b"], atomic=True)
+    (error,) = refused.json()["errors"]
+    assert (refused.status_code, refused.json()["code"]) == (409, "bulk_refused")
+    assert (error["pointer"], error["code"]) == ("#/refs/1", "refused")
+    assert (titles(client), reasons(services)) == ([], [])
+    audited = newsroom.call("GET", "/audit?verb=published").json()["data"]
+    assert audited == []
+    assert bulk(newsroom, "publish", ["b", "a"], atomic=True).json()["done"] == 2
+    assert sorted(titles(client)) == ["A", "B"]
+
+
+def test_every_verb_is_there(newsroom: Newsroom, services: Services) -> None:
+    newsroom.article("A")
+    editor = Newsroom(newsroom.client, key_for(services, "publish"))
+    for verb, body, state in (
+        ("publish", {}, "published"),
+        ("correct", {"note": "N."}, "published"),
+        ("unpublish", {}, "unpublished"),
+        ("schedule", {"at": "2027-01-01T00:00:00Z"}, "scheduled"),
+        ("delete", {}, "deleted"),
+        ("restore", {}, "unpublished"),
+        ("kill", {"notice": "N."}, "killed"),
+    ):
+        (found,) = bulk(newsroom, verb, ["a"], body=body).json()["results"]
+        assert found["article"]["state"] == state, verb
+    (refused,) = bulk(editor, "restore", ["a"], body={"reason": "R."}).json()["results"]
+    assert refused["problem"]["code"] == "forbidden"
+
+
+@pytest.mark.parametrize("dialect", ["sqlite"])
+def test_what_cannot_be_meant_is_refused(newsroom: Newsroom) -> None:
+    newsroom.story("A")
+    for body, pointer in (
+        ({"verb": "praise", "refs": ["a"]}, "#/verb"),
+        ({"verb": "publish", "refs": []}, "#/refs"),
+        ({"verb": "publish", "refs": ["a"] * 101}, "#/refs"),
+        ({"verb": "kill", "refs": ["a"]}, "#/notice"),
+        ({"verb": "publish", "refs": ["a"], "atomic": "yes"}, "#/atomic"),
+    ):
+        answer = newsroom.call("POST", "/articles/bulk", json=body)
+        assert answer.status_code == 422
+        assert answer.json()["errors"][0]["pointer"] == pointer
+
+
+def test_sent_twice_it_is_done_once(newsroom: Newsroom, services: Services) -> None:
+    newsroom.article("A")
+    body, once = {"verb": "publish", "refs": ["a"]}, {"idempotency-key": "k"}
+    first, again = (
+        newsroom.call("POST", "/articles/bulk", json=body, headers=once) for _ in range(2)
+    )
+    assert first.json() == again.json()
+    assert reasons(services) == ["published"]

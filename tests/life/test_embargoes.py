@@ -1,0 +1,189 @@
+"""Under embargo a story is there for the keys that may read it, and for nobody else."""
+
+from typing import Any
+
+import pytest
+from starlette.testclient import TestClient
+
+from app.api import schemas
+from app.bootstrap import Services
+from app.worker import run_due
+from tests.api.reading import titles
+from tests.clock import HandClock
+from tests.life.log import reasons
+from tests.newsroom import Newsroom
+from tests.transfer.moving import unsound
+
+UNTIL = "2026-11-22T18:00:00Z"
+
+
+class Reader:
+    """A client with a key that reads what is under embargo."""
+
+    def __init__(self, newsroom: Newsroom) -> None:
+        body = {"name": "partner", "scopes": ["read"], "embargoed": True}
+        made = newsroom.call("POST", "/keys", json=body).json()
+        assert made["embargoed"] is True
+        self._client = newsroom.client
+        self.headers = {"authorization": f"Bearer {made['key']}"}
+
+    def get(self, path: str, **headers: str) -> Any:
+        return self._client.get(path, headers=self.headers | headers)
+
+    def titles(self, path: str = "/v1/headlines") -> list[str]:
+        return [one["title"] for one in self.get(path).json()["data"]]
+
+
+@pytest.fixture
+def entitled(newsroom: Newsroom) -> Reader:
+    return Reader(newsroom)
+
+
+def test_a_story_under_embargo_is_there_for_those_who_may_read_it(
+    newsroom: Newsroom, client: TestClient, entitled: Reader, clock: HandClock
+) -> None:
+    assert entitled.titles() == titles(client) == []
+    story = newsroom.story("Held", embargo_until=UNTIL, tags=["t"])
+    assert entitled.titles() == ["Held"]
+    assert entitled.titles("/v1/articles?tag=t&sort=published_at") == ["Held"]
+    whole = entitled.get(f"/v1/articles/{story['slug']}").json()
+    assert (whole["embargoed"], whole["embargo_until"]) == (True, UNTIL)
+    assert whole["published_at"] == UNTIL
+    clock.advance(hours=6)
+    assert titles(client) == entitled.titles() == ["Held"]
+    assert "embargoed" not in entitled.get("/v1/articles/held").json()
+
+
+def test_to_everybody_else_it_is_as_if_it_were_not_there(
+    newsroom: Newsroom, client: TestClient, entitled: Reader, services: Services
+) -> None:
+    public = newsroom.story("Public")
+    before = {path: client.get(path) for path in _paths()}
+    held = newsroom.story("Held", embargo_until=UNTIL, translation_of=public["id"], language="fr")
+    newsroom.verb(newsroom.patch(held, summary="S"), "publish")
+    for path, answer in before.items():
+        now = client.get(path)
+        assert now.content == answer.content, path
+        assert dict(now.headers) | _ANY == dict(answer.headers) | _ANY, path
+    assert reasons(services) == ["published"]
+    for ref in (held["id"], held["slug"]):
+        nothing, hidden = client.get("/v1/articles/none"), client.get(f"/v1/articles/{ref}")
+        assert hidden.json() | {"request_id": ""} == nothing.json() | {"request_id": ""}
+    assert [one["id"] for one in entitled.get("/v1/articles/public").json()["translations"]] == [
+        held["id"]
+    ]
+
+
+_ANY = {"x-request-id": ""}
+
+
+def _paths() -> list[str]:
+    return [
+        "/v1/headlines?count=exact",
+        "/v1/articles?include=body&count=estimated",
+        "/v1/articles?language=fr&count=exact",
+        "/v1/headlines?updated_after=2020-01-01&sort=updated_at",
+        "/v1/articles/public",
+    ]
+
+
+def test_it_is_offered_when_it_would_have_been_public(
+    newsroom: Newsroom, entitled: Reader, client: TestClient, clock: HandClock
+) -> None:
+    story = newsroom.article("Held", embargo_until=UNTIL)
+    story = newsroom.verb(story, "schedule", at="2026-11-22T15:00:00Z")
+    assert (story["published_at"], entitled.titles()) == (UNTIL, [])
+    clock.advance(hours=3)
+    assert (entitled.titles(), titles(client)) == (["Held"], [])
+    story = newsroom.verb(newsroom.patch(story, summary="S"), "publish")
+    assert (entitled.titles(), story["published_at"]) == (["Held"], UNTIL)
+    later = newsroom.patch(story, embargo_until="2026-11-22T20:00:00Z", status="published")
+    assert (entitled.titles(), later["published_at"]) == (["Held"], "2026-11-22T20:00:00Z")
+    lifted = newsroom.patch(later, embargo_until=None, status="published")
+    assert lifted["published_at"] == "2026-11-22T15:00:00Z"
+    assert titles(client) == ["Held"]
+
+
+def test_lists_counts_and_pages_take_it_in_for_those_alone(
+    newsroom: Newsroom, entitled: Reader, client: TestClient
+) -> None:
+    newsroom.category("World")
+    for number in range(3):
+        newsroom.story(f"Held {number}", embargo_until=UNTIL, categories=["world"])
+        newsroom.story(f"Out {number}", categories=["world"])
+    for path in ("/v1/headlines", "/v1/articles", "/v1/headlines?category=world"):
+        joint = "&" if "?" in path else "?"
+        page = entitled.get(f"{path}{joint}count=exact&limit=4").json()
+        rest = entitled.get(f"{path}{joint}limit=4&cursor={page['page']['next']}").json()
+        found = [one["title"] for one in page["data"] + rest["data"]]
+        assert (page["page"]["count"], len(found), len(set(found))) == (6, 6, 6)
+        assert client.get(f"{path}{joint}count=exact").json()["page"]["count"] == 3
+        public = client.get(f"{path}{joint}limit=4&cursor={page['page']['next']}")
+        assert "Held" not in public.text
+
+
+@pytest.mark.parametrize("dialect", ["sqlite"])
+def test_every_form_says_that_it_is_under_embargo(newsroom: Newsroom, entitled: Reader) -> None:
+    newsroom.story("Held", embargo_until=UNTIL)
+    newsroom.story("Out")
+    for path, model in (
+        ("/v1/headlines", schemas.HeadlinePage),
+        ("/v1/articles", schemas.StoryPage),
+        ("/v1/articles?include=body", schemas.StoryPage),
+    ):
+        answer = entitled.get(path).json()
+        assert model.model_validate(answer).model_dump() == answer
+        assert [one.get("embargoed") for one in answer["data"]] == [True, None]
+    (held, out) = entitled.get("/v1/headlines?fields=title").json()["data"]
+    assert held == {"title": "Held", "embargoed": True, "embargo_until": UNTIL}
+    assert out == {"title": "Out"}
+    assert entitled.get("/v1/me").json()["embargoed"] is True
+
+
+def test_what_these_readers_get_is_kept_nowhere(
+    newsroom: Newsroom, entitled: Reader, client: TestClient
+) -> None:
+    story = newsroom.story("Held", embargo_until=UNTIL)
+    answer = entitled.get("/v1/articles/held")
+    assert answer.headers["cache-control"].startswith("private, max-age=0")
+    assert "last-modified" not in answer.headers
+    tag = answer.headers["etag"]
+    assert entitled.get("/v1/articles/held", **{"if-none-match": tag}).status_code == 304
+    newsroom.verb(newsroom.patch(story, title="Changed"), "publish")
+    again = entitled.get("/v1/articles/held", **{"if-none-match": tag})
+    assert (again.status_code, again.json()["title"]) == (200, "Changed")
+    assert client.get("/v1/articles/held").status_code == 404
+    plain = newsroom.call("GET", "/keys").json()["data"]
+    assert [one["embargoed"] for one in plain] == [False, True]
+
+
+def test_a_kill_under_embargo_is_told_to_those_who_could_have_read_it(
+    newsroom: Newsroom,
+    client: TestClient,
+    entitled: Reader,
+    services: Services,
+    clock: HandClock,
+) -> None:
+    story = newsroom.story("Held", embargo_until=UNTIL)
+    newsroom.verb(story, "kill", notice="Wrong.")
+    for ref in ("held", story["id"]):
+        answer = entitled.get(f"/v1/articles/{ref}")
+        assert (answer.status_code, answer.json()["detail"]) == (410, "Wrong.")
+    clock.advance(days=1)
+    run_due(services)
+    for ref in ("held", story["id"]):
+        assert client.get(f"/v1/articles/{ref}").status_code == 404
+    assert (reasons(services), unsound(services)) == ([], [])
+
+
+def test_a_clock_that_jumps_lets_nothing_out_early_and_takes_nothing_back(
+    newsroom: Newsroom, client: TestClient, services: Services, clock: HandClock
+) -> None:
+    newsroom.story("Held", embargo_until=UNTIL)
+    newsroom.story("Out")
+    clock.advance(hours=-1)
+    assert titles(client) == ["Out"]
+    clock.advance(hours=7)
+    assert (run_due(services), titles(client)) == (1, ["Held", "Out"])
+    clock.advance(hours=-3)
+    assert titles(client) == ["Held", "Out"]

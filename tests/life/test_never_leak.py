@@ -1,0 +1,223 @@
+"""What is hidden leaves no trace, on any route, in any form, for any reader.
+
+Routes and their parameters are taken from the application itself, so that one added later is
+tested without anybody remembering it.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import product
+from typing import Any
+
+import pytest
+from httpx2 import Response
+from starlette.testclient import TestClient
+
+from app.access.commands.create_key import create_key
+from app.api.app import openapi_document
+from app.bootstrap import Services
+from app.kit.unit import Actor
+from app.worker import run_due
+from tests.clock import HandClock
+from tests.conftest import key_for
+from tests.newsroom import Newsroom
+
+# Nothing else in an answer looks like these, and each is as long as the others.
+HIDDEN, NOWHERE = "zanzibar", "xylotomy"
+FAR = "2026-12-01T00:00:00Z"
+
+
+@dataclass(frozen=True)
+class Hidden:
+    """A story that is hidden, and who may see it all the same."""
+
+    kind: str
+    id: str
+    slug: str
+
+
+def told(kind: str, word: str = HIDDEN) -> dict[str, Any]:
+    """Return fields with the word in each that takes a text."""
+    address = f"https://{word}.example/{kind}"
+    return {
+        "title": f"{word} {kind}",
+        "slug": f"{word}-{kind}",
+        "language": "en",
+        "summary": word,
+        "body": f"<p>{word}</p>",
+        "tags": [word],
+        "authors": [{"name": word, "url": address}],
+        "url": address,
+        "image": {"url": address, "alt": word, "credit": word},
+        "rights": {"holder": word, "usage_terms": word, "licence": word},
+        "dateline": word,
+        "external_id": f"{word}-{kind}",
+        "kind": word,
+    }
+
+
+@pytest.fixture
+def hidden(newsroom: Newsroom, services: Services, clock: HandClock) -> list[Hidden]:
+    """A story in each state that readers may not see, beside a public one."""
+    public = newsroom.story("Public", slug="public")
+    made = {
+        "draft": newsroom.article(**told("draft"), translation_of=public["id"]),
+        "scheduled": newsroom.story(**told("scheduled"), published_at=FAR),
+        "embargoed": newsroom.story(**told("embargoed"), embargo_until=FAR),
+        "expired": newsroom.story(**told("expired"), expires_at="2026-11-22T12:30:00Z"),
+        "untold": newsroom.story(**told("untold"), expires_at="2026-11-22T13:30:00Z"),
+        "over": newsroom.story(**told("over"), expires_at="2020-01-01T00:00:00Z"),
+        "unpublished": newsroom.verb(newsroom.story(**told("unpublished")), "unpublish"),
+        "cancelled": newsroom.verb(
+            newsroom.story(**told("cancelled"), published_at=FAR), "schedule", at=None
+        ),
+        "deleted": newsroom.story(**told("deleted")),
+        "killed": newsroom.verb(newsroom.article(**told("killed")), "kill", notice="A notice."),
+    }
+    newsroom.delete(made["deleted"])
+    ahead = told("ahead")
+    del ahead["kind"]
+    newsroom.patch(public, **ahead)
+    clock.advance(hours=1)
+    run_due(services)
+    clock.advance(hours=1)
+    return [Hidden(kind, one["id"], one["slug"]) for kind, one in made.items()]
+
+
+@pytest.fixture
+def readers(services: Services, newsroom: Newsroom) -> dict[str, dict[str, str]]:
+    """Headers of every kind of reader but the entitled."""
+    keys = {scope: key_for(services, scope) for scope in ("read", "write", "publish", "admin")}
+    return {"anonymous": {}} | {
+        name: {"authorization": f"Bearer {key}"} for name, key in keys.items()
+    }
+
+
+# It counts the very requests of this test.
+_COUNTS = "/metrics"
+
+
+def operations(*, managed: bool) -> Iterator[tuple[str, list[str]]]:
+    """Yield the path of every GET of a surface, with the names of its parameters."""
+    for path, methods in openapi_document()["paths"].items():
+        if "get" in methods and path.startswith("/v1/manage") is managed and path != _COUNTS:
+            parameters = methods["get"].get("parameters", [])
+            yield path, [one["name"] for one in parameters if one["in"] == "query"]
+
+
+def filled(path: str, value: str) -> str:
+    """Return a path with a value for each of its parts."""
+    parts = path.split("/")
+    return "/".join(value if "{" in one else one for one in parts)
+
+
+def asked(names: list[str], word: str, id_: str) -> Iterator[str]:
+    """Yield query strings: none, and each parameter with the word, a slug and an id."""
+    yield ""
+    for name in names:
+        for value in (word, f"{word}-draft", id_):
+            yield f"?{name}={value}"
+
+
+def plain(answer: Response, word: str, id_: str) -> tuple[int, str, dict[str, str]]:
+    """Return an answer without what was said to get it, and without the request's id."""
+    headers = {name: value for name, value in answer.headers.items() if name != "x-request-id"}
+    text = answer.text.replace(answer.headers["x-request-id"], "")
+    both = (text, *headers.values())
+    text, *values = (one.replace(word, "").replace(id_, "") for one in both)
+    return answer.status_code, text, dict(zip(headers, values, strict=True))
+
+
+def traces(answer: Response) -> str:
+    """Return all that a reader can read of an answer, in lower case."""
+    return f"{answer.text} {dict(answer.headers)}".lower()
+
+
+def test_no_reader_finds_a_hidden_story_on_any_route(
+    hidden: list[Hidden], readers: dict[str, dict[str, str]], client: TestClient
+) -> None:
+    for path, _ in operations(managed=False):
+        for headers, one in product(readers.values(), hidden if "{" in path else hidden[:1]):
+            answer = client.get(filled(path, one.id), headers=headers)
+            assert HIDDEN not in traces(answer), (path, one.kind)
+            assert one.id not in answer.text.replace(filled(path, one.id), ""), (path, one.kind)
+
+
+NO_ID = "0198f0a2-7c1e-7a30-8f5e-0123456789ab"
+
+
+def test_to_ask_for_what_is_hidden_is_to_ask_for_what_is_not_there(
+    hidden: list[Hidden], client: TestClient
+) -> None:
+    for path, names in operations(managed=False):
+        pairs = [(f"{HIDDEN}-{one.kind}", f"{NOWHERE}-{one.kind}") for one in hidden]
+        pairs += [(one.id, NO_ID) for one in hidden]
+        for this, that in pairs if "{" in path else []:
+            found, nothing = client.get(filled(path, this)), client.get(filled(path, that))
+            assert plain(found, this, this) == plain(nothing, that, that), (path, this)
+        if "{" in path:
+            continue
+        for one in hidden:
+            for this, that in zip(
+                asked(names, HIDDEN, one.id), asked(names, NOWHERE, NO_ID), strict=True
+            ):
+                found, nothing = client.get(path + this), client.get(path + that)
+                assert plain(found, HIDDEN, one.id) == plain(nothing, NOWHERE, NO_ID), path + this
+
+
+def test_a_key_without_a_scope_finds_nothing_in_the_newsroom(
+    hidden: list[Hidden],
+    readers: dict[str, dict[str, str]],
+    services: Services,
+    client: TestClient,
+    clock: HandClock,
+) -> None:
+    soon = clock.now().replace(year=2027)
+    ended = services.runner.run(
+        Actor(None, "tests"), lambda unit: create_key(unit, "ended", ["admin"], soon)
+    )
+    some = {name: readers[name] for name in ("anonymous", "read")}
+    for path, _ in operations(managed=True):
+        for name, headers in some.items():
+            answer = client.get(filled(path, hidden[0].id), headers=headers)
+            assert answer.status_code in {401, 403, 404}, (path, name)
+            assert HIDDEN not in traces(answer)
+    clock.moment = soon
+    for path, _ in [*operations(managed=True), *operations(managed=False)]:
+        if path.startswith("/v1/"):
+            answer = client.get(
+                filled(path, hidden[0].id), headers={"authorization": f"Bearer {ended.key}"}
+            )
+            assert (answer.status_code, HIDDEN in traces(answer)) == (401, False), path
+
+
+def test_what_a_killed_story_said_is_nowhere_below_admin(
+    newsroom: Newsroom, readers: dict[str, dict[str, str]], client: TestClient
+) -> None:
+    """Its address, its kind and its categories stay known to the newsroom; its text does not."""
+    story = newsroom.story(**{**told("killed"), "slug": "an-address", "kind": "news"})
+    story = newsroom.verb(story, "correct", note=f"It was {HIDDEN}.")
+    newsroom.verb(story, "kill", notice="A notice.")
+    for path, names in operations(managed=True):
+        for name in ("write", "publish"):
+            for query in ("", *(f"?{one}={HIDDEN}" for one in names)):
+                path_ = path.replace("{version}", "1")
+                answer = client.get(filled(path_, story["id"]) + query, headers=readers[name])
+                said = traces(answer).replace(query[1:], "").replace(f"'{HIDDEN}'", "")
+                assert HIDDEN not in said, (path, name, query)
+
+
+def test_only_the_entitled_find_what_is_under_embargo(
+    hidden: list[Hidden], services: Services, client: TestClient
+) -> None:
+    made = services.runner.run(
+        Actor(None, "tests"), lambda unit: create_key(unit, "partner", ["read"], embargoed=True)
+    )
+    headers = {"authorization": f"Bearer {made.key}"}
+    others = [one for one in hidden if one.kind != "embargoed"]
+    (held,) = [one for one in hidden if one.kind == "embargoed"]
+    assert held.id in client.get("/v1/headlines", headers=headers).text
+    for path, _ in operations(managed=False):
+        for one in others:
+            answer = client.get(filled(path, one.id), headers=headers)
+            assert not any(f"{HIDDEN}-{other.kind}" in traces(answer) for other in others), path

@@ -1,0 +1,105 @@
+"""Preview links: signed, ending, revocable, kept by nobody, and closed with the story."""
+
+from typing import Any
+
+import pytest
+from starlette.testclient import TestClient
+
+from app.api import schemas
+from app.bootstrap import Services
+from app.worker import tidy
+from tests.clock import HandClock
+from tests.newsroom import Newsroom
+
+
+def link(newsroom: Newsroom, article: dict[str, Any], **order: Any) -> str:
+    answer = newsroom.call("POST", f"/articles/{article['id']}/preview", json=order)
+    assert answer.status_code == 201, answer.text
+    url: str = answer.json()["url"]
+    return url
+
+
+def test_a_link_shows_the_working_copy_without_a_key(
+    newsroom: Newsroom, client: TestClient
+) -> None:
+    newsroom.source("Wire")
+    newsroom.category("World")
+    draft = newsroom.article("Draft", source="wire", categories=["world"], body="<p>B.</p>")
+    url = link(newsroom, draft)
+    answer = client.get(url)
+    shown = answer.json()
+    assert schemas.StoryWithBody.model_validate(shown).model_dump() == shown
+    assert (shown["title"], shown["source"]["slug"], shown["body_text"]) == ("Draft", "wire", "B.")
+    assert [one["slug"] for one in shown["categories"]] == ["world"]
+    newsroom.patch(draft, title="Changed")
+    assert client.get(url).json()["title"] == "Changed"
+    assert client.get("/v1/articles/draft").status_code == 404
+
+
+def test_a_link_shows_the_public_side_as_it_will_be(newsroom: Newsroom, client: TestClient) -> None:
+    story = newsroom.article("Soon", expires_at="2026-11-24T00:00:00Z")
+    story = newsroom.verb(story, "schedule", at="2026-11-23T00:00:00Z")
+    newsroom.patch(story, title="Not this one")
+    for as_of, status in (
+        ("2026-11-22T23:59:59Z", 404),
+        ("2026-11-23T00:00:00Z", 200),
+        ("2026-11-24T00:00:00Z", 404),
+    ):
+        answer = client.get(link(newsroom, story, as_of=as_of))
+        assert answer.status_code == status, as_of
+        assert status == 404 or answer.json()["title"] == "Soon"
+
+
+def test_nobody_keeps_or_indexes_it(newsroom: Newsroom, client: TestClient) -> None:
+    url = link(newsroom, newsroom.article())
+    for path in (url, f"{url}x"):
+        answer = client.get(path)
+        assert answer.headers["cache-control"] == "no-store"
+        assert answer.headers["x-robots-tag"] == "noindex"
+
+
+def test_a_link_ends_is_revoked_and_cannot_be_forged(
+    newsroom: Newsroom, client: TestClient, services: Services, clock: HandClock
+) -> None:
+    article = newsroom.article()
+    short = link(newsroom, article, expires_at="2026-11-22T13:00:00Z")
+    usual, revoked = link(newsroom, article), link(newsroom, article)
+    assert newsroom.client.delete(revoked).status_code == 401
+    assert newsroom.client.delete(revoked, headers=newsroom.headers).status_code == 204
+    forged = services.cursors.sign("0198f0a2-7c1e-7a30-8f5e-2f6d0c1b9a44")
+    clock.advance(hours=1)
+    for path in (revoked, short, f"/v1/manage/preview/{forged}", f"{usual}A"):
+        answer = client.get(path)
+        assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
+    assert client.get(usual).status_code == 200
+    clock.advance(days=7)
+    assert client.get(usual).status_code == 404
+    tidy(services)
+    assert newsroom.client.delete(usual, headers=newsroom.headers).status_code == 404
+
+
+def test_killing_and_deleting_close_every_link(newsroom: Newsroom, client: TestClient) -> None:
+    killed, deleted = newsroom.story("Killed"), newsroom.story("Deleted")
+    soon = "2026-11-23T00:00:00Z"
+    links = [
+        link(newsroom, one, **more) for one in (killed, deleted) for more in ({}, {"as_of": soon})
+    ]
+    assert {client.get(one).status_code for one in links} == {200}
+    newsroom.verb(killed, "kill", notice="N.")
+    newsroom.delete(deleted)
+    assert {client.get(one).status_code for one in links} == {404}
+    answer = newsroom.call("POST", f"/articles/{killed['id']}/preview")
+    assert (answer.status_code, answer.json()["code"]) == (409, "wrong_state")
+
+
+@pytest.mark.parametrize("dialect", ["sqlite"])
+def test_what_cannot_be_meant_is_refused(newsroom: Newsroom) -> None:
+    article = newsroom.article()
+    for body, pointer, code in (
+        ({"as_of": "2026-11-22T12:00:00Z"}, "#/as_of", "in_the_past"),
+        ({"expires_at": "2026-11-22T12:00:00Z"}, "#/expires_at", "in_the_past"),
+        ({"expires_at": "2027-11-22T12:00:00Z"}, "#/expires_at", "out_of_range"),
+    ):
+        answer = newsroom.call("POST", f"/articles/{article['id']}/preview", json=body)
+        (error,) = answer.json()["errors"]
+        assert (answer.status_code, error["pointer"], error["code"]) == (422, pointer, code)

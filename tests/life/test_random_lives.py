@@ -1,0 +1,342 @@
+"""Random lives: verbs in any order at any time, held against a plain model of what readers see."""
+
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, ClassVar
+
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    rule,
+    run_state_machine_as_test,
+)
+from starlette.testclient import TestClient
+
+from app.api.app import create_app
+from app.bootstrap import bootstrap
+from app.kit.clock import format_instant
+from app.kit.database import Database
+from app.settings import Settings
+from app.worker import run_due, tidy
+from tests.clock import HandClock
+from tests.conftest import key_for
+from tests.databases import fresh_database
+from tests.newsroom import MERGE_PATCH, Newsroom
+from tests.transfer.moving import unsound
+
+_STORIES = 3
+_NUMBER = st.integers(0, _STORIES - 1)
+_HOURS = st.sampled_from([0.5, 1, 2, 5])
+_ANSWERS = st.sampled_from(["not_found", "gone"])
+
+
+@dataclass
+class Public:
+    """A public copy: for entitled readers from `offered`, for all from `opens`, until `ends`."""
+
+    title: str
+    offered: datetime
+    opens: datetime
+    ends: datetime | None
+    released: bool
+
+    def shows(self, now: datetime, *, entitled: bool) -> bool:
+        opens = self.offered if entitled else self.opens
+        return (self.released or opens <= now) and (self.ends is None or self.ends > now)
+
+
+@dataclass
+class Life:
+    """What a plain reading of the verbs says of one story."""
+
+    title: str
+    stage: str = "draft"
+    deleted: bool = False
+    at: datetime | None = None
+    embargo: datetime | None = None
+    ends: datetime | None = None
+    public: Public | None = None
+    answer: str | None = None
+    # Who could ever have seen it: all, those who read what is under embargo, or nobody.
+    seen: str | None = None
+    # Who is told of the answer, once it is given.
+    told: str | None = None
+
+    def look(self, now: datetime) -> None:
+        """Note who can have seen it by now."""
+        copy = self.public
+        if copy is None:
+            return
+        if copy.released or copy.opens <= now:
+            self.seen = "all"
+        elif copy.offered <= now and self.seen is None:
+            self.seen = "entitled"
+
+    def state(self, now: datetime) -> str:
+        if self.deleted:
+            return "deleted"
+        if self.stage != "published" or self.public is None:
+            return self.stage
+        if self.public.opens > now:
+            return "scheduled"
+        ended = self.public.ends is not None and self.public.ends <= now
+        return "expired" if ended else "published"
+
+    def publish(self, now: datetime, at: datetime | None = None) -> None:
+        waits = self.public is not None and self.public.opens > now
+        untouched = self.public is not None and self.at == self.public.opens
+        before = self.public
+        asked = before.offered if before and waits and untouched else self.at
+        offered = at or asked or now
+        opens = offered
+        if self.embargo is not None and self.embargo > offered:
+            opens = self.embargo
+        elif waits and before is not None and offered == before.offered:
+            opens = max(offered, now)
+        if opens <= now:
+            self.answer = self.told = None
+        self.stage, self.at = "published", opens
+        self.public = Public(self.title, offered, opens, self.ends, opens <= now)
+        if self.ends is not None and self.ends <= now:
+            self.public = Public(self.title, offered, opens, self.ends, released=False)
+
+    def withdraw(self, now: datetime, stage: str, answer: str | None) -> None:
+        self.look(now)
+        self.stage, self.public = stage, None
+        self.answer, self.told = answer, self.seen
+
+    def expected(self, now: datetime, *, entitled: bool) -> tuple[int, str | None]:
+        if self.public is not None and self.public.shows(now, entitled=entitled):
+            return 200, self.public.title
+        told = self.told == "all" or (self.told == "entitled" and entitled)
+        return (410, None) if self.answer is not None and told else (404, None)
+
+
+class Lives(RuleBasedStateMachine):
+    """Three stories, two kinds of readers, a newsroom, a worker that comes and goes."""
+
+    dialect: ClassVar[str] = "sqlite"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._stack = ExitStack()
+        folder = Path(self._stack.enter_context(TemporaryDirectory()))
+        url = self._stack.enter_context(fresh_database(self.dialect, folder))
+        self.clock = HandClock()
+        database = Database(url, pool_size=3)
+        self.services = bootstrap(Settings(database_url=url), clock=self.clock, database=database)
+        self._stack.callback(self.services.close)
+        app = create_app(self.services)
+        self.client = self._stack.enter_context(TestClient(app, base_url="http://testserver"))
+        self.newsroom = Newsroom(self.client, key_for(self.services, "admin"))
+        body = {"name": "partner", "scopes": ["read"], "embargoed": True}
+        key = self.newsroom.call("POST", "/keys", json=body).json()["key"]
+        self.entitled = {"authorization": f"Bearer {key}"}
+        self.lives: list[Life] = []
+        self.ids: list[str] = []
+        self._titles = 0
+
+    @initialize()
+    def write(self) -> None:
+        for number in range(_STORIES):
+            self.lives.append(Life(f"Story {number}"))
+            self.ids.append(self.newsroom.article(f"Story {number}")["id"])
+
+    @property
+    def now(self) -> datetime:
+        return self.clock.moment
+
+    def _do(self, number: int, verb: str, *, allowed: bool, **body: Any) -> bool:
+        path, match = f"/articles/{self.ids[number]}", {"if-match": "*"}
+        if verb == "delete":
+            answer = self.newsroom.call("DELETE", path, headers=match)
+        elif verb == "patch":
+            kind = {"content-type": MERGE_PATCH}
+            answer = self.newsroom.call("PATCH", path, json=body, headers=match | kind)
+        else:
+            answer = self.newsroom.call("POST", f"{path}/{verb}", json=body, headers=match)
+        assert answer.status_code == (200 if allowed else 409), answer.text
+        return allowed
+
+    def _alive(self, number: int) -> bool:
+        life = self.lives[number]
+        return not life.deleted and life.stage != "killed"
+
+    @rule(number=_NUMBER)
+    def edit(self, number: int) -> None:
+        self._titles += 1
+        title = f"Title {self._titles}"
+        if self._do(number, "patch", allowed=self._alive(number), title=title):
+            self.lives[number].title = title
+
+    @rule(number=_NUMBER, hours=_HOURS)
+    def set_embargo(self, number: int, hours: float) -> None:
+        until = self.now + timedelta(hours=hours)
+        text = format_instant(until)
+        if self._do(number, "patch", allowed=self._alive(number), embargo_until=text):
+            self.lives[number].embargo = until
+
+    @rule(number=_NUMBER)
+    def lift_embargo(self, number: int) -> None:
+        if self._do(number, "patch", allowed=self._alive(number), embargo_until=None):
+            self.lives[number].embargo = None
+
+    @rule(number=_NUMBER, hours=_HOURS)
+    def set_end(self, number: int, hours: float) -> None:
+        # Long after any schedule or embargo of this machine, so that nothing ends before it begins.
+        ends = self.now + timedelta(hours=20 + hours)
+        if self._do(number, "patch", allowed=self._alive(number), expires_at=format_instant(ends)):
+            self.lives[number].ends = ends
+
+    @rule(number=_NUMBER)
+    def publish(self, number: int) -> None:
+        if self._do(number, "publish", allowed=self._alive(number)):
+            self.lives[number].look(self.now)
+            self.lives[number].publish(self.now)
+
+    @rule(number=_NUMBER, hours=_HOURS)
+    def schedule(self, number: int, hours: float) -> None:
+        life, at = self.lives[number], self.now + timedelta(hours=hours)
+        allowed = self._alive(number) and life.state(self.now) != "published"
+        if self._do(number, "schedule", allowed=allowed, at=format_instant(at)):
+            life.look(self.now)
+            life.publish(self.now, at)
+
+    @rule(number=_NUMBER)
+    def cancel(self, number: int) -> None:
+        life = self.lives[number]
+        if self._do(number, "schedule", allowed=life.state(self.now) == "scheduled", at=None):
+            answer, told = life.answer, life.told
+            life.withdraw(self.now, "unpublished", answer)
+            life.told = told or life.told
+            if life.at is not None and life.at > self.now:
+                life.at = None
+            if life.seen is None:
+                life.stage = "draft"
+
+    @rule(number=_NUMBER)
+    def correct(self, number: int) -> None:
+        life = self.lives[number]
+        self._titles += 1
+        title = f"Right {self._titles}"
+        allowed = life.state(self.now) == "published"
+        if self._do(number, "correct", allowed=allowed, note="N.", changes={"title": title}):
+            assert life.public is not None
+            life.title = life.public.title = title
+
+    @rule(number=_NUMBER, answer=_ANSWERS)
+    def unpublish(self, number: int, answer: str) -> None:
+        life = self.lives[number]
+        said = None if answer == "not_found" else answer
+        same = life.stage == "unpublished" and life.answer == said
+        allowed = self._alive(number) and life.stage != "draft" and not same
+        if self._do(number, "unpublish", allowed=allowed, answer=answer):
+            life.withdraw(self.now, "unpublished", said)
+
+    @rule(number=_NUMBER)
+    def kill(self, number: int) -> None:
+        if self._do(number, "kill", allowed=self._alive(number), notice="N."):
+            self.lives[number].withdraw(self.now, "killed", "killed")
+
+    @rule(number=_NUMBER)
+    def delete(self, number: int) -> None:
+        life = self.lives[number]
+        if self._do(number, "delete", allowed=self._alive(number)):
+            over = life.state(self.now) in {"published", "expired"}
+            stage = "unpublished" if life.stage == "published" else life.stage
+            life.withdraw(self.now, stage, None if over else life.answer)
+            life.deleted = True
+
+    @rule(number=_NUMBER)
+    def restore(self, number: int) -> None:
+        life = self.lives[number]
+        allowed = life.deleted or life.stage == "killed"
+        if self._do(number, "restore", allowed=allowed, reason="R."):
+            if life.stage == "killed":
+                life.stage = "unpublished" if life.seen == "all" else "draft"
+            life.deleted = False
+
+    @rule(hours=_HOURS)
+    def wait(self, hours: float) -> None:
+        self.clock.advance(hours=hours)
+        for life in self.lives:
+            life.look(self.now)
+            # What stood in a story's place is over for good when the story is there again.
+            if life.public is not None and life.public.shows(self.now, entitled=False):
+                life.answer = life.told = None
+
+    @rule()
+    def work(self) -> None:
+        run_due(self.services)
+        tidy(self.services)
+        for life in self.lives:
+            copy = life.public
+            if copy is not None and copy.opens <= self.now:
+                copy.released = True
+
+    @rule()
+    def set_clock_back(self) -> None:
+        """The worker looks every second, so it has told of everything when this happens."""
+        self.work()
+        self.clock.advance(hours=-0.25)
+
+    @invariant()
+    def readers_see_what_the_model_says(self) -> None:
+        for headers, entitled in ((None, False), (self.entitled, True)):
+            shown: list[str | None] = []
+            for id_, life in zip(self.ids, self.lives, strict=True):
+                status, title = life.expected(self.now, entitled=entitled)
+                answer = self.client.get(f"/v1/articles/{id_}", headers=headers)
+                assert answer.status_code == status, (life, entitled, answer.text)
+                if status == 200:
+                    assert answer.json()["title"] == title
+                    shown.append(title)
+            listed = self.client.get("/v1/headlines?count=exact", headers=headers).json()
+            assert {one["title"] for one in listed["data"]} == set(shown)
+            assert listed["page"]["count"] == len(shown)
+
+    def teardown(self) -> None:
+        try:
+            if self.ids:
+                self.work()
+                assert unsound(self.services) == []
+        finally:
+            self._stack.close()
+
+
+@pytest.fixture
+def machine(dialect: str) -> type[Lives]:
+    """The machine on the database of the test."""
+    return type("Lives", (Lives,), {"dialect": dialect})
+
+
+@pytest.mark.slow
+def test_readers_see_what_the_verbs_say(machine: type[Lives]) -> None:
+    run_state_machine_as_test(
+        machine,
+        settings=settings(
+            max_examples=40,
+            stateful_step_count=30,
+            deadline=None,
+            suppress_health_check=list(HealthCheck),
+        ),
+    )
+
+
+def test_some_lives_are_as_the_verbs_say(machine: type[Lives]) -> None:
+    run_state_machine_as_test(
+        machine,
+        settings=settings(
+            max_examples=5,
+            stateful_step_count=20,
+            deadline=None,
+            suppress_health_check=list(HealthCheck),
+        ),
+    )

@@ -1,0 +1,89 @@
+"""Versions are kept whole, compared field by field and word by word, and brought back."""
+
+from typing import Any
+
+import pytest
+from starlette.testclient import TestClient
+
+from app.content.differences import differences
+from app.content.views import WRITABLE
+from tests.api.reading import titles
+from tests.newsroom import Newsroom
+
+
+def compare(newsroom: Newsroom, article: dict[str, Any], version: int, other: int) -> Any:
+    path = f"/articles/{article['id']}/revisions/{version}?diff={other}"
+    return newsroom.call("GET", path).json()
+
+
+def test_two_versions_differ_field_by_field_and_word_by_word(newsroom: Newsroom) -> None:
+    article = newsroom.article("A bridge in Rabat", tags=["a"], body="<p>Old, and long.</p>")
+    article = newsroom.patch(article, title="A bridge in Sal\u00e9, Morocco", tags=["a", "b"])
+    newsroom.patch(article, body="<p>New, and long.</p>", summary="S")
+    found = compare(newsroom, article, 3, 1)
+    assert (found["version"], found["compared_with"], found["action"]) == (3, 1, "edited")
+    changes = {one["field"]: one for one in found["changes"]}
+    assert list(changes) == ["body", "summary", "tags", "title"]
+    assert changes["tags"] == {"field": "tags", "before": ["a"], "after": ["a", "b"], "words": None}
+    assert changes["title"]["words"] == [
+        {"op": "same", "text": "A bridge in "},
+        {"op": "removed", "text": "Rabat"},
+        {"op": "added", "text": "Sal\u00e9, Morocco"},
+    ]
+    assert [one["op"] for one in changes["body"]["words"]] == ["same", "removed", "added", "same"]
+    assert changes["summary"]["words"] == [{"op": "added", "text": "S"}]
+    assert compare(newsroom, article, 2, 2)["changes"] == []
+
+
+@pytest.mark.parametrize("dialect", ["sqlite"])
+def test_what_is_no_version_is_refused(newsroom: Newsroom) -> None:
+    article = newsroom.article()
+    path = f"/articles/{article['id']}/revisions"
+    for query, status in (("1?diff=7", 404), ("7?diff=1", 404), ("1?diff=x", 400), ("x", 404)):
+        assert newsroom.call("GET", f"{path}/{query}").status_code == status
+    answer = newsroom.call("POST", f"{path}/7/restore", headers={"if-match": "*"})
+    assert answer.status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("", "words"),
+        ("one two three", "three two one"),
+        ("<p>a</p><p>b</p>", "<p>b</p><p>a</p>"),
+        ("\u0645\u0631\u062d\u0628\u0627 \u0628\u0643", "\u0645\u0631\u062d\u0628\u0627"),
+        ("word " * 3_000, "other " * 3_000),
+    ],
+)
+def test_the_words_make_both_texts(before: str, after: str) -> None:
+    fields = dict.fromkeys(WRITABLE["article"])
+    (change,) = differences(fields | {"body": before}, fields | {"body": after})
+    for op, text in (("removed", before), ("added", after)):
+        kept = [one["text"] for one in change["words"] if one["op"] in {"same", op}]
+        assert "".join(kept) == text
+
+
+def test_a_version_is_brought_back_as_a_new_one(newsroom: Newsroom, client: TestClient) -> None:
+    newsroom.category("World")
+    story = newsroom.story("First", body="<p>One.</p>", categories=["world"], tags=["a"])
+    story = newsroom.patch(story, title="Second", categories=[], slug="second", status="published")
+    back = newsroom.verb(story, "revisions/1/restore", reason="It was better.")
+    assert (back["title"], back["categories"], back["tags"]) == ("First", ["world"], ["a"])
+    assert (back["slug"], back["version"], back["state"]) == ("second", 3, "published")
+    assert (back["status"], titles(client)) == ("draft", ["Second"])
+    (last,) = newsroom.call("GET", f"/articles/{story['id']}/revisions?limit=1").json()["data"]
+    assert (last["action"], last["note"]) == ("restored", "It was better.")
+    same = newsroom.verb(back, "revisions/1/restore")
+    assert same["version"] == 3
+
+
+def test_a_version_that_names_what_is_gone_says_what(newsroom: Newsroom) -> None:
+    category = newsroom.category("World")
+    article = newsroom.patch(newsroom.article(categories=["world"]), categories=[])
+    assert newsroom.delete(category, "categories").is_success
+    answer = newsroom.call(
+        "POST", f"/articles/{article['id']}/revisions/1/restore", headers={"if-match": "*"}
+    )
+    (error,) = answer.json()["errors"]
+    assert (answer.status_code, error["pointer"]) == (422, "#/categories/0")
+    assert error["code"] == "unknown_reference"

@@ -1,0 +1,158 @@
+"""A story is scheduled by a clock on a wall somewhere, and moved or cancelled until it is due."""
+
+from datetime import UTC, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from starlette.testclient import TestClient
+
+from app.bootstrap import Services
+from app.content import local_time
+from app.worker import run_due, tidy
+from tests.api.reading import titles
+from tests.clock import HandClock
+from tests.life.log import reasons
+from tests.newsroom import Newsroom
+from tests.transfer.moving import unsound
+
+
+def schedule(newsroom: Newsroom, article: dict[str, Any], **order: Any) -> dict[str, Any]:
+    return newsroom.verb(article, "schedule", **order)
+
+
+def test_a_story_comes_out_at_an_instant(
+    newsroom: Newsroom, client: TestClient, clock: HandClock
+) -> None:
+    story = schedule(newsroom, newsroom.article("Soon"), at="2026-11-22T14:00:00+01:00")
+    assert (story["state"], story["published_at"]) == ("scheduled", "2026-11-22T13:00:00Z")
+    assert (story["time_zone"], story["first_published_at"]) == (None, "2026-11-22T13:00:00Z")
+    clock.advance(minutes=59)
+    assert titles(client) == []
+    clock.advance(minutes=1)
+    assert titles(client) == ["Soon"]
+
+
+def test_a_local_time_is_kept_with_its_zone(newsroom: Newsroom) -> None:
+    story = schedule(
+        newsroom, newsroom.article(), at="2027-03-29T09:00", time_zone="Africa/Casablanca"
+    )
+    assert story["published_at"] == "2027-03-29T08:00:00Z"
+    assert story["scheduled_at_local"] == "2027-03-29T09:00:00"
+    assert story["time_zone"] == "Africa/Casablanca"
+    kept = newsroom.verb(newsroom.patch(story, summary="S"), "publish")
+    assert (kept["state"], kept["time_zone"]) == ("scheduled", "Africa/Casablanca")
+    moved = newsroom.verb(kept, "publish", published_at="2027-03-30T08:00:00Z")
+    assert (moved["scheduled_at_local"], moved["time_zone"]) == (None, None)
+
+
+@pytest.mark.parametrize("dialect", ["sqlite"])
+def test_what_is_no_time_or_two_is_refused(newsroom: Newsroom) -> None:
+    article = newsroom.article()
+    paris = {"time_zone": "Europe/Paris"}
+    for order, pointer, code in (
+        ({"at": "2027-03-28T02:30", **paris}, "#/at", "no_such_time"),
+        ({"at": "2027-10-31T02:30", **paris}, "#/at", "ambiguous_time"),
+        ({"at": "2027-02-30T02:30", **paris}, "#/at", "bad_instant"),
+        ({"at": "tomorrow", **paris}, "#/at", "bad_instant"),
+        ({"at": "9999-12-31T23:59", "time_zone": "Etc/GMT+12"}, "#/at", "bad_instant"),
+        ({"at": "2027-03-28T09:00"}, "#/time_zone", "required"),
+        ({"at": "2027-03-28T09:00:00Z", **paris}, "#/time_zone", "not_allowed"),
+        ({"at": "2027-03-28T09:00", "time_zone": "Mars/Base"}, "#/time_zone", "bad_time_zone"),
+        ({"at": "2027-03-28T09:00", "time_zone": "../x"}, "#/time_zone", "bad_time_zone"),
+        ({"at": "2026-11-22T12:00:00Z"}, "#/at", "in_the_past"),
+        ({}, "#/at", "required"),
+    ):
+        path = f"/articles/{article['id']}/schedule"
+        answer = newsroom.call("POST", path, json=order, headers={"if-match": "*"})
+        (error,) = answer.json()["errors"]
+        assert (answer.status_code, error["pointer"], error["code"]) == (422, pointer, code), order
+    assert "2027-10-31T00:30:00Z or 2027-10-31T01:30:00Z" in _detail(newsroom, article)
+
+
+def _detail(newsroom: Newsroom, article: dict[str, Any]) -> str:
+    order = {"at": "2027-10-31T02:30", "time_zone": "Europe/Paris"}
+    path = f"/articles/{article['id']}/schedule"
+    detail: str = newsroom.call("POST", path, json=order, headers={"if-match": "*"}).json()[
+        "detail"
+    ]
+    return detail
+
+
+def test_a_schedule_is_moved_and_cancelled_until_it_is_due(
+    newsroom: Newsroom, client: TestClient, services: Services, clock: HandClock
+) -> None:
+    story = schedule(newsroom, newsroom.article("Soon"), at="2026-11-22T13:00:00Z")
+    clock.advance(minutes=59)
+    story = schedule(newsroom, story, at="2026-11-22T15:00:00Z")
+    clock.advance(hours=1)
+    assert titles(client) == []
+    cancelled = schedule(newsroom, story, at=None)
+    assert (cancelled["state"], cancelled["published_at"]) == ("draft", None)
+    assert cancelled["first_published_at"] is None
+    clock.advance(days=1)
+    run_due(services)
+    assert (titles(client), reasons(services), unsound(services)) == ([], [], [])
+    story = schedule(newsroom, cancelled, at="2026-11-24T00:00:00Z")
+    clock.advance(days=1)
+    for at in (None, "2026-12-01T00:00:00Z"):
+        path = f"/articles/{story['id']}/schedule"
+        late = newsroom.call("POST", path, json={"at": at}, headers={"if-match": "*"})
+        assert late.json()["code"] == "wrong_state"
+    assert titles(client) == ["Soon"]
+    history = newsroom.call("GET", f"/articles/{story['id']}/revisions").json()["data"]
+    actions = [one["action"] for one in history]
+    assert actions == ["scheduled", "unscheduled", "scheduled", "scheduled", "created"]
+
+
+def test_cancelling_gives_back_what_was_there_before(newsroom: Newsroom, clock: HandClock) -> None:
+    story = newsroom.verb(newsroom.story("Here"), "unpublish", answer="gone")
+    clock.advance(hours=1)
+    again = schedule(newsroom, story, at="2026-11-30T00:00:00Z")
+    assert (again["state"], again["answer"]) == ("scheduled", "gone")
+    back = schedule(newsroom, again, at=None)
+    assert (back["state"], back["answer"]) == ("unpublished", "gone")
+    assert back["first_published_at"] == "2026-11-22T12:00:00Z"
+
+
+class _NewRules:
+    """A zone whose government has moved the clocks by an hour since the story was scheduled."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(local_time, "ZoneInfo", lambda _: ZoneInfo("Europe/London"))
+
+
+def test_new_rules_of_a_zone_move_the_instant_and_not_the_time_on_the_wall(
+    newsroom: Newsroom,
+    client: TestClient,
+    services: Services,
+    clock: HandClock,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    nine = {"at": "2026-12-01T09:00", "time_zone": "Africa/Casablanca"}
+    first = schedule(newsroom, newsroom.article("Current"), **nine)
+    second = schedule(newsroom, newsroom.article("Behind"), **nine)
+    newsroom.patch(second, title="Ahead")
+    newsroom.verb(newsroom.article("An instant"), "schedule", at="2026-12-01T08:00:00Z")
+    tidy(services)
+    assert newsroom.call("GET", f"/articles/{first['id']}").json()["version"] == first["version"]
+    _NewRules(monkeypatch)
+    tidy(services)
+    tidy(services)
+    for story, version in ((first, 3), (second, 5)):
+        now = newsroom.call("GET", f"/articles/{story['id']}").json()
+        assert (now["published_at"], now["version"]) == ("2026-12-01T09:00:00Z", version)
+        assert (now["scheduled_at_local"], now["time_zone"]) == (
+            "2026-12-01T09:00:00",
+            "Africa/Casablanca",
+        )
+    clock.moment = datetime(2026, 12, 1, 8, 30, tzinfo=UTC)
+    assert titles(client) == ["An instant"]
+    clock.advance(minutes=30)
+    assert sorted(titles(client)) == ["An instant", "Behind", "Current"]
+    assert unsound(services) == []
+
+
+def test_the_zones_are_known_here() -> None:
+    """A slim system has none of its own; then the package has to be there."""
+    assert local_time.zone_of("Africa/Casablanca").key == "Africa/Casablanca"

@@ -1,0 +1,316 @@
+"""Unpublished with a word, led elsewhere, or killed: who gets what where the story was."""
+
+from typing import Any
+
+import pytest
+from httpx2 import Response
+from sqlalchemy import update
+from starlette.testclient import TestClient
+
+from app.bootstrap import Services
+from app.delivery.models import Withdrawn
+from app.delivery.rebuild import rebuild
+from app.worker import run_due
+from tests.api.reading import titles
+from tests.clock import HandClock
+from tests.conftest import key_for
+from tests.life.log import reasons, rows
+from tests.newsroom import Newsroom
+from tests.transfer.moving import unsound
+
+NOTICE = "The letter was forged. We withdraw the story."
+
+
+def ask(client: TestClient, ref: str) -> tuple[int, str | None, str | None]:
+    """Return status, code and detail (or where it leads) of an answer to a reader."""
+    answer = client.get(f"/v1/articles/{ref}")
+    if answer.status_code == 301:
+        return 301, None, answer.headers["location"]
+    if answer.status_code == 200:
+        return 200, None, answer.json()["title"]
+    return answer.status_code, answer.json()["code"], answer.json()["detail"]
+
+
+def status(client: TestClient, ref: str) -> int:
+    return ask(client, ref)[0]
+
+
+def test_a_story_is_gone_with_a_reason(newsroom: Newsroom, client: TestClient) -> None:
+    story = newsroom.story("Here")
+    assert ask(client, "here") == (200, None, "Here")
+    gone = newsroom.verb(story, "unpublish", answer="gone", notice=NOTICE)
+    assert (gone["state"], gone["answer"], gone["notice"]) == ("unpublished", "gone", NOTICE)
+    for ref in ("here", story["id"]):
+        assert ask(client, ref) == (410, "gone", NOTICE)
+    newsroom.verb(gone, "publish")
+    assert ask(client, "here") == (200, None, "Here")
+
+
+def test_a_410_lives_as_short_in_caches_as_a_404(newsroom: Newsroom, client: TestClient) -> None:
+    newsroom.verb(newsroom.story("Here"), "unpublish", answer="gone")
+    gone, never = client.get("/v1/articles/here"), client.get("/v1/articles/never")
+    assert gone.headers["cache-control"] == never.headers["cache-control"]
+    assert set(gone.headers) == set(never.headers)
+    assert gone.headers["content-type"] == "application/problem+json"
+    assert client.head("/v1/articles/here").status_code == 410
+
+
+def test_readers_are_led_to_the_story_in_its_place(newsroom: Newsroom, client: TestClient) -> None:
+    story, other = newsroom.story("First"), newsroom.story("Second")
+    first = newsroom.verb(story, "unpublish", answer="redirect", redirect_to="second")
+    assert first["redirect_to"] == other["id"]
+    assert ask(client, "first") == (301, None, "/v1/articles/second")
+    other = newsroom.verb(newsroom.patch(other, slug="third"), "publish")
+    assert ask(client, story["id"]) == (301, None, "/v1/articles/third")
+    last = newsroom.story("Last")
+    newsroom.verb(other, "unpublish", answer="redirect", redirect_to=last["id"])
+    assert ask(client, "first") == ask(client, "second") == (301, None, "/v1/articles/last")
+
+
+def test_nobody_is_led_to_what_he_may_not_see(newsroom: Newsroom, client: TestClient) -> None:
+    draft, other = newsroom.article("Draft"), newsroom.story("Other")
+    newsroom.verb(newsroom.story("To draft"), "unpublish", answer="redirect", redirect_to="draft")
+    round_ = newsroom.verb(
+        newsroom.story("Round"), "unpublish", answer="redirect", redirect_to=other["id"]
+    )
+    newsroom.verb(other, "unpublish", answer="redirect", redirect_to=round_["id"])
+    assert {status(client, one) for one in ("to-draft", "round", "other")} == {404}
+    newsroom.verb(draft, "publish")
+    assert status(client, "to-draft") == 301
+
+
+def test_another_answer_may_take_its_place(
+    newsroom: Newsroom, client: TestClient, services: Services
+) -> None:
+    story = newsroom.verb(newsroom.story("Here"), "unpublish")
+    assert status(client, "here") == 404
+    story = newsroom.verb(story, "unpublish", answer="gone")
+    assert status(client, "here") == 410
+    story = newsroom.verb(story, "unpublish")
+    assert status(client, "here") == 404
+    again = newsroom.call("POST", f"/articles/{story['id']}/unpublish", headers={"if-match": "*"})
+    assert again.json()["code"] == "wrong_state"
+    assert reasons(services) == ["published", *["unpublished"] * 3]
+
+
+@pytest.mark.parametrize("dialect", ["sqlite"])
+def test_what_does_not_go_with_the_answer_is_refused(newsroom: Newsroom) -> None:
+    story = newsroom.story("Here")
+    for body, pointer, code in (
+        ({"answer": "redirect"}, "#/redirect_to", "required"),
+        ({"answer": "redirect", "redirect_to": "nowhere"}, "#/redirect_to", "unknown_reference"),
+        ({"answer": "redirect", "redirect_to": "here"}, "#/redirect_to", "cycle"),
+        ({"answer": "gone", "redirect_to": "here"}, "#/redirect_to", "not_allowed"),
+        ({"notice": NOTICE}, "#/notice", "not_allowed"),
+        ({"answer": "killed"}, "#/answer", "not_allowed"),
+    ):
+        path = f"/articles/{story['id']}/unpublish"
+        answer = newsroom.call("POST", path, json=body, headers={"if-match": "*"})
+        (error,) = answer.json()["errors"]
+        assert (answer.status_code, error["pointer"], error["code"]) == (422, pointer, code)
+
+
+def test_a_kill_is_told_to_those_who_could_have_read_it(
+    newsroom: Newsroom, client: TestClient, services: Services
+) -> None:
+    story = newsroom.story("First name")
+    story = newsroom.verb(newsroom.patch(story, slug="second-name"), "publish")
+    listed = client.get("/v1/headlines").content
+    killed = newsroom.verb(story, "kill", notice=NOTICE)
+    assert (killed["state"], killed["answer"], killed["published_version"]) == (
+        "killed",
+        "killed",
+        None,
+    )
+    for ref in (story["id"], "first-name", "second-name"):
+        assert ask(client, ref) == (410, "killed", NOTICE)
+    assert titles(client) == []
+    assert client.get("/v1/headlines").content != listed
+    (last,) = rows(services)[-1:]
+    assert (last.op, last.reason, last.notice, last.after) == ("remove", "killed", NOTICE, None)
+    assert last.before["id"] == [story["id"]]
+
+
+def test_who_never_saw_a_story_hears_nothing_of_its_kill(
+    newsroom: Newsroom, client: TestClient, services: Services, clock: HandClock
+) -> None:
+    never = [
+        newsroom.article("Draft"),
+        newsroom.story("Ahead", published_at="2026-12-01T00:00:00Z"),
+        newsroom.verb(
+            newsroom.story("Back", published_at="2026-12-01T00:00:00Z"), "unpublish", answer="gone"
+        ),
+    ]
+    for story in never:
+        newsroom.verb(story, "kill", notice=NOTICE)
+    clock.advance(days=30)
+    run_due(services)
+    nothing = client.get("/v1/articles/no-such-story")
+    for story in never:
+        answer = client.get(f"/v1/articles/{story['slug']}")
+        assert answer.json() | {"request_id": None} == nothing.json() | {"request_id": None}
+    assert reasons(services) == []
+
+
+def test_what_was_public_once_is_killed_wherever_it_stands(
+    newsroom: Newsroom, client: TestClient, services: Services, clock: HandClock
+) -> None:
+    gone = newsroom.verb(newsroom.story("Gone"), "unpublish")
+    over = newsroom.story("Over", expires_at="2026-11-22T13:00:00Z")
+    late = newsroom.story("Late", expires_at="2026-11-22T13:00:00Z")
+    clock.advance(hours=2)
+    newsroom.verb(late, "kill", notice=NOTICE)
+    run_due(services)
+    newsroom.verb(over, "kill", notice=NOTICE)
+    newsroom.verb(gone, "kill", notice=NOTICE)
+    assert {ask(client, one) for one in ("gone", "over", "late")} == {(410, "killed", NOTICE)}
+    assert reasons(services)[-3:] == ["expired", "killed", "killed"]
+    assert unsound(services) == []
+
+
+@pytest.fixture
+def editor(client: TestClient, services: Services) -> Newsroom:
+    """A client with the verbs, and without the administrator's eyes."""
+    return Newsroom(client, key_for(services, "publish"))
+
+
+SECRET = "Zanzibar"
+
+
+def _telling(newsroom: Newsroom) -> dict[str, Any]:
+    """Return a public story with the marker in every field that has text."""
+    fields = dict.fromkeys(("title", "summary", "body", "dateline", "external_id"), SECRET)
+    return newsroom.story(
+        **fields,
+        slug="told",
+        tags=[SECRET],
+        authors=[{"name": SECRET}],
+        url=f"https://a.example/{SECRET}",
+        image={"url": f"https://a.example/{SECRET}.jpg", "alt": SECRET, "credit": SECRET},
+        rights={"holder": SECRET, "usage_terms": SECRET, "licence": SECRET},
+    )
+
+
+def _everything(newsroom: Newsroom, story: dict[str, Any]) -> dict[str, Response]:
+    paths = [
+        "/articles",
+        "/articles?state=killed",
+        f"/articles?tag={SECRET}",
+        f"/articles?author={SECRET}",
+        f"/articles?external_id={SECRET}",
+        f"/articles/{story['id']}",
+        "/articles/told",
+        f"/articles/{story['id']}/revisions",
+        f"/articles/{story['id']}/revisions/1",
+        f"/articles/{story['id']}/revisions/{story['version']}",
+        "/export",
+    ]
+    return {path: newsroom.call("GET", path) for path in paths}
+
+
+def test_only_an_administrator_sees_the_text_of_a_killed_story(
+    newsroom: Newsroom, editor: Newsroom
+) -> None:
+    once = {"idempotency-key": "a", "if-match": "*"}
+    story = newsroom.verb(_telling(newsroom), "correct", note=f"In {SECRET}.")
+    path = f"/articles/{story['id']}"
+    first = editor.call("POST", f"{path}/publish", json={}, headers=once)
+    assert SECRET in first.text
+    killed = editor.call("POST", f"{path}/kill", json={"notice": NOTICE}, headers={"if-match": "*"})
+    assert killed.status_code == 200
+    assert SECRET not in killed.text
+    answers = _everything(editor, story)
+    assert {one.status_code for one in answers.values()} == {200}
+    told = {path for path, one in answers.items() if SECRET in one.text}
+    assert told == set()
+    assert [answers[f"/articles?{by}={SECRET}"].json()["data"] for by in ("tag", "author")] == [
+        [],
+        [],
+    ]
+    replayed = editor.call("POST", f"{path}/publish", json={}, headers=once)
+    assert replayed.headers["idempotency-replayed"] == "true"
+    assert (SECRET not in replayed.text, replayed.json()["state"]) == (True, "killed")
+    whole = _everything(newsroom, story)
+    assert {one for one, answer in whole.items() if SECRET not in answer.text} == set()
+
+
+def test_nothing_is_done_to_a_killed_story_but_restoring_it(
+    newsroom: Newsroom, editor: Newsroom
+) -> None:
+    story = newsroom.verb(newsroom.story("Here"), "kill", notice=NOTICE)
+    path, tag = f"/articles/{story['id']}", {"if-match": "*"}
+    patch = {**tag, "content-type": "application/merge-patch+json"}
+    answers = [
+        newsroom.call("PATCH", path, json={"title": "T"}, headers=patch),
+        newsroom.call("PUT", path, json={"title": "T", "language": "en"}, headers=tag),
+        newsroom.call("POST", f"{path}/publish", headers=tag),
+        newsroom.call("POST", f"{path}/unpublish", headers=tag),
+        newsroom.call("POST", f"{path}/correct", json={"note": "N"}, headers=tag),
+        newsroom.call("POST", f"{path}/kill", json={"notice": "N"}, headers=tag),
+        newsroom.delete(story),
+    ]
+    assert {(one.status_code, one.json()["code"]) for one in answers} == {(409, "wrong_state")}
+    assert all("kill" in one.json()["detail"] for one in answers)
+    reason = {"reason": "It was no forgery."}
+    refused = editor.call("POST", f"{path}/restore", json=reason, headers=tag)
+    assert (refused.status_code, refused.json()["code"]) == (403, "forbidden")
+    silent = newsroom.call("POST", f"{path}/restore", headers=tag)
+    assert silent.json()["errors"][0]["pointer"] == "#/reason"
+
+
+def test_a_restored_story_is_public_again_only_when_it_is_published(
+    newsroom: Newsroom, client: TestClient, editor: Newsroom, services: Services
+) -> None:
+    killed = newsroom.verb(newsroom.story("Here"), "kill", notice=NOTICE)
+    back = newsroom.verb(killed, "restore", reason="It was no forgery.")
+    assert (back["state"], back["title"]) == ("unpublished", "Here")
+    assert editor.call("GET", f"/articles/{back['id']}").json()["title"] == "Here"
+    assert ask(client, "here") == (410, "killed", NOTICE)
+    history = newsroom.call("GET", f"/articles/{back['id']}/revisions").json()["data"]
+    assert [(one["action"], one["note"]) for one in history[:2]] == [
+        ("restored", "It was no forgery."),
+        ("killed", NOTICE),
+    ]
+    ahead = newsroom.verb(back, "publish", published_at="2026-11-23T00:00:00Z")
+    assert (ahead["state"], ask(client, "here")) == ("scheduled", (410, "killed", NOTICE))
+    out = newsroom.verb(ahead, "publish", published_at="2026-11-22T12:00:00Z")
+    assert (out["answer"], ask(client, "here")) == (None, (200, None, "Here"))
+    newsroom.verb(out, "unpublish")
+    assert status(client, "here") == 404
+    assert unsound(services) == []
+
+
+def test_what_stands_in_place_of_a_story_goes_when_it_comes_back_by_time(
+    newsroom: Newsroom, client: TestClient, services: Services, clock: HandClock
+) -> None:
+    gone = newsroom.verb(newsroom.story("Here"), "unpublish", answer="gone")
+    newsroom.patch(
+        gone,
+        status="published",
+        published_at="2026-11-22T13:00:00Z",
+        expires_at="2026-11-22T14:00:00Z",
+    )
+    assert status(client, "here") == 410
+    clock.advance(hours=1)
+    assert status(client, "here") == 200
+    run_due(services)
+    clock.advance(hours=1)
+    assert status(client, "here") == 404
+    run_due(services)
+    assert (status(client, "here"), unsound(services)) == (404, [])
+
+
+def test_a_tombstone_that_is_lost_or_wrong_is_found_and_mended(
+    newsroom: Newsroom, client: TestClient, services: Services
+) -> None:
+    lost, stray = newsroom.story("Lost"), newsroom.story("Stray")
+    newsroom.verb(lost, "kill", notice=NOTICE)
+    newsroom.verb(stray, "unpublish")
+    with services.database.write() as session:
+        session.execute(update(Withdrawn).values(id=stray["id"]))
+    assert (status(client, "lost"), status(client, "stray")) == (404, 410)
+    assert len(unsound(services)) == 2
+    for _ in rebuild(services.runner):
+        pass
+    assert unsound(services) == []
+    assert (ask(client, "lost"), status(client, "stray")) == ((410, "killed", NOTICE), 404)
