@@ -29,12 +29,12 @@ sub vcl_recv {
         set req.http.Purged = xkey.purge(req.http.Surrogate-Key);
         return (synth(200, "Purged " + req.http.Purged));
     }
-    if (req.url == "/metrics") {
+    if (req.url ~ "^/metrics(\?|$)") {
         return (synth(404));
     }
 
-    # Answers to a key are for its owner alone.
-    if (req.http.Authorization || req.http.X-Api-Key) {
+    # Answers to a key are for its owner alone; and nobody waits for another's stream.
+    if (req.http.Authorization || req.http.X-Api-Key || req.url ~ "^/v1/(stream|changes)") {
         return (pass);
     }
 

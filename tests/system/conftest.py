@@ -47,6 +47,11 @@ class Site:
         path = f"/v1/manage/articles/{story['id']}/{verb}"
         return self._sent("POST", path, body, if_match=f'"v{story["version"]}"')
 
+    def change(self, story: dict[str, Any], **fields: Any) -> dict[str, Any]:
+        """Change a story and publish it."""
+        path, body = f"/v1/manage/articles/{story['id']}", {**fields, "status": "published"}
+        return self._sent("PATCH", path, body, if_match="*")
+
     def _sent(self, method: str, path: str, body: Any, **headers: str) -> dict[str, Any]:
         with closing(Client(self.port, self.editor_key)) as editor:
             status, _, answer = editor.call(method, path, body, **headers)

@@ -48,10 +48,12 @@ def filled(example: str, **values: object) -> str:
 
 
 @contextmanager
-def varnish(folder: Path, dateline: int, source: str | None = None) -> Iterator[SharedCache]:
+def varnish(
+    folder: Path, dateline: int, source: str | None = None, port: int | None = None
+) -> Iterator[SharedCache]:
     """Run Varnish in front of a Dateline, with the example or with other VCL."""
     program = needed("varnishd", "varnish varnish-modules")
-    port = free_port()
+    port = port or free_port()
     given = {"dateline_host": "127.0.0.1", "dateline_port": dateline, "purge_token": PURGE_TOKEN}
     vcl = folder / "dateline.vcl"
     vcl.write_text(source or filled("varnish.vcl", **given), encoding="utf-8")
