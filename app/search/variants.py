@@ -49,5 +49,7 @@ def _completions(unit: Unit, vocabulary: Vocabulary) -> dict[str, int]:
     word, part = unit.words[0], unit.part
     if not part.open or not (len(word) >= _SHORTEST_OPEN or is_unspaced(word)):
         return {}
+    if vocabulary.count(word) > _WHOLE_FROM * vocabulary.stories:
+        return {}
     anywhere = not part.title and (len(word) >= _SHORTEST_OPEN_ANYWHERE or is_unspaced(word))
     return vocabulary.beginning(word, _MOST_COMPLETIONS, TEXT if anywhere else TITLE)

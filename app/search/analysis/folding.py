@@ -9,8 +9,8 @@ import re
 import unicodedata
 
 _LAST_LATIN = "\u02ff"
-# Punctuation (U+2000 to U+2E7F) says nothing about the script.
-_BEYOND_LATIN = re.compile(f"[^\\0-{_LAST_LATIN}\u1e00-\u1eff\u2000-\u2e7f]")
+# Punctuation and signs say nothing about the script.
+_BEYOND_LATIN = re.compile(f"[^\\0-{_LAST_LATIN}\u1e00-\u1eff\u2000-\u2bff\u2e00-\u2e7f]")
 
 # Marks that readers may leave out: vowels of Arabic and Hebrew, stress, tatweel, and joiners.
 _MARKS = re.compile(

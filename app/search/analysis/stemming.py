@@ -33,12 +33,10 @@ _FRENCH_SINGULAR = frozenset(
 @lru_cache(maxsize=200_000)
 def stem(language: str, word: str) -> str:
     """Return the stem of a folded word; of a language or script without stems, the word."""
-    if not has_stems(language, word):
+    if not has_stems(language, word) or (language == "fr" and word in _FRENCH_SINGULAR):
         return word
     found: str = _stemmers.of(LANGUAGES[language].stemmer).stemWord(_ready(language, word))
-    if language == "fr" and word not in _FRENCH_SINGULAR:
-        return _FRENCH_PLURAL.sub("", found)
-    return found
+    return _FRENCH_PLURAL.sub("", found) if language == "fr" else found
 
 
 def beginnings(language: str, word: str) -> tuple[str, ...]:
@@ -50,7 +48,7 @@ def beginnings(language: str, word: str) -> tuple[str, ...]:
         whole = (root,) if bare.startswith(root) else (root, bare)
         return tuple(before + one for one in whole for before in arabic.BEFORE)
     shared = _shared(root, word)
-    if len(shared) > 4:
+    if len(shared) > 3:
         return (shared[:-1],)
     return (shared if len(shared) >= 2 else word[: max(2, len(word) - 3)],)
 

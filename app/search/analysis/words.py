@@ -50,7 +50,8 @@ def spans(text: str) -> Iterator[Span]:
         run, start = found[0], found.start()
         if found.lastgroup == "unspaced":
             for offset, pair in enumerate(pairs(run)):
-                yield Span(start + offset, start + offset + len(pair), _one(pair))
+                for word in _several(pair):
+                    yield Span(start + offset, start + offset + len(pair), word)
         else:
             for word in _several(run):
                 yield Span(start, found.end(), word)
@@ -71,14 +72,11 @@ def _several(run: str) -> tuple[str, ...]:
     return tuple(words(run))
 
 
-def _one(pair: str) -> str:
-    return next(iter(_several(pair)), pair)
-
-
 _ANALYSER = analyser()
 _LETTERS = f"[^\\W_{UNSPACED}]"
 _LATIN_RUN = re.compile(r"[^\W_]+")
+_MARKS = f"[{_marks()}\u0640\u200c\u200d]"
 _RUN = re.compile(
     # Of letters alone first: most runs have no marks.
-    f"(?P<unspaced>[{UNSPACED}]+)|{_LETTERS}+(?:[{_marks()}\u0640\u200c\u200d]+{_LETTERS}*)*"
+    f"(?P<unspaced>[{UNSPACED}]+)|(?:{_LETTERS}+|{_MARKS}{_LETTERS}*)(?:{_MARKS}+{_LETTERS}*)*"
 )

@@ -1,0 +1,44 @@
+"""A few texts in an index of their own, to look for without a database."""
+
+from collections.abc import Sequence
+
+from tantivy import Document, Index, SchemaBuilder
+
+from app.search import text
+from app.search.matching import Match, match
+from app.search.text import StoryText
+from app.search.typed import understood
+
+
+class Shelf:
+    """Texts by the names under which they were put there."""
+
+    def __init__(self, **texts: StoryText) -> None:
+        builder = SchemaBuilder()
+        builder.add_text_field("name", stored=True, tokenizer_name="raw")
+        text.add_text_fields(builder)
+        self.schema = builder.build()
+        index = Index(self.schema)
+        text.register(index)
+        writer = index.writer(15_000_000, 1)
+        for name, story in texts.items():
+            fields = {"name": [name], **text.text_fields(story)}
+            writer.add_document(Document.from_dict(fields, self.schema))
+        writer.commit()
+        writer.wait_merging_threads()
+        index.reload()
+        self.searcher = index.searcher()
+
+    def match(self, typed: str, languages: Sequence[str] = ()) -> Match:
+        """Return the query that something typed becomes."""
+        return match(understood(typed), self.searcher, self.schema, languages)
+
+    def find(self, typed: str, languages: Sequence[str] = ()) -> list[str]:
+        """Return the names of what is found, the best first."""
+        hits = self.searcher.search(self.match(typed, languages).query, 100).hits
+        return [str(self.searcher.doc(address)["name"][0]) for _, address in hits]
+
+
+def story(body: str, language: str = "en", title: str = "", **more: object) -> StoryText:
+    """Return a text."""
+    return StoryText(language=language, title=title, body=body, **more)  # type: ignore[arg-type]

@@ -1,0 +1,149 @@
+"""Words as they are compared: folded, cut as the engine cuts them, and gathered by stems."""
+
+from itertools import pairwise
+from unicodedata import normalize
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.search.analysis.folding import folded
+from app.search.analysis.languages import LANGUAGES, primary
+from app.search.analysis.stemming import beginnings, stem
+from app.search.analysis.words import spans, words
+
+FAMILIES = {
+    "ar": (
+        "انتخابات الانتخابات للانتخابات انتخابية انتخاب والانتخابات بالانتخابات انتخاباتها",
+        "حكومة الحكومة حكومات والحكومة الحكومية للحكومة وحكومة حكومتنا",
+        "وزير الوزير والوزير للوزير",
+        "تونس التونسية التونسيين تونسي بتونس",
+    ),
+    "en": (
+        "election elections elected electing",
+        "government governments governing",
+        "party parties",
+        "agency agencies",
+    ),
+    "es": (
+        "elección elecciones",
+        "gobierno gobiernos",
+        "economía económica económico",
+        "niño niña niños niñas",
+        "tecnología tecnológico tecnologías",
+    ),
+    "fr": (
+        "élection élections",
+        "loi lois",
+        "élu élue élus élues",
+        "première premier premières premiers",
+        "année années",
+        "général générale générales",
+    ),
+    "de": ("Haus Häuser", "Wahl Wahlen"),
+    "pt": ("eleição eleições", "nação nações"),
+    "ru": ("выборы выборов выборам",),
+}
+
+
+@pytest.mark.parametrize(
+    ("language", "family"), [(tag, one) for tag, several in FAMILIES.items() for one in several]
+)
+def test_a_family_meets_in_one_stem(language: str, family: str) -> None:
+    stems = {stem(language, word) for word in words(family)}
+
+    assert len(stems) == 1
+
+
+@pytest.mark.parametrize(
+    ("language", "family"), [(tag, one) for tag, several in FAMILIES.items() for one in several]
+)
+def test_a_family_is_found_where_its_words_begin(language: str, family: str) -> None:
+    members = words(family)
+
+    for one, other in pairwise([*members, members[0]]):
+        assert other.startswith(beginnings(language, one))
+
+
+@pytest.mark.parametrize(
+    ("language", "one", "other"),
+    [
+        ("fr", "pays", "paye"),
+        ("fr", "mois", "moi"),
+        ("es", "media", "medida"),
+        ("ar", "كتاب", "مكتب"),
+        ("en", "news", "new"),
+    ],
+)
+def test_words_that_only_look_alike_stay_apart(language: str, one: str, other: str) -> None:
+    assert stem(language, words(one)[0]) != stem(language, words(other)[0])
+
+
+def test_every_language_has_a_stemmer() -> None:
+    assert len(LANGUAGES) >= 34
+    for language in LANGUAGES:
+        assert stem(language, "word")
+
+
+def test_a_language_without_a_stemmer_keeps_its_words() -> None:
+    assert stem("vi", "chuyện") == "chuyện"
+
+
+def test_a_word_in_another_script_keeps_its_form() -> None:
+    assert stem("en", "الحكومه") == "الحكومه"
+
+
+@pytest.mark.parametrize(
+    ("written", "kept"),
+    [
+        ("Élection ÉLECTION e\u0301lection", ["election"] * 3),
+        ("l’élection d'aujourd’hui", ["l", "election", "d", "aujourd", "hui"]),
+        ("cœur ŒUVRE straße Łódź", ["coeur", "oeuvre", "strasse", "lodz"]),
+        ("İstanbul", ["istanbul"]),
+        ("مُحَمَّد مـحـمـد محمد", ["محمد"] * 3),
+        ("أحمد إحمد آحمد ٱحمد", ["احمد"] * 4),
+        ("حكومة حكومه على علي", ["حكومه", "حكومه", "علي", "علي"]),
+        ("Ελλάδα ΕΛΛΑΔΑ", ["ελλαδα"] * 2),
+        ("Ёлка елка", ["елка"] * 2),
+        ("हिन्दी", ["हिनदी"]),
+        ("中国人", ["中国", "国人"]),
+        ("COVID-19 f_16", ["covid", "19", "f", "16"]),
+    ],
+)
+def test_what_is_written_differently_is_one(written: str, kept: list[str]) -> None:
+    assert words(written) == kept
+
+
+def _texts(first: int, last: int) -> st.SearchStrategy[str]:
+    """Texts in the letters between two, with the marks, spaces and signs that stand there."""
+    written = st.characters(
+        categories=["L", "M", "N", "P", "Z"],
+        min_codepoint=first,
+        max_codepoint=last,
+        exclude_characters="\u3099\u309a",  # never alone
+    )
+    return st.text(st.one_of(written, st.sampled_from(" 7'.-’")), max_size=100)
+
+
+# Scripts with spaces and without; the engine knows a newer Unicode, with more of the past.
+_SPACED = _texts(0x20, 0xDFF)
+_UNSPACED = _texts(0x3041, 0x9FFF).map(lambda text: normalize("NFC", text))
+_WRITTEN = st.lists(st.one_of(_SPACED, _UNSPACED), max_size=4).map(" ".join)
+
+
+@given(_WRITTEN)
+def test_spans_are_the_words_of_the_engine(text: str) -> None:
+    found = list(spans(text))
+
+    assert [span.word for span in found] == words(text)
+    assert all(0 <= span.start < span.end <= len(text) for span in found)
+
+
+@given(st.text(max_size=200))
+def test_folding_twice_changes_no_word(text: str) -> None:
+    assert [words(word) for word in words(folded(text))] == [[word] for word in words(text)]
+
+
+@pytest.mark.parametrize(("tag", "language"), [("fr-CA", "fr"), ("AR", "ar"), ("", "")])
+def test_the_language_of_a_tag(tag: str, language: str) -> None:
+    assert primary(tag) == language
