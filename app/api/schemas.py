@@ -181,10 +181,16 @@ class ChangeEntry(Answer):
     document: StoryWithBody | SourceEntry | CategoryEntry | None
 
 
+class KillEntry(ChangeEntry):
+    """The end of a story that was killed, with what its readers are told."""
+
+    notice: str
+
+
 class ChangeBatch(Answer):
     """Some changes, oldest first; `more` says that others are there already."""
 
-    data: list[ChangeEntry]
+    data: list[ChangeEntry | KillEntry]
     cursor: str
     more: bool
 

@@ -314,3 +314,20 @@ def test_a_tombstone_that_is_lost_or_wrong_is_found_and_mended(
         pass
     assert unsound(services) == []
     assert (ask(client, "lost"), status(client, "stray")) == ((410, "killed", NOTICE), 404)
+
+
+def test_a_follower_is_told_of_a_kill_with_its_notice(
+    newsroom: Newsroom, client: TestClient
+) -> None:
+    story, gone = newsroom.story("Here"), newsroom.story("Gone")
+    gone = newsroom.verb(gone, "unpublish")
+    never = newsroom.article("Never")
+    snapshot = client.get("/v1/changes").json()
+    cursor = client.get(f"/v1/changes?cursor={snapshot['cursor']}").json()["cursor"]
+    for one in (story, gone, never):
+        newsroom.verb(one, "kill", notice=NOTICE)
+    told = client.get(f"/v1/changes?cursor={cursor}").json()["data"]
+    assert [(one["id"], one["op"], one["reason"], one["notice"]) for one in told] == [
+        (story["id"], "remove", "killed", NOTICE),
+        (gone["id"], "remove", "killed", NOTICE),
+    ]

@@ -105,6 +105,7 @@ _LAST = (
         _log.c.id,
         _log.c.op,
         _log.c.reason,
+        _log.c.notice,
     )
     .where(
         _log.c.serial > bindparam("after", type_=BigInteger),

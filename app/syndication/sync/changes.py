@@ -20,7 +20,7 @@ from app.delivery import store
 from app.delivery.directory import Directory
 from app.delivery.queries import Delivery, Head, whole_form
 from app.delivery.store import reading
-from app.delivery.store.shapes import shape_of
+from app.delivery.store.shapes import Shape, shape_of
 from app.kit.clock import from_micros
 from app.kit.session import Reads, Record
 from app.syndication.sync.entries import Entry, present, tombstone, upsert
@@ -93,12 +93,7 @@ class _Now:
         rows = reading.story_page(
             self.session,
             self.selection,
-            shape_of(
-                self.selection,
-                descending=False,
-                placed=place.position is not None,
-                form="whole",
-            ),
+            _oldest_first(self.selection, placed=place.position is not None),
             self.head.now,
             position=place.position,
             limit=self.limit + 1,
@@ -135,7 +130,14 @@ class _Now:
                 yield self._come(row, documents[row.id], at)
             elif row.id in had:
                 reason = row.reason if row.op == "remove" else "left"
-                yield tombstone("article", row.id, serial=row.serial, reason=reason, at=at)
+                yield tombstone(
+                    "article",
+                    row.id,
+                    serial=row.serial,
+                    reason=reason,
+                    at=at,
+                    notice=row.notice if row.op == "remove" else None,
+                )
 
     def _had(self, place: Following, ids: Sequence[str]) -> set[str]:
         """Return the stories that the follower could have had at some moment of the run."""
@@ -164,12 +166,17 @@ class _Now:
     def _rows(self, ids: Sequence[str]) -> Sequence[Record]:
         # One statement for all numbers of ids: the last is said again to fill it up.
         filled = (*ids, *repeat(ids[-1], _AT_ONCE - len(ids)))
-        selection = replace(self.selection, clauses=(*self.selection.clauses, Clause("id", filled)))
+        clauses = (*self.selection.clauses, Clause("id", filled))
+        selection = replace(self.selection, clauses=clauses)
         return reading.story_page(
             self.session,
             selection,
-            shape_of(selection, form="whole"),
+            _oldest_first(selection, placed=False),
             self.head.now,
             position=None,
             limit=_AT_ONCE,
         )
+
+
+def _oldest_first(selection: Selection, *, placed: bool) -> Shape:
+    return shape_of(selection, descending=False, placed=placed, form="whole")

@@ -27,10 +27,13 @@ def upsert(
     return Entry(serial, "upsert", data)
 
 
-def tombstone(type_: str, id_: str, *, serial: int, reason: str, at: datetime) -> Entry:
-    """Return the entry that takes a document away."""
+def tombstone(
+    type_: str, id_: str, *, serial: int, reason: str, at: datetime, notice: str | None = None
+) -> Entry:
+    """Return the entry that takes a document away, with the notice of one that was killed."""
     about = _about("remove", type_, id_, serial=serial, reason=reason, at=at)
-    return Entry(serial, "remove", json.dumps({**about, "document": None}))
+    said = {} if notice is None else {"notice": notice}
+    return Entry(serial, "remove", json.dumps({**about, **said, "document": None}))
 
 
 def present(type_: EntryType, entry: DirectoryEntry, *, serial: int, at: datetime) -> Entry:
