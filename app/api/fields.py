@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from app.api.params import Parameters
-from app.api.schemas import CategoryEntry, Headline, SourceEntry, Story, StoryWithBody
+from app.api.schemas.documents import CategoryEntry, Headline, SourceEntry, Story, StoryWithBody
 from app.kit import json
 
 _Tree = dict[str, Any]

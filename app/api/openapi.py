@@ -10,7 +10,7 @@ from pydantic.json_schema import models_json_schema
 from app import __version__
 from app.api.examples import EXAMPLES
 from app.api.problems import MEDIA_TYPE, PROBLEMS
-from app.api.schemas import Problem
+from app.api.schemas.system import Problem
 from app.api.validation import INPUTS
 
 _PATH_PARTS = {

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from app.api.fields import Fields, names_of
 from app.api.paging import Paging, envelope
 from app.api.params import FILTERS, SPANS, Parameters, bad
-from app.api.schemas import SearchHit
+from app.api.schemas.reading import SearchHit
 from app.bootstrap import Services
 from app.search.index import FACETS, MOST_RELEVANT, Place
 from app.search.queries import Answer, SearchQuery

@@ -3,7 +3,7 @@
 import pytest
 from starlette.testclient import TestClient
 
-from app.api import schemas
+from app.api.schemas import access, documents, reading, system
 from tests.api.reading import read
 from tests.newsroom import Newsroom
 
@@ -42,19 +42,19 @@ def rich(newsroom: Newsroom) -> dict[str, str]:
 
 def test_every_delivery_answer_is_as_documented(rich: dict[str, str], client: TestClient) -> None:
     for path, model in (
-        ("/v1/headlines?count=exact", schemas.HeadlinePage),
-        ("/v1/articles", schemas.StoryPage),
-        ("/v1/articles?include=body&limit=1", schemas.StoryPage),
-        ("/v1/articles/bare", schemas.StoryWithBody),
-        (f"/v1/articles/{rich['article']}", schemas.StoryWithBody),
-        ("/v1/sources", schemas.SourcePage),
-        ("/v1/sources/the-post", schemas.SourceEntry),
-        ("/v1/categories", schemas.CategoryPage),
-        ("/v1/categories?tree=true", schemas.CategoryPage),
-        ("/v1/categories/africa", schemas.CategoryEntry),
-        ("/v1/me", schemas.Me),
-        ("/healthz", schemas.Health),
-        ("/readyz", schemas.Ready),
+        ("/v1/headlines?count=exact", reading.HeadlinePage),
+        ("/v1/articles", reading.StoryPage),
+        ("/v1/articles?include=body&limit=1", reading.StoryPage),
+        ("/v1/articles/bare", documents.StoryWithBody),
+        (f"/v1/articles/{rich['article']}", documents.StoryWithBody),
+        ("/v1/sources", reading.SourcePage),
+        ("/v1/sources/the-post", documents.SourceEntry),
+        ("/v1/categories", reading.CategoryPage),
+        ("/v1/categories?tree=true", reading.CategoryPage),
+        ("/v1/categories/africa", documents.CategoryEntry),
+        ("/v1/me", access.Me),
+        ("/healthz", system.Health),
+        ("/readyz", system.Ready),
     ):
         answer = read(client, path)
         held = model.model_validate(answer)
@@ -64,9 +64,9 @@ def test_every_delivery_answer_is_as_documented(rich: dict[str, str], client: Te
 @pytest.mark.parametrize("dialect", ["sqlite"])
 def test_full_and_short_forms_do_not_mix(rich: dict[str, str], client: TestClient) -> None:
     for one in read(client, "/v1/articles")["data"]:
-        schemas.Story.model_validate(one)
+        documents.Story.model_validate(one)
     for one in read(client, "/v1/articles?include=body")["data"]:
-        schemas.StoryWithBody.model_validate(one)
+        documents.StoryWithBody.model_validate(one)
 
 
 def test_every_answer_of_the_newsroom_is_as_documented(
@@ -74,20 +74,20 @@ def test_every_answer_of_the_newsroom_is_as_documented(
 ) -> None:
     article = f"/articles/{rich['article']}"
     for path, model in (
-        ("/articles", schemas.ArticleViewPage),
-        (article, schemas.ArticleView),
-        (f"{article}/revisions", schemas.RevisionPage),
-        (f"{article}/revisions/1", schemas.RevisionWithArticle),
-        ("/sources", schemas.SourceViewPage),
-        ("/sources/the-post", schemas.SourceView),
-        ("/categories", schemas.CategoryViewPage),
-        ("/categories/africa", schemas.CategoryView),
-        ("/keys", schemas.KeyPage),
+        ("/articles", newsroom.ArticleViewPage),
+        (article, newsroom.ArticleView),
+        (f"{article}/revisions", newsroom.RevisionPage),
+        (f"{article}/revisions/1", newsroom.RevisionWithArticle),
+        ("/sources", newsroom.SourceViewPage),
+        ("/sources/the-post", newsroom.SourceView),
+        ("/categories", newsroom.CategoryViewPage),
+        ("/categories/africa", newsroom.CategoryView),
+        ("/keys", access.KeyPage),
     ):
         model.model_validate(newsroom.call("GET", path).json())
     made = newsroom.call("POST", "/keys", json={"name": "k", "scopes": ["read"]}).json()
-    schemas.NewKey.model_validate(made)
-    schemas.KeyView.model_validate(newsroom.call("GET", f"/keys/{made['id']}").json())
+    access.NewKey.model_validate(made)
+    access.KeyView.model_validate(newsroom.call("GET", f"/keys/{made['id']}").json())
 
 
 def test_the_example_of_the_contract_holds(rich: dict[str, str], client: TestClient) -> None:

@@ -12,7 +12,7 @@ from starlette.testclient import TestClient
 from app.api import streaming
 from app.api.app import create_app
 from app.api.edge.asgi import App
-from app.api.schemas import ImportResult
+from app.api.schemas.newsroom import ImportResult
 from app.bootstrap import Services, bootstrap
 from app.settings import Settings
 from tests.api.reading import read, titles
@@ -174,7 +174,11 @@ async def _feed(app: App, key: str, chunks: list[bytes]) -> list[int]:
         "raw_path": b"/v1/manage/import",
         "root_path": "",
         "query_string": b"",
-        "headers": [(b"content-type", b"application/x-ndjson"), (b"x-api-key", key.encode())],
+        "headers": [
+            (b"host", b"testserver"),
+            (b"content-type", b"application/x-ndjson"),
+            (b"x-api-key", key.encode()),
+        ],
         "server": ("testserver", 80),
         "client": ("testclient", 1),
     }

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
-from app.api import schemas
+from app.api.schemas import reading
 from app.bootstrap import Services
 from app.worker import run_due
 from tests.api.reading import titles
@@ -127,9 +127,9 @@ def test_every_form_says_that_it_is_under_embargo(newsroom: Newsroom, entitled: 
     newsroom.story("Held", embargo_until=UNTIL)
     newsroom.story("Out")
     for path, model in (
-        ("/v1/headlines", schemas.HeadlinePage),
-        ("/v1/articles", schemas.StoryPage),
-        ("/v1/articles?include=body", schemas.StoryPage),
+        ("/v1/headlines", reading.HeadlinePage),
+        ("/v1/articles", reading.StoryPage),
+        ("/v1/articles?include=body", reading.StoryPage),
     ):
         answer = entitled.get(path).json()
         assert model.model_validate(answer).model_dump() == answer

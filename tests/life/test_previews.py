@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
-from app.api import schemas
+from app.api.schemas import documents
 from app.bootstrap import Services
 from app.worker import tidy
 from tests.clock import HandClock
@@ -28,7 +28,7 @@ def test_a_link_shows_the_working_copy_without_a_key(
     url = link(newsroom, draft)
     answer = client.get(url)
     shown = answer.json()
-    assert schemas.StoryWithBody.model_validate(shown).model_dump() == shown
+    assert documents.StoryWithBody.model_validate(shown).model_dump() == shown
     assert (shown["title"], shown["source"]["slug"], shown["body_text"]) == ("Draft", "wire", "B.")
     assert [one["slug"] for one in shown["categories"]] == ["world"]
     newsroom.patch(draft, title="Changed")

@@ -11,7 +11,7 @@ from app.api.edge.asgi import request_id
 from app.api.posting import post
 from app.api.problems import problem_of
 from app.api.routes.shared import BODY, NAMES, ONCE
-from app.api.schemas import BulkAnswer
+from app.api.schemas.newsroom import BulkAnswer
 from app.content.article import state_of
 from app.content.commands.bulk import Result, bulk
 from app.content.orders import BulkInput

@@ -11,7 +11,12 @@ from app.api.managing import view_page
 from app.api.paging import Paging
 from app.api.params import Parameters
 from app.api.routes.shared import BODY, CHANGING, NAMES, ONCE, VERB_HEADERS
-from app.api.schemas import ArticleView, RevisionDifference, RevisionPage, RevisionWithArticle
+from app.api.schemas.newsroom import (
+    ArticleView,
+    RevisionDifference,
+    RevisionPage,
+    RevisionWithArticle,
+)
 from app.content import queries
 from app.content.commands.restore_revision import restore_revision as restore
 from app.content.orders import RestoreInput

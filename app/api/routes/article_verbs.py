@@ -9,7 +9,7 @@ from app.api.articles import verb
 from app.api.dependencies import Body, Expected, MaybeBody, Parts, Publisher
 from app.api.describe import describe
 from app.api.routes.shared import BODY, CHANGING, NAMES, ONCE, VERB_HEADERS
-from app.api.schemas import ArticleView
+from app.api.schemas.newsroom import ArticleView
 from app.content.commands.correct_article import correct_article as correct
 from app.content.commands.kill_article import kill_article as kill
 from app.content.commands.publish_article import publish_article as publish

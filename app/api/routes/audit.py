@@ -10,7 +10,7 @@ from app.api.describe import describe
 from app.api.paging import Paging, envelope
 from app.api.params import Parameters
 from app.api.routes.shared import READING
-from app.api.schemas import AuditPage
+from app.api.schemas.access import AuditPage
 from app.kit import json
 
 router = APIRouter(prefix="/v1/manage/audit", tags=["management: audit"])

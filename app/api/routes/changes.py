@@ -13,7 +13,7 @@ from app.api.edge.stream import PATH
 from app.api.following import FOLLOWING, PARAMETERS, Asked, batch_body, read_following
 from app.api.pulse import Pulse
 from app.api.reading import long_read, short_read
-from app.api.schemas import ChangeBatch
+from app.api.schemas.reading import ChangeBatch
 from app.bootstrap import Services
 from app.syndication.sync.changes import Batch
 

@@ -14,7 +14,7 @@ from app.api.describe import describe
 from app.api.paging import Paging, envelope
 from app.api.params import Parameters
 from app.api.posting import post
-from app.api.schemas import KeyPage, KeyView, Me, NewKey
+from app.api.schemas.access import KeyPage, KeyView, Me, NewKey
 from app.kit import json
 from app.kit.unit import Unit
 

@@ -19,7 +19,7 @@ from app.api.describe import describe
 from app.api.managing import MANAGE_PARAMETERS, MANAGE_SORTS, read_manage_list
 from app.api.posting import post
 from app.api.routes.shared import BODY, CHANGING, NAMES, ONCE, READING
-from app.api.schemas import ArticleView, ArticleViewPage
+from app.api.schemas.newsroom import ArticleView, ArticleViewPage
 from app.content import queries
 from app.content.commands.create_article import create_article as create
 from app.content.commands.delete_article import delete_article as delete

@@ -12,7 +12,7 @@ from app.api.describe import describe
 from app.api.managing import TAXONOMY_PARAMETERS, read_taxonomy_list
 from app.api.posting import post
 from app.api.routes.shared import BODY, CHANGING, ONCE, READING
-from app.api.schemas import SourceView, SourceViewPage
+from app.api.schemas.newsroom import SourceView, SourceViewPage
 from app.bootstrap import Services
 from app.content import queries
 from app.content.commands.create_source import create_source

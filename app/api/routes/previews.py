@@ -10,7 +10,8 @@ from app.api.describe import describe
 from app.api.errors import NothingHere
 from app.api.posting import post
 from app.api.routes.shared import BODY, ONCE
-from app.api.schemas import PreviewView, StoryWithBody
+from app.api.schemas.documents import StoryWithBody
+from app.api.schemas.newsroom import PreviewView
 from app.bootstrap import Services
 from app.content import queries
 from app.content.commands.create_preview import create_preview

@@ -17,7 +17,7 @@ from app.api.fields import SHORT, Fields
 from app.api.paging import Paging, envelope
 from app.api.params import FILTERS, SPANS, Parameters, bad
 from app.api.reading import long_read, short_read
-from app.api.schemas import HeadlinePage, SearchPage, SuggestionList
+from app.api.schemas.reading import HeadlinePage, SearchPage, SuggestionList
 from app.api.searching import (
     SEARCH_PARAMETERS,
     SORTS,

@@ -15,7 +15,8 @@ from app.api.feeds import MUCH, no_format
 from app.api.fields import WHOLE, Fields
 from app.api.params import Parameters
 from app.api.reading import long_read, reads_embargoed, short_read
-from app.api.schemas import HeadlinePage, StoryPage, StoryWithBody
+from app.api.schemas.documents import StoryWithBody
+from app.api.schemas.reading import HeadlinePage, StoryPage
 from app.api.stories import LIST_PARAMETERS, list_body, read_list
 from app.bootstrap import Services
 from app.content.slugs import normal_ref

@@ -14,7 +14,7 @@ from app.api.errors import NothingHere
 from app.api.metrics import MEDIA_TYPE, Metrics
 from app.api.openapi import document
 from app.api.problems import FIELD_CODES, PROBLEMS
-from app.api.schemas import Health, Ready
+from app.api.schemas.system import Health, Ready
 from app.bootstrap import Services
 from app.kit import json, migrations
 from app.kit.errors import Failure

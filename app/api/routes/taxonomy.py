@@ -12,7 +12,8 @@ from app.api.fields import CATEGORY, SOURCE, Fields
 from app.api.paging import Paging, envelope
 from app.api.params import Parameters
 from app.api.reading import short_read
-from app.api.schemas import CategoryEntry, CategoryPage, SourceEntry, SourcePage
+from app.api.schemas.documents import CategoryEntry, SourceEntry
+from app.api.schemas.reading import CategoryPage, SourcePage
 from app.api.tree import category_tree
 from app.bootstrap import Services
 from app.content.slugs import normal_ref
