@@ -4,6 +4,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from app.api.schemas import access, documents, reading, system
+from app.api.schemas import newsroom as answers
 from tests.api.reading import read
 from tests.newsroom import Newsroom
 
@@ -74,14 +75,14 @@ def test_every_answer_of_the_newsroom_is_as_documented(
 ) -> None:
     article = f"/articles/{rich['article']}"
     for path, model in (
-        ("/articles", newsroom.ArticleViewPage),
-        (article, newsroom.ArticleView),
-        (f"{article}/revisions", newsroom.RevisionPage),
-        (f"{article}/revisions/1", newsroom.RevisionWithArticle),
-        ("/sources", newsroom.SourceViewPage),
-        ("/sources/the-post", newsroom.SourceView),
-        ("/categories", newsroom.CategoryViewPage),
-        ("/categories/africa", newsroom.CategoryView),
+        ("/articles", answers.ArticleViewPage),
+        (article, answers.ArticleView),
+        (f"{article}/revisions", answers.RevisionPage),
+        (f"{article}/revisions/1", answers.RevisionWithArticle),
+        ("/sources", answers.SourceViewPage),
+        ("/sources/the-post", answers.SourceView),
+        ("/categories", answers.CategoryViewPage),
+        ("/categories/africa", answers.CategoryView),
         ("/keys", access.KeyPage),
     ):
         model.model_validate(newsroom.call("GET", path).json())
