@@ -37,10 +37,9 @@ def delivered(  # noqa: PLR0913 - each is a fact about the answer, given by its 
     `alternates` are the addresses of the same in other formats, by media type; they can be
     had by `Accept`, too.
     """
-    headers = _tell_edge(request, head, keys, until, kept=kept)
+    headers = _tell_edge(request, head, keys, until, kept=kept, varies=bool(alternates))
     told = [f'<{url}>; rel="{rel}"' for rel, url in (links or {}).items()]
     if alternates:
-        headers["vary"] = "Accept"
         told += [f'<{url}>; rel="alternate"; type="{one}"' for one, url in alternates.items()]
     if told:
         headers["link"] = ", ".join(told)
@@ -76,12 +75,13 @@ def _tell_edge(
     until: datetime | None = None,
     *,
     kept: bool = True,
+    varies: bool = False,
 ) -> dict[str, str]:
     """Tell the edge what an answer shows and how new it is; return the headers that say so."""
     known = state(request.scope)
     # The log says nothing of embargoes, so it cannot tell when these readers' answers changed.
     changed_at = None if known["caller"].embargoed else head.changed_at
-    facts = known["facts"] = Facts(head.serial, keys, changed_at, until, kept)
+    facts = known["facts"] = Facts(head.serial, keys, changed_at, until, kept, varies)
     return facts.headers()
 
 

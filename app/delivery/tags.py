@@ -42,16 +42,15 @@ class TagNames:
         if serial <= self._serial:
             return
         with self._database.read() as session:
-            rows = store.tags_since(session, self._serial, _MOST_ROWS)
-            if self._serial < 0 or len(rows) == _MOST_ROWS:
-                self._load(session)
-            else:
-                for row in rows:
-                    self._learn((row.after or {}).get("tag", []))
+            self._learn(self._news(session) if self._serial >= 0 else store.tags(session))
         self._serial = serial
 
-    def _load(self, session: ReadSession) -> None:
-        self._learn(store.tags(session))
+    def _news(self, session: ReadSession) -> list[str]:
+        """Return the tags of what changed; after very much has changed, all of them."""
+        rows = store.tags_since(session, self._serial, _MOST_ROWS)
+        if len(rows) == _MOST_ROWS:
+            return store.tags(session)
+        return [tag for row in rows for tag in (row.after or {}).get("tag", [])]
 
     def _learn(self, tags: list[str]) -> None:
         for tag in tags:

@@ -12,9 +12,8 @@ Headers = list[tuple[bytes, bytes]]
 Name = bytes
 # What an entry weighs beside its bodies: headers, tags, the dictionary's own cells.
 _OVERHEAD = 2_000
-_KEPT = frozenset(
-    b"content-type link location surrogate-key cache-tag dateline-serial vary".split()
-)
+_BY_ACCEPT = (b"vary", b"Accept")
+_KEPT = frozenset(b"content-type link location surrogate-key cache-tag dateline-serial".split())
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +22,7 @@ class Facts:
 
     `keys` are what it shows; `changed_at` is when it last could have changed; `until` is when
     time alone changes it, where that is no boundary of the archive. One that is not `kept` is
-    sent to who asked, and made anew for the next.
+    sent to who asked, and made anew for the next; `varies` says that `Accept` decides its format.
     """
 
     serial: int
@@ -31,6 +30,7 @@ class Facts:
     changed_at: datetime | None
     until: datetime | None = None
     kept: bool = True
+    varies: bool = False
 
     def is_over(self, now: datetime) -> bool:
         """Tell whether time has changed the answer since it was made."""
@@ -95,6 +95,8 @@ class Entry:
     def of(cls, status: int, headers: Headers, body: bytes, facts: Facts, route: str) -> "Entry":
         """Keep of an answer what is the same for all its readers."""
         kept = [one for one in headers if one[0] in _KEPT]
+        if facts.varies:
+            kept.append(_BY_ACCEPT)
         modified = http_date(facts.changed_at).encode() if facts.changed_at else b""
         return cls(status, kept, body, facts, route, modified, _OVERHEAD + len(body))
 

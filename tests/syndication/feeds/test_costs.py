@@ -1,0 +1,42 @@
+"""What formats cost the database: no more than the lists do, but where they tell more."""
+
+import pytest
+from starlette.testclient import TestClient
+
+from app.bootstrap import Services
+from app.settings import Settings
+from tests.databases import counted_queries
+from tests.newsroom import Newsroom
+from tests.syndication.feeds.reading import fetch
+
+# The directory of a category is as new as the log: one look. Atom asks what was withdrawn.
+COSTS = {
+    "/feeds/latest.rss": 1,
+    "/feeds/latest.json?limit=100&category=world": 1,
+    "/feeds/latest.atom": 2,
+    "/feeds/categories/world.newsml": 2,
+    "/feeds/tags/t.csv": 2,
+    "/v1/articles/story-7.md": 1,
+    "/sitemap-news.xml": 1,
+    "/sitemap-2026-11.xml": 1,
+    "/sitemap.xml": 2,
+}
+
+
+@pytest.fixture
+def settings(database_url: str) -> Settings:
+    """Nothing is kept: each answer is made anew."""
+    return Settings(database_url=database_url, cache_bytes=0)
+
+
+def test_formats_cost_what_lists_cost(
+    newsroom: Newsroom, client: TestClient, services: Services
+) -> None:
+    newsroom.category("World")
+    for number in range(30):
+        newsroom.story(f"Story {number}", categories=["world"], tags=["t"], body="B.")
+    for path, cost in COSTS.items():
+        fetch(client, path)
+        with counted_queries(services.database) as sent:
+            fetch(client, path)
+        assert len(sent) == cost, (path, sent)
