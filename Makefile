@@ -26,7 +26,7 @@ unexport PYTHONDONTWRITEBYTECODE PYTHONHOME PYTHONINSPECT PYTHONOPTIMIZE PYTHONP
 	PYTHONSAFEPATH PYTHONSTARTUP PYTHONWARNINGS
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test quick check bench test-system examples openapi requirements clean
+.PHONY: help install demo test quick check bench bench-search test-system examples openapi requirements clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -50,6 +50,9 @@ check: .venv/.installed ## lint, formatting, types and layers; changes nothing
 
 bench: .venv/.installed ## measure, beside the floor and the idiomatic version
 	$(BIN)/python -m bench $(ARGS)
+
+bench-search: .venv/.installed ## measure how well search ranks, on any collection of texts (ARGS=--help)
+	$(BIN)/python -m bench.search $(ARGS)
 
 test-system: .venv/.installed ## run the tests that need programs of the system
 	$(PYTEST) -m system $(ARGS)

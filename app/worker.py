@@ -143,7 +143,8 @@ class Indexer:
         """Follow with the index of services."""
         self._watch = services.watch
         self._follower = Follower(services.index, services.delivery)
-        self._leadership = FileLeadership(str(search_path(services.settings, services.database)))
+        self._path = search_path(services.settings, services.database)
+        self._leadership = FileLeadership(str(self._path))
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self.run, name="indexer", daemon=True)
         self._version: Version = -1
@@ -162,6 +163,7 @@ class Indexer:
 
     def run(self) -> None:
         """Follow until stopped; a fault is logged and the loop goes on."""
+        self._make_room()
         pause = 0.0
         while not self._stopped.wait(pause):
             try:
@@ -170,6 +172,12 @@ class Indexer:
                 _log.warning("the index could not follow: %s", failure.detail)
                 pause = _RETRY_AFTER
         self._follower.close()
+
+    def _make_room(self) -> None:
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as wrong:
+            _log.warning("there is no room for the index: %s", wrong)
 
     def _turn(self) -> float:
         """Do some of what is to be done; return how long nothing more has to be."""

@@ -7,6 +7,7 @@ with how far it came, so it matters to nobody where a step ends, or whether it d
 
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import replace
 
 from app.delivery.queries import Delivery
@@ -59,14 +60,15 @@ class Follower:
         yield self._count
 
     def close(self) -> None:
-        """Stop writing."""
+        """Stop writing; an index that is broken may be left as it is."""
         writer, self._writer = self._writer, None
         if writer is not None:
-            writer.close()
+            with suppress(IndexUnusable):
+                writer.close()
 
     def _failed(self) -> None:
         """Let go of the writer. What fails twice is broken in a way that no reader sees."""
-        self._abandon()
+        self.close()
         self._failures += 1
         if self._failures > 1:
             self._index.discard()
@@ -84,7 +86,7 @@ class Follower:
     def _opened(self) -> Writer:
         """Return the writer to what readers see; begin anew where that is of no use."""
         if self._writer is not None and not self._index.is_current(self._writer):
-            self._abandon()
+            self.close()
         if self._writer is None:
             try:
                 self._writer, self._written = self._index.writer(), None
@@ -104,15 +106,6 @@ class Follower:
         self._pages = _FIRST_PAGES
         self._writer.save(self._start())
         return self._writer
-
-    def _abandon(self) -> None:
-        writer, self._writer = self._writer, None
-        try:
-            if writer is not None:
-                writer.close()
-        except IndexUnusable:
-            # It is broken, which is why it is abandoned.
-            return
 
     def _start(self) -> Position:
         with snapshot(self._delivery) as public:

@@ -15,7 +15,7 @@ from app.search.scoring import Scoring
 from app.search.spelling import Spelling
 from app.search.text import TEXT, TITLE
 from app.search.typed import Part, Typed
-from app.search.units import Unit, units
+from app.search.units import Unit, part_words, units
 from app.search.variants import variants
 from app.search.vocabulary import Dictionary, Vocabulary
 
@@ -63,7 +63,9 @@ class _Matching:
         self._vocabulary = vocabulary
         self._scoring = scoring
         self._spelling = Spelling(vocabulary)
-        self._meant: dict[Part, str] = {}
+        # What is not wanted is taken by its word.
+        self._no_spelling = Spelling(vocabulary, most=0)
+        self._meant: dict[str, str] = {}
 
     def match(self) -> Match:
         groups = units(self._typed.wanted)
@@ -81,34 +83,38 @@ class _Matching:
         telling = [one for one in groups if not _is_little(one, little)] or groups
         ranked = self._typed.question or len(groups) > MOST_WANTED
         clauses = [
-            (Occur.Should if ranked and _is_loose(group) else Occur.Must, self._group(group))
+            (
+                Occur.Should if ranked and _is_loose(group) else Occur.Must,
+                self._group(group, self._spelling),
+            )
             for group in telling
         ]
         if ranked:
             clauses += self._joining(groups, telling, little)
         return [*clauses, *self._near(telling)]
 
-    def _group(self, group: Group) -> Query:
-        found = [self._unit(unit) for unit in group]
+    def _group(self, group: Group, spelling: Spelling) -> Query:
+        found = [self._unit(unit, spelling) for unit in group]
         if len(found) == 1:
             return found[0]
         return Query.boolean_query([(Occur.Should, one) for one in found])
 
-    def _unit(self, unit: Unit) -> Query:
+    def _unit(self, unit: Unit, spelling: Spelling) -> Query:
         title = unit.part.title
         if not unit.is_word:
             if title:
                 return self._scoring.phrase_in(TITLE, unit.words)
             return self._scoring.phrase(unit.words)
-        looked_for = variants(unit, self._vocabulary, self._spelling)
+        looked_for = variants(unit, self._vocabulary, spelling)
         if looked_for.corrected:
-            self._meant[unit.part] = looked_for.corrected
+            self._meant[unit.words[0]] = looked_for.corrected
         score = self._scoring.word_in_title if title else self._scoring.word
         return score(looked_for)
 
     def _unwanted(self) -> list[Clause]:
         parts = tuple((part,) for part in self._typed.unwanted)
-        return [(Occur.MustNot, self._group(group)) for group in units(parts)]
+        groups = units(parts)
+        return [(Occur.MustNot, self._group(group, self._no_spelling)) for group in groups]
 
     def _little(self, groups: list[Group]) -> Little:
         typed = [group[0].words[0] for group in groups]
@@ -140,7 +146,10 @@ class _Matching:
         return Match(query, typed, typed.text if self._meant else None)
 
     def _corrected(self, part: Part) -> Part:
-        return replace(part, words=(self._meant[part],)) if part in self._meant else part
+        typed = () if part.phrase else part_words(part)
+        if not any(word in self._meant for word in typed):
+            return part
+        return replace(part, words=("-".join(self._meant.get(word, word) for word in typed),))
 
 
 def _is_loose(group: Group) -> bool:

@@ -25,10 +25,10 @@ class Spelling:
     by doubling it or changing its place.
     """
 
-    def __init__(self, vocabulary: Vocabulary) -> None:
-        """Look words up in an index."""
+    def __init__(self, vocabulary: Vocabulary, most: int = _MOST_WORDS) -> None:
+        """Look up at most so many words in an index."""
         self._vocabulary = vocabulary
-        self._left = _MOST_WORDS
+        self._left = most
 
     def meant(self, word: str, count: int) -> str | None:
         """Return what was meant by a word that stands in `count` stories, if not this word."""

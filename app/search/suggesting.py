@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from app.access.selection import fold
 from app.delivery.directory import EntryType
@@ -43,12 +44,18 @@ def _entries(type_: EntryType, begun: str, public: Snapshot) -> list[Suggestion]
         for entry in public.directory.entries[type_].values()
         if _completes(begun, entry.name)
     ]
-    found.sort(key=lambda one: (not fold(one.text).startswith(begun), len(one.text), one.text))
+    found.sort(key=lambda one: (not _folded(one.text).startswith(begun), len(one.text), one.text))
     return found[:_OF_EACH_TYPE]
 
 
+@lru_cache(maxsize=20_000)
+def _folded(name: str) -> str:
+    """Fold a name; there are few, and all are looked at each time."""
+    return fold(name)
+
+
 def _completes(begun: str, name: str) -> bool:
-    folded = fold(name)
+    folded = _folded(name)
     return folded.startswith(begun) or f" {begun}" in folded
 
 

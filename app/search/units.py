@@ -37,8 +37,14 @@ def units(wanted: tuple[tuple[Part, ...], ...]) -> list[tuple[Unit, ...]]:
     return list(dict.fromkeys(groups))[:MOST_WORDS]
 
 
+def part_words(part: Part) -> tuple[str, ...]:
+    """Return the words of a part, folded."""
+    found = words(" ".join(part.words)) if part.phrase else _of_one(part.words[0])
+    return tuple(found[:MOST_WORDS])
+
+
 def _groups(parts: tuple[Part, ...]) -> Iterator[tuple[Unit, ...]]:
-    made = tuple(Unit(found, part) for part in parts if (found := _words(part)))
+    made = tuple(Unit(found, part) for part in parts if (found := part_words(part)))
     if len(made) == 1 and _stand_alone(made[0]):
         *others, last = made[0].words
         closed = replace(made[0].part, open=False)
@@ -46,11 +52,6 @@ def _groups(parts: tuple[Part, ...]) -> Iterator[tuple[Unit, ...]]:
         yield (Unit((last,), made[0].part),)
     elif made:
         yield made
-
-
-def _words(part: Part) -> tuple[str, ...]:
-    found = words(" ".join(part.words)) if part.phrase else _of_one(part.words[0])
-    return tuple(found[:MOST_WORDS])
 
 
 def _of_one(typed: str) -> list[str]:

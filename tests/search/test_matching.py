@@ -1,0 +1,240 @@
+"""What a typed query finds among a few stories, and in which order."""
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from app.search.matching import MOST_WANTED
+from tests.search.shelf import Shelf, story
+
+
+@pytest.fixture(scope="module")
+def stories() -> Shelf:
+    return Shelf(
+        budget=story("The government presented its budget to parliament.", title="A new budget"),
+        vote=story("Elections will be held in spring, the governments said."),
+        storm=story("A storm hit the coast of Morocco.", title="Storm over Casablanca"),
+        calm=story("The coast was calm after the storm in Morocco, said the storm watch."),
+        jet=story("An F-16 flew over the well-known coast."),
+        fr=story("L’élection présidentielle aura lieu aujourd’hui à Rabat.", "fr"),
+        es=story("El gobierno presentó los presupuestos de la nación.", "es"),
+        ar=story("أعلنت الحكومة عن موعد الانتخابات في تونس", "ar"),
+        zh=story("中国人民银行宣布降息。", "zh"),
+    )
+
+
+@pytest.mark.parametrize(
+    ("typed", "found"),
+    [
+        ("election ", {"vote", "fr"}),
+        ("government ", {"budget", "vote"}),
+        ("gobiernos ", {"es"}),
+        ("élections ", {"vote", "fr"}),
+        ("حكومة ", {"ar"}),
+        ("انتخابية ", {"ar"}),
+        ("présidentielles ", {"fr"}),
+    ],
+)
+def test_a_word_finds_its_family_in_every_language(
+    stories: Shelf, typed: str, found: set[str]
+) -> None:
+    assert set(stories.find(typed)) == found
+
+
+@pytest.mark.parametrize(
+    ("typed", "found"),
+    [
+        ("l'élection ", {"fr", "vote"}),
+        ("l’election", {"fr", "vote"}),
+        ("aujourd'hui", {"fr"}),
+        ("Morocco's ", {"storm", "calm"}),
+        ("F-16", {"jet"}),
+        ("f16", set()),
+        ("coast-storm", {"storm", "calm"}),
+        ("中国", {"zh"}),
+        ("人民银行", {"zh"}),
+        ("降", {"zh"}),
+        ("国中", set()),
+    ],
+)
+def test_what_is_typed_as_one(stories: Shelf, typed: str, found: set[str]) -> None:
+    assert set(stories.find(typed)) == found
+
+
+@pytest.mark.parametrize(
+    ("typed", "found"),
+    [
+        ("storm coast", ["storm", "calm"]),
+        ("storm parliament", []),
+        ("the storm", ["storm", "calm"]),
+        ('"coast of Morocco"', ["storm"]),
+        ('"of coast Morocco"', []),
+        ('"storm"', ["storm", "calm"]),
+        ("storm -calm", ["storm"]),
+        ('storm -"hit the coast"', ["calm"]),
+        ("title:storm", ["storm"]),
+        ('title:"over casablanca"', ["storm"]),
+        ("casablanca OR parliament", ["budget", "storm"]),
+        ("budget OR storm coast", ["storm", "calm"]),
+    ],
+)
+def test_operators(stories: Shelf, typed: str, found: list[str]) -> None:
+    assert sorted(stories.find(typed)) == sorted(found)
+
+
+def test_only_unwanted_words_leave_all_others(stories: Shelf) -> None:
+    assert set(stories.find("-storm")) == {"budget", "vote", "jet", "fr", "es", "ar", "zh"}
+
+
+def test_all_of_few_words_are_wanted_and_of_many_as_many_as_there_are(stories: Shelf) -> None:
+    few, many = "storm coast hail snow".split(), "storm coast hail snow sleet".split()
+
+    assert len(few) == MOST_WANTED
+    assert stories.find(" ".join(few)) == []
+    assert set(stories.find(" ".join(many))) == {"storm", "calm", "jet"}
+    assert stories.find(" ".join(many))[-1] == "jet"
+
+
+def test_a_question_is_answered_by_what_comes_nearest(stories: Shelf) -> None:
+    assert stories.find("Where did storms hit?")[0] == "storm"
+
+
+def test_phrases_and_titles_are_wanted_among_many_words(stories: Shelf) -> None:
+    assert stories.find('title:budget "a storm" coast calm morocco') == []
+
+
+@pytest.mark.parametrize(
+    ("typed", "found"),
+    [
+        ("parli", {"budget"}),
+        ("storm casa", {"storm"}),
+        ("title:ca", {"storm"}),
+        ("ca", {"storm"}),
+        ("الانتخ", {"ar"}),
+        ("parli ", set()),
+        ("parli budget", set()),
+    ],
+)
+def test_the_last_word_may_be_a_beginning(stories: Shelf, typed: str, found: set[str]) -> None:
+    assert set(stories.find(typed)) == found
+
+
+@pytest.mark.parametrize(
+    ("typed", "corrected", "found"),
+    [
+        ("goverment ", "government", {"budget", "vote"}),
+        ("storm in Moroco", "storm in morocco", {"storm", "calm"}),
+        ("Marocco -calm", "morocco -calm", {"storm"}),
+        ("parlaiment ", "parliament", {"budget"}),
+        ("title:casabalnca", "title:casablanca", {"storm"}),
+        ("الحكوكة ", "الحكومه", {"ar"}),
+        ("zebra ", None, set()),
+        ("stor ", "storm", {"storm", "calm"}),
+        ("sto ", None, set()),
+        ("goverment-budget", "government-budget", {"budget"}),
+        ("d’electoin ", "election", {"vote", "fr"}),
+        ('"goverment"', None, set()),
+        ("-goverment storm", None, {"storm", "calm"}),
+    ],
+)
+def test_slips_are_forgiven_and_told(
+    stories: Shelf, typed: str, corrected: str | None, found: set[str]
+) -> None:
+    assert stories.match(typed).corrected == corrected
+    assert set(stories.find(typed)) == found
+
+
+def test_a_word_that_is_there_is_not_corrected(stories: Shelf) -> None:
+    assert stories.match("coast storm").corrected is None
+
+
+def test_a_rare_word_beside_a_frequent_one_is_looked_for_too() -> None:
+    many = {f"s{number}": story("Elections in Rabat.") for number in range(120)}
+    shelf = Shelf(**many, slip=story("Electoins in Rabat."))
+
+    assert shelf.match("electoins ").corrected == "elections"
+    assert shelf.find("electoins ")[0] == "slip"
+    assert len(shelf.find("electoins ")) == 100
+
+
+def test_what_was_looked_for_can_be_shown(stories: Shelf) -> None:
+    typed = stories.match("goverment rab", ["fr-CA", "en"]).typed
+
+    assert typed.text == "government rab"
+    assert typed.languages == ("fr", "en")
+    assert typed.wanted[1][0].open
+
+
+def test_languages_asked_for_decide_about_families() -> None:
+    shelf = Shelf(fr=story("Les chevaux", "fr"), en=story("Horses", "en"))
+
+    assert shelf.find("cheval ", ["fr-CA"]) == ["fr"]
+    assert shelf.find("cheval ", ["en"]) == []
+
+
+def test_a_story_in_another_language_than_it_claims_is_found() -> None:
+    shelf = Shelf(a=story("Les élections sont annoncées", "en"), b=story("الحكومة التونسية", "en"))
+
+    assert shelf.find("élection annoncée") == ["a"]
+    assert shelf.find("والحكومة", ["ar"]) == ["b"]
+
+
+def test_places_weigh() -> None:
+    shelf = Shelf(
+        body=story("Rain fell on the hills of the north today.", title="Weather"),
+        title=story("It fell on the hills of the north today.", title="Rain"),
+        tag=story("It fell on the hills of the north today.", title="Weather", tags=("rain",)),
+    )
+
+    assert shelf.find("rain ") == ["title", "tag", "body"]
+
+
+def test_the_form_that_was_typed_weighs_more() -> None:
+    shelf = Shelf(
+        one=story("The election was held."),
+        other=story("The elections were held."),
+    )
+
+    assert shelf.find("elections ")[0] == "other"
+    assert shelf.find("election ")[0] == "one"
+
+
+def test_words_that_stand_close_weigh_more() -> None:
+    far = "Minister of sports opened a hall, and health was no matter of the day there."
+    near = "Minister of health opened a hall, and sports was no matter of the day there."
+    shelf = Shelf(far=story(far), near=story(near), other=story("Rain in the north."))
+
+    assert shelf.find("minister health")[0] == "near"
+
+
+def test_authors_and_sources_are_found() -> None:
+    shelf = Shelf(a=story("Rain.", authors=("Aïcha Bennani",), source="North Africa Post"))
+
+    assert shelf.find("aicha bennani") == ["a"]
+    assert shelf.find("north africa post rain") == ["a"]
+
+
+@settings(
+    max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(st.text(max_size=80))
+def test_whatever_is_typed_can_be_looked_for(stories: Shelf, typed: str) -> None:
+    stories.find(typed)
+
+
+_PIECES = st.sampled_from(
+    ["storm", "COAST", "الحكومة", "中国人民", "l'", "'s", '"', "-", " ", " OR ", "title:", "*", "?"]
+)
+
+
+@settings(
+    max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(st.lists(_PIECES, max_size=20).map("".join))
+def test_whatever_is_put_together_can_be_looked_for(stories: Shelf, typed: str) -> None:
+    stories.find(typed)
+
+
+@pytest.mark.parametrize("typed", ["a-b-" * 120, "中" * 500, "الا " * 120, "x" * 500, "' " * 200])
+def test_what_is_long_can_be_looked_for(stories: Shelf, typed: str) -> None:
+    assert len(stories.find(typed)) <= 9

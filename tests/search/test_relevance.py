@@ -1,0 +1,75 @@
+"""The measures, and what they say of the search; with the real questions where they are at hand."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from bench.search.__main__ import rankings
+from bench.search.collection import plain, squad
+from bench.search.measures import averages
+from bench.search.systems import Bare, Product
+
+
+def test_measures_are_those_of_the_literature() -> None:
+    judgements = {"q": {"a": 2.0, "b": 1.0}, "none": {}}
+    found = averages({"q": ["x", "b", "a"], "none": ["x"]}, judgements)
+
+    assert found["MRR"] == pytest.approx(1 / 2)
+    assert found["R@1"] == 0
+    assert found["R@10"] == 1
+    assert found["MAP"] == pytest.approx((1 / 2 + 2 / 3) / 2)
+    assert found["nDCG@10"] == pytest.approx((1 / 1.58496 + 3 / 2) / (3 + 1 / 1.58496), abs=1e-5)
+
+
+@pytest.fixture
+def collection(tmp_path: Path) -> list[str]:
+    """The arguments that name a small collection in the plain format."""
+    documents = [
+        {"id": 1, "title": "Rain", "body": "It rained over Rabat."},
+        {"id": 2, "body": "The elections were held.", "language": "en"},
+    ]
+    files = {
+        "documents": "\n".join(map(json.dumps, documents)) + "\n\n",
+        "queries": "a\tWhich city had rain?\nb\telection \n",
+        "judgements": "a\t1\t1\nb\t0\t2\t1\nb\t1\t0\n",
+    }
+    for name, content in files.items():
+        (tmp_path / name).write_text(content, encoding="utf-8")
+    return [part for name in files for part in (f"--{name}", str(tmp_path / name))]
+
+
+def test_any_collection_is_measured(collection: list[str]) -> None:
+    documents, queries, judgements = map(Path, collection[1::2])
+    read = plain(documents, queries, judgements, "en")
+
+    assert read.judgements == {"a": {"1": 1.0}, "b": {"2": 1.0}}
+    assert averages(rankings(Product(read.documents), read), read.judgements)["R@1"] == 1
+
+
+def test_the_command_prints_a_line_for_each_system(collection: list[str]) -> None:
+    command = [sys.executable, "-m", "bench.search", *collection]
+    printed = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+
+    lines = printed.splitlines()
+    assert lines[0] == "2 documents, 2 queries"
+    assert lines[1].split() == ["MRR", "R@1", "R@10", "MAP", "nDCG@10"]
+    assert lines[2].split() == ["dateline", *["1.0000"] * 5]
+    assert [line[:16].strip() for line in lines[3:]] == ["bm25", "bm25 and stemmer"]
+
+
+def test_questions_find_their_passages(shared: Path) -> None:
+    questions = squad(shared / "xquad" / "xquad.en.json", "en")
+    found = {
+        system: averages(rankings(made, questions), questions.judgements)["R@1"]
+        for system, made in (
+            ("ours", Product(questions.documents)),
+            ("naive", Bare(questions.documents)),
+            ("stemmed", Bare(questions.documents, "english")),
+        )
+    }
+
+    assert found["ours"] >= 0.945
+    assert found["ours"] > found["stemmed"] > found["naive"]

@@ -1,0 +1,133 @@
+"""What people type, understood."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.search.typed import MOST_CHARACTERS, MOST_WORDS, Part, Typed, understood
+
+
+def _groups(typed: Typed) -> list[list[str]]:
+    return [[part.text for part in group] for group in typed.wanted]
+
+
+@pytest.mark.parametrize(
+    ("typed", "groups"),
+    [
+        ("climate change", [["climate"], ["change"]]),
+        ('"climate change" talks', [['"climate change"'], ["talks"]]),
+        ("“climate change” «accord»", [['"climate change"'], ['"accord"']]),
+        ("cats OR dogs rain", [["cats", "dogs"], ["rain"]]),
+        ("cats OR dogs | birds", [["cats", "dogs", "birds"]]),
+        ("cats or dogs", [["cats"], ["or"], ["dogs"]]),
+        ("OR cats OR", [["cats"]]),
+        ("title:paris rain", [["title:paris"], ["rain"]]),
+        ('Title: "city of light"', [['title:"city of light"']]),
+        ("covid-19 - plan", [["covid-19"], ["plan"]]),
+        ('an "unclosed quote', [["an"], ["unclosed"], ["quote"]]),
+        ("state:vector a:b", [["state:vector"], ["a:b"]]),
+        ("the (right) [words] ^ ~ *", [["the"], ["(right)"], ["[words]"]]),
+        ("", []),
+        (' " - title: ', [["title:"]]),
+    ],
+)
+def test_words_phrases_and_alternatives(typed: str, groups: list[list[str]]) -> None:
+    assert _groups(understood(typed)) == groups
+
+
+@pytest.mark.parametrize(
+    ("typed", "unwanted"),
+    [
+        ("rain -snow", ["snow"]),
+        ('rain -"heavy snow" −hail', ['"heavy snow"', "hail"]),
+        ("rain -title:snow", ["title:snow"]),
+        ("rain - snow well-known", []),
+    ],
+)
+def test_a_minus_says_what_is_not_wanted(typed: str, unwanted: list[str]) -> None:
+    found = understood(typed)
+
+    assert [part.text for part in found.unwanted] == unwanted
+
+
+@pytest.mark.parametrize(
+    ("typed", "is_open"),
+    [
+        ("rain in rab", True),
+        ("cats OR dog", True),
+        ("title:rab", True),
+        ("rain in rab ", False),
+        ("rain in rab?", False),
+        ('"rain in rab"', False),
+        ("rain -rab", False),
+    ],
+)
+def test_the_last_word_may_be_still_growing(typed: str, is_open: bool) -> None:
+    groups = understood(typed).wanted
+
+    assert [part.open for group in groups for part in group][-1] is is_open
+    assert not any(part.open for group in groups for part in group[:-1])
+
+
+@pytest.mark.parametrize(
+    ("typed", "reference"),
+    [
+        (" https://site.example/story?x=1 ", "https://site.example/story?x=1"),
+        ("www.site.example/story", "www.site.example/story"),
+        ("0198C0DE-0000-7000-8000-000000000000", "0198c0de-0000-7000-8000-000000000000"),
+        ("https://site.example/a and b", None),
+        ("0198c0de", None),
+    ],
+)
+def test_an_id_or_an_address_is_a_reference(typed: str, reference: str | None) -> None:
+    found = understood(typed)
+
+    assert found.reference == reference
+    assert bool(found.wanted) is (reference is None)
+
+
+@pytest.mark.parametrize("typed", ["Who won?", "من فاز؟", "誰が勝った？ "])
+def test_a_question_is_known_by_its_mark(typed: str) -> None:
+    assert understood(typed).question
+
+
+def test_what_is_too_long_is_cut() -> None:
+    many, long = understood("word " * 1000), understood("w" * 10_000)
+
+    assert len(many.wanted) == MOST_WORDS
+    assert len(long.wanted[0][0].words[0]) == MOST_CHARACTERS
+
+
+def test_it_can_be_written_out_again() -> None:
+    typed = 'rain title:"city of light" cats OR dogs -snow'
+
+    assert understood(typed).text == typed
+
+
+def test_nothing_is_nothing() -> None:
+    assert not understood(" -- ")
+    assert understood("-snow")
+
+
+@given(st.text())
+def test_whatever_is_typed_is_understood(typed: str) -> None:
+    found = understood(typed)
+
+    parts = [part for group in found.wanted for part in group] + list(found.unwanted)
+    assert all(any(map(str.isalnum, "".join(part.words))) for part in parts)
+    assert sum(len(part.words) for part in parts) <= MOST_WORDS
+
+
+_PIECES = st.sampled_from(["rain", '"', "-", " ", "OR", "|", "title:", "?", "\u202e", "\0", "\n"])
+
+
+@given(st.lists(_PIECES, max_size=30).map("".join))
+def test_what_is_understood_reads_as_it_was_meant(typed: str) -> None:
+    found = understood(typed)
+    again = understood(found.text + " ")
+
+    closed = tuple(
+        tuple(Part(part.words, part.phrase, part.title) for part in group) for group in found.wanted
+    )
+    assert again.wanted == closed
+    assert again.unwanted == found.unwanted
