@@ -79,7 +79,7 @@ class TestWithoutNewsroom:
     ) -> None:
         headers = {"x-api-key": key_for(services, "admin")}
         for method, path in managed_routes():
-            answer = client.request(method, path.format(ref="x", version=1), headers=headers)
+            answer = client.request(method, filled(path), headers=headers)
             assert (answer.status_code, answer.json()["code"]) == (404, "not_found"), path
         assert client.get("/v1/headlines").status_code == 200
         assert not any(

@@ -14,6 +14,7 @@ from app.api.edge.entry import Absent, Entry, Facts
 from app.api.edge.freshness import Freshness
 from app.api.edge.host import HostRing
 from app.api.edge.readers import Readers
+from app.api.edge.negotiation import NegotiationRing
 from app.api.edge.ready import Ready, is_anybodys, told_apart
 from app.api.edge.replies import Replies, Request
 from app.api.edge.request import id_for, told
@@ -50,18 +51,20 @@ class DeliveryRing:
         self._replies = Replies(services.settings, metrics, self._freshness)
         self._now = services.clock.now
         self._running: dict[tuple[Key, Version, int], asyncio.Future[Entry | Absent | Raw]] = {}
+        # Whoever is answered at once need not be asked again what format was meant.
+        self._inside = NegotiationRing(self._at_length)
         self._allows = HostRing(app, services.settings.allowed_hosts).allows
         metrics.watch_cache(self._entries)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer with what is ready, or at length."""
         if scope.get("method") != "GET":
-            await self._at_length(scope, receive, send)
+            await self._inside(scope, receive, send)
             return
         name, given = told_apart(scope)
         ready = self._ready(name)
         if ready is None or not self._holds(ready):
-            await self._at_length(scope, receive, send)
+            await self._inside(scope, receive, send)
             return
         await send(ready.start(new_id() if given is None else id_for(given)))
         await send(ready.body)

@@ -19,6 +19,7 @@ _LOOKED_AT = frozenset({b"authorization", b"x-api-key", *PRECONDITIONS})
 _TELLING = _LOOKED_AT | {
     _REQUEST_ID,
     _HOST,
+    b"accept",
     b"accept-encoding",
     b"if-none-match",
     b"if-modified-since",

@@ -8,7 +8,6 @@ from app.api.edge.delivery import DeliveryRing
 from app.api.edge.failure import FailureRing
 from app.api.edge.head import HeadRing
 from app.api.edge.host import HostRing
-from app.api.edge.negotiation import NegotiationRing
 from app.api.edge.request import RequestRing
 from app.api.edge.stream import StreamRing
 from app.api.edge.unstored import UnstoredRing
@@ -32,4 +31,4 @@ def stack(app: App, services: Services, metrics: Metrics, pulse: Pulse) -> App:
     app = CorsRing(app, settings.cors_origins, settings.management_cors_origins)
     app = HostRing(app, settings.allowed_hosts)
     app = RequestRing(app, metrics)
-    return NegotiationRing(DeliveryRing(app, services, metrics))
+    return DeliveryRing(app, services, metrics)
