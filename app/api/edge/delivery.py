@@ -13,8 +13,8 @@ from app.api.edge.canonical import canonical_query
 from app.api.edge.entry import Absent, Entry, Facts
 from app.api.edge.freshness import Freshness
 from app.api.edge.host import HostRing
-from app.api.edge.readers import Readers
 from app.api.edge.negotiation import NegotiationRing
+from app.api.edge.readers import Readers
 from app.api.edge.ready import Ready, is_anybodys, told_apart
 from app.api.edge.replies import Replies, Request
 from app.api.edge.request import id_for, told
