@@ -193,7 +193,10 @@ def test_many_faults_are_counted_and_the_first_ones_shown(
         connection.execution_options(dateline_writes=True)
         connection.execute(update(Document).values(head=b"{}"))
     found = dateline("check", database_url=services.settings.database_url)
-    _assert_named(found, "55 thing(s) are wrong. `dateline rebuild` mends documents.")
+    told = (
+        "55 thing(s) are wrong. `dateline rebuild` mends documents, `dateline reindex` the index."
+    )
+    _assert_named(found, told)
     assert len(found.err.splitlines()) == 51
 
 
