@@ -18,7 +18,7 @@ _PATHS = (
     "/v1/search?count=exact&facets=tag,language,kind,published_month",
     f"/v1/search?q={_WORD}&sort=-published_at&count=exact",
     f"/v1/suggest?q={_WORD[:4]}",
-    "/v1/articles/cloves/related",
+    "/v1/articles/cloves/related?language=sw",
 )
 
 

@@ -118,7 +118,9 @@ def test_whatever_is_typed_is_understood(typed: str) -> None:
     assert sum(len(part.words) for part in parts) <= MOST_WORDS
 
 
-_PIECES = st.sampled_from(["rain", '"', "-", " ", "OR", "|", "title:", "?", "\u202e", "\0", "\n"])
+_PIECES = st.sampled_from(
+    ["rain", '"', " -snow ", " ", "OR", "|", " title:hail ", "?", "\u202e", "\0", "\n"]
+)
 
 
 @given(st.lists(_PIECES, max_size=30).map("".join))

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from app.access.selection import Selection, fold
-from app.kit.clock import from_micros
+from app.kit.clock import format_instant, from_micros
 from app.search.errors import IndexUnusable
 from app.search.index import (
     MOST_RELEVANT,
@@ -171,8 +171,8 @@ def _selected(one: IndexedStory, selection: Selection) -> bool:
         "tag": [fold(tag) for tag in one.tags],
         "author": [fold(name) for name in one.authors],
         "kind": [one.kind],
-        "published_at": from_micros(one.published_at),
-        "updated_at": from_micros(one.updated_at),
+        "published_at": format_instant(from_micros(one.published_at)),
+        "updated_at": format_instant(from_micros(one.updated_at)),
     }
     return selection.matches(attributes)
 
