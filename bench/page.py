@@ -14,6 +14,10 @@ DOCUMENT = ROOT / "docs" / "benchmarks.json"
 PAGE = ROOT / "docs" / "benchmarks.md"
 PICTURE = ROOT / "docs" / "img" / "benchmarks.svg"
 
+_SHOWN = (
+    "![For each goal a bar that ends where the result is: beyond the line the goal is met.]"
+    "(img/benchmarks.svg)"
+)
 _BEGIN, _END = "<!-- results: begin -->", "<!-- results: end -->"
 
 
@@ -35,7 +39,7 @@ def renewed(page: str, found: dict[str, Any]) -> str:
     """Return the page with these results in the place of those that it had."""
     before, _, rest = page.partition(_BEGIN)
     _, _, after = rest.partition(_END)
-    parts = (_machine(found["machine"]), _table(found), _missed(found), _notes(found))
+    parts = (_SHOWN, _machine(found["machine"]), _table(found), _missed(found), _notes(found))
     return before + "\n\n".join((_BEGIN, *filter(None, parts), _END)) + after
 
 
