@@ -42,8 +42,18 @@ class Generation:
         return self._reader
 
     def _loaded(self) -> TantivyReader:
+        """Load the last commit; again, if it was not the last any more while it was loaded."""
+        while True:
+            mark = mark_of(self._meta)
+            try:
+                return self._load(mark)
+            except IndexUnusable:
+                if mark_of(self._meta) == mark:
+                    raise
+
+    def _load(self, mark: Mark | None) -> TantivyReader:
         with telling_faults():
-            mark, meta = mark_of(self._meta), _meta(self._path)
+            meta = _meta(self._path)
             if meta["schema"] != self._schema:
                 raise IndexUnusable("The index was replaced by another one.")
             sizes = _sizes(self._path, meta)

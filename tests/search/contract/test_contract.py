@@ -1,5 +1,6 @@
 """What any engine has to do, tried on each that there is."""
 
+import threading
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -126,6 +127,30 @@ def test_a_reader_stays_as_it_is_while_others_write(index: Index) -> None:
     assert (before.count(), index.reader().count()) == (1, 0)
     assert found_ids(before.search(ask(words("rain")))) == [rain.id]
     writer.close()
+
+
+def test_readers_see_one_commit_after_the_other_while_somebody_writes(index: Index) -> None:
+    filled(index, story("Rain"))
+    writer, seen, wrong = index.writer(), list[int](), list[str]()
+
+    def write() -> None:
+        for serial in range(2, 60):
+            writer.put([story(f"Rain {serial}") for _ in range(3)])
+            writer.save(Position(serial=serial, complete=True))
+        writer.close()
+
+    thread = threading.Thread(target=write)
+    thread.start()
+    while thread.is_alive():
+        reader = index.reader()
+        serial = reader.position.serial
+        if reader.count() != 1 + 3 * (serial - 1):
+            wrong.append(f"{reader.count()} stories at {serial}")
+        seen.append(serial)
+    thread.join()
+    assert wrong == []
+    assert seen == sorted(seen)
+    assert index.reader().position.serial == 59
 
 
 def test_a_story_written_twice_is_there_once_as_it_is_now(index: Index) -> None:
