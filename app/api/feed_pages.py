@@ -10,6 +10,7 @@ from app.api.paging import Paging
 from app.bootstrap import Services
 from app.delivery.queries import Page, StoryQuery
 from app.kit.clock import format_instant, parse_instant, to_micros
+from app.kit.xml import legal
 from app.syndication.addresses import Addresses
 from app.syndication.archiving import meeting_point
 from app.syndication.feed import Withdrawn
@@ -50,7 +51,9 @@ def addresses_of(services: Services) -> Addresses:
 def _withdrawn(services: Services, asked: Asked, page: Page) -> list[Withdrawn]:
     head, selection = page.head, asked.query.selection
     found = services.archive.withdrawals(selection, head.now, head.serial)
-    return [Withdrawn(one.id, format_instant(one.at), one.reason) for one in found]
+    return [
+        Withdrawn(one.id, format_instant(one.at), legal(one.notice or one.reason)) for one in found
+    ]
 
 
 def _place(request: Request, services: Services, asked: Asked, page: Page) -> Place:

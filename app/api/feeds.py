@@ -1,6 +1,7 @@
 """From the address of a feed to its bytes: the parameters of the lists, one page, one format."""
 
 from collections.abc import Collection
+from dataclasses import replace
 from functools import partial
 
 from fastapi import Request, Response
@@ -12,13 +13,13 @@ from app.api.feed_pages import Asked, write_feed
 from app.api.nearest import nearest
 from app.api.paging import Paging
 from app.api.params import FILTERS, SPANS, Parameters
-from app.api.reading import long_read, short_read
+from app.api.reading import long_read, reads_embargoed, short_read
 from app.api.stories import read_query
 from app.bootstrap import Services
 from app.delivery.queries import Page, StoryQuery
 from app.delivery.store.shapes import Form
 from app.delivery.surrogates import LISTS
-from app.syndication.formats import FEEDS
+from app.syndication.formats import FEEDS, FeedFormat
 
 FEED_PARAMETERS = (*FILTERS, *SPANS, "sort", "limit", "cursor")
 # More than this is written on a thread, so that nobody else waits for it.
@@ -34,7 +35,7 @@ async def answer_feed(request: Request, services: Services, channel: Channel, ex
     if channel.moved:
         head = await short_read(services, services.delivery.head)
         return redirected(request, f"{channel.path}.{ext}", head)
-    asked = await short_read(services, lambda: _understood(request, services, channel))
+    asked = await short_read(services, lambda: _understood(request, services, channel, form))
     page = await _page(services, asked.query)
     written = partial(write_feed, request, services, asked, page, form)
     much = sum(map(len, page.items)) > MUCH
@@ -52,11 +53,14 @@ def no_format(ext: str, known: Collection[str]) -> str:
     return f"There is no format {ext!r}.{meant} Known here: {', '.join(known)}."
 
 
-def _understood(request: Request, services: Services, channel: Channel) -> Asked:
+def _understood(
+    request: Request, services: Services, channel: Channel, format_: FeedFormat
+) -> Asked:
     params = Parameters(request.scope["query_string"], FEED_PARAMETERS)
     form: Form = "whole" if _may_read_whole(request, services) else "short"
     query, paging = read_query(services, params, channel.path, form, channel.clauses)
-    return Asked(channel, query, paging)
+    embargoed = format_.tells_embargo and reads_embargoed(request)
+    return Asked(channel, replace(query, embargoed=embargoed), paging)
 
 
 def _may_read_whole(request: Request, services: Services) -> bool:

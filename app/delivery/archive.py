@@ -17,11 +17,12 @@ _MOST_WITHDRAWN = 200
 
 @dataclass(frozen=True, slots=True)
 class Withdrawal:
-    """A story that readers may have had, and when and why it went."""
+    """A story that readers may have had, and when and why it went; `notice` tells of a kill."""
 
     id: str
     at: datetime
     reason: str
+    notice: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +52,7 @@ class Archive:
         found: dict[str, Withdrawal] = {}
         for row in rows:
             if row.id not in found and selection.matches(json.loads(row.before)):
-                found[row.id] = Withdrawal(row.id, from_micros(row.at), row.reason)
+                found[row.id] = Withdrawal(row.id, from_micros(row.at), row.reason, row.notice)
         return list(found.values())
 
     def months(self, now: datetime) -> Sequence[Month]:

@@ -8,11 +8,11 @@ from app.syndication.item import Item
 
 @dataclass(frozen=True, slots=True)
 class Withdrawn:
-    """A story that readers of a feed may have had, and should have no more."""
+    """A story that readers of a feed may have had, and should have no more; `why` is for people."""
 
     id: str
     at: str
-    reason: str
+    why: str
 
     @property
     def urn(self) -> str:

@@ -72,7 +72,8 @@ class Item:
     """One story. Its texts hold nothing that XML cannot, and its addresses are absolute URIs.
 
     What the short form of a document lacks is empty here. `url` is the publisher's own page,
-    `link` is where people read the story. A story that was killed is `canceled`.
+    `link` is where people read the story. A story that was killed is `canceled`; one that few may
+    read already is `embargoed_until` others may.
     """
 
     id: str
@@ -142,6 +143,7 @@ def item_of(document: bytes, addresses: Addresses) -> Item:
         translations=story.get("translations", []),
         body_html=None if body is None else with_absolute_addresses(body, link),
         body_text=story.get("body_text"),
+        embargoed_until=story.get("embargo_until"),
     )
 
 

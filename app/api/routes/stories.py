@@ -62,7 +62,9 @@ async def list_articles(request: Request, services: Parts) -> Response:
         },
         301: {"description": "The story has another slug now.", "content": None},
     },
-    openapi_extra=describe(problems=("bad_parameter", "not_found", "key_required")),
+    openapi_extra=describe(
+        problems=("bad_parameter", "not_found", "gone", "killed", "key_required")
+    ),
 )
 async def read_article_as(ref: str, ext: str, request: Request, services: Parts) -> Response:
     """Return one visible story as ninjs, NewsML-G2, JSON-LD or Markdown."""
@@ -71,7 +73,7 @@ async def read_article_as(ref: str, ext: str, request: Request, services: Parts)
     if form is None:
         head = await short_read(services, services.delivery.head)
         raise nothing_here(request, head, no_format(ext, STORIES))
-    found = await short_read(services, lambda: services.delivery.story(normal_ref(ref)))
+    found = await _story(request, services, ref, tells_embargo=form.tells_embargo)
     document = _body_of(request, found, f".{ext}")
     if isinstance(document, Response):
         return document
@@ -113,8 +115,10 @@ async def read_article(ref: str, request: Request, services: Parts) -> Response:
     return delivered(request, body, found.head, keys=found.keys, alternates=others)
 
 
-async def _story(request: Request, services: Services, ref: str) -> Found:
-    embargoed = reads_embargoed(request)
+async def _story(
+    request: Request, services: Services, ref: str, *, tells_embargo: bool = True
+) -> Found:
+    embargoed = tells_embargo and reads_embargoed(request)
     return await short_read(
         services, lambda: services.delivery.story(normal_ref(ref), embargoed=embargoed)
     )

@@ -63,6 +63,7 @@ _WITHDRAWN = (
         _log.c.id,
         micros(_log.c.at).label("at"),
         _log.c.reason,
+        _log.c.notice,
         cast(_log.c.before, Text).label("before"),
     )
     .where(

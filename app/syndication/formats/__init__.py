@@ -13,33 +13,36 @@ class FeedFormat:
     """How a feed is written, and what that is called.
 
     One that `remembers` links pages of an archive, and names the stories that were withdrawn.
+    One that does not say what is under embargo (`tells_embargo`) never holds it.
     """
 
     media_type: str
     render: Callable[[Feed], bytes]
     remembers: bool = False
+    tells_embargo: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class StoryFormat:
-    """How one story is written, and what that is called."""
+    """How one story is written, what that is called, and whether it says what is embargoed."""
 
     media_type: str
     render: Callable[[Item], bytes]
+    tells_embargo: bool = False
 
 
 FEEDS: dict[str, FeedFormat] = {
     "rss": FeedFormat(rss.MEDIA_TYPE, rss.render),
     "atom": FeedFormat(atom.MEDIA_TYPE, atom.render, remembers=True),
     "json": FeedFormat(json_feed.MEDIA_TYPE, json_feed.render),
-    "ninjs": FeedFormat(ninjs.MEDIA_TYPE, ninjs.render),
-    "newsml": FeedFormat(newsml.MEDIA_TYPE, newsml.render),
+    "ninjs": FeedFormat(ninjs.MEDIA_TYPE, ninjs.render, tells_embargo=True),
+    "newsml": FeedFormat(newsml.MEDIA_TYPE, newsml.render, tells_embargo=True),
     "csv": FeedFormat(table.MEDIA_TYPE, table.render),
 }
 
 STORIES: dict[str, StoryFormat] = {
-    "ninjs": StoryFormat(ninjs.MEDIA_TYPE, ninjs.render_story),
-    "newsml": StoryFormat(newsml.STORY_MEDIA_TYPE, newsml.render_story),
+    "ninjs": StoryFormat(ninjs.MEDIA_TYPE, ninjs.render_story, tells_embargo=True),
+    "newsml": StoryFormat(newsml.STORY_MEDIA_TYPE, newsml.render_story, tells_embargo=True),
     "jsonld": StoryFormat(jsonld.MEDIA_TYPE, jsonld.render_story),
     "md": StoryFormat(markdown.MEDIA_TYPE, markdown.render_story),
 }

@@ -86,5 +86,5 @@ def _rights(item: Item) -> str | None:
 
 
 def _tombstone(gone: Withdrawn) -> str:
-    comment = f"<at:comment>{escaped(gone.reason)}</at:comment>"
+    comment = f"<at:comment>{escaped(gone.why)}</at:comment>"
     return f'\n<at:deleted-entry ref="{gone.urn}" when="{gone.at}">{comment}</at:deleted-entry>'
