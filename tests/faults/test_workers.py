@@ -94,6 +94,15 @@ def _is_fresh(server: Workers, key: str, number: int) -> None:
 
 
 def _first(reader: HTTPConnection) -> str:
+    try:
+        return _asked(reader)
+    except ConnectionError:
+        # A connection that was quiet for some seconds may be closed just as it is used again.
+        reader.close()
+        return _asked(reader)
+
+
+def _asked(reader: HTTPConnection) -> str:
     reader.request("GET", "/v1/headlines?limit=1")
     title: str = json.loads(reader.getresponse().read())["data"][0]["title"]
     return title
