@@ -23,7 +23,7 @@ _VALUES = 4
 def in_many_forms(*queries: str, path: str = HEADLINES) -> tuple[str, ...]:
     """Return paths that ask for these queries in turn, none of them twice."""
     return tuple(
-        f"{path}?{'&'.join(filter(None, (queries[number % len(queries)], _before(number))))}"
+        f"{path}?{'&'.join(filter(None, (queries[number % len(queries)], later_than_all(number))))}"
         for number in range(_FORMS)
     )
 
@@ -62,6 +62,7 @@ def _terms_asked(archive: Archive, field: str) -> list[Term]:
     return [term for pair in pairs for term in pair]
 
 
-def _before(number: int) -> str:
+def later_than_all(number: int) -> str:
+    """Return a parameter that leaves a list as it is; each number makes another one."""
     moment = _LATER + timedelta(seconds=number)
     return urlencode({"published_before": moment.strftime("%Y-%m-%dT%H:%M:%SZ")})
