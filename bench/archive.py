@@ -13,7 +13,7 @@ import time
 from collections import Counter, deque
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from itertools import islice
 from multiprocessing import get_context
@@ -23,6 +23,7 @@ from typing import Any
 from app.bootstrap import open_database, prepare_database
 from app.delivery.projector import project
 from app.delivery.terms import Term
+from app.kit.leadership import FileLeadership
 from app.kit.unit import Actor, Unit
 from app.settings import Settings
 from bench.corpus import FIRST_DAY
@@ -65,6 +66,21 @@ class Archive:
     """How long making it took."""
     counts: dict[Term, int]
     """How many stories have each term."""
+
+
+@contextmanager
+def unindexed(database: Path) -> Iterator[None]:
+    """Keep servers from building a search index, as if another process were about to.
+
+    It would take them long, and no measurement here searches.
+    """
+    leadership = FileLeadership(f"{database}.search")
+    if not leadership.held():
+        raise RuntimeError(f"Another process builds an index of {database}.")
+    try:
+        yield
+    finally:
+        leadership.release()
 
 
 def some_slugs(database: Path, number: int, seed: int = 0) -> list[str]:

@@ -44,6 +44,11 @@ def import_archive(corpus: Corpus, database: Path) -> Import:
     return Import(database, corpus.stories, time.perf_counter() - began, peak)
 
 
+def build_index(database: Path) -> None:
+    """Build the search index, so that no server does it while something else is measured."""
+    _dateline(database, "reindex")
+
+
 def bare_rate(imported: Import, target: Path) -> float:
     """Write the rows that the import left with `executemany`; return stories a second."""
     remove_database(target)

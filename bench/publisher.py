@@ -2,6 +2,7 @@
 
 import json
 import random
+import shutil
 import sqlite3
 import subprocess
 import threading
@@ -28,9 +29,10 @@ _FIRST_NUMBER = 10_000_000
 
 
 def copy_database(source: Path, target: Path) -> None:
-    """Copy a database, so that what is written to it disturbs no other measurement."""
+    """Copy a database and its index, so that writing to them disturbs no other measurement."""
     with closing(sqlite3.connect(source)) as old, closing(sqlite3.connect(target)) as new:
         old.backup(new)
+    shutil.copytree(f"{source}.search", f"{target}.search")
 
 
 def make_key(database: Path) -> str:

@@ -11,11 +11,11 @@ from pathlib import Path
 
 from bench import servers
 from bench.answer import Answer
-from bench.archive import Archive, open_archive
+from bench.archive import Archive, open_archive, unindexed
 from bench.compare import Comparison, in_turns
 from bench.corpus import Corpus, write_corpus
 from bench.idiomatic.filling import fill
-from bench.importing import Import, import_archive
+from bench.importing import Import, build_index, import_archive
 from bench.load import Generator, LoadError, Round, Target, put_load
 from bench.servers import Server
 
@@ -67,17 +67,19 @@ class Stage:
     @cached_property
     def imported(self) -> Import:
         """The archive, imported; its database is what is served."""
-        return import_archive(self.corpus, self.folder / "bench.db")
+        made = import_archive(self.corpus, self.folder / "bench.db")
+        build_index(made.database)
+        return made
 
     @cached_property
     def large(self) -> Archive:
         """A large archive to read from."""
-        return open_archive(self.plan.large)
+        return self._opened(self.plan.large)
 
     @cached_property
     def small(self) -> Archive:
         """One that differs from the large one in its size alone."""
-        return open_archive(self.plan.small)
+        return self._opened(self.plan.small)
 
     @cached_property
     def both(self) -> tuple[Server, Server]:
@@ -85,6 +87,11 @@ class Stage:
         served = (self.dateline(database=one.database) for one in (self.large, self.small))
         large, small = map(self._running.enter_context, served)
         return large, small
+
+    def _opened(self, stories: int) -> Archive:
+        archive = open_archive(stories)
+        self._running.enter_context(unindexed(archive.database))
+        return archive
 
     def close(self) -> None:
         """End the servers that measurements share."""
