@@ -38,7 +38,7 @@ class Plan:
     mixed_seconds: int = 180
 
 
-QUICK = Plan(2_000, 20_000, 2_000, rounds=2, seconds=1, warm_up=0, imports=1, mixed_seconds=12)
+QUICK = Plan(2_000, 20_000, 2_000, rounds=2, seconds=1, warm_up=0, imports=1, mixed_seconds=8)
 
 
 @dataclass(frozen=True)

@@ -4,9 +4,10 @@ from functools import partial
 
 from bench.load import Target
 from bench.measurement import Goal, Measurement, Outcome, outcome_of_load
+from bench.questions import in_many_forms
 from bench.stage import Stage
 
-_LIST = "/v1/articles?include=body&limit=50"
+_LIST = in_many_forms("include=body&limit=50", path="/v1/articles")
 _FORMATS = ("rss", "atom")
 
 
@@ -20,9 +21,9 @@ def cached(stage: Stage) -> Outcome:
 
 def written(ext: str, stage: Stage) -> Outcome:
     """Compare a feed of fifty stories, bodies and all, with the list of the same fifty."""
-    path = f"/feeds/latest.{ext}?limit=50"
+    paths = in_many_forms("limit=50", path=f"/feeds/latest.{ext}")
     with stage.dateline() as dateline:
-        compared = stage.compare(Target(dateline, (path,)), Target(dateline, (_LIST,)))
+        compared = stage.compare(Target(dateline, paths), Target(dateline, _LIST))
     return outcome_of_load(compared)
 
 
