@@ -14,7 +14,6 @@ Name = bytes
 # cells of lists and dictionaries.
 _OVERHEAD = 2_000
 _OF_A_CODING = 1_000
-_BY_ACCEPT = (b"vary", b"Accept")
 _KEPT = frozenset(b"content-type link location surrogate-key cache-tag dateline-serial".split())
 
 
@@ -97,8 +96,6 @@ class Entry:
     def of(cls, status: int, headers: Headers, body: bytes, facts: Facts, route: str) -> "Entry":
         """Keep of an answer what is the same for all its readers."""
         kept = [one for one in headers if one[0] in _KEPT]
-        if facts.varies:
-            kept.append(_BY_ACCEPT)
         modified = http_date(facts.changed_at).encode() if facts.changed_at else b""
         return cls(status, kept, body, facts, route, modified, _OVERHEAD + len(body))
 
