@@ -41,6 +41,9 @@ sub vcl_recv {
     # What means the same to Dateline is one thing here, too.
     unset req.http.Cookie;
     set req.url = std.querysort(req.url);
+    if (req.http.Accept !~ "(?i)(rss|atom|feed|ninjs|iptc|csv|ld\+json|markdown)") {
+        unset req.http.Accept;
+    }
     if (req.http.Accept-Encoding !~ "(?i)q\s*=") {
         if (req.http.Accept-Encoding ~ "(?i)(^|[\s,])zstd([\s,]|$)") {
             set req.http.Accept-Encoding = "zstd";

@@ -25,6 +25,19 @@ def test_head_is_get_without_the_body(newsroom: Newsroom, client: TestClient) ->
             assert head.headers[name] == got.headers[name], (path, name)
 
 
+def test_what_an_answer_depends_on_stands_in_one_line(
+    newsroom: Newsroom, client: TestClient
+) -> None:
+    """Some shared caches read the first alone, and would mix codings and readers."""
+    newsroom.story()
+    for path in ("/v1/headlines", "/v1/articles/a-title", "/v1/articles/none", "/feeds/latest.rss"):
+        for accept in ("*/*", "application/rss+xml", "application/ninjs+json"):
+            answer = client.get(path, headers={**ORIGIN, "accept": accept})
+            lines = answer.headers.get_list("vary")
+            assert len(lines) == 1, (path, accept)
+            assert {"Accept-Encoding", "X-Api-Key", "Origin"} <= set(lines[0].split(", "))
+
+
 def test_any_site_may_read_delivery_and_its_headers(newsroom: Newsroom, client: TestClient) -> None:
     newsroom.story()
     for path in ("/v1/headlines", "/v1/articles/a-title", "/v1/articles/none", "/v1/articles?x=1"):

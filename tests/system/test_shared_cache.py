@@ -114,6 +114,32 @@ def test_nobody_gets_bytes_in_a_coding_of_others(
         _is_whole(nothing)
 
 
+_FORMATS = {
+    "application/rss+xml": "application/rss+xml",
+    "application/atom+xml, application/json;q=0.5": "application/atom+xml",
+    "application/ninjs+json": "application/ninjs+json",
+    "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8": "application/json",
+    "*/*": "application/json",
+    "application/json": "application/json",
+}
+
+
+@pytest.mark.parametrize("which", [0, 1], ids=["a story", "a list"])
+def test_nobody_gets_a_format_of_others(site: Site, cache: SharedCache, which: int) -> None:
+    story = site.story(summary="word " * 100)
+    path = (f"/v1/articles/{story['slug']}", f"/v1/headlines?tag={story['slug']}")[which]
+    offered = _FORMATS if which else {k: v for k, v in _FORMATS.items() if "json" in v}
+    for _ in range(2):
+        for accept, media_type in offered.items():
+            for coding in ("br", "identity"):
+                answer = fetch(cache.port, path, accept=accept, accept_encoding=coding)
+                assert answer.headers["content-type"].partition(";")[0] == media_type, accept
+                assert (answer.status, answer.coding) == (200, coding)
+                assert answer.headers["etag"] == entity_tag(answer.body)
+        assert fetch(cache.port, path).headers["content-type"] == "application/json"
+    assert answer.is_from_cache
+
+
 def _is_whole(answer: Answer) -> None:
     """The tag is a hash of the bytes, so they are those that Dateline sent under it."""
     assert answer.status == 200

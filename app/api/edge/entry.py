@@ -10,9 +10,10 @@ from app.delivery.surrogates import EVERYTHING
 Headers = list[tuple[bytes, bytes]]
 # What tells one kind of request from another: path, query, and the headers that matter.
 Name = bytes
-# What an entry weighs beside its bodies: headers, tags, the dictionary's own cells.
+# What an entry weighs beside its bodies, and what each of its codings adds: headers, tags, the
+# cells of lists and dictionaries.
 _OVERHEAD = 2_000
-_BY_ACCEPT = (b"vary", b"Accept")
+_OF_A_CODING = 1_000
 _KEPT = frozenset(b"content-type link location surrogate-key cache-tag dateline-serial".split())
 
 
@@ -95,8 +96,6 @@ class Entry:
     def of(cls, status: int, headers: Headers, body: bytes, facts: Facts, route: str) -> "Entry":
         """Keep of an answer what is the same for all its readers."""
         kept = [one for one in headers if one[0] in _KEPT]
-        if facts.varies:
-            kept.append(_BY_ACCEPT)
         modified = http_date(facts.changed_at).encode() if facts.changed_at else b""
         return cls(status, kept, body, facts, route, modified, _OVERHEAD + len(body))
 
@@ -107,7 +106,8 @@ class Entry:
         known = self.variants.get(coding)
         if known is None:
             known = self.variants[coding] = self._made(coding)
-            self.weight += len(known.body)
+            # As it is, it shares the bytes of the entry.
+            self.weight += _OF_A_CODING + (0 if coding == "identity" else len(known.body))
         return known
 
     def _made(self, coding: Coding) -> Variant:

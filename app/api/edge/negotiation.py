@@ -1,5 +1,6 @@
 """`Accept`: lists and stories in another format than JSON, as if its path had been asked for."""
 
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from urllib.parse import quote
 
@@ -28,14 +29,25 @@ class NegotiationRing:
         if path is None:
             await self._app(scope, receive, send)
             return
-        told = [(b"vary", b"Accept"), (b"content-location", quote(path).encode())]
+        location = (b"content-location", quote(path).encode())
 
         async def tell(message: Message) -> None:
             if message["type"] == "http.response.start":
-                message = {**message, "headers": [*message["headers"], *told]}
+                message = {**message, "headers": [*_varying(message["headers"]), location]}
             await send(message)
 
         await self._app({**scope, "path": path, "raw_path": quote(path).encode()}, receive, tell)
+
+
+def _varying(headers: Iterable[tuple[bytes, bytes]]) -> Iterator[tuple[bytes, bytes]]:
+    """Say in the line that says what an answer depends on that it is `Accept`, too."""
+    dependent = [b"Accept"]
+    for name, value in headers:
+        if name == b"vary":
+            dependent.insert(0, value)
+        else:
+            yield name, value
+    yield b"vary", b", ".join(dependent)
 
 
 def _negotiated(scope: Scope) -> str | None:

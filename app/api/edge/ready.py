@@ -27,6 +27,8 @@ _TELLING = _LOOKED_AT | {
 }
 _MOST_NAMES = 10_000
 _MOST_OF_AN_ENTRY = 50
+# What a ready answer weighs beside its body: its headers, and where it is found.
+_OF_A_NAME = 800
 # Who asks at such length is answered, and not remembered: names take memory too.
 _LONGEST_NAME = 1_500
 
@@ -93,16 +95,27 @@ class ReadyAnswers:
         if len(ready.entry.names) >= _MOST_OF_AN_ENTRY:
             self.forget(ready.entry)
         self._known[name] = ready
-        ready.entry.names.add(name)
+        if name not in ready.entry.names:
+            ready.entry.names.add(name)
+            ready.entry.weight += _weight(name)
 
     def forget(self, entry: Entry) -> None:
         """Forget what was made of an entry."""
         for name in entry.names:
             self._known.pop(name, None)
-        entry.names.clear()
+        _lighten(entry)
 
     def clear(self) -> None:
         """Forget everything."""
         for ready in self._known.values():
-            ready.entry.names.clear()
+            _lighten(ready.entry)
         self._known.clear()
+
+
+def _weight(name: Name) -> int:
+    return _OF_A_NAME + len(name)
+
+
+def _lighten(entry: Entry) -> None:
+    entry.weight -= sum(map(_weight, entry.names))
+    entry.names.clear()

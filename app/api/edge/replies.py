@@ -28,7 +28,9 @@ _USUAL = (b"cache-control", b"public, max-age=0, s-maxage=15, stale-while-revali
 # not believe it, and keep what they have for as long as that once said.
 _OVER = (b"cache-control", b"public, max-age=0, s-maxage=0, stale-while-revalidate=0")
 _PRIVATE = (b"cache-control", b"private, max-age=0, must-revalidate")
+# In one line: some shared caches (nginx is one) read no second.
 _VARY = (b"vary", b"Accept-Encoding, Authorization, X-Api-Key, Origin")
+_VARY_IN_FORMAT = (b"vary", b"Accept-Encoding, Authorization, X-Api-Key, Origin, Accept")
 _WHOLE_ONLY = (b"accept-ranges", b"none")
 _EXPOSE = (b"access-control-expose-headers", ", ".join(EXPOSED).encode())
 
@@ -64,7 +66,8 @@ class Replies:
     def ready(self, method: str, asked: Asked, entry: Entry, key: Key) -> Ready:
         """Return an answer as a reader wants it: coded, whole, or not at all if it is known."""
         variant, facts = _variant(asked, entry), entry.facts
-        headers: Headers = [_VARY, *self._cors(asked), _WHOLE_ONLY]
+        vary = _VARY_IN_FORMAT if facts.varies else _VARY
+        headers: Headers = [vary, *self._cors(asked), _WHOLE_ONLY]
         lifetime, until = (_PRIVATE, None) if key[2] else self._lifetime()
         headers.append(lifetime)
         changed, ripe = self._modified(facts)

@@ -59,6 +59,7 @@ class EntryStore:
         found = self._entries.get(key)
         if found is not None and found[0] is ready.entry:
             self.ready.put(name, ready)
+            self.weigh(key)
 
     def weigh(self, key: Key) -> None:
         """Weigh an entry again: it may have been coded in one more way."""

@@ -1,0 +1,125 @@
+"""What answers from memory cost in memory: nothing that stays, and no more than is allowed."""
+
+import gc
+import sys
+import tracemalloc
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+
+from app.api.app import create_app
+from app.api.edge.canonical import canonical_query
+from app.bootstrap import Services
+from app.settings import Settings
+from tests.edge.driver import HOST, Driver, request
+from tests.newsroom import Newsroom
+
+pytestmark = pytest.mark.parametrize("dialect", ["sqlite"])
+_CODINGS = ("identity", "gzip", "br", "zstd")
+_CACHE_BYTES = 2_000_000
+_DIFFERENT = 5_000
+# Real bytes for each byte that the cache counts, at the most.
+_FACTOR = 1.25
+# At the peak of one request. A 404 names its request, so its document is made anew.
+_MOST_BYTES = {"a 404": 40_000}
+_MOST_BYTES_OF_A_HIT = 6_000
+
+
+@pytest.fixture
+def settings(database_url: str) -> Settings:
+    return Settings(database_url=database_url, cache_bytes=_CACHE_BYTES)
+
+
+@pytest.fixture
+def driver(services: Services, newsroom: Newsroom) -> Iterator[Driver]:
+    for number in range(3):
+        newsroom.story(f"Story {number}", body="<p>" + "All eleven hives. " * 60 + "</p>")
+    made = Driver(create_app(services))
+    yield made
+    made.close()
+
+
+def _asked(path: str, *more: tuple[bytes, bytes]) -> dict[str, Any]:
+    return request(path, [HOST, (b"accept-encoding", b"gzip"), *more])
+
+
+_WAYS = {
+    "a list": (_asked("/v1/headlines"), 200),
+    "a story": (_asked("/v1/articles/story-1"), 200),
+    "a 304": (_asked("/v1/headlines", (b"if-none-match", b"*")), 304),
+    "a 404": (_asked("/v1/articles/none"), 404),
+    "with a proxy's id": (_asked("/v1/headlines", (b"x-request-id", b"a-1")), 200),
+}
+
+
+@pytest.mark.parametrize("way", _WAYS)
+def test_an_answer_from_memory_leaves_nothing_behind(driver: Driver, way: str) -> None:
+    scope, status = _WAYS[way]
+    assert driver.ask(scope, times=50) == status
+    before = _blocks()
+    driver.ask(scope, times=1_000)
+    # The loop and the interpreter keep a handful; a thousand would be one for each request.
+    assert _blocks() - before < 100
+
+
+def _blocks() -> int:
+    gc.collect()
+    return sys.getallocatedblocks()
+
+
+@pytest.mark.parametrize("way", _WAYS)
+def test_an_answer_from_memory_takes_little_while_it_is_given(driver: Driver, way: str) -> None:
+    scope, _ = _WAYS[way]
+    driver.ask(scope, times=50)
+    with _traced():
+        before, _ = tracemalloc.get_traced_memory()
+        tracemalloc.reset_peak()
+        driver.ask(scope, times=200)
+        peak = tracemalloc.get_traced_memory()[1] - before
+    assert peak < _MOST_BYTES.get(way, _MOST_BYTES_OF_A_HIT)
+
+
+@contextmanager
+def _traced() -> Iterator[None]:
+    gc.collect()
+    tracemalloc.start()
+    try:
+        yield
+    finally:
+        tracemalloc.stop()
+
+
+def _different(number: int) -> dict[str, Any]:
+    """Return one of five thousand requests: each thing in each of four codings."""
+    limit, second = number // 4 % 100 + 1, number // 400
+    path = f"/v1/headlines?limit={limit}&published_before=2027-01-01T00:00:{second:02d}Z"
+    coding = _CODINGS[number % len(_CODINGS)].encode()
+    return request(path, [HOST, (b"accept-encoding", coding)])
+
+
+def test_the_cache_takes_what_it_may_and_gives_everything_back(
+    driver: Driver, newsroom: Newsroom
+) -> None:
+    # What is loaded once, and the short forms of queries, are none of the cache's.
+    for number in range(_DIFFERENT):
+        scope = _different(number)
+        canonical_query(scope["path"], scope["query_string"])
+    driver.ask(_different(0))
+    newsroom.source("Something that drops everything")
+    with _traced():
+        before = _kept()
+        for number in range(_DIFFERENT):
+            assert driver.ask(_different(number)) == 200
+        kept = _kept() - before
+        newsroom.source("Something else that drops everything")
+        driver.ask(_asked("/v1/articles/none"))
+        left = _kept() - before
+    assert _CACHE_BYTES / 2 < kept < _CACHE_BYTES * _FACTOR
+    assert left < kept / 8, kept
+
+
+def _kept() -> int:
+    gc.collect()
+    return tracemalloc.get_traced_memory()[0]

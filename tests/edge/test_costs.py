@@ -1,0 +1,82 @@
+"""What answers cost the database where there is a memory: nothing, or what a first one costs."""
+
+import pytest
+from starlette.testclient import TestClient
+
+from app.bootstrap import Services
+from tests.api.reading import read
+from tests.conftest import key_for
+from tests.databases import counted_queries
+from tests.newsroom import Newsroom
+
+_LIST = "/v1/headlines?language=en&tag=t"
+_WAYS: dict[str, tuple[str, str, dict[str, str]]] = {
+    "again": ("GET", _LIST, {}),
+    "in another coding": ("GET", _LIST, {"accept-encoding": "zstd"}),
+    "as known": ("GET", _LIST, {"if-none-match": "*"}),
+    "as known by its date": ("GET", _LIST, {"if-modified-since": "Sun, 22 Nov 2099 12:00:00 GMT"}),
+    "insisting on it": ("GET", _LIST, {"if-match": "*"}),
+    "insisting on another": ("GET", _LIST, {"if-match": '"x"'}),
+    "without the body": ("HEAD", _LIST, {}),
+    "from a script": ("GET", _LIST, {"origin": "https://site.example"}),
+    "spelt out": ("GET", "/v1/headlines?tag=t&limit=20&language=en&count=none", {}),
+    "a story": ("GET", "/v1/articles/story", {}),
+    "a story as known": ("GET", "/v1/articles/story", {"if-none-match": "*"}),
+    "a 404": ("GET", "/v1/articles/none", {}),
+    "a redirect": ("GET", "/v1/articles/former", {}),
+    "a source": ("GET", "/v1/sources/the-post", {}),
+}
+
+
+@pytest.fixture
+def story(newsroom: Newsroom) -> str:
+    newsroom.source("The Post")
+    made = newsroom.story("Story", slug="former", source="the-post", tags=["t"])
+    newsroom.patch(made, slug="story", status="published")
+    id_: str = made["id"]
+    return id_
+
+
+@pytest.mark.parametrize("way", _WAYS)
+def test_what_is_in_memory_costs_no_query(
+    story: str, client: TestClient, services: Services, way: str
+) -> None:
+    method, path, headers = _WAYS[way]
+    for first in (_LIST, path):
+        client.get(first)
+    with counted_queries(services.database) as sent:
+        client.request(method, path, headers=headers)
+    assert sent == []
+
+
+def test_a_reader_with_a_key_costs_none_either(
+    story: str, client: TestClient, services: Services
+) -> None:
+    headers = {"x-api-key": key_for(services, "read")}
+    for _ in range(2):
+        client.get(_LIST, headers=headers)
+    with counted_queries(services.database) as sent:
+        assert client.get(_LIST, headers=headers).status_code == 200
+    assert sent == []
+
+
+def test_a_first_answer_costs_one_query(story: str, client: TestClient, services: Services) -> None:
+    read(client, "/v1/headlines")
+    costs = {}
+    for path in (_LIST, f"/v1/articles/{story}", "/v1/articles/story", "/v1/sources/the-post"):
+        with counted_queries(services.database) as sent:
+            assert client.get(path, headers={"if-none-match": "*"}).status_code == 304
+        costs[path] = len(sent)
+    assert set(costs.values()) == {1}, costs
+
+
+def test_a_404_and_a_redirect_look_for_where_a_story_went(
+    story: str, client: TestClient, services: Services
+) -> None:
+    read(client, "/v1/headlines")
+    costs = []
+    for path in ("/v1/articles/none", "/v1/articles/former"):
+        with counted_queries(services.database) as sent:
+            client.get(path)
+        costs.append(len(sent))
+    assert costs == [4, 3]

@@ -1,0 +1,34 @@
+"""Live streams through a shared cache: to each listener its own, and as things happen."""
+
+from contextlib import closing
+from http.client import HTTPConnection, HTTPResponse
+
+import pytest
+
+from tests.system.conftest import Site
+from tests.system.programs import SharedCache
+
+pytestmark = pytest.mark.system
+_LISTENERS = 3
+
+
+def _listen(connection: HTTPConnection) -> HTTPResponse:
+    connection.request("GET", "/v1/stream")
+    answer = connection.getresponse()
+    assert answer.status == 200
+    assert (answer.getheader("content-type") or "").startswith("text/event-stream")
+    return answer
+
+
+def test_all_listeners_of_one_stream_hear_at_once(site: Site, cache: SharedCache) -> None:
+    connections = [HTTPConnection("127.0.0.1", cache.port, timeout=10) for _ in range(_LISTENERS)]
+    try:
+        streams = [_listen(one) for one in connections]
+        story = site.story()
+        for stream in streams:
+            with closing(stream):
+                while story["id"].encode() not in (line := stream.readline()):
+                    assert line, "the stream ended"
+    finally:
+        for one in connections:
+            one.close()
