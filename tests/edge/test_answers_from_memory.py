@@ -65,6 +65,8 @@ def test_a_ready_answer_is_for_one_kind_of_request_alone(told: None, client: Tes
         assert client.head(path).content == b""
         assert client.post(path).status_code == 405
         assert client.get(path, headers={"x-api-key": "wrong"}).status_code == 401
+        linked = client.get(path, headers={"accept": "application/ld+json"})
+        assert linked.headers["content-type"].startswith("application/ld+json")
         assert client.get(path, headers={"accept-encoding": "identity"}).headers["etag"] != tag
 
 

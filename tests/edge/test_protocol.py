@@ -33,7 +33,7 @@ async def _app(scope: Scope, receive: Receive, send: Send) -> None:
 
 
 @pytest.fixture(scope="module")
-def port() -> Iterator[int]:
+def server() -> Iterator[uvicorn.Server]:
     config = uvicorn.Config(
         _app, port=0, http=Hasty, ws="none", lifespan="off", log_config=None, access_log=False
     )
@@ -42,13 +42,14 @@ def port() -> Iterator[int]:
     thread.start()
     while not server.started:
         time.sleep(0.01)
-    yield server.servers[0].sockets[0].getsockname()[1]
+    yield server
     server.should_exit = True
     thread.join()
 
 
 @pytest.fixture
-def connection(port: int) -> Iterator[socket.socket]:
+def connection(server: uvicorn.Server) -> Iterator[socket.socket]:
+    port = server.servers[0].sockets[0].getsockname()[1]
     with socket.create_connection(("127.0.0.1", port), timeout=30) as made:
         yield made
 
@@ -139,6 +140,14 @@ def test_nobody_stays_by_sending_empty_lines(connection: socket.socket) -> None:
     assert connection.recv(65_536).startswith(b"HTTP/1.1 200 OK")
     connection.sendall(b"\r\n")
     assert _rest(connection) == b""
+
+
+def test_a_request_sets_no_timer(server: uvicorn.Server, connection: socket.socket) -> None:
+    for _ in range(2):
+        connection.sendall(_GET + b"\r\n")
+        assert connection.recv(65_536).startswith(b"HTTP/1.1 200 OK")
+    timers = [vars(one)["timeout_keep_alive_task"] for one in server.server_state.connections]
+    assert timers.count(None) == len(timers) >= 1
 
 
 def test_who_offers_another_protocol_is_answered_without_it(

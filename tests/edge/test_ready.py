@@ -33,6 +33,7 @@ def test_requests_are_told_apart_by_all_that_an_answer_depends_on() -> None:
         _name(query=b"limit=1"),
         _name(host="a"),
         _name(host="b"),
+        _name(accept="gzip"),
         _name(accept_encoding="gzip"),
         _name(if_none_match="gzip"),
         _name(if_modified_since="gzip"),

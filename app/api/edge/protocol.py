@@ -18,7 +18,10 @@ MOST_BYTES = 64 * 1024
 
 
 class Protocol(HttpToolsProtocol):
-    """A connection that is not held, nor fed, for ever by who sends no whole request."""
+    """A connection that is not held, nor fed, for ever by who sends no whole request.
+
+    uvicorn sets and cancels a timer for each request; here each connection has one.
+    """
 
     # A request that has not begun, or of which the head is not there, this long after the one
     # before is not waited for.
@@ -26,13 +29,12 @@ class Protocol(HttpToolsProtocol):
 
     cycle: RequestResponseCycle | None  # type: ignore[assignment]
     _patience: TimerHandle | None = None
-    _begun = 0
     _fed = 0
 
     def connection_made(self, transport: Transport) -> None:  # type: ignore[override]
         """Begin to watch over a connection."""
         super().connection_made(transport)
-        self._look_again()
+        self._be_patient()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Let go of it."""
@@ -42,21 +44,28 @@ class Protocol(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Take in what was sent, unless it is all head and no end."""
+        before = self.scope
         self._fed += len(data)
         super().data_received(data)
-        if self._fed > MOST_BYTES and not self.transport.is_closing():
+        if self.scope is not before:
+            # A request has begun.
+            self._fed = 0
+        elif self._fed > MOST_BYTES and not self.transport.is_closing():
             self._refuse("head_too_large", f"A head may have {MOST_BYTES} bytes at the most.")
-
-    def on_message_begin(self) -> None:
-        """Begin to count anew: a request begins."""
-        self._fed = 0
-        self._begun += 1
-        super().on_message_begin()
 
     def on_body(self, body: bytes) -> None:
         """Begin to count anew: bodies are bounded further inside."""
         self._fed = 0
         super().on_body(body)
+
+    def on_response_complete(self) -> None:
+        """Go on with the next request, if it is here already."""
+        self.server_state.total_requests += 1
+        if self.transport.is_closing():
+            return
+        self.flow.resume_reading()
+        if self.pipeline:
+            self._start_asgi_task(*self.pipeline.pop())
 
     def send_400_response(self, msg: str) -> None:
         """Refuse what is no HTTP."""
@@ -80,10 +89,13 @@ class Protocol(HttpToolsProtocol):
     def _unsupported_upgrade_warning(self) -> None:
         """Say nothing: clients offer HTTP/2 as they please, and are answered without it."""
 
-    def _look_again(self, begun: int = -1) -> None:
+    def _be_patient(self) -> None:
+        self._patience = self.loop.call_later(self.patience_seconds, self._look_again, self.scope)
+
+    def _look_again(self, before: object) -> None:
         """Hang up if no request has begun, and none is being answered, since the last look."""
         idle = self.cycle is None or self.cycle.response_complete
-        if idle and begun == self._begun:
+        if idle and self.scope is before:
             self.transport.close()
-            return
-        self._patience = self.loop.call_later(self.patience_seconds, self._look_again, self._begun)
+        else:
+            self._be_patient()
