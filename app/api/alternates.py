@@ -1,6 +1,6 @@
 """The same in other formats: where lists and stories have it, by path and by `Accept`."""
 
-from urllib.parse import quote, urlencode
+from urllib.parse import quote
 
 from fastapi import Request
 
@@ -8,6 +8,7 @@ from app.api.feeds import FEED_PARAMETERS
 from app.bootstrap import Services
 from app.syndication.formats import FEEDS, STORIES
 
+_KEPT = frozenset(FEED_PARAMETERS) - {"cursor"}
 # Readers look for these; the others are for those who know what they want.
 _ANNOUNCED = ("rss", "atom", "json")
 
@@ -16,14 +17,14 @@ def of_list(request: Request, services: Services) -> dict[str, str]:
     """Return the feeds of the same selection, by media type."""
     query = ""
     if request.scope["query_string"]:
-        pairs = request.query_params.multi_items()
-        kept = [(n, v) for n, v in pairs if n in FEED_PARAMETERS and n != "cursor"]
-        query = f"?{urlencode(kept)}" if kept else ""
+        sent: str = request.scope["query_string"].decode("latin-1")
+        kept = [one for one in sent.split("&") if one.partition("=")[0] in _KEPT]
+        query = f"?{'&'.join(kept)}" if kept else ""
     base = f"{services.settings.public_url or ''}/feeds/latest"
     return {FEEDS[ext].media_type: f"{base}.{ext}{query}" for ext in _ANNOUNCED}
 
 
 def of_story(request: Request, services: Services) -> dict[str, str]:
     """Return the formats of the same story, by media type."""
-    base = f"{services.settings.public_url or ''}{quote(request.url.path)}"
+    base = f"{services.settings.public_url or ''}{quote(request.scope['path'])}"
     return {one.media_type: f"{base}.{ext}" for ext, one in STORIES.items()}

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
-from urllib.parse import quote, urlencode
+from urllib.parse import quote
 
 from fastapi import Request, Response
 
@@ -18,6 +18,8 @@ from app.delivery.surrogates import ABSENT
 from app.kit import json
 
 JSON = "application/json"
+# What stands in a query as it is, or is an encoding already (RFC 3986, section 3.4).
+_OF_QUERIES = "!$&'()*+,;=:@/?%-._~"
 
 
 def delivered(  # noqa: PLR0913 - each is a fact about the answer, given by its name
@@ -89,14 +91,19 @@ def list_links(
     request: Request, services: Services, cursors: Mapping[str, str | None]
 ) -> dict[str, str]:
     """Return the links of a page: itself, the next and the previous one."""
-    base = f"{services.settings.public_url or ''}{quote(request.url.path)}"
-    query = request.url.query
+    base = f"{services.settings.public_url or ''}{quote(request.scope['path'])}"
+    query = quote(request.scope["query_string"], safe=_OF_QUERIES)
     links = {"self": f"{base}?{query}" if query else base}
-    kept = [(name, value) for name, value in request.query_params.multi_items() if name != "cursor"]
+    # The edge has brought the query into its canonical form, in which names stand as they are.
+    kept = "".join(f"{one}&" for one in query.split("&") if one and not _is_cursor(one))
     for rel, cursor in cursors.items():
         if cursor is not None:
-            links[rel] = f"{base}?{urlencode([*kept, ('cursor', cursor)])}"
+            links[rel] = f"{base}?{kept}cursor={cursor}"
     return links
+
+
+def _is_cursor(parameter: str) -> bool:
+    return parameter.partition("=")[0] == "cursor"
 
 
 def managed(

@@ -13,6 +13,7 @@ from starlette.exceptions import HTTPException
 from starlette.routing import compile_path
 
 from app.api.dependencies import note_route
+from app.api.direct import DirectRoutes
 from app.api.edge.asgi import App, request_id
 from app.api.edge.request import told
 from app.api.edge.stack import stack
@@ -80,7 +81,8 @@ def create_app(services: Services, lifespan: Lifespan | None = None) -> App:
     inside.state.services = services
     inside.state.metrics = metrics
     inside.state.pulse = pulse = Pulse(services.watch)
-    return stack(inside, services, metrics, pulse)
+    routes = (route for router in _DELIVERY for route in router.routes)
+    return stack(inside, DirectRoutes(inside, routes), services, metrics, pulse)
 
 
 def openapi_document() -> dict[str, Any]:

@@ -13,6 +13,8 @@ from app.kit import json
 from app.kit.session import ReadSession
 
 EntryType = Literal["source", "category"]
+# Stories stand in few combinations of categories; so many of them are joined once.
+_MOST_JOINED = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +39,7 @@ class Directory:
     former: dict[EntryType, dict[str, str]]
     sources: dict[str, bytes] = field(default_factory=dict)
     categories: dict[str, bytes] = field(default_factory=dict)
+    _joined: dict[str, bytes] = field(default_factory=dict, repr=False)
 
     def find(self, type_: EntryType, ref: str) -> DirectoryEntry | None:
         """Return the entry with an id or a current slug."""
@@ -62,11 +65,14 @@ class Directory:
 
     def categories_json(self, category_ids: str) -> bytes:
         """Return the categories, given as their ids with commas, as a story shows them."""
-        if not category_ids:
-            return b"[]"
-        known = self.categories
-        found = [known[one] for one in category_ids.split(",") if one in known]
-        return b"[" + b",".join(found) + b"]"
+        joined = self._joined.get(category_ids)
+        if joined is None:
+            known = self.categories
+            found = [known[one] for one in category_ids.split(",") if one in known]
+            joined = b"[" + b",".join(found) + b"]"
+            if len(self._joined) < _MOST_JOINED:
+                self._joined[category_ids] = joined
+        return joined
 
 
 def load(session: ReadSession, serial: int) -> Directory:

@@ -5,14 +5,15 @@ facts. Here that is kept, coded, compared with what the reader has, and sent.
 """
 
 import asyncio
-from dataclasses import dataclass
 
 from app.access.caller import Caller
-from app.api.edge.asgi import App, Message, Receive, Scope, Send, answer, fields
+from app.api.direct import DirectRoutes
+from app.api.edge.asgi import App, Receive, Scope, Send, answer, fields
 from app.api.edge.canonical import canonical_query
 from app.api.edge.entry import Absent, Entry, Facts
 from app.api.edge.freshness import Freshness
 from app.api.edge.host import HostRing
+from app.api.edge.inside import Inside, Raw
 from app.api.edge.negotiation import NegotiationRing
 from app.api.edge.readers import Readers
 from app.api.edge.ready import Ready, is_anybodys, told_apart
@@ -21,7 +22,6 @@ from app.api.edge.request import id_for, told
 from app.api.edge.store import EntryStore, Kept, Key
 from app.api.metrics import Metrics
 from app.bootstrap import Services
-from app.kit import json
 from app.kit.errors import Failure
 from app.kit.ids import new_id
 from app.kit.watch import Version
@@ -30,19 +30,15 @@ _DELIVERED = ("/v1/", "/feeds/", "/sitemap")
 _OWN = ("/v1/manage", "/v1/me", "/v1/stream")
 
 
-@dataclass(frozen=True, slots=True)
-class Raw:
-    """An answer of the inside that is nobody else's: a refusal, a fault."""
-
-    messages: list[Message]
-
-
 class DeliveryRing:
     """Answers readers from memory where it can, and remembers what the inside answers."""
 
-    def __init__(self, app: App, services: Services, metrics: Metrics) -> None:
-        """Stand in front of an application."""
+    def __init__(
+        self, app: App, direct: DirectRoutes, services: Services, metrics: Metrics
+    ) -> None:
+        """Stand in front of an application, and know the short way to some of its routes."""
         self._app = app
+        self._inside = Inside(app, direct, metrics)
         self._entries = EntryStore(services.settings.cache_bytes)
         self._ready = self._entries.ready.get
         self._freshness = Freshness(services, self._entries)
@@ -52,19 +48,19 @@ class DeliveryRing:
         self._now = services.clock.now
         self._running: dict[tuple[Key, Version, int], asyncio.Future[Entry | Absent | Raw]] = {}
         # Whoever is answered at once need not be asked again what format was meant.
-        self._inside = NegotiationRing(self._at_length)
+        self._negotiated = NegotiationRing(self._at_length)
         self._allows = HostRing(app, services.settings.allowed_hosts).allows
         metrics.watch_cache(self._entries)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer with what is ready, or at length."""
         if scope.get("method") != "GET":
-            await self._inside(scope, receive, send)
+            await self._negotiated(scope, receive, send)
             return
         name, given = told_apart(scope)
         ready = self._ready(name)
         if ready is None or not self._holds(ready):
-            await self._inside(scope, receive, send)
+            await self._negotiated(scope, receive, send)
             return
         await send(ready.start(new_id() if given is None else id_for(given)))
         await send(ready.body)
@@ -109,9 +105,9 @@ class DeliveryRing:
         key = (scope["path"], query, caller.key_id is not None)
         if caller.embargoed:
             # The log is silent about embargoes, so nothing says when to forget such an answer.
-            found = await self._ask(request, query)
+            found = await self._inside.ask(request, query, caller)
         else:
-            found = self._standing(key) or await self._computed(request, query, key)
+            found = self._standing(key) or await self._computed(request, query, key, caller)
         if isinstance(found, Raw):
             request.begun = True
             for message in found.messages:
@@ -135,7 +131,9 @@ class DeliveryRing:
         kept = self._entries.get(key)
         return None if kept is None or kept.facts.is_over(self._freshness.now) else kept
 
-    async def _computed(self, request: Request, query: bytes, key: Key) -> Entry | Absent | Raw:
+    async def _computed(
+        self, request: Request, query: bytes, key: Key, caller: Caller
+    ) -> Entry | Absent | Raw:
         """Compute an answer, or join whoever computes it already on the same version."""
         epoch = self._freshness.epoch
         name = (key, self._freshness.version, epoch)
@@ -143,8 +141,12 @@ class DeliveryRing:
         if running is not None:
             joined = await asyncio.shield(running)
             # What was refused to one is computed for the next: it carries a request id.
-            return await self._ask(request, query) if isinstance(joined, Raw) else joined
-        running = self._running[name] = asyncio.ensure_future(self._ask(request, query))
+            if not isinstance(joined, Raw):
+                return joined
+            return await self._inside.ask(request, query, caller)
+        running = self._running[name] = asyncio.ensure_future(
+            self._inside.ask(request, query, caller)
+        )
         try:
             made = await asyncio.shield(running)
         finally:
@@ -157,31 +159,6 @@ class DeliveryRing:
     def _may_be_kept(self, facts: Facts, epoch: int) -> bool:
         known = self._freshness
         return facts.kept and facts.serial >= known.serial and epoch == known.epoch
-
-    async def _ask(self, request: Request, query: bytes) -> Entry | Absent | Raw:
-        """Let the inside answer, as if nobody had anything of it yet."""
-        messages: list[Message] = []
-
-        async def receive() -> Message:
-            return {"type": "http.request", "body": b"", "more_body": False}
-
-        async def collect(message: Message) -> None:
-            messages.append(message)
-
-        # The outer ring inside counts and logs it, under the id and the method that came.
-        known = {"request_id": request.id, "method": request.scope["method"]}
-        request.noted = True
-        inner = {**request.scope, "method": "GET", "query_string": query, "state": known}
-        await self._app(inner, receive, collect)
-        facts: Facts | None = known.get("facts")
-        start, body = messages[0], b"".join(one.get("body", b"") for one in messages[1:])
-        if facts is None:
-            return Raw(messages)
-        route = known.get("route", "unmatched")
-        if start["status"] in {404, 410}:
-            told = json.loads(body)
-            return Absent(facts, route, told["code"], told["detail"])
-        return Entry.of(start["status"], start["headers"], body, facts, route)
 
 
 def _is_delivery(scope: Scope) -> bool:

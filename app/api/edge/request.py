@@ -52,25 +52,27 @@ class RequestRing:
                 raise
             await answer(tell, *told(wrong, id_))
         finally:
-            self._note(scope, status, time.perf_counter() - started)
+            note(self._metrics, scope, status, time.perf_counter() - started)
 
-    def _note(self, scope: Scope, status: int, seconds: float) -> None:
-        known = state(scope)
-        route = known.get("route", "unmatched")
-        method: str = known.get("method") or scope["method"]
-        self._metrics.request(method, route, status, seconds)
-        _log.info(
-            "%s %s %d %.1fms",
-            method,
-            scope["path"][:_LONGEST],
-            status,
-            seconds * 1000,
-            extra={
-                "request_id": known["request_id"],
-                "key": known.get("key_prefix"),
-                "route": route,
-            },
-        )
+
+def note(metrics: Metrics, scope: Scope, status: int, seconds: float) -> None:
+    """Count and log a request that was answered."""
+    known = state(scope)
+    route = known.get("route", "unmatched")
+    method: str = known.get("method") or scope["method"]
+    metrics.request(method, route, status, seconds)
+    _log.info(
+        "%s %s %d %.1fms",
+        method,
+        scope["path"][:_LONGEST],
+        status,
+        seconds * 1000,
+        extra={
+            "request_id": known["request_id"],
+            "key": known.get("key_prefix"),
+            "route": route,
+        },
+    )
 
 
 def told(wrong: Exception, id_: str | None) -> tuple[int, dict[str, str], bytes]:

@@ -138,7 +138,7 @@ def _body_of(request: Request, found: Found, ext: str = "") -> bytes | Response:
 async def _list(
     request: Request, services: Services, kind: Literal["headlines", "articles"]
 ) -> Response:
-    path, query_string = request.url.path, request.scope["query_string"]
+    path, query_string = request.scope["path"], request.scope["query_string"]
     embargoed = reads_embargoed(request)
     asked = await short_read(
         services, lambda: read_list(services, path, query_string, kind, embargoed=embargoed)

@@ -7,6 +7,7 @@ stretch describes is tested row by row along the way.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import product
 from math import prod
 
@@ -85,6 +86,7 @@ def driver_of(shape: Shape) -> Driver | None:
     return None
 
 
+@lru_cache(maxsize=256)
 def is_indexed(shape: Shape) -> bool:
     """Tell whether an index has what is asked, and little else."""
     if shape.picks:
