@@ -113,6 +113,12 @@ class Settings(BaseSettings):
     stream_listeners: int = Field(
         default=5_000, ge=0, description="How many may listen to the stream of each process."
     )
+    log_days: int = Field(
+        default=30,
+        ge=0,
+        le=36_500,
+        description="How many days the change log is kept whole for who follows it; 0: for ever.",
+    )
     audit_days: int = Field(
         default=365,
         ge=0,

@@ -12,6 +12,7 @@ from app.access.idempotency import forget_outdated
 from app.bootstrap import Services, search_path
 from app.content import store as content_store
 from app.content.commands.follow_time_zones import follow_time_zones
+from app.delivery import trimming
 from app.delivery.due import BATCH, tell_due, tell_expired
 from app.kit.errors import Failure
 from app.kit.leadership import FileLeadership
@@ -19,11 +20,13 @@ from app.kit.patience import wait_after
 from app.kit.unit import Actor, Unit
 from app.kit.watch import Version
 from app.search.following import Follower
-from app.syndication.purging import Purging
+from app.syndication.purging import FOLLOWER, Purging
 
 _log = logging.getLogger("dateline.worker")
 _ACTOR = Actor(None, "worker")
 _TIDY_EVERY = 600
+# A log that was kept whole for years is not trimmed in one go: other work waits meanwhile.
+_MOST_TRIMMED = 100 * trimming.BATCH
 # Seconds: between looks whether anything was written, whether the index is still whole, and
 # until something that failed is tried again.
 _GLANCE, _LOOK_EVERY, _RETRY_AFTER = 0.02, 1.0, 2.0
@@ -106,11 +109,24 @@ def tidy(services: Services) -> None:
     services.runner.run(_ACTOR, forget_outdated)
     services.runner.run(_ACTOR, partial(forget_older, days=services.settings.audit_days))
     services.runner.run(_ACTOR, _forget_previews)
+    trim_log(services)
     # What was read of the zones' rules before is kept in memory otherwise.
     ZoneInfo.clear_cache()
     after: str | None = ""
     while after is not None:
         _, after = services.runner.run(_ACTOR, partial(follow_time_zones, after=after))
+
+
+def trim_log(services: Services) -> None:
+    """Forget what is superseded in the log since longer than it is kept."""
+    if services.purging is None:
+        # Where a CDN is told no more, its place would keep the log for ever.
+        services.runner.run(_ACTOR, partial(trimming.forget, name=FOLLOWER))
+    trim = partial(trimming.trim, days=services.settings.log_days)
+    done = trimmed = services.runner.run(_ACTOR, trim)
+    while done == trimming.BATCH and trimmed < _MOST_TRIMMED:
+        done = services.runner.run(_ACTOR, trim)
+        trimmed += done
 
 
 def _forget_previews(unit: Unit) -> None:

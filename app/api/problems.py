@@ -75,6 +75,12 @@ PROBLEMS: dict[str, ProblemType] = {
         "The story was killed",
         "It was withdrawn for good; the detail is the notice. Do not use it, delete every copy.",
     ),
+    "cursor_too_old": ProblemType(
+        410,
+        "The cursor is older than the change log",
+        "Begin anew without a cursor, with the same filters, and replace your copy by what you "
+        "are given. The operator sets how long the log is kept by DATELINE_LOG_DAYS.",
+    ),
     "method_not_allowed": ProblemType(
         405, "The method does not apply here", "`Allow` lists the methods that do."
     ),

@@ -17,6 +17,20 @@ class OfflineApp:
         self.heard: list[dict[str, Any]] = []
         self.copies: dict[str, dict[str, Any]] = {"article": {}, "source": {}, "category": {}}
 
+    @property
+    def cursor(self) -> str:
+        """The cursor that it was given last."""
+        return self._next.partition("cursor=")[2]
+
+    def comes_back(self) -> bool:
+        """Catch up, or begin anew if it was away for too long; tell whether it was not."""
+        in_time = self._client.get(f"{self._next}&limit=1").status_code != 410
+        if not in_time:
+            self._next = f"/v1/changes?{self.filters}"
+            self.copies = {type_: {} for type_ in self.copies}
+        self.catch_up()
+        return in_time
+
     def step(self, limit: int = 100) -> bool:
         """Ask once and apply the answer; tell whether there is more."""
         answer = read(self._client, f"{self._next}&limit={limit}")

@@ -61,6 +61,9 @@ class Freshness:
         """
         head = self._services.delivery.head()
         with self._services.database.read() as session:
+            if self.serial < delivery_store.trimmed_upto(session):
+                # What showed things that the log has forgotten since is not known any more.
+                self.serial = -1
             if self.serial < 0:
                 return list(delivery_store.last_log_row(session)), head
             return list(delivery_store.log_rows(session, self.serial, _MOST_ROWS)), head

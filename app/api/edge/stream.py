@@ -17,7 +17,7 @@ from app.api.following import FOLLOWING, follower_of
 from app.api.params import Parameters
 from app.api.pulse import Pulse
 from app.bootstrap import Services
-from app.syndication.sync.place import Follower, Following
+from app.syndication.sync.place import Follower
 
 PATH = "/v1/stream"
 MEDIA_TYPE = b"text/event-stream; charset=utf-8"
@@ -64,11 +64,8 @@ class StreamRing:
         allow_reading(self._services, caller, stories=True)
         params = Parameters(scope["query_string"], FOLLOWING)
         cursor = header(scope, b"last-event-id") or params.text("cursor")
-        follower = follower_of(self._services, params, cursor)
-        if isinstance(follower.place, Following):
-            return follower
         # A snapshot is for `/v1/changes`; whoever was taking one hears what is new since.
-        return self._services.changes.from_now(follower)
+        return self._services.changes.from_now(follower_of(self._services, params, cursor))
 
     async def _tell(self, send: Send, follower: Follower) -> None:
         await send({"type": "http.response.start", "status": 200, "headers": HEADERS})

@@ -34,7 +34,7 @@ router = APIRouter(tags=["delivery"], route_class=DirectRoute)
     openapi_extra=describe(
         query=(*FOLLOWING, "limit", "wait"),
         own=PARAMETERS,
-        problems=("bad_parameter", "bad_cursor", "key_required"),
+        problems=("bad_parameter", "bad_cursor", "cursor_too_old", "key_required"),
     ),
 )
 async def list_changes(request: Request, services: Parts) -> Response:
@@ -55,7 +55,10 @@ async def list_changes(request: Request, services: Parts) -> Response:
     openapi_extra=describe(
         query=FOLLOWING,
         own=PARAMETERS,
-        problems=("bad_parameter", "bad_cursor", "key_required", "too_many_listeners"),
+        problems=(
+            *("bad_parameter", "bad_cursor", "cursor_too_old"),
+            *("key_required", "too_many_listeners"),
+        ),
     ),
 )
 async def follow_stream(request: Request, services: Parts) -> Response:

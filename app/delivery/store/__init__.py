@@ -26,6 +26,7 @@ from app.delivery.store.entries import (
     replace_entry,
 )
 from app.delivery.store.followers import (
+    begin_follower,
     follower_position,
     move_follower,
     start_follower,
@@ -39,6 +40,7 @@ from app.delivery.store.log import (
     last_of_each,
     log_rows,
 )
+from app.delivery.store.trimming import trimmed_upto
 from app.delivery.store.withdrawn import (
     replace_tombstones,
     standing,
@@ -53,6 +55,7 @@ __all__ = [
     "append",
     "attributes",
     "attributes_before",
+    "begin_follower",
     "category_parents",
     "documents_under",
     "drop_redirects",
@@ -80,6 +83,7 @@ __all__ = [
     "stray_documents",
     "stray_tombstones",
     "tombstones",
+    "trimmed_upto",
     "uses_of_entry",
     "whole_documents",
 ]

@@ -20,7 +20,11 @@ def follower_position(session: ReadSession, name: str) -> int | None:
 def start_follower(session: WriteSession, name: str, now: datetime) -> None:
     """Let a follower begin at the end of the log, unless it has begun already."""
     last = last_log_row(session)
-    serial = last[0].serial if last else 0
+    begin_follower(session, name, last[0].serial if last else 0, now)
+
+
+def begin_follower(session: WriteSession, name: str, serial: int, now: datetime) -> None:
+    """Let a follower begin after a serial, unless it has begun already."""
     session.insert_missing(FollowerRow, [{"name": name, "serial": serial, "noted_at": now}])
 
 

@@ -23,6 +23,7 @@ from app.delivery.store import reading
 from app.delivery.store.shapes import Shape, shape_of
 from app.kit.clock import from_micros
 from app.kit.session import Reads, Record
+from app.syndication.errors import CursorTooOld
 from app.syndication.sync.entries import Entry, present, tombstone, upsert
 from app.syndication.sync.place import Follower, Following, Place, Stage, Taking
 
@@ -49,16 +50,20 @@ class Changes:
         self._delivery = delivery
 
     def from_now(self, follower: Follower) -> Follower:
-        """Return a follower that hears what happens from now on, or from its snapshot on."""
-        place = follower.place
-        serial = place.serial if isinstance(place, Taking) else self._delivery.head().serial
-        return replace(follower, place=Following(serial, serial, serial))
+        """Return a follower that hears what happens from its place on, or its snapshot, or now."""
+        with self._delivery.opened() as (session, head, _):
+            place = follower.place or Taking(head.serial)
+            _refuse_old(session, place)
+        if isinstance(place, Following):
+            return follower
+        return replace(follower, place=Following(place.serial, place.serial, place.serial))
 
     def next(self, follower: Follower, limit: int) -> Batch:
         """Return at most `limit` entries after a follower's place."""
         with self._delivery.opened() as (session, head, directory):
             at = _Now(session, head, directory, follower.selection, limit)
             place: Place = follower.place or Taking(head.serial)
+            _refuse_old(session, place)
             if isinstance(place, Taking):
                 entries, place = at.taken(place)
             else:
@@ -175,6 +180,15 @@ class _Now:
             self.head.now,
             position=None,
             limit=_AT_ONCE,
+        )
+
+
+def _refuse_old(session: Reads, place: Place) -> None:
+    """Refuse who would have to be told what the log has forgotten."""
+    if place.after < store.trimmed_upto(session):
+        raise CursorTooOld(
+            "The change log is not kept for so long. Begin anew without a cursor, and take out of "
+            "your copy what is not told then."
         )
 
 

@@ -25,6 +25,11 @@ class Taking:
     slug: str = ""
     position: Position | None = None
 
+    @property
+    def after(self) -> int:
+        """Return the serial after which the log is needed, once everything is taken."""
+        return self.serial
+
 
 @dataclass(frozen=True, slots=True)
 class Following:
@@ -36,6 +41,11 @@ class Following:
     since: int
     upto: int
     told: int
+
+    @property
+    def after(self) -> int:
+        """Return the serial after which the log is still needed."""
+        return self.upto if self.told == self.upto else self.since
 
 
 Place = Taking | Following

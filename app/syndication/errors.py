@@ -1,0 +1,9 @@
+"""What syndication refuses."""
+
+from app.kit.errors import Failure
+
+
+class CursorTooOld(Failure):
+    """A follower was away for longer than the log is kept."""
+
+    code = "cursor_too_old"

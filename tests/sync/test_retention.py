@@ -1,0 +1,191 @@
+"""The log is kept for a while: who comes back in time misses nothing, who does not is told so."""
+
+from typing import Any
+
+import pytest
+from starlette.testclient import TestClient
+
+from app.bootstrap import Services
+from app.delivery import store, trimming
+from app.kit.unit import Actor
+from app.settings import Settings
+from app.worker import trim_log
+from tests.api.reading import read
+from tests.clock import HandClock
+from tests.newsroom import Newsroom
+from tests.sync.offline import OfflineApp
+from tests.transfer.moving import unsound
+
+
+@pytest.fixture
+def settings(database_url: str) -> Settings:
+    """A deployment that keeps its log for ten days."""
+    return Settings(database_url=database_url, log_days=10)
+
+
+def log(services: Services) -> list[tuple[str, str]]:
+    """Return what the log has of stories: reason and id."""
+    with services.database.read() as session:
+        rows = store.log_rows(session, 0, 10_000)
+    return [(row.reason, row.id) for row in rows if row.type == "article"]
+
+
+def rewritten(newsroom: Newsroom, story: dict[str, Any], times: int = 3) -> dict[str, Any]:
+    for number in range(times):
+        story = newsroom.patch(story, title=f"Take {number}", status="published")
+    return story
+
+
+def test_of_what_is_old_the_last_row_of_each_thing_stays(
+    newsroom: Newsroom, client: TestClient, services: Services, clock: HandClock
+) -> None:
+    kept, gone = rewritten(newsroom, newsroom.story("Kept")), newsroom.story("Gone")
+    newsroom.verb(gone, "unpublish", answer="gone")
+    newsroom.patch(newsroom.source("S"), "sources", name="S2")
+    clock.advance(days=9)
+    last = rewritten(newsroom, newsroom.story("Young"), 1)
+    before = log(services)
+    trim_log(services)
+    assert log(services) == before
+    clock.advance(days=2)
+    trim_log(services)
+    assert log(services) == [
+        ("updated", kept["id"]),
+        ("unpublished", gone["id"]),
+        ("published", last["id"]),
+        ("updated", last["id"]),
+    ]
+    # What is superseded later goes later, wherever it stands.
+    rewritten(newsroom, kept, 1)
+    clock.advance(days=11)
+    trim_log(services)
+    assert sorted(log(services)) == sorted(
+        [("unpublished", gone["id"]), ("updated", last["id"]), ("updated", kept["id"])]
+    )
+    assert client.get(f"/v1/articles/{gone['id']}").status_code == 410
+    assert unsound(services) == []
+
+
+def test_a_cursor_from_before_is_gone_and_says_how_to_begin_anew(
+    newsroom: Newsroom, client: TestClient, services: Services, clock: HandClock
+) -> None:
+    story = newsroom.story("Story")
+    app = OfflineApp(client)
+    app.catch_up()
+    old = app.cursor
+    newsroom.verb(story, "unpublish")
+    clock.advance(days=11)
+    trim_log(services)
+    for path, headers in (
+        (f"/v1/changes?cursor={old}", {}),
+        (f"/v1/changes?cursor={old}&wait=30", {}),
+        (f"/v1/stream?cursor={old}", {}),
+        ("/v1/stream", {"last-event-id": old}),
+    ):
+        answer = client.get(path, headers=headers)
+        assert (answer.status_code, answer.json()["code"]) == (410, "cursor_too_old"), path
+        assert "without a cursor" in answer.json()["detail"]
+    anew = OfflineApp(client)
+    anew.catch_up()
+    assert anew.copies == anew.expected()
+
+
+def test_a_snapshot_that_takes_longer_than_the_log_is_kept_is_gone(
+    newsroom: Newsroom, client: TestClient, services: Services, clock: HandClock
+) -> None:
+    stories = [newsroom.story(f"Story {number}") for number in range(3)]
+    app = OfflineApp(client)
+    while not app.heard:
+        app.step(limit=1)
+    newsroom.verb(stories[0], "unpublish")
+    clock.advance(days=11)
+    trim_log(services)
+    assert client.get(f"/v1/changes?cursor={app.cursor}").status_code == 410
+
+
+def test_who_is_up_to_date_stays_so_however_long_nothing_happens(
+    newsroom: Newsroom, client: TestClient, services: Services, clock: HandClock
+) -> None:
+    story = rewritten(newsroom, newsroom.story("Story", tags=["a"]))
+    apps = [OfflineApp(client, filters) for filters in ("", "tag=a", "tag=b")]
+    for app in apps:
+        app.catch_up()
+    for _ in range(3):
+        clock.advance(days=20)
+        trim_log(services)
+        for app in apps:
+            assert app.catch_up() == []
+    newsroom.verb(story, "unpublish")
+    assert [len(app.catch_up()) for app in apps] == [1, 1, 0]
+
+
+def test_copies_that_come_back_in_time_are_true_and_others_are_told(
+    newsroom: Newsroom, client: TestClient, services: Services, clock: HandClock
+) -> None:
+    apps = [OfflineApp(client, "tag=a") for _ in range(4)]
+    stories = [newsroom.story(f"Story {number}", tags=["a"]) for number in range(4)]
+    told = 0
+    for day in range(40):
+        clock.advance(days=1)
+        one = stories[day % 4]
+        tags = ["a"] if day % 3 else ["b"]
+        stories[day % 4] = newsroom.patch(one, title=f"Day {day}", tags=tags, status="published")
+        trim_log(services)
+        for number, app in enumerate(apps):
+            # Every day, every fifth, every ninth, and too seldom.
+            if day % (1, 5, 9, 19)[number] == 0:
+                told += not app.comes_back()
+                assert app.copies == app.expected()
+    assert told == 2
+    assert unsound(services) == []
+
+
+def test_the_log_waits_for_who_keeps_a_place_in_it(
+    newsroom: Newsroom, services: Services, clock: HandClock
+) -> None:
+    with services.database.write() as session:
+        store.start_follower(session, "a webhook", clock.now())
+    rewritten(newsroom, newsroom.story("Story"))
+    before = log(services)
+    clock.advance(days=11)
+    trim_log(services)
+    assert log(services) == before
+    with services.database.write() as session:
+        store.move_follower(session, "a webhook", 10_000, clock.now())
+    trim_log(services)
+    assert len(log(services)) == 1
+
+
+def test_a_cdn_that_is_told_no_more_does_not_keep_the_log(
+    newsroom: Newsroom, services: Services, clock: HandClock
+) -> None:
+    with services.database.write() as session:
+        store.start_follower(session, "purging", clock.now())
+    rewritten(newsroom, newsroom.story("Story"))
+    clock.advance(days=11)
+    trim_log(services)
+    assert len(log(services)) == 1
+
+
+def test_a_log_that_is_kept_for_ever_is_kept(
+    newsroom: Newsroom, services: Services, clock: HandClock
+) -> None:
+    rewritten(newsroom, newsroom.story("Story"))
+    clock.advance(days=4_000)
+    assert services.runner.run(Actor(None, "tests"), lambda unit: trimming.trim(unit, 0)) == 0
+    assert len(log(services)) == 4
+
+
+def test_a_process_that_slept_meanwhile_answers_nothing_old(
+    newsroom: Newsroom, client: TestClient, services: Services, clock: HandClock
+) -> None:
+    """What showed a translation that left twice is named in none of the rows that stay."""
+    first, *others = [newsroom.story(f"Story {number}") for number in range(3)]
+    moving = newsroom.story("En français", language="fr", translation_of=first["id"])
+    shown = read(client, f"/v1/articles/{first['id']}")["translations"]
+    assert [one["id"] for one in shown] == [moving["id"]]
+    for other in others:
+        moving = newsroom.patch(moving, translation_of=other["id"], status="published")
+    clock.advance(days=11)
+    trim_log(services)
+    assert read(client, f"/v1/articles/{first['id']}")["translations"] == []
