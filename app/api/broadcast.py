@@ -12,8 +12,9 @@ from app.syndication.sync.entries import Entry
 from app.syndication.sync.place import Follower, at_entry
 
 _MOST = 200
-# News made for one version of the database are kept for others until a few more are made.
-_KEPT = 1_000
+# News are kept for others that stand at the same place: of one version of the database, and no
+# more bytes than these.
+_KEPT_BYTES = 16 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,24 +32,28 @@ class Broadcast:
     def __init__(self, services: Services) -> None:
         """Make nothing yet."""
         self._services = services
-        self._made: dict[tuple[Follower, object], asyncio.Task[News]] = {}
+        self._made: dict[Follower, asyncio.Task[News]] = {}
+        self._version: object = None
+        self._bytes = 0
 
     async def next(self, follower: Follower, version: object) -> News:
         """Return what a follower has not heard of, as of a version of the database."""
-        name = (follower, version)
-        making = self._made.get(name)
+        if version != self._version or self._bytes > _KEPT_BYTES:
+            self._made.clear()
+            self._version, self._bytes = version, 0
+        making = self._made.get(follower)
         if making is None:
-            if len(self._made) >= _KEPT:
-                self._made.clear()
-            making = self._made[name] = asyncio.create_task(self._make(follower))
+            making = self._made[follower] = asyncio.create_task(self._make(follower))
         try:
             return await asyncio.shield(making)
         except Exception:
-            self._made.pop(name, None)
+            self._made.pop(follower, None)
             raise
 
     async def _make(self, follower: Follower) -> News:
-        return await run_in_threadpool(self._made_now, follower)
+        news = await run_in_threadpool(self._made_now, follower)
+        self._bytes += len(news.events)
+        return news
 
     def _made_now(self, follower: Follower) -> News:
         batch = self._services.changes.next(follower, _MOST)

@@ -16,6 +16,12 @@ class Pulse:
         self._waiting = 0
         self._beat: asyncio.Event = asyncio.Event()
         self._looking: asyncio.Task[None] | None = None
+        self.ended = False
+
+    def end(self) -> None:
+        """Let nobody wait any longer: the server is about to stop."""
+        self.ended = True
+        self._beat.set()
 
     @property
     def version(self) -> Version:
@@ -23,19 +29,19 @@ class Pulse:
         return self._watch.version()
 
     async def changed(self, known: Version, seconds: float) -> bool:
-        """Wait until the version is another one than that which is known, or not much longer."""
+        """Wait for another version than that which is known, or not much longer; tell which."""
         self._waiting += 1
         if self._looking is None or self._looking.done():
             self._looking = asyncio.create_task(self._look())
         try:
             async with asyncio.timeout(seconds):
-                while self.version == known:
+                while self.version == known and not self.ended:
                     await self._beat.wait()
         except TimeoutError:
             return False
         finally:
             self._waiting -= 1
-        return True
+        return not self.ended
 
     async def _look(self) -> None:
         seen = self.version

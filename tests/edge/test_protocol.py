@@ -20,10 +20,16 @@ class Hasty(Protocol):
     """As the product has it, with less patience."""
 
     patience_seconds = 0.2
+    taking_seconds = 0.2
 
 
 async def _app(scope: Scope, receive: Receive, send: Send) -> None:
-    """Answer with how many bytes of a body came."""
+    """Answer with how many bytes of a body came, or with a long stream."""
+    if scope["path"] == "/v1/stream":
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        for _ in range(10_000):
+            await send({"type": "http.response.body", "body": b"x" * 65_536, "more_body": True})
+        return
     read, more = 0, True
     while more:
         message = await receive()
@@ -158,3 +164,15 @@ def test_who_offers_another_protocol_is_answered_without_it(
         connection.sendall(_GET + offer + b"\r\n")
         assert connection.recv(65_536).startswith(b"HTTP/1.1 200 OK")
     assert caplog.text == ""
+
+
+def test_a_listener_that_takes_nothing_is_cut_off(
+    server: uvicorn.Server, connection: socket.socket
+) -> None:
+    connection.sendall(b"GET /v1/stream HTTP/1.1\r\nHost: x\r\n\r\n")
+    assert connection.recv(1)
+    own = connection.getsockname()
+    until = time.monotonic() + 30
+    while any(one.client == own for one in server.server_state.connections):
+        assert time.monotonic() < until, "it is still listened to"
+        time.sleep(0.05)

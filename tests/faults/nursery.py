@@ -38,6 +38,7 @@ def _serve(port: int) -> None:
         http=Protocol,
         ws="none",
         access_log=False,
+        proxy_headers=False,
         log_config=None,
     )
     os._exit(0)

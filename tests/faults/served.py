@@ -96,16 +96,23 @@ class Nursery:
 
     def kill(self) -> None:
         """Kill the server, so that it has no chance to do anything about it."""
-        assert self._child is not None
-        os.kill(self._child, signal.SIGKILL)
-        assert self._read() == "ended"
-        self._child = None
+        self._end(signal.SIGKILL)
+
+    def stop(self) -> None:
+        """Tell the server to stop, and wait until it has."""
+        self._end(signal.SIGTERM)
 
     def close(self) -> None:
         """End it all."""
         if self._child is not None:
             self.kill()
         self._process.communicate(timeout=_PATIENCE)
+
+    def _end(self, how: signal.Signals) -> None:
+        assert self._child is not None
+        os.kill(self._child, how)
+        assert self._read() == "ended"
+        self._child = None
 
     def _write(self) -> None:
         assert self._process.stdin is not None

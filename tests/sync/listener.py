@@ -44,6 +44,12 @@ class Listener:
         assert self._block() == b"retry: 2000"
         return self
 
+    def has_ended(self) -> bool:
+        """Tell whether the stream ends as an answer should; what comes before is passed over."""
+        while (size := int(self._file.readline() or b"-1", 16)) > 0:
+            self._file.read(size + 2)
+        return size == 0
+
     def close(self) -> None:
         """Leave."""
         self._file.close()

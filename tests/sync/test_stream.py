@@ -113,3 +113,17 @@ def test_a_wait_ends_with_the_first_change(served: Nursery, desk: Client) -> Non
     heard = waiting._connection.getresponse().read()
     assert story["id"].encode() in heard
     waiting.close()
+
+
+def test_streams_and_waits_end_at_once_when_the_server_stops(served: Nursery, desk: Client) -> None:
+    _, _, answer = desk.call("GET", "/v1/changes")
+    waiting = Client(served.port)
+    waiting._connection.request("GET", f"/v1/changes?cursor={answer['cursor']}&wait=60")
+    listener = Listener(served.port).begun()
+    # Nothing else would end either: this server waits for its answers as long as they take.
+    served.stop()
+    assert listener.has_ended()
+    ended = waiting._connection.getresponse()
+    assert (ended.status, b'"data":[]' in ended.read()) == (200, True)
+    for one in (listener, waiting):
+        one.close()

@@ -5,6 +5,7 @@ facts. Here that is kept, coded, compared with what the reader has, and sent.
 """
 
 import asyncio
+from collections.abc import Callable
 
 from app.access.caller import Caller
 from app.api.direct import DirectRoutes
@@ -51,6 +52,8 @@ class DeliveryRing:
         self._negotiated = NegotiationRing(self._at_length)
         self._allows = HostRing(app, services.settings.allowed_hosts).allows
         metrics.watch_cache(self._entries)
+        # The outermost ring is what the server's protocol knows of the application.
+        self.end: Callable[[], None] = lambda: None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer with what is ready, or at length."""

@@ -10,6 +10,7 @@ from http import HTTPStatus
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
+from app.api.edge.stream import PATH as STREAM
 from app.api.problems import problem
 from app.kit.ids import new_id
 
@@ -26,9 +27,12 @@ class Protocol(HttpToolsProtocol):
     # A request that has not begun, or of which the head is not there, this long after the one
     # before is not waited for.
     patience_seconds = 30.0
+    # Whoever listens to the stream and takes nothing of what is there for so long is cut off.
+    taking_seconds = 30.0
 
     cycle: RequestResponseCycle | None  # type: ignore[assignment]
     _patience: TimerHandle | None = None
+    _taking: TimerHandle | None = None
     _fed = 0
 
     def connection_made(self, transport: Transport) -> None:  # type: ignore[override]
@@ -38,9 +42,29 @@ class Protocol(HttpToolsProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Let go of it."""
-        if self._patience is not None:
-            self._patience.cancel()
+        for timer in (self._patience, self._taking):
+            if timer is not None:
+                timer.cancel()
         super().connection_lost(exc)
+
+    def shutdown(self) -> None:
+        """End a connection as the server stops, and what would go on for ever."""
+        super().shutdown()
+        end = getattr(self.app, "end", None)
+        if end is not None:
+            end()
+
+    def pause_writing(self) -> None:
+        """Let the answer wait, and see that it does not for ever."""
+        super().pause_writing()
+        if self.cycle is not None and self.cycle.scope["path"] == STREAM:
+            self._await_taking()
+
+    def resume_writing(self) -> None:
+        """Go on with the answer: enough was taken."""
+        super().resume_writing()
+        if self._taking is not None:
+            self._taking.cancel()
 
     def data_received(self, data: bytes) -> None:
         """Take in what was sent, unless it is all head and no end."""
@@ -88,6 +112,17 @@ class Protocol(HttpToolsProtocol):
 
     def _unsupported_upgrade_warning(self) -> None:
         """Say nothing: clients offer HTTP/2 as they please, and are answered without it."""
+
+    def _await_taking(self) -> None:
+        held = self.transport.get_write_buffer_size()
+        self._taking = self.loop.call_later(self.taking_seconds, self._look_taken, held)
+
+    def _look_taken(self, before: int) -> None:
+        """Cut off who has taken nothing since the last look; what is held for it is let go."""
+        if self.transport.get_write_buffer_size() < before:
+            self._await_taking()
+        else:
+            self.transport.abort()
 
     def _be_patient(self) -> None:
         self._patience = self.loop.call_later(self.patience_seconds, self._look_again, self.scope)

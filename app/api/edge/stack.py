@@ -34,4 +34,6 @@ def stack(
     app = CorsRing(app, settings.cors_origins, settings.management_cors_origins)
     app = HostRing(app, settings.allowed_hosts)
     app = RequestRing(app, metrics)
-    return DeliveryRing(app, direct, services, metrics)
+    ring = DeliveryRing(app, direct, services, metrics)
+    ring.end = pulse.end
+    return ring

@@ -2,7 +2,8 @@
 
 Format and reconnection: the HTML standard, section 9.2 (server-sent events). A listener costs a
 coroutine; nothing is read for it as long as nothing is written, and what is read is shared by
-all that stand at the same place. Who is slow holds up only its own reading.
+all that stand at the same place. Who is slow holds up only its own reading; who takes nothing at
+all is cut off (`protocol`).
 """
 
 import asyncio
@@ -28,6 +29,7 @@ HEADERS = [
     (b"x-accel-buffering", b"no"),
 ]
 _HEARTBEAT_SECONDS = 15.0
+_SLICE = 64 * 1024
 _HEARTBEAT = b":\n\n"
 _RETRY = b"retry: 2000\n\n"
 
@@ -70,7 +72,7 @@ class StreamRing:
     async def _tell(self, send: Send, follower: Follower) -> None:
         await send({"type": "http.response.start", "status": 200, "headers": HEADERS})
         await _event(send, _RETRY)
-        while True:
+        while not self._pulse.ended:
             version = self._pulse.version
             news: News = await self._broadcast.next(follower, version)
             follower = news.follower
@@ -78,6 +80,8 @@ class StreamRing:
                 await _event(send, news.events)
             if not news.more and not await self._pulse.changed(version, _HEARTBEAT_SECONDS):
                 await _event(send, _HEARTBEAT)
+        # Whoever listened comes back, to another process or to this one started anew.
+        await send({"type": "http.response.body", "body": b"", "more_body": False})
 
 
 def _listens(scope: Scope) -> bool:
@@ -85,7 +89,10 @@ def _listens(scope: Scope) -> bool:
 
 
 async def _event(send: Send, data: bytes) -> None:
-    await send({"type": "http.response.body", "body": data, "more_body": True})
+    """Send events in slices, each when the one before has been taken: no more is held for one."""
+    for start in range(0, len(data), _SLICE):
+        part = data[start : start + _SLICE]
+        await send({"type": "http.response.body", "body": part, "more_body": True})
 
 
 async def _until_gone(receive: Receive, telling: object) -> None:

@@ -1,0 +1,75 @@
+"""A real browser without a window, and a site of our own whose page tells us what it hears."""
+
+import queue
+import subprocess
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+from tests.system.programs import needed
+
+_PATIENCE = 60
+_QUIET = (
+    *("--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-sync"),
+    *("--disable-background-networking", "--disable-component-update", "--disable-dev-shm-usage"),
+)
+
+
+class Site:
+    """A page on an origin of its own; what its scripts post comes out of `told`."""
+
+    def __init__(self, page: str) -> None:
+        self.posts: queue.Queue[str] = queue.Queue()
+        posts = self.posts
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                self._answer(page.encode())
+
+            def do_POST(self) -> None:
+                posts.put(self.rfile.read(int(self.headers["content-length"])).decode())
+                self._answer(b"")
+
+            def _answer(self, body: bytes) -> None:
+                self.send_response(200)
+                self.send_header("content-type", "text/html; charset=utf-8")
+                self.send_header("content-length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, *_: object) -> None:
+                """Say nothing."""
+
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.address = f"http://127.0.0.1:{self.server.server_port}/"
+
+    def told(self) -> str:
+        """Return what the page posts next."""
+        return self.posts.get(timeout=_PATIENCE)
+
+
+@contextmanager
+def browsing(page: str, folder: Path) -> Iterator[Site]:
+    """Open a page in Chromium, and close it at the end."""
+    program = needed("chromium", "chromium")
+    site = Site(page)
+    thread = threading.Thread(target=site.server.serve_forever, daemon=True)
+    thread.start()
+    command = [program, *_QUIET, f"--user-data-dir={folder / 'profile'}", site.address]
+    # A browser at nobody's address is told of no proxy either.
+    browser = subprocess.Popen(
+        [*command[:-1], "--no-proxy-server", command[-1]],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        yield site
+    finally:
+        browser.terminate()
+        browser.wait(_PATIENCE)
+        site.server.shutdown()
+        site.server.server_close()
+        thread.join()

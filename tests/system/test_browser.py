@@ -1,0 +1,84 @@
+"""A browser's own `EventSource` follows the stream, from another site, and misses nothing."""
+
+import json
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from app.bootstrap import bootstrap
+from app.settings import Settings
+from tests.conftest import key_for
+from tests.databases import fresh_database
+from tests.faults.served import Client, nursery
+from tests.system.browser import Site, browsing
+
+pytestmark = pytest.mark.system
+_PAGE = """<!doctype html><title>A site that listens</title><script>
+const tell = what => navigator.sendBeacon('/', JSON.stringify(what));
+const stream = new EventSource('http://127.0.0.1:PORT/v1/stream?tag=a');
+stream.onopen = () => tell({name: 'open'});
+stream.onerror = () => tell({name: 'error', closed: stream.readyState === EventSource.CLOSED});
+for (const name of ['upsert', 'remove']) stream.addEventListener(name, event => {
+  const told = JSON.parse(event.data);
+  tell({name, id: told.id, reason: told.reason, title: told.document && told.document.title});
+});
+</script>"""
+
+
+class Desk:
+    """An editor at a server."""
+
+    def __init__(self, port: int, key: str) -> None:
+        self._port, self._key = port, key
+
+    def call(self, method: str, path: str, **body: Any) -> dict[str, Any]:
+        with closing(Client(self._port, self._key)) as client:
+            headers = {} if path == "articles" else {"if_match": "*"}
+            status, _, made = client.call(method, f"/v1/manage/{path}", body, **headers)
+        assert status in {200, 201}, made
+        found: dict[str, Any] = made
+        return found
+
+    def story(self, title: str, tag: str = "a") -> dict[str, Any]:
+        fields = {"title": title, "language": "en", "tags": [tag], "status": "published"}
+        return self.call("POST", "articles", **fields)
+
+
+def _next(site: Site, *names: str) -> dict[str, Any]:
+    """Return what the page tells next of these."""
+    while True:
+        told: dict[str, Any] = json.loads(site.told())
+        if told["name"] in names:
+            return told
+
+
+def test_an_event_source_follows_and_comes_back_without_a_gap(tmp_path: Path) -> None:
+    with fresh_database("sqlite", tmp_path) as url:
+        services = bootstrap(Settings(database_url=url))
+        key = key_for(services, "admin")
+        services.close()
+        with nursery(url) as server:
+            server.start()
+            desk = Desk(server.port, key)
+            with browsing(_PAGE.replace("PORT", str(server.port)), tmp_path) as site:
+                _next(site, "open")
+                desk.story("Not for it", tag="b")
+                first = desk.story("“Hives” – خلايا 🐝")
+                heard = _next(site, "upsert", "remove")
+                assert (heard["id"], heard["title"]) == (first["id"], "“Hives” – خلايا 🐝")
+                # The server goes away, and much happens before the browser has noticed.
+                server.kill()
+                server.start()
+                missed = [desk.story(f"Missed {number}")["id"] for number in range(3)]
+                desk.call("POST", f"articles/{first['id']}/unpublish")
+                told = [_next(site, "upsert", "remove") for _ in range(4)]
+                assert [one["id"] for one in told] == [*missed, first["id"]]
+                assert (told[-1]["name"], told[-1]["reason"]) == ("remove", "unpublished")
+                # When it is told to stop, the stream ends at once, and begins again.
+                server.stop()
+                assert _next(site, "error")["closed"] is False
+                server.start()
+                last = desk.story("Last")
+                assert _next(site, "upsert", "remove")["id"] == last["id"]
