@@ -48,7 +48,7 @@ def told(kind: str, word: str = HIDDEN) -> dict[str, Any]:
     return {
         "title": f"{word} {kind}",
         "slug": f"{word}-{kind}",
-        "language": "en",
+        "language": f"en-x-{word}-{kind[:8]}",
         "summary": word,
         "body": f"<p>{word}</p>",
         # In another case than anybody asks for it.
@@ -67,11 +67,13 @@ def told(kind: str, word: str = HIDDEN) -> dict[str, Any]:
 def hidden(newsroom: Newsroom, services: Services, clock: HandClock) -> list[Hidden]:
     """A story in each state that readers may not see, beside a public one."""
     public = newsroom.story("Public", slug="public")
+    # Translations of what everybody sees, too.
+    tied = {"translation_of": public["id"]}
     made = {
-        "draft": newsroom.article(**told("draft"), translation_of=public["id"]),
-        "scheduled": newsroom.story(**told("scheduled"), published_at=FAR),
-        "embargoed": newsroom.story(**told("embargoed"), embargo_until=FAR),
-        "expired": newsroom.story(**told("expired"), expires_at="2026-11-22T12:30:00Z"),
+        "draft": newsroom.article(**told("draft"), **tied),
+        "scheduled": newsroom.story(**told("scheduled"), **tied, published_at=FAR),
+        "embargoed": newsroom.story(**told("embargoed"), **tied, embargo_until=FAR),
+        "expired": newsroom.story(**told("expired"), **tied, expires_at="2026-11-22T12:30:00Z"),
         "untold": newsroom.story(**told("untold"), expires_at="2026-11-22T13:30:00Z"),
         "over": newsroom.story(**told("over"), expires_at="2020-01-01T00:00:00Z"),
         "unpublished": newsroom.verb(newsroom.story(**told("unpublished")), "unpublish"),
@@ -79,7 +81,9 @@ def hidden(newsroom: Newsroom, services: Services, clock: HandClock) -> list[Hid
             newsroom.story(**told("cancelled"), published_at=FAR), "schedule", at=None
         ),
         "deleted": newsroom.story(**told("deleted")),
-        "killed": newsroom.verb(newsroom.article(**told("killed")), "kill", notice="A notice."),
+        "killed": newsroom.verb(
+            newsroom.article(**told("killed"), **tied), "kill", notice="A notice."
+        ),
     }
     newsroom.delete(made["deleted"])
     ahead = told("ahead")

@@ -168,7 +168,16 @@ def _articles_where(
     return found
 
 
-def has_translations(session: ReadSession, article_id: str) -> bool:
-    """Tell whether other articles call themselves translations of one."""
-    statement = select(ArticleRow.id).where(ArticleRow.translation_of == article_id).limit(1)
-    return session.first(statement) is not None
+def tied_to(session: ReadSession, ids: Collection[str]) -> Sequence[Record]:
+    """Return articles and their translations, as far as their groups are concerned."""
+    columns = select(
+        ArticleRow.id,
+        ArticleRow.slug,
+        ArticleRow.language,
+        ArticleRow.translation_of,
+        ArticleRow.stage,
+        ArticleRow.deleted_at,
+    )
+    return session.all(
+        columns.where(or_(ArticleRow.id.in_(ids), ArticleRow.translation_of.in_(ids)))
+    )

@@ -81,6 +81,17 @@ def attributes(session: ReadSession, ids: Collection[str]) -> dict[str, Attribut
     return found
 
 
+def released_of_groups(session: ReadSession, groups: Collection[str]) -> list[str]:
+    """Return the ids of the documents of these groups that are out, in one order."""
+    found: list[str] = []
+    for part in chunks(groups):
+        statement = select(Document.id).where(
+            Document.translation_group.in_(part), Document.released.is_(True)
+        )
+        found += [row.id for row in session.all(statement)]
+    return sorted(found)
+
+
 _attributes = select(
     Document.id,
     Document.slug,
