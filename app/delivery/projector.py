@@ -213,7 +213,7 @@ def document_rows(article: Article, categories: list[str], now: datetime) -> dic
 
 def _is_due(article: Article, now: datetime) -> bool:
     assert article.published_at is not None
-    return article.published_at <= now
+    return article.released or article.published_at <= now
 
 
 def is_over(article: Article, now: datetime) -> bool:

@@ -87,6 +87,7 @@ def scheduled_in_zones(
     statement = select(_articles).where(
         ArticleRow.time_zone.is_not(None),
         ArticleRow.public_from > now,
+        ArticleRow.released.is_(False),
         ArticleRow.deleted_at.is_(None),
         ArticleRow.id > after,
     )

@@ -1,6 +1,7 @@
 """Lines of articles: matched, decided and written a batch at a time."""
 
 from dataclasses import replace
+from datetime import datetime
 
 from app.content import store
 from app.content.article import Article, Stage, is_current, published, state_of
@@ -160,6 +161,7 @@ class ArticleBatch:
             else None,
             public_from=article.published_at if stage == "published" else None,
             public_until=article.expires_at if stage == "published" else None,
+            released=stage == "published" and self._is_past(article.published_at),
             scheduled_at_local=line.scheduled_at_local,
             time_zone=line.time_zone,
             answer=line.answer,
@@ -181,6 +183,7 @@ class ArticleBatch:
             offered_from=copy.offered_from,
             public_from=copy.public_from,
             public_until=copy.public_until,
+            released=copy.released,
         )
         self._add(Change(copy, ahead, "edited"))
 
@@ -198,7 +201,11 @@ class ArticleBatch:
             ),
             public_from=fields["published_at"],
             public_until=fields["expires_at"],
+            released=self._is_past(fields["published_at"]),
         )
+
+    def _is_past(self, moment: datetime | None) -> bool:
+        return moment is not None and moment <= self._unit.now
 
     def _slug(self, line: ArticleLine) -> str:
         if line.slug is None:
