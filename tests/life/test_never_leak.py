@@ -133,12 +133,18 @@ def filled(path: str, value: str) -> str:
     return _PART.sub(value, path)
 
 
-def asked(names: list[str], word: str, id_: str) -> Iterator[str]:
-    """Yield query strings: none, and each parameter with the word, a slug and an id."""
-    yield ""
+def asked(names: list[str], word: str, ids: list[str]) -> Iterator[tuple[str, str]]:
+    """Yield query strings, each with the id that it names or may show.
+
+    They are none, and each parameter with the word, a slug and each of the ids.
+    """
+    yield "", ids[0]
     for name in names:
-        for value in (word, f"{word}-draft", id_):
-            yield f"?{name}={value}"
+        yield from ((f"?{name}={value}", ids[0]) for value in (word, f"{word}-draft"))
+        yield from ((f"?{name}={id_}", id_) for id_ in ids)
+    if "prefer" in names:
+        for kind in ("draft", "schedule", "embargoe"):
+            yield f"?one_per_story=true&prefer=en-x-{word}-{kind}", ids[0]
 
 
 def plain(answer: Response, word: str, id_: str) -> tuple[int, str, dict[str, str]]:
@@ -205,12 +211,12 @@ def test_to_ask_for_what_is_hidden_is_to_ask_for_what_is_not_there(
             assert plain(found, this, this) == plain(nothing, that, that), (path, this)
         if "{" in path:
             continue
-        for one in some:
-            for this, that in zip(
-                asked(names, HIDDEN, one.id), asked(names, NOWHERE, NO_ID), strict=True
-            ):
-                found, nothing = client.get(path + this), client.get(path + that)
-                assert plain(found, HIDDEN, one.id) == plain(nothing, NOWHERE, NO_ID), path + this
+        there, absent = [one.id for one in some], [NO_ID for _ in some]
+        for (this, id_), (that, _) in zip(
+            asked(names, HIDDEN, there), asked(names, NOWHERE, absent), strict=True
+        ):
+            found, nothing = client.get(path + this), client.get(path + that)
+            assert plain(found, HIDDEN, id_) == plain(nothing, NOWHERE, NO_ID), path + this
 
 
 def test_a_key_without_a_scope_finds_nothing_in_the_newsroom(
@@ -239,11 +245,14 @@ def test_a_key_without_a_scope_finds_nothing_in_the_newsroom(
             assert (answer.status_code, HIDDEN in traces(answer)) == (401, False), path
 
 
+_KNOWN = {"kind": "news", "language": "en"}
+
+
 def test_what_a_killed_story_said_is_nowhere_below_admin(
     newsroom: Newsroom, readers: dict[str, dict[str, str]], client: TestClient
 ) -> None:
-    """Its address, its kind and its categories stay known to the newsroom; its text does not."""
-    story = newsroom.story(**{**told("killed"), "slug": "an-address", "kind": "news"})
+    """Its address, kind, language and categories stay known to the newsroom; its text does not."""
+    story = newsroom.story(**{**told("killed"), "slug": "an-address", **_KNOWN})
     story = newsroom.verb(story, "correct", note=f"It was {HIDDEN}.")
     newsroom.verb(story, "kill", notice="A notice.")
     for path, names in operations(managed=True):
