@@ -17,8 +17,10 @@ _KNOWN = "UPDATE articles SET released = true WHERE id IN (SELECT id FROM docume
 
 def upgrade() -> None:
     """Add it, and note what delivery knows to be out."""
-    released = sa.Column("released", sa.Boolean(), nullable=False, server_default=sa.false())
-    op.add_column("articles", released)
+    op.add_column(
+        "articles",
+        sa.Column("released", sa.Boolean(), nullable=False, server_default=sa.false()),
+    )
     op.execute(_KNOWN)
 
 

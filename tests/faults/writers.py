@@ -58,6 +58,7 @@ class Ledger:
             raise HTTPException(otherwise)
 
 
+_OVER = frozenset({"killed", "deleted"})
 _FAR = "2040-01-01T00:00:00Z"
 _STATES = "draft,scheduled,published,expired,unpublished,killed,deleted"
 
@@ -83,13 +84,14 @@ class Writer:
             return
         id_ = self._random.choice(self._own[-20:])
         known = self._ledger.stories[id_]
-        verb, state, body = self._next(known.story)
-        wanted = replace(known.story, version=known.story.version + 1, state=state)
-        self._change(
-            client, verb, known, replace(wanted, title=body.get("title", wanted.title)), body
-        )
-        if state in {"killed", "deleted"}:
+        if known.story.state in _OVER:
             self._own.remove(id_)
+            return
+        verb, state, body = self._next(known.story)
+        title = body.get("title", known.story.title)
+        version = known.story.version + 1
+        wanted = replace(known.story, version=version, state=state, title=title)
+        self._change(client, verb, known, wanted, body)
 
     def _next(self, story: Story) -> tuple[str, str, dict[str, Any]]:
         """Choose a verb for a story: what it is called, what state it makes, with which body."""
