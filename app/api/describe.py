@@ -48,6 +48,21 @@ PARAMETERS: dict[str, tuple[dict[str, Any], str]] = {
         {"type": "string", "enum": ["exact", "estimated", "none"], "default": "none"},
         "Fill `page.count`.",
     ),
+    "one_per_story": (
+        {"type": "string", "enum": ["true", "false"], "default": "false"},
+        "Of each group of translations only the story that readers prefer, of those that the list "
+        "has: by `prefer`, else by `language` in its order, else by `Accept-Language`.",
+    ),
+    "prefer": (
+        _STRING,
+        "BCP 47 tags in the order of preference, for `one_per_story=true`; unlike `language` it "
+        "leaves no story out.",
+    ),
+    "names_in": (
+        _STRING,
+        "BCP 47 tags: give categories the name that they have in the first of these languages; "
+        "their own where they have none.",
+    ),
     "q": (
         _STRING,
         'What somebody typed: words, "phrases", `-not`, `OR`, `title:`. Nothing is wrong.',

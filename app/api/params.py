@@ -16,6 +16,8 @@ from app.kit.ids import is_id
 FILTERS = ("category", "source", "language", "tag", "author", "kind", "ids")
 SPANS = ("published_after", "published_before", "updated_after", "updated_before")
 MOST_VALUES = 100
+# Languages in an order of preference.
+MOST_PREFERRED = 10
 _MOST_CLAUSES = 20
 _MOST_IN_ALL = 200
 _FIELDS: dict[str, Field] = {
@@ -113,6 +115,15 @@ class Parameters:
                 meant = f" Did you mean {guess!r}?" if guess else ""
                 raise bad(name, "not_allowed", f"{name!r} knows no {word!r}.{meant}")
         return chosen
+
+    def languages(self, name: str) -> tuple[str, ...]:
+        """Return a comma list of language tags in the order of preference, or nothing."""
+        if name not in self._values:
+            return ()
+        tags = (self.text(name) or "").split(",")
+        if len(tags) > MOST_PREFERRED:
+            raise bad(name, "too_long", f"{name!r} takes at most {MOST_PREFERRED} languages.")
+        return tuple(dict.fromkeys(_language(tag.strip(), name) for tag in tags))
 
     def instant(self, name: str) -> datetime | None:
         """Return an instant, or the first moment of a date in UTC."""
@@ -222,11 +233,11 @@ def _reference(name: TaxonomyType, value: str, resolve: Resolver, suggest: Sugge
     raise bad(name, "unknown_reference", f"There is no {name} {value!r}.{meant}")
 
 
-def _language(value: str) -> str:
+def _language(value: str, name: str = "language") -> str:
     try:
         return normal_language(value).lower()
     except ValueError as wrong:
-        raise bad("language", "bad_language", f"{value!r} is not a BCP 47 tag.") from wrong
+        raise bad(name, "bad_language", f"{value!r} is not a BCP 47 tag.") from wrong
 
 
 def _unknown(name: str, known: Collection[str]) -> str:

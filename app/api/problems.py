@@ -196,6 +196,7 @@ FIELD_CODES: dict[str, str] = {
     "unknown_reference": "Nothing has the id or slug that the field names.",
     "too_deep": "The value, or the tree with it, nests deeper than allowed.",
     "cycle": "The thing would stand under, or be a translation of, itself.",
+    "language_taken": "The story is there in this language already.",
     "slug_taken": "The slug belongs to something else.",
     "external_id_taken": "The external id belongs to another story of the source.",
     "in_the_past": "The instant has passed.",

@@ -4,15 +4,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from app.access.selection import Clause
+from app.access.selection import Clause, Selection
 from app.api.fields import FULL, SHORT, WHOLE, Fields
 from app.api.paging import Paging, envelope
-from app.api.params import FILTERS, SPANS, Parameters
+from app.api.params import FILTERS, MOST_PREFERRED, SPANS, Parameters, bad
 from app.bootstrap import Services
+from app.delivery.directory import wider
 from app.delivery.queries import Page, StoryQuery
 from app.delivery.store.shapes import Form
 
-LIST_PARAMETERS = (*FILTERS, *SPANS, "sort", "fields", "limit", "cursor", "count")
+LIST_PARAMETERS = (
+    *(*FILTERS, *SPANS, "sort", "fields", "limit", "cursor", "count"),
+    *("one_per_story", "prefer", "names_in"),
+)
 _SORTS = ("published_at", "-published_at", "updated_at", "-updated_at")
 
 
@@ -48,7 +52,11 @@ def read_query(
     selection = params.selection(services.delivery.resolve, services.delivery.slugs)
     selection = replace(selection, clauses=(*given, *selection.clauses))
     sort = params.choice("sort", _SORTS, _default_sort(params))
-    paging = Paging.read(services.cursors, params, f"{path}?{selection!r}&{sort}", 2)
+    preferred = preferences(params, selection)
+    asked = f"{path}?{selection!r}&{sort}"
+    if preferred is not None:
+        asked += f"&{preferred!r}"
+    paging = Paging.read(services.cursors, params, asked, 2)
     position = paging.position
     query = StoryQuery(
         selection=selection,
@@ -59,8 +67,25 @@ def read_query(
         form=form,
         limit=paging.limit,
         count=paging.count,
+        preferred=preferred,
+        names_in=params.languages("names_in"),
     )
     return query, paging
+
+
+def preferences(params: Parameters, selection: Selection) -> tuple[str, ...] | None:
+    """Return the languages that readers prefer, where they want one story of each group.
+
+    They are those of `prefer` (which the edge makes of `Accept-Language`), or else the languages
+    that the list is filtered by, in their order.
+    """
+    preferred = params.languages("prefer")
+    if not params.flag("one_per_story"):
+        if preferred:
+            raise bad("prefer", "not_allowed", "'prefer' needs 'one_per_story=true'.")
+        return None
+    filtered = (one.included for one in selection.clauses if one.field == "language")
+    return wider(preferred or next((one for one in filtered if one), ()))[:MOST_PREFERRED]
 
 
 def list_body(asked: ListRequest, page: Page) -> tuple[bytes, dict[str, str | None]]:

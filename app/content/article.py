@@ -66,6 +66,8 @@ class Article:
     offered_from: datetime | None = None
     public_from: datetime | None = None
     public_until: datetime | None = None
+    # It is out for good: a clock that is set back does not make it wait again.
+    released: bool = False
     # How its schedule was said, where it was said in local time.
     scheduled_at_local: str | None = None
     time_zone: str | None = None
@@ -90,7 +92,7 @@ def state_of(article: Article, now: datetime) -> State:
         return "deleted"
     if article.stage != "published":
         return article.stage
-    if article.public_from is not None and article.public_from > now:
+    if _waits(article, now):
         return "scheduled"
     if article.public_until is not None and article.public_until <= now:
         return "expired"
@@ -140,10 +142,11 @@ def published(
     _need_alive(article, "published")
     offered = at or _asked_for(article, now) or now
     moment = _after_embargo(article, offered, now)
+    out = moment <= now or (article.released and moment == article.public_from)
     # Where it was, readers are told why it is gone until it is there again.
-    article = article if moment > now else _answering(article)
+    article = _answering(article) if out else article
     first = not has_been_out(article, now)
-    if moment != article.published_at or moment <= now:
+    if moment != article.published_at or out:
         article = _in_local_time(article)
     return replace(
         article,
@@ -154,8 +157,9 @@ def published(
         offered_from=offered,
         public_from=moment,
         public_until=article.expires_at,
+        released=out,
         first_published_at=moment if first else article.first_published_at,
-        updated_at=_updated_at(article, moment, now, minor=minor),
+        updated_at=_updated_at(article, moment, now, minor=minor) if out else moment,
         modified_at=now,
     )
 
@@ -272,18 +276,27 @@ def restored(article: Article, now: datetime) -> Article:
 
 def has_been_out(article: Article, now: datetime) -> bool:
     """Tell whether a story has ever been public, by what the newsroom knows."""
-    return article.first_published_at is not None and article.first_published_at <= now
+    first = article.first_published_at
+    return first is not None and (article.released or first <= now)
+
+
+def _waits(article: Article, now: datetime) -> bool:
+    """Tell whether a public copy is there whose time has not come."""
+    return article.public_from is not None and article.public_from > now and not article.released
 
 
 def _without_public_copy(article: Article, now: datetime) -> Article:
+    first = article.first_published_at if has_been_out(article, now) else None
     return replace(
         _in_local_time(article),
         published_version=None,
         offered_from=None,
         public_from=None,
         public_until=None,
-        # What was taken back before its time was never published.
-        first_published_at=article.first_published_at if has_been_out(article, now) else None,
+        released=False,
+        # What was taken back before its time was never published. What was out was so by now,
+        # whatever the clock showed then.
+        first_published_at=None if first is None else min(first, now),
     )
 
 
@@ -304,8 +317,8 @@ def _answering(
 
 def _asked_for(article: Article, now: datetime) -> datetime | None:
     """Return when a story should come out, not counting what an embargo makes of that."""
-    waits = article.public_from is not None and article.public_from > now
     untouched = article.published_at == article.public_from
+    waits = _waits(article, now)
     return article.offered_from if waits and untouched else article.published_at
 
 
@@ -313,7 +326,7 @@ def _after_embargo(article: Article, moment: datetime, now: datetime) -> datetim
     """Return when all may read a story that is offered at a moment."""
     if article.embargo_until is not None and article.embargo_until > moment:
         return article.embargo_until
-    waited = article.public_from is not None and article.public_from > now
+    waited = _waits(article, now)
     # An embargo that was lifted ends now, not when the story was first offered.
     return max(moment, now) if waited and moment == article.offered_from else moment
 
@@ -321,7 +334,7 @@ def _after_embargo(article: Article, moment: datetime, now: datetime) -> datetim
 def _updated_at(
     article: Article, moment: datetime, now: datetime, *, minor: bool
 ) -> datetime | None:
-    if article.updated_at is None or moment > now:
+    if article.updated_at is None:
         return moment
     return article.updated_at if minor else max(now, moment)
 

@@ -91,22 +91,6 @@ def made_slug(session: WriteSession, type_: str, title: str) -> str:
     return free_slug(wanted, lambda batch: store.taken_slugs(session, type_, batch))
 
 
-def check_translation(session: ReadSession, article: Article) -> None:
-    """Refuse a translation of itself, or of one story while others are translations of it."""
-    if article.translation_of is None:
-        return
-    if article.translation_of == article.id:
-        raise InvalidInput.at(
-            "#/translation_of", "cycle", "A story cannot be a translation of itself."
-        )
-    if store.has_translations(session, article.id):
-        raise InvalidInput.at(
-            "#/translation_of",
-            "cycle",
-            "Other stories are translations of this one; tie them to the other story first.",
-        )
-
-
 def _body_fields(
     written: ArticleInput, base: str | None, before: Article | None
 ) -> dict[str, str | None]:

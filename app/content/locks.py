@@ -3,3 +3,7 @@
 # Taken shared by whoever writes the ancestors of a story's categories down, and alone by
 # whoever moves a category.
 CATEGORY_TREE = "category-tree"
+
+# Taken by whoever ties a story to others as their translation, or changes a tied one's language:
+# two at once must not both become the French of one story.
+TRANSLATIONS = "translations"

@@ -16,7 +16,8 @@ def public_copy(session: ReadSession, article: Article) -> Article:
         return article
     key = (article.id, article.published_version)
     snapshot = store.snapshots(session, [key])[article.id]
-    return replace(from_snapshot(snapshot), version=article.version)
+    copy = from_snapshot(snapshot)
+    return replace(copy, version=article.version, released=article.released)
 
 
 def save_public(
@@ -40,6 +41,7 @@ def save_public(
         offered_from=copy.offered_from,
         public_from=copy.public_from,
         public_until=copy.public_until,
+        released=copy.released,
         updated_at=copy.updated_at,
         modified_at=copy.modified_at,
     )

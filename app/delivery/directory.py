@@ -4,10 +4,11 @@ A directory is never changed. A newer one takes its place when the log says that
 category changed (see `queries`).
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
+from app.access.selection import language_ranges
 from app.delivery import store
 from app.kit import json
 from app.kit.session import ReadSession
@@ -15,6 +16,8 @@ from app.kit.session import ReadSession
 EntryType = Literal["source", "category"]
 # Stories stand in few combinations of categories; so many of them are joined once.
 _MOST_JOINED = 10_000
+# Orders of languages in which categories are named, at the same time.
+_MOST_NAMED = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +43,8 @@ class Directory:
     sources: dict[str, bytes] = field(default_factory=dict)
     categories: dict[str, bytes] = field(default_factory=dict)
     _joined: dict[str, bytes] = field(default_factory=dict, repr=False)
+    _named: dict[tuple[str, ...], "Directory"] = field(default_factory=dict, repr=False)
+    _names: dict[str, dict[str, str]] = field(default_factory=dict, repr=False)
 
     def find(self, type_: EntryType, ref: str) -> DirectoryEntry | None:
         """Return the entry with an id or a current slug."""
@@ -73,6 +78,63 @@ class Directory:
             if len(self._joined) < _MOST_JOINED:
                 self._joined[category_ids] = joined
         return joined
+
+    def named(self, languages: tuple[str, ...]) -> "Directory":
+        """Return the same with categories named in the first of these languages that they have.
+
+        Those of which none is known keep their own name. Only languages in which anything is
+        named tell one such directory from another.
+        """
+        if not languages:
+            return self
+        if not self._names:
+            self._names.update(_names_of(self.entries["category"].values()))
+        spoken = {one for names in self._names.values() for one in names}
+        wanted = tuple(one for one in wider(languages) if one in spoken)
+        if not wanted:
+            return self
+        known = self._named.get(wanted)
+        if known is None:
+            if len(self._named) >= _MOST_NAMED:
+                self._named.clear()
+            known = self._named[wanted] = self._renamed(wanted)
+        return known
+
+    def _renamed(self, wanted: tuple[str, ...]) -> "Directory":
+        own = self.entries["category"]
+        renamed = {id_: _renamed(one, self._names[id_], wanted) for id_, one in own.items()}
+        return replace(
+            self,
+            entries={**self.entries, "category": renamed},
+            categories={id_: one.brief for id_, one in renamed.items()},
+            _joined={},
+            _named={},
+        )
+
+
+def wider(languages: Iterable[str]) -> tuple[str, ...]:
+    """Return language tags in lower case, each followed by what takes it in: `fr-ca`, `fr`."""
+    return tuple(
+        dict.fromkeys(range_ for one in languages for range_ in reversed(language_ranges(one)))
+    )
+
+
+def _names_of(categories: Iterable[DirectoryEntry]) -> dict[str, dict[str, str]]:
+    """Return the names of each category by language, in lower case."""
+    found = ((one.id, json.loads(one.whole)["names"]) for one in categories)
+    return {id_: {tag.lower(): name for tag, name in names.items()} for id_, names in found}
+
+
+def _renamed(
+    entry: DirectoryEntry, names: dict[str, str], wanted: tuple[str, ...]
+) -> DirectoryEntry:
+    name = next((names[one] for one in wanted if one in names), None)
+    if name is None:
+        return entry
+    brief, whole = (
+        json.dumps(json.loads(one) | {"name": name}) for one in (entry.brief, entry.whole)
+    )
+    return replace(entry, name=name, brief=brief, whole=whole)
 
 
 def load(session: ReadSession, serial: int) -> Directory:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from app.delivery import store
+from app.delivery.siblings import groups_in, sibling_rows
 from app.kit.unit import Unit
 
 BATCH = 500
@@ -37,7 +38,8 @@ def tell_expired(unit: Unit) -> int:
 
 
 def _tell(unit: Unit, ids: list[str], row: Callable[[str], dict[str, Any]]) -> int:
-    store.append(unit.session, [row(id_) for id_ in ids])
+    rows = [row(id_) for id_ in ids]
+    store.append(unit.session, rows + sibling_rows(unit, groups_in(rows), ids))
     return len(ids)
 
 

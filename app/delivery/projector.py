@@ -4,7 +4,7 @@ Order matters on PostgreSQL: everything is rendered and written first, and the l
 and appended to last (see the ADR on serials).
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -24,6 +24,7 @@ from app.delivery import store
 from app.delivery.directory import EntryType
 from app.delivery.moving import move_stories
 from app.delivery.render import attributes_of, render_article, render_category, render_source
+from app.delivery.siblings import groups_in, shown, sibling_rows
 from app.delivery.terms import terms_of
 from app.delivery.tree import with_ancestors
 from app.delivery.withdrawing import withdraw
@@ -47,9 +48,33 @@ def project(unit: Unit) -> None:
                 store.add_redirects(unit.session, _redirects("article", id_, former))
     if published or withdrawn:
         before = store.attributes(unit.session, [*published, *withdrawn])
-        log += _publish(unit, list(published.values()), before)
-        log += withdraw(unit, withdrawn, before)
+        told = _publish(unit, list(published.values()), before)
+        told += withdraw(unit, withdrawn, before)
+        log += told + _siblings(unit, told, published, before)
     store.append(unit.session, log)
+
+
+def _siblings(
+    unit: Unit,
+    told: list[dict[str, Any]],
+    published: Mapping[str, ArticlePublished],
+    before: Mapping[str, store.Attributes],
+) -> list[dict[str, Any]]:
+    """Return the rows for translations of stories that they show otherwise now."""
+    others = [row for row in told if not _shows_the_same(row, published, before)]
+    return sibling_rows(unit, groups_in(others), {*published, *(row["id"] for row in told)})
+
+
+def _shows_the_same(
+    row: dict[str, Any],
+    published: Mapping[str, ArticlePublished],
+    before: Mapping[str, store.Attributes],
+) -> bool:
+    id_ = row["id"]
+    if row["before"] is None or row["after"] is None:
+        return row["op"] == "remove" and id_ not in before
+    slugs = before[id_].slug, published[id_].article.slug
+    return shown(slugs[0], row["before"]) == shown(slugs[1], row["after"])
 
 
 def taxonomy_rows(unit: Unit) -> list[dict[str, Any]]:
@@ -188,7 +213,7 @@ def document_rows(article: Article, categories: list[str], now: datetime) -> dic
 
 def _is_due(article: Article, now: datetime) -> bool:
     assert article.published_at is not None
-    return article.published_at <= now
+    return article.released or article.published_at <= now
 
 
 def is_over(article: Article, now: datetime) -> bool:

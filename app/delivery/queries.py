@@ -46,7 +46,11 @@ class Head:
 
 @dataclass(frozen=True, slots=True)
 class StoryQuery:
-    """What a list of stories is asked for; `embargoed` takes in what is under embargo."""
+    """What a list of stories is asked for; `embargoed` takes in what is under embargo.
+
+    With `preferred` languages, even none, it is of each group of translations the story that goes
+    before the others. `names_in` are the languages in which categories are named.
+    """
 
     selection: Selection = Selection()
     key: SortKey = "published_at"
@@ -57,6 +61,8 @@ class StoryQuery:
     limit: int = 20
     count: Count | None = None
     embargoed: bool = False
+    preferred: tuple[str, ...] | None = None
+    names_in: tuple[str, ...] = ()
 
     @property
     def shape(self) -> Shape:
@@ -68,11 +74,15 @@ class StoryQuery:
             placed=self.position is not None,
             form=self.form,
             embargoed=self.embargoed,
+            preferred=None if self.preferred is None else len(self.preferred),
         )
 
     @property
     def is_short(self) -> bool:
         """Tell whether the answer takes the rows that it shows, and few others."""
+        if self.preferred is not None:
+            # Nothing says how many stories there are whose translations go before them.
+            return False
         return self.count is None and reading.is_short(self.selection, self.key)
 
 
@@ -138,9 +148,10 @@ class Delivery:
                 now,
                 position=query.position,
                 limit=query.limit + 1,
+                preferred=query.preferred or (),
             )
             head = _head(rows[0] if rows else reading.log_head(session, now), now)
-            directory = self._fresh(head)
+            directory = self._fresh(head).named(query.names_in)
             count = self._count(session, query, now)
         return _page(query, rows, directory, head, count)
 
@@ -164,14 +175,21 @@ class Delivery:
         )
         return whole_form(row, directory)
 
-    def story(self, ref: str, *, embargoed: bool = False, as_of: datetime | None = None) -> Found:
+    def story(
+        self,
+        ref: str,
+        *,
+        embargoed: bool = False,
+        as_of: datetime | None = None,
+        names_in: tuple[str, ...] = (),
+    ) -> Found:
         """Return one visible story whole, or what readers get where it was; now, or at a time."""
         now = as_of or self._clock.now()
         with self._database.read_hot() as session:
             row = reading.story(session, ref, now, embargoed=embargoed)
             if row is not None:
                 head = _head(row, now)
-                body = whole_form(row, self._fresh(head))
+                body = whole_form(row, self._fresh(head).named(names_in))
                 body = _marked(body, row) if embargoed else body
                 return Found(body, head, story_keys(row.id, row.translation_group))
             id_ = reading.redirect_target(session, ref)
@@ -185,10 +203,17 @@ class Delivery:
             return Found(None, head, moved_to=_slug(moved) if moved else None, gone=gone)
 
     def entries(
-        self, type_: EntryType, *, limit: int, position: str | None, backwards: bool
+        self,
+        type_: EntryType,
+        *,
+        limit: int,
+        position: str | None,
+        backwards: bool,
+        names_in: tuple[str, ...] = (),
     ) -> EntryPage:
         """Return a page of sources or categories in the order of slugs."""
         directory, head = self.directory()
+        directory = directory.named(names_in)
         everything = list(directory.entries[type_].values())
         if position is None:
             chosen = everything
@@ -208,9 +233,10 @@ class Delivery:
             total=len(everything),
         )
 
-    def entry(self, type_: EntryType, ref: str) -> Found:
+    def entry(self, type_: EntryType, ref: str, *, names_in: tuple[str, ...] = ()) -> Found:
         """Return one source or category, or where a former slug leads."""
         directory, head = self.directory()
+        directory = directory.named(names_in)
         entry = directory.find(type_, ref)
         if entry is not None:
             return Found(entry.whole, head, (f"{type_}:{entry.id}",))
@@ -273,7 +299,9 @@ class Delivery:
         if query.count is None:
             return None
         counted = reading.count_exactly if query.count == "exact" else reading.count_roughly
-        return counted(session, query.selection, now, embargoed=query.embargoed)
+        return counted(
+            session, query.selection, now, embargoed=query.embargoed, preferred=query.preferred
+        )
 
 
 def _led_to(

@@ -1,7 +1,7 @@
 """Whether the delivery side is what the content side says it should be."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import islice
 from typing import Any
@@ -90,8 +90,9 @@ def public_copies(session: ReadSession, articles: Sequence[Article]) -> dict[str
     public = [one for one in articles if one.stage == "published" and one.deleted_at is None]
     copies = {one.id: one for one in public if one.published_version == one.version}
     behind = [(one.id, one.published_version or 0) for one in public if one.id not in copies]
+    out = {one.id for one in public if one.released}
     for id_, snapshot in content_store.snapshots(session, behind).items():
-        copies[id_] = from_snapshot(snapshot)
+        copies[id_] = replace(from_snapshot(snapshot), released=id_ in out)
     return copies
 
 

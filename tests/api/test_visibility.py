@@ -17,7 +17,7 @@ def hidden(newsroom: Newsroom, clock: HandClock) -> list[dict[str, str]]:
     """A story of each kind that readers may not see, and a public one beside them."""
     public = newsroom.story("Public")
     kinds = {
-        "draft": newsroom.article(f"{SECRET} draft", translation_of=public["id"]),
+        "draft": newsroom.article(f"{SECRET} draft", language="fr", translation_of=public["id"]),
         "scheduled": newsroom.story(f"{SECRET} scheduled", published_at="2026-12-01T00:00:00Z"),
         "embargoed": newsroom.story(f"{SECRET} embargoed", embargo_until="2026-12-01T00:00:00Z"),
         "expired": newsroom.story(f"{SECRET} expired", expires_at="2026-11-22T12:00:30Z"),

@@ -8,7 +8,7 @@ import pytest
 
 from app.access.selection import Clause, Selection, Span
 from app.delivery.store import reading
-from app.delivery.store.shapes import SortKey, shape_of, values_of
+from app.delivery.store.shapes import SortKey, preferences, shape_of, values_of
 from app.kit.clock import to_micros
 from app.kit.database import Database
 from tests.delivery.archive import EPOCH, NOW, SCHEDULED, STORIES, story_id
@@ -56,9 +56,11 @@ def page_cost(
     key: SortKey = "published_at",
     descending: bool = True,
     placed: bool = False,
+    preferred: tuple[str, ...] | None = None,
 ) -> Cost:
-    shape = shape_of(selection, key=key, descending=descending, placed=placed)
-    params = values_of(selection, NOW) | {"limit": _PAGE}
+    count = None if preferred is None else len(preferred)
+    shape = shape_of(selection, key=key, descending=descending, placed=placed, preferred=count)
+    params = values_of(selection, NOW) | {"limit": _PAGE} | preferences(preferred or ())
     if placed:
         params |= {"place": _MIDDLE[0], "place_id": _MIDDLE[1]}
     return cost(database, reading._page_statement(shape, database.dialect), params)
@@ -92,6 +94,24 @@ def test_a_list_within_a_time_visits_what_it_shows(key: SortKey, archive: Databa
             seen = page_cost(archive, selection, key=key, descending=descending, placed=placed)
             assert not seen.sorts, seen.steps
             assert seen.visited <= 3 * max(work_of_so_many(archive, _PAGE), _PAGE)
+
+
+@pytest.mark.parametrize("preferred", [(), ("fr", "en")])
+def test_one_of_each_group_takes_a_look_for_each_row(
+    preferred: tuple[str, ...], archive: Database
+) -> None:
+    for clauses in ((), (one_of("language", "fr", "en"),), (one_of("category", "c1"),)):
+        for descending, placed in WAYS:
+            seen = page_cost(
+                archive,
+                Selection(clauses),
+                descending=descending,
+                placed=placed,
+                preferred=preferred,
+            )
+            assert not seen.sorts, seen.steps
+            assert 0 < seen.returned <= _PAGE
+            assert seen.visited <= 5 * max(work_of_so_many(archive, _PAGE), _PAGE)
 
 
 @pytest.mark.parametrize("key", ["published_at", "updated_at"])

@@ -58,8 +58,13 @@ class Ledger:
             raise HTTPException(otherwise)
 
 
+_OVER = frozenset({"killed", "deleted"})
+_FAR = "2040-01-01T00:00:00Z"
+_STATES = "draft,scheduled,published,expired,unpublished,killed,deleted"
+
+
 class Writer:
-    """Creates, edits, publishes and unpublishes stories of its own, one request at a time."""
+    """Takes stories of its own through every verb, one request at a time."""
 
     def __init__(self, ledger: Ledger, name: str, seed: int) -> None:
         self._ledger = ledger
@@ -77,18 +82,31 @@ class Writer:
         if len(self._own) < 3 or self._random.random() < 0.25:
             self._create(client)
             return
-        known = self._ledger.stories[self._random.choice(self._own[-20:])]
-        story = known.story
-        if self._random.random() < 0.5:
-            title = self._title()
-            wanted = replace(story, version=story.version + 1, title=title)
-            self._change(client, "PATCH", known, wanted, {"title": title})
-        elif story.state == "published":
-            wanted = replace(story, version=story.version + 1, state="unpublished")
-            self._change(client, "unpublish", known, wanted, {})
-        else:
-            wanted = replace(story, version=story.version + 1, state="published")
-            self._change(client, "publish", known, wanted, {})
+        id_ = self._random.choice(self._own[-20:])
+        known = self._ledger.stories[id_]
+        if known.story.state in _OVER:
+            self._own.remove(id_)
+            return
+        verb, state, body = self._next(known.story)
+        title = body.get("title", known.story.title)
+        version = known.story.version + 1
+        wanted = replace(known.story, version=version, state=state, title=title)
+        self._change(client, verb, known, wanted, body)
+
+    def _next(self, story: Story) -> tuple[str, str, dict[str, Any]]:
+        """Choose a verb for a story: what it is called, what state it makes, with which body."""
+        chosen = self._random.random()
+        if chosen < 0.5:
+            return "PATCH", story.state, {"title": self._title()}
+        if chosen < 0.55:
+            return "kill", "killed", {"notice": "Wrong."}
+        if chosen < 0.6:
+            return "DELETE", "deleted", {}
+        if story.state == "published":
+            return "unpublish", "unpublished", {}
+        if story.state == "scheduled" or chosen < 0.7:
+            return "schedule", "scheduled", {"at": _FAR}
+        return "publish", "published", {}
 
     def _create(self, client: Client) -> None:
         document = {
@@ -109,7 +127,9 @@ class Writer:
         path = f"/v1/manage/articles/{wanted.id}"
         version = f'"v{known.story.version}"'
         self._ledger.touched.add(wanted.id)
-        if verb == "PATCH":
+        if verb == "DELETE":
+            answer = client.call("DELETE", path, if_match=version)
+        elif verb == "PATCH":
             answer = client.call("PATCH", path, body, if_match=version, content_type=MERGE_PATCH)
         else:
             answer = client.call("POST", f"{path}/{verb}", body, if_match=version)
@@ -191,7 +211,7 @@ def settle(ledger: Ledger, client: Client, ids: set[str]) -> None:
     ordered = sorted(ids)
     for start in range(0, len(ordered), 100):
         asked = ordered[start : start + 100]
-        query = f"ids={','.join(asked)}&limit=100"
+        query = f"ids={','.join(asked)}&limit=100&state={_STATES}"
         status, _, page = client.call("GET", f"/v1/manage/articles?{query}")
         assert status == 200, page
         found = {view["id"]: _story(view) for view in page["data"]}

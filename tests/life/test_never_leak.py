@@ -48,7 +48,7 @@ def told(kind: str, word: str = HIDDEN) -> dict[str, Any]:
     return {
         "title": f"{word} {kind}",
         "slug": f"{word}-{kind}",
-        "language": "en",
+        "language": f"en-x-{word}-{kind[:8]}",
         "summary": word,
         "body": f"<p>{word}</p>",
         # In another case than anybody asks for it.
@@ -67,11 +67,13 @@ def told(kind: str, word: str = HIDDEN) -> dict[str, Any]:
 def hidden(newsroom: Newsroom, services: Services, clock: HandClock) -> list[Hidden]:
     """A story in each state that readers may not see, beside a public one."""
     public = newsroom.story("Public", slug="public")
+    # Translations of what everybody sees, too.
+    tied = {"translation_of": public["id"]}
     made = {
-        "draft": newsroom.article(**told("draft"), translation_of=public["id"]),
-        "scheduled": newsroom.story(**told("scheduled"), published_at=FAR),
-        "embargoed": newsroom.story(**told("embargoed"), embargo_until=FAR),
-        "expired": newsroom.story(**told("expired"), expires_at="2026-11-22T12:30:00Z"),
+        "draft": newsroom.article(**told("draft"), **tied),
+        "scheduled": newsroom.story(**told("scheduled"), **tied, published_at=FAR),
+        "embargoed": newsroom.story(**told("embargoed"), **tied, embargo_until=FAR),
+        "expired": newsroom.story(**told("expired"), **tied, expires_at="2026-11-22T12:30:00Z"),
         "untold": newsroom.story(**told("untold"), expires_at="2026-11-22T13:30:00Z"),
         "over": newsroom.story(**told("over"), expires_at="2020-01-01T00:00:00Z"),
         "unpublished": newsroom.verb(newsroom.story(**told("unpublished")), "unpublish"),
@@ -79,7 +81,9 @@ def hidden(newsroom: Newsroom, services: Services, clock: HandClock) -> list[Hid
             newsroom.story(**told("cancelled"), published_at=FAR), "schedule", at=None
         ),
         "deleted": newsroom.story(**told("deleted")),
-        "killed": newsroom.verb(newsroom.article(**told("killed")), "kill", notice="A notice."),
+        "killed": newsroom.verb(
+            newsroom.article(**told("killed"), **tied), "kill", notice="A notice."
+        ),
     }
     newsroom.delete(made["deleted"])
     ahead = told("ahead")
@@ -129,12 +133,18 @@ def filled(path: str, value: str) -> str:
     return _PART.sub(value, path)
 
 
-def asked(names: list[str], word: str, id_: str) -> Iterator[str]:
-    """Yield query strings: none, and each parameter with the word, a slug and an id."""
-    yield ""
+def asked(names: list[str], word: str, ids: list[str]) -> Iterator[tuple[str, str]]:
+    """Yield query strings, each with the id that it names or may show.
+
+    They are none, and each parameter with the word, a slug and each of the ids.
+    """
+    yield "", ids[0]
     for name in names:
-        for value in (word, f"{word}-draft", id_):
-            yield f"?{name}={value}"
+        yield from ((f"?{name}={value}", ids[0]) for value in (word, f"{word}-draft"))
+        yield from ((f"?{name}={id_}", id_) for id_ in ids)
+    if "prefer" in names:
+        for kind in ("draft", "schedule", "embargoe"):
+            yield f"?one_per_story=true&prefer=en-x-{word}-{kind}", ids[0]
 
 
 def plain(answer: Response, word: str, id_: str) -> tuple[int, str, dict[str, str]]:
@@ -201,12 +211,12 @@ def test_to_ask_for_what_is_hidden_is_to_ask_for_what_is_not_there(
             assert plain(found, this, this) == plain(nothing, that, that), (path, this)
         if "{" in path:
             continue
-        for one in some:
-            for this, that in zip(
-                asked(names, HIDDEN, one.id), asked(names, NOWHERE, NO_ID), strict=True
-            ):
-                found, nothing = client.get(path + this), client.get(path + that)
-                assert plain(found, HIDDEN, one.id) == plain(nothing, NOWHERE, NO_ID), path + this
+        there, absent = [one.id for one in some], [NO_ID for _ in some]
+        for (this, id_), (that, _) in zip(
+            asked(names, HIDDEN, there), asked(names, NOWHERE, absent), strict=True
+        ):
+            found, nothing = client.get(path + this), client.get(path + that)
+            assert plain(found, HIDDEN, id_) == plain(nothing, NOWHERE, NO_ID), path + this
 
 
 def test_a_key_without_a_scope_finds_nothing_in_the_newsroom(
@@ -235,11 +245,14 @@ def test_a_key_without_a_scope_finds_nothing_in_the_newsroom(
             assert (answer.status_code, HIDDEN in traces(answer)) == (401, False), path
 
 
+_KNOWN = {"kind": "news", "language": "en"}
+
+
 def test_what_a_killed_story_said_is_nowhere_below_admin(
     newsroom: Newsroom, readers: dict[str, dict[str, str]], client: TestClient
 ) -> None:
-    """Its address, its kind and its categories stay known to the newsroom; its text does not."""
-    story = newsroom.story(**{**told("killed"), "slug": "an-address", "kind": "news"})
+    """Its address, kind, language and categories stay known to the newsroom; its text does not."""
+    story = newsroom.story(**{**told("killed"), "slug": "an-address", **_KNOWN})
     story = newsroom.verb(story, "correct", note=f"It was {HIDDEN}.")
     newsroom.verb(story, "kill", notice="A notice.")
     for path, names in operations(managed=True):

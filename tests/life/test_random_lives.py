@@ -84,13 +84,13 @@ class Life:
             return "deleted"
         if self.stage != "published" or self.public is None:
             return self.stage
-        if self.public.opens > now:
+        if self.public.opens > now and not self.public.released:
             return "scheduled"
         ended = self.public.ends is not None and self.public.ends <= now
         return "expired" if ended else "published"
 
     def publish(self, now: datetime, at: datetime | None = None) -> None:
-        waits = self.public is not None and self.public.opens > now
+        waits = self.public is not None and self.state(now) == "scheduled"
         untouched = self.public is not None and self.at == self.public.opens
         before = self.public
         asked = before.offered if before and waits and untouched else self.at
@@ -100,10 +100,13 @@ class Life:
             opens = self.embargo
         elif waits and before is not None and offered == before.offered:
             opens = max(offered, now)
-        if opens <= now:
+        # What is out stays out, though the clock was set back since.
+        was_out = before is not None and before.released and opens == before.opens
+        out = was_out or opens <= now
+        if out:
             self.answer = self.told = None
         self.stage, self.at = "published", opens
-        self.public = Public(self.title, offered, opens, self.ends, opens <= now)
+        self.public = Public(self.title, offered, opens, self.ends, out)
         if self.ends is not None and self.ends <= now:
             self.public = Public(self.title, offered, opens, self.ends, released=False)
 
@@ -147,7 +150,9 @@ class Lives(RuleBasedStateMachine):
     def write(self) -> None:
         for number in range(_STORIES):
             self.lives.append(Life(f"Story {number}"))
-            self.ids.append(self.newsroom.article(f"Story {number}")["id"])
+            # The second is a translation of the first.
+            tied = {"language": "fr", "translation_of": self.ids[0]} if number == 1 else {}
+            self.ids.append(self.newsroom.article(f"Story {number}", **tied)["id"])
 
     @property
     def now(self) -> datetime:
@@ -298,9 +303,32 @@ class Lives(RuleBasedStateMachine):
                 if status == 200:
                     assert answer.json()["title"] == title
                     shown.append(title)
+                    self._knows_its_translations(answer.json(), entitled=entitled)
             listed = self.client.get("/v1/headlines?count=exact", headers=headers).json()
             assert {one["title"] for one in listed["data"]} == set(shown)
             assert listed["page"]["count"] == len(shown)
+            self._stands_once(set(shown), headers, entitled=entitled)
+
+    def _shown(self, number: int, *, entitled: bool) -> str | None:
+        return self.lives[number].expected(self.now, entitled=entitled)[1]
+
+    def _knows_its_translations(self, story: dict[str, Any], *, entitled: bool) -> None:
+        tied = self.ids[:2] if story["id"] in self.ids[:2] else []
+        others = [
+            id_
+            for number, id_ in enumerate(tied)
+            if id_ != story["id"] and self._shown(number, entitled=entitled)
+        ]
+        assert [one["id"] for one in story["translations"]] == others
+
+    def _stands_once(
+        self, shown: set[str | None], headers: dict[str, str] | None, *, entitled: bool
+    ) -> None:
+        path = "/v1/headlines?one_per_story=true&prefer=fr"
+        listed = self.client.get(path, headers=headers).json()["data"]
+        if self._shown(1, entitled=entitled):
+            shown = shown - {self._shown(0, entitled=entitled)}
+        assert {one["title"] for one in listed} == shown
 
     def teardown(self) -> None:
         try:

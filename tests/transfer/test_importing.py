@@ -161,7 +161,7 @@ def test_a_dry_run_says_the_same_and_writes_nothing(services: Services) -> None:
             JAPAN,
             *(story(slug=f"s-{number}") for number in range(12)),
             story(slug="late", source="nobody"),
-            story(slug="again", translation_of="s-1"),
+            story(slug="again", language="fr", translation_of="s-1"),
         ]
     )
     dry = bring(services, lines, dry_run=True)

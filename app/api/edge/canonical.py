@@ -6,7 +6,7 @@ from urllib.parse import parse_qsl, urlencode
 # What a parameter means where it is left out, for each list; said, it makes no difference.
 # Anywhere else it is unknown, and has to be refused further inside.
 _LIST = {"limit": "20", "count": "none"}
-_STORIES = {**_LIST, "sort": "-published_at"}
+_STORIES = {**_LIST, "sort": "-published_at", "one_per_story": "false"}
 _FEEDS = {"limit": "20", "sort": "-published_at"}
 _DEFAULTS: Mapping[str, Mapping[str, str]] = {
     "/v1/headlines": _STORIES,

@@ -16,6 +16,7 @@ from app.api.edge.freshness import Freshness
 from app.api.edge.host import HostRing
 from app.api.edge.inside import Inside, Raw
 from app.api.edge.negotiation import NegotiationRing
+from app.api.edge.preferences import goes_by_header, with_preferences
 from app.api.edge.readers import Readers
 from app.api.edge.ready import Ready, is_anybodys, told_apart
 from app.api.edge.replies import Replies, Request
@@ -104,7 +105,7 @@ class DeliveryRing:
 
     async def _look_up(self, request: Request, caller: Caller) -> None:
         scope = request.scope
-        query = canonical_query(scope["path"], scope["query_string"])
+        query = _query_of(request)
         key = (scope["path"], query, caller.key_id is not None)
         if caller.embargoed:
             # The log is silent about embargoes, so nothing says when to forget such an answer.
@@ -119,13 +120,14 @@ class DeliveryRing:
             await self._replies.send_absent(request, found)
         else:
             weight = found.weight
-            ready = self._replies.ready(scope["method"], request.asked, found, key)
+            ready = self._replies.ready(scope["method"], request, found, key)
             if found.weight != weight:
                 self._entries.weigh(key)
             if not self._replies.is_wanted(request, found):
                 await self._replies.send_unwanted(request, found)
                 return
-            if scope["method"] == "GET" and is_anybodys(request.asked):
+            told = not request.by_language and is_anybodys(request.asked)
+            if scope["method"] == "GET" and told:
                 self._entries.make_ready(request.name, key, ready)
             await self._replies.send(request, ready)
 
@@ -162,6 +164,15 @@ class DeliveryRing:
     def _may_be_kept(self, facts: Facts, epoch: int) -> bool:
         known = self._freshness
         return facts.kept and facts.serial >= known.serial and epoch == known.epoch
+
+
+def _query_of(request: Request) -> bytes:
+    """Return the canonical query, with the languages that the reader prefers where it asks so."""
+    query = canonical_query(request.scope["path"], request.scope["query_string"])
+    request.by_language = goes_by_header(query)
+    if not request.by_language:
+        return query
+    return with_preferences(query, request.asked.get(b"accept-language"))
 
 
 def _is_delivery(scope: Scope) -> bool:

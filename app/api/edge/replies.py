@@ -39,7 +39,8 @@ _EXPOSE = (b"access-control-expose-headers", ", ".join(EXPOSED).encode())
 class Request:
     """A reader's request.
 
-    `noted` says that it is counted and logged already, `begun` that its answer has begun.
+    `noted` says that it is counted and logged already, `begun` that its answer has begun,
+    `by_language` that `Accept-Language` tells it from others.
     """
 
     scope: Scope
@@ -49,6 +50,7 @@ class Request:
     id: str
     noted: bool = False
     begun: bool = False
+    by_language: bool = False
 
 
 class Replies:
@@ -63,10 +65,13 @@ class Replies:
         self._metrics = metrics
         self._freshness = freshness
 
-    def ready(self, method: str, asked: Asked, entry: Entry, key: Key) -> Ready:
+    def ready(self, method: str, request: Request, entry: Entry, key: Key) -> Ready:
         """Return an answer as a reader wants it: coded, whole, or not at all if it is known."""
-        variant, facts = _variant(asked, entry), entry.facts
+        asked, facts = request.asked, entry.facts
+        variant = _variant(asked, entry)
         vary = _VARY_IN_FORMAT if facts.varies else _VARY
+        if request.by_language:
+            vary = (vary[0], vary[1] + b", Accept-Language")
         headers: Headers = [vary, *self._cors(asked), _WHOLE_ONLY]
         lifetime, until = (_PRIVATE, None) if key[2] else self._lifetime()
         headers.append(lifetime)

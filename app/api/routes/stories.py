@@ -95,7 +95,7 @@ def _written(services: Services, form: StoryFormat, document: bytes) -> bytes:
         301: {"description": "The story, or the one in its place, is elsewhere.", "content": None},
     },
     openapi_extra=describe(
-        query=("fields",),
+        query=("fields", "names_in"),
         problems=("bad_parameter", "not_found", "gone", "killed", "key_required"),
     ),
 )
@@ -104,9 +104,9 @@ async def read_article(ref: str, request: Request, services: Parts) -> Response:
 
     A story that was withdrawn with a word to its readers answers 410 with that word.
     """
-    params = Parameters(request.scope["query_string"], ("fields",))
-    fields = Fields.read(params, WHOLE)
-    found = await _story(request, services, ref)
+    params = Parameters(request.scope["query_string"], ("fields", "names_in"))
+    fields, names_in = Fields.read(params, WHOLE), params.languages("names_in")
+    found = await _story(request, services, ref, names_in=names_in)
     body = _body_of(request, found)
     if isinstance(body, Response):
         return body
@@ -116,11 +116,17 @@ async def read_article(ref: str, request: Request, services: Parts) -> Response:
 
 
 async def _story(
-    request: Request, services: Services, ref: str, *, tells_embargo: bool = True
+    request: Request,
+    services: Services,
+    ref: str,
+    *,
+    tells_embargo: bool = True,
+    names_in: tuple[str, ...] = (),
 ) -> Found:
     embargoed = tells_embargo and reads_embargoed(request)
     return await short_read(
-        services, lambda: services.delivery.story(normal_ref(ref), embargoed=embargoed)
+        services,
+        lambda: services.delivery.story(normal_ref(ref), embargoed=embargoed, names_in=names_in),
     )
 
 

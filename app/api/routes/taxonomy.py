@@ -58,15 +58,16 @@ async def read_source(ref: str, request: Request, services: Parts) -> Response:
     summary="Categories, by slug, or the whole tree",
     responses={200: {"model": CategoryPage}},
     openapi_extra=describe(
-        query=(*_LIST, "tree"), problems=("bad_parameter", "bad_cursor", "key_required")
+        query=(*_LIST, "tree", "names_in"), problems=("bad_parameter", "bad_cursor", "key_required")
     ),
 )
 async def list_categories(request: Request, services: Parts) -> Response:
     """List categories in the order of slugs; `tree=true` nests all of them."""
-    params = Parameters(request.scope["query_string"], (*_LIST, "tree"))
+    params = Parameters(request.scope["query_string"], (*_LIST, "tree", "names_in"))
     if not params.flag("tree"):
         return await _list(request, services, params, "category")
     directory, head = await short_read(services, services.delivery.directory)
+    directory = directory.named(params.languages("names_in"))
     body = category_tree(directory.entries["category"].values(), params)
     return delivered(request, body, head, keys=("categories",))
 
@@ -76,7 +77,7 @@ async def list_categories(request: Request, services: Parts) -> Response:
     summary="One category",
     responses={200: {"model": CategoryEntry}, **_MOVED},
     openapi_extra=describe(
-        query=("fields",), problems=("bad_parameter", "not_found", "key_required")
+        query=("fields", "names_in"), problems=("bad_parameter", "not_found", "key_required")
     ),
 )
 async def read_category(ref: str, request: Request, services: Parts) -> Response:
@@ -88,7 +89,7 @@ async def _list(
     request: Request, services: Services, params: Parameters, type_: EntryType
 ) -> Response:
     paging = Paging.read(services.cursors, params, _PATHS[type_], 1)
-    fields = Fields.read(params, _FIELDS[type_])
+    fields, names_in = Fields.read(params, _FIELDS[type_]), params.languages("names_in")
     page = await short_read(
         services,
         lambda: services.delivery.entries(
@@ -96,6 +97,7 @@ async def _list(
             limit=paging.limit,
             position=str(paging.position[0]) if paging.position else None,
             backwards=paging.backwards,
+            names_in=names_in,
         ),
     )
     items = [fields.keep(one) if fields else one for one in page.items]
@@ -106,9 +108,12 @@ async def _list(
 
 
 async def _one(request: Request, services: Services, type_: EntryType, ref: str) -> Response:
-    params = Parameters(request.scope["query_string"], ("fields",))
-    fields = Fields.read(params, _FIELDS[type_])
-    found = await short_read(services, lambda: services.delivery.entry(type_, normal_ref(ref)))
+    known = ("fields", "names_in") if type_ == "category" else ("fields",)
+    params = Parameters(request.scope["query_string"], known)
+    fields, names_in = Fields.read(params, _FIELDS[type_]), params.languages("names_in")
+    found = await short_read(
+        services, lambda: services.delivery.entry(type_, normal_ref(ref), names_in=names_in)
+    )
     if found.moved_to is not None:
         return redirected(request, f"{_PATHS[type_]}/{found.moved_to}", found.head)
     if found.body is None:

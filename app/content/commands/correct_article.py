@@ -2,10 +2,10 @@
 
 from app.content.article import Article, corrected
 from app.content.commands.edit_article import patched_fields
-from app.content.drafting import check_translation
 from app.content.editing import Expected, article_to_change
 from app.content.orders import CorrectInput
 from app.content.public_copy import public_copy, save_public
+from app.content.translations import check_translation
 from app.kit.clock import format_instant
 from app.kit.errors import FieldError, InvalidInput
 from app.kit.unit import Unit
@@ -21,7 +21,7 @@ def correct_article(unit: Unit, ref: str, order: CorrectInput, expected: Expecte
     correction = {"at": format_instant(unit.now), "note": order.note}
     public = public_copy(unit.session, article)
     copy = corrected(public, patched_fields(unit, public, order.changes), correction, unit.now)
-    check_translation(unit.session, copy)
+    check_translation(unit.session, copy, public)
     fields = patched_fields(unit, article, order.changes) | {"corrections": copy.corrections}
     return save_public(unit, article, copy, "corrected", note=order.note, fields=fields)
 

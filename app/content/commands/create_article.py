@@ -5,7 +5,6 @@ from app.content.article import Article, check_version, published
 from app.content.commands.edit_article import rewrite_article
 from app.content.drafting import (
     base_of,
-    check_translation,
     given_slug,
     made_slug,
     new_article,
@@ -15,6 +14,7 @@ from app.content.editing import Expected
 from app.content.inputs import ArticleInput
 from app.content.references import References
 from app.content.saving import Change, save
+from app.content.translations import check_translation
 from app.kit.ids import new_id
 from app.kit.unit import Unit
 
@@ -40,7 +40,8 @@ def create_article(
         else made_slug(session, "article", written.title)
     )
     article = new_article(new_id(), slug, fields, unit.now)
-    check_translation(session, article)
+    if article.translation_of is not None:
+        check_translation(session, article)
     if written.status == "draft":
         return save(unit, Change(None, article, "created")), True
     article = published(article, unit.now, raise_version=False)

@@ -1,15 +1,17 @@
 """Change an article's working copy, and publish it in the same step if the writing says so."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from app.content import store
 from app.content.article import Article, edited, is_current, published
-from app.content.drafting import base_of, check_translation, given_slug, written_fields
+from app.content.drafting import base_of, given_slug, written_fields
 from app.content.editing import Expected, article_to_change, patched, replaced
 from app.content.errors import ExternalIdTaken, WrongState
 from app.content.inputs import ArticleInput
 from app.content.references import References
 from app.content.saving import Change, save
+from app.content.translations import check_translation
 from app.content.views import article_view
 from app.kit.errors import FieldError
 from app.kit.unit import Unit
@@ -38,16 +40,21 @@ def rewrite_article(unit: Unit, article: Article, written: ArticleInput) -> Arti
 
 
 def rewritten(
-    unit: Unit, article: Article, written: ArticleInput, references: References
+    unit: Unit,
+    article: Article,
+    written: ArticleInput,
+    references: References,
+    known: Mapping[str, Article] | None = None,
 ) -> Change | None:
     """Return the change that an input makes to an article, or nothing if it makes none.
 
-    `references` must have loaded what the input names.
+    `references` must have loaded what the input names; `known` are articles of the same
+    transaction that are not written down yet.
     """
     fields = rewritten_fields(unit, article, written, references)
     after = edited(article, fields, unit.now)
     if after is not article:
-        check_translation(unit.session, after)
+        check_translation(unit.session, after, article, known=known)
     if written.status == "published" and not is_current(after):
         after = published(after, unit.now, raise_version=after is article)
         return Change(article, after, "published")

@@ -6,6 +6,7 @@ from app.content.article import Article, restored
 from app.content.editing import Expected, article_to_change
 from app.content.orders import RestoreInput
 from app.content.saving import Change, save
+from app.content.translations import check_translation
 from app.kit.errors import InvalidInput
 from app.kit.unit import Unit
 
@@ -19,4 +20,7 @@ def restore_article(
         caller.need(Scope.admin)
         if order.reason is None:
             raise InvalidInput.at("#/reason", "required", "Say why a killed story comes back.")
-    return save(unit, Change(article, restored(article, unit.now), "restored", note=order.reason))
+    back = restored(article, unit.now)
+    # Another story may have taken its place in its group meanwhile.
+    check_translation(unit.session, back)
+    return save(unit, Change(article, back, "restored", note=order.reason))

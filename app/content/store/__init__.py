@@ -8,11 +8,11 @@ from app.content.store.articles import (
     articles_by_external_ids,
     articles_by_ids,
     articles_by_slugs,
-    has_translations,
     insert_articles,
     labels_of,
     scheduled_in_zones,
     stream_articles,
+    tied_to,
     update_articles,
 )
 from app.content.store.previews import (
@@ -74,7 +74,6 @@ __all__ = [
     "delete_preview",
     "delete_source",
     "forget_previews",
-    "has_translations",
     "insert_articles",
     "insert_preview",
     "insert_revisions",
@@ -99,6 +98,7 @@ __all__ = [
     "stream_categories",
     "stream_sources",
     "taken_slugs",
+    "tied_to",
     "update_articles",
     "uses_of_category",
     "uses_of_source",

@@ -87,6 +87,7 @@ def scheduled_in_zones(
     statement = select(_articles).where(
         ArticleRow.time_zone.is_not(None),
         ArticleRow.public_from > now,
+        ArticleRow.released.is_(False),
         ArticleRow.deleted_at.is_(None),
         ArticleRow.id > after,
     )
@@ -168,7 +169,16 @@ def _articles_where(
     return found
 
 
-def has_translations(session: ReadSession, article_id: str) -> bool:
-    """Tell whether other articles call themselves translations of one."""
-    statement = select(ArticleRow.id).where(ArticleRow.translation_of == article_id).limit(1)
-    return session.first(statement) is not None
+def tied_to(session: ReadSession, ids: Collection[str]) -> Sequence[Record]:
+    """Return articles and their translations, as far as their groups are concerned."""
+    columns = select(
+        ArticleRow.id,
+        ArticleRow.slug,
+        ArticleRow.language,
+        ArticleRow.translation_of,
+        ArticleRow.stage,
+        ArticleRow.deleted_at,
+    )
+    return session.all(
+        columns.where(or_(ArticleRow.id.in_(ids), ArticleRow.translation_of.in_(ids)))
+    )

@@ -117,7 +117,7 @@ def _in_state(state: State, now: datetime) -> ColumnElement[bool]:
     if state in {"draft", "unpublished", "killed"}:
         return and_(alive, ArticleRow.stage == state)
     public = and_(alive, ArticleRow.stage == "published")
-    ahead = ArticleRow.public_from > now
+    ahead = and_(ArticleRow.public_from > now, ArticleRow.released.is_(False))
     over = and_(ArticleRow.public_until.is_not(None), ArticleRow.public_until <= now)
     if state == "scheduled":
         return and_(public, ahead)

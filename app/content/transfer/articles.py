@@ -1,6 +1,7 @@
 """Lines of articles: matched, decided and written a batch at a time."""
 
 from dataclasses import replace
+from datetime import datetime
 
 from app.content import store
 from app.content.article import Article, Stage, is_current, published, state_of
@@ -12,6 +13,7 @@ from app.content.references import References
 from app.content.saving import Action, Change, save_all
 from app.content.slugs import free_slug, slug_from
 from app.content.transfer.lines import ArticleLine, Outcome, PublicCopy
+from app.content.translations import check_translation, group_of
 from app.kit.errors import Failure, FieldError, InvalidInput
 from app.kit.ids import new_id
 from app.kit.unit import Unit
@@ -40,6 +42,7 @@ class ArticleBatch:
         self._taken: dict[str, bool] = {}
         self._changes: list[Change] = []
         self._touched: set[str] = set()
+        self._tied: dict[str, dict[str, Article]] = {}
 
     def run(self, lines: list[tuple[int, ArticleLine]]) -> list[Outcome]:
         """Write what the lines change and return what became of each."""
@@ -102,15 +105,28 @@ class ArticleBatch:
             self._flush()
         if state_of(known, self._unit.now) == line.state in {"deleted", "killed"}:
             return Outcome(number, "unchanged", "article", known.id, known.slug)
-        change = rewritten(self._unit, known, _input(line), self._references)
+        change = self._rewritten(known, line)
         if change is None:
             return Outcome(number, "unchanged", "article", known.id, known.slug)
         self._add(change)
         return Outcome(number, "updated", "article", known.id, change.after.slug)
 
+    def _rewritten(self, known: Article, line: ArticleLine) -> Change | None:
+        tied = self._group(line)
+        return rewritten(self._unit, known, _input(line), self._references, tied)
+
+    def _group(self, line: ArticleLine) -> dict[str, Article]:
+        """Return what this batch has tied together with a line, or is about to untie."""
+        if line.translation_of is None:
+            return {}
+        root = self._references.find("article", line.translation_of)
+        return {} if root is None else self._tied.get(self._references.translation_root(root), {})
+
     def _create(self, number: int, line: ArticleLine) -> Outcome:
         fields = written_fields(line, self._references, self._base(line))
         article = new_article(line.id or new_id(), self._slug(line), fields, self._unit.now)
+        if article.translation_of is not None and line.state is None:
+            check_translation(self._unit.session, article, known=self._group(line))
         if line.state is not None:
             self._add_exported(line, article)
         elif line.status == "published":
@@ -145,6 +161,7 @@ class ArticleBatch:
             else None,
             public_from=article.published_at if stage == "published" else None,
             public_until=article.expires_at if stage == "published" else None,
+            released=stage == "published" and self._is_past(article.published_at),
             scheduled_at_local=line.scheduled_at_local,
             time_zone=line.time_zone,
             answer=line.answer,
@@ -166,6 +183,7 @@ class ArticleBatch:
             offered_from=copy.offered_from,
             public_from=copy.public_from,
             public_until=copy.public_until,
+            released=copy.released,
         )
         self._add(Change(copy, ahead, "edited"))
 
@@ -183,7 +201,11 @@ class ArticleBatch:
             ),
             public_from=fields["published_at"],
             public_until=fields["expires_at"],
+            released=self._is_past(fields["published_at"]),
         )
+
+    def _is_past(self, moment: datetime | None) -> bool:
+        return moment is not None and moment <= self._unit.now
 
     def _slug(self, line: ArticleLine) -> str:
         if line.slug is None:
@@ -209,9 +231,18 @@ class ArticleBatch:
     def _add(self, change: Change) -> None:
         self._changes.append(change)
         self._touched.add(change.after.id)
+        self._tie(change.after)
         self._taken[change.after.slug] = True
         self._know(change.after)
         self._references.know(change.after)
+
+    def _tie(self, article: Article) -> None:
+        before = self._by_id.get(article.id)
+        self._tied.setdefault(group_of(article), {})[article.id] = article
+        if before is not None and group_of(before) != group_of(article):
+            self._tied.get(group_of(before), {}).pop(article.id, None)
+            # Whoever takes its place looks at what is written down.
+            self._flush()
 
     def _know(self, article: Article) -> None:
         before = self._by_id.get(article.id)

@@ -7,7 +7,7 @@ not all of them to choose from.
 from collections.abc import Iterator
 from typing import Any
 
-from sqlalchemy import BigInteger, BindParameter, ColumnElement, bindparam, func, tuple_
+from sqlalchemy import BigInteger, BindParameter, ColumnElement, FromClause, bindparam, func, tuple_
 
 from app.delivery.models import Document
 from app.delivery.store.shapes import Shape
@@ -40,10 +40,20 @@ def spans(stretch: Stretch, shape: Shape) -> Iterator[ColumnElement[bool]]:
         yield from _tests(stretch, shape, name)
 
 
+def span_tests(shape: Shape, documents: FromClause) -> Iterator[ColumnElement[bool]]:
+    """Return both spans of a selection as tests on documents."""
+    for name in ("published", "updated"):
+        yield from _within(shape, name, micros(documents.c[f"{name}_at"]))
+
+
 def _tests(stretch: Stretch, shape: Shape, name: str) -> Iterator[ColumnElement[bool]]:
     # The stretch's own column narrows its index; the document's would be looked up row by row.
     own = shape.key == f"{name}_at"
     column = stretch.place if own else micros(_documents.c[f"{name}_at"])
+    yield from _within(shape, name, column)
+
+
+def _within(shape: Shape, name: str, column: ColumnElement[int]) -> Iterator[ColumnElement[bool]]:
     if f"{name}_start" in shape.spans:
         yield column >= _end(f"{name}_start")
     if f"{name}_end" in shape.spans:

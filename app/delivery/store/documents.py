@@ -81,6 +81,17 @@ def attributes(session: ReadSession, ids: Collection[str]) -> dict[str, Attribut
     return found
 
 
+def released_of_groups(session: ReadSession, groups: Collection[str]) -> list[str]:
+    """Return the ids of the documents of these groups that are out, in one order."""
+    found: list[str] = []
+    for part in chunks(groups):
+        statement = select(Document.id).where(
+            Document.translation_group.in_(part), Document.released.is_(True)
+        )
+        found += [row.id for row in session.all(statement)]
+    return sorted(found)
+
+
 _attributes = select(
     Document.id,
     Document.slug,
@@ -129,14 +140,19 @@ def stray_documents(session: ReadSession) -> list[str]:
 
 
 def due_documents(session: ReadSession, now: datetime, limit: int) -> Sequence[Record]:
-    """Return documents whose time has come and that the log does not know yet."""
-    statement = (
+    """Return documents whose time has come and that the log does not know yet.
+
+    They are locked after their articles, as verbs lock them.
+    """
+    due = (
         select(Document.id)
         .where(Document.released.is_(False), Document.published_at <= now)
         .order_by(Document.published_at)
-        .limit(limit)
     )
-    return session.all(statement.with_for_update())
+    ids = [row.id for row in session.all(due.limit(limit))]
+    articles = select(ArticleRow.id).where(ArticleRow.id.in_(ids)).order_by(ArticleRow.id)
+    session.all(articles.with_for_update())
+    return session.all(due.where(Document.id.in_(ids)).with_for_update())
 
 
 def expired_documents(session: ReadSession, now: datetime, limit: int) -> Sequence[Record]:
@@ -151,8 +167,12 @@ def expired_documents(session: ReadSession, now: datetime, limit: int) -> Sequen
 
 
 def release_documents(session: WriteSession, ids: Collection[str]) -> None:
-    """Mark documents as out: a clock that is set back does not hide them again."""
+    """Mark documents as out: a clock that is set back does not hide them again.
+
+    The newsroom is to know that, too: no verb then takes them for scheduled.
+    """
     for part in chunks(ids):
+        session.execute(update(ArticleRow).where(ArticleRow.id.in_(part)).values(released=True))
         session.execute(update(Document).where(Document.id.in_(part)).values(released=True))
 
 

@@ -35,6 +35,11 @@ def append(session: WriteSession, rows: Sequence[dict[str, Any]]) -> None:
         session.execute(insert(table_of(LogRow)), [{"notice": None, **row} for row in rows])
 
 
+def lock_log(session: WriteSession) -> None:
+    """Wait until nobody else is about to commit what the log tells; see `append`."""
+    session.lock(LOG_LOCK)
+
+
 @dataclass(frozen=True, slots=True)
 class LastChange:
     """The last row that the log has about a story."""

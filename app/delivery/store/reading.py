@@ -24,7 +24,8 @@ from sqlalchemy.sql.expression import CompoundSelect
 from app.access.selection import Selection
 from app.delivery.models import Document, DocumentBody, LogRow, Redirect
 from app.delivery.store.bounds import bounds, spans
-from app.delivery.store.shapes import Form, Shape, SortKey, shape_of, values_of
+from app.delivery.store.preferring import stands_alone
+from app.delivery.store.shapes import Form, Shape, SortKey, preferences, shape_of, values_of
 from app.delivery.store.stretches import Stretch, is_indexed, stretches
 from app.delivery.store.visibility import embargo_until, micros, present, visible
 from app.kit.clock import to_micros
@@ -51,9 +52,12 @@ def story_page(
     *,
     position: Position | None,
     limit: int,
+    preferred: Sequence[str] = (),
 ) -> Sequence[Record]:
     """Return visible stories of a selection, in its shape, after a position in an order."""
     params = values_of(selection, now)
+    if preferred:
+        params |= preferences(preferred)
     if position is not None:
         params |= {"place": position[0], "place_id": position[1]}
     if shape.picks:
@@ -81,23 +85,45 @@ def story(session: Reads, ref: str, now: datetime, *, embargoed: bool) -> Record
     return found
 
 
-def count_exactly(session: Reads, selection: Selection, now: datetime, *, embargoed: bool) -> int:
-    """Count the visible stories of a selection."""
-    statement = _count_statement(shape_of(selection, embargoed=embargoed))
-    count: int = session.scalar(statement, values_of(selection, now))
+def count_exactly(
+    session: Reads,
+    selection: Selection,
+    now: datetime,
+    *,
+    embargoed: bool,
+    preferred: Sequence[str] | None = None,
+) -> int:
+    """Count the visible stories of a selection; given preferred languages, one of each group."""
+    shape, params = _counted(selection, now, embargoed, preferred)
+    count: int = session.scalar(_count_statement(shape), params)
     return count
 
 
-def count_roughly(session: Reads, selection: Selection, now: datetime, *, embargoed: bool) -> int:
+def count_roughly(
+    session: Reads,
+    selection: Selection,
+    now: datetime,
+    *,
+    embargoed: bool,
+    preferred: Sequence[str] | None = None,
+) -> int:
     """Count a selection exactly while it is small; beyond that PostgreSQL's planner guesses."""
     if not isinstance(session, ReadSession) or session.dialect != "postgresql":
-        return count_exactly(session, selection, now, embargoed=embargoed)
-    shape, params = shape_of(selection, embargoed=embargoed), values_of(selection, now)
+        return count_exactly(session, selection, now, embargoed=embargoed, preferred=preferred)
+    shape, params = _counted(selection, now, embargoed, preferred)
     few = _bare_statement(shape).limit(_COUNTED_EXACTLY + 1).subquery()
     count: int = session.scalar(select(func.count()).select_from(few), params)
     if count <= _COUNTED_EXACTLY:
         return count
     return max(count, session.estimate(_bare_statement(shape), params))
+
+
+def _counted(
+    selection: Selection, now: datetime, embargoed: bool, preferred: Sequence[str] | None
+) -> tuple[Shape, dict[str, Any]]:
+    count = None if preferred is None else len(preferred)
+    shape = shape_of(selection, embargoed=embargoed, preferred=count)
+    return shape, values_of(selection, now) | preferences(preferred or ())
 
 
 def log_head(session: Reads, now: datetime) -> Record:
@@ -155,6 +181,7 @@ def _rows(stretch: Stretch, shape: Shape, dialect: str) -> Select[Any]:
         *stretch.conditions,
         *bounds(stretch, shape, dialect),
         visible(embargoed=shape.embargoed),
+        *stands_alone(shape),
     )
 
 
@@ -183,7 +210,12 @@ def _bare_statement(shape: Shape) -> Statement:
     parts = [
         select(_documents.c.id)
         .select_from(one.origin)
-        .where(*one.conditions, *spans(one, shape), visible(embargoed=shape.embargoed))
+        .where(
+            *one.conditions,
+            *spans(one, shape),
+            visible(embargoed=shape.embargoed),
+            *stands_alone(shape),
+        )
         for one in stretches(shape)
     ]
     return parts[0] if len(parts) == 1 else union_all(*parts)

@@ -3,6 +3,7 @@
 So there are few statements, each is built once, and values are bound by name.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
@@ -36,6 +37,8 @@ class Shape:
     placed: bool = False
     form: Form = "short"
     embargoed: bool = False
+    # One of each group of translations alone: by so many languages in the order of preference.
+    preferred: int | None = None
 
     @property
     def picks(self) -> bool:
@@ -68,6 +71,16 @@ def name_of(clause: int, number: int) -> str:
 def parameter(clause: int, number: int) -> BindParameter[str]:
     """Return a value as a parameter."""
     return bindparam(name_of(clause, number))
+
+
+def preferred_name(rank: int) -> str:
+    """Return the name of a language that readers prefer, the first one having the rank 0."""
+    return f"l{rank}"
+
+
+def preferences(languages: Sequence[str]) -> dict[str, str]:
+    """Return what the languages that readers prefer are bound to."""
+    return {preferred_name(rank): one for rank, one in enumerate(languages)}
 
 
 def _bounds(selection: Selection) -> dict[str, datetime]:

@@ -27,7 +27,7 @@ from app.kit.schema import table_of
 
 _documents = table_of(Document)
 _terms = table_of(DocumentTerm)
-_COLUMNS = {"source": _documents.c.source_id, "kind": _documents.c.kind, "id": _documents.c.id}
+_COLUMNS = {"source": "source_id", "kind": "kind", "id": "id"}
 
 # By what a list is read where there is a choice: first by what is likely the rarest.
 _DRIVERS = (
@@ -68,7 +68,7 @@ def stretches(shape: Shape) -> list[Stretch]:
     driver = driver_of(shape)
     if driver is None:
         place = micros(_documents.c[shape.key])
-        return [Stretch(_documents, place, _documents.c.id, tuple(_tests(shape, ())))]
+        return [Stretch(_documents, place, _documents.c.id, tuple(wanted_by(shape)))]
     numbers = product(*(range(shape.clauses[one].included) for one in driver.clauses))
     return [_stretch(shape, driver, chosen) for chosen in numbers]
 
@@ -109,7 +109,7 @@ def _wanted(shape: Shape, field: str) -> int | None:
 def _stretch(shape: Shape, driver: Driver, chosen: tuple[int, ...]) -> Stretch:
     """Return the stretch of one value of each clause of the driver, without earlier ones."""
     values = [parameter(*pair) for pair in zip(driver.clauses, chosen, strict=True)]
-    tests = (*_tests(shape, driver.clauses), *_not_before(shape, driver, chosen))
+    others = (*wanted_by(shape, driver.clauses), *_not_before(shape, driver, chosen))
     value: ColumnElement[str] = values[0]
     for more in values[1:]:
         value = value.concat(literal_column("' '")).concat(more)
@@ -117,7 +117,7 @@ def _stretch(shape: Shape, driver: Driver, chosen: tuple[int, ...]) -> Stretch:
         _terms.join(_documents, _documents.c.id == _terms.c.id),
         micros(_terms.c.published_at),
         _terms.c.id,
-        (_terms.c.field == _text(pair_field(driver.fields)), _terms.c.value == value, *tests),
+        (_terms.c.field == _text(pair_field(driver.fields)), _terms.c.value == value, *others),
     )
 
 
@@ -131,27 +131,32 @@ def _not_before(
             yield ~_holds(shape.clauses[clause].field, earlier)
 
 
-def _tests(shape: Shape, driven: tuple[int, ...]) -> Iterator[ColumnElement[bool]]:
+def wanted_by(
+    shape: Shape, driven: tuple[int, ...] = (), documents: FromClause = _documents
+) -> Iterator[ColumnElement[bool]]:
+    """Return all clauses but the `driven` ones as conditions, to be tested row by row."""
     for number, clause in enumerate(shape.clauses):
         if number not in driven:
-            yield from _test(number, clause)
+            yield from _test(number, clause, documents)
 
 
-def _test(number: int, clause: ClauseShape) -> Iterator[ColumnElement[bool]]:
+def _test(number: int, clause: ClauseShape, documents: FromClause) -> Iterator[ColumnElement[bool]]:
     values = [parameter(number, one) for one in range(clause.included + clause.excluded)]
     if clause.included:
-        yield _holds(clause.field, values[: clause.included])
+        yield _holds(clause.field, values[: clause.included], documents)
     if clause.excluded:
-        yield ~_holds(clause.field, values[clause.included :])
+        yield ~_holds(clause.field, values[clause.included :], documents)
 
 
-def _holds(field: str, values: Sequence[ColumnElement[str]]) -> ColumnElement[bool]:
+def _holds(
+    field: str, values: Sequence[ColumnElement[str]], documents: FromClause = _documents
+) -> ColumnElement[bool]:
     if field in _COLUMNS:
-        column = _COLUMNS[field]
+        column = documents.c[_COLUMNS[field]]
         return and_(column.is_not(None), column.in_(values))
     inner = _terms.alias()
     return exists().where(
-        inner.c.id == _documents.c.id,
+        inner.c.id == documents.c.id,
         inner.c.field == _text(field),
         inner.c.value.in_(values),
     )

@@ -1,0 +1,80 @@
+"""Stories in several languages, tied as one group.
+
+One of them is the original; the others name it in `translation_of`, and its id is the group's.
+A group holds one story of each language. Nothing is a translation of a translation.
+"""
+
+from collections.abc import Collection, Iterator, Mapping
+from typing import Any
+
+from app.content import store
+from app.content.article import Article
+from app.content.locks import TRANSLATIONS
+from app.kit.errors import ConstraintViolated, InvalidInput
+from app.kit.session import WriteSession
+
+_POINTER = "#/translation_of"
+
+
+def group_of(article: Any) -> str:
+    """Return the group that an article, or a row of one, stands in: the original's id."""
+    group: str = article.translation_of or article.id
+    return group
+
+
+def check_translation(
+    session: WriteSession,
+    article: Article,
+    before: Article | None = None,
+    *,
+    known: Mapping[str, Article] | None = None,
+) -> None:
+    """Refuse what its group cannot take in; `before` is the article as it is in the group now.
+
+    `known` are articles by id as they are about to be written, in the same transaction.
+    """
+    if before is not None and _place(before) == _place(article):
+        return
+    session.lock(TRANSLATIONS)
+    asked = {article.id, group_of(article)}
+    rows = list(_tied(store.tied_to(session, asked), known or {}))
+    if article.translation_of is not None:
+        _check_original(article, rows)
+    _check_language(article, rows)
+
+
+def _place(article: Article) -> tuple[str | None, str]:
+    return article.translation_of, article.language
+
+
+def _tied(rows: Collection[Any], known: Mapping[str, Article]) -> Iterator[Any]:
+    """Yield what is written down, but for what is about to be, and that."""
+    yield from (row for row in rows if row.id not in known)
+    yield from known.values()
+
+
+def _check_original(article: Article, rows: list[Any]) -> None:
+    if article.translation_of == article.id:
+        detail = "A story cannot be a translation of itself."
+        raise InvalidInput.at(_POINTER, "cycle", detail)
+    if any(row.translation_of == article.id for row in rows):
+        detail = "Other stories are translations of this one; tie them to the other story first."
+        raise InvalidInput.at(_POINTER, "cycle", detail)
+    if any(row.id == article.translation_of and row.translation_of is not None for row in rows):
+        # It was tied to another story since it was looked up: what is to be done is done again.
+        raise ConstraintViolated("The original became a translation itself at the same time.")
+
+
+def _check_language(article: Article, rows: list[Any]) -> None:
+    for row in rows:
+        others = row.id != article.id and group_of(row) == group_of(article)
+        if others and _is_alive(row) and row.language.lower() == article.language.lower():
+            detail = (
+                f"{row.slug!r} is this story in {row.language!r} already; a story stands once in "
+                "each language. Change the language, or untie one of the two."
+            )
+            raise InvalidInput.at("#/language", "language_taken", detail)
+
+
+def _is_alive(row: Any) -> bool:
+    return row.deleted_at is None and row.stage != "killed"

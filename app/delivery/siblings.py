@@ -1,0 +1,53 @@
+"""Word to followers that a story's translations are others now.
+
+A document shows the visible translations of its story, joined when it is read. So when one of
+them comes, goes, or changes its slug, language or group, the documents of the others change too,
+and each of them gets a row of the log.
+"""
+
+from collections.abc import Collection, Iterable
+from typing import Any
+
+from app.delivery import store
+from app.kit.unit import Unit
+
+
+def shown(slug: str, attributes: dict[str, Any]) -> tuple[str, str, str]:
+    """Return what the others of a group show of a story: slug, language and group."""
+    (group,) = attributes["group"]
+    return slug, attributes["language"][-1], group
+
+
+def groups_in(rows: Iterable[dict[str, Any]]) -> set[str]:
+    """Return the groups of the stories that rows of the log tell of."""
+    both = (attributes for row in rows for attributes in (row["before"], row["after"]))
+    return {group for attributes in both if attributes for group in attributes.get("group", ())}
+
+
+def sibling_rows(
+    unit: Unit, groups: Collection[str], but_for: Collection[str]
+) -> list[dict[str, Any]]:
+    """Return a row for each public story of these groups; the others have rows of their own.
+
+    The log is locked first, so that of two stories which come out at once the later one sees the
+    earlier. Those that time has let out, and the log has not, are told when they are due.
+    """
+    if not groups:
+        return []
+    store.lock_log(unit.session)
+    ids = [one for one in store.released_of_groups(unit.session, groups) if one not in but_for]
+    known = store.attributes(unit.session, ids)
+    return [_row(unit, id_, known[id_]) for id_ in ids]
+
+
+def _row(unit: Unit, id_: str, story: store.Attributes) -> dict[str, Any]:
+    return {
+        "at": unit.now,
+        "type": "article",
+        "id": id_,
+        "op": "upsert",
+        "reason": "updated",
+        "version": story.version,
+        "before": story.values,
+        "after": story.values,
+    }

@@ -1,0 +1,29 @@
+"""The newsroom remembers what is out, as delivery does.
+
+Revision ID: 0002
+Revises: 0001
+"""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0002"
+down_revision = "0001"
+branch_labels = None
+depends_on = None
+
+_KNOWN = "UPDATE articles SET released = true WHERE id IN (SELECT id FROM documents WHERE released)"
+
+
+def upgrade() -> None:
+    """Add it, and note what delivery knows to be out."""
+    op.add_column(
+        "articles",
+        sa.Column("released", sa.Boolean(), nullable=False, server_default=sa.false()),
+    )
+    op.execute(_KNOWN)
+
+
+def downgrade() -> None:
+    """Go by the clock alone again."""
+    op.drop_column("articles", "released")

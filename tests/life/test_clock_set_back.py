@@ -1,0 +1,105 @@
+"""A clock that is set back hides nothing that was out, from readers or from the newsroom."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from starlette.testclient import TestClient
+
+from app.bootstrap import Services
+from app.worker import run_due
+from tests.api.reading import titles
+from tests.clock import HandClock
+from tests.newsroom import Newsroom
+from tests.transfer.moving import unsound
+
+AT_ONE = "2026-11-22T13:00:00Z"
+
+
+@pytest.fixture(params=["by a verb", "by the clock"])
+def story(
+    request: pytest.FixtureRequest, newsroom: Newsroom, clock: HandClock, services: Services
+) -> dict[str, Any]:
+    """A story that came out at one, an hour before the clock is set back to half past twelve."""
+    scheduled = request.param == "by the clock"
+    made = newsroom.article("Out")
+    if scheduled:
+        made = newsroom.verb(made, "schedule", at=AT_ONE)
+    clock.advance(hours=1)
+    made = made if scheduled else newsroom.verb(made, "publish")
+    run_due(services)
+    clock.advance(hours=-0.5)
+    return made
+
+
+def test_what_was_out_is_public_to_the_newsroom_too(
+    story: dict[str, Any], newsroom: Newsroom, client: TestClient
+) -> None:
+    assert titles(client) == ["Out"]
+    assert newsroom.call("GET", f"/articles/{story['id']}").json()["state"] == "published"
+    for state, found in (("published", 1), ("scheduled", 0)):
+        listed = newsroom.call("GET", f"/articles?state={state}").json()["data"]
+        assert len(listed) == found
+    refused = newsroom.call(
+        "POST", f"/articles/{story['id']}/schedule", json={"at": None}, headers={"if-match": "*"}
+    )
+    assert refused.status_code == 409
+
+
+def _publish(newsroom: Newsroom, story: dict[str, Any]) -> dict[str, Any]:
+    return newsroom.verb(newsroom.patch(story, title="New"), "publish")
+
+
+def _minor(newsroom: Newsroom, story: dict[str, Any]) -> dict[str, Any]:
+    return newsroom.verb(newsroom.patch(story, title="New"), "publish", update="minor")
+
+
+def _correct(newsroom: Newsroom, story: dict[str, Any]) -> dict[str, Any]:
+    return newsroom.verb(story, "correct", note="N.", changes={"title": "New"})
+
+
+@pytest.mark.parametrize("change", [_publish, _minor, _correct])
+def test_a_change_of_what_was_out_does_not_hide_it(
+    story: dict[str, Any],
+    newsroom: Newsroom,
+    client: TestClient,
+    services: Services,
+    change: Callable[[Newsroom, dict[str, Any]], dict[str, Any]],
+) -> None:
+    changed = change(newsroom, story)
+    assert changed["state"] == "published"
+    assert changed["published_at"] == AT_ONE
+    assert titles(client) == ["New"]
+    assert unsound(services) == []
+
+
+def test_what_was_out_and_withdrawn_was_published_once(
+    story: dict[str, Any], newsroom: Newsroom, client: TestClient, clock: HandClock
+) -> None:
+    gone = newsroom.verb(story, "unpublish", answer="gone")
+    assert client.get(f"/v1/articles/{story['slug']}").status_code == 410
+    newsroom.delete(gone)
+    back = newsroom.call(
+        "POST", f"/articles/{story['id']}/restore", json={}, headers={"if-match": "*"}
+    )
+    assert back.json()["state"] == "unpublished"
+    again = newsroom.verb(back.json(), "publish", published_at="2026-11-22T12:30:00Z")
+    assert (again["state"], titles(client)) == ("published", ["Out"])
+    clock.advance(hours=-2)
+    assert titles(client) == ["Out"]
+
+
+def test_what_is_held_back_stays_so_while_the_clock_jumps(
+    newsroom: Newsroom, client: TestClient, clock: HandClock, services: Services
+) -> None:
+    newsroom.story("Held", embargo_until="2026-11-22T16:00:00Z")
+    newsroom.verb(newsroom.article("Later"), "schedule", at="2026-11-22T15:00:00Z")
+    for hours in (2, -1, 1.5, -2, 0.5):
+        clock.advance(hours=hours)
+        run_due(services)
+        assert titles(client) == []
+    clock.advance(hours=2.5)
+    run_due(services)
+    assert titles(client) == ["Later"]
+    clock.advance(hours=-1)
+    assert titles(client) == ["Later"]

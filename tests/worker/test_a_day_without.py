@@ -1,0 +1,61 @@
+"""A day without a worker: nobody is late but those who follow, and they hear all of it, once."""
+
+from typing import Any
+
+from starlette.testclient import TestClient
+
+from app.bootstrap import Services
+from app.worker import run_due
+from tests.api.reading import read, titles
+from tests.clock import HandClock
+from tests.newsroom import Newsroom
+
+DAY = "2026-11-22T"
+
+
+def heard(client: TestClient, cursor: str) -> tuple[list[tuple[str, str, str]], str]:
+    """Return what a follower hears: op, reason and the title, or the id of what is gone."""
+    told: list[tuple[str, str, str]] = []
+    more = True
+    while more:
+        page: dict[str, Any] = read(client, f"/v1/changes?cursor={cursor}&limit=2")
+        told += [
+            (one["op"], one["reason"], (one["document"] or {}).get("title") or one["id"])
+            for one in page["data"]
+        ]
+        cursor, more = page["cursor"], page["more"]
+    return told, cursor
+
+
+def test_a_day_without_a_worker(
+    newsroom: Newsroom, client: TestClient, services: Services, clock: HandClock
+) -> None:
+    ends = newsroom.story("Ends", expires_at=f"{DAY}15:00:00Z")
+    for title, hour in (("Second", 16), ("First", 14), ("Third", 20)):
+        newsroom.verb(newsroom.article(title), "schedule", at=f"{DAY}{hour}:00:00Z")
+    newsroom.story("Held", embargo_until=f"{DAY}18:00:00Z")
+    brief = newsroom.verb(
+        newsroom.article("Brief", expires_at=f"{DAY}17:00:00Z"), "schedule", at=f"{DAY}16:30:00Z"
+    )
+    cursor = read(client, "/v1/changes?limit=1000")["cursor"]
+    seen = {}
+    for hour in range(13, 22):
+        clock.advance(hours=1)
+        seen[hour] = titles(client)
+    assert seen[13] == ["Ends"]
+    assert seen[14] == ["First", "Ends"]
+    assert seen[15] == ["First"]
+    assert seen[17] == ["Second", "First"]
+    assert seen[21] == ["Third", "Held", "Second", "First"]
+    clock.advance(hours=14)
+    assert heard(client, cursor)[0] == []
+    run_due(services)
+    told, cursor = heard(client, cursor)
+    assert told == [
+        *(("upsert", "published", title) for title in ("First", "Second", "Held", "Third")),
+        ("remove", "expired", ends["id"]),
+        ("remove", "expired", brief["id"]),
+    ]
+    run_due(services)
+    assert heard(client, cursor)[0] == []
+    assert client.get(f"/v1/articles/{brief['id']}").status_code == 404
