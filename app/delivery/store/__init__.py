@@ -31,9 +31,11 @@ from app.delivery.store.followers import (
     start_follower,
 )
 from app.delivery.store.log import (
+    Changed,
     LastChange,
     append,
     attributes_before,
+    changed_after,
     last_log_row,
     last_log_rows,
     last_of_each,
@@ -48,12 +50,14 @@ from app.delivery.store.withdrawn import (
 
 __all__ = [
     "Attributes",
+    "Changed",
     "LastChange",
     "add_redirects",
     "append",
     "attributes",
     "attributes_before",
     "category_parents",
+    "changed_after",
     "documents_under",
     "drop_redirects",
     "due_documents",
