@@ -107,7 +107,12 @@ def _tell(unit: Unit, change: Change) -> None:
     was_public = change.before is not None and change.before.stage == "published"
     if _goes_public(change):
         unit.raise_event(
-            ArticlePublished(change.after, _reason(change, was_public), change.former_slugs)
+            ArticlePublished(
+                change.after,
+                _reason(change, was_public),
+                change.former_slugs,
+                new=change.before is None,
+            )
         )
     elif change.after.stage != "published" and (
         was_public or change.former_slugs or _answers_otherwise(change)

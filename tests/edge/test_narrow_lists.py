@@ -71,7 +71,7 @@ def test_a_list_follows_what_enters_stays_and_leaves(
     assert _titles(client) == {key: ["A"] for key in _LISTS}
     story = newsroom.patch(story, title="B", status="published")
     assert _titles(client) == {key: ["B"] for key in _LISTS}
-    elsewhere = {
+    elsewhere: dict[str, Any] = {
         "source": None,
         "categories": ["sport"],
         "tags": ["Sport"],

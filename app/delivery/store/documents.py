@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, exists, func, insert, select, update
+from sqlalchemy import delete, exists, func, select, update
 
 from app.content.models import ArticleRow
 from app.delivery.models import (
@@ -48,9 +48,9 @@ def replace_documents(
 ) -> None:
     """Write documents whole; `known` are the ids among them that are there already."""
     remove_documents(session, known)
-    session.execute(insert(table_of(Document)), documents)
-    session.execute(insert(table_of(DocumentBody)), bodies)
-    session.execute(insert(table_of(DocumentTerm)), terms)
+    session.insert(Document, documents)
+    session.insert(DocumentBody, bodies)
+    session.insert(DocumentTerm, terms)
 
 
 def remove_documents(session: WriteSession, ids: Collection[str]) -> None:
@@ -181,4 +181,4 @@ def replace_terms(
     """Write down anew what documents are found by."""
     for part in chunks(ids):
         session.execute(delete(DocumentTerm).where(DocumentTerm.id.in_(part)))
-    session.execute(insert(table_of(DocumentTerm)), terms)
+    session.insert(DocumentTerm, terms)

@@ -13,7 +13,6 @@ from sqlalchemy import (
     bindparam,
     exists,
     func,
-    insert,
     select,
     type_coerce,
 )
@@ -32,7 +31,7 @@ def append(session: WriteSession, rows: Sequence[dict[str, Any]]) -> None:
     """Append to the log; nothing may be locked after this."""
     if rows:
         session.lock(LOG_LOCK)
-        session.execute(insert(table_of(LogRow)), [{"notice": None, **row} for row in rows])
+        session.insert(LogRow, [{"notice": None, **row} for row in rows])
 
 
 @dataclass(frozen=True, slots=True)
