@@ -9,7 +9,17 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Dialect, Executable, Table, insert
+from sqlalchemy import (
+    BindParameter,
+    Column,
+    Delete,
+    Dialect,
+    Executable,
+    Table,
+    bindparam,
+    delete,
+    insert,
+)
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.sql import ClauseElement
 
@@ -47,6 +57,14 @@ class Prepared:
 def prepared(statement: Executable, dialect: Dialect) -> Prepared:
     """Return a statement prepared; it has to be an object that is kept, not one made each time."""
     return Prepared(statement, dialect)
+
+
+@lru_cache(maxsize=_MOST)
+def deletion(column: Column[Any], count: int) -> tuple[Delete, tuple[str, ...]]:
+    """Return what deletes the rows in which a column has one of so many values, and their names."""
+    names = tuple(f"value{number}" for number in range(count))
+    values: list[BindParameter[Any]] = [bindparam(name) for name in names]
+    return delete(column.table).where(column.in_(values)), names
 
 
 @lru_cache(maxsize=_MOST)

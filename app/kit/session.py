@@ -12,7 +12,7 @@ from sqlalchemy.sql.expression import ClauseElement
 
 from app.kit import json
 from app.kit.errors import ConstraintViolated
-from app.kit.prepared import prepared, prepared_insert
+from app.kit.prepared import Prepared, deletion, prepared, prepared_insert
 from app.kit.schema import Base, table_of
 
 Params = Mapping[str, Any] | Sequence[Mapping[str, Any]] | None
@@ -64,6 +64,8 @@ class ReadSession:
         """Wrap a connection on which a transaction is open."""
         self._connection = connection
         self.dialect: str = connection.dialect.name
+        self.found: dict[Any, Any] = {}
+        """What was looked up in this transaction; who changes it here forgets it."""
 
     def all(self, statement: Executable, params: Params = None) -> Sequence[Record]:
         """Return every row."""
@@ -113,8 +115,21 @@ class WriteSession(ReadSession):
         if self.dialect != "sqlite":
             self.execute(statement, params)
             return
-        ready = prepared(statement, self._connection.dialect)
-        self._connection.exec_driver_sql(ready.sql, ready.values(params))
+        self._run(prepared(statement, self._connection.dialect), [params])
+
+    def execute_for_each(self, statement: Executable, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Run a statement that is kept for each row of parameters."""
+        if self.dialect != "sqlite":
+            self.execute(statement, rows)
+        elif rows:
+            self._run(prepared(statement, self._connection.dialect), rows)
+
+    def delete(self, column: Any, values: Collection[Value]) -> None:
+        """Delete the rows in which a column of a model has one of these values."""
+        for part in chunks(values):
+            named = filled(part)
+            statement, names = deletion(column.property.columns[0], len(named))
+            self.execute_prepared(statement, dict(zip(names, named, strict=True)))
 
     def insert(self, model: type[Base], rows: Sequence[Mapping[str, Any]]) -> None:
         """Insert rows that all have the same columns."""
@@ -137,8 +152,11 @@ class WriteSession(ReadSession):
             ready = prepared_insert(
                 table_of(model), tuple(rows[0]), self._connection.dialect, missing=missing
             )
-            values = [ready.values(row) for row in rows]
-            self._connection.exec_driver_sql(ready.sql, values if len(rows) > 1 else values[0])
+            self._run(ready, rows)
+
+    def _run(self, ready: Prepared, rows: Sequence[Mapping[str, Any]]) -> None:
+        values = [ready.values(row) for row in rows]
+        self._connection.exec_driver_sql(ready.sql, values if len(rows) > 1 else values[0])
 
     @contextmanager
     def attempt(self) -> Iterator[None]:
@@ -148,6 +166,9 @@ class WriteSession(ReadSession):
                 yield
         except IntegrityError as wrong:
             raise ConstraintViolated("Somebody else changed the same thing at once.") from wrong
+        finally:
+            # Some of it may be undone.
+            self.found.clear()
 
     def lock(self, name: str, *, shared: bool = False) -> None:
         """Wait for a named lock that lasts to the end of the transaction.

@@ -10,7 +10,6 @@ from typing import Any
 from sqlalchemy import (
     ColumnElement,
     bindparam,
-    delete,
     or_,
     select,
     tuple_,
@@ -119,19 +118,23 @@ _update_article = (
 )
 
 
-def update_articles(session: WriteSession, articles: Sequence[Article]) -> None:
-    """Replace the rows of articles, their categories and their labels."""
+def update_articles(session: WriteSession, changes: Sequence[tuple[Article, Article]]) -> None:
+    """Replace the rows of articles; their categories and labels where these are others now."""
     rows = []
-    for article in articles:
+    for _, article in changes:
         row = as_row(article)
         row["key"] = row.pop("id")
         rows.append(row)
-    session.execute(_update_article, rows)
-    ids = [article.id for article in articles]
-    for part in chunks(ids):
-        session.execute(delete(ArticleCategoryRow).where(ArticleCategoryRow.article_id.in_(part)))
-        session.execute(delete(ArticleLabelRow).where(ArticleLabelRow.article_id.in_(part)))
-    _insert_attributes(session, articles)
+    session.execute_for_each(_update_article, rows)
+    filed = [after for before, after in changes if _filed_under(before) != _filed_under(after)]
+    ids = [article.id for article in filed]
+    session.delete(ArticleCategoryRow.article_id, ids)
+    session.delete(ArticleLabelRow.article_id, ids)
+    _insert_attributes(session, filed)
+
+
+def _filed_under(article: Article) -> tuple[set[str], set[tuple[str, str]]]:
+    return set(article.categories), set(labels_of(article))
 
 
 def _insert_attributes(session: WriteSession, articles: Sequence[Article]) -> None:

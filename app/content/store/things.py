@@ -1,6 +1,6 @@
 """What articles, sources and categories have in common: ids, slugs, numbers."""
 
-from collections.abc import Collection
+from collections.abc import Set
 from functools import lru_cache
 from typing import Any
 
@@ -27,17 +27,20 @@ TABLES: dict[str, Any] = {
 }
 
 
-def references(session: ReadSession, type_: str, refs: Collection[str]) -> list[Record]:
+def references(session: ReadSession, type_: str, refs: Set[str]) -> list[Record]:
     """Return what exists of things named by id or slug: `id`, `slug` and one column more.
 
     The third is a source's `url`, a category's `parent_id`, an article's `translation_of`.
     """
-    found: list[Record] = []
-    for part in chunks(refs):
+    # Articles come and change within a transaction; what they name hardly does.
+    lasting = type_ != "article"
+    known: dict[str, Record] = session.found.setdefault(type_, {}) if lasting else {}
+    for part in chunks(refs - known.keys()):
         named = filled(part)
         params = {f"ref{number}": ref for number, ref in enumerate(named)}
-        found.extend(session.prepared(_references(type_, len(named)), params))
-    return found
+        for row in session.prepared(_references(type_, len(named)), params):
+            known[row.id] = known[row.slug] = row
+    return [known[ref] for ref in refs if ref in known]
 
 
 @lru_cache
