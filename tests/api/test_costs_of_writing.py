@@ -10,15 +10,23 @@ from tests.newsroom import Newsroom
 # PostgreSQL takes locks and tells its listeners, too.
 _COSTS = {
     "sqlite": {
-        "create": 20,
+        "create": 18,
         "publish again": 20,
-        "correct": 21,
+        "correct": 20,
+        "unpublish": 16,
+        "publish": 17,
+        "kill": 18,
+        "restore": 7,
+    },
+    "postgresql": {
+        "create": 22,
+        "publish again": 23,
+        "correct": 23,
         "unpublish": 18,
-        "publish": 19,
-        "kill": 19,
+        "publish": 20,
+        "kill": 20,
         "restore": 8,
     },
-    "postgresql": {},
 }
 
 
@@ -43,5 +51,4 @@ def test_a_verb_costs_so_many_statements(newsroom: Newsroom, services: Services)
     story = count("publish", lambda: newsroom.verb(story, "publish"))
     story = count("kill", lambda: newsroom.verb(story, "kill", notice="Wrong."))
     count("restore", lambda: newsroom.verb(story, "restore", reason="Right after all."))
-    print("COSTS", services.database.dialect, costs)
     assert costs == _COSTS[services.database.dialect]
