@@ -1,5 +1,6 @@
 """The ASGI application, for any ASGI server: `uvicorn app.main:app --factory`."""
 
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -13,9 +14,14 @@ from app.kit.parent import end_with_parent
 from app.settings import read_settings
 from app.worker import Indexer, Worker
 
+# Seconds after which a thread has to let another one have its turn. Whoever writes waits for a
+# turn after every statement, and the thread that answers readers never ends one by itself.
+_TURN = 0.0005
+
 
 def app() -> App:
     """Return the application on the database of the settings, with its loops beside it."""
+    sys.setswitchinterval(_TURN)
     end_with_parent()
     settings = read_settings()
     configure_logging(settings.log_level, settings.log_format)

@@ -30,6 +30,9 @@ _MOST_TRIMMED = 100 * trimming.BATCH
 # Seconds: between looks whether anything was written, whether the index is still whole, and
 # until something that failed is tried again.
 _GLANCE, _LOOK_EVERY, _RETRY_AFTER = 0.02, 1.0, 2.0
+# Seconds until the index is written to once more. Nobody waits for it: searching looks at what
+# is not in it yet. Each commit makes a part of the index, and parts have to be merged.
+_REST = 1.0
 
 
 class Worker:
@@ -205,5 +208,6 @@ class Indexer:
         # What is written meanwhile moves the version on, and is looked at in the next turn.
         if self._follower.step():
             return 0.0
+        rest = _GLANCE if version == self._version else _REST
         self._version, self._looked_at = version, now
-        return _GLANCE
+        return rest

@@ -56,10 +56,14 @@ def dateline_command() -> str:
     return str(command)
 
 
-def dateline_environment(database: Path, cache_bytes: int | None = None) -> dict[str, str]:
-    """Return an environment in which Dateline has these options and otherwise its defaults."""
+def dateline_environment(database: Path | str, cache_bytes: int | None = None) -> dict[str, str]:
+    """Return an environment in which Dateline has these options and otherwise its defaults.
+
+    A database is a file, or the address of one on PostgreSQL.
+    """
+    address = database if isinstance(database, str) else f"sqlite:///{database}"
     environment = {k: v for k, v in os.environ.items() if not k.startswith("DATELINE_")}
-    environment["DATELINE_DATABASE_URL"] = f"sqlite:///{database}"
+    environment["DATELINE_DATABASE_URL"] = address
     environment["DATELINE_WORKERS"] = "1"
     if cache_bytes is not None:
         environment["DATELINE_CACHE_BYTES"] = str(cache_bytes)
@@ -67,7 +71,9 @@ def dateline_environment(database: Path, cache_bytes: int | None = None) -> dict
 
 
 @contextmanager
-def dateline(folder: Path, database: Path, cache_bytes: int | None = None) -> Iterator[Server]:
+def dateline(
+    folder: Path, database: Path | str, cache_bytes: int | None = None
+) -> Iterator[Server]:
     """Serve a database as the product does it."""
     port = _free_port()
     command = [dateline_command(), "serve", "--host", HOST, "--port", str(port)]

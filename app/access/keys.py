@@ -8,6 +8,7 @@ Keys cannot be guessed, so a slow hash would only slow every request (see the AD
 import hashlib
 import hmac
 import secrets
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -43,6 +44,21 @@ def digest_of(key: str) -> bytes:
 
 
 def authenticate(database: Database, key: str, now: datetime) -> Caller:
+    """Return the caller behind a key, or refuse it; write down that it was used, now and then."""
+    caller = recognise(database, key, now)
+    if is_to_be_noted(caller, now):
+        assert caller.key_id is not None
+        _note_use(database, caller.key_id, now)
+        return replace(caller, noted_at=now)
+    return caller
+
+
+def is_to_be_noted(caller: Caller, now: datetime) -> bool:
+    """Tell whether a use of a caller's key is to be written down again."""
+    return caller.noted_at is None or now - caller.noted_at >= USE_IS_NOTED_EVERY
+
+
+def recognise(database: Database, key: str, now: datetime) -> Caller:
     """Return the caller behind a key, or refuse one that is unknown, expired or revoked."""
     with database.read() as session:
         row = store.key_by_prefix(session, prefix_of(key))
@@ -53,10 +69,6 @@ def authenticate(database: Database, key: str, now: datetime) -> Caller:
         raise KeyRefused(f"The key {row.prefix}… was revoked.")
     if row.expires_at is not None and row.expires_at <= now:
         raise KeyRefused(f"The key {row.prefix}… expired at {format_instant(row.expires_at)}.")
-    noted_at = row.last_used_at
-    if noted_at is None or now - noted_at >= USE_IS_NOTED_EVERY:
-        _note_use(database, row.id, now)
-        noted_at = now
     return Caller(
         key_id=row.id,
         name=row.name,
@@ -64,7 +76,7 @@ def authenticate(database: Database, key: str, now: datetime) -> Caller:
         scopes=tuple(row.scopes),
         scope=highest(row.scopes),
         expires_at=row.expires_at,
-        noted_at=noted_at,
+        noted_at=row.last_used_at,
         embargoed=row.embargoed,
     )
 

@@ -33,13 +33,16 @@ def delivered(  # noqa: PLR0913 - each is a fact about the answer, given by its 
     media_type: str = JSON,
     kept: bool = True,
     until: datetime | None = None,
+    narrow: tuple[str, ...] = (),
 ) -> Response:
     """Answer a reader with finished bytes; the edge codes them, compares, and keeps them.
 
     `alternates` are the addresses of the same in other formats, by media type; they can be
-    had by `Accept`, too.
+    had by `Accept`, too. `narrow` says more closely than `keys` which changes outdate it.
     """
-    headers = _tell_edge(request, head, keys, until, kept=kept, varies=bool(alternates))
+    headers = _tell_edge(
+        request, head, keys, until, kept=kept, varies=bool(alternates), narrow=narrow
+    )
     told = [f'<{url}>; rel="{rel}"' for rel, url in (links or {}).items()]
     if alternates:
         told += [f'<{url}>; rel="alternate"; type="{one}"' for one, url in alternates.items()]
@@ -78,12 +81,13 @@ def _tell_edge(
     *,
     kept: bool = True,
     varies: bool = False,
+    narrow: tuple[str, ...] = (),
 ) -> dict[str, str]:
     """Tell the edge what an answer shows and how new it is; return the headers that say so."""
     known = state(request.scope)
     # The log says nothing of embargoes, so it cannot tell when these readers' answers changed.
     changed_at = None if known["caller"].embargoed else head.changed_at
-    facts = known["facts"] = Facts(head.serial, keys, changed_at, until, kept, varies)
+    facts = known["facts"] = Facts(head.serial, keys, changed_at, until, kept, varies, narrow)
     return facts.headers()
 
 

@@ -12,11 +12,12 @@ WithdrawReason = Literal["unpublished", "killed", "deleted", "expired"]
 
 @dataclass(frozen=True, slots=True)
 class ArticlePublished:
-    """The public copy of a story is now this one."""
+    """The public copy of a story is now this one; a new one had none before, nor an answer."""
 
     article: Article
     reason: PublishReason
     former_slugs: tuple[str, ...] = ()
+    new: bool = False
 
 
 @dataclass(frozen=True, slots=True)

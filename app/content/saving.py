@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 from app.content import store
-from app.content.article import INSTANTS, Article, as_row, has_been_out
+from app.content.article import INSTANTS, Article, as_row, has_been_out, is_current
 from app.content.events import (
     ArticlePublished,
     ArticleWithdrawn,
@@ -57,7 +57,7 @@ def save(unit: Unit, change: Change) -> Article:
 def save_all(unit: Unit, changes: Sequence[Change]) -> None:
     """Write changes down: rows, snapshots, public slugs, events."""
     created = [change.after for change in changes if change.before is None]
-    updated = [change.after for change in changes if change.before is not None]
+    updated = [(one.before, one.after) for one in changes if one.before is not None]
     store.insert_articles(unit.session, created)
     store.update_articles(unit.session, updated)
     store.insert_revisions(unit.session, [_revision(unit, change) for change in changes])
@@ -93,7 +93,9 @@ def _noted(article: Article) -> dict[str, Any]:
 
 
 def _public_slugs(change: Change) -> tuple[str, ...]:
-    own = (change.after.slug,) if _goes_public(change) else ()
+    before, after = change.before, change.after
+    known = before is not None and is_current(before) and before.slug == after.slug
+    own = (after.slug,) if _goes_public(change) and not known else ()
     return own + change.former_slugs
 
 
@@ -107,7 +109,12 @@ def _tell(unit: Unit, change: Change) -> None:
     was_public = change.before is not None and change.before.stage == "published"
     if _goes_public(change):
         unit.raise_event(
-            ArticlePublished(change.after, _reason(change, was_public), change.former_slugs)
+            ArticlePublished(
+                change.after,
+                _reason(change, was_public),
+                change.former_slugs,
+                new=change.before is None,
+            )
         )
     elif change.after.stage != "published" and (
         was_public or change.former_slugs or _answers_otherwise(change)

@@ -47,7 +47,8 @@ def project(unit: Unit) -> None:
                 # Brought by an import, for the day on which the story is public again.
                 store.add_redirects(unit.session, _redirects("article", id_, former))
     if published or withdrawn:
-        before = store.attributes(unit.session, [*published, *withdrawn])
+        known = [id_ for id_, event in published.items() if not event.new]
+        before = store.attributes(unit.session, [*known, *withdrawn])
         told = _publish(unit, list(published.values()), before)
         told += withdraw(unit, withdrawn, before)
         log += told + _siblings(unit, told, published, before)
@@ -148,9 +149,10 @@ def _publish(
     known = before.keys() & {one.id for one in articles}
     store.replace_documents(unit.session, rows.documents, rows.bodies, rows.terms, known)
     # Where a story lies ahead, what stands in its place stays until it is there.
-    due = [one for one in articles if _is_due(one, unit.now)]
-    store.drop_redirects(unit.session, "article", [one.slug for one in due])
-    store.replace_tombstones(unit.session, [one.id for one in due], [])
+    due = [event for event in events if _is_due(event.article, unit.now)]
+    store.drop_redirects(unit.session, "article", [one.article.slug for one in due])
+    old_ones = [one.article.id for one in due if not one.new]
+    store.replace_tombstones(unit.session, old_ones, [])
     store.add_redirects(unit.session, moved_slugs)
     return log
 

@@ -1,13 +1,14 @@
 """Surrogate keys: what an answer shows, and what a change makes outdated; one rule for both.
 
-An answer is outdated by a change if one of its keys is among those of the change. The response
-cache and whoever tells a CDN go by it.
+An answer is outdated by a change if one of its keys is among those of the change. Whoever tells
+a CDN goes by it. So does the response cache, which knows of some lists more closely on what they
+hang: most stories that are published do not appear in them.
 """
 
 from collections.abc import Iterable
 from typing import Any
 
-from app.kit.session import Record
+from app.access.selection import Clause, Field, Selection
 
 # Every answer of the delivery side shows this.
 EVERYTHING = "all"
@@ -15,6 +16,15 @@ EVERYTHING = "all"
 LISTS = "stories"
 # What does not exist, or stands elsewhere now: any change of a story may change that.
 ABSENT = "absent"
+_NARROWEST_FIRST: tuple[Field, ...] = (
+    "id",
+    "author",
+    "tag",
+    "category",
+    "source",
+    "language",
+    "kind",
+)
 
 
 def story_keys(id_: str, group: str) -> tuple[str, ...]:
@@ -22,7 +32,20 @@ def story_keys(id_: str, group: str) -> tuple[str, ...]:
     return f"story:{id_}", f"group:{group}"
 
 
-def outdated(rows: Iterable[Record]) -> tuple[str, ...]:
+def list_keys(selection: Selection) -> tuple[str, ...]:
+    """Return what a list hangs on that shows nothing but fields of the stories selected.
+
+    A story that comes, goes or changes in it has, or had, one of the values of each filter; so
+    those of one filter will do.
+    """
+    clauses = [clause for clause in selection.clauses if clause.included]
+    if not clauses:
+        return (LISTS,)
+    chosen = min(clauses, key=_width)
+    return tuple(_in_lists(chosen.field, value) for value in chosen.included)
+
+
+def outdated(rows: Iterable[Any]) -> tuple[str, ...]:
     """Return the keys of all that rows of the log make outdated, each once.
 
     Sources and categories are shown everywhere, so a change to one of them is a change to all.
@@ -35,7 +58,38 @@ def outdated(rows: Iterable[Record]) -> tuple[str, ...]:
     return tuple(keys)
 
 
-def _groups(row: Record) -> Iterable[str]:
+def outdated_here(rows: Iterable[Any]) -> set[str]:
+    """Return the keys of all that rows of the log make outdated, those of `list_keys` too."""
+    rows = list(rows)
+    keys = set(outdated(rows))
+    if EVERYTHING in keys:
+        return keys
+    for row in rows:
+        if not row.before and not row.after:
+            # Nothing says in which lists it was.
+            return {EVERYTHING}
+        keys.update(_appearances(row))
+    return keys
+
+
+def _width(clause: Clause) -> tuple[int, int]:
+    """Tell roughly how many stories a filter takes in."""
+    return _NARROWEST_FIRST.index(clause.field), len(clause.included)
+
+
+def _in_lists(field: Field, value: str) -> str:
+    return f"in:{field}:{value}"
+
+
+def _appearances(row: Any) -> Iterable[str]:
+    """Yield the keys of the lists in which a story appears, or did before a change."""
+    for attributes in (row.before, row.after):
+        if attributes:
+            for field in _NARROWEST_FIRST:
+                yield from (_in_lists(field, value) for value in attributes[field])
+
+
+def _groups(row: Any) -> Iterable[str]:
     for attributes in (row.before, row.after):
         found: list[Any] = attributes.get("group", []) if attributes else []
         yield from (f"group:{one}" for one in found)

@@ -5,14 +5,15 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, Protocol, TypeVar
 
-from sqlalchemy import Connection, Executable, Row, text
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import Connection, Executable, Row, insert, text
+from sqlalchemy.dialects import postgresql
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.sql.expression import ClauseElement
 
 from app.kit import json
 from app.kit.errors import ConstraintViolated
-from app.kit.schema import Base
+from app.kit.prepared import Prepared, deletion, prepared, prepared_insert
+from app.kit.schema import Base, table_of
 
 Params = Mapping[str, Any] | Sequence[Mapping[str, Any]] | None
 Record = Row[Any]
@@ -27,6 +28,15 @@ def chunks(values: Collection[Value]) -> Iterator[list[Value]]:
     listed = list(values)
     for start in range(0, len(listed), _CHUNK):
         yield listed[start : start + _CHUNK]
+
+
+def filled(values: Collection[Value]) -> list[Value]:
+    """Return some values as 1, 2, 4, … of them, the last one repeated.
+
+    So an IN (…) for any number of values takes one of few statements, which can be prepared.
+    """
+    listed = list(values)
+    return listed + [listed[-1]] * ((1 << (len(listed) - 1).bit_length()) - len(listed))
 
 
 class Reads(Protocol):
@@ -54,6 +64,8 @@ class ReadSession:
         """Wrap a connection on which a transaction is open."""
         self._connection = connection
         self.dialect: str = connection.dialect.name
+        self.found: dict[Any, Any] = {}
+        """What was looked up in this transaction; who changes it here forgets it."""
 
     def all(self, statement: Executable, params: Params = None) -> Sequence[Record]:
         """Return every row."""
@@ -66,6 +78,13 @@ class ReadSession:
     def scalar(self, statement: Executable, params: Params = None) -> Any:
         """Return the first column of the first row, or nothing."""
         return self._connection.execute(statement, params).scalar()
+
+    def prepared(self, statement: Executable, params: Mapping[str, Any]) -> Sequence[Record]:
+        """Return every row of a statement that is kept, columns as the driver gives them."""
+        if self.dialect != "sqlite":
+            return self.all(statement, params)
+        ready = prepared(statement, self._connection.dialect)
+        return self._connection.exec_driver_sql(ready.sql, ready.values(params)).all()
 
     def estimate(self, statement: ClauseElement, params: Mapping[str, Any]) -> int:
         """Return how many rows PostgreSQL's planner expects of a statement."""
@@ -91,10 +110,53 @@ class WriteSession(ReadSession):
             return 0
         return self._connection.execute(statement, params).rowcount
 
+    def execute_prepared(self, statement: Executable, params: Mapping[str, Any]) -> None:
+        """Run a statement that is kept, and returns no rows."""
+        if self.dialect != "sqlite":
+            self.execute(statement, params)
+            return
+        self._run(prepared(statement, self._connection.dialect), [params])
+
+    def execute_for_each(self, statement: Executable, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Run a statement that is kept for each row of parameters."""
+        if self.dialect != "sqlite":
+            self.execute(statement, rows)
+        elif rows:
+            self._run(prepared(statement, self._connection.dialect), rows)
+
+    def delete(self, column: Any, values: Collection[Value]) -> None:
+        """Delete the rows in which a column of a model has one of these values."""
+        for part in chunks(values):
+            named = filled(part)
+            statement, names = deletion(column.property.columns[0], len(named))
+            self.execute_prepared(statement, dict(zip(names, named, strict=True)))
+
+    def insert(self, model: type[Base], rows: Sequence[Mapping[str, Any]]) -> None:
+        """Insert rows that all have the same columns."""
+        if self.dialect == "sqlite":
+            self._insert(model, rows, missing=False)
+        else:
+            self.execute(insert(table_of(model)), rows)
+
     def insert_missing(self, model: type[Base], rows: Sequence[Mapping[str, Any]]) -> None:
         """Insert rows, leaving alone those whose key is there already."""
-        insert = sqlite.insert if self.dialect == "sqlite" else postgresql.insert
-        self.execute(insert(model).on_conflict_do_nothing(), rows)
+        if self.dialect == "sqlite":
+            self._insert(model, rows, missing=True)
+        else:
+            self.execute(postgresql.insert(table_of(model)).on_conflict_do_nothing(), rows)
+
+    def _insert(
+        self, model: type[Base], rows: Sequence[Mapping[str, Any]], *, missing: bool
+    ) -> None:
+        if rows:
+            ready = prepared_insert(
+                table_of(model), tuple(rows[0]), self._connection.dialect, missing=missing
+            )
+            self._run(ready, rows)
+
+    def _run(self, ready: Prepared, rows: Sequence[Mapping[str, Any]]) -> None:
+        values = [ready.values(row) for row in rows]
+        self._connection.exec_driver_sql(ready.sql, values if len(rows) > 1 else values[0])
 
     @contextmanager
     def attempt(self) -> Iterator[None]:
@@ -104,6 +166,9 @@ class WriteSession(ReadSession):
                 yield
         except IntegrityError as wrong:
             raise ConstraintViolated("Somebody else changed the same thing at once.") from wrong
+        finally:
+            # Some of it may be undone.
+            self.found.clear()
 
     def lock(self, name: str, *, shared: bool = False) -> None:
         """Wait for a named lock that lasts to the end of the transaction.

@@ -11,6 +11,7 @@ from bench.measurements import (
     memory,
     paging,
     publishing,
+    verbs,
 )
 
 ALL: tuple[Measurement, ...] = (
@@ -21,6 +22,7 @@ ALL: tuple[Measurement, ...] = (
     *paging.MEASUREMENTS,
     *growth.MEASUREMENTS,
     *publishing.MEASUREMENTS,
+    *verbs.MEASUREMENTS,
     *memory.MEASUREMENTS,
     *imports.MEASUREMENTS,
 )

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, delete, insert, select
+from sqlalchemy import ColumnElement, delete, select
 
 from app.access.models import AuditRow
 from app.kit.schema import table_of
@@ -28,7 +28,7 @@ class AuditFilter:
 
 def add(session: WriteSession, rows: Sequence[dict[str, Any]]) -> None:
     """Add rows."""
-    session.execute(insert(_audit), rows)
+    session.insert(AuditRow, rows)
 
 
 def page(

@@ -4,12 +4,13 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, insert, or_, select, update
+from sqlalchemy import bindparam, delete, insert, or_, select, update
 
 from app.access.models import ApiKey, KeptAnswer, Secret
 from app.kit.session import ReadSession, Record, WriteSession
 
 _keys = ApiKey.__table__
+_BY_PREFIX = select(_keys).where(ApiKey.prefix == bindparam("prefix"))
 
 
 def insert_key(session: WriteSession, row: dict[str, Any]) -> None:
@@ -19,7 +20,7 @@ def insert_key(session: WriteSession, row: dict[str, Any]) -> None:
 
 def key_by_prefix(session: ReadSession, prefix: str) -> Record | None:
     """Return the key with a prefix, or nothing."""
-    return session.first(select(_keys).where(ApiKey.prefix == prefix))
+    return session.first(_BY_PREFIX, {"prefix": prefix})
 
 
 def key_by_ref(session: ReadSession, ref: str) -> Record | None:

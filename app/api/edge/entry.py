@@ -24,6 +24,7 @@ class Facts:
     `keys` are what it shows; `changed_at` is when it last could have changed; `until` is when
     time alone changes it, where that is no boundary of the archive. One that is not `kept` is
     sent to who asked, and made anew for the next; `varies` says that `Accept` decides its format.
+    `narrow` is what it hangs on, where `keys` say that more widely than this process needs.
     """
 
     serial: int
@@ -32,6 +33,12 @@ class Facts:
     until: datetime | None = None
     kept: bool = True
     varies: bool = False
+    narrow: tuple[str, ...] = ()
+
+    @property
+    def hangs_on(self) -> tuple[str, ...]:
+        """Return the keys by which it is found when it is outdated."""
+        return self.narrow or self.keys
 
     def is_over(self, now: datetime) -> bool:
         """Tell whether time has changed the answer since it was made."""

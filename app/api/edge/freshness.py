@@ -9,8 +9,8 @@ from app.api.edge.store import EntryStore
 from app.bootstrap import Services
 from app.delivery import store as delivery_store
 from app.delivery.queries import Head
-from app.delivery.surrogates import EVERYTHING, outdated
-from app.kit.session import Record
+from app.delivery.store import Changed
+from app.delivery.surrogates import EVERYTHING, outdated_here
 from app.kit.watch import Version
 
 _MOST_ROWS = 1_000
@@ -54,21 +54,20 @@ class Freshness:
             if version != self.version or self._has_passed():
                 self._apply(*await run_in_threadpool(self._read), version)
 
-    def _read(self) -> tuple[list[Record], Head]:
+    def _read(self) -> tuple[list[Changed], Head]:
         """Return new rows of the log, and the moments at which time changes something.
 
         Scheduling writes no row before it is due, and still sets how long answers may be kept.
         """
-        head = self._services.delivery.head()
-        with self._services.database.read() as session:
+        with self._services.delivery.opened() as (session, head, _):
             if self.serial < delivery_store.trimmed_upto(session):
                 # What showed things that the log has forgotten since is not known any more.
                 self.serial = -1
             if self.serial < 0:
-                return list(delivery_store.last_log_row(session)), head
-            return list(delivery_store.log_rows(session, self.serial, _MOST_ROWS)), head
+                return [], head
+            return delivery_store.changed_after(session, self.serial, _MOST_ROWS), head
 
-    def _apply(self, rows: list[Record], head: Head, version: Version) -> None:
+    def _apply(self, rows: list[Changed], head: Head, version: Version) -> None:
         turned = self._has_passed() or self._has_turned(head)
         if self.serial < 0 or len(rows) == _MOST_ROWS or turned:
             self._entries.clear()
@@ -79,7 +78,7 @@ class Freshness:
             # After a thousand rows there may be more; the version is left behind to look again.
             self.serial = rows[-1].serial
         elif self.serial < 0:
-            self.serial = 0
+            self.serial = head.serial
         if head.changes_at != self.boundary:
             # What is ready says how long it holds.
             self._entries.ready.clear()
@@ -93,8 +92,8 @@ class Freshness:
             return False
         return head.turned_at > self._looked_at
 
-    def _drop(self, rows: list[Record]) -> None:
-        keys = outdated(rows)
+    def _drop(self, rows: list[Changed]) -> None:
+        keys = outdated_here(rows)
         if EVERYTHING in keys:
             self._entries.clear()
         else:

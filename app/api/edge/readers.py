@@ -1,12 +1,11 @@
 """Who reads: keys recognised once, and again whenever anything was written."""
 
 from collections.abc import Mapping
-from datetime import datetime
 
 from starlette.concurrency import run_in_threadpool
 
 from app.access.caller import ANYBODY, Caller
-from app.access.keys import USE_IS_NOTED_EVERY, authenticate
+from app.access.keys import authenticate, is_to_be_noted
 from app.api.edge.asgi import Scope
 from app.api.edge.auth import sent_key
 from app.api.edge.freshness import Freshness
@@ -39,13 +38,8 @@ class Readers:
             self._version = self._freshness.version
         now = self._freshness.now
         known = self._known.get(key)
-        if known is None or known.has_expired(now) or _is_due(known, now):
+        if known is None or known.has_expired(now) or is_to_be_noted(known, now):
             services = self._services
             known = await run_in_threadpool(authenticate, services.database, key, now)
             self._known[key] = known
         return known
-
-
-def _is_due(caller: Caller, now: datetime) -> bool:
-    """Tell whether a use of the key is to be written down again."""
-    return caller.noted_at is None or now - caller.noted_at >= USE_IS_NOTED_EVERY

@@ -50,7 +50,7 @@ class EntryStore:
         self.drop(key)
         self._entries[key] = (entry, weight)
         self._weight += weight
-        for shown in entry.facts.keys:
+        for shown in entry.facts.hangs_on:
             self._shown.setdefault(shown, set()).add(key)
         self._make_room()
 
@@ -82,7 +82,7 @@ class EntryStore:
         self._weight -= weight
         if isinstance(entry, Entry):
             self.ready.forget(entry)
-        for shown in entry.facts.keys:
+        for shown in entry.facts.hangs_on:
             keys = self._shown.get(shown)
             if keys is not None:
                 keys.discard(key)

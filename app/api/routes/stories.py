@@ -21,7 +21,7 @@ from app.api.stories import LIST_PARAMETERS, list_body, read_list
 from app.bootstrap import Services
 from app.content.slugs import normal_ref
 from app.delivery.queries import Found
-from app.delivery.surrogates import LISTS
+from app.delivery.surrogates import LISTS, list_keys
 from app.syndication.formats import STORIES, StoryFormat
 from app.syndication.item import item_of
 
@@ -156,4 +156,8 @@ async def _list(
     body, cursors = list_body(asked, page)
     links = list_links(request, services, cursors)
     others = alternates.of_list(request, services)
-    return delivered(request, body, page.head, keys=(LISTS,), links=links, alternates=others)
+    # Longer forms show translations, which any story may be.
+    narrow = list_keys(asked.query.selection) if asked.query.form == "short" else ()
+    return delivered(
+        request, body, page.head, keys=(LISTS,), links=links, alternates=others, narrow=narrow
+    )

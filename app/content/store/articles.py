@@ -10,8 +10,6 @@ from typing import Any
 from sqlalchemy import (
     ColumnElement,
     bindparam,
-    delete,
-    insert,
     or_,
     select,
     tuple_,
@@ -29,6 +27,15 @@ from app.kit.schema import table_of
 from app.kit.session import ReadSession, Record, WriteSession, chunks
 
 _articles = table_of(ArticleRow)
+_BY_REF = select(_articles).where(
+    or_(ArticleRow.id == bindparam("ref"), ArticleRow.slug == bindparam("ref"))
+)
+_BY_REF_LOCKED = _BY_REF.with_for_update()
+_EXTERNAL = (
+    select(_articles).where(ArticleRow.external_id == bindparam("external_id")).with_for_update()
+)
+_OF_A_SOURCE = _EXTERNAL.where(ArticleRow.source_id == bindparam("source_id"))
+_OF_NO_SOURCE = _EXTERNAL.where(ArticleRow.source_id.is_(None))
 
 
 def article_of(row: Record) -> Article:
@@ -38,8 +45,7 @@ def article_of(row: Record) -> Article:
 
 def article_by_ref(session: ReadSession, ref: str, *, lock: bool = False) -> Article | None:
     """Return the article with an id or a slug; `lock` keeps others from changing it."""
-    statement = select(_articles).where(or_(ArticleRow.id == ref, ArticleRow.slug == ref))
-    row = session.first(statement.with_for_update() if lock else statement)
+    row = session.first(_BY_REF_LOCKED if lock else _BY_REF, {"ref": ref})
     return article_of(row) if row else None
 
 
@@ -65,10 +71,9 @@ def article_by_external_id(
     session: ReadSession, source_id: str | None, external_id: str
 ) -> Article | None:
     """Return a source's article (or a sourceless one) with an external id."""
-    owner = ArticleRow.source_id
-    same = owner.is_(None) if source_id is None else owner == source_id
-    statement = select(_articles).where(same, ArticleRow.external_id == external_id)
-    row = session.first(statement.with_for_update())
+    statement = _OF_NO_SOURCE if source_id is None else _OF_A_SOURCE
+    params = {"external_id": external_id}
+    row = session.first(statement, params | ({"source_id": source_id} if source_id else {}))
     return article_of(row) if row else None
 
 
@@ -103,7 +108,7 @@ def articles_after(session: ReadSession, after: str, limit: int) -> list[Article
 
 def insert_articles(session: WriteSession, articles: Sequence[Article]) -> None:
     """Add articles with their categories and labels."""
-    session.execute(insert(_articles), [as_row(article) for article in articles])
+    session.insert(ArticleRow, [as_row(article) for article in articles])
     _insert_attributes(session, articles)
 
 
@@ -114,24 +119,28 @@ _update_article = (
 )
 
 
-def update_articles(session: WriteSession, articles: Sequence[Article]) -> None:
-    """Replace the rows of articles, their categories and their labels."""
+def update_articles(session: WriteSession, changes: Sequence[tuple[Article, Article]]) -> None:
+    """Replace the rows of articles; their categories and labels where these are others now."""
     rows = []
-    for article in articles:
+    for _, article in changes:
         row = as_row(article)
         row["key"] = row.pop("id")
         rows.append(row)
-    session.execute(_update_article, rows)
-    ids = [article.id for article in articles]
-    for part in chunks(ids):
-        session.execute(delete(ArticleCategoryRow).where(ArticleCategoryRow.article_id.in_(part)))
-        session.execute(delete(ArticleLabelRow).where(ArticleLabelRow.article_id.in_(part)))
-    _insert_attributes(session, articles)
+    session.execute_for_each(_update_article, rows)
+    filed = [after for before, after in changes if _filed_under(before) != _filed_under(after)]
+    ids = [article.id for article in filed]
+    session.delete(ArticleCategoryRow.article_id, ids)
+    session.delete(ArticleLabelRow.article_id, ids)
+    _insert_attributes(session, filed)
+
+
+def _filed_under(article: Article) -> tuple[set[str], set[tuple[str, str]]]:
+    return set(article.categories), set(labels_of(article))
 
 
 def _insert_attributes(session: WriteSession, articles: Sequence[Article]) -> None:
-    session.execute(
-        insert(ArticleCategoryRow),
+    session.insert(
+        ArticleCategoryRow,
         [
             {"category_id": category, "article_id": article.id}
             for article in articles
@@ -141,8 +150,8 @@ def _insert_attributes(session: WriteSession, articles: Sequence[Article]) -> No
     labels = {
         (field, value, article.id) for article in articles for field, value in labels_of(article)
     }
-    session.execute(
-        insert(ArticleLabelRow),
+    session.insert(
+        ArticleLabelRow,
         [{"field": field, "value": value, "article_id": id_} for field, value, id_ in labels],
     )
 

@@ -6,7 +6,6 @@ from typing import Any
 from sqlalchemy import (
     and_,
     exists,
-    insert,
     select,
     tuple_,
 )
@@ -23,7 +22,7 @@ _revisions = table_of(RevisionRow)
 
 def insert_revisions(session: WriteSession, rows: Sequence[dict[str, Any]]) -> None:
     """Add snapshots."""
-    session.execute(insert(RevisionRow), rows)
+    session.insert(RevisionRow, rows)
 
 
 def revision(session: ReadSession, article_id: str, version: int) -> Record | None:

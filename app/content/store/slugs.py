@@ -2,8 +2,13 @@
 
 from collections.abc import Collection, Iterable
 from datetime import datetime
+from functools import lru_cache
+from typing import Any
 
 from sqlalchemy import (
+    BindParameter,
+    CompoundSelect,
+    bindparam,
     select,
 )
 
@@ -11,25 +16,36 @@ from app.content.models import (
     PublicSlugRow,
 )
 from app.content.store.things import TABLES
-from app.kit.session import ReadSession, WriteSession, chunks
+from app.kit.session import ReadSession, WriteSession, chunks, filled
 
 
 def taken_slugs(
     session: ReadSession, type_: str, slugs: Collection[str], *, but_for: str | None = None
 ) -> set[str]:
     """Return which slugs belong, or once belonged, to another thing of a type."""
-    model = TABLES[type_]
     taken: set[str] = set()
-    for part in chunks(list(slugs)):
-        now = select(model.slug).where(model.slug.in_(part))
-        once = select(PublicSlugRow.slug).where(
-            PublicSlugRow.type == type_, PublicSlugRow.slug.in_(part)
-        )
-        if but_for is not None:
-            now = now.where(model.id != but_for)
-            once = once.where(PublicSlugRow.id != but_for)
-        taken.update(row.slug for row in session.all(now.union_all(once)))
+    for part in chunks(slugs):
+        wanted = filled(part)
+        params = {f"slug{number}": slug for number, slug in enumerate(wanted)}
+        # Nothing has an empty id.
+        params |= {"type": type_, "but_for": but_for or ""}
+        rows = session.prepared(_taken(type_, len(wanted)), params)
+        taken.update(row.slug for row in rows)
     return taken
+
+
+@lru_cache
+def _taken(type_: str, count: int) -> CompoundSelect[Any]:
+    model = TABLES[type_]
+    slugs: list[BindParameter[str]] = [bindparam(f"slug{number}") for number in range(count)]
+    other: BindParameter[str] = bindparam("but_for")
+    now = select(model.slug).where(model.slug.in_(slugs), model.id != other)
+    once = select(PublicSlugRow.slug).where(
+        PublicSlugRow.type == bindparam("type"),
+        PublicSlugRow.slug.in_(slugs),
+        PublicSlugRow.id != other,
+    )
+    return now.union_all(once)
 
 
 def keep_public_slugs(

@@ -1,9 +1,13 @@
 """What articles, sources and categories have in common: ids, slugs, numbers."""
 
-from collections.abc import Collection
+from collections.abc import Set
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import (
+    BindParameter,
+    Select,
+    bindparam,
     func,
     or_,
     select,
@@ -14,7 +18,7 @@ from app.content.models import (
     CategoryRow,
     SourceRow,
 )
-from app.kit.session import ReadSession, Record, chunks
+from app.kit.session import ReadSession, Record, chunks, filled
 
 TABLES: dict[str, Any] = {
     "article": ArticleRow,
@@ -23,18 +27,29 @@ TABLES: dict[str, Any] = {
 }
 
 
-def references(session: ReadSession, type_: str, refs: Collection[str]) -> list[Record]:
+def references(session: ReadSession, type_: str, refs: Set[str]) -> list[Record]:
     """Return what exists of things named by id or slug: `id`, `slug` and one column more.
 
     The third is a source's `url`, a category's `parent_id`, an article's `translation_of`.
     """
+    # Articles come and change within a transaction; what they name hardly does.
+    lasting = type_ != "article"
+    known: dict[str, Record] = session.found.setdefault(type_, {}) if lasting else {}
+    for part in chunks(refs - known.keys()):
+        named = filled(part)
+        params = {f"ref{number}": ref for number, ref in enumerate(named)}
+        for row in session.prepared(_references(type_, len(named)), params):
+            known[row.id] = known[row.slug] = row
+    return [known[ref] for ref in refs if ref in known]
+
+
+@lru_cache
+def _references(type_: str, count: int) -> Select[Any]:
     model = TABLES[type_]
     third = {"source": "url", "category": "parent_id", "article": "translation_of"}[type_]
-    found: list[Record] = []
-    for part in chunks(list(refs)):
-        statement = select(model.id, model.slug, getattr(model, third).label("more"))
-        found.extend(session.all(statement.where(or_(model.id.in_(part), model.slug.in_(part)))))
-    return found
+    refs: list[BindParameter[str]] = [bindparam(f"ref{number}") for number in range(count)]
+    statement = select(model.id, model.slug, getattr(model, third).label("more"))
+    return statement.where(or_(model.id.in_(refs), model.slug.in_(refs)))
 
 
 def count_of(session: ReadSession, type_: str) -> int:

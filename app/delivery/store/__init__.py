@@ -33,9 +33,11 @@ from app.delivery.store.followers import (
     start_follower,
 )
 from app.delivery.store.log import (
+    Changed,
     LastChange,
     append,
     attributes_before,
+    changed_after,
     last_log_row,
     last_log_rows,
     last_of_each,
@@ -52,6 +54,7 @@ from app.delivery.store.withdrawn import (
 
 __all__ = [
     "Attributes",
+    "Changed",
     "LastChange",
     "add_redirects",
     "append",
@@ -59,6 +62,7 @@ __all__ = [
     "attributes_before",
     "begin_follower",
     "category_parents",
+    "changed_after",
     "documents_under",
     "drop_redirects",
     "due_documents",

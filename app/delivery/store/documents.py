@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, exists, func, insert, select, update
+from sqlalchemy import exists, func, select, update
 
 from app.content.models import ArticleRow
 from app.delivery.models import (
@@ -48,17 +48,16 @@ def replace_documents(
 ) -> None:
     """Write documents whole; `known` are the ids among them that are there already."""
     remove_documents(session, known)
-    session.execute(insert(table_of(Document)), documents)
-    session.execute(insert(table_of(DocumentBody)), bodies)
-    session.execute(insert(table_of(DocumentTerm)), terms)
+    session.insert(Document, documents)
+    session.insert(DocumentBody, bodies)
+    session.insert(DocumentTerm, terms)
 
 
 def remove_documents(session: WriteSession, ids: Collection[str]) -> None:
     """Take documents away, with their bodies and terms."""
-    for part in chunks(ids):
-        session.execute(delete(DocumentTerm).where(DocumentTerm.id.in_(part)))
-        session.execute(delete(DocumentBody).where(DocumentBody.id.in_(part)))
-        session.execute(delete(Document).where(Document.id.in_(part)))
+    session.delete(DocumentTerm.id, ids)
+    session.delete(DocumentBody.id, ids)
+    session.delete(Document.id, ids)
 
 
 def uses_of_entry(session: ReadSession, type_: str, id_: str) -> int:
@@ -199,6 +198,5 @@ def replace_terms(
     session: WriteSession, ids: Collection[str], terms: Sequence[dict[str, Any]]
 ) -> None:
     """Write down anew what documents are found by."""
-    for part in chunks(ids):
-        session.execute(delete(DocumentTerm).where(DocumentTerm.id.in_(part)))
-    session.execute(insert(table_of(DocumentTerm)), terms)
+    session.delete(DocumentTerm.id, ids)
+    session.insert(DocumentTerm, terms)

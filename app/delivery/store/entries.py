@@ -1,16 +1,17 @@
 """Sources and categories as finished entries, and where former slugs lead."""
 
 from collections.abc import Collection, Sequence
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import BindParameter, Delete, Select, bindparam, delete, insert, select
 
 from app.delivery.models import (
     Entry,
     Redirect,
 )
 from app.kit.schema import table_of
-from app.kit.session import ReadSession, Record, WriteSession, chunks
+from app.kit.session import ReadSession, Record, WriteSession, chunks, filled
 
 
 def entry(session: ReadSession, type_: str, id_: str) -> Record | None:
@@ -39,13 +40,19 @@ def category_parents(session: ReadSession, ids: Collection[str]) -> dict[str, st
     above: dict[str, str | None] = {}
     wanted = set(ids)
     while wanted:
-        statement = select(Entry.id, Entry.parent_id).where(
-            Entry.type == "category", Entry.id.in_(sorted(wanted))
-        )
-        found = {row.id: row.parent_id for row in session.all(statement)}
+        named = filled(wanted)
+        params = {f"id{number}": id_ for number, id_ in enumerate(named)}
+        rows = session.prepared(_parents(len(named)), params)
+        found = {row.id: row.parent_id for row in rows}
         above.update(found)
         wanted = {parent for parent in found.values() if parent is not None} - above.keys()
     return above
+
+
+@lru_cache
+def _parents(count: int) -> Select[str, str | None]:
+    ids: list[BindParameter[str]] = [bindparam(f"id{number}") for number in range(count)]
+    return select(Entry.id, Entry.parent_id).where(Entry.type == "category", Entry.id.in_(ids))
 
 
 def add_redirects(session: WriteSession, rows: Sequence[dict[str, Any]]) -> None:
@@ -56,7 +63,15 @@ def add_redirects(session: WriteSession, rows: Sequence[dict[str, Any]]) -> None
 def drop_redirects(session: WriteSession, type_: str, slugs: Collection[str]) -> None:
     """Forget former slugs that are in use again."""
     for part in chunks(slugs):
-        session.execute(delete(Redirect).where(Redirect.type == type_, Redirect.slug.in_(part)))
+        named = filled(part)
+        params = {f"slug{number}": slug for number, slug in enumerate(named)}
+        session.execute_prepared(_drop(len(named)), params | {"type": type_})
+
+
+@lru_cache
+def _drop(count: int) -> Delete:
+    slugs: list[BindParameter[str]] = [bindparam(f"slug{number}") for number in range(count)]
+    return delete(Redirect).where(Redirect.type == bindparam("type"), Redirect.slug.in_(slugs))
 
 
 def redirects(session: ReadSession) -> Sequence[Record]:

@@ -13,7 +13,6 @@ from sqlalchemy import (
     bindparam,
     exists,
     func,
-    insert,
     select,
     type_coerce,
 )
@@ -32,7 +31,7 @@ def append(session: WriteSession, rows: Sequence[dict[str, Any]]) -> None:
     """Append to the log; nothing may be locked after this."""
     if rows:
         session.lock(LOG_LOCK)
-        session.execute(insert(table_of(LogRow)), [{"notice": None, **row} for row in rows])
+        session.insert(LogRow, [{"notice": None, **row} for row in rows])
 
 
 def lock_log(session: WriteSession) -> None:
@@ -80,6 +79,31 @@ def log_rows(session: ReadSession, after: int, limit: int) -> Sequence[Record]:
     return session.all(statement.order_by(LogRow.serial).limit(limit))
 
 
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """What a row of the log says of a thing: what it was selected by before, and is after."""
+
+    serial: int
+    type: str
+    id: str
+    before: dict[str, Any] | None
+    after: dict[str, Any] | None
+
+
+def changed_after(session: Reads, after: int, limit: int) -> list[Changed]:
+    """Return what rows of the log after a serial say, oldest first."""
+    return [
+        Changed(row.serial, row.type, row.id, _object(row.before), _object(row.after))
+        for row in session.all(_CHANGED, {"after": after, "limit": limit})
+    ]
+
+
+def _object(value: Any) -> dict[str, Any] | None:
+    """Return JSON that the database gave as text, or as what it says."""
+    found: dict[str, Any] | None = json.loads(value) if isinstance(value, str) else value
+    return found
+
+
 def last_of_each(session: Reads, after: int, upto: int, limit: int) -> Sequence[Record]:
     """Return rows after a serial, oldest first: of each thing the last one up to another serial."""
     rows: Sequence[Record] = session.all(_LAST, {"after": after, "upto": upto, "limit": limit})
@@ -96,12 +120,18 @@ def attributes_before(
         filled = [*part, *repeat(part[-1], _AT_ONCE - len(part))]
         params = {f"id{number}": one for number, one in enumerate(filled)}
         for row in session.all(_before_statement(), params | {"after": after, "upto": upto}):
-            yield row.id, json.loads(row.before) if isinstance(row.before, str) else row.before
+            yield row.id, _object(row.before) or {}
 
 
 _AT_ONCE = 100
 _log = table_of(LogRow)
 _later = _log.alias("later")
+_CHANGED = (
+    select(_log.c.serial, _log.c.type, _log.c.id, _log.c.before, _log.c.after)
+    .where(_log.c.serial > bindparam("after", type_=BigInteger))
+    .order_by(_log.c.serial)
+    .limit(bindparam("limit"))
+)
 _LAST = (
     select(
         _log.c.serial,

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 from typing import Any
 
-from sqlalchemy import bindparam, delete, exists, insert, select
+from sqlalchemy import bindparam, exists, select
 
 from app.content.models import ArticleRow
 from app.delivery.models import Withdrawn
@@ -41,6 +41,5 @@ def replace_tombstones(
     session: WriteSession, ids: Collection[str], rows: Sequence[dict[str, Any]]
 ) -> None:
     """Take away what stands where these stories were, and write down what stands there now."""
-    for part in chunks(ids):
-        session.execute(delete(Withdrawn).where(Withdrawn.id.in_(part)))
-    session.execute(insert(_withdrawn), rows)
+    session.delete(Withdrawn.id, ids)
+    session.insert(Withdrawn, rows)
