@@ -121,6 +121,10 @@ class Search:
         """Return how far the index is."""
         return self._index.reader().position
 
+    def is_exact(self) -> bool:
+        """Tell whether an answer made now looks at all that is public."""
+        return self._answered(lambda _, view: view.exact)
+
     def standing(self) -> Standing:
         """Return how the index stands to what is public."""
         head = self._delivery.head().serial

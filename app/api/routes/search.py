@@ -1,6 +1,7 @@
 """Delivery: search, completions, and stories like a story."""
 
 import asyncio
+import time
 from dataclasses import asdict
 from typing import Any
 
@@ -35,8 +36,9 @@ router = APIRouter(tags=["delivery"], route_class=DirectRoute)
 _LISTED = ("stories",)
 _RELATED = (*FILTERS, *SPANS, "fields", "limit")
 _MOST_SUGGESTED = 50
-_WAIT_SECONDS = 5.0
-_LOOK_EVERY = 0.02
+# What changed lately is searched beside the index, so there is something to wait for only where
+# that is a lot, as after a large import.
+_WAIT_SECONDS, _MOST_LOOKS = 2.0, 20
 _MOVED: dict[int | str, dict[str, Any]] = {
     301: {"description": "The story has another slug now.", "content": None}
 }
@@ -124,10 +126,9 @@ def _sees_titles_only(services: Services, caller: Caller) -> bool:
 
 
 async def _refreshed(services: Services) -> None:
-    """Wait until the index has all that was in the log when this was asked, but not for ever."""
-    head = await short_read(services, services.delivery.head)
-    for _ in range(int(_WAIT_SECONDS / _LOOK_EVERY)):
-        position = services.search.position()
-        if position.complete and position.serial >= head.serial:
+    """Wait while an answer could miss something, but not for ever: perhaps nobody follows."""
+    end = time.monotonic() + _WAIT_SECONDS
+    for _ in range(_MOST_LOOKS):
+        if await long_read(services.search.is_exact) or time.monotonic() > end:
             return
-        await asyncio.sleep(_LOOK_EVERY)
+        await asyncio.sleep(_WAIT_SECONDS / _MOST_LOOKS)
