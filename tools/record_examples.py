@@ -31,9 +31,9 @@ ROOT = Path(__file__).resolve().parents[1]
 FILE = ROOT / "app" / "api" / "examples.json"
 # Pages for people, metrics, which differ each time, and formats that other standards explain.
 WITHOUT_EXAMPLE = frozenset(
-    "read_metrics read_openapi read_problem read_reference read_feed read_category_feed "
-    "read_source_feed read_language_feed read_tag_feed read_sitemap read_sitemap_part "
-    "read_news_sitemap read_article_as follow_stream".split()
+    "read_metrics read_openapi read_problem read_reference read_feed read_search_feed "
+    "read_category_feed read_source_feed read_language_feed read_tag_feed read_sitemap "
+    "read_sitemap_part read_news_sitemap read_article_as follow_stream".split()
 )
 _SAMPLES = ROOT / "samples" / "stories.ndjson"
 _START = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)

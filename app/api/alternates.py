@@ -1,5 +1,6 @@
 """The same in other formats: where lists and stories have it, by path and by `Accept`."""
 
+from collections.abc import Collection
 from urllib.parse import quote
 
 from fastapi import Request
@@ -15,12 +16,25 @@ _ANNOUNCED = ("rss", "atom", "json")
 
 def of_list(request: Request, services: Services) -> dict[str, str]:
     """Return the feeds of the same selection, by media type."""
+    return _feeds(request, services, "/feeds/latest", _KEPT)
+
+
+def of_search(request: Request, services: Services) -> dict[str, str]:
+    """Return the feeds of the same search, by media type."""
+    return _feeds(request, services, "/feeds/search", _KEPT | {"q"})
+
+
+def _feeds(
+    request: Request, services: Services, path: str, kept_names: Collection[str]
+) -> dict[str, str]:
     query = ""
     if request.scope["query_string"]:
         sent: str = request.scope["query_string"].decode("latin-1")
-        kept = [one for one in sent.split("&") if one.partition("=")[0] in _KEPT]
+        kept = [one for one in sent.split("&") if one.partition("=")[0] in kept_names]
+        # What the best come first in is no order of a feed.
+        kept = [one for one in kept if one != "sort=relevance"]
         query = f"?{'&'.join(kept)}" if kept else ""
-    base = f"{services.settings.public_url or ''}/feeds/latest"
+    base = f"{services.settings.public_url or ''}{path}"
     return {FEEDS[ext].media_type: f"{base}.{ext}{query}" for ext in _ANNOUNCED}
 
 

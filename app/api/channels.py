@@ -1,4 +1,4 @@
-"""What the path of a feed selects: everything, or one category, source, language or tag."""
+"""What a feed selects: everything, a category, source, language or tag, or what is searched for."""
 
 from dataclasses import dataclass
 
@@ -17,16 +17,19 @@ from app.delivery.directory import EntryType
 class Channel:
     """One kind of feed: its path without the format, its name, and the clauses that select it.
 
-    `moved` says that the slug of the path is a former one, and `path` where it is now.
+    `moved` says that the slug of the path is a former one, and `path` where it is now. In one
+    that is `searched` stories have to hold what `q` says.
     """
 
     path: str
     name: str | None = None
     clauses: tuple[Clause, ...] = ()
     moved: bool = False
+    searched: bool = False
 
 
 EVERYTHING = Channel("/feeds/latest")
+SEARCH = Channel("/feeds/search", searched=True)
 _PLACES: dict[EntryType, str] = {"category": "/feeds/categories", "source": "/feeds/sources"}
 
 

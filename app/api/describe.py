@@ -77,7 +77,7 @@ PARAMETERS: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "refresh": (
         {"type": "string", "enum": ["wait"]},
-        "`wait` waits, a few seconds at the most, until the index has all that is public now.",
+        "`wait` waits, two seconds at the most, until the answer can be `complete`.",
     ),
     "tree": (
         {"type": "string", "enum": ["true", "false"], "default": "false"},

@@ -11,6 +11,7 @@ from app.bootstrap import Services
 from app.delivery.queries import Page, StoryQuery
 from app.kit.clock import format_instant, parse_instant, to_micros
 from app.kit.xml import legal
+from app.search.queries import SearchQuery
 from app.syndication.addresses import Addresses
 from app.syndication.archiving import meeting_point
 from app.syndication.feed import Withdrawn
@@ -21,11 +22,12 @@ from app.syndication.item import Item
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A feed as it was asked for."""
+    """A feed as it was asked for; with `search` it has what that finds of the query."""
 
     channel: Channel
     query: StoryQuery
     paging: Paging
+    search: SearchQuery | None = None
 
 
 def write_feed(
@@ -36,11 +38,17 @@ def write_feed(
     items = items_of(page.items, addresses)
     place = _place(request, services, asked, page)
     gone: list[Withdrawn] = []
-    if form.remembers and asked.query.descending and not asked.paging.backwards:
+    if form.remembers and _is_archived(asked):
         items, place = _in_archives(request, addresses, asked, page, items, place)
     if form.remembers and asked.query.position is None:
         gone = _withdrawn(services, asked, page)
     return form.render(feed_of(place, items, gone, addresses, page.head))
+
+
+def _is_archived(asked: Asked) -> bool:
+    """Tell whether a feed has archive pages. What a search finds may change with its index."""
+    forwards = asked.query.descending and not asked.paging.backwards
+    return forwards and asked.search is None
 
 
 def addresses_of(services: Services) -> Addresses:
@@ -62,7 +70,7 @@ def _place(request: Request, services: Services, asked: Asked, page: Page) -> Pl
     following = asked.paging.cursor(page.after, backwards=False)
     return Place(
         site=services.settings.site_name,
-        name=asked.channel.name,
+        name=asked.search.typed if asked.search is not None else asked.channel.name,
         address=_address(request, addresses, sent),
         id=_address(request, addresses),
         next=_address(request, addresses, following) if following else None,

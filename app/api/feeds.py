@@ -1,6 +1,6 @@
 """From the address of a feed to its bytes: the parameters of the lists, one page, one format."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from functools import partial
 
@@ -14,14 +14,18 @@ from app.api.nearest import nearest
 from app.api.paging import Paging
 from app.api.params import FILTERS, SPANS, Parameters
 from app.api.reading import long_read, reads_embargoed, short_read
+from app.api.searching import places, read_typed, search_in_list, sees_titles_only
 from app.api.stories import read_query
 from app.bootstrap import Services
-from app.delivery.queries import Page, StoryQuery
+from app.delivery.queries import Page
+from app.delivery.store.reading import Position
 from app.delivery.store.shapes import Form
 from app.delivery.surrogates import LISTS
+from app.search.queries import SearchQuery
 from app.syndication.formats import FEEDS, FeedFormat
 
 FEED_PARAMETERS = (*FILTERS, *SPANS, "sort", "limit", "cursor")
+SEARCH_FEED_PARAMETERS = ("q", *FEED_PARAMETERS)
 # More than this is written on a thread, so that nobody else waits for it.
 MUCH = 512 * 1024
 
@@ -36,13 +40,19 @@ async def answer_feed(request: Request, services: Services, channel: Channel, ex
         head = await short_read(services, services.delivery.head)
         return redirected(request, f"{channel.path}.{ext}", head)
     asked = await short_read(services, lambda: _understood(request, services, channel, form))
-    page = await _page(services, asked.query)
+    page, settled = await _page(services, asked)
     written = partial(write_feed, request, services, asked, page, form)
     much = sum(map(len, page.items)) > MUCH
     body = await (long_read(written) if much else short_read(services, written))
     links = list_links(request, services, _cursors(asked.paging, page))
     return delivered(
-        request, body, page.head, keys=(LISTS,), links=links, media_type=form.media_type
+        request,
+        body,
+        page.head,
+        keys=(LISTS,),
+        links=links,
+        media_type=form.media_type,
+        kept=settled,
     )
 
 
@@ -56,11 +66,17 @@ def no_format(ext: str, known: Collection[str]) -> str:
 def _understood(
     request: Request, services: Services, channel: Channel, format_: FeedFormat
 ) -> Asked:
-    params = Parameters(request.scope["query_string"], FEED_PARAMETERS)
+    known = SEARCH_FEED_PARAMETERS if channel.searched else FEED_PARAMETERS
+    params = Parameters(request.scope["query_string"], known)
     form: Form = "whole" if _may_read_whole(request, services) else "short"
-    query, paging = read_query(services, params, channel.path, form, channel.clauses)
-    embargoed = format_.tells_embargo and reads_embargoed(request)
-    return Asked(channel, replace(query, embargoed=embargoed), paging)
+    typed = read_typed(params)
+    path = f"{channel.path}?{typed!r}" if channel.searched else channel.path
+    query, paging = read_query(services, params, path, form, channel.clauses)
+    query = replace(query, embargoed=format_.tells_embargo and reads_embargoed(request))
+    if not channel.searched:
+        return Asked(channel, query, paging)
+    titles_only = sees_titles_only(services, state(request.scope)["caller"])
+    return Asked(channel, query, paging, search_in_list(typed, query, titles_only=titles_only))
 
 
 def _may_read_whole(request: Request, services: Services) -> bool:
@@ -69,10 +85,25 @@ def _may_read_whole(request: Request, services: Services) -> bool:
     return keyed or services.settings.anonymous == "all"
 
 
-async def _page(services: Services, query: StoryQuery) -> Page:
+async def _page(services: Services, asked: Asked) -> tuple[Page, bool]:
+    """Return a page, and whether it stays so until the log or time changes something."""
+    query, search = asked.query, asked.search
+    if search is not None:
+        return await long_read(lambda: _found(services, search))
     if query.is_short:
-        return await short_read(services, lambda: services.delivery.stories(query))
-    return await long_read(lambda: services.delivery.stories(query))
+        return await short_read(services, lambda: services.delivery.stories(query)), True
+    return await long_read(lambda: services.delivery.stories(query)), True
+
+
+def _found(services: Services, search: SearchQuery) -> tuple[Page, bool]:
+    found = services.search.search(search)
+    before, after = (_position(one) for one in places(search, found))
+    return Page(list(found.items), found.head, before, after), found.settled
+
+
+def _position(place: Sequence[int] | None) -> Position | None:
+    """Return a place in what was found as one in a list: its second part is a text there."""
+    return None if place is None else (place[0], str(place[1]))
 
 
 def _cursors(paging: Paging, page: Page) -> dict[str, str | None]:

@@ -3,11 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
+from app.access.caller import Caller
+from app.access.scopes import Scope
 from app.api.fields import Fields, names_of
 from app.api.paging import Paging, envelope
 from app.api.params import FILTERS, SPANS, Parameters, bad
 from app.api.schemas.reading import SearchHit
 from app.bootstrap import Services
+from app.delivery.queries import StoryQuery
 from app.search.index import FACETS, MOST_RELEVANT, Place
 from app.search.queries import Answer, SearchQuery
 
@@ -38,10 +41,9 @@ class SearchRequest:
     paging: Paging
 
 
-def read_search(services: Services, params: Parameters, *, titles_only: bool) -> SearchRequest:
+def read_search(services: Services, params: Parameters, caller: Caller) -> SearchRequest:
     """Understand the parameters of a search, or refuse them."""
-    typed = params.typed("q")
-    typed = typed if typed and not typed.isspace() else None
+    typed = read_typed(params)
     selection = params.selection(services.delivery.resolve, services.delivery.slugs)
     sort = _sort(params, typed)
     relevance = sort == "relevance"
@@ -60,9 +62,38 @@ def read_search(services: Services, params: Parameters, *, titles_only: bool) ->
         counted=paging.count is not None,
         facets=params.words("facets", FACETS),  # type: ignore[arg-type]
         highlighted=params.flag("highlight"),
-        titles_only=titles_only,
+        titles_only=sees_titles_only(services, caller),
+        embargoed=caller.embargoed,
     )
     return SearchRequest(query, Fields.read(params, _FIELDS), paging)
+
+
+def read_typed(params: Parameters) -> str | None:
+    """Return what is searched for; blanks are nothing."""
+    typed = params.typed("q")
+    return typed if typed and not typed.isspace() else None
+
+
+def sees_titles_only(services: Services, caller: Caller) -> bool:
+    """Tell whether a reader may see headlines alone: then bodies must not tell by being found."""
+    return services.settings.anonymous == "headlines" and not caller.allows(Scope.read)
+
+
+def search_in_list(typed: str | None, query: StoryQuery, *, titles_only: bool) -> SearchQuery:
+    """Return the search for what of a list holds a text, in the order and the form of the list."""
+    position = query.position
+    return SearchQuery(
+        typed=typed,
+        selection=query.selection,
+        order=query.key,
+        descending=query.descending,
+        backwards=query.backwards,
+        limit=query.limit,
+        place=Place(position[0], int(position[1])) if position else None,
+        titles_only=titles_only,
+        form=query.form,
+        embargoed=query.embargoed,
+    )
 
 
 def search_body(asked: SearchRequest, found: Answer) -> tuple[bytes, dict[str, str | None]]:
@@ -70,7 +101,7 @@ def search_body(asked: SearchRequest, found: Answer) -> tuple[bytes, dict[str, s
     items: Sequence[bytes] = found.items
     if asked.fields is not None:
         items = [asked.fields.keep(item) for item in items]
-    ends = _offsets if asked.query.order == "relevance" else _places
+    ends = _offsets if asked.query.order == "relevance" else places
     before, after = ends(asked.query, found)
     facets = {name: [asdict(one) for one in values] for name, values in found.facets.items()}
     return envelope(
@@ -103,7 +134,7 @@ def _offsets(query: SearchQuery, found: Answer) -> tuple[Position | None, Positi
     return before, after
 
 
-def _places(query: SearchQuery, found: Answer) -> tuple[Position | None, Position | None]:
+def places(query: SearchQuery, found: Answer) -> tuple[Position | None, Position | None]:
     """Return the places at the ends of a page, where there is more beyond them."""
     placed = query.place is not None
     has_before = found.more if query.backwards else placed

@@ -333,10 +333,7 @@ def _page(
     rows = rows[: query.limit]
     if query.backwards:
         rows = rows[::-1]
-    finish = _FINISHERS[query.form]
-    items = [finish(row, directory) for row in rows]
-    if query.embargoed:
-        items = [_marked(item, row) for item, row in zip(items, rows, strict=True)]
+    items = [finished(row, directory, query.form, embargoed=query.embargoed) for row in rows]
     page = Page(items, head, None, None, count)
     if not rows:
         # Everything on this side of the cursor is gone; the way back is still there.
@@ -347,6 +344,12 @@ def _page(
     has_before = more if query.backwards else placed
     has_after = placed if query.backwards else more
     return replace(page, before=first if has_before else None, after=last if has_after else None)
+
+
+def finished(row: Record, directory: Directory, form: Form, *, embargoed: bool) -> bytes:
+    """Return a story in a form; for those who read it before its time, with its embargo."""
+    item = _FINISHERS[form](row, directory)
+    return _marked(item, row) if embargoed else item
 
 
 def short_form(row: Record, directory: Directory) -> bytes:

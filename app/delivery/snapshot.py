@@ -6,10 +6,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from app.access.selection import Clause, Selection
 from app.delivery.directory import Directory
-from app.delivery.queries import Delivery, Head, short_form
-from app.delivery.store import searchable
+from app.delivery.queries import Delivery, Head, finished, short_form
+from app.delivery.store import reading, searchable
 from app.delivery.store.reading import Position
+from app.delivery.store.shapes import Form, shape_of
 from app.kit import json
 from app.kit.session import Reads, Record
 
@@ -50,11 +52,17 @@ class PublicStory:
 
 
 class Snapshot:
-    """The public side at one moment; it holds while the block that opened it lasts."""
+    """The public side at one moment; it holds while the block that opened it lasts.
 
-    def __init__(self, session: Reads, head: Head, directory: Directory) -> None:
+    With `embargoed` it is as those see it who read what is under embargo.
+    """
+
+    def __init__(
+        self, session: Reads, head: Head, directory: Directory, *, embargoed: bool = False
+    ) -> None:
         """Read in an open transaction."""
         self._session = session
+        self.embargoed = embargoed
         self.head = head
         self.directory = directory
 
@@ -69,18 +77,22 @@ class Snapshot:
         return [Change(row.serial, row.at, row.type, row.id) for row in rows]
 
     def untold(self, limit: int) -> list[str]:
-        """Return ids of stories that time brought out or ended, unknown to the log so far."""
-        if self.head.turned_at is None:
+        """Return ids of stories that time brought out or ended, unknown to the log so far.
+
+        For those who read what is under embargo it brought that out, too.
+        """
+        if self.head.turned_at is None and not self.embargoed:
             return []
-        return searchable.untold(self._session, self.now, limit)
+        return searchable.untold(self._session, self.now, limit, embargoed=self.embargoed)
 
     def visible(self, ids: Sequence[str]) -> set[str]:
         """Return those of some stories that are visible."""
-        return searchable.visible_ids(self._session, ids, self.now)
+        return searchable.visible_ids(self._session, ids, self.now, embargoed=self.embargoed)
 
     def stories(self, ids: Sequence[str]) -> list[PublicStory]:
         """Return the visible stories among ids."""
-        return [self._story(row) for row in searchable.texts(self._session, ids, self.now)]
+        rows = searchable.texts(self._session, ids, self.now, embargoed=self.embargoed)
+        return [self._story(row) for row in rows]
 
     def released_stories(self, ids: Sequence[str]) -> list[PublicStory]:
         """Return the stories among ids that are out, whether or not their time is over."""
@@ -98,8 +110,23 @@ class Snapshot:
 
     def short_forms(self, ids: Sequence[str]) -> Mapping[str, bytes]:
         """Return the visible stories among ids in short form, by id."""
+        if self.embargoed:
+            return self.forms(ids, "short")
         rows = searchable.short_forms(self._session, ids, self.now)
         return {row.id: short_form(row, self.directory) for row in rows}
+
+    def forms(self, ids: Sequence[str], form: Form) -> Mapping[str, bytes]:
+        """Return the visible stories among ids, a page of them at the most, in a form, by id."""
+        if not ids:
+            return {}
+        selection = Selection((Clause("id", tuple(ids)),))
+        shape = shape_of(selection, form=form, embargoed=self.embargoed)
+        rows = reading.story_page(
+            self._session, selection, shape, self.now, position=None, limit=len(ids)
+        )
+        return {
+            row.id: finished(row, self.directory, form, embargoed=self.embargoed) for row in rows
+        }
 
     def count(self) -> int:
         """Count the visible stories."""
@@ -129,10 +156,10 @@ class Snapshot:
 
 
 @contextmanager
-def snapshot(delivery: Delivery) -> Iterator[Snapshot]:
+def snapshot(delivery: Delivery, *, embargoed: bool = False) -> Iterator[Snapshot]:
     """Open a snapshot; nothing else may be read on this thread while it is open."""
     with delivery.opened() as (session, head, directory):
-        yield Snapshot(session, head, directory)
+        yield Snapshot(session, head, directory, embargoed=embargoed)
 
 
 def _object(members: bytes) -> dict[str, Any]:

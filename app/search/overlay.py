@@ -18,6 +18,8 @@ from app.search.stories import indexed
 # So many changed stories are searched beside the index. With more it is behind: then those that
 # are gone are left out, and of the others it finds what it knows.
 MOST_STORIES = 200
+# What is under embargo is in no index: for those who read it, it stands beside, all of it.
+MOST_HELD = 1_000
 _MOST_ROWS = 5_000
 
 
@@ -50,7 +52,8 @@ class Overlay:
         """Look at an index."""
         self._index = index
         self._making = threading.Lock()
-        self._known: tuple[_Known, View] | None = None
+        # For those who read what is under embargo, and for all others.
+        self._known: dict[bool, tuple[_Known, View]] = {}
         self._verified: Position | None = None
 
     def view(self, reader: Reader, public: Snapshot) -> View:
@@ -63,9 +66,10 @@ class Overlay:
             return View(reader, exact=position.complete, settled=position.complete)
         wanted = _Known(position, public.head.serial, untold, public.head.changes_at)
         with self._making:
-            if self._known is None or self._known[0] != wanted:
-                self._known = wanted, _made(reader, public, untold)
-            return self._known[1]
+            known = self._known.get(public.embargoed)
+            if known is None or known[0] != wanted:
+                known = self._known[public.embargoed] = wanted, _made(reader, public, untold)
+            return known[1]
 
     def _is_ours(self, position: Position, public: Snapshot) -> bool:
         """Tell whether an index was made of this log; once known, that stays so."""
@@ -83,7 +87,8 @@ def _made(reader: Reader, public: Snapshot, untold: Sequence[str]) -> View:
     ids = list(changed | dict.fromkeys(untold))
     visible = public.visible(ids)
     gone = [id_ for id_ in ids if id_ not in visible]
-    if len(rows) > _MOST_ROWS or len(visible) > MOST_STORIES:
+    most = MOST_HELD if public.embargoed else MOST_STORIES
+    if len(rows) > _MOST_ROWS or len(visible) > most:
         return View(reader.with_changes(gone, ()), exact=False, settled=False)
     stories = [indexed(one) for one in public.stories(list(visible))]
     changed_reader = reader.with_changes(gone, stories)

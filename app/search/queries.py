@@ -10,6 +10,7 @@ from app.content.inputs import normal_language
 from app.delivery.directory import Directory, EntryType
 from app.delivery.queries import Delivery, Head
 from app.delivery.snapshot import Snapshot, snapshot
+from app.delivery.store.shapes import Form
 from app.kit import json
 from app.search.errors import IndexUnusable
 from app.search.highlighting import highlights
@@ -39,7 +40,8 @@ class SearchQuery:
     """What a reader searches for; `typed` is nothing where only filters are given.
 
     By relevance a page begins at `offset`, by date at `place`. With `titles_only` nothing but
-    titles is looked at or shown.
+    titles is looked at or shown. `embargoed` takes in what is under embargo. `form` is what hits
+    come in; in any but the short one nothing is added to them.
     """
 
     typed: str | None
@@ -54,6 +56,8 @@ class SearchQuery:
     facets: tuple[FacetField, ...] = ()
     highlighted: bool = False
     titles_only: bool = False
+    form: Form = "short"
+    embargoed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,18 +99,22 @@ class Search:
 
     def search(self, query: SearchQuery) -> Answer:
         """Return a page of what was found."""
-        return self._answered(partial(_searched, query))
+        return self._answered(partial(_searched, query), embargoed=query.embargoed)
 
-    def suggest(self, text: str, limit: int) -> tuple[list[Suggestion], Answer]:
+    def suggest(
+        self, text: str, limit: int, *, embargoed: bool = False
+    ) -> tuple[list[Suggestion], Answer]:
         """Return what a text may be completed to."""
 
         def suggested(public: Snapshot, view: View) -> tuple[list[Suggestion], Answer]:
             made = suggestions(text, limit, public, view.reader)
             return made, Answer((), public.head, view.exact, view.settled)
 
-        return self._answered(suggested)
+        return self._answered(suggested, embargoed=embargoed)
 
-    def related(self, id_: str, selection: Selection, limit: int) -> Answer:
+    def related(
+        self, id_: str, selection: Selection, limit: int, *, embargoed: bool = False
+    ) -> Answer:
         """Return stories like a story, the most like first."""
 
         def found(public: Snapshot, view: View) -> Answer:
@@ -115,11 +123,15 @@ class Search:
             items = [shown[one] for one in ids if one in shown]
             return Answer(items, public.head, view.exact, view.settled)
 
-        return self._answered(found)
+        return self._answered(found, embargoed=embargoed)
 
     def position(self) -> Position:
         """Return how far the index is."""
         return self._index.reader().position
+
+    def is_exact(self) -> bool:
+        """Tell whether an answer made now looks at all that is public."""
+        return self._answered(lambda _, view: view.exact)
 
     def standing(self) -> Standing:
         """Return how the index stands to what is public."""
@@ -147,17 +159,21 @@ class Search:
         if exact and found != wanted:
             yield f"It holds {found} stories where {wanted} are public."
 
-    def _answered(self, made: Callable[[Snapshot, View], Result]) -> Result:
+    def _answered(
+        self, made: Callable[[Snapshot, View], Result], *, embargoed: bool = False
+    ) -> Result:
         """Make an answer; where the index turns out to be broken, with what the log tells."""
         try:
-            return self._made(self._index.reader(), made)
+            return self._made(self._index.reader(), made, embargoed=embargoed)
         except IndexUnusable:
             self._index.discard()
-            return self._made(self._index.empty(), made)
+            return self._made(self._index.empty(), made, embargoed=embargoed)
 
-    def _made(self, reader: Reader, made: Callable[[Snapshot, View], Result]) -> Result:
+    def _made(
+        self, reader: Reader, made: Callable[[Snapshot, View], Result], *, embargoed: bool
+    ) -> Result:
         # The reader comes first: so it is no newer than the database, and the log tells the rest.
-        with snapshot(self._delivery) as public:
+        with snapshot(self._delivery, embargoed=embargoed) as public:
             return made(public, self._overlay.view(reader, public))
 
 
@@ -212,6 +228,9 @@ def _in_titles(typed: Typed) -> Typed:
 
 def _items(query: SearchQuery, public: Snapshot, found: Found, hits: Sequence[Hit]) -> list[bytes]:
     ids = [hit.id for hit in hits]
+    if query.form != "short":
+        forms = public.forms(ids, query.form)
+        return [forms[id_] for id_ in ids if id_ in forms]
     shown = public.short_forms(ids)
     marked = _highlights(query, public, found, ids) if query.highlighted else {}
     items = []

@@ -17,11 +17,15 @@ _OF_EACH_TYPE = 3
 
 @dataclass(frozen=True, slots=True)
 class Suggestion:
-    """A completion: what to show, of what type it is, and what names it in a filter or path."""
+    """A completion: what to show, of what type it is, and what names it in a filter or path.
+
+    The title of a story under embargo says until when it is, to those who read it before.
+    """
 
     text: str
     type: str
     ref: str
+    embargo_until: str | None = None
 
 
 def suggestions(text: str, limit: int, public: Snapshot, reader: Reader) -> list[Suggestion]:
@@ -74,7 +78,7 @@ def _titles(text: str, limit: int, public: Snapshot, reader: Reader) -> Iterator
     for id_ in ids:
         if id_ in shown:
             story = json.loads(shown[id_])
-            yield Suggestion(story["title"], "title", story["slug"])
+            yield Suggestion(story["title"], "title", story["slug"], story.get("embargo_until"))
 
 
 def _titles_only(typed: Typed) -> Typed:

@@ -11,8 +11,10 @@ from app.search.text import SPOKEN, TEXT
 # Looked through for words of one stem, and kept of them, the most frequent first.
 _MOST_LOOKED_AT = 400
 _MOST_RELATED = 24
-# Of all languages of an index, those that most stories are in.
-_MOST_LANGUAGES = 5
+# Of all languages of an index, those that most stories are in; and all that may be asked.
+_MOST_LANGUAGES, _ALL_LANGUAGES = 5, 50
+# A word that no more than so large a share of stories has may be one of the other languages.
+_RARE, _SELDOM = 2, 0.02
 _SHORTEST_WITH_STEM = 3
 
 
@@ -42,7 +44,12 @@ class Vocabulary:
         """Look at an index; `asked` are tags of languages, and none means those it has."""
         self._dictionary = dictionary
         self.stories = max(dictionary.num_docs, 1)
-        self.languages = tuple(dict.fromkeys(map(primary, asked))) or self._spoken()
+        self.languages = tuple(dict.fromkeys(map(primary, asked)))
+        self._others: tuple[str, ...] = ()
+        if not self.languages:
+            spoken = tuple(self.beginning("", _ALL_LANGUAGES, SPOKEN))
+            self.languages, self._others = spoken[:_MOST_LANGUAGES], spoken[_MOST_LANGUAGES:]
+        self._begun: dict[str, dict[str, int]] = {}
 
     def count(self, word: str, field: str = TEXT) -> int:
         """Return in how many stories a word stands."""
@@ -51,7 +58,7 @@ class Vocabulary:
     def family(self, word: str) -> dict[str, int]:
         """Return the words of the index that share a stem with a word, and how many have each."""
         found = {word: count} if (count := self.count(word)) else {}
-        for language in self.languages:
+        for language in (*self.languages, *self._unusual(count)):
             if len(word) >= _SHORTEST_WITH_STEM and has_stems(language, word):
                 found |= self._family(language, word)
         most = sorted(found.items(), key=lambda one: (one[0] != word, -one[1]))
@@ -71,14 +78,25 @@ class Vocabulary:
         stories = max(self.stories, count)
         return math.log(1 + (stories - count + 0.5) / (count + 0.5))
 
+    def _unusual(self, count: int) -> tuple[str, ...]:
+        """Return the languages that few stories are in, for a word that few stories have.
+
+        A frequent word is one of the usual languages, and would meet strangers in the others.
+        """
+        return self._others if count <= max(_RARE, _SELDOM * self.stories) else ()
+
     def _family(self, language: str, word: str) -> dict[str, int]:
         root = stem(language, word)
         return {
             other: count
             for start in beginnings(language, word)
-            for other, count in self.beginning(start, _MOST_LOOKED_AT).items()
+            for other, count in self._starting(start).items()
             if stem(language, other) == root
         }
 
-    def _spoken(self) -> tuple[str, ...]:
-        return tuple(self.beginning("", _MOST_LANGUAGES, SPOKEN))
+    def _starting(self, start: str) -> dict[str, int]:
+        """Return words that begin so; most languages ask for the same."""
+        found = self._begun.get(start)
+        if found is None:
+            found = self._begun[start] = self.beginning(start, _MOST_LOOKED_AT)
+        return found

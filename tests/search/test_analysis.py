@@ -42,6 +42,8 @@ FAMILIES = {
     ),
     "de": ("Haus Häuser", "Wahl Wahlen"),
     "pt": ("eleição eleições", "nação nações"),
+    "cs": ("volby volbách", "stromů stromům stromy"),
+    "pl": ("wybory wyborów wyborach",),
     "ru": ("выборы выборов выборам",),
 }
 

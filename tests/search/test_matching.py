@@ -172,6 +172,45 @@ def test_languages_asked_for_decide_about_families() -> None:
     assert shelf.find("cheval ", ["en"]) == []
 
 
+OTHERS = {
+    "cs": ("volbách", "volby"),
+    "de": ("Häuser", "Haus"),
+    "el": ("εκλογές", "εκλογών"),
+    "et": ("valimised", "valimiste"),
+    "eu": ("hauteskundeak", "hauteskunde"),
+    "hi": ("चुनाव", "चुनावों"),
+    "hu": ("házak", "házakban"),
+    "ja": ("衆議院選挙", "選挙"),
+    "lt": ("rinkimai", "rinkimų"),
+    "ne": ("निर्वाचन", "निर्वाचनमा"),
+    "nl": ("huizen", "huis"),
+    "pl": ("wyborów", "wybory"),
+    "pt": ("eleições", "eleição"),
+    "ro": ("alegerile", "alegeri"),
+    "ru": ("выборы", "выборов"),
+    "sv": ("regeringen", "regering"),
+    "th": ("การเลือกตั้ง", "เลือกตั้ง"),
+    "vi": ("bầu cử", "bau cu"),
+}
+
+
+def test_families_are_known_of_languages_that_few_stories_are_in() -> None:
+    shelf = Shelf(**{tag: story(there, tag) for tag, (there, _) in OTHERS.items()})
+
+    missed = [tag for tag, (_, typed) in OTHERS.items() if tag not in shelf.find(f"{typed} ")]
+    assert missed == []
+
+
+def test_a_frequent_word_meets_no_strangers_of_other_languages() -> None:
+    usual = {
+        f"{tag}{n}": story("Hazak", tag) for tag in ("en", "fr", "es", "ar", "it") for n in "ab"
+    }
+    shelf = Shelf(**usual, hu=story("Házakban", "hu"))
+
+    assert "hu" not in shelf.find("hazak ")
+    assert "hu" in shelf.find("hazak ", ["hu"])
+
+
 def test_a_story_in_another_language_than_it_claims_is_found() -> None:
     shelf = Shelf(a=story("Les élections sont annoncées", "en"), b=story("الحكومة التونسية", "en"))
 

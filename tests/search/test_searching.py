@@ -1,12 +1,13 @@
 """Searching over HTTP: filters, orders, pages, facets, highlights, and what is refused."""
 
+import threading
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 from starlette.testclient import TestClient
 
-from app.bootstrap import Services
+from app.search import overlay
 from tests.api.reading import read, titles
 from tests.clock import HandClock
 from tests.newsroom import Newsroom
@@ -259,13 +260,30 @@ def test_a_scheduled_story_is_found_when_its_time_comes_and_no_more_when_it_is_o
         follow()
 
 
-def test_refresh_waits_for_the_index(
-    newsroom: Newsroom, client: TestClient, services: Services, follow: Follow
+def test_refresh_has_nothing_to_wait_for_while_an_answer_has_everything(
+    newsroom: Newsroom, client: TestClient
 ) -> None:
     newsroom.story("Rain")
+    page = read(client, "/v1/search?q=rain&refresh=wait")
+    assert (len(page["data"]), page["complete"]) == (1, True)
+
+
+@pytest.mark.parametrize("dialect", ["sqlite"])
+def test_refresh_waits_for_an_index_that_is_behind_but_not_for_ever(
+    newsroom: Newsroom, client: TestClient, follow: Follow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(overlay, "MOST_STORIES", 1)
     follow()
-    assert titles(client, "/v1/search?q=rain&refresh=wait") == ["Rain"]
-    assert services.search.standing().behind == 0
+    for _ in range(2):
+        newsroom.story("Rain")
+    assert read(client, "/v1/search?q=rain&refresh=wait")["complete"] is False
+    later = threading.Timer(0.3, follow)
+    later.start()
+    try:
+        page = read(client, "/v1/search?q=rain&refresh=wait")
+    finally:
+        later.join()
+    assert (len(page["data"]), page["complete"]) == (2, True)
 
 
 def test_a_source_that_is_renamed_is_found_by_its_new_name(

@@ -8,7 +8,11 @@ from app.api.edge.asgi import App, Message, Receive, Scope, Send, header
 from app.api.edge.encoding import weights
 from app.syndication.formats import FEEDS, STORIES
 
-_LISTS = frozenset({"/v1/headlines", "/v1/articles"})
+_LISTS = {
+    "/v1/headlines": "/feeds/latest",
+    "/v1/articles": "/feeds/latest",
+    "/v1/search": "/feeds/search",
+}
 _STORY = "/v1/articles/"
 _LONGEST = 1_000
 _AS_LISTS = {one.media_type: ext for ext, one in FEEDS.items()}
@@ -62,7 +66,7 @@ def _negotiated(scope: Scope) -> str | None:
     ext = _best(accepted, is_list)
     if ext is None:
         return None
-    return f"/feeds/latest.{ext}" if is_list else f"{path}.{ext}"
+    return f"{_LISTS.get(path, path)}.{ext}"
 
 
 def _is_story(path: str) -> bool:

@@ -1,4 +1,4 @@
-"""Delivery: feeds of everything, a category, a source, a language or a tag, in every format."""
+"""Delivery: feeds of all, a category, source, language, tag or search, in every format."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from app.api import channels
 from app.api.dependencies import Parts
 from app.api.describe import describe
 from app.api.direct import DirectRoute
-from app.api.feeds import FEED_PARAMETERS, answer_feed
+from app.api.feeds import FEED_PARAMETERS, SEARCH_FEED_PARAMETERS, answer_feed
 from app.api.reading import long_read, short_read
 from app.syndication.formats import FEEDS
 
@@ -22,9 +22,8 @@ _WRITTEN: dict[int | str, dict[str, Any]] = {
 _MOVED: dict[int | str, dict[str, Any]] = {
     301: {"description": "The feed has another path now.", "content": None}
 }
-_DESCRIBED = describe(
-    query=FEED_PARAMETERS, problems=("bad_parameter", "bad_cursor", "not_found", "key_required")
-)
+_PROBLEMS = ("bad_parameter", "bad_cursor", "not_found", "key_required")
+_DESCRIBED = describe(query=FEED_PARAMETERS, problems=_PROBLEMS)
 
 
 @router.get(
@@ -33,6 +32,17 @@ _DESCRIBED = describe(
 async def read_feed(ext: str, request: Request, services: Parts) -> Response:
     """Return the newest stories as a feed."""
     return await answer_feed(request, services, channels.EVERYTHING, ext)
+
+
+@router.get(
+    "/feeds/search.{ext}",
+    summary="Stories that hold what somebody typed",
+    responses=_WRITTEN,
+    openapi_extra=describe(query=SEARCH_FEED_PARAMETERS, problems=_PROBLEMS),
+)
+async def read_search_feed(ext: str, request: Request, services: Parts) -> Response:
+    """Return what a search finds as a feed, newest first."""
+    return await answer_feed(request, services, channels.SEARCH, ext)
 
 
 @router.get(

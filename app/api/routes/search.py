@@ -1,13 +1,14 @@
 """Delivery: search, completions, and stories like a story."""
 
 import asyncio
+import time
 from dataclasses import asdict
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
 
 from app.access.caller import Caller
-from app.access.scopes import Scope
+from app.api import alternates
 from app.api.answers import delivered, list_links, nothing_here, redirected
 from app.api.dependencies import Parts
 from app.api.describe import describe
@@ -16,7 +17,7 @@ from app.api.edge.asgi import state
 from app.api.fields import SHORT, Fields
 from app.api.paging import Paging, envelope
 from app.api.params import FILTERS, SPANS, Parameters, bad
-from app.api.reading import long_read, short_read
+from app.api.reading import long_read, reads_embargoed, short_read
 from app.api.schemas.reading import HeadlinePage, SearchPage, SuggestionList
 from app.api.searching import (
     SEARCH_PARAMETERS,
@@ -27,16 +28,17 @@ from app.api.searching import (
 )
 from app.bootstrap import Services
 from app.content.slugs import normal_ref
-from app.delivery.queries import Found
 from app.kit import json
 from app.search.queries import Answer
+from app.search.suggesting import Suggestion
 
 router = APIRouter(tags=["delivery"], route_class=DirectRoute)
 _LISTED = ("stories",)
 _RELATED = (*FILTERS, *SPANS, "fields", "limit")
 _MOST_SUGGESTED = 50
-_WAIT_SECONDS = 5.0
-_LOOK_EVERY = 0.02
+# What changed lately is searched beside the index, so there is something to wait for only where
+# that is a lot, as after a large import.
+_WAIT_SECONDS, _MOST_LOOKS = 2.0, 20
 _MOVED: dict[int | str, dict[str, Any]] = {
     301: {"description": "The story has another slug now.", "content": None}
 }
@@ -57,11 +59,20 @@ async def search_stories(request: Request, services: Parts) -> Response:
     params = Parameters(request.scope["query_string"], SEARCH_PARAMETERS)
     if params.choice("refresh", ("wait", "none"), "none") == "wait":
         await _refreshed(services)
-    titles_only = _sees_titles_only(services, state(request.scope)["caller"])
-    asked, found = await long_read(lambda: _search(services, params, titles_only=titles_only))
+    caller = state(request.scope)["caller"]
+    asked, found = await long_read(lambda: _search(services, params, caller))
     body, cursors = search_body(asked, found)
     links = list_links(request, services, cursors)
-    return delivered(request, body, found.head, keys=_LISTED, links=links, kept=found.settled)
+    others = alternates.of_search(request, services)
+    return delivered(
+        request,
+        body,
+        found.head,
+        keys=_LISTED,
+        links=links,
+        alternates=others,
+        kept=found.settled,
+    )
 
 
 @router.get(
@@ -77,8 +88,11 @@ async def suggest(request: Request, services: Parts) -> Response:
     if text is None:
         raise bad("q", "required", "Send in 'q' what was typed so far.")
     limit = params.number("limit", 10, 1, _MOST_SUGGESTED)
-    made, answer = await long_read(lambda: services.search.suggest(text, limit))
-    body = json.dumps({"data": [asdict(one) for one in made]})
+    embargoed = reads_embargoed(request)
+    made, answer = await long_read(
+        lambda: services.search.suggest(text, limit, embargoed=embargoed)
+    )
+    body = json.dumps({"data": [_suggested(one) for one in made]})
     return delivered(request, body, answer.head, keys=_LISTED, kept=answer.settled)
 
 
@@ -93,41 +107,44 @@ async def list_related(ref: str, request: Request, services: Parts) -> Response:
     params = Parameters(request.scope["query_string"], _RELATED)
     fields = Fields.read(params, SHORT)
     paging = Paging.read(services.cursors, params, "", 1)
-    story = await short_read(services, lambda: services.delivery.story(normal_ref(ref)))
+    embargoed = reads_embargoed(request)
+    story = await short_read(
+        services, lambda: services.delivery.story(normal_ref(ref), embargoed=embargoed)
+    )
     if story.moved_to is not None:
         return redirected(request, f"/v1/articles/{story.moved_to}/related", story.head)
     if story.body is None:
         raise nothing_here(request, story.head, "No story with this id or slug is public.")
-    found = await long_read(lambda: _related(services, params, story, paging.limit))
+    selection = params.selection(services.delivery.resolve, services.delivery.slugs)
+    id_ = story.keys[0].removeprefix("story:")
+    found = await long_read(
+        lambda: services.search.related(id_, selection, paging.limit, embargoed=embargoed)
+    )
     items = [fields.keep(one) for one in found.items] if fields else found.items
     body, _ = envelope(paging, items, None, None, None)
     keys = (*_LISTED, *story.keys)
     return delivered(request, body, found.head, keys=keys, kept=found.settled)
 
 
-def _search(
-    services: Services, params: Parameters, *, titles_only: bool
-) -> tuple[SearchRequest, Answer]:
-    asked = read_search(services, params, titles_only=titles_only)
+def _search(services: Services, params: Parameters, caller: Caller) -> tuple[SearchRequest, Answer]:
+    asked = read_search(services, params, caller)
     return asked, services.search.search(asked.query)
 
 
-def _related(services: Services, params: Parameters, story: Found, limit: int) -> Answer:
-    selection = params.selection(services.delivery.resolve, services.delivery.slugs)
-    id_ = story.keys[0].removeprefix("story:")
-    return services.search.related(id_, selection, limit)
-
-
-def _sees_titles_only(services: Services, caller: Caller) -> bool:
-    """Tell whether a reader may see headlines alone: then bodies must not tell by being found."""
-    return services.settings.anonymous == "headlines" and not caller.allows(Scope.read)
+def _suggested(one: Suggestion) -> dict[str, Any]:
+    """Return a completion as JSON; an embargo is named where there is one."""
+    told: dict[str, Any] = asdict(one)
+    if told["embargo_until"] is None:
+        del told["embargo_until"]
+    else:
+        told["embargoed"] = True
+    return told
 
 
 async def _refreshed(services: Services) -> None:
-    """Wait until the index has all that was in the log when this was asked, but not for ever."""
-    head = await short_read(services, services.delivery.head)
-    for _ in range(int(_WAIT_SECONDS / _LOOK_EVERY)):
-        position = services.search.position()
-        if position.complete and position.serial >= head.serial:
+    """Wait while an answer could miss something, but not for ever: perhaps nobody follows."""
+    end = time.monotonic() + _WAIT_SECONDS
+    for _ in range(_MOST_LOOKS):
+        if await long_read(services.search.is_exact) or time.monotonic() > end:
             return
-        await asyncio.sleep(_LOOK_EVERY)
+        await asyncio.sleep(_WAIT_SECONDS / _MOST_LOOKS)

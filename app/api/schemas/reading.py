@@ -6,6 +6,7 @@ from app.api.schemas.base import Answer, Id, Instant
 from app.api.schemas.documents import (
     CategoryEntry,
     CategoryNode,
+    Embargoed,
     EmbargoedHeadline,
     EmbargoedStory,
     EmbargoedStoryWithBody,
@@ -82,6 +83,10 @@ class SearchHit(Headline):
     highlights: HighlightsView | None
 
 
+class EmbargoedSearchHit(SearchHit, Embargoed):
+    """A story under embargo that was found by somebody who may read it."""
+
+
 class FacetCount(Answer):
     """One value of a facet, as the filter takes it, and how many stories found have it."""
 
@@ -93,7 +98,7 @@ class FacetCount(Answer):
 class SearchPage(Answer):
     """A page of what was found; `complete` is false while the index is behind or being built."""
 
-    data: list[SearchHit]
+    data: list[SearchHit | EmbargoedSearchHit]
     page: PageInfo
     facets: dict[str, list[FacetCount]]
     corrected: str | None
@@ -108,10 +113,14 @@ class SuggestionView(Answer):
     ref: str
 
 
+class EmbargoedSuggestion(SuggestionView, Embargoed):
+    """The title of a story under embargo, for those who may read it."""
+
+
 class SuggestionList(Answer):
     """Completions, the likeliest first."""
 
-    data: list[SuggestionView]
+    data: list[SuggestionView | EmbargoedSuggestion]
 
 
 class StoryPage(Answer):

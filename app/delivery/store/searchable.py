@@ -5,7 +5,7 @@ All of it is hot: small statements, each for a fixed number of values, compiled 
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 from sqlalchemy import (
@@ -41,15 +41,22 @@ def changes(session: Reads, start: int, limit: int) -> Sequence[Record]:
     return rows
 
 
-def untold(session: Reads, now: datetime, limit: int) -> list[str]:
-    """Return the documents that time changed before the log heard of it."""
-    rows = session.all(_UNTOLD, {"now": to_micros(now), "limit": limit})
+def untold(session: Reads, now: datetime, limit: int, *, embargoed: bool) -> list[str]:
+    """Return the documents that time changed before the log heard of it.
+
+    For those who read what is under embargo, that changed when it was offered.
+    """
+    statement = _UNTOLD_EMBARGOED if embargoed else _UNTOLD
+    rows = session.all(statement, {"now": to_micros(now), "limit": limit})
     return [row.id for row in rows]
 
 
-def texts(session: Reads, ids: Sequence[str], now: datetime) -> Iterator[Record]:
+def texts(
+    session: Reads, ids: Sequence[str], now: datetime, *, embargoed: bool
+) -> Iterator[Record]:
     """Yield the visible documents among ids, with all that a search index keeps of them."""
-    yield from _by_ids(session, _visible_texts, ids, {"now": to_micros(now)})
+    statement = partial(_visible_texts, embargoed=embargoed)
+    yield from _by_ids(session, statement, ids, {"now": to_micros(now)})
 
 
 def released_texts(session: Reads, ids: Sequence[str]) -> Iterator[Record]:
@@ -75,9 +82,10 @@ def texts_of_source(session: Reads, source_id: str, after: str, limit: int) -> S
     return rows
 
 
-def visible_ids(session: Reads, ids: Sequence[str], now: datetime) -> set[str]:
+def visible_ids(session: Reads, ids: Sequence[str], now: datetime, *, embargoed: bool) -> set[str]:
     """Return those of some documents that are visible."""
-    rows = _by_ids(session, _visible_statement, ids, {"now": to_micros(now)})
+    statement = partial(_visible_statement, embargoed=embargoed)
+    rows = _by_ids(session, statement, ids, {"now": to_micros(now)})
     return {row.id for row in rows}
 
 
@@ -104,9 +112,9 @@ def _by_ids(
         yield from session.all(statement(size), params | more)
 
 
-@lru_cache(maxsize=len(_SIZES))
-def _visible_texts(size: int) -> Select[Any]:
-    return _texts().where(_documents.c.id.in_(_binds(size)), visible())
+@lru_cache(maxsize=2 * len(_SIZES))
+def _visible_texts(size: int, *, embargoed: bool) -> Select[Any]:
+    return _texts().where(_documents.c.id.in_(_binds(size)), visible(embargoed=embargoed))
 
 
 @lru_cache(maxsize=len(_SIZES))
@@ -121,9 +129,10 @@ def _short_statement(size: int) -> Select[Any]:
     return select(*columns).where(_documents.c.id.in_(_binds(size)), visible())
 
 
-@lru_cache(maxsize=len(_SIZES))
-def _visible_statement(size: int) -> Select[Any]:
-    return select(_documents.c.id).where(_documents.c.id.in_(_binds(size)), visible())
+@lru_cache(maxsize=2 * len(_SIZES))
+def _visible_statement(size: int, *, embargoed: bool) -> Select[Any]:
+    named = _documents.c.id.in_(_binds(size))
+    return select(_documents.c.id).where(named, visible(embargoed=embargoed))
 
 
 def _binds(size: int) -> list[BindParameter[str]]:
@@ -173,6 +182,16 @@ _UNTOLD = (
     .where(
         or_(
             (~_documents.c.released) & (type_coerce(_documents.c.published_at, BigInteger) <= _NOW),
+            type_coerce(_documents.c.expires_at, BigInteger) <= _NOW,
+        )
+    )
+    .limit(bindparam("limit"))
+)
+_UNTOLD_EMBARGOED = (
+    select(_documents.c.id)
+    .where(
+        or_(
+            (~_documents.c.released) & visible(embargoed=True),
             type_coerce(_documents.c.expires_at, BigInteger) <= _NOW,
         )
     )

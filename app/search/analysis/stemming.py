@@ -12,9 +12,11 @@ from app.search.analysis.languages import LANGUAGES, has_stems
 
 # Endings that the stemmer takes for something else, not least because their accents are gone.
 _ENDINGS = {
+    "cs": ((r"ach$", "ách"), (r"um$", "ům"), (r"ich$", "ích")),
     # gobiernos is no "gobier" with "nos"; economía is as económico.
     "es": ((r"ernos$", "erno"), (r"(nom|log|graf|erg)ia(s?)$", r"\1ía\2")),
     "fr": ((r"ee(s?)$", r"ée\1"), (r"iere(s?)$", r"ière\1")),
+    "pl": ((r"ow$", "ów"),),
     "pt": ((r"oes$", "ao"),),
 }
 _READY_ENDINGS = {

@@ -1,0 +1,171 @@
+"""Search under embargo: for the keys that may read it, and without a hint for anybody else."""
+
+import pytest
+from starlette.testclient import TestClient
+
+from app.api.schemas import reading
+from app.bootstrap import Services
+from app.search import overlay
+from app.worker import run_due
+from tests.clock import HandClock
+from tests.conftest import key_for
+from tests.newsroom import Newsroom
+from tests.search.test_searching import Follow
+
+UNTIL = "2026-11-22T18:00:00Z"
+SQLITE = pytest.mark.parametrize("dialect", ["sqlite"])
+Headers = dict[str, str]
+
+
+@pytest.fixture
+def entitled(newsroom: Newsroom) -> Headers:
+    """What a reader sends who may read what is under embargo."""
+    body = {"name": "partner", "scopes": ["read"], "embargoed": True}
+    made = newsroom.call("POST", "/keys", json=body).json()
+    return {"authorization": f"Bearer {made['key']}"}
+
+
+@pytest.fixture
+def held(newsroom: Newsroom, follow: Follow) -> str:
+    """The id of a story under embargo, beside one like it that is out."""
+    newsroom.category("Floods")
+    body = "<p>The reservoir of Almería overflowed in heavy rain last night, officials said.</p>"
+    more = {"categories": ["floods"], "body": body}
+    newsroom.story("Rain over the reservoir", tags=["rain"], **more)
+    body = "<p>Engineers knew of the cracked reservoir wall of Almería; heavy rain did it.</p>"
+    follow()
+    made = newsroom.story(
+        "Reservoir zanzibar",
+        embargo_until=UNTIL,
+        tags=["zanzibarite"],
+        categories=["floods"],
+        body=body,
+    )
+    follow()
+    id_: str = made["id"]
+    return id_
+
+
+def _titles(client: TestClient, path: str, headers: Headers) -> list[str]:
+    answer = client.get(path, headers=headers)
+    assert answer.status_code == 200, answer.text
+    return [one.get("title") or one["text"] for one in answer.json()["data"]]
+
+
+def test_those_who_may_find_it_with_its_embargo(
+    held: str, client: TestClient, entitled: Headers
+) -> None:
+    path = "/v1/search?q=reservoir&count=exact&facets=tag,category&highlight=true"
+    page = client.get(path, headers=entitled).json()
+    found = {one["title"]: one for one in page["data"]}
+    assert reading.SearchPage.model_validate(page).model_dump() == page
+    hit = found["Reservoir zanzibar"]
+    assert (hit["embargoed"], hit["embargo_until"], page["complete"]) == (True, UNTIL, True)
+    assert "<mark>reservoir</mark>" in hit["highlights"]["body"][0]
+    assert "embargoed" not in found["Rain over the reservoir"]
+    assert page["page"]["count"] == 2
+    assert [one["value"] for one in page["facets"]["tag"]] == ["rain", "zanzibarite"]
+    assert page["facets"]["category"][0]["count"] == 2
+    few = client.get("/v1/search?q=zanzibar&fields=title", headers=entitled).json()["data"]
+    assert few == [{"title": "Reservoir zanzibar", "embargoed": True, "embargo_until": UNTIL}]
+
+
+def test_they_are_told_of_it_in_suggestions_corrections_and_related(
+    held: str, client: TestClient, entitled: Headers
+) -> None:
+    suggested = client.get("/v1/suggest?q=zanz", headers=entitled).json()
+    assert reading.SuggestionList.model_validate(suggested).model_dump() == suggested
+    assert {one["type"]: one.get("embargo_until") for one in suggested["data"]} == {
+        "tag": None,
+        "title": UNTIL,
+    }
+    corrected = client.get("/v1/search?q=zanzibra", headers=entitled).json()
+    assert (corrected["corrected"], len(corrected["data"])) == ("zanzibar", 1)
+    like = "/v1/articles/rain-over-the-reservoir/related"
+    related = client.get(like, headers=entitled).json()
+    assert [one["embargo_until"] for one in related["data"]] == [UNTIL]
+    own = f"/v1/articles/{held}/related"
+    assert _titles(client, own, entitled) == ["Rain over the reservoir"]
+
+
+def test_to_nobody_else_there_is_a_hint(
+    newsroom: Newsroom,
+    client: TestClient,
+    entitled: Headers,
+    services: Services,
+    held: str,
+) -> None:
+    reader = {"authorization": f"Bearer {key_for(services, 'admin')}"}
+    for headers in ({}, reader):
+        for path in (
+            "/v1/search?q=reservoir&count=exact&facets=category,tag,source,kind",
+            "/v1/search?q=zanzibra&facets=tag",
+            "/v1/search?q=zanz",
+            f"/v1/search?q={held}",
+            "/v1/suggest?q=zanz",
+            "/v1/suggest?q=reserv",
+            "/v1/articles/rain-over-the-reservoir/related",
+        ):
+            # What somebody entitled was just told stays with him.
+            client.get(path, headers=entitled)
+            text = client.get(path, headers=headers).text.lower()
+            said = text.replace("zanzibra", "")
+            assert "zanz" not in said, path
+            assert held not in said, path
+        page = client.get("/v1/search?q=reservoir&count=exact", headers=headers).json()
+        assert (page["page"]["count"], page["complete"]) == (1, True)
+        assert client.get(f"/v1/articles/{held}/related", headers=headers).status_code == 404
+
+
+def test_the_index_itself_never_holds_it_before_its_time(
+    held: str, client: TestClient, services: Services, clock: HandClock, follow: Follow
+) -> None:
+    assert services.index.reader().count() == 1
+    clock.advance(hours=7)
+    assert _titles(client, "/v1/search?q=zanzibar", {}) == ["Reservoir zanzibar"]
+    run_due(services)
+    follow()
+    assert services.index.reader().count() == 2
+
+
+def test_it_is_found_when_it_is_offered_and_not_when_it_is_over_or_taken_back(
+    newsroom: Newsroom, client: TestClient, entitled: Headers, clock: HandClock
+) -> None:
+    story = newsroom.article(
+        "Zanzibar", embargo_until=UNTIL, expires_at="2026-11-22T19:00:00Z", body="<p>Rain.</p>"
+    )
+    newsroom.verb(story, "schedule", at="2026-11-22T15:00:00Z")
+    newsroom.story("Zanzibar again", embargo_until=UNTIL)
+    path = "/v1/search?q=zanzibar&sort=published_at"
+    assert _titles(client, path, entitled) == ["Zanzibar again"]
+    clock.advance(hours=3)
+    assert sorted(_titles(client, path, entitled)) == ["Zanzibar", "Zanzibar again"]
+    again = newsroom.call("GET", "/articles/zanzibar-again").json()
+    newsroom.verb(again, "kill", notice="Wrong.")
+    assert _titles(client, path, entitled) == ["Zanzibar"]
+    clock.advance(hours=4)
+    assert _titles(client, path, entitled) == _titles(client, path, {}) == []
+
+
+@SQLITE
+def test_an_order_by_date_takes_it_in(held: str, client: TestClient, entitled: Headers) -> None:
+    first = client.get("/v1/search?q=reservoir&sort=-published_at&limit=1", headers=entitled).json()
+    assert first["data"][0]["title"] == "Reservoir zanzibar"
+    following = f"&cursor={first['page']['next']}"
+    path = f"/v1/search?q=reservoir&sort=-published_at&limit=1{following}"
+    assert _titles(client, path, entitled) == ["Rain over the reservoir"]
+
+
+@SQLITE
+def test_where_too_many_are_held_the_answer_says_that_it_misses_some(
+    held: str,
+    newsroom: Newsroom,
+    client: TestClient,
+    entitled: Headers,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(overlay, "MOST_HELD", 1)
+    newsroom.story("Another reservoir", embargo_until=UNTIL)
+    page = client.get("/v1/search?q=reservoir", headers=entitled).json()
+    assert page["complete"] is False
+    assert client.get("/v1/search?q=reservoir").json()["complete"] is True
