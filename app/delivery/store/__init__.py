@@ -29,6 +29,7 @@ from app.delivery.store.followers import (
     follower_position,
     move_follower,
     start_follower,
+    take_over,
 )
 from app.delivery.store.log import (
     LastChange,
@@ -79,6 +80,7 @@ __all__ = [
     "start_follower",
     "stray_documents",
     "stray_tombstones",
+    "take_over",
     "tombstones",
     "uses_of_entry",
     "whole_documents",
