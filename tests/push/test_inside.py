@@ -28,26 +28,26 @@ def dialect() -> str:
     return "sqlite"
 
 
-@pytest.mark.parametrize(
-    "url",
-    [
-        "http://127.0.0.1/",
-        "http://127.1/",
-        "http://2130706433/",
-        "http://0x7f.1/",
-        "http://0177.0.0.1/",
-        "http://[::1]/",
-        "http://[::ffff:10.0.0.1]/",
-        "http://169.254.169.254/latest/meta-data",
-        "http://localhost:8080/",
-        "http://LOCALHOST./",
-        "http://metadata.google.internal/",
-    ],
+_URLS = (
+    "http://127.0.0.1/",
+    "http://127.1/",
+    "http://2130706433/",
+    "http://0x7f.1/",
+    "http://0177.0.0.1/",
+    "http://[::1]/",
+    "http://[::ffff:10.0.0.1]/",
+    "http://169.254.169.254/latest/meta-data",
+    "http://localhost:8080/",
+    "http://LOCALHOST./",
+    "http://metadata.google.internal/",
 )
-def test_what_says_that_it_is_inside_is_refused_when_written(newsroom: Newsroom, url: str) -> None:
-    answer = newsroom.call("POST", "/webhooks", json={"url": url, "events": EVERYTHING})
-    assert answer.status_code == 422
-    assert [one["code"] for one in answer.json()["errors"]] == ["address_refused"]
+
+
+def test_what_says_that_it_is_inside_is_refused_when_written(newsroom: Newsroom) -> None:
+    for url in _URLS:
+        answer = newsroom.call("POST", "/webhooks", json={"url": url, "events": EVERYTHING})
+        assert answer.status_code == 422
+        assert [one["code"] for one in answer.json()["errors"]] == ["address_refused"], url
 
 
 def test_a_name_that_leads_inside_is_asked_nothing(

@@ -16,6 +16,8 @@ from app.syndication.push.events import KILLED, body_of, event_of, touches
 from app.syndication.push.selections import from_json
 from app.syndication.push.store import deliveries, receivers
 
+FOLLOWER = "push"
+
 
 @dataclass(frozen=True, slots=True)
 class _Told:
@@ -28,6 +30,13 @@ class _Told:
         """Tell whether it asked for an event; who hears of stories hears of kills."""
         events: list[str] = self.row.events
         return event in events or (event == KILLED and any("article." in one for one in events))
+
+
+def begin(session: WriteSession, now: datetime) -> int:
+    """Let the log be followed from here on, if it is not yet; return where it ends."""
+    delivery_store.start_follower(session, FOLLOWER, now)
+    last = delivery_store.last_log_row(session)
+    return last[0].serial if last else 0
 
 
 def write_down(session: WriteSession, rows: Sequence[Record], now: datetime, own: str) -> None:

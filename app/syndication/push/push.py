@@ -19,11 +19,10 @@ from app.syndication.push.couriers import (
     WebhookCourier,
     end_subscription,
 )
-from app.syndication.push.following import write_down
+from app.syndication.push.following import FOLLOWER, write_down
 from app.syndication.push.sending import Sender, Stop
 from app.syndication.push.store import deliveries, receivers
 
-FOLLOWER = "push"
 HUB = "/hub"
 # Seconds: between looks whether anything was written, and whether anything has come due.
 GLANCE, _LOOK_EVERY = 0.02, 0.5

@@ -6,14 +6,13 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from app.access.selection import Selection
-from app.delivery import store as delivery_store
 from app.kit import json
 from app.kit.ids import new_id
 from app.kit.session import Record
 from app.kit.unit import Unit
 from app.syndication.push.couriers import VERIFY
 from app.syndication.push.errors import HubFull
-from app.syndication.push.following import delivery_row
+from app.syndication.push.following import begin, delivery_row
 from app.syndication.push.selections import to_json
 from app.syndication.push.store import deliveries, receivers
 
@@ -55,7 +54,6 @@ def ask_hub(unit: Unit, asked: HubRequest, selection: Selection, most: int) -> N
 
 
 def _added(unit: Unit, asked: HubRequest, selection: Selection, digest: str) -> Record:
-    last = delivery_store.last_log_row(unit.session)
     row = {
         "id": new_id(),
         "digest": digest,
@@ -69,7 +67,7 @@ def _added(unit: Unit, asked: HubRequest, selection: Selection, digest: str) -> 
         "failures": 0,
         "retry_at": None,
         "sent": None,
-        "since": last[0].serial if last else 0,
+        "since": begin(unit.session, unit.now),
         "created_at": unit.now,
     }
     receivers.insert_subscription(unit.session, row)

@@ -3,10 +3,10 @@
 from typing import Any
 
 from app.access.selection import Selection
-from app.delivery import store as delivery_store
 from app.kit.ids import new_id
 from app.kit.networks import Reach
 from app.kit.unit import Unit
+from app.syndication.push.following import begin
 from app.syndication.push.inputs import WebhookInput
 from app.syndication.push.reaching import need_reachable
 from app.syndication.push.selections import to_json
@@ -19,7 +19,6 @@ def create_webhook(
 ) -> dict[str, Any]:
     """Store a webhook, which is told what happens from now on; return its id and its secret."""
     need_reachable(written.url, reach, "#/url")
-    last = delivery_store.last_log_row(unit.session)
     row = {
         "id": new_id(),
         "url": written.url,
@@ -34,7 +33,7 @@ def create_webhook(
         "failing_since": None,
         "failures": 0,
         "retry_at": None,
-        "since": last[0].serial if last else 0,
+        "since": begin(unit.session, unit.now),
         "version": 1,
         "created_at": unit.now,
         "modified_at": unit.now,
