@@ -81,7 +81,7 @@ class HttpClient:
 
     def send(self, method: str, url: str, headers: Mapping[str, str], body: bytes) -> Outcome:
         """Send a request and return what came of it."""
-        return outcome_of(self.begin(method, url, headers, body))
+        return outcome_of(self.start(method, url, headers, body))
 
     def close(self) -> None:
         """Call off what is under way; whatever is sent later is called off as well."""
@@ -95,10 +95,10 @@ class HttpClient:
             thread.join()
             loop.close()
 
-    def begin(
+    def start(
         self, method: str, url: str, headers: Mapping[str, str], body: bytes
     ) -> Future[Outcome]:
-        """Begin to send a request; `outcome_of` says what came of it."""
+        """Send a request without waiting; `outcome_of` says what came of it."""
         with self._lock:
             if self._closed:
                 called_off: Future[Outcome] = Future()

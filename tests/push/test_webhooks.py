@@ -144,7 +144,7 @@ def test_a_kill_is_known_before_it_was_followed(
     newsroom.verb(story, "kill", notice="Withdrawn.")
     clock.advance(hours=1)
     # As if the process that follows the log had been slow.
-    pushing.services.push.sender.begin()
+    pushing.services.push.sender.start()
     pushing.until(lambda: pushing.services.push.sender.idle)
     assert len([one for one in events(receiver.heard) if one[0] == "article.published"]) == 1
 

@@ -93,7 +93,7 @@ class Push:
         """Do all that can be done now, and wait for no answer."""
         self.sender.settle()
         self._follower.carry(self._write_down)
-        self.sender.begin()
+        self.sender.start()
 
     def turn_if_needed(self) -> None:
         """Do what is to be done, if something was written, an answer came, or time passed."""

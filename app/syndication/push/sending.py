@@ -95,7 +95,7 @@ class Sender:
             _log.warning("the webhook %s is %s: %s", id_, state, why)
             self._stop(id_, state, why)
 
-    def begin(self) -> None:
+    def start(self) -> None:
         """Begin to send what is due, as far as each receiver, and all together, may be sent."""
         full = set[str]()
         while not self._closed and (room := MOST_AT_ONCE - len(self._under_way)) > 0:
@@ -126,7 +126,7 @@ class Sender:
         outgoing = courier.outgoing(row, receiver, now)
         if outgoing is None:
             return False
-        sending = self._client.begin(outgoing.method, outgoing.url, outgoing.headers, outgoing.body)
+        sending = self._client.start(outgoing.method, outgoing.url, outgoing.headers, outgoing.body)
         self._under_way[row.number] = _Sent(row, outgoing, sending)
         sending.add_done_callback(lambda _: self._arrived.set())
         return True
