@@ -35,9 +35,9 @@ def copy_database(source: Path, target: Path) -> None:
     shutil.copytree(f"{source}.search", f"{target}.search")
 
 
-def make_key(database: Path) -> str:
-    """Make a key that may publish."""
-    command = [dateline_command(), "keys", "create", "--name", "bench", "--scope", "publish"]
+def make_key(database: Path, scope: str = "publish") -> str:
+    """Make a key that may publish, or more."""
+    command = [dateline_command(), "keys", "create", "--name", "bench", "--scope", scope]
     done = subprocess.run(
         [*command, "--quiet"],
         env=dateline_environment(database),

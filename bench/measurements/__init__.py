@@ -11,6 +11,7 @@ from bench.measurements import (
     memory,
     paging,
     publishing,
+    pushing,
 )
 
 ALL: tuple[Measurement, ...] = (
@@ -21,6 +22,7 @@ ALL: tuple[Measurement, ...] = (
     *paging.MEASUREMENTS,
     *growth.MEASUREMENTS,
     *publishing.MEASUREMENTS,
+    *pushing.MEASUREMENTS,
     *memory.MEASUREMENTS,
     *imports.MEASUREMENTS,
 )
