@@ -1,6 +1,8 @@
 """The one place where parts are wired together. Its parameters are what tests replace."""
 
 from dataclasses import dataclass
+from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 from app import __version__
@@ -17,13 +19,16 @@ from app.kit.cursor import Signer
 from app.kit.database import Database
 from app.kit.errors import DatabaseUnavailable
 from app.kit.http import HttpClient
-from app.kit.unit import Runner
+from app.kit.networks import Reach
+from app.kit.unit import Actor, Runner
 from app.kit.watch import Watch
 from app.search.engine.tantivy_index import TantivyIndex
 from app.search.index import Index
 from app.search.queries import Search
 from app.settings import Settings
 from app.syndication.purging import FOLLOWER, Purging, Receiver
+from app.syndication.push.commands.stop_webhook import stop_webhook
+from app.syndication.push.push import Push, PushOptions
 from app.syndication.sync.changes import Changes
 
 
@@ -46,11 +51,13 @@ class Services:
     previews: Signer
     watch: Watch
     purging: Purging | None
+    push: Push
 
     def close(self) -> None:
         """Let go of the database, the index, and of who is being told."""
         if self.purging is not None:
             self.purging.close()
+        self.push.close()
         self.index.close()
         self.database.close()
         self.watch.close()
@@ -93,11 +100,12 @@ def bootstrap(
     watch = database.watch()
     secret, delivery = _secret(settings, database), Delivery(database, clock)
     index = TantivyIndex(search_path(settings, database))
+    runner = Runner(database, clock, [write_down, project], watch.announce)
     return Services(
         settings=settings,
         clock=clock,
         database=database,
-        runner=Runner(database, clock, [write_down, project], watch.announce),
+        runner=runner,
         watch=watch,
         delivery=delivery,
         index=index,
@@ -109,6 +117,7 @@ def bootstrap(
         tags=TagNames(database),
         previews=Signer(secret, "preview"),
         purging=_purging(settings, database, clock),
+        push=_push(settings, database, clock, watch, runner),
     )
 
 
@@ -123,6 +132,25 @@ def _purging(settings: Settings, database: Database, clock: Clock) -> Purging | 
             settings.purge_url, settings.purge_method, token.get_secret_value() if token else None
         ),
     )
+
+
+def _push(
+    settings: Settings, database: Database, clock: Clock, watch: Watch, runner: Runner
+) -> Push:
+    reach = Reach.of(settings.push_networks)
+    options = PushOptions(
+        own=settings.public_url,
+        reach=reach,
+        hub_subscriptions=settings.hub_subscriptions,
+        pause_after=timedelta(hours=settings.push_pause_hours),
+        kept=timedelta(days=settings.push_log_days),
+    )
+
+    def stop(id_: str, state: str, why: str) -> None:
+        runner.run(Actor(None, "push"), partial(stop_webhook, id_=id_, state=state, reason=why))
+
+    client = HttpClient(f"dateline/{__version__}", reach=reach, most_bytes=4096)
+    return Push(database, clock, watch, client, options, stop)
 
 
 def _secret(settings: Settings, database: Database) -> str:

@@ -8,6 +8,7 @@ from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from app.kit.errors import Misconfigured
+from app.kit.networks import Reach
 
 _VISIBLE = re.compile(r"[!-~]+")
 _ALL_INTERFACES = {"", "0.0.0.0", "::"}  # noqa: S104
@@ -119,6 +120,25 @@ class Settings(BaseSettings):
         le=36_500,
         description="How many days the change log is kept whole for who follows it; 0: for ever.",
     )
+    push_networks: str = Field(
+        default="",
+        description="Networks inside which webhooks and subscribers may be, with commas: "
+        "10.0.0.0/8, ::1. Public addresses always may.",
+    )
+    push_pause_hours: int = Field(
+        default=48,
+        ge=1,
+        le=8_760,
+        description="Hours after which a webhook that takes nothing is paused.",
+    )
+    push_log_days: int = Field(
+        default=30, ge=1, le=3_650, description="How many days deliveries are remembered."
+    )
+    hub_subscriptions: int = Field(
+        default=10_000,
+        ge=0,
+        description="How many subscriptions to feeds the WebSub hub takes; 0 turns it off.",
+    )
     audit_days: int = Field(
         default=365,
         ge=0,
@@ -164,6 +184,15 @@ class Settings(BaseSettings):
             raise ValueError("give an address with the name of a host")
         if "@" in parts.netloc:
             raise ValueError("leave user and password out; DATELINE_PURGE_TOKEN is for secrets")
+        return value
+
+    @field_validator("push_networks")
+    @classmethod
+    def _of_networks(cls, value: str) -> str:
+        try:
+            Reach.of(value)
+        except ValueError:
+            raise ValueError("give networks with commas, as in 10.0.0.0/8, fd00::/8") from None
         return value
 
     @field_validator("purge_token")

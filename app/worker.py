@@ -21,6 +21,7 @@ from app.kit.unit import Actor, Unit
 from app.kit.watch import Version
 from app.search.following import Follower
 from app.syndication.purging import FOLLOWER, Purging
+from app.syndication.push.push import GLANCE, Push
 
 _log = logging.getLogger("dateline.worker")
 _ACTOR = Actor(None, "worker")
@@ -48,7 +49,11 @@ class Worker:
         self._leadership = services.database.leadership()
         self._leads = threading.Event()
         self._stopped = threading.Event()
-        self._threads = [threading.Thread(target=self.run, name="worker", daemon=True)]
+        push = partial(self._push, services.push)
+        self._threads = [
+            threading.Thread(target=self.run, name="worker", daemon=True),
+            threading.Thread(target=push, name="push", daemon=True),
+        ]
         if services.purging is not None:
             purge = partial(self._purge, services.purging)
             self._threads.append(threading.Thread(target=purge, name="purging", daemon=True))
@@ -63,6 +68,7 @@ class Worker:
         self._stopped.set()
         if self._services.purging is not None:
             self._services.purging.close()
+        self._services.push.close()
         for thread in self._threads:
             if thread.ident is not None:
                 thread.join(timeout=30)
@@ -94,6 +100,19 @@ class Worker:
                 failures = 0 if _caught_up(purging) else failures + 1
             wait = wait_after(failures) if failures else interval
 
+    def _push(self, push: Push) -> None:
+        """Tell webhooks and subscribers until stopped; a fault is logged and the loop goes on."""
+        while not self._stopped.is_set():
+            if not self._leads.is_set():
+                self._stopped.wait(GLANCE)
+                continue
+            try:
+                push.turn_if_needed()
+                push.sender.wait(GLANCE)
+            except Failure as failure:
+                _note(failure)
+                self._stopped.wait(_RETRY_AFTER)
+
 
 def _caught_up(purging: Purging) -> bool:
     try:
@@ -113,6 +132,7 @@ def tidy(services: Services) -> None:
     services.runner.run(_ACTOR, partial(forget_older, days=services.settings.audit_days))
     services.runner.run(_ACTOR, _forget_previews)
     trim_log(services)
+    services.push.tidy()
     # What was read of the zones' rules before is kept in memory otherwise.
     ZoneInfo.clear_cache()
     after: str | None = ""

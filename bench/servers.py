@@ -56,7 +56,9 @@ def dateline_command() -> str:
     return str(command)
 
 
-def dateline_environment(database: Path | str, cache_bytes: int | None = None) -> dict[str, str]:
+def dateline_environment(
+    database: Path | str, cache_bytes: int | None = None, **settings: str
+) -> dict[str, str]:
     """Return an environment in which Dateline has these options and otherwise its defaults.
 
     A database is a file, or the address of one on PostgreSQL.
@@ -67,17 +69,17 @@ def dateline_environment(database: Path | str, cache_bytes: int | None = None) -
     environment["DATELINE_WORKERS"] = "1"
     if cache_bytes is not None:
         environment["DATELINE_CACHE_BYTES"] = str(cache_bytes)
-    return environment
+    return environment | {f"DATELINE_{name.upper()}": one for name, one in settings.items()}
 
 
 @contextmanager
 def dateline(
-    folder: Path, database: Path | str, cache_bytes: int | None = None
+    folder: Path, database: Path | str, cache_bytes: int | None = None, **settings: str
 ) -> Iterator[Server]:
     """Serve a database as the product does it."""
     port = _free_port()
     command = [dateline_command(), "serve", "--host", HOST, "--port", str(port)]
-    environment = dateline_environment(database, cache_bytes)
+    environment = dateline_environment(database, cache_bytes, **settings)
     with _running("dateline", command, environment, folder, port, "/readyz") as server:
         yield server
 

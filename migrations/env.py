@@ -8,7 +8,8 @@ from sqlalchemy import Connection
 
 import app.access.models
 import app.content.models
-import app.delivery.models  # noqa: F401 - models register themselves
+import app.delivery.models
+import app.syndication.push.models  # noqa: F401 - models register themselves
 from app.kit.database import Database
 from app.kit.schema import Base
 from app.settings import read_settings

@@ -33,7 +33,7 @@ FILE = ROOT / "app" / "api" / "examples.json"
 WITHOUT_EXAMPLE = frozenset(
     "read_metrics read_openapi read_problem read_reference read_feed read_search_feed "
     "read_category_feed read_source_feed read_language_feed read_tag_feed read_sitemap "
-    "read_sitemap_part read_news_sitemap read_article_as follow_stream".split()
+    "read_sitemap_part read_news_sitemap read_article_as follow_stream ask_of_hub".split()
 )
 _SAMPLES = ROOT / "samples" / "stories.ndjson"
 _START = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
@@ -239,6 +239,27 @@ STEPS = (
     Step("manage_preview_article", "POST", f"{_BEES}/preview", {}),
     Step("manage_read_preview", "GET", "{last_preview}"),
     Step("manage_revoke_preview", "DELETE", "{last_preview}"),
+    Step(
+        "manage_create_webhook",
+        "POST",
+        "/v1/manage/webhooks",
+        {
+            "url": "https://partner.example/hook",
+            "events": ["article.published", "article.killed"],
+            "filter": {"language": ["en"]},
+        },
+    ),
+    Step("manage_list_webhooks", "GET", "/v1/manage/webhooks"),
+    Step("manage_read_webhook", "GET", "{last_webhook}"),
+    Step("manage_patch_webhook", "PATCH", "{last_webhook}", {"filter": {"kind": ["news"]}}, "*"),
+    Step("manage_test_webhook", "POST", "{last_webhook}/test"),
+    Step("manage_list_deliveries", "GET", "{last_webhook}/deliveries"),
+    Step("manage_read_delivery", "GET", "{last_webhook}/deliveries/{last_delivery}"),
+    Step("manage_replay_webhook", "POST", "{last_webhook}/replay", {"state": "failed"}),
+    Step("manage_rotate_webhook", "POST", "{last_webhook}/rotate", {"hours": 24}),
+    Step("manage_pause_webhook", "POST", "{last_webhook}/pause"),
+    Step("manage_resume_webhook", "POST", "{last_webhook}/resume"),
+    Step("manage_delete_webhook", "DELETE", "{last_webhook}", None, "*"),
     Step("manage_list_audit", "GET", "/v1/manage/audit?type=article&limit=2"),
     Step("manage_import", "POST", "/v1/manage/import", _LINES),
     Step("manage_export", "GET", "/v1/manage/export"),
@@ -254,11 +275,15 @@ def record() -> Examples:
     """Perform every step and return what was sent and answered, by operation."""
     with tempfile.TemporaryDirectory() as folder, _the_same_each_time(), _client(folder) as client:
         examples: Examples = {}
-        made = {"last_key": "", "last_preview": ""}
+        made = dict.fromkeys(("last_key", "last_preview", "last_webhook", "last_delivery"), "")
         for step in STEPS:
             status, answer = _perform(client, step, made)
             if step.operation == "manage_create_key":
                 made["last_key"] = answer["prefix"]
+            if step.operation == "manage_create_webhook":
+                made["last_webhook"] = f"/v1/manage/webhooks/{answer['id']}"
+            if step.operation == "manage_test_webhook":
+                made["last_delivery"] = answer["id"]
             if step.operation == "manage_preview_article":
                 made["last_preview"] = answer["url"]
             if step.operation is not None:
@@ -341,8 +366,12 @@ def _the_same_each_time() -> Iterator[None]:
         digest = hashlib.sha256(f"example {next(keys)}".encode()).digest()[:length]
         return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
 
+    def secret(length: int) -> bytes:
+        return hashlib.sha256(f"example {next(keys)}".encode()).digest()[:length]
+
     with (
         patch("uuid_utils.uuid7", uuid7),
+        patch("app.syndication.push.signing.secrets.token_bytes", secret),
         patch("app.access.keys.secrets.token_urlsafe", token),
     ):
         yield

@@ -17,6 +17,7 @@ from app.api.direct import DirectRoutes
 from app.api.edge.asgi import App, request_id
 from app.api.edge.request import told
 from app.api.edge.stack import stack
+from app.api.feed_source import FeedSource
 from app.api.metrics import Metrics
 from app.api.openapi import document
 from app.api.problems import problem, problem_of
@@ -27,8 +28,10 @@ from app.api.routes import (
     article_verbs,
     audit,
     changes,
+    deliveries,
     discovery,
     feeds,
+    hub,
     keys,
     manage_articles,
     manage_categories,
@@ -40,6 +43,7 @@ from app.api.routes import (
     system,
     taxonomy,
     transfer,
+    webhooks,
 )
 from app.api.validation import invalid_input, known_fields
 from app.bootstrap import Services
@@ -57,6 +61,7 @@ _DELIVERY = (
     changes.router,
     keys.router,
     discovery.router,
+    hub.router,
     system.router,
 )
 _MANAGEMENT = (
@@ -68,6 +73,8 @@ _MANAGEMENT = (
     manage_categories.router,
     keys.manage,
     audit.router,
+    webhooks.router,
+    deliveries.router,
     previews.router,
     transfer.router,
 )
@@ -81,6 +88,7 @@ def create_app(services: Services, lifespan: Lifespan | None = None) -> App:
     inside.state.services = services
     inside.state.metrics = metrics
     inside.state.pulse = pulse = Pulse(services.watch)
+    services.push.read_feeds_by(FeedSource(inside))
     routes = (route for router in _DELIVERY for route in router.routes)
     return stack(inside, DirectRoutes(inside, routes), services, metrics, pulse)
 

@@ -74,6 +74,7 @@ def _place(request: Request, services: Services, asked: Asked, page: Page) -> Pl
         address=_address(request, addresses, sent),
         id=_address(request, addresses),
         next=_address(request, addresses, following) if following else None,
+        hub=services.push.options.hub,
     )
 
 

@@ -45,6 +45,8 @@ async def answer_feed(request: Request, services: Services, channel: Channel, ex
     much = sum(map(len, page.items)) > MUCH
     body = await (long_read(written) if much else short_read(services, written))
     links = list_links(request, services, _cursors(asked.paging, page))
+    if services.push.options.hub is not None:
+        links["hub"] = services.push.options.hub
     return delivered(
         request,
         body,

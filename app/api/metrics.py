@@ -1,5 +1,6 @@
 """What operators watch: counts and durations in Prometheus' text format."""
 
+from collections import Counter as Counted
 from collections.abc import Sized
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
@@ -7,6 +8,7 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
 from app import __version__
 from app.search.queries import Standing
+from app.syndication.push.push import Standing as PushStanding
 
 MEDIA_TYPE = CONTENT_TYPE_LATEST
 _BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
@@ -76,6 +78,28 @@ class Metrics:
             "How many serials of the change log a CDN has not been told of.",
             registry=self.registry,
         )
+        self._deliveries = Counter(
+            "dateline_push_deliveries",
+            "Requests by which this process told webhooks and subscribers of feeds.",
+            ["kind", "outcome"],
+            registry=self.registry,
+        )
+        self._push_lag = Gauge(
+            "dateline_push_lag",
+            "How many serials of the change log push has still to follow.",
+            registry=self.registry,
+        )
+        self._push_pending = Gauge(
+            "dateline_push_pending",
+            "Deliveries that wait to be made.",
+            registry=self.registry,
+        )
+        self._push_paused = Gauge(
+            "dateline_push_paused",
+            "Webhooks that are paused or disabled.",
+            registry=self.registry,
+        )
+        self._pushed: Counted[tuple[str, str]] = Counted()
         self._purged = {"sent": 0, "failed": 0}
         self._tallies: dict[tuple[str, str, int], Tally] = {}
         Gauge(
@@ -109,6 +133,17 @@ class Metrics:
             self._purged[outcome] = total
         if lag is not None:
             self._purge_lag.set(lag)
+
+    def push(self, outcomes: Counted[tuple[str, str]], standing: PushStanding | None) -> None:
+        """Note what came of deliveries since the start, and how push stands, if known."""
+        for (kind, outcome), total in tuple(outcomes.items()):
+            new = total - self._pushed[kind, outcome]
+            self._deliveries.labels(kind, outcome).inc(new)
+            self._pushed[kind, outcome] = total
+        if standing is not None:
+            self._push_lag.set(standing.lag)
+            self._push_pending.set(standing.pending)
+            self._push_paused.set(standing.paused)
 
     def index(self, standing: Standing | None) -> None:
         """Note how the search index stands, where that could be found out."""

@@ -15,6 +15,8 @@ from app.api.validation import INPUTS
 
 _PATH_PARTS = {
     "ref": "An id or a slug; a slug that was public once redirects.",
+    "webhook": "The id of a webhook.",
+    "delivery": "The id of a delivery: what `webhook-id` said.",
     "version": "The number of a version.",
     "token": "What the link ends with.",
     "code": "A code of the closed list of problems.",
@@ -67,7 +69,7 @@ def _add_schemas(made: dict[str, Any]) -> None:
     )
     schemas = made.setdefault("components", {}).setdefault("schemas", {})
     schemas.update(definitions["$defs"])
-    for name in ("Article", "Source", "Category"):
+    for name in ("Article", "Source", "Category", "Webhook"):
         schemas[f"{name}Patch"] = _patch_of(schemas[f"{name}Input"], name)
     for unused in ("HTTPValidationError", "ValidationError"):
         schemas.pop(unused, None)

@@ -106,6 +106,17 @@ PROBLEMS: dict[str, ProblemType] = {
         "Not all stories take the verb",
         "`errors` names those that do not, and why. Nothing was done to any of them.",
     ),
+    "bad_hub_request": ProblemType(
+        400,
+        "The hub cannot take this",
+        "Send a form with `hub.mode`, `hub.topic` (the address of a feed of this server) and "
+        "`hub.callback`, as WebSub says.",
+    ),
+    "hub_full": ProblemType(
+        503,
+        "The hub takes no more subscriptions",
+        "Try again later; the operator sets the number by DATELINE_HUB_SUBSCRIPTIONS.",
+    ),
     "idempotency_running": ProblemType(
         409,
         "The same request is still running",
@@ -193,6 +204,7 @@ FIELD_CODES: dict[str, str] = {
     "bad_language": "The value is not a BCP 47 language tag.",
     "bad_slug": "The value is not letters, digits and single hyphens.",
     "bad_address": "The value is not an absolute http or https address.",
+    "address_refused": "The address is inside the network, where nothing may be sent.",
     "unknown_reference": "Nothing has the id or slug that the field names.",
     "too_deep": "The value, or the tree with it, nests deeper than allowed.",
     "cycle": "The thing would stand under, or be a translation of, itself.",

@@ -20,6 +20,7 @@ from app.content.orders import (
     UnpublishInput,
 )
 from app.kit.errors import FieldError, InvalidInput
+from app.syndication.push.inputs import ReplayInput, RotateInput, WebhookInput
 
 INPUTS: tuple[type[BaseModel], ...] = (
     ArticleInput,
@@ -34,6 +35,9 @@ INPUTS: tuple[type[BaseModel], ...] = (
     BulkInput,
     PreviewInput,
     KeyInput,
+    WebhookInput,
+    RotateInput,
+    ReplayInput,
 )
 _KNOWN = {model.__name__: list(model.model_fields) for model in INPUTS}
 _CODES = {

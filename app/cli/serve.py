@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 import uvicorn
 
+from app.api.app import create_app
 from app.api.edge.protocol import Protocol
 from app.bootstrap import bootstrap, open_database, prepare_database
 from app.cli.common import DatabaseUrl
@@ -38,7 +39,10 @@ def worker(database_url: DatabaseUrl = None) -> None:
     configure_logging(settings.log_level, settings.log_format)
     with closing(open_database(settings)) as database:
         prepare_database(database)
-        loops = Worker(bootstrap(settings, database=database))
+        services = bootstrap(settings, database=database)
+        # Nobody is served, but feeds that are pushed are read as readers read them.
+        create_app(services)
+        loops = Worker(services)
         stopped = threading.Event()
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: stopped.set())

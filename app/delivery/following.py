@@ -10,7 +10,7 @@ from datetime import datetime
 from app.delivery import store
 from app.kit.clock import Clock
 from app.kit.database import Database
-from app.kit.session import Record
+from app.kit.session import Record, WriteSession
 
 BATCH = 500
 
@@ -23,6 +23,7 @@ class Follower:
         self._database = database
         self._clock = clock
         self._name = name
+        self._position: int | None = None
 
     def follow(self, take: Callable[[Sequence[Record]], bool]) -> bool:
         """Hand over what is new, until there is no more or a batch is not taken; tell which."""
@@ -34,6 +35,21 @@ class Follower:
             if len(rows) < BATCH:
                 break
         return True
+
+    def carry(self, write: Callable[[WriteSession, Sequence[Record]], None]) -> None:
+        """Write down what is made of each batch in the transaction that moves the position on.
+
+        So what is made is made once, whatever is killed in between.
+        """
+        while rows := self._new():
+            before, now = self._position or 0, self._clock.now()
+            with self._database.write() as session:
+                if not store.take_over(session, self._name, before, rows[-1].serial, now):
+                    # Another process was faster; its rows are there already.
+                    return
+                write(session, rows)
+            if len(rows) < BATCH:
+                return
 
     def lag(self) -> int:
         """Return how many serials the log has gone on since."""
@@ -51,7 +67,7 @@ class Follower:
 
     def _new(self) -> Sequence[Record]:
         with self._database.read() as session:
-            position = store.follower_position(session, self._name)
+            position = self._position = store.follower_position(session, self._name)
             if position is not None:
                 return store.log_rows(session, position, BATCH)
         # What was before it came is none of its business.

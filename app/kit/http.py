@@ -3,15 +3,24 @@
 A receiver may be slow, endless or hostile. So the whole exchange has one limit of time, however
 slowly bytes drip; of the answer only its beginning is read; redirects are answers like any other;
 and nothing of the environment (proxies, stored passwords) changes where a request goes.
+
+Who lets others name receivers gives a `Reach`. Then a name is looked up once, all of its
+addresses have to lie within, and the connection is made to the address that was looked at: a
+name that is answered differently the next time leads nowhere else.
 """
 
 import asyncio
+import socket
 import threading
 from collections.abc import Mapping
-from concurrent.futures import CancelledError, Future
+from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from ipaddress import ip_address
+from typing import Any
 
 import httpx2
+
+from app.kit.networks import Reach, literal
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +41,13 @@ class Unanswered:
 Outcome = Answered | Unanswered
 _CALLED_OFF = Unanswered("called off")
 _LAST_PORT = 65_535
+# Names that are slow to be looked up are not to delay others.
+_LOOKUPS = 32
+_PORTS = {"http": 80, "https": 443}
+
+
+class _Refused(Exception):
+    """A host's address is not one that requests may go to."""
 
 
 class HttpClient:
@@ -41,8 +57,19 @@ class HttpClient:
     from outside. Each exchange has its own connection.
     """
 
-    def __init__(self, agent: str, *, seconds: float = 10, most_bytes: int = 65_536) -> None:
-        """Say who asks; nothing is started before the first request."""
+    def __init__(
+        self,
+        agent: str,
+        *,
+        seconds: float = 10,
+        most_bytes: int = 65_536,
+        reach: Reach | None = None,
+    ) -> None:
+        """Say who asks; nothing is started before the first request.
+
+        With a `reach`, requests go nowhere else.
+        """
+        self._reach = reach
         self._headers = {"user-agent": agent, "accept-encoding": "identity"}
         self._seconds = seconds
         self._most_bytes = most_bytes
@@ -54,11 +81,7 @@ class HttpClient:
 
     def send(self, method: str, url: str, headers: Mapping[str, str], body: bytes) -> Outcome:
         """Send a request and return what came of it."""
-        sending = self._begun(method, url, headers, body)
-        try:
-            return _CALLED_OFF if sending is None else sending.result()
-        except CancelledError:
-            return _CALLED_OFF
+        return outcome_of(self.start(method, url, headers, body))
 
     def close(self) -> None:
         """Call off what is under way; whatever is sent later is called off as well."""
@@ -72,14 +95,20 @@ class HttpClient:
             thread.join()
             loop.close()
 
-    def _begun(
+    def start(
         self, method: str, url: str, headers: Mapping[str, str], body: bytes
-    ) -> Future[Outcome] | None:
+    ) -> Future[Outcome]:
+        """Send a request without waiting; `outcome_of` says what came of it."""
         with self._lock:
             if self._closed:
-                return None
+                called_off: Future[Outcome] = Future()
+                called_off.set_result(_CALLED_OFF)
+                return called_off
             if self._loop is None:
                 self._loop = asyncio.new_event_loop()
+                self._loop.set_default_executor(
+                    ThreadPoolExecutor(_LOOKUPS, thread_name_prefix="lookup")
+                )
                 self._thread = threading.Thread(
                     target=self._loop.run_forever, name="http", daemon=True
                 )
@@ -95,6 +124,8 @@ class HttpClient:
                 return await self._exchanged(method, url, headers, body)
         except TimeoutError:
             return Unanswered(f"no answer within {self._seconds:g} seconds")
+        except _Refused:
+            return Unanswered("its address is inside the network")
         # Its own words may hold what was sent.
         except (httpx2.RequestError, httpx2.InvalidURL) as wrong:
             return Unanswered(f"no answer ({type(wrong).__name__})")
@@ -104,6 +135,9 @@ class HttpClient:
     ) -> Answered:
         if (httpx2.URL(url).port or 0) > _LAST_PORT:
             raise httpx2.InvalidURL("There is no such port.")
+        where, more = httpx2.URL(url), dict[str, Any]()
+        if self._reach is not None:
+            where, more = await _within(where, self._reach)
         # No limits for the parts: one for the whole stands around this.
         client = httpx2.AsyncClient(
             headers=self._headers,
@@ -115,13 +149,54 @@ class HttpClient:
         read = bytearray()
         async with (
             client,
-            client.stream(method, url, headers=headers, content=body) as response,
+            client.stream(
+                method,
+                where,
+                headers={**headers, **({"host": _host_of(url)} if more else {})},
+                content=body or None,
+                extensions=more,
+            ) as response,
         ):
             async for part in response.aiter_raw():
                 read += part
                 if len(read) >= self._most_bytes:
                     break
         return Answered(response.status_code, bytes(read[: self._most_bytes]))
+
+
+def outcome_of(sending: Future[Outcome]) -> Outcome:
+    """Wait for a request that was begun, and return what came of it."""
+    try:
+        return sending.result()
+    except CancelledError:
+        return _CALLED_OFF
+
+
+async def _within(url: httpx2.URL, reach: Reach) -> tuple[httpx2.URL, dict[str, Any]]:
+    """Return a URL with the address of its host in place of the name, if all are within reach.
+
+    The certificate is still asked for under the name.
+    """
+    host = url.raw_host.decode()
+    known = literal(host)
+    found = [str(known)] if known is not None else await _looked_up(host, url)
+    if not found or not all(reach.takes_in(ip_address(one)) for one in found):
+        raise _Refused
+    return url.copy_with(host=found[0]), {"sni_hostname": host}
+
+
+async def _looked_up(host: str, url: httpx2.URL) -> list[str]:
+    loop = asyncio.get_running_loop()
+    port = url.port or _PORTS.get(url.scheme, 0)
+    try:
+        rows = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError) as wrong:
+        raise httpx2.ConnectError("The name is not known.") from wrong
+    return [str(row[4][0]).partition("%")[0] for row in rows]
+
+
+def _host_of(url: str) -> str:
+    return httpx2.URL(url).netloc.decode()
 
 
 async def _call_off() -> None:

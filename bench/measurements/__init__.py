@@ -11,6 +11,7 @@ from bench.measurements import (
     memory,
     paging,
     publishing,
+    pushing,
     verbs,
 )
 
@@ -23,6 +24,7 @@ ALL: tuple[Measurement, ...] = (
     *growth.MEASUREMENTS,
     *publishing.MEASUREMENTS,
     *verbs.MEASUREMENTS,
+    *pushing.MEASUREMENTS,
     *memory.MEASUREMENTS,
     *imports.MEASUREMENTS,
 )

@@ -27,7 +27,7 @@ WRITE = {
     ("GET", "/v1/manage/categories"),
     ("GET", "/v1/manage/categories/{ref}"),
 }
-ADMIN = ("/v1/manage/keys", "/v1/manage/audit")
+ADMIN = ("/v1/manage/keys", "/v1/manage/audit", "/v1/manage/webhooks")
 
 
 def _needed(method: str, path: str) -> str:
@@ -45,7 +45,10 @@ def test_every_route_of_the_newsroom_stands_on_the_ladder(
     for method, path in found:
         if (method, path) == KEYLESS:
             continue
-        at, needed = path.format(ref="x", version=1, token="x"), _needed(method, path)
+        at, needed = (
+            path.format(ref="x", version=1, token="x", webhook="x", delivery="x"),
+            _needed(method, path),
+        )
         anonymous = client.request(method, at)
         assert (anonymous.status_code, anonymous.json()["code"]) == (401, "key_required"), at
         assert needed in anonymous.json()["detail"]

@@ -20,6 +20,7 @@ from app.kit import json, migrations
 from app.kit.errors import Failure
 from app.search.queries import Standing
 from app.syndication.purging import Purging
+from app.syndication.push.push import Standing as PushStanding
 
 router = APIRouter(tags=["operations"])
 _NO_STORE = {"cache-control": "no-store"}
@@ -67,6 +68,7 @@ async def read_metrics(request: Request, services: Parts) -> Response:
     if services.purging is not None:
         lag = await run_in_threadpool(_lag, services.purging)
         metrics.purging(services.purging.sent, services.purging.failed, lag)
+    metrics.push(services.push.sender.outcomes, await run_in_threadpool(_pushing, services))
     metrics.index(await run_in_threadpool(_standing, services))
     return Response(metrics.text(), headers=_NO_STORE, media_type=MEDIA_TYPE)
 
@@ -163,6 +165,13 @@ def _serial(services: Services) -> int | None:
 def _lag(purging: Purging) -> int | None:
     try:
         return purging.lag()
+    except Failure:
+        return None
+
+
+def _pushing(services: Services) -> PushStanding | None:
+    try:
+        return services.push.standing()
     except Failure:
         return None
 

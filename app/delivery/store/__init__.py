@@ -31,6 +31,7 @@ from app.delivery.store.followers import (
     follower_position,
     move_follower,
     start_follower,
+    take_over,
 )
 from app.delivery.store.log import (
     Changed,
@@ -90,6 +91,7 @@ __all__ = [
     "start_follower",
     "stray_documents",
     "stray_tombstones",
+    "take_over",
     "tombstones",
     "trimmed_upto",
     "uses_of_entry",

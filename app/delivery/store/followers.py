@@ -32,3 +32,9 @@ def move_follower(session: WriteSession, name: str, serial: int, now: datetime) 
     """Note how far a follower has come; it never goes back, whoever else moves it."""
     statement = update(FollowerRow).where(FollowerRow.name == name, FollowerRow.serial < serial)
     session.execute(statement.values(serial=serial, noted_at=now))
+
+
+def take_over(session: WriteSession, name: str, before: int, after: int, now: datetime) -> bool:
+    """Move a follower on from where it was seen to stand; say no if it stands elsewhere by now."""
+    statement = update(FollowerRow).where(FollowerRow.name == name, FollowerRow.serial == before)
+    return session.execute(statement.values(serial=after, noted_at=now)) == 1

@@ -1,0 +1,117 @@
+"""The WebSub hub: subscribing to feeds, so that they are sent when they change."""
+
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+from fastapi import APIRouter, Request, Response
+from starlette.concurrency import run_in_threadpool
+
+from app.api.dependencies import Parts
+from app.api.describe import describe
+from app.api.errors import NothingHere
+from app.api.topics import selection_of_topic
+from app.bootstrap import Services
+from app.kit.unit import Actor
+from app.syndication.push.commands.ask_hub import HubRequest, ask_hub
+from app.syndication.push.errors import BadHubRequest
+from app.syndication.push.push import HUB
+from app.syndication.push.reaching import is_reachable
+
+router = APIRouter(tags=["feeds"])
+_MOST_BYTES = 16_384
+_LONGEST = 2_000
+# Seconds that a subscription lasts unless asked otherwise, and the bounds of what may be asked.
+DEFAULT_LEASE, LEAST_LEASE, MOST_LEASE = 864_000, 3_600, 2_592_000
+_LONGEST_SECRET = 199
+_FORM: dict[str, Any] = {
+    "type": "object",
+    "required": ["hub.mode", "hub.topic", "hub.callback"],
+    "properties": {
+        "hub.mode": {"type": "string", "enum": ["subscribe", "unsubscribe"]},
+        "hub.topic": {"type": "string", "format": "uri"},
+        "hub.callback": {"type": "string", "format": "uri"},
+        "hub.lease_seconds": {"type": "integer"},
+        "hub.secret": {"type": "string", "maxLength": _LONGEST_SECRET},
+    },
+}
+_DESCRIBED = {
+    **describe(problems=("bad_hub_request", "hub_full", "not_found", "database_busy")),
+    "requestBody": {
+        "required": True,
+        "content": {"application/x-www-form-urlencoded": {"schema": _FORM}},
+    },
+}
+
+
+@router.post(
+    HUB,
+    summary="Subscribe to a feed, or end that",
+    status_code=202,
+    responses={202: {"description": "The callback will be asked.", "content": None}},
+    openapi_extra=_DESCRIBED,
+)
+async def ask_of_hub(request: Request, services: Parts) -> Response:
+    """Take a request of WebSub; the callback is asked whether it agrees, and then sent the feed."""
+    if services.push.options.hub is None:
+        raise NothingHere("There is no hub here.")
+    asked = _read(await request.body())
+    await run_in_threadpool(_ask, request, services, asked)
+    return Response(None, 202, {"cache-control": "no-store"})
+
+
+def _ask(request: Request, services: Services, asked: HubRequest) -> None:
+    options = services.push.options
+    if not is_reachable(asked.callback, options.reach):
+        raise BadHubRequest("`hub.callback` is an address inside the network.")
+    selection = selection_of_topic(request, services, asked.topic)
+    content = services.push.feed(asked.topic)
+    if content.status != 200:
+        raise BadHubRequest("`hub.topic` is no feed that everybody may read.")
+    services.runner.run(
+        Actor(None, "hub"),
+        lambda unit: ask_hub(unit, asked, selection, options.hub_subscriptions),
+    )
+
+
+def _read(body: bytes) -> HubRequest:
+    if len(body) > _MOST_BYTES:
+        raise BadHubRequest("The form is too large.")
+    try:
+        sent = dict(parse_qsl(body.decode(), errors="strict", max_num_fields=50))
+    except ValueError as wrong:
+        raise BadHubRequest("The body is not a form in UTF-8.") from wrong
+    mode = sent.get("hub.mode")
+    if mode not in {"subscribe", "unsubscribe"}:
+        raise BadHubRequest("`hub.mode` is `subscribe` or `unsubscribe`.")
+    secret = sent.get("hub.secret")
+    if secret is not None and (len(secret.encode()) > _LONGEST_SECRET or "\0" in secret):
+        raise BadHubRequest("`hub.secret` has to be shorter than 200 bytes.")
+    return HubRequest(
+        mode=mode,  # type: ignore[arg-type]
+        topic=_address(sent, "hub.topic"),
+        callback=_address(sent, "hub.callback"),
+        lease=_lease(sent.get("hub.lease_seconds")),
+        secret=secret,
+    )
+
+
+def _address(sent: dict[str, str], name: str) -> str:
+    address = sent.get(name, "")
+    try:
+        parts = urlsplit(address)
+        sound = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        sound = False
+    visible = address.isascii() and address.isprintable() and " " not in address
+    if not sound or not visible or len(address) > _LONGEST or "@" in parts.netloc:
+        raise BadHubRequest(f"`{name}` has to be an absolute http or https address.")
+    return address
+
+
+def _lease(text: str | None) -> int:
+    """Return the lease that is given: what was asked for, within bounds (section 5.1)."""
+    if text is None:
+        return DEFAULT_LEASE
+    if not (text.isascii() and text.isdigit() and len(text) < 12):
+        raise BadHubRequest("`hub.lease_seconds` is a number of seconds.")
+    return min(max(int(text), LEAST_LEASE), MOST_LEASE)

@@ -1,0 +1,103 @@
+"""Which addresses are on the open internet, whatever form they come in.
+
+A receiver that somebody else names could be a machine of this network: a database, a cloud's
+metadata, a router. So an address counts as public only if it is, and so is every IPv4 address
+that it stands for.
+"""
+
+import socket
+from collections.abc import Iterable
+from dataclasses import dataclass
+from ipaddress import (
+    IPv4Address,
+    IPv4Network,
+    IPv6Address,
+    IPv6Network,
+    ip_address,
+    ip_network,
+)
+
+Address = IPv4Address | IPv6Address
+Network = IPv4Network | IPv6Network
+
+# Addresses of IPv4 as hosts without it reach them (NAT64, RFC 6052).
+_NAT64 = IPv6Network("64:ff9b::/96")
+# What no receiver has: protocol assignments, former relays and site-local addresses, Teredo.
+_NEVER: tuple[Network, ...] = tuple(
+    ip_network(one)
+    for one in (
+        "0.0.0.0/8",
+        "100.64.0.0/10",
+        "192.0.0.0/24",
+        "192.88.99.0/24",
+        "198.18.0.0/15",
+        "240.0.0.0/4",
+        "::/96",
+        "::ffff:0:0:0/96",
+        "64:ff9b:1::/48",
+        "100::/64",
+        "2001::/23",
+        "2001:db8::/32",
+        "3fff::/20",
+        "5f00::/16",
+        "fc00::/7",
+        "fe80::/10",
+        "fec0::/10",
+    )
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """Where requests may go: to public addresses, and to networks that were allowed."""
+
+    allowed: tuple[Network, ...] = ()
+
+    @classmethod
+    def of(cls, networks: str) -> "Reach":
+        """Read networks with commas, such as `10.0.0.0/8, ::1`; raise `ValueError` for others."""
+        named = [one.strip() for one in networks.split(",") if one.strip()]
+        return cls(tuple(ip_network(one, strict=False) for one in named))
+
+    def takes_in(self, address: Address) -> bool:
+        """Tell whether requests may go to an address."""
+        known = _plain(address)
+        return any(known in one for one in self.allowed) or all(map(_is_public, _faces(known)))
+
+
+def literal(host: str) -> Address | None:
+    """Return the address that a host's name is one notation of: `0x7f.1` and `[::1]` too."""
+    name = host.strip("[]").partition("%")[0]
+    try:
+        return ip_address(name)
+    except ValueError:
+        pass
+    try:
+        return IPv4Address(socket.inet_aton(name))
+    except (OSError, ValueError):
+        return None
+
+
+def _plain(address: Address) -> Address:
+    """Return an address as the machine connects to it: without a zone, and not mapped."""
+    if isinstance(address, IPv6Address):
+        return address.ipv4_mapped or IPv6Address(int(address))
+    return address
+
+
+def _faces(address: Address) -> Iterable[Address]:
+    """Yield an address and whatever IPv4 address it stands for."""
+    yield address
+    if isinstance(address, IPv6Address):
+        if address.sixtofour is not None:
+            yield address.sixtofour
+        if address in _NAT64:
+            yield IPv4Address(int(address) & 0xFFFFFFFF)
+
+
+def _is_public(address: Address) -> bool:
+    if isinstance(address, IPv6Address) and address in _NAT64:
+        # What it stands for decides.
+        return True
+    listed = any(address in one for one in _NEVER)
+    return address.is_global and not address.is_multicast and not listed

@@ -1,0 +1,31 @@
+"""What verbs of webhooks share: finding, comparing versions, telling the audit."""
+
+from app.kit.session import Record
+from app.kit.unit import Unit
+from app.syndication.push.errors import WebhookChanged, WebhookNotFound, WrongState
+from app.syndication.push.queries import found
+from app.syndication.push.store import receivers
+from app.syndication.push.views import noted
+
+Expected = frozenset[int] | None
+
+
+def to_change(unit: Unit, id_: str, expected: Expected) -> Record:
+    """Return a webhook locked, if it is a version that is expected."""
+    row = None if "\0" in id_ else receivers.webhook_locked(unit.session, id_)
+    if row is None:
+        raise WebhookNotFound(f"There is no webhook with the id {id_!r}.")
+    if expected is not None and row.version not in expected:
+        raise WebhookChanged(f"This is version {row.version} by now.")
+    return row
+
+
+def need_active(row: Record) -> None:
+    """Insist that a webhook is told anything."""
+    if row.state != "active":
+        raise WrongState(f"The webhook is {row.state}. Resume it first.")
+
+
+def note_change(unit: Unit, verb: str, before: Record) -> None:
+    """Tell the audit what is different."""
+    unit.note(verb, "webhook", before.id, noted(before), noted(found(unit.session, before.id)))

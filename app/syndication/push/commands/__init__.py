@@ -1,0 +1,1 @@
+"""The verbs of push: one file each."""

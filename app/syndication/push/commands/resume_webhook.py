@@ -1,0 +1,26 @@
+"""Resume a webhook that was paused or disabled: it gets all that was kept for it."""
+
+from app.kit.unit import Unit
+from app.syndication.push.changing import note_change, to_change
+from app.syndication.push.store import deliveries, receivers
+
+
+def resume_webhook(unit: Unit, id_: str) -> None:
+    """Send again, from what has waited longest on."""
+    before = to_change(unit, id_, None)
+    if before.state == "active":
+        return
+    receivers.change(
+        unit.session,
+        "webhook",
+        id_,
+        state="active",
+        reason=None,
+        failing_since=None,
+        failures=0,
+        retry_at=None,
+        version=before.version + 1,
+        modified_at=unit.now,
+    )
+    deliveries.hold(unit.session, id_, unit.now)
+    note_change(unit, "resumed", before)

@@ -1,0 +1,21 @@
+"""Send a webhook an event that means nothing, to see whether it arrives."""
+
+from app.kit.unit import Unit
+from app.syndication.push.changing import need_active, to_change
+from app.syndication.push.events import TEST, test_body
+from app.syndication.push.following import delivery_row
+from app.syndication.push.store import deliveries
+
+
+def send_test(unit: Unit, id_: str) -> str:
+    """Add a test to what is sent next, and return the id of its delivery."""
+    row = to_change(unit, id_, None)
+    need_active(row)
+    body = test_body(id_, unit.now)
+    made = delivery_row("webhook", row, TEST, id_, body, serial=0, now=unit.now)
+    # Somebody waits for it, however long the receiver is left alone.
+    made["due_at"] = unit.now
+    deliveries.add(unit.session, [made])
+    unit.note("tested", "webhook", id_, None, None)
+    delivery: str = made["id"]
+    return delivery

@@ -1,0 +1,29 @@
+"""Pause a webhook, or disable it: nothing is sent to it until somebody resumes it."""
+
+from app.kit.unit import Unit
+from app.syndication.push.changing import note_change, to_change
+from app.syndication.push.store import deliveries, receivers
+
+PAUSED, DISABLED = "paused", "disabled"
+_DONE = {PAUSED: "paused", DISABLED: "disabled"}
+
+
+def stop_webhook(unit: Unit, id_: str, state: str, reason: str) -> None:
+    """Pause a webhook, and keep what it is to be told; or disable it, and keep nothing."""
+    before = to_change(unit, id_, None)
+    if before.state == state:
+        return
+    receivers.change(
+        unit.session,
+        "webhook",
+        id_,
+        state=state,
+        reason=reason,
+        version=before.version + 1,
+        modified_at=unit.now,
+    )
+    if state == DISABLED:
+        deliveries.drop(unit.session, id_)
+    else:
+        deliveries.hold(unit.session, id_, None)
+    note_change(unit, _DONE[state], before)

@@ -1,0 +1,199 @@
+"""What a delivery is as a request, and what an answer to it means."""
+
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Literal, Protocol
+from urllib.parse import urlencode, urlsplit
+
+from app.kit import json
+from app.kit.http import Answered, Outcome
+from app.kit.session import Record, WriteSession
+from app.syndication.push.signing import hub_signature, signatures
+from app.syndication.push.store import deliveries, receivers
+
+# `gone` says that nothing more is to be sent there; `refused`, that this is not to be sent again.
+Verdict = Literal["delivered", "failed", "refused", "gone"]
+_GONE = 410
+VERIFY, DENY = "verify", "denied"
+_MOST_QUESTIONS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """A request as it is sent; `mark` is what the courier has to know of it afterwards."""
+
+    method: str
+    url: str
+    headers: Mapping[str, str]
+    body: bytes = b""
+    mark: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FeedContent:
+    """What a reader of a feed is answered now."""
+
+    status: int
+    media_type: str
+    body: bytes
+
+
+class Courier(Protocol):
+    """Knows how one kind of receiver is told."""
+
+    at_once: int
+
+    def outgoing(self, row: Record, receiver: Record, now: datetime) -> Outgoing | None:
+        """Return the request of a delivery, or nothing where there is nothing to say."""
+        ...
+
+    def judge(self, row: Record, sent: Outgoing, outcome: Outcome) -> Verdict:
+        """Return what an outcome means."""
+        ...
+
+    def done(
+        self, session: WriteSession, row: Record, sent: Outgoing, verdict: Verdict, now: datetime
+    ) -> None:
+        """Write down what follows from a delivery that is over, for better or worse."""
+        ...
+
+
+class WebhookCourier:
+    """Signed thin events, by Standard Webhooks."""
+
+    at_once = 8
+
+    def outgoing(self, row: Record, receiver: Record, now: datetime) -> Outgoing | None:
+        """Sign the event, with both secrets while one takes the place of the other."""
+        if row.body is None:
+            return None
+        keys = [receiver.secret]
+        if receiver.old_secret is not None and now < receiver.old_secret_until:
+            keys.append(receiver.old_secret)
+        seconds, body = int(now.timestamp()), bytes(row.body)
+        headers = {
+            "content-type": "application/json",
+            "webhook-id": row.id,
+            "webhook-timestamp": str(seconds),
+            "webhook-signature": signatures(keys, row.id, seconds, body),
+        }
+        return Outgoing("POST", receiver.url, headers, body)
+
+    def judge(self, row: Record, sent: Outgoing, outcome: Outcome) -> Verdict:
+        """Take 2xx for success, and 410 for a wish to be left alone."""
+        return _judged(outcome)
+
+    def done(
+        self, session: WriteSession, row: Record, sent: Outgoing, verdict: Verdict, now: datetime
+    ) -> None:
+        """Do nothing: a webhook that is to be left alone is disabled by a command."""
+
+
+class FeedCourier:
+    """Feeds for their subscribers, and questions whether somebody means to be one (WebSub)."""
+
+    at_once = 1
+
+    def __init__(self, hub: str) -> None:
+        """Speak for a hub; `read` has to be set before feeds can be sent."""
+        self._hub = hub
+        self.read: Callable[[str], FeedContent] | None = None
+
+    def outgoing(self, row: Record, receiver: Record, now: datetime) -> Outgoing | None:
+        """Return a question, or the feed as it is now, unless that was sent before."""
+        if row.event == VERIFY:
+            return _question(row, receiver)
+        if self.read is None:
+            raise RuntimeError("This process cannot read feeds; nobody told it how.")
+        content = self.read(receiver.topic)
+        if content.status >= 400:
+            asked = {"hub.mode": DENY, "hub.topic": receiver.topic, "hub.reason": "no such feed"}
+            return Outgoing("GET", _with_query(receiver.callback, asked), {}, mark=DENY)
+        digest = hashlib.sha256(content.body).hexdigest()
+        if digest == receiver.sent:
+            return None
+        headers = {
+            "content-type": content.media_type,
+            "link": f'<{self._hub}>; rel="hub", <{receiver.topic}>; rel="self"',
+        }
+        if receiver.secret is not None:
+            headers["x-hub-signature"] = hub_signature(receiver.secret, content.body)
+        return Outgoing("POST", receiver.callback, headers, content.body, digest)
+
+    def judge(self, row: Record, sent: Outgoing, outcome: Outcome) -> Verdict:
+        """Tell whether a question was answered with the challenge, or a feed was taken."""
+        if sent.mark == DENY:
+            return "gone"
+        if row.event != VERIFY:
+            return _judged(outcome)
+        asked = json.loads(row.body)
+        if isinstance(outcome, Answered) and outcome.status < 500:
+            agreed = 200 <= outcome.status < 300 and outcome.body == asked["challenge"].encode()
+            return "delivered" if agreed else "refused"
+        return "failed" if row.attempts + 1 < _MOST_QUESTIONS else "refused"
+
+    def done(
+        self, session: WriteSession, row: Record, sent: Outgoing, verdict: Verdict, now: datetime
+    ) -> None:
+        """Begin, renew or end a subscription; note what was sent."""
+        if verdict == "gone":
+            end_subscription(session, row.receiver)
+        elif row.event == VERIFY:
+            _agreed(session, row, verdict, now)
+        elif verdict == "delivered":
+            receivers.change(session, "feed", row.receiver, sent=sent.mark)
+
+
+def end_subscription(session: WriteSession, id_: str) -> None:
+    """Take a subscription away with all that waits for it."""
+    receivers.remove(session, "feed", id_)
+    deliveries.forget_of(session, id_)
+
+
+def _agreed(session: WriteSession, row: Record, verdict: Verdict, now: datetime) -> None:
+    asked: dict[str, Any] = json.loads(row.body)
+    if verdict == "refused":
+        # Who is a subscriber already stays one until he says otherwise.
+        known = receivers.by_ids(session, "feed", [row.receiver]).get(row.receiver)
+        if known is not None and not known.active:
+            end_subscription(session, row.receiver)
+    elif asked["mode"] == "unsubscribe":
+        end_subscription(session, row.receiver)
+    else:
+        receivers.change(
+            session,
+            "feed",
+            row.receiver,
+            active=True,
+            secret=asked["secret"],
+            lease_until=now + timedelta(seconds=asked["lease"]),
+        )
+
+
+def _question(row: Record, receiver: Record) -> Outgoing:
+    asked: dict[str, Any] = json.loads(row.body)
+    query = {
+        "hub.mode": asked["mode"],
+        "hub.topic": receiver.topic,
+        "hub.challenge": asked["challenge"],
+    }
+    if asked["mode"] == "subscribe":
+        query["hub.lease_seconds"] = str(asked["lease"])
+    return Outgoing("GET", _with_query(receiver.callback, query), {})
+
+
+def _with_query(address: str, more: Mapping[str, str]) -> str:
+    """Add parameters to an address, leaving those that it has (WebSub, section 5.3)."""
+    parts = urlsplit(address)
+    query = "&".join(one for one in (parts.query, urlencode(more)) if one)
+    return parts._replace(query=query, fragment="").geturl()
+
+
+def _judged(outcome: Outcome) -> Verdict:
+    if not isinstance(outcome, Answered):
+        return "failed"
+    if outcome.status == _GONE:
+        return "gone"
+    return "delivered" if 200 <= outcome.status < 300 else "failed"

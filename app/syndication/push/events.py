@@ -1,0 +1,63 @@
+"""What a row of the log is to those who are told: an event, or none of their business.
+
+A row says what a story was and is selected by while it is public, so a story that never was
+public is in no row. Who could not have the story hears nothing of it.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from app.access.selection import Selection
+from app.kit import json
+from app.kit.clock import format_instant
+from app.kit.session import Record
+
+REASONS = "published updated corrected unpublished killed expired deleted left restored".split()
+KILLED = "article.killed"
+TEST = "webhook.test"
+EVENTS = (*(f"article.{reason}" for reason in REASONS), "source.updated", "category.updated")
+
+
+def event_of(row: Record, selection: Selection) -> str | None:
+    """Return what a row is to somebody who wants a selection of stories, or nothing."""
+    if row.type != "article":
+        return f"{row.type}.updated"
+    was, is_ = (one is not None and selection.matches(one) for one in (row.before, row.after))
+    if is_:
+        return f"article.{row.reason}"
+    if was:
+        return f"article.{row.reason if row.op == 'remove' else 'left'}"
+    return None
+
+
+def touches(row: Record, selection: Selection) -> bool:
+    """Tell whether a row may have changed what a feed of a selection shows."""
+    return event_of(row, selection) is not None
+
+
+def body_of(event: str, row: Record, slugs: Mapping[str, str], own: str) -> bytes:
+    """Return the thin event: what happened to what, and where to read it.
+
+    `slugs` are those of stories that are public now; `own` is this API's own address.
+    """
+    place = {"article": "articles", "source": "sources", "category": "categories"}[row.type]
+    data: dict[str, Any] = {
+        "id": row.id,
+        "slug": slugs.get(row.id) if row.op == "upsert" else None,
+        "version": row.version,
+        "url": f"{own}/v1/{place}/{row.id}",
+        "serial": row.serial,
+        "notice": row.notice if event == KILLED else None,
+        "deleted": True if row.type != "article" and row.op == "remove" else None,
+    }
+    return _thin(event, row.at, {name: one for name, one in data.items() if one is not None})
+
+
+def test_body(webhook: str, now: datetime) -> bytes:
+    """Return the event that a test sends."""
+    return _thin(TEST, now, {"webhook": webhook})
+
+
+def _thin(event: str, at: datetime, data: Mapping[str, Any]) -> bytes:
+    return json.dumps({"type": event, "timestamp": format_instant(at), "data": data})

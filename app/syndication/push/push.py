@@ -1,0 +1,131 @@
+"""Push as one part: it follows the log, sends what is due, and can be asked how it stands."""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from app.delivery.following import Follower
+from app.kit.clock import Clock
+from app.kit.database import Database
+from app.kit.http import HttpClient
+from app.kit.networks import Reach
+from app.kit.session import Record, WriteSession
+from app.kit.watch import Version, Watch
+from app.syndication.push.couriers import (
+    Courier,
+    FeedContent,
+    FeedCourier,
+    WebhookCourier,
+    end_subscription,
+)
+from app.syndication.push.following import FOLLOWER, write_down
+from app.syndication.push.sending import Sender, Stop
+from app.syndication.push.store import deliveries, receivers
+
+HUB = "/hub"
+# Seconds: between looks whether anything was written, and whether anything has come due.
+GLANCE, _LOOK_EVERY = 0.02, 0.5
+# Whoever asked to subscribe has so long to say that he meant it.
+_CONFIRM_WITHIN = timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True)
+class PushOptions:
+    """What the operator decided: this API's address, where requests may go, and for how long."""
+
+    own: str | None
+    reach: Reach
+    hub_subscriptions: int
+    pause_after: timedelta
+    kept: timedelta
+
+    @property
+    def hub(self) -> str | None:
+        """Return the address of the hub, where there is one."""
+        return f"{self.own}{HUB}" if self.own is not None and self.hub_subscriptions else None
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How push stands: serials to follow, deliveries to make, webhooks that are told nothing."""
+
+    lag: int
+    pending: int
+    paused: int
+
+
+class Push:
+    """Tells webhooks and subscribers of what the log says; one process of all does so."""
+
+    def __init__(
+        self,
+        database: Database,
+        clock: Clock,
+        watch: Watch,
+        client: HttpClient,
+        options: PushOptions,
+        stop: Stop,
+    ) -> None:
+        """Begin where the follower stands."""
+        self.options = options
+        self._database = database
+        self._clock = clock
+        self._watch = watch
+        self._follower = Follower(database, clock, FOLLOWER)
+        self._feeds = FeedCourier(options.hub or "")
+        couriers: dict[str, Courier] = {"webhook": WebhookCourier(), "feed": self._feeds}
+        self.sender = Sender(database, clock, client, couriers, stop, options.pause_after)
+        self._version: Version | None = None
+        self._looked_at = 0.0
+
+    def read_feeds_by(self, read: Callable[[str], FeedContent]) -> None:
+        """Say how a feed is read by its address; until then no feed is sent."""
+        self._feeds.read = read
+
+    def feed(self, topic: str) -> FeedContent:
+        """Return a feed as it is sent now."""
+        if self._feeds.read is None:
+            raise RuntimeError("This process cannot read feeds; nobody told it how.")
+        return self._feeds.read(topic)
+
+    def turn(self) -> None:
+        """Do all that can be done now, and wait for no answer."""
+        self.sender.settle()
+        self._follower.carry(self._write_down)
+        self.sender.start()
+
+    def turn_if_needed(self) -> None:
+        """Do what is to be done, if something was written, an answer came, or time passed."""
+        version, now = self._watch.version(), time.monotonic()
+        # Also after an answer: `wait` looks at the clock no more than that.
+        if version != self._version or now - self._looked_at >= _LOOK_EVERY or self.answered:
+            self._version, self._looked_at = version, now
+            self.turn()
+
+    @property
+    def answered(self) -> bool:
+        """Tell whether an answer arrived that nobody has looked at."""
+        return self.sender.wait(0)
+
+    def standing(self) -> Standing:
+        """Return how push stands."""
+        with self._database.read() as session:
+            pending = deliveries.count_pending(session)
+            paused = receivers.paused_webhooks(session)
+        return Standing(self._follower.lag(), pending, paused)
+
+    def tidy(self) -> None:
+        """Forget old deliveries, and subscriptions that are over."""
+        now = self._clock.now()
+        with self._database.write() as session:
+            deliveries.forget(session, now - self.options.kept)
+            for id_ in receivers.ended_subscriptions(session, now, now - _CONFIRM_WITHIN):
+                end_subscription(session, id_)
+
+    def close(self) -> None:
+        """Call off what is under way, and send nothing more."""
+        self.sender.close()
+
+    def _write_down(self, session: WriteSession, rows: Sequence[Record]) -> None:
+        write_down(session, rows, self._clock.now(), self.options.own or "")

@@ -1,0 +1,31 @@
+"""Selections as JSON, as they are kept beside whoever is told."""
+
+from datetime import datetime
+from typing import Any
+
+from app.access.selection import Clause, Selection, Span
+from app.kit.clock import from_micros, to_micros
+
+
+def to_json(selection: Selection) -> list[Any]:
+    """Return a selection as a small JSON value."""
+    clauses = [[one.field, one.included, one.excluded] for one in selection.clauses]
+    return [clauses, _span(selection.published), _span(selection.updated)]
+
+
+def from_json(value: list[Any]) -> Selection:
+    """Read a selection back."""
+    clauses, published, updated = value
+    return Selection(
+        tuple(Clause(field, tuple(yes), tuple(no)) for field, yes, no in clauses),
+        Span(*map(_moment, published)),
+        Span(*map(_moment, updated)),
+    )
+
+
+def _span(span: Span) -> list[int | None]:
+    return [to_micros(one) if one is not None else None for one in (span.start, span.end)]
+
+
+def _moment(micros: int | None) -> datetime | None:
+    return None if micros is None else from_micros(micros)

@@ -1,0 +1,188 @@
+"""Deliveries: added, found when they are due, and what came of them."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, delete, exists, func, insert, select, update
+
+from app.delivery.models import LogRow
+from app.kit.schema import table_of
+from app.kit.session import ReadSession, Record, WriteSession
+from app.syndication.push.models import Delivery
+
+_deliveries = table_of(Delivery)
+_earlier = _deliveries.alias("earlier")
+_log = table_of(LogRow)
+_c = _deliveries.c
+_waits = _c.state == "pending"
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which deliveries of a webhook are meant; what is nothing does not matter."""
+
+    state: str | None = None
+    ids: tuple[str, ...] | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+def add(session: WriteSession, rows: Sequence[dict[str, Any]]) -> None:
+    """Add deliveries, in their order."""
+    session.execute(insert(_deliveries), rows)
+
+
+def due(
+    session: ReadSession,
+    now: datetime,
+    limit: int,
+    *,
+    under_way: Collection[int],
+    full: Collection[str],
+) -> Sequence[Record]:
+    """Return deliveries that are due, and of each subject no other than the first.
+
+    `killed` says that the story was killed after the event, which the log knows at once.
+    """
+    killed = exists().where(
+        _log.c.type == "article",
+        _log.c.id == _c.subject,
+        _log.c.serial > _c.serial,
+        _log.c.reason == "killed",
+    )
+    first = ~exists().where(
+        _earlier.c.subject == _c.subject,
+        _earlier.c.receiver == _c.receiver,
+        _earlier.c.number < _c.number,
+        (_earlier.c.state == "pending") | _earlier.c.number.in_(under_way),
+    )
+    statement = select(_deliveries, killed.label("killed")).where(
+        _waits, _c.due_at <= now, _c.number.not_in(under_way), _c.receiver.not_in(full), first
+    )
+    return session.all(statement.order_by(_c.due_at, _c.number).limit(limit))
+
+
+def settle(session: WriteSession, row: Record, **values: Any) -> bool:
+    """Write down what came of a delivery, unless it was settled or renewed meanwhile; say so."""
+    statement = update(_deliveries).where(_c.number == row.number, _c.serial == row.serial, _waits)
+    return session.execute(statement.values(**values)) == 1
+
+
+def postpone(session: WriteSession, receiver: str, until: datetime) -> None:
+    """Let what a receiver waits for wait longer."""
+    statement = update(_deliveries).where(_c.receiver == receiver, _waits, _c.due_at < until)
+    session.execute(statement.values(due_at=until))
+
+
+def hasten(session: WriteSession, receiver: str, failing_since: datetime, now: datetime) -> None:
+    """Let all be due that waited for a receiver to be there again."""
+    late = (_c.tried_at.is_(None)) | (_c.tried_at > failing_since)
+    statement = update(_deliveries).where(_c.receiver == receiver, _waits, _c.due_at > now, late)
+    session.execute(statement.values(due_at=now))
+
+
+def hold(session: WriteSession, receiver: str, until: datetime | None) -> None:
+    """Let everything of a receiver wait for an instant, or until somebody lets it go."""
+    statement = update(_deliveries).where(_c.receiver == receiver, _waits)
+    session.execute(statement.values(due_at=until))
+
+
+def drop(session: WriteSession, receiver: str) -> None:
+    """Give up what a receiver still waits for."""
+    statement = update(_deliveries).where(_c.receiver == receiver, _waits)
+    session.execute(statement.values(state="dropped", due_at=None))
+
+
+def silence(session: WriteSession, subject: str, but_for: str) -> None:
+    """Forget what was to be said, and said, of a story, but for one kind of event."""
+    of_it = (_c.subject == subject) & (_c.event != but_for)
+    session.execute(update(_deliveries).where(of_it).values(body=None))
+    waiting = update(_deliveries).where(of_it, _waits)
+    session.execute(waiting.values(state="dropped", due_at=None))
+
+
+def receivers_of(session: ReadSession, subject: str) -> set[str]:
+    """Return who was told of a story, or may have been."""
+    told = select(_c.receiver).where(_c.subject == subject, _c.attempts > 0).distinct()
+    return {row.receiver for row in session.all(told)}
+
+
+def waiting_for(session: ReadSession, receiver: str) -> Record | None:
+    """Return the feed that a subscriber still waits for, or nothing."""
+    statement = select(_deliveries).where(_c.receiver == receiver, _waits, _c.event == "feed")
+    return session.first(statement)
+
+
+def renew(session: WriteSession, number: int, serial: int) -> None:
+    """Note that something newer is to be told in the same delivery."""
+    session.execute(update(_deliveries).where(_c.number == number).values(serial=serial))
+
+
+def delivery(session: ReadSession, receiver: str, id_: str) -> Record | None:
+    """Return a delivery to a receiver, or nothing."""
+    return session.first(select(_deliveries).where(_c.receiver == receiver, _c.id == id_))
+
+
+def page(
+    session: ReadSession,
+    receiver: str,
+    state: str | None,
+    position: int | None,
+    limit: int,
+    *,
+    backwards: bool,
+) -> Sequence[Record]:
+    """Return deliveries to a receiver, the newest first, or backwards from one."""
+    statement = select(_deliveries).where(_c.receiver == receiver).limit(limit)
+    if state is not None:
+        statement = statement.where(_c.state == state)
+    if backwards:
+        return session.all(statement.where(_c.number > position).order_by(_c.number))
+    statement = statement.order_by(_c.number.desc())
+    return session.all(statement if position is None else statement.where(_c.number < position))
+
+
+def replay(session: WriteSession, receiver: str, wanted: Wanted, now: datetime | None) -> int:
+    """Let deliveries that are over be made again, as they were; return how many."""
+    again = update(_deliveries).where(
+        _c.receiver == receiver, _c.state != "pending", _c.body.is_not(None), *_conditions(wanted)
+    )
+    values = {"state": "pending", "attempts": 0, "due_at": now, "tried_at": None}
+    return session.execute(again.values(**values))
+
+
+def forget_of(session: WriteSession, receiver: str) -> None:
+    """Delete all deliveries to a receiver."""
+    session.execute(delete(_deliveries).where(_c.receiver == receiver))
+
+
+def forget(session: WriteSession, before: datetime) -> int:
+    """Delete deliveries that were made before an instant, whatever came of them."""
+    return session.execute(delete(_deliveries).where(_c.made_at < before))
+
+
+def count_pending(session: ReadSession) -> int:
+    """Count what is still to be delivered."""
+    count: int = session.scalar(select(func.count()).select_from(_deliveries).where(_waits))
+    return count
+
+
+def _conditions(wanted: Wanted) -> list[ColumnElement[bool]]:
+    conditions = []
+    if wanted.state is not None:
+        conditions.append(_c.state == wanted.state)
+    if wanted.ids is not None:
+        conditions.append(_c.id.in_(wanted.ids))
+    if wanted.since is not None:
+        conditions.append(_c.made_at >= wanted.since)
+    if wanted.until is not None:
+        conditions.append(_c.made_at < wanted.until)
+    return conditions
+
+
+def asked(session: ReadSession, receiver: str, event: str) -> bool:
+    """Tell whether an event of a kind waits for a receiver."""
+    waiting = select(_c.number).where(_c.receiver == receiver, _waits, _c.event == event)
+    return session.first(waiting) is not None

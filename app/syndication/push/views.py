@@ -1,0 +1,54 @@
+"""Webhooks and deliveries as administrators see them: everything but secrets."""
+
+from datetime import datetime
+from typing import Any
+
+from app.kit import json
+from app.kit.clock import format_instant
+from app.kit.session import Record
+
+
+def webhook_view(row: Record, now: datetime) -> dict[str, Any]:
+    """Return a webhook."""
+    old = row.old_secret_until
+    return {
+        "id": row.id,
+        "url": row.url,
+        "events": row.events,
+        "filter": row.filter,
+        "state": row.state,
+        "reason": row.reason,
+        "failing_since": _instant(row.failing_since),
+        "failures": row.failures,
+        "old_secret_until": _instant(old) if old is not None and now < old else None,
+        "version": row.version,
+        "created_at": _instant(row.created_at),
+        "modified_at": _instant(row.modified_at),
+    }
+
+
+def delivery_view(row: Record) -> dict[str, Any]:
+    """Return a delivery, with what is sent while it may be."""
+    return {
+        "id": row.id,
+        "event": row.event,
+        "subject": row.subject,
+        "state": row.state,
+        "attempts": row.attempts,
+        "created_at": _instant(row.made_at),
+        "due_at": _instant(row.due_at),
+        "tried_at": _instant(row.tried_at),
+        "status": row.status,
+        "answer": row.answer,
+        "body": None if row.body is None else json.loads(row.body),
+    }
+
+
+def noted(row: Record) -> dict[str, Any]:
+    """Return what the audit notes of a webhook."""
+    names = ("url", "events", "filter", "state", "reason")
+    return {name: getattr(row, name) for name in names}
+
+
+def _instant(moment: datetime | None) -> str | None:
+    return None if moment is None else format_instant(moment)

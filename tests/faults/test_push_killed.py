@@ -1,0 +1,68 @@
+"""A server that is killed while it tells webhooks loses nothing, and repeats under one id."""
+
+import json
+import time
+
+import pytest
+
+from app.bootstrap import Services
+from tests.conftest import key_for
+from tests.faults.served import Client, nursery
+from tests.receiver import Heard, receiving
+from tests.worker.test_telling_a_cdn import wait_until
+
+_PATIENCE = 60
+_ROUNDS = 2
+_STORIES = 8
+
+
+@pytest.mark.slow
+def test_nothing_is_lost_and_doubles_carry_one_id(services: Services, database_url: str) -> None:
+    key = key_for(services, "admin")
+    options = {"push_networks": "127.0.0.0/8", "worker_interval": 0.05, "busy_timeout": _PATIENCE}
+    published: set[str] = set()
+    with receiving() as receiver, nursery(database_url, **options) as server:
+
+        def slowly(_: Heard) -> int:
+            time.sleep(0.02)
+            return 204
+
+        receiver.answer = slowly
+        for round_ in range(_ROUNDS):
+            server.start()
+            client = Client(server.port, key)
+            if not round_:
+                _subscribe(client, receiver.url)
+            for number in range(_STORIES):
+                published.add(_publish(client, f"Story {round_} {number}"))
+            client.close()
+            # Some of them are on their way now, some were answered, some not yet written down.
+            receiver.wait_for(round_ * _STORIES + 3)
+            server.kill()
+        server.start()
+        wait_until(lambda: _told(receiver.heard).keys() >= published)
+        wait_until(lambda: services.push.standing().pending == 0)
+    assert _told(receiver.heard).keys() == published
+    assert all(len(ids) == 1 for ids in _told(receiver.heard).values())
+
+
+def _told(heard: list[Heard]) -> dict[str, set[str]]:
+    """Return the ids under which each story was told of."""
+    told: dict[str, set[str]] = {}
+    for one in list(heard):
+        id_ = json.loads(one.body)["data"]["id"]
+        told.setdefault(id_, set()).add(one.headers["webhook-id"])
+    return told
+
+
+def _subscribe(client: Client, url: str) -> None:
+    body = {"url": url, "events": ["article.published"]}
+    assert client.call("POST", "/v1/manage/webhooks", body)[0] == 201
+
+
+def _publish(client: Client, title: str) -> str:
+    document = {"title": title, "language": "en", "status": "published"}
+    status, _, made = client.call("POST", "/v1/manage/articles", document)
+    assert status == 201
+    id_: str = made["id"]
+    return id_

@@ -1,0 +1,107 @@
+"""Webhooks in tests: a deployment that may send to loopback, and receivers there."""
+
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from app.bootstrap import Services
+from app.settings import Settings
+from tests.newsroom import Newsroom
+from tests.receiver import Heard, Receiver, receiving
+
+_PATIENCE = 30
+PUBLIC = "http://testserver"
+
+
+@pytest.fixture
+def settings(database_url: str) -> Settings:
+    """A deployment that knows its address, and may send to this machine."""
+    return Settings(database_url=database_url, public_url=PUBLIC, push_networks="127.0.0.0/8")
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    """A receiver on loopback."""
+    with receiving() as made:
+        yield made
+
+
+class Pushing:
+    """Push, driven by hand."""
+
+    def __init__(self, services: Services, newsroom: Newsroom) -> None:
+        self.services = services
+        self.newsroom = newsroom
+        # Its place in the log is here, before anything happens.
+        self.services.push.turn()
+
+    def webhook(self, url: str, *events: str, **filter_: list[str]) -> dict[str, Any]:
+        """Create a webhook for some events, or for all that there are."""
+        body = {"url": url, "events": list(events) or EVERYTHING, "filter": filter_}
+        answer = self.newsroom.call("POST", "/webhooks", json=body)
+        assert answer.status_code == 201, answer.text
+        made: dict[str, Any] = answer.json()
+        return made
+
+    def verb(self, webhook: dict[str, Any], verb: str, **body: Any) -> dict[str, Any]:
+        """Do something to a webhook."""
+        answer = self.newsroom.call("POST", f"/webhooks/{webhook['id']}/{verb}", json=body)
+        assert answer.is_success, answer.text
+        done: dict[str, Any] = answer.json()
+        return done
+
+    def view(self, webhook: dict[str, Any]) -> dict[str, Any]:
+        """Return how a webhook stands."""
+        view: dict[str, Any] = self.newsroom.call("GET", f"/webhooks/{webhook['id']}").json()
+        return view
+
+    def log(self, webhook: dict[str, Any]) -> list[dict[str, Any]]:
+        """Return the deliveries to a webhook, the first first."""
+        path = f"/webhooks/{webhook['id']}/deliveries?limit=100"
+        data: list[dict[str, Any]] = self.newsroom.call("GET", path).json()["data"]
+        return data[::-1]
+
+    def settle(self) -> None:
+        """Send all that is due, and wait for the answers."""
+        push = self.services.push
+        ends = time.monotonic() + _PATIENCE
+        push.turn()
+        while not push.sender.idle:
+            assert time.monotonic() < ends
+            push.sender.wait(0.1)
+            push.turn()
+
+    def until(self, true: Callable[[], object]) -> None:
+        """Go on until something is true."""
+        ends = time.monotonic() + _PATIENCE
+        while not true():
+            assert time.monotonic() < ends
+            self.services.push.turn()
+            self.services.push.sender.wait(0.01)
+
+
+EVERYTHING = [
+    *(
+        f"article.{one}"
+        for one in "published updated corrected unpublished killed expired deleted left "
+        "restored".split()
+    ),
+    "source.updated",
+    "category.updated",
+]
+
+
+@pytest.fixture
+def pushing(services: Services, newsroom: Newsroom) -> Pushing:
+    """Push on the deployment under test."""
+    return Pushing(services, newsroom)
+
+
+def events(heard: list[Heard]) -> list[tuple[str, str]]:
+    """Return types and ids of what came."""
+    import json
+
+    bodies = [json.loads(one.body) for one in heard]
+    return [(one["type"], one["data"].get("id", "")) for one in bodies]

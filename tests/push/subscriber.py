@@ -1,0 +1,62 @@
+"""A tiny subscriber of WebSub: answers questions, keeps what it is sent."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+
+@dataclass
+class Subscriber:
+    """What it was asked and sent; `agrees` says whether it means what is asked."""
+
+    url: str = ""
+    agrees: bool = True
+    status: int = 204
+    asked: list[dict[str, str]] = field(default_factory=list)
+    sent: list[tuple[dict[str, str], bytes]] = field(default_factory=list)
+
+
+@contextmanager
+def subscriber() -> Iterator[Subscriber]:
+    """Run a subscriber on loopback."""
+    one = Subscriber()
+    server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(one))
+    server.daemon_threads = True
+    one.url = f"http://127.0.0.1:{server.server_port}/callback?mine=1"
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
+    thread.start()
+    try:
+        yield one
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+def _handler(one: Subscriber) -> type[BaseHTTPRequestHandler]:
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            query = dict(parse_qsl(urlsplit(self.path).query))
+            one.asked.append(query)
+            known = one.agrees and "hub.challenge" in query
+            self._answer(200 if known else 404, query.get("hub.challenge", "").encode())
+
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["content-length"]))
+            one.sent.append(({k.lower(): v for k, v in self.headers.items()}, body))
+            self._answer(one.status, b"")
+
+        def _answer(self, status: int, body: bytes) -> None:
+            self.send_response(status)
+            self.send_header("content-length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: Any) -> None:
+            pass
+
+    return Handler

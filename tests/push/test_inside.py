@@ -1,0 +1,114 @@
+"""Nobody makes this server ask machines of its own network."""
+
+import json
+import socket
+from typing import Any
+
+import pytest
+
+from app.kit.http import Answered, HttpClient, Unanswered
+from app.kit.networks import Reach
+from app.settings import Settings
+from tests.newsroom import Newsroom
+from tests.push.conftest import EVERYTHING, Pushing
+from tests.receiver import Receiver
+
+_REFUSED = Unanswered("its address is inside the network")
+
+
+@pytest.fixture
+def settings(database_url: str) -> Settings:
+    """A deployment that may send to public addresses alone."""
+    return Settings(database_url=database_url, public_url="http://testserver")
+
+
+@pytest.fixture
+def dialect() -> str:
+    """One database: nothing here depends on which."""
+    return "sqlite"
+
+
+_URLS = (
+    "http://127.0.0.1/",
+    "http://127.1/",
+    "http://2130706433/",
+    "http://0x7f.1/",
+    "http://0177.0.0.1/",
+    "http://[::1]/",
+    "http://[::ffff:10.0.0.1]/",
+    "http://169.254.169.254/latest/meta-data",
+    "http://localhost:8080/",
+    "http://LOCALHOST./",
+    "http://metadata.google.internal/",
+)
+
+
+def test_what_says_that_it_is_inside_is_refused_when_written(newsroom: Newsroom) -> None:
+    for url in _URLS:
+        answer = newsroom.call("POST", "/webhooks", json={"url": url, "events": EVERYTHING})
+        assert answer.status_code == 422
+        assert [one["code"] for one in answer.json()["errors"]] == ["address_refused"], url
+
+
+def test_a_name_that_leads_inside_is_asked_nothing(
+    pushing: Pushing, newsroom: Newsroom, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name_leads_to(monkeypatch, "127.0.0.1")
+    port = receiver.url.rpartition(":")[2]
+    made = pushing.webhook(f"http://rebinding.example:{port}", "article.published")
+    newsroom.story()
+    pushing.settle()
+    assert receiver.heard == []
+    (tried,) = pushing.log(made)
+    assert tried["answer"] == "its address is inside the network"
+
+
+def test_one_address_inside_is_enough_to_refuse_a_name(
+    receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name_leads_to(monkeypatch, "93.184.216.34", "10.0.0.7")
+    assert _sent("http://two.example/", Reach()) == _REFUSED
+
+
+def test_a_name_is_looked_up_once_and_that_address_is_connected_to(
+    receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = name_leads_to(monkeypatch, "127.0.0.1")
+    port = receiver.url.rpartition(":")[2].removesuffix("/purge")
+    url = f"http://receiver.example:{port}/hook?x=1"
+    assert isinstance(_sent(url, Reach.of("127.0.0.1/32")), Answered)
+    assert asked == ["receiver.example"]
+    assert receiver.heard[0].path == "/hook?x=1"
+    assert receiver.heard[0].headers["host"] == f"receiver.example:{port}"
+
+
+def test_a_redirect_is_not_followed(receiver: Receiver) -> None:
+    receiver.answer = lambda _: 307
+    outcome = _sent(receiver.url, Reach.of("127.0.0.1"))
+    assert isinstance(outcome, Answered)
+    assert outcome.status == 307
+    assert len(receiver.heard) == 1
+
+
+def name_leads_to(monkeypatch: pytest.MonkeyPatch, *addresses: str) -> list[str]:
+    """Let names that are nobody's lead somewhere; return what is looked up."""
+    asked: list[str] = []
+    real = socket.getaddrinfo
+
+    def look_up(host: Any, port: Any, *more: Any, **named: Any) -> Any:
+        if not str(host).endswith(".example"):
+            return real(host, port, *more, **named)
+        asked.append(str(host))
+        kind = socket.SOCK_STREAM
+        return [(socket.AF_INET, kind, 6, "", (one, port)) for one in addresses]
+
+    monkeypatch.setattr(socket, "getaddrinfo", look_up)
+    return asked
+
+
+def _sent(url: str, reach: Reach) -> object:
+    client = HttpClient("test", reach=reach)
+    try:
+        return client.send("POST", url, {}, json.dumps({}).encode())
+    finally:
+        client.close()

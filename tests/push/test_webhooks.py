@@ -1,0 +1,166 @@
+"""Webhooks: what they are told, signed how, and what they are never told."""
+
+import json
+from datetime import UTC, datetime
+
+import pytest
+from standardwebhooks import Webhook, WebhookVerificationError
+
+from app.worker import run_due
+from tests.clock import HandClock
+from tests.newsroom import Newsroom
+from tests.push.conftest import EVERYTHING, PUBLIC, Pushing, events
+from tests.receiver import Receiver
+
+
+def test_a_story_is_told_of_as_it_goes_through_its_life(
+    pushing: Pushing, newsroom: Newsroom, receiver: Receiver, clock: HandClock
+) -> None:
+    pushing.webhook(receiver.url)
+    story = newsroom.story("First", expires_at="2026-11-23T00:00:00Z")
+    newsroom.verb(story, "correct", note="A name.", changes={"title": "Second"})
+    pushing.settle()
+    clock.advance(days=1)
+    run_due(pushing.services)
+    pushing.settle()
+    told = ["article.published", "article.corrected", "article.expired"]
+    assert events(receiver.heard) == [(one, story["id"]) for one in told]
+    first = json.loads(receiver.heard[0].body)
+    assert first["timestamp"] == "2026-11-22T12:00:00Z"
+    assert first["data"] == {
+        "id": story["id"],
+        "slug": "first",
+        "version": 1,
+        "url": f"{PUBLIC}/v1/articles/{story['id']}",
+        "serial": first["data"]["serial"],
+    }
+    assert "slug" not in json.loads(receiver.heard[2].body)["data"]
+
+
+def test_signatures_are_those_of_the_standard(
+    pushing: Pushing, newsroom: Newsroom, receiver: Receiver, clock: HandClock
+) -> None:
+    clock.moment = datetime.now(UTC).replace(microsecond=0)
+    made = pushing.webhook(receiver.url)
+    newsroom.story("Signed")
+    pushing.settle()
+    rotated = pushing.verb(made, "rotate", hours=2)
+    newsroom.story("Signed by both")
+    pushing.settle()
+    # Only as far as the checker lets a clock be wrong.
+    one, both = receiver.heard
+    assert Webhook(made["secret"]).verify(one.body, one.headers)
+    for secret in (made["secret"], rotated["secret"]):
+        assert Webhook(secret).verify(both.body, both.headers)
+    with pytest.raises(WebhookVerificationError):
+        Webhook(made["secret"]).verify(both.body + b" ", both.headers)
+    clock.advance(hours=2)
+    newsroom.story("Signed by the new one")
+    pushing.settle()
+    signed = receiver.heard[2].headers["webhook-signature"].split(" ")
+    assert len(receiver.heard[1].headers["webhook-signature"].split(" ")) == 2
+    assert len(signed) == 1
+
+
+def test_who_has_a_filter_hears_when_a_story_comes_and_leaves(
+    pushing: Pushing, newsroom: Newsroom, receiver: Receiver
+) -> None:
+    newsroom.category("Morocco")
+    newsroom.category("Tunisia")
+    pushing.webhook(receiver.url, *EVERYTHING[:9], category=["morocco"])
+    newsroom.story("Elsewhere", categories=["tunisia"])
+    story = newsroom.story("Moves", categories=["morocco"])
+    story = newsroom.patch(story, categories=["tunisia"], status="published")
+    pushing.settle()
+    newsroom.verb(story, "kill", notice="It was wrong.")
+    pushing.settle()
+    # It heard of the story, so it hears of the kill, though the story had left.
+    told = ["article.published", "article.left", "article.killed"]
+    assert events(receiver.heard) == [(one, story["id"]) for one in told]
+
+
+def test_nothing_is_told_of_what_was_never_public(
+    pushing: Pushing, newsroom: Newsroom, receiver: Receiver, clock: HandClock
+) -> None:
+    pushing.webhook(receiver.url)
+    newsroom.article("A draft")
+    later = newsroom.story("Embargoed", embargo_until="2026-11-23T00:00:00Z")
+    killed = newsroom.story("Scheduled", published_at="2026-11-24T00:00:00Z")
+    newsroom.verb(killed, "kill", notice="Never to be.")
+    deleted = newsroom.story("Deleted", published_at="2026-11-24T00:00:00Z")
+    newsroom.delete(deleted)
+    pushing.settle()
+    assert receiver.heard == []
+    clock.advance(days=1)
+    run_due(pushing.services)
+    pushing.settle()
+    assert events(receiver.heard) == [("article.published", later["id"])]
+
+
+def test_a_slug_that_lies_ahead_is_not_told(
+    pushing: Pushing, newsroom: Newsroom, receiver: Receiver
+) -> None:
+    pushing.webhook(receiver.url)
+    story = newsroom.story("Open")
+    story = newsroom.verb(story, "unpublish")
+    story = newsroom.patch(story, slug="secret-merger")
+    newsroom.verb(story, "publish", published_at="2026-12-24T00:00:00Z")
+    pushing.settle()
+    assert [one for one, _ in events(receiver.heard)] == [
+        "article.published",
+        "article.unpublished",
+    ]
+    assert not any(b"secret-merger" in one.body for one in receiver.heard)
+
+
+def test_a_kill_takes_the_place_of_what_waits(
+    pushing: Pushing, newsroom: Newsroom, receiver: Receiver, clock: HandClock
+) -> None:
+    made = pushing.webhook(receiver.url, "article.published")
+    receiver.answer = lambda _: 503
+    story = newsroom.story("Libel in the title")
+    pushing.settle()
+    assert len(receiver.heard) == 1
+    receiver.answer = lambda _: 204
+    newsroom.verb(story, "kill", notice="Withdrawn.")
+    clock.advance(hours=1)
+    pushing.settle()
+    assert events(receiver.heard[1:]) == [("article.killed", story["id"])]
+    assert json.loads(receiver.heard[1].body)["data"]["notice"] == "Withdrawn."
+    first, second = pushing.log(made)
+    assert (first["state"], first["body"]) == ("dropped", None)
+    assert second["state"] == "delivered"
+    # What was said of it cannot be said again, either.
+    assert pushing.verb(made, "replay", since="2026-11-01T00:00:00Z") == {"deliveries": 1}
+
+
+def test_a_kill_is_known_before_it_was_followed(
+    pushing: Pushing, newsroom: Newsroom, receiver: Receiver, clock: HandClock
+) -> None:
+    pushing.webhook(receiver.url)
+    receiver.answer = lambda _: 503
+    story = newsroom.story("Libel")
+    pushing.settle()
+    newsroom.verb(story, "kill", notice="Withdrawn.")
+    clock.advance(hours=1)
+    # As if the process that follows the log had been slow.
+    pushing.services.push.sender.start()
+    pushing.until(lambda: pushing.services.push.sender.idle)
+    assert len([one for one in events(receiver.heard) if one[0] == "article.published"]) == 1
+
+
+def test_sources_and_categories_are_told_of(
+    pushing: Pushing, newsroom: Newsroom, receiver: Receiver
+) -> None:
+    pushing.webhook(receiver.url, "source.updated", "category.updated")
+    source, category = newsroom.source("Agency"), newsroom.category("World")
+    newsroom.story("Nothing to them")
+    newsroom.delete(category, "categories")
+    pushing.settle()
+    assert sorted(events(receiver.heard)) == sorted(
+        [
+            ("source.updated", source["id"]),
+            ("category.updated", category["id"]),
+            ("category.updated", category["id"]),
+        ]
+    )

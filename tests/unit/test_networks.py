@@ -1,0 +1,58 @@
+"""Addresses inside the network, in every form, are none that others may send us to."""
+
+from ipaddress import ip_address
+
+import pytest
+
+from app.kit.networks import Reach, literal
+
+INSIDE = """
+    127.0.0.1 127.255.255.254 0.0.0.0 0.1.2.3 10.0.0.1 172.16.0.1 172.31.255.255 192.168.1.1
+    169.254.169.254 169.254.0.1 100.64.0.1 100.100.100.200 192.0.0.192 192.0.2.1 198.18.0.1
+    198.51.100.1 203.0.113.1 192.88.99.1 224.0.0.1 239.255.255.255 240.0.0.1 255.255.255.255
+    ::1 :: ::127.0.0.1 ::10.0.0.1 ::ffff:127.0.0.1 ::ffff:169.254.169.254 ::ffff:0:127.0.0.1
+    64:ff9b::7f00:1 64:ff9b::169.254.169.254 64:ff9b::10.0.0.1 64:ff9b:1::1 2002:7f00:1::1
+    2002:a9fe:a9fe::1 2002:c0a8:101::1 2001:0:4136:e378:8000:63bf:3fff:fdd2 2001:db8::1
+    2001:20::1 fe80::1 febf::1 fec0::1 fc00::1 fd00:ec2::254 ff02::1 ff0e::1 100::1 3fff::1 5f00::1
+""".split()
+OUTSIDE = """
+    1.1.1.1 8.8.8.8 172.15.255.255 172.32.0.1 100.63.255.255 100.128.0.1 2606:4700::1111
+    ::ffff:8.8.8.8 64:ff9b::8.8.8.8 2002:808:808::1
+""".split()
+NOTATIONS = """
+    127.0.0.1 127.1 127.0.1 2130706433 0x7f000001 0x7f.1 0177.0.0.1 017700000001 0x7F.0.0.0x1
+    [::1] [::ffff:127.0.0.1] [0:0:0:0:0:ffff:7f00:1] [::ffff:7f00:1%25eth0]
+""".split()
+
+
+@pytest.mark.parametrize("address", INSIDE)
+def test_addresses_inside_are_out_of_reach(address: str) -> None:
+    assert not Reach().takes_in(ip_address(address))
+
+
+@pytest.mark.parametrize("address", OUTSIDE)
+def test_public_addresses_are_within_reach(address: str) -> None:
+    assert Reach().takes_in(ip_address(address))
+
+
+@pytest.mark.parametrize("host", NOTATIONS)
+def test_every_notation_is_known_for_what_it_is(host: str) -> None:
+    found = literal(host)
+    assert found is not None
+    assert not Reach().takes_in(found)
+    assert Reach.of("127.0.0.0/8, ::1").takes_in(found)
+
+
+def test_names_are_no_addresses() -> None:
+    assert [literal(one) for one in ("example.org", "localhost", "a.127.0.0.1.example")] == [
+        None
+    ] * 3
+
+
+def test_what_is_allowed_takes_in_that_and_no_more() -> None:
+    reach = Reach.of("10.1.0.0/16")
+    assert reach.takes_in(ip_address("10.1.2.3"))
+    assert reach.takes_in(ip_address("::ffff:10.1.2.3"))
+    assert not reach.takes_in(ip_address("10.2.0.1"))
+    with pytest.raises(ValueError, match="does not appear"):
+        Reach.of("everywhere")
