@@ -12,8 +12,8 @@ from app.api.edge.asgi import state
 from app.api.edge.entry import Facts
 from app.api.errors import Gone, Killed, NothingHere
 from app.bootstrap import Services
+from app.delivery.heads import Head
 from app.delivery.queries import Gone as StoryGone
-from app.delivery.queries import Head
 from app.delivery.surrogates import ABSENT
 from app.kit import json
 

@@ -7,7 +7,9 @@ from datetime import datetime
 from typing import Any
 
 from app.delivery.directory import Directory
-from app.delivery.queries import Delivery, Head, short_form
+from app.delivery.heads import Head
+from app.delivery.joining import short_form
+from app.delivery.queries import Delivery
 from app.delivery.store import searchable
 from app.delivery.store.reading import Position
 from app.kit import json

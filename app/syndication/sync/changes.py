@@ -18,7 +18,9 @@ from itertools import repeat
 from app.access.selection import Clause, Selection
 from app.delivery import store
 from app.delivery.directory import Directory
-from app.delivery.queries import Delivery, Head, whole_form
+from app.delivery.heads import Head
+from app.delivery.joining import whole_form
+from app.delivery.queries import Delivery
 from app.delivery.store import reading
 from app.delivery.store.shapes import Shape, shape_of
 from app.kit.clock import from_micros
