@@ -11,12 +11,14 @@ from app.kit.session import Record
 
 def short_form(row: Record, directory: Directory) -> bytes:
     """Join the pieces of a story's short form."""
-    return b"".join((b"{", row.head, _between(row, directory), row.tail, b"}"))
+    between = directory.between(row.source_id, row.category_ids)
+    return b"".join((b"{", row.head, between, row.tail, b"}"))
 
 
 def full_form(row: Record, directory: Directory) -> bytes:
     """Return a story with all but its body."""
-    between, told = _between(row, directory), _translations(row.translations)
+    between = directory.between(row.source_id, row.category_ids)
+    told = _translations(row.translations)
     return b"".join(
         (b"{", row.head, between, row.tail, b",", row.extra, b',"translations":', told, b"}")
     )
@@ -40,10 +42,6 @@ FORMS: Mapping[Form, Callable[[Record, Directory], bytes]] = {
     "full": full_form,
     "whole": whole_form,
 }
-
-
-def _between(row: Record, directory: Directory) -> bytes:
-    return directory.between(row.source_id, row.category_ids)
 
 
 def _translations(found: str | None) -> bytes:

@@ -1,9 +1,9 @@
 """Public reading: lists, stories, sources and categories as bytes, visible ones only."""
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from types import SimpleNamespace
 from typing import Any, Literal, TypeGuard
@@ -18,7 +18,7 @@ from app.delivery.joining import FORMS, marked, whole_form
 from app.delivery.render import render_article
 from app.delivery.store import reading
 from app.delivery.store.reading import Position
-from app.delivery.store.shapes import Form, Shape, SortKey, shape_of
+from app.delivery.store.shapes import Form, Shape, SortKey, own_values, shape_of
 from app.delivery.surrogates import story_keys
 from app.kit.clock import Clock
 from app.kit.database import Database
@@ -43,10 +43,15 @@ class StoryQuery:
     count: Count | None = None
     embargoed: bool = False
 
-    @property
-    def shape(self) -> Shape:
-        """Return what the statement for it depends on."""
-        return shape_of(
+    # What the statement for it depends on, and what that is bound to, whenever it is asked for.
+    shape: Shape = field(init=False, repr=False, compare=False)
+    values: Mapping[str, Any] = field(init=False, repr=False, compare=False)
+    # Whether the answer takes the rows that it shows, and few others.
+    is_short: bool = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Find out once what every reading of it needs."""
+        shape = shape_of(
             self.selection,
             key=self.key,
             descending=self.descending is not self.backwards,
@@ -54,11 +59,10 @@ class StoryQuery:
             form=self.form,
             embargoed=self.embargoed,
         )
-
-    @property
-    def is_short(self) -> bool:
-        """Tell whether the answer takes the rows that it shows, and few others."""
-        return self.count is None and reading.is_short(self.selection, self.key)
+        object.__setattr__(self, "shape", shape)
+        object.__setattr__(self, "values", own_values(self.selection))
+        short = self.count is None and reading.is_short(self.selection, self.key)
+        object.__setattr__(self, "is_short", short)
 
 
 @dataclass(frozen=True, slots=True)
@@ -283,8 +287,8 @@ def _rows(session: Reads, query: StoryQuery, now: datetime, *, headed: bool) -> 
     """Return the rows of a page, and one more if there is more."""
     return reading.story_page(
         session,
-        query.selection,
         query.shape,
+        query.values,
         now,
         position=query.position,
         limit=query.limit + 1,

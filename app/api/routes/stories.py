@@ -6,7 +6,14 @@ from typing import Any, Literal
 from fastapi import APIRouter, Request, Response
 
 from app.api import alternates
-from app.api.answers import delivered, list_links, nothing_here, redirected, withdrawn
+from app.api.answers import (
+    NO_STORY,
+    delivered,
+    list_links,
+    nothing_here,
+    redirected,
+    withdrawn,
+)
 from app.api.dependencies import Parts
 from app.api.describe import describe
 from app.api.direct import DirectRoute
@@ -110,7 +117,7 @@ async def read_article(ref: str, request: Request, services: Parts) -> Response:
     body = _body_of(request, found)
     if isinstance(body, Response):
         return body
-    others = alternates.of_story(request, services)
+    others = alternates.of_story(services, request.scope["path"])
     body = fields.keep(body) if fields else body
     return delivered(request, body, found.head, keys=found.keys, alternates=others)
 
@@ -131,7 +138,7 @@ def _body_of(request: Request, found: Found, ext: str = "") -> bytes | Response:
     if found.gone is not None:
         raise withdrawn(request, found.head, found.gone)
     if found.body is None:
-        raise nothing_here(request, found.head, "No story with this id or slug is public.")
+        raise nothing_here(request, found.head, NO_STORY)
     return found.body
 
 
@@ -149,5 +156,5 @@ async def _list(
         page = await long_read(lambda: services.delivery.stories(asked.query))
     body, cursors = list_body(asked, page)
     links = list_links(request, services, cursors)
-    others = alternates.of_list(request, services)
+    others = alternates.of_list(services, query_string)
     return delivered(request, body, page.head, keys=(LISTS,), links=links, alternates=others)

@@ -1,6 +1,6 @@
 """All SQL that public reading runs, but for what is visible and by which index it is found."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
@@ -44,25 +44,27 @@ _COUNTED_EXACTLY = 10_000
 
 def story_page(
     session: Reads,
-    selection: Selection,
     shape: Shape,
+    values: Mapping[str, Any],
     now: datetime,
     *,
     position: Position | None,
     limit: int,
     headed: bool = False,
 ) -> Sequence[Record]:
-    """Return visible stories of a selection, in its shape, after a position in an order.
+    """Return visible stories of a selection, after a position in an order.
 
-    Where they are `headed`, each carries what `log_head` returns, as of the same moment.
+    The selection is given as its shape and its own values. Where stories are `headed`, each
+    carries what `log_head` returns, as of the same moment.
     """
-    params = values_of(selection, now)
+    params = {**values, "now": to_micros(now), "limit": limit}
     if position is not None:
-        params |= {"place": position[0], "place_id": position[1]}
+        params["place"], params["place_id"] = position
     if shape.picks:
         return _picked(session, shape, params, headed=headed)[:limit]
-    statement = _page_statement(shape, session.dialect, headed=headed)
-    rows: Sequence[Record] = session.all(statement, params | {"limit": limit})
+    rows: Sequence[Record] = session.all(
+        _page_statement(shape, session.dialect, headed=headed), params
+    )
     return rows
 
 
