@@ -10,6 +10,7 @@ from app.access import store as access_store
 from app.access.audit import write_down
 from app.delivery.archive import Archive
 from app.delivery.following import Follower
+from app.delivery.heads import Heads
 from app.delivery.projector import project
 from app.delivery.queries import Delivery
 from app.delivery.tags import TagNames
@@ -98,7 +99,8 @@ def bootstrap(
     clock = clock or SystemClock()
     database = database or open_database(settings)
     watch = database.watch()
-    secret, delivery = _secret(settings, database), Delivery(database, clock)
+    heads = Heads(watch if database.dialect == "sqlite" else None)
+    secret, delivery = _secret(settings, database), Delivery(database, clock, heads)
     index = TantivyIndex(search_path(settings, database))
     runner = Runner(database, clock, [write_down, project], watch.announce)
     return Services(

@@ -3,8 +3,6 @@
 from collections.abc import Collection
 from urllib.parse import quote
 
-from fastapi import Request
-
 from app.api.feeds import FEED_PARAMETERS
 from app.bootstrap import Services
 from app.syndication.formats import FEEDS, STORIES
@@ -14,22 +12,22 @@ _KEPT = frozenset(FEED_PARAMETERS) - {"cursor"}
 _ANNOUNCED = ("rss", "atom", "json")
 
 
-def of_list(request: Request, services: Services) -> dict[str, str]:
+def of_list(services: Services, query_string: bytes) -> dict[str, str]:
     """Return the feeds of the same selection, by media type."""
-    return _feeds(request, services, "/feeds/latest", _KEPT)
+    return _feeds(services, query_string, "/feeds/latest", _KEPT)
 
 
-def of_search(request: Request, services: Services) -> dict[str, str]:
+def of_search(services: Services, query_string: bytes) -> dict[str, str]:
     """Return the feeds of the same search, by media type."""
-    return _feeds(request, services, "/feeds/search", _KEPT | {"q"})
+    return _feeds(services, query_string, "/feeds/search", _KEPT | {"q"})
 
 
 def _feeds(
-    request: Request, services: Services, path: str, kept_names: Collection[str]
+    services: Services, query_string: bytes, path: str, kept_names: Collection[str]
 ) -> dict[str, str]:
     query = ""
-    if request.scope["query_string"]:
-        sent: str = request.scope["query_string"].decode("latin-1")
+    if query_string:
+        sent = query_string.decode("latin-1")
         kept = [one for one in sent.split("&") if one.partition("=")[0] in kept_names]
         # What the best come first in is no order of a feed.
         kept = [one for one in kept if one != "sort=relevance"]
@@ -38,7 +36,7 @@ def _feeds(
     return {FEEDS[ext].media_type: f"{base}.{ext}{query}" for ext in _ANNOUNCED}
 
 
-def of_story(request: Request, services: Services) -> dict[str, str]:
+def of_story(services: Services, path: str) -> dict[str, str]:
     """Return the formats of the same story, by media type."""
-    base = f"{services.settings.public_url or ''}{quote(request.scope['path'])}"
+    base = f"{services.settings.public_url or ''}{quote(path)}"
     return {one.media_type: f"{base}.{ext}" for ext, one in STORIES.items()}

@@ -11,15 +11,15 @@ from app.api.conditional import version_tag
 from app.api.edge.asgi import state
 from app.api.edge.entry import Facts
 from app.api.errors import Gone, Killed, NothingHere
+from app.api.links import Links, alternates_header, link_header
 from app.bootstrap import Services
+from app.delivery.heads import Head
 from app.delivery.queries import Gone as StoryGone
-from app.delivery.queries import Head
 from app.delivery.surrogates import ABSENT
 from app.kit import json
 
 JSON = "application/json"
-# What stands in a query as it is, or is an encoding already (RFC 3986, section 3.4).
-_OF_QUERIES = "!$&'()*+,;=:@/?%-._~"
+NO_STORY = "No story with this id or slug is public."
 
 
 def delivered(  # noqa: PLR0913 - each is a fact about the answer, given by its name
@@ -43,11 +43,9 @@ def delivered(  # noqa: PLR0913 - each is a fact about the answer, given by its 
     headers = _tell_edge(
         request, head, keys, until, kept=kept, varies=bool(alternates), narrow=narrow
     )
-    told = [f'<{url}>; rel="{rel}"' for rel, url in (links or {}).items()]
-    if alternates:
-        told += [f'<{url}>; rel="alternate"; type="{one}"' for one, url in alternates.items()]
-    if told:
-        headers["link"] = ", ".join(told)
+    told = [link_header(links or {}), alternates_header(alternates or {})]
+    if any(told):
+        headers["link"] = ", ".join(filter(None, told))
     return Response(body, 200, headers, media_type)
 
 
@@ -68,9 +66,13 @@ def nothing_here(request: Request, head: Head, detail: str) -> NothingHere:
 def withdrawn(request: Request, head: Head, gone: StoryGone) -> Gone | Killed:
     """Return the failure that tells the readers of a story why it is not here any more."""
     _tell_edge(request, head, (ABSENT,))
-    if gone.answer == "killed":
-        return Killed(gone.notice or "This story was withdrawn.")
-    return Gone(gone.notice or "This story was withdrawn.")
+    return told_instead(gone)
+
+
+def told_instead(gone: StoryGone) -> Gone | Killed:
+    """Return the failure that tells what readers of a withdrawn story are told."""
+    kind = Killed if gone.answer == "killed" else Gone
+    return kind(gone.notice or "This story was withdrawn.")
 
 
 def _tell_edge(
@@ -95,19 +97,9 @@ def list_links(
     request: Request, services: Services, cursors: Mapping[str, str | None]
 ) -> dict[str, str]:
     """Return the links of a page: itself, the next and the previous one."""
-    base = f"{services.settings.public_url or ''}{quote(request.scope['path'])}"
-    query = quote(request.scope["query_string"], safe=_OF_QUERIES)
-    links = {"self": f"{base}?{query}" if query else base}
-    # The edge has brought the query into its canonical form, in which names stand as they are.
-    kept = "".join(f"{one}&" for one in query.split("&") if one and not _is_cursor(one))
-    for rel, cursor in cursors.items():
-        if cursor is not None:
-            links[rel] = f"{base}?{kept}cursor={cursor}"
-    return links
-
-
-def _is_cursor(parameter: str) -> bool:
-    return parameter.partition("=")[0] == "cursor"
+    own = services.settings.public_url or ""
+    query: bytes = request.scope["query_string"]
+    return Links.of(request.scope["path"], query, own).by_relation(cursors)
 
 
 def managed(
@@ -130,5 +122,5 @@ def managed(
 def managed_list(request: Request, services: Services, body: bytes, cursors: Any) -> Response:
     """Answer an editor with a page."""
     links = list_links(request, services, cursors)
-    link = ", ".join(f'<{url}>; rel="{rel}"' for rel, url in links.items())
-    return Response(body, 200, {"cache-control": "no-store", "link": link}, JSON)
+    headers = {"cache-control": "no-store", "link": link_header(links)}
+    return Response(body, 200, headers, JSON)

@@ -9,7 +9,8 @@ from app.access.selection import Selection, Span
 from app.api.feed_pages import addresses_of
 from app.bootstrap import Services
 from app.delivery.archive import Month
-from app.delivery.queries import Head, Page, StoryQuery
+from app.delivery.heads import Head
+from app.delivery.queries import Page, StoryQuery
 from app.kit.clock import format_instant, parse_instant
 from app.kit.xml import legal
 from app.syndication.feeds import items_of
@@ -99,7 +100,7 @@ def _news_made(services: Services, page: Page) -> Made:
 
 def _undated(head: Head) -> Head:
     """Tell no last change: stories leave by their age, of which the log knows nothing."""
-    return replace(head, changed_at=None)
+    return head._replace(changed_at=None)
 
 
 def _page(services: Services, query: StoryQuery, number: int) -> Page | None:

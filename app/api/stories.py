@@ -12,6 +12,7 @@ from app.bootstrap import Services
 from app.delivery.directory import wider
 from app.delivery.queries import Page, StoryQuery
 from app.delivery.store.shapes import Form
+from app.delivery.surrogates import list_keys
 
 LIST_PARAMETERS = (
     *(*FILTERS, *SPANS, "sort", "fields", "limit", "cursor", "count"),
@@ -110,3 +111,9 @@ def _form(params: Parameters, kind: Literal["headlines", "articles"]) -> tuple[F
     if body or (fields is not None and fields.touch("body_html", "body_text")):
         return "whole", fields
     return "full", fields or Fields.read(params, FULL)
+
+
+def narrow_keys(query: StoryQuery) -> tuple[str, ...]:
+    """Return what a list hangs on, where that is less than all lists."""
+    # Longer forms show translations, which any story may be.
+    return list_keys(query.selection) if query.form == "short" else ()

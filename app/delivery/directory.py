@@ -14,7 +14,7 @@ from app.kit import json
 from app.kit.session import ReadSession
 
 EntryType = Literal["source", "category"]
-# Stories stand in few combinations of categories; so many of them are joined once.
+# Stories stand in few combinations of source and categories; so many are joined once.
 _MOST_JOINED = 10_000
 # Orders of languages in which categories are named, at the same time.
 _MOST_NAMED = 64
@@ -42,7 +42,7 @@ class Directory:
     former: dict[EntryType, dict[str, str]]
     sources: dict[str, bytes] = field(default_factory=dict)
     categories: dict[str, bytes] = field(default_factory=dict)
-    _joined: dict[str, bytes] = field(default_factory=dict, repr=False)
+    _joined: dict[tuple[str | None, str], bytes] = field(default_factory=dict, repr=False)
     _named: dict[tuple[str, ...], "Directory"] = field(default_factory=dict, repr=False)
     _names: dict[str, dict[str, str]] = field(default_factory=dict, repr=False)
 
@@ -64,20 +64,23 @@ class Directory:
         """Return all current slugs of a type."""
         return list(self.ids[type_])
 
-    def source_json(self, source_id: str | None) -> bytes:
-        """Return a source as a story shows it."""
-        return self.sources.get(source_id, b"null") if source_id else b"null"
+    def between(self, source_id: str | None, category_ids: str) -> bytes:
+        """Return what stands between the stored pieces of a story: its source and categories.
 
-    def categories_json(self, category_ids: str) -> bytes:
-        """Return the categories, given as their ids with commas, as a story shows them."""
-        joined = self._joined.get(category_ids)
+        Categories are given as their ids with commas.
+        """
+        joined = self._joined.get((source_id, category_ids))
         if joined is None:
-            known = self.categories
-            found = [known[one] for one in category_ids.split(",") if one in known]
-            joined = b"[" + b",".join(found) + b"]"
+            joined = self._join(source_id, category_ids)
             if len(self._joined) < _MOST_JOINED:
-                self._joined[category_ids] = joined
+                self._joined[source_id, category_ids] = joined
         return joined
+
+    def _join(self, source_id: str | None, category_ids: str) -> bytes:
+        source = self.sources.get(source_id, b"null") if source_id else b"null"
+        known = self.categories
+        found = [known[one] for one in category_ids.split(",") if one in known]
+        return b',"source":%b,"categories":[%b],' % (source, b",".join(found))
 
     def named(self, languages: tuple[str, ...]) -> "Directory":
         """Return the same with categories named in the first of these languages that they have.

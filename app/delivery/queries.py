@@ -1,9 +1,9 @@
 """Public reading: lists, stories, sources and categories as bytes, visible ones only."""
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from types import SimpleNamespace
 from typing import Any, Literal, TypeGuard
@@ -13,35 +13,27 @@ from app.content.article import Article
 from app.delivery import directory as directories
 from app.delivery import store
 from app.delivery.directory import Directory, EntryType
+from app.delivery.heads import Head, Heads, head_of
+from app.delivery.joining import finished, whole_form
 from app.delivery.render import render_article
 from app.delivery.store import reading
 from app.delivery.store.reading import Position
-from app.delivery.store.shapes import Form, Shape, SortKey, shape_of
+from app.delivery.store.shapes import (
+    Form,
+    Shape,
+    SortKey,
+    own_values,
+    preferences,
+    shape_of,
+)
 from app.delivery.surrogates import story_keys
-from app.kit import json
-from app.kit.clock import Clock, format_instant, from_micros
+from app.kit.clock import Clock
 from app.kit.database import Database
 from app.kit.session import Reads, Record
 
 Count = Literal["exact", "estimated"]
 # From one withdrawn story to the next: more than anybody means, and an end if they go round.
 _MOST_STEPS = 10
-
-
-@dataclass(frozen=True, slots=True)
-class Head:
-    """How new an answer is: the log's position, the last change before `now`, and the next.
-
-    `changes_at` is the next moment at which time alone makes a story appear or disappear;
-    `turned_at` is the last one of which the log has not heard yet.
-    """
-
-    serial: int
-    taxonomy_serial: int
-    now: datetime
-    changed_at: datetime | None
-    changes_at: datetime | None
-    turned_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,10 +56,15 @@ class StoryQuery:
     preferred: tuple[str, ...] | None = None
     names_in: tuple[str, ...] = ()
 
-    @property
-    def shape(self) -> Shape:
-        """Return what the statement for it depends on."""
-        return shape_of(
+    # What the statement for it depends on, and what that is bound to, whenever it is asked for.
+    shape: Shape = field(init=False, repr=False, compare=False)
+    values: Mapping[str, Any] = field(init=False, repr=False, compare=False)
+    # Whether the answer takes the rows that it shows, and few others.
+    is_short: bool = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Find out once what every reading of it needs."""
+        shape = shape_of(
             self.selection,
             key=self.key,
             descending=self.descending is not self.backwards,
@@ -76,14 +73,13 @@ class StoryQuery:
             embargoed=self.embargoed,
             preferred=None if self.preferred is None else len(self.preferred),
         )
-
-    @property
-    def is_short(self) -> bool:
-        """Tell whether the answer takes the rows that it shows, and few others."""
-        if self.preferred is not None:
-            # Nothing says how many stories there are whose translations go before them.
-            return False
-        return self.count is None and reading.is_short(self.selection, self.key)
+        object.__setattr__(self, "shape", shape)
+        values = own_values(self.selection) | preferences(self.preferred or ())
+        object.__setattr__(self, "values", values)
+        # Nothing says how many stories there are whose translations go before them.
+        alone = self.count is None and self.preferred is None
+        short = alone and reading.is_short(self.selection, self.key)
+        object.__setattr__(self, "is_short", short)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,29 +126,34 @@ class Found:
 class Delivery:
     """The public side. It reads the delivery tables alone."""
 
-    def __init__(self, database: Database, clock: Clock) -> None:
+    def __init__(self, database: Database, clock: Clock, heads: Heads) -> None:
         """Read from a database; the directory is loaded with the first answer."""
         self._database = database
         self._clock = clock
+        self._heads = heads
         self._directory: Directory | None = None
         self._loading = threading.Lock()
 
     def stories(self, query: StoryQuery) -> Page:
         """Return a page of visible stories."""
         now = self._clock.now()
+        standing = self._heads.standing(now) if query.count is None else None
+        if standing is not None:
+            with self._database.read_single() as session:
+                rows = _rows(session, query, now, headed=False)
+            if self._heads.is_still(standing):
+                return _page(query, rows, self._fresh(standing), standing._replace(now=now), None)
+        return self._headed_stories(query, now)
+
+    def _headed_stories(self, query: StoryQuery, now: datetime) -> Page:
+        """Return a page of stories that bring along how new they are."""
+        version = self._heads.version()
         with self._database.read_hot() as session:
-            rows = reading.story_page(
-                session,
-                query.selection,
-                query.shape,
-                now,
-                position=query.position,
-                limit=query.limit + 1,
-                preferred=query.preferred or (),
-            )
-            head = _head(rows[0] if rows else reading.log_head(session, now), now)
-            directory = self._fresh(head).named(query.names_in)
+            rows = _rows(session, query, now, headed=True)
+            head = head_of(rows[0] if rows else reading.log_head(session, now), now)
+            directory = self._fresh(head)
             count = self._count(session, query, now)
+        self._heads.remember(version, head)
         return _page(query, rows, directory, head, count)
 
     def preview(self, article: Article) -> bytes:
@@ -185,22 +186,34 @@ class Delivery:
     ) -> Found:
         """Return one visible story whole, or what readers get where it was; now, or at a time."""
         now = as_of or self._clock.now()
+        standing = self._heads.standing(now) if as_of is None else None
+        if standing is not None:
+            with self._database.read_single() as session:
+                head = standing._replace(now=now)
+                found = self._story(session, ref, now, head, embargoed=embargoed, names_in=names_in)
+            # Nothing was written between its statements, so they are as good as one.
+            if self._heads.is_still(standing):
+                return found
         with self._database.read_hot() as session:
-            row = reading.story(session, ref, now, embargoed=embargoed)
-            if row is not None:
-                head = _head(row, now)
-                body = whole_form(row, self._fresh(head).named(names_in))
-                body = _marked(body, row) if embargoed else body
-                return Found(body, head, story_keys(row.id, row.translation_group))
-            id_ = reading.redirect_target(session, ref)
-            moved = reading.story(session, id_, now, embargoed=embargoed) if id_ else None
-            stone = None
-            if moved is None:
-                stone = store.standing(session, id_ or ref, embargoed=embargoed)
-                moved = _led_to(session, stone, now, embargoed=embargoed)
-            head = _head(moved or reading.log_head(session, now), now)
-            gone = Gone(stone.answer, stone.notice) if _is_told(stone) else None
-            return Found(None, head, moved_to=_slug(moved) if moved else None, gone=gone)
+            return self._story(session, ref, now, None, embargoed=embargoed, names_in=names_in)
+
+    def _story(
+        self,
+        session: Reads,
+        ref: str,
+        now: datetime,
+        head: Head | None,
+        *,
+        embargoed: bool,
+        names_in: tuple[str, ...],
+    ) -> Found:
+        """Return a story, as of a head, or of the one that it brings along."""
+        row = reading.story(session, ref, now, embargoed=embargoed, headed=head is None)
+        if row is None:
+            return _elsewhere(session, ref, now, head, embargoed=embargoed)
+        head = head or head_of(row, now)
+        body = finished(row, self._fresh(head).named(names_in), "whole", embargoed=embargoed)
+        return Found(body, head, story_keys(row.id, row.translation_group))
 
     def entries(
         self,
@@ -251,15 +264,21 @@ class Delivery:
     def head(self) -> Head:
         """Return how new an answer would be that is made now, and when it would end."""
         now = self._clock.now()
+        standing = self._heads.standing(now)
+        if standing is not None:
+            return standing._replace(now=now)
+        version = self._heads.version()
         with self._database.read_hot() as session:
-            return _head(reading.log_head(session, now), now)
+            head = head_of(reading.log_head(session, now), now)
+        self._heads.remember(version, head)
+        return head
 
     @contextmanager
     def opened(self) -> Iterator[tuple[Reads, Head, Directory]]:
         """Open one state of the public side: what reads it, how new it is, and the directory."""
         now = self._clock.now()
         with self._database.read_hot() as session:
-            head = _head(reading.log_head(session, now), now)
+            head = head_of(reading.log_head(session, now), now)
             yield session, head, self._fresh(head)
 
     def resolve(self, type_: EntryType, ref: str) -> str | None:
@@ -304,17 +323,47 @@ class Delivery:
         )
 
 
+def _rows(session: Reads, query: StoryQuery, now: datetime, *, headed: bool) -> Sequence[Record]:
+    """Return the rows of a page, and one more if there is more."""
+    return reading.story_page(
+        session,
+        query.shape,
+        query.values,
+        now,
+        position=query.position,
+        limit=query.limit + 1,
+        headed=headed,
+    )
+
+
+def _elsewhere(
+    session: Reads, ref: str, now: datetime, head: Head | None, *, embargoed: bool
+) -> Found:
+    """Return where a story is now that is not at a ref, or what its readers are told."""
+    headed = head is None
+    id_ = reading.redirect_target(session, ref)
+    moved = reading.story(session, id_, now, embargoed=embargoed, headed=headed) if id_ else None
+    stone = None
+    if moved is None:
+        stone = store.standing(session, id_ or ref, embargoed=embargoed)
+        moved = _led_to(session, stone, now, embargoed=embargoed, headed=headed)
+    head = head or head_of(moved or reading.log_head(session, now), now)
+    gone = Gone(stone.answer, stone.notice) if _is_told(stone) else None
+    return Found(None, head, moved_to=moved.slug if moved else None, gone=gone)
+
+
 def _led_to(
-    session: Reads, stone: Record | None, now: datetime, *, embargoed: bool
+    session: Reads, stone: Record | None, now: datetime, *, embargoed: bool, headed: bool
 ) -> Record | None:
     """Return the visible story to which one leads that was withdrawn, along others like it."""
     for _ in range(_MOST_STEPS):
         if stone is None or stone.answer != "redirect":
             return None
-        found = reading.story(session, stone.redirect_to, now, embargoed=embargoed)
+        ref = stone.redirect_to
+        found = reading.story(session, ref, now, embargoed=embargoed, headed=headed)
         if found is not None:
             return found
-        stone = store.standing(session, stone.redirect_to, embargoed=embargoed)
+        stone = store.standing(session, ref, embargoed=embargoed)
     return None
 
 
@@ -333,88 +382,20 @@ def _page(
     rows = rows[: query.limit]
     if query.backwards:
         rows = rows[::-1]
+    directory = directory.named(query.names_in)
     items = [finished(row, directory, query.form, embargoed=query.embargoed) for row in rows]
-    page = Page(items, head, None, None, count)
+    return Page(items, head, *_ends(query, rows, more=more), count)
+
+
+def _ends(
+    query: StoryQuery, rows: Sequence[Record], *, more: bool
+) -> tuple[Position | None, Position | None]:
+    """Return the positions before and after a page, where there is more."""
     if not rows:
         # Everything on this side of the cursor is gone; the way back is still there.
-        behind = query.position
-        return replace(page, after=behind) if query.backwards else replace(page, before=behind)
+        return (None, query.position) if query.backwards else (query.position, None)
     first, last = (rows[0].place, rows[0].id), (rows[-1].place, rows[-1].id)
     placed = query.position is not None
     has_before = more if query.backwards else placed
     has_after = placed if query.backwards else more
-    return replace(page, before=first if has_before else None, after=last if has_after else None)
-
-
-def finished(row: Record, directory: Directory, form: Form, *, embargoed: bool) -> bytes:
-    """Return a story in a form; for those who read it before its time, with its embargo."""
-    item = _FINISHERS[form](row, directory)
-    return _marked(item, row) if embargoed else item
-
-
-def short_form(row: Record, directory: Directory) -> bytes:
-    """Join the pieces of a story's short form."""
-    return b"".join((*_joined(row, directory), b"}"))
-
-
-def _full(row: Record, directory: Directory) -> bytes:
-    return b"".join((*_joined(row, directory), *_extra(row), b"}"))
-
-
-def whole_form(row: Record, directory: Directory) -> bytes:
-    """Return a story whole, with its body."""
-    return b"".join((*_joined(row, directory), *_extra(row), b",", row.body, b"}"))
-
-
-def _marked(item: bytes, row: Record) -> bytes:
-    """Return a story with the embargo under which it is, for those who read it all the same."""
-    if row.embargo_until is None:
-        return item
-    until = format_instant(from_micros(row.embargo_until))
-    return item[:-1] + b"," + json.dumps({"embargoed": True, "embargo_until": until})[1:]
-
-
-_FINISHERS = {"short": short_form, "full": _full, "whole": whole_form}
-
-
-def _joined(row: Record, directory: Directory) -> tuple[bytes, ...]:
-    return (
-        b"{",
-        row.head,
-        b',"source":',
-        directory.source_json(row.source_id),
-        b',"categories":',
-        directory.categories_json(row.category_ids),
-        b",",
-        row.tail,
-    )
-
-
-def _extra(row: Record) -> tuple[bytes, ...]:
-    return b",", row.extra, b',"translations":', _translations(row.translations)
-
-
-def _translations(found: str | None) -> bytes:
-    """Return translations as compact JSON in one order; each database writes its own."""
-    if found is None or found == "[]":
-        return b"[]"
-    return json.dumps(sorted(json.loads(found), key=lambda one: (one["language"], one["id"])))
-
-
-def _head(row: Record, now: datetime) -> Head:
-    turned = [one for one in (row.due_at, row.expired_at) if one is not None]
-    before = [*turned, *([row.changed_at] if row.changed_at is not None else [])]
-    ahead = [one for one in (row.next_due_at, row.next_expiry_at) if one is not None]
-    return Head(
-        serial=row.serial or 0,
-        taxonomy_serial=max(row.source_serial or 0, row.category_serial or 0),
-        now=now,
-        changed_at=from_micros(max(before)) if before else None,
-        changes_at=from_micros(min(ahead)) if ahead else None,
-        turned_at=from_micros(max(turned)) if turned else None,
-    )
-
-
-def _slug(row: Record) -> str:
-    slug: str = row.slug
-    return slug
+    return first if has_before else None, last if has_after else None

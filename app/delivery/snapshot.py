@@ -8,10 +8,12 @@ from typing import Any
 
 from app.access.selection import Clause, Selection
 from app.delivery.directory import Directory
-from app.delivery.queries import Delivery, Head, finished, short_form
+from app.delivery.heads import Head
+from app.delivery.joining import finished, short_form
+from app.delivery.queries import Delivery
 from app.delivery.store import reading, searchable
 from app.delivery.store.reading import Position
-from app.delivery.store.shapes import Form, shape_of
+from app.delivery.store.shapes import Form, own_values, shape_of
 from app.kit import json
 from app.kit.session import Reads, Record
 
@@ -121,8 +123,9 @@ class Snapshot:
             return {}
         selection = Selection((Clause("id", tuple(ids)),))
         shape = shape_of(selection, form=form, embargoed=self.embargoed)
+        values = own_values(selection)
         rows = reading.story_page(
-            self._session, selection, shape, self.now, position=None, limit=len(ids)
+            self._session, shape, values, self.now, position=None, limit=len(ids)
         )
         return {
             row.id: finished(row, self.directory, form, embargoed=self.embargoed) for row in rows

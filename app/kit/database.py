@@ -78,6 +78,15 @@ class Database:
             yield hot
 
     @contextmanager
+    def read_single(self) -> Iterator[Reads]:
+        """Open a read for one statement on an embedded database; it is its own transaction."""
+        assert self._hot is not None
+        try:
+            yield self._hot.single()
+        except sqlite3.Error as wrong:
+            raise _translated(wrong) from wrong
+
+    @contextmanager
     def write(self, patience: float | None = None) -> Iterator[WriteSession]:
         """Open a transaction that is committed when the block ends, or rolled back.
 

@@ -11,6 +11,7 @@ from collections import namedtuple
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from sqlalchemy import Dialect, Executable
@@ -45,13 +46,12 @@ class HotSession:
     def all(self, statement: Executable, params: Mapping[str, Any] | None = None) -> Rows:
         """Return every row."""
         compiled = self._statements.compiled(statement)
-        values = {**compiled.values, **(params or {})}
+        values = {**compiled.values, **params} if params else compiled.values
         cursor = self._connection.execute(compiled.sql, [values[one] for one in compiled.names])
         rows = cursor.fetchall()
         if compiled.make is None:
-            names = [column[0] for column in cursor.description]
-            compiled.make = _tuple_of(names)._make
-        return [compiled.make(row) for row in rows]
+            compiled.make = _maker([column[0] for column in cursor.description])
+        return list(map(compiled.make, rows))
 
     def first(self, statement: Executable, params: Mapping[str, Any] | None = None) -> Any:
         """Return the first row, or nothing."""
@@ -64,8 +64,9 @@ class HotSession:
         return None if row is None else row[0]
 
 
-def _tuple_of(names: list[str]) -> Any:
-    return namedtuple("Row", names)
+def _maker(names: list[str]) -> Callable[[Any], Any]:
+    """Return what makes a row a named tuple; its own `_make` counts the columns every time."""
+    return partial(tuple.__new__, namedtuple("Row", names))
 
 
 class HotStatements:
@@ -90,6 +91,10 @@ class HotStatements:
             yield HotSession(connection, self)
         finally:
             connection.execute("COMMIT")
+
+    def single(self) -> HotSession:
+        """Return a session for one statement, which is a transaction by itself."""
+        return HotSession(self._connection(), self)
 
     def compiled(self, statement: Executable) -> _Compiled:
         """Return a statement as the driver wants it."""

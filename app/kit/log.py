@@ -3,12 +3,19 @@
 import logging
 import re
 import sys
+import threading
+from contextlib import nullcontext
 from datetime import UTC, datetime
-from typing import Literal
+from functools import lru_cache
+from typing import Literal, TextIO
 
 from app.kit import json
 from app.kit.clock import format_instant
 
+# The logger of what tells of requests, and how many of its lines wait, and how long.
+_ACCESS = "dateline.access"
+_MOST_LINES = 100
+_SECONDS = 0.1
 _EXTRA = ("request_id", "key", "route")
 
 
@@ -20,12 +27,17 @@ def _visible(found: re.Match[str]) -> str:
     return found.group().encode("unicode_escape").decode()
 
 
+@lru_cache(maxsize=2)
+def _of_day(second: int) -> str:
+    """Return the time of day; many lines are of the same second."""
+    return datetime.fromtimestamp(second, UTC).strftime("%H:%M:%S")
+
+
 class _Text(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         """Return one line for people."""
-        moment = datetime.fromtimestamp(record.created, UTC).strftime("%H:%M:%S")
         message = _CONTROL.sub(_visible, record.getMessage())
-        line = f"{moment} {record.levelname.lower():7} {message}"
+        line = f"{_of_day(int(record.created))} {record.levelname.lower():7} {message}"
         if record.exc_info:
             line += "\n" + self.formatException(record.exc_info)
         return line
@@ -47,15 +59,48 @@ class _Json(logging.Formatter):
         return json.dumps_text(line)
 
 
+class _Gathering(logging.StreamHandler[TextIO]):
+    """Writes what tells of requests a few lines at once: each by itself costs as much as an answer.
+
+    Whatever else is said is written at once, with all that was said before it.
+    """
+
+    def __init__(self, stream: TextIO) -> None:
+        """Gather nothing yet."""
+        super().__init__(stream)
+        self._lines: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Keep a line for a moment, or write everything."""
+        self._lines.append(self.format(record))
+        if record.name != _ACCESS or len(self._lines) >= _MOST_LINES:
+            self.flush()
+        elif len(self._lines) == 1:
+            timer = threading.Timer(_SECONDS, self.flush)
+            timer.daemon = True
+            timer.start()
+
+    def flush(self) -> None:
+        """Write what was gathered."""
+        with self.lock or nullcontext():
+            lines, self._lines = self._lines, []
+            if lines:
+                self.stream.write("\n".join([*lines, ""]))
+                self.stream.flush()
+
+
 def configure_logging(level: str, form: Literal["text", "json"]) -> None:
     """Send Dateline's log to standard error, and the server's into it."""
-    handler = logging.StreamHandler(sys.stderr)
+    handler = _Gathering(sys.stderr)
     handler.setFormatter(_Json() if form == "json" else _Text())
     for name in ("dateline", "uvicorn"):
         logger = logging.getLogger(name)
         logger.handlers = [handler]
         logger.propagate = False
         logger.setLevel(level.upper())
+    # No line says where in the code, or on which thread, it was written; so nobody looks.
+    logging._srcfile = None
+    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
     # One access log is enough, and ours has the request id.
     logging.getLogger("uvicorn.access").disabled = True
     logging.getLogger("uvicorn.error").propagate = True

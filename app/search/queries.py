@@ -8,7 +8,8 @@ from typing import TypeVar
 from app.access.selection import Selection
 from app.content.inputs import normal_language
 from app.delivery.directory import Directory, EntryType
-from app.delivery.queries import Delivery, Head
+from app.delivery.heads import Head
+from app.delivery.queries import Delivery
 from app.delivery.snapshot import Snapshot, snapshot
 from app.delivery.store.shapes import Form
 from app.kit import json

@@ -63,14 +63,14 @@ def page_cost(
     params = values_of(selection, NOW) | {"limit": _PAGE} | preferences(preferred or ())
     if placed:
         params |= {"place": _MIDDLE[0], "place_id": _MIDDLE[1]}
-    return cost(database, reading._page_statement(shape, database.dialect), params)
+    return cost(database, reading._page_statement(shape, database.dialect, headed=True), params)
 
 
 def work_of_so_many(database: Database, number: int) -> int:
     """Return what it takes to fetch so many stories by their ids."""
     ids = tuple(story_id(one) for one in range(number))
     selection = Selection((Clause("id", ids),))
-    statement = reading._picked_statement(shape_of(selection), database.dialect)
+    statement = reading._picked_statement(shape_of(selection), database.dialect, headed=True)
     return cost(database, statement, values_of(selection, NOW)).visited
 
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from app.access.selection import Clause, Selection, Span
 from app.delivery.store import reading
-from app.delivery.store.shapes import SortKey, shape_of
+from app.delivery.store.shapes import SortKey, own_values, shape_of
 from app.kit.database import Database
 from app.kit.session import Reads
 from tests.delivery.archive import EPOCH, NOW, SCHEDULED, STORIES, attributes, story_id
@@ -52,7 +52,9 @@ def pages(session: Reads, selection: Selection, key: SortKey, descending: bool) 
     for _ in range(5):
         placed = position is not None
         shape = shape_of(selection, key=key, descending=descending, placed=placed)
-        rows: Any = reading.story_page(session, selection, shape, NOW, position=position, limit=7)
+        rows: Any = reading.story_page(
+            session, shape, own_values(selection), NOW, position=position, limit=7
+        )
         if not rows:
             break
         found += [row.id for row in rows]

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from app.api import at_once
 from app.api.app import create_app
 from app.api.edge.canonical import canonical_query
 from app.bootstrap import Services
@@ -100,8 +101,10 @@ def _different(number: int) -> dict[str, Any]:
 
 
 def test_the_cache_takes_what_it_may_and_gives_everything_back(
-    driver: Driver, newsroom: Newsroom
+    driver: Driver, newsroom: Newsroom, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    # What queries mean is remembered beside the cache, and bounded by their number.
+    monkeypatch.setattr(at_once, "_MOST_QUERIES", 1)
     # What is loaded once, and the short forms of queries, are none of the cache's.
     for number in range(_DIFFERENT):
         scope = _different(number)

@@ -60,18 +60,21 @@ def test_a_reader_with_a_key_costs_none_either(
     assert sent == []
 
 
-def test_a_first_answer_costs_one_query(story: str, client: TestClient, services: Services) -> None:
+def test_a_first_answer_costs_one_query(
+    story: str, client: TestClient, services: Services, dialect: str
+) -> None:
     read(client, "/v1/headlines")
     costs = {}
     for path in (_LIST, f"/v1/articles/{story}", "/v1/articles/story", "/v1/sources/the-post"):
         with counted_queries(services.database) as sent:
             assert client.get(path, headers={"if-none-match": "*"}).status_code == 304
         costs[path] = len(sent)
-    assert set(costs.values()) == {1}, costs
+    # How new it is comes with the rows, or is remembered; sources are in memory, too.
+    assert list(costs.values()) == [1, 1, 1, 0 if dialect == "sqlite" else 1]
 
 
 def test_a_404_and_a_redirect_look_for_where_a_story_went(
-    story: str, client: TestClient, services: Services
+    story: str, client: TestClient, services: Services, dialect: str
 ) -> None:
     read(client, "/v1/headlines")
     costs = []
@@ -79,4 +82,4 @@ def test_a_404_and_a_redirect_look_for_where_a_story_went(
         with counted_queries(services.database) as sent:
             client.get(path)
         costs.append(len(sent))
-    assert costs == [4, 3]
+    assert costs == ([3, 3] if dialect == "sqlite" else [4, 3])

@@ -5,6 +5,7 @@ from fastapi import FastAPI
 from starlette.testclient import TestClient
 
 from app.api.app import create_app
+from app.api.at_once import AtOnce
 from app.api.direct import DirectRoutes
 from app.api.edge.asgi import Receive, Scope, Send
 from app.bootstrap import Services
@@ -25,7 +26,8 @@ def settings(database_url: str) -> Settings:
 def _fixed() -> list[str]:
     read = ("/v1/", "/feeds/", "/sitemap")
     kept = [path for path in public_paths() if path.startswith(read) and "{" not in path]
-    return [path for path in kept if path not in {"/v1/me", "/v1/stream"}]
+    fixed = [path for path in kept if path not in {"/v1/me", "/v1/stream"}]
+    return [*fixed, *(f"/v1/articles/{ref}" for ref in ("one", "Two", "three", "four", "none"))]
 
 
 def _answers(services: Services) -> dict[str, object]:
@@ -40,15 +42,19 @@ def _answers(services: Services) -> dict[str, object]:
     return found
 
 
-def test_both_ways_answer_alike(
+def test_all_ways_answer_alike(
     newsroom: Newsroom, services: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     newsroom.story("One", tags=["t"])
     newsroom.story("Two", source=newsroom.source("The Post")["slug"])
-    short = _answers(services)
+    newsroom.patch(newsroom.story("Three"), slug="third", status="published")
+    newsroom.verb(newsroom.story("Four"), "kill", notice="Wrong.")
+    shortest = _answers(services)
+    monkeypatch.setattr(AtOnce, "answer", lambda *_: None)
+    assert _answers(services) == shortest
     monkeypatch.setattr(DirectRoutes, "has", lambda *_: False)
-    assert _answers(services) == short
-    assert len(short) > 6 * len(_QUERIES)
+    assert _answers(services) == shortest
+    assert len(shortest) > 6 * len(_QUERIES)
 
 
 @pytest.mark.parametrize("dialect", ["sqlite"])

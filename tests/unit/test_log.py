@@ -83,10 +83,29 @@ def test_no_key_is_ever_logged(
     client.get(f"/v1/headlines?key={key}")
     monkeypatch.setattr("app.delivery.queries.Delivery.stories", _broken)
     client.get("/v1/headlines", headers={"authorization": f"Bearer {key}"})
+    for handler in logging.getLogger("dateline").handlers:
+        handler.flush()
     written = capsys.readouterr().err
+    assert "/v1/headlines" in written
     for secret in (key, unknown):
         assert secret not in written
         assert secret[PREFIX_LENGTH:] not in written
+
+
+def test_lines_of_requests_are_written_together_and_before_what_is_worse(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    configure_logging("info", "text")
+    logging.getLogger("dateline.access").info("one")
+    assert capsys.readouterr().err == ""
+    logging.getLogger("dateline").warning("two")
+    logging.getLogger("dateline.access").info("three")
+    logging.shutdown()
+    assert [line.split()[-1] for line in capsys.readouterr().err.splitlines()] == [
+        "one",
+        "two",
+        "three",
+    ]
 
 
 def _broken(*_: object) -> None:

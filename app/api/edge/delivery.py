@@ -8,10 +8,11 @@ import asyncio
 from collections.abc import Callable
 
 from app.access.caller import Caller
+from app.api.at_once import AtOnce
 from app.api.direct import DirectRoutes
 from app.api.edge.asgi import App, Receive, Scope, Send, answer, fields
 from app.api.edge.canonical import canonical_query
-from app.api.edge.entry import Absent, Entry, Facts
+from app.api.edge.entry import Absent, Entry
 from app.api.edge.freshness import Freshness
 from app.api.edge.host import HostRing
 from app.api.edge.inside import Inside, Raw
@@ -40,7 +41,7 @@ class DeliveryRing:
     ) -> None:
         """Stand in front of an application, and know the short way to some of its routes."""
         self._app = app
-        self._inside = Inside(app, direct, metrics)
+        self._inside = Inside(app, AtOnce(services), direct, metrics)
         self._entries = EntryStore(services.settings.cache_bytes)
         self._ready = self._entries.ready.get
         self._freshness = Freshness(services, self._entries)
@@ -139,7 +140,20 @@ class DeliveryRing:
     async def _computed(
         self, request: Request, query: bytes, key: Key, caller: Caller
     ) -> Entry | Absent | Raw:
-        """Compute an answer, or join whoever computes it already on the same version."""
+        """Compute an answer, or join whoever computes it already on the same version.
+
+        One that is made at once is there before anybody else can ask for it.
+        """
+        epoch = self._freshness.epoch
+        made = self._inside.at_once(request, query, caller)
+        if made is None:
+            return await self._joined(request, query, key, caller)
+        self._keep(key, made, epoch)
+        return made
+
+    async def _joined(
+        self, request: Request, query: bytes, key: Key, caller: Caller
+    ) -> Entry | Absent | Raw:
         epoch = self._freshness.epoch
         name = (key, self._freshness.version, epoch)
         running = self._running.get(name)
@@ -156,14 +170,18 @@ class DeliveryRing:
             made = await asyncio.shield(running)
         finally:
             self._running.pop(name, None)
-        # Begun before something that is known by now, it serves who asked, and nobody later.
-        if not isinstance(made, Raw) and self._may_be_kept(made.facts, epoch):
-            self._entries.put(key, made)
+        if not isinstance(made, Raw):
+            self._keep(key, made, epoch)
         return made
 
-    def _may_be_kept(self, facts: Facts, epoch: int) -> bool:
-        known = self._freshness
-        return facts.kept and facts.serial >= known.serial and epoch == known.epoch
+    def _keep(self, key: Key, made: Kept, epoch: int) -> None:
+        """Keep an answer; one that was begun before something that is known by now is not kept.
+
+        It serves who asked, and nobody later.
+        """
+        known, facts = self._freshness, made.facts
+        if facts.kept and facts.serial >= known.serial and epoch == known.epoch:
+            self._entries.put(key, made)
 
 
 def _query_of(request: Request) -> bytes:

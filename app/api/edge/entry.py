@@ -5,6 +5,7 @@ from datetime import datetime
 
 from app.api.conditional import entity_tag, http_date
 from app.api.edge.encoding import LEAST_BYTES, Coding, encoded
+from app.api.problems import PROBLEMS
 from app.delivery.surrogates import EVERYTHING
 
 Headers = list[tuple[bytes, bytes]]
@@ -46,12 +47,16 @@ class Facts:
 
     def headers(self) -> dict[str, str]:
         """Return them as caches on the way are told."""
+        return {name.decode(): value.decode() for name, value in self.fields()}
+
+    def fields(self) -> Headers:
+        """Return these headers as they are sent."""
         keys = (*self.keys, EVERYTHING)
-        return {
-            "surrogate-key": " ".join(keys),
-            "cache-tag": ",".join(keys),
-            "dateline-serial": str(self.serial),
-        }
+        return [
+            (b"surrogate-key", " ".join(keys).encode()),
+            (b"cache-tag", ",".join(keys).encode()),
+            (b"dateline-serial", b"%d" % self.serial),
+        ]
 
 
 @dataclass(slots=True)
@@ -63,6 +68,11 @@ class Absent:
     code: str
     detail: str
     used: bool = False
+
+    @property
+    def status(self) -> int:
+        """Return how it is answered."""
+        return PROBLEMS[self.code].status
 
     @property
     def weight(self) -> int:
@@ -103,8 +113,13 @@ class Entry:
     def of(cls, status: int, headers: Headers, body: bytes, facts: Facts, route: str) -> "Entry":
         """Keep of an answer what is the same for all its readers."""
         kept = [one for one in headers if one[0] in _KEPT]
+        return cls.made(status, kept, body, facts, route)
+
+    @classmethod
+    def made(cls, status: int, headers: Headers, body: bytes, facts: Facts, route: str) -> "Entry":
+        """Keep an answer of which every header is the same for all its readers."""
         modified = http_date(facts.changed_at).encode() if facts.changed_at else b""
-        return cls(status, kept, body, facts, route, modified, _OVERHEAD + len(body))
+        return cls(status, headers, body, facts, route, modified, _OVERHEAD + len(body))
 
     def variant(self, coding: Coding) -> Variant:
         """Return the answer in a coding; small ones are not worth one."""

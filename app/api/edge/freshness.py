@@ -8,7 +8,7 @@ from starlette.concurrency import run_in_threadpool
 from app.api.edge.store import EntryStore
 from app.bootstrap import Services
 from app.delivery import store as delivery_store
-from app.delivery.queries import Head
+from app.delivery.heads import Head
 from app.delivery.store import Changed
 from app.delivery.surrogates import EVERYTHING, outdated_here
 from app.kit.watch import Version

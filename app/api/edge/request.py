@@ -3,6 +3,8 @@
 import logging
 import re
 import time
+from collections.abc import Mapping
+from typing import Any
 
 from app.api import problems
 from app.api.edge.asgi import App, Message, Receive, Scope, Send, answer, header, state
@@ -52,27 +54,21 @@ class RequestRing:
                 raise
             await answer(tell, *told(wrong, id_))
         finally:
-            note(self._metrics, scope, status, time.perf_counter() - started)
+            known.setdefault("method", scope["method"])
+            seconds = time.perf_counter() - started
+            note(self._metrics, known, scope["path"], status, seconds)
 
 
-def note(metrics: Metrics, scope: Scope, status: int, seconds: float) -> None:
-    """Count and log a request that was answered."""
-    known = state(scope)
+def note(
+    metrics: Metrics, known: Mapping[str, Any], path: str, status: int, seconds: float
+) -> None:
+    """Count and log a request that was answered, of which this is known."""
     route = known.get("route", "unmatched")
-    method: str = known.get("method") or scope["method"]
+    method: str = known["method"]
     metrics.request(method, route, status, seconds)
-    _log.info(
-        "%s %s %d %.1fms",
-        method,
-        scope["path"][:_LONGEST],
-        status,
-        seconds * 1000,
-        extra={
-            "request_id": known["request_id"],
-            "key": known.get("key_prefix"),
-            "route": route,
-        },
-    )
+    if _log.isEnabledFor(logging.INFO):
+        told = {"request_id": known["request_id"], "key": known.get("key_prefix"), "route": route}
+        _log.info("%s %s %d %.1fms", method, path[:_LONGEST], status, seconds * 1000, extra=told)
 
 
 def told(wrong: Exception, id_: str | None) -> tuple[int, dict[str, str], bytes]:

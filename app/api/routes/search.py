@@ -63,7 +63,7 @@ async def search_stories(request: Request, services: Parts) -> Response:
     asked, found = await long_read(lambda: _search(services, params, caller))
     body, cursors = search_body(asked, found)
     links = list_links(request, services, cursors)
-    others = alternates.of_search(request, services)
+    others = alternates.of_search(services, request.scope["query_string"])
     return delivered(
         request,
         body,

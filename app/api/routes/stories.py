@@ -6,7 +6,14 @@ from typing import Any, Literal
 from fastapi import APIRouter, Request, Response
 
 from app.api import alternates
-from app.api.answers import delivered, list_links, nothing_here, redirected, withdrawn
+from app.api.answers import (
+    NO_STORY,
+    delivered,
+    list_links,
+    nothing_here,
+    redirected,
+    withdrawn,
+)
 from app.api.dependencies import Parts
 from app.api.describe import describe
 from app.api.direct import DirectRoute
@@ -17,11 +24,11 @@ from app.api.params import Parameters
 from app.api.reading import long_read, reads_embargoed, short_read
 from app.api.schemas.documents import StoryWithBody
 from app.api.schemas.reading import HeadlinePage, StoryPage
-from app.api.stories import LIST_PARAMETERS, list_body, read_list
+from app.api.stories import LIST_PARAMETERS, list_body, narrow_keys, read_list
 from app.bootstrap import Services
 from app.content.slugs import normal_ref
 from app.delivery.queries import Found
-from app.delivery.surrogates import LISTS, list_keys
+from app.delivery.surrogates import LISTS
 from app.syndication.formats import STORIES, StoryFormat
 from app.syndication.item import item_of
 
@@ -110,7 +117,7 @@ async def read_article(ref: str, request: Request, services: Parts) -> Response:
     body = _body_of(request, found)
     if isinstance(body, Response):
         return body
-    others = alternates.of_story(request, services)
+    others = alternates.of_story(services, request.scope["path"])
     body = fields.keep(body) if fields else body
     return delivered(request, body, found.head, keys=found.keys, alternates=others)
 
@@ -137,7 +144,7 @@ def _body_of(request: Request, found: Found, ext: str = "") -> bytes | Response:
     if found.gone is not None:
         raise withdrawn(request, found.head, found.gone)
     if found.body is None:
-        raise nothing_here(request, found.head, "No story with this id or slug is public.")
+        raise nothing_here(request, found.head, NO_STORY)
     return found.body
 
 
@@ -155,9 +162,8 @@ async def _list(
         page = await long_read(lambda: services.delivery.stories(asked.query))
     body, cursors = list_body(asked, page)
     links = list_links(request, services, cursors)
-    others = alternates.of_list(request, services)
-    # Longer forms show translations, which any story may be.
-    narrow = list_keys(asked.query.selection) if asked.query.form == "short" else ()
+    others = alternates.of_list(services, query_string)
+    narrow = narrow_keys(asked.query)
     return delivered(
         request, body, page.head, keys=(LISTS,), links=links, alternates=others, narrow=narrow
     )

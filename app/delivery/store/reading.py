@@ -1,12 +1,11 @@
 """All SQL that public reading runs, but for what is visible and by which index it is found."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import (
-    BindParameter,
     ColumnElement,
     FromClause,
     Select,
@@ -15,7 +14,6 @@ from sqlalchemy import (
     cast,
     func,
     literal_column,
-    or_,
     select,
     union_all,
 )
@@ -29,6 +27,7 @@ from app.delivery.store.shapes import Form, Shape, SortKey, preferences, shape_o
 from app.delivery.store.stretches import Stretch, is_indexed, stretches
 from app.delivery.store.visibility import embargo_until, micros, present, visible
 from app.kit.clock import to_micros
+from app.kit.ids import is_id
 from app.kit.schema import table_of
 from app.kit.session import Reads, ReadSession, Record
 
@@ -46,24 +45,27 @@ _COUNTED_EXACTLY = 10_000
 
 def story_page(
     session: Reads,
-    selection: Selection,
     shape: Shape,
+    values: Mapping[str, Any],
     now: datetime,
     *,
     position: Position | None,
     limit: int,
-    preferred: Sequence[str] = (),
+    headed: bool = False,
 ) -> Sequence[Record]:
-    """Return visible stories of a selection, in its shape, after a position in an order."""
-    params = values_of(selection, now)
-    if preferred:
-        params |= preferences(preferred)
+    """Return visible stories of a selection, after a position in an order.
+
+    The selection is given as its shape and its own values. Where stories are `headed`, each
+    carries what `log_head` returns, as of the same moment.
+    """
+    params = {**values, "now": to_micros(now), "limit": limit}
     if position is not None:
-        params |= {"place": position[0], "place_id": position[1]}
+        params["place"], params["place_id"] = position
     if shape.picks:
-        return _picked(session, shape, params)[:limit]
-    statement = _page_statement(shape, session.dialect)
-    rows: Sequence[Record] = session.all(statement, params | {"limit": limit})
+        return _picked(session, shape, params, headed=headed)[:limit]
+    rows: Sequence[Record] = session.all(
+        _page_statement(shape, session.dialect, headed=headed), params
+    )
     return rows
 
 
@@ -72,16 +74,22 @@ def is_short(selection: Selection, key: SortKey) -> bool:
     return is_indexed(shape_of(selection, key=key))
 
 
-def _picked(session: Reads, shape: Shape, params: dict[str, Any]) -> Sequence[Record]:
+def _picked(
+    session: Reads, shape: Shape, params: dict[str, Any], *, headed: bool
+) -> Sequence[Record]:
     """Return stories that are named one by one; there are few, so they are ordered here."""
-    rows: Sequence[Record] = session.all(_picked_statement(shape, session.dialect), params)
+    statement = _picked_statement(shape, session.dialect, headed=headed)
+    rows: Sequence[Record] = session.all(statement, params)
     return sorted(rows, key=lambda row: (row.place, row.id), reverse=shape.descending)
 
 
-def story(session: Reads, ref: str, now: datetime, *, embargoed: bool) -> Record | None:
-    """Return one visible story whole, by id or slug."""
-    params = {"ref": ref, "now": to_micros(now)}
-    found: Record | None = session.first(_story_statement(session.dialect, embargoed), params)
+def story(
+    session: Reads, ref: str, now: datetime, *, embargoed: bool, headed: bool = False
+) -> Record | None:
+    """Return one visible story whole, by id or slug (no slug has the form of an id)."""
+    by = "id" if is_id(ref) else "slug"
+    statement = _story_statement(session.dialect, by, embargoed=embargoed, headed=headed)
+    found: Record | None = session.first(statement, {"ref": ref, "now": to_micros(now)})
     return found
 
 
@@ -142,23 +150,23 @@ def redirect_target(session: Reads, slug: str) -> str | None:
 
 
 @lru_cache(maxsize=256)
-def _page_statement(shape: Shape, dialect: str) -> Statement:
+def _page_statement(shape: Shape, dialect: str, *, headed: bool) -> Statement:
     found = stretches(shape)
     if len(found) == 1:
         place = (found[0].place, found[0].id)
-        return _ordered(_rows(found[0], shape, dialect), place, shape)
-    parts = [_part(one, shape, dialect) for one in found]
+        return _ordered(_rows(found[0], shape, dialect, headed=headed), place, shape)
+    parts = [_part(one, shape, dialect, headed=headed) for one in found]
     place = (literal_column("place"), literal_column("id"))
     return _ordered(union_all(*parts), place, shape)
 
 
-def _part(stretch: Stretch, shape: Shape, dialect: str) -> Select[Any]:
+def _part(stretch: Stretch, shape: Shape, dialect: str, *, headed: bool) -> Select[Any]:
     """Return one of several stretches that are merged.
 
     SQLite reads them side by side, each as far as the page needs; PostgreSQL does so if it is
     told that each is in order and how far it goes.
     """
-    rows = _rows(stretch, shape, dialect)
+    rows = _rows(stretch, shape, dialect, headed=headed)
     if dialect == "sqlite":
         return rows
     return select(_ordered(rows, (stretch.place, stretch.id), shape).subquery())
@@ -170,9 +178,9 @@ def _ordered(rows: Any, place: tuple[Any, Any], shape: Shape) -> Statement:
     return ordered
 
 
-def _rows(stretch: Stretch, shape: Shape, dialect: str) -> Select[Any]:
+def _rows(stretch: Stretch, shape: Shape, dialect: str, *, headed: bool) -> Select[Any]:
     statement = select(
-        *_head(),
+        *(_head() if headed else ()),
         stretch.id.label("id"),
         *_pieces(shape.form, dialect, embargoed=shape.embargoed),
         stretch.place.label("place"),
@@ -186,18 +194,18 @@ def _rows(stretch: Stretch, shape: Shape, dialect: str) -> Select[Any]:
 
 
 @lru_cache(maxsize=64)
-def _picked_statement(shape: Shape, dialect: str) -> Select[Any]:
+def _picked_statement(shape: Shape, dialect: str, *, headed: bool) -> Select[Any]:
     (whole,) = stretches(shape)
-    return _rows(whole, shape, dialect)
+    return _rows(whole, shape, dialect, headed=headed)
 
 
-@lru_cache(maxsize=4)
-def _story_statement(dialect: str, embargoed: bool) -> Select[Any]:
-    ref: BindParameter[str] = bindparam("ref")
+@lru_cache(maxsize=16)
+def _story_statement(dialect: str, by: str, *, embargoed: bool, headed: bool) -> Select[Any]:
+    pieces = _pieces("whole", dialect, embargoed=embargoed)
     return (
-        select(*_head(), _documents.c.id, *_pieces("whole", dialect, embargoed=embargoed))
+        select(*(_head() if headed else ()), _documents.c.id, *pieces)
         .select_from(_with_body(_documents, "whole"))
-        .where(or_(_documents.c.id == ref, _documents.c.slug == ref), visible(embargoed=embargoed))
+        .where(_documents.c[by] == bindparam("ref"), visible(embargoed=embargoed))
     )
 
 

@@ -56,7 +56,12 @@ def shape_of(selection: Selection, **more: Any) -> Shape:
 
 def values_of(selection: Selection, now: datetime) -> dict[str, Any]:
     """Return what the statement of a selection's shape is bound to."""
-    values: dict[str, Any] = {"now": to_micros(now)}
+    return {"now": to_micros(now), **own_values(selection)}
+
+
+def own_values(selection: Selection) -> dict[str, Any]:
+    """Return those of the values that are the selection's own, whenever it is asked for."""
+    values: dict[str, Any] = {}
     for index, clause in enumerate(selection.clauses):
         for number, value in enumerate((*clause.included, *clause.excluded)):
             values[name_of(index, number)] = value

@@ -18,9 +18,11 @@ from itertools import repeat
 from app.access.selection import Clause, Selection
 from app.delivery import store
 from app.delivery.directory import Directory
-from app.delivery.queries import Delivery, Head, whole_form
+from app.delivery.heads import Head
+from app.delivery.joining import whole_form
+from app.delivery.queries import Delivery
 from app.delivery.store import reading
-from app.delivery.store.shapes import Shape, shape_of
+from app.delivery.store.shapes import Shape, own_values, shape_of
 from app.kit.clock import from_micros
 from app.kit.session import Reads, Record
 from app.syndication.errors import CursorTooOld
@@ -97,8 +99,8 @@ class _Now:
     def _stories_taken(self, place: Taking) -> tuple[list[Entry], Place]:
         rows = reading.story_page(
             self.session,
-            self.selection,
             _oldest_first(self.selection, placed=place.position is not None),
+            own_values(self.selection),
             self.head.now,
             position=place.position,
             limit=self.limit + 1,
@@ -175,8 +177,8 @@ class _Now:
         selection = replace(self.selection, clauses=clauses)
         return reading.story_page(
             self.session,
-            selection,
             _oldest_first(selection, placed=False),
+            own_values(selection),
             self.head.now,
             position=None,
             limit=_AT_ONCE,

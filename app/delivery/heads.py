@@ -1,0 +1,81 @@
+"""How new answers are, remembered until something is written or a moment comes.
+
+To look up where the log stands and when time changes something takes as long as to read a page of
+stories. It is the same for every answer until either happens.
+"""
+
+from datetime import datetime
+from typing import NamedTuple
+
+from app.kit.clock import from_micros
+from app.kit.session import Record
+from app.kit.watch import Version, Watch
+
+
+class Head(NamedTuple):
+    """How new an answer is: the log's position, the last change before `now`, and the next.
+
+    `changes_at` is the next moment at which time alone makes a story appear or disappear;
+    `turned_at` is the last one of which the log has not heard yet.
+    """
+
+    serial: int
+    taxonomy_serial: int
+    now: datetime
+    changed_at: datetime | None
+    changes_at: datetime | None
+    turned_at: datetime | None = None
+
+
+def head_of(row: Record, now: datetime) -> Head:
+    """Return what a row tells that carries the log's position and the boundaries around now."""
+    turned = [one for one in (row.due_at, row.expired_at) if one is not None]
+    before = [*turned, *([row.changed_at] if row.changed_at is not None else [])]
+    ahead = [one for one in (row.next_due_at, row.next_expiry_at) if one is not None]
+    return Head(
+        serial=row.serial or 0,
+        taxonomy_serial=max(row.source_serial or 0, row.category_serial or 0),
+        now=now,
+        changed_at=from_micros(max(before)) if before else None,
+        changes_at=from_micros(min(ahead)) if ahead else None,
+        turned_at=from_micros(max(turned)) if turned else None,
+    )
+
+
+class Heads:
+    """The last head that was read, with the version of the database that it belongs to.
+
+    A version tells only on an embedded database what a read will see: elsewhere others write, and
+    are heard of later. There, nothing is remembered.
+    """
+
+    def __init__(self, watch: Watch | None) -> None:
+        """Watch an embedded database."""
+        self._watch = watch
+        self._known: tuple[Version, Head] | None = None
+
+    def version(self) -> Version:
+        """Return the version of the database; one that is read before a head belongs to it."""
+        return self._watch.version() if self._watch is not None else 0
+
+    def standing(self, now: datetime) -> Head | None:
+        """Return the head of a read that begins now, if it is known.
+
+        It holds for what was read meanwhile if `is_still` says so afterwards.
+        """
+        if self._known is None or self._known[0] != self.version():
+            return None
+        head = self._known[1]
+        over = head.changes_at is not None and head.changes_at <= now
+        # A clock that was set back is asked about again.
+        return None if over or now < head.now else head
+
+    def is_still(self, head: Head) -> bool:
+        """Tell whether nothing was written since a head was said to stand."""
+        known = self._known
+        return known is not None and known[1] is head and known[0] == self.version()
+
+    def remember(self, version: Version, head: Head) -> None:
+        """Remember a head that was read after this version, unless it may be newer."""
+        if self._watch is not None and self.version() == version:
+            self._known = version, head

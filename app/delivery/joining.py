@@ -1,0 +1,57 @@
+"""Stories as bytes: stored pieces, joined with what is in memory of sources and categories."""
+
+from collections.abc import Callable, Mapping
+
+from app.delivery.directory import Directory
+from app.delivery.store.shapes import Form
+from app.kit import json
+from app.kit.clock import format_instant, from_micros
+from app.kit.session import Record
+
+
+def short_form(row: Record, directory: Directory) -> bytes:
+    """Join the pieces of a story's short form."""
+    between = directory.between(row.source_id, row.category_ids)
+    return b"".join((b"{", row.head, between, row.tail, b"}"))
+
+
+def full_form(row: Record, directory: Directory) -> bytes:
+    """Return a story with all but its body."""
+    between = directory.between(row.source_id, row.category_ids)
+    told = _translations(row.translations)
+    return b"".join(
+        (b"{", row.head, between, row.tail, b",", row.extra, b',"translations":', told, b"}")
+    )
+
+
+def whole_form(row: Record, directory: Directory) -> bytes:
+    """Return a story whole, with its body."""
+    return b"".join((full_form(row, directory)[:-1], b",", row.body, b"}"))
+
+
+def finished(row: Record, directory: Directory, form: Form, *, embargoed: bool) -> bytes:
+    """Return a story in a form; for those who read it before its time, with its embargo."""
+    item = _FORMS[form](row, directory)
+    return _marked(item, row) if embargoed else item
+
+
+def _marked(item: bytes, row: Record) -> bytes:
+    """Return a story with the embargo under which it is, for those who read it all the same."""
+    if row.embargo_until is None:
+        return item
+    until = format_instant(from_micros(row.embargo_until))
+    return item[:-1] + b"," + json.dumps({"embargoed": True, "embargo_until": until})[1:]
+
+
+_FORMS: Mapping[Form, Callable[[Record, Directory], bytes]] = {
+    "short": short_form,
+    "full": full_form,
+    "whole": whole_form,
+}
+
+
+def _translations(found: str | None) -> bytes:
+    """Return translations as compact JSON in one order; each database writes its own."""
+    if found is None or found == "[]":
+        return b"[]"
+    return json.dumps(sorted(json.loads(found), key=lambda one: (one["language"], one["id"])))
