@@ -11,6 +11,8 @@ from bench.measurements import (
     memory,
     paging,
     publishing,
+    streaming,
+    syncing,
 )
 
 ALL: tuple[Measurement, ...] = (
@@ -21,6 +23,8 @@ ALL: tuple[Measurement, ...] = (
     *paging.MEASUREMENTS,
     *growth.MEASUREMENTS,
     *publishing.MEASUREMENTS,
+    *syncing.MEASUREMENTS,
+    *streaming.MEASUREMENTS,
     *memory.MEASUREMENTS,
     *imports.MEASUREMENTS,
 )

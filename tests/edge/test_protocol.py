@@ -173,6 +173,6 @@ def test_a_listener_that_takes_nothing_is_cut_off(
     assert connection.recv(1)
     own = connection.getsockname()
     until = time.monotonic() + 30
-    while any(one.client == own for one in server.server_state.connections):
+    while any(vars(one)["client"] == own for one in server.server_state.connections):
         assert time.monotonic() < until, "it is still listened to"
         time.sleep(0.05)
