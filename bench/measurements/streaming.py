@@ -20,6 +20,7 @@ from bench.stage import Stage
 
 _HEARING, _IDLE = 1_000, 5_000
 _PATIENCE = 60.0
+_SETTLE_SECONDS = 5.0
 _STORIES_A_SECOND = 2
 # Beside listeners, a server and a client need a few files.
 _OTHER_FILES = 500
@@ -53,8 +54,9 @@ def publication_to_arrival(stage: Stage) -> Outcome:
 def memory_of_idle(stage: Stage) -> Outcome:
     """Compare what a process holds with five thousand listeners and with none."""
     with _live(stage) as (dateline, _):
-        with _listening(dateline, 10):
-            pass
+        # Let it have what it needs for any listener, and finish what it does after a start.
+        with _listening(dateline, 100):
+            time.sleep(_SETTLE_SECONDS)
         before = resident(dateline.pid)
         with _listening(dateline, _IDLE):
             time.sleep(1.0)
@@ -91,16 +93,18 @@ def _listening(server: Server, number: int) -> Iterator[Audience]:
     )
     audience = Audience()
     try:
+        assert process.stdin is not None
         assert process.stdout is not None
         if not process.stdout.readline():
             raise LoadError("Not all who were to listen could.")
         yield audience
-        audience.heard = json.loads(process.communicate(timeout=_PATIENCE)[0])
+        process.stdin.close()
+        audience.heard = json.loads(process.stdout.read())
         if audience.heard["lost"]:
             raise LoadError(f"{audience.heard['lost']} listeners were cut off.")
     finally:
         process.kill()
-        process.communicate()
+        process.wait()
 
 
 def _publish(server: Server, key: str, number: int) -> list[float]:

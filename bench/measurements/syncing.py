@@ -27,6 +27,7 @@ def snapshot(stage: Stage) -> Outcome:
     """Compare a snapshot over HTTP with reading its bytes from the database by hand."""
     archive = stage.copied
     with stage.dateline(database=archive.database) as dateline:
+        _taken(dateline)
         compared = stage.take_turns(
             lambda: _taken(dateline), lambda: _read_by_hand(archive.database)
         )

@@ -5,8 +5,6 @@ listener in, as they do with every reader, and step aside: what goes on for hour
 them. The outermost ring then hands the connection to the audience.
 """
 
-import asyncio
-
 from app.access.caller import Caller
 from app.api.audience import Audience, Listener
 from app.api.broadcast import Broadcast
@@ -15,6 +13,7 @@ from app.api.edge.asgi import App, Receive, Scope, Send, header, state
 from app.api.following import FOLLOWING, follower_of
 from app.api.params import Parameters
 from app.api.pulse import Pulse
+from app.api.reading import short_read
 from app.bootstrap import Services
 from app.syndication.sync.place import Follower
 
@@ -46,7 +45,8 @@ class StreamRing:
             return
         known = state(scope)
         known["route"] = PATH
-        listener = self._audience.admit(await asyncio.to_thread(self._follower, scope))
+        place = await short_read(self._services, lambda: self._follower(scope))
+        listener = self._audience.admit(place)
         try:
             await send({"type": "http.response.start", "status": 200, "headers": HEADERS})
             await send({"type": "http.response.body", "body": _RETRY, "more_body": True})
@@ -69,8 +69,11 @@ def let_in(scope: Scope) -> Listener | None:
     """Return the listener that a request has become, if it is one; nothing else is kept of it."""
     listener: Listener | None = state(scope).get("listener")
     if listener is not None:
-        scope["state"].clear()
+        # What the server still asks of a request whose answer has begun; its headers are over.
+        kept = {name: scope[name] for name in ("type", "method", "path")}
         scope["headers"].clear()
+        scope.clear()
+        scope.update(kept)
     return listener
 
 
