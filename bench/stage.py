@@ -30,6 +30,7 @@ class Plan:
     stories: int = 20_000
     large: int = 1_000_000
     small: int = 10_000
+    copied: int = 100_000
     rounds: int = 5
     seconds: int = 2
     warm_up: int = 1
@@ -38,7 +39,7 @@ class Plan:
     mixed_seconds: int = 180
 
 
-QUICK = Plan(2_000, 20_000, 2_000, rounds=2, seconds=1, warm_up=0, imports=1, mixed_seconds=8)
+QUICK = Plan(2_000, 20_000, 2_000, 5_000, 2, 1, 0, imports=1, mixed_seconds=8)
 
 
 @dataclass(frozen=True)
@@ -80,6 +81,11 @@ class Stage:
     def small(self) -> Archive:
         """One that differs from the large one in its size alone."""
         return self._opened(self.plan.small)
+
+    @cached_property
+    def copied(self) -> Archive:
+        """One that is copied whole."""
+        return self._opened(self.plan.copied)
 
     @cached_property
     def both(self) -> tuple[Server, Server]:

@@ -64,8 +64,13 @@ def follower_of(services: Services, params: Parameters, cursor: str | None) -> F
 def batch_body(services: Services, batch: Batch) -> bytes:
     """Return the JSON of a batch."""
     end = {"cursor": cursor_of(services, batch.follower), "more": batch.more}
-    data = b",".join(entry.data for entry in batch.entries)
-    return b"".join((b'{"data":[', data, b"],", json.dumps(end)[1:]))
+    pieces = [b'{"data":[']
+    for entry in batch.entries:
+        pieces += entry.pieces
+        pieces.append(b",")
+    if batch.entries:
+        pieces.pop()
+    return b"".join((*pieces, b"],", json.dumps(end)[1:]))
 
 
 def cursor_of(services: Services, follower: Follower) -> str:

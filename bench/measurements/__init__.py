@@ -12,6 +12,8 @@ from bench.measurements import (
     paging,
     publishing,
     pushing,
+    streaming,
+    syncing,
     verbs,
 )
 
@@ -25,6 +27,8 @@ ALL: tuple[Measurement, ...] = (
     *publishing.MEASUREMENTS,
     *verbs.MEASUREMENTS,
     *pushing.MEASUREMENTS,
+    *syncing.MEASUREMENTS,
+    *streaming.MEASUREMENTS,
     *memory.MEASUREMENTS,
     *imports.MEASUREMENTS,
 )

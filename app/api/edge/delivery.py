@@ -23,6 +23,7 @@ from app.api.edge.ready import Ready, is_anybodys, told_apart
 from app.api.edge.replies import Replies, Request
 from app.api.edge.request import id_for, told
 from app.api.edge.store import EntryStore, Kept, Key
+from app.api.edge.stream import let_in
 from app.api.metrics import Metrics
 from app.bootstrap import Services
 from app.kit.errors import Failure
@@ -66,6 +67,10 @@ class DeliveryRing:
         ready = self._ready(name)
         if ready is None or not self._holds(ready):
             await self._negotiated(scope, receive, send)
+            listener = let_in(scope)
+            if listener is not None:
+                del name, given
+                await listener.stay(receive, send)
             return
         await send(ready.start(new_id() if given is None else id_for(given)))
         await send(ready.body)

@@ -7,6 +7,7 @@ else that is refused.
 from asyncio import TimerHandle, Transport
 from collections.abc import Mapping
 from http import HTTPStatus
+from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
@@ -16,6 +17,16 @@ from app.kit.ids import new_id
 
 # Request line and headers, or trailers, of one request.
 MOST_BYTES = 64 * 1024
+
+
+class Pipeline(list[Any]):
+    """Requests that came while another was answered: a tenth of what an empty deque takes."""
+
+    __slots__ = ()
+
+    def appendleft(self, request: Any) -> None:
+        """Add one behind the others."""
+        self.insert(0, request)
 
 
 class Protocol(HttpToolsProtocol):
@@ -38,6 +49,7 @@ class Protocol(HttpToolsProtocol):
     def connection_made(self, transport: Transport) -> None:  # type: ignore[override]
         """Begin to watch over a connection."""
         super().connection_made(transport)
+        self.pipeline = Pipeline()  # type: ignore[assignment]
         self._be_patient()
 
     def connection_lost(self, exc: Exception | None) -> None:

@@ -11,11 +11,16 @@ from app.kit.clock import format_instant
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A change, as the JSON that everybody who follows is given."""
+    """A change, as the JSON that everybody who follows is given: in pieces, to be joined once."""
 
     serial: int
     op: Literal["upsert", "remove"]
-    data: bytes
+    pieces: tuple[bytes, ...]
+
+    @property
+    def data(self) -> bytes:
+        """Return the JSON in one piece."""
+        return b"".join(self.pieces)
 
 
 def upsert(
@@ -23,8 +28,7 @@ def upsert(
 ) -> Entry:
     """Return the entry that brings a document, new or instead of an older one."""
     about = _about("upsert", type_, id_, serial=serial, reason=reason, at=at)
-    data = b"".join((json.dumps(about)[:-1], b',"document":', document, b"}"))
-    return Entry(serial, "upsert", data)
+    return Entry(serial, "upsert", (json.dumps(about)[:-1], b',"document":', document, b"}"))
 
 
 def tombstone(
@@ -33,7 +37,7 @@ def tombstone(
     """Return the entry that takes a document away, with the notice of one that was killed."""
     about = _about("remove", type_, id_, serial=serial, reason=reason, at=at)
     said = {} if notice is None else {"notice": notice}
-    return Entry(serial, "remove", json.dumps({**about, **said, "document": None}))
+    return Entry(serial, "remove", (json.dumps({**about, **said, "document": None}),))
 
 
 def present(type_: EntryType, entry: DirectoryEntry, *, serial: int, at: datetime) -> Entry:

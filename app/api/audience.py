@@ -1,0 +1,172 @@
+"""Those who listen to the stream: for those who wait, nothing is done and little is held.
+
+Listeners that stand at the same place are a group. When something was written, the news of each
+group are made once, and sent to each listener by a task of its own. Whoever still takes what was
+sent before stands apart meanwhile, catches up alone, and joins the others again: it holds up
+nobody, and no more than a slice is held for it.
+"""
+
+import asyncio
+from itertools import count
+
+from app.api.broadcast import Broadcast
+from app.api.edge.asgi import Receive, Send
+from app.api.errors import TooManyListeners
+from app.api.pulse import Pulse
+from app.kit.errors import Failure
+from app.syndication.sync.place import Follower
+
+HEARTBEAT_SECONDS = 15
+_HEARTBEAT = b":\n\n"
+_SLICE = 64 * 1024
+
+
+class Listener:
+    """One who listens: where it stands, and what is being sent to it."""
+
+    __slots__ = ("apart", "audience", "beat", "place", "send", "sending")
+
+    def __init__(self, audience: "Audience", place: Follower, beat: int) -> None:
+        """Stand somewhere, apart from the others as yet."""
+        self.audience = audience
+        self.place = place
+        self.beat = beat
+        self.apart = True
+        self.sending: asyncio.Task[None] | None = None
+        self.send: Send
+
+    async def stay(self, receive: Receive, send: Send) -> None:
+        """Listen until the reader leaves; the server says so through `receive`."""
+        self.send = send
+        self.audience.welcome(self)
+        try:
+            while (await receive())["type"] != "http.disconnect":
+                pass
+        finally:
+            self.audience.leave(self)
+
+
+class Audience:
+    """All who listen to this process."""
+
+    def __init__(self, pulse: Pulse, broadcast: Broadcast, most: int) -> None:
+        """Let so many listen at most."""
+        self._pulse = pulse
+        self._broadcast = broadcast
+        self._most = most
+        self._admitted = 0
+        self._groups: dict[Follower, set[Listener]] = {}
+        # A part of them has its heartbeat in each second.
+        self._beats = tuple(set[Listener]() for _ in range(HEARTBEAT_SECONDS))
+        self._turns = count()
+        self._beaten = 0
+        self._working: asyncio.Task[None] | None = None
+
+    def admit(self, place: Follower) -> Listener:
+        """Keep a seat for somebody who stands at a place, and will stay or leave."""
+        if self._admitted >= self._most:
+            raise TooManyListeners("As many listen as this server allows. Try again later.")
+        self._admitted += 1
+        return Listener(self, place, next(self._turns) % HEARTBEAT_SECONDS)
+
+    def welcome(self, listener: Listener) -> None:
+        """Begin to tell a listener."""
+        self._beats[listener.beat].add(listener)
+        listener.sending = asyncio.create_task(self._sent(listener, b""))
+        if self._working is None or self._working.done():
+            self._beaten = self._second()
+            self._working = asyncio.create_task(self._work())
+
+    def leave(self, listener: Listener) -> None:
+        """Let a listener go."""
+        self._admitted -= 1
+        self._beats[listener.beat].discard(listener)
+        if not listener.apart:
+            self._groups[listener.place].discard(listener)
+        if listener.sending is not None:
+            listener.sending.cancel()
+
+    async def _work(self) -> None:
+        """Tell the groups of what happens, until nobody listens or the server stops."""
+        try:
+            while self._admitted and not self._pulse.ended:
+                version = self._pulse.version
+                await asyncio.gather(*(self._tell(one, version) for one in list(self._groups)))
+                self._beat()
+                await self._pulse.changed(version, 1.0)
+        finally:
+            # Whoever listened comes back: to another process, or to this one started anew.
+            for listener in [one for beat in self._beats for one in beat]:
+                self._end(listener)
+
+    async def _tell(self, place: Follower, version: object) -> None:
+        """Tell a group what it has not heard of; it stands further on then."""
+        if not self._groups[place]:
+            del self._groups[place]
+            return
+        try:
+            news = await self._broadcast.next(place, version)
+        except Failure:
+            for listener in list(self._groups[place]):
+                self._end(listener)
+            return
+        if news.follower != place:
+            for listener in self._groups.pop(place):
+                self._move(listener, news.events, news.follower)
+        if news.more:
+            await self._tell(news.follower, version)
+
+    def _move(self, listener: Listener, events: bytes, place: Follower) -> None:
+        if events and listener.sending is not None:
+            # Still taking what was sent before: it goes on from its own place, alone.
+            listener.apart = True
+            return
+        listener.place = place
+        self._groups.setdefault(place, set()).add(listener)
+        if events:
+            listener.sending = asyncio.create_task(self._sent(listener, events))
+
+    async def _sent(self, listener: Listener, events: bytes) -> None:
+        """Send events, and what else a listener has not heard of while it stands apart."""
+        try:
+            await _send(listener, events)
+            while listener.apart:
+                version = self._pulse.version
+                news = await self._broadcast.next(listener.place, version)
+                listener.place = news.follower
+                await _send(listener, news.events)
+                if not news.more and self._pulse.version == version:
+                    self._groups.setdefault(listener.place, set()).add(listener)
+                    listener.apart = False
+        except Failure:
+            await _finish(listener)
+        finally:
+            listener.sending = None
+
+    def _beat(self) -> None:
+        """Send what keeps connections alive to those whose turn it is."""
+        while self._beaten < self._second():
+            self._beaten += 1
+            for listener in self._beats[self._beaten % HEARTBEAT_SECONDS]:
+                if listener.sending is None:
+                    listener.sending = asyncio.create_task(self._sent(listener, _HEARTBEAT))
+
+    def _second(self) -> int:
+        return int(asyncio.get_running_loop().time())
+
+    def _end(self, listener: Listener) -> None:
+        """End the stream of a listener, which will leave then."""
+        if listener.sending is not None:
+            listener.sending.cancel()
+        listener.sending = asyncio.create_task(_finish(listener))
+
+
+async def _send(listener: Listener, events: bytes) -> None:
+    """Send events in slices, each when the one before was taken."""
+    for start in range(0, len(events), _SLICE):
+        part = events[start : start + _SLICE]
+        await listener.send({"type": "http.response.body", "body": part, "more_body": True})
+
+
+async def _finish(listener: Listener) -> None:
+    await listener.send({"type": "http.response.body", "body": b"", "more_body": False})

@@ -1,0 +1,81 @@
+"""Many who listen to one stream, in a process of their own.
+
+Run as `python -m bench.listeners HOST PORT NUMBER`. It prints a line when all of them listen, and
+at the end of its input a JSON object: the instants at which events came, those of the first event,
+of the second, and so on; the clock is the one that all processes of a machine share.
+"""
+
+import asyncio
+import json
+import sys
+import time
+from collections import defaultdict
+from typing import cast
+
+import uvloop
+
+_AT_ONCE = 100
+_BEGUN = b"retry: "
+_EVENT = b"\nevent: "
+_PATIENCE = 60.0
+
+
+class Listener(asyncio.Protocol):
+    """One who listens, and keeps nothing but how many events came."""
+
+    def __init__(self, request: bytes, came: dict[int, list[float]]) -> None:
+        """Ask with a request; note what came with what the others note."""
+        self._request = request
+        self._came = came
+        self._tail = b""
+        self._events = 0
+        self.begun: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.lost = False
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Ask."""
+        cast(asyncio.Transport, transport).write(self._request)
+
+    def data_received(self, data: bytes) -> None:
+        """Count events, of which one may come in two pieces."""
+        now, text = time.monotonic(), self._tail + data
+        if not self.begun.done() and _BEGUN in text:
+            self.begun.set_result(None)
+        for _ in range(text.count(_EVENT)):
+            self._came[self._events].append(now)
+            self._events += 1
+        self._tail = text[1 - len(_EVENT) :]
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Note that the server did not keep it."""
+        self.lost = True
+
+
+async def listen(host: str, port: int, number: int) -> dict[str, object]:
+    """Listen until the input ends; return when events came, and how many listeners were lost."""
+    request = f"GET /v1/stream HTTP/1.1\r\nHost: {host}:{port}\r\n\r\n".encode()
+    came: dict[int, list[float]] = defaultdict(list)
+    listeners = [Listener(request, came) for _ in range(number)]
+    loop = asyncio.get_running_loop()
+    for start in range(0, number, _AT_ONCE):
+        part = listeners[start : start + _AT_ONCE]
+        await asyncio.gather(
+            *(loop.create_connection(lambda made=one: made, host, port) for one in part)  # type: ignore[misc]
+        )
+        await asyncio.wait_for(asyncio.gather(*(one.begun for one in part)), _PATIENCE)
+    print("all listen", flush=True)
+    await loop.run_in_executor(None, sys.stdin.read)
+    return {
+        "came": [came[event] for event in sorted(came)],
+        "lost": sum(one.lost for one in listeners),
+    }
+
+
+def main() -> None:
+    """Listen as the command line says."""
+    host, port, number = sys.argv[1:]
+    print(json.dumps(uvloop.run(listen(host, int(port), int(number)))))
+
+
+if __name__ == "__main__":
+    main()

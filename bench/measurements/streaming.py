@@ -1,0 +1,149 @@
+"""The live stream: how soon a thousand hear of a story, and what five thousand who wait take."""
+
+import json
+import resource
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
+from http.client import HTTPConnection
+from typing import Any
+
+from bench.load import LoadError
+from bench.measurement import Goal, Measurement, Outcome
+from bench.memory import resident
+from bench.publisher import copy_database, endless_stories, make_key
+from bench.servers import HOST, ROOT, Server
+from bench.stage import Stage
+
+_HEARING, _IDLE = 1_000, 5_000
+_PATIENCE = 60.0
+_SETTLE_SECONDS = 5.0
+_STORIES_A_SECOND = 2
+# Beside listeners, a server and a client need a few files.
+_OTHER_FILES = 500
+_CREATED = 201
+
+
+@dataclass
+class Audience:
+    """Those who listen, and what they heard once they have left."""
+
+    heard: dict[str, Any] = field(default_factory=dict)
+
+
+def publication_to_arrival(stage: Stage) -> Outcome:
+    """Publish at a steady pace; see how long each of a thousand listeners waits for each story."""
+    with _live(stage) as (dateline, key):
+        with _listening(dateline, _HEARING) as audience:
+            begun = _publish(dateline, key, max(3, 3 * stage.plan.seconds * stage.plan.rounds))
+            time.sleep(1.0)
+        waits = _waits(begun, audience.heard)
+    middle, slow = waits[len(waits) // 2], waits[len(waits) * 99 // 100]
+    return Outcome(
+        slow,
+        slow * 1_000,
+        middle * 1_000,
+        "ms",
+        notes=(f"{len(begun)} stories, slowest arrival {waits[-1] * 1000:.0f} ms",),
+    )
+
+
+def memory_of_idle(stage: Stage) -> Outcome:
+    """Compare what a process holds with five thousand listeners and with none."""
+    with _live(stage) as (dateline, _):
+        # Let it have what it needs for any listener, and finish what it does after a start.
+        with _listening(dateline, 100):
+            time.sleep(_SETTLE_SECONDS)
+        before = resident(dateline.pid)
+        with _listening(dateline, _IDLE):
+            time.sleep(1.0)
+            after = resident(dateline.pid)
+    grown = (after - before) / _IDLE / 1_000
+    return Outcome(grown, after / 2**20, before / 2**20, "MB", notes=(f"{_IDLE:,} listeners",))
+
+
+@contextmanager
+def _live(stage: Stage) -> Iterator[tuple[Server, str]]:
+    """Serve a copy of the archive, as deployed, with as many files open as the system allows."""
+    _allow_files(_IDLE + _OTHER_FILES)
+    database = stage.folder / f"stream-{time.monotonic_ns()}.db"
+    copy_database(stage.imported.database, database)
+    key = make_key(database)
+    with stage.dateline(cache_bytes=None, database=database) as dateline:
+        yield dateline, key
+
+
+def _allow_files(number: int) -> None:
+    """Raise the limit of open files, for this process and those that it starts."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if hard != resource.RLIM_INFINITY and hard < number:
+        raise LoadError(f"The system allows {hard} open files; {number} are needed.")
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, number), hard))
+
+
+@contextmanager
+def _listening(server: Server, number: int) -> Iterator[Audience]:
+    """Let so many listen while the block lasts."""
+    command = [sys.executable, "-m", "bench.listeners", HOST, str(server.port), str(number)]
+    process = subprocess.Popen(
+        command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    audience = Audience()
+    try:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        if not process.stdout.readline():
+            raise LoadError("Not all who were to listen could.")
+        yield audience
+        process.stdin.close()
+        audience.heard = json.loads(process.stdout.read())
+        if audience.heard["lost"]:
+            raise LoadError(f"{audience.heard['lost']} listeners were cut off.")
+    finally:
+        process.kill()
+        process.wait()
+
+
+def _publish(server: Server, key: str, number: int) -> list[float]:
+    """Publish so many stories one by one; return when each was sent to the server."""
+    headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/json"}
+    begun: list[float] = []
+    with closing(HTTPConnection(HOST, server.port, timeout=_PATIENCE)) as connection:
+        for _, story in zip(range(number), endless_stories(), strict=False):
+            begun.append(time.monotonic())
+            connection.request("POST", "/v1/manage/articles", story, headers)
+            response = connection.getresponse()
+            response.read()
+            if response.status != _CREATED:
+                raise LoadError(f"A story was not published: {response.status}.")
+            time.sleep(1 / _STORIES_A_SECOND)
+    return begun
+
+
+def _waits(begun: list[float], heard: dict[str, Any]) -> list[float]:
+    """Return how long each story was on its way to each listener, the shortest first."""
+    if [len(came) for came in heard["came"]] != [_HEARING] * len(begun):
+        raise LoadError("Not every listener heard every story once.")
+    arrivals = zip(begun, heard["came"], strict=True)
+    return sorted(instant - start for start, came in arrivals for instant in came)
+
+
+MEASUREMENTS = (
+    Measurement(
+        "stream-arrival",
+        "publication to 1,000 stream listeners, 99 of 100",
+        "half of them",
+        Goal(0.5, True, "s"),
+        publication_to_arrival,
+    ),
+    Measurement(
+        "stream-memory",
+        "memory a stream listener, 5,000 idle",
+        "before they came",
+        Goal(12, True, "kB"),
+        memory_of_idle,
+    ),
+)

@@ -1,0 +1,73 @@
+"""A whole copy of an archive, taken page by page, and the same bytes read with nothing around."""
+
+import json
+import sqlite3
+import time
+from contextlib import closing
+from dataclasses import replace
+from http.client import HTTPConnection
+from pathlib import Path
+
+from bench.load import Round
+from bench.measurement import Goal, Measurement, Outcome, outcome_of_load
+from bench.servers import HOST, Server
+from bench.stage import Stage
+
+_PAGE = 1_000
+_PATIENCE = 60.0
+_STORY = b'"type":"article"'
+# The same columns in the same order, without what is joined to them.
+_BARE = """
+SELECT d.id, d.published_at, d.head, d.tail, d.extra, b.body
+FROM documents d JOIN document_bodies b ON b.id = d.id ORDER BY d.published_at, d.id
+"""
+
+
+def snapshot(stage: Stage) -> Outcome:
+    """Compare a snapshot over HTTP with reading its bytes from the database by hand."""
+    archive = stage.copied
+    with stage.dateline(database=archive.database) as dateline:
+        _taken(dateline)
+        compared = stage.take_turns(
+            lambda: _taken(dateline), lambda: _read_by_hand(archive.database)
+        )
+    outcome = outcome_of_load(compared, f"{archive.stories:,} stories")
+    return replace(outcome, unit="stories/s")
+
+
+def _taken(server: Server) -> Round:
+    """Take a whole copy, one page after the other on one connection."""
+    before, began = server.cpu_seconds(), time.perf_counter()
+    stories, path = 0, f"/v1/changes?limit={_PAGE}"
+    with closing(HTTPConnection(HOST, server.port, timeout=_PATIENCE)) as connection:
+        more = True
+        while more:
+            connection.request("GET", path)
+            body = connection.getresponse().read()
+            stories += body.count(_STORY)
+            end = json.loads(b"{" + body[body.rindex(b'"cursor":') :])
+            path, more = f"/v1/changes?limit={_PAGE}&cursor={end['cursor']}", end["more"]
+    return Round(stories, time.perf_counter() - began, server.cpu_seconds() - before)
+
+
+def _read_by_hand(database: Path) -> Round:
+    """Read the same stories, and join each to one piece of JSON."""
+    before, began, stories = time.process_time(), time.perf_counter(), 0
+    with closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as connection:
+        rows = connection.execute(_BARE)
+        while page := rows.fetchmany(_PAGE):
+            pieces = [b",".join(row[2:]) for row in page]
+            stories += len(pieces)
+            b",".join(pieces)
+    return Round(stories, time.perf_counter() - began, time.process_time() - before)
+
+
+MEASUREMENTS = (
+    Measurement(
+        "sync-snapshot",
+        "a copy of 100,000 stories by /v1/changes",
+        "the bare read of the same bytes",
+        Goal(0.5),
+        snapshot,
+    ),
+)
