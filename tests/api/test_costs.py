@@ -41,6 +41,8 @@ def test_a_public_answer_costs_one_query(
         "/v1/headlines?tag=t&language=en&sort=-updated_at",
         "/v1/headlines?category=world",
         "/v1/headlines?category=world,africa&source=the-post",
+        "/v1/headlines?one_per_story=true&language=fr,en&names_in=fr",
+        "/v1/articles?one_per_story=true&prefer=ar",
         "/v1/articles",
         "/v1/articles?include=body",
         f"/v1/articles/{article}",

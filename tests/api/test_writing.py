@@ -78,7 +78,8 @@ def test_what_was_read_may_be_sent_back_whole(newsroom: Newsroom, client: TestCl
         "translation_of": first["id"],
         "published_at": "2026-01-01T00:00:00Z",
     }
-    for article in (newsroom.article("Draft", **full), newsroom.story("Story", **full)):
+    draft = newsroom.article("Draft", language="fr", **full)
+    for article in (draft, newsroom.story("Story", language="ar", **full)):
         read_again = newsroom.call("GET", f"/articles/{article['id']}").json()
         response = _put(newsroom, read_again)
         assert (response.status_code, response.json()) == (200, read_again)

@@ -74,11 +74,13 @@ class Desk:
 
     def translate(self) -> str:
         """Make a story a translation of another one, or of none."""
-        story = self._story(self._number() or 1)
+        number = self._number() or 1
+        story = self._story(number)
         of = self._chance.choice([None, "0"])
         original = self._story(0)["id"] if of else None
         fields: dict[str, Any] = {
-            "language": "fr" if of else "en",
+            # Each in its own: a group has one story of a language.
+            "language": f"fr-x-{number}" if of else "en",
             "translation_of": original,
         }
         self._newsroom.patch(story, status="published", **fields)

@@ -1,0 +1,86 @@
+"""Stories tied at once: one of each language, and each told of the others.
+
+One of two is held up amid its transaction, so that the other comes at the worst moment.
+"""
+
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+
+from app.bootstrap import Services
+from app.content.commands.create_article import create_article
+from app.content.inputs import ArticleInput
+from app.kit.errors import Failure, InvalidInput
+from app.kit.ids import new_id
+from app.kit.unit import Actor, Runner, Unit
+from tests.faults.commandline import assert_sound
+from tests.life.log import rows
+from tests.newsroom import Newsroom
+
+# Long enough for the other one to do all that it can do without waiting.
+_HELD = 0.5
+_WRITER = Actor(None, "tests")
+
+
+@pytest.fixture
+def original(newsroom: Newsroom) -> str:
+    story: str = newsroom.article("English")["id"]
+    return story
+
+
+class Held:
+    """A runner whose transactions wait a while at their end."""
+
+    def __init__(self, services: Services) -> None:
+        self.begun = threading.Event()
+        usual = services.runner
+        self.runner = Runner(
+            services.database, services.clock, [*usual._subscribers, self._wait], usual._announce
+        )
+
+    def _wait(self, _: Unit) -> None:
+        self.begun.set()
+        time.sleep(_HELD)
+
+
+def tied(original: str, language: str) -> Callable[[Unit], str]:
+    # Equal slugs would take turns anyway.
+    fields: dict[str, Any] = {"title": "Tied", "status": "published", "slug": new_id()[-12:]}
+    story = ArticleInput(**fields, language=language, translation_of=original)
+    return lambda unit: create_article(unit, story)[0].id
+
+
+def both(services: Services, first: Callable[[Unit], str], second: Callable[[Unit], str]) -> Any:
+    """Run two commands, the second while the first is about to commit."""
+    held = Held(services)
+
+    def run_second() -> str | Failure:
+        assert held.begun.wait(30)
+        try:
+            return services.runner.run(_WRITER, second)
+        except Failure as wrong:
+            return wrong
+
+    with ThreadPoolExecutor(2) as pool:
+        one = pool.submit(held.runner.run, _WRITER, first)
+        other = pool.submit(run_second)
+        return one.result(timeout=60), other.result(timeout=60)
+
+
+def test_of_two_in_one_language_one_is_tied(services: Services, original: str) -> None:
+    _, refused = both(services, tied(original, "fr"), tied(original, "FR"))
+    assert isinstance(refused, InvalidInput)
+    assert [one.code for one in refused.errors] == ["language_taken"]
+
+
+def test_followers_hear_of_each_story_after_the_other_came(
+    services: Services, original: str
+) -> None:
+    first, second = both(services, tied(original, "fr"), tied(original, "ar"))
+    told = [(row.id, row.reason) for row in rows(services)]
+    assert told == [(first, "published"), (second, "published"), (first, "updated")]
+    assert_sound(services.settings.database_url)
