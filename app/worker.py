@@ -33,7 +33,7 @@ _MOST_TRIMMED = 100 * trimming.BATCH
 _GLANCE, _LOOK_EVERY, _RETRY_AFTER = 0.02, 1.0, 2.0
 # Seconds until the index is written to once more. Nobody waits for it: searching looks at what
 # is not in it yet. Each commit makes a part of the index, and parts have to be merged.
-_REST = 1.0
+_REST = 0.75
 
 
 class Worker:

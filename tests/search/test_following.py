@@ -6,12 +6,13 @@ from dataclasses import replace
 import pytest
 from starlette.testclient import TestClient
 
+from app import worker
 from app.bootstrap import Services
 from app.delivery.snapshot import snapshot
 from app.search.following import Follower
 from app.search.index import Position
 from app.search.queries import Answer, Search, SearchQuery
-from app.worker import run_due
+from app.worker import Indexer, run_due
 from tests.api.reading import read, titles
 from tests.clock import HandClock
 from tests.newsroom import Newsroom
@@ -159,3 +160,18 @@ def test_answers_of_a_settled_index_are_kept_and_others_are_not(
     newsroom.story("More rain")
     assert len(titles(client, "/v1/search?q=rain")) == 2
     assert len(made) == 4
+
+
+def test_the_index_rests_while_stories_are_published(
+    newsroom: Newsroom, services: Services
+) -> None:
+    indexer = Indexer(services)
+    try:
+        while indexer._turn() == 0.0:
+            pass
+        assert indexer._turn() == worker._GLANCE
+        newsroom.story("Rain")
+        assert indexer._turn() == worker._REST
+        assert services.search.position().serial == _head(services)
+    finally:
+        indexer.stop()
