@@ -51,7 +51,11 @@ def match(
     searcher, is asked how rare words are and which exist. A `reference` is not looked for here:
     whoever holds stories by id and address does that.
     """
-    vocabulary = Vocabulary(dictionary, languages)
+    return match_words(typed, Vocabulary(dictionary, languages), schema)
+
+
+def match_words(typed: Typed, vocabulary: Vocabulary, schema: Schema) -> Match:
+    """Return the query that finds what was typed, by words that are known already."""
     return _Matching(typed, vocabulary, Scoring(schema, vocabulary)).match()
 
 

@@ -1,7 +1,8 @@
 """The words of an index: how rare they are, which belong together, and which complete others."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache, partial
 from typing import Any, Protocol
 
 from app.search.analysis.languages import has_stems, primary
@@ -16,6 +17,8 @@ _MOST_LANGUAGES, _ALL_LANGUAGES = 5, 50
 # A word that no more than so large a share of stories has may be one of the other languages.
 _RARE, _SELDOM = 2, 0.02
 _SHORTEST_WITH_STEM = 3
+# Of so many words the families are remembered, for as long as the state of the index is read.
+_MOST_REMEMBERED = 5_000
 
 
 class Dictionary(Protocol):
@@ -49,7 +52,7 @@ class Vocabulary:
         if not self.languages:
             spoken = tuple(self.beginning("", _ALL_LANGUAGES, SPOKEN))
             self.languages, self._others = spoken[:_MOST_LANGUAGES], spoken[_MOST_LANGUAGES:]
-        self._begun: dict[str, dict[str, int]] = {}
+        self._families: dict[str, dict[str, int]] = {}
 
     def count(self, word: str, field: str = TEXT) -> int:
         """Return in how many stories a word stands."""
@@ -57,12 +60,12 @@ class Vocabulary:
 
     def family(self, word: str) -> dict[str, int]:
         """Return the words of the index that share a stem with a word, and how many have each."""
-        found = {word: count} if (count := self.count(word)) else {}
-        for language in (*self.languages, *self._unusual(count)):
-            if len(word) >= _SHORTEST_WITH_STEM and has_stems(language, word):
-                found |= self._family(language, word)
-        most = sorted(found.items(), key=lambda one: (one[0] != word, -one[1]))
-        return dict(most[:_MOST_RELATED])
+        known = self._families.get(word)
+        if known is None:
+            if len(self._families) >= _MOST_REMEMBERED:
+                self._families.clear()
+            known = self._families[word] = self._gathered(word)
+        return dict(known)
 
     def beginning(self, start: str, most: int, field: str = TEXT) -> dict[str, int]:
         """Return the most frequent words that begin so."""
@@ -85,18 +88,24 @@ class Vocabulary:
         """
         return self._others if count <= max(_RARE, _SELDOM * self.stories) else ()
 
-    def _family(self, language: str, word: str) -> dict[str, int]:
-        root = stem(language, word)
-        return {
-            other: count
-            for start in beginnings(language, word)
-            for other, count in self._starting(start).items()
-            if stem(language, other) == root
-        }
+    def _gathered(self, word: str) -> dict[str, int]:
+        found = {word: count} if (count := self.count(word)) else {}
+        # Most languages look at the same beginnings.
+        starting = cache(partial(self.beginning, most=_MOST_LOOKED_AT))
+        for language in (*self.languages, *self._unusual(count)):
+            if len(word) >= _SHORTEST_WITH_STEM and has_stems(language, word):
+                found |= _family(language, word, starting)
+        most = sorted(found.items(), key=lambda one: (one[0] != word, -one[1]))
+        return dict(most[:_MOST_RELATED])
 
-    def _starting(self, start: str) -> dict[str, int]:
-        """Return words that begin so; most languages ask for the same."""
-        found = self._begun.get(start)
-        if found is None:
-            found = self._begun[start] = self.beginning(start, _MOST_LOOKED_AT)
-        return found
+
+def _family(
+    language: str, word: str, starting: Callable[[str], Mapping[str, int]]
+) -> dict[str, int]:
+    root = stem(language, word)
+    return {
+        other: count
+        for start in beginnings(language, word)
+        for other, count in starting(start).items()
+        if stem(language, other) == root
+    }

@@ -1,26 +1,27 @@
 """Counting: how many of the stories found have each value of a field."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from tantivy import Query, Searcher, SearchResult
 
-from app.search.engine.schema import SPELT
+from app.search.engine.schema import CATEGORY_COLUMNS, NO_CATEGORY, SPELT
 from app.search.index import MOST_VALUES, FacetField, FacetValue
 
-_COLUMNS: Mapping[FacetField, str] = {
-    "category": "category",
-    "source": "source",
-    "language": "language",
-    "tag": "spelt_tag",
-    "kind": "kind",
-    "published_month": "month",
+_COLUMNS: Mapping[FacetField, Sequence[str]] = {
+    "category": CATEGORY_COLUMNS,
+    "source": ("source",),
+    "language": ("language",),
+    "tag": ("spelt_tag",),
+    "kind": ("kind",),
+    "published_month": ("month",),
 }
-# So many values are counted in each segment, so that the sums of the first are right.
-_MOST_BUCKETS = 200
+# So many values are counted in each column, and in each segment, so that the sums of the first
+# are right. Categories stand in several columns, so nearly all of them have to be known of each.
+_MOST_BUCKETS, _MOST_CATEGORIES = 200, 2_000
 _COUNTED = 10_000
-Counts = dict[str, int]
+Counts = Counter[str]
 
 
 def total(searcher: Searcher, query: Query) -> int:
@@ -37,23 +38,28 @@ def counted(answer: SearchResult) -> int:
 
 def counts(searcher: Searcher, query: Query, facets: Iterable[FacetField]) -> dict[str, Counts]:
     """Count the values of some fields among the stories that a query finds."""
-    asked = {
-        name: {"terms": {"field": _COLUMNS[name], "size": _MOST_BUCKETS, "segment_size": _COUNTED}}
-        for name in facets
-    }
+    columns = {column: name for name in facets for column in _COLUMNS[name]}
+    asked = {column: _terms(column, name) for column, name in columns.items()}
     answer: dict[str, Any] = searcher.aggregate(query, asked) if asked else {}
-    return {
-        name: {bucket["key"]: bucket["doc_count"] for bucket in found["buckets"]}
-        for name, found in answer.items()
-    }
+    sums: dict[str, Counts] = {name: Counter() for name in columns.values()}
+    for column, found in answer.items():
+        for bucket in found["buckets"]:
+            if bucket["key"] != NO_CATEGORY:
+                sums[columns[column]][bucket["key"]] += bucket["doc_count"]
+    return sums
+
+
+def _terms(column: str, name: FacetField) -> dict[str, Any]:
+    most = _MOST_CATEGORIES if name == "category" else _MOST_BUCKETS
+    return {"terms": {"field": column, "size": most, "segment_size": _COUNTED}}
 
 
 def added(one: dict[str, Counts], other: dict[str, Counts]) -> dict[str, Counts]:
     """Return the sums of two countings."""
-    return {name: Counter(found) + Counter(other.get(name, {})) for name, found in one.items()}
+    return {name: found + other.get(name, Counter()) for name, found in one.items()}
 
 
-def values(found: Counts, most: int = MOST_VALUES) -> list[FacetValue]:
+def values(found: Mapping[str, int], most: int = MOST_VALUES) -> list[FacetValue]:
     """Return values with the most stories first; those that differ in spelling alone are one."""
     totals: Counter[str] = Counter()
     labels: dict[str, str] = {}

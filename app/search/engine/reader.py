@@ -11,7 +11,7 @@ from app.search.engine.faults import telling_faults
 from app.search.engine.filters import narrowed, referred, stories_by_id
 from app.search.engine.likeness import ENOUGH, by_words, like
 from app.search.engine.schema import SCHEMA, document, every_story, prepare
-from app.search.engine.words import truthful_match
+from app.search.engine.words import Vocabularies, truthful_match
 from app.search.index import Ask, FacetField, FacetValue, Found, Hit, IndexedStory, Place, Position
 from app.search.matching import Match
 from app.search.text import TEXT
@@ -29,12 +29,14 @@ class TantivyReader:
         position: Position,
         without: Query | None = None,
         beside: Searcher | None = None,
+        words: Vocabularies | None = None,
     ) -> None:
-        """Read a searcher, leaving out what `without` finds in it."""
+        """Read a searcher, leaving out what `without` finds in it; `words` are known already."""
         self._searcher = searcher
         self._position = position
         self._without = without
         self._beside = beside
+        self._words = words or Vocabularies([one for one in (searcher, beside) if one is not None])
 
     @property
     def position(self) -> Position:
@@ -48,7 +50,8 @@ class TantivyReader:
         taken = [*without, *(one.id for one in stories)]
         query = stories_by_id(taken) if taken else None
         beside = _scratch(stories) if stories else None
-        return TantivyReader(self._searcher, self._position, query, beside)
+        words = self._words if beside is None and self._beside is None else None
+        return TantivyReader(self._searcher, self._position, query, beside, words)
 
     @telling_faults()
     def search(self, ask: Ask) -> Found:
@@ -119,8 +122,7 @@ class TantivyReader:
             if clause.field == "language"
             for value in clause.included
         ]
-        searchers = [one for one in (self._searcher, self._beside) if one is not None]
-        return truthful_match(ask.typed, languages, searchers, self._has)
+        return truthful_match(ask.typed, languages, self._words, self._has)
 
     def _has(self, word: str) -> bool:
         asked = _Asked.around(Query.term_query(SCHEMA, TEXT, word), Selection(), self._without)

@@ -1,7 +1,7 @@
 """What a story is made of in the engine: fields to search, to filter by, to count and to sort."""
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from importlib.metadata import version
 
 from tantivy import Document, Index, Query, Schema, SchemaBuilder
@@ -14,16 +14,23 @@ from app.search.engine.addresses import normal_address
 from app.search.index import IndexedStory, Position
 
 # Raised when the fields below change; an index of another version is not opened.
-VERSION = 1
+VERSION = 2
 # The document that says how far the index has come; no story has such an id.
 POSITION_ID = "position"
 # Between a folded tag and the tag as it is spelt.
 SPELT = "\x1f"
 
+# The engine counts a column with one value for each story many times as fast as one with several.
+# So the first categories of a story have a column each, filled up with this; others share one.
+NO_CATEGORY = "-"
+_CATEGORY_COLUMNS = tuple(f"category_{number}" for number in range(6))
+_MORE_CATEGORIES = "category_more"
+CATEGORY_COLUMNS = (*_CATEGORY_COLUMNS, _MORE_CATEGORIES)
+
 # Found by exactly one value or several, and never counted.
-_SOUGHT = ("slug", "url", "group", "author", "tag")
+_SOUGHT = ("slug", "url", "group", "author", "tag", "category")
 # Found and counted; a fast field is a column.
-_COUNTED = ("category", "source", "language", "kind", "month", "spelt_tag")
+_COUNTED = ("source", "language", "kind", "month", "spelt_tag", *CATEGORY_COLUMNS)
 _NUMBERS = ("published_at", "updated_at", "tie")
 
 
@@ -94,7 +101,14 @@ def _words(story: IndexedStory) -> dict[str, Iterable[str]]:
         "month": (_month(story.published_at),),
         "tag": tags,
         "spelt_tag": [f"{folded}{SPELT}{tag}" for folded, tag in tags.items()],
+        **_category_columns(story.categories),
     }
+
+
+def _category_columns(categories: Sequence[str]) -> dict[str, Sequence[str]]:
+    filled = [*categories, *(NO_CATEGORY for _ in _CATEGORY_COLUMNS)]
+    columns = {name: (one,) for name, one in zip(_CATEGORY_COLUMNS, filled, strict=False)}
+    return {**columns, _MORE_CATEGORIES: categories[len(_CATEGORY_COLUMNS) :]}
 
 
 def position_document(position: Position) -> Document:

@@ -11,11 +11,14 @@ from typing import Any
 from tantivy import Searcher
 
 from app.search.engine.schema import SCHEMA
-from app.search.matching import Match, match
+from app.search.matching import Match, match_words
 from app.search.typed import Typed
+from app.search.vocabulary import Vocabulary
 
 # So many words of stories that were taken out may stand in the way of a correction.
 _MOST_FORGOTTEN = 8
+# So many choices of languages are remembered.
+_MOST_CHOICES = 20
 
 
 class Words:
@@ -49,23 +52,44 @@ class Words:
         return sorted(counts.items(), key=lambda one: (-one[1], one[0]))[:limit]
 
 
+class Vocabularies:
+    """The vocabularies of one state of an index, remembered for each choice of languages."""
+
+    def __init__(self, searchers: Sequence[Searcher]) -> None:
+        """Know the words of some indexes, as if they were one."""
+        self._searchers = searchers
+        self._known: dict[tuple[str, ...], Vocabulary] = {}
+
+    def of(self, languages: Sequence[str]) -> Vocabulary:
+        """Return the words as somebody sees them who looks for some languages."""
+        asked = tuple(languages)
+        known = self._known.get(asked)
+        if known is None:
+            if len(self._known) >= _MOST_CHOICES:
+                self._known.clear()
+            alone = len(self._searchers) == 1
+            dictionary = self._searchers[0] if alone else Words(self._searchers)
+            known = self._known[asked] = Vocabulary(dictionary, asked)
+        return known
+
+    def without(self, hidden: Collection[str], languages: Sequence[str]) -> Vocabulary:
+        """Return the words without some that no story has any more."""
+        return Vocabulary(Words(self._searchers, hidden), languages)
+
+
 def truthful_match(
-    typed: Typed,
-    languages: Sequence[str],
-    searchers: Sequence[Searcher],
-    has: Callable[[str], bool],
+    typed: Typed, languages: Sequence[str], words: Vocabularies, has: Callable[[str], bool]
 ) -> Match:
     """Return a match that corrects to no word but those that some story here has."""
     hidden: set[str] = set()
     for _ in range(_MOST_FORGOTTEN):
-        whole = len(searchers) == 1 and not hidden
-        dictionary = searchers[0] if whole else Words(searchers, hidden)
-        matched = match(typed, dictionary, SCHEMA, languages)
+        vocabulary = words.without(hidden, languages) if hidden else words.of(languages)
+        matched = match_words(typed, vocabulary, SCHEMA)
         gone = {word for word in _put_in(typed, matched.typed) if not has(word)}
         if not gone:
             return matched
         hidden |= gone
-    return match(typed, Words(()), SCHEMA, languages)
+    return match_words(typed, Vocabulary(Words(()), languages), SCHEMA)
 
 
 def _put_in(typed: Typed, meant: Typed) -> Iterable[str]:
