@@ -91,9 +91,11 @@ class Push:
 
     def turn(self) -> None:
         """Do all that can be done now, and wait for no answer."""
-        self.sender.settle()
         self._follower.carry(self._write_down)
+        # News first; noting what came of older news makes room for more.
         self.sender.start()
+        if self.sender.settle():
+            self.sender.start()
 
     def turn_if_needed(self) -> None:
         """Do what is to be done, if something was written, an answer came, or time passed."""

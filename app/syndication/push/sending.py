@@ -23,7 +23,7 @@ from app.syndication.push.schedule import next_try, silence_after
 from app.syndication.push.store import deliveries, receivers
 
 # Requests under way, of all receivers together.
-MOST_AT_ONCE = 64
+MOST_AT_ONCE = 128
 _log = logging.getLogger("dateline.push")
 
 # Given the id of a webhook, its new state, and why.
@@ -78,12 +78,12 @@ class Sender:
         self._closed = True
         self._client.close()
 
-    def settle(self) -> None:
-        """Write down what came of the requests that were answered."""
+    def settle(self) -> bool:
+        """Write down what came of the requests that were answered; tell whether there were any."""
         self._arrived.clear()
         over = [one for one in self._under_way.values() if one.sending.done()]
         if not over or self._closed:
-            return
+            return False
         now, stops = self._clock.now(), dict[str, tuple[str, str]]()
         with self._database.write() as session:
             known = self._receivers(session, [one.row for one in over])
@@ -94,6 +94,7 @@ class Sender:
         for id_, (state, why) in stops.items():
             _log.warning("the webhook %s is %s: %s", id_, state, why)
             self._stop(id_, state, why)
+        return True
 
     def start(self) -> None:
         """Begin to send what is due, as far as each receiver, and all together, may be sent."""
@@ -168,7 +169,8 @@ class Sender:
             stops[row.receiver] = ("disabled", "The receiver answered 410: it is gone.")
         elif row.kind == "webhook" and fares is not None and now - fares >= self._pause_after:
             stops[row.receiver] = ("paused", "Every delivery failed for too long.")
-        known |= receivers.by_ids(session, row.kind, [row.receiver])
+        if receiver.failures or verdict != "delivered":
+            known |= receivers.by_ids(session, row.kind, [row.receiver])
 
     def _write(
         self,
