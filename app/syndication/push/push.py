@@ -26,6 +26,8 @@ from app.syndication.push.store import deliveries, receivers
 HUB = "/hub"
 # Seconds: between looks whether anything was written, and whether anything has come due.
 GLANCE, _LOOK_EVERY = 0.02, 0.5
+# Rows of the log that are followed in one transaction: each may make many deliveries.
+_BATCH = 100
 # Whoever asked to subscribe has so long to say that he meant it.
 _CONFIRM_WITHIN = timedelta(hours=1)
 
@@ -72,7 +74,7 @@ class Push:
         self._database = database
         self._clock = clock
         self._watch = watch
-        self._follower = Follower(database, clock, FOLLOWER)
+        self._follower = Follower(database, clock, FOLLOWER, batch=_BATCH)
         self._feeds = FeedCourier(options.hub or "")
         couriers: dict[str, Courier] = {"webhook": WebhookCourier(), "feed": self._feeds}
         self.sender = Sender(database, clock, client, couriers, stop, options.pause_after)

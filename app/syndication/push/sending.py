@@ -17,7 +17,7 @@ from app.kit.clock import Clock
 from app.kit.database import Database
 from app.kit.http import Answered, HttpClient, Outcome, outcome_of
 from app.kit.session import Record, WriteSession
-from app.syndication.push.couriers import Courier, Outgoing, Verdict
+from app.syndication.push.couriers import Courier, NotNow, Outgoing, Verdict
 from app.syndication.push.events import KILLED
 from app.syndication.push.schedule import next_try, silence_after
 from app.syndication.push.store import deliveries, receivers
@@ -32,11 +32,12 @@ Stop = Callable[[str, str, str], None]
 
 @dataclass(frozen=True, slots=True)
 class _Sent:
-    """A delivery under way."""
+    """A delivery under way; `doubtful` where the one before failed."""
 
     row: Record
     outgoing: Outgoing
     sending: Future[Outcome]
+    doubtful: bool
 
 
 class Sender:
@@ -121,19 +122,27 @@ class Sender:
             return False
         courier = self._couriers[row.kind]
         most = 1 if receiver.failures else courier.at_once
-        if self._count(row.receiver) >= most:
+        if self._count(row.receiver) >= most or (receiver.failures and self._crowded()):
             full.add(row.receiver)
             return True
-        outgoing = courier.outgoing(row, receiver, now)
+        try:
+            outgoing = courier.outgoing(row, receiver, now)
+        except NotNow:
+            full.add(row.receiver)
+            return True
         if outgoing is None:
             return False
         sending = self._client.start(outgoing.method, outgoing.url, outgoing.headers, outgoing.body)
-        self._under_way[row.number] = _Sent(row, outgoing, sending)
+        self._under_way[row.number] = _Sent(row, outgoing, sending, bool(receiver.failures))
         sending.add_done_callback(lambda _: self._arrived.set())
         return True
 
     def _count(self, receiver: str) -> int:
         return sum(one.row.receiver == receiver for one in self._under_way.values())
+
+    def _crowded(self) -> bool:
+        """Tell whether receivers that fail have taken all the room that they may have."""
+        return sum(one.doubtful for one in self._under_way.values()) >= MOST_AT_ONCE // 2
 
     def _drop(self, rows: list[Record]) -> None:
         with self._database.write() as session:
