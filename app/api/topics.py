@@ -37,10 +37,10 @@ def selection_of_topic(request: Request, services: Services, topic: str) -> Sele
     if ext not in FEEDS:
         raise BadHubRequest(f"There is no feed in the format {ext!r}.")
     try:
-        params = Parameters(parts.query.encode(), FEED_PARAMETERS)
         channel = _channel(request, services, path)
-        if channel is None or params.has("cursor"):
+        if channel is None:
             return Selection()
+        params = Parameters(parts.query.encode(), FEED_PARAMETERS)
         query, _ = read_query(services, params, channel.path, "short", channel.clauses)
     except NothingHere as wrong:
         raise BadHubRequest(f"There is no such feed. {wrong.detail}") from wrong

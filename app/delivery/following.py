@@ -18,8 +18,9 @@ BATCH = 500
 class Follower:
     """Something that is told of each change, under a name that its position is kept under."""
 
-    def __init__(self, database: Database, clock: Clock, name: str) -> None:
-        """Follow the log of a database."""
+    def __init__(self, database: Database, clock: Clock, name: str, *, batch: int = BATCH) -> None:
+        """Follow the log of a database, so many rows at a time."""
+        self._batch = batch
         self._database = database
         self._clock = clock
         self._name = name
@@ -32,7 +33,7 @@ class Follower:
                 return False
             with self._database.write() as session:
                 store.move_follower(session, self._name, rows[-1].serial, self._clock.now())
-            if len(rows) < BATCH:
+            if len(rows) < self._batch:
                 break
         return True
 
@@ -48,7 +49,7 @@ class Follower:
                     # Another process was faster; its rows are there already.
                     return
                 write(session, rows)
-            if len(rows) < BATCH:
+            if len(rows) < self._batch:
                 return
 
     def lag(self) -> int:
@@ -69,7 +70,7 @@ class Follower:
         with self._database.read() as session:
             position = self._position = store.follower_position(session, self._name)
             if position is not None:
-                return store.log_rows(session, position, BATCH)
+                return store.log_rows(session, position, self._batch)
         # What was before it came is none of its business.
         with self._database.write() as session:
             store.start_follower(session, self._name, self._clock.now())

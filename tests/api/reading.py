@@ -40,7 +40,16 @@ def public_paths() -> list[str]:
 def filled(path: str, ref: str = "x") -> str:
     """Return the path of a route with its parts filled in: what names a thing is `ref`."""
     return path.format(
-        ref=ref, slug=ref, tag=ref, part=ref, code=ref, version=1, ext="rss", token=ref
+        ref=ref,
+        slug=ref,
+        tag=ref,
+        part=ref,
+        code=ref,
+        version=1,
+        ext="rss",
+        token=ref,
+        webhook=ref,
+        delivery=ref,
     )
 
 

@@ -40,6 +40,10 @@ class FeedContent:
     body: bytes
 
 
+class NotNow(Exception):
+    """A delivery cannot be made at this moment, for no fault of its receiver."""
+
+
 class Courier(Protocol):
     """Knows how one kind of receiver is told."""
 
@@ -108,7 +112,9 @@ class FeedCourier:
         if self.read is None:
             raise RuntimeError("This process cannot read feeds; nobody told it how.")
         content = self.read(receiver.topic)
-        if content.status >= 400:
+        if content.status >= 500:
+            raise NotNow
+        if content.status != 200:
             asked = {"hub.mode": DENY, "hub.topic": receiver.topic, "hub.reason": "no such feed"}
             return Outgoing("GET", _with_query(receiver.callback, asked), {}, mark=DENY)
         digest = hashlib.sha256(content.body).hexdigest()

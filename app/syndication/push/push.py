@@ -26,6 +26,8 @@ from app.syndication.push.store import deliveries, receivers
 HUB = "/hub"
 # Seconds: between looks whether anything was written, and whether anything has come due.
 GLANCE, _LOOK_EVERY = 0.02, 0.5
+# Rows of the log that are followed in one transaction: each may make many deliveries.
+_BATCH = 100
 # Whoever asked to subscribe has so long to say that he meant it.
 _CONFIRM_WITHIN = timedelta(hours=1)
 
@@ -72,7 +74,7 @@ class Push:
         self._database = database
         self._clock = clock
         self._watch = watch
-        self._follower = Follower(database, clock, FOLLOWER)
+        self._follower = Follower(database, clock, FOLLOWER, batch=_BATCH)
         self._feeds = FeedCourier(options.hub or "")
         couriers: dict[str, Courier] = {"webhook": WebhookCourier(), "feed": self._feeds}
         self.sender = Sender(database, clock, client, couriers, stop, options.pause_after)
@@ -91,9 +93,11 @@ class Push:
 
     def turn(self) -> None:
         """Do all that can be done now, and wait for no answer."""
-        self.sender.settle()
         self._follower.carry(self._write_down)
+        # News first; noting what came of older news makes room for more.
         self.sender.start()
+        if self.sender.settle():
+            self.sender.start()
 
     def turn_if_needed(self) -> None:
         """Do what is to be done, if something was written, an answer came, or time passed."""

@@ -17,13 +17,13 @@ from app.kit.clock import Clock
 from app.kit.database import Database
 from app.kit.http import Answered, HttpClient, Outcome, outcome_of
 from app.kit.session import Record, WriteSession
-from app.syndication.push.couriers import Courier, Outgoing, Verdict
+from app.syndication.push.couriers import Courier, NotNow, Outgoing, Verdict
 from app.syndication.push.events import KILLED
 from app.syndication.push.schedule import next_try, silence_after
 from app.syndication.push.store import deliveries, receivers
 
 # Requests under way, of all receivers together.
-MOST_AT_ONCE = 64
+MOST_AT_ONCE = 128
 _log = logging.getLogger("dateline.push")
 
 # Given the id of a webhook, its new state, and why.
@@ -32,11 +32,12 @@ Stop = Callable[[str, str, str], None]
 
 @dataclass(frozen=True, slots=True)
 class _Sent:
-    """A delivery under way."""
+    """A delivery under way; `doubtful` where the one before failed."""
 
     row: Record
     outgoing: Outgoing
     sending: Future[Outcome]
+    doubtful: bool
 
 
 class Sender:
@@ -78,12 +79,12 @@ class Sender:
         self._closed = True
         self._client.close()
 
-    def settle(self) -> None:
-        """Write down what came of the requests that were answered."""
+    def settle(self) -> bool:
+        """Write down what came of the requests that were answered; tell whether there were any."""
         self._arrived.clear()
         over = [one for one in self._under_way.values() if one.sending.done()]
         if not over or self._closed:
-            return
+            return False
         now, stops = self._clock.now(), dict[str, tuple[str, str]]()
         with self._database.write() as session:
             known = self._receivers(session, [one.row for one in over])
@@ -94,6 +95,7 @@ class Sender:
         for id_, (state, why) in stops.items():
             _log.warning("the webhook %s is %s: %s", id_, state, why)
             self._stop(id_, state, why)
+        return True
 
     def start(self) -> None:
         """Begin to send what is due, as far as each receiver, and all together, may be sent."""
@@ -120,19 +122,27 @@ class Sender:
             return False
         courier = self._couriers[row.kind]
         most = 1 if receiver.failures else courier.at_once
-        if self._count(row.receiver) >= most:
+        if self._count(row.receiver) >= most or (receiver.failures and self._crowded()):
             full.add(row.receiver)
             return True
-        outgoing = courier.outgoing(row, receiver, now)
+        try:
+            outgoing = courier.outgoing(row, receiver, now)
+        except NotNow:
+            full.add(row.receiver)
+            return True
         if outgoing is None:
             return False
         sending = self._client.start(outgoing.method, outgoing.url, outgoing.headers, outgoing.body)
-        self._under_way[row.number] = _Sent(row, outgoing, sending)
+        self._under_way[row.number] = _Sent(row, outgoing, sending, bool(receiver.failures))
         sending.add_done_callback(lambda _: self._arrived.set())
         return True
 
     def _count(self, receiver: str) -> int:
         return sum(one.row.receiver == receiver for one in self._under_way.values())
+
+    def _crowded(self) -> bool:
+        """Tell whether receivers that fail have taken all the room that they may have."""
+        return sum(one.doubtful for one in self._under_way.values()) >= MOST_AT_ONCE // 2
 
     def _drop(self, rows: list[Record]) -> None:
         with self._database.write() as session:
@@ -168,7 +178,8 @@ class Sender:
             stops[row.receiver] = ("disabled", "The receiver answered 410: it is gone.")
         elif row.kind == "webhook" and fares is not None and now - fares >= self._pause_after:
             stops[row.receiver] = ("paused", "Every delivery failed for too long.")
-        known |= receivers.by_ids(session, row.kind, [row.receiver])
+        if receiver.failures or verdict != "delivered":
+            known |= receivers.by_ids(session, row.kind, [row.receiver])
 
     def _write(
         self,

@@ -1,0 +1,79 @@
+"""What waits is found by its index, however long the log of deliveries is."""
+
+from datetime import UTC, datetime
+
+import pytest
+from sqlalchemy import event, text
+
+from app.bootstrap import Services
+from app.kit.errors import ConstraintViolated
+from app.syndication.push.store import deliveries
+from tests.databases import counted_queries
+from tests.newsroom import Newsroom
+from tests.push.conftest import Pushing
+from tests.receiver import Receiver, receiving
+
+_BROKEN = (
+    "CREATE TRIGGER broken BEFORE INSERT ON deliveries BEGIN SELECT RAISE(ABORT, 'broken'); END"
+)
+
+
+@pytest.fixture
+def dialect() -> str:
+    """The plans of SQLite, which are told without statistics."""
+    return "sqlite"
+
+
+def test_what_is_due_is_found_by_the_index_of_what_waits(services: Services) -> None:
+    sent: list[tuple[str, tuple[object, ...]]] = []
+
+    def note(_c: object, _cursor: object, statement: str, params: tuple, *_: object) -> None:
+        sent.append((statement, params))
+
+    event.listen(services.database.engine, "before_cursor_execute", note)
+    with services.database.read() as session:
+        deliveries.due(session, datetime.now(UTC), 10, under_way=[1], full=["x"])
+        deliveries.count_pending(session)
+    event.remove(services.database.engine, "before_cursor_execute", note)
+    with services.database.engine.connect() as connection:
+        for statement, params in sent:
+            if statement.startswith("SELECT"):
+                rows = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", params).all()
+                assert "ix_deliveries_due_at" in rows[0][-1]
+                assert not any("TEMP B-TREE" in row[-1] for row in rows)
+
+
+def test_a_publication_takes_as_many_statements_to_one_webhook_as_to_many(
+    pushing: Pushing, newsroom: Newsroom, services: Services, receiver: Receiver
+) -> None:
+    def statements() -> int:
+        newsroom.story()
+        with counted_queries(services.database) as sent:
+            services.push.turn()
+        pushing.settle()
+        return len(sent)
+
+    pushing.webhook(receiver.url)
+    few = statements()
+    with receiving() as other:
+        for _ in range(9):
+            pushing.webhook(other.url)
+        assert statements() <= few
+
+
+def test_the_position_and_what_it_made_are_committed_together(
+    pushing: Pushing, newsroom: Newsroom, services: Services, receiver: Receiver
+) -> None:
+    pushing.webhook(receiver.url)
+    newsroom.story()
+    lag = services.push.standing().lag
+    with services.database.write() as session:
+        # Whatever goes wrong while deliveries are made.
+        session.execute(text(_BROKEN))
+    with pytest.raises(ConstraintViolated):
+        services.push.turn()
+    assert services.push.standing().lag == lag
+    with services.database.write() as session:
+        session.execute(text("DROP TRIGGER broken"))
+    pushing.settle()
+    assert len(receiver.heard) == 1
