@@ -27,6 +27,8 @@ from app.search.engine.tantivy_index import TantivyIndex
 from app.search.index import Index
 from app.search.queries import Search
 from app.settings import Settings
+from app.syndication.addresses import Addresses
+from app.syndication.items import Items
 from app.syndication.purging import FOLLOWER, Purging, Receiver
 from app.syndication.push.commands.stop_webhook import stop_webhook
 from app.syndication.push.push import Push, PushOptions
@@ -43,6 +45,7 @@ class Services:
     runner: Runner
     delivery: Delivery
     changes: Changes
+    items: Items
     index: Index
     search: Search
     archive: Archive
@@ -113,6 +116,7 @@ def bootstrap(
         index=index,
         search=Search(index, delivery),
         changes=Changes(delivery),
+        items=Items(Addresses(settings.own_address, settings.story_url)),
         cursors=Signer(secret, "cursor"),
         followers=Signer(secret, "follower"),
         archive=Archive(database),

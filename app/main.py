@@ -1,5 +1,6 @@
 """The ASGI application, for any ASGI server: `uvicorn app.main:app --factory`."""
 
+import gc
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -41,7 +42,17 @@ async def _beside(services: Services) -> AsyncIterator[None]:
     services.watch.listen()
     for loop in loops:
         loop.start()
+    _keep_for_good()
     yield
     for loop in loops:
         await run_in_threadpool(loop.stop)
     services.close()
+
+
+def _keep_for_good() -> None:
+    """Tell the collector that what is there once everything has started is no garbage.
+
+    It would look through all of it whenever much was allocated, and nobody is answered meanwhile.
+    """
+    gc.collect()
+    gc.freeze()

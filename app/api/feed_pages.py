@@ -1,6 +1,7 @@
 """From a page of stories to a feed: where it is, what stands before and after it, what is gone."""
 
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from urllib.parse import quote, urlencode
 
 from fastapi import Request
@@ -15,7 +16,7 @@ from app.search.queries import SearchQuery
 from app.syndication.addresses import Addresses
 from app.syndication.archiving import meeting_point
 from app.syndication.feed import Withdrawn
-from app.syndication.feeds import Place, feed_of, items_of
+from app.syndication.feeds import Place, feed_of
 from app.syndication.formats import FeedFormat
 from app.syndication.item import Item
 
@@ -35,7 +36,7 @@ def write_feed(
 ) -> bytes:
     """Return a page of stories as a feed in a format."""
     addresses = addresses_of(services)
-    items = items_of(page.items, addresses)
+    items = services.items.of_all(page.items)
     place = _place(request, services, asked, page)
     gone: list[Withdrawn] = []
     if form.remembers and _is_archived(asked):
@@ -53,7 +54,7 @@ def _is_archived(asked: Asked) -> bool:
 
 def addresses_of(services: Services) -> Addresses:
     """Return where things are, by the settings."""
-    return Addresses(services.settings.own_address, services.settings.story_url)
+    return services.items.addresses
 
 
 def _withdrawn(services: Services, asked: Asked, page: Page) -> list[Withdrawn]:
@@ -94,7 +95,7 @@ def _in_archives(
     place = replace(place, current=place.id) if is_archive else place
     if page.after is None:
         return items, place
-    moments = [parse_instant(getattr(one, asked.query.key)) for one in items]
+    moments = [_moment(getattr(one, asked.query.key)) for one in items]
     meeting = meeting_point(moments)
     if meeting is None:
         return items, replace(place, archive=place.next)
@@ -102,6 +103,10 @@ def _in_archives(
     if is_archive:
         items = [one for one, at in zip(items, moments, strict=True) if at >= meeting]
     return items, replace(place, archive=_address(request, addresses, cursor))
+
+
+# Those of the stories in one feed are those of the next.
+_moment = lru_cache(maxsize=5_000)(parse_instant)
 
 
 def _address(request: Request, addresses: Addresses, cursor: str | None = None) -> str:

@@ -13,7 +13,6 @@ from app.delivery.heads import Head
 from app.delivery.queries import Page, StoryQuery
 from app.kit.clock import format_instant, parse_instant
 from app.kit.xml import legal
-from app.syndication.feeds import items_of
 from app.syndication.formats.sitemap import Part, render_archive, render_index, render_news
 
 # Half of what the protocol allows, so that a part is written in a moment.
@@ -61,7 +60,7 @@ def _archive_part(services: Services, name: str) -> Made | None:
     if page is None or not page.items:
         return None
     addresses = addresses_of(services)
-    return Made(render_archive(items_of(page.items, addresses), addresses.home), page.head)
+    return Made(render_archive(services.items.of_all(page.items), addresses.home), page.head)
 
 
 def news(services: Services) -> Made:
@@ -92,7 +91,7 @@ def _news_query(services: Services) -> StoryQuery:
 
 def _news_made(services: Services, page: Page) -> Made:
     addresses = addresses_of(services)
-    items = items_of(page.items, addresses)
+    items = services.items.of_all(page.items)
     body = render_news(items, legal(services.settings.site_name), addresses.home)
     oldest = parse_instant(items[-1].published_at) if items else None
     return Made(body, _undated(page.head), oldest + _NEWS_AGE + _AN_INSTANT if oldest else None)

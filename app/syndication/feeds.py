@@ -10,7 +10,7 @@ from app.kit.clock import format_instant
 from app.kit.xml import legal
 from app.syndication.addresses import Addresses
 from app.syndication.feed import Feed, Withdrawn
-from app.syndication.item import Item, item_of
+from app.syndication.item import Item
 
 _NO_LANGUAGE = "en"
 
@@ -27,11 +27,6 @@ class Place:
     archive: str | None = None
     current: str | None = None
     hub: str | None = None
-
-
-def items_of(documents: Sequence[bytes], addresses: Addresses) -> list[Item]:
-    """Read finished documents."""
-    return [item_of(one, addresses) for one in documents]
 
 
 def feed_of(

@@ -1,6 +1,6 @@
 """A story as every format sees it: made from delivery's finished documents, and nothing else."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypedDict
 
 from app.kit import json
@@ -103,6 +103,8 @@ class Item:
     body_text: str | None
     canceled: bool = False
     embargoed_until: str | None = None
+    # What formats made of it, by their names and what else they were told.
+    written: dict[tuple[Any, ...], bytes] = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def urn(self) -> str:

@@ -53,7 +53,9 @@ def test_a_public_answer_costs_one_query(
     ):
         with counted_queries(services.database) as sent:
             read(client, path)
-        assert len(sent) == 1, (path, sent)
+        # Of sources and categories, an embedded database need not be asked.
+        least = 0 if path.startswith(("/v1/sources", "/v1/categories")) else 1
+        assert least <= len(sent) <= 1, (path, sent)
 
 
 def test_an_exact_count_costs_one_query_more(

@@ -17,7 +17,6 @@ from app.api.answers import (
 from app.api.dependencies import Parts
 from app.api.describe import describe
 from app.api.direct import DirectRoute
-from app.api.feed_pages import addresses_of
 from app.api.feeds import MUCH, no_format
 from app.api.fields import WHOLE, Fields
 from app.api.params import Parameters
@@ -30,7 +29,6 @@ from app.content.slugs import normal_ref
 from app.delivery.queries import Found
 from app.delivery.surrogates import LISTS
 from app.syndication.formats import STORIES, StoryFormat
-from app.syndication.item import item_of
 
 router = APIRouter(tags=["delivery"], route_class=DirectRoute)
 _TEXT: dict[str, Any] = {"type": "string"}
@@ -91,7 +89,7 @@ async def read_article_as(ref: str, ext: str, request: Request, services: Parts)
 
 
 def _written(services: Services, form: StoryFormat, document: bytes) -> bytes:
-    return form.render(item_of(document, addresses_of(services)))
+    return form.render(services.items.of(document))
 
 
 @router.get(

@@ -4,6 +4,7 @@ import html
 
 from app.kit.xml import attribute, cdata, element, escaped
 from app.syndication.feed import Feed, Withdrawn
+from app.syndication.formats.once import once
 from app.syndication.item import Author, Item
 
 MEDIA_TYPE = "application/atom+xml"
@@ -28,14 +29,13 @@ def render(feed: Feed) -> bytes:
         _link("current", feed.current, MEDIA_TYPE),
         _link("prev-archive", feed.archive, MEDIA_TYPE),
         _link("hub", feed.hub),
-        *(_entry(one) for one in feed.items),
-        *(_tombstone(one) for one in feed.withdrawn),
-        "</feed>\n",
     ]
-    return "".join(parts).encode()
+    after = "".join([*(_tombstone(one) for one in feed.withdrawn), "</feed>\n"])
+    return b"".join(["".join(parts).encode(), *map(_entry, feed.items), after.encode()])
 
 
-def _entry(item: Item) -> str:
+@once
+def _entry(item: Item) -> bytes:
     return "".join(
         (
             f'\n<entry xml:lang="{attribute(item.language)}"><id>{item.urn}</id>',
@@ -51,7 +51,7 @@ def _entry(item: Item) -> str:
             f'<content type="html">{cdata(item.body_html)}</content>' if item.body_html else "",
             "</entry>",
         )
-    )
+    ).encode()
 
 
 def _text(name: str, text: str | None) -> str:

@@ -4,6 +4,7 @@ from typing import Any
 
 from app.kit import json
 from app.syndication.feed import Feed
+from app.syndication.formats.once import once
 from app.syndication.item import Item
 
 MEDIA_TYPE = "application/feed+json"
@@ -21,10 +22,12 @@ def render(feed: Feed) -> bytes:
         "authors": [{"name": feed.site}],
         "hubs": [{"type": "WebSub", "url": feed.hub}] if feed.hub else None,
     }
-    return json.dumps({**json.filled(whole), "items": [_item(one) for one in feed.items]})
+    before, items = json.dumps(json.filled(whole))[:-1], b",".join(map(_item, feed.items))
+    return b'%b,"items":[%b]}' % (before, items)
 
 
-def _item(item: Item) -> dict[str, Any]:
+@once
+def _item(item: Item) -> bytes:
     whole: dict[str, Any] = {
         "id": item.urn,
         "url": item.link,
@@ -41,4 +44,4 @@ def _item(item: Item) -> dict[str, Any]:
         "language": item.language,
         "_source": {"name": item.source["name"]} if item.source else None,
     }
-    return json.filled(whole)
+    return json.dumps(json.filled(whole))

@@ -2,6 +2,7 @@
 
 from app.kit.xml import attribute, element, escaped
 from app.syndication.feed import Feed
+from app.syndication.formats.once import once
 from app.syndication.item import Image, Item
 
 MEDIA_TYPE = "application/vnd.iptc.g2.newsmessage+xml"
@@ -14,10 +15,9 @@ _CATALOG = "http://www.iptc.org/std/catalog/catalog.IPTC-G2-Standards_42.xml"
 def render(feed: Feed) -> bytes:
     """Return a feed as a newsMessage."""
     header = f"<header><sent>{feed.updated}</sent>{element('origin', feed.site)}</header>"
-    items = "".join(_story(one, "") for one in feed.items) or _nothing(feed)
-    return (
-        f"{_PROLOG}<newsMessage {_NAMESPACE}>{header}<itemSet>{items}</itemSet></newsMessage>\n"
-    ).encode()
+    items = [_story(one, "") for one in feed.items] or [_nothing(feed).encode()]
+    before = f"{_PROLOG}<newsMessage {_NAMESPACE}>{header}<itemSet>"
+    return b"".join([before.encode(), *items, b"</itemSet></newsMessage>\n"])
 
 
 def _nothing(feed: Feed) -> str:
@@ -33,10 +33,11 @@ def _nothing(feed: Feed) -> str:
 
 def render_story(item: Item) -> bytes:
     """Return one story as a newsItem."""
-    return f"{_PROLOG}{_story(item, f' {_NAMESPACE}')}\n".encode()
+    return b"%b%b\n" % (_PROLOG.encode(), _story(item, f" {_NAMESPACE}"))
 
 
-def _story(item: Item, namespace: str) -> str:
+@once
+def _story(item: Item, namespace: str) -> bytes:
     return "".join(
         (
             f'\n<newsItem{namespace} guid="{item.urn}" version="{item.version}" '
@@ -49,7 +50,7 @@ def _story(item: Item, namespace: str) -> str:
             _content(item),
             "</newsItem>",
         )
-    )
+    ).encode()
 
 
 def _rights(item: Item) -> str:

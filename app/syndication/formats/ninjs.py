@@ -4,6 +4,7 @@ from typing import Any
 
 from app.kit import json
 from app.syndication.feed import Feed
+from app.syndication.formats.once import once
 from app.syndication.item import Image, Item
 
 MEDIA_TYPE = "application/ninjs+json"
@@ -16,9 +17,10 @@ _STANDARD = {
 
 def render(feed: Feed) -> bytes:
     """Return a feed as an array of ninjs objects."""
-    return json.dumps([_story(one) for one in feed.items])
+    return b"[%b]" % b",".join(map(render_story, feed.items))
 
 
+@once
 def render_story(item: Item) -> bytes:
     """Return one story as a ninjs object."""
     return json.dumps(_story(item))

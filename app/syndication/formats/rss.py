@@ -6,6 +6,7 @@ from urllib.parse import quote
 
 from app.kit.xml import attribute, cdata, escaped
 from app.syndication.feed import Feed
+from app.syndication.formats.once import once
 from app.syndication.item import Image, Item
 
 MEDIA_TYPE = "application/rss+xml"
@@ -29,10 +30,9 @@ def render(feed: Feed) -> bytes:
         f"<lastBuildDate>{rfc822_date(feed.updated)}</lastBuildDate>",
         f'<atom:link href="{attribute(feed.address)}" rel="self" type="{MEDIA_TYPE}"/>',
         f'<atom:link href="{attribute(feed.hub)}" rel="hub"/>' if feed.hub else "",
-        *(_item(one, feed.own) for one in feed.items),
-        "</channel></rss>\n",
     ]
-    return "".join(parts).encode()
+    items = [_item(one, feed.own) for one in feed.items]
+    return b"".join(["".join(parts).encode(), *items, b"</channel></rss>\n"])
 
 
 def rfc822_date(instant: str) -> str:
@@ -42,7 +42,8 @@ def rfc822_date(instant: str) -> str:
     return f"{weekday}, {day:02} {_MONTHS[month - 1]} {year:04} {instant[11:19]} GMT"
 
 
-def _item(item: Item, own: str) -> str:
+@once
+def _item(item: Item, own: str) -> bytes:
     names = [*(one["name"] for one in item.categories), *item.tags]
     return "".join(
         (
@@ -58,7 +59,7 @@ def _item(item: Item, own: str) -> str:
             _media(item.image) if item.image else "",
             "</item>",
         )
-    )
+    ).encode()
 
 
 def _source(item: Item, own: str) -> str:

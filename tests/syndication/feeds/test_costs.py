@@ -9,7 +9,8 @@ from tests.databases import counted_queries
 from tests.newsroom import Newsroom
 from tests.syndication.feeds.reading import fetch
 
-# The directory of a category is as new as the log: one look. Atom asks what was withdrawn.
+# The directory of a category is as new as the log: one look, and none where that is remembered.
+# Atom asks what was withdrawn.
 COSTS = {
     "/feeds/latest.rss": 1,
     "/feeds/latest.json?limit=100&category=world": 1,
@@ -22,6 +23,8 @@ COSTS = {
     "/sitemap.xml": 2,
 }
 
+_LOOKING = ("/feeds/categories/", "/feeds/tags/", "/sitemap.xml")
+
 
 @pytest.fixture
 def settings(database_url: str) -> Settings:
@@ -30,7 +33,7 @@ def settings(database_url: str) -> Settings:
 
 
 def test_formats_cost_what_lists_cost(
-    newsroom: Newsroom, client: TestClient, services: Services
+    newsroom: Newsroom, client: TestClient, services: Services, dialect: str
 ) -> None:
     newsroom.category("World")
     for number in range(30):
@@ -39,4 +42,5 @@ def test_formats_cost_what_lists_cost(
         fetch(client, path)
         with counted_queries(services.database) as sent:
             fetch(client, path)
-        assert len(sent) == cost, (path, sent)
+        looks = dialect == "sqlite" and path.startswith(_LOOKING)
+        assert len(sent) == cost - looks, (path, sent)
