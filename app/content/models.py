@@ -89,12 +89,12 @@ class ArticleRow(Base):
     offered_from: Mapped[datetime | None] = mapped_column(Instant)
     public_from: Mapped[datetime | None] = mapped_column(Instant)
     public_until: Mapped[datetime | None] = mapped_column(Instant)
-    released: Mapped[bool]
     scheduled_at_local: Mapped[str | None] = mapped_column(String(19))
     time_zone: Mapped[str | None] = mapped_column(String(100))
     answer: Mapped[str | None] = mapped_column(String(10))
     notice: Mapped[str | None] = mapped_column(Text)
     redirect_to: Mapped[str | None] = mapped_column(_ID)
+    released: Mapped[bool]
 
     __table_args__ = (
         Index("uq_articles_external", "source_id", "external_id", unique=True),
