@@ -1,7 +1,9 @@
 """Counting: how many of the stories found have each value of a field."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from itertools import takewhile
 from typing import Any
 
 from tantivy import Query, Searcher, SearchResult
@@ -49,14 +51,20 @@ def counts(searcher: Searcher, query: Query, facets: Sequence[FacetField]) -> di
     return sums
 
 
-def _used(searcher: Searcher, name: FacetField) -> Iterator[str]:
-    """Yield the columns of a field; of those for categories, the first that any story fills."""
-    for column in _COLUMNS[name]:
-        if name == "category":
-            known = searcher.terms_with_prefix(column, "", limit=2)
-            if all(value == NO_VALUE for value, _ in known):
-                return
-        yield column
+def _used(searcher: Searcher, name: FacetField) -> Sequence[str]:
+    return _category_columns(searcher) if name == "category" else _COLUMNS[name]
+
+
+# The states that are read: the last ones, so few are kept open.
+@lru_cache(maxsize=4)
+def _category_columns(searcher: Searcher) -> Sequence[str]:
+    """Return the columns for categories that any story fills; the first ones are filled first."""
+
+    def is_filled(column: str) -> bool:
+        known = searcher.terms_with_prefix(column, "", limit=2)
+        return any(value != NO_VALUE for value, _ in known)
+
+    return list(takewhile(is_filled, CATEGORY_COLUMNS))
 
 
 def _terms(column: str, name: FacetField) -> dict[str, Any]:
