@@ -3,16 +3,18 @@
 python -m bench.search.speed                      # 100,000 stories of 3 kB; some minutes
 python -m bench.search.speed --stories 20000
 python -m bench.search.speed --larger 1000000     # and the same words in a larger index
+python -m bench.search.speed --larger 1000000 --write-docs     # and into the documentation
 """
 
 import argparse
+import json
 import shutil
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from http.client import HTTPConnection
 from pathlib import Path
@@ -30,6 +32,7 @@ from bench.compare import in_turns
 from bench.corpus import write_corpus
 from bench.importing import import_archive
 from bench.search.bare import Bare
+from bench.search.page import Row, results, write_docs
 from bench.servers import HOST, Server, dateline
 
 _ROUNDS, _ASKED = 5, 60
@@ -38,39 +41,40 @@ _PAGE = 500
 _FACETS = "category,source,language"
 
 
-@dataclass(frozen=True)
-class Row:
-    """One line of the table: two numbers, their ratio, and the bound that it should keep."""
-
-    what: str
-    left: float
-    right: float
-    unit: str
-    bound: str
-
-
 def main() -> int:
-    """Measure and print a table."""
+    """Measure and print a table; keep it where that was asked for."""
     options = _options()
+    rows = []
     with tempfile.TemporaryDirectory(prefix="dateline-search-") as name:
-        folder = Path(name)
-        database = _imported(folder, options.stories)
-        with _services(database, folder / "bench.db.search") as services:
-            bare = Bare(folder / "bare")
-            stories = list(_stories(services))
-            bare.fill(stories)
-            word = bare.word_in_half()
-            print(f"{len(stories):,} stories; {word!r} stands in about half of them")
-            for row in _indexing(folder, stories):
-                _print(row)
-            with dateline(folder, database, 0) as server:
-                _wait(server)
-                _print(_size(folder, stories))
-                _print(_latency(server, bare, word))
-                _print(_facets(server, word))
-            if options.larger:
-                _print(_growth(folder, stories, word, options.larger))
+        for row in _measured(Path(name), options.stories, options.larger):
+            _print(row)
+            rows.append(row)
+    if options.write_docs or options.json:
+        found = results(options.stories, rows)
+        if options.write_docs:
+            write_docs(found)
+        if options.json:
+            text = json.dumps(found, ensure_ascii=False, indent=1)
+            options.json.write_text(text, encoding="utf-8")
     return 0
+
+
+def _measured(folder: Path, stories: int, larger: int | None) -> Iterator[Row]:
+    database = _imported(folder, stories)
+    with _services(database, folder / "bench.db.search") as services:
+        some = list(_stories(services))
+    bare = Bare(folder / "bare")
+    bare.fill(some)
+    word = bare.word_in_half()
+    print(f"{len(some):,} stories; {word!r} stands in about half of them", flush=True)
+    yield from _indexing(folder, some)
+    with dateline(folder, database, 0) as server:
+        _wait(server)
+        yield _size(folder, some)
+        yield _latency(server, bare, word)
+        yield _facets(server, word)
+    if larger:
+        yield _growth(folder, some, word, larger)
 
 
 def _indexing(folder: Path, stories: Sequence[PublicStory]) -> Iterator[Row]:
@@ -207,15 +211,16 @@ def _services(database: Path, search: Path) -> Iterator[Services]:
 
 
 def _print(row: Row) -> None:
-    ratio = row.left / row.right
     numbers = f"{row.left:>10,.2f} {row.right:>10,.2f} {row.unit:<10}"
-    print(f"{row.what:<38}{numbers} ratio {ratio:5.2f}   goal {row.bound}", flush=True)
+    print(f"{row.what:<38}{numbers} ratio {row.ratio:5.2f}   goal {row.bound}", flush=True)
 
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench.search.speed", description=__doc__)
     parser.add_argument("--stories", type=int, default=100_000, metavar="N")
     parser.add_argument("--larger", type=int, metavar="N", help="compare with an index of N")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="keep the numbers")
+    parser.add_argument("--write-docs", action="store_true", help="renew docs/search-benchmarks.md")
     return parser.parse_args()
 
 

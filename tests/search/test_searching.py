@@ -121,6 +121,23 @@ def test_facets_name_values_as_filters_take_them(client: TestClient) -> None:
             assert found["page"]["count"] == one["count"], one
 
 
+@pytest.mark.parametrize("dialect", ["sqlite"])
+def test_a_story_in_many_categories_counts_in_each(
+    newsroom: Newsroom, client: TestClient, follow: Follow
+) -> None:
+    slugs = [newsroom.category(f"Field {number}")["slug"] for number in range(15)]
+    newsroom.story("Rain everywhere", categories=slugs)
+    newsroom.story("Rain nowhere")
+    newsroom.story("Rain somewhere", categories=slugs[:1])
+    for _ in range(2):
+        facets = read(client, "/v1/search?q=rain&facets=category,source")["facets"]
+        counts = {one["value"]: one["count"] for one in facets["category"]}
+        assert counts == dict.fromkeys(slugs, 1) | {slugs[0]: 2}
+        assert facets["source"] == []
+        assert titles(client, "/v1/search?kind=%5C-&facets=kind") == []
+        follow()
+
+
 @pytest.mark.usefixtures("archive")
 def test_a_hit_is_a_headline_with_a_score_and_highlights(client: TestClient) -> None:
     hit = read(client, "/v1/search?q=night&highlight=true")["data"][0]

@@ -1,12 +1,14 @@
 """Counting: how many of the stories found have each value of a field."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from itertools import takewhile
 from typing import Any
 
 from tantivy import Query, Searcher, SearchResult
 
-from app.search.engine.schema import CATEGORY_COLUMNS, NO_CATEGORY, SPELT
+from app.search.engine.schema import CATEGORY_COLUMNS, NO_VALUE, SPELT
 from app.search.index import MOST_VALUES, FacetField, FacetValue
 
 _COLUMNS: Mapping[FacetField, Sequence[str]] = {
@@ -36,17 +38,33 @@ def counted(answer: SearchResult) -> int:
     return number
 
 
-def counts(searcher: Searcher, query: Query, facets: Iterable[FacetField]) -> dict[str, Counts]:
+def counts(searcher: Searcher, query: Query, facets: Sequence[FacetField]) -> dict[str, Counts]:
     """Count the values of some fields among the stories that a query finds."""
-    columns = {column: name for name in facets for column in _COLUMNS[name]}
+    columns = {column: name for name in facets for column in _used(searcher, name)}
     asked = {column: _terms(column, name) for column, name in columns.items()}
     answer: dict[str, Any] = searcher.aggregate(query, asked) if asked else {}
-    sums: dict[str, Counts] = {name: Counter() for name in columns.values()}
+    sums: dict[str, Counts] = {name: Counter() for name in facets}
     for column, found in answer.items():
         for bucket in found["buckets"]:
-            if bucket["key"] != NO_CATEGORY:
+            if bucket["key"] != NO_VALUE:
                 sums[columns[column]][bucket["key"]] += bucket["doc_count"]
     return sums
+
+
+def _used(searcher: Searcher, name: FacetField) -> Sequence[str]:
+    return _category_columns(searcher) if name == "category" else _COLUMNS[name]
+
+
+# The states that are read: the last ones, so few are kept open.
+@lru_cache(maxsize=4)
+def _category_columns(searcher: Searcher) -> Sequence[str]:
+    """Return the columns for categories that any story fills; the first ones are filled first."""
+
+    def is_filled(column: str) -> bool:
+        known = searcher.terms_with_prefix(column, "", limit=2)
+        return any(value != NO_VALUE for value, _ in known)
+
+    return list(takewhile(is_filled, CATEGORY_COLUMNS))
 
 
 def _terms(column: str, name: FacetField) -> dict[str, Any]:

@@ -20,11 +20,13 @@ POSITION_ID = "position"
 # Between a folded tag and the tag as it is spelt.
 SPELT = "\x1f"
 
-# The engine counts a column with one value for each story many times as fast as one with several.
-# So the first categories of a story have a column each, filled up with this; others share one.
-NO_CATEGORY = "-"
-_CATEGORY_COLUMNS = tuple(f"category_{number}" for number in range(6))
+# The engine counts a column with one value for each document many times as fast as any other. So
+# the first categories of a story have a column each, and others share one; and where a story, or
+# the document that says how far the index has come, has no value, this is it.
+NO_VALUE = "-"
+_CATEGORY_COLUMNS = tuple(f"category_{number}" for number in range(12))
 _MORE_CATEGORIES = "category_more"
+_FILLED = ("source", "kind", "month", *_CATEGORY_COLUMNS)
 CATEGORY_COLUMNS = (*_CATEGORY_COLUMNS, _MORE_CATEGORIES)
 
 # Found by exactly one value or several, and never counted.
@@ -94,7 +96,7 @@ def _words(story: IndexedStory) -> dict[str, Iterable[str]]:
         "url": (normal_address(story.url),) if story.url else (),
         "group": (story.group,),
         "category": story.categories,
-        "source": (story.source,) if story.source else (),
+        "source": (story.source or NO_VALUE,),
         "language": story.languages,
         "author": {fold(name) for name in story.authors},
         "kind": (story.kind,),
@@ -106,7 +108,7 @@ def _words(story: IndexedStory) -> dict[str, Iterable[str]]:
 
 
 def _category_columns(categories: Sequence[str]) -> dict[str, Sequence[str]]:
-    filled = [*categories, *(NO_CATEGORY for _ in _CATEGORY_COLUMNS)]
+    filled = [*categories, *(NO_VALUE for _ in _CATEGORY_COLUMNS)]
     columns = {name: (one,) for name, one in zip(_CATEGORY_COLUMNS, filled, strict=False)}
     return {**columns, _MORE_CATEGORIES: categories[len(_CATEGORY_COLUMNS) :]}
 
@@ -115,6 +117,8 @@ def position_document(position: Position) -> Document:
     """Return the document that says how far an index has come."""
     made = Document()
     made.add_text("id", POSITION_ID)
+    for name in _FILLED:
+        made.add_text(name, NO_VALUE)
     made.add_bytes("state", json.dumps(position))
     return made
 

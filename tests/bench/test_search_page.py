@@ -1,0 +1,40 @@
+"""The page that shows how search does: results beside goals, between two marks."""
+
+import pytest
+
+from bench.search.page import PAGE, Row, renewed
+
+_MACHINE = {
+    "measured_at": "2026-11-26 12:00 UTC",
+    "processor": "a processor",
+    "cores": 2,
+    "memory_gb": 8,
+    "python": "3.11",
+    "load_average": [0.1, 0.2, 0.3],
+}
+
+
+@pytest.mark.parametrize(
+    ("left", "bound", "met"),
+    [
+        (5, "≤ 5", True),
+        (6, "≤ 5", False),
+        (4, "< 4", False),
+        (5, "≥ 0.5", True),
+        (0.4, "≥ 0.5", False),
+    ],
+)
+def test_a_row_knows_whether_its_goal_is_met(left: float, bound: str, met: bool) -> None:
+    assert Row("what", left, 1, "ms", bound).met is met
+
+
+def test_results_take_the_place_of_older_ones() -> None:
+    rows = [Row("best 20", 10, 1, "ms", "≤ 5").facts]
+    relevance = {"dateline": dict.fromkeys(("MRR", "R@1", "R@10", "MAP", "nDCG@10"), 0.5)}
+    found = {"machine": _MACHINE, "stories": 1_000, "rows": rows, "relevance": relevance}
+    page = renewed(PAGE.read_text(encoding="utf-8"), found)
+    assert "| best 20 | 10.00 | 1.00 | ms | 10.00 | ≤ 5 | **no** |" in page
+    assert "| dateline | 0.5000 |" in page
+    assert "No whole run" not in page
+    assert renewed(page, found) == page
+    assert "XQuAD, English" not in renewed(page, found | {"relevance": None})
