@@ -8,6 +8,7 @@ from tantivy import Index, Query
 
 from app.kit import json
 from app.search.engine.faults import telling_faults
+from app.search.engine.files import Files
 from app.search.engine.folder import Mark, mark_of
 from app.search.engine.reader import TantivyReader
 from app.search.engine.schema import POSITION_ID, SCHEMA, position_of, prepare
@@ -26,7 +27,7 @@ class Generation:
         self._path = path
         self._meta = path / _META
         self._mark: Mark | None = None
-        self._sizes: dict[str, int] = {}
+        self._files = Files({})
         with telling_faults():
             self._index = opened(path)
             self._schema = _meta(path)["schema"]
@@ -36,9 +37,9 @@ class Generation:
         """Return the newest committed state."""
         if mark_of(self._meta) != self._mark:
             self._reader = self._loaded()
-        elif not self._is_whole() and mark_of(self._meta) == self._mark:
+        elif not self._files.are_whole() and mark_of(self._meta) == self._mark:
             # Pages of a file that was cut must not be touched: the system ends who does.
-            raise IndexUnusable("Files of the index were cut or removed.")
+            raise IndexUnusable("Files of the index were cut.")
         return self._reader
 
     def _loaded(self) -> TantivyReader:
@@ -56,17 +57,11 @@ class Generation:
             meta = _meta(self._path)
             if meta["schema"] != self._schema:
                 raise IndexUnusable("The index was replaced by another one.")
-            sizes = _sizes(self._path, meta)
+            files = Files(_sizes(self._path, meta))
             self._index.reload()
             reader = TantivyReader(self._index.searcher(), position(self._index))
-        self._mark, self._sizes = mark, sizes
+        self._mark, self._files = mark, files
         return reader
-
-    def _is_whole(self) -> bool:
-        try:
-            return all(os.stat(name).st_size == size for name, size in self._sizes.items())  # noqa: PTH116 - before every search
-        except OSError:
-            return False
 
 
 def opened(path: Path) -> Index:

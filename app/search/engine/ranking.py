@@ -14,8 +14,9 @@ from app.search.index import MOST_RELEVANT, Ask
 # A story of this moment counts so much more than one that is old, and half of that after a while.
 RECENT_IS_WORTH = 0.2
 HALF_AFTER_DAYS = 30
-# The first pages are chosen from so many of the engine's best; later ones from all in reach.
-_FIRST, _CHOSEN_FROM = 100, 300
+# Pages that end so far down are chosen from so many of the engine's best; later ones from all in
+# reach. Each that is looked at takes its share of a search.
+_CHOSEN_FROM = ((40, 100), (100, 300), (MOST_RELEVANT, MOST_RELEVANT + 1))
 _DAY = 86_400_000_000
 # By age in days; what is older than the last counts like the last.
 _OLDEST = 20 * HALF_AFTER_DAYS
@@ -44,7 +45,7 @@ class Best(NamedTuple):
 def best(searcher: Searcher, query: Query, ask: Ask, *, beside: bool) -> Best:
     """Return the most relevant stories that a query finds, in a lasting order."""
     wanted = ask.offset + ask.limit
-    window = _CHOSEN_FROM if wanted <= _FIRST else MOST_RELEVANT + 1
+    window = next((most for end, most in _CHOSEN_FROM if wanted <= end), MOST_RELEVANT + 1)
     answer = searcher.search(query, window, count=ask.counted)
     total = facets.counted(answer) if ask.counted else None
     hits = answer.hits
