@@ -32,7 +32,8 @@ class Change:
 class PublicStory:
     """A public story with all that can be searched; instants are microseconds since 1970.
 
-    `categories` are its own and all above them.
+    `branches` are its categories: each of its own with those above it that are in no branch
+    before.
     """
 
     id: str
@@ -48,7 +49,7 @@ class PublicStory:
     authors: Sequence[str]
     source_id: str | None
     source: str
-    categories: Sequence[str]
+    branches: Sequence[Sequence[str]]
     published_at: int
     updated_at: int
 
@@ -152,7 +153,7 @@ class Snapshot:
             authors=[one["name"] for one in tail.get("authors", ())],
             source_id=row.source_id,
             source=source.name if source is not None else "",
-            categories=_with_ancestors(row.category_ids, self.directory),
+            branches=_branches(row.category_ids, self.directory),
             published_at=row.published_at,
             updated_at=row.updated_at,
         )
@@ -174,12 +175,17 @@ def _object(members: bytes) -> dict[str, Any]:
     return found
 
 
-def _with_ancestors(category_ids: str, directory: Directory) -> list[str]:
+def _branches(category_ids: str, directory: Directory) -> list[list[str]]:
     entries = directory.entries["category"]
-    found: dict[str, None] = {}
+    found: set[str] = set()
+    branches = []
     for one in category_ids.split(",") if category_ids else ():
+        branch = []
         entry = entries.get(one)
         while entry is not None and entry.id not in found:
-            found[entry.id] = None
+            found.add(entry.id)
+            branch.append(entry.id)
             entry = entries.get(entry.parent_id or "")
-    return list(found)
+        if branch:
+            branches.append(branch)
+    return branches

@@ -8,6 +8,7 @@ that passes the tests in `tests/search/contract` can be put in the place of the 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import chain
 from typing import Literal, Protocol
 
 from app.access.selection import Selection
@@ -34,7 +35,8 @@ MOST_VALUES = 50
 class IndexedStory:
     """A story as the index keeps it; instants are microseconds since 1970.
 
-    `categories` are its own and all above them, `languages` all ranges that take its own in.
+    `branches` are its categories: each of its own with those above it that are in no branch
+    before. `languages` are all ranges that take its own in.
     """
 
     id: str
@@ -42,7 +44,7 @@ class IndexedStory:
     url: str | None
     group: str
     text: StoryText
-    categories: Sequence[str]
+    branches: Sequence[Sequence[str]]
     source: str | None
     languages: Sequence[str]
     tags: Sequence[str]
@@ -50,6 +52,11 @@ class IndexedStory:
     kind: str
     published_at: int
     updated_at: int
+
+    @property
+    def categories(self) -> list[str]:
+        """Return its own categories and all above them."""
+        return list(chain.from_iterable(self.branches))
 
 
 @dataclass(frozen=True, slots=True)

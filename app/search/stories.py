@@ -22,7 +22,7 @@ def indexed(story: PublicStory) -> IndexedStory:
             authors=story.authors,
             source=story.source,
         ),
-        categories=story.categories,
+        branches=story.branches,
         source=story.source_id,
         languages=language_ranges(story.language),
         tags=story.tags,

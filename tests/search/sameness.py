@@ -8,12 +8,13 @@ from tantivy import Query
 from app.bootstrap import Services
 from app.search.engine.facets import total
 from app.search.engine.generation import opened
-from app.search.engine.schema import SCHEMA, every_story
+from app.search.engine.schema import BRANCH_COLUMNS, SCHEMA, every_story
 from app.search.engine.tantivy_index import TantivyIndex
 from app.search.following import Follower
 
 _WORDS = ("text", "title", "summary", "names", "spoken")
-_VALUES = ("category", "source", "language", "kind", "month", "spelt_tag", "tag", "author")
+_FOUND = ("category", "source", "language", "kind", "month", "spelt_tag", "tag", "author")
+_VALUES = (*_FOUND, "ranges", *BRANCH_COLUMNS)
 
 
 def rebuilt(services: Services, path: Path) -> Path:

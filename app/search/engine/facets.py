@@ -8,13 +8,13 @@ from typing import Any
 
 from tantivy import Query, Searcher, SearchResult
 
-from app.search.engine.schema import CATEGORY_COLUMNS, NO_VALUE, SPELT
+from app.search.engine.schema import BRANCH_COLUMNS, NO_VALUE, SPELT, TOGETHER
 from app.search.index import MOST_VALUES, FacetField, FacetValue
 
 _COLUMNS: Mapping[FacetField, Sequence[str]] = {
-    "category": CATEGORY_COLUMNS,
+    "category": BRANCH_COLUMNS,
     "source": ("source",),
-    "language": ("language",),
+    "language": ("ranges",),
     "tag": ("spelt_tag",),
     "kind": ("kind",),
     "published_month": ("month",),
@@ -47,24 +47,25 @@ def counts(searcher: Searcher, query: Query, facets: Sequence[FacetField]) -> di
     for column, found in answer.items():
         for bucket in found["buckets"]:
             if bucket["key"] != NO_VALUE:
-                sums[columns[column]][bucket["key"]] += bucket["doc_count"]
+                for value in bucket["key"].split(TOGETHER):
+                    sums[columns[column]][value] += bucket["doc_count"]
     return sums
 
 
 def _used(searcher: Searcher, name: FacetField) -> Sequence[str]:
-    return _category_columns(searcher) if name == "category" else _COLUMNS[name]
+    return _branch_columns(searcher) if name == "category" else _COLUMNS[name]
 
 
 # The states that are read: the last ones, so few are kept open.
 @lru_cache(maxsize=4)
-def _category_columns(searcher: Searcher) -> Sequence[str]:
+def _branch_columns(searcher: Searcher) -> Sequence[str]:
     """Return the columns for categories that any story fills; the first ones are filled first."""
 
     def is_filled(column: str) -> bool:
         known = searcher.terms_with_prefix(column, "", limit=2)
         return any(value != NO_VALUE for value, _ in known)
 
-    return list(takewhile(is_filled, CATEGORY_COLUMNS))
+    return list(takewhile(is_filled, BRANCH_COLUMNS))
 
 
 def _terms(column: str, name: FacetField) -> dict[str, Any]:

@@ -14,25 +14,29 @@ from app.search.engine.addresses import normal_address
 from app.search.index import IndexedStory, Position
 
 # Raised when the fields below change; an index of another version is not opened.
-VERSION = 2
+VERSION = 3
 # The document that says how far the index has come; no story has such an id.
 POSITION_ID = "position"
 # Between a folded tag and the tag as it is spelt.
 SPELT = "\x1f"
 
-# The engine counts a column with one value for each document many times as fast as any other. So
-# the first categories of a story have a column each, and others share one; and where a story, or
-# the document that says how far the index has come, has no value, this is it.
+# The engine counts a column with one value for each document many times as fast as any other, and
+# each column takes its time. So a language and the ranges that take it in are one value, as is a
+# category with those above it; the first categories of a story have a column each, and others
+# share one. Where a story, or the document that says how far the index has come, has no value,
+# this is it.
 NO_VALUE = "-"
-_CATEGORY_COLUMNS = tuple(f"category_{number}" for number in range(12))
-_MORE_CATEGORIES = "category_more"
-_FILLED = ("source", "kind", "month", *_CATEGORY_COLUMNS)
-CATEGORY_COLUMNS = (*_CATEGORY_COLUMNS, _MORE_CATEGORIES)
+# Between what is one value in a column.
+TOGETHER = "\x1e"
+_BRANCH_COLUMNS = tuple(f"branch_{number}" for number in range(6))
+_MORE_BRANCHES = "branch_more"
+_FILLED = ("source", "kind", "month", "ranges", *_BRANCH_COLUMNS)
+BRANCH_COLUMNS = (*_BRANCH_COLUMNS, _MORE_BRANCHES)
 
 # Found by exactly one value or several, and never counted.
-_SOUGHT = ("slug", "url", "group", "author", "tag", "category")
+_SOUGHT = ("slug", "url", "group", "author", "tag", "category", "language")
 # Found and counted; a fast field is a column.
-_COUNTED = ("source", "language", "kind", "month", "spelt_tag", *CATEGORY_COLUMNS)
+_COUNTED = ("source", "ranges", "kind", "month", "spelt_tag", *BRANCH_COLUMNS)
 _NUMBERS = ("published_at", "updated_at", "tie")
 
 
@@ -98,19 +102,21 @@ def _words(story: IndexedStory) -> dict[str, Iterable[str]]:
         "category": story.categories,
         "source": (story.source or NO_VALUE,),
         "language": story.languages,
+        "ranges": (TOGETHER.join(story.languages) or NO_VALUE,),
         "author": {fold(name) for name in story.authors},
         "kind": (story.kind,),
         "month": (_month(story.published_at),),
         "tag": tags,
         "spelt_tag": [f"{folded}{SPELT}{tag}" for folded, tag in tags.items()],
-        **_category_columns(story.categories),
+        **_branch_columns(story.branches),
     }
 
 
-def _category_columns(categories: Sequence[str]) -> dict[str, Sequence[str]]:
-    filled = [*categories, *(NO_VALUE for _ in _CATEGORY_COLUMNS)]
-    columns = {name: (one,) for name, one in zip(_CATEGORY_COLUMNS, filled, strict=False)}
-    return {**columns, _MORE_CATEGORIES: categories[len(_CATEGORY_COLUMNS) :]}
+def _branch_columns(branches: Sequence[Sequence[str]]) -> dict[str, Sequence[str]]:
+    joined = [TOGETHER.join(one) for one in branches]
+    filled = [*joined, *(NO_VALUE for _ in _BRANCH_COLUMNS)]
+    columns = {name: (one,) for name, one in zip(_BRANCH_COLUMNS, filled, strict=False)}
+    return {**columns, _MORE_BRANCHES: joined[len(_BRANCH_COLUMNS) :]}
 
 
 def position_document(position: Position) -> Document:

@@ -51,7 +51,7 @@ def story(title: str, *, body: str = "", hours: float = 0, **given: Any) -> Inde
         "slug": title.lower().replace(" ", "-"),
         "url": None,
         "group": id_,
-        "categories": (),
+        "branches": (),
         "source": None,
         "languages": ("en",),
         "tags": (),
@@ -218,7 +218,7 @@ def test_each_filter_narrows_what_is_found(index: Index) -> None:
     one = story(
         "Rain",
         hours=2,
-        categories=("c1", "top"),
+        branches=(("c1", "top"),),
         source="s1",
         languages=("fr", "fr-ca"),
         tags=("Climat",),
@@ -303,10 +303,10 @@ def test_relevance_reaches_a_thousand_stories(index: Index) -> None:
 def test_facets_count_what_is_found_and_the_most_common_come_first(index: Index) -> None:
     reader = filled(
         index,
-        story("Rain", categories=("sea", "world"), source="s1", tags=("Storm", "sea")),
-        story("Rain", categories=("world",), source="s1", tags=("storm",), languages=("fr",)),
+        story("Rain", branches=(("sea", "world"), ("land",)), source="s1", tags=("Storm", "sea")),
+        story("Rain", branches=(("world",),), source="s1", tags=("storm",), languages=("fr",)),
         story("Rain", source="s2", tags=("Storm",), kind="analysis"),
-        story("Snow", categories=("world",), source="s2"),
+        story("Snow", branches=(("world",),), source="s2"),
     )
     found = reader.search(ask(words("rain"), facets=FACETS, counted=True))
     counted = {
@@ -315,7 +315,7 @@ def test_facets_count_what_is_found_and_the_most_common_come_first(index: Index)
     }
     month = from_micros(_NOW).strftime("%Y-%m")
     assert counted == {
-        "category": [("world", "world", 2), ("sea", "sea", 1)],
+        "category": [("world", "world", 2), ("land", "land", 1), ("sea", "sea", 1)],
         "source": [("s1", "s1", 2), ("s2", "s2", 1)],
         "language": [("en", "en", 2), ("fr", "fr", 1)],
         "tag": [("storm", "Storm", 3), ("sea", "sea", 1)],
@@ -356,10 +356,10 @@ def test_changes_take_their_place_in_pages_by_date(index: Index) -> None:
 
 def test_similar_stories_share_words_or_a_category_and_are_never_the_same(index: Index) -> None:
     body = "Wheat harvests fell after a dry winter in the Gharb plain."
-    one = story("Wheat harvest", body=body, categories=("farming",))
+    one = story("Wheat harvest", body=body, branches=(("farming",),))
     translation = story("Wheat harvest again", body=body, group=one.group)
-    like = story("Wheat prices", body="Wheat harvests and winter rain.", categories=("farming",))
-    unlike = story("Football", body="Nil nil.", categories=("sport",))
+    like = story("Wheat prices", body="Wheat harvests and winter rain.", branches=(("farming",),))
+    unlike = story("Football", body="Nil nil.", branches=(("sport",),))
     reader = filled(index, one, translation, like, unlike)
     found = [hit.id for hit in reader.similar(one, Selection(), 10)]
     assert found[0] == like.id
