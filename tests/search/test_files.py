@@ -1,0 +1,48 @@
+"""Files of the index are held open while their state is read, and no longer."""
+
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+from starlette.testclient import TestClient
+
+from app.search.engine.files import Files
+from tests.api.reading import titles
+from tests.newsroom import Newsroom
+
+
+def test_a_file_that_was_cut_or_grew_is_not_whole(tmp_path: Path) -> None:
+    one = tmp_path / "one"
+    one.write_bytes(b"12345")
+    files = Files({str(one): 5})
+    assert files.are_whole()
+    for content in (b"1234", b"123456"):
+        one.write_bytes(content)
+        assert not files.are_whole()
+    with pytest.raises(OSError, match="missing"):
+        Files({str(one): 6, str(tmp_path / "missing"): 1})
+    assert _held(tmp_path) == 1
+    del files
+    assert _held(tmp_path) == 0
+
+
+@pytest.mark.parametrize("dialect", ["sqlite"])
+def test_what_was_read_before_is_let_go(
+    client: TestClient, newsroom: Newsroom, follow: Callable[[], None], tmp_path: Path
+) -> None:
+    for number in range(12):
+        newsroom.story(f"Rain {number}")
+        follow()
+        assert len(titles(client, f"/v1/search?q=rain&limit={number + 20}")) == number + 1
+    files = [one for one in (tmp_path / "search").rglob("*") if one.is_file()]
+    assert 0 < _held(tmp_path / "search") <= len(files)
+
+
+def _held(folder: Path) -> int:
+    """Count the files below a folder that this process has open."""
+    names = []
+    for one in Path("/proc/self/fd").iterdir():
+        with suppress(FileNotFoundError):
+            names.append(str(one.readlink()))
+    return sum(name.startswith(str(folder)) for name in names)
