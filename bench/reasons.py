@@ -1,7 +1,7 @@
 """What holds a result back whose goal was missed, as profiles showed it."""
 
 _MADE_ANEW = (
-    "what ADR 29 takes off (a third beside other work, half in a loop of its own) is not enough. Of "
+    "what ADR 29 takes off (a third beside other work, half in a loop by itself) is too little. Of "
     "what is left the rows are a quarter, the hash, the join and the log line of the answer some "
     "more, and 300 calls of Python around them the rest. A busy server finds their code cold, and "
     "there they cost twice what a loop shows"
