@@ -12,6 +12,8 @@ COLUMNS = (
     "tags authors image urgency dateline word_count body_text"
 ).split()
 _BETWEEN = "|"
+# What a spreadsheet takes for the beginning of a formula, and would work out when it is opened.
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def render(feed: Feed) -> bytes:
@@ -19,8 +21,13 @@ def render(feed: Feed) -> bytes:
     text = io.StringIO(newline="")
     writer = csv.writer(text)
     writer.writerow(COLUMNS)
-    writer.writerows(_row(one) for one in feed.items)
+    writer.writerows([_harmless(cell) for cell in _row(one)] for one in feed.items)
     return text.getvalue().encode()
+
+
+def _harmless(cell: object) -> object:
+    """Mark a text as a text, by an apostrophe, where a spreadsheet would take it for a formula."""
+    return f"'{cell}" if isinstance(cell, str) and cell.startswith(_FORMULA) else cell
 
 
 def _row(item: Item) -> list[object]:

@@ -17,7 +17,7 @@ from app.content.text import body_text, sanitised
 from app.kit.xml import legal
 from app.syndication.formats import FEEDS, STORIES, sitemap
 from app.syndication.markdown import markdown_of
-from tests.syndication.formats.examples import HOSTILE, feed, hostile
+from tests.syndication.formats.examples import HOSTILE, feed, hostile, item
 
 # As input takes it: no U+0000, no lone surrogates, and something between the spaces around it.
 TEXTS = (
@@ -77,7 +77,8 @@ def test_json_and_csv_say_the_same(text: str) -> None:
     assert b"<" not in linked
     assert json.loads(linked)["headline"] == one.title
     rows = list(csv.DictReader(io.StringIO(FEEDS["csv"].render(feed(one)).decode(), newline="")))
-    assert [row["title"] for row in rows] == [one.title]
+    mark = "'" if one.title.startswith(("=", "+", "-", "@", "\t", "\r")) else ""
+    assert [row["title"] for row in rows] == [mark + one.title]
 
 
 @OFTEN
@@ -142,3 +143,10 @@ def _same(found: str | None, text: str) -> bool:
 
 def _rendered(markdown: str) -> str:
     return MarkdownIt("commonmark").enable(["table", "strikethrough"]).render(markdown)
+
+
+@pytest.mark.parametrize("text", ["=1+1", '=HYPERLINK("x")', "+1", "-1", "@SUM(A1)"])
+def test_csv_holds_no_formula(text: str) -> None:
+    rendered = FEEDS["csv"].render(feed(item(title=text, dateline=text))).decode()
+    (row,) = csv.DictReader(io.StringIO(rendered))
+    assert (row["title"], row["dateline"]) == (f"'{text}", f"'{text}")
