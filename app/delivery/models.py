@@ -127,7 +127,8 @@ class Withdrawn(Base):
 
     `attributes` are what it was selected by, so that an entitlement can tell who that is. Its
     slugs lead here as they led to the story. `embargoed` says that nobody else could have seen it
-    but those who read what is under embargo.
+    but those who read what is under embargo. They may have seen what was taken back quietly since:
+    then the answer is `not_found`.
     """
 
     __tablename__ = "withdrawn"

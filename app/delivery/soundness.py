@@ -110,7 +110,8 @@ def _document_flaws(
 
 def _tombstone_flaws(article: Article, there: Any, *, was_public: bool) -> Iterator[Flaw]:
     wanted = tombstone_of(article)
-    found = None if there is None else Tombstone(there.answer, there.notice, there.redirect_to)
+    said = there is not None and there.answer != store.NOT_FOUND
+    found = Tombstone(there.answer, there.notice, there.redirect_to) if said else None
     if found == wanted or (found is None and not was_public):
         return
     detail = "what readers get where the story was is not what it should be"

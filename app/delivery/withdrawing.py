@@ -46,7 +46,9 @@ def withdraw(
         old, there = before.get(id_), standing.get(id_)
         out = old if old is not None and old.is_out(unit.now) else None
         seen = _seen(unit, event, old, last.get(id_), there)
-        if seen is not None and event.tombstone is not None:
+        # The log does not know what those have seen who read what is under embargo. So that a kill
+        # reaches them where it was taken back quietly before, a trace of it stays.
+        if seen is not None and (event.tombstone is not None or seen.embargoed):
             stones.append(_stone(unit, id_, event.tombstone, seen))
         if seen is not None and seen.told and (out is not None or _is_other(event, there)):
             log.append(_row(unit, id_, event, seen))
@@ -85,13 +87,13 @@ def _attributes(unit: Unit, article: Article) -> dict[str, Any]:
     return attributes_of(article, above(article.categories))
 
 
-def _stone(unit: Unit, id_: str, tombstone: Tombstone, seen: _Seen) -> dict[str, Any]:
+def _stone(unit: Unit, id_: str, tombstone: Tombstone | None, seen: _Seen) -> dict[str, Any]:
     return {
         "id": id_,
         "at": unit.now,
-        "answer": tombstone.answer,
-        "notice": tombstone.notice,
-        "redirect_to": tombstone.redirect_to,
+        "answer": tombstone.answer if tombstone is not None else store.NOT_FOUND,
+        "notice": tombstone.notice if tombstone is not None else None,
+        "redirect_to": tombstone.redirect_to if tombstone is not None else None,
         "embargoed": seen.embargoed,
         "attributes": seen.attributes,
     }
@@ -101,7 +103,8 @@ def _is_other(event: ArticleWithdrawn, there: Any) -> bool:
     """Tell whether readers get another answer now than they got before."""
     stone = event.tombstone
     now = (stone.answer, stone.notice, stone.redirect_to) if stone is not None else None
-    was = (there.answer, there.notice, there.redirect_to) if there is not None else None
+    said = there is not None and there.answer != store.NOT_FOUND
+    was = (there.answer, there.notice, there.redirect_to) if said else None
     return now != was
 
 

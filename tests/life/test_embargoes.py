@@ -176,6 +176,20 @@ def test_a_kill_under_embargo_is_told_to_those_who_could_have_read_it(
     assert (reasons(services), unsound(services)) == ([], [])
 
 
+def test_a_kill_is_told_to_those_who_read_it_before_it_was_taken_back_quietly(
+    newsroom: Newsroom, client: TestClient, entitled: Reader, services: Services
+) -> None:
+    story = newsroom.story("Held", embargo_until=UNTIL)
+    newsroom.verb(story, "unpublish")
+    assert entitled.get("/v1/articles/held").status_code == 404
+    assert unsound(services) == []
+    newsroom.verb(story, "kill", notice="Wrong.")
+    answer = entitled.get("/v1/articles/held")
+    assert (answer.status_code, answer.json()["detail"]) == (410, "Wrong.")
+    assert client.get("/v1/articles/held").status_code == 404
+    assert (reasons(services), unsound(services)) == ([], [])
+
+
 def test_a_clock_that_jumps_lets_nothing_out_early_and_takes_nothing_back(
     newsroom: Newsroom, client: TestClient, services: Services, clock: HandClock
 ) -> None:

@@ -47,6 +47,7 @@ from app.delivery.store.log import (
 )
 from app.delivery.store.trimming import trimmed_upto
 from app.delivery.store.withdrawn import (
+    NOT_FOUND,
     replace_tombstones,
     standing,
     stray_tombstones,
@@ -54,6 +55,7 @@ from app.delivery.store.withdrawn import (
 )
 
 __all__ = [
+    "NOT_FOUND",
     "Attributes",
     "Changed",
     "LastChange",

@@ -10,6 +10,9 @@ from app.delivery.models import Withdrawn
 from app.kit.schema import table_of
 from app.kit.session import Reads, ReadSession, Record, WriteSession, chunks
 
+# The answer of a story that was taken back quietly, and that some have seen all the same.
+NOT_FOUND = "not_found"
+
 _withdrawn = table_of(Withdrawn)
 _STANDING = select(
     _withdrawn.c.answer, _withdrawn.c.notice, _withdrawn.c.redirect_to, _withdrawn.c.embargoed
