@@ -96,6 +96,17 @@ def test_filters_are_part_of_the_cursor(newsroom: Newsroom, client: TestClient) 
     assert lists["page"]["next"] is None
 
 
+def test_no_cache_on_the_way_repeats_that_nothing_happened(
+    newsroom: Newsroom, client: TestClient
+) -> None:
+    newsroom.story("Story")
+    something = client.get("/v1/changes")
+    assert something.headers["cache-control"].startswith("public")
+    nothing = client.get(f"/v1/changes?cursor={something.json()['cursor']}")
+    assert nothing.json()["data"] == []
+    assert nothing.headers["cache-control"] == "private, max-age=0, must-revalidate"
+
+
 @pytest.mark.parametrize("cursor", ["x", "AAAA", "%00"])
 def test_a_cursor_of_another_kind_is_refused(client: TestClient, cursor: str) -> None:
     assert client.get(f"/v1/changes?cursor={cursor}").status_code == 400
