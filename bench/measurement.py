@@ -30,7 +30,7 @@ class Goal:
         return self.bound / value if value > 0 else inf
 
     def __str__(self) -> str:
-        return f"{'≤' if self.at_most else '≥'} {self.bound:g} {self.unit}".rstrip()
+        return f"{'≤' if self.at_most else '≥'} {self.bound:,g} {self.unit}".rstrip()
 
 
 @dataclass(frozen=True)

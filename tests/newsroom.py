@@ -39,13 +39,13 @@ class Newsroom:
 
     def patch(self, thing: dict[str, Any], kind: str = "articles", **fields: Any) -> dict[str, Any]:
         """Change a thing by a merge patch under its version."""
-        response = self.call(
-            "PATCH",
-            f"/{kind}/{thing['id']}",
-            json=fields,
-            headers={"if-match": f'"v{thing["version"]}"', "content-type": MERGE_PATCH},
-        )
-        return self._made(response)
+        return self._made(self.patching(thing, kind, **fields))
+
+    def patching(self, thing: dict[str, Any], kind: str, **fields: Any) -> Response:
+        """Send a merge patch under a thing's version and return whatever comes."""
+        tag, path = f'"v{thing["version"]}"', f"/{kind}/{thing['id']}"
+        headers = {"if-match": tag, "content-type": MERGE_PATCH}
+        return self.call("PATCH", path, json=fields, headers=headers)
 
     def verb(self, article: dict[str, Any], verb: str, **body: Any) -> dict[str, Any]:
         """Apply a verb to an article under its version."""

@@ -34,6 +34,7 @@ def delivered(  # noqa: PLR0913 - each is a fact about the answer, given by its 
     kept: bool = True,
     until: datetime | None = None,
     narrow: tuple[str, ...] = (),
+    shared: bool = True,
 ) -> Response:
     """Answer a reader with finished bytes; the edge codes them, compares, and keeps them.
 
@@ -41,7 +42,14 @@ def delivered(  # noqa: PLR0913 - each is a fact about the answer, given by its 
     had by `Accept`, too. `narrow` says more closely than `keys` which changes outdate it.
     """
     headers = _tell_edge(
-        request, head, keys, until, kept=kept, varies=bool(alternates), narrow=narrow
+        request,
+        head,
+        keys,
+        until,
+        kept=kept,
+        varies=bool(alternates),
+        narrow=narrow,
+        shared=shared,
     )
     told = [link_header(links or {}), alternates_header(alternates or {})]
     if any(told):
@@ -84,12 +92,15 @@ def _tell_edge(
     kept: bool = True,
     varies: bool = False,
     narrow: tuple[str, ...] = (),
+    shared: bool = True,
 ) -> dict[str, str]:
     """Tell the edge what an answer shows and how new it is; return the headers that say so."""
     known = state(request.scope)
     # The log says nothing of embargoes, so it cannot tell when these readers' answers changed.
     changed_at = None if known["caller"].embargoed else head.changed_at
-    facts = known["facts"] = Facts(head.serial, keys, changed_at, until, kept, varies, narrow)
+    facts = known["facts"] = Facts(
+        head.serial, keys, changed_at, until, kept, varies, narrow, shared
+    )
     return facts.headers()
 
 

@@ -17,22 +17,29 @@ def short_form(row: Record, directory: Directory) -> bytes:
 
 def full_form(row: Record, directory: Directory) -> bytes:
     """Return a story with all but its body."""
-    between = directory.between(row.source_id, row.category_ids)
-    told = _translations(row.translations)
-    return b"".join(
-        (b"{", row.head, between, row.tail, b",", row.extra, b',"translations":', told, b"}")
-    )
+    return b"".join((*_all_but_body(row, directory), b"}"))
 
 
 def whole_form(row: Record, directory: Directory) -> bytes:
     """Return a story whole, with its body."""
-    return b"".join((full_form(row, directory)[:-1], b",", row.body, b"}"))
+    return b"".join(whole_pieces(row, directory))
+
+
+def whole_pieces(row: Record, directory: Directory) -> tuple[bytes, ...]:
+    """Return a story whole in pieces, for those who join many at once."""
+    return (*_all_but_body(row, directory), b",", row.body, b"}")
 
 
 def finished(row: Record, directory: Directory, form: Form, *, embargoed: bool) -> bytes:
     """Return a story in a form; for those who read it before its time, with its embargo."""
     item = _FORMS[form](row, directory)
     return _marked(item, row) if embargoed else item
+
+
+def _all_but_body(row: Record, directory: Directory) -> tuple[bytes, ...]:
+    between = directory.between(row.source_id, row.category_ids)
+    told = _translations(row.translations)
+    return (b"{", row.head, between, row.tail, b",", row.extra, b',"translations":', told)
 
 
 def _marked(item: bytes, row: Record) -> bytes:

@@ -62,7 +62,10 @@ def parse_instant_or_date(text: str) -> datetime:
 
 def format_instant(moment: datetime) -> str:
     """Write an instant as RFC 3339 in UTC with `Z`; a fraction only where there is one."""
-    text = moment.astimezone(UTC).replace(tzinfo=None).isoformat()
+    if moment.tzinfo is not UTC:
+        moment = moment.astimezone(UTC)
+    # Without the offset, which is +00:00.
+    text = moment.isoformat()[:-6]
     if "." in text:
         text = text.rstrip("0")
     return text + "Z"

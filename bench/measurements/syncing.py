@@ -10,6 +10,7 @@ from pathlib import Path
 
 from bench.load import Round
 from bench.measurement import Goal, Measurement, Outcome, outcome_of_load
+from bench.report import number
 from bench.servers import HOST, Server
 from bench.stage import Stage
 
@@ -31,8 +32,14 @@ def snapshot(stage: Stage) -> Outcome:
         compared = stage.take_turns(
             lambda: _taken(dateline), lambda: _read_by_hand(archive.database)
         )
-    outcome = outcome_of_load(compared, f"{archive.stories:,} stories")
-    return replace(outcome, unit="stories/s")
+    notes = (
+        f"{archive.stories:,} stories in pages of {_PAGE:,}, over one connection to one process",
+        f"{number(compared.clock.ratio)} of the bare read, which looks for no translations and "
+        "sends nothing; of two goals (20,000 stories a second, or half of the bare read) either "
+        "is enough",
+    )
+    outcome = outcome_of_load(compared, *notes)
+    return replace(outcome, value=outcome.left, unit="stories/s")
 
 
 def _taken(server: Server) -> Round:
@@ -67,7 +74,7 @@ MEASUREMENTS = (
         "sync-snapshot",
         "a copy of 100,000 stories by /v1/changes",
         "the bare read of the same bytes",
-        Goal(0.5),
+        Goal(20_000, unit="stories/s"),
         snapshot,
     ),
 )

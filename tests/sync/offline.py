@@ -55,6 +55,23 @@ class OfflineApp:
         else:
             copy.pop(entry["id"], None)
 
+    def shown(self) -> dict[str, dict[str, Any]]:
+        """Return what it has, with sources and categories in stories as it knows them by now.
+
+        One that changes is told by itself, and not as a change of its stories.
+        """
+        stories = {id_: self._joined(one) for id_, one in self.copies["article"].items()}
+        return {**self.copies, "article": stories}
+
+    def _joined(self, story: dict[str, Any]) -> dict[str, Any]:
+        source = story["source"] and self._brief("source", story["source"])
+        categories = [self._brief("category", one) for one in story["categories"]]
+        return {**story, "source": source, "categories": categories}
+
+    def _brief(self, type_: str, named: dict[str, Any]) -> dict[str, Any]:
+        known = self.copies[type_][named["id"]]
+        return {name: known[name] for name in named}
+
     def ends(self) -> set[str]:
         """Return the stories of whose end it heard."""
         entries = (one for one in self.heard if one["type"] == "article")

@@ -1,6 +1,5 @@
 """Following changes: everything first, then what happened, once, oldest first."""
 
-import random
 from datetime import timedelta
 from typing import Any
 
@@ -97,6 +96,17 @@ def test_filters_are_part_of_the_cursor(newsroom: Newsroom, client: TestClient) 
     assert lists["page"]["next"] is None
 
 
+def test_no_cache_on_the_way_repeats_that_nothing_happened(
+    newsroom: Newsroom, client: TestClient
+) -> None:
+    newsroom.story("Story")
+    something = client.get("/v1/changes")
+    assert something.headers["cache-control"].startswith("public")
+    nothing = client.get(f"/v1/changes?cursor={something.json()['cursor']}")
+    assert nothing.json()["data"] == []
+    assert nothing.headers["cache-control"] == "private, max-age=0, must-revalidate"
+
+
 @pytest.mark.parametrize("cursor", ["x", "AAAA", "%00"])
 def test_a_cursor_of_another_kind_is_refused(client: TestClient, cursor: str) -> None:
     assert client.get(f"/v1/changes?cursor={cursor}").status_code == 400
@@ -107,85 +117,3 @@ def test_the_cursor_of_a_list_is_refused(newsroom: Newsroom, client: TestClient)
         newsroom.story(f"Story {number}")
     cursor = read(client, "/v1/headlines?limit=1")["page"]["next"]
     assert client.get(f"/v1/changes?cursor={cursor}").json()["code"] == "bad_cursor"
-
-
-@pytest.mark.parametrize("seed", range(3))
-def test_a_copy_is_true_whenever_it_catches_up(
-    seed: int, newsroom: Newsroom, client: TestClient, services: Services, clock: HandClock
-) -> None:
-    desk = _Desk(newsroom, clock, random.Random(seed))
-    apps = [
-        OfflineApp(client, filters)
-        for filters in ("", "tag=a", "category=c-1", "category=-c-2&language=en", "source=s-1")
-    ]
-    public: dict[str, set[str]] = {app.filters: set() for app in apps}
-
-    def note_public() -> None:
-        for app in apps:
-            public[app.filters] |= app.listed()
-
-    for _ in range(60):
-        clock.advance(minutes=desk.rng.randrange(30))
-        note_public()
-        desk.act()
-        note_public()
-        run_due(services)
-        for app in apps:
-            if desk.rng.random() < 0.3:
-                app.step(limit=desk.rng.choice((1, 2, 5)))
-    for app in apps:
-        app.catch_up(limit=desk.rng.choice((1, 3, 100)))
-        assert app.copies == app.expected(), app.filters
-        # Nobody hears of the end of what could not be had.
-        assert app.ends() <= public[app.filters]
-        serials = [one["serial"] for one in app.heard]
-        assert serials == sorted(serials)
-
-
-class _Desk:
-    """Somebody who does this and that."""
-
-    def __init__(self, newsroom: Newsroom, clock: HandClock, rng: random.Random) -> None:
-        self.rng = rng
-        self._newsroom = newsroom
-        self._clock = clock
-        self._stories: list[dict[str, Any]] = []
-        for number in range(3):
-            newsroom.source(f"S {number}")
-        self._categories = [newsroom.category(f"C {number}") for number in range(4)]
-
-    def act(self) -> None:
-        actions = (self._write, self._write, self._change, self._change, self._end, self._move)
-        self.rng.choice(actions)()
-
-    def _fields(self) -> dict[str, Any]:
-        ahead = timedelta(minutes=self.rng.choice((-60, 0, 45)))
-        return {
-            "tags": self.rng.sample(["a", "b", "c"], 2),
-            "categories": self.rng.sample(["c-0", "c-1", "c-2", "c-3"], 1),
-            "source": self.rng.choice(["s-0", "s-1", "s-2"]),
-            "published_at": (self._clock.now() + ahead).isoformat(),
-        }
-
-    def _write(self) -> None:
-        title = f"Story {len(self._stories)}"
-        self._stories.append(self._newsroom.story(title, **self._fields()))
-
-    def _change(self) -> None:
-        if self._stories:
-            at = self.rng.randrange(len(self._stories))
-            fields = self._fields() | {"status": "published"}
-            self._stories[at] = self._newsroom.patch(self._stories[at], **fields)
-
-    def _end(self) -> None:
-        public = [n for n, one in enumerate(self._stories) if one["status"] == "published"]
-        if public:
-            at = self.rng.choice(public)
-            self._stories[at] = self._newsroom.verb(self._stories[at], "unpublish")
-
-    def _move(self) -> None:
-        child, parent = self.rng.sample(range(4), 2)
-        under = None if child < parent else f"c-{parent}"
-        self._categories[child] = self._newsroom.patch(
-            self._categories[child], "categories", parent=under
-        )

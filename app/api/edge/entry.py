@@ -25,7 +25,8 @@ class Facts:
     `keys` are what it shows; `changed_at` is when it last could have changed; `until` is when
     time alone changes it, where that is no boundary of the archive. One that is not `kept` is
     sent to who asked, and made anew for the next; `varies` says that `Accept` decides its format.
-    `narrow` is what it hangs on, where `keys` say that more widely than this process needs.
+    `narrow` is what it hangs on, where `keys` say that more widely than this process needs. One
+    that is not `shared` is kept by no cache on the way, not even for seconds.
     """
 
     serial: int
@@ -35,6 +36,7 @@ class Facts:
     kept: bool = True
     varies: bool = False
     narrow: tuple[str, ...] = ()
+    shared: bool = True
 
     @property
     def hangs_on(self) -> tuple[str, ...]:

@@ -73,7 +73,7 @@ class Replies:
         if request.by_language:
             vary = (vary[0], vary[1] + b", Accept-Language")
         headers: Headers = [vary, *self._cors(asked), _WHOLE_ONLY]
-        lifetime, until = (_PRIVATE, None) if key[2] else self._lifetime()
+        lifetime, until = (_PRIVATE, None) if key[2] or not facts.shared else self._lifetime()
         headers.append(lifetime)
         changed, ripe = self._modified(facts)
         if changed is not None:

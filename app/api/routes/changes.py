@@ -42,9 +42,10 @@ async def list_changes(request: Request, services: Parts) -> Response:
     query_string = request.scope["query_string"]
     asked = await short_read(services, lambda: read_following(services, query_string))
     batch = await _next(services, request.app.state.pulse, asked)
-    return delivered(
-        request, batch_body(services, batch), batch.head, keys=("stories",), kept=False
-    )
+    body = batch_body(services, batch)
+    # A cache that repeated for seconds that nothing happened would have followers ask in a loop.
+    shared = bool(batch.entries)
+    return delivered(request, body, batch.head, keys=("stories",), kept=False, shared=shared)
 
 
 @router.get(

@@ -19,14 +19,14 @@ from app.access.selection import Clause, Selection
 from app.delivery import store
 from app.delivery.directory import Directory
 from app.delivery.heads import Head
-from app.delivery.joining import whole_form
+from app.delivery.joining import whole_pieces
 from app.delivery.queries import Delivery
 from app.delivery.store import reading
 from app.delivery.store.shapes import Shape, own_values, shape_of
 from app.kit.clock import from_micros
 from app.kit.session import Reads, Record
 from app.syndication.errors import CursorTooOld
-from app.syndication.sync.entries import Entry, present, tombstone, upsert
+from app.syndication.sync.entries import Document, Entry, present, tombstone, upsert
 from app.syndication.sync.place import Follower, Following, Place, Stage, Taking
 
 _NEXT: dict[Stage, Stage] = {"source": "category", "category": "article"}
@@ -112,7 +112,7 @@ class _Now:
         return entries, Following(place.serial, place.serial, place.serial)
 
     def _taken(self, row: Record, serial: int) -> Entry:
-        document, at = whole_form(row, self.directory), from_micros(row.place)
+        document, at = whole_pieces(row, self.directory), from_micros(row.place)
         return upsert("article", row.id, document, serial=serial, reason="published", at=at)
 
     def followed(self, place: Following) -> tuple[list[Entry], Place]:
@@ -151,7 +151,7 @@ class _Now:
         before = store.attributes_before(self.session, place.since, place.upto, ids)
         return {id_ for id_, attributes in before if self.selection.matches(attributes)}
 
-    def _come(self, row: Record, document: bytes, at: datetime) -> Entry:
+    def _come(self, row: Record, document: Document, at: datetime) -> Entry:
         # Withdrawn, and back since: its return stands further on in the log.
         reason = row.reason if row.op == "upsert" else "restored"
         return upsert("article", row.id, document, serial=row.serial, reason=reason, at=at)
@@ -160,14 +160,16 @@ class _Now:
         entry = self.directory.entries[row.type].get(row.id)
         if entry is None:
             return tombstone(row.type, row.id, serial=row.serial, reason="deleted", at=at)
-        return upsert(row.type, entry.id, entry.whole, serial=row.serial, reason="updated", at=at)
+        return upsert(
+            row.type, entry.id, (entry.whole,), serial=row.serial, reason="updated", at=at
+        )
 
-    def _documents(self, ids: Sequence[str]) -> dict[str, bytes]:
+    def _documents(self, ids: Sequence[str]) -> dict[str, Document]:
         """Return the visible stories of the selection among ids, whole."""
-        found: dict[str, bytes] = {}
+        found: dict[str, Document] = {}
         for start in range(0, len(ids), _AT_ONCE):
             for row in self._rows(ids[start : start + _AT_ONCE]):
-                found[row.id] = whole_form(row, self.directory)
+                found[row.id] = whole_pieces(row, self.directory)
         return found
 
     def _rows(self, ids: Sequence[str]) -> Sequence[Record]:

@@ -8,6 +8,9 @@ from app.delivery.directory import DirectoryEntry, EntryType
 from app.kit import json
 from app.kit.clock import format_instant
 
+# The pieces of a finished document, which is large: they are joined once, with all that is sent.
+Document = tuple[bytes, ...]
+
 
 @dataclass(frozen=True, slots=True)
 class Entry:
@@ -24,11 +27,11 @@ class Entry:
 
 
 def upsert(
-    type_: str, id_: str, document: bytes, *, serial: int, reason: str, at: datetime
+    type_: str, id_: str, document: Document, *, serial: int, reason: str, at: datetime
 ) -> Entry:
     """Return the entry that brings a document, new or instead of an older one."""
     about = _about("upsert", type_, id_, serial=serial, reason=reason, at=at)
-    return Entry(serial, "upsert", (json.dumps(about)[:-1], b',"document":', document, b"}"))
+    return Entry(serial, "upsert", (json.dumps(about)[:-1], b',"document":', *document, b"}"))
 
 
 def tombstone(
@@ -42,7 +45,7 @@ def tombstone(
 
 def present(type_: EntryType, entry: DirectoryEntry, *, serial: int, at: datetime) -> Entry:
     """Return the entry that brings a source or category as it is."""
-    return upsert(type_, entry.id, entry.whole, serial=serial, reason="updated", at=at)
+    return upsert(type_, entry.id, (entry.whole,), serial=serial, reason="updated", at=at)
 
 
 def _about(

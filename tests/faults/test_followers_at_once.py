@@ -1,0 +1,156 @@
+"""Followers of `/v1/changes` while many write: none misses an entry, and none is told one twice."""
+
+import threading
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import pytest
+from sqlalchemy import create_engine, text
+
+from app.bootstrap import Services
+from app.delivery import store
+from tests.conftest import key_for
+from tests.faults.at_once import at_once
+from tests.faults.served import Client, nursery
+
+_WRITERS = 6
+_STORIES = 15
+# The last of them begins in the midst of it, with a snapshot.
+_FILTERS = ("", "", "tag=even", "source=agency", "")
+# Commits take their time, and not equally long: what is numbered first is not through first,
+# unless something sees to it.
+_SLOW_COMMITS = """
+CREATE FUNCTION take_time() RETURNS trigger LANGUAGE plpgsql AS
+    $$ BEGIN PERFORM pg_sleep(random() * 0.02); RETURN NULL; END $$;
+CREATE CONSTRAINT TRIGGER take_time AFTER INSERT ON changes DEFERRABLE INITIALLY DEFERRED
+    FOR EACH ROW EXECUTE FUNCTION take_time();
+"""
+
+
+class Follower:
+    """Follows over a connection of its own, and waits where there is nothing."""
+
+    def __init__(self, port: int, filters: str, *, limit: int) -> None:
+        self._client = Client(port)
+        self._limit = limit
+        self._next = f"/v1/changes?{filters}"
+        self.heard: list[dict[str, Any]] = []
+
+    def follow(self, done: threading.Event) -> None:
+        """Take what there is, until all is written and heard."""
+        while True:
+            last, wait = done.is_set(), 0 if done.is_set() else 1
+            if not self.step(wait) and last:
+                self._client.close()
+                return
+
+    def step(self, wait: int = 0) -> bool:
+        """Ask once, and tell whether anything came or will."""
+        asked = f"{self._next}&limit={self._limit}&wait={wait}"
+        status, _, answer = self._client.call("GET", asked)
+        assert status == 200, answer
+        self.heard += answer["data"]
+        self._next = f"/v1/changes?cursor={answer['cursor']}"
+        return bool(answer["data"] or answer["more"])
+
+    def skip(self) -> None:
+        """Take what there is so far, and forget it."""
+        while self.step():
+            pass
+        self.heard.clear()
+
+    @property
+    def told(self) -> list[tuple[int, str]]:
+        """What it heard, as the log has it."""
+        return [(one["serial"], one["id"]) for one in self.heard]
+
+
+@pytest.mark.slow
+def test_no_follower_misses_an_entry_or_is_told_one_twice(
+    services: Services, database_url: str, dialect: str
+) -> None:
+    if dialect == "postgresql":
+        _execute(database_url, _SLOW_COMMITS)
+    key, done, midst = key_for(services, "admin"), threading.Event(), threading.Event()
+    with nursery(database_url, worker_interval=0.2) as server:
+        server.start()
+        _make(server.port, key, "sources", {"name": "Agency"})
+        followers = [
+            Follower(server.port, filters, limit=1 + 3 * number)
+            for number, filters in enumerate(_FILTERS)
+        ]
+        *early, late = followers
+        for one in early:
+            one.skip()
+        began = _log(services)[-1][0]
+
+        def follow_late() -> None:
+            assert midst.wait(60)
+            late.follow(done)
+
+        def write() -> None:
+            try:
+                at_once([partial(_write, server.port, key, n, midst) for n in range(_WRITERS)])
+            finally:
+                midst.set()
+                done.set()
+
+        acts: list[Callable[[], None]] = [write, follow_late]
+        acts += [partial(one.follow, done) for one in early]
+        at_once(acts)
+    log = [row for row in _log(services) if row[0] > began]
+    assert len(log) == _WRITERS * _STORIES
+    # Each story is published once, so each row of the log is an entry, and in its order.
+    numbers = {id_: int(title) for id_, title in _titles(early[0]).items()}
+    assert early[0].told == early[1].told == log
+    assert early[2].told == [row for row in log if numbers[row[1]] % 2 == 0]
+    assert early[3].told == [row for row in log if numbers[row[1]] % 3 == 0]
+    # What the snapshot had, the log after its beginning may tell again; but nothing is missing.
+    assert _titles(late).keys() == numbers.keys()
+    assert len(set(late.told)) == len(late.told)
+
+
+def _write(port: int, key: str, writer: int, midst: threading.Event) -> None:
+    client = Client(port, key)
+    for number in range(_STORIES):
+        if number == _STORIES // 3:
+            midst.set()
+        status, _, made = client.call("POST", "/v1/manage/articles", _story(writer, number))
+        assert status == 201, made
+    client.close()
+
+
+def _story(writer: int, number: int) -> dict[str, Any]:
+    return {
+        "title": str(number),
+        "slug": f"story-{writer}-{number}",
+        "language": "en",
+        "tags": ["even"] if number % 2 == 0 else ["odd"],
+        "source": "agency" if number % 3 == 0 else None,
+        "status": "published",
+    }
+
+
+def _make(port: int, key: str, what: str, document: dict[str, Any]) -> None:
+    client = Client(port, key)
+    status, _, made = client.call("POST", f"/v1/manage/{what}", document)
+    assert status == 201, made
+    client.close()
+
+
+def _execute(database_url: str, statements: str) -> None:
+    engine = create_engine(database_url)
+    with engine.begin() as connection:
+        connection.execute(text(statements))
+    engine.dispose()
+
+
+def _log(services: Services) -> list[tuple[int, str]]:
+    with services.database.read() as session:
+        return [(row.serial, row.id) for row in store.log_rows(session, 0, 10_000)]
+
+
+def _titles(follower: Follower) -> dict[str, str]:
+    stories = (one for one in follower.heard if one["type"] == "article")
+    return {one["id"]: one["document"]["title"] for one in stories}
