@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from unicodedata import normalize
 from urllib.parse import quote, urlencode
 
 from fastapi import Request
@@ -111,7 +112,9 @@ _moment = lru_cache(maxsize=5_000)(parse_instant)
 
 def _address(request: Request, addresses: Addresses, cursor: str | None = None) -> str:
     """Return the whole address of a page of the feed that was asked for."""
-    kept = [(name, value) for name, value in request.query_params.multi_items() if name != "cursor"]
+    sent = request.query_params.multi_items()
+    # Composed, as every address of a feed that is its name has to be.
+    kept = [(name, normalize("NFC", value)) for name, value in sent if name != "cursor"]
     pairs = kept if cursor is None else [*kept, ("cursor", cursor)]
     query = f"?{urlencode(pairs)}" if pairs else ""
     return addresses.here(f"{quote(request.url.path)}{query}")
