@@ -42,7 +42,7 @@ def write_feed(
     gone: list[Withdrawn] = []
     if form.remembers and _is_archived(asked):
         items, place = _in_archives(request, addresses, asked, page, items, place)
-    if form.remembers and asked.query.position is None:
+    if (form.remembers or form.cancels) and asked.query.position is None:
         gone = _withdrawn(services, asked, page)
     return form.render(feed_of(place, items, gone, addresses, page.head))
 
@@ -62,7 +62,8 @@ def _withdrawn(services: Services, asked: Asked, page: Page) -> list[Withdrawn]:
     head, selection = page.head, asked.query.selection
     found = services.archive.withdrawals(selection, head.now, head.serial)
     return [
-        Withdrawn(one.id, format_instant(one.at), legal(one.notice or one.reason)) for one in found
+        Withdrawn(one.id, format_instant(one.at), legal(one.notice or one.reason), one.version)
+        for one in found
     ]
 
 
