@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from unicodedata import normalize
 from urllib.parse import quote, urlencode
 
 from fastapi import Request
@@ -41,7 +42,7 @@ def write_feed(
     gone: list[Withdrawn] = []
     if form.remembers and _is_archived(asked):
         items, place = _in_archives(request, addresses, asked, page, items, place)
-    if form.remembers and asked.query.position is None:
+    if (form.remembers or form.cancels) and asked.query.position is None:
         gone = _withdrawn(services, asked, page)
     return form.render(feed_of(place, items, gone, addresses, page.head))
 
@@ -61,7 +62,8 @@ def _withdrawn(services: Services, asked: Asked, page: Page) -> list[Withdrawn]:
     head, selection = page.head, asked.query.selection
     found = services.archive.withdrawals(selection, head.now, head.serial)
     return [
-        Withdrawn(one.id, format_instant(one.at), legal(one.notice or one.reason)) for one in found
+        Withdrawn(one.id, format_instant(one.at), legal(one.notice or one.reason), one.version)
+        for one in found
     ]
 
 
@@ -111,7 +113,9 @@ _moment = lru_cache(maxsize=5_000)(parse_instant)
 
 def _address(request: Request, addresses: Addresses, cursor: str | None = None) -> str:
     """Return the whole address of a page of the feed that was asked for."""
-    kept = [(name, value) for name, value in request.query_params.multi_items() if name != "cursor"]
+    sent = request.query_params.multi_items()
+    # Composed, as every address of a feed that is its name has to be.
+    kept = [(name, normalize("NFC", value)) for name, value in sent if name != "cursor"]
     pairs = kept if cursor is None else [*kept, ("cursor", cursor)]
     query = f"?{urlencode(pairs)}" if pairs else ""
     return addresses.here(f"{quote(request.url.path)}{query}")

@@ -23,6 +23,7 @@ class Withdrawal:
     at: datetime
     reason: str
     notice: str | None
+    version: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +53,9 @@ class Archive:
         found: dict[str, Withdrawal] = {}
         for row in rows:
             if row.id not in found and selection.matches(json.loads(row.before)):
-                found[row.id] = Withdrawal(row.id, from_micros(row.at), row.reason, row.notice)
+                found[row.id] = Withdrawal(
+                    row.id, from_micros(row.at), row.reason, row.notice, row.version
+                )
         return list(found.values())
 
     def months(self, now: datetime) -> Sequence[Month]:

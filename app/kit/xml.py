@@ -2,14 +2,19 @@
 
 import re
 
+# The last two of every plane but the first, and those within it: never characters (Unicode, 23.7).
+_NEVER = "".join(chr(plane << 16 | last) for plane in range(1, 17) for last in (0xFFFE, 0xFFFF))
 # Beyond what XML 1.0 (section 2.2) forbids: C1 controls and U+FFFD, which are all that is left
-# where text was decoded wrongly, and which readers of feeds complain of.
-_ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffd-\uffff]")
+# where text was decoded wrongly, and what HTML calls an error in a body; readers complain of each.
+_ILLEGAL = re.compile(
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffd-\uffff" + _NEVER + "]"
+)
+_END_TAG = re.compile(r"<(?=/\w+>)")
 # How JSON writes them after a backslash, and in UTF-8. Each begins with one byte that is looked
 # for in no time.
 _ESCAPES = (b"u00", b"b", b"f")
 _C1 = re.compile(rb"\xc2[\x80-\x9f]")
-_LAST = re.compile(rb"\xef\xbf[\xbd-\xbf]")
+_LAST = re.compile(rb"\xef(?:\xbf[\xbd-\xbf]|\xb7[\x90-\xaf])")
 
 
 def legal(text: str) -> str:
@@ -24,12 +29,26 @@ def is_suspect(data: bytes) -> bool:
         or any(one.startswith(_ESCAPES) for one in data.split(b"\\")[1:])
         or (b"\xc2" in data and _C1.search(data) is not None)
         or (b"\xef" in data and _LAST.search(data) is not None)
+        or b"\xbf\xbe" in data
+        or b"\xbf\xbf" in data
     )
 
 
 def escaped(text: str) -> str:
     """Return text as the content of an element."""
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def plain(text: str) -> str:
+    """Return text for an element in which some readers look for markup.
+
+    The numbers tell careful readers, line by line, that none is meant. What reads as the end of
+    a tag would be taken for one all the same, and dropped; a joiner that nobody sees keeps it.
+    """
+    if "</" in text:
+        text = _END_TAG.sub("<\u2060", text)
+    text = text.replace("&", "&#x26;").replace("<", "&#x3C;").replace(">", "&#x3E;")
+    return text.replace("\n", "&#xA;").replace("\r", "&#xD;")
 
 
 def attribute(text: str) -> str:

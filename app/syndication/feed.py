@@ -13,6 +13,7 @@ class Withdrawn:
     id: str
     at: str
     why: str
+    version: int = 1
 
     @property
     def urn(self) -> str:

@@ -39,7 +39,7 @@ def feed_of(
     """Return the feed that a page of stories makes."""
     return Feed(
         site=legal(place.site),
-        title=legal(f"{place.site}: {place.name}" if place.name else place.site),
+        title=legal(f"{place.site}: {' '.join(place.name.split())}" if place.name else place.site),
         home=addresses.home,
         own=addresses.own,
         address=place.address,

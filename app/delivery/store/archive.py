@@ -64,6 +64,8 @@ _WITHDRAWN = (
         micros(_log.c.at).label("at"),
         _log.c.reason,
         _log.c.notice,
+        # Of what was public; that it is no more is a version after that.
+        (func.coalesce(_log.c.version, literal_column("0")) + literal_column("1")).label("version"),
         cast(_log.c.before, Text).label("before"),
     )
     .where(

@@ -13,12 +13,14 @@ class FeedFormat:
     """How a feed is written, and what that is called.
 
     One that `remembers` links pages of an archive, and names the stories that were withdrawn.
+    One that `cancels` names them, too, as its standard does.
     One that does not say what is under embargo (`tells_embargo`) never holds it.
     """
 
     media_type: str
     render: Callable[[Feed], bytes]
     remembers: bool = False
+    cancels: bool = False
     tells_embargo: bool = False
 
 
@@ -36,7 +38,7 @@ FEEDS: dict[str, FeedFormat] = {
     "atom": FeedFormat(atom.MEDIA_TYPE, atom.render, remembers=True),
     "json": FeedFormat(json_feed.MEDIA_TYPE, json_feed.render),
     "ninjs": FeedFormat(ninjs.MEDIA_TYPE, ninjs.render, tells_embargo=True),
-    "newsml": FeedFormat(newsml.MEDIA_TYPE, newsml.render, tells_embargo=True),
+    "newsml": FeedFormat(newsml.MEDIA_TYPE, newsml.render, cancels=True, tells_embargo=True),
     "csv": FeedFormat(table.MEDIA_TYPE, table.render),
 }
 

@@ -1,13 +1,15 @@
 """Atom (RFC 4287), with archive pages (RFC 5005) and tombstones (RFC 6721)."""
 
 import html
+import re
 
-from app.kit.xml import attribute, cdata, element, escaped
+from app.kit.xml import attribute, cdata, element, escaped, plain
 from app.syndication.feed import Feed, Withdrawn
 from app.syndication.formats.once import once
 from app.syndication.item import Author, Item
 
 MEDIA_TYPE = "application/atom+xml"
+_MAIL = re.compile(r"<(?=[^<>\s@]+@[^<>\s@]+>)")
 _NAMESPACES = (
     'xmlns="http://www.w3.org/2005/Atom" xmlns:at="http://purl.org/atompub/tombstones/1.0" '
     'xmlns:dc="http://purl.org/dc/elements/1.1/" '
@@ -22,7 +24,7 @@ def render(feed: Feed) -> bytes:
         f'xml:lang="{attribute(feed.language)}">',
         f"<id>{escaped(feed.id)}</id>{_text('title', feed.title)}",
         f"<updated>{feed.updated}</updated>",
-        f"<author><name>{escaped(feed.site)}</name></author>",
+        f"<author><name>{_name(feed.site)}</name></author>",
         "<fh:archive/>" if feed.current else "",
         _link("self", feed.address, MEDIA_TYPE),
         _link("alternate", feed.home),
@@ -43,11 +45,11 @@ def _entry(item: Item) -> bytes:
             _link("alternate", item.link),
             f"<published>{item.published_at}</published><updated>{item.updated_at}</updated>",
             *(_author(one) for one in item.authors),
-            *(_category(one["slug"], one["name"]) for one in item.categories),
+            *(_category(one["slug"], one["name"] or one["slug"]) for one in item.categories),
             *(_category(tag, tag) for tag in item.tags),
             element("dc:publisher", item.source["name"]) if item.source else "",
             _text("rights", _rights(item)),
-            _text("summary", item.summary),
+            _text("summary", item.summary or (None if item.body_html else item.title)),
             f'<content type="html">{cdata(item.body_html)}</content>' if item.body_html else "",
             "</entry>",
         )
@@ -71,11 +73,17 @@ def _link(rel: str, address: str | None, type_: str | None = None) -> str:
 
 
 def _author(author: Author) -> str:
-    return f"<author>{element('name', author['name'])}{element('uri', author['url'])}</author>"
+    return f"<author><name>{_name(author['name'])}</name>{element('uri', author['url'])}</author>"
+
+
+def _name(name: str) -> str:
+    """Return a name; an address of mail in brackets is no tag, and nobody's to harvest from it."""
+    return plain(_MAIL.sub("<\u2060", name) if "@" in name else name)
 
 
 def _category(term: str, label: str) -> str:
-    return f'<category term="{attribute(term)}" label="{attribute(label)}"/>'
+    told = plain(label).replace('"', "&quot;")
+    return f'<category term="{attribute(term)}" label="{told}"/>'
 
 
 def _rights(item: Item) -> str | None:

@@ -1,7 +1,7 @@
 """IPTC NewsML-G2 2.35: one story as a newsItem, a feed as a newsMessage of them."""
 
 from app.kit.xml import attribute, element, escaped
-from app.syndication.feed import Feed
+from app.syndication.feed import Feed, Withdrawn
 from app.syndication.formats.once import once
 from app.syndication.item import Image, Item
 
@@ -15,7 +15,9 @@ _CATALOG = "http://www.iptc.org/std/catalog/catalog.IPTC-G2-Standards_42.xml"
 def render(feed: Feed) -> bytes:
     """Return a feed as a newsMessage."""
     header = f"<header><sent>{feed.updated}</sent>{element('origin', feed.site)}</header>"
-    items = [_story(one, "") for one in feed.items] or [_nothing(feed).encode()]
+    items = [_story(one, "") for one in feed.items]
+    items += [_canceled(one, feed).encode() for one in feed.withdrawn]
+    items = items or [_nothing(feed).encode()]
     before = f"{_PROLOG}<newsMessage {_NAMESPACE}>{header}<itemSet>"
     return b"".join([before.encode(), *items, b"</itemSet></newsMessage>\n"])
 
@@ -28,6 +30,17 @@ def _nothing(feed: Feed) -> str:
         f'<provider literal="{attribute(feed.site)}"/>'
         f"<versionCreated>{feed.updated}</versionCreated></itemMeta>"
         '<groupSet root="all"><group id="all" role="group:main"/></groupSet></packageItem>'
+    )
+
+
+def _canceled(gone: Withdrawn, feed: Feed) -> str:
+    """Return what tells of a story that is withdrawn: its name and its status, and no more."""
+    return (
+        f'\n<newsItem guid="{gone.urn}" version="{gone.version}" standard="NewsML-G2" '
+        f'standardversion="2.35" conformance="power"><catalogRef href="{_CATALOG}"/>'
+        f'<itemMeta><itemClass qcode="ninat:text"/><provider literal="{attribute(feed.site)}"/>'
+        f'<versionCreated>{gone.at}</versionCreated><pubStatus qcode="stat:canceled"/>'
+        f"{element('edNote', gone.why)}</itemMeta></newsItem>"
     )
 
 

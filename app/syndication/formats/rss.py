@@ -4,7 +4,7 @@ import html
 from datetime import date
 from urllib.parse import quote
 
-from app.kit.xml import attribute, cdata, escaped
+from app.kit.xml import attribute, cdata, escaped, plain
 from app.syndication.feed import Feed
 from app.syndication.formats.once import once
 from app.syndication.item import Image, Item
@@ -24,8 +24,8 @@ def render(feed: Feed) -> bytes:
     """Return a feed as RSS."""
     parts = [
         f'<?xml version="1.0" encoding="UTF-8"?>\n<rss version="2.0" {_NAMESPACES}><channel>',
-        f"<title>{_plain(feed.title)}</title><link>{escaped(feed.home)}</link>",
-        f"<description>{_plain(feed.title)}</description>",
+        f"<title>{plain(feed.title)}</title><link>{escaped(feed.home)}</link>",
+        f"<description>{plain(feed.title)}</description>",
         f"<language>{escaped(feed.language)}</language>",
         f"<lastBuildDate>{rfc822_date(feed.updated)}</lastBuildDate>",
         f'<atom:link href="{attribute(feed.address)}" rel="self" type="{MEDIA_TYPE}"/>',
@@ -44,15 +44,15 @@ def rfc822_date(instant: str) -> str:
 
 @once
 def _item(item: Item, own: str) -> bytes:
-    names = [*(one["name"] for one in item.categories), *item.tags]
+    names = [*(one["name"] or one["slug"] for one in item.categories), *item.tags]
     return "".join(
         (
-            f"\n<item><title>{_plain(item.title)}</title><link>{escaped(item.link)}</link>"
+            f"\n<item><title>{plain(item.title)}</title><link>{escaped(item.link)}</link>"
             f'<guid isPermaLink="false">{item.urn}</guid>'
             f"<pubDate>{rfc822_date(item.published_at)}</pubDate>",
-            *(f"<dc:creator>{_plain(one['name'])}</dc:creator>" for one in item.authors),
+            *(f"<dc:creator>{plain(one['name'])}</dc:creator>" for one in item.authors),
             f"<dc:language>{escaped(item.language)}</dc:language>",
-            *(f"<category>{_plain(name)}</category>" for name in names),
+            *(f"<category>{plain(name)}</category>" for name in names),
             _source(item, own),
             _description(item),
             f"<content:encoded>{cdata(item.body_html)}</content:encoded>" if item.body_html else "",
@@ -66,7 +66,7 @@ def _source(item: Item, own: str) -> str:
     if item.source is None:
         return ""
     address = f"{own}/feeds/sources/{quote(item.source['slug'])}.rss"
-    return f'<source url="{attribute(address)}">{_plain(item.source["name"])}</source>'
+    return f'<source url="{attribute(address)}">{plain(item.source["name"])}</source>'
 
 
 def _description(item: Item) -> str:
@@ -95,15 +95,10 @@ def _media(image: Image) -> str:
     if image["alt"]:
         inner += f'<media:description type="html">{_html(image["alt"])}</media:description>'
     if image["credit"]:
-        inner += f"<media:credit>{_plain(image['credit'])}</media:credit>"
+        inner += f"<media:credit>{plain(image['credit'])}</media:credit>"
     address = attribute(image["url"])
     return f'<media:content url="{address}" medium="image"{sizes}>{inner}</media:content>'
 
 
 def _html(text: str) -> str:
     return escaped(html.escape(text, quote=False))
-
-
-def _plain(text: str) -> str:
-    """Return plain text; the numbers tell careful readers that no markup is meant by it."""
-    return text.replace("&", "&#x26;").replace("<", "&#x3C;").replace(">", "&#x3E;")

@@ -57,7 +57,23 @@ def _read(body: bytes) -> list[str]:
 
 
 def _newsml(body: bytes) -> list[str]:
-    return [one.get("guid", "") for one in ElementTree.fromstring(body).iter(f"{_G2}newsItem")]
+    found = ElementTree.fromstring(body).iter(f"{_G2}newsItem")
+    return [one.get("guid", "") for one in found if _status(one) == "stat:usable"]
+
+
+def canceled(client: TestClient, path: str = "/feeds/latest.newsml") -> dict[str, int]:
+    """Return the versions of the stories that a newsMessage cancels, by their ids."""
+    found = ElementTree.fromstring(fetch(client, path)).iter(f"{_G2}newsItem")
+    return {
+        one.get("guid", "").removeprefix("urn:uuid:"): int(one.get("version", ""))
+        for one in found
+        if _status(one) == "stat:canceled"
+    }
+
+
+def _status(one: ElementTree.Element) -> str | None:
+    status = one.find(f"{_G2}itemMeta/{_G2}pubStatus")
+    return None if status is None else status.get("qcode")
 
 
 def _csv(body: bytes) -> list[str]:

@@ -10,12 +10,12 @@ from tests.newsroom import Newsroom
 from tests.syndication.feeds.reading import fetch
 
 # The directory of a category is as new as the log: one look, and none where that is remembered.
-# Atom asks what was withdrawn.
+# Atom and NewsML-G2 ask what was withdrawn.
 COSTS = {
     "/feeds/latest.rss": 1,
     "/feeds/latest.json?limit=100&category=world": 1,
     "/feeds/latest.atom": 2,
-    "/feeds/categories/world.newsml": 2,
+    "/feeds/categories/world.newsml": 3,
     "/feeds/tags/t.csv": 2,
     "/v1/articles/story-7.md": 1,
     "/sitemap-news.xml": 1,

@@ -8,7 +8,7 @@ from starlette.testclient import TestClient
 
 from tests.clock import HandClock
 from tests.newsroom import Newsroom
-from tests.syndication.feeds.reading import FORMATS, STORY_FORMATS, fetch, ids, withdrawn
+from tests.syndication.feeds.reading import FORMATS, STORY_FORMATS, canceled, fetch, ids, withdrawn
 
 UNTIL = "2026-11-22T18:00:00Z"
 TELLING = ("ninjs", "newsml")
@@ -63,6 +63,8 @@ def test_a_killed_story_is_gone_in_every_format(newsroom: Newsroom, client: Test
         assert ids(client, f"/feeds/latest.{ext}") == []
     assert withdrawn(client) == [story["id"]]
     assert b"Names &lt;the&gt; wrong person." in fetch(client, "/feeds/latest.atom")
+    assert canceled(client)[story["id"]] > story["version"]
+    assert b"Names &lt;the&gt; wrong person." in fetch(client, "/feeds/latest.newsml")
 
 
 def test_a_story_that_goes_twice_has_one_tombstone(newsroom: Newsroom, client: TestClient) -> None:
@@ -78,4 +80,5 @@ def test_a_story_killed_under_embargo_leaves_no_tombstone(
     held = newsroom.story("Held", embargo_until=UNTIL)
     newsroom.verb(held, "kill", notice="It was wrong.")
     assert withdrawn(client) == []
+    assert canceled(client) == {}
     assert b"It was wrong." not in fetch(client, "/feeds/latest.atom", **entitled)

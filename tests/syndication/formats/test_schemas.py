@@ -39,6 +39,7 @@ def test_newsml_is_valid(shared: Path) -> None:
     for one in _with_every_status(ITEMS):
         schema.validate(STORIES["newsml"].render(one))
     schema.validate(FEEDS["newsml"].render(feed(*ITEMS)))
+    schema.validate(FEEDS["newsml"].render(feed(withdrawn=[])))
     schema.validate(FEEDS["newsml"].render(feed()))
 
 

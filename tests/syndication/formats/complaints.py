@@ -1,0 +1,186 @@
+"""The rules by which feeds are judged; each complaint has the name that the validator gives it."""
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+from datetime import datetime
+from email.utils import parsedate_to_datetime
+from html.entities import name2codepoint
+from unicodedata import normalize
+from urllib.parse import unquote
+
+from html5lib import HTMLParser
+from html5lib.html5parser import ParseError
+
+_FULL_URI = re.compile(r"[a-zA-Z][0-9a-zA-Z+.-]*:(?://)?[0-9a-zA-Z;/?:@&=+$.\-_!~*'()%,#]+")
+_URN = re.compile(r"urn:uuid:[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_DATE_822 = re.compile(r"[A-Z][a-z]{2}, \d\d [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d GMT")
+_DATE_3339 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z")
+_END_TAG = re.compile(r"</(\w+)>")
+_ENTITY = re.compile(r"&(#?\w+)")
+_LOOKS_LIKE_MARKUP = re.compile(r"&#[x0-9]|<[/a-zA-Z]")
+_MAIL = re.compile(r"<[\w.+'-]+@[\w.-]+>", re.ASCII)
+_RELATIVE = re.compile(r"""<(?:a\s+href|img\s+[^>]*src)=["'](?!\w+:)""")
+_LANGUAGE = re.compile(r"[a-z]{2,3}(?:-[A-Za-z0-9]+)*")
+_DANGEROUS = set("script style iframe object embed form link meta base svg math".split())
+_MARKUP = {("item", "description"), ("item", "encoded"), ("content", "description")}
+_KNOWN = {
+    "rss": "",
+    "feed": "",
+    "channel": "title link description language lastBuildDate item",
+    "item": "title link guid pubDate creator language category source description encoded content",
+    "content": "description credit",
+    "entry": "id title link published updated author category publisher rights summary content",
+    "author": "name uri",
+}
+_ONCE = set(
+    "title link guid pubDate description encoded source id updated published summary".split()
+)
+_NEVER_BLANK = {"title", "name", "category", "summary"}
+_LINK_RELATIONS = {"self", "alternate", "hub", "current", "prev-archive"}
+
+
+class Element:
+    """An element as far as it has been read."""
+
+    def __init__(
+        self, name: str, attrs: dict[str, str], line: int, parent: "Element | None"
+    ) -> None:
+        self.name, self.attrs, self.line, self.parent = name, attrs, line, parent
+        self.text = ""
+        self.pieces: list[str] = []
+        self.children: Counter[str] = Counter()
+        self.links: list[dict[str, str]] = []
+
+    @property
+    def above(self) -> str:
+        """Return the name of the element around."""
+        return self.parent.name if self.parent else ""
+
+    @property
+    def path(self) -> str:
+        """Return where it stands."""
+        return f"{self.parent.path}/{self.name}" if self.parent else self.name
+
+    @property
+    def holds_markup(self) -> bool:
+        """Tell whether it is read as HTML."""
+        return self.attrs.get("type") == "html" or (self.above, self.name) in _MARKUP
+
+    @property
+    def holds_prose(self) -> bool:
+        """Tell whether it is read as plain text in which markup is no good."""
+        return not self.holds_markup
+
+
+def about_structure(one: Element) -> Iterator[str]:
+    """Complain of what an element lacks, and of what it should not have."""
+    known = _KNOWN.get(one.name, "").split()
+    for name, count in one.children.items():
+        if known and name not in known:
+            yield f"UndefinedElement {name}"
+        if count > 1 and name in _ONCE and name != "link":
+            yield f"DuplicateElement {name}"
+    for name in _MISSED.get(one.name, ()):
+        if not one.children[name]:
+            yield f"MissingElement {name}"
+    if one.name in ("channel", "feed"):
+        yield from _about_links(one.links)
+    yield from _about_content(one)
+
+
+def _about_content(one: Element) -> Iterator[str]:
+    if one.name == "entry" and not one.children["summary"] and not one.children["content"]:
+        yield "MissingTextualContent"
+    if one.name == "item" and one.children["encoded"] and not one.children["description"]:
+        yield "NeedDescriptionBeforeContent"
+
+
+def _about_links(links: list[dict[str, str]]) -> Iterator[str]:
+    pairs = Counter((link["rel"], link.get("type")) for link in links)
+    if "self" not in {rel for rel, _ in pairs}:
+        yield "MissingSelf"
+    if max(pairs.values()) > 1:
+        yield "DuplicateAtomLink"
+
+
+_MISSED = {
+    "channel": ("title", "link", "description", "language"),
+    "item": ("title", "guid"),
+    "feed": ("id", "title", "updated", "author"),
+    "entry": ("id", "title", "updated"),
+    "author": ("name",),
+}
+
+
+def about_values(one: Element) -> Iterator[str]:
+    """Complain of dates, names and addresses."""
+    text = one.text
+    if one.name in ("pubDate", "lastBuildDate"):
+        yield from _about_mail_date(text)
+    if one.name in ("published", "updated") and not _is_plausible(text):
+        yield f"InvalidRFC3339Date or ImplausibleDate {text}"
+    if one.name == "language" and not _LANGUAGE.fullmatch(text):
+        yield f"InvalidLanguage {text}"
+    if one.name in _NEVER_BLANK and not one.attrs.get("term") and not text.strip():
+        yield "NotBlank"
+    yield from _about_names(one)
+    yield from _about_addresses(one)
+
+
+def _about_names(one: Element) -> Iterator[str]:
+    if one.name == "name" and _MAIL.search(one.text):
+        yield f"ContainsEmail {one.text}"
+    if one.name == "guid" and one.attrs != {"isPermaLink": "false"}:
+        yield f"InvalidPermalink {one.text}"
+    if one.name == "guid" and not _URN.fullmatch(one.text):
+        yield f"InvalidUUID {one.text}"
+    if one.name == "id" and normalize("NFC", unquote(one.text)) != unquote(one.text):
+        yield f"NonCanonicalURI {one.text}"
+
+
+def _about_addresses(one: Element) -> Iterator[str]:
+    whole = one.name in ("id", "uri") or (one.name == "link" and not one.attrs)
+    found = [one.text] if whole else []
+    found += [one.attrs[name] for name in ("href", "url") if name in one.attrs]
+    yield from (f"InvalidFullLink {each}" for each in found if not _FULL_URI.fullmatch(each))
+    if one.attrs.get("rel", "self") not in _LINK_RELATIONS:
+        yield f"UnregisteredAtomLinkRel {one.attrs['rel']}"
+    for name in ("width", "height"):
+        if int(one.attrs.get(name, 1)) < 1:
+            yield f"InvalidPositiveInteger {name}"
+
+
+def _about_mail_date(text: str) -> Iterator[str]:
+    if not _DATE_822.fullmatch(text):
+        yield f"InvalidRFC2822Date {text}"
+    elif parsedate_to_datetime(text).strftime("%a") != text[:3]:
+        yield f"IncorrectDOW {text}"
+
+
+def _is_plausible(text: str) -> bool:
+    return bool(_DATE_3339.fullmatch(text)) and datetime.fromisoformat(text).year >= 1990
+
+
+def about_prose(text: str, numbered: bool) -> Iterator[str]:
+    """Complain of what looks like markup where text is meant."""
+    if _END_TAG.search(text):
+        yield f"ContainsHTML {text}"
+    told = [one for one in _ENTITY.findall(text) if one in name2codepoint or not one.isalpha()]
+    if (told or _LOOKS_LIKE_MARKUP.search(text)) and not numbered:
+        yield f"CharacterData {text}"
+
+
+def about_markup(text: str) -> Iterator[str]:
+    """Complain of HTML that is broken, relative or dangerous."""
+    if _RELATIVE.search(text):
+        yield "ContainsRelRef"
+    try:
+        tree = HTMLParser(strict=True).parseFragment(text)
+    except ParseError as problem:
+        yield f"NotHtml {problem}"
+        return
+    for element in tree.iter():
+        name = str(element.tag).rpartition("}")[2]
+        if name in _DANGEROUS or any(key.startswith(("on", "style")) for key in element.attrib):
+            yield f"SecurityRisk {name}"

@@ -1,0 +1,87 @@
+"""What the validator of the W3C complains of in RSS and Atom, as rules of our own.
+
+Its sources were read class by class, and each that may speak of an element of ours has a rule here.
+Two complaints are left out, since both are meant: that it does not know tombstones, and that two
+entries may share a second.
+"""
+
+import re
+from collections.abc import Iterator
+from io import StringIO
+from xml.sax import make_parser
+from xml.sax.handler import ContentHandler, feature_namespaces
+
+from tests.syndication.formats.complaints import (
+    Element,
+    about_markup,
+    about_prose,
+    about_structure,
+    about_values,
+)
+
+_SUSPECT = re.compile("[\x80-\x9f\ufffd]")
+_PROSE = set("title description name category source label".split())
+
+
+class Judge(ContentHandler):
+    """Reads a feed and notes every complaint, with where it stands."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.complaints: list[str] = []
+        self.numbered = ["&#x" in line for line in text.split("\n")]
+        self.stack: list[Element] = []
+        self.ids: set[str] = set()
+
+    def startElementNS(  # noqa: N802
+        self, name: tuple[str | None, str], qname: str | None, attrs: object
+    ) -> None:
+        """Note where an element begins."""
+        given = {key[1]: value for key, value in attrs.items()}  # type: ignore[attr-defined]
+        line = self._locator.getLineNumber()  # type: ignore[attr-defined]
+        self.stack.append(Element(name[1], given, line, self.stack[-1] if self.stack else None))
+
+    def characters(self, content: str) -> None:
+        """Gather text."""
+        self.stack[-1].pieces.append(content)
+
+    def endElementNS(  # noqa: N802
+        self, name: tuple[str | None, str], qname: str | None
+    ) -> None:
+        """Judge an element that is whole."""
+        one = self.stack.pop()
+        one.text = "".join(one.pieces)
+        if one.parent is not None:
+            one.parent.children[one.name] += 1
+            one.parent.links += [one.attrs] if one.name == "link" and one.attrs else []
+        for complaint in self._of(one):
+            self.complaints.append(f"{one.path}: {complaint}")
+
+    def _of(self, one: Element) -> Iterator[str]:
+        yield from about_structure(one)
+        yield from about_values(one)
+        for text in (one.text, *one.attrs.values()):
+            if _SUSPECT.search(text):
+                yield "BadCharacters"
+        numbered = self.numbered[one.line - 1]
+        if one.name in _PROSE and one.holds_prose:
+            yield from about_prose(one.text.strip(), numbered)
+        if "label" in one.attrs:
+            yield from about_prose(one.attrs["label"], numbered)
+        if one.holds_markup:
+            yield from about_markup(one.text)
+        if one.name in ("guid", "id"):
+            if one.text in self.ids:
+                yield "DuplicateEntries"
+            self.ids.add(one.text)
+
+
+def complaints_of(feed: bytes) -> list[str]:
+    """Return all that there is to complain of in an RSS or Atom feed."""
+    # As the validator reads what it fetches: its lines are those of the parser.
+    text = feed.decode().replace("\r\n", "\n").replace("\r", "\n")
+    judge, parser = Judge(text), make_parser()
+    parser.setFeature(feature_namespaces, True)
+    parser.setContentHandler(judge)
+    parser.parse(StringIO(text))
+    return judge.complaints
