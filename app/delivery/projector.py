@@ -72,6 +72,9 @@ def _shows_the_same(
     before: Mapping[str, store.Attributes],
 ) -> bool:
     id_ = row["id"]
+    if id_ in published and published[id_].new and published[id_].article.translation_of is None:
+        # Nothing can be tied to it yet.
+        return True
     if row["before"] is None or row["after"] is None:
         return row["op"] == "remove" and id_ not in before
     slugs = before[id_].slug, published[id_].article.slug

@@ -277,8 +277,10 @@ class Delivery:
     def opened(self) -> Iterator[tuple[Reads, Head, Directory]]:
         """Open one state of the public side: what reads it, how new it is, and the directory."""
         now = self._clock.now()
+        version = self._heads.version()
         with self._database.read_hot() as session:
             head = head_of(reading.log_head(session, now), now)
+            self._heads.remember(version, head)
             yield session, head, self._fresh(head)
 
     def resolve(self, type_: EntryType, ref: str) -> str | None:

@@ -180,7 +180,7 @@ def test_a_kill_is_told_to_those_who_read_it_before_it_was_taken_back_quietly(
     newsroom: Newsroom, client: TestClient, entitled: Reader, services: Services
 ) -> None:
     story = newsroom.story("Held", embargo_until=UNTIL)
-    newsroom.verb(story, "unpublish")
+    story = newsroom.verb(story, "unpublish")
     assert entitled.get("/v1/articles/held").status_code == 404
     assert unsound(services) == []
     newsroom.verb(story, "kill", notice="Wrong.")
