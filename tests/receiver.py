@@ -82,7 +82,11 @@ def receiving() -> Iterator[Receiver]:
 def _handler(receiver: Receiver) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["content-length"]))
+            length = int(self.headers["content-length"])
+            body = self.rfile.read(length)
+            if len(body) < length:
+                # Whoever sent it was killed amid it: nothing was asked.
+                return
             headers = {name.lower(): value for name, value in self.headers.items()}
             asked = (self.command, self.path, headers, body)
             status = receiver.answer(Heard(*asked))

@@ -6,7 +6,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from app.bootstrap import Services, bootstrap
-from app.delivery import following, store
+from app.delivery import store
 from app.settings import Settings
 from app.syndication.purging import FOLLOWER, Purging
 from app.worker import run_due
@@ -120,7 +120,7 @@ def test_one_request_has_few_keys_and_too_many_are_told_as_all(
 def test_a_log_of_many_batches_is_told_in_order(
     newsroom: Newsroom, purging: Purging, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(following, "BATCH", 2)
+    monkeypatch.setattr(purging._follower, "_batch", 2)
     ids = [newsroom.story(f"Story {number}")["id"] for number in range(5)]
     assert purging.catch_up()
     assert receiver.taken() == [keys_of(*ids[:2]), keys_of(*ids[2:4]), keys_of(ids[4])]
@@ -161,7 +161,7 @@ def test_after_failures_everything_is_told_once_and_in_order(
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    monkeypatch.setattr(following, "BATCH", 2)
+    monkeypatch.setattr(purging._follower, "_batch", 2)
     caplog.set_level(logging.INFO)
     receiver.answer = lambda _: 503
     ids = []
