@@ -131,6 +131,20 @@ def test_a_kill_is_told_to_those_who_could_have_read_it(
     assert last.before["id"] == [story["id"]]
 
 
+def test_who_read_a_story_that_lies_ahead_now_is_told_at_its_slug(
+    newsroom: Newsroom, client: TestClient
+) -> None:
+    ahead = {"published_at": "2026-11-22T12:15:00Z"}
+    story = newsroom.verb(newsroom.story("Forged"), "publish", **ahead)
+    moved = newsroom.verb(newsroom.verb(newsroom.story("Old"), "publish", **ahead), "unpublish")
+    assert (status(client, "forged"), status(client, "old")) == (404, 404)
+    newsroom.verb(story, "kill", notice=NOTICE)
+    assert ask(client, "forged") == ask(client, story["id"]) == (410, "killed", NOTICE)
+    now = {"published_at": "2026-11-22T12:00:00Z"}
+    newsroom.verb(newsroom.patch(moved, slug="new"), "publish", **now)
+    assert ask(client, "old") == (301, None, "/v1/articles/new")
+
+
 def test_who_never_saw_a_story_hears_nothing_of_its_kill(
     newsroom: Newsroom, client: TestClient, services: Services, clock: HandClock
 ) -> None:
