@@ -330,6 +330,18 @@ def test_a_tombstone_that_is_lost_or_wrong_is_found_and_mended(
     assert (ask(client, "lost"), status(client, "stray")) == ((410, "killed", NOTICE), 404)
 
 
+def test_a_follower_is_told_with_its_notice_that_a_story_is_gone(
+    newsroom: Newsroom, client: TestClient
+) -> None:
+    story = newsroom.story("Here")
+    cursor = client.get("/v1/changes").json()["cursor"]
+    newsroom.verb(story, "unpublish", answer="gone", notice=NOTICE)
+    (told,) = client.get(f"/v1/changes?cursor={cursor}").json()["data"]
+    assert (told["op"], told["reason"], told["notice"]) == ("remove", "unpublished", NOTICE)
+    assert f"<at:comment>{NOTICE}<" in client.get("/feeds/latest.atom").text
+    assert f"<edNote>{NOTICE}<" in client.get("/feeds/latest.newsml").text
+
+
 def test_a_follower_is_told_of_a_kill_with_its_notice(
     newsroom: Newsroom, client: TestClient
 ) -> None:
