@@ -99,6 +99,10 @@ class Parameters:
             raise bad(name, "not_allowed", f"{name!r} is one of {listed}.{meant}")
         return value
 
+    def one_of(self, name: str, choices: Collection[str]) -> str | None:
+        """Return one of a few words, or nothing where the parameter is absent."""
+        return self.choice(name, choices, "") or None
+
     def flag(self, name: str) -> bool:
         """Return whether a parameter says `true`."""
         return self.choice(name, ("true", "false"), "false") == "true"

@@ -289,6 +289,7 @@ def _without_public_copy(article: Article, now: datetime) -> Article:
     first = article.first_published_at if has_been_out(article, now) else None
     return replace(
         _in_local_time(article),
+        published_at=_still_to_come(article, now),
         published_version=None,
         offered_from=None,
         public_from=None,
@@ -320,6 +321,16 @@ def _asked_for(article: Article, now: datetime) -> datetime | None:
     untouched = article.published_at == article.public_from
     waits = _waits(article, now)
     return article.offered_from if waits and untouched else article.published_at
+
+
+def _still_to_come(article: Article, now: datetime) -> datetime | None:
+    """Return when a story that is taken back should come out if it is published again.
+
+    The end of an embargo is not what anybody asked for: what was offered before it begins anew.
+    """
+    asked = _asked_for(article, now)
+    offered = asked != article.published_at and asked is not None and asked <= now
+    return None if offered else asked
 
 
 def _after_embargo(article: Article, moment: datetime, now: datetime) -> datetime:

@@ -8,8 +8,9 @@ from typing import Any
 from app.content.views import WRITABLE
 
 _TEXTS = frozenset({"title", "summary", "body", "dateline"})
-# Whether the working copy is the public one is no part of what was written.
-_FIELDS = sorted(WRITABLE["article"] - {"status"})
+# Whether the working copy is the public one is no part of what was written; corrections are,
+# though by a verb of their own.
+_FIELDS = sorted(WRITABLE["article"] - {"status"} | {"corrections"})
 # A tag, a word or a mark, each with the space behind it.
 _WORD = re.compile(r"<[^>]*>\s*|\w+\s*|[^\w\s]\s*|\s+")
 # Comparing takes time with the product of both lengths, after what is equal at both ends is cut.

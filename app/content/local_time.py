@@ -6,7 +6,8 @@ does not exist, and nobody but who said it knows which of two was meant, so both
 
 import re
 from datetime import UTC, datetime
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from functools import cache
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from app.kit.clock import format_instant
 from app.kit.errors import InvalidInput
@@ -16,6 +17,8 @@ _LOCAL = re.compile(r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(?::\d{2})?", re.ASCII)
 
 def instant_of(local: str, time_zone: str) -> datetime:
     """Return the instant of a local time, or refuse one that is none or two."""
+    if time_zone not in _names():
+        raise _no_zone(time_zone)
     moment = _read(local).replace(tzinfo=zone_of(time_zone))
     first, second = _in_utc(moment, 0), _in_utc(moment, 1)
     if first == second:
@@ -44,8 +47,18 @@ def zone_of(name: str) -> ZoneInfo:
     try:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError) as wrong:
-        detail = f"There is no time zone {name!r}. Use an IANA name such as Africa/Casablanca."
-        raise InvalidInput.at("#/time_zone", "bad_time_zone", detail) from wrong
+        raise _no_zone(name) from wrong
+
+
+@cache
+def _names() -> frozenset[str]:
+    """Return the names of places; what a machine calls its own time is another time elsewhere."""
+    return frozenset(available_timezones() - {"localtime", "posixrules", "Factory"})
+
+
+def _no_zone(name: str) -> InvalidInput:
+    detail = f"There is no time zone {name!r}. Use an IANA name such as Africa/Casablanca."
+    return InvalidInput.at("#/time_zone", "bad_time_zone", detail)
 
 
 def normal_local(local: str) -> str:

@@ -17,7 +17,7 @@ _MOST_WITHDRAWN = 200
 
 @dataclass(frozen=True, slots=True)
 class Withdrawal:
-    """A story that readers may have had, and when and why it went; `notice` tells of a kill."""
+    """A story that readers may have had, when and why it went, and the notice in its place."""
 
     id: str
     at: datetime

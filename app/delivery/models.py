@@ -147,7 +147,7 @@ class LogRow(Base):
 
     `before` and `after` hold what the story was and is selected by, so that a follower with a
     filter knows whether it enters, stays, leaves, or never was there for it. `notice` is what
-    they are told of a kill.
+    they are told of one that was killed or is gone.
     """
 
     __tablename__ = "changes"

@@ -146,8 +146,7 @@ def _publish(
         categories = above(article.categories)
         attributes = attributes_of(article, categories)
         _add_document(rows, article, categories, unit.now)
-        former = {*event.former_slugs, old.slug} if old is not None else set(event.former_slugs)
-        moved_slugs += _redirects("article", article.id, former - {article.slug})
+        moved_slugs += _redirects("article", article.id, _left_behind(event, old, unit.now))
         log += _publish_log(unit, event, attributes, old)
     known = before.keys() & {one.id for one in articles}
     store.replace_documents(unit.session, rows.documents, rows.bodies, rows.terms, known)
@@ -158,6 +157,15 @@ def _publish(
     store.replace_tombstones(unit.session, old_ones, [])
     store.add_redirects(unit.session, moved_slugs)
     return log
+
+
+def _left_behind(event: ArticlePublished, old: store.Attributes | None, now: datetime) -> set[str]:
+    """Return the slugs at which readers may look for a story that stands elsewhere by now."""
+    slugs = {*event.former_slugs, old.slug} if old is not None else set(event.former_slugs)
+    if old is not None and old.is_offered(now) and not _is_due(event.article, now):
+        # It lies ahead now. Who had it finds at its slug what becomes of it until it is there.
+        return slugs
+    return slugs - {event.article.slug}
 
 
 def _publish_log(

@@ -109,7 +109,6 @@ def _is_other(event: ArticleWithdrawn, there: Any) -> bool:
 
 
 def _row(unit: Unit, id_: str, event: ArticleWithdrawn, seen: _Seen) -> dict[str, Any]:
-    killed = event.tombstone is not None and event.reason == "killed"
     return {
         "at": unit.now,
         "type": "article",
@@ -117,7 +116,7 @@ def _row(unit: Unit, id_: str, event: ArticleWithdrawn, seen: _Seen) -> dict[str
         "op": "remove",
         "reason": event.reason,
         "version": seen.version,
-        "notice": event.tombstone.notice if killed and event.tombstone else None,
+        "notice": event.tombstone.notice if event.tombstone is not None else None,
         "before": seen.attributes,
         "after": None,
     }

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 from app.kit.clock import Clock
 from app.kit.database import Database
@@ -14,6 +14,29 @@ from app.kit.watch import CHANNEL
 
 _ATTEMPTS = 3
 Result = TypeVar("Result")
+
+# What the audit tells of, whole, so that nobody filters by a word that it never says.
+DeedVerb = Literal[
+    "created",
+    "edited",
+    "published",
+    "scheduled",
+    "unscheduled",
+    "corrected",
+    "unpublished",
+    "killed",
+    "deleted",
+    "restored",
+    "imported",
+    "revoked",
+    "paused",
+    "disabled",
+    "resumed",
+    "rotated",
+    "replayed",
+    "tested",
+]
+DeedType = Literal["article", "source", "category", "key", "import", "preview", "webhook"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +56,8 @@ class Actor:
 class Deed:
     """One thing that was done: the verb, the thing, and what is different since."""
 
-    verb: str
-    type: str
+    verb: DeedVerb
+    type: DeedType
     id: str | None
     before: dict[str, Any] | None
     after: dict[str, Any] | None
@@ -67,8 +90,8 @@ class Unit:
 
     def note(
         self,
-        verb: str,
-        type_: str,
+        verb: DeedVerb,
+        type_: DeedType,
         id_: str | None,
         before: Mapping[str, Any] | None,
         after: Mapping[str, Any] | None,

@@ -1,16 +1,19 @@
 """Whatever is done in the newsroom is written down, with who did it and what was different."""
 
-from typing import Any
+from pathlib import Path
+from typing import Any, get_args
 
 import pytest
 from starlette.testclient import TestClient
 
 from app.access.audit import forget_older
 from app.bootstrap import Services
-from app.kit.unit import Actor
+from app.kit.unit import Actor, DeedType, DeedVerb
 from tests.clock import HandClock
 from tests.newsroom import Newsroom
 from tests.transfer.moving import bring, take
+
+DOCS = Path(__file__).parents[2] / "docs" / "life.md"
 
 
 def audit(newsroom: Newsroom, query: str = "") -> list[dict[str, Any]]:
@@ -101,6 +104,13 @@ def test_the_list_is_narrowed_and_paged(newsroom: Newsroom, clock: HandClock) ->
         f"key={key}": [second["id"], first["id"]],
     }.items():
         assert [one["subject"] for one in audit(newsroom, f"?{query}")] == expected, query
+    for name, known in (("verb", get_args(DeedVerb)), ("type", get_args(DeedType))):
+        refused = newsroom.call("GET", f"/audit?{name}=publish")
+        (error,) = refused.json()["errors"]
+        assert (refused.status_code, error["code"]) == (400, "not_allowed")
+        assert all(word in error["detail"] for word in known)
+        told = DOCS.read_text("utf-8").split(f"`{name}` (`", 1)[1].split("`", 1)[0]
+        assert sorted(told.split()) == sorted(known)
     page = newsroom.call("GET", "/audit?limit=1").json()
     rest = newsroom.call("GET", f"/audit?limit=1&cursor={page['page']['next']}").json()
     back = newsroom.call("GET", f"/audit?limit=1&cursor={rest['page']['prev']}").json()

@@ -87,6 +87,22 @@ def _paths() -> list[str]:
     ]
 
 
+@pytest.mark.parametrize(("answer", "status"), [("not_found", 404), ("gone", 410)])
+def test_what_was_taken_back_is_offered_again_at_once(
+    newsroom: Newsroom, client: TestClient, entitled: Reader, answer: str, status: int
+) -> None:
+    story = newsroom.story("Held", embargo_until=UNTIL)
+    story = newsroom.verb(story, "unpublish", answer=answer)
+    assert (story["published_at"], entitled.titles()) == (None, [])
+    story = newsroom.verb(story, "publish")
+    assert (story["state"], story["published_at"]) == ("scheduled", UNTIL)
+    newsroom.verb(newsroom.delete(story).json(), "restore")
+    assert entitled.get("/v1/articles/held").status_code == status
+    newsroom.call("POST", "/articles/held/publish", headers={"if-match": "*"})
+    assert entitled.get("/v1/articles/held").status_code == 200
+    assert client.get("/v1/articles/held").status_code == 404
+
+
 def test_it_is_offered_when_it_would_have_been_public(
     newsroom: Newsroom, entitled: Reader, client: TestClient, clock: HandClock
 ) -> None:

@@ -50,6 +50,18 @@ def test_a_link_shows_the_public_side_as_it_will_be(newsroom: Newsroom, client: 
         assert status == 404 or answer.json()["title"] == "Soon"
 
 
+def test_a_link_takes_no_parameters(newsroom: Newsroom, client: TestClient) -> None:
+    url = link(newsroom, newsroom.article())
+    for refused in (
+        client.get(f"{url}?as_of=2027-01-01"),
+        client.delete(f"{url}?soon=1", headers=newsroom.headers),
+    ):
+        (error,) = refused.json()["errors"]
+        assert (refused.status_code, error["code"]) == (400, "unknown_parameter")
+        assert refused.headers["cache-control"] == "no-store"
+    assert client.get(url).status_code == 200
+
+
 def test_nobody_keeps_or_indexes_it(newsroom: Newsroom, client: TestClient) -> None:
     url = link(newsroom, newsroom.article())
     for path in (url, f"{url}x"):

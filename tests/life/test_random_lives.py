@@ -112,6 +112,10 @@ class Life:
 
     def withdraw(self, now: datetime, stage: str, answer: str | None) -> None:
         self.look(now)
+        copy = self.public
+        if copy is not None and self.state(now) == "scheduled" and self.at == copy.opens:
+            # What was asked for, if that lies ahead, and not the end of an embargo.
+            self.at = copy.offered if copy.offered > now else None
         self.stage, self.public = stage, None
         self.answer, self.told = answer, self.seen
 

@@ -35,6 +35,13 @@ def test_two_versions_differ_field_by_field_and_word_by_word(newsroom: Newsroom)
     assert compare(newsroom, article, 2, 2)["changes"] == []
 
 
+def test_a_correction_is_a_difference(newsroom: Newsroom) -> None:
+    story = newsroom.verb(newsroom.story(), "correct", note="Not two hives, but one.")
+    (change,) = compare(newsroom, story, 2, 1)["changes"]
+    assert (change["field"], change["before"]) == ("corrections", [])
+    assert [one["note"] for one in change["after"]] == ["Not two hives, but one."]
+
+
 @pytest.mark.parametrize("dialect", ["sqlite"])
 def test_what_is_no_version_is_refused(newsroom: Newsroom) -> None:
     article = newsroom.article()
@@ -56,7 +63,7 @@ def test_what_is_no_version_is_refused(newsroom: Newsroom) -> None:
     ],
 )
 def test_the_words_make_both_texts(before: str, after: str) -> None:
-    fields = dict.fromkeys(WRITABLE["article"])
+    fields = dict.fromkeys(WRITABLE["article"] | {"corrections"})
     (change,) = differences(fields | {"body": before}, fields | {"body": after})
     for op, text in (("removed", before), ("added", after)):
         kept = [one["text"] for one in change["words"] if one["op"] in {"same", op}]

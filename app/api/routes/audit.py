@@ -1,5 +1,7 @@
 """Management: what was done, by whom."""
 
+from typing import get_args
+
 from fastapi import APIRouter, Request, Response
 
 from app.access.audit import audit_page
@@ -12,6 +14,7 @@ from app.api.params import Parameters
 from app.api.routes.shared import READING
 from app.api.schemas.access import AuditPage
 from app.kit import json
+from app.kit.unit import DeedType, DeedVerb
 
 router = APIRouter(prefix="/v1/manage/audit", tags=["management: audit"])
 _LIST = ("verb", "type", "subject", "key", "since", "until", "limit", "cursor")
@@ -27,8 +30,8 @@ def manage_list_audit(request: Request, services: Parts, _: Admin) -> Response:
     """List every change in the newsroom: who, from where, what, and what differed afterwards."""
     params = Parameters(request.scope["query_string"], _LIST)
     wanted = AuditFilter(
-        verb=params.text("verb"),
-        type=params.text("type"),
+        verb=params.one_of("verb", get_args(DeedVerb)),
+        type=params.one_of("type", get_args(DeedType)),
         subject=params.text("subject"),
         key=params.text("key"),
         since=params.instant("since"),

@@ -8,6 +8,7 @@ from app.api.answers import JSON, managed
 from app.api.dependencies import MaybeBody, Parts, Writer
 from app.api.describe import describe
 from app.api.errors import NothingHere
+from app.api.params import Parameters
 from app.api.posting import post
 from app.api.routes.shared import BODY, ONCE
 from app.api.schemas.documents import StoryWithBody
@@ -61,10 +62,11 @@ def manage_preview_article(
     "/preview/{token}",
     summary="What a preview link shows",
     responses={200: {"model": StoryWithBody}},
-    openapi_extra=describe(problems=("not_found",)),
+    openapi_extra=describe(problems=("not_found", "bad_parameter")),
 )
-def manage_read_preview(token: str, services: Parts) -> Response:
+def manage_read_preview(token: str, request: Request, services: Parts) -> Response:
     """Show a story to whoever has the link, while it lasts; never cached, never indexed."""
+    Parameters(request.scope["query_string"], ())
     preview_id, now = _read(services, token), services.clock.now()
     with services.database.read() as session:
         article, as_of = queries.previewed(session, preview_id, now)
@@ -82,10 +84,13 @@ def manage_read_preview(token: str, services: Parts) -> Response:
     summary="Revoke a preview link",
     status_code=204,
     responses={204: {"description": "It shows nothing any more.", "content": None}},
-    openapi_extra=describe(problems=("not_found", "conflict", "database_busy")),
+    openapi_extra=describe(problems=("not_found", "bad_parameter", "conflict", "database_busy")),
 )
-def manage_revoke_preview(token: str, services: Parts, caller: Writer) -> Response:
+def manage_revoke_preview(
+    token: str, request: Request, services: Parts, caller: Writer
+) -> Response:
     """Revoke a link at once and for ever."""
+    Parameters(request.scope["query_string"], ())
     preview_id = _read(services, token)
     services.runner.run(caller.actor, lambda unit: revoke_preview(unit, preview_id))
     return Response(None, 204)

@@ -1,5 +1,6 @@
 """Take a story's public copy away; the working copy stays."""
 
+from app.content import store
 from app.content.article import Answer, Article, unpublished
 from app.content.editing import Expected, article_to_change
 from app.content.orders import UnpublishInput
@@ -35,4 +36,18 @@ def _target(unit: Unit, article: Article, ref: str) -> str:
     target = references.id_of("article", ref, "#/redirect_to")
     if target == article.id:
         raise InvalidInput.at("#/redirect_to", "cycle", "A story cannot lead to itself.")
+    if _leads_back(unit, article, target):
+        raise InvalidInput.at("#/redirect_to", "cycle", "That story leads back to this one.")
     return target
+
+
+def _leads_back(unit: Unit, article: Article, target: str | None) -> bool:
+    """Tell whether readers would be led round in a circle, until one of its stories is public."""
+    seen: set[str] = set()
+    while target is not None and target not in seen and target != article.id:
+        seen.add(target)
+        other = store.article_by_ref(unit.session, target)
+        # What is published or will be stands for itself, whatever stands there until then.
+        elsewhere = other is not None and other.stage != "published"
+        target = other.redirect_to if other is not None and elsewhere else None
+    return target == article.id

@@ -1,7 +1,7 @@
 """What verbs of webhooks share: finding, comparing versions, telling the audit."""
 
 from app.kit.session import Record
-from app.kit.unit import Unit
+from app.kit.unit import DeedVerb, Unit
 from app.syndication.push.errors import WebhookChanged, WebhookNotFound, WrongState
 from app.syndication.push.queries import found
 from app.syndication.push.store import receivers
@@ -26,6 +26,6 @@ def need_active(row: Record) -> None:
         raise WrongState(f"The webhook is {row.state}. Resume it first.")
 
 
-def note_change(unit: Unit, verb: str, before: Record) -> None:
+def note_change(unit: Unit, verb: DeedVerb, before: Record) -> None:
     """Tell the audit what is different."""
     unit.note(verb, "webhook", before.id, noted(before), noted(found(unit.session, before.id)))

@@ -48,7 +48,7 @@ def body_of(event: str, row: Record, slugs: Mapping[str, str], own: str) -> byte
         "version": row.version,
         "url": f"{own}/v1/{place}/{row.id}",
         "serial": row.serial,
-        "notice": row.notice if event == KILLED else None,
+        "notice": row.notice,
         "deleted": True if row.type != "article" and row.op == "remove" else None,
     }
     return _thin(event, row.at, {name: one for name, one in data.items() if one is not None})

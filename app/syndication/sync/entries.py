@@ -37,7 +37,7 @@ def upsert(
 def tombstone(
     type_: str, id_: str, *, serial: int, reason: str, at: datetime, notice: str | None = None
 ) -> Entry:
-    """Return the entry that takes a document away, with the notice of one that was killed."""
+    """Return the entry that takes a document away, with the notice that its readers get."""
     about = _about("remove", type_, id_, serial=serial, reason=reason, at=at)
     said = {} if notice is None else {"notice": notice}
     return Entry(serial, "remove", (json.dumps({**about, **said, "document": None}),))

@@ -1,11 +1,11 @@
 """Pause a webhook, or disable it: nothing is sent to it until somebody resumes it."""
 
-from app.kit.unit import Unit
+from app.kit.unit import DeedVerb, Unit
 from app.syndication.push.changing import note_change, to_change
 from app.syndication.push.store import deliveries, receivers
 
 PAUSED, DISABLED = "paused", "disabled"
-_DONE = {PAUSED: "paused", DISABLED: "disabled"}
+_DONE: dict[str, DeedVerb] = {PAUSED: "paused", DISABLED: "disabled"}
 
 
 def stop_webhook(unit: Unit, id_: str, state: str, reason: str) -> None:
