@@ -35,6 +35,17 @@ def test_changing_needs_the_version_that_was_read(newsroom: Newsroom) -> None:
     assert newsroom.call("GET", f"/webhooks/{made['id']}").status_code == 404
 
 
+def test_verbs_heed_the_version_where_it_is_sent(newsroom: Newsroom) -> None:
+    made = newsroom.call("POST", "/webhooks", json={"url": _URL, "events": EVERYTHING}).json()
+    newsroom.patch(made, "webhooks", events=["article.killed"])
+    for verb in ("pause", "resume", "rotate"):
+        path = f"/webhooks/{made['id']}/{verb}"
+        seen = newsroom.call("GET", f"/webhooks/{made['id']}").headers["etag"]
+        for tag, status in (('"v1"', 412), (seen, 200)):
+            answer = newsroom.call("POST", path, json={}, headers={"if-match": tag})
+            assert answer.status_code == status, (verb, answer.text)
+
+
 def test_what_is_wrong_is_named(newsroom: Newsroom) -> None:
     def pointers(**body: object) -> list[str]:
         sent = {"url": _URL, "events": ["article.killed"], **body}
