@@ -59,6 +59,11 @@ def test_what_is_wrong_is_named(newsroom: Newsroom) -> None:
     assert pointers(filter={"colour": ["red"]}) == ["#/filter/colour"]
     assert pointers(url="http://u:p@receiver.example/") == ["#/url"]
     assert pointers(state="paused") == ["#/state"]
+    body = {"url": _URL, "events": EVERYTHING, "filter": None}
+    made = newsroom.call("POST", "/webhooks", json=body).json()
+    assert made["filter"] == {}
+    listed = newsroom.call("GET", f"/webhooks/{made['id']}/deliveries?state=nope").json()
+    assert "one of delivered, dropped, failed, pending." in listed["detail"]
 
 
 def test_only_administrators_may(newsroom: Newsroom, pushing: Pushing) -> None:

@@ -1,9 +1,9 @@
 """What may be written about webhooks."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 from pydantic_core import PydanticCustomError
 
 from app.kit.fields import Address, Input, Instant, ShortLine
@@ -30,6 +30,10 @@ def _receivable(value: str) -> str:
     return value
 
 
+def _none_is_all(value: Any) -> Any:
+    return {} if value is None else value
+
+
 class FilterInput(Input):
     """The stories that are meant: in each list any of them, a leading minus excludes."""
 
@@ -46,7 +50,7 @@ class WebhookInput(Input):
 
     url: Annotated[Address, AfterValidator(_receivable)]
     events: Annotated[list[Event], Field(min_length=1, max_length=20)]
-    filter: FilterInput = FilterInput()
+    filter: Annotated[FilterInput, BeforeValidator(_none_is_all)] = FilterInput()
 
 
 class RotateInput(Input):
