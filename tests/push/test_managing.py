@@ -102,6 +102,9 @@ def test_deliveries_are_listed_and_sent_again_by_id_and_by_time(
     assert pushing.verb(made, "replay", ids=[one["id"]]) == {"deliveries": 1}
     pushing.settle()
     assert receiver.heard[3].headers["webhook-id"] == one["id"]
+    asked = {"ids": [one["id"], "nope"]}
+    refused = newsroom.call("POST", f"/webhooks/{made['id']}/replay", json=asked)
+    assert [wrong["pointer"] for wrong in refused.json()["errors"]] == ["#/ids/1"]
     since = {"since": "2026-11-22T12:00:00Z", "until": "2026-11-22T12:00:01Z"}
     assert pushing.verb(made, "replay", **since) == {"deliveries": 3}
     pushing.settle()
