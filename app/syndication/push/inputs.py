@@ -7,6 +7,7 @@ from pydantic import AfterValidator, BeforeValidator, Field
 from pydantic_core import PydanticCustomError
 
 from app.kit.fields import Address, Input, Instant, ShortLine
+from app.kit.networks import host_of
 
 Event = Literal[
     "article.published",
@@ -27,6 +28,8 @@ _Values = Annotated[list[ShortLine], Field(min_length=1, max_length=100)]
 def _receivable(value: str) -> str:
     if "@" in urlsplit(value).netloc or "#" in value:
         raise PydanticCustomError("address", "Leave user, password and fragment out")
+    if urlsplit(value).port == 0 or host_of(value) is None:
+        raise PydanticCustomError("address", "Nothing can be sent there: see its host and port")
     return value
 
 
