@@ -81,6 +81,12 @@ def recognise(database: Database, key: str, now: datetime) -> Caller:
     )
 
 
+def revoked_ids(database: Database) -> frozenset[str]:
+    """Return the ids of all keys that were revoked."""
+    with database.read() as session:
+        return store.revoked_keys(session)
+
+
 def _note_use(database: Database, key_id: str, now: datetime) -> None:
     try:
         with database.write(patience=_PATIENCE) as session:

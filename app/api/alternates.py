@@ -3,11 +3,12 @@
 from collections.abc import Collection
 from urllib.parse import quote
 
-from app.api.feeds import FEED_PARAMETERS
+from app.api.feeds import FEED_PARAMETERS, SEARCH_FEED_PARAMETERS
 from app.bootstrap import Services
 from app.syndication.formats import FEEDS, STORIES
 
 _KEPT = frozenset(FEED_PARAMETERS) - {"cursor"}
+_KEPT_OF_SEARCH = frozenset(SEARCH_FEED_PARAMETERS) - {"cursor"}
 # Readers look for these; the others are for those who know what they want.
 _ANNOUNCED = ("rss", "atom", "json")
 
@@ -19,7 +20,7 @@ def of_list(services: Services, query_string: bytes) -> dict[str, str]:
 
 def of_search(services: Services, query_string: bytes) -> dict[str, str]:
     """Return the feeds of the same search, by media type."""
-    return _feeds(services, query_string, "/feeds/search", _KEPT | {"q"})
+    return _feeds(services, query_string, "/feeds/search", _KEPT_OF_SEARCH)
 
 
 def _feeds(

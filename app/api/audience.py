@@ -9,6 +9,8 @@ nobody, and no more than a slice is held for it.
 import asyncio
 from itertools import count
 
+from app.access.caller import Caller
+from app.api.badges import Badges
 from app.api.broadcast import Broadcast
 from app.api.edge.asgi import Receive, Send
 from app.api.errors import TooManyListeners
@@ -24,11 +26,12 @@ _SLICE = 64 * 1024
 class Listener:
     """One who listens: where it stands, and what is being sent to it."""
 
-    __slots__ = ("apart", "audience", "beat", "place", "send", "sending")
+    __slots__ = ("apart", "audience", "beat", "caller", "place", "send", "sending")
 
-    def __init__(self, audience: "Audience", place: Follower, beat: int) -> None:
+    def __init__(self, audience: "Audience", caller: Caller, place: Follower, beat: int) -> None:
         """Stand somewhere, apart from the others as yet."""
         self.audience = audience
+        self.caller = caller
         self.place = place
         self.beat = beat
         self.apart = True
@@ -49,29 +52,33 @@ class Listener:
 class Audience:
     """All who listen to this process."""
 
-    def __init__(self, pulse: Pulse, broadcast: Broadcast, most: int) -> None:
+    def __init__(self, pulse: Pulse, broadcast: Broadcast, badges: Badges, most: int) -> None:
         """Let so many listen at most."""
         self._pulse = pulse
         self._broadcast = broadcast
+        self._badges = badges
         self._most = most
         self._admitted = 0
         self._groups: dict[Follower, set[Listener]] = {}
+        self._keyed: set[Listener] = set()
         # A part of them has its heartbeat in each second.
         self._beats = tuple(set[Listener]() for _ in range(HEARTBEAT_SECONDS))
         self._turns = count()
         self._beaten = 0
         self._working: asyncio.Task[None] | None = None
 
-    def admit(self, place: Follower) -> Listener:
+    def admit(self, caller: Caller, place: Follower) -> Listener:
         """Keep a seat for somebody who stands at a place, and will stay or leave."""
         if self._admitted >= self._most:
             raise TooManyListeners("As many listen as this server allows. Try again later.")
         self._admitted += 1
-        return Listener(self, place, next(self._turns) % HEARTBEAT_SECONDS)
+        return Listener(self, caller, place, next(self._turns) % HEARTBEAT_SECONDS)
 
     def welcome(self, listener: Listener) -> None:
         """Begin to tell a listener."""
         self._beats[listener.beat].add(listener)
+        if listener.caller.key_id is not None:
+            self._keyed.add(listener)
         listener.sending = asyncio.create_task(self._sent(listener, b""))
         if self._working is None or self._working.done():
             self._beaten = self._second()
@@ -80,9 +87,7 @@ class Audience:
     def leave(self, listener: Listener) -> None:
         """Let a listener go."""
         self._admitted -= 1
-        self._beats[listener.beat].discard(listener)
-        if not listener.apart:
-            self._groups[listener.place].discard(listener)
+        self._part(listener)
         if listener.sending is not None:
             listener.sending.cancel()
 
@@ -91,6 +96,7 @@ class Audience:
         try:
             while self._admitted and not self._pulse.ended:
                 version = self._pulse.version
+                await self._look_at_keys(version)
                 await asyncio.gather(*(self._tell(one, version) for one in list(self._groups)))
                 self._beat()
                 await self._pulse.changed(version, 1.0)
@@ -98,6 +104,13 @@ class Audience:
             # Whoever listened comes back: to another process, or to this one started anew.
             for listener in [one for beat in self._beats for one in beat]:
                 self._end(listener)
+
+    async def _look_at_keys(self, version: object) -> None:
+        """End the streams of those whose keys are over, before they are told anything."""
+        if self._keyed:
+            await self._badges.look(version)
+        for listener in [one for one in self._keyed if self._badges.is_over(one.caller)]:
+            self._end(listener)
 
     async def _tell(self, place: Follower, version: object) -> None:
         """Tell a group what it has not heard of; it stands further on then."""
@@ -155,10 +168,19 @@ class Audience:
         return int(asyncio.get_running_loop().time())
 
     def _end(self, listener: Listener) -> None:
-        """End the stream of a listener, which will leave then."""
+        """End the stream of a listener, which will leave then; nothing else is sent to it."""
+        self._part(listener)
         if listener.sending is not None:
             listener.sending.cancel()
         listener.sending = asyncio.create_task(_finish(listener))
+
+    def _part(self, listener: Listener) -> None:
+        """Take a listener from the others."""
+        self._keyed.discard(listener)
+        self._beats[listener.beat].discard(listener)
+        if not listener.apart:
+            self._groups[listener.place].discard(listener)
+            listener.apart = True
 
 
 async def _send(listener: Listener, events: bytes) -> None:

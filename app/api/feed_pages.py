@@ -48,9 +48,13 @@ def write_feed(
 
 
 def _is_archived(asked: Asked) -> bool:
-    """Tell whether a feed has archive pages. What a search finds may change with its index."""
+    """Tell whether a feed has archive pages.
+
+    What a search finds may change with its index, and which of a group's stories is shown with
+    what else is in the group: their pages would not stay as they are.
+    """
     forwards = asked.query.descending and not asked.paging.backwards
-    return forwards and asked.search is None
+    return forwards and asked.search is None and asked.query.preferred is None
 
 
 def addresses_of(services: Services) -> Addresses:

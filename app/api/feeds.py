@@ -24,8 +24,9 @@ from app.delivery.surrogates import LISTS
 from app.search.queries import SearchQuery
 from app.syndication.formats import FEEDS, FeedFormat
 
-FEED_PARAMETERS = (*FILTERS, *SPANS, "sort", "limit", "cursor")
-SEARCH_FEED_PARAMETERS = ("q", *FEED_PARAMETERS)
+_ALL = (*FILTERS, *SPANS, "sort", "limit", "cursor")
+FEED_PARAMETERS = (*_ALL, "one_per_story", "prefer", "names_in")
+SEARCH_FEED_PARAMETERS = ("q", *_ALL)
 # More than this is written on a thread, so that nobody else waits for it.
 MUCH = 512 * 1024
 

@@ -16,7 +16,11 @@ from ipaddress import (
     ip_address,
     ip_network,
 )
+from unicodedata import normalize
+from urllib.parse import urlsplit
 
+# RFC 1035, section 2.3.4, without the root.
+_LONGEST_NAME = 253
 Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
 
@@ -76,6 +80,22 @@ def literal(host: str) -> Address | None:
         return IPv4Address(socket.inet_aton(name))
     except (OSError, ValueError):
         return None
+
+
+def host_of(url: str) -> str | None:
+    """Return the host of an address as it is looked up, or nothing where no host is named so.
+
+    Names may come in any script, with any of the dots and digits that stand for plain ones.
+    """
+    name = normalize("NFKC", urlsplit(url).hostname or "").replace("\u3002", ".")
+    name = name.removesuffix(".").lower()
+    if ":" in name:
+        return name
+    try:
+        host = name.encode("idna").decode()
+    except UnicodeError:
+        return None
+    return host if 0 < len(host) <= _LONGEST_NAME else None
 
 
 def _plain(address: Address) -> Address:

@@ -40,6 +40,14 @@ _URLS = (
     "http://localhost:8080/",
     "http://LOCALHOST./",
     "http://metadata.google.internal/",
+    "http://10\u30020\u30020\u30021/",
+    "http://\u2460\u2461\u2466.0.0.1/",
+)
+_NOWHERE = (
+    "http://receiver.example:0/",
+    "http://a..b/",
+    f"http://{'a' * 64}.example/",
+    f"http://{'a.b.' * 64}example/",
 )
 
 
@@ -48,6 +56,10 @@ def test_what_says_that_it_is_inside_is_refused_when_written(newsroom: Newsroom)
         answer = newsroom.call("POST", "/webhooks", json={"url": url, "events": EVERYTHING})
         assert answer.status_code == 422
         assert [one["code"] for one in answer.json()["errors"]] == ["address_refused"], url
+    for url in _NOWHERE:
+        answer = newsroom.call("POST", "/webhooks", json={"url": url, "events": EVERYTHING})
+        assert answer.status_code == 422, url
+        assert [one["pointer"] for one in answer.json()["errors"]] == ["#/url"], url
 
 
 def test_a_name_that_leads_inside_is_asked_nothing(

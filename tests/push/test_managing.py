@@ -35,6 +35,17 @@ def test_changing_needs_the_version_that_was_read(newsroom: Newsroom) -> None:
     assert newsroom.call("GET", f"/webhooks/{made['id']}").status_code == 404
 
 
+def test_verbs_heed_the_version_where_it_is_sent(newsroom: Newsroom) -> None:
+    made = newsroom.call("POST", "/webhooks", json={"url": _URL, "events": EVERYTHING}).json()
+    newsroom.patch(made, "webhooks", events=["article.killed"])
+    for verb in ("pause", "resume", "rotate"):
+        path = f"/webhooks/{made['id']}/{verb}"
+        seen = newsroom.call("GET", f"/webhooks/{made['id']}").headers["etag"]
+        for tag, status in (('"v1"', 412), (seen, 200)):
+            answer = newsroom.call("POST", path, json={}, headers={"if-match": tag})
+            assert answer.status_code == status, (verb, answer.text)
+
+
 def test_what_is_wrong_is_named(newsroom: Newsroom) -> None:
     def pointers(**body: object) -> list[str]:
         sent = {"url": _URL, "events": ["article.killed"], **body}
@@ -48,6 +59,11 @@ def test_what_is_wrong_is_named(newsroom: Newsroom) -> None:
     assert pointers(filter={"colour": ["red"]}) == ["#/filter/colour"]
     assert pointers(url="http://u:p@receiver.example/") == ["#/url"]
     assert pointers(state="paused") == ["#/state"]
+    body = {"url": _URL, "events": EVERYTHING, "filter": None}
+    made = newsroom.call("POST", "/webhooks", json=body).json()
+    assert made["filter"] == {}
+    listed = newsroom.call("GET", f"/webhooks/{made['id']}/deliveries?state=nope").json()
+    assert "one of delivered, dropped, failed, pending." in listed["detail"]
 
 
 def test_only_administrators_may(newsroom: Newsroom, pushing: Pushing) -> None:
@@ -86,6 +102,9 @@ def test_deliveries_are_listed_and_sent_again_by_id_and_by_time(
     assert pushing.verb(made, "replay", ids=[one["id"]]) == {"deliveries": 1}
     pushing.settle()
     assert receiver.heard[3].headers["webhook-id"] == one["id"]
+    asked = {"ids": [one["id"], "nope"]}
+    refused = newsroom.call("POST", f"/webhooks/{made['id']}/replay", json=asked)
+    assert [wrong["pointer"] for wrong in refused.json()["errors"]] == ["#/ids/1"]
     since = {"since": "2026-11-22T12:00:00Z", "until": "2026-11-22T12:00:01Z"}
     assert pushing.verb(made, "replay", **since) == {"deliveries": 3}
     pushing.settle()

@@ -62,6 +62,9 @@ def test_a_former_slug_leads_on_and_nothing_is_a_404(
     assert answer.status_code == 301
     assert answer.headers["location"] == "/v1/articles/no-wheat/related?limit=1"
     assert client.get("/v1/articles/nowhere/related").status_code == 404
+    newsroom.verb(newsroom.call("GET", "/articles/no-wheat").json(), "kill", notice="Untrue.")
+    killed = client.get("/v1/articles/no-wheat/related")
+    assert (killed.status_code, killed.json()) == (410, {**killed.json(), "code": "killed"})
 
 
 @pytest.mark.parametrize("dialect", ["sqlite"])

@@ -1,11 +1,13 @@
 """The live stream, over real sockets: events as they happen, and none lost in between."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from app.access.commands.create_key import create_key
+from app.access.commands.revoke_key import revoke_key
 from app.bootstrap import bootstrap, open_database
 from app.kit.unit import Actor
 from app.settings import Settings
@@ -75,6 +77,27 @@ def test_who_comes_back_has_missed_nothing(served: Nursery, desk: Client) -> Non
     assert (status, [one["id"] for one in answer["data"]]) == (200, missed[2:])
     again.close()
     middle.close()
+
+
+def test_a_stream_ends_with_its_key(served: Nursery, desk: Client, database_url: str) -> None:
+    settings = Settings(database_url=database_url)
+    services = bootstrap(settings, database=open_database(settings))
+    run, actor = services.runner.run, Actor(None, "test")
+    soon = services.clock.now() + timedelta(seconds=4)
+    revoked = run(actor, lambda unit: create_key(unit, "a partner", ["read"]))
+    expiring = run(actor, lambda unit: create_key(unit, "a guest", ["read"], expires_at=soon))
+    keyed = [
+        Listener(served.port, authorization=f"Bearer {one.key}").begun()
+        for one in (revoked, expiring)
+    ]
+    anybody = Listener(served.port).begun()
+    run(actor, lambda unit: revoke_key(unit, revoked.id))
+    services.close()
+    assert all(one.has_ended() for one in keyed)
+    story = publish(desk, "Afterwards")
+    assert anybody.next().data["id"] == story["id"]
+    for listener in (*keyed, anybody):
+        listener.close()
 
 
 def test_a_full_stream_says_so_and_has_room_again(served: Nursery, desk: Client) -> None:

@@ -49,6 +49,12 @@ def revoke_key(session: WriteSession, key_id: str, now: datetime) -> None:
     session.execute(statement.values(revoked_at=now))
 
 
+def revoked_keys(session: ReadSession) -> frozenset[str]:
+    """Return the ids of all keys that were revoked."""
+    rows = session.all(select(ApiKey.id).where(ApiKey.revoked_at.is_not(None)))
+    return frozenset(row.id for row in rows)
+
+
 def touch_key(session: WriteSession, key_id: str, now: datetime) -> None:
     """Note that a key was used."""
     session.execute(update(ApiKey).where(ApiKey.id == key_id).values(last_used_at=now))

@@ -7,7 +7,8 @@ from urllib.parse import parse_qsl, urlencode
 # Anywhere else it is unknown, and has to be refused further inside.
 _LIST = {"limit": "20", "count": "none"}
 _STORIES = {**_LIST, "sort": "-published_at", "one_per_story": "false"}
-_FEEDS = {"limit": "20", "sort": "-published_at"}
+_FOUND = {"limit": "20", "sort": "-published_at"}
+_FEEDS = {**_FOUND, "one_per_story": "false"}
 _DEFAULTS: Mapping[str, Mapping[str, str]] = {
     "/v1/headlines": _STORIES,
     "/v1/articles": _STORIES,
@@ -48,7 +49,7 @@ def _folded(path: str, query: bytes) -> bytes:
     except ValueError:
         return query
     names = [name for name, _ in pairs]
-    usual = dict(_DEFAULTS.get(path, _FEEDS if path.startswith("/feeds/") else {}))
+    usual = dict(_DEFAULTS.get(path) or _usual_of_feed(path))
     if "sort" in usual and any(name in _SORTED_BY_UPDATE for name in names):
         usual["sort"] = "-updated_at"
     # Said twice it is an error, even if both times it is the default.
@@ -56,3 +57,9 @@ def _folded(path: str, query: bytes) -> bytes:
         (name, value) for name, value in pairs if usual.get(name) != value or names.count(name) > 1
     ]
     return urlencode(sorted(kept)).encode()
+
+
+def _usual_of_feed(path: str) -> Mapping[str, str]:
+    if path.startswith("/feeds/search."):
+        return _FOUND
+    return _FEEDS if path.startswith("/feeds/") else {}

@@ -7,6 +7,7 @@ them. The outermost ring then hands the connection to the audience.
 
 from app.access.caller import Caller
 from app.api.audience import Audience, Listener
+from app.api.badges import Badges
 from app.api.broadcast import Broadcast
 from app.api.dependencies import allow_reading
 from app.api.edge.asgi import App, Receive, Scope, Send, header, state
@@ -36,7 +37,7 @@ class StreamRing:
         self._app = app
         self._services = services
         most = services.settings.stream_listeners
-        self._audience = Audience(pulse, Broadcast(services), most)
+        self._audience = Audience(pulse, Broadcast(services), Badges(services), most)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Begin the answer to a listener; it goes on where it is `let_in`."""
@@ -46,7 +47,7 @@ class StreamRing:
         known = state(scope)
         known["route"] = PATH
         place = await short_read(self._services, lambda: self._follower(scope))
-        listener = self._audience.admit(place)
+        listener = self._audience.admit(known["caller"], place)
         try:
             await send({"type": "http.response.start", "status": 200, "headers": HEADERS})
             await send({"type": "http.response.body", "body": _RETRY, "more_body": True})

@@ -37,7 +37,7 @@ _VERB = ("not_found", "wrong_state", "conflict", "database_busy")
 def manage_list_deliveries(webhook: str, request: Request, services: Parts, _: Admin) -> Response:
     """List deliveries, with the status that each was answered with last."""
     params = Parameters(request.scope["query_string"], _LIST)
-    chosen = params.choice("state", (*_STATES, ""), "")
+    chosen = params.choice("state", _STATES, "")
     paging = Paging.read(services.cursors, params, f"{request.url.path}?{chosen}", 1)
     with services.database.read() as session:
         page = queries.log(

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Request, Response
 
 from app.access.caller import Caller
 from app.api import alternates
-from app.api.answers import delivered, list_links, nothing_here, redirected
+from app.api.answers import delivered, list_links, nothing_here, redirected, withdrawn
 from app.api.dependencies import Parts
 from app.api.describe import describe
 from app.api.direct import DirectRoute
@@ -100,7 +100,9 @@ async def suggest(request: Request, services: Parts) -> Response:
     "/v1/articles/{ref}/related",
     summary="Stories like a story",
     responses={200: {"model": HeadlinePage}, **_MOVED},
-    openapi_extra=describe(query=_RELATED, problems=("bad_parameter", "not_found", "key_required")),
+    openapi_extra=describe(
+        query=_RELATED, problems=("bad_parameter", "not_found", "gone", "killed", "key_required")
+    ),
 )
 async def list_related(ref: str, request: Request, services: Parts) -> Response:
     """List stories like a visible one: by content and category, never copies of it."""
@@ -113,6 +115,8 @@ async def list_related(ref: str, request: Request, services: Parts) -> Response:
     )
     if story.moved_to is not None:
         return redirected(request, f"/v1/articles/{story.moved_to}/related", story.head)
+    if story.gone is not None:
+        raise withdrawn(request, story.head, story.gone)
     if story.body is None:
         raise nothing_here(request, story.head, "No story with this id or slug is public.")
     selection = params.selection(services.delivery.resolve, services.delivery.slugs)

@@ -7,12 +7,12 @@ from fastapi import APIRouter, Request, Response
 
 from app.access.caller import Caller
 from app.api.answers import managed, managed_list
-from app.api.dependencies import MERGE_PATCH, Admin, Body, Expected, MaybeBody, Parts
+from app.api.dependencies import MERGE_PATCH, Admin, Body, Expected, MaybeBody, MaybeExpected, Parts
 from app.api.describe import describe
 from app.api.paging import Paging, envelope
 from app.api.params import Parameters
 from app.api.posting import post
-from app.api.routes.shared import BODY, CHANGING, ONCE, READING
+from app.api.routes.shared import BODY, CHANGING, ONCE, READING, VERB_HEADERS
 from app.api.schemas.push import NewWebhook, WebhookPage, WebhookView
 from app.api.webhooks import selection_of, without_secret
 from app.bootstrap import Services
@@ -29,7 +29,7 @@ from app.syndication.push.inputs import RotateInput, WebhookInput
 
 router = APIRouter(prefix="/v1/manage/webhooks", tags=["management: webhooks"])
 _LIST = ("limit", "cursor")
-_VERB = ("not_found", "conflict", "database_busy")
+_VERB = ("not_found", "version_mismatch", "conflict", "database_busy")
 _GONE: dict[int | str, dict[str, Any]] = {204: {"description": "Deleted.", "content": None}}
 
 
@@ -142,20 +142,25 @@ def manage_delete_webhook(
     summary="Give it a new secret",
     responses={200: {"model": NewWebhook}},
     openapi_extra=describe(
-        headers=("Idempotency-Key",),
+        headers=VERB_HEADERS,
         body=RotateInput,
         body_required=False,
         problems=(*BODY, *ONCE, *_VERB),
     ),
 )
 def manage_rotate_webhook(
-    webhook: str, request: Request, services: Parts, caller: Admin, body: MaybeBody
+    webhook: str,
+    request: Request,
+    services: Parts,
+    caller: Admin,
+    body: MaybeBody,
+    expected: MaybeExpected,
 ) -> Response:
     """Make a new secret; for `hours` (24 unless said otherwise) the one so far signs as well."""
     written = RotateInput.model_validate(body)
 
     def act(unit: Unit) -> Response:
-        secret = rotate_secret(unit, webhook, written.hours)
+        secret = rotate_secret(unit, webhook, written.hours, expected)
         view = _view(unit, webhook)
         return managed({**view, "secret": secret}, version=view["version"])
 
@@ -166,23 +171,29 @@ def manage_rotate_webhook(
     "/{webhook}/pause",
     summary="Send nothing to it",
     responses={200: {"model": WebhookView}},
-    openapi_extra=describe(problems=_VERB),
+    openapi_extra=describe(headers=("If-Match",), problems=_VERB),
 )
-def manage_pause_webhook(webhook: str, services: Parts, caller: Admin) -> Response:
+def manage_pause_webhook(
+    webhook: str, services: Parts, caller: Admin, expected: MaybeExpected
+) -> Response:
     """Pause a webhook; what happens meanwhile is kept for it."""
     why = "An administrator paused it."
-    return _run(services, caller, webhook, lambda unit: stop_webhook(unit, webhook, PAUSED, why))
+    return _run(
+        services, caller, webhook, lambda unit: stop_webhook(unit, webhook, PAUSED, why, expected)
+    )
 
 
 @router.post(
     "/{webhook}/resume",
     summary="Send to it again",
     responses={200: {"model": WebhookView}},
-    openapi_extra=describe(problems=_VERB),
+    openapi_extra=describe(headers=("If-Match",), problems=_VERB),
 )
-def manage_resume_webhook(webhook: str, services: Parts, caller: Admin) -> Response:
+def manage_resume_webhook(
+    webhook: str, services: Parts, caller: Admin, expected: MaybeExpected
+) -> Response:
     """Resume a webhook that is paused or disabled, with all that was kept for it."""
-    return _run(services, caller, webhook, lambda unit: resume_webhook(unit, webhook))
+    return _run(services, caller, webhook, lambda unit: resume_webhook(unit, webhook, expected))
 
 
 def _run(services: Services, caller: Caller, webhook: str, act: Callable[[Unit], None]) -> Response:

@@ -5,6 +5,7 @@ import re
 
 from app.kit.xml import attribute, cdata, element, escaped, plain
 from app.syndication.feed import Feed, Withdrawn
+from app.syndication.formats.corrected import corrected
 from app.syndication.formats.once import once
 from app.syndication.item import Author, Item
 
@@ -38,6 +39,7 @@ def render(feed: Feed) -> bytes:
 
 @once
 def _entry(item: Item) -> bytes:
+    content = corrected(item)
     return "".join(
         (
             f'\n<entry xml:lang="{attribute(item.language)}"><id>{item.urn}</id>',
@@ -49,8 +51,8 @@ def _entry(item: Item) -> bytes:
             *(_category(tag, tag) for tag in item.tags),
             element("dc:publisher", item.source["name"]) if item.source else "",
             _text("rights", _rights(item)),
-            _text("summary", item.summary or (None if item.body_html else item.title)),
-            f'<content type="html">{cdata(item.body_html)}</content>' if item.body_html else "",
+            _text("summary", item.summary or (None if content else item.title)),
+            f'<content type="html">{cdata(content)}</content>' if content else "",
             "</entry>",
         )
     ).encode()

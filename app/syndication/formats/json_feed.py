@@ -4,6 +4,7 @@ from typing import Any
 
 from app.kit import json
 from app.syndication.feed import Feed
+from app.syndication.formats.corrected import corrected
 from app.syndication.formats.once import once
 from app.syndication.item import Item
 
@@ -28,13 +29,14 @@ def render(feed: Feed) -> bytes:
 
 @once
 def _item(item: Item) -> bytes:
+    content = corrected(item)
     whole: dict[str, Any] = {
         "id": item.urn,
         "url": item.link,
         "external_url": item.url if item.url != item.link else None,
         "title": item.title,
-        "content_html": item.body_html,
-        "content_text": None if item.body_html else item.summary or item.title,
+        "content_html": content,
+        "content_text": None if content else item.summary or item.title,
         "summary": item.summary,
         "image": item.image["url"] if item.image else None,
         "date_published": item.published_at,
@@ -42,6 +44,7 @@ def _item(item: Item) -> bytes:
         "authors": [json.filled(one) for one in item.authors] or None,
         "tags": [*(one["name"] for one in item.categories), *item.tags] or None,
         "language": item.language,
+        "_dateline": {"corrections": item.corrections} if item.corrections else None,
         "_source": {"name": item.source["name"]} if item.source else None,
     }
     return json.dumps(json.filled(whole))

@@ -6,6 +6,7 @@ from urllib.parse import quote
 
 from app.kit.xml import attribute, cdata, escaped, plain
 from app.syndication.feed import Feed
+from app.syndication.formats.corrected import corrected
 from app.syndication.formats.once import once
 from app.syndication.item import Image, Item
 
@@ -44,6 +45,7 @@ def rfc822_date(instant: str) -> str:
 
 @once
 def _item(item: Item, own: str) -> bytes:
+    content = corrected(item)
     names = [*(one["name"] or one["slug"] for one in item.categories), *item.tags]
     return "".join(
         (
@@ -55,7 +57,7 @@ def _item(item: Item, own: str) -> bytes:
             *(f"<category>{plain(name)}</category>" for name in names),
             _source(item, own),
             _description(item),
-            f"<content:encoded>{cdata(item.body_html)}</content:encoded>" if item.body_html else "",
+            f"<content:encoded>{cdata(content)}</content:encoded>" if content else "",
             _media(item.image) if item.image else "",
             "</item>",
         )

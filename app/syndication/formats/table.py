@@ -9,7 +9,7 @@ from app.syndication.item import Item
 MEDIA_TYPE = "text/csv"
 COLUMNS = (
     "id slug version kind language title summary url published_at updated_at source categories "
-    "tags authors image urgency dateline word_count body_text"
+    "tags authors image urgency dateline word_count body_text corrections"
 ).split()
 _BETWEEN = "|"
 # What a spreadsheet takes for the beginning of a formula, and would work out when it is opened.
@@ -51,4 +51,5 @@ def _row(item: Item) -> list[object]:
         item.dateline,
         item.word_count,
         item.body_text,
+        _BETWEEN.join(f"{one['at']}: {one['note']}" for one in item.corrections),
     ]

@@ -1,12 +1,13 @@
 """What may be written about webhooks."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 from pydantic_core import PydanticCustomError
 
 from app.kit.fields import Address, Input, Instant, ShortLine
+from app.kit.networks import host_of
 
 Event = Literal[
     "article.published",
@@ -27,7 +28,13 @@ _Values = Annotated[list[ShortLine], Field(min_length=1, max_length=100)]
 def _receivable(value: str) -> str:
     if "@" in urlsplit(value).netloc or "#" in value:
         raise PydanticCustomError("address", "Leave user, password and fragment out")
+    if urlsplit(value).port == 0 or host_of(value) is None:
+        raise PydanticCustomError("address", "Nothing can be sent there: see its host and port")
     return value
+
+
+def _none_is_all(value: Any) -> Any:
+    return {} if value is None else value
 
 
 class FilterInput(Input):
@@ -46,7 +53,7 @@ class WebhookInput(Input):
 
     url: Annotated[Address, AfterValidator(_receivable)]
     events: Annotated[list[Event], Field(min_length=1, max_length=20)]
-    filter: FilterInput = FilterInput()
+    filter: Annotated[FilterInput, BeforeValidator(_none_is_all)] = FilterInput()
 
 
 class RotateInput(Input):

@@ -1,9 +1,7 @@
 """Whether somebody else's address may be sent to: asked when it is written, as far as it tells."""
 
-from urllib.parse import urlsplit
-
 from app.kit.errors import InvalidInput
-from app.kit.networks import Reach, literal
+from app.kit.networks import Reach, host_of, literal
 
 _LOCAL = ("localhost", ".localhost", ".local", ".internal")
 
@@ -13,7 +11,9 @@ def is_reachable(url: str, reach: Reach) -> bool:
 
     What a name stands for is looked up when a request is sent, each time.
     """
-    host = (urlsplit(url).hostname or "").rstrip(".").lower()
+    host = host_of(url)
+    if host is None:
+        return False
     known = literal(host)
     if known is not None:
         return reach.takes_in(known)

@@ -1,6 +1,8 @@
 """Make deliveries again that are over, under the ids that they had."""
 
-from app.kit.errors import InvalidInput
+from collections.abc import Sequence
+
+from app.kit.errors import FieldError, InvalidInput
 from app.kit.unit import Unit
 from app.syndication.push.changing import need_active, to_change
 from app.syndication.push.inputs import ReplayInput
@@ -22,6 +24,19 @@ def replay_deliveries(unit: Unit, id_: str, written: ReplayInput) -> int:
         raise InvalidInput.at(
             "#/ids", "required", "Say which: `ids`, a time from `since` to `until`, or a `state`."
         )
+    _need_known(unit, id_, written.ids or ())
     count = deliveries.replay(unit.session, id_, wanted, unit.now)
     unit.note("replayed", "webhook", id_, None, {"deliveries": count})
     return count
+
+
+def _need_known(unit: Unit, id_: str, ids: Sequence[str]) -> None:
+    """Refuse ids that no delivery to this webhook has, and name them."""
+    known = deliveries.known(unit.session, id_, ids) if ids else frozenset()
+    errors = [
+        FieldError(f"#/ids/{at}", "unknown_reference", f"There is no delivery {one!r}.")
+        for at, one in enumerate(ids)
+        if one not in known
+    ]
+    if errors:
+        raise InvalidInput("Some of these deliveries are not there.", errors=errors)

@@ -1,13 +1,13 @@
 """Resume a webhook that was paused or disabled: it gets all that was kept for it."""
 
 from app.kit.unit import Unit
-from app.syndication.push.changing import note_change, to_change
+from app.syndication.push.changing import Expected, note_change, to_change
 from app.syndication.push.store import deliveries, receivers
 
 
-def resume_webhook(unit: Unit, id_: str) -> None:
+def resume_webhook(unit: Unit, id_: str, expected: Expected = None) -> None:
     """Send again, from what has waited longest on."""
-    before = to_change(unit, id_, None)
+    before = to_change(unit, id_, expected)
     if before.state == "active":
         return
     receivers.change(

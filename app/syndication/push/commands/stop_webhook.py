@@ -1,16 +1,16 @@
 """Pause a webhook, or disable it: nothing is sent to it until somebody resumes it."""
 
 from app.kit.unit import DeedVerb, Unit
-from app.syndication.push.changing import note_change, to_change
+from app.syndication.push.changing import Expected, note_change, to_change
 from app.syndication.push.store import deliveries, receivers
 
 PAUSED, DISABLED = "paused", "disabled"
 _DONE: dict[str, DeedVerb] = {PAUSED: "paused", DISABLED: "disabled"}
 
 
-def stop_webhook(unit: Unit, id_: str, state: str, reason: str) -> None:
+def stop_webhook(unit: Unit, id_: str, state: str, reason: str, expected: Expected = None) -> None:
     """Pause a webhook, and keep what it is to be told; or disable it, and keep nothing."""
-    before = to_change(unit, id_, None)
+    before = to_change(unit, id_, expected)
     if before.state == state:
         return
     receivers.change(

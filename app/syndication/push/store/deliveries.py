@@ -154,6 +154,12 @@ def replay(session: WriteSession, receiver: str, wanted: Wanted, now: datetime |
     return session.execute(again.values(**values))
 
 
+def known(session: ReadSession, receiver: str, ids: Sequence[str]) -> frozenset[str]:
+    """Return which of some ids are those of deliveries to a receiver."""
+    rows = session.all(select(_c.id).where(_c.receiver == receiver, _c.id.in_(ids)))
+    return frozenset(row.id for row in rows)
+
+
 def forget_of(session: WriteSession, receiver: str) -> None:
     """Delete all deliveries to a receiver."""
     session.execute(delete(_deliveries).where(_c.receiver == receiver))

@@ -1,0 +1,34 @@
+"""Feeds give one story of each group of translations, as the lists do that they are named by."""
+
+import pytest
+from starlette.testclient import TestClient
+
+from tests.newsroom import Newsroom
+from tests.syndication.feeds.reading import FORMATS, fetch, ids, links
+
+pytestmark = pytest.mark.parametrize("dialect", ["sqlite"])
+
+
+def test_feeds_give_one_story_of_each_group(newsroom: Newsroom, client: TestClient) -> None:
+    newsroom.category("World", names={"fr": "Monde"})
+    bees = newsroom.story("Bees", tags=["t"], categories=["world"])["id"]
+    abeilles = newsroom.story("Abeilles", language="fr", tags=["t"], translation_of=bees)["id"]
+    asked = "one_per_story=true&prefer=fr"
+    for path in (*(f"/feeds/latest.{ext}" for ext in FORMATS), "/feeds/tags/t.rss"):
+        assert ids(client, f"{path}?{asked}") == [abeilles], path
+        assert ids(client, f"{path}?one_per_story=true") == [bees], path
+        assert len(ids(client, f"{path}?one_per_story=false")) == 2, path
+    # By `Accept` and by the header that says what is preferred, and as lists name them.
+    wanted = {"accept": "application/atom+xml", "accept-language": "fr"}
+    answer = client.get("/v1/headlines?one_per_story=true", headers=wanted)
+    assert (answer.status_code, abeilles in answer.text, bees in answer.text) == (200, True, False)
+    assert {"Accept", "Accept-Language"} <= set(answer.headers["vary"].split(", "))
+    told = client.get(f"/v1/headlines?{asked}").headers["link"]
+    assert "</feeds/latest.atom?one_per_story=true&prefer=fr>" in told
+    assert b"Monde" in fetch(client, "/feeds/latest.rss?names_in=fr")
+    # Their pages do not stay as they are, and what a search finds is not grouped.
+    newsroom.story("Hives")
+    paged = f"/feeds/latest.atom?limit=1&{asked}"
+    assert "prev-archive" not in links(client, paged)
+    for more in ("one_per_story=true", "one_per_story=false", "names_in=fr"):
+        assert client.get(f"/feeds/search.rss?q=bees&{more}").status_code == 400
