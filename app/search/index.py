@@ -142,7 +142,7 @@ class FacetValue:
 class Reader(Protocol):
     """One state of an index; it stays as it is while others write.
 
-    Looking at one may raise `IndexUnusable`: then the index is to be discarded.
+    Looking at one may raise `IndexUnusable`: if the index has a flaw, it is to be discarded.
     """
 
     @property
@@ -212,7 +212,7 @@ class Index(Protocol):
         ...
 
     def flaw(self) -> str | None:
-        """Return what is wrong with the index, if it is there and of no use."""
+        """Return what is wrong with the index, if it is there and not whole to the last byte."""
         ...
 
     def discard(self) -> None:

@@ -72,9 +72,10 @@ class TantivyReader:
     @telling_faults()
     def similar(self, story: IndexedStory, selection: Selection, limit: int) -> Sequence[Hit]:
         """Find stories that are like one, the most like first, never itself or its group."""
-        words = by_words(story)
+        words = self._own_words(story)
         enough = ENOUGH * self._own_score(story, words)
-        asked = _Asked.around(like(story, words, enough), selection, self._without)
+        likes = [like(story, one, enough) for one in words]
+        asked = _Asked.each(likes, selection, self._without)
         found = [
             (score, searcher, address)
             for searcher, query in self._sides(asked)
@@ -87,10 +88,15 @@ class TantivyReader:
             for score, searcher, address in found[:limit]
         ]
 
-    def _own_score(self, story: IndexedStory, words: Query) -> float:
+    def _own_words(self, story: IndexedStory) -> list[Query]:
+        """Return the queries for the telling words of a story, in the index and beside it."""
+        beside = self._beside or self._searcher
+        return [by_words(story, one.num_docs) for one in (self._searcher, beside)]
+
+    def _own_score(self, story: IndexedStory, words: Sequence[Query]) -> float:
         """Return what a story scores that is looked for by its own words."""
         itself = Selection((Clause("id", (story.id,)),))
-        asked = _Asked.around(words, itself, self._without)
+        asked = _Asked.each(words, itself, self._without)
         hits = [one.search(query, 1, count=False).hits for one, query in self._sides(asked)]
         return max((float(score) for found in hits for score, _ in found), default=0.0)
 
@@ -187,7 +193,14 @@ class _Asked:
 
     @classmethod
     def around(cls, query: Query | None, selection: Selection, without: Query | None) -> "_Asked":
-        return cls(narrowed(query, selection, without), narrowed(query, selection, None))
+        return cls.each((query, query), selection, without)
+
+    @classmethod
+    def each(
+        cls, queries: Sequence[Query | None], selection: Selection, without: Query | None
+    ) -> "_Asked":
+        main, beside = queries
+        return cls(narrowed(main, selection, without), narrowed(beside, selection, None))
 
 
 def _finds_all(typed: Typed | None) -> bool:
