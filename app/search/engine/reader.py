@@ -135,11 +135,7 @@ class TantivyReader:
         return any(facets.total(one, query) for one, query in self._sides(asked))
 
     def _by_relevance(self, ask: Ask, asked: "_Asked") -> Found:
-        found = [
-            ranking.best(searcher, query, ask, beside=searcher is self._beside)
-            for searcher, query in self._sides(asked)
-        ]
-        best = found[0] if len(found) == 1 else ranking.merged(found[0], found[1])
+        best = ranking.best(self._sides(asked), ask)
         page, more = ranking.page(best.stories, ask)
         hits = [
             Hit(_id(self._side(beside=one.beside), one.address), one.score, Place(0, 0))
