@@ -163,7 +163,7 @@ class Reader(Protocol):
         ...
 
     def tags(self, prefix: str, limit: int) -> Sequence[FacetValue]:
-        """Return the tags in use that begin with a folded text, the most used first."""
+        """Return the tags in use that begin with an evened text, the most used first."""
         ...
 
     def count(self) -> int:

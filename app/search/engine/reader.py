@@ -10,7 +10,7 @@ from app.search.engine import dated, facets, ranking
 from app.search.engine.faults import telling_faults
 from app.search.engine.filters import narrowed, referred, stories_by_id
 from app.search.engine.likeness import ENOUGH, by_words, like
-from app.search.engine.schema import SCHEMA, document, every_story, prepare
+from app.search.engine.schema import SCHEMA, document, every_story, prepare, spelt
 from app.search.engine.words import Vocabularies, truthful_match
 from app.search.index import Ask, FacetField, FacetValue, Found, Hit, IndexedStory, Place, Position
 from app.search.matching import Match
@@ -102,13 +102,13 @@ class TantivyReader:
 
     @telling_faults()
     def tags(self, prefix: str, limit: int) -> Sequence[FacetValue]:
-        """Return the tags in use that begin with a folded text, the most used first."""
+        """Return the tags in use that begin with an evened text, the most used first."""
         counted: dict[str, int] = {}
         for searcher, without in ((self._searcher, self._without), (self._beside, None)):
             if searcher is not None:
-                for term, _ in searcher.terms_with_prefix("spelt_tag", prefix, limit=4 * limit):
+                for term, _ in searcher.terms_with_prefix("begun_tag", prefix, limit=4 * limit):
                     counted[term] = counted.get(term, 0) + _alive(searcher, term, without)
-        known = {term: count for term, count in counted.items() if count}
+        known = {spelt(term): count for term, count in counted.items() if count}
         return facets.values(known, limit)
 
     @telling_faults()
@@ -206,7 +206,7 @@ def _finds_all(typed: Typed | None) -> bool:
 
 def _alive(searcher: Searcher, term: str, without: Query | None) -> int:
     """Count the stories that have a tag and were not taken out; the dictionary forgets late."""
-    query = Query.term_query(SCHEMA, "spelt_tag", term, "basic")
+    query = Query.term_query(SCHEMA, "begun_tag", term, "basic")
     return facets.total(searcher, narrowed(query, Selection(), without))
 
 
