@@ -121,7 +121,9 @@ class TantivyReader:
         if ask.typed is None:
             return None
         if ask.typed.reference is not None:
-            return Match(referred(ask.typed.reference), ask.typed)
+            query = referred(ask.typed.reference)
+            if not ask.typed.wanted or self._finds(query):
+                return Match(query, ask.typed)
         languages = [
             value
             for clause in ask.selection.clauses
@@ -131,7 +133,10 @@ class TantivyReader:
         return truthful_match(ask.typed, languages, self._words, self._has)
 
     def _has(self, word: str) -> bool:
-        asked = _Asked.around(Query.term_query(SCHEMA, TEXT, word), Selection(), self._without)
+        return self._finds(Query.term_query(SCHEMA, TEXT, word))
+
+    def _finds(self, query: Query) -> bool:
+        asked = _Asked.around(query, Selection(), self._without)
         return any(facets.total(one, query) for one, query in self._sides(asked))
 
     def _by_relevance(self, ask: Ask, asked: "_Asked") -> Found:
