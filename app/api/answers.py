@@ -57,23 +57,28 @@ def delivered(  # noqa: PLR0913 - each is a fact about the answer, given by its 
     return Response(body, 200, headers, media_type)
 
 
-def redirected(request: Request, location: str, head: Head) -> Response:
-    """Lead on to where the thing is now, with the query as it was."""
-    headers = _tell_edge(request, head, (ABSENT,))
+def redirected(request: Request, location: str, head: Head, *, varies: bool = False) -> Response:
+    """Lead on to where the thing is now, with the query as it was.
+
+    Here as below, `varies` says that `Accept` would have decided the format of the thing.
+    """
+    headers = _tell_edge(request, head, (ABSENT,), varies=varies)
     query, location = request.url.query, quote(location)
     headers["location"] = f"{location}?{query}" if query else location
     return Response(None, 301, headers)
 
 
-def nothing_here(request: Request, head: Head, detail: str) -> NothingHere:
+def nothing_here(request: Request, head: Head, detail: str, *, varies: bool = False) -> NothingHere:
     """Return the failure that says that nothing visible is here, as of a position of the log."""
-    _tell_edge(request, head, (ABSENT,))
+    _tell_edge(request, head, (ABSENT,), varies=varies)
     return NothingHere(detail)
 
 
-def withdrawn(request: Request, head: Head, gone: StoryGone) -> Gone | Killed:
+def withdrawn(
+    request: Request, head: Head, gone: StoryGone, *, varies: bool = False
+) -> Gone | Killed:
     """Return the failure that tells the readers of a story why it is not here any more."""
-    _tell_edge(request, head, (ABSENT,))
+    _tell_edge(request, head, (ABSENT,), varies=varies)
     return told_instead(gone)
 
 

@@ -131,7 +131,7 @@ class AtOnce:
 
 def _elsewhere(found: Found) -> Answer | Missing:
     """Lead on to where a story is now, or tell what is to be told where it was."""
-    facts = Facts(found.head.serial, (ABSENT,), found.head.changed_at)
+    facts = Facts(found.head.serial, (ABSENT,), found.head.changed_at, varies=True)
     if found.moved_to is None:
         failure = told_instead(found.gone) if found.gone else NothingHere(NO_STORY)
         return Missing(_STORY_ROUTE, failure, facts)

@@ -79,13 +79,14 @@ class Snapshot:
         rows = searchable.changes(self._session, start, limit)
         return [Change(row.serial, row.at, row.type, row.id) for row in rows]
 
-    def untold(self, limit: int) -> list[str]:
-        """Return ids of stories that time brought out or ended, unknown to the log so far.
+    def untold(self, limit: int) -> dict[str, int]:
+        """Return versions of stories that time brought out or ended, unknown to the log, by id.
 
-        For those who read what is under embargo it brought that out, too.
+        For those who read what is under embargo it brought that out, too. The log hears of no
+        change to that, so the version alone tells of one.
         """
         if self.head.turned_at is None and not self.embargoed:
-            return []
+            return {}
         return searchable.untold(self._session, self.now, limit, embargoed=self.embargoed)
 
     def visible(self, ids: Sequence[str]) -> set[str]:

@@ -142,7 +142,7 @@ class FacetValue:
 class Reader(Protocol):
     """One state of an index; it stays as it is while others write.
 
-    Looking at one may raise `IndexUnusable`: then the index is to be discarded.
+    Looking at one may raise `IndexUnusable`: if the index has a flaw, it is to be discarded.
     """
 
     @property
@@ -163,7 +163,7 @@ class Reader(Protocol):
         ...
 
     def tags(self, prefix: str, limit: int) -> Sequence[FacetValue]:
-        """Return the tags in use that begin with a folded text, the most used first."""
+        """Return the tags in use that begin with an evened text, the most used first."""
         ...
 
     def count(self) -> int:
@@ -212,7 +212,7 @@ class Index(Protocol):
         ...
 
     def flaw(self) -> str | None:
-        """Return what is wrong with the index, if it is there and of no use."""
+        """Return what is wrong with the index, if it is there and not whole to the last byte."""
         ...
 
     def discard(self) -> None:

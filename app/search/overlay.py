@@ -6,7 +6,7 @@ expired before the log heard of it counts as changed.
 """
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -41,7 +41,7 @@ class _Known:
 
     position: Position
     serial: int
-    untold: Sequence[str]
+    untold: Mapping[str, int]
     until: datetime | None
 
 
@@ -81,7 +81,7 @@ class Overlay:
         return True
 
 
-def _made(reader: Reader, public: Snapshot, untold: Sequence[str]) -> View:
+def _made(reader: Reader, public: Snapshot, untold: Iterable[str]) -> View:
     rows = public.changes(reader.position.serial + 1, _MOST_ROWS + 1)
     changed = dict.fromkeys(row.id for row in rows if row.type == "article")
     ids = list(changed | dict.fromkeys(untold))

@@ -140,8 +140,7 @@ class Search:
         try:
             return _standing(self._index.reader(), head)
         except IndexUnusable:
-            self._index.discard()
-            return _standing(self._index.empty(), head)
+            return _standing(self._instead(), head)
 
     def total(self) -> int:
         """Count the stories that are public."""
@@ -163,12 +162,20 @@ class Search:
     def _answered(
         self, made: Callable[[Snapshot, View], Result], *, embargoed: bool = False
     ) -> Result:
-        """Make an answer; where the index turns out to be broken, with what the log tells."""
+        """Make an answer; where the index is of no use for it, with what the log tells."""
         try:
             return self._made(self._index.reader(), made, embargoed=embargoed)
         except IndexUnusable:
+            return self._made(self._instead(), made, embargoed=embargoed)
+
+    def _instead(self) -> Reader:
+        """Return what is read where the index failed; it is discarded if it is not whole.
+
+        What one question makes of an index that is whole must not take it away from all others.
+        """
+        if self._index.flaw() is not None:
             self._index.discard()
-            return self._made(self._index.empty(), made, embargoed=embargoed)
+        return self._index.empty()
 
     def _made(
         self, reader: Reader, made: Callable[[Snapshot, View], Result], *, embargoed: bool

@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
-from app.access.selection import fold
 from app.delivery.directory import EntryType
 from app.delivery.snapshot import Snapshot
 from app.kit import json
+from app.search.analysis.words import evened
 from app.search.index import Ask, Reader
 from app.search.typed import Typed, understood
 
@@ -30,7 +30,7 @@ class Suggestion:
 
 def suggestions(text: str, limit: int, public: Snapshot, reader: Reader) -> list[Suggestion]:
     """Return completions of a text."""
-    begun = " ".join(fold(text).split())
+    begun = evened(text)
     if not begun:
         return []
     found = [
@@ -48,19 +48,19 @@ def _entries(type_: EntryType, begun: str, public: Snapshot) -> list[Suggestion]
         for entry in public.directory.entries[type_].values()
         if _completes(begun, entry.name)
     ]
-    found.sort(key=lambda one: (not _folded(one.text).startswith(begun), len(one.text), one.text))
+    found.sort(key=lambda one: (not _evened(one.text).startswith(begun), len(one.text), one.text))
     return found[:_OF_EACH_TYPE]
 
 
 @lru_cache(maxsize=20_000)
-def _folded(name: str) -> str:
-    """Fold a name; there are few, and all are looked at each time."""
-    return fold(name)
+def _evened(name: str) -> str:
+    """Even out a name as titles are; there are few, and all are looked at each time."""
+    return evened(name)
 
 
 def _completes(begun: str, name: str) -> bool:
-    folded = _folded(name)
-    return folded.startswith(begun) or f" {begun}" in folded
+    plain = _evened(name)
+    return plain.startswith(begun) or f" {begun}" in plain
 
 
 def _tags(begun: str, reader: Reader) -> list[Suggestion]:

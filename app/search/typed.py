@@ -16,6 +16,8 @@ _PIECE = re.compile(
 )
 _ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _ADDRESS = re.compile(r"(?:https?://|www\.)\S+", re.IGNORECASE)
+# Perhaps one, perhaps words that somebody joined by dots and slashes.
+_LIKE_ADDRESS = re.compile(r"(?:\w[\w-]*\.)+[^\W\d_]{2,}(?::\d+)?/\S+")
 _OR = frozenset({"OR", "|", "||"})
 _ASKS = ("?", "؟", "？")
 
@@ -46,7 +48,8 @@ class Typed:
 
     `wanted` are alternatives joined by *and*: a story fits one part of each, unless there are many
     or it is a `question`. `unwanted` parts stand in no story that fits. `reference` is an id or an
-    address, if that is all there is. `languages` are those it was looked for in.
+    address, if that is all there is; where words are wanted, too, they count if it names nothing.
+    `languages` are those it was looked for in.
     """
 
     wanted: tuple[tuple[Part, ...], ...] = ()
@@ -73,6 +76,7 @@ def understood(text: str) -> Typed:
         return Typed(reference=reference)
     pieces = list(_pieces(plain))
     return Typed(
+        reference=plain.strip() if _LIKE_ADDRESS.fullmatch(plain.strip()) else None,
         wanted=_opened(_groups(pieces), plain),
         unwanted=tuple(piece.part for piece in pieces if piece.unwanted),
         question=plain.rstrip().endswith(_ASKS),

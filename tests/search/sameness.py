@@ -13,7 +13,17 @@ from app.search.engine.tantivy_index import TantivyIndex
 from app.search.following import Follower
 
 _WORDS = ("text", "title", "summary", "names", "spoken")
-_FOUND = ("category", "source", "language", "kind", "month", "spelt_tag", "tag", "author")
+_FOUND = (
+    "category",
+    "source",
+    "language",
+    "kind",
+    "month",
+    "spelt_tag",
+    "begun_tag",
+    "tag",
+    "author",
+)
 _VALUES = (*_FOUND, "ranges", *BRANCH_COLUMNS)
 
 

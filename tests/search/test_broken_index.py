@@ -10,7 +10,10 @@ from starlette.testclient import TestClient
 
 from app.bootstrap import Services, bootstrap
 from app.kit.leadership import FileLeadership
+from app.search.engine.reader import TantivyReader
+from app.search.errors import IndexUnusable
 from app.search.following import Follower
+from app.search.index import Hit
 from app.settings import Settings
 from app.worker import Indexer
 from tests.api.reading import read, titles
@@ -137,6 +140,26 @@ def test_what_overwritten_files_make_the_engine_raise_is_an_index_that_is_missin
     newsroom.story("Rain 3")
     follow()
     assert len(_found(client)) == 4
+
+
+@pytest.mark.parametrize("dialect", ["sqlite"])
+def test_a_question_that_the_engine_gives_up_on_leaves_a_whole_index_and_finds_a_broken_one(
+    generation: Path, services: Services, client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def give_up(reader: TantivyReader, *_: object) -> list[Hit]:
+        if reader.position.serial:
+            raise IndexUnusable("The engine gave up.")
+        return []
+
+    monkeypatch.setattr(TantivyReader, "similar", give_up)
+    answer = client.get("/v1/articles/rain-0/related")
+    assert answer.status_code == 200, answer.text
+    assert services.search.standing().stories == 3
+    store = next(generation.glob("*.store"))
+    with store.open("r+b") as file:
+        file.write(b"\xa5" * 9)
+    assert client.get("/v1/articles/rain-1/related").status_code == 200
+    assert services.search.standing().stories == 0
 
 
 @pytest.mark.parametrize("dialect", ["sqlite"])

@@ -70,6 +70,17 @@ def test_those_who_may_find_it_with_its_embargo(
     assert few == [{"title": "Reservoir zanzibar", "embargoed": True, "embargo_until": UNTIL}]
 
 
+def test_they_find_it_as_it_was_edited_last(
+    held: str, newsroom: Newsroom, client: TestClient, entitled: Headers
+) -> None:
+    path = "/v1/search?q=zanzibar"
+    assert _titles(client, path, entitled) == ["Reservoir zanzibar"]
+    story = newsroom.call("GET", f"/articles/{held}").json()
+    newsroom.patch(story, title="Reservoir quagga", tags=[], status="published")
+    assert _titles(client, "/v1/search?q=quagga", entitled) == ["Reservoir quagga"]
+    assert _titles(client, path, entitled) == []
+
+
 def test_they_are_told_of_it_in_suggestions_corrections_and_related(
     held: str, client: TestClient, entitled: Headers
 ) -> None:

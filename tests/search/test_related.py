@@ -5,6 +5,7 @@ from collections.abc import Callable
 import pytest
 from starlette.testclient import TestClient
 
+from app.bootstrap import Services
 from tests.api.reading import read, titles
 from tests.newsroom import Newsroom
 
@@ -78,3 +79,21 @@ def test_a_kept_answer_goes_with_any_story_that_changes(
     assert titles(client, "/v1/articles/one/related") == ["Wheat two"]
     follow()
     assert titles(client, "/v1/articles/one/related") == ["Wheat two"]
+
+
+@pytest.mark.parametrize("dialect", ["sqlite"])
+def test_words_of_every_story_harm_nothing_when_stories_were_edited(
+    client: TestClient, newsroom: Newsroom, follow: Follow, services: Services
+) -> None:
+    text = "The people of the town talked about {0} and the {1} {2} for a week. {0}x {2} {0}y {2}"
+    bodies = [text.format(f"thing{n // 2}", f"what{n}", f"other{n}") for n in range(60)]
+    stories = [newsroom.story(f"Story {n}", slug=f"s-{n}", body=bodies[n]) for n in range(60)]
+    follow()
+    for n in range(3):
+        newsroom.patch(stories[n], summary="Edited.", status="published")
+        follow()
+        assert titles(client, f"/v1/articles/s-{n + 10}/related?limit=5") == [
+            f"Story {(n + 10) ^ 1}"
+        ]
+        assert len(titles(client, f"/v1/search?q=people+town&limit={n + 10}")) == n + 10
+        assert services.search.standing().stories == 60

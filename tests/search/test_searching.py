@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from starlette.testclient import TestClient
@@ -330,3 +331,20 @@ def test_a_category_that_moves_takes_its_stories_along(
         labels: list[Any] = [one["label"] for one in page["facets"]["category"]]
         assert (len(page["data"]), sorted(labels)) == (1, ["Games", "World"])
         follow()
+
+
+@pytest.mark.parametrize("dialect", ["sqlite"])
+def test_an_address_is_found_without_scheme_and_with_what_tells_the_way(
+    client: TestClient, newsroom: Newsroom, follow: Follow
+) -> None:
+    newsroom.story("Rain", slug="x", url="https://www.a.example/rain-today?utm_source=feed&p=1")
+    newsroom.story("Server node.js/deno compared", slug="y")
+    follow()
+    for typed in (
+        "a.example/rain-today?p=1",
+        "www.a.example/rain-today/?p=1&utm_medium=mail&fbclid=3",
+        "http://a.example/rain-today?utm_source=other&p=1#top",
+    ):
+        assert titles(client, f"/v1/search?q={quote(typed)}") == ["Rain"], typed
+    assert titles(client, "/v1/search?q=a.example/rain-today?p=2") == []
+    assert titles(client, "/v1/search?q=node.js/deno") == ["Server node.js/deno compared"]

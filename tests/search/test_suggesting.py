@@ -65,3 +65,16 @@ def test_nothing_is_completed_to_nothing(client: TestClient) -> None:
     assert len(_suggested(client, "clim", limit="2")) == 2
     answer = client.get("/v1/suggest")
     assert (answer.status_code, answer.json()["errors"][0]["code"]) == (400, "required")
+
+
+def test_accents_and_marks_may_be_left_out_or_typed_in_every_type(
+    client: TestClient, newsroom: Newsroom, follow: Follow
+) -> None:
+    newsroom.category("Économie")
+    newsroom.source("Ecole de presse")
+    newsroom.story("Écologie", tags=["Écran", "كِتَاب"])
+    follow()
+    for typed in ("ec", "éc", "EC"):
+        found = [text for _, text, _ in _suggested(client, typed)]
+        assert found == ["Économie", "Ecole de presse", "Écran", "Écologie"]
+    assert _suggested(client, "كتا") == [("tag", "كِتَاب", "كِتَاب")]

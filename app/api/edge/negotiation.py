@@ -17,6 +17,7 @@ _STORY = "/v1/articles/"
 _LONGEST = 1_000
 _AS_LISTS = {one.media_type: ext for ext, one in FEEDS.items()}
 _AS_STORIES = {one.media_type: ext for ext, one in STORIES.items()}
+_THERE = {200, 304}
 _ANYTHING = ("application/*", "*/*")
 
 
@@ -33,14 +34,20 @@ class NegotiationRing:
         if path is None:
             await self._app(scope, receive, send)
             return
-        location = (b"content-location", quote(path).encode())
+        location = (b"content-location", _with_query(path, scope["query_string"]))
 
         async def tell(message: Message) -> None:
             if message["type"] == "http.response.start":
-                message = {**message, "headers": [*_varying(message["headers"]), location]}
+                # What leads elsewhere or tells of a problem is not what is at that address.
+                told = [location] if message["status"] in _THERE else []
+                message = {**message, "headers": [*_varying(message["headers"]), *told]}
             await send(message)
 
         await self._app({**scope, "path": path, "raw_path": quote(path).encode()}, receive, tell)
+
+
+def _with_query(path: str, query: bytes) -> bytes:
+    return quote(path).encode() + (b"?" + query if query else b"")
 
 
 def _varying(headers: Iterable[tuple[bytes, bytes]]) -> Iterator[tuple[bytes, bytes]]:

@@ -69,7 +69,7 @@ class Replies:
         """Return an answer as a reader wants it: coded, whole, or not at all if it is known."""
         asked, facts = request.asked, entry.facts
         variant = _variant(asked, entry)
-        vary = _VARY_IN_FORMAT if facts.varies else _VARY
+        vary = _vary(facts)
         if request.by_language:
             vary = (vary[0], vary[1] + b", Accept-Language")
         headers: Headers = [vary, *self._cors(asked), _WHOLE_ONLY]
@@ -97,8 +97,8 @@ class Replies:
 
     async def send_absent(self, request: Request, absent: Absent) -> None:
         """Say that nothing is here."""
-        facts = absent.facts.headers()
-        await self._send_problem(request, absent.route, absent.code, absent.detail, facts)
+        fields = [_vary(absent.facts), *absent.facts.fields()]
+        await self._send_problem(request, absent.route, absent.code, absent.detail, fields)
 
     def is_wanted(self, request: Request, entry: Entry) -> bool:
         """Tell whether an answer is what the reader insists on having, if it does."""
@@ -112,15 +112,16 @@ class Replies:
     async def send_unwanted(self, request: Request, entry: Entry) -> None:
         """Say that the answer is not the one that the reader insists on having."""
         detail = "What is here now is not what If-Match or If-Unmodified-Since speaks of."
-        await self._send_problem(request, entry.route, "version_mismatch", detail, {})
+        vary = _vary(entry.facts)
+        await self._send_problem(request, entry.route, "version_mismatch", detail, [vary])
 
     async def _send_problem(
-        self, request: Request, route: str, code: str, detail: str, more: dict[str, str]
+        self, request: Request, route: str, code: str, detail: str, more: Headers
     ) -> None:
         """Send a problem; it names the request, so it is made anew each time."""
         status, fields, body = problem(code, detail, request.id)
-        fields |= {**more, "content-length": str(len(body)), "x-request-id": request.id}
-        headers: Headers = [_VARY, *self._cors(request.asked), *raw(fields.items())]
+        fields |= {"content-length": str(len(body)), "x-request-id": request.id}
+        headers: Headers = [*more, *self._cors(request.asked), *raw(fields.items())]
         request.begun = True
         await request.send({"type": "http.response.start", "status": status, "headers": headers})
         bare = request.scope["method"] == "HEAD"
@@ -169,6 +170,10 @@ class Replies:
         if origin in self._origins:
             return [(b"access-control-allow-origin", origin), _EXPOSE]
         return []
+
+
+def _vary(facts: Facts) -> tuple[bytes, bytes]:
+    return _VARY_IN_FORMAT if facts.varies else _VARY
 
 
 def _variant(asked: Asked, entry: Entry) -> Variant:

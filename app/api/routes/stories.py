@@ -137,12 +137,14 @@ async def _story(
 
 def _body_of(request: Request, found: Found, ext: str = "") -> bytes | Response:
     """Return the document that was found, or what leads to where it is now."""
+    varies = not ext
     if found.moved_to is not None:
-        return redirected(request, f"/v1/articles/{found.moved_to}{ext}", found.head)
+        location = f"/v1/articles/{found.moved_to}{ext}"
+        return redirected(request, location, found.head, varies=varies)
     if found.gone is not None:
-        raise withdrawn(request, found.head, found.gone)
+        raise withdrawn(request, found.head, found.gone, varies=varies)
     if found.body is None:
-        raise nothing_here(request, found.head, NO_STORY)
+        raise nothing_here(request, found.head, NO_STORY, varies=varies)
     return found.body
 
 

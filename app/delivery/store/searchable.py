@@ -41,14 +41,14 @@ def changes(session: Reads, start: int, limit: int) -> Sequence[Record]:
     return rows
 
 
-def untold(session: Reads, now: datetime, limit: int, *, embargoed: bool) -> list[str]:
-    """Return the documents that time changed before the log heard of it.
+def untold(session: Reads, now: datetime, limit: int, *, embargoed: bool) -> dict[str, int]:
+    """Return the documents that time changed before the log heard of it, with their versions.
 
     For those who read what is under embargo, that changed when it was offered.
     """
     statement = _UNTOLD_EMBARGOED if embargoed else _UNTOLD
     rows = session.all(statement, {"now": to_micros(now), "limit": limit})
-    return [row.id for row in rows]
+    return {row.id: row.version for row in rows}
 
 
 def texts(
@@ -178,7 +178,7 @@ _CHANGES = (
 )
 _NOW: BindParameter[int] = bindparam("now", type_=BigInteger)
 _UNTOLD = (
-    select(_documents.c.id)
+    select(_documents.c.id, _documents.c.version)
     .where(
         or_(
             (~_documents.c.released) & (type_coerce(_documents.c.published_at, BigInteger) <= _NOW),
@@ -188,7 +188,7 @@ _UNTOLD = (
     .limit(bindparam("limit"))
 )
 _UNTOLD_EMBARGOED = (
-    select(_documents.c.id)
+    select(_documents.c.id, _documents.c.version)
     .where(
         or_(
             (~_documents.c.released) & visible(embargoed=True),

@@ -39,6 +39,11 @@ def words(text: str) -> list[str]:
     return _ANALYSER.analyze(folded(text))
 
 
+def evened(text: str) -> str:
+    """Return the words of a text in one line: equal for texts that readers may take for equal."""
+    return " ".join(words(text))
+
+
 def runs(text: str) -> Iterator[re.Match[str]]:
     """Yield the stretches of a text without a space or a sign in them; most are a word each."""
     return (_LATIN_RUN if is_latin(text) else _RUN).finditer(text)

@@ -1,16 +1,26 @@
 """Addresses of stories, in the form in which two that mean the same are equal."""
 
+import re
 from urllib.parse import unquote, urlsplit
+
+_SCHEME = re.compile(r"(?:[a-z][a-z0-9+.-]*:)?//", re.IGNORECASE)
+# What is added to addresses to tell by which way a reader came.
+_OF_THE_WAY = re.compile(r"(?:utm_\w*|fbclid|gclid)(?:=|$)", re.IGNORECASE)
 
 
 def normal_address(url: str) -> str:
-    """Return an address without what varies: scheme, case of the host, `www.`, a last slash."""
+    """Return an address without what varies.
+
+    That is scheme, case of the host, `www.`, a last slash, and what tells the way of a reader.
+    """
+    url = url.strip()
     try:
-        parts = urlsplit(url.strip())
+        parts = urlsplit(url if _SCHEME.match(url) else f"//{url}")
         host = (parts.hostname or "").removeprefix("www.")
     except ValueError:
         return url
-    query = f"?{parts.query}" if parts.query else ""
+    told = "&".join(one for one in parts.query.split("&") if not _OF_THE_WAY.match(one))
+    query = f"?{told}" if told else ""
     return f"{host}{parts.path.rstrip('/')}{query}"
 
 

@@ -1,12 +1,15 @@
 """One generation, opened for reading: followed through its commits, and known to be whole."""
 
 import os
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from tantivy import Index, Query
 
 from app.kit import json
+from app.search.engine.checksums import is_sound
 from app.search.engine.faults import telling_faults
 from app.search.engine.files import Files
 from app.search.engine.folder import Mark, mark_of
@@ -41,6 +44,17 @@ class Generation:
             # Pages of a file that was cut must not be touched: the system ends who does.
             raise IndexUnusable("Files of the index were cut.")
         return self._reader
+
+    def flaw(self) -> str | None:
+        """Return what is wrong with the content of a file, as its checksum shows; reads it all."""
+        return next((f"{one.name} was overwritten." for one in self._overwritten()), None)
+
+    def _overwritten(self) -> Iterator[Path]:
+        for name in _sizes(self._path, _meta(self._path)):
+            # A file that is gone is of a commit that is no longer the last.
+            with suppress(FileNotFoundError):
+                if not is_sound(Path(name)):
+                    yield Path(name)
 
     def _loaded(self) -> TantivyReader:
         """Load the last commit; again, if it was not the last any more while it was loaded."""

@@ -10,7 +10,7 @@ from app.search.engine import dated, facets, ranking
 from app.search.engine.faults import telling_faults
 from app.search.engine.filters import narrowed, referred, stories_by_id
 from app.search.engine.likeness import ENOUGH, by_words, like
-from app.search.engine.schema import SCHEMA, document, every_story, prepare
+from app.search.engine.schema import SCHEMA, document, every_story, prepare, spelt
 from app.search.engine.words import Vocabularies, truthful_match
 from app.search.index import Ask, FacetField, FacetValue, Found, Hit, IndexedStory, Place, Position
 from app.search.matching import Match
@@ -72,9 +72,10 @@ class TantivyReader:
     @telling_faults()
     def similar(self, story: IndexedStory, selection: Selection, limit: int) -> Sequence[Hit]:
         """Find stories that are like one, the most like first, never itself or its group."""
-        words = by_words(story)
+        words = self._own_words(story)
         enough = ENOUGH * self._own_score(story, words)
-        asked = _Asked.around(like(story, words, enough), selection, self._without)
+        likes = [like(story, one, enough) for one in words]
+        asked = _Asked.each(likes, selection, self._without)
         found = [
             (score, searcher, address)
             for searcher, query in self._sides(asked)
@@ -87,22 +88,27 @@ class TantivyReader:
             for score, searcher, address in found[:limit]
         ]
 
-    def _own_score(self, story: IndexedStory, words: Query) -> float:
+    def _own_words(self, story: IndexedStory) -> list[Query]:
+        """Return the queries for the telling words of a story, in the index and beside it."""
+        beside = self._beside or self._searcher
+        return [by_words(story, one.num_docs) for one in (self._searcher, beside)]
+
+    def _own_score(self, story: IndexedStory, words: Sequence[Query]) -> float:
         """Return what a story scores that is looked for by its own words."""
         itself = Selection((Clause("id", (story.id,)),))
-        asked = _Asked.around(words, itself, self._without)
+        asked = _Asked.each(words, itself, self._without)
         hits = [one.search(query, 1, count=False).hits for one, query in self._sides(asked)]
         return max((float(score) for found in hits for score, _ in found), default=0.0)
 
     @telling_faults()
     def tags(self, prefix: str, limit: int) -> Sequence[FacetValue]:
-        """Return the tags in use that begin with a folded text, the most used first."""
+        """Return the tags in use that begin with an evened text, the most used first."""
         counted: dict[str, int] = {}
         for searcher, without in ((self._searcher, self._without), (self._beside, None)):
             if searcher is not None:
-                for term, _ in searcher.terms_with_prefix("spelt_tag", prefix, limit=4 * limit):
+                for term, _ in searcher.terms_with_prefix("begun_tag", prefix, limit=4 * limit):
                     counted[term] = counted.get(term, 0) + _alive(searcher, term, without)
-        known = {term: count for term, count in counted.items() if count}
+        known = {spelt(term): count for term, count in counted.items() if count}
         return facets.values(known, limit)
 
     @telling_faults()
@@ -115,7 +121,9 @@ class TantivyReader:
         if ask.typed is None:
             return None
         if ask.typed.reference is not None:
-            return Match(referred(ask.typed.reference), ask.typed)
+            query = referred(ask.typed.reference)
+            if not ask.typed.wanted or self._finds(query):
+                return Match(query, ask.typed)
         languages = [
             value
             for clause in ask.selection.clauses
@@ -125,15 +133,14 @@ class TantivyReader:
         return truthful_match(ask.typed, languages, self._words, self._has)
 
     def _has(self, word: str) -> bool:
-        asked = _Asked.around(Query.term_query(SCHEMA, TEXT, word), Selection(), self._without)
+        return self._finds(Query.term_query(SCHEMA, TEXT, word))
+
+    def _finds(self, query: Query) -> bool:
+        asked = _Asked.around(query, Selection(), self._without)
         return any(facets.total(one, query) for one, query in self._sides(asked))
 
     def _by_relevance(self, ask: Ask, asked: "_Asked") -> Found:
-        found = [
-            ranking.best(searcher, query, ask, beside=searcher is self._beside)
-            for searcher, query in self._sides(asked)
-        ]
-        best = found[0] if len(found) == 1 else ranking.merged(found[0], found[1])
+        best = ranking.best(self._sides(asked), ask)
         page, more = ranking.page(best.stories, ask)
         hits = [
             Hit(_id(self._side(beside=one.beside), one.address), one.score, Place(0, 0))
@@ -187,7 +194,14 @@ class _Asked:
 
     @classmethod
     def around(cls, query: Query | None, selection: Selection, without: Query | None) -> "_Asked":
-        return cls(narrowed(query, selection, without), narrowed(query, selection, None))
+        return cls.each((query, query), selection, without)
+
+    @classmethod
+    def each(
+        cls, queries: Sequence[Query | None], selection: Selection, without: Query | None
+    ) -> "_Asked":
+        main, beside = queries
+        return cls(narrowed(main, selection, without), narrowed(beside, selection, None))
 
 
 def _finds_all(typed: Typed | None) -> bool:
@@ -197,7 +211,7 @@ def _finds_all(typed: Typed | None) -> bool:
 
 def _alive(searcher: Searcher, term: str, without: Query | None) -> int:
     """Count the stories that have a tag and were not taken out; the dictionary forgets late."""
-    query = Query.term_query(SCHEMA, "spelt_tag", term, "basic")
+    query = Query.term_query(SCHEMA, "begun_tag", term, "basic")
     return facets.total(searcher, narrowed(query, Selection(), without))
 
 

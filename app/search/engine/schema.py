@@ -10,11 +10,12 @@ from app.access.selection import fold
 from app.kit import json
 from app.kit.clock import from_micros
 from app.search import text
+from app.search.analysis.words import evened
 from app.search.engine.addresses import normal_address
 from app.search.index import IndexedStory, Position
 
 # Raised when the fields below change; an index of another version is not opened.
-VERSION = 3
+VERSION = 4
 # The document that says how far the index has come; no story has such an id.
 POSITION_ID = "position"
 # Between a folded tag and the tag as it is spelt.
@@ -34,7 +35,7 @@ _FILLED = ("source", "kind", "month", "ranges", *_BRANCH_COLUMNS)
 BRANCH_COLUMNS = (*_BRANCH_COLUMNS, _MORE_BRANCHES)
 
 # Found by exactly one value or several, and never counted.
-_SOUGHT = ("slug", "url", "group", "author", "tag", "category", "language")
+_SOUGHT = ("slug", "url", "group", "author", "tag", "begun_tag", "category", "language")
 # Found and counted; a fast field is a column.
 _COUNTED = ("source", "ranges", "kind", "month", "spelt_tag", *BRANCH_COLUMNS)
 _NUMBERS = ("published_at", "updated_at", "tie")
@@ -107,6 +108,7 @@ def _words(story: IndexedStory) -> dict[str, Iterable[str]]:
         "kind": (story.kind,),
         "month": (_month(story.published_at),),
         "tag": tags,
+        "begun_tag": [f"{evened(tag)}{SPELT}{tag}" for tag in tags.values()],
         "spelt_tag": [f"{folded}{SPELT}{tag}" for folded, tag in tags.items()],
         **_branch_columns(story.branches),
     }
@@ -139,6 +141,12 @@ def position_of(kept: Document) -> Position:
 def tie(id_: str) -> int:
     """Return a number that puts stories of one instant in a lasting order."""
     return int(id_.replace("-", "")[-15:], 16)
+
+
+def spelt(begun: str) -> str:
+    """Return a term of tags by their beginnings as it is counted, folded for filters."""
+    tag = begun.partition(SPELT)[2]
+    return f"{fold(tag)}{SPELT}{tag}"
 
 
 def _month(micros: int) -> str:

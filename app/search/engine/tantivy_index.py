@@ -42,14 +42,13 @@ class TantivyIndex:
         return self._empty
 
     def flaw(self) -> str | None:
-        """Return what is wrong with the index, if it is there and of no use."""
+        """Return what is wrong with the index, if it is there and not whole to the last byte."""
         if self._folder.mark() is None:
             return None
         try:
-            Generation(self._folder.current())
+            return Generation(self._folder.current()).flaw()
         except IndexUnusable as wrong:
             return wrong.detail
-        return None
 
     def discard(self) -> None:
         """Let go of an index that turned out to be broken: from now on it is missing."""

@@ -12,6 +12,7 @@ from typing import Any
 
 from app.access.selection import Selection, fold
 from app.kit.clock import format_instant, from_micros
+from app.search.analysis.words import evened
 from app.search.errors import IndexUnusable
 from app.search.index import (
     MOST_RELEVANT,
@@ -86,7 +87,7 @@ class PlainReader:
 
     def tags(self, prefix: str, limit: int) -> Sequence[FacetValue]:
         values = _values("tag", list(self._stories.values()))
-        return [one for one in values if one.value.startswith(prefix)][:limit]
+        return [one for one in values if evened(one.label).startswith(prefix)][:limit]
 
     def count(self) -> int:
         return len(self._stories)

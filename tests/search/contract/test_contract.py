@@ -1,5 +1,6 @@
 """What any engine has to do, tried on each that there is."""
 
+import random
 import threading
 from collections.abc import Iterator
 from datetime import timedelta
@@ -298,6 +299,23 @@ def test_relevance_reaches_a_thousand_stories(index: Index) -> None:
     last = ask(words("rain"), order="relevance", limit=20, offset=MOST_RELEVANT - 10, counted=True)
     found = reader.search(last)
     assert (len(found.hits), found.more, found.total) == (10, False, MOST_RELEVANT + 5)
+
+
+def test_of_equal_fits_the_newest_come_first_on_every_page(index: Index) -> None:
+    stories = [story("Rain", hours=6 * n) for n in range(500)]
+    others = [story("Rain", body="Wind. " * (n // 40), hours=n) for n in range(200)]
+    mixed = random.Random(1).sample(stories[5:] + others, 695)
+    reader = filled(index, *mixed).with_changes((), stories[:5])
+    walk = [
+        one
+        for offset in range(0, 700, 20)
+        for one in found_ids(
+            reader.search(ask(words("rain"), order="relevance", limit=20, offset=offset))
+        )
+    ]
+    assert len(walk) == len(set(walk)) == 700
+    equal = {one.id for one in stories}
+    assert [one for one in walk if one in equal] == [one.id for one in stories]
 
 
 def test_facets_count_what_is_found_and_the_most_common_come_first(index: Index) -> None:

@@ -72,7 +72,7 @@ def test_accept_chooses_the_format_of_a_list(story: str, client: TestClient) -> 
             expected = client.get(f"/feeds/latest.{ext}?category=world")
             assert answer.content == expected.content, accepted
             assert answer.headers["content-type"] == expected.headers["content-type"]
-            assert answer.headers["content-location"] == f"/feeds/latest.{ext}"
+            assert answer.headers["content-location"] == f"/feeds/latest.{ext}?category=world"
             assert "Accept" in answer.headers["vary"].split(", ")
             again = {"accept": accepted, "if-none-match": answer.headers["etag"]}
             assert client.get(f"{path}?category=world", headers=again).status_code == 304
@@ -88,6 +88,22 @@ def test_accept_chooses_the_format_of_a_story(story: str, client: TestClient) ->
         assert answer.content == fetch(client, f"/v1/articles/{story}.{ext}")
     missing = client.get("/v1/articles/none", headers={"accept": "text/markdown"})
     assert (missing.status_code, missing.json()["code"]) == (404, "not_found")
+
+
+def test_caches_tell_readers_of_formats_apart_where_a_story_was(
+    client: TestClient, newsroom: Newsroom
+) -> None:
+    story = newsroom.story("Was here", slug="was-here")
+    newsroom.patch(story, slug="is-here", status="published")
+    newsroom.verb(newsroom.story("Gone", slug="gone"), "kill", notice="Wrong.")
+    for ref, status in (("was-here", 301), ("gone", 410), ("none", 404)):
+        for query, accepted in (("", "*/*"), ("?fields=title", "*/*"), ("", "text/markdown")):
+            answer = client.get(f"/v1/articles/{ref}{query}", headers={"accept": accepted})
+            assert answer.status_code == status
+            assert answer.headers["vary"].split(", ").count("Accept") == 1
+            assert "content-location" not in answer.headers
+        plain = client.get(f"/v1/articles/{ref}.md")
+        assert "Accept" not in plain.headers["vary"].split(", ")
 
 
 def test_json_is_what_everybody_else_gets(story: str, client: TestClient) -> None:

@@ -138,7 +138,7 @@ def test_searches_name_their_feeds_and_accept_leads_there(
     wanted = {"accept": "application/rss+xml"}
     answer = client.get(f"/v1/search?{query}", headers=wanted)
     assert answer.content == fetch(client, f"/feeds/search.rss?{query}")
-    assert answer.headers["content-location"] == "/feeds/search.rss"
+    assert answer.headers["content-location"] == f"/feeds/search.rss?{query}"
 
 
 REFUSED = {
