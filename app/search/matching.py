@@ -34,12 +34,14 @@ class Match:
 
     `query` scores by relevance; it knows nothing of who may see what. `typed` is what it looks
     for, with misspelt words replaced: give this to `highlights`. `corrected` is that as text if
-    any word was replaced.
+    any word was replaced. `frequent` is in about how many stories the rarest word stands, of
+    those without which no story is found; nothing where that says little of how many are found.
     """
 
     query: Query
     typed: Typed
     corrected: str | None = None
+    frequent: float = 0
 
 
 def match(
@@ -70,6 +72,8 @@ class _Matching:
         # What is not wanted is taken by its word.
         self._no_spelling = Spelling(vocabulary, most=0)
         self._meant: dict[str, str] = {}
+        self._stories: dict[Unit, float] = {}
+        self._frequent: float = 0
 
     def match(self) -> Match:
         groups = units(self._typed.wanted)
@@ -95,6 +99,8 @@ class _Matching:
         ]
         if ranked:
             clauses += self._joining(groups, telling, little)
+        else:
+            self._frequent = min(map(self._having, telling), default=0)
         return [*clauses, *self._near(telling)]
 
     def _group(self, group: Group, spelling: Spelling) -> Query:
@@ -110,10 +116,15 @@ class _Matching:
                 return self._scoring.phrase_in(TITLE, unit.words)
             return self._scoring.phrase(unit.words)
         looked_for = variants(unit, self._vocabulary, spelling)
+        self._stories[unit] = looked_for.stories
         if looked_for.corrected:
             self._meant[unit.words[0]] = looked_for.corrected
         score = self._scoring.word_in_title if title else self._scoring.word
         return score(looked_for)
+
+    def _having(self, group: Group) -> float:
+        """Return in about how many stories one of several words stands; phrases are not counted."""
+        return sum(self._stories.get(unit, 0) for unit in group)
 
     def _unwanted(self) -> list[Clause]:
         parts = tuple((part,) for part in self._typed.unwanted)
@@ -147,7 +158,8 @@ class _Matching:
         )
         languages = self._vocabulary.languages
         typed = replace(self._typed, wanted=wanted, languages=languages)
-        return Match(query, typed, typed.text if self._meant else None)
+        corrected = typed.text if self._meant else None
+        return Match(query, typed, corrected, self._frequent)
 
     def _corrected(self, part: Part) -> Part:
         typed = () if part.phrase else part_words(part)

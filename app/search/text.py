@@ -65,6 +65,6 @@ def text_fields(story: StoryText) -> dict[str, list[str]]:
         TEXT: [*title, *summary, folded(story.body), *names],
         TITLE: title,
         SUMMARY: summary,
-        NAMES: names,
+        NAMES: [" ".join(names)] if names else [],
         SPOKEN: [primary(story.language)],
     }

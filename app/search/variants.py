@@ -23,11 +23,13 @@ _WHOLE_FROM = 0.05
 class Variants:
     """Words that a word stands for, with what each counts, and how rare they are taken together.
 
-    `corrected` is the word that was meant, if it is not the one that was typed.
+    `stories` is in about how many stories any of them stands. `corrected` is the word that was
+    meant, if it is not the one that was typed.
     """
 
     weights: dict[str, float]
     rarity: float
+    stories: float
     corrected: str | None = None
 
 
@@ -42,7 +44,8 @@ def variants(unit: Unit, vocabulary: Vocabulary, spelling: Spelling) -> Variants
         family |= vocabulary.family(corrected)
     counted = vocabulary.together(family or completions)
     weights = dict.fromkeys(completions, _COMPLETION) | dict.fromkeys(family, _RELATED)
-    return Variants({**weights, word: _EXACT}, vocabulary.rarity(counted), corrected)
+    rarity = vocabulary.rarity(counted)
+    return Variants({**weights, word: _EXACT}, rarity, counted, corrected)
 
 
 def _completions(unit: Unit, vocabulary: Vocabulary) -> dict[str, int]:

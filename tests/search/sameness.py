@@ -19,7 +19,6 @@ _FOUND = (
     "language",
     "kind",
     "month",
-    "spelt_tag",
     "begun_tag",
     "tag",
     "author",

@@ -40,10 +40,19 @@ _UNSPACED_RUN = re.compile(f"[{UNSPACED}]+")
 
 def folded(text: str) -> str:
     """Return a text from which the engine makes the same words however it was written."""
-    if text.isascii():
+    if text.isascii() or _is_western(text):
         return text
     text = unicodedata.normalize("NFC", text).replace("İ", "I")
     return text if is_latin(text) else _folded_beyond_latin(text)
+
+
+def _is_western(text: str) -> bool:
+    """Tell whether a text is of ISO 8859-1, which has no mark apart from its letter."""
+    try:
+        text.encode("latin-1")
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def is_latin(text: str) -> bool:

@@ -8,14 +8,14 @@ from typing import Any
 
 from tantivy import Query, Searcher, SearchResult
 
-from app.search.engine.schema import BRANCH_COLUMNS, NO_VALUE, SPELT, TOGETHER
+from app.search.engine.schema import BRANCH_COLUMNS, NO_VALUE, SPELT, TOGETHER, spelt
 from app.search.index import MOST_VALUES, FacetField, FacetValue
 
 _COLUMNS: Mapping[FacetField, Sequence[str]] = {
     "category": BRANCH_COLUMNS,
     "source": ("source",),
     "language": ("ranges",),
-    "tag": ("spelt_tag",),
+    "tag": ("begun_tag",),
     "kind": ("kind",),
     "published_month": ("month",),
 }
@@ -47,9 +47,13 @@ def counts(searcher: Searcher, query: Query, facets: Sequence[FacetField]) -> di
     for column, found in answer.items():
         for bucket in found["buckets"]:
             if bucket["key"] != NO_VALUE:
-                for value in bucket["key"].split(TOGETHER):
+                for value in _values(column, bucket["key"]):
                     sums[columns[column]][value] += bucket["doc_count"]
     return sums
+
+
+def _values(column: str, key: str) -> list[str]:
+    return [spelt(key)] if column == "begun_tag" else key.split(TOGETHER)
 
 
 def _used(searcher: Searcher, name: FacetField) -> Sequence[str]:

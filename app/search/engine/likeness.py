@@ -39,7 +39,7 @@ def like(story: IndexedStory, words: Query, enough: float) -> Query:
     return Query.boolean_query(
         [
             (Occur.Must, Query.boolean_query(found)),
-            (Occur.MustNot, Query.term_query(SCHEMA, "id", story.id, "basic")),
+            (Occur.MustNot, Query.term_set_query(SCHEMA, "id", (story.id, story.group))),
             (Occur.MustNot, Query.term_query(SCHEMA, "group", story.group, "basic")),
         ]
     )

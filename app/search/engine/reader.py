@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from tantivy import DocAddress, Index, Occur, Query, Searcher
 
 from app.access.selection import Clause, Selection
-from app.search.engine import dated, facets, ranking
+from app.search.engine import dated, facets, newest, ranking
 from app.search.engine.faults import telling_faults
 from app.search.engine.filters import narrowed, referred, stories_by_id
 from app.search.engine.likeness import ENOUGH, by_words, like
@@ -60,8 +60,10 @@ class TantivyReader:
             return Found((), more=False, typed=ask.typed, total=0 if ask.counted else None)
         matched = self._matched(ask)
         asked = _Asked.of(ask, matched, self._without)
-        found = self._by_relevance(ask, asked) if ask.order == "relevance" else None
-        found = found or self._by_date(ask, asked)
+        if ask.order == "relevance":
+            found = self._by_relevance(ask, asked, matched.frequent if matched else 0)
+        else:
+            found = self._by_date(ask, asked)
         return replace(
             found,
             typed=matched.typed if matched else None,
@@ -115,7 +117,7 @@ class TantivyReader:
     def count(self) -> int:
         """Count the stories."""
         asked = _Asked.around(every_story(), Selection(), self._without)
-        return sum(facets.total(one, query) for one, query in self._sides(asked))
+        return self._total(asked)
 
     def _matched(self, ask: Ask) -> Match | None:
         if ask.typed is None:
@@ -139,14 +141,26 @@ class TantivyReader:
         asked = _Asked.around(query, Selection(), self._without)
         return any(facets.total(one, query) for one, query in self._sides(asked))
 
-    def _by_relevance(self, ask: Ask, asked: "_Asked") -> Found:
-        best = ranking.best(self._sides(asked), ask)
+    def _by_relevance(self, ask: Ask, asked: "_Asked", frequent: float) -> Found:
+        best = self._newest(ask, asked, frequent) if frequent >= newest.FREQUENT else None
+        best = best or ranking.best(self._sides(asked), ask)
         page, more = ranking.page(best.stories, ask)
         hits = [
             Hit(_id(self._side(beside=one.beside), one.address), one.score, Place(0, 0))
             for one in page
         ]
         return Found(hits, more, ask.typed, total=best.total)
+
+    def _newest(self, ask: Ask, asked: "_Asked", frequent: float) -> ranking.Best | None:
+        """Return the most relevant of the newest stories, if enough of them fit."""
+        narrow = replace(asked, main=newest.among_newest(self._searcher, asked.main, frequent))
+        best = ranking.best(self._sides(narrow), replace(ask, counted=True))
+        if best.total is None or best.total < newest.ENOUGH:
+            return None
+        return best._replace(total=self._total(asked) if ask.counted else None)
+
+    def _total(self, asked: "_Asked") -> int:
+        return sum(facets.total(one, query) for one, query in self._sides(asked))
 
     def _by_date(self, ask: Ask, asked: "_Asked") -> Found:
         found = [
@@ -156,9 +170,7 @@ class TantivyReader:
         ]
         found.sort(key=lambda one: (one[0].at, one[0].tie), reverse=ask.descending)
         hits = [Hit(id_, None, place) for place, id_ in found[: ask.limit]]
-        total = None
-        if ask.counted:
-            total = sum(facets.total(one, query) for one, query in self._sides(asked))
+        total = self._total(asked) if ask.counted else None
         return Found(hits, len(found) > ask.limit, ask.typed, total=total)
 
     def _facets(self, ask: Ask, asked: "_Asked") -> dict[FacetField, Sequence[FacetValue]]:

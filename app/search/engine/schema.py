@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from importlib.metadata import version
 
 from tantivy import Document, Index, Query, Schema, SchemaBuilder
@@ -15,7 +16,7 @@ from app.search.engine.addresses import normal_address
 from app.search.index import IndexedStory, Position
 
 # Raised when the fields below change; an index of another version is not opened.
-VERSION = 4
+VERSION = 5
 # The document that says how far the index has come; no story has such an id.
 POSITION_ID = "position"
 # Between a folded tag and the tag as it is spelt.
@@ -29,15 +30,15 @@ SPELT = "\x1f"
 NO_VALUE = "-"
 # Between what is one value in a column.
 TOGETHER = "\x1e"
-_BRANCH_COLUMNS = tuple(f"branch_{number}" for number in range(6))
+_BRANCH_COLUMNS = tuple(f"branch_{number}" for number in range(3))
 _MORE_BRANCHES = "branch_more"
 _FILLED = ("source", "kind", "month", "ranges", *_BRANCH_COLUMNS)
 BRANCH_COLUMNS = (*_BRANCH_COLUMNS, _MORE_BRANCHES)
 
 # Found by exactly one value or several, and never counted.
-_SOUGHT = ("slug", "url", "group", "author", "tag", "begun_tag", "category", "language")
+_SOUGHT = ("slug", "url", "group", "author", "tag", "category", "language")
 # Found and counted; a fast field is a column.
-_COUNTED = ("source", "ranges", "kind", "month", "spelt_tag", *BRANCH_COLUMNS)
+_COUNTED = ("source", "ranges", "kind", "month", "begun_tag", *BRANCH_COLUMNS)
 _NUMBERS = ("published_at", "updated_at", "tie")
 
 
@@ -99,7 +100,8 @@ def _words(story: IndexedStory) -> dict[str, Iterable[str]]:
         "id": (story.id,),
         "slug": (story.slug,),
         "url": (normal_address(story.url),) if story.url else (),
-        "group": (story.group,),
+        # A group bears the id of its first story, which is found by it.
+        "group": (story.group,) if story.group != story.id else (),
         "category": story.categories,
         "source": (story.source or NO_VALUE,),
         "language": story.languages,
@@ -108,8 +110,7 @@ def _words(story: IndexedStory) -> dict[str, Iterable[str]]:
         "kind": (story.kind,),
         "month": (_month(story.published_at),),
         "tag": tags,
-        "begun_tag": [f"{evened(tag)}{SPELT}{tag}" for tag in tags.values()],
-        "spelt_tag": [f"{folded}{SPELT}{tag}" for folded, tag in tags.items()],
+        "begun_tag": map(_begun, tags.values()),
         **_branch_columns(story.branches),
     }
 
@@ -144,9 +145,16 @@ def tie(id_: str) -> int:
 
 
 def spelt(begun: str) -> str:
-    """Return a term of tags by their beginnings as it is counted, folded for filters."""
+    """Return a term of `begun_tag` with the tag folded as filters take it, and as it is spelt."""
     tag = begun.partition(SPELT)[2]
     return f"{fold(tag)}{SPELT}{tag}"
+
+
+# A few tags stand on most stories.
+@lru_cache(maxsize=20_000)
+def _begun(tag: str) -> str:
+    """Return the term by which a tag is completed and counted."""
+    return f"{evened(tag)}{SPELT}{tag}"
 
 
 def _month(micros: int) -> str:

@@ -1,0 +1,25 @@
+"""Addresses that mean the same are equal, however they were written."""
+
+import pytest
+
+from app.search.engine.addresses import normal_address
+
+
+@pytest.mark.parametrize(
+    ("address", "normal"),
+    [
+        ("https://paper.example/2026/rain", "paper.example/2026/rain"),
+        ("http://www.Paper.example/2026/rain/", "paper.example/2026/rain"),
+        ("HTTPS://PAPER.EXAMPLE", "paper.example"),
+        ("https://paper.example:443/rain", "paper.example/rain"),
+        ("https://me@paper.example/rain", "paper.example/rain"),
+        ("paper.example/rain", "paper.example/rain"),
+        ("//paper.example/rain", "paper.example/rain"),
+        ("https://paper.example/مطر", "paper.example/مطر"),
+        ("https://paper.example/rain?utm_source=a&page=2#top", "paper.example/rain?page=2"),
+        ("https://paper.example/a;b", "paper.example/a;b"),
+        ("https://[paper/rain", "https://[paper/rain"),
+    ],
+)
+def test_what_varies_in_an_address_is_left_out(address: str, normal: str) -> None:
+    assert normal_address(address) == normal
