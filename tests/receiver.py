@@ -1,6 +1,7 @@
 """A real HTTP server on loopback that keeps what it is sent, and answers as a test wants."""
 
 import json
+import ssl
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -30,15 +31,24 @@ class Heard:
         return keys
 
 
+class _Server(ThreadingHTTPServer):
+    """A server that lets many connect at once, as those in front of real receivers do."""
+
+    daemon_threads = True
+    request_queue_size = 256
+
+
 class Receiver:
     """What came, in order; `answer` returns the status for a request, and may take its time."""
 
-    def __init__(self) -> None:
+    def __init__(self, tls: ssl.SSLContext | None = None) -> None:
         self.heard: list[Heard] = []
         self.answer: Callable[[Heard], int] = lambda _: 204
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
-        self._server.daemon_threads = True
-        self.url = f"http://127.0.0.1:{self._server.server_port}/purge"
+        self._server = _Server(("127.0.0.1", 0), _handler(self))
+        self.port = self._server.server_port
+        self.url = f"http://127.0.0.1:{self.port}/purge"
+        if tls is not None:
+            self._server.socket = tls.wrap_socket(self._server.socket, server_side=True)
         self._news = threading.Condition()
 
     def keep(self, heard: Heard) -> None:
@@ -67,9 +77,9 @@ class Receiver:
 
 
 @contextmanager
-def receiving() -> Iterator[Receiver]:
-    """Run a receiver."""
-    receiver = Receiver()
+def receiving(tls: ssl.SSLContext | None = None) -> Iterator[Receiver]:
+    """Run a receiver; with `tls`, one that speaks that."""
+    receiver = Receiver(tls)
     thread = threading.Thread(target=receiver.serve, daemon=True)
     thread.start()
     try:

@@ -41,6 +41,13 @@ _ATTRIBUTES = {
     "video": {"controls", "height", "poster", "src", "width"},
 }
 _SCHEMES = {"http", "https", "mailto", "tel"}
+# Taken away, but their content stays; while they stood there, they let what was in them nest in
+# ways in which it does not without them (HTML, 13.2.4.2 and 13.2.6.4.7).
+_SHELTERS = re.compile(
+    r"<(?:address|applet|article|aside|button|center|dialog|dir|fieldset|footer|form|header|hgroup"
+    r"|listing|main|marquee|menu|nav|search|section|select|svg|math)\b",
+    re.IGNORECASE,
+)
 # With their text, not only their tags: what stands in them was never meant to be read.
 _DROPPED = {"script", "style", "template", "noscript", "iframe", "object", "embed", "title"}
 
@@ -71,7 +78,8 @@ def sanitised(markup: str, base: str | None = None) -> str:
     Relative addresses are resolved against `base`, and stay as they are without one.
     """
     _sanitiser.base = base
-    return _sanitiser.cleaner.clean(markup)
+    clean = _sanitiser.cleaner.clean(markup)
+    return _sanitiser.cleaner.clean(clean) if _SHELTERS.search(markup) else clean
 
 
 def stored_body(body: str, body_format: str, base: str | None) -> str:

@@ -11,6 +11,7 @@ name that is answered differently the next time leads nowhere else.
 
 import asyncio
 import socket
+import ssl
 import threading
 from collections.abc import Mapping
 from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
@@ -64,16 +65,18 @@ class HttpClient:
         seconds: float = 10,
         most_bytes: int = 65_536,
         reach: Reach | None = None,
+        trust: ssl.SSLContext | None = None,
     ) -> None:
         """Say who asks; nothing is started before the first request.
 
-        With a `reach`, requests go nowhere else.
+        With a `reach`, requests go nowhere else. `trust` says whose certificates count, where
+        they are not those that everybody trusts.
         """
         self._reach = reach
         self._headers = {"user-agent": agent, "accept-encoding": "identity"}
         self._seconds = seconds
         self._most_bytes = most_bytes
-        self._trust = httpx2.create_ssl_context(trust_env=False)
+        self._trust = trust or httpx2.create_ssl_context(trust_env=False)
         self._lock = threading.Lock()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
@@ -128,7 +131,7 @@ class HttpClient:
             return Unanswered("its address is inside the network")
         # Its own words may hold what was sent.
         except (httpx2.RequestError, httpx2.InvalidURL) as wrong:
-            return Unanswered(f"no answer ({type(wrong).__name__})")
+            return Unanswered(_reason(wrong))
 
     async def _exchanged(
         self, method: str, url: str, headers: Mapping[str, str], body: bytes
@@ -172,17 +175,27 @@ def outcome_of(sending: Future[Outcome]) -> Outcome:
         return _CALLED_OFF
 
 
+def _reason(wrong: BaseException) -> str:
+    """Say why there was no answer; a certificate is what its receiver can mend."""
+    cause: BaseException | None = wrong
+    while cause is not None:
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            return "its certificate is not trusted, or is not for its name"
+        cause = cause.__cause__ or cause.__context__
+    return f"no answer ({type(wrong).__name__})"
+
+
 async def _within(url: httpx2.URL, reach: Reach) -> tuple[httpx2.URL, dict[str, Any]]:
     """Return a URL with the address of its host in place of the name, if all are within reach.
 
-    The certificate is still asked for under the name.
+    The certificate is still asked for under the name, which has no dot at its end there.
     """
     host = url.raw_host.decode()
     known = literal(host)
     found = [str(known)] if known is not None else await _looked_up(host, url)
     if not found or not all(reach.takes_in(ip_address(one)) for one in found):
         raise _Refused
-    return url.copy_with(host=found[0]), {"sni_hostname": host}
+    return url.copy_with(host=found[0]), {"sni_hostname": host.removesuffix(".")}
 
 
 async def _looked_up(host: str, url: httpx2.URL) -> list[str]:

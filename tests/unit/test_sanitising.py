@@ -5,6 +5,7 @@ from pathlib import Path
 from tarfile import open as open_archive
 
 import pytest
+from html5lib import HTMLParser as HtmlParser
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -193,3 +194,18 @@ def _unescaped(feed: str) -> str:
     from html import unescape
 
     return unescape(feed.replace("<![CDATA[", "").replace("]]>", ""))
+
+
+@pytest.mark.parametrize(
+    "markup",
+    [
+        "<h1>a<section><h2>b</h2></section></h1>",
+        "<p>a<marquee><p>b</marquee>c",
+        "<ul><li>a<section><li>b</section></ul>",
+        '<a href="/1">a<button><a href="/2">b</a></button></a>',
+    ],
+)
+def test_what_is_left_nests_as_html_does(markup: str) -> None:
+    left = sanitised(markup)
+    assert sanitised(left) == left
+    HtmlParser(strict=True).parseFragment(left)

@@ -5,7 +5,8 @@ import re
 
 from app.kit.xml import attribute, cdata, element, escaped, plain
 from app.syndication.feed import Feed, Withdrawn
-from app.syndication.formats.corrected import corrected
+from app.syndication.formats.feed_markup import feed_markup
+from app.syndication.formats.languages import iso_language
 from app.syndication.formats.once import once
 from app.syndication.item import Author, Item
 
@@ -22,11 +23,12 @@ def render(feed: Feed) -> bytes:
     """Return a feed as Atom."""
     parts = [
         f'<?xml version="1.0" encoding="UTF-8"?>\n<feed {_NAMESPACES} '
-        f'xml:lang="{attribute(feed.language)}">',
+        f'xml:lang="{_language(feed.language)}">',
         f"<id>{escaped(feed.id)}</id>{_text('title', feed.title)}",
         f"<updated>{feed.updated}</updated>",
         f"<author><name>{_name(feed.site)}</name></author>",
-        "<fh:archive/>" if feed.current else "",
+        # The oldest page is not marked: it may get older stories yet, and a page before it.
+        "<fh:archive/>" if feed.current and feed.archive else "",
         _link("self", feed.address, MEDIA_TYPE),
         _link("alternate", feed.home),
         _link("current", feed.current, MEDIA_TYPE),
@@ -39,10 +41,10 @@ def render(feed: Feed) -> bytes:
 
 @once
 def _entry(item: Item) -> bytes:
-    content = corrected(item)
+    content = feed_markup(item)
     return "".join(
         (
-            f'\n<entry xml:lang="{attribute(item.language)}"><id>{item.urn}</id>',
+            f'\n<entry xml:lang="{_language(item.language)}"><id>{item.urn}</id>',
             _text("title", item.title),
             _link("alternate", item.link),
             f"<published>{item.published_at}</published><updated>{item.updated_at}</updated>",
@@ -56,6 +58,11 @@ def _entry(item: Item) -> bytes:
             "</entry>",
         )
     ).encode()
+
+
+def _language(tag: str) -> str:
+    """Return a tag as readers know it; nothing would let an entry be in the feed's language."""
+    return attribute(iso_language(tag) or "und")
 
 
 def _text(name: str, text: str | None) -> str:

@@ -4,9 +4,10 @@ import html
 from datetime import date
 from urllib.parse import quote
 
-from app.kit.xml import attribute, cdata, escaped, plain
+from app.kit.xml import attribute, cdata, element, escaped, plain
 from app.syndication.feed import Feed
-from app.syndication.formats.corrected import corrected
+from app.syndication.formats.feed_markup import feed_markup
+from app.syndication.formats.languages import iso_language
 from app.syndication.formats.once import once
 from app.syndication.item import Image, Item
 
@@ -27,7 +28,7 @@ def render(feed: Feed) -> bytes:
         f'<?xml version="1.0" encoding="UTF-8"?>\n<rss version="2.0" {_NAMESPACES}><channel>',
         f"<title>{plain(feed.title)}</title><link>{escaped(feed.home)}</link>",
         f"<description>{plain(feed.title)}</description>",
-        f"<language>{escaped(feed.language)}</language>",
+        element("language", iso_language(feed.language)),
         f"<lastBuildDate>{rfc822_date(feed.updated)}</lastBuildDate>",
         f'<atom:link href="{attribute(feed.address)}" rel="self" type="{MEDIA_TYPE}"/>',
         f'<atom:link href="{attribute(feed.hub)}" rel="hub"/>' if feed.hub else "",
@@ -45,7 +46,7 @@ def rfc822_date(instant: str) -> str:
 
 @once
 def _item(item: Item, own: str) -> bytes:
-    content = corrected(item)
+    content = feed_markup(item)
     names = [*(one["name"] or one["slug"] for one in item.categories), *item.tags]
     return "".join(
         (
@@ -53,7 +54,7 @@ def _item(item: Item, own: str) -> bytes:
             f'<guid isPermaLink="false">{item.urn}</guid>'
             f"<pubDate>{rfc822_date(item.published_at)}</pubDate>",
             *(f"<dc:creator>{plain(one['name'])}</dc:creator>" for one in item.authors),
-            f"<dc:language>{escaped(item.language)}</dc:language>",
+            element("dc:language", iso_language(item.language)),
             *(f"<category>{plain(name)}</category>" for name in names),
             _source(item, own),
             _description(item),

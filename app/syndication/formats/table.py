@@ -2,6 +2,7 @@
 
 import csv
 import io
+from collections.abc import Iterable
 
 from app.syndication.feed import Feed
 from app.syndication.item import Item
@@ -11,7 +12,7 @@ COLUMNS = (
     "id slug version kind language title summary url published_at updated_at source categories "
     "tags authors image urgency dateline word_count body_text corrections"
 ).split()
-_BETWEEN = "|"
+_BETWEEN, _ESCAPE = "|", "\\"
 # What a spreadsheet takes for the beginning of a formula, and would work out when it is opened.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
@@ -30,6 +31,14 @@ def _harmless(cell: object) -> object:
     return f"'{cell}" if isinstance(cell, str) and cell.startswith(_FORMULA) else cell
 
 
+def _joined(values: Iterable[str]) -> str:
+    """Join the values of a cell; as in filters, a backslash takes the next character as it is."""
+    return _BETWEEN.join(
+        value.replace(_ESCAPE, _ESCAPE * 2).replace(_BETWEEN, _ESCAPE + _BETWEEN)
+        for value in values
+    )
+
+
 def _row(item: Item) -> list[object]:
     return [
         item.id,
@@ -43,13 +52,13 @@ def _row(item: Item) -> list[object]:
         item.published_at,
         item.updated_at,
         item.source["name"] if item.source else None,
-        _BETWEEN.join(one["slug"] for one in item.categories),
-        _BETWEEN.join(item.tags),
-        _BETWEEN.join(one["name"] for one in item.authors),
+        _joined(one["slug"] for one in item.categories),
+        _joined(item.tags),
+        _joined(one["name"] for one in item.authors),
         item.image["url"] if item.image else None,
         item.urgency,
         item.dateline,
         item.word_count,
         item.body_text,
-        _BETWEEN.join(f"{one['at']}: {one['note']}" for one in item.corrections),
+        _joined(f"{one['at']}: {one['note']}" for one in item.corrections),
     ]

@@ -19,11 +19,10 @@ from app.kit.http import Answered, HttpClient, Outcome, outcome_of
 from app.kit.session import Record, WriteSession
 from app.syndication.push.couriers import Courier, NotNow, Outgoing, Verdict
 from app.syndication.push.events import KILLED
+from app.syndication.push.room import Place, Room
 from app.syndication.push.schedule import next_try, silence_after
 from app.syndication.push.store import deliveries, receivers
 
-# Requests under way, of all receivers together.
-MOST_AT_ONCE = 128
 _log = logging.getLogger("dateline.push")
 
 # Given the id of a webhook, its new state, and why.
@@ -32,12 +31,12 @@ Stop = Callable[[str, str, str], None]
 
 @dataclass(frozen=True, slots=True)
 class _Sent:
-    """A delivery under way; `doubtful` where the one before failed."""
+    """A delivery under way."""
 
     row: Record
     outgoing: Outgoing
     sending: Future[Outcome]
-    doubtful: bool
+    place: Place
 
 
 class Sender:
@@ -60,6 +59,7 @@ class Sender:
         self._stop = stop
         self._pause_after = pause_after
         self._under_way: dict[int, _Sent] = {}
+        self._room = Room()
         self._arrived = threading.Event()
         self._closed = False
         # What became of requests since the process started.
@@ -92,6 +92,7 @@ class Sender:
                 self._settle_one(session, one, known, stops, now)
         for one in over:
             del self._under_way[one.row.number]
+            self._room.leave(one.place)
         for id_, (state, why) in stops.items():
             _log.warning("the webhook %s is %s: %s", id_, state, why)
             self._stop(id_, state, why)
@@ -100,7 +101,7 @@ class Sender:
     def start(self) -> None:
         """Begin to send what is due, as far as each receiver, and all together, may be sent."""
         full = set[str]()
-        while not self._closed and (room := MOST_AT_ONCE - len(self._under_way)) > 0:
+        while not self._closed and (room := self._room.left) > 0:
             now = self._clock.now()
             with self._database.read() as session:
                 rows = deliveries.due(
@@ -120,9 +121,8 @@ class Sender:
         receiver = known.get(row.receiver)
         if receiver is None or (row.killed and row.event != KILLED):
             return False
-        courier = self._couriers[row.kind]
-        most = 1 if receiver.failures else courier.at_once
-        if self._count(row.receiver) >= most or (receiver.failures and self._crowded()):
+        courier, failing = self._couriers[row.kind], bool(receiver.failures)
+        if not self._room.has_place(row.receiver, courier.at_once, failing=failing):
             full.add(row.receiver)
             return True
         try:
@@ -132,17 +132,14 @@ class Sender:
             return True
         if outgoing is None:
             return False
-        sending = self._client.start(outgoing.method, outgoing.url, outgoing.headers, outgoing.body)
-        self._under_way[row.number] = _Sent(row, outgoing, sending, bool(receiver.failures))
-        sending.add_done_callback(lambda _: self._arrived.set())
+        self._send(row, outgoing, self._room.take(row.receiver, failing=failing))
         return True
 
-    def _count(self, receiver: str) -> int:
-        return sum(one.row.receiver == receiver for one in self._under_way.values())
-
-    def _crowded(self) -> bool:
-        """Tell whether receivers that fail have taken all the room that they may have."""
-        return sum(one.doubtful for one in self._under_way.values()) >= MOST_AT_ONCE // 2
+    def _send(self, row: Record, outgoing: Outgoing, place: Place) -> None:
+        sending = self._client.start(outgoing.method, outgoing.url, outgoing.headers, outgoing.body)
+        self._under_way[row.number] = _Sent(row, outgoing, sending, place)
+        sending.add_done_callback(place.answered)
+        sending.add_done_callback(lambda _: self._arrived.set())
 
     def _drop(self, rows: list[Record]) -> None:
         with self._database.write() as session:

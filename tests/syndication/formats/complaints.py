@@ -12,6 +12,8 @@ from urllib.parse import unquote
 from html5lib import HTMLParser
 from html5lib.html5parser import ParseError
 
+from app.syndication.formats.languages import iso_language
+
 _FULL_URI = re.compile(r"[a-zA-Z][0-9a-zA-Z+.-]*:(?://)?[0-9a-zA-Z;/?:@&=+$.\-_!~*'()%,#]+")
 _URN = re.compile(r"urn:uuid:[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _DATE_822 = re.compile(r"[A-Z][a-z]{2}, \d\d [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d GMT")
@@ -22,7 +24,9 @@ _LOOKS_LIKE_MARKUP = re.compile(r"&#[x0-9]|<[/a-zA-Z]")
 _MAIL = re.compile(r"<[\w.+'-]+@[\w.-]+>", re.ASCII)
 _RELATIVE = re.compile(r"""<(?:a\s+href|img\s+[^>]*src)=["'](?!\w+:)""")
 _LANGUAGE = re.compile(r"[a-z]{2,3}(?:-[A-Za-z0-9]+)*")
-_DANGEROUS = set("script style iframe object embed form link meta base svg math".split())
+# Of what the sanitiser lets pass, and of what it does not.
+_UNKNOWN, _UNKNOWN_ATTRIBUTES = {"bdo"}, {"controls"}
+_DANGEROUS = set("script style iframe object embed form link meta base svg math".split()) | _UNKNOWN
 _MARKUP = {("item", "description"), ("item", "encoded"), ("content", "description")}
 _KNOWN = {
     "rss": "",
@@ -86,6 +90,8 @@ def about_structure(one: Element) -> Iterator[str]:
             yield f"MissingElement {name}"
     if one.name in ("channel", "feed"):
         yield from _about_links(one.links)
+    if one.children["archive"] and "prev-archive" not in {link["rel"] for link in one.links}:
+        yield "ArchiveIncomplete"
     yield from _about_content(one)
 
 
@@ -105,7 +111,7 @@ def _about_links(links: list[dict[str, str]]) -> Iterator[str]:
 
 
 _MISSED = {
-    "channel": ("title", "link", "description", "language"),
+    "channel": ("title", "link", "description"),
     "item": ("title", "guid"),
     "feed": ("id", "title", "updated", "author"),
     "entry": ("id", "title", "updated"),
@@ -120,8 +126,9 @@ def about_values(one: Element) -> Iterator[str]:
         yield from _about_mail_date(text)
     if one.name in ("published", "updated") and not _is_plausible(text):
         yield f"InvalidRFC3339Date or ImplausibleDate {text}"
-    if one.name == "language" and not _LANGUAGE.fullmatch(text):
-        yield f"InvalidLanguage {text}"
+    for tag in [text] * (one.name == "language") + [one.attrs.get("lang", "")]:
+        if tag and (not _LANGUAGE.fullmatch(tag) or iso_language(tag) != tag):
+            yield f"InvalidLanguage {tag}"
     if one.name in _NEVER_BLANK and not one.attrs.get("term") and not text.strip():
         yield "NotBlank"
     yield from _about_names(one)
@@ -156,6 +163,8 @@ def _about_mail_date(text: str) -> Iterator[str]:
         yield f"InvalidRFC2822Date {text}"
     elif parsedate_to_datetime(text).strftime("%a") != text[:3]:
         yield f"IncorrectDOW {text}"
+    elif parsedate_to_datetime(text).year < 1990:
+        yield f"ImplausibleDate {text}"
 
 
 def _is_plausible(text: str) -> bool:
@@ -184,3 +193,4 @@ def about_markup(text: str) -> Iterator[str]:
         name = str(element.tag).rpartition("}")[2]
         if name in _DANGEROUS or any(key.startswith(("on", "style")) for key in element.attrib):
             yield f"SecurityRisk {name}"
+        yield from (f"SecurityRiskAttr {key}" for key in _UNKNOWN_ATTRIBUTES & set(element.attrib))

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 from html import unescape
 from typing import Any
 from xml.etree import ElementTree
@@ -160,3 +161,21 @@ def test_csv_holds_no_formula(text: str) -> None:
     rendered = FEEDS["csv"].render(feed(item(title=text, dateline=text))).decode()
     (row,) = csv.DictReader(io.StringIO(rendered))
     assert (row["title"], row["dateline"]) == (f"'{text}", f"'{text}")
+
+
+def _parted(cell: str) -> list[str]:
+    """Read the values of a cell, as the documentation says."""
+    found = re.findall(r"(?:[^|\\]|\\.)*", cell, re.DOTALL)
+    return [re.sub(r"\\(.)", r"\1", one, flags=re.DOTALL) for one in found if one]
+
+
+@OFTEN
+@given(st.lists(NASTY, min_size=1, max_size=4, unique=True))
+@example(["a|b", "c\\", "\\|", "|"])
+def test_csv_keeps_the_values_of_a_cell_apart(names: list[str]) -> None:
+    one = item(authors=[{"name": name, "url": None} for name in names])
+    rendered = FEEDS["csv"].render(feed(one)).decode()
+    (row,) = csv.DictReader(io.StringIO(rendered, newline=""))
+    told = [author["name"] for author in one.authors]
+    mark = "'" if (told or [""])[0].startswith(("=", "+", "-", "@", "\t", "\r")) else ""
+    assert _parted(row["authors"].removeprefix(mark)) == told

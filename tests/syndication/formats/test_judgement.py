@@ -79,8 +79,10 @@ def test_no_mixture_of_markup_and_text_does(text: str) -> None:
         {"title": "\x07"},
         {"categories": [{"id": ID, "slug": "s", "name": "\x07"}], "tags": ["\x07"]},
         {"authors": [{"name": "\x07", "url": None}]},
+        {"language": "arz"},
+        {"language": "xyz"},
     ],
-    ids=["nothing", "short", "empty", "2 MB", "title", "names", "author"],
+    ids=["nothing", "short", "empty", "2 MB", "title", "names", "author", "Egyptian", "unknown"],
 )
 def test_nothing_that_is_missing_does(ext: str, fields: dict[str, Any]) -> None:
     assert complaints_of(FEEDS[ext].render(feed(bare(**fields)))) == []
@@ -92,6 +94,9 @@ MARKUP = [
     "<ul><li>one<li>two</ul><table><tr><td>x</table><p>a<p>b</p></b><blockquote>",
     f"<p>x{NEVER}y&#xFDD0;&#128;&copy&nbsp;&lt;b></p>\r\n\x0c",
     '<svg><script>1</script></svg><math><mi>x</mi></math><video src="v.mp4"></video>',
+    '<video controls src="v.mp4"></video><audio controls=""></audio><bdo dir="rtl">x</bdo>',
+    "<h1><section><h2>x</h2></section></h1><p><marquee><p>y</p></marquee></p>",
+    "<ul><li>x<section><li>y</section></ul><a href=x><button><a href=y>z</a></button></a>",
 ]
 
 
@@ -112,6 +117,10 @@ BROKEN: dict[str, tuple[bytes, bytes]] = {
     "MissingSelf": (b'rel="self"', b'rel="alternate"'),
     "InvalidFullLink": (b"<link>https:", b"<link>/https"),
     "InvalidLanguage": (b"<language>en", b"<language>English "),
+    "InvalidLanguage arz": (b"<dc:language>en", b"<dc:language>arz"),
+    "ImplausibleDate": (b"Mon, 12 Jan 2026", b"Sun, 12 Jan 1986"),
+    "SecurityRisk bdo": (b"<description><![CDATA[", b"<description><![CDATA[<bdo>x</bdo>"),
+    "SecurityRiskAttr controls": (b"<![CDATA[", b"<![CDATA[<audio controls></audio>"),
 }
 
 

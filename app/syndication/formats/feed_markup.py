@@ -1,0 +1,42 @@
+"""Bodies for RSS and Atom, without what their readers take for a risk or do not know."""
+
+import re
+
+from app.syndication.formats.corrected import corrected
+from app.syndication.item import Item
+
+# Stored markup has its attributes in double quotes, and a ">" in one does not end the tag.
+_TAG = r'<{name}\b(?:[^<>"]|"[^"]*")*>'
+_PLAYERS = re.compile(_TAG.format(name="(?:audio|video)"))
+_CONTROLS = re.compile(r' controls="[^"]*"')
+_BDO = re.compile(_TAG.format(name="bdo"))
+_DIRECTION = re.compile(r' dir="(ltr|rtl)"', re.IGNORECASE)
+# HTML says that the element means these (15.3.5).
+_OVERRIDES, _ENDS = {"ltr": "\u202d", "rtl": "\u202e"}, "\u202c"
+
+
+def feed_markup(item: Item) -> str | None:
+    """Return the body with its corrections, as feeds that are read by many programs hold it."""
+    markup = corrected(item)
+    if markup is None:
+        return None
+    if "<audio" in markup or "<video" in markup:
+        # Each reader has a player of its own, or none.
+        markup = _PLAYERS.sub(lambda tag: _CONTROLS.sub("", tag[0]), markup)
+    return _without_bdo(markup) if "<bdo" in markup else markup
+
+
+def _without_bdo(markup: str) -> str:
+    """Say by characters what `bdo` says: in which direction its text runs, whatever it is."""
+    parts, ends, last = list[str](), list[str](), 0
+    for tag in re.finditer(rf"{_BDO.pattern}|</bdo>", markup):
+        parts.append(markup[last : tag.start()])
+        last = tag.end()
+        if tag[0] == "</bdo>":
+            parts.append(f"{ends.pop() if ends else ''}</span>")
+            continue
+        direction = _DIRECTION.search(tag[0])
+        parts.append(f"<span{tag[0].removeprefix('<bdo')}")
+        parts.append(_OVERRIDES[direction[1].lower()] if direction else "")
+        ends.append(_ENDS if direction else "")
+    return "".join([*parts, markup[last:]])

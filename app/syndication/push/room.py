@@ -1,0 +1,112 @@
+"""Places for requests under way: how many each receiver may have, so that nobody takes them all.
+
+Who answers at once is sent many things at the same time. Who takes long is sent fewer, the longer
+the fewer; all who do, who fail, or who never answered yet share half of the room. And the last
+quarter of it is for those who have nothing under way: however many hang that were quick until
+now, others are sent something all the same.
+"""
+
+import time
+
+# Requests under way: of all receivers together, of those who may take long, and beyond the first.
+MOST_AT_ONCE = 128
+FOR_THE_SLOW = 64
+BEYOND_THE_FIRST = 96
+# Seconds within which an answer is quick.
+QUICK = 1.0
+# Receivers whose pace is remembered; who is forgotten shows it anew.
+_REMEMBERED = 10_000
+
+
+class Place:
+    """One place that is taken; `failing` where the request before this one failed."""
+
+    __slots__ = ("_began", "_ended", "failing", "receiver")
+
+    def __init__(self, receiver: str, failing: bool) -> None:
+        """Begin to count seconds."""
+        self.receiver = receiver
+        self.failing = failing
+        self._began = time.monotonic()
+        self._ended: float | None = None
+
+    def answered(self, _: object = None) -> None:
+        """Stop counting; what becomes of the answer is not the receiver's time."""
+        self._ended = time.monotonic()
+
+    @property
+    def seconds(self) -> float:
+        """Return how long the receiver took, or has taken until now."""
+        return (self._ended or time.monotonic()) - self._began
+
+
+class Room:
+    """Knows who has what under way, and how fast each receiver was. For one thread."""
+
+    def __init__(self) -> None:
+        """Begin empty, and knowing nobody."""
+        self._taken: dict[str, list[Place]] = {}
+        self._paces: dict[str, float] = {}
+
+    @property
+    def left(self) -> int:
+        """Return how many places are free."""
+        return MOST_AT_ONCE - sum(map(len, self._taken.values()))
+
+    def has_place(self, receiver: str, most: int, *, failing: bool) -> bool:
+        """Tell whether a receiver that may have `most` gets a place now, or has to wait."""
+        own = len(self._taken.get(receiver, ()))
+        return own < self._share(receiver, most, failing) and self._fits(receiver, own, failing)
+
+    def take(self, receiver: str, *, failing: bool) -> Place:
+        """Take a place for a receiver that has one."""
+        place = Place(receiver, failing)
+        self._taken.setdefault(receiver, []).append(place)
+        return place
+
+    def leave(self, place: Place) -> None:
+        """Give a place back, and remember how long it was taken: half of that, half of before."""
+        places = self._taken[place.receiver]
+        places.remove(place)
+        if not places:
+            del self._taken[place.receiver]
+        before = self._paces.pop(place.receiver, place.seconds)
+        self._paces[place.receiver] = (before + place.seconds) / 2
+        if len(self._paces) > _REMEMBERED:
+            del self._paces[next(iter(self._paces))]
+
+    def _share(self, receiver: str, most: int, failing: bool) -> int:
+        """Return how many a receiver may have: as many as it answers, or hopes to, in a second."""
+        pace = self._pace(receiver)
+        if failing or pace is None:
+            return 1
+        return most if pace <= QUICK else max(1, int(most * QUICK / pace))
+
+    def _fits(self, receiver: str, own: int, failing: bool) -> bool:
+        if self.left <= 0 or (own and self.left <= MOST_AT_ONCE - BEYOND_THE_FIRST):
+            return False
+        if not failing and self._is_quick(receiver):
+            return True
+        return self._taken_by_the_slow() < FOR_THE_SLOW
+
+    def _taken_by_the_slow(self) -> int:
+        taken = 0
+        for receiver, places in self._taken.items():
+            quick = self._is_quick(receiver)
+            taken += sum(one.failing or not quick for one in places)
+        return taken
+
+    def _is_quick(self, receiver: str) -> bool:
+        pace = self._pace(receiver)
+        return pace is not None and pace <= QUICK
+
+    def _pace(self, receiver: str) -> float | None:
+        """Return seconds that a receiver takes, or nothing where it never answered.
+
+        Who has something under way takes at least as long as that has taken.
+        """
+        longest = max((one.seconds for one in self._taken.get(receiver, ())), default=0.0)
+        known = self._paces.get(receiver)
+        if known is None:
+            return longest if longest > QUICK else None
+        return max(known, longest)

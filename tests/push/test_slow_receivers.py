@@ -1,0 +1,138 @@
+"""Many slow receivers together delay nobody who is quick."""
+
+import threading
+import time
+from collections.abc import Iterator
+from copy import deepcopy
+
+import pytest
+
+from app.syndication.push import room
+from app.syndication.push.room import Room
+from tests.newsroom import Newsroom
+from tests.push.conftest import Pushing
+from tests.receiver import Heard, Receiver, receiving
+
+# As many as could fill the whole room, with eight requests to each.
+_MANY = room.MOST_AT_ONCE // 8 + 4
+_STORIES = 12
+# A request is given up after ten seconds, and then there is room whatever else is done.
+_SOON = 5
+
+
+class Hanging:
+    """A receiver that answers nothing for as long as it hangs."""
+
+    def __init__(self, receiver: Receiver) -> None:
+        self.receiver = receiver
+        self.asked = 0
+        self.ended = threading.Event()
+
+    def hang(self) -> None:
+        """Answer nothing from now on."""
+        self.receiver.answer = self._answer
+
+    def _answer(self, _: Heard) -> int:
+        self.asked += 1
+        return 204 if self.ended.wait(30) else 500
+
+
+@pytest.fixture
+def hanging() -> Iterator[Hanging]:
+    """Run a receiver that can hang, and let go in the end whoever waits for it."""
+    with receiving() as receiver:
+        made = Hanging(receiver)
+        yield made
+        made.ended.set()
+
+
+@pytest.fixture
+def dialect() -> str:
+    """One database: nothing here depends on which."""
+    return "sqlite"
+
+
+@pytest.mark.parametrize("quick_until_now", [False, True])
+def test_who_is_quick_is_told_at_once_while_many_others_hang(
+    pushing: Pushing,
+    newsroom: Newsroom,
+    receiver: Receiver,
+    hanging: Hanging,
+    quick_until_now: bool,
+) -> None:
+    for _ in range(_MANY):
+        pushing.webhook(hanging.receiver.url, "article.published")
+    pushing.webhook(receiver.url, "article.published")
+    if quick_until_now:
+        newsroom.story("Before")
+        pushing.settle()
+    told = len(receiver.heard)
+    hanging.hang()
+    for number in range(_STORIES):
+        newsroom.story(f"Story {number}")
+    began = time.monotonic()
+    pushing.until(lambda: len(receiver.heard) == told + _STORIES)
+    assert time.monotonic() - began < _SOON
+    hanging.ended.set()
+    pushing.settle()
+    assert len(hanging.receiver.heard) == _MANY * (_STORIES + told)
+
+
+def test_who_hangs_is_sent_less_the_longer_he_does(
+    pushing: Pushing, newsroom: Newsroom, hanging: Hanging
+) -> None:
+    pushing.webhook(hanging.receiver.url, "article.published")
+    newsroom.story("Before")
+    pushing.settle()
+    hanging.hang()
+    for number in range(4):
+        newsroom.story(f"Story {number}")
+    pushing.until(lambda: hanging.asked == 4)
+    # By now each has taken so long that three would be enough.
+    time.sleep(2.1 * room.QUICK)
+    newsroom.story("More")
+    for _ in range(5):
+        pushing.services.push.turn()
+        time.sleep(0.1)
+    assert hanging.asked == 4
+    hanging.ended.set()
+    pushing.settle()
+    assert hanging.asked == 5
+
+
+def test_the_share_of_a_receiver_shrinks_with_what_it_takes(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    now = [0.0]
+    monkeypatch.setattr("app.syndication.push.room.time.monotonic", lambda: now[0])
+    made, shares = Room(), list[int]()
+    for seconds in (0.1, 0.1, 3.9, 9, 9, 0.1, 0.1, 0.1, 0.1):
+        place = made.take("one", failing=False)
+        now[0] += seconds
+        place.answered()
+        made.leave(place)
+        shares.append(_fill(deepcopy(made), "one", 8))
+    assert shares == [8, 8, 4, 1, 1, 2, 4, 8, 8]
+
+
+def test_the_slow_have_half_of_the_room_and_a_quarter_is_for_those_who_have_nothing() -> None:
+    made = Room()
+    for number in range(room.FOR_THE_SLOW):
+        assert made.has_place(f"new {number}", 8, failing=False)
+        made.take(f"new {number}", failing=False)
+    assert not made.has_place("newer", 8, failing=False)
+    assert not made.has_place("failing", 8, failing=True)
+    for name in ("quick", "also quick"):
+        made.leave(made.take(name, failing=False))
+    assert made.has_place("quick", 100, failing=False)
+    assert _fill(made, "quick", 100) == room.BEYOND_THE_FIRST - room.FOR_THE_SLOW
+    assert made.has_place("also quick", 100, failing=False)
+
+
+def _fill(made: Room, receiver: str, most: int) -> int:
+    """Take all places that a receiver gets, and return how many they are."""
+    taken = 0
+    while made.has_place(receiver, most, failing=False):
+        made.take(receiver, failing=False)
+        taken += 1
+    return taken

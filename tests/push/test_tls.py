@@ -1,0 +1,140 @@
+"""Over TLS the address that was looked at is connected to, and the certificate is the name's."""
+
+import ssl
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from app.kit.http import Answered, HttpClient, Outcome, Unanswered
+from app.kit.networks import Reach
+from tests.newsroom import Newsroom
+from tests.push.conftest import Pushing
+from tests.push.test_inside import name_leads_to
+from tests.receiver import Receiver, receiving
+from tests.system.programs import needed
+
+_NAME = "receiver.example"
+_DISTRUSTED = Unanswered("its certificate is not trusted, or is not for its name")
+_LOOPBACK = Reach.of("127.0.0.0/8")
+
+
+@dataclass
+class Secured:
+    """A receiver that speaks TLS, whom its certificate is from, and the names it was asked for."""
+
+    receiver: Receiver
+    authority: Path
+    asked_for: list[str | None] = field(default_factory=list)
+
+    def url(self, host: str = _NAME) -> str:
+        """Return an address of the receiver under some name."""
+        return f"https://{host}:{self.receiver.port}/hook"
+
+
+@pytest.fixture
+def dialect() -> str:
+    """One database: nothing here depends on which."""
+    return "sqlite"
+
+
+@pytest.fixture
+def secured(tmp_path: Path) -> Iterator[Secured]:
+    """Run a receiver that has a certificate for its name, from an authority of its own."""
+    authority, key = _authority(tmp_path)
+    certificate = _certificate(tmp_path, authority, key)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, tmp_path / "receiver.key")
+    with receiving(context) as receiver:
+        made = Secured(receiver, authority)
+        context.sni_callback = lambda _, name, __: made.asked_for.append(name)
+        yield made
+
+
+def test_the_certificate_of_the_name_is_asked_for_and_trusted(
+    secured: Secured, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked_up = name_leads_to(monkeypatch, "127.0.0.1")
+    assert _sent(secured, secured.url()) == Answered(204, b"")
+    assert looked_up == [_NAME]
+    assert secured.asked_for == [_NAME]
+    (heard,) = secured.receiver.heard
+    assert heard.headers["host"] == f"{_NAME}:{secured.receiver.port}"
+
+
+def test_a_name_that_ends_with_a_dot_is_the_same_name(
+    secured: Secured, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked_up = name_leads_to(monkeypatch, "127.0.0.1")
+    assert _sent(secured, secured.url(f"{_NAME}.")) == Answered(204, b"")
+    assert (looked_up, secured.asked_for) == ([f"{_NAME}."], [_NAME])
+
+
+@pytest.mark.parametrize("host", ["other.example", "127.0.0.1"])
+def test_a_certificate_of_another_name_is_refused(
+    secured: Secured, monkeypatch: pytest.MonkeyPatch, host: str
+) -> None:
+    name_leads_to(monkeypatch, "127.0.0.1")
+    assert _sent(secured, secured.url(host)) == _DISTRUSTED
+    assert secured.receiver.heard == []
+
+
+def test_a_redirect_leads_nowhere(secured: Secured, monkeypatch: pytest.MonkeyPatch) -> None:
+    name_leads_to(monkeypatch, "127.0.0.1")
+    secured.receiver.answer = lambda _: 308
+    assert _sent(secured, secured.url()) == Answered(308, b"")
+    assert len(secured.receiver.heard) == 1
+
+
+def test_an_address_inside_is_not_even_greeted(
+    secured: Secured, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name_leads_to(monkeypatch, "127.0.0.1")
+    outcome = _sent(secured, secured.url(), Reach())
+    assert outcome == Unanswered("its address is inside the network")
+    assert secured.asked_for == []
+
+
+def test_a_webhook_is_told_what_is_wrong_with_its_certificate(
+    pushing: Pushing, newsroom: Newsroom, secured: Secured, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name_leads_to(monkeypatch, "127.0.0.1")
+    made = pushing.webhook(secured.url())
+    newsroom.story()
+    pushing.settle()
+    assert [one["answer"] for one in pushing.log(made)] == [_DISTRUSTED.reason]
+    assert secured.receiver.heard == []
+
+
+def _sent(secured: Secured, url: str, reach: Reach = _LOOPBACK) -> Outcome:
+    trust = ssl.create_default_context(cafile=secured.authority)
+    client = HttpClient("test", reach=reach, trust=trust)
+    try:
+        return client.send("POST", url, {}, b"{}")
+    finally:
+        client.close()
+
+
+def _authority(folder: Path) -> tuple[Path, Path]:
+    """Make an authority; return its certificate and its key."""
+    certificate, key = folder / "authority.pem", folder / "authority.key"
+    _openssl(key, certificate, "/CN=Authority", "basicConstraints=critical,CA:TRUE")
+    return certificate, key
+
+
+def _certificate(folder: Path, authority: Path, key: Path) -> Path:
+    """Make a certificate for the receiver's name alone."""
+    made = folder / "receiver.pem"
+    names = f"subjectAltName=DNS:{_NAME}"
+    signed = ["-CA", str(authority), "-CAkey", str(key)]
+    _openssl(folder / "receiver.key", made, "/CN=Receiver", names, *signed)
+    return made
+
+
+def _openssl(key: Path, certificate: Path, subject: str, extension: str, *more: str) -> None:
+    command = [needed("openssl", "openssl"), "req", "-x509", "-nodes", "-days", "2"]
+    command += ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1"]
+    command += ["-keyout", str(key), "-out", str(certificate), "-subj", subject]
+    subprocess.run([*command, "-addext", extension, *more], check=True, capture_output=True)

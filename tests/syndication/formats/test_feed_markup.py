@@ -1,0 +1,36 @@
+"""Bodies in RSS and Atom have nothing that readers take for a risk, and say the same."""
+
+import pytest
+
+from app.content.text import sanitised
+from app.syndication.formats import FEEDS
+from app.syndication.formats.feed_markup import feed_markup
+from tests.syndication.formats.examples import bare, feed
+
+_CASES = {
+    '<video controls src="v.mp4" title="a > b"></video>': (
+        '<video src="https://a.example/v.mp4" title="a &gt; b"></video>'
+    ),
+    '<audio controls=""><source src="a.mp3"></audio>': (
+        '<audio><source src="https://a.example/a.mp3"></audio>'
+    ),
+    '<p title=" controls=x">controls</p>': '<p title=" controls=x">controls</p>',
+    '<bdo dir="rtl" lang="ar">ab</bdo> c': ('<span dir="rtl" lang="ar">\u202eab\u202c</span> c'),
+    '<bdo>a<bdo dir="LTR" title="a > b">b</bdo>c</bdo>': (
+        '<span>a<span dir="LTR" title="a &gt; b">\u202db\u202c</span>c</span>'
+    ),
+    "<bdi>a</bdi>": "<bdi>a</bdi>",
+}
+
+
+@pytest.mark.parametrize("markup", _CASES)
+def test_what_readers_do_not_know_is_said_in_what_they_know(markup: str) -> None:
+    story = bare(body_html=sanitised(markup, "https://a.example/"))
+    assert feed_markup(story) == _CASES[markup]
+
+
+@pytest.mark.parametrize("ext", ["rss", "atom"])
+def test_rss_and_atom_hold_it_and_json_feed_the_body_as_it_is(ext: str) -> None:
+    story = bare(body_html='<p><bdo dir="rtl">ab</bdo></p>')
+    assert "\u202eab\u202c" in FEEDS[ext].render(feed(story)).decode()
+    assert b"<bdo" in FEEDS["json"].render(feed(story))

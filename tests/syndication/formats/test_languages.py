@@ -1,0 +1,60 @@
+"""Languages in RSS and Atom are told by codes that every reader knows, or not at all."""
+
+from xml.etree import ElementTree
+
+import pytest
+
+from app.syndication.formats import FEEDS
+from app.syndication.formats.languages import iso_language
+from tests.syndication.formats.examples import bare, feed
+
+_LANG = "{http://www.w3.org/XML/1998/namespace}lang"
+_ATOM = "{http://www.w3.org/2005/Atom}"
+_DC = "{http://purl.org/dc/elements/1.1/}"
+_TOLD = {
+    "en": "en",
+    "pt-BR": "pt-BR",
+    "sr-Latn-RS": "sr-Latn-RS",
+    "kab": "kab",
+    "gsw-CH": "gsw-CH",
+    "ar-arz": "ar-arz",
+    "arz": "ar-arz",
+    "aeb-TN": "ar-aeb-TN",
+    "yue-Hant-HK": "zh-yue-Hant-HK",
+    "ckb-IQ": "ku-IQ",
+    "prs": "fa",
+    "zgh-MA": "ber-MA",
+    "xyz": None,
+    "xq-US": None,
+    "zxx": None,
+    "x-newsroom": None,
+}
+
+
+@pytest.mark.parametrize("tag", _TOLD)
+def test_a_language_is_told_by_a_code_that_readers_know(tag: str) -> None:
+    told = iso_language(tag)
+    assert told == _TOLD[tag]
+    assert told is None or iso_language(told) == told
+
+
+@pytest.mark.parametrize(("tag", "told"), [("arz-EG", "ar-arz-EG"), ("xyz", None)])
+def test_rss_leaves_out_a_language_that_it_cannot_tell(tag: str, told: str | None) -> None:
+    rss = ElementTree.fromstring(FEEDS["rss"].render(feed(bare(language=tag), language=tag)))
+    assert rss.findtext("channel/language") == told
+    assert rss.findtext(f"channel/item/{_DC}language") == told
+
+
+@pytest.mark.parametrize(("tag", "told"), [("arz-EG", "ar-arz-EG"), ("xyz", "und")])
+def test_an_entry_of_atom_is_never_in_the_language_of_its_feed_by_omission(
+    tag: str, told: str
+) -> None:
+    atom = ElementTree.fromstring(FEEDS["atom"].render(feed(bare(language=tag), language="en")))
+    assert atom.get(_LANG) == "en"
+    entry = atom.find(f"{_ATOM}entry")
+    assert entry is not None
+    assert entry.get(_LANG) == told
+
+
+def test_json_feed_tells_the_language_as_it_is() -> None:
+    assert b'"language":"arz"' in FEEDS["json"].render(feed(bare(language="arz")))
