@@ -26,7 +26,7 @@ from app.syndication.formats import FEEDS, FeedFormat
 
 _ALL = (*FILTERS, *SPANS, "sort", "limit", "cursor")
 FEED_PARAMETERS = (*_ALL, "one_per_story", "prefer", "names_in")
-SEARCH_FEED_PARAMETERS = ("q", *_ALL)
+SEARCH_FEED_PARAMETERS = ("q", *_ALL, "names_in")
 # More than this is written on a thread, so that nobody else waits for it.
 MUCH = 512 * 1024
 

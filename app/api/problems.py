@@ -212,6 +212,7 @@ FIELD_CODES: dict[str, str] = {
     "slug_taken": "The slug belongs to something else.",
     "external_id_taken": "The external id belongs to another story of the source.",
     "in_the_past": "The instant has passed.",
+    "never_public": "The story would expire before it comes out.",
     "refused": "The verb was refused for this story.",
     "repeated": "The parameter may stand only once.",
     "invalid": "The value is not acceptable; the detail says why.",

@@ -25,6 +25,7 @@ SEARCH_PARAMETERS = (
     "count",
     "facets",
     "highlight",
+    "names_in",
     "refresh",
 )
 SORTS = ("relevance", "-published_at", "published_at", "-updated_at", "updated_at")
@@ -64,6 +65,7 @@ def read_search(services: Services, params: Parameters, caller: Caller) -> Searc
         highlighted=params.flag("highlight"),
         titles_only=sees_titles_only(services, caller),
         embargoed=caller.embargoed,
+        names_in=params.languages("names_in"),
     )
     return SearchRequest(query, Fields.read(params, _FIELDS), paging)
 
@@ -93,6 +95,7 @@ def search_in_list(typed: str | None, query: StoryQuery, *, titles_only: bool) -
         titles_only=titles_only,
         form=query.form,
         embargoed=query.embargoed,
+        names_in=query.names_in,
     )
 
 

@@ -10,6 +10,8 @@ from datetime import datetime
 from typing import Any, Literal
 
 from app.content.errors import VersionMismatch, WrongState
+from app.kit.clock import format_instant
+from app.kit.errors import InvalidInput
 
 Stage = Literal["draft", "published", "unpublished", "killed"]
 Answer = Literal["gone", "redirect", "killed"]
@@ -174,6 +176,21 @@ def scheduled(
     if state_of(article, now) == "published":
         raise WrongState("This story is public. Unpublish it before it can be scheduled.")
     return _in_local_time(published(article, now, at=at), local, time_zone)
+
+
+def check_schedule(article: Article, now: datetime, pointer: str) -> None:
+    """Refuse a publication that lies ahead, where the story expires before anybody could see it.
+
+    What has come out may have expired long ago, as in an archive. `pointer` is the field to blame.
+    """
+    at, ends = article.offered_from, article.public_until
+    if at is None or ends is None or at <= now or ends > at:
+        return
+    detail = (
+        f"The story would come out at {format_instant(at)} and expires at {format_instant(ends)}, "
+        "so nobody would ever see it. Let it come out earlier, or change expires_at."
+    )
+    raise InvalidInput.at(pointer, "never_public", detail)
 
 
 def unscheduled(article: Article, now: datetime) -> Article:

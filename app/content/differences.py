@@ -1,8 +1,9 @@
 """What differs between two versions of an article: field by field, and in text word by word."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from difflib import SequenceMatcher
+from itertools import groupby
 from typing import Any
 
 from app.content.views import WRITABLE
@@ -37,12 +38,23 @@ def _words(before: str | None, after: str | None) -> list[dict[str, str]]:
     head = _equal_at_start(old, new)
     tail = _equal_at_start(old[head:][::-1], new[head:][::-1])
     until = len(old) - tail, len(new) - tail
-    parts = [
-        ("same", old[:head]),
+    steps = [
+        *(("same", word) for word in old[:head]),
         *_compared(old[head : until[0]], new[head : until[1]]),
-        ("same", old[until[0] :]),
+        *(("same", word) for word in old[until[0] :]),
     ]
-    return [{"op": op, "text": "".join(words)} for op, words in parts if words]
+    return _runs(steps)
+
+
+def _runs(steps: Iterable[tuple[str, str]]) -> list[dict[str, str]]:
+    """Join neighbours; between two runs of what is the same, one of each that is not."""
+    runs: list[dict[str, str]] = []
+    for changed, group in groupby(steps, key=lambda step: step[0] != "same"):
+        texts = dict.fromkeys(("removed", "added") if changed else ("same",), "")
+        for op, text in group:
+            texts[op] += text
+        runs += [{"op": op, "text": text} for op, text in texts.items() if text]
+    return runs
 
 
 def _equal_at_start(one: list[str], other: list[str]) -> int:
@@ -54,14 +66,33 @@ def _equal_at_start(one: list[str], other: list[str]) -> int:
     return count
 
 
-def _compared(old: list[str], new: list[str]) -> Iterator[tuple[str, list[str]]]:
+def _compared(old: list[str], new: list[str]) -> Iterator[tuple[str, str]]:
     if len(old) * len(new) > _MOST:
-        yield "removed", old
-        yield "added", new
+        yield from (("removed", word) for word in old)
+        yield from (("added", word) for word in new)
         return
-    for op, a, b, c, d in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
+    bare = [_bare(word) for word in old], [_bare(word) for word in new]
+    for op, a, b, c, d in SequenceMatcher(None, *bare, autojunk=False).get_opcodes():
         if op == "equal":
-            yield "same", old[a:b]
+            for left, right in zip(old[a:b], new[c:d], strict=True):
+                yield from _spaced(left, right)
         else:
-            yield "removed", old[a:b]
-            yield "added", new[c:d]
+            yield from (("removed", word) for word in old[a:b])
+            yield from (("added", word) for word in new[c:d])
+
+
+def _bare(word: str) -> str:
+    """Return a word without the space behind it: it is the same word at the end of a sentence."""
+    return word.rstrip() or " "
+
+
+def _spaced(old: str, new: str) -> Iterator[tuple[str, str]]:
+    """Yield a word that stands in both, and what differs of the space behind it."""
+    if old == new:
+        yield "same", old
+        return
+    word = old.rstrip()
+    if word:
+        yield "same", word
+    yield "removed", old[len(word) :]
+    yield "added", new[len(word) :]

@@ -9,6 +9,7 @@ from typing import Any
 
 from app.delivery import store
 from app.delivery.siblings import groups_in, sibling_rows
+from app.delivery.withdrawing import keep_traces
 from app.kit.unit import Unit
 
 BATCH = 500
@@ -30,8 +31,11 @@ def tell_expired(unit: Unit) -> int:
     attributes = store.attributes(unit.session, ids)
     store.remove_documents(unit.session, ids)
     out = [id_ for id_ in ids if attributes[id_].released]
+    read = {id_: old for id_, old in attributes.items() if old.is_offered(unit.now)}
+    # What expired under embargo only some have read.
+    keep_traces(unit, {id_: old for id_, old in read.items() if not old.is_out(unit.now)})
     # Whoever has the address of one finds it when it comes back under another.
-    slugs = [{"type": "article", "slug": attributes[id_].slug, "id": id_} for id_ in out]
+    slugs = [{"type": "article", "slug": old.slug, "id": id_} for id_, old in read.items()]
     store.add_redirects(unit.session, slugs)
     _tell(unit, out, lambda id_: _row(unit, id_, attributes[id_], "expired"))
     return len(ids)

@@ -27,7 +27,7 @@ from app.delivery.render import attributes_of, render_article, render_category, 
 from app.delivery.siblings import groups_in, shown, sibling_rows
 from app.delivery.terms import terms_of
 from app.delivery.tree import with_ancestors
-from app.delivery.withdrawing import withdraw
+from app.delivery.withdrawing import keep_traces, withdraw
 from app.kit.unit import Unit
 
 
@@ -155,8 +155,18 @@ def _publish(
     store.drop_redirects(unit.session, "article", [one.article.slug for one in due])
     old_ones = [one.article.id for one in due if not one.new]
     store.replace_tombstones(unit.session, old_ones, [])
+    keep_traces(unit, _taken_from_the_entitled(events, before, unit.now))
     store.add_redirects(unit.session, moved_slugs)
     return log
+
+
+def _taken_from_the_entitled(
+    events: list[ArticlePublished], before: Mapping[str, store.Attributes], now: datetime
+) -> dict[str, store.Attributes]:
+    """Return what only those had who read what is under embargo, and have no more."""
+    ahead = (one.article.id for one in events if _offered_at(one.article) > now)
+    known = ((id_, before[id_]) for id_ in ahead if id_ in before)
+    return {id_: old for id_, old in known if old.is_offered(now) and not old.is_out(now)}
 
 
 def _left_behind(event: ArticlePublished, old: store.Attributes | None, now: datetime) -> set[str]:
@@ -207,7 +217,7 @@ def document_rows(article: Article, categories: list[str], now: datetime) -> dic
         "slug": article.slug,
         "version": article.version,
         "released": _is_due(article, now),
-        "offered_at": article.offered_from or article.published_at,
+        "offered_at": _offered_at(article),
         "published_at": article.published_at,
         "updated_at": article.updated_at,
         "expires_at": article.expires_at,
@@ -222,6 +232,11 @@ def document_rows(article: Article, categories: list[str], now: datetime) -> dic
         "body": rendered.body,
         "terms": terms_of(attributes),
     }
+
+
+def _offered_at(article: Article) -> datetime:
+    assert article.published_at is not None
+    return article.offered_from or article.published_at
 
 
 def _is_due(article: Article, now: datetime) -> bool:

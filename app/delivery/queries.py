@@ -158,7 +158,9 @@ class Delivery:
 
     def preview(self, article: Article) -> bytes:
         """Return a working copy whole, as readers would get it if it were published now."""
-        directory, head = self.directory()
+        with self.opened() as (session, head, directory):
+            group = article.translation_of or article.id
+            translations = reading.translations(session, group, article.id, head.now)
         dated = replace(
             article,
             published_at=article.published_at or head.now,
@@ -172,7 +174,7 @@ class Delivery:
             body=rendered.body,
             source_id=article.source_id,
             category_ids=",".join(article.categories),
-            translations=None,
+            translations=translations,
         )
         return whole_form(row, directory)
 

@@ -69,6 +69,11 @@ class Snapshot:
         self.head = head
         self.directory = directory
 
+    def named(self, languages: tuple[str, ...]) -> "Snapshot":
+        """Return the same with categories named in the first of these languages that they have."""
+        directory = self.directory.named(languages)
+        return Snapshot(self._session, self.head, directory, embargoed=self.embargoed)
+
     @property
     def now(self) -> datetime:
         """Return the moment at which visibility is judged."""

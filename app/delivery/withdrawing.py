@@ -61,6 +61,21 @@ def withdraw(
     return log
 
 
+def keep_traces(unit: Unit, seen: Mapping[str, store.Attributes]) -> None:
+    """Remember stories that went quietly, and that some had read while they were under embargo.
+
+    The log does not know of them, so that a kill could not reach those readers. What stands in the
+    place of such a story already stays.
+    """
+    standing = store.tombstones(unit.session, seen.keys())
+    traces = [
+        _stone(unit, id_, None, _Seen(old.values, old.version, told=False, embargoed=True))
+        for id_, old in seen.items()
+        if id_ not in standing
+    ]
+    store.replace_tombstones(unit.session, (), traces)
+
+
 def _seen(
     unit: Unit,
     event: ArticleWithdrawn,

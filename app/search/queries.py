@@ -42,7 +42,8 @@ class SearchQuery:
 
     By relevance a page begins at `offset`, by date at `place`. With `titles_only` nothing but
     titles is looked at or shown. `embargoed` takes in what is under embargo. `form` is what hits
-    come in; in any but the short one nothing is added to them.
+    come in; in any but the short one nothing is added to them. `names_in` are the languages in
+    which categories are named.
     """
 
     typed: str | None
@@ -59,6 +60,7 @@ class SearchQuery:
     titles_only: bool = False
     form: Form = "short"
     embargoed: bool = False
+    names_in: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,13 +116,19 @@ class Search:
         return self._answered(suggested, embargoed=embargoed)
 
     def related(
-        self, id_: str, selection: Selection, limit: int, *, embargoed: bool = False
+        self,
+        id_: str,
+        selection: Selection,
+        limit: int,
+        *,
+        embargoed: bool = False,
+        names_in: tuple[str, ...] = (),
     ) -> Answer:
         """Return stories like a story, the most like first."""
 
         def found(public: Snapshot, view: View) -> Answer:
             ids = related(id_, selection, limit, public, view.reader)
-            shown = public.short_forms(ids)
+            shown = public.named(names_in).short_forms(ids)
             items = [shown[one] for one in ids if one in shown]
             return Answer(items, public.head, view.exact, view.settled)
 
@@ -193,6 +201,7 @@ def _standing(reader: Reader, head: int) -> Standing:
 
 
 def _searched(query: SearchQuery, public: Snapshot, view: View) -> Answer:
+    public = public.named(query.names_in)
     found = view.reader.search(_ask(query, public))
     hits = found.hits[::-1] if query.backwards else found.hits
     return Answer(

@@ -18,12 +18,18 @@ IMPORTED = 520
 
 @dataclass(frozen=True, slots=True)
 class Story:
-    """A story as the server acknowledged it."""
+    """A story as the server acknowledged it.
+
+    `current` says that its working copy is the public one, `original` which story it translates.
+    """
 
     id: str
     version: int
     title: str
     state: str
+    current: bool
+    original: str | None = None
+    corrections: int = 0
 
 
 @dataclass(slots=True)
@@ -58,6 +64,8 @@ class Ledger:
             raise HTTPException(otherwise)
 
 
+# What a verb is called, what it makes of a story, and what it is told.
+Step = tuple[str, Story, dict[str, Any]]
 _OVER = frozenset({"killed", "deleted"})
 _FAR = "2040-01-01T00:00:00Z"
 _STATES = "draft,scheduled,published,expired,unpublished,killed,deleted"
@@ -72,6 +80,8 @@ class Writer:
         self._random = random.Random(seed)
         self._own: list[str] = []
         self._count = 0
+        # Never touched again, so that every other story can be tied to it.
+        self._original: str | None = None
 
     def work(self, client: Client, stopped: threading.Event) -> None:
         """Write until the server is gone."""
@@ -79,36 +89,54 @@ class Writer:
             self._step(client)
 
     def _step(self, client: Client) -> None:
+        if self._original is None:
+            self._original = self._create(client)["slug"]
+            return
         if len(self._own) < 3 or self._random.random() < 0.25:
-            self._create(client)
+            self._own.append(self._create(client)["id"])
             return
         id_ = self._random.choice(self._own[-20:])
         known = self._ledger.stories[id_]
         if known.story.state in _OVER:
             self._own.remove(id_)
             return
-        verb, state, body = self._next(known.story)
-        title = body.get("title", known.story.title)
-        version = known.story.version + 1
-        wanted = replace(known.story, version=version, state=state, title=title)
+        verb, wanted, body = self._next(known.story)
         self._change(client, verb, known, wanted, body)
 
-    def _next(self, story: Story) -> tuple[str, str, dict[str, Any]]:
-        """Choose a verb for a story: what it is called, what state it makes, with which body."""
+    def _next(self, story: Story) -> Step:
+        """Choose what is done to a story, among what can be done to it as it stands."""
         chosen = self._random.random()
-        if chosen < 0.5:
-            return "PATCH", story.state, {"title": self._title()}
-        if chosen < 0.55:
-            return "kill", "killed", {"notice": "Wrong."}
+        wanted = replace(story, version=story.version + 1)
         if chosen < 0.6:
-            return "DELETE", "deleted", {}
+            return self._whatever_its_state(chosen, replace(wanted, current=False))
+        if story.state == "published" and chosen < 0.8:
+            return "correct", self._corrected(story), {"note": "N.", "changes": {"urgency": 1}}
         if story.state == "published":
-            return "unpublish", "unpublished", {}
+            return "unpublish", replace(wanted, current=False, state="unpublished"), {}
         if story.state == "scheduled" or chosen < 0.7:
-            return "schedule", "scheduled", {"at": _FAR}
-        return "publish", "published", {}
+            return "schedule", replace(wanted, current=True, state="scheduled"), {"at": _FAR}
+        return "publish", replace(wanted, current=True, state="published"), {}
 
-    def _create(self, client: Client) -> None:
+    def _whatever_its_state(self, chosen: float, wanted: Story) -> Step:
+        """Choose what can be done to every story; `wanted` is the next version of one."""
+        if chosen < 0.35:
+            title = self._title()
+            return "PATCH", replace(wanted, title=title), {"title": title}
+        if chosen < 0.5:
+            # A language of its own: a group has one story of each.
+            tie = {"translation_of": self._original, "language": f"en-x-{self._number()}"}
+            return "PATCH", replace(wanted, original=self._original), tie
+        if chosen < 0.55:
+            return "kill", replace(wanted, state="killed"), {"notice": "Wrong."}
+        return "DELETE", replace(wanted, state="deleted"), {}
+
+    @staticmethod
+    def _corrected(story: Story) -> Story:
+        """Return a story after a correction: a working copy that is ahead has a version more."""
+        version = story.version + (1 if story.current else 2)
+        return replace(story, version=version, corrections=story.corrections + 1)
+
+    def _create(self, client: Client) -> dict[str, Any]:
         document = {
             "title": self._title(),
             "language": "en",
@@ -118,7 +146,8 @@ class Writer:
         status, _, made = client.call("POST", "/v1/manage/articles", document)
         self._ledger.insist(status == 201, f"creating answered {status}: {made}")
         self._ledger.acknowledge(_story(made))
-        self._own.append(made["id"])
+        story: dict[str, Any] = made
+        return story
 
     def _change(
         self, client: Client, verb: str, known: Known, wanted: Story, body: dict[str, Any]
@@ -138,8 +167,11 @@ class Writer:
         self._ledger.acknowledge(wanted)
 
     def _title(self) -> str:
+        return f"{self._name} {self._number()}"
+
+    def _number(self) -> int:
         self._count += 1
-        return f"{self._name} {self._count}"
+        return self._count
 
 
 class ImportingWriter:
@@ -155,7 +187,7 @@ class ImportingWriter:
         for told in client.stream_lines("/v1/manage/import", self._lines("Round 0")):
             assert told["status"] == "created", told
             self._ids.append(told["id"])
-            self._ledger.acknowledge(Story(told["id"], 1, "Round 0", "published"))
+            self._ledger.acknowledge(Story(told["id"], 1, "Round 0", "published", current=True))
 
     def work(self, client: Client, stopped: threading.Event) -> None:
         """Import until the server is gone."""
@@ -223,7 +255,15 @@ def settle(ledger: Ledger, client: Client, ids: set[str]) -> None:
 
 
 def _story(view: dict[str, Any]) -> Story:
-    return Story(view["id"], view["version"], view["title"], view["state"])
+    return Story(
+        view["id"],
+        view["version"],
+        view["title"],
+        view["state"],
+        current=view["status"] == "published",
+        original=view["translation_of"],
+        corrections=len(view["corrections"]),
+    )
 
 
 def _line(number: int, title: str) -> bytes:

@@ -68,6 +68,20 @@ def test_every_verb_is_there(newsroom: Newsroom, services: Services) -> None:
     assert refused["problem"]["code"] == "forbidden"
 
 
+@pytest.mark.parametrize("atomic", [False, True])
+def test_former_slugs_lead_to_their_stories(
+    newsroom: Newsroom, client: TestClient, services: Services, atomic: bool
+) -> None:
+    story, other = newsroom.story("Old"), newsroom.story("Other")
+    newsroom.patch(story, slug="new", status="published")
+    answer = bulk(newsroom, "unpublish", ["OLD", other["id"]], atomic=atomic).json()
+    (found, second) = answer["results"]
+    assert (answer["done"], found["ref"], found["status"]) == (2, "OLD", "done")
+    assert (found["article"]["id"], found["article"]["slug"]) == (story["id"], "new")
+    assert second["article"]["id"] == other["id"]
+    assert (titles(client), unsound(services)) == ([], [])
+
+
 @pytest.mark.parametrize("dialect", ["sqlite"])
 def test_what_cannot_be_meant_is_refused(newsroom: Newsroom) -> None:
     newsroom.story("A")

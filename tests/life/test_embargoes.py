@@ -3,10 +3,12 @@
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 from starlette.testclient import TestClient
 
 from app.api.schemas import reading
 from app.bootstrap import Services
+from app.delivery.models import Withdrawn
 from app.worker import run_due
 from tests.api.reading import titles
 from tests.clock import HandClock
@@ -204,6 +206,76 @@ def test_a_kill_is_told_to_those_who_read_it_before_it_was_taken_back_quietly(
     assert (answer.status_code, answer.json()["detail"]) == (410, "Wrong.")
     assert client.get("/v1/articles/held").status_code == 404
     assert (reasons(services), unsound(services)) == ([], [])
+
+
+def _read_then_taken_back(
+    newsroom: Newsroom, how: str, clock: HandClock, services: Services
+) -> Any:
+    """Return a story that was under embargo, and that even its readers do not see any more."""
+    ends = "2026-11-22T14:00:00Z" if how == "expired" else None
+    story = newsroom.story("Held", slug="held", embargo_until=UNTIL, expires_at=ends)
+    if how == "scheduled":
+        return newsroom.verb(story, "schedule", at="2026-11-23T08:00:00Z")
+    if how == "published":
+        # Under another slug, too.
+        later = newsroom.patch(story, slug="later", published_at="2026-11-23T08:00:00Z")
+        return newsroom.verb(later, "publish")
+    clock.advance(hours=3)
+    run_due(services)
+    return story
+
+
+def _hidden_as_any(client: TestClient, *refs: str) -> None:
+    """Insist that refs are byte for byte, and header for header, like one that never was."""
+    never = client.get("/v1/articles/never")
+    for ref in refs:
+        hidden = client.get(f"/v1/articles/{ref}")
+        assert hidden.json() | {"request_id": ""} == never.json() | {"request_id": ""}
+        assert dict(hidden.headers) | _ANY == dict(never.headers) | _ANY
+
+
+@pytest.mark.parametrize("how", ["scheduled", "published", "expired"])
+def test_a_kill_is_told_to_those_who_read_it_before_it_was_moved_ahead_or_expired(
+    how: str,
+    newsroom: Newsroom,
+    client: TestClient,
+    entitled: Reader,
+    services: Services,
+    clock: HandClock,
+) -> None:
+    story = _read_then_taken_back(newsroom, how, clock, services)
+    refs = ("held", story["id"])
+    assert {entitled.get(f"/v1/articles/{ref}").status_code for ref in refs} == {404}
+    newsroom.verb(story, "kill", notice="Wrong.")
+    for ref in refs:
+        answer = entitled.get(f"/v1/articles/{ref}")
+        assert (answer.status_code, answer.json()["detail"]) == (410, "Wrong.")
+    _hidden_as_any(client, *refs)
+    assert (reasons(services), unsound(services)) == ([], [])
+
+
+def test_a_kill_of_what_nobody_had_yet_is_told_to_nobody(
+    newsroom: Newsroom, client: TestClient, entitled: Reader, services: Services
+) -> None:
+    story = newsroom.story("Ahead", published_at="2026-11-22T13:00:00Z", embargo_until=UNTIL)
+    newsroom.verb(story, "schedule", at="2026-11-23T08:00:00Z")
+    again = newsroom.call("GET", f"/articles/{story['id']}").json()
+    newsroom.verb(again, "kill", notice="Wrong.")
+    assert entitled.get("/v1/articles/ahead").status_code == 404
+    _hidden_as_any(client, "ahead", story["id"])
+    assert (reasons(services), unsound(services)) == ([], [])
+
+
+def test_what_was_moved_ahead_comes_out_and_leaves_no_trace(
+    newsroom: Newsroom, client: TestClient, entitled: Reader, services: Services, clock: HandClock
+) -> None:
+    _read_then_taken_back(newsroom, "scheduled", clock, services)
+    clock.advance(hours=20)
+    assert titles(client) == entitled.titles() == ["Held"]
+    run_due(services)
+    with services.database.read() as session:
+        stones = session.all(select(Withdrawn.id))
+    assert (list(stones), reasons(services), unsound(services)) == ([], ["published"], [])
 
 
 def test_a_clock_that_jumps_lets_nothing_out_early_and_takes_nothing_back(

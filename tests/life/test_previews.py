@@ -3,12 +3,15 @@
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 from starlette.testclient import TestClient
 
 from app.api.schemas import documents
 from app.bootstrap import Services
+from app.content.models import PreviewRow
 from app.worker import tidy
 from tests.clock import HandClock
+from tests.faults.at_once import at_once
 from tests.newsroom import Newsroom
 
 
@@ -50,6 +53,35 @@ def test_a_link_shows_the_public_side_as_it_will_be(newsroom: Newsroom, client: 
         assert status == 404 or answer.json()["title"] == "Soon"
 
 
+def _translations(client: TestClient, url: str) -> list[tuple[str, str]]:
+    shown = client.get(url).json()
+    return [(one["language"], one["slug"]) for one in shown["translations"]]
+
+
+def test_a_link_shows_the_translations_that_readers_see(
+    newsroom: Newsroom, client: TestClient, clock: HandClock
+) -> None:
+    def tied(title: str, language: str, **fields: Any) -> dict[str, Any]:
+        return newsroom.article(
+            title, language=language, translation_of="english", **{"status": "published", **fields}
+        )
+
+    english = newsroom.article("English")
+    tied("Español", "es")
+    tied("Deutsch", "de", embargo_until="2026-11-22T18:00:00Z")
+    tied("Nederlands", "nl", status="draft")
+    newsroom.verb(tied("Italiano", "it"), "kill", notice="N.")
+    french = tied("Français", "fr", published_at="2026-11-22T14:00:00Z")
+    original, copy = link(newsroom, english), link(newsroom, french)
+    then = link(newsroom, french, as_of="2026-11-22T18:00:00Z")
+    assert _translations(client, original) == _translations(client, copy) == [("es", "espanol")]
+    assert _translations(client, then) == [("de", "deutsch"), ("es", "espanol")]
+    clock.advance(hours=2)
+    assert _translations(client, original) == [("es", "espanol"), ("fr", "francais")]
+    newsroom.patch(french, translation_of=None)
+    assert _translations(client, copy) == []
+
+
 def test_a_link_takes_no_parameters(newsroom: Newsroom, client: TestClient) -> None:
     url = link(newsroom, newsroom.article())
     for refused in (
@@ -88,6 +120,24 @@ def test_a_link_ends_is_revoked_and_cannot_be_forged(
     assert client.get(usual).status_code == 404
     tidy(services)
     assert newsroom.client.delete(usual, headers=newsroom.headers).status_code == 404
+
+
+def test_one_key_makes_one_link_however_often_it_is_sent(
+    newsroom: Newsroom, services: Services
+) -> None:
+    path = f"/articles/{newsroom.article()['id']}/preview"
+
+    def ask() -> tuple[int, str]:
+        answer = newsroom.call("POST", path, json={}, headers={"idempotency-key": "once"})
+        return answer.status_code, answer.json().get("url", "")
+
+    for _ in range(3):
+        answers = {*at_once([ask] * 6), ask()}
+        # Those that came while another one ran were refused.
+        assert {status for status, _ in answers} <= {201, 409}
+        assert len({url for status, url in answers if status == 201}) == 1
+    with services.database.read() as session:
+        assert len(session.all(select(PreviewRow.id))) == 1
 
 
 def test_killing_and_deleting_close_every_link(newsroom: Newsroom, client: TestClient) -> None:

@@ -89,12 +89,22 @@ class Life:
         ended = self.public.ends is not None and self.public.ends <= now
         return "expired" if ended else "published"
 
-    def publish(self, now: datetime, at: datetime | None = None) -> None:
+    def asked(self, now: datetime, at: datetime | None = None) -> datetime:
+        """Return when it should come out, not counting an embargo, if it is published now."""
         waits = self.public is not None and self.state(now) == "scheduled"
         untouched = self.public is not None and self.at == self.public.opens
+        before = self.public.offered if self.public and waits and untouched else self.at
+        return at or before or now
+
+    def is_never(self, now: datetime, at: datetime | None = None) -> bool:
+        """Tell whether it would expire before it comes out."""
+        asked = self.asked(now, at)
+        return asked > now and self.ends is not None and self.ends <= asked
+
+    def publish(self, now: datetime, at: datetime | None = None) -> None:
+        waits = self.public is not None and self.state(now) == "scheduled"
         before = self.public
-        asked = before.offered if before and waits and untouched else self.at
-        offered = at or asked or now
+        offered = self.asked(now, at)
         opens = offered
         if self.embargo is not None and self.embargo > offered:
             opens = self.embargo
@@ -162,7 +172,9 @@ class Lives(RuleBasedStateMachine):
     def now(self) -> datetime:
         return self.clock.moment
 
-    def _do(self, number: int, verb: str, *, allowed: bool, **body: Any) -> bool:
+    def _do(
+        self, number: int, verb: str, *, allowed: bool, sensible: bool = True, **body: Any
+    ) -> bool:
         path, match = f"/articles/{self.ids[number]}", {"if-match": "*"}
         if verb == "delete":
             answer = self.newsroom.call("DELETE", path, headers=match)
@@ -171,8 +183,9 @@ class Lives(RuleBasedStateMachine):
             answer = self.newsroom.call("PATCH", path, json=body, headers=match | kind)
         else:
             answer = self.newsroom.call("POST", f"{path}/{verb}", json=body, headers=match)
-        assert answer.status_code == (200 if allowed else 409), answer.text
-        return allowed
+        wanted = (200 if sensible else 422) if allowed else 409
+        assert answer.status_code == wanted, answer.text
+        return allowed and sensible
 
     def _alive(self, number: int) -> bool:
         life = self.lives[number]
@@ -206,15 +219,18 @@ class Lives(RuleBasedStateMachine):
 
     @rule(number=_NUMBER)
     def publish(self, number: int) -> None:
-        if self._do(number, "publish", allowed=self._alive(number)):
-            self.lives[number].look(self.now)
-            self.lives[number].publish(self.now)
+        life, allowed = self.lives[number], self._alive(number)
+        if self._do(number, "publish", allowed=allowed, sensible=not life.is_never(self.now)):
+            life.look(self.now)
+            life.publish(self.now)
 
     @rule(number=_NUMBER, hours=_HOURS)
     def schedule(self, number: int, hours: float) -> None:
         life, at = self.lives[number], self.now + timedelta(hours=hours)
         allowed = self._alive(number) and life.state(self.now) != "published"
-        if self._do(number, "schedule", allowed=allowed, at=format_instant(at)):
+        sensible = not life.is_never(self.now, at)
+        text = format_instant(at)
+        if self._do(number, "schedule", allowed=allowed, sensible=sensible, at=text):
             life.look(self.now)
             life.publish(self.now, at)
 

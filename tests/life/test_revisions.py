@@ -60,6 +60,7 @@ def test_what_is_no_version_is_refused(newsroom: Newsroom) -> None:
         ("<p>a</p><p>b</p>", "<p>b</p><p>a</p>"),
         ("\u0645\u0631\u062d\u0628\u0627 \u0628\u0643", "\u0645\u0631\u062d\u0628\u0627"),
         ("word " * 3_000, "other " * 3_000),
+        ("a  b c\n", "\n a b  d"),
     ],
 )
 def test_the_words_make_both_texts(before: str, after: str) -> None:
@@ -68,6 +69,20 @@ def test_the_words_make_both_texts(before: str, after: str) -> None:
     for op, text in (("removed", before), ("added", after)):
         kept = [one["text"] for one in change["words"] if one["op"] in {"same", op}]
         assert "".join(kept) == text
+
+
+def test_a_word_is_the_same_whatever_space_is_behind_it() -> None:
+    fields = dict.fromkeys(WRITABLE["article"] | {"corrections"})
+    before, after = "<p>one two three</p>", "<p>one TWO three four</p>"
+    (change,) = differences(fields | {"body": before}, fields | {"body": after})
+    assert [(one["op"], one["text"]) for one in change["words"]] == [
+        ("same", "<p>one "),
+        ("removed", "two "),
+        ("added", "TWO "),
+        ("same", "three"),
+        ("added", " four"),
+        ("same", "</p>"),
+    ]
 
 
 def test_a_version_is_brought_back_as_a_new_one(newsroom: Newsroom, client: TestClient) -> None:

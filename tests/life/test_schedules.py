@@ -5,6 +5,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from httpx2 import Response
 from starlette.testclient import TestClient
 
 from app.bootstrap import Services
@@ -13,8 +14,8 @@ from app.worker import run_due, tidy
 from tests.api.reading import titles
 from tests.clock import HandClock
 from tests.life.log import reasons
-from tests.newsroom import Newsroom
-from tests.transfer.moving import unsound
+from tests.newsroom import MERGE_PATCH, Newsroom
+from tests.transfer.moving import bring_all, unsound
 
 
 def schedule(newsroom: Newsroom, article: dict[str, Any], **order: Any) -> dict[str, Any]:
@@ -160,3 +161,55 @@ def test_new_rules_of_a_zone_move_the_instant_and_not_the_time_on_the_wall(
 def test_the_zones_are_known_here() -> None:
     """A slim system has none of its own; then the package has to be there."""
     assert local_time.zone_of("Africa/Casablanca").key == "Africa/Casablanca"
+
+
+def _blamed(answer: Response) -> tuple[int, str, str]:
+    (error,) = answer.json()["errors"]
+    return answer.status_code, error["pointer"], error["code"]
+
+
+SOON, LATER = "2026-11-23T08:00:00Z", "2026-11-23T09:00:00Z"
+
+
+@pytest.mark.parametrize("at", [SOON, LATER])
+def test_a_schedule_that_can_never_come_true_is_refused(newsroom: Newsroom, at: str) -> None:
+    draft = newsroom.article("Short-lived", expires_at=SOON)
+    match, path = {"if-match": "*"}, f"/articles/{draft['id']}"
+    patch = match | {"content-type": MERGE_PATCH}
+    new = {"title": "T", "language": "en", "published_at": at, "expires_at": SOON}
+    local = {"at": "2026-11-23T09:00", "time_zone": "Europe/Berlin"}
+    refused: tuple[tuple[str, str, dict[str, Any], dict[str, str], str], ...] = (
+        ("POST", f"{path}/schedule", {"at": at}, match, "#/at"),
+        ("POST", f"{path}/schedule", local, match, "#/at"),
+        ("POST", f"{path}/publish", {"published_at": at}, match, "#/published_at"),
+        ("PATCH", path, {"published_at": at, "status": "published"}, patch, "#/expires_at"),
+        ("POST", "/articles", new | {"status": "published"}, {}, "#/expires_at"),
+    )
+    for method, where, body, headers, pointer in refused:
+        answer = newsroom.call(method, where, json=body, headers=headers)
+        assert _blamed(answer) == (422, pointer, "never_public"), where
+        assert SOON in answer.json()["detail"]
+    assert newsroom.call("GET", path).json() == draft
+    assert newsroom.verb(draft, "schedule", at="2026-11-23T07:59:59Z")["state"] == "scheduled"
+
+
+def test_what_has_come_out_may_have_expired_long_ago(
+    newsroom: Newsroom, services: Services
+) -> None:
+    past = {"published_at": "2020-01-01T00:00:00Z", "expires_at": "2020-02-01T00:00:00Z"}
+    assert newsroom.story("Archive", **past)["state"] == "expired"
+    assert newsroom.story("At once", expires_at="2020-01-01T00:00:00Z")["state"] == "expired"
+    backwards = {"published_at": "2020-02-01T00:00:00Z", "expires_at": "2020-01-01T00:00:00Z"}
+    assert newsroom.story("Backwards", **backwards)["state"] == "expired"
+    # A working copy may say anything, and an embargo is no schedule: some read the story till then.
+    newsroom.article("Draft", published_at=LATER, expires_at=SOON)
+    held = newsroom.story("Held", expires_at=SOON, embargo_until=LATER)
+    assert newsroom.verb(held, "publish")["state"] == "scheduled"
+    assert unsound(services) == []
+
+
+def test_an_import_takes_a_schedule_as_it_comes(newsroom: Newsroom, services: Services) -> None:
+    line = {"type": "article", "slug": "never", "title": "T", "language": "en"}
+    instants = {"published_at": LATER, "expires_at": SOON}
+    bring_all(services, line | instants | {"status": "published"})
+    assert newsroom.call("GET", "/articles/never").json()["state"] == "scheduled"

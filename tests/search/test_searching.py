@@ -348,3 +348,33 @@ def test_an_address_is_found_without_scheme_and_with_what_tells_the_way(
         assert titles(client, f"/v1/search?q={quote(typed)}") == ["Rain"], typed
     assert titles(client, "/v1/search?q=a.example/rain-today?p=2") == []
     assert titles(client, "/v1/search?q=node.js/deno") == ["Server node.js/deno compared"]
+
+
+def test_categories_are_named_in_the_language_that_is_asked_for(
+    newsroom: Newsroom, client: TestClient, follow: Follow
+) -> None:
+    names = {"fr": "Maroc", "ar": "المغرب"}
+    newsroom.category("Morocco", names=names)
+    newsroom.category("Plain")
+    named = {"categories": ["morocco", "plain"]}
+    first = newsroom.story("Rain in the mountains", body="<p>Rain fell on the hills.</p>", **named)
+    follow()
+    newsroom.story("Rain on the coast", body="<p>Rain fell on the harbour.</p>", **named)
+
+    def shown(path: str, languages: str) -> list[list[str]]:
+        found = read(client, f"{path}names_in={languages}")
+        listed = [[one["name"] for one in story["categories"]] for story in found["data"]]
+        facets = found.get("facets", {}).get("category")
+        return [*listed, [one["label"] for one in facets]] if facets else listed
+
+    search = "/v1/search?q=rain&facets=category&"
+    for languages, name in (("fr-CA,ar", "Maroc"), ("de,ar", "المغرب"), ("de", "Morocco")):
+        assert shown(search, languages) == [[name, "Plain"]] * 3
+        assert shown(f"/v1/articles/{first['id']}/related?", languages) == [[name, "Plain"]]
+    page = read(client, "/v1/search?q=rain&sort=published_at&limit=1&names_in=fr&highlight=true")
+    assert page["data"][0]["categories"][0]["name"] == "Maroc"
+    following = (
+        f"/v1/search?q=rain&sort=published_at&limit=1&names_in=fr&cursor={page['page']['next']}"
+    )
+    assert read(client, following)["data"][0]["categories"][0]["name"] == "Maroc"
+    assert client.get("/v1/search?q=rain&names_in=").status_code == 400

@@ -66,10 +66,10 @@ def bring_all(services: Services, *lines: dict[str, Any]) -> list[Outcome]:
     return outcomes
 
 
-def take(services: Services) -> list[bytes]:
-    """Export everything."""
+def take(services: Services, *, killed: bool = True) -> list[bytes]:
+    """Export everything, or all but killed stories."""
     with services.database.read() as session:
-        return ndjson(export_lines(session, services.clock.now()))
+        return ndjson(export_lines(session, services.clock.now(), killed=killed))
 
 
 def statuses(outcomes: Iterable[Outcome]) -> list[str]:

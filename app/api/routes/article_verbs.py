@@ -46,7 +46,7 @@ def manage_publish_article(
     body: MaybeBody,
     expected: Expected,
 ) -> Response:
-    """Make the working copy public, now or at `published_at`."""
+    """Make the working copy public, now or at `published_at`, before it expires."""
     order = PublishInput.model_validate(body)
     return verb(request, services, caller, body, lambda unit: publish(unit, ref, order, expected))
 
@@ -57,7 +57,7 @@ def manage_publish_article(
 def manage_schedule_article(
     ref: str, request: Request, services: Parts, caller: Publisher, body: Body, expected: Expected
 ) -> Response:
-    """Schedule the working copy for an instant or a local time; `{"at": null}` cancels."""
+    """Schedule the working copy for a moment before it expires; `{"at": null}` cancels."""
     order = ScheduleInput.model_validate(body)
     return verb(request, services, caller, body, lambda unit: schedule(unit, ref, order, expected))
 

@@ -34,7 +34,7 @@ from app.search.suggesting import Suggestion
 
 router = APIRouter(tags=["delivery"], route_class=DirectRoute)
 _LISTED = ("stories",)
-_RELATED = (*FILTERS, *SPANS, "fields", "limit")
+_RELATED = (*FILTERS, *SPANS, "fields", "limit", "names_in")
 _MOST_SUGGESTED = 50
 # What changed lately is searched beside the index, so there is something to wait for only where
 # that is a lot, as after a large import.
@@ -109,7 +109,7 @@ async def list_related(ref: str, request: Request, services: Parts) -> Response:
     params = Parameters(request.scope["query_string"], _RELATED)
     fields = Fields.read(params, SHORT)
     paging = Paging.read(services.cursors, params, "", 1)
-    embargoed = reads_embargoed(request)
+    embargoed, names_in = reads_embargoed(request), params.languages("names_in")
     story = await short_read(
         services, lambda: services.delivery.story(normal_ref(ref), embargoed=embargoed)
     )
@@ -122,7 +122,9 @@ async def list_related(ref: str, request: Request, services: Parts) -> Response:
     selection = params.selection(services.delivery.resolve, services.delivery.slugs)
     id_ = story.keys[0].removeprefix("story:")
     found = await long_read(
-        lambda: services.search.related(id_, selection, paging.limit, embargoed=embargoed)
+        lambda: services.search.related(
+            id_, selection, paging.limit, embargoed=embargoed, names_in=names_in
+        )
     )
     items = [fields.keep(one) for one in found.items] if fields else found.items
     body, _ = envelope(paging, items, None, None, None)

@@ -26,6 +26,7 @@ from app.content.orders import (
     UnpublishInput,
 )
 from app.content.references import References
+from app.content.slugs import normal_ref
 from app.kit.errors import Failure, FieldError
 from app.kit.unit import Unit
 
@@ -51,8 +52,8 @@ class Result:
 def bulk(unit: Unit, order: BulkInput, caller: Caller) -> list[Result]:
     """Apply a verb to stories, whatever their versions; in an atomic order, all must take it."""
     act = _act(unit, order, caller)
-    _lock(unit, order.refs)
-    results = [_attempt(unit, ref, act) for ref in order.refs]
+    found = _lock(unit, order.refs)
+    results = [_attempt(unit, ref, found.get(ref, ref), act) for ref in order.refs]
     refused = [
         FieldError(f"#/refs/{index}", "refused", one.wrong.detail)
         for index, one in enumerate(results)
@@ -75,17 +76,31 @@ def _act(unit: Unit, order: BulkInput, caller: Caller) -> Act:
     return partial(command, unit, order=model.model_validate(order.body), expected=None)
 
 
-def _lock(unit: Unit, refs: list[str]) -> None:
-    """Lock all stories in one order, so that two orders cannot wait for each other."""
+def _lock(unit: Unit, refs: list[str]) -> dict[str, str]:
+    """Lock all stories in one order, so that two orders cannot wait for each other.
+
+    Return their ids by refs; what leads nowhere is left out.
+    """
     references = References(unit.session)
     references.load_all("article", refs)
-    ids = {references.find("article", ref) for ref in refs}
-    store.articles_by_ids(unit.session, {one for one in ids if one is not None})
+    located = {ref: _located(unit, ref, references) for ref in refs}
+    found = {ref: id_ for ref, id_ in located.items() if id_ is not None}
+    store.articles_by_ids(unit.session, set(found.values()))
+    return found
 
 
-def _attempt(unit: Unit, ref: str, act: Act) -> Result:
+def _located(unit: Unit, ref: str, references: References) -> str | None:
+    """Return the id of a story; a slug that it had leads to it, as one verb would be redirected."""
+    id_ = references.find("article", ref)
+    if id_ is not None:
+        return id_
+    slug = store.slug_now(unit.session, "article", normal_ref(ref))
+    return references.find("article", slug) if slug is not None else None
+
+
+def _attempt(unit: Unit, ref: str, id_: str, act: Act) -> Result:
     try:
         with unit.attempt():
-            return Result(ref, act(ref), None)
+            return Result(ref, act(id_), None)
     except Failure as wrong:
         return Result(ref, None, wrong)

@@ -1,7 +1,7 @@
 """Create an article, or update the one that a source's external id already names."""
 
 from app.content import store
-from app.content.article import Article, check_version, published
+from app.content.article import Article, check_schedule, check_version, published
 from app.content.commands.edit_article import rewrite_article
 from app.content.drafting import (
     base_of,
@@ -45,6 +45,7 @@ def create_article(
     if written.status == "draft":
         return save(unit, Change(None, article, "created")), True
     article = published(article, unit.now, raise_version=False)
+    check_schedule(article, unit.now, "#/expires_at")
     return save(unit, Change(None, article, "published")), True
 
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from app.content import store
-from app.content.article import Article, edited, is_current, published
+from app.content.article import Article, check_schedule, edited, is_current, published
 from app.content.drafting import base_of, given_slug, written_fields
 from app.content.editing import Expected, article_to_change, patched, replaced
 from app.content.errors import ExternalIdTaken, WrongState
@@ -36,7 +36,11 @@ def rewrite_article(unit: Unit, article: Article, written: ArticleInput) -> Arti
     references = References(unit.session)
     references.load_inputs([written])
     change = rewritten(unit, article, written, references)
-    return article if change is None else save(unit, change)
+    if change is None:
+        return article
+    if change.action == "published":
+        check_schedule(change.after, unit.now, "#/expires_at")
+    return save(unit, change)
 
 
 def rewritten(

@@ -1,6 +1,6 @@
 """Make an article's working copy its public one."""
 
-from app.content.article import Article, published
+from app.content.article import Article, check_schedule, published
 from app.content.editing import Expected, article_to_change
 from app.content.orders import PublishInput
 from app.content.saving import Change, save
@@ -11,4 +11,5 @@ def publish_article(unit: Unit, ref: str, order: PublishInput, expected: Expecte
     """Publish now, or at the instant that the order or the article names."""
     article = article_to_change(unit, ref, expected)
     after = published(article, unit.now, at=order.published_at, minor=order.update == "minor")
+    check_schedule(after, unit.now, "#/published_at")
     return save(unit, Change(article, after, "published"))

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from app.content.article import Article, scheduled, unscheduled
+from app.content.article import Article, check_schedule, scheduled, unscheduled
 from app.content.editing import Expected, article_to_change
 from app.content.local_time import instant_of, is_local, normal_local
 from app.content.orders import ScheduleInput
@@ -22,6 +22,7 @@ def schedule_article(unit: Unit, ref: str, order: ScheduleInput, expected: Expec
         raise InvalidInput.at("#/at", "in_the_past", "That has passed. Publish it instead.")
     local = normal_local(order.at) if order.time_zone else None
     after = scheduled(article, at, unit.now, local=local, time_zone=order.time_zone)
+    check_schedule(after, unit.now, "#/at")
     return save(unit, Change(article, after, "scheduled"))
 
 

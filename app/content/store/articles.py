@@ -10,11 +10,13 @@ from typing import Any
 from sqlalchemy import (
     ColumnElement,
     bindparam,
+    func,
     or_,
     select,
     tuple_,
     update,
 )
+from sqlalchemy.orm import aliased
 
 from app.access.selection import fold
 from app.content.article import Article, as_row
@@ -83,6 +85,18 @@ def stream_articles(session: ReadSession, *, originals: bool) -> Iterator[Articl
     statement = select(_articles).where(original if originals else ~original)
     for row in session.stream(statement.order_by(ArticleRow.id)):
         yield article_of(row)
+
+
+def stand_ins(session: ReadSession) -> dict[str, str]:
+    """Return, for each killed original, the first of its translations that was not killed."""
+    original = aliased(ArticleRow)
+    statement = (
+        select(ArticleRow.translation_of, func.min(ArticleRow.id).label("first"))
+        .join(original, original.id == ArticleRow.translation_of)
+        .where(original.stage == "killed", ArticleRow.stage != "killed")
+        .group_by(ArticleRow.translation_of)
+    )
+    return {row.translation_of: row.first for row in session.all(statement)}
 
 
 def scheduled_in_zones(

@@ -72,12 +72,31 @@ class ArticleBatch:
 
     def _outcome(self, number: int, line: ArticleLine) -> Outcome:
         try:
+            line = self._tied_here(line)
             known = self._match(line)
             if known is not None:
                 return self._update(number, line, known)
             return self._create(number, line)
         except Failure as wrong:
             return Outcome(number, "refused", "article", line.id, line.slug, wrong)
+
+    def _tied_here(self, line: ArticleLine) -> ArticleLine:
+        """Return a line that names originals which are here, where it came without its own."""
+        public = line.public
+        if line.translated_with is None and (public is None or public.translated_with is None):
+            return line
+        if public is not None:
+            original = self._original(public, line.id)
+            public = public.model_copy(update={"translation_of": original})
+        original = self._original(line, line.id)
+        return line.model_copy(update={"translation_of": original, "public": public})
+
+    def _original(self, written: ArticleLine | PublicCopy, own_id: str | None) -> str | None:
+        """Return whom to tie a story to: its original; or the one that stands in; or nobody."""
+        original, other = written.translation_of, written.translated_with
+        if original is None or other is None or self._references.find("article", original):
+            return original
+        return None if other == own_id else self._references.find("article", other)
 
     def _match(self, line: ArticleLine) -> Article | None:
         if line.id is None and line.external_id is None and line.slug is None:

@@ -64,17 +64,30 @@ def _parents_first(categories: list[Category]) -> Iterator[Category]:
 
 
 def _articles(session: ReadSession, now: datetime, *, killed: bool) -> Iterator[dict[str, Any]]:
+    stand_ins = {} if killed else store.stand_ins(session)
     # Translations name their originals, so originals come first.
     for originals in (True, False):
+        late: list[dict[str, Any]] = []
         stream = store.stream_articles(session, originals=originals)
         while batch := list(islice(stream, _BATCH)):
             kept = [one for one in batch if killed or one.stage != "killed"]
-            yield from _article_lines(session, kept, now)
+            for line in _article_lines(session, kept, now, stand_ins):
+                if originals and _was_tied(line):
+                    late.append(line)
+                else:
+                    yield line
+        # Few were untied and not yet published so; the originals of their public copies are there.
+        yield from late
+
+
+def _was_tied(line: dict[str, Any]) -> bool:
+    return line["public"] is not None and line["public"]["translation_of"] is not None
 
 
 def _article_lines(
-    session: ReadSession, batch: list[Article], now: datetime
+    session: ReadSession, batch: list[Article], now: datetime, stand_ins: dict[str, str]
 ) -> Iterator[dict[str, Any]]:
+    """Yield the lines of articles; `stand_ins` are ids by those of originals that are left out."""
     references = References(session)
     ahead = [one for one in batch if one.published_version and not is_current(one)]
     keys = [(one.id, one.published_version) for one in ahead if one.published_version]
@@ -91,11 +104,18 @@ def _article_lines(
         yield {
             "type": "article",
             **article_view(article, now, references),
+            **_tied(article, stand_ins),
             "body_base": article.body_base,
             "offered_from": instant_or_none(article.offered_from),
             "former_slugs": former,
-            "public": _public(copy, now, references) if copy else None,
+            "public": _public(copy, now, references) | _tied(copy, stand_ins) if copy else None,
         }
+
+
+def _tied(article: Article, stand_ins: dict[str, str]) -> dict[str, str]:
+    """Return whom a story is tied to where its original is left out and not known elsewhere."""
+    other = stand_ins.get(article.translation_of or "")
+    return {} if other is None else {"translated_with": other}
 
 
 def _public(copy: Article, now: datetime, references: References) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, TypeAdapter
 
 from app.content.article import Answer
-from app.content.inputs import ArticleInput, CategoryInput, Slug, SourceInput
+from app.content.inputs import ArticleInput, CategoryInput, Ref, Slug, SourceInput
 from app.content.orders import Note
 from app.kit.fields import Address, Input, Instant, text_of
 
@@ -48,14 +48,24 @@ class CategoryLine(Kept, CategoryInput):
     type: Literal["category"]
 
 
-class PublicCopy(ArticleInput):
+class Tied(Input):
+    """What an export without killed stories says where it leaves the original of a group out.
+
+    `translated_with` is the story of the group that the others, and itself, are tied to where the
+    original is not known.
+    """
+
+    translated_with: Ref | None = None
+
+
+class PublicCopy(Tied, ArticleInput):
     """The public copy of a story whose working copy has run ahead of it."""
 
     version: Version
     body_base: Address | None = None
 
 
-class ArticleLine(Kept, ArticleInput):
+class ArticleLine(Kept, Tied, ArticleInput):
     """An article."""
 
     type: Literal["article"]

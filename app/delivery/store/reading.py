@@ -140,6 +140,14 @@ def log_head(session: Reads, now: datetime) -> Record:
     return row
 
 
+def translations(session: Reads, group: str, but_for: str, now: datetime) -> str | None:
+    """Return the public stories of a group, but for one of them, as a text of JSON."""
+    statement = _translations_statement(session.dialect)
+    params = {"group": group, "but_for": but_for, "now": to_micros(now)}
+    found: str | None = session.scalar(statement, params)
+    return found
+
+
 def redirect_target(session: Reads, slug: str) -> str | None:
     """Return the id of the story that a former slug leads to."""
     target: str | None = session.scalar(_REDIRECT, {"slug": slug})
@@ -276,22 +284,28 @@ def _pieces(form: Form, dialect: str, *, embargoed: bool) -> list[ColumnElement[
 
 def _translations(dialect: str, *, embargoed: bool) -> ColumnElement[Any]:
     """Return the visible stories of the same group as a text of JSON."""
+    own = _documents.c
+    listed = _listed_group(dialect, own.translation_group, own.id, embargoed=embargoed)
+    return listed.correlate(_documents).scalar_subquery().label("translations")
+
+
+@lru_cache(maxsize=2)
+def _translations_statement(dialect: str) -> Select[Any]:
+    return _listed_group(dialect, bindparam("group"), bindparam("but_for"), embargoed=False)
+
+
+def _listed_group(dialect: str, group: Any, but_for: Any, *, embargoed: bool) -> Select[Any]:
+    """Select the visible stories of a group, but for one, as a text of JSON."""
     other = _documents.alias("other")
     pairs = ("language", other.c.language, "id", other.c.id, "slug", other.c.slug)
     if dialect == "sqlite":
         listed: Any = func.json_group_array(func.json_object(*pairs))
     else:
         listed = cast(func.json_agg(func.json_build_object(*pairs)), Text)
-    return (
-        select(listed)
-        .where(
-            other.c.translation_group == _documents.c.translation_group,
-            other.c.id != _documents.c.id,
-            visible(other, embargoed=embargoed),
-        )
-        .correlate(_documents)
-        .scalar_subquery()
-        .label("translations")
+    return select(listed).where(
+        other.c.translation_group == group,
+        other.c.id != but_for,
+        visible(other, embargoed=embargoed),
     )
 
 

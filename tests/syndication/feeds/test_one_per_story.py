@@ -30,5 +30,5 @@ def test_feeds_give_one_story_of_each_group(newsroom: Newsroom, client: TestClie
     newsroom.story("Hives")
     paged = f"/feeds/latest.atom?limit=1&{asked}"
     assert "prev-archive" not in links(client, paged)
-    for more in ("one_per_story=true", "one_per_story=false", "names_in=fr"):
+    for more in ("one_per_story=true", "one_per_story=false", "prefer=fr"):
         assert client.get(f"/feeds/search.rss?q=bees&{more}").status_code == 400

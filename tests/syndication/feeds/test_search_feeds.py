@@ -192,3 +192,17 @@ class TestHeadlines:
         assert "content_html" not in read(client, path)["items"][0]
         whole = client.get(path, headers=newsroom.headers).json()["items"]
         assert (len(whole), "content_html" in whole[0]) == (3, True)
+
+
+@SQLITE
+def test_its_categories_are_named_in_the_language_that_is_asked_for(
+    rains: dict[str, str], newsroom: Newsroom, client: TestClient
+) -> None:
+    world = newsroom.call("GET", "/categories/world").json()
+    newsroom.patch(world, "categories", names={"fr": "Le monde"})
+    # A table has slugs alone.
+    for ext in (one for one in FORMATS if one != "csv"):
+        assert b"Le monde" in fetch(client, f"/feeds/search.{ext}?q=rain&names_in=fr"), ext
+        assert b"Le monde" not in fetch(client, f"/feeds/search.{ext}?q=rain"), ext
+    told = client.get("/v1/search?q=rain&names_in=fr").headers["link"]
+    assert "</feeds/search.rss?names_in=fr&q=rain>" in told
