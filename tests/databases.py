@@ -89,11 +89,11 @@ def counted_queries(database: Database) -> Iterator[list[str]]:
         note(statement)
 
     event.listen(database.engine, "before_cursor_execute", through_engine)
-    database.trace_hot(note)
+    database.trace(note)
     try:
         yield sent
     finally:
-        database.trace_hot(None)
+        database.trace(None)
         event.remove(database.engine, "before_cursor_execute", through_engine)
 
 

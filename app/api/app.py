@@ -1,16 +1,16 @@
 """The HTTP application: routes on the inside, the edge around them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractAsyncContextManager
 from typing import Any
 from urllib.parse import quote
 
-from fastapi import Depends, FastAPI, Request, Response
+from fastapi import APIRouter, Depends, FastAPI, Request, Response
 from fastapi.routing import iter_route_contexts
 from fastapi.staticfiles import StaticFiles
 from pydantic import ValidationError
 from starlette.exceptions import HTTPException
-from starlette.routing import compile_path
+from starlette.routing import BaseRoute, compile_path
 
 from app.api.dependencies import note_route
 from app.api.direct import DirectRoutes
@@ -18,6 +18,7 @@ from app.api.edge.asgi import App, request_id
 from app.api.edge.request import told
 from app.api.edge.stack import stack
 from app.api.feed_source import FeedSource
+from app.api.managed import ManagedRoutes
 from app.api.metrics import Metrics
 from app.api.openapi import document
 from app.api.problems import problem, problem_of
@@ -89,8 +90,13 @@ def create_app(services: Services, lifespan: Lifespan | None = None) -> App:
     inside.state.metrics = metrics
     inside.state.pulse = pulse = Pulse(services.watch)
     services.push.read_feeds_by(FeedSource(inside))
-    routes = (route for router in _DELIVERY for route in router.routes)
-    return stack(inside, DirectRoutes(inside, routes), services, metrics, pulse)
+    direct = DirectRoutes(inside, _routes(_DELIVERY))
+    managed = ManagedRoutes(inside, _routes(_MANAGEMENT) if services.settings.management else ())
+    return stack(managed, direct, services, metrics, pulse)
+
+
+def _routes(routers: Iterable[APIRouter]) -> Iterator[BaseRoute]:
+    return (route for router in routers for route in router.routes)
 
 
 def openapi_document() -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """The public copy of a story whose working copy may have run ahead of it."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -27,15 +28,18 @@ def save_public(
     action: Action,
     *,
     note: str | None,
-    fields: dict[str, Any],
+    fields: Callable[[], dict[str, Any]],
 ) -> Article:
-    """Save a changed public copy, and the working copy with these fields ahead of it as before."""
+    """Save a changed public copy, and the working copy ahead of it as before, if it is.
+
+    `fields` returns those of the working copy that are others now.
+    """
     save(unit, Change(article, copy, action, note=note))
     if is_current(article):
         return copy
     ahead = replace(
         article,
-        **fields,
+        **fields(),
         version=copy.version + 1,
         published_version=copy.version,
         offered_from=copy.offered_from,

@@ -148,13 +148,8 @@ def _publish(
         _add_document(rows, article, categories, unit.now)
         moved_slugs += _redirects("article", article.id, _left_behind(event, old, unit.now))
         log += _publish_log(unit, event, attributes, old)
-    known = before.keys() & {one.id for one in articles}
-    store.replace_documents(unit.session, rows.documents, rows.bodies, rows.terms, known)
-    # Where a story lies ahead, what stands in its place stays until it is there.
-    due = [event for event in events if _is_due(event.article, unit.now)]
-    store.drop_redirects(unit.session, "article", [one.article.slug for one in due])
-    old_ones = [one.article.id for one in due if not one.new]
-    store.replace_tombstones(unit.session, old_ones, [])
+    _write(unit, rows, before)
+    _take_place(unit, events, before)
     keep_traces(unit, _taken_from_the_entitled(events, before, unit.now))
     store.add_redirects(unit.session, moved_slugs)
     return log
@@ -167,6 +162,45 @@ def _taken_from_the_entitled(
     ahead = (one.article.id for one in events if _offered_at(one.article) > now)
     known = ((id_, before[id_]) for id_ in ahead if id_ in before)
     return {id_: old for id_, old in known if old.is_offered(now) and not old.is_out(now)}
+
+
+def _write(unit: Unit, rows: "_Rows", before: Mapping[str, store.Attributes]) -> None:
+    """Write documents: one that is there in its place, many whole.
+
+    Many at once may have taken each other's slugs.
+    """
+    known = [row["id"] for row in rows.documents if row["id"] in before]
+    if len(rows.documents) == 1 and known:
+        (document,), (body,) = rows.documents, rows.bodies
+        filed = _is_filed_so(before[document["id"]], document, rows.terms)
+        store.replace_document(unit.session, document, body, None if filed else rows.terms)
+    else:
+        store.replace_documents(unit.session, rows.documents, rows.bodies, rows.terms, known)
+
+
+def _is_filed_so(
+    old: store.Attributes, document: dict[str, Any], terms: list[dict[str, Any]]
+) -> bool:
+    """Tell whether the terms of a document, which have its instant in them, are as they were."""
+    same = old.published_at == document["published_at"]
+    return same and old.terms == {(row["field"], row["value"]) for row in terms}
+
+
+def _take_place(
+    unit: Unit, events: list[ArticlePublished], before: Mapping[str, store.Attributes]
+) -> None:
+    """Take away what stood where stories are now; it stays as long as one lies ahead.
+
+    Nothing stood in the place of a new one, nor where one is out already.
+    """
+    due = [one for one in events if not one.new and _is_due(one.article, unit.now)]
+    came = [one.article for one in due if not _stands(one.article, before.get(one.article.id))]
+    store.drop_redirects(unit.session, "article", [article.slug for article in came])
+    store.replace_tombstones(unit.session, [article.id for article in came], [])
+
+
+def _stands(article: Article, old: store.Attributes | None) -> bool:
+    return old is not None and old.released and old.slug == article.slug
 
 
 def _left_behind(event: ArticlePublished, old: store.Attributes | None, now: datetime) -> set[str]:

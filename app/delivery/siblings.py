@@ -15,7 +15,9 @@ from app.kit.unit import Unit
 def shown(slug: str, attributes: dict[str, Any]) -> tuple[str, str, str]:
     """Return what the others of a group show of a story: slug, language and group."""
     (group,) = attributes["group"]
-    return slug, attributes["language"][-1], group
+    # A document that has lost its terms has none.
+    language = attributes["language"][-1] if attributes["language"] else ""
+    return slug, language, group
 
 
 def groups_in(rows: Iterable[dict[str, Any]]) -> set[str]:

@@ -56,7 +56,7 @@ def withdraw(
             # It may come back under another slug; links to this one should find it then.
             slugs.append({"type": "article", "slug": old.slug, "id": id_})
     store.remove_documents(unit.session, events.keys())
-    store.replace_tombstones(unit.session, events.keys(), stones)
+    store.replace_tombstones(unit.session, standing.keys(), stones)
     store.add_redirects(unit.session, slugs)
     return log
 

@@ -7,10 +7,11 @@ transaction: leaving the `with` block commits a write, an exception rolls it bac
 import os
 import sqlite3
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Literal
 
+import psycopg
 from sqlalchemy import (
     Connection,
     Engine,
@@ -19,10 +20,11 @@ from sqlalchemy import (
     make_url,
     text,
 )
-from sqlalchemy.exc import ArgumentError, DataError, DBAPIError, IntegrityError
+from sqlalchemy.exc import ArgumentError, DataError, DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from app.kit import json
+from app.kit.driver import Note
 from app.kit.errors import (
     ConstraintViolated,
     DatabaseBusy,
@@ -33,7 +35,7 @@ from app.kit.errors import (
 )
 from app.kit.hot import HotStatements
 from app.kit.leadership import FileLeadership, Leadership, PostgresLeadership
-from app.kit.session import Reads, ReadSession, WriteSession
+from app.kit.session import BROKEN, Reads, ReadSession, WriteSession
 from app.kit.watch import PostgresWatch, SqliteWatch, Watch
 
 
@@ -52,6 +54,7 @@ class Database:
         self._writer = threading.Lock()
         self._identity: tuple[int, int] | None = None
         self._hot: HotStatements | None = None
+        self._note: Note | None = None
         if self.dialect == "sqlite":
             path = str(self.engine.url.database)
             self._hot = HotStatements(path, self.engine.dialect, _PRAGMAS)
@@ -65,7 +68,7 @@ class Database:
                     isolation_level="REPEATABLE READ", postgresql_readonly=True
                 )
             with connection.begin():
-                yield ReadSession(connection)
+                yield ReadSession(connection, self._note)
 
     @contextmanager
     def read_hot(self) -> Iterator[Reads]:
@@ -79,8 +82,12 @@ class Database:
 
     @contextmanager
     def read_single(self) -> Iterator[Reads]:
-        """Open a read for one statement on an embedded database; it is its own transaction."""
-        assert self._hot is not None
+        """Open a read for one statement; it is its own transaction."""
+        if self._hot is None:
+            with _telling_failures(), self.engine.connect() as connection:
+                connection.execution_options(isolation_level="AUTOCOMMIT")
+                yield ReadSession(connection, self._note)
+            return
         try:
             yield self._hot.single()
         except sqlite3.Error as wrong:
@@ -99,7 +106,9 @@ class Database:
             with self._waiting(connection, seconds), connection.begin():
                 if patience is not None and self.dialect == "postgresql":
                     connection.execute(text(f"SET LOCAL lock_timeout = {int(seconds * 1000)}"))
-                yield WriteSession(connection)
+                session = WriteSession(connection, self._note)
+                yield session
+                session.settle()
 
     def check_file(self) -> None:
         """Insist that the SQLite file is still the one that was opened.
@@ -129,8 +138,9 @@ class Database:
             return FileLeadership(str(self.engine.url.database))
         return PostgresLeadership(self._conninfo())
 
-    def trace_hot(self, note: Callable[[str], None] | None) -> None:
-        """Show each statement that is run hot to `note`; nothing ends it."""
+    def trace(self, note: Note | None) -> None:
+        """Show each statement to `note` that SQLAlchemy does not see; nothing ends it."""
+        self._note = note
         if self._hot is not None:
             self._hot.trace(note)
 
@@ -250,7 +260,8 @@ def _sqlite(url: Any, busy_timeout: float, options: dict[str, Any]) -> Engine:
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
         writes = connection.get_execution_options().get("dateline_writes", False)
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+        driver: Any = connection.connection.dbapi_connection
+        driver.execute("BEGIN IMMEDIATE" if writes else "BEGIN")
 
     return engine
 
@@ -269,16 +280,16 @@ _PRAGMAS = (
 def _telling_failures() -> Iterator[None]:
     try:
         yield
-    except IntegrityError as wrong:
+    except BROKEN as wrong:
         raise ConstraintViolated("Somebody else changed the same thing at once.") from wrong
     except PoolTimeout as wrong:
         raise DatabaseBusy("Every connection to the database is in use.") from wrong
-    except DataError:
+    except (DataError, sqlite3.DataError, psycopg.DataError):
         # A value that the database cannot take should not have come this far: a fault of ours.
         raise
     except DBAPIError as wrong:
         raise _translated(wrong.orig) from wrong
-    except sqlite3.Error as wrong:
+    except (sqlite3.Error, psycopg.Error) as wrong:
         raise _translated(wrong) from wrong
 
 

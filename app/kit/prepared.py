@@ -2,12 +2,14 @@
 
 SQLAlchemy looks up a compiled statement, and prepares its values, anew each time that one is run.
 That costs more than SQLite needs to run it. What is written for every story, and read to write
-it, is prepared here once; it runs on the same connection, in the same transaction.
+it, is prepared here once; it runs on the driver's connection beneath SQLAlchemy's, in the same
+transaction.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from functools import lru_cache
-from typing import Any
+from collections import namedtuple
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import lru_cache, partial
+from typing import Any, Literal, cast
 
 from sqlalchemy import (
     BindParameter,
@@ -15,42 +17,76 @@ from sqlalchemy import (
     Delete,
     Dialect,
     Executable,
+    Insert,
     Table,
     bindparam,
     delete,
     insert,
 )
-from sqlalchemy.dialects import sqlite
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.sql import ClauseElement
+
+from app.kit.driver import Values
 
 _MOST = 300
 _Processor = Callable[[Any], Any] | None
+# What an insert does where its key is there already: fails, leaves the row alone, replaces it.
+Mode = Literal["new", "missing", "whole"]
 
 
 class Prepared:
-    """The text of a statement, and what makes its values of parameters."""
+    """The text of a statement, what makes its values of parameters, and rows of what comes."""
 
-    def __init__(self, statement: Executable, dialect: Dialect) -> None:
-        """Compile a statement for a dialect whose parameters have places, not names."""
+    def __init__(
+        self, statement: Executable, dialect: Dialect, columns: Sequence[str] | None = None
+    ) -> None:
+        """Compile a statement for a dialect; `columns` are those of an insert."""
         assert isinstance(statement, ClauseElement)
-        compiled: Any = statement.compile(dialect=dialect)
+        compiled: Any = statement.compile(
+            dialect=dialect, column_keys=None if columns is None else list(columns)
+        )
         self.sql = str(compiled)
         self._given: dict[str, Any] = {
             name: value for name, value in compiled.params.items() if value is not None
         }
+        self._positional: bool = compiled.positional
+        binds = {name: bind for bind, name in compiled.bind_names.items()}
         self._places: list[tuple[str, _Processor]] = [
-            (name, compiled.binds[name].type.dialect_impl(dialect).bind_processor(dialect))
-            for name in compiled.positiontup or ()
+            (name, binds[name].type.dialect_impl(dialect).bind_processor(dialect))
+            for name in (compiled.positiontup if compiled.positional else binds)
+        ]
+        names = [one.keyname for one in compiled._result_columns]
+        # Its own `_make` counts the columns every time.
+        self._make = partial(tuple.__new__, namedtuple("Row", names))
+        self._columns: list[tuple[int, Callable[[Any], Any]]] = [
+            (place, process)
+            for place, one in enumerate(compiled._result_columns)
+            if (process := one.type.dialect_impl(dialect).result_processor(dialect, None))
         ]
 
-    def values(self, params: Mapping[str, Any]) -> tuple[Any, ...]:
-        """Return the values of parameters in their places."""
+    def values(self, params: Mapping[str, Any]) -> Values:
+        """Return the values of parameters, in their places or by name."""
         if self._given:
             params = {**self._given, **params}
-        return tuple(
+        values = [
             params[name] if process is None else process(params[name])
             for name, process in self._places
-        )
+        ]
+        if self._positional:
+            return values
+        return {name: value for (name, _), value in zip(self._places, values, strict=True)}
+
+    def rows(self, found: Iterable[Sequence[Any]]) -> list[Any]:
+        """Return the driver's rows as named tuples, columns as their types say."""
+        return [self._make(self._converted(row)) for row in found]
+
+    def _converted(self, row: Sequence[Any]) -> Sequence[Any]:
+        if not self._columns:
+            return row
+        values = list(row)
+        for place, process in self._columns:
+            values[place] = process(values[place])
+        return values
 
 
 @lru_cache(maxsize=_MOST)
@@ -68,9 +104,22 @@ def deletion(column: Column[Any], count: int) -> tuple[Delete, tuple[str, ...]]:
 
 
 @lru_cache(maxsize=_MOST)
-def prepared_insert(
-    table: Table, columns: Sequence[str], dialect: Dialect, *, missing: bool
-) -> Prepared:
-    """Return what inserts rows of these columns; `missing` leaves alone those that are there."""
-    statement = sqlite.insert(table).on_conflict_do_nothing() if missing else insert(table)
-    return Prepared(statement.values(dict.fromkeys(columns)), dialect)
+def prepared_insert(table: Table, columns: Sequence[str], dialect: Dialect, mode: Mode) -> Prepared:
+    """Return what inserts rows of these columns."""
+    return Prepared(insertion(table, columns, dialect.name, mode), dialect, columns)
+
+
+@lru_cache(maxsize=_MOST)
+def insertion(table: Table, columns: Sequence[str], dialect: str, mode: Mode) -> Insert:
+    """Return the statement that inserts rows; `columns` are what one that replaces them sets."""
+    # Inline: no key that the database makes is asked back.
+    if mode == "new":
+        return insert(table).inline()
+    # The two have the same methods, and no common class that says so.
+    dialects: Any = sqlite if dialect == "sqlite" else postgresql
+    statement = dialects.insert(table).inline()
+    if mode == "missing":
+        return cast(Insert, statement.on_conflict_do_nothing())
+    key = [column.name for column in table.primary_key]
+    others = {name: statement.excluded[name] for name in columns if name not in key}
+    return cast(Insert, statement.on_conflict_do_update(index_elements=key, set_=others))

@@ -1,22 +1,26 @@
 """Sessions: one that reads and one that may write, so that a signature says which."""
 
+import sqlite3
 import zlib
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, Protocol, TypeVar
 
-from sqlalchemy import Connection, Executable, Row, insert, text
-from sqlalchemy.dialects import postgresql
+import psycopg
+from sqlalchemy import Connection, CursorResult, Executable, Row
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.sql.expression import ClauseElement
 
 from app.kit import json
+from app.kit.driver import Note, driver_of
 from app.kit.errors import ConstraintViolated
-from app.kit.prepared import Prepared, deletion, prepared, prepared_insert
+from app.kit.prepared import Mode, Prepared, deletion, prepared, prepared_insert
 from app.kit.schema import Base, table_of
 
 Params = Mapping[str, Any] | Sequence[Mapping[str, Any]] | None
 Record = Row[Any]
+# What says, in each driver's words, that a constraint was violated.
+BROKEN = (IntegrityError, sqlite3.IntegrityError, psycopg.IntegrityError)
 
 # The most values that one IN (…) is given: SQLite allows 32,766 variables a statement.
 _CHUNK = 5_000
@@ -60,31 +64,33 @@ class Reads(Protocol):
 class ReadSession:
     """A transaction that only reads."""
 
-    def __init__(self, connection: Connection) -> None:
-        """Wrap a connection on which a transaction is open."""
+    def __init__(self, connection: Connection, note: Note | None = None) -> None:
+        """Wrap a connection on which a transaction is open.
+
+        `note` is shown each statement that SQLAlchemy does not see.
+        """
         self._connection = connection
+        self._driver = driver_of(connection, note)
         self.dialect: str = connection.dialect.name
         self.found: dict[Any, Any] = {}
         """What was looked up in this transaction; who changes it here forgets it."""
 
     def all(self, statement: Executable, params: Params = None) -> Sequence[Record]:
         """Return every row."""
-        return self._connection.execute(statement, params).all()
+        return self._result(statement, params).all()
 
     def first(self, statement: Executable, params: Params = None) -> Record | None:
         """Return the first row, or nothing."""
-        return self._connection.execute(statement, params).first()
+        return self._result(statement, params).first()
 
     def scalar(self, statement: Executable, params: Params = None) -> Any:
         """Return the first column of the first row, or nothing."""
-        return self._connection.execute(statement, params).scalar()
+        return self._result(statement, params).scalar()
 
     def prepared(self, statement: Executable, params: Mapping[str, Any]) -> Sequence[Record]:
-        """Return every row of a statement that is kept, columns as the driver gives them."""
-        if self.dialect != "sqlite":
-            return self.all(statement, params)
+        """Return every row of a statement that is kept: an object, not one made each time."""
         ready = prepared(statement, self._connection.dialect)
-        return self._connection.exec_driver_sql(ready.sql, ready.values(params)).all()
+        return ready.rows(self._driver.ask(ready.sql, ready.values(params)))
 
     def estimate(self, statement: ClauseElement, params: Mapping[str, Any]) -> int:
         """Return how many rows PostgreSQL's planner expects of a statement."""
@@ -98,7 +104,12 @@ class ReadSession:
     def stream(self, statement: Executable, chunk: int = 500) -> Iterator[Record]:
         """Yield rows in chunks, in memory that does not grow with their number."""
         options = {"yield_per": chunk}
+        self._driver.settle()
         yield from self._connection.execute(statement, execution_options=options)
+
+    def _result(self, statement: Executable, params: Params) -> CursorResult[Any]:
+        self._driver.settle()
+        return self._connection.execute(statement, params)
 
 
 class WriteSession(ReadSession):
@@ -108,20 +119,15 @@ class WriteSession(ReadSession):
         """Run a statement (with a list of parameters: for each of them); count its rows."""
         if isinstance(params, Sequence) and not params:
             return 0
-        return self._connection.execute(statement, params).rowcount
+        return self._result(statement, params).rowcount
 
     def execute_prepared(self, statement: Executable, params: Mapping[str, Any]) -> None:
         """Run a statement that is kept, and returns no rows."""
-        if self.dialect != "sqlite":
-            self.execute(statement, params)
-            return
         self._run(prepared(statement, self._connection.dialect), [params])
 
     def execute_for_each(self, statement: Executable, rows: Sequence[Mapping[str, Any]]) -> None:
         """Run a statement that is kept for each row of parameters."""
-        if self.dialect != "sqlite":
-            self.execute(statement, rows)
-        elif rows:
+        if rows:
             self._run(prepared(statement, self._connection.dialect), rows)
 
     def delete(self, column: Any, values: Collection[Value]) -> None:
@@ -133,38 +139,41 @@ class WriteSession(ReadSession):
 
     def insert(self, model: type[Base], rows: Sequence[Mapping[str, Any]]) -> None:
         """Insert rows that all have the same columns."""
-        if self.dialect == "sqlite":
-            self._insert(model, rows, missing=False)
-        else:
-            self.execute(insert(table_of(model)), rows)
+        self._insert(model, rows, "new")
 
     def insert_missing(self, model: type[Base], rows: Sequence[Mapping[str, Any]]) -> None:
         """Insert rows, leaving alone those whose key is there already."""
-        if self.dialect == "sqlite":
-            self._insert(model, rows, missing=True)
-        else:
-            self.execute(postgresql.insert(table_of(model)).on_conflict_do_nothing(), rows)
+        self._insert(model, rows, "missing")
 
-    def _insert(
-        self, model: type[Base], rows: Sequence[Mapping[str, Any]], *, missing: bool
-    ) -> None:
-        if rows:
-            ready = prepared_insert(
-                table_of(model), tuple(rows[0]), self._connection.dialect, missing=missing
-            )
-            self._run(ready, rows)
+    def insert_whole(self, model: type[Base], rows: Sequence[Mapping[str, Any]]) -> None:
+        """Insert rows, replacing those whose key is there already.
+
+        Entries of indexes stay where they say the same, which a deletion would not let them.
+        """
+        self._insert(model, rows, "whole")
+
+    def _insert(self, model: type[Base], rows: Sequence[Mapping[str, Any]], mode: Mode) -> None:
+        if not rows:
+            return
+        columns, dialect = tuple(rows[0]), self._connection.dialect
+        self._run(prepared_insert(table_of(model), columns, dialect, mode), rows)
 
     def _run(self, ready: Prepared, rows: Sequence[Mapping[str, Any]]) -> None:
-        values = [ready.values(row) for row in rows]
-        self._connection.exec_driver_sql(ready.sql, values if len(rows) > 1 else values[0])
+        self._driver.send(ready.sql, [ready.values(row) for row in rows])
+
+    def settle(self) -> None:
+        """Run what waits to be run with the next statement; a commit would not."""
+        self._driver.settle()
 
     @contextmanager
     def attempt(self) -> Iterator[None]:
         """Open a part of the transaction that is undone by itself where it fails."""
+        self.settle()
         try:
             with self._connection.begin_nested():
                 yield
-        except IntegrityError as wrong:
+                self.settle()
+        except BROKEN as wrong:
             raise ConstraintViolated("Somebody else changed the same thing at once.") from wrong
         finally:
             # Some of it may be undone.
@@ -177,19 +186,19 @@ class WriteSession(ReadSession):
         """
         if self.dialect == "postgresql":
             function = "pg_advisory_xact_lock_shared" if shared else "pg_advisory_xact_lock"
-            self._connection.execute(text(f"SELECT {function}(:key)"), {"key": _lock_key(name)})
+            self._driver.send(f"SELECT {function}(%s)", [(_lock_key(name),)])
 
     def notify(self, channel: str) -> None:
         """Tell who listens on PostgreSQL, when and if this transaction is committed."""
         if self.dialect == "postgresql":
-            self._connection.execute(text("SELECT pg_notify(:channel, '')"), {"channel": channel})
+            self._driver.send("SELECT pg_notify(%s, '')", [(channel,)])
 
     def try_lock(self, name: str) -> bool:
         """Take a named lock if it is free, and say whether it was."""
         if self.dialect != "postgresql":
             return True
-        statement = text("SELECT pg_try_advisory_xact_lock(:key)")
-        return bool(self._connection.scalar(statement, {"key": _lock_key(name)}))
+        ((taken,),) = self._driver.ask("SELECT pg_try_advisory_xact_lock(%s)", (_lock_key(name),))
+        return bool(taken)
 
 
 def _lock_key(name: str) -> int:

@@ -10,21 +10,21 @@ from tests.newsroom import Newsroom
 # PostgreSQL takes locks and tells its listeners, too.
 _COSTS = {
     "sqlite": {
-        "create": 18,
-        "publish again": 20,
-        "correct": 20,
-        "unpublish": 17,
-        "publish": 18,
-        "kill": 19,
+        "create": 16,
+        "publish again": 12,
+        "correct": 12,
+        "unpublish": 13,
+        "publish": 17,
+        "kill": 15,
         "restore": 8,
     },
     "postgresql": {
-        "create": 22,
-        "publish again": 23,
-        "correct": 23,
-        "unpublish": 20,
-        "publish": 22,
-        "kill": 22,
+        "create": 20,
+        "publish again": 15,
+        "correct": 15,
+        "unpublish": 16,
+        "publish": 21,
+        "kill": 18,
         "restore": 10,
     },
 }

@@ -2,15 +2,46 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import bindparam, delete, insert, or_, select, update
+from sqlalchemy import (
+    BigInteger,
+    LargeBinary,
+    bindparam,
+    delete,
+    insert,
+    or_,
+    select,
+    type_coerce,
+    update,
+)
 
 from app.access.models import ApiKey, KeptAnswer, Secret
-from app.kit.session import ReadSession, Record, WriteSession
+from app.kit import json
+from app.kit.clock import from_micros
+from app.kit.schema import table_of
+from app.kit.session import Reads, ReadSession, Record, WriteSession
 
-_keys = ApiKey.__table__
-_BY_PREFIX = select(_keys).where(ApiKey.prefix == bindparam("prefix"))
+_keys = table_of(ApiKey)
+_INSTANTS = ("expires_at", "revoked_at", "last_used_at")
+_BY_PREFIX = select(
+    *(_keys.c[name] for name in ("id", "name", "prefix", "digest", "scopes", "embargoed")),
+    *(type_coerce(_keys.c[name], BigInteger).label(name) for name in _INSTANTS),
+).where(ApiKey.prefix == bindparam("prefix"))
+
+
+class KnownKey(NamedTuple):
+    """What a request's key is compared with, and what it may do."""
+
+    id: str
+    name: str
+    prefix: str
+    digest: bytes
+    scopes: list[str]
+    embargoed: bool
+    expires_at: datetime | None
+    revoked_at: datetime | None
+    last_used_at: datetime | None
 
 
 def insert_key(session: WriteSession, row: dict[str, Any]) -> None:
@@ -18,9 +49,16 @@ def insert_key(session: WriteSession, row: dict[str, Any]) -> None:
     session.execute(insert(ApiKey), row)
 
 
-def key_by_prefix(session: ReadSession, prefix: str) -> Record | None:
+def key_by_prefix(session: Reads, prefix: str) -> KnownKey | None:
     """Return the key with a prefix, or nothing."""
-    return session.first(_BY_PREFIX, {"prefix": prefix})
+    row = session.first(_BY_PREFIX, {"prefix": prefix})
+    if row is None:
+        return None
+    instants = (None if at is None else from_micros(at) for at in row[-len(_INSTANTS) :])
+    # A hot session gives what the driver gives.
+    scopes = json.loads(row.scopes) if isinstance(row.scopes, str) else row.scopes
+    digest, embargoed = bytes(row.digest), bool(row.embargoed)
+    return KnownKey(row.id, row.name, row.prefix, digest, scopes, embargoed, *instants)
 
 
 def key_by_ref(session: ReadSession, ref: str) -> Record | None:
@@ -82,8 +120,14 @@ def keep_answer(session: WriteSession, row: dict[str, Any]) -> None:
 
 def reword_answers(session: WriteSession, subject: str, body: bytes) -> None:
     """Replace the body of each answer about a subject."""
-    statement = update(KeptAnswer).where(KeptAnswer.subject == subject)
-    session.execute(statement.values(body=body))
+    session.execute_prepared(_REWORD, {"about": subject, "said": body})
+
+
+_REWORD = (
+    update(KeptAnswer)
+    .where(KeptAnswer.subject == bindparam("about"))
+    .values(body=bindparam("said", type_=LargeBinary))
+)
 
 
 def forget_answers(session: WriteSession, before: datetime) -> int:

@@ -1,5 +1,7 @@
 """Change what is public, and say in public what was wrong."""
 
+from typing import Any
+
 from app.content.article import Article, corrected
 from app.content.commands.edit_article import patched_fields
 from app.content.editing import Expected, article_to_change
@@ -22,7 +24,10 @@ def correct_article(unit: Unit, ref: str, order: CorrectInput, expected: Expecte
     public = public_copy(unit.session, article)
     copy = corrected(public, patched_fields(unit, public, order.changes), correction, unit.now)
     check_translation(unit.session, copy, public)
-    fields = patched_fields(unit, article, order.changes) | {"corrections": copy.corrections}
+
+    def fields() -> dict[str, Any]:
+        return patched_fields(unit, article, order.changes) | {"corrections": copy.corrections}
+
     return save_public(unit, article, copy, "corrected", note=order.note, fields=fields)
 
 

@@ -34,9 +34,9 @@ def _follow(unit: Unit, article: Article) -> bool:
     # The same time on the wall; only the instant is another.
     copy = replace(copy, scheduled_at_local=article.scheduled_at_local, time_zone=article.time_zone)
     untouched = article.published_at == public.published_at
-    fields = {"published_at": copy.published_at if untouched else article.published_at}
+    at = copy.published_at if untouched else article.published_at
     note = f"The rules of {article.time_zone} have changed."
-    save_public(unit, article, copy, "scheduled", note=note, fields=fields)
+    save_public(unit, article, copy, "scheduled", note=note, fields=lambda: {"published_at": at})
     return True
 
 

@@ -5,10 +5,13 @@ Functions that save take many rows: a verb saves one, the importer saves a batch
 
 from collections.abc import Callable, Collection, Iterator, Sequence
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import (
+    BindParameter,
     ColumnElement,
+    Executable,
     bindparam,
     func,
     or_,
@@ -26,13 +29,21 @@ from app.content.models import (
     ArticleRow,
 )
 from app.kit.schema import table_of
-from app.kit.session import ReadSession, Record, WriteSession, chunks
+from app.kit.session import ReadSession, Record, WriteSession, chunks, filled
 
 _articles = table_of(ArticleRow)
 _BY_REF = select(_articles).where(
     or_(ArticleRow.id == bindparam("ref"), ArticleRow.slug == bindparam("ref"))
 )
 _BY_REF_LOCKED = _BY_REF.with_for_update()
+_TIED = select(
+    ArticleRow.id,
+    ArticleRow.slug,
+    ArticleRow.language,
+    ArticleRow.translation_of,
+    ArticleRow.stage,
+    ArticleRow.deleted_at,
+)
 _EXTERNAL = (
     select(_articles).where(ArticleRow.external_id == bindparam("external_id")).with_for_update()
 )
@@ -42,13 +53,13 @@ _OF_NO_SOURCE = _EXTERNAL.where(ArticleRow.source_id.is_(None))
 
 def article_of(row: Record) -> Article:
     """Build an article from its row."""
-    return Article(**row._mapping)
+    return Article(**row._asdict())
 
 
 def article_by_ref(session: ReadSession, ref: str, *, lock: bool = False) -> Article | None:
     """Return the article with an id or a slug; `lock` keeps others from changing it."""
-    row = session.first(_BY_REF_LOCKED if lock else _BY_REF, {"ref": ref})
-    return article_of(row) if row else None
+    rows = session.prepared(_BY_REF_LOCKED if lock else _BY_REF, {"ref": ref})
+    return article_of(rows[0]) if rows else None
 
 
 def articles_by_ids(session: ReadSession, ids: Collection[str]) -> dict[str, Article]:
@@ -75,8 +86,8 @@ def article_by_external_id(
     """Return a source's article (or a sourceless one) with an external id."""
     statement = _OF_NO_SOURCE if source_id is None else _OF_A_SOURCE
     params = {"external_id": external_id}
-    row = session.first(statement, params | ({"source_id": source_id} if source_id else {}))
-    return article_of(row) if row else None
+    rows = session.prepared(statement, params | ({"source_id": source_id} if source_id else {}))
+    return article_of(rows[0]) if rows else None
 
 
 def stream_articles(session: ReadSession, *, originals: bool) -> Iterator[Article]:
@@ -194,14 +205,12 @@ def _articles_where(
 
 def tied_to(session: ReadSession, ids: Collection[str]) -> Sequence[Record]:
     """Return articles and their translations, as far as their groups are concerned."""
-    columns = select(
-        ArticleRow.id,
-        ArticleRow.slug,
-        ArticleRow.language,
-        ArticleRow.translation_of,
-        ArticleRow.stage,
-        ArticleRow.deleted_at,
-    )
-    return session.all(
-        columns.where(or_(ArticleRow.id.in_(ids), ArticleRow.translation_of.in_(ids)))
-    )
+    named = filled(ids)
+    params = {f"id{number}": id_ for number, id_ in enumerate(named)}
+    return session.prepared(_tied(len(named)), params)
+
+
+@lru_cache
+def _tied(count: int) -> Executable:
+    ids: list[BindParameter[str]] = [bindparam(f"id{number}") for number in range(count)]
+    return _TIED.where(or_(ArticleRow.id.in_(ids), ArticleRow.translation_of.in_(ids)))

@@ -1,11 +1,24 @@
 """Stories as finished documents: written whole, taken away whole."""
 
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import exists, func, select, update
+from sqlalchemy import (
+    BigInteger,
+    BindParameter,
+    Executable,
+    Integer,
+    Select,
+    bindparam,
+    exists,
+    func,
+    select,
+    type_coerce,
+    update,
+)
 
 from app.content.models import ArticleRow
 from app.delivery.models import (
@@ -13,15 +26,18 @@ from app.delivery.models import (
     DocumentBody,
     DocumentTerm,
 )
-from app.delivery.terms import SINGLE
-from app.kit.clock import format_instant
+from app.delivery.terms import SINGLE, Term
+from app.kit.clock import format_instant, from_micros
 from app.kit.schema import table_of
-from app.kit.session import ReadSession, Record, WriteSession, chunks
+from app.kit.session import ReadSession, Record, WriteSession, chunks, filled
 
 
 @dataclass(frozen=True, slots=True)
 class Attributes:
-    """What a document is selected by (`values`, as the log keeps them), and where it stands."""
+    """What a document is selected by (`values`, as the log keeps them), and where it stands.
+
+    `terms` are what it is found by now, pairs included.
+    """
 
     slug: str
     version: int
@@ -29,6 +45,14 @@ class Attributes:
     offered_at: datetime
     published_at: datetime
     values: dict[str, Any]
+    terms: set[Term] = field(default_factory=set)
+
+    def add(self, name: str | None, value: str) -> None:
+        """Take in a term; a document that is broken may have none."""
+        if name is not None:
+            self.terms.add((name, value))
+            if name in SINGLE:
+                self.values[name].append(value)
 
     def is_out(self, now: datetime) -> bool:
         """Tell whether readers may have had the document."""
@@ -53,10 +77,21 @@ def replace_documents(
     session.insert(DocumentTerm, terms)
 
 
+def replace_document(
+    session: WriteSession,
+    document: dict[str, Any],
+    body: dict[str, Any],
+    terms: Sequence[dict[str, Any]] | None,
+) -> None:
+    """Replace a document that is there, in its place; without terms, those that it has stay."""
+    session.insert_whole(Document, [document])
+    session.insert_whole(DocumentBody, [body])
+    if terms is not None:
+        replace_terms(session, [document["id"]], terms)
+
+
 def remove_documents(session: WriteSession, ids: Collection[str]) -> None:
-    """Take documents away, with their bodies and terms."""
-    session.delete(DocumentTerm.id, ids)
-    session.delete(DocumentBody.id, ids)
+    """Take documents away; their bodies and terms go with them."""
     session.delete(Document.id, ids)
 
 
@@ -71,12 +106,12 @@ def attributes(session: ReadSession, ids: Collection[str]) -> dict[str, Attribut
     """Return what documents that are there are selected by, and whether they are out, by id."""
     found: dict[str, Attributes] = {}
     for part in chunks(ids):
-        for row in session.all(_attributes.where(Document.id.in_(part))):
-            found[row.id] = _columns(row)
-    for part in chunks(found):
-        single = _terms.where(DocumentTerm.id.in_(part), DocumentTerm.field.in_(SINGLE))
-        for row in session.all(single):
-            found[row.id].values[row.field].append(row.value)
+        named = filled(part)
+        params = {f"id{number}": id_ for number, id_ in enumerate(named)}
+        for row in session.prepared(_attributes_of(len(named)), params):
+            if row.id not in found:
+                found[row.id] = _columns(row)
+            found[row.id].add(row.field, row.value)
     return found
 
 
@@ -84,37 +119,56 @@ def released_of_groups(session: ReadSession, groups: Collection[str]) -> list[st
     """Return the ids of the documents of these groups that are out, in one order."""
     found: list[str] = []
     for part in chunks(groups):
-        statement = select(Document.id).where(
-            Document.translation_group.in_(part), Document.released.is_(True)
-        )
-        found += [row.id for row in session.all(statement)]
+        named = filled(part)
+        params = {f"group{number}": group for number, group in enumerate(named)}
+        found += [row.id for row in session.prepared(_released_of(len(named)), params)]
     return sorted(found)
 
 
-_attributes = select(
-    Document.id,
-    Document.slug,
-    Document.version,
-    Document.released,
-    Document.offered_at,
-    Document.published_at,
-    Document.updated_at,
-    Document.translation_group,
-)
+@lru_cache
+def _released_of(count: int) -> Select[Any]:
+    groups: list[BindParameter[str]] = [bindparam(f"group{number}") for number in range(count)]
+    return select(Document.id).where(
+        Document.translation_group.in_(groups), Document.released.is_(True)
+    )
+
+
+@lru_cache
+def _attributes_of(count: int) -> Executable:
+    """Return a row for each term of a document; what they repeat is converted once, elsewhere."""
+    ids: list[BindParameter[str]] = [bindparam(f"id{number}") for number in range(count)]
+    columns = (
+        Document.id,
+        Document.slug,
+        Document.version,
+        type_coerce(Document.released, Integer).label("released"),
+        *(type_coerce(one, BigInteger).label(one.key) for one in _INSTANTS),
+        Document.translation_group,
+        DocumentTerm.field,
+        DocumentTerm.value,
+    )
+    joined = select(*columns).outerjoin(DocumentTerm, DocumentTerm.id == Document.id)
+    return joined.where(Document.id.in_(ids)).order_by(DocumentTerm.field, DocumentTerm.value)
+
+
+_INSTANTS = (Document.offered_at, Document.published_at, Document.updated_at)
 _terms = select(DocumentTerm.id, DocumentTerm.field, DocumentTerm.value).order_by(
     DocumentTerm.field, DocumentTerm.value
 )
 
 
 def _columns(row: Record) -> Attributes:
+    offered, published, updated = map(
+        from_micros, (row.offered_at, row.published_at, row.updated_at)
+    )
     values: dict[str, Any] = {
         "id": [row.id],
-        **{field: [] for field in SINGLE},
+        **{name: [] for name in SINGLE},
         "group": [row.translation_group],
-        "published_at": format_instant(row.published_at),
-        "updated_at": format_instant(row.updated_at),
+        "published_at": format_instant(published),
+        "updated_at": format_instant(updated),
     }
-    return Attributes(row.slug, row.version, row.released, row.offered_at, row.published_at, values)
+    return Attributes(row.slug, row.version, bool(row.released), offered, published, values)
 
 
 def whole_documents(session: ReadSession, ids: Collection[str]) -> dict[str, dict[str, Any]]:

@@ -38,21 +38,23 @@ def entries(session: ReadSession) -> Sequence[Record]:
 def category_parents(session: ReadSession, ids: Collection[str]) -> dict[str, str | None]:
     """Return the parent of each of these categories and of all above them, by id."""
     above: dict[str, str | None] = {}
-    wanted = set(ids)
-    while wanted:
-        named = filled(wanted)
+    for part in chunks(ids):
+        named = filled(part)
         params = {f"id{number}": id_ for number, id_ in enumerate(named)}
-        rows = session.prepared(_parents(len(named)), params)
-        found = {row.id: row.parent_id for row in rows}
-        above.update(found)
-        wanted = {parent for parent in found.values() if parent is not None} - above.keys()
+        above.update(
+            (row.id, row.parent_id) for row in session.prepared(_above(len(named)), params)
+        )
     return above
 
 
 @lru_cache
-def _parents(count: int) -> Select[str, str | None]:
+def _above(count: int) -> Select[Any]:
     ids: list[BindParameter[str]] = [bindparam(f"id{number}") for number in range(count)]
-    return select(Entry.id, Entry.parent_id).where(Entry.type == "category", Entry.id.in_(ids))
+    categories = select(Entry.id, Entry.parent_id).where(Entry.type == "category")
+    tree = categories.where(Entry.id.in_(ids)).cte("tree", recursive=True)
+    # UNION, not UNION ALL: a cycle, should one ever be there, must not run for ever.
+    tree = tree.union(categories.where(Entry.id == tree.c.parent_id))
+    return select(tree.c.id, tree.c.parent_id)
 
 
 def add_redirects(session: WriteSession, rows: Sequence[dict[str, Any]]) -> None:

@@ -20,7 +20,7 @@ from sqlalchemy import (
 from app.delivery.models import LogRow
 from app.kit import json
 from app.kit.schema import table_of
-from app.kit.session import Reads, ReadSession, Record, WriteSession, chunks
+from app.kit.session import Reads, ReadSession, Record, WriteSession, chunks, filled
 
 # The last lock of every writing transaction on PostgreSQL: a sequence there is not commit
 # order, and a follower would skip a row that is numbered early and committed late.
@@ -54,17 +54,25 @@ def last_log_rows(session: ReadSession, ids: Collection[str]) -> dict[str, LastC
     """Return the last log row of each story that has one, by id."""
     found: dict[str, LastChange] = {}
     for part in chunks(ids):
-        last = (
-            select(func.max(LogRow.serial))
-            .where(LogRow.type == "article", LogRow.id.in_(part))
-            .group_by(LogRow.id)
-        )
-        columns = select(
-            LogRow.id, LogRow.op, LogRow.reason, LogRow.version, LogRow.before, LogRow.after
-        )
-        for row in session.all(columns.where(LogRow.serial.in_(last))):
+        named = filled(part)
+        params = {f"id{number}": id_ for number, id_ in enumerate(named)}
+        for row in session.prepared(_last_of(len(named)), params):
             found[row.id] = LastChange(row.op, row.reason, row.version, row.before, row.after)
     return found
+
+
+@lru_cache
+def _last_of(count: int) -> Select[Any]:
+    ids: list[BindParameter[str]] = [bindparam(f"id{number}") for number in range(count)]
+    last = (
+        select(func.max(LogRow.serial))
+        .where(LogRow.type == "article", LogRow.id.in_(ids))
+        .group_by(LogRow.id)
+    )
+    columns = select(
+        LogRow.id, LogRow.op, LogRow.reason, LogRow.version, LogRow.before, LogRow.after
+    )
+    return columns.where(LogRow.serial.in_(last))
 
 
 def last_log_row(session: ReadSession) -> Sequence[Record]:

@@ -1,14 +1,15 @@
 """What stands where public stories were."""
 
 from collections.abc import Collection, Sequence
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import bindparam, exists, select
+from sqlalchemy import BindParameter, Select, bindparam, exists, select
 
 from app.content.models import ArticleRow
 from app.delivery.models import Withdrawn
 from app.kit.schema import table_of
-from app.kit.session import Reads, ReadSession, Record, WriteSession, chunks
+from app.kit.session import Reads, ReadSession, Record, WriteSession, chunks, filled
 
 # The answer of a story that was taken back quietly, and that some have seen all the same.
 NOT_FOUND = "not_found"
@@ -29,9 +30,16 @@ def tombstones(session: ReadSession, ids: Collection[str]) -> dict[str, Record]:
     """Return what stands where stories were, by id."""
     found: dict[str, Record] = {}
     for part in chunks(ids):
-        for row in session.all(select(_withdrawn).where(_withdrawn.c.id.in_(part))):
-            found[row.id] = row
+        named = filled(part)
+        params = {f"id{number}": id_ for number, id_ in enumerate(named)}
+        found.update((row.id, row) for row in session.prepared(_stones(len(named)), params))
     return found
+
+
+@lru_cache
+def _stones(count: int) -> Select[Any]:
+    ids: list[BindParameter[str]] = [bindparam(f"id{number}") for number in range(count)]
+    return select(_withdrawn).where(_withdrawn.c.id.in_(ids))
 
 
 def stray_tombstones(session: ReadSession) -> list[str]:

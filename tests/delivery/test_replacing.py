@@ -1,0 +1,89 @@
+"""A document is replaced in its place; what it is found by is written anew where it differs."""
+
+from sqlalchemy import delete, select, update
+
+from app.bootstrap import Services
+from app.delivery.models import DocumentBody, DocumentTerm, Redirect, Withdrawn
+from app.delivery.rebuild import rebuild
+from app.kit.schema import table_of
+from tests.api.reading import titles
+from tests.databases import counted_queries
+from tests.faults.commandline import assert_sound
+from tests.newsroom import Newsroom
+
+
+def _terms(services: Services) -> set[tuple[str, str]]:
+    with services.database.read() as session:
+        rows = session.all(select(DocumentTerm.field, DocumentTerm.value))
+    return {(row.field, row.value) for row in rows}
+
+
+def _written(sent: list[str]) -> set[str]:
+    """Return the tables that statements wrote to."""
+    writes = [one.split() for one in sent if not one.startswith(("SELECT", "WITH"))]
+    return {words[1] if words[0] == "UPDATE" else words[2] for words in writes}
+
+
+def test_terms_are_written_where_they_differ(newsroom: Newsroom, services: Services) -> None:
+    story = newsroom.story("One", tags=["Budget"])
+    terms = table_of(DocumentTerm).name
+    with counted_queries(services.database) as sent:
+        story = newsroom.verb(story, "correct", note="N.", changes={"title": "Two"})
+    assert terms not in _written(sent)
+    assert titles(newsroom.client, "/v1/headlines?tag=budget") == ["Two"]
+    with counted_queries(services.database) as sent:
+        newsroom.verb(story, "correct", note="N.", changes={"tags": ["Vote"]})
+    assert terms in _written(sent)
+    assert ("tag", "vote") in _terms(services)
+    assert ("tag", "budget") not in _terms(services)
+    assert titles(newsroom.client, "/v1/headlines?tag=budget") == []
+
+
+def test_terms_follow_the_instant_of_publication(newsroom: Newsroom, services: Services) -> None:
+    first = newsroom.story("First", tags=["t"], published_at="2026-11-20T10:00:00Z")
+    newsroom.story("Second", tags=["t"], published_at="2026-11-21T10:00:00Z")
+    assert titles(newsroom.client, "/v1/headlines?tag=t") == ["Second", "First"]
+    newsroom.verb(first, "publish", published_at="2026-11-22T10:00:00Z")
+    assert titles(newsroom.client, "/v1/headlines?tag=t") == ["First", "Second"]
+
+
+def test_terms_of_pairs_and_bodies_that_are_lost_are_mended(
+    newsroom: Newsroom, services: Services
+) -> None:
+    source = newsroom.source("The Post")["slug"]
+    newsroom.story("One", source=source, body="Words.")
+    whole = _terms(services)
+    for broken in (
+        delete(DocumentTerm).where(DocumentTerm.field == "source+language"),
+        delete(DocumentTerm),
+        delete(DocumentBody),
+        update(DocumentTerm).where(DocumentTerm.field == "kind").values(value="other"),
+    ):
+        with services.database.write() as session:
+            session.execute(broken)
+        for _ in rebuild(services.runner):
+            pass
+        assert _terms(services) == whole
+        assert "Words." in newsroom.client.get("/v1/articles/one").json()["body_html"]
+    assert_sound(services.settings.database_url)
+
+
+def test_what_stood_in_the_place_of_a_story_is_gone_when_it_is_there_again(
+    newsroom: Newsroom, services: Services
+) -> None:
+    story = newsroom.story("One")
+    story = newsroom.verb(story, "unpublish", answer="gone", notice="Wait.")
+    with services.database.read() as session:
+        assert session.all(select(Withdrawn.id))
+        assert session.all(select(Redirect.slug)) != []
+    newsroom.verb(story, "publish")
+    with services.database.read() as session:
+        assert session.all(select(Withdrawn.id)) == []
+        assert session.all(select(Redirect.slug)) == []
+
+
+def test_a_document_goes_with_its_body_and_terms(newsroom: Newsroom, services: Services) -> None:
+    newsroom.verb(newsroom.story("One", tags=["t"]), "unpublish")
+    with services.database.read() as session:
+        assert session.all(select(DocumentBody.id)) == []
+    assert _terms(services) == set()

@@ -1,0 +1,125 @@
+"""Statements that are prepared run beneath SQLAlchemy, in its transaction, in their order."""
+
+from datetime import UTC, datetime
+
+import pytest
+from psycopg.errors import DivisionByZero
+from sqlalchemy import bindparam, select
+
+from app.access.models import AuditRow, Secret
+from app.bootstrap import Services
+from app.kit.driver import PostgresDriver
+from app.kit.errors import ConstraintViolated
+from app.kit.ids import new_id
+from app.kit.session import ReadSession, WriteSession
+
+_SECRETS = select(Secret.name, Secret.value).where(Secret.name == bindparam("name"))
+_AUDIT = select(AuditRow.__table__).where(AuditRow.id == bindparam("id"))
+
+
+def _secret(session: ReadSession, name: str) -> str | None:
+    rows = session.prepared(_SECRETS, {"name": name})
+    return rows[0].value if rows else None
+
+
+def test_what_was_written_is_there_for_whatever_is_asked_next(services: Services) -> None:
+    with services.database.write() as session:
+        session.insert(Secret, [{"name": "a", "value": "1"}])
+        assert _secret(session, "a") == "1"
+        session.insert(Secret, [{"name": "b", "value": "2"}])
+        assert session.scalar(select(Secret.value).where(Secret.name == "b")) == "2"
+        session.insert(Secret, [{"name": "c", "value": "3"}])
+    with services.database.read() as session:
+        assert [_secret(session, name) for name in "abcd"] == ["1", "2", "3", None]
+
+
+def test_rows_that_are_there_are_left_alone_or_replaced(services: Services) -> None:
+    with services.database.write() as session:
+        session.insert(Secret, [{"name": "a", "value": "1"}])
+        session.insert_missing(Secret, [{"name": "a", "value": "2"}, {"name": "b", "value": "2"}])
+        assert (_secret(session, "a"), _secret(session, "b")) == ("1", "2")
+        session.insert_whole(Secret, [{"name": "a", "value": "3"}, {"name": "c", "value": "3"}])
+    with services.database.read() as session:
+        assert [_secret(session, name) for name in "abc"] == ["3", "2", "3"]
+
+
+def test_columns_are_as_their_types_say(services: Services) -> None:
+    row = {
+        "id": new_id(),
+        "at": datetime(2026, 11, 22, 12, tzinfo=UTC),
+        "actor_id": None,
+        "actor_name": "100% 'sure' :x ?",
+        "address": None,
+        "request_id": None,
+        "verb": "edited",
+        "type": "article",
+        "subject": None,
+        "before": None,
+        "after": {"title": "é"},
+    }
+    with services.database.write() as session:
+        session.insert(AuditRow, [row])
+        (found,) = session.prepared(_AUDIT, {"id": row["id"]})
+        assert found._asdict() == row
+
+
+def _insert(services: Services, rows: list[dict[str, str]], *, asking: bool) -> None:
+    with services.database.write() as session:
+        for row in rows:
+            session.insert(Secret, [row])
+        if asking:
+            _secret(session, "a")
+
+
+@pytest.mark.parametrize("asking", [False, True])
+def test_a_key_that_is_there_fails_at_the_end_at_the_latest(
+    services: Services, asking: bool
+) -> None:
+    row = {"name": "a", "value": "1"}
+    with pytest.raises(ConstraintViolated):
+        _insert(services, [row, row], asking=asking)
+    with services.database.read() as session:
+        assert _secret(session, "a") is None
+
+
+def _attempt(session: WriteSession, rows: list[dict[str, str]]) -> None:
+    with session.attempt():
+        for row in rows:
+            session.insert(Secret, [row])
+
+
+def test_an_attempt_that_fails_leaves_what_was_before_it(services: Services) -> None:
+    first, second, third = ({"name": name, "value": "1"} for name in "abc")
+    with services.database.write() as session:
+        session.insert(Secret, [first])
+        with pytest.raises(ConstraintViolated):
+            _attempt(session, [second, first])
+        session.insert(Secret, [third])
+    with services.database.read() as session:
+        assert [_secret(session, name) for name in "abc"] == ["1", None, "1"]
+
+
+def test_many_rows_are_written_like_few(services: Services) -> None:
+    rows = [{"name": f"n{number}", "value": "1"} for number in range(250)]
+    with services.database.write() as session:
+        session.insert(Secret, rows[:1])
+        session.insert(Secret, rows[1:])
+        session.delete(Secret.name, [row["name"] for row in rows[:200]])
+    with services.database.read() as session:
+        assert [_secret(session, f"n{number}") for number in (0, 199, 200, 249)] == [
+            None,
+            None,
+            "1",
+            "1",
+        ]
+
+
+@pytest.mark.parametrize("dialect", ["postgresql"])
+def test_what_returns_nothing_waits_for_what_does(services: Services) -> None:
+    with services.database.engine.connect() as connection:
+        driver = PostgresDriver(connection.connection.dbapi_connection)
+        driver.send("SELECT 1 / %s", [(0,)])
+        with pytest.raises(DivisionByZero):
+            driver.settle()
+        connection.connection.rollback()
+        assert driver.ask("SELECT %s::integer", (1,)) == [(1,)]
