@@ -54,7 +54,7 @@ class Database:
         self._hot: HotStatements | None = None
         if self.dialect == "sqlite":
             path = str(self.engine.url.database)
-            self._hot = HotStatements(path, self.engine.dialect, _PRAGMAS)
+            self._hot = HotStatements(path, self.engine.dialect, _PRAGMAS, _OF_MAIN)
 
     @contextmanager
     def read(self) -> Iterator[ReadSession]:
@@ -77,14 +77,10 @@ class Database:
         with _telling_failures(), self._hot.session() as hot:
             yield hot
 
-    @contextmanager
-    def read_single(self) -> Iterator[Reads]:
+    def read_single(self) -> "_Single":
         """Open a read for one statement on an embedded database; it is its own transaction."""
         assert self._hot is not None
-        try:
-            yield self._hot.single()
-        except sqlite3.Error as wrong:
-            raise _translated(wrong) from wrong
+        return _Single(self._hot)
 
     @contextmanager
     def write(self, patience: float | None = None) -> Iterator[WriteSession]:
@@ -180,6 +176,22 @@ class Database:
             self._writer.release()
 
 
+class _Single:
+    """A read for one statement; as a generator, opening it would take three times as long."""
+
+    __slots__ = ("_hot",)
+
+    def __init__(self, hot: HotStatements) -> None:
+        self._hot = hot
+
+    def __enter__(self) -> Reads:
+        return self._hot.single()
+
+    def __exit__(self, _kind: object, wrong: object, _trace: object) -> None:
+        if isinstance(wrong, sqlite3.Error):
+            raise _translated(wrong) from wrong
+
+
 def _identity(path: str) -> tuple[int, int] | None:
     """Return what tells a file from every other: its device and its inode."""
     try:
@@ -263,6 +275,9 @@ _PRAGMAS = (
     "PRAGMA cache_size = -16384",
     "PRAGMA temp_store = MEMORY",
 )
+# The loop runs in the main thread, and answers most readers. A thousand stories of a million touch
+# some seven pages each that are nobody else's.
+_OF_MAIN = ("PRAGMA cache_size = -40960",)
 
 
 @contextmanager
