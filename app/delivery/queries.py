@@ -14,7 +14,7 @@ from app.delivery import directory as directories
 from app.delivery import store
 from app.delivery.directory import Directory, EntryType
 from app.delivery.heads import Head, Heads, head_of
-from app.delivery.joining import finished, whole_form
+from app.delivery.joining import finished, finished_list, whole_form
 from app.delivery.render import render_article
 from app.delivery.store import reading
 from app.delivery.store.reading import Position
@@ -142,7 +142,7 @@ class Delivery:
             with self._database.read_single() as session:
                 rows = _rows(session, query, now, headed=False)
             if self._heads.is_still(standing):
-                return _page(query, rows, self._fresh(standing), standing._replace(now=now), None)
+                return _page(query, rows, self._fresh(standing), standing.at(now), None)
         return self._headed_stories(query, now)
 
     def _headed_stories(self, query: StoryQuery, now: datetime) -> Page:
@@ -191,7 +191,7 @@ class Delivery:
         standing = self._heads.standing(now) if as_of is None else None
         if standing is not None:
             with self._database.read_single() as session:
-                head = standing._replace(now=now)
+                head = standing.at(now)
                 found = self._story(session, ref, now, head, embargoed=embargoed, names_in=names_in)
             # Nothing was written between its statements, so they are as good as one.
             if self._heads.is_still(standing):
@@ -268,7 +268,7 @@ class Delivery:
         now = self._clock.now()
         standing = self._heads.standing(now)
         if standing is not None:
-            return standing._replace(now=now)
+            return standing.at(now)
         version = self._heads.version()
         with self._database.read_hot() as session:
             head = head_of(reading.log_head(session, now), now)
@@ -387,7 +387,7 @@ def _page(
     if query.backwards:
         rows = rows[::-1]
     directory = directory.named(query.names_in)
-    items = [finished(row, directory, query.form, embargoed=query.embargoed) for row in rows]
+    items = finished_list(rows, directory, query.form, embargoed=query.embargoed)
     return Page(items, head, *_ends(query, rows, more=more), count)
 
 

@@ -17,7 +17,9 @@ class Signer:
 
     def __init__(self, secret: str, purpose: str) -> None:
         """Derive the purpose's own key from the secret."""
-        self._key = hmac.digest(secret.encode(), purpose.encode(), "sha256")
+        key = hmac.digest(secret.encode(), purpose.encode(), "sha256")
+        # It has taken in the key; each signature goes on from a copy.
+        self._keyed = hashlib.blake2b(key=key, digest_size=_SIGNATURE_BYTES)
 
     def sign(self, value: Any) -> str:
         """Return an opaque token for a JSON value."""
@@ -33,7 +35,9 @@ class Signer:
         return json.loads(payload)
 
     def _signature(self, payload: bytes) -> bytes:
-        return hashlib.blake2b(payload, key=self._key, digest_size=_SIGNATURE_BYTES).digest()
+        signing = self._keyed.copy()
+        signing.update(payload)
+        return signing.digest()
 
 
 def fingerprint(text: str) -> str:

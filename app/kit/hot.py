@@ -72,11 +72,14 @@ def _maker(names: list[str]) -> Callable[[Any], Any]:
 class HotStatements:
     """Held connections to an SQLite file, one for each thread, and compiled statements."""
 
-    def __init__(self, path: str, dialect: Dialect, pragmas: Sequence[str]) -> None:
-        """Open nothing yet."""
+    def __init__(
+        self, path: str, dialect: Dialect, pragmas: Sequence[str], of_main: Sequence[str]
+    ) -> None:
+        """Open nothing yet; pragmas `of_main` are for the connection of the main thread alone."""
         self._path = path
         self._dialect = dialect
         self._pragmas = pragmas
+        self._of_main = of_main
         self._compiled: dict[Executable, _Compiled] = {}
         self._held = threading.local()
         self._all: list[sqlite3.Connection] = []
@@ -130,7 +133,8 @@ class HotStatements:
                 uri=self._path.startswith("file:"),
                 cached_statements=512,
             )
-            for pragma in self._pragmas:
+            main = threading.current_thread() is threading.main_thread()
+            for pragma in (*self._pragmas, *(self._of_main if main else ())):
                 held.execute(pragma)
             held.set_trace_callback(self._note)
             self._held.connection = held

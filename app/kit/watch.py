@@ -14,6 +14,7 @@ import sqlite3
 import struct
 import tempfile
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -76,13 +77,11 @@ class SqliteWatch:
         )
         self._connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
         self._index = map_index(path)
-
-    def version(self) -> Version:
-        """Return what moves with every commit to the file."""
-        if self._index is not None:
-            return self._index.header()
-        version: int = self._connection.execute("PRAGMA data_version").fetchone()[0]
-        return version
+        # What moves with every commit to the file. It is asked for several times for each answer,
+        # so nothing stands between.
+        self.version: Callable[[], Version] = (
+            self._index.header if self._index is not None else self._counted
+        )
 
     def listen(self) -> None:
         """Do nothing: there is no other machine."""
@@ -95,6 +94,10 @@ class SqliteWatch:
         self._connection.close()
         if self._index is not None:
             self._index.close()
+
+    def _counted(self) -> int:
+        version: int = self._connection.execute("PRAGMA data_version").fetchone()[0]
+        return version
 
 
 class PostgresWatch:

@@ -5,33 +5,35 @@ facts. Here that is kept, coded, compared with what the reader has, and sent.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
-from app.access.caller import Caller
+from app.access.caller import ANYBODY, Caller
 from app.api.at_once import AtOnce
 from app.api.direct import DirectRoutes
-from app.api.edge.asgi import App, Receive, Scope, Send, answer, fields
+from app.api.edge.asgi import App, Message, Receive, Scope, Send, answer, fields
 from app.api.edge.canonical import canonical_query
 from app.api.edge.entry import Absent, Entry
 from app.api.edge.freshness import Freshness
+from app.api.edge.hand import Hand
 from app.api.edge.host import HostRing
 from app.api.edge.inside import Inside, Raw
-from app.api.edge.negotiation import NegotiationRing
+from app.api.edge.negotiation import NegotiationRing, negotiated
 from app.api.edge.preferences import goes_by_header, with_preferences
 from app.api.edge.readers import Readers
-from app.api.edge.ready import Ready, is_anybodys, told_apart
-from app.api.edge.replies import Replies, Request
+from app.api.edge.ready import apart, is_anybodys
+from app.api.edge.replies import Messages, Replies, Request
 from app.api.edge.request import id_for, told
 from app.api.edge.store import EntryStore, Kept, Key
 from app.api.edge.stream import let_in
 from app.api.metrics import Metrics
 from app.bootstrap import Services
 from app.kit.errors import Failure
-from app.kit.ids import new_id
 from app.kit.watch import Version
 
 _DELIVERED = ("/v1/", "/feeds/", "/sitemap")
 _OWN = ("/v1/manage", "/v1/me", "/v1/stream")
+# Where a scope says that its answer cannot be made at once.
+_TRIED = "dateline.tried"
 
 
 class DeliveryRing:
@@ -44,18 +46,17 @@ class DeliveryRing:
         self._app = app
         self._inside = Inside(app, AtOnce(services), direct, metrics)
         self._entries = EntryStore(services.settings.cache_bytes)
-        self._ready = self._entries.ready.get
         self._freshness = Freshness(services, self._entries)
-        self._version = services.watch.version
         self._readers = Readers(services, self._freshness)
         self._replies = Replies(services.settings, metrics, self._freshness)
-        self._now = services.clock.now
         self._running: dict[tuple[Key, Version, int], asyncio.Future[Entry | Absent | Raw]] = {}
         # Whoever is answered at once need not be asked again what format was meant.
         self._negotiated = NegotiationRing(self._at_length)
         self._allows = HostRing(app, services.settings.allowed_hosts).allows
         metrics.watch_cache(self._entries)
+        self._hand = Hand(services, self._entries, self._freshness, self._replies, self._at_once)
         # The outermost ring is what the server's protocol knows of the application.
+        self.at_hand = self._hand.whole
         self.end: Callable[[], None] = lambda: None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -63,79 +64,92 @@ class DeliveryRing:
         if scope.get("method") != "GET":
             await self._negotiated(scope, receive, send)
             return
-        name, given = told_apart(scope)
-        ready = self._ready(name)
-        if ready is None or not self._holds(ready):
-            await self._negotiated(scope, receive, send)
-            listener = let_in(scope)
-            if listener is not None:
-                del name, given
-                await listener.stay(receive, send)
+        messages = self._hand.messages(scope)
+        for message in messages:
+            await send(message)
+        if messages:
             return
-        await send(ready.start(new_id() if given is None else id_for(given)))
-        await send(ready.body)
-        ready.entry.used = True
-        self._replies.note(scope, ready.tally, ready.status)
-
-    def _holds(self, ready: Ready) -> bool:
-        """Tell whether neither a write nor time has changed an answer."""
-        if self._version() != self._freshness.version:
-            return False
-        return ready.until is None or self._now() < ready.until
+        if negotiated(scope) is None:
+            await self._at_length(scope, receive, send)
+        else:
+            await self._negotiated(scope, receive, send)
+        listener = let_in(scope)
+        if listener is not None:
+            del messages
+            await listener.stay(receive, send)
 
     async def _at_length(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a reader; everything else passes, refused readers too."""
-        if not _is_delivery(scope) or not self._allows(scope):
+        if not self._is_for_readers(scope):
             await self._app(scope, receive, send)
             return
-        name, given = told_apart(scope)
-        request = Request(scope, name, fields(scope), send, id_for(given))
+        name, given = apart(scope)
+        request = Request(scope, name, fields(scope), id_for(given))
         try:
-            await self._answer(request, receive)
+            await self._answer(request, receive, send)
         # The outermost ring for readers: whatever it is, it leaves as a problem document.
         except Exception as wrong:
             if request.begun:
                 raise
             await answer(send, *told(wrong, request.id))
 
-    async def _answer(self, request: Request, receive: Receive) -> None:
+    def _is_for_readers(self, scope: Scope) -> bool:
+        return _is_delivery(scope) and self._allows(scope)
+
+    async def _answer(self, request: Request, receive: Receive, send: Send) -> None:
         try:
             await self._freshness.check()
             caller = await self._readers.caller(request.scope, request.asked)
         except Failure:
             # The inner rings find the same, and say it as a problem document.
             request.begun = True
-            await self._app(request.scope, receive, request.send)
+            await self._app(request.scope, receive, send)
             return
-        await self._look_up(request, caller)
+        messages = await self._looked_up(request, caller)
+        request.begun = True
+        for message in messages:
+            await send(message)
 
-    async def _look_up(self, request: Request, caller: Caller) -> None:
-        scope = request.scope
+    async def _looked_up(self, request: Request, caller: Caller) -> Sequence[Message]:
+        """Return the messages of an answer, whatever it takes."""
         query = _query_of(request)
-        key = (scope["path"], query, caller.key_id is not None)
+        key = (request.scope["path"], query, caller.key_id is not None)
         if caller.embargoed:
             # The log is silent about embargoes, so nothing says when to forget such an answer.
             found = await self._inside.ask(request, query, caller)
         else:
             found = self._standing(key) or await self._computed(request, query, key, caller)
-        if isinstance(found, Raw):
-            request.begun = True
-            for message in found.messages:
-                await request.send(message)
-        elif isinstance(found, Absent):
-            await self._replies.send_absent(request, found)
-        else:
-            weight = found.weight
-            ready = self._replies.ready(scope["method"], request, found, key)
-            if found.weight != weight:
-                self._entries.weigh(key)
-            if not self._replies.is_wanted(request, found):
-                await self._replies.send_unwanted(request, found)
-                return
-            told = not request.by_language and is_anybodys(request.asked)
-            if scope["method"] == "GET" and told:
-                self._entries.make_ready(request.name, key, ready)
-            await self._replies.send(request, ready)
+        return found.messages if isinstance(found, Raw) else self._told(request, key, found)
+
+    def _at_once(self, scope: Scope) -> Message | None:
+        """Return an answer to anybody that is kept, or made without waiting for anything."""
+        if not self._is_for_readers(scope) or negotiated(scope) is not None:
+            return None
+        asked = fields(scope)
+        if not is_anybodys(asked) or not self._freshness.stands():
+            return None
+        name, given = apart(scope)
+        request = Request(scope, name, asked, id_for(given))
+        query = _query_of(request)
+        key = (scope["path"], query, False)
+        found = self._standing(key) or self._made(request, query, key, ANYBODY)
+        scope[_TRIED] = True
+        return None if found is None else self._told(request, key, found)[0]
+
+    def _told(self, request: Request, key: Key, found: Kept) -> Messages:
+        """Return the messages in which a reader is told what was found."""
+        if isinstance(found, Absent):
+            return self._replies.absent(request, found)
+        method, weight = request.scope["method"], found.weight
+        ready = self._replies.ready(method, request, found, key)
+        if found.weight != weight:
+            self._entries.weigh(key)
+        if not self._replies.is_wanted(request, found):
+            return self._replies.unwanted(request, found)
+        told = not request.by_language and is_anybodys(request.asked)
+        if method == "GET" and told:
+            self._entries.make_ready(request.name, key, ready)
+        return self._replies.of(request, ready)
 
     def _standing(self, key: Key) -> Kept | None:
         """Return what is kept, unless time has changed it."""
@@ -149,11 +163,15 @@ class DeliveryRing:
 
         One that is made at once is there before anybody else can ask for it.
         """
+        made = None if _TRIED in request.scope else self._made(request, query, key, caller)
+        return made or await self._joined(request, query, key, caller)
+
+    def _made(self, request: Request, query: bytes, key: Key, caller: Caller) -> Kept | None:
+        """Return an answer that is made at once, if that is possible, and keep it."""
         epoch = self._freshness.epoch
         made = self._inside.at_once(request, query, caller)
-        if made is None:
-            return await self._joined(request, query, key, caller)
-        self._keep(key, made, epoch)
+        if made is not None:
+            self._keep(key, made, epoch)
         return made
 
     async def _joined(

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
+from typing import NamedTuple
 
 from app.api.conditional import entity_tag, http_date
 from app.api.edge.encoding import LEAST_BYTES, Coding, encoded
@@ -18,8 +20,7 @@ _OF_A_CODING = 1_000
 _KEPT = frozenset(b"content-type link location surrogate-key cache-tag dateline-serial".split())
 
 
-@dataclass(frozen=True, slots=True)
-class Facts:
+class Facts(NamedTuple):
     """What the inside knows about an answer: how new it is, and what it shows.
 
     `keys` are what it shows; `changed_at` is when it last could have changed; `until` is when
@@ -53,12 +54,7 @@ class Facts:
 
     def fields(self) -> Headers:
         """Return these headers as they are sent."""
-        keys = (*self.keys, EVERYTHING)
-        return [
-            (b"surrogate-key", " ".join(keys).encode()),
-            (b"cache-tag", ",".join(keys).encode()),
-            (b"dateline-serial", b"%d" % self.serial),
-        ]
+        return [*_key_fields(self.keys), (b"dateline-serial", b"%d" % self.serial)]
 
 
 @dataclass(slots=True)
@@ -82,14 +78,18 @@ class Absent:
         return _OVERHEAD
 
 
-@dataclass(frozen=True, slots=True)
-class Variant:
-    """An answer in one coding; `unchanged` are the headers of its 304."""
+class Variant(NamedTuple):
+    """An answer in one coding; `own` of its headers are those of the coding alone."""
 
     tag: str
     headers: Headers
-    unchanged: Headers
+    own: int
     body: bytes
+
+    @property
+    def unchanged(self) -> Headers:
+        """Return the headers of its 304."""
+        return [one for one in self.headers[: -self.own] if one[0] != b"content-type"]
 
 
 @dataclass(slots=True)
@@ -139,8 +139,17 @@ class Entry:
         tag, headers = entity_tag(body), list(self.headers)
         if self.status == 200:
             headers.append((b"etag", tag.encode()))
-        unchanged = [one for one in headers if one[0] != b"content-type"]
+        own: Headers = [(b"content-length", b"%d" % len(body))]
         if coding != "identity":
-            headers.append((b"content-encoding", coding.encode()))
-        headers.append((b"content-length", str(len(body)).encode()))
-        return Variant(tag, headers, unchanged, body)
+            own.append((b"content-encoding", coding.encode()))
+        return Variant(tag, headers + own, len(own), body)
+
+
+@lru_cache(maxsize=1_000)
+def _key_fields(keys: tuple[str, ...]) -> Headers:
+    """Return the headers that say what an answer shows; of most lists they are the same."""
+    shown = (*keys, EVERYTHING)
+    return [
+        (b"surrogate-key", " ".join(shown).encode()),
+        (b"cache-tag", ",".join(shown).encode()),
+    ]

@@ -37,10 +37,13 @@ class Freshness:
 
     async def check(self) -> None:
         """Make sure that nothing outdated is kept: by a write that was acknowledged, or by time."""
+        if not self.stands():
+            await self._follow(self._watch.version())
+
+    def stands(self) -> bool:
+        """Tell whether nothing outdated is kept, as of now."""
         self.now = self._services.clock.now()
-        version = self._watch.version()
-        if version != self.version or self._has_passed():
-            await self._follow(version)
+        return self._watch.version() == self.version and not self._has_passed()
 
     def _has_passed(self) -> bool:
         return self.boundary is not None and self.boundary <= self.now

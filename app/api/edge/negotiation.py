@@ -6,6 +6,7 @@ from urllib.parse import quote
 
 from app.api.edge.asgi import App, Message, Receive, Scope, Send, header
 from app.api.edge.encoding import weights
+from app.api.edge.ready import APART
 from app.syndication.formats import FEEDS, STORIES
 
 _LISTS = {
@@ -30,7 +31,7 @@ class NegotiationRing:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Change the path of a request; the answer says that it depends on `Accept`."""
-        path = _negotiated(scope) if scope["type"] == "http" else None
+        path = negotiated(scope) if scope["type"] == "http" else None
         if path is None:
             await self._app(scope, receive, send)
             return
@@ -43,7 +44,9 @@ class NegotiationRing:
                 message = {**message, "headers": [*_varying(message["headers"]), *told]}
             await send(message)
 
-        await self._app({**scope, "path": path, "raw_path": quote(path).encode()}, receive, tell)
+        there = {"path": path, "raw_path": quote(path).encode(), APART: None}
+        # An answer in one message could not be told more.
+        await self._app({**scope, **there, "extensions": {}}, receive, tell)
 
 
 def _with_query(path: str, query: bytes) -> bytes:
@@ -61,7 +64,7 @@ def _varying(headers: Iterable[tuple[bytes, bytes]]) -> Iterator[tuple[bytes, by
     yield b"vary", b", ".join(dependent)
 
 
-def _negotiated(scope: Scope) -> str | None:
+def negotiated(scope: Scope) -> str | None:
     """Return the path of another format than JSON, if the reader wants one more."""
     path: str = scope["path"]
     is_list = path in _LISTS

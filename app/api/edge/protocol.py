@@ -5,12 +5,14 @@ else that is refused.
 """
 
 from asyncio import TimerHandle, Transport
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
+from app.api.edge.asgi import Message, Scope
+from app.api.edge.cycle import taking_whole
 from app.api.edge.stream import PATH as STREAM
 from app.api.problems import problem
 from app.kit.ids import new_id
@@ -45,6 +47,8 @@ class Protocol(HttpToolsProtocol):
     _patience: TimerHandle | None = None
     _taking: TimerHandle | None = None
     _fed = 0
+    # Of what comes at once only the first request is answered at once: others wait, too.
+    _may_ask = True
 
     def connection_made(self, transport: Transport) -> None:  # type: ignore[override]
         """Begin to watch over a connection."""
@@ -81,6 +85,7 @@ class Protocol(HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         """Take in what was sent, unless it is all head and no end."""
         before = self.scope
+        self._may_ask = True
         self._fed += len(data)
         super().data_received(data)
         if self.scope is not before:
@@ -101,7 +106,23 @@ class Protocol(HttpToolsProtocol):
             return
         self.flow.resume_reading()
         if self.pipeline:
-            self._start_asgi_task(*self.pipeline.pop())
+            cycle, app = self.pipeline.pop()
+            # What is at hand would be answered in here, one inside the other.
+            super()._start_asgi_task(taking_whole(cycle), app)
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
+        """Answer a request with what is at hand, or else in a task."""
+        own = taking_whole(cycle)
+        message = _at_hand(app, cycle.scope) if self._may_write() else None
+        if message is None:
+            super()._start_asgi_task(own, app)
+        else:
+            own.write(message)
+
+    def _may_write(self) -> bool:
+        """Tell whether an answer may be asked for and written now."""
+        asks, self._may_ask = self._may_ask, False
+        return asks and not self.flow.write_paused and not self.transport.is_closing()
 
     def send_400_response(self, msg: str) -> None:
         """Refuse what is no HTTP."""
@@ -146,3 +167,15 @@ class Protocol(HttpToolsProtocol):
             self.transport.close()
         else:
             self._be_patient()
+
+
+def _at_hand(app: Any, scope: Any) -> Message | None:
+    """Return the answer of an application that knows one without waiting."""
+    ask: Callable[[Scope], Message | None] | None = getattr(app, "at_hand", None)
+    if ask is None:
+        return None
+    try:
+        return ask(scope)
+    # In its task it goes wrong again, and is told there.
+    except Exception:  # noqa: BLE001
+        return None

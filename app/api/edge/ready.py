@@ -6,6 +6,7 @@ from datetime import datetime
 from urllib.parse import quote
 
 from app.api.edge.asgi import Message, Scope
+from app.api.edge.cycle import WHOLE, lines_of
 from app.api.edge.entry import Entry, Headers, Name
 from app.api.metrics import Tally
 
@@ -25,19 +26,22 @@ _TELLING = _LOOKED_AT | {
     b"if-modified-since",
     b"origin",
 }
+# Where a scope has what tells its request from others, once that was found out.
+APART = "dateline.apart"
 _MOST_NAMES = 10_000
 _MOST_OF_AN_ENTRY = 50
-# What a ready answer weighs beside its body: its headers, and where it is found.
-_OF_A_NAME = 800
+# What a ready answer weighs beside its body: its headers, their lines, and where it is found.
+_OF_A_NAME = 1_600
 # Who asks at such length is answered, and not remembered: names take memory too.
 _LONGEST_NAME = 1_500
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Ready:
     """An answer to one kind of request, whole but for the request's id.
 
-    It holds until `until`, when time changes the answer or something that its headers say.
+    It holds until `until`, when time changes the answer or something that its headers say. `lines`
+    are its headers, once a server has asked for them.
     """
 
     status: int
@@ -46,11 +50,21 @@ class Ready:
     until: datetime | None
     entry: Entry
     tally: Tally
+    lines: bytes = b""
 
-    def start(self, id_: str) -> Message:
-        """Return the message that begins the answer; `body` is the one that ends it."""
+    def messages(self, scope: Scope, id_: str) -> tuple[Message, ...]:
+        """Return the messages that answer a request under its id: one, if the server takes it."""
+        if WHOLE in scope.get("extensions", ()):
+            return (self.whole(id_),)
         headers = [*self.headers, (_REQUEST_ID, id_.encode())]
-        return {"type": "http.response.start", "status": self.status, "headers": headers}
+        return {"type": "http.response.start", "status": self.status, "headers": headers}, self.body
+
+    def whole(self, id_: str) -> Message:
+        """Return the answer under an id in one message."""
+        if not self.lines:
+            self.lines = lines_of(self.headers)
+        head = b"%b%b: %b\r\n" % (self.lines, _REQUEST_ID, id_.encode())
+        return {"type": WHOLE, "status": self.status, "head": head, "body": self.body["body"]}
 
 
 def told_apart(scope: Scope) -> tuple[Name, str | None]:
@@ -68,6 +82,12 @@ def told_apart(scope: Scope) -> tuple[Name, str | None]:
             else:
                 telling += field
     return b"\n".join(telling), given
+
+
+def apart(scope: Scope) -> tuple[Name, str | None]:
+    """Return what `told_apart` does, if it was asked before from there."""
+    known: tuple[Name, str | None] | None = scope.get(APART)
+    return told_apart(scope) if known is None else known
 
 
 def is_anybodys(asked: Collection[bytes]) -> bool:

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from app.api.conditional import is_unchanged, not_modified
-from app.api.edge.asgi import Scope, Send, raw
+from app.api.edge.asgi import Message, Scope, raw
 from app.api.edge.cors import EXPOSED
+from app.api.edge.cycle import messages_of
 from app.api.edge.encoding import chosen_coding
 from app.api.edge.entry import Absent, Entry, Facts, Headers, Name, Variant
 from app.api.edge.freshness import Freshness
@@ -17,6 +18,7 @@ from app.api.problems import problem
 from app.settings import Settings
 
 Asked = dict[bytes, bytes]
+Messages = tuple[Message, ...]
 
 _log = logging.getLogger("dateline.access")
 _SHARED_SECONDS = 15
@@ -46,7 +48,6 @@ class Request:
     scope: Scope
     name: Name
     asked: Asked
-    send: Send
     id: str
     noted: bool = False
     begun: bool = False
@@ -54,7 +55,7 @@ class Request:
 
 
 class Replies:
-    """Makes kept answers ready for readers, and sends them."""
+    """Makes kept answers ready for readers, and the messages that they are sent in."""
 
     def __init__(self, settings: Settings, metrics: Metrics, freshness: Freshness) -> None:
         """Know the origins, where to count, and what time it is."""
@@ -87,18 +88,16 @@ class Replies:
         tally = self._metrics.tally(method, entry.route, status)
         return Ready(status, headers + more, end, min(moments, default=None), entry, tally)
 
-    async def send(self, request: Request, ready: Ready) -> None:
-        """Send an answer that is ready, under the request's id."""
-        request.begun = True
-        await request.send(ready.start(request.id))
-        await request.send(ready.body)
+    def of(self, request: Request, ready: Ready) -> Messages:
+        """Return an answer that is ready, under the request's id, and count it."""
         if not request.noted:
             self.note(request.scope, ready.tally, ready.status)
+        return ready.messages(request.scope, request.id)
 
-    async def send_absent(self, request: Request, absent: Absent) -> None:
+    def absent(self, request: Request, absent: Absent) -> Messages:
         """Say that nothing is here."""
         fields = [_vary(absent.facts), *absent.facts.fields()]
-        await self._send_problem(request, absent.route, absent.code, absent.detail, fields)
+        return self._problem(request, absent.route, absent.code, absent.detail, fields)
 
     def is_wanted(self, request: Request, entry: Entry) -> bool:
         """Tell whether an answer is what the reader insists on having, if it does."""
@@ -109,26 +108,23 @@ class Replies:
         match, since = (_text(asked.get(name)) for name in PRECONDITIONS)
         return is_unchanged(match, since, _variant(asked, entry).tag, changed)
 
-    async def send_unwanted(self, request: Request, entry: Entry) -> None:
+    def unwanted(self, request: Request, entry: Entry) -> Messages:
         """Say that the answer is not the one that the reader insists on having."""
         detail = "What is here now is not what If-Match or If-Unmodified-Since speaks of."
         vary = _vary(entry.facts)
-        await self._send_problem(request, entry.route, "version_mismatch", detail, [vary])
+        return self._problem(request, entry.route, "version_mismatch", detail, [vary])
 
-    async def _send_problem(
+    def _problem(
         self, request: Request, route: str, code: str, detail: str, more: Headers
-    ) -> None:
-        """Send a problem; it names the request, so it is made anew each time."""
+    ) -> Messages:
+        """Return a problem; it names the request, so it is made anew each time."""
+        scope = request.scope
         status, fields, body = problem(code, detail, request.id)
         fields |= {"content-length": str(len(body)), "x-request-id": request.id}
         headers: Headers = [*more, *self._cors(request.asked), *raw(fields.items())]
-        request.begun = True
-        await request.send({"type": "http.response.start", "status": status, "headers": headers})
-        bare = request.scope["method"] == "HEAD"
-        await request.send({"type": "http.response.body", "body": b"" if bare else body})
         if not request.noted:
-            tally = self._metrics.tally(request.scope["method"], route, status)
-            self.note(request.scope, tally, status)
+            self.note(scope, self._metrics.tally(scope["method"], route, status), status)
+        return messages_of(scope, status, headers, b"" if scope["method"] == "HEAD" else body)
 
     def note(self, scope: Scope, tally: Tally, status: int) -> None:
         """Count an answer from memory, and log it where everything is logged."""

@@ -11,8 +11,9 @@ from app.api.edge.asgi import App, Message, Receive, Scope, Send, answer, header
 from app.api.metrics import Metrics
 from app.kit.errors import Failure
 from app.kit.ids import new_id
+from app.kit.log import ACCESS, AccessRecord
 
-_log = logging.getLogger("dateline.access")
+_log = logging.getLogger(ACCESS)
 # As much of a path as a log line needs.
 _LONGEST = 500
 _HARMLESS = re.compile(r"[A-Za-z0-9._:-]{1,100}")
@@ -67,8 +68,9 @@ def note(
     method: str = known["method"]
     metrics.request(method, route, status, seconds)
     if _log.isEnabledFor(logging.INFO):
+        args = (method, path[:_LONGEST], status, seconds * 1000)
         told = {"request_id": known["request_id"], "key": known.get("key_prefix"), "route": route}
-        _log.info("%s %s %d %.1fms", method, path[:_LONGEST], status, seconds * 1000, extra=told)
+        _log.handle(AccessRecord("%s %s %d %.1fms", args, **told))
 
 
 def told(wrong: Exception, id_: str | None) -> tuple[int, dict[str, str], bytes]:

@@ -271,10 +271,10 @@ def _head() -> tuple[ColumnElement[Any], ...]:
 
 
 def _pieces(form: Form, dialect: str, *, embargoed: bool) -> list[ColumnElement[Any]]:
-    wanted = ["slug", "source_id", "category_ids", "head", "tail"]
-    columns: list[ColumnElement[Any]] = [_documents.c[name] for name in wanted]
+    wanted = ["source_id", "category_ids", "head", "tail"]
     if form == "whole":
-        columns.append(_documents.c.translation_group)
+        wanted += ["slug", "translation_group"]
+    columns: list[ColumnElement[Any]] = [_documents.c[name] for name in wanted]
     if form != "short":
         columns += [_documents.c.extra, _translations(dialect, embargoed=embargoed)]
     if form == "whole":

@@ -1,0 +1,181 @@
+"""Answers in one message, and at hand: on the wire they are what they are in two."""
+
+import asyncio
+import re
+import socket
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+
+import pytest
+import uvicorn
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+import app
+from app.api.app import create_app
+from app.api.edge.asgi import App, Message, Receive, Scope, Send
+from app.api.edge.cycle import WHOLE, lines_of
+from app.api.edge.protocol import Protocol
+from app.bootstrap import Services
+from tests.edge.driver import HOST, nothing, request
+from tests.newsroom import Newsroom
+
+embedded = pytest.mark.parametrize("dialect", ["sqlite"])
+OURS = str(Path(app.__file__).parent)
+_CODED = "Accept-Encoding: gzip\r\n"
+_REQUESTS = {
+    "a list": "GET /v1/headlines HTTP/1.1\r\nHost: x\r\n",
+    "a list in gzip": f"GET /v1/headlines?limit=2 HTTP/1.1\r\nHost: x\r\n{_CODED}",
+    "a story": "GET /v1/articles/one HTTP/1.1\r\nHost: x\r\nOrigin: https://site.example\r\n",
+    "a story known": "GET /v1/articles/one HTTP/1.1\r\nHost: x\r\nIf-None-Match: *\r\n",
+    "a feed": "GET /v1/headlines HTTP/1.1\r\nHost: x\r\nAccept: application/rss+xml\r\n",
+    "no body": "HEAD /v1/headlines HTTP/1.1\r\nHost: x\r\n",
+    "a redirect": "GET /v1/articles/former HTTP/1.1\r\nHost: x\r\n",
+    "a 404": "GET /v1/articles/none HTTP/1.1\r\nHost: x\r\n",
+    "a refusal": "GET /v1/headlines?limit=0 HTTP/1.1\r\nHost: x\r\n",
+    "no host": "GET /v1/headlines HTTP/1.1\r\n",
+    "another method": "POST /v1/headlines HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n",
+    "the last one": "GET /v1/headlines HTTP/1.1\r\nHost: x\r\nConnection: close\r\n",
+    "an old one": "GET /v1/headlines HTTP/1.0\r\nHost: x\r\n",
+}
+
+
+@pytest.fixture
+def ring(services: Services, newsroom: Newsroom) -> App:
+    """The application with three stories, one of which stood elsewhere."""
+    moved = newsroom.story("One", slug="former", body="<p>" + "All eleven hives. " * 60 + "</p>")
+    newsroom.patch(moved, slug="one", status="published")
+    for title in ("Two", "Three"):
+        newsroom.story(title)
+    return create_app(services)
+
+
+@contextmanager
+def _served(ring: App, protocol: type[HttpToolsProtocol]) -> Iterator[int]:
+    config = uvicorn.Config(
+        ring, port=0, http=protocol, ws="none", lifespan="off", log_config=None, access_log=False
+    )
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    while not server.started:
+        time.sleep(0.01)
+    try:
+        yield server.servers[0].sockets[0].getsockname()[1]
+    finally:
+        server.should_exit = True
+        thread.join()
+
+
+def _asked(port: int, *requests: str) -> bytes:
+    """Send requests at once, the last of which ends the connection; return all that comes."""
+    with socket.create_connection(("127.0.0.1", port), timeout=30) as connection:
+        connection.sendall("".join(f"{one}\r\n" for one in requests).encode())
+        return b"".join(iter(lambda: connection.recv(65_536), b""))
+
+
+def _plain(answers: bytes) -> list[bytes]:
+    """Return the lines of answers without what differs from one to the next."""
+    own = (b"date: ", b"x-request-id: ")
+    lines = [line for line in answers.split(b"\r\n") if not line.startswith(own)]
+    return [b"a problem" if b'"request_id"' in line else line for line in lines]
+
+
+@embedded
+@pytest.mark.parametrize("what", _REQUESTS)
+def test_an_answer_in_one_message_is_the_same_on_the_wire(ring: App, what: str) -> None:
+    asked = _REQUESTS[what]
+    # Ours comes first, so that it has nothing ready yet.
+    with _served(ring, Protocol) as port:
+        found = [_plain(_asked(port, asked, _REQUESTS["the last one"])) for _ in range(3)]
+    with _served(ring, HttpToolsProtocol) as port:
+        expected = [_plain(_asked(port, asked, _REQUESTS["the last one"])) for _ in range(3)]
+    assert found == expected
+    assert found[0][0].startswith(b"HTTP/1.1 ")
+
+
+@embedded
+def test_requests_that_come_at_once_are_answered_in_order(ring: App) -> None:
+    kinds = ("a list", "a 404", "a story", "a refusal", "a story known")
+    asked = [_REQUESTS[one] for one in kinds] * 300
+    with _served(ring, Protocol) as port:
+        answers = _asked(port, *asked, _REQUESTS["the last one"])
+    found = re.findall(rb"HTTP/1\.1 (\d{3}) ", answers)
+    assert found == [b"200", b"404", b"200", b"400", b"304"] * 300 + [b"200"]
+
+
+@embedded
+def test_each_answer_at_hand_has_an_id_of_its_own_or_the_one_that_it_was_given(ring: App) -> None:
+    given = f"{_REQUESTS['a list']}X-Request-Id: mine\r\n"
+    with _served(ring, Protocol) as port:
+        found = [
+            _asked(port, one + "Connection: close\r\n") for one in [_REQUESTS["a list"], given] * 3
+        ]
+    ids = [one.partition(b"x-request-id: ")[2].partition(b"\r\n")[0] for one in found]
+    assert ids[1::2] == [b"mine"] * 3
+    assert len(set(ids[0::2])) == 3
+
+
+@embedded
+def test_only_what_is_ready_is_at_hand(ring: App, newsroom: Newsroom) -> None:
+    at_hand = ring.at_hand  # type: ignore[attr-defined]
+    assert at_hand(request("/v1/headlines")) is None
+    asyncio.run(_ask(ring, request("/v1/headlines")))
+    found = at_hand(request("/v1/headlines"))
+    assert (found["type"], found["status"]) == (WHOLE, 200)
+    assert at_hand({**request("/v1/headlines"), "method": "HEAD"}) is None
+    newsroom.story("Four")
+    assert at_hand(request("/v1/headlines")) is None
+
+
+async def _ask(ring: App, scope: Scope) -> None:
+    async def ignore(_: Message) -> None:
+        pass
+
+    await ring(scope, nothing, ignore)
+
+
+@embedded
+def test_an_answer_at_hand_takes_a_few_steps(ring: App) -> None:
+    asyncio.run(_ask(ring, request("/v1/headlines")))
+    steps: list[str] = []
+
+    def note(frame: FrameType, event: str, _: object) -> None:
+        code = frame.f_code
+        if event == "call" and code.co_filename.startswith(OURS):
+            steps.append(code.co_qualname)
+
+    scope = request("/v1/headlines", [HOST, (b"x-other", b"1")])
+    # Its lines are made when it is first sent so.
+    ring.at_hand(scope)  # type: ignore[attr-defined]
+    sys.setprofile(note)
+    try:
+        found = ring.at_hand(scope)  # type: ignore[attr-defined]
+    finally:
+        sys.setprofile(None)
+    assert found["status"] == 200
+    assert len(steps) <= 8, steps
+
+
+def test_what_goes_wrong_at_hand_is_answered_all_the_same() -> None:
+    async def plain(scope: Scope, receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 204, "headers": []})
+        await send({"type": "http.response.body", "body": b""})
+
+    def broken(_: Scope) -> Message:
+        raise ValueError("broken")
+
+    plain.at_hand = broken  # type: ignore[attr-defined]
+    with _served(plain, Protocol) as port:
+        assert _asked(port, _REQUESTS["the last one"]).startswith(b"HTTP/1.1 204 ")
+
+
+@pytest.mark.parametrize("value", [b"a\r\nset-cookie: b", b"a\nb", b"\0", b"\x7f"])
+def test_no_header_ends_before_its_time(value: bytes) -> None:
+    assert lines_of([(b"a", b"b\tc"), (b"d", b"\xc3\xa9")]) == b"a: b\tc\r\nd: \xc3\xa9\r\n"
+    with pytest.raises(RuntimeError):
+        lines_of([(b"a", b"b"), (b"c", value)])
