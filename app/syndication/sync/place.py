@@ -184,12 +184,16 @@ def _placed(place: Place) -> list[Any]:
 def _place(value: Sequence[Any]) -> Place:
     kind, *rest = value
     if kind == "gain":
-        held, after_id, *then = rest
-        return Gaining(held, after_id, _followed(then[1:]))
+        held, after_id, _, *then = rest
+        return Gaining(held, after_id, _followed(then))
     if kind == "lose":
-        since, heard, told, kind, *rest = rest
-        then = _followed(rest) if kind == "log" else _taken(rest)
-        return Losing(since, heard, told, then)
+        since, heard, told, *also = rest
+        return Losing(since, heard, told, _lasting(also))
+    return _lasting(value)
+
+
+def _lasting(value: Sequence[Any]) -> Taking | Following:
+    kind, *rest = value
     return _followed(rest) if kind == "log" else _taken(rest)
 
 
