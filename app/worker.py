@@ -13,7 +13,7 @@ from app.bootstrap import Services, search_path
 from app.content import store as content_store
 from app.content.commands.follow_time_zones import follow_time_zones
 from app.delivery import trimming
-from app.delivery.due import BATCH, tell_due, tell_expired
+from app.delivery.due import BATCH, tell_due, tell_expired, tell_offered
 from app.kit.errors import Failure
 from app.kit.leadership import FileLeadership
 from app.kit.patience import wait_after
@@ -160,7 +160,7 @@ def run_due(services: Services) -> int:
     """Tell the log all that is due now; return how many stories that were."""
     if not services.delivery.is_due():
         return 0
-    return _until_done(services, tell_due) + _until_done(services, tell_expired)
+    return sum(_until_done(services, one) for one in (tell_due, tell_expired, tell_offered))
 
 
 def _until_done(services: Services, tell: Callable[[Unit], int]) -> int:

@@ -89,3 +89,11 @@ def key_for(services: Services, scope: str) -> str:
         Actor(None, "tests"), lambda unit: create_key(unit, f"a key for {scope}", [scope])
     )
     return made.key
+
+
+def embargo_key(services: Services) -> dict[str, str]:
+    """Make a key that reads what is under embargo, and return the headers that send it."""
+    made = services.runner.run(
+        Actor(None, "tests"), lambda unit: create_key(unit, "partner", ["read"], embargoed=True)
+    )
+    return {"authorization": f"Bearer {made.key}"}

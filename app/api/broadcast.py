@@ -1,7 +1,9 @@
 """The live stream's news, made once for all listeners that stand at the same place."""
 
 import asyncio
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from itertools import repeat
 
 from starlette.concurrency import run_in_threadpool
 
@@ -9,7 +11,7 @@ from app.api.following import cursor_of
 from app.bootstrap import Services
 from app.syndication.sync.changes import Batch
 from app.syndication.sync.entries import Entry
-from app.syndication.sync.place import Follower, at_entry
+from app.syndication.sync.place import Follower, Following
 
 _MOST = 200
 # News are kept for others that stand at the same place: of one version of the database, and no
@@ -56,18 +58,35 @@ class Broadcast:
         return news
 
     def _made_now(self, follower: Follower) -> News:
-        batch = self._services.changes.next(follower, _MOST)
+        batch = self._services.changes.next(follower, _MOST, embargoed=follower.embargoed)
         return News(self._events(batch), batch.follower, batch.more)
 
     def _events(self, batch: Batch) -> bytes:
         """Return the entries as events, each with the cursor of where it leaves its listener."""
-        serials = [entry.serial for entry in batch.entries[:-1]]
-        # After the last one the listener stands where the batch ends, which may be further on.
-        places = [*(at_entry(batch.follower, one) for one in serials), batch.follower]
         return b"".join(
             _event(cursor_of(self._services, place), entry)
-            for place, entry in zip(places, batch.entries, strict=False)
+            for place, entry in zip(_places(batch), batch.entries, strict=True)
         )
+
+
+def _places(batch: Batch) -> Iterator[Follower]:
+    """Yield where each entry of a batch leaves its listener.
+
+    After the last one it stands where the batch ends, which may be further on. Where entries are
+    no rows of the log it stands where it did until then, and would hear them again.
+    """
+    if not batch.entries:
+        return
+    start, place = batch.before.place, batch.follower.place
+    inner = batch.entries[:-1]
+    if isinstance(start, Following) and isinstance(place, Following):
+        place = replace(place, held=replace(place.held, told=start.held.told))
+        for entry in inner:
+            place = place.at_row(entry.serial, entry.held)
+            yield replace(batch.follower, place=place)
+    else:
+        yield from repeat(batch.before, len(inner))
+    yield batch.follower
 
 
 def _event(cursor: str, entry: Entry) -> bytes:

@@ -18,7 +18,9 @@ LONGEST_WAIT = 60
 PARAMETERS: dict[str, tuple[dict[str, Any], str]] = {
     "cursor": (
         {"type": "string"},
-        "`cursor` of the answer before; it carries the filters. Without it, all that there is.",
+        "`cursor` of the answer before; it carries the filters. Without it, all that there is. "
+        "With a key that reads what is under embargo, where the cursor was given without one, "
+        "or the reverse, what this reader has more or less is told first.",
     ),
     "limit": (
         {"type": "integer", "minimum": 1, "maximum": MOST, "default": DEFAULT_LIMIT},
@@ -33,20 +35,25 @@ PARAMETERS: dict[str, tuple[dict[str, Any], str]] = {
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """Who asks, for how many entries, and how many seconds it waits for the first."""
+    """Who asks, for how many entries, and how many seconds it waits for the first.
+
+    `embargoed` says that it may have what is under embargo.
+    """
 
     follower: Follower
     limit: int
     wait: int
+    embargoed: bool
 
 
-def read_following(services: Services, query_string: bytes) -> Asked:
+def read_following(services: Services, query_string: bytes, *, embargoed: bool) -> Asked:
     """Understand the query string, or refuse it."""
     params = Parameters(query_string, (*FOLLOWING, "limit", "wait"))
     return Asked(
         follower=follower_of(services, params, params.text("cursor")),
         limit=params.number("limit", DEFAULT_LIMIT, 1, MOST),
         wait=params.number("wait", 0, 0, LONGEST_WAIT),
+        embargoed=embargoed,
     )
 
 

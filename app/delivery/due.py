@@ -4,11 +4,12 @@ Readers see the right thing with or without this, because the visibility rule kn
 Followers of the log hear of it here.
 """
 
-from collections.abc import Callable
+from collections.abc import Sequence
 from typing import Any
 
 from app.delivery import store
 from app.delivery.siblings import groups_in, sibling_rows
+from app.delivery.telling import for_embargoed, tell
 from app.delivery.withdrawing import keep_traces
 from app.kit.unit import Unit
 
@@ -22,7 +23,17 @@ def tell_due(unit: Unit) -> int:
     store.release_documents(unit.session, ids)
     # What stood where one of them was before.
     store.replace_tombstones(unit.session, ids, [])
-    return _tell(unit, ids, lambda id_: _row(unit, id_, attributes[id_], "published"))
+    _tell(unit, [_row(unit, id_, attributes[id_], "published") for id_ in ids])
+    return len(ids)
+
+
+def tell_offered(unit: Unit) -> int:
+    """Tell those who read what is under embargo of stories that time has offered to them."""
+    ids = [row.id for row in store.newly_offered(unit.session, unit.now, BATCH)]
+    attributes = store.attributes(unit.session, ids)
+    rows = [_row(unit, id_, attributes[id_], "published") for id_ in ids]
+    tell(unit, [for_embargoed(row) for row in rows])
+    return len(ids)
 
 
 def tell_expired(unit: Unit) -> int:
@@ -37,14 +48,15 @@ def tell_expired(unit: Unit) -> int:
     # Whoever has the address of one finds it when it comes back under another.
     slugs = [{"type": "article", "slug": old.slug, "id": id_} for id_, old in read.items()]
     store.add_redirects(unit.session, slugs)
-    _tell(unit, out, lambda id_: _row(unit, id_, attributes[id_], "expired"))
+    rows = {id_: _row(unit, id_, attributes[id_], "expired") for id_ in ids}
+    held = [id_ for id_ in ids if id_ not in out and attributes[id_].is_offered(unit.now)]
+    _tell(unit, [rows[id_] for id_ in out], [for_embargoed(rows[id_]) for id_ in held])
     return len(ids)
 
 
-def _tell(unit: Unit, ids: list[str], row: Callable[[str], dict[str, Any]]) -> int:
-    rows = [row(id_) for id_ in ids]
-    store.append(unit.session, rows + sibling_rows(unit, groups_in(rows), ids))
-    return len(ids)
+def _tell(unit: Unit, rows: list[dict[str, Any]], held: Sequence[dict[str, Any]] = ()) -> None:
+    siblings = sibling_rows(unit, groups_in(rows), [row["id"] for row in rows])
+    tell(unit, [*rows, *siblings, *held])
 
 
 def _row(unit: Unit, id_: str, old: store.Attributes, reason: str) -> dict[str, Any]:

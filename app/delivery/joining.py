@@ -30,6 +30,13 @@ def whole_pieces(row: Record, directory: Directory) -> tuple[bytes, ...]:
     return (*_all_but_body(row, directory), b",", row.body, b"}")
 
 
+def embargoed_pieces(row: Record, directory: Directory) -> tuple[bytes, ...]:
+    """Return the same for those who read it before its time, with its embargo."""
+    if row.embargo_until is None:
+        return whole_pieces(row, directory)
+    return (*_all_but_body(row, directory), b",", row.body, b",", _embargo(row))
+
+
 def finished(row: Record, directory: Directory, form: Form, *, embargoed: bool) -> bytes:
     """Return a story in a form; for those who read it before its time, with its embargo."""
     item = _FORMS[form](row, directory)
@@ -60,8 +67,13 @@ def _marked(item: bytes, row: Record) -> bytes:
     """Return a story with the embargo under which it is, for those who read it all the same."""
     if row.embargo_until is None:
         return item
+    return item[:-1] + b"," + _embargo(row)
+
+
+def _embargo(row: Record) -> bytes:
+    """Return the members that tell of an embargo, and the end of the object."""
     until = format_instant(from_micros(row.embargo_until))
-    return item[:-1] + b"," + json.dumps({"embargoed": True, "embargo_until": until})[1:]
+    return json.dumps({"embargoed": True, "embargo_until": until})[1:]
 
 
 _FORMS: Mapping[Form, Callable[[Record, Directory], bytes]] = {

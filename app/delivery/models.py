@@ -178,6 +178,34 @@ class LogRow(Base):
     )
 
 
+class EmbargoedRow(Base):
+    """One change to what those alone may see who read what is under embargo.
+
+    It stands beside the log, so that nothing of it shows there: between the row of `public_serial`
+    and the next. `before` and `after` are what the story was and is selected by for these readers.
+    """
+
+    __tablename__ = "embargoed_changes"
+
+    serial: Mapped[int] = mapped_column(
+        BigInteger().with_variant(Integer, "sqlite"), Identity(), primary_key=True
+    )
+    public_serial: Mapped[int] = mapped_column(BigInteger)
+    at: Mapped[datetime] = mapped_column(Instant)
+    id: Mapped[str] = mapped_column(_ID)
+    op: Mapped[str] = mapped_column(String(10))
+    reason: Mapped[str] = mapped_column(String(20))
+    version: Mapped[int | None]
+    notice: Mapped[str | None] = mapped_column(Text)
+    before: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    after: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+
+    __table_args__ = (
+        Index("ix_embargoed_changes_id", "id", "serial"),
+        {"sqlite_autoincrement": True},
+    )
+
+
 class FollowerRow(Base):
     """How far something that follows the log has come: the last serial that it was told of."""
 

@@ -25,6 +25,7 @@ from app.delivery.directory import EntryType
 from app.delivery.moving import move_stories
 from app.delivery.render import attributes_of, render_article, render_category, render_source
 from app.delivery.siblings import groups_in, shown, sibling_rows
+from app.delivery.telling import for_embargoed, is_public, tell
 from app.delivery.terms import terms_of
 from app.delivery.tree import with_ancestors
 from app.delivery.withdrawing import keep_traces, withdraw
@@ -52,7 +53,8 @@ def project(unit: Unit) -> None:
         told = _publish(unit, list(published.values()), before)
         told += withdraw(unit, withdrawn, before)
         log += told + _siblings(unit, told, published, before)
-    store.append(unit.session, log)
+    new = [event.article for event in published.values() if event.new]
+    tell(unit, log, {one.id for one in new if one.translation_of is None})
 
 
 def _siblings(
@@ -62,7 +64,8 @@ def _siblings(
     before: Mapping[str, store.Attributes],
 ) -> list[dict[str, Any]]:
     """Return the rows for translations of stories that they show otherwise now."""
-    others = [row for row in told if not _shows_the_same(row, published, before)]
+    public = [row for row in told if is_public(row)]
+    others = [row for row in public if not _shows_the_same(row, published, before)]
     return sibling_rows(unit, groups_in(others), {*published, *(row["id"] for row in told)})
 
 
@@ -159,7 +162,7 @@ def _taken_from_the_entitled(
     events: list[ArticlePublished], before: Mapping[str, store.Attributes], now: datetime
 ) -> dict[str, store.Attributes]:
     """Return what only those had who read what is under embargo, and have no more."""
-    ahead = (one.article.id for one in events if _offered_at(one.article) > now)
+    ahead = (one.article.id for one in events if offered_at(one.article) > now)
     known = ((id_, before[id_]) for id_ in ahead if id_ in before)
     return {id_: old for id_, old in known if old.is_offered(now) and not old.is_out(now)}
 
@@ -219,14 +222,32 @@ def _publish_log(
     article = event.article
     was_out = old is not None and old.is_out(unit.now)
     before = old.values if old is not None and was_out else None
+    early = _embargo_log(unit, event, attributes, old)
     if _is_due(article, unit.now):
         reason = event.reason if was_out or event.reason == "restored" else "published"
         row = _log(unit, "article", article.id, "upsert", reason, article.version)
-        return [row | {"before": before, "after": attributes}]
+        return [row | {"before": before, "after": attributes}, *early]
     if was_out:
         row = _log(unit, "article", article.id, "remove", "unpublished", article.version)
-        return [row | {"before": before}]
-    return []
+        return [row | {"before": before}, *early]
+    return early
+
+
+def _embargo_log(
+    unit: Unit, event: ArticlePublished, attributes: dict[str, Any], old: store.Attributes | None
+) -> list[dict[str, Any]]:
+    """Return the row for those who read what is under embargo, if they see more than others."""
+    article, due = event.article, _is_due(event.article, unit.now)
+    had = old.values if old is not None and old.is_offered(unit.now) else None
+    held = old is not None and had is not None and not old.is_out(unit.now)
+    row = _log(unit, "article", article.id, "remove", "unpublished", article.version)
+    if due or offered_at(article) <= unit.now:
+        known = not due and had is not None
+        row["op"], row["after"] = "upsert", attributes
+        row["reason"] = event.reason if known or event.reason == "restored" else "published"
+    # What is public now is told to everybody; but this says also what it was for them until now.
+    is_told = held if due or row["op"] == "remove" else True
+    return [for_embargoed(row | {"before": had})] if is_told else []
 
 
 def _add_document(rows: _Rows, article: Article, categories: list[str], now: datetime) -> None:
@@ -251,7 +272,7 @@ def document_rows(article: Article, categories: list[str], now: datetime) -> dic
         "slug": article.slug,
         "version": article.version,
         "released": _is_due(article, now),
-        "offered_at": _offered_at(article),
+        "offered_at": offered_at(article),
         "published_at": article.published_at,
         "updated_at": article.updated_at,
         "expires_at": article.expires_at,
@@ -268,7 +289,8 @@ def document_rows(article: Article, categories: list[str], now: datetime) -> dic
     }
 
 
-def _offered_at(article: Article) -> datetime:
+def offered_at(article: Article) -> datetime:
+    """Return when a public copy may be read by those who read what is under embargo."""
     assert article.published_at is not None
     return article.offered_from or article.published_at
 

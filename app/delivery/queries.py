@@ -299,11 +299,12 @@ class Delivery:
         return self.directory()[0].names(type_)
 
     def is_due(self) -> bool:
-        """Tell whether time made a story appear or expire that the log does not know of."""
+        """Tell whether time made a story appear or expire, for anybody, that no log knows of."""
         now = self._clock.now()
         with self._database.read_hot() as session:
             row = reading.log_head(session, now)
-        return row.due_at is not None or row.expired_at is not None
+            due = row.due_at is not None or row.expired_at is not None
+            return due or store.is_offer_untold(session, now)
 
     def _fresh(self, head: Head) -> Directory:
         """Return a directory that is at least as new as the rows that were just read."""

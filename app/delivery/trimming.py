@@ -9,6 +9,7 @@ from datetime import timedelta
 from itertools import takewhile
 
 from app.delivery import store
+from app.delivery.store.embargoed import forget_superseded_embargoed
 from app.delivery.store.trimming import (
     TRIMMING,
     forget_follower,
@@ -35,6 +36,7 @@ def trim(unit: Unit, days: int) -> int:
     ]
     if old:
         forget_superseded(session, {(row.type, row.id): row.serial for row in old})
+        forget_superseded_embargoed(session, old[-1].serial)
         store.move_follower(session, TRIMMING, old[-1].serial, unit.now)
     return len(old)
 

@@ -12,6 +12,7 @@ from app.content.article import Article
 from app.content.events import ArticleWithdrawn, Tombstone
 from app.delivery import store
 from app.delivery.render import attributes_of
+from app.delivery.telling import for_embargoed
 from app.delivery.tree import with_ancestors
 from app.kit.unit import Unit
 
@@ -39,6 +40,7 @@ def withdraw(
     standing = store.tombstones(unit.session, events.keys())
     hidden = [id_ for id_ in events if id_ not in before or not before[id_].is_out(unit.now)]
     last = store.last_log_rows(unit.session, hidden)
+    last_held = store.last_embargoed_rows(unit.session, hidden)
     log: list[dict[str, Any]] = []
     stones: list[dict[str, Any]] = []
     slugs: list[dict[str, Any]] = []
@@ -46,12 +48,15 @@ def withdraw(
         old, there = before.get(id_), standing.get(id_)
         out = old if old is not None and old.is_out(unit.now) else None
         seen = _seen(unit, event, old, last.get(id_), there)
-        # The log does not know what those have seen who read what is under embargo. So that a kill
-        # reaches them where it was taken back quietly before, a trace of it stays.
+        # So that a kill reaches who reads what is under embargo, and had what was taken back
+        # quietly before, a trace of it stays.
         if seen is not None and (event.tombstone is not None or seen.embargoed):
             stones.append(_stone(unit, id_, event.tombstone, seen))
-        if seen is not None and seen.told and (out is not None or _is_other(event, there)):
-            log.append(_row(unit, id_, event, seen))
+        other = _is_other(event, there)
+        if seen is not None and seen.told and (out is not None or other):
+            log.append(_row(unit, id_, event, seen.version, seen.attributes))
+        if out is None:
+            log += _embargoed_rows(unit, id_, event, old, last_held.get(id_) if other else None)
         if old is not None and old.is_offered(unit.now):
             # It may come back under another slug; links to this one should find it then.
             slugs.append({"type": "article", "slug": old.slug, "id": id_})
@@ -74,6 +79,27 @@ def keep_traces(unit: Unit, seen: Mapping[str, store.Attributes]) -> None:
         if id_ not in standing
     ]
     store.replace_tombstones(unit.session, (), traces)
+
+
+def _embargoed_rows(
+    unit: Unit,
+    id_: str,
+    event: ArticleWithdrawn,
+    old: store.Attributes | None,
+    last: store.LastChange | None,
+) -> list[dict[str, Any]]:
+    """Return the row for those who read what is under embargo, and had this story.
+
+    `last` is what they were told of it last, where it was taken from them before and there is
+    something else to be said now.
+    """
+    if old is not None and old.is_offered(unit.now):
+        row = _row(unit, id_, event, old.version, old.values)
+    elif last is not None:
+        row = _row(unit, id_, event, last.version, last.after or last.before or {})
+    else:
+        return []
+    return [for_embargoed(row)]
 
 
 def _seen(
@@ -123,15 +149,21 @@ def _is_other(event: ArticleWithdrawn, there: Any) -> bool:
     return now != was
 
 
-def _row(unit: Unit, id_: str, event: ArticleWithdrawn, seen: _Seen) -> dict[str, Any]:
+def _row(
+    unit: Unit,
+    id_: str,
+    event: ArticleWithdrawn,
+    version: int | None,
+    attributes: dict[str, Any],
+) -> dict[str, Any]:
     return {
         "at": unit.now,
         "type": "article",
         "id": id_,
         "op": "remove",
         "reason": event.reason,
-        "version": seen.version,
+        "version": version,
         "notice": event.tombstone.notice if event.tombstone is not None else None,
-        "before": seen.attributes,
+        "before": attributes,
         "after": None,
     }

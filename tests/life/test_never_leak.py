@@ -22,7 +22,7 @@ from app.kit.unit import Actor
 from app.syndication.formats import FEEDS, STORIES
 from app.worker import run_due
 from tests.clock import HandClock
-from tests.conftest import key_for
+from tests.conftest import embargo_key, key_for
 from tests.newsroom import Newsroom
 
 # Nothing else in an answer looks like these, and each is as long as the others.
@@ -194,6 +194,20 @@ def test_no_reader_finds_a_hidden_story_on_any_route(
                 assert set(named) <= (_ONCE if path.endswith(_TELLING) else set()), path
 
 
+def test_no_follower_hears_of_what_is_hidden_since_it_began(
+    readers: dict[str, dict[str, str]], client: TestClient, request: pytest.FixtureRequest
+) -> None:
+    begun = {name: client.get("/v1/changes", headers=readers[name]) for name in readers}
+    hidden: list[Hidden] = request.getfixturevalue("hidden")
+    for name, answer in begun.items():
+        while answer.json()["data"] or answer.json()["more"] or answer is begun[name]:
+            path = f"/v1/changes?cursor={answer.json()['cursor']}"
+            answer = client.get(path, headers=readers[name])  # noqa: PLW2901 - it is followed
+            assert HIDDEN not in traces(answer)
+            assert ONCE not in traces(answer)
+            assert {one.kind for one in hidden if one.id in answer.text} <= _ONCE
+
+
 NO_ID = "0198f0a2-7c1e-7a30-8f5e-0123456789ab"
 
 
@@ -268,10 +282,7 @@ def test_what_a_killed_story_said_is_nowhere_below_admin(
 def test_only_the_entitled_find_what_is_under_embargo(
     hidden: list[Hidden], services: Services, client: TestClient
 ) -> None:
-    made = services.runner.run(
-        Actor(None, "tests"), lambda unit: create_key(unit, "partner", ["read"], embargoed=True)
-    )
-    headers = {"authorization": f"Bearer {made.key}"}
+    headers = embargo_key(services)
     others = [one for one in hidden if one.kind != "embargoed"]
     (held,) = [one for one in hidden if one.kind == "embargoed"]
     assert held.id in client.get("/v1/headlines", headers=headers).text

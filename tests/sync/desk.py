@@ -52,8 +52,8 @@ class Desk:
         chance = self.rng.random()
         if chance < 0.2:
             fields["expires_at"] = self._in(60, 120)
-        elif chance < 0.4:
-            fields["embargo_until"] = self._in(30, 90)
+        elif chance < 0.5:
+            fields["embargo_until"] = self._in(30, 90, 400)
         return fields
 
     def _write(self) -> None:

@@ -1,17 +1,19 @@
 """An app that keeps a copy: it applies changes, and knows nothing else of the server."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from starlette.testclient import TestClient
-
-from tests.api.reading import read
 
 
 class OfflineApp:
     """A copy of what an app wants, kept by following `/v1/changes`."""
 
-    def __init__(self, client: TestClient, filters: str = "") -> None:
+    def __init__(
+        self, client: TestClient, filters: str = "", headers: Mapping[str, str] | None = None
+    ) -> None:
         self._client = client
+        self.headers = dict(headers or {})
         self._next = f"/v1/changes?{filters}"
         self.filters = filters
         self.heard: list[dict[str, Any]] = []
@@ -24,7 +26,8 @@ class OfflineApp:
 
     def comes_back(self) -> bool:
         """Catch up, or begin anew if it was away for too long; tell whether it was not."""
-        in_time = self._client.get(f"{self._next}&limit=1").status_code != 410
+        asked = self._client.get(f"{self._next}&limit=1", headers=self.headers)
+        in_time = asked.status_code != 410
         if not in_time:
             self._next = f"/v1/changes?{self.filters}"
             self.copies = {type_: {} for type_ in self.copies}
@@ -33,7 +36,7 @@ class OfflineApp:
 
     def step(self, limit: int = 100) -> bool:
         """Ask once and apply the answer; tell whether there is more."""
-        answer = read(self._client, f"{self._next}&limit={limit}")
+        answer = self._read(f"{self._next}&limit={limit}")
         for entry in answer["data"]:
             self._apply(entry)
         self._next = f"/v1/changes?cursor={answer['cursor']}"
@@ -61,7 +64,7 @@ class OfflineApp:
         One that changes is told by itself, and not as a change of its stories.
         """
         stories = {id_: self._joined(one) for id_, one in self.copies["article"].items()}
-        return {**self.copies, "article": stories}
+        return {**self.copies, "article": stories, "category": _pathless(self.copies["category"])}
 
     def _joined(self, story: dict[str, Any]) -> dict[str, Any]:
         source = story["source"] and self._brief("source", story["source"])
@@ -79,24 +82,37 @@ class OfflineApp:
 
     def listed(self) -> set[str]:
         """Return the stories that it could have now."""
-        page = read(self._client, f"/v1/headlines?limit=100&{self.filters}")
+        page = self._read(f"/v1/headlines?limit=100&{self.filters}")
         return {one["id"] for one in page["data"]}
 
     def expected(self) -> dict[str, dict[str, Any]]:
         """Return what the server shows of it now, read in the ordinary way."""
         return {
-            "article": _all(self._client, f"/v1/articles?include=body&{self.filters}"),
-            "source": _all(self._client, "/v1/sources?"),
-            "category": _all(self._client, "/v1/categories?"),
+            "article": self._all(f"/v1/articles?include=body&{self.filters}"),
+            "source": self._all("/v1/sources?"),
+            "category": _pathless(self._all("/v1/categories?")),
         }
 
+    def _all(self, path: str) -> dict[str, Any]:
+        found: dict[str, Any] = {}
+        cursor = ""
+        while True:
+            page = self._read(f"{path}&limit=100{cursor}")
+            found |= {one["id"]: one for one in page["data"]}
+            if page["page"]["next"] is None:
+                return found
+            cursor = f"&cursor={page['page']['next']}"
 
-def _all(client: TestClient, path: str) -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    cursor = ""
-    while True:
-        page = read(client, f"{path}&limit=100{cursor}")
-        found |= {one["id"]: one for one in page["data"]}
-        if page["page"]["next"] is None:
-            return found
-        cursor = f"&cursor={page['page']['next']}"
+    def _read(self, path: str) -> dict[str, Any]:
+        response = self._client.get(path, headers=self.headers)
+        assert response.status_code == 200, response.text
+        value: dict[str, Any] = response.json()
+        return value
+
+
+def _pathless(categories: dict[str, Any]) -> dict[str, Any]:
+    """Return categories without their paths: one that moves is told by itself alone."""
+    return {
+        id_: {name: value for name, value in one.items() if name != "path"}
+        for id_, one in categories.items()
+    }

@@ -1,6 +1,7 @@
 """Whatever is done, a copy that was kept by following is what the server shows."""
 
 import random
+from collections.abc import Callable
 
 import pytest
 from starlette.testclient import TestClient
@@ -8,6 +9,7 @@ from starlette.testclient import TestClient
 from app.bootstrap import Services
 from app.worker import run_due
 from tests.clock import HandClock
+from tests.conftest import embargo_key
 from tests.newsroom import Newsroom
 from tests.sync.desk import Desk
 from tests.sync.offline import OfflineApp
@@ -21,27 +23,62 @@ def test_a_copy_is_true_whenever_it_catches_up(
     seed: int, newsroom: Newsroom, client: TestClient, services: Services, clock: HandClock
 ) -> None:
     desk = Desk(newsroom, clock, random.Random(seed))
-    apps = [OfflineApp(client, filters) for filters in _FILTERS]
-    public: dict[str, set[str]] = {app.filters: set() for app in apps}
-
-    def note_public() -> None:
-        for app in apps:
-            public[app.filters] |= app.listed()
-
-    for _ in range(_STEPS):
-        clock.advance(minutes=desk.rng.randrange(30))
-        note_public()
-        desk.act()
-        note_public()
-        run_due(services)
-        for app in apps:
-            if desk.rng.random() < 0.3:
-                app.step(limit=desk.rng.choice((1, 2, 5)))
-    for app in apps:
+    early = embargo_key(services)
+    apps = [OfflineApp(client, filters, headers) for filters in _FILTERS for headers in ({}, early)]
+    possible = _lived(desk, apps, services, clock)
+    for number, app in enumerate(apps):
         app.catch_up(limit=desk.rng.choice((1, 3, 100)))
-        assert app.shown() == app.expected(), app.filters
+        assert app.shown() == app.expected(), (app.filters, app.headers)
         # Nobody hears of the end of what could not be had.
-        assert app.ends() <= public[app.filters]
+        assert app.ends() <= possible[number]
         serials = [one["serial"] for one in app.heard]
         assert serials == sorted(serials)
     assert desk.done >= {"unpublish", "kill", "delete", "tie"}
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_a_copy_is_true_to_the_rights_of_who_catches_up(
+    seed: int, newsroom: Newsroom, client: TestClient, services: Services, clock: HandClock
+) -> None:
+    desk = Desk(newsroom, clock, random.Random(seed))
+    rights: tuple[dict[str, str], ...] = ({}, embargo_key(services))
+    apps = [OfflineApp(client, filters) for filters in _FILTERS for _ in range(2)]
+
+    def turn() -> None:
+        for app in apps:
+            if desk.rng.random() < 0.2:
+                app.headers = desk.rng.choice(rights)
+
+    _lived(desk, apps, services, clock, turn)
+    for headers in (*rights, rights[0]):
+        for app in apps:
+            app.headers = headers
+            app.catch_up(limit=desk.rng.choice((1, 3, 100)))
+            assert app.shown() == app.expected(), (app.filters, headers)
+
+
+def _lived(
+    desk: Desk,
+    apps: list[OfflineApp],
+    services: Services,
+    clock: HandClock,
+    meanwhile: Callable[[], None] = lambda: None,
+) -> list[set[str]]:
+    """Let this and that be done, and apps follow now and then; return what each could have had."""
+    possible: list[set[str]] = [set() for _ in apps]
+
+    def note() -> None:
+        for number, app in enumerate(apps):
+            possible[number] |= app.listed()
+
+    for _ in range(_STEPS):
+        clock.advance(minutes=desk.rng.randrange(30))
+        note()
+        desk.act()
+        note()
+        run_due(services)
+        meanwhile()
+        for app in apps:
+            if desk.rng.random() < 0.3:
+                app.step(limit=desk.rng.choice((1, 5, 20)))
+    return possible

@@ -87,7 +87,7 @@ def test_a_cursor_from_before_is_gone_and_says_how_to_begin_anew(
         assert "without a cursor" in answer.json()["detail"]
     anew = OfflineApp(client)
     anew.catch_up()
-    assert anew.copies == anew.expected()
+    assert anew.shown() == anew.expected()
 
 
 def test_a_snapshot_that_takes_longer_than_the_log_is_kept_is_gone(
@@ -135,7 +135,7 @@ def test_copies_that_come_back_in_time_are_true_and_others_are_told(
             # Every day, every fifth, every ninth, and too seldom.
             if day % (1, 5, 9, 19)[number] == 0:
                 told += not app.comes_back()
-                assert app.copies == app.expected()
+                assert app.shown() == app.expected()
     assert told == 2
     assert unsound(services) == []
 

@@ -11,6 +11,7 @@ from app.access.commands.revoke_key import revoke_key
 from app.bootstrap import bootstrap, open_database
 from app.kit.unit import Actor
 from app.settings import Settings
+from tests.conftest import embargo_key
 from tests.faults.served import Client, Nursery, nursery
 from tests.sync.listener import Listener
 
@@ -97,6 +98,48 @@ def test_a_stream_ends_with_its_key(served: Nursery, desk: Client, database_url:
     story = publish(desk, "Afterwards")
     assert anybody.next().data["id"] == story["id"]
     for listener in (*keyed, anybody):
+        listener.close()
+
+
+def test_what_is_under_embargo_is_told_to_those_alone_who_may_read_it(
+    served: Nursery, desk: Client, database_url: str
+) -> None:
+    settings = Settings(database_url=database_url)
+    services = bootstrap(settings, database=open_database(settings))
+    headers = embargo_key(services)
+    until = (services.clock.now() + timedelta(hours=1)).isoformat()
+    services.close()
+    anybody = Listener(served.port).begun()
+    partner = Listener(served.port, authorization=headers["authorization"]).begun()
+    held = publish(desk, "Held", embargo_until=until)
+    first = publish(desk, "First")
+    second = publish(desk, "Second", embargo_until=until)
+    third = publish(desk, "Third")
+    told = [partner.next() for _ in range(4)]
+    assert [one.data["id"] for one in told] == [one["id"] for one in (held, first, second, third)]
+    assert [one.data["document"].get("embargoed") for one in told] == [True, None, True, None]
+    heard = [anybody.next() for _ in range(2)]
+    assert [one.data["id"] for one in heard] == [first["id"], third["id"]]
+    # Each event leads on from where it stands.
+    reader = Client(served.port, headers["authorization"].removeprefix("Bearer "))
+    for number, event in enumerate(told):
+        rest, answer = [], {"cursor": event.id, "more": True}
+        while answer["more"]:
+            _, _, answer = reader.call("GET", f"/v1/changes?cursor={answer['cursor']}")
+            rest += [one["id"] for one in answer["data"]]
+        assert rest == [one.data["id"] for one in told[number + 1 :]]
+    reader.close()
+    # Without the key it leads to the end of what may not be read any more.
+    anybody.close()
+    turned = Listener(served.port, last_event_id=told[3].id)
+    gone = [turned.next().data for _ in range(2)]
+    assert [(one["op"], one["id"]) for one in gone] == [
+        ("remove", held["id"]),
+        ("remove", second["id"]),
+    ]
+    publish(desk, "Third, told after that", slug="after")
+    assert turned.next().data["op"] == "upsert"
+    for listener in (partner, turned):
         listener.close()
 
 

@@ -63,7 +63,8 @@ class StreamRing:
         params = Parameters(scope["query_string"], FOLLOWING)
         cursor = header(scope, b"last-event-id") or params.text("cursor")
         # A snapshot is for `/v1/changes`; whoever was taking one hears what is new since.
-        return self._services.changes.from_now(follower_of(self._services, params, cursor))
+        follower = follower_of(self._services, params, cursor)
+        return self._services.changes.from_now(follower, embargoed=caller.embargoed)
 
 
 def let_in(scope: Scope) -> Listener | None:

@@ -12,7 +12,7 @@ from app.api.direct import DirectRoute
 from app.api.edge.stream import PATH
 from app.api.following import FOLLOWING, PARAMETERS, Asked, batch_body, read_following
 from app.api.pulse import Pulse
-from app.api.reading import long_read, short_read
+from app.api.reading import long_read, reads_embargoed, short_read
 from app.api.schemas.reading import ChangeBatch
 from app.bootstrap import Services
 from app.syndication.sync.changes import Batch
@@ -38,13 +38,20 @@ router = APIRouter(tags=["delivery"], route_class=DirectRoute)
     ),
 )
 async def list_changes(request: Request, services: Parts) -> Response:
-    """Return the next entries; without a cursor begin with all that there is."""
+    """Return the next entries; without a cursor begin with all that there is.
+
+    Keys that read what is under embargo are told of that, too, and nobody else is told anything.
+    """
     query_string = request.scope["query_string"]
-    asked = await short_read(services, lambda: read_following(services, query_string))
+    embargoed = reads_embargoed(request)
+    asked = await short_read(
+        services, lambda: read_following(services, query_string, embargoed=embargoed)
+    )
     batch = await _next(services, request.app.state.pulse, asked)
     body = batch_body(services, batch)
     # A cache that repeated for seconds that nothing happened would have followers ask in a loop.
-    shared = bool(batch.entries)
+    # Nor is one to have what was told to the reader who may, or may not any more, read the rest.
+    shared = bool(batch.entries) and not batch.private
     return delivered(request, body, batch.head, keys=("stories",), kept=False, shared=shared)
 
 
@@ -74,7 +81,8 @@ async def _next(services: Services, pulse: Pulse, asked: Asked) -> Batch:
     follower = asked.follower
     while True:
         version = pulse.version
-        batch = await long_read(partial(services.changes.next, follower, asked.limit))
+        read = partial(services.changes.next, follower, asked.limit, embargoed=asked.embargoed)
+        batch = await long_read(read)
         if batch.entries or not (batch.more or await pulse.changed(version, until - loop.time())):
             return batch
         follower = batch.follower

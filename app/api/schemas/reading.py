@@ -18,7 +18,10 @@ from app.api.schemas.documents import (
 
 
 class ChangeEntry(Answer):
-    """One change: a document that is there now, or one that is gone (`document` is null)."""
+    """One change: a document that is there now, or one that is gone (`document` is null).
+
+    For keys that read what is under embargo, several in a row may have the same serial.
+    """
 
     serial: int
     op: Literal["upsert", "remove"]
@@ -36,7 +39,7 @@ class ChangeEntry(Answer):
         "restored",
     ]
     at: Instant
-    document: StoryWithBody | SourceEntry | CategoryEntry | None
+    document: StoryWithBody | EmbargoedStoryWithBody | SourceEntry | CategoryEntry | None
 
 
 class KillEntry(ChangeEntry):

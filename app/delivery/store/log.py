@@ -101,12 +101,12 @@ class Changed:
 def changed_after(session: Reads, after: int, limit: int) -> list[Changed]:
     """Return what rows of the log after a serial say, oldest first."""
     return [
-        Changed(row.serial, row.type, row.id, _object(row.before), _object(row.after))
+        Changed(row.serial, row.type, row.id, object_of(row.before), object_of(row.after))
         for row in session.all(_CHANGED, {"after": after, "limit": limit})
     ]
 
 
-def _object(value: Any) -> dict[str, Any] | None:
+def object_of(value: Any) -> dict[str, Any] | None:
     """Return JSON that the database gave as text, or as what it says."""
     found: dict[str, Any] | None = json.loads(value) if isinstance(value, str) else value
     return found
@@ -128,7 +128,7 @@ def attributes_before(
         filled = [*part, *repeat(part[-1], _AT_ONCE - len(part))]
         params = {f"id{number}": one for number, one in enumerate(filled)}
         for row in session.all(_before_statement(), params | {"after": after, "upto": upto}):
-            yield row.id, _object(row.before) or {}
+            yield row.id, object_of(row.before) or {}
 
 
 _AT_ONCE = 100

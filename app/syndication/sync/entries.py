@@ -14,11 +14,15 @@ Document = tuple[bytes, ...]
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A change, as the JSON that everybody who follows is given: in pieces, to be joined once."""
+    """A change, as the JSON that everybody who follows is given: in pieces, to be joined once.
+
+    `held` is its serial in the log of what is under embargo, if it comes from there.
+    """
 
     serial: int
     op: Literal["upsert", "remove"]
     pieces: tuple[bytes, ...]
+    held: int = 0
 
     @property
     def data(self) -> bytes:
@@ -27,20 +31,35 @@ class Entry:
 
 
 def upsert(
-    type_: str, id_: str, document: Document, *, serial: int, reason: str, at: datetime
+    type_: str,
+    id_: str,
+    document: Document,
+    *,
+    serial: int,
+    reason: str,
+    at: datetime,
+    held: int = 0,
 ) -> Entry:
     """Return the entry that brings a document, new or instead of an older one."""
     about = _about("upsert", type_, id_, serial=serial, reason=reason, at=at)
-    return Entry(serial, "upsert", (json.dumps(about)[:-1], b',"document":', *document, b"}"))
+    pieces = (json.dumps(about)[:-1], b',"document":', *document, b"}")
+    return Entry(serial, "upsert", pieces, held)
 
 
 def tombstone(
-    type_: str, id_: str, *, serial: int, reason: str, at: datetime, notice: str | None = None
+    type_: str,
+    id_: str,
+    *,
+    serial: int,
+    reason: str,
+    at: datetime,
+    notice: str | None = None,
+    held: int = 0,
 ) -> Entry:
     """Return the entry that takes a document away, with the notice that its readers get."""
     about = _about("remove", type_, id_, serial=serial, reason=reason, at=at)
     said = {} if notice is None else {"notice": notice}
-    return Entry(serial, "remove", (json.dumps({**about, **said, "document": None}),))
+    return Entry(serial, "remove", (json.dumps({**about, **said, "document": None}),), held)
 
 
 def present(type_: EntryType, entry: DirectoryEntry, *, serial: int, at: datetime) -> Entry:

@@ -1,0 +1,76 @@
+"""One state of the public side, as a follower may see it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import repeat
+from typing import Any
+
+from app.access.selection import Clause, Selection
+from app.delivery.directory import Directory
+from app.delivery.heads import Head
+from app.delivery.joining import embargoed_pieces, whole_pieces
+from app.delivery.store import reading
+from app.delivery.store.reading import Position
+from app.delivery.store.shapes import Shape, own_values, shape_of
+from app.kit.session import Reads, Record
+from app.syndication.sync.entries import Document
+
+# Stories are looked up by id so many at a time.
+_AT_ONCE = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """What is read for one follower, of whom no more is asked than what it selects.
+
+    `end` is where the log of what is under embargo ends, for those who are told of it.
+    """
+
+    session: Reads
+    head: Head
+    end: int
+    directory: Directory
+    selection: Selection
+    embargoed: bool
+
+    def page(self, position: Position | None, limit: int) -> Sequence[Record]:
+        """Return visible stories of the selection after a position, oldest first."""
+        return self._stories(self.selection, position, limit)
+
+    def found(self, ids: Sequence[str]) -> Mapping[str, Record]:
+        """Return the visible stories of the selection among ids, by id."""
+        found: dict[str, Record] = {}
+        for start in range(0, len(ids), _AT_ONCE):
+            part = ids[start : start + _AT_ONCE]
+            # One statement for all numbers of ids: the last is said again to fill it up.
+            filled = (*part, *repeat(part[-1], _AT_ONCE - len(part)))
+            clauses = (*self.selection.clauses, Clause("id", filled))
+            named = replace(self.selection, clauses=clauses)
+            found |= {row.id: row for row in self._stories(named, None, _AT_ONCE)}
+        return found
+
+    def whole(self, row: Record) -> Document:
+        """Return a story whole, as this follower may see it."""
+        pieces = embargoed_pieces if self.embargoed else whole_pieces
+        return pieces(row, self.directory)
+
+    def matches(self, attributes: Mapping[str, Any]) -> bool:
+        """Tell whether a story with these attributes was one of the selection."""
+        return self.selection.matches(attributes)
+
+    def _stories(
+        self, selection: Selection, position: Position | None, limit: int
+    ) -> Sequence[Record]:
+        return reading.story_page(
+            self.session,
+            self._oldest_first(selection, placed=position is not None),
+            own_values(selection),
+            self.head.now,
+            position=position,
+            limit=limit,
+        )
+
+    def _oldest_first(self, selection: Selection, *, placed: bool) -> Shape:
+        return shape_of(
+            selection, descending=False, placed=placed, form="whole", embargoed=self.embargoed
+        )

@@ -1,0 +1,323 @@
+"""Who reads what is under embargo is told of it; all others are told what they ever were."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from httpx2 import Response
+from sqlalchemy import select
+from starlette.testclient import TestClient
+
+from app.bootstrap import Services
+from app.delivery.models import EmbargoedRow
+from app.worker import run_due, trim_log
+from tests.clock import HandClock
+from tests.conftest import embargo_key
+from tests.life.log import rows
+from tests.newsroom import Newsroom
+from tests.sync.offline import OfflineApp
+
+UNTIL, LATER = "2026-11-22T18:00:00Z", "2026-11-22T20:00:00Z"
+Heard = list[tuple[str, str, str]]
+
+
+def heard(entries: list[dict[str, Any]]) -> Heard:
+    return [(one["op"], one["reason"], one["id"]) for one in entries]
+
+
+@pytest.fixture
+def headers(services: Services) -> dict[str, str]:
+    return embargo_key(services)
+
+
+@pytest.fixture
+def anybody(client: TestClient) -> OfflineApp:
+    app = OfflineApp(client)
+    app.catch_up()
+    return app
+
+
+@pytest.fixture
+def partner(client: TestClient, headers: dict[str, str]) -> OfflineApp:
+    app = OfflineApp(client, headers=headers)
+    app.catch_up()
+    return app
+
+
+def test_who_may_read_it_is_told_when_it_is_offered_changed_and_out(
+    newsroom: Newsroom,
+    services: Services,
+    clock: HandClock,
+    anybody: OfflineApp,
+    partner: OfflineApp,
+) -> None:
+    story = newsroom.story("Held", embargo_until=UNTIL)
+    (entry,) = partner.catch_up()
+    assert heard([entry]) == [("upsert", "published", story["id"])]
+    document = entry["document"]
+    assert (document["embargoed"], document["embargo_until"]) == (True, UNTIL)
+    story = newsroom.patch(story, title="Changed", status="published")
+    story = newsroom.patch(story, embargo_until=LATER, status="published")
+    (entry,) = partner.catch_up()
+    assert heard([entry]) == [("upsert", "updated", story["id"])]
+    assert entry["document"]["embargo_until"] == LATER
+    assert anybody.catch_up() == []
+    clock.advance(hours=9)
+    run_due(services)
+    told = [("upsert", "published", story["id"])]
+    assert (heard(partner.catch_up()), heard(anybody.catch_up())) == (told, told)
+    assert "embargoed" not in partner.copies["article"][story["id"]]
+    assert partner.shown() == anybody.shown() == anybody.expected()
+
+
+def test_an_embargo_that_is_lifted_lets_it_out_for_everybody(
+    newsroom: Newsroom, anybody: OfflineApp, partner: OfflineApp
+) -> None:
+    story = newsroom.story("Held", embargo_until=UNTIL)
+    partner.catch_up()
+    newsroom.patch(story, embargo_until=None, status="published")
+    assert heard(partner.catch_up()) == [("upsert", "published", story["id"])]
+    assert heard(anybody.catch_up()) == [("upsert", "published", story["id"])]
+    assert partner.shown() == anybody.shown() == anybody.expected()
+
+
+def test_time_offers_it_and_the_worker_tells(
+    newsroom: Newsroom,
+    services: Services,
+    clock: HandClock,
+    anybody: OfflineApp,
+    partner: OfflineApp,
+) -> None:
+    story = newsroom.article("Held", embargo_until=UNTIL)
+    story = newsroom.verb(story, "schedule", at="2026-11-22T15:00:00Z")
+    assert (run_due(services), partner.catch_up()) == (0, [])
+    clock.advance(hours=4)
+    assert (run_due(services), run_due(services)) == (1, 0)
+    assert heard(partner.catch_up()) == [("upsert", "published", story["id"])]
+    assert anybody.catch_up() == []
+
+
+Ending = Callable[[Newsroom, dict[str, Any]], Any]
+_ENDINGS: dict[str, Ending] = {
+    "killed": lambda newsroom, story: newsroom.verb(story, "kill", notice="Wrong."),
+    "unpublished": lambda newsroom, story: newsroom.verb(story, "unpublish"),
+    "deleted": lambda newsroom, story: newsroom.delete(story),
+}
+
+
+@pytest.mark.parametrize("reason", _ENDINGS)
+def test_what_is_taken_back_is_told_to_who_could_have_had_it(
+    reason: str,
+    newsroom: Newsroom,
+    client: TestClient,
+    headers: dict[str, str],
+    anybody: OfflineApp,
+    partner: OfflineApp,
+) -> None:
+    other = OfflineApp(client, "tag=b", headers)
+    other.catch_up()
+    story = newsroom.story("Held", embargo_until=UNTIL, tags=["a"])
+    partner.catch_up()
+    _ENDINGS[reason](newsroom, story)
+    (entry,) = partner.catch_up()
+    assert heard([entry]) == [("remove", reason, story["id"])]
+    assert entry.get("notice") == ("Wrong." if reason == "killed" else None)
+    assert anybody.catch_up() == other.catch_up() == []
+
+
+def test_a_kill_reaches_who_had_it_before_it_was_taken_back_quietly(
+    newsroom: Newsroom, anybody: OfflineApp, partner: OfflineApp
+) -> None:
+    story = newsroom.story("Held", embargo_until=UNTIL)
+    partner.catch_up()
+    story = newsroom.verb(story, "unpublish")
+    partner.catch_up()
+    newsroom.verb(story, "kill", notice="Wrong.")
+    (entry,) = partner.catch_up()
+    assert (entry["reason"], entry["notice"]) == ("killed", "Wrong.")
+    assert anybody.catch_up() == []
+
+
+def test_it_leaves_a_filter_and_is_put_off(
+    newsroom: Newsroom, client: TestClient, headers: dict[str, str], anybody: OfflineApp
+) -> None:
+    story = newsroom.story("Held", embargo_until=UNTIL, tags=["a"])
+    app = OfflineApp(client, "tag=a", headers)
+    assert [one["id"] for one in app.catch_up()] == [story["id"]]
+    story = newsroom.patch(story, tags=["b"], status="published")
+    assert heard(app.catch_up()) == [("remove", "left", story["id"])]
+    story = newsroom.patch(story, tags=["a"], status="published")
+    app.catch_up()
+    newsroom.patch(story, published_at=LATER, status="published")
+    assert heard(app.catch_up()) == [("remove", "unpublished", story["id"])]
+    # Out with other tags at once: whoever had it under the old ones is told.
+    again = newsroom.story("Again", embargo_until=UNTIL, tags=["a"])
+    app.catch_up()
+    newsroom.patch(again, embargo_until=None, tags=["b"], status="published")
+    assert heard(app.catch_up()) == [("remove", "left", again["id"])]
+    assert [one["reason"] for one in anybody.catch_up()] == ["published"]
+
+
+def test_what_was_public_and_is_held_back_is_gone_for_the_others_alone(
+    newsroom: Newsroom, anybody: OfflineApp, partner: OfflineApp
+) -> None:
+    story = newsroom.story("Out")
+    anybody.catch_up()
+    partner.catch_up()
+    newsroom.patch(story, embargo_until=UNTIL, status="published")
+    assert heard(anybody.catch_up()) == [("remove", "unpublished", story["id"])]
+    assert heard(partner.catch_up()) == [("upsert", "updated", story["id"])]
+    assert partner.shown() == partner.expected()
+
+
+def test_translations_and_categories_are_told_as_they_see_them(
+    newsroom: Newsroom, anybody: OfflineApp, partner: OfflineApp
+) -> None:
+    world, city = newsroom.category("World"), newsroom.category("City")
+    public = newsroom.story("Out", categories=[city["id"]])
+    anybody.catch_up()
+    partner.catch_up()
+    held = newsroom.story(
+        "Held",
+        embargo_until=UNTIL,
+        translation_of=public["id"],
+        language="fr",
+        categories=[city["id"]],
+    )
+    told = partner.catch_up()
+    assert {one["id"] for one in told} == {public["id"], held["id"]}
+    assert partner.shown() == partner.expected()
+    public = newsroom.patch(public, title="Changed", slug="changed", status="published")
+    assert {one["id"] for one in partner.catch_up()} == {public["id"], held["id"]}
+    assert [one["id"] for one in anybody.catch_up()] == [public["id"]]
+    newsroom.patch(city, "categories", parent=world["id"])
+    partner.catch_up()
+    assert partner.shown() == partner.expected()
+    newsroom.verb(held, "unpublish")
+    partner.catch_up()
+    assert partner.shown() == partner.expected()
+
+
+def test_a_snapshot_has_it_and_what_happens_meanwhile_comes_after(
+    newsroom: Newsroom, client: TestClient, headers: dict[str, str]
+) -> None:
+    stories = [newsroom.story(f"Out {number}") for number in range(3)]
+    first = newsroom.story("First", embargo_until=UNTIL)
+    app = OfflineApp(client, headers=headers)
+    while len(app.heard) < 3:
+        assert app.step(limit=1)
+    second = newsroom.story("Second", embargo_until=LATER)
+    first = newsroom.verb(newsroom.patch(first, summary="S"), "publish")
+    app.catch_up(limit=1)
+    ids = [one["id"] for one in app.heard]
+    assert ids[:3] == [one["id"] for one in stories]
+    # As they are now, and as changes since it began.
+    assert sorted(ids[3:]) == sorted([first["id"], second["id"]] * 2)
+    assert app.shown() == app.expected()
+    assert all(one["at"] < UNTIL for one in app.heard)
+    assert app.catch_up() == []
+
+
+def test_who_gains_the_right_is_given_what_it_has_more(
+    newsroom: Newsroom, anybody: OfflineApp, headers: dict[str, str]
+) -> None:
+    public, french = newsroom.story("Out"), {"language": "fr", "embargo_until": UNTIL}
+    held = newsroom.story("Held", translation_of=public["id"], **french)
+    newsroom.story("Other")
+    anybody.catch_up()
+    anybody.headers = headers
+    told = anybody.catch_up(limit=1)
+    assert sorted(heard(told)) == sorted(
+        [("upsert", "updated", public["id"]), ("upsert", "published", held["id"])]
+    )
+    assert anybody.shown() == anybody.expected()
+    assert anybody.catch_up() == []
+
+
+def test_who_loses_the_right_is_told_what_it_has_less_and_nothing_later(
+    newsroom: Newsroom, partner: OfflineApp
+) -> None:
+    public, french = newsroom.story("Out"), {"language": "fr", "embargo_until": UNTIL}
+    held = newsroom.story("Held", translation_of=public["id"], **french)
+    partner.catch_up()
+    later = newsroom.story("Later", embargo_until=UNTIL)
+    partner.headers = {}
+    told = partner.catch_up(limit=1)
+    assert sorted(heard(told)) == sorted(
+        [("upsert", "updated", public["id"]), ("remove", "left", held["id"])]
+    )
+    assert later["id"] not in str(partner.heard)
+    assert partner.shown() == partner.expected()
+    assert partner.catch_up() == []
+
+
+def test_what_is_told_of_lost_rights_is_kept_by_no_cache(
+    newsroom: Newsroom, client: TestClient, partner: OfflineApp, headers: dict[str, str]
+) -> None:
+    newsroom.story("Held", embargo_until=UNTIL)
+    partner.catch_up()
+    path = f"/v1/changes?cursor={partner.cursor}"
+    lost = client.get(path)
+    assert [one["op"] for one in lost.json()["data"]] == ["remove"]
+    assert lost.headers["cache-control"].startswith("private, max-age=0")
+    own = client.get("/v1/changes", headers=headers)
+    assert own.json()["data"]
+    assert own.headers["cache-control"].startswith("private, max-age=0")
+
+
+_CHANGING = ("x-request-id", "date")
+
+
+def plain(answer: Response) -> tuple[int, bytes, dict[str, str]]:
+    kept = {name: text for name, text in answer.headers.items() if name not in _CHANGING}
+    return answer.status_code, answer.content, kept
+
+
+def test_nobody_else_is_told_a_single_byte(
+    newsroom: Newsroom, client: TestClient, services: Services, clock: HandClock
+) -> None:
+    public = newsroom.story("Out", tags=["a"])
+    clock.advance(hours=1)
+    first = client.get("/v1/changes?limit=1").json()["cursor"]
+    last = client.get("/v1/changes").json()["cursor"]
+    paths = [
+        "/v1/changes",
+        "/v1/changes?tag=a",
+        *(f"/v1/changes?cursor={c}" for c in (first, last)),
+    ]
+    before, log = [plain(client.get(path)) for path in paths], rows(services)
+    tied = {"translation_of": public["id"], "embargo_until": UNTIL, "tags": ["a"]}
+    story = newsroom.story("Held", language="fr", **tied)
+    story = newsroom.patch(story, title="Changed", status="published")
+    newsroom.verb(newsroom.story("Wrong", language="de", **tied), "kill", notice="Wrong.")
+    planned = newsroom.article("Planned", embargo_until=UNTIL)
+    newsroom.verb(planned, "schedule", at="2026-11-22T13:30:00Z")
+    clock.advance(hours=1)
+    assert run_due(services) == 1
+    newsroom.verb(story, "unpublish", answer="gone", notice="No.")
+    for path, (status, body, headers) in zip(paths, before, strict=True):
+        now = plain(client.get(path))
+        assert now[:2] == (status, body), path
+        assert now[2] == headers, path
+    assert rows(services) == log
+
+
+def test_the_log_of_it_is_trimmed_with_the_other(
+    newsroom: Newsroom, services: Services, clock: HandClock, partner: OfflineApp
+) -> None:
+    story = newsroom.story("Held", embargo_until="2027-06-01T00:00:00Z")
+    for number in range(3):
+        story = newsroom.patch(story, title=f"Held {number}", status="published")
+    newsroom.story("Out")
+    partner.catch_up()
+    clock.advance(days=services.settings.log_days + 1)
+    newsroom.story("Much later")
+    trim_log(services)
+    with services.database.read() as session:
+        kept = session.all(select(EmbargoedRow.version))
+    assert [row.version for row in kept] == [story["version"]]
+    assert partner.catch_up()
+    assert partner.shown() == partner.expected()
+    partner.headers = {}
+    partner.catch_up()
+    assert partner.shown() == partner.expected()
