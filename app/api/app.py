@@ -2,15 +2,16 @@
 
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
+from functools import cache
 from typing import Any
 from urllib.parse import quote
 
-from fastapi import Depends, FastAPI, Request, Response
+from fastapi import APIRouter, Depends, FastAPI, Request, Response
 from fastapi.routing import iter_route_contexts
 from fastapi.staticfiles import StaticFiles
 from pydantic import ValidationError
 from starlette.exceptions import HTTPException
-from starlette.routing import compile_path
+from starlette.routing import BaseRoute, compile_path
 
 from app.api.dependencies import note_route
 from app.api.direct import DirectRoutes
@@ -105,17 +106,30 @@ def _framework(*, management: bool, lifespan: Lifespan | None = None) -> FastAPI
         redoc_url=None,
         openapi_url=None,
         redirect_slashes=False,
-        dependencies=[Depends(note_route)],
-        generate_unique_id_function=lambda route: route.name,
+        routes=_routes(management=management),
     )
     inside.add_exception_handler(Failure, _on_fault)
     inside.add_exception_handler(Exception, _on_fault)
     inside.add_exception_handler(ValidationError, _on_invalid)
     inside.add_exception_handler(HTTPException, _on_http)
-    for router in [*_DELIVERY, *(_MANAGEMENT if management else ())]:
-        inside.include_router(router)
     inside.mount(system.STATIC, StaticFiles(directory=system.STATIC_FILES))
     return inside
+
+
+@cache
+def _routes(*, management: bool) -> list[BaseRoute]:
+    """Return all routes, the same for every application of this process.
+
+    What the framework works out of their signatures it keeps with them; it takes longer than all
+    else that makes an application.
+    """
+    together = APIRouter(
+        dependencies=[Depends(note_route)],
+        generate_unique_id_function=lambda route: route.name,
+    )
+    for router in [*_DELIVERY, *(_MANAGEMENT if management else ())]:
+        together.include_router(router)
+    return together.routes
 
 
 def _on_fault(request: Request, wrong: Exception) -> Response:

@@ -11,10 +11,12 @@ name that is answered differently the next time leads nowhere else.
 
 import asyncio
 import socket
+import ssl
 import threading
 from collections.abc import Mapping
 from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cache
 from ipaddress import ip_address
 from typing import Any
 
@@ -73,7 +75,7 @@ class HttpClient:
         self._headers = {"user-agent": agent, "accept-encoding": "identity"}
         self._seconds = seconds
         self._most_bytes = most_bytes
-        self._trust = httpx2.create_ssl_context(trust_env=False)
+        self._trust = _trusted_by_all()
         self._lock = threading.Lock()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
@@ -170,6 +172,12 @@ def outcome_of(sending: Future[Outcome]) -> Outcome:
         return sending.result()
     except CancelledError:
         return _CALLED_OFF
+
+
+@cache
+def _trusted_by_all() -> ssl.SSLContext:
+    """Return whose certificates count; they are many, and are read once for all clients."""
+    return httpx2.create_ssl_context(trust_env=False)
 
 
 async def _within(url: httpx2.URL, reach: Reach) -> tuple[httpx2.URL, dict[str, Any]]:
