@@ -163,7 +163,8 @@ class Strangers:
                 thread.join()
 
     def _read(self, stopped: threading.Event) -> None:
-        while not stopped.wait(0.005):
+        # Not so often that the machine has no time for what is tested.
+        while not stopped.wait(0.02):
             began = time.monotonic()
             try:
                 status = self._ask()
