@@ -11,7 +11,8 @@ UPGRADE ?=
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check $(if $(HOME),,--no-cache-dir)
 PYTEST := $(BIN)/python -m pytest
-PARALLEL := -n $(WORKERS) --maxprocesses 8
+# One by one: what takes long comes first, and is not to fall to one process alone.
+PARALLEL := -n $(WORKERS) --maxprocesses 8 --maxschedchunk 1
 COMPILE := $(BIN)/uv pip compile --universal --python-version 3.11 \
 	--generate-hashes --no-annotate --no-emit-index-url --no-emit-find-links --quiet \
 	--custom-compile-command "make requirements" $(if $(HOME),,--no-cache) $(UPGRADE)

@@ -213,6 +213,7 @@ class Settings(BaseSettings):
 def read_settings(**given: object) -> Settings:
     """Read the settings, those given first; say which variable is wrong and why."""
     try:
+        # What the values are is what the model finds out.
         return Settings(**{name: value for name, value in given.items() if value is not None})  # type: ignore[arg-type]
     except ValidationError as wrong:
         lines = [f"DATELINE_{str(one['loc'][0]).upper()}: {one['msg']}" for one in wrong.errors()]

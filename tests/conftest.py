@@ -15,12 +15,20 @@ from app.kit.unit import Actor
 from app.settings import Settings
 from tests.clock import HandClock
 from tests.databases import fresh_database
+from tests.memory import write_in_memory
 from tests.newsroom import Newsroom
+
+write_in_memory()
 
 for name in [one for one in os.environ if one.startswith("DATELINE_")]:
     del os.environ[name]
 
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let what takes long begin first, so that nobody waits for it alone in the end."""
+    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
 
 
 @pytest.fixture

@@ -35,6 +35,8 @@ def _hurry(url: str) -> None:
     with engine.connect() as connection:
         for setting in ("fsync", "full_page_writes", "synchronous_commit"):
             connection.execute(text(f"ALTER SYSTEM SET {setting} = off"))
+        # What was written before is of no use after a crash, and the folder stands in memory.
+        connection.execute(text("ALTER SYSTEM SET max_wal_size = '128MB'"))
         connection.execute(text("SELECT pg_reload_conf()"))
     engine.dispose()
 
@@ -69,7 +71,8 @@ def fresh_database(dialect: str, folder: Path, *, migrated: bool = True) -> Iter
         return
     name = f"test_{new_id().replace('-', '')}"
     template = _postgres_template() if migrated else "template1"
-    _administer(f"CREATE DATABASE {name} TEMPLATE {template}")
+    # A copy of files, since one through the log writes each page twice.
+    _administer(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY")
     try:
         yield _postgres_url(name)
     finally:

@@ -1,16 +1,41 @@
 """The audit: who did what in the newsroom, when, from where, and what was different afterwards."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Literal, get_args
 
 from app.access.store import audits
 from app.access.store.audits import AuditFilter
 from app.kit.clock import format_instant
 from app.kit.ids import new_id
 from app.kit.session import ReadSession, Record
-from app.kit.unit import Unit
+from app.kit.unit import Deed, Unit
+
+# What the audit tells of, whole, so that nobody filters by a word that it never says.
+DeedVerb = Literal[
+    "created",
+    "edited",
+    "published",
+    "scheduled",
+    "unscheduled",
+    "corrected",
+    "unpublished",
+    "killed",
+    "deleted",
+    "restored",
+    "imported",
+    "revoked",
+    "paused",
+    "disabled",
+    "resumed",
+    "rotated",
+    "replayed",
+    "tested",
+]
+DeedType = Literal["article", "source", "category", "key", "import", "preview", "webhook"]
+VERBS: tuple[DeedVerb, ...] = get_args(DeedVerb)
+TYPES: tuple[DeedType, ...] = get_args(DeedType)
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +48,12 @@ class AuditPage:
 
 
 def write_down(unit: Unit) -> None:
-    """Add a row for each thing that a unit of work did, in the same transaction."""
+    """Add a row for each thing that a unit of work did, in the same transaction.
+
+    Raises `ValueError` for a word that is not in the closed lists, and so undoes the work: a row
+    with it could never be asked for.
+    """
+    _insist_on_known_words(unit.deeds)
     actor = unit.actor
     rows = [
         {
@@ -68,6 +98,12 @@ def audit_page(
         (rows[0].id,) if rows and has_before else None,
         (rows[-1].id,) if rows and has_after else None,
     )
+
+
+def _insist_on_known_words(deeds: Sequence[Deed]) -> None:
+    for deed in deeds:
+        if deed.verb not in VERBS or deed.type not in TYPES:
+            raise ValueError(f"The audit does not know that a {deed.type!r} is {deed.verb!r}.")
 
 
 def _view(row: Record) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractAsyncContextManager
+from functools import cache
 from typing import Any
 from urllib.parse import quote
 
@@ -90,12 +91,12 @@ def create_app(services: Services, lifespan: Lifespan | None = None) -> App:
     inside.state.metrics = metrics
     inside.state.pulse = pulse = Pulse(services.watch)
     services.push.read_feeds_by(FeedSource(inside))
-    direct = DirectRoutes(inside, _routes(_DELIVERY))
-    managed = ManagedRoutes(inside, _routes(_MANAGEMENT) if services.settings.management else ())
+    direct = DirectRoutes(inside, _of(_DELIVERY))
+    managed = ManagedRoutes(inside, _of(_MANAGEMENT) if services.settings.management else ())
     return stack(managed, direct, services, metrics, pulse)
 
 
-def _routes(routers: Iterable[APIRouter]) -> Iterator[BaseRoute]:
+def _of(routers: Iterable[APIRouter]) -> Iterator[BaseRoute]:
     return (route for router in routers for route in router.routes)
 
 
@@ -111,17 +112,30 @@ def _framework(*, management: bool, lifespan: Lifespan | None = None) -> FastAPI
         redoc_url=None,
         openapi_url=None,
         redirect_slashes=False,
-        dependencies=[Depends(note_route)],
-        generate_unique_id_function=lambda route: route.name,
+        routes=_routes(management=management),
     )
     inside.add_exception_handler(Failure, _on_fault)
     inside.add_exception_handler(Exception, _on_fault)
     inside.add_exception_handler(ValidationError, _on_invalid)
     inside.add_exception_handler(HTTPException, _on_http)
-    for router in [*_DELIVERY, *(_MANAGEMENT if management else ())]:
-        inside.include_router(router)
     inside.mount(system.STATIC, StaticFiles(directory=system.STATIC_FILES))
     return inside
+
+
+@cache
+def _routes(*, management: bool) -> list[BaseRoute]:
+    """Return all routes, the same for every application of this process.
+
+    What the framework works out of their signatures it keeps with them; it takes longer than all
+    else that makes an application.
+    """
+    together = APIRouter(
+        dependencies=[Depends(note_route)],
+        generate_unique_id_function=lambda route: route.name,
+    )
+    for router in [*_DELIVERY, *(_MANAGEMENT if management else ())]:
+        together.include_router(router)
+    return together.routes
 
 
 def _on_fault(request: Request, wrong: Exception) -> Response:

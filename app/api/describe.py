@@ -1,15 +1,15 @@
 """What OpenAPI is told about a route beside its signature."""
 
 from collections.abc import Iterable, Mapping
-from typing import Any, get_args
+from typing import Any
 
 from pydantic import BaseModel
 
+from app.access.audit import TYPES, VERBS
 from app.access.idempotency import LONGEST_KEY
 from app.api.dependencies import MERGE_PATCH
 from app.api.paging import DEFAULT_LIMIT, MOST
 from app.api.params import MOST_VALUES
-from app.kit.unit import DeedType, DeedVerb
 from app.search.index import FACETS
 
 _STRING = {"type": "string"}
@@ -90,8 +90,8 @@ PARAMETERS: dict[str, tuple[dict[str, Any], str]] = {
         "without it, all but `deleted`.",
     ),
     "external_id": (_STRING, "The id that the source gave its story."),
-    "verb": ({"type": "string", "enum": list(get_args(DeedVerb))}, "What was done."),
-    "type": ({"type": "string", "enum": list(get_args(DeedType))}, "To what it was done."),
+    "verb": ({"type": "string", "enum": list(VERBS)}, "What was done."),
+    "type": ({"type": "string", "enum": list(TYPES)}, "To what it was done."),
     "subject": (_STRING, "The id of the thing."),
     "key": (_STRING, "The id of the key that did it."),
     "since": (_INSTANT, "Done at or after this instant or UTC date."),

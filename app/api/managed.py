@@ -8,6 +8,7 @@ annotations; a route that asks for something else is left to the framework.
 import inspect
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Annotated, Any, TypeGuard, get_args, get_origin, get_type_hints
 
 from fastapi import FastAPI, Request, Response
@@ -43,7 +44,7 @@ class ManagedRoutes:
         for place, route in enumerate(routes):
             if not _is_plain(route):
                 continue
-            answer = solved(route.endpoint, route.param_convertors)
+            answer = solved(route.endpoint, frozenset(route.param_convertors))
             if answer is not None:
                 self._learn(place, route, answer)
 
@@ -97,7 +98,9 @@ class ManagedRoutes:
         return response
 
 
-def solved(call: Callable[..., Any], parts: Collection[str]) -> _Solve | None:
+# A signature says the same for every application of this process.
+@cache
+def solved(call: Callable[..., Any], parts: frozenset[str]) -> _Solve | None:
     """Return what calls a function with what its signature asks of a request.
 
     `parts` are the names of the parts of the path. It returns nothing where something is asked
@@ -130,7 +133,7 @@ def _way(name: str, hint: Any, parts: Collection[str]) -> _Solve | None:
     kind, *told = get_args(hint)
     match told:
         case [Depends(dependency=asked)] if inspect.iscoroutinefunction(asked):
-            return solved(asked, ())
+            return solved(asked, frozenset())
         case [Header(alias=None)] if kind == str | None:
             return lambda request: _header(request, name.replace("_", "-"))
     return None

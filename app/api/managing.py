@@ -9,7 +9,7 @@ from app.content.article import STATES
 from app.content.queries import TaxonomyType, ViewPage
 from app.content.references import References
 from app.content.store import all_slugs
-from app.content.store.lists import ArticleList
+from app.content.store.lists import ArticleList, ManageSort
 from app.kit import json
 from app.kit.session import ReadSession
 
@@ -23,14 +23,15 @@ MANAGE_PARAMETERS = (
     "cursor",
     "count",
 )
-MANAGE_SORTS = (
-    "-modified_at",
-    "modified_at",
-    "-published_at",
-    "published_at",
-    "-updated_at",
-    "updated_at",
-)
+# By what each order sorts.
+MANAGE_SORTS: dict[str, ManageSort] = {
+    "-modified_at": "modified_at",
+    "modified_at": "modified_at",
+    "-published_at": "published_at",
+    "published_at": "published_at",
+    "-updated_at": "updated_at",
+    "updated_at": "updated_at",
+}
 TAXONOMY_PARAMETERS = ("limit", "cursor", "count")
 
 
@@ -50,9 +51,9 @@ def read_manage_list(
         place = paging.position
         wanted = ArticleList(
             selection=selection,
-            states=states,  # type: ignore[arg-type]
+            states=states,
             external_id=external_id,
-            key=sort.removeprefix("-"),  # type: ignore[arg-type]
+            key=MANAGE_SORTS[sort],
             descending=sort.startswith("-"),
             position=(int(place[0]), str(place[1])) if place else None,
             limit=paging.limit,

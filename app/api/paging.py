@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from app.api.params import Parameters
 from app.kit import json
@@ -11,6 +11,8 @@ from app.kit.errors import BadCursor
 
 DEFAULT_LIMIT = 20
 MOST = 100
+_Count = Literal["exact", "estimated", "none"]
+_COUNTS: tuple[_Count, ...] = get_args(_Count)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,12 +34,12 @@ class Paging:
         """
         token = params.text("cursor")
         position, backwards = _position(signer, token, fingerprint(query), width)
-        count = params.choice("count", ("exact", "estimated", "none"), "none")
+        count = params.choice("count", _COUNTS, "none")
         return cls(
             signer=signer,
             query=fingerprint(query),
             limit=params.number("limit", DEFAULT_LIMIT, 1, MOST),
-            count=None if count == "none" else count,  # type: ignore[arg-type]
+            count=None if count == "none" else count,
             position=position,
             backwards=backwards,
         )

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Collection, Iterable
 from datetime import datetime
-from typing import Literal
+from typing import Literal, TypeVar
 from urllib.parse import parse_qsl
 
 from app.access.selection import Clause, Field, Selection, Span, fold
@@ -34,6 +34,9 @@ _FIELDS: dict[str, Field] = {
 TaxonomyType = Literal["source", "category"]
 Resolver = Callable[[TaxonomyType, str], str | None]
 Suggester = Callable[[TaxonomyType], Iterable[str]]
+
+# One of a closed list: where the list is typed, what is chosen of it is, too.
+Word = TypeVar("Word", bound=str)
 
 
 class Parameters:
@@ -87,38 +90,41 @@ class Parameters:
             raise bad(name, "out_of_range", f"{name!r} is a number from {least} to {most}.")
         return int(value)
 
-    def choice(self, name: str, choices: Collection[str], default: str) -> str:
+    def choice(self, name: str, choices: Collection[Word], default: Word) -> Word:
         """Return one of a few words."""
+        chosen = self.one_of(name, choices)
+        return default if chosen is None else chosen
+
+    def one_of(self, name: str, choices: Collection[Word]) -> Word | None:
+        """Return one of a few words, or nothing where the parameter is absent."""
         value = self.text(name)
         if value is None:
-            return default
-        if value not in choices:
-            guess = nearest(value, choices)
-            listed = ", ".join(sorted(choices))
-            meant = f" Did you mean {guess!r}?" if guess else ""
-            raise bad(name, "not_allowed", f"{name!r} is one of {listed}.{meant}")
-        return value
-
-    def one_of(self, name: str, choices: Collection[str]) -> str | None:
-        """Return one of a few words, or nothing where the parameter is absent."""
-        return self.choice(name, choices, "") or None
+            return None
+        for one in choices:
+            if one == value:
+                return one
+        guess = nearest(value, choices)
+        listed = ", ".join(sorted(choices))
+        meant = f" Did you mean {guess!r}?" if guess else ""
+        raise bad(name, "not_allowed", f"{name!r} is one of {listed}.{meant}")
 
     def flag(self, name: str) -> bool:
         """Return whether a parameter says `true`."""
         return self.choice(name, ("true", "false"), "false") == "true"
 
-    def words(self, name: str, known: Collection[str]) -> tuple[str, ...]:
+    def words(self, name: str, known: Collection[Word]) -> tuple[Word, ...]:
         """Return a comma list of known words."""
         value = self.text(name)
         if value is None:
             return ()
-        chosen = tuple(dict.fromkeys(part.strip() for part in value.split(",")))
+        by_text: dict[str, Word] = {one: one for one in known}
+        chosen = dict.fromkeys(part.strip() for part in value.split(","))
         for word in chosen:
-            if word not in known:
+            if word not in by_text:
                 guess = nearest(word, known)
                 meant = f" Did you mean {guess!r}?" if guess else ""
                 raise bad(name, "not_allowed", f"{name!r} knows no {word!r}.{meant}")
-        return chosen
+        return tuple(by_text[word] for word in chosen)
 
     def languages(self, name: str) -> tuple[str, ...]:
         """Return a comma list of language tags in the order of preference, or nothing."""

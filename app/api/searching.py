@@ -11,7 +11,7 @@ from app.api.params import FILTERS, SPANS, Parameters, bad
 from app.api.schemas.reading import SearchHit
 from app.bootstrap import Services
 from app.delivery.queries import StoryQuery
-from app.search.index import FACETS, MOST_RELEVANT, Place
+from app.search.index import FACETS, MOST_RELEVANT, Order, Place
 from app.search.queries import Answer, SearchQuery
 
 SEARCH_PARAMETERS = (
@@ -28,7 +28,14 @@ SEARCH_PARAMETERS = (
     "names_in",
     "refresh",
 )
-SORTS = ("relevance", "-published_at", "published_at", "-updated_at", "updated_at")
+# By what each order sorts.
+SORTS: dict[str, Order] = {
+    "relevance": "relevance",
+    "-published_at": "published_at",
+    "published_at": "published_at",
+    "-updated_at": "updated_at",
+    "updated_at": "updated_at",
+}
 _FIELDS = names_of(SearchHit)
 Position = tuple[int, ...]
 
@@ -54,14 +61,14 @@ def read_search(services: Services, params: Parameters, caller: Caller) -> Searc
     query = SearchQuery(
         typed=typed,
         selection=selection,
-        order=sort.removeprefix("-"),  # type: ignore[arg-type]
+        order=SORTS[sort],
         descending=relevance or sort.startswith("-"),
         backwards=paging.backwards and not relevance,
         limit=paging.limit,
         offset=position[0] if position and relevance else 0,
         place=Place(position[0], position[1]) if position and not relevance else None,
         counted=paging.count is not None,
-        facets=params.words("facets", FACETS),  # type: ignore[arg-type]
+        facets=params.words("facets", FACETS),
         highlighted=params.flag("highlight"),
         titles_only=sees_titles_only(services, caller),
         embargoed=caller.embargoed,

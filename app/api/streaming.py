@@ -1,6 +1,6 @@
 """NDJSON over HTTP: lines are handled as they come, and never all at once."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Generator, Iterator
 from itertools import islice
 from typing import Any
 
@@ -63,7 +63,7 @@ async def export_stream(services: Services, *, killed: bool) -> AsyncIterator[by
         while chunk := await run_in_threadpool(_joined, lines):
             yield chunk
     finally:
-        await run_in_threadpool(lines.close)  # type: ignore[attr-defined]
+        await run_in_threadpool(lines.close)
 
 
 def _run(importer: Importer, batch: list[tuple[int, bytes]]) -> list[Outcome]:
@@ -138,7 +138,7 @@ def _problem(outcome: Outcome, wrong: Exception, request_id: str | None) -> Any:
     return json.loads(problem("internal", "The line could not be imported.", request_id)[2])
 
 
-def _exported(services: Services, *, killed: bool) -> Iterator[bytes]:
+def _exported(services: Services, *, killed: bool) -> Generator[bytes, None, None]:
     with services.database.read() as session:
         for line in export_lines(session, services.clock.now(), killed=killed):
             yield json.dumps(line) + b"\n"

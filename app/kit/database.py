@@ -49,6 +49,7 @@ class Database:
         """
         self._busy_timeout = busy_timeout
         self.engine = _make_engine(url, busy_timeout, pool_size)
+        # Any other dialect was refused where the engine was made.
         self.dialect: Literal["sqlite", "postgresql"] = self.engine.dialect.name  # type: ignore[assignment]
         # SQLite's own waiting is a lottery; inside one process writers queue up here.
         self._writer = threading.Lock()

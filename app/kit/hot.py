@@ -105,6 +105,7 @@ class HotStatements:
         if known is None:
             assert isinstance(statement, ClauseElement)
             made = statement.compile(dialect=self._dialect)
+            # The stubs name the base of what compiles; only SQL has positions.
             names = list(made.positiontup or ())  # type: ignore[attr-defined]
             known = _Compiled(str(made), names, dict(made.params))
             if len(self._compiled) >= _MOST_STATEMENTS:

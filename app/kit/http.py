@@ -16,6 +16,7 @@ import threading
 from collections.abc import Mapping
 from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cache
 from ipaddress import ip_address
 from typing import Any
 
@@ -76,7 +77,7 @@ class HttpClient:
         self._headers = {"user-agent": agent, "accept-encoding": "identity"}
         self._seconds = seconds
         self._most_bytes = most_bytes
-        self._trust = trust or httpx2.create_ssl_context(trust_env=False)
+        self._trust = trust or _trusted_by_all()
         self._lock = threading.Lock()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
@@ -183,6 +184,12 @@ def _reason(wrong: BaseException) -> str:
             return "its certificate is not trusted, or is not for its name"
         cause = cause.__cause__ or cause.__context__
     return f"no answer ({type(wrong).__name__})"
+
+
+@cache
+def _trusted_by_all() -> ssl.SSLContext:
+    """Return whose certificates count; they are many, and are read once for all clients."""
+    return httpx2.create_ssl_context(trust_env=False)
 
 
 async def _within(url: httpx2.URL, reach: Reach) -> tuple[httpx2.URL, dict[str, Any]]:

@@ -1,5 +1,6 @@
 """The schema's version: told, checked, and brought up to date by Alembic."""
 
+from functools import cache
 from pathlib import Path
 
 from alembic import command
@@ -22,6 +23,7 @@ _ROOT = Path(__file__).resolve().parents[2]
 _LOCK = 0x646174656C696E65  # "dateline": one process migrates, the others wait
 
 
+@cache
 def newest() -> str:
     """Return the revision that this version of the code needs."""
     head = ScriptDirectory(str(_ROOT / "migrations")).get_current_head()

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Literal, TypeVar
+from typing import Any, TypeVar
 
 from app.kit.clock import Clock
 from app.kit.database import Database
@@ -14,29 +14,6 @@ from app.kit.watch import CHANNEL
 
 _ATTEMPTS = 3
 Result = TypeVar("Result")
-
-# What the audit tells of, whole, so that nobody filters by a word that it never says.
-DeedVerb = Literal[
-    "created",
-    "edited",
-    "published",
-    "scheduled",
-    "unscheduled",
-    "corrected",
-    "unpublished",
-    "killed",
-    "deleted",
-    "restored",
-    "imported",
-    "revoked",
-    "paused",
-    "disabled",
-    "resumed",
-    "rotated",
-    "replayed",
-    "tested",
-]
-DeedType = Literal["article", "source", "category", "key", "import", "preview", "webhook"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,10 +31,13 @@ class Actor:
 
 @dataclass(frozen=True, slots=True)
 class Deed:
-    """One thing that was done: the verb, the thing, and what is different since."""
+    """One thing that was done: the verb, the thing, and what is different since.
 
-    verb: DeedVerb
-    type: DeedType
+    Which words there are, those who follow units say.
+    """
+
+    verb: str
+    type: str
     id: str | None
     before: dict[str, Any] | None
     after: dict[str, Any] | None
@@ -90,8 +70,8 @@ class Unit:
 
     def note(
         self,
-        verb: DeedVerb,
-        type_: DeedType,
+        verb: str,
+        type_: str,
         id_: str | None,
         before: Mapping[str, Any] | None,
         after: Mapping[str, Any] | None,

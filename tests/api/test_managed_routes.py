@@ -61,7 +61,7 @@ def test_what_only_the_framework_can_solve_is_left_to_it() -> None:
 
     assert solved(known, ()) is not None
     for call in (asks_the_query, asks_for_a_number, asks_what_is_made_on_a_thread):
-        assert solved(call, {"version"}) is None
+        assert solved(call, frozenset({"version"})) is None
 
 
 def _told(response: Response) -> tuple[int, dict[str, str], bytes]:

@@ -1,4 +1,4 @@
-"""Server processes, one after the other, each a fork of this one: a start costs no imports.
+"""Server processes, one after the other, each a fork of this one: a start costs little.
 
 `python -m tests.faults.nursery PORT` starts a server for each line that it reads, tells its
 process id, and tells when it has ended. The settings come from the environment, as always.
@@ -11,7 +11,10 @@ import sys
 import uvicorn
 
 import app.main  # noqa: F401  (what a fork need not import again)
+from app.api.app import openapi_document
 from app.api.edge.protocol import Protocol
+from app.kit.http import HttpClient
+from app.kit.migrations import newest
 
 # A server that nobody ends, because the test itself was killed, ends by itself.
 _LONGEST = 300
@@ -19,6 +22,7 @@ _LONGEST = 300
 
 def main() -> None:
     port = int(sys.argv[1])
+    _prepare()
     for _ in sys.stdin:
         child = os.fork()
         if child == 0:
@@ -26,6 +30,13 @@ def main() -> None:
         _tell(str(child))
         os.waitpid(child, 0)
         _tell("ended")
+
+
+def _prepare() -> None:
+    """Find out once what each server finds out: its routes, its migrations, whom it trusts."""
+    openapi_document()
+    newest()
+    HttpClient("dateline")
 
 
 def _serve(port: int) -> None:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 _ROOT = Path(__file__).resolve().parents[2]
-_PATIENCE = 60
+_PATIENCE = 180
 
 # What a client sees when the server dies under it.
 CUT_OFF = (OSError, HTTPException)

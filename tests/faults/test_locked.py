@@ -55,7 +55,8 @@ def test_writers_hear_that_the_database_is_busy_and_readers_go_on(
             refused = newsroom.call(method, path, json=body, headers=headers)
             assert (refused.status_code, refused.json()["code"]) == (503, "database_busy")
             assert int(refused.headers["retry-after"]) > 0
-            assert time.monotonic() - began < _TIMEOUT * 4
+            # A deployment that was told nothing would wait for as long as this.
+            assert time.monotonic() - began < 5
         _reading_goes_on(client, newsroom, story["id"])
     assert newsroom.story("After")["version"] == 1
     titles = [one["title"] for one in client.get("/v1/headlines").json()["data"]]

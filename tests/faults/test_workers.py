@@ -134,6 +134,6 @@ def test_told_to_end_it_ends_whole_whoever_is_connected(
         unfinished.endheaders(b"2\r\n{}\r\n")
         server.parent.send_signal(number)
         server.parent.wait(PATIENCE)
-    _, left = psutil.wait_procs(workers, timeout=1)
+    _, left = psutil.wait_procs(workers, timeout=10)
     assert left == []
     assert is_free(server.port)

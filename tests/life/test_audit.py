@@ -1,14 +1,15 @@
 """Whatever is done in the newsroom is written down, with who did it and what was different."""
 
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 import pytest
 from starlette.testclient import TestClient
 
-from app.access.audit import forget_older
+from app.access.audit import TYPES, VERBS, forget_older
 from app.bootstrap import Services
-from app.kit.unit import Actor, DeedType, DeedVerb
+from app.kit.unit import Actor, Unit
+from app.syndication.push.commands.stop_webhook import DISABLED, stop_webhook
 from tests.clock import HandClock
 from tests.newsroom import Newsroom
 from tests.transfer.moving import bring, take
@@ -83,6 +84,55 @@ def test_every_verb_leaves_a_row(newsroom: Newsroom) -> None:
     assert key["key"] not in newsroom.call("GET", "/audit").text
 
 
+@pytest.mark.parametrize("dialect", ["sqlite"])
+def test_every_word_of_the_lists_is_said(newsroom: Newsroom, services: Services) -> None:
+    newsroom.category("C")
+    newsroom.source("S")
+    story = newsroom.story(slug="story")
+    story = newsroom.verb(story, "correct", note="N.")
+    story = newsroom.verb(story, "unpublish")
+    story = newsroom.patch(story, title="Edited")
+    story = newsroom.verb(story, "schedule", at="2027-01-01T00:00:00Z")
+    story = newsroom.verb(story, "schedule", at=None)
+    story = newsroom.verb(newsroom.delete(story).json(), "restore")
+    link = newsroom.call("POST", f"/articles/{story['id']}/preview", json={}).json()["url"]
+    assert newsroom.client.delete(link, headers=newsroom.headers).is_success
+    newsroom.verb(story, "kill", notice="N.")
+    bring(services, [b'{"type": "article", "language": "en", "title": "T", "slug": "t"}'])
+    _do_everything_to_a_webhook(newsroom, services)
+    said = audit(newsroom, "?limit=100")
+    assert {one["verb"] for one in said} == set(VERBS)
+    assert {one["type"] for one in said} == set(TYPES)
+
+
+def _do_everything_to_a_webhook(newsroom: Newsroom, services: Services) -> None:
+    body = {"url": "https://receiver.example/hook", "events": ["article.killed"]}
+    path = f"/webhooks/{newsroom.call('POST', '/webhooks', json=body).json()['id']}"
+    since = {"since": "2026-11-22T12:00:00Z"}
+    for verb in ("test", "rotate", "replay", "pause", "resume"):
+        order = since if verb == "replay" else {}
+        assert newsroom.call("POST", f"{path}/{verb}", json=order).is_success, verb
+    id_ = path.rpartition("/")[2]
+    services.runner.run(
+        Actor(None, "push"), lambda unit: stop_webhook(unit, id_, DISABLED, "It is gone.")
+    )
+
+
+@pytest.mark.parametrize(("verb", "type_"), [("shouted", "article"), ("created", "rumour")])
+@pytest.mark.parametrize("dialect", ["sqlite"])
+def test_a_word_that_nobody_could_ask_for_undoes_what_was_done(
+    newsroom: Newsroom, services: Services, verb: str, type_: str
+) -> None:
+    def act(unit: Unit) -> None:
+        unit.note("created", "key", "k", None, {})
+        unit.note(verb, type_, "x", None, {})
+
+    before = audit(newsroom)
+    with pytest.raises(ValueError, match="The audit does not know"):
+        services.runner.run(Actor(None, "tests"), act)
+    assert audit(newsroom) == before
+
+
 def test_what_is_refused_or_changes_nothing_leaves_none(newsroom: Newsroom) -> None:
     article = newsroom.article("Same")
     newsroom.patch(article, title="Same")
@@ -104,7 +154,7 @@ def test_the_list_is_narrowed_and_paged(newsroom: Newsroom, clock: HandClock) ->
         f"key={key}": [second["id"], first["id"]],
     }.items():
         assert [one["subject"] for one in audit(newsroom, f"?{query}")] == expected, query
-    for name, known in (("verb", get_args(DeedVerb)), ("type", get_args(DeedType))):
+    for name, known in (("verb", VERBS), ("type", TYPES)):
         refused = newsroom.call("GET", f"/audit?{name}=publish")
         (error,) = refused.json()["errors"]
         assert (refused.status_code, error["code"]) == (400, "not_allowed")

@@ -14,7 +14,7 @@ from tests.clock import HandClock
 from tests.transfer.moving import IMPORTER, house, ndjson
 
 pytestmark = pytest.mark.slow
-FEW, MANY = 2_000, 10_000
+FEW, MANY = 1_000, 6_000
 
 
 def lines(count: int) -> Iterator[bytes]:
@@ -47,7 +47,7 @@ def export_all(services: Services) -> None:
             json.dumps(line)
 
 
-def test_five_times_the_lines_take_no_more_memory(
+def test_six_times_the_lines_take_no_more_memory(
     dialect: str, tmp_path: Path, clock: HandClock
 ) -> None:
     peaks: dict[str, list[int]] = {"import": [], "export": []}

@@ -57,7 +57,7 @@ def _soon(leadership: Leadership) -> bool:
     """Ask for a while: PostgreSQL notices a dead connection a moment later."""
     import time
 
-    for _ in range(100):
+    for _ in range(1_200):
         if leadership.held():
             return True
         time.sleep(0.05)

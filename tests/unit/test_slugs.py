@@ -125,8 +125,8 @@ def test_the_five_thousandth_equal_title_asks_a_few_times_only() -> None:
         asked.append(len(batch))
         return used & set(batch)
 
-    started = time.perf_counter()
+    started = time.process_time()
     assert free_slug("story", taken) == "story-5001"
     assert len(asked) < 20
     assert sum(asked) < 7_000
-    assert time.perf_counter() - started < 1
+    assert time.process_time() - started < 1

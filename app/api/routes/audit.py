@@ -1,10 +1,8 @@
 """Management: what was done, by whom."""
 
-from typing import get_args
-
 from fastapi import APIRouter, Request, Response
 
-from app.access.audit import audit_page
+from app.access.audit import TYPES, VERBS, audit_page
 from app.access.store.audits import AuditFilter
 from app.api.answers import managed_list
 from app.api.dependencies import Admin, Parts
@@ -14,7 +12,6 @@ from app.api.params import Parameters
 from app.api.routes.shared import READING
 from app.api.schemas.access import AuditPage
 from app.kit import json
-from app.kit.unit import DeedType, DeedVerb
 
 router = APIRouter(prefix="/v1/manage/audit", tags=["management: audit"])
 _LIST = ("verb", "type", "subject", "key", "since", "until", "limit", "cursor")
@@ -30,8 +27,8 @@ def manage_list_audit(request: Request, services: Parts, _: Admin) -> Response:
     """List every change in the newsroom: who, from where, what, and what differed afterwards."""
     params = Parameters(request.scope["query_string"], _LIST)
     wanted = AuditFilter(
-        verb=params.one_of("verb", get_args(DeedVerb)),
-        type=params.one_of("type", get_args(DeedType)),
+        verb=params.one_of("verb", VERBS),
+        type=params.one_of("type", TYPES),
         subject=params.text("subject"),
         key=params.text("key"),
         since=params.instant("since"),

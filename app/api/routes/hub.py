@@ -1,6 +1,6 @@
 """The WebSub hub: subscribing to feeds, so that they are sent when they change."""
 
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import parse_qsl, urlsplit
 
 from fastapi import APIRouter, Request, Response
@@ -23,11 +23,13 @@ _LONGEST = 2_000
 # Seconds that a subscription lasts unless asked otherwise, and the bounds of what may be asked.
 DEFAULT_LEASE, LEAST_LEASE, MOST_LEASE = 864_000, 3_600, 2_592_000
 _LONGEST_SECRET = 199
+_Mode = Literal["subscribe", "unsubscribe"]
+_MODES: dict[str, _Mode] = {"subscribe": "subscribe", "unsubscribe": "unsubscribe"}
 _FORM: dict[str, Any] = {
     "type": "object",
     "required": ["hub.mode", "hub.topic", "hub.callback"],
     "properties": {
-        "hub.mode": {"type": "string", "enum": ["subscribe", "unsubscribe"]},
+        "hub.mode": {"type": "string", "enum": list(_MODES)},
         "hub.topic": {"type": "string", "format": "uri"},
         "hub.callback": {"type": "string", "format": "uri"},
         "hub.lease_seconds": {"type": "integer"},
@@ -80,14 +82,14 @@ def _read(body: bytes) -> HubRequest:
         sent = dict(parse_qsl(body.decode(), errors="strict", max_num_fields=50))
     except ValueError as wrong:
         raise BadHubRequest("The body is not a form in UTF-8.") from wrong
-    mode = sent.get("hub.mode")
-    if mode not in {"subscribe", "unsubscribe"}:
+    mode = _MODES.get(sent.get("hub.mode", ""))
+    if mode is None:
         raise BadHubRequest("`hub.mode` is `subscribe` or `unsubscribe`.")
     secret = sent.get("hub.secret")
     if secret is not None and (len(secret.encode()) > _LONGEST_SECRET or "\0" in secret):
         raise BadHubRequest("`hub.secret` has to be shorter than 200 bytes.")
     return HubRequest(
-        mode=mode,  # type: ignore[arg-type]
+        mode=mode,
         topic=_address(sent, "hub.topic"),
         callback=_address(sent, "hub.callback"),
         lease=_lease(sent.get("hub.lease_seconds")),

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Iterable, Sequence
-from functools import lru_cache
+from functools import cache, lru_cache
 from importlib.metadata import version
 
 from tantivy import Document, Index, Query, Schema, SchemaBuilder
@@ -59,6 +59,7 @@ def _made() -> Schema:
 SCHEMA = _made()
 
 
+@cache
 def stamp() -> str:
     """Return what tells an index of this version from others."""
     versions = f"{VERSION} {text.VERSION} {version('tantivy')}"

@@ -1,7 +1,8 @@
 """What verbs of webhooks share: finding, comparing versions, telling the audit."""
 
+from app.access.audit import DeedVerb
 from app.kit.session import Record
-from app.kit.unit import DeedVerb, Unit
+from app.kit.unit import Unit
 from app.syndication.push.errors import WebhookChanged, WebhookNotFound, WrongState
 from app.syndication.push.queries import found
 from app.syndication.push.store import receivers

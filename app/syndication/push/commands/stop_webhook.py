@@ -1,6 +1,7 @@
 """Pause a webhook, or disable it: nothing is sent to it until somebody resumes it."""
 
-from app.kit.unit import DeedVerb, Unit
+from app.access.audit import DeedVerb
+from app.kit.unit import Unit
 from app.syndication.push.changing import Expected, note_change, to_change
 from app.syndication.push.store import deliveries, receivers
 

@@ -1,0 +1,25 @@
+"""Applications of one process share what is known of their routes, and nothing else."""
+
+from fastapi import FastAPI
+from fastapi.routing import iter_route_contexts
+
+from app.api.app import _framework
+
+
+def _paths(app: FastAPI) -> set[str]:
+    return {route.path or "" for route in iter_route_contexts(app.routes)}
+
+
+def test_routes_are_worked_out_once() -> None:
+    first, second = _framework(management=True), _framework(management=True)
+    shared = {id(route) for route in first.routes} & {id(route) for route in second.routes}
+    # All but the static files, which are mounted.
+    assert len(shared) == len(first.routes) - 1 > 1
+    assert first.routes is not second.routes
+
+
+def test_one_without_management_has_none_beside_one_that_has() -> None:
+    whole, closed = _framework(management=True), _framework(management=False)
+    managed = {path for path in _paths(whole) if path.startswith("/v1/manage")}
+    assert managed
+    assert _paths(closed) == _paths(whole) - managed
