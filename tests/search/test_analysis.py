@@ -95,6 +95,9 @@ def test_a_word_in_another_script_keeps_its_form() -> None:
     assert stem("en", "الحكومه") == "الحكومه"
 
 
+_UNBROKEN = ["lodz", "super", "wordjoiner", "mark", "ab"]
+
+
 @pytest.mark.parametrize(
     ("written", "kept"),
     [
@@ -110,6 +113,10 @@ def test_a_word_in_another_script_keeps_its_form() -> None:
         ("हिन्दी", ["हिनदी"]),
         ("中国人", ["中国", "国人"]),
         ("COVID-19 f_16", ["covid", "19", "f", "16"]),
+        ("Infor\u00admation na\u00adïve", ["information", "naive"]),
+        ("Łó\u00addź su\u200bper word\u2060joiner \ufeffmark a\u200eb", _UNBROKEN),
+        ("ﺍﻟﻤﺪرسة ﻻعب", ["المدرسه", "لاعب"]),
+        ("٢٠٢٦ ۲۰۲۶ २०२६ ２０２６", ["2026"] * 4),
     ],
 )
 def test_what_is_written_differently_is_one(written: str, kept: list[str]) -> None:
@@ -124,7 +131,7 @@ def _texts(first: int, last: int) -> st.SearchStrategy[str]:
         max_codepoint=last,
         exclude_characters="\u3099\u309a",  # never alone
     )
-    return st.text(st.one_of(written, st.sampled_from(" 7'.-’")), max_size=100)
+    return st.text(st.one_of(written, st.sampled_from(" 7'.-’\u00ad\u200b\u2060")), max_size=100)
 
 
 # Scripts with spaces and without; the engine knows a newer Unicode, with more of the past.

@@ -97,3 +97,16 @@ def test_words_of_every_story_harm_nothing_when_stories_were_edited(
         ]
         assert len(titles(client, f"/v1/search?q=people+town&limit={n + 10}")) == n + 10
         assert services.search.standing().stories == 60
+
+
+@pytest.mark.usefixtures("farming")
+def test_a_story_that_the_index_has_not_yet_is_like_the_same_ones(
+    client: TestClient, newsroom: Newsroom
+) -> None:
+    body = "In the Gharb cooperatives have no wheat seed. Later, after the winter, in the year."
+    newsroom.story("Growers wait", slug="growers-wait", body=body)
+    newsroom.story("Waiting for seed", body="The Gharb has no seed, and wheat growers wait.")
+    found = titles(client, "/v1/articles/growers-wait/related")
+    assert "Waiting for seed" in found[:2]
+    assert {"Seed on credit", "Wheat fails"} <= set(found)
+    assert not [title for title in found if title.startswith("Note")]

@@ -12,13 +12,28 @@ _LAST_LATIN = "\u02ff"
 # Punctuation and signs say nothing about the script.
 _BEYOND_LATIN = re.compile(f"[^\\0-{_LAST_LATIN}\u1e00-\u1eff\u2000-\u2bff\u2e00-\u2e7f]")
 
-# Marks that readers may leave out: vowels of Arabic and Hebrew, stress, tatweel, and joiners.
+# What nobody sees: where a word may be broken, which way it runs, how its letters join.
+INVISIBLE = "\u00ad\u200b-\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff"
+_INVISIBLE = re.compile(f"[{INVISIBLE}]+")
+
+# Marks that readers may leave out: vowels of Arabic and Hebrew, stress, and tatweel.
 _MARKS = re.compile(
-    "[\u0300-\u036f\u0483-\u0487\u0591-\u05bd\u05bf\u05c1\u05c2\u05c4\u05c5\u05c7"
+    f"[{INVISIBLE}"
+    "\u0300-\u036f\u0483-\u0487\u0591-\u05bd\u05bf\u05c1\u05c2\u05c4\u05c5\u05c7"
     "\u0610-\u061a\u0640\u064b-\u065f\u0670\u06d6-\u06dc\u06df-\u06e4\u06e7\u06e8\u06ea-\u06ed"
-    "\u200c-\u200f\u202a-\u202e\u2066-\u2069"
     # What joins consonants in scripts of India would cut a word in two.
     "\u093c\u094d\u09bc\u09cd\u0a3c\u0a4d\u0abc\u0acd\u0b3c\u0b4d\u0bcd\u0c4d\u0cbc\u0ccd\u0d4d]"
+)
+
+# Arabic letters in the form of one place in a word, and several in one, as programs that set type
+# leave them behind. Signs of other scripts stand between: a text is looked through for one range.
+_PRESENTED = re.compile("[\ufb50-\ufefc]")
+
+# Digits of Arabic, Persian and Hindi: readers type 2026 for ٢٠٢٦, and the other way round.
+_DIGITS = tuple(
+    (variant, str(number))
+    for digits in ("٠١٢٣٤٥٦٧٨٩", "۰۱۲۳۴۵۶۷۸۹", "०१२३४५६७८९")
+    for number, variant in enumerate(digits)
 )
 
 # Letters that are written in several ways, or whose accents readers leave out.
@@ -28,6 +43,7 @@ _VARIANTS = (
     *((variant, plain) for variant, plain in zip("άέήίόύώϊϋΐΰς", "αεηιουωιυιυσ", strict=True)),
     *((variant, plain) for variant, plain in zip("ΆΈΉΊΌΎΏΪΫ", "ΑΕΗΙΟΥΩΙΥ", strict=True)),
     *(("ё", "е"), ("Ё", "Е"), ("ґ", "г"), ("Ґ", "Г")),
+    *_DIGITS,
 )
 
 # Scripts that write no spaces, and Korean, whose words grow at their ends.
@@ -40,10 +56,12 @@ _UNSPACED_RUN = re.compile(f"[{UNSPACED}]+")
 
 def folded(text: str) -> str:
     """Return a text from which the engine makes the same words however it was written."""
-    if text.isascii() or _is_western(text):
+    if text.isascii():
         return text
+    if _is_western(text):
+        return text.replace("\u00ad", "")
     text = unicodedata.normalize("NFC", text).replace("İ", "I")
-    return text if is_latin(text) else _folded_beyond_latin(text)
+    return _INVISIBLE.sub("", text) if is_latin(text) else _folded_beyond_latin(text)
 
 
 def _is_western(text: str) -> bool:
@@ -71,10 +89,14 @@ def pairs(run: str) -> list[str]:
 
 
 def _folded_beyond_latin(text: str) -> str:
-    text = _MARKS.sub("", text)
+    text = _MARKS.sub("", _PRESENTED.sub(_plain, text))
     for variant, plain in _VARIANTS:
         text = text.replace(variant, plain)
     return _UNSPACED_RUN.sub(_spaced, text)
+
+
+def _plain(letter: re.Match[str]) -> str:
+    return unicodedata.normalize("NFKC", letter[0])
 
 
 def _spaced(run: re.Match[str]) -> str:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from tantivy import Filter, TextAnalyzer, TextAnalyzerBuilder, Tokenizer
 
-from app.search.analysis.folding import UNSPACED, folded, is_latin, pairs
+from app.search.analysis.folding import INVISIBLE, UNSPACED, folded, is_latin, pairs
 
 # Longer ones are no words; in bytes, and the engine keeps those below.
 _LONGEST = 121
@@ -54,12 +54,18 @@ def spans(text: str) -> Iterator[Span]:
     for found in runs(text):
         run, start = found[0], found.start()
         if found.lastgroup == "unspaced":
-            for offset, pair in enumerate(pairs(run)):
-                for word in _several(pair):
-                    yield Span(start + offset, start + offset + len(pair), word)
+            yield from _unspaced(run, start)
         else:
             for word in _several(run):
                 yield Span(start, found.end(), word)
+
+
+def _unspaced(run: str, start: int) -> Iterator[Span]:
+    places = [found.start() for found in _VISIBLE.finditer(run)]
+    for number, pair in enumerate(pairs("".join(run[place] for place in places))):
+        first, last = places[number], places[number + len(pair) - 1]
+        for word in _several(pair):
+            yield Span(start + first, start + last + 1, word)
 
 
 def _marks() -> str:
@@ -79,9 +85,11 @@ def _several(run: str) -> tuple[str, ...]:
 
 _ANALYSER = analyser()
 _LETTERS = f"[^\\W_{UNSPACED}]"
-_LATIN_RUN = re.compile(r"[^\W_]+")
-_MARKS = f"[{_marks()}\u0640\u200c\u200d]"
+_VISIBLE = re.compile(f"[^{INVISIBLE}]")
+_LATIN_RUN = re.compile(f"[^\\W_]+(?:[{INVISIBLE}]+[^\\W_]+)*")
+_MARKS = f"[{_marks()}\u0640{INVISIBLE}]"
 _RUN = re.compile(
     # Of letters alone first: most runs have no marks.
-    f"(?P<unspaced>[{UNSPACED}]+)|(?:{_LETTERS}+|{_MARKS}{_LETTERS}*)(?:{_MARKS}+{_LETTERS}*)*"
+    f"(?P<unspaced>[{UNSPACED}]+(?:[{INVISIBLE}]+[{UNSPACED}]+)*)|"
+    f"(?:{_LETTERS}+|{_MARKS}{_LETTERS}*)(?:{_MARKS}+{_LETTERS}*)*"
 )

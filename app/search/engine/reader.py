@@ -92,8 +92,10 @@ class TantivyReader:
 
     def _own_words(self, story: IndexedStory) -> list[Query]:
         """Return the queries for the telling words of a story, in the index and beside it."""
-        beside = self._beside or self._searcher
-        return [by_words(story, one.num_docs) for one in (self._searcher, beside)]
+        vocabulary = self._words.of(())
+        here = by_words(story, vocabulary, self._searcher)
+        beside = by_words(story, vocabulary, self._beside) if self._beside else here
+        return [here, beside]
 
     def _own_score(self, story: IndexedStory, words: Sequence[Query]) -> float:
         """Return what a story scores that is looked for by its own words."""
