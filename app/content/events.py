@@ -60,11 +60,17 @@ class SourceDeleted:
 
 @dataclass(frozen=True, slots=True)
 class CategorySaved:
-    """A category was created or changed; `moved` says that it hangs under another one."""
+    """A category was created or changed.
+
+    `moved` says that it hangs under another one, `renamed` that its slug is another, `new` that it
+    was not there before.
+    """
 
     category: Category
     moved: bool = False
     former_slugs: tuple[str, ...] = ()
+    renamed: bool = False
+    new: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,7 @@ from app.content.locks import CATEGORY_TREE
 from app.delivery import store
 from app.delivery.directory import EntryType
 from app.delivery.moving import move_stories
+from app.delivery.paths import elsewhere
 from app.delivery.render import attributes_of, render_article, render_category, render_source
 from app.delivery.siblings import groups_in, shown, sibling_rows
 from app.delivery.telling import for_embargoed, is_public, tell
@@ -87,6 +88,7 @@ def _shows_the_same(
 def taxonomy_rows(unit: Unit) -> list[dict[str, Any]]:
     """Write sources and categories and return their rows of the log."""
     log: list[dict[str, Any]] = []
+    saved: list[CategorySaved] = []
     for event in unit.events:
         match event:
             case SourceSaved(source, former):
@@ -100,13 +102,17 @@ def taxonomy_rows(unit: Unit) -> list[dict[str, Any]]:
                 log.append(
                     _log(unit, "category", category.id, "upsert", "updated", category.version)
                 )
+                saved.append(event)
                 if moved:
                     log += move_stories(unit, category.id)
             case SourceDeleted(id_):
                 log.append(_delete_entry(unit, "source", id_))
             case CategoryDeleted(id_):
                 log.append(_delete_entry(unit, "category", id_))
-    return log
+    return log + [
+        _log(unit, "category", id_, "upsert", "updated", version)
+        for id_, version in elsewhere(unit, saved).items()
+    ]
 
 
 def _delete_entry(unit: Unit, type_: EntryType, id_: str) -> dict[str, Any]:

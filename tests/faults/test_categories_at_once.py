@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from app.bootstrap import Services
+from app.delivery import store
 from tests.faults.at_once import at_once
 from tests.faults.commandline import assert_sound
 from tests.newsroom import MERGE_PATCH, Newsroom
@@ -67,6 +68,39 @@ def test_a_category_in_use_cannot_be_deleted_by_being_faster(
         )
         assert (created, removed) in {(201, 409), (422, 204), (409, 204)}
     assert_sound(services.settings.database_url)
+
+
+@pytest.mark.slow
+def test_what_comes_under_a_category_while_its_slug_changes_is_told_with_its_new_path(
+    newsroom: Newsroom, services: Services
+) -> None:
+    for number in range(12):
+        top = newsroom.category(f"Top {number}")
+        below = newsroom.category(f"Below {number}", parent=top["slug"])
+        loose = newsroom.category(f"Loose {number}")
+        after = max(_last_told(services).values())
+        acts: list[Callable[[], object]] = [
+            partial(newsroom.patch, top, "categories", slug=f"tip-{number}"),
+            partial(_create_below, newsroom, below),
+            partial(_move, newsroom, loose, below),
+        ]
+        at_once(acts)
+        told = _last_told(services, after)
+        # Whoever came before the new slug was told of again with it.
+        assert min(told, key=lambda id_: told[id_]) == top["id"], number
+        assert len(told) == len([top, below, loose]) + 2
+    assert_sound(services.settings.database_url)
+
+
+def _last_told(services: Services, after: int = 0) -> dict[str, int]:
+    """Return the serial at which each category was told of last, after another serial."""
+    with services.database.read() as session:
+        return {row.id: row.serial for row in store.log_rows(session, after, 10_000)}
+
+
+def _create_below(newsroom: Newsroom, parent: dict[str, Any]) -> None:
+    for number in range(2):
+        newsroom.category(f"New {number} in {parent['slug']}", parent=parent["id"])
 
 
 def _delete(newsroom: Newsroom, category: dict[str, Any]) -> int:

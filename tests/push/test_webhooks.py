@@ -164,3 +164,20 @@ def test_sources_and_categories_are_told_of(
             ("category.updated", category["id"]),
         ]
     )
+
+
+def test_a_category_below_one_that_moves_is_told_of_in_its_own_version(
+    pushing: Pushing, newsroom: Newsroom, receiver: Receiver
+) -> None:
+    newsroom.category("World")
+    africa = newsroom.category("Africa")
+    country = newsroom.category("Country", parent="africa")
+    pushing.webhook(receiver.url, "category.updated")
+    newsroom.patch(africa, "categories", parent="world")
+    pushing.settle()
+    assert sorted(events(receiver.heard)) == sorted(
+        [("category.updated", africa["id"]), ("category.updated", country["id"])]
+    )
+    told = [json.loads(one.body)["data"] for one in receiver.heard]
+    versions = {one["id"]: one["version"] for one in told}
+    assert versions == {africa["id"]: 2, country["id"]: 1}

@@ -24,6 +24,9 @@ class Desk:
         self._stories: list[dict[str, Any]] = []
         self._sources = [newsroom.source(f"S {number}") for number in range(3)]
         self._categories = [newsroom.category(f"C {number}") for number in range(4)]
+        # Nothing is ever done to these: their paths change with what is done above them.
+        newsroom.category("Below", parent="c-3")
+        newsroom.category("Far below", parent="below")
         self._spare: dict[str, Any] | None = None
         # All of it in turns, but in no order that could be foreseen.
         self._dealt: list[Callable[[], None]] = []
@@ -110,13 +113,13 @@ class Desk:
 
     def _rename(self) -> None:
         self._count += 1
-        kind, things, lasting = self.rng.choice(
-            (("sources", self._sources, 2), ("categories", self._categories, 3))
+        kind, things, free = self.rng.choice(
+            (("sources", self._sources, (2,)), ("categories", self._categories, (0, 3)))
         )
         at = self.rng.randrange(len(things))
         fields = {"name": f"Name {self._count}"}
         # The others are followed by their slugs.
-        if at == lasting:
+        if at in free:
             fields["slug"] = f"slug-{self._count}"
         things[at] = self._newsroom.patch(things[at], kind, **fields)
 

@@ -64,7 +64,7 @@ class OfflineApp:
         One that changes is told by itself, and not as a change of its stories.
         """
         stories = {id_: self._joined(one) for id_, one in self.copies["article"].items()}
-        return {**self.copies, "article": stories, "category": _pathless(self.copies["category"])}
+        return {**self.copies, "article": stories}
 
     def _joined(self, story: dict[str, Any]) -> dict[str, Any]:
         source = story["source"] and self._brief("source", story["source"])
@@ -90,7 +90,7 @@ class OfflineApp:
         return {
             "article": self._all(f"/v1/articles?include=body&{self.filters}"),
             "source": self._all("/v1/sources?"),
-            "category": _pathless(self._all("/v1/categories?")),
+            "category": self._all("/v1/categories?"),
         }
 
     def _all(self, path: str) -> dict[str, Any]:
@@ -108,11 +108,3 @@ class OfflineApp:
         assert response.status_code == 200, response.text
         value: dict[str, Any] = response.json()
         return value
-
-
-def _pathless(categories: dict[str, Any]) -> dict[str, Any]:
-    """Return categories without their paths: one that moves is told by itself alone."""
-    return {
-        id_: {name: value for name, value in one.items() if name != "path"}
-        for id_, one in categories.items()
-    }

@@ -1,5 +1,6 @@
 """Following changes: everything first, then what happened, once, oldest first."""
 
+import json
 from datetime import timedelta
 from typing import Any
 
@@ -7,6 +8,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from app.bootstrap import Services
+from app.delivery import store
 from app.worker import run_due
 from tests.api.reading import read
 from tests.clock import HandClock
@@ -117,3 +119,65 @@ def test_the_cursor_of_a_list_is_refused(newsroom: Newsroom, client: TestClient)
         newsroom.story(f"Story {number}")
     cursor = read(client, "/v1/headlines?limit=1")["page"]["next"]
     assert client.get(f"/v1/changes?cursor={cursor}").json()["code"] == "bad_cursor"
+
+
+def test_a_category_that_moves_is_told_with_all_below_it(
+    newsroom: Newsroom, client: TestClient
+) -> None:
+    world, africa = newsroom.category("World"), newsroom.category("Africa")
+    country = newsroom.category("Country", parent="africa")
+    city = newsroom.category("City", parent="country")
+    app = OfflineApp(client)
+    app.catch_up()
+    africa = newsroom.patch(africa, "categories", parent="world")
+    told = app.catch_up()
+    assert {(one["type"], *about) for one, about in zip(told, heard(told), strict=True)} == {
+        ("category", "upsert", "updated", one["id"]) for one in (africa, country, city)
+    }
+    assert app.copies["category"][city["id"]]["path"] == ["world", "africa", "country", "city"]
+    assert app.shown() == app.expected()
+    newsroom.patch(africa, "categories", parent=None)
+    assert world["id"] not in {one["id"] for one in app.catch_up()}
+    assert app.shown() == app.expected()
+
+
+def test_another_slug_is_told_to_categories_below_and_another_name_is_not(
+    newsroom: Newsroom, client: TestClient
+) -> None:
+    world = newsroom.category("World")
+    africa = newsroom.category("Africa", parent="world")
+    city = newsroom.category("City", parent="africa")
+    app = OfflineApp(client)
+    app.catch_up()
+    world = newsroom.patch(world, "categories", name="The world", names={"fr": "Le monde"})
+    assert [one["id"] for one in app.catch_up()] == [world["id"]]
+    newsroom.patch(world, "categories", slug="globe")
+    told = [one["id"] for one in app.catch_up()]
+    assert sorted(told) == sorted([world["id"], africa["id"], city["id"]])
+    assert app.copies["category"][africa["id"]]["parent"] == "globe"
+    assert app.shown() == app.expected()
+
+
+def test_what_an_import_moves_is_told_once_with_all_below_it(
+    newsroom: Newsroom, client: TestClient, services: Services
+) -> None:
+    newsroom.category("World")
+    newsroom.category("Africa")
+    newsroom.category("Country", parent="africa")
+    city = newsroom.category("City", parent="country")
+    app = OfflineApp(client)
+    app.catch_up()
+    lines = (
+        {"type": "category", "slug": "africa", "name": "Africa", "parent": "world"},
+        {"type": "category", "slug": "country", "name": "Country", "parent": "world"},
+        {"type": "category", "slug": "new", "name": "New", "parent": "city"},
+    )
+    content = "\n".join(json.dumps(one) for one in lines)
+    headers = {"content-type": "application/x-ndjson"}
+    assert newsroom.call("POST", "/import", content=content, headers=headers).is_success
+    told = [one["id"] for one in app.catch_up()]
+    with services.database.read() as session:
+        assert [row.id for row in store.log_rows(session, 4, 100)] == told
+    assert len(told) == len({"africa", "country", "new", "city"})
+    assert app.copies["category"][city["id"]]["path"] == ["world", "country", "city"]
+    assert app.shown() == app.expected()

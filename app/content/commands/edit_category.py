@@ -44,7 +44,8 @@ def rewrite_category(unit: Unit, category: Category, written: CategoryInput) -> 
     )
     if after == category:
         return category
-    if after.slug != category.slug:
+    renamed = after.slug != category.slug
+    if renamed:
         given_slug(unit.session, "category", after.slug, but_for=category.id)
     moved = after.parent_id != category.parent_id
     if moved:
@@ -53,7 +54,7 @@ def rewrite_category(unit: Unit, category: Category, written: CategoryInput) -> 
     store.save_category(unit.session, after, new=False)
     store.keep_public_slugs(unit.session, "category", [(after.slug, after.id)], unit.now)
     unit.note("edited", "category", after.id, fields_of(category), fields_of(after))
-    unit.raise_event(CategorySaved(after, moved=moved))
+    unit.raise_event(CategorySaved(after, moved=moved, renamed=renamed))
     return after
 
 

@@ -37,6 +37,7 @@ from app.content.store.slugs import (
 )
 from app.content.store.taxonomy import (
     ancestors,
+    categories_below,
     category_by_ref,
     category_of,
     delete_category,
@@ -68,6 +69,7 @@ __all__ = [
     "articles_by_external_ids",
     "articles_by_ids",
     "articles_by_slugs",
+    "categories_below",
     "category_by_ref",
     "category_of",
     "count_of",

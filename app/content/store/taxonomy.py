@@ -1,6 +1,6 @@
 """Sources and categories: rows in and out."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
 from sqlalchemy import (
@@ -152,6 +152,22 @@ def ancestors(session: ReadSession, category_id: str) -> list[str]:
         select(CategoryRow.id, CategoryRow.parent_id).where(CategoryRow.id == tree.c.parent_id)
     )
     return [row.id for row in session.all(select(tree.c.id))]
+
+
+def categories_below(session: ReadSession, ids: Collection[str]) -> dict[str, int]:
+    """Return the version of each category somewhere below these, by id, themselves left out."""
+    found: dict[str, int] = {}
+    for part in chunks(ids):
+        found.update((row.id, row.version) for row in session.all(_below(part)))
+    return {id_: version for id_, version in found.items() if id_ not in ids}
+
+
+def _below(ids: Sequence[str]) -> Select[Any]:
+    columns = select(CategoryRow.id, CategoryRow.version)
+    tree = columns.where(CategoryRow.parent_id.in_(ids)).cte("tree", recursive=True)
+    # UNION, not UNION ALL: a cycle, should one ever be there, must not run for ever.
+    tree = tree.union(columns.where(CategoryRow.parent_id == tree.c.id))
+    return select(tree.c.id, tree.c.version)
 
 
 def levels_below(session: ReadSession, category_id: str) -> int:
