@@ -8,7 +8,7 @@ from fastapi import Depends, FastAPI, Query, Request
 from httpx2 import Response
 from starlette.testclient import TestClient
 
-from app.api.app import _MANAGEMENT, _routes, create_app
+from app.api.app import _MANAGEMENT, _of, create_app
 from app.api.dependencies import Body, Expected, Publisher
 from app.api.managed import ManagedRoutes, solved
 from app.bootstrap import Services
@@ -20,7 +20,7 @@ _OWN = {"x-request-id", "content-length"}
 
 
 def _find(method: str, path: str, **more: Any) -> str | None:
-    managed = ManagedRoutes(FastAPI(), _routes(_MANAGEMENT))
+    managed = ManagedRoutes(FastAPI(), _of(_MANAGEMENT))
     scope = {"type": "http", "method": method, "path": path, "root_path": "", **more}
     found = managed.find(scope)
     return found[0].path if found else None
