@@ -31,6 +31,10 @@ class Driver(Protocol):
         """Run whatever waits; failures of it show here at the latest."""
         ...
 
+    def forget(self) -> None:
+        """Let go of whatever waits: what it belonged to is undone."""
+        ...
+
 
 class SqliteDriver:
     """Runs everything at once."""
@@ -52,6 +56,9 @@ class SqliteDriver:
             self._connection.executemany(sql, rows)
 
     def settle(self) -> None:
+        """Do nothing: nothing waits."""
+
+    def forget(self) -> None:
         """Do nothing: nothing waits."""
 
 
@@ -89,6 +96,10 @@ class PostgresDriver:
             with self._connection.pipeline():
                 self._send_waiting()
 
+    def forget(self) -> None:
+        """Let go of what waits."""
+        self._waiting = []
+
     def _send_waiting(self) -> None:
         # They are over even where one fails: the transaction is, too.
         waiting, self._waiting = self._waiting, []
@@ -105,6 +116,7 @@ class NotedDriver:
         self._driver = driver
         self._note = note
         self.settle = driver.settle
+        self.forget = driver.forget
 
     def ask(self, sql: str, values: Values) -> Sequence[Sequence[Any]]:
         """Run a statement and return its rows."""

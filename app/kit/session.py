@@ -176,6 +176,8 @@ class WriteSession(ReadSession):
         except BROKEN as wrong:
             raise ConstraintViolated("Somebody else changed the same thing at once.") from wrong
         finally:
+            # Where it is given up, what waits yet would run after all, with what comes next.
+            self._driver.forget()
             # Some of it may be undone.
             self.found.clear()
 

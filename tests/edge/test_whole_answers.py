@@ -57,7 +57,15 @@ def ring(services: Services, newsroom: Newsroom) -> App:
 @contextmanager
 def _served(ring: App, protocol: type[HttpToolsProtocol]) -> Iterator[int]:
     config = uvicorn.Config(
-        ring, port=0, http=protocol, ws="none", lifespan="off", log_config=None, access_log=False
+        ring,
+        port=0,
+        http=protocol,
+        ws="none",
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        # As the product is served: what stands between has nothing at hand.
+        proxy_headers=False,
     )
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run)

@@ -105,3 +105,21 @@ def test_sent_twice_it_is_done_once(newsroom: Newsroom, services: Services) -> N
     )
     assert first.json() == again.json()
     assert reasons(services) == ["published"]
+
+
+def test_one_that_is_refused_half_way_leaves_no_trace(
+    newsroom: Newsroom, services: Services
+) -> None:
+    for name in ("Alpha", "Beta"):
+        newsroom.call("POST", "/sources", json={"name": name})
+    newsroom.article("Other", source="beta", external_id="x")
+    story = newsroom.story("Story", source="alpha")
+    # What is public takes the id, and what is worked on does not: another of its source has it.
+    ahead = newsroom.patch(story, source="beta")
+    changes = {"note": "N.", "changes": {"external_id": "x"}}
+    found = bulk(newsroom, "correct", [story["id"], "nowhere"], body=changes).json()
+    codes = [one["problem"]["code"] for one in found["results"]]
+    assert codes == ["external_id_taken", "not_found"]
+    revisions = newsroom.call("GET", f"/articles/{story['id']}/revisions").json()["data"]
+    assert [one["version"] for one in revisions] == [ahead["version"], story["version"]]
+    assert (reasons(services), unsound(services)) == (["published"], [])

@@ -9,7 +9,7 @@ from sqlalchemy import bindparam, select
 from app.access.models import AuditRow, Secret
 from app.bootstrap import Services
 from app.kit.driver import PostgresDriver
-from app.kit.errors import ConstraintViolated
+from app.kit.errors import BadParameter, ConstraintViolated
 from app.kit.ids import new_id
 from app.kit.session import ReadSession, WriteSession
 
@@ -94,6 +94,23 @@ def test_an_attempt_that_fails_leaves_what_was_before_it(services: Services) -> 
         session.insert(Secret, [first])
         with pytest.raises(ConstraintViolated):
             _attempt(session, [second, first])
+        session.insert(Secret, [third])
+    with services.database.read() as session:
+        assert [_secret(session, name) for name in "abc"] == ["1", None, "1"]
+
+
+def _given_up(session: WriteSession, rows: list[dict[str, str]]) -> None:
+    with session.attempt():
+        session.insert(Secret, rows)
+        raise BadParameter("It was found out only now.")
+
+
+def test_an_attempt_that_is_given_up_writes_nothing_later(services: Services) -> None:
+    first, second, third = ({"name": name, "value": "1"} for name in "abc")
+    with services.database.write() as session:
+        session.insert(Secret, [first])
+        with pytest.raises(BadParameter):
+            _given_up(session, [second])
         session.insert(Secret, [third])
     with services.database.read() as session:
         assert [_secret(session, name) for name in "abc"] == ["1", None, "1"]

@@ -43,7 +43,9 @@ class Protocol(HttpToolsProtocol):
     # Whoever listens to the stream and takes nothing of what is there for so long is cut off.
     taking_seconds = 30.0
 
+    # The request that came last, and the one that is answered or was last: others may wait behind.
     cycle: RequestResponseCycle | None  # type: ignore[assignment]
+    _answered: RequestResponseCycle | None = None
     _patience: TimerHandle | None = None
     _taking: TimerHandle | None = None
     _fed = 0
@@ -62,6 +64,10 @@ class Protocol(HttpToolsProtocol):
             if timer is not None:
                 timer.cancel()
         super().connection_lost(exc)
+        # uvicorn tells only the request that came last.
+        if self._answered is not None and not self._answered.response_complete:
+            self._answered.disconnected = True
+            self._answered.message_event.set()
 
     def shutdown(self) -> None:
         """End a connection as the server stops, and what would go on for ever."""
@@ -73,7 +79,7 @@ class Protocol(HttpToolsProtocol):
     def pause_writing(self) -> None:
         """Let the answer wait, and see that it does not for ever."""
         super().pause_writing()
-        if self.cycle is not None and self.cycle.scope["path"] == STREAM:
+        if self._answered is not None and self._answered.scope["path"] == STREAM:
             self._await_taking()
 
     def resume_writing(self) -> None:
@@ -108,21 +114,31 @@ class Protocol(HttpToolsProtocol):
         if self.pipeline:
             cycle, app = self.pipeline.pop()
             # What is at hand would be answered in here, one inside the other.
-            super()._start_asgi_task(taking_whole(cycle), app)
+            self._start_task(taking_whole(cycle), app)
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
-        """Answer a request with what is at hand, or else in a task."""
+        """Answer a request with what is at hand, or else in a task.
+
+        What came behind the last answer is not even begun: nobody would hear what became of it.
+        """
+        if self.transport.is_closing():
+            return
         own = taking_whole(cycle)
         message = _at_hand(app, cycle.scope) if self._may_write() else None
         if message is None:
-            super()._start_asgi_task(own, app)
+            self._start_task(own, app)
         else:
+            self._answered = own
             own.write(message)
+
+    def _start_task(self, cycle: RequestResponseCycle, app: Any) -> None:
+        self._answered = cycle
+        super()._start_asgi_task(cycle, app)
 
     def _may_write(self) -> bool:
         """Tell whether an answer may be asked for and written now."""
         asks, self._may_ask = self._may_ask, False
-        return asks and not self.flow.write_paused and not self.transport.is_closing()
+        return asks and not self.flow.write_paused
 
     def send_400_response(self, msg: str) -> None:
         """Refuse what is no HTTP."""
@@ -130,7 +146,8 @@ class Protocol(HttpToolsProtocol):
 
     def _refuse(self, code: str, detail: str) -> None:
         """Hang up, with a problem document unless an answer is on its way already."""
-        if self.cycle is None or self.cycle.response_complete or not self.cycle.response_started:
+        now = self._answered
+        if now is None or now.response_complete or not now.response_started:
             id_ = new_id()
             status, headers, body = problem(code, detail, id_)
             own = {"content-length": len(body), "x-request-id": id_, "connection": "close"}
