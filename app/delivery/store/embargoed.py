@@ -2,9 +2,20 @@
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, exists, func, literal_column, or_, select
+from sqlalchemy import (
+    BindParameter,
+    Select,
+    and_,
+    bindparam,
+    exists,
+    func,
+    literal_column,
+    or_,
+    select,
+)
 
 from app.content.models import ArticleRow
 from app.delivery.models import Document, EmbargoedRow, LogRow
@@ -12,7 +23,7 @@ from app.delivery.store.log import LOG_LOCK, LastChange
 from app.delivery.store.visibility import micros, present
 from app.kit.clock import to_micros
 from app.kit.schema import table_of
-from app.kit.session import Reads, ReadSession, Record, WriteSession, chunks
+from app.kit.session import Reads, ReadSession, Record, WriteSession, chunks, filled
 
 _documents = table_of(Document)
 _embargoed = table_of(EmbargoedRow)
@@ -44,9 +55,10 @@ def embargoed_groups(session: ReadSession, groups: Collection[str], now: datetim
     """Return those of some groups of translations in which a story is under embargo."""
     found: set[str] = set()
     for part in chunks(groups):
-        named = Document.translation_group.in_(part)
-        statement = select(Document.translation_group).where(named, *_under_embargo(now))
-        found.update(row.translation_group for row in session.all(statement.distinct()))
+        named = filled(part)
+        params: dict[str, Any] = {f"group{n}": group for n, group in enumerate(named)}
+        rows = session.prepared(_groups_under_embargo(len(named)), params | {"now": to_micros(now)})
+        found.update(row.translation_group for row in rows)
     return found
 
 
@@ -100,12 +112,19 @@ def forget_superseded_embargoed(session: WriteSession, upto: int) -> None:
 _WRITTEN = ("at", "id", "op", "reason", "version", "notice", "before", "after")
 
 
-def _under_embargo(now: datetime) -> tuple[ColumnElement[bool], ...]:
+@lru_cache
+def _groups_under_embargo(count: int) -> Select[Any]:
+    groups: list[BindParameter[str]] = [bindparam(f"group{number}") for number in range(count)]
     return (
-        # Said so that no index can have it: the one of groups is to be taken.
-        func.coalesce(Document.released, True).is_(False),
-        Document.published_at > now,
-        Document.offered_at <= now,
+        select(_documents.c.translation_group)
+        .distinct()
+        .where(
+            _documents.c.translation_group.in_(groups),
+            # Said so that no index can have it: the one of groups is to be taken.
+            func.coalesce(_documents.c.released, True).is_(False),
+            micros(_documents.c.published_at) > present(),
+            micros(_documents.c.offered_at) <= present(),
+        )
     )
 
 

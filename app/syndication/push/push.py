@@ -102,10 +102,16 @@ class Push:
     def turn_if_needed(self) -> None:
         """Do what is to be done, if something was written, an answer came, or time passed."""
         version, now = self._watch.version(), time.monotonic()
+        is_time = now - self._looked_at >= _LOOK_EVERY
         # Also after an answer: `wait` looks at the clock no more than that.
-        if version != self._version or now - self._looked_at >= _LOOK_EVERY or self.answered:
+        if is_time or self.answered or (version != self._version and self._is_followed()):
             self._version, self._looked_at = version, now
             self.turn()
+
+    def _is_followed(self) -> bool:
+        """Tell whether anybody is to be told; if not, each change need not be looked at alone."""
+        with self._database.read() as session:
+            return receivers.is_anybody(session)
 
     @property
     def answered(self) -> bool:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import delete, exists, func, insert, or_, select, update
 
 from app.kit.schema import table_of
 from app.kit.session import ReadSession, Record, WriteSession
@@ -13,6 +13,9 @@ from app.syndication.push.models import Subscription, Webhook
 _webhooks = table_of(Webhook)
 _subscriptions = table_of(Subscription)
 TABLES = {"webhook": _webhooks, "feed": _subscriptions}
+_ANYBODY = select(
+    or_(exists(select(_webhooks.c.id)), exists(select(_subscriptions.c.id))).label("found")
+)
 
 
 def insert_webhook(session: WriteSession, row: dict[str, Any]) -> None:
@@ -46,6 +49,11 @@ def webhook_page(
 def told_webhooks(session: ReadSession) -> Sequence[Record]:
     """Return the webhooks that events are kept for: all that are not disabled."""
     return session.all(select(_webhooks).where(_webhooks.c.state != "disabled"))
+
+
+def is_anybody(session: ReadSession) -> bool:
+    """Tell whether there is any webhook or subscription, in whatever state."""
+    return bool(session.prepared(_ANYBODY, {})[0].found)
 
 
 def paused_webhooks(session: ReadSession) -> int:
