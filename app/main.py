@@ -17,7 +17,7 @@ from app.worker import Indexer, Worker
 
 # Seconds after which a thread has to let another one have its turn. Whoever writes waits for a
 # turn after every statement, and the thread that answers readers never ends one by itself.
-_TURN = 0.0005
+_TURN = 0.0001
 
 
 def app() -> App:

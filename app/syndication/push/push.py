@@ -80,6 +80,7 @@ class Push:
         self.sender = Sender(database, clock, client, couriers, stop, options.pause_after)
         self._version: Version | None = None
         self._looked_at = 0.0
+        self._followed = False
 
     def read_feeds_by(self, read: Callable[[str], FeedContent]) -> None:
         """Say how a feed is read by its address; until then no feed is sent."""
@@ -103,8 +104,10 @@ class Push:
         """Do what is to be done, if something was written, an answer came, or time passed."""
         version, now = self._watch.version(), time.monotonic()
         is_time = now - self._looked_at >= _LOOK_EVERY
+        if is_time:
+            self._followed = self._is_followed()
         # Also after an answer: `wait` looks at the clock no more than that.
-        if is_time or self.answered or (version != self._version and self._is_followed()):
+        if is_time or self.answered or (version != self._version and self._followed):
             self._version, self._looked_at = version, now
             self.turn()
 
