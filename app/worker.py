@@ -85,6 +85,7 @@ class Worker:
             self._leads.set()
             try:
                 run_due(self._services)
+                self._services.database.checkpoint()
                 if turns % max(1, int(_TIDY_EVERY / interval)) == 0:
                     tidy(self._services)
             except Failure as failure:

@@ -45,6 +45,8 @@ class Outcome:
     """The same ratio by processor time, where that was measured."""
     notes: tuple[str, ...] = ()
     details: dict[str, Any] = field(default_factory=dict)
+    as_asked: bool = True
+    """Whether it came about as the question says; else no goal is met by it."""
 
 
 @dataclass(frozen=True)
