@@ -72,8 +72,10 @@ class Directory:
         joined = self._joined.get((source_id, category_ids))
         if joined is None:
             joined = self._join(source_id, category_ids)
-            if len(self._joined) < _MOST_JOINED:
-                self._joined[source_id, category_ids] = joined
+            # Begun anew when full: who walked the archive leaves what nobody asks for again.
+            if len(self._joined) >= _MOST_JOINED:
+                self._joined.clear()
+            self._joined[source_id, category_ids] = joined
         return joined
 
     def _join(self, source_id: str | None, category_ids: str) -> bytes:

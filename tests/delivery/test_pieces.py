@@ -1,0 +1,20 @@
+"""What stands between the pieces of a story is put together once, as long as it is asked for."""
+
+import pytest
+
+from app.bootstrap import Services
+from app.delivery import directory
+from tests.newsroom import Newsroom
+
+pytestmark = pytest.mark.parametrize("dialect", ["sqlite"], indirect=True)
+
+
+def test_whoever_walked_the_archive_leaves_room(
+    newsroom: Newsroom, services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(directory, "_MOST_JOINED", 3)
+    ids = [newsroom.category(name)["id"] for name in ("Sea", "Land", "Air", "Fire")]
+    known, _ = services.delivery.directory()
+    walked = [known.between(None, id_) for id_ in ids]
+    assert [b'"name":"Sea"' in walked[0], b'"name":"Fire"' in walked[3]] == [True, True]
+    assert known.between(None, ids[3]) is walked[3]
