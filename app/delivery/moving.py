@@ -3,6 +3,7 @@
 from typing import Any
 
 from app.delivery import store
+from app.delivery.rows import seen_otherwise
 from app.delivery.telling import for_embargoed
 from app.delivery.terms import terms_of
 from app.delivery.tree import with_ancestors
@@ -33,22 +34,12 @@ def _move(unit: Unit, ids: list[str]) -> list[dict[str, Any]]:
         for field, value in terms_of(before[id_].values | {"category": categories})
     ]
     store.replace_terms(unit.session, ids, terms)
-    rows = ((_row(unit, id_, old, sorted(now_under[id_])), old) for id_, old in before.items())
+    rows = (
+        (seen_otherwise(unit, id_, old, now_is={"category": sorted(now_under[id_])}), old)
+        for id_, old in before.items()
+    )
     return [
         row if old.is_out(unit.now) else for_embargoed(row)
         for row, old in rows
         if old.is_offered(unit.now)
     ]
-
-
-def _row(unit: Unit, id_: str, old: store.Attributes, categories: list[str]) -> dict[str, Any]:
-    return {
-        "at": unit.now,
-        "type": "article",
-        "id": id_,
-        "op": "upsert",
-        "reason": "updated",
-        "version": old.version,
-        "before": old.values,
-        "after": old.values | {"category": categories},
-    }

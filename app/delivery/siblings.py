@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterable
 from typing import Any
 
 from app.delivery import store
+from app.delivery.rows import seen_otherwise
 from app.kit.unit import Unit
 
 
@@ -39,17 +40,4 @@ def sibling_rows(
     store.lock_log(unit.session)
     ids = [one for one in store.released_of_groups(unit.session, groups) if one not in but_for]
     known = store.attributes(unit.session, ids)
-    return [_row(unit, id_, known[id_]) for id_ in ids]
-
-
-def _row(unit: Unit, id_: str, story: store.Attributes) -> dict[str, Any]:
-    return {
-        "at": unit.now,
-        "type": "article",
-        "id": id_,
-        "op": "upsert",
-        "reason": "updated",
-        "version": story.version,
-        "before": story.values,
-        "after": story.values,
-    }
+    return [seen_otherwise(unit, id_, known[id_]) for id_ in ids]

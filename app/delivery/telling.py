@@ -12,6 +12,7 @@ from collections.abc import Collection, Sequence
 from typing import Any
 
 from app.delivery import store
+from app.delivery.rows import seen_otherwise
 from app.delivery.siblings import groups_in
 from app.kit.unit import Unit
 
@@ -54,17 +55,6 @@ def _siblings(unit: Unit, public: Sequence[Row], held: Sequence[Row]) -> list[Ro
     known = store.attributes(unit.session, [id_ for id_ in offered if id_ not in own])
     reasons = {row["id"]: row["reason"] for row in public if row["op"] == "upsert"}
     return [
-        _row(unit, id_, story, reasons.get(id_, "updated")) for id_, story in sorted(known.items())
+        seen_otherwise(unit, id_, story, reason=reasons.get(id_, "updated"))
+        for id_, story in sorted(known.items())
     ]
-
-
-def _row(unit: Unit, id_: str, story: store.Attributes, reason: str) -> Row:
-    return {
-        "at": unit.now,
-        "id": id_,
-        "op": "upsert",
-        "reason": reason,
-        "version": story.version,
-        "before": story.values,
-        "after": story.values,
-    }

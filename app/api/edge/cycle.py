@@ -69,6 +69,7 @@ class Cycle(RequestResponseCycle):
 def taking_whole(cycle: RequestResponseCycle) -> Cycle:
     """Let a cycle take whole answers; uvicorn does not ask of which class it is to be."""
     cycle.__class__ = Cycle
+    # The type of a scope knows no extension of ours.
     cycle.scope["extensions"] = _EXTENSIONS  # type: ignore[typeddict-item]
     return cast(Cycle, cycle)
 

@@ -44,6 +44,7 @@ class Protocol(HttpToolsProtocol):
     taking_seconds = 30.0
 
     # The request that came last, and the one that is answered or was last: others may wait behind.
+    # uvicorn does not say that there may be none yet.
     cycle: RequestResponseCycle | None  # type: ignore[assignment]
     _answered: RequestResponseCycle | None = None
     _patience: TimerHandle | None = None
@@ -52,9 +53,11 @@ class Protocol(HttpToolsProtocol):
     # Of what comes at once only the first request is answered at once: others wait, too.
     _may_ask = True
 
+    # asyncio's own would take any transport; what serves HTTP has one to write to, as in uvicorn.
     def connection_made(self, transport: Transport) -> None:  # type: ignore[override]
         """Begin to watch over a connection."""
         super().connection_made(transport)
+        # In the place of a deque, of which uvicorn needs no more than this.
         self.pipeline = Pipeline()  # type: ignore[assignment]
         self._be_patient()
 

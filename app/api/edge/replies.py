@@ -177,11 +177,11 @@ def _variant(asked: Asked, entry: Entry) -> Variant:
     return entry.variant(chosen_coding(accepted.decode("latin-1")) if accepted else "identity")
 
 
-def _is_known(asked: Asked, tag: str, changed: object) -> bool:
+def _is_known(asked: Asked, tag: str, changed: datetime | None) -> bool:
     match, since = asked.get(b"if-none-match"), asked.get(b"if-modified-since")
     if match is None and since is None:
         return False
-    return not_modified(_text(match), _text(since), tag, changed)  # type: ignore[arg-type]
+    return not_modified(_text(match), _text(since), tag, changed)
 
 
 def _text(value: bytes | None) -> str | None:

@@ -137,6 +137,7 @@ def insert_articles(session: WriteSession, articles: Sequence[Article]) -> None:
     _insert_attributes(session, articles)
 
 
+# Columns are no dictionary: to walk them yields columns, and `keys` their names.
 _update_article = (
     update(_articles)
     .where(_articles.c.id == bindparam("key"))
