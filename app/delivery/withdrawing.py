@@ -69,8 +69,8 @@ def withdraw(
 def keep_traces(unit: Unit, seen: Mapping[str, store.Attributes]) -> None:
     """Remember stories that went quietly, and that some had read while they were under embargo.
 
-    The change log does not know of them, so a kill could not reach those readers. What stands in the
-    place of such a story already stays.
+    The change log does not know of them, so a kill could not reach those readers. What stands in
+    the place of such a story already stays.
     """
     standing = store.tombstones(unit.session, seen.keys())
     traces = [
