@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from itertools import islice
 from statistics import median
 
 from bench.corpus import SEED
@@ -23,6 +24,8 @@ _ENOUGH = 0.95
 _CATEGORIES = 20
 _STORIES = 200
 _SETTLE_SECONDS = 0.5
+# What a round takes beside its reads, at most.
+_BETWEEN_SECONDS = 10
 _LONGER = 2
 
 
@@ -52,9 +55,15 @@ def _live(stage: Stage) -> Iterator[tuple[Server, Callable[[], Publisher]]]:
     """Serve a copy of the archive, as deployed; yield what makes a desk that publishes to it."""
     database = stage.folder / "live.db"
     copy_database(stage.imported.database, database)
-    key, stories = make_key(database), endless_stories()
+    key, stories = make_key(database), _written_before(stage)
     with stage.dateline(cache_bytes=None, database=database) as dateline:
         yield dateline, lambda: Publisher(dateline, key, stories, _RATE)
+
+
+def _written_before(stage: Stage) -> Iterator[bytes]:
+    """Return stories enough for all rounds: to make one takes time that the server wants."""
+    seconds = stage.plan.rounds * (stage.plan.seconds * _LONGER + _BETWEEN_SECONDS)
+    return iter(list(islice(endless_stories(), int(seconds * _RATE))))
 
 
 def _mix(stage: Stage) -> tuple[str, ...]:

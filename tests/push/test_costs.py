@@ -1,6 +1,7 @@
 """What waits is found by its index, however long the log of deliveries is."""
 
 from datetime import UTC, datetime
+from types import SimpleNamespace
 
 import pytest
 from sqlalchemy import event, text
@@ -59,6 +60,33 @@ def test_a_publication_takes_as_many_statements_to_one_webhook_as_to_many(
         for _ in range(9):
             pushing.webhook(other.url)
         assert statements() <= few
+
+
+def test_changes_are_not_looked_at_one_by_one_while_nobody_is_to_be_told(
+    pushing: Pushing,
+    newsroom: Newsroom,
+    services: Services,
+    receiver: Receiver,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    now = 1000.0
+    stopped = SimpleNamespace(monotonic=lambda: now)
+    monkeypatch.setattr("app.syndication.push.push.time", stopped)
+    push = services.push
+    push.turn_if_needed()
+    newsroom.story()
+    now += 4.9
+    push.turn_if_needed()
+    assert push.standing().lag > 0
+    now += 0.1
+    push.turn_if_needed()
+    assert push.standing().lag == 0
+    pushing.webhook(receiver.url, "article.published")
+    now += 0.5
+    push.turn_if_needed()
+    newsroom.story()
+    push.turn_if_needed()
+    assert push.standing().lag == 0
 
 
 def test_the_position_and_what_it_made_are_committed_together(

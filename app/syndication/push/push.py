@@ -24,8 +24,9 @@ from app.syndication.push.sending import Sender, Stop
 from app.syndication.push.store import deliveries, receivers
 
 HUB = "/hub"
-# Seconds: between looks whether anything was written, and whether anything has come due.
-GLANCE, _LOOK_EVERY = 0.02, 0.5
+# Seconds: between looks whether anything was written, and whether anything has come due or there is
+# somebody to be told; while there is nobody, between steps along the log.
+GLANCE, _LOOK_EVERY, _STEP_EVERY = 0.02, 0.5, 5.0
 # Rows of the log that are followed in one transaction: each may make many deliveries.
 _BATCH = 100
 # Whoever asked to subscribe has so long to say that he meant it.
@@ -79,7 +80,7 @@ class Push:
         couriers: dict[str, Courier] = {"webhook": WebhookCourier(), "feed": self._feeds}
         self.sender = Sender(database, clock, client, couriers, stop, options.pause_after)
         self._version: Version | None = None
-        self._looked_at = 0.0
+        self._looked_at = self._asked_at = float("-inf")
         self._followed = False
 
     def read_feeds_by(self, read: Callable[[str], FeedContent]) -> None:
@@ -103,9 +104,9 @@ class Push:
     def turn_if_needed(self) -> None:
         """Do what is to be done, if something was written, an answer came, or time passed."""
         version, now = self._watch.version(), time.monotonic()
-        is_time = now - self._looked_at >= _LOOK_EVERY
-        if is_time:
-            self._followed = self._is_followed()
+        if now - self._asked_at >= _LOOK_EVERY:
+            self._asked_at, self._followed = now, self._is_followed()
+        is_time = now - self._looked_at >= (_LOOK_EVERY if self._followed else _STEP_EVERY)
         # Also after an answer: `wait` looks at the clock no more than that.
         if is_time or self.answered or (version != self._version and self._followed):
             self._version, self._looked_at = version, now
