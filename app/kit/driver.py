@@ -1,7 +1,7 @@
 """The driver beneath SQLAlchemy's connection: runs what is prepared, in the same transaction.
 
-SQLite is a call away. To PostgreSQL every statement goes a way, and its answer another, so those
-that return nothing wait, and go together with the next one that does, or with the commit.
+SQLite is a call away. To PostgreSQL every statement goes a way, and its answer another, so
+statements wait until the rows of one are needed, and go together, or with the commit.
 """
 
 from collections.abc import Callable, Sequence
@@ -15,6 +15,8 @@ from app.kit.postgres import Conversation, Rows, Statement
 # Values in their places.
 Values = Sequence[Any]
 Note = Callable[[str], None]
+# Gives the rows of what was asked, and waits for them.
+Asked = Callable[[], Rows]
 # No more rows than these are kept waiting: they take memory.
 _MOST_ROWS = 100
 
@@ -22,12 +24,8 @@ _MOST_ROWS = 100
 class Driver(Protocol):
     """Runs statements in the driver's own words."""
 
-    def ask(self, sql: str, values: Values) -> Rows:
-        """Run a statement and return its rows."""
-        ...
-
-    def ask_each(self, questions: Sequence[Statement]) -> list[Rows]:
-        """Run statements that do not hang on each other, and return the rows of each."""
+    def ask(self, sql: str, values: Values) -> Asked:
+        """Ask a statement, now or with the next; what is returned gives its rows."""
         ...
 
     def send(self, sql: str, rows: Sequence[Values]) -> None:
@@ -54,14 +52,10 @@ class SqliteDriver:
         """Use the driver's connection."""
         self._connection = connection
 
-    def ask(self, sql: str, values: Values) -> Rows:
-        """Run a statement and return its rows."""
+    def ask(self, sql: str, values: Values) -> Asked:
+        """Run a statement."""
         rows: Rows = self._connection.execute(sql, values).fetchall()
-        return rows
-
-    def ask_each(self, questions: Sequence[Statement]) -> list[Rows]:
-        """Run statements one after the other and return the rows of each."""
-        return [self.ask(sql, values) for sql, values in questions]
+        return lambda: rows
 
     def send(self, sql: str, rows: Sequence[Values]) -> None:
         """Run a statement for each row of values."""
@@ -77,7 +71,7 @@ class SqliteDriver:
 
 
 class PostgresDriver:
-    """Keeps what returns nothing until something is asked for."""
+    """Keeps everything until the rows of something are needed."""
 
     def __init__(self, connection: PoolProxiedConnection, *, alone: bool = False) -> None:
         """Use a connection of the pool; `alone` says that each statement is a transaction."""
@@ -85,15 +79,13 @@ class PostgresDriver:
         self._server = Conversation(raw, connection.info.setdefault("dateline_names", {}))
         self._alone = alone
         self._waiting: list[Statement] = []
+        self._asked: dict[int, _Question] = {}
 
-    def ask(self, sql: str, values: Values) -> Rows:
-        """Run what waits and then a statement, on one way, and return its rows."""
-        return self.ask_each([(sql, values)])[0]
-
-    def ask_each(self, questions: Sequence[Statement]) -> list[Rows]:
-        """Run what waits and then these, on one way, and return the rows of each."""
-        results = self._run(questions)
-        return [self._server.rows(one) for one in results[len(results) - len(questions) :]]
+    def ask(self, sql: str, values: Values) -> Asked:
+        """Let a statement wait until its rows, or those of another one, are needed."""
+        question = self._asked[len(self._waiting)] = _Question(self)
+        self._waiting.append((sql, values))
+        return question
 
     def send(self, sql: str, rows: Sequence[Values]) -> None:
         """Let a statement wait; many rows are sent now."""
@@ -106,16 +98,17 @@ class PostgresDriver:
     def settle(self) -> None:
         """Run what waits, on one way."""
         if self._waiting:
-            self._run(())
+            self._run()
 
     def forget(self) -> None:
         """Let go of what waits."""
-        self._waiting = []
+        self._waiting, self._asked = [], {}
 
     def commit(self) -> None:
         """Run what waits and commit, on one way; SQLAlchemy then finds nothing to end."""
         if self._waiting or self._server.is_open:
-            ended = self._run([("COMMIT", ())])[-1]
+            self._waiting.append(("COMMIT", ()))
+            ended = self._run()[-1]
             if ended.command_status != b"COMMIT":
                 raise OperationalError("The transaction had failed before, and was undone.")
 
@@ -124,15 +117,38 @@ class PostgresDriver:
 
         What is left to do here for those above libpq would let the server forget all statements.
         """
+        self.forget()
         if self._server.is_open:
-            self._run([("ROLLBACK", ())])
+            self._server.run([("ROLLBACK", ())])
 
-    def _run(self, statements: Sequence[Statement]) -> list[Any]:
+    def _run(self) -> list[Any]:
+        """Run what waits, on one way."""
+        waiting, asked = self._waiting, self._asked
         # They are over even where one fails: the transaction is, too.
-        waiting, self._waiting = self._waiting, []
+        self.forget()
         begins = not self._alone and self._server.is_idle
         first = [(self._server.begin, ())] if begins else []
-        return self._server.run([*first, *waiting, *statements])
+        results = self._server.run([*first, *waiting])[len(first) :]
+        for place, question in asked.items():
+            question.rows = self._server.rows(results[place])
+        return results
+
+
+class _Question:
+    """Rows that are there once they are needed."""
+
+    __slots__ = ("_driver", "rows")
+
+    def __init__(self, driver: PostgresDriver) -> None:
+        self._driver = driver
+        self.rows: Rows | None = None
+
+    def __call__(self) -> Rows:
+        if self.rows is None:
+            self._driver.settle()
+        if self.rows is None:
+            raise RuntimeError("What was asked belonged to something that was undone.")
+        return self.rows
 
 
 class NotedDriver:
@@ -146,16 +162,10 @@ class NotedDriver:
         self.forget = driver.forget
         self.commit = driver.commit
 
-    def ask(self, sql: str, values: Values) -> Rows:
-        """Run a statement and return its rows."""
+    def ask(self, sql: str, values: Values) -> Asked:
+        """Ask a statement."""
         self._note(sql)
         return self._driver.ask(sql, values)
-
-    def ask_each(self, questions: Sequence[Statement]) -> list[Rows]:
-        """Run statements and return the rows of each."""
-        for sql, _ in questions:
-            self._note(sql)
-        return self._driver.ask_each(questions)
 
     def send(self, sql: str, rows: Sequence[Values]) -> None:
         """Run a statement that returns nothing, for each row of values."""

@@ -2,7 +2,7 @@
 
 import sqlite3
 import zlib
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, Protocol, TypeVar
 
@@ -17,10 +17,10 @@ from app.kit.errors import ConstraintViolated
 from app.kit.prepared import Mode, Prepared, deletion, prepared, prepared_insert
 from app.kit.schema import Base, table_of
 
-# A statement that is kept, and its parameters.
-Question = tuple[Executable, Mapping[str, Any]]
 Params = Mapping[str, Any] | Sequence[Mapping[str, Any]] | None
 Record = Row[Any]
+# Gives every row of what was asked, and waits for them.
+Asked = Callable[[], Sequence[Record]]
 # What says, in each driver's words, that a constraint was violated.
 BROKEN = (IntegrityError, sqlite3.IntegrityError, psycopg.IntegrityError)
 
@@ -91,18 +91,16 @@ class ReadSession:
 
     def prepared(self, statement: Executable, params: Mapping[str, Any]) -> Sequence[Record]:
         """Return every row of a statement that is kept: an object, not one made each time."""
-        ready = prepared(statement, self._connection.dialect)
-        return ready.rows(self._driver.ask(ready.sql, ready.values(params)))
+        return self.asked(statement, params)()
 
-    def prepared_each(self, questions: Sequence[Question]) -> list[Sequence[Record]]:
-        """Return every row of each of some statements that are kept, asked together."""
-        dialect = self._connection.dialect
-        ready = [prepared(statement, dialect) for statement, _ in questions]
-        asked = [
-            (one.sql, one.values(params)) for one, (_, params) in zip(ready, questions, strict=True)
-        ]
-        found = self._driver.ask_each(asked)
-        return [one.rows(rows) for one, rows in zip(ready, found, strict=True)]
+    def asked(self, statement: Executable, params: Mapping[str, Any]) -> Asked:
+        """Ask a statement that is kept; what is returned gives every row of it.
+
+        Whatever is asked before the first rows are needed goes one way together.
+        """
+        ready = prepared(statement, self._connection.dialect)
+        found = self._driver.ask(ready.sql, ready.values(params))
+        return lambda: ready.rows(found())
 
     def estimate(self, statement: ClauseElement, params: Mapping[str, Any]) -> int:
         """Return how many rows PostgreSQL's planner expects of a statement."""
@@ -139,7 +137,7 @@ class SingleSession:
     def all(self, statement: Executable, params: Mapping[str, Any] | None = None) -> Any:
         """Return every row."""
         ready = prepared(statement, self._words)
-        return ready.rows(self._driver.ask(ready.sql, ready.values(params or {})))
+        return ready.rows(self._driver.ask(ready.sql, ready.values(params or {}))())
 
     def first(self, statement: Executable, params: Mapping[str, Any] | None = None) -> Any:
         """Return the first row, or nothing."""
@@ -247,7 +245,7 @@ class WriteSession(ReadSession):
         """Take a named lock if it is free, and say whether it was."""
         if self.dialect != "postgresql":
             return True
-        ((taken,),) = self._driver.ask("SELECT pg_try_advisory_xact_lock($1)", (_lock_key(name),))
+        ((taken,),) = self._driver.ask("SELECT pg_try_advisory_xact_lock($1)", (_lock_key(name),))()
         return bool(taken)
 
 

@@ -163,7 +163,7 @@ def test_what_has_failed_is_not_taken_for_committed(services: Services) -> None:
     with services.database.engine.connect() as connection:
         driver = PostgresDriver(connection.connection)
         with pytest.raises(DivisionByZero):
-            driver.ask("SELECT 1 / $1::integer", [0])
+            driver.ask("SELECT 1 / $1::integer", [0])()
         with pytest.raises(OperationalError, match="undone"):
             driver.commit()
 
@@ -188,4 +188,4 @@ def test_what_returns_nothing_waits_for_what_does(services: Services) -> None:
         with pytest.raises(DivisionByZero):
             driver.settle()
         driver.rollback()
-        assert driver.ask("SELECT $1::integer", (1,)) == [(1,)]
+        assert driver.ask("SELECT $1::integer", (1,))() == [(1,)]

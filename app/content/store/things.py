@@ -1,6 +1,6 @@
 """What articles, sources and categories have in common: ids, slugs, numbers."""
 
-from collections.abc import Set
+from collections.abc import Callable, Set
 from functools import lru_cache
 from typing import Any
 
@@ -18,7 +18,7 @@ from app.content.models import (
     CategoryRow,
     SourceRow,
 )
-from app.kit.session import ReadSession, Record, chunks, filled
+from app.kit.session import Asked, ReadSession, Record, chunks, filled
 
 TABLES: dict[str, Any] = {
     "article": ArticleRow,
@@ -27,20 +27,26 @@ TABLES: dict[str, Any] = {
 }
 
 
-def references(session: ReadSession, type_: str, refs: Set[str]) -> list[Record]:
-    """Return what exists of things named by id or slug: `id`, `slug` and one column more.
+def references(session: ReadSession, type_: str, refs: Set[str]) -> Callable[[], list[Record]]:
+    """Ask what exists of things named by id or slug: `id`, `slug` and one column more.
 
     The third is a source's `url`, a category's `parent_id`, an article's `translation_of`.
     """
     # Articles come and change within a transaction; what they name hardly does.
     lasting = type_ != "article"
     known: dict[str, Record] = session.found.setdefault(type_, {}) if lasting else {}
+    asked: list[Asked] = []
     for part in chunks(refs - known.keys()):
         named = filled(part)
         params = {f"ref{number}": ref for number, ref in enumerate(named)}
-        for row in session.prepared(_references(type_, len(named)), params):
+        asked.append(session.asked(_references(type_, len(named)), params))
+
+    def found() -> list[Record]:
+        for row in (row for rows in asked for row in rows()):
             known[row.id] = known[row.slug] = row
-    return [known[ref] for ref in refs if ref in known]
+        return [known[ref] for ref in refs if ref in known]
+
+    return found
 
 
 @lru_cache

@@ -3,6 +3,7 @@
 from app.delivery.store.documents import (
     Attributes,
     attributes,
+    attributes_asked,
     documents_under,
     due_documents,
     expired_documents,
@@ -61,6 +62,7 @@ from app.delivery.store.withdrawn import (
     standing,
     stray_tombstones,
     tombstones,
+    tombstones_asked,
 )
 
 __all__ = [
@@ -72,6 +74,7 @@ __all__ = [
     "append",
     "append_embargoed",
     "attributes",
+    "attributes_asked",
     "attributes_before",
     "begin_follower",
     "category_parents",
@@ -111,6 +114,7 @@ __all__ = [
     "stray_tombstones",
     "take_over",
     "tombstones",
+    "tombstones_asked",
     "trimmed_upto",
     "uses_of_entry",
     "whole_documents",
