@@ -22,6 +22,7 @@ from sqlalchemy import (
     bindparam,
     delete,
     insert,
+    or_,
 )
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.sql import ClauseElement
@@ -31,8 +32,9 @@ from app.kit.driver import Values
 
 _MOST = 300
 _Processor = Callable[[Any], Any] | None
-# What an insert does where its key is there already: fails, leaves the row alone, replaces it.
-Mode = Literal["new", "missing", "whole"]
+# What an insert does where its key is there already: fails, leaves the row alone, replaces it, or
+# where it differs.
+Mode = Literal["new", "missing", "whole", "changed"]
 
 
 class Prepared:
@@ -128,6 +130,18 @@ def prepared_insert(table: Table, columns: Sequence[str], dialect: Dialect, mode
 
 
 @lru_cache(maxsize=_MOST)
+def prepared_insert_of(
+    table: Table, columns: Sequence[str], dialect: Dialect, mode: Mode, count: int
+) -> Prepared:
+    """Return what inserts so many rows at once; the parameters of each have its number."""
+    rows: list[dict[str, Any]] = [
+        {name: bindparam(f"{name}{number}", type_=table.c[name].type) for name in columns}
+        for number in range(count)
+    ]
+    return Prepared(insertion(table, columns, dialect.name, mode).values(rows), dialect)
+
+
+@lru_cache(maxsize=_MOST)
 def insertion(table: Table, columns: Sequence[str], dialect: str, mode: Mode) -> Insert:
     """Return the statement that inserts rows; `columns` are what one that replaces them sets."""
     # Inline: no key that the database makes is asked back.
@@ -140,4 +154,8 @@ def insertion(table: Table, columns: Sequence[str], dialect: str, mode: Mode) ->
         return cast(Insert, statement.on_conflict_do_nothing())
     key = [column.name for column in table.primary_key]
     others = {name: statement.excluded[name] for name in columns if name not in key}
-    return cast(Insert, statement.on_conflict_do_update(index_elements=key, set_=others))
+    differs = or_(*(table.c[name].is_distinct_from(value) for name, value in others.items()))
+    replacing = statement.on_conflict_do_update(
+        index_elements=key, set_=others, where=differs if mode == "changed" else None
+    )
+    return cast(Insert, replacing)

@@ -14,7 +14,7 @@ from sqlalchemy.sql.expression import ClauseElement
 from app.kit import json
 from app.kit.driver import Driver, Note, driver_of
 from app.kit.errors import ConstraintViolated
-from app.kit.prepared import Mode, Prepared, deletion, prepared, prepared_insert
+from app.kit.prepared import Mode, Prepared, deletion, prepared, prepared_insert, prepared_insert_of
 from app.kit.schema import Base, table_of
 
 Params = Mapping[str, Any] | Sequence[Mapping[str, Any]] | None
@@ -26,6 +26,9 @@ BROKEN = (IntegrityError, sqlite3.IntegrityError, psycopg.IntegrityError)
 
 # The most values that one IN (…) is given: SQLite allows 32,766 variables a statement.
 _CHUNK = 5_000
+# To PostgreSQL a statement of many rows costs little more than one of a single row. Each number of
+# them is another statement; and of two rows with one key the second cannot replace the first.
+_MANY, _AT_ONCE, _MOST_ROWS = frozenset({"new", "missing"}), 16, 64
 Value = TypeVar("Value")
 
 
@@ -43,6 +46,13 @@ def filled(values: Collection[Value]) -> list[Value]:
     """
     listed = list(values)
     return listed + [listed[-1]] * ((1 << (len(listed) - 1).bit_length()) - len(listed))
+
+
+def _numbered(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Return the values of rows as the parameters of one statement."""
+    return {
+        f"{name}{number}": value for number, row in enumerate(rows) for name, value in row.items()
+    }
 
 
 class Reads(Protocol):
@@ -190,11 +200,21 @@ class WriteSession(ReadSession):
         """
         self._insert(model, rows, "whole")
 
+    def insert_changed(self, model: type[Base], rows: Sequence[Mapping[str, Any]]) -> None:
+        """Insert rows, replacing those whose key is there already and that say something else."""
+        self._insert(model, rows, "changed")
+
     def _insert(self, model: type[Base], rows: Sequence[Mapping[str, Any]], mode: Mode) -> None:
         if not rows:
             return
-        columns, dialect = tuple(rows[0]), self._connection.dialect
-        self._run(prepared_insert(table_of(model), columns, dialect, mode), rows)
+        table, columns, dialect = table_of(model), tuple(rows[0]), self._connection.dialect
+        if self.dialect == "postgresql" and mode in _MANY and 1 < len(rows) <= _MOST_ROWS:
+            for start in range(0, len(rows), _AT_ONCE):
+                part = rows[start : start + _AT_ONCE]
+                ready = prepared_insert_of(table, columns, dialect, mode, len(part))
+                self._run(ready, [_numbered(part)])
+        else:
+            self._run(prepared_insert(table, columns, dialect, mode), rows)
 
     def _run(self, ready: Prepared, rows: Sequence[Mapping[str, Any]]) -> None:
         self._driver.send(ready.sql, [ready.values(row) for row in rows])

@@ -121,7 +121,9 @@ def test_many_rows_are_written_like_few(services: Services) -> None:
     rows = [{"name": f"n{number}", "value": "1"} for number in range(250)]
     with services.database.write() as session:
         session.insert(Secret, rows[:1])
-        session.insert(Secret, rows[1:])
+        session.insert(Secret, rows[1:21])
+        session.insert_missing(Secret, rows[:40])
+        session.insert(Secret, rows[40:])
         session.delete(Secret.name, [row["name"] for row in rows[:200]])
     with services.database.read() as session:
         assert [_secret(session, f"n{number}") for number in (0, 199, 200, 249)] == [

@@ -85,7 +85,7 @@ def replace_document(
 ) -> None:
     """Replace a document that is there, in its place; without terms, those that it has stay."""
     session.insert_whole(Document, [document])
-    session.insert_whole(DocumentBody, [body])
+    session.insert_changed(DocumentBody, [body])
     if terms is not None:
         replace_terms(session, [document["id"]], terms)
 
