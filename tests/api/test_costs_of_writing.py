@@ -32,14 +32,14 @@ _COSTS = {
     },
 }
 
-# Ways to PostgreSQL and back: for the key, the story, what it names, and what is written.
+# Ways to PostgreSQL and back: the key, the story with what it names, what is written, the end.
 _WAYS = {
-    "publish again": 6,
-    "correct": 6,
-    "unpublish": 7,
-    "publish": 7,
-    "kill": 7,
-    "restore": 5,
+    "publish again": 5,
+    "correct": 5,
+    "unpublish": 5,
+    "publish": 5,
+    "kill": 5,
+    "restore": 4,
 }
 
 

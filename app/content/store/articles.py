@@ -31,6 +31,7 @@ from app.content.models import (
     ArticleLabelRow,
     ArticleRow,
 )
+from app.content.store.things import ask_named_by
 from app.kit.schema import table_of
 from app.kit.session import ReadSession, Record, WriteSession, chunks, filled
 
@@ -61,7 +62,11 @@ def article_of(row: Record) -> Article:
 
 def article_by_ref(session: ReadSession, ref: str, *, lock: bool = False) -> Article | None:
     """Return the article with an id or a slug; `lock` keeps others from changing it."""
-    rows = session.prepared(_BY_REF_LOCKED if lock else _BY_REF, {"ref": ref})
+    asked = session.asked(_BY_REF_LOCKED if lock else _BY_REF, {"ref": ref})
+    if lock and session.dialect == "postgresql":
+        # A statement more costs little where each way costs much.
+        ask_named_by(session, ref)
+    rows = asked()
     return article_of(rows[0]) if rows else None
 
 

@@ -14,6 +14,7 @@ from sqlalchemy import (
 )
 
 from app.content.models import (
+    ArticleCategoryRow,
     ArticleRow,
     CategoryRow,
     SourceRow,
@@ -35,6 +36,9 @@ def references(session: ReadSession, type_: str, refs: Set[str]) -> Callable[[],
     # Articles come and change within a transaction; what they name hardly does.
     lasting = type_ != "article"
     known: dict[str, Record] = session.found.setdefault(type_, {}) if lasting else {}
+    early: Asked | None = session.found.pop(_EARLY.format(type_), None)
+    for row in early() if early is not None else ():
+        known[row.id] = known[row.slug] = row
     asked: list[Asked] = []
     for part in chunks(refs - known.keys()):
         named = filled(part)
@@ -49,13 +53,41 @@ def references(session: ReadSession, type_: str, refs: Set[str]) -> Callable[[],
     return found
 
 
+def ask_named_by(session: ReadSession, ref: str) -> None:
+    """Ask for the source and the categories of an article that is asked for on the same way.
+
+    Whoever changes it shows them afterwards. They are as they are once it is locked.
+    """
+    for type_, statement in _NAMED_BY.items():
+        session.found[_EARLY.format(type_)] = session.asked(statement, {"ref": ref})
+
+
 @lru_cache
 def _references(type_: str, count: int) -> Select[Any]:
     model = TABLES[type_]
-    third = {"source": "url", "category": "parent_id", "article": "translation_of"}[type_]
     refs: list[BindParameter[str]] = [bindparam(f"ref{number}") for number in range(count)]
-    statement = select(model.id, model.slug, getattr(model, third).label("more"))
-    return statement.where(or_(model.id.in_(refs), model.slug.in_(refs)))
+    return _shown(type_).where(or_(model.id.in_(refs), model.slug.in_(refs)))
+
+
+def _shown(type_: str) -> Select[Any]:
+    model = TABLES[type_]
+    third = {"source": "url", "category": "parent_id", "article": "translation_of"}[type_]
+    return select(model.id, model.slug, getattr(model, third).label("more"))
+
+
+# Under what name things that were asked for early are kept in a session.
+_EARLY = "{} asked early"
+_NAMING = or_(ArticleRow.id == bindparam("ref"), ArticleRow.slug == bindparam("ref"))
+_NAMED_BY = {
+    "source": _shown("source").where(SourceRow.id.in_(select(ArticleRow.source_id).where(_NAMING))),
+    "category": _shown("category").where(
+        CategoryRow.id.in_(
+            select(ArticleCategoryRow.category_id)
+            .join(ArticleRow, ArticleRow.id == ArticleCategoryRow.article_id)
+            .where(_NAMING)
+        )
+    ),
+}
 
 
 def count_of(session: ReadSession, type_: str) -> int:

@@ -20,6 +20,7 @@ from app.delivery.store.documents import (
 )
 from app.delivery.store.embargoed import (
     append_embargoed,
+    ask_embargoed_groups,
     embargoed_groups,
     is_offer_untold,
     last_embargoed_rows,
@@ -73,6 +74,7 @@ __all__ = [
     "add_redirects",
     "append",
     "append_embargoed",
+    "ask_embargoed_groups",
     "attributes",
     "attributes_asked",
     "attributes_before",
