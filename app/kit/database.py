@@ -266,7 +266,9 @@ def _postgresql(url: Any, busy_timeout: float, options: dict[str, Any]) -> Engin
 
     @event.listens_for(engine, "rollback")
     def undo(connection: Connection) -> None:
-        PostgresDriver(connection.connection).rollback()
+        # One that was found to be lost has undone everything.
+        if not connection.invalidated:
+            PostgresDriver(connection.connection).rollback()
 
     return engine
 

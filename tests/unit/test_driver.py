@@ -10,7 +10,12 @@ from sqlalchemy import bindparam, func, select, text
 from app.access.models import AuditRow, Secret
 from app.bootstrap import Services
 from app.kit.driver import PostgresDriver
-from app.kit.errors import BadParameter, ConstraintViolated, DatabaseBusy
+from app.kit.errors import (
+    BadParameter,
+    ConstraintViolated,
+    DatabaseBusy,
+    DatabaseUnavailable,
+)
 from app.kit.ids import new_id
 from app.kit.session import ReadSession, WriteSession
 
@@ -180,6 +185,27 @@ def test_a_connection_that_the_server_ended_is_not_given_out(services: Services)
         one.exec_driver_sql(f"SELECT pg_terminate_backend({ended}, 1000)")
         with services.database.read() as session:
             assert session.scalar(select(process)) != ended
+
+
+@pytest.mark.parametrize("dialect", ["postgresql"])
+@pytest.mark.parametrize("prepared", [False, True])
+def test_a_connection_that_is_lost_amid_a_transaction_is_told(
+    services: Services, prepared: bool
+) -> None:
+    with pytest.raises(DatabaseUnavailable):
+        _lose_connection(services, prepared=prepared)
+    _insert(services, [{"name": "a", "value": "1"}], asking=True)
+
+
+def _lose_connection(services: Services, *, prepared: bool) -> None:
+    with services.database.write() as session:
+        process = session.scalar(select(func.pg_backend_pid()))
+        with services.database.read() as other:
+            other.scalar(select(func.pg_terminate_backend(process, 1000)))
+        if prepared:
+            _secret(session, "a")
+        else:
+            session.scalar(select(Secret.value))
 
 
 @pytest.mark.parametrize("dialect", ["postgresql"])
