@@ -7,11 +7,11 @@ from app.content.article import Article
 from app.content.errors import unknown_reference
 from app.content.inputs import ArticleInput
 from app.content.slugs import normal_ref
-from app.kit.session import ReadSession
+from app.kit.session import ReadSession, Record
 
 
 class References:
-    """What a batch of articles names, looked up with one query for each type."""
+    """What a batch of articles names, looked up with one query for each type, all together."""
 
     def __init__(self, session: ReadSession) -> None:
         """Start with nothing known."""
@@ -23,28 +23,32 @@ class References:
     def load_inputs(self, inputs: Iterable[ArticleInput]) -> None:
         """Look up what inputs name."""
         inputs = list(inputs)
-        self._load("source", {one.source for one in inputs if one.source})
-        self._load("category", {ref for one in inputs for ref in one.categories})
-        self._load("article", {one.translation_of for one in inputs if one.translation_of})
+        self._load(
+            source={one.source for one in inputs if one.source},
+            category={ref for one in inputs for ref in one.categories},
+            article={one.translation_of for one in inputs if one.translation_of},
+        )
 
     def load_articles(self, articles: Iterable[Article]) -> None:
         """Look up what articles hold, to show it by slug."""
         articles = list(articles)
-        self._load("source", {one.source_id for one in articles if one.source_id})
-        self._load("category", {ref for one in articles for ref in one.categories})
-        self._load("article", {one.translation_of for one in articles if one.translation_of})
+        self._load(
+            source={one.source_id for one in articles if one.source_id},
+            category={ref for one in articles for ref in one.categories},
+            article={one.translation_of for one in articles if one.translation_of},
+        )
 
     def load(self, type_: str, ref: str) -> None:
         """Look up one thing."""
-        self._load(type_, {ref})
+        self._load(**{type_: {ref}})
 
     def load_all(self, type_: str, refs: Collection[str]) -> None:
         """Look up things of a type."""
-        self._load(type_, refs)
+        self._load(**{type_: refs})
 
     def find(self, type_: str, ref: str) -> str | None:
         """Return the id behind a ref, looking it up, or nothing."""
-        self._load(type_, {ref})
+        self._load(**{type_: {ref}})
         return self._ids[type_].get(normal_ref(ref))
 
     def id_of(self, type_: str, ref: str, pointer: str) -> str:
@@ -73,12 +77,19 @@ class References:
         self._slugs["article"][article.id] = article.slug
         self._more[article.id] = article.translation_of
 
-    def _load(self, type_: str, refs: Collection[str]) -> None:
+    def _load(self, **named: Collection[str]) -> None:
+        """Look up things by their types, those of all types at once."""
+        asked = []
+        for type_, refs in named.items():
+            wanted = {normal_ref(ref) for ref in refs} - self._ids[type_].keys()
+            if wanted:
+                asked.append((type_, store.references(self._session, type_, wanted)))
+        for type_, found in asked:
+            self._learn(type_, found())
+
+    def _learn(self, type_: str, rows: Iterable[Record]) -> None:
         known = self._ids[type_]
-        wanted = {normal_ref(ref) for ref in refs} - known.keys()
-        if not wanted:
-            return
-        for row in store.references(self._session, type_, wanted):
+        for row in rows:
             known[row.id] = known[row.slug] = row.id
             self._slugs[type_][row.id] = row.slug
             self._more[row.id] = row.more

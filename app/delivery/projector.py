@@ -4,7 +4,7 @@ Order matters on PostgreSQL: everything is rendered and written first, and the l
 and appended to last (see the ADR on serials).
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -28,7 +28,7 @@ from app.delivery.render import attributes_of, render_article, render_category, 
 from app.delivery.siblings import groups_in, shown, sibling_rows
 from app.delivery.telling import for_embargoed, is_public, tell
 from app.delivery.terms import terms_of
-from app.delivery.tree import with_ancestors
+from app.delivery.tree import Widen, with_ancestors
 from app.delivery.withdrawing import keep_traces, withdraw
 from app.kit.unit import Unit
 
@@ -50,9 +50,12 @@ def project(unit: Unit) -> None:
                 store.add_redirects(unit.session, _redirects("article", id_, former))
     if published or withdrawn:
         known = [id_ for id_, event in published.items() if not event.new]
-        before = store.attributes(unit.session, [*known, *withdrawn])
-        told = _publish(unit, list(published.values()), before)
-        told += withdraw(unit, withdrawn, before)
+        asked = store.attributes_asked(unit.session, [*known, *withdrawn])
+        standing = store.tombstones_asked(unit.session, withdrawn)
+        above = _ancestors(unit, published.values())
+        before = asked()
+        told = _publish(unit, list(published.values()), before, above)
+        told += withdraw(unit, withdrawn, before, standing())
         log += told + _siblings(unit, told, published, before)
     new = [event.article for event in published.values() if event.new]
     tell(unit, log, {one.id for one in new if one.translation_of is None})
@@ -138,15 +141,19 @@ class _Rows:
     terms: list[dict[str, Any]] = field(default_factory=list)
 
 
+def _ancestors(unit: Unit, events: Collection[ArticlePublished]) -> Widen:
+    """Ask for what is above the categories of stories that come out."""
+    if events:
+        # Shared, so that no category moves between reading its ancestors and writing them down.
+        unit.session.lock(CATEGORY_TREE, shared=True)
+    return with_ancestors(unit.session, (event.article.categories for event in events))
+
+
 def _publish(
-    unit: Unit, events: list[ArticlePublished], before: dict[str, store.Attributes]
+    unit: Unit, events: list[ArticlePublished], before: dict[str, store.Attributes], above: Widen
 ) -> list[dict[str, Any]]:
     if not events:
         return []
-    # Shared, so that no category moves between reading its ancestors and writing them down.
-    unit.session.lock(CATEGORY_TREE, shared=True)
-    articles = [event.article for event in events]
-    above = with_ancestors(unit.session, (one.categories for one in articles))
     rows = _Rows()
     log: list[dict[str, Any]] = []
     moved_slugs: list[dict[str, Any]] = []

@@ -14,6 +14,7 @@ from app.delivery import store
 from app.delivery.render import attributes_of
 from app.delivery.telling import for_embargoed
 from app.delivery.tree import with_ancestors
+from app.kit.session import Record
 from app.kit.unit import Unit
 
 
@@ -32,12 +33,17 @@ class _Seen:
 
 
 def withdraw(
-    unit: Unit, events: Mapping[str, ArticleWithdrawn], before: Mapping[str, store.Attributes]
+    unit: Unit,
+    events: Mapping[str, ArticleWithdrawn],
+    before: Mapping[str, store.Attributes],
+    standing: Mapping[str, Record],
 ) -> list[dict[str, Any]]:
-    """Take stories away and return the rows of the log; `before` are their documents."""
+    """Take stories away and return the rows of the log.
+
+    `before` are their documents, `standing` is what stands where they were.
+    """
     if not events:
         return []
-    standing = store.tombstones(unit.session, events.keys())
     hidden = [id_ for id_ in events if id_ not in before or not before[id_].is_out(unit.now)]
     last = store.last_log_rows(unit.session, hidden)
     last_held = store.last_embargoed_rows(unit.session, hidden)

@@ -8,7 +8,7 @@ import os
 import sqlite3
 import threading
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from typing import Any, Literal
 
 import psycopg
@@ -23,8 +23,8 @@ from sqlalchemy import (
 from sqlalchemy.exc import ArgumentError, DataError, DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from app.kit import json
-from app.kit.driver import Note
+from app.kit import json, lasting
+from app.kit.driver import Note, PostgresDriver, noted
 from app.kit.errors import (
     ConstraintViolated,
     DatabaseBusy,
@@ -36,7 +36,7 @@ from app.kit.errors import (
 from app.kit.group_commit import GroupCommit, Result, Work
 from app.kit.hot import HotStatements
 from app.kit.leadership import FileLeadership, Leadership, PostgresLeadership
-from app.kit.session import BROKEN, Reads, ReadSession, WriteSession
+from app.kit.session import BROKEN, Reads, ReadSession, SingleSession, WriteSession
 from app.kit.watch import PostgresWatch, SqliteWatch, Watch
 
 
@@ -89,9 +89,9 @@ class Database:
 
     @contextmanager
     def _single_of_server(self) -> Iterator[Reads]:
-        with _telling_failures(), self.engine.connect() as connection:
-            connection.execution_options(isolation_level="AUTOCOMMIT")
-            yield ReadSession(connection, self._note)
+        with _telling_failures(), closing(self.engine.raw_connection()) as connection:
+            driver = noted(PostgresDriver(connection, alone=True), self._note)
+            yield SingleSession(driver, self.engine.dialect)
 
     @contextmanager
     def write(self, patience: float | None = None) -> Iterator[WriteSession]:
@@ -108,7 +108,7 @@ class Database:
                     connection.execute(text(f"SET LOCAL lock_timeout = {int(seconds * 1000)}"))
                 session = WriteSession(connection, self._note)
                 yield session
-                session.settle()
+                session.commit()
 
     def write_together(self, work: Work[Result]) -> Result:
         """Run work in a transaction and commit it; on SQLite, with that of others who wait.
@@ -265,9 +265,8 @@ def _make_engine(url: str, busy_timeout: float, pool_size: int) -> Engine:
 
 def _postgresql(url: Any, busy_timeout: float, options: dict[str, Any]) -> Engine:
     millis = int(busy_timeout * 1000)
-    return create_engine(
+    engine = create_engine(
         url,
-        pool_pre_ping=True,
         connect_args={
             "connect_timeout": 10,
             "application_name": "dateline",
@@ -275,6 +274,15 @@ def _postgresql(url: Any, busy_timeout: float, options: dict[str, Any]) -> Engin
         },
         **options,
     )
+    lasting.check_connections(engine)
+
+    @event.listens_for(engine, "rollback")
+    def undo(connection: Connection) -> None:
+        # One that was found to be lost has undone everything.
+        if not connection.invalidated:
+            PostgresDriver(connection.connection).rollback()
+
+    return engine
 
 
 # Each ordered read has an index for its order, and stops after a page. The planner often thinks
@@ -335,7 +343,8 @@ def _telling_failures() -> Iterator[None]:
 
 
 _READ_ONLY = ("readonly database", "read-only transaction")
-_BUSY = ("database is locked", "lock timeout")
+# A statement that was prepared is gone from the server where it was told so from elsewhere.
+_BUSY = ("database is locked", "lock timeout", "prepared statement", "cached plan")
 # Two units of work stood in each other's way; one of them is to be done again.
 _CONTENDED = ("deadlock detected", "could not serialize")
 

@@ -1,26 +1,31 @@
 """The driver beneath SQLAlchemy's connection: runs what is prepared, in the same transaction.
 
-SQLite is a call away. To PostgreSQL every statement goes a way, and its answer another, so those
-that return nothing wait, and go together with the next one that does, or with the last.
+SQLite is a call away. To PostgreSQL every statement goes a way, and its answer another, so
+statements wait until the rows of one are needed, and go together, or with the commit.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
-from sqlalchemy import Connection
+from psycopg import OperationalError
+from sqlalchemy import Connection, PoolProxiedConnection
 
-# Values in their places for SQLite, by name for PostgreSQL.
-Values = Sequence[Any] | Mapping[str, Any]
+from app.kit.postgres import Conversation, Rows, Statement
+
+# Values in their places.
+Values = Sequence[Any]
 Note = Callable[[str], None]
-# More rows than these are not kept waiting: they take memory.
+# Gives the rows of what was asked, and waits for them.
+Asked = Callable[[], Rows]
+# No more rows than these are kept waiting: they take memory.
 _MOST_ROWS = 100
 
 
 class Driver(Protocol):
     """Runs statements in the driver's own words."""
 
-    def ask(self, sql: str, values: Values) -> Sequence[Sequence[Any]]:
-        """Run a statement and return its rows."""
+    def ask(self, sql: str, values: Values) -> Asked:
+        """Ask a statement, now or with the next; what is returned gives its rows."""
         ...
 
     def send(self, sql: str, rows: Sequence[Values]) -> None:
@@ -35,18 +40,22 @@ class Driver(Protocol):
         """Let go of whatever waits: what it belonged to is undone."""
         ...
 
+    def commit(self) -> None:
+        """Run whatever waits, and end the transaction with it where that saves a way."""
+        ...
+
 
 class SqliteDriver:
-    """Runs everything at once."""
+    """Runs everything at once, and leaves the ends of transactions to SQLAlchemy."""
 
     def __init__(self, connection: Any) -> None:
         """Use the driver's connection."""
         self._connection = connection
 
-    def ask(self, sql: str, values: Values) -> Sequence[Sequence[Any]]:
-        """Run a statement and return its rows."""
-        rows: Sequence[Sequence[Any]] = self._connection.execute(sql, values).fetchall()
-        return rows
+    def ask(self, sql: str, values: Values) -> Asked:
+        """Run a statement."""
+        rows: Rows = self._connection.execute(sql, values).fetchall()
+        return lambda: rows
 
     def send(self, sql: str, rows: Sequence[Values]) -> None:
         """Run a statement for each row of values."""
@@ -58,54 +67,88 @@ class SqliteDriver:
     def settle(self) -> None:
         """Do nothing: nothing waits."""
 
-    def forget(self) -> None:
-        """Do nothing: nothing waits."""
+    forget = commit = settle
 
 
 class PostgresDriver:
-    """Keeps what returns nothing until something is asked for."""
+    """Keeps everything until the rows of something are needed."""
 
-    def __init__(self, connection: Any) -> None:
-        """Use the driver's connection."""
-        self._connection = connection
-        self._waiting: list[tuple[str, Values]] = []
+    def __init__(self, connection: PoolProxiedConnection, *, alone: bool = False) -> None:
+        """Use a connection of the pool; `alone` says that each statement is a transaction."""
+        raw: Any = connection.dbapi_connection
+        self._server = Conversation(raw, connection.info.setdefault("dateline_names", {}))
+        self._alone = alone
+        self._waiting: list[Statement] = []
+        self._asked: dict[int, _Question] = {}
 
-    def ask(self, sql: str, values: Values) -> Sequence[Sequence[Any]]:
-        """Run what waits and then a statement, on one way, and return its rows."""
-        cursor = self._connection.cursor()
-        if self._waiting:
-            with self._connection.pipeline():
-                self._send_waiting()
-                cursor.execute(sql, values)
-        else:
-            cursor.execute(sql, values)
-        rows: Sequence[Sequence[Any]] = cursor.fetchall()
-        return rows
+    def ask(self, sql: str, values: Values) -> Asked:
+        """Let a statement wait until its rows, or those of another one, are needed."""
+        question = self._asked[len(self._waiting)] = _Question(self)
+        self._waiting.append((sql, values))
+        return question
 
     def send(self, sql: str, rows: Sequence[Values]) -> None:
         """Let a statement wait; many rows are sent now."""
-        if len(rows) > _MOST_ROWS:
-            self.settle()
-            self._connection.cursor().executemany(sql, rows)
-        else:
-            self._waiting += [(sql, values) for values in rows]
+        for start in range(0, len(rows), _MOST_ROWS):
+            part = rows[start : start + _MOST_ROWS]
+            self._waiting += [(sql, values) for values in part]
+            if len(part) == _MOST_ROWS:
+                self.settle()
 
     def settle(self) -> None:
         """Run what waits, on one way."""
         if self._waiting:
-            with self._connection.pipeline():
-                self._send_waiting()
+            self._run()
 
     def forget(self) -> None:
         """Let go of what waits."""
-        self._waiting = []
+        self._waiting, self._asked = [], {}
 
-    def _send_waiting(self) -> None:
+    def commit(self) -> None:
+        """Run what waits and commit, on one way; SQLAlchemy then finds nothing to end."""
+        if self._waiting or self._server.is_open:
+            self._waiting.append(("COMMIT", ()))
+            ended = self._run()[-1]
+            if ended.command_status != b"COMMIT":
+                raise OperationalError("The transaction had failed before, and was undone.")
+
+    def rollback(self) -> None:
+        """Undo what was run; a connection that is lost has undone it already.
+
+        What is left to do here for those above libpq would let the server forget all statements.
+        """
+        self.forget()
+        if self._server.is_open:
+            self._server.run([("ROLLBACK", ())])
+
+    def _run(self) -> list[Any]:
+        """Run what waits, on one way."""
+        waiting, asked = self._waiting, self._asked
         # They are over even where one fails: the transaction is, too.
-        waiting, self._waiting = self._waiting, []
-        cursor = self._connection.cursor()
-        for sql, values in waiting:
-            cursor.execute(sql, values)
+        self.forget()
+        begins = not self._alone and self._server.is_idle
+        first = [(self._server.begin, ())] if begins else []
+        results = self._server.run([*first, *waiting])[len(first) :]
+        for place, question in asked.items():
+            question.rows = self._server.rows(results[place])
+        return results
+
+
+class _Question:
+    """Rows that are there once they are needed."""
+
+    __slots__ = ("_driver", "rows")
+
+    def __init__(self, driver: PostgresDriver) -> None:
+        self._driver = driver
+        self.rows: Rows | None = None
+
+    def __call__(self) -> Rows:
+        if self.rows is None:
+            self._driver.settle()
+        if self.rows is None:
+            raise RuntimeError("What was asked belonged to something that was undone.")
+        return self.rows
 
 
 class NotedDriver:
@@ -117,9 +160,10 @@ class NotedDriver:
         self._note = note
         self.settle = driver.settle
         self.forget = driver.forget
+        self.commit = driver.commit
 
-    def ask(self, sql: str, values: Values) -> Sequence[Sequence[Any]]:
-        """Run a statement and return its rows."""
+    def ask(self, sql: str, values: Values) -> Asked:
+        """Ask a statement."""
         self._note(sql)
         return self._driver.ask(sql, values)
 
@@ -131,7 +175,12 @@ class NotedDriver:
 
 def driver_of(connection: Connection, note: Note | None) -> Driver:
     """Return the driver of a connection; `note` is shown each statement."""
-    raw = connection.connection.dbapi_connection
+    pooled = connection.connection
     embedded = connection.dialect.name == "sqlite"
-    driver: Driver = SqliteDriver(raw) if embedded else PostgresDriver(raw)
+    driver: Driver = SqliteDriver(pooled.dbapi_connection) if embedded else PostgresDriver(pooled)
+    return noted(driver, note)
+
+
+def noted(driver: Driver, note: Note | None) -> Driver:
+    """Return a driver of which `note` is shown each statement."""
     return driver if note is None else NotedDriver(driver, note)

@@ -8,7 +8,7 @@ transaction.
 
 from collections import namedtuple
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import lru_cache, partial
+from functools import cache, lru_cache, partial
 from typing import Any, Literal, cast
 
 from sqlalchemy import (
@@ -22,16 +22,19 @@ from sqlalchemy import (
     bindparam,
     delete,
     insert,
+    or_,
 )
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.sql import ClauseElement
 
+from app.kit import json
 from app.kit.driver import Values
 
 _MOST = 300
 _Processor = Callable[[Any], Any] | None
-# What an insert does where its key is there already: fails, leaves the row alone, replaces it.
-Mode = Literal["new", "missing", "whole"]
+# What an insert does where its key is there already: fails, leaves the row alone, replaces it, or
+# where it differs.
+Mode = Literal["new", "missing", "whole", "changed"]
 
 
 class Prepared:
@@ -42,6 +45,7 @@ class Prepared:
     ) -> None:
         """Compile a statement for a dialect; `columns` are those of an insert."""
         assert isinstance(statement, ClauseElement)
+        dialect = _in_places(dialect)
         compiled: Any = statement.compile(
             dialect=dialect, column_keys=None if columns is None else list(columns)
         )
@@ -49,11 +53,10 @@ class Prepared:
         self._given: dict[str, Any] = {
             name: value for name, value in compiled.params.items() if value is not None
         }
-        self._positional: bool = compiled.positional
         binds = {name: bind for bind, name in compiled.bind_names.items()}
         self._places: list[tuple[str, _Processor]] = [
             (name, binds[name].type.dialect_impl(dialect).bind_processor(dialect))
-            for name in (compiled.positiontup if compiled.positional else binds)
+            for name in compiled.positiontup
         ]
         names = [one.keyname for one in compiled._result_columns]
         # Its own `_make` counts the columns every time.
@@ -65,16 +68,13 @@ class Prepared:
         ]
 
     def values(self, params: Mapping[str, Any]) -> Values:
-        """Return the values of parameters, in their places or by name."""
+        """Return the values of parameters, in their places."""
         if self._given:
             params = {**self._given, **params}
-        values = [
+        return [
             params[name] if process is None else process(params[name])
             for name, process in self._places
         ]
-        if self._positional:
-            return values
-        return {name: value for (name, _), value in zip(self._places, values, strict=True)}
 
     def rows(self, found: Iterable[Sequence[Any]]) -> list[Any]:
         """Return the driver's rows as named tuples, columns as their types say."""
@@ -87,6 +87,26 @@ class Prepared:
         for place, process in self._columns:
             values[place] = process(values[place])
         return values
+
+
+@cache
+def _in_places(dialect: Dialect) -> Dialect:
+    """Return a dialect that numbers the places of values, as PostgreSQL itself does.
+
+    SQLite's has places already; the one of PostgreSQL's driver names them.
+    """
+    if dialect.name == "sqlite":
+        return dialect
+    made: Any = type(dialect)
+    return cast(
+        Dialect,
+        made(
+            dbapi=dialect.dbapi,
+            paramstyle="numeric_dollar",
+            json_serializer=json.dumps_text,
+            json_deserializer=json.loads,
+        ),
+    )
 
 
 @lru_cache(maxsize=_MOST)
@@ -110,6 +130,18 @@ def prepared_insert(table: Table, columns: Sequence[str], dialect: Dialect, mode
 
 
 @lru_cache(maxsize=_MOST)
+def prepared_insert_of(
+    table: Table, columns: Sequence[str], dialect: Dialect, mode: Mode, count: int
+) -> Prepared:
+    """Return what inserts so many rows at once; the parameters of each have its number."""
+    rows: list[dict[str, Any]] = [
+        {name: bindparam(f"{name}{number}", type_=table.c[name].type) for name in columns}
+        for number in range(count)
+    ]
+    return Prepared(insertion(table, columns, dialect.name, mode).values(rows), dialect)
+
+
+@lru_cache(maxsize=_MOST)
 def insertion(table: Table, columns: Sequence[str], dialect: str, mode: Mode) -> Insert:
     """Return the statement that inserts rows; `columns` are what one that replaces them sets."""
     # Inline: no key that the database makes is asked back.
@@ -122,4 +154,8 @@ def insertion(table: Table, columns: Sequence[str], dialect: str, mode: Mode) ->
         return cast(Insert, statement.on_conflict_do_nothing())
     key = [column.name for column in table.primary_key]
     others = {name: statement.excluded[name] for name in columns if name not in key}
-    return cast(Insert, statement.on_conflict_do_update(index_elements=key, set_=others))
+    differs = or_(*(table.c[name].is_distinct_from(value) for name, value in others.items()))
+    replacing = statement.on_conflict_do_update(
+        index_elements=key, set_=others, where=differs if mode == "changed" else None
+    )
+    return cast(Insert, replacing)

@@ -2,28 +2,33 @@
 
 import sqlite3
 import zlib
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, Protocol, TypeVar
 
 import psycopg
-from sqlalchemy import Connection, CursorResult, Executable, Row
+from sqlalchemy import Connection, CursorResult, Dialect, Executable, Row
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.sql.expression import ClauseElement
 
 from app.kit import json
-from app.kit.driver import Note, driver_of
+from app.kit.driver import Driver, Note, driver_of
 from app.kit.errors import ConstraintViolated
-from app.kit.prepared import Mode, Prepared, deletion, prepared, prepared_insert
+from app.kit.prepared import Mode, Prepared, deletion, prepared, prepared_insert, prepared_insert_of
 from app.kit.schema import Base, table_of
 
 Params = Mapping[str, Any] | Sequence[Mapping[str, Any]] | None
 Record = Row[Any]
+# Gives every row of what was asked, and waits for them.
+Asked = Callable[[], Sequence[Record]]
 # What says, in each driver's words, that a constraint was violated.
 BROKEN = (IntegrityError, sqlite3.IntegrityError, psycopg.IntegrityError)
 
 # The most values that one IN (…) is given: SQLite allows 32,766 variables a statement.
 _CHUNK = 5_000
+# To PostgreSQL a statement of many rows costs little more than one of a single row. Each number of
+# them is another statement; and of two rows with one key the second cannot replace the first.
+_MANY, _AT_ONCE, _MOST_ROWS = frozenset({"new", "missing"}), 16, 64
 Value = TypeVar("Value")
 
 
@@ -41,6 +46,13 @@ def filled(values: Collection[Value]) -> list[Value]:
     """
     listed = list(values)
     return listed + [listed[-1]] * ((1 << (len(listed) - 1).bit_length()) - len(listed))
+
+
+def _numbered(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Return the values of rows as the parameters of one statement."""
+    return {
+        f"{name}{number}": value for number, row in enumerate(rows) for name, value in row.items()
+    }
 
 
 class Reads(Protocol):
@@ -89,8 +101,16 @@ class ReadSession:
 
     def prepared(self, statement: Executable, params: Mapping[str, Any]) -> Sequence[Record]:
         """Return every row of a statement that is kept: an object, not one made each time."""
+        return self.asked(statement, params)()
+
+    def asked(self, statement: Executable, params: Mapping[str, Any]) -> Asked:
+        """Ask a statement that is kept; what is returned gives every row of it.
+
+        Whatever is asked before the first rows are needed goes one way together.
+        """
         ready = prepared(statement, self._connection.dialect)
-        return ready.rows(self._driver.ask(ready.sql, ready.values(params)))
+        found = self._driver.ask(ready.sql, ready.values(params))
+        return lambda: ready.rows(found())
 
     def estimate(self, statement: ClauseElement, params: Mapping[str, Any]) -> int:
         """Return how many rows PostgreSQL's planner expects of a statement."""
@@ -110,6 +130,34 @@ class ReadSession:
     def _result(self, statement: Executable, params: Params) -> CursorResult[Any]:
         self._driver.settle()
         return self._connection.execute(statement, params)
+
+
+class SingleSession:
+    """A read of one statement, which is a transaction by itself.
+
+    Statements have to be objects that are kept, as for a hot one.
+    """
+
+    def __init__(self, driver: Driver, dialect: Dialect) -> None:
+        """Ask a driver that begins no transaction."""
+        self.dialect: str = dialect.name
+        self._words = dialect
+        self._driver = driver
+
+    def all(self, statement: Executable, params: Mapping[str, Any] | None = None) -> Any:
+        """Return every row."""
+        ready = prepared(statement, self._words)
+        return ready.rows(self._driver.ask(ready.sql, ready.values(params or {}))())
+
+    def first(self, statement: Executable, params: Mapping[str, Any] | None = None) -> Any:
+        """Return the first row, or nothing."""
+        rows = self.all(statement, params)
+        return rows[0] if rows else None
+
+    def scalar(self, statement: Executable, params: Mapping[str, Any] | None = None) -> Any:
+        """Return the first column of the first row, or nothing."""
+        row = self.first(statement, params)
+        return None if row is None else row[0]
 
 
 class WriteSession(ReadSession):
@@ -152,34 +200,52 @@ class WriteSession(ReadSession):
         """
         self._insert(model, rows, "whole")
 
+    def insert_changed(self, model: type[Base], rows: Sequence[Mapping[str, Any]]) -> None:
+        """Insert rows, replacing those whose key is there already and that say something else."""
+        self._insert(model, rows, "changed")
+
     def _insert(self, model: type[Base], rows: Sequence[Mapping[str, Any]], mode: Mode) -> None:
         if not rows:
             return
-        columns, dialect = tuple(rows[0]), self._connection.dialect
-        self._run(prepared_insert(table_of(model), columns, dialect, mode), rows)
+        table, columns, dialect = table_of(model), tuple(rows[0]), self._connection.dialect
+        if self.dialect == "postgresql" and mode in _MANY and 1 < len(rows) <= _MOST_ROWS:
+            for start in range(0, len(rows), _AT_ONCE):
+                part = rows[start : start + _AT_ONCE]
+                ready = prepared_insert_of(table, columns, dialect, mode, len(part))
+                self._run(ready, [_numbered(part)])
+        else:
+            self._run(prepared_insert(table, columns, dialect, mode), rows)
 
     def _run(self, ready: Prepared, rows: Sequence[Mapping[str, Any]]) -> None:
         self._driver.send(ready.sql, [ready.values(row) for row in rows])
 
-    def settle(self) -> None:
-        """Run what waits to be run with the next statement; a commit would not."""
-        self._driver.settle()
+    def commit(self) -> None:
+        """Run what waits to be run with the next statement; it may be committed with that."""
+        self._driver.commit()
 
     @contextmanager
     def attempt(self) -> Iterator[None]:
         """Open a part of the transaction that is undone by itself where it fails."""
-        self.settle()
+        self._run_now("SAVEPOINT attempt")
         try:
-            with self._connection.begin_nested():
-                yield
-                self.settle()
-        except BROKEN as wrong:
-            raise ConstraintViolated("Somebody else changed the same thing at once.") from wrong
-        finally:
-            # Where it is given up, what waits yet would run after all, with what comes next.
+            yield
+            self._run_now("RELEASE SAVEPOINT attempt")
+        except BaseException as wrong:
+            # What waits yet would run after all, with what comes next.
             self._driver.forget()
+            # Of several in each other the innermost is meant; it is there until it is released.
+            self._run_now("ROLLBACK TO SAVEPOINT attempt")
+            self._run_now("RELEASE SAVEPOINT attempt")
+            if isinstance(wrong, BROKEN):
+                raise ConstraintViolated("Somebody else changed the same thing at once.") from wrong
+            raise
+        finally:
             # Some of it may be undone.
             self.found.clear()
+
+    def _run_now(self, sql: str) -> None:
+        self._driver.send(sql, [()])
+        self._driver.settle()
 
     def lock(self, name: str, *, shared: bool = False) -> None:
         """Wait for a named lock that lasts to the end of the transaction.
@@ -188,18 +254,18 @@ class WriteSession(ReadSession):
         """
         if self.dialect == "postgresql":
             function = "pg_advisory_xact_lock_shared" if shared else "pg_advisory_xact_lock"
-            self._driver.send(f"SELECT {function}(%s)", [(_lock_key(name),)])
+            self._driver.send(f"SELECT {function}($1)", [(_lock_key(name),)])
 
     def notify(self, channel: str) -> None:
         """Tell who listens on PostgreSQL, when and if this transaction is committed."""
         if self.dialect == "postgresql":
-            self._driver.send("SELECT pg_notify(%s, '')", [(channel,)])
+            self._driver.send("SELECT pg_notify($1, '')", [(channel,)])
 
     def try_lock(self, name: str) -> bool:
         """Take a named lock if it is free, and say whether it was."""
         if self.dialect != "postgresql":
             return True
-        ((taken,),) = self._driver.ask("SELECT pg_try_advisory_xact_lock(%s)", (_lock_key(name),))
+        ((taken,),) = self._driver.ask("SELECT pg_try_advisory_xact_lock($1)", (_lock_key(name),))()
         return bool(taken)
 
 

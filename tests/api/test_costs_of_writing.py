@@ -1,9 +1,12 @@
 """What a verb costs, in statements. More of them are to be a decision, not an accident."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
+import pytest
+
 from app.bootstrap import Services
+from app.kit.postgres import Conversation, Statement
 from tests.databases import counted_queries
 from tests.newsroom import Newsroom
 
@@ -28,6 +31,44 @@ _COSTS = {
         "restore": 10,
     },
 }
+
+# Ways to PostgreSQL and back: the key, the story with what it names, what is written, the end.
+_WAYS = {
+    "publish again": 5,
+    "correct": 5,
+    "unpublish": 5,
+    "publish": 5,
+    "kill": 5,
+    "restore": 4,
+}
+
+
+@pytest.mark.parametrize("dialect", ["postgresql"])
+def test_a_verb_goes_so_often_to_the_server(
+    newsroom: Newsroom, services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ways: list[int] = []
+    run = Conversation.run
+
+    def counted(self: Conversation, statements: Sequence[Statement]) -> Any:
+        ways[-1] += 1
+        return run(self, statements)
+
+    def count(act: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+        ways.append(0)
+        return act()
+
+    newsroom.source("Wire")
+    newsroom.category("Politics")
+    story = newsroom.story("A", source="wire", categories=["politics"], tags=["Budget"])
+    monkeypatch.setattr(Conversation, "run", counted)
+    story = count(lambda: newsroom.verb(story, "publish"))
+    story = count(lambda: newsroom.verb(story, "correct", note="It was."))
+    story = count(lambda: newsroom.verb(story, "unpublish"))
+    story = count(lambda: newsroom.verb(story, "publish"))
+    story = count(lambda: newsroom.verb(story, "kill", notice="Wrong."))
+    count(lambda: newsroom.verb(story, "restore", reason="Right after all."))
+    assert dict(zip(_WAYS, ways, strict=True)) == _WAYS
 
 
 def test_a_verb_costs_so_many_statements(newsroom: Newsroom, services: Services) -> None:

@@ -1,6 +1,7 @@
 """A document is replaced in its place; what it is found by is written anew where it differs."""
 
-from sqlalchemy import delete, select, update
+import pytest
+from sqlalchemy import String, delete, literal_column, select, update
 
 from app.bootstrap import Services
 from app.delivery.models import DocumentBody, DocumentTerm, Redirect, Withdrawn
@@ -37,6 +38,36 @@ def test_terms_are_written_where_they_differ(newsroom: Newsroom, services: Servi
     assert ("tag", "vote") in _terms(services)
     assert ("tag", "budget") not in _terms(services)
     assert titles(newsroom.client, "/v1/headlines?tag=budget") == []
+
+
+def test_a_text_is_written_where_it_differs(newsroom: Newsroom, services: Services) -> None:
+    story = newsroom.story("One", body="Words.")
+    for verb, fields, written in (
+        ("correct", {"note": "N.", "changes": {"title": "Two"}}, False),
+        ("correct", {"note": "N.", "changes": {"body": "Other words."}}, True),
+        ("unpublish", {}, False),
+    ):
+        with counted_queries(services.database) as sent:
+            story = newsroom.verb(story, verb, **fields)
+        (update_,) = (one for one in sent if one.startswith("UPDATE articles"))
+        assert (" body=" in update_) is written
+    newsroom.verb(story, "publish")
+    found = newsroom.client.get("/v1/articles/one").json()
+    assert (found["title"], found["body_text"]) == ("Two", "Other words.")
+
+
+@pytest.mark.parametrize("dialect", ["postgresql"])
+def test_the_body_of_a_document_is_replaced_where_it_differs(
+    newsroom: Newsroom, services: Services
+) -> None:
+    story = newsroom.story("One", body="Words.")
+    writer = select(literal_column("xmin").cast(String)).select_from(table_of(DocumentBody))
+    writers = []
+    for changes in ({}, {"title": "Two"}, {"body": "Other words."}):
+        story = newsroom.verb(story, "correct", note="N.", changes=changes)
+        with services.database.read() as session:
+            writers.append(session.scalar(writer))
+    assert writers[0] == writers[1] != writers[2]
 
 
 def test_terms_follow_the_instant_of_publication(newsroom: Newsroom, services: Services) -> None:

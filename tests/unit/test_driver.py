@@ -3,13 +3,19 @@
 from datetime import UTC, datetime
 
 import pytest
+from psycopg import OperationalError
 from psycopg.errors import DivisionByZero
-from sqlalchemy import bindparam, select
+from sqlalchemy import bindparam, func, select, text
 
 from app.access.models import AuditRow, Secret
 from app.bootstrap import Services
 from app.kit.driver import PostgresDriver
-from app.kit.errors import BadParameter, ConstraintViolated
+from app.kit.errors import (
+    BadParameter,
+    ConstraintViolated,
+    DatabaseBusy,
+    DatabaseUnavailable,
+)
 from app.kit.ids import new_id
 from app.kit.session import ReadSession, WriteSession
 
@@ -120,7 +126,9 @@ def test_many_rows_are_written_like_few(services: Services) -> None:
     rows = [{"name": f"n{number}", "value": "1"} for number in range(250)]
     with services.database.write() as session:
         session.insert(Secret, rows[:1])
-        session.insert(Secret, rows[1:])
+        session.insert(Secret, rows[1:21])
+        session.insert_missing(Secret, rows[:40])
+        session.insert(Secret, rows[40:])
         session.delete(Secret.name, [row["name"] for row in rows[:200]])
     with services.database.read() as session:
         assert [_secret(session, f"n{number}") for number in (0, 199, 200, 249)] == [
@@ -132,11 +140,80 @@ def test_many_rows_are_written_like_few(services: Services) -> None:
 
 
 @pytest.mark.parametrize("dialect", ["postgresql"])
+def test_what_is_prepared_outlives_what_fails(services: Services) -> None:
+    row = {"name": "a", "value": "1"}
+    with pytest.raises(ConstraintViolated):
+        _insert(services, [row, row], asking=False)
+    with services.database.write() as session:
+        session.insert(Secret, [row])
+        with pytest.raises(ConstraintViolated):
+            _attempt(session, [row])
+        prepared = session.all(text("SELECT statement FROM pg_prepared_statements"))
+    assert len([one for (one,) in prepared if one.startswith("INSERT INTO secrets")]) == 1
+
+
+@pytest.mark.parametrize("dialect", ["postgresql"])
+def test_what_the_server_was_let_forget_is_prepared_again(services: Services) -> None:
+    with services.database.write() as session:
+        session.insert(Secret, [{"name": "a", "value": "1"}])
+    with services.database.engine.connect() as connection:
+        connection.exec_driver_sql("DEALLOCATE ALL")
+    with pytest.raises(DatabaseBusy):
+        _insert(services, [{"name": "b", "value": "1"}], asking=False)
+    _insert(services, [{"name": "b", "value": "1"}], asking=False)
+    with services.database.read() as session:
+        assert _secret(session, "b") == "1"
+
+
+@pytest.mark.parametrize("dialect", ["postgresql"])
+def test_what_has_failed_is_not_taken_for_committed(services: Services) -> None:
+    with services.database.engine.connect() as connection:
+        driver = PostgresDriver(connection.connection)
+        with pytest.raises(DivisionByZero):
+            driver.ask("SELECT 1 / $1::integer", [0])()
+        with pytest.raises(OperationalError, match="undone"):
+            driver.commit()
+
+
+@pytest.mark.parametrize("dialect", ["postgresql"])
+def test_a_connection_that_the_server_ended_is_not_given_out(services: Services) -> None:
+    engine, process = services.database.engine, func.pg_backend_pid()
+    with engine.connect() as one, engine.connect() as other:
+        ended = other.scalar(select(process))
+        # The one that is asked next is the one that comes back first.
+        other.close()
+        one.exec_driver_sql(f"SELECT pg_terminate_backend({ended}, 1000)")
+        with services.database.read() as session:
+            assert session.scalar(select(process)) != ended
+
+
+@pytest.mark.parametrize("dialect", ["postgresql"])
+@pytest.mark.parametrize("prepared", [False, True])
+def test_a_connection_that_is_lost_amid_a_transaction_is_told(
+    services: Services, prepared: bool
+) -> None:
+    with pytest.raises(DatabaseUnavailable):
+        _lose_connection(services, prepared=prepared)
+    _insert(services, [{"name": "a", "value": "1"}], asking=True)
+
+
+def _lose_connection(services: Services, *, prepared: bool) -> None:
+    with services.database.write() as session:
+        process = session.scalar(select(func.pg_backend_pid()))
+        with services.database.read() as other:
+            other.scalar(select(func.pg_terminate_backend(process, 1000)))
+        if prepared:
+            _secret(session, "a")
+        else:
+            session.scalar(select(Secret.value))
+
+
+@pytest.mark.parametrize("dialect", ["postgresql"])
 def test_what_returns_nothing_waits_for_what_does(services: Services) -> None:
     with services.database.engine.connect() as connection:
-        driver = PostgresDriver(connection.connection.dbapi_connection)
-        driver.send("SELECT 1 / %s", [(0,)])
+        driver = PostgresDriver(connection.connection)
+        driver.send("SELECT 1 / $1::integer", [(0,)])
         with pytest.raises(DivisionByZero):
             driver.settle()
-        connection.connection.rollback()
-        assert driver.ask("SELECT %s::integer", (1,)) == [(1,)]
+        driver.rollback()
+        assert driver.ask("SELECT $1::integer", (1,))() == [(1,)]

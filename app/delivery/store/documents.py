@@ -1,6 +1,6 @@
 """Stories as finished documents: written whole, taken away whole."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
@@ -29,7 +29,7 @@ from app.delivery.models import (
 from app.delivery.terms import SINGLE, Term
 from app.kit.clock import format_instant, from_micros
 from app.kit.schema import table_of
-from app.kit.session import ReadSession, Record, WriteSession, chunks, filled
+from app.kit.session import Asked, ReadSession, Record, WriteSession, chunks, filled
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +85,7 @@ def replace_document(
 ) -> None:
     """Replace a document that is there, in its place; without terms, those that it has stay."""
     session.insert_whole(Document, [document])
-    session.insert_whole(DocumentBody, [body])
+    session.insert_changed(DocumentBody, [body])
     if terms is not None:
         replace_terms(session, [document["id"]], terms)
 
@@ -104,14 +104,27 @@ def uses_of_entry(session: ReadSession, type_: str, id_: str) -> int:
 
 def attributes(session: ReadSession, ids: Collection[str]) -> dict[str, Attributes]:
     """Return what documents that are there are selected by, and whether they are out, by id."""
-    found: dict[str, Attributes] = {}
+    return attributes_asked(session, ids)()
+
+
+def attributes_asked(
+    session: ReadSession, ids: Collection[str]
+) -> Callable[[], dict[str, Attributes]]:
+    """Ask the same; what is returned gives it."""
+    asked: list[Asked] = []
     for part in chunks(ids):
         named = filled(part)
         params = {f"id{number}": id_ for number, id_ in enumerate(named)}
-        for row in session.prepared(_attributes_of(len(named)), params):
-            if row.id not in found:
-                found[row.id] = _columns(row)
-            found[row.id].add(row.field, row.value)
+        asked.append(session.asked(_attributes_of(len(named)), params))
+    return lambda: _attributes(row for rows in asked for row in rows())
+
+
+def _attributes(rows: Iterable[Record]) -> dict[str, Attributes]:
+    found: dict[str, Attributes] = {}
+    for row in rows:
+        if row.id not in found:
+            found[row.id] = _columns(row)
+        found[row.id].add(row.field, row.value)
     return found
 
 

@@ -23,7 +23,7 @@ from app.delivery.store.log import LOG_LOCK, LastChange
 from app.delivery.store.visibility import micros, present
 from app.kit.clock import to_micros
 from app.kit.schema import table_of
-from app.kit.session import Reads, ReadSession, Record, WriteSession, chunks, filled
+from app.kit.session import Asked, Reads, ReadSession, Record, WriteSession, chunks, filled
 
 _documents = table_of(Document)
 _embargoed = table_of(EmbargoedRow)
@@ -53,13 +53,31 @@ def last_embargoed_rows(session: ReadSession, ids: Collection[str]) -> dict[str,
 
 def embargoed_groups(session: ReadSession, groups: Collection[str], now: datetime) -> set[str]:
     """Return those of some groups of translations in which a story is under embargo."""
-    found: set[str] = set()
+    known, asked = session.found.pop(_EARLY, (frozenset(), None))
+    if asked is None or not known.issuperset(groups):
+        asked = _embargoed_asked(session, groups, now)
+    return {row.translation_group for rows in asked for row in rows()}.intersection(groups)
+
+
+def ask_embargoed_groups(session: ReadSession, groups: Collection[str], now: datetime) -> None:
+    """Ask the same on the way of another question, for whoever wants to know it next.
+
+    The log has to be locked, so that it is still true then.
+    """
+    session.found[_EARLY] = frozenset(groups), _embargoed_asked(session, groups, now)
+
+
+def _embargoed_asked(session: ReadSession, groups: Collection[str], now: datetime) -> list[Asked]:
+    asked: list[Asked] = []
     for part in chunks(groups):
         named = filled(part)
         params: dict[str, Any] = {f"group{n}": group for n, group in enumerate(named)}
-        rows = session.prepared(_groups_under_embargo(len(named)), params | {"now": to_micros(now)})
-        found.update(row.translation_group for row in rows)
-    return found
+        params["now"] = to_micros(now)
+        asked.append(session.asked(_groups_under_embargo(len(named)), params))
+    return asked
+
+
+_EARLY = "groups asked early"
 
 
 def offered_of_groups(session: ReadSession, groups: Collection[str], now: datetime) -> list[str]:

@@ -1,6 +1,6 @@
 """Sources and categories as finished entries, and where former slugs lead."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -11,7 +11,7 @@ from app.delivery.models import (
     Redirect,
 )
 from app.kit.schema import table_of
-from app.kit.session import ReadSession, Record, WriteSession, chunks, filled
+from app.kit.session import Asked, ReadSession, Record, WriteSession, chunks, filled
 
 
 def entry(session: ReadSession, type_: str, id_: str) -> Record | None:
@@ -35,16 +35,16 @@ def entries(session: ReadSession) -> Sequence[Record]:
     return session.all(select(table_of(Entry)))
 
 
-def category_parents(session: ReadSession, ids: Collection[str]) -> dict[str, str | None]:
-    """Return the parent of each of these categories and of all above them, by id."""
-    above: dict[str, str | None] = {}
+def category_parents(
+    session: ReadSession, ids: Collection[str]
+) -> Callable[[], dict[str, str | None]]:
+    """Ask the parent of each of these categories and of all above them, by id."""
+    asked: list[Asked] = []
     for part in chunks(ids):
         named = filled(part)
         params = {f"id{number}": id_ for number, id_ in enumerate(named)}
-        above.update(
-            (row.id, row.parent_id) for row in session.prepared(_above(len(named)), params)
-        )
-    return above
+        asked.append(session.asked(_above(len(named)), params))
+    return lambda: {row.id: row.parent_id for rows in asked for row in rows()}
 
 
 @lru_cache

@@ -1,6 +1,6 @@
 """What stands where public stories were."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -9,7 +9,7 @@ from sqlalchemy import BindParameter, Select, bindparam, exists, select
 from app.content.models import ArticleRow
 from app.delivery.models import Withdrawn
 from app.kit.schema import table_of
-from app.kit.session import Reads, ReadSession, Record, WriteSession, chunks, filled
+from app.kit.session import Asked, Reads, ReadSession, Record, WriteSession, chunks, filled
 
 # The answer of a story that was taken back quietly, and that some have seen all the same.
 NOT_FOUND = "not_found"
@@ -28,12 +28,17 @@ def standing(session: Reads, id_: str, *, embargoed: bool) -> Record | None:
 
 def tombstones(session: ReadSession, ids: Collection[str]) -> dict[str, Record]:
     """Return what stands where stories were, by id."""
-    found: dict[str, Record] = {}
+    return tombstones_asked(session, ids)()
+
+
+def tombstones_asked(session: ReadSession, ids: Collection[str]) -> Callable[[], dict[str, Record]]:
+    """Ask the same; what is returned gives it."""
+    asked: list[Asked] = []
     for part in chunks(ids):
         named = filled(part)
         params = {f"id{number}": id_ for number, id_ in enumerate(named)}
-        found.update((row.id, row) for row in session.prepared(_stones(len(named)), params))
-    return found
+        asked.append(session.asked(_stones(len(named)), params))
+    return lambda: {row.id: row for rows in asked for row in rows()}
 
 
 @lru_cache
