@@ -2,12 +2,11 @@
 
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from unicodedata import normalize
-from urllib.parse import quote, urlencode
 
 from fastapi import Request
 
 from app.api.channels import Channel
+from app.api.links import Links
 from app.api.paging import Paging
 from app.bootstrap import Services
 from app.delivery.queries import Page, StoryQuery
@@ -72,15 +71,14 @@ def _withdrawn(services: Services, asked: Asked, page: Page) -> list[Withdrawn]:
 
 
 def _place(request: Request, services: Services, asked: Asked, page: Page) -> Place:
-    addresses = addresses_of(services)
-    sent = request.query_params.get("cursor")
+    links = _links(request, addresses_of(services))
     following = asked.paging.cursor(page.after, backwards=False)
     return Place(
         site=services.settings.site_name,
         name=asked.search.typed if asked.search is not None else asked.channel.name,
-        address=_address(request, addresses, sent),
-        id=_address(request, addresses),
-        next=_address(request, addresses, following) if following else None,
+        address=links.itself,
+        id=links.first,
+        next=links.page(following) if following else None,
         hub=services.push.options.hub,
     )
 
@@ -106,20 +104,16 @@ def _in_archives(
     if meeting is None:
         return items, replace(place, archive=place.next)
     cursor = asked.paging.cursor((to_micros(meeting), ""), backwards=False)
+    assert cursor is not None
     if is_archive:
         items = [one for one, at in zip(items, moments, strict=True) if at >= meeting]
-    return items, replace(place, archive=_address(request, addresses, cursor))
+    return items, replace(place, archive=_links(request, addresses).page(cursor))
 
 
 # Those of the stories in one feed are those of the next.
 _moment = lru_cache(maxsize=5_000)(parse_instant)
 
 
-def _address(request: Request, addresses: Addresses, cursor: str | None = None) -> str:
-    """Return the whole address of a page of the feed that was asked for."""
-    sent = request.query_params.multi_items()
-    # Composed, as every address of a feed that is its name has to be.
-    kept = [(name, normalize("NFC", value)) for name, value in sent if name != "cursor"]
-    pairs = kept if cursor is None else [*kept, ("cursor", cursor)]
-    query = f"?{urlencode(pairs)}" if pairs else ""
-    return addresses.here(f"{quote(request.url.path)}{query}")
+def _links(request: Request, addresses: Addresses) -> Links:
+    """Return the whole addresses of a feed and of its pages."""
+    return Links.of(request.scope["path"], request.scope["query_string"], addresses.own)

@@ -48,7 +48,7 @@ async def answer_feed(request: Request, services: Services, channel: Channel, ex
     links = list_links(request, services, _cursors(asked.paging, page))
     if services.push.options.hub is not None:
         links["hub"] = services.push.options.hub
-    return delivered(
+    answer = delivered(
         request,
         body,
         page.head,
@@ -57,6 +57,9 @@ async def answer_feed(request: Request, services: Services, channel: Channel, ex
         media_type=form.media_type,
         kept=settled,
     )
+    # However the address was spelt: this is the one that the feed gives as its own.
+    answer.headers["content-location"] = links["self"]
+    return answer
 
 
 def no_format(ext: str, known: Collection[str]) -> str:

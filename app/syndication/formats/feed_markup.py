@@ -3,6 +3,7 @@
 import re
 
 from app.syndication.formats.corrected import corrected
+from app.syndication.formats.strays import without_strays
 from app.syndication.item import Item
 
 # Stored markup has its attributes in double quotes, and a ">" in one does not end the tag.
@@ -10,6 +11,9 @@ _TAG = r'<{name}\b(?:[^<>"]|"[^"]*")*>'
 _PLAYERS = re.compile(_TAG.format(name="(?:audio|video)"))
 _CONTROLS = re.compile(r' controls="[^"]*"')
 _BDO = re.compile(_TAG.format(name="bdo"))
+_IMAGES = re.compile(_TAG.format(name="img"))
+# Said in words, within an attribute: some readers take it for the address of a picture.
+_SAID_SOURCE = re.compile(r"src=(?='|[\w-]+\s)")
 _DIRECTION = re.compile(r' dir="(ltr|rtl)"', re.IGNORECASE)
 # HTML says that the element means these (15.3.5).
 _OVERRIDES, _ENDS = {"ltr": "\u202d", "rtl": "\u202e"}, "\u202c"
@@ -23,7 +27,10 @@ def feed_markup(item: Item) -> str | None:
     if "<audio" in markup or "<video" in markup:
         # Each reader has a player of its own, or none.
         markup = _PLAYERS.sub(lambda tag: _CONTROLS.sub("", tag[0]), markup)
-    return _without_bdo(markup) if "<bdo" in markup else markup
+    if "<img" in markup and _SAID_SOURCE.search(markup) is not None:
+        markup = _IMAGES.sub(lambda tag: _SAID_SOURCE.sub("src&#61;", tag[0]), markup)
+    markup = _without_bdo(markup) if "<bdo" in markup else markup
+    return without_strays(markup)
 
 
 def _without_bdo(markup: str) -> str:
