@@ -10,9 +10,9 @@ _ILLEGAL = re.compile(
     "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffd-\uffff" + _NEVER + "]"
 )
 _END_TAG = re.compile(r"<(?=/\w+>)")
-# Two letters of Latin scripts in UTF-8, each of which would be the first byte of another one, and
-# what would be its second: a word such as this is taken for a text that was encoded twice.
-_TWICE = re.compile(rb"(?<=\xc3[\x82\x83])(?=\xc2[\xa0-\xbf])")
+# A letter that is the first byte of others in UTF-8, and what is the second: they are taken for a
+# text that was encoded twice.
+_TWICE = re.compile("(?<=[\xc2\xc3])(?=[\xa0-\xbf])")
 _JOINER = "\u2060"
 # How JSON writes them after a backslash, and in UTF-8. Each begins with one byte that is looked
 # for in no time.
@@ -75,7 +75,6 @@ def sent(text: str) -> bytes:
 
     A joiner that nobody sees between the two letters says that they are meant.
     """
-    data = text.encode()
-    if b"\xc3\x82\xc2" in data or b"\xc3\x83\xc2" in data:
-        data = _TWICE.sub(_JOINER.encode(), data)
-    return data
+    if "\xc2" in text or "\xc3" in text:
+        text = _TWICE.sub(_JOINER, text)
+    return text.encode()

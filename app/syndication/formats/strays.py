@@ -18,13 +18,11 @@ _AT_HOME = {
 }
 _INSTEAD = {"dd": "div", "dt": "div", "li": "div", "rp": "span", "rt": "span"}
 _SOME = re.compile(r"<(?:d[dt]|li|r[pt])\b")
-# What may be around a stray one without ending where it begins.
-_AROUND = re.compile(r"<(?:figcaption|ruby|summary)\b")
 
 
 def without_strays(markup: str) -> str:
     """Return a body in which parts of lists and of ruby stand in these alone."""
-    if _AROUND.search(markup) is None or _SOME.search(markup) is None:
+    if _SOME.search(markup) is None:
         return markup
     parts, around, last = list[str](), list[str](), 0
     for tag in _TAG.finditer(markup):
