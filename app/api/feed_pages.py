@@ -2,12 +2,11 @@
 
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from unicodedata import normalize
-from urllib.parse import quote, urlencode
 
 from fastapi import Request
 
 from app.api.channels import Channel
+from app.api.links import Links
 from app.api.paging import Paging
 from app.bootstrap import Services
 from app.delivery.queries import Page, StoryQuery
@@ -32,19 +31,33 @@ class Asked:
     search: SearchQuery | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    """What a page shows of the stories that were read for it, and the cursors of what is older.
+
+    `following` is where what it shows ends, `older` its archive page.
+    """
+
+    items: list[Item]
+    following: str | None
+    older: str | None = None
+    is_archive: bool = False
+
+
 def write_feed(
     request: Request, services: Services, asked: Asked, page: Page, form: FeedFormat
-) -> bytes:
-    """Return a page of stories as a feed in a format."""
-    addresses = addresses_of(services)
+) -> tuple[bytes, str | None]:
+    """Return a page of stories as a feed in a format, and the cursor of the page that follows."""
     items = services.items.of_all(page.items)
-    place = _place(request, services, asked, page)
-    gone: list[Withdrawn] = []
+    shown = _Shown(items, asked.paging.cursor(page.after, backwards=False))
     if form.remembers and _is_archived(asked):
-        items, place = _in_archives(request, addresses, asked, page, items, place)
+        shown = _in_archives(asked, shown)
+    gone: list[Withdrawn] = []
     if (form.remembers or form.cancels) and asked.query.position is None:
         gone = _withdrawn(services, asked, page)
-    return form.render(feed_of(place, items, gone, addresses, page.head))
+    place = _place(request, services, asked, shown)
+    feed = feed_of(place, shown.items, gone, addresses_of(services), page.head)
+    return form.render(feed), shown.following
 
 
 def _is_archived(asked: Asked) -> bool:
@@ -71,55 +84,39 @@ def _withdrawn(services: Services, asked: Asked, page: Page) -> list[Withdrawn]:
     ]
 
 
-def _place(request: Request, services: Services, asked: Asked, page: Page) -> Place:
-    addresses = addresses_of(services)
-    sent = request.query_params.get("cursor")
-    following = asked.paging.cursor(page.after, backwards=False)
+def _place(request: Request, services: Services, asked: Asked, shown: _Shown) -> Place:
+    own = addresses_of(services).own
+    links = Links.of(request.scope["path"], request.scope["query_string"], own)
     return Place(
         site=services.settings.site_name,
         name=asked.search.typed if asked.search is not None else asked.channel.name,
-        address=_address(request, addresses, sent),
-        id=_address(request, addresses),
-        next=_address(request, addresses, following) if following else None,
+        address=links.itself,
+        id=links.first,
+        next=links.page(shown.following) if shown.following else None,
+        archive=links.page(shown.older) if shown.older else None,
+        current=links.first if shown.is_archive else None,
         hub=services.push.options.hub,
     )
 
 
-def _in_archives(
-    request: Request,
-    addresses: Addresses,
-    asked: Asked,
-    page: Page,
-    items: list[Item],
-    place: Place,
-) -> tuple[list[Item], Place]:
-    """Link a page with the archive page of what is older (RFC 5005, section 4).
+def _in_archives(asked: Asked, page: _Shown) -> _Shown:
+    """Lead a page on to the archive page of what is older (RFC 5005, section 4).
 
     An archive page ends where the next begins; the feed itself shows all that it has.
     """
-    is_archive = asked.query.position is not None
-    place = replace(place, current=place.id) if is_archive else place
-    if page.after is None:
-        return items, place
-    moments = [_moment(getattr(one, asked.query.key)) for one in items]
+    page = replace(page, is_archive=asked.query.position is not None)
+    if page.following is None:
+        return page
+    moments = [_moment(getattr(one, asked.query.key)) for one in page.items]
     meeting = meeting_point(moments)
     if meeting is None:
-        return items, replace(place, archive=place.next)
-    cursor = asked.paging.cursor((to_micros(meeting), ""), backwards=False)
-    if is_archive:
-        items = [one for one, at in zip(items, moments, strict=True) if at >= meeting]
-    return items, replace(place, archive=_address(request, addresses, cursor))
+        return replace(page, older=page.following)
+    older = asked.paging.cursor((to_micros(meeting), ""), backwards=False)
+    if not page.is_archive:
+        return replace(page, older=older)
+    items = [one for one, at in zip(page.items, moments, strict=True) if at >= meeting]
+    return replace(page, items=items, older=older, following=older)
 
 
 # Those of the stories in one feed are those of the next.
 _moment = lru_cache(maxsize=5_000)(parse_instant)
-
-
-def _address(request: Request, addresses: Addresses, cursor: str | None = None) -> str:
-    """Return the whole address of a page of the feed that was asked for."""
-    sent = request.query_params.multi_items()
-    # Composed, as every address of a feed that is its name has to be.
-    kept = [(name, normalize("NFC", value)) for name, value in sent if name != "cursor"]
-    pairs = kept if cursor is None else [*kept, ("cursor", cursor)]
-    query = f"?{urlencode(pairs)}" if pairs else ""
-    return addresses.here(f"{quote(request.url.path)}{query}")

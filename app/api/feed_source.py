@@ -8,6 +8,7 @@ from fastapi import FastAPI
 
 from app.access.caller import ANYBODY
 from app.api.edge.asgi import Message, Scope
+from app.api.edge.canonical import canonical_query
 from app.syndication.push.couriers import FeedContent
 
 
@@ -40,6 +41,7 @@ class FeedSource:
 
 def _scope(topic: str) -> Scope:
     parts = urlsplit(topic)
+    path = unquote(parts.path)
     known: dict[str, Any] = {"caller": ANYBODY, "request_id": None}
     return {
         "type": "http",
@@ -47,9 +49,9 @@ def _scope(topic: str) -> Scope:
         "http_version": "1.1",
         "method": "GET",
         "scheme": parts.scheme,
-        "path": unquote(parts.path),
+        "path": path,
         "raw_path": parts.path.encode(),
-        "query_string": parts.query.encode(),
+        "query_string": canonical_query(path, parts.query.encode()),
         "root_path": "",
         "headers": [],
         "server": None,

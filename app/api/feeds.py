@@ -11,7 +11,6 @@ from app.api.channels import Channel
 from app.api.edge.asgi import state
 from app.api.feed_pages import Asked, write_feed
 from app.api.nearest import nearest
-from app.api.paging import Paging
 from app.api.params import FILTERS, SPANS, Parameters
 from app.api.reading import long_read, reads_embargoed, short_read
 from app.api.searching import places, read_typed, search_in_list, sees_titles_only
@@ -44,11 +43,12 @@ async def answer_feed(request: Request, services: Services, channel: Channel, ex
     page, settled = await _page(services, asked)
     written = partial(write_feed, request, services, asked, page, form)
     much = sum(map(len, page.items)) > MUCH
-    body = await (long_read(written) if much else short_read(services, written))
-    links = list_links(request, services, _cursors(asked.paging, page))
+    body, following = await (long_read(written) if much else short_read(services, written))
+    before = asked.paging.cursor(page.before, backwards=True)
+    links = list_links(request, services, {"next": following, "prev": before})
     if services.push.options.hub is not None:
         links["hub"] = services.push.options.hub
-    return delivered(
+    answer = delivered(
         request,
         body,
         page.head,
@@ -57,6 +57,9 @@ async def answer_feed(request: Request, services: Services, channel: Channel, ex
         media_type=form.media_type,
         kept=settled,
     )
+    # However the address was spelt: this is the one that the feed gives as its own.
+    answer.headers["content-location"] = links["self"]
+    return answer
 
 
 def no_format(ext: str, known: Collection[str]) -> str:
@@ -107,10 +110,3 @@ def _found(services: Services, search: SearchQuery) -> tuple[Page, bool]:
 def _position(place: Sequence[int] | None) -> Position | None:
     """Return a place in what was found as one in a list: its second part is a text there."""
     return None if place is None else (place[0], str(place[1]))
-
-
-def _cursors(paging: Paging, page: Page) -> dict[str, str | None]:
-    return {
-        "next": paging.cursor(page.after, backwards=False),
-        "prev": paging.cursor(page.before, backwards=True),
-    }

@@ -95,7 +95,11 @@ def host_of(url: str) -> str | None:
         host = name.encode("idna").decode()
     except UnicodeError:
         return None
-    return host if 0 < len(host) <= _LONGEST_NAME else None
+    if "%" in host or not 0 < len(host) <= _LONGEST_NAME:
+        return None
+    # What ends in a number is an address, or nothing (URL standard, section 3.5).
+    is_number = host.rpartition(".")[2].isdecimal()
+    return None if is_number and literal(host) is None else host
 
 
 def _plain(address: Address) -> Address:

@@ -12,7 +12,7 @@ from app.api.edge.canonical import canonical_query
         (b"", b"limit=20", b"count=none", b"sort=-published_at", b"limit=20&count=none"),
         (b"category=a&language=en", b"language=en&category=a", b"language=en&limit=20&category=a"),
         (b"tag=a&tag=b", b"tag=b&tag=a"),
-        (b"tag=%C3%A9", b"tag=%c3%a9"),
+        (b"tag=%C3%A9", b"tag=%c3%a9", b"tag=e%CC%81"),
         (b"updated_after=2026-01-01", b"updated_after=2026-01-01&sort=-updated_at"),
     ],
 )

@@ -46,6 +46,9 @@ _URLS = (
 _NOWHERE = (
     "http://receiver.example:0/",
     "http://a..b/",
+    "http://%31%32%37.0.0.1/",
+    "http://127.0.0.256/",
+    "http://4294967296/",
     f"http://{'a' * 64}.example/",
     f"http://{'a.b.' * 64}example/",
 )

@@ -29,6 +29,7 @@ class Listener:
         self.status = int(self._file.readline().split()[1])
         self.headers = self._read_headers()
         self._text = b""
+        self.opened_at = ""
 
     def next(self) -> Event:
         """Return the next event; comments and `retry` are no events."""
@@ -41,7 +42,9 @@ class Listener:
 
     def begun(self) -> "Listener":
         """Wait until the stream has begun: what is written from now on is heard."""
-        assert self._block() == b"retry: 2000"
+        retry, opened_at = self._block().splitlines()
+        assert retry == b"retry: 2000"
+        self.opened_at = opened_at.removeprefix(b"id: ").decode()
         return self
 
     def has_ended(self) -> bool:

@@ -61,6 +61,16 @@ def test_listeners_hear_what_happens(served: Nursery, desk: Client) -> None:
         listener.close()
 
 
+def test_who_leaves_before_anything_happens_misses_nothing(served: Nursery, desk: Client) -> None:
+    for query in ("", "?tag=a"):
+        listener = Listener(served.port, query).begun()
+        listener.close()
+        story = publish(desk, "Meanwhile", tags=["a"])
+        back = Listener(served.port, query, last_event_id=listener.opened_at)
+        assert back.next().data["id"] == story["id"]
+        back.close()
+
+
 def test_who_comes_back_has_missed_nothing(served: Nursery, desk: Client) -> None:
     listener = Listener(served.port).begun()
     publish(desk, "First")

@@ -64,6 +64,11 @@ def test_an_event_source_follows_and_comes_back_without_a_gap(tmp_path: Path) ->
             desk = Desk(server.port, key)
             with browsing(_PAGE.replace("PORT", str(server.port)), tmp_path) as site:
                 _next(site, "open")
+                # Before the browser has heard of anything, the server goes away.
+                server.kill()
+                server.start()
+                unheard = desk.story("Unheard")
+                assert _next(site, "upsert", "remove")["id"] == unheard["id"]
                 desk.story("Not for it", tag="b")
                 first = desk.story("“Hives” – خلايا 🐝")
                 heard = _next(site, "upsert", "remove")

@@ -1,6 +1,7 @@
 """The canonical form of a request: one for all that ask for the same."""
 
 from collections.abc import Mapping
+from unicodedata import normalize
 from urllib.parse import parse_qsl, urlencode
 
 # What a parameter means where it is left out, for each list; said, it makes no difference.
@@ -26,8 +27,9 @@ _aliases: dict[tuple[bytes, str], bytes] = {}
 def canonical_query(path: str, query: bytes) -> bytes:
     """Return a query string with its parameters in order and defaults left out.
 
-    Of a parameter that is repeated all must hold, so their order means nothing either. A query
-    that cannot be read stays as it is, and is refused further inside.
+    Of a parameter that is repeated all must hold, so their order means nothing either. What is
+    typed on some systems comes decomposed, and means what it means composed. A query that cannot
+    be read stays as it is, and is refused further inside.
     """
     if not query:
         return query
@@ -48,6 +50,7 @@ def _folded(path: str, query: bytes) -> bytes:
         )
     except ValueError:
         return query
+    pairs = [(name, normalize("NFC", value)) for name, value in pairs]
     names = [name for name, _ in pairs]
     usual = dict(_DEFAULTS.get(path) or _usual_of_feed(path))
     if "sort" in usual and any(name in _SORTED_BY_UPDATE for name in names):

@@ -17,7 +17,9 @@ Name = bytes
 # cells of lists and dictionaries.
 _OVERHEAD = 2_000
 _OF_A_CODING = 1_000
-_KEPT = frozenset(b"content-type link location surrogate-key cache-tag dateline-serial".split())
+_KEPT = frozenset(
+    b"content-type content-location link location surrogate-key cache-tag dateline-serial".split()
+)
 
 
 class Facts(NamedTuple):

@@ -19,6 +19,7 @@ _LONGEST = 1_000
 _AS_LISTS = {one.media_type: ext for ext, one in FEEDS.items()}
 _AS_STORIES = {one.media_type: ext for ext, one in STORIES.items()}
 _THERE = {200, 304}
+_LOCATION = b"content-location"
 _ANYTHING = ("application/*", "*/*")
 
 
@@ -35,13 +36,16 @@ class NegotiationRing:
         if path is None:
             await self._app(scope, receive, send)
             return
-        location = (b"content-location", _with_query(path, scope["query_string"]))
+        location = _with_query(path, scope["query_string"])
 
         async def tell(message: Message) -> None:
             if message["type"] == "http.response.start":
-                # What leads elsewhere or tells of a problem is not what is at that address.
-                told = [location] if message["status"] in _THERE else []
-                message = {**message, "headers": [*_varying(message["headers"]), *told]}
+                headers = list(_varying(message["headers"]))
+                # What leads elsewhere or tells of a problem is not what is at that address; a
+                # feed names its own.
+                if message["status"] in _THERE and all(name != _LOCATION for name, _ in headers):
+                    headers.append((_LOCATION, location))
+                message = {**message, "headers": headers}
             await send(message)
 
         there = {"path": path, "raw_path": quote(path).encode(), APART: None}

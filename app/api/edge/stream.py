@@ -11,7 +11,7 @@ from app.api.badges import Badges
 from app.api.broadcast import Broadcast
 from app.api.dependencies import allow_reading
 from app.api.edge.asgi import App, Receive, Scope, Send, header, state
-from app.api.following import FOLLOWING, follower_of
+from app.api.following import FOLLOWING, cursor_of, follower_of
 from app.api.params import Parameters
 from app.api.pulse import Pulse
 from app.api.reading import short_read
@@ -26,7 +26,9 @@ HEADERS = [
     # nginx would gather events until a buffer is full.
     (b"x-accel-buffering", b"no"),
 ]
-_RETRY = b"retry: 2000\n\n"
+# An id without data is no event, but is what a browser that lost the connection comes back with:
+# who had heard of nothing yet misses nothing, either.
+_OPENING = b"retry: 2000\nid: %b\n\n"
 
 
 class StreamRing:
@@ -48,9 +50,10 @@ class StreamRing:
         known["route"] = PATH
         place = await short_read(self._services, lambda: self._follower(scope))
         listener = self._audience.admit(known["caller"], place)
+        opening = _OPENING % cursor_of(self._services, place).encode()
         try:
             await send({"type": "http.response.start", "status": 200, "headers": HEADERS})
-            await send({"type": "http.response.body", "body": _RETRY, "more_body": True})
+            await send({"type": "http.response.body", "body": opening, "more_body": True})
         except BaseException:
             self._audience.leave(listener)
             raise

@@ -3,7 +3,7 @@
 import html
 import re
 
-from app.kit.xml import attribute, cdata, element, escaped, plain
+from app.kit.xml import attribute, cdata, element, escaped, plain, sent
 from app.syndication.feed import Feed, Withdrawn
 from app.syndication.formats.feed_markup import feed_markup
 from app.syndication.formats.languages import iso_language
@@ -36,28 +36,27 @@ def render(feed: Feed) -> bytes:
         _link("hub", feed.hub),
     ]
     after = "".join([*(_tombstone(one) for one in feed.withdrawn), "</feed>\n"])
-    return b"".join(["".join(parts).encode(), *map(_entry, feed.items), after.encode()])
+    return b"".join([sent("".join(parts)), *map(_entry, feed.items), sent(after)])
 
 
 @once
 def _entry(item: Item) -> bytes:
     content = feed_markup(item)
-    return "".join(
-        (
-            f'\n<entry xml:lang="{_language(item.language)}"><id>{item.urn}</id>',
-            _text("title", item.title),
-            _link("alternate", item.link),
-            f"<published>{item.published_at}</published><updated>{item.updated_at}</updated>",
-            *(_author(one) for one in item.authors),
-            *(_category(one["slug"], one["name"] or one["slug"]) for one in item.categories),
-            *(_category(tag, tag) for tag in item.tags),
-            element("dc:publisher", item.source["name"]) if item.source else "",
-            _text("rights", _rights(item)),
-            _text("summary", item.summary or (None if content else item.title)),
-            f'<content type="html">{cdata(content)}</content>' if content else "",
-            "</entry>",
-        )
-    ).encode()
+    parts = (
+        f'\n<entry xml:lang="{_language(item.language)}"><id>{item.urn}</id>',
+        _text("title", item.title),
+        _link("alternate", item.link),
+        f"<published>{item.published_at}</published><updated>{item.updated_at}</updated>",
+        *(_author(one) for one in item.authors),
+        *(_category(one["slug"], one["name"].strip() or one["slug"]) for one in item.categories),
+        *(_category(tag, tag) for tag in item.tags),
+        element("dc:publisher", item.source["name"]) if item.source else "",
+        _text("rights", _rights(item)),
+        _text("summary", item.summary or (None if content else item.title)),
+        f'<content type="html">{cdata(content)}</content>' if content else "",
+        "</entry>",
+    )
+    return sent("".join(parts))
 
 
 def _language(tag: str) -> str:

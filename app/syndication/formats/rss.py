@@ -4,7 +4,7 @@ import html
 from datetime import date
 from urllib.parse import quote
 
-from app.kit.xml import attribute, cdata, element, escaped, plain
+from app.kit.xml import attribute, cdata, element, escaped, plain, sent
 from app.syndication.feed import Feed
 from app.syndication.formats.feed_markup import feed_markup
 from app.syndication.formats.languages import iso_language
@@ -34,7 +34,7 @@ def render(feed: Feed) -> bytes:
         f'<atom:link href="{attribute(feed.hub)}" rel="hub"/>' if feed.hub else "",
     ]
     items = [_item(one, feed.own) for one in feed.items]
-    return b"".join(["".join(parts).encode(), *items, b"</channel></rss>\n"])
+    return b"".join([sent("".join(parts)), *items, b"</channel></rss>\n"])
 
 
 def rfc822_date(instant: str) -> str:
@@ -47,22 +47,21 @@ def rfc822_date(instant: str) -> str:
 @once
 def _item(item: Item, own: str) -> bytes:
     content = feed_markup(item)
-    names = [*(one["name"] or one["slug"] for one in item.categories), *item.tags]
-    return "".join(
-        (
-            f"\n<item><title>{plain(item.title)}</title><link>{escaped(item.link)}</link>"
-            f'<guid isPermaLink="false">{item.urn}</guid>'
-            f"<pubDate>{rfc822_date(item.published_at)}</pubDate>",
-            *(f"<dc:creator>{plain(one['name'])}</dc:creator>" for one in item.authors),
-            element("dc:language", iso_language(item.language)),
-            *(f"<category>{plain(name)}</category>" for name in names),
-            _source(item, own),
-            _description(item),
-            f"<content:encoded>{cdata(content)}</content:encoded>" if content else "",
-            _media(item.image) if item.image else "",
-            "</item>",
-        )
-    ).encode()
+    names = [*(one["name"].strip() or one["slug"] for one in item.categories), *item.tags]
+    parts = (
+        f"\n<item><title>{plain(item.title)}</title><link>{escaped(item.link)}</link>"
+        f'<guid isPermaLink="false">{item.urn}</guid>'
+        f"<pubDate>{rfc822_date(item.published_at)}</pubDate>",
+        *(f"<dc:creator>{plain(one['name'])}</dc:creator>" for one in item.authors),
+        element("dc:language", iso_language(item.language)),
+        *(f"<category>{plain(name)}</category>" for name in names),
+        _source(item, own),
+        _description(item),
+        f"<content:encoded>{cdata(content)}</content:encoded>" if content else "",
+        _media(item.image) if item.image else "",
+        "</item>",
+    )
+    return sent("".join(parts))
 
 
 def _source(item: Item, own: str) -> str:

@@ -55,6 +55,19 @@ def test_the_archive_rebuilds_everything(stories: list[str], client: TestClient)
 
 
 @SQLITE
+@pytest.mark.parametrize("ext", ["atom", "rss"])
+def test_the_header_leads_to_every_story_once(
+    ext: str, stories: list[str], client: TestClient
+) -> None:
+    found: list[str] = []
+    page: str | None = f"/feeds/latest.{ext}?limit=10"
+    while page is not None:
+        found += ids(client, page)
+        page = client.get(page).links.get("next", {}).get("url")
+    assert found == stories
+
+
+@SQLITE
 def test_archive_pages_share_no_story(stories: list[str], client: TestClient) -> None:
     _, pages = walked(client, "/feeds/latest.atom?limit=10")
     archived = [one for page in pages[1:] for one in ids(client, page)]

@@ -22,7 +22,7 @@ _END_TAG = re.compile(r"</(\w+)>")
 _ENTITY = re.compile(r"&(#?\w+)")
 _LOOKS_LIKE_MARKUP = re.compile(r"&#[x0-9]|<[/a-zA-Z]")
 _MAIL = re.compile(r"<[\w.+'-]+@[\w.-]+>", re.ASCII)
-_RELATIVE = re.compile(r"""<(?:a\s+href|img\s+[^>]*src)=["'](?!\w+:)""")
+_RELATIVE = re.compile(r"""<(?:a\s+href|img\s+[^>]*src)=(?:["'](?!\w+:)|[\w-]+[\s>])""")
 _LANGUAGE = re.compile(r"[a-z]{2,3}(?:-[A-Za-z0-9]+)*")
 # Of what the sanitiser lets pass, and of what it does not.
 _UNKNOWN, _UNKNOWN_ATTRIBUTES = {"bdo"}, {"controls"}

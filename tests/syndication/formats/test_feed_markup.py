@@ -20,6 +20,16 @@ _CASES = {
         '<span>a<span dir="LTR" title="a &gt; b">\u202db\u202c</span>c</span>'
     ),
     "<bdi>a</bdi>": "<bdi>a</bdi>",
+    "<dd>a<summary><div><dt lang=fr>b</dt></div></summary></dd>": (
+        '<div>a<summary><div><div lang="fr">b</div></div></summary></div>'
+    ),
+    "<dl><div><dt>a</dt><dd>b<figcaption>c</figcaption></dd></div></dl>": (
+        "<dl><div><dt>a</dt><dd>b<figcaption>c</figcaption></dd></div></dl>"
+    ),
+    "<summary><ul><li>a<br></li></ul></summary>": "<summary><ul><li>a<br></li></ul></summary>",
+    "<ruby>a<b>b<rt>c</rt></b></ruby>": "<ruby>a<b>b<span>c</span></b></ruby>",
+    "<ruby>a<rp>(</rp><rt>b</rt></ruby>": "<ruby>a<rp>(</rp><rt>b</rt></ruby>",
+    '<img alt="src=a b" src="/?src=a">': ('<img alt="src&#61;a b" src="https://a.example/?src=a">'),
 }
 
 

@@ -22,6 +22,7 @@ TEXTS = (
     "Noor <noor@news.example>",
     "two\nlines & <more>\r\rand three",
     "quotes \" and ' and ]]> 🐝 المغرب",
+    "cafÃ© Â« MANHÃ\xa0»",
 )
 PICTURE = {"url": "https://i.example/ä", "width": 0, "height": 1}
 PIECES = ["</b>", "<b>", "</", "&amp;", "&#", "&", "&lt", "1", "<a@b.example>", '"', "z", " "]
@@ -78,11 +79,23 @@ def test_no_mixture_of_markup_and_text_does(text: str) -> None:
         {"body_html": "<p>" + "Bees 🐝 المغرب ]] " * 90_000 + "</p>"},
         {"title": "\x07"},
         {"categories": [{"id": ID, "slug": "s", "name": "\x07"}], "tags": ["\x07"]},
+        {"categories": [{"id": ID, "slug": "s", "name": "\x80 \x80"}], "tags": ["\x80 \x80"]},
         {"authors": [{"name": "\x07", "url": None}]},
         {"language": "arz"},
         {"language": "xyz"},
     ],
-    ids=["nothing", "short", "empty", "2 MB", "title", "names", "author", "Egyptian", "unknown"],
+    ids=[
+        "nothing",
+        "short",
+        "empty",
+        "2 MB",
+        "title",
+        "names",
+        "blanks",
+        "author",
+        "Egyptian",
+        "unknown",
+    ],
 )
 def test_nothing_that_is_missing_does(ext: str, fields: dict[str, Any]) -> None:
     assert complaints_of(FEEDS[ext].render(feed(bare(**fields)))) == []
@@ -97,6 +110,9 @@ MARKUP = [
     '<video controls src="v.mp4"></video><audio controls=""></audio><bdo dir="rtl">x</bdo>',
     "<h1><section><h2>x</h2></section></h1><p><marquee><p>y</p></marquee></p>",
     "<ul><li>x<section><li>y</section></ul><a href=x><button><a href=y>z</a></button></a>",
+    "<dd><summary>x<dt>y</summary></dd><ul><li><figcaption><b><li>x</figcaption></ul>",
+    "<dd><ruby>x<b>y<rp>(<rt>z</b></ruby></dd>",
+    """<img src="https://a.example/x" alt="say src=x and src='y'">""",
 ]
 
 
