@@ -51,6 +51,19 @@ def test_who_agrees_is_sent_the_feed_when_it_changes(
     assert body == client.get("/feeds/latest.rss").content
 
 
+def test_a_feed_is_sent_as_it_is_read_however_its_address_is_spelt(
+    pushing: Pushing, newsroom: Newsroom, client: TestClient, reader: Subscriber
+) -> None:
+    topic = f"{LATEST}?limit=20&kind=news&author=Zoe%CC%88"
+    assert ask(client, reader, topic) == 202
+    pushing.settle()
+    newsroom.story("Pushed", authors=[{"name": "Zoë"}])
+    pushing.settle()
+    ((headers, body),) = reader.sent
+    assert f'<{topic}>; rel="self"' in headers["link"]
+    assert body == client.get(topic.removeprefix(PUBLIC)).content
+
+
 def test_who_does_not_agree_is_left_alone(
     pushing: Pushing, newsroom: Newsroom, client: TestClient, reader: Subscriber
 ) -> None:
