@@ -1,7 +1,6 @@
 """What a story is made of in the engine: fields to search, to filter by, to count and to sort."""
 
 import hashlib
-from collections.abc import Iterable, Sequence
 from functools import cache, lru_cache
 from importlib.metadata import version
 
@@ -41,6 +40,8 @@ _SOUGHT = ("slug", "url", "group", "author", "tag", "category", "language")
 _COUNTED = ("source", "ranges", "kind", "month", "begun_tag", *BRANCH_COLUMNS)
 _NUMBERS = ("published_at", "updated_at", "tie")
 
+_DAY = 86_400_000_000
+
 
 def _made() -> Schema:
     builder = SchemaBuilder()
@@ -79,48 +80,56 @@ def document(story: IndexedStory) -> Document:
     Each value is added as what its field is: one of another type would end the writer.
     """
     made = Document()
-    for number, value in _numbers(story).items():
-        made.add_integer(number, value)
-    for name, values in (*_words(story).items(), *text.text_fields(story.text).items()):
-        for one in values:
-            made.add_text(name, one)
+    add = made.add_text
+    made.add_integer("published_at", story.published_at)
+    made.add_integer("updated_at", story.updated_at)
+    made.add_integer("tie", tie(story.id))
+    _add_names(story, add)
+    _add_terms(story, add)
+    _add_columns(story, add)
+    text.add_words(story.text, add)
     return made
 
 
-def _numbers(story: IndexedStory) -> dict[str, int]:
-    return {
-        "published_at": story.published_at,
-        "updated_at": story.updated_at,
-        "tie": tie(story.id),
-    }
+def _add_names(story: IndexedStory, add: text.Add) -> None:
+    """Add what the story alone is called."""
+    add("id", story.id)
+    add("slug", story.slug)
+    if story.url:
+        add("url", normal_address(story.url))
+    # A group bears the id of its first story, which is found by it.
+    if story.group != story.id:
+        add("group", story.group)
 
 
-def _words(story: IndexedStory) -> dict[str, Iterable[str]]:
-    tags = {fold(tag): tag for tag in story.tags}
-    return {
-        "id": (story.id,),
-        "slug": (story.slug,),
-        "url": (normal_address(story.url),) if story.url else (),
-        # A group bears the id of its first story, which is found by it.
-        "group": (story.group,) if story.group != story.id else (),
-        "category": story.categories,
-        "source": (story.source or NO_VALUE,),
-        "language": story.languages,
-        "ranges": (TOGETHER.join(story.languages) or NO_VALUE,),
-        "author": {fold(name) for name in story.authors},
-        "kind": (story.kind,),
-        "month": (_month(story.published_at),),
-        "tag": tags,
-        "begun_tag": map(_begun, tags.values()),
-        **_branch_columns(story.branches),
-    }
+def _add_terms(story: IndexedStory, add: text.Add) -> None:
+    """Add what the story has in common with others, as filters ask for it."""
+    for branch in story.branches:
+        for category in branch:
+            add("category", category)
+    for language in story.languages:
+        add("language", language)
+    for author in set(map(_folded, story.authors)):
+        add("author", author)
+    # Of spellings of one tag the last stands for it.
+    for tag, spelling in {_folded(tag): tag for tag in story.tags}.items():
+        add("tag", tag)
+        add("begun_tag", _begun(spelling))
 
 
-def _branch_columns(branches: Sequence[Sequence[str]]) -> dict[str, Sequence[str]]:
-    joined = [TOGETHER.join(one) for one in branches]
-    filled = [*joined, *(NO_VALUE for _ in _BRANCH_COLUMNS)]
-    columns = {name: (one,) for name, one in zip(_BRANCH_COLUMNS, filled, strict=False)}
-    return {**columns, _MORE_BRANCHES: joined[len(_BRANCH_COLUMNS) :]}
+def _add_columns(story: IndexedStory, add: text.Add) -> None:
+    """Add what is counted, a value to each column."""
+    add("source", story.source or NO_VALUE)
+    add("kind", story.kind)
+    add("month", _month(story.published_at // _DAY))
+    add("ranges", TOGETHER.join(story.languages) or NO_VALUE)
+    branches = story.branches
+    for column, branch in zip(_BRANCH_COLUMNS, branches, strict=False):
+        add(column, TOGETHER.join(branch))
+    for column in _BRANCH_COLUMNS[len(branches) :]:
+        add(column, NO_VALUE)
+    for branch in branches[len(_BRANCH_COLUMNS) :]:
+        add(_MORE_BRANCHES, TOGETHER.join(branch))
 
 
 def position_document(position: Position) -> Document:
@@ -151,15 +160,20 @@ def spelt(begun: str) -> str:
     return f"{fold(tag)}{SPELT}{tag}"
 
 
-# A few tags stand on most stories.
+# A few tags and authors stand on most stories.
+_folded = lru_cache(maxsize=20_000)(fold)
+
+
 @lru_cache(maxsize=20_000)
 def _begun(tag: str) -> str:
     """Return the term by which a tag is completed and counted."""
     return f"{evened(tag)}{SPELT}{tag}"
 
 
-def _month(micros: int) -> str:
-    moment = from_micros(micros)
+# Stories are written by and large in the order of their days.
+@lru_cache(maxsize=1_000)
+def _month(day: int) -> str:
+    moment = from_micros(day * _DAY)
     return f"{moment.year:04}-{moment.month:02}"
 
 
