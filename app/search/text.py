@@ -1,7 +1,7 @@
 """What the index keeps of the words of a story: its text fields, and how they are filled.
 
 Whoever writes to the index needs to know no language: add the fields to the schema, register the
-analyser with each index that is opened, and put what `text_fields` returns into the document.
+analyser with each index that is opened, and let `add_words` add to the document.
 
 All words of all stories stand in one field, folded and otherwise as they were written, so that a
 word weighs the same whatever its language, and a story is found even if it names the wrong one.

@@ -66,14 +66,14 @@ def folded(text: str) -> str:
 
 
 class _Page:
-    """A code page: a text that it has all signs of is folded by a table, each for itself.
+    """A code page: a text of its signs alone is folded by a table, each sign for itself.
 
-    That takes a tenth of the time. Western accents go here too, since the engine, which would
-    take them away as well, is slower with words that are not plain.
+    That takes a tenth of the time. Western accents go here too: the engine would take them away
+    as well, but is slower with words that are not plain.
     """
 
     def __init__(self, encoding: str) -> None:
-        """Fold each sign of a page that has marks as signs of their own only if they vanish."""
+        """Fold each sign of a page. Where one would join the letter before it, this is no way."""
         self._encoding = encoding
         table, gone = bytearray(range(256)), bytearray()
         for code in range(0x80, 0x100):
@@ -134,6 +134,6 @@ def _spaced(run: re.Match[str]) -> str:
     return f" {' '.join(pairs(run[0]))} "
 
 
-# Most texts: of Western letters, those with the quotation marks of print, and Arabic ones. None
-# of these pages has a mark that would be one with the letter before it.
+# Most texts: of Western letters, those with the quotation marks of print, and Arabic ones. No sign
+# of these pages becomes one with the letter before it; signs of Arabic vowels vanish.
 _PAGES = tuple(map(_Page, ("latin-1", "cp1252", "cp1256")))

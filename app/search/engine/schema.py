@@ -15,7 +15,7 @@ from app.search.engine.addresses import normal_address
 from app.search.index import IndexedStory, Position
 
 # Raised when the fields below change; an index of another version is not opened.
-VERSION = 5
+VERSION = 6
 # The document that says how far the index has come; no story has such an id.
 POSITION_ID = "position"
 # Between a folded tag and the tag as it is spelt.
@@ -35,7 +35,7 @@ _FILLED = ("source", "kind", "month", "ranges", *_BRANCH_COLUMNS)
 BRANCH_COLUMNS = (*_BRANCH_COLUMNS, _MORE_BRANCHES)
 
 # Found by exactly one value or several, and never counted.
-_SOUGHT = ("slug", "url", "group", "author", "tag", "category", "language")
+_SOUGHT = ("group", "author", "tag", "category", "language")
 # Found and counted; a fast field is a column.
 _COUNTED = ("source", "ranges", "kind", "month", "begun_tag", *BRANCH_COLUMNS)
 _NUMBERS = ("published_at", "updated_at", "tie")
@@ -53,6 +53,8 @@ def _made() -> Schema:
         builder.add_text_field(name, fast=True, tokenizer_name="raw", index_option="basic")
     for name in _NUMBERS:
         builder.add_integer_field(name, fast=True)
+    # A slug and an address, as numbers.
+    builder.add_integer_field("called", indexed=True)
     text.add_text_fields(builder)
     return builder.build()
 
@@ -84,22 +86,17 @@ def document(story: IndexedStory) -> Document:
     made.add_integer("published_at", story.published_at)
     made.add_integer("updated_at", story.updated_at)
     made.add_integer("tie", tie(story.id))
-    _add_names(story, add)
+    made.add_integer("called", called(story.slug))
+    if story.url:
+        made.add_integer("called", called(normal_address(story.url)))
+    add("id", story.id)
+    # A group bears the id of its first story, which is found by it.
+    if story.group != story.id:
+        add("group", story.group)
     _add_terms(story, add)
     _add_columns(story, add)
     text.add_words(story.text, add)
     return made
-
-
-def _add_names(story: IndexedStory, add: text.Add) -> None:
-    """Add what the story alone is called."""
-    add("id", story.id)
-    add("slug", story.slug)
-    if story.url:
-        add("url", normal_address(story.url))
-    # A group bears the id of its first story, which is found by it.
-    if story.group != story.id:
-        add("group", story.group)
 
 
 def _add_terms(story: IndexedStory, add: text.Add) -> None:
@@ -152,6 +149,16 @@ def position_of(kept: Document) -> Position:
 def tie(id_: str) -> int:
     """Return a number that puts stories of one instant in a lasting order."""
     return int(id_.replace("-", "")[-15:], 16)
+
+
+def called(name: str) -> int:
+    """Return the number by which a story is found that has a slug or an address.
+
+    Nobody reads those out of the index, and a dictionary of long names that differ from story to
+    story takes longer to write than one of numbers. Of 64 bits, two names hardly have the same.
+    """
+    digest = hashlib.blake2b(name.encode(), digest_size=8).digest()
+    return int.from_bytes(digest, signed=True)
 
 
 def spelt(begun: str) -> str:
