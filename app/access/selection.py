@@ -8,6 +8,7 @@ import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, Literal
 
 from app.kit.clock import parse_instant
@@ -60,6 +61,8 @@ def fold(text: str) -> str:
     return unicodedata.normalize("NFC", unicodedata.normalize("NFC", text).casefold())
 
 
+# There are few languages, and many stories in each.
+@lru_cache(maxsize=1_000)
 def language_ranges(tag: str) -> tuple[str, ...]:
     """Return every language range that takes in a tag, widest first: `fr`, then `fr-ca`.
 

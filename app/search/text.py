@@ -1,14 +1,14 @@
 """What the index keeps of the words of a story: its text fields, and how they are filled.
 
 Whoever writes to the index needs to know no language: add the fields to the schema, register the
-analyser with each index that is opened, and put what `text_fields` returns into the document.
+analyser with each index that is opened, and let `add_words` add to the document.
 
 All words of all stories stand in one field, folded and otherwise as they were written, so that a
 word weighs the same whatever its language, and a story is found even if it names the wrong one.
 The other fields are there to weigh a word by where it stands.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from tantivy import Index, SchemaBuilder
@@ -28,6 +28,9 @@ SUMMARY = "summary"
 NAMES = "names"
 # The language that a story claims, without region.
 SPOKEN = "spoken"
+
+# What adds a value to a field of a document.
+Add = Callable[[str, str], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,13 +61,27 @@ def register(index: Index) -> None:
 
 
 def text_fields(story: StoryText) -> dict[str, list[str]]:
-    """Return the values of the text fields, ready for `Document.from_dict` with a schema."""
-    title, summary = [folded(story.title)], [folded(story.summary)] if story.summary else []
-    names = [folded(name) for name in (*story.tags, *story.authors, story.source) if name]
-    return {
-        TEXT: [*title, *summary, folded(story.body), *names],
-        TITLE: title,
-        SUMMARY: summary,
-        NAMES: [" ".join(names)] if names else [],
-        SPOKEN: [primary(story.language)],
-    }
+    """Return the values of the text fields, by their names."""
+    fields: dict[str, list[str]] = {name: [] for name in (TEXT, TITLE, SUMMARY, NAMES, SPOKEN)}
+    add_words(story, lambda name, value: fields[name].append(value))
+    return fields
+
+
+def add_words(story: StoryText, add: Add) -> None:
+    """Add to a document what its text fields hold, each value with the name of its field."""
+    title, summary, names = folded(story.title), folded(story.summary), _names(story)
+    add(TEXT, title)
+    add(TITLE, title)
+    if summary:
+        add(TEXT, summary)
+        add(SUMMARY, summary)
+    add(TEXT, folded(story.body))
+    for name in names:
+        add(TEXT, name)
+    if names:
+        add(NAMES, " ".join(names))
+    add(SPOKEN, primary(story.language))
+
+
+def _names(story: StoryText) -> list[str]:
+    return [folded(name) for name in (*story.tags, *story.authors, story.source) if name]

@@ -153,6 +153,25 @@ def test_folding_twice_changes_no_word(text: str) -> None:
     assert [words(word) for word in words(folded(text))] == [[word] for word in words(text)]
 
 
+def _signs(page: str) -> str:
+    return bytes(range(0x20, 0x100)).decode(page, "ignore")
+
+
+@pytest.mark.parametrize("page", ["latin-1", "cp1252", "cp1256"])
+@given(data=st.data())
+def test_texts_of_one_code_page_are_folded_as_all_others(page: str, data: st.DataObject) -> None:
+    text = data.draw(st.text(_signs(page), max_size=40))
+
+    # Of this sign no such page knows.
+    assert words(text) == words(f"{text} \u4e00")[:-1]
+
+
+@pytest.mark.parametrize("page", ["latin-1", "cp1252", "cp1256"])
+def test_each_sign_of_a_code_page_is_folded_as_in_others(page: str) -> None:
+    for sign in _signs(page):
+        assert words(f"a{sign}b") == words(f"a{sign}b \u4e00")[:-1]
+
+
 @pytest.mark.parametrize(("tag", "language"), [("fr-CA", "fr"), ("AR", "ar"), ("", "")])
 def test_the_language_of_a_tag(tag: str, language: str) -> None:
     assert primary(tag) == language

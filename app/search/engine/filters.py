@@ -7,7 +7,7 @@ from tantivy import FieldType, Occur, Query
 from app.access.selection import Clause, Selection, Span
 from app.kit.clock import to_micros
 from app.search.engine.addresses import last_name, normal_address
-from app.search.engine.schema import SCHEMA, every_story
+from app.search.engine.schema import SCHEMA, called, every_story
 
 Clauses = list[tuple[Occur, Query]]
 
@@ -47,8 +47,8 @@ def referred(reference: str) -> Query:
     """Return the query for the story that an id, a slug or an address names."""
     parts = [
         Query.term_query(SCHEMA, "id", reference.lower(), "basic"),
-        Query.term_query(SCHEMA, "url", normal_address(reference), "basic"),
-        Query.term_query(SCHEMA, "slug", last_name(reference), "basic"),
+        Query.term_query(SCHEMA, "called", called(normal_address(reference)), "basic"),
+        Query.term_query(SCHEMA, "called", called(last_name(reference)), "basic"),
     ]
     return Query.boolean_query([(Occur.Should, part) for part in parts])
 

@@ -1,7 +1,6 @@
 """What a story is made of in the engine: fields to search, to filter by, to count and to sort."""
 
 import hashlib
-from collections.abc import Iterable, Sequence
 from functools import cache, lru_cache
 from importlib.metadata import version
 
@@ -16,7 +15,7 @@ from app.search.engine.addresses import normal_address
 from app.search.index import IndexedStory, Position
 
 # Raised when the fields below change; an index of another version is not opened.
-VERSION = 5
+VERSION = 6
 # The document that says how far the index has come; no story has such an id.
 POSITION_ID = "position"
 # Between a folded tag and the tag as it is spelt.
@@ -36,10 +35,12 @@ _FILLED = ("source", "kind", "month", "ranges", *_BRANCH_COLUMNS)
 BRANCH_COLUMNS = (*_BRANCH_COLUMNS, _MORE_BRANCHES)
 
 # Found by exactly one value or several, and never counted.
-_SOUGHT = ("slug", "url", "group", "author", "tag", "category", "language")
+_SOUGHT = ("group", "author", "tag", "category", "language")
 # Found and counted; a fast field is a column.
 _COUNTED = ("source", "ranges", "kind", "month", "begun_tag", *BRANCH_COLUMNS)
 _NUMBERS = ("published_at", "updated_at", "tie")
+
+_DAY = 86_400_000_000
 
 
 def _made() -> Schema:
@@ -52,6 +53,8 @@ def _made() -> Schema:
         builder.add_text_field(name, fast=True, tokenizer_name="raw", index_option="basic")
     for name in _NUMBERS:
         builder.add_integer_field(name, fast=True)
+    # A slug and an address, as numbers.
+    builder.add_integer_field("called", indexed=True)
     text.add_text_fields(builder)
     return builder.build()
 
@@ -79,48 +82,51 @@ def document(story: IndexedStory) -> Document:
     Each value is added as what its field is: one of another type would end the writer.
     """
     made = Document()
-    for number, value in _numbers(story).items():
-        made.add_integer(number, value)
-    for name, values in (*_words(story).items(), *text.text_fields(story.text).items()):
-        for one in values:
-            made.add_text(name, one)
+    add = made.add_text
+    made.add_integer("published_at", story.published_at)
+    made.add_integer("updated_at", story.updated_at)
+    made.add_integer("tie", tie(story.id))
+    made.add_integer("called", called(story.slug))
+    if story.url:
+        made.add_integer("called", called(normal_address(story.url)))
+    add("id", story.id)
+    # A group bears the id of its first story, which is found by it.
+    if story.group != story.id:
+        add("group", story.group)
+    _add_terms(story, add)
+    _add_columns(story, add)
+    text.add_words(story.text, add)
     return made
 
 
-def _numbers(story: IndexedStory) -> dict[str, int]:
-    return {
-        "published_at": story.published_at,
-        "updated_at": story.updated_at,
-        "tie": tie(story.id),
-    }
+def _add_terms(story: IndexedStory, add: text.Add) -> None:
+    """Add what the story has in common with others, as filters ask for it."""
+    for branch in story.branches:
+        for category in branch:
+            add("category", category)
+    for language in story.languages:
+        add("language", language)
+    for author in set(map(_folded, story.authors)):
+        add("author", author)
+    # Of spellings of one tag the last stands for it.
+    for tag, spelling in {_folded(tag): tag for tag in story.tags}.items():
+        add("tag", tag)
+        add("begun_tag", _begun(spelling))
 
 
-def _words(story: IndexedStory) -> dict[str, Iterable[str]]:
-    tags = {fold(tag): tag for tag in story.tags}
-    return {
-        "id": (story.id,),
-        "slug": (story.slug,),
-        "url": (normal_address(story.url),) if story.url else (),
-        # A group bears the id of its first story, which is found by it.
-        "group": (story.group,) if story.group != story.id else (),
-        "category": story.categories,
-        "source": (story.source or NO_VALUE,),
-        "language": story.languages,
-        "ranges": (TOGETHER.join(story.languages) or NO_VALUE,),
-        "author": {fold(name) for name in story.authors},
-        "kind": (story.kind,),
-        "month": (_month(story.published_at),),
-        "tag": tags,
-        "begun_tag": map(_begun, tags.values()),
-        **_branch_columns(story.branches),
-    }
-
-
-def _branch_columns(branches: Sequence[Sequence[str]]) -> dict[str, Sequence[str]]:
-    joined = [TOGETHER.join(one) for one in branches]
-    filled = [*joined, *(NO_VALUE for _ in _BRANCH_COLUMNS)]
-    columns = {name: (one,) for name, one in zip(_BRANCH_COLUMNS, filled, strict=False)}
-    return {**columns, _MORE_BRANCHES: joined[len(_BRANCH_COLUMNS) :]}
+def _add_columns(story: IndexedStory, add: text.Add) -> None:
+    """Add what is counted, a value to each column."""
+    add("source", story.source or NO_VALUE)
+    add("kind", story.kind)
+    add("month", _month(story.published_at // _DAY))
+    add("ranges", TOGETHER.join(story.languages) or NO_VALUE)
+    branches = story.branches
+    for column, branch in zip(_BRANCH_COLUMNS, branches, strict=False):
+        add(column, TOGETHER.join(branch))
+    for column in _BRANCH_COLUMNS[len(branches) :]:
+        add(column, NO_VALUE)
+    for branch in branches[len(_BRANCH_COLUMNS) :]:
+        add(_MORE_BRANCHES, TOGETHER.join(branch))
 
 
 def position_document(position: Position) -> Document:
@@ -145,21 +151,36 @@ def tie(id_: str) -> int:
     return int(id_.replace("-", "")[-15:], 16)
 
 
+def called(name: str) -> int:
+    """Return the number by which a story is found that has a slug or an address.
+
+    Nobody reads those out of the index, and a dictionary of long names that differ from story to
+    story takes longer to write than one of numbers. Of 64 bits, two names hardly have the same.
+    """
+    digest = hashlib.blake2b(name.encode(), digest_size=8).digest()
+    return int.from_bytes(digest, signed=True)
+
+
 def spelt(begun: str) -> str:
     """Return a term of `begun_tag` with the tag folded as filters take it, and as it is spelt."""
     tag = begun.partition(SPELT)[2]
     return f"{fold(tag)}{SPELT}{tag}"
 
 
-# A few tags stand on most stories.
+# A few tags and authors stand on most stories.
+_folded = lru_cache(maxsize=20_000)(fold)
+
+
 @lru_cache(maxsize=20_000)
 def _begun(tag: str) -> str:
     """Return the term by which a tag is completed and counted."""
     return f"{evened(tag)}{SPELT}{tag}"
 
 
-def _month(micros: int) -> str:
-    moment = from_micros(micros)
+# Stories are written by and large in the order of their days.
+@lru_cache(maxsize=1_000)
+def _month(day: int) -> str:
+    moment = from_micros(day * _DAY)
     return f"{moment.year:04}-{moment.month:02}"
 
 
