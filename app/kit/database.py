@@ -267,6 +267,8 @@ def _postgresql(url: Any, busy_timeout: float, options: dict[str, Any]) -> Engin
     millis = int(busy_timeout * 1000)
     engine = create_engine(
         url,
+        # The one that was used last: its server has at hand what it needs.
+        pool_use_lifo=True,
         connect_args={
             "connect_timeout": 10,
             "application_name": "dateline",

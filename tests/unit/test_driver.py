@@ -188,6 +188,25 @@ def test_a_connection_that_the_server_ended_is_not_given_out(services: Services)
 
 
 @pytest.mark.parametrize("dialect", ["postgresql"])
+@pytest.mark.parametrize(("trusted", "asked"), [(60.0, 0), (0.0, 3)])
+def test_a_connection_is_asked_whether_it_is_there_if_it_was_long_unused(
+    services: Services, monkeypatch: pytest.MonkeyPatch, trusted: float, asked: int
+) -> None:
+    monkeypatch.setattr("app.kit.lasting._TRUSTED", trusted)
+    dialect = services.database.engine.dialect
+    pings: list[object] = []
+
+    def pinged(raw: object) -> bool:
+        pings.append(raw)
+        return True
+
+    monkeypatch.setattr(dialect, "do_ping", pinged)
+    for name in "abc":
+        _insert(services, [{"name": name, "value": "1"}], asking=False)
+    assert len(pings) == asked
+
+
+@pytest.mark.parametrize("dialect", ["postgresql"])
 @pytest.mark.parametrize("prepared", [False, True])
 def test_a_connection_that_is_lost_amid_a_transaction_is_told(
     services: Services, prepared: bool
