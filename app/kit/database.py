@@ -293,8 +293,14 @@ def _postgresql(url: Any, busy_timeout: float, options: dict[str, Any]) -> Engin
 _ORDERED = "-c enable_sort=off -c enable_incremental_sort=off -c enable_material=off"
 
 
+# More than are prepared in all, so that none is prepared twice.
+_STATEMENTS = 512
+
+
 def _sqlite(url: Any, busy_timeout: float, options: dict[str, Any]) -> Engine:
-    engine = create_engine(url, connect_args={"timeout": busy_timeout}, **options)
+    engine = create_engine(
+        url, connect_args={"timeout": busy_timeout, "cached_statements": _STATEMENTS}, **options
+    )
 
     @event.listens_for(engine, "connect")
     def prepare(connection: Any, _record: Any) -> None:

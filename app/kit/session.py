@@ -26,8 +26,9 @@ BROKEN = (IntegrityError, sqlite3.IntegrityError, psycopg.IntegrityError)
 
 # The most values that one IN (…) is given: SQLite allows 32,766 variables a statement.
 _CHUNK = 5_000
-# To PostgreSQL a statement of many rows costs little more than one of a single row. Each number of
-# them is another statement; and of two rows with one key the second cannot replace the first.
+# A statement of many rows costs little more than one of a single row, and to SQLite it lets other
+# threads take a turn once, not with each row. Each number of rows is another statement; and of two
+# rows with one key the second cannot replace the first.
 _MANY, _AT_ONCE, _MOST_ROWS = frozenset({"new", "missing"}), 16, 64
 Value = TypeVar("Value")
 
@@ -208,7 +209,7 @@ class WriteSession(ReadSession):
         if not rows:
             return
         table, columns, dialect = table_of(model), tuple(rows[0]), self._connection.dialect
-        if self.dialect == "postgresql" and mode in _MANY and 1 < len(rows) <= _MOST_ROWS:
+        if mode in _MANY and 1 < len(rows) <= _MOST_ROWS:
             for start in range(0, len(rows), _AT_ONCE):
                 part = rows[start : start + _AT_ONCE]
                 ready = prepared_insert_of(table, columns, dialect, mode, len(part))

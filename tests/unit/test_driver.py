@@ -39,6 +39,20 @@ def test_what_was_written_is_there_for_whatever_is_asked_next(services: Services
         assert [_secret(session, name) for name in "abcd"] == ["1", "2", "3", None]
 
 
+def test_rows_go_many_in_one_statement(services: Services) -> None:
+    sent: list[str] = []
+    services.database.trace(sent.append)
+    rows = [{"name": f"name {number:02}", "value": str(number)} for number in range(20)]
+    with services.database.write() as session:
+        session.insert(Secret, rows)
+    services.database.trace(None)
+    # Each with its values in brackets, behind the names of the columns.
+    assert [one.count("(") - 1 for one in sent if one.startswith("INSERT")] == [16, 4]
+    with services.database.read() as session:
+        found = session.all(select(Secret.name, Secret.value).where(Secret.name.like("name %")))
+    assert sorted(found) == [tuple(row.values()) for row in rows]
+
+
 def test_rows_that_are_there_are_left_alone_or_replaced(services: Services) -> None:
     with services.database.write() as session:
         session.insert(Secret, [{"name": "a", "value": "1"}])
