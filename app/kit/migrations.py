@@ -103,6 +103,10 @@ def _run(database: Database, direction: str, revision: str) -> None:
                 getattr(command, direction)(config, revision)
     except DBAPIError as wrong:
         raise _unreachable(wrong) from wrong
+    finally:
+        if database.dialect == "postgresql":
+            # The server has forgotten what was prepared on the connection that dropped tables.
+            database.engine.dispose()
 
 
 def _lock(connection: Connection) -> None:

@@ -24,8 +24,9 @@ _LONGEST_NAME = 253
 Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
 
-# Addresses of IPv4 as hosts without it reach them (NAT64, RFC 6052).
-_NAT64 = IPv6Network("64:ff9b::/96")
+# Addresses of IPv4 as hosts without it reach them (NAT64, RFC 6052; 6to4, RFC 3056). Versions of
+# Python differ in what they say of the latter.
+_NAT64, _SIXTOFOUR = IPv6Network("64:ff9b::/96"), IPv6Network("2002::/16")
 # What no receiver has: protocol assignments, former relays and site-local addresses, Teredo.
 _NEVER: tuple[Network, ...] = tuple(
     ip_network(one)
@@ -120,7 +121,7 @@ def _faces(address: Address) -> Iterable[Address]:
 
 
 def _is_public(address: Address) -> bool:
-    if isinstance(address, IPv6Address) and address in _NAT64:
+    if isinstance(address, IPv6Address) and (address in _NAT64 or address in _SIXTOFOUR):
         # What it stands for decides.
         return True
     listed = any(address in one for one in _NEVER)

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 Statement = tuple[str, Sequence[Any]]
 Rows = Sequence[Sequence[Any]]
+# What begins and ends transactions need not be understood beforehand, and has to be even where the
+# server was let forget all statements: those above libpq do so when a table is dropped.
+_PLAIN = frozenset({"BEGIN", "COMMIT", "ROLLBACK"})
 _OPEN = (TransactionStatus.INTRANS, TransactionStatus.INERROR)
 # Names are never given twice: what a connection has forgotten, its server may still know.
 _numbers = count()
@@ -61,6 +64,10 @@ class Conversation:
         pgconn.enter_pipeline_mode()
         try:
             for (sql, _), (params, formats) in zip(statements, values, strict=True):
+                if sql.partition(" ")[0] in _PLAIN:
+                    pgconn.send_query_params(sql.encode(), None)
+                    sent.append(None)
+                    continue
                 if sql not in names:
                     names[sql] = b"dateline_%d" % next(_numbers)
                     pgconn.send_prepare(names[sql], sql.encode())
