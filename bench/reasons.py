@@ -22,8 +22,8 @@ REASONS: dict[str, str] = {
     ),
     "large-source": (
         "this run was made on a machine that did half of what the one before did, and not evenly: "
-        "what is compared changed by a third from row to row; in the run before, this row had 0.950, "
-        "and by itself, right after this run, 1.030"
+        "what is compared changed by a third from row to row; in the run before, this row had "
+        "0.950, and by itself, right after this run, 1.030"
     ),
     "sync-snapshot": (
         "it is a number of stories, and this machine did half of what the one before did, where it "
