@@ -1,9 +1,9 @@
 """Group commit: writers that wait for SQLite's one place are committed together.
 
-A commit costs the same whether it holds one change or several, and several that follow each other
-touch many of the same pages. So whoever writes runs the work of those who wait as well, each in a
-part of the transaction that is undone by itself where it is refused, and wakes them once all of
-it is committed. Nobody is told of success before that.
+A commit costs much the same whether it holds one change or several, and several that follow each
+other touch many of the same pages. So whoever writes runs the work of those who wait as well, each
+in a part of the transaction that is undone by itself where it is refused, and wakes them once all
+of it is committed. Nobody is told of success before that.
 """
 
 import threading

@@ -17,6 +17,8 @@ from typing import Any
 from sqlalchemy import Dialect, Executable
 from sqlalchemy.sql import ClauseElement
 
+from app.kit.session import Reads
+
 Rows = Sequence[Any]
 _MOST_STATEMENTS = 300
 
@@ -31,7 +33,7 @@ class _Compiled:
     make: Callable[[Any], Any] | None = None
 
 
-class HotSession:
+class HotSession(Reads):
     """A read on a held connection: one transaction, columns as the driver gives them.
 
     Statements have to be module-level or cached objects: each is compiled once and kept.
@@ -52,16 +54,6 @@ class HotSession:
         if compiled.make is None:
             compiled.make = _maker([column[0] for column in cursor.description])
         return list(map(compiled.make, rows))
-
-    def first(self, statement: Executable, params: Mapping[str, Any] | None = None) -> Any:
-        """Return the first row, or nothing."""
-        rows = self.all(statement, params)
-        return rows[0] if rows else None
-
-    def scalar(self, statement: Executable, params: Mapping[str, Any] | None = None) -> Any:
-        """Return the first column of the first row, or nothing."""
-        row = self.first(statement, params)
-        return None if row is None else row[0]
 
 
 def _maker(names: list[str]) -> Callable[[Any], Any]:

@@ -67,11 +67,13 @@ class Reads(Protocol):
 
     def first(self, statement: Executable, params: Mapping[str, Any] | None = None) -> Any:
         """Return the first row, or nothing."""
-        ...
+        rows = self.all(statement, params)
+        return rows[0] if rows else None
 
     def scalar(self, statement: Executable, params: Mapping[str, Any] | None = None) -> Any:
         """Return the first column of the first row, or nothing."""
-        ...
+        row = self.first(statement, params)
+        return None if row is None else row[0]
 
 
 class ReadSession:
@@ -133,7 +135,7 @@ class ReadSession:
         return self._connection.execute(statement, params)
 
 
-class SingleSession:
+class SingleSession(Reads):
     """A read of one statement, which is a transaction by itself.
 
     Statements have to be objects that are kept, as for a hot one.
@@ -149,16 +151,6 @@ class SingleSession:
         """Return every row."""
         ready = prepared(statement, self._words)
         return ready.rows(self._driver.ask(ready.sql, ready.values(params or {}))())
-
-    def first(self, statement: Executable, params: Mapping[str, Any] | None = None) -> Any:
-        """Return the first row, or nothing."""
-        rows = self.all(statement, params)
-        return rows[0] if rows else None
-
-    def scalar(self, statement: Executable, params: Mapping[str, Any] | None = None) -> Any:
-        """Return the first column of the first row, or nothing."""
-        row = self.first(statement, params)
-        return None if row is None else row[0]
 
 
 class WriteSession(ReadSession):
