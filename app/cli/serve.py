@@ -12,6 +12,7 @@ from app.api.app import create_app
 from app.api.edge.protocol import Protocol
 from app.bootstrap import bootstrap, open_database, prepare_database
 from app.cli.common import DatabaseUrl
+from app.cli.desks import at_desk
 from app.kit.environment import export_settings
 from app.kit.log import configure_logging
 from app.settings import Settings, read_settings
@@ -26,10 +27,13 @@ def serve(
     host: Annotated[str | None, typer.Option(help="The address to listen on.")] = None,
     port: Annotated[int | None, typer.Option(help="The port to listen on.")] = None,
     workers: Annotated[int | None, typer.Option(help="How many processes serve.")] = None,
+    desks: Annotated[int | None, typer.Option(help="How many take what editors send.")] = None,
     database_url: DatabaseUrl = None,
 ) -> None:
     """Serve the API; an embedded database is migrated first."""
-    settings = read_settings(host=host, port=port, workers=workers, database_url=database_url)
+    settings = read_settings(
+        host=host, port=port, workers=workers, desks=desks, database_url=database_url
+    )
     run_server(settings)
 
 
@@ -60,19 +64,20 @@ def run_server(settings: Settings) -> None:
     # The process that only watches over others has something to say, too: that one died.
     configure_logging(settings.log_level, settings.log_format)
     export_settings("DATELINE_", settings.variables())
-    uvicorn.run(
-        "app.main:app",
-        factory=True,
-        host=settings.host,
-        port=settings.port,
-        workers=settings.workers,
-        loop="auto",
-        http=Protocol,
-        ws="none",
-        access_log=False,
-        proxy_headers=False,
-        log_config=None,
-        server_header=False,
-        timeout_graceful_shutdown=10,
-        timeout_worker_healthcheck=_START_SECONDS,
-    )
+    with at_desk(settings.desks):
+        uvicorn.run(
+            "app.main:app",
+            factory=True,
+            host=settings.host,
+            port=settings.port,
+            workers=settings.workers,
+            loop="auto",
+            http=Protocol,
+            ws="none",
+            access_log=False,
+            proxy_headers=False,
+            log_config=None,
+            server_header=False,
+            timeout_graceful_shutdown=10,
+            timeout_worker_healthcheck=_START_SECONDS,
+        )

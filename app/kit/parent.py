@@ -3,7 +3,9 @@
 import multiprocessing
 import os
 import signal
+import sys
 import threading
+from collections.abc import Callable
 
 
 def end_with_parent() -> None:
@@ -13,11 +15,18 @@ def end_with_parent() -> None:
     longer, and they would hold its port for ever.
     """
     parent = multiprocessing.parent_process()
-    if parent is None:
-        return
+    if parent is not None:
+        _end_after(parent.join)
 
-    def wait() -> None:
-        parent.join()
+
+def end_with_input() -> None:
+    """Ask this process to end once nobody can write to its standard input any longer."""
+    _end_after(lambda: os.read(sys.stdin.fileno(), 1))
+
+
+def _end_after(wait: Callable[[], object]) -> None:
+    def follow() -> None:
+        wait()
         os.kill(os.getpid(), signal.SIGTERM)
 
-    threading.Thread(target=wait, name="parent", daemon=True).start()
+    threading.Thread(target=follow, name="parent", daemon=True).start()

@@ -53,14 +53,19 @@ class Client:
         read = answer.read()
         received = {name.lower(): value for name, value in answer.getheaders()}
         is_json = "json" in received.get("content-type", "") and "ndjson" not in str(received)
-        return answer.status, received, json.loads(read) if is_json else read
+        told = json.loads(read) if is_json else read
+        _insist_on_a_desk(answer.status, told)
+        return answer.status, received, told
 
     def stream_lines(self, path: str, lines: bytes) -> Iterator[dict[str, Any]]:
         """Send NDJSON and yield each line of the answer as it comes."""
         headers = {**self._headers, "content-type": "application/x-ndjson"}
         self._connection.request("POST", path, lines, headers)
         answer = self._connection.getresponse()
-        assert answer.status == 200, answer.read()
+        if answer.status != 200:
+            told = json.loads(answer.read())
+            _insist_on_a_desk(answer.status, told)
+            raise AssertionError(told)
         for _ in range(lines.count(b"\n")):
             line = answer.readline()
             if not line.endswith(b"\n"):
@@ -71,6 +76,12 @@ class Client:
     def close(self) -> None:
         """Hang up."""
         self._connection.close()
+
+
+def _insist_on_a_desk(status: int, told: Any) -> None:
+    """Take an answer that says that what writes has died for what it is: no answer."""
+    if status == 503 and told["code"] == "desk_unavailable":
+        raise HTTPException(told["detail"])
 
 
 class Nursery:

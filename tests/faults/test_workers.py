@@ -34,8 +34,17 @@ def server(database_url: str, key: str, tmp_path: Path) -> Iterator[Workers]:
         yield made
 
 
-def test_each_worker_may_be_killed(server: Workers, key: str) -> None:
+@pytest.fixture
+def all_alike(database_url: str, key: str, tmp_path: Path) -> Iterator[Workers]:
+    """Serve without a desk, so that each worker does everything."""
+    with serving(database_url, _NUMBER, tmp_path, worker_interval=0.1, desks=0) as made:
+        yield made
+
+
+def test_each_worker_may_be_killed(all_alike: Workers, key: str) -> None:
     """One of them is the leader, so the leader is killed as well."""
+    server = all_alike
+    assert server.desk() is None
     originals = server.pids()
     with Strangers(server.port).reading() as strangers:
         for number, pid in enumerate(originals):
@@ -44,7 +53,7 @@ def test_each_worker_may_be_killed(server: Workers, key: str) -> None:
             strangers.wait_for(50)
             server.wait_until_complete()
             assert strangers.came_after(gone) == [], server.log.read_text()
-            _is_told_of_what_is_due(server, key)
+            is_told_of_what_is_due(server, key)
             _is_fresh(server, key, number)
     assert strangers.wrong == []
     assert server.pids().isdisjoint(originals)
@@ -53,7 +62,7 @@ def test_each_worker_may_be_killed(server: Workers, key: str) -> None:
         assert f"Child process [{pid}] died" in said
 
 
-def _is_told_of_what_is_due(server: Workers, key: str) -> None:
+def is_told_of_what_is_due(server: Workers, key: str) -> None:
     """A story that comes out by the clock gets its row in the log from whoever leads now."""
     before = _serial(server)
     at = datetime.now(UTC) + timedelta(seconds=0.5)
@@ -110,7 +119,8 @@ def _asked(reader: HTTPConnection) -> str:
 
 @pytest.mark.parametrize("dialect", ["sqlite"])
 def test_no_worker_outlives_its_parent(server: Workers) -> None:
-    workers = [psutil.Process(pid) for pid in server.pids()]
+    workers = server.everybody()
+    assert len(workers) == _NUMBER + 1
     server.parent.kill()
     server.parent.wait(PATIENCE)
     _, left = psutil.wait_procs(workers, timeout=PATIENCE)
@@ -123,7 +133,8 @@ def test_no_worker_outlives_its_parent(server: Workers) -> None:
 def test_told_to_end_it_ends_whole_whoever_is_connected(
     server: Workers, key: str, number: signal.Signals
 ) -> None:
-    workers = [psutil.Process(pid) for pid in server.pids()]
+    workers = server.everybody()
+    assert len(workers) == _NUMBER + 1
     with server.connections(each=1), closing(Client(server.port, key)) as slow:
         # An import that never ends is cut off when the time for ending gracefully is over.
         unfinished = slow._connection

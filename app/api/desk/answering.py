@@ -1,0 +1,99 @@
+"""Answering at the desk: requests that come over a Unix socket, by the same application."""
+
+import asyncio
+import socket
+from typing import Any
+
+from app.api.desk.line import Kind, Line
+from app.api.edge.asgi import App, Message, Scope
+
+# As long as those who serve readers give to the requests that still run.
+_ENDING_SECONDS = 10.0
+
+
+class Answering:
+    """Takes requests on a listening socket, each line one after the other."""
+
+    def __init__(self, app: App) -> None:
+        """Answer with an application."""
+        self._app = app
+        self._busy: set[asyncio.Task[None]] = set()
+        self._idle: set[asyncio.Task[None]] = set()
+        self._ends = False
+
+    async def serve(self, listening: socket.socket, stopped: asyncio.Event) -> None:
+        """Answer until stopped, and then what still runs, for ten seconds."""
+        server = await asyncio.start_unix_server(self._meet, sock=listening)
+        await stopped.wait()
+        server.close()
+        self._ends = True
+        if self._busy:
+            await asyncio.wait(self._busy, timeout=_ENDING_SECONDS)
+        for task in self._busy | self._idle:
+            task.cancel()
+
+    async def _meet(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        line = Line(reader, writer)
+        task = asyncio.current_task()
+        assert task is not None
+        self._idle.add(task)
+        try:
+            await self._talk(line, task)
+        except (EOFError, OSError, asyncio.CancelledError):
+            # Whoever asks has left, or we do.
+            pass
+        finally:
+            self._idle.discard(task)
+            self._busy.discard(task)
+            line.close()
+
+    async def _talk(self, line: Line, task: asyncio.Task[None]) -> None:
+        reusable = True
+        while reusable and not self._ends:
+            scope = await line.read()
+            self._idle.discard(task)
+            self._busy.add(task)
+            await line.write((Kind.TAKEN, None))
+            reusable = await self._answer(line, scope)
+            self._busy.discard(task)
+            self._idle.add(task)
+
+    async def _answer(self, line: Line, scope: Scope) -> bool:
+        """Answer a request; tell whether the line can take another."""
+        asked = _Asked(line)
+        try:
+            # What fails here had begun to answer: the line is closed, so who asked is cut off.
+            await self._app(scope, asked.receive, asked.send)
+        finally:
+            reusable = not asked.leave()
+        await line.write((Kind.DONE, reusable))
+        return reusable
+
+
+class _Asked:
+    """A request at the desk: what its application receives and sends."""
+
+    def __init__(self, line: Line) -> None:
+        self._line = line
+        self._coming: asyncio.Task[Any] | None = None
+
+    def leave(self) -> bool:
+        """Wait no longer; tell whether a part was asked for that nobody has taken."""
+        return self._coming is not None and (self._coming.cancel() or True)
+
+    async def receive(self) -> Message:
+        """Return the next part of the request, or that nobody waits for the answer."""
+        try:
+            if self._coming is None:
+                await self._line.write((Kind.WANTED, None))
+                self._coming = asyncio.ensure_future(self._line.read())
+            # An application that no longer waits for it must not lose half of it.
+            message: Message = await asyncio.shield(self._coming)
+        except (EOFError, OSError):
+            return {"type": "http.disconnect"}
+        self._coming = None
+        return message
+
+    async def send(self, message: Message) -> None:
+        """Send a part of the answer."""
+        await self._line.write((Kind.SENT, dict(message)))

@@ -1,0 +1,53 @@
+"""A line to the desk: messages in both directions, over a Unix socket that only we can reach.
+
+The one who serves readers asks, the desk answers. Both run the same version of the same program,
+so messages are what Python keeps objects in; nobody else can write to the socket.
+"""
+
+import asyncio
+import pickle
+from enum import IntEnum
+from struct import Struct
+from typing import Any
+
+_LENGTH = Struct("!I")
+
+
+class Kind(IntEnum):
+    """What a message to who asks is about."""
+
+    TAKEN = 0
+    """The request has been taken in hand: whatever happens now, it may have been done."""
+    WANTED = 1
+    """More of the request is wanted."""
+    SENT = 2
+    """A part of the answer."""
+    DONE = 3
+    """The answer is complete; with it, whether the line can be used again."""
+
+
+class Line:
+    """One connection, for one request at a time."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Speak over an open connection."""
+        self._reader = reader
+        self._writer = writer
+
+    async def read(self) -> Any:
+        """Return the next message; `EOFError` says that there will be none."""
+        try:
+            (length,) = _LENGTH.unpack(await self._reader.readexactly(_LENGTH.size))
+            return pickle.loads(await self._reader.readexactly(length))  # noqa: S301 - our own
+        except (asyncio.IncompleteReadError, OSError) as wrong:
+            raise EOFError from wrong
+
+    async def write(self, message: object) -> None:
+        """Send a message, no faster than it is taken; `OSError` says that nobody takes it."""
+        data = pickle.dumps(message, pickle.HIGHEST_PROTOCOL)
+        self._writer.write(_LENGTH.pack(len(data)) + data)
+        await self._writer.drain()
+
+    def close(self) -> None:
+        """Hang up."""
+        self._writer.close()

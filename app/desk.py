@@ -1,0 +1,38 @@
+"""The process at the desk: `python -m app.desk FD`, begun by `dateline serve`.
+
+It answers what may change something, and runs the background loops, on the listening socket FD.
+It ends when it is told to, or when its standard input does: with whoever began it.
+"""
+
+import asyncio
+import signal
+import socket
+import sys
+
+from app.api.app import create_app
+from app.api.desk.answering import Answering
+from app.kit.parent import end_with_input
+from app.main import beside, opened
+
+
+def main() -> int:
+    """Answer until told to stop."""
+    end_with_input()
+    listening = socket.socket(fileno=int(sys.argv[1]))
+    asyncio.run(_serve(listening))
+    return 0
+
+
+async def _serve(listening: socket.socket) -> None:
+    stopped = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stopped.set)
+    services = opened()
+    app = create_app(services)
+    async with beside(services):
+        await Answering(app).serve(listening, stopped)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,279 @@
+"""What is handed on to the desk is answered as if it were answered here, or told why not."""
+
+import asyncio
+import json
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from app.api.desk import relay as relays
+from app.api.desk.answering import Answering
+from app.api.desk.line import Line
+from app.api.desk.relay import DeskLost, Relay
+from app.api.edge.asgi import Receive, Scope, Send
+from tests.desk.talking import (
+    asked,
+    body,
+    body_of,
+    counted,
+    desk,
+    listening,
+    never,
+    parts,
+    respond,
+    run,
+    scope,
+)
+
+
+async def echo(scope: Scope, receive: Receive, send: Send) -> None:
+    """Answer with the method, the path and the body."""
+    read = await body_of(receive)
+    await respond(send, f"{scope['method']} {scope['path']} ".encode(), read, status=201)
+
+
+async def refuse(scope: Scope, receive: Receive, send: Send) -> None:
+    """Answer without looking at the body."""
+    await respond(send, b"no", status=401)
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "desk"
+
+
+def test_requests_and_answers_are_carried_in_all_their_parts(path: Path) -> None:
+    async def test() -> None:
+        async with desk(echo, path) as relay:
+            answer = await asked(relay, parts(b"one ", b"", b"x" * 300_000))
+        assert answer[0] == {
+            "type": "http.response.start",
+            "status": 201,
+            "headers": [(b"a", b"b")],
+        }
+        assert body(answer) == b"POST /v1/manage/articles one " + b"x" * 300_000
+        assert len(answer) == 4
+
+    run(test())
+
+
+def test_a_line_is_used_again(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    opened: list[str] = []
+    really = asyncio.open_unix_connection
+
+    async def opening(path: str) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        opened.append(path)
+        return await really(path)
+
+    monkeypatch.setattr(asyncio, "open_unix_connection", opening)
+
+    async def test() -> None:
+        async with desk(echo, path) as relay:
+            for number in range(5):
+                answer = await asked(relay, parts(b"%d" % number))
+                assert body(answer).endswith(b" %d" % number)
+            await asyncio.gather(*(asked(relay, parts(b"at once")) for _ in range(3)))
+
+    run(test())
+    assert len(opened) == 3
+
+
+def test_what_is_refused_before_its_body_is_not_waited_for(path: Path) -> None:
+    async def test() -> None:
+        receive, times = never()
+        async with desk(refuse, path) as relay:
+            answer = await asked(relay, receive)
+        assert (answer[0]["status"], body(answer), times()) == (401, b"no", 0)
+
+    run(test())
+
+
+def test_an_answer_comes_though_the_body_does_not(path: Path) -> None:
+    """An application that has waited long enough for a body says so."""
+
+    async def impatient(scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await asyncio.wait_for(receive(), 0.05)
+        except TimeoutError:
+            await respond(send, b"late", status=408)
+
+    async def test() -> None:
+        async with desk(impatient, path) as relay:
+            for _ in range(2):
+                receive, times = never()
+                assert (await asked(relay, receive))[0]["status"] == 408
+                assert times() == 1
+
+    run(test())
+
+
+def test_the_application_hears_that_the_reader_has_left(path: Path) -> None:
+    heard: list[str] = []
+
+    async def waiting(scope: Scope, receive: Receive, send: Send) -> None:
+        await body_of(receive)
+        heard.append((await receive())["type"])
+        await respond(send)
+
+    async def test() -> None:
+        async with desk(waiting, path) as relay:
+            await asked(relay, parts(b""))
+
+    run(test())
+    assert heard == ["http.disconnect"]
+
+
+def test_who_asks_and_is_called_off_ends_the_waiting_at_the_desk(path: Path) -> None:
+    ended = asyncio.Event()
+
+    async def waiting(scope: Scope, receive: Receive, send: Send) -> None:
+        assert (await receive())["type"] == "http.disconnect"
+        ended.set()
+
+    async def test() -> None:
+        receive, times = never()
+        async with desk(waiting, path) as relay:
+            asking = asyncio.ensure_future(asked(relay, receive))
+            await asyncio.sleep(0.1)
+            assert times() == 1
+            asking.cancel()
+            await ended.wait()
+
+    run(test())
+
+
+def test_the_desk_is_told_what_the_request_is_and_not_what_the_server_keeps(path: Path) -> None:
+    app, had = counted(echo)
+
+    async def test() -> None:
+        async with desk(app, path) as relay:
+            sent = scope(headers=[(b"x", b"y")], client=("::1", 5), raw_path=b"/%41")
+            await asked(relay, parts(b""), sent)
+
+    run(test())
+    (told,) = had()
+    assert (told["headers"], told["client"], told["raw_path"]) == (
+        [(b"x", b"y")],
+        ("::1", 5),
+        b"/%41",
+    )
+    assert "state" not in told
+
+
+def test_without_a_desk_it_is_said_that_nothing_was_done(path: Path) -> None:
+    async def test() -> None:
+        answer = await asked(
+            Relay(str(path)), never()[0], scope(headers=[(b"x-request-id", b"r1")])
+        )
+        problem = json.loads(body(answer))
+        assert (answer[0]["status"], problem["code"]) == (503, "desk_unavailable")
+        assert "Nothing was done" in problem["detail"]
+        assert problem["request_id"] == "r1"
+        assert dict(answer[0]["headers"])[b"retry-after"]
+
+    run(test())
+
+
+def test_a_desk_that_takes_nothing_is_not_waited_for_for_ever(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(relays, "_PATIENCE_SECONDS", 0.1)
+
+    async def test() -> None:
+        with listening(path):
+            answer = await asked(Relay(str(path)), never()[0])
+        assert "Nothing was done" in json.loads(body(answer))["detail"]
+
+    run(test())
+
+
+def test_a_desk_that_starts_anew_is_waited_for(path: Path) -> None:
+    async def test() -> None:
+        async with desk(echo, path) as relay:
+            await asked(relay, parts(b"first"))
+            kept = relay
+        path.unlink()  # noqa: ASYNC240
+        # The line that was kept is dead, and whoever listens does not answer yet.
+        with listening(path) as socket_, closing(kept):
+            asking = asyncio.ensure_future(asked(kept, parts(b"second")))
+            await asyncio.sleep(0.1)
+            assert not asking.done()
+            stopped = asyncio.Event()
+            answering = asyncio.ensure_future(Answering(echo).serve(socket_, stopped))
+            assert body(await asking).endswith(b"second")
+            stopped.set()
+            await answering
+
+    run(test())
+
+
+async def lose_it(scope: Scope, receive: Receive, send: Send) -> None:
+    """End amid a request, as a process does that is killed."""
+    if scope["path"] == "/begun":
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+    raise EOFError
+
+
+def test_what_was_taken_and_not_answered_may_have_been_done(path: Path) -> None:
+    async def test() -> None:
+        async with desk(lose_it, path) as relay:
+            answer = await asked(relay, parts(b""))
+        assert answer[0]["status"] == 503
+        assert "Look whether it was done" in json.loads(body(answer))["detail"]
+
+    run(test())
+
+
+def test_an_answer_that_had_begun_is_cut_off(path: Path) -> None:
+    async def test() -> None:
+        async with desk(lose_it, path) as relay:
+            with pytest.raises(DeskLost):
+                await asked(relay, parts(b""), scope(path="/begun"))
+
+    run(test())
+
+
+def test_what_was_taken_is_never_asked_for_twice(path: Path) -> None:
+    app, had = counted(lose_it)
+
+    async def test() -> None:
+        async with desk(app, path) as relay:
+            await asked(relay, parts(b""))
+
+    run(test())
+    assert len(list(had())) == 1
+
+
+def test_a_desk_that_is_told_to_stop_finishes_what_runs(path: Path) -> None:
+    async def slow(scope: Scope, receive: Receive, send: Send) -> None:
+        await asyncio.sleep(0.2)
+        await respond(send, b"done")
+
+    async def test() -> None:
+        async with desk(slow, path) as relay:
+            asking = asyncio.ensure_future(asked(relay, parts(b"")))
+            await asyncio.sleep(0.1)
+        assert body(await asking) == b"done"
+
+    run(test())
+
+
+def test_what_the_desk_is_asked_by_ourselves_is_its_body_or_nothing(path: Path) -> None:
+    async def test() -> None:
+        assert await Relay(str(path)).ask(scope()) is None
+        async with desk(echo, path) as relay:
+            assert await relay.ask(scope(method="GET")) == b"GET /v1/manage/articles "
+
+    run(test())
+
+
+def test_half_a_message_is_the_end_of_a_line() -> None:
+    async def test() -> None:
+        reader = asyncio.StreamReader()
+        reader.feed_data(b"\0\0\0\x09half")
+        reader.feed_eof()
+        with pytest.raises(EOFError):
+            await Line(reader, None).read()  # type: ignore[arg-type]
+
+    run(test())
