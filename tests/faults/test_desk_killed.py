@@ -15,7 +15,7 @@ from tests.faults.workers import Strangers, Workers, serving, until
 from tests.faults.writers import ImportingWriter, Ledger, Writer, settle, writing
 
 pytestmark = pytest.mark.slow
-_KILLS = {"sqlite": 8, "postgresql": 4}
+_KILLS = {"sqlite": 6, "postgresql": 3}
 _LIVES = (0.1, 0.8)
 
 
