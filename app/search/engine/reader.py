@@ -12,7 +12,16 @@ from app.search.engine.filters import narrowed, referred, stories_by_id
 from app.search.engine.likeness import ENOUGH, by_words, like
 from app.search.engine.schema import SCHEMA, document, every_story, prepare, spelt
 from app.search.engine.words import Vocabularies, truthful_match
-from app.search.index import Ask, FacetField, FacetValue, Found, Hit, IndexedStory, Place, Position
+from app.search.index import (
+    NOWHERE,
+    Ask,
+    FacetField,
+    FacetValue,
+    Found,
+    Hit,
+    IndexedStory,
+    Position,
+)
 from app.search.matching import Match
 from app.search.text import TEXT
 from app.search.typed import Typed
@@ -86,7 +95,7 @@ class TantivyReader:
         ]
         found.sort(key=lambda one: -one[0])
         return [
-            Hit(_id(searcher, address), score, Place(0, 0))
+            Hit(_id(searcher, address), score, NOWHERE)
             for score, searcher, address in found[:limit]
         ]
 
@@ -147,10 +156,8 @@ class TantivyReader:
         best = self._newest(ask, asked, frequent) if frequent >= newest.FREQUENT else None
         best = best or ranking.best(self._sides(asked), ask)
         page, more = ranking.page(best.stories, ask)
-        hits = [
-            Hit(_id(self._side(beside=one.beside), one.address), one.score, Place(0, 0))
-            for one in page
-        ]
+        searchers = [one for one, _ in self._sides(asked)]
+        hits = [Hit(_id(searchers[side], address), score, NOWHERE) for score, side, address in page]
         return Found(hits, more, ask.typed, total=best.total)
 
     def _newest(self, ask: Ask, asked: "_Asked", frequent: float) -> ranking.Best | None:
@@ -187,9 +194,6 @@ class TantivyReader:
         if self._beside is not None:
             sides.append((self._beside, asked.beside))
         return sides
-
-    def _side(self, *, beside: bool) -> Searcher:
-        return self._beside if beside and self._beside is not None else self._searcher
 
 
 @dataclass(frozen=True, slots=True)
