@@ -45,15 +45,25 @@ def counts(searcher: Searcher, query: Query, facets: Sequence[FacetField]) -> di
     answer: dict[str, Any] = searcher.aggregate(query, asked) if asked else {}
     sums: dict[str, Counts] = {name: Counter() for name in facets}
     for column, found in answer.items():
-        for bucket in found["buckets"]:
-            if bucket["key"] != NO_VALUE:
-                for value in _values(column, bucket["key"]):
-                    sums[columns[column]][value] += bucket["doc_count"]
+        _add(sums[columns[column]], column, found["buckets"])
     return sums
 
 
-def _values(column: str, key: str) -> list[str]:
-    return [spelt(key)] if column == "begun_tag" else key.split(TOGETHER)
+def _add(sums: Counts, column: str, buckets: Sequence[Mapping[str, Any]]) -> None:
+    """Add what was counted in a column."""
+    for bucket in buckets:
+        count = bucket["doc_count"]
+        for value in _values(column, bucket["key"]):
+            sums[value] += count
+
+
+# Of each column the same values are counted again and again.
+@lru_cache(maxsize=5_000)
+def _values(column: str, key: str) -> Sequence[str]:
+    """Return what is counted of what stands in a column."""
+    if key == NO_VALUE:
+        return ()
+    return (spelt(key),) if column == "begun_tag" else tuple(key.split(TOGETHER))
 
 
 def _used(searcher: Searcher, name: FacetField) -> Sequence[str]:

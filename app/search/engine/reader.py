@@ -68,16 +68,18 @@ class TantivyReader:
         if ask.typed is not None and not ask.typed:
             return Found((), more=False, typed=ask.typed, total=0 if ask.counted else None)
         matched = self._matched(ask)
-        asked = _Asked.of(ask, matched, self._without)
+        # What is counted or has an order of its own needs no scores.
+        finding = _Asked.of(ask, matched.finds if matched else None, self._without)
         if ask.order == "relevance":
-            found = self._by_relevance(ask, asked, matched.frequent if matched else 0)
+            asked = _Asked.of(ask, matched.query if matched else None, self._without)
+            found = self._by_relevance(ask, asked, finding, matched.frequent if matched else 0)
         else:
-            found = self._by_date(ask, asked)
+            found = self._by_date(ask, finding)
         return replace(
             found,
             typed=matched.typed if matched else None,
             corrected=matched.corrected if matched else None,
-            facets=self._facets(ask, asked),
+            facets=self._facets(ask, finding),
         )
 
     @telling_faults()
@@ -136,7 +138,7 @@ class TantivyReader:
         if ask.typed.reference is not None:
             query = referred(ask.typed.reference)
             if not ask.typed.wanted or self._finds(query):
-                return Match(query, ask.typed)
+                return Match(query, query, ask.typed)
         languages = [
             value
             for clause in ask.selection.clauses
@@ -152,21 +154,27 @@ class TantivyReader:
         asked = _Asked.around(query, Selection(), self._without)
         return any(facets.total(one, query) for one, query in self._sides(asked))
 
-    def _by_relevance(self, ask: Ask, asked: "_Asked", frequent: float) -> Found:
-        best = self._newest(ask, asked, frequent) if frequent >= newest.FREQUENT else None
+    def _by_relevance(
+        self, ask: Ask, asked: "_Asked", finding: "_Asked", frequent: float
+    ) -> Found:
+        best = None
+        if frequent >= newest.FREQUENT:
+            best = self._newest(ask, asked, finding, frequent)
         best = best or ranking.best(self._sides(asked), ask)
         page, more = ranking.page(best.stories, ask)
         searchers = [one for one, _ in self._sides(asked)]
         hits = [Hit(_id(searchers[side], address), score, NOWHERE) for score, side, address in page]
         return Found(hits, more, ask.typed, total=best.total)
 
-    def _newest(self, ask: Ask, asked: "_Asked", frequent: float) -> ranking.Best | None:
+    def _newest(
+        self, ask: Ask, asked: "_Asked", finding: "_Asked", frequent: float
+    ) -> ranking.Best | None:
         """Return the most relevant of the newest stories, if enough of them fit."""
         narrow = replace(asked, main=newest.among_newest(self._searcher, asked.main, frequent))
         best = ranking.best(self._sides(narrow), replace(ask, counted=True))
         if best.total is None or best.total < newest.ENOUGH:
             return None
-        return best._replace(total=self._total(asked) if ask.counted else None)
+        return best._replace(total=self._total(finding) if ask.counted else None)
 
     def _total(self, asked: "_Asked") -> int:
         return sum(facets.total(one, query) for one, query in self._sides(asked))
@@ -204,8 +212,7 @@ class _Asked:
     beside: Query
 
     @classmethod
-    def of(cls, ask: Ask, matched: Match | None, without: Query | None) -> "_Asked":
-        query = matched.query if matched is not None else None
+    def of(cls, ask: Ask, query: Query | None, without: Query | None) -> "_Asked":
         if query is not None and _finds_all(ask.typed):
             query = Query.boolean_query([(Occur.Must, query), (Occur.Must, every_story())])
         return cls.around(query, ask.selection, without)
