@@ -1,7 +1,8 @@
 """Reading: one committed state, perhaps with a few stories taken out and others put in."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 from tantivy import DocAddress, Index, Occur, Query, Searcher
 
@@ -10,6 +11,7 @@ from app.search.engine import dated, facets, newest, ranking
 from app.search.engine.faults import telling_faults
 from app.search.engine.filters import narrowed, referred, stories_by_id
 from app.search.engine.likeness import ENOUGH, by_words, like
+from app.search.engine.meanwhile import meanwhile
 from app.search.engine.schema import SCHEMA, document, every_story, prepare, spelt
 from app.search.engine.words import Vocabularies, truthful_match
 from app.search.index import (
@@ -27,6 +29,8 @@ from app.search.text import TEXT
 from app.search.typed import Typed
 
 _SCRATCH_BYTES = 15_000_000
+# To count so many stories takes longer than the way to another thread and back.
+MANY = 20_000
 
 
 class TantivyReader:
@@ -70,6 +74,7 @@ class TantivyReader:
         matched = self._matched(ask)
         # What is counted or has an order of its own needs no scores.
         finding = _Asked.of(ask, matched.finds if matched else None, self._without)
+        counted = self._begun_facets(ask, finding)
         if ask.order == "relevance":
             asked = _Asked.of(ask, matched.query if matched else None, self._without)
             found = self._by_relevance(ask, asked, finding, matched.frequent if matched else 0)
@@ -79,7 +84,7 @@ class TantivyReader:
             found,
             typed=matched.typed if matched else None,
             corrected=matched.corrected if matched else None,
-            facets=self._facets(ask, finding),
+            facets=counted(),
         )
 
     @telling_faults()
@@ -154,9 +159,7 @@ class TantivyReader:
         asked = _Asked.around(query, Selection(), self._without)
         return any(facets.total(one, query) for one, query in self._sides(asked))
 
-    def _by_relevance(
-        self, ask: Ask, asked: "_Asked", finding: "_Asked", frequent: float
-    ) -> Found:
+    def _by_relevance(self, ask: Ask, asked: "_Asked", finding: "_Asked", frequent: float) -> Found:
         best = None
         if frequent >= newest.FREQUENT:
             best = self._newest(ask, asked, finding, frequent)
@@ -189,6 +192,14 @@ class TantivyReader:
         hits = [Hit(id_, None, place) for place, id_ in found[: ask.limit]]
         total = self._total(asked) if ask.counted else None
         return Found(hits, len(found) > ask.limit, ask.typed, total=total)
+
+    def _begun_facets(
+        self, ask: Ask, asked: "_Asked"
+    ) -> Callable[[], dict[FacetField, Sequence[FacetValue]]]:
+        """Begin to count, if there is enough to count, and return what gives the result."""
+        count = partial(self._facets, ask, asked)
+        worth = bool(ask.facets) and self._searcher.num_docs >= MANY
+        return meanwhile(count) if worth else count
 
     def _facets(self, ask: Ask, asked: "_Asked") -> dict[FacetField, Sequence[FacetValue]]:
         if not ask.facets:
