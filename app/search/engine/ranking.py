@@ -109,7 +109,7 @@ def _ranked(searchers: Sequence[Searcher], band: Sequence[Scored], today: int) -
         # Of one score and one instant: an order that outlasts the files of the engine.
         ties = _column(searchers, band, "tie")
         rows.sort(key=lambda one: (one[0], one[1], ties[one[2]], one[2]), reverse=True)
-    return [(score, *band[number][1:]) for score, _, number in rows]
+    return [(score, band[number][1], band[number][2]) for score, _, number in rows]
 
 
 def _boost(age: int) -> float:
