@@ -8,7 +8,7 @@ from typing import Any
 
 from tantivy import Query, Searcher, SearchResult
 
-from app.search.engine.schema import BRANCH_COLUMNS, NO_VALUE, SPELT, TOGETHER, spelt
+from app.search.engine.schema import BRANCH_COLUMNS, NO_VALUE, SPELT, TOGETHER, code, spelt
 from app.search.index import MOST_VALUES, FacetField, FacetValue
 
 _COLUMNS: Mapping[FacetField, Sequence[str]] = {
@@ -46,6 +46,9 @@ def counts(searcher: Searcher, query: Query, facets: Sequence[FacetField]) -> di
     sums: dict[str, Counts] = {name: Counter() for name in facets}
     for column, found in answer.items():
         _add(sums[columns[column]], column, found["buckets"])
+    if "category" in sums:
+        known = _categories(searcher)
+        sums["category"] = Counter({known[one]: count for one, count in sums["category"].items()})
     return sums
 
 
@@ -71,6 +74,12 @@ def _used(searcher: Searcher, name: FacetField) -> Sequence[str]:
 
 
 # The states that are read: the last ones, so few are kept open.
+@lru_cache(maxsize=4)
+def _categories(searcher: Searcher) -> Mapping[str, str]:
+    """Return the categories that any story has, by their codes."""
+    return {code(id_): id_ for id_, _ in searcher.terms_with_prefix("category", "")}
+
+
 @lru_cache(maxsize=4)
 def _branch_columns(searcher: Searcher) -> Sequence[str]:
     """Return the columns for categories that any story fills; the first ones are filled first."""
