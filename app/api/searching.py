@@ -1,7 +1,7 @@
 """From parameters to a search, and from what was found to the bytes of an answer."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 from app.access.caller import Caller
 from app.access.scopes import Scope
@@ -113,14 +113,13 @@ def search_body(asked: SearchRequest, found: Answer) -> tuple[bytes, dict[str, s
         items = [asked.fields.keep(item) for item in items]
     ends = _offsets if asked.query.order == "relevance" else places
     before, after = ends(asked.query, found)
-    facets = {name: [asdict(one) for one in values] for name, values in found.facets.items()}
     return envelope(
         asked.paging,
         items,
         before,
         after,
         found.total,
-        facets=facets,
+        facets=found.facets,
         corrected=found.corrected,
         complete=found.exact,
     )

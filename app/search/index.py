@@ -84,6 +84,10 @@ class Place:
     tie: int
 
 
+# What has no place in an order by date.
+NOWHERE = Place(0, 0)
+
+
 @dataclass(frozen=True, slots=True)
 class Ask:
     """What is searched for. `typed` is nothing where only filters are given.

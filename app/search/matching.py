@@ -11,12 +11,12 @@ from itertools import pairwise
 from tantivy import Occur, Query, Schema
 
 from app.search.analysis.little import Little, little_words
-from app.search.scoring import Scoring
+from app.search.scoring import Finding, Scoring
 from app.search.spelling import Spelling
 from app.search.text import TEXT, TITLE
 from app.search.typed import Part, Typed
 from app.search.units import Unit, part_words, units
-from app.search.variants import variants
+from app.search.variants import Variants, variants
 from app.search.vocabulary import Dictionary, Vocabulary
 
 # So many words are all wanted. Of more, as of a question, stories have as many as they have.
@@ -32,13 +32,15 @@ Clause = tuple[Occur, Query]
 class Match:
     """A query for the engine, and what it was made of.
 
-    `query` scores by relevance; it knows nothing of who may see what. `typed` is what it looks
+    `query` scores by relevance; it knows nothing of who may see what. `finds` finds the same
+    stories, in less time, for those who ask for no scores. `typed` is what it looks
     for, with misspelt words replaced: give this to `highlights`. `corrected` is that as text if
     any word was replaced. `frequent` is in about how many stories the rarest word stands, of
     those without which no story is found; nothing where that says little of how many are found.
     """
 
     query: Query
+    finds: Query
     typed: Typed
     corrected: str | None = None
     frequent: float = 0
@@ -58,108 +60,121 @@ def match(
 
 def match_words(typed: Typed, vocabulary: Vocabulary, schema: Schema) -> Match:
     """Return the query that finds what was typed, by words that are known already."""
-    return _Matching(typed, vocabulary, Scoring(schema, vocabulary)).match()
+    return _Matching(typed, vocabulary, schema).match()
 
 
 class _Matching:
-    """The making of one query."""
+    """The making of one query, with scores and without."""
 
-    def __init__(self, typed: Typed, vocabulary: Vocabulary, scoring: Scoring) -> None:
+    def __init__(self, typed: Typed, vocabulary: Vocabulary, schema: Schema) -> None:
         self._typed = typed
         self._vocabulary = vocabulary
-        self._scoring = scoring
+        self._ways = Scoring(schema, vocabulary), Finding(schema)
         self._spelling = Spelling(vocabulary)
         # What is not wanted is taken by its word.
         self._no_spelling = Spelling(vocabulary, most=0)
         self._meant: dict[str, str] = {}
-        self._stories: dict[Unit, float] = {}
+        self._variants: dict[tuple[Unit, Spelling], Variants] = {}
         self._frequent: float = 0
 
     def match(self) -> Match:
         groups = units(self._typed.wanted)
         if self._typed.wanted and not groups:
-            return self._named(Query.empty_query())
-        clauses = [*self._wanted(groups), *self._unwanted()]
+            return self._named(Query.empty_query(), Query.empty_query())
+        query, finds = (self._query(groups, way) for way in self._ways)
+        return self._named(query, finds)
+
+    def _query(self, groups: list[Group], way: Finding) -> Query:
+        clauses = [*self._wanted(groups, way), *self._unwanted()]
         if not groups:
             clauses.append((Occur.Must, Query.all_query()))
         if len(clauses) == 1 and groups:
-            return self._named(clauses[0][1])
-        return self._named(Query.boolean_query(clauses))
+            return clauses[0][1]
+        return Query.boolean_query(clauses)
 
-    def _wanted(self, groups: list[Group]) -> list[Clause]:
+    def _wanted(self, groups: list[Group], way: Finding) -> list[Clause]:
         little = self._little(groups)
         telling = [one for one in groups if not _is_little(one, little)] or groups
         ranked = self._typed.question or len(groups) > MOST_WANTED
         clauses = [
             (
                 Occur.Should if ranked and _is_loose(group) else Occur.Must,
-                self._group(group, self._spelling),
+                self._group(group, self._spelling, way),
             )
             for group in telling
         ]
         if ranked:
-            clauses += self._joining(groups, telling, little)
+            clauses += self._joining(groups, telling, little, way)
         else:
             self._frequent = min(map(self._having, telling), default=0)
-        return [*clauses, *self._near(telling)]
+        return [*clauses, *self._near(telling, way)]
 
-    def _group(self, group: Group, spelling: Spelling) -> Query:
-        found = [self._unit(unit, spelling) for unit in group]
+    def _group(self, group: Group, spelling: Spelling, way: Finding) -> Query:
+        found = [self._unit(unit, spelling, way) for unit in group]
         if len(found) == 1:
             return found[0]
         return Query.boolean_query([(Occur.Should, one) for one in found])
 
-    def _unit(self, unit: Unit, spelling: Spelling) -> Query:
+    def _unit(self, unit: Unit, spelling: Spelling, way: Finding) -> Query:
         title = unit.part.title
         if not unit.is_word:
-            if title:
-                return self._scoring.phrase_in(TITLE, unit.words)
-            return self._scoring.phrase(unit.words)
-        looked_for = variants(unit, self._vocabulary, spelling)
-        self._stories[unit] = looked_for.stories
-        if looked_for.corrected:
-            self._meant[unit.words[0]] = looked_for.corrected
-        score = self._scoring.word_in_title if title else self._scoring.word
-        return score(looked_for)
+            return way.phrase_in(TITLE, unit.words) if title else way.phrase(unit.words)
+        looked_for = self._looked_for(unit, spelling)
+        return way.word_in_title(looked_for) if title else way.word(looked_for)
+
+    def _looked_for(self, unit: Unit, spelling: Spelling) -> Variants:
+        """Return what a word stands for, the same each time: spelling tires."""
+        known = self._variants.get((unit, spelling))
+        if known is None:
+            known = self._variants[unit, spelling] = variants(unit, self._vocabulary, spelling)
+            if known.corrected:
+                self._meant[unit.words[0]] = known.corrected
+        return known
 
     def _having(self, group: Group) -> float:
         """Return in about how many stories one of several words stands; phrases are not counted."""
-        return sum(self._stories.get(unit, 0) for unit in group)
+        known = (self._variants.get((unit, self._spelling)) for unit in group)
+        return sum(one.stories for one in known if one is not None)
 
     def _unwanted(self) -> list[Clause]:
         parts = tuple((part,) for part in self._typed.unwanted)
         groups = units(parts)
-        return [(Occur.MustNot, self._group(group, self._no_spelling)) for group in groups]
+        _, finding = self._ways
+        return [(Occur.MustNot, self._group(one, self._no_spelling, finding)) for one in groups]
 
     def _little(self, groups: list[Group]) -> Little:
         typed = [group[0].words[0] for group in groups]
         return little_words(typed, self._vocabulary.languages)
 
-    def _joining(self, groups: list[Group], telling: list[Group], little: Little) -> list[Clause]:
+    def _joining(
+        self, groups: list[Group], telling: list[Group], little: Little, way: Finding
+    ) -> list[Clause]:
         """Return what lets words that join add what little they are worth."""
         return [
-            (Occur.Should, self._scoring.phrase_in(TEXT, group[0].words))
+            (Occur.Should, way.phrase_in(TEXT, group[0].words))
             for group in groups
             if group not in telling and group[0].words[0] in little.joining
         ]
 
-    def _near(self, telling: list[Group]) -> list[Clause]:
-        near = []
+    def _near(self, telling: list[Group], way: Finding) -> list[Clause]:
+        near: list[Query] = []
+        if not isinstance(way, Scoring):
+            return []
         for (first, *_), (second, *_) in pairwise(telling):
             if first.is_word and second.is_word and first.words != second.words:
                 counts = [self._vocabulary.count(unit.words[0]) for unit in (first, second)]
                 if 0 < min(counts) <= _MOST_NEIGHBOURS:
-                    near.append(self._scoring.near(first.words[0], second.words[0]))
+                    near.append(way.near(first.words[0], second.words[0]))
         return [(Occur.Should, one) for one in near]
 
-    def _named(self, query: Query) -> Match:
+    def _named(self, query: Query, finds: Query) -> Match:
         wanted = tuple(
             tuple(self._corrected(part) for part in group) for group in self._typed.wanted
         )
         languages = self._vocabulary.languages
         typed = replace(self._typed, wanted=wanted, languages=languages)
         corrected = typed.text if self._meant else None
-        return Match(query, typed, corrected, self._frequent)
+        return Match(query, finds, typed, corrected, self._frequent)
 
     def _corrected(self, part: Part) -> Part:
         typed = () if part.phrase else part_words(part)

@@ -252,10 +252,11 @@ def _items(query: SearchQuery, public: Snapshot, found: Found, hits: Sequence[Hi
     marked = _highlights(query, public, found, ids) if query.highlighted else {}
     items = []
     for hit in hits:
-        if hit.id in shown:
+        item = shown.get(hit.id)
+        if item is not None:
             score = None if hit.score is None else round(hit.score, 4)
             added = json.dumps({"score": score, "highlights": marked.get(hit.id)})
-            items.append(shown[hit.id][:-1] + b"," + added[1:])
+            items.append(b"%b,%b" % (item[:-1], added[1:]))
     return items
 
 

@@ -1,6 +1,6 @@
 """What words and phrases count for, by the place and the form in which a story has them."""
 
-from tantivy import Query, Schema
+from tantivy import Occur, Query, Schema
 
 from app.search.text import NAMES, SUMMARY, TEXT, TITLE
 from app.search.variants import Variants
@@ -14,7 +14,44 @@ OTHERS_COUNT = 0.3
 NEAR, NEAR_COUNTS = 4, 0.15
 
 
-class Scoring:
+class Finding:
+    """Queries of an index for single words and phrases, for those who ask for no scores.
+
+    The text has the words of all other places, so that nothing else has to be looked through.
+    """
+
+    def __init__(self, schema: Schema) -> None:
+        """Make queries for indexes of a schema."""
+        self._schema = schema
+
+    def word(self, looked_for: Variants) -> Query:
+        """Return what finds a word anywhere in a story."""
+        return self._any_of(TEXT, looked_for)
+
+    def word_in_title(self, looked_for: Variants) -> Query:
+        """Return what finds a word in a title."""
+        return self._any_of(TITLE, looked_for)
+
+    def phrase(self, words: tuple[str, ...]) -> Query:
+        """Return what finds words that stand together."""
+        return self.phrase_in(TEXT, words)
+
+    def phrase_in(self, field: str, words: tuple[str, ...]) -> Query:
+        """Return what finds words that stand together in one field."""
+        if len(words) == 1:
+            return Query.term_query(self._schema, field, words[0])
+        return Query.phrase_query(self._schema, field, list(words))
+
+    def _any_of(self, field: str, looked_for: Variants) -> Query:
+        found = [
+            Query.term_query(self._schema, field, form, "basic") for form in looked_for.weights
+        ]
+        if len(found) == 1:
+            return found[0]
+        return Query.boolean_query([(Occur.Should, one) for one in found])
+
+
+class Scoring(Finding):
     """Queries of an index for single words and phrases, with their scores.
 
     They are kept flat, one disjunction for each word: the engine is slow with nested ones.
@@ -22,7 +59,7 @@ class Scoring:
 
     def __init__(self, schema: Schema, vocabulary: Vocabulary) -> None:
         """Make queries for an index."""
-        self._schema = schema
+        super().__init__(schema)
         self._vocabulary = vocabulary
 
     def word(self, looked_for: Variants) -> Query:
@@ -44,12 +81,6 @@ class Scoring:
         """Return what finds words that stand together."""
         in_title = Query.boost_query(self.phrase_in(TITLE, words), PLACES[TITLE])
         return _best([self.phrase_in(TEXT, words), in_title])
-
-    def phrase_in(self, field: str, words: tuple[str, ...]) -> Query:
-        """Return what finds words that stand together in one field."""
-        if len(words) == 1:
-            return Query.term_query(self._schema, field, words[0])
-        return Query.phrase_query(self._schema, field, list(words))
 
     def near(self, first: str, second: str) -> Query:
         """Return what adds to the score of stories in which two words stand close."""

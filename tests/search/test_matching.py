@@ -262,7 +262,22 @@ def test_whatever_is_typed_can_be_looked_for(stories: Shelf, typed: str) -> None
 
 
 _PIECES = st.sampled_from(
-    ["storm", "COAST", "الحكومة", "中国人民", "l'", "'s", '"', "-", " ", " OR ", "title:", "*", "?"]
+    [
+        "storm",
+        "COAST",
+        "watch budget",
+        "الحكومة",
+        "中国人民",
+        "l'",
+        "'s",
+        '"',
+        "-",
+        " ",
+        " OR ",
+        "title:",
+        "*",
+        "?",
+    ]
 )
 
 
@@ -272,6 +287,19 @@ _PIECES = st.sampled_from(
 @given(st.lists(_PIECES, max_size=20).map("".join))
 def test_whatever_is_put_together_can_be_looked_for(stories: Shelf, typed: str) -> None:
     stories.find(typed)
+
+
+@settings(
+    max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(st.lists(_PIECES, max_size=12).map(" ".join))
+def test_the_same_is_found_where_no_scores_are_asked_for(stories: Shelf, typed: str) -> None:
+    matched = stories.match(typed)
+    scored, found = (
+        {(at.segment_ord, at.doc) for _, at in stories.searcher.search(query, 100).hits}
+        for query in (matched.query, matched.finds)
+    )
+    assert found == scored
 
 
 @pytest.mark.parametrize("typed", ["a-b-" * 120, "中" * 500, "الا " * 120, "x" * 500, "' " * 200])

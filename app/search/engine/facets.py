@@ -8,7 +8,7 @@ from typing import Any
 
 from tantivy import Query, Searcher, SearchResult
 
-from app.search.engine.schema import BRANCH_COLUMNS, NO_VALUE, SPELT, TOGETHER, spelt
+from app.search.engine.schema import BRANCH_COLUMNS, NO_VALUE, SPELT, TOGETHER, code, spelt
 from app.search.index import MOST_VALUES, FacetField, FacetValue
 
 _COLUMNS: Mapping[FacetField, Sequence[str]] = {
@@ -45,15 +45,28 @@ def counts(searcher: Searcher, query: Query, facets: Sequence[FacetField]) -> di
     answer: dict[str, Any] = searcher.aggregate(query, asked) if asked else {}
     sums: dict[str, Counts] = {name: Counter() for name in facets}
     for column, found in answer.items():
-        for bucket in found["buckets"]:
-            if bucket["key"] != NO_VALUE:
-                for value in _values(column, bucket["key"]):
-                    sums[columns[column]][value] += bucket["doc_count"]
+        _add(sums[columns[column]], column, found["buckets"])
+    if "category" in sums:
+        known = _categories(searcher)
+        sums["category"] = Counter({known[one]: count for one, count in sums["category"].items()})
     return sums
 
 
-def _values(column: str, key: str) -> list[str]:
-    return [spelt(key)] if column == "begun_tag" else key.split(TOGETHER)
+def _add(sums: Counts, column: str, buckets: Sequence[Mapping[str, Any]]) -> None:
+    """Add what was counted in a column."""
+    for bucket in buckets:
+        count = bucket["doc_count"]
+        for value in _values(column, bucket["key"]):
+            sums[value] += count
+
+
+# Of each column the same values are counted again and again.
+@lru_cache(maxsize=5_000)
+def _values(column: str, key: str) -> Sequence[str]:
+    """Return what is counted of what stands in a column."""
+    if key == NO_VALUE:
+        return ()
+    return (spelt(key),) if column == "begun_tag" else tuple(key.split(TOGETHER))
 
 
 def _used(searcher: Searcher, name: FacetField) -> Sequence[str]:
@@ -61,6 +74,12 @@ def _used(searcher: Searcher, name: FacetField) -> Sequence[str]:
 
 
 # The states that are read: the last ones, so few are kept open.
+@lru_cache(maxsize=4)
+def _categories(searcher: Searcher) -> Mapping[str, str]:
+    """Return the categories that any story has, by their codes."""
+    return {code(id_): id_ for id_, _ in searcher.terms_with_prefix("category", "")}
+
+
 @lru_cache(maxsize=4)
 def _branch_columns(searcher: Searcher) -> Sequence[str]:
     """Return the columns for categories that any story fills; the first ones are filled first."""

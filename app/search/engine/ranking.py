@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
-from operator import mul
+from operator import itemgetter
 from typing import Any, NamedTuple, cast
 
 from tantivy import DocAddress, Query, Searcher
@@ -26,29 +26,16 @@ _BOOSTS: list[float] = [
 ]
 
 
-class Ranked(NamedTuple):
-    """A story with its score and its instant; `beside` tells in which index it stands."""
-
-    score: float
-    published_at: int
-    tie: int
-    beside: bool
-    address: DocAddress
+# A story with its score, the number of the index it stands in, and its place there: a plain tuple,
+# since a search makes a hundred of them, and twenty are shown.
+Scored = tuple[float, int, DocAddress]
 
 
 class Best(NamedTuple):
     """The most relevant stories, the best first, and how many there are in all."""
 
-    stories: Sequence[Ranked]
+    stories: Sequence[Scored]
     total: int | None
-
-
-class _Scored(NamedTuple):
-    """A story with the engine's score; `side` is the number of the index it stands in."""
-
-    score: float
-    side: int
-    address: DocAddress
 
 
 def best(sides: Sequence[tuple[Searcher, Query]], ask: Ask) -> Best:
@@ -58,7 +45,7 @@ def best(sides: Sequence[tuple[Searcher, Query]], ask: Ask) -> Best:
     """
     wanted = min(ask.offset + ask.limit, MOST_RELEVANT)
     total: int | None = None
-    found: list[_Scored] = []
+    found: list[Scored] = []
     for most in _BANDS:
         if wanted <= most:
             answers = [one.search(q, most + 1, count=ask.counted and not found) for one, q in sides]
@@ -73,28 +60,28 @@ def best(sides: Sequence[tuple[Searcher, Query]], ask: Ask) -> Best:
     return Best(ranked, total)
 
 
-def _joined(sides: Sequence[Sequence[tuple[Any, DocAddress]]]) -> list[_Scored]:
+def _joined(sides: Sequence[Sequence[tuple[Any, DocAddress]]]) -> list[Scored]:
     """Return what was found in an index and beside it, by the engine's score.
 
     A word's rarity weighs in each, and in a small index none is rare: scores there are raised
     so that the best of both are equal. It concerns stories of the last second.
     """
     top = sides[0][0][0] if sides[0] else None
-    found: list[_Scored] = []
+    found: list[Scored] = []
     for side, hits in enumerate(sides):
         factor = top / hits[0][0] if side and hits and top is not None else 1.0
-        found += [_Scored(score * factor, side, address) for score, address in hits]
+        found += [(score * factor, side, address) for score, address in hits]
     if len(sides) > 1:
-        found.sort(key=lambda one: -one.score)
+        found.sort(key=itemgetter(0), reverse=True)
     return found
 
 
-def _is_end(found: Sequence[_Scored], most: int) -> bool:
+def _is_end(found: Sequence[Scored], most: int) -> bool:
     """Tell whether a band ends after so many: stories that fit equally well stay together."""
-    return len(found) <= most or found[most - 1].score != found[most].score
+    return len(found) <= most or found[most - 1][0] != found[most][0]
 
 
-def _bands(found: Sequence[_Scored]) -> Iterator[Sequence[_Scored]]:
+def _bands(found: Sequence[Scored]) -> Iterator[Sequence[Scored]]:
     """Yield what is ranked together, the same in all that was found as in its beginning."""
     start = 0
     for most in _BANDS[:-1]:
@@ -106,31 +93,45 @@ def _bands(found: Sequence[_Scored]) -> Iterator[Sequence[_Scored]]:
     yield found[start:]
 
 
-def page(found: Sequence[Ranked], ask: Ask) -> tuple[Sequence[Ranked], bool]:
+def page(found: Sequence[Scored], ask: Ask) -> tuple[Sequence[Scored], bool]:
     """Return a page, and whether there is more after it that can be reached."""
     end = min(ask.offset + ask.limit, MOST_RELEVANT)
     return found[ask.offset : end], end < min(len(found), MOST_RELEVANT)
 
 
-def _ranked(searchers: Sequence[Searcher], band: Sequence[_Scored], today: int) -> list[Ranked]:
+def _ranked(searchers: Sequence[Searcher], band: Sequence[Scored], today: int) -> list[Scored]:
     """Return stories by score and instant, the best first."""
     published = _column(searchers, band, "published_at")
-    boosts = [_BOOSTS[max(0, min(today - at // _DAY, _OLDEST))] for at in published]
-    scores = list(map(mul, (one.score for one in band), boosts))
-    ties = [0] * len(band)
-    numbers = range(len(band))
-    rows = sorted(zip(scores, published, ties, numbers, strict=True), reverse=True)
-    if any(first[:2] == second[:2] for first, second in pairwise(rows)):
+    boosts = [_boost(today - at // _DAY) for at in published]
+    scores = [one[0] * boost for one, boost in zip(band, boosts, strict=True)]
+    rows = sorted(zip(scores, published, range(len(band)), strict=True), reverse=True)
+    if _has_ties(rows):
         # Of one score and one instant: an order that outlasts the files of the engine.
         ties = _column(searchers, band, "tie")
-        rows = sorted(zip(scores, published, ties, numbers, strict=True), reverse=True)
-    return [Ranked(score, at, tie, band[n].side > 0, band[n].address) for score, at, tie, n in rows]
+        rows.sort(key=lambda one: (one[0], one[1], ties[one[2]], one[2]), reverse=True)
+    return [(score, band[number][1], band[number][2]) for score, _, number in rows]
 
 
-def _column(searchers: Sequence[Searcher], band: Sequence[_Scored], name: str) -> list[int]:
+def _boost(age: int) -> float:
+    """Return what a story counts for that is so many days old."""
+    return _BOOSTS[age] if 0 <= age < _OLDEST else _BOOSTS[0 if age < 0 else _OLDEST]
+
+
+def _has_ties(rows: Sequence[tuple[float, int, int]]) -> bool:
+    """Tell whether two that follow one another have the same score and the same instant."""
+    return any(one[0] == other[0] and one[1] == other[1] for one, other in pairwise(rows))
+
+
+def _column(searchers: Sequence[Searcher], band: Sequence[Scored], name: str) -> list[int]:
     """Return a number of each story, asking each index at once for all of its own."""
+    if len(searchers) == 1:
+        return _values(searchers[0], name, [address for _, _, address in band])
     values = []
-    for side, searcher in enumerate(searchers):
-        addresses = [one.address for one in band if one.side == side]
-        values.append(iter(cast("list[int]", searcher.fast_field_values(name, addresses))))
-    return [next(values[one.side]) for one in band]
+    for number, searcher in enumerate(searchers):
+        addresses = [address for _, side, address in band if side == number]
+        values.append(iter(_values(searcher, name, addresses)))
+    return [next(values[side]) for _, side, _ in band]
+
+
+def _values(searcher: Searcher, name: str, addresses: list[DocAddress]) -> list[int]:
+    return cast("list[int]", searcher.fast_field_values(name, addresses))

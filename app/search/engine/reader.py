@@ -1,7 +1,8 @@
 """Reading: one committed state, perhaps with a few stories taken out and others put in."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 from tantivy import DocAddress, Index, Occur, Query, Searcher
 
@@ -10,14 +11,26 @@ from app.search.engine import dated, facets, newest, ranking
 from app.search.engine.faults import telling_faults
 from app.search.engine.filters import narrowed, referred, stories_by_id
 from app.search.engine.likeness import ENOUGH, by_words, like
+from app.search.engine.meanwhile import meanwhile
 from app.search.engine.schema import SCHEMA, document, every_story, prepare, spelt
 from app.search.engine.words import Vocabularies, truthful_match
-from app.search.index import Ask, FacetField, FacetValue, Found, Hit, IndexedStory, Place, Position
+from app.search.index import (
+    NOWHERE,
+    Ask,
+    FacetField,
+    FacetValue,
+    Found,
+    Hit,
+    IndexedStory,
+    Position,
+)
 from app.search.matching import Match
 from app.search.text import TEXT
 from app.search.typed import Typed
 
 _SCRATCH_BYTES = 15_000_000
+# To count so many stories takes longer than the way to another thread and back.
+MANY = 20_000
 
 
 class TantivyReader:
@@ -59,16 +72,19 @@ class TantivyReader:
         if ask.typed is not None and not ask.typed:
             return Found((), more=False, typed=ask.typed, total=0 if ask.counted else None)
         matched = self._matched(ask)
-        asked = _Asked.of(ask, matched, self._without)
+        # What is counted or has an order of its own needs no scores.
+        finding = _Asked.of(ask, matched.finds if matched else None, self._without)
+        counted = self._begun_facets(ask, finding)
         if ask.order == "relevance":
-            found = self._by_relevance(ask, asked, matched.frequent if matched else 0)
+            asked = _Asked.of(ask, matched.query if matched else None, self._without)
+            found = self._by_relevance(ask, asked, finding, matched.frequent if matched else 0)
         else:
-            found = self._by_date(ask, asked)
+            found = self._by_date(ask, finding)
         return replace(
             found,
             typed=matched.typed if matched else None,
             corrected=matched.corrected if matched else None,
-            facets=self._facets(ask, asked),
+            facets=counted(),
         )
 
     @telling_faults()
@@ -86,7 +102,7 @@ class TantivyReader:
         ]
         found.sort(key=lambda one: -one[0])
         return [
-            Hit(_id(searcher, address), score, Place(0, 0))
+            Hit(_id(searcher, address), score, NOWHERE)
             for score, searcher, address in found[:limit]
         ]
 
@@ -127,7 +143,7 @@ class TantivyReader:
         if ask.typed.reference is not None:
             query = referred(ask.typed.reference)
             if not ask.typed.wanted or self._finds(query):
-                return Match(query, ask.typed)
+                return Match(query, query, ask.typed)
         languages = [
             value
             for clause in ask.selection.clauses
@@ -143,23 +159,25 @@ class TantivyReader:
         asked = _Asked.around(query, Selection(), self._without)
         return any(facets.total(one, query) for one, query in self._sides(asked))
 
-    def _by_relevance(self, ask: Ask, asked: "_Asked", frequent: float) -> Found:
-        best = self._newest(ask, asked, frequent) if frequent >= newest.FREQUENT else None
+    def _by_relevance(self, ask: Ask, asked: "_Asked", finding: "_Asked", frequent: float) -> Found:
+        best = None
+        if frequent >= newest.FREQUENT:
+            best = self._newest(ask, asked, finding, frequent)
         best = best or ranking.best(self._sides(asked), ask)
         page, more = ranking.page(best.stories, ask)
-        hits = [
-            Hit(_id(self._side(beside=one.beside), one.address), one.score, Place(0, 0))
-            for one in page
-        ]
+        searchers = [one for one, _ in self._sides(asked)]
+        hits = [Hit(_id(searchers[side], address), score, NOWHERE) for score, side, address in page]
         return Found(hits, more, ask.typed, total=best.total)
 
-    def _newest(self, ask: Ask, asked: "_Asked", frequent: float) -> ranking.Best | None:
+    def _newest(
+        self, ask: Ask, asked: "_Asked", finding: "_Asked", frequent: float
+    ) -> ranking.Best | None:
         """Return the most relevant of the newest stories, if enough of them fit."""
         narrow = replace(asked, main=newest.among_newest(self._searcher, asked.main, frequent))
         best = ranking.best(self._sides(narrow), replace(ask, counted=True))
         if best.total is None or best.total < newest.ENOUGH:
             return None
-        return best._replace(total=self._total(asked) if ask.counted else None)
+        return best._replace(total=self._total(finding) if ask.counted else None)
 
     def _total(self, asked: "_Asked") -> int:
         return sum(facets.total(one, query) for one, query in self._sides(asked))
@@ -175,6 +193,14 @@ class TantivyReader:
         total = self._total(asked) if ask.counted else None
         return Found(hits, len(found) > ask.limit, ask.typed, total=total)
 
+    def _begun_facets(
+        self, ask: Ask, asked: "_Asked"
+    ) -> Callable[[], dict[FacetField, Sequence[FacetValue]]]:
+        """Begin to count, if there is enough to count, and return what gives the result."""
+        count = partial(self._facets, ask, asked)
+        worth = bool(ask.facets) and self._searcher.num_docs >= MANY
+        return meanwhile(count) if worth else count
+
     def _facets(self, ask: Ask, asked: "_Asked") -> dict[FacetField, Sequence[FacetValue]]:
         if not ask.facets:
             return {}
@@ -188,9 +214,6 @@ class TantivyReader:
             sides.append((self._beside, asked.beside))
         return sides
 
-    def _side(self, *, beside: bool) -> Searcher:
-        return self._beside if beside and self._beside is not None else self._searcher
-
 
 @dataclass(frozen=True, slots=True)
 class _Asked:
@@ -200,8 +223,7 @@ class _Asked:
     beside: Query
 
     @classmethod
-    def of(cls, ask: Ask, matched: Match | None, without: Query | None) -> "_Asked":
-        query = matched.query if matched is not None else None
+    def of(cls, ask: Ask, query: Query | None, without: Query | None) -> "_Asked":
         if query is not None and _finds_all(ask.typed):
             query = Query.boolean_query([(Occur.Must, query), (Occur.Must, every_story())])
         return cls.around(query, ask.selection, without)

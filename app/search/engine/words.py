@@ -19,6 +19,9 @@ from app.search.vocabulary import Vocabulary
 _MOST_FORGOTTEN = 8
 # So many choices of languages are remembered.
 _MOST_CHOICES = 20
+# What so many queries mean is remembered, if they are as short as most are: one may take some
+# kilobytes, and one of many words hundreds of them.
+_MOST_QUERIES, _MOST_CHARACTERS = 200, 50
 
 
 class Words:
@@ -53,12 +56,16 @@ class Words:
 
 
 class Vocabularies:
-    """The vocabularies of one state of an index, remembered for each choice of languages."""
+    """The vocabularies of one state of an index, remembered for each choice of languages.
+
+    What queries mean by them is remembered, too: the state stays as it is, and so do its words.
+    """
 
     def __init__(self, searchers: Sequence[Searcher]) -> None:
         """Know the words of some indexes, as if they were one."""
         self._searchers = searchers
         self._known: dict[tuple[str, ...], Vocabulary] = {}
+        self._meant: dict[tuple[Typed, tuple[str, ...]], Match] = {}
 
     def of(self, languages: Sequence[str]) -> Vocabulary:
         """Return the words as somebody sees them who looks for some languages."""
@@ -72,6 +79,18 @@ class Vocabularies:
             known = self._known[asked] = Vocabulary(dictionary, asked)
         return known
 
+    def match(self, typed: Typed, languages: Sequence[str]) -> Match:
+        """Return what finds what was typed."""
+        asked = typed, tuple(languages)
+        known = self._meant.get(asked)
+        if known is None:
+            known = match_words(typed, self.of(languages), SCHEMA)
+            if len(typed.text) <= _MOST_CHARACTERS:
+                if len(self._meant) >= _MOST_QUERIES:
+                    self._meant.clear()
+                self._meant[asked] = known
+        return known
+
     def without(self, hidden: Collection[str], languages: Sequence[str]) -> Vocabulary:
         """Return the words without some that no story has any more."""
         return Vocabulary(Words(self._searchers, hidden), languages)
@@ -83,8 +102,12 @@ def truthful_match(
     """Return a match that corrects to no word but those that some story here has."""
     hidden: set[str] = set()
     for _ in range(_MOST_FORGOTTEN):
-        vocabulary = words.without(hidden, languages) if hidden else words.of(languages)
-        matched = match_words(typed, vocabulary, SCHEMA)
+        matched = (
+            match_words(typed, words.without(hidden, languages), SCHEMA)
+            if hidden
+            else words.match(typed, languages)
+        )
+        # Who asks next may have other stories taken out: this is looked at each time.
         gone = {word for word in _put_in(typed, matched.typed) if not has(word)}
         if not gone:
             return matched
