@@ -9,12 +9,11 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import FrameType
 
+from app.api.desk.answering import BACKLOG
 from app.kit.children import Child
 from app.kit.environment import export_settings
+from app.kit.errors import Misconfigured
 from app.main import DESK
-
-# So many requests may wait for a desk that starts anew.
-_BACKLOG = 1024
 
 
 @contextmanager
@@ -30,17 +29,30 @@ def at_desk(number: int) -> Iterator[None]:
     # Told to end before or after the server listens to that, this process ends the others first.
     signal.signal(signal.SIGTERM, _leave)
     with ExitStack() as ends:
-        folder = ends.enter_context(TemporaryDirectory(prefix="dateline-"))
-        path = Path(folder) / "desk"
-        listening = ends.enter_context(socket.socket(socket.AF_UNIX))
-        listening.bind(str(path))
-        listening.listen(_BACKLOG)
-        export_settings("", {DESK: path})
+        listening = _listening(ends)
+        export_settings("", {DESK: listening.getsockname()})
         for _ in range(number):
             child = Child("a process at the desk", _command(listening), [listening.fileno()])
             child.start()
             ends.callback(child.stop)
         yield
+
+
+def _listening(ends: ExitStack) -> socket.socket:
+    """Return a socket that is there until the end."""
+    try:
+        folder = ends.enter_context(TemporaryDirectory(prefix="dateline-"))
+        listening = ends.enter_context(socket.socket(socket.AF_UNIX))
+        listening.bind(str(Path(folder) / "desk"))
+        listening.listen(BACKLOG)
+    except OSError as wrong:
+        # The folder is not to be written to, or its name is longer than a socket's may be.
+        raise Misconfigured(
+            f"The desk has no place for its socket ({wrong.strerror or wrong}). Let TMPDIR name a "
+            "folder that can be written to and has a name of less than 80 characters, or do "
+            "without the desk (DATELINE_DESKS=0)."
+        ) from wrong
+    return listening
 
 
 def _command(listening: socket.socket) -> list[str]:

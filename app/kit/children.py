@@ -70,7 +70,19 @@ class Child:
             _log.warning("%s died (%d)", self._name, self._process.pid)
             short = time.monotonic() - began < _SHORT_LIFE_SECONDS
             self._stopped.wait(_PAUSE_SECONDS if short else 0)
-            self._begin()
+            self._replace()
+
+    def _replace(self) -> None:
+        """Begin the process anew, as soon as the system allows it."""
+        while True:
+            try:
+                self._begin()
+            except OSError as wrong:
+                # Too many open files, or too little memory: that passes.
+                _log.error("%s cannot be begun: %s", self._name, wrong.strerror)
+                self._stopped.wait(_PAUSE_SECONDS)
+            else:
+                return
 
 
 def _let_go(process: subprocess.Popen[bytes]) -> None:

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
@@ -11,7 +11,7 @@ from app.api.desk import relay as relays
 from app.api.desk.answering import Answering
 from app.api.desk.line import Line
 from app.api.desk.relay import DeskLost, Relay
-from app.api.edge.asgi import Receive, Scope, Send
+from app.api.edge.asgi import Message, Receive, Scope, Send
 from tests.desk.talking import (
     asked,
     body,
@@ -36,6 +36,19 @@ async def echo(scope: Scope, receive: Receive, send: Send) -> None:
 async def refuse(scope: Scope, receive: Receive, send: Send) -> None:
     """Answer without looking at the body."""
     await respond(send, b"no", status=401)
+
+
+async def impatient(scope: Scope, receive: Receive, send: Send) -> None:
+    """Wait a moment for a body."""
+    try:
+        await asyncio.wait_for(receive(), 0.05)
+    except TimeoutError:
+        await respond(send, b"late", status=408)
+
+
+async def tell(scope: Scope, receive: Receive, send: Send) -> None:
+    """Answer with what is known."""
+    await respond(send, b"to", b"ld")
 
 
 @pytest.fixture
@@ -79,6 +92,21 @@ def test_a_line_is_used_again(path: Path, monkeypatch: pytest.MonkeyPatch) -> No
     assert len(opened) == 3
 
 
+def test_few_lines_are_kept_when_many_asked_at_once(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(relays, "_MOST_FREE", 2)
+
+    async def test() -> None:
+        async with desk(echo, path) as relay:
+            for _ in range(2):
+                answers = await asyncio.gather(*(asked(relay, parts(b"")) for _ in range(5)))
+                assert [one[0]["status"] for one in answers] == [201] * 5
+                assert len(relay._free) == 2
+
+    run(test())
+
+
 def test_what_is_refused_before_its_body_is_not_waited_for(path: Path) -> None:
     async def test() -> None:
         receive, times = never()
@@ -92,18 +120,77 @@ def test_what_is_refused_before_its_body_is_not_waited_for(path: Path) -> None:
 def test_an_answer_comes_though_the_body_does_not(path: Path) -> None:
     """An application that has waited long enough for a body says so."""
 
-    async def impatient(scope: Scope, receive: Receive, send: Send) -> None:
-        try:
-            await asyncio.wait_for(receive(), 0.05)
-        except TimeoutError:
-            await respond(send, b"late", status=408)
-
     async def test() -> None:
         async with desk(impatient, path) as relay:
             for _ in range(2):
                 receive, times = never()
                 assert (await asked(relay, receive))[0]["status"] == 408
                 assert times() == 1
+
+    run(test())
+
+
+def test_who_asks_waits_for_the_body_no_longer_than_for_the_answer(path: Path) -> None:
+    given_up: list[bool] = []
+
+    async def receive() -> Message:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            given_up.append(True)
+        raise AssertionError
+
+    async def test() -> None:
+        async with desk(impatient, path) as relay:
+            assert (await asked(relay, receive))[0]["status"] == 408
+            await asyncio.sleep(0)
+            assert given_up == [True]
+
+    run(test())
+
+
+def test_a_part_that_comes_too_late_is_not_taken_for_the_next_request(path: Path) -> None:
+    """It is sent just before who asks hears that the answer is complete."""
+    apps = {"/late": impatient, "/next": echo}
+
+    async def either(scope: Scope, receive: Receive, send: Send) -> None:
+        await apps[scope["path"]](scope, receive, send)
+
+    async def test() -> None:
+        complete = asyncio.Event()
+
+        async def late() -> Message:
+            await complete.wait()
+            return {"type": "http.request", "body": b"late", "more_body": False}
+
+        async def send(message: Message) -> None:
+            if message["type"] == "http.response.body" and not message.get("more_body"):
+                complete.set()
+                await asyncio.sleep(0.1)
+
+        app, had = counted(either)
+        async with desk(app, path) as relay:
+            await relay(scope(path="/late"), late, send)
+            answer = await asked(relay, parts(b"mine"), scope(path="/next"))
+        assert body(answer) == b"POST /next mine"
+        assert [one["path"] for one in had()] == ["/late", "/next"]
+
+    run(test())
+
+
+def test_a_part_that_was_not_waited_for_comes_with_the_next_look(path: Path) -> None:
+    async def looks_twice(scope: Scope, receive: Receive, send: Send) -> None:
+        with suppress(TimeoutError):
+            await asyncio.wait_for(receive(), 0.05)
+        await echo(scope, receive, send)
+
+    async def test() -> None:
+        async def slow() -> Message:
+            await asyncio.sleep(0.15)
+            return {"type": "http.request", "body": b"slow", "more_body": False}
+
+        async with desk(looks_twice, path) as relay:
+            assert body(await asked(relay, slow)).endswith(b" slow")
 
     run(test())
 
@@ -208,6 +295,57 @@ def test_a_desk_that_starts_anew_is_waited_for(path: Path) -> None:
     run(test())
 
 
+def test_a_desk_that_ends_leaves_its_place_to_the_next(path: Path) -> None:
+    """Many may wait for the next one; Python 3.13 would remove the path, and 100 are its usual."""
+
+    async def test() -> None:
+        with listening(path) as place:
+            stopped = asyncio.Event()
+            first = asyncio.ensure_future(Answering(echo).serve(place.dup(), stopped))
+            with closing(Relay(str(path))) as relay:
+                await asked(relay, parts(b""))
+            stopped.set()
+            await first
+            waiting = [asyncio.open_unix_connection(path) for _ in range(300)]
+            async with asyncio.timeout(10):
+                for _, writer in await asyncio.gather(*waiting):
+                    assert writer.get_extra_info("peername") == str(path)
+                    writer.close()
+
+    run(test())
+
+
+def test_lines_to_a_desk_that_has_gone_are_tried_and_let_go(path: Path) -> None:
+    """What it had not taken is taken by the next one."""
+
+    async def test() -> None:
+        with listening(path) as place, closing(Relay(str(path))) as relay:
+            for number in range(2):
+                stopped = asyncio.Event()
+                desk = asyncio.ensure_future(Answering(echo).serve(place.dup(), stopped))
+                sent = b"%d" % number
+                answers = await asyncio.gather(*(asked(relay, parts(sent)) for _ in range(3)))
+                assert [body(one)[-1:] for one in answers] == [sent] * 3
+                stopped.set()
+                await desk
+
+    run(test())
+
+
+def test_a_desk_that_is_told_to_stop_does_not_wait_for_more_requests(path: Path) -> None:
+    async def slow(scope: Scope, receive: Receive, send: Send) -> None:
+        await asyncio.sleep(0.1)
+        await respond(send)
+
+    async def test() -> None:
+        async with asyncio.timeout(5), desk(slow, path) as relay:
+            asking = asyncio.ensure_future(asked(relay, parts(b"")))
+            await asyncio.sleep(0.05)
+        await asking
+
+    run(test())
+
+
 async def lose_it(scope: Scope, receive: Receive, send: Send) -> None:
     """End amid a request, as a process does that is killed."""
     if scope["path"] == "/begun":
@@ -262,8 +400,16 @@ def test_a_desk_that_is_told_to_stop_finishes_what_runs(path: Path) -> None:
 def test_what_the_desk_is_asked_by_ourselves_is_its_body_or_nothing(path: Path) -> None:
     async def test() -> None:
         assert await Relay(str(path)).ask(scope()) is None
-        async with desk(echo, path) as relay:
-            assert await relay.ask(scope(method="GET")) == b"GET /v1/manage/articles "
+        async with desk(tell, path) as relay:
+            assert await relay.ask(scope(method="GET")) == b"told"
+
+    run(test())
+
+
+def test_what_the_desk_answers_with_a_problem_is_nothing(path: Path) -> None:
+    async def test() -> None:
+        async with desk(refuse, path) as relay:
+            assert await relay.ask(scope(method="GET")) is None
 
     run(test())
 

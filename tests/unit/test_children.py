@@ -1,5 +1,6 @@
 """A process that is watched over is there as long as it is wanted, and no longer."""
 
+import errno
 import os
 import signal
 import subprocess
@@ -7,6 +8,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
@@ -69,6 +71,14 @@ def test_one_that_dies_is_replaced(begun: Callable[[str], Child], tmp_path: Path
     assert not is_there(first)
 
 
+def test_it_is_not_told_what_a_terminal_tells_us(
+    begun: Callable[[str], Child], tmp_path: Path
+) -> None:
+    begun(_WAITS)
+    (pid,) = ids(tmp_path, 1)
+    assert os.getsid(pid) != os.getsid(0)
+
+
 def test_one_that_is_told_to_stop_stays_away(begun: Callable[[str], Child], tmp_path: Path) -> None:
     child = begun(_WAITS)
     (pid,) = ids(tmp_path, 1)
@@ -93,6 +103,26 @@ def test_none_comes_after_the_end(begun: Callable[[str], Child], tmp_path: Path)
     child.stop()
     time.sleep(0.4)
     assert len(ids(tmp_path, 1)) == 1
+
+
+def test_one_that_cannot_be_begun_is_tried_again(
+    begun: Callable[[str], Child], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """There may be no file or no memory left just then."""
+    begun(_WAITS)
+    (first,) = ids(tmp_path, 1)
+    really, tries = subprocess.Popen, []
+
+    def failing(*given: Any, **more: Any) -> object:
+        tries.append(given)
+        if len(tries) < 3:
+            raise OSError(errno.EMFILE, "Too many open files")
+        return really(*given, **more)
+
+    monkeypatch.setattr(subprocess, "Popen", failing)
+    os.kill(first, signal.SIGKILL)
+    assert is_there(ids(tmp_path, 2)[1])
+    assert len(tries) == 3
 
 
 def test_its_input_ends_with_whoever_began_it(tmp_path: Path) -> None:

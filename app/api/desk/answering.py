@@ -7,6 +7,8 @@ from typing import Any
 from app.api.desk.line import Kind, Line
 from app.api.edge.asgi import App, Message, Scope
 
+# So many requests may wait for a desk that starts anew.
+BACKLOG = 1024
 # As long as those who serve readers give to the requests that still run.
 _ENDING_SECONDS = 10.0
 
@@ -23,7 +25,9 @@ class Answering:
 
     async def serve(self, listening: socket.socket, stopped: asyncio.Event) -> None:
         """Answer until stopped, and then what still runs, for ten seconds."""
-        server = await asyncio.start_unix_server(self._meet, sock=listening)
+        # Not `start_unix_server`: from Python 3.13 on that removes the path when it ends, but who
+        # comes next listens at it, and so do the others at the desk.
+        server = await asyncio.start_server(self._meet, sock=listening, backlog=BACKLOG)
         await stopped.wait()
         server.close()
         self._ends = True
@@ -57,6 +61,9 @@ class Answering:
             reusable = await self._answer(line, scope)
             self._busy.discard(task)
             self._idle.add(task)
+        if not reusable:
+            # Hanging up on something unread would cost who asks the end of what it was sent.
+            await line.ended()
 
     async def _answer(self, line: Line, scope: Scope) -> bool:
         """Answer a request; tell whether the line can take another."""
@@ -65,7 +72,7 @@ class Answering:
             # What fails here had begun to answer: the line is closed, so who asked is cut off.
             await self._app(scope, asked.receive, asked.send)
         finally:
-            reusable = not asked.leave()
+            reusable = await asked.leave()
         await line.write((Kind.DONE, reusable))
         return reusable
 
@@ -77,22 +84,29 @@ class _Asked:
         self._line = line
         self._coming: asyncio.Task[Any] | None = None
 
-    def leave(self) -> bool:
-        """Wait no longer; tell whether a part was asked for that nobody has taken."""
-        return self._coming is not None and (self._coming.cancel() or True)
+    async def leave(self) -> bool:
+        """Wait no longer; tell whether nothing is on its way that was asked for."""
+        if self._coming is None:
+            return True
+        self._coming.cancel()
+        await asyncio.wait((self._coming,))
+        return False
 
     async def receive(self) -> Message:
         """Return the next part of the request, or that nobody waits for the answer."""
         try:
             if self._coming is None:
-                await self._line.write((Kind.WANTED, None))
-                self._coming = asyncio.ensure_future(self._line.read())
+                self._coming = asyncio.ensure_future(self._fetched())
             # An application that no longer waits for it must not lose half of it.
             message: Message = await asyncio.shield(self._coming)
         except (EOFError, OSError):
             return {"type": "http.disconnect"}
         self._coming = None
         return message
+
+    async def _fetched(self) -> Any:
+        await self._line.write((Kind.WANTED, None))
+        return await self._line.read()
 
     async def send(self, message: Message) -> None:
         """Send a part of the answer."""

@@ -11,6 +11,8 @@ from struct import Struct
 from typing import Any
 
 _LENGTH = Struct("!I")
+# So much of what nobody wants is read at once.
+_USELESS = 65_536
 
 
 class Kind(IntEnum):
@@ -47,6 +49,11 @@ class Line:
         data = pickle.dumps(message, pickle.HIGHEST_PROTOCOL)
         self._writer.write(_LENGTH.pack(len(data)) + data)
         await self._writer.drain()
+
+    async def ended(self) -> None:
+        """Wait until the other side hangs up; what it still sends is for nobody."""
+        while await self._reader.read(_USELESS):
+            pass
 
     def close(self) -> None:
         """Hang up."""

@@ -10,7 +10,7 @@ from typing import Any
 
 from app.api.desk.line import Kind, Line
 from app.api.edge.asgi import Message, Receive, Scope, Send, answer, header
-from app.api.edge.request import id_for
+from app.api.edge.request import NOTED, id_for
 from app.api.problems import problem
 
 _HANDED_ON = (
@@ -30,6 +30,8 @@ _HANDED_ON = (
 # A desk that starts anew takes what waits for it within seconds.
 _PATIENCE_SECONDS = 15.0
 _GLANCE_SECONDS = 3.0
+# So many lines are kept. More at once are opened and closed: each is an open file here and there.
+_MOST_FREE = 32
 _NOT_TAKEN = "The process that takes changes does not answer. Nothing was done."
 _CUT_OFF = (
     "The process that takes changes ended meanwhile. Look whether it was done, or send it again "
@@ -64,7 +66,7 @@ class Relay:
             await send(message)
 
         try:
-            line = await self._taken(scope)
+            line = await self._taken(_known(scope))
         except DeskLost:
             await _tell(scope, send, _NOT_TAKEN)
             return
@@ -77,25 +79,29 @@ class Relay:
             await _tell(scope, send, _CUT_OFF)
 
     async def ask(self, scope: Scope) -> bytes | None:
-        """Return the body of what the desk soon answers to a request without one, or none."""
-        parts: list[bytes] = []
+        """Return the body if the desk soon answers with one a request without one, or none.
+
+        Who asked us is answered, counted and logged here, so the desk does not do so again.
+        """
+        status, parts = 0, [b""]
 
         async def collect(message: Message) -> None:
+            nonlocal status
+            status = message.get("status", status)
             parts.append(message.get("body", b""))
 
         with suppress(DeskLost, TimeoutError):
             async with asyncio.timeout(_GLANCE_SECONDS):
-                await self._answered(await self._taken(scope), _nothing_more, collect)
-            return b"".join(parts)
-        return None
+                line = await self._taken({**_known(scope), "state": {NOTED: True}})
+                await self._answered(line, _nothing_more, collect)
+        return b"".join(parts) if status == 200 else None
 
-    async def _taken(self, scope: Scope) -> Line:
+    async def _taken(self, known: dict[str, Any]) -> Line:
         """Return a line on which the desk has taken a request in hand.
 
         A line that was kept may have been lost with an earlier desk. What that one did not take
         is asked for anew.
         """
-        known = {name: scope[name] for name in _HANDED_ON if name in scope}
         try:
             async with asyncio.timeout(_PATIENCE_SECONDS):
                 while self._free:
@@ -130,10 +136,14 @@ class Relay:
             self._leave(line, reusable)
 
     def _leave(self, line: Line, reusable: bool) -> None:
-        if reusable:
+        if reusable and len(self._free) < _MOST_FREE:
             self._free.append(line)
         else:
             line.close()
+
+
+def _known(scope: Scope) -> dict[str, Any]:
+    return {name: scope[name] for name in _HANDED_ON if name in scope}
 
 
 async def _takes(line: Line, scope: dict[str, Any]) -> bool:

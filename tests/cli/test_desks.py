@@ -1,0 +1,46 @@
+"""What keeps the desk from beginning is told in a sentence."""
+
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.cli.shell import ROOT, start
+
+pytestmark = pytest.mark.slow
+
+
+def test_a_folder_with_too_long_a_name_for_a_socket_is_told(tmp_path: Path) -> None:
+    folder = tmp_path / ("long" * 30)
+    folder.mkdir()
+    served = start("serve", folder=tmp_path, TMPDIR=str(folder))
+    _, said = served.communicate(timeout=60)
+    assert served.returncode == 1
+    assert said.startswith("dateline: ")
+    assert "TMPDIR" in said
+    assert "Traceback" not in said
+    assert list(folder.iterdir()) == []
+
+
+def test_a_desk_that_cannot_begin_says_why(tmp_path: Path) -> None:
+    given = {"DATELINE_DATABASE_URL": f"sqlite:///{tmp_path}/nowhere/news.db"}
+    with socket.socket(socket.AF_UNIX) as listening:
+        listening.bind(str(tmp_path / "desk"))
+        number = listening.fileno()
+        with subprocess.Popen(
+            [sys.executable, "-m", "app.desk", str(number)],
+            stdin=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            cwd=ROOT,
+            env=os.environ | given,
+            pass_fds=[number],
+        ) as desk:
+            assert desk.stderr is not None
+            said = desk.stderr.read()
+            assert desk.wait(60) == 1
+    assert "the desk cannot begin: The database cannot be opened" in said
+    assert "Traceback" not in said
