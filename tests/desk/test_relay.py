@@ -10,7 +10,7 @@ import pytest
 from app.api.desk import relay as relays
 from app.api.desk.answering import Answering
 from app.api.desk.line import Line
-from app.api.desk.relay import DeskLost, Relay
+from app.api.desk.relay import Relay
 from app.api.edge.asgi import Message, Receive, Scope, Send
 from tests.desk.talking import (
     asked,
@@ -275,6 +275,25 @@ def test_a_desk_that_takes_nothing_is_not_waited_for_for_ever(
     run(test())
 
 
+def test_what_was_given_up_is_not_done_later(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(relays, "_PATIENCE_SECONDS", 0.1)
+    app, had = counted(echo)
+
+    async def test() -> None:
+        with listening(path) as socket_:
+            answer = await asked(Relay(str(path)), never()[0])
+            assert "Nothing was done" in json.loads(body(answer))["detail"]
+            # Whoever begins to listen finds the request, and nobody there to answer.
+            stopped = asyncio.Event()
+            answering = asyncio.ensure_future(Answering(app).serve(socket_, stopped))
+            await asyncio.sleep(0.2)
+            stopped.set()
+            await answering
+
+    run(test())
+    assert list(had()) == []
+
+
 def test_a_desk_that_starts_anew_is_waited_for(path: Path) -> None:
     async def test() -> None:
         async with desk(echo, path) as relay:
@@ -366,8 +385,9 @@ def test_what_was_taken_and_not_answered_may_have_been_done(path: Path) -> None:
 def test_an_answer_that_had_begun_is_cut_off(path: Path) -> None:
     async def test() -> None:
         async with desk(lose_it, path) as relay:
-            with pytest.raises(DeskLost):
-                await asked(relay, parts(b""), scope(path="/begun"))
+            (begun,) = await asked(relay, parts(b""), scope(path="/begun"))
+        # No part says that it was the last, so a server hangs up.
+        assert begun["type"] == "http.response.start"
 
     run(test())
 

@@ -58,6 +58,8 @@ class Answering:
             self._idle.discard(task)
             self._busy.add(task)
             await line.write((Kind.TAKEN, None))
+            # Who asked may have given up before, and said that nothing was done.
+            await line.read()
             reusable = await self._answer(line, scope)
             self._busy.discard(task)
             self._idle.add(task)

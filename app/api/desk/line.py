@@ -19,7 +19,7 @@ class Kind(IntEnum):
     """What a message to who asks is about."""
 
     TAKEN = 0
-    """The request has been taken in hand: whatever happens now, it may have been done."""
+    """The request is at the desk, which waits for a word to begin: from then on it may be done."""
     WANTED = 1
     """More of the request is wanted."""
     SENT = 2

@@ -73,10 +73,9 @@ class Relay:
         try:
             await self._answered(line, receive, pass_on)
         except DeskLost:
-            if begun:
-                # All that is left is to cut it off.
-                raise
-            await _tell(scope, send, _CUT_OFF)
+            # An answer that had begun is not completed, so the server cuts it off.
+            if not begun:
+                await _tell(scope, send, _CUT_OFF)
 
     async def ask(self, scope: Scope) -> bytes | None:
         """Return the body if the desk soon answers with one a request without one, or none.
@@ -97,10 +96,10 @@ class Relay:
         return b"".join(parts) if status == 200 else None
 
     async def _taken(self, known: dict[str, Any]) -> Line:
-        """Return a line on which the desk has taken a request in hand.
+        """Return a line on which the desk has a request, and waits for a word to begin.
 
         A line that was kept may have been lost with an earlier desk. What that one did not take
-        is asked for anew.
+        is asked for anew. What no desk took in time none will begin.
         """
         try:
             async with asyncio.timeout(_PATIENCE_SECONDS):
@@ -119,6 +118,7 @@ class Relay:
         giving: asyncio.Task[None] | None = None
         reusable = False
         try:
+            await _tell_to_begin(line)
             while True:
                 kind, what = await line.read()
                 if kind is Kind.WANTED:
@@ -157,6 +157,12 @@ async def _takes(line: Line, scope: dict[str, Any]) -> bool:
         if not taken:
             line.close()
     return taken
+
+
+async def _tell_to_begin(line: Line) -> None:
+    """Let the desk go on; where nobody is there any longer, the answer says so."""
+    with suppress(OSError):
+        await line.write(None)
 
 
 async def _give(line: Line, receive: Receive) -> None:
