@@ -109,10 +109,22 @@ def test_few_lines_are_kept_when_many_asked_at_once(
 
 def test_what_is_refused_before_its_body_is_not_waited_for(path: Path) -> None:
     async def test() -> None:
-        receive, times = never()
         async with desk(refuse, path) as relay:
-            answer = await asked(relay, receive)
-        assert (answer[0]["status"], body(answer), times()) == (401, b"no", 0)
+            answer = await asked(relay, never()[0])
+        assert (answer[0]["status"], body(answer)) == (401, b"no")
+
+    run(test())
+
+
+def test_who_waits_for_a_word_before_sending_a_body_hears_none_from_us(path: Path) -> None:
+    """A server gives the word when it is asked for the body: an application may refuse before."""
+
+    async def test() -> None:
+        receive, times = never()
+        of = scope(headers=[(b"expect", b"100-continue")])
+        async with desk(refuse, path) as relay:
+            assert (await asked(relay, receive, of))[0]["status"] == 401
+        assert times() == 0
 
     run(test())
 
@@ -334,8 +346,8 @@ def test_a_desk_that_ends_leaves_its_place_to_the_next(path: Path) -> None:
     run(test())
 
 
-def test_lines_to_a_desk_that_has_gone_are_tried_and_let_go(path: Path) -> None:
-    """What it had not taken is taken by the next one."""
+def test_lines_to_a_desk_that_has_gone_are_let_go(path: Path) -> None:
+    """What comes after it is taken by the next one."""
 
     async def test() -> None:
         with listening(path) as place, closing(Relay(str(path))) as relay:
@@ -347,6 +359,7 @@ def test_lines_to_a_desk_that_has_gone_are_tried_and_let_go(path: Path) -> None:
                 assert [body(one)[-1:] for one in answers] == [sent] * 3
                 stopped.set()
                 await desk
+                await asyncio.sleep(0.01)
 
     run(test())
 
@@ -369,6 +382,7 @@ async def lose_it(scope: Scope, receive: Receive, send: Send) -> None:
     """End amid a request, as a process does that is killed."""
     if scope["path"] == "/begun":
         await send({"type": "http.response.start", "status": 200, "headers": []})
+        await asyncio.sleep(0.01)
     raise EOFError
 
 
@@ -390,6 +404,60 @@ def test_an_answer_that_had_begun_is_cut_off(path: Path) -> None:
         assert begun["type"] == "http.response.start"
 
     run(test())
+
+
+def test_the_head_of_an_answer_does_not_wait_for_its_body(path: Path) -> None:
+    """Who imports may want to see that it is taken before sending more."""
+    goes_on = asyncio.Event()
+
+    async def slow(scope: Scope, receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await goes_on.wait()
+        await send({"type": "http.response.body", "body": b"end"})
+
+    async def test() -> None:
+        seen: list[str] = []
+
+        async def send(message: Message) -> None:
+            seen.append(message["type"])
+            goes_on.set()
+
+        async with desk(slow, path) as relay:
+            await relay(scope(), parts(b""), send)
+        assert seen == ["http.response.start", "http.response.body"]
+
+    run(test())
+
+
+def test_an_answer_that_is_left_unfinished_is_not_waited_for(path: Path) -> None:
+    async def lazy(scope: Scope, receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+
+    async def test() -> None:
+        async with desk(lazy, path) as relay:
+            for _ in range(2):
+                (begun,) = await asked(relay, parts(b""))
+                assert begun["status"] == 200
+
+    run(test())
+
+
+def test_what_an_application_does_after_its_answer_reaches_nobody_else(path: Path) -> None:
+    heard: list[str] = []
+
+    async def late(scope: Scope, receive: Receive, send: Send) -> None:
+        await respond(send, b"whole")
+        heard.append((await receive())["type"])
+        heard.append((await receive())["type"])
+
+    async def test() -> None:
+        async with desk(late, path) as relay:
+            for _ in range(2):
+                assert body(await asked(relay, parts(b"x"))) == b"whole"
+            await asyncio.sleep(0.01)
+
+    run(test())
+    assert heard == ["http.request", "http.disconnect"] * 2
 
 
 def test_what_was_taken_is_never_asked_for_twice(path: Path) -> None:

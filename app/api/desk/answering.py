@@ -11,6 +11,7 @@ from app.api.edge.asgi import App, Message, Scope
 BACKLOG = 1024
 # As long as those who serve readers give to the requests that still run.
 _ENDING_SECONDS = 10.0
+_LEFT = {"type": "http.disconnect"}
 
 
 class Answering:
@@ -52,57 +53,71 @@ class Answering:
             line.close()
 
     async def _talk(self, line: Line, task: asyncio.Task[None]) -> None:
+        # Nothing is asked before: who has given up by now was told that nothing was done.
+        await line.write((Kind.HERE, None))
         reusable = True
         while reusable and not self._ends:
-            scope = await line.read()
+            scope, first = await line.read()
             self._idle.discard(task)
             self._busy.add(task)
-            await line.write((Kind.TAKEN, None))
-            # Who asked may have given up before, and said that nothing was done.
-            await line.read()
-            reusable = await self._answer(line, scope)
+            reusable = await self._answer(line, scope, first)
             self._busy.discard(task)
             self._idle.add(task)
         if not reusable:
             # Hanging up on something unread would cost who asks the end of what it was sent.
             await line.ended()
 
-    async def _answer(self, line: Line, scope: Scope) -> bool:
+    async def _answer(self, line: Line, scope: Scope, first: Message | None) -> bool:
         """Answer a request; tell whether the line can take another."""
-        asked = _Asked(line)
+        asked = _Asked(line, first)
         try:
             # What fails here had begun to answer: the line is closed, so who asked is cut off.
             await self._app(scope, asked.receive, asked.send)
         finally:
-            reusable = await asked.leave()
-        await line.write((Kind.DONE, reusable))
-        return reusable
+            await asked.leave()
+        return await asked.done()
 
 
 class _Asked:
     """A request at the desk: what its application receives and sends."""
 
-    def __init__(self, line: Line) -> None:
+    def __init__(self, line: Line, first: Message | None) -> None:
         self._line = line
+        self._first = first
         self._coming: asyncio.Task[Any] | None = None
+        self._held: list[Message] = []
+        self._over = False
+        self._reusable = False
 
-    async def leave(self) -> bool:
-        """Wait no longer; tell whether nothing is on its way that was asked for."""
-        if self._coming is None:
-            return True
-        self._coming.cancel()
-        await asyncio.wait((self._coming,))
-        return False
+    async def leave(self) -> None:
+        """Wait no longer for what was asked for."""
+        if self._coming is not None:
+            self._coming.cancel()
+            await asyncio.wait((self._coming,))
+
+    async def done(self) -> bool:
+        """Say that there is no more, if that is not said; tell whether the line can be used again.
+
+        It can if nothing is on its way that was asked for.
+        """
+        if not self._over:
+            await self._line.write((Kind.DONE, (self._taken(), False)))
+        return self._reusable
 
     async def receive(self) -> Message:
         """Return the next part of the request, or that nobody waits for the answer."""
+        first, self._first = self._first, None
+        if first is not None:
+            return first
+        if self._over:
+            return _LEFT
         try:
             if self._coming is None:
                 self._coming = asyncio.ensure_future(self._fetched())
             # An application that no longer waits for it must not lose half of it.
             message: Message = await asyncio.shield(self._coming)
         except (EOFError, OSError):
-            return {"type": "http.disconnect"}
+            return _LEFT
         self._coming = None
         return message
 
@@ -111,5 +126,20 @@ class _Asked:
         return await self._line.read()
 
     async def send(self, message: Message) -> None:
-        """Send a part of the answer."""
-        await self._line.write((Kind.SENT, dict(message)))
+        """Send a part of the answer: its head with what follows at once, as most do whole."""
+        self._held.append(dict(message))
+        if message["type"] == "http.response.start":
+            asyncio.get_running_loop().call_soon(self._send_head)
+        elif message.get("more_body"):
+            await self._line.write((Kind.SENT, self._taken()))
+        else:
+            self._over, self._reusable = True, self._coming is None
+            await self._line.write((Kind.DONE, (self._taken(), self._reusable)))
+
+    def _send_head(self) -> None:
+        if self._held:
+            self._line.post((Kind.SENT, self._taken()))
+
+    def _taken(self) -> list[Message]:
+        held, self._held = self._held, []
+        return held

@@ -16,16 +16,16 @@ _USELESS = 65_536
 
 
 class Kind(IntEnum):
-    """What a message to who asks is about."""
+    """What a message of the desk is about."""
 
-    TAKEN = 0
-    """The request is at the desk, which waits for a word to begin: from then on it may be done."""
+    HERE = 0
+    """Somebody is at the desk: a request may be sent. Said once, when a line is opened."""
     WANTED = 1
     """More of the request is wanted."""
     SENT = 2
-    """A part of the answer."""
+    """A part of the answer: ASGI messages."""
     DONE = 3
-    """The answer is complete; with it, whether the line can be used again."""
+    """The rest of the answer, and whether the line can be used again."""
 
 
 class Line:
@@ -46,9 +46,18 @@ class Line:
 
     async def write(self, message: object) -> None:
         """Send a message, no faster than it is taken; `OSError` says that nobody takes it."""
+        self.post(message)
+        await self._writer.drain()
+
+    def post(self, message: object) -> None:
+        """Send a message, and do not wait until it is taken."""
         data = pickle.dumps(message, pickle.HIGHEST_PROTOCOL)
         self._writer.write(_LENGTH.pack(len(data)) + data)
-        await self._writer.drain()
+
+    @property
+    def is_open(self) -> bool:
+        """Whether nobody is known to have hung up."""
+        return not (self._writer.is_closing() or self._reader.at_eof())
 
     async def ended(self) -> None:
         """Wait until the other side hangs up; what it still sends is for nobody."""

@@ -66,12 +66,12 @@ class Relay:
             await send(message)
 
         try:
-            line = await self._taken(_known(scope))
+            line = await self._line()
         except DeskLost:
             await _tell(scope, send, _NOT_TAKEN)
             return
         try:
-            await self._answered(line, receive, pass_on)
+            await self._answered(line, _known(scope), receive, pass_on)
         except DeskLost:
             # An answer that had begun is not completed, so the server cuts it off.
             if not begun:
@@ -91,48 +91,45 @@ class Relay:
 
         with suppress(DeskLost, TimeoutError):
             async with asyncio.timeout(_GLANCE_SECONDS):
-                line = await self._taken({**_known(scope), "state": {NOTED: True}})
-                await self._answered(line, _nothing_more, collect)
+                known = {**_known(scope), "state": {NOTED: True}}
+                await self._answered(await self._line(), known, _nothing_more, collect)
         return b"".join(parts) if status == 200 else None
 
-    async def _taken(self, known: dict[str, Any]) -> Line:
-        """Return a line on which the desk has a request, and waits for a word to begin.
-
-        A line that was kept may have been lost with an earlier desk. What that one did not take
-        is asked for anew. What no desk took in time none will begin.
-        """
+    async def _line(self) -> Line:
+        """Return a line to a desk that is there, one that was kept or a new one."""
+        while self._free:
+            line = self._free.pop()
+            if line.is_open:
+                return line
+            line.close()
         try:
             async with asyncio.timeout(_PATIENCE_SECONDS):
-                while self._free:
-                    line = self._free.pop()
-                    if await _takes(line, known):
-                        return line
                 line = Line(*await asyncio.open_unix_connection(self._path))
-                if await _takes(line, known):
-                    return line
-        except (OSError, TimeoutError) as wrong:
+                await _greeted(line)
+        except (OSError, EOFError, TimeoutError) as wrong:
             raise DeskLost from wrong
-        raise DeskLost
+        return line
 
-    async def _answered(self, line: Line, receive: Receive, send: Send) -> None:
-        giving: asyncio.Task[None] | None = None
-        reusable = False
+    async def _answered(
+        self, line: Line, known: dict[str, Any], receive: Receive, send: Send
+    ) -> None:
+        body, reusable = _Body(receive), False
         try:
-            await _tell_to_begin(line)
+            await _hand(line, (known, await body.at_hand(known)))
             while True:
                 kind, what = await line.read()
                 if kind is Kind.WANTED:
-                    giving = asyncio.ensure_future(_give(line, receive))
-                elif kind is Kind.SENT:
-                    await send(what)
-                else:
-                    reusable = what and (giving is None or giving.done())
+                    body.give(line)
+                    continue
+                messages, reusable = what if kind is Kind.DONE else (what, False)
+                for message in messages:
+                    await send(message)
+                if kind is Kind.DONE:
                     return
         except EOFError as wrong:
             raise DeskLost from wrong
         finally:
-            if giving is not None:
-                giving.cancel()
+            body.leave()
             self._leave(line, reusable)
 
     def _leave(self, line: Line, reusable: bool) -> None:
@@ -146,29 +143,58 @@ def _known(scope: Scope) -> dict[str, Any]:
     return {name: scope[name] for name in _HANDED_ON if name in scope}
 
 
-async def _takes(line: Line, scope: dict[str, Any]) -> bool:
-    """Ask on a line; tell whether somebody is there who takes it."""
-    taken = False
+async def _greeted(line: Line) -> None:
+    """Wait until somebody says to be at the desk: what was not sent yet is surely not done."""
+    greeted = False
     try:
-        with suppress(OSError, EOFError):
-            await line.write(scope)
-            taken = (await line.read())[0] is Kind.TAKEN
+        await line.read()
+        greeted = True
     finally:
-        if not taken:
+        if not greeted:
             line.close()
-    return taken
 
 
-async def _tell_to_begin(line: Line) -> None:
-    """Let the desk go on; where nobody is there any longer, the answer says so."""
+async def _hand(line: Line, message: object) -> None:
+    """Hand something on; where nobody takes it, the answer says so."""
     with suppress(OSError):
-        await line.write(None)
+        await line.write(message)
 
 
-async def _give(line: Line, receive: Receive) -> None:
-    """Hand on the next part of a request; where nobody takes it, the answer says so."""
-    with suppress(OSError):
-        await line.write(await receive())
+class _Body:
+    """The body of a request, of which the next part is asked for when the desk wants it."""
+
+    def __init__(self, receive: Receive) -> None:
+        self._receive = receive
+        self._coming: asyncio.Task[Message] | None = None
+        self._giving: asyncio.Task[None] | None = None
+
+    async def at_hand(self, scope: dict[str, Any]) -> Message | None:
+        """Return the first part if it is here, so that the desk need not ask for it.
+
+        Who waits for a word before sending a body is not given it by us.
+        """
+        if any(name == b"expect" for name, _ in scope["headers"]):
+            return None
+        self._coming = asyncio.ensure_future(self._receive())
+        await asyncio.sleep(0)
+        return await self._next() if self._coming.done() else None
+
+    def give(self, line: Line) -> None:
+        """Hand on the next part, once it comes."""
+        self._giving = asyncio.ensure_future(self._give(line))
+
+    def leave(self) -> None:
+        """Wait for no more of it."""
+        for task in (self._coming, self._giving):
+            if task is not None:
+                task.cancel()
+
+    async def _give(self, line: Line) -> None:
+        await _hand(line, await self._next())
+
+    async def _next(self) -> Message:
+        coming, self._coming = self._coming or asyncio.ensure_future(self._receive()), None
+        return await coming
 
 
 async def _nothing_more() -> Message:
