@@ -6,6 +6,8 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
+from starlette.requests import ClientDisconnect
+
 from app.api import problems
 from app.api.edge.asgi import App, Message, Receive, Scope, Send, answer, header, state
 from app.api.metrics import Metrics
@@ -80,6 +82,9 @@ def told(wrong: Exception, id_: str | None) -> tuple[int, dict[str, str], bytes]
     """Return the problem for whatever went wrong; what was not foreseen is logged."""
     if isinstance(wrong, Failure) and wrong.code in problems.PROBLEMS:
         return problems.problem_of(wrong, id_)
+    if isinstance(wrong, ClientDisconnect):
+        # Nobody hears it, but it is counted.
+        return problems.problem("malformed_request", "The request ended in the middle.", id_)
     logging.getLogger("dateline").error("request failed", exc_info=wrong, extra={"request_id": id_})
     return problems.problem("internal", "The request could not be answered.", id_)
 

@@ -1,0 +1,40 @@
+"""A client that leaves in the middle of its request is no fault of ours."""
+
+import logging
+
+import pytest
+
+from app.api.app import create_app
+from app.api.edge.asgi import Message
+from app.bootstrap import Services
+from tests.conftest import key_for
+from tests.desk.talking import run, scope
+
+
+@pytest.mark.parametrize("dialect", ["sqlite"])
+def test_one_that_leaves_amid_a_body_is_counted_and_no_error(
+    services: Services, caplog: pytest.LogCaptureFixture
+) -> None:
+    messages: list[Message] = [
+        {"type": "http.request", "body": b'{"title": ', "more_body": True},
+        {"type": "http.disconnect"},
+    ]
+    told: list[Message] = []
+
+    async def receive() -> Message:
+        return messages.pop(0)
+
+    async def send(message: Message) -> None:
+        told.append(message)
+
+    key = key_for(services, "write").encode()
+    headers = [
+        (b"host", b"localhost"),
+        (b"authorization", b"Bearer " + key),
+        (b"content-type", b"application/json"),
+    ]
+    asked = scope(headers=headers, state={}, http_version="1.1", scheme="http", root_path="")
+    with caplog.at_level(logging.WARNING):
+        run(create_app(services)(asked, receive, send))
+    assert told[0]["status"] == 400
+    assert [one for one in caplog.records if one.exc_info] == []
