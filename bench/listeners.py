@@ -74,7 +74,10 @@ async def listen(host: str, port: int, number: int) -> dict[str, object]:
 def main() -> None:
     """Listen as the command line says."""
     host, port, number = sys.argv[1:]
-    print(json.dumps(uvloop.run(listen(host, int(port), int(number)))))
+    heard = json.dumps(uvloop.run(listen(host, int(port), int(number))))
+    # Python may be told to keep nothing back, and then writes as much as a pipe takes at once.
+    with open(sys.stdout.fileno(), "w", closefd=False) as output:
+        output.write(heard)
 
 
 if __name__ == "__main__":
