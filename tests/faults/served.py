@@ -80,7 +80,7 @@ class Client:
 
 def _insist_on_a_desk(status: int, told: Any) -> None:
     """Take an answer that says that what writes has died for what it is: no answer."""
-    if status == 503 and told["code"] == "desk_unavailable":
+    if status == 503 and told.get("code") == "desk_unavailable":
         raise HTTPException(told["detail"])
 
 
