@@ -38,6 +38,8 @@ def publication_to_arrival(stage: Stage) -> Outcome:
     """Publish at a steady pace; see how long each of a thousand listeners waits for each story."""
     with _live(stage) as (dateline, key):
         with _listening(dateline, _HEARING) as audience:
+            # What a server does in its first seconds is no part of it.
+            time.sleep(_SETTLE_SECONDS)
             begun = _publish(dateline, key, max(3, 3 * stage.plan.seconds * stage.plan.rounds))
             time.sleep(1.0)
         waits = _waits(begun, audience.heard)
