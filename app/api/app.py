@@ -91,7 +91,7 @@ def create_app(
 
     What is not for readers is handed on to the desk, if there is one.
     """
-    metrics = Metrics()
+    metrics = Metrics() if desk is None else desk.metrics
     inside = _framework(management=services.settings.management, lifespan=lifespan)
     inside.state.services = services
     inside.state.metrics = metrics

@@ -25,6 +25,7 @@ from tests.desk.talking import (
     run,
     scope,
 )
+from tests.desk.test_counting import samples
 
 
 async def echo(scope: Scope, receive: Receive, send: Send) -> None:
@@ -262,14 +263,16 @@ def test_the_desk_is_told_what_the_request_is_and_not_what_the_server_keeps(path
 
 def test_without_a_desk_it_is_said_that_nothing_was_done(path: Path) -> None:
     async def test() -> None:
-        answer = await asked(
-            Relay(str(path)), never()[0], scope(headers=[(b"x-request-id", b"r1")])
-        )
+        relay = Relay(str(path))
+        answer = await asked(relay, never()[0], scope(headers=[(b"x-request-id", b"r1")]))
         problem = json.loads(body(answer))
         assert (answer[0]["status"], problem["code"]) == (503, "desk_unavailable")
         assert "Nothing was done" in problem["detail"]
         assert problem["request_id"] == "r1"
         assert dict(answer[0]["headers"])[b"retry-after"]
+        # The desk cannot count it.
+        counted = [value for name, value in samples(relay.metrics.text()).items() if "503" in name]
+        assert counted == [1]
 
     run(test())
 

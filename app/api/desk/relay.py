@@ -10,7 +10,8 @@ from typing import Any
 
 from app.api.desk.line import Kind, Line
 from app.api.edge.asgi import Message, Receive, Scope, Send, answer, header
-from app.api.edge.request import NOTED, id_for
+from app.api.edge.request import NOTED, id_for, note
+from app.api.metrics import Metrics
 from app.api.problems import problem
 
 _HANDED_ON = (
@@ -48,6 +49,8 @@ class Relay:
 
     def __init__(self, path: str) -> None:
         """Know the socket of the desk; a line is opened when it is needed."""
+        # What the desk answers it counts and logs itself.
+        self.metrics = Metrics()
         self._path = path
         self._free: list[Line] = []
 
@@ -68,14 +71,14 @@ class Relay:
         try:
             line = await self._line()
         except DeskLost:
-            await _tell(scope, send, _NOT_TAKEN)
+            await self._tell(scope, send, _NOT_TAKEN)
             return
         try:
             await self._answered(line, _known(scope), receive, pass_on)
         except DeskLost:
             # An answer that had begun is not completed, so the server cuts it off.
             if not begun:
-                await _tell(scope, send, _CUT_OFF)
+                await self._tell(scope, send, _CUT_OFF)
 
     async def ask(self, scope: Scope) -> bytes | None:
         """Return the body if the desk soon answers with one a request without one, or none.
@@ -131,6 +134,13 @@ class Relay:
         finally:
             body.leave()
             self._leave(line, reusable)
+
+    async def _tell(self, scope: Scope, send: Send, detail: str) -> None:
+        id_ = id_for(header(scope, b"x-request-id"))
+        status, headers, body = problem("desk_unavailable", detail, id_)
+        await answer(send, status, {**headers, "x-request-id": id_}, body)
+        known = {"request_id": id_, "method": scope["method"]}
+        note(self.metrics, known, scope["path"], status, 0.0)
 
     def _leave(self, line: Line, reusable: bool) -> None:
         if reusable and len(self._free) < _MOST_FREE:
@@ -199,9 +209,3 @@ class _Body:
 
 async def _nothing_more() -> Message:
     return {"type": "http.request", "body": b"", "more_body": False}
-
-
-async def _tell(scope: Scope, send: Send, detail: str) -> None:
-    id_ = id_for(header(scope, b"x-request-id"))
-    status, headers, body = problem("desk_unavailable", detail, id_)
-    await answer(send, status, {**headers, "x-request-id": id_}, body)
