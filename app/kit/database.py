@@ -6,7 +6,6 @@ transaction: leaving the `with` block commits a write, an exception rolls it bac
 
 import os
 import sqlite3
-import threading
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, closing, contextmanager
 from typing import Any, Literal
@@ -38,6 +37,7 @@ from app.kit.hot import HotStatements
 from app.kit.leadership import FileLeadership, Leadership, PostgresLeadership
 from app.kit.session import BROKEN, Reads, ReadSession, SingleSession, WriteSession
 from app.kit.watch import PostgresWatch, SqliteWatch, Watch
+from app.kit.writing import WRITES, Writing
 
 
 class Database:
@@ -52,8 +52,7 @@ class Database:
         self.engine = _make_engine(url, busy_timeout, pool_size)
         # Any other dialect was refused where the engine was made.
         self.dialect: Literal["sqlite", "postgresql"] = self.engine.dialect.name  # type: ignore[assignment]
-        # SQLite's own waiting is a lottery; inside one process writers queue up here.
-        self._writer = threading.Lock()
+        self._writing = Writing(self.engine)
         self._group = GroupCommit(self.write, busy_timeout)
         self._identity: tuple[int, int] | None = None
         self._hot: HotStatements | None = None
@@ -61,6 +60,8 @@ class Database:
         if self.dialect == "sqlite":
             path = str(self.engine.url.database)
             self._hot = HotStatements(path, self.engine.dialect, _PRAGMAS, _OF_MAIN)
+            # In the place of a file that was taken away, a new connection would make another one.
+            event.listen(self.engine, "do_connect", lambda *_: self.check_file())
 
     @contextmanager
     def read(self) -> Iterator[ReadSession]:
@@ -101,14 +102,17 @@ class Database:
         """
         self.check_file()
         seconds = self._busy_timeout if patience is None else patience
-        with _telling_failures(), self._queue(seconds), self.engine.connect() as connection:
-            connection.execution_options(dateline_writes=True)
-            with self._waiting(connection, seconds), connection.begin():
-                if patience is not None and self.dialect == "postgresql":
-                    connection.execute(text(f"SET LOCAL lock_timeout = {int(seconds * 1000)}"))
-                session = WriteSession(connection, self._note)
-                yield session
-                session.commit()
+        with (
+            _telling_failures(),
+            self._for_writing(seconds) as connection,
+            self._waiting(connection, seconds),
+            connection.begin(),
+        ):
+            if patience is not None and self.dialect == "postgresql":
+                connection.execute(text(f"SET LOCAL lock_timeout = {int(seconds * 1000)}"))
+            session = WriteSession(connection, self._note)
+            yield session
+            session.commit()
 
     def write_together(self, work: Work[Result]) -> Result:
         """Run work in a transaction and commit it; on SQLite, with that of others who wait.
@@ -178,6 +182,7 @@ class Database:
         """Close the pool."""
         if self._hot is not None:
             self._hot.close()
+        self._writing.close()
         self.engine.dispose()
 
     def _conninfo(self) -> str:
@@ -197,17 +202,11 @@ class Database:
         finally:
             raw.execute(f"PRAGMA busy_timeout = {int(self._busy_timeout * 1000)}")
 
-    @contextmanager
-    def _queue(self, seconds: float) -> Iterator[None]:
-        if self.dialect != "sqlite":
-            yield
-            return
-        if not self._writer.acquire(timeout=seconds):
-            raise DatabaseBusy("Other writers keep the database busy. Try again shortly.")
-        try:
-            yield
-        finally:
-            self._writer.release()
+    def _for_writing(self, seconds: float) -> AbstractContextManager[Connection]:
+        """Return a connection on which nobody else writes; on SQLite it is worth waiting for."""
+        if self.dialect == "sqlite":
+            return self._writing.turn(seconds)
+        return self.engine.connect().execution_options(**{WRITES: True})
 
 
 class _Single:
@@ -311,7 +310,7 @@ def _sqlite(url: Any, busy_timeout: float, options: dict[str, Any]) -> Engine:
 
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
-        writes = connection.get_execution_options().get("dateline_writes", False)
+        writes = connection.get_execution_options().get(WRITES, False)
         driver: Any = connection.connection.dbapi_connection
         driver.execute("BEGIN IMMEDIATE" if writes else "BEGIN")
 

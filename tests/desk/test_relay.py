@@ -12,6 +12,7 @@ from app.api.desk.answering import Answering
 from app.api.desk.line import Line
 from app.api.desk.relay import Relay
 from app.api.edge.asgi import Message, Receive, Scope, Send
+from app.api.edge.cycle import WHOLE
 from tests.desk.talking import (
     asked,
     body,
@@ -68,6 +69,26 @@ def test_requests_and_answers_are_carried_in_all_their_parts(path: Path) -> None
         }
         assert body(answer) == b"POST /v1/manage/articles one " + b"x" * 300_000
         assert len(answer) == 4
+
+    run(test())
+
+
+def test_a_whole_answer_is_one_message_where_the_server_takes_it(path: Path) -> None:
+    async def known(scope: Scope, receive: Receive, send: Send) -> None:
+        headers = [(b"content-length", b"2"), (b"a", b"b")]
+        await send({"type": "http.response.start", "status": 201, "headers": headers})
+        await send({"type": "http.response.body", "body": b"ok"})
+
+    async def test() -> None:
+        taken = scope(extensions={WHOLE: {}})
+        async with desk(known, path) as relay:
+            (whole,) = await asked(relay, parts(b""), taken)
+            assert len(await asked(relay, parts(b""))) == 2
+        head = b"content-length: 2\r\na: b\r\n"
+        assert whole == {"type": WHOLE, "status": 201, "head": head, "body": b"ok"}
+        # Without its length, the server has to say where it ends.
+        async with desk(refuse, path.with_name("other")) as relay:
+            assert len(await asked(relay, parts(b""), taken)) == 3
 
     run(test())
 

@@ -134,6 +134,18 @@ def test_no_refusal_is_written_into_an_answer(desk: Desk, connection: socket.soc
     assert desk.left.wait(5)
 
 
+def test_what_was_answered_comes_before_a_refusal(connection: socket.socket) -> None:
+    connection.sendall(f"GET /ready{_HEAD}".encode() + b"no HTTP\r\n\r\n")
+    found = _rest(connection)
+    assert found.index(b"HTTP/1.1 200 ") < found.index(b"HTTP/1.1 400 ")
+
+
+def test_who_has_no_more_to_ask_is_answered(connection: socket.socket) -> None:
+    connection.sendall(f"GET /ready{_HEAD}".encode())
+    connection.shutdown(socket.SHUT_WR)
+    assert _rest(connection).endswith(b"ok")
+
+
 def test_a_listener_that_takes_nothing_is_cut_off_whatever_waits_behind(
     server: uvicorn.Server, connection: socket.socket
 ) -> None:

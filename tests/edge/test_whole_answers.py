@@ -19,8 +19,10 @@ import app
 from app.api.app import create_app
 from app.api.edge.asgi import App, Message, Receive, Scope, Send
 from app.api.edge.cycle import WHOLE, lines_of
+from app.api.edge.freshness import Freshness
 from app.api.edge.protocol import Protocol
 from app.bootstrap import Services
+from app.kit.errors import DatabaseUnavailable
 from tests.edge.driver import HOST, nothing, request
 from tests.newsroom import Newsroom
 
@@ -129,15 +131,56 @@ def test_each_answer_at_hand_has_an_id_of_its_own_or_the_one_that_it_was_given(r
 
 
 @embedded
-def test_only_what_is_ready_is_at_hand(ring: App, newsroom: Newsroom) -> None:
+def test_what_is_at_hand_is_as_new_as_the_last_write(ring: App, newsroom: Newsroom) -> None:
     at_hand = ring.at_hand  # type: ignore[attr-defined]
-    assert at_hand(request("/v1/headlines")) is None
-    asyncio.run(_ask(ring, request("/v1/headlines")))
-    found = at_hand(request("/v1/headlines"))
-    assert (found["type"], found["status"]) == (WHOLE, 200)
-    assert at_hand({**request("/v1/headlines"), "method": "HEAD"}) is None
+    asked = {**request("/v1/headlines"), "extensions": {WHOLE: {}}}
+    before = at_hand(dict(asked))
+    assert (before["type"], before["status"]) == (WHOLE, 200)
+    assert at_hand(dict(asked))["body"] == before["body"]
+    assert at_hand({**asked, "method": "HEAD"}) is None
     newsroom.story("Four")
-    assert at_hand(request("/v1/headlines")) is None
+    after = at_hand(dict(asked))
+    assert after["body"].count(b'"Four"') == 1
+    assert before["body"].count(b'"Four"') == 0
+
+
+@embedded
+def test_all_who_ask_after_a_write_have_it_looked_at_once(
+    ring: App, services: Services, newsroom: Newsroom
+) -> None:
+    at_hand = ring.at_hand  # type: ignore[attr-defined]
+    paths = ("/v1/headlines", "/v1/articles/one", "/v1/articles/two")
+    asked = [{**request(path), "extensions": {WHOLE: {}}} for path in paths]
+    assert all(at_hand(dict(one)) for one in asked)
+    newsroom.story("Four")
+    statements: list[str] = []
+    services.database.trace(statements.append)
+    # All of them are here before a task for one could begin.
+    found = [at_hand(dict(one)) for one in asked * 5]
+    services.database.trace(None)
+    assert [one["status"] for one in found] == [200] * 15
+    looks = [one for one in statements if "changes.serial >" in one]
+    lists = [one for one in statements if "documents.head" in one]
+    # Stories stand as they were; the list is made anew.
+    assert (len(looks), len(lists)) == (1, 1), statements
+
+
+@embedded
+def test_where_the_database_fails_nothing_is_at_hand(
+    ring: App, newsroom: Newsroom, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at_hand = ring.at_hand  # type: ignore[attr-defined]
+    asked = {**request("/v1/headlines"), "extensions": {WHOLE: {}}}
+    assert at_hand(dict(asked)) is not None
+    newsroom.story("Four")
+
+    def fails(*_: object) -> None:
+        raise DatabaseUnavailable("It is gone.")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(Freshness, "_read", fails)
+        assert at_hand(dict(asked)) is None
+    assert b'"Four"' in at_hand(dict(asked))["body"]
 
 
 async def _ask(ring: App, scope: Scope) -> None:

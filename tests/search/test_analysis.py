@@ -148,7 +148,18 @@ def test_spans_are_the_words_of_the_engine(text: str) -> None:
     assert all(0 <= span.start < span.end <= len(text) for span in found)
 
 
-@given(st.text(max_size=200))
+@pytest.mark.parametrize(
+    ("written", "typed"), [("Ǧuovssahas", "guovssahas"), ("ǧ", "g"), ("ꟻ", "f")]
+)
+def test_letters_without_accents_are_small(written: str, typed: str) -> None:
+    assert words(written) == words(typed) == [typed]
+
+
+# A number in brackets that is one sign is one word, and its brackets would be none.
+_BRACKETED = "".join(map(chr, range(0x2474, 0x24B6)))
+
+
+@given(st.text(st.characters(exclude_characters=_BRACKETED), max_size=200))
 def test_folding_twice_changes_no_word(text: str) -> None:
     assert [words(word) for word in words(folded(text))] == [[word] for word in words(text)]
 

@@ -5,11 +5,13 @@ a statement. In a process of its own it waits for nobody, and takes nothing from
 """
 
 import asyncio
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from typing import Any
 
 from app.api.desk.line import Kind, Line
 from app.api.edge.asgi import Message, Receive, Scope, Send, answer, header
+from app.api.edge.cycle import joined
 from app.api.edge.request import NOTED, id_for, note
 from app.api.metrics import Metrics
 from app.api.problems import problem
@@ -40,6 +42,10 @@ _CUT_OFF = (
 )
 
 
+# Takes parts of an answer as they come.
+_Gives = Callable[[Sequence[Message]], Awaitable[None]]
+
+
 class DeskLost(Exception):
     """The desk ended before its answer was complete."""
 
@@ -63,10 +69,11 @@ class Relay:
         """Answer with what the desk answers, or say as a problem that it does not."""
         begun = False
 
-        async def pass_on(message: Message) -> None:
+        async def pass_on(messages: Sequence[Message]) -> None:
             nonlocal begun
-            begun = True
-            await send(message)
+            for message in joined(scope, messages):
+                begun = True
+                await send(message)
 
         try:
             line = await self._line()
@@ -87,10 +94,11 @@ class Relay:
         """
         status, parts = 0, [b""]
 
-        async def collect(message: Message) -> None:
+        async def collect(messages: Sequence[Message]) -> None:
             nonlocal status
-            status = message.get("status", status)
-            parts.append(message.get("body", b""))
+            for message in messages:
+                status = message.get("status", status)
+                parts.append(message.get("body", b""))
 
         with suppress(DeskLost, TimeoutError):
             async with asyncio.timeout(_GLANCE_SECONDS):
@@ -114,7 +122,7 @@ class Relay:
         return line
 
     async def _answered(
-        self, line: Line, known: dict[str, Any], receive: Receive, send: Send
+        self, line: Line, known: dict[str, Any], receive: Receive, give: _Gives
     ) -> None:
         body, reusable = _Body(receive), False
         try:
@@ -125,8 +133,7 @@ class Relay:
                     body.give(line)
                     continue
                 messages, reusable = what if kind is Kind.DONE else (what, False)
-                for message in messages:
-                    await send(message)
+                await give(messages)
                 if kind is Kind.DONE:
                     return
         except EOFError as wrong:

@@ -4,13 +4,14 @@ An answer in two messages has each of its headers looked at and put together ane
 sent. What is ready has been looked at once: its lines are there, and only the request's id is not.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCycle
 
 from app.api.edge.asgi import Message, Scope
 from app.api.edge.entry import Headers
+from app.api.edge.outbox import OUTBOX
 
 # The type of a message with `status`, `head` (lines of headers) and `body`. A server that takes
 # such ones says so among the extensions of a scope, as ASGI has it.
@@ -36,6 +37,18 @@ def messages_of(scope: Scope, status: int, headers: Headers, body: bytes) -> tup
     return start, {"type": "http.response.body", "body": body}
 
 
+def joined(scope: Scope, messages: Sequence[Message]) -> Sequence[Message]:
+    """Return the messages of an answer as one, if they are all of it and the server takes it."""
+    match messages:
+        case [{"status": status, "headers": headers}, {"body": body} as last] if (
+            WHOLE in scope.get("extensions", ())
+            and not last.get("more_body")
+            and any(name == b"content-length" for name, _ in headers)
+        ):
+            return messages_of(scope, status, headers, body)
+    return messages
+
+
 class Cycle(RequestResponseCycle):
     """A request that is being answered."""
 
@@ -50,16 +63,17 @@ class Cycle(RequestResponseCycle):
             self.write(message)
 
     def write(self, message: Message) -> None:
-        """Send all of an answer, without waiting."""
+        """Send all of an answer, without waiting; with others, if the connection goes on."""
         if self.response_started:
             raise RuntimeError("An answer has begun already.")
         self.response_started = self.response_complete = True
         self.waiting_for_100_continue = False
         status, own = STATUS_LINE[message["status"]], _own.lines(self.default_headers)
         last = b"\r\n" if self.keep_alive else b"connection: close\r\n\r\n"
-        self.transport.write(b"".join((status, own, message["head"], last, message["body"])))
+        OUTBOX.put(self.transport, b"".join((status, own, message["head"], last, message["body"])))
         self.message_event.set()
         if not self.keep_alive:
+            OUTBOX.send()
             self.transport.close()
         self.on_response()
         # As uvicorn does after a task: it would keep the connection, which keeps it.

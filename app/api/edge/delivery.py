@@ -126,7 +126,7 @@ class DeliveryRing:
         if not self._is_for_readers(scope) or negotiated(scope) is not None:
             return None
         asked = fields(scope)
-        if not is_anybodys(asked) or not self._freshness.stands():
+        if not is_anybodys(asked) or not self._freshness.is_sure():
             return None
         name, given = apart(scope)
         request = Request(scope, name, asked, id_for(given))

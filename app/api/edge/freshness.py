@@ -1,6 +1,7 @@
 """No answer older than the log: what changed is found out before an answer is looked up."""
 
 import asyncio
+from contextlib import suppress
 from datetime import datetime
 
 from starlette.concurrency import run_in_threadpool
@@ -11,6 +12,7 @@ from app.delivery import store as delivery_store
 from app.delivery.heads import Head
 from app.delivery.store import Changed
 from app.delivery.surrogates import EVERYTHING, outdated_here
+from app.kit.errors import Failure
 from app.kit.watch import Version
 
 _MOST_ROWS = 1_000
@@ -37,8 +39,27 @@ class Freshness:
 
     async def check(self) -> None:
         """Make sure that nothing outdated is kept: by a write that was acknowledged, or by time."""
-        if not self.stands():
-            await self._follow(self._watch.version())
+        if self.stands():
+            return
+        version = self._watch.version()
+        if self._embedded:
+            self._follow(version)
+            return
+        async with self._following:
+            if version != self.version or self._has_passed():
+                self._apply(*await run_in_threadpool(self._read), version)
+
+    def is_sure(self) -> bool:
+        """Tell whether nothing outdated is kept, once it was seen what changed.
+
+        Where that takes no waiting it is done here. A task for it would begin after all requests
+        that are here by now, and each of them would need one, too.
+        """
+        if not self.stands() and self._embedded:
+            # Whoever needs an answer comes upon a failure again, and says so.
+            with suppress(Failure):
+                self._follow(self._watch.version())
+        return self.stands()
 
     def stands(self) -> bool:
         """Tell whether nothing outdated is kept, as of now."""
@@ -48,14 +69,9 @@ class Freshness:
     def _has_passed(self) -> bool:
         return self.boundary is not None and self.boundary <= self.now
 
-    async def _follow(self, version: Version) -> None:
+    def _follow(self, version: Version) -> None:
         """Read what was appended to the log. The version was read before, so nothing is missed."""
-        if self._embedded:
-            self._apply(*self._read(), version)
-            return
-        async with self._following:
-            if version != self.version or self._has_passed():
-                self._apply(*await run_in_threadpool(self._read), version)
+        self._apply(*self._read(), version)
 
     def _read(self) -> tuple[list[Changed], Head]:
         """Return new rows of the log, and the moments at which time changes something.

@@ -53,8 +53,10 @@ class Hand:
     def _given(self, scope: Scope) -> tuple[Ready, str] | None:
         """Return what is ready for a request, and the id under which it is given away."""
         name, given = scope[APART] = told_apart(scope)
+        if self._version() != self._freshness.version and not self._freshness.is_sure():
+            return None
         ready = self._ready(name)
-        if ready is None or self._version() != self._freshness.version:
+        if ready is None:
             return None
         if ready.until is not None and ready.until <= self._now():
             return None

@@ -13,6 +13,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResp
 
 from app.api.edge.asgi import Message, Scope
 from app.api.edge.cycle import taking_whole
+from app.api.edge.outbox import OUTBOX
 from app.api.edge.stream import PATH as STREAM
 from app.api.problems import problem
 from app.kit.ids import new_id
@@ -74,6 +75,7 @@ class Protocol(HttpToolsProtocol):
 
     def shutdown(self) -> None:
         """End a connection as the server stops, and what would go on for ever."""
+        OUTBOX.send()
         super().shutdown()
         end = getattr(self.app, "end", None)
         if end is not None:
@@ -149,6 +151,7 @@ class Protocol(HttpToolsProtocol):
 
     def _refuse(self, code: str, detail: str) -> None:
         """Hang up, with a problem document unless an answer is on its way already."""
+        OUTBOX.send()
         now = self._answered
         if now is None or now.response_complete or not now.response_started:
             id_ = new_id()

@@ -29,7 +29,9 @@ class Span(NamedTuple):
 def analyser() -> TextAnalyzer:
     """Return what cuts folded texts into words, in the engine and here."""
     builder = TextAnalyzerBuilder(Tokenizer.simple())
-    for each in (Filter.lowercase(), Filter.ascii_fold(), Filter.remove_long(_LONGEST)):
+    # Without its accent a letter may be large again, as that of `ǧ` is.
+    even = (Filter.lowercase(), Filter.ascii_fold(), Filter.lowercase())
+    for each in (*even, Filter.remove_long(_LONGEST)):
         builder = builder.filter(each)
     return builder.build()
 

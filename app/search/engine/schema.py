@@ -17,7 +17,7 @@ from app.search.engine.addresses import normal_address
 from app.search.index import IndexedStory, Position
 
 # Raised when the fields below change; an index of another version is not opened.
-VERSION = 7
+VERSION = 8
 # The document that says how far the index has come; no story has such an id.
 POSITION_ID = "position"
 # Between a folded tag and the tag as it is spelt.

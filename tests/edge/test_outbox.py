@@ -1,0 +1,169 @@
+"""Answers of one turn of the loop are sent together, in order, and not held for long."""
+
+import asyncio
+import socket
+import threading
+import time
+from asyncio import WriteTransport
+from collections.abc import Iterator
+from contextlib import ExitStack
+from typing import Any, cast
+
+import pytest
+import uvicorn
+
+from app.api.edge.asgi import Message, Receive, Scope, Send
+from app.api.edge.cycle import WHOLE
+from app.api.edge.outbox import OUTBOX, Outbox
+from app.api.edge.protocol import Protocol
+
+
+class Wire:
+    """A connection that notes what is sent on it."""
+
+    def __init__(self, sent: list[bytes]) -> None:
+        self.sent = sent
+        self.closing = False
+
+    def is_closing(self) -> bool:
+        return self.closing
+
+    def write(self, data: bytes) -> None:
+        self.sent.append(data)
+
+
+def _wire(sent: list[bytes]) -> Any:
+    return cast(WriteTransport, Wire(sent))
+
+
+def test_answers_are_sent_at_the_end_of_a_turn() -> None:
+    async def test() -> None:
+        sent: list[bytes] = []
+        outbox = Outbox()
+        for number in range(3):
+            outbox.put(_wire(sent), b"%d" % number)
+        assert sent == []
+        await asyncio.sleep(0)
+        assert sent == [b"0", b"1", b"2"]
+        outbox.put(_wire(sent), b"3")
+        await asyncio.sleep(0)
+        assert sent[3:] == [b"3"]
+
+    asyncio.run(test())
+
+
+def test_no_more_than_sixteen_wait() -> None:
+    async def test() -> None:
+        sent: list[bytes] = []
+        outbox = Outbox()
+        for _ in range(17):
+            outbox.put(_wire(sent), b"x")
+        assert len(sent) == 16
+        await asyncio.sleep(0)
+        assert len(sent) == 17
+
+    asyncio.run(test())
+
+
+def test_nothing_is_written_to_a_connection_that_was_closed_meanwhile() -> None:
+    async def test() -> None:
+        sent: list[bytes] = []
+        outbox, gone = Outbox(), _wire(sent)
+        outbox.put(gone, b"for nobody")
+        outbox.put(_wire(sent), b"for somebody")
+        gone.closing = True
+        await asyncio.sleep(0)
+        assert sent == [b"for somebody"]
+
+    asyncio.run(test())
+
+
+class Slow:
+    """An application that has everything at hand, and `/slow` once others have come."""
+
+    def __init__(self) -> None:
+        self.made = 0
+
+    def at_hand(self, scope: Scope) -> Message:
+        time.sleep(0.3 if scope["path"] == "/slow" else 0.01)
+        self.made += 1
+        return {"type": WHOLE, "status": 200, "head": b"content-length: 2\r\n", "body": b"ok"}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        raise AssertionError
+
+
+@pytest.fixture
+def slow() -> Slow:
+    return Slow()
+
+
+@pytest.fixture
+def server(slow: Slow) -> Iterator[uvicorn.Server]:
+    config = uvicorn.Config(
+        slow,
+        port=0,
+        http=Protocol,
+        ws="none",
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        proxy_headers=False,
+    )
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    while not server.started:
+        time.sleep(0.01)
+    yield server
+    server.should_exit = True
+    thread.join()
+
+
+@pytest.fixture
+def port(server: uvicorn.Server) -> int:
+    port: int = server.servers[0].sockets[0].getsockname()[1]
+    return port
+
+
+def _ask(connection: socket.socket, path: str = "/") -> None:
+    connection.sendall(f"GET {path} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+
+
+def _is_answered(connection: socket.socket) -> bool:
+    return connection.recv(1000).endswith(b"ok")
+
+
+def test_requests_that_are_here_are_looked_at_before_any_is_answered(slow: Slow, port: int) -> None:
+    with ExitStack() as opened:
+        address = ("127.0.0.1", port)
+        first, *others = [
+            opened.enter_context(socket.create_connection(address, timeout=30)) for _ in range(4)
+        ]
+        # The server knows all of them.
+        for one in (first, *others):
+            _ask(one)
+            assert _is_answered(one)
+        _ask(first, "/slow")
+        time.sleep(0.05)
+        for one in others:
+            _ask(one)
+        assert _is_answered(first)
+        assert _is_answered(others[0])
+        assert slow.made == 8
+        assert all(_is_answered(one) for one in others[1:])
+
+
+def test_what_is_held_is_sent_before_a_server_that_stops_hangs_up(
+    server: uvicorn.Server, port: int
+) -> None:
+    def stop(protocol: Protocol) -> None:
+        OUTBOX.put(protocol.transport, b"the end")
+        protocol.shutdown()
+
+    with socket.create_connection(("127.0.0.1", port), timeout=30) as connection:
+        _ask(connection)
+        assert _is_answered(connection)
+        (protocol,) = cast(set[Protocol], server.server_state.connections)
+        protocol.loop.call_soon_threadsafe(stop, protocol)
+        assert connection.recv(1000) == b"the end"

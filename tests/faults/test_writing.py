@@ -1,0 +1,57 @@
+"""The connection on which a process writes to SQLite: kept, one at a time, never a bad one."""
+
+import threading
+
+import pytest
+
+from app.bootstrap import Services
+from app.content.errors import NotFound
+from app.kit.database import Database
+from app.kit.errors import DatabaseBusy
+
+embedded = pytest.mark.parametrize("dialect", ["sqlite"])
+
+
+def _used(database: Database) -> object:
+    with database.write() as session:
+        return session._connection.connection.dbapi_connection
+
+
+@embedded
+def test_the_next_one_writes_on_the_same_connection_from_whatever_thread(
+    services: Services,
+) -> None:
+    used = [_used(services.database)]
+    thread = threading.Thread(target=lambda: used.append(_used(services.database)))
+    thread.start()
+    thread.join()
+    with services.database.read() as session:
+        assert session._connection.connection.dbapi_connection is not used[0]
+    assert used[0] is used[1]
+
+
+@embedded
+def test_after_a_failure_one_writes_all_the_same(services: Services) -> None:
+    with pytest.raises(NotFound), services.database.write():
+        raise NotFound("There is no such thing.")
+    assert services.database._writing._kept is None
+    used = _used(services.database)
+    assert used is _used(services.database)
+
+
+@embedded
+def test_nobody_waits_for_the_place_for_ever(services: Services) -> None:
+    with (
+        services.database.write(),
+        pytest.raises(DatabaseBusy),
+        services.database.write(patience=0.05),
+    ):
+        raise AssertionError
+
+
+@embedded
+def test_a_database_that_is_closed_holds_no_connection(services: Services) -> None:
+    database = services.database
+    _used(database)
+    database.close()
+    assert database._writing._kept is None
