@@ -15,6 +15,8 @@ from app.kit.errors import DatabaseBusy
 
 # An option of connections, by which their transactions begin as those of writers.
 WRITES = "dateline_writes"
+# Whoever closes the database waits so long for a writer, and no longer.
+_PATIENCE_SECONDS = 5.0
 
 
 class Writing:
@@ -43,11 +45,15 @@ class Writing:
             self._place.release()
 
     def close(self) -> None:
-        """Let go of the connection, once nobody writes any more."""
-        with self._place:
+        """Let go of the connection, once nobody writes any more; a writer who hangs keeps it."""
+        if not self._place.acquire(timeout=_PATIENCE_SECONDS):
+            return
+        try:
             kept, self._kept = self._kept, None
-        if kept is not None:
-            kept.close()
+            if kept is not None:
+                kept.close()
+        finally:
+            self._place.release()
 
     def _opened(self) -> Connection:
         return self._engine.connect().execution_options(**{WRITES: True})

@@ -6,6 +6,7 @@ import pytest
 
 from app.bootstrap import Services
 from app.content.errors import NotFound
+from app.kit import writing
 from app.kit.database import Database
 from app.kit.errors import DatabaseBusy
 
@@ -55,3 +56,12 @@ def test_a_database_that_is_closed_holds_no_connection(services: Services) -> No
     _used(database)
     database.close()
     assert database._writing._kept is None
+
+
+@embedded
+def test_closing_does_not_wait_for_a_writer_who_hangs(
+    services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writing, "_PATIENCE_SECONDS", 0.05)
+    with services.database.write():
+        services.database._writing.close()
