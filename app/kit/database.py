@@ -37,7 +37,7 @@ from app.kit.hot import HotStatements
 from app.kit.leadership import FileLeadership, Leadership, PostgresLeadership
 from app.kit.session import BROKEN, Reads, ReadSession, SingleSession, WriteSession
 from app.kit.watch import PostgresWatch, SqliteWatch, Watch
-from app.kit.writing import WRITES, Writing
+from app.kit.writing import WRITES, Writing, opened
 
 
 class Database:
@@ -206,7 +206,7 @@ class Database:
         """Return a connection on which nobody else writes; on SQLite it is worth waiting for."""
         if self.dialect == "sqlite":
             return self._writing.turn(seconds)
-        return self.engine.connect().execution_options(**{WRITES: True})
+        return opened(self.engine)
 
 
 class _Single:

@@ -34,7 +34,7 @@ class Writing:
         if not self._place.acquire(timeout=seconds):
             raise DatabaseBusy("Other writers keep the database busy. Try again shortly.")
         try:
-            connection, self._kept = self._kept or self._opened(), None
+            connection, self._kept = self._kept or opened(self._engine), None
             try:
                 yield connection
             except BaseException:
@@ -55,5 +55,7 @@ class Writing:
         finally:
             self._place.release()
 
-    def _opened(self) -> Connection:
-        return self._engine.connect().execution_options(**{WRITES: True})
+
+def opened(engine: Engine) -> Connection:
+    """Open a connection whose transactions may write."""
+    return engine.connect().execution_options(**{WRITES: True})

@@ -2,7 +2,6 @@
 
 import asyncio
 import socket
-import threading
 import time
 from asyncio import WriteTransport
 from collections.abc import Iterator
@@ -16,6 +15,7 @@ from app.api.edge.asgi import Message, Receive, Scope, Send
 from app.api.edge.cycle import WHOLE
 from app.api.edge.outbox import OUTBOX, Outbox
 from app.api.edge.protocol import Protocol
+from tests.edge.serving import port_of, served
 
 
 class Wire:
@@ -100,30 +100,13 @@ def slow() -> Slow:
 
 @pytest.fixture
 def server(slow: Slow) -> Iterator[uvicorn.Server]:
-    config = uvicorn.Config(
-        slow,
-        port=0,
-        http=Protocol,
-        ws="none",
-        lifespan="off",
-        log_config=None,
-        access_log=False,
-        proxy_headers=False,
-    )
-    server = uvicorn.Server(config)
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    while not server.started:
-        time.sleep(0.01)
-    yield server
-    server.should_exit = True
-    thread.join()
+    with served(slow, Protocol) as server:
+        yield server
 
 
 @pytest.fixture
 def port(server: uvicorn.Server) -> int:
-    port: int = server.servers[0].sockets[0].getsockname()[1]
-    return port
+    return port_of(server)
 
 
 def _ask(connection: socket.socket, path: str = "/") -> None:

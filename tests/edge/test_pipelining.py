@@ -12,6 +12,7 @@ import uvicorn
 from app.api.edge.asgi import Message, Receive, Scope, Send, answer
 from app.api.edge.cycle import WHOLE
 from app.api.edge.protocol import Protocol
+from tests.edge.serving import port_of, served
 
 _HEAD = " HTTP/1.1\r\nHost: x\r\n\r\n"
 _NEXT = f"GET /next{_HEAD}".encode()
@@ -70,30 +71,14 @@ def desk() -> Desk:
 
 @pytest.fixture
 def server(desk: Desk) -> Iterator[uvicorn.Server]:
-    config = uvicorn.Config(
-        desk,
-        port=0,
-        http=Hasty,
-        ws="none",
-        lifespan="off",
-        log_config=None,
-        access_log=False,
-        proxy_headers=False,
-    )
-    server = uvicorn.Server(config)
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    while not server.started:
-        time.sleep(0.01)
-    yield server
-    server.should_exit = server.force_exit = True
-    thread.join()
+    with served(desk, Hasty) as server:
+        yield server
+        server.force_exit = True
 
 
 @pytest.fixture
 def connection(server: uvicorn.Server) -> Iterator[socket.socket]:
-    port = server.servers[0].sockets[0].getsockname()[1]
-    with socket.create_connection(("127.0.0.1", port), timeout=30) as made:
+    with socket.create_connection(("127.0.0.1", port_of(server)), timeout=30) as made:
         yield made
 
 

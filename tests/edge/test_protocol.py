@@ -11,6 +11,7 @@ import uvicorn
 
 from app.api.edge.asgi import Receive, Scope, Send, answer
 from app.api.edge.protocol import MOST_BYTES, Protocol
+from tests.edge.serving import port_of, served
 
 _GET = b"GET / HTTP/1.1\r\nHost: x\r\n"
 _POST = b"POST / HTTP/1.1\r\nHost: x\r\n"
@@ -40,23 +41,13 @@ async def _app(scope: Scope, receive: Receive, send: Send) -> None:
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[uvicorn.Server]:
-    config = uvicorn.Config(
-        _app, port=0, http=Hasty, ws="none", lifespan="off", log_config=None, access_log=False
-    )
-    server = uvicorn.Server(config)
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    while not server.started:
-        time.sleep(0.01)
-    yield server
-    server.should_exit = True
-    thread.join()
+    with served(_app, Hasty, proxy_headers=True) as server:
+        yield server
 
 
 @pytest.fixture
 def connection(server: uvicorn.Server) -> Iterator[socket.socket]:
-    port = server.servers[0].sockets[0].getsockname()[1]
-    with socket.create_connection(("127.0.0.1", port), timeout=30) as made:
+    with socket.create_connection(("127.0.0.1", port_of(server)), timeout=30) as made:
         yield made
 
 

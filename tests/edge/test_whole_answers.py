@@ -4,15 +4,12 @@ import asyncio
 import re
 import socket
 import sys
-import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 
 import pytest
-import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 import app
@@ -24,6 +21,7 @@ from app.api.edge.protocol import Protocol
 from app.bootstrap import Services
 from app.kit.errors import DatabaseUnavailable
 from tests.edge.driver import HOST, nothing, request
+from tests.edge.serving import port_of, served
 from tests.newsroom import Newsroom
 
 embedded = pytest.mark.parametrize("dialect", ["sqlite"])
@@ -58,27 +56,8 @@ def ring(services: Services, newsroom: Newsroom) -> App:
 
 @contextmanager
 def _served(ring: App, protocol: type[HttpToolsProtocol]) -> Iterator[int]:
-    config = uvicorn.Config(
-        ring,
-        port=0,
-        http=protocol,
-        ws="none",
-        lifespan="off",
-        log_config=None,
-        access_log=False,
-        # As the product is served: what stands between has nothing at hand.
-        proxy_headers=False,
-    )
-    server = uvicorn.Server(config)
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    while not server.started:
-        time.sleep(0.01)
-    try:
-        yield server.servers[0].sockets[0].getsockname()[1]
-    finally:
-        server.should_exit = True
-        thread.join()
+    with served(ring, protocol) as server:
+        yield port_of(server)
 
 
 def _asked(port: int, *requests: str) -> bytes:

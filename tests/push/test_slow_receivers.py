@@ -129,6 +129,32 @@ def test_the_slow_have_half_of_the_room_and_a_quarter_is_for_those_who_have_noth
     assert made.has_place("also quick", 100, failing=False)
 
 
+def test_whoever_hangs_and_was_quick_leaves_room_for_others_who_take_long(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    now = [1.0]
+    monkeypatch.setattr("app.syndication.push.room.time.monotonic", lambda: now[0])
+    made = Room()
+    hang = [f"hangs {number}" for number in range(12)]
+    for name in hang:
+        made.leave(made.take(name, failing=False))
+    assert sum(_fill(made, name, 8) for name in hang) == room.BEYOND_THE_FIRST
+    late, quick = made.take("late", failing=False), made.take("quick", failing=False)
+    quick.answered()
+    # As it is to everybody on a machine that is busy.
+    now[0] += 1.2
+    late.answered()
+    for place in (late, quick):
+        made.leave(place)
+    assert made.has_place("late", 8, failing=False)
+    firsts = room.BEFORE_THE_QUICK - room.BEYOND_THE_FIRST
+    for number in range(firsts):
+        assert made.has_place(f"new {number}", 8, failing=False)
+        made.take(f"new {number}", failing=False)
+    assert not made.has_place("late", 8, failing=False)
+    assert made.has_place("quick", 8, failing=False)
+
+
 def _fill(made: Room, receiver: str, most: int) -> int:
     """Take all places that a receiver gets, and return how many they are."""
     taken = 0

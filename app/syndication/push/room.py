@@ -8,10 +8,12 @@ now, others are sent something all the same.
 
 import time
 
-# Requests under way: of all receivers together, of those who may take long, and beyond the first.
+# Requests under way: of all receivers together, of those who may take long, beyond the first, and
+# before what is left is for the quick alone.
 MOST_AT_ONCE = 128
 FOR_THE_SLOW = 64
 BEYOND_THE_FIRST = 96
+BEFORE_THE_QUICK = 112
 # Seconds within which an answer is quick.
 QUICK = 1.0
 # Receivers whose pace is remembered; who is forgotten shows it anew.
@@ -87,14 +89,19 @@ class Room:
             return False
         if not failing and self._is_quick(receiver):
             return True
-        return self._taken_by_the_slow() < FOR_THE_SLOW
+        slow = self._taken_by_the_slow()
+        if own:
+            return sum(slow) < FOR_THE_SLOW
+        # Those who took many while they were quick leave the others a first one.
+        return len(slow) < FOR_THE_SLOW and self.left > MOST_AT_ONCE - BEFORE_THE_QUICK
 
-    def _taken_by_the_slow(self) -> int:
-        taken = 0
+    def _taken_by_the_slow(self) -> list[int]:
+        """Return how many places each has of those who take long, or fail."""
+        taken = []
         for receiver, places in self._taken.items():
             quick = self._is_quick(receiver)
-            taken += sum(one.failing or not quick for one in places)
-        return taken
+            taken.append(sum(one.failing or not quick for one in places))
+        return [count for count in taken if count]
 
     def _is_quick(self, receiver: str) -> bool:
         pace = self._pace(receiver)
