@@ -16,13 +16,17 @@ from tests.system.browser import Site, browsing
 
 pytestmark = pytest.mark.system
 _PAGE = """<!doctype html><title>A site that listens</title><script>
-const tell = what => navigator.sendBeacon('/', JSON.stringify(what));
+// One after the other: those that are sent at once arrive in any order.
+let told = Promise.resolve();
+const tell = what => {
+  told = told.then(() => fetch('/', {method: 'POST', body: JSON.stringify(what)}));
+};
 const stream = new EventSource('http://127.0.0.1:PORT/v1/stream?tag=a');
 stream.onopen = () => tell({name: 'open'});
 stream.onerror = () => tell({name: 'error', closed: stream.readyState === EventSource.CLOSED});
 for (const name of ['upsert', 'remove']) stream.addEventListener(name, event => {
-  const told = JSON.parse(event.data);
-  tell({name, id: told.id, reason: told.reason, title: told.document && told.document.title});
+  const {id, reason, document: story} = JSON.parse(event.data);
+  tell({name, id, reason, title: story && story.title});
 });
 </script>"""
 
