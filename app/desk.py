@@ -1,7 +1,8 @@
 """The process at the desk: `python -m app.desk FD`, begun by `dateline serve`.
 
 It answers what may change something, and runs the background loops, on the listening socket FD.
-It ends when it is told to, or when its standard input does: with whoever began it.
+It ends when it is told to, or when its standard input does: with whoever began it. On its standard
+output it shows that it lives.
 """
 
 import asyncio
@@ -14,7 +15,7 @@ from app.api.app import create_app
 from app.api.desk.answering import Answering
 from app.bootstrap import Services
 from app.kit.errors import Failure
-from app.kit.parent import end_with_input
+from app.kit.parent import end_with_input, show_life
 from app.main import beside, opened
 
 
@@ -40,7 +41,9 @@ async def _serve(services: Services, listening: socket.socket) -> None:
         loop.add_signal_handler(number, stopped.set)
     app = create_app(services)
     async with beside(services):
+        life = asyncio.create_task(show_life())
         await Answering(app).serve(listening, stopped)
+        life.cancel()
 
 
 if __name__ == "__main__":

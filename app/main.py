@@ -1,10 +1,11 @@
 """The ASGI application, for any ASGI server: `uvicorn app.main:app --factory`."""
 
+import asyncio
 import gc
 import os
 import sys
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 from starlette.concurrency import run_in_threadpool
 
@@ -55,7 +56,9 @@ async def beside(services: Services, desk: Relay | None = None) -> AsyncIterator
     for loop in running:
         loop.start()
     _keep_for_good()
-    yield
+    # The server cancels this when it is told to end a second time; what runs is ended all the same.
+    with suppress(asyncio.CancelledError):
+        yield
     for loop in running:
         await run_in_threadpool(loop.stop)
     if desk:

@@ -13,6 +13,7 @@ from app.api.edge.protocol import Protocol
 from app.bootstrap import bootstrap, open_database, prepare_database
 from app.cli.common import DatabaseUrl
 from app.cli.desks import at_desk
+from app.kit.children import hear_alone
 from app.kit.environment import export_settings
 from app.kit.log import configure_logging
 from app.settings import Settings, read_settings
@@ -65,6 +66,8 @@ def run_server(settings: Settings) -> None:
     configure_logging(settings.log_level, settings.log_format)
     export_settings("DATELINE_", settings.variables())
     with at_desk(settings.desks):
+        if settings.workers > 1:
+            hear_alone(signal.SIGINT)
         uvicorn.run(
             "app.main:app",
             factory=True,

@@ -1,23 +1,30 @@
 """Processes that this one begins, replaces when they die, and ends with itself."""
 
 import logging
+import os
+import signal
 import subprocess
 import threading
 import time
 from collections.abc import Sequence
+from multiprocessing import resource_tracker
+from multiprocessing.connection import wait
 
 _log = logging.getLogger("dateline.children")
 _ENDING_SECONDS = 15.0
 # Whoever did not live for so long may have died of its beginning: the next one would, too.
 _SHORT_LIFE_SECONDS = 5.0
 _PAUSE_SECONDS = 2.0
+# Nothing that a process does keeps it from showing life for so long, unless it hangs.
+_QUIET_SECONDS = 30.0
 
 
 class Child:
     """A process that is there until it is no longer wanted, whatever befalls it.
 
-    Its standard input ends when this process does, however that comes about. It stands in a
-    session of its own: what a terminal tells this process, this process tells it.
+    Its standard input ends when this process does, however that comes about. By its standard output
+    it shows that it lives; one that has begun to and ceases is killed. It stands in a session of
+    its own: what a terminal tells this process, this process tells it.
     """
 
     def __init__(self, name: str, command: Sequence[str], files: Sequence[int]) -> None:
@@ -55,6 +62,7 @@ class Child:
                 self._process = subprocess.Popen(  # noqa: S603 - a command of ours
                     self._command,
                     stdin=subprocess.PIPE,
+                    stdout=subprocess.PIPE,
                     pass_fds=self._files,
                     start_new_session=True,
                 )
@@ -63,7 +71,7 @@ class Child:
         while not self._stopped.is_set():
             began = time.monotonic()
             assert self._process is not None
-            self._process.wait()
+            self._see_out(self._process)
             _let_go(self._process)
             if self._stopped.is_set():
                 return
@@ -71,6 +79,20 @@ class Child:
             short = time.monotonic() - began < _SHORT_LIFE_SECONDS
             self._stopped.wait(_PAUSE_SECONDS if short else 0)
             self._replace()
+
+    def _see_out(self, process: subprocess.Popen[bytes]) -> None:
+        """Wait until a process has ended, and end it once it no longer shows life."""
+        assert process.stdout is not None
+        quiet = None
+        shown = process.stdout.fileno()
+        while wait([shown], quiet):
+            if not os.read(shown, 4096):
+                break
+            quiet = _QUIET_SECONDS
+        else:
+            _log.error("%s hangs and is ended (%d)", self._name, process.pid)
+            process.kill()
+        process.wait()
 
     def _replace(self) -> None:
         """Begin the process anew, as soon as the system allows it."""
@@ -85,6 +107,21 @@ class Child:
                 return
 
 
+def hear_alone(number: int) -> None:
+    """Spare processes that the main thread begins from now on a signal; this one still hears it.
+
+    A terminal sends SIGINT to all of them. One that still starts would end with a traceback, and
+    whoever watches over it would think that it died.
+    """
+    # Who begins a process hands on what it blocks. Python handles a signal in its main thread,
+    # but any thread may be the one that the system gives it to.
+    threading.Thread(target=threading.Event().wait, name="signals", daemon=True).start()
+    # Begun later, it would unblock the signal for whoever begins it.
+    resource_tracker.ensure_running()
+    signal.pthread_sigmask(signal.SIG_BLOCK, {number})
+
+
 def _let_go(process: subprocess.Popen[bytes]) -> None:
-    if process.stdin is not None:
-        process.stdin.close()
+    for stream in (process.stdin, process.stdout):
+        if stream is not None:
+            stream.close()

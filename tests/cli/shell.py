@@ -84,7 +84,7 @@ def run_here(*words: str, stdin: bytes = b"") -> Ended:
 
 
 def start(*words: str, folder: Path, **variables: str) -> subprocess.Popen[str]:
-    """Start the program in a process of its own, in a folder of its own."""
+    """Start the program in a process group of its own, as a shell does, in a folder of its own."""
     kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
     return subprocess.Popen(
         [sys.executable, "-c", "from app.cli import main; main()", *words],
@@ -93,6 +93,7 @@ def start(*words: str, folder: Path, **variables: str) -> subprocess.Popen[str]:
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        start_new_session=True,
     )
 
 

@@ -4,6 +4,8 @@ import os
 import socket
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -26,21 +28,37 @@ def test_a_folder_with_too_long_a_name_for_a_socket_is_told(tmp_path: Path) -> N
 
 
 def test_a_desk_that_cannot_begin_says_why(tmp_path: Path) -> None:
-    given = {"DATELINE_DATABASE_URL": f"sqlite:///{tmp_path}/nowhere/news.db"}
+    with _desk(tmp_path, tmp_path / "nowhere") as desk:
+        assert desk.stderr is not None
+        said = desk.stderr.read()
+        assert desk.wait(60) == 1
+    assert b"the desk cannot begin: The database cannot be opened" in said
+    assert b"Traceback" not in said
+
+
+def test_a_desk_shows_that_it_lives_until_it_ends_with_its_input(tmp_path: Path) -> None:
+    with _desk(tmp_path, tmp_path) as desk:
+        assert desk.stdout is not None
+        assert desk.stdin is not None
+        assert [desk.stdout.read(1) for _ in range(2)] == [b".", b"."]
+        desk.stdin.close()
+        assert set(desk.stdout.read()) <= set(b".")
+        assert desk.wait(60) == 0
+
+
+@contextmanager
+def _desk(folder: Path, database: Path) -> Iterator[subprocess.Popen[bytes]]:
+    given = {"DATELINE_DATABASE_URL": f"sqlite:///{database}/news.db"}
     with socket.socket(socket.AF_UNIX) as listening:
-        listening.bind(str(tmp_path / "desk"))
+        listening.bind(str(folder / "desk"))
         number = listening.fileno()
         with subprocess.Popen(
             [sys.executable, "-m", "app.desk", str(number)],
             stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            text=True,
             cwd=ROOT,
             env=os.environ | given,
             pass_fds=[number],
         ) as desk:
-            assert desk.stderr is not None
-            said = desk.stderr.read()
-            assert desk.wait(60) == 1
-    assert "the desk cannot begin: The database cannot be opened" in said
-    assert "Traceback" not in said
+            yield desk

@@ -1,5 +1,6 @@
 """`dateline demo`, `serve` and `worker` as processes: they start, serve, and end when told."""
 
+import os
 import re
 import signal
 import subprocess
@@ -88,6 +89,42 @@ def test_serve_serves_and_ends_when_told(tmp_path: Path, workers: str) -> None:
         assert answer(f"http://127.0.0.1:{port}/readyz").json()["status"] == "ready"
         process.send_signal(signal.SIGTERM)
         assert process.wait(20) in {0, -signal.SIGTERM}
+        assert process.stderr is not None
+        assert "Traceback" not in process.stderr.read()
+
+
+@pytest.mark.parametrize(
+    ("workers", "steps"),
+    [
+        ("1", ["import 'sqlalchemy'"]),
+        ("1", ["Waiting for application startup"]),
+        ("2", ["Started parent process", "import 'sqlalchemy'"]),
+        ("2", ["Started parent process", "Started server process"]),
+    ],
+)
+def test_ctrl_c_ends_it_while_it_starts(tmp_path: Path, workers: str, steps: list[str]) -> None:
+    """A terminal tells all processes at once, also those that have hardly begun."""
+    words = ("serve", "--port", str(free_port()), "--workers", workers)
+    with running(*words, folder=tmp_path, PYTHONVERBOSE="1") as process:
+        assert process.stderr is not None
+        said = iter(process.stderr.readline, "")
+        for step in steps:
+            assert any(step in line for line in said)
+        os.killpg(process.pid, signal.SIGINT)
+        rest = process.stderr.read()
+        assert process.wait(20) in {0, 130}
+        assert "Traceback" not in rest
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_ctrl_c_twice_is_no_fault(tmp_path: Path, workers: str) -> None:
+    port = free_port()
+    with running("serve", "--port", str(port), "--workers", workers, folder=tmp_path) as process:
+        assert answer(f"http://127.0.0.1:{port}/readyz").json()["status"] == "ready"
+        for _ in range(2):
+            os.killpg(process.pid, signal.SIGINT)
+            time.sleep(0.02)
+        assert process.wait(20) in {0, -signal.SIGINT, 130}
         assert process.stderr is not None
         assert "Traceback" not in process.stderr.read()
 

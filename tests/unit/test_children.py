@@ -18,6 +18,8 @@ from app.kit.children import Child
 
 # Notes its id, and waits for the end of what it reads.
 _WAITS = "import os, sys; print(os.getpid(), file=open(sys.argv[1], 'a')); sys.stdin.read()"
+# Shows life for a moment, and then does nothing.
+_HANGS = _WAITS.replace("sys.stdin.read()", "os.write(1, b'.'); import time; time.sleep(60)")
 _STUBBORN = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); " + _WAITS
 
 
@@ -69,6 +71,28 @@ def test_one_that_dies_is_replaced(begun: Callable[[str], Child], tmp_path: Path
     assert time.monotonic() - killed > 0.2
     assert is_there(second)
     assert not is_there(first)
+
+
+def test_one_that_no_longer_shows_life_is_replaced(
+    begun: Callable[[str], Child], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(children, "_QUIET_SECONDS", 0.2)
+    begun(_HANGS)
+    first, second = ids(tmp_path, 2)[:2]
+    assert first != second
+    assert not is_there(first)
+
+
+def test_one_that_has_shown_no_life_yet_is_waited_for(
+    begun: Callable[[str], Child], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who is slow to start is not to start for ever."""
+    monkeypatch.setattr(children, "_QUIET_SECONDS", 0.1)
+    begun(_WAITS)
+    (first,) = ids(tmp_path, 1)
+    time.sleep(0.4)
+    assert ids(tmp_path, 1) == [first]
+    assert is_there(first)
 
 
 def test_it_is_not_told_what_a_terminal_tells_us(
