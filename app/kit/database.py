@@ -59,9 +59,11 @@ class Database:
         self._note: Note | None = None
         if self.dialect == "sqlite":
             path = str(self.engine.url.database)
-            self._hot = HotStatements(path, self.engine.dialect, _PRAGMAS, _OF_MAIN)
             # In the place of a file that was taken away, a new connection would make another one.
             event.listen(self.engine, "do_connect", lambda *_: self.check_file())
+            self._hot = HotStatements(
+                path, self.engine.dialect, _PRAGMAS, _OF_MAIN, self.check_file
+            )
 
     @contextmanager
     def read(self) -> Iterator[ReadSession]:

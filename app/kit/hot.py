@@ -65,13 +65,22 @@ class HotStatements:
     """Held connections to an SQLite file, one for each thread, and compiled statements."""
 
     def __init__(
-        self, path: str, dialect: Dialect, pragmas: Sequence[str], of_main: Sequence[str]
+        self,
+        path: str,
+        dialect: Dialect,
+        pragmas: Sequence[str],
+        of_main: Sequence[str],
+        may_open: Callable[[], None],
     ) -> None:
-        """Open nothing yet; pragmas `of_main` are for the connection of the main thread alone."""
+        """Open nothing yet; pragmas `of_main` are for the connection of the main thread alone.
+
+        `may_open` raises where there must be no further connection.
+        """
         self._path = path
         self._dialect = dialect
         self._pragmas = pragmas
         self._of_main = of_main
+        self._may_open = may_open
         self._compiled: dict[Executable, _Compiled] = {}
         self._held = threading.local()
         self._all: list[sqlite3.Connection] = []
@@ -119,6 +128,7 @@ class HotStatements:
     def _connection(self) -> sqlite3.Connection:
         held: sqlite3.Connection | None = getattr(self._held, "connection", None)
         if held is None:
+            self._may_open()
             held = sqlite3.connect(
                 self._path,
                 isolation_level=None,

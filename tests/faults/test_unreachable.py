@@ -1,5 +1,6 @@
 """Databases that are missing, read-only, behind or ahead: a sentence, and never a traceback."""
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from app.api.app import create_app
 from app.bootstrap import Services, bootstrap
 from app.kit import migrations
 from app.kit.database import Database
+from app.kit.errors import DatabaseUnavailable
 from app.settings import Settings
 from tests.clock import HandClock
 from tests.databases import fresh_database
@@ -123,6 +125,24 @@ def test_an_embedded_database_opened_read_only_is_served(tmp_path: Path) -> None
             assert client.get("/v1/headlines").status_code == 200
         services.close()
         assert_sound(url)
+
+
+@pytest.mark.parametrize("dialect", ["sqlite"])
+@pytest.mark.parametrize("reading", ["read", "read_hot", "read_single"])
+def test_a_file_that_was_taken_away_is_not_made_anew(services: Services, reading: str) -> None:
+    """By a connection that is opened after it, for a thread that had none."""
+    file = Path(str(services.database.engine.url.database))
+    services.database.check_file()
+    file.rename(file.with_suffix(".gone"))
+    services.database.engine.dispose()
+
+    def read() -> None:
+        with getattr(services.database, reading)():
+            pass
+
+    with ThreadPoolExecutor() as threads, pytest.raises(DatabaseUnavailable):
+        threads.submit(read).result()
+    assert not file.exists()
 
 
 def test_a_read_only_database_without_a_schema_is_told_in_a_sentence(tmp_path: Path) -> None:
