@@ -19,7 +19,7 @@ from app.kit.clock import Clock, SystemClock
 from app.kit.cursor import Signer
 from app.kit.database import Database
 from app.kit.errors import DatabaseUnavailable
-from app.kit.http import HttpClient
+from app.kit.http import HttpClient, trusted
 from app.kit.networks import Reach
 from app.kit.unit import Actor, Runner
 from app.kit.watch import Watch
@@ -133,7 +133,7 @@ def _purging(settings: Settings, database: Database, clock: Clock) -> Purging | 
     token = settings.purge_token
     return Purging(
         Follower(database, clock, FOLLOWER),
-        HttpClient(f"dateline/{__version__}"),
+        HttpClient(f"dateline/{__version__}", trust=trusted(settings.ca_file)),
         Receiver(
             settings.purge_url, settings.purge_method, token.get_secret_value() if token else None
         ),
@@ -155,7 +155,12 @@ def _push(
     def stop(id_: str, state: str, why: str) -> None:
         runner.run(Actor(None, "push"), partial(stop_webhook, id_=id_, state=state, reason=why))
 
-    client = HttpClient(f"dateline/{__version__}", reach=reach, most_bytes=4096)
+    client = HttpClient(
+        f"dateline/{__version__}",
+        reach=reach,
+        most_bytes=4096,
+        trust=trusted(settings.ca_file),
+    )
     return Push(database, clock, watch, client, options, stop)
 
 

@@ -1,6 +1,7 @@
 """Every option, typed and explained; read once, at the root."""
 
 import re
+from ssl import SSLError
 from typing import Literal
 from urllib.parse import urlsplit
 
@@ -8,6 +9,7 @@ from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from app.kit.errors import Misconfigured
+from app.kit.http import trusted
 from app.kit.networks import Reach
 
 _VISIBLE = re.compile(r"[!-~]+")
@@ -132,6 +134,11 @@ class Settings(BaseSettings):
         description="Networks inside which webhooks and subscribers may be, with commas: "
         "10.0.0.0/8, ::1. Public addresses always may.",
     )
+    ca_file: str | None = Field(
+        default=None,
+        description="A file (PEM) with authorities whose certificates count for webhooks, "
+        "subscribers and DATELINE_PURGE_URL, beside those that everybody trusts.",
+    )
     push_pause_hours: int = Field(
         default=48,
         ge=1,
@@ -200,6 +207,17 @@ class Settings(BaseSettings):
             Reach.of(value)
         except ValueError:
             raise ValueError("give networks with commas, as in 10.0.0.0/8, fd00::/8") from None
+        return value
+
+    @field_validator("ca_file")
+    @classmethod
+    def _of_authorities(cls, value: str | None) -> str | None:
+        try:
+            trusted(value)
+        except SSLError:
+            raise ValueError("give a file with certificates in PEM form, not another") from None
+        except OSError as wrong:
+            raise ValueError(f"give a file that can be read ({wrong.strerror})") from None
         return value
 
     @field_validator("purge_token")

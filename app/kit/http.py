@@ -77,7 +77,7 @@ class HttpClient:
         self._headers = {"user-agent": agent, "accept-encoding": "identity"}
         self._seconds = seconds
         self._most_bytes = most_bytes
-        self._trust = trust or _trusted_by_all()
+        self._trust = trust or trusted()
         self._lock = threading.Lock()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
@@ -187,9 +187,16 @@ def _reason(wrong: BaseException) -> str:
 
 
 @cache
-def _trusted_by_all() -> ssl.SSLContext:
-    """Return whose certificates count; they are many, and are read once for all clients."""
-    return httpx2.create_ssl_context(trust_env=False)
+def trusted(authorities: str | None = None) -> ssl.SSLContext:
+    """Return whose certificates count: those that everybody trusts, and those of a file (PEM).
+
+    They are many, and are read once for all clients. `OSError` if the file cannot be read, or is
+    of another kind.
+    """
+    context = httpx2.create_ssl_context(trust_env=False)
+    if authorities is not None:
+        context.load_verify_locations(authorities)
+    return context
 
 
 async def _within(url: httpx2.URL, reach: Reach) -> tuple[httpx2.URL, dict[str, Any]]:

@@ -8,8 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from app.kit.http import Answered, HttpClient, Outcome, Unanswered
+from app.bootstrap import bootstrap
+from app.kit.http import Answered, HttpClient, Outcome, Unanswered, trusted
 from app.kit.networks import Reach
+from app.settings import Settings
 from tests.newsroom import Newsroom
 from tests.push.conftest import Pushing
 from tests.push.test_inside import name_leads_to
@@ -108,9 +110,26 @@ def test_a_webhook_is_told_what_is_wrong_with_its_certificate(
     assert secured.receiver.heard == []
 
 
+def test_operators_may_name_an_authority_of_their_own(
+    database_url: str, secured: Secured, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name_leads_to(monkeypatch, "127.0.0.1")
+    settings = Settings(
+        database_url=database_url,
+        push_networks="127.0.0.0/8",
+        ca_file=str(secured.authority),
+        purge_url=secured.url(),
+    )
+    made = bootstrap(settings)
+    assert made.purging is not None
+    client = made.push.sender._client
+    assert client.send("POST", secured.url(), {}, b"{}") == Answered(204, b"")
+    assert made.purging._client._trust is client._trust
+    made.close()
+
+
 def _sent(secured: Secured, url: str, reach: Reach = _LOOPBACK) -> Outcome:
-    trust = ssl.create_default_context(cafile=secured.authority)
-    client = HttpClient("test", reach=reach, trust=trust)
+    client = HttpClient("test", reach=reach, trust=trusted(str(secured.authority)))
     try:
         return client.send("POST", url, {}, b"{}")
     finally:

@@ -34,6 +34,8 @@ from app.settings import Settings, read_settings
         ("DATELINE_PURGE_METHOD", "GET", "'POST' or 'PURGE'"),
         ("DATELINE_PURGE_TOKEN", "two words", "visible ASCII"),
         ("DATELINE_PURGE_TOKEN", "naïve", "visible ASCII"),
+        ("DATELINE_CA_FILE", "no/such.pem", "that can be read (No such file or directory)"),
+        ("DATELINE_CA_FILE", __file__, "in PEM form"),
     ],
 )
 def test_a_wrong_variable_is_named_with_the_way_out(
