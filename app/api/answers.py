@@ -14,7 +14,7 @@ from app.api.errors import Gone, Killed, NothingHere
 from app.api.links import Links, alternates_header, link_header
 from app.bootstrap import Services
 from app.delivery.heads import Head
-from app.delivery.queries import Gone as StoryGone
+from app.delivery.results import Gone as StoryGone
 from app.delivery.surrogates import ABSENT
 from app.kit import json
 

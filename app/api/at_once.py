@@ -21,7 +21,7 @@ from app.api.stories import ListRequest, list_body, narrow_keys, read_list
 from app.bootstrap import Services
 from app.content.slugs import normal_ref
 from app.delivery.directory import Directory
-from app.delivery.queries import Found
+from app.delivery.results import Found
 from app.delivery.surrogates import ABSENT, LISTS
 from app.kit.errors import Failure
 

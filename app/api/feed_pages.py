@@ -9,7 +9,8 @@ from app.api.channels import Channel
 from app.api.links import Links
 from app.api.paging import Paging
 from app.bootstrap import Services
-from app.delivery.queries import Page, StoryQuery
+from app.delivery.query import StoryQuery
+from app.delivery.results import Page
 from app.kit.clock import format_instant, parse_instant, to_micros
 from app.kit.xml import legal
 from app.search.queries import SearchQuery

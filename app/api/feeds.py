@@ -16,7 +16,7 @@ from app.api.reading import long_read, reads_embargoed, short_read
 from app.api.searching import places, read_typed, search_in_list, sees_titles_only
 from app.api.stories import read_query
 from app.bootstrap import Services
-from app.delivery.queries import Page
+from app.delivery.results import Page
 from app.delivery.store.reading import Position
 from app.delivery.store.shapes import Form
 from app.delivery.surrogates import LISTS

@@ -10,7 +10,7 @@ from app.api.paging import Paging, envelope
 from app.api.params import FILTERS, SPANS, Parameters, bad
 from app.api.schemas.reading import SearchHit
 from app.bootstrap import Services
-from app.delivery.queries import StoryQuery
+from app.delivery.query import StoryQuery
 from app.search.index import FACETS, MOST_RELEVANT, Order, Place
 from app.search.queries import Answer, SearchQuery
 

@@ -10,7 +10,8 @@ from app.api.feed_pages import addresses_of
 from app.bootstrap import Services
 from app.delivery.archive import Month
 from app.delivery.heads import Head
-from app.delivery.queries import Page, StoryQuery
+from app.delivery.query import StoryQuery
+from app.delivery.results import Page
 from app.kit.clock import format_instant, parse_instant
 from app.kit.xml import legal
 from app.syndication.formats.sitemap import Part, render_archive, render_index, render_news

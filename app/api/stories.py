@@ -10,7 +10,8 @@ from app.api.paging import Paging, envelope
 from app.api.params import FILTERS, MOST_PREFERRED, SPANS, Parameters, bad
 from app.bootstrap import Services
 from app.delivery.directory import wider
-from app.delivery.queries import Page, StoryQuery
+from app.delivery.query import StoryQuery
+from app.delivery.results import Page
 from app.delivery.store.shapes import Form
 from app.delivery.surrogates import list_keys
 

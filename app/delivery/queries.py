@@ -1,126 +1,31 @@
 """Public reading: lists, stories, sources and categories as bytes, visible ones only."""
 
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import datetime
 from types import SimpleNamespace
-from typing import Any, Literal, TypeGuard
+from typing import Any, TypeGuard
 
-from app.access.selection import Selection
 from app.content.article import Article
 from app.delivery import directory as directories
 from app.delivery import store
 from app.delivery.directory import Directory, EntryType
 from app.delivery.heads import Head, Heads, head_of
 from app.delivery.joining import finished, finished_list, whole_form
+from app.delivery.query import StoryQuery
 from app.delivery.render import render_article
+from app.delivery.results import EntryPage, Found, Gone, Page
 from app.delivery.store import reading
 from app.delivery.store.reading import Position
-from app.delivery.store.shapes import (
-    Form,
-    Shape,
-    SortKey,
-    own_values,
-    preferences,
-    shape_of,
-)
 from app.delivery.surrogates import story_keys
 from app.kit.clock import Clock
 from app.kit.database import Database
 from app.kit.session import Reads, Record
 
-Count = Literal["exact", "estimated"]
 # From one withdrawn story to the next: more than anybody means, and an end if they go round.
 _MOST_STEPS = 10
-
-
-@dataclass(frozen=True, slots=True)
-class StoryQuery:
-    """What a list of stories is asked for; `embargoed` takes in what is under embargo.
-
-    With `preferred` languages, even none, it is of each group of translations the story that goes
-    before the others. `names_in` are the languages in which categories are named.
-    """
-
-    selection: Selection = Selection()
-    key: SortKey = "published_at"
-    descending: bool = True
-    position: Position | None = None
-    backwards: bool = False
-    form: Form = "short"
-    limit: int = 20
-    count: Count | None = None
-    embargoed: bool = False
-    preferred: tuple[str, ...] | None = None
-    names_in: tuple[str, ...] = ()
-
-    # What the statement for it depends on, and what that is bound to, whenever it is asked for.
-    shape: Shape = field(init=False, repr=False, compare=False)
-    values: Mapping[str, Any] = field(init=False, repr=False, compare=False)
-    # Whether the answer takes the rows that it shows, and few others.
-    is_short: bool = field(init=False, repr=False, compare=False)
-
-    def __post_init__(self) -> None:
-        """Find out once what every reading of it needs."""
-        shape = shape_of(
-            self.selection,
-            key=self.key,
-            descending=self.descending is not self.backwards,
-            placed=self.position is not None,
-            form=self.form,
-            embargoed=self.embargoed,
-            preferred=None if self.preferred is None else len(self.preferred),
-        )
-        object.__setattr__(self, "shape", shape)
-        values = own_values(self.selection) | preferences(self.preferred or ())
-        object.__setattr__(self, "values", values)
-        # Nothing says how many stories there are whose translations go before them.
-        alone = self.count is None and self.preferred is None
-        short = alone and reading.is_short(self.selection, self.key)
-        object.__setattr__(self, "is_short", short)
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """A page of finished objects, with the positions before and after it where there is more."""
-
-    items: list[bytes]
-    head: Head
-    before: Position | None
-    after: Position | None
-    count: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class EntryPage:
-    """A page of sources or categories, with the slugs at its ends where there is more."""
-
-    items: list[bytes]
-    head: Head
-    before: tuple[str] | None
-    after: tuple[str] | None
-    total: int
-
-
-@dataclass(frozen=True, slots=True)
-class Gone:
-    """What the readers of a story are told where it was."""
-
-    answer: Literal["gone", "killed"]
-    notice: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """One finished object (nothing, if it is not visible), or the slug where it is now."""
-
-    body: bytes | None
-    head: Head
-    keys: tuple[str, ...] = ()
-    moved_to: str | None = None
-    gone: Gone | None = None
 
 
 class Delivery:

@@ -7,7 +7,7 @@ import pytest
 
 from app.bootstrap import Services
 from app.delivery.heads import Head, Heads
-from app.delivery.queries import StoryQuery
+from app.delivery.query import StoryQuery
 from app.delivery.store import reading
 from tests.newsroom import Newsroom
 

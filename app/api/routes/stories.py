@@ -26,7 +26,7 @@ from app.api.schemas.reading import HeadlinePage, StoryPage
 from app.api.stories import LIST_PARAMETERS, list_body, narrow_keys, read_list
 from app.bootstrap import Services
 from app.content.slugs import normal_ref
-from app.delivery.queries import Found
+from app.delivery.results import Found
 from app.delivery.surrogates import LISTS
 from app.syndication.formats import STORIES, StoryFormat
 
