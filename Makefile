@@ -40,8 +40,8 @@ demo: .venv/.installed ## serve sample stories on an embedded database (PORT=812
 test: .venv/.installed ## run all tests that need nothing but Python
 	$(PYTEST) -m "not system" $(PARALLEL) $(ARGS)
 
-quick: .venv/.installed ## run the fast tests
-	$(PYTEST) -m "not slow and not system" $(PARALLEL) $(ARGS)
+quick: .venv/.installed ## run the fast tests, on SQLite
+	$(PYTEST) -m "not slow and not system and not postgresql" $(PARALLEL) $(ARGS)
 
 check: .venv/.installed ## lint, formatting, types and layers; changes nothing
 	$(BIN)/ruff check .

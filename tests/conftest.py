@@ -26,8 +26,13 @@ for name in [one for one in os.environ if one.startswith("DATELINE_")]:
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Let what takes long begin first, so that nobody waits for it alone in the end."""
+    """Mark what runs on PostgreSQL; what takes long begins first, and is not waited for alone."""
+    for item in items:
+        callspec = getattr(item, "callspec", None)
+        if callspec is not None and "postgresql" in callspec.params.values():
+            item.add_marker("postgresql")
     items.sort(key=lambda item: item.get_closest_marker("slow") is None)
 
 

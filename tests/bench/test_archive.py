@@ -14,6 +14,8 @@ from app.settings import Settings
 from bench.archive import Archive, fill, some_slugs
 from bench.questions import HEADLINES, in_many_forms, queries_of, query_of, sizes_asked
 
+pytestmark = pytest.mark.slow
+
 STORIES = 2_000
 
 

@@ -10,6 +10,8 @@ import pytest
 
 from tests.docs.live import ROOT, Demo, demo
 
+pytestmark = pytest.mark.slow
+
 _BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _MARK = "=== end of block {number} ==="
 _WRITTEN_ADDRESS = "http://127.0.0.1:8000"

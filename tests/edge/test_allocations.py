@@ -17,7 +17,7 @@ from app.settings import Settings
 from tests.edge.driver import HOST, Driver, request
 from tests.newsroom import Newsroom
 
-pytestmark = pytest.mark.parametrize("dialect", ["sqlite"])
+pytestmark = [pytest.mark.slow, pytest.mark.parametrize("dialect", ["sqlite"])]
 _CODINGS = ("identity", "gzip", "br", "zstd")
 _CACHE_BYTES = 2_000_000
 _DIFFERENT = 5_000

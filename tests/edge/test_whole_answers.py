@@ -74,6 +74,7 @@ def _plain(answers: bytes) -> list[bytes]:
     return [b"a problem" if b'"request_id"' in line else line for line in lines]
 
 
+@pytest.mark.slow
 @embedded
 @pytest.mark.parametrize("what", _REQUESTS)
 def test_an_answer_in_one_message_is_the_same_on_the_wire(ring: App, what: str) -> None:

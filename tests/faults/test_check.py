@@ -17,6 +17,8 @@ from app.kit.schema import table_of
 from tests.faults.commandline import Ended, assert_sound, dateline
 from tests.newsroom import Newsroom
 
+pytestmark = pytest.mark.slow
+
 
 @dataclass(frozen=True, slots=True)
 class Newspaper:

@@ -14,6 +14,8 @@ from app.settings import Settings
 from tests.faults.commandline import assert_sound
 from tests.newsroom import MERGE_PATCH, Newsroom
 
+pytestmark = pytest.mark.slow
+
 _TIMEOUT = 0.5
 
 

@@ -181,6 +181,7 @@ def traces(answer: Response) -> str:
     return f"{answer.text} {dict(answer.headers)}".lower()
 
 
+@pytest.mark.slow
 def test_no_reader_finds_a_hidden_story_on_any_route(
     hidden: list[Hidden], readers: dict[str, dict[str, str]], client: TestClient
 ) -> None:
@@ -211,6 +212,7 @@ def test_no_follower_hears_of_what_is_hidden_since_it_began(
 NO_ID = "0198f0a2-7c1e-7a30-8f5e-0123456789ab"
 
 
+@pytest.mark.slow
 def test_to_ask_for_what_is_hidden_is_to_ask_for_what_is_not_there(
     hidden: list[Hidden], client: TestClient
 ) -> None:
@@ -279,6 +281,7 @@ def test_what_a_killed_story_said_is_nowhere_below_admin(
                 assert HIDDEN not in said, (path, name, query)
 
 
+@pytest.mark.slow
 def test_only_the_entitled_find_what_is_under_embargo(
     hidden: list[Hidden], services: Services, client: TestClient
 ) -> None:

@@ -31,6 +31,8 @@ from tests.databases import fresh_database
 from tests.newsroom import MERGE_PATCH, Newsroom
 from tests.transfer.moving import unsound
 
+pytestmark = pytest.mark.slow
+
 _STORIES = 3
 # What the verbs mean depends on no database; that both know as much, fewer lives show.
 _LIVES = {"sqlite": 40, "postgresql": 20}

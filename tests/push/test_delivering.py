@@ -2,6 +2,8 @@
 
 import threading
 
+import pytest
+
 from app.bootstrap import Services
 from app.syndication.push.schedule import WAITS, next_try
 from tests.clock import HandClock
@@ -30,6 +32,7 @@ def test_a_story_is_told_of_in_order(
     assert len(set(ids)) == 3
 
 
+@pytest.mark.slow
 def test_a_receiver_that_hangs_delays_no_other(
     pushing: Pushing, newsroom: Newsroom, receiver: Receiver
 ) -> None:

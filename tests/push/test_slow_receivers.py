@@ -13,6 +13,8 @@ from tests.newsroom import Newsroom
 from tests.push.conftest import Pushing
 from tests.receiver import Heard, Receiver, receiving
 
+pytestmark = pytest.mark.slow
+
 # As many as could fill the whole room, with eight requests to each.
 _MANY = room.MOST_AT_ONCE // 8 + 4
 _STORIES = 12

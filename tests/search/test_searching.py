@@ -286,6 +286,7 @@ def test_refresh_has_nothing_to_wait_for_while_an_answer_has_everything(
     assert (len(page["data"]), page["complete"]) == (1, True)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("dialect", ["sqlite"])
 def test_refresh_waits_for_an_index_that_is_behind_but_not_for_ever(
     newsroom: Newsroom, client: TestClient, follow: Follow, monkeypatch: pytest.MonkeyPatch

@@ -11,6 +11,8 @@ from app.delivery import store
 from tests.clock import HandClock
 from tests.newsroom import MERGE_PATCH, Newsroom
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def found(shared: Path) -> dict[str, Any]:

@@ -14,6 +14,8 @@ from tests.newsroom import Newsroom
 from tests.sync.desk import Desk
 from tests.sync.offline import OfflineApp
 
+pytestmark = pytest.mark.slow
+
 _FILTERS = ("", "tag=a", "category=c-1", "category=-c-2&language=en", "source=s-1")
 _STEPS = 45
 

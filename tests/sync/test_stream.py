@@ -15,6 +15,8 @@ from tests.conftest import embargo_key
 from tests.faults.served import Client, Nursery, nursery
 from tests.sync.listener import Listener
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def served(database_url: str) -> Iterator[Nursery]:

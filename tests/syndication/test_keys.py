@@ -8,6 +8,7 @@ has to be told of each that differs: by one of the keys that it came with.
 import random
 from typing import Any
 
+import pytest
 from starlette.testclient import TestClient
 
 from app.bootstrap import Services
@@ -16,6 +17,8 @@ from app.worker import run_due
 from tests.clock import HandClock
 from tests.newsroom import Newsroom
 from tests.receiver import Receiver
+
+pytestmark = pytest.mark.slow
 
 _STEPS = 50
 _STORIES = 5

@@ -11,6 +11,8 @@ from tests.clock import HandClock
 from tests.newsroom import Newsroom
 from tests.transfer.moving import bring, bring_all, reader, statuses, take, unsound
 
+pytestmark = pytest.mark.slow
+
 CORRECTED = {
     "type": "article",
     "id": "0198f0a2-7c1e-7a30-8f5e-2f6d0c1b9a44",

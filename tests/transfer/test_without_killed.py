@@ -12,6 +12,8 @@ from tests.conftest import key_for
 from tests.newsroom import Newsroom
 from tests.transfer.moving import bring, reader, statuses, take, unsound
 
+pytestmark = pytest.mark.slow
+
 
 def translations(client: TestClient, slug: str) -> list[str]:
     shown = client.get(f"/v1/articles/{slug}").json()

@@ -16,6 +16,8 @@ import pytest
 from app.kit import children
 from app.kit.children import Child
 
+pytestmark = pytest.mark.slow
+
 # Notes its id, and waits for the end of what it reads.
 _WAITS = "import os, sys; print(os.getpid(), file=open(sys.argv[1], 'a')); sys.stdin.read()"
 # Shows life for a moment, and then does nothing.
