@@ -6,24 +6,6 @@ _MADE_ANEW = (
     "A busy server finds their code cold, and there they cost twice what a loop shows"
 )
 REASONS: dict[str, str] = {
-    "reads-publishing": (
-        "two processors have three who want more: one goes whole to whoever serves readers, two "
-        "thirds of the other to the generator of load, and the desk takes 5 ms for each story, a "
-        "quarter of one. While it runs, the generator stands on the processor of the readers' "
-        "process, and interrupts it for each answer. A program that has nothing to do with "
-        "Dateline and takes 5 ms fifty times a second leaves 0.71 of the same reads, one that "
-        "takes 3 ms leaves 0.86. The rest is three lists that are made anew for each story, and "
-        "0.6 ms to hand it on. Rounds of this row had 0.51 to 0.73, most of them 0.55 to 0.61. "
-        "What was done since the run before, which had 0.391 with 42 of 50 stories: writers have "
-        "a process of their own (ADR 81). On the machine of this run that took the median of a "
-        "publication from 17 to 8 ms. What was tried: readers who wait for writers (all 50 "
-        "stories, 0.22 to 0.45), other lengths of turns; for the desk a lower priority, the "
-        "scheduler's way for batches, another event loop: nothing that could be told from noise. A"
-        " story changes 83 pages, 31 of them those of its terms. After this run a profile showed "
-        "that much of the loss was the readers' own, and ADRs 82 and 83 took off what they could. "
-        "On a machine with a quarter of the reads, where this had been 0.37 to 0.43, a script "
-        "that does the same had 0.45 to 0.48 after that; the whole was not run again."
-    ),
     "verb-sqlite": (
         "a bare row changes some three pages of the file, and its sync is all but free here. A"
         " verb keeps a snapshot, a document, a row of the log and one of the audit: it changes"
