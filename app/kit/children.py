@@ -85,10 +85,11 @@ class Child:
         assert process.stdout is not None
         quiet = None
         shown = process.stdout.fileno()
-        while wait([shown], quiet):
+        # Twice: the clock of a machine that was stopped for a while jumps ahead.
+        while any(wait([shown], quiet) for _ in range(2)):
             if not os.read(shown, 4096):
                 break
-            quiet = _QUIET_SECONDS
+            quiet = _QUIET_SECONDS / 2
         else:
             _log.error("%s hangs and is ended (%d)", self._name, process.pid)
             process.kill()
