@@ -21,6 +21,10 @@ if TYPE_CHECKING:
 
 Statement = tuple[str, Sequence[Any]]
 Rows = Sequence[Sequence[Any]]
+# A statement with its values as the server reads them, and in which form each is.
+_Dumped = tuple[str, Sequence[Any], Sequence[Any]]
+# For each message to the server the statement that it prepares, or nothing where it runs one.
+_Sent = Sequence[str | None]
 # What begins and ends transactions need not be understood beforehand, and has to be even where the
 # server was let forget all statements: those above libpq do so when a table is dropped.
 _PLAIN = frozenset({"BEGIN", "COMMIT", "ROLLBACK"})
@@ -57,23 +61,12 @@ class Conversation:
 
     def run(self, statements: Sequence[Statement]) -> list[PGresult]:
         """Run statements in their order, on one way; nothing after one that fails is run."""
-        values = [self._dumped(values) for _, values in statements]
-        sent: list[str | None] = []
+        dumped = [(sql, *self._dumped(values)) for sql, values in statements]
         names = dict(self._names)
         pgconn = self._connection.pgconn
         pgconn.enter_pipeline_mode()
         try:
-            for (sql, _), (params, formats) in zip(statements, values, strict=True):
-                if sql.partition(" ")[0] in _PLAIN:
-                    pgconn.send_query_params(sql.encode(), None)
-                    sent.append(None)
-                    continue
-                if sql not in names:
-                    names[sql] = b"dateline_%d" % next(_numbers)
-                    pgconn.send_prepare(names[sql], sql.encode())
-                    sent.append(sql)
-                pgconn.send_query_prepared(names[sql], params, param_formats=formats)
-                sent.append(None)
+            sent = _held(pgconn, dumped, names)
             pgconn.pipeline_sync()
             results = self._connection.wait(_results(pgconn))
         except BaseException:
@@ -99,7 +92,7 @@ class Conversation:
         return self._transformer.dump_sequence(values, formats), self._transformer.formats or ()
 
     def _checked(
-        self, sent: Sequence[str | None], names: dict[str, bytes], results: Sequence[PGresult]
+        self, sent: _Sent, names: dict[str, bytes], results: Sequence[PGresult]
     ) -> list[PGresult]:
         """Learn which statements are prepared, and return the results of those that were run."""
         ran: list[PGresult] = []
@@ -120,6 +113,22 @@ class Conversation:
             # Somebody let the server forget them, or changed a table that they read.
             self._names.clear()
         return wrong
+
+
+def _held(pgconn: PGconn, statements: Sequence[_Dumped], names: dict[str, bytes]) -> _Sent:
+    """Have statements held, each prepared before if it is new, and then among the names."""
+    sent: list[str | None] = []
+    for sql, params, formats in statements:
+        if sql.partition(" ")[0] in _PLAIN:
+            pgconn.send_query_params(sql.encode(), None)
+        else:
+            if sql not in names:
+                names[sql] = b"dateline_%d" % next(_numbers)
+                pgconn.send_prepare(names[sql], sql.encode())
+                sent.append(sql)
+            pgconn.send_query_prepared(names[sql], params, param_formats=formats)
+        sent.append(None)
+    return sent
 
 
 def _results(pgconn: PGconn) -> "PQGen[list[PGresult]]":
