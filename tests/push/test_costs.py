@@ -1,5 +1,6 @@
 """What waits is found by its index, however long the log of deliveries is."""
 
+import threading
 from datetime import UTC, datetime
 from types import SimpleNamespace
 
@@ -12,7 +13,7 @@ from app.syndication.push.store import deliveries
 from tests.databases import counted_queries
 from tests.newsroom import Newsroom
 from tests.push.conftest import Pushing
-from tests.receiver import Receiver, receiving
+from tests.receiver import Heard, Receiver, receiving
 
 _BROKEN = (
     "CREATE TRIGGER broken BEFORE INSERT ON deliveries BEGIN SELECT RAISE(ABORT, 'broken'); END"
@@ -47,16 +48,27 @@ def test_what_is_due_is_found_by_the_index_of_what_waits(services: Services) -> 
 def test_a_publication_takes_as_many_statements_to_one_webhook_as_to_many(
     pushing: Pushing, newsroom: Newsroom, services: Services, receiver: Receiver
 ) -> None:
+    counted = threading.Event()
+
+    def answer(_: Heard) -> int:
+        # What an answer takes is none of it, and may come sooner or later.
+        counted.wait()
+        return 204
+
     def statements() -> int:
         newsroom.story()
+        counted.clear()
         with counted_queries(services.database) as sent:
             services.push.turn()
+        counted.set()
         pushing.settle()
         return len(sent)
 
+    receiver.answer = answer
     pushing.webhook(receiver.url)
     few = statements()
     with receiving() as other:
+        other.answer = answer
         for _ in range(9):
             pushing.webhook(other.url)
         assert statements() <= few
