@@ -28,6 +28,9 @@ def at_desk(number: int) -> Iterator[None]:
         return
     # Told to end before or after the server listens to that, this process ends the others first.
     signal.signal(signal.SIGTERM, _leave)
+    # So it is when its terminal is closed, unless whoever began it wants it to outlive that.
+    if signal.getsignal(signal.SIGHUP) is signal.SIG_DFL:
+        signal.signal(signal.SIGHUP, lambda *_: signal.raise_signal(signal.SIGTERM))
     with ExitStack() as ends:
         listening = _listening(ends)
         export_settings("", {DESK: listening.getsockname()})

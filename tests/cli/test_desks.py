@@ -1,6 +1,7 @@
 """What keeps the desk from beginning is told in a sentence."""
 
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -10,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.shell import ROOT, start
+from tests.cli.shell import ROOT, free_port, start
 
 pytestmark = pytest.mark.slow
 
@@ -44,6 +45,22 @@ def test_a_desk_shows_that_it_lives_until_it_ends_with_its_input(tmp_path: Path)
         desk.stdin.close()
         assert set(desk.stdout.read()) <= set(b".")
         assert desk.wait(60) == 0
+
+
+@pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGINT, signal.SIGTERM])
+def test_nothing_is_left_of_one_that_was_told_to_end(
+    tmp_path: Path, number: signal.Signals
+) -> None:
+    words = ("serve", "--port", str(free_port()))
+    served = start(*words, folder=tmp_path, TMPDIR=str(tmp_path))
+    assert served.stderr is not None
+    assert any("Uvicorn running" in line for line in iter(served.stderr.readline, ""))
+    assert list(tmp_path.glob("dateline-*")) != []
+    served.send_signal(number)
+    _, said = served.communicate(timeout=60)
+    assert served.returncode in {0, -number}
+    assert "Traceback" not in said
+    assert list(tmp_path.glob("dateline-*")) == []
 
 
 @contextmanager
