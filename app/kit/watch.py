@@ -2,7 +2,8 @@
 
 On SQLite its own shared memory tells. On PostgreSQL the processes of one
 machine share a counter in a mapped file, raised before a write is acknowledged; processes on
-other machines hear by NOTIFY, or look twice a second while that connection is down.
+other machines hear by NOTIFY, and look twice a second whether they heard or not: a connection
+that is open and silent looks like one on which nothing happens.
 """
 
 import fcntl
@@ -14,6 +15,7 @@ import sqlite3
 import struct
 import tempfile
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Protocol
@@ -28,6 +30,8 @@ CHANNEL = "dateline"
 Version = int | bytes
 _COUNTER = struct.Struct("=Q")
 _POLL_SECONDS = 0.5
+# So long at the most what was heard is believed, whatever became of the connection.
+_LOOK_SECONDS = 0.5
 # A connection that was cut without a word is to be noticed within seconds.
 _ALIVE: dict[str, Any] = {
     "connect_timeout": 2,
@@ -112,22 +116,24 @@ class PostgresWatch:
             os.ftruncate(self._file, _COUNTER.size)
         self._map = mmap.mmap(self._file, _COUNTER.size)
         self._stopped = threading.Event()
+        self._listens = False
         self._listener = threading.Thread(target=self._listen, name="listener", daemon=True)
 
     def listen(self) -> None:
-        """Begin to hear of writes on other machines."""
+        """Begin to hear of writes on other machines, and no longer to trust in hearing of them."""
+        self._listens = True
         self._listener.start()
 
     def version(self) -> int:
-        """Return the shared counter."""
-        version: int = _COUNTER.unpack_from(self._map)[0]
-        return version
+        """Return the shared counter, with that of the moments to look, which rises as well."""
+        counter = self._counter()
+        return counter + int(time.monotonic() / _LOOK_SECONDS) if self._listens else counter
 
     def announce(self) -> None:
         """Raise the shared counter; the lock is for other processes that raise it at once."""
         fcntl.flock(self._file, fcntl.LOCK_EX)
         try:
-            _COUNTER.pack_into(self._map, 0, self.version() + 1)
+            _COUNTER.pack_into(self._map, 0, self._counter() + 1)
         finally:
             fcntl.flock(self._file, fcntl.LOCK_UN)
 
@@ -139,14 +145,16 @@ class PostgresWatch:
         self._map.close()
         os.close(self._file)
 
+    def _counter(self) -> int:
+        counter: int = _COUNTER.unpack_from(self._map)[0]
+        return counter
+
     def _listen(self) -> None:
         while not self._stopped.is_set():
             try:
                 self._follow_notifications()
             except psycopg.Error as wrong:
                 _log.warning("not listening to the database: %s", type(wrong).__name__)
-                # Nobody tells us now, so every look has to find out for itself.
-                self.announce()
                 self._stopped.wait(_POLL_SECONDS)
 
     def _follow_notifications(self) -> None:

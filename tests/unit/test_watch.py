@@ -12,6 +12,7 @@ import pytest
 
 from app.access import store
 from app.bootstrap import bootstrap
+from app.kit import watch as watching
 from app.kit.database import Database
 from app.kit.ids import new_id
 from app.kit.unit import Actor, Unit
@@ -56,7 +57,17 @@ def test_it_moves_with_each_write_that_is_acknowledged(database_url: str, watch:
             assert watch.version() != before
 
 
-def test_it_hears_of_writes_on_other_machines(tmp_path: Path) -> None:
+@pytest.mark.parametrize("broken", ["nothing", "silent", "down"])
+def test_it_hears_of_writes_on_other_machines(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, broken: str
+) -> None:
+    """At once; or soon, where the connection is open and tells nothing, or there is none."""
+    if broken == "nothing":
+        monkeypatch.setattr(watching, "_LOOK_SECONDS", 1e9)
+    if broken == "silent":
+        monkeypatch.setattr(watching, "CHANNEL", "another")
+    if broken == "down":
+        monkeypatch.setattr(PostgresWatch, "_listen", lambda _: None)
     with fresh_database("postgresql", tmp_path) as url:
         address = Database(url)._conninfo()
         # Another machine shares no counter; a differently spelt address has one of its own.

@@ -1,0 +1,118 @@
+"""What several ask for at one moment is computed once, and what is kept is compressed once."""
+
+import asyncio
+from typing import Any
+
+import pytest
+from starlette.testclient import TestClient
+
+from app.api.app import create_app
+from app.api.edge import entry
+from app.api.edge.asgi import App, Message
+from app.api.edge.encoding import Coding, encoded
+from app.api.edge.inside import Inside
+from app.bootstrap import Services
+from app.kit import json
+from tests.conftest import key_for
+from tests.edge.driver import HOST, nothing, request
+from tests.newsroom import Newsroom
+
+_PATIENCE = 60
+_HEADLINES = "/v1/headlines?limit=1"
+
+
+class Held:
+    """The inside, whose first answer is made at once and given when it is let go."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.asked = 0
+        self.made, self.let_go = asyncio.Event(), asyncio.Event()
+        ask = Inside.ask
+
+        async def held(*given: Any) -> Any:
+            self.asked += 1
+            first = self.asked == 1
+            answer = await ask(*given)
+            if first:
+                self.made.set()
+                await self.let_go.wait()
+            return answer
+
+        monkeypatch.setattr(Inside, "ask", held)
+
+
+@pytest.fixture
+def held(monkeypatch: pytest.MonkeyPatch) -> Held:
+    return Held(monkeypatch)
+
+
+@pytest.fixture
+def own(services: Services) -> tuple[bytes, bytes]:
+    """The header of a reader with a key, for whom nothing is made at once."""
+    return (b"authorization", b"Bearer " + key_for(services, "read").encode())
+
+
+async def title(app: App, own: tuple[bytes, bytes]) -> str:
+    """Return the title of the newest story as a reader with a key is told it."""
+    sent: list[Message] = []
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    await app(request(_HEADLINES, (HOST, own)), nothing, send)
+    assert sent[0]["status"] == 200
+    told: str = json.loads(sent[1]["body"])["data"][0]["title"]
+    return told
+
+
+def test_what_many_ask_for_at_once_is_computed_once(
+    services: Services, newsroom: Newsroom, held: Held, own: tuple[bytes, bytes]
+) -> None:
+    newsroom.story("A")
+    app = create_app(services)
+
+    async def all_at_once() -> list[str]:
+        asking = [asyncio.create_task(title(app, own)) for _ in range(12)]
+        await held.made.wait()
+        await asyncio.sleep(0.05)
+        held.let_go.set()
+        return await asyncio.gather(*asking)
+
+    assert asyncio.run(asyncio.wait_for(all_at_once(), _PATIENCE)) == ["A"] * 12
+    assert held.asked == 1
+
+
+def test_nobody_is_told_or_left_what_was_begun_before_a_write(
+    services: Services, newsroom: Newsroom, held: Held, own: tuple[bytes, bytes]
+) -> None:
+    """Whoever asked before it was acknowledged may be told of neither; the others are told."""
+    newsroom.story("Old")
+    app = create_app(services)
+
+    async def around_a_write() -> tuple[str, str, str]:
+        before = asyncio.create_task(title(app, own))
+        await held.made.wait()
+        await asyncio.to_thread(newsroom.story, "New")
+        meanwhile = await title(app, own)
+        held.let_go.set()
+        return await before, meanwhile, await title(app, own)
+
+    told = asyncio.run(asyncio.wait_for(around_a_write(), _PATIENCE))
+    assert told == ("Old", "New", "New")
+
+
+def test_what_is_kept_is_compressed_once(
+    client: TestClient, newsroom: Newsroom, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    story = newsroom.story("A", body="<p>" + "word " * 300 + "</p>")
+    made: list[Coding] = []
+
+    def counted(body: bytes, coding: Coding) -> bytes:
+        made.append(coding)
+        return encoded(body, coding)
+
+    monkeypatch.setattr(entry, "encoded", counted)
+    for accepted in ("gzip", "gzip, x", "br;q=0.5, gzip", "br", "br, x", "zstd", "zstd, gzip"):
+        path = f"/v1/articles/{story['id']}"
+        assert client.get(path, headers={"accept-encoding": accepted}).status_code == 200
+    assert sorted(made) == ["br", "gzip", "zstd"]
