@@ -126,14 +126,15 @@ class PostgresWatch:
 
     def version(self) -> int:
         """Return the shared counter, with that of the moments to look, which rises as well."""
-        counter = self._counter()
+        counter: int = _COUNTER.unpack_from(self._map)[0]
         return counter + int(time.monotonic() / _LOOK_SECONDS) if self._listens else counter
 
     def announce(self) -> None:
         """Raise the shared counter; the lock is for other processes that raise it at once."""
         fcntl.flock(self._file, fcntl.LOCK_EX)
         try:
-            _COUNTER.pack_into(self._map, 0, self._counter() + 1)
+            (counter,) = _COUNTER.unpack_from(self._map)
+            _COUNTER.pack_into(self._map, 0, counter + 1)
         finally:
             fcntl.flock(self._file, fcntl.LOCK_UN)
 
@@ -144,10 +145,6 @@ class PostgresWatch:
             self._listener.join(timeout=2 * _LISTEN_SECONDS)
         self._map.close()
         os.close(self._file)
-
-    def _counter(self) -> int:
-        counter: int = _COUNTER.unpack_from(self._map)[0]
-        return counter
 
     def _listen(self) -> None:
         while not self._stopped.is_set():
