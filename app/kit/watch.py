@@ -2,8 +2,8 @@
 
 On SQLite its own shared memory tells. On PostgreSQL the processes of one
 machine share a counter in a mapped file, raised before a write is acknowledged; processes on
-other machines hear by NOTIFY, and look twice a second whether they heard or not: a connection
-that is open and silent looks like one on which nothing happens.
+other machines hear by NOTIFY, or look several times a second while nothing vouches for that
+connection: one that is open and silent looks like one on which nothing happens.
 """
 
 import fcntl
@@ -29,9 +29,11 @@ CHANNEL = "dateline"
 # An opaque value: only whether it is equal to another means something.
 Version = int | bytes
 _COUNTER = struct.Struct("=Q")
-_POLL_SECONDS = 0.5
-# So long at the most what was heard is believed, whatever became of the connection.
-_LOOK_SECONDS = 0.5
+# So often the server is asked whether the connection is alive. The answer to it comes behind all
+# that was to be told before.
+_POLL_SECONDS = 0.25
+# Without an answer for so long, a write may have been missed, and every look has to find out.
+_DOUBT_SECONDS = 0.5
 # A connection that was cut without a word is to be noticed within seconds.
 _ALIVE: dict[str, Any] = {
     "connect_timeout": 2,
@@ -116,33 +118,36 @@ class PostgresWatch:
             os.ftruncate(self._file, _COUNTER.size)
         self._map = mmap.mmap(self._file, _COUNTER.size)
         self._stopped = threading.Event()
-        self._listens = False
-        self._listener = threading.Thread(target=self._listen, name="listener", daemon=True)
+        self._heard_at = 0.0
+        self._threads = [
+            threading.Thread(target=self._listen, name="listener", daemon=True),
+            threading.Thread(target=self._doubt, name="doubt", daemon=True),
+        ]
 
     def listen(self) -> None:
-        """Begin to hear of writes on other machines, and no longer to trust in hearing of them."""
-        self._listens = True
-        self._listener.start()
+        """Begin to hear of writes on other machines."""
+        for thread in self._threads:
+            thread.start()
 
     def version(self) -> int:
-        """Return the shared counter, with that of the moments to look, which rises as well."""
-        counter: int = _COUNTER.unpack_from(self._map)[0]
-        return counter + int(time.monotonic() / _LOOK_SECONDS) if self._listens else counter
+        """Return the shared counter."""
+        version: int = _COUNTER.unpack_from(self._map)[0]
+        return version
 
     def announce(self) -> None:
         """Raise the shared counter; the lock is for other processes that raise it at once."""
         fcntl.flock(self._file, fcntl.LOCK_EX)
         try:
-            (counter,) = _COUNTER.unpack_from(self._map)
-            _COUNTER.pack_into(self._map, 0, counter + 1)
+            _COUNTER.pack_into(self._map, 0, self.version() + 1)
         finally:
             fcntl.flock(self._file, fcntl.LOCK_UN)
 
     def close(self) -> None:
         """Stop listening and let go of the counter."""
         self._stopped.set()
-        if self._listener.is_alive():
-            self._listener.join(timeout=2 * _LISTEN_SECONDS)
+        for thread in self._threads:
+            if thread.is_alive():
+                thread.join(timeout=2 * _LISTEN_SECONDS)
         self._map.close()
         os.close(self._file)
 
@@ -162,6 +167,14 @@ class PostgresWatch:
             while not self._stopped.is_set():
                 for _ in connection.notifies(timeout=_POLL_SECONDS, stop_after=1):
                     self.announce()
+                asked_at = time.monotonic()
+                connection.execute("SELECT 1")
+                self._heard_at = asked_at
+
+    def _doubt(self) -> None:
+        while not self._stopped.wait(_POLL_SECONDS):
+            if time.monotonic() - self._heard_at > _DOUBT_SECONDS:
+                self.announce()
 
 
 def _counter_file(conninfo: str) -> Path:

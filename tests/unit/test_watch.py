@@ -1,17 +1,20 @@
 """The watch: it moves with every write that counts, and stands still without one."""
 
+import os
+import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import closing
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import psutil
 import pytest
+from psycopg import Connection, connect
 
 from app.access import store
-from app.bootstrap import bootstrap
+from app.bootstrap import Services, bootstrap
 from app.kit import watch as watching
 from app.kit.database import Database
 from app.kit.ids import new_id
@@ -19,6 +22,8 @@ from app.kit.unit import Actor, Unit
 from app.kit.watch import PostgresWatch, Watch
 from app.settings import Settings
 from tests.databases import fresh_database
+
+_NAME = "elsewhere"
 
 
 @pytest.fixture
@@ -57,30 +62,73 @@ def test_it_moves_with_each_write_that_is_acknowledged(database_url: str, watch:
             assert watch.version() != before
 
 
-@pytest.mark.parametrize("broken", ["nothing", "silent", "down"])
-def test_it_hears_of_writes_on_other_machines(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, broken: str
-) -> None:
-    """At once; or soon, where the connection is open and tells nothing, or there is none."""
-    if broken == "nothing":
-        monkeypatch.setattr(watching, "_LOOK_SECONDS", 1e9)
-    if broken == "silent":
-        monkeypatch.setattr(watching, "CHANNEL", "another")
-    if broken == "down":
-        monkeypatch.setattr(PostgresWatch, "_listen", lambda _: None)
-    with fresh_database("postgresql", tmp_path) as url:
+@contextmanager
+def _elsewhere(folder: Path) -> Iterator[tuple[PostgresWatch, Services, Connection]]:
+    """Give a watch as on another machine, which listens, whoever writes, and a way to look on."""
+    with fresh_database("postgresql", folder) as url:
         address = Database(url)._conninfo()
         # Another machine shares no counter; a differently spelt address has one of its own.
-        here = PostgresWatch(address + "&application_name=elsewhere")
-        with closing(here), closing(bootstrap(Settings(database_url=url))) as there:
+        here = PostgresWatch(f"{address}&application_name={_NAME}")
+        with (
+            closing(here),
+            closing(bootstrap(Settings(database_url=url))) as there,
+            connect(address, autocommit=True) as looking_on,
+        ):
             here.listen()
+            _until(lambda: here._heard_at > 0)
+            yield here, there, looking_on
+
+
+def _until(true: Callable[[], object]) -> None:
+    deadline = time.monotonic() + 60
+    while not true():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def _is_heard_of(here: PostgresWatch, there: Services) -> None:
+    before = here.version()
+    there.runner.run(Actor(None, "tests"), _write)
+    _until(lambda: here.version() != before)
+
+
+def test_it_hears_of_writes_on_other_machines(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And stands still without one, for as long as the server answers."""
+    monkeypatch.setattr(watching, "_DOUBT_SECONDS", 1e9)
+    with _elsewhere(tmp_path) as (here, there, _):
+        before, heard_at = here.version(), here._heard_at
+        _until(lambda: here._heard_at > heard_at + 1)
+        assert here.version() == before
+        _is_heard_of(here, there)
+
+
+def test_it_looks_while_its_connection_is_silent(tmp_path: Path) -> None:
+    """A server process that stands still, as a proxy may, looks like one with nothing to tell."""
+    with _elsewhere(tmp_path) as (here, there, looking_on):
+        ((pid,),) = looking_on.execute(
+            "SELECT pid FROM pg_stat_activity WHERE application_name = %s", [_NAME]
+        ).fetchall()
+        os.kill(pid, signal.SIGSTOP)
+        try:
             time.sleep(0.5)
-            before = here.version()
-            there.runner.run(Actor(None, "tests"), _write)
-            deadline = time.monotonic() + 60
-            while here.version() == before and time.monotonic() < deadline:
-                time.sleep(0.01)
-            assert here.version() != before
+            _is_heard_of(here, there)
+        finally:
+            os.kill(pid, signal.SIGCONT)
+
+
+def test_it_looks_while_it_has_no_connection(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with _elsewhere(tmp_path) as (here, there, looking_on):
+        monkeypatch.setattr(here, "_conninfo", "host=/nowhere")
+        looking_on.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = %s",
+            [_NAME],
+        )
+        _is_heard_of(here, there)
+        _is_heard_of(here, there)
 
 
 _TRY_TO_LOCK = """
