@@ -106,6 +106,10 @@ _after, _upto, _held_after, _held_upto = (
 _END = select(func.max(_embargoed.c.serial))
 _later = _log.alias("later")
 _held_later = _embargoed.alias("held_later")
+# Said so that no index of serials alone is taken: what is later is looked up by its thing.
+_later_serial, _held_later_serial, _log_serial = (
+    table.c.serial + literal_column("0", BigInteger) for table in (_later, _held_later, _log)
+)
 _of_article: ColumnElement[str] = literal_column("'article'")
 _LAST_PUBLIC = (
     select(
@@ -120,15 +124,15 @@ _LAST_PUBLIC = (
         ~exists().where(
             _later.c.type == _log.c.type,
             _later.c.id == _log.c.id,
-            _later.c.serial > _log.c.serial,
-            _later.c.serial <= _upto,
+            _later_serial > _log.c.serial,
+            _later_serial <= _upto,
         ),
         ~exists().where(
             _log.c.type == _of_article,
             _held_later.c.id == _log.c.id,
             _held_later.c.public_serial >= _log.c.serial,
-            _held_later.c.serial > _held_after,
-            _held_later.c.serial <= _held_upto,
+            _held_later_serial > _held_after,
+            _held_later_serial <= _held_upto,
         ),
     )
     .order_by(_log.c.serial)
@@ -147,14 +151,14 @@ _LAST_HELD = (
         _embargoed.c.serial <= _held_upto,
         ~exists().where(
             _held_later.c.id == _embargoed.c.id,
-            _held_later.c.serial > _embargoed.c.serial,
-            _held_later.c.serial <= _held_upto,
+            _held_later_serial > _embargoed.c.serial,
+            _held_later_serial <= _held_upto,
         ),
         ~exists().where(
             _log.c.type == _of_article,
             _log.c.id == _embargoed.c.id,
-            _log.c.serial > _embargoed.c.public_serial,
-            _log.c.serial <= _upto,
+            _log_serial > _embargoed.c.public_serial,
+            _log_serial <= _upto,
         ),
     )
     .order_by(_embargoed.c.serial)
@@ -171,8 +175,8 @@ def _attributes() -> Select[Any]:
         _embargoed.c.serial <= _held_upto,
         ~exists().where(
             _held_later.c.id == _embargoed.c.id,
-            _held_later.c.serial > _embargoed.c.serial,
-            _held_later.c.serial <= _held_after,
+            _held_later_serial > _embargoed.c.serial,
+            _held_later_serial <= _held_after,
         ),
     )
 

@@ -59,7 +59,7 @@ class Changes:
 
     def next(self, follower: Follower, limit: int, *, embargoed: bool) -> Batch:
         """Return at most `limit` entries after a follower's place, as of its rights now."""
-        with self._delivery.opened() as (session, head, directory):
+        with self._delivery.opened_for_lists() as (session, head, directory):
             end = _end(session, follower, embargoed=embargoed)
             before = settled(follower, head, end, embargoed=embargoed)
             _refuse_old(session, before)
