@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from itertools import product
 from typing import Any
 
@@ -105,9 +106,9 @@ def test_an_external_id_and_ids_are_looked_up(state: str, source: str, archive: 
             ArticleList(named, _STATES[state], None, **more),
             ArticleList(named, _STATES[state], f"ext-{_MIDDLE}", **more, whole=True),
         ):
-            check(archive, lambda session, w=wanted: lists.article_page(session, w, NOW))
+            check(archive, partial(lists.article_page, wanted=wanted, now=NOW))
             if key == "modified_at" and position is None:
-                check(archive, lambda session, w=wanted: lists.count_articles(session, w, NOW))
+                check(archive, partial(lists.count_articles, wanted=wanted, now=NOW))
 
 
 _LISTED: dict[str, ArticleList] = {
@@ -131,7 +132,7 @@ def test_a_list_of_the_newsroom_stops_after_its_page(name: str, archive: Databas
         wanted = replace(_LISTED[name], descending=descending, position=position)
         # What is rare is gathered by its stage.
         most = ARTICLES // 20 + 50 if name == "drafts" else _FEW
-        check(archive, lambda session, w=wanted: lists.article_page(session, w, NOW), most)
+        check(archive, partial(lists.article_page, wanted=wanted, now=NOW), most)
 
 
 _LOOKUPS: dict[str, Work] = {
@@ -235,8 +236,12 @@ def test_the_audit_is_read_along_an_index(name: str, archive: Database) -> None:
     for position, backwards in product((None, f"audit-{_MIDDLE:09d}"), (False, True)):
         check(
             archive,
-            lambda s, p=position, b=backwards: audits.page(
-                s, _AUDITS[name], _LIMIT, p, backwards=b
+            partial(
+                audits.page,
+                wanted=_AUDITS[name],
+                limit=_LIMIT,
+                position=position,
+                backwards=backwards,
             ),
         )
 
@@ -284,8 +289,14 @@ def test_a_public_list_stops_after_its_page(name: str, archive: Database) -> Non
         )
         check(
             archive,
-            lambda s, sh=shape, p=position: reading.story_page(
-                s, sh, own_values(selection), NOW, position=p, limit=_LIMIT, headed=True
+            partial(
+                reading.story_page,
+                shape=shape,
+                values=own_values(selection),
+                now=NOW,
+                position=position,
+                limit=_LIMIT,
+                headed=True,
             ),
             engine=archive.engines[-1],
         )
