@@ -2,10 +2,11 @@
 
 import socket
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 HOST = "127.0.0.1"
-_TIMEOUT_SECONDS = 30.0
+_TIMEOUT_SECONDS = 60.0
 _RECEIVE_BYTES = 65_536
 _WITHOUT_BODY = frozenset({204, 304})
 
@@ -68,7 +69,9 @@ class Connection:
             self.close()
         if self._socket is None:
             self._socket = socket.create_connection((HOST, self._port), _TIMEOUT_SECONDS)
-        self._socket.sendall(request.encode())
+        with suppress(ConnectionError):
+            # A server may refuse a long request, and close, before it has all of it.
+            self._socket.sendall(request.encode())
         answer = self._receive(request)
         if alone or answer.status == 0 or answer.header("connection") == "close":
             self.close()
@@ -103,7 +106,7 @@ class Connection:
 
     def _read_chunks(self) -> bytes:
         body = b""
-        while size := int(self._read_until(b"\r\n"), 16):
+        while size := int(self._read_until(b"\r\n") or b"0", 16):
             body += self._read_exactly(size + 2)[:-2]
         self._read_until(b"\r\n")
         return body
@@ -111,7 +114,9 @@ class Connection:
     def _read_events(self, number: int) -> bytes:
         body = b""
         while body.count(b"\n\n") < number:
-            size = int(self._read_until(b"\r\n"), 16)
+            size = int(self._read_until(b"\r\n") or b"0", 16)
+            if not size:
+                break
             body += self._read_exactly(size + 2)[:-2]
         return body
 
@@ -131,10 +136,14 @@ class Connection:
         return self._read_exactly(size)
 
     def _fill(self) -> bool:
-        assert self._socket is not None
+        if self._socket is None:
+            return False
         try:
             received = self._socket.recv(_RECEIVE_BYTES)
-        except ConnectionResetError:
-            return False
+        except (ConnectionResetError, TimeoutError):
+            received = b""
+        if not received:
+            self._socket.close()
+            self._socket = None
         self._buffer += received
         return bool(received)
