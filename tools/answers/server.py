@@ -15,6 +15,7 @@ _START_SECONDS = 120.0
 _END_SECONDS = 20.0
 _COMMAND_SECONDS = 300.0
 _POLL_SECONDS = 0.1
+_SERVER_ERROR = 500
 _SECRET = "answers " * 8
 
 
@@ -91,11 +92,16 @@ def _wait_until_ready(process: subprocess.Popen[bytes], connection: Connection, 
     until = time.monotonic() + _START_SECONDS
     while time.monotonic() < until and process.poll() is None:
         try:
-            answer = connection.send(Request("GET", "/readyz"))
+            if _is_ready(connection):
+                return
         except OSError:
             connection.close()
-        else:
-            if answer.status == 200 and b'"index":"follows"' in answer.body:
-                return
         time.sleep(_POLL_SECONDS)
     raise ServerError(f"The server is not ready: {log.read_text(errors='replace')[-2000:]}")
+
+
+def _is_ready(connection: Connection) -> bool:
+    """Tell whether both sides answer and the index has everything."""
+    ready = connection.send(Request("GET", "/readyz"))
+    managed = connection.send(Request("GET", "/v1/manage/articles"))
+    return b'"index":"follows"' in ready.body and 0 < managed.status < _SERVER_ERROR
