@@ -85,12 +85,12 @@ def _record_all(dateline: Dateline, keys: dict[str, str], output: TextIO) -> Non
         recorder = Recorder("management", connection, keys, output)
         position = reads.last_cursor(recorder)
         management.record(recorder)
+        # An answer has no Last-Modified until the last change is some seconds old.
+        time.sleep(_SETTLE_SECONDS)
         reads.record_changes(recorder, position)
     # Scores depend on how an index has grown; one that is built anew is the same each time.
     dateline.remove_index()
     with dateline.serve() as connection:
-        # An answer has no Last-Modified until the last change is some seconds old.
-        time.sleep(_SETTLE_SECONDS)
         recorder = Recorder("after management", connection, keys, output)
         reads.record_twice(recorder, [*reads.targets(), *management.targets()])
 

@@ -102,7 +102,7 @@ def record(recorder: Recorder) -> None:
 def targets() -> Iterator[str]:
     """Yield the public addresses of what was changed."""
     slugs = "bees-and-ferries story-61 story-62 story-63 story-64 story-65 new-line a-new-story"
-    for slug, end in product(slugs.split(), ("", ".md", ".ninjs", "/related")):
+    for slug, end in product(slugs.split(), ("", ".md", ".ninjs", ".newsml")):
         yield f"/v1/articles/{slug}{end}"
     yield from ("/v1/sources/new-source", "/v1/categories/new-category", "/v1/headlines?tag=new")
     yield "/feeds/latest.rss?tag=new"

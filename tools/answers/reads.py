@@ -282,7 +282,7 @@ def record_changes(recorder: Recorder, cursor: str) -> None:
     for path in ("/v1/changes?limit=1000", "/v1/changes?limit=7"):
         recorder.ask("GET", f"{path}&cursor={cursor}", name=f"{path}, changed")
         recorder.ask("GET", f"{path}&cursor={cursor}", "embargoed", name=f"{path}, changed")
-    recorder.listen(f"/v1/stream?cursor={cursor}", 8)
+    recorder.listen(f"/v1/stream?cursor={cursor}", 8, name="/v1/stream, changed")
     for order, query in product(("-published_at", "published_at"), ("bees", "new", "changed")):
         recorder.get(f"/v1/search?q={query}&sort={order}&limit=50&count=exact")
 

@@ -63,9 +63,9 @@ class Recorder:
         """Send bytes that are no well-formed request."""
         return self._send(f"{self._phase} | raw | {label}", Request("GET", "", raw=content))
 
-    def listen(self, target: str, events: int) -> Answer:
+    def listen(self, target: str, events: int, *, name: str | None = None) -> Answer:
         """Read a stream until it has told this many events."""
-        label = f"{self._phase} | anonymous | GET {target} | {events} events"
+        label = f"{self._phase} | anonymous | GET {name or target} | {events} events"
         return self._send(label, Request("GET", target, events=events))
 
     def _send(self, label: str, request: Request) -> Answer:

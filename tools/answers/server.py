@@ -85,6 +85,8 @@ class Dateline:
             "secret_key": _SECRET,
             **settings,
         }
+        # Sets of texts have the same order in every run.
+        kept["PYTHONHASHSEED"] = "0"
         return kept | {f"DATELINE_{name.upper()}": value for name, value in given.items()}
 
 

@@ -118,7 +118,8 @@ class Connection:
             if not size:
                 break
             body += self._read_exactly(size + 2)[:-2]
-        return body
+        # How many events come in one piece depends on the moment.
+        return b"".join(event + b"\n\n" for event in body.split(b"\n\n")[:number])
 
     def _read_exactly(self, size: int) -> bytes:
         while len(self._buffer) < size and self._fill():
