@@ -150,6 +150,7 @@ def _push(
         hub_subscriptions=settings.hub_subscriptions,
         pause_after=timedelta(hours=settings.push_pause_hours),
         kept=timedelta(days=settings.push_log_days),
+        is_rate_limited=settings.rate_limit == "on",
     )
 
     def stop(id_: str, state: str, why: str) -> None:

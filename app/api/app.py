@@ -97,6 +97,7 @@ def create_app(
     inside.state.metrics = metrics
     inside.state.desk = desk
     inside.state.pulse = pulse = Pulse(services.watch)
+    inside.state.hub_clients = hub.hub_clients(services)
     services.push.read_feeds_by(FeedSource(inside))
     direct = DirectRoutes(inside, _of(_DELIVERY))
     managed = ManagedRoutes(inside, _of(_MANAGEMENT) if services.settings.management else ())

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from app.kit import json
-from app.kit.errors import Failure, FieldError
+from app.kit.errors import Failure, FieldError, RateLimited
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -148,6 +148,12 @@ PROBLEMS: dict[str, ProblemType] = {
         "If-Match is needed",
         "Send the ETag of what you read in If-Match, so that no change of others is lost.",
     ),
+    "rate_limited": ProblemType(
+        429,
+        "Too many requests",
+        "Try again after the seconds in Retry-After; the detail names the limit. The operator may "
+        "turn limits off by DATELINE_RATE_LIMIT.",
+    ),
     "head_too_large": ProblemType(
         431,
         "The request's head is too large",
@@ -246,7 +252,10 @@ def problem(
 
 def problem_of(failure: Failure, request_id: str | None) -> tuple[int, dict[str, str], bytes]:
     """Return status, headers and body for a failure."""
-    return problem(failure.code, failure.detail, request_id, failure.errors)
+    status, headers, body = problem(failure.code, failure.detail, request_id, failure.errors)
+    if isinstance(failure, RateLimited):
+        headers["retry-after"] = str(failure.seconds)
+    return status, headers, body
 
 
 def _headers(status: int, code: str) -> Mapping[str, str]:

@@ -51,8 +51,9 @@ class RequestRing:
         try:
             await self._app(scope, receive, tell)
         except Exception as wrong:
-            if status == 500:
-                # The framework has answered with our problem, and lets everybody outside know.
+            if status == 500 or isinstance(wrong, ClientDisconnect):
+                # The framework has answered with our problem, and lets everybody outside know. Of
+                # a client that left, there is nothing to know.
                 return
             if status:
                 # The answer has begun; all that is left is to cut it off.

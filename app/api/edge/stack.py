@@ -34,7 +34,7 @@ def stack(
     settings = services.settings
     app = BodyRing(app, settings.max_body_bytes, STREAMED)
     app = StreamRing(app, services, pulse)
-    app = AuthRing(app, services.database, services.clock)
+    app = AuthRing(app, settings, services.database, services.clock)
     app = HeadRing(app)
     app = FailureRing(app)
     app = UnstoredRing(app)
