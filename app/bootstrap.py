@@ -13,6 +13,7 @@ from app.delivery.following import Follower
 from app.delivery.heads import Heads
 from app.delivery.projector import project
 from app.delivery.queries import Delivery
+from app.delivery.surrogates import Surrogates
 from app.delivery.tags import TagNames
 from app.kit import migrations
 from app.kit.clock import Clock, SystemClock
@@ -54,6 +55,7 @@ class Services:
     followers: Signer
     previews: Signer
     watch: Watch
+    surrogates: Surrogates
     purging: Purging | None
     push: Push
 
@@ -103,7 +105,9 @@ def bootstrap(
     database = database or open_database(settings)
     watch = database.watch()
     heads = Heads(watch if database.dialect == "sqlite" else None)
-    secret, delivery = _secret(settings, database), Delivery(database, clock, heads)
+    secret = _secret(settings, database)
+    surrogates = Surrogates(secret)
+    delivery = Delivery(database, clock, heads, surrogates)
     index = TantivyIndex(search_path(settings, database))
     runner = Runner(database, clock, [write_down, project], watch.announce)
     return Services(
@@ -122,17 +126,21 @@ def bootstrap(
         archive=Archive(database),
         tags=TagNames(database),
         previews=Signer(secret, "preview"),
-        purging=_purging(settings, database, clock),
+        surrogates=surrogates,
+        purging=_purging(settings, database, clock, surrogates),
         push=_push(settings, database, clock, watch, runner),
     )
 
 
-def _purging(settings: Settings, database: Database, clock: Clock) -> Purging | None:
+def _purging(
+    settings: Settings, database: Database, clock: Clock, surrogates: Surrogates
+) -> Purging | None:
     if settings.purge_url is None:
         return None
     token = settings.purge_token
     return Purging(
         Follower(database, clock, FOLLOWER),
+        surrogates,
         HttpClient(f"dateline/{__version__}", trust=trusted(settings.ca_file)),
         Receiver(
             settings.purge_url, settings.purge_method, token.get_secret_value() if token else None

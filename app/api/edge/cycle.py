@@ -9,9 +9,12 @@ from typing import Any, cast
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCycle
 
-from app.api.edge.asgi import Message, Scope
+from app.api.edge.asgi import Message, Scope, raw
 from app.api.edge.entry import Headers
 from app.api.edge.outbox import OUTBOX
+from app.api.edge.safety import SAFE
+from app.api.problems import problem
+from app.kit.ids import new_id
 
 # The type of a message with `status`, `head` (lines of headers) and `body`. A server that takes
 # such ones says so among the extensions of a scope, as ASGI has it.
@@ -61,6 +64,15 @@ class Cycle(RequestResponseCycle):
             await self.flow.drain()
         if not self.disconnected:
             self.write(message)
+
+    async def send_500_response(self) -> None:
+        """Answer for an application that failed before it began to, as for anything else."""
+        id_ = new_id()
+        status, headers, body = problem("internal", "The request could not be answered.", id_)
+        own = {"content-length": str(len(body)), "x-request-id": id_, "connection": "close"}
+        fields = raw({**headers, **SAFE, **own}.items())
+        await super().send({"type": "http.response.start", "status": status, "headers": fields})
+        await super().send({"type": "http.response.body", "body": body, "more_body": False})
 
     def write(self, message: Message) -> None:
         """Send all of an answer, without waiting; with others, if the connection goes on."""

@@ -23,6 +23,7 @@ from app.api.edge.readers import Readers
 from app.api.edge.ready import apart, is_anybodys
 from app.api.edge.replies import Messages, Replies, Request
 from app.api.edge.request import id_for, told
+from app.api.edge.safety import SAFE
 from app.api.edge.store import EntryStore, Kept, Key
 from app.api.edge.stream import let_in
 from app.api.metrics import Metrics
@@ -91,7 +92,9 @@ class DeliveryRing:
         except Exception as wrong:
             if request.begun:
                 raise
-            await answer(send, *told(wrong, request.id))
+            status, headers, body = told(wrong, request.id)
+            named = {"x-request-id": request.id, **SAFE}
+            await answer(send, status, {**headers, **named}, body)
 
     def _is_for_readers(self, scope: Scope) -> bool:
         return _is_delivery(scope) and self._allows(scope)

@@ -12,6 +12,7 @@ from app.api.edge.encoding import chosen_coding
 from app.api.edge.entry import Absent, Entry, Facts, Headers, Name, Variant
 from app.api.edge.freshness import Freshness
 from app.api.edge.ready import PRECONDITIONS, Ready
+from app.api.edge.safety import NOSNIFF
 from app.api.edge.store import Key
 from app.api.metrics import Metrics, Tally
 from app.api.problems import problem
@@ -73,7 +74,7 @@ class Replies:
         vary = _vary(facts)
         if request.by_language:
             vary = (vary[0], vary[1] + b", Accept-Language")
-        headers: Headers = [vary, *self._cors(asked), _WHOLE_ONLY]
+        headers: Headers = [vary, *self._cors(asked), _WHOLE_ONLY, NOSNIFF]
         lifetime, until = (_PRIVATE, None) if key[2] or not facts.shared else self._lifetime()
         headers.append(lifetime)
         changed, ripe = self._modified(facts)
@@ -121,7 +122,7 @@ class Replies:
         scope = request.scope
         status, fields, body = problem(code, detail, request.id)
         fields |= {"content-length": str(len(body)), "x-request-id": request.id}
-        headers: Headers = [*more, *self._cors(request.asked), *raw(fields.items())]
+        headers: Headers = [*more, *self._cors(request.asked), NOSNIFF, *raw(fields.items())]
         if not request.noted:
             self.note(scope, self._metrics.tally(scope["method"], route, status), status)
         return messages_of(scope, status, headers, b"" if scope["method"] == "HEAD" else body)

@@ -10,6 +10,7 @@ from starlette.requests import ClientDisconnect
 
 from app.api import problems
 from app.api.edge.asgi import App, Message, Receive, Scope, Send, answer, header, state
+from app.api.edge.safety import safety_headers
 from app.api.metrics import Metrics
 from app.kit.errors import Failure
 from app.kit.ids import new_id
@@ -45,7 +46,8 @@ class RequestRing:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                message["headers"] = [*message["headers"], (b"x-request-id", id_.encode())]
+                own = [(b"x-request-id", id_.encode()), *safety_headers(message["headers"])]
+                message["headers"] = [*message["headers"], *own]
             await send(message)
 
         try:

@@ -11,6 +11,7 @@ from app.api.answers import JSON, managed
 from app.api.dependencies import Parts
 from app.api.describe import describe
 from app.api.desk.relay import Relay
+from app.api.edge.safety import reference_policy
 from app.api.errors import NothingHere
 from app.api.metrics import MEDIA_TYPE, Metrics
 from app.api.openapi import document
@@ -31,6 +32,16 @@ _TEXT = {"schema": {"type": "string"}}
 _NOT_FOLLOWING = 1_000
 STATIC = "/docs/static"
 STATIC_FILES = f"{fastapi_offline.__path__[0]}/static"
+_REFERENCE = bytes(
+    get_swagger_ui_html(
+        openapi_url="/openapi.json",
+        title="Dateline: API reference",
+        swagger_js_url=f"{STATIC}/swagger-ui-bundle.js",
+        swagger_css_url=f"{STATIC}/swagger-ui.css",
+        swagger_favicon_url=f"{STATIC}/favicon.png",
+    ).body
+)
+_REFERENCE_POLICY = reference_policy(_REFERENCE)
 
 
 @router.get(
@@ -95,14 +106,8 @@ async def read_openapi(request: Request) -> Response:
 )
 async def read_reference() -> Response:
     """Return the API reference, with no file from elsewhere."""
-    page = get_swagger_ui_html(
-        openapi_url="/openapi.json",
-        title="Dateline: API reference",
-        swagger_js_url=f"{STATIC}/swagger-ui-bundle.js",
-        swagger_css_url=f"{STATIC}/swagger-ui.css",
-        swagger_favicon_url=f"{STATIC}/favicon.png",
-    )
-    return Response(page.body, headers=_FOR_A_WHILE, media_type="text/html")
+    headers = {**_FOR_A_WHILE, "content-security-policy": _REFERENCE_POLICY}
+    return Response(_REFERENCE, headers=headers, media_type="text/html; charset=utf-8")
 
 
 @router.get(
