@@ -8,6 +8,7 @@ from pathlib import Path
 from app import __version__
 from app.access import store as access_store
 from app.access.audit import write_down
+from app.access.validity import KeyGuard
 from app.delivery.archive import Archive
 from app.delivery.following import Follower
 from app.delivery.heads import Heads
@@ -105,7 +106,7 @@ def bootstrap(
     heads = Heads(watch if database.dialect == "sqlite" else None)
     secret, delivery = _secret(settings, database), Delivery(database, clock, heads)
     index = TantivyIndex(search_path(settings, database))
-    runner = Runner(database, clock, [write_down, project], watch.announce)
+    runner = Runner(database, clock, [write_down, project], watch.announce, KeyGuard(clock))
     return Services(
         settings=settings,
         clock=clock,

@@ -12,6 +12,7 @@ from starlette.concurrency import run_in_threadpool
 from app.api.app import create_app
 from app.api.desk.relay import Relay
 from app.api.edge.asgi import App
+from app.api.edge.secrets import hide_secrets
 from app.bootstrap import Services, bootstrap, open_database, prepare_database
 from app.kit.log import configure_logging
 from app.kit.parent import end_with_parent
@@ -42,7 +43,7 @@ def opened() -> Services:
     """Return all parts of this process, on the database of the settings."""
     sys.setswitchinterval(_TURN)
     settings = read_settings()
-    configure_logging(settings.log_level, settings.log_format)
+    configure_logging(settings.log_level, settings.log_format, hide_secrets)
     database = open_database(settings)
     prepare_database(database)
     return bootstrap(settings, database=database)

@@ -18,6 +18,7 @@ from app.api.desk.relay import Relay
 from app.api.direct import DirectRoutes
 from app.api.edge.asgi import App, request_id
 from app.api.edge.request import told
+from app.api.edge.secrets import path_for_log
 from app.api.edge.stack import stack
 from app.api.feed_source import FeedSource
 from app.api.managed import ManagedRoutes
@@ -173,7 +174,7 @@ def _on_invalid(request: Request, wrong: Exception) -> Response:
 def _on_http(request: Request, wrong: Exception) -> Response:
     assert isinstance(wrong, HTTPException)
     code = _HTTP.get(wrong.status_code, "not_found")
-    detail = f"Nothing is served at {request.url.path!r}."
+    detail = f"Nothing is served at {path_for_log(request.url.path)!r}."
     allowed: dict[str, str] = {}
     if code == "method_not_allowed":
         methods = _methods(request)

@@ -10,6 +10,7 @@ import uvicorn
 
 from app.api.app import create_app
 from app.api.edge.protocol import Protocol
+from app.api.edge.secrets import hide_secrets
 from app.bootstrap import bootstrap, open_database, prepare_database
 from app.cli.common import DatabaseUrl
 from app.cli.desks import at_desk
@@ -41,7 +42,7 @@ def serve(
 def worker(database_url: DatabaseUrl = None) -> None:
     """Run the background loops alone, until told to stop."""
     settings = read_settings(database_url=database_url)
-    configure_logging(settings.log_level, settings.log_format)
+    configure_logging(settings.log_level, settings.log_format, hide_secrets)
     with closing(open_database(settings)) as database:
         prepare_database(database)
         services = bootstrap(settings, database=database)
@@ -63,7 +64,7 @@ def run_server(settings: Settings) -> None:
     with closing(open_database(settings)) as database:
         prepare_database(database)
     # The process that only watches over others has something to say, too: that one died.
-    configure_logging(settings.log_level, settings.log_format)
+    configure_logging(settings.log_level, settings.log_format, hide_secrets)
     export_settings("DATELINE_", settings.variables())
     with at_desk(settings.desks):
         if settings.workers > 1:

@@ -249,6 +249,8 @@ def _make_engine(url: str, busy_timeout: float, pool_size: int) -> Engine:
         "json_deserializer": json.loads,
         "pool_size": pool_size,
         "max_overflow": pool_size,
+        # Values may be secrets, and errors are logged.
+        "hide_parameters": True,
     }
     if parsed.drivername in {"postgresql", "postgres", "postgresql+psycopg"}:
         return _postgresql(parsed.set(drivername="postgresql+psycopg"), busy_timeout, options)

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from app.kit.clock import Clock
 from app.kit.database import Database
@@ -87,6 +87,32 @@ class Unit:
         self.deeds.append(Deed(verb, type_, id_, old, new))
 
 
+class Guard(Protocol):
+    """Refuses units of work whose actor may not act any more, by raising a `Failure`."""
+
+    def check(self, unit: Unit) -> None:
+        """Check the actor before the work."""
+        ...
+
+    def check_again(self, unit: Unit) -> Callable[[], None]:
+        """Ask for the actor after the work; what is returned checks it, before the commit."""
+        ...
+
+
+class _NoGuard:
+    """Lets every actor act: for programs that work on a database without keys."""
+
+    def check(self, unit: Unit) -> None:
+        """Let the work begin."""
+
+    def check_again(self, unit: Unit) -> Callable[[], None]:
+        """Let the work be committed."""
+        return lambda: None
+
+
+NO_GUARD: Guard = _NoGuard()
+
+
 class Runner:
     """Runs commands: one transaction each, in which the subscribers follow, then the commit."""
 
@@ -96,11 +122,14 @@ class Runner:
         clock: Clock,
         subscribers: Sequence[Callable[[Unit], None]],
         announce: Callable[[], None],
+        guard: Guard = NO_GUARD,
     ) -> None:
         """Run on a database; `subscribers` are called after each command, before the commit.
 
-        `announce` is called after the commit, before anybody is told that it succeeded.
+        `announce` is called after the commit, before anybody is told that it succeeded. `guard`
+        checks inside each transaction that its actor may act.
         """
+        self._guard = guard
         self._announce = announce
         self._database = database
         self._clock = clock
@@ -126,10 +155,13 @@ class Runner:
     def _once(self, actor: Actor, command: Callable[[Unit], Result], *, joins: bool) -> Result:
         def work(session: WriteSession) -> Result:
             unit = Unit(session, self._clock.now(), actor)
+            self._guard.check(unit)
             result = command(unit)
+            confirm = self._guard.check_again(unit)
             for follow in self._subscribers:
                 follow(unit)
             session.notify(CHANNEL)
+            confirm()
             return result
 
         if joins:

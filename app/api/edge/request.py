@@ -10,6 +10,7 @@ from starlette.requests import ClientDisconnect
 
 from app.api import problems
 from app.api.edge.asgi import App, Message, Receive, Scope, Send, answer, header, state
+from app.api.edge.secrets import hide_secrets, path_for_log
 from app.api.metrics import Metrics
 from app.kit.errors import Failure
 from app.kit.ids import new_id
@@ -73,7 +74,7 @@ def note(
     method: str = known["method"]
     metrics.request(method, route, status, seconds)
     if _log.isEnabledFor(logging.INFO):
-        args = (method, path[:_LONGEST], status, seconds * 1000)
+        args = (method, path_for_log(path)[:_LONGEST], status, seconds * 1000)
         told = {"request_id": known["request_id"], "key": known.get("key_prefix"), "route": route}
         _log.handle(AccessRecord("%s %s %d %.1fms", args, **told))
 
@@ -91,4 +92,6 @@ def told(wrong: Exception, id_: str | None) -> tuple[int, dict[str, str], bytes]
 
 def id_for(given: str | None) -> str:
     """Return the id that a proxy gave a request, if it is harmless in a log, or a new one."""
-    return given if given is not None and _HARMLESS.fullmatch(given) else new_id()
+    if given is None or not _HARMLESS.fullmatch(given) or hide_secrets(given) != given:
+        return new_id()
+    return given
