@@ -16,9 +16,9 @@ from sqlalchemy import create_engine, text
 from app.access.commands.create_key import CreatedKey, create_key
 from app.access.commands.revoke_key import revoke_key
 from app.access.errors import KeyRefused
+from app.access.keys import authenticate
 from app.api.app import create_app
 from app.api.badges import Badges
-from app.api.edge import readers as edge_readers
 from app.api.edge.protocol import Protocol
 from app.api.edge.readers import Readers
 from app.bootstrap import Services, bootstrap, open_database
@@ -387,7 +387,6 @@ def test_what_was_read_before_a_revocation_is_not_kept(
     readers = Readers(services)
     fields = {b"x-api-key": key.key.encode()}
     scope = {"type": "http", "headers": list(fields.items())}
-    authenticate = edge_readers.authenticate
 
     def slow(*args: Any) -> Any:
         caller = authenticate(*args)
@@ -397,7 +396,7 @@ def test_what_was_read_before_a_revocation_is_not_kept(
         return caller
 
     read, noticed = threading.Event(), threading.Event()
-    monkeypatch.setattr(edge_readers, "authenticate", slow)
+    monkeypatch.setattr("app.api.edge.readers.authenticate", slow)
 
     async def race() -> None:
         first = asyncio.create_task(readers.caller(scope, fields))

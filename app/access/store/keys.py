@@ -92,9 +92,8 @@ def key_state_asked(session: ReadSession, key_id: str) -> Callable[[], KeyState 
     return answer
 
 
-def _state(row: Record) -> KeyState:
-    prefix: str = row[0]
-    return KeyState(prefix, _instant(row[1]), _instant(row[2]))
+def _state(row: Any) -> KeyState:
+    return KeyState(row[0], _instant(row[1]), _instant(row[2]))
 
 
 def _instant(micros: int | None) -> datetime | None:
