@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -10,6 +11,8 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from app.bootstrap import Services, bootstrap, open_database, prepare_database
+from app.kit.database import Database
+from app.kit.errors import DatabaseUnavailable
 from app.kit.unit import Actor
 from app.settings import read_settings
 
@@ -30,6 +33,13 @@ def services(database_url: str | None) -> Iterator[Services]:
         yield bootstrap(settings, database=database)
     finally:
         database.close()
+
+
+def existing_file(database: Database) -> Path:
+    """Insist that an embedded database is there; opening it would make an empty one."""
+    if database.file is not None and not database.file.exists():
+        raise DatabaseUnavailable(f"There is no database at {database.file}.")
+    return database.file or Path()
 
 
 @contextmanager
