@@ -14,7 +14,7 @@ from app.cli.common import DatabaseUrl, existing_file, progress
 from app.delivery.soundness import log_flaws
 from app.kit import migrations
 from app.kit.database import Database
-from app.kit.errors import DatabaseBusy, Misconfigured
+from app.kit.errors import DatabaseBusy, DatabaseUnavailable, Misconfigured
 from app.kit.files import replacing
 from app.kit.leadership import FileLeadership
 from app.kit.sqlite_files import (
@@ -22,6 +22,7 @@ from app.kit.sqlite_files import (
     alone,
     companions,
     copy,
+    is_damaged,
     is_sqlite,
     last_numbers,
     reserve_numbers,
@@ -78,7 +79,7 @@ def restore(
         raise Misconfigured(
             f"{target} exists already. With --force it is replaced, and kept under another name."
         )
-    aside = _aside(target)
+    aside, numbers = _aside(target), last_numbers(target)
     with _told(target, "replaced"), ExitStack() as stack:
         stack.enter_context(_unused(settings, database, target))
         part = stack.enter_context(replacing(target, COMPANIONS))
@@ -86,7 +87,7 @@ def restore(
         with closing(Database.of_file(part)) as copied:
             _check(copied, str(file))
             migrations.upgrade(copied)
-        reserve_numbers(part, last_numbers(target))
+        reserve_numbers(part, numbers)
         with alone(part):
             pass
         set_aside(target, aside)
@@ -164,21 +165,34 @@ def _copy(what: str, source: Path, target: Path, *, used: bool) -> None:
         def advance(done: int, total: int) -> None:
             bar.update(bar.task_ids[0], completed=done, total=total)
 
-        copy(source, target, advance, used=used)
+        try:
+            copy(source, target, advance, used=used)
+        except sqlite3.Error as wrong:
+            if is_damaged(wrong):
+                raise Misconfigured(f"{source} is damaged: {wrong}.") from wrong
+            raise
 
 
 def _check(copied: Database, name: str) -> None:
     """Insist that a copy is whole, and a database of ours that this version knows."""
-    found = copied.integrity_flaws()
-    if not found:
-        if migrations.current(copied) is None:
-            raise Misconfigured(f"{name} is not a database of Dateline.")
-        migrations.refuse_newer(copied)
-        if migrations.is_current(copied):
-            with copied.read() as session:
-                found = log_flaws(session)
+    try:
+        found = _flaws(copied, name)
+    except DatabaseUnavailable as wrong:
+        found = [wrong.detail.removesuffix(".")]
     if found:
         raise Misconfigured(f"{name} is damaged: {'; '.join(found[:_SHOWN])}.")
+
+
+def _flaws(copied: Database, name: str) -> list[str]:
+    if found := copied.integrity_flaws():
+        return found
+    if migrations.current(copied) is None:
+        raise Misconfigured(f"{name} is not a database of Dateline.")
+    migrations.refuse_newer(copied)
+    if not migrations.is_current(copied):
+        return []
+    with copied.read() as session:
+        return log_flaws(session)
 
 
 @contextmanager

@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -27,12 +27,10 @@ ACTOR = Actor(None, "command line")
 def services(database_url: str | None) -> Iterator[Services]:
     """Open the database of the settings and everything on top of it."""
     settings = read_settings(database_url=database_url)
-    database = open_database(settings)
-    try:
+    with closing(open_database(settings)) as database:
         prepare_database(database)
-        yield bootstrap(settings, database=database)
-    finally:
-        database.close()
+        with closing(bootstrap(settings, database=database)) as parts:
+            yield parts
 
 
 def existing_file(database: Database) -> Path:

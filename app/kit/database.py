@@ -68,7 +68,9 @@ class Database:
             path = str(self.engine.url.database)
             # In the place of a file that was taken away, a new connection would make another one.
             event.listen(self.engine, "do_connect", lambda *_: self._prepare_file())
+            # Before the connection is used, and again in WAL mode, in which the lock is kept.
             event.listen(self.engine, "connect", self._check_opened, insert=True)
+            event.listen(self.engine, "connect", self._check_in_wal_mode)
             self._hot = HotStatements(
                 path, self.engine.dialect, _PRAGMAS, _OF_MAIN, self.check_file
             )
@@ -173,6 +175,9 @@ class Database:
         """
         connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
         self.check_file()
+
+    def _check_in_wal_mode(self, connection: sqlite3.Connection, record: object) -> None:
+        self._check_opened(connection, record)
 
     def watch(self) -> Watch:
         """Return what tells whether the database may have changed."""

@@ -19,6 +19,11 @@ _STEP = 1024
 Progress = Callable[[int, int], None]
 
 
+def is_damaged(wrong: sqlite3.Error) -> bool:
+    """Return whether an error says that a file is not a whole database."""
+    return _code(wrong) in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
+
+
 def is_sqlite(path: Path) -> bool:
     """Return whether a file begins as SQLite's do. Raises `OSError`."""
     with path.open("rb") as file:
@@ -79,12 +84,13 @@ def alone(path: Path) -> Iterator[None]:
             connection.execute("COMMIT")
             # Moves the write-ahead log into the file. The lock stays, in this locking mode. Who
             # opened the file before it was replaced finds no log to read or remove by its name.
-            connection.execute("PRAGMA journal_mode = DELETE").fetchone()
-        except sqlite3.OperationalError as wrong:
-            if "locked" not in str(wrong):
+            # What changes are some bytes of the first sector, which need no journal.
+            connection.execute("PRAGMA journal_mode = MEMORY").fetchone()
+        except sqlite3.Error as wrong:
+            if _code(wrong) == sqlite3.SQLITE_BUSY:
+                raise DatabaseBusy(f"{path} is in use.") from wrong
+            if not is_damaged(wrong):
                 raise
-            raise DatabaseBusy(f"{path} is in use.") from wrong
-        except sqlite3.DatabaseError:
             connection.close()
         yield
 
@@ -94,6 +100,8 @@ def set_aside(path: Path, aside: Path) -> None:
 
     Raises `OSError`.
     """
+    # SQLite makes this anew of the write-ahead log.
+    path.with_name(path.name + "-shm").unlink(missing_ok=True)
     for beside in companions(path):
         beside.replace(aside.with_name(beside.name.replace(path.name, aside.name, 1)))
     try:
@@ -111,3 +119,9 @@ def _reading(path: Path, used: bool) -> sqlite3.Connection:
     """Open a database to read it; one that nobody has open needs no file beside it."""
     mode = "mode=ro" if used or companions(path) else "mode=ro&immutable=1"
     return sqlite3.connect(f"{path.absolute().as_uri()}?{mode}", uri=True, isolation_level=None)
+
+
+def _code(wrong: sqlite3.Error) -> int:
+    """Return SQLite's primary error code; 0 for an error of the driver itself."""
+    code: int = getattr(wrong, "sqlite_errorcode", 0)
+    return code & 0xFF

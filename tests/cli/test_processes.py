@@ -32,7 +32,7 @@ def running(*words: str, folder: Path, **variables: str) -> Iterator[subprocess.
 
 def answer(url: str, **more: Any) -> httpx2.Response:
     """Ask until somebody answers."""
-    until = time.monotonic() + 30
+    until = time.monotonic() + 90
     while True:
         try:
             return httpx2.get(url, **more)
