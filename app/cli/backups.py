@@ -1,5 +1,6 @@
 """`dateline backup` and `dateline restore`: an embedded database as one file."""
 
+import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
@@ -17,6 +18,7 @@ from app.kit.database import Database
 from app.kit.errors import DatabaseBusy, DatabaseUnavailable, Misconfigured
 from app.kit.files import replacing
 from app.kit.leadership import FileLeadership
+from app.kit.permissions import create_folder
 from app.kit.sqlite_files import (
     COMPANIONS,
     alone,
@@ -145,6 +147,9 @@ def _unused(settings: Settings, database: Database, target: Path) -> Iterator[No
         f"{target} is in use: a server, a worker or another program has it open. End that, and "
         "restore then."
     )
+    if not os.access(target.parent, os.W_OK):
+        raise Misconfigured(f"{target.parent} does not exist, or may not be written to.")
+    create_folder(search_path(settings, database).parent)
     with ExitStack() as stack:
         leaderships = database.leadership(), FileLeadership(str(search_path(settings, database)))
         for leadership in leaderships:

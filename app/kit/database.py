@@ -72,7 +72,7 @@ class Database:
             event.listen(self.engine, "connect", self._check_opened, insert=True)
             event.listen(self.engine, "connect", self._check_in_wal_mode)
             self._hot = HotStatements(
-                path, self.engine.dialect, _PRAGMAS, _OF_MAIN, self.check_file
+                path, self.engine.dialect, _PRAGMAS, _OF_MAIN, self._prepare_file
             )
 
     @property

@@ -2,12 +2,15 @@
 
 import errno
 import os
+import shutil
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 from app.kit.errors import DatabaseBusy
+from app.kit.files import flush
+from app.kit.permissions import create_file
 
 # What SQLite keeps beside a database: the write-ahead log, its index, and the rollback journal.
 COMPANIONS = ("-wal", "-shm", "-journal")
@@ -111,8 +114,10 @@ def set_aside(path: Path, aside: Path) -> None:
     except OSError as wrong:
         if wrong.errno not in {errno.EPERM, errno.ENOTSUP, errno.EMLINK, errno.EXDEV}:
             raise
-        # A file system without hard links: for a moment there is no database.
-        path.replace(aside)
+        # A file system without hard links. At no moment there is no database.
+        create_file(aside)
+        shutil.copyfile(path, aside)
+        flush(aside)
 
 
 def _reading(path: Path, used: bool) -> sqlite3.Connection:

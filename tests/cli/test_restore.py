@@ -210,6 +210,16 @@ def test_the_index_is_built_of_what_was_restored(shell: Shell, path: Path, tmp_p
     assert shell.done("check").text.startswith("Sound")
 
 
+def test_folders_that_are_missing_are_not_taken_for_a_server(
+    shell: Shell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shell.done("backup", str(tmp_path / "copy.db"))
+    elsewhere = Shell(f"sqlite:///{tmp_path}/missing/new.db")
+    assert "does not exist" in elsewhere.refused("restore", str(tmp_path / "copy.db"))
+    monkeypatch.setenv("DATELINE_SEARCH_PATH", str(tmp_path / "none" / "search"))
+    shell.done("restore", str(tmp_path / "copy.db"), "--force")
+
+
 def test_a_link_to_the_database_stays_a_link(shell: Shell, path: Path, tmp_path: Path) -> None:
     shell.done("backup", str(tmp_path / "copy.db"))
     real = tmp_path / "elsewhere" / "real.db"
