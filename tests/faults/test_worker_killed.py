@@ -26,7 +26,8 @@ def test_what_was_acknowledged_survives_and_others_go_on(
     ledger, chance = Ledger(), random.Random(11)
     importing = ImportingWriter(ledger)
     writers = [Writer(ledger, f"Writer {number}", number).work for number in range(3)]
-    with serving(database_url, 2, tmp_path, worker_interval=0.05) as server:
+    # Writers of several processes compete for the lock of SQLite, without rest here.
+    with serving(database_url, 2, tmp_path, worker_interval=0.05, busy_timeout=60) as server:
         _begin(server, key, importing)
         for _ in range(_KILLS[dialect]):
             with writing([*writers, importing.work], server.port, key):
