@@ -1,12 +1,9 @@
 """`dateline serve` and `dateline worker`."""
 
-import os
-import shutil
 import signal
 import sys
 import threading
 from contextlib import closing
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -17,13 +14,11 @@ from app.api.app import create_app
 from app.api.edge.protocol import Protocol
 from app.bootstrap import bootstrap, open_database, prepare_database
 from app.cli.common import DatabaseUrl
-from app.cli.desks import at_desk
 from app.cli.supervisor import FORCE_SECONDS, GRACE_SECONDS, Server, Supervisor
 from app.kit import stopping
-from app.kit.children import hear_alone
 from app.kit.environment import export_settings
 from app.kit.log import configure_logging
-from app.main import DESK
+from app.kit.signals import block_in_children
 from app.settings import Settings, read_settings
 from app.worker import Worker
 
@@ -32,13 +27,10 @@ def serve(
     host: Annotated[str | None, typer.Option(help="The address to listen on.")] = None,
     port: Annotated[int | None, typer.Option(help="The port to listen on.")] = None,
     workers: Annotated[int | None, typer.Option(help="How many processes serve.")] = None,
-    desks: Annotated[int | None, typer.Option(help="How many take what editors send.")] = None,
     database_url: DatabaseUrl = None,
 ) -> None:
     """Serve the API; an embedded database is migrated first."""
-    settings = read_settings(
-        host=host, port=port, workers=workers, desks=desks, database_url=database_url
-    )
+    settings = read_settings(host=host, port=port, workers=workers, database_url=database_url)
     run_server(settings)
 
 
@@ -68,10 +60,9 @@ def run_server(settings: Settings) -> None:
     # The process that only watches over others has something to say, too: that one died.
     configure_logging(settings.log_level, settings.log_format)
     export_settings("DATELINE_", settings.variables())
-    with at_desk(settings.desks), stopping.cleanup(_remove_socket):
-        if settings.workers > 1:
-            hear_alone(signal.SIGINT)
-        _run(_config(settings))
+    if settings.workers > 1:
+        block_in_children(signal.SIGINT)
+    _run(_config(settings))
 
 
 def _config(settings: Settings) -> uvicorn.Config:
@@ -101,9 +92,3 @@ def _run(config: uvicorn.Config) -> None:
     server.run()
     if not server.started and not stopping.is_requested():
         sys.exit(STARTUP_FAILURE)
-
-
-def _remove_socket() -> None:
-    """Remove the folder of the desk's socket: nobody else does when this process ends at once."""
-    if (path := os.environ.get(DESK)) is not None:
-        shutil.rmtree(Path(path).parent, ignore_errors=True)

@@ -34,7 +34,6 @@ from app.kit.errors import (
     Failure,
     Misconfigured,
 )
-from app.kit.group_commit import GroupCommit, Result, Work
 from app.kit.hot import HotStatements
 from app.kit.leadership import FileLeadership, Leadership, PostgresLeadership
 from app.kit.session import BROKEN, Reads, ReadSession, SingleSession, WriteSession
@@ -60,7 +59,6 @@ class Database:
         # Any other dialect was refused where the engine was made.
         self.dialect: Literal["sqlite", "postgresql"] = self.engine.dialect.name  # type: ignore[assignment]
         self._writing = Writing(self.engine)
-        self._group = GroupCommit(self.write, busy_timeout)
         self._identity: tuple[int, int] | None = None
         self._hot: HotStatements | None = None
         self._note: Note | None = None
@@ -130,16 +128,6 @@ class Database:
             session = WriteSession(connection, self._note)
             yield session
             session.commit()
-
-    def write_together(self, work: Work[Result]) -> Result:
-        """Run work in a transaction and commit it; on SQLite, with that of others who wait.
-
-        What it raises leaves no trace, and it may be run more than once: see `group_commit`.
-        """
-        if self.dialect == "sqlite":
-            return self._group.run(work)
-        with self.write() as session:
-            return work(session)
 
     def check_file(self) -> None:
         """Insist that the SQLite file is still the one that was opened.

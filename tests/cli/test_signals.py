@@ -37,7 +37,7 @@ class Process:
         self.process = subprocess.Popen(
             [sys.executable, "-c", program, *words],
             cwd=folder,
-            env=kept | {"PYTHONPATH": str(ROOT), "DATELINE_DESKS": "0"},
+            env=kept | {"PYTHONPATH": str(ROOT)},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
