@@ -14,7 +14,6 @@ from starlette.exceptions import HTTPException
 from starlette.routing import BaseRoute, compile_path
 
 from app.api.dependencies import note_route
-from app.api.desk.relay import Relay
 from app.api.direct import DirectRoutes
 from app.api.edge.asgi import App, request_id
 from app.api.edge.request import told
@@ -85,23 +84,17 @@ _MANAGEMENT = (
 _HTTP = {404: "not_found", 405: "method_not_allowed"}
 
 
-def create_app(
-    services: Services, lifespan: Lifespan | None = None, desk: Relay | None = None
-) -> App:
-    """Return the whole HTTP application; `lifespan` is what it does beside answering.
-
-    What is not for readers is handed on to the desk, if there is one.
-    """
-    metrics = Metrics() if desk is None else desk.metrics
+def create_app(services: Services, lifespan: Lifespan | None = None) -> App:
+    """Return the whole HTTP application; `lifespan` is what it does beside answering."""
+    metrics = Metrics()
     inside = _framework(management=services.settings.management, lifespan=lifespan)
     inside.state.services = services
     inside.state.metrics = metrics
-    inside.state.desk = desk
     inside.state.pulse = pulse = Pulse(services.watch)
     services.push.read_feeds_by(FeedSource(inside))
     direct = DirectRoutes(inside, _of(_DELIVERY))
     managed = ManagedRoutes(inside, _of(_MANAGEMENT) if services.settings.management else ())
-    return stack(managed, direct, services, metrics, pulse, desk)
+    return stack(managed, direct, services, metrics, pulse)
 
 
 def _of(routers: Iterable[APIRouter]) -> Iterator[BaseRoute]:

@@ -170,12 +170,6 @@ PROBLEMS: dict[str, ProblemType] = {
         "Try again after the seconds in Retry-After; the operator sets the number by "
         "DATELINE_STREAM_LISTENERS.",
     ),
-    "desk_unavailable": ProblemType(
-        503,
-        "Changes are not taken just now",
-        "Reading works. Try again after the seconds in Retry-After; the detail says whether this "
-        "one may have been done.",
-    ),
     "database_busy": ProblemType(
         503, "The database is busy", "Try again after the seconds in Retry-After."
     ),

@@ -135,25 +135,22 @@ class Runner:
         self._clock = clock
         self._subscribers = tuple(subscribers)
 
-    def run(
-        self, actor: Actor, command: Callable[[Unit], Result], *, joins: bool = False
-    ) -> Result:
+    def run(self, actor: Actor, command: Callable[[Unit], Result]) -> Result:
         """Run a command and return its result once it is committed.
 
         Where somebody else was faster at the same thing (two equal titles want one slug), the
-        command is run again on what is there now. One that `joins` may share a transaction with
-        others, which wait for it: it is short.
+        command is run again on what is there now.
         """
         for attempt in range(1, _ATTEMPTS + 1):
             try:
-                return self._once(actor, command, joins=joins and attempt == 1)
+                return self._once(actor, command)
             except ConstraintViolated:
                 if attempt == _ATTEMPTS:
                     raise
         raise AssertionError("unreachable")
 
-    def _once(self, actor: Actor, command: Callable[[Unit], Result], *, joins: bool) -> Result:
-        def work(session: WriteSession) -> Result:
+    def _once(self, actor: Actor, command: Callable[[Unit], Result]) -> Result:
+        with self._database.write() as session:
             unit = Unit(session, self._clock.now(), actor)
             self._guard.check(unit)
             result = command(unit)
@@ -162,12 +159,5 @@ class Runner:
                 follow(unit)
             session.notify(CHANNEL)
             confirm()
-            return result
-
-        if joins:
-            result = self._database.write_together(work)
-        else:
-            with self._database.write() as session:
-                result = work(session)
         self._announce()
         return result

@@ -19,8 +19,6 @@ from app.kit.log import ACCESS, AccessRecord
 _log = logging.getLogger(ACCESS)
 # As much of a path as a log line needs.
 _LONGEST = 500
-# In the state of a request: somebody else counts and logs it.
-NOTED = "noted"
 _HARMLESS = re.compile(r"[A-Za-z0-9._:-]{1,100}")
 
 
@@ -60,10 +58,9 @@ class RequestRing:
                 raise
             await answer(tell, *told(wrong, id_))
         finally:
-            if NOTED not in known:
-                known.setdefault("method", scope["method"])
-                seconds = time.perf_counter() - started
-                note(self._metrics, known, scope["path"], status, seconds)
+            known.setdefault("method", scope["method"])
+            seconds = time.perf_counter() - started
+            note(self._metrics, known, scope["path"], status, seconds)
 
 
 def note(
