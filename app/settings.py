@@ -39,13 +39,6 @@ class Settings(BaseSettings):
     workers: int = Field(
         default=1, ge=1, le=64, description="How many processes serve on this machine."
     )
-    desks: int = Field(
-        default=1,
-        ge=0,
-        le=16,
-        description="How many processes take what editors send, and do the background work; "
-        "0: those that serve do so themselves.",
-    )
     search_path: str | None = Field(
         default=None,
         min_length=1,

@@ -135,6 +135,12 @@ PROBLEMS: dict[str, ProblemType] = {
     "unsupported_media_type": ProblemType(
         415, "The content type does not fit", "Send the type that the detail names."
     ),
+    "unsupported_coding": ProblemType(
+        415,
+        "The content coding does not fit",
+        "Send the body as it is, without `Content-Encoding`; `Accept-Encoding` of the answer "
+        "lists the codings that are decoded: `identity` alone, which is none.",
+    ),
     "invalid_input": ProblemType(
         422, "Some fields are not acceptable", "`errors` names each field and what is wrong."
     ),
@@ -169,12 +175,6 @@ PROBLEMS: dict[str, ProblemType] = {
         "The stream is full",
         "Try again after the seconds in Retry-After; the operator sets the number by "
         "DATELINE_STREAM_LISTENERS.",
-    ),
-    "desk_unavailable": ProblemType(
-        503,
-        "Changes are not taken just now",
-        "Reading works. Try again after the seconds in Retry-After; the detail says whether this "
-        "one may have been done.",
     ),
     "database_busy": ProblemType(
         503, "The database is busy", "Try again after the seconds in Retry-After."
@@ -263,6 +263,9 @@ def _headers(status: int, code: str) -> Mapping[str, str]:
     if status == 401:
         refused = ', error="invalid_token"' if code == "key_refused" else ""
         headers["www-authenticate"] = f'Bearer realm="dateline"{refused}'
+    if code == "unsupported_coding":
+        # What a request may have: RFC 9110, sections 12.5.3 and 15.5.16.
+        headers["accept-encoding"] = "identity"
     if status == 503:
         headers["retry-after"] = "5"
     if status in {404, 410}:

@@ -4,7 +4,7 @@ An answer in two messages has each of its headers looked at and put together ane
 sent. What is ready has been looked at once: its lines are there, and only the request's id is not.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, cast
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCycle
@@ -38,18 +38,6 @@ def messages_of(scope: Scope, status: int, headers: Headers, body: bytes) -> tup
         return ({"type": WHOLE, "status": status, "head": lines_of(headers), "body": body},)
     start = {"type": "http.response.start", "status": status, "headers": headers}
     return start, {"type": "http.response.body", "body": body}
-
-
-def joined(scope: Scope, messages: Sequence[Message]) -> Sequence[Message]:
-    """Return the messages of an answer as one, if they are all of it and the server takes it."""
-    match messages:
-        case [{"status": status, "headers": headers}, {"body": body} as last] if (
-            WHOLE in scope.get("extensions", ())
-            and not last.get("more_body")
-            and any(name == b"content-length" for name, _ in headers)
-        ):
-            return messages_of(scope, status, headers, body)
-    return messages
 
 
 class Cycle(RequestResponseCycle):

@@ -13,6 +13,7 @@ from app.api.edge.entry import Absent, Entry, Facts, Headers, Name, Variant
 from app.api.edge.freshness import Freshness
 from app.api.edge.ready import PRECONDITIONS, Ready
 from app.api.edge.safety import NOSNIFF
+from app.api.edge.secrets import path_for_log
 from app.api.edge.store import Key
 from app.api.metrics import Metrics, Tally
 from app.api.problems import problem
@@ -131,7 +132,8 @@ class Replies:
         """Count an answer from memory, and log it where everything is logged."""
         tally.count += 1
         if self._logs:
-            _log.info("%s %s %d from memory", scope["method"], scope["path"], status)
+            path = path_for_log(scope["path"])
+            _log.info("%s %s %d from memory", scope["method"], path, status)
 
     def _modified(self, facts: Facts) -> tuple[datetime | None, datetime | None]:
         """Return when it last changed, unless that is too young to say, and when it will not be."""

@@ -11,6 +11,7 @@ from starlette.requests import ClientDisconnect
 from app.api import problems
 from app.api.edge.asgi import App, Message, Receive, Scope, Send, answer, header, state
 from app.api.edge.safety import safety_headers
+from app.api.edge.secrets import hide_secrets, path_for_log
 from app.api.metrics import Metrics
 from app.kit.errors import Failure
 from app.kit.ids import new_id
@@ -19,8 +20,6 @@ from app.kit.log import ACCESS, AccessRecord
 _log = logging.getLogger(ACCESS)
 # As much of a path as a log line needs.
 _LONGEST = 500
-# In the state of a request: somebody else counts and logs it.
-NOTED = "noted"
 _HARMLESS = re.compile(r"[A-Za-z0-9._:-]{1,100}")
 
 
@@ -62,10 +61,9 @@ class RequestRing:
                 raise
             await answer(tell, *told(wrong, id_))
         finally:
-            if NOTED not in known:
-                known.setdefault("method", scope["method"])
-                seconds = time.perf_counter() - started
-                note(self._metrics, known, scope["path"], status, seconds)
+            known.setdefault("method", scope["method"])
+            seconds = time.perf_counter() - started
+            note(self._metrics, known, scope["path"], status, seconds)
 
 
 def note(
@@ -76,7 +74,7 @@ def note(
     method: str = known["method"]
     metrics.request(method, route, status, seconds)
     if _log.isEnabledFor(logging.INFO):
-        args = (method, path[:_LONGEST], status, seconds * 1000)
+        args = (method, path_for_log(path)[:_LONGEST], status, seconds * 1000)
         told = {"request_id": known["request_id"], "key": known.get("key_prefix"), "route": route}
         _log.handle(AccessRecord("%s %s %d %.1fms", args, **told))
 
@@ -94,4 +92,6 @@ def told(wrong: Exception, id_: str | None) -> tuple[int, dict[str, str], bytes]
 
 def id_for(given: str | None) -> str:
     """Return the id that a proxy gave a request, if it is harmless in a log, or a new one."""
-    return given if given is not None and _HARMLESS.fullmatch(given) else new_id()
+    if given is None or not _HARMLESS.fullmatch(given) or hide_secrets(given) != given:
+        return new_id()
+    return given
