@@ -8,11 +8,14 @@ from typing import Any, TypeVar
 
 from app.kit.clock import Clock
 from app.kit.database import Database
-from app.kit.errors import ConstraintViolated, Failure
+from app.kit.errors import ConstraintViolated, DatabaseBusy, Failure
+from app.kit.preparing import NotPrepared, Prepared
 from app.kit.session import WriteSession
 from app.kit.watch import CHANNEL
 
 _ATTEMPTS = 3
+# Each needs something else; more are needed where others change what it depends on meanwhile.
+_MOST_PREPARATIONS = 20
 Result = TypeVar("Result")
 
 
@@ -52,6 +55,7 @@ class Unit:
     actor: Actor
     events: list[object] = field(default_factory=list)
     deeds: list[Deed] = field(default_factory=list)
+    prepared: Prepared[Any] = field(default_factory=Prepared)
 
     def raise_event(self, event: object) -> None:
         """Tell the layers above, inside the same transaction."""
@@ -107,25 +111,57 @@ class Runner:
         self._subscribers = tuple(subscribers)
 
     def run(
-        self, actor: Actor, command: Callable[[Unit], Result], *, joins: bool = False
+        self,
+        actor: Actor,
+        command: Callable[[Unit], Result],
+        *,
+        joins: bool = False,
+        prepared: Prepared[Any] | None = None,
     ) -> Result:
         """Run a command and return its result once it is committed.
 
         Where somebody else was faster at the same thing (two equal titles want one slug), the
         command is run again on what is there now. One that `joins` may share a transaction with
-        others, which wait for it: it is short.
+        others, which wait for it: it is short. `prepared` holds what was computed for it already;
+        what else takes long is computed between two attempts, while no transaction is open.
         """
+        prepared = Prepared() if prepared is None else prepared
         for attempt in range(1, _ATTEMPTS + 1):
             try:
-                return self._once(actor, command, joins=joins and attempt == 1)
+                return self._prepared(actor, command, prepared, joins=joins and attempt == 1)
             except ConstraintViolated:
                 if attempt == _ATTEMPTS:
                     raise
         raise AssertionError("unreachable")
 
-    def _once(self, actor: Actor, command: Callable[[Unit], Result], *, joins: bool) -> Result:
+    def _prepared(
+        self,
+        actor: Actor,
+        command: Callable[[Unit], Result],
+        prepared: Prepared[Any],
+        *,
+        joins: bool,
+    ) -> Result:
+        """Run a command, again and again while it needs more that is not prepared."""
+        for _ in range(_MOST_PREPARATIONS):
+            try:
+                return self._once(actor, command, prepared, joins=joins)
+            except NotPrepared as missing:
+                prepared.prepare(missing.wanted)
+                joins = False
+        raise DatabaseBusy("The story keeps being changed by others. Try again shortly.")
+
+    def _once(
+        self,
+        actor: Actor,
+        command: Callable[[Unit], Result],
+        prepared: Prepared[Any],
+        *,
+        joins: bool,
+    ) -> Result:
         def work(session: WriteSession) -> Result:
-            unit = Unit(session, self._clock.now(), actor)
+            prepared.begin()
+            unit = Unit(session, self._clock.now(), actor, prepared=prepared)
             result = command(unit)
             for follow in self._subscribers:
                 follow(unit)
