@@ -46,7 +46,7 @@ def subject_of(response: Response) -> str | None:
 def change(services: Services, caller: Caller, command: Callable[[Unit], Article]) -> Response:
     """Run a command on an article and answer with what comes of it."""
     return services.runner.run(
-        caller.actor, lambda unit: article_answer(unit, command(unit), caller), joins=True
+        caller.actor, lambda unit: article_answer(unit, command(unit), caller)
     )
 
 
@@ -65,5 +65,4 @@ def verb(
         body,
         lambda unit: article_answer(unit, command(unit), caller),
         subject=subject_of,
-        joins=True,
     )

@@ -21,16 +21,15 @@ def post(
     *,
     kept: Callable[[bytes], bytes] = bytes,
     subject: Callable[[Response], str | None] = lambda _: None,
-    joins: bool = False,
 ) -> Response:
     """Act in a transaction and answer; with an Idempotency-Key, no second time.
 
     `kept` turns the body into the form in which it is kept, so that no secret is; `subject` says
-    what the answer shows, where it may have to be taken back; one that `joins` is short.
+    what the answer shows, where it may have to be taken back.
     """
     name = request.headers.get("idempotency-key")
     if name is None:
-        return services.runner.run(caller.actor, act, joins=joins)
+        return services.runner.run(caller.actor, act)
     if not 0 < len(name) <= LONGEST_KEY or not name.isprintable():
         raise BadHeader(f"Idempotency-Key is a text of 1 to {LONGEST_KEY} characters.")
     assert caller.key_id is not None
@@ -49,7 +48,7 @@ def post(
         return once(unit, key_id, name, fingerprint, answered)
 
     with alone(key_id, name):
-        answer = services.runner.run(caller.actor, run, joins=joins)
+        answer = services.runner.run(caller.actor, run)
     if made:
         return made[0]
     headers = {k: v for k, v in answer.headers.items() if k != "content-length"}

@@ -70,7 +70,7 @@ def manage_create_article(
         location = f"/v1/manage/articles/{article.id}" if new else None
         return article_answer(unit, article, caller, status=201 if new else 200, location=location)
 
-    return post(request, services, caller, body, act, subject=subject_of, joins=True)
+    return post(request, services, caller, body, act, subject=subject_of)
 
 
 @router.get(
