@@ -55,7 +55,6 @@ def change(
     return services.runner.run(
         caller.actor,
         lambda unit: article_answer(unit, command(unit), caller),
-        joins=True,
         prepared=prepared,
     )
 
@@ -76,6 +75,5 @@ def verb(
         body,
         lambda unit: article_answer(unit, command(unit), caller),
         subject=subject_of,
-        joins=True,
         prepared=prepared,
     )

@@ -14,7 +14,7 @@ from app.kit.preparing import Prepared
 from app.kit.unit import Unit
 
 
-def post(  # noqa: PLR0913 - all but four have defaults
+def post(
     request: Request,
     services: Services,
     caller: Caller,
@@ -23,18 +23,17 @@ def post(  # noqa: PLR0913 - all but four have defaults
     *,
     kept: Callable[[bytes], bytes] = bytes,
     subject: Callable[[Response], str | None] = lambda _: None,
-    joins: bool = False,
     prepared: Prepared[Any] | None = None,
 ) -> Response:
     """Act in a transaction and answer; with an Idempotency-Key, no second time.
 
     `kept` turns the body into the form in which it is kept, so that no secret is; `subject` says
-    what the answer shows, where it may have to be taken back; one that `joins` is short.
-    `prepared` holds what was computed before the transaction.
+    what the answer shows, where it may have to be taken back. `prepared` holds what was computed
+    before the transaction.
     """
     name = request.headers.get("idempotency-key")
     if name is None:
-        return services.runner.run(caller.actor, act, joins=joins, prepared=prepared)
+        return services.runner.run(caller.actor, act, prepared=prepared)
     if not 0 < len(name) <= LONGEST_KEY or not name.isprintable():
         raise BadHeader(f"Idempotency-Key is a text of 1 to {LONGEST_KEY} characters.")
     assert caller.key_id is not None
@@ -53,7 +52,7 @@ def post(  # noqa: PLR0913 - all but four have defaults
         return once(unit, key_id, name, fingerprint, answered)
 
     with alone(key_id, name):
-        answer = services.runner.run(caller.actor, run, joins=joins, prepared=prepared)
+        answer = services.runner.run(caller.actor, run, prepared=prepared)
     if made:
         return made[0]
     headers = {k: v for k, v in answer.headers.items() if k != "content-length"}

@@ -53,6 +53,17 @@ def flaws(session: ReadSession, now: datetime) -> Iterator[Flaw]:
         yield from article_flaws(session, batch, now)
 
 
+def log_flaws(session: ReadSession) -> list[str]:
+    """Return what is wrong with the log itself: nobody can have followed it beyond its end."""
+    last = store.last_log_row(session)
+    end = last[0].serial if last else 0
+    return [
+        f"{name} followed the change log to {serial}, and it ends at {end}"
+        for name, serial in store.followers(session).items()
+        if serial > end
+    ]
+
+
 def article_batches(session: ReadSession) -> Iterator[list[Article]]:
     """Yield all articles in batches."""
     for originals in (True, False):

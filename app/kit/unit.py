@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from app.kit.clock import Clock
 from app.kit.database import Database
@@ -91,6 +91,32 @@ class Unit:
         self.deeds.append(Deed(verb, type_, id_, old, new))
 
 
+class Guard(Protocol):
+    """Refuses units of work whose actor may not act any more, by raising a `Failure`."""
+
+    def check(self, unit: Unit) -> None:
+        """Check the actor before the work."""
+        ...
+
+    def check_again(self, unit: Unit) -> Callable[[], None]:
+        """Ask for the actor after the work; what is returned checks it, before the commit."""
+        ...
+
+
+class _NoGuard:
+    """Lets every actor act: for programs that work on a database without keys."""
+
+    def check(self, unit: Unit) -> None:
+        """Let the work begin."""
+
+    def check_again(self, unit: Unit) -> Callable[[], None]:
+        """Let the work be committed."""
+        return lambda: None
+
+
+NO_GUARD: Guard = _NoGuard()
+
+
 class Runner:
     """Runs commands: one transaction each, in which the subscribers follow, then the commit."""
 
@@ -100,11 +126,14 @@ class Runner:
         clock: Clock,
         subscribers: Sequence[Callable[[Unit], None]],
         announce: Callable[[], None],
+        guard: Guard = NO_GUARD,
     ) -> None:
         """Run on a database; `subscribers` are called after each command, before the commit.
 
-        `announce` is called after the commit, before anybody is told that it succeeded.
+        `announce` is called after the commit, before anybody is told that it succeeded. `guard`
+        checks inside each transaction that its actor may act.
         """
+        self._guard = guard
         self._announce = announce
         self._database = database
         self._clock = clock
@@ -114,64 +143,47 @@ class Runner:
         self,
         actor: Actor,
         command: Callable[[Unit], Result],
-        *,
-        joins: bool = False,
         prepared: Prepared[Any] | None = None,
     ) -> Result:
         """Run a command and return its result once it is committed.
 
         Where somebody else was faster at the same thing (two equal titles want one slug), the
-        command is run again on what is there now. One that `joins` may share a transaction with
-        others, which wait for it: it is short. `prepared` holds what was computed for it already;
-        what else takes long is computed between two attempts, while no transaction is open.
+        command is run again on what is there now. `prepared` holds what was computed for it
+        already; what else takes long is computed between two attempts, while no transaction is
+        open.
         """
         prepared = Prepared() if prepared is None else prepared
         for attempt in range(1, _ATTEMPTS + 1):
             try:
-                return self._prepared(actor, command, prepared, joins=joins and attempt == 1)
+                return self._prepared(actor, command, prepared)
             except ConstraintViolated:
                 if attempt == _ATTEMPTS:
                     raise
         raise AssertionError("unreachable")
 
     def _prepared(
-        self,
-        actor: Actor,
-        command: Callable[[Unit], Result],
-        prepared: Prepared[Any],
-        *,
-        joins: bool,
+        self, actor: Actor, command: Callable[[Unit], Result], prepared: Prepared[Any]
     ) -> Result:
         """Run a command, again and again while it needs more that is not prepared."""
         for _ in range(_MOST_PREPARATIONS):
             try:
-                return self._once(actor, command, prepared, joins=joins)
+                return self._once(actor, command, prepared)
             except NotPrepared as missing:
                 prepared.prepare(missing.wanted)
-                joins = False
         raise DatabaseBusy("The story keeps being changed by others. Try again shortly.")
 
     def _once(
-        self,
-        actor: Actor,
-        command: Callable[[Unit], Result],
-        prepared: Prepared[Any],
-        *,
-        joins: bool,
+        self, actor: Actor, command: Callable[[Unit], Result], prepared: Prepared[Any]
     ) -> Result:
-        def work(session: WriteSession) -> Result:
-            prepared.begin()
+        prepared.begin()
+        with self._database.write() as session:
             unit = Unit(session, self._clock.now(), actor, prepared=prepared)
+            self._guard.check(unit)
             result = command(unit)
+            confirm = self._guard.check_again(unit)
             for follow in self._subscribers:
                 follow(unit)
             session.notify(CHANNEL)
-            return result
-
-        if joins:
-            result = self._database.write_together(work)
-        else:
-            with self._database.write() as session:
-                result = work(session)
+            confirm()
         self._announce()
         return result

@@ -7,17 +7,20 @@ from starlette.concurrency import run_in_threadpool
 from app.access.caller import ANYBODY, Caller
 from app.access.keys import authenticate, is_to_be_noted, recognise
 from app.api.edge.asgi import App, Receive, Scope, Send, header, request_id, state
+from app.api.edge.clients import client_address
 from app.api.errors import BadHeader
 from app.kit.clock import Clock
 from app.kit.database import Database
+from app.settings import Settings
 
 
 class AuthRing:
     """Puts the caller into the request's state, or refuses the key."""
 
-    def __init__(self, app: App, database: Database, clock: Clock) -> None:
+    def __init__(self, app: App, settings: Settings, database: Database, clock: Clock) -> None:
         """Look keys up in a database."""
         self._app = app
+        self._settings = settings
         self._database = database
         self._clock = clock
 
@@ -33,8 +36,8 @@ class AuthRing:
             return ANYBODY
         caller = await self._recognised(key)
         state(scope)["key_prefix"] = caller.prefix
-        client = scope.get("client")
-        return replace(caller, address=client[0] if client else None, request_id=request_id(scope))
+        address = client_address(scope, self._settings)
+        return replace(caller, address=address, request_id=request_id(scope))
 
     async def _recognised(self, key: str) -> Caller:
         """Return the caller behind a key: where that is one short read, without another thread."""

@@ -5,10 +5,13 @@ from functools import partial
 
 from fastapi import APIRouter, Request, Response
 
+from app.access.caller import Caller
+from app.access.validity import insist_on_valid_key
 from app.api.answers import delivered
 from app.api.dependencies import Parts
 from app.api.describe import describe
 from app.api.direct import DirectRoute
+from app.api.edge.asgi import state
 from app.api.edge.stream import PATH
 from app.api.following import FOLLOWING, PARAMETERS, Asked, batch_body, read_following
 from app.api.pulse import Pulse
@@ -47,7 +50,13 @@ async def list_changes(request: Request, services: Parts) -> Response:
     asked = await short_read(
         services, lambda: read_following(services, query_string, embargoed=embargoed)
     )
+    caller: Caller = state(request.scope)["caller"]
     batch = await _next(services, request.app.state.pulse, asked)
+    if caller.key_id is not None:
+        # It may have waited for a minute. Entries are read before the key, so that none of them
+        # is later than its revocation.
+        check = partial(insist_on_valid_key, services.database, services.clock, caller)
+        await short_read(services, check)
     body = batch_body(services, batch)
     # A cache that repeated for seconds that nothing happened would have followers ask in a loop.
     # Nor is one to have what was told to the reader who may, or may not any more, read the rest.

@@ -72,9 +72,7 @@ def manage_create_article(
         return article_answer(unit, article, caller, status=201 if new else 200, location=location)
 
     texts = prepare_body({"body": written.body, "body_format": written.body_format})
-    return post(
-        request, services, caller, body, act, subject=subject_of, joins=True, prepared=texts
-    )
+    return post(request, services, caller, body, act, subject=subject_of, prepared=texts)
 
 
 @router.get(
