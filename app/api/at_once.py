@@ -23,6 +23,7 @@ from app.content.slugs import normal_ref
 from app.delivery.directory import Directory
 from app.delivery.results import Found
 from app.delivery.surrogates import ABSENT, LISTS
+from app.kit.bounded import BoundedCache
 from app.kit.errors import Failure
 
 _LISTS: Mapping[str, Literal["headlines", "articles"]] = {
@@ -31,8 +32,8 @@ _LISTS: Mapping[str, Literal["headlines", "articles"]] = {
 }
 _STORY = "/v1/articles/"
 _STORY_ROUTE = "/v1/articles/{ref}"
-# Each takes some 2 kB.
-_MOST_QUERIES = 1_000
+# Bytes of what queries mean; each takes some 3 kB, and its text is in it many times.
+_MOST_BYTES, _OF_A_QUERY, _TIMES = 8 * 2**20, 3_000, 40
 
 
 class Answer(NamedTuple):
@@ -70,7 +71,9 @@ class AtOnce:
         """Remember nothing yet."""
         self._services = services
         self._embedded = services.database.dialect == "sqlite"
-        self._known: dict[tuple[str, bytes], _List] = {}
+        self._known: BoundedCache[tuple[str, bytes], _List] = BoundedCache(
+            _MOST_BYTES, lambda key, _: _OF_A_QUERY + _TIMES * len(key[1])
+        )
         self._directory: Directory | None = None
 
     def answer(self, path: str, query: bytes) -> Answer | Missing | None:
@@ -103,7 +106,7 @@ class AtOnce:
     def _understood(self, path: str, query: bytes) -> _List:
         """Return what a query means; a slug means the same as long as the directory is the same."""
         directory, _ = self._services.delivery.directory()
-        if directory is not self._directory or len(self._known) >= _MOST_QUERIES:
+        if directory is not self._directory:
             self._known.clear()
             self._directory = directory
         known = self._known.get((path, query))

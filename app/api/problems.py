@@ -219,6 +219,7 @@ FIELD_CODES: dict[str, str] = {
     "address_refused": "The address is inside the network, where nothing may be sent.",
     "unknown_reference": "Nothing has the id or slug that the field names.",
     "too_deep": "The value, or the tree with it, nests deeper than allowed.",
+    "too_complex": "The text has more markup, lines or marks than any that people read.",
     "cycle": "The thing would stand under, be a translation of, or lead to, itself.",
     "language_taken": "The story is there in this language already.",
     "slug_taken": "The slug belongs to something else.",

@@ -9,6 +9,7 @@ from types import SimpleNamespace
 from typing import Any, TypeGuard
 
 from app.content.article import Article
+from app.content.texts import text_now
 from app.delivery import directory as directories
 from app.delivery import store
 from app.delivery.directory import Directory, EntryType
@@ -74,7 +75,7 @@ class Delivery:
             published_at=article.published_at or head.now,
             updated_at=article.updated_at or head.now,
         )
-        rendered = render_article(dated)
+        rendered = render_article(dated, text_now(dated))
         row: Any = SimpleNamespace(
             head=rendered.head,
             tail=rendered.tail,

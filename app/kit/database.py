@@ -25,6 +25,7 @@ from sqlalchemy.exc import ArgumentError, DataError, DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from app.kit import json, lasting, permissions
+from app.kit.bounded import BoundedCache
 from app.kit.driver import Note, PostgresDriver, noted
 from app.kit.errors import (
     ConstraintViolated,
@@ -70,7 +71,7 @@ class Database:
             event.listen(self.engine, "connect", self._check_opened, insert=True)
             event.listen(self.engine, "connect", self._check_in_wal_mode)
             self._hot = HotStatements(
-                path, self.engine.dialect, _PRAGMAS, _OF_MAIN, self._prepare_file
+                path, self.engine.dialect, _PRAGMAS, _OF_MAIN, _OF_OTHERS, self._prepare_file
             )
 
     @property
@@ -281,6 +282,9 @@ def _make_engine(url: str | URL, busy_timeout: float, pool_size: int) -> Engine:
             "postgresql+psycopg://user:password@host/name."
         ) from wrong
     options: dict[str, Any] = {
+        # It would keep so many statements, however long each is.
+        "query_cache_size": 0,
+        "execution_options": {"compiled_cache": _compiled_statements()},
         "json_serializer": json.dumps_text,
         "json_deserializer": json.loads,
         "pool_size": pool_size,
@@ -302,6 +306,37 @@ def _make_engine(url: str | URL, busy_timeout: float, pool_size: int) -> Engine:
     )
 
 
+# Bytes of compiled statements, and what one takes for each letter of its text: what it was
+# compiled from is kept with it, and is found by as much again.
+_MOST_COMPILED, _BYTES_A_LETTER = 16 * 2**20, 120
+
+
+def _compiled_statements() -> BoundedCache[Any, Any]:
+    """Return where SQLAlchemy keeps what it has compiled."""
+    return BoundedCache(_MOST_COMPILED, lambda _, made: _BYTES_A_LETTER * len(made.string))
+
+
+# Letters of the longest statement that a server keeps prepared, and how many for a connection.
+_LONGEST_PREPARED, _MOST_PREPARED = 10_000, 50
+
+
+class _Cursor(psycopg.Cursor[Any]):
+    """A cursor that lets the server prepare no long statement: each takes far more there."""
+
+    def execute(
+        self,
+        query: Any,
+        params: Any = None,
+        *,
+        prepare: bool | None = None,
+        binary: bool | None = None,
+    ) -> Any:
+        """Run a statement."""
+        if len(query) > _LONGEST_PREPARED:
+            prepare = False
+        return super().execute(query, params, prepare=prepare, binary=binary)
+
+
 def _postgresql(url: Any, busy_timeout: float, options: dict[str, Any]) -> Engine:
     millis = int(busy_timeout * 1000)
     engine = create_engine(
@@ -311,11 +346,16 @@ def _postgresql(url: Any, busy_timeout: float, options: dict[str, Any]) -> Engin
         connect_args={
             "connect_timeout": 10,
             "application_name": "dateline",
+            "cursor_factory": _Cursor,
             "options": f"-c lock_timeout={millis} -c timezone=UTC {_ORDERED}",
         },
         **options,
     )
     lasting.check_connections(engine)
+
+    @event.listens_for(engine, "connect")
+    def prepare(connection: Any, _record: Any) -> None:
+        connection.prepared_max = _MOST_PREPARED
 
     @event.listens_for(engine, "rollback")
     def undo(connection: Connection) -> None:
@@ -357,6 +397,7 @@ def _sqlite(url: Any, busy_timeout: float, options: dict[str, Any]) -> Engine:
     return engine
 
 
+_MOST_OF_SQLITE = 80 * 2**20
 _PRAGMAS = (
     "PRAGMA journal_mode = WAL",
     "PRAGMA synchronous = FULL",
@@ -364,12 +405,16 @@ _PRAGMAS = (
     # In KiB, for each connection; the operating system caches the file for all of them.
     "PRAGMA cache_size = -16384",
     "PRAGMA temp_store = MEMORY",
+    # In bytes, for all connections of the process: beyond, each reuses the pages that it has.
+    f"PRAGMA soft_heap_limit = {_MOST_OF_SQLITE}",
     # In pages. The worker makes checkpoints beside the writers; a commit does if it does not.
     "PRAGMA wal_autocheckpoint = 8000",
 )
 # The loop runs in the main thread, and answers most readers. A thousand stories of a million touch
 # some seven pages each that are nobody else's.
 _OF_MAIN = ("PRAGMA cache_size = -40960",)
+# There are dozens of other threads, and what they read is in the system's memory.
+_OF_OTHERS = ("PRAGMA cache_size = -4096",)
 
 
 @contextmanager

@@ -8,11 +8,14 @@ from typing import Any, Protocol, TypeVar
 
 from app.kit.clock import Clock
 from app.kit.database import Database
-from app.kit.errors import ConstraintViolated, Failure
+from app.kit.errors import ConstraintViolated, DatabaseBusy, Failure
+from app.kit.preparing import NotPrepared, Prepared
 from app.kit.session import WriteSession
 from app.kit.watch import CHANNEL
 
 _ATTEMPTS = 3
+# Each needs something else; more are needed where others change what it depends on meanwhile.
+_MOST_PREPARATIONS = 20
 Result = TypeVar("Result")
 
 
@@ -52,6 +55,7 @@ class Unit:
     actor: Actor
     events: list[object] = field(default_factory=list)
     deeds: list[Deed] = field(default_factory=list)
+    prepared: Prepared[Any] = field(default_factory=Prepared)
 
     def raise_event(self, event: object) -> None:
         """Tell the layers above, inside the same transaction."""
@@ -135,23 +139,45 @@ class Runner:
         self._clock = clock
         self._subscribers = tuple(subscribers)
 
-    def run(self, actor: Actor, command: Callable[[Unit], Result]) -> Result:
+    def run(
+        self,
+        actor: Actor,
+        command: Callable[[Unit], Result],
+        prepared: Prepared[Any] | None = None,
+    ) -> Result:
         """Run a command and return its result once it is committed.
 
         Where somebody else was faster at the same thing (two equal titles want one slug), the
-        command is run again on what is there now.
+        command is run again on what is there now. `prepared` holds what was computed for it
+        already; what else takes long is computed between two attempts, while no transaction is
+        open.
         """
+        prepared = Prepared() if prepared is None else prepared
         for attempt in range(1, _ATTEMPTS + 1):
             try:
-                return self._once(actor, command)
+                return self._prepared(actor, command, prepared)
             except ConstraintViolated:
                 if attempt == _ATTEMPTS:
                     raise
         raise AssertionError("unreachable")
 
-    def _once(self, actor: Actor, command: Callable[[Unit], Result]) -> Result:
+    def _prepared(
+        self, actor: Actor, command: Callable[[Unit], Result], prepared: Prepared[Any]
+    ) -> Result:
+        """Run a command, again and again while it needs more that is not prepared."""
+        for _ in range(_MOST_PREPARATIONS):
+            try:
+                return self._once(actor, command, prepared)
+            except NotPrepared as missing:
+                prepared.prepare(missing.wanted)
+        raise DatabaseBusy("The story keeps being changed by others. Try again shortly.")
+
+    def _once(
+        self, actor: Actor, command: Callable[[Unit], Result], prepared: Prepared[Any]
+    ) -> Result:
+        prepared.begin()
         with self._database.write() as session:
-            unit = Unit(session, self._clock.now(), actor)
+            unit = Unit(session, self._clock.now(), actor, prepared=prepared)
             self._guard.check(unit)
             result = command(unit)
             confirm = self._guard.check_again(unit)

@@ -7,6 +7,7 @@ from urllib.parse import quote
 from app.api.edge.asgi import App, Message, Receive, Scope, Send, header
 from app.api.edge.encoding import weights
 from app.api.edge.ready import APART
+from app.kit.bounded import entries_within
 from app.syndication.formats import FEEDS, STORIES
 
 _LISTS = {
@@ -90,7 +91,7 @@ def _is_story(path: str) -> bool:
     return "/" not in ref and "." not in ref
 
 
-@lru_cache(maxsize=1_000)
+@lru_cache(entries_within(2**20, _LONGEST))
 def _best(accepted: str, is_list: bool) -> str | None:
     """Return the format that is named and liked more than JSON, or as much as anything."""
     wanted = weights(accepted)

@@ -1,7 +1,7 @@
 """The WebSub hub: subscribing to feeds, so that they are sent when they change."""
 
 from typing import Any, Literal
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl
 
 from fastapi import APIRouter, Request, Response
 from starlette.concurrency import run_in_threadpool
@@ -15,6 +15,7 @@ from app.bootstrap import Services
 from app.kit.buckets import TokenBuckets
 from app.kit.errors import RateLimited
 from app.kit.unit import Actor
+from app.kit.uri import address_problem
 from app.syndication.push.commands.ask_hub import HubRequest, ask_hub, is_question_needed
 from app.syndication.push.errors import BadHubRequest
 from app.syndication.push.hub_limits import CLIENT_BURST, CLIENT_PER_SECOND
@@ -130,13 +131,8 @@ def _read(body: bytes) -> HubRequest:
 
 def _address(sent: dict[str, str], name: str) -> str:
     address = sent.get(name, "")
-    try:
-        parts = urlsplit(address)
-        sound = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        sound = False
-    visible = address.isascii() and address.isprintable() and " " not in address
-    if not sound or not visible or len(address) > _LONGEST or "@" in parts.netloc:
+    sound = address.isascii() and len(address) <= _LONGEST and address_problem(address) is None
+    if not sound:
         raise BadHubRequest(f"`{name}` has to be an absolute http or https address.")
     return address
 

@@ -72,7 +72,8 @@ def rewritten_fields(
     if article.deleted_at is not None or article.stage == "killed":
         state = "deleted" if article.deleted_at is not None else "killed"
         raise WrongState(f"This story is {state}. Restore it before it can be changed.")
-    fields = written_fields(written, references, base_of(written, references), article)
+    base = base_of(written, references)
+    fields = written_fields(written, references, base, unit.prepared, article)
     # What was asked for is what was made of it, where an embargo has moved it.
     untouched = article.published_at == article.public_from
     if fields["published_at"] is None or (
