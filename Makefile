@@ -27,10 +27,10 @@ unexport PYTHONDONTWRITEBYTECODE PYTHONHOME PYTHONINSPECT PYTHONOPTIMIZE PYTHONP
 	PYTHONSAFEPATH PYTHONSTARTUP PYTHONWARNINGS
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test quick check bench bench-search test-system examples openapi requirements clean
+.PHONY: help install demo test quick check bench bench-search test-system examples openapi record-answers compare-answers requirements clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' Makefile
 
 install: .venv/.installed ## make .venv with the pinned requirements and Dateline itself
 
@@ -65,6 +65,12 @@ openapi: .venv/.installed ## write docs/openapi.json
 	@$(BIN)/dateline openapi >docs/openapi.json.part
 	@$(BIN)/python -m json.tool --sort-keys --no-ensure-ascii docs/openapi.json.part docs/openapi.json
 	@rm docs/openapi.json.part
+
+record-answers: .venv/.installed ## record what the server answers (ARGS="FOLDER NAME")
+	$(BIN)/python -m tools.answers record $(ARGS)
+
+compare-answers: .venv/.installed ## compare two recordings (ARGS="BEFORE.jsonl AFTER.jsonl")
+	$(BIN)/python -m tools.answers compare $(ARGS)
 
 requirements: .venv/.installed ## compile requirements/ from pyproject.toml (UPGRADE=--upgrade)
 	$(COMPILE) pyproject.toml --extra dev --group build --output-file requirements/dev.txt

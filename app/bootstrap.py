@@ -8,11 +8,13 @@ from pathlib import Path
 from app import __version__
 from app.access import store as access_store
 from app.access.audit import write_down
+from app.access.validity import KeyGuard
 from app.delivery.archive import Archive
 from app.delivery.following import Follower
 from app.delivery.heads import Heads
 from app.delivery.projector import project
 from app.delivery.queries import Delivery
+from app.delivery.surrogates import Surrogates
 from app.delivery.tags import TagNames
 from app.kit import migrations
 from app.kit.clock import Clock, SystemClock
@@ -21,6 +23,7 @@ from app.kit.database import Database
 from app.kit.errors import DatabaseUnavailable
 from app.kit.http import HttpClient, trusted
 from app.kit.networks import Reach
+from app.kit.permissions import restrict, restrict_umask
 from app.kit.unit import Actor, Runner
 from app.kit.watch import Watch
 from app.search.engine.tantivy_index import TantivyIndex
@@ -54,6 +57,7 @@ class Services:
     followers: Signer
     previews: Signer
     watch: Watch
+    surrogates: Surrogates
     purging: Purging | None
     push: Push
 
@@ -68,7 +72,11 @@ class Services:
 
 
 def open_database(settings: Settings) -> Database:
-    """Return the database of the settings; nothing is opened yet."""
+    """Return the database of the settings; nothing is opened yet.
+
+    Every process begins here, so from now on what it creates is for its owner only.
+    """
+    restrict_umask()
     return Database(
         settings.database_url, busy_timeout=settings.busy_timeout, pool_size=settings.pool_size
     )
@@ -78,10 +86,17 @@ def search_path(settings: Settings, database: Database) -> Path:
     """Return the folder of the index: on this machine, and of this database alone."""
     if settings.search_path is not None:
         return Path(settings.search_path)
-    name = str(database.engine.url.database)
-    # SQLite takes a URI as well, `file:FILE?mode=ro`.
-    name = name.removeprefix("file:").partition("?")[0]
-    return Path(f"{name}.search")
+    return Path(f"{database.file or database.engine.url.database}.search")
+
+
+def private_paths(settings: Settings, database: Database) -> list[Path]:
+    """Return what only the owner may use: the database's files, and the index with its lock."""
+    names = [search_path(settings, database)]
+    names += [names[0].with_name(f"{names[0].name}.leader")]
+    if database.file is not None:
+        file = database.file
+        names += [file.with_name(file.name + end) for end in ("", "-wal", "-shm", ".leader")]
+    return names
 
 
 def prepare_database(database: Database) -> None:
@@ -89,6 +104,9 @@ def prepare_database(database: Database) -> None:
 
     Many nodes share a PostgreSQL, so migrating it is a step of its own (`dateline migrate`).
     """
+    if database.file is not None:
+        # Before SQLite opens it: its write-ahead log takes the mode of the database.
+        restrict(database.file)
     if database.dialect == "sqlite" and not migrations.is_current(database):
         migrations.refuse_strangers(database)
         migrations.upgrade(database)
@@ -101,11 +119,16 @@ def bootstrap(
     """Wire everything to a database that is up to date."""
     clock = clock or SystemClock()
     database = database or open_database(settings)
+    # An older version left more open than these need to be.
+    for path in private_paths(settings, database):
+        restrict(path)
     watch = database.watch()
     heads = Heads(watch if database.dialect == "sqlite" else None)
-    secret, delivery = _secret(settings, database), Delivery(database, clock, heads)
+    secret = _secret(settings, database)
+    surrogates = Surrogates(secret)
+    delivery = Delivery(database, clock, heads, surrogates)
     index = TantivyIndex(search_path(settings, database))
-    runner = Runner(database, clock, [write_down, project], watch.announce)
+    runner = Runner(database, clock, [write_down, project], watch.announce, KeyGuard(clock))
     return Services(
         settings=settings,
         clock=clock,
@@ -122,17 +145,21 @@ def bootstrap(
         archive=Archive(database),
         tags=TagNames(database),
         previews=Signer(secret, "preview"),
-        purging=_purging(settings, database, clock),
+        surrogates=surrogates,
+        purging=_purging(settings, database, clock, surrogates),
         push=_push(settings, database, clock, watch, runner),
     )
 
 
-def _purging(settings: Settings, database: Database, clock: Clock) -> Purging | None:
+def _purging(
+    settings: Settings, database: Database, clock: Clock, surrogates: Surrogates
+) -> Purging | None:
     if settings.purge_url is None:
         return None
     token = settings.purge_token
     return Purging(
         Follower(database, clock, FOLLOWER),
+        surrogates,
         HttpClient(f"dateline/{__version__}", trust=trusted(settings.ca_file)),
         Receiver(
             settings.purge_url, settings.purge_method, token.get_secret_value() if token else None
@@ -150,6 +177,7 @@ def _push(
         hub_subscriptions=settings.hub_subscriptions,
         pause_after=timedelta(hours=settings.push_pause_hours),
         kept=timedelta(days=settings.push_log_days),
+        is_rate_limited=settings.rate_limit == "on",
     )
 
     def stop(id_: str, state: str, why: str) -> None:

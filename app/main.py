@@ -2,7 +2,6 @@
 
 import asyncio
 import gc
-import os
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
@@ -10,48 +9,36 @@ from contextlib import asynccontextmanager, suppress
 from starlette.concurrency import run_in_threadpool
 
 from app.api.app import create_app
-from app.api.desk.relay import Relay
 from app.api.edge.asgi import App
+from app.api.edge.secrets import hide_secrets
 from app.bootstrap import Services, bootstrap, open_database, prepare_database
 from app.kit.log import configure_logging
 from app.kit.parent import end_with_parent
 from app.settings import read_settings
 from app.worker import Indexer, Worker
 
-# Where the socket of the desk is; `dateline serve` says so to the processes that it begins.
-DESK = "_DATELINE_DESK"
 # Seconds after which a thread has to let another one have its turn. Whoever writes waits for a
 # turn after every statement, and the thread that answers readers never ends one by itself.
 _TURN = 0.0001
 
 
 def app() -> App:
-    """Return the application on the database of the settings, with its loops beside it.
-
-    Where there is a desk, that has the loops, and what may change something is handed on to it.
-    """
+    """Return the application on the database of the settings, with its background loops."""
     end_with_parent()
-    services = opened()
-    path = os.environ.get(DESK)
-    desk = None if path is None else Relay(path)
-    # The loops stand inside the application, not around it: a layer around costs every answer.
-    return create_app(services, lambda _: beside(services, desk), desk)
-
-
-def opened() -> Services:
-    """Return all parts of this process, on the database of the settings."""
     sys.setswitchinterval(_TURN)
     settings = read_settings()
-    configure_logging(settings.log_level, settings.log_format)
+    configure_logging(settings.log_level, settings.log_format, hide_secrets)
     database = open_database(settings)
     prepare_database(database)
-    return bootstrap(settings, database=database)
+    services = bootstrap(settings, database=database)
+    # The loops stand inside the application, not around it: a layer around costs every answer.
+    return create_app(services, lambda _: _run_loops(services))
 
 
 @asynccontextmanager
-async def beside(services: Services, desk: Relay | None = None) -> AsyncIterator[None]:
-    """Hear of what others write while something is served, and run the loops unless a desk does."""
-    running = () if desk else (Worker(services), Indexer(services))
+async def _run_loops(services: Services) -> AsyncIterator[None]:
+    """Listen for writes of other processes and run the background loops while serving."""
+    running = (Worker(services), Indexer(services))
     services.watch.listen()
     for loop in running:
         loop.start()
@@ -61,8 +48,6 @@ async def beside(services: Services, desk: Relay | None = None) -> AsyncIterator
         yield
     for loop in running:
         await run_in_threadpool(loop.stop)
-    if desk:
-        desk.close()
     services.close()
 
 

@@ -1,6 +1,7 @@
 """Every option, typed and explained; read once, at the root."""
 
 import re
+from functools import cache
 from ssl import SSLError
 from typing import Literal
 from urllib.parse import urlsplit
@@ -10,10 +11,16 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from app.kit.errors import Misconfigured
 from app.kit.http import trusted
-from app.kit.networks import Reach
+from app.kit.networks import Network, networks_of
 
 _VISIBLE = re.compile(r"[!-~]+")
+_HEADER_NAME = re.compile(r"[A-Za-z0-9-]{1,100}")
 _ALL_INTERFACES = {"", "0.0.0.0", "::"}  # noqa: S104
+
+
+@cache
+def _networks(text: str) -> tuple[Network, ...]:
+    return networks_of(text)
 
 
 class Settings(BaseSettings):
@@ -31,13 +38,6 @@ class Settings(BaseSettings):
     port: int = Field(default=8000, ge=0, le=65_535, description="The port to listen on.")
     workers: int = Field(
         default=1, ge=1, le=64, description="How many processes serve on this machine."
-    )
-    desks: int = Field(
-        default=1,
-        ge=0,
-        le=16,
-        description="How many processes take what editors send, and do the background work; "
-        "0: those that serve do so themselves.",
     )
     search_path: str | None = Field(
         default=None,
@@ -153,6 +153,19 @@ class Settings(BaseSettings):
         ge=0,
         description="How many subscriptions to feeds the WebSub hub takes; 0 turns it off.",
     )
+    rate_limit: Literal["on", "off"] = Field(
+        default="on",
+        description="Limit how often one client, and for one host, may ask: on, or off.",
+    )
+    trusted_proxies: str = Field(
+        default="",
+        description="Networks of the proxies whose DATELINE_PROXY_HEADER is believed, with "
+        "commas: 127.0.0.1, 10.0.0.0/8.",
+    )
+    proxy_header: str = Field(
+        default="X-Forwarded-For",
+        description="The header in which trusted proxies name the client's address.",
+    )
     audit_days: int = Field(
         default=365,
         ge=0,
@@ -200,11 +213,23 @@ class Settings(BaseSettings):
             raise ValueError("leave user and password out; DATELINE_PURGE_TOKEN is for secrets")
         return value
 
-    @field_validator("push_networks")
+    @property
+    def proxies(self) -> tuple[Network, ...]:
+        """The networks of trusted proxies."""
+        return _networks(self.trusted_proxies)
+
+    @field_validator("proxy_header")
+    @classmethod
+    def _of_addresses(cls, value: str) -> str:
+        if not _HEADER_NAME.fullmatch(value) or value.lower() == "forwarded":
+            raise ValueError("give a header that holds addresses, such as X-Forwarded-For")
+        return value
+
+    @field_validator("push_networks", "trusted_proxies")
     @classmethod
     def _of_networks(cls, value: str) -> str:
         try:
-            Reach.of(value)
+            networks_of(value)
         except ValueError:
             raise ValueError("give networks with commas, as in 10.0.0.0/8, fd00::/8") from None
         return value

@@ -17,6 +17,7 @@ from app.delivery.due import BATCH, tell_due, tell_expired, tell_offered
 from app.kit.errors import Failure
 from app.kit.leadership import FileLeadership
 from app.kit.patience import wait_after
+from app.kit.permissions import create_folder
 from app.kit.unit import Actor, Unit
 from app.kit.watch import Version
 from app.search.following import Follower
@@ -215,7 +216,7 @@ class Indexer:
 
     def _make_room(self) -> None:
         try:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
+            create_folder(self._path.parent)
         except OSError as wrong:
             _log.warning("there is no room for the index: %s", wrong)
 

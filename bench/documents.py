@@ -15,6 +15,7 @@ from uuid import UUID
 from app.content.article import Article
 from app.content.events import CategorySaved, SourceSaved
 from app.content.taxonomy import Category, Source
+from app.content.texts import text_now
 from app.delivery.models import Document, DocumentBody, DocumentTerm, LogRow
 from app.delivery.projector import document_rows
 from app.delivery.render import attributes_of
@@ -121,7 +122,7 @@ def make_batch(numbers: range, stories: int) -> Batch:
 
 
 def _add(batch: Batch, article: Article, categories: list[str]) -> None:
-    row = document_rows(article, categories, LAST_DAY)
+    row = document_rows(article, categories, LAST_DAY, text_now(article))
     body, terms = row.pop("body"), row.pop("terms")
     batch.add(Document, row)
     batch.add(DocumentBody, {"id": article.id, "body": body})

@@ -1,4 +1,4 @@
-"""An editor's desk that publishes stories at a steady pace, over HTTP."""
+"""Editors who publish stories at a steady rate, over HTTP."""
 
 import json
 import random
@@ -22,7 +22,7 @@ from bench.servers import HOST, Server, dateline_command, dateline_environment
 from bench.story import make_story
 from bench.world import NEWSROOM, make_world
 
-_DESKS = 8
+_EDITORS = 8
 _BODY_BYTES = (1000, 3000)
 _CREATED = 201
 _PATIENCE = 30.0
@@ -80,7 +80,7 @@ class Publisher:
         self._rate = rate
         self._turn = threading.Lock()
         self._stopped = threading.Event()
-        self._desks = [threading.Thread(target=self._work, daemon=True) for _ in range(_DESKS)]
+        self._threads = [threading.Thread(target=self._work, daemon=True) for _ in range(_EDITORS)]
         self._begun = 0.0
         self._taken = 0
         self.answers: list[tuple[int, float]] = []
@@ -90,8 +90,8 @@ class Publisher:
 
     def __enter__(self) -> "Publisher":
         self._begun = time.monotonic()
-        for desk in self._desks:
-            desk.start()
+        for thread in self._threads:
+            thread.start()
         return self
 
     def __exit__(
@@ -103,8 +103,8 @@ class Publisher:
         published = sum(status == _CREATED for status, _ in self.answers)
         self.rate = published / (time.monotonic() - self._begun)
         self._stopped.set()
-        for desk in self._desks:
-            desk.join(_PATIENCE)
+        for thread in self._threads:
+            thread.join(_PATIENCE)
 
     @property
     def refused(self) -> int:

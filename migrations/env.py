@@ -11,6 +11,7 @@ import app.content.models
 import app.delivery.models
 import app.syndication.push.models  # noqa: F401 - models register themselves
 from app.kit.database import Database
+from app.kit.permissions import restrict_umask
 from app.kit.schema import Base
 from app.settings import read_settings
 
@@ -32,6 +33,7 @@ def _main() -> None:
     if connection is not None:
         _run(connection)
         return
+    restrict_umask()
     database = Database(read_settings().database_url)
     with database.engine.connect() as own, own.begin():
         _run(own)

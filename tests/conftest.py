@@ -30,6 +30,9 @@ SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark what runs on PostgreSQL; what takes long begins first, and is not waited for alone."""
     for item in items:
+        if item.get_closest_marker("slow") and not item.get_closest_marker("timeout"):
+            # They try something many times; the limit of all others is in pyproject.toml.
+            item.add_marker(pytest.mark.timeout(600))
         callspec = getattr(item, "callspec", None)
         if callspec is not None and "postgresql" in callspec.params.values():
             item.add_marker("postgresql")

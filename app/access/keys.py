@@ -16,6 +16,7 @@ from app.access import store
 from app.access.caller import Caller
 from app.access.errors import KeyRefused
 from app.access.scopes import highest
+from app.access.store import KeyState
 from app.kit.clock import format_instant
 from app.kit.database import Database
 from app.kit.errors import DatabaseBusy, DatabaseReadOnly
@@ -65,10 +66,7 @@ def recognise(database: Database, key: str, now: datetime) -> Caller:
     stored = row.digest if row else bytes(32)
     if not hmac.compare_digest(stored, digest_of(key)) or row is None:
         raise KeyRefused("This key is not known here.")
-    if row.revoked_at is not None:
-        raise KeyRefused(f"The key {row.prefix}… was revoked.")
-    if row.expires_at is not None and row.expires_at <= now:
-        raise KeyRefused(f"The key {row.prefix}… expired at {format_instant(row.expires_at)}.")
+    refuse_if_over(KeyState(row.prefix, row.revoked_at, row.expires_at), now)
     return Caller(
         key_id=row.id,
         name=row.name,
@@ -79,6 +77,14 @@ def recognise(database: Database, key: str, now: datetime) -> Caller:
         noted_at=row.last_used_at,
         embargoed=row.embargoed,
     )
+
+
+def refuse_if_over(state: KeyState, now: datetime) -> None:
+    """Refuse a key that was revoked or has expired."""
+    if state.revoked_at is not None:
+        raise KeyRefused(f"The key {state.prefix}… was revoked.")
+    if state.expires_at is not None and state.expires_at <= now:
+        raise KeyRefused(f"The key {state.prefix}… expired at {format_instant(state.expires_at)}.")
 
 
 def revoked_ids(database: Database) -> frozenset[str]:

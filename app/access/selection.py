@@ -11,6 +11,7 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any, Literal
 
+from app.kit.bounded import entries_within
 from app.kit.clock import parse_instant
 
 Field = Literal["category", "source", "language", "tag", "author", "kind", "id"]
@@ -61,15 +62,25 @@ def fold(text: str) -> str:
     return unicodedata.normalize("NFC", unicodedata.normalize("NFC", text).casefold())
 
 
-# There are few languages, and many stories in each.
-@lru_cache(maxsize=1_000)
+# Letters of tags that are remembered: those that name a language, script, region and variant.
+_LONGEST_TAG = 35
+
+
 def language_ranges(tag: str) -> tuple[str, ...]:
     """Return every language range that takes in a tag, widest first: `fr`, then `fr-ca`.
 
     Basic filtering of RFC 4647, section 3.3.1, in lower case.
     """
+    # There are few languages, and many stories in each.
+    return (_known_ranges if len(tag) <= _LONGEST_TAG else _ranges)(tag)
+
+
+def _ranges(tag: str) -> tuple[str, ...]:
     parts = tag.lower().split("-")
     return tuple("-".join(parts[: count + 1]) for count in range(len(parts)))
+
+
+_known_ranges = lru_cache(entries_within(2**20, 8 * _LONGEST_TAG))(_ranges)
 
 
 def _within(span: Span, instant: str) -> bool:

@@ -14,10 +14,10 @@ from starlette.exceptions import HTTPException
 from starlette.routing import BaseRoute, compile_path
 
 from app.api.dependencies import note_route
-from app.api.desk.relay import Relay
 from app.api.direct import DirectRoutes
 from app.api.edge.asgi import App, request_id
 from app.api.edge.request import told
+from app.api.edge.secrets import path_for_log
 from app.api.edge.stack import stack
 from app.api.feed_source import FeedSource
 from app.api.managed import ManagedRoutes
@@ -52,6 +52,7 @@ from app.api.validation import invalid_input, known_fields
 from app.bootstrap import Services
 from app.content.errors import Moved
 from app.kit.errors import Failure
+from app.kit.quoting import quoted, shortened
 
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 
@@ -84,23 +85,18 @@ _MANAGEMENT = (
 _HTTP = {404: "not_found", 405: "method_not_allowed"}
 
 
-def create_app(
-    services: Services, lifespan: Lifespan | None = None, desk: Relay | None = None
-) -> App:
-    """Return the whole HTTP application; `lifespan` is what it does beside answering.
-
-    What is not for readers is handed on to the desk, if there is one.
-    """
-    metrics = Metrics() if desk is None else desk.metrics
+def create_app(services: Services, lifespan: Lifespan | None = None) -> App:
+    """Return the whole HTTP application; `lifespan` is what it does beside answering."""
+    metrics = Metrics()
     inside = _framework(management=services.settings.management, lifespan=lifespan)
     inside.state.services = services
     inside.state.metrics = metrics
-    inside.state.desk = desk
     inside.state.pulse = pulse = Pulse(services.watch)
+    inside.state.hub_clients = hub.hub_clients(services)
     services.push.read_feeds_by(FeedSource(inside))
     direct = DirectRoutes(inside, _of(_DELIVERY))
     managed = ManagedRoutes(inside, _of(_MANAGEMENT) if services.settings.management else ())
-    return stack(managed, direct, services, metrics, pulse, desk)
+    return stack(managed, direct, services, metrics, pulse)
 
 
 def _of(routers: Iterable[APIRouter]) -> Iterator[BaseRoute]:
@@ -173,13 +169,13 @@ def _on_invalid(request: Request, wrong: Exception) -> Response:
 def _on_http(request: Request, wrong: Exception) -> Response:
     assert isinstance(wrong, HTTPException)
     code = _HTTP.get(wrong.status_code, "not_found")
-    detail = f"Nothing is served at {request.url.path!r}."
+    detail = f"Nothing is served at {quoted(path_for_log(request.url.path))}."
     allowed: dict[str, str] = {}
     if code == "method_not_allowed":
         methods = _methods(request)
         if request.method == "OPTIONS":
             return Response(None, 204, {"allow": ", ".join(methods)})
-        detail = f"{request.method} does not apply here; {', '.join(methods)} do(es)."
+        detail = f"{shortened(request.method)} does not apply here; {', '.join(methods)} do(es)."
         allowed = {"allow": ", ".join(methods)}
     status, headers, body = problem(code, detail, request_id(request.scope))
     return Response(body, status, {**headers, **allowed})

@@ -12,6 +12,8 @@ from app.api.posting import post
 from app.bootstrap import Services
 from app.content import queries
 from app.content.article import Article
+from app.content.text import Text
+from app.kit.preparing import Prepared
 from app.kit.unit import Unit
 
 _PATH = "/v1/manage/articles/"
@@ -43,10 +45,17 @@ def subject_of(response: Response) -> str | None:
     return response.headers.get("content-location", "").removeprefix(_PATH) or None
 
 
-def change(services: Services, caller: Caller, command: Callable[[Unit], Article]) -> Response:
+def change(
+    services: Services,
+    caller: Caller,
+    command: Callable[[Unit], Article],
+    prepared: Prepared[Text] | None = None,
+) -> Response:
     """Run a command on an article and answer with what comes of it."""
     return services.runner.run(
-        caller.actor, lambda unit: article_answer(unit, command(unit), caller), joins=True
+        caller.actor,
+        lambda unit: article_answer(unit, command(unit), caller),
+        prepared=prepared,
     )
 
 
@@ -56,6 +65,7 @@ def verb(
     caller: Caller,
     body: dict[str, Any] | None,
     command: Callable[[Unit], Article],
+    prepared: Prepared[Text] | None = None,
 ) -> Response:
     """Run a verb once, whatever its Idempotency-Key, and answer with the article."""
     return post(
@@ -65,5 +75,5 @@ def verb(
         body,
         lambda unit: article_answer(unit, command(unit), caller),
         subject=subject_of,
-        joins=True,
+        prepared=prepared,
     )

@@ -7,11 +7,12 @@ nobody, and no more than a slice is held for it.
 """
 
 import asyncio
+from contextlib import suppress
 from itertools import count
 
 from app.access.caller import Caller
 from app.api.badges import Badges
-from app.api.broadcast import Broadcast
+from app.api.broadcast import Broadcast, News
 from app.api.edge.asgi import Receive, Send
 from app.api.errors import TooManyListeners
 from app.api.pulse import Pulse
@@ -66,6 +67,7 @@ class Audience:
         self._turns = count()
         self._beaten = 0
         self._working: asyncio.Task[None] | None = None
+        self._looked_at: object = None
 
     def admit(self, caller: Caller, place: Follower) -> Listener:
         """Keep a seat for somebody who stands at a place, and will stay or leave."""
@@ -106,28 +108,45 @@ class Audience:
                 self._end(listener)
 
     async def _look_at_keys(self, version: object) -> None:
-        """End the streams of those whose keys are over, before they are told anything."""
-        if self._keyed:
-            await self._badges.look(version)
+        """End the streams of those whose keys are over, though there may be nothing to send."""
+        if self._keyed and version != self._looked_at:
+            # Where keys cannot be read there are no events, either; it is tried again.
+            with suppress(Failure):
+                await self._badges.look()
+                self._looked_at = version
+        self._end_those_over()
+
+    def _end_those_over(self) -> None:
         for listener in [one for one in self._keyed if self._badges.is_over(one.caller)]:
             self._end(listener)
 
     async def _tell(self, place: Follower, version: object) -> None:
         """Tell a group what it has not heard of; it stands further on then."""
-        if not self._groups[place]:
-            del self._groups[place]
+        if not self._groups.get(place):
+            self._groups.pop(place, None)
             return
         try:
-            news = await self._broadcast.next(place, version)
+            news = await self._news(place, version)
         except Failure:
-            for listener in list(self._groups[place]):
+            for listener in list(self._groups.get(place, ())):
                 self._end(listener)
             return
         if news.follower != place:
-            for listener in self._groups.pop(place):
+            for listener in self._groups.pop(place, ()):
                 self._move(listener, news.events, news.follower)
         if news.more:
             await self._tell(news.follower, version)
+
+    async def _news(self, place: Follower, version: object) -> News:
+        """Return what a group has not heard of; those whose keys are over are in it no longer.
+
+        The keys are looked at after the events were read: none is later than a revocation.
+        """
+        news = await self._broadcast.next(place, version)
+        if news.events and not self._keyed.isdisjoint(self._groups.get(place, ())):
+            await self._badges.look()
+            self._end_those_over()
+        return news
 
     def _move(self, listener: Listener, events: bytes, place: Follower) -> None:
         if events and listener.sending is not None:
@@ -146,12 +165,15 @@ class Audience:
             while listener.apart:
                 version = self._pulse.version
                 news = await self._broadcast.next(listener.place, version)
+                if news.events and listener in self._keyed:
+                    await self._badges.insist(listener.caller)
                 listener.place = news.follower
                 await _send(listener, news.events)
                 if not news.more and self._pulse.version == version:
                     self._groups.setdefault(listener.place, set()).add(listener)
                     listener.apart = False
         except Failure:
+            self._part(listener)
             await _finish(listener)
         finally:
             listener.sending = None

@@ -27,6 +27,12 @@ class UnsupportedMediaType(Failure):
     code = "unsupported_media_type"
 
 
+class UnsupportedCoding(Failure):
+    """The body has a content coding, such as gzip; none is decoded."""
+
+    code = "unsupported_coding"
+
+
 class VersionRequired(Failure):
     """A change came without If-Match."""
 

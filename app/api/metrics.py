@@ -12,7 +12,6 @@ from prometheus_client.registry import Collector
 from prometheus_client.utils import floatToGoString
 
 from app import __version__
-from app.api.desk.counting import Together
 from app.api.standings import IndexMetrics, LogMetrics, PurgeMetrics, PushMetrics
 
 MEDIA_TYPE = CONTENT_TYPE_LATEST
@@ -101,12 +100,12 @@ class Metrics:
         """Tell how many finished answers are kept in memory."""
         self._kept.set_function(lambda: len(entries))
 
-    def text(self, other: bytes | None = None) -> bytes:
-        """Return everything in Prometheus' text format, with what another process has counted."""
+    def text(self) -> bytes:
+        """Return everything in Prometheus' text format."""
         for (method, route, status), tally in self._tallies.items():
             self._requests.labels(method, route, str(status)).inc(tally.count)
             tally.count = 0
-        return generate_latest(Together(self.registry, other) if other else self.registry)
+        return generate_latest(self.registry)
 
 
 def _tell_version(registry: CollectorRegistry) -> None:

@@ -44,9 +44,11 @@ def document(app: FastAPI) -> dict[str, Any]:
 def _made(app: FastAPI) -> dict[str, Any]:
     made = get_openapi(title="Dateline", version=__version__, description=_INFO, routes=app.routes)
     for path, operations in made["paths"].items():
-        for operation in operations.values():
+        for method, operation in operations.items():
             managed = path.startswith("/v1/manage")
-            _add_problems(operation, operation.pop("x-problems", ()), managed=managed)
+            codings = () if method == "get" else ("unsupported_coding",)
+            codes = (*operation.pop("x-problems", ()), *codings)
+            _add_problems(operation, codes, managed=managed)
             _add_examples(operation)
             _tidy(operation)
             keyless = operation["operationId"] == "manage_read_preview"

@@ -1,6 +1,7 @@
 """POST of the management side: run a command once, answer, and answer again the same."""
 
 from collections.abc import Callable
+from typing import Any
 
 from fastapi import Request, Response
 
@@ -9,6 +10,7 @@ from app.access.idempotency import LONGEST_KEY, Answer, alone, digest, once
 from app.api.errors import BadHeader
 from app.bootstrap import Services
 from app.kit import json
+from app.kit.preparing import Prepared
 from app.kit.unit import Unit
 
 
@@ -21,16 +23,17 @@ def post(
     *,
     kept: Callable[[bytes], bytes] = bytes,
     subject: Callable[[Response], str | None] = lambda _: None,
-    joins: bool = False,
+    prepared: Prepared[Any] | None = None,
 ) -> Response:
     """Act in a transaction and answer; with an Idempotency-Key, no second time.
 
     `kept` turns the body into the form in which it is kept, so that no secret is; `subject` says
-    what the answer shows, where it may have to be taken back; one that `joins` is short.
+    what the answer shows, where it may have to be taken back. `prepared` holds what was computed
+    before the transaction.
     """
     name = request.headers.get("idempotency-key")
     if name is None:
-        return services.runner.run(caller.actor, act, joins=joins)
+        return services.runner.run(caller.actor, act, prepared=prepared)
     if not 0 < len(name) <= LONGEST_KEY or not name.isprintable():
         raise BadHeader(f"Idempotency-Key is a text of 1 to {LONGEST_KEY} characters.")
     assert caller.key_id is not None
@@ -49,7 +52,7 @@ def post(
         return once(unit, key_id, name, fingerprint, answered)
 
     with alone(key_id, name):
-        answer = services.runner.run(caller.actor, run, joins=joins)
+        answer = services.runner.run(caller.actor, run, prepared=prepared)
     if made:
         return made[0]
     headers = {k: v for k, v in answer.headers.items() if k != "content-length"}

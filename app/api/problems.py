@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from app.kit import json
-from app.kit.errors import Failure, FieldError
+from app.kit.errors import Failure, FieldError, RateLimited
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -78,8 +78,14 @@ PROBLEMS: dict[str, ProblemType] = {
     "cursor_too_old": ProblemType(
         410,
         "The cursor is older than the change log",
-        "Begin anew without a cursor, with the same filters, and replace your copy by what you "
-        "are given. The operator sets how long the log is kept by DATELINE_LOG_DAYS.",
+        "Start again without a cursor, with the same filters, and delete every story that is not "
+        "in the new snapshot. The operator sets how long the log is kept by DATELINE_LOG_DAYS.",
+    ),
+    "rights_changed": ProblemType(
+        410,
+        "The cursor was issued for other access rights",
+        "Start again without a cursor, with the same filters, and delete every story that is not "
+        "in the new snapshot.",
     ),
     "method_not_allowed": ProblemType(
         405, "The method does not apply here", "`Allow` lists the methods that do."
@@ -135,6 +141,12 @@ PROBLEMS: dict[str, ProblemType] = {
     "unsupported_media_type": ProblemType(
         415, "The content type does not fit", "Send the type that the detail names."
     ),
+    "unsupported_coding": ProblemType(
+        415,
+        "The content coding does not fit",
+        "Send the body as it is, without `Content-Encoding`; `Accept-Encoding` of the answer "
+        "lists the codings that are decoded: `identity` alone, which is none.",
+    ),
     "invalid_input": ProblemType(
         422, "Some fields are not acceptable", "`errors` names each field and what is wrong."
     ),
@@ -147,6 +159,12 @@ PROBLEMS: dict[str, ProblemType] = {
         428,
         "If-Match is needed",
         "Send the ETag of what you read in If-Match, so that no change of others is lost.",
+    ),
+    "rate_limited": ProblemType(
+        429,
+        "Too many requests",
+        "Try again after the seconds in Retry-After; the detail names the limit. The operator may "
+        "turn limits off by DATELINE_RATE_LIMIT.",
     ),
     "head_too_large": ProblemType(
         431,
@@ -163,12 +181,6 @@ PROBLEMS: dict[str, ProblemType] = {
         "The stream is full",
         "Try again after the seconds in Retry-After; the operator sets the number by "
         "DATELINE_STREAM_LISTENERS.",
-    ),
-    "desk_unavailable": ProblemType(
-        503,
-        "Changes are not taken just now",
-        "Reading works. Try again after the seconds in Retry-After; the detail says whether this "
-        "one may have been done.",
     ),
     "database_busy": ProblemType(
         503, "The database is busy", "Try again after the seconds in Retry-After."
@@ -213,6 +225,7 @@ FIELD_CODES: dict[str, str] = {
     "address_refused": "The address is inside the network, where nothing may be sent.",
     "unknown_reference": "Nothing has the id or slug that the field names.",
     "too_deep": "The value, or the tree with it, nests deeper than allowed.",
+    "too_complex": "The text has more markup, lines or marks than any that people read.",
     "cycle": "The thing would stand under, be a translation of, or lead to, itself.",
     "language_taken": "The story is there in this language already.",
     "slug_taken": "The slug belongs to something else.",
@@ -246,7 +259,10 @@ def problem(
 
 def problem_of(failure: Failure, request_id: str | None) -> tuple[int, dict[str, str], bytes]:
     """Return status, headers and body for a failure."""
-    return problem(failure.code, failure.detail, request_id, failure.errors)
+    status, headers, body = problem(failure.code, failure.detail, request_id, failure.errors)
+    if isinstance(failure, RateLimited):
+        headers["retry-after"] = str(failure.seconds)
+    return status, headers, body
 
 
 def _headers(status: int, code: str) -> Mapping[str, str]:
@@ -254,8 +270,12 @@ def _headers(status: int, code: str) -> Mapping[str, str]:
     if status == 401:
         refused = ', error="invalid_token"' if code == "key_refused" else ""
         headers["www-authenticate"] = f'Bearer realm="dateline"{refused}'
+    if code == "unsupported_coding":
+        # What a request may have: RFC 9110, sections 12.5.3 and 15.5.16.
+        headers["accept-encoding"] = "identity"
     if status == 503:
         headers["retry-after"] = "5"
-    if status in {404, 410}:
+    # The same cursor is good for readers with other rights.
+    if status in {404, 410} and code != "rights_changed":
         headers["cache-control"] = "max-age=0, s-maxage=5"
     return headers

@@ -10,6 +10,9 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
 
+from app.access.caller import Caller
+from app.access.errors import KeyRefused
+from app.access.validity import insist_on_valid_key
 from app.api.errors import BodyTooLarge
 from app.api.problems import PROBLEMS, problem, problem_of
 from app.api.validation import invalid_input, known_fields
@@ -19,7 +22,6 @@ from app.content.transfer.importing import BATCH_LINES, Importer
 from app.content.transfer.lines import Outcome
 from app.kit import json
 from app.kit.errors import Failure
-from app.kit.unit import Actor
 
 _EXPORT_CHUNK = 100
 
@@ -37,33 +39,56 @@ class AnswerWhileReading(StreamingResponse):
 
 async def import_stream(
     services: Services,
-    actor: Actor,
+    caller: Caller,
     chunks: AsyncIterator[bytes],
     *,
     dry_run: bool,
     request_id: str | None,
 ) -> AsyncIterator[bytes]:
-    """Yield a result line for each line that comes in, after its batch is committed."""
-    importer = Importer(services.runner, actor, dry_run=dry_run)
+    """Yield a result line for each line that comes in, after its batch is committed.
+
+    Where the key was revoked or has expired, the last result says so of the first line that was
+    not imported, and nothing after it is read.
+    """
+    importer = Importer(services.runner, caller.actor, dry_run=dry_run)
     batches = _batches(chunks, services.settings.max_line_bytes)
     try:
         async for batch, faults in batches:
-            outcomes = faults + await run_in_threadpool(_run, importer, batch)
+            try:
+                await _check_key(services, caller)
+                outcomes = faults + await run_in_threadpool(_run, importer, batch)
+            except KeyRefused as wrong:
+                first = min([number for number, _ in batch] + [one.line for one in faults])
+                outcomes = [Outcome(first, "refused", wrong=wrong)]
             outcomes.sort(key=lambda one: one.line)
+            outcomes, is_over = _until_key_refused(outcomes)
             yield b"".join(json.dumps(_result(one, request_id)) + b"\n" for one in outcomes)
+            if is_over:
+                return
     except ClientDisconnect:
         # Whoever sent the lines is gone; what was not answered was not promised.
         return
 
 
-async def export_stream(services: Services, *, killed: bool) -> AsyncIterator[bytes]:
-    """Yield an export in chunks of lines; the transaction lasts as long as the reader."""
+async def export_stream(
+    services: Services, caller: Caller, *, killed: bool
+) -> AsyncIterator[bytes]:
+    """Yield an export in chunks of lines; the transaction lasts as long as the reader.
+
+    Raises `KeyRefused` before the first chunk after the key was revoked or has expired.
+    """
     lines = _exported(services, killed=killed)
     try:
         while chunk := await run_in_threadpool(_joined, lines):
+            await _check_key(services, caller)
             yield chunk
     finally:
         await run_in_threadpool(lines.close)
+
+
+async def _check_key(services: Services, caller: Caller) -> None:
+    """Raise `KeyRefused` if the key of a request is not valid any more."""
+    await run_in_threadpool(insist_on_valid_key, services.database, services.clock, caller)
 
 
 def _run(importer: Importer, batch: list[tuple[int, bytes]]) -> list[Outcome]:
@@ -71,6 +96,14 @@ def _run(importer: Importer, batch: list[tuple[int, bytes]]) -> list[Outcome]:
         return importer.run_batch(batch) if batch else []
     except Failure as wrong:
         return [Outcome(number, "refused", wrong=wrong) for number, _ in batch]
+
+
+def _until_key_refused(outcomes: list[Outcome]) -> tuple[list[Outcome], bool]:
+    """Return outcomes up to the first for which the key was refused, and whether there is one."""
+    for count, outcome in enumerate(outcomes, 1):
+        if isinstance(outcome.wrong, KeyRefused):
+            return outcomes[:count], True
+    return outcomes, False
 
 
 async def _batches(

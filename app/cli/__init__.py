@@ -2,16 +2,16 @@
 
 import sys
 
-# What a shell reports of a command that Ctrl-C ended: 128 and the number of the signal.
-_INTERRUPTED = 130
+from app.kit import stopping
+
+# Told to stop, these have done what they are for; others have not finished their work.
+_SERVERS = {"demo", "serve", "worker"}
 
 
 def main() -> None:
-    """Run the command line; whoever presses Ctrl-C, however early, is spared a traceback."""
-    try:
-        # Most of the time before a command begins goes into this line.
-        from app.cli.main import main as run  # noqa: PLC0415
+    """Run the command line; signals are obeyed from here on."""
+    stopping.install(0 if _SERVERS & set(sys.argv[1:2]) else None)
+    # Most of the time before a command begins goes into this line.
+    from app.cli.main import main as run  # noqa: PLC0415
 
-        run()
-    except KeyboardInterrupt:
-        sys.exit(_INTERRUPTED)
+    run()

@@ -1,23 +1,20 @@
-"""The care of a deployment: migrate, check, rebuild, back up, describe."""
+"""The care of a deployment: migrate, check, rebuild, describe."""
 
-import sqlite3
 import sys
 from contextlib import closing
-from pathlib import Path
-from typing import Annotated
 
 import typer
 
 from app.api.app import openapi_document
-from app.bootstrap import Services, open_database, search_path
-from app.cli.common import DatabaseUrl, advance, progress, services
+from app.bootstrap import Services, open_database, private_paths, search_path
+from app.cli.common import DatabaseUrl, advance, existing_file, progress, services
 from app.content.store import count_of
 from app.delivery.rebuild import rebuild as rebuild_delivery
 from app.delivery.soundness import flaws
 from app.kit import json, migrations
-from app.kit.database import Database
-from app.kit.errors import DatabaseUnavailable, Misconfigured
+from app.kit.errors import Misconfigured
 from app.kit.leadership import FileLeadership
+from app.kit.permissions import exposed
 from app.search.following import Follower
 from app.settings import read_settings
 
@@ -40,7 +37,7 @@ def migrate(database_url: DatabaseUrl = None) -> None:
 def check(database_url: DatabaseUrl = None) -> None:
     """Check configuration, database, log, documents and index; exit 0 when all is sound."""
     with closing(open_database(read_settings(database_url=database_url))) as database:
-        _existing_file(database)
+        existing_file(database)
         migrations.check(database)
     found = 0
     with services(database_url) as parts:
@@ -86,35 +83,16 @@ def reindex(database_url: DatabaseUrl = None) -> None:
     typer.echo(f"Indexed {indexed} stories.")
 
 
-def backup(
-    file: Annotated[Path, typer.Argument(help="The file to write; it may not exist yet.")],
-    database_url: DatabaseUrl = None,
-) -> None:
-    """Copy the whole embedded database to a file, while it serves."""
-    database = open_database(read_settings(database_url=database_url))
-    if database.dialect != "sqlite":
-        raise Misconfigured("Back PostgreSQL up with pg_dump; this copies an SQLite file.")
-    if file.exists():
-        raise Misconfigured(f"{file} exists already. Choose another name.")
-    source = _existing_file(database)
-    part = file.with_name(file.name + ".part")
-    try:
-        _copy(source, part)
-        part.replace(file)
-    except (OSError, sqlite3.Error) as wrong:
-        raise Misconfigured(f"{file} could not be written: {wrong}.") from wrong
-    finally:
-        part.unlink(missing_ok=True)
-    typer.echo(f"Copied {source} to {file}.")
-
-
 def openapi() -> None:
     """Print the OpenAPI document."""
     sys.stdout.buffer.write(json.dumps(openapi_document()) + b"\n")
 
 
 def _wrong(parts: Services) -> list[str]:
-    found = [f"database: {line}" for line in parts.database.integrity_flaws()]
+    found = [
+        f"permissions: {line}" for line in exposed(private_paths(parts.settings, parts.database))
+    ]
+    found += [f"database: {line}" for line in parts.database.integrity_flaws()]
     with parts.database.read() as session:
         total = count_of(session, "article")
         with progress("Checking", total) as bar:
@@ -124,23 +102,3 @@ def _wrong(parts: Services) -> list[str]:
     if parts.purging is not None:
         found += parts.purging.flaws(parts.clock.now())
     return found + [f"index: {line}" for line in parts.search.flaws()]
-
-
-def _existing_file(database: Database) -> str:
-    """Insist that an embedded database is there; opening it would make an empty one."""
-    source = database.engine.url.database or ""
-    # SQLite takes a URI as well, `file:FILE?mode=ro`, and makes no file for it unless told to.
-    source = source.removeprefix("file:")
-    if database.dialect == "sqlite" and not Path(source).exists():
-        raise DatabaseUnavailable(f"There is no database at {source}.")
-    return source
-
-
-def _copy(source: str, target: Path) -> None:
-    """Copy with SQLite's own backup, which sees one consistent state."""
-    here, there = sqlite3.connect(f"file:{source}?mode=ro", uri=True), sqlite3.connect(target)
-    try:
-        here.backup(there, pages=2048)
-    finally:
-        there.close()
-        here.close()

@@ -2,7 +2,8 @@
 
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -10,6 +11,8 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from app.bootstrap import Services, bootstrap, open_database, prepare_database
+from app.kit.database import Database
+from app.kit.errors import DatabaseUnavailable
 from app.kit.unit import Actor
 from app.settings import read_settings
 
@@ -24,12 +27,17 @@ ACTOR = Actor(None, "command line")
 def services(database_url: str | None) -> Iterator[Services]:
     """Open the database of the settings and everything on top of it."""
     settings = read_settings(database_url=database_url)
-    database = open_database(settings)
-    try:
+    with closing(open_database(settings)) as database:
         prepare_database(database)
-        yield bootstrap(settings, database=database)
-    finally:
-        database.close()
+        with closing(bootstrap(settings, database=database)) as parts:
+            yield parts
+
+
+def existing_file(database: Database) -> Path:
+    """Insist that an embedded database is there; opening it would make an empty one."""
+    if database.file is not None and not database.file.exists():
+        raise DatabaseUnavailable(f"There is no database at {database.file}.")
+    return database.file or Path()
 
 
 @contextmanager

@@ -5,7 +5,7 @@ import sys
 import typer
 
 from app import __version__
-from app.cli import care, demo, keys, serve, transfer
+from app.cli import backups, care, demo, keys, serve, transfer
 from app.kit.errors import Failure
 
 app = typer.Typer(
@@ -22,7 +22,8 @@ app.command("worker")(serve.worker)
 app.command("migrate")(care.migrate)
 app.command("import")(transfer.import_)
 app.command("export")(transfer.export)
-app.command("backup")(care.backup)
+app.command("backup")(backups.backup)
+app.command("restore")(backups.restore)
 app.command("rebuild")(care.rebuild)
 app.command("reindex")(care.reindex)
 app.command("check")(care.check)

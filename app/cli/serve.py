@@ -1,47 +1,44 @@
 """`dateline serve` and `dateline worker`."""
 
 import signal
+import sys
 import threading
 from contextlib import closing
 from typing import Annotated
 
 import typer
 import uvicorn
+from uvicorn.config import STARTUP_FAILURE
 
 from app.api.app import create_app
 from app.api.edge.protocol import Protocol
+from app.api.edge.secrets import hide_secrets
 from app.bootstrap import bootstrap, open_database, prepare_database
 from app.cli.common import DatabaseUrl
-from app.cli.desks import at_desk
-from app.kit.children import hear_alone
+from app.cli.supervisor import FORCE_SECONDS, GRACE_SECONDS, Server, Supervisor
+from app.kit import stopping
 from app.kit.environment import export_settings
 from app.kit.log import configure_logging
+from app.kit.signals import block_in_children
 from app.settings import Settings, read_settings
 from app.worker import Worker
-
-# A process that does not answer its supervisor for so long is replaced. It is not to happen to
-# one that only takes its time to start, on a machine with much to do.
-_START_SECONDS = 30
 
 
 def serve(
     host: Annotated[str | None, typer.Option(help="The address to listen on.")] = None,
     port: Annotated[int | None, typer.Option(help="The port to listen on.")] = None,
     workers: Annotated[int | None, typer.Option(help="How many processes serve.")] = None,
-    desks: Annotated[int | None, typer.Option(help="How many take what editors send.")] = None,
     database_url: DatabaseUrl = None,
 ) -> None:
     """Serve the API; an embedded database is migrated first."""
-    settings = read_settings(
-        host=host, port=port, workers=workers, desks=desks, database_url=database_url
-    )
+    settings = read_settings(host=host, port=port, workers=workers, database_url=database_url)
     run_server(settings)
 
 
 def worker(database_url: DatabaseUrl = None) -> None:
     """Run the background loops alone, until told to stop."""
     settings = read_settings(database_url=database_url)
-    configure_logging(settings.log_level, settings.log_format)
+    configure_logging(settings.log_level, settings.log_format, hide_secrets)
     with closing(open_database(settings)) as database:
         prepare_database(database)
         services = bootstrap(settings, database=database)
@@ -49,8 +46,7 @@ def worker(database_url: DatabaseUrl = None) -> None:
         create_app(services)
         loops = Worker(services)
         stopped = threading.Event()
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, lambda *_: stopped.set())
+        stopping.end_with(stopped.set, FORCE_SECONDS)
         loops.start()
         typer.echo("The worker runs. End it with Ctrl-C.", err=True)
         stopped.wait()
@@ -63,24 +59,37 @@ def run_server(settings: Settings) -> None:
     with closing(open_database(settings)) as database:
         prepare_database(database)
     # The process that only watches over others has something to say, too: that one died.
-    configure_logging(settings.log_level, settings.log_format)
+    configure_logging(settings.log_level, settings.log_format, hide_secrets)
     export_settings("DATELINE_", settings.variables())
-    with at_desk(settings.desks):
-        if settings.workers > 1:
-            hear_alone(signal.SIGINT)
-        uvicorn.run(
-            "app.main:app",
-            factory=True,
-            host=settings.host,
-            port=settings.port,
-            workers=settings.workers,
-            loop="auto",
-            http=Protocol,
-            ws="none",
-            access_log=False,
-            proxy_headers=False,
-            log_config=None,
-            server_header=False,
-            timeout_graceful_shutdown=10,
-            timeout_worker_healthcheck=_START_SECONDS,
-        )
+    if settings.workers > 1:
+        block_in_children(signal.SIGINT)
+    _run(_config(settings))
+
+
+def _config(settings: Settings) -> uvicorn.Config:
+    return uvicorn.Config(
+        "app.main:app",
+        factory=True,
+        host=settings.host,
+        port=settings.port,
+        workers=settings.workers,
+        loop="auto",
+        http=Protocol,
+        ws="none",
+        access_log=False,
+        proxy_headers=False,
+        log_config=None,
+        server_header=False,
+        timeout_graceful_shutdown=GRACE_SECONDS,
+    )
+
+
+def _run(config: uvicorn.Config) -> None:
+    """Serve until told to stop; a server that cannot start exits as uvicorn's own does."""
+    if config.workers > 1:
+        Supervisor(config, [config.bind_socket()]).run()
+        return
+    server = Server(config)
+    server.run()
+    if not server.started and not stopping.is_requested():
+        sys.exit(STARTUP_FAILURE)

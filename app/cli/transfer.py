@@ -16,6 +16,7 @@ from app.content.transfer.importing import Importer
 from app.content.transfer.lines import Outcome
 from app.kit import json
 from app.kit.errors import Failure, Misconfigured
+from app.kit.files import replacing
 
 
 def import_(
@@ -104,16 +105,11 @@ def _created(file: str) -> Iterator[BinaryIO]:
         yield sys.stdout.buffer
         sys.stdout.buffer.flush()
         return
-    path = Path(file)
-    part = path.with_name(path.name + ".part")
     try:
-        with part.open("wb") as stream:
+        with replacing(Path(file)) as part, part.open("wb") as stream:
             yield stream
-        part.replace(path)
     except OSError as wrong:
         raise Misconfigured(f"{file}: {wrong.strerror}.") from wrong
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def _count_lines(file: str) -> int | None:

@@ -13,7 +13,7 @@ _TEXTS = frozenset({"title", "summary", "body", "dateline"})
 # though by a verb of their own.
 _FIELDS = sorted(WRITABLE["article"] - {"status"} | {"corrections"})
 # A tag, a word or a mark, each with the space behind it.
-_WORD = re.compile(r"<[^>]*>\s*|\w+\s*|[^\w\s]\s*|\s+")
+_WORD = re.compile(r"<[^<>]*>\s*|\w+\s*|[^\w\s]\s*|\s+")
 # Comparing takes time with the product of both lengths, after what is equal at both ends is cut.
 _MOST = 4_000_000
 

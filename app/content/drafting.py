@@ -7,11 +7,13 @@ from app.content import store
 from app.content.article import Article
 from app.content.errors import SlugTaken
 from app.content.inputs import ArticleInput
-from app.content.nesting import MOST_LEVELS, MOST_TAGS
 from app.content.references import References
 from app.content.slugs import free_slug, slug_from
-from app.content.text import TooDeep, stored_body
-from app.kit.errors import FieldError, InvalidInput
+from app.content.text import Text
+from app.content.texts import BodyText, stored_text
+from app.kit.errors import FieldError
+from app.kit.preparing import Prepared
+from app.kit.quoting import quoted
 from app.kit.session import ReadSession, WriteSession
 
 
@@ -25,12 +27,13 @@ def written_fields(
     written: ArticleInput,
     references: References,
     base: str | None,
+    texts: Prepared[Text],
     before: Article | None = None,
 ) -> dict[str, Any]:
     """Return the fields that an input sets, but for the slug.
 
     `references` must have loaded what the input names; `base` resolves relative addresses of
-    its body, unless that is the body which `before` has already.
+    its body, unless that is the body which `before` has already. `texts` are those of the unit.
     """
     source_id = references.id_of("source", written.source, "#/source") if written.source else None
     return {
@@ -40,7 +43,7 @@ def written_fields(
         "language": written.language,
         "title": written.title,
         "summary": written.summary,
-        **_body_fields(written, base, before),
+        **_body_fields(written, base, texts, before),
         "url": written.url,
         "categories": _category_ids(written, references),
         "tags": written.tags,
@@ -78,7 +81,7 @@ def given_slug(session: ReadSession, type_: str, slug: str, *, but_for: str | No
     """Return a slug that was asked for, or refuse it as taken."""
     if store.taken_slugs(session, type_, [slug], but_for=but_for):
         raise SlugTaken(
-            f"The slug {slug!r} belongs to another {type_}. Choose another, or leave it out.",
+            f"The slug {quoted(slug)} belongs to another {type_}. Choose another, or leave it out.",
             errors=[FieldError("#/slug", "slug_taken", "Taken.")],
         )
     return slug
@@ -92,7 +95,7 @@ def made_slug(session: WriteSession, type_: str, title: str) -> str:
 
 
 def _body_fields(
-    written: ArticleInput, base: str | None, before: Article | None
+    written: ArticleInput, base: str | None, texts: Prepared[Text], before: Article | None
 ) -> dict[str, str | None]:
     """Return the body as it is kept: HTML resolved, Markdown with what will resolve it."""
     body, form = written.body, written.body_format
@@ -100,11 +103,8 @@ def _body_fields(
         # What was stored stays, though the address that resolved it may have changed since.
         return {"body": body, "body_format": form, "body_base": before.body_base}
     kept = base if form == "markdown" else None
-    try:
-        return {"body": stored_body(body, form, base), "body_format": form, "body_base": kept}
-    except TooDeep as wrong:
-        detail = f"Markup nests at most {MOST_LEVELS} levels and has at most {MOST_TAGS} tags."
-        raise InvalidInput.at("#/body", "too_deep", detail) from wrong
+    stored = stored_text(texts, BodyText(body, form), base)
+    return {"body": stored, "body_format": form, "body_base": kept}
 
 
 def _category_ids(written: ArticleInput, references: References) -> list[str]:

@@ -16,6 +16,7 @@ from app.kit.fields import (
     Line,
     Paragraph,
     ShortLine,
+    address,
     text_of,
 )
 
@@ -51,6 +52,11 @@ def normal_language(tag: str) -> str:
     return "-".join(parts)
 
 
+def _licence(value: str) -> str:
+    """Return a licence: words, or an address, which programs follow."""
+    return address(value) if value.lower().startswith(("http:", "https:")) else value
+
+
 def _distinct_names(names: dict[str, str]) -> dict[str, str]:
     return {normal_language(tag): name for tag, name in names.items()}
 
@@ -74,6 +80,7 @@ Language = Annotated[
     AfterValidator(normal_language),
     Field(description="A BCP 47 tag."),
 ]
+BodyFormat = Literal["html", "markdown", "text"]
 Body = Annotated[str, StringConstraints(max_length=4_000_000, pattern=NO_NUL)]
 Ref = Annotated[str, text_of(MAX_LENGTH, 1), Field(description="An id or a slug.")]
 ExternalId = Annotated[str, text_of(500, 1)]
@@ -106,7 +113,7 @@ class Rights(Input):
 
     holder: Line | None = None
     usage_terms: Paragraph | None = None
-    licence: Line | None = None
+    licence: Annotated[Line, AfterValidator(_licence)] | None = None
 
 
 class ArticleInput(Input):
@@ -117,7 +124,7 @@ class ArticleInput(Input):
     slug: Slug | None = None
     summary: Paragraph | None = None
     body: Body = ""
-    body_format: Literal["html", "markdown", "text"] = "html"
+    body_format: BodyFormat = "html"
     source: Ref | None = None
     categories: Annotated[list[Ref], Field(max_length=50)] = []
     tags: Annotated[list[ShortLine], Field(max_length=100), AfterValidator(_distinct_tags)] = []

@@ -3,14 +3,16 @@
 import html
 import re
 import threading
-from urllib.parse import urljoin
+from collections.abc import Iterator
+from dataclasses import dataclass
 
 import nh3
-from markdown_it import MarkdownIt
 
-from app.content.nesting import is_too_deep
+from app.content.addressing import ADDRESSED, checked, count_relative, with_base
+from app.content.bounds import OutOfBounds, check_html, check_nesting, check_text
+from app.content.markdown import markdown_html
 
-_TAGS = {
+TAGS = {
     *(
         "a abbr b bdi bdo blockquote br caption cite code col colgroup dd del details dfn div dl dt"
     ).split(),
@@ -22,7 +24,7 @@ _TAGS = {
     ).split(),
     *("time tr u ul var video audio wbr").split(),
 }
-_ATTRIBUTES = {
+ATTRIBUTES = {
     "*": {"dir", "lang", "title"},
     "a": {"href", "hreflang"},
     "audio": {"controls", "src"},
@@ -52,24 +54,54 @@ _SHELTERS = re.compile(
 _DROPPED = {"script", "style", "template", "noscript", "iframe", "object", "embed", "title"}
 
 # A ">" inside quotes does not end a tag.
-_ATTRIBUTE_SAFE_TAG = re.compile(r"""<[^>"']*(?:(?:"[^"]*"|'[^']*')[^>"']*)*>""")
-# Both ends of a block: what stands before a nested list is a line of its own.
-_BLOCK_EDGE = re.compile(
-    r"</?(?:p|div|h[1-6]|[uod]l|li|blockquote|pre|table|tr|d[td]|figure|figcaption|caption"
-    r"|details|summary|[bh]r)\b" + _ATTRIBUTE_SAFE_TAG.pattern.removeprefix("<"),
-    re.IGNORECASE,
+_TAG = re.compile(
+    r"""<(/?[a-zA-Z][a-zA-Z0-9]*)?[^>"']*(?:(?:"[^"]*"|'[^']*')[^>"']*)*>""",
 )
-_CELL_END = re.compile(r"</t[dh]>", re.IGNORECASE)
-_SPACES = re.compile(r"[^\S\n]+")
-_LINES = re.compile(r" *\n[ \n]*")
+# Both ends of a block: what stands before a nested list is a line of its own.
+_BLOCKS = frozenset(
+    "p div h1 h2 h3 h4 h5 h6 ul ol dl li blockquote pre table tr dd dt figure figcaption caption "
+    "details summary br hr".split()
+)
+_INSTEAD = {
+    **{edge + name: "\n" for name in _BLOCKS for edge in ("", "/")},
+    "/td": " ",
+    "/th": " ",
+}
+# The references that the sanitiser writes; all others take longer to resolve.
+_WRITTEN = {"&lt;": "<", "&gt;": ">", "&quot;": '"', "&nbsp;": "\xa0", "&amp;": "&"}
+_OTHER_REFERENCE = re.compile(r"&(?!(?:lt|gt|quot|nbsp|amp);)[#a-zA-Z]")
 _PARAGRAPHS = re.compile(r"\n\s*\n")
-_CJK = re.compile(r"[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af]")
+_SPACE = re.compile(r"\s")
+_CJK = re.compile(r"[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af]+")
+# A call into C keeps all other threads waiting, so long texts are worked on in parts.
+_PART = 50_000
 
-_markdown = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A body as HTML by allow-list, its words, and how many; `relative` addresses are in it."""
+
+    markup: str
+    plain: str
+    words: int
+    relative: int
+
+    def resolved(self, base: str | None) -> "Text":
+        """Return the same text with its relative addresses resolved, where there is a base."""
+        if base is None or not self.relative:
+            return self
+        return Text(with_base(self.markup, base), self.plain, self.words, 0)
 
 
-class TooDeep(Exception):
-    """Markup nests deeper, or has more tags, than any text that people read."""
+def text_of(body: str, body_format: str, *, is_clean: bool = False) -> Text:
+    """Return the text of a body, with its relative addresses as they are.
+
+    `is_clean` says that HTML was sanitised when it was stored. Raise `OutOfBounds` for a body that
+    would take too long.
+    """
+    markup = body if is_clean and body_format == "html" else _clean(body, body_format)
+    plain = body_text(markup)
+    return Text(markup, plain, count_words(plain), count_relative(markup))
 
 
 def sanitised(markup: str, base: str | None = None) -> str:
@@ -77,68 +109,100 @@ def sanitised(markup: str, base: str | None = None) -> str:
 
     Relative addresses are resolved against `base`, and stay as they are without one.
     """
-    _sanitiser.base = base
     clean = _sanitiser.cleaner.clean(markup)
-    return _sanitiser.cleaner.clean(clean) if _SHELTERS.search(markup) else clean
-
-
-def stored_body(body: str, body_format: str, base: str | None) -> str:
-    """Return a body as it is kept: HTML sanitised, other formats as they were written.
-
-    Raise `TooDeep` for HTML, or Markdown that makes HTML, that nobody could read.
-    """
-    markup = _markdown.render(body) if body_format == "markdown" else body
-    if body_format != "text" and is_too_deep(markup):
-        raise TooDeep
-    return sanitised(body, base) if body_format == "html" else body
-
-
-def body_html(body: str, body_format: str, base: str | None) -> str:
-    """Return the HTML of a stored body."""
-    if body_format == "html":
-        return body
-    if body_format == "markdown":
-        return sanitised(_markdown.render(body), base)
-    paragraphs = (part.strip() for part in _PARAGRAPHS.split(html.escape(body, quote=False)))
-    return "".join(f"<p>{part.replace(chr(10), '<br>')}</p>" for part in paragraphs if part)
+    if _SHELTERS.search(markup):
+        clean = _sanitiser.cleaner.clean(clean)
+    return clean if base is None else with_base(clean, base)
 
 
 def body_text(markup: str) -> str:
     """Return the words of sanitised HTML: blocks on lines of their own, entities resolved."""
-    text = _CELL_END.sub(" ", _BLOCK_EDGE.sub("\n", markup.replace("\n", " ")))
-    text = html.unescape(_ATTRIBUTE_SAFE_TAG.sub("", text))
-    return _LINES.sub("\n", _SPACES.sub(" ", text)).strip()
+    lines = "".join(_without_tags(markup.replace("\n", " "))).split("\n")
+    return "\n".join(line for one in lines if (line := _one_spaced(_unescaped(one))))
 
 
 def count_words(text: str) -> int:
     """Count words; a character of Chinese, Japanese or Korean script counts as one."""
+    return sum(_count_words(part) for part in _parts(text))
+
+
+def _clean(body: str, body_format: str) -> str:
+    if body_format == "text":
+        check_text(body)
+        paragraphs = (part.strip() for part in _PARAGRAPHS.split(html.escape(body, quote=False)))
+        return "".join(f"<p>{part.replace(chr(10), '<br>')}</p>" for part in paragraphs if part)
+    markup = _from_markdown(body) if body_format == "markdown" else body
+    check_html(markup)
+    return sanitised(markup)
+
+
+def _from_markdown(body: str) -> str:
+    try:
+        return markdown_html(body)
+    except OutOfBounds:
+        # HTML in it that nests too deep is the better thing to say.
+        check_nesting(body)
+        raise
+
+
+def _without_tags(markup: str) -> Iterator[str]:
+    last = 0
+    for tag in _TAG.finditer(markup):
+        yield markup[last : tag.start()]
+        yield _INSTEAD.get((tag[1] or "").lower(), "")
+        last = tag.end()
+    yield markup[last:]
+
+
+def _unescaped(text: str) -> str:
+    if "&" not in text:
+        return text
+    if _OTHER_REFERENCE.search(text):
+        return html.unescape(text)
+    for written, meant in _WRITTEN.items():
+        text = text.replace(written, meant)
+    return text
+
+
+def _one_spaced(text: str) -> str:
+    return " ".join(" ".join(part.split()) for part in _parts(text)).strip()
+
+
+def _count_words(text: str) -> int:
     if text.isascii():
         return len(text.split())
-    cjk = len(_CJK.findall(text))
-    return cjk + len((_CJK.sub(" ", text) if cjk else text).split())
+    others, runs = _CJK.subn(" ", text)
+    return len(text) - len(others) + runs + len(others.split())
+
+
+def _parts(text: str) -> Iterator[str]:
+    """Yield a text in parts that end where a word does."""
+    start = 0
+    while len(text) - start > _PART:
+        space = _SPACE.search(text, start + _PART)
+        end = space.end() if space else len(text)
+        yield text[start:end]
+        start = end
+    yield text[start:]
 
 
 class _Sanitiser(threading.local):
-    """One sanitiser a thread: making one costs more than using it, and the base changes."""
+    """One sanitiser a thread: making one costs more than using it."""
 
     def __init__(self) -> None:
-        self.base: str | None = None
         self.cleaner = nh3.Cleaner(
-            tags=_TAGS,
-            attributes=_ATTRIBUTES,
+            tags=TAGS,
+            attributes=ATTRIBUTES,
             clean_content_tags=_DROPPED,
             url_schemes=_SCHEMES,
             link_rel="noopener noreferrer",
-            url_relative=self._resolved,
+            attribute_filter=_filtered,
         )
 
-    def _resolved(self, address: str) -> str | None:
-        if self.base is None:
-            return address
-        try:
-            return urljoin(self.base, address)
-        except ValueError:
-            return None
+
+def _filtered(_tag: str, name: str, value: str) -> str | None:
+    """Return the value of an attribute, or nothing for an address that cannot be kept."""
+    return checked(value) if name in ADDRESSED else value
 
 
 _sanitiser = _Sanitiser()

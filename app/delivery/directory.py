@@ -11,13 +11,29 @@ from typing import Any, Literal
 from app.access.selection import language_ranges
 from app.delivery import store
 from app.kit import json
+from app.kit.bounded import BoundedCache
 from app.kit.session import ReadSession
 
 EntryType = Literal["source", "category"]
-# Stories stand in few combinations of source and categories; so many are joined once.
-_MOST_JOINED = 10_000
-# Orders of languages in which categories are named, at the same time.
-_MOST_NAMED = 64
+# Stories stand in few combinations of source and categories, which are joined once: bytes of them,
+# and what an entry takes besides its texts.
+_MOST_JOINED, _OF_AN_ENTRY = 4 * 2**20, 300
+# The same of a directory whose categories are named in other languages.
+_MOST_JOINED_NAMED = 512 * 1024
+# Bytes of directories with categories named in orders of languages, and what each category of
+# one takes besides its texts.
+_MOST_NAMED, _OF_A_CATEGORY = 16 * 2**20, 500
+
+Joined = BoundedCache[tuple[str | None, str], bytes]
+Named = BoundedCache[tuple[str, ...], "Directory"]
+
+
+def _none_joined(most: int = _MOST_JOINED) -> Joined:
+    return BoundedCache(most, lambda key, made: _OF_AN_ENTRY + len(key[1]) + len(made))
+
+
+def _none_named() -> Named:
+    return BoundedCache(_MOST_NAMED, lambda _, made: made.weight)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +58,15 @@ class Directory:
     former: dict[EntryType, dict[str, str]]
     sources: dict[str, bytes] = field(default_factory=dict)
     categories: dict[str, bytes] = field(default_factory=dict)
-    _joined: dict[tuple[str | None, str], bytes] = field(default_factory=dict, repr=False)
-    _named: dict[tuple[str, ...], "Directory"] = field(default_factory=dict, repr=False)
+    _joined: Joined = field(default_factory=_none_joined, repr=False)
+    _named: Named = field(default_factory=_none_named, repr=False)
     _names: dict[str, dict[str, str]] = field(default_factory=dict, repr=False)
+
+    @property
+    def weight(self) -> int:
+        """Bytes that its categories take, with what it joins of them, about."""
+        texts = (len(one.brief) + len(one.whole) for one in self.entries["category"].values())
+        return _MOST_JOINED_NAMED + sum(_OF_A_CATEGORY + length for length in texts)
 
     def find(self, type_: EntryType, ref: str) -> DirectoryEntry | None:
         """Return the entry with an id or a current slug."""
@@ -72,9 +94,6 @@ class Directory:
         joined = self._joined.get((source_id, category_ids))
         if joined is None:
             joined = self._join(source_id, category_ids)
-            # Begun anew when full: who walked the archive leaves what nobody asks for again.
-            if len(self._joined) >= _MOST_JOINED:
-                self._joined.clear()
             self._joined[source_id, category_ids] = joined
         return joined
 
@@ -100,8 +119,6 @@ class Directory:
             return self
         known = self._named.get(wanted)
         if known is None:
-            if len(self._named) >= _MOST_NAMED:
-                self._named.clear()
             known = self._named[wanted] = self._renamed(wanted)
         return known
 
@@ -112,8 +129,8 @@ class Directory:
             self,
             entries={**self.entries, "category": renamed},
             categories={id_: one.brief for id_, one in renamed.items()},
-            _joined={},
-            _named={},
+            _joined=_none_joined(_MOST_JOINED_NAMED),
+            _named=_none_named(),
         )
 
 

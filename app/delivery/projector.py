@@ -20,6 +20,8 @@ from app.content.events import (
     SourceSaved,
 )
 from app.content.locks import CATEGORY_TREE
+from app.content.text import Text
+from app.content.texts import need_texts, public_text
 from app.delivery import store
 from app.delivery.directory import EntryType
 from app.delivery.moving import move_stories
@@ -154,6 +156,7 @@ def _publish(
 ) -> list[dict[str, Any]]:
     if not events:
         return []
+    need_texts(unit.prepared, [event.article for event in events])
     rows = _Rows()
     log: list[dict[str, Any]] = []
     moved_slugs: list[dict[str, Any]] = []
@@ -161,7 +164,8 @@ def _publish(
         article, old = event.article, before.get(event.article.id)
         categories = above(article.categories)
         attributes = attributes_of(article, categories)
-        _add_document(rows, article, categories, unit.now)
+        text = public_text(unit.prepared, article)
+        _add_document(rows, document_rows(article, categories, unit.now, text))
         moved_slugs += _redirects("article", article.id, _left_behind(event, old, unit.now))
         log += _publish_log(unit, event, attributes, old)
     _write(unit, rows, before)
@@ -263,22 +267,23 @@ def _embargo_log(
     return [for_embargoed(row | {"before": had})] if is_told else []
 
 
-def _add_document(rows: _Rows, article: Article, categories: list[str], now: datetime) -> None:
-    row = document_rows(article, categories, now)
-    rows.bodies.append({"id": article.id, "body": row.pop("body")})
+def _add_document(rows: _Rows, row: dict[str, Any]) -> None:
+    rows.bodies.append({"id": row["id"], "body": row.pop("body")})
     rows.terms.extend(
-        {"field": field, "value": value, "published_at": article.published_at, "id": article.id}
+        {"field": field, "value": value, "published_at": row["published_at"], "id": row["id"]}
         for field, value in row.pop("terms")
     )
     rows.documents.append(row)
 
 
-def document_rows(article: Article, categories: list[str], now: datetime) -> dict[str, Any]:
+def document_rows(
+    article: Article, categories: list[str], now: datetime, text: Text
+) -> dict[str, Any]:
     """Return the document of a public copy, with its `body` and its `terms`.
 
     `categories` are its own and all above them.
     """
-    rendered = render_article(article)
+    rendered = render_article(article, text)
     attributes = attributes_of(article, categories)
     return {
         "id": article.id,

@@ -9,6 +9,7 @@ from types import SimpleNamespace
 from typing import Any, TypeGuard
 
 from app.content.article import Article
+from app.content.texts import text_now
 from app.delivery import directory as directories
 from app.delivery import store
 from app.delivery.directory import Directory, EntryType
@@ -19,7 +20,7 @@ from app.delivery.render import render_article
 from app.delivery.results import EntryPage, Found, Gone, Page
 from app.delivery.store import reading
 from app.delivery.store.reading import Position
-from app.delivery.surrogates import story_keys
+from app.delivery.surrogates import Surrogates
 from app.kit.clock import Clock
 from app.kit.database import Database
 from app.kit.session import Reads, Record
@@ -31,11 +32,14 @@ _MOST_STEPS = 10
 class Delivery:
     """The public side. It reads the delivery tables alone."""
 
-    def __init__(self, database: Database, clock: Clock, heads: Heads) -> None:
+    def __init__(
+        self, database: Database, clock: Clock, heads: Heads, surrogates: Surrogates
+    ) -> None:
         """Read from a database; the directory is loaded with the first answer."""
         self._database = database
         self._clock = clock
         self._heads = heads
+        self._surrogates = surrogates
         self._directory: Directory | None = None
         self._loading = threading.Lock()
 
@@ -71,7 +75,7 @@ class Delivery:
             published_at=article.published_at or head.now,
             updated_at=article.updated_at or head.now,
         )
-        rendered = render_article(dated)
+        rendered = render_article(dated, text_now(dated))
         row: Any = SimpleNamespace(
             head=rendered.head,
             tail=rendered.tail,
@@ -120,7 +124,7 @@ class Delivery:
             return _elsewhere(session, ref, now, head, embargoed=embargoed)
         head = head or head_of(row, now)
         body = finished(row, self._fresh(head).named(names_in), "whole", embargoed=embargoed)
-        return Found(body, head, story_keys(row.id, row.translation_group))
+        return Found(body, head, self._surrogates.story_keys(row.id, row.translation_group))
 
     def entries(
         self,

@@ -7,7 +7,7 @@ from typing import Any, Literal
 from app.access.selection import Selection
 from app.delivery.store import reading
 from app.delivery.store.reading import Position
-from app.delivery.store.shapes import Form, Shape, SortKey, own_values, preferences, shape_of
+from app.delivery.store.shapes import Form, Shape, SortKey, own_values, parts, preferences, shape_of
 
 Count = Literal["exact", "estimated"]
 
@@ -47,7 +47,7 @@ class StoryQuery:
             placed=self.position is not None,
             form=self.form,
             embargoed=self.embargoed,
-            preferred=None if self.preferred is None else len(self.preferred),
+            preferred=None if self.preferred is None else parts(len(self.preferred)),
         )
         object.__setattr__(self, "shape", shape)
         values = own_values(self.selection) | preferences(self.preferred or ())

@@ -14,8 +14,14 @@ from app.content.events import (
     SourceSaved,
 )
 from app.content.taxonomy import Source
+from app.content.texts import need_texts, public_text
 from app.delivery import store
-from app.delivery.soundness import article_flaws, present_entries, wanted_entries
+from app.delivery.soundness import (
+    article_flaws,
+    present_entries,
+    public_copies,
+    wanted_entries,
+)
 from app.kit.unit import Actor, Runner, Unit
 
 _BATCH = 200
@@ -49,9 +55,11 @@ class _Batch:
 
 def _mend(unit: Unit, after: str) -> _Batch:
     articles = content_store.articles_after(unit.session, after, _BATCH)
+    need_texts(unit.prepared, public_copies(unit.session, articles).values())
+    text_of = partial(public_text, unit.prepared)
     mended: set[str] = set()
     gone: set[str] = set()
-    for flaw in article_flaws(unit.session, articles, unit.now):
+    for flaw in article_flaws(unit.session, articles, unit.now, text_of):
         if flaw.id in mended:
             continue
         if flaw.publish is not None:

@@ -11,7 +11,7 @@ from typing import Any
 from app.access.selection import fold, language_ranges
 from app.content.article import Article
 from app.content.taxonomy import Category, Source
-from app.content.text import body_html, body_text, count_words
+from app.content.text import Text
 from app.kit import json
 from app.kit.clock import format_instant
 
@@ -28,13 +28,10 @@ class Rendered:
     body: bytes
 
 
-def render_article(article: Article) -> Rendered:
-    """Render a public copy."""
+def render_article(article: Article, text: Text) -> Rendered:
+    """Render a public copy with the text of its body."""
     assert article.published_at is not None
     assert article.updated_at is not None
-    markup = body_html(article.body, article.body_format, article.body_base)
-    text = body_text(markup)
-    words = count_words(text)
     head = {
         "id": article.id,
         "slug": article.slug,
@@ -56,12 +53,12 @@ def render_article(article: Article) -> Rendered:
     extra = {
         "first_published_at": format_instant(article.first_published_at or article.published_at),
         "dateline": article.dateline,
-        "word_count": words,
-        "reading_minutes": ceil(words / _WORDS_A_MINUTE),
+        "word_count": text.words,
+        "reading_minutes": ceil(text.words / _WORDS_A_MINUTE),
         "rights": _picked(article.rights, _RIGHTS),
         "corrections": [{"at": one["at"], "note": one["note"]} for one in article.corrections],
     }
-    body = {"body_html": markup, "body_text": text}
+    body = {"body_html": text.markup, "body_text": text.plain}
     return Rendered(_members(head), _members(tail), _members(extra), _members(body))
 
 

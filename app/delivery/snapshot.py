@@ -1,5 +1,6 @@
 """One consistent state of the public side, for what follows the log and for reading by id."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -54,6 +55,23 @@ class PublicStory:
     updated_at: int
 
 
+@dataclass(frozen=True, slots=True)
+class Beginning:
+    """The title of a public story, and how the text of its body begins."""
+
+    id: str
+    language: str
+    title: str
+    body: str
+
+
+# So many bodies are held at once.
+_BODIES = 20
+_TEXT = b'"body_text":"'
+# A string of JSON up to its end, or to the last whole escape where it was cut.
+_STRING = re.compile(rb'(?:[^"\\]+|\\u[0-9A-Fa-f]{4}|\\[^u])*')
+
+
 class Snapshot:
     """The public side at one moment; it holds while the block that opened it lasts.
 
@@ -102,6 +120,23 @@ class Snapshot:
         """Return the visible stories among ids."""
         rows = searchable.texts(self._session, ids, self.now, embargoed=self.embargoed)
         return [self._story(row) for row in rows]
+
+    def beginnings(self, ids: Sequence[str], most_bytes: int) -> Iterator[Beginning]:
+        """Yield the visible stories among ids, each with so many bytes of its text at the most.
+
+        Bodies may be large: few of them are held at once.
+        """
+        for start in range(0, len(ids), _BODIES):
+            rows = searchable.beginnings(
+                self._session,
+                ids[start : start + _BODIES],
+                self.now,
+                (_TEXT, most_bytes + len(_TEXT)),
+                embargoed=self.embargoed,
+            )
+            for row in rows:
+                title = _object(row.head).get("title", "")
+                yield Beginning(row.id, row.language, title, _beginning(bytes(row.text or b"")))
 
     def released_stories(self, ids: Sequence[str]) -> list[PublicStory]:
         """Return the stories among ids that are out, whether or not their time is over."""
@@ -179,6 +214,19 @@ def _object(members: bytes) -> dict[str, Any]:
     except json.JSONDecodeError:
         return {}
     return found
+
+
+def _beginning(piece: bytes) -> str:
+    """Return the text of a stored piece that begins with it, and was cut anywhere."""
+    if not piece.startswith(_TEXT):
+        return ""
+    found = _STRING.match(piece, len(_TEXT))
+    whole = found[0].decode("utf-8", "ignore") if found else ""
+    try:
+        text: str = json.loads(f'"{whole}"')
+    except json.JSONDecodeError:
+        return ""
+    return text
 
 
 def _branches(category_ids: str, directory: Directory) -> list[list[str]]:

@@ -1,6 +1,6 @@
 """Whether the delivery side is what the content side says it should be."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import islice
@@ -11,10 +11,13 @@ from app.content.article import Article
 from app.content.events import Tombstone
 from app.content.saving import from_snapshot, tombstone_of
 from app.content.taxonomy import Category, Source
+from app.content.text import Text
+from app.content.texts import text_now
 from app.delivery import store
 from app.delivery.projector import document_rows, is_over
 from app.delivery.render import render_category, render_source
 from app.delivery.tree import with_ancestors
+from app.kit.errors import InvalidInput
 from app.kit.session import ReadSession
 
 _BATCH = 200
@@ -50,6 +53,17 @@ def flaws(session: ReadSession, now: datetime) -> Iterator[Flaw]:
         yield from article_flaws(session, batch, now)
 
 
+def log_flaws(session: ReadSession) -> list[str]:
+    """Return what is wrong with the log itself: nobody can have followed it beyond its end."""
+    last = store.last_log_row(session)
+    end = last[0].serial if last else 0
+    return [
+        f"{name} followed the change log to {serial}, and it ends at {end}"
+        for name, serial in store.followers(session).items()
+        if serial > end
+    ]
+
+
 def article_batches(session: ReadSession) -> Iterator[list[Article]]:
     """Yield all articles in batches."""
     for originals in (True, False):
@@ -59,9 +73,12 @@ def article_batches(session: ReadSession) -> Iterator[list[Article]]:
 
 
 def article_flaws(
-    session: ReadSession, articles: Sequence[Article], now: datetime
+    session: ReadSession,
+    articles: Sequence[Article],
+    now: datetime,
+    text_of: Callable[[Article], Text] = text_now,
 ) -> Iterator[Flaw]:
-    """Yield what is wrong with the documents of some articles."""
+    """Yield what is wrong with the documents of some articles; `text_of` gives their texts."""
     copies = public_copies(session, articles)
     above = with_ancestors(session, (one.categories for one in copies.values()))
     found = store.whole_documents(session, [one.id for one in articles])
@@ -76,7 +93,12 @@ def article_flaws(
                 detail = "a document is public that should not be"
                 yield Flaw(article.id, detail, withdraw=True, tombstone=tombstone_of(article))
         else:
-            wanted = document_rows(copy, above(copy.categories), now)
+            try:
+                text = text_of(copy)
+            except InvalidInput as wrong:
+                yield Flaw(article.id, f"its body cannot be rendered: {wrong.detail}")
+                continue
+            wanted = document_rows(copy, above(copy.categories), now, text)
             if there is not None or not _was_over(last.get(article.id)):
                 yield from _document_flaws(copy, wanted, there)
         yield from _log_flaws(article.id, copy, there, last.get(article.id))

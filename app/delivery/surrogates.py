@@ -5,7 +5,8 @@ a CDN goes by it. So does the response cache, which knows of some lists more clo
 hang: most stories that are published do not appear in them.
 """
 
-from collections.abc import Iterable
+import hmac
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from app.access.selection import Clause, Field, Selection
@@ -16,6 +17,7 @@ EVERYTHING = "all"
 LISTS = "stories"
 # What does not exist, or stands elsewhere now: any change of a story may change that.
 ABSENT = "absent"
+_GROUP_BYTES = 16
 _NARROWEST_FIRST: tuple[Field, ...] = (
     "id",
     "author",
@@ -27,9 +29,50 @@ _NARROWEST_FIRST: tuple[Field, ...] = (
 )
 
 
-def story_keys(id_: str, group: str) -> tuple[str, ...]:
-    """Return what a story shows: itself, and the translations of its group."""
-    return f"story:{id_}", f"group:{group}"
+class Surrogates:
+    """The keys of stories, and of what changes of stories make outdated."""
+
+    def __init__(self, secret: str) -> None:
+        """Derive from a secret of the deployment what hides the ids of groups."""
+        self._secret = hmac.digest(secret.encode(), b"surrogate", "sha256")
+
+    def story_keys(self, id_: str, group: str) -> tuple[str, ...]:
+        """Return what a story shows: itself, and the translations of its group."""
+        return f"story:{id_}", self._group_key(group)
+
+    def outdated(self, rows: Iterable[Any]) -> tuple[str, ...]:
+        """Return the keys of all that rows of the log make outdated, each once.
+
+        Sources and categories are shown everywhere, so a change to one of them is a change to all.
+        """
+        keys: dict[str, None] = {}
+        for row in rows:
+            if row.type != "article":
+                return (EVERYTHING,)
+            groups = map(self._group_key, _groups(row))
+            keys |= dict.fromkeys((LISTS, ABSENT, f"story:{row.id}", *groups))
+        return tuple(keys)
+
+    def outdated_here(self, rows: Iterable[Any]) -> set[str]:
+        """Return the keys of all that rows of the log make outdated, those of `list_keys` too."""
+        rows = list(rows)
+        keys = set(self.outdated(rows))
+        if EVERYTHING in keys:
+            return keys
+        for row in rows:
+            if not row.before and not row.after:
+                # Nothing says in which lists it was.
+                return {EVERYTHING}
+            keys.update(_appearances(row))
+        return keys
+
+    def _group_key(self, group: str) -> str:
+        """Return the key of a group of translations.
+
+        A group has the id of its original, which may not be public. A hash without a secret would
+        still tell whether a story is its own original.
+        """
+        return f"group:{hmac.digest(self._secret, group.encode(), 'sha256')[:_GROUP_BYTES].hex()}"
 
 
 def list_keys(selection: Selection) -> tuple[str, ...]:
@@ -43,33 +86,6 @@ def list_keys(selection: Selection) -> tuple[str, ...]:
         return (LISTS,)
     chosen = min(clauses, key=_width)
     return tuple(_in_lists(chosen.field, value) for value in chosen.included)
-
-
-def outdated(rows: Iterable[Any]) -> tuple[str, ...]:
-    """Return the keys of all that rows of the log make outdated, each once.
-
-    Sources and categories are shown everywhere, so a change to one of them is a change to all.
-    """
-    keys: dict[str, None] = {}
-    for row in rows:
-        if row.type != "article":
-            return (EVERYTHING,)
-        keys |= dict.fromkeys((LISTS, ABSENT, f"story:{row.id}", *_groups(row)))
-    return tuple(keys)
-
-
-def outdated_here(rows: Iterable[Any]) -> set[str]:
-    """Return the keys of all that rows of the log make outdated, those of `list_keys` too."""
-    rows = list(rows)
-    keys = set(outdated(rows))
-    if EVERYTHING in keys:
-        return keys
-    for row in rows:
-        if not row.before and not row.after:
-            # Nothing says in which lists it was.
-            return {EVERYTHING}
-        keys.update(_appearances(row))
-    return keys
 
 
 def _width(clause: Clause) -> tuple[int, int]:
@@ -89,7 +105,7 @@ def _appearances(row: Any) -> Iterable[str]:
                 yield from (_in_lists(field, value) for value in attributes[field])
 
 
-def _groups(row: Any) -> Iterable[str]:
+def _groups(row: Any) -> Iterator[str]:
     for attributes in (row.before, row.after):
-        found: list[Any] = attributes.get("group", []) if attributes else []
-        yield from (f"group:{one}" for one in found)
+        if attributes:
+            yield from attributes.get("group", ())

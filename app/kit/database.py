@@ -7,7 +7,8 @@ transaction: leaving the `with` block commits a write, an exception rolls it bac
 import os
 import sqlite3
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, closing, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager, suppress
+from pathlib import Path
 from typing import Any, Literal
 
 import psycopg
@@ -23,7 +24,8 @@ from sqlalchemy import (
 from sqlalchemy.exc import ArgumentError, DataError, DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from app.kit import json, lasting
+from app.kit import json, lasting, permissions
+from app.kit.bounded import BoundedCache
 from app.kit.driver import Note, PostgresDriver, noted
 from app.kit.errors import (
     ConstraintViolated,
@@ -33,7 +35,6 @@ from app.kit.errors import (
     Failure,
     Misconfigured,
 )
-from app.kit.group_commit import GroupCommit, Result, Work
 from app.kit.hot import HotStatements
 from app.kit.leadership import FileLeadership, Leadership, PostgresLeadership
 from app.kit.session import BROKEN, Reads, ReadSession, SingleSession, WriteSession
@@ -44,7 +45,12 @@ from app.kit.writing import WRITES, Writing, opened
 class Database:
     """The engine, its pool, and the rules by which transactions begin and end."""
 
-    def __init__(self, url: str, *, busy_timeout: float = 5.0, pool_size: int = 20) -> None:
+    @classmethod
+    def of_file(cls, path: Path) -> "Database":
+        """Return the database in an SQLite file, whatever characters its name has."""
+        return cls(URL.create("sqlite", database=str(path.absolute())))
+
+    def __init__(self, url: str | URL, *, busy_timeout: float = 5.0, pool_size: int = 20) -> None:
         """Prepare the engine; nothing is opened before the first session.
 
         `busy_timeout` is how many seconds a transaction waits for a lock.
@@ -59,22 +65,29 @@ class Database:
             else self.engine
         )
         self._writing = Writing(self.engine)
-        self._group = GroupCommit(self.write, busy_timeout)
         self._identity: tuple[int, int] | None = None
         self._hot: HotStatements | None = None
         self._note: Note | None = None
         if self.dialect == "sqlite":
             path = str(self.engine.url.database)
             # In the place of a file that was taken away, a new connection would make another one.
-            event.listen(self.engine, "do_connect", lambda *_: self.check_file())
+            event.listen(self.engine, "do_connect", lambda *_: self._prepare_file())
+            # Before the connection is used, and again in WAL mode, in which the lock is kept.
+            event.listen(self.engine, "connect", self._check_opened, insert=True)
+            event.listen(self.engine, "connect", self._check_in_wal_mode)
             self._hot = HotStatements(
-                path, self.engine.dialect, _PRAGMAS, _OF_MAIN, self.check_file
+                path, self.engine.dialect, _PRAGMAS, _OF_MAIN, _OF_OTHERS, self._prepare_file
             )
 
     @property
     def engines(self) -> Sequence[Engine]:
         """The engines of this database, each once: the general one, and that of public lists."""
         return (self.engine,) if self._lists is self.engine else (self.engine, self._lists)
+
+    @property
+    def file(self) -> Path | None:
+        """The SQLite file; nothing on PostgreSQL."""
+        return _file(str(self.engine.url.database)) if self.dialect == "sqlite" else None
 
     def read(self) -> AbstractContextManager[ReadSession]:
         """Open a transaction that sees one snapshot; nothing is kept of it."""
@@ -141,16 +154,6 @@ class Database:
             yield session
             session.commit()
 
-    def write_together(self, work: Work[Result]) -> Result:
-        """Run work in a transaction and commit it; on SQLite, with that of others who wait.
-
-        What it raises leaves no trace, and it may be run more than once: see `group_commit`.
-        """
-        if self.dialect == "sqlite":
-            return self._group.run(work)
-        with self.write() as session:
-            return work(session)
-
     def check_file(self) -> None:
         """Insist that the SQLite file is still the one that was opened.
 
@@ -166,6 +169,28 @@ class Database:
                 "The database file was removed or replaced while it was open. Put it back, and "
                 "start Dateline again."
             )
+
+    def _prepare_file(self) -> None:
+        """Insist on the file that was opened first; one that SQLite would make is private."""
+        self.check_file()
+        name = str(self.engine.url.database)
+        # SQLite makes no file for a URI unless told to, and gives its own files the mode of this.
+        if self._identity is None and not name.startswith("file:"):
+            with suppress(OSError):
+                permissions.create_file(Path(name))
+            self.check_file()
+
+    def _check_opened(self, connection: sqlite3.Connection, _record: object) -> None:
+        """Insist that a file was not replaced while it was being opened, before it is used.
+
+        The read waits for a restore, which locks the file. In WAL mode it also keeps SQLite's
+        shared lock as long as the connection is open, and no restore begins then.
+        """
+        connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+        self.check_file()
+
+    def _check_in_wal_mode(self, connection: sqlite3.Connection, record: object) -> None:
+        self._check_opened(connection, record)
 
     def watch(self) -> Watch:
         """Return what tells whether the database may have changed."""
@@ -253,16 +278,27 @@ class _Single:
             raise _translated(wrong) from wrong
 
 
+def _name(database: str) -> str:
+    """Return the name of a file that SQLite takes as a URI as well: `file:FILE?mode=ro`."""
+    if not database.startswith("file:"):
+        return database
+    return database.removeprefix("file:").partition("?")[0]
+
+
+def _file(database: str) -> Path:
+    return Path(_name(database))
+
+
 def _identity(path: str) -> tuple[int, int] | None:
     """Return what tells a file from every other: its device and its inode."""
     try:
-        found = os.stat(path.removeprefix("file:").partition("?")[0])  # noqa: PTH116 - before every write, and a Path costs more than the call
+        found = os.stat(_name(path))  # noqa: PTH116 - before every write, and a Path costs more than the call
     except OSError:
         return None
     return found.st_dev, found.st_ino
 
 
-def _make_engine(url: str, busy_timeout: float, pool_size: int) -> Engine:
+def _make_engine(url: str | URL, busy_timeout: float, pool_size: int) -> Engine:
     try:
         parsed = make_url(url)
     except (ArgumentError, ValueError) as wrong:
@@ -290,11 +326,48 @@ def _make_engine(url: str, busy_timeout: float, pool_size: int) -> Engine:
     )
 
 
-# What both dialects are told about JSON.
-_JSON: dict[str, Any] = {
-    "json_serializer": json.dumps_text,
-    "json_deserializer": json.loads,
-}
+def _common_options() -> dict[str, Any]:
+    """Return the options that engines of both dialects share."""
+    return {
+        # It would keep so many statements, however long each is.
+        "query_cache_size": 0,
+        "execution_options": {"compiled_cache": _compiled_statements()},
+        "json_serializer": json.dumps_text,
+        "json_deserializer": json.loads,
+        # Values may be secrets, and errors are logged.
+        "hide_parameters": True,
+    }
+
+
+# Bytes of compiled statements, and what one takes for each letter of its text: what it was
+# compiled from is kept with it, and is found by as much again.
+_MOST_COMPILED, _BYTES_A_LETTER = 16 * 2**20, 120
+
+
+def _compiled_statements() -> BoundedCache[Any, Any]:
+    """Return where SQLAlchemy keeps what it has compiled."""
+    return BoundedCache(_MOST_COMPILED, lambda _, made: _BYTES_A_LETTER * len(made.string))
+
+
+# Letters of the longest statement that a server keeps prepared, and how many for a connection.
+_LONGEST_PREPARED, _MOST_PREPARED = 10_000, 50
+
+
+class _Cursor(psycopg.Cursor[Any]):
+    """A cursor that lets the server prepare no long statement: each takes far more there."""
+
+    def execute(
+        self,
+        query: Any,
+        params: Any = None,
+        *,
+        prepare: bool | None = None,
+        binary: bool | None = None,
+    ) -> Any:
+        """Run a statement."""
+        if len(query) > _LONGEST_PREPARED:
+            prepare = False
+        return super().execute(query, params, prepare=prepare, binary=binary)
 
 
 def _lists_of(url: URL, busy_timeout: float, pool_size: int) -> Engine:
@@ -313,12 +386,17 @@ def _postgresql(url: URL, busy_timeout: float, *, settings: str = "", **pool: in
         connect_args={
             "connect_timeout": 10,
             "application_name": "dateline",
+            "cursor_factory": _Cursor,
             "options": f"-c lock_timeout={millis} -c timezone=UTC {settings}",
         },
-        **_JSON,
+        **_common_options(),
         **pool,
     )
     lasting.check_connections(engine)
+
+    @event.listens_for(engine, "connect")
+    def prepare(connection: Any, _record: Any) -> None:
+        connection.prepared_max = _MOST_PREPARED
 
     @event.listens_for(engine, "rollback")
     def undo(connection: Connection) -> None:
@@ -345,7 +423,7 @@ def _sqlite(url: URL, busy_timeout: float, pool_size: int) -> Engine:
         connect_args={"timeout": busy_timeout, "cached_statements": _STATEMENTS},
         pool_size=pool_size,
         max_overflow=pool_size,
-        **_JSON,
+        **_common_options(),
     )
 
     @event.listens_for(engine, "connect")
@@ -364,6 +442,7 @@ def _sqlite(url: URL, busy_timeout: float, pool_size: int) -> Engine:
     return engine
 
 
+_MOST_OF_SQLITE = 80 * 2**20
 _PRAGMAS = (
     "PRAGMA journal_mode = WAL",
     "PRAGMA synchronous = FULL",
@@ -371,12 +450,16 @@ _PRAGMAS = (
     # In KiB, for each connection; the operating system caches the file for all of them.
     "PRAGMA cache_size = -16384",
     "PRAGMA temp_store = MEMORY",
+    # In bytes, for all connections of the process: beyond, each reuses the pages that it has.
+    f"PRAGMA soft_heap_limit = {_MOST_OF_SQLITE}",
     # In pages. The worker makes checkpoints beside the writers; a commit does if it does not.
     "PRAGMA wal_autocheckpoint = 8000",
 )
 # The loop runs in the main thread, and answers most readers. A thousand stories of a million touch
 # some seven pages each that are nobody else's.
 _OF_MAIN = ("PRAGMA cache_size = -40960",)
+# There are dozens of other threads, and what they read is in the system's memory.
+_OF_OTHERS = ("PRAGMA cache_size = -4096",)
 
 
 @contextmanager

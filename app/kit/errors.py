@@ -79,6 +79,17 @@ class ConstraintViolated(Failure):
     code = "conflict"
 
 
+class RateLimited(Failure):
+    """A client asked more often than it may; `seconds` is how long it has to wait."""
+
+    code = "rate_limited"
+
+    def __init__(self, detail: str, seconds: int) -> None:
+        """Keep the sentence, and how many seconds have to pass before the next attempt."""
+        super().__init__(detail)
+        self.seconds = seconds
+
+
 class Misconfigured(Failure):
     """A setting is wrong; the detail says how to mend it."""
 

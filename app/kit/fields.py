@@ -2,7 +2,6 @@
 
 from datetime import datetime
 from typing import Annotated, Any
-from urllib.parse import urlsplit
 
 from pydantic import (
     AfterValidator,
@@ -15,6 +14,7 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from app.kit.clock import parse_instant
+from app.kit.uri import address_problem
 
 # PostgreSQL cannot keep U+0000, and no reader wants it.
 NO_NUL = r"^[^\x00]*$"
@@ -31,15 +31,11 @@ def _instant(value: Any) -> datetime:
         raise PydanticCustomError("instant", "{why}", {"why": str(wrong)}) from wrong
 
 
-def _address(value: str) -> str:
-    try:
-        parts = urlsplit(value)
-        sound = parts.scheme in {"http", "https"} and bool(parts.hostname)
-        _ = parts.port
-    except ValueError:
-        sound = False
-    if not sound or any(character.isspace() for character in value):
-        raise PydanticCustomError("address", "Expected an absolute http or https address")
+def address(value: str) -> str:
+    """Return a sound address, or raise what pydantic reports of one that is not."""
+    problem = address_problem(value)
+    if problem is not None:
+        raise PydanticCustomError("address", "{problem}", {"problem": problem})
     return value
 
 
@@ -55,7 +51,7 @@ Instant = Annotated[
     BeforeValidator(_instant),
     WithJsonSchema({"type": "string", "format": "date-time"}),
 ]
-Address = Annotated[str, text_of(2000, 1), AfterValidator(_address)]
+Address = Annotated[str, text_of(2000, 1), AfterValidator(address)]
 Line = Annotated[str, text_of(1000, 1)]
 ShortLine = Annotated[str, text_of(200, 1)]
 Paragraph = Annotated[str, text_of(20_000)]

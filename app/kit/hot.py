@@ -17,10 +17,17 @@ from typing import Any
 from sqlalchemy import Dialect, Executable
 from sqlalchemy.sql import ClauseElement
 
+from app.kit.bounded import BoundedCache
 from app.kit.session import Reads
 
 Rows = Sequence[Any]
-_MOST_STATEMENTS = 300
+# Bytes of the statements that are kept, with what they were compiled to; and what one takes for
+# each letter of its text: the objects that it is built of are far larger than that.
+_MOST_COMPILED, _BYTES_A_LETTER = 16 * 2**20, 40
+# Letters of the texts that the driver keeps prepared on a connection, of the main thread and of
+# any other: some twelve bytes each. It counts statements alone, so a connection that was asked
+# for more is closed, and another one opened.
+_MOST_PREPARED_OF_MAIN, _MOST_PREPARED = 512 * 1024, 128 * 1024
 
 
 @dataclass(slots=True)
@@ -39,15 +46,18 @@ class HotSession(Reads):
     Statements have to be module-level or cached objects: each is compiled once and kept.
     """
 
-    def __init__(self, connection: sqlite3.Connection, statements: "HotStatements") -> None:
+    def __init__(self, held: "_Held", statements: "HotStatements") -> None:
         """Run on a connection on which a transaction is open."""
         self.dialect = "sqlite"
-        self._connection = connection
+        self._held = held
+        self._connection = held.connection
         self._statements = statements
 
     def all(self, statement: Executable, params: Mapping[str, Any] | None = None) -> Rows:
         """Return every row."""
         compiled = self._statements.compiled(statement)
+        if compiled.sql not in self._held.prepared:
+            self._held.note(compiled.sql)
         values = {**compiled.values, **params} if params else compiled.values
         cursor = self._connection.execute(compiled.sql, [values[one] for one in compiled.names])
         rows = cursor.fetchall()
@@ -61,6 +71,22 @@ def _maker(names: list[str]) -> Callable[[Any], Any]:
     return partial(tuple.__new__, namedtuple("Row", names))
 
 
+class _Held:
+    """The connection of a thread, and the statements that were prepared on it."""
+
+    __slots__ = ("connection", "left", "prepared")
+
+    def __init__(self, connection: sqlite3.Connection, most: int) -> None:
+        self.connection = connection
+        self.prepared: set[str] = set()
+        self.left = most
+
+    def note(self, sql: str) -> None:
+        """Note that a statement is prepared."""
+        self.prepared.add(sql)
+        self.left -= len(sql)
+
+
 class HotStatements:
     """Held connections to an SQLite file, one for each thread, and compiled statements."""
 
@@ -70,9 +96,10 @@ class HotStatements:
         dialect: Dialect,
         pragmas: Sequence[str],
         of_main: Sequence[str],
+        of_others: Sequence[str],
         may_open: Callable[[], None],
     ) -> None:
-        """Open nothing yet; pragmas `of_main` are for the connection of the main thread alone.
+        """Open nothing yet; some pragmas are for the main thread's connection, or for others.
 
         `may_open` raises where there must be no further connection.
         """
@@ -80,8 +107,11 @@ class HotStatements:
         self._dialect = dialect
         self._pragmas = pragmas
         self._of_main = of_main
+        self._of_others = of_others
         self._may_open = may_open
-        self._compiled: dict[Executable, _Compiled] = {}
+        self._compiled: BoundedCache[Executable, _Compiled] = BoundedCache(
+            _MOST_COMPILED, lambda _, made: _BYTES_A_LETTER * len(made.sql)
+        )
         self._held = threading.local()
         self._all: list[sqlite3.Connection] = []
         self._note: Callable[[str], None] | None = None
@@ -89,12 +119,12 @@ class HotStatements:
     @contextmanager
     def session(self) -> Iterator[HotSession]:
         """Open a transaction that sees one snapshot."""
-        connection = self._connection()
-        connection.execute("BEGIN")
+        held = self._connection()
+        held.connection.execute("BEGIN")
         try:
-            yield HotSession(connection, self)
+            yield HotSession(held, self)
         finally:
-            connection.execute("COMMIT")
+            held.connection.execute("COMMIT")
 
     def single(self) -> HotSession:
         """Return a session for one statement, which is a transaction by itself."""
@@ -109,8 +139,6 @@ class HotStatements:
             # The stubs name the base of what compiles; only SQL has positions.
             names = list(made.positiontup or ())  # type: ignore[attr-defined]
             known = _Compiled(str(made), names, dict(made.params))
-            if len(self._compiled) >= _MOST_STATEMENTS:
-                self._compiled.clear()
             self._compiled[statement] = known
         return known
 
@@ -125,21 +153,33 @@ class HotStatements:
         for connection in self._all:
             connection.close()
 
-    def _connection(self) -> sqlite3.Connection:
-        held: sqlite3.Connection | None = getattr(self._held, "connection", None)
-        if held is None:
-            self._may_open()
-            held = sqlite3.connect(
-                self._path,
-                isolation_level=None,
-                check_same_thread=False,
-                uri=self._path.startswith("file:"),
-                cached_statements=512,
-            )
-            main = threading.current_thread() is threading.main_thread()
-            for pragma in (*self._pragmas, *(self._of_main if main else ())):
-                held.execute(pragma)
-            held.set_trace_callback(self._note)
-            self._held.connection = held
-            self._all.append(held)
+    def _connection(self) -> _Held:
+        held: _Held | None = getattr(self._held, "of_thread", None)
+        if held is not None and (held.left >= 0 or held.connection.in_transaction):
+            return held
+        opened = self._opened()
+        if held is not None:
+            self._all.remove(held.connection)
+            held.connection.close()
+        main = threading.current_thread() is threading.main_thread()
+        held = self._held.of_thread = _Held(
+            opened, _MOST_PREPARED_OF_MAIN if main else _MOST_PREPARED
+        )
         return held
+
+    def _opened(self) -> sqlite3.Connection:
+        """Open a connection for this thread."""
+        self._may_open()
+        opened = sqlite3.connect(
+            self._path,
+            isolation_level=None,
+            check_same_thread=False,
+            uri=self._path.startswith("file:"),
+            cached_statements=512,
+        )
+        main = threading.current_thread() is threading.main_thread()
+        for pragma in (*self._pragmas, *(self._of_main if main else self._of_others)):
+            opened.execute(pragma)
+        opened.set_trace_callback(self._note)
+        self._all.append(opened)
+        return opened

@@ -13,7 +13,7 @@ import asyncio
 import socket
 import ssl
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache
@@ -22,7 +22,7 @@ from typing import Any
 
 import httpx2
 
-from app.kit.networks import Reach, literal
+from app.kit.networks import Address, Reach, literal
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +41,8 @@ class Unanswered:
 
 
 Outcome = Answered | Unanswered
+# Asked before each request with the address that it would be sent to; no means it is not sent.
+Allows = Callable[[Address], bool]
 _CALLED_OFF = Unanswered("called off")
 _LAST_PORT = 65_535
 # Names that are slow to be looked up are not to delay others.
@@ -50,6 +52,10 @@ _PORTS = {"http": 80, "https": 443}
 
 class _Refused(Exception):
     """A host's address is not one that requests may go to."""
+
+
+class _AskedTooOften(Exception):
+    """The caller allows no more requests to this address for now."""
 
 
 class HttpClient:
@@ -100,9 +106,17 @@ class HttpClient:
             loop.close()
 
     def start(
-        self, method: str, url: str, headers: Mapping[str, str], body: bytes
+        self,
+        method: str,
+        url: str,
+        headers: Mapping[str, str],
+        body: bytes,
+        allows: Allows | None = None,
     ) -> Future[Outcome]:
-        """Send a request without waiting; `outcome_of` says what came of it."""
+        """Send a request without waiting; `outcome_of` says what came of it.
+
+        Where there is a `reach`, `allows` is asked, in the thread of the client.
+        """
         with self._lock:
             if self._closed:
                 called_off: Future[Outcome] = Future()
@@ -117,31 +131,45 @@ class HttpClient:
                     target=self._loop.run_forever, name="http", daemon=True
                 )
                 self._thread.start()
-            sending = self._send(method, url, headers, body)
+            sending = self._send(method, url, headers, body, allows)
             return asyncio.run_coroutine_threadsafe(sending, self._loop)
 
     async def _send(
-        self, method: str, url: str, headers: Mapping[str, str], body: bytes
+        self,
+        method: str,
+        url: str,
+        headers: Mapping[str, str],
+        body: bytes,
+        allows: Allows | None,
     ) -> Outcome:
         try:
             async with asyncio.timeout(self._seconds):
-                return await self._exchanged(method, url, headers, body)
+                return await self._exchanged(method, url, headers, body, allows)
         except TimeoutError:
             return Unanswered(f"no answer within {self._seconds:g} seconds")
         except _Refused:
             return Unanswered("its address is inside the network")
+        except _AskedTooOften:
+            return Unanswered("its address was asked too often")
         # Its own words may hold what was sent.
         except (httpx2.RequestError, httpx2.InvalidURL) as wrong:
             return Unanswered(_reason(wrong))
 
     async def _exchanged(
-        self, method: str, url: str, headers: Mapping[str, str], body: bytes
+        self,
+        method: str,
+        url: str,
+        headers: Mapping[str, str],
+        body: bytes,
+        allows: Allows | None,
     ) -> Answered:
         if (httpx2.URL(url).port or 0) > _LAST_PORT:
             raise httpx2.InvalidURL("There is no such port.")
         where, more = httpx2.URL(url), dict[str, Any]()
         if self._reach is not None:
             where, more = await _within(where, self._reach)
+            if allows is not None and not allows(ip_address(where.host)):
+                raise _AskedTooOften
         # No limits for the parts: one for the whole stands around this.
         client = httpx2.AsyncClient(
             headers=self._headers,

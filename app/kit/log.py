@@ -5,7 +5,7 @@ import re
 import sys
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import nullcontext
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -19,6 +19,7 @@ ACCESS = "dateline.access"
 _MOST_LINES = 500
 _SECONDS = 0.1
 _EXTRA = ("request_id", "key", "route")
+Hide = Callable[[str], str]
 
 
 # A path may hold a line break, and would write a line of its own.
@@ -49,17 +50,29 @@ class AccessRecord(logging.LogRecord):
         self.__dict__ = {**self._same, "msg": message, "args": args, "created": now, **extra}
 
 
-class _Text(logging.Formatter):
+class _Hiding(logging.Formatter):
+    """Hides secrets in whatever text comes; what tells of requests has none by then."""
+
+    def __init__(self, hide: Hide) -> None:
+        super().__init__()
+        self._hide = hide
+
+    def hidden(self, record: logging.LogRecord, text: str) -> str:
+        """Return a text of a record without secrets."""
+        return text if record.name == ACCESS else self._hide(text)
+
+
+class _Text(_Hiding):
     def format(self, record: logging.LogRecord) -> str:
         """Return one line for people."""
         message = _CONTROL.sub(_visible, record.getMessage())
         line = f"{_of_day(int(record.created))} {record.levelname.lower():7} {message}"
         if record.exc_info:
             line += "\n" + self.formatException(record.exc_info)
-        return line
+        return self.hidden(record, line)
 
 
-class _Json(logging.Formatter):
+class _Json(_Hiding):
     def format(self, record: logging.LogRecord) -> str:
         """Return one JSON object."""
         moment = datetime.fromtimestamp(record.created, UTC)
@@ -67,11 +80,11 @@ class _Json(logging.Formatter):
             "at": format_instant(moment),
             "level": record.levelname.lower(),
             "logger": record.name,
-            "message": record.getMessage(),
+            "message": self.hidden(record, record.getMessage()),
         }
         line |= {name: getattr(record, name) for name in _EXTRA if hasattr(record, name)}
         if record.exc_info:
-            line["exception"] = self.formatException(record.exc_info)
+            line["exception"] = self.hidden(record, self.formatException(record.exc_info))
         return json.dumps_text(line)
 
 
@@ -105,10 +118,13 @@ class _Gathering(logging.StreamHandler[TextIO]):
                 self.stream.flush()
 
 
-def configure_logging(level: str, form: Literal["text", "json"]) -> None:
-    """Send Dateline's log to standard error, and the server's into it."""
+def configure_logging(level: str, form: Literal["text", "json"], hide: Hide = str) -> None:
+    """Send Dateline's log to standard error, and the server's into it.
+
+    `hide` takes secrets out of a text; the access log is expected to have none.
+    """
     handler = _Gathering(sys.stderr)
-    handler.setFormatter(_Json() if form == "json" else _Text())
+    handler.setFormatter(_Json(hide) if form == "json" else _Text(hide))
     for name in ("dateline", "uvicorn"):
         logger = logging.getLogger(name)
         logger.handlers = [handler]

@@ -71,9 +71,14 @@ def refuse_strangers(database: Database) -> None:
         )
 
 
+def refuse_newer(database: Database) -> None:
+    """Refuse a database that a newer version has migrated."""
+    _refuse_newer(current(database))
+
+
 def upgrade(database: Database, revision: str = "head") -> None:
     """Bring the schema up to a revision, in one transaction."""
-    _refuse_newer(current(database))
+    refuse_newer(database)
     _run(database, "upgrade", revision)
 
 

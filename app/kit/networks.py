@@ -61,13 +61,24 @@ class Reach:
     @classmethod
     def of(cls, networks: str) -> "Reach":
         """Read networks with commas, such as `10.0.0.0/8, ::1`; raise `ValueError` for others."""
-        named = [one.strip() for one in networks.split(",") if one.strip()]
-        return cls(tuple(ip_network(one, strict=False) for one in named))
+        return cls(networks_of(networks))
 
     def takes_in(self, address: Address) -> bool:
         """Tell whether requests may go to an address."""
         known = _plain(address)
-        return any(known in one for one in self.allowed) or all(map(_is_public, _faces(known)))
+        return contains(self.allowed, known) or all(map(_is_public, _faces(known)))
+
+
+def contains(networks: Iterable[Network], address: Address) -> bool:
+    """Tell whether an address is in one of some networks."""
+    known = _plain(address)
+    return any(known in one for one in networks)
+
+
+def networks_of(text: str) -> tuple[Network, ...]:
+    """Read networks with commas, such as `10.0.0.0/8, ::1`; raise `ValueError` for others."""
+    named = [part.strip() for part in text.split(",") if part.strip()]
+    return tuple(ip_network(part, strict=False) for part in named)
 
 
 def literal(host: str) -> Address | None:
@@ -101,6 +112,29 @@ def host_of(url: str) -> str | None:
     # What ends in a number is an address, or nothing (URL standard, section 3.5).
     is_number = host.rpartition(".")[2].isdecimal()
     return None if is_number and literal(host) is None else host
+
+
+def client_network(address: Address) -> str:
+    """Return the network that counts as one client or host: an IPv4 address, or an IPv6 /64.
+
+    An IPv6 address that stands for an IPv4 address counts as that.
+    """
+    *_, last = _faces(_plain(address))
+    if isinstance(last, IPv4Address):
+        return str(last)
+    return str(IPv6Network((int(last), 64), strict=False))
+
+
+def host_network(url: str) -> str | None:
+    """Return what counts as one host in the addresses of requests, or nothing for a malformed one.
+
+    Ports and paths do not matter, nor do case, dots at the end, and notations of one name.
+    """
+    host = host_of(url)
+    if host is None:
+        return None
+    known = literal(host)
+    return host.rstrip(".") if known is None else client_network(known)
 
 
 def _plain(address: Address) -> Address:

@@ -28,6 +28,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.sql import ClauseElement
 
 from app.kit import json
+from app.kit.bounded import BoundedCache
 from app.kit.driver import Values
 
 _MOST = 300
@@ -49,7 +50,7 @@ class Prepared:
         compiled: Any = statement.compile(
             dialect=dialect, column_keys=None if columns is None else list(columns)
         )
-        self.sql = str(compiled)
+        self.sql: str = str(compiled)
         self._given: dict[str, Any] = {
             name: value for name, value in compiled.params.items() if value is not None
         }
@@ -109,10 +110,19 @@ def _in_places(dialect: Dialect) -> Dialect:
     )
 
 
-@lru_cache(maxsize=_MOST)
 def prepared(statement: Executable, dialect: Dialect) -> Prepared:
     """Return a statement prepared; it has to be an object that is kept, not one made each time."""
-    return Prepared(statement, dialect)
+    known = _prepared.get((statement, dialect))
+    if known is None:
+        known = _prepared[statement, dialect] = Prepared(statement, dialect)
+    return known
+
+
+# Bytes, and what a statement takes for each letter of its text.
+_MOST_BYTES, _BYTES_A_LETTER = 16 * 2**20, 40
+_prepared: BoundedCache[tuple[Executable, Dialect], Prepared] = BoundedCache(
+    _MOST_BYTES, lambda _, made: _BYTES_A_LETTER * len(made.sql)
+)
 
 
 @lru_cache(maxsize=_MOST)

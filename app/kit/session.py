@@ -128,7 +128,9 @@ class ReadSession:
         """Yield rows in chunks, in memory that does not grow with their number."""
         options = {"yield_per": chunk}
         self._driver.settle()
-        yield from self._connection.execute(statement, execution_options=options)
+        # Whoever stops reading in the middle leaves no cursor open on the server.
+        with self._connection.execute(statement, execution_options=options) as result:
+            yield from result
 
     def _result(self, statement: Executable, params: Params) -> CursorResult[Any]:
         self._driver.settle()

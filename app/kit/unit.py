@@ -4,15 +4,18 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from app.kit.clock import Clock
 from app.kit.database import Database
-from app.kit.errors import ConstraintViolated, Failure
+from app.kit.errors import ConstraintViolated, DatabaseBusy, Failure
+from app.kit.preparing import NotPrepared, Prepared
 from app.kit.session import WriteSession
 from app.kit.watch import CHANNEL
 
 _ATTEMPTS = 3
+# Each needs something else; more are needed where others change what it depends on meanwhile.
+_MOST_PREPARATIONS = 20
 Result = TypeVar("Result")
 
 
@@ -52,6 +55,7 @@ class Unit:
     actor: Actor
     events: list[object] = field(default_factory=list)
     deeds: list[Deed] = field(default_factory=list)
+    prepared: Prepared[Any] = field(default_factory=Prepared)
 
     def raise_event(self, event: object) -> None:
         """Tell the layers above, inside the same transaction."""
@@ -87,6 +91,32 @@ class Unit:
         self.deeds.append(Deed(verb, type_, id_, old, new))
 
 
+class Guard(Protocol):
+    """Refuses units of work whose actor may not act any more, by raising a `Failure`."""
+
+    def check(self, unit: Unit) -> None:
+        """Check the actor before the work."""
+        ...
+
+    def check_again(self, unit: Unit) -> Callable[[], None]:
+        """Ask for the actor after the work; what is returned checks it, before the commit."""
+        ...
+
+
+class _NoGuard:
+    """Lets every actor act: for programs that work on a database without keys."""
+
+    def check(self, unit: Unit) -> None:
+        """Let the work begin."""
+
+    def check_again(self, unit: Unit) -> Callable[[], None]:
+        """Let the work be committed."""
+        return lambda: None
+
+
+NO_GUARD: Guard = _NoGuard()
+
+
 class Runner:
     """Runs commands: one transaction each, in which the subscribers follow, then the commit."""
 
@@ -96,46 +126,64 @@ class Runner:
         clock: Clock,
         subscribers: Sequence[Callable[[Unit], None]],
         announce: Callable[[], None],
+        guard: Guard = NO_GUARD,
     ) -> None:
         """Run on a database; `subscribers` are called after each command, before the commit.
 
-        `announce` is called after the commit, before anybody is told that it succeeded.
+        `announce` is called after the commit, before anybody is told that it succeeded. `guard`
+        checks inside each transaction that its actor may act.
         """
+        self._guard = guard
         self._announce = announce
         self._database = database
         self._clock = clock
         self._subscribers = tuple(subscribers)
 
     def run(
-        self, actor: Actor, command: Callable[[Unit], Result], *, joins: bool = False
+        self,
+        actor: Actor,
+        command: Callable[[Unit], Result],
+        prepared: Prepared[Any] | None = None,
     ) -> Result:
         """Run a command and return its result once it is committed.
 
         Where somebody else was faster at the same thing (two equal titles want one slug), the
-        command is run again on what is there now. One that `joins` may share a transaction with
-        others, which wait for it: it is short.
+        command is run again on what is there now. `prepared` holds what was computed for it
+        already; what else takes long is computed between two attempts, while no transaction is
+        open.
         """
+        prepared = Prepared() if prepared is None else prepared
         for attempt in range(1, _ATTEMPTS + 1):
             try:
-                return self._once(actor, command, joins=joins and attempt == 1)
+                return self._prepared(actor, command, prepared)
             except ConstraintViolated:
                 if attempt == _ATTEMPTS:
                     raise
         raise AssertionError("unreachable")
 
-    def _once(self, actor: Actor, command: Callable[[Unit], Result], *, joins: bool) -> Result:
-        def work(session: WriteSession) -> Result:
-            unit = Unit(session, self._clock.now(), actor)
+    def _prepared(
+        self, actor: Actor, command: Callable[[Unit], Result], prepared: Prepared[Any]
+    ) -> Result:
+        """Run a command, again and again while it needs more that is not prepared."""
+        for _ in range(_MOST_PREPARATIONS):
+            try:
+                return self._once(actor, command, prepared)
+            except NotPrepared as missing:
+                prepared.prepare(missing.wanted)
+        raise DatabaseBusy("The story keeps being changed by others. Try again shortly.")
+
+    def _once(
+        self, actor: Actor, command: Callable[[Unit], Result], prepared: Prepared[Any]
+    ) -> Result:
+        prepared.begin()
+        with self._database.write() as session:
+            unit = Unit(session, self._clock.now(), actor, prepared=prepared)
+            self._guard.check(unit)
             result = command(unit)
+            confirm = self._guard.check_again(unit)
             for follow in self._subscribers:
                 follow(unit)
             session.notify(CHANNEL)
-            return result
-
-        if joins:
-            result = self._database.write_together(work)
-        else:
-            with self._database.write() as session:
-                result = work(session)
+            confirm()
         self._announce()
         return result

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from html import escape
 
 from app.search.analysis.languages import primary
@@ -10,8 +9,8 @@ from app.search.fragments import fragments
 from app.search.marking import Mark, Marker
 from app.search.typed import Typed
 
-# Of a long body so many characters are looked at.
-_MOST_LOOKED_AT = 100_000
+# Of a long body so many characters are looked at, and so many bytes read.
+_MOST_LOOKED_AT, MOST_BYTES = 100_000, 200_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,21 +21,32 @@ class Highlights:
     body: tuple[str, ...]
 
 
-def highlights(typed: Typed, language: str, title: str, body: str) -> Highlights:
-    """Mark what a query looks for in the stored words of a story; `body` is plain text."""
-    marker = _marker(typed, primary(language))
-    text = body[:_MOST_LOOKED_AT]
-    marks = marker.marks(text, title=False)
-    return Highlights(
-        title=_marked(title, marker.marks(title, title=True), 0, len(title)),
-        body=tuple(_fragment(text, marks, *edges) for edges in fragments(text, marks)),
-    )
+class Highlighter:
+    """Marks what a query looks for in the stories of one answer.
 
+    It remembers words of theirs, so it is made for each answer, and released with it.
+    """
 
-@lru_cache(maxsize=100)
-def _marker(typed: Typed, language: str) -> Marker:
-    """Return what marks the stories of one answer: it learns their words."""
-    return Marker(typed, language)
+    def __init__(self, typed: Typed) -> None:
+        """Mark what was typed."""
+        self._typed = typed
+        self._markers: dict[str, Marker] = {}
+
+    def highlights(self, language: str, title: str, body: str) -> Highlights:
+        """Mark the stored words of a story; `body` is plain text, or its beginning."""
+        marker = self._marker(primary(language))
+        text = body[:_MOST_LOOKED_AT]
+        marks = marker.marks(text, title=False)
+        return Highlights(
+            title=_marked(title, marker.marks(title, title=True), 0, len(title)),
+            body=tuple(_fragment(text, marks, *edges) for edges in fragments(text, marks)),
+        )
+
+    def _marker(self, language: str) -> Marker:
+        known = self._markers.get(language)
+        if known is None:
+            known = self._markers[language] = Marker(self._typed, language)
+        return known
 
 
 def _fragment(text: str, marks: Sequence[Mark], start: int, end: int) -> str:

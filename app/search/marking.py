@@ -9,6 +9,10 @@ from app.search.analysis.words import runs, spans
 from app.search.typed import Typed
 from app.search.units import Unit, units
 
+# Marks of so many different runs of letters are remembered, of those that are as short as words
+# are: some 3 MB.
+_MOST_KNOWN, _LONGEST_KNOWN = 10_000, 40
+
 
 class Mark(NamedTuple):
     """A stretch of a text that fits a query; `unit` tells what of the query it fits."""
@@ -49,7 +53,10 @@ class Marker:
                 for unit in range(len(self._units))
                 if self._fits(unit, word)
             )
-            self._known[run] = known
+            if len(run) <= _LONGEST_KNOWN:
+                if len(self._known) >= _MOST_KNOWN:
+                    self._known.clear()
+                self._known[run] = known
         return known
 
     def _phrases(self, text: str) -> Iterator[Mark]:

@@ -14,7 +14,7 @@ from app.delivery.snapshot import Snapshot, snapshot
 from app.delivery.store.shapes import Form
 from app.kit import json
 from app.search.errors import IndexUnusable
-from app.search.highlighting import highlights
+from app.search.highlighting import MOST_BYTES, Highlighter
 from app.search.index import (
     Ask,
     FacetField,
@@ -263,11 +263,11 @@ def _items(query: SearchQuery, public: Snapshot, found: Found, hits: Sequence[Hi
 def _highlights(
     query: SearchQuery, public: Snapshot, found: Found, ids: Sequence[str]
 ) -> dict[str, dict[str, object]]:
-    typed = found.typed or Typed()
+    highlighter = Highlighter(found.typed or Typed())
     marked: dict[str, dict[str, object]] = {}
-    for story in public.stories(ids):
+    for story in public.beginnings(ids, MOST_BYTES):
         body = "" if query.titles_only else story.body
-        made = highlights(typed, story.language, story.title, body)
+        made = highlighter.highlights(story.language, story.title, body)
         marked[story.id] = {"title": made.title, "body": list(made.body)}
     return marked
 

@@ -7,12 +7,15 @@ from functools import lru_cache
 from app.delivery.directory import EntryType
 from app.delivery.snapshot import Snapshot
 from app.kit import json
+from app.kit.bounded import entries_within
 from app.search.analysis.words import evened
 from app.search.index import Ask, Reader
 from app.search.typed import Typed, understood
 
 # Of tags, sources and categories so many at the most, so that there is room for titles.
 _OF_EACH_TYPE = 3
+# Letters of the longest name.
+_LONGEST_NAME = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +55,7 @@ def _entries(type_: EntryType, begun: str, public: Snapshot) -> list[Suggestion]
     return found[:_OF_EACH_TYPE]
 
 
-@lru_cache(maxsize=20_000)
+@lru_cache(entries_within(8 * 2**20, 2 * _LONGEST_NAME))
 def _evened(name: str) -> str:
     """Even out a name as titles are; there are few, and all are looked at each time."""
     return evened(name)

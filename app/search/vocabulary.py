@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import cache, partial
 from typing import Any, Protocol
 
+from app.kit.bounded import BoundedCache
 from app.search.analysis.languages import has_stems, primary
 from app.search.analysis.stemming import beginnings, stem
 from app.search.text import SPOKEN, TEXT
@@ -17,8 +18,11 @@ _MOST_LANGUAGES, _ALL_LANGUAGES = 5, 50
 # A word that no more than so large a share of stories has may be one of the other languages.
 _RARE, _SELDOM = 2, 0.02
 _SHORTEST_WITH_STEM = 3
-# Of so many words the families are remembered, for as long as the state of the index is read.
-_MOST_REMEMBERED = 5_000
+# Families of words by the languages that were asked for and the word: remembered for as long as
+# the state of the index is read.
+Families = BoundedCache[tuple[tuple[str, ...], str], dict[str, int]]
+# Bytes of them, and what a family and each of its words take.
+_MOST_REMEMBERED, _OF_A_FAMILY, _OF_A_WORD = 8 * 2**20, 700, 150
 
 
 class Dictionary(Protocol):
@@ -40,19 +44,36 @@ class Dictionary(Protocol):
         ...
 
 
+def no_families() -> Families:
+    """Return where families are remembered, with none."""
+    return BoundedCache(_MOST_REMEMBERED, _weigh)
+
+
+def _weigh(key: tuple[tuple[str, ...], str], family: Mapping[str, int]) -> int:
+    return _OF_A_FAMILY + len(key[1]) + len(family) * _OF_A_WORD
+
+
 class Vocabulary:
     """The words of one state of an index, as somebody sees them who looks for some languages."""
 
-    def __init__(self, dictionary: Dictionary, asked: Sequence[str] = ()) -> None:
-        """Look at an index; `asked` are tags of languages, and none means those it has."""
+    def __init__(
+        self,
+        dictionary: Dictionary,
+        asked: Sequence[str] = (),
+        families: Families | None = None,
+    ) -> None:
+        """Look at an index; `asked` are tags of languages, and none means those it has.
+
+        `families` are remembered together with those of other choices of languages.
+        """
         self._dictionary = dictionary
         self.stories = max(dictionary.num_docs, 1)
-        self.languages = tuple(dict.fromkeys(map(primary, asked)))
+        self.languages = self._asked = tuple(dict.fromkeys(map(primary, asked)))
         self._others: tuple[str, ...] = ()
         if not self.languages:
             spoken = tuple(self.beginning("", _ALL_LANGUAGES, SPOKEN))
             self.languages, self._others = spoken[:_MOST_LANGUAGES], spoken[_MOST_LANGUAGES:]
-        self._families: dict[str, dict[str, int]] = {}
+        self._families = no_families() if families is None else families
 
     def count(self, word: str, field: str = TEXT) -> int:
         """Return in how many stories a word stands."""
@@ -60,11 +81,10 @@ class Vocabulary:
 
     def family(self, word: str) -> dict[str, int]:
         """Return the words of the index that share a stem with a word, and how many have each."""
-        known = self._families.get(word)
+        key = (self._asked, word)
+        known = self._families.get(key)
         if known is None:
-            if len(self._families) >= _MOST_REMEMBERED:
-                self._families.clear()
-            known = self._families[word] = self._gathered(word)
+            known = self._families[key] = self._gathered(word)
         return dict(known)
 
     def beginning(self, start: str, most: int, field: str = TEXT) -> dict[str, int]:

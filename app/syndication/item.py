@@ -3,11 +3,11 @@
 from dataclasses import dataclass, field
 from typing import Any, TypedDict
 
+from app.content.addressing import with_base
 from app.kit import json
 from app.kit.uri import uri_of
 from app.kit.xml import is_suspect, legal
 from app.syndication.addresses import Addresses
-from app.syndication.markup import with_absolute_addresses
 
 
 class Source(TypedDict):
@@ -143,7 +143,7 @@ def item_of(document: bytes, addresses: Addresses) -> Item:
         rights=story.get("rights"),
         corrections=story.get("corrections", []),
         translations=story.get("translations", []),
-        body_html=None if body is None else with_absolute_addresses(body, link),
+        body_html=None if body is None else with_base(body, link),
         body_text=story.get("body_text"),
         embargoed_until=story.get("embargo_until"),
     )

@@ -5,9 +5,9 @@ of them again when another story comes. Reading its document and writing it in a
 what a feed costs.
 """
 
-import threading
 from collections.abc import Sequence
 
+from app.kit.bounded import BoundedCache
 from app.syndication.addresses import Addresses
 from app.syndication.item import Item, item_of
 
@@ -25,9 +25,9 @@ class Items:
     def __init__(self, addresses: Addresses) -> None:
         """Remember nothing yet; addresses are the same for all."""
         self.addresses = addresses
-        self._known: dict[bytes, Item] = {}
-        self._weight = 0
-        self._changing = threading.Lock()
+        self._known: BoundedCache[bytes, Item] = BoundedCache(
+            _MOST, lambda document, _: len(document) * _WEIGHT
+        )
 
     def of_all(self, documents: Sequence[bytes]) -> list[Item]:
         """Read finished documents."""
@@ -40,15 +40,5 @@ class Items:
             return known
         item = item_of(document, self.addresses)
         if len(document) * _WEIGHT <= _LARGEST:
-            with self._changing:
-                self._keep(document, item)
+            self._known[document] = item
         return item
-
-    def _keep(self, document: bytes, item: Item) -> None:
-        if document not in self._known:
-            self._weight += len(document) * _WEIGHT
-        self._known[document] = item
-        while self._weight > _MOST:
-            oldest = next(iter(self._known))
-            del self._known[oldest]
-            self._weight -= len(oldest) * _WEIGHT

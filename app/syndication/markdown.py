@@ -106,7 +106,7 @@ class _Writer(HTMLParser):
             around.line.append("\n" if self._is_in("pre") else _BREAK)
         elif tag == "img" and attributes.get("src"):
             alt = _escaped(attributes.get("alt", ""))
-            around.line.append(f"![{alt}]({_target(attributes['src'])})")
+            around.line.append(f"![{alt}]({target(attributes['src'])})")
 
     def _close(self) -> str:
         """Write the innermost element into the one around it; return what it was."""
@@ -129,7 +129,7 @@ def _inline(frame: _Frame, text: str) -> str:
     if not bare:
         return text
     if frame.tag == "a" and frame.attributes.get("href"):
-        return text.replace(bare, f"[{bare}]({_target(frame.attributes['href'])})", 1)
+        return text.replace(bare, f"[{bare}]({target(frame.attributes['href'])})", 1)
     mark = _AROUND.get(frame.tag)
     # Marks have to touch the words; the spaces stay outside.
     return text.replace(bare, f"{mark}{bare}{mark}", 1) if mark else text
@@ -206,14 +206,14 @@ def _longest_run(text: str) -> int:
     return max((len(one) for one in _BACKTICKS.findall(text)), default=0)
 
 
-def _target(address: str) -> str:
+def target(address: str) -> str:
     """Return an address between angle brackets, in which only few characters mean anything."""
     bare = _SPACES.sub("%20", address.strip())
     return "<" + bare.replace("\\", "%5C").replace("<", "%3C").replace(">", "%3E") + ">"
 
 
 def _escaped(text: str) -> str:
-    return _SPECIAL.sub(lambda one: f"\\{one[0]}", text)
+    return _SPECIAL.sub(r"\\\g<0>", text)
 
 
 def _finished_line(text: str) -> str:

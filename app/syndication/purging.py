@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from app.delivery.following import Follower
-from app.delivery.surrogates import EVERYTHING, outdated
+from app.delivery.surrogates import EVERYTHING, Surrogates
 from app.kit import json
 from app.kit.clock import format_instant
 from app.kit.http import Answered, HttpClient, Outcome
@@ -36,9 +36,12 @@ class Receiver:
 class Purging:
     """Tells one receiver of all changes: each at least once, in the order of the log."""
 
-    def __init__(self, follower: Follower, client: HttpClient, receiver: Receiver) -> None:
+    def __init__(
+        self, follower: Follower, surrogates: Surrogates, client: HttpClient, receiver: Receiver
+    ) -> None:
         """Begin where the follower stands."""
         self._follower = follower
+        self._surrogates = surrogates
         self._client = client
         self._receiver = receiver
         self._failures = 0
@@ -71,7 +74,7 @@ class Purging:
         self._client.close()
 
     def _tell(self, rows: Sequence[Record]) -> bool:
-        return all(self._send(keys) for keys in _portions(outdated(rows)))
+        return all(self._send(keys) for keys in _portions(self._surrogates.outdated(rows)))
 
     def _send(self, keys: Sequence[str]) -> bool:
         outcome = self._client.send(

@@ -14,7 +14,6 @@ from bench.measurements import (
     pushing,
     streaming,
     syncing,
-    verbs,
 )
 
 ALL: tuple[Measurement, ...] = (
@@ -25,7 +24,6 @@ ALL: tuple[Measurement, ...] = (
     *paging.MEASUREMENTS,
     *growth.MEASUREMENTS,
     *publishing.MEASUREMENTS,
-    *verbs.MEASUREMENTS,
     *pushing.MEASUREMENTS,
     *syncing.MEASUREMENTS,
     *streaming.MEASUREMENTS,

@@ -32,14 +32,14 @@ _LONGER = 2
 def while_publishing(stage: Stage) -> Outcome:
     """Compare reads beside 50 new stories a second with the same reads alone."""
     publishers: list[Publisher] = []
-    with _live(stage) as (dateline, desk):
+    with _live(stage) as (dateline, publishing):
         target = Target(dateline, _mix(stage))
 
         def alone() -> Round:
             return stage.load(target, stage.plan.seconds * _LONGER)
 
         def beside() -> Round:
-            with desk() as publisher:
+            with publishing() as publisher:
                 publishers.append(publisher)
                 time.sleep(_SETTLE_SECONDS)
                 return alone()
@@ -52,7 +52,7 @@ def while_publishing(stage: Stage) -> Outcome:
 
 @contextmanager
 def _live(stage: Stage) -> Iterator[tuple[Server, Callable[[], Publisher]]]:
-    """Serve a copy of the archive, as deployed; yield what makes a desk that publishes to it."""
+    """Serve a copy of the archive, as deployed; yield what makes a publisher for it."""
     database = stage.folder / "live.db"
     copy_database(stage.imported.database, database)
     key, stories = make_key(database), _written_before(stage)

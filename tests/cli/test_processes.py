@@ -32,7 +32,7 @@ def running(*words: str, folder: Path, **variables: str) -> Iterator[subprocess.
 
 def answer(url: str, **more: Any) -> httpx2.Response:
     """Ask until somebody answers."""
-    until = time.monotonic() + 30
+    until = time.monotonic() + 90
     while True:
         try:
             return httpx2.get(url, **more)
@@ -91,6 +91,32 @@ def test_serve_serves_and_ends_when_told(tmp_path: Path, workers: str) -> None:
         assert process.wait(20) in {0, -signal.SIGTERM}
         assert process.stderr is not None
         assert "Traceback" not in process.stderr.read()
+
+
+@pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGTERM])
+def test_a_closed_terminal_stops_it_like_sigterm(tmp_path: Path, number: signal.Signals) -> None:
+    port = free_port()
+    with running("serve", "--port", str(port), folder=tmp_path) as process:
+        assert answer(f"http://127.0.0.1:{port}/readyz").json()["status"] == "ready"
+        process.send_signal(number)
+        assert process.wait(20) == 0
+        assert process.stderr is not None
+        said = process.stderr.read()
+    assert "Application shutdown complete" in said
+    assert "Traceback" not in said
+
+
+def test_nohup_keeps_it_serving(tmp_path: Path) -> None:
+    port = free_port()
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with running("serve", "--port", str(port), folder=tmp_path) as process:
+            answer(f"http://127.0.0.1:{port}/healthz")
+            process.send_signal(signal.SIGHUP)
+            time.sleep(0.2)
+            assert answer(f"http://127.0.0.1:{port}/healthz").status_code == 200
+    finally:
+        signal.signal(signal.SIGHUP, before)
 
 
 @pytest.mark.parametrize(

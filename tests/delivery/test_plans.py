@@ -8,7 +8,7 @@ import pytest
 
 from app.access.selection import Clause, Selection, Span
 from app.delivery.store import reading
-from app.delivery.store.shapes import SortKey, preferences, shape_of, values_of
+from app.delivery.store.shapes import SortKey, parts, preferences, shape_of, values_of
 from app.kit.clock import to_micros
 from app.kit.database import Database
 from tests.delivery.archive import EPOCH, NOW, SCHEDULED, STORIES, story_id
@@ -36,6 +36,8 @@ INDEXED = {
     "category and source": (one_of("source", "s1"), one_of("category", "c2")),
     "one of two categories": (one_of("category", "c1", "c8"),),
     "one of two sources": (one_of("source", "s1", "s7"),),
+    "one of three categories": (one_of("category", "c1", "c2", "c8"),),
+    "one of five tags": (one_of("tag", *(f"t{number}" for number in range(5))),),
     "two categories, a language": (one_of("category", "c1", "c2"), one_of("language", "en")),
 }
 OTHER = {
@@ -58,7 +60,7 @@ def page_cost(
     placed: bool = False,
     preferred: tuple[str, ...] | None = None,
 ) -> Cost:
-    count = None if preferred is None else len(preferred)
+    count = None if preferred is None else parts(len(preferred))
     shape = shape_of(selection, key=key, descending=descending, placed=placed, preferred=count)
     params = values_of(selection, NOW) | {"limit": _PAGE} | preferences(preferred or ())
     if placed:
@@ -122,6 +124,16 @@ def test_no_list_is_sorted_after_it_was_read(key: SortKey, archive: Database) ->
                 archive, Selection(clauses), key=key, descending=descending, placed=placed
             )
             assert not seen.sorts, (name, seen.steps)
+
+
+@pytest.mark.parametrize("number", [1, 2, 3, 100])
+def test_stories_named_by_id_are_looked_up_one_by_one(number: int, archive: Database) -> None:
+    ids = tuple(story_id(one) for one in range(number))
+    shape = shape_of(Selection((Clause("id", ids),)))
+    statement = reading._picked_statement(shape, archive.dialect, headed=False)
+    seen = cost(archive, statement, values_of(Selection((Clause("id", ids),)), NOW))
+    assert not seen.sorts, seen.steps
+    assert seen.visited <= (number if archive.dialect == "postgresql" else 200 + 100 * number)
 
 
 def test_only_what_an_index_has_is_called_short() -> None:

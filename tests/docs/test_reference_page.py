@@ -24,6 +24,8 @@ _FLAGS = (
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
     "--window-size=1200,1600",
     "--virtual-time-budget=20000",
+    # What a page may not do stands in the log.
+    "--enable-logging=stderr",
 )
 
 
@@ -39,9 +41,10 @@ def browser() -> str:
 def test_the_reference_renders_and_loads_nothing_from_elsewhere(tmp_path: Path) -> None:
     program = browser()
     with demo(tmp_path) as live:
-        page = _page(program, live, tmp_path)
+        page, log = _page(program, live, tmp_path)
         asked = _asked_by(live.address, tmp_path / "net.json")
     assert "Dateline" in page
+    assert "Content Security Policy" not in log
     assert "/v1/headlines" in page, "the operations are not there"
     assert len(re.findall(r'class="opblock ', page)) > 30
     assert "Failed to load" not in page
@@ -49,8 +52,8 @@ def test_the_reference_renders_and_loads_nothing_from_elsewhere(tmp_path: Path) 
     assert [one for one in asked if not one.startswith(f"{live.address}/")] == []
 
 
-def _page(program: str, live: Demo, folder: Path) -> str:
-    """Return the page as the browser made it, and leave a log of what it asked for."""
+def _page(program: str, live: Demo, folder: Path) -> tuple[str, str]:
+    """Return the page as the browser made it, with its log; leave one of what it asked for."""
     done = subprocess.run(
         [
             program,
@@ -66,7 +69,7 @@ def _page(program: str, live: Demo, folder: Path) -> str:
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    return done.stdout
+    return done.stdout, done.stderr
 
 
 def _asked_by(origin: str, log: Path) -> list[str]:

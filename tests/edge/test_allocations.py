@@ -103,8 +103,8 @@ def _different(number: int) -> dict[str, Any]:
 def test_the_cache_takes_what_it_may_and_gives_everything_back(
     driver: Driver, newsroom: Newsroom, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # What queries mean is remembered beside the cache, and bounded by their number.
-    monkeypatch.setattr(at_once, "_MOST_QUERIES", 1)
+    # What queries mean is remembered in addition to the cache, within a bound of its own.
+    monkeypatch.setattr(at_once, "_OF_A_QUERY", 2**30)
     # What is loaded once, and the short forms of queries, are none of the cache's.
     for number in range(_DIFFERENT):
         scope = _different(number)

@@ -1,5 +1,6 @@
 """A client that leaves in the middle of its request is no fault of ours."""
 
+import asyncio
 import logging
 
 import pytest
@@ -8,7 +9,6 @@ from app.api.app import create_app
 from app.api.edge.asgi import Message
 from app.bootstrap import Services
 from tests.conftest import key_for
-from tests.desk.talking import run, scope
 
 
 @pytest.mark.parametrize("dialect", ["sqlite"])
@@ -33,8 +33,23 @@ def test_one_that_leaves_amid_a_body_is_counted_and_no_error(
         (b"authorization", b"Bearer " + key),
         (b"content-type", b"application/json"),
     ]
-    asked = scope(headers=headers, state={}, http_version="1.1", scheme="http", root_path="")
+    asked = {
+        "type": "http",
+        "method": "POST",
+        "path": "/v1/manage/articles",
+        "query_string": b"",
+        "headers": headers,
+        "state": {},
+        "http_version": "1.1",
+        "scheme": "http",
+        "root_path": "",
+    }
+
+    async def answer() -> None:
+        async with asyncio.timeout(30):
+            await create_app(services)(asked, receive, send)
+
     with caplog.at_level(logging.WARNING):
-        run(create_app(services)(asked, receive, send))
+        asyncio.run(answer())
     assert told[0]["status"] == 400
     assert [one for one in caplog.records if one.exc_info] == []

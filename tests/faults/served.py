@@ -54,7 +54,6 @@ class Client:
         received = {name.lower(): value for name, value in answer.getheaders()}
         is_json = "json" in received.get("content-type", "") and "ndjson" not in str(received)
         told = json.loads(read) if is_json else read
-        _insist_on_a_desk(answer.status, told)
         return answer.status, received, told
 
     def stream_lines(self, path: str, lines: bytes) -> Iterator[dict[str, Any]]:
@@ -63,9 +62,7 @@ class Client:
         self._connection.request("POST", path, lines, headers)
         answer = self._connection.getresponse()
         if answer.status != 200:
-            told = json.loads(answer.read())
-            _insist_on_a_desk(answer.status, told)
-            raise AssertionError(told)
+            raise AssertionError(json.loads(answer.read()))
         for _ in range(lines.count(b"\n")):
             line = answer.readline()
             if not line.endswith(b"\n"):
@@ -76,12 +73,6 @@ class Client:
     def close(self) -> None:
         """Hang up."""
         self._connection.close()
-
-
-def _insist_on_a_desk(status: int, told: Any) -> None:
-    """Take an answer that says that what writes has died for what it is: no answer."""
-    if status == 503 and told.get("code") == "desk_unavailable":
-        raise HTTPException(told["detail"])
 
 
 class Nursery:

@@ -3,7 +3,8 @@
 import json
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager
 
 import pytest
 from sqlalchemy import create_engine, text
@@ -11,7 +12,9 @@ from starlette.testclient import TestClient
 
 from app.bootstrap import Services
 from app.settings import Settings
+from tests.conftest import key_for
 from tests.faults.commandline import assert_sound
+from tests.faults.served import Client, nursery
 from tests.newsroom import MERGE_PATCH, Newsroom
 
 pytestmark = pytest.mark.slow
@@ -93,3 +96,25 @@ def _reading_goes_on(client: TestClient, newsroom: Newsroom, id_: str) -> None:
         assert client.get(path).status_code == 200
         assert time.monotonic() - began < _TIMEOUT * 2
     assert newsroom.call("GET", f"/articles/{id_}").json()["title"] == "Before"
+
+
+def test_a_write_that_waits_does_not_block_the_event_loop(
+    services: Services, database_url: str
+) -> None:
+    """One process answers others while the thread of a write waits for the lock."""
+    key = key_for(services, "write")
+    with (
+        nursery(database_url, busy_timeout=60) as server,
+        ThreadPoolExecutor(1) as pool,
+    ):
+        server.start()
+        with closing(Client(server.port, key)) as writer, closing(Client(server.port)) as reader:
+            document = {"title": "Waits", "language": "en"}
+            with _locked(services):
+                waiting = pool.submit(writer.call, "POST", "/v1/manage/articles", document)
+                for _ in range(20):
+                    assert reader.call("GET", "/healthz")[0] == 200
+                    assert reader.call("GET", "/v1/headlines")[0] == 200
+                    time.sleep(0.02)
+                assert not waiting.done()
+            assert waiting.result()[0] == 201

@@ -34,17 +34,8 @@ def server(database_url: str, key: str, tmp_path: Path) -> Iterator[Workers]:
         yield made
 
 
-@pytest.fixture
-def all_alike(database_url: str, key: str, tmp_path: Path) -> Iterator[Workers]:
-    """Serve without a desk, so that each worker does everything."""
-    with serving(database_url, _NUMBER, tmp_path, worker_interval=0.1, desks=0) as made:
-        yield made
-
-
-def test_each_worker_may_be_killed(all_alike: Workers, key: str) -> None:
+def test_each_worker_may_be_killed(server: Workers, key: str) -> None:
     """One of them is the leader, so the leader is killed as well."""
-    server = all_alike
-    assert server.desk() is None
     originals = server.pids()
     with Strangers(server.port).reading() as strangers:
         for number, pid in enumerate(originals):
@@ -119,8 +110,8 @@ def _asked(reader: HTTPConnection) -> str:
 
 @pytest.mark.parametrize("dialect", ["sqlite"])
 def test_no_worker_outlives_its_parent(server: Workers) -> None:
-    workers = server.everybody()
-    assert len(workers) == _NUMBER + 1
+    workers = server.processes()
+    assert len(workers) == _NUMBER
     server.parent.kill()
     server.parent.wait(PATIENCE)
     _, left = psutil.wait_procs(workers, timeout=PATIENCE)
@@ -133,8 +124,8 @@ def test_no_worker_outlives_its_parent(server: Workers) -> None:
 def test_told_to_end_it_ends_whole_whoever_is_connected(
     server: Workers, key: str, number: signal.Signals
 ) -> None:
-    workers = server.everybody()
-    assert len(workers) == _NUMBER + 1
+    workers = server.processes()
+    assert len(workers) == _NUMBER
     with server.connections(each=1), closing(Client(server.port, key)) as slow:
         # An import that never ends is cut off when the time for ending gracefully is over.
         unfinished = slow._connection

@@ -42,17 +42,9 @@ class Workers:
         self._known |= found
         return {one.pid for one in found}
 
-    def desk(self) -> psutil.Process | None:
-        """Return the process that takes what editors send, if it is there."""
-        found = [one for one in self.parent.children() if "app.desk" in _command(one)]
-        self._known |= set(found)
-        return found[0] if found else None
-
-    def everybody(self) -> list[psutil.Process]:
-        """Return all that the parent watches over."""
-        workers = [psutil.Process(pid) for pid in self.pids()]
-        desk = self.desk()
-        return workers if desk is None else [*workers, desk]
+    def processes(self) -> list[psutil.Process]:
+        """Return the processes that serve."""
+        return [psutil.Process(pid) for pid in self.pids()]
 
     def wait_until_complete(self) -> None:
         """Wait until all serve: each has connections of its own to answer on."""
@@ -109,7 +101,7 @@ class Workers:
     def close(self) -> None:
         """End whatever is left of it, the parent first, so that it starts nothing new."""
         with suppress(psutil.NoSuchProcess):
-            self.everybody()
+            self.pids()
             self.parent.kill()
         self.parent.wait(PATIENCE)
         for worker in self._known:

@@ -11,10 +11,14 @@ from urllib.parse import parse_qsl, urlsplit
 
 @dataclass
 class Subscriber:
-    """What it was asked and sent; `agrees` says whether it means what is asked."""
+    """What it was asked and sent; `agrees` says whether it means what is asked.
+
+    One that `is_broken` answers questions with 500.
+    """
 
     url: str = ""
     agrees: bool = True
+    is_broken: bool = False
     status: int = 204
     asked: list[dict[str, str]] = field(default_factory=list)
     sent: list[tuple[dict[str, str], bytes]] = field(default_factory=list)
@@ -43,7 +47,8 @@ def _handler(one: Subscriber) -> type[BaseHTTPRequestHandler]:
             query = dict(parse_qsl(urlsplit(self.path).query))
             one.asked.append(query)
             known = one.agrees and "hub.challenge" in query
-            self._answer(200 if known else 404, query.get("hub.challenge", "").encode())
+            status = 500 if one.is_broken else 200 if known else 404
+            self._answer(status, query.get("hub.challenge", "").encode())
 
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["content-length"]))

@@ -75,6 +75,30 @@ def test_who_does_not_agree_is_left_alone(
     assert (len(reader.asked), reader.sent) == (1, [])
 
 
+def test_no_answer_means_neither_yes_nor_no(
+    pushing: Pushing,
+    newsroom: Newsroom,
+    client: TestClient,
+    reader: Subscriber,
+    clock: HandClock,
+) -> None:
+    reader.is_broken = True
+    assert ask(client, reader) == 202
+    pushing.settle()
+    newsroom.story("Before anybody agreed")
+    pushing.settle()
+    assert (len(reader.asked), reader.sent) == (1, [])
+    reader.is_broken = False
+    clock.advance(minutes=1)
+    pushing.settle()
+    reader.is_broken = True
+    assert ask(client, reader, mode="unsubscribe") == 202
+    pushing.settle()
+    newsroom.story("Still subscribed")
+    pushing.settle()
+    assert len(reader.sent) == 1
+
+
 def test_only_feeds_that_changed_are_sent(
     pushing: Pushing, newsroom: Newsroom, client: TestClient, reader: Subscriber
 ) -> None:

@@ -7,14 +7,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.search.highlighting import Highlights, highlights
+from app.search.highlighting import Highlighter, Highlights
 from app.search.typed import understood
 
 _TAGS = re.compile("</?mark>")
 
 
 def _shown(typed: str, body: str, language: str = "en", title: str = "") -> Highlights:
-    return highlights(understood(typed), language, title, body)
+    return Highlighter(understood(typed)).highlights(language, title, body)
 
 
 @pytest.mark.parametrize(
@@ -53,8 +53,9 @@ def test_titles_are_marked_whole(typed: str, language: str, text: str, marked: s
 
 def test_words_of_another_language_than_the_storys_are_marked_as_they_were_found() -> None:
     typed = understood("chevaux ")
-    found = highlights(typed, "en", "Un cheval", "")
-    with_languages = highlights(type(typed)(typed.wanted, languages=("fr",)), "en", "Un cheval", "")
+    found = Highlighter(typed).highlights("en", "Un cheval", "")
+    french = type(typed)(typed.wanted, languages=("fr",))
+    with_languages = Highlighter(french).highlights("en", "Un cheval", "")
 
     assert found.title == "Un cheval"
     assert with_languages.title == "Un <mark>cheval</mark>"
@@ -114,7 +115,7 @@ def test_fragments_do_not_overlap() -> None:
 )
 def test_without_its_marks_it_is_the_text(typed: str, language: str, pieces: list[str]) -> None:
     text = "".join(pieces)
-    found = highlights(understood(typed + " car 中国"), language, text, text)
+    found = Highlighter(understood(typed + " car 中国")).highlights(language, text, text)
 
     assert unescape(_TAGS.sub("", found.title)) == text
     assert "<" not in _TAGS.sub("", found.title)

@@ -22,18 +22,21 @@ def position(services: Services) -> int | None:
         return store.follower_position(session, FOLLOWER)
 
 
-def keys_of(*ids: str) -> list[str]:
-    """Return what a change to these stories makes outdated."""
-    return ["stories", "absent", *(f"{kind}:{id_}" for id_ in ids for kind in ("story", "group"))]
+def keys_of(services: Services, *ids: str) -> list[str]:
+    """Return what a change to these stories, each a group by itself, makes outdated."""
+    shown = (services.surrogates.story_keys(id_, id_) for id_ in ids)
+    return ["stories", "absent", *(key for keys in shown for key in keys)]
 
 
-def test_a_publication_is_told(newsroom: Newsroom, purging: Purging, receiver: Receiver) -> None:
+def test_a_publication_is_told(
+    services: Services, newsroom: Newsroom, purging: Purging, receiver: Receiver
+) -> None:
     story = newsroom.story()
     assert purging.catch_up()
     assert purging.catch_up()
     [heard] = receiver.heard
     assert (heard.method, heard.path) == ("POST", "/purge")
-    assert heard.keys == keys_of(story["id"])
+    assert heard.keys == keys_of(services, story["id"])
     assert heard.headers["authorization"] == f"Bearer {TOKEN}"
     assert heard.headers["content-type"] == "application/json"
     assert heard.headers["user-agent"].startswith("dateline/")
@@ -55,12 +58,12 @@ def test_the_method_may_be_another_and_the_token_absent(
 
 
 def test_changes_since_the_last_time_are_told_at_once(
-    newsroom: Newsroom, purging: Purging, receiver: Receiver
+    services: Services, newsroom: Newsroom, purging: Purging, receiver: Receiver
 ) -> None:
     first, second = newsroom.story("First"), newsroom.story("Second")
     newsroom.verb(first, "unpublish")
     assert purging.catch_up()
-    assert receiver.taken() == [keys_of(first["id"], second["id"])]
+    assert receiver.taken() == [keys_of(services, first["id"], second["id"])]
 
 
 def test_drafts_and_what_is_still_to_come_are_not_told(
@@ -81,7 +84,7 @@ def test_what_time_did_is_told(
         clock.advance(hours=1)
         run_due(services)
         assert purging.catch_up()
-    assert receiver.taken() == [keys_of(story["id"])] * 2
+    assert receiver.taken() == [keys_of(services, story["id"])] * 2
 
 
 @pytest.mark.parametrize("kind", ["source", "category"])
@@ -104,12 +107,12 @@ def test_a_renamed_source_or_category_purges_everything(
 
 @pytest.mark.parametrize("dialect", ["sqlite"])
 def test_one_request_has_few_keys_and_too_many_are_told_as_all(
-    newsroom: Newsroom, purging: Purging, receiver: Receiver
+    services: Services, newsroom: Newsroom, purging: Purging, receiver: Receiver
 ) -> None:
     ids = [newsroom.story(f"Story {number}")["id"] for number in range(40)]
     assert purging.catch_up()
     assert [len(keys) for keys in receiver.taken()] == [30, 30, 22]
-    assert [key for keys in receiver.taken() for key in keys] == keys_of(*ids)
+    assert [key for keys in receiver.taken() for key in keys] == keys_of(services, *ids)
     for heard in receiver.heard:
         assert len(heard.headers["surrogate-key"]) < 2_000
     ids = [newsroom.story(f"More {number}")["id"] for number in range(150)]
@@ -118,12 +121,20 @@ def test_one_request_has_few_keys_and_too_many_are_told_as_all(
 
 
 def test_a_log_of_many_batches_is_told_in_order(
-    newsroom: Newsroom, purging: Purging, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+    services: Services,
+    newsroom: Newsroom,
+    purging: Purging,
+    receiver: Receiver,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(purging._follower, "_batch", 2)
     ids = [newsroom.story(f"Story {number}")["id"] for number in range(5)]
     assert purging.catch_up()
-    assert receiver.taken() == [keys_of(*ids[:2]), keys_of(*ids[2:4]), keys_of(ids[4])]
+    assert receiver.taken() == [
+        keys_of(services, *ids[:2]),
+        keys_of(services, *ids[2:4]),
+        keys_of(services, ids[4]),
+    ]
 
 
 def test_who_is_new_begins_at_the_end_of_the_log(
@@ -139,7 +150,7 @@ def test_who_is_new_begins_at_the_end_of_the_log(
     assert services.purging.lag() == 1
     assert services.purging.catch_up()
     assert services.purging.lag() == 0
-    assert receiver.taken() == [keys_of(later["id"])]
+    assert receiver.taken() == [keys_of(services, later["id"])]
 
 
 @pytest.mark.parametrize("status", [301, 308, 400, 403, 404, 500, 503])
@@ -155,6 +166,7 @@ def test_nothing_but_success_is_success(
 
 
 def test_after_failures_everything_is_told_once_and_in_order(
+    services: Services,
     newsroom: Newsroom,
     purging: Purging,
     receiver: Receiver,
@@ -170,14 +182,19 @@ def test_after_failures_everything_is_told_once_and_in_order(
         assert not purging.catch_up()
     receiver.answer = lambda _: 200
     assert purging.catch_up()
-    assert receiver.taken() == [keys_of(*ids[:2]), keys_of(*ids[2:])]
+    assert receiver.taken() == [keys_of(services, *ids[:2]), keys_of(services, *ids[2:])]
     said = [one for one in caplog.records if one.name == "dateline.purging"]
     assert [one.levelname for one in said] == ["WARNING", "INFO"]
     assert "503" in said[0].getMessage()
 
 
 def test_what_was_called_off_is_told_by_the_next_process(
-    newsroom: Newsroom, purging: Purging, receiver: Receiver, settings: Settings, clock: HandClock
+    services: Services,
+    newsroom: Newsroom,
+    purging: Purging,
+    receiver: Receiver,
+    settings: Settings,
+    clock: HandClock,
 ) -> None:
     def end(_: object) -> int:
         purging.close()
@@ -193,7 +210,7 @@ def test_what_was_called_off_is_told_by_the_next_process(
     assert successor.purging.catch_up()
     successor.close()
     receiver.wait_for(2)
-    assert [one.keys for one in receiver.heard] == [keys_of(story["id"])] * 2
+    assert [one.keys for one in receiver.heard] == [keys_of(services, story["id"])] * 2
 
 
 def test_two_leaders_for_a_moment_do_no_harm(

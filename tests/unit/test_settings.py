@@ -36,6 +36,11 @@ from app.settings import Settings, read_settings
         ("DATELINE_PURGE_TOKEN", "naïve", "visible ASCII"),
         ("DATELINE_CA_FILE", "no/such.pem", "that can be read (No such file or directory)"),
         ("DATELINE_CA_FILE", __file__, "in PEM form"),
+        ("DATELINE_RATE_LIMIT", "none", "'on' or 'off'"),
+        ("DATELINE_RATE_LIMIT", "OFF", "'on' or 'off'"),
+        ("DATELINE_TRUSTED_PROXIES", "proxy.example", "networks with commas"),
+        ("DATELINE_PROXY_HEADER", "Forwarded", "X-Forwarded-For"),
+        ("DATELINE_PROXY_HEADER", "X Real IP", "X-Forwarded-For"),
     ],
 )
 def test_a_wrong_variable_is_named_with_the_way_out(

@@ -1,14 +1,18 @@
 """All SQL of access."""
 
 from app.access.store.keys import (
+    KeyState,
     forget_answers,
     insert_key,
     keep_answer,
     kept_answer,
     key_by_prefix,
     key_by_ref,
+    key_state,
+    key_state_asked,
     keys_after,
     keys_before,
+    lock_key,
     revoke_key,
     revoked_keys,
     reword_answers,
@@ -17,14 +21,18 @@ from app.access.store.keys import (
 )
 
 __all__ = [
+    "KeyState",
     "forget_answers",
     "insert_key",
     "keep_answer",
     "kept_answer",
     "key_by_prefix",
     "key_by_ref",
+    "key_state",
+    "key_state_asked",
     "keys_after",
     "keys_before",
+    "lock_key",
     "revoke_key",
     "revoked_keys",
     "reword_answers",

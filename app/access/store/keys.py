@@ -1,6 +1,6 @@
 """Keys, answers kept for retries, and secrets."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -44,6 +44,20 @@ class KnownKey(NamedTuple):
     last_used_at: datetime | None
 
 
+class KeyState(NamedTuple):
+    """Whether a key is still valid: its prefix, and when it was revoked and expires."""
+
+    prefix: str
+    revoked_at: datetime | None
+    expires_at: datetime | None
+
+
+_STATE = select(
+    _keys.c.prefix,
+    *(type_coerce(_keys.c[name], BigInteger).label(name) for name in ("revoked_at", "expires_at")),
+).where(ApiKey.id == bindparam("key_id"))
+
+
 def insert_key(session: WriteSession, row: dict[str, Any]) -> None:
     """Add a key."""
     session.execute(insert(ApiKey), row)
@@ -54,11 +68,41 @@ def key_by_prefix(session: Reads, prefix: str) -> KnownKey | None:
     row = session.first(_BY_PREFIX, {"prefix": prefix})
     if row is None:
         return None
-    instants = (None if at is None else from_micros(at) for at in row[-len(_INSTANTS) :])
+    instants = map(_instant, row[-len(_INSTANTS) :])
     # A hot session gives what the driver gives.
     scopes = json.loads(row.scopes) if isinstance(row.scopes, str) else row.scopes
     digest, embargoed = bytes(row.digest), bool(row.embargoed)
     return KnownKey(row.id, row.name, row.prefix, digest, scopes, embargoed, *instants)
+
+
+def key_state(session: Reads, key_id: str) -> KeyState | None:
+    """Return whether the key with an id is still valid, or nothing where there is none."""
+    row = session.first(_STATE, {"key_id": key_id})
+    return None if row is None else _state(row)
+
+
+def key_state_asked(session: ReadSession, key_id: str) -> Callable[[], KeyState | None]:
+    """Ask for the state of a key; what is returned waits for it."""
+    asked = session.asked(_STATE, {"key_id": key_id})
+
+    def answer() -> KeyState | None:
+        rows = asked()
+        return _state(rows[0]) if rows else None
+
+    return answer
+
+
+def _state(row: Any) -> KeyState:
+    return KeyState(row[0], _instant(row[1]), _instant(row[2]))
+
+
+def _instant(micros: int | None) -> datetime | None:
+    return None if micros is None else from_micros(micros)
+
+
+def lock_key(session: WriteSession, key_id: str, *, shared: bool = False) -> None:
+    """Lock a key to the end of the transaction: shared to act with it, alone to revoke it."""
+    session.lock(f"key:{key_id}", shared=shared)
 
 
 def key_by_ref(session: ReadSession, ref: str) -> Record | None:
@@ -82,7 +126,8 @@ def keys_before(session: ReadSession, before: str, limit: int) -> Sequence[Recor
 
 
 def revoke_key(session: WriteSession, key_id: str, now: datetime) -> None:
-    """Mark a key as revoked, unless it was before."""
+    """Mark a key as revoked, unless it was before; units of work that act with it end first."""
+    lock_key(session, key_id)
     statement = update(ApiKey).where(ApiKey.id == key_id, ApiKey.revoked_at.is_(None))
     session.execute(statement.values(revoked_at=now))
 

@@ -1,9 +1,12 @@
-"""No request body larger than allowed, whether it announces its length or not."""
+"""No request body that is coded, nor larger than allowed, whether it announces that or not."""
 
 from collections.abc import Collection
 
 from app.api.edge.asgi import App, Message, Receive, Scope, Send, header
-from app.api.errors import BadHeader, BodyTooLarge
+from app.api.errors import BadHeader, BodyTooLarge, UnsupportedCoding
+
+# Methods whose bodies, if there are any, are not read.
+_WITHOUT_BODY = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 class BodyRing:
@@ -17,6 +20,8 @@ class BodyRing:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Refuse a body at its announcement, or at the first byte too many."""
+        if scope["type"] == "http" and scope["method"] not in _WITHOUT_BODY:
+            _refuse_codings(header(scope, b"content-encoding"))
         if scope["type"] != "http" or scope["path"] in self._streamed:
             await self._app(scope, receive, send)
             return
@@ -38,6 +43,14 @@ class BodyRing:
     def _check(self, length: int) -> None:
         if length > self._limit:
             raise BodyTooLarge(f"The body may have {self._limit} bytes at the most.")
+
+
+def _refuse_codings(listed: str | None) -> None:
+    """Refuse every content coding but `identity`, which is none (RFC 9110, section 8.4)."""
+    named = (listed or "").split(",")
+    unknown = [one.strip() for one in named if one.strip().lower() not in {"", "identity"}]
+    if unknown:
+        raise UnsupportedCoding(f"Send the body without the content coding {unknown[0][:50]!r}.")
 
 
 def _length(text: str) -> int:

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from unicodedata import normalize
 from urllib.parse import parse_qsl, urlencode
 
+from app.kit.bounded import BoundedCache
+
 # What a parameter means where it is left out, for each list; said, it makes no difference.
 # Anywhere else it is unknown, and has to be refused further inside.
 _LIST = {"limit": "20", "count": "none"}
@@ -18,10 +20,13 @@ _DEFAULTS: Mapping[str, Mapping[str, str]] = {
     "/v1/categories": {**_LIST, "tree": "false"},
 }
 _SORTED_BY_UPDATE = ("updated_after", "updated_before")
-_MOST_ALIASES = 10_000
 _LONGEST = 1_000
+# Bytes of what is remembered, and what an entry takes besides its texts.
+_MOST_BYTES, _OF_AN_ENTRY = 4 * 2**20, 400
 
-_aliases: dict[tuple[bytes, str], bytes] = {}
+_aliases: BoundedCache[tuple[bytes, str], bytes] = BoundedCache(
+    _MOST_BYTES, lambda key, made: _OF_AN_ENTRY + len(key[0]) + 4 * len(key[1]) + len(made)
+)
 
 
 def canonical_query(path: str, query: bytes) -> bytes:
@@ -37,8 +42,6 @@ def canonical_query(path: str, query: bytes) -> bytes:
         return _folded(path, query)
     known = _aliases.get((query, path))
     if known is None:
-        if len(_aliases) >= _MOST_ALIASES:
-            _aliases.clear()
         known = _aliases[(query, path)] = _folded(path, query)
     return known
 

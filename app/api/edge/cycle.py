@@ -4,14 +4,17 @@ An answer in two messages has each of its headers looked at and put together ane
 sent. What is ready has been looked at once: its lines are there, and only the request's id is not.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, cast
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCycle
 
-from app.api.edge.asgi import Message, Scope
+from app.api.edge.asgi import Message, Scope, raw
 from app.api.edge.entry import Headers
 from app.api.edge.outbox import OUTBOX
+from app.api.edge.safety import SAFE
+from app.api.problems import problem
+from app.kit.ids import new_id
 
 # The type of a message with `status`, `head` (lines of headers) and `body`. A server that takes
 # such ones says so among the extensions of a scope, as ASGI has it.
@@ -37,18 +40,6 @@ def messages_of(scope: Scope, status: int, headers: Headers, body: bytes) -> tup
     return start, {"type": "http.response.body", "body": body}
 
 
-def joined(scope: Scope, messages: Sequence[Message]) -> Sequence[Message]:
-    """Return the messages of an answer as one, if they are all of it and the server takes it."""
-    match messages:
-        case [{"status": status, "headers": headers}, {"body": body} as last] if (
-            WHOLE in scope.get("extensions", ())
-            and not last.get("more_body")
-            and any(name == b"content-length" for name, _ in headers)
-        ):
-            return messages_of(scope, status, headers, body)
-    return messages
-
-
 class Cycle(RequestResponseCycle):
     """A request that is being answered."""
 
@@ -61,6 +52,15 @@ class Cycle(RequestResponseCycle):
             await self.flow.drain()
         if not self.disconnected:
             self.write(message)
+
+    async def send_500_response(self) -> None:
+        """Answer for an application that failed before it began to, as for anything else."""
+        id_ = new_id()
+        status, headers, body = problem("internal", "The request could not be answered.", id_)
+        own = {"content-length": str(len(body)), "x-request-id": id_, "connection": "close"}
+        fields = raw({**headers, **SAFE, **own}.items())
+        await super().send({"type": "http.response.start", "status": status, "headers": fields})
+        await super().send({"type": "http.response.body", "body": body, "more_body": False})
 
     def write(self, message: Message) -> None:
         """Send all of an answer, without waiting; with others, if the connection goes on."""

@@ -23,6 +23,7 @@ from app.api.edge.readers import Readers
 from app.api.edge.ready import apart, is_anybodys
 from app.api.edge.replies import Messages, Replies, Request
 from app.api.edge.request import id_for, told
+from app.api.edge.safety import SAFE
 from app.api.edge.store import EntryStore, Kept, Key
 from app.api.edge.stream import let_in
 from app.api.metrics import Metrics
@@ -47,7 +48,7 @@ class DeliveryRing:
         self._inside = Inside(app, AtOnce(services), direct, metrics)
         self._entries = EntryStore(services.settings.cache_bytes)
         self._freshness = Freshness(services, self._entries)
-        self._readers = Readers(services, self._freshness)
+        self._readers = Readers(services)
         self._replies = Replies(services.settings, metrics, self._freshness)
         self._running: dict[tuple[Key, Version, int], asyncio.Future[Entry | Absent | Raw]] = {}
         # Whoever is answered at once need not be asked again what format was meant.
@@ -91,7 +92,9 @@ class DeliveryRing:
         except Exception as wrong:
             if request.begun:
                 raise
-            await answer(send, *told(wrong, request.id))
+            status, headers, body = told(wrong, request.id)
+            named = {"x-request-id": request.id, **SAFE}
+            await answer(send, status, {**headers, **named}, body)
 
     def _is_for_readers(self, scope: Scope) -> bool:
         return _is_delivery(scope) and self._allows(scope)
@@ -101,14 +104,22 @@ class DeliveryRing:
             await self._freshness.check()
             caller = await self._readers.caller(request.scope, request.asked)
         except Failure:
-            # The inner rings find the same, and say it as a problem document.
-            request.begun = True
-            await self._app(request.scope, receive, send)
+            await self._refused(request, receive, send)
             return
         messages = await self._looked_up(request, caller)
+        try:
+            await self._readers.check_again(request.scope, request.asked, caller)
+        except Failure:
+            await self._refused(request, receive, send)
+            return
         request.begun = True
         for message in messages:
             await send(message)
+
+    async def _refused(self, request: Request, receive: Receive, send: Send) -> None:
+        """Let the inner rings find what is wrong, and say it as a problem document."""
+        request.begun = True
+        await self._app(request.scope, receive, send)
 
     async def _looked_up(self, request: Request, caller: Caller) -> Sequence[Message]:
         """Return the messages of an answer, whatever it takes."""

@@ -9,6 +9,7 @@ from app.api.conditional import entity_tag, http_date
 from app.api.edge.encoding import LEAST_BYTES, Coding, encoded
 from app.api.problems import PROBLEMS
 from app.delivery.surrogates import EVERYTHING
+from app.kit.bounded import entries_within
 
 Headers = list[tuple[bytes, bytes]]
 # What tells one kind of request from another: path, query, and the headers that matter.
@@ -68,16 +69,13 @@ class Absent:
     code: str
     detail: str
     used: bool = False
+    weight: int = _OVERHEAD
+    """Bytes that it keeps in memory, about."""
 
     @property
     def status(self) -> int:
         """Return how it is answered."""
         return PROBLEMS[self.code].status
-
-    @property
-    def weight(self) -> int:
-        """Bytes that it keeps in memory, about."""
-        return _OVERHEAD
 
 
 class Variant(NamedTuple):
@@ -99,7 +97,8 @@ class Entry:
     """An answer with its facts; variants are made when they are first asked for.
 
     `weight` is how many bytes it keeps in memory, about; `names` are the kinds of requests for
-    which an answer was made ready of it (see `ready`); `used` is set by whoever gives it away.
+    which an answer was made ready of it (see `ready`), with what each of these weighs; `used` is
+    set by whoever gives it away.
     """
 
     status: int
@@ -110,7 +109,7 @@ class Entry:
     modified: bytes
     weight: int
     variants: dict[Coding, Variant] = field(default_factory=dict)
-    names: set[Name] = field(default_factory=set)
+    names: dict[Name, int] = field(default_factory=dict)
     used: bool = False
 
     @classmethod
@@ -123,7 +122,8 @@ class Entry:
     def made(cls, status: int, headers: Headers, body: bytes, facts: Facts, route: str) -> "Entry":
         """Keep an answer of which every header is the same for all its readers."""
         modified = http_date(facts.changed_at).encode() if facts.changed_at else b""
-        return cls(status, headers, body, facts, route, modified, _OVERHEAD + len(body))
+        weight = _OVERHEAD + len(body) + _length(headers)
+        return cls(status, headers, body, facts, route, modified, weight)
 
     def variant(self, coding: Coding) -> Variant:
         """Return the answer in a coding; small ones are not worth one."""
@@ -147,11 +147,23 @@ class Entry:
         return Variant(tag, headers + own, len(own), body)
 
 
-@lru_cache(maxsize=1_000)
+def _length(headers: Headers) -> int:
+    return sum(len(name) + len(value) for name, value in headers)
+
+
 def _key_fields(keys: tuple[str, ...]) -> Headers:
     """Return the headers that say what an answer shows; of most lists they are the same."""
+    return (_known_fields if len(keys) <= _FEW_KEYS else _made_fields)(keys)
+
+
+def _made_fields(keys: tuple[str, ...]) -> Headers:
     shown = (*keys, EVERYTHING)
     return [
         (b"surrogate-key", " ".join(shown).encode()),
         (b"cache-tag", ",".join(shown).encode()),
     ]
+
+
+# Of so many keys, each as long as two ids, headers are remembered.
+_FEW_KEYS = 4
+_known_fields = lru_cache(entries_within(2**20, 2 * _FEW_KEYS * 80))(_made_fields)

@@ -1,12 +1,16 @@
 """Failures of the inner rings, answered inside CORS so that scripts may read them."""
 
+import logging
+
 from app.api import problems
 from app.api.edge.asgi import App, Message, Receive, Scope, Send, answer, request_id
 from app.kit.errors import Failure
 
+_log = logging.getLogger("dateline")
+
 
 class FailureRing:
-    """Turns a failure into its problem document, unless the answer has begun."""
+    """Turns a failure into its problem document, or ends the answer where it has begun."""
 
     def __init__(self, app: App) -> None:
         """Stand in front of an application."""
@@ -14,7 +18,7 @@ class FailureRing:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer what the inside refuses."""
-        begun = False
+        begun, id_ = False, request_id(scope)
 
         async def watched(message: Message) -> None:
             nonlocal begun
@@ -24,7 +28,12 @@ class FailureRing:
         try:
             await self._app(scope, receive, watched)
         except Failure as failure:
-            if begun or failure.code not in problems.PROBLEMS:
+            if failure.code not in problems.PROBLEMS:
                 raise
-            told = problems.problem_of(failure, request_id(scope))
+            if begun:
+                # An answer that is not completed is cut off by the server, so that no client takes
+                # a part of it for the whole.
+                _log.warning("answer cut off: %s", failure.detail, extra={"request_id": id_})
+                return
+            told = problems.problem_of(failure, id_)
             await answer(send, *told)

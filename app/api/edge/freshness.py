@@ -11,7 +11,7 @@ from app.bootstrap import Services
 from app.delivery import store as delivery_store
 from app.delivery.heads import Head
 from app.delivery.store import Changed
-from app.delivery.surrogates import EVERYTHING, outdated_here
+from app.delivery.surrogates import EVERYTHING
 from app.kit.errors import Failure
 from app.kit.watch import Version
 
@@ -112,7 +112,7 @@ class Freshness:
         return head.turned_at > self._looked_at
 
     def _drop(self, rows: list[Changed]) -> None:
-        keys = outdated_here(rows)
+        keys = self._services.surrogates.outdated_here(rows)
         if EVERYTHING in keys:
             self._entries.clear()
         else:

@@ -14,6 +14,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResp
 from app.api.edge.asgi import Message, Scope
 from app.api.edge.cycle import taking_whole
 from app.api.edge.outbox import OUTBOX
+from app.api.edge.safety import SAFE
 from app.api.edge.stream import PATH as STREAM
 from app.api.problems import problem
 from app.kit.ids import new_id
@@ -157,7 +158,7 @@ class Protocol(HttpToolsProtocol):
             id_ = new_id()
             status, headers, body = problem(code, detail, id_)
             own = {"content-length": len(body), "x-request-id": id_, "connection": "close"}
-            self.transport.write(self._head(status, {**headers, **own}) + body)
+            self.transport.write(self._head(status, {**headers, **SAFE, **own}) + body)
         self.transport.close()
 
     def _head(self, status: int, headers: Mapping[str, object]) -> bytes:

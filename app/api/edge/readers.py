@@ -8,7 +8,6 @@ from app.access.caller import ANYBODY, Caller
 from app.access.keys import authenticate, is_to_be_noted
 from app.api.edge.asgi import Scope
 from app.api.edge.auth import sent_key
-from app.api.edge.freshness import Freshness
 from app.bootstrap import Services
 from app.kit.watch import Version
 
@@ -18,11 +17,10 @@ _MOST = 10_000
 class Readers:
     """Callers by key, for as long as the database's version stands still."""
 
-    def __init__(self, services: Services, freshness: Freshness) -> None:
+    def __init__(self, services: Services) -> None:
         """Know nobody."""
         self._services = services
-        self._freshness = freshness
-        self._version: Version = -1
+        self._version: Version | None = None
         self._known: dict[str, Caller] = {}
 
     async def caller(self, scope: Scope, asked: Mapping[bytes, bytes]) -> Caller:
@@ -32,14 +30,21 @@ class Readers:
         key = sent_key(scope)
         if key is None:
             return ANYBODY
-        if self._version != self._freshness.version or len(self._known) > _MOST:
+        services = self._services
+        version, now = services.watch.version(), services.clock.now()
+        if self._version != version or len(self._known) > _MOST:
             # A revocation is a write like any other.
             self._known.clear()
-            self._version = self._freshness.version
-        now = self._freshness.now
+            self._version = version
         known = self._known.get(key)
         if known is None or known.has_expired(now) or is_to_be_noted(known, now):
-            services = self._services
             known = await run_in_threadpool(authenticate, services.database, key, now)
-            self._known[key] = known
+            # What was read before a write that is known of by now may be outdated.
+            if self._version == version:
+                self._known[key] = known
         return known
+
+    async def check_again(self, scope: Scope, asked: Mapping[bytes, bytes], caller: Caller) -> None:
+        """Refuse a caller whose key was revoked, or has expired, while its answer was made."""
+        if caller.key_id is not None:
+            await self.caller(scope, asked)

@@ -30,8 +30,9 @@ _TELLING = _LOOKED_AT | {
 APART = "dateline.apart"
 _MOST_NAMES = 10_000
 _MOST_OF_AN_ENTRY = 50
-# What a ready answer weighs beside its body: its headers, their lines, and where it is found.
-_OF_A_NAME = 1_600
+# What a ready answer weighs beside its body, its name and the lines of its headers: the headers
+# that are its own, and where it is found.
+_OF_A_NAME = 1_200
 # Who asks at such length is answered, and not remembered: names take memory too.
 _LONGEST_NAME = 1_500
 
@@ -51,6 +52,11 @@ class Ready:
     entry: Entry
     tally: Tally
     lines: bytes = b""
+
+    @property
+    def weight(self) -> int:
+        """Bytes that it keeps in memory beside its entry, about."""
+        return _OF_A_NAME + sum(len(name) + len(value) for name, value in self.headers)
 
     def messages(self, scope: Scope, id_: str) -> tuple[Message, ...]:
         """Return the messages that answer a request under its id: one, if the server takes it."""
@@ -116,8 +122,8 @@ class ReadyAnswers:
             self.forget(ready.entry)
         self._known[name] = ready
         if name not in ready.entry.names:
-            ready.entry.names.add(name)
-            ready.entry.weight += _weight(name)
+            ready.entry.names[name] = weight = ready.weight + len(name)
+            ready.entry.weight += weight
 
     def forget(self, entry: Entry) -> None:
         """Forget what was made of an entry."""
@@ -132,10 +138,6 @@ class ReadyAnswers:
         self._known.clear()
 
 
-def _weight(name: Name) -> int:
-    return _OF_A_NAME + len(name)
-
-
 def _lighten(entry: Entry) -> None:
-    entry.weight -= sum(map(_weight, entry.names))
+    entry.weight -= sum(entry.names.values())
     entry.names.clear()

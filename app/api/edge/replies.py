@@ -12,6 +12,8 @@ from app.api.edge.encoding import chosen_coding
 from app.api.edge.entry import Absent, Entry, Facts, Headers, Name, Variant
 from app.api.edge.freshness import Freshness
 from app.api.edge.ready import PRECONDITIONS, Ready
+from app.api.edge.safety import NOSNIFF
+from app.api.edge.secrets import path_for_log
 from app.api.edge.store import Key
 from app.api.metrics import Metrics, Tally
 from app.api.problems import problem
@@ -73,7 +75,7 @@ class Replies:
         vary = _vary(facts)
         if request.by_language:
             vary = (vary[0], vary[1] + b", Accept-Language")
-        headers: Headers = [vary, *self._cors(asked), _WHOLE_ONLY]
+        headers: Headers = [vary, *self._cors(asked), _WHOLE_ONLY, NOSNIFF]
         lifetime, until = (_PRIVATE, None) if key[2] or not facts.shared else self._lifetime()
         headers.append(lifetime)
         changed, ripe = self._modified(facts)
@@ -121,7 +123,7 @@ class Replies:
         scope = request.scope
         status, fields, body = problem(code, detail, request.id)
         fields |= {"content-length": str(len(body)), "x-request-id": request.id}
-        headers: Headers = [*more, *self._cors(request.asked), *raw(fields.items())]
+        headers: Headers = [*more, *self._cors(request.asked), NOSNIFF, *raw(fields.items())]
         if not request.noted:
             self.note(scope, self._metrics.tally(scope["method"], route, status), status)
         return messages_of(scope, status, headers, b"" if scope["method"] == "HEAD" else body)
@@ -130,7 +132,8 @@ class Replies:
         """Count an answer from memory, and log it where everything is logged."""
         tally.count += 1
         if self._logs:
-            _log.info("%s %s %d from memory", scope["method"], scope["path"], status)
+            path = path_for_log(scope["path"])
+            _log.info("%s %s %d from memory", scope["method"], path, status)
 
     def _modified(self, facts: Facts) -> tuple[datetime | None, datetime | None]:
         """Return when it last changed, unless that is too young to say, and when it will not be."""

@@ -10,6 +10,8 @@ from starlette.requests import ClientDisconnect
 
 from app.api import problems
 from app.api.edge.asgi import App, Message, Receive, Scope, Send, answer, header, state
+from app.api.edge.safety import safety_headers
+from app.api.edge.secrets import hide_secrets, path_for_log
 from app.api.metrics import Metrics
 from app.kit.errors import Failure
 from app.kit.ids import new_id
@@ -18,8 +20,6 @@ from app.kit.log import ACCESS, AccessRecord
 _log = logging.getLogger(ACCESS)
 # As much of a path as a log line needs.
 _LONGEST = 500
-# In the state of a request: somebody else counts and logs it.
-NOTED = "noted"
 _HARMLESS = re.compile(r"[A-Za-z0-9._:-]{1,100}")
 
 
@@ -45,24 +45,25 @@ class RequestRing:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                message["headers"] = [*message["headers"], (b"x-request-id", id_.encode())]
+                own = [(b"x-request-id", id_.encode()), *safety_headers(message["headers"])]
+                message["headers"] = [*message["headers"], *own]
             await send(message)
 
         try:
             await self._app(scope, receive, tell)
         except Exception as wrong:
-            if status == 500:
-                # The framework has answered with our problem, and lets everybody outside know.
+            if status == 500 or isinstance(wrong, ClientDisconnect):
+                # The framework has answered with our problem, and lets everybody outside know. Of
+                # a client that left, there is nothing to know.
                 return
             if status:
                 # The answer has begun; all that is left is to cut it off.
                 raise
             await answer(tell, *told(wrong, id_))
         finally:
-            if NOTED not in known:
-                known.setdefault("method", scope["method"])
-                seconds = time.perf_counter() - started
-                note(self._metrics, known, scope["path"], status, seconds)
+            known.setdefault("method", scope["method"])
+            seconds = time.perf_counter() - started
+            note(self._metrics, known, scope["path"], status, seconds)
 
 
 def note(
@@ -73,7 +74,7 @@ def note(
     method: str = known["method"]
     metrics.request(method, route, status, seconds)
     if _log.isEnabledFor(logging.INFO):
-        args = (method, path[:_LONGEST], status, seconds * 1000)
+        args = (method, path_for_log(path)[:_LONGEST], status, seconds * 1000)
         told = {"request_id": known["request_id"], "key": known.get("key_prefix"), "route": route}
         _log.handle(AccessRecord("%s %s %d %.1fms", args, **told))
 
@@ -91,4 +92,6 @@ def told(wrong: Exception, id_: str | None) -> tuple[int, dict[str, str], bytes]
 
 def id_for(given: str | None) -> str:
     """Return the id that a proxy gave a request, if it is harmless in a log, or a new one."""
-    return given if given is not None and _HARMLESS.fullmatch(given) else new_id()
+    if given is None or not _HARMLESS.fullmatch(given) or hide_secrets(given) != given:
+        return new_id()
+    return given

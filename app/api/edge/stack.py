@@ -1,13 +1,11 @@
 """The rings in front of the framework, from the outermost to the innermost."""
 
-from app.api.desk.relay import Relay
 from app.api.direct import DirectRoutes
 from app.api.edge.asgi import App
 from app.api.edge.auth import AuthRing
 from app.api.edge.body import BodyRing
 from app.api.edge.cors import CorsRing
 from app.api.edge.delivery import DeliveryRing
-from app.api.edge.desk import DeskRing
 from app.api.edge.failure import FailureRing
 from app.api.edge.head import HeadRing
 from app.api.edge.host import HostRing
@@ -23,25 +21,19 @@ STREAMED = ("/v1/manage/import",)
 
 
 def stack(
-    app: App,
-    direct: DirectRoutes,
-    services: Services,
-    metrics: Metrics,
-    pulse: Pulse,
-    desk: Relay | None,
+    app: App, direct: DirectRoutes, services: Services, metrics: Metrics, pulse: Pulse
 ) -> App:
     """Put the rings around the framework."""
     settings = services.settings
     app = BodyRing(app, settings.max_body_bytes, STREAMED)
     app = StreamRing(app, services, pulse)
-    app = AuthRing(app, services.database, services.clock)
+    app = AuthRing(app, settings, services.database, services.clock)
     app = HeadRing(app)
     app = FailureRing(app)
     app = UnstoredRing(app)
     app = CorsRing(app, settings.cors_origins, settings.management_cors_origins)
     app = HostRing(app, settings.allowed_hosts)
     app = RequestRing(app, metrics)
-    app = app if desk is None else DeskRing(app, desk)
     ring = DeliveryRing(app, direct, services, metrics)
     ring.end = pulse.end
     return ring

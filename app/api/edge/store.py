@@ -12,6 +12,8 @@ Kept = Entry | Absent
 _LARGEST_SHARE = 4
 # Longer ones are answered, and not kept: a key takes memory too, and nobody asks so twice.
 _LONGEST_KEY = 1_500
+# Bytes that a letter of a path may take, and that an entry takes for each thing that it shows.
+_OF_A_LETTER, _OF_A_MARK = 4, 250
 
 
 class EntryStore:
@@ -44,6 +46,9 @@ class EntryStore:
 
     def put(self, key: Key, entry: Kept) -> None:
         """Keep an entry, unless it would fill the store by itself; make room for it."""
+        # What finds it is kept with it: its name, and a mark for each thing that it shows.
+        entry.weight += _OF_A_LETTER * len(key[0]) + len(key[1])
+        entry.weight += sum(_OF_A_MARK + len(one) for one in entry.facts.hangs_on)
         weight = entry.weight
         if weight * _LARGEST_SHARE > self._limit or len(key[0]) + len(key[1]) > _LONGEST_KEY:
             return

@@ -15,6 +15,7 @@ from app.api.schemas.newsroom import BulkAnswer
 from app.content.article import state_of
 from app.content.commands.bulk import Result, bulk
 from app.content.orders import BulkInput
+from app.content.texts import prepare_body
 from app.kit import json
 from app.kit.unit import Unit
 
@@ -45,7 +46,9 @@ def manage_bulk_articles(
         done = sum(one["article"] is not None for one in found)
         return managed({"results": found, "done": done, "refused": len(found) - done})
 
-    return post(request, services, caller, body, act)
+    changes = order.body.get("changes")
+    texts = prepare_body(changes) if isinstance(changes, dict) else None
+    return post(request, services, caller, body, act, prepared=texts)
 
 
 def _result(unit: Unit, result: Result, id_: str | None) -> dict[str, Any]:

@@ -24,6 +24,7 @@ from app.content.orders import (
     ScheduleInput,
     UnpublishInput,
 )
+from app.content.texts import prepare_body
 
 router = APIRouter(prefix="/v1/manage/articles", tags=["management: articles"])
 
@@ -68,7 +69,10 @@ def manage_correct_article(
 ) -> Response:
     """Change the public copy and say so: the note travels with the story for ever."""
     order = CorrectInput.model_validate(body)
-    return verb(request, services, caller, body, lambda unit: correct(unit, ref, order, expected))
+    texts = prepare_body(order.changes)
+    return verb(
+        request, services, caller, body, lambda unit: correct(unit, ref, order, expected), texts
+    )
 
 
 @router.post(

@@ -1,19 +1,24 @@
 """The WebSub hub: subscribing to feeds, so that they are sent when they change."""
 
 from typing import Any, Literal
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl
 
 from fastapi import APIRouter, Request, Response
 from starlette.concurrency import run_in_threadpool
 
 from app.api.dependencies import Parts
 from app.api.describe import describe
+from app.api.edge.clients import client_of
 from app.api.errors import NothingHere
 from app.api.topics import selection_of_topic
 from app.bootstrap import Services
+from app.kit.buckets import TokenBuckets
+from app.kit.errors import RateLimited
 from app.kit.unit import Actor
-from app.syndication.push.commands.ask_hub import HubRequest, ask_hub
+from app.kit.uri import address_problem
+from app.syndication.push.commands.ask_hub import HubRequest, ask_hub, is_question_needed
 from app.syndication.push.errors import BadHubRequest
+from app.syndication.push.hub_limits import CLIENT_BURST, CLIENT_PER_SECOND
 from app.syndication.push.push import HUB
 from app.syndication.push.reaching import is_reachable
 
@@ -37,7 +42,9 @@ _FORM: dict[str, Any] = {
     },
 }
 _DESCRIBED = {
-    **describe(problems=("bad_hub_request", "hub_full", "not_found", "database_busy")),
+    **describe(
+        problems=("bad_hub_request", "rate_limited", "hub_full", "not_found", "database_busy")
+    ),
     "requestBody": {
         "required": True,
         "content": {"application/x-www-form-urlencoded": {"schema": _FORM}},
@@ -56,28 +63,53 @@ async def ask_of_hub(request: Request, services: Parts) -> Response:
     """Take a request of WebSub; the callback is asked whether it agrees, and then sent the feed."""
     if services.push.options.hub is None:
         raise NothingHere("There is no hub here.")
-    asked = _read(await request.body())
+    if services.push.options.is_rate_limited:
+        _take_token(request.app.state.hub_clients, client_of(request.scope, services.settings))
+    asked = _read(await _body(request))
     await run_in_threadpool(_ask, request, services, asked)
     return Response(None, 202, {"cache-control": "no-store"})
+
+
+def hub_clients(services: Services) -> TokenBuckets:
+    """Return the buckets of the hub's clients, for the requests that one process is sent."""
+    return TokenBuckets(CLIENT_BURST, CLIENT_PER_SECOND, services.clock.now)
+
+
+def _take_token(clients: TokenBuckets, client: str) -> None:
+    wait = clients.take(client)
+    if wait:
+        raise RateLimited(
+            f"One client may send {CLIENT_BURST} requests to the hub in a row, and then "
+            f"{round(CLIENT_PER_SECOND * 60)} a minute. Try again after the seconds in "
+            "Retry-After.",
+            wait,
+        )
 
 
 def _ask(request: Request, services: Services, asked: HubRequest) -> None:
     options = services.push.options
     if not is_reachable(asked.callback, options.reach):
         raise BadHubRequest("`hub.callback` is an address inside the network.")
+    with services.database.read() as session:
+        if not is_question_needed(session, asked, options.hub_limits, services.clock.now()):
+            return
     selection = selection_of_topic(request, services, asked.topic)
-    content = services.push.feed(asked.topic)
-    if content.status != 200:
-        raise BadHubRequest("`hub.topic` is no feed that everybody may read.")
     services.runner.run(
-        Actor(None, "hub"),
-        lambda unit: ask_hub(unit, asked, selection, options.hub_subscriptions),
+        Actor(None, "hub"), lambda unit: ask_hub(unit, asked, selection, options.hub_limits)
     )
 
 
+async def _body(request: Request) -> bytes:
+    """Return the body, of which no more is read than a form may have."""
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > _MOST_BYTES:
+            raise BadHubRequest(f"The form may have {_MOST_BYTES} bytes at the most.")
+    return bytes(body)
+
+
 def _read(body: bytes) -> HubRequest:
-    if len(body) > _MOST_BYTES:
-        raise BadHubRequest("The form is too large.")
     try:
         sent = dict(parse_qsl(body.decode(), errors="strict", max_num_fields=50))
     except ValueError as wrong:
@@ -99,13 +131,8 @@ def _read(body: bytes) -> HubRequest:
 
 def _address(sent: dict[str, str], name: str) -> str:
     address = sent.get(name, "")
-    try:
-        parts = urlsplit(address)
-        sound = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        sound = False
-    visible = address.isascii() and address.isprintable() and " " not in address
-    if not sound or not visible or len(address) > _LONGEST or "@" in parts.netloc:
+    sound = address.isascii() and len(address) <= _LONGEST and address_problem(address) is None
+    if not sound:
         raise BadHubRequest(f"`{name}` has to be an absolute http or https address.")
     return address
 

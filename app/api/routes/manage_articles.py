@@ -26,6 +26,7 @@ from app.content.commands.delete_article import delete_article as delete
 from app.content.commands.edit_article import patch_article as patch
 from app.content.commands.edit_article import replace_article as replace
 from app.content.inputs import ArticleInput
+from app.content.texts import prepare_body
 from app.kit.unit import Unit
 
 router = APIRouter(prefix="/v1/manage/articles", tags=["management: articles"])
@@ -70,7 +71,8 @@ def manage_create_article(
         location = f"/v1/manage/articles/{article.id}" if new else None
         return article_answer(unit, article, caller, status=201 if new else 200, location=location)
 
-    return post(request, services, caller, body, act, subject=subject_of, joins=True)
+    texts = prepare_body({"body": written.body, "body_format": written.body_format})
+    return post(request, services, caller, body, act, subject=subject_of, prepared=texts)
 
 
 @router.get(
@@ -99,7 +101,8 @@ def manage_replace_article(
 ) -> Response:
     """Replace all that is written; what was read may be sent back whole."""
     _need_publish(caller, body.get("status"))
-    return change(services, caller, lambda unit: replace(unit, ref, body, expected))
+    texts = prepare_body({"body_format": "html", **body})
+    return change(services, caller, lambda unit: replace(unit, ref, body, expected), texts)
 
 
 @router.patch(
@@ -118,7 +121,8 @@ def manage_patch_article(
 ) -> Response:
     """Apply a merge patch (RFC 7396); the public copy changes when it is published."""
     _need_publish(caller, body.get("status"))
-    return change(services, caller, lambda unit: patch(unit, ref, body, expected))
+    texts = prepare_body(body)
+    return change(services, caller, lambda unit: patch(unit, ref, body, expected), texts)
 
 
 @router.delete(

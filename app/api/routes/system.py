@@ -10,7 +10,7 @@ from starlette.concurrency import run_in_threadpool
 from app.api.answers import JSON, managed
 from app.api.dependencies import Parts
 from app.api.describe import describe
-from app.api.desk.relay import Relay
+from app.api.edge.safety import reference_policy
 from app.api.errors import NothingHere
 from app.api.metrics import MEDIA_TYPE, Metrics
 from app.api.openapi import document
@@ -31,6 +31,16 @@ _TEXT = {"schema": {"type": "string"}}
 _NOT_FOLLOWING = 1_000
 STATIC = "/docs/static"
 STATIC_FILES = f"{fastapi_offline.__path__[0]}/static"
+_REFERENCE = bytes(
+    get_swagger_ui_html(
+        openapi_url="/openapi.json",
+        title="Dateline: API reference",
+        swagger_js_url=f"{STATIC}/swagger-ui-bundle.js",
+        swagger_css_url=f"{STATIC}/swagger-ui.css",
+        swagger_favicon_url=f"{STATIC}/favicon.png",
+    ).body
+)
+_REFERENCE_POLICY = reference_policy(_REFERENCE)
 
 
 @router.get(
@@ -63,17 +73,15 @@ async def read_readiness(services: Parts) -> Response:
     openapi_extra=describe(),
 )
 async def read_metrics(request: Request, services: Parts) -> Response:
-    """Return the metrics of this process in Prometheus' text format, with the desk's."""
+    """Return the metrics of this process in Prometheus' text format."""
     metrics: Metrics = request.app.state.metrics
-    desk: Relay | None = request.app.state.desk
-    other = None if desk is None else await desk.ask(request.scope)
     metrics.log.note(await run_in_threadpool(_serial, services))
     if services.purging is not None:
         lag = await run_in_threadpool(_lag, services.purging)
         metrics.purges.note(services.purging.sent, services.purging.failed, lag)
     metrics.push.note(services.push.sender.outcomes, await run_in_threadpool(_pushing, services))
     metrics.index.note(await run_in_threadpool(_standing, services))
-    return Response(metrics.text(other), headers=_NO_STORE, media_type=MEDIA_TYPE)
+    return Response(metrics.text(), headers=_NO_STORE, media_type=MEDIA_TYPE)
 
 
 @router.get(
@@ -95,14 +103,8 @@ async def read_openapi(request: Request) -> Response:
 )
 async def read_reference() -> Response:
     """Return the API reference, with no file from elsewhere."""
-    page = get_swagger_ui_html(
-        openapi_url="/openapi.json",
-        title="Dateline: API reference",
-        swagger_js_url=f"{STATIC}/swagger-ui-bundle.js",
-        swagger_css_url=f"{STATIC}/swagger-ui.css",
-        swagger_favicon_url=f"{STATIC}/favicon.png",
-    )
-    return Response(page.body, headers=_FOR_A_WHILE, media_type="text/html")
+    headers = {**_FOR_A_WHILE, "content-security-policy": _REFERENCE_POLICY}
+    return Response(_REFERENCE, headers=headers, media_type="text/html; charset=utf-8")
 
 
 @router.get(

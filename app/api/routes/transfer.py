@@ -31,7 +31,7 @@ async def manage_import(request: Request, services: Parts, caller: Publisher) ->
         raise UnsupportedMediaType(f"Send the lines as {NDJSON}.")
     lines = import_stream(
         services,
-        caller.actor,
+        caller,
         request.stream(),
         dry_run=params.flag("dry_run"),
         request_id=request_id(request.scope),
@@ -51,5 +51,5 @@ async def manage_export(request: Request, services: Parts, caller: Publisher) ->
     Killed stories are in what an `admin` exports, and in no other export.
     """
     Parameters(request.scope["query_string"], ())
-    lines = export_stream(services, killed=sees_killed(caller))
+    lines = export_stream(services, caller, killed=sees_killed(caller))
     return StreamingResponse(lines, headers=_HEADERS, media_type=NDJSON)

@@ -28,7 +28,7 @@ def create_article(
     """
     references = References(unit.session)
     references.load_inputs([written])
-    fields = written_fields(written, references, base_of(written, references))
+    fields = written_fields(written, references, base_of(written, references), unit.prepared)
     known = _known(unit, fields["source_id"], written.external_id)
     if known is not None:
         check_version(known.version, expected)

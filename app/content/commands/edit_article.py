@@ -14,6 +14,7 @@ from app.content.saving import Change, save
 from app.content.translations import check_translation
 from app.content.views import article_view
 from app.kit.errors import FieldError
+from app.kit.quoting import quoted
 from app.kit.unit import Unit
 
 
@@ -72,7 +73,8 @@ def rewritten_fields(
     if article.deleted_at is not None or article.stage == "killed":
         state = "deleted" if article.deleted_at is not None else "killed"
         raise WrongState(f"This story is {state}. Restore it before it can be changed.")
-    fields = written_fields(written, references, base_of(written, references), article)
+    base = base_of(written, references)
+    fields = written_fields(written, references, base, unit.prepared, article)
     # What was asked for is what was made of it, where an embargo has moved it.
     untouched = article.published_at == article.public_from
     if fields["published_at"] is None or (
@@ -101,7 +103,7 @@ def _check_external_id(unit: Unit, article: Article, fields: dict[str, Any]) -> 
     other = store.article_by_external_id(unit.session, fields["source_id"], fields["external_id"])
     if other is not None and other.id != article.id:
         raise ExternalIdTaken(
-            f"The story {other.slug!r} of the same source has this external id.",
+            f"The story {quoted(other.slug)} of the same source has this external id.",
             errors=[FieldError("#/external_id", "external_id_taken", "Taken.")],
         )
 

@@ -12,10 +12,12 @@ from app.content.inputs import ArticleInput
 from app.content.references import References
 from app.content.saving import Action, Change, save_all
 from app.content.slugs import free_slug, slug_from
+from app.content.texts import BodyText
 from app.content.transfer.lines import ArticleLine, Outcome, PublicCopy
 from app.content.translations import check_translation, group_of
 from app.kit.errors import Failure, FieldError, InvalidInput
 from app.kit.ids import new_id
+from app.kit.quoting import quoted
 from app.kit.unit import Unit
 
 _STAGES: dict[str, Stage] = {
@@ -50,9 +52,22 @@ class ArticleBatch:
             return []
         self._references.load_inputs(line for _, line in lines)
         self._load([line for _, line in lines])
+        self._need_texts([line for _, line in lines])
         outcomes = [self._outcome(number, line) for number, line in lines]
         self._flush()
         return outcomes
+
+    def _need_texts(self, lines: list[ArticleLine]) -> None:
+        """Make sure that the texts of all lines are here which may write another body."""
+        wanted = []
+        for line in lines:
+            named = line.id or line.external_id or line.slug
+            known = self._match(line) if named else None
+            if known is None or (line.body, line.body_format) != (known.body, known.body_format):
+                wanted.append(BodyText(line.body, line.body_format))
+            if known is None and line.public is not None:
+                wanted.append(BodyText(line.public.body, line.public.body_format))
+        self._unit.prepared.need(wanted)
 
     def _load(self, lines: list[ArticleLine]) -> None:
         session = self._unit.session
@@ -142,7 +157,7 @@ class ArticleBatch:
         return {} if root is None else self._tied.get(self._references.translation_root(root), {})
 
     def _create(self, number: int, line: ArticleLine) -> Outcome:
-        fields = written_fields(line, self._references, self._base(line))
+        fields = written_fields(line, self._references, self._base(line), self._unit.prepared)
         article = new_article(line.id or new_id(), self._slug(line), fields, self._unit.now)
         if article.translation_of is not None and line.state is None:
             check_translation(self._unit.session, article, known=self._group(line))
@@ -208,7 +223,7 @@ class ArticleBatch:
 
     def _public_copy(self, public: PublicCopy, article: Article) -> Article:
         self._references.load_inputs([public])
-        fields = written_fields(public, self._references, public.body_base)
+        fields = written_fields(public, self._references, public.body_base, self._unit.prepared)
         return replace(
             article,
             **fields,
@@ -232,7 +247,7 @@ class ArticleBatch:
             return free_slug(wanted, self._ask_taken)
         if self._ask_taken([line.slug]):
             raise SlugTaken(
-                f"The slug {line.slug!r} belongs to another article.",
+                f"The slug {quoted(line.slug)} belongs to another article.",
                 errors=[FieldError("#/slug", "slug_taken", "Taken.")],
             )
         return line.slug

@@ -11,6 +11,7 @@ from itertools import islice
 
 from pydantic import ValidationError
 
+from app.access.errors import KeyRefused
 from app.content.transfer.articles import ArticleBatch
 from app.content.transfer.lines import (
     LINE,
@@ -78,6 +79,8 @@ class Importer:
             return []
         try:
             return self._in_one_transaction(parsed)
+        except KeyRefused as wrong:
+            return [Outcome(number, "refused", line.type, wrong=wrong) for number, line in parsed]
         except ConstraintViolated as wrong:
             # Somebody else keeps being faster at one of these; find out at which.
             if len(parsed) == 1:

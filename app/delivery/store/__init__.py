@@ -40,6 +40,7 @@ from app.delivery.store.entries import (
 from app.delivery.store.followers import (
     begin_follower,
     follower_position,
+    followers,
     move_follower,
     start_follower,
     take_over,
@@ -89,6 +90,7 @@ __all__ = [
     "entry",
     "expired_documents",
     "follower_position",
+    "followers",
     "is_offer_untold",
     "last_embargoed_rows",
     "last_log_row",

@@ -17,6 +17,12 @@ def follower_position(session: ReadSession, name: str) -> int | None:
     return position
 
 
+def followers(session: ReadSession) -> dict[str, int]:
+    """Return the last serial that each follower was told of, by name."""
+    rows = session.all(select(FollowerRow.name, FollowerRow.serial))
+    return {row.name: row.serial for row in rows}
+
+
 def start_follower(session: WriteSession, name: str, now: datetime) -> None:
     """Let a follower begin at the end of the log, unless it has begun already."""
     last = last_log_row(session)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
-from typing import Any
+from typing import Any, Literal
 
 from sqlalchemy import (
     ColumnElement,
@@ -23,9 +23,18 @@ from app.access.selection import Selection
 from app.delivery.models import Document, DocumentBody, LogRow, Redirect
 from app.delivery.store.bounds import bounds, spans
 from app.delivery.store.preferring import stands_alone
-from app.delivery.store.shapes import Form, Shape, SortKey, preferences, shape_of, values_of
-from app.delivery.store.stretches import Stretch, is_indexed, stretches
+from app.delivery.store.shapes import (
+    Form,
+    Shape,
+    SortKey,
+    parts,
+    preferences,
+    shape_of,
+    values_of,
+)
+from app.delivery.store.stretches import Stretch, is_indexed, stretch_count, stretches
 from app.delivery.store.visibility import embargo_until, micros, present, visible
+from app.kit.bounded import BoundedCache
 from app.kit.clock import to_micros
 from app.kit.ids import is_id
 from app.kit.schema import table_of
@@ -64,7 +73,7 @@ def story_page(
     if shape.picks:
         return _picked(session, shape, params, headed=headed)[:limit]
     rows: Sequence[Record] = session.all(
-        _page_statement(shape, session.dialect, headed=headed), params
+        _statement("page", shape, session.dialect, headed=headed), params
     )
     return rows
 
@@ -78,7 +87,7 @@ def _picked(
     session: Reads, shape: Shape, params: dict[str, Any], *, headed: bool
 ) -> Sequence[Record]:
     """Return stories that are named one by one; there are few, so they are ordered here."""
-    statement = _picked_statement(shape, session.dialect, headed=headed)
+    statement = _statement("picked", shape, session.dialect, headed=headed)
     rows: Sequence[Record] = session.all(statement, params)
     return sorted(rows, key=lambda row: (row.place, row.id), reverse=shape.descending)
 
@@ -103,7 +112,7 @@ def count_exactly(
 ) -> int:
     """Count the visible stories of a selection; given preferred languages, one of each group."""
     shape, params = _counted(selection, now, embargoed, preferred)
-    count: int = session.scalar(_count_statement(shape), params)
+    count: int = session.scalar(_statement("count", shape, session.dialect), params)
     return count
 
 
@@ -119,17 +128,17 @@ def count_roughly(
     if not isinstance(session, ReadSession) or session.dialect != "postgresql":
         return count_exactly(session, selection, now, embargoed=embargoed, preferred=preferred)
     shape, params = _counted(selection, now, embargoed, preferred)
-    few = _bare_statement(shape).limit(_COUNTED_EXACTLY + 1).subquery()
+    few = _bare_statement(shape, session.dialect).limit(_COUNTED_EXACTLY + 1).subquery()
     count: int = session.scalar(select(func.count()).select_from(few), params)
     if count <= _COUNTED_EXACTLY:
         return count
-    return max(count, session.estimate(_bare_statement(shape), params))
+    return max(count, session.estimate(_bare_statement(shape, session.dialect), params))
 
 
 def _counted(
     selection: Selection, now: datetime, embargoed: bool, preferred: Sequence[str] | None
 ) -> tuple[Shape, dict[str, Any]]:
-    count = None if preferred is None else len(preferred)
+    count = None if preferred is None else parts(len(preferred))
     shape = shape_of(selection, embargoed=embargoed, preferred=count)
     return shape, values_of(selection, now) | preferences(preferred or ())
 
@@ -157,15 +166,43 @@ def redirect_target(session: Reads, slug: str) -> str | None:
 # --- statements ---------------------------------------------------------------------------
 
 
-@lru_cache(maxsize=256)
+_Kind = Literal["page", "picked", "count"]
+_Key = tuple[_Kind, Shape, str, bool]
+# Bytes of the statements that are kept, and what a part of one takes, by itself and for each
+# filter: there are many shapes, and those of many parts are large.
+_MOST_KEPT, _OF_A_PART, _OF_A_CLAUSE = 16 * 2**20, 60_000, 15_000
+
+
+def _weigh(key: _Key, _statement: Statement) -> int:
+    return stretch_count(key[1]) * (_OF_A_PART + _OF_A_CLAUSE * len(key[1].clauses))
+
+
+_kept: BoundedCache[_Key, Statement] = BoundedCache(_MOST_KEPT, _weigh)
+
+
+def _statement(kind: _Kind, shape: Shape, dialect: str, *, headed: bool = False) -> Statement:
+    """Return the statement for a shape, the same object as long as it is kept."""
+    known = _kept.get((kind, shape, dialect, headed))
+    if known is None:
+        match kind:
+            case "page":
+                known = _page_statement(shape, dialect, headed=headed)
+            case "picked":
+                known = _picked_statement(shape, dialect, headed=headed)
+            case "count":
+                known = _count_statement(shape, dialect)
+        _kept[kind, shape, dialect, headed] = known
+    return known
+
+
 def _page_statement(shape: Shape, dialect: str, *, headed: bool) -> Statement:
-    found = stretches(shape)
+    found = stretches(shape, dialect)
     if len(found) == 1:
         place = (found[0].place, found[0].id)
         return _ordered(_rows(found[0], shape, dialect, headed=headed), place, shape)
-    parts = [_part(one, shape, dialect, headed=headed) for one in found]
+    rows = [_part(one, shape, dialect, headed=headed) for one in found]
     place = (literal_column("place"), literal_column("id"))
-    return _ordered(union_all(*parts), place, shape)
+    return _ordered(union_all(*rows), place, shape)
 
 
 def _part(stretch: Stretch, shape: Shape, dialect: str, *, headed: bool) -> Select[Any]:
@@ -197,13 +234,12 @@ def _rows(stretch: Stretch, shape: Shape, dialect: str, *, headed: bool) -> Sele
         *stretch.conditions,
         *bounds(stretch, shape, dialect),
         visible(embargoed=shape.embargoed),
-        *stands_alone(shape),
+        *stands_alone(shape, dialect),
     )
 
 
-@lru_cache(maxsize=64)
 def _picked_statement(shape: Shape, dialect: str, *, headed: bool) -> Select[Any]:
-    (whole,) = stretches(shape)
+    (whole,) = stretches(shape, dialect)
     return _rows(whole, shape, dialect, headed=headed)
 
 
@@ -217,24 +253,23 @@ def _story_statement(dialect: str, by: str, *, embargoed: bool, headed: bool) ->
     )
 
 
-@lru_cache(maxsize=64)
-def _count_statement(shape: Shape) -> Select[Any]:
-    return select(func.count()).select_from(_bare_statement(shape).subquery())
+def _count_statement(shape: Shape, dialect: str) -> Select[Any]:
+    return select(func.count()).select_from(_bare_statement(shape, dialect).subquery())
 
 
-def _bare_statement(shape: Shape) -> Statement:
-    parts = [
+def _bare_statement(shape: Shape, dialect: str) -> Statement:
+    rows = [
         select(_documents.c.id)
         .select_from(one.origin)
         .where(
             *one.conditions,
             *spans(one, shape),
             visible(embargoed=shape.embargoed),
-            *stands_alone(shape),
+            *stands_alone(shape, dialect),
         )
-        for one in stretches(shape)
+        for one in stretches(shape, dialect)
     ]
-    return parts[0] if len(parts) == 1 else union_all(*parts)
+    return rows[0] if len(rows) == 1 else union_all(*rows)
 
 
 def _head() -> tuple[ColumnElement[Any], ...]:

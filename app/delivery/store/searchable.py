@@ -12,6 +12,8 @@ from sqlalchemy import (
     BigInteger,
     BindParameter,
     ColumnElement,
+    Integer,
+    LargeBinary,
     Select,
     bindparam,
     false,
@@ -58,6 +60,18 @@ def texts(
     """Yield the visible documents among ids, with all that a search index keeps of them."""
     statement = partial(_visible_texts, embargoed=embargoed)
     yield from _by_ids(session, statement, ids, {"now": to_micros(now)})
+
+
+def beginnings(
+    session: Reads, ids: Sequence[str], now: datetime, cut: tuple[bytes, int], *, embargoed: bool
+) -> Iterator[Record]:
+    """Yield the visible documents among ids with a part of their bodies, as `text`.
+
+    It is where some bytes stand first, and as many bytes from there on as `cut` says.
+    """
+    statement = partial(_beginnings, dialect=session.dialect, embargoed=embargoed)
+    more = {"now": to_micros(now), "cut_at": cut[0], "cut_length": cut[1]}
+    yield from _by_ids(session, statement, ids, more)
 
 
 def released_texts(session: Reads, ids: Sequence[str]) -> Iterator[Record]:
@@ -116,6 +130,19 @@ def _by_ids(
 @lru_cache(maxsize=2 * len(_SIZES))
 def _visible_texts(size: int, *, embargoed: bool) -> Select[Any]:
     return _texts().where(_documents.c.id.in_(_binds(size)), visible(embargoed=embargoed))
+
+
+@lru_cache(maxsize=2 * len(_SIZES))
+def _beginnings(size: int, *, dialect: str, embargoed: bool) -> Select[Any]:
+    place = func.instr if dialect == "sqlite" else func.pg_catalog.position
+    begins = place(_bodies.c.body, bindparam("cut_at", type_=LargeBinary))
+    text = func.substr(_bodies.c.body, begins, bindparam("cut_length", type_=Integer))
+    columns = (_documents.c.id, _documents.c.language, _documents.c.head, text.label("text"))
+    return (
+        select(*columns)
+        .select_from(_documents.join(_bodies, _bodies.c.id == _documents.c.id))
+        .where(_documents.c.id.in_(_binds(size)), visible(embargoed=embargoed))
+    )
 
 
 @lru_cache(maxsize=len(_SIZES))

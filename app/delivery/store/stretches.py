@@ -5,13 +5,14 @@ A list of one value of a field, or of one pair of values, is one stretch. Of sev
 stretch describes is tested row by row along the way.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import product
 from math import prod
 
 from sqlalchemy import (
+    BindParameter,
     ColumnElement,
     FromClause,
     and_,
@@ -20,7 +21,15 @@ from sqlalchemy import (
 )
 
 from app.delivery.models import Document, DocumentTerm
-from app.delivery.store.shapes import ClauseShape, Shape, parameter
+from app.delivery.store.lists import is_listed
+from app.delivery.store.shapes import (
+    MOST_PARTS,
+    ClauseShape,
+    Shape,
+    excluded_name,
+    included_name,
+    parameter,
+)
 from app.delivery.store.visibility import micros
 from app.delivery.terms import pair_field
 from app.kit.schema import table_of
@@ -41,8 +50,6 @@ _DRIVERS = (
     ("language",),
     ("kind",),
 )
-# More are read along the whole list: a statement of many parts takes long to prepare.
-_MOST_STRETCHES = 24
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +58,15 @@ class Driver:
 
     fields: tuple[str, ...]
     clauses: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Values:
+    """A list of values by its name, or the `first` of them."""
+
+    name: str
+    dialect: str
+    first: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,14 +79,23 @@ class Stretch:
     conditions: tuple[ColumnElement[bool], ...]
 
 
-def stretches(shape: Shape) -> list[Stretch]:
-    """Return the stretches that hold a list together, no story twice."""
+def stretches(shape: Shape, dialect: str) -> list[Stretch]:
+    """Return the stretches that hold a list together, no story twice.
+
+    Those of values that were left over are empty.
+    """
     driver = driver_of(shape)
     if driver is None:
         place = micros(_documents.c[shape.key])
-        return [Stretch(_documents, place, _documents.c.id, tuple(wanted_by(shape)))]
+        return [Stretch(_documents, place, _documents.c.id, tuple(wanted_by(shape, dialect)))]
     numbers = product(*(range(shape.clauses[one].included) for one in driver.clauses))
-    return [_stretch(shape, driver, chosen) for chosen in numbers]
+    return [_stretch(shape, driver, chosen, dialect) for chosen in numbers]
+
+
+def stretch_count(shape: Shape) -> int:
+    """Return how many stretches hold a list together."""
+    driver = driver_of(shape)
+    return prod(shape.clauses[one].included for one in driver.clauses) if driver is not None else 1
 
 
 def driver_of(shape: Shape) -> Driver | None:
@@ -81,12 +106,13 @@ def driver_of(shape: Shape) -> Driver | None:
         found = [_wanted(shape, field) for field in fields]
         clauses = tuple(one for one in found if one is not None)
         parts = prod(shape.clauses[one].included for one in clauses)
-        if len(clauses) == len(fields) and parts <= _MOST_STRETCHES:
+        # More are read along the whole list: a statement of many parts takes long to prepare.
+        if len(clauses) == len(fields) and parts <= MOST_PARTS:
             return Driver(fields, clauses)
     return None
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=256)  # of shapes, at most 3 kB each
 def is_indexed(shape: Shape) -> bool:
     """Tell whether an index has what is asked, and little else."""
     if shape.picks:
@@ -106,10 +132,13 @@ def _wanted(shape: Shape, field: str) -> int | None:
     return None
 
 
-def _stretch(shape: Shape, driver: Driver, chosen: tuple[int, ...]) -> Stretch:
+def _stretch(shape: Shape, driver: Driver, chosen: tuple[int, ...], dialect: str) -> Stretch:
     """Return the stretch of one value of each clause of the driver, without earlier ones."""
     values = [parameter(*pair) for pair in zip(driver.clauses, chosen, strict=True)]
-    others = (*wanted_by(shape, driver.clauses), *_not_before(shape, driver, chosen))
+    others = (
+        *wanted_by(shape, dialect, driver.clauses),
+        *_not_before(shape, driver, chosen, dialect),
+    )
     value: ColumnElement[str] = values[0]
     for more in values[1:]:
         value = value.concat(literal_column("' '")).concat(more)
@@ -122,44 +151,59 @@ def _stretch(shape: Shape, driver: Driver, chosen: tuple[int, ...]) -> Stretch:
 
 
 def _not_before(
-    shape: Shape, driver: Driver, chosen: tuple[int, ...]
+    shape: Shape, driver: Driver, chosen: tuple[int, ...], dialect: str
 ) -> Iterator[ColumnElement[bool]]:
     """Leave out what an earlier stretch has: a story may be in two categories."""
     for clause, number in zip(driver.clauses, chosen, strict=True):
         if number:
-            earlier = [parameter(clause, one) for one in range(number)]
+            earlier = Values(included_name(clause), dialect, number)
             yield ~_holds(shape.clauses[clause].field, earlier)
 
 
 def wanted_by(
-    shape: Shape, driven: tuple[int, ...] = (), documents: FromClause = _documents
+    shape: Shape,
+    dialect: str,
+    driven: tuple[int, ...] = (),
+    documents: FromClause = _documents,
 ) -> Iterator[ColumnElement[bool]]:
     """Return all clauses but the `driven` ones as conditions, to be tested row by row."""
     for number, clause in enumerate(shape.clauses):
         if number not in driven:
-            yield from _test(number, clause, documents)
+            yield from _test(number, clause, dialect, documents)
 
 
-def _test(number: int, clause: ClauseShape, documents: FromClause) -> Iterator[ColumnElement[bool]]:
-    values = [parameter(number, one) for one in range(clause.included + clause.excluded)]
-    if clause.included:
-        yield _holds(clause.field, values[: clause.included], documents)
+def _test(
+    number: int, clause: ClauseShape, dialect: str, documents: FromClause
+) -> Iterator[ColumnElement[bool]]:
+    if clause.included == 1:
+        yield _holds(clause.field, parameter(number, 0), documents)
+    elif clause.included:
+        yield _holds(clause.field, Values(included_name(number), dialect), documents)
     if clause.excluded:
-        yield ~_holds(clause.field, values[clause.included :], documents)
+        yield ~_holds(clause.field, Values(excluded_name(number), dialect), documents)
 
 
 def _holds(
-    field: str, values: Sequence[ColumnElement[str]], documents: FromClause = _documents
+    field: str, values: "BindParameter[str] | Values", documents: FromClause = _documents
 ) -> ColumnElement[bool]:
     if field in _COLUMNS:
         column = documents.c[_COLUMNS[field]]
-        return and_(column.is_not(None), column.in_(values))
+        return and_(column.is_not(None), _is_among(column, values))
     inner = _terms.alias()
     return exists().where(
         inner.c.id == documents.c.id,
         inner.c.field == _text(field),
-        inner.c.value.in_(values),
+        _is_among(inner.c.value, values),
     )
+
+
+def _is_among(
+    column: ColumnElement[str], values: "BindParameter[str] | Values"
+) -> ColumnElement[bool]:
+    """Tell whether a column has a value, or one of several."""
+    if isinstance(values, Values):
+        return is_listed(column, values.name, values.dialect, values.first)
+    return column == values
 
 
 def _text(value: str) -> ColumnElement[str]:

@@ -7,8 +7,10 @@ from itertools import takewhile
 
 import Stemmer
 
+from app.kit.bounded import entries_within
 from app.search.analysis import arabic
 from app.search.analysis.languages import LANGUAGES, has_stems
+from app.search.analysis.words import LONGEST
 
 # Endings that the stemmer takes for something else, not least because their accents are gone.
 _ENDINGS = {
@@ -32,7 +34,8 @@ _FRENCH_SINGULAR = frozenset(
 )
 
 
-@lru_cache(maxsize=200_000)
+# The analyser leaves no word longer than this.
+@lru_cache(entries_within(16 * 2**20, LONGEST))
 def stem(language: str, word: str) -> str:
     """Return the stem of a folded word; of a language or script without stems, the word."""
     if not has_stems(language, word) or (language == "fr" and word in _FRENCH_SINGULAR):

@@ -10,10 +10,11 @@ from typing import NamedTuple
 
 from tantivy import Filter, TextAnalyzer, TextAnalyzerBuilder, Tokenizer
 
+from app.kit.bounded import entries_within
 from app.search.analysis.folding import INVISIBLE, UNSPACED, folded, is_latin, pairs
 
 # Longer ones are no words; in bytes, and the engine keeps those below.
-_LONGEST = 121
+LONGEST = 121
 # Where Unicode keeps the marks of living scripts.
 _WITH_MARKS = range(0x300, 0xAC00)
 
@@ -31,7 +32,7 @@ def analyser() -> TextAnalyzer:
     builder = TextAnalyzerBuilder(Tokenizer.simple())
     # Without its accent a letter may be large again, as that of `ǧ` is.
     even = (Filter.lowercase(), Filter.ascii_fold(), Filter.lowercase())
-    for each in (*even, Filter.remove_long(_LONGEST)):
+    for each in (*even, Filter.remove_long(LONGEST)):
         builder = builder.filter(each)
     return builder.build()
 
@@ -80,9 +81,17 @@ def _marks() -> str:
     return "".join(ranges)
 
 
-@lru_cache(maxsize=20_000)
 def _several(run: str) -> tuple[str, ...]:
+    return (_known_words if len(run) <= _LONGEST_KNOWN else _cut)(run)
+
+
+def _cut(run: str) -> tuple[str, ...]:
     return tuple(words(run))
+
+
+# Letters of runs whose words are remembered: nearly all that texts repeat are shorter.
+_LONGEST_KNOWN = 40
+_known_words = lru_cache(entries_within(8 * 2**20, 2 * _LONGEST_KNOWN))(_cut)
 
 
 _ANALYSER = analyser()

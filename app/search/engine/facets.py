@@ -8,6 +8,7 @@ from typing import Any
 
 from tantivy import Query, Searcher, SearchResult
 
+from app.kit.bounded import entries_within
 from app.search.engine.schema import BRANCH_COLUMNS, NO_VALUE, SPELT, TOGETHER, code, spelt
 from app.search.index import MOST_VALUES, FacetField, FacetValue
 
@@ -61,7 +62,7 @@ def _add(sums: Counts, column: str, buckets: Sequence[Mapping[str, Any]]) -> Non
 
 
 # Of each column the same values are counted again and again.
-@lru_cache(maxsize=5_000)
+@lru_cache(entries_within(4 * 2**20, 1_000))
 def _values(column: str, key: str) -> Sequence[str]:
     """Return what is counted of what stands in a column."""
     if key == NO_VALUE:

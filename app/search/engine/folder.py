@@ -11,6 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from app.kit.ids import new_id
+from app.kit.permissions import FOLDER, create_folder
 from app.search.engine.schema import stamp
 from app.search.errors import IndexUnusable
 
@@ -47,7 +48,8 @@ class Folder:
         """Make an empty generation."""
         made = self.path / f"{self._stamp}-{new_id()}"
         try:
-            made.mkdir(parents=True)
+            create_folder(self.path)
+            made.mkdir(mode=FOLDER)
         except OSError as wrong:
             raise IndexUnusable(f"The index cannot be written to {self.path}: {wrong}.") from wrong
         return made

@@ -10,6 +10,7 @@ from tantivy import Document, Index, Query, Schema, SchemaBuilder
 
 from app.access.selection import fold
 from app.kit import json
+from app.kit.bounded import entries_within
 from app.kit.clock import from_micros
 from app.search import text
 from app.search.analysis.words import evened
@@ -171,7 +172,7 @@ def spelt(begun: str) -> str:
     return f"{fold(tag)}{SPELT}{tag}"
 
 
-@lru_cache(maxsize=20_000)
+@lru_cache(entries_within(4 * 2**20, 50))
 def code(category: str) -> str:
     """Return what stands for a category in columns, eight letters.
 
@@ -186,11 +187,12 @@ def _coded(branch: Sequence[str]) -> str:
     return TOGETHER.join(map(code, branch))
 
 
-# A few tags and authors stand on most stories.
-_folded = lru_cache(maxsize=20_000)(fold)
+# A few tags and authors stand on most stories; none is longer than this.
+_LONGEST_NAME = 200
+_folded = lru_cache(entries_within(4 * 2**20, 2 * _LONGEST_NAME))(fold)
 
 
-@lru_cache(maxsize=20_000)
+@lru_cache(entries_within(4 * 2**20, 3 * _LONGEST_NAME))
 def _begun(tag: str) -> str:
     """Return the term by which a tag is completed and counted."""
     return f"{evened(tag)}{SPELT}{tag}"

@@ -10,18 +10,18 @@ from typing import Any
 
 from tantivy import Searcher
 
+from app.kit.bounded import BoundedCache
 from app.search.engine.schema import SCHEMA
 from app.search.matching import Match, match_words
 from app.search.typed import Typed
-from app.search.vocabulary import Vocabulary
+from app.search.vocabulary import Vocabulary, no_families
 
 # So many words of stories that were taken out may stand in the way of a correction.
 _MOST_FORGOTTEN = 8
 # So many choices of languages are remembered.
 _MOST_CHOICES = 20
-# What so many queries mean is remembered, if they are as short as most are: one may take some
-# kilobytes, and one of many words hundreds of them.
-_MOST_QUERIES, _MOST_CHARACTERS = 200, 50
+# Bytes of what queries mean that are remembered, and what each word of one takes.
+_MOST_BYTES, _OF_A_WORD = 8 * 2**20, 8_000
 
 
 class Words:
@@ -65,7 +65,10 @@ class Vocabularies:
         """Know the words of some indexes, as if they were one."""
         self._searchers = searchers
         self._known: dict[tuple[str, ...], Vocabulary] = {}
-        self._meant: dict[tuple[Typed, tuple[str, ...]], Match] = {}
+        self._families = no_families()
+        self._meant: BoundedCache[tuple[Typed, tuple[str, ...]], Match] = BoundedCache(
+            _MOST_BYTES, lambda key, _: _OF_A_WORD * (1 + len(key[0].text.split()))
+        )
 
     def of(self, languages: Sequence[str]) -> Vocabulary:
         """Return the words as somebody sees them who looks for some languages."""
@@ -76,7 +79,7 @@ class Vocabularies:
                 self._known.clear()
             alone = len(self._searchers) == 1
             dictionary = self._searchers[0] if alone else Words(self._searchers)
-            known = self._known[asked] = Vocabulary(dictionary, asked)
+            known = self._known[asked] = Vocabulary(dictionary, asked, self._families)
         return known
 
     def match(self, typed: Typed, languages: Sequence[str]) -> Match:
@@ -85,10 +88,7 @@ class Vocabularies:
         known = self._meant.get(asked)
         if known is None:
             known = match_words(typed, self.of(languages), SCHEMA)
-            if len(typed.text) <= _MOST_CHARACTERS:
-                if len(self._meant) >= _MOST_QUERIES:
-                    self._meant.clear()
-                self._meant[asked] = known
+            self._meant[asked] = known
         return known
 
     def without(self, hidden: Collection[str], languages: Sequence[str]) -> Vocabulary:

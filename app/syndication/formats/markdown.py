@@ -4,7 +4,7 @@ from typing import Any
 
 from app.kit import json
 from app.syndication.item import Image, Item
-from app.syndication.markdown import markdown_of, plain
+from app.syndication.markdown import markdown_of, plain, target
 
 MEDIA_TYPE = "text/markdown"
 
@@ -46,5 +46,5 @@ def _facts(item: Item) -> dict[str, Any]:
 
 
 def _picture(image: Image) -> str:
-    told = f"![{plain(image['alt'] or '')}](<{image['url']}>)"
+    told = f"![{plain(image['alt'] or '')}]({target(image['url'])})"
     return f"{told}\n\n{plain(image['credit'])}" if image["credit"] else told

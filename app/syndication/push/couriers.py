@@ -10,6 +10,8 @@ from urllib.parse import urlencode, urlsplit
 from app.kit import json
 from app.kit.http import Answered, Outcome
 from app.kit.session import Record, WriteSession
+from app.syndication.push.following import delivery_row
+from app.syndication.push.hub_limits import has_seat
 from app.syndication.push.signing import hub_signature, signatures
 from app.syndication.push.store import deliveries, receivers
 
@@ -22,13 +24,17 @@ _MOST_QUESTIONS = 3
 
 @dataclass(frozen=True, slots=True)
 class Outgoing:
-    """A request as it is sent; `mark` is what the courier has to know of it afterwards."""
+    """A request as it is sent; `mark` is what the courier has to know of it afterwards.
+
+    One that is `unproven` goes to a receiver that may have asked for nothing.
+    """
 
     method: str
     url: str
     headers: Mapping[str, str]
     body: bytes = b""
     mark: str | None = None
+    unproven: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,23 +106,25 @@ class FeedCourier:
 
     at_once = 1
 
-    def __init__(self, hub: str) -> None:
-        """Speak for a hub; `read` has to be set before feeds can be sent."""
+    def __init__(self, hub: str, seats: int) -> None:
+        """Speak for a hub with so many seats; `read` has to be set before feeds can be sent."""
         self._hub = hub
+        self._seats = seats
         self.read: Callable[[str], FeedContent] | None = None
 
     def outgoing(self, row: Record, receiver: Record, now: datetime) -> Outgoing | None:
         """Return a question, or the feed as it is now, unless that was sent before."""
         if row.event == VERIFY:
             return _question(row, receiver)
+        if row.event == DENY:
+            return _denial(receiver, "the hub is full")
         if self.read is None:
             raise RuntimeError("This process cannot read feeds; nobody told it how.")
         content = self.read(receiver.topic)
         if content.status >= 500:
             raise NotNow
         if content.status != 200:
-            asked = {"hub.mode": DENY, "hub.topic": receiver.topic, "hub.reason": "no such feed"}
-            return Outgoing("GET", _with_query(receiver.callback, asked), {}, mark=DENY)
+            return _denial(receiver, "no such feed")
         digest = hashlib.sha256(content.body).hexdigest()
         if digest == receiver.sent:
             return None
@@ -147,35 +155,45 @@ class FeedCourier:
         if verdict == "gone":
             end_subscription(session, row.receiver)
         elif row.event == VERIFY:
-            _agreed(session, row, verdict, now)
+            self._answered(session, row, verdict, now)
         elif verdict == "delivered":
             receivers.change(session, "feed", row.receiver, sent=sent.mark)
 
+    def _answered(
+        self, session: WriteSession, row: Record, verdict: Verdict, now: datetime
+    ) -> None:
+        known = receivers.by_ids(session, "feed", [row.receiver]).get(row.receiver)
+        # A question that failed is asked again: no answer means nothing.
+        if known is None or verdict == "failed":
+            return
+        asked: dict[str, Any] = json.loads(row.body)
+        if verdict == "refused":
+            # Who is a subscriber already stays one until he says otherwise.
+            if not known.active:
+                end_subscription(session, known.id)
+        elif asked["mode"] == "unsubscribe":
+            end_subscription(session, known.id)
+        elif not known.active and not has_seat(session, self._seats, now):
+            denial = delivery_row("feed", known, DENY, known.id, None, serial=0, now=now)
+            deliveries.add(session, [denial])
+        else:
+            receivers.change(
+                session,
+                "feed",
+                known.id,
+                active=True,
+                secret=asked["secret"],
+                lease_until=now + timedelta(seconds=asked["lease"]),
+            )
+
 
 def end_subscription(session: WriteSession, id_: str) -> None:
-    """Take a subscription away with all that waits for it."""
+    """Take a subscription away with all that waits for it.
+
+    What its host was asked is remembered for a while: it counts against the host's limit.
+    """
     receivers.remove(session, "feed", id_)
-    deliveries.forget_of(session, id_)
-
-
-def _agreed(session: WriteSession, row: Record, verdict: Verdict, now: datetime) -> None:
-    asked: dict[str, Any] = json.loads(row.body)
-    if verdict == "refused":
-        # Who is a subscriber already stays one until he says otherwise.
-        known = receivers.by_ids(session, "feed", [row.receiver]).get(row.receiver)
-        if known is not None and not known.active:
-            end_subscription(session, row.receiver)
-    elif asked["mode"] == "unsubscribe":
-        end_subscription(session, row.receiver)
-    else:
-        receivers.change(
-            session,
-            "feed",
-            row.receiver,
-            active=True,
-            secret=asked["secret"],
-            lease_until=now + timedelta(seconds=asked["lease"]),
-        )
+    deliveries.forget_of(session, id_, but_for=VERIFY)
 
 
 def _question(row: Record, receiver: Record) -> Outgoing:
@@ -187,7 +205,13 @@ def _question(row: Record, receiver: Record) -> Outgoing:
     }
     if asked["mode"] == "subscribe":
         query["hub.lease_seconds"] = str(asked["lease"])
-    return Outgoing("GET", _with_query(receiver.callback, query), {})
+    return Outgoing("GET", _with_query(receiver.callback, query), {}, unproven=True)
+
+
+def _denial(receiver: Record, reason: str) -> Outgoing:
+    """Return the request that says that a subscription is over (WebSub, section 5.2)."""
+    query = {"hub.mode": DENY, "hub.topic": receiver.topic, "hub.reason": reason}
+    return Outgoing("GET", _with_query(receiver.callback, query), {}, mark=DENY)
 
 
 def _with_query(address: str, more: Mapping[str, str]) -> str:

@@ -6,13 +6,15 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from app.delivery.following import Follower
+from app.kit.buckets import TokenBuckets
 from app.kit.clock import Clock
 from app.kit.database import Database
-from app.kit.http import HttpClient
-from app.kit.networks import Reach
+from app.kit.http import Allows, HttpClient
+from app.kit.networks import Address, Reach, client_network
 from app.kit.session import Record, WriteSession
 from app.kit.watch import Version, Watch
 from app.syndication.push.couriers import (
+    VERIFY,
     Courier,
     FeedContent,
     FeedCourier,
@@ -20,6 +22,13 @@ from app.syndication.push.couriers import (
     end_subscription,
 )
 from app.syndication.push.following import FOLLOWER, write_down
+from app.syndication.push.hub_limits import (
+    ADDRESS_BURST,
+    ADDRESS_PER_SECOND,
+    CONFIRM_WITHIN,
+    WINDOW,
+    HubLimits,
+)
 from app.syndication.push.sending import Sender, Stop
 from app.syndication.push.store import deliveries, receivers
 
@@ -29,8 +38,6 @@ HUB = "/hub"
 GLANCE, _LOOK_EVERY, _STEP_EVERY = 0.02, 0.5, 5.0
 # Rows of the log that are followed in one transaction: each may make many deliveries.
 _BATCH = 100
-# Whoever asked to subscribe has so long to say that he meant it.
-_CONFIRM_WITHIN = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,11 +49,17 @@ class PushOptions:
     hub_subscriptions: int
     pause_after: timedelta
     kept: timedelta
+    is_rate_limited: bool = True
 
     @property
     def hub(self) -> str | None:
         """Return the address of the hub, where there is one."""
         return f"{self.own}{HUB}" if self.own is not None and self.hub_subscriptions else None
+
+    @property
+    def hub_limits(self) -> HubLimits:
+        """Return what bounds the hub."""
+        return HubLimits(self.hub_subscriptions, self.is_rate_limited)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,9 +89,10 @@ class Push:
         self._clock = clock
         self._watch = watch
         self._follower = Follower(database, clock, FOLLOWER, batch=_BATCH)
-        self._feeds = FeedCourier(options.hub or "")
+        self._feeds = FeedCourier(options.hub or "", options.hub_subscriptions)
         couriers: dict[str, Courier] = {"webhook": WebhookCourier(), "feed": self._feeds}
-        self.sender = Sender(database, clock, client, couriers, stop, options.pause_after)
+        allows = _question_limit(clock) if options.is_rate_limited else None
+        self.sender = Sender(database, clock, client, couriers, stop, options.pause_after, allows)
         self._version: Version | None = None
         self._looked_at = self._asked_at = float("-inf")
         self._followed = False
@@ -86,12 +100,6 @@ class Push:
     def read_feeds_by(self, read: Callable[[str], FeedContent]) -> None:
         """Say how a feed is read by its address; until then no feed is sent."""
         self._feeds.read = read
-
-    def feed(self, topic: str) -> FeedContent:
-        """Return a feed as it is sent now."""
-        if self._feeds.read is None:
-            raise RuntimeError("This process cannot read feeds; nobody told it how.")
-        return self._feeds.read(topic)
 
     def turn(self) -> None:
         """Do all that can be done now, and wait for no answer."""
@@ -134,8 +142,9 @@ class Push:
         now = self._clock.now()
         with self._database.write() as session:
             deliveries.forget(session, now - self.options.kept)
-            for id_ in receivers.ended_subscriptions(session, now, now - _CONFIRM_WITHIN):
+            for id_ in receivers.ended_subscriptions(session, now, now - CONFIRM_WITHIN):
                 end_subscription(session, id_)
+            deliveries.forget_questions(session, VERIFY, now - WINDOW)
 
     def close(self) -> None:
         """Call off what is under way, and send nothing more."""
@@ -143,3 +152,16 @@ class Push:
 
     def _write_down(self, session: WriteSession, rows: Sequence[Record]) -> None:
         write_down(session, rows, self._clock.now(), self.options.own or "")
+
+
+def _question_limit(clock: Clock) -> Allows:
+    """Return what bounds the questions to one network address, whatever names lead to it.
+
+    One process of all sends, so this holds for all of them together.
+    """
+    buckets = TokenBuckets(ADDRESS_BURST, ADDRESS_PER_SECOND, clock.now)
+
+    def allows(address: Address) -> bool:
+        return buckets.take(client_network(address)) == 0
+
+    return allows

@@ -15,7 +15,7 @@ from typing import Any
 
 from app.kit.clock import Clock
 from app.kit.database import Database
-from app.kit.http import Answered, HttpClient, Outcome, outcome_of
+from app.kit.http import Allows, Answered, HttpClient, Outcome, outcome_of
 from app.kit.session import Record, WriteSession
 from app.syndication.push.couriers import Courier, NotNow, Outgoing, Verdict
 from app.syndication.push.events import KILLED
@@ -50,14 +50,16 @@ class Sender:
         couriers: Mapping[str, Courier],
         stop: Stop,
         pause_after: timedelta,
+        allows_unproven: Allows | None = None,
     ) -> None:
-        """Send nothing yet."""
+        """Send nothing yet; `allows_unproven` says where questions may go."""
         self._database = database
         self._clock = clock
         self._client = client
         self._couriers = couriers
         self._stop = stop
         self._pause_after = pause_after
+        self._allows_unproven = allows_unproven
         self._under_way: dict[int, _Sent] = {}
         self._room = Room()
         self._arrived = threading.Event()
@@ -136,7 +138,13 @@ class Sender:
         return True
 
     def _send(self, row: Record, outgoing: Outgoing, place: Place) -> None:
-        sending = self._client.start(outgoing.method, outgoing.url, outgoing.headers, outgoing.body)
+        sending = self._client.start(
+            outgoing.method,
+            outgoing.url,
+            outgoing.headers,
+            outgoing.body,
+            self._allows_unproven if outgoing.unproven else None,
+        )
         self._under_way[row.number] = _Sent(row, outgoing, sending, place)
         sending.add_done_callback(place.answered)
         sending.add_done_callback(lambda _: self._arrived.set())

@@ -3,18 +3,22 @@
 import hashlib
 import secrets
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Literal
 
 from app.access.selection import Selection
 from app.kit import json
 from app.kit.ids import new_id
-from app.kit.session import Record
+from app.kit.session import ReadSession, Record
 from app.kit.unit import Unit
 from app.syndication.push.couriers import VERIFY
-from app.syndication.push.errors import HubFull
 from app.syndication.push.following import begin, delivery_row
+from app.syndication.push.hub_limits import HubLimits, check_limits, host_key
 from app.syndication.push.selections import to_json
 from app.syndication.push.store import deliveries, receivers
+
+# Held from counting what the hub has to adding to it, so that no two requests take one place.
+_LOCK = "hub"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,36 +31,52 @@ class HubRequest:
     lease: int
     secret: str | None
 
+    @property
+    def digest(self) -> str:
+        """Return what tells the subscription from others."""
+        return hashlib.sha256(f"{self.topic}\n{self.callback}".encode()).hexdigest()
 
-def ask_hub(unit: Unit, asked: HubRequest, selection: Selection, most: int) -> None:
-    """Let the callback be asked whether it agrees; until it does, nothing changes."""
-    digest = hashlib.sha256(f"{asked.topic}\n{asked.callback}".encode()).hexdigest()
-    known = receivers.subscription_of(unit.session, digest)
-    if known is None:
-        if asked.mode == "unsubscribe":
-            return
-        if receivers.count_subscriptions(unit.session) >= most:
-            raise HubFull("This hub has as many subscriptions as it may have.")
-        known = _added(unit, asked, selection, digest)
-    elif deliveries.asked(unit.session, known.id, VERIFY):
+
+def is_question_needed(
+    session: ReadSession, asked: HubRequest, limits: HubLimits, now: datetime
+) -> bool:
+    """Tell whether the callback has to be asked; nothing is done for a request that changes none.
+
+    Raises `HubFull` or `RateLimited` where it may not be asked now.
+    """
+    known = receivers.subscription_of(session, asked.digest)
+    if known is None and asked.mode == "unsubscribe":
+        return False
+    if known is not None and deliveries.asked(session, known.id, VERIFY):
         # One question at a time; what is asked meanwhile may be asked again.
+        return False
+    check_limits(session, asked.callback, known, limits, now)
+    return True
+
+
+def ask_hub(unit: Unit, asked: HubRequest, selection: Selection, limits: HubLimits) -> None:
+    """Let the callback be asked whether it agrees; until it does, nothing changes."""
+    unit.session.lock(_LOCK)
+    if not is_question_needed(unit.session, asked, limits, unit.now):
         return
+    known = receivers.subscription_of(unit.session, asked.digest)
+    if known is None:
+        known = _added(unit, asked, selection)
     question: dict[str, Any] = {
         "mode": asked.mode,
         "lease": asked.lease,
         "secret": asked.secret,
         "challenge": secrets.token_urlsafe(24),
     }
-    row = delivery_row(
-        "feed", known, VERIFY, known.id, json.dumps(question), serial=0, now=unit.now
-    )
+    host, body = host_key(asked.callback), json.dumps(question)
+    row = delivery_row("feed", known, VERIFY, host, body, serial=0, now=unit.now)
     deliveries.add(unit.session, [row])
 
 
-def _added(unit: Unit, asked: HubRequest, selection: Selection, digest: str) -> Record:
+def _added(unit: Unit, asked: HubRequest, selection: Selection) -> Record:
     row = {
         "id": new_id(),
-        "digest": digest,
+        "digest": asked.digest,
         "topic": asked.topic,
         "callback": asked.callback,
         "selection": to_json(selection),
@@ -71,6 +91,6 @@ def _added(unit: Unit, asked: HubRequest, selection: Selection, digest: str) -> 
         "created_at": unit.now,
     }
     receivers.insert_subscription(unit.session, row)
-    found = receivers.subscription_of(unit.session, digest)
+    found = receivers.subscription_of(unit.session, asked.digest)
     assert found is not None
     return found

@@ -172,9 +172,12 @@ def known(session: ReadSession, receiver: str, ids: Sequence[str]) -> frozenset[
     return frozenset(row.id for row in rows)
 
 
-def forget_of(session: WriteSession, receiver: str) -> None:
-    """Delete all deliveries to a receiver."""
-    session.execute(delete(_deliveries).where(_c.receiver == receiver))
+def forget_of(session: WriteSession, receiver: str, *, but_for: str = "") -> None:
+    """Delete all deliveries to a receiver, but for one kind of event, which is sent no more."""
+    of_it = _c.receiver == receiver
+    session.execute(delete(_deliveries).where(of_it, _c.event != but_for))
+    rest = update(_deliveries).where(of_it, _waits)
+    session.execute(rest.values(state="dropped", due_at=None, body=None))
 
 
 def forget(session: WriteSession, before: datetime) -> int:
@@ -199,6 +202,33 @@ def _conditions(wanted: Wanted) -> list[ColumnElement[bool]]:
     if wanted.until is not None:
         conditions.append(_c.made_at < wanted.until)
     return conditions
+
+
+@dataclass(frozen=True, slots=True)
+class Questions:
+    """Questions to one host: how many, how many of them wait, and when the first was asked."""
+
+    total: int
+    pending: int
+    first: datetime
+
+
+def questions_of(session: ReadSession, host: str, since: datetime) -> Questions:
+    """Return what the callbacks of a host were asked since an instant; `host` is the subject."""
+    statement = (
+        select(_c.state, _c.made_at)
+        .where(_c.subject == host, _c.kind == "feed", _c.made_at > since)
+        .order_by(_c.made_at)
+    )
+    rows = session.all(statement)
+    pending = sum(row.state == "pending" for row in rows)
+    return Questions(len(rows), pending, rows[0].made_at if rows else since)
+
+
+def forget_questions(session: WriteSession, event: str, before: datetime) -> int:
+    """Delete questions to subscribers that were asked before an instant and do not wait."""
+    old = delete(_deliveries).where(_c.made_at < before, _c.kind == "feed", _c.event == event)
+    return session.execute(old.where(_c.state != "pending"))
 
 
 def asked(session: ReadSession, receiver: str, event: str) -> bool:

@@ -99,9 +99,17 @@ def live_subscriptions(session: ReadSession, now: datetime) -> Sequence[Record]:
     return session.all(statement.where(_subscriptions.c.lease_until > now))
 
 
-def count_subscriptions(session: ReadSession) -> int:
-    """Count the subscriptions, those that nobody has confirmed included."""
-    count: int = session.scalar(select(func.count()).select_from(_subscriptions))
+def count_live(session: ReadSession, now: datetime) -> int:
+    """Count the subscriptions that were confirmed and are not over."""
+    c = _subscriptions.c
+    live = select(func.count()).where(c.active.is_(True), c.lease_until > now)
+    count: int = session.scalar(live)
+    return count
+
+
+def count_unconfirmed(session: ReadSession) -> int:
+    """Count the subscriptions that nobody has confirmed."""
+    count: int = session.scalar(select(func.count()).where(_subscriptions.c.active.is_(False)))
     return count
 
 

@@ -1,0 +1,70 @@
+"""Whether a key is still valid, asked again while a request that it began is running.
+
+A request is authenticated when its head has arrived. Its body may arrive an hour later, an import
+or an export may run for as long, and a long poll or a stream mostly waits. So the key is checked
+again inside every transaction that writes, and before anything more is sent to those who wait.
+"""
+
+from collections.abc import Callable
+from datetime import datetime
+
+from app.access import store
+from app.access.caller import Caller
+from app.access.errors import KeyRefused
+from app.access.keys import refuse_if_over
+from app.access.store import KeyState
+from app.kit.clock import Clock
+from app.kit.database import Database
+from app.kit.unit import Unit
+
+
+class KeyGuard:
+    """Refuses units of work whose key was revoked or has expired; programs have none."""
+
+    def __init__(self, clock: Clock) -> None:
+        """Compare expiry with a clock."""
+        self._clock = clock
+
+    def check(self, unit: Unit) -> None:
+        """Check the key before the work; raise `KeyRefused`."""
+        if unit.actor.id is not None:
+            state = store.key_state_asked(unit.session, unit.actor.id)
+            _refuse_unless_valid(state(), self._clock.now())
+
+    def check_again(self, unit: Unit) -> Callable[[], None]:
+        """Check the key after the work; what is returned waits for the answer, or raises.
+
+        On PostgreSQL the key may have been revoked since the transaction began. From here on a
+        revocation waits for the commit, so that none is acknowledged before it. On SQLite nobody
+        else can have written.
+        """
+        key_id = unit.actor.id
+        if key_id is None or unit.session.dialect == "sqlite" or _revokes(unit, key_id):
+            return _nothing
+        store.lock_key(unit.session, key_id, shared=True)
+        state = store.key_state_asked(unit.session, key_id)
+        return lambda: _refuse_unless_valid(state(), self._clock.now())
+
+
+def insist_on_valid_key(database: Database, clock: Clock, caller: Caller) -> None:
+    """Raise `KeyRefused` if a caller's key was revoked or has expired since it was recognised."""
+    if caller.key_id is None:
+        return
+    with database.read_single() as session:
+        state = store.key_state(session, caller.key_id)
+    _refuse_unless_valid(state, clock.now())
+
+
+def _refuse_unless_valid(state: KeyState | None, now: datetime) -> None:
+    if state is None:
+        raise KeyRefused("This key is not known here.")
+    refuse_if_over(state, now)
+
+
+def _revokes(unit: Unit, key_id: str) -> bool:
+    """Tell whether the work itself revoked the key that it is done with."""
+    return any((deed.verb, deed.type, deed.id) == ("revoked", "key", key_id) for deed in unit.deeds)
+
+
+def _nothing() -> None:
+    """Have nothing to wait for."""

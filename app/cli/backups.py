@@ -1,0 +1,225 @@
+"""`dateline backup` and `dateline restore`: an embedded database as one file."""
+
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import ExitStack, closing, contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from app.bootstrap import open_database, search_path
+from app.cli.common import DatabaseUrl, existing_file, progress
+from app.delivery.soundness import log_flaws
+from app.kit import migrations
+from app.kit.database import Database
+from app.kit.errors import DatabaseBusy, DatabaseUnavailable, Misconfigured
+from app.kit.files import replacing
+from app.kit.leadership import FileLeadership
+from app.kit.permissions import create_folder
+from app.kit.sqlite_files import (
+    COMPANIONS,
+    alone,
+    companions,
+    copy,
+    is_damaged,
+    is_sqlite,
+    last_numbers,
+    reserve_numbers,
+    set_aside,
+)
+from app.search.engine.tantivy_index import TantivyIndex
+from app.settings import Settings, read_settings
+
+_SHOWN = 5
+
+
+def backup(
+    file: Annotated[Path, typer.Argument(help="The file to write.")],
+    force: Annotated[bool, typer.Option("--force", help="Overwrite a file that exists.")] = False,
+    database_url: DatabaseUrl = None,
+) -> None:
+    """Copy the whole embedded database to a file, while it serves."""
+    database = open_database(read_settings(database_url=database_url))
+    if database.file is None:
+        raise Misconfigured("Back PostgreSQL up with pg_dump; this copies an SQLite file.")
+    source = existing_file(database)
+    _check_target(file, source, force=force)
+    with _told(file, "written"), ExitStack() as stack:
+        if file.exists():
+            stack.enter_context(alone(file))
+        part = stack.enter_context(replacing(file, COMPANIONS))
+        _copy("Copying", source, part, used=True)
+        with closing(Database.of_file(part)) as copied:
+            _check(copied, "The copy")
+        # All of it is in the one file then.
+        with alone(part):
+            pass
+        for stale in companions(file):
+            stale.unlink()
+    typer.echo(f"Copied {source} to {file} ({_size(file)}), and checked the copy.")
+
+
+def restore(
+    file: Annotated[Path, typer.Argument(help="A file that `dateline backup` wrote.")],
+    force: Annotated[
+        bool, typer.Option("--force", help="Replace a database that exists; it is kept aside.")
+    ] = False,
+    database_url: DatabaseUrl = None,
+) -> None:
+    """Put a backup in the place of the embedded database, while nothing uses it."""
+    settings = read_settings(database_url=database_url)
+    database = open_database(settings)
+    if database.file is None:
+        raise Misconfigured("Restore PostgreSQL with pg_restore; this restores an SQLite file.")
+    # The file itself is replaced, not a link to it.
+    target = database.file.resolve()
+    _check_source(file, target)
+    if target.exists() and not force:
+        raise Misconfigured(
+            f"{target} exists already. With --force it is replaced, and kept under another name."
+        )
+    aside, numbers = _aside(target), last_numbers(target)
+    with _told(target, "replaced"), ExitStack() as stack:
+        stack.enter_context(_unused(settings, database, target))
+        part = stack.enter_context(replacing(target, COMPANIONS))
+        _copy("Restoring", file, part, used=False)
+        with closing(Database.of_file(part)) as copied:
+            _check(copied, str(file))
+            migrations.upgrade(copied)
+        reserve_numbers(part, numbers)
+        with alone(part):
+            pass
+        set_aside(target, aside)
+        # It was made of another state of the database.
+        TantivyIndex(search_path(settings, database)).discard()
+    kept = f" What was there before is {aside}." if aside.exists() else ""
+    typer.echo(f"Restored {target} from {file} ({_size(target)}).{kept}")
+
+
+def _check_target(file: Path, source: Path, *, force: bool) -> None:
+    """Refuse to write a backup where something else is."""
+    own = {f"{source.resolve()}{end}" for end in ("", *COMPANIONS, ".leader")}
+    if str(file.resolve()) in own or (file.exists() and file.samefile(source)):
+        raise Misconfigured(f"{file} is the database itself. Choose another name.")
+    _insist_on_file(file)
+    found = [name for name in (file, *companions(file)) if name.exists()]
+    if found and not force:
+        raise Misconfigured(
+            f"{found[0]} exists already. Choose another name, or overwrite it with --force."
+        )
+
+
+def _check_source(file: Path, target: Path) -> None:
+    """Refuse what cannot be a backup of a database of ours."""
+    if not file.exists():
+        raise Misconfigured(f"There is no file {file}.")
+    if target.exists() and file.samefile(target):
+        raise Misconfigured(f"{file} is the database itself. Name a backup of it.")
+    _insist_on_file(file.resolve())
+    _insist_on_file(target)
+    try:
+        is_ours = is_sqlite(file)
+    except OSError as wrong:
+        raise Misconfigured(f"{file} cannot be read: {wrong.strerror}.") from wrong
+    if not is_ours:
+        raise Misconfigured(
+            f"{file} is not an SQLite database. Name a file that `dateline backup` wrote; dumps of "
+            "PostgreSQL are for pg_restore, and NDJSON is for `dateline import`."
+        )
+
+
+def _insist_on_file(file: Path) -> None:
+    if file.is_symlink():
+        raise Misconfigured(f"{file} is a symbolic link. Name the file itself.")
+    if file.is_dir():
+        raise Misconfigured(f"{file} is a folder. Name a file in it.")
+    if file.exists() and not file.is_file():
+        raise Misconfigured(f"{file} is not a regular file. Choose another name.")
+
+
+@contextmanager
+def _unused(settings: Settings, database: Database, target: Path) -> Iterator[None]:
+    """Hold every lock that a process of ours has on a database, or refuse: somebody uses it."""
+    in_use = Misconfigured(
+        f"{target} is in use: a server, a worker or another program has it open. End that, and "
+        "restore then."
+    )
+    if not os.access(target.parent, os.W_OK):
+        raise Misconfigured(f"{target.parent} does not exist, or may not be written to.")
+    create_folder(search_path(settings, database).parent)
+    with ExitStack() as stack:
+        leaderships = database.leadership(), FileLeadership(str(search_path(settings, database)))
+        for leadership in leaderships:
+            stack.callback(leadership.release)
+            if not leadership.held():
+                raise in_use
+        if target.exists():
+            try:
+                stack.enter_context(alone(target))
+            except DatabaseBusy as wrong:
+                raise in_use from wrong
+        yield
+
+
+def _copy(what: str, source: Path, target: Path, *, used: bool) -> None:
+    with progress(what, None) as bar:
+
+        def advance(done: int, total: int) -> None:
+            bar.update(bar.task_ids[0], completed=done, total=total)
+
+        try:
+            copy(source, target, advance, used=used)
+        except sqlite3.Error as wrong:
+            if is_damaged(wrong):
+                raise Misconfigured(f"{source} is damaged: {wrong}.") from wrong
+            raise
+
+
+def _check(copied: Database, name: str) -> None:
+    """Insist that a copy is whole, and a database of ours that this version knows."""
+    try:
+        found = _flaws(copied, name)
+    except DatabaseUnavailable as wrong:
+        found = [wrong.detail.removesuffix(".")]
+    if found:
+        raise Misconfigured(f"{name} is damaged: {'; '.join(found[:_SHOWN])}.")
+
+
+def _flaws(copied: Database, name: str) -> list[str]:
+    if found := copied.integrity_flaws():
+        return found
+    if migrations.current(copied) is None:
+        raise Misconfigured(f"{name} is not a database of Dateline.")
+    migrations.refuse_newer(copied)
+    if not migrations.is_current(copied):
+        return []
+    with copied.read() as session:
+        return log_flaws(session)
+
+
+@contextmanager
+def _told(file: Path, done: str) -> Iterator[None]:
+    """Say in a sentence what kept a file from being written."""
+    try:
+        yield
+    except OSError as wrong:
+        reason = wrong.strerror or str(wrong)
+    except sqlite3.Error as wrong:
+        full = "disk is full" in str(wrong)
+        reason = "No space is left on the disk" if full else str(wrong)
+    else:
+        return
+    raise Misconfigured(f"{file} could not be {done}: {reason}.")
+
+
+def _aside(target: Path) -> Path:
+    """Return a name for the database that is replaced; nothing has it yet."""
+    name = f"{target.name}.before-restore-{datetime.now(UTC):%Y%m%dT%H%M%S.%fZ}"
+    return target.with_name(name)
+
+
+def _size(file: Path) -> str:
+    return f"{file.stat().st_size / 1e6:.1f} MB"

@@ -1,0 +1,106 @@
+"""How large and how deep a body may be, found out before a parser is asked to read it.
+
+Some input takes a parser of HTML time with the square of its length: unclosed tags, bare `&`, many
+attributes of one tag, formatting that every paragraph opens again. No text that people read comes
+near these limits; within them a body takes about a second at the most.
+"""
+
+import re
+from collections import Counter
+
+MOST_LEVELS = 100
+MOST_TAGS = 50_000
+# Of all tags together, how many elements are open where each begins.
+MOST_OPEN = 1_000_000
+# Characters that are markup, or are written as references.
+MOST_MARKS = 100_000
+MOST_ATTRIBUTES = 1_000
+MOST_LINES = 100_000
+
+# The first byte in UTF-8 of the characters from U+0080 to U+00BF. In a text with many of them the
+# sanitiser looks at each for a space that does not break, over and over.
+_LATIN = b"\xc2"
+_TAG = re.compile(r"<(/?)([a-zA-Z][^\s/>]*)")
+# Elements that have no end, and those that end where the next of their kind begins.
+_FLAT = frozenset(
+    "area base br col embed hr img input link meta source track wbr p li dt dd tr td th "
+    "thead tbody tfoot option rp rt".split()
+)
+# One attribute as a browser reads it (HTML, sections 13.2.5.32 to 13.2.5.39); at the end of the
+# text nothing closes it.
+_SPACE = r"[\t\n\f\r ]"
+_VALUE = r""""[^"]*+(?:"|\Z)|'[^']*+(?:'|\Z)|[^"'\t\n\f\r >][^\t\n\f\r >]*+"""
+_ATTRIBUTE = (
+    rf"(?:=[^\t\n\f\r />=]*+|[^\t\n\f\r />=]++)"
+    rf"(?:{_SPACE}*+={_SPACE}*+(?:{_VALUE})?)?+"
+)
+_ATTRIBUTES = re.compile(_ATTRIBUTE)
+_WHOLE_TAG = re.compile(rf"</?[a-zA-Z][^\t\n\f\r />]*+((?:[\t\n\f\r /]++|{_ATTRIBUTE})*+)")
+
+
+class OutOfBounds(Exception):
+    """A body is larger or deeper than allowed; the message says how, and what to do instead."""
+
+    def __init__(self, code: str, detail: str) -> None:
+        """Keep the code of the field error, and the sentence for the caller."""
+        super().__init__(detail)
+        self.code = code
+        self.detail = detail
+
+
+def check_html(markup: str) -> None:
+    """Raise `OutOfBounds` for HTML that would take a parser more than about a second."""
+    check_nesting(markup)
+    references = markup.count("&") + markup.encode("utf-8", "surrogatepass").count(_LATIN)
+    if markup.count("<") + references > MOST_MARKS:
+        raise OutOfBounds(
+            "too_complex",
+            f"HTML has at most {MOST_MARKS} of the characters <, & and U+0080 to U+00BF. Write "
+            "letters as themselves in UTF-8, not as references, or split the story.",
+        )
+    if len(markup) > MOST_ATTRIBUTES:
+        _check_attributes(markup)
+
+
+def check_text(text: str) -> None:
+    """Raise `OutOfBounds` for plain text that would make too much HTML."""
+    marks = sum(text.count(one) for one in "<>&")
+    if marks > MOST_MARKS or text.count("\n") > MOST_LINES:
+        raise OutOfBounds(
+            "too_complex",
+            f"Plain text has at most {MOST_LINES} lines, and at most {MOST_MARKS} of the "
+            "characters <, > and &. Split the story.",
+        )
+
+
+def check_nesting(markup: str) -> None:
+    """Raise `OutOfBounds` for more tags, or more of them open at once, than any text has."""
+    if markup.count("<") <= MOST_LEVELS:
+        return
+    still_open: Counter[str] = Counter()
+    levels = opened = 0
+    for count, tag in enumerate(_TAG.finditer(markup), 1):
+        name = tag.group(2).lower()
+        if name not in _FLAT:
+            if not tag.group(1):
+                still_open[name] += 1
+                levels += 1
+            elif still_open[name]:
+                still_open[name] -= 1
+                levels -= 1
+        opened += levels
+        if count > MOST_TAGS or levels > MOST_LEVELS or opened > MOST_OPEN:
+            raise OutOfBounds(
+                "too_deep",
+                f"Markup nests at most {MOST_LEVELS} levels and has at most {MOST_TAGS} tags, with "
+                f"{MOST_OPEN} elements open around all of them together. Close elements, or split "
+                "the story.",
+            )
+
+
+def _check_attributes(markup: str) -> None:
+    for tag in _WHOLE_TAG.finditer(markup):
+        if len(tag[1]) <= MOST_ATTRIBUTES:
+            continue
+        if sum(1 for _ in _ATTRIBUTES.finditer(tag[1])) > MOST_ATTRIBUTES:
+            raise OutOfBounds("too_complex", f"A tag has at most {MOST_ATTRIBUTES} attributes.")

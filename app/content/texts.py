@@ -1,0 +1,105 @@
+"""The texts of bodies, prepared before the transaction that stores or publishes them."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, get_args
+
+from app.content.article import Article
+from app.content.bounds import OutOfBounds
+from app.content.inputs import BodyFormat
+from app.content.text import Text, text_of
+from app.kit.errors import InvalidInput
+from app.kit.preparing import Prepared
+
+# For each character, in parts of a microsecond: the worst Markdown that is accepted takes longest.
+_COST = {"html": 1, "text": 1, "markdown": 20}
+# What is resolved inside a transaction costs as much as so many characters of HTML.
+_COST_OF_ADDRESS = 10
+
+
+@dataclass(frozen=True, slots=True)
+class BodyText:
+    """The text of a body; `is_clean` says that HTML was sanitised when it was stored."""
+
+    body: str = field(repr=False)
+    body_format: str
+    is_clean: bool = False
+
+    @property
+    def cost(self) -> int:
+        """How much work it is at the most."""
+        return len(self.body) * _COST[self.body_format]
+
+    def compute(self) -> Text:
+        """Return the text, or blame the body."""
+        try:
+            return text_of(self.body, self.body_format, is_clean=self.is_clean)
+        except OutOfBounds as wrong:
+            raise InvalidInput.at("#/body", wrong.code, wrong.detail) from wrong
+
+
+@dataclass(frozen=True, slots=True)
+class ResolvedText:
+    """A text with the relative addresses in it resolved."""
+
+    text: Text = field(repr=False)
+    base: str
+
+    @property
+    def cost(self) -> int:
+        """How much work it is at the most."""
+        return self.text.relative * _COST_OF_ADDRESS
+
+    def compute(self) -> Text:
+        """Return the resolved text."""
+        return self.text.resolved(self.base)
+
+
+def prepare_body(document: Mapping[str, Any]) -> Prepared[Text]:
+    """Return the text of the body in a document that was sent, if it has one and says its format.
+
+    The document need not be valid; what it is not is found out where it is used.
+    """
+    texts: Prepared[Text] = Prepared()
+    body, form = document.get("body"), document.get("body_format")
+    if isinstance(body, str) and form in get_args(BodyFormat):
+        texts.prepare([BodyText(body, str(form))])
+    return texts
+
+
+def stored_text(texts: Prepared[Text], body: BodyText, base: str | None) -> str:
+    """Return a new body as it is stored: HTML sanitised and resolved, other formats as written.
+
+    Its text is prepared for when the story is published.
+    """
+    text = texts.get(body)
+    if body.body_format != "html":
+        return body.body
+    text = _resolved(texts, text, base)
+    texts.know(BodyText(text.markup, "html", is_clean=True), text)
+    return text.markup
+
+
+def need_texts(texts: Prepared[Text], articles: Iterable[Article]) -> None:
+    """Make sure that the texts of stories which are published are here, all of them together."""
+    texts.need([_stored(article) for article in articles])
+
+
+def public_text(texts: Prepared[Text], article: Article) -> Text:
+    """Return the text of a story as it is published."""
+    return _resolved(texts, texts.get(_stored(article)), article.body_base)
+
+
+def text_now(article: Article) -> Text:
+    """Return the text of a story where no transaction waits for it."""
+    return _stored(article).compute().resolved(article.body_base)
+
+
+def _stored(article: Article) -> BodyText:
+    return BodyText(article.body, article.body_format, is_clean=article.body_format == "html")
+
+
+def _resolved(texts: Prepared[Text], text: Text, base: str | None) -> Text:
+    if base is None or not text.relative:
+        return text
+    return texts.get(ResolvedText(text, base))

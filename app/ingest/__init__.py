@@ -1,1 +1,0 @@
-"""Stories in: feeds and pages. The room is laid out; nothing lives here yet."""

@@ -1,0 +1,123 @@
+"""SIGINT, SIGTERM and SIGHUP, obeyed from the first line of the program to its last.
+
+A handler in Python runs in the main thread, and not while SQLite builds an index there. The
+exception that it raises is lost in a finalizer, in a callback of a C library, or in somebody
+else's `except:`; a lock that it takes may be held by what it interrupted. So the handler of the
+interpreter itself writes the number of the signal to a pipe, and a thread that reads the pipe
+acts on it: it ends the process at once, until something that ends in order says otherwise.
+Everything that is stored survives that, because it is written in transactions or under another
+name first; what has such a name is removed.
+"""
+
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from types import FrameType
+
+Action = Callable[[int], None]
+
+_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+_SHOW_CURSOR = b"\x1b[?25h\n"
+
+
+class _State:
+    """What the process does when it is told to stop; one for each process, as signals are."""
+
+    action: Action
+    write_end: int | None = None
+    obeyed: frozenset[int] = frozenset()
+    requested: bool = False
+
+
+_state = _State()
+_cleanups: list[Callable[[], None]] = []
+
+
+def install(code: int | None = None) -> None:
+    """Obey signals from now on; call it once, in the main thread, before anything else.
+
+    The process ends with `code`, or with 128 and the number of the signal, as shells report it.
+    SIGINT and SIGTERM are obeyed where the process that started this one blocks or ignores them,
+    as shells do for what runs in the background. SIGHUP stays ignored: `nohup` asks for that.
+    """
+    _state.action = lambda number: _leave(128 + number if code is None else code)
+    _state.obeyed = frozenset(
+        number
+        for number in _SIGNALS
+        if number != signal.SIGHUP or signal.getsignal(number) is signal.SIG_DFL
+    )
+    read_end, _state.write_end = os.pipe()
+    os.set_blocking(_state.write_end, False)
+    # Started first, it is there when the first signal comes.
+    threading.Thread(target=_follow, args=(read_end,), name="signals", daemon=True).start()
+    signal.set_wakeup_fd(_state.write_end, warn_on_full_buffer=False)
+    for number in _state.obeyed:
+        signal.signal(number, note)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, _state.obeyed)
+
+
+def note(number: int, _frame: FrameType | None = None) -> None:
+    """Act on a signal as if it came now; takes no lock, so a handler may call it.
+
+    An event loop that runs has the interpreter write to its own pipe instead of this one.
+    """
+    if _state.write_end is not None:
+        with suppress(OSError):
+            os.write(_state.write_end, bytes([number]))
+
+
+def is_requested() -> bool:
+    """Return whether a signal asked this process to stop."""
+    return _state.requested
+
+
+def end_with(stop: Callable[[], None], seconds: float) -> None:
+    """From now on, a signal calls `stop`, in a thread; the process then ends by itself.
+
+    If it has not after so many seconds, it is ended with exit code 1.
+    """
+
+    def action(_number: int) -> None:
+        stop()
+        time.sleep(seconds)
+        # Nothing is logged: whatever keeps this process may hold a lock of the log, too.
+        with suppress(OSError):
+            os.write(2, b"dateline: ended by force; it did not end in time.\n")
+        _leave(1)
+
+    _state.action = action
+
+
+@contextmanager
+def cleanup(remove: Callable[[], None]) -> Iterator[None]:
+    """Call `remove` when the process is ended by a signal during the block.
+
+    It runs in another thread than the block, which may go on until it is done.
+    """
+    _cleanups.append(remove)
+    try:
+        yield
+    finally:
+        _cleanups.remove(remove)
+
+
+def _follow(read_end: int) -> None:
+    while True:
+        for number in os.read(read_end, 64):
+            if number in _state.obeyed:
+                _state.requested = True
+                _state.action(number)
+
+
+def _leave(code: int) -> None:
+    for remove in reversed(_cleanups):
+        with suppress(OSError):
+            remove()
+    if os.isatty(2):
+        # A bar of progress hides it.
+        with suppress(OSError):
+            os.write(2, _SHOW_CURSOR)
+    os._exit(code)

@@ -1,0 +1,1 @@
+"""The tools that record answers and compare them."""

@@ -1,0 +1,74 @@
+"""Every field that holds an address follows one rule, on every way in."""
+
+from typing import Any
+
+import pytest
+from starlette.testclient import TestClient
+
+from app.bootstrap import Services
+from app.content.transfer.importing import Importer
+from app.kit import json
+from app.kit.unit import Actor
+from tests.newsroom import MERGE_PATCH, Newsroom
+
+HOSTILE = 'https://127.0.0.1"onerror="alert(1)"y="'
+FIELDS: list[tuple[str, dict[str, Any]]] = [
+    ("#/url", {"url": HOSTILE}),
+    ("#/image/url", {"image": {"url": HOSTILE}}),
+    ("#/authors/0/url", {"authors": [{"name": "N", "url": HOSTILE}]}),
+    ("#/rights/licence", {"rights": {"licence": HOSTILE}}),
+]
+
+
+def blamed(answer: Any) -> tuple[int, list[tuple[str, str]]]:
+    errors = answer.json().get("errors", [])
+    return answer.status_code, [(one["pointer"], one["code"]) for one in errors]
+
+
+@pytest.mark.parametrize(("pointer", "fields"), FIELDS)
+def test_articles_refuse_it_in_every_field(
+    pointer: str, fields: dict[str, Any], newsroom: Newsroom, services: Services
+) -> None:
+    made = newsroom.story()
+    path, anyone = f"/articles/{made['id']}", {"if-match": "*"}
+    document = {"title": "A", "language": "en", **fields}
+    wanted = (422, [(pointer, "bad_address")])
+    assert blamed(newsroom.call("POST", "/articles", json=document)) == wanted
+    assert blamed(newsroom.call("PUT", path, json=document, headers=anyone)) == wanted
+    patching = {**anyone, "content-type": MERGE_PATCH}
+    assert blamed(newsroom.call("PATCH", path, json=fields, headers=patching)) == wanted
+    order = {"note": "N", "changes": fields}
+    assert blamed(newsroom.call("POST", f"{path}/correct", json=order, headers=anyone)) == wanted
+    line = {"type": "article", "external_id": "1", **document}
+    (outcomes,) = Importer(services.runner, Actor(None, "tests")).run([json.dumps(line)])
+    assert [one.status for one in outcomes] == ["refused"]
+
+
+def test_sources_and_webhooks_refuse_it(newsroom: Newsroom) -> None:
+    wanted = (422, [("#/url", "bad_address")])
+    source = {"name": "S", "url": HOSTILE}
+    assert blamed(newsroom.call("POST", "/sources", json=source)) == wanted
+    webhook = {"url": HOSTILE, "events": ["article.published"]}
+    assert blamed(newsroom.call("POST", "/webhooks", json=webhook)) == wanted
+
+
+def test_a_licence_may_be_words_or_a_sound_address(newsroom: Newsroom) -> None:
+    for licence in ("CC BY 4.0", "https://creativecommons.example/by/4.0/"):
+        assert newsroom.article(rights={"licence": licence})["rights"]["licence"] == licence
+
+
+def test_two_posts_with_one_external_id_leave_no_script(
+    newsroom: Newsroom, client: TestClient
+) -> None:
+    written = {"external_id": "1", "body": '<p><img src="a.png"></p>', "status": "published"}
+    made = newsroom.article(**written)
+    second = {"title": "A title", "language": "en", **written, "url": HOSTILE}
+    assert blamed(newsroom.call("POST", "/articles", json=second))[0] == 422
+    for path in (
+        "/feeds/latest.rss",
+        "/feeds/latest.atom",
+        "/feeds/latest.json",
+        "/feeds/latest.ninjs",
+    ):
+        assert "onerror" not in client.get(path).text
+    assert "onerror" not in client.get(f"/v1/articles/{made['id']}.newsml").text

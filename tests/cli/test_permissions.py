@@ -1,0 +1,178 @@
+"""What Dateline writes is for its owner only, from the first instant and under any umask."""
+
+import os
+import signal
+import stat
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+import httpx2
+import pytest
+
+from app.kit.database import Database
+from tests.cli.shell import ROOT, Shell, free_port
+from tests.cli.test_processes import answer
+
+_UMASKED = "import os, sys; os.umask(int(sys.argv.pop(1), 8)); from app.cli import main; main()"
+
+
+@pytest.fixture
+def dialect() -> str:
+    return "sqlite"
+
+
+class Seen:
+    """Every file and folder below some folders, with the widest mode that it was seen with."""
+
+    def __init__(self, *folders: Path) -> None:
+        self._folders = folders
+        self.modes: dict[Path, int] = {}
+        self._stopped = threading.Event()
+
+    @contextmanager
+    def watching(self) -> Iterator[None]:
+        """Look all the time, so that a mode that is narrowed later is seen as well."""
+        thread = threading.Thread(target=self._look)
+        thread.start()
+        try:
+            yield
+        finally:
+            self._stopped.set()
+            thread.join()
+
+    def exposed(self) -> dict[str, str]:
+        """Return what others could use, by name."""
+        return {str(path): oct(mode) for path, mode in self.modes.items() if mode & 0o077}
+
+    def _look(self) -> None:
+        while True:
+            last = self._stopped.is_set()
+            for folder in self._folders:
+                for where, names, files in os.walk(folder):
+                    for name in (*names, *files):
+                        self._note(Path(where) / name)
+            if last:
+                return
+
+    def _note(self, path: Path) -> None:
+        try:
+            mode = path.lstat().st_mode
+        except OSError:
+            return
+        self.modes[path] = self.modes.get(path, 0) | stat.S_IMODE(mode)
+
+
+def start(umask: str, *words: str, folder: Path, temporary: Path) -> subprocess.Popen[bytes]:
+    """Start the program under a umask."""
+    kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
+    return subprocess.Popen(
+        [sys.executable, "-c", _UMASKED, umask, *words],
+        cwd=folder,
+        env=kept | {"PYTHONPATH": str(ROOT), "TMPDIR": str(temporary)},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)  # nine processes start, on a machine with much to do
+@pytest.mark.parametrize("umask", ["000", "022"])
+def test_nobody_else_may_use_what_is_written(tmp_path: Path, umask: str) -> None:
+    data, temporary = tmp_path / "data", tmp_path / "temporary"
+    data.mkdir(mode=0o700)
+    temporary.mkdir(mode=0o700)
+    shared = set(Path("/dev/shm").iterdir())
+
+    def run(*words: str) -> None:
+        process = start(umask, *words, folder=data, temporary=temporary)
+        assert process.wait(100) == 0, words
+
+    seen = Seen(data, temporary)
+    with seen.watching():
+        port = free_port()
+        serving = start(umask, "demo", "--port", str(port), folder=data, temporary=temporary)
+        working = start(umask, "worker", folder=data, temporary=temporary)
+        try:
+            assert answer(f"http://127.0.0.1:{port}/readyz").status_code == 200
+            url = "--database-url=sqlite:///dateline-demo.db"
+            run("reindex", url)
+            run("export", "all.ndjson", url)
+            run("backup", "copy.db", url)
+            found = httpx2.get(f"http://127.0.0.1:{port}/v1/search?q=the", timeout=30)
+            assert found.status_code == 200
+        finally:
+            for process in (serving, working):
+                process.send_signal(signal.SIGTERM)
+            assert [process.wait(60) for process in (serving, working)] == [0, 0]
+        run("restore", "copy.db", "--force", url)
+        run("restore", "copy.db", "--database-url=sqlite:///other.db")
+    written = {path.name for path in seen.modes}
+    assert {"dateline-demo.db", "copy.db", "other.db", "all.ndjson", "dateline.db"} <= written
+    assert any(name.endswith("-wal") for name in written)
+    assert any(path.parent.parent.name.endswith(".search") for path in seen.modes)
+    assert seen.exposed() == {}
+    for path in set(Path("/dev/shm").iterdir()) - shared:
+        assert "dateline-" not in path.name or not path.stat().st_mode & 0o077, path
+
+
+def test_migrations_by_alembic_itself_make_a_private_file(tmp_path: Path) -> None:
+    variables = os.environ | {"DATELINE_DATABASE_URL": f"sqlite:///{tmp_path}/new.db"}
+    command = "import os; os.umask(0); from alembic.config import main; main()"
+    subprocess.run(
+        [sys.executable, "-c", command, "-c", str(ROOT / "alembic.ini"), "upgrade", "head"],
+        cwd=ROOT,
+        env=variables,
+        check=True,
+        capture_output=True,
+        timeout=100,
+    )
+    assert stat.S_IMODE((tmp_path / "new.db").stat().st_mode) == 0o600
+
+
+@pytest.mark.parametrize("umask", [0o000, 0o022, 0o077])
+def test_a_database_is_private_whatever_the_umask_of_the_process(
+    tmp_path: Path, umask: int
+) -> None:
+    before = os.umask(umask)
+    try:
+        with closing(Database.of_file(tmp_path / "new.db")) as database:
+            with database.engine.begin() as connection:
+                connection.exec_driver_sql("CREATE TABLE things (number)")
+            modes = {one.name: stat.S_IMODE(one.stat().st_mode) for one in tmp_path.iterdir()}
+    finally:
+        os.umask(before)
+    assert modes == {"new.db": 0o600, "new.db-wal": 0o600, "new.db-shm": 0o600}
+
+
+def test_what_an_older_version_left_open_is_closed_to_others(
+    shell: Shell, database_url: str, tmp_path: Path
+) -> None:
+    shell.done("reindex")
+    path, index = Path(database_url.removeprefix("sqlite:///")), tmp_path / "search"
+    path.chmod(0o644)
+    for one in (index, *index.rglob("*")):
+        one.chmod(0o755 if one.is_dir() else 0o644)
+    assert shell.done("check").text.startswith("Sound")
+    for one in (path, index, *index.rglob("*")):
+        assert not one.stat().st_mode & 0o077, one
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root may give a file away")
+def test_check_tells_of_files_that_it_may_not_close_to_others(
+    shell: Shell, database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = Path(database_url.removeprefix("sqlite:///"))
+    path.chmod(0o644)
+
+    def refuse(*_: object, **__: object) -> None:
+        raise PermissionError
+
+    # Root may close everything; others may not close what is not theirs.
+    monkeypatch.setattr(Path, "chmod", refuse)
+    ended = shell.run("check")
+    assert ended.code == 1
+    assert f"chmod 600 {path}" in ended.err

@@ -1,0 +1,237 @@
+"""`dateline restore`: a backup takes the place of a database that nobody uses."""
+
+import shutil
+import sqlite3
+import subprocess
+import sys
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from app.kit import migrations
+from app.kit.database import Database
+from app.kit.leadership import FileLeadership
+from tests.cli.shell import Shell
+from tests.cli.test_backup import leftovers
+from tests.cli.test_transfer import SAMPLES
+
+ARTICLE = (
+    b'{"type": "article", "slug": "%s", "language": "en", "title": "%s", "status": "published"}\n'
+)
+
+
+@pytest.fixture
+def dialect() -> str:
+    return "sqlite"
+
+
+@pytest.fixture
+def path(database_url: str) -> Path:
+    return Path(database_url.removeprefix("sqlite:///"))
+
+
+def add(shell: Shell, slug: str) -> None:
+    """Publish one more story."""
+    word = slug.encode()
+    shell.done("import", "-", stdin=ARTICLE % (word, word))
+
+
+def slugs(shell: Shell) -> set[str]:
+    """Return the slugs of all stories."""
+    return {str(line["slug"]) for line in shell.done("export").lines if line["type"] == "article"}
+
+
+def asides(path: Path) -> list[Path]:
+    """Return the databases that restores put aside."""
+    return sorted(path.parent.glob(f"{path.name}.before-restore-*"))
+
+
+def test_what_was_backed_up_comes_back_and_what_was_there_is_kept(
+    shell: Shell, path: Path, tmp_path: Path
+) -> None:
+    add(shell, "kept")
+    shell.done("backup", str(tmp_path / "copy.db"))
+    add(shell, "later")
+    said = shell.refused("restore", str(tmp_path / "copy.db"))
+    assert "--force" in said
+    assert slugs(shell) == {"kept", "later"}
+    told = shell.done("restore", str(tmp_path / "copy.db"), "--force").text
+    assert slugs(shell) == {"kept"}
+    (aside,) = asides(path)
+    assert str(aside) in told
+    assert slugs(Shell(f"sqlite:///{aside}")) == {"kept", "later"}
+    assert shell.done("check").text.startswith("Sound")
+    assert leftovers(tmp_path) == []
+    assert path.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_database_that_is_missing_is_restored_without_more(
+    shell: Shell, path: Path, tmp_path: Path
+) -> None:
+    shell.done("import", str(SAMPLES))
+    before = shell.done("export").out
+    shell.done("backup", str(tmp_path / "copy.db"))
+    path.unlink()
+    # What is left beside it belongs to it no longer, and would spoil what is restored.
+    path.with_name(path.name + "-wal").write_bytes(b"of the old one")
+    shell.done("restore", str(tmp_path / "copy.db"))
+    assert shell.done("export").out == before
+    assert shell.done("check").text.startswith("Sound")
+
+
+def test_a_write_ahead_log_that_was_left_is_part_of_what_is_kept(
+    shell: Shell, path: Path, tmp_path: Path
+) -> None:
+    """A server that was killed left it; the restored database must not read it."""
+    shell.done("backup", str(tmp_path / "copy.db"))
+    killed = (
+        "import os, sqlite3, sys\n"
+        "connection = sqlite3.connect(sys.argv[1])\n"
+        "connection.execute('PRAGMA journal_mode = WAL')\n"
+        "connection.execute('CREATE TABLE late (number)')\n"
+        "connection.commit()\n"
+        "os._exit(0)\n"
+    )
+    subprocess.run([sys.executable, "-c", killed, str(path)], check=True)
+    assert path.with_name(path.name + "-wal").stat().st_size > 0
+    shell.done("restore", str(tmp_path / "copy.db"), "--force")
+    with closing(sqlite3.connect(asides(path)[0])) as old:
+        assert old.execute("SELECT count(*) FROM late").fetchone() == (0,)
+    with closing(sqlite3.connect(path)) as new, pytest.raises(sqlite3.OperationalError):
+        new.execute("SELECT count(*) FROM late")
+
+
+def test_a_database_that_is_in_use_is_not_replaced(
+    shell: Shell, path: Path, tmp_path: Path
+) -> None:
+    shell.done("backup", str(tmp_path / "copy.db"))
+    before = path.stat().st_ino
+    with closing(Database.of_file(path)) as used, used.read():
+        said = shell.refused("restore", str(tmp_path / "copy.db"), "--force")
+        assert "in use" in said
+        assert "End that" in said
+    for lock in (str(path), str(tmp_path / "search")):
+        leadership = FileLeadership(lock)
+        assert leadership.held()
+        assert "in use" in shell.refused("restore", str(tmp_path / "copy.db"), "--force")
+        leadership.release()
+    assert path.stat().st_ino == before
+    assert asides(path) == []
+    shell.done("restore", str(tmp_path / "copy.db"), "--force")
+
+
+def test_a_server_that_opened_the_old_file_meanwhile_does_not_use_it(
+    shell: Shell, path: Path, tmp_path: Path
+) -> None:
+    """It named the file before it was replaced, and opens its first connection now."""
+    shell.done("backup", str(tmp_path / "copy.db"))
+    with closing(Database.of_file(path)) as starting:
+        starting.check_file()
+        shell.done("restore", str(tmp_path / "copy.db"), "--force")
+        with pytest.raises(Exception, match="replaced"), starting.read():
+            pass
+    assert shell.done("check").text.startswith("Sound")
+
+
+def test_what_is_no_backup_is_refused(shell: Shell, path: Path, tmp_path: Path) -> None:
+    add(shell, "kept")
+    shell.done("backup", str(tmp_path / "good.db"))
+    good = (tmp_path / "good.db").read_bytes()
+    files = {
+        "text": (b"not a database" * 100, "not an SQLite database"),
+        "empty": (b"", "not an SQLite database"),
+        "cut": (good[: len(good) // 2], "damaged"),
+        "spoilt": (good[:8192] + b"\xff" * 20_000 + good[28_192:], ""),
+    }
+    for name, (content, said) in files.items():
+        (tmp_path / name).write_bytes(content)
+        assert said in shell.refused("restore", str(tmp_path / name), "--force"), name
+    with closing(sqlite3.connect(tmp_path / "strange")) as connection, connection:
+        connection.execute("CREATE TABLE theirs (number)")
+    assert "not a database of Dateline" in shell.refused(
+        "restore", str(tmp_path / "strange"), "--force"
+    )
+    with closing(sqlite3.connect(tmp_path / "good.db")) as connection, connection:
+        connection.execute("UPDATE alembic_version SET version_num = '9999'")
+    assert "newer" in shell.refused("restore", str(tmp_path / "good.db"), "--force")
+    (tmp_path / "folder").mkdir()
+    for name, said in {"folder": "folder", "none": "no file", path.name: "itself"}.items():
+        assert said in shell.refused("restore", str(tmp_path / name), "--force"), name
+    assert slugs(shell) == {"kept"}
+    assert asides(path) == []
+    assert leftovers(tmp_path) == []
+
+
+def test_an_older_schema_is_migrated(shell: Shell, path: Path, tmp_path: Path) -> None:
+    add(shell, "kept")
+    shell.done("backup", str(tmp_path / "old.db"))
+    with closing(Database.of_file(tmp_path / "old.db")) as old:
+        migrations.downgrade(old, "0003")
+    shell.done("restore", str(tmp_path / "old.db"), "--force")
+    with closing(Database.of_file(path)) as restored:
+        assert migrations.is_current(restored)
+    assert slugs(shell) == {"kept"}
+
+
+def test_a_database_that_is_broken_is_replaced(shell: Shell, path: Path, tmp_path: Path) -> None:
+    add(shell, "kept")
+    shell.done("backup", str(tmp_path / "copy.db"))
+    broken = b"\x00garbage" * 1000
+    path.write_bytes(broken)
+    shell.done("restore", str(tmp_path / "copy.db"), "--force")
+    assert slugs(shell) == {"kept"}
+    assert asides(path)[0].read_bytes() == broken
+
+
+def test_serials_that_were_given_out_are_not_given_out_again(
+    shell: Shell, path: Path, tmp_path: Path
+) -> None:
+    """A reader that follows the log must not take later changes for those that it has."""
+    add(shell, "kept")
+    shell.done("backup", str(tmp_path / "copy.db"))
+    for number in range(5):
+        add(shell, f"lost-{number}")
+    last = last_serial(path)
+    shell.done("restore", str(tmp_path / "copy.db"), "--force")
+    assert last_serial(path) < last
+    add(shell, "new")
+    assert last_serial(path) > last
+
+
+def test_the_index_is_built_of_what_was_restored(shell: Shell, path: Path, tmp_path: Path) -> None:
+    add(shell, "kept")
+    shell.done("backup", str(tmp_path / "copy.db"))
+    add(shell, "later")
+    assert "Indexed 2" in shell.done("reindex").text
+    shell.done("restore", str(tmp_path / "copy.db"), "--force")
+    assert shell.done("check").text.startswith("Sound")
+    assert "Indexed 1" in shell.done("reindex").text
+    assert shell.done("check").text.startswith("Sound")
+
+
+def test_folders_that_are_missing_are_not_taken_for_a_server(
+    shell: Shell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shell.done("backup", str(tmp_path / "copy.db"))
+    elsewhere = Shell(f"sqlite:///{tmp_path}/missing/new.db")
+    assert "does not exist" in elsewhere.refused("restore", str(tmp_path / "copy.db"))
+    monkeypatch.setenv("DATELINE_SEARCH_PATH", str(tmp_path / "none" / "search"))
+    shell.done("restore", str(tmp_path / "copy.db"), "--force")
+
+
+def test_a_link_to_the_database_stays_a_link(shell: Shell, path: Path, tmp_path: Path) -> None:
+    shell.done("backup", str(tmp_path / "copy.db"))
+    real = tmp_path / "elsewhere" / "real.db"
+    real.parent.mkdir()
+    shutil.move(path, real)
+    path.symlink_to(real)
+    shell.done("restore", str(tmp_path / "copy.db"), "--force")
+    assert path.is_symlink()
+    assert asides(real)
+
+
+def last_serial(path: Path) -> int:
+    with closing(sqlite3.connect(path)) as connection:
+        serial: int = connection.execute("SELECT max(serial) FROM changes").fetchone()[0]
+        return serial

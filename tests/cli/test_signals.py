@@ -1,0 +1,251 @@
+"""SIGINT, SIGTERM and SIGHUP are obeyed at every moment, and leave nothing half done."""
+
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from tests.cli.shell import ROOT, free_port
+from tests.cli.test_backup import leftovers
+from tests.cli.test_processes import answer
+
+# Seconds. An end takes a moment; a process that has it done by force takes more than ten.
+_ENOUGH = 30.0 if os.environ.get("CI") else 20.0
+_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+# The program, which says when it has reached its first line: before, Python itself is told to end.
+_PROGRAM = """
+import os
+from app.cli import main
+from app.kit import stopping
+install = stopping.install
+stopping.install = lambda code: (install(code), os.write(2, b"begun\\n"))
+main()
+"""
+
+
+class Process:
+    """The program in a process group of its own, from its first line on."""
+
+    def __init__(self, *words: str, folder: Path, program: str = _PROGRAM) -> None:
+        kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
+        self.process = subprocess.Popen(
+            [sys.executable, "-c", program, *words],
+            cwd=folder,
+            env=kept | {"PYTHONPATH": str(ROOT)},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+        assert self.process.stderr is not None
+        assert self.process.stderr.readline() == "begun\n"
+
+    def end(self, number: int, *, times: int = 1, group: bool = False) -> int:
+        """Send a signal and return how the process ended: in time, in order, and all of it."""
+        for _ in range(times):
+            if self.process.poll() is None:
+                (os.killpg if group else os.kill)(self.process.pid, number)
+            time.sleep(0.02 if times > 1 else 0)
+        try:
+            _, said = self.process.communicate(timeout=_ENOUGH)
+        except subprocess.TimeoutExpired:
+            os.killpg(self.process.pid, signal.SIGKILL)
+            self.process.communicate()
+            raise
+        assert "Traceback" not in said, said
+        assert "by force" not in said, said
+        self._await_children()
+        return self.process.returncode
+
+    def _await_children(self) -> None:
+        until = time.monotonic() + 10
+        while time.monotonic() < until:
+            try:
+                os.killpg(self.process.pid, 0)
+            except ProcessLookupError:
+                return
+            time.sleep(0.05)
+        raise AssertionError("a process was left")
+
+
+def run(*words: str, folder: Path) -> None:
+    """Run a command to its end."""
+    process = Process(*words, folder=folder)
+    assert process.process.wait(100) == 0, process.process.communicate()
+
+
+_BUSY = """
+import os
+from app.kit import stopping
+stopping.install()
+os.write(2, b"begun\\n")
+import sqlite3, time
+"""
+_MOMENTS = {
+    "while SQLite works in the main thread": """
+connection = sqlite3.connect(":memory:")
+endless = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT max(i) FROM n"
+connection.execute(endless)
+""",
+    "where every exception is swallowed": """
+while True:
+    try:
+        time.sleep(0.01)
+    except:
+        pass
+""",
+    "in a finalizer": """
+class Lingering:
+    def __del__(self):
+        time.sleep(0.05)
+while True:
+    Lingering()
+""",
+    "in a callback of a C library": """
+connection = sqlite3.connect(":memory:")
+connection.create_function("wait", 0, lambda: time.sleep(0.05))
+while True:
+    try:
+        connection.execute("SELECT wait()").fetchall()
+    except sqlite3.Error:
+        pass
+""",
+    "while a lock is held that a handler might want": """
+import threading
+lock = threading.Lock()
+lock.acquire()
+lock.acquire()
+""",
+    "while Python ends": """
+import atexit
+atexit.register(time.sleep, 600)
+""",
+}
+
+
+@pytest.mark.parametrize("number", _SIGNALS)
+@pytest.mark.parametrize("moment", _MOMENTS)
+def test_a_signal_is_obeyed(tmp_path: Path, moment: str, number: int) -> None:
+    process = Process(folder=tmp_path, program=_BUSY + _MOMENTS[moment])
+    time.sleep(0.2)
+    assert process.end(number) == 128 + number
+
+
+def test_a_signal_that_the_starting_process_ignores_or_blocks_is_obeyed(tmp_path: Path) -> None:
+    """A shell lets what runs in the background ignore SIGINT."""
+    for preparing in (
+        "signal.signal(signal.SIGINT, signal.SIG_IGN)",
+        "signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])",
+    ):
+        program = f"import signal; {preparing}\n{_BUSY}\ntime.sleep(600)"
+        assert Process(folder=tmp_path, program=program).end(signal.SIGINT) == 130
+
+
+def test_nohup_is_respected(tmp_path: Path) -> None:
+    program = "import signal; signal.signal(signal.SIGHUP, signal.SIG_IGN)\n" + _BUSY
+    process = Process(folder=tmp_path, program=program + "time.sleep(600)")
+    os.kill(process.process.pid, signal.SIGHUP)
+    time.sleep(0.5)
+    assert process.process.poll() is None
+    assert process.end(signal.SIGTERM) == 143
+
+
+def test_what_does_not_end_is_ended_by_force(tmp_path: Path) -> None:
+    program = _BUSY + "stopping.end_with(lambda: None, 0.5)\ntime.sleep(600)"
+    process = Process(folder=tmp_path, program=program)
+    time.sleep(0.5)
+    os.kill(process.process.pid, signal.SIGTERM)
+    _, said = process.process.communicate(timeout=_ENOUGH)
+    assert process.process.returncode == 1
+    assert "by force" in said
+
+
+def test_a_file_that_is_half_written_is_removed(tmp_path: Path) -> None:
+    program = _BUSY + (
+        "from pathlib import Path\nfrom app.kit.files import replacing\n"
+        "with replacing(Path('whole')) as part:\n    part.write_text('half')\n    time.sleep(600)\n"
+    )
+    process = Process(folder=tmp_path, program=program)
+    until = time.monotonic() + _ENOUGH
+    while not leftovers(tmp_path):
+        assert time.monotonic() < until
+    process.end(signal.SIGTERM)
+    assert list(tmp_path.iterdir()) == []
+
+
+def delays(step: float, end: float) -> list[float]:
+    """Return moments in seconds, at equal distances."""
+    return [round(number * step, 3) for number in range(int(end / step) + 1)]
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)  # dozens of servers start, one after the other
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize(
+    ("words", "moments"),
+    [
+        (("serve",), delays(0.1, 3.0)),
+        (("serve", "--workers", "2"), delays(0.25, 5.0)),
+        (("demo",), delays(0.25, 4.0)),
+        (("worker",), delays(0.2, 3.0)),
+    ],
+)
+def test_a_server_ends_whenever_it_is_told_to(
+    tmp_path: Path, words: tuple[str, ...], moments: list[float], number: int
+) -> None:
+    port = [] if words == ("worker",) else ["--port", str(free_port())]
+    for moment in moments:
+        process = Process(*words, *port, folder=tmp_path)
+        time.sleep(moment)
+        assert process.end(number, group=bool(int(moment * 20) % 2)) == 0, moment
+    for database in tmp_path.glob("*.db"):
+        with closing(sqlite3.connect(database)) as connection:
+            assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)  # servers start, on a machine with much to do
+@pytest.mark.parametrize("workers", ["1", "2"])
+@pytest.mark.parametrize("number", _SIGNALS)
+def test_a_server_that_answers_ends_in_order_and_however_often_it_is_told(
+    tmp_path: Path, workers: str, number: int
+) -> None:
+    for times in (1, 3):
+        port = free_port()
+        process = Process("serve", "--port", str(port), "--workers", workers, folder=tmp_path)
+        assert answer(f"http://127.0.0.1:{port}/readyz").status_code == 200
+        assert process.end(number, times=times) == 0
+    # Whoever closes the database last takes these away: it was closed.
+    assert not list(tmp_path.glob("*-wal"))
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)  # dozens of commands, one after the other
+@pytest.mark.parametrize("number", _SIGNALS)
+def test_a_command_ends_whenever_it_is_told_to(tmp_path: Path, number: int) -> None:
+    line = '{"type": "article", "slug": "s-%d", "language": "en", "title": "T", "body": "%s"}\n'
+    lines = "".join(line % (item, "words " * 200) for item in range(2_000))
+    (tmp_path / "many.ndjson").write_text(lines, encoding="utf-8")
+    run("import", "many.ndjson", folder=tmp_path)
+    for words in (
+        ("import", "many.ndjson"),
+        ("export", "all.ndjson"),
+        ("backup", "copy.db", "--force"),
+        ("restore", "copy.db", "--force"),
+        ("reindex",),
+    ):
+        for moment in delays(0.4, 4.0):
+            process = Process(*words, folder=tmp_path)
+            time.sleep(moment)
+            code = process.end(number)
+            # It may have been done, or there was no backup yet.
+            assert code in {0, 1, 128 + number}, (words, moment)
+            assert leftovers(tmp_path) == []
+    run("check", folder=tmp_path)

@@ -1,0 +1,28 @@
+"""There are few statements, however many values are asked for."""
+
+import pytest
+
+from app.access.selection import Clause, Field, Selection
+from app.delivery.store.shapes import own_values, parts, preferences, shape_of
+
+_FIELDS: tuple[Field, ...] = ("id", "tag", "author", "category", "source", "language", "kind")
+
+
+@pytest.mark.parametrize("field", _FIELDS)
+def test_the_number_of_values_makes_few_shapes(field: Field) -> None:
+    values = tuple(f"v{number}" for number in range(200))
+    selections = [Selection((Clause(field, values[:count]),)) for count in range(1, 200)]
+    assert len({shape_of(one) for one in selections}) <= 7
+    without = [Selection((Clause(field, (), values[:count]),)) for count in range(1, 200)]
+    assert len({shape_of(one) for one in without}) == 1
+
+
+def test_few_values_are_bound_one_by_one_and_parts_left_over_to_no_value() -> None:
+    bound = own_values(Selection((Clause("tag", ("a", "b", "c"), ("d",)),)))
+    assert [bound[f"c0_{number}"] for number in range(4)] == ["a", "b", "c", ""]
+    assert (bound["in0"], bound["out0"]) == ('["a","b","c"]', '["d"]')
+
+
+def test_the_number_of_preferred_languages_makes_few_shapes() -> None:
+    assert {parts(count) for count in range(11)} == {0, 1, 2, 4, 8, 16}
+    assert preferences(("fr", "en", "de")) == {"l0": "fr", "l1": "en", "l2": "de", "l3": ""}

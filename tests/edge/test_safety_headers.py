@@ -1,0 +1,185 @@
+"""Every answer forbids guessing its type; every page says what it may load, and who frames it."""
+
+import gzip
+import socket
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from typing import Any
+
+import pytest
+from httpx2 import Response
+from starlette.testclient import TestClient
+
+from app.api.app import create_app
+from app.api.edge.protocol import Protocol
+from app.api.problems import PROBLEMS
+from app.api.routes.system import STATIC
+from app.bootstrap import Services
+from app.settings import Settings
+from tests.api.reading import ENDLESS, filled, routes
+from tests.edge.serving import port_of, served
+from tests.newsroom import Newsroom
+
+pytestmark = pytest.mark.parametrize("dialect", ["sqlite"])
+ORIGIN = {"origin": "https://site.example"}
+PREFLIGHT = {**ORIGIN, "access-control-request-method": "GET"}
+
+
+@pytest.fixture
+def settings(database_url: str) -> Settings:
+    """A deployment with a hub."""
+    return Settings(
+        database_url=database_url, public_url="http://testserver", allowed_hosts="testserver"
+    )
+
+
+def _check(answer: Response, what: object) -> None:
+    """Insist on the headers that an answer of its type has, each of them once."""
+    headers = answer.headers
+    assert headers.get_list("x-content-type-options") == ["nosniff"], what
+    if headers.get("content-type", "").startswith("text/html"):
+        (policy,) = headers.get_list("content-security-policy")
+        directives = dict(one.strip().partition(" ")[::2] for one in policy.split(";"))
+        assert directives["frame-ancestors"] == directives["default-src"] == "'none'", what
+        assert "unsafe" not in policy, what
+        assert headers.get_list("referrer-policy") == ["no-referrer"], what
+
+
+def test_every_route_answers_with_them(newsroom: Newsroom, client: TestClient) -> None:
+    newsroom.story(slug="x")
+    found = [(method, filled(path)) for method, path in routes() if path not in ENDLESS]
+    found += [("GET", f"/problems/{code}") for code in PROBLEMS]
+    found += [("GET", f"{STATIC}/swagger-ui.css"), ("GET", f"{STATIC}/none"), ("GET", "/none")]
+    assert len(found) > 100
+    key = {"authorization": newsroom.headers["authorization"]}
+    pages = set()
+    for method, path in found:
+        for headers in ({}, key, {**key, **ORIGIN}):
+            # The second time an answer may come from memory.
+            for _ in range(2):
+                answer = client.request(method, path, headers=headers)
+                _check(answer, (method, path, answer.status_code))
+                if answer.headers.get("content-type", "").startswith("text/html"):
+                    pages.add(path)
+        for other, headers in (("HEAD", {}), ("OPTIONS", {}), ("OPTIONS", PREFLIGHT), ("BREW", {})):
+            _check(client.request(other, path, headers=headers), (other, path))
+    assert pages == {"/docs", *(f"/problems/{code}" for code in PROBLEMS)}
+
+
+def test_so_does_whatever_memory_and_conditions_make_of_an_answer(
+    newsroom: Newsroom, client: TestClient
+) -> None:
+    newsroom.story("Long " * 100, slug="old")
+    newsroom.patch(newsroom.call("GET", "/articles/old").json(), slug="new", status="published")
+    killed = newsroom.story(slug="killed")
+    newsroom.verb(killed, "kill", notice="Wrong.")
+    statuses = set()
+    paths = "v1/headlines v1/articles/new v1/articles/old v1/articles/killed v1/articles/none"
+    for path in [*paths.split(), "v1/headlines?limit=x", "feeds/latest.rss", "sitemap.xml"]:
+        tag = client.get(f"/{path}").headers.get("etag", '"x"')
+        for headers in (
+            {},
+            {"accept-encoding": "gzip"},
+            {"accept": "application/rss+xml"},
+            {"if-none-match": tag},
+            {"if-match": '"another"'},
+            {"x-api-key": "wrong"},
+            {"authorization": "nothing"},
+            {"host": "elsewhere.example"},
+            newsroom.headers,
+        ):
+            for method in ("GET", "GET", "HEAD"):
+                answer = client.request(method, f"/{path}", headers=headers)
+                _check(answer, (method, path, headers))
+                statuses.add(answer.status_code)
+    assert statuses >= {200, 301, 304, 400, 401, 404, 410, 412}
+
+
+def test_so_does_what_is_refused(newsroom: Newsroom, client: TestClient) -> None:
+    too_large = b"a" * (9 * 1024 * 1024)
+    for headers, body in (
+        ({"content-type": "text/plain"}, b"a"),
+        ({"content-type": "application/json"}, b"{"),
+        ({"content-type": "application/json"}, b'{"titel": 1}'),
+        ({"content-type": "application/json", "content-encoding": "gzip"}, gzip.compress(b"{}")),
+        ({"content-type": "application/json"}, too_large),
+    ):
+        for path in ("/v1/manage/articles", "/hub", "/v1/manage/import"):
+            answer = client.post(path, content=body, headers={**newsroom.headers, **headers})
+            _check(answer, (path, headers, body[:10]))
+
+
+def test_so_does_a_fault(services: Services, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: Any, **__: Any) -> None:
+        raise RuntimeError("on purpose")
+
+    monkeypatch.setattr(type(services.delivery), "stories", fail)
+    monkeypatch.setattr(type(services.delivery), "directory", fail)
+    with TestClient(create_app(services), raise_server_exceptions=False) as client:
+        for path in ("/v1/headlines", "/v1/sources", "/feeds/latest.rss", "/v1/categories/a"):
+            answer = client.get(path)
+            assert answer.status_code == 500
+            _check(answer, path)
+        # Where the fault is in the ring that all readers pass.
+        monkeypatch.setattr("app.api.edge.freshness.Freshness.check", fail)
+        answer = client.get("/v1/headlines")
+        assert answer.status_code == 500
+        _check(answer, "freshness")
+
+
+@pytest.fixture
+def port(services: Services) -> Iterator[int]:
+    """Where the deployment under test is served, on a real socket."""
+    with served(create_app(services), Protocol) as server:
+        yield port_of(server)
+
+
+def _head(port: int, sent: bytes) -> str:
+    """Send bytes and return the head of the answer."""
+    with closing(socket.create_connection(("127.0.0.1", port), timeout=30)) as connection:
+        # The server judges what is no whole head by what comes after its first part.
+        for start in range(0, len(sent), 50_000):
+            connection.sendall(sent[start : start + 50_000])
+            time.sleep(0.05)
+        heard = b""
+        while b"\r\n\r\n" not in heard:
+            part = connection.recv(65_536)
+            if not part:
+                break
+            heard += part
+    return heard.partition(b"\r\n\r\n")[0].decode("latin-1").lower()
+
+
+_ASKED = b"GET %b HTTP/1.1\r\nhost: testserver\r\n%b\r\n"
+
+
+def test_so_does_the_protocol(port: int, newsroom: Newsroom) -> None:
+    newsroom.story()
+    for status, sent in (
+        (400, b"NONSENSE\r\n\r\n"),
+        (400, b"GET / HTTP/1.1\r\nhost testserver\r\n\r\n"),
+        (400, b"POST / HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\n\r\nx\r\n"),
+        (431, b"GET / HTTP/1.1\r\nhost: a\r\na: " + b"b" * 140_000),
+        (431, b"GET /" + b"a" * 140_000),
+        (200, _ASKED % (b"/v1/headlines", b"")),
+        (200, _ASKED % (b"/v1/headlines", b"")),
+        (200, _ASKED % (b"/v1/stream", b"")),
+        (200, _ASKED % (b"/metrics", b"")),
+        (200, b"HEAD /v1/headlines HTTP/1.1\r\nhost: testserver\r\n\r\n"),
+        (404, _ASKED % (b"/v1/articles/none", b"")),
+    ):
+        head = _head(port, sent)
+        assert head.startswith(f"http/1.1 {status} "), (sent[:50], head)
+        assert head.count("\r\nx-content-type-options: nosniff") == 1, (sent[:50], head)
+
+
+def test_so_does_a_server_whose_application_fails(services: Services) -> None:
+    async def broken(scope: Any, receive: Any, send: Any) -> None:
+        raise RuntimeError("on purpose")
+
+    with served(broken, Protocol) as server:
+        head = _head(port_of(server), _ASKED % (b"/", b""))
+    assert head.startswith("http/1.1 500 ")
+    assert "\r\ncontent-type: application/problem+json" in head
+    assert "\r\nx-content-type-options: nosniff" in head

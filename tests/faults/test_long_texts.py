@@ -1,0 +1,185 @@
+"""A body that takes long to prepare keeps no other writer waiting, nor a reader."""
+
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+
+from app.bootstrap import Services
+from app.content import texts
+from app.content.commands.create_article import create_article
+from app.content.commands.kill_article import kill_article
+from app.content.inputs import ArticleInput
+from app.content.orders import KillInput
+from app.content.text import Text, text_of
+from app.content.texts import BodyText
+from app.content.transfer.importing import Importer
+from app.kit import json
+from app.kit.errors import DatabaseBusy
+from app.kit.preparing import MOST_INSIDE, NotPrepared, Prepared
+from app.kit.unit import Actor, Unit
+from tests.newsroom import MERGE_PATCH, Newsroom
+
+ACTOR = Actor(None, "tests")
+LONG = "<p>word</p>" * (MOST_INSIDE // 8)
+
+
+class Watched:
+    """Notes for each long text whether a transaction of the same thread was open."""
+
+    def __init__(self) -> None:
+        self.inside = threading.local()
+        self.seen: list[bool] = []
+
+    def text(self, body: str, form: str, *, is_clean: bool = False) -> Text:
+        if len(body) > MOST_INSIDE:
+            self.seen.append(getattr(self.inside, "open", False))
+        return text_of(body, form, is_clean=is_clean)
+
+
+@pytest.fixture
+def watched(services: Services, monkeypatch: pytest.MonkeyPatch) -> Iterator[Watched]:
+    """What notes in which of two places long texts are prepared."""
+    noted, once = Watched(), services.runner._once
+
+    def run(*given: object, **named: object) -> object:
+        noted.inside.open = True
+        try:
+            return once(*given, **named)  # type: ignore[arg-type]
+        finally:
+            noted.inside.open = False
+
+    monkeypatch.setattr(services.runner, "_once", run)
+    monkeypatch.setattr(texts, "text_of", noted.text)
+    yield noted
+    assert noted.seen
+    assert not any(noted.seen)
+
+
+def test_every_way_to_write_prepares_before_its_transaction(
+    watched: Watched, newsroom: Newsroom, services: Services
+) -> None:
+    made = newsroom.story(body=LONG)
+    path, anyone = f"/articles/{made['id']}", {"if-match": "*"}
+    patching = {**anyone, "content-type": MERGE_PATCH}
+    document = {"title": "A", "language": "en", "body": LONG + "<p>a</p>"}
+    calls = [
+        ("PUT", path, document, anyone),
+        ("PATCH", path, {"body": LONG + "<p>b</p>"}, patching),
+        ("PATCH", path, {"body": LONG + "*c*", "body_format": "markdown"}, patching),
+        ("POST", f"{path}/publish", {}, anyone),
+        ("POST", f"{path}/correct", {"note": "N", "changes": {"body": LONG + "*d*"}}, anyone),
+        ("POST", f"{path}/revisions/1/restore", {}, anyone),
+        ("POST", f"{path}/unpublish", {}, anyone),
+        ("POST", "/articles/bulk", {"verb": "publish", "refs": [made["id"]]}, {}),
+    ]
+    for method, where, body, headers in calls:
+        answer = newsroom.call(method, where, json=body, headers=headers)
+        assert answer.status_code == 200, answer.text
+    lines = [
+        json.dumps({"type": "article", "external_id": str(n), **document, "status": "published"})
+        for n in range(3)
+    ]
+    (outcomes,) = Importer(services.runner, ACTOR).run(lines)
+    assert {one.status for one in outcomes} == {"created"}
+
+
+def test_many_relative_addresses_are_resolved_before_the_transaction(
+    newsroom: Newsroom, services: Services
+) -> None:
+    body = '<a href="/a">x</a>' * 5_000
+    written = ArticleInput(title="A", language="en", body=body, url="https://a.example/")
+    prepared: Prepared[Text] = Prepared()
+    prepared.prepare([BodyText(body, "html")])
+    with (
+        services.database.write() as session,
+        pytest.raises(NotPrepared) as missing,
+    ):
+        create_article(Unit(session, services.clock.now(), ACTOR, prepared=prepared), written)
+    assert len(missing.value.wanted) == 1
+    assert "https://a.example/a" in newsroom.article(body=body, url="https://a.example/")["body"]
+
+
+def test_a_kill_does_not_wait_for_a_long_text(
+    newsroom: Newsroom, services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    victim = newsroom.story("Victim")
+    begun, go_on = threading.Event(), threading.Event()
+
+    def slow(body: str, form: str, *, is_clean: bool = False) -> Text:
+        if len(body) > MOST_INSIDE:
+            begun.set()
+            assert go_on.wait(60)
+        return text_of(body, form, is_clean=is_clean)
+
+    monkeypatch.setattr(texts, "text_of", slow)
+    written = ArticleInput(title="Slow", language="en", body=LONG, status="published")
+    writer = threading.Thread(
+        target=services.runner.run, args=(ACTOR, lambda unit: create_article(unit, written))
+    )
+    writer.start()
+    try:
+        assert begun.wait(60)
+        killed = services.runner.run(
+            ACTOR, lambda unit: kill_article(unit, victim["id"], KillInput(notice="N"), None)
+        )
+        assert killed.stage == "killed"
+        assert writer.is_alive()
+    finally:
+        go_on.set()
+        writer.join(60)
+
+
+def test_few_long_texts_are_prepared_at_once_and_many_are_sent_away() -> None:
+    go_on, at_once, most = threading.Event(), [], []
+    guard = threading.Lock()
+    refused: list[DatabaseBusy] = []
+
+    class Slow(BodyText):
+        def compute(self) -> Text:
+            with guard:
+                at_once.append(self)
+                most.append(len(at_once))
+            assert go_on.wait(60)
+            with guard:
+                at_once.remove(self)
+            return Text("", "", 0, 0)
+
+    def prepare(number: int) -> None:
+        try:
+            Prepared[Text]().prepare([Slow("a" * MOST_INSIDE + str(number), "html")])
+        except DatabaseBusy as wrong:
+            refused.append(wrong)
+
+    threads = [threading.Thread(target=prepare, args=(number,)) for number in range(12)]
+    for one in threads:
+        one.start()
+    until = time.monotonic() + 60
+    while len(refused) < 4 and time.monotonic() < until:
+        time.sleep(0.01)
+    go_on.set()
+    for one in threads:
+        one.join(60)
+    assert (max(most), len(refused)) == (2, 4)
+
+
+def test_a_stored_body_that_is_out_of_bounds_now_is_named_when_it_is_published(
+    newsroom: Newsroom, services: Services
+) -> None:
+    made = newsroom.article(body="*a*", body_format="markdown")
+
+    def spoil(unit: Unit) -> None:
+        from app.content import store
+
+        article = store.article_by_ref(unit.session, made["id"], lock=True)
+        assert article is not None
+        store.update_articles(unit.session, [(article, replace(article, body="**a " * 90_000))])
+
+    services.runner.run(ACTOR, spoil)
+    answer = newsroom.call(
+        "POST", f"/articles/{made['id']}/publish", json={}, headers={"if-match": "*"}
+    )
+    assert answer.status_code == 422
+    assert answer.json()["errors"][0]["pointer"] == "#/body"

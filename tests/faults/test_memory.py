@@ -1,0 +1,188 @@
+"""What anonymous readers ask, however strange, fills a process's memory no further than a bound."""
+
+import random
+from collections.abc import Callable, Iterator
+from functools import partial
+from http.client import HTTPConnection
+from itertools import islice
+from pathlib import Path
+from urllib.parse import quote
+
+import psutil
+import pytest
+
+from app.bootstrap import Services, bootstrap
+from app.kit.clock import SystemClock
+from app.kit.ids import new_id
+from app.search.following import Follower
+from app.settings import Settings
+from tests.faults.served import nursery
+from tests.transfer.moving import bring_all
+
+pytestmark = pytest.mark.slow
+# Bytes over its start that a process may take, and what answers that are kept may take of it.
+_MOST_GROWTH = 150 * 2**20
+_CACHE_BYTES = 32 * 2**20
+_STORIES, _WORDS = 40, 25_000
+_LONG = 1_000
+
+Ask = Callable[[HTTPConnection], None]
+
+
+def _word(rng: random.Random) -> str:
+    return "".join(rng.choices("abcdefghijklmnopqrstuvwxyz", k=9))
+
+
+def _bring_large_stories(services: Services) -> None:
+    rng = random.Random(16)
+    for number in range(_STORIES):
+        words = " ".join(_word(rng) for _ in range(_WORDS))
+        line = {
+            "type": "article",
+            "slug": f"large-{number}",
+            "language": "en",
+            "title": f"Harbour {number}",
+            "body": f"<p>harbour {words} harbour</p>",
+            "status": "published",
+        }
+        bring_all(services, line)
+
+
+@pytest.fixture
+def archive(database_url: str, tmp_path: Path) -> str:
+    """Fill a database with large stories, and its index."""
+    settings = Settings(database_url=database_url, search_path=str(tmp_path / "search"))
+    services = bootstrap(settings, clock=SystemClock())
+    try:
+        _bring_large_stories(services)
+        follower = Follower(services.index, services.delivery)
+        while follower.step():
+            pass
+        follower.close()
+    finally:
+        services.close()
+    return database_url
+
+
+def _get(path: str, client: HTTPConnection, **headers: str) -> None:
+    sent = {name.replace("_", "-"): value for name, value in headers.items()}
+    client.request("GET", path, headers=sent)
+    answer = client.getresponse()
+    answer.read()
+    assert answer.status < 500, path
+
+
+def _with_header(name: str, value: str, path: str, client: HTTPConnection) -> None:
+    _get(path, client, **{name: value})
+
+
+def _highlighted(rng: random.Random) -> Iterator[Ask]:
+    while True:
+        yield partial(_get, f"/v1/search?q=harbour+{_word(rng)}&highlight=true&limit=40")
+
+
+def _long_queries(rng: random.Random) -> Iterator[Ask]:
+    while True:
+        words = "+".join(_word(rng) for _ in range(_LONG // 10))
+        yield partial(_get, f"/v1/search?q={words}")
+        phrases = quote(" ".join(f'"{_word(rng)} {_word(rng)}"' for _ in range(40)))
+        yield partial(_get, f"/v1/search?q={phrases}&facets=tag,category,source&count=exact")
+
+
+def _suggestions(rng: random.Random) -> Iterator[Ask]:
+    while True:
+        yield partial(_get, f"/v1/suggest?q={'+'.join(_word(rng) for _ in range(90))}")
+
+
+def _lists_of_values(rng: random.Random) -> Iterator[Ask]:
+    """Each with another number of values of some fields: as many shapes as there are."""
+    while True:
+        tags = ",".join(f"t{rng.random()}" for _ in range(rng.randint(1, 30)))
+        authors = ",".join(f"a{rng.random()}" for _ in range(rng.randint(1, 30)))
+        kinds = ",".join(f"k{rng.randint(1, 9999)}" for _ in range(rng.randint(1, 20)))
+        yield partial(_get, f"/v1/articles?tag={tags}&author=-{authors}&kind={kinds}&count=exact")
+        yield partial(_get, f"/v1/headlines?tag={tags}&tag=-{authors}&sort=-updated_at")
+        langs = ",".join(
+            "".join(rng.choices("abcdefghijklmnopqrstuvwxyz", k=3))
+            for _ in range(rng.randint(1, 60))
+        )
+        yield partial(_get, f"/feeds/latest.rss?language={langs}&kind=-{kinds}")
+
+
+def _lists_of_ids(rng: random.Random) -> Iterator[Ask]:
+    while True:
+        ids = ",".join(new_id() for _ in range(rng.randint(1, 27)))
+        yield partial(_get, f"/v1/headlines?ids={ids}")
+
+
+def _codings(rng: random.Random) -> Iterator[Ask]:
+    while True:
+        coding = f"gzip;q=0.5, {','.join(_word(rng) for _ in range(_LONG // 10))}"
+        yield partial(_with_header, "accept_encoding", coding, "/v1/headlines")
+        yield partial(_with_header, "accept", f"application/{_word(rng) * 90}", "/v1/headlines")
+        preferring = ",".join(_word(rng)[:8] for _ in range(100))
+        path = f"/v1/headlines?one_per_story=true&limit={rng.randint(1, 100)}"
+        yield partial(_with_header, "accept_language", preferring, path)
+
+
+def _cursors(rng: random.Random) -> Iterator[Ask]:
+    while True:
+        yield partial(_get, f"/v1/headlines?cursor={_word(rng) * 100}")
+
+
+def _feeds(rng: random.Random) -> Iterator[Ask]:
+    while True:
+        words = "+".join(_word(rng) for _ in range(20))
+        yield partial(_get, f"/feeds/search.rss?q=harbour+{words}")
+        yield partial(_get, f"/feeds/tags/{_word(rng) * 50}.atom")
+
+
+def _nothing(rng: random.Random) -> Iterator[Ask]:
+    while True:
+        yield partial(_get, f"/v1/articles/{_word(rng) * 60}")
+        yield partial(_get, f"/v1/categories/{_word(rng) * 60}")
+        yield partial(_get, f"/{_word(rng) * 60}")
+        yield partial(_get, f"/v1/headlines?{_word(rng) * 60}=1")
+
+
+_KINDS: dict[str, tuple[Callable[[random.Random], Iterator[Ask]], int]] = {
+    "highlighted": (_highlighted, 6),
+    "long queries": (_long_queries, 60),
+    "suggestions": (_suggestions, 60),
+    "values": (_lists_of_values, 150),
+    "ids": (_lists_of_ids, 150),
+    "codings": (_codings, 300),
+    "cursors": (_cursors, 200),
+    "feeds": (_feeds, 40),
+    "nothing": (_nothing, 400),
+}
+
+
+def _held(port: int) -> int:
+    """Return what the process that listens on a port has in memory, with those it began."""
+    (pid,) = {
+        one.pid
+        for one in psutil.net_connections("tcp4")
+        if one.status == psutil.CONN_LISTEN and one.laddr and one.laddr.port == port and one.pid
+    }
+    process = psutil.Process(pid)
+    return sum(one.memory_info().rss for one in (process, *process.children(recursive=True)))
+
+
+def test_no_mix_of_requests_takes_more_than_a_bound(archive: str, tmp_path: Path) -> None:
+    rng = random.Random(10)
+    grown: dict[str, str] = {}
+    with nursery(archive, cache_bytes=_CACHE_BYTES, search_path=tmp_path / "search") as server:
+        server.start()
+        client = HTTPConnection("127.0.0.1", server.port, timeout=180)
+        for path in ("/v1/headlines", "/v1/search?q=harbour", "/feeds/latest.rss"):
+            _get(path, client)
+        start = before = _held(server.port)
+        for name, (kind, number) in _KINDS.items():
+            for ask in islice(kind(rng), number):
+                ask(client)
+            now = _held(server.port)
+            grown[name], before = f"{(now - before) / 2**20:.0f} MB", now
+        client.close()
+        server.stop()
+    assert before - start <= _MOST_GROWTH, grown

@@ -1,0 +1,59 @@
+"""A worker that is killed while others go on writing loses nothing that was acknowledged."""
+
+import random
+import time
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from tests.faults.commandline import assert_sound
+from tests.faults.served import Client
+from tests.faults.test_killed import admin_key
+from tests.faults.test_workers import is_told_of_what_is_due
+from tests.faults.workers import Workers, serving, until
+from tests.faults.writers import ImportingWriter, Ledger, Writer, settle, writing
+
+pytestmark = pytest.mark.slow
+_KILLS = {"sqlite": 6, "postgresql": 3}
+_LIVES = (0.1, 0.8)
+
+
+def test_what_was_acknowledged_survives_and_others_go_on(
+    dialect: str, database_url: str, tmp_path: Path
+) -> None:
+    key = admin_key(database_url)
+    ledger, chance = Ledger(), random.Random(11)
+    importing = ImportingWriter(ledger)
+    writers = [Writer(ledger, f"Writer {number}", number).work for number in range(3)]
+    # Writers of several processes compete for the lock of SQLite, without rest here.
+    with serving(database_url, 2, tmp_path, worker_interval=0.05, busy_timeout=60) as server:
+        _begin(server, key, importing)
+        for _ in range(_KILLS[dialect]):
+            with writing([*writers, importing.work], server.port, key):
+                time.sleep(chance.uniform(*_LIVES))
+                _kill_one(server, chance)
+            assert ledger.wrong == []
+            _settle(ledger, server, key)
+        is_told_of_what_is_due(server, key)
+    assert_sound(database_url)
+
+
+def _begin(server: Workers, key: str, importing: ImportingWriter) -> None:
+    with closing(Client(server.port, key)) as client:
+        assert client.call("POST", "/v1/manage/sources", {"name": "Agency"})[0] == 201
+        importing.begin(client)
+
+
+def _kill_one(server: Workers, chance: random.Random) -> None:
+    """Kill one of the workers, and wait until another takes its place."""
+    before = server.pids()
+    server.kill(chance.choice(sorted(before)))
+    until(lambda: len(server.pids() - before) == 1)
+
+
+def _settle(ledger: Ledger, server: Workers, key: str) -> None:
+    touched = set(ledger.touched)
+    ledger.touched.clear()
+    with closing(Client(server.port, key)) as client:
+        settle(ledger, client, touched)

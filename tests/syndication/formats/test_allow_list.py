@@ -1,0 +1,155 @@
+"""No format holds an element or an attribute that the allow-list lacks, as a browser reads it."""
+
+import json
+from collections.abc import Iterator
+from html import unescape
+from typing import Any
+from xml.etree import ElementTree
+
+import html5lib
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+from markdown_it import MarkdownIt
+
+from app.content.text import ATTRIBUTES, TAGS, sanitised
+from app.kit import json as compact
+from app.syndication.addresses import Addresses
+from app.syndication.formats import FEEDS, STORIES
+from app.syndication.item import Item, item_of
+from tests.syndication.formats.examples import BARE, feed
+
+OFTEN = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+# What the formats add by themselves.
+ADDED = {("a", "rel"), ("p", "class")}
+ADDRESSES = {"href", "src", "cite", "poster"}
+SCHEMES = ("http:", "https:", "mailto:", "tel:")
+CONTENT = "{http://purl.org/rss/1.0/modules/content/}encoded"
+ATOM = "{http://www.w3.org/2005/Atom}"
+G2 = "{http://iptc.org/std/nar/2006-10-01/}"
+
+# An address that was stored before hosts were checked.
+BASES = st.sampled_from(
+    [
+        'https://127.0.0.1"onerror="alert(1)"y="',
+        "https://a'onerror='alert(1)'y='/",
+        "https://a><script>alert(1)</script>/",
+        "https://user:word@a.example/",
+        "https://a|b\u202ec.example/<b>",
+        "https://a.example/>)<img src=x onerror=alert(1)>",
+        "https://a.example/d/",
+        "https://[::1",
+    ]
+)
+PIECES = st.sampled_from(
+    [
+        '<img src="a.png"',
+        '<a href="b"',
+        '<video poster="c"',
+        '<video src="c" controls',
+        '<audio src="d"',
+        '<blockquote cite="e"',
+        '<q cite="f"',
+        '<bdo dir="rtl"',
+        "<code",
+        "<pre",
+        "<table><tr><td",
+        "<ruby><rt",
+        "<li",
+        ' alt="x href="',
+        ' title="x controls="',
+        ' alt="y onerror=alert(1) z"',
+        ' title="<img alt="',
+        " title='</bdo><video '",
+        ' title="`"',
+        ' alt="](x) ![y](z)"',
+        ' src="javascript:alert(1)"',
+        ' href=" //a&quot;b/"',
+        ' href="https://u@a/"',
+        " onerror=alert(1)",
+        ">",
+        "`",
+        "``",
+        "&lt;script&gt;",
+        "<script>",
+        "</code>",
+        "</bdo>",
+        "</a>",
+        "](<",
+        "![",
+        "[a]: javascript:x",
+        "\n",
+        "\n\n    ",
+        "~~~",
+        "*",
+        "\\",
+        "]]>",
+        "-->",
+        "text",
+    ]
+)
+BODIES = st.lists(PIECES, max_size=16).map("".join)
+
+
+@OFTEN
+@given(BASES, BODIES)
+@example('https://127.0.0.1"onerror="alert(1)"y="', '<img src="a.png">')
+@example("https://a.example/", '<img alt="x href=" title="y onerror=alert(1) z" src="a">')
+@example("https://a.example/", '<video title="x controls=" src="y" poster="z onerror=a">')
+@example("https://a.example/", '<p title="<video "><video title=" controls=" src="b">')
+def test_nothing_is_in_any_format_that_the_allow_list_lacks(base: str, body: str) -> None:
+    for one in (story(base, body, None), story(base, body, base)):
+        for name, markup in markups(one):
+            assert (name, list(strangers(markup))) == (name, [])
+
+
+@OFTEN
+@given(BASES)
+def test_json_ld_ends_no_script_and_csv_begins_no_formula(base: str) -> None:
+    one = story(base, "", None)
+    assert b"<" not in STORIES["jsonld"].render(one)
+    assert not FEEDS["csv"].render(feed(one)).startswith((b"=", b"@"))
+
+
+def story(base: str, body: str, resolved_by: str | None) -> Item:
+    """Return a story at an address, whose body was resolved when it was stored, or was not."""
+    told: dict[str, Any] = {
+        **BARE,
+        "url": base,
+        "body_html": sanitised(body, resolved_by),
+        "summary": "S",
+        "image": {"url": base, "alt": "](x)", "credit": None, "width": None, "height": None},
+        "authors": [{"name": "N", "url": base}],
+    }
+    return item_of(compact.dumps(told), Addresses("https://api.example"))
+
+
+def markups(one: Item) -> Iterator[tuple[str, str]]:
+    """Yield the HTML that readers of each format see."""
+    rss = ElementTree.fromstring(FEEDS["rss"].render(feed(one)))
+    yield "rss", rss.findtext(f"channel/item/{CONTENT}") or ""
+    yield "rss description", rss.findtext("channel/item/description") or ""
+    atom = ElementTree.fromstring(FEEDS["atom"].render(feed(one)))
+    yield "atom", atom.findtext(f"{ATOM}entry/{ATOM}content") or ""
+    yield "json", json.loads(FEEDS["json"].render(feed(one)))["items"][0].get("content_html", "")
+    for told in json.loads(STORIES["ninjs"].render(one)).get("bodies", []):
+        yield "ninjs", told["value"] if told["contentType"] == "text/html" else ""
+    newsml = ElementTree.fromstring(STORIES["newsml"].render(one))
+    yield "newsml", newsml.findtext(f"{G2}contentSet/{G2}inlineData") or ""
+    written = STORIES["md"].render(one).decode().partition("\n---\n")[2]
+    commonmark = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
+    yield "md", commonmark.render(written)
+
+
+def strangers(markup: str) -> Iterator[str]:
+    """Yield the elements, attributes and addresses that should not be there."""
+    for found in html5lib.parseFragment(markup, namespaceHTMLElements=False).iter():
+        if not isinstance(found.tag, str) or found.tag == "DOCUMENT_FRAGMENT":
+            continue
+        if found.tag not in TAGS:
+            yield f"<{found.tag}>"
+        for name, value in found.attrib.items():
+            allowed = name in ATTRIBUTES["*"] | ATTRIBUTES.get(found.tag, set())
+            if not allowed and (found.tag, name) not in ADDED:
+                yield f"{found.tag} {name}"
+            if name in ADDRESSES and not unescape(value).lower().startswith(SCHEMES):
+                yield f"{name}={value}"

@@ -1,0 +1,106 @@
+"""The one rule for addresses: which hosts, ports and characters are accepted."""
+
+import pytest
+
+from app.content.addressing import checked, with_base
+from app.kit.uri import address_problem, uri_of
+
+SOUND = [
+    "https://site.example",
+    "HTTP://SITE.example:8080/a?b=c#d",
+    "https://under_score.site.example./",
+    "https://müller.example/straße",
+    "https://新聞.example/記事",
+    "https://समाचार.example/",
+    "https://١٢٣.example/",
+    "https://[2001:db8::1]/",
+    "https://[::ffff:192.0.2.1]:65535/a",
+    "https://192.0.2.1:1/",
+    'https://site.example/a"b<c>d|e',
+]
+UNSOUND = [
+    "",
+    "site.example",
+    "ftp://site.example/",
+    "https:///path",
+    "https:site.example",
+    'https://127.0.0.1"onerror="alert(1)"y="',
+    "https://a'b.example/",
+    "https://a<b.example/",
+    "https://a|b.example/",
+    "https://a b.example/",
+    "https://a\\b.example/",
+    "https://a%2eb.example/",
+    "https://user@site.example/",
+    "https://user:word@site.example/",
+    "https://a\u202eb.example/",
+    "https://site.example/a\u202eb",
+    "https://site.example/a\u200bb",
+    "https://site.example/a b",
+    "https://site.example/a\u00a0b",
+    "https://site.example/a\nb",
+    "https://site.example/a\x7fb",
+    "https://a..example/",
+    "https://.example/",
+    f"https://{'a' * 64}.example/",
+    f"https://{'a.' * 130}example/",
+    "https://a\ufdfab.example/",
+    "https://a™.example/",
+    "https://[::1/",
+    "https://[::1%25eth0]/",
+    "https://[not:an:address]/",
+    "https://[1.2.3.4]/",
+    "https://::1/",
+    "https://site.example:/",
+    "https://site.example:0/",
+    "https://site.example:65536/",
+    "https://site.example:８０/",
+    "https://site.example:80x/",
+]
+
+
+@pytest.mark.parametrize("address", SOUND)
+def test_sound_addresses_are_accepted(address: str) -> None:
+    assert address_problem(address) is None
+    assert uri_of(address).isascii()
+
+
+@pytest.mark.parametrize("address", UNSOUND)
+def test_others_are_refused_with_a_reason(address: str) -> None:
+    assert address_problem(address)
+
+
+def test_an_unsound_address_that_was_stored_is_written_without_quotes_and_tags() -> None:
+    written = uri_of('https://127.0.0.1"onerror="<b>"y="/a"b')
+    assert not set(written) & set("\"'<>| ")
+
+
+@pytest.mark.parametrize(
+    ("value", "kept"),
+    [
+        (" https://site.example/a b ", "https://site.example/a%20b"),
+        ("https://user@site.example/", None),
+        ('//a"b/c', None),
+        ("\\\\user@site.example/c", None),
+        ("https:site.example", None),
+        ("a\u202eb", None),
+        ("mailto:desk@site.example", "mailto:desk@site.example"),
+        ("../a?b#c", "../a?b#c"),
+    ],
+)
+def test_addresses_in_bodies_follow_the_same_rule(value: str, kept: str | None) -> None:
+    assert checked(value) == kept
+
+
+def test_what_looks_like_an_attribute_inside_another_is_left_alone() -> None:
+    markup = '<img alt="x href=" title="y onerror=alert(1) z" src="a.png">'
+    assert with_base(markup, "https://site.example/") == (
+        '<img alt="x href=" title="y onerror=alert(1) z" src="https://site.example/a.png">'
+    )
+
+
+def test_a_resolved_address_is_escaped() -> None:
+    assert with_base('<img src="a">', 'https://127.0.0.1"onerror="x"y="') == "<img>"
+    assert with_base('<a href="?a=1&amp;b">x</a>', "https://site.example/") == (
+        '<a href="https://site.example/?a=1&amp;b">x</a>'
+    )

@@ -1,0 +1,139 @@
+"""What a body may cost: hostile bodies of every format are refused, or take little.
+
+Times are ceilings far above what is measured, for busy machines; steps are counted.
+"""
+
+import contextlib
+import time
+from collections.abc import Callable
+
+import pytest
+
+from app.content import markdown
+from app.content.bounds import MOST_ATTRIBUTES, OutOfBounds
+from app.content.markdown import MOST_STEPS, markdown_html
+from app.content.text import text_of
+
+LARGEST = 4_000_000
+# In seconds of processor time. Without bounds each of these takes minutes.
+CEILING = 8.0
+HTML: dict[str, Callable[[int], str]] = {
+    "ampersands": lambda n: "&" * n,
+    "ampersands in an attribute": lambda n: f'<p title="{"&" * n}">',
+    "ampersands twice": lambda n: f"<section>{'&' * n}",
+    "half references": lambda n: "&a " * (n // 3),
+    "brackets": lambda n: "<" * n,
+    "spaces that do not break": lambda n: "\xa0" * n,
+    "middle dots": lambda n: "·" * n,
+    "guillemets": lambda n: "«a»" * (n // 3),
+    "attributes": lambda n: f"<p {' '.join(f'a{i}=1' for i in range(n // 8))}>",
+    "attributes after a bracket": lambda n: f'<p a=">" {"b c " * (n // 4)}>',
+    "attributes after a name": lambda n: f'<p ="><p {" ".join(f"a{i}" for i in range(n // 8))}>',
+    "attributes to the end": lambda n: f"<p {' '.join(f'a{i}' for i in range(n // 8))}",
+    "tags in attributes": lambda n: "<p " + " ".join(f'a{i}="<p"' for i in range(n // 12)) + ">",
+    "levels": lambda n: "<div>" * (n // 5),
+    "formatting": lambda n: "".join(f"<b title={i}>" for i in range(90)) + "<p>x" * (n // 4),
+    "cells": lambda n: "<table><tr><td>x" * 90 + "<td>y" * (n // 5),
+    "words": lambda n: "a b " * (n // 4),
+    "letters": lambda n: "日 " * (n // 2),
+    "lines": lambda n: "\n" * n,
+    "comments": lambda n: "<!--" * (n // 4),
+    "one word": lambda n: "a" * n,
+}
+TEXT: dict[str, Callable[[int], str]] = {
+    "ampersands": lambda n: "&" * n,
+    "lines": lambda n: "a\n" * (n // 2),
+    "paragraphs": lambda n: "a\n\n" * (n // 3),
+    "white lines": lambda n: "\n \n\t" * (n // 5),
+    "words": lambda n: "a b " * (n // 4),
+}
+MARKDOWN: dict[str, Callable[[int], str]] = {
+    "growing backticks": lambda n: " ".join("`" * i for i in range(1, int((2 * n) ** 0.5))),
+    "underlined paragraph": lambda n: "a\n" * (n // 2) + "=",
+    "open emphasis": lambda n: "**a " * (n // 4),
+    "brackets": lambda n: "[" * n,
+    "pictures": lambda n: "![" * (n // 2),
+    "nested brackets": lambda n: "[" * (n // 2) + "a" + "]" * (n // 2),
+    "tags": lambda n: "<" * n,
+    "quotes": lambda n: "> " * 30 + "a\n" + "b\n" * (n // 2),
+    "quote marks": lambda n: ">" * n,
+    "list marks": lambda n: "- " * (n // 2),
+    "items": lambda n: "- a\n" * (n // 4),
+    "nested items": lambda n: "1. a\n   - b\n     > c\n" * (n // 20),
+    "rows": lambda n: "|a|b|\n|-|-|\n" + "|c|d|\n" * (n // 6),
+    "columns": lambda n: "|a" * (n // 4) + "|\n" + "|-" * (n // 4) + "|\n",
+    "ragged rows": lambda n: "|a" * (n // 8) + "|\n" + "|-" * (n // 8) + "|\n" + "|\n" * (n // 4),
+    "references": lambda n: "&amp;" * (n // 5),
+    "definitions": lambda n: "".join(f"[a{i}]: /u\n" for i in range(n // 12)),
+    "an endless title": lambda n: '[a]: /u "' + "t\n" * (n // 2),
+    "headings": lambda n: "# a\n" * (n // 4),
+    "paragraphs": lambda n: "a\n\n" * (n // 3),
+    "comments": lambda n: "a <!-- " * (n // 7),
+    "half sections": lambda n: "a <![CDATA[ " * (n // 12),
+    "links": lambda n: "[a](" * (n // 4),
+    "code": lambda n: "    a\n" * (n // 6),
+}
+CASES = [
+    *(("html", name) for name in HTML),
+    *(("text", name) for name in TEXT),
+    *(("markdown", name) for name in MARKDOWN),
+]
+MADE = {"html": HTML, "text": TEXT, "markdown": MARKDOWN}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("form", "name"), CASES)
+def test_no_body_takes_long(form: str, name: str) -> None:
+    for size in (LARGEST, 90_000):
+        body = MADE[form][name](size)
+        begun = time.thread_time()
+        with contextlib.suppress(OutOfBounds):
+            text_of(body, form)
+        assert time.thread_time() - begun < CEILING
+
+
+# Rows are filled up to the columns, so these grow with both; cells are bounded instead.
+@pytest.mark.parametrize("name", sorted(MARKDOWN.keys() - {"ragged rows"}))
+def test_steps_of_markdown_grow_with_its_length(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(markdown, "MOST_STEPS", 10_000_000)
+    counts = []
+    for size in (4_000, 8_000):
+        steps = [0]
+        markdown_html(MARKDOWN[name](size), steps)
+        counts.append(steps[0])
+    assert counts[1] <= 2.5 * counts[0] + 100
+
+
+def test_more_steps_than_allowed_end_it() -> None:
+    steps = [0]
+    with pytest.raises(OutOfBounds):
+        markdown_html("**a " * 20_000 + "\n\n" + "**a " * 20_000 + "\n\n" + "[" * 60_000, steps)
+    assert steps[0] == MOST_STEPS + 1
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "<p>" + "Une « phrase » avec des espaces\xa0; et c’est tout. " * 4_000,
+        "<p>Plain words, and <b>some</b> more.</p>" * 12_000,
+        "<table>" + "<tr><td>1</td><td>2</td></tr>" * 6_000 + "</table>",
+        f'<img src="data:image/png;base64,{"QUJD" * 200_000}">',
+        "<script>for(i=0;i<n&&m;i++){a(b, c, d)}</script>" * 50,
+    ],
+)
+def test_long_bodies_that_people_read_are_accepted(body: str) -> None:
+    assert text_of(body, "html").markup is not None
+
+
+def test_long_markdown_that_people_read_is_accepted() -> None:
+    line = "The *quick* fox [ran](https://a.example/x) & hid. It did **not** come back.\n"
+    assert text_of((line * 5 + "\n") * 500, "markdown").words == 27_500
+    rows = "| a | b | c |\n|---|---|---|\n" + "| 1 | 2 | 3 |\n" * 2_000
+    assert "<td>" in text_of(rows, "markdown").markup
+
+
+def test_a_tag_may_have_as_many_attributes_as_that() -> None:
+    names = [f"a{number}" for number in range(MOST_ATTRIBUTES)]
+    assert text_of(f"<p {' '.join(names)}>x</p>", "html").markup == "<p>x</p>"
+    with pytest.raises(OutOfBounds):
+        text_of(f"<p {' '.join(names)} more>x</p>", "html")

@@ -1,0 +1,34 @@
+"""Token buckets: a burst, a steady rate, and a bounded memory."""
+
+from app.kit.buckets import TokenBuckets
+from tests.clock import HandClock
+
+
+def test_a_bucket_is_full_at_first_and_fills_at_a_steady_rate() -> None:
+    clock = HandClock()
+    buckets = TokenBuckets(3, 0.5, clock.now)
+    assert [buckets.take("a") for _ in range(5)] == [0, 0, 0, 2, 2]
+    assert buckets.take("b") == 0
+    clock.advance(seconds=2)
+    assert [buckets.take("a") for _ in range(2)] == [0, 2]
+    clock.advance(hours=1)
+    assert [buckets.take("a") for _ in range(4)] == [0, 0, 0, 2]
+
+
+def test_a_clock_that_is_put_back_gives_and_takes_nothing() -> None:
+    clock = HandClock()
+    buckets = TokenBuckets(1, 1, clock.now)
+    assert buckets.take("a") == 0
+    clock.advance(hours=-1)
+    assert buckets.take("a") == 1
+    clock.advance(seconds=1)
+    assert buckets.take("a") == 0
+
+
+def test_the_bucket_that_was_used_longest_ago_is_forgotten() -> None:
+    buckets = TokenBuckets(1, 0.001, HandClock().now, most=100)
+    for number in range(1_000):
+        buckets.take("busy")
+        buckets.take(f"{number}")
+    assert len(buckets) == 100
+    assert buckets.take("busy") > 0
