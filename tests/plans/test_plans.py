@@ -55,7 +55,7 @@ def check(database: Database, work: Work, most: int = _FEW, engine: Any = None) 
 _NEED_STATISTICS = {
     *("public slugs", "snapshots", "attributes", "whole documents", "texts", "released texts"),
     *("released of groups", "offered of groups", "embargoed groups", "last embargoed rows"),
-    *("what was before", "what was under embargo", "seen otherwise", "what was withdrawn"),
+    *("what was before", "what was under embargo", "what was withdrawn"),
     *("short forms", "visible ids", "ids"),
     *("newest texts", "texts before", "texts of a source", "what time changed"),
     *("deliveries", "deliveries before", "deliveries after"),
