@@ -11,7 +11,6 @@ import uvicorn
 from uvicorn.config import STARTUP_FAILURE
 
 from app.api.app import create_app
-from app.api.edge.protocol import Protocol
 from app.api.edge.secrets import hide_secrets
 from app.bootstrap import bootstrap, open_database, prepare_database
 from app.cli.common import DatabaseUrl
@@ -20,6 +19,7 @@ from app.kit import stopping
 from app.kit.environment import export_settings
 from app.kit.log import configure_logging
 from app.kit.signals import block_in_children
+from app.server.protocol import HttpProtocol
 from app.settings import Settings, read_settings
 from app.worker import Worker
 
@@ -74,7 +74,7 @@ def _config(settings: Settings) -> uvicorn.Config:
         port=settings.port,
         workers=settings.workers,
         loop="auto",
-        http=Protocol,
+        http=HttpProtocol,
         ws="none",
         access_log=False,
         proxy_headers=False,

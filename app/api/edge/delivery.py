@@ -5,7 +5,7 @@ facts. Here that is kept, coded, compared with what the reader has, and sent.
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from app.access.caller import ANYBODY, Caller
 from app.api.at_once import AtOnce
@@ -30,6 +30,7 @@ from app.api.metrics import Metrics
 from app.bootstrap import Services
 from app.kit.errors import Failure
 from app.kit.watch import Version
+from app.server.interface import Hooks
 
 _DELIVERED = ("/v1/", "/feeds/", "/sitemap")
 _OWN = ("/v1/manage", "/v1/me", "/v1/stream")
@@ -56,9 +57,9 @@ class DeliveryRing:
         self._allows = HostRing(app, services.settings.allowed_hosts).allows
         metrics.watch_cache(self._entries)
         self._hand = Hand(services, self._entries, self._freshness, self._replies, self._at_once)
-        # The outermost ring is what the server's protocol knows of the application.
         self.at_hand = self._hand.whole
-        self.end: Callable[[], None] = lambda: None
+        # The outermost ring is what the server knows of the application.
+        self.hooks = Hooks(lookup=self.at_hand)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer with what is ready, or at length."""

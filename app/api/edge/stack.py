@@ -10,6 +10,7 @@ from app.api.edge.failure import FailureRing
 from app.api.edge.head import HeadRing
 from app.api.edge.host import HostRing
 from app.api.edge.request import RequestRing
+from app.api.edge.serving import server_hooks
 from app.api.edge.stream import StreamRing
 from app.api.edge.unstored import UnstoredRing
 from app.api.metrics import Metrics
@@ -35,5 +36,5 @@ def stack(
     app = HostRing(app, settings.allowed_hosts)
     app = RequestRing(app, metrics)
     ring = DeliveryRing(app, direct, services, metrics)
-    ring.end = pulse.end
+    ring.hooks = server_hooks(ring.at_hand, pulse.end, settings)
     return ring
