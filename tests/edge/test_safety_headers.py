@@ -12,9 +12,11 @@ from httpx2 import Response
 from starlette.testclient import TestClient
 
 from app.api.app import create_app
+from app.api.edge.serving import refuse
 from app.api.problems import PROBLEMS
 from app.api.routes.system import STATIC
 from app.bootstrap import Services
+from app.server.interface import Hooks
 from app.server.protocol import HttpProtocol
 from app.settings import Settings
 from tests.api.reading import ENDLESS, filled, routes
@@ -178,6 +180,7 @@ def test_so_does_a_server_whose_application_fails(services: Services) -> None:
     async def broken(scope: Any, receive: Any, send: Any) -> None:
         raise RuntimeError("on purpose")
 
+    broken.hooks = Hooks(refuse=refuse)  # type: ignore[attr-defined]
     with served(broken, HttpProtocol) as server:
         head = _head(port_of(server), _ASKED % (b"/", b""))
     assert head.startswith("http/1.1 500 ")

@@ -104,7 +104,7 @@ def test_what_is_no_http_is_refused_with_a_problem(connection: socket.socket, se
 def test_a_head_without_end_is_refused(connection: socket.socket) -> None:
     connection.sendall(_GET)
     line = b"X-Long: " + b"a" * 8_000 + b"\r\n"
-    for _ in range(LONGEST_HEAD // len(line) + 2):
+    for _ in range(2 * LONGEST_HEAD // len(line)):
         connection.sendall(line)
     assert rest_of(connection).startswith(b"HTTP/1.1 431 ")
 

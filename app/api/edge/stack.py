@@ -9,6 +9,7 @@ from app.api.edge.delivery import DeliveryRing
 from app.api.edge.failure import FailureRing
 from app.api.edge.head import HeadRing
 from app.api.edge.host import HostRing
+from app.api.edge.paths import PathRing
 from app.api.edge.request import RequestRing
 from app.api.edge.serving import server_hooks
 from app.api.edge.stream import StreamRing
@@ -33,6 +34,7 @@ def stack(
     app = FailureRing(app)
     app = UnstoredRing(app)
     app = CorsRing(app, settings.cors_origins, settings.management_cors_origins)
+    app = PathRing(app)
     app = HostRing(app, settings.allowed_hosts)
     app = RequestRing(app, metrics)
     ring = DeliveryRing(app, direct, services, metrics)
