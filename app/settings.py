@@ -120,6 +120,12 @@ class Settings(BaseSettings):
         ge=0,
         description="Memory for finished answers, in bytes for each process; 0 keeps none.",
     )
+    drain_seconds: float = Field(
+        default=0.0,
+        ge=0,
+        le=600,
+        description="Seconds for which a server that is told to end serves on, as not ready.",
+    )
     max_connections: int = Field(
         default=10_000, ge=1, description="How many connections each process has at the most."
     )

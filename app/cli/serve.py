@@ -63,7 +63,7 @@ def run_server(settings: Settings) -> None:
     export_settings("DATELINE_", settings.variables())
     if settings.workers > 1:
         block_in_children(signal.SIGINT)
-    _run(_config(settings))
+    _run(_config(settings), settings.drain_seconds)
 
 
 def _config(settings: Settings) -> uvicorn.Config:
@@ -84,12 +84,12 @@ def _config(settings: Settings) -> uvicorn.Config:
     )
 
 
-def _run(config: uvicorn.Config) -> None:
+def _run(config: uvicorn.Config, drain_seconds: float) -> None:
     """Serve until told to stop; a server that cannot start exits as uvicorn's own does."""
     if config.workers > 1:
-        Supervisor(config, [config.bind_socket()]).run()
+        Supervisor(config, [config.bind_socket()], drain_seconds).run()
         return
-    server = Server(config)
+    server = Server(config, drain_seconds)
     server.run()
     if not server.started and not stopping.is_requested():
         sys.exit(STARTUP_FAILURE)

@@ -43,12 +43,13 @@ class Hooks:
     """What an application gives to the server in addition to ASGI, as its attribute `hooks`.
 
     `lookup(scope)` returns an answer from memory as a `WHOLE` message, or None. `refuse(code,
-    detail)` returns an answer of the server's own: status, headers, body. `stop()` ends what would
-    go on for ever; it may be called more than once.
+    detail)` returns an answer of the server's own: status, headers, body. `drain()` says that the
+    server is about to stop, and `stop()` ends what would go on for ever; both may be called again.
     """
 
     lookup: Callable[[Scope], Message | None] = lambda _: None
     refuse: Callable[[str, str], Answer] = refuse_plainly
+    drain: Callable[[], None] = lambda: None
     stop: Callable[[], None] = lambda: None
     deadlines: Deadlines = field(default_factory=Deadlines)
     limits: Limits = field(default_factory=Limits)

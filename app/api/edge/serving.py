@@ -1,11 +1,13 @@
 """What the application gives to the server, and asks of it (see `app.server.interface`)."""
 
 from collections.abc import Callable
+from threading import Event
 
 from app.api.edge.asgi import Message, Scope
 from app.api.edge.safety import SAFE
 from app.api.errors import TooManyListeners
 from app.api.problems import problem
+from app.api.pulse import Pulse
 from app.kit.ids import new_id
 from app.kit.open_files import below_open_files
 from app.server.interface import CONTROL, Answer, Control, Hooks
@@ -14,7 +16,7 @@ from app.settings import Settings
 
 
 def server_hooks(
-    lookup: Callable[[Scope], Message | None], stop: Callable[[], None], settings: Settings
+    lookup: Callable[[Scope], Message | None], draining: Event, pulse: Pulse, settings: Settings
 ) -> Hooks:
     """Return what the server needs to know of the application."""
     connections = below_open_files(settings.max_connections)
@@ -23,7 +25,7 @@ def server_hooks(
         Seats(settings.stream_listeners, settings.listeners_per_address),
         settings.proxies,
     )
-    return Hooks(lookup=lookup, refuse=refuse, stop=stop, limits=limits)
+    return Hooks(lookup=lookup, refuse=refuse, drain=draining.set, stop=pulse.end, limits=limits)
 
 
 def refuse(code: str, detail: str) -> Answer:

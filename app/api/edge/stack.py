@@ -1,5 +1,7 @@
 """The rings in front of the framework, from the outermost to the innermost."""
 
+from threading import Event
+
 from app.api.direct import DirectRoutes
 from app.api.edge.asgi import App
 from app.api.edge.auth import AuthRing
@@ -23,9 +25,14 @@ STREAMED = ("/v1/manage/import",)
 
 
 def stack(
-    app: App, direct: DirectRoutes, services: Services, metrics: Metrics, pulse: Pulse
+    app: App,
+    direct: DirectRoutes,
+    services: Services,
+    metrics: Metrics,
+    pulse: Pulse,
+    draining: Event,
 ) -> App:
-    """Put the rings around the framework."""
+    """Put the rings around the framework; `draining` is set when the server is about to stop."""
     settings = services.settings
     app = BodyRing(app, settings.max_body_bytes, STREAMED)
     app = StreamRing(app, services, pulse)
@@ -38,5 +45,5 @@ def stack(
     app = HostRing(app, settings.allowed_hosts)
     app = RequestRing(app, metrics)
     ring = DeliveryRing(app, direct, services, metrics)
-    ring.hooks = server_hooks(ring.at_hand, pulse.end, settings)
+    ring.hooks = server_hooks(ring.at_hand, draining, pulse, settings)
     return ring
