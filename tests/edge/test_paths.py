@@ -23,7 +23,11 @@ def _asked(services: Services, raw: bytes, **more: Any) -> tuple[int, dict[bytes
         told.append(message)
 
     scope = request("/") | {"path": unquote(raw.decode()), "raw_path": raw} | more
-    asyncio.run(create_app(services)(scope, nothing, send))
+
+    async def ask() -> None:
+        await create_app(services)(scope, nothing, send)
+
+    asyncio.run(ask())
     return told[0]["status"], dict(told[0]["headers"])
 
 

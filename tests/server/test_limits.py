@@ -1,6 +1,7 @@
 """Seats: connections and listeners, in total and for each client address."""
 
 import asyncio
+import resource
 import socket
 import threading
 import time
@@ -137,10 +138,8 @@ def test_what_counts_as_one_client(host: str | None, client: str | None) -> None
 
 def test_connections_stay_below_the_limit_of_open_files(monkeypatch: pytest.MonkeyPatch) -> None:
     now = [256, 4096]
-    monkeypatch.setattr(open_files.resource, "getrlimit", lambda _: tuple(now))
-    monkeypatch.setattr(
-        open_files.resource, "setrlimit", lambda _, pair: now.__setitem__(slice(None), pair)
-    )
+    monkeypatch.setattr(resource, "getrlimit", lambda _: tuple(now))
+    monkeypatch.setattr(resource, "setrlimit", lambda _, pair: now.__setitem__(slice(None), pair))
     assert open_files.below_open_files(10_000) == 128
     open_files.raise_open_files()
     assert now == [4096, 4096]

@@ -3,6 +3,7 @@
 import socket
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import replace
 
 import pytest
@@ -10,9 +11,10 @@ import uvicorn
 
 from app.api.app import create_app
 from app.bootstrap import Services
+from app.server.deadlines import Deadlines
 from app.server.limits import Limits, Seats
 from tests.conftest import key_for
-from tests.server.serving import answers_in, port_of, served
+from tests.server.serving import answers_in, port_of, rest_of, served
 
 pytestmark = pytest.mark.parametrize("dialect", ["sqlite"])
 
@@ -109,18 +111,33 @@ def test_streams_take_seats_too(server: uvicorn.Server, seats: _Counted) -> None
     _wait_until(lambda: seats.taken == 0)
 
 
-@pytest.mark.parametrize(("key", "status"), [(True, 200), (False, 401)])
+@pytest.mark.parametrize(("keyed", "statuses"), [(True, [200]), (False, [401])])
 def test_only_imports_with_a_key_have_time(
-    services: Services, server: uvicorn.Server, key: bool, status: int
+    services: Services, keyed: bool, statuses: list[int]
 ) -> None:
+    app = create_app(services)
+    hooks = app.hooks  # type: ignore[attr-defined]
+    short = Deadlines(head=0.3, body=0.3, linger=0.1)
+    app.hooks = replace(hooks, deadlines=short)  # type: ignore[attr-defined]
     head = "POST /v1/manage/import HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-ndjson\r\n"
-    mine = f"X-Api-Key: {key_for(services, 'publish')}\r\n" if key else ""
-    with socket.create_connection(("127.0.0.1", port_of(server)), timeout=20) as connection:
-        connection.sendall(f"{head}{mine}Content-Length: 2\r\n\r\n\n".encode())
-        if not key:
-            assert answers_in(connection.recv(10_000)) == [status]
-            return
-        (one,) = server.server_state.connections
-        _wait_until(lambda: one._exchange is not None and one._exchange.is_patient)  # type: ignore[attr-defined]
-        connection.sendall(b"\n")
-        assert answers_in(connection.recv(10_000)) == [status]
+    mine = f"X-Api-Key: {key_for(services, 'publish')}\r\n" if keyed else ""
+    with served(app) as server:
+        address = ("127.0.0.1", port_of(server))
+        with socket.create_connection(address, timeout=20) as connection:
+            connection.sendall(f"{head}{mine}Content-Length: 2\r\n\r\n\n".encode())
+            time.sleep(1.5)
+            with suppress(OSError):
+                connection.sendall(b"\n")
+            assert answers_in(rest_of(connection)) == statuses
+
+
+def test_a_hub_request_without_its_body_is_refused(services: Services) -> None:
+    app = create_app(services)
+    hooks = app.hooks  # type: ignore[attr-defined]
+    short = Deadlines(head=0.3, body=0.3, linger=0.1)
+    app.hooks = replace(hooks, deadlines=short)  # type: ignore[attr-defined]
+    with served(app) as server:
+        address = ("127.0.0.1", port_of(server))
+        with socket.create_connection(address, timeout=20) as connection:
+            connection.sendall(b"POST /hub HTTP/1.1\r\nHost: x\r\nContent-Length: 99\r\n\r\na")
+            assert answers_in(rest_of(connection)) == [408]
