@@ -4,8 +4,9 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
+from typing import NamedTuple
 
-_LOOKS = 15
+_LOOKS = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +36,7 @@ class Phase(Enum):
     LINGER = "linger"
 
 
-@dataclass(frozen=True, slots=True)
-class State:
+class State(NamedTuple):
     """What a connection waits for, in which of its requests, and how many bytes were moved."""
 
     phase: Phase
@@ -77,8 +77,8 @@ class Timer:
         now, state, seen = asyncio.get_running_loop().time(), self._look(), self._seen
         if state != seen:
             self._seen, self._since = state, now
-        if (state.phase, state.request) != (seen.phase, seen.request):
-            self._began_at = now
+            if state[:2] != seen[:2]:
+                self._began_at = now
         if state.phase is not Phase.APPLICATION and self._is_over(state, now):
             self._expire(state.phase)
 
