@@ -17,7 +17,7 @@ from app.server.interface import hooks_of
 
 _log = logging.getLogger("dateline.supervisor")
 # Requests in hand get so long, then they are cut off.
-GRACE_SECONDS = 6
+GRACE_SECONDS = 5
 # A process that has not ended by then is killed; and later, so is the one that waits for others.
 _KILL_SECONDS, FORCE_SECONDS = GRACE_SECONDS + 2.0, GRACE_SECONDS + 3.0
 # A process that does not answer its supervisor for so long is replaced. It is not to happen to
