@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import nh3
 
 from app.content.addressing import ADDRESSED, checked, count_relative, with_base
-from app.content.bounds import OutOfBounds, check_html, check_nesting, check_text
+from app.content.bounds import OutOfBounds, check_html, check_nesting, check_relative, check_text
 from app.content.markdown import markdown_html
 
 TAGS = {
@@ -87,9 +87,13 @@ class Text:
     relative: int
 
     def resolved(self, base: str | None) -> "Text":
-        """Return the same text with its relative addresses resolved, where there is a base."""
+        """Return the same text with its relative addresses resolved, where there is a base.
+
+        Raise `OutOfBounds` where that would make it far longer.
+        """
         if base is None or not self.relative:
             return self
+        check_relative(self.relative, base)
         return Text(with_base(self.markup, base), self.plain, self.words, 0)
 
 

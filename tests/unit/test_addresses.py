@@ -1,5 +1,7 @@
 """The one rule for addresses: which hosts, ports and characters are accepted."""
 
+import time
+
 import pytest
 
 from app.content.addressing import checked, with_base
@@ -13,6 +15,7 @@ SOUND = [
     "https://新聞.example/記事",
     "https://समाचार.example/",
     "https://١٢٣.example/",
+    "https://site.example/می\u200cخواهم",
     "https://[2001:db8::1]/",
     "https://[::ffff:192.0.2.1]:65535/a",
     "https://192.0.2.1:1/",
@@ -34,6 +37,7 @@ UNSOUND = [
     "https://user@site.example/",
     "https://user:word@site.example/",
     "https://a\u202eb.example/",
+    "https://a\u200cb.example/",
     "https://site.example/a\u202eb",
     "https://site.example/a\u200bb",
     "https://site.example/a b",
@@ -57,6 +61,15 @@ UNSOUND = [
     "https://site.example:８０/",
     "https://site.example:80x/",
 ]
+
+
+def test_a_long_host_is_refused_before_it_is_encoded() -> None:
+    letters = "".join(chr(0x4E00 + number) for number in range(1_900))
+    begun = time.thread_time()
+    for start in range(10):
+        assert address_problem(f"https://{letters[start:]}/")
+        assert checked(f"//{letters[start:]}/") is None
+    assert time.thread_time() - begun < 0.5
 
 
 @pytest.mark.parametrize("address", SOUND)
