@@ -5,6 +5,7 @@ import time
 import pytest
 
 from app.content.addressing import checked, with_base
+from app.content.text import sanitised
 from app.kit.uri import address_problem, uri_of
 
 SOUND = [
@@ -97,12 +98,21 @@ def test_an_unsound_address_that_was_stored_is_written_without_quotes_and_tags()
         ("\\\\user@site.example/c", None),
         ("https:site.example", None),
         ("a\u202eb", None),
+        ("javascript:alert(1)", None),
+        ("java\tscript:alert(1)", None),
+        ("data:text/html,x", None),
         ("mailto:desk@site.example", "mailto:desk@site.example"),
         ("../a?b#c", "../a?b#c"),
     ],
 )
 def test_addresses_in_bodies_follow_the_same_rule(value: str, kept: str | None) -> None:
     assert checked(value) == kept
+
+
+@pytest.mark.parametrize("tag", ["blockquote", "del", "ins", "q"])
+@pytest.mark.parametrize("address", ["javascript:alert(1)", " JavaScript&colon;a", "data:x"])
+def test_addresses_of_quotations_have_the_schemes_that_links_have(tag: str, address: str) -> None:
+    assert sanitised(f'<{tag} cite="{address}">x</{tag}>') == f"<{tag}>x</{tag}>"
 
 
 def test_what_looks_like_an_attribute_inside_another_is_left_alone() -> None:
