@@ -84,20 +84,15 @@ def counted_queries(database: Database) -> Iterator[list[str]]:
     """Collect the statements that are sent to a database."""
     sent: list[str] = []
 
-    def note(statement: str) -> None:
+    def note(_c: object, _cursor: object, statement: str, *_: object) -> None:
         if statement.split(maxsplit=1)[0].upper() in _COUNTED:
             sent.append(statement)
 
-    def through_engine(_c: object, _cursor: object, statement: str, *_: object) -> None:
-        note(statement)
-
-    event.listen(database.engine, "before_cursor_execute", through_engine)
-    database.trace(note)
+    event.listen(database.engine, "before_cursor_execute", note)
     try:
         yield sent
     finally:
-        database.trace(None)
-        event.remove(database.engine, "before_cursor_execute", through_engine)
+        event.remove(database.engine, "before_cursor_execute", note)
 
 
 def _postgres_url(name: str) -> str:

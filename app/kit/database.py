@@ -7,7 +7,7 @@ transaction: leaving the `with` block commits a write, an exception rolls it bac
 import os
 import sqlite3
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, closing, contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from typing import Any, Literal
 
@@ -16,6 +16,7 @@ from sqlalchemy import (
     URL,
     Connection,
     Engine,
+    NullPool,
     create_engine,
     event,
     make_url,
@@ -24,9 +25,8 @@ from sqlalchemy import (
 from sqlalchemy.exc import ArgumentError, DataError, DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from app.kit import json, lasting, permissions
+from app.kit import json, permissions
 from app.kit.bounded import BoundedCache
-from app.kit.driver import Note, PostgresDriver, noted
 from app.kit.errors import (
     ConstraintViolated,
     DatabaseBusy,
@@ -35,11 +35,11 @@ from app.kit.errors import (
     Failure,
     Misconfigured,
 )
-from app.kit.hot import HotStatements
 from app.kit.leadership import FileLeadership, Leadership, PostgresLeadership
-from app.kit.session import BROKEN, Reads, ReadSession, SingleSession, WriteSession
+from app.kit.readers import BEGINS, Readers
+from app.kit.session import BROKEN, ReadSession, WriteSession
 from app.kit.watch import PostgresWatch, SqliteWatch, Watch
-from app.kit.writing import WRITES, Writing, opened
+from app.kit.writing import Writing, opened
 
 
 class Database:
@@ -61,18 +61,14 @@ class Database:
         self.dialect: Literal["sqlite", "postgresql"] = self.engine.dialect.name  # type: ignore[assignment]
         self._writing = Writing(self.engine)
         self._identity: tuple[int, int] | None = None
-        self._hot: HotStatements | None = None
-        self._note: Note | None = None
+        self._readers: Readers | None = None
         if self.dialect == "sqlite":
-            path = str(self.engine.url.database)
             # In the place of a file that was taken away, a new connection would make another one.
             event.listen(self.engine, "do_connect", lambda *_: self._prepare_file())
             # Before the connection is used, and again in WAL mode, in which the lock is kept.
             event.listen(self.engine, "connect", self._check_opened, insert=True)
             event.listen(self.engine, "connect", self._check_in_wal_mode)
-            self._hot = HotStatements(
-                path, self.engine.dialect, _PRAGMAS, _OF_MAIN, _OF_OTHERS, self._prepare_file
-            )
+            self._readers = Readers(self.engine)
 
     @property
     def file(self) -> Path | None:
@@ -80,35 +76,19 @@ class Database:
         return _file(str(self.engine.url.database)) if self.dialect == "sqlite" else None
 
     @contextmanager
-    def read(self) -> Iterator[ReadSession]:
-        """Open a transaction that sees one snapshot; nothing is kept of it."""
-        with _telling_failures(), self.engine.connect() as connection:
-            if self.dialect == "postgresql":
-                connection.execution_options(
-                    isolation_level="REPEATABLE READ", postgresql_readonly=True
-                )
-            with connection.begin():
-                yield ReadSession(connection, self._note)
+    def read(self, *, snapshot: bool = True) -> Iterator[ReadSession]:
+        """Open a transaction that sees one snapshot; nothing is kept of it.
 
-    @contextmanager
-    def read_hot(self) -> Iterator[Reads]:
-        """Open a read for statements that are compiled once; on PostgreSQL, one like any other."""
-        if self._hot is None:
-            with self.read() as session:
-                yield session
-            return
-        with _telling_failures(), self._hot.session() as hot:
-            yield hot
-
-    def read_single(self) -> AbstractContextManager[Reads]:
-        """Open a read for one statement; it is its own transaction."""
-        return self._single_of_server() if self._hot is None else _Single(self._hot)
-
-    @contextmanager
-    def _single_of_server(self) -> Iterator[Reads]:
-        with _telling_failures(), closing(self.engine.raw_connection()) as connection:
-            driver = noted(PostgresDriver(connection, alone=True), self._note)
-            yield SingleSession(driver, self.engine.dialect)
+        Without a snapshot there is no transaction: each statement sees what is committed when it
+        begins, which is cheaper where there is one only.
+        """
+        with _telling_failures():
+            if self._readers is not None:
+                with _on_file(self._readers, snapshot=snapshot) as session:
+                    yield session
+            else:
+                with _on_server(self.engine, snapshot=snapshot) as session:
+                    yield session
 
     @contextmanager
     def write(self, patience: float | None = None) -> Iterator[WriteSession]:
@@ -126,9 +106,8 @@ class Database:
         ):
             if patience is not None and self.dialect == "postgresql":
                 connection.execute(text(f"SET LOCAL lock_timeout = {int(seconds * 1000)}"))
-            session = WriteSession(connection, self._note)
-            yield session
-            session.commit()
+            yield WriteSession(connection)
+            _refuse_failed(connection)
 
     def check_file(self) -> None:
         """Insist that the SQLite file is still the one that was opened.
@@ -180,12 +159,6 @@ class Database:
             return FileLeadership(str(self.engine.url.database))
         return PostgresLeadership(self._conninfo())
 
-    def trace(self, note: Note | None) -> None:
-        """Show each statement to `note` that SQLAlchemy does not see; nothing ends it."""
-        self._note = note
-        if self._hot is not None:
-            self._hot.trace(note)
-
     def integrity_flaws(self) -> list[str]:
         """Return what SQLite finds broken in its file; PostgreSQL looks after itself."""
         if self.dialect != "sqlite":
@@ -208,8 +181,8 @@ class Database:
 
     def close(self) -> None:
         """Close the pool."""
-        if self._hot is not None:
-            self._hot.close()
+        if self._readers is not None:
+            self._readers.close()
         self._writing.close()
         self.engine.dispose()
 
@@ -237,20 +210,46 @@ class Database:
         return opened(self.engine)
 
 
-class _Single:
-    """A read for one statement; as a generator, opening it would take three times as long."""
+@contextmanager
+def _on_file(readers: Readers, *, snapshot: bool) -> Iterator[ReadSession]:
+    """Read with a connection that is held open; one on which a read failed is not kept."""
+    connection = readers.lend()
+    driver: Any = connection.connection.driver_connection
+    try:
+        if snapshot:
+            driver.execute("BEGIN")
+        yield ReadSession(connection)
+        if snapshot:
+            driver.execute("ROLLBACK")
+    except BaseException:
+        connection.close()
+        raise
+    readers.take_back(connection)
 
-    __slots__ = ("_hot",)
 
-    def __init__(self, hot: HotStatements) -> None:
-        self._hot = hot
+@contextmanager
+def _on_server(engine: Engine, *, snapshot: bool) -> Iterator[ReadSession]:
+    """Read with a connection of the pool."""
+    with engine.connect() as connection:
+        if snapshot:
+            connection.execution_options(
+                isolation_level="REPEATABLE READ", postgresql_readonly=True
+            )
+        else:
+            connection.execution_options(isolation_level="AUTOCOMMIT")
+        # Ended by a commit: after a rollback the driver lets the server forget what is prepared.
+        with connection.begin():
+            yield ReadSession(connection)
 
-    def __enter__(self) -> Reads:
-        return self._hot.single()
 
-    def __exit__(self, _kind: object, wrong: object, _trace: object) -> None:
-        if isinstance(wrong, sqlite3.Error):
-            raise _translated(wrong) from wrong
+def _refuse_failed(connection: Connection) -> None:
+    """Insist that no statement has failed: PostgreSQL acknowledges a commit that undoes all."""
+    driver: Any = connection.connection.driver_connection
+    if (
+        connection.dialect.name == "postgresql"
+        and driver.info.transaction_status == psycopg.pq.TransactionStatus.INERROR
+    ):
+        raise psycopg.OperationalError("The transaction had failed before, and was undone.")
 
 
 def _name(database: str) -> str:
@@ -287,13 +286,14 @@ def _make_engine(url: str | URL, busy_timeout: float, pool_size: int) -> Engine:
         "execution_options": {"compiled_cache": _compiled_statements()},
         "json_serializer": json.dumps_text,
         "json_deserializer": json.loads,
-        "pool_size": pool_size,
-        "max_overflow": pool_size,
         # Values may be secrets, and errors are logged.
         "hide_parameters": True,
     }
     if parsed.drivername in {"postgresql", "postgres", "postgresql+psycopg"}:
-        return _postgresql(parsed.set(drivername="postgresql+psycopg"), busy_timeout, options)
+        pool = {"pool_size": pool_size, "max_overflow": pool_size}
+        return _postgresql(
+            parsed.set(drivername="postgresql+psycopg"), busy_timeout, options | pool
+        )
     if parsed.drivername in {"sqlite", "sqlite+pysqlite"}:
         if parsed.database in {None, "", ":memory:"}:
             raise Misconfigured(
@@ -343,6 +343,8 @@ def _postgresql(url: Any, busy_timeout: float, options: dict[str, Any]) -> Engin
         url,
         # The one that was used last: its server has at hand what it needs.
         pool_use_lifo=True,
+        # A server that was restarted, or vanished, is noticed before a connection is used.
+        pool_pre_ping=True,
         connect_args={
             "connect_timeout": 10,
             "application_name": "dateline",
@@ -351,17 +353,10 @@ def _postgresql(url: Any, busy_timeout: float, options: dict[str, Any]) -> Engin
         },
         **options,
     )
-    lasting.check_connections(engine)
 
     @event.listens_for(engine, "connect")
     def prepare(connection: Any, _record: Any) -> None:
         connection.prepared_max = _MOST_PREPARED
-
-    @event.listens_for(engine, "rollback")
-    def undo(connection: Connection) -> None:
-        # One that was found to be lost has undone everything.
-        if not connection.invalidated:
-            PostgresDriver(connection.connection).rollback()
 
     return engine
 
@@ -378,7 +373,16 @@ _STATEMENTS = 512
 
 def _sqlite(url: Any, busy_timeout: float, options: dict[str, Any]) -> Engine:
     engine = create_engine(
-        url, connect_args={"timeout": busy_timeout, "cached_statements": _STATEMENTS}, **options
+        url,
+        paramstyle="named",
+        # Those who read and write hold their connections themselves.
+        poolclass=NullPool,
+        connect_args={
+            "timeout": busy_timeout,
+            "cached_statements": _STATEMENTS,
+            "check_same_thread": False,
+        },
+        **options,
     )
 
     @event.listens_for(engine, "connect")
@@ -390,9 +394,10 @@ def _sqlite(url: Any, busy_timeout: float, options: dict[str, Any]) -> Engine:
 
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
-        writes = connection.get_execution_options().get(WRITES, False)
-        driver: Any = connection.connection.dbapi_connection
-        driver.execute("BEGIN IMMEDIATE" if writes else "BEGIN")
+        begins = connection.get_execution_options().get(BEGINS, "BEGIN")
+        driver: Any = connection.connection.driver_connection
+        if begins is not None:
+            driver.execute(begins)
 
     return engine
 
@@ -410,11 +415,6 @@ _PRAGMAS = (
     # In pages. The worker makes checkpoints beside the writers; a commit does if it does not.
     "PRAGMA wal_autocheckpoint = 8000",
 )
-# The loop runs in the main thread, and answers most readers. A thousand stories of a million touch
-# some seven pages each that are nobody else's.
-_OF_MAIN = ("PRAGMA cache_size = -40960",)
-# There are dozens of other threads, and what they read is in the system's memory.
-_OF_OTHERS = ("PRAGMA cache_size = -4096",)
 
 
 @contextmanager

@@ -31,7 +31,7 @@ def test_what_is_named_is_found_by_its_name(archive: Database, what: str) -> Non
     values: dict[str, Any] = {"now": to_micros(NOW)}
     for number in range(names):
         values |= {f"group{number}": story_id(number), f"id{number}": story_id(number)}
-    asked = {name: values[name] for name in statement.compile().params if name in values}
+    asked = {name: values[name] for name in statement.clause.compile().params if name in values}
     found = cost(archive, statement, asked)
     assert found.steps
     assert not any("released" in step or step.startswith("SCAN") for step in found.steps)

@@ -20,6 +20,7 @@ from app.api.edge.freshness import Freshness
 from app.api.edge.protocol import Protocol
 from app.bootstrap import Services
 from app.kit.errors import DatabaseUnavailable
+from tests.databases import counted_queries
 from tests.edge.driver import HOST, nothing, request
 from tests.edge.serving import port_of, served
 from tests.newsroom import Newsroom
@@ -133,11 +134,9 @@ def test_all_who_ask_after_a_write_have_it_looked_at_once(
     asked = [{**request(path), "extensions": {WHOLE: {}}} for path in paths]
     assert all(at_hand(dict(one)) for one in asked)
     newsroom.story("Four")
-    statements: list[str] = []
-    services.database.trace(statements.append)
     # All of them are here before a task for one could begin.
-    found = [at_hand(dict(one)) for one in asked * 5]
-    services.database.trace(None)
+    with counted_queries(services.database) as statements:
+        found = [at_hand(dict(one)) for one in asked * 5]
     assert [one["status"] for one in found] == [200] * 15
     looks = [one for one in statements if "changes.serial >" in one]
     lists = [one for one in statements if "documents.head" in one]

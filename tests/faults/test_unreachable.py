@@ -166,5 +166,5 @@ def _forbid_writing(database: Database) -> None:
 
     @event.listens_for(database.engine, "begin")
     def forbid(connection: Connection) -> None:
-        if connection.get_execution_options().get("dateline_writes", False):
+        if connection.get_execution_options().get("dateline_begins") == "BEGIN IMMEDIATE":
             connection.exec_driver_sql(words)

@@ -14,7 +14,6 @@ from sqlalchemy import (
     BigInteger,
     BindParameter,
     ColumnElement,
-    Select,
     bindparam,
     exists,
     func,
@@ -27,7 +26,8 @@ from app.delivery.store.log import object_of
 from app.delivery.store.visibility import micros, present, visible
 from app.kit.clock import to_micros
 from app.kit.schema import table_of
-from app.kit.session import Reads, Record
+from app.kit.session import ReadSession, Record
+from app.kit.statement import Statement
 
 _documents = table_of(Document)
 _embargoed = table_of(EmbargoedRow)
@@ -35,13 +35,13 @@ _log = table_of(LogRow)
 _AT_ONCE = 100
 
 
-def embargoed_end(session: Reads) -> int:
+def embargoed_end(session: ReadSession) -> int:
     """Return the last serial of the log of what is under embargo."""
     return session.scalar(_END) or 0
 
 
 def last_of_each_merged(
-    session: Reads, after: tuple[int, int], upto: tuple[int, int], limit: int
+    session: ReadSession, after: tuple[int, int], upto: tuple[int, int], limit: int
 ) -> Sequence[Record]:
     """Return rows of both logs, in their one order: of each thing the last one.
 
@@ -54,7 +54,7 @@ def last_of_each_merged(
 
 
 def embargoed_before(
-    session: Reads, after: int, upto: int, ids: Sequence[str]
+    session: ReadSession, after: int, upto: int, ids: Sequence[str]
 ) -> Iterator[tuple[str, dict[str, Any]]]:
     """Yield, for stories that changed between two serials, what they were under embargo."""
     for row in _rows_of(session, after, upto, ids):
@@ -63,7 +63,7 @@ def embargoed_before(
 
 
 def embargoed_attributes(
-    session: Reads, since: int, upto: int, ids: Sequence[str]
+    session: ReadSession, since: int, upto: int, ids: Sequence[str]
 ) -> Iterator[tuple[str, dict[str, Any]]]:
     """Yield what stories were under embargo at a serial, and from then on up to another."""
     for row in _rows_of(session, since, upto, ids):
@@ -71,7 +71,7 @@ def embargoed_attributes(
         yield from ((row.id, one) for one in both if one is not None)
 
 
-def _rows_of(session: Reads, since: int, upto: int, ids: Sequence[str]) -> Iterator[Record]:
+def _rows_of(session: ReadSession, since: int, upto: int, ids: Sequence[str]) -> Iterator[Record]:
     """Yield the last row of stories at a serial, and those from then on up to another."""
     for start in range(0, len(ids), _AT_ONCE):
         part = ids[start : start + _AT_ONCE]
@@ -82,7 +82,7 @@ def _rows_of(session: Reads, since: int, upto: int, ids: Sequence[str]) -> Itera
 
 
 def told_under_embargo(
-    session: Reads, told: int, after: int, upto: int, limit: int
+    session: ReadSession, told: int, after: int, upto: int, limit: int
 ) -> Sequence[Record]:
     """Return the last rows of stories that were told under embargo, and not to everybody since.
 
@@ -93,7 +93,7 @@ def told_under_embargo(
     return rows
 
 
-def seen_otherwise(session: Reads, now: datetime, after: str, limit: int) -> list[str]:
+def seen_otherwise(session: ReadSession, now: datetime, after: str, limit: int) -> list[str]:
     """Return the ids, after one, of what those see otherwise who read what is under embargo."""
     params = {"now": to_micros(now), "after": after, "limit": limit}
     rows = session.all(_OTHERWISE, params)
@@ -103,11 +103,11 @@ def seen_otherwise(session: Reads, now: datetime, after: str, limit: int) -> lis
 _after, _upto, _held_after, _held_upto = (
     bindparam(name, type_=BigInteger) for name in ("after", "upto", "held_after", "held_upto")
 )
-_END = select(func.max(_embargoed.c.serial))
+_END: Statement[Any] = Statement(select(func.max(_embargoed.c.serial)))
 _later = _log.alias("later")
 _held_later = _embargoed.alias("held_later")
 _of_article: ColumnElement[str] = literal_column("'article'")
-_LAST_PUBLIC = (
+_LAST_PUBLIC: Statement[Any] = Statement(
     select(
         _log.c.serial,
         literal_column("0").label("held"),
@@ -134,7 +134,7 @@ _LAST_PUBLIC = (
     .order_by(_log.c.serial)
     .limit(bindparam("limit"))
 )
-_LAST_HELD = (
+_LAST_HELD: Statement[Any] = Statement(
     select(
         _embargoed.c.public_serial.label("serial"),
         _embargoed.c.serial.label("held"),
@@ -163,21 +163,23 @@ _LAST_HELD = (
 
 
 @lru_cache(maxsize=1)
-def _attributes() -> Select[Any]:
+def _attributes() -> Statement[Any]:
     ids: list[BindParameter[str]] = [bindparam(f"id{number}") for number in range(_AT_ONCE)]
     columns = [_embargoed.c[name] for name in ("serial", "id", "before", "after")]
-    return select(*columns).where(
-        _embargoed.c.id.in_(ids),
-        _embargoed.c.serial <= _held_upto,
-        ~exists().where(
-            _held_later.c.id == _embargoed.c.id,
-            _held_later.c.serial > _embargoed.c.serial,
-            _held_later.c.serial <= _held_after,
-        ),
+    return Statement(
+        select(*columns).where(
+            _embargoed.c.id.in_(ids),
+            _embargoed.c.serial <= _held_upto,
+            ~exists().where(
+                _held_later.c.id == _embargoed.c.id,
+                _held_later.c.serial > _embargoed.c.serial,
+                _held_later.c.serial <= _held_after,
+            ),
+        )
     )
 
 
-def _otherwise() -> Select[Any]:
+def _otherwise() -> Statement[Any]:
     held = _documents.alias("held")
     groups = select(held.c.translation_group).where(
         held.c.released.is_(False),
@@ -186,7 +188,7 @@ def _otherwise() -> Select[Any]:
     )
     # Said so that no index can have it: the one of groups is to be taken.
     id_ = func.coalesce(_documents.c.id, literal_column("''"))
-    return (
+    return Statement(
         select(_documents.c.id)
         .where(_documents.c.translation_group.in_(groups), id_ > bindparam("after"))
         .order_by(id_)

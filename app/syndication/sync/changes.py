@@ -8,7 +8,7 @@ from app.delivery.heads import Head
 from app.delivery.queries import Delivery
 from app.delivery.store.merged import embargoed_end
 from app.kit.errors import BadCursor
-from app.kit.session import Reads
+from app.kit.session import ReadSession
 from app.syndication.errors import CursorTooOld
 from app.syndication.sync.entries import Entry
 from app.syndication.sync.place import Follower, Following, Gaining, Losing, Place, Taking
@@ -72,12 +72,14 @@ class Changes:
         return Batch(entries, before, after, _is_behind(after, head, end), head, private)
 
 
-def _end(session: Reads, follower: Follower, *, embargoed: bool) -> int:
+def _end(session: ReadSession, follower: Follower, *, embargoed: bool) -> int:
     """Return where the log of what is under embargo ends, for those who are told of it."""
     return embargoed_end(session) if embargoed or follower.embargoed else 0
 
 
-def _sight(session: Reads, head: Head, end: int, directory: Directory, follower: Follower) -> Sight:
+def _sight(
+    session: ReadSession, head: Head, end: int, directory: Directory, follower: Follower
+) -> Sight:
     embargoed = follower.embargoed
     end = end if embargoed else 0
     return Sight(session, head, end, directory, follower.selection, embargoed)
@@ -105,7 +107,7 @@ def _is_behind(follower: Follower, head: Head, end: int) -> bool:
     return place.told < head.serial or (follower.embargoed and place.held.told < end)
 
 
-def _refuse_old(session: Reads, follower: Follower) -> None:
+def _refuse_old(session: ReadSession, follower: Follower) -> None:
     """Refuse who would have to be told what the log has forgotten."""
     place = follower.place
     if place is not None and place.after < store.trimmed_upto(session):
