@@ -88,11 +88,13 @@ def counted_queries(database: Database) -> Iterator[list[str]]:
         if statement.split(maxsplit=1)[0].upper() in _COUNTED:
             sent.append(statement)
 
-    event.listen(database.engine, "before_cursor_execute", note)
+    for engine in database.engines:
+        event.listen(engine, "before_cursor_execute", note)
     try:
         yield sent
     finally:
-        event.remove(database.engine, "before_cursor_execute", note)
+        for engine in database.engines:
+            event.remove(engine, "before_cursor_execute", note)
 
 
 def _postgres_url(name: str) -> str:

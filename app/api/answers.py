@@ -8,10 +8,10 @@ from urllib.parse import quote
 from fastapi import Request, Response
 
 from app.api.conditional import version_tag
-from app.api.edge.asgi import state
+from app.api.edge.asgi import raw, state
 from app.api.edge.entry import Facts
 from app.api.errors import Gone, Killed, NothingHere
-from app.api.links import Links, alternates_header, link_header
+from app.api.links import Links, link_header
 from app.bootstrap import Services
 from app.delivery.heads import Head
 from app.delivery.results import Gone as StoryGone
@@ -51,9 +51,9 @@ def delivered(  # noqa: PLR0913 - each is a fact about the answer, given by its 
         narrow=narrow,
         shared=shared,
     )
-    told = [link_header(links or {}), alternates_header(alternates or {})]
-    if any(told):
-        headers["link"] = ", ".join(filter(None, told))
+    link = link_header(links or {}, alternates or {}, raw(headers.items()))
+    if link:
+        headers["link"] = link
     return Response(body, 200, headers, media_type)
 
 
@@ -138,5 +138,5 @@ def managed(
 def managed_list(request: Request, services: Services, body: bytes, cursors: Any) -> Response:
     """Answer an editor with a page."""
     links = list_links(request, services, cursors)
-    headers = {"cache-control": "no-store", "link": link_header(links)}
+    headers = {"cache-control": "no-store", "link": link_header(links, {}, ())}
     return Response(body, 200, headers, JSON)

@@ -52,6 +52,7 @@ from app.api.validation import invalid_input, known_fields
 from app.bootstrap import Services
 from app.content.errors import Moved
 from app.kit.errors import Failure
+from app.kit.quoting import quoted, shortened
 
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 
@@ -168,13 +169,13 @@ def _on_invalid(request: Request, wrong: Exception) -> Response:
 def _on_http(request: Request, wrong: Exception) -> Response:
     assert isinstance(wrong, HTTPException)
     code = _HTTP.get(wrong.status_code, "not_found")
-    detail = f"Nothing is served at {path_for_log(request.url.path)!r}."
+    detail = f"Nothing is served at {quoted(path_for_log(request.url.path))}."
     allowed: dict[str, str] = {}
     if code == "method_not_allowed":
         methods = _methods(request)
         if request.method == "OPTIONS":
             return Response(None, 204, {"allow": ", ".join(methods)})
-        detail = f"{request.method} does not apply here; {', '.join(methods)} do(es)."
+        detail = f"{shortened(request.method)} does not apply here; {', '.join(methods)} do(es)."
         allowed = {"allow": ", ".join(methods)}
     status, headers, body = problem(code, detail, request_id(request.scope))
     return Response(body, status, {**headers, **allowed})

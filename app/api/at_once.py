@@ -16,7 +16,7 @@ from app.api.answers import JSON, NO_STORY, told_instead
 from app.api.dependencies import allow_reading
 from app.api.edge.entry import Facts, Headers
 from app.api.errors import NothingHere
-from app.api.links import Links, alternates_header, link_header
+from app.api.links import Links, link_header
 from app.api.stories import ListRequest, list_body, narrow_keys, read_list
 from app.bootstrap import Services
 from app.content.slugs import normal_ref
@@ -60,7 +60,7 @@ class _List:
 
     asked: ListRequest
     links: Links
-    others: str
+    others: Mapping[str, str]
     narrow: tuple[str, ...]
 
 
@@ -97,11 +97,12 @@ class AtOnce:
             return None
         page = self._services.delivery.stories(known.asked.query)
         body, cursors = list_body(known.asked, page)
-        link = f"{link_header(known.links.by_relation(cursors))}, {known.others}"
         facts = Facts(
             page.head.serial, (LISTS,), page.head.changed_at, varies=True, narrow=known.narrow
         )
-        return Answer(path, 200, [*_linked(link), *facts.fields()], body, facts)
+        fields = facts.fields()
+        link = link_header(known.links.by_relation(cursors), known.others, fields)
+        return Answer(path, 200, [*_linked(link), *fields], body, facts)
 
     def _understood(self, path: str, query: bytes) -> _List:
         """Return what a query means; a slug means the same as long as the directory is the same."""
@@ -118,7 +119,7 @@ class AtOnce:
         services = self._services
         asked = read_list(services, path, query, _LISTS[path], embargoed=False)
         links = Links.of(path, query, services.settings.public_url or "")
-        others = alternates_header(alternates.of_list(services, query))
+        others = alternates.of_list(services, query)
         return _List(asked, links, others, narrow_keys(asked.query))
 
     def _story(self, path: str, ref: str) -> Answer | Missing:
@@ -126,9 +127,10 @@ class AtOnce:
         found = self._services.delivery.story(normal_ref(ref))
         if found.body is None:
             return _elsewhere(found)
-        others = alternates_header(alternates.of_story(self._services, path))
         facts = Facts(found.head.serial, found.keys, found.head.changed_at, varies=True)
-        headers = [*_linked(others), *facts.fields()]
+        fields = facts.fields()
+        link = link_header({}, alternates.of_story(self._services, path), fields)
+        headers = [*_linked(link), *fields]
         return Answer(_STORY_ROUTE, 200, headers, found.body, facts)
 
 
@@ -143,4 +145,5 @@ def _elsewhere(found: Found) -> Answer | Missing:
 
 
 def _linked(link: str) -> Headers:
-    return [(b"content-type", JSON.encode()), (b"link", link.encode())]
+    linked = [(b"link", link.encode())] if link else []
+    return [(b"content-type", JSON.encode()), *linked]

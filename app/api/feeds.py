@@ -10,6 +10,7 @@ from app.api.answers import delivered, list_links, nothing_here, redirected
 from app.api.channels import Channel
 from app.api.edge.asgi import state
 from app.api.feed_pages import Asked, write_feed
+from app.api.links import fits_in_head
 from app.api.nearest import nearest
 from app.api.params import FILTERS, SPANS, Parameters
 from app.api.reading import long_read, reads_embargoed, short_read
@@ -20,6 +21,7 @@ from app.delivery.results import Page
 from app.delivery.store.reading import Position
 from app.delivery.store.shapes import Form
 from app.delivery.surrogates import LISTS
+from app.kit.quoting import quoted
 from app.search.queries import SearchQuery
 from app.syndication.formats import FEEDS, FeedFormat
 
@@ -58,7 +60,8 @@ async def answer_feed(request: Request, services: Services, channel: Channel, ex
         kept=settled,
     )
     # However the address was spelt: this is the one that the feed gives as its own.
-    answer.headers["content-location"] = links["self"]
+    if fits_in_head(links["self"], answer.raw_headers):
+        answer.headers["content-location"] = links["self"]
     return answer
 
 
@@ -66,7 +69,7 @@ def no_format(ext: str, known: Collection[str]) -> str:
     """Say that a format does not exist, and which do."""
     guess = nearest(ext, known)
     meant = f" Did you mean {guess!r}?" if guess else ""
-    return f"There is no format {ext!r}.{meant} Known here: {', '.join(known)}."
+    return f"There is no format {quoted(ext)}.{meant} Known here: {', '.join(known)}."
 
 
 def _understood(

@@ -78,8 +78,14 @@ PROBLEMS: dict[str, ProblemType] = {
     "cursor_too_old": ProblemType(
         410,
         "The cursor is older than the change log",
-        "Begin anew without a cursor, with the same filters, and replace your copy by what you "
-        "are given. The operator sets how long the log is kept by DATELINE_LOG_DAYS.",
+        "Start again without a cursor, with the same filters, and delete every story that is not "
+        "in the new snapshot. The operator sets how long the log is kept by DATELINE_LOG_DAYS.",
+    ),
+    "rights_changed": ProblemType(
+        410,
+        "The cursor was issued for other access rights",
+        "Start again without a cursor, with the same filters, and delete every story that is not "
+        "in the new snapshot.",
     ),
     "method_not_allowed": ProblemType(
         405, "The method does not apply here", "`Allow` lists the methods that do."
@@ -269,6 +275,7 @@ def _headers(status: int, code: str) -> Mapping[str, str]:
         headers["accept-encoding"] = "identity"
     if status == 503:
         headers["retry-after"] = "5"
-    if status in {404, 410}:
+    # The same cursor is good for readers with other rights.
+    if status in {404, 410} and code != "rights_changed":
         headers["cache-control"] = "max-age=0, s-maxage=5"
     return headers

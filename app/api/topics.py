@@ -20,6 +20,7 @@ from app.api.searching import read_typed
 from app.api.stories import read_query
 from app.bootstrap import Services
 from app.kit.errors import Failure
+from app.kit.quoting import quoted
 from app.syndication.formats import FEEDS
 from app.syndication.push.errors import BadHubRequest
 
@@ -46,7 +47,7 @@ def selection_of_topic(request: Request, services: Services, topic: str) -> Sele
     parts = urlsplit(topic)
     path, _, ext = unquote(parts.path[len(urlsplit(base).path) :]).rpartition(".")
     if ext not in FEEDS:
-        raise BadHubRequest(f"There is no feed in the format {ext!r}.")
+        raise BadHubRequest(f"There is no feed in the format {quoted(ext)}.")
     try:
         allow_reading(services, ANYBODY, stories=False)
         return _selection(request, services, path, parts.query)

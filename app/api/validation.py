@@ -20,6 +20,7 @@ from app.content.orders import (
     UnpublishInput,
 )
 from app.kit.errors import FieldError, InvalidInput
+from app.kit.quoting import shortened
 from app.syndication.push.inputs import ReplayInput, RotateInput, WebhookInput
 
 INPUTS: tuple[type[BaseModel], ...] = (
@@ -111,5 +112,5 @@ def _listed(known: list[str]) -> str:
 
 
 def _escaped(part: int | str) -> str:
-    """Escape one token of a JSON pointer (RFC 6901, section 3)."""
-    return str(part).replace("~", "~0").replace("/", "~1")
+    """Escape one token of a JSON pointer (RFC 6901, section 3), shortened if it is long."""
+    return shortened(str(part)).replace("~", "~0").replace("/", "~1")

@@ -6,7 +6,7 @@ transaction: leaving the `with` block commits a write, an exception rolls it bac
 
 import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from typing import Any, Literal
@@ -59,6 +59,11 @@ class Database:
         self.engine = _make_engine(url, busy_timeout, pool_size)
         # Any other dialect was refused where the engine was made.
         self.dialect: Literal["sqlite", "postgresql"] = self.engine.dialect.name  # type: ignore[assignment]
+        self._lists = (
+            _lists_of(self.engine.url, busy_timeout, pool_size)
+            if self.dialect == "postgresql"
+            else self.engine
+        )
         self._writing = Writing(self.engine)
         self._identity: tuple[int, int] | None = None
         self._readers: Readers | None = None
@@ -71,24 +76,38 @@ class Database:
             self._readers = Readers(self.engine)
 
     @property
+    def engines(self) -> Sequence[Engine]:
+        """The engines of this database, each once: the general one, and that of public lists."""
+        return (self.engine,) if self._lists is self.engine else (self.engine, self._lists)
+
+    @property
     def file(self) -> Path | None:
         """The SQLite file; nothing on PostgreSQL."""
         return _file(str(self.engine.url.database)) if self.dialect == "sqlite" else None
 
-    @contextmanager
-    def read(self, *, snapshot: bool = True) -> Iterator[ReadSession]:
+    def read(self, *, snapshot: bool = True) -> AbstractContextManager[ReadSession]:
         """Open a transaction that sees one snapshot; nothing is kept of it.
 
         Without a snapshot there is no transaction: each statement sees what is committed when it
         begins, which is cheaper where there is one only.
         """
-        with _telling_failures():
-            if self._readers is not None:
-                with _on_file(self._readers, snapshot=snapshot) as session:
-                    yield session
-            else:
-                with _on_server(self.engine, snapshot=snapshot) as session:
-                    yield session
+        return self._reading(self.engine, snapshot=snapshot)
+
+    def read_lists(self) -> AbstractContextManager[ReadSession]:
+        """Open a transaction like `read` for public lists, and for nothing else.
+
+        On PostgreSQL it has a connection whose planner reads along an index instead of sorting.
+        """
+        return self._reading(self._lists, snapshot=True)
+
+    @contextmanager
+    def _reading(self, engine: Engine, *, snapshot: bool) -> Iterator[ReadSession]:
+        if self._readers is not None:
+            reading = _on_file(self._readers, snapshot=snapshot)
+        else:
+            reading = _on_server(engine, snapshot=snapshot)
+        with _telling_failures(), reading as session:
+            yield session
 
     @contextmanager
     def write(self, patience: float | None = None) -> Iterator[WriteSession]:
@@ -184,7 +203,8 @@ class Database:
         if self._readers is not None:
             self._readers.close()
         self._writing.close()
-        self.engine.dispose()
+        for engine in self.engines:
+            engine.dispose()
 
     def _conninfo(self) -> str:
         """Return the address as the driver wants it, for connections beside the pool."""
@@ -280,7 +300,29 @@ def _make_engine(url: str | URL, busy_timeout: float, pool_size: int) -> Engine:
             "DATELINE_DATABASE_URL is not a database address. Use sqlite:///dateline.db or "
             "postgresql+psycopg://user:password@host/name."
         ) from wrong
-    options: dict[str, Any] = {
+    if parsed.drivername in {"postgresql", "postgres", "postgresql+psycopg"}:
+        return _postgresql(
+            parsed.set(drivername="postgresql+psycopg"),
+            busy_timeout,
+            pool_size=pool_size,
+            # The other half belongs to the lists. One read may open another: never none.
+            max_overflow=(pool_size + 1) // 2,
+        )
+    if parsed.drivername in {"sqlite", "sqlite+pysqlite"}:
+        if parsed.database in {None, "", ":memory:"}:
+            raise Misconfigured(
+                "DATELINE_DATABASE_URL names no file. Use sqlite:///dateline.db, for example."
+            )
+        return _sqlite(parsed, busy_timeout)
+    raise Misconfigured(
+        f"DATELINE_DATABASE_URL asks for {parsed.drivername!r}; Dateline runs on sqlite and "
+        "postgresql+psycopg."
+    )
+
+
+def _common_options() -> dict[str, Any]:
+    """Return the options that engines of both dialects share."""
+    return {
         # It would keep so many statements, however long each is.
         "query_cache_size": 0,
         "execution_options": {"compiled_cache": _compiled_statements()},
@@ -289,21 +331,6 @@ def _make_engine(url: str | URL, busy_timeout: float, pool_size: int) -> Engine:
         # Values may be secrets, and errors are logged.
         "hide_parameters": True,
     }
-    if parsed.drivername in {"postgresql", "postgres", "postgresql+psycopg"}:
-        pool = {"pool_size": pool_size, "max_overflow": pool_size}
-        return _postgresql(
-            parsed.set(drivername="postgresql+psycopg"), busy_timeout, options | pool
-        )
-    if parsed.drivername in {"sqlite", "sqlite+pysqlite"}:
-        if parsed.database in {None, "", ":memory:"}:
-            raise Misconfigured(
-                "DATELINE_DATABASE_URL names no file. Use sqlite:///dateline.db, for example."
-            )
-        return _sqlite(parsed, busy_timeout, options)
-    raise Misconfigured(
-        f"DATELINE_DATABASE_URL asks for {parsed.drivername!r}; Dateline runs on sqlite and "
-        "postgresql+psycopg."
-    )
 
 
 # Bytes of compiled statements, and what one takes for each letter of its text: what it was
@@ -337,7 +364,14 @@ class _Cursor(psycopg.Cursor[Any]):
         return super().execute(query, params, prepare=prepare, binary=binary)
 
 
-def _postgresql(url: Any, busy_timeout: float, options: dict[str, Any]) -> Engine:
+def _lists_of(url: URL, busy_timeout: float, pool_size: int) -> Engine:
+    """Return the engine of public lists: its connections have planner settings of their own."""
+    size = max(1, pool_size // 2)
+    return _postgresql(url, busy_timeout, settings=_ORDERED, pool_size=size, max_overflow=0)
+
+
+def _postgresql(url: URL, busy_timeout: float, *, settings: str = "", **pool: int) -> Engine:
+    """Return an engine whose connections have these settings (`-c name=value`), too."""
     millis = int(busy_timeout * 1000)
     engine = create_engine(
         url,
@@ -349,9 +383,10 @@ def _postgresql(url: Any, busy_timeout: float, options: dict[str, Any]) -> Engin
             "connect_timeout": 10,
             "application_name": "dateline",
             "cursor_factory": _Cursor,
-            "options": f"-c lock_timeout={millis} -c timezone=UTC {_ORDERED}",
+            "options": f"-c lock_timeout={millis} -c timezone=UTC {settings}",
         },
-        **options,
+        **_common_options(),
+        **pool,
     )
 
     @event.listens_for(engine, "connect")
@@ -361,9 +396,9 @@ def _postgresql(url: Any, busy_timeout: float, options: dict[str, Any]) -> Engin
     return engine
 
 
-# Each ordered read has an index for its order, and stops after a page. The planner often thinks
-# it cheaper to gather everything and sort it, or to keep it at hand to test a page against. It
-# may, where there is no other way.
+# For public lists alone. Each has an index for its order, and stops after a page. Where statistics
+# are missing or outdated, the planner thinks it cheaper to gather everything and sort it, or to
+# keep it in memory to test a page against. It still may, where there is no other way.
 _ORDERED = "-c enable_sort=off -c enable_incremental_sort=off -c enable_material=off"
 
 
@@ -371,7 +406,7 @@ _ORDERED = "-c enable_sort=off -c enable_incremental_sort=off -c enable_material
 _STATEMENTS = 512
 
 
-def _sqlite(url: Any, busy_timeout: float, options: dict[str, Any]) -> Engine:
+def _sqlite(url: URL, busy_timeout: float) -> Engine:
     engine = create_engine(
         url,
         paramstyle="named",
@@ -382,7 +417,7 @@ def _sqlite(url: Any, busy_timeout: float, options: dict[str, Any]) -> Engine:
             "cached_statements": _STATEMENTS,
             "check_same_thread": False,
         },
-        **options,
+        **_common_options(),
     )
 
     @event.listens_for(engine, "connect")

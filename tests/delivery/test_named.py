@@ -7,15 +7,15 @@ one, and looks through the whole archive for every change then.
 from typing import Any
 
 import pytest
-from sqlalchemy import Select
 
 from app.delivery.store import documents, embargoed, searchable
 from app.kit.clock import to_micros
 from app.kit.database import Database
+from app.kit.statement import Statement
 from tests.delivery.archive import NOW, story_id
 from tests.delivery.cost import cost
 
-_NAMED: dict[str, tuple[Select[Any], int]] = {
+_NAMED: dict[str, tuple[Statement[Any], int]] = {
     "stories of a group that are out": (documents._released_of(1), 1),
     "groups with a story under embargo": (embargoed._groups_under_embargo(1), 1),
     "a text for the index": (searchable._released_texts(1), 1),

@@ -2,6 +2,7 @@
 
 from app.api.edge.asgi import App, Receive, Scope, Send, answer, header, request_id
 from app.api.problems import problem
+from app.kit.quoting import quoted
 
 _PROBES = ("/healthz", "/readyz")
 
@@ -41,7 +42,7 @@ class HostRing:
 def _detail(given: str | None) -> str:
     if given is None:
         return "The request names no host."
-    return f"This server does not serve the host {_name(given)!r}."
+    return f"This server does not serve the host {quoted(_name(given))}."
 
 
 def _name(host: str) -> str:

@@ -66,8 +66,8 @@ class StreamRing:
         params = Parameters(scope["query_string"], FOLLOWING)
         cursor = header(scope, b"last-event-id") or params.text("cursor")
         # A snapshot is for `/v1/changes`; whoever was taking one hears what is new since.
-        follower = follower_of(self._services, params, cursor)
-        return self._services.changes.from_now(follower, embargoed=caller.embargoed)
+        follower = follower_of(self._services, params, cursor, caller.rights)
+        return self._services.changes.from_now(follower)
 
 
 def let_in(scope: Scope) -> Listener | None:

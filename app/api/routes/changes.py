@@ -6,6 +6,7 @@ from functools import partial
 from fastapi import APIRouter, Request, Response
 
 from app.access.caller import Caller
+from app.access.rights import PUBLIC
 from app.access.validity import insist_on_valid_key
 from app.api.answers import delivered
 from app.api.dependencies import Parts
@@ -15,7 +16,7 @@ from app.api.edge.asgi import state
 from app.api.edge.stream import PATH
 from app.api.following import FOLLOWING, PARAMETERS, Asked, batch_body, read_following
 from app.api.pulse import Pulse
-from app.api.reading import long_read, reads_embargoed, short_read
+from app.api.reading import long_read, short_read
 from app.api.schemas.reading import ChangeBatch
 from app.bootstrap import Services
 from app.syndication.sync.changes import Batch
@@ -37,7 +38,13 @@ router = APIRouter(tags=["delivery"], route_class=DirectRoute)
     openapi_extra=describe(
         query=(*FOLLOWING, "limit", "wait"),
         own=PARAMETERS,
-        problems=("bad_parameter", "bad_cursor", "cursor_too_old", "key_required"),
+        problems=(
+            "bad_parameter",
+            "bad_cursor",
+            "cursor_too_old",
+            "rights_changed",
+            "key_required",
+        ),
     ),
 )
 async def list_changes(request: Request, services: Parts) -> Response:
@@ -46,11 +53,10 @@ async def list_changes(request: Request, services: Parts) -> Response:
     Keys that read what is under embargo are told of that, too, and nobody else is told anything.
     """
     query_string = request.scope["query_string"]
-    embargoed = reads_embargoed(request)
-    asked = await short_read(
-        services, lambda: read_following(services, query_string, embargoed=embargoed)
-    )
     caller: Caller = state(request.scope)["caller"]
+    asked = await short_read(
+        services, lambda: read_following(services, query_string, caller.rights)
+    )
     batch = await _next(services, request.app.state.pulse, asked)
     if caller.key_id is not None:
         # It may have waited for a minute. Entries are read before the key, so that none of them
@@ -59,8 +65,8 @@ async def list_changes(request: Request, services: Parts) -> Response:
         await short_read(services, check)
     body = batch_body(services, batch)
     # A cache that repeated for seconds that nothing happened would have followers ask in a loop.
-    # Nor is one to have what was told to the reader who may, or may not any more, read the rest.
-    shared = bool(batch.entries) and not batch.private
+    # Nor is one to have what not everybody may see.
+    shared = bool(batch.entries) and caller.rights == PUBLIC
     return delivered(request, body, batch.head, keys=("stories",), kept=False, shared=shared)
 
 
@@ -73,7 +79,7 @@ async def list_changes(request: Request, services: Parts) -> Response:
         query=FOLLOWING,
         own=PARAMETERS,
         problems=(
-            *("bad_parameter", "bad_cursor", "cursor_too_old"),
+            *("bad_parameter", "bad_cursor", "cursor_too_old", "rights_changed"),
             *("key_required", "too_many_listeners"),
         ),
     ),
@@ -90,7 +96,7 @@ async def _next(services: Services, pulse: Pulse, asked: Asked) -> Batch:
     follower = asked.follower
     while True:
         version = pulse.version
-        read = partial(services.changes.next, follower, asked.limit, embargoed=asked.embargoed)
+        read = partial(services.changes.next, follower, asked.limit)
         batch = await long_read(read)
         if batch.entries or not (batch.more or await pulse.changed(version, until - loop.time())):
             return batch
