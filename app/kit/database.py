@@ -36,7 +36,7 @@ from app.kit.errors import (
     Misconfigured,
 )
 from app.kit.leadership import FileLeadership, Leadership, PostgresLeadership
-from app.kit.readers import BEGINS, Readers
+from app.kit.readers import BEGINS, FileSession, Readers, Trace
 from app.kit.session import BROKEN, ReadSession, WriteSession
 from app.kit.watch import PostgresWatch, SqliteWatch, Watch
 from app.kit.writing import Writing, opened
@@ -178,6 +178,14 @@ class Database:
             return FileLeadership(str(self.engine.url.database))
         return PostgresLeadership(self._conninfo())
 
+    def trace(self, trace: Trace | None) -> None:
+        """Show statements that run on a file beneath SQLAlchemy, whose events do not tell of them.
+
+        They are those of readers that begin later; nothing ends it.
+        """
+        if self._readers is not None:
+            self._readers.trace(trace)
+
     def integrity_flaws(self) -> list[str]:
         """Return what SQLite finds broken in its file; PostgreSQL looks after itself."""
         if self.dialect != "sqlite":
@@ -233,18 +241,17 @@ class Database:
 @contextmanager
 def _on_file(readers: Readers, *, snapshot: bool) -> Iterator[ReadSession]:
     """Read with a connection that is held open; one on which a read failed is not kept."""
-    connection = readers.lend()
-    driver: Any = connection.connection.driver_connection
+    lent = readers.lend()
     try:
         if snapshot:
-            driver.execute("BEGIN")
-        yield ReadSession(connection)
+            lent.driver.execute("BEGIN")
+        yield FileSession(lent)
         if snapshot:
-            driver.execute("ROLLBACK")
+            lent.driver.execute("ROLLBACK")
     except BaseException:
-        connection.close()
+        lent.connection.close()
         raise
-    readers.take_back(connection)
+    readers.take_back(lent)
 
 
 @contextmanager

@@ -86,9 +86,12 @@ class ReadSession:
         """Return every row."""
         if isinstance(statement, Statement):
             ready = compiled_for(statement, self._connection.dialect)
-            found = self._connection.exec_driver_sql(ready.text, ready.values(params))
-            return ready.rows(found.all())
+            return ready.rows(self._fetched(ready.text, ready.values(params)))
         return self._connection.execute(statement, params).all()
+
+    def _fetched(self, text: str, values: dict[str, Any]) -> Sequence[Sequence[Any]]:
+        """Return the driver's rows of a statement that is compiled."""
+        return self._connection.exec_driver_sql(text, values).all()
 
     @overload
     def first(self, statement: Statement[RowT], params: Params = None) -> RowT | None: ...
