@@ -7,11 +7,12 @@ from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 
-from sqlalchemy import create_engine, event, text
+from sqlalchemy import Connection, create_engine, event, text
 
 from app.kit import migrations
 from app.kit.database import Database
 from app.kit.ids import new_id
+from app.kit.readers import BEGINS
 
 _COUNTED = frozenset({"SELECT", "INSERT", "UPDATE", "DELETE", "WITH"})
 
@@ -84,22 +85,24 @@ def counted_queries(database: Database) -> Iterator[list[str]]:
     """Collect the statements that are sent to a database."""
     sent: list[str] = []
 
-    def note(statement: str) -> None:
+    def trace(statement: str) -> None:
         if statement.split(maxsplit=1)[0].upper() in _COUNTED:
             sent.append(statement)
 
-    def through_engine(_c: object, _cursor: object, statement: str, *_: object) -> None:
-        note(statement)
+    def note(connection: Connection, _cursor: object, statement: str, *_: object) -> None:
+        # What runs on a connection of readers is traced.
+        if connection.get_execution_options().get(BEGINS, "") is not None:
+            trace(statement)
 
     for engine in database.engines:
-        event.listen(engine, "before_cursor_execute", through_engine)
-    database.trace(note)
+        event.listen(engine, "before_cursor_execute", note)
+    database.trace(trace)
     try:
         yield sent
     finally:
         database.trace(None)
         for engine in database.engines:
-            event.remove(engine, "before_cursor_execute", through_engine)
+            event.remove(engine, "before_cursor_execute", note)
 
 
 def _postgres_url(name: str) -> str:

@@ -5,7 +5,6 @@ or an export may run for as long, and a long poll or a stream mostly waits. So t
 again inside every transaction that writes, and before anything more is sent to those who wait.
 """
 
-from collections.abc import Callable
 from datetime import datetime
 
 from app.access import store
@@ -28,11 +27,11 @@ class KeyGuard:
     def check(self, unit: Unit) -> None:
         """Check the key before the work; raise `KeyRefused`."""
         if unit.actor.id is not None:
-            state = store.key_state_asked(unit.session, unit.actor.id)
-            _refuse_unless_valid(state(), self._clock.now())
+            state = store.key_state(unit.session, unit.actor.id)
+            _refuse_unless_valid(state, self._clock.now())
 
-    def check_again(self, unit: Unit) -> Callable[[], None]:
-        """Check the key after the work; what is returned waits for the answer, or raises.
+    def check_again(self, unit: Unit) -> None:
+        """Check the key after the work; raise `KeyRefused`.
 
         On PostgreSQL the key may have been revoked since the transaction began. From here on a
         revocation waits for the commit, so that none is acknowledged before it. On SQLite nobody
@@ -40,17 +39,16 @@ class KeyGuard:
         """
         key_id = unit.actor.id
         if key_id is None or unit.session.dialect == "sqlite" or _revokes(unit, key_id):
-            return _nothing
+            return
         store.lock_key(unit.session, key_id, shared=True)
-        state = store.key_state_asked(unit.session, key_id)
-        return lambda: _refuse_unless_valid(state(), self._clock.now())
+        _refuse_unless_valid(store.key_state(unit.session, key_id), self._clock.now())
 
 
 def insist_on_valid_key(database: Database, clock: Clock, caller: Caller) -> None:
     """Raise `KeyRefused` if a caller's key was revoked or has expired since it was recognised."""
     if caller.key_id is None:
         return
-    with database.read_single() as session:
+    with database.read(snapshot=False) as session:
         state = store.key_state(session, caller.key_id)
     _refuse_unless_valid(state, clock.now())
 
@@ -64,7 +62,3 @@ def _refuse_unless_valid(state: KeyState | None, now: datetime) -> None:
 def _revokes(unit: Unit, key_id: str) -> bool:
     """Tell whether the work itself revoked the key that it is done with."""
     return any((deed.verb, deed.type, deed.id) == ("revoked", "key", key_id) for deed in unit.deeds)
-
-
-def _nothing() -> None:
-    """Have nothing to wait for."""

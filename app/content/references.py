@@ -7,11 +7,12 @@ from app.content.article import Article
 from app.content.errors import unknown_reference
 from app.content.inputs import ArticleInput
 from app.content.slugs import normal_ref
-from app.kit.session import ReadSession, Record
+from app.content.store.things import Reference
+from app.kit.session import ReadSession
 
 
 class References:
-    """What a batch of articles names, looked up with one query for each type, all together."""
+    """What a batch of articles names, looked up with one query for each type."""
 
     def __init__(self, session: ReadSession) -> None:
         """Start with nothing known."""
@@ -78,16 +79,13 @@ class References:
         self._more[article.id] = article.translation_of
 
     def _load(self, **named: Collection[str]) -> None:
-        """Look up things by their types, those of all types at once."""
-        asked = []
+        """Look up things by their types."""
         for type_, refs in named.items():
             wanted = {normal_ref(ref) for ref in refs} - self._ids[type_].keys()
             if wanted:
-                asked.append((type_, store.references(self._session, type_, wanted)))
-        for type_, found in asked:
-            self._learn(type_, found())
+                self._learn(type_, store.references(self._session, type_, wanted))
 
-    def _learn(self, type_: str, rows: Iterable[Record]) -> None:
+    def _learn(self, type_: str, rows: Iterable[Reference]) -> None:
         known = self._ids[type_]
         for row in rows:
             known[row.id] = known[row.slug] = row.id

@@ -48,7 +48,7 @@ class Archive:
         Those alone who could have had a story are told of it: what it was selected by before
         has to be in the selection.
         """
-        with self._database.read_hot() as session:
+        with self._database.read() as session:
             rows = store.withdrawn(session, now, now - _REMEMBERED, upto, _MOST_WITHDRAWN)
         found: dict[str, Withdrawal] = {}
         for row in rows:

@@ -52,12 +52,11 @@ def project(unit: Unit) -> None:
                 store.add_redirects(unit.session, _redirects("article", id_, former))
     if published or withdrawn:
         known = [id_ for id_, event in published.items() if not event.new]
-        asked = store.attributes_asked(unit.session, [*known, *withdrawn])
-        standing = store.tombstones_asked(unit.session, withdrawn)
+        before = store.attributes(unit.session, [*known, *withdrawn])
+        standing = store.tombstones(unit.session, withdrawn)
         above = _ancestors(unit, published.values())
-        before = asked()
         told = _publish(unit, list(published.values()), before, above)
-        told += withdraw(unit, withdrawn, before, standing())
+        told += withdraw(unit, withdrawn, before, standing)
         log += told + _siblings(unit, told, published, before)
     new = [event.article for event in published.values() if event.new]
     tell(unit, log, {one.id for one in new if one.translation_of is None})
@@ -144,7 +143,7 @@ class _Rows:
 
 
 def _ancestors(unit: Unit, events: Collection[ArticlePublished]) -> Widen:
-    """Ask for what is above the categories of stories that come out."""
+    """Look up what is above the categories of stories that come out."""
     if events:
         # Shared, so that no category moves between reading its ancestors and writing them down.
         unit.session.lock(CATEGORY_TREE, shared=True)

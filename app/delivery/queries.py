@@ -23,7 +23,7 @@ from app.delivery.store.reading import Position
 from app.delivery.surrogates import Surrogates
 from app.kit.clock import Clock
 from app.kit.database import Database
-from app.kit.session import Reads, Record
+from app.kit.session import ReadSession, Record
 
 # From one withdrawn story to the next: more than anybody means, and an end if they go round.
 _MOST_STEPS = 10
@@ -48,7 +48,7 @@ class Delivery:
         now = self._clock.now()
         standing = self._heads.standing(now) if query.count is None else None
         if standing is not None:
-            with self._database.read_single() as session:
+            with self._database.read(snapshot=False) as session:
                 rows = _rows(session, query, now, headed=False)
             if self._heads.is_still(standing):
                 return _page(query, rows, self._fresh(standing), standing.at(now), None)
@@ -99,18 +99,18 @@ class Delivery:
         now = as_of or self._clock.now()
         standing = self._heads.standing(now) if as_of is None else None
         if standing is not None:
-            with self._database.read_single() as session:
+            with self._database.read(snapshot=False) as session:
                 head = standing.at(now)
                 found = self._story(session, ref, now, head, embargoed=embargoed, names_in=names_in)
             # Nothing was written between its statements, so they are as good as one.
             if self._heads.is_still(standing):
                 return found
-        with self._database.read_hot() as session:
+        with self._database.read() as session:
             return self._story(session, ref, now, None, embargoed=embargoed, names_in=names_in)
 
     def _story(
         self,
-        session: Reads,
+        session: ReadSession,
         ref: str,
         now: datetime,
         head: Head | None,
@@ -179,23 +179,23 @@ class Delivery:
         if standing is not None:
             return standing.at(now)
         version = self._heads.version()
-        with self._database.read_hot() as session:
+        with self._database.read() as session:
             head = head_of(reading.log_head(session, now), now)
         self._heads.remember(version, head)
         return head
 
-    def opened(self) -> AbstractContextManager[tuple[Reads, Head, Directory]]:
+    def opened(self) -> AbstractContextManager[tuple[ReadSession, Head, Directory]]:
         """Open one state of the public side: what reads it, how new it is, and the directory."""
-        return self._opened(self._database.read_hot())
+        return self._opened(self._database.read())
 
-    def opened_for_lists(self) -> AbstractContextManager[tuple[Reads, Head, Directory]]:
+    def opened_for_lists(self) -> AbstractContextManager[tuple[ReadSession, Head, Directory]]:
         """Open the same to read public lists, and nothing else."""
         return self._opened(self._database.read_lists())
 
     @contextmanager
     def _opened(
-        self, read: AbstractContextManager[Reads]
-    ) -> Iterator[tuple[Reads, Head, Directory]]:
+        self, read: AbstractContextManager[ReadSession]
+    ) -> Iterator[tuple[ReadSession, Head, Directory]]:
         now = self._clock.now()
         version = self._heads.version()
         with read as session:
@@ -219,7 +219,7 @@ class Delivery:
     def is_due(self) -> bool:
         """Tell whether time made a story appear or expire, for anybody, that no log knows of."""
         now = self._clock.now()
-        with self._database.read_hot() as session:
+        with self._database.read() as session:
             row = reading.log_head(session, now)
             due = row.due_at is not None or row.expired_at is not None
             return due or store.is_offer_untold(session, now)
@@ -237,7 +237,7 @@ class Delivery:
                 self._directory = directory
         return directory
 
-    def _count(self, session: Reads, query: StoryQuery, now: datetime) -> int | None:
+    def _count(self, session: ReadSession, query: StoryQuery, now: datetime) -> int | None:
         if query.count is None:
             return None
         counted = reading.count_exactly if query.count == "exact" else reading.count_roughly
@@ -246,7 +246,9 @@ class Delivery:
         )
 
 
-def _rows(session: Reads, query: StoryQuery, now: datetime, *, headed: bool) -> Sequence[Record]:
+def _rows(
+    session: ReadSession, query: StoryQuery, now: datetime, *, headed: bool
+) -> Sequence[Record]:
     """Return the rows of a page, and one more if there is more."""
     return reading.story_page(
         session,
@@ -260,7 +262,7 @@ def _rows(session: Reads, query: StoryQuery, now: datetime, *, headed: bool) -> 
 
 
 def _elsewhere(
-    session: Reads, ref: str, now: datetime, head: Head | None, *, embargoed: bool
+    session: ReadSession, ref: str, now: datetime, head: Head | None, *, embargoed: bool
 ) -> Found:
     """Return where a story is now that is not at a ref, or what its readers are told."""
     headed = head is None
@@ -276,7 +278,7 @@ def _elsewhere(
 
 
 def _led_to(
-    session: Reads, stone: Record | None, now: datetime, *, embargoed: bool, headed: bool
+    session: ReadSession, stone: Record | None, now: datetime, *, embargoed: bool, headed: bool
 ) -> Record | None:
     """Return the visible story to which one leads that was withdrawn, along others like it."""
     for _ in range(_MOST_STEPS):

@@ -38,8 +38,6 @@ def sibling_rows(
     if not groups:
         return []
     store.lock_log(unit.session)
-    # What is told of them hangs on it, too.
-    store.ask_embargoed_groups(unit.session, groups, unit.now)
     ids = [one for one in store.released_of_groups(unit.session, groups) if one not in but_for]
     known = store.attributes(unit.session, ids)
     return [seen_otherwise(unit, id_, known[id_]) for id_ in ids]

@@ -16,7 +16,7 @@ from app.delivery.store import reading, searchable
 from app.delivery.store.reading import Position
 from app.delivery.store.shapes import Form, own_values, shape_of
 from app.kit import json
-from app.kit.session import Reads, Record
+from app.kit.session import ReadSession, Record
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +79,7 @@ class Snapshot:
     """
 
     def __init__(
-        self, session: Reads, head: Head, directory: Directory, *, embargoed: bool = False
+        self, session: ReadSession, head: Head, directory: Directory, *, embargoed: bool = False
     ) -> None:
         """Read in an open transaction."""
         self._session = session

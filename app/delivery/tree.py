@@ -1,7 +1,6 @@
 """Categories and those above them."""
 
 from collections.abc import Callable, Iterable
-from functools import cache
 
 from app.delivery import store
 from app.kit.session import ReadSession
@@ -11,11 +10,10 @@ Widen = Callable[[list[str]], list[str]]
 
 
 def with_ancestors(session: ReadSession, groups: Iterable[list[str]]) -> Widen:
-    """Ask for the ancestors of groups of categories; return what widens a group by them."""
-    above = cache(store.category_parents(session, {one for group in groups for one in group}))
+    """Look up the ancestors of groups of categories; return what widens a group by them."""
+    parents = store.category_parents(session, {one for group in groups for one in group})
 
     def widened(categories: list[str]) -> list[str]:
-        parents = above()
         wide: dict[str, None] = {}
         for category in categories:
             current: str | None = category

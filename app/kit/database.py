@@ -7,7 +7,7 @@ transaction: leaving the `with` block commits a write, an exception rolls it bac
 import os
 import sqlite3
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, closing, contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from typing import Any, Literal
 
@@ -16,6 +16,7 @@ from sqlalchemy import (
     URL,
     Connection,
     Engine,
+    NullPool,
     create_engine,
     event,
     make_url,
@@ -24,9 +25,8 @@ from sqlalchemy import (
 from sqlalchemy.exc import ArgumentError, DataError, DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from app.kit import json, lasting, permissions
+from app.kit import json, permissions
 from app.kit.bounded import BoundedCache
-from app.kit.driver import Note, PostgresDriver, noted
 from app.kit.errors import (
     ConstraintViolated,
     DatabaseBusy,
@@ -35,11 +35,11 @@ from app.kit.errors import (
     Failure,
     Misconfigured,
 )
-from app.kit.hot import HotStatements
 from app.kit.leadership import FileLeadership, Leadership, PostgresLeadership
-from app.kit.session import BROKEN, Reads, ReadSession, SingleSession, WriteSession
+from app.kit.readers import BEGINS, FileSession, Readers, Trace
+from app.kit.session import BROKEN, ReadSession, WriteSession
 from app.kit.watch import PostgresWatch, SqliteWatch, Watch
-from app.kit.writing import WRITES, Writing, opened
+from app.kit.writing import Writing, opened
 
 
 class Database:
@@ -66,18 +66,14 @@ class Database:
         )
         self._writing = Writing(self.engine)
         self._identity: tuple[int, int] | None = None
-        self._hot: HotStatements | None = None
-        self._note: Note | None = None
+        self._readers: Readers | None = None
         if self.dialect == "sqlite":
-            path = str(self.engine.url.database)
             # In the place of a file that was taken away, a new connection would make another one.
             event.listen(self.engine, "do_connect", lambda *_: self._prepare_file())
             # Before the connection is used, and again in WAL mode, in which the lock is kept.
             event.listen(self.engine, "connect", self._check_opened, insert=True)
             event.listen(self.engine, "connect", self._check_in_wal_mode)
-            self._hot = HotStatements(
-                path, self.engine.dialect, _PRAGMAS, _OF_MAIN, _OF_OTHERS, self._prepare_file
-            )
+            self._readers = Readers(self.engine)
 
     @property
     def engines(self) -> Sequence[Engine]:
@@ -89,50 +85,29 @@ class Database:
         """The SQLite file; nothing on PostgreSQL."""
         return _file(str(self.engine.url.database)) if self.dialect == "sqlite" else None
 
-    def read(self) -> AbstractContextManager[ReadSession]:
-        """Open a transaction that sees one snapshot; nothing is kept of it."""
-        return self._reading(self.engine)
+    def read(self, *, snapshot: bool = True) -> AbstractContextManager[ReadSession]:
+        """Open a transaction that sees one snapshot; nothing is kept of it.
 
-    @contextmanager
-    def _reading(self, engine: Engine) -> Iterator[ReadSession]:
-        with _telling_failures(), engine.connect() as connection:
-            if self.dialect == "postgresql":
-                connection.execution_options(
-                    isolation_level="REPEATABLE READ", postgresql_readonly=True
-                )
-            with connection.begin():
-                yield ReadSession(connection, self._note)
+        Without a snapshot there is no transaction: each statement sees what is committed when it
+        begins, which is cheaper where there is one only.
+        """
+        return self._reading(self.engine, snapshot=snapshot)
 
-    def read_hot(self) -> AbstractContextManager[Reads]:
-        """Open a read for statements that are compiled once; on PostgreSQL, one like any other."""
-        return self._compiled_or(self.engine)
-
-    def read_lists(self) -> AbstractContextManager[Reads]:
-        """Open a read like `read_hot` for public lists, and for nothing else.
+    def read_lists(self) -> AbstractContextManager[ReadSession]:
+        """Open a transaction like `read` for public lists, and for nothing else.
 
         On PostgreSQL it has a connection whose planner reads along an index instead of sorting.
         """
-        return self._compiled_or(self._lists)
+        return self._reading(self._lists, snapshot=True)
 
     @contextmanager
-    def _compiled_or(self, engine: Engine) -> Iterator[Reads]:
-        """Open a read for compiled statements, or on PostgreSQL one on a connection of `engine`."""
-        if self._hot is None:
-            with self._reading(engine) as session:
-                yield session
-            return
-        with _telling_failures(), self._hot.session() as hot:
-            yield hot
-
-    def read_single(self) -> AbstractContextManager[Reads]:
-        """Open a read for one statement; it is its own transaction."""
-        return self._single_of_server() if self._hot is None else _Single(self._hot)
-
-    @contextmanager
-    def _single_of_server(self) -> Iterator[Reads]:
-        with _telling_failures(), closing(self.engine.raw_connection()) as connection:
-            driver = noted(PostgresDriver(connection, alone=True), self._note)
-            yield SingleSession(driver, self.engine.dialect)
+    def _reading(self, engine: Engine, *, snapshot: bool) -> Iterator[ReadSession]:
+        if self._readers is not None:
+            reading = _on_file(self._readers, snapshot=snapshot)
+        else:
+            reading = _on_server(engine, snapshot=snapshot)
+        with _telling_failures(), reading as session:
+            yield session
 
     @contextmanager
     def write(self, patience: float | None = None) -> Iterator[WriteSession]:
@@ -150,9 +125,8 @@ class Database:
         ):
             if patience is not None and self.dialect == "postgresql":
                 connection.execute(text(f"SET LOCAL lock_timeout = {int(seconds * 1000)}"))
-            session = WriteSession(connection, self._note)
-            yield session
-            session.commit()
+            yield WriteSession(connection)
+            _refuse_failed(connection)
 
     def check_file(self) -> None:
         """Insist that the SQLite file is still the one that was opened.
@@ -204,11 +178,13 @@ class Database:
             return FileLeadership(str(self.engine.url.database))
         return PostgresLeadership(self._conninfo())
 
-    def trace(self, note: Note | None) -> None:
-        """Show each statement to `note` that SQLAlchemy does not see; nothing ends it."""
-        self._note = note
-        if self._hot is not None:
-            self._hot.trace(note)
+    def trace(self, trace: Trace | None) -> None:
+        """Show statements that run on a file beneath SQLAlchemy, whose events do not tell of them.
+
+        They are those of readers that begin later; nothing ends it.
+        """
+        if self._readers is not None:
+            self._readers.trace(trace)
 
     def integrity_flaws(self) -> list[str]:
         """Return what SQLite finds broken in its file; PostgreSQL looks after itself."""
@@ -232,8 +208,8 @@ class Database:
 
     def close(self) -> None:
         """Close the pool."""
-        if self._hot is not None:
-            self._hot.close()
+        if self._readers is not None:
+            self._readers.close()
         self._writing.close()
         for engine in self.engines:
             engine.dispose()
@@ -262,20 +238,45 @@ class Database:
         return opened(self.engine)
 
 
-class _Single:
-    """A read for one statement; as a generator, opening it would take three times as long."""
+@contextmanager
+def _on_file(readers: Readers, *, snapshot: bool) -> Iterator[ReadSession]:
+    """Read with a connection that is held open; one on which a read failed is not kept."""
+    lent = readers.lend()
+    try:
+        if snapshot:
+            lent.driver.execute("BEGIN")
+        yield FileSession(lent)
+        if snapshot:
+            lent.driver.execute("ROLLBACK")
+    except BaseException:
+        lent.connection.close()
+        raise
+    readers.take_back(lent)
 
-    __slots__ = ("_hot",)
 
-    def __init__(self, hot: HotStatements) -> None:
-        self._hot = hot
+@contextmanager
+def _on_server(engine: Engine, *, snapshot: bool) -> Iterator[ReadSession]:
+    """Read with a connection of the pool."""
+    with engine.connect() as connection:
+        if snapshot:
+            connection.execution_options(
+                isolation_level="REPEATABLE READ", postgresql_readonly=True
+            )
+        else:
+            connection.execution_options(isolation_level="AUTOCOMMIT")
+        # Ended by a commit: after a rollback the driver lets the server forget what is prepared.
+        with connection.begin():
+            yield ReadSession(connection)
 
-    def __enter__(self) -> Reads:
-        return self._hot.single()
 
-    def __exit__(self, _kind: object, wrong: object, _trace: object) -> None:
-        if isinstance(wrong, sqlite3.Error):
-            raise _translated(wrong) from wrong
+def _refuse_failed(connection: Connection) -> None:
+    """Insist that no statement has failed: PostgreSQL acknowledges a commit that undoes all."""
+    driver: Any = connection.connection.driver_connection
+    if (
+        connection.dialect.name == "postgresql"
+        and driver.info.transaction_status == psycopg.pq.TransactionStatus.INERROR
+    ):
+        raise psycopg.OperationalError("The transaction had failed before, and was undone.")
 
 
 def _name(database: str) -> str:
@@ -319,7 +320,7 @@ def _make_engine(url: str | URL, busy_timeout: float, pool_size: int) -> Engine:
             raise Misconfigured(
                 "DATELINE_DATABASE_URL names no file. Use sqlite:///dateline.db, for example."
             )
-        return _sqlite(parsed, busy_timeout, pool_size)
+        return _sqlite(parsed, busy_timeout)
     raise Misconfigured(
         f"DATELINE_DATABASE_URL asks for {parsed.drivername!r}; Dateline runs on sqlite and "
         "postgresql+psycopg."
@@ -383,6 +384,8 @@ def _postgresql(url: URL, busy_timeout: float, *, settings: str = "", **pool: in
         url,
         # The one that was used last: its server has at hand what it needs.
         pool_use_lifo=True,
+        # A server that was restarted, or vanished, is noticed before a connection is used.
+        pool_pre_ping=True,
         connect_args={
             "connect_timeout": 10,
             "application_name": "dateline",
@@ -392,17 +395,10 @@ def _postgresql(url: URL, busy_timeout: float, *, settings: str = "", **pool: in
         **_common_options(),
         **pool,
     )
-    lasting.check_connections(engine)
 
     @event.listens_for(engine, "connect")
     def prepare(connection: Any, _record: Any) -> None:
         connection.prepared_max = _MOST_PREPARED
-
-    @event.listens_for(engine, "rollback")
-    def undo(connection: Connection) -> None:
-        # One that was found to be lost has undone everything.
-        if not connection.invalidated:
-            PostgresDriver(connection.connection).rollback()
 
     return engine
 
@@ -417,12 +413,17 @@ _ORDERED = "-c enable_sort=off -c enable_incremental_sort=off -c enable_material
 _STATEMENTS = 512
 
 
-def _sqlite(url: URL, busy_timeout: float, pool_size: int) -> Engine:
+def _sqlite(url: URL, busy_timeout: float) -> Engine:
     engine = create_engine(
         url,
-        connect_args={"timeout": busy_timeout, "cached_statements": _STATEMENTS},
-        pool_size=pool_size,
-        max_overflow=pool_size,
+        paramstyle="named",
+        # Those who read and write hold their connections themselves.
+        poolclass=NullPool,
+        connect_args={
+            "timeout": busy_timeout,
+            "cached_statements": _STATEMENTS,
+            "check_same_thread": False,
+        },
         **_common_options(),
     )
 
@@ -435,9 +436,10 @@ def _sqlite(url: URL, busy_timeout: float, pool_size: int) -> Engine:
 
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
-        writes = connection.get_execution_options().get(WRITES, False)
-        driver: Any = connection.connection.dbapi_connection
-        driver.execute("BEGIN IMMEDIATE" if writes else "BEGIN")
+        begins = connection.get_execution_options().get(BEGINS, "BEGIN")
+        driver: Any = connection.connection.driver_connection
+        if begins is not None:
+            driver.execute(begins)
 
     return engine
 
@@ -455,11 +457,6 @@ _PRAGMAS = (
     # In pages. The worker makes checkpoints beside the writers; a commit does if it does not.
     "PRAGMA wal_autocheckpoint = 8000",
 )
-# The loop runs in the main thread, and answers most readers. A thousand stories of a million touch
-# some seven pages each that are nobody else's.
-_OF_MAIN = ("PRAGMA cache_size = -40960",)
-# There are dozens of other threads, and what they read is in the system's memory.
-_OF_OTHERS = ("PRAGMA cache_size = -4096",)
 
 
 @contextmanager

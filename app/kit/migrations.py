@@ -18,6 +18,7 @@ from app.kit.errors import (
     DatabaseUnavailable,
     Failure,
 )
+from app.kit.readers import BEGINS
 
 _ROOT = Path(__file__).resolve().parents[2]
 _LOCK = 0x646174656C696E65  # "dateline": one process migrates, the others wait
@@ -99,7 +100,7 @@ def _refuse_newer(found: str | None) -> None:
 def _run(database: Database, direction: str, revision: str) -> None:
     try:
         with database.engine.connect() as connection:
-            connection.execution_options(dateline_writes=True)
+            connection.execution_options(**{BEGINS: "BEGIN IMMEDIATE"})
             with connection.begin():
                 _lock(connection)
                 config = Config()

@@ -2,25 +2,33 @@
 
 import sqlite3
 import zlib
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar, overload
 
 import psycopg
-from sqlalchemy import Connection, CursorResult, Dialect, Executable, Row
+from sqlalchemy import (
+    BigInteger,
+    Connection,
+    CursorResult,
+    Executable,
+    Row,
+    Text,
+    bindparam,
+    func,
+    select,
+)
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.sql.expression import ClauseElement
 
 from app.kit import json
-from app.kit.driver import Driver, Note, driver_of
 from app.kit.errors import ConstraintViolated
-from app.kit.prepared import Mode, Prepared, deletion, prepared, prepared_insert, prepared_insert_of
 from app.kit.schema import Base, table_of
+from app.kit.statement import Mode, Statement, compiled_for, deletion, insertion, insertion_of
 
 Params = Mapping[str, Any] | Sequence[Mapping[str, Any]] | None
 Record = Row[Any]
-# Gives every row of what was asked, and waits for them.
-Asked = Callable[[], Sequence[Record]]
+RowT = TypeVar("RowT")
 # What says, in each driver's words, that a constraint was violated.
 BROKEN = (IntegrityError, sqlite3.IntegrityError, psycopg.IntegrityError)
 
@@ -43,7 +51,7 @@ def chunks(values: Collection[Value]) -> Iterator[list[Value]]:
 def filled(values: Collection[Value]) -> list[Value]:
     """Return some values as 1, 2, 4, … of them, the last one repeated.
 
-    So an IN (…) for any number of values takes one of few statements, which can be prepared.
+    So an IN (…) for any number of values takes one of few statements, which can be kept.
     """
     listed = list(values)
     return listed + [listed[-1]] * ((1 << (len(listed) - 1).bit_length()) - len(listed))
@@ -56,64 +64,50 @@ def _numbered(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     }
 
 
-class Reads(Protocol):
-    """What can be read with: a `ReadSession`, or a hot one on a held connection."""
+class ReadSession:
+    """Reads from one connection.
 
-    dialect: str
+    Every method takes a `Statement` that is kept, or what SQLAlchemy built for this one time;
+    columns are converted as their types say, in either case and on both databases.
+    """
 
-    def all(self, statement: Executable, params: Mapping[str, Any] | None = None) -> Any:
+    def __init__(self, connection: Connection) -> None:
+        """Wrap a connection; whoever opened it ends its transaction."""
+        self._connection = connection
+        self.dialect: str = connection.dialect.name
+
+    @overload
+    def all(self, statement: Statement[RowT], params: Params = None) -> Sequence[RowT]: ...
+
+    @overload
+    def all(self, statement: Executable, params: Params = None) -> Sequence[Record]: ...
+
+    def all(self, statement: Any, params: Any = None) -> Any:
         """Return every row."""
-        ...
+        if isinstance(statement, Statement):
+            ready = compiled_for(statement, self._connection.dialect)
+            return ready.rows(self._fetched(ready.text, ready.values(params)))
+        return self._connection.execute(statement, params).all()
 
-    def first(self, statement: Executable, params: Mapping[str, Any] | None = None) -> Any:
+    def _fetched(self, text: str, values: dict[str, Any]) -> Sequence[Sequence[Any]]:
+        """Return the driver's rows of a statement that is compiled."""
+        return self._connection.exec_driver_sql(text, values).all()
+
+    @overload
+    def first(self, statement: Statement[RowT], params: Params = None) -> RowT | None: ...
+
+    @overload
+    def first(self, statement: Executable, params: Params = None) -> Record | None: ...
+
+    def first(self, statement: Any, params: Any = None) -> Any:
         """Return the first row, or nothing."""
         rows = self.all(statement, params)
         return rows[0] if rows else None
 
-    def scalar(self, statement: Executable, params: Mapping[str, Any] | None = None) -> Any:
+    def scalar(self, statement: Statement[Any] | Executable, params: Params = None) -> Any:
         """Return the first column of the first row, or nothing."""
-        row = self.first(statement, params)
+        row: Any = self.first(statement, params)
         return None if row is None else row[0]
-
-
-class ReadSession:
-    """A transaction that only reads."""
-
-    def __init__(self, connection: Connection, note: Note | None = None) -> None:
-        """Wrap a connection on which a transaction is open.
-
-        `note` is shown each statement that SQLAlchemy does not see.
-        """
-        self._connection = connection
-        self._driver = driver_of(connection, note)
-        self.dialect: str = connection.dialect.name
-        self.found: dict[Any, Any] = {}
-        """What was looked up in this transaction; who changes it here forgets it."""
-
-    def all(self, statement: Executable, params: Params = None) -> Sequence[Record]:
-        """Return every row."""
-        return self._result(statement, params).all()
-
-    def first(self, statement: Executable, params: Params = None) -> Record | None:
-        """Return the first row, or nothing."""
-        return self._result(statement, params).first()
-
-    def scalar(self, statement: Executable, params: Params = None) -> Any:
-        """Return the first column of the first row, or nothing."""
-        return self._result(statement, params).scalar()
-
-    def prepared(self, statement: Executable, params: Mapping[str, Any]) -> Sequence[Record]:
-        """Return every row of a statement that is kept: an object, not one made each time."""
-        return self.asked(statement, params)()
-
-    def asked(self, statement: Executable, params: Mapping[str, Any]) -> Asked:
-        """Ask a statement that is kept; what is returned gives every row of it.
-
-        Whatever is asked before the first rows are needed goes one way together.
-        """
-        ready = prepared(statement, self._connection.dialect)
-        found = self._driver.ask(ready.sql, ready.values(params))
-        return lambda: ready.rows(found())
 
     def estimate(self, statement: ClauseElement, params: Mapping[str, Any]) -> int:
         """Return how many rows PostgreSQL's planner expects of a statement."""
@@ -127,58 +121,29 @@ class ReadSession:
     def stream(self, statement: Executable, chunk: int = 500) -> Iterator[Record]:
         """Yield rows in chunks, in memory that does not grow with their number."""
         options = {"yield_per": chunk}
-        self._driver.settle()
         # Whoever stops reading in the middle leaves no cursor open on the server.
         with self._connection.execute(statement, execution_options=options) as result:
             yield from result
-
-    def _result(self, statement: Executable, params: Params) -> CursorResult[Any]:
-        self._driver.settle()
-        return self._connection.execute(statement, params)
-
-
-class SingleSession(Reads):
-    """A read of one statement, which is a transaction by itself.
-
-    Statements have to be objects that are kept, as for a hot one.
-    """
-
-    def __init__(self, driver: Driver, dialect: Dialect) -> None:
-        """Ask a driver that begins no transaction."""
-        self.dialect: str = dialect.name
-        self._words = dialect
-        self._driver = driver
-
-    def all(self, statement: Executable, params: Mapping[str, Any] | None = None) -> Any:
-        """Return every row."""
-        ready = prepared(statement, self._words)
-        return ready.rows(self._driver.ask(ready.sql, ready.values(params or {}))())
 
 
 class WriteSession(ReadSession):
     """A transaction that may write."""
 
-    def execute(self, statement: Executable, params: Params = None) -> int:
+    def execute(self, statement: Statement[Any] | Executable, params: Params = None) -> int:
         """Run a statement (with a list of parameters: for each of them); count its rows."""
         if isinstance(params, Sequence) and not params:
             return 0
-        return self._result(statement, params).rowcount
-
-    def execute_prepared(self, statement: Executable, params: Mapping[str, Any]) -> None:
-        """Run a statement that is kept, and returns no rows."""
-        self._run(prepared(statement, self._connection.dialect), [params])
-
-    def execute_for_each(self, statement: Executable, rows: Sequence[Mapping[str, Any]]) -> None:
-        """Run a statement that is kept for each row of parameters."""
-        if rows:
-            self._run(prepared(statement, self._connection.dialect), rows)
+        if isinstance(statement, Statement):
+            rows = [params or {}] if isinstance(params, Mapping | None) else params
+            return self._run(statement, rows).rowcount
+        return self._connection.execute(statement, params).rowcount
 
     def delete(self, column: Any, values: Collection[Value]) -> None:
         """Delete the rows in which a column of a model has one of these values."""
         for part in chunks(values):
             named = filled(part)
             statement, names = deletion(column.property.columns[0], len(named))
-            self.execute_prepared(statement, dict(zip(names, named, strict=True)))
+            self.execute(statement, dict(zip(names, named, strict=True)))
 
     def insert(self, model: type[Base], rows: Sequence[Mapping[str, Any]]) -> None:
         """Insert rows that all have the same columns."""
@@ -202,45 +167,32 @@ class WriteSession(ReadSession):
     def _insert(self, model: type[Base], rows: Sequence[Mapping[str, Any]], mode: Mode) -> None:
         if not rows:
             return
-        table, columns, dialect = table_of(model), tuple(rows[0]), self._connection.dialect
+        table, columns = table_of(model), tuple(rows[0])
         if mode in _MANY and 1 < len(rows) <= _MOST_ROWS:
             for start in range(0, len(rows), _AT_ONCE):
                 part = rows[start : start + _AT_ONCE]
-                ready = prepared_insert_of(table, columns, dialect, mode, len(part))
-                self._run(ready, [_numbered(part)])
+                statement = insertion_of(table, columns, self.dialect, mode, len(part))
+                self._run(statement, [_numbered(part)])
         else:
-            self._run(prepared_insert(table, columns, dialect, mode), rows)
+            self._run(insertion(table, columns, self.dialect, mode), rows)
 
-    def _run(self, ready: Prepared, rows: Sequence[Mapping[str, Any]]) -> None:
-        self._driver.send(ready.sql, [ready.values(row) for row in rows])
-
-    def commit(self) -> None:
-        """Run what waits to be run with the next statement; it may be committed with that."""
-        self._driver.commit()
+    def _run(
+        self, statement: Statement[Any], rows: Sequence[Mapping[str, Any]]
+    ) -> CursorResult[Any]:
+        ready = compiled_for(statement, self._connection.dialect)
+        values = [ready.values(row) for row in rows]
+        return self._connection.exec_driver_sql(
+            ready.text, values if len(values) > 1 else values[0]
+        )
 
     @contextmanager
     def attempt(self) -> Iterator[None]:
         """Open a part of the transaction that is undone by itself where it fails."""
-        self._run_now("SAVEPOINT attempt")
         try:
-            yield
-            self._run_now("RELEASE SAVEPOINT attempt")
-        except BaseException as wrong:
-            # What waits yet would run after all, with what comes next.
-            self._driver.forget()
-            # Of several in each other the innermost is meant; it is there until it is released.
-            self._run_now("ROLLBACK TO SAVEPOINT attempt")
-            self._run_now("RELEASE SAVEPOINT attempt")
-            if isinstance(wrong, BROKEN):
-                raise ConstraintViolated("Somebody else changed the same thing at once.") from wrong
-            raise
-        finally:
-            # Some of it may be undone.
-            self.found.clear()
-
-    def _run_now(self, sql: str) -> None:
-        self._driver.send(sql, [()])
-        self._driver.settle()
+            with self._connection.begin_nested():
+                yield
+        except BROKEN as wrong:
+            raise ConstraintViolated("Somebody else changed the same thing at once.") from wrong
 
     def lock(self, name: str, *, shared: bool = False) -> None:
         """Wait for a named lock that lasts to the end of the transaction.
@@ -248,20 +200,25 @@ class WriteSession(ReadSession):
         SQLite has one writer, so there the transaction itself is the lock.
         """
         if self.dialect == "postgresql":
-            function = "pg_advisory_xact_lock_shared" if shared else "pg_advisory_xact_lock"
-            self._driver.send(f"SELECT {function}($1)", [(_lock_key(name),)])
+            self.all(_LOCK_SHARED if shared else _LOCK, {"key": _lock_key(name)})
 
     def notify(self, channel: str) -> None:
         """Tell who listens on PostgreSQL, when and if this transaction is committed."""
         if self.dialect == "postgresql":
-            self._driver.send("SELECT pg_notify($1, '')", [(channel,)])
+            self.all(_NOTIFY, {"channel": channel})
 
     def try_lock(self, name: str) -> bool:
         """Take a named lock if it is free, and say whether it was."""
         if self.dialect != "postgresql":
             return True
-        ((taken,),) = self._driver.ask("SELECT pg_try_advisory_xact_lock($1)", (_lock_key(name),))()
-        return bool(taken)
+        return bool(self.scalar(_TRY_LOCK, {"key": _lock_key(name)}))
+
+
+_key = bindparam("key", type_=BigInteger)
+_LOCK: Statement[Any] = Statement(select(func.pg_advisory_xact_lock(_key)))
+_LOCK_SHARED: Statement[Any] = Statement(select(func.pg_advisory_xact_lock_shared(_key)))
+_TRY_LOCK: Statement[Any] = Statement(select(func.pg_try_advisory_xact_lock(_key)))
+_NOTIFY: Statement[Any] = Statement(select(func.pg_notify(bindparam("channel", type_=Text), "")))
 
 
 def _lock_key(name: str) -> int:

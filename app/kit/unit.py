@@ -98,8 +98,8 @@ class Guard(Protocol):
         """Check the actor before the work."""
         ...
 
-    def check_again(self, unit: Unit) -> Callable[[], None]:
-        """Ask for the actor after the work; what is returned checks it, before the commit."""
+    def check_again(self, unit: Unit) -> None:
+        """Check the actor after the work, before the commit."""
         ...
 
 
@@ -109,9 +109,8 @@ class _NoGuard:
     def check(self, unit: Unit) -> None:
         """Let the work begin."""
 
-    def check_again(self, unit: Unit) -> Callable[[], None]:
+    def check_again(self, unit: Unit) -> None:
         """Let the work be committed."""
-        return lambda: None
 
 
 NO_GUARD: Guard = _NoGuard()
@@ -180,10 +179,9 @@ class Runner:
             unit = Unit(session, self._clock.now(), actor, prepared=prepared)
             self._guard.check(unit)
             result = command(unit)
-            confirm = self._guard.check_again(unit)
+            self._guard.check_again(unit)
             for follow in self._subscribers:
                 follow(unit)
             session.notify(CHANNEL)
-            confirm()
         self._announce()
         return result

@@ -12,9 +12,8 @@ from contextlib import contextmanager
 from sqlalchemy import Connection, Engine
 
 from app.kit.errors import DatabaseBusy
+from app.kit.readers import BEGINS
 
-# An option of connections, by which their transactions begin as those of writers.
-WRITES = "dateline_writes"
 # Whoever closes the database waits so long for a writer, and no longer.
 _PATIENCE_SECONDS = 5.0
 
@@ -58,4 +57,4 @@ class Writing:
 
 def opened(engine: Engine) -> Connection:
     """Open a connection whose transactions may write."""
-    return engine.connect().execution_options(**{WRITES: True})
+    return engine.connect().execution_options(**{BEGINS: "BEGIN IMMEDIATE"})

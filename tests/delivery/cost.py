@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy.sql.expression import ClauseElement
 
 from app.kit.database import Database
+from app.kit.statement import Statement
 
 
 @dataclass(frozen=True)
@@ -25,9 +26,12 @@ class Cost:
         return any("TEMP B-TREE" in step or "Sort" in step for step in self.steps)
 
 
-def cost(database: Database, statement: ClauseElement, params: dict[str, Any]) -> Cost:
+def cost(
+    database: Database, statement: ClauseElement | Statement[Any], params: dict[str, Any]
+) -> Cost:
     """Run a statement of a public list and see what it takes."""
-    compiled = statement.compile(dialect=database.engine.dialect)
+    clause = statement.clause if isinstance(statement, Statement) else statement
+    compiled = clause.compile(dialect=database.engine.dialect)
     values = dict(compiled.construct_params(params) or {})
     if database.dialect == "sqlite":
         return _on_sqlite(database, compiled, values)
@@ -35,7 +39,6 @@ def cost(database: Database, statement: ClauseElement, params: dict[str, Any]) -
 
 
 def _on_sqlite(database: Database, compiled: Any, values: dict[str, Any]) -> Cost:
-    arguments = [values[name] for name in compiled.positiontup]
     work = 0
 
     def tick() -> int:
@@ -45,9 +48,9 @@ def _on_sqlite(database: Database, compiled: Any, values: dict[str, Any]) -> Cos
 
     with database.engine.connect() as connection:
         raw: Any = connection.connection.dbapi_connection
-        plan = raw.execute(f"EXPLAIN QUERY PLAN {compiled}", arguments).fetchall()
+        plan = raw.execute(f"EXPLAIN QUERY PLAN {compiled}", values).fetchall()
         raw.set_progress_handler(tick, 1)
-        rows = raw.execute(str(compiled), arguments).fetchall()
+        rows = raw.execute(str(compiled), values).fetchall()
         raw.set_progress_handler(None, 0)
     return Cost([row[3] for row in plan], len(rows), work)
 

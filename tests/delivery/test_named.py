@@ -7,15 +7,15 @@ one, and looks through the whole archive for every change then.
 from typing import Any
 
 import pytest
-from sqlalchemy import Select
 
 from app.delivery.store import documents, embargoed, searchable
 from app.kit.clock import to_micros
 from app.kit.database import Database
+from app.kit.statement import Statement
 from tests.delivery.archive import NOW, story_id
 from tests.delivery.cost import cost
 
-_NAMED: dict[str, tuple[Select[Any], int]] = {
+_NAMED: dict[str, tuple[Statement[Any], int]] = {
     "stories of a group that are out": (documents._released_of(1), 1),
     "groups with a story under embargo": (embargoed._groups_under_embargo(1), 1),
     "a text for the index": (searchable._released_texts(1), 1),
@@ -31,7 +31,7 @@ def test_what_is_named_is_found_by_its_name(archive: Database, what: str) -> Non
     values: dict[str, Any] = {"now": to_micros(NOW)}
     for number in range(names):
         values |= {f"group{number}": story_id(number), f"id{number}": story_id(number)}
-    asked = {name: values[name] for name in statement.compile().params if name in values}
+    asked = {name: values[name] for name in statement.clause.compile().params if name in values}
     found = cost(archive, statement, asked)
     assert found.steps
     assert not any("released" in step or step.startswith("SCAN") for step in found.steps)

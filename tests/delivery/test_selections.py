@@ -10,7 +10,7 @@ from app.access.selection import Clause, Selection, Span
 from app.delivery.store import reading
 from app.delivery.store.shapes import SortKey, own_values, shape_of
 from app.kit.database import Database
-from app.kit.session import Reads
+from app.kit.session import ReadSession
 from tests.delivery.archive import EPOCH, NOW, SCHEDULED, STORIES, attributes, story_id
 
 _OUT = [attributes(number) for number in range(STORIES - SCHEDULED)]
@@ -45,7 +45,7 @@ def selections() -> st.SearchStrategy[Selection]:
     return st.builds(Selection, several, spans(), spans())
 
 
-def pages(session: Reads, selection: Selection, key: SortKey, descending: bool) -> list[str]:
+def pages(session: ReadSession, selection: Selection, key: SortKey, descending: bool) -> list[str]:
     """Return the ids of a selection, read in five pages at most."""
     found: list[str] = []
     position = None
@@ -81,6 +81,6 @@ def test_a_selection_is_read_in_order_and_whole(
     expected = [one["id"][0] for one in _OUT if selection.matches(one)]
     if descending:
         expected.reverse()
-    with archive.read_hot() as session:
+    with archive.read() as session:
         assert pages(session, selection, key, descending) == expected[:35]
         assert reading.count_exactly(session, selection, NOW, embargoed=False) == len(expected)

@@ -22,6 +22,7 @@ from app.kit.errors import DatabaseUnavailable
 from app.server.interface import WHOLE, Hooks
 from app.server.protocol import HttpProtocol
 from app.server.writing import header_lines
+from tests.databases import counted_queries
 from tests.edge.driver import HOST, nothing, request
 from tests.newsroom import Newsroom
 from tests.server.serving import port_of, served
@@ -134,11 +135,9 @@ def test_all_who_ask_after_a_write_have_it_looked_at_once(
     asked = [{**request(path), "extensions": {WHOLE: {}}} for path in paths]
     assert all(at_hand(dict(one)) for one in asked)
     newsroom.story("Four")
-    statements: list[str] = []
-    services.database.trace(statements.append)
     # All of them are here before a task for one could begin.
-    found = [at_hand(dict(one)) for one in asked * 5]
-    services.database.trace(None)
+    with counted_queries(services.database) as statements:
+        found = [at_hand(dict(one)) for one in asked * 5]
     assert [one["status"] for one in found] == [200] * 15
     looks = [one for one in statements if "changes.serial >" in one]
     lists = [one for one in statements if "documents.head" in one]

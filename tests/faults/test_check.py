@@ -192,7 +192,7 @@ def test_many_faults_are_counted_and_the_first_ones_shown(
     for number in range(55):
         newsroom.story(f"Story {number}")
     with services.database.engine.connect() as connection, connection.begin():
-        connection.execution_options(dateline_writes=True)
+        connection.execution_options(dateline_begins="BEGIN IMMEDIATE")
         connection.execute(update(Document).values(head=b"{}"))
     found = dateline("check", database_url=services.settings.database_url)
     told = (

@@ -128,8 +128,8 @@ def test_an_embedded_database_opened_read_only_is_served(tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize("dialect", ["sqlite"])
-@pytest.mark.parametrize("reading", ["read", "read_hot", "read_single"])
-def test_a_file_that_was_taken_away_is_not_made_anew(services: Services, reading: str) -> None:
+@pytest.mark.parametrize("snapshot", [True, False])
+def test_a_file_that_was_taken_away_is_not_made_anew(services: Services, snapshot: bool) -> None:
     """By a connection that is opened after it, for a thread that had none."""
     file = Path(str(services.database.engine.url.database))
     services.database.check_file()
@@ -137,7 +137,7 @@ def test_a_file_that_was_taken_away_is_not_made_anew(services: Services, reading
     services.database.engine.dispose()
 
     def read() -> None:
-        with getattr(services.database, reading)():
+        with services.database.read(snapshot=snapshot):
             pass
 
     with ThreadPoolExecutor() as threads, pytest.raises(DatabaseUnavailable):
@@ -166,5 +166,5 @@ def _forbid_writing(database: Database) -> None:
 
     @event.listens_for(database.engine, "begin")
     def forbid(connection: Connection) -> None:
-        if connection.get_execution_options().get("dateline_writes", False):
+        if connection.get_execution_options().get("dateline_begins") == "BEGIN IMMEDIATE":
             connection.exec_driver_sql(words)

@@ -4,13 +4,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
-from unittest.mock import patch
 
-import psycopg
 from sqlalchemy import Engine, event
 
 from app.kit.database import Database
-from app.kit.driver import PostgresDriver, SqliteDriver
 from app.kit.session import WriteSession
 
 # What no planner runs, or has no rows to find for.
@@ -41,7 +38,6 @@ def costs(
         session = WriteSession(connection)
         with _recorded(engine) as statements:
             work(session)
-            session._driver.settle()
         transaction.rollback()
     explain = _on_sqlite if database.dialect == "sqlite" else _on_postgresql
     found = []
@@ -57,26 +53,15 @@ def costs(
 
 @contextmanager
 def _recorded(engine: Engine) -> Iterator[list[tuple[str, Any]]]:
-    """Collect statements with their values, those included that SQLAlchemy does not see."""
+    """Collect statements with their values."""
     statements: list[tuple[str, Any]] = []
-    driver: Any = SqliteDriver if engine.dialect.name == "sqlite" else PostgresDriver
-    ask, send = driver.ask, driver.send
 
     def note(_c: object, _cursor: object, sql: str, values: Any, _x: object, many: bool) -> None:
         statements.append((sql, values[0] if many else values))
 
-    def note_asked(self: Any, sql: str, values: Any) -> Any:
-        statements.append((sql, values))
-        return ask(self, sql, values)
-
-    def note_sent(self: Any, sql: str, rows: Any) -> None:
-        statements.append((sql, rows[0]))
-        send(self, sql, rows)
-
     event.listen(engine, "before_cursor_execute", note)
     try:
-        with patch.object(driver, "ask", note_asked), patch.object(driver, "send", note_sent):
-            yield statements
+        yield statements
     finally:
         event.remove(engine, "before_cursor_execute", note)
 
@@ -97,10 +82,8 @@ def _on_sqlite(raw: Any, sql: str, values: Any) -> Cost:
 
 
 def _on_postgresql(raw: Any, sql: str, values: Any) -> Cost:
-    # The driver writes `$1` where SQLAlchemy names a value.
-    kind = psycopg.RawCursor if isinstance(values, list | tuple) else psycopg.Cursor
     explain = f"EXPLAIN (ANALYZE, TIMING OFF, FORMAT JSON) {sql}"
-    ((plan,),) = kind(raw).execute(explain, values).fetchall()
+    ((plan,),) = raw.execute(explain, values).fetchall()
     steps: list[str] = []
     visited = [0]
     _walk(plan[0]["Plan"], steps, visited)

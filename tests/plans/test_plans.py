@@ -151,7 +151,7 @@ _LOOKUPS: dict[str, Work] = {
     "articles after one": lambda s: content.articles_after(s, article_id(_MIDDLE), 100),
     "articles in zones": lambda s: content.scheduled_in_zones(s, NOW, "", 100),
     "what is tied": lambda s: content.tied_to(s, _ids(10)),
-    "references": lambda s: content.references(s, "article", set(_ids(10)))(),
+    "references": lambda s: content.references(s, "article", set(_ids(10))),
     "revisions": lambda s: content.revisions(s, article_id(_MIDDLE), None, None, _LIMIT),
     "revisions below": lambda s: content.revisions(s, article_id(_MIDDLE), 9, None, _LIMIT),
     "revisions above": lambda s: content.revisions(s, article_id(_MIDDLE), None, 0, _LIMIT),

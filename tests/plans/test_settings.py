@@ -1,6 +1,7 @@
 """Planner settings of public lists stay with these."""
 
 from contextlib import closing
+from functools import partial
 
 import pytest
 from sqlalchemy import text
@@ -17,8 +18,7 @@ def test_only_public_lists_are_read_with_planner_settings(database_url: str) -> 
             for opened, expected in (
                 (database.read_lists, "off"),
                 (database.read, "on"),
-                (database.read_hot, "on"),
-                (database.read_single, "on"),
+                (partial(database.read, snapshot=False), "on"),
                 (database.write, "on"),
             ):
                 with opened() as session:

@@ -1,33 +1,25 @@
 """Keys, answers kept for retries, and secrets."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
 from sqlalchemy import (
-    BigInteger,
     LargeBinary,
     bindparam,
     delete,
     insert,
     or_,
     select,
-    type_coerce,
     update,
 )
 
 from app.access.models import ApiKey, KeptAnswer, Secret
-from app.kit import json
-from app.kit.clock import from_micros
 from app.kit.schema import table_of
-from app.kit.session import Reads, ReadSession, Record, WriteSession
+from app.kit.session import ReadSession, Record, WriteSession
+from app.kit.statement import Statement
 
 _keys = table_of(ApiKey)
-_INSTANTS = ("expires_at", "revoked_at", "last_used_at")
-_BY_PREFIX = select(
-    *(_keys.c[name] for name in ("id", "name", "prefix", "digest", "scopes", "embargoed")),
-    *(type_coerce(_keys.c[name], BigInteger).label(name) for name in _INSTANTS),
-).where(ApiKey.prefix == bindparam("prefix"))
 
 
 class KnownKey(NamedTuple):
@@ -52,10 +44,16 @@ class KeyState(NamedTuple):
     expires_at: datetime | None
 
 
-_STATE = select(
-    _keys.c.prefix,
-    *(type_coerce(_keys.c[name], BigInteger).label(name) for name in ("revoked_at", "expires_at")),
-).where(ApiKey.id == bindparam("key_id"))
+_BY_PREFIX = Statement(
+    select(*(_keys.c[name] for name in KnownKey._fields)).where(
+        ApiKey.prefix == bindparam("prefix")
+    ),
+    KnownKey,
+)
+_STATE = Statement(
+    select(*(_keys.c[name] for name in KeyState._fields)).where(ApiKey.id == bindparam("key_id")),
+    KeyState,
+)
 
 
 def insert_key(session: WriteSession, row: dict[str, Any]) -> None:
@@ -63,41 +61,14 @@ def insert_key(session: WriteSession, row: dict[str, Any]) -> None:
     session.execute(insert(ApiKey), row)
 
 
-def key_by_prefix(session: Reads, prefix: str) -> KnownKey | None:
+def key_by_prefix(session: ReadSession, prefix: str) -> KnownKey | None:
     """Return the key with a prefix, or nothing."""
-    row = session.first(_BY_PREFIX, {"prefix": prefix})
-    if row is None:
-        return None
-    instants = map(_instant, row[-len(_INSTANTS) :])
-    # A hot session gives what the driver gives.
-    scopes = json.loads(row.scopes) if isinstance(row.scopes, str) else row.scopes
-    digest, embargoed = bytes(row.digest), bool(row.embargoed)
-    return KnownKey(row.id, row.name, row.prefix, digest, scopes, embargoed, *instants)
+    return session.first(_BY_PREFIX, {"prefix": prefix})
 
 
-def key_state(session: Reads, key_id: str) -> KeyState | None:
+def key_state(session: ReadSession, key_id: str) -> KeyState | None:
     """Return whether the key with an id is still valid, or nothing where there is none."""
-    row = session.first(_STATE, {"key_id": key_id})
-    return None if row is None else _state(row)
-
-
-def key_state_asked(session: ReadSession, key_id: str) -> Callable[[], KeyState | None]:
-    """Ask for the state of a key; what is returned waits for it."""
-    asked = session.asked(_STATE, {"key_id": key_id})
-
-    def answer() -> KeyState | None:
-        rows = asked()
-        return _state(rows[0]) if rows else None
-
-    return answer
-
-
-def _state(row: Any) -> KeyState:
-    return KeyState(row[0], _instant(row[1]), _instant(row[2]))
-
-
-def _instant(micros: int | None) -> datetime | None:
-    return None if micros is None else from_micros(micros)
+    return session.first(_STATE, {"key_id": key_id})
 
 
 def lock_key(session: WriteSession, key_id: str, *, shared: bool = False) -> None:
@@ -165,10 +136,10 @@ def keep_answer(session: WriteSession, row: dict[str, Any]) -> None:
 
 def reword_answers(session: WriteSession, subject: str, body: bytes) -> None:
     """Replace the body of each answer about a subject."""
-    session.execute_prepared(_REWORD, {"about": subject, "said": body})
+    session.execute(_REWORD, {"about": subject, "said": body})
 
 
-_REWORD = (
+_REWORD: Statement[Any] = Statement(
     update(KeptAnswer)
     .where(KeptAnswer.subject == bindparam("about"))
     .values(body=bindparam("said", type_=LargeBinary))

@@ -13,8 +13,6 @@ from typing import Any
 from sqlalchemy import (
     BindParameter,
     ColumnElement,
-    Executable,
-    Update,
     and_,
     bindparam,
     func,
@@ -33,15 +31,16 @@ from app.content.models import (
     ArticleLabelRow,
     ArticleRow,
 )
-from app.content.store.things import ask_named_by
 from app.kit.schema import table_of
 from app.kit.session import ReadSession, Record, WriteSession, chunks, filled
+from app.kit.statement import Statement
 
 _articles = table_of(ArticleRow)
-_BY_REF = select(_articles).where(
+_ONE = select(_articles).where(
     or_(ArticleRow.id == bindparam("ref"), ArticleRow.slug == bindparam("ref"))
 )
-_BY_REF_LOCKED = _BY_REF.with_for_update()
+_BY_REF: Statement[Any] = Statement(_ONE)
+_BY_REF_LOCKED: Statement[Any] = Statement(_ONE.with_for_update())
 _TIED = select(
     ArticleRow.id,
     ArticleRow.slug,
@@ -53,8 +52,10 @@ _TIED = select(
 _EXTERNAL = (
     select(_articles).where(ArticleRow.external_id == bindparam("external_id")).with_for_update()
 )
-_OF_A_SOURCE = _EXTERNAL.where(ArticleRow.source_id == bindparam("source_id"))
-_OF_NO_SOURCE = _EXTERNAL.where(ArticleRow.source_id.is_(None))
+_OF_A_SOURCE: Statement[Any] = Statement(
+    _EXTERNAL.where(ArticleRow.source_id == bindparam("source_id"))
+)
+_OF_NO_SOURCE: Statement[Any] = Statement(_EXTERNAL.where(ArticleRow.source_id.is_(None)))
 
 
 def article_of(row: Record) -> Article:
@@ -64,12 +65,8 @@ def article_of(row: Record) -> Article:
 
 def article_by_ref(session: ReadSession, ref: str, *, lock: bool = False) -> Article | None:
     """Return the article with an id or a slug; `lock` keeps others from changing it."""
-    asked = session.asked(_BY_REF_LOCKED if lock else _BY_REF, {"ref": ref})
-    if lock and session.dialect == "postgresql":
-        # A statement more costs little where each way costs much.
-        ask_named_by(session, ref)
-    rows = asked()
-    return article_of(rows[0]) if rows else None
+    row = session.first(_BY_REF_LOCKED if lock else _BY_REF, {"ref": ref})
+    return None if row is None else article_of(row)
 
 
 def articles_by_ids(session: ReadSession, ids: Collection[str]) -> dict[str, Article]:
@@ -101,8 +98,8 @@ def article_by_external_id(
     """Return a source's article (or a sourceless one) with an external id."""
     statement = _OF_NO_SOURCE if source_id is None else _OF_A_SOURCE
     params = {"external_id": external_id}
-    rows = session.prepared(statement, params | ({"source_id": source_id} if source_id else {}))
-    return article_of(rows[0]) if rows else None
+    row = session.first(statement, params | ({"source_id": source_id} if source_id else {}))
+    return None if row is None else article_of(row)
 
 
 def stream_articles(session: ReadSession, *, originals: bool) -> Iterator[Article]:
@@ -154,9 +151,9 @@ def insert_articles(session: WriteSession, articles: Sequence[Article]) -> None:
     _insert_attributes(session, articles)
 
 
-def _setting(names: Iterable[str]) -> Update:
+def _setting(names: Iterable[str]) -> Statement[Any]:
     values: dict[str, Any] = {name: bindparam(name) for name in names}
-    return update(_articles).where(_articles.c.id == bindparam("key")).values(values)
+    return Statement(update(_articles).where(_articles.c.id == bindparam("key")).values(values))
 
 
 # Columns are no dictionary: to walk them yields columns, and `keys` their names.
@@ -177,7 +174,7 @@ _UPDATES = tuple(
 )
 
 
-def _update_of(before: Article, after: Article) -> Update:
+def _update_of(before: Article, after: Article) -> Statement[Any]:
     old, new = as_row(before), as_row(after)
     differing = {name for name, value in new.items() if value != old[name]}
     return next(statement for names, statement in _UPDATES if differing <= names)
@@ -190,7 +187,7 @@ def update_articles(session: WriteSession, changes: Sequence[tuple[Article, Arti
     ]
     # In their order: one article may change twice.
     for statement, some in groupby(rows, itemgetter(0)):
-        session.execute_for_each(statement, [row for _, row in some])
+        session.execute(statement, [row for _, row in some])
     filed = [after for before, after in changes if _filed_under(before) != _filed_under(after)]
     ids = [article.id for article in filed]
     session.delete(ArticleCategoryRow.article_id, ids)
@@ -246,10 +243,10 @@ def tied_to(session: ReadSession, ids: Collection[str]) -> Sequence[Record]:
     """Return articles and their translations, as far as their groups are concerned."""
     named = filled(ids)
     params = {f"id{number}": id_ for number, id_ in enumerate(named)}
-    return session.prepared(_tied(len(named)), params)
+    return session.all(_tied(len(named)), params)
 
 
 @lru_cache
-def _tied(count: int) -> Executable:
+def _tied(count: int) -> Statement[Any]:
     ids: list[BindParameter[str]] = [bindparam(f"id{number}") for number in range(count)]
-    return _TIED.where(or_(ArticleRow.id.in_(ids), ArticleRow.translation_of.in_(ids)))
+    return Statement(_TIED.where(or_(ArticleRow.id.in_(ids), ArticleRow.translation_of.in_(ids))))

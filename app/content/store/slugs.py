@@ -7,7 +7,6 @@ from typing import Any
 
 from sqlalchemy import (
     BindParameter,
-    CompoundSelect,
     bindparam,
     false,
     func,
@@ -19,6 +18,7 @@ from app.content.models import (
 )
 from app.content.store.things import TABLES
 from app.kit.session import ReadSession, WriteSession, chunks, filled
+from app.kit.statement import Statement
 
 
 def taken_slugs(
@@ -31,13 +31,13 @@ def taken_slugs(
         params = {f"slug{number}": slug for number, slug in enumerate(wanted)}
         # Nothing has an empty id.
         params |= {"type": type_, "but_for": but_for or ""}
-        rows = session.prepared(_taken(type_, len(wanted)), params)
+        rows = session.all(_taken(type_, len(wanted)), params)
         taken.update(row.slug for row in rows)
     return taken
 
 
 @lru_cache
-def _taken(type_: str, count: int) -> CompoundSelect[Any]:
+def _taken(type_: str, count: int) -> Statement[Any]:
     model = TABLES[type_]
     slugs: list[BindParameter[str]] = [bindparam(f"slug{number}") for number in range(count)]
     other: BindParameter[str] = bindparam("but_for")
@@ -47,7 +47,7 @@ def _taken(type_: str, count: int) -> CompoundSelect[Any]:
         PublicSlugRow.slug.in_(slugs),
         PublicSlugRow.id != other,
     )
-    return now.union_all(once)
+    return Statement(now.union_all(once))
 
 
 def keep_public_slugs(

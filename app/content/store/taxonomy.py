@@ -94,7 +94,6 @@ def save_category(session: WriteSession, category: Category, *, new: bool) -> No
 
 
 def _save(session: WriteSession, table: Any, row: dict[str, Any], *, new: bool) -> None:
-    session.found.clear()
     if new:
         session.execute(insert(table), row)
     else:
@@ -103,13 +102,11 @@ def _save(session: WriteSession, table: Any, row: dict[str, Any], *, new: bool) 
 
 def delete_source(session: WriteSession, source_id: str) -> None:
     """Delete a source that no story names."""
-    session.found.clear()
     session.execute(delete(SourceRow).where(SourceRow.id == source_id))
 
 
 def delete_category(session: WriteSession, category_id: str) -> None:
     """Delete a category that neither story nor category names."""
-    session.found.clear()
     session.execute(delete(CategoryRow).where(CategoryRow.id == category_id))
 
 

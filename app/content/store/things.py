@@ -1,12 +1,11 @@
 """What articles, sources and categories have in common: ids, slugs, numbers."""
 
-from collections.abc import Callable, Set
+from collections.abc import Set
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import (
     BindParameter,
-    Select,
     bindparam,
     func,
     or_,
@@ -14,12 +13,12 @@ from sqlalchemy import (
 )
 
 from app.content.models import (
-    ArticleCategoryRow,
     ArticleRow,
     CategoryRow,
     SourceRow,
 )
-from app.kit.session import Asked, ReadSession, Record, chunks, filled
+from app.kit.session import ReadSession, chunks, filled
+from app.kit.statement import Statement
 
 TABLES: dict[str, Any] = {
     "article": ArticleRow,
@@ -28,66 +27,34 @@ TABLES: dict[str, Any] = {
 }
 
 
-def references(session: ReadSession, type_: str, refs: Set[str]) -> Callable[[], list[Record]]:
-    """Ask what exists of things named by id or slug: `id`, `slug` and one column more.
+class Reference(NamedTuple):
+    """A thing that can be named, and one column more of it."""
+
+    id: str
+    slug: str
+    more: str | None
+
+
+def references(session: ReadSession, type_: str, refs: Set[str]) -> list[Reference]:
+    """Return what exists of things named by id or slug: `id`, `slug` and one column more.
 
     The third is a source's `url`, a category's `parent_id`, an article's `translation_of`.
     """
-    # Articles come and change within a transaction; what they name hardly does.
-    lasting = type_ != "article"
-    known: dict[str, Record] = session.found.setdefault(type_, {}) if lasting else {}
-    early: Asked | None = session.found.pop(_EARLY.format(type_), None)
-    for row in early() if early is not None else ():
-        known[row.id] = known[row.slug] = row
-    asked: list[Asked] = []
-    for part in chunks(refs - known.keys()):
+    found: list[Reference] = []
+    for part in chunks(refs):
         named = filled(part)
         params = {f"ref{number}": ref for number, ref in enumerate(named)}
-        asked.append(session.asked(_references(type_, len(named)), params))
-
-    def found() -> list[Record]:
-        for row in (row for rows in asked for row in rows()):
-            known[row.id] = known[row.slug] = row
-        return [known[ref] for ref in refs if ref in known]
-
+        found += session.all(_references(type_, len(named)), params)
     return found
 
 
-def ask_named_by(session: ReadSession, ref: str) -> None:
-    """Ask for the source and the categories of an article that is asked for on the same way.
-
-    Whoever changes it shows them afterwards. They are as they are once it is locked.
-    """
-    for type_, statement in _NAMED_BY.items():
-        session.found[_EARLY.format(type_)] = session.asked(statement, {"ref": ref})
-
-
 @lru_cache
-def _references(type_: str, count: int) -> Select[Any]:
+def _references(type_: str, count: int) -> Statement[Reference]:
     model = TABLES[type_]
     refs: list[BindParameter[str]] = [bindparam(f"ref{number}") for number in range(count)]
-    return _shown(type_).where(or_(model.id.in_(refs), model.slug.in_(refs)))
-
-
-def _shown(type_: str) -> Select[Any]:
-    model = TABLES[type_]
     third = {"source": "url", "category": "parent_id", "article": "translation_of"}[type_]
-    return select(model.id, model.slug, getattr(model, third).label("more"))
-
-
-# Under what name things that were asked for early are kept in a session.
-_EARLY = "{} asked early"
-_NAMING = or_(ArticleRow.id == bindparam("ref"), ArticleRow.slug == bindparam("ref"))
-_NAMED_BY = {
-    "source": _shown("source").where(SourceRow.id.in_(select(ArticleRow.source_id).where(_NAMING))),
-    "category": _shown("category").where(
-        CategoryRow.id.in_(
-            select(ArticleCategoryRow.category_id)
-            .join(ArticleRow, ArticleRow.id == ArticleCategoryRow.article_id)
-            .where(_NAMING)
-        )
-    ),
-}
+    columns = select(model.id, model.slug, getattr(model, third).label("more"))
+    return Statement(columns.where(or_(model.id.in_(refs), model.slug.in_(refs))), Reference)
 
 
 def count_of(session: ReadSession, type_: str) -> int:

@@ -3,7 +3,6 @@
 from app.delivery.store.documents import (
     Attributes,
     attributes,
-    attributes_asked,
     documents_under,
     due_documents,
     expired_documents,
@@ -20,7 +19,6 @@ from app.delivery.store.documents import (
 )
 from app.delivery.store.embargoed import (
     append_embargoed,
-    ask_embargoed_groups,
     embargoed_groups,
     is_offer_untold,
     last_embargoed_rows,
@@ -64,7 +62,6 @@ from app.delivery.store.withdrawn import (
     standing,
     stray_tombstones,
     tombstones,
-    tombstones_asked,
 )
 
 __all__ = [
@@ -75,9 +72,7 @@ __all__ = [
     "add_redirects",
     "append",
     "append_embargoed",
-    "ask_embargoed_groups",
     "attributes",
-    "attributes_asked",
     "attributes_before",
     "begin_follower",
     "category_parents",
@@ -118,7 +113,6 @@ __all__ = [
     "stray_tombstones",
     "take_over",
     "tombstones",
-    "tombstones_asked",
     "trimmed_upto",
     "uses_of_entry",
     "whole_documents",

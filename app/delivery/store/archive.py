@@ -8,7 +8,6 @@ from typing import Any
 from sqlalchemy import (
     BigInteger,
     ColumnElement,
-    Executable,
     Select,
     Text,
     bindparam,
@@ -23,7 +22,8 @@ from app.delivery.models import Document, DocumentTerm, LogRow
 from app.delivery.store.visibility import micros, visible
 from app.kit.clock import to_micros
 from app.kit.schema import table_of
-from app.kit.session import Reads, ReadSession, Record
+from app.kit.session import ReadSession, Record
+from app.kit.statement import Statement
 
 _documents = table_of(Document)
 _terms = table_of(DocumentTerm)
@@ -31,7 +31,7 @@ _log = table_of(LogRow)
 
 
 def withdrawn(
-    session: Reads, now: datetime, since: datetime, upto: int, limit: int
+    session: ReadSession, now: datetime, since: datetime, upto: int, limit: int
 ) -> Sequence[Record]:
     """Return withdrawals since an instant and up to a serial, newest first.
 
@@ -58,7 +58,7 @@ def tags_since(session: ReadSession, serial: int, limit: int) -> Sequence[Record
     return session.all(statement.order_by(_log.c.serial).limit(limit))
 
 
-_WITHDRAWN = (
+_WITHDRAWN: Statement[Any] = Statement(
     select(
         _log.c.id,
         micros(_log.c.at).label("at"),
@@ -82,10 +82,10 @@ _WITHDRAWN = (
 
 
 @lru_cache(maxsize=2)
-def _months(dialect: str) -> Executable:
+def _months(dialect: str) -> Statement[Any]:
     month = _month(dialect).label("month")
     changed = func.max(micros(_documents.c.updated_at)).label("changed_at")
-    return (
+    return Statement(
         select(month, func.count().label("stories"), changed)
         .where(visible())
         .group_by(month)
@@ -113,4 +113,4 @@ def _all_tags() -> Select[Any]:
     return select(walk.c.value).where(walk.c.value.is_not(None))
 
 
-_TAGS = _all_tags()
+_TAGS: Statement[Any] = Statement(_all_tags())

@@ -1,17 +1,14 @@
 """Stories as finished documents: written whole, taken away whole."""
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import (
     BigInteger,
     BindParameter,
-    Executable,
-    Integer,
-    Select,
     bindparam,
     exists,
     func,
@@ -29,7 +26,8 @@ from app.delivery.models import (
 from app.delivery.terms import SINGLE, Term
 from app.kit.clock import format_instant, from_micros
 from app.kit.schema import table_of
-from app.kit.session import Asked, ReadSession, Record, WriteSession, chunks, filled
+from app.kit.session import ReadSession, Record, WriteSession, chunks, filled
+from app.kit.statement import Statement
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +59,21 @@ class Attributes:
     def is_offered(self, now: datetime) -> bool:
         """Tell whether those may have had it who read what is under embargo."""
         return self.is_out(now) or self.offered_at <= now
+
+
+class _AttributeRow(NamedTuple):
+    """A term of a document (or none, where it is broken), and what the document has once."""
+
+    id: str
+    slug: str
+    version: int
+    released: bool
+    offered_at: int
+    published_at: int
+    updated_at: int
+    translation_group: str
+    field: str | None
+    value: str
 
 
 def replace_documents(
@@ -104,27 +117,14 @@ def uses_of_entry(session: ReadSession, type_: str, id_: str) -> int:
 
 def attributes(session: ReadSession, ids: Collection[str]) -> dict[str, Attributes]:
     """Return what documents that are there are selected by, and whether they are out, by id."""
-    return attributes_asked(session, ids)()
-
-
-def attributes_asked(
-    session: ReadSession, ids: Collection[str]
-) -> Callable[[], dict[str, Attributes]]:
-    """Ask the same; what is returned gives it."""
-    asked: list[Asked] = []
+    found: dict[str, Attributes] = {}
     for part in chunks(ids):
         named = filled(part)
         params = {f"id{number}": id_ for number, id_ in enumerate(named)}
-        asked.append(session.asked(_attributes_of(len(named)), params))
-    return lambda: _attributes(row for rows in asked for row in rows())
-
-
-def _attributes(rows: Iterable[Record]) -> dict[str, Attributes]:
-    found: dict[str, Attributes] = {}
-    for row in rows:
-        if row.id not in found:
-            found[row.id] = _columns(row)
-        found[row.id].add(row.field, row.value)
+        for row in session.all(_attributes_of(len(named)), params):
+            if row.id not in found:
+                found[row.id] = _columns(row)
+            found[row.id].add(row.field, row.value)
     return found
 
 
@@ -134,34 +134,37 @@ def released_of_groups(session: ReadSession, groups: Collection[str]) -> list[st
     for part in chunks(groups):
         named = filled(part)
         params = {f"group{number}": group for number, group in enumerate(named)}
-        found += [row.id for row in session.prepared(_released_of(len(named)), params)]
+        found += [row.id for row in session.all(_released_of(len(named)), params)]
     return sorted(found)
 
 
 @lru_cache
-def _released_of(count: int) -> Select[Any]:
+def _released_of(count: int) -> Statement[Any]:
     groups: list[BindParameter[str]] = [bindparam(f"group{number}") for number in range(count)]
     # Said so that no index can have it: half of all stories are in the one of what is out.
     out = func.coalesce(Document.released, False).is_(True)
-    return select(Document.id).where(Document.translation_group.in_(groups), out)
+    return Statement(select(Document.id).where(Document.translation_group.in_(groups), out))
 
 
 @lru_cache
-def _attributes_of(count: int) -> Executable:
+def _attributes_of(count: int) -> Statement[_AttributeRow]:
     """Return a row for each term of a document; what they repeat is converted once, elsewhere."""
     ids: list[BindParameter[str]] = [bindparam(f"id{number}") for number in range(count)]
     columns = (
         Document.id,
         Document.slug,
         Document.version,
-        type_coerce(Document.released, Integer).label("released"),
+        Document.released,
         *(type_coerce(one, BigInteger).label(one.key) for one in _INSTANTS),
         Document.translation_group,
         DocumentTerm.field,
         DocumentTerm.value,
     )
     joined = select(*columns).outerjoin(DocumentTerm, DocumentTerm.id == Document.id)
-    return joined.where(Document.id.in_(ids)).order_by(DocumentTerm.field, DocumentTerm.value)
+    return Statement(
+        joined.where(Document.id.in_(ids)).order_by(DocumentTerm.field, DocumentTerm.value),
+        _AttributeRow,
+    )
 
 
 _INSTANTS = (Document.offered_at, Document.published_at, Document.updated_at)
@@ -170,7 +173,7 @@ _terms = select(DocumentTerm.id, DocumentTerm.field, DocumentTerm.value).order_b
 )
 
 
-def _columns(row: Record) -> Attributes:
+def _columns(row: _AttributeRow) -> Attributes:
     offered, published, updated = map(
         from_micros, (row.offered_at, row.published_at, row.updated_at)
     )
@@ -181,7 +184,7 @@ def _columns(row: Record) -> Attributes:
         "published_at": format_instant(published),
         "updated_at": format_instant(updated),
     }
-    return Attributes(row.slug, row.version, bool(row.released), offered, published, values)
+    return Attributes(row.slug, row.version, row.released, offered, published, values)
 
 
 def whole_documents(session: ReadSession, ids: Collection[str]) -> dict[str, dict[str, Any]]:

@@ -7,7 +7,6 @@ from typing import Any
 
 from sqlalchemy import (
     BindParameter,
-    Select,
     and_,
     bindparam,
     exists,
@@ -23,7 +22,8 @@ from app.delivery.store.log import LOG_LOCK, LastChange
 from app.delivery.store.visibility import micros, present
 from app.kit.clock import to_micros
 from app.kit.schema import table_of
-from app.kit.session import Asked, Reads, ReadSession, Record, WriteSession, chunks, filled
+from app.kit.session import ReadSession, Record, WriteSession, chunks, filled
+from app.kit.statement import Statement
 
 _documents = table_of(Document)
 _embargoed = table_of(EmbargoedRow)
@@ -53,31 +53,14 @@ def last_embargoed_rows(session: ReadSession, ids: Collection[str]) -> dict[str,
 
 def embargoed_groups(session: ReadSession, groups: Collection[str], now: datetime) -> set[str]:
     """Return those of some groups of translations in which a story is under embargo."""
-    known, asked = session.found.pop(_EARLY, (frozenset(), None))
-    if asked is None or not known.issuperset(groups):
-        asked = _embargoed_asked(session, groups, now)
-    return {row.translation_group for rows in asked for row in rows()}.intersection(groups)
-
-
-def ask_embargoed_groups(session: ReadSession, groups: Collection[str], now: datetime) -> None:
-    """Ask the same on the way of another question, for whoever wants to know it next.
-
-    The log has to be locked, so that it is still true then.
-    """
-    session.found[_EARLY] = frozenset(groups), _embargoed_asked(session, groups, now)
-
-
-def _embargoed_asked(session: ReadSession, groups: Collection[str], now: datetime) -> list[Asked]:
-    asked: list[Asked] = []
+    found: set[str] = set()
     for part in chunks(groups):
         named = filled(part)
         params: dict[str, Any] = {f"group{n}": group for n, group in enumerate(named)}
         params["now"] = to_micros(now)
-        asked.append(session.asked(_groups_under_embargo(len(named)), params))
-    return asked
-
-
-_EARLY = "groups asked early"
+        rows = session.all(_groups_under_embargo(len(named)), params)
+        found.update(row.translation_group for row in rows)
+    return found
 
 
 def offered_of_groups(session: ReadSession, groups: Collection[str], now: datetime) -> list[str]:
@@ -90,7 +73,7 @@ def offered_of_groups(session: ReadSession, groups: Collection[str], now: dateti
     return sorted(found)
 
 
-def is_offer_untold(session: Reads, now: datetime) -> bool:
+def is_offer_untold(session: ReadSession, now: datetime) -> bool:
     """Tell whether time has offered a story of which this log does not know."""
     return session.first(_FIRST_UNTOLD, {"now": to_micros(now)}) is not None
 
@@ -131,9 +114,9 @@ _WRITTEN = ("at", "id", "op", "reason", "version", "notice", "before", "after")
 
 
 @lru_cache
-def _groups_under_embargo(count: int) -> Select[Any]:
+def _groups_under_embargo(count: int) -> Statement[Any]:
     groups: list[BindParameter[str]] = [bindparam(f"group{number}") for number in range(count)]
-    return (
+    return Statement(
         select(_documents.c.translation_group)
         .distinct()
         .where(
@@ -157,4 +140,4 @@ _UNTOLD = select(_documents.c.id).where(
     micros(_documents.c.offered_at) <= present(),
     ~exists().where(_told),
 )
-_FIRST_UNTOLD = _UNTOLD.limit(1)
+_FIRST_UNTOLD: Statement[Any] = Statement(_UNTOLD.limit(1))

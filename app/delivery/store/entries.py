@@ -1,17 +1,18 @@
 """Sources and categories as finished entries, and where former slugs lead."""
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import BindParameter, Delete, Select, bindparam, delete, insert, select
+from sqlalchemy import BindParameter, bindparam, delete, insert, select
 
 from app.delivery.models import (
     Entry,
     Redirect,
 )
 from app.kit.schema import table_of
-from app.kit.session import Asked, ReadSession, Record, WriteSession, chunks, filled
+from app.kit.session import ReadSession, Record, WriteSession, chunks, filled
+from app.kit.statement import Statement
 
 
 def entry(session: ReadSession, type_: str, id_: str) -> Record | None:
@@ -35,26 +36,24 @@ def entries(session: ReadSession) -> Sequence[Record]:
     return session.all(select(table_of(Entry)))
 
 
-def category_parents(
-    session: ReadSession, ids: Collection[str]
-) -> Callable[[], dict[str, str | None]]:
-    """Ask the parent of each of these categories and of all above them, by id."""
-    asked: list[Asked] = []
+def category_parents(session: ReadSession, ids: Collection[str]) -> dict[str, str | None]:
+    """Return the parent of each of these categories and of all above them, by id."""
+    found: dict[str, str | None] = {}
     for part in chunks(ids):
         named = filled(part)
         params = {f"id{number}": id_ for number, id_ in enumerate(named)}
-        asked.append(session.asked(_above(len(named)), params))
-    return lambda: {row.id: row.parent_id for rows in asked for row in rows()}
+        found.update((row.id, row.parent_id) for row in session.all(_above(len(named)), params))
+    return found
 
 
 @lru_cache
-def _above(count: int) -> Select[Any]:
+def _above(count: int) -> Statement[Any]:
     ids: list[BindParameter[str]] = [bindparam(f"id{number}") for number in range(count)]
     categories = select(Entry.id, Entry.parent_id).where(Entry.type == "category")
     tree = categories.where(Entry.id.in_(ids)).cte("tree", recursive=True)
     # UNION, not UNION ALL: a cycle, should one ever be there, must not run for ever.
     tree = tree.union(categories.where(Entry.id == tree.c.parent_id))
-    return select(tree.c.id, tree.c.parent_id)
+    return Statement(select(tree.c.id, tree.c.parent_id))
 
 
 def add_redirects(session: WriteSession, rows: Sequence[dict[str, Any]]) -> None:
@@ -67,13 +66,15 @@ def drop_redirects(session: WriteSession, type_: str, slugs: Collection[str]) ->
     for part in chunks(slugs):
         named = filled(part)
         params = {f"slug{number}": slug for number, slug in enumerate(named)}
-        session.execute_prepared(_drop(len(named)), params | {"type": type_})
+        session.execute(_drop(len(named)), params | {"type": type_})
 
 
 @lru_cache
-def _drop(count: int) -> Delete:
+def _drop(count: int) -> Statement[Any]:
     slugs: list[BindParameter[str]] = [bindparam(f"slug{number}") for number in range(count)]
-    return delete(Redirect).where(Redirect.type == bindparam("type"), Redirect.slug.in_(slugs))
+    return Statement(
+        delete(Redirect).where(Redirect.type == bindparam("type"), Redirect.slug.in_(slugs))
+    )
 
 
 def redirects(session: ReadSession) -> Sequence[Record]:

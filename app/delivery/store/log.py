@@ -9,7 +9,6 @@ from typing import Any
 from sqlalchemy import (
     BigInteger,
     BindParameter,
-    Select,
     bindparam,
     exists,
     func,
@@ -21,7 +20,8 @@ from sqlalchemy import (
 from app.delivery.models import LogRow
 from app.kit import json
 from app.kit.schema import table_of
-from app.kit.session import Reads, ReadSession, Record, WriteSession, chunks, filled
+from app.kit.session import ReadSession, Record, WriteSession, chunks, filled
+from app.kit.statement import Statement
 
 # The last lock of every writing transaction on PostgreSQL: a sequence there is not commit
 # order, and a follower would skip a row that is numbered early and committed late.
@@ -57,13 +57,13 @@ def last_log_rows(session: ReadSession, ids: Collection[str]) -> dict[str, LastC
     for part in chunks(ids):
         named = filled(part)
         params = {f"id{number}": id_ for number, id_ in enumerate(named)}
-        for row in session.prepared(_last_of(len(named)), params):
+        for row in session.all(_last_of(len(named)), params):
             found[row.id] = LastChange(row.op, row.reason, row.version, row.before, row.after)
     return found
 
 
 @lru_cache
-def _last_of(count: int) -> Select[Any]:
+def _last_of(count: int) -> Statement[Any]:
     ids: list[BindParameter[str]] = [bindparam(f"id{number}") for number in range(count)]
     last = (
         select(func.max(LogRow.serial))
@@ -73,7 +73,7 @@ def _last_of(count: int) -> Select[Any]:
     columns = select(
         LogRow.id, LogRow.op, LogRow.reason, LogRow.version, LogRow.before, LogRow.after
     )
-    return columns.where(LogRow.serial.in_(last))
+    return Statement(columns.where(LogRow.serial.in_(last)))
 
 
 def last_log_row(session: ReadSession) -> Sequence[Record]:
@@ -99,7 +99,7 @@ class Changed:
     after: dict[str, Any] | None
 
 
-def changed_after(session: Reads, after: int, limit: int) -> list[Changed]:
+def changed_after(session: ReadSession, after: int, limit: int) -> list[Changed]:
     """Return what rows of the log after a serial say, oldest first."""
     return [
         Changed(row.serial, row.type, row.id, object_of(row.before), object_of(row.after))
@@ -113,14 +113,14 @@ def object_of(value: Any) -> dict[str, Any] | None:
     return found
 
 
-def last_of_each(session: Reads, after: int, upto: int, limit: int) -> Sequence[Record]:
+def last_of_each(session: ReadSession, after: int, upto: int, limit: int) -> Sequence[Record]:
     """Return rows after a serial, oldest first: of each thing the last one up to another serial."""
     rows: Sequence[Record] = session.all(_LAST, {"after": after, "upto": upto, "limit": limit})
     return rows
 
 
 def attributes_before(
-    session: Reads, after: int, upto: int, ids: Sequence[str]
+    session: ReadSession, after: int, upto: int, ids: Sequence[str]
 ) -> Iterator[tuple[str, dict[str, Any]]]:
     """Yield, for stories that changed between two serials, what they were while public."""
     for start in range(0, len(ids), _AT_ONCE):
@@ -137,13 +137,13 @@ _log = table_of(LogRow)
 _later = _log.alias("later")
 # Said so that no index of serials alone is taken: what is later is looked up by its thing.
 _later_serial = _later.c.serial + literal_column("0", BigInteger)
-_CHANGED = (
+_CHANGED: Statement[Any] = Statement(
     select(_log.c.serial, _log.c.type, _log.c.id, _log.c.before, _log.c.after)
     .where(_log.c.serial > bindparam("after", type_=BigInteger))
     .order_by(_log.c.serial)
     .limit(bindparam("limit"))
 )
-_LAST = (
+_LAST: Statement[Any] = Statement(
     select(
         _log.c.serial,
         type_coerce(_log.c.at, BigInteger).label("at"),
@@ -169,12 +169,14 @@ _LAST = (
 
 
 @lru_cache(maxsize=1)
-def _before_statement() -> Select[Any]:
+def _before_statement() -> Statement[Any]:
     ids: list[BindParameter[str]] = [bindparam(f"id{number}") for number in range(_AT_ONCE)]
-    return select(_log.c.id, _log.c.before).where(
-        _log.c.type == "article",
-        _log.c.id.in_(ids),
-        _log.c.serial > bindparam("after", type_=BigInteger),
-        _log.c.serial <= bindparam("upto", type_=BigInteger),
-        _log.c.before.is_not(None),
+    return Statement(
+        select(_log.c.id, _log.c.before).where(
+            _log.c.type == "article",
+            _log.c.id.in_(ids),
+            _log.c.serial > bindparam("after", type_=BigInteger),
+            _log.c.serial <= bindparam("upto", type_=BigInteger),
+            _log.c.before.is_not(None),
+        )
     )

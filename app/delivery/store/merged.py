@@ -13,7 +13,6 @@ from sqlalchemy import (
     BigInteger,
     BindParameter,
     ColumnElement,
-    Select,
     bindparam,
     exists,
     func,
@@ -25,20 +24,21 @@ from app.delivery.models import EmbargoedRow, LogRow
 from app.delivery.store.log import object_of
 from app.delivery.store.visibility import micros
 from app.kit.schema import table_of
-from app.kit.session import Reads, Record
+from app.kit.session import ReadSession, Record
+from app.kit.statement import Statement
 
 _embargoed = table_of(EmbargoedRow)
 _log = table_of(LogRow)
 _AT_ONCE = 100
 
 
-def embargoed_end(session: Reads) -> int:
+def embargoed_end(session: ReadSession) -> int:
     """Return the last serial of the log of what is under embargo."""
     return session.scalar(_END) or 0
 
 
 def last_of_each_merged(
-    session: Reads, after: tuple[int, int], upto: tuple[int, int], limit: int
+    session: ReadSession, after: tuple[int, int], upto: tuple[int, int], limit: int
 ) -> Sequence[Record]:
     """Return rows of both logs, in their one order: of each thing the last one.
 
@@ -51,7 +51,7 @@ def last_of_each_merged(
 
 
 def embargoed_before(
-    session: Reads, after: int, upto: int, ids: Sequence[str]
+    session: ReadSession, after: int, upto: int, ids: Sequence[str]
 ) -> Iterator[tuple[str, dict[str, Any]]]:
     """Yield, for stories that changed between two serials, what they were under embargo."""
     for start in range(0, len(ids), _AT_ONCE):
@@ -66,7 +66,7 @@ def embargoed_before(
 _after, _upto, _held_after, _held_upto = (
     bindparam(name, type_=BigInteger) for name in ("after", "upto", "held_after", "held_upto")
 )
-_END = select(func.max(_embargoed.c.serial))
+_END: Statement[Any] = Statement(select(func.max(_embargoed.c.serial)))
 _later = _log.alias("later")
 _held_later = _embargoed.alias("held_later")
 # Said so that no index of serials alone is taken: what is later is looked up by its thing.
@@ -74,7 +74,7 @@ _later_serial, _held_later_serial, _log_serial = (
     table.c.serial + literal_column("0", BigInteger) for table in (_later, _held_later, _log)
 )
 _of_article: ColumnElement[str] = literal_column("'article'")
-_LAST_PUBLIC = (
+_LAST_PUBLIC: Statement[Any] = Statement(
     select(
         _log.c.serial,
         literal_column("0").label("held"),
@@ -101,7 +101,7 @@ _LAST_PUBLIC = (
     .order_by(_log.c.serial)
     .limit(bindparam("limit"))
 )
-_LAST_HELD = (
+_LAST_HELD: Statement[Any] = Statement(
     select(
         _embargoed.c.public_serial.label("serial"),
         _embargoed.c.serial.label("held"),
@@ -130,11 +130,13 @@ _LAST_HELD = (
 
 
 @lru_cache(maxsize=1)
-def _before() -> Select[Any]:
+def _before() -> Statement[Any]:
     ids: list[BindParameter[str]] = [bindparam(f"id{number}") for number in range(_AT_ONCE)]
-    return select(_embargoed.c.id, _embargoed.c.before).where(
-        _embargoed.c.id.in_(ids),
-        _embargoed.c.serial > _held_after,
-        _embargoed.c.serial <= _held_upto,
-        _embargoed.c.before.is_not(None),
+    return Statement(
+        select(_embargoed.c.id, _embargoed.c.before).where(
+            _embargoed.c.id.in_(ids),
+            _embargoed.c.serial > _held_after,
+            _embargoed.c.serial <= _held_upto,
+            _embargoed.c.before.is_not(None),
+        )
     )

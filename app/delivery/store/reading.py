@@ -38,10 +38,11 @@ from app.kit.bounded import BoundedCache
 from app.kit.clock import to_micros
 from app.kit.ids import is_id
 from app.kit.schema import table_of
-from app.kit.session import Reads, ReadSession, Record
+from app.kit.session import ReadSession, Record
+from app.kit.statement import Statement
 
 Position = tuple[int, str]
-Statement = Select[Any] | CompoundSelect[Any]
+_Rows = Select[Any] | CompoundSelect[Any]
 
 _documents = table_of(Document)
 _bodies = table_of(DocumentBody)
@@ -53,7 +54,7 @@ _COUNTED_EXACTLY = 10_000
 
 
 def story_page(
-    session: Reads,
+    session: ReadSession,
     shape: Shape,
     values: Mapping[str, Any],
     now: datetime,
@@ -84,7 +85,7 @@ def is_short(selection: Selection, key: SortKey) -> bool:
 
 
 def _picked(
-    session: Reads, shape: Shape, params: dict[str, Any], *, headed: bool
+    session: ReadSession, shape: Shape, params: dict[str, Any], *, headed: bool
 ) -> Sequence[Record]:
     """Return stories that are named one by one; there are few, so they are ordered here."""
     statement = _statement("picked", shape, session.dialect, headed=headed)
@@ -93,7 +94,7 @@ def _picked(
 
 
 def story(
-    session: Reads, ref: str, now: datetime, *, embargoed: bool, headed: bool = False
+    session: ReadSession, ref: str, now: datetime, *, embargoed: bool, headed: bool = False
 ) -> Record | None:
     """Return one visible story whole, by id or slug (no slug has the form of an id)."""
     by = "id" if is_id(ref) else "slug"
@@ -103,7 +104,7 @@ def story(
 
 
 def count_exactly(
-    session: Reads,
+    session: ReadSession,
     selection: Selection,
     now: datetime,
     *,
@@ -117,7 +118,7 @@ def count_exactly(
 
 
 def count_roughly(
-    session: Reads,
+    session: ReadSession,
     selection: Selection,
     now: datetime,
     *,
@@ -125,7 +126,7 @@ def count_roughly(
     preferred: Sequence[str] | None = None,
 ) -> int:
     """Count a selection exactly while it is small; beyond that PostgreSQL's planner guesses."""
-    if not isinstance(session, ReadSession) or session.dialect != "postgresql":
+    if session.dialect != "postgresql":
         return count_exactly(session, selection, now, embargoed=embargoed, preferred=preferred)
     shape, params = _counted(selection, now, embargoed, preferred)
     few = _bare_statement(shape, session.dialect).limit(_COUNTED_EXACTLY + 1).subquery()
@@ -143,13 +144,14 @@ def _counted(
     return shape, values_of(selection, now) | preferences(preferred or ())
 
 
-def log_head(session: Reads, now: datetime) -> Record:
+def log_head(session: ReadSession, now: datetime) -> Record:
     """Return the log's position alone, for an answer that found no row to carry it."""
-    row: Record = session.first(_HEAD, {"now": to_micros(now)})
+    row: Record | None = session.first(_HEAD, {"now": to_micros(now)})
+    assert row is not None
     return row
 
 
-def translations(session: Reads, group: str, but_for: str, now: datetime) -> str | None:
+def translations(session: ReadSession, group: str, but_for: str, now: datetime) -> str | None:
     """Return the public stories of a group, but for one of them, as a text of JSON."""
     statement = _translations_statement(session.dialect)
     params = {"group": group, "but_for": but_for, "now": to_micros(now)}
@@ -157,7 +159,7 @@ def translations(session: Reads, group: str, but_for: str, now: datetime) -> str
     return found
 
 
-def redirect_target(session: Reads, slug: str) -> str | None:
+def redirect_target(session: ReadSession, slug: str) -> str | None:
     """Return the id of the story that a former slug leads to."""
     target: str | None = session.scalar(_REDIRECT, {"slug": slug})
     return target
@@ -173,29 +175,29 @@ _Key = tuple[_Kind, Shape, str, bool]
 _MOST_KEPT, _OF_A_PART, _OF_A_CLAUSE = 16 * 2**20, 60_000, 15_000
 
 
-def _weigh(key: _Key, _statement: Statement) -> int:
+def _weigh(key: _Key, _statement: Statement[Any]) -> int:
     return stretch_count(key[1]) * (_OF_A_PART + _OF_A_CLAUSE * len(key[1].clauses))
 
 
-_kept: BoundedCache[_Key, Statement] = BoundedCache(_MOST_KEPT, _weigh)
+_kept: BoundedCache[_Key, Statement[Any]] = BoundedCache(_MOST_KEPT, _weigh)
 
 
-def _statement(kind: _Kind, shape: Shape, dialect: str, *, headed: bool = False) -> Statement:
+def _statement(kind: _Kind, shape: Shape, dialect: str, *, headed: bool = False) -> Statement[Any]:
     """Return the statement for a shape, the same object as long as it is kept."""
     known = _kept.get((kind, shape, dialect, headed))
     if known is None:
         match kind:
             case "page":
-                known = _page_statement(shape, dialect, headed=headed)
+                known = Statement(_page_statement(shape, dialect, headed=headed))
             case "picked":
-                known = _picked_statement(shape, dialect, headed=headed)
+                known = Statement(_picked_statement(shape, dialect, headed=headed))
             case "count":
-                known = _count_statement(shape, dialect)
+                known = Statement(_count_statement(shape, dialect))
         _kept[kind, shape, dialect, headed] = known
     return known
 
 
-def _page_statement(shape: Shape, dialect: str, *, headed: bool) -> Statement:
+def _page_statement(shape: Shape, dialect: str, *, headed: bool) -> _Rows:
     found = stretches(shape, dialect)
     if len(found) == 1:
         place = (found[0].place, found[0].id)
@@ -217,9 +219,9 @@ def _part(stretch: Stretch, shape: Shape, dialect: str, *, headed: bool) -> Sele
     return select(_ordered(rows, (stretch.place, stretch.id), shape).subquery())
 
 
-def _ordered(rows: Any, place: tuple[Any, Any], shape: Shape) -> Statement:
+def _ordered(rows: Any, place: tuple[Any, Any], shape: Shape) -> _Rows:
     ordering = [column.desc() if shape.descending else column.asc() for column in place]
-    ordered: Statement = rows.order_by(*ordering).limit(bindparam("limit"))
+    ordered: _Rows = rows.order_by(*ordering).limit(bindparam("limit"))
     return ordered
 
 
@@ -244,9 +246,9 @@ def _picked_statement(shape: Shape, dialect: str, *, headed: bool) -> Select[Any
 
 
 @lru_cache(maxsize=16)
-def _story_statement(dialect: str, by: str, *, embargoed: bool, headed: bool) -> Select[Any]:
+def _story_statement(dialect: str, by: str, *, embargoed: bool, headed: bool) -> Statement[Any]:
     pieces = _pieces("whole", dialect, embargoed=embargoed)
-    return (
+    return Statement(
         select(*(_head() if headed else ()), _documents.c.id, *pieces)
         .select_from(_with_body(_documents, "whole"))
         .where(_documents.c[by] == bindparam("ref"), visible(embargoed=embargoed))
@@ -257,7 +259,7 @@ def _count_statement(shape: Shape, dialect: str) -> Select[Any]:
     return select(func.count()).select_from(_bare_statement(shape, dialect).subquery())
 
 
-def _bare_statement(shape: Shape, dialect: str) -> Statement:
+def _bare_statement(shape: Shape, dialect: str) -> _Rows:
     rows = [
         select(_documents.c.id)
         .select_from(one.origin)
@@ -325,8 +327,10 @@ def _translations(dialect: str, *, embargoed: bool) -> ColumnElement[Any]:
 
 
 @lru_cache(maxsize=2)
-def _translations_statement(dialect: str) -> Select[Any]:
-    return _listed_group(dialect, bindparam("group"), bindparam("but_for"), embargoed=False)
+def _translations_statement(dialect: str) -> Statement[Any]:
+    return Statement(
+        _listed_group(dialect, bindparam("group"), bindparam("but_for"), embargoed=False)
+    )
 
 
 def _listed_group(dialect: str, group: Any, but_for: Any, *, embargoed: bool) -> Select[Any]:
@@ -350,7 +354,9 @@ def _with_body(origin: FromClause, form: Form) -> FromClause:
     return origin.join(_bodies, _bodies.c.id == _documents.c.id)
 
 
-_HEAD = select(*_head())
-_REDIRECT = select(_redirects.c.id).where(
-    _redirects.c.type == "article", _redirects.c.slug == bindparam("slug")
+_HEAD: Statement[Any] = Statement(select(*_head()))
+_REDIRECT: Statement[Any] = Statement(
+    select(_redirects.c.id).where(
+        _redirects.c.type == "article", _redirects.c.slug == bindparam("slug")
+    )
 )

@@ -29,7 +29,8 @@ from app.delivery.store.reading import Position
 from app.delivery.store.visibility import visible
 from app.kit.clock import to_micros
 from app.kit.schema import table_of
-from app.kit.session import Reads, Record
+from app.kit.session import ReadSession, Record
+from app.kit.statement import Statement
 
 _documents = table_of(Document)
 _bodies = table_of(DocumentBody)
@@ -38,13 +39,13 @@ _log = table_of(LogRow)
 _SIZES = (1, 4, 20, 100, 500)
 
 
-def changes(session: Reads, start: int, limit: int) -> Sequence[Record]:
+def changes(session: ReadSession, start: int, limit: int) -> Sequence[Record]:
     """Return rows of the log from a serial on, that one included, oldest first."""
     rows: Sequence[Record] = session.all(_CHANGES, {"start": start, "limit": limit})
     return rows
 
 
-def untold(session: Reads, now: datetime, limit: int, *, embargoed: bool) -> dict[str, int]:
+def untold(session: ReadSession, now: datetime, limit: int, *, embargoed: bool) -> dict[str, int]:
     """Return the documents that time changed before the log heard of it, with their versions.
 
     For those who read what is under embargo, that changed when it was offered.
@@ -55,7 +56,7 @@ def untold(session: Reads, now: datetime, limit: int, *, embargoed: bool) -> dic
 
 
 def texts(
-    session: Reads, ids: Sequence[str], now: datetime, *, embargoed: bool
+    session: ReadSession, ids: Sequence[str], now: datetime, *, embargoed: bool
 ) -> Iterator[Record]:
     """Yield the visible documents among ids, with all that a search index keeps of them."""
     statement = partial(_visible_texts, embargoed=embargoed)
@@ -63,7 +64,12 @@ def texts(
 
 
 def beginnings(
-    session: Reads, ids: Sequence[str], now: datetime, cut: tuple[bytes, int], *, embargoed: bool
+    session: ReadSession,
+    ids: Sequence[str],
+    now: datetime,
+    cut: tuple[bytes, int],
+    *,
+    embargoed: bool,
 ) -> Iterator[Record]:
     """Yield the visible documents among ids with a part of their bodies, as `text`.
 
@@ -74,12 +80,12 @@ def beginnings(
     yield from _by_ids(session, statement, ids, more)
 
 
-def released_texts(session: Reads, ids: Sequence[str]) -> Iterator[Record]:
+def released_texts(session: ReadSession, ids: Sequence[str]) -> Iterator[Record]:
     """Yield the documents among ids that are out, whether or not their time is over."""
     yield from _by_ids(session, _released_texts, ids, {})
 
 
-def texts_before(session: Reads, place: Position | None, limit: int) -> Sequence[Record]:
+def texts_before(session: ReadSession, place: Position | None, limit: int) -> Sequence[Record]:
     """Return released documents, newest first, after a place in that order."""
     params: dict[str, Any] = {"limit": limit}
     if place is None:
@@ -90,33 +96,37 @@ def texts_before(session: Reads, place: Position | None, limit: int) -> Sequence
     return rows
 
 
-def texts_of_source(session: Reads, source_id: str, after: str, limit: int) -> Sequence[Record]:
+def texts_of_source(
+    session: ReadSession, source_id: str, after: str, limit: int
+) -> Sequence[Record]:
     """Return released documents of a source in the order of ids, after one of them."""
     params = {"source_id": source_id, "after": after, "limit": limit}
     rows: Sequence[Record] = session.all(_OF_SOURCE, params)
     return rows
 
 
-def visible_ids(session: Reads, ids: Sequence[str], now: datetime, *, embargoed: bool) -> set[str]:
+def visible_ids(
+    session: ReadSession, ids: Sequence[str], now: datetime, *, embargoed: bool
+) -> set[str]:
     """Return those of some documents that are visible."""
     statement = partial(_visible_statement, embargoed=embargoed)
     rows = _by_ids(session, statement, ids, {"now": to_micros(now)})
     return {row.id for row in rows}
 
 
-def short_forms(session: Reads, ids: Sequence[str], now: datetime) -> Iterator[Record]:
+def short_forms(session: ReadSession, ids: Sequence[str], now: datetime) -> Iterator[Record]:
     """Yield the visible documents among ids in the pieces of their short form."""
     yield from _by_ids(session, _short_statement, ids, {"now": to_micros(now)})
 
 
-def visible_count(session: Reads, now: datetime) -> int:
+def visible_count(session: ReadSession, now: datetime) -> int:
     """Count the visible documents."""
     count: int = session.scalar(_COUNT, {"now": to_micros(now)})
     return count
 
 
 def _by_ids(
-    session: Reads, statement: Any, ids: Sequence[str], more: dict[str, Any]
+    session: ReadSession, statement: Any, ids: Sequence[str], more: dict[str, Any]
 ) -> Iterator[Record]:
     most = _SIZES[-1]
     for start in range(0, len(ids), most):
@@ -128,17 +138,19 @@ def _by_ids(
 
 
 @lru_cache(maxsize=2 * len(_SIZES))
-def _visible_texts(size: int, *, embargoed: bool) -> Select[Any]:
-    return _texts().where(_documents.c.id.in_(_binds(size)), visible(embargoed=embargoed))
+def _visible_texts(size: int, *, embargoed: bool) -> Statement[Any]:
+    return Statement(
+        _texts().where(_documents.c.id.in_(_binds(size)), visible(embargoed=embargoed))
+    )
 
 
 @lru_cache(maxsize=2 * len(_SIZES))
-def _beginnings(size: int, *, dialect: str, embargoed: bool) -> Select[Any]:
+def _beginnings(size: int, *, dialect: str, embargoed: bool) -> Statement[Any]:
     place = func.instr if dialect == "sqlite" else func.pg_catalog.position
     begins = place(_bodies.c.body, bindparam("cut_at", type_=LargeBinary))
     text = func.substr(_bodies.c.body, begins, bindparam("cut_length", type_=Integer))
     columns = (_documents.c.id, _documents.c.language, _documents.c.head, text.label("text"))
-    return (
+    return Statement(
         select(*columns)
         .select_from(_documents.join(_bodies, _bodies.c.id == _documents.c.id))
         .where(_documents.c.id.in_(_binds(size)), visible(embargoed=embargoed))
@@ -146,23 +158,23 @@ def _beginnings(size: int, *, dialect: str, embargoed: bool) -> Select[Any]:
 
 
 @lru_cache(maxsize=len(_SIZES))
-def _released_texts(size: int) -> Select[Any]:
+def _released_texts(size: int) -> Statement[Any]:
     # Said so that no index can have it: half of all stories are in the one of what is out.
     out = func.coalesce(_documents.c.released, False).is_(True)
-    return _texts().where(_documents.c.id.in_(_binds(size)), out)
+    return Statement(_texts().where(_documents.c.id.in_(_binds(size)), out))
 
 
 @lru_cache(maxsize=len(_SIZES))
-def _short_statement(size: int) -> Select[Any]:
+def _short_statement(size: int) -> Statement[Any]:
     names = ("id", "source_id", "category_ids", "head", "tail")
     columns = [_documents.c[name] for name in names]
-    return select(*columns).where(_documents.c.id.in_(_binds(size)), visible())
+    return Statement(select(*columns).where(_documents.c.id.in_(_binds(size)), visible()))
 
 
 @lru_cache(maxsize=2 * len(_SIZES))
-def _visible_statement(size: int, *, embargoed: bool) -> Select[Any]:
+def _visible_statement(size: int, *, embargoed: bool) -> Statement[Any]:
     named = _documents.c.id.in_(_binds(size))
-    return select(_documents.c.id).where(named, visible(embargoed=embargoed))
+    return Statement(select(_documents.c.id).where(named, visible(embargoed=embargoed)))
 
 
 def _binds(size: int) -> list[BindParameter[str]]:
@@ -185,14 +197,15 @@ _ORDER = tuple_(type_coerce(_documents.c.published_at, BigInteger), _documents.c
 _AFTER = tuple_(bindparam("place", type_=BigInteger), bindparam("place_id"))
 # Said so that no index has it: half of all stories are in the one of what is out.
 _IS_OUT = func.coalesce(_documents.c.released, False).is_(True)
-_NEWEST = (
+_newest_rows = (
     _texts()
     .where(_IS_OUT)
     .order_by(_documents.c.published_at.desc(), _documents.c.id.desc())
     .limit(bindparam("limit"))
 )
-_OLDER = _NEWEST.where(_ORDER < _AFTER)
-_OF_SOURCE = (
+_NEWEST: Statement[Any] = Statement(_newest_rows)
+_OLDER: Statement[Any] = Statement(_newest_rows.where(_ORDER < _AFTER))
+_OF_SOURCE: Statement[Any] = Statement(
     _texts()
     .where(
         # Of how many it is true is not known, so they are read in their order.
@@ -203,14 +216,14 @@ _OF_SOURCE = (
     .order_by(_documents.c.id)
     .limit(bindparam("limit"))
 )
-_CHANGES = (
+_CHANGES: Statement[Any] = Statement(
     select(_log.c.serial, type_coerce(_log.c.at, BigInteger).label("at"), _log.c.type, _log.c.id)
     .where(_log.c.serial >= bindparam("start", type_=BigInteger))
     .order_by(_log.c.serial)
     .limit(bindparam("limit"))
 )
 _NOW: BindParameter[int] = bindparam("now", type_=BigInteger)
-_UNTOLD = (
+_UNTOLD: Statement[Any] = Statement(
     select(_documents.c.id, _documents.c.version)
     .where(
         or_(
@@ -220,7 +233,7 @@ _UNTOLD = (
     )
     .limit(bindparam("limit"))
 )
-_UNTOLD_EMBARGOED = (
+_UNTOLD_EMBARGOED: Statement[Any] = Statement(
     select(_documents.c.id, _documents.c.version)
     .where(
         or_(
@@ -230,4 +243,4 @@ _UNTOLD_EMBARGOED = (
     )
     .limit(bindparam("limit"))
 )
-_COUNT = select(func.count()).select_from(_documents).where(visible())
+_COUNT: Statement[Any] = Statement(select(func.count()).select_from(_documents).where(visible()))

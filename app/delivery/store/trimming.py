@@ -1,29 +1,35 @@
 """How far the log has been trimmed, and the rows that need not be kept."""
 
 from collections.abc import Mapping
+from typing import Any
 
 from sqlalchemy import BigInteger, bindparam, delete, func, literal_column, select
 
 from app.delivery.models import FollowerRow, LogRow
 from app.kit.schema import table_of
-from app.kit.session import Reads, ReadSession, WriteSession
+from app.kit.session import ReadSession, WriteSession
+from app.kit.statement import Statement
 
 # Trimming follows the log like others do, and keeps its place beside theirs.
 TRIMMING = "trimming"
 
 _followers = table_of(FollowerRow)
 _log = table_of(LogRow)
-_TRIMMED = select(_followers.c.serial).where(
-    _followers.c.name == literal_column(f"'{TRIMMING}'"),
+_TRIMMED: Statement[Any] = Statement(
+    select(_followers.c.serial).where(
+        _followers.c.name == literal_column(f"'{TRIMMING}'"),
+    )
 )
-_SUPERSEDED = delete(_log).where(
-    _log.c.type == bindparam("thing"),
-    _log.c.id == bindparam("of"),
-    _log.c.serial < bindparam("before", type_=BigInteger),
+_SUPERSEDED: Statement[Any] = Statement(
+    delete(_log).where(
+        _log.c.type == bindparam("thing"),
+        _log.c.id == bindparam("of"),
+        _log.c.serial < bindparam("before", type_=BigInteger),
+    )
 )
 
 
-def trimmed_upto(session: Reads) -> int:
+def trimmed_upto(session: ReadSession) -> int:
     """Return the serial up to which the log has but the last row of each thing."""
     return session.scalar(_TRIMMED) or 0
 

@@ -1,26 +1,29 @@
 """What stands where public stories were."""
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import BindParameter, Select, bindparam, exists, select
+from sqlalchemy import BindParameter, bindparam, exists, select
 
 from app.content.models import ArticleRow
 from app.delivery.models import Withdrawn
 from app.kit.schema import table_of
-from app.kit.session import Asked, Reads, ReadSession, Record, WriteSession, chunks, filled
+from app.kit.session import ReadSession, Record, WriteSession, chunks, filled
+from app.kit.statement import Statement
 
 # The answer of a story that was taken back quietly, and that some have seen all the same.
 NOT_FOUND = "not_found"
 
 _withdrawn = table_of(Withdrawn)
-_STANDING = select(
-    _withdrawn.c.answer, _withdrawn.c.notice, _withdrawn.c.redirect_to, _withdrawn.c.embargoed
-).where(_withdrawn.c.id == bindparam("id"))
+_STANDING: Statement[Any] = Statement(
+    select(
+        _withdrawn.c.answer, _withdrawn.c.notice, _withdrawn.c.redirect_to, _withdrawn.c.embargoed
+    ).where(_withdrawn.c.id == bindparam("id"))
+)
 
 
-def standing(session: Reads, id_: str, *, embargoed: bool) -> Record | None:
+def standing(session: ReadSession, id_: str, *, embargoed: bool) -> Record | None:
     """Return what stands where a story was, for readers who could have seen it."""
     found: Record | None = session.first(_STANDING, {"id": id_})
     return None if found is None or (found.embargoed and not embargoed) else found
@@ -28,23 +31,18 @@ def standing(session: Reads, id_: str, *, embargoed: bool) -> Record | None:
 
 def tombstones(session: ReadSession, ids: Collection[str]) -> dict[str, Record]:
     """Return what stands where stories were, by id."""
-    return tombstones_asked(session, ids)()
-
-
-def tombstones_asked(session: ReadSession, ids: Collection[str]) -> Callable[[], dict[str, Record]]:
-    """Ask the same; what is returned gives it."""
-    asked: list[Asked] = []
+    found: dict[str, Record] = {}
     for part in chunks(ids):
         named = filled(part)
         params = {f"id{number}": id_ for number, id_ in enumerate(named)}
-        asked.append(session.asked(_stones(len(named)), params))
-    return lambda: {row.id: row for rows in asked for row in rows()}
+        found.update((row.id, row) for row in session.all(_stones(len(named)), params))
+    return found
 
 
 @lru_cache
-def _stones(count: int) -> Select[Any]:
+def _stones(count: int) -> Statement[Any]:
     ids: list[BindParameter[str]] = [bindparam(f"id{number}") for number in range(count)]
-    return select(_withdrawn).where(_withdrawn.c.id.in_(ids))
+    return Statement(select(_withdrawn).where(_withdrawn.c.id.in_(ids)))
 
 
 def stray_tombstones(session: ReadSession) -> list[str]:

@@ -6,7 +6,7 @@ from app.delivery import store
 from app.delivery.heads import Head
 from app.delivery.queries import Delivery
 from app.delivery.store.merged import embargoed_end
-from app.kit.session import Reads
+from app.kit.session import ReadSession
 from app.syndication.errors import CursorTooOld
 from app.syndication.sync.entries import Entry
 from app.syndication.sync.place import Follower, Following, Place, Taking
@@ -56,7 +56,7 @@ class Changes:
         return Batch(entries, before, after, _is_behind(after, head, end), head)
 
 
-def _end(session: Reads, follower: Follower) -> int:
+def _end(session: ReadSession, follower: Follower) -> int:
     """Return where the log of what is under embargo ends, for those who are told of it."""
     return embargoed_end(session) if follower.rights.embargoed else 0
 
@@ -86,7 +86,7 @@ def _is_behind(follower: Follower, head: Head, end: int) -> bool:
     return place.told < head.serial or place.held.told < end
 
 
-def _refuse_old(session: Reads, follower: Follower) -> None:
+def _refuse_old(session: ReadSession, follower: Follower) -> None:
     """Refuse who would have to be told what the log has forgotten."""
     place = follower.place
     if place is not None and place.after < store.trimmed_upto(session):

@@ -12,7 +12,7 @@ from app.delivery.joining import embargoed_pieces, whole_pieces
 from app.delivery.store import reading
 from app.delivery.store.reading import Position
 from app.delivery.store.shapes import Shape, own_values, shape_of
-from app.kit.session import Reads, Record
+from app.kit.session import ReadSession, Record
 from app.syndication.sync.entries import Document
 
 # Stories are looked up by id so many at a time.
@@ -26,7 +26,7 @@ class Sight:
     `end` is where the log of what is under embargo ends, for those who are told of it.
     """
 
-    session: Reads
+    session: ReadSession
     head: Head
     end: int
     directory: Directory

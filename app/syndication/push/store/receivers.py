@@ -8,13 +8,14 @@ from sqlalchemy import delete, exists, func, insert, or_, select, update
 
 from app.kit.schema import table_of
 from app.kit.session import ReadSession, Record, WriteSession
+from app.kit.statement import Statement
 from app.syndication.push.models import Subscription, Webhook
 
 _webhooks = table_of(Webhook)
 _subscriptions = table_of(Subscription)
 TABLES = {"webhook": _webhooks, "feed": _subscriptions}
-_ANYBODY = select(
-    or_(exists(select(_webhooks.c.id)), exists(select(_subscriptions.c.id))).label("found")
+_ANYBODY: Statement[Any] = Statement(
+    select(or_(exists(select(_webhooks.c.id)), exists(select(_subscriptions.c.id))).label("found"))
 )
 
 
@@ -53,7 +54,7 @@ def told_webhooks(session: ReadSession) -> Sequence[Record]:
 
 def is_anybody(session: ReadSession) -> bool:
     """Tell whether there is any webhook or subscription, in whatever state."""
-    return bool(session.prepared(_ANYBODY, {})[0].found)
+    return bool(session.scalar(_ANYBODY))
 
 
 def paused_webhooks(session: ReadSession) -> int:

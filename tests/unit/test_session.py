@@ -1,31 +1,42 @@
-"""Statements that are prepared run beneath SQLAlchemy, in its transaction, in their order."""
+"""Sessions: statements that are kept, inserts, attempts, and connections that are lost."""
 
+import re
+from contextlib import suppress
 from datetime import UTC, datetime
+from typing import Any, NamedTuple
 
 import pytest
-from psycopg import OperationalError
-from psycopg.errors import DivisionByZero
 from sqlalchemy import bindparam, func, select, text
+from sqlalchemy.exc import DBAPIError
 
 from app.access.models import AuditRow, Secret
 from app.bootstrap import Services
-from app.kit.driver import PostgresDriver
 from app.kit.errors import (
     BadParameter,
     ConstraintViolated,
-    DatabaseBusy,
     DatabaseUnavailable,
 )
 from app.kit.ids import new_id
 from app.kit.session import ReadSession, WriteSession
+from app.kit.statement import Statement
+from tests.databases import counted_queries
 
-_SECRETS = select(Secret.name, Secret.value).where(Secret.name == bindparam("name"))
+
+class _Pair(NamedTuple):
+    name: str
+    value: str
+
+
+_SECRETS = Statement(
+    select(Secret.name, Secret.value).where(Secret.name == bindparam("name")), _Pair
+)
 _AUDIT = select(AuditRow.__table__).where(AuditRow.id == bindparam("id"))
+_KEPT_AUDIT: Statement[Any] = Statement(_AUDIT)
 
 
 def _secret(session: ReadSession, name: str) -> str | None:
-    rows = session.prepared(_SECRETS, {"name": name})
-    return rows[0].value if rows else None
+    row = session.first(_SECRETS, {"name": name})
+    return None if row is None else row.value
 
 
 def test_what_was_written_is_there_for_whatever_is_asked_next(services: Services) -> None:
@@ -40,14 +51,11 @@ def test_what_was_written_is_there_for_whatever_is_asked_next(services: Services
 
 
 def test_rows_go_many_in_one_statement(services: Services) -> None:
-    sent: list[str] = []
-    services.database.trace(sent.append)
     rows = [{"name": f"name {number:02}", "value": str(number)} for number in range(20)]
-    with services.database.write() as session:
+    with counted_queries(services.database) as sent, services.database.write() as session:
         session.insert(Secret, rows)
-    services.database.trace(None)
-    # Each with its values in brackets, behind the names of the columns.
-    assert [one.count("(") - 1 for one in sent if one.startswith("INSERT")] == [16, 4]
+    inserts = [one for one in sent if one.startswith("INSERT")]
+    assert [len(re.findall(r"\bvalue\d+", one)) for one in inserts] == [16, 4]
     with services.database.read() as session:
         found = session.all(select(Secret.name, Secret.value).where(Secret.name.like("name %")))
     assert sorted(found) == [tuple(row.values()) for row in rows]
@@ -63,7 +71,7 @@ def test_rows_that_are_there_are_left_alone_or_replaced(services: Services) -> N
         assert [_secret(session, name) for name in "abc"] == ["3", "2", "3"]
 
 
-def test_columns_are_as_their_types_say(services: Services) -> None:
+def test_a_row_has_one_type_on_every_path(services: Services) -> None:
     row = {
         "id": new_id(),
         "at": datetime(2026, 11, 22, 12, tzinfo=UTC),
@@ -79,8 +87,12 @@ def test_columns_are_as_their_types_say(services: Services) -> None:
     }
     with services.database.write() as session:
         session.insert(AuditRow, [row])
-        (found,) = session.prepared(_AUDIT, {"id": row["id"]})
-        assert found._asdict() == row
+        assert session.all(_KEPT_AUDIT, {"id": row["id"]})[0]._asdict() == row
+    for snapshot in (True, False):
+        with services.database.read(snapshot=snapshot) as reading:
+            for statement in (_AUDIT, _KEPT_AUDIT):
+                (found,) = reading.all(statement, {"id": row["id"]})
+                assert found._asdict() == row
 
 
 def _insert(services: Services, rows: list[dict[str, str]], *, asking: bool) -> None:
@@ -154,42 +166,6 @@ def test_many_rows_are_written_like_few(services: Services) -> None:
 
 
 @pytest.mark.parametrize("dialect", ["postgresql"])
-def test_what_is_prepared_outlives_what_fails(services: Services) -> None:
-    row = {"name": "a", "value": "1"}
-    with pytest.raises(ConstraintViolated):
-        _insert(services, [row, row], asking=False)
-    with services.database.write() as session:
-        session.insert(Secret, [row])
-        with pytest.raises(ConstraintViolated):
-            _attempt(session, [row])
-        prepared = session.all(text("SELECT statement FROM pg_prepared_statements"))
-    assert len([one for (one,) in prepared if one.startswith("INSERT INTO secrets")]) == 1
-
-
-@pytest.mark.parametrize("dialect", ["postgresql"])
-def test_what_the_server_was_let_forget_is_prepared_again(services: Services) -> None:
-    with services.database.write() as session:
-        session.insert(Secret, [{"name": "a", "value": "1"}])
-    with services.database.engine.connect() as connection:
-        connection.exec_driver_sql("DEALLOCATE ALL")
-    with pytest.raises(DatabaseBusy):
-        _insert(services, [{"name": "b", "value": "1"}], asking=False)
-    _insert(services, [{"name": "b", "value": "1"}], asking=False)
-    with services.database.read() as session:
-        assert _secret(session, "b") == "1"
-
-
-@pytest.mark.parametrize("dialect", ["postgresql"])
-def test_what_has_failed_is_not_taken_for_committed(services: Services) -> None:
-    with services.database.engine.connect() as connection:
-        driver = PostgresDriver(connection.connection)
-        with pytest.raises(DivisionByZero):
-            driver.ask("SELECT 1 / $1::integer", [0])()
-        with pytest.raises(OperationalError, match="undone"):
-            driver.commit()
-
-
-@pytest.mark.parametrize("dialect", ["postgresql"])
 def test_a_connection_that_the_server_ended_is_not_given_out(services: Services) -> None:
     engine, process = services.database.engine, func.pg_backend_pid()
     with engine.connect() as one, engine.connect() as other:
@@ -199,25 +175,6 @@ def test_a_connection_that_the_server_ended_is_not_given_out(services: Services)
         one.exec_driver_sql(f"SELECT pg_terminate_backend({ended}, 1000)")
         with services.database.read() as session:
             assert session.scalar(select(process)) != ended
-
-
-@pytest.mark.parametrize("dialect", ["postgresql"])
-@pytest.mark.parametrize(("trusted", "asked"), [(60.0, 0), (0.0, 3)])
-def test_a_connection_is_asked_whether_it_is_there_if_it_was_long_unused(
-    services: Services, monkeypatch: pytest.MonkeyPatch, trusted: float, asked: int
-) -> None:
-    monkeypatch.setattr("app.kit.lasting._TRUSTED", trusted)
-    dialect = services.database.engine.dialect
-    pings: list[object] = []
-
-    def pinged(raw: object) -> bool:
-        pings.append(raw)
-        return True
-
-    monkeypatch.setattr(dialect, "do_ping", pinged)
-    for name in "abc":
-        _insert(services, [{"name": name, "value": "1"}], asking=False)
-    assert len(pings) == asked
 
 
 @pytest.mark.parametrize("dialect", ["postgresql"])
@@ -241,12 +198,33 @@ def _lose_connection(services: Services, *, prepared: bool) -> None:
             session.scalar(select(Secret.value))
 
 
+def _go_on_after_a_failure(services: Services) -> None:
+    with services.database.write() as session:
+        session.insert(Secret, [{"name": "a", "value": "1"}])
+        with suppress(DBAPIError):
+            session.all(text("SELECT 1 / 0"))
+
+
 @pytest.mark.parametrize("dialect", ["postgresql"])
-def test_what_returns_nothing_waits_for_what_does(services: Services) -> None:
-    with services.database.engine.connect() as connection:
-        driver = PostgresDriver(connection.connection)
-        driver.send("SELECT 1 / $1::integer", [(0,)])
-        with pytest.raises(DivisionByZero):
-            driver.settle()
-        driver.rollback()
-        assert driver.ask("SELECT $1::integer", (1,))() == [(1,)]
+def test_what_has_failed_is_not_taken_for_committed(services: Services) -> None:
+    with pytest.raises(DatabaseUnavailable):
+        _go_on_after_a_failure(services)
+    with services.database.read() as session:
+        assert _secret(session, "a") is None
+
+
+def test_a_snapshot_stands_still_and_a_read_without_one_does_not(services: Services) -> None:
+    for snapshot, seen in ((True, None), (False, "1")):
+        with services.database.read(snapshot=snapshot) as session:
+            assert _secret(session, f"{snapshot}") is None
+            _insert(services, [{"name": f"{snapshot}", "value": "1"}], asking=False)
+            assert _secret(session, f"{snapshot}") == seen
+
+
+def test_reads_in_each_other_have_a_connection_each(services: Services) -> None:
+    with services.database.read() as outer, services.database.read() as inner:
+        assert _secret(outer, "a") is None
+        _insert(services, [{"name": "a", "value": "1"}], asking=False)
+        assert (_secret(inner, "a"), _secret(outer, "a")) == ("1", None)
+    with services.database.read() as session:
+        assert _secret(session, "a") == "1"

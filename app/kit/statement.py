@@ -1,0 +1,181 @@
+"""Statements that are built once and kept, and the text and types that one has on a database.
+
+SQLAlchemy builds a statement and compiles it. What it is compiled to is kept here, and bounded in
+bytes: to look it up through SQLAlchemy, which compares how a statement is built, costs more than
+SQLite needs to run one. Values and columns are converted as their types say, so a row is the same
+on both databases.
+"""
+
+from collections import namedtuple
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import lru_cache, partial
+from typing import Any, Generic, Literal, TypeVar, cast
+
+from sqlalchemy import (
+    BindParameter,
+    Column,
+    Dialect,
+    Insert,
+    Table,
+    bindparam,
+    delete,
+    insert,
+    or_,
+)
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.sql import ClauseElement
+from sqlalchemy.types import TypeEngine
+
+from app.kit.bounded import BoundedCache
+
+RowT_co = TypeVar("RowT_co", covariant=True)
+# What an insert does where its key is there already: fails, leaves the row alone, replaces it, or
+# where it differs.
+Mode = Literal["new", "missing", "whole", "changed"]
+_Processor = Callable[[Any], Any]
+_MOST = 300
+
+
+class Statement(Generic[RowT_co]):
+    """A statement that is kept: an object of a module or of a cache, not one made for each run.
+
+    `row` is the named tuple that its rows become; its fields are the columns in their order.
+    """
+
+    __slots__ = ("clause", "columns", "row")
+
+    def __init__(
+        self,
+        clause: ClauseElement,
+        row: type[RowT_co] | None = None,
+        *,
+        columns: Sequence[str] | None = None,
+    ) -> None:
+        """Keep what SQLAlchemy built; `columns` are those of an insert."""
+        self.clause = clause
+        self.row = row
+        self.columns = columns
+
+
+class Compiled(Generic[RowT_co]):
+    """A statement as a database takes it: its text, its values by name, and its rows."""
+
+    def __init__(self, statement: Statement[RowT_co], dialect: Dialect) -> None:
+        """Compile a statement for a dialect."""
+        compiled: Any = statement.clause.compile(
+            dialect=dialect,
+            column_keys=None if statement.columns is None else list(statement.columns),
+        )
+        self.text: str = compiled.string
+        self._given = {
+            name: value
+            for name, value in compiled.params.items()
+            if not compiled.binds[name].required
+        }
+        self._processors = _present(
+            (name, _implementation(compiled.binds[name].type, dialect).bind_processor(dialect))
+            for name in compiled.params
+        )
+        columns = getattr(statement.clause, "exported_columns", None) or {}
+        self._columns = _present(
+            (place, _implementation(column.type, dialect).result_processor(dialect, None))
+            for place, column in enumerate(columns)
+        )
+        made: Any = statement.row or namedtuple("Row", columns.keys(), rename=True)
+        # Its own `_make` counts the columns every time.
+        self._make: Callable[[Sequence[Any]], RowT_co] = partial(tuple.__new__, made)
+
+    def values(self, params: Mapping[str, Any] | None) -> dict[str, Any]:
+        """Return the values of parameters, as the driver takes them."""
+        values = {**self._given, **params} if params else dict(self._given)
+        for name, process in self._processors:
+            values[name] = process(values[name])
+        return values
+
+    def rows(self, found: Iterable[Sequence[Any]]) -> list[RowT_co]:
+        """Return the driver's rows as what they are declared to be."""
+        if not self._columns:
+            return list(map(self._make, found))
+        return [self._make(self._converted(row)) for row in found]
+
+    def _converted(self, row: Sequence[Any]) -> Sequence[Any]:
+        values = list(row)
+        for place, process in self._columns:
+            values[place] = process(values[place])
+        return values
+
+
+Place = TypeVar("Place")
+
+
+def _present(
+    some: Iterable[tuple[Place, _Processor | None]],
+) -> tuple[tuple[Place, _Processor], ...]:
+    """Return those of some places where anything is to be done."""
+    return tuple((place, process) for place, process in some if process is not None)
+
+
+def _implementation(type_: TypeEngine[Any], dialect: Dialect) -> TypeEngine[Any]:
+    return type_.dialect_impl(dialect)
+
+
+# Bytes of the statements that are kept, with what they were compiled to; and what one takes for
+# each letter of its text: the objects that it is built of are far larger than that.
+_MOST_BYTES, _BYTES_A_LETTER = 16 * 2**20, 40
+_compiled: BoundedCache[tuple[Statement[Any], str], Compiled[Any]] = BoundedCache(
+    _MOST_BYTES, lambda _, made: _BYTES_A_LETTER * len(made.text)
+)
+
+
+def compiled_for(statement: Statement[RowT_co], dialect: Dialect) -> Compiled[RowT_co]:
+    """Return a statement compiled for a dialect of one of our engines."""
+    key = (statement, dialect.name)
+    known: Compiled[RowT_co] | None = _compiled.get(key)
+    if known is None:
+        known = _compiled[key] = Compiled(statement, dialect)
+    return known
+
+
+@lru_cache(maxsize=_MOST)
+def deletion(column: Column[Any], count: int) -> tuple[Statement[Any], tuple[str, ...]]:
+    """Return what deletes the rows in which a column has one of so many values, and their names."""
+    names = tuple(f"value{number}" for number in range(count))
+    values: list[BindParameter[Any]] = [bindparam(name) for name in names]
+    return Statement(delete(column.table).where(column.in_(values))), names
+
+
+@lru_cache(maxsize=_MOST)
+def insertion(table: Table, columns: Sequence[str], dialect: str, mode: Mode) -> Statement[Any]:
+    """Return what inserts a row of these columns."""
+    return Statement(_insertion(table, columns, dialect, mode), columns=columns)
+
+
+@lru_cache(maxsize=_MOST)
+def insertion_of(
+    table: Table, columns: Sequence[str], dialect: str, mode: Mode, count: int
+) -> Statement[Any]:
+    """Return what inserts so many rows at once; the parameters of each have its number."""
+    rows: list[dict[str, Any]] = [
+        {name: bindparam(f"{name}{number}", type_=table.c[name].type) for name in columns}
+        for number in range(count)
+    ]
+    return Statement(_insertion(table, columns, dialect, mode).values(rows))
+
+
+def _insertion(table: Table, columns: Sequence[str], dialect: str, mode: Mode) -> Insert:
+    """Return the statement that inserts rows; `columns` are what one that replaces them sets."""
+    # Inline: no key that the database makes is asked back.
+    if mode == "new":
+        return insert(table).inline()
+    # The two have the same methods, and no common class that says so.
+    dialects: Any = sqlite if dialect == "sqlite" else postgresql
+    statement = dialects.insert(table).inline()
+    if mode == "missing":
+        return cast(Insert, statement.on_conflict_do_nothing())
+    key = [column.name for column in table.primary_key]
+    others = {name: statement.excluded[name] for name in columns if name not in key}
+    differs = or_(*(table.c[name].is_distinct_from(value) for name, value in others.items()))
+    replacing = statement.on_conflict_do_update(
+        index_elements=key, set_=others, where=differs if mode == "changed" else None
+    )
+    return cast(Insert, replacing)

@@ -1,0 +1,67 @@
+"""Connections that readers borrow: how much of a file they keep in memory, and how long."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from sqlalchemy import text
+
+from app.bootstrap import Services
+from app.kit.session import ReadSession
+
+
+@pytest.fixture
+def dialect() -> str:
+    """PostgreSQL keeps its own connections."""
+    return "sqlite"
+
+
+def test_the_thread_that_answers_most_readers_keeps_more_of_the_file(services: Services) -> None:
+    asked = text("PRAGMA cache_size")
+
+    def kept() -> int:
+        with services.database.read() as session:
+            pages: int = session.scalar(asked)
+            return -pages
+
+    with ThreadPoolExecutor(1) as pool:
+        elsewhere = pool.submit(kept).result()
+    assert kept() > 2 * elsewhere > 0
+
+
+def _is_marked(session: ReadSession) -> bool:
+    """Tell whether this is a connection on which a table was made that only it has."""
+    return bool(session.scalar(text("SELECT count(*) FROM temp.sqlite_master")))
+
+
+def _mark(services: Services) -> None:
+    with services.database.read(snapshot=False) as session:
+        session._connection.exec_driver_sql("CREATE TEMP TABLE marked (id)")
+
+
+def test_a_connection_is_used_again(services: Services) -> None:
+    _mark(services)
+    for snapshot in (True, False):
+        with services.database.read(snapshot=snapshot) as session:
+            assert _is_marked(session)
+
+
+def test_a_connection_on_which_much_was_prepared_is_not_used_again(services: Services) -> None:
+    _mark(services)
+    with services.database.read() as session:
+        for number in range(60):
+            session.scalar(text(f"SELECT {number} /* {'x' * 10_000} */"))
+        assert _is_marked(session)
+    with services.database.read() as session:
+        assert not _is_marked(session)
+
+
+def test_a_connection_on_which_a_read_failed_is_not_used_again(services: Services) -> None:
+    def fail() -> None:
+        with services.database.read():
+            raise RuntimeError
+
+    _mark(services)
+    with pytest.raises(RuntimeError):
+        fail()
+    with services.database.read() as session:
+        assert not _is_marked(session)
