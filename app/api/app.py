@@ -20,7 +20,6 @@ from app.api.edge.request import told
 from app.api.edge.secrets import path_for_log
 from app.api.edge.stack import stack
 from app.api.feed_source import FeedSource
-from app.api.managed import ManagedRoutes
 from app.api.metrics import Metrics
 from app.api.openapi import document
 from app.api.problems import problem, problem_of
@@ -94,8 +93,7 @@ def create_app(services: Services, lifespan: Lifespan | None = None) -> App:
     inside.state.hub_clients = hub.hub_clients(services)
     services.push.read_feeds_by(FeedSource(inside))
     direct = DirectRoutes(inside, _of(_DELIVERY))
-    managed = ManagedRoutes(inside, _of(_MANAGEMENT) if services.settings.management else ())
-    return stack(managed, direct, services, metrics, pulse)
+    return stack(inside, direct, services, metrics, pulse)
 
 
 def _of(routers: Iterable[APIRouter]) -> Iterator[BaseRoute]:
