@@ -1,6 +1,5 @@
 """The rings in front of the framework, from the outermost to the innermost."""
 
-from app.api.direct import DirectRoutes
 from app.api.edge.asgi import App
 from app.api.edge.auth import AuthRing
 from app.api.edge.body import BodyRing
@@ -20,9 +19,7 @@ from app.bootstrap import Services
 STREAMED = ("/v1/manage/import",)
 
 
-def stack(
-    app: App, direct: DirectRoutes, services: Services, metrics: Metrics, pulse: Pulse
-) -> App:
+def stack(app: App, services: Services, metrics: Metrics, pulse: Pulse) -> App:
     """Put the rings around the framework."""
     settings = services.settings
     app = BodyRing(app, settings.max_body_bytes, STREAMED)
@@ -34,6 +31,4 @@ def stack(
     app = CorsRing(app, settings.cors_origins, settings.management_cors_origins)
     app = HostRing(app, settings.allowed_hosts)
     app = RequestRing(app, metrics)
-    ring = DeliveryRing(app, direct, services, metrics)
-    ring.end = pulse.end
-    return ring
+    return DeliveryRing(app, services, metrics, pulse)
