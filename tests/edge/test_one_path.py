@@ -142,7 +142,7 @@ class TestWhoMayRead:
 
     def test_a_resource_without_it_is_none(self) -> None:
         with pytest.raises(TypeError):
-            Resource("/v1/secrets", begin=lambda: None)  # type: ignore[call-arg]
+            Resource("/v1/secrets", start=lambda: None)  # type: ignore[call-arg]
 
     @pytest.mark.parametrize("method", ["get", "post"])
     def test_a_route_without_it_is_none(self, method: str) -> None:

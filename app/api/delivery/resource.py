@@ -54,14 +54,14 @@ Begun = Answer | Deferred
 class Resource:
     """One public resource.
 
-    `path` is the template of its path. `begin` is called with the services, the request and the
+    `path` is the template of its path. `start` is called with the services, the request and the
     parts of the path by name; it returns an `Answer`, or `Deferred` where the rest may take long.
     A resource that `waits` is a coroutine function that takes the `Pulse` as well.
     """
 
     path: str
     reads: Reads
-    begin: Callable[..., Any]
+    start: Callable[..., Any]
     waits: bool = False
 
 
@@ -76,7 +76,7 @@ def begin(services: Services, match: Match, request: ReadRequest) -> Begun:
     """Begin an answer: return it, or what is left to be done; refusals are raised."""
     resource, parts = match
     resource.reads.allow(services, request.reader)
-    begun: Begun = resource.begin(services, request, **parts)
+    begun: Begun = resource.start(services, request, **parts)
     return begun
 
 

@@ -16,7 +16,7 @@ async def fetch(services: Services, pulse: Pulse, match: Match, request: ReadReq
     resource, parts = match
     if resource.waits:
         resource.reads.allow(services, request.reader)
-        answer: Answer = await resource.begin(services, request, pulse, **parts)
+        answer: Answer = await resource.start(services, request, pulse, **parts)
         return answer
     if services.database.dialect != "sqlite":
         return await run_in_threadpool(compute, services, match, request)

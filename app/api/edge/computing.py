@@ -29,7 +29,7 @@ class Computing:
         self._pulse = pulse
         self._embedded = services.database.dialect == "sqlite"
 
-    def begin(self, request: Request, query: bytes, caller: Caller) -> Kept | Deferred | None:
+    def start(self, request: Request, query: bytes, caller: Caller) -> Kept | Deferred | None:
         """Compute what needs no waiting, on SQLite; else return what is left to do, or nothing."""
         if not self._embedded or request.match.resource.waits:
             return None

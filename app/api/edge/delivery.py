@@ -186,7 +186,7 @@ class DeliveryRing:
     ) -> Kept | Deferred | None:
         """Return an answer that is computed inline, and keep it; or what is left to do for it."""
         epoch = self._freshness.epoch
-        begun = self._computing.begin(request, query, caller)
+        begun = self._computing.start(request, query, caller)
         if begun is not None and not isinstance(begun, Deferred):
             self._keep(key, begun, epoch)
         return begun
