@@ -1,8 +1,8 @@
 """The HTTP application: routes on the inside, the edge around them."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
-from functools import cache
+from functools import cache, partial
 from threading import Event
 from typing import Any
 from urllib.parse import quote
@@ -14,17 +14,15 @@ from pydantic import ValidationError
 from starlette.exceptions import HTTPException
 from starlette.routing import BaseRoute, compile_path
 
+from app.api.delivery.pushed import read_feed
 from app.api.dependencies import note_route
-from app.api.direct import DirectRoutes
 from app.api.edge.asgi import App, request_id
-from app.api.edge.request import told
 from app.api.edge.secrets import path_for_log
 from app.api.edge.stack import stack
-from app.api.feed_source import FeedSource
-from app.api.managed import ManagedRoutes
+from app.api.errors import MethodNotAllowed, NothingHere
 from app.api.metrics import Metrics
 from app.api.openapi import document
-from app.api.problems import problem, problem_of
+from app.api.problems import problem_for
 from app.api.pulse import Pulse
 from app.api.routes import (
     article_bulk,
@@ -49,7 +47,7 @@ from app.api.routes import (
     transfer,
     webhooks,
 )
-from app.api.validation import invalid_input, known_fields
+from app.api.routing import PublicRouter
 from app.bootstrap import Services
 from app.content.errors import Moved
 from app.kit.errors import Failure
@@ -57,7 +55,7 @@ from app.kit.quoting import quoted, shortened
 
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 
-_DELIVERY = (
+_DELIVERY: tuple[PublicRouter, ...] = (
     stories.router,
     feeds.router,
     sitemaps.router,
@@ -83,7 +81,6 @@ _MANAGEMENT = (
     previews.router,
     transfer.router,
 )
-_HTTP = {404: "not_found", 405: "method_not_allowed"}
 
 
 def create_app(services: Services, lifespan: Lifespan | None = None) -> App:
@@ -95,14 +92,8 @@ def create_app(services: Services, lifespan: Lifespan | None = None) -> App:
     inside.state.pulse = pulse = Pulse(services.watch)
     inside.state.draining = draining = Event()
     inside.state.hub_clients = hub.hub_clients(services)
-    services.push.read_feeds_by(FeedSource(inside))
-    direct = DirectRoutes(inside, _of(_DELIVERY))
-    managed = ManagedRoutes(inside, _of(_MANAGEMENT) if services.settings.management else ())
-    return stack(managed, direct, services, metrics, pulse, draining)
-
-
-def _of(routers: Iterable[APIRouter]) -> Iterator[BaseRoute]:
-    return (route for router in routers for route in router.routes)
+    services.push.read_feeds_by(partial(read_feed, services))
+    return stack(inside, services, metrics, pulse, draining)
 
 
 def openapi_document() -> dict[str, Any]:
@@ -119,9 +110,8 @@ def _framework(*, management: bool, lifespan: Lifespan | None = None) -> FastAPI
         redirect_slashes=False,
         routes=_routes(management=management),
     )
-    inside.add_exception_handler(Failure, _on_fault)
-    inside.add_exception_handler(Exception, _on_fault)
-    inside.add_exception_handler(ValidationError, _on_invalid)
+    for kind in (Failure, ValidationError, Exception):
+        inside.add_exception_handler(kind, _on_fault)
     inside.add_exception_handler(HTTPException, _on_http)
     inside.mount(system.STATIC, StaticFiles(directory=system.STATIC_FILES))
     return inside
@@ -138,7 +128,10 @@ def _routes(*, management: bool) -> list[BaseRoute]:
         dependencies=[Depends(note_route)],
         generate_unique_id_function=lambda route: route.name,
     )
-    for router in [*_DELIVERY, *(_MANAGEMENT if management else ())]:
+    for public in _DELIVERY:
+        public.check()
+        together.include_router(public)
+    for router in _MANAGEMENT if management else ():
         together.include_router(router)
     return together.routes
 
@@ -146,7 +139,8 @@ def _routes(*, management: bool) -> list[BaseRoute]:
 def _on_fault(request: Request, wrong: Exception) -> Response:
     if isinstance(wrong, Moved):
         return _on_moved(request, wrong)
-    return _response(told(wrong, request_id(request.scope)))
+    status, headers, body = problem_for(wrong, request_id(request.scope))
+    return Response(body, status, headers)
 
 
 def _on_moved(request: Request, moved: Moved) -> Response:
@@ -157,30 +151,17 @@ def _on_moved(request: Request, moved: Moved) -> Response:
     return Response(None, status, {"location": path, "cache-control": "no-store"})
 
 
-def _response(answer: tuple[int, dict[str, str], bytes]) -> Response:
-    status, headers, body = answer
-    return Response(body, status, headers)
-
-
-def _on_invalid(request: Request, wrong: Exception) -> Response:
-    assert isinstance(wrong, ValidationError)
-    known = known_fields(wrong.title)
-    return _response(problem_of(invalid_input(wrong, known), request_id(request.scope)))
-
-
 def _on_http(request: Request, wrong: Exception) -> Response:
+    """Say in a problem document what the framework has no route for."""
     assert isinstance(wrong, HTTPException)
-    code = _HTTP.get(wrong.status_code, "not_found")
-    detail = f"Nothing is served at {quoted(path_for_log(request.url.path))}."
-    allowed: dict[str, str] = {}
-    if code == "method_not_allowed":
-        methods = _methods(request)
-        if request.method == "OPTIONS":
-            return Response(None, 204, {"allow": ", ".join(methods)})
-        detail = f"{shortened(request.method)} does not apply here; {', '.join(methods)} do(es)."
-        allowed = {"allow": ", ".join(methods)}
-    status, headers, body = problem(code, detail, request_id(request.scope))
-    return Response(body, status, {**headers, **allowed})
+    if wrong.status_code != 405:
+        path = path_for_log(request.url.path)
+        return _on_fault(request, NothingHere(f"Nothing is served at {quoted(path)}."))
+    methods = _methods(request)
+    if request.method == "OPTIONS":
+        return Response(None, 204, {"allow": ", ".join(methods)})
+    detail = f"{shortened(request.method)} does not apply here; {', '.join(methods)} do(es)."
+    return _on_fault(request, MethodNotAllowed(detail, methods))
 
 
 def _methods(request: Request) -> list[str]:

@@ -2,10 +2,9 @@
 
 from dataclasses import dataclass
 
-from fastapi import Request
-
 from app.access.selection import Clause
-from app.api.answers import nothing_here
+from app.api.delivery.answers import nothing_here
+from app.api.delivery.resource import ReadRequest
 from app.api.nearest import nearest
 from app.bootstrap import Services
 from app.content.inputs import normal_language
@@ -34,17 +33,17 @@ SEARCH = Channel("/feeds/search", searched=True)
 _PLACES: dict[EntryType, str] = {"category": "/feeds/categories", "source": "/feeds/sources"}
 
 
-def category(request: Request, services: Services, name: str) -> Channel:
+def category(services: Services, request: ReadRequest, name: str) -> Channel:
     """Return the feed of a category and all below it."""
-    return _entry(request, services, "category", name)
+    return _entry(services, request, "category", name)
 
 
-def source(request: Request, services: Services, name: str) -> Channel:
+def source(services: Services, request: ReadRequest, name: str) -> Channel:
     """Return the feed of a source."""
-    return _entry(request, services, "source", name)
+    return _entry(services, request, "source", name)
 
 
-def language(request: Request, services: Services, name: str) -> Channel:
+def language(services: Services, request: ReadRequest, name: str) -> Channel:
     """Return the feed of a language and all its regions."""
     try:
         tag = normal_language(name)
@@ -55,7 +54,7 @@ def language(request: Request, services: Services, name: str) -> Channel:
     return Channel(f"/feeds/languages/{tag}", tag, (clause,), moved=tag != name)
 
 
-def tag(request: Request, services: Services, name: str) -> Channel:
+def tag(services: Services, request: ReadRequest, name: str) -> Channel:
     """Return the feed of a tag by its form as a slug; several spellings may share it."""
     slug = normal_ref(name)
     if slug_problem(slug) is not None:
@@ -67,7 +66,7 @@ def tag(request: Request, services: Services, name: str) -> Channel:
     return Channel(f"/feeds/tags/{slug}", spellings[0], (clause,), moved=slug != name)
 
 
-def _entry(request: Request, services: Services, type_: EntryType, name: str) -> Channel:
+def _entry(services: Services, request: ReadRequest, type_: EntryType, name: str) -> Channel:
     directory, head = services.delivery.directory()
     ref = normal_ref(name)
     entry = directory.find(type_, ref)

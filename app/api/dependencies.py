@@ -49,13 +49,6 @@ def scoped(scope: Scope) -> Callable[[Caller], Awaitable[Caller]]:
     return checked
 
 
-def allow_reading(services: Services, caller: Caller, *, stories: bool) -> None:
-    """Let anybody read, as far as the deployment is open: all, headlines alone, or nothing."""
-    anonymous = services.settings.anonymous
-    if anonymous == "none" or (stories and anonymous == "headlines"):
-        caller.need(Scope.read)
-
-
 async def json_object(request: Request) -> dict[str, Any]:
     """Return the body, which has to be a JSON object."""
     wanted = MERGE_PATCH if request.method == "PATCH" else "application/json"

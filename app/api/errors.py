@@ -1,5 +1,8 @@
 """What HTTP refuses by itself."""
 
+from collections.abc import Sequence
+
+from app.api.answer import Facts
 from app.kit.errors import Failure
 
 
@@ -13,6 +16,29 @@ class BadHeader(Failure):
     """A header has not the form it should have."""
 
     code = "bad_header"
+
+
+class BadHost(Failure):
+    """The request names no host, or one that is not served here."""
+
+    code = "bad_host"
+
+
+class BadOrigin(Failure):
+    """A preflight asks for an origin, a method or a header that is not allowed."""
+
+    code = "bad_origin"
+
+
+class MethodNotAllowed(Failure):
+    """The method does not apply to the path; `allowed` are those that do."""
+
+    code = "method_not_allowed"
+
+    def __init__(self, detail: str, allowed: Sequence[str]) -> None:
+        """Keep the sentence, and the methods that apply."""
+        super().__init__(detail)
+        self.allowed = tuple(allowed)
 
 
 class BodyTooLarge(Failure):
@@ -39,19 +65,31 @@ class VersionRequired(Failure):
     code = "version_required"
 
 
-class Gone(Failure):
+class Absence(Failure):
+    """Nothing is to be seen at a path: a 404 or 410.
+
+    `facts` are those of the answer, where it may be stored like one that was found.
+    """
+
+    def __init__(self, detail: str, facts: Facts | None = None) -> None:
+        """Keep the sentence for the reader, and what it depends on."""
+        super().__init__(detail)
+        self.facts = facts
+
+
+class Gone(Absence):
     """A story was here, and was unpublished with a word to its readers."""
 
     code = "gone"
 
 
-class Killed(Failure):
+class Killed(Absence):
     """A story was here, and was withdrawn for good."""
 
     code = "killed"
 
 
-class NothingHere(Failure):
+class NothingHere(Absence):
     """Nothing visible to this reader is at this path."""
 
     code = "not_found"

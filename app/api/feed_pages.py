@@ -3,9 +3,8 @@
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
-from fastapi import Request
-
 from app.api.channels import Channel
+from app.api.delivery.resource import ReadRequest
 from app.api.links import Links
 from app.api.paging import Paging
 from app.bootstrap import Services
@@ -46,7 +45,7 @@ class _Shown:
 
 
 def write_feed(
-    request: Request, services: Services, asked: Asked, page: Page, form: FeedFormat
+    services: Services, request: ReadRequest, asked: Asked, page: Page, form: FeedFormat
 ) -> tuple[bytes, str | None]:
     """Return a page of stories as a feed in a format, and the cursor of the page that follows."""
     items = services.items.of_all(page.items)
@@ -56,7 +55,7 @@ def write_feed(
     gone: list[Withdrawn] = []
     if (form.remembers or form.cancels) and asked.query.position is None:
         gone = _withdrawn(services, asked, page)
-    place = _place(request, services, asked, shown)
+    place = _place(services, request, asked, shown)
     feed = feed_of(place, shown.items, gone, addresses_of(services), page.head)
     return form.render(feed), shown.following
 
@@ -85,9 +84,9 @@ def _withdrawn(services: Services, asked: Asked, page: Page) -> list[Withdrawn]:
     ]
 
 
-def _place(request: Request, services: Services, asked: Asked, shown: _Shown) -> Place:
+def _place(services: Services, request: ReadRequest, asked: Asked, shown: _Shown) -> Place:
     own = addresses_of(services).own
-    links = Links.of(request.scope["path"], request.scope["query_string"], own)
+    links = Links.of(request.path, request.query, own)
     return Place(
         site=services.settings.site_name,
         name=asked.search.typed if asked.search is not None else asked.channel.name,

@@ -2,18 +2,19 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import replace
-from functools import partial
 
-from fastapi import Request, Response
-
-from app.api.answers import delivered, list_links, nothing_here, redirected
+from app.api.answer import Answer
 from app.api.channels import Channel
-from app.api.edge.asgi import state
+from app.api.delivery.answers import (
+    delivered,
+    list_links,
+    nothing_here,
+    redirected,
+)
+from app.api.delivery.resource import Begun, Deferred, ReadRequest
 from app.api.feed_pages import Asked, write_feed
-from app.api.links import fits_in_head
 from app.api.nearest import nearest
 from app.api.params import FILTERS, SPANS, Parameters
-from app.api.reading import long_read, reads_embargoed, short_read
 from app.api.searching import places, read_typed, search_in_list, sees_titles_only
 from app.api.stories import read_query
 from app.bootstrap import Services
@@ -22,7 +23,6 @@ from app.delivery.store.reading import Position
 from app.delivery.store.shapes import Form
 from app.delivery.surrogates import LISTS
 from app.kit.quoting import quoted
-from app.search.queries import SearchQuery
 from app.syndication.formats import FEEDS, FeedFormat
 
 _ALL = (*FILTERS, *SPANS, "sort", "limit", "cursor")
@@ -32,37 +32,63 @@ SEARCH_FEED_PARAMETERS = ("q", *_ALL, "names_in")
 MUCH = 512 * 1024
 
 
-async def answer_feed(request: Request, services: Services, channel: Channel, ext: str) -> Response:
-    """Answer with a feed, or lead on to where it is now."""
+def answer_feed(services: Services, request: ReadRequest, channel: Channel, ext: str) -> Begun:
+    """Answer with a feed, or redirect to where it is now."""
     form = FEEDS.get(ext)
     if form is None:
-        head = await short_read(services, services.delivery.head)
-        raise nothing_here(request, head, no_format(ext, FEEDS))
+        raise nothing_here(request, services.delivery.head(), no_format(ext, FEEDS))
     if channel.moved:
-        head = await short_read(services, services.delivery.head)
-        return redirected(request, f"{channel.path}.{ext}", head)
-    asked = await short_read(services, lambda: _understood(request, services, channel, form))
-    page, settled = await _page(services, asked)
-    written = partial(write_feed, request, services, asked, page, form)
-    much = sum(map(len, page.items)) > MUCH
-    body, following = await (long_read(written) if much else short_read(services, written))
+        return redirected(request, f"{channel.path}.{ext}", services.delivery.head())
+    asked = _parse(services, request, channel, form)
+    if asked.search is not None:
+        return Deferred(lambda: _searched(services, request, asked, form))
+    if not asked.query.is_short:
+        return Deferred(lambda: _write(services, request, asked, form, _page(services, asked)))
+    page = _page(services, asked)
+    if sum(map(len, page.items)) > MUCH:
+        return Deferred(lambda: _write(services, request, asked, form, page))
+    return _write(services, request, asked, form, page)
+
+
+def _page(services: Services, asked: Asked) -> Page:
+    return services.delivery.stories(asked.query)
+
+
+def _searched(services: Services, request: ReadRequest, asked: Asked, form: FeedFormat) -> Answer:
+    """Write a feed of what a search finds."""
+    assert asked.search is not None
+    found = services.search.search(asked.search)
+    before, after = (_position(place) for place in places(asked.search, found))
+    page = Page(list(found.items), found.head, before, after)
+    return _write(services, request, asked, form, page, settled=found.settled)
+
+
+def _write(
+    services: Services,
+    request: ReadRequest,
+    asked: Asked,
+    form: FeedFormat,
+    page: Page,
+    *,
+    settled: bool = True,
+) -> Answer:
+    """Write a feed; one that is not `settled` may change without the log or time changing."""
+    body, following = write_feed(services, request, asked, page, form)
     before = asked.paging.cursor(page.before, backwards=True)
-    links = list_links(request, services, {"next": following, "prev": before})
+    links = list_links(services, request, {"next": following, "prev": before})
     if services.push.options.hub is not None:
         links["hub"] = services.push.options.hub
-    answer = delivered(
+    return delivered(
         request,
         body,
         page.head,
         keys=(LISTS,),
         links=links,
         media_type=form.media_type,
+        # However the address was spelt: this is the one that the feed gives as its own.
+        location=links["self"],
         kept=settled,
     )
-    # However the address was spelt: this is the one that the feed gives as its own.
-    if fits_in_head(links["self"], answer.raw_headers):
-        answer.headers["content-location"] = links["self"]
-    return answer
 
 
 def no_format(ext: str, known: Collection[str]) -> str:
@@ -72,42 +98,25 @@ def no_format(ext: str, known: Collection[str]) -> str:
     return f"There is no format {quoted(ext)}.{meant} Known here: {', '.join(known)}."
 
 
-def _understood(
-    request: Request, services: Services, channel: Channel, format_: FeedFormat
+def _parse(
+    services: Services, request: ReadRequest, channel: Channel, format_: FeedFormat
 ) -> Asked:
     known = SEARCH_FEED_PARAMETERS if channel.searched else FEED_PARAMETERS
-    params = Parameters(request.scope["query_string"], known)
-    form: Form = "whole" if _may_read_whole(request, services) else "short"
+    params = Parameters(request.query, known)
+    form: Form = "whole" if _may_read_whole(services, request) else "short"
     typed = read_typed(params)
     path = f"{channel.path}?{typed!r}" if channel.searched else channel.path
     query, paging = read_query(services, params, path, form, channel.clauses)
-    query = replace(query, embargoed=format_.tells_embargo and reads_embargoed(request))
+    query = replace(query, embargoed=format_.tells_embargo and request.reader.embargoed)
     if not channel.searched:
         return Asked(channel, query, paging)
-    titles_only = sees_titles_only(services, state(request.scope)["caller"])
+    titles_only = sees_titles_only(services, request.reader)
     return Asked(channel, query, paging, search_in_list(typed, query, titles_only=titles_only))
 
 
-def _may_read_whole(request: Request, services: Services) -> bool:
-    """Tell whether feeds take in what is not shown to everybody where headlines alone are open."""
-    keyed = state(request.scope)["caller"].key_id is not None
-    return keyed or services.settings.anonymous == "all"
-
-
-async def _page(services: Services, asked: Asked) -> tuple[Page, bool]:
-    """Return a page, and whether it stays so until the log or time changes something."""
-    query, search = asked.query, asked.search
-    if search is not None:
-        return await long_read(lambda: _found(services, search))
-    if query.is_short:
-        return await short_read(services, lambda: services.delivery.stories(query)), True
-    return await long_read(lambda: services.delivery.stories(query)), True
-
-
-def _found(services: Services, search: SearchQuery) -> tuple[Page, bool]:
-    found = services.search.search(search)
-    before, after = (_position(one) for one in places(search, found))
-    return Page(list(found.items), found.head, before, after), found.settled
+def _may_read_whole(services: Services, request: ReadRequest) -> bool:
+    """Tell whether feeds include what is not shown to everybody where headlines alone are open."""
+    return request.reader.key_id is not None or services.settings.anonymous == "all"
 
 
 def _position(place: Sequence[int] | None) -> Position | None:

@@ -1,12 +1,20 @@
 """Problem documents (RFC 9457), all built here, from a closed list of codes."""
 
+import logging
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
+from pydantic import ValidationError
+from starlette.requests import ClientDisconnect
+
+from app.api.errors import MethodNotAllowed
+from app.api.validation import invalid_input, known_fields
 from app.kit import json
 from app.kit.errors import Failure, FieldError, RateLimited
 
 MEDIA_TYPE = "application/problem+json"
+_log = logging.getLogger("dateline")
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,10 +263,36 @@ FIELD_CODES: dict[str, str] = {
 }
 
 
+class Problem(NamedTuple):
+    """A problem document as it is sent."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+
+def problem_for(wrong: Exception, request_id: str | None) -> Problem:
+    """Return the problem document for whatever went wrong; a fault of ours is logged."""
+    if isinstance(wrong, ValidationError):
+        wrong = invalid_input(wrong, known_fields(wrong.title))
+    if isinstance(wrong, ClientDisconnect):
+        # Nobody receives it, but it is counted.
+        return problem("malformed_request", "The request ended in the middle.", request_id)
+    if not isinstance(wrong, Failure) or wrong.code not in PROBLEMS:
+        _log.error("request failed", exc_info=wrong, extra={"request_id": request_id})
+        return problem("internal", "The request could not be answered.", request_id)
+    made = problem(wrong.code, wrong.detail, request_id, wrong.errors)
+    if isinstance(wrong, RateLimited):
+        made.headers["retry-after"] = str(wrong.seconds)
+    if isinstance(wrong, MethodNotAllowed):
+        made.headers["allow"] = ", ".join(wrong.allowed)
+    return made
+
+
 def problem(
     code: str, detail: str, request_id: str | None, errors: Iterable[FieldError] = ()
-) -> tuple[int, dict[str, str], bytes]:
-    """Return status, headers and body of a problem."""
+) -> Problem:
+    """Return the problem of a code of the closed list; for an exception there is `problem_for`."""
     kind = PROBLEMS[code]
     document: dict[str, object] = {
         "type": f"/problems/{code}",
@@ -271,15 +305,7 @@ def problem(
     listed = [{"pointer": one.pointer, "code": one.code, "detail": one.detail} for one in errors]
     if listed:
         document["errors"] = listed
-    return kind.status, dict(_headers(kind.status, code)), json.dumps(document)
-
-
-def problem_of(failure: Failure, request_id: str | None) -> tuple[int, dict[str, str], bytes]:
-    """Return status, headers and body for a failure."""
-    status, headers, body = problem(failure.code, failure.detail, request_id, failure.errors)
-    if isinstance(failure, RateLimited):
-        headers["retry-after"] = str(failure.seconds)
-    return status, headers, body
+    return Problem(kind.status, dict(_headers(kind.status, code)), json.dumps(document))
 
 
 def _headers(status: int, code: str) -> Mapping[str, str]:

@@ -14,7 +14,7 @@ from app.access.caller import Caller
 from app.access.errors import KeyRefused
 from app.access.validity import insist_on_valid_key
 from app.api.errors import BodyTooLarge
-from app.api.problems import PROBLEMS, problem, problem_of
+from app.api.problems import PROBLEMS, problem_for
 from app.api.validation import invalid_input, known_fields
 from app.bootstrap import Services
 from app.content.transfer.export import export_lines
@@ -166,9 +166,9 @@ def _problem(outcome: Outcome, wrong: Exception, request_id: str | None) -> Any:
             # A line's type stands first in each location, and is no field.
             one["loc"] = one["loc"][1:]
         wrong = invalid_input(found, known_fields(f"{str(outcome.type).title()}Input"))
-    if isinstance(wrong, Failure) and wrong.code in PROBLEMS:
-        return json.loads(problem_of(wrong, request_id)[2])
-    return json.loads(problem("internal", "The line could not be imported.", request_id)[2])
+    if not isinstance(wrong, Failure) or wrong.code not in PROBLEMS:
+        wrong = Failure("The line could not be imported.")
+    return json.loads(problem_for(wrong, request_id).body)
 
 
 def _exported(services: Services, *, killed: bool) -> Generator[bytes, None, None]:

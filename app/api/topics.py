@@ -5,13 +5,11 @@ Nothing is read but the directory: a feed is not made to find out whether there 
 
 from urllib.parse import unquote, urlsplit
 
-from fastapi import Request
-
 from app.access.caller import ANYBODY
 from app.access.selection import Selection
 from app.api import channels
 from app.api.channels import Channel
-from app.api.dependencies import allow_reading
+from app.api.delivery.resource import ReadRequest, Reads
 from app.api.edge.canonical import canonical_query
 from app.api.errors import NothingHere
 from app.api.feeds import FEED_PARAMETERS, SEARCH_FEED_PARAMETERS
@@ -34,7 +32,7 @@ _NAMED = {
 _FIXED = {"latest": channels.EVERYTHING, "search": channels.SEARCH}
 
 
-def selection_of_topic(request: Request, services: Services, topic: str) -> Selection:
+def selection_of_topic(services: Services, topic: str) -> Selection:
     """Return the stories whose changes may change a feed; refuse what is no feed of this server.
 
     A feed whose stories no selection tells, such as one of a tag that is spelt in several ways,
@@ -49,8 +47,8 @@ def selection_of_topic(request: Request, services: Services, topic: str) -> Sele
     if ext not in FEEDS:
         raise BadHubRequest(f"There is no feed in the format {quoted(ext)}.")
     try:
-        allow_reading(services, ANYBODY, stories=False)
-        return _selection(request, services, path, parts.query)
+        Reads.HEADLINES.allow(services, ANYBODY)
+        return _selection(services, path, parts.query)
     except NothingHere as wrong:
         raise BadHubRequest(f"{_NO_FEED} {wrong.detail}") from wrong
     except BadHubRequest:
@@ -59,8 +57,8 @@ def selection_of_topic(request: Request, services: Services, topic: str) -> Sele
         raise BadHubRequest(wrong.detail) from wrong
 
 
-def _selection(request: Request, services: Services, path: str, query: str) -> Selection:
-    channel = _channel(request, services, path)
+def _selection(services: Services, path: str, query: str) -> Selection:
+    channel = _channel(services, path)
     if channel.moved:
         moved = f"{services.settings.public_url}{channel.path}"
         raise BadHubRequest(f"This feed has another address now: {moved}….")
@@ -72,10 +70,11 @@ def _selection(request: Request, services: Services, path: str, query: str) -> S
     return understood.selection if is_selected else Selection()
 
 
-def _channel(request: Request, services: Services, path: str) -> Channel:
+def _channel(services: Services, path: str) -> Channel:
     kind, _, name = path.partition("/")
     if path in _FIXED:
         return _FIXED[path]
     if kind not in _NAMED or not name or "/" in name:
         raise BadHubRequest(_NO_FEED)
-    return _NAMED[kind](request, services, name)
+    request = ReadRequest(f"/feeds/{path}", b"", ANYBODY)
+    return _NAMED[kind](services, request, name)

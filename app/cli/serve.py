@@ -4,13 +4,14 @@ import signal
 import sys
 import threading
 from contextlib import closing
+from functools import partial
 from typing import Annotated
 
 import typer
 import uvicorn
 from uvicorn.config import STARTUP_FAILURE
 
-from app.api.app import create_app
+from app.api.delivery.pushed import read_feed
 from app.api.edge.secrets import hide_secrets
 from app.bootstrap import bootstrap, open_database, prepare_database
 from app.cli.common import DatabaseUrl
@@ -42,8 +43,7 @@ def worker(database_url: DatabaseUrl = None) -> None:
     with closing(open_database(settings)) as database:
         prepare_database(database)
         services = bootstrap(settings, database=database)
-        # Nobody is served, but feeds that are pushed are read as readers read them.
-        create_app(services)
+        services.push.read_feeds_by(partial(read_feed, services))
         loops = Worker(services)
         stopped = threading.Event()
         stopping.end_with(stopped.set, FORCE_SECONDS)

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from app.api import at_once
 from app.api.app import create_app
+from app.api.delivery import stories
 from app.api.edge.canonical import canonical_query
 from app.bootstrap import Services
 from app.settings import Settings
@@ -104,7 +104,7 @@ def test_the_cache_takes_what_it_may_and_gives_everything_back(
     driver: Driver, newsroom: Newsroom, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # What queries mean is remembered in addition to the cache, within a bound of its own.
-    monkeypatch.setattr(at_once, "_OF_A_QUERY", 2**30)
+    monkeypatch.setattr(stories, "_OF_A_QUERY", 2**30)
     # What is loaded once, and the short forms of queries, are none of the cache's.
     for number in range(_DIFFERENT):
         scope = _different(number)

@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from app.api.edge.entry import Entry, Facts, Name
+from app.api.answer import Answer, Facts
+from app.api.edge.entry import Entry, Name
 from app.api.edge.ready import Ready, ReadyAnswers, is_anybodys, told_apart
 from app.api.edge.store import EntryStore, Key
 from app.api.metrics import Tally
@@ -11,7 +12,7 @@ KEY: Key = ("/v1/headlines", b"", False)
 
 
 def _entry(*keys: str) -> Entry:
-    return Entry.of(200, [], b"[]", Facts(1, keys, None), "/v1/headlines")
+    return Entry.of(Answer(200, [], b"[]", Facts(1, keys, None)), "/v1/headlines")
 
 
 def _ready(entry: Entry) -> Ready:

@@ -1,11 +1,12 @@
 """The store of finished answers: bounded, and emptied by what entries show."""
 
-from app.api.edge.entry import Entry, Facts
+from app.api.answer import Answer, Facts
+from app.api.edge.entry import Entry
 from app.api.edge.store import EntryStore, Key
 
 
 def _entry(size: int, *keys: str) -> Entry:
-    return Entry.of(200, [], b"x" * size, Facts(1, keys, None), "/v1/headlines")
+    return Entry.of(Answer(200, [], b"x" * size, Facts(1, keys, None)), "/v1/headlines")
 
 
 def _key(number: int) -> Key:

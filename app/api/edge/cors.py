@@ -5,7 +5,8 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.responses import Response
 
 from app.api.edge.asgi import App, Receive, Scope, Send, header, request_id
-from app.api.problems import problem
+from app.api.errors import BadOrigin
+from app.api.problems import problem_for
 
 EXPOSED = (
     "ETag",
@@ -60,7 +61,7 @@ def _is_preflight(scope: Scope) -> bool:
 
 def _refusal(response: Response, id_: str | None) -> Response:
     detail = bytes(response.body).decode()
-    status, headers, body = problem("bad_origin", f"{detail}.", id_)
+    status, headers, body = problem_for(BadOrigin(f"{detail}."), id_)
     kept = {k: v for k, v in response.headers.items() if k.startswith(("access", "vary"))}
     return Response(body, status, {**kept, **headers})
 

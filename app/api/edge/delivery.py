@@ -1,59 +1,54 @@
 """The delivery ring: finished answers, fresh, in the reader's coding, or not sent at all.
 
-The inside answers a reading request with the bytes of a 200 (or a 404, or a redirect) and its
-facts. Here that is kept, coded, compared with what the reader has, and sent.
+A reading request is looked up in the cache. What is not there is computed by the function of its
+resource, stored, coded, compared with what the reader has, and sent.
 """
 
 from collections.abc import Sequence
+from contextlib import suppress
 
 from app.access.caller import ANYBODY, Caller
-from app.api.at_once import AtOnce
-from app.api.direct import DirectRoutes
-from app.api.edge.asgi import App, Message, Receive, Scope, Send, answer, fields
+from app.api.delivery.registry import find
+from app.api.delivery.resource import Deferred
+from app.api.edge.asgi import App, Message, Receive, Scope, Send, fields
 from app.api.edge.canonical import canonical_query
-from app.api.edge.entry import Absent, Entry
+from app.api.edge.computing import Computing
+from app.api.edge.entry import Absent
 from app.api.edge.freshness import Freshness
 from app.api.edge.hand import Hand
 from app.api.edge.host import HostRing
-from app.api.edge.inside import Inside, Raw
 from app.api.edge.negotiation import NegotiationRing, negotiated
 from app.api.edge.paths import is_plain
 from app.api.edge.preferences import goes_by_header, with_preferences
 from app.api.edge.readers import Readers
 from app.api.edge.ready import apart, is_anybodys
-from app.api.edge.replies import Messages, Replies, Request
-from app.api.edge.request import id_for, told
-from app.api.edge.safety import SAFE
+from app.api.edge.replies import VARY_BY_ORIGIN, Messages, Replies, Request
+from app.api.edge.request import id_for
 from app.api.edge.serving import take_seat
 from app.api.edge.shared import Shared
 from app.api.edge.store import EntryStore, Kept, Key
 from app.api.edge.stream import let_in
 from app.api.metrics import Metrics
+from app.api.problems import problem_for
+from app.api.pulse import Pulse
 from app.bootstrap import Services
 from app.kit.errors import Failure
 from app.kit.watch import Version
 from app.server.interface import Hooks
 
-_DELIVERED = ("/v1/", "/feeds/", "/sitemap")
-_OWN = ("/v1/manage", "/v1/me", "/v1/stream")
-# Where a scope says that its answer cannot be made at once.
-_TRIED = "dateline.tried"
-
 
 class DeliveryRing:
-    """Answers readers from memory where it can, and remembers what the inside answers."""
+    """Answers readers from memory where it can, and stores what it computes."""
 
-    def __init__(
-        self, app: App, direct: DirectRoutes, services: Services, metrics: Metrics
-    ) -> None:
-        """Stand in front of an application, and know the short way to some of its routes."""
+    def __init__(self, app: App, services: Services, metrics: Metrics, pulse: Pulse) -> None:
+        """Stand in front of an application, which answers everything else."""
         self._app = app
-        self._inside = Inside(app, AtOnce(services), direct, metrics)
+        self._computing = Computing(services, metrics, pulse)
         self._entries = EntryStore(services.settings.cache_bytes)
         self._freshness = Freshness(services, self._entries)
         self._readers = Readers(services)
         self._replies = Replies(services.settings, metrics, self._freshness)
-        self._running: dict[tuple[Key, Version, int], Shared[Entry | Absent | Raw]] = {}
+        self._running: dict[tuple[Key, Version, int], Shared[Kept]] = {}
         # Whoever is answered at once need not be asked again what format was meant.
         self._negotiated = NegotiationRing(self._at_length)
         self._allows = HostRing(app, services.settings.allowed_hosts).allows
@@ -86,74 +81,60 @@ class DeliveryRing:
             await listener.stay(receive, send)
 
     async def _at_length(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer a reader; everything else passes, refused readers too."""
-        if not self._is_for_readers(scope):
+        """Answer a reader of a public resource; everything else passes."""
+        request = self._request(scope)
+        if request is None:
             await self._app(scope, receive, send)
             return
-        name, given = apart(scope)
-        request = Request(scope, name, fields(scope), id_for(given))
         try:
-            await self._answer(request, receive, send)
+            messages = await self._messages(request)
         # The outermost ring for readers: whatever it is, it leaves as a problem document.
-        except Exception as wrong:
-            if request.begun:
-                raise
-            status, headers, body = told(wrong, request.id)
-            named = {"x-request-id": request.id, **SAFE}
-            await answer(send, status, {**headers, **named}, body)
-
-    def _is_for_readers(self, scope: Scope) -> bool:
-        return _is_delivery(scope) and is_plain(scope) and self._allows(scope)
-
-    async def _answer(self, request: Request, receive: Receive, send: Send) -> None:
-        if _waits(request.scope):
-            take_seat(request.scope)
-        try:
-            await self._freshness.check()
-            caller = await self._readers.caller(request.scope, request.asked)
-        except Failure:
-            await self._refused(request, receive, send)
-            return
-        messages = await self._looked_up(request, caller)
-        try:
-            await self._readers.check_again(request.scope, request.asked, caller)
-        except Failure:
-            await self._refused(request, receive, send)
-            return
-        request.begun = True
+        except Exception as wrong:  # noqa: BLE001
+            messages = self._failed(request, wrong)
         for message in messages:
             await send(message)
 
-    async def _refused(self, request: Request, receive: Receive, send: Send) -> None:
-        """Let the inner rings find what is wrong, and say it as a problem document."""
-        request.begun = True
-        await self._app(request.scope, receive, send)
+    def _request(self, scope: Scope) -> Request | None:
+        """Return a request for a public resource at a host that is served here."""
+        if scope["type"] != "http" or scope["method"] not in {"GET", "HEAD"}:
+            return None
+        match = find(scope["path"])
+        if match is None or not is_plain(scope) or not self._allows(scope):
+            return None
+        name, given = apart(scope)
+        return Request(scope, match, name, fields(scope), id_for(given))
 
-    async def _looked_up(self, request: Request, caller: Caller) -> Sequence[Message]:
+    async def _messages(self, request: Request) -> Sequence[Message]:
         """Return the messages of an answer, whatever it takes."""
+        if _waits(request.scope):
+            take_seat(request.scope)
+        await self._freshness.check()
+        caller = await self._readers.caller(request.scope, request.asked)
         query = _query_of(request)
         key = (request.scope["path"], query, caller.key_id is not None)
         if caller.embargoed:
             # The log is silent about embargoes, so nothing says when to forget such an answer.
-            found = await self._inside.ask(request, query, caller)
+            found = await self._computing.finish(request, query, caller, None)
         else:
             found = self._standing(key) or await self._computed(request, query, key, caller)
-        return found.messages if isinstance(found, Raw) else self._told(request, key, found)
+        messages = self._told(request, key, found)
+        await self._readers.check_again(request.scope, request.asked, caller)
+        return messages
 
     def _at_once(self, scope: Scope) -> Message | None:
-        """Return an answer to anybody that is kept, or made without waiting for anything."""
-        if not self._is_for_readers(scope) or negotiated(scope) is not None:
+        """Return an answer to anybody that is stored, or computed without waiting for anything."""
+        request = self._request(scope) if negotiated(scope) is None else None
+        if request is None or not is_anybodys(request.asked) or not self._freshness.is_sure():
             return None
-        asked = fields(scope)
-        if not is_anybodys(asked) or not self._freshness.is_sure():
-            return None
-        name, given = apart(scope)
-        request = Request(scope, name, asked, id_for(given))
         query = _query_of(request)
         key = (scope["path"], query, False)
-        found = self._standing(key) or self._made(request, query, key, ANYBODY)
-        scope[_TRIED] = True
-        return None if found is None else self._told(request, key, found)[0]
+        try:
+            found = self._standing(key) or self._begun(request, query, key, ANYBODY)
+        except Failure as failure:
+            return self._failed(request, failure)[0]
+        if found is None or isinstance(found, Deferred):
+            return None
+        return self._told(request, key, found)[0]
 
     def _told(self, request: Request, key: Key, found: Kept) -> Messages:
         """Return the messages in which a reader is told what was found."""
@@ -170,49 +151,53 @@ class DeliveryRing:
             self._entries.make_ready(request.name, key, ready)
         return self._replies.of(request, ready)
 
+    def _failed(self, request: Request, wrong: Exception) -> Messages:
+        """Return the messages of a refusal or a fault, which is never stored."""
+        problem = problem_for(wrong, request.id)
+        if not request.noted:
+            self._computing.note(request, problem.status)
+        return self._replies.problem(request, problem, [VARY_BY_ORIGIN])
+
     def _standing(self, key: Key) -> Kept | None:
         """Return what is kept, unless time has changed it."""
         kept = self._entries.get(key)
         return None if kept is None or kept.facts.is_over(self._freshness.now) else kept
 
-    async def _computed(
-        self, request: Request, query: bytes, key: Key, caller: Caller
-    ) -> Entry | Absent | Raw:
-        """Compute an answer, or join whoever computes it already on the same version.
+    async def _computed(self, request: Request, query: bytes, key: Key, caller: Caller) -> Kept:
+        """Compute an answer; what takes long once for all who ask on the same version.
 
-        One that is made at once is there before anybody else can ask for it.
+        One that is computed inline is there before anybody else can ask for it.
         """
-        made = None if _TRIED in request.scope else self._made(request, query, key, caller)
-        return made or await self._joined(request, query, key, caller)
-
-    def _made(self, request: Request, query: bytes, key: Key, caller: Caller) -> Kept | None:
-        """Return an answer that is made at once, if that is possible, and keep it."""
-        epoch = self._freshness.epoch
-        made = self._inside.at_once(request, query, caller)
-        if made is not None:
-            self._keep(key, made, epoch)
-        return made
-
-    async def _joined(
-        self, request: Request, query: bytes, key: Key, caller: Caller
-    ) -> Entry | Absent | Raw:
+        begun = self._begun(request, query, key, caller)
+        if begun is not None and not isinstance(begun, Deferred):
+            return begun
         epoch = self._freshness.epoch
         name = (key, self._freshness.version, epoch)
         running = self._running.get(name)
         if running is not None:
-            joined = await running.result()
-            # What was refused to one is computed for the next: it carries a request id.
-            if not isinstance(joined, Raw):
-                return joined
-            return await self._inside.ask(request, query, caller)
-        running = self._running[name] = Shared(self._inside.ask(request, query, caller))
+            # What was refused to one is computed for the next, who may have another key.
+            with suppress(Failure):
+                return await running.result()
+            return await self._computing.finish(request, query, caller, begun)
+        running = self._running[name] = Shared(
+            self._computing.finish(request, query, caller, begun)
+        )
         try:
             made = await running.result()
         finally:
             self._running.pop(name, None)
-        if not isinstance(made, Raw):
-            self._keep(key, made, epoch)
+        self._keep(key, made, epoch)
         return made
+
+    def _begun(
+        self, request: Request, query: bytes, key: Key, caller: Caller
+    ) -> Kept | Deferred | None:
+        """Return an answer that is computed inline, and keep it; or what is left to do for it."""
+        epoch = self._freshness.epoch
+        begun = self._computing.start(request, query, caller)
+        if begun is not None and not isinstance(begun, Deferred):
+            self._keep(key, begun, epoch)
+        return begun
 
     def _keep(self, key: Key, made: Kept, epoch: int) -> None:
         """Keep an answer; one that was begun before something that is known by now is not kept.
@@ -231,13 +216,6 @@ def _query_of(request: Request) -> bytes:
     if not request.by_language:
         return query
     return with_preferences(query, request.asked.get(b"accept-language"))
-
-
-def _is_delivery(scope: Scope) -> bool:
-    if scope["type"] != "http" or scope["method"] not in {"GET", "HEAD"}:
-        return False
-    path: str = scope["path"]
-    return path.startswith(_DELIVERED) and not path.startswith(_OWN)
 
 
 def _waits(scope: Scope) -> bool:

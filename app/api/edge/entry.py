@@ -1,63 +1,21 @@
 """A finished answer, kept: ready in each coding, with what it depends on."""
 
 from dataclasses import dataclass, field
-from datetime import datetime
-from functools import lru_cache
 from typing import NamedTuple
 
+from app.api.answer import Answer, Facts, Headers
 from app.api.conditional import entity_tag, http_date
 from app.api.edge.encoding import LEAST_BYTES, Coding, encoded
+from app.api.errors import Absence
 from app.api.problems import PROBLEMS
-from app.delivery.surrogates import EVERYTHING
-from app.kit.bounded import entries_within
 
-Headers = list[tuple[bytes, bytes]]
+__all__ = ["Absent", "Entry", "Headers", "Name", "Variant"]
 # What tells one kind of request from another: path, query, and the headers that matter.
 Name = bytes
 # What an entry weighs beside its bodies, and what each of its codings adds: headers, tags, the
 # cells of lists and dictionaries.
 _OVERHEAD = 2_000
 _OF_A_CODING = 1_000
-_KEPT = frozenset(
-    b"content-type content-location link location surrogate-key cache-tag dateline-serial".split()
-)
-
-
-class Facts(NamedTuple):
-    """What the inside knows about an answer: how new it is, and what it shows.
-
-    `keys` are what it shows; `changed_at` is when it last could have changed; `until` is when
-    time alone changes it, where that is no boundary of the archive. One that is not `kept` is
-    sent to who asked, and made anew for the next; `varies` says that `Accept` decides its format.
-    `narrow` is what it hangs on, where `keys` say that more widely than this process needs. One
-    that is not `shared` is kept by no cache on the way, not even for seconds.
-    """
-
-    serial: int
-    keys: tuple[str, ...]
-    changed_at: datetime | None
-    until: datetime | None = None
-    kept: bool = True
-    varies: bool = False
-    narrow: tuple[str, ...] = ()
-    shared: bool = True
-
-    @property
-    def hangs_on(self) -> tuple[str, ...]:
-        """Return the keys by which it is found when it is outdated."""
-        return self.narrow or self.keys
-
-    def is_over(self, now: datetime) -> bool:
-        """Tell whether time has changed the answer since it was made."""
-        return self.until is not None and self.until <= now
-
-    def headers(self) -> dict[str, str]:
-        """Return them as caches on the way are told."""
-        return {name.decode(): value.decode() for name, value in self.fields()}
-
-    def fields(self) -> Headers:
-        """Return these headers as they are sent."""
-        return [*_key_fields(self.keys), (b"dateline-serial", b"%d" % self.serial)]
 
 
 @dataclass(slots=True)
@@ -66,8 +24,7 @@ class Absent:
 
     facts: Facts
     route: str
-    code: str
-    detail: str
+    failure: Absence
     used: bool = False
     weight: int = _OVERHEAD
     """Bytes that it keeps in memory, about."""
@@ -75,7 +32,7 @@ class Absent:
     @property
     def status(self) -> int:
         """Return how it is answered."""
-        return PROBLEMS[self.code].status
+        return PROBLEMS[self.failure.code].status
 
 
 class Variant(NamedTuple):
@@ -113,17 +70,12 @@ class Entry:
     used: bool = False
 
     @classmethod
-    def of(cls, status: int, headers: Headers, body: bytes, facts: Facts, route: str) -> "Entry":
-        """Keep of an answer what is the same for all its readers."""
-        kept = [one for one in headers if one[0] in _KEPT]
-        return cls.made(status, kept, body, facts, route)
-
-    @classmethod
-    def made(cls, status: int, headers: Headers, body: bytes, facts: Facts, route: str) -> "Entry":
-        """Keep an answer of which every header is the same for all its readers."""
+    def of(cls, answer: Answer, route: str) -> "Entry":
+        """Keep an answer of a route."""
+        headers, body, facts = answer.headers, answer.body, answer.facts
         modified = http_date(facts.changed_at).encode() if facts.changed_at else b""
         weight = _OVERHEAD + len(body) + _length(headers)
-        return cls(status, headers, body, facts, route, modified, weight)
+        return cls(answer.status, headers, body, facts, route, modified, weight)
 
     def variant(self, coding: Coding) -> Variant:
         """Return the answer in a coding; small ones are not worth one."""
@@ -149,21 +101,3 @@ class Entry:
 
 def _length(headers: Headers) -> int:
     return sum(len(name) + len(value) for name, value in headers)
-
-
-def _key_fields(keys: tuple[str, ...]) -> Headers:
-    """Return the headers that say what an answer shows; of most lists they are the same."""
-    return (_known_fields if len(keys) <= _FEW_KEYS else _made_fields)(keys)
-
-
-def _made_fields(keys: tuple[str, ...]) -> Headers:
-    shown = (*keys, EVERYTHING)
-    return [
-        (b"surrogate-key", " ".join(shown).encode()),
-        (b"cache-tag", ",".join(shown).encode()),
-    ]
-
-
-# Of so many keys, each as long as two ids, headers are remembered.
-_FEW_KEYS = 4
-_known_fields = lru_cache(entries_within(2**20, 2 * _FEW_KEYS * 80))(_made_fields)

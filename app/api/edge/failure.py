@@ -35,5 +35,4 @@ class FailureRing:
                 # a part of it for the whole.
                 _log.warning("answer cut off: %s", failure.detail, extra={"request_id": id_})
                 return
-            told = problems.problem_of(failure, id_)
-            await answer(send, *told)
+            await answer(send, *problems.problem_for(failure, id_))

@@ -1,7 +1,8 @@
 """Host names: one for each request, and only those that the operator serves."""
 
 from app.api.edge.asgi import App, Receive, Scope, Send, answer, header, request_id
-from app.api.problems import problem
+from app.api.errors import BadHost
+from app.api.problems import problem_for
 from app.kit.quoting import quoted
 
 _PROBES = ("/healthz", "/readyz")
@@ -18,8 +19,8 @@ class HostRing:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, or refuse it."""
         if scope["type"] == "http" and not self.allows(scope):
-            detail = _detail(header(scope, b"host"))
-            await answer(send, *problem("bad_host", detail, request_id(scope)))
+            refusal = BadHost(_detail(header(scope, b"host")))
+            await answer(send, *problem_for(refusal, request_id(scope)))
             return
         await self._app(scope, receive, send)
 

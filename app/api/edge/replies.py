@@ -1,21 +1,26 @@
 """Sending a kept answer: lifetimes, validators, conditions, CORS."""
 
 import logging
-from dataclasses import dataclass
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from app.api.answer import Facts, Headers
 from app.api.conditional import is_unchanged, not_modified
+from app.api.delivery.resource import Match
 from app.api.edge.asgi import Message, Scope, raw
 from app.api.edge.cors import EXPOSED
 from app.api.edge.encoding import chosen_coding
-from app.api.edge.entry import Absent, Entry, Facts, Headers, Name, Variant
+from app.api.edge.entry import Absent, Entry, Name, Variant
 from app.api.edge.freshness import Freshness
 from app.api.edge.ready import PRECONDITIONS, Ready
 from app.api.edge.safety import NOSNIFF
 from app.api.edge.secrets import path_for_log
 from app.api.edge.store import Key
 from app.api.metrics import Metrics, Tally
-from app.api.problems import problem
+from app.api.problems import Problem, problem_for
+from app.content.errors import VersionMismatch
 from app.server.interface import WHOLE
 from app.server.writing import header_lines
 from app.settings import Settings
@@ -36,25 +41,28 @@ _PRIVATE = (b"cache-control", b"private, max-age=0, must-revalidate")
 # In one line: some shared caches (nginx is one) read no second.
 _VARY = (b"vary", b"Accept-Encoding, Authorization, X-Api-Key, Origin")
 _VARY_IN_FORMAT = (b"vary", b"Accept-Encoding, Authorization, X-Api-Key, Origin, Accept")
+# Of a refusal, which says nothing of what would be answered otherwise.
+VARY_BY_ORIGIN = (b"vary", b"Origin")
 _WHOLE_ONLY = (b"accept-ranges", b"none")
 _EXPOSE = (b"access-control-expose-headers", ", ".join(EXPOSED).encode())
 
 
 @dataclass(slots=True)
 class Request:
-    """A reader's request.
+    """A reader's request for a public resource.
 
-    `noted` says that it is counted and logged already, `begun` that its answer has begun,
-    `by_language` that `Accept-Language` tells it from others.
+    `noted` says that it is counted and logged already, `by_language` that `Accept-Language` tells
+    it from others.
     """
 
     scope: Scope
+    match: Match
     name: Name
     asked: Asked
     id: str
     noted: bool = False
-    begun: bool = False
     by_language: bool = False
+    started: float = field(default_factory=time.perf_counter)
 
 
 class Replies:
@@ -100,7 +108,8 @@ class Replies:
     def absent(self, request: Request, absent: Absent) -> Messages:
         """Say that nothing is here."""
         fields = [_vary(absent.facts), *absent.facts.fields()]
-        return self._problem(request, absent.route, absent.code, absent.detail, fields)
+        said = problem_for(absent.failure, request.id)
+        return self._counted(request, absent.route, said, fields)
 
     def is_wanted(self, request: Request, entry: Entry) -> bool:
         """Tell whether an answer is what the reader insists on having, if it does."""
@@ -114,20 +123,25 @@ class Replies:
     def unwanted(self, request: Request, entry: Entry) -> Messages:
         """Say that the answer is not the one that the reader insists on having."""
         detail = "What is here now is not what If-Match or If-Unmodified-Since speaks of."
-        vary = _vary(entry.facts)
-        return self._problem(request, entry.route, "version_mismatch", detail, [vary])
+        said = problem_for(VersionMismatch(detail), request.id)
+        return self._counted(request, entry.route, said, [_vary(entry.facts)])
 
-    def _problem(
-        self, request: Request, route: str, code: str, detail: str, more: Headers
+    def _counted(self, request: Request, route: str, said: Problem, more: Headers) -> Messages:
+        if not request.noted:
+            method = request.scope["method"]
+            tally = self._metrics.tally(method, route, said.status)
+            self.note(request.scope, tally, said.status)
+        return self.problem(request, said, more)
+
+    def problem(
+        self, request: Request, said: Problem, more: Iterable[tuple[bytes, bytes]] = ()
     ) -> Messages:
-        """Return a problem; it names the request, so it is made anew each time."""
-        scope = request.scope
-        status, fields, body = problem(code, detail, request.id)
+        """Return the messages of a problem; it names the request, so it is made anew each time."""
+        status, fields, body = said
         fields |= {"content-length": str(len(body)), "x-request-id": request.id}
         headers: Headers = [*more, *self._cors(request.asked), NOSNIFF, *raw(fields.items())]
-        if not request.noted:
-            self.note(scope, self._metrics.tally(scope["method"], route, status), status)
-        return messages_of(scope, status, headers, b"" if scope["method"] == "HEAD" else body)
+        is_head = request.scope["method"] == "HEAD"
+        return messages_of(request.scope, status, headers, b"" if is_head else body)
 
     def note(self, scope: Scope, tally: Tally, status: int) -> None:
         """Count an answer from memory, and log it where everything is logged."""

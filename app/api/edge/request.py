@@ -8,12 +8,11 @@ from typing import Any
 
 from starlette.requests import ClientDisconnect
 
-from app.api import problems
 from app.api.edge.asgi import App, Message, Receive, Scope, Send, answer, header, state
 from app.api.edge.safety import safety_headers
 from app.api.edge.secrets import hide_secrets, path_for_log
 from app.api.metrics import Metrics
-from app.kit.errors import Failure
+from app.api.problems import problem_for
 from app.kit.ids import new_id
 from app.kit.log import ACCESS, AccessRecord
 
@@ -59,7 +58,7 @@ class RequestRing:
             if status:
                 # The answer has begun; all that is left is to cut it off.
                 raise
-            await answer(tell, *told(wrong, id_))
+            await answer(tell, *problem_for(wrong, id_))
         finally:
             known.setdefault("method", scope["method"])
             seconds = time.perf_counter() - started
@@ -77,17 +76,6 @@ def note(
         args = (method, path_for_log(path)[:_LONGEST], status, seconds * 1000)
         told = {"request_id": known["request_id"], "key": known.get("key_prefix"), "route": route}
         _log.handle(AccessRecord("%s %s %d %.1fms", args, **told))
-
-
-def told(wrong: Exception, id_: str | None) -> tuple[int, dict[str, str], bytes]:
-    """Return the problem for whatever went wrong; what was not foreseen is logged."""
-    if isinstance(wrong, Failure) and wrong.code in problems.PROBLEMS:
-        return problems.problem_of(wrong, id_)
-    if isinstance(wrong, ClientDisconnect):
-        # Nobody hears it, but it is counted.
-        return problems.problem("malformed_request", "The request ended in the middle.", id_)
-    logging.getLogger("dateline").error("request failed", exc_info=wrong, extra={"request_id": id_})
-    return problems.problem("internal", "The request could not be answered.", id_)
 
 
 def id_for(given: str | None) -> str:

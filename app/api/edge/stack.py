@@ -2,7 +2,6 @@
 
 from threading import Event
 
-from app.api.direct import DirectRoutes
 from app.api.edge.asgi import App
 from app.api.edge.auth import AuthRing
 from app.api.edge.body import BodyRing
@@ -24,14 +23,7 @@ from app.bootstrap import Services
 STREAMED = ("/v1/manage/import",)
 
 
-def stack(
-    app: App,
-    direct: DirectRoutes,
-    services: Services,
-    metrics: Metrics,
-    pulse: Pulse,
-    draining: Event,
-) -> App:
+def stack(app: App, services: Services, metrics: Metrics, pulse: Pulse, draining: Event) -> App:
     """Put the rings around the framework; `draining` is set when the server is about to stop."""
     settings = services.settings
     app = BodyRing(app, settings.max_body_bytes, STREAMED)
@@ -44,6 +36,6 @@ def stack(
     app = PathRing(app)
     app = HostRing(app, settings.allowed_hosts)
     app = RequestRing(app, metrics)
-    ring = DeliveryRing(app, direct, services, metrics)
+    ring = DeliveryRing(app, services, metrics, pulse)
     ring.hooks = server_hooks(ring.at_hand, draining, pulse, settings)
     return ring

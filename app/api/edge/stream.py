@@ -9,7 +9,7 @@ from app.access.caller import Caller
 from app.api.audience import Audience, Listener
 from app.api.badges import Badges
 from app.api.broadcast import Broadcast
-from app.api.dependencies import allow_reading
+from app.api.delivery.resource import Reads
 from app.api.edge.asgi import App, Receive, Scope, Send, header, state
 from app.api.edge.serving import take_seat
 from app.api.following import FOLLOWING, cursor_of, follower_of
@@ -64,7 +64,7 @@ class StreamRing:
     def _follower(self, scope: Scope) -> Follower:
         """Return where a listener stands: at its last event, its cursor, or now."""
         caller: Caller = state(scope)["caller"]
-        allow_reading(self._services, caller, stories=True)
+        Reads.STORIES.allow(self._services, caller)
         params = Parameters(scope["query_string"], FOLLOWING)
         cursor = header(scope, b"last-event-id") or params.text("cursor")
         # A snapshot is for `/v1/changes`; whoever was taking one hears what is new since.

@@ -9,7 +9,7 @@ from app.api.dependencies import Body, Parts, Publisher
 from app.api.describe import describe
 from app.api.edge.asgi import request_id
 from app.api.posting import post
-from app.api.problems import problem_of
+from app.api.problems import problem_for
 from app.api.routes.shared import BODY, NAMES, ONCE
 from app.api.schemas.newsroom import BulkAnswer
 from app.content.article import state_of
@@ -62,5 +62,5 @@ def _result(unit: Unit, result: Result, id_: str | None) -> dict[str, Any]:
         "ref": result.ref,
         "status": "refused" if wrong else "done",
         "article": shown,
-        "problem": json.loads(problem_of(wrong, id_)[2]) if wrong else None,
+        "problem": json.loads(problem_for(wrong, id_).body) if wrong else None,
     }

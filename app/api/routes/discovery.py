@@ -1,13 +1,15 @@
 """What programs look for by themselves: robots.txt, and the catalogue of this API (RFC 9727)."""
 
-from fastapi import APIRouter, Response
+from fastapi import Response
 
+from app.api.delivery.resource import Reads
 from app.api.dependencies import Parts
 from app.api.describe import describe
 from app.api.feed_pages import addresses_of
+from app.api.routing import PublicRouter
 from app.kit import json
 
-router = APIRouter(tags=["operations"])
+router = PublicRouter(tags=["operations"])
 _LINKSET = "application/linkset+json"
 _PROFILE = "https://www.rfc-editor.org/info/rfc9727"
 _FOR_A_WHILE = {"cache-control": "public, max-age=300"}
@@ -16,6 +18,7 @@ _CLOSED = "User-agent: *\nDisallow: /\n"
 
 @router.get(
     "/robots.txt",
+    reads=Reads.ANYTHING_OPEN,
     summary="What crawlers may read, and where the sitemaps are",
     responses={200: {"content": {"text/plain": {"schema": {"type": "string"}}}}},
     openapi_extra=describe(),
@@ -36,6 +39,7 @@ async def read_robots(services: Parts) -> Response:
 
 @router.get(
     "/.well-known/api-catalog",
+    reads=Reads.ANYTHING_OPEN,
     summary="Where the description, the reference and the state of this API are",
     responses={200: {"content": {_LINKSET: {"schema": {"type": "object"}}}}},
     openapi_extra=describe(),

@@ -2,17 +2,16 @@
 
 from typing import Any
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 
-from app.api import channels
-from app.api.dependencies import Parts
+from app.api.delivery import feeds
+from app.api.delivery.respond import respond
 from app.api.describe import describe
-from app.api.direct import DirectRoute
-from app.api.feeds import FEED_PARAMETERS, SEARCH_FEED_PARAMETERS, answer_feed
-from app.api.reading import long_read, short_read
+from app.api.feeds import FEED_PARAMETERS, SEARCH_FEED_PARAMETERS
+from app.api.routing import PublicRouter
 from app.syndication.formats import FEEDS
 
-router = APIRouter(tags=["feeds"], route_class=DirectRoute)
+router = PublicRouter(tags=["feeds"])
 _WRITTEN: dict[int | str, dict[str, Any]] = {
     200: {
         "description": "The feed.",
@@ -26,68 +25,62 @@ _PROBLEMS = ("bad_parameter", "bad_cursor", "not_found", "key_required")
 _DESCRIBED = describe(query=FEED_PARAMETERS, problems=_PROBLEMS)
 
 
-@router.get(
-    "/feeds/latest.{ext}", summary="All stories", responses=_WRITTEN, openapi_extra=_DESCRIBED
-)
-async def read_feed(ext: str, request: Request, services: Parts) -> Response:
+@router.read(feeds.LATEST, summary="All stories", responses=_WRITTEN, openapi_extra=_DESCRIBED)
+async def read_feed(ext: str, request: Request) -> Response:
     """Return the newest stories as a feed."""
-    return await answer_feed(request, services, channels.EVERYTHING, ext)
+    return await respond(request, feeds.LATEST)
 
 
-@router.get(
-    "/feeds/search.{ext}",
+@router.read(
+    feeds.SEARCH,
     summary="Stories that hold what somebody typed",
     responses=_WRITTEN,
     openapi_extra=describe(query=SEARCH_FEED_PARAMETERS, problems=_PROBLEMS),
 )
-async def read_search_feed(ext: str, request: Request, services: Parts) -> Response:
+async def read_search_feed(ext: str, request: Request) -> Response:
     """Return what a search finds as a feed, newest first."""
-    return await answer_feed(request, services, channels.SEARCH, ext)
+    return await respond(request, feeds.SEARCH)
 
 
-@router.get(
-    "/feeds/categories/{slug}.{ext}",
+@router.read(
+    feeds.CATEGORY,
     summary="Stories in a category and all below it",
     responses={**_WRITTEN, **_MOVED},
     openapi_extra=_DESCRIBED,
 )
-async def read_category_feed(slug: str, ext: str, request: Request, services: Parts) -> Response:
+async def read_category_feed(slug: str, ext: str, request: Request) -> Response:
     """Return a category as a feed; a former slug redirects."""
-    channel = await short_read(services, lambda: channels.category(request, services, slug))
-    return await answer_feed(request, services, channel, ext)
+    return await respond(request, feeds.CATEGORY)
 
 
-@router.get(
-    "/feeds/sources/{slug}.{ext}",
+@router.read(
+    feeds.SOURCE,
     summary="Stories of a source",
     responses={**_WRITTEN, **_MOVED},
     openapi_extra=_DESCRIBED,
 )
-async def read_source_feed(slug: str, ext: str, request: Request, services: Parts) -> Response:
+async def read_source_feed(slug: str, ext: str, request: Request) -> Response:
     """Return a source as a feed; a former slug redirects."""
-    channel = await short_read(services, lambda: channels.source(request, services, slug))
-    return await answer_feed(request, services, channel, ext)
+    return await respond(request, feeds.SOURCE)
 
 
-@router.get(
-    "/feeds/languages/{tag}.{ext}",
+@router.read(
+    feeds.LANGUAGE,
     summary="Stories in a language",
     responses={**_WRITTEN, **_MOVED},
     openapi_extra=_DESCRIBED,
 )
-async def read_language_feed(tag: str, ext: str, request: Request, services: Parts) -> Response:
+async def read_language_feed(tag: str, ext: str, request: Request) -> Response:
     """Return a language, with all its regions, as a feed; another case redirects."""
-    channel = await short_read(services, lambda: channels.language(request, services, tag))
-    return await answer_feed(request, services, channel, ext)
+    return await respond(request, feeds.LANGUAGE)
 
 
-@router.get(
-    "/feeds/tags/{tag}.{ext}",
+@router.read(
+    feeds.TAG,
     summary="Stories with a tag",
     responses={**_WRITTEN, **_MOVED},
     openapi_extra=_DESCRIBED,
 )
-async def read_tag_feed(tag: str, ext: str, request: Request, services: Parts) -> Response:
+async def read_tag_feed(tag: str, ext: str, request: Request) -> Response:
     """Return a tag, named by its form as a slug, as a feed; without stories it is empty."""
-    channel = await long_read(lambda: channels.tag(request, services, tag))
-    return await answer_feed(request, services, channel, ext)
+    return await respond(request, feeds.TAG)

@@ -3,13 +3,15 @@
 from typing import Any, Literal
 from urllib.parse import parse_qsl
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 from starlette.concurrency import run_in_threadpool
 
+from app.api.delivery.resource import Reads
 from app.api.dependencies import Parts
 from app.api.describe import describe
 from app.api.edge.clients import client_of
 from app.api.errors import NothingHere
+from app.api.routing import PublicRouter
 from app.api.topics import selection_of_topic
 from app.bootstrap import Services
 from app.kit.buckets import TokenBuckets
@@ -22,7 +24,7 @@ from app.syndication.push.hub_limits import CLIENT_BURST, CLIENT_PER_SECOND
 from app.syndication.push.push import HUB
 from app.syndication.push.reaching import is_reachable
 
-router = APIRouter(tags=["feeds"])
+router = PublicRouter(tags=["feeds"])
 _MOST_BYTES = 16_384
 _LONGEST = 2_000
 # Seconds that a subscription lasts unless asked otherwise, and the bounds of what may be asked.
@@ -54,6 +56,7 @@ _DESCRIBED = {
 
 @router.post(
     HUB,
+    reads=Reads.ANYTHING_OPEN,
     summary="Subscribe to a feed, or end that",
     status_code=202,
     responses={202: {"description": "The callback will be asked.", "content": None}},
@@ -66,7 +69,7 @@ async def ask_of_hub(request: Request, services: Parts) -> Response:
     if services.push.options.is_rate_limited:
         _take_token(request.app.state.hub_clients, client_of(request.scope, services.settings))
     asked = _read(await _body(request))
-    await run_in_threadpool(_ask, request, services, asked)
+    await run_in_threadpool(_ask, services, asked)
     return Response(None, 202, {"cache-control": "no-store"})
 
 
@@ -86,14 +89,14 @@ def _take_token(clients: TokenBuckets, client: str) -> None:
         )
 
 
-def _ask(request: Request, services: Services, asked: HubRequest) -> None:
+def _ask(services: Services, asked: HubRequest) -> None:
     options = services.push.options
     if not is_reachable(asked.callback, options.reach):
         raise BadHubRequest("`hub.callback` is an address inside the network.")
     with services.database.read() as session:
         if not is_question_needed(session, asked, options.hub_limits, services.clock.now()):
             return
-    selection = selection_of_topic(request, services, asked.topic)
+    selection = selection_of_topic(services, asked.topic)
     services.runner.run(
         Actor(None, "hub"), lambda unit: ask_hub(unit, asked, selection, options.hub_limits)
     )

@@ -9,22 +9,25 @@ from app.access.commands.create_key import create_key
 from app.access.commands.revoke_key import revoke_key
 from app.access.inputs import KeyInput
 from app.api.answers import managed, managed_list
+from app.api.delivery.resource import Reads
 from app.api.dependencies import Admin, Anybody, Body, Parts
 from app.api.describe import describe
 from app.api.paging import Paging, envelope
 from app.api.params import Parameters
 from app.api.posting import post
+from app.api.routing import PublicRouter
 from app.api.schemas.access import KeyPage, KeyView, Me, NewKey
 from app.kit import json
 from app.kit.unit import Unit
 
-router = APIRouter()
+router = PublicRouter()
 manage = APIRouter(prefix="/v1/manage/keys", tags=["management: keys"])
 _LIST = ("limit", "cursor")
 
 
 @router.get(
     "/v1/me",
+    reads=Reads.ANYTHING_OPEN,
     tags=["delivery"],
     summary="What this key may do",
     responses={200: {"model": Me}},

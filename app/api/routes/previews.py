@@ -4,7 +4,8 @@ from typing import Any
 
 from fastapi import APIRouter, Request, Response
 
-from app.api.answers import JSON, managed
+from app.api.answer import JSON
+from app.api.answers import managed
 from app.api.dependencies import MaybeBody, Parts, Writer
 from app.api.describe import describe
 from app.api.errors import NothingHere

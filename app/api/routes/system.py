@@ -3,11 +3,13 @@
 from html import escape
 
 import fastapi_offline
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 from fastapi.openapi.docs import get_swagger_ui_html
 from starlette.concurrency import run_in_threadpool
 
-from app.api.answers import JSON, managed
+from app.api.answer import JSON
+from app.api.answers import managed
+from app.api.delivery.resource import Reads
 from app.api.dependencies import Parts
 from app.api.describe import describe
 from app.api.edge.safety import reference_policy
@@ -15,6 +17,7 @@ from app.api.errors import NothingHere
 from app.api.metrics import MEDIA_TYPE, Metrics
 from app.api.openapi import document
 from app.api.problems import FIELD_CODES, PROBLEMS
+from app.api.routing import PublicRouter
 from app.api.schemas.system import Health, Ready
 from app.bootstrap import Services
 from app.kit import json, migrations
@@ -23,7 +26,7 @@ from app.search.queries import Standing
 from app.syndication.purging import Purging
 from app.syndication.push.push import Standing as PushStanding
 
-router = APIRouter(tags=["operations"])
+router = PublicRouter(tags=["operations"])
 _NO_STORE = {"cache-control": "no-store"}
 _FOR_A_WHILE = {"cache-control": "public, max-age=300"}
 _TEXT = {"schema": {"type": "string"}}
@@ -52,6 +55,7 @@ _REFERENCE_POLICY = reference_policy(_REFERENCE)
 
 @router.get(
     "/healthz",
+    reads=Reads.ANYTHING_OPEN,
     summary="Is the process alive?",
     responses={200: {"model": Health}},
     openapi_extra=describe(),
@@ -63,6 +67,7 @@ async def read_health() -> Response:
 
 @router.get(
     "/readyz",
+    reads=Reads.ANYTHING_OPEN,
     summary="Can the process serve?",
     responses={200: {"model": Ready}, 503: {"model": Ready}},
     openapi_extra=describe(),
@@ -77,6 +82,7 @@ async def read_readiness(request: Request, services: Parts) -> Response:
 
 @router.get(
     "/metrics",
+    reads=Reads.ANYTHING_OPEN,
     summary="Metrics for Prometheus",
     responses={200: {"content": {"text/plain": _TEXT}}},
     openapi_extra=describe(),
@@ -95,6 +101,7 @@ async def read_metrics(request: Request, services: Parts) -> Response:
 
 @router.get(
     "/openapi.json",
+    reads=Reads.ANYTHING_OPEN,
     summary="This description of the API",
     responses={200: {"content": {JSON: {"schema": {"type": "object"}}}}},
     openapi_extra=describe(),
@@ -106,6 +113,7 @@ async def read_openapi(request: Request) -> Response:
 
 @router.get(
     "/docs",
+    reads=Reads.ANYTHING_OPEN,
     summary="The API reference, to read and try",
     responses={200: {"content": {"text/html": _TEXT}}},
     openapi_extra=describe(),
@@ -118,6 +126,7 @@ async def read_reference() -> Response:
 
 @router.get(
     "/problems/{code}",
+    reads=Reads.ANYTHING_OPEN,
     summary="What a problem means, and the way out",
     responses={200: {"content": {"text/html": _TEXT}}},
     openapi_extra=describe(problems=("not_found",)),

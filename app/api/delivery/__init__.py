@@ -1,0 +1,1 @@
+"""From a public request to its answer: one function for each public resource, without HTTP."""

@@ -1,0 +1,97 @@
+"""Answers of the public side: found, moved, or not there, with what they depend on."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from urllib.parse import quote
+
+from app.api.answer import JSON, Answer, Facts
+from app.api.delivery.resource import ReadRequest
+from app.api.errors import Gone, Killed, NothingHere
+from app.api.links import Links, fits_in_head, link_header
+from app.bootstrap import Services
+from app.delivery.heads import Head
+from app.delivery.results import Gone as StoryGone
+from app.delivery.surrogates import ABSENT
+
+
+def delivered(  # noqa: PLR0913 - each is a fact about the answer, given by its name
+    request: ReadRequest,
+    body: bytes,
+    head: Head,
+    *,
+    keys: tuple[str, ...],
+    links: Mapping[str, str] | None = None,
+    alternates: Mapping[str, str] | None = None,
+    media_type: str = JSON,
+    location: str | None = None,
+    kept: bool = True,
+    until: datetime | None = None,
+    varies: bool = False,
+    narrow: tuple[str, ...] = (),
+    shared: bool = True,
+) -> Answer:
+    """Return an answer with finished bytes.
+
+    `links` by relation and `alternates` by media type are named in `Link`, and `location` in
+    `Content-Location`, as far as the head stays small; `head` is the log position it was read at.
+    For the others see `Facts`.
+    """
+    changed_at = _changed_at(request, head)
+    facts = Facts(head.serial, keys, changed_at, until, kept, varies, narrow, shared)
+    charset = "; charset=utf-8" if media_type.startswith("text/") else ""
+    headers = [(b"content-type", f"{media_type}{charset}".encode())]
+    link = link_header(links or {}, alternates or {}, facts.fields())
+    if link:
+        headers.append((b"link", link.encode()))
+    if location is not None and fits_in_head(location, [*headers, *facts.fields()]):
+        headers.append((b"content-location", location.encode()))
+    return Answer(200, [*headers, *facts.fields()], body, facts)
+
+
+def redirected(request: ReadRequest, path: str, head: Head, *, varies: bool = False) -> Answer:
+    """Redirect to where the thing is now, with the query as it was.
+
+    Here as below, `varies` says that `Accept` would have decided the format of the thing.
+    """
+    facts = _absent(request, head, varies=varies)
+    location = quote(path).encode()
+    if request.query:
+        location += b"?" + request.query
+    return Answer(301, [*facts.fields(), (b"location", location)], b"", facts)
+
+
+def nothing_here(
+    request: ReadRequest, head: Head, detail: str, *, varies: bool = False
+) -> NothingHere:
+    """Return the failure that says that nothing visible is here, as of a position of the log."""
+    return NothingHere(detail, _absent(request, head, varies=varies))
+
+
+def withdrawn(
+    request: ReadRequest, head: Head, gone: StoryGone, *, varies: bool = False
+) -> Gone | Killed:
+    """Return the failure that tells the readers of a story why it is not here any more."""
+    kind = Killed if gone.answer == "killed" else Gone
+    detail = gone.notice or "This story was withdrawn."
+    return kind(detail, _absent(request, head, varies=varies))
+
+
+def list_links(
+    services: Services, request: ReadRequest, cursors: Mapping[str, str | None]
+) -> dict[str, str]:
+    """Return the links of a page: itself, the next and the previous one."""
+    own = services.settings.public_url or ""
+    return Links.of(request.path, request.query, own).by_relation(cursors)
+
+
+def _absent(request: ReadRequest, head: Head, *, varies: bool) -> Facts:
+    return Facts(head.serial, (ABSENT,), _changed_at(request, head), varies=varies)
+
+
+def _changed_at(request: ReadRequest, head: Head) -> datetime | None:
+    """Return when an answer last could have changed.
+
+    The log of what everybody sees says nothing of embargoes, so it cannot tell when the answers
+    of those who read under embargo changed.
+    """
+    return None if request.reader.embargoed else head.changed_at

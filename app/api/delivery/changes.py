@@ -1,0 +1,53 @@
+"""Sync: all that there is, then what changed since."""
+
+import asyncio
+from functools import partial
+
+from starlette.concurrency import run_in_threadpool
+
+from app.access.rights import PUBLIC
+from app.access.validity import insist_on_valid_key
+from app.api.answer import Answer
+from app.api.delivery.answers import delivered
+from app.api.delivery.resource import ReadRequest, Reads, Resource
+from app.api.following import Asked, batch_body, read_following
+from app.api.pulse import Pulse
+from app.api.reading import short_read
+from app.bootstrap import Services
+from app.syndication.sync.changes import Batch
+
+
+async def list_changes(services: Services, request: ReadRequest, pulse: Pulse) -> Answer:
+    """Return the next entries, and wait for the first if there is none and that was asked for."""
+    caller = request.reader
+    asked = await short_read(
+        services, lambda: read_following(services, request.query, caller.rights)
+    )
+    batch = await _next(services, pulse, asked)
+    if caller.key_id is not None:
+        # It may have waited for a minute. Entries are read before the key, so that none of them
+        # is later than its revocation.
+        check = partial(insist_on_valid_key, services.database, services.clock, caller)
+        await short_read(services, check)
+    body = batch_body(services, batch)
+    # A cache that repeated for seconds that nothing happened would have followers ask in a loop.
+    # Nor may it store what not everybody may see.
+    shared = bool(batch.entries) and caller.rights == PUBLIC
+    return delivered(request, body, batch.head, keys=("stories",), kept=False, shared=shared)
+
+
+async def _next(services: Services, pulse: Pulse, asked: Asked) -> Batch:
+    """Read the next entries, and wait for the first if there is none and that was asked for."""
+    loop = asyncio.get_running_loop()
+    until = loop.time() + asked.wait
+    follower = asked.follower
+    while True:
+        version = pulse.version
+        read = partial(services.changes.next, follower, asked.limit)
+        batch = await run_in_threadpool(read)
+        if batch.entries or not (batch.more or await pulse.changed(version, until - loop.time())):
+            return batch
+        follower = batch.follower
+
+
+CHANGES = Resource("/v1/changes", Reads.STORIES, list_changes, waits=True)

@@ -1,0 +1,171 @@
+"""Lists of stories, and single ones in every format."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from app.api import alternates
+from app.api.answer import Answer
+from app.api.delivery.answers import delivered, nothing_here, redirected, withdrawn
+from app.api.delivery.resource import Begun, Deferred, ReadRequest, Reads, Resource
+from app.api.feeds import MUCH, no_format
+from app.api.fields import WHOLE, Fields
+from app.api.links import Links
+from app.api.params import Parameters
+from app.api.stories import ListRequest, list_body, narrow_keys, read_list
+from app.bootstrap import Services
+from app.content.slugs import normal_ref
+from app.delivery.directory import Directory
+from app.delivery.heads import Head
+from app.delivery.results import Found
+from app.delivery.surrogates import LISTS
+from app.kit.bounded import BoundedCache
+from app.syndication.formats import STORIES, StoryFormat
+
+NO_STORY = "No story with this id or slug is public."
+_Kind = Literal["headlines", "articles"]
+_Key = tuple[str, bytes, bool]
+# Bytes of parsed queries that are kept; each takes some 3 kB, and holds its text many times.
+_MOST_BYTES, _OF_A_QUERY, _TIMES = 8 * 2**20, 3_000, 40
+
+
+@dataclass(frozen=True, slots=True)
+class _List:
+    """A parsed list, its links and alternates, and its cache dependencies."""
+
+    asked: ListRequest
+    links: Links
+    others: Mapping[str, str]
+    narrow: tuple[str, ...]
+
+
+class _ParsedLists:
+    """Parsed queries of lists; a slug means the same for as long as the directory is the same.
+
+    Only SQLite knows without a query whether it is; PostgreSQL parses each query anew.
+    """
+
+    def __init__(self) -> None:
+        self._known: BoundedCache[_Key, _List] = BoundedCache(
+            _MOST_BYTES, lambda key, _: _OF_A_QUERY + _TIMES * len(key[1])
+        )
+        self._directory: Directory | None = None
+
+    def get(self, services: Services, request: ReadRequest, kind: _Kind) -> _List:
+        """Parse a query, unless that was done before."""
+        if services.database.dialect != "sqlite":
+            return _parse(services, request, kind)
+        directory, _ = services.delivery.directory()
+        if directory is not self._directory:
+            self._known.clear()
+            self._directory = directory
+        key = (request.path, request.query, request.reader.embargoed)
+        known = self._known.get(key)
+        if known is None:
+            known = self._known[key] = _parse(services, request, kind)
+        return known
+
+
+parsed_lists = _ParsedLists()
+
+
+def list_headlines(services: Services, request: ReadRequest) -> Begun:
+    """Return a page of stories in short form."""
+    return _list(services, request, "headlines")
+
+
+def list_articles(services: Services, request: ReadRequest) -> Begun:
+    """Return a page of stories in full form, or with their bodies."""
+    return _list(services, request, "articles")
+
+
+def read_story(services: Services, request: ReadRequest, ref: str) -> Answer:
+    """Return one story whole, by its id or slug."""
+    params = Parameters(request.query, ("fields", "names_in"))
+    fields, names_in = Fields.read(params, WHOLE), params.languages("names_in")
+    found = services.delivery.story(
+        normal_ref(ref), embargoed=request.reader.embargoed, names_in=names_in
+    )
+    if found.body is None:
+        return _elsewhere(request, found, varies=True)
+    body = fields.keep(found.body) if fields else found.body
+    others = alternates.of_story(services, request.path)
+    return delivered(request, body, found.head, keys=found.keys, alternates=others, varies=True)
+
+
+def read_story_as(services: Services, request: ReadRequest, ref: str, ext: str) -> Begun:
+    """Return one story in another format, by the extension of its path."""
+    Parameters(request.query, ())
+    form = STORIES.get(ext)
+    if form is None:
+        raise nothing_here(request, services.delivery.head(), no_format(ext, STORIES))
+    embargoed = form.tells_embargo and request.reader.embargoed
+    found = services.delivery.story(normal_ref(ref), embargoed=embargoed)
+    document = found.body
+    if document is None:
+        return _elsewhere(request, found, f".{ext}")
+    if len(document) > MUCH:
+        return Deferred(lambda: _rendered(services, request, form, found, document))
+    return _rendered(services, request, form, found, document)
+
+
+def _rendered(
+    services: Services, request: ReadRequest, form: StoryFormat, found: Found, document: bytes
+) -> Answer:
+    body = form.render(services.items.of(document))
+    return delivered(request, body, found.head, keys=found.keys, media_type=form.media_type)
+
+
+def _elsewhere(
+    request: ReadRequest, found: Found, ending: str = "", *, varies: bool = False
+) -> Answer:
+    """Redirect to where a story is now, or raise what its readers are told instead."""
+    if found.moved_to is not None:
+        path = f"/v1/articles/{found.moved_to}{ending}"
+        return redirected(request, path, found.head, varies=varies)
+    raise story_absent(request, found.head, found, varies=varies)
+
+
+def story_absent(
+    request: ReadRequest, head: Head, found: Found, *, varies: bool = False
+) -> Exception:
+    """Return the failure for a story that is not visible: it was withdrawn, or never was."""
+    if found.gone is not None:
+        return withdrawn(request, head, found.gone, varies=varies)
+    return nothing_here(request, head, NO_STORY, varies=varies)
+
+
+def _list(services: Services, request: ReadRequest, kind: _Kind) -> Begun:
+    known = parsed_lists.get(services, request, kind)
+    if known.asked.query.is_short:
+        return _page(services, request, known)
+    return Deferred(lambda: _page(services, request, known))
+
+
+def _parse(services: Services, request: ReadRequest, kind: _Kind) -> _List:
+    embargoed = request.reader.embargoed
+    asked = read_list(services, request.path, request.query, kind, embargoed=embargoed)
+    links = Links.of(request.path, request.query, services.settings.public_url or "")
+    others = alternates.of_list(services, request.query)
+    return _List(asked, links, others, narrow_keys(asked.query))
+
+
+def _page(services: Services, request: ReadRequest, known: _List) -> Answer:
+    page = services.delivery.stories(known.asked.query)
+    body, cursors = list_body(known.asked, page)
+    return delivered(
+        request,
+        body,
+        page.head,
+        keys=(LISTS,),
+        links=known.links.by_relation(cursors),
+        alternates=known.others,
+        varies=True,
+        narrow=known.narrow,
+    )
+
+
+HEADLINES = Resource("/v1/headlines", Reads.HEADLINES, list_headlines)
+ARTICLES = Resource("/v1/articles", Reads.STORIES, list_articles)
+STORY = Resource("/v1/articles/{ref}", Reads.STORIES, read_story)
+STORY_AS = Resource("/v1/articles/{ref}.{ext}", Reads.STORIES, read_story_as)
