@@ -23,7 +23,7 @@ from app.kit.session import Reads
 Rows = Sequence[Any]
 # Bytes of the statements that are kept, with what they were compiled to; and what one takes for
 # each letter of its text: the objects that it is built of are far larger than that.
-_MOST_COMPILED, _BYTES_A_LETTER = 16 * 2**20, 40
+_MOST_COMPILED, _BYTES_A_LETTER = 8 * 2**20, 40
 # Letters of the texts that the driver keeps prepared on a connection, of the main thread and of
 # any other: some twelve bytes each. It counts statements alone, so a connection that was asked
 # for more is closed, and another one opened.
