@@ -116,7 +116,7 @@ class Settings(BaseSettings):
         default=None, description="Sent with these requests as `Authorization: Bearer …`."
     )
     cache_bytes: int = Field(
-        default=64 * 1024 * 1024,
+        default=32 * 1024 * 1024,
         ge=0,
         description="Memory for finished answers, in bytes for each process; 0 keeps none.",
     )

@@ -2,7 +2,7 @@
 
 import html
 import re
-from urllib.parse import urljoin
+from urllib.parse import quote, urljoin
 
 from app.kit.uri import address_problem, is_visible
 
@@ -12,6 +12,8 @@ _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):")
 # The schemes that a body may name; the sanitiser does not look at those of `cite`.
 SCHEMES = {"http", "https", "mailto", "tel"}
 _WEB = ("http:", "https:")
+# More than these are no accident, and each would be nine characters.
+_MOST_INVISIBLE = 10
 # Browsers drop these from an address before they read it (URL standard, section 4.4).
 _DROPPED = str.maketrans("", "", "\t\n\r")
 # A quick look at all attributes: what has no scheme is relative.
@@ -25,11 +27,15 @@ _ATTRIBUTE = re.compile(r' ([^\s"=<>/]+)="([^"]*)"')
 def checked(address: str) -> str | None:
     """Return an address of a body as it may be kept, or nothing.
 
-    Spaces, which browsers accept, are percent-encoded. A relative address stays relative.
+    Spaces and a few invisible characters, which come with addresses that were copied, are
+    percent-encoded, as browsers do it. A relative address stays relative.
     """
     address = address.strip(" \t\n\r\f").translate(_DROPPED).replace(" ", "%20")
-    if not is_visible(address):
+    invisible = {one for one in set(address) if not is_visible(one)}
+    if sum(map(address.count, invisible)) > _MOST_INVISIBLE:
         return None
+    for one in invisible:
+        address = address.replace(one, quote(one))
     scheme = _SCHEME.match(address)
     if scheme is not None:
         is_web = address.lower().startswith(_WEB)

@@ -121,7 +121,7 @@ def _implementation(type_: TypeEngine[Any], dialect: Dialect) -> TypeEngine[Any]
 
 # Bytes of the statements that are kept, with what they were compiled to; and what one takes for
 # each letter of its text: the objects that it is built of are far larger than that.
-_MOST_BYTES, _BYTES_A_LETTER = 16 * 2**20, 40
+_MOST_BYTES, _BYTES_A_LETTER = 8 * 2**20, 40
 _compiled: BoundedCache[tuple[Statement[Any], str], Compiled[Any]] = BoundedCache(
     _MOST_BYTES, lambda _, made: _BYTES_A_LETTER * len(made.text)
 )

@@ -172,7 +172,7 @@ _Kind = Literal["page", "picked", "count"]
 _Key = tuple[_Kind, Shape, str, bool]
 # Bytes of the statements that are kept, and what a part of one takes, by itself and for each
 # filter: there are many shapes, and those of many parts are large.
-_MOST_KEPT, _OF_A_PART, _OF_A_CLAUSE = 16 * 2**20, 60_000, 15_000
+_MOST_KEPT, _OF_A_PART, _OF_A_CLAUSE = 8 * 2**20, 60_000, 15_000
 
 
 def _weigh(key: _Key, _statement: Statement[Any]) -> int:
