@@ -101,12 +101,14 @@ def _tell_edge(
 ) -> dict[str, str]:
     """Tell the edge what an answer shows and how new it is; return the headers that say so."""
     known = state(request.scope)
+    embargoed = known["caller"].embargoed
     # The log says nothing of embargoes, so it cannot tell when these readers' answers changed.
-    changed_at = None if known["caller"].embargoed else head.changed_at
+    changed_at = None if embargoed else head.changed_at
     facts = known["facts"] = Facts(
         head.serial, keys, changed_at, until, kept, varies, narrow, shared
     )
-    return facts.headers()
+    # What these readers are shown may not be public, and no cache on the way keeps it.
+    return (facts._replace(keys=()) if embargoed else facts).headers()
 
 
 def list_links(

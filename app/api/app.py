@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractAsyncContextManager
 from functools import cache
+from threading import Event
 from typing import Any
 from urllib.parse import quote
 
@@ -92,11 +93,12 @@ def create_app(services: Services, lifespan: Lifespan | None = None) -> App:
     inside.state.services = services
     inside.state.metrics = metrics
     inside.state.pulse = pulse = Pulse(services.watch)
+    inside.state.draining = draining = Event()
     inside.state.hub_clients = hub.hub_clients(services)
     services.push.read_feeds_by(FeedSource(inside))
     direct = DirectRoutes(inside, _of(_DELIVERY))
     managed = ManagedRoutes(inside, _of(_MANAGEMENT) if services.settings.management else ())
-    return stack(managed, direct, services, metrics, pulse)
+    return stack(managed, direct, services, metrics, pulse, draining)
 
 
 def _of(routers: Iterable[APIRouter]) -> Iterator[BaseRoute]:

@@ -171,6 +171,23 @@ PROBLEMS: dict[str, ProblemType] = {
         "The request's head is too large",
         "The detail says how many bytes the address and the headers may have.",
     ),
+    "request_timeout": ProblemType(
+        408,
+        "The request did not come in time",
+        "Send it again, and faster. Bodies come at 1 kB/s at the least.",
+    ),
+    "query_too_long": ProblemType(414, "The query is too long", "Ask for less at once."),
+    "not_implemented": ProblemType(
+        501,
+        "The server does not know how to do that",
+        "Send the body as it is, or in chunks, and name the path of this API.",
+    ),
+    "too_many_connections": ProblemType(
+        503,
+        "There are too many connections",
+        "Close some, or use one for several requests. The operator sets the numbers by "
+        "DATELINE_MAX_CONNECTIONS and DATELINE_MAX_CONNECTIONS_PER_ADDRESS.",
+    ),
     "internal": ProblemType(
         500,
         "Something went wrong here",

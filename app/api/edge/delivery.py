@@ -4,8 +4,7 @@ The inside answers a reading request with the bytes of a 200 (or a 404, or a red
 facts. Here that is kept, coded, compared with what the reader has, and sent.
 """
 
-import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from app.access.caller import ANYBODY, Caller
 from app.api.at_once import AtOnce
@@ -18,18 +17,22 @@ from app.api.edge.hand import Hand
 from app.api.edge.host import HostRing
 from app.api.edge.inside import Inside, Raw
 from app.api.edge.negotiation import NegotiationRing, negotiated
+from app.api.edge.paths import is_plain
 from app.api.edge.preferences import goes_by_header, with_preferences
 from app.api.edge.readers import Readers
 from app.api.edge.ready import apart, is_anybodys
 from app.api.edge.replies import Messages, Replies, Request
 from app.api.edge.request import id_for, told
 from app.api.edge.safety import SAFE
+from app.api.edge.serving import take_seat
+from app.api.edge.shared import Shared
 from app.api.edge.store import EntryStore, Kept, Key
 from app.api.edge.stream import let_in
 from app.api.metrics import Metrics
 from app.bootstrap import Services
 from app.kit.errors import Failure
 from app.kit.watch import Version
+from app.server.interface import Hooks
 
 _DELIVERED = ("/v1/", "/feeds/", "/sitemap")
 _OWN = ("/v1/manage", "/v1/me", "/v1/stream")
@@ -50,18 +53,21 @@ class DeliveryRing:
         self._freshness = Freshness(services, self._entries)
         self._readers = Readers(services)
         self._replies = Replies(services.settings, metrics, self._freshness)
-        self._running: dict[tuple[Key, Version, int], asyncio.Future[Entry | Absent | Raw]] = {}
+        self._running: dict[tuple[Key, Version, int], Shared[Entry | Absent | Raw]] = {}
         # Whoever is answered at once need not be asked again what format was meant.
         self._negotiated = NegotiationRing(self._at_length)
         self._allows = HostRing(app, services.settings.allowed_hosts).allows
         metrics.watch_cache(self._entries)
         self._hand = Hand(services, self._entries, self._freshness, self._replies, self._at_once)
-        # The outermost ring is what the server's protocol knows of the application.
         self.at_hand = self._hand.whole
-        self.end: Callable[[], None] = lambda: None
+        # The outermost ring is what the server knows of the application.
+        self.hooks = Hooks(lookup=self.at_hand)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer with what is ready, or at length."""
+        if scope["type"] == "http" and not is_plain(scope):
+            await self._app(scope, receive, send)
+            return
         if scope.get("method") != "GET":
             await self._negotiated(scope, receive, send)
             return
@@ -97,9 +103,11 @@ class DeliveryRing:
             await answer(send, status, {**headers, **named}, body)
 
     def _is_for_readers(self, scope: Scope) -> bool:
-        return _is_delivery(scope) and self._allows(scope)
+        return _is_delivery(scope) and is_plain(scope) and self._allows(scope)
 
     async def _answer(self, request: Request, receive: Receive, send: Send) -> None:
+        if _waits(request.scope):
+            take_seat(request.scope)
         try:
             await self._freshness.check()
             caller = await self._readers.caller(request.scope, request.asked)
@@ -192,16 +200,14 @@ class DeliveryRing:
         name = (key, self._freshness.version, epoch)
         running = self._running.get(name)
         if running is not None:
-            joined = await asyncio.shield(running)
+            joined = await running.result()
             # What was refused to one is computed for the next: it carries a request id.
             if not isinstance(joined, Raw):
                 return joined
             return await self._inside.ask(request, query, caller)
-        running = self._running[name] = asyncio.ensure_future(
-            self._inside.ask(request, query, caller)
-        )
+        running = self._running[name] = Shared(self._inside.ask(request, query, caller))
         try:
-            made = await asyncio.shield(running)
+            made = await running.result()
         finally:
             self._running.pop(name, None)
         if not isinstance(made, Raw):
@@ -232,3 +238,8 @@ def _is_delivery(scope: Scope) -> bool:
         return False
     path: str = scope["path"]
     return path.startswith(_DELIVERED) and not path.startswith(_OWN)
+
+
+def _waits(scope: Scope) -> bool:
+    """Tell whether a request is a long poll, which counts as a listener."""
+    return scope["path"] == "/v1/changes" and b"wait=" in scope["query_string"]

@@ -7,7 +7,6 @@ from datetime import datetime, timedelta
 from app.api.conditional import is_unchanged, not_modified
 from app.api.edge.asgi import Message, Scope, raw
 from app.api.edge.cors import EXPOSED
-from app.api.edge.cycle import messages_of
 from app.api.edge.encoding import chosen_coding
 from app.api.edge.entry import Absent, Entry, Facts, Headers, Name, Variant
 from app.api.edge.freshness import Freshness
@@ -17,6 +16,8 @@ from app.api.edge.secrets import path_for_log
 from app.api.edge.store import Key
 from app.api.metrics import Metrics, Tally
 from app.api.problems import problem
+from app.server.interface import WHOLE
+from app.server.writing import header_lines
 from app.settings import Settings
 
 Asked = dict[bytes, bytes]
@@ -189,3 +190,11 @@ def _is_known(asked: Asked, tag: str, changed: datetime | None) -> bool:
 
 def _text(value: bytes | None) -> str | None:
     return None if value is None else value.decode("latin-1")
+
+
+def messages_of(scope: Scope, status: int, headers: Headers, body: bytes) -> Messages:
+    """Return the messages of an answer: one, if the server takes it."""
+    if WHOLE in scope.get("extensions", ()):
+        return ({"type": WHOLE, "status": status, "head": header_lines(headers), "body": body},)
+    start = {"type": "http.response.start", "status": status, "headers": headers}
+    return start, {"type": "http.response.body", "body": body}

@@ -1,5 +1,7 @@
 """The rings in front of the framework, from the outermost to the innermost."""
 
+from threading import Event
+
 from app.api.direct import DirectRoutes
 from app.api.edge.asgi import App
 from app.api.edge.auth import AuthRing
@@ -9,7 +11,9 @@ from app.api.edge.delivery import DeliveryRing
 from app.api.edge.failure import FailureRing
 from app.api.edge.head import HeadRing
 from app.api.edge.host import HostRing
+from app.api.edge.paths import PathRing
 from app.api.edge.request import RequestRing
+from app.api.edge.serving import server_hooks
 from app.api.edge.stream import StreamRing
 from app.api.edge.unstored import UnstoredRing
 from app.api.metrics import Metrics
@@ -21,9 +25,14 @@ STREAMED = ("/v1/manage/import",)
 
 
 def stack(
-    app: App, direct: DirectRoutes, services: Services, metrics: Metrics, pulse: Pulse
+    app: App,
+    direct: DirectRoutes,
+    services: Services,
+    metrics: Metrics,
+    pulse: Pulse,
+    draining: Event,
 ) -> App:
-    """Put the rings around the framework."""
+    """Put the rings around the framework; `draining` is set when the server is about to stop."""
     settings = services.settings
     app = BodyRing(app, settings.max_body_bytes, STREAMED)
     app = StreamRing(app, services, pulse)
@@ -32,8 +41,9 @@ def stack(
     app = FailureRing(app)
     app = UnstoredRing(app)
     app = CorsRing(app, settings.cors_origins, settings.management_cors_origins)
+    app = PathRing(app)
     app = HostRing(app, settings.allowed_hosts)
     app = RequestRing(app, metrics)
     ring = DeliveryRing(app, direct, services, metrics)
-    ring.end = pulse.end
+    ring.hooks = server_hooks(ring.at_hand, draining, pulse, settings)
     return ring

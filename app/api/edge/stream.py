@@ -11,6 +11,7 @@ from app.api.badges import Badges
 from app.api.broadcast import Broadcast
 from app.api.dependencies import allow_reading
 from app.api.edge.asgi import App, Receive, Scope, Send, header, state
+from app.api.edge.serving import take_seat
 from app.api.following import FOLLOWING, cursor_of, follower_of
 from app.api.params import Parameters
 from app.api.pulse import Pulse
@@ -48,6 +49,7 @@ class StreamRing:
             return
         known = state(scope)
         known["route"] = PATH
+        take_seat(scope)
         place = await short_read(self._services, lambda: self._follower(scope))
         listener = self._audience.admit(known["caller"], place)
         opening = _OPENING % cursor_of(self._services, place).encode()
