@@ -19,6 +19,8 @@ from app.kit.quoting import quoted
 
 # No input has so many levels; what works on it may recurse.
 _DEEPEST = 50
+# No input has so many values; each may be an error that has to be worded.
+_MOST_VALUES = 20_000
 MERGE_PATCH = "application/merge-patch+json"
 
 
@@ -66,6 +68,8 @@ async def json_object(request: Request) -> dict[str, Any]:
         raise MalformedJson("The body is JSON, but not an object.")
     if json.is_deeper(value, _DEEPEST):
         raise MalformedJson(f"The body nests deeper than {_DEEPEST} levels.")
+    if json.is_larger(value, _MOST_VALUES):
+        raise MalformedJson(f"The body has over {_MOST_VALUES} members and items.")
     return value
 
 

@@ -38,6 +38,15 @@ def is_deeper(value: Any, most: int) -> bool:
     return True
 
 
+def is_larger(value: Any, most: int) -> bool:
+    """Tell whether a value has more than so many members and items, on all levels together."""
+    level, count = [value], 0
+    while level and count <= most:
+        level = [inner for one in level for inner in _inside(one)]
+        count += len(level)
+    return count > most
+
+
 def _inside(value: Any) -> list[Any]:
     if isinstance(value, dict):
         return list(value.values())

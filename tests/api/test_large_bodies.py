@@ -1,0 +1,32 @@
+"""A body of very many values is refused before each of them is validated."""
+
+import pytest
+
+from tests.newsroom import Newsroom
+
+
+@pytest.fixture
+def dialect() -> str:
+    """One database: nothing here depends on which."""
+    return "sqlite"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {f"field{number}": 1 for number in range(20_001)},
+        {"title": "T", "names": {f"x{number}": 1 for number in range(20_001)}},
+        {"title": "T", "tags": [1] * 20_001},
+    ],
+    ids=["members", "inner members", "items"],
+)
+def test_a_body_of_too_many_values_is_malformed(newsroom: Newsroom, body: dict) -> None:
+    answer = newsroom.call("POST", "/articles", json=body)
+    assert answer.status_code == 400
+    assert answer.json()["code"] == "malformed_json"
+    assert "20000" in answer.json()["detail"]
+
+
+def test_a_body_of_many_values_is_validated(newsroom: Newsroom) -> None:
+    answer = newsroom.call("POST", "/articles", json={"title": "T", "tags": [1] * 5_000})
+    assert answer.status_code == 422
