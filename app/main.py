@@ -13,6 +13,7 @@ from app.api.edge.asgi import App
 from app.api.edge.secrets import hide_secrets
 from app.bootstrap import Services, bootstrap, open_database, prepare_database
 from app.kit.log import configure_logging
+from app.kit.open_files import raise_open_files
 from app.kit.parent import end_with_parent
 from app.settings import read_settings
 from app.worker import Indexer, Worker
@@ -25,6 +26,7 @@ _TURN = 0.0001
 def app() -> App:
     """Return the application on the database of the settings, with its background loops."""
     end_with_parent()
+    raise_open_files()
     sys.setswitchinterval(_TURN)
     settings = read_settings()
     configure_logging(settings.log_level, settings.log_format, hide_secrets)

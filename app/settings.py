@@ -120,8 +120,25 @@ class Settings(BaseSettings):
         ge=0,
         description="Memory for finished answers, in bytes for each process; 0 keeps none.",
     )
+    drain_seconds: float = Field(
+        default=0.0,
+        ge=0,
+        le=600,
+        description="Seconds for which a server that is told to end serves on, as not ready.",
+    )
+    max_connections: int = Field(
+        default=10_000, ge=1, description="How many connections each process has at the most."
+    )
+    max_connections_per_address: int = Field(
+        default=500, ge=1, description="How many of them one address may have."
+    )
     stream_listeners: int = Field(
-        default=5_000, ge=0, description="How many may listen to the stream of each process."
+        default=5_000,
+        ge=0,
+        description="How many may listen to each process, by /v1/stream or by `wait`.",
+    )
+    listeners_per_address: int = Field(
+        default=100, ge=1, description="How many of them may come from one address."
     )
     log_days: int = Field(
         default=30,

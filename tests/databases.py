@@ -91,13 +91,15 @@ def counted_queries(database: Database) -> Iterator[list[str]]:
     def through_engine(_c: object, _cursor: object, statement: str, *_: object) -> None:
         note(statement)
 
-    event.listen(database.engine, "before_cursor_execute", through_engine)
+    for engine in database.engines:
+        event.listen(engine, "before_cursor_execute", through_engine)
     database.trace(note)
     try:
         yield sent
     finally:
         database.trace(None)
-        event.remove(database.engine, "before_cursor_execute", through_engine)
+        for engine in database.engines:
+            event.remove(engine, "before_cursor_execute", through_engine)
 
 
 def _postgres_url(name: str) -> str:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from app.access.errors import Forbidden, KeyRequired
+from app.access.rights import Rights
 from app.access.scopes import Scope
 from app.kit.unit import Actor
 
@@ -31,6 +32,11 @@ class Caller:
     def actor(self) -> Actor:
         """Return the name under which this caller's changes are recorded."""
         return Actor(self.key_id, self.name, self.address, self.request_id)
+
+    @property
+    def rights(self) -> Rights:
+        """Return what this caller may see of the stories."""
+        return Rights(embargoed=self.embargoed)
 
     def has_expired(self, now: datetime) -> bool:
         """Tell whether the key's time is over."""

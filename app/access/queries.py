@@ -6,6 +6,7 @@ from typing import Any
 from app.access import store
 from app.access.errors import KeyNotFound
 from app.access.keys import describe
+from app.kit.quoting import quoted
 from app.kit.session import ReadSession
 
 
@@ -22,7 +23,7 @@ def key(session: ReadSession, ref: str) -> dict[str, Any]:
     """Return a key by id or prefix."""
     row = store.key_by_ref(session, ref)
     if row is None:
-        raise KeyNotFound(f"There is no key with the id or prefix {ref!r}.")
+        raise KeyNotFound(f"There is no key with the id or prefix {quoted(ref)}.")
     return describe(row)
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from functools import cache, partial
+from threading import Event
 from typing import Any
 from urllib.parse import quote
 
@@ -50,6 +51,7 @@ from app.api.routing import PublicRouter
 from app.bootstrap import Services
 from app.content.errors import Moved
 from app.kit.errors import Failure
+from app.kit.quoting import quoted, shortened
 
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 
@@ -87,10 +89,11 @@ def create_app(services: Services, lifespan: Lifespan | None = None) -> App:
     inside = _framework(management=services.settings.management, lifespan=lifespan)
     inside.state.services = services
     inside.state.metrics = metrics
+    inside.state.draining = draining = Event()
     inside.state.pulse = pulse = Pulse(services.watch)
     inside.state.hub_clients = hub.hub_clients(services)
     services.push.read_feeds_by(partial(read_feed, services))
-    return stack(inside, services, metrics, pulse)
+    return stack(inside, services, metrics, pulse, draining)
 
 
 def openapi_document() -> dict[str, Any]:
@@ -153,11 +156,11 @@ def _on_http(request: Request, wrong: Exception) -> Response:
     assert isinstance(wrong, HTTPException)
     if wrong.status_code != 405:
         path = path_for_log(request.url.path)
-        return _on_fault(request, NothingHere(f"Nothing is served at {path!r}."))
+        return _on_fault(request, NothingHere(f"Nothing is served at {quoted(path)}."))
     methods = _methods(request)
     if request.method == "OPTIONS":
         return Response(None, 204, {"allow": ", ".join(methods)})
-    detail = f"{request.method} does not apply here; {', '.join(methods)} do(es)."
+    detail = f"{shortened(request.method)} does not apply here; {', '.join(methods)} do(es)."
     return _on_fault(request, MethodNotAllowed(detail, methods))
 
 

@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from itertools import repeat
 
 from starlette.concurrency import run_in_threadpool
 
@@ -58,7 +57,7 @@ class Broadcast:
         return news
 
     def _made_now(self, follower: Follower) -> News:
-        batch = self._services.changes.next(follower, _MOST, embargoed=follower.embargoed)
+        batch = self._services.changes.next(follower, _MOST)
         return News(self._events(batch), batch.follower, batch.more)
 
     def _events(self, batch: Batch) -> bytes:
@@ -72,20 +71,18 @@ class Broadcast:
 def _places(batch: Batch) -> Iterator[Follower]:
     """Yield where each entry of a batch leaves its listener.
 
-    After the last one it stands where the batch ends, which may be further on. Where entries are
-    no rows of the log it stands where it did until then, and would hear them again.
+    After the last one it stands where the batch ends, which may be further on.
     """
     if not batch.entries:
         return
     start, place = batch.before.place, batch.follower.place
-    inner = batch.entries[:-1]
-    if isinstance(start, Following) and isinstance(place, Following):
-        place = replace(place, held=replace(place.held, told=start.held.told))
-        for entry in inner:
-            place = place.at_row(entry.serial, entry.held)
-            yield replace(batch.follower, place=place)
-    else:
-        yield from repeat(batch.before, len(inner))
+    # Nobody listens from within a snapshot.
+    assert isinstance(start, Following)
+    assert isinstance(place, Following)
+    place = replace(place, held=replace(place.held, told=start.held.told))
+    for entry in batch.entries[:-1]:
+        place = place.at_row(entry.serial, entry.held)
+        yield replace(batch.follower, place=place)
     yield batch.follower
 
 

@@ -10,6 +10,7 @@ from app.bootstrap import Services
 from app.content.inputs import normal_language
 from app.content.slugs import normal_ref, slug_problem
 from app.delivery.directory import EntryType
+from app.kit.quoting import quoted
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +49,7 @@ def language(services: Services, request: ReadRequest, name: str) -> Channel:
         tag = normal_language(name)
     except ValueError:
         head = services.delivery.head()
-        raise nothing_here(request, head, f"{name!r} is not a BCP 47 tag.") from None
+        raise nothing_here(request, head, f"{quoted(name)} is not a BCP 47 tag.") from None
     clause = Clause("language", (tag.lower(),))
     return Channel(f"/feeds/languages/{tag}", tag, (clause,), moved=tag != name)
 
@@ -57,7 +58,9 @@ def tag(services: Services, request: ReadRequest, name: str) -> Channel:
     """Return the feed of a tag by its form as a slug; several spellings may share it."""
     slug = normal_ref(name)
     if slug_problem(slug) is not None:
-        raise nothing_here(request, services.delivery.head(), f"No tag makes the slug {name!r}.")
+        raise nothing_here(
+            request, services.delivery.head(), f"No tag makes the slug {quoted(name)}."
+        )
     spellings = services.tags.spellings(slug, services.delivery.head().serial)
     clause = Clause("tag", spellings)
     return Channel(f"/feeds/tags/{slug}", spellings[0], (clause,), moved=slug != name)
@@ -71,7 +74,7 @@ def _entry(services: Services, request: ReadRequest, type_: EntryType, name: str
     if found is None:
         guess = nearest(ref, directory.names(type_))
         meant = f" Did you mean {guess!r}?" if guess else ""
-        raise nothing_here(request, head, f"There is no {type_} {name!r}.{meant}")
+        raise nothing_here(request, head, f"There is no {type_} {quoted(name)}.{meant}")
     path = f"{_PLACES[type_]}/{found.slug}"
     clause = Clause(type_, (found.id,))
     return Channel(path, found.name, (clause,), moved=found.slug != name)

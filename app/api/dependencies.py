@@ -15,6 +15,7 @@ from app.api.edge.asgi import state
 from app.api.errors import MalformedJson, UnsupportedMediaType
 from app.bootstrap import Services
 from app.kit import json
+from app.kit.quoting import quoted
 
 # No input has so many levels; what works on it may recurse.
 _DEEPEST = 50
@@ -53,7 +54,9 @@ async def json_object(request: Request) -> dict[str, Any]:
     wanted = MERGE_PATCH if request.method == "PATCH" else "application/json"
     sent = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if sent not in {wanted, "application/json"}:
-        raise UnsupportedMediaType(f"Send the body as {wanted}, not as {sent or 'nothing'!r}.")
+        raise UnsupportedMediaType(
+            f"Send the body as {wanted}, not as {quoted(sent or 'nothing')}."
+        )
     body = await request.body()
     try:
         value = json.loads(body)

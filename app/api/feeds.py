@@ -7,7 +7,6 @@ from app.api.answer import Answer
 from app.api.channels import Channel
 from app.api.delivery.answers import (
     delivered,
-    link_value,
     list_links,
     nothing_here,
     redirected,
@@ -23,6 +22,7 @@ from app.delivery.results import Page
 from app.delivery.store.reading import Position
 from app.delivery.store.shapes import Form
 from app.delivery.surrogates import LISTS
+from app.kit.quoting import quoted
 from app.syndication.formats import FEEDS, FeedFormat
 
 _ALL = (*FILTERS, *SPANS, "sort", "limit", "cursor")
@@ -83,7 +83,7 @@ def _write(
         body,
         page.head,
         keys=(LISTS,),
-        link=link_value(links),
+        links=links,
         media_type=form.media_type,
         # However the address was spelt: this is the one that the feed gives as its own.
         location=links["self"],
@@ -95,7 +95,7 @@ def no_format(ext: str, known: Collection[str]) -> str:
     """Say that a format does not exist, and which do."""
     guess = nearest(ext, known)
     meant = f" Did you mean {guess!r}?" if guess else ""
-    return f"There is no format {ext!r}.{meant} Known here: {', '.join(known)}."
+    return f"There is no format {quoted(ext)}.{meant} Known here: {', '.join(known)}."
 
 
 def _parse(

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
+from app.access.rights import Rights
 from app.access.selection import Selection
 from app.api.params import FILTERS, SPANS, Parameters
 from app.bootstrap import Services
@@ -19,8 +20,8 @@ PARAMETERS: dict[str, tuple[dict[str, Any], str]] = {
     "cursor": (
         {"type": "string"},
         "`cursor` of the answer before; it carries the filters. Without it, all that there is. "
-        "With a key that reads what is under embargo, where the cursor was given without one, "
-        "or the reverse, what this reader has more or less is told first.",
+        "It belongs to the access rights it was issued for: if those have changed, the answer is "
+        "`410`.",
     ),
     "limit": (
         {"type": "integer", "minimum": 1, "maximum": MOST, "default": DEFAULT_LIMIT},
@@ -35,34 +36,31 @@ PARAMETERS: dict[str, tuple[dict[str, Any], str]] = {
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """Who asks, for how many entries, and how many seconds it waits for the first.
-
-    `embargoed` says that it may have what is under embargo.
-    """
+    """Who asks, for how many entries, and how many seconds it waits for the first."""
 
     follower: Follower
     limit: int
     wait: int
-    embargoed: bool
 
 
-def read_following(services: Services, query_string: bytes, *, embargoed: bool) -> Asked:
+def read_following(services: Services, query_string: bytes, rights: Rights) -> Asked:
     """Understand the query string, or refuse it."""
     params = Parameters(query_string, (*FOLLOWING, "limit", "wait"))
     return Asked(
-        follower=follower_of(services, params, params.text("cursor")),
+        follower=follower_of(services, params, params.text("cursor"), rights),
         limit=params.number("limit", DEFAULT_LIMIT, 1, MOST),
         wait=params.number("wait", 0, 0, LONGEST_WAIT),
-        embargoed=embargoed,
     )
 
 
-def follower_of(services: Services, params: Parameters, cursor: str | None) -> Follower:
+def follower_of(
+    services: Services, params: Parameters, cursor: str | None, rights: Rights
+) -> Follower:
     """Return the follower that a cursor names, or a new one; filters travel in the cursor."""
     asked = params.selection(services.delivery.resolve, services.delivery.slugs)
     if cursor is None:
-        return Follower(asked)
-    known = from_json(services.followers.read(cursor))
+        return Follower(asked, rights=rights)
+    known = from_json(services.followers.read(cursor), rights)
     if asked not in (Selection(), known.selection):
         raise BadCursor("The filters are part of this cursor. Leave them out, or begin anew.")
     return known

@@ -12,6 +12,7 @@ from app.content.slugs import normal_slug
 from app.kit.clock import parse_instant_or_date
 from app.kit.errors import BadParameter, FieldError
 from app.kit.ids import is_id
+from app.kit.quoting import quoted, shortened
 
 FILTERS = ("category", "source", "language", "tag", "author", "kind", "ids")
 SPANS = ("published_after", "published_before", "updated_after", "updated_before")
@@ -20,6 +21,8 @@ MOST_VALUES = 100
 MOST_PREFERRED = 10
 _MOST_CLAUSES = 20
 _MOST_IN_ALL = 200
+# Of so many unknown parameters the detail speaks; `errors` has all.
+_MOST_TOLD = 5
 _FIELDS: dict[str, Field] = {
     "category": "category",
     "source": "source",
@@ -123,7 +126,7 @@ class Parameters:
             if word not in by_text:
                 guess = nearest(word, known)
                 meant = f" Did you mean {guess!r}?" if guess else ""
-                raise bad(name, "not_allowed", f"{name!r} knows no {word!r}.{meant}")
+                raise bad(name, "not_allowed", f"{name!r} knows no {quoted(word)}.{meant}")
         return tuple(by_text[word] for word in chosen)
 
     def languages(self, name: str) -> tuple[str, ...]:
@@ -182,12 +185,12 @@ class Parameters:
 
     def _check(self, known: Collection[str]) -> None:
         errors = [
-            FieldError(f"?{name}", "unknown_parameter", _unknown(name, known))
+            FieldError(f"?{shortened(name)}", "unknown_parameter", _unknown(name, known))
             for name in self._values
             if name not in known
         ]
         if errors:
-            raise BadParameter(" ".join(one.detail for one in errors), errors=errors)
+            raise BadParameter(" ".join(one.detail for one in errors[:_MOST_TOLD]), errors=errors)
 
 
 def split_list(text: str) -> list[tuple[bool, str]]:
@@ -227,7 +230,7 @@ def _value(name: str, value: str, resolve: Resolver, suggest: Suggester) -> str:
             return fold(value)
         case "ids":
             if not is_id(value):
-                raise bad(name, "bad_format", f"{value!r} is not an id (a UUID).")
+                raise bad(name, "bad_format", f"{quoted(value)} is not an id (a UUID).")
             return value.lower()
         case _:
             return value
@@ -240,19 +243,19 @@ def _reference(name: TaxonomyType, value: str, resolve: Resolver, suggest: Sugge
         return found
     guess = nearest(ref, suggest(name))
     meant = f" Did you mean {guess!r}?" if guess else ""
-    raise bad(name, "unknown_reference", f"There is no {name} {value!r}.{meant}")
+    raise bad(name, "unknown_reference", f"There is no {name} {quoted(value)}.{meant}")
 
 
 def _language(value: str, name: str = "language") -> str:
     try:
         return normal_language(value).lower()
     except ValueError as wrong:
-        raise bad(name, "bad_language", f"{value!r} is not a BCP 47 tag.") from wrong
+        raise bad(name, "bad_language", f"{quoted(value)} is not a BCP 47 tag.") from wrong
 
 
 def _unknown(name: str, known: Collection[str]) -> str:
     guess = nearest(name, known)
     if guess is not None:
-        return f"There is no parameter {name!r}. Did you mean {guess!r}?"
+        return f"There is no parameter {quoted(name)}. Did you mean {guess!r}?"
     listed = ", ".join(sorted(known)) or "none"
-    return f"There is no parameter {name!r}. Known here: {listed}."
+    return f"There is no parameter {quoted(name)}. Known here: {listed}."

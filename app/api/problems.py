@@ -86,8 +86,14 @@ PROBLEMS: dict[str, ProblemType] = {
     "cursor_too_old": ProblemType(
         410,
         "The cursor is older than the change log",
-        "Begin anew without a cursor, with the same filters, and replace your copy by what you "
-        "are given. The operator sets how long the log is kept by DATELINE_LOG_DAYS.",
+        "Start again without a cursor, with the same filters, and delete every story that is not "
+        "in the new snapshot. The operator sets how long the log is kept by DATELINE_LOG_DAYS.",
+    ),
+    "rights_changed": ProblemType(
+        410,
+        "The cursor was issued for other access rights",
+        "Start again without a cursor, with the same filters, and delete every story that is not "
+        "in the new snapshot.",
     ),
     "method_not_allowed": ProblemType(
         405, "The method does not apply here", "`Allow` lists the methods that do."
@@ -172,6 +178,23 @@ PROBLEMS: dict[str, ProblemType] = {
         431,
         "The request's head is too large",
         "The detail says how many bytes the address and the headers may have.",
+    ),
+    "request_timeout": ProblemType(
+        408,
+        "The request did not come in time",
+        "Send it again, and faster. Bodies come at 1 kB/s at the least.",
+    ),
+    "query_too_long": ProblemType(414, "The query is too long", "Ask for less at once."),
+    "not_implemented": ProblemType(
+        501,
+        "The server does not know how to do that",
+        "Send the body as it is, or in chunks, and name the path of this API.",
+    ),
+    "too_many_connections": ProblemType(
+        503,
+        "There are too many connections",
+        "Close some, or use one for several requests. The operator sets the numbers by "
+        "DATELINE_MAX_CONNECTIONS and DATELINE_MAX_CONNECTIONS_PER_ADDRESS.",
     ),
     "internal": ProblemType(
         500,
@@ -295,6 +318,7 @@ def _headers(status: int, code: str) -> Mapping[str, str]:
         headers["accept-encoding"] = "identity"
     if status == 503:
         headers["retry-after"] = "5"
-    if status in {404, 410}:
+    # The same cursor is good for readers with other rights.
+    if status in {404, 410} and code != "rights_changed":
         headers["cache-control"] = "max-age=0, s-maxage=5"
     return headers

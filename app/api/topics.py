@@ -18,6 +18,7 @@ from app.api.searching import read_typed
 from app.api.stories import read_query
 from app.bootstrap import Services
 from app.kit.errors import Failure
+from app.kit.quoting import quoted
 from app.syndication.formats import FEEDS
 from app.syndication.push.errors import BadHubRequest
 
@@ -44,7 +45,7 @@ def selection_of_topic(services: Services, topic: str) -> Selection:
     parts = urlsplit(topic)
     path, _, ext = unquote(parts.path[len(urlsplit(base).path) :]).rpartition(".")
     if ext not in FEEDS:
-        raise BadHubRequest(f"There is no feed in the format {ext!r}.")
+        raise BadHubRequest(f"There is no feed in the format {quoted(ext)}.")
     try:
         Reads.HEADLINES.allow(services, ANYBODY)
         return _selection(services, path, parts.query)

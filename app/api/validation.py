@@ -20,6 +20,7 @@ from app.content.orders import (
     UnpublishInput,
 )
 from app.kit.errors import FieldError, InvalidInput
+from app.kit.quoting import shortened
 from app.syndication.push.inputs import ReplayInput, RotateInput, WebhookInput
 
 INPUTS: tuple[type[BaseModel], ...] = (
@@ -39,6 +40,8 @@ INPUTS: tuple[type[BaseModel], ...] = (
     RotateInput,
     ReplayInput,
 )
+# A body may have hundreds of thousands of unknown fields; no one reads so many errors.
+_MOST_ERRORS = 100
 _KNOWN = {model.__name__: list(model.model_fields) for model in INPUTS}
 _CODES = {
     "missing": "required",
@@ -61,10 +64,16 @@ _CODES = {
 def invalid_input(
     wrong: ValidationError | Iterable[ErrorDetails], known: Iterable[str]
 ) -> InvalidInput:
-    """Return one failure that names each bad field; `known` serves to guess what was meant."""
-    details = wrong.errors() if isinstance(wrong, ValidationError) else list(wrong)
-    errors = [field_error(one, list(known)) for one in details]
-    what = "A field is" if len(errors) == 1 else f"{len(errors)} fields are"
+    """Return one failure that names bad fields, at most 100 of them.
+
+    `known` serves to guess what was meant.
+    """
+    if isinstance(wrong, ValidationError):
+        details = wrong.errors(include_url=False, include_input=False)
+    else:
+        details = list(wrong)
+    errors = [field_error(one, list(known)) for one in details[:_MOST_ERRORS]]
+    what = "A field is" if len(details) == 1 else f"{len(details)} fields are"
     names = ", ".join(dict.fromkeys(one.pointer for one in errors[:5]))
     return InvalidInput(f"{what} not acceptable: {names}.", errors=errors)
 
@@ -111,5 +120,5 @@ def _listed(known: list[str]) -> str:
 
 
 def _escaped(part: int | str) -> str:
-    """Escape one token of a JSON pointer (RFC 6901, section 3)."""
-    return str(part).replace("~", "~0").replace("/", "~1")
+    """Escape one token of a JSON pointer (RFC 6901, section 3), shortened if it is long."""
+    return shortened(str(part)).replace("~", "~0").replace("/", "~1")

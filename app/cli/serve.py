@@ -12,7 +12,6 @@ import uvicorn
 from uvicorn.config import STARTUP_FAILURE
 
 from app.api.delivery.pushed import read_feed
-from app.api.edge.protocol import Protocol
 from app.api.edge.secrets import hide_secrets
 from app.bootstrap import bootstrap, open_database, prepare_database
 from app.cli.common import DatabaseUrl
@@ -21,6 +20,7 @@ from app.kit import stopping
 from app.kit.environment import export_settings
 from app.kit.log import configure_logging
 from app.kit.signals import block_in_children
+from app.server.protocol import HttpProtocol
 from app.settings import Settings, read_settings
 from app.worker import Worker
 
@@ -63,7 +63,7 @@ def run_server(settings: Settings) -> None:
     export_settings("DATELINE_", settings.variables())
     if settings.workers > 1:
         block_in_children(signal.SIGINT)
-    _run(_config(settings))
+    _run(_config(settings), settings.drain_seconds)
 
 
 def _config(settings: Settings) -> uvicorn.Config:
@@ -74,7 +74,7 @@ def _config(settings: Settings) -> uvicorn.Config:
         port=settings.port,
         workers=settings.workers,
         loop="auto",
-        http=Protocol,
+        http=HttpProtocol,
         ws="none",
         access_log=False,
         proxy_headers=False,
@@ -84,12 +84,12 @@ def _config(settings: Settings) -> uvicorn.Config:
     )
 
 
-def _run(config: uvicorn.Config) -> None:
+def _run(config: uvicorn.Config, drain_seconds: float) -> None:
     """Serve until told to stop; a server that cannot start exits as uvicorn's own does."""
     if config.workers > 1:
-        Supervisor(config, [config.bind_socket()]).run()
+        Supervisor(config, [config.bind_socket()], drain_seconds).run()
         return
-    server = Server(config)
+    server = Server(config, drain_seconds)
     server.run()
     if not server.started and not stopping.is_requested():
         sys.exit(STARTUP_FAILURE)

@@ -8,7 +8,9 @@ from app.kit.uri import address_problem, is_visible
 
 # The attributes of the allow-list that carry an address.
 ADDRESSED = frozenset({"cite", "href", "poster", "src"})
-_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
+_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):")
+# The schemes that a body may name; the sanitiser does not look at those of `cite`.
+SCHEMES = {"http", "https", "mailto", "tel"}
 _WEB = ("http:", "https:")
 # Browsers drop these from an address before they read it (URL standard, section 4.4).
 _DROPPED = str.maketrans("", "", "\t\n\r")
@@ -28,9 +30,11 @@ def checked(address: str) -> str | None:
     address = address.strip(" \t\n\r\f").translate(_DROPPED).replace(" ", "%20")
     if not is_visible(address):
         return None
-    if _SCHEME.match(address):
+    scheme = _SCHEME.match(address)
+    if scheme is not None:
         is_web = address.lower().startswith(_WEB)
-        return None if is_web and address_problem(address) else address
+        is_sound = scheme[1].lower() in SCHEMES and not (is_web and address_problem(address))
+        return address if is_sound else None
     named = address.replace("\\", "/")
     if named.startswith("//"):
         return None if address_problem(f"https:{named}") else address

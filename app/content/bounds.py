@@ -16,6 +16,8 @@ MOST_OPEN = 1_000_000
 MOST_MARKS = 100_000
 MOST_ATTRIBUTES = 1_000
 MOST_LINES = 100_000
+# Characters that resolved addresses add to a body, at the most.
+MOST_ADDED = 4_000_000
 
 # The first byte in UTF-8 of the characters from U+0080 to U+00BF. In a text with many of them the
 # sanitiser looks at each for a space that does not break, over and over.
@@ -70,6 +72,16 @@ def check_text(text: str) -> None:
             "too_complex",
             f"Plain text has at most {MOST_LINES} lines, and at most {MOST_MARKS} of the "
             "characters <, > and &. Split the story.",
+        )
+
+
+def check_relative(count: int, base: str) -> None:
+    """Raise `OutOfBounds` for relative addresses that make a body far longer once resolved."""
+    if count * len(base) > MOST_ADDED:
+        raise OutOfBounds(
+            "too_complex",
+            f"The relative addresses in a body are resolved against the address of the story or "
+            f"its source, and add at most {MOST_ADDED} characters. Write whole addresses.",
         )
 
 

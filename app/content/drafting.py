@@ -13,6 +13,7 @@ from app.content.text import Text
 from app.content.texts import BodyText, stored_text
 from app.kit.errors import FieldError
 from app.kit.preparing import Prepared
+from app.kit.quoting import quoted
 from app.kit.session import ReadSession, WriteSession
 
 
@@ -80,7 +81,7 @@ def given_slug(session: ReadSession, type_: str, slug: str, *, but_for: str | No
     """Return a slug that was asked for, or refuse it as taken."""
     if store.taken_slugs(session, type_, [slug], but_for=but_for):
         raise SlugTaken(
-            f"The slug {slug!r} belongs to another {type_}. Choose another, or leave it out.",
+            f"The slug {quoted(slug)} belongs to another {type_}. Choose another, or leave it out.",
             errors=[FieldError("#/slug", "slug_taken", "Taken.")],
         )
     return slug

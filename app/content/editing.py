@@ -11,6 +11,7 @@ from app.content.taxonomy import Category, Source
 from app.content.views import WRITABLE
 from app.kit.errors import FieldError, InvalidInput
 from app.kit.json import merge_patch
+from app.kit.quoting import quoted
 from app.kit.session import ReadSession
 from app.kit.unit import Unit
 
@@ -49,8 +50,8 @@ def not_found(session: ReadSession, type_: str, ref: str) -> NotFound:
     """Say that a ref leads nowhere, or where a slug that was once public leads now."""
     slug = store.slug_now(session, type_, normal_ref(ref))
     if slug is not None:
-        return Moved(f"The {type_} {ref!r} is now {slug!r}.", slug)
-    return NotFound(f"There is no {type_} with the id or slug {ref!r}.")
+        return Moved(f"The {type_} {quoted(ref)} is now {quoted(slug)}.", slug)
+    return NotFound(f"There is no {type_} with the id or slug {quoted(ref)}.")
 
 
 def replaced(type_: str, view: Mapping[str, Any], document: dict[str, Any]) -> dict[str, Any]:

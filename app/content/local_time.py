@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from app.kit.clock import format_instant
 from app.kit.errors import InvalidInput
+from app.kit.quoting import quoted, shortened
 
 _LOCAL = re.compile(r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(?::\d{2})?", re.ASCII)
 
@@ -25,10 +26,14 @@ def instant_of(local: str, time_zone: str) -> datetime:
         return first
     back = first.astimezone(moment.tzinfo).replace(tzinfo=None)
     if back != moment.replace(tzinfo=None):
-        detail = f"In {time_zone}, clocks were put forward over {local}. Give another time."
+        detail = (
+            f"In {time_zone}, clocks were put forward over {shortened(local)}. Give another time."
+        )
         raise InvalidInput.at("#/at", "no_such_time", detail)
     either = f"{format_instant(first)} or {format_instant(second)}"
-    detail = f"In {time_zone}, {local} comes twice. Give the instant that you mean: {either}."
+    detail = (
+        f"In {time_zone}, {shortened(local)} comes twice. Give the instant that you mean: {either}."
+    )
     raise InvalidInput.at("#/at", "ambiguous_time", detail)
 
 
@@ -57,7 +62,7 @@ def _names() -> frozenset[str]:
 
 
 def _no_zone(name: str) -> InvalidInput:
-    detail = f"There is no time zone {name!r}. Use an IANA name such as Africa/Casablanca."
+    detail = f"There is no time zone {quoted(name)}. Use an IANA name such as Africa/Casablanca."
     return InvalidInput.at("#/time_zone", "bad_time_zone", detail)
 
 
@@ -70,7 +75,9 @@ def _read(local: str) -> datetime:
     try:
         return datetime.fromisoformat(local)
     except ValueError as wrong:
-        raise InvalidInput.at("#/at", "bad_instant", f"There is no time {local}.") from wrong
+        raise InvalidInput.at(
+            "#/at", "bad_instant", f"There is no time {shortened(local)}."
+        ) from wrong
 
 
 def _in_utc(moment: datetime, fold: int) -> datetime:

@@ -17,6 +17,7 @@ from app.content.store import lists
 from app.content.store.lists import ArticleList
 from app.content.views import article_view, category_view, source_view, without_text
 from app.kit.clock import format_instant
+from app.kit.quoting import quoted
 from app.kit.session import ReadSession, Record
 
 TaxonomyType = Literal["source", "category"]
@@ -120,7 +121,7 @@ def revision(session: ReadSession, ref: str, version: int, *, whole: bool) -> di
         raise not_found(session, "article", ref)
     row = store.revision(session, found.id, version)
     if row is None:
-        raise NotFound(f"The article {ref!r} has no version {version}.")
+        raise NotFound(f"The article {quoted(ref)} has no version {version}.")
     view = show_article(session, from_snapshot(row.snapshot), row.at, whole=True)
     shown = whole or found.stage != "killed"
     return _revision_view(row, whole=shown) | {"article": view if shown else without_text(view)}

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 import nh3
 
-from app.content.addressing import ADDRESSED, checked, count_relative, with_base
-from app.content.bounds import OutOfBounds, check_html, check_nesting, check_text
+from app.content.addressing import ADDRESSED, SCHEMES, checked, count_relative, with_base
+from app.content.bounds import OutOfBounds, check_html, check_nesting, check_relative, check_text
 from app.content.markdown import markdown_html
 
 TAGS = {
@@ -42,7 +42,6 @@ ATTRIBUTES = {
     "time": {"datetime"},
     "video": {"controls", "height", "poster", "src", "width"},
 }
-_SCHEMES = {"http", "https", "mailto", "tel"}
 # Taken away, but their content stays; while they stood there, they let what was in them nest in
 # ways in which it does not without them (HTML, 13.2.4.2 and 13.2.6.4.7).
 _SHELTERS = re.compile(
@@ -87,9 +86,13 @@ class Text:
     relative: int
 
     def resolved(self, base: str | None) -> "Text":
-        """Return the same text with its relative addresses resolved, where there is a base."""
+        """Return the same text with its relative addresses resolved, where there is a base.
+
+        Raise `OutOfBounds` where that would make it far longer.
+        """
         if base is None or not self.relative:
             return self
+        check_relative(self.relative, base)
         return Text(with_base(self.markup, base), self.plain, self.words, 0)
 
 
@@ -194,7 +197,7 @@ class _Sanitiser(threading.local):
             tags=TAGS,
             attributes=ATTRIBUTES,
             clean_content_tags=_DROPPED,
-            url_schemes=_SCHEMES,
+            url_schemes=SCHEMES,
             link_rel="noopener noreferrer",
             attribute_filter=_filtered,
         )

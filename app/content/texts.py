@@ -1,15 +1,18 @@
 """The texts of bodies, prepared before the transaction that stores or publishes them."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, get_args
+from urllib.parse import quote
 
 from app.content.article import Article
-from app.content.bounds import OutOfBounds
+from app.content.bounds import OutOfBounds, check_relative
 from app.content.inputs import BodyFormat
 from app.content.text import Text, text_of
 from app.kit.errors import InvalidInput
 from app.kit.preparing import Prepared
+from app.kit.uri import uri_of
 
 # For each character, in parts of a microsecond: the worst Markdown that is accepted takes longest.
 _COST = {"html": 1, "text": 1, "markdown": 20}
@@ -32,10 +35,8 @@ class BodyText:
 
     def compute(self) -> Text:
         """Return the text, or blame the body."""
-        try:
+        with _blaming_body():
             return text_of(self.body, self.body_format, is_clean=self.is_clean)
-        except OutOfBounds as wrong:
-            raise InvalidInput.at("#/body", wrong.code, wrong.detail) from wrong
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +52,9 @@ class ResolvedText:
         return self.text.relative * _COST_OF_ADDRESS
 
     def compute(self) -> Text:
-        """Return the resolved text."""
-        return self.text.resolved(self.base)
+        """Return the resolved text, or blame the body."""
+        with _blaming_body():
+            return self.text.resolved(self.base)
 
 
 def prepare_body(document: Mapping[str, Any]) -> Prepared[Text]:
@@ -86,13 +88,27 @@ def need_texts(texts: Prepared[Text], articles: Iterable[Article]) -> None:
 
 
 def public_text(texts: Prepared[Text], article: Article) -> Text:
-    """Return the text of a story as it is published."""
-    return _resolved(texts, texts.get(_stored(article)), article.body_base)
+    """Return the text of a story as it is published; formats can resolve what is relative in it."""
+    text = _resolved(texts, texts.get(_stored(article)), article.body_base)
+    with _blaming_body():
+        check_relative(text.relative, uri_of(article.url) if article.url else quote(article.slug))
+    return text
 
 
 def text_now(article: Article) -> Text:
     """Return the text of a story where no transaction waits for it."""
-    return _stored(article).compute().resolved(article.body_base)
+    text = _stored(article).compute()
+    with _blaming_body():
+        return text.resolved(article.body_base)
+
+
+@contextmanager
+def _blaming_body() -> Iterator[None]:
+    """Turn what is out of bounds into a failure of the field."""
+    try:
+        yield
+    except OutOfBounds as wrong:
+        raise InvalidInput.at("#/body", wrong.code, wrong.detail) from wrong
 
 
 def _stored(article: Article) -> BodyText:

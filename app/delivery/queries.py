@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from datetime import datetime
 from types import SimpleNamespace
@@ -57,7 +57,7 @@ class Delivery:
     def _headed_stories(self, query: StoryQuery, now: datetime) -> Page:
         """Return a page of stories that bring along how new they are."""
         version = self._heads.version()
-        with self._database.read_hot() as session:
+        with self._database.read_lists() as session:
             rows = _rows(session, query, now, headed=True)
             head = head_of(rows[0] if rows else reading.log_head(session, now), now)
             directory = self._fresh(head)
@@ -184,12 +184,21 @@ class Delivery:
         self._heads.remember(version, head)
         return head
 
-    @contextmanager
-    def opened(self) -> Iterator[tuple[Reads, Head, Directory]]:
+    def opened(self) -> AbstractContextManager[tuple[Reads, Head, Directory]]:
         """Open one state of the public side: what reads it, how new it is, and the directory."""
+        return self._opened(self._database.read_hot())
+
+    def opened_for_lists(self) -> AbstractContextManager[tuple[Reads, Head, Directory]]:
+        """Open the same to read public lists, and nothing else."""
+        return self._opened(self._database.read_lists())
+
+    @contextmanager
+    def _opened(
+        self, read: AbstractContextManager[Reads]
+    ) -> Iterator[tuple[Reads, Head, Directory]]:
         now = self._clock.now()
         version = self._heads.version()
-        with self._database.read_hot() as session:
+        with read as session:
             head = head_of(reading.log_head(session, now), now)
             self._heads.remember(version, head)
             yield session, head, self._fresh(head)

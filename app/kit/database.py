@@ -6,7 +6,7 @@ transaction: leaving the `with` block commits a write, an exception rolls it bac
 
 import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any, Literal
@@ -59,6 +59,11 @@ class Database:
         self.engine = _make_engine(url, busy_timeout, pool_size)
         # Any other dialect was refused where the engine was made.
         self.dialect: Literal["sqlite", "postgresql"] = self.engine.dialect.name  # type: ignore[assignment]
+        self._lists = (
+            _lists_of(self.engine.url, busy_timeout, pool_size)
+            if self.dialect == "postgresql"
+            else self.engine
+        )
         self._writing = Writing(self.engine)
         self._identity: tuple[int, int] | None = None
         self._hot: HotStatements | None = None
@@ -75,14 +80,22 @@ class Database:
             )
 
     @property
+    def engines(self) -> Sequence[Engine]:
+        """The engines of this database, each once: the general one, and that of public lists."""
+        return (self.engine,) if self._lists is self.engine else (self.engine, self._lists)
+
+    @property
     def file(self) -> Path | None:
         """The SQLite file; nothing on PostgreSQL."""
         return _file(str(self.engine.url.database)) if self.dialect == "sqlite" else None
 
-    @contextmanager
-    def read(self) -> Iterator[ReadSession]:
+    def read(self) -> AbstractContextManager[ReadSession]:
         """Open a transaction that sees one snapshot; nothing is kept of it."""
-        with _telling_failures(), self.engine.connect() as connection:
+        return self._reading(self.engine)
+
+    @contextmanager
+    def _reading(self, engine: Engine) -> Iterator[ReadSession]:
+        with _telling_failures(), engine.connect() as connection:
             if self.dialect == "postgresql":
                 connection.execution_options(
                     isolation_level="REPEATABLE READ", postgresql_readonly=True
@@ -90,11 +103,22 @@ class Database:
             with connection.begin():
                 yield ReadSession(connection, self._note)
 
-    @contextmanager
-    def read_hot(self) -> Iterator[Reads]:
+    def read_hot(self) -> AbstractContextManager[Reads]:
         """Open a read for statements that are compiled once; on PostgreSQL, one like any other."""
+        return self._compiled_or(self.engine)
+
+    def read_lists(self) -> AbstractContextManager[Reads]:
+        """Open a read like `read_hot` for public lists, and for nothing else.
+
+        On PostgreSQL it has a connection whose planner reads along an index instead of sorting.
+        """
+        return self._compiled_or(self._lists)
+
+    @contextmanager
+    def _compiled_or(self, engine: Engine) -> Iterator[Reads]:
+        """Open a read for compiled statements, or on PostgreSQL one on a connection of `engine`."""
         if self._hot is None:
-            with self.read() as session:
+            with self._reading(engine) as session:
                 yield session
             return
         with _telling_failures(), self._hot.session() as hot:
@@ -211,7 +235,8 @@ class Database:
         if self._hot is not None:
             self._hot.close()
         self._writing.close()
-        self.engine.dispose()
+        for engine in self.engines:
+            engine.dispose()
 
     def _conninfo(self) -> str:
         """Return the address as the driver wants it, for connections beside the pool."""
@@ -281,29 +306,37 @@ def _make_engine(url: str | URL, busy_timeout: float, pool_size: int) -> Engine:
             "DATELINE_DATABASE_URL is not a database address. Use sqlite:///dateline.db or "
             "postgresql+psycopg://user:password@host/name."
         ) from wrong
-    options: dict[str, Any] = {
-        # It would keep so many statements, however long each is.
-        "query_cache_size": 0,
-        "execution_options": {"compiled_cache": _compiled_statements()},
-        "json_serializer": json.dumps_text,
-        "json_deserializer": json.loads,
-        "pool_size": pool_size,
-        "max_overflow": pool_size,
-        # Values may be secrets, and errors are logged.
-        "hide_parameters": True,
-    }
     if parsed.drivername in {"postgresql", "postgres", "postgresql+psycopg"}:
-        return _postgresql(parsed.set(drivername="postgresql+psycopg"), busy_timeout, options)
+        return _postgresql(
+            parsed.set(drivername="postgresql+psycopg"),
+            busy_timeout,
+            pool_size=pool_size,
+            # The other half belongs to the lists. One read may open another: never none.
+            max_overflow=(pool_size + 1) // 2,
+        )
     if parsed.drivername in {"sqlite", "sqlite+pysqlite"}:
         if parsed.database in {None, "", ":memory:"}:
             raise Misconfigured(
                 "DATELINE_DATABASE_URL names no file. Use sqlite:///dateline.db, for example."
             )
-        return _sqlite(parsed, busy_timeout, options)
+        return _sqlite(parsed, busy_timeout, pool_size)
     raise Misconfigured(
         f"DATELINE_DATABASE_URL asks for {parsed.drivername!r}; Dateline runs on sqlite and "
         "postgresql+psycopg."
     )
+
+
+def _common_options() -> dict[str, Any]:
+    """Return the options that engines of both dialects share."""
+    return {
+        # It would keep so many statements, however long each is.
+        "query_cache_size": 0,
+        "execution_options": {"compiled_cache": _compiled_statements()},
+        "json_serializer": json.dumps_text,
+        "json_deserializer": json.loads,
+        # Values may be secrets, and errors are logged.
+        "hide_parameters": True,
+    }
 
 
 # Bytes of compiled statements, and what one takes for each letter of its text: what it was
@@ -337,7 +370,14 @@ class _Cursor(psycopg.Cursor[Any]):
         return super().execute(query, params, prepare=prepare, binary=binary)
 
 
-def _postgresql(url: Any, busy_timeout: float, options: dict[str, Any]) -> Engine:
+def _lists_of(url: URL, busy_timeout: float, pool_size: int) -> Engine:
+    """Return the engine of public lists: its connections have planner settings of their own."""
+    size = max(1, pool_size // 2)
+    return _postgresql(url, busy_timeout, settings=_ORDERED, pool_size=size, max_overflow=0)
+
+
+def _postgresql(url: URL, busy_timeout: float, *, settings: str = "", **pool: int) -> Engine:
+    """Return an engine whose connections have these settings (`-c name=value`), too."""
     millis = int(busy_timeout * 1000)
     engine = create_engine(
         url,
@@ -347,9 +387,10 @@ def _postgresql(url: Any, busy_timeout: float, options: dict[str, Any]) -> Engin
             "connect_timeout": 10,
             "application_name": "dateline",
             "cursor_factory": _Cursor,
-            "options": f"-c lock_timeout={millis} -c timezone=UTC {_ORDERED}",
+            "options": f"-c lock_timeout={millis} -c timezone=UTC {settings}",
         },
-        **options,
+        **_common_options(),
+        **pool,
     )
     lasting.check_connections(engine)
 
@@ -366,9 +407,9 @@ def _postgresql(url: Any, busy_timeout: float, options: dict[str, Any]) -> Engin
     return engine
 
 
-# Each ordered read has an index for its order, and stops after a page. The planner often thinks
-# it cheaper to gather everything and sort it, or to keep it at hand to test a page against. It
-# may, where there is no other way.
+# For public lists alone. Each has an index for its order, and stops after a page. Where statistics
+# are missing or outdated, the planner thinks it cheaper to gather everything and sort it, or to
+# keep it in memory to test a page against. It still may, where there is no other way.
 _ORDERED = "-c enable_sort=off -c enable_incremental_sort=off -c enable_material=off"
 
 
@@ -376,9 +417,13 @@ _ORDERED = "-c enable_sort=off -c enable_incremental_sort=off -c enable_material
 _STATEMENTS = 512
 
 
-def _sqlite(url: Any, busy_timeout: float, options: dict[str, Any]) -> Engine:
+def _sqlite(url: URL, busy_timeout: float, pool_size: int) -> Engine:
     engine = create_engine(
-        url, connect_args={"timeout": busy_timeout, "cached_statements": _STATEMENTS}, **options
+        url,
+        connect_args={"timeout": busy_timeout, "cached_statements": _STATEMENTS},
+        pool_size=pool_size,
+        max_overflow=pool_size,
+        **_common_options(),
     )
 
     @event.listens_for(engine, "connect")

@@ -18,6 +18,7 @@ _ASCII_HOST = re.compile(r"[0-9A-Za-z._-]+")
 # RFC 1035, section 2.3.4, without the root.
 _LONGEST_NAME, _LONGEST_LABEL = 253, 63
 _LARGEST_PORT = 65_535
+_JOINERS = "\u200c\u200d"
 
 
 def address_problem(address: str) -> str | None:
@@ -25,7 +26,8 @@ def address_problem(address: str) -> str | None:
 
     This is the one rule for every address that is accepted. The host consists of letters of any
     script, digits, `-`, `.` and `_`, or is an IPv6 address in brackets; a port may follow. Nothing
-    in the address is a space, a control character or an invisible format character.
+    in the address is a space, a control character or an invisible format character, but for the
+    joiners that scripts such as Arabic are written with, which may stand after the host.
     """
     if not is_visible(address):
         return "An address has no spaces, control characters or invisible characters in it"
@@ -45,15 +47,25 @@ def address_problem(address: str) -> str | None:
 
 
 def is_visible(address: str) -> bool:
-    """Tell whether an address has no space, control or format character (such as U+202E) in it."""
+    """Tell whether an address has no space, control or format character (such as U+202E) in it.
+
+    Joiners are letters to those who write with them.
+    """
     if address.isascii():
         return address.isprintable() and " " not in address
-    return all(category(character)[0] not in "CZ" for character in address)
+    return all(category(one)[0] not in "CZ" or one in _JOINERS for one in address)
+
+
+def is_host(host: str) -> bool:
+    """Tell whether a host is a name (RFC 5890) or an IPv6 address in brackets."""
+    # A label in ASCII is no shorter. To encode long ones takes time with the cube of their length.
+    labels = host.split(".")
+    is_short = len(host) <= _LONGEST_NAME + 1 and max(map(len, labels)) <= _LONGEST_LABEL
+    return is_short and _is_short_host(host)
 
 
 @lru_cache(maxsize=1_000)
-def is_host(host: str) -> bool:
-    """Tell whether a host is a name (RFC 5890) or an IPv6 address in brackets."""
+def _is_short_host(host: str) -> bool:
     if host.startswith("["):
         return _is_ipv6(host[1:-1])
     if not host.isascii():

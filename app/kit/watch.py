@@ -6,29 +6,24 @@ other machines hear by NOTIFY, or look several times a second while nothing vouc
 connection: one that is open and silent looks like one on which nothing happens.
 """
 
-import fcntl
 import hashlib
 import logging
-import mmap
-import os
 import sqlite3
-import struct
-import tempfile
 import threading
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any, Protocol
 
 import psycopg
 
+from app.kit.counter import SharedCounter
+from app.kit.errors import Misconfigured
 from app.kit.walindex import map_index
 
 _log = logging.getLogger("dateline.watch")
 CHANNEL = "dateline"
 # An opaque value: only whether it is equal to another means something.
 Version = int | bytes
-_COUNTER = struct.Struct("=Q")
 # So often the server is asked whether the connection is alive. The answer to it comes behind all
 # that was to be told before.
 _POLL_SECONDS = 0.25
@@ -110,13 +105,11 @@ class PostgresWatch:
     """Shares a counter with the other processes of this machine, and listens for the others."""
 
     def __init__(self, conninfo: str) -> None:
-        """Map the counter of this database; listening begins with `listen`."""
+        """Open the counter of this database; listening begins with `listen`."""
         self._conninfo = conninfo
-        path = _counter_file(conninfo)
-        self._file = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
-        if os.fstat(self._file).st_size < _COUNTER.size:
-            os.ftruncate(self._file, _COUNTER.size)
-        self._map = mmap.mmap(self._file, _COUNTER.size)
+        self._counter = SharedCounter(_name_of(conninfo))
+        # It is asked for several times for each answer, so nothing stands between.
+        self.version: Callable[[], Version] = self._counter.value
         self._stopped = threading.Event()
         self._heard_at = 0.0
         self._threads = [
@@ -129,18 +122,12 @@ class PostgresWatch:
         for thread in self._threads:
             thread.start()
 
-    def version(self) -> int:
-        """Return the shared counter."""
-        version: int = _COUNTER.unpack_from(self._map)[0]
-        return version
-
     def announce(self) -> None:
-        """Raise the shared counter; the lock is for other processes that raise it at once."""
-        fcntl.flock(self._file, fcntl.LOCK_EX)
+        """Raise the shared counter; what was committed is acknowledged, whatever becomes of it."""
         try:
-            _COUNTER.pack_into(self._map, 0, self.version() + 1)
-        finally:
-            fcntl.flock(self._file, fcntl.LOCK_UN)
+            self._counter.increase()
+        except Misconfigured as wrong:
+            _log.error("other processes hear of writes by NOTIFY alone: %s", wrong)
 
     def close(self) -> None:
         """Stop listening and let go of the counter."""
@@ -148,8 +135,7 @@ class PostgresWatch:
         for thread in self._threads:
             if thread.is_alive():
                 thread.join(timeout=2 * _LISTEN_SECONDS)
-        self._map.close()
-        os.close(self._file)
+        self._counter.close()
 
     def _listen(self) -> None:
         while not self._stopped.is_set():
@@ -173,11 +159,17 @@ class PostgresWatch:
 
     def _doubt(self) -> None:
         while not self._stopped.wait(_POLL_SECONDS):
+            self._rejoin()
             if time.monotonic() - self._heard_at > _DOUBT_SECONDS:
                 self.announce()
 
+    def _rejoin(self) -> None:
+        try:
+            self._counter.rejoin()
+        except Misconfigured as wrong:
+            _log.error("other processes hear of writes by NOTIFY alone: %s", wrong)
 
-def _counter_file(conninfo: str) -> Path:
-    """Return where the counter of a database is: one file for each database and user."""
-    name = hashlib.blake2b(conninfo.encode(), digest_size=8).hexdigest()
-    return Path(tempfile.gettempdir()) / f"dateline-{os.getuid()}-{name}.counter"
+
+def _name_of(conninfo: str) -> str:
+    """Return the name of a database's counter: the same text of its address, the same counter."""
+    return hashlib.blake2b(conninfo.encode(), digest_size=8).hexdigest()

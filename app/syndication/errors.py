@@ -7,3 +7,9 @@ class CursorTooOld(Failure):
     """A follower was away for longer than the log is kept."""
 
     code = "cursor_too_old"
+
+
+class RightsChanged(Failure):
+    """A cursor was issued for other access rights than its reader has now."""
+
+    code = "rights_changed"

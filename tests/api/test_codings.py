@@ -7,11 +7,11 @@ import pytest
 from starlette.testclient import TestClient
 
 from app.api.app import create_app
-from app.api.edge.protocol import Protocol
 from app.bootstrap import Services
+from app.server.protocol import HttpProtocol
 from tests.api.reading import filled, managed_routes
-from tests.edge.serving import port_of, served
 from tests.newsroom import Newsroom
+from tests.server.serving import port_of, served
 
 pytestmark = pytest.mark.parametrize("dialect", ["sqlite"])
 
@@ -66,7 +66,7 @@ def test_no_coding_by_its_name_is_taken(newsroom: Newsroom, coding: str) -> None
 
 
 def test_a_coded_body_is_refused_before_it_is_sent(services: Services, newsroom: Newsroom) -> None:
-    with served(create_app(services), Protocol) as server:
+    with served(create_app(services), HttpProtocol) as server:
         for path, kind in (("import", "application/x-ndjson"), ("articles", "application/json")):
             with socket.create_connection(("127.0.0.1", port_of(server)), 60) as connection:
                 head = (

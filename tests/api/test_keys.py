@@ -4,11 +4,12 @@ import hashlib
 from typing import Any
 
 import pytest
+from httpx2 import Response
 from starlette.testclient import TestClient
 
 from app.access import store
 from app.bootstrap import Services
-from tests.api.reading import filled, public_paths
+from tests.api.reading import filled, managed_routes, public_paths
 from tests.clock import HandClock
 from tests.newsroom import Newsroom
 
@@ -56,8 +57,14 @@ def test_a_key_goes_in_either_header(newsroom: Newsroom, client: TestClient) -> 
         ({"x-api-key": key}, 200),
         ({"x-api-key": key, "authorization": f"Bearer {key}"}, 200),
         ({"x-api-key": key, "authorization": "Bearer other"}, 400),
-        ({"authorization": key}, 400),
-        ({"authorization": "Bearer"}, 400),
+        ({"x-api-key": "other", "authorization": f"Bearer {key}"}, 400),
+        ({"x-api-key": key, "authorization": "Bearer"}, 400),
+        ({"authorization": f"BEARER\t{key} "}, 200),
+        ({"authorization": "Bearer"}, 401),
+        ({"authorization": "Bearer "}, 401),
+        ({"authorization": "Bearer a b"}, 401),
+        ({"authorization": f"Bearer {key}, Basic eDp5"}, 401),
+        ({"authorization": f"Bearer {key[:-1]}"}, 401),
         ({"x-api-key": ""}, 401),
         ({"x-api-key": key[:-1]}, 401),
         ({"x-api-key": key + "x"}, 401),
@@ -65,6 +72,74 @@ def test_a_key_goes_in_either_header(newsroom: Newsroom, client: TestClient) -> 
     ):
         raw = {name: value.encode("latin-1") for name, value in headers.items()}
         assert client.get("/v1/headlines", headers=raw).status_code == status, headers  # type: ignore[arg-type]
+
+
+_OTHERS = (
+    "Basic c3RhZ2luZzpzZWNyZXQ=",
+    "basic c3RhZ2luZzpzZWNyZXQ=",
+    'Digest username="a, Bearer b", realm="c", response="d"',
+    "Negotiate YII=",
+    "Unknown",
+    "bearertoken x",
+    "\u00e9 x",
+    "",
+)
+
+
+def _get(client: TestClient, path: str, *fields: tuple[str, str]) -> Response:
+    return client.get(
+        path, headers=[(name.encode(), text.encode("latin-1")) for name, text in fields]
+    )
+
+
+@pytest.mark.parametrize("dialect", ["sqlite"])
+@pytest.mark.parametrize("credentials", _OTHERS)
+def test_credentials_of_another_scheme_are_not_a_key(
+    credentials: str, newsroom: Newsroom, client: TestClient
+) -> None:
+    newsroom.story("Out")
+    key, basic = _make(newsroom)["key"], ("authorization", credentials)
+    changing = {"x-request-id", "date"}
+    for path in ("/v1/headlines", "/feeds/latest.rss", "/v1/changes", "/v1/none", "/healthz"):
+        plain, sent = client.get(path), [_get(client, path, basic) for _ in range(2)]
+        for one in sent:
+            assert one.status_code == plain.status_code, path
+            kept = {k: v for k, v in one.headers.items() if k not in changing}
+            assert kept == {k: v for k, v in plain.headers.items() if k not in changing}, path
+            if plain.status_code == 200:
+                assert one.content == plain.content, path
+    assert "authorization" in client.get("/v1/headlines").headers["vary"].lower()
+    hub = client.post("/hub", headers=[(b"authorization", credentials.encode("latin-1"))])
+    assert hub.json()["code"] == client.post("/hub").json()["code"]
+    for method, path in managed_routes():
+        refused = client.request(
+            method, filled(path), headers=[(b"authorization", credentials.encode("latin-1"))]
+        )
+        # A preview is read by anyone who has its address.
+        if refused.status_code != 404:
+            assert (refused.status_code, refused.json()["code"]) == (401, "key_required"), path
+            assert refused.headers["www-authenticate"].startswith("Bearer ")
+    for keyed in (("x-api-key", key), ("authorization", f"Bearer {key}")):
+        for both in ((basic, keyed), (keyed, basic)):
+            assert _get(client, "/v1/me", *both).json()["prefix"] == key[:11]
+            # The scope is too low; the key was recognised.
+            assert _get(client, "/v1/manage/articles", *both).status_code == 403
+    bad = ("authorization", "Bearer dl_unknown")
+    assert _get(client, "/v1/headlines", basic, bad).json()["code"] == "key_refused"
+
+
+@pytest.mark.parametrize("dialect", ["sqlite"])
+def test_the_same_key_may_be_sent_twice_and_two_different_ones_may_not(
+    newsroom: Newsroom, client: TestClient
+) -> None:
+    first, second = (_make(newsroom)["key"] for _ in range(2))
+    for other, status in ((first, 200), (second, 400)):
+        for fields in (
+            (("authorization", f"Bearer {first}"), ("authorization", f"bearer {other}")),
+            (("x-api-key", first), ("x-api-key", other)),
+            (("x-api-key", first), ("authorization", f"Bearer {other}")),
+        ):
+            assert _get(client, "/v1/me", *fields).status_code == status, fields
 
 
 @pytest.mark.parametrize("dialect", ["sqlite"])

@@ -45,7 +45,7 @@ def test_every_error_has_the_same_form(newsroom: Newsroom, client: TestClient) -
         (client.delete("/v1/headlines"), 405, "method_not_allowed"),
         (client.get("/v1/headlines?x=1"), 400, "bad_parameter"),
         (client.get("/v1/headlines?cursor=x"), 400, "bad_cursor"),
-        (client.get("/v1/headlines", headers={"authorization": "Basic x"}), 400, "bad_header"),
+        (client.get("/v1/manage/keys", headers={"authorization": "Basic x"}), 401, "key_required"),
         (client.get("/v1/headlines", headers={"x-api-key": "dl_none"}), 401, "key_refused"),
         (client.get("/v1/manage/articles"), 401, "key_required"),
         (newsroom.call("GET", "/articles/none"), 404, "not_found"),

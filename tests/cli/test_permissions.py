@@ -6,6 +6,7 @@ import stat
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -57,6 +58,8 @@ class Seen:
                         self._note(Path(where) / name)
             if last:
                 return
+            # Without a pause it would keep a processor busy that the programs need to start.
+            time.sleep(0.005)
 
     def _note(self, path: Path) -> None:
         try:

@@ -77,8 +77,10 @@ class Process:
 
 def run(*words: str, folder: Path) -> None:
     """Run a command to its end."""
-    process = Process(*words, folder=folder)
-    assert process.process.wait(100) == 0, process.process.communicate()
+    process = Process(*words, folder=folder).process
+    # Unlike `wait`, this closes the pipe; left open, it fails whichever test frees it.
+    _, said = process.communicate(timeout=100)
+    assert process.returncode == 0, said
 
 
 _BUSY = """

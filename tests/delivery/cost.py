@@ -26,7 +26,7 @@ class Cost:
 
 
 def cost(database: Database, statement: ClauseElement, params: dict[str, Any]) -> Cost:
-    """Run a statement and see what it takes."""
+    """Run a statement of a public list and see what it takes."""
     compiled = statement.compile(dialect=database.engine.dialect)
     values = dict(compiled.construct_params(params) or {})
     if database.dialect == "sqlite":
@@ -53,7 +53,7 @@ def _on_sqlite(database: Database, compiled: Any, values: dict[str, Any]) -> Cos
 
 
 def _on_postgresql(database: Database, sql: str, values: dict[str, Any]) -> Cost:
-    with database.engine.connect() as connection:
+    with database.engines[-1].connect() as connection:
         explain = f"EXPLAIN (ANALYZE, FORMAT JSON) {sql}"
         plan = connection.exec_driver_sql(explain, values).scalar_one()[0]["Plan"]
     steps: list[str] = []

@@ -82,12 +82,11 @@ def test_no_answer_names_what_is_not_public(
         assert not ids & set(_named(keys)), (path, keys)
         if "articles/public" in path:
             assert public["id"] in set(_named(keys))
-    # Those who may read an embargoed story are told its key, and no other's.
+    # Those who may read an embargoed story read it, and its key is not in the headers.
     key = embargo_key(services)
+    assert client.get("/v1/articles/held", headers=key).status_code == 200
     for path in [*_PATHS, *(f"v1/articles/{ref}" for ref in refs)]:
-        named = ids & set(_named(_keys(client.get(f"/{path}", headers=key))))
-        held = hidden["held"]["id"]
-        assert named <= ({held} if "held" in path or held in path else set()), path
+        assert not ids & set(_named(_keys(client.get(f"/{path}", headers=key)))), path
 
 
 def test_a_group_keeps_its_key(newsroom: Newsroom, client: TestClient) -> None:

@@ -12,14 +12,16 @@ from httpx2 import Response
 from starlette.testclient import TestClient
 
 from app.api.app import create_app
-from app.api.edge.protocol import Protocol
+from app.api.edge.serving import refuse
 from app.api.problems import PROBLEMS
 from app.api.routes.system import STATIC
 from app.bootstrap import Services
+from app.server.interface import Hooks
+from app.server.protocol import HttpProtocol
 from app.settings import Settings
 from tests.api.reading import ENDLESS, filled, routes
-from tests.edge.serving import port_of, served
 from tests.newsroom import Newsroom
+from tests.server.serving import port_of, served
 
 pytestmark = pytest.mark.parametrize("dialect", ["sqlite"])
 ORIGIN = {"origin": "https://site.example"}
@@ -131,7 +133,7 @@ def test_so_does_a_fault(services: Services, monkeypatch: pytest.MonkeyPatch) ->
 @pytest.fixture
 def port(services: Services) -> Iterator[int]:
     """Where the deployment under test is served, on a real socket."""
-    with served(create_app(services), Protocol) as server:
+    with served(create_app(services), HttpProtocol) as server:
         yield port_of(server)
 
 
@@ -178,7 +180,8 @@ def test_so_does_a_server_whose_application_fails(services: Services) -> None:
     async def broken(scope: Any, receive: Any, send: Any) -> None:
         raise RuntimeError("on purpose")
 
-    with served(broken, Protocol) as server:
+    broken.hooks = Hooks(refuse=refuse)  # type: ignore[attr-defined]
+    with served(broken, HttpProtocol) as server:
         head = _head(port_of(server), _ASKED % (b"/", b""))
     assert head.startswith("http/1.1 500 ")
     assert "\r\ncontent-type: application/problem+json" in head

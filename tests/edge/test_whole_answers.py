@@ -4,6 +4,7 @@ import asyncio
 import re
 import socket
 import sys
+from asyncio import Protocol
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,14 +16,15 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 import app
 from app.api.app import create_app
 from app.api.edge.asgi import App, Message, Receive, Scope, Send
-from app.api.edge.cycle import WHOLE, lines_of
 from app.api.edge.freshness import Freshness
-from app.api.edge.protocol import Protocol
 from app.bootstrap import Services
 from app.kit.errors import DatabaseUnavailable
+from app.server.interface import WHOLE, Hooks
+from app.server.protocol import HttpProtocol
+from app.server.writing import header_lines
 from tests.edge.driver import HOST, nothing, request
-from tests.edge.serving import port_of, served
 from tests.newsroom import Newsroom
+from tests.server.serving import port_of, served
 
 embedded = pytest.mark.parametrize("dialect", ["sqlite"])
 OURS = str(Path(app.__file__).parent)
@@ -37,7 +39,6 @@ _REQUESTS = {
     "a redirect": "GET /v1/articles/former HTTP/1.1\r\nHost: x\r\n",
     "a 404": "GET /v1/articles/none HTTP/1.1\r\nHost: x\r\n",
     "a refusal": "GET /v1/headlines?limit=0 HTTP/1.1\r\nHost: x\r\n",
-    "no host": "GET /v1/headlines HTTP/1.1\r\n",
     "another method": "POST /v1/headlines HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n",
     "the last one": "GET /v1/headlines HTTP/1.1\r\nHost: x\r\nConnection: close\r\n",
     "an old one": "GET /v1/headlines HTTP/1.0\r\nHost: x\r\n",
@@ -55,7 +56,7 @@ def ring(services: Services, newsroom: Newsroom) -> App:
 
 
 @contextmanager
-def _served(ring: App, protocol: type[HttpToolsProtocol]) -> Iterator[int]:
+def _served(ring: App, protocol: type[Protocol]) -> Iterator[int]:
     with served(ring, protocol) as server:
         yield port_of(server)
 
@@ -80,7 +81,7 @@ def _plain(answers: bytes) -> list[bytes]:
 def test_an_answer_in_one_message_is_the_same_on_the_wire(ring: App, what: str) -> None:
     asked = _REQUESTS[what]
     # Ours comes first, so that it has nothing ready yet.
-    with _served(ring, Protocol) as port:
+    with _served(ring, HttpProtocol) as port:
         found = [_plain(_asked(port, asked, _REQUESTS["the last one"])) for _ in range(3)]
     with _served(ring, HttpToolsProtocol) as port:
         expected = [_plain(_asked(port, asked, _REQUESTS["the last one"])) for _ in range(3)]
@@ -92,7 +93,7 @@ def test_an_answer_in_one_message_is_the_same_on_the_wire(ring: App, what: str) 
 def test_requests_that_come_at_once_are_answered_in_order(ring: App) -> None:
     kinds = ("a list", "a 404", "a story", "a refusal", "a story known")
     asked = [_REQUESTS[one] for one in kinds] * 300
-    with _served(ring, Protocol) as port:
+    with _served(ring, HttpProtocol) as port:
         answers = _asked(port, *asked, _REQUESTS["the last one"])
     found = re.findall(rb"HTTP/1\.1 (\d{3}) ", answers)
     assert found == [b"200", b"404", b"200", b"400", b"304"] * 300 + [b"200"]
@@ -101,7 +102,7 @@ def test_requests_that_come_at_once_are_answered_in_order(ring: App) -> None:
 @embedded
 def test_each_answer_at_hand_has_an_id_of_its_own_or_the_one_that_it_was_given(ring: App) -> None:
     given = f"{_REQUESTS['a list']}X-Request-Id: mine\r\n"
-    with _served(ring, Protocol) as port:
+    with _served(ring, HttpProtocol) as port:
         found = [
             _asked(port, one + "Connection: close\r\n") for one in [_REQUESTS["a list"], given] * 3
         ]
@@ -200,13 +201,13 @@ def test_what_goes_wrong_at_hand_is_answered_all_the_same() -> None:
     def broken(_: Scope) -> Message:
         raise ValueError("broken")
 
-    plain.at_hand = broken  # type: ignore[attr-defined]
-    with _served(plain, Protocol) as port:
+    plain.hooks = Hooks(lookup=broken)  # type: ignore[attr-defined]
+    with _served(plain, HttpProtocol) as port:
         assert _asked(port, _REQUESTS["the last one"]).startswith(b"HTTP/1.1 204 ")
 
 
 @pytest.mark.parametrize("value", [b"a\r\nset-cookie: b", b"a\nb", b"\0", b"\x7f"])
 def test_no_header_ends_before_its_time(value: bytes) -> None:
-    assert lines_of([(b"a", b"b\tc"), (b"d", b"\xc3\xa9")]) == b"a: b\tc\r\nd: \xc3\xa9\r\n"
+    assert header_lines([(b"a", b"b\tc"), (b"d", b"\xc3\xa9")]) == b"a: b\tc\r\nd: \xc3\xa9\r\n"
     with pytest.raises(RuntimeError):
-        lines_of([(b"a", b"b"), (b"c", value)])
+        header_lines([(b"a", b"b"), (b"c", value)])

@@ -12,9 +12,9 @@ import uvicorn
 
 import app.main  # noqa: F401  (what a fork need not import again)
 from app.api.app import openapi_document
-from app.api.edge.protocol import Protocol
 from app.kit.http import HttpClient
 from app.kit.migrations import newest
+from app.server.protocol import HttpProtocol
 
 # A server that nobody ends, because the test itself was killed, ends by itself.
 _LONGEST = 300
@@ -46,7 +46,7 @@ def _serve(port: int) -> None:
         "app.main:app",
         factory=True,
         port=port,
-        http=Protocol,
+        http=HttpProtocol,
         ws="none",
         access_log=False,
         proxy_headers=False,

@@ -183,3 +183,24 @@ def test_a_stored_body_that_is_out_of_bounds_now_is_named_when_it_is_published(
     )
     assert answer.status_code == 422
     assert answer.json()["errors"][0]["pointer"] == "#/body"
+
+
+def test_relative_addresses_may_not_make_a_body_far_longer(newsroom: Newsroom) -> None:
+    body, far = '<img src="a">' * 10_000, f"https://a.example/{'a/' * 900}"
+    document = {"title": "A", "language": "en", "body": body, "status": "published"}
+    wanted = (422, ["#/body"])
+
+    def blamed(method: str, path: str, document: dict[str, object], **headers: str) -> object:
+        answer = newsroom.call(method, path, json=document, headers=headers)
+        return answer.status_code, [one["pointer"] for one in answer.json().get("errors", [])]
+
+    assert blamed("POST", "/articles", {**document, "url": far}) == wanted
+    marked = {"body": "![a](a)\n\n" * 10_000, "body_format": "markdown"}
+    assert blamed("POST", "/articles", {**document, **marked, "url": far}) == wanted
+    # Feeds resolve what nothing resolved when it was stored.
+    made = newsroom.article(body=body, status="published")
+    path, patching = f"/articles/{made['id']}", {"if-match": "*", "content-type": MERGE_PATCH}
+    assert blamed("PATCH", path, {"url": far}, **patching) == (200, [])
+    assert blamed("POST", f"{path}/publish", {}, **{"if-match": "*"}) == wanted
+    assert blamed("PATCH", path, {"url": "https://a.example/b"}, **patching) == (200, [])
+    assert blamed("POST", f"{path}/publish", {}, **{"if-match": "*"}) == (200, [])

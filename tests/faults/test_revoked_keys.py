@@ -19,14 +19,14 @@ from app.access.errors import KeyRefused
 from app.access.keys import authenticate
 from app.api.app import create_app
 from app.api.badges import Badges
-from app.api.edge.protocol import Protocol
 from app.api.edge.readers import Readers
 from app.bootstrap import Services, bootstrap, open_database
 from app.content.commands.create_article import create_article
 from app.content.inputs import ArticleInput
 from app.kit.unit import Actor, Unit
+from app.server.protocol import HttpProtocol
 from tests.clock import HandClock
-from tests.edge.serving import port_of, served
+from tests.server.serving import port_of, served
 from tests.sync.listener import Listener
 
 _JSON, _NDJSON = "application/json", "application/x-ndjson"
@@ -39,7 +39,7 @@ _RECOGNISED_SECONDS = 0.5
 @pytest.fixture
 def port(services: Services) -> Iterator[int]:
     """A real server on the test's own database and clock."""
-    with served(create_app(services), Protocol) as server:
+    with served(create_app(services), HttpProtocol) as server:
         yield port_of(server)
 
 
@@ -365,7 +365,7 @@ def test_a_stream_ends_before_it_tells_what_came_after_the_revocation(
 
     told = threading.Event()
     monkeypatch.setattr(Badges, "look", looked)
-    with served(create_app(services), Protocol) as server:
+    with served(create_app(services), HttpProtocol) as server:
         bearer = f"Bearer {partner.key}"
         listener = Listener(port_of(server), authorization=bearer).begun()
         time.sleep(_RECOGNISED_SECONDS)

@@ -13,18 +13,18 @@ import pytest
 from starlette.testclient import TestClient
 
 from app.api.app import create_app
-from app.api.edge.protocol import Protocol
 from app.bootstrap import Services
+from app.server.protocol import HttpProtocol
 from app.settings import Settings
 from app.syndication.push import hub_limits
 from app.syndication.push.couriers import FeedContent
 from app.syndication.push.store import receivers
 from tests.clock import HandClock
-from tests.edge.serving import port_of, served
 from tests.newsroom import Newsroom
 from tests.push.conftest import PUBLIC, Pushing
 from tests.push.subscriber import Subscriber, subscriber
 from tests.push.test_inside import name_leads_to
+from tests.server.serving import port_of, served
 
 LATEST = f"{PUBLIC}/feeds/latest.rss"
 SEATS = 50
@@ -457,7 +457,7 @@ def test_a_client_that_leaves_amid_its_request_leaves_no_traceback(
         f"POST {path} HTTP/1.1\r\nhost: a\r\nauthorization: Bearer {key}\r\n"
         "content-type: application/json\r\ncontent-length: 100\r\n\r\n{"
     )
-    with caplog.at_level(logging.INFO), served(create_app(services), Protocol) as server:
+    with caplog.at_level(logging.INFO), served(create_app(services), HttpProtocol) as server:
         for _ in range(3):
             with socket.create_connection(("127.0.0.1", port_of(server))) as connection:
                 connection.sendall(head.encode())

@@ -40,10 +40,10 @@ _URLS = (
     "http://localhost:8080/",
     "http://LOCALHOST./",
     "http://metadata.google.internal/",
-    "http://10\u30020\u30020\u30021/",
-    "http://\u2460\u2461\u2466.0.0.1/",
 )
 _NOWHERE = (
+    "http://\u2460\u2461\u2466.0.0.1/",
+    "http://10\u30020\u30020\u30021/",
     "http://receiver.example:0/",
     "http://a..b/",
     "http://%31%32%37.0.0.1/",

@@ -72,7 +72,8 @@ def test_a_correction_that_is_remembered_leads_to_no_word_that_was_taken_out(
 def test_what_is_remembered_has_bounds(
     index: TantivyIndex, meant: list[Typed], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(engine_words, "_MOST_QUERIES", 2)
+    # Room for two queries of one word.
+    monkeypatch.setattr(engine_words, "_MOST_BYTES", 2 * 2 * engine_words._OF_A_WORD)
     reader = filled(index, story("Rain over the hills"))
     for typed in ("rain ", "hills ", "over ", "rain "):
         _found(reader, typed)

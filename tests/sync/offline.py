@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from httpx2 import Response
 from starlette.testclient import TestClient
 
 
@@ -18,6 +19,9 @@ class OfflineApp:
         self.filters = filters
         self.heard: list[dict[str, Any]] = []
         self.copies: dict[str, dict[str, Any]] = {"article": {}, "source": {}, "category": {}}
+        # What it was given since it started again; nothing once the rest was deleted.
+        self._given: dict[str, set[str]] | None = None
+        self.refusals: list[str] = []
 
     @property
     def cursor(self) -> str:
@@ -25,23 +29,38 @@ class OfflineApp:
         return self._next.partition("cursor=")[2]
 
     def comes_back(self) -> bool:
-        """Catch up, or begin anew if it was away for too long; tell whether it was not."""
-        asked = self._client.get(f"{self._next}&limit=1", headers=self.headers)
-        in_time = asked.status_code != 410
-        if not in_time:
-            self._next = f"/v1/changes?{self.filters}"
-            self.copies = {type_: {} for type_ in self.copies}
+        """Catch up, or start again if it was away for too long; tell whether it was not."""
+        before = len(self.refusals)
         self.catch_up()
-        return in_time
+        return len(self.refusals) == before
 
     def step(self, limit: int = 100) -> bool:
-        """Ask once and apply the answer; tell whether there is more."""
-        answer = self._read(f"{self._next}&limit={limit}")
+        """Ask once and apply the answer; tell whether there is more.
+
+        A `410` is obeyed: it starts again without a cursor, keeps what it has meanwhile, and
+        deletes what is not in the new snapshot when it has caught up.
+        """
+        response = self._client.get(f"{self._next}&limit={limit}", headers=self.headers)
+        if response.status_code == 410:
+            self.refusals.append(response.json()["code"])
+            self._next = f"/v1/changes?{self.filters}"
+            self._given = {type_: set() for type_ in self.copies}
+            return True
+        answer = _body(response)
         for entry in answer["data"]:
             self._apply(entry)
         self._next = f"/v1/changes?cursor={answer['cursor']}"
         more: bool = answer["more"]
+        if not more:
+            self._delete_the_rest()
         return more
+
+    def _delete_the_rest(self) -> None:
+        if self._given is not None:
+            for type_, given in self._given.items():
+                copy = self.copies[type_]
+                self.copies[type_] = {id_: copy[id_] for id_ in copy if id_ in given}
+            self._given = None
 
     def catch_up(self, limit: int = 100) -> list[dict[str, Any]]:
         """Ask until there is no more, and return what was heard."""
@@ -55,6 +74,8 @@ class OfflineApp:
         copy = self.copies[entry["type"]]
         if entry["op"] == "upsert":
             copy[entry["id"]] = entry["document"]
+            if self._given is not None:
+                self._given[entry["type"]].add(entry["id"])
         else:
             copy.pop(entry["id"], None)
 
@@ -104,7 +125,10 @@ class OfflineApp:
             cursor = f"&cursor={page['page']['next']}"
 
     def _read(self, path: str) -> dict[str, Any]:
-        response = self._client.get(path, headers=self.headers)
-        assert response.status_code == 200, response.text
-        value: dict[str, Any] = response.json()
-        return value
+        return _body(self._client.get(path, headers=self.headers))
+
+
+def _body(response: Response) -> dict[str, Any]:
+    assert response.status_code == 200, response.text
+    value: dict[str, Any] = response.json()
+    return value

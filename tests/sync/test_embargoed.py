@@ -8,9 +8,11 @@ from httpx2 import Response
 from sqlalchemy import select
 from starlette.testclient import TestClient
 
+from app.access.rights import Rights
 from app.bootstrap import Services
 from app.delivery.models import EmbargoedRow
 from app.worker import run_due, trim_log
+from tests.api.reading import read
 from tests.clock import HandClock
 from tests.conftest import embargo_key
 from tests.life.log import rows
@@ -218,48 +220,104 @@ def test_a_snapshot_has_it_and_what_happens_meanwhile_comes_after(
     assert app.catch_up() == []
 
 
-def test_who_gains_the_right_is_given_what_it_has_more(
-    newsroom: Newsroom, anybody: OfflineApp, headers: dict[str, str]
+def refused(response: Response) -> str:
+    """Return the code of a `410` that no cache keeps."""
+    assert response.status_code == 410, response.text
+    assert response.headers["cache-control"] == "no-store"
+    code: str = response.json()["code"]
+    return code
+
+
+@pytest.mark.parametrize("gained", [True, False])
+def test_rights_that_change_end_a_cursor(
+    gained: bool,
+    newsroom: Newsroom,
+    client: TestClient,
+    anybody: OfflineApp,
+    partner: OfflineApp,
+    headers: dict[str, str],
 ) -> None:
     public, french = newsroom.story("Out"), {"language": "fr", "embargo_until": UNTIL}
     held = newsroom.story("Held", translation_of=public["id"], **french)
-    newsroom.story("Other")
-    anybody.catch_up()
-    anybody.headers = headers
-    told = anybody.catch_up(limit=1)
-    assert sorted(heard(told)) == sorted(
-        [("upsert", "updated", public["id"]), ("upsert", "published", held["id"])]
-    )
-    assert anybody.shown() == anybody.expected()
-    assert anybody.catch_up() == []
+    app, now = (anybody, headers) if gained else (partner, {})
+    app.catch_up()
+    for path, more in (
+        (f"/v1/changes?cursor={app.cursor}", {}),
+        (f"/v1/changes?cursor={app.cursor}&wait=30", {}),
+        (f"/v1/stream?cursor={app.cursor}", {}),
+        ("/v1/stream", {"last-event-id": app.cursor}),
+    ):
+        assert refused(client.get(path, headers={**now, **more})) == "rights_changed", path
+    app.headers = now
+    app.catch_up(limit=1)
+    assert app.refusals == ["rights_changed"]
+    assert (held["id"] in app.copies["article"]) is gained
+    assert app.shown() == app.expected()
+    assert app.catch_up() == []
 
 
-def test_who_loses_the_right_is_told_what_it_has_less_and_nothing_later(
-    newsroom: Newsroom, partner: OfflineApp
-) -> None:
-    public, french = newsroom.story("Out"), {"language": "fr", "embargo_until": UNTIL}
-    held = newsroom.story("Held", translation_of=public["id"], **french)
-    partner.catch_up()
-    later = newsroom.story("Later", embargo_until=UNTIL)
-    partner.headers = {}
-    told = partner.catch_up(limit=1)
-    assert sorted(heard(told)) == sorted(
-        [("upsert", "updated", public["id"]), ("remove", "left", held["id"])]
-    )
-    assert later["id"] not in str(partner.heard)
-    assert partner.shown() == partner.expected()
-    assert partner.catch_up() == []
-
-
-def test_what_is_told_of_lost_rights_is_kept_by_no_cache(
-    newsroom: Newsroom, client: TestClient, partner: OfflineApp, headers: dict[str, str]
+def test_rights_that_change_within_a_snapshot_end_it(
+    newsroom: Newsroom, client: TestClient, headers: dict[str, str]
 ) -> None:
     newsroom.story("Held", embargo_until=UNTIL)
-    partner.catch_up()
-    path = f"/v1/changes?cursor={partner.cursor}"
-    lost = client.get(path)
-    assert [one["op"] for one in lost.json()["data"]] == ["remove"]
-    assert lost.headers["cache-control"].startswith("private, max-age=0")
+    newsroom.story("Out")
+    app = OfflineApp(client, headers=headers)
+    while len(app.heard) < 1:
+        assert app.step(limit=1)
+    app.headers = {}
+    app.catch_up(limit=1)
+    assert app.refusals == ["rights_changed"]
+    assert app.shown() == app.expected()
+
+
+def test_a_cursor_goes_on_with_any_key_of_the_same_rights(
+    newsroom: Newsroom, services: Services, anybody: OfflineApp, partner: OfflineApp
+) -> None:
+    newsroom.story("Out")
+    newsroom.story("Held", embargo_until=UNTIL)
+    anybody.headers = newsroom.headers
+    partner.headers = embargo_key(services)
+    assert (len(anybody.catch_up()), len(partner.catch_up())) == (1, 2)
+    assert anybody.refusals == partner.refusals == []
+
+
+def test_what_a_cursor_says_of_rights_is_their_digest_alone(
+    services: Services, anybody: OfflineApp, partner: OfflineApp
+) -> None:
+    digests = [services.followers.read(app.cursor)[1] for app in (anybody, partner)]
+    assert digests == [Rights().digest, Rights(embargoed=True).digest]
+    assert all(len(one) == 16 for one in digests)
+    assert digests[0] != digests[1]
+
+
+def test_cursors_from_before_they_had_digests(
+    newsroom: Newsroom, client: TestClient, services: Services, headers: dict[str, str]
+) -> None:
+    """Those of ordinary readers go on; those that say anything of an embargo end."""
+    story = newsroom.story("Out")
+    sign, nothing = services.followers.sign, [[], [[None, None], [None, None]]]
+    public = [[1, *nothing, "log", 0, 0, 0], [1, *nothing, "all", 1, "source", "", None]]
+    for value in public:
+        cursor = sign(value)
+        answer = read(client, f"/v1/changes?cursor={cursor}")
+        assert [one["id"] for one in answer["data"]] in ([story["id"]], [])
+        again = client.get(f"/v1/changes?cursor={cursor}", headers=headers)
+        assert refused(again) == "rights_changed"
+    unclear = [
+        [1, *nothing, "lose", 0, 1, 0, "log", 0, 0, 0],
+        [2, *nothing, 1, "log", 0, 0, 0, 0, 0, 0],
+        [2, *nothing, 1, "gain", 1, "", "log", 0, 0, 0],
+    ]
+    for value in unclear:
+        for sent in ({}, headers):
+            again = client.get(f"/v1/changes?cursor={sign(value)}", headers=sent)
+            assert refused(again) == "rights_changed"
+
+
+def test_what_not_everybody_may_see_is_kept_by_no_cache(
+    newsroom: Newsroom, client: TestClient, headers: dict[str, str]
+) -> None:
+    newsroom.story("Held", embargo_until=UNTIL)
     own = client.get("/v1/changes", headers=headers)
     assert own.json()["data"]
     assert own.headers["cache-control"].startswith("private, max-age=0")

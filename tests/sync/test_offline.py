@@ -33,13 +33,14 @@ def test_a_copy_is_true_whenever_it_catches_up(
         assert app.shown() == app.expected(), (app.filters, app.headers)
         # Nobody hears of the end of what could not be had.
         assert app.ends() <= possible[number]
+        assert app.refusals == []
         serials = [one["serial"] for one in app.heard]
         assert serials == sorted(serials)
     assert desk.done >= {"unpublish", "kill", "delete", "tie"}
 
 
 @pytest.mark.parametrize("seed", range(2))
-def test_a_copy_is_true_to_the_rights_of_who_catches_up(
+def test_a_client_that_obeys_410_converges_to_what_it_may_see(
     seed: int, newsroom: Newsroom, client: TestClient, services: Services, clock: HandClock
 ) -> None:
     desk = Desk(newsroom, clock, random.Random(seed))
@@ -57,6 +58,7 @@ def test_a_copy_is_true_to_the_rights_of_who_catches_up(
             app.headers = headers
             app.catch_up(limit=desk.rng.choice((1, 3, 100)))
             assert app.shown() == app.expected(), (app.filters, headers)
+    assert {code for app in apps for code in app.refusals} == {"rights_changed"}
 
 
 def _lived(

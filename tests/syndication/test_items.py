@@ -54,6 +54,7 @@ def test_a_document_that_says_something_else_is_another_story(items: Items) -> N
 def test_the_oldest_go_first(items: Items, monkeypatch: pytest.MonkeyPatch) -> None:
     weight = len(_document(slug="0")) * remembering._WEIGHT
     monkeypatch.setattr(remembering, "_MOST", 3 * weight)
+    items = Items(items.addresses)
     first = items.of(_document(slug="0"))
     for number in range(1, 3):
         items.of(_document(slug=str(number)))

@@ -1,8 +1,11 @@
 """The one rule for addresses: which hosts, ports and characters are accepted."""
 
+import time
+
 import pytest
 
 from app.content.addressing import checked, with_base
+from app.content.text import sanitised
 from app.kit.uri import address_problem, uri_of
 
 SOUND = [
@@ -13,6 +16,7 @@ SOUND = [
     "https://新聞.example/記事",
     "https://समाचार.example/",
     "https://١٢٣.example/",
+    "https://site.example/می\u200cخواهم",
     "https://[2001:db8::1]/",
     "https://[::ffff:192.0.2.1]:65535/a",
     "https://192.0.2.1:1/",
@@ -34,6 +38,7 @@ UNSOUND = [
     "https://user@site.example/",
     "https://user:word@site.example/",
     "https://a\u202eb.example/",
+    "https://a\u200cb.example/",
     "https://site.example/a\u202eb",
     "https://site.example/a\u200bb",
     "https://site.example/a b",
@@ -57,6 +62,15 @@ UNSOUND = [
     "https://site.example:８０/",
     "https://site.example:80x/",
 ]
+
+
+def test_a_long_host_is_refused_before_it_is_encoded() -> None:
+    letters = "".join(chr(0x4E00 + number) for number in range(1_900))
+    begun = time.thread_time()
+    for start in range(10):
+        assert address_problem(f"https://{letters[start:]}/")
+        assert checked(f"//{letters[start:]}/") is None
+    assert time.thread_time() - begun < 0.5
 
 
 @pytest.mark.parametrize("address", SOUND)
@@ -84,12 +98,21 @@ def test_an_unsound_address_that_was_stored_is_written_without_quotes_and_tags()
         ("\\\\user@site.example/c", None),
         ("https:site.example", None),
         ("a\u202eb", None),
+        ("javascript:alert(1)", None),
+        ("java\tscript:alert(1)", None),
+        ("data:text/html,x", None),
         ("mailto:desk@site.example", "mailto:desk@site.example"),
         ("../a?b#c", "../a?b#c"),
     ],
 )
 def test_addresses_in_bodies_follow_the_same_rule(value: str, kept: str | None) -> None:
     assert checked(value) == kept
+
+
+@pytest.mark.parametrize("tag", ["blockquote", "del", "ins", "q"])
+@pytest.mark.parametrize("address", ["javascript:alert(1)", " JavaScript&colon;a", "data:x"])
+def test_addresses_of_quotations_have_the_schemes_that_links_have(tag: str, address: str) -> None:
+    assert sanitised(f'<{tag} cite="{address}">x</{tag}>') == f"<{tag}>x</{tag}>"
 
 
 def test_what_looks_like_an_attribute_inside_another_is_left_alone() -> None:

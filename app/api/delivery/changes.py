@@ -5,6 +5,7 @@ from functools import partial
 
 from starlette.concurrency import run_in_threadpool
 
+from app.access.rights import PUBLIC
 from app.access.validity import insist_on_valid_key
 from app.api.answer import Answer
 from app.api.delivery.answers import delivered
@@ -20,7 +21,7 @@ async def list_changes(services: Services, request: ReadRequest, pulse: Pulse) -
     """Return the next entries, and wait for the first if there is none and that was asked for."""
     caller = request.reader
     asked = await short_read(
-        services, lambda: read_following(services, request.query, embargoed=caller.embargoed)
+        services, lambda: read_following(services, request.query, caller.rights)
     )
     batch = await _next(services, pulse, asked)
     if caller.key_id is not None:
@@ -30,8 +31,8 @@ async def list_changes(services: Services, request: ReadRequest, pulse: Pulse) -
         await short_read(services, check)
     body = batch_body(services, batch)
     # A cache that repeated for seconds that nothing happened would have followers ask in a loop.
-    # Nor may it store what was sent to the reader who may, or may not any more, read the rest.
-    shared = bool(batch.entries) and not batch.private
+    # Nor may it store what not everybody may see.
+    shared = bool(batch.entries) and caller.rights == PUBLIC
     return delivered(request, body, batch.head, keys=("stories",), kept=False, shared=shared)
 
 
@@ -42,7 +43,7 @@ async def _next(services: Services, pulse: Pulse, asked: Asked) -> Batch:
     follower = asked.follower
     while True:
         version = pulse.version
-        read = partial(services.changes.next, follower, asked.limit, embargoed=asked.embargoed)
+        read = partial(services.changes.next, follower, asked.limit)
         batch = await run_in_threadpool(read)
         if batch.entries or not (batch.more or await pulse.changed(version, until - loop.time())):
             return batch

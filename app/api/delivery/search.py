@@ -9,7 +9,7 @@ from starlette.concurrency import run_in_threadpool
 
 from app.api import alternates
 from app.api.answer import Answer
-from app.api.delivery.answers import delivered, link_value, list_links, redirected
+from app.api.delivery.answers import delivered, list_links, redirected
 from app.api.delivery.resource import Begun, Deferred, ReadRequest, Reads, Resource
 from app.api.delivery.stories import story_absent
 from app.api.fields import SHORT, Fields
@@ -82,9 +82,15 @@ def _found(services: Services, request: ReadRequest, params: Parameters) -> Answ
     found = services.search.search(asked.query)
     body, cursors = search_body(asked, found)
     links = list_links(services, request, cursors)
-    link = link_value(links, alternates.of_search(services, request.query))
+    others = alternates.of_search(services, request.query)
     return delivered(
-        request, body, found.head, keys=_LISTED, link=link, varies=True, kept=found.settled
+        request,
+        body,
+        found.head,
+        keys=_LISTED,
+        links=links,
+        alternates=others,
+        kept=found.settled,
     )
 
 

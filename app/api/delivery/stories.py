@@ -1,5 +1,6 @@
 """Lists of stories, and single ones in every format."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -9,7 +10,7 @@ from app.api.delivery.answers import delivered, nothing_here, redirected, withdr
 from app.api.delivery.resource import Begun, Deferred, ReadRequest, Reads, Resource
 from app.api.feeds import MUCH, no_format
 from app.api.fields import WHOLE, Fields
-from app.api.links import Links, alternates_header, link_header
+from app.api.links import Links
 from app.api.params import Parameters
 from app.api.stories import ListRequest, list_body, narrow_keys, read_list
 from app.bootstrap import Services
@@ -34,7 +35,7 @@ class _List:
 
     asked: ListRequest
     links: Links
-    others: str
+    others: Mapping[str, str]
     narrow: tuple[str, ...]
 
 
@@ -88,8 +89,8 @@ def read_story(services: Services, request: ReadRequest, ref: str) -> Answer:
     if found.body is None:
         return _elsewhere(request, found, varies=True)
     body = fields.keep(found.body) if fields else found.body
-    link = alternates_header(alternates.of_story(services, request.path))
-    return delivered(request, body, found.head, keys=found.keys, link=link, varies=True)
+    others = alternates.of_story(services, request.path)
+    return delivered(request, body, found.head, keys=found.keys, alternates=others)
 
 
 def read_story_as(services: Services, request: ReadRequest, ref: str, ext: str) -> Begun:
@@ -145,16 +146,21 @@ def _parse(services: Services, request: ReadRequest, kind: _Kind) -> _List:
     embargoed = request.reader.embargoed
     asked = read_list(services, request.path, request.query, kind, embargoed=embargoed)
     links = Links.of(request.path, request.query, services.settings.public_url or "")
-    others = alternates_header(alternates.of_list(services, request.query))
+    others = alternates.of_list(services, request.query)
     return _List(asked, links, others, narrow_keys(asked.query))
 
 
 def _page(services: Services, request: ReadRequest, known: _List) -> Answer:
     page = services.delivery.stories(known.asked.query)
     body, cursors = list_body(known.asked, page)
-    link = f"{link_header(known.links.by_relation(cursors))}, {known.others}"
     return delivered(
-        request, body, page.head, keys=(LISTS,), link=link, varies=True, narrow=known.narrow
+        request,
+        body,
+        page.head,
+        keys=(LISTS,),
+        links=known.links.by_relation(cursors),
+        alternates=known.others,
+        narrow=known.narrow,
     )
 
 

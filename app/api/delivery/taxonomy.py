@@ -1,7 +1,7 @@
 """Sources and categories."""
 
 from app.api.answer import Answer
-from app.api.delivery.answers import delivered, link_value, list_links, nothing_here, redirected
+from app.api.delivery.answers import delivered, list_links, nothing_here, redirected
 from app.api.delivery.resource import ReadRequest, Reads, Resource
 from app.api.fields import CATEGORY, SOURCE, Fields
 from app.api.paging import Paging, envelope
@@ -57,8 +57,8 @@ def _list(services: Services, request: ReadRequest, params: Parameters, type_: E
     items = [fields.keep(item) if fields else item for item in page.items]
     count = page.total if paging.count else None
     body, cursors = envelope(paging, items, page.before, page.after, count)
-    link = link_value(list_links(services, request, cursors))
-    return delivered(request, body, page.head, keys=(_PATHS[type_][4:],), link=link)
+    links = list_links(services, request, cursors)
+    return delivered(request, body, page.head, keys=(_PATHS[type_][4:],), links=links)
 
 
 def _one(

@@ -1,13 +1,15 @@
 """Small tools for plain ASGI: types, headers, and a whole answer in one go."""
 
-from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from collections.abc import Iterable
 from typing import Any
 
-Scope = MutableMapping[str, Any]
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
-App = Callable[[Scope, Receive, Send], Awaitable[None]]
+from app.server import interface
+
+Scope = interface.Scope
+Message = interface.Message
+Receive = interface.Receive
+Send = interface.Send
+App = interface.App
 
 
 def header(scope: Scope, name: bytes) -> str | None:

@@ -1,12 +1,13 @@
 """Who asks: the key in the headers, checked for every path, public ones included."""
 
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from starlette.concurrency import run_in_threadpool
 
 from app.access.caller import ANYBODY, Caller
 from app.access.keys import authenticate, is_to_be_noted, recognise
-from app.api.edge.asgi import App, Receive, Scope, Send, header, request_id, state
+from app.api.edge.asgi import App, Receive, Scope, Send, request_id, state
 from app.api.edge.clients import client_address
 from app.api.errors import BadHeader
 from app.kit.clock import Clock
@@ -50,13 +51,23 @@ class AuthRing:
 
 
 def sent_key(scope: Scope) -> str | None:
-    """Return the key that a request carries, from `Authorization` or `X-Api-Key`."""
-    bearer, plain = header(scope, b"authorization"), header(scope, b"x-api-key")
-    if bearer is None:
-        return plain.strip() if plain is not None else None
-    scheme, _, key = bearer.strip().partition(" ")
-    if scheme.lower() != "bearer" or not key.strip():
-        raise BadHeader("Authorization has the form 'Bearer KEY'.")
-    if plain is not None and plain.strip() != key.strip():
+    """Return the key that a request carries in `Authorization: Bearer` or `X-Api-Key`, or nothing.
+
+    Credentials of another scheme, such as those for a proxy in front, are not a key. Raise
+    `BadHeader` if there are two different keys.
+    """
+    keys = set(_keys(scope["headers"]))
+    if len(keys) > 1:
         raise BadHeader("Authorization and X-Api-Key carry different keys; send one.")
-    return key.strip()
+    return keys.pop() if keys else None
+
+
+def _keys(headers: Iterable[tuple[bytes, bytes]]) -> Iterator[str]:
+    """Yield the keys in all fields; one without any characters is a key that nobody has."""
+    for name, value in headers:
+        if name == b"x-api-key":
+            yield value.strip().decode("latin-1")
+        elif name == b"authorization":
+            scheme, *token = value.split(None, 1) or [b""]
+            if scheme.lower() == b"bearer":
+                yield b"".join(token).strip().decode("latin-1")

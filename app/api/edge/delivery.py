@@ -4,8 +4,7 @@ A reading request is looked up in the cache. What is not there is computed by th
 resource, stored, coded, compared with what the reader has, and sent.
 """
 
-import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 
 from app.access.caller import ANYBODY, Caller
@@ -19,11 +18,14 @@ from app.api.edge.freshness import Freshness
 from app.api.edge.hand import Hand
 from app.api.edge.host import HostRing
 from app.api.edge.negotiation import NegotiationRing, negotiated
+from app.api.edge.paths import is_plain
 from app.api.edge.preferences import goes_by_header, with_preferences
 from app.api.edge.readers import Readers
 from app.api.edge.ready import apart, is_anybodys
 from app.api.edge.replies import VARY_BY_ORIGIN, Messages, Replies, Request
 from app.api.edge.request import id_for
+from app.api.edge.serving import take_seat
+from app.api.edge.shared import Shared
 from app.api.edge.store import EntryStore, Kept, Key
 from app.api.edge.stream import let_in
 from app.api.metrics import Metrics
@@ -32,6 +34,7 @@ from app.api.pulse import Pulse
 from app.bootstrap import Services
 from app.kit.errors import Failure
 from app.kit.watch import Version
+from app.server.interface import Hooks
 
 
 class DeliveryRing:
@@ -45,18 +48,21 @@ class DeliveryRing:
         self._freshness = Freshness(services, self._entries)
         self._readers = Readers(services)
         self._replies = Replies(services.settings, metrics, self._freshness)
-        self._running: dict[tuple[Key, Version, int], asyncio.Future[Kept]] = {}
+        self._running: dict[tuple[Key, Version, int], Shared[Kept]] = {}
         # Whoever is answered at once need not be asked again what format was meant.
         self._negotiated = NegotiationRing(self._at_length)
         self._allows = HostRing(app, services.settings.allowed_hosts).allows
         metrics.watch_cache(self._entries)
         self._hand = Hand(services, self._entries, self._freshness, self._replies, self._at_once)
-        # The outermost ring is what the server's protocol knows of the application.
+        # The outermost ring is what the server knows of the application.
         self.at_hand = self._hand.whole
-        self.end: Callable[[], None] = pulse.end
+        self.hooks = Hooks(lookup=self.at_hand)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer with what is ready, or at length."""
+        if scope["type"] == "http" and not is_plain(scope):
+            await self._app(scope, receive, send)
+            return
         if scope.get("method") != "GET":
             await self._negotiated(scope, receive, send)
             return
@@ -93,13 +99,15 @@ class DeliveryRing:
         if scope["type"] != "http" or scope["method"] not in {"GET", "HEAD"}:
             return None
         match = find(scope["path"])
-        if match is None or not self._allows(scope):
+        if match is None or not is_plain(scope) or not self._allows(scope):
             return None
         name, given = apart(scope)
         return Request(scope, match, name, fields(scope), id_for(given))
 
     async def _messages(self, request: Request) -> Sequence[Message]:
         """Return the messages of an answer, whatever it takes."""
+        if _waits(request.scope):
+            take_seat(request.scope)
         await self._freshness.check()
         caller = await self._readers.caller(request.scope, request.asked)
         query = _query_of(request)
@@ -169,13 +177,13 @@ class DeliveryRing:
         if running is not None:
             # What was refused to one is computed for the next, who may have another key.
             with suppress(Failure):
-                return await asyncio.shield(running)
+                return await running.result()
             return await self._computing.finish(request, query, caller, begun)
-        running = self._running[name] = asyncio.ensure_future(
+        running = self._running[name] = Shared(
             self._computing.finish(request, query, caller, begun)
         )
         try:
-            made = await asyncio.shield(running)
+            made = await running.result()
         finally:
             self._running.pop(name, None)
         self._keep(key, made, epoch)
@@ -208,3 +216,8 @@ def _query_of(request: Request) -> bytes:
     if not request.by_language:
         return query
     return with_preferences(query, request.asked.get(b"accept-language"))
+
+
+def _waits(scope: Scope) -> bool:
+    """Tell whether a request is a long poll, which counts as a listener."""
+    return scope["path"] == "/v1/changes" and b"wait=" in scope["query_string"]

@@ -3,6 +3,7 @@
 from app.api.edge.asgi import App, Receive, Scope, Send, answer, header, request_id
 from app.api.errors import BadHost
 from app.api.problems import problem_for
+from app.kit.quoting import quoted
 
 _PROBES = ("/healthz", "/readyz")
 
@@ -42,7 +43,7 @@ class HostRing:
 def _detail(given: str | None) -> str:
     if given is None:
         return "The request names no host."
-    return f"This server does not serve the host {_name(given)!r}."
+    return f"This server does not serve the host {quoted(_name(given))}."
 
 
 def _name(host: str) -> str:

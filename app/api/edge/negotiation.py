@@ -7,6 +7,7 @@ from urllib.parse import quote
 from app.api.edge.asgi import App, Message, Receive, Scope, Send, header
 from app.api.edge.encoding import weights
 from app.api.edge.ready import APART
+from app.api.links import fits_in_head
 from app.kit.bounded import entries_within
 from app.syndication.formats import FEEDS, STORIES
 
@@ -44,7 +45,9 @@ class NegotiationRing:
                 headers = list(_varying(message["headers"]))
                 # What leads elsewhere or tells of a problem is not what is at that address; a
                 # feed names its own.
-                if message["status"] in _THERE and all(name != _LOCATION for name, _ in headers):
+                is_there = message["status"] in _THERE
+                is_named = any(name == _LOCATION for name, _ in headers)
+                if is_there and not is_named and fits_in_head(location, headers):
                     headers.append((_LOCATION, location))
                 message = {**message, "headers": headers}
             await send(message)

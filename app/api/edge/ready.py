@@ -6,9 +6,10 @@ from datetime import datetime
 from urllib.parse import quote
 
 from app.api.edge.asgi import Message, Scope
-from app.api.edge.cycle import WHOLE, lines_of
 from app.api.edge.entry import Entry, Headers, Name
 from app.api.metrics import Tally
+from app.server.interface import WHOLE
+from app.server.writing import header_lines
 
 _REQUEST_ID = b"x-request-id"
 _HOST = b"host"
@@ -68,7 +69,7 @@ class Ready:
     def whole(self, id_: str) -> Message:
         """Return the answer under an id in one message."""
         if not self.lines:
-            self.lines = lines_of(self.headers)
+            self.lines = header_lines(self.headers)
         head = b"%b%b: %b\r\n" % (self.lines, _REQUEST_ID, id_.encode())
         return {"type": WHOLE, "status": self.status, "head": head, "body": self.body["body"]}
 

@@ -11,7 +11,6 @@ from app.api.conditional import is_unchanged, not_modified
 from app.api.delivery.resource import Match
 from app.api.edge.asgi import Message, Scope, raw
 from app.api.edge.cors import EXPOSED
-from app.api.edge.cycle import messages_of
 from app.api.edge.encoding import chosen_coding
 from app.api.edge.entry import Absent, Entry, Name, Variant
 from app.api.edge.freshness import Freshness
@@ -22,6 +21,8 @@ from app.api.edge.store import Key
 from app.api.metrics import Metrics, Tally
 from app.api.problems import Problem, problem_for
 from app.content.errors import VersionMismatch
+from app.server.interface import WHOLE
+from app.server.writing import header_lines
 from app.settings import Settings
 
 Asked = dict[bytes, bytes]
@@ -203,3 +204,11 @@ def _is_known(asked: Asked, tag: str, changed: datetime | None) -> bool:
 
 def _text(value: bytes | None) -> str | None:
     return None if value is None else value.decode("latin-1")
+
+
+def messages_of(scope: Scope, status: int, headers: Headers, body: bytes) -> Messages:
+    """Return the messages of an answer: one, if the server takes it."""
+    if WHOLE in scope.get("extensions", ()):
+        return ({"type": WHOLE, "status": status, "head": header_lines(headers), "body": body},)
+    start = {"type": "http.response.start", "status": status, "headers": headers}
+    return start, {"type": "http.response.body", "body": body}

@@ -1,5 +1,7 @@
 """The rings in front of the framework, from the outermost to the innermost."""
 
+from threading import Event
+
 from app.api.edge.asgi import App
 from app.api.edge.auth import AuthRing
 from app.api.edge.body import BodyRing
@@ -8,7 +10,9 @@ from app.api.edge.delivery import DeliveryRing
 from app.api.edge.failure import FailureRing
 from app.api.edge.head import HeadRing
 from app.api.edge.host import HostRing
+from app.api.edge.paths import PathRing
 from app.api.edge.request import RequestRing
+from app.api.edge.serving import server_hooks
 from app.api.edge.stream import StreamRing
 from app.api.edge.unstored import UnstoredRing
 from app.api.metrics import Metrics
@@ -19,8 +23,8 @@ from app.bootstrap import Services
 STREAMED = ("/v1/manage/import",)
 
 
-def stack(app: App, services: Services, metrics: Metrics, pulse: Pulse) -> App:
-    """Put the rings around the framework."""
+def stack(app: App, services: Services, metrics: Metrics, pulse: Pulse, draining: Event) -> App:
+    """Put the rings around the framework; `draining` is set when the server is about to stop."""
     settings = services.settings
     app = BodyRing(app, settings.max_body_bytes, STREAMED)
     app = StreamRing(app, services, pulse)
@@ -29,6 +33,9 @@ def stack(app: App, services: Services, metrics: Metrics, pulse: Pulse) -> App:
     app = FailureRing(app)
     app = UnstoredRing(app)
     app = CorsRing(app, settings.cors_origins, settings.management_cors_origins)
+    app = PathRing(app)
     app = HostRing(app, settings.allowed_hosts)
     app = RequestRing(app, metrics)
-    return DeliveryRing(app, services, metrics, pulse)
+    ring = DeliveryRing(app, services, metrics, pulse)
+    ring.hooks = server_hooks(ring.at_hand, draining, pulse, settings)
+    return ring

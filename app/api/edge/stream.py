@@ -11,6 +11,7 @@ from app.api.badges import Badges
 from app.api.broadcast import Broadcast
 from app.api.delivery.resource import Reads
 from app.api.edge.asgi import App, Receive, Scope, Send, header, state
+from app.api.edge.serving import take_seat
 from app.api.following import FOLLOWING, cursor_of, follower_of
 from app.api.params import Parameters
 from app.api.pulse import Pulse
@@ -48,6 +49,7 @@ class StreamRing:
             return
         known = state(scope)
         known["route"] = PATH
+        take_seat(scope)
         place = await short_read(self._services, lambda: self._follower(scope))
         listener = self._audience.admit(known["caller"], place)
         opening = _OPENING % cursor_of(self._services, place).encode()
@@ -66,8 +68,8 @@ class StreamRing:
         params = Parameters(scope["query_string"], FOLLOWING)
         cursor = header(scope, b"last-event-id") or params.text("cursor")
         # A snapshot is for `/v1/changes`; whoever was taking one hears what is new since.
-        follower = follower_of(self._services, params, cursor)
-        return self._services.changes.from_now(follower, embargoed=caller.embargoed)
+        follower = follower_of(self._services, params, cursor, caller.rights)
+        return self._services.changes.from_now(follower)
 
 
 def let_in(scope: Scope) -> Listener | None:

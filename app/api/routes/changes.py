@@ -28,7 +28,13 @@ router = PublicRouter(tags=["delivery"])
     openapi_extra=describe(
         query=(*FOLLOWING, "limit", "wait"),
         own=PARAMETERS,
-        problems=("bad_parameter", "bad_cursor", "cursor_too_old", "key_required"),
+        problems=(
+            "bad_parameter",
+            "bad_cursor",
+            "cursor_too_old",
+            "rights_changed",
+            "key_required",
+        ),
     ),
 )
 async def list_changes(request: Request) -> Response:
@@ -49,7 +55,7 @@ async def list_changes(request: Request) -> Response:
         query=FOLLOWING,
         own=PARAMETERS,
         problems=(
-            *("bad_parameter", "bad_cursor", "cursor_too_old"),
+            *("bad_parameter", "bad_cursor", "cursor_too_old", "rights_changed"),
             *("key_required", "too_many_listeners"),
         ),
     ),

@@ -32,6 +32,13 @@ _FOR_A_WHILE = {"cache-control": "public, max-age=300"}
 _TEXT = {"schema": {"type": "string"}}
 # Rows of the log that an index may be behind and still be said to follow.
 _NOT_FOLLOWING = 1_000
+_STOPPING = {
+    "status": "not ready",
+    "database": "unknown",
+    "migrations": "unknown",
+    "index": "unknown",
+    "detail": "The server is about to stop.",
+}
 STATIC = "/docs/static"
 STATIC_FILES = f"{fastapi_offline.__path__[0]}/static"
 _REFERENCE = bytes(
@@ -65,8 +72,10 @@ async def read_health() -> Response:
     responses={200: {"model": Ready}, 503: {"model": Ready}},
     openapi_extra=describe(),
 )
-async def read_readiness(services: Parts) -> Response:
-    """Tell whether the database answers and its schema is current."""
+async def read_readiness(request: Request, services: Parts) -> Response:
+    """Tell whether the database answers and its schema is current, and nobody stops the server."""
+    if request.app.state.draining.is_set():
+        return managed(_STOPPING, status=503)
     report = await run_in_threadpool(_readiness, services)
     return managed(report, status=200 if report["status"] == "ready" else 503)
 

@@ -7,6 +7,7 @@ from app.api.articles import sees_killed
 from app.api.dependencies import Parts, Publisher
 from app.api.describe import describe
 from app.api.edge.asgi import request_id
+from app.api.edge.serving import allow_time
 from app.api.errors import UnsupportedMediaType
 from app.api.params import Parameters
 from app.api.streaming import AnswerWhileReading, export_stream, import_stream
@@ -29,6 +30,7 @@ async def manage_import(request: Request, services: Parts, caller: Publisher) ->
     sent = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if sent not in {NDJSON, "application/ndjson", "application/jsonl"}:
         raise UnsupportedMediaType(f"Send the lines as {NDJSON}.")
+    allow_time(request.scope)
     lines = import_stream(
         services,
         caller,
@@ -51,5 +53,6 @@ async def manage_export(request: Request, services: Parts, caller: Publisher) ->
     Killed stories are in what an `admin` exports, and in no other export.
     """
     Parameters(request.scope["query_string"], ())
+    allow_time(request.scope)
     lines = export_stream(services, caller, killed=sees_killed(caller))
     return StreamingResponse(lines, headers=_HEADERS, media_type=NDJSON)

@@ -5,6 +5,7 @@ from app.content.editing import Expected, category_to_change
 from app.content.errors import InUse
 from app.content.events import CategoryDeleted
 from app.content.taxonomy import fields_of
+from app.kit.quoting import quoted
 from app.kit.unit import Unit
 
 
@@ -15,7 +16,7 @@ def delete_category(unit: Unit, ref: str, expected: Expected) -> None:
     if articles or below:
         raise InUse(
             f"{articles} article(s), deleted ones included, and {below} category(ies) below "
-            f"name the category {category.slug!r}. Move them first."
+            f"name the category {quoted(category.slug)}. Move them first."
         )
     store.delete_category(unit.session, category.id)
     unit.note("deleted", "category", category.id, fields_of(category), None)

@@ -5,6 +5,7 @@ from app.content.editing import Expected, source_to_change
 from app.content.errors import InUse
 from app.content.events import SourceDeleted
 from app.content.taxonomy import fields_of
+from app.kit.quoting import quoted
 from app.kit.unit import Unit
 
 
@@ -14,7 +15,7 @@ def delete_source(unit: Unit, ref: str, expected: Expected) -> None:
     uses = store.uses_of_source(unit.session, source.id)
     if uses:
         raise InUse(
-            f"{uses} article(s), deleted ones included, name the source {source.slug!r}. "
+            f"{uses} article(s), deleted ones included, name the source {quoted(source.slug)}. "
             "Give them another source first."
         )
     store.delete_source(unit.session, source.id)

@@ -14,6 +14,7 @@ from app.content.saving import Change, save
 from app.content.translations import check_translation
 from app.content.views import article_view
 from app.kit.errors import FieldError
+from app.kit.quoting import quoted
 from app.kit.unit import Unit
 
 
@@ -102,7 +103,7 @@ def _check_external_id(unit: Unit, article: Article, fields: dict[str, Any]) -> 
     other = store.article_by_external_id(unit.session, fields["source_id"], fields["external_id"])
     if other is not None and other.id != article.id:
         raise ExternalIdTaken(
-            f"The story {other.slug!r} of the same source has this external id.",
+            f"The story {quoted(other.slug)} of the same source has this external id.",
             errors=[FieldError("#/external_id", "external_id_taken", "Taken.")],
         )
 

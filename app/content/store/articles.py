@@ -15,8 +15,10 @@ from sqlalchemy import (
     ColumnElement,
     Executable,
     Update,
+    and_,
     bindparam,
     func,
+    literal_column,
     or_,
     select,
     tuple_,
@@ -85,7 +87,12 @@ def articles_by_external_ids(
 ) -> list[Article]:
     """Return articles by source id and external id, locked against other writers."""
     key = tuple_(ArticleRow.source_id, ArticleRow.external_id)
-    return list(_articles_where(session, key.in_, pairs).values())
+
+    def are_named(part: list[tuple[str, str]]) -> ColumnElement[bool]:
+        # SQLite has no index for pairs of values, and takes that of the second of them.
+        return and_(ArticleRow.external_id.in_([name for _, name in part]), key.in_(part))
+
+    return list(_articles_where(session, are_named, pairs).values())
 
 
 def article_by_external_id(
@@ -122,14 +129,16 @@ def scheduled_in_zones(
     session: ReadSession, now: datetime, after: str, limit: int
 ) -> list[Article]:
     """Return articles after an id that are scheduled in local time, locked, by id."""
+    # Said so that no index has it: the one of what has a zone is to be taken.
+    id_ = func.coalesce(ArticleRow.id, literal_column("''"))
     statement = select(_articles).where(
         ArticleRow.time_zone.is_not(None),
         ArticleRow.public_from > now,
         ArticleRow.released.is_(False),
         ArticleRow.deleted_at.is_(None),
-        ArticleRow.id > after,
+        id_ > after,
     )
-    statement = statement.order_by(ArticleRow.id).limit(limit).with_for_update()
+    statement = statement.order_by(id_).limit(limit).with_for_update()
     return [article_of(row) for row in session.all(statement)]
 
 

@@ -10,9 +10,10 @@ from sqlalchemy import (
     ColumnElement,
     Select,
     and_,
-    exists,
+    false,
     func,
     literal,
+    literal_column,
     or_,
     select,
     tuple_,
@@ -27,6 +28,7 @@ from app.kit.schema import table_of
 from app.kit.session import ReadSession, Record
 
 ManageSort = Literal["modified_at", "published_at", "updated_at"]
+_RARE: frozenset[State] = frozenset({"draft", "unpublished", "killed"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +50,7 @@ class ArticleList:
 
 def article_page(session: ReadSession, wanted: ArticleList, now: datetime) -> Sequence[Record]:
     """Return articles after a position, each with its place (`place`) in the order."""
-    key = _sort_column(wanted.key)
+    key = _sort_column(wanted)
     order = tuple_(key, ArticleRow.id)
     statement = select(table_of(ArticleRow), key.label("place")).where(
         *_conditions(session, wanted, now)
@@ -75,7 +77,8 @@ def below(session: ReadSession, category_ids: Collection[str]) -> list[str]:
     return [row.id for row in session.all(select(tree.c.id))]
 
 
-def _sort_column(key: ManageSort) -> ColumnElement[Any]:
+def _sort_column(wanted: ArticleList) -> ColumnElement[Any]:
+    key = wanted.key
     micros = {
         name: type_coerce(getattr(ArticleRow, name), BigInteger)
         for name in ("modified_at", "published_at", "updated_at", "created_at")
@@ -85,10 +88,45 @@ def _sort_column(key: ManageSort) -> ColumnElement[Any]:
         return func.coalesce(micros["published_at"], micros["created_at"])
     if key == "updated_at":
         return func.coalesce(micros["updated_at"], micros["modified_at"])
+    if _is_named(wanted):
+        # Said so that no index has it: the few that are named are sorted.
+        return micros["modified_at"] + literal_column("0", BigInteger)
     return micros["modified_at"]
 
 
+def _is_named(wanted: ArticleList) -> bool:
+    """Tell whether articles are named one by one, so that there are few."""
+    named = any(one.field == "id" and one.included for one in wanted.selection.clauses)
+    return named or wanted.external_id is not None
+
+
 def _conditions(
+    session: ReadSession, wanted: ArticleList, now: datetime
+) -> list[ColumnElement[bool]]:
+    """Return what an index may be chosen for, and all else as one condition of which none knows.
+
+    An order by `modified_at` has an index, and stops after a page. A planner that knows little of
+    the table, as SQLite's always does, would gather what one of many conditions allows, and sort.
+    """
+    known, other = _known_conditions(wanted), _other_conditions(session, wanted, now)
+    return [*known, func.coalesce(and_(*other), false())]
+
+
+def _known_conditions(wanted: ArticleList) -> list[ColumnElement[bool]]:
+    """Return what names articles one by one, or leaves few: the rarer stages."""
+    known: list[ColumnElement[bool]] = [
+        ArticleRow.id.in_(one.included)
+        for one in wanted.selection.clauses
+        if one.field == "id" and one.included
+    ]
+    if wanted.external_id is not None:
+        known.append(ArticleRow.external_id == wanted.external_id)
+    if not known and wanted.states and _RARE.issuperset(wanted.states):
+        known.append(ArticleRow.stage.in_(wanted.states))
+    return known
+
+
+def _other_conditions(
     session: ReadSession, wanted: ArticleList, now: datetime
 ) -> list[ColumnElement[bool]]:
     conditions = [_clause(session, clause) for clause in wanted.selection.clauses]
@@ -96,8 +134,6 @@ def _conditions(
     conditions += _span(ArticleRow.updated_at, wanted.selection.updated)
     if not wanted.whole and _is_by_text(wanted):
         conditions.append(ArticleRow.stage != "killed")
-    if wanted.external_id is not None:
-        conditions.append(ArticleRow.external_id == wanted.external_id)
     if wanted.states:
         conditions.append(or_(*(_in_state(state, now) for state in wanted.states)))
     else:
@@ -136,12 +172,12 @@ def _clause(session: ReadSession, clause: Clause) -> ColumnElement[bool]:
 def _holds(session: ReadSession, clause: Clause, values: tuple[str, ...]) -> ColumnElement[bool]:
     match clause.field:
         case "category":
-            return exists().where(
+            return _looked_up(
                 ArticleCategoryRow.article_id == ArticleRow.id,
                 ArticleCategoryRow.category_id.in_(below(session, values)),
             )
         case "tag" | "author":
-            return exists().where(
+            return _looked_up(
                 ArticleLabelRow.article_id == ArticleRow.id,
                 ArticleLabelRow.field == clause.field,
                 ArticleLabelRow.value.in_(values),
@@ -160,6 +196,14 @@ def _holds(session: ReadSession, clause: Clause, values: tuple[str, ...]) -> Col
             return ArticleRow.kind.in_(values)
         case "id":
             return ArticleRow.id.in_(values)
+
+
+def _looked_up(*conditions: ColumnElement[bool]) -> ColumnElement[bool]:
+    """Return that a row is there, to be looked up for each article.
+
+    With an offset PostgreSQL does not gather the rows of all articles first.
+    """
+    return select(literal_column("1")).where(*conditions).offset(literal_column("0")).exists()
 
 
 def _span(column: Any, span: Span) -> list[ColumnElement[bool]]:

@@ -53,7 +53,9 @@ def snapshots(session: ReadSession, keys: Collection[tuple[str, int]]) -> dict[s
     found: dict[str, Any] = {}
     key = tuple_(RevisionRow.article_id, RevisionRow.version)
     for part in chunks(list(keys)):
-        statement = select(RevisionRow.article_id, RevisionRow.snapshot).where(key.in_(part))
+        # SQLite has no index for pairs of values, and takes that of the first of them.
+        ids = RevisionRow.article_id.in_([article_id for article_id, _ in part])
+        statement = select(RevisionRow.article_id, RevisionRow.snapshot).where(ids, key.in_(part))
         found.update((row.article_id, row.snapshot) for row in session.all(statement))
     return found
 

@@ -17,6 +17,7 @@ from app.content.transfer.lines import ArticleLine, Outcome, PublicCopy
 from app.content.translations import check_translation, group_of
 from app.kit.errors import Failure, FieldError, InvalidInput
 from app.kit.ids import new_id
+from app.kit.quoting import quoted
 from app.kit.unit import Unit
 
 _STAGES: dict[str, Stage] = {
@@ -246,7 +247,7 @@ class ArticleBatch:
             return free_slug(wanted, self._ask_taken)
         if self._ask_taken([line.slug]):
             raise SlugTaken(
-                f"The slug {line.slug!r} belongs to another article.",
+                f"The slug {quoted(line.slug)} belongs to another article.",
                 errors=[FieldError("#/slug", "slug_taken", "Taken.")],
             )
         return line.slug

@@ -13,6 +13,7 @@ from sqlalchemy import (
     bindparam,
     exists,
     func,
+    literal_column,
     select,
     type_coerce,
 )
@@ -134,6 +135,8 @@ def attributes_before(
 _AT_ONCE = 100
 _log = table_of(LogRow)
 _later = _log.alias("later")
+# Said so that no index of serials alone is taken: what is later is looked up by its thing.
+_later_serial = _later.c.serial + literal_column("0", BigInteger)
 _CHANGED = (
     select(_log.c.serial, _log.c.type, _log.c.id, _log.c.before, _log.c.after)
     .where(_log.c.serial > bindparam("after", type_=BigInteger))
@@ -156,8 +159,8 @@ _LAST = (
         ~exists().where(
             _later.c.type == _log.c.type,
             _later.c.id == _log.c.id,
-            _later.c.serial > _log.c.serial,
-            _later.c.serial <= bindparam("upto", type_=BigInteger),
+            _later_serial > _log.c.serial,
+            _later_serial <= bindparam("upto", type_=BigInteger),
         ),
     )
     .order_by(_log.c.serial)

@@ -4,7 +4,6 @@ A row of the second comes after the row of the first that it names, and before t
 """
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime
 from functools import lru_cache
 from heapq import merge
 from itertools import islice, repeat
@@ -22,14 +21,12 @@ from sqlalchemy import (
     select,
 )
 
-from app.delivery.models import Document, EmbargoedRow, LogRow
+from app.delivery.models import EmbargoedRow, LogRow
 from app.delivery.store.log import object_of
-from app.delivery.store.visibility import micros, present, visible
-from app.kit.clock import to_micros
+from app.delivery.store.visibility import micros
 from app.kit.schema import table_of
 from app.kit.session import Reads, Record
 
-_documents = table_of(Document)
 _embargoed = table_of(EmbargoedRow)
 _log = table_of(LogRow)
 _AT_ONCE = 100
@@ -57,47 +54,13 @@ def embargoed_before(
     session: Reads, after: int, upto: int, ids: Sequence[str]
 ) -> Iterator[tuple[str, dict[str, Any]]]:
     """Yield, for stories that changed between two serials, what they were under embargo."""
-    for row in _rows_of(session, after, upto, ids):
-        if row.serial > after and row.before is not None:
-            yield row.id, object_of(row.before) or {}
-
-
-def embargoed_attributes(
-    session: Reads, since: int, upto: int, ids: Sequence[str]
-) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield what stories were under embargo at a serial, and from then on up to another."""
-    for row in _rows_of(session, since, upto, ids):
-        both = (object_of(one) for one in (row.before, row.after))
-        yield from ((row.id, one) for one in both if one is not None)
-
-
-def _rows_of(session: Reads, since: int, upto: int, ids: Sequence[str]) -> Iterator[Record]:
-    """Yield the last row of stories at a serial, and those from then on up to another."""
     for start in range(0, len(ids), _AT_ONCE):
         part = ids[start : start + _AT_ONCE]
         # One statement for all numbers of ids: the last is said again to fill it up.
         filled = [*part, *repeat(part[-1], _AT_ONCE - len(part))]
         params = {f"id{number}": one for number, one in enumerate(filled)}
-        yield from session.all(_attributes(), params | {"held_after": since, "held_upto": upto})
-
-
-def told_under_embargo(
-    session: Reads, told: int, after: int, upto: int, limit: int
-) -> Sequence[Record]:
-    """Return the last rows of stories that were told under embargo, and not to everybody since.
-
-    `told` is how far the change log was told; the other serials are of the other log.
-    """
-    params = {"upto": told, "held_after": after, "held_upto": upto, "limit": limit}
-    rows: Sequence[Record] = session.all(_LAST_HELD, params)
-    return rows
-
-
-def seen_otherwise(session: Reads, now: datetime, after: str, limit: int) -> list[str]:
-    """Return the ids, after one, of what those see otherwise who read what is under embargo."""
-    params = {"now": to_micros(now), "after": after, "limit": limit}
-    rows = session.all(_OTHERWISE, params)
-    return [row.id for row in rows]
+        rows = session.all(_before(), params | {"held_after": after, "held_upto": upto})
+        yield from ((row.id, object_of(row.before) or {}) for row in rows)
 
 
 _after, _upto, _held_after, _held_upto = (
@@ -106,6 +69,10 @@ _after, _upto, _held_after, _held_upto = (
 _END = select(func.max(_embargoed.c.serial))
 _later = _log.alias("later")
 _held_later = _embargoed.alias("held_later")
+# Said so that no index of serials alone is taken: what is later is looked up by its thing.
+_later_serial, _held_later_serial, _log_serial = (
+    table.c.serial + literal_column("0", BigInteger) for table in (_later, _held_later, _log)
+)
 _of_article: ColumnElement[str] = literal_column("'article'")
 _LAST_PUBLIC = (
     select(
@@ -120,15 +87,15 @@ _LAST_PUBLIC = (
         ~exists().where(
             _later.c.type == _log.c.type,
             _later.c.id == _log.c.id,
-            _later.c.serial > _log.c.serial,
-            _later.c.serial <= _upto,
+            _later_serial > _log.c.serial,
+            _later_serial <= _upto,
         ),
         ~exists().where(
             _log.c.type == _of_article,
             _held_later.c.id == _log.c.id,
             _held_later.c.public_serial >= _log.c.serial,
-            _held_later.c.serial > _held_after,
-            _held_later.c.serial <= _held_upto,
+            _held_later_serial > _held_after,
+            _held_later_serial <= _held_upto,
         ),
     )
     .order_by(_log.c.serial)
@@ -147,14 +114,14 @@ _LAST_HELD = (
         _embargoed.c.serial <= _held_upto,
         ~exists().where(
             _held_later.c.id == _embargoed.c.id,
-            _held_later.c.serial > _embargoed.c.serial,
-            _held_later.c.serial <= _held_upto,
+            _held_later_serial > _embargoed.c.serial,
+            _held_later_serial <= _held_upto,
         ),
         ~exists().where(
             _log.c.type == _of_article,
             _log.c.id == _embargoed.c.id,
-            _log.c.serial > _embargoed.c.public_serial,
-            _log.c.serial <= _upto,
+            _log_serial > _embargoed.c.public_serial,
+            _log_serial <= _upto,
         ),
     )
     .order_by(_embargoed.c.serial)
@@ -163,35 +130,11 @@ _LAST_HELD = (
 
 
 @lru_cache(maxsize=1)
-def _attributes() -> Select[Any]:
+def _before() -> Select[Any]:
     ids: list[BindParameter[str]] = [bindparam(f"id{number}") for number in range(_AT_ONCE)]
-    columns = [_embargoed.c[name] for name in ("serial", "id", "before", "after")]
-    return select(*columns).where(
+    return select(_embargoed.c.id, _embargoed.c.before).where(
         _embargoed.c.id.in_(ids),
+        _embargoed.c.serial > _held_after,
         _embargoed.c.serial <= _held_upto,
-        ~exists().where(
-            _held_later.c.id == _embargoed.c.id,
-            _held_later.c.serial > _embargoed.c.serial,
-            _held_later.c.serial <= _held_after,
-        ),
+        _embargoed.c.before.is_not(None),
     )
-
-
-def _otherwise() -> Select[Any]:
-    held = _documents.alias("held")
-    groups = select(held.c.translation_group).where(
-        held.c.released.is_(False),
-        micros(held.c.published_at) > present(),
-        visible(held, embargoed=True),
-    )
-    # Said so that no index can have it: the one of groups is to be taken.
-    id_ = func.coalesce(_documents.c.id, literal_column("''"))
-    return (
-        select(_documents.c.id)
-        .where(_documents.c.translation_group.in_(groups), id_ > bindparam("after"))
-        .order_by(id_)
-        .limit(bindparam("limit"))
-    )
-
-
-_OTHERWISE = _otherwise()

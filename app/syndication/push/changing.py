@@ -1,6 +1,7 @@
 """What verbs of webhooks share: finding, comparing versions, telling the audit."""
 
 from app.access.audit import DeedVerb
+from app.kit.quoting import quoted
 from app.kit.session import Record
 from app.kit.unit import Unit
 from app.syndication.push.errors import WebhookChanged, WebhookNotFound, WrongState
@@ -15,7 +16,7 @@ def to_change(unit: Unit, id_: str, expected: Expected) -> Record:
     """Return a webhook locked, if it is a version that is expected."""
     row = None if "\0" in id_ else receivers.webhook_locked(unit.session, id_)
     if row is None:
-        raise WebhookNotFound(f"There is no webhook with the id {id_!r}.")
+        raise WebhookNotFound(f"There is no webhook with the id {quoted(id_)}.")
     if expected is not None and row.version not in expected:
         raise WebhookChanged(f"This is version {row.version} by now.")
     return row

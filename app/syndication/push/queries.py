@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from app.kit.quoting import quoted
 from app.kit.session import ReadSession, Record
 from app.syndication.push.errors import WebhookNotFound
 from app.syndication.push.store import deliveries, receivers
@@ -24,7 +25,7 @@ def found(session: ReadSession, id_: str) -> Record:
     """Return a webhook, or say that there is none."""
     row = None if "\0" in id_ else receivers.webhook(session, id_)
     if row is None:
-        raise WebhookNotFound(f"There is no webhook with the id {id_!r}.")
+        raise WebhookNotFound(f"There is no webhook with the id {quoted(id_)}.")
     return row
 
 
@@ -65,7 +66,7 @@ def delivery(session: ReadSession, webhook_id: str, id_: str) -> dict[str, Any]:
     found(session, webhook_id)
     row = None if "\0" in id_ else deliveries.delivery(session, webhook_id, id_)
     if row is None:
-        raise WebhookNotFound(f"There is no delivery {id_!r} to this webhook.")
+        raise WebhookNotFound(f"There is no delivery {quoted(id_)} to this webhook.")
     return delivery_view(row)
 
 

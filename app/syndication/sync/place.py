@@ -5,13 +5,15 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Literal
 
+from app.access.rights import PUBLIC, Rights
 from app.access.selection import Clause, Selection, Span
 from app.delivery.store.reading import Position
 from app.kit.clock import from_micros, to_micros
 from app.kit.errors import BadCursor
+from app.syndication.errors import RightsChanged
 
 Stage = Literal["source", "category", "article"]
-_FORM, _EMBARGOED_FORM = 1, 2
+_FORM = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,57 +86,16 @@ class Following:
         return replace(self, told=self.upto, held=replace(self.held, told=self.held.upto))
 
 
-@dataclass(frozen=True, slots=True)
-class Gaining:
-    """Being given what is under embargo, as of a serial of its log, where it may be had now.
-
-    `after` is the last story that was looked at, `then` where it goes on afterwards.
-    """
-
-    held: int
-    after_id: str
-    then: Following
-
-    @property
-    def after(self) -> int:
-        """Return the serial after which the log is still needed."""
-        return self.then.after
-
-
-@dataclass(frozen=True, slots=True)
-class Losing:
-    """Having what is under embargo taken away, by a reader who may not have it any more.
-
-    It was told what the log of that held up to `since`, and could have had what it held up to
-    `heard`. `told` is how far that log was looked through, `then` where it goes on afterwards.
-    """
-
-    since: int
-    heard: int
-    told: int
-    then: Taking | Following
-
-    @property
-    def after(self) -> int:
-        """Return the serial after which the log is still needed."""
-        return self.then.after
-
-
-Place = Taking | Following | Gaining | Losing
+Place = Taking | Following
 
 
 @dataclass(frozen=True, slots=True)
 class Follower:
-    """Who follows: the stories that it wants, and where it stands (nowhere yet: nothing).
-
-    `embargoed` says that it was given what is under embargo, and `heard` where the log of that
-    ended when it was.
-    """
+    """A client that follows: its filters, where it stands (nowhere yet: nothing), its rights."""
 
     selection: Selection
     place: Place | None = None
-    embargoed: bool = False
-    heard: int = 0
+    rights: Rights = PUBLIC
 
 
 def standing(serial: int, held: int) -> Following:
@@ -143,29 +104,50 @@ def standing(serial: int, held: int) -> Following:
 
 
 def to_json(follower: Follower) -> list[Any]:
-    """Return a follower as a small JSON value."""
+    """Return a follower as a small JSON value, with the digest of its rights."""
     selection, place = follower.selection, follower.place
     if place is None:
         raise ValueError("Who stands nowhere yet has no cursor.")
     clauses = [[one.field, one.included, one.excluded] for one in selection.clauses]
     spans = [_span(selection.published), _span(selection.updated)]
-    if follower.embargoed:
-        return [_EMBARGOED_FORM, clauses, spans, follower.heard, *_placed(place)]
-    return [_FORM, clauses, spans, *_placed(place)]
+    return [_FORM, follower.rights.digest, clauses, spans, *_placed(place)]
 
 
-def from_json(value: Any) -> Follower:
-    """Read a follower back; raise `BadCursor` for a value of another kind."""
-    if not isinstance(value, list) or len(value) < 4 or value[0] not in {_FORM, _EMBARGOED_FORM}:
-        raise BadCursor("This cursor is not one of changes. Begin without a cursor.")
-    form, clauses, spans, *rest = value
+def from_json(value: Any, rights: Rights) -> Follower:
+    """Read a follower back for a reader with these rights.
+
+    Raise `BadCursor` for a value of another kind, and `RightsChanged` if it was issued for other
+    rights.
+    """
+    digest, clauses, spans, place = _parts(value)
+    if digest != rights.digest:
+        raise RightsChanged(
+            "This cursor was issued for other access rights than you have now. Start again "
+            "without a cursor, and delete every story that is not in the new snapshot."
+        )
     selection = Selection(
         tuple(Clause(field, tuple(yes), tuple(no)) for field, yes, no in clauses),
         *(Span(_moment(start), _moment(end)) for start, end in spans),
     )
-    if form == _EMBARGOED_FORM:
-        return Follower(selection, _place(rest[1:]), embargoed=True, heard=rest[0])
-    return Follower(selection, _place(rest))
+    return Follower(selection, _place(place), rights)
+
+
+def _parts(value: Any) -> tuple[str, list[Any], list[Any], list[Any]]:
+    """Return what a cursor contains: the digest of its rights, clauses, spans, and its place.
+
+    Cursors of version 1 and 2 were issued before they contained a digest. The rights of version 1
+    are public, unless it is in the middle of a change of rights; those of version 2 are unclear,
+    so its digest is that of no rights.
+    """
+    match value:
+        case [3, str() as digest, list() as clauses, list() as spans, *place]:
+            return digest, clauses, spans, place
+        case [1, list() as clauses, list() as spans, "log" | "all" as kind, *rest]:
+            return PUBLIC.digest, clauses, spans, [kind, *rest]
+        case [1 | 2, *_]:
+            return "", [], [], []
+        case _:
+            raise BadCursor("This cursor is not one of changes. Begin without a cursor.")
 
 
 def _placed(place: Place) -> list[Any]:
@@ -175,24 +157,9 @@ def _placed(place: Place) -> list[Any]:
             return ["log", since, upto, told, *also]
         case Taking(serial, stage, slug, position, held):
             return ["all", serial, stage, slug, position, *([held] if held else [])]
-        case Gaining(held, after_id, then):
-            return ["gain", held, after_id, *_placed(then)]
-        case Losing(since, heard, told, then):
-            return ["lose", since, heard, told, *_placed(then)]
 
 
 def _place(value: Sequence[Any]) -> Place:
-    kind, *rest = value
-    if kind == "gain":
-        held, after_id, _, *then = rest
-        return Gaining(held, after_id, _followed(then))
-    if kind == "lose":
-        since, heard, told, *also = rest
-        return Losing(since, heard, told, _lasting(also))
-    return _lasting(value)
-
-
-def _lasting(value: Sequence[Any]) -> Taking | Following:
     kind, *rest = value
     return _followed(rest) if kind == "log" else _taken(rest)
 

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from app.kit.errors import FieldError, InvalidInput
+from app.kit.quoting import quoted
 from app.kit.unit import Unit
 from app.syndication.push.changing import need_active, to_change
 from app.syndication.push.inputs import ReplayInput
@@ -34,7 +35,7 @@ def _need_known(unit: Unit, id_: str, ids: Sequence[str]) -> None:
     """Refuse ids that no delivery to this webhook has, and name them."""
     known = deliveries.known(unit.session, id_, ids) if ids else frozenset()
     errors = [
-        FieldError(f"#/ids/{at}", "unknown_reference", f"There is no delivery {one!r}.")
+        FieldError(f"#/ids/{at}", "unknown_reference", f"There is no delivery {quoted(one)}.")
         for at, one in enumerate(ids)
         if one not in known
     ]

@@ -4,7 +4,7 @@ import asyncio
 import socket
 import time
 from asyncio import WriteTransport
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from typing import Any, cast
 
@@ -12,10 +12,9 @@ import pytest
 import uvicorn
 
 from app.api.edge.asgi import Message, Receive, Scope, Send
-from app.api.edge.cycle import WHOLE
-from app.api.edge.outbox import OUTBOX, Outbox
-from app.api.edge.protocol import Protocol
-from tests.edge.serving import port_of, served
+from app.server.interface import WHOLE, Hooks
+from app.server.outbox import Outbox
+from tests.server.serving import port_of, served
 
 
 class Wire:
@@ -79,14 +78,17 @@ def test_nothing_is_written_to_a_connection_that_was_closed_meanwhile() -> None:
 
 
 class Slow:
-    """An application that has everything at hand, and `/slow` once others have come."""
+    """An application that has everything in memory, and `/slow` once others have come."""
 
     def __init__(self) -> None:
         self.made = 0
+        self.before: Callable[[], None] = lambda: None
+        self.hooks = Hooks(lookup=self.lookup)
 
-    def at_hand(self, scope: Scope) -> Message:
+    def lookup(self, scope: Scope) -> Message:
         time.sleep(0.3 if scope["path"] == "/slow" else 0.01)
         self.made += 1
+        self.before()
         return {"type": WHOLE, "status": 200, "head": b"content-length: 2\r\n", "body": b"ok"}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -100,7 +102,7 @@ def slow() -> Slow:
 
 @pytest.fixture
 def server(slow: Slow) -> Iterator[uvicorn.Server]:
-    with served(slow, Protocol) as server:
+    with served(slow) as server:
         yield server
 
 
@@ -138,15 +140,14 @@ def test_requests_that_are_here_are_looked_at_before_any_is_answered(slow: Slow,
 
 
 def test_what_is_held_is_sent_before_a_server_that_stops_hangs_up(
-    server: uvicorn.Server, port: int
+    slow: Slow, server: uvicorn.Server, port: int
 ) -> None:
-    def stop(protocol: Protocol) -> None:
-        OUTBOX.put(protocol.transport, b"the end")
-        protocol.shutdown()
+    def stop() -> None:
+        (connection,) = server.server_state.connections
+        asyncio.get_running_loop().call_soon(connection.shutdown)
 
     with socket.create_connection(("127.0.0.1", port), timeout=30) as connection:
+        slow.before = stop
         _ask(connection)
         assert _is_answered(connection)
-        (protocol,) = cast(set[Protocol], server.server_state.connections)
-        protocol.loop.call_soon_threadsafe(stop, protocol)
-        assert connection.recv(1000) == b"the end"
+        assert connection.recv(1000) == b""

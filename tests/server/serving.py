@@ -1,5 +1,7 @@
 """An application behind uvicorn, on a port of its own, in a thread."""
 
+import re
+import socket
 import threading
 import time
 from collections.abc import Iterator
@@ -8,9 +10,11 @@ from typing import Any
 
 import uvicorn
 
+from app.server.protocol import HttpProtocol
+
 
 @contextmanager
-def served(app: Any, protocol: Any, **more: Any) -> Iterator[uvicorn.Server]:
+def served(app: Any, protocol: Any = HttpProtocol, **more: Any) -> Iterator[uvicorn.Server]:
     """Serve an application as the product is served, but for what `more` says otherwise."""
     config = uvicorn.Config(
         app,
@@ -39,3 +43,31 @@ def port_of(server: uvicorn.Server) -> int:
     """Return where a server listens."""
     port: int = server.servers[0].sockets[0].getsockname()[1]
     return port
+
+
+def rest_of(connection: socket.socket) -> bytes:
+    """Read until the server hangs up."""
+    found = b""
+    while True:
+        try:
+            part = connection.recv(65_536)
+        except ConnectionResetError:
+            return found
+        if not part:
+            return found
+        found += part
+
+
+def answers_in(data: bytes) -> list[int]:
+    """Return the statuses of answers, in order."""
+    return [int(status) for status in re.findall(rb"HTTP/1\.1 (\d{3}) ", data)]
+
+
+def is_over_within(connection: socket.socket, seconds: float) -> bool:
+    """Read what comes, and tell whether the server hangs up in time."""
+    connection.settimeout(seconds)
+    try:
+        rest_of(connection)
+    except TimeoutError:
+        return False
+    return True

@@ -1,0 +1,13 @@
+"""Quoting what a client sent, in messages: never more than a little of it."""
+
+MOST_QUOTED = 100
+
+
+def shortened(text: str) -> str:
+    """Return a text of at most 100 characters; an ellipsis stands for the rest of a longer one."""
+    return text if len(text) <= MOST_QUOTED else f"{text[: MOST_QUOTED - 1]}…"
+
+
+def quoted(text: str) -> str:
+    """Return a text in quotes, without control characters, and shortened."""
+    return repr(shortened(text))

@@ -1,0 +1,1 @@
+"""An HTTP/1.1 server protocol for uvicorn, which knows nothing of the application it serves."""

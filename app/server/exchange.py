@@ -1,0 +1,171 @@
+"""A request and its answer, as an ASGI application sees them."""
+
+import asyncio
+import logging
+from typing import TYPE_CHECKING
+
+from app.server.interface import CONTROL, WHOLE, App, Message, Scope
+from app.server.writing import CONTINUE, end_of_head, header_lines, status_line
+
+if TYPE_CHECKING:
+    from app.server.protocol import HttpProtocol
+
+# A body of which more waits to be taken is not read on.
+_MOST_WAITING = 64 * 1024
+_log = logging.getLogger("dateline.server")
+
+
+class Exchange:
+    """Gives the application its request, and writes its answer; it is a `Control`."""
+
+    __slots__ = (
+        *("_body", "_chunks", "_connection", "_event", "_expects", "_has_seat", "_is_bare"),
+        *("_is_old", "_is_received", "_is_taken", "_keeps", "_left", "has_body", "is_complete"),
+        *("is_disconnected", "is_listener", "is_patient", "is_started", "scope", "task"),
+    )
+
+    def __init__(
+        self,
+        connection: "HttpProtocol",
+        scope: Scope,
+        *,
+        keeps: bool,
+        expects: bool,
+        has_body: bool,
+    ) -> None:
+        """Begin; `keeps` says whether the connection stays, `expects` means `100 Continue`."""
+        scope["extensions"] = {WHOLE: {}, CONTROL: self}
+        self._connection, self.scope = connection, scope
+        self._keeps, self._expects, self.has_body = keeps, expects, has_body
+        self._is_old, self._is_bare = scope["http_version"] == "1.0", scope["method"] == "HEAD"
+        self._body = b""
+        self._left: int | None = None
+        self._event: asyncio.Event | None = None
+        self.task: asyncio.Task[None] | None = None
+        self._is_received = self._is_taken = self._chunks = self._has_seat = False
+        self.is_started = self.is_complete = self.is_disconnected = False
+        self.is_patient = self.is_listener = False
+
+    async def run(self, app: App) -> None:
+        """Call the application."""
+        try:
+            # A scope refers to its exchange; they are not to keep each other.
+            scope, self.scope = self.scope, {}
+            await app(scope, self.receive, self.send)
+        except Exception:  # noqa: BLE001
+            _log.exception("the application failed")
+        finally:
+            if self._has_seat:
+                self._connection.free_seat()
+            self._connection.on_ended(self)
+
+    def allow_time(self) -> None:
+        """Wait for minutes, not seconds, while the client neither sends nor reads anything."""
+        self.is_patient = True
+
+    def take_seat(self) -> bool:
+        """Make the request a listener, which ends with its client; False if no seat is free."""
+        self._has_seat = self.is_listener = self._has_seat or self._connection.take_seat()
+        return self._has_seat
+
+    def take_body(self, part: bytes) -> bool:
+        """Take a part of the body; return whether as much waits as may."""
+        self._expects = False
+        self._body += part
+        self._wake()
+        return len(self._body) > _MOST_WAITING
+
+    def end_body(self) -> None:
+        """Learn that the body is complete."""
+        self._expects, self._is_received = False, True
+        self._wake()
+
+    def disconnect(self) -> None:
+        """Let the application know that its client has gone; a listener ends at once."""
+        self.is_disconnected = True
+        self._wake()
+        if self.is_listener and self.task is not None:
+            self.task.cancel()
+
+    async def receive(self) -> Message:
+        """Return the next part of the request, or that its client has gone."""
+        if self._expects and not self.is_disconnected:
+            self._expects = False
+            self._connection.write(CONTINUE)
+        while not (self.is_disconnected or self.is_complete):
+            self._connection.read_on()
+            if not self._is_taken and (self._body or self._is_received):
+                part, self._body, self._is_taken = self._body, b"", self._is_received
+                return {"type": "http.request", "body": part, "more_body": not self._is_received}
+            self._event = self._event or asyncio.Event()
+            self._event.clear()
+            await self._event.wait()
+        return {"type": "http.disconnect"}
+
+    async def send(self, message: Message) -> None:
+        """Send a part of the answer, or all of it."""
+        if self._connection.is_write_paused and not self.is_disconnected:
+            await self._connection.drain()
+        if self.is_disconnected:
+            return
+        match message["type"]:
+            case kind if kind == WHOLE and not self.is_started:
+                self.send_whole(message)
+            case "http.response.start" if not self.is_started:
+                self._start(message["status"], list(message.get("headers", ())))
+            case "http.response.body" if self.is_started and not self.is_complete:
+                self._continue(message.get("body", b""), more=message.get("more_body", False))
+            case kind:
+                raise RuntimeError(f"{kind!r} is not what comes next in an answer.")
+
+    def send_whole(self, message: Message) -> None:
+        """Send all of an answer in one piece."""
+        self.scope = {}
+        self._begin()
+        self._connection.write_whole(message, keeps=self._keeps, is_old=self._is_old)
+        self._complete()
+
+    def _start(self, status: int, headers: list[tuple[bytes, bytes]]) -> None:
+        fields = {name.lower(): value for name, value in headers}
+        lines = header_lines(field for field in headers if field[0].lower() != b"connection")
+        length = fields.get(b"content-length")
+        self._begin()
+        self._keeps = self._keeps and b"close" not in fields.get(b"connection", b"").lower()
+        self._is_bare = self._is_bare or status in {204, 304}
+        if length is not None:
+            self._left = 0 if self._is_bare else int(length)
+        elif not self._is_bare:
+            # In HTTP/1.0, the end of the connection is the end of such an answer.
+            self._chunks, self._keeps = not self._is_old, self._keeps and not self._is_old
+            lines += b"transfer-encoding: chunked\r\n" if self._chunks else b""
+        end = end_of_head(keeps=self._keeps, is_old=self._is_old)
+        own = self._connection.default_lines
+        self._connection.write(b"".join((status_line(status), own, lines, end)))
+
+    def _continue(self, body: bytes, *, more: bool) -> None:
+        body = b"" if self._is_bare else body
+        if self._left is not None:
+            self._left -= len(body)
+            if self._left < 0 or (self._left and not more):
+                raise RuntimeError("The body is not as long as Content-Length says.")
+        if self._chunks:
+            part = b"%x\r\n%b\r\n" % (len(body), body) if body else b""
+            body = part if more else part + b"0\r\n\r\n"
+        if body:
+            self._connection.write(body)
+        if not more:
+            self._complete()
+
+    def _begin(self) -> None:
+        # Who waits to send a body that nobody wants may send it, or something else.
+        self._keeps = self._keeps and not (self._expects or self._connection.is_stopping)
+        self.is_started = True
+
+    def _complete(self) -> None:
+        self.is_complete = True
+        self._wake()
+        self._connection.on_answered(keeps=self._keeps)
+
+    def _wake(self) -> None:
+        if self._event is not None:
+            self._event.set()

@@ -1,0 +1,64 @@
+"""What the server and the application that it serves know of each other."""
+
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from app.server.deadlines import Deadlines
+from app.server.limits import Limits
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+App = Callable[[Scope, Receive, Send], Awaitable[None]]
+Headers = list[tuple[bytes, bytes]]
+Answer = tuple[int, Mapping[str, str], bytes]
+
+# The type of an ASGI message that is a whole answer: `status` (int), `head` (header lines, bytes)
+# and `body` (bytes). A scope names it among its extensions where the server accepts it.
+WHOLE = "dateline.http.response.whole"
+# The extension under which a scope has the `Control` of its request.
+CONTROL = "dateline.http.control"
+
+
+class Control(Protocol):
+    """What an application may ask of the server for one request."""
+
+    def allow_time(self) -> None:
+        """Wait for minutes, not seconds, while the client neither sends nor reads anything."""
+
+    def take_seat(self) -> bool:
+        """Make the request a listener, which ends with its client; False if no seat is free."""
+
+
+def refuse_plainly(code: str, detail: str) -> Answer:
+    """Refuse a request in plain text."""
+    status = 500 if code == "internal" else 400
+    return status, {"content-type": "text/plain; charset=utf-8"}, detail.encode()
+
+
+@dataclass(frozen=True, slots=True)
+class Hooks:
+    """What an application gives to the server in addition to ASGI, as its attribute `hooks`.
+
+    `lookup(scope)` returns an answer from memory as a `WHOLE` message, or None. `refuse(code,
+    detail)` returns an answer of the server's own: status, headers, body. `drain()` says that the
+    server is about to stop, and `stop()` ends what would go on for ever; both may be called again.
+    """
+
+    lookup: Callable[[Scope], Message | None] = lambda _: None
+    refuse: Callable[[str, str], Answer] = refuse_plainly
+    drain: Callable[[], None] = lambda: None
+    stop: Callable[[], None] = lambda: None
+    deadlines: Deadlines = field(default_factory=Deadlines)
+    limits: Limits = field(default_factory=Limits)
+
+
+_DEFAULTS = Hooks()
+
+
+def hooks_of(app: object) -> Hooks:
+    """Return the hooks of an application, or such as limit nothing where it has none."""
+    hooks: Hooks = getattr(app, "hooks", _DEFAULTS)
+    return hooks

@@ -1,0 +1,100 @@
+"""Paths in which something is encoded that need not be."""
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from app.api.app import create_app
+from app.api.edge.asgi import Message
+from app.bootstrap import Services
+from tests.edge.driver import nothing, request
+from tests.newsroom import Newsroom
+
+embedded = pytest.mark.parametrize("dialect", ["sqlite"])
+
+
+def _asked(services: Services, raw: bytes, **more: Any) -> tuple[int, dict[bytes, bytes]]:
+    from urllib.parse import unquote
+
+    told: list[Message] = []
+
+    async def send(message: Message) -> None:
+        told.append(message)
+
+    scope = request("/") | {"path": unquote(raw.decode()), "raw_path": raw} | more
+
+    async def ask() -> None:
+        await create_app(services)(scope, nothing, send)
+
+    asyncio.run(ask())
+    return told[0]["status"], dict(told[0]["headers"])
+
+
+@embedded
+@pytest.mark.parametrize(
+    ("raw", "location"),
+    [
+        (b"/%6detrics", b"/metrics"),
+        (b"/%6Detrics", b"/metrics"),
+        (b"/v1/%68eadlines", b"/v1/headlines"),
+        (b"/v1/articles/%C3%A9t%C3%A9%2d1", b"/v1/articles/%C3%A9t%C3%A9-1"),
+        (b"/v1/articles/a%2Db%20c", b"/v1/articles/a-b%20c"),
+        (b"/%6d%0D%0Ax", b"/m%0D%0Ax"),
+        (b"/%6d%5Cx", b"/m%5Cx"),
+        (b"/%6d%FF", b"/m%FF"),
+        (b"/%6d%3Fa", b"/m%3Fa"),
+        (b"/%6d%2561", b"/m%2561"),
+    ],
+)
+@pytest.mark.parametrize("query", [b"", b"a=%20%61&b=//c"])
+@pytest.mark.parametrize("method", ["GET", "POST", "HEAD"])
+def test_the_plain_path_is_named(
+    services: Services, raw: bytes, location: bytes, query: bytes, method: str
+) -> None:
+    status, headers = _asked(services, raw, query_string=query, method=method)
+    assert status == 308
+    assert headers[b"location"] == location + (b"?" + query if query else b"")
+
+
+@embedded
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"/%2e%2e/metrics",
+        b"/%2e/metrics",
+        b"/a/%2E%2E",
+        b"/%2F%6detrics",
+        b"//%6detrics",
+        b"/v1//%6detrics",
+        b"/%6detrics/",
+        b"%6detrics",
+        b"/%6d%2F%2Fevil.example",
+    ],
+)
+def test_nothing_is_at_a_path_that_could_lead_elsewhere(services: Services, raw: bytes) -> None:
+    status, headers = _asked(services, raw)
+    assert status == 404
+    assert b"location" not in headers
+
+
+@embedded
+def test_what_has_to_be_encoded_is_no_other_path(services: Services, newsroom: Newsroom) -> None:
+    newsroom.story("Été", slug="été")
+    assert _asked(services, b"/v1/articles/%C3%A9t%C3%A9")[0] == 200
+    assert _asked(services, b"/v1/articles/%c3%a9t%c3%a9")[0] == 200
+
+
+@embedded
+@pytest.mark.parametrize("accept", [b"application/json", b"application/rss+xml"])
+def test_neither_memory_nor_formats_hide_it(services: Services, accept: bytes) -> None:
+    headers = [(b"host", b"x"), (b"accept", accept)]
+    assert _asked(services, b"/v1/headlines", headers=headers)[0] == 200
+    assert _asked(services, b"/v1/headline%73", headers=headers)[0] == 308
+
+
+@pytest.mark.parametrize("dialect", ["sqlite"])
+def test_the_host_is_looked_at_first(services: Services) -> None:
+    for raw in (b"/%6detrics", b"/%2e/metrics"):
+        two = [(b"host", b"a"), (b"host", b"b")]
+        assert _asked(services, raw, headers=two)[0] == 400

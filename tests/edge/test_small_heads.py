@@ -1,0 +1,105 @@
+"""Heads stay small whatever is asked for: nginx takes 4 kB unless it is told otherwise."""
+
+import pytest
+from httpx2 import Response
+from starlette.testclient import TestClient
+
+from tests.newsroom import Newsroom
+
+pytestmark = pytest.mark.parametrize("dialect", ["sqlite"])
+# The status line, `Date` and the empty line, which a test client is not sent.
+_OF_THE_SERVER = 60
+_HEADERS = {
+    "origin": "https://a-site.example.org",
+    "accept-encoding": "gzip",
+    "x-request-id": "r" * 100,
+}
+_LISTS = ("/v1/headlines", "/v1/articles", "/v1/search", "/feeds/latest.rss", "/feeds/search.atom")
+
+
+def size(answer: Response) -> int:
+    """Return the bytes of a head, about."""
+    fields = answer.headers.multi_items()
+    return _OF_THE_SERVER + sum(len(name) + len(text) + 4 for name, text in fields)
+
+
+def relations(answer: Response) -> list[str]:
+    """Return what a head links to."""
+    link = answer.headers.get("link", "")
+    return [one.partition('"')[0] for one in link.split('rel="')[1:]]
+
+
+@pytest.fixture
+def ids(newsroom: Newsroom) -> list[str]:
+    """The ids of stories that share a tag, more than a page."""
+    return [newsroom.story(f"Story {number}", tags=["rain"])["id"] for number in range(35)]
+
+
+def ask(client: TestClient, path: str, query: str, **more: str) -> Response:
+    answer = client.get(f"{path}?{query}", headers={**_HEADERS, **more})
+    assert answer.status_code == 200, answer.text
+    return answer
+
+
+@pytest.mark.parametrize("path", _LISTS)
+def test_a_list_of_any_number_of_ids_has_a_small_head(
+    path: str, ids: list[str], client: TestClient
+) -> None:
+    for count in range(1, 101):
+        named = [*ids, *(f"01890000-0000-7000-8000-{n:012}" for n in range(65))][:count]
+        query = f"limit=1&ids={','.join(named)}"
+        for again in ("", "&include=body") if path == "/v1/articles" else ("",):
+            answer = ask(client, path, query + again)
+            assert size(answer) < 4_000, (count, size(answer))
+            if "alternate" in relations(answer):
+                assert size(answer) < 2_000, (count, size(answer))
+    first = ask(client, path, f"limit=1&ids={','.join(ids[:30])}")
+    if path.startswith("/v1/"):
+        # In the middle there are three pages to name; one has no room, and it is the page itself.
+        cursor = first.json()["page"]["next"]
+        middle = ask(client, path, f"limit=1&ids={','.join(ids[:30])}&cursor={cursor}")
+        assert relations(first) == ["self", "next"]
+        assert relations(middle) == ["next", "prev"]
+        assert size(middle) < 4_000
+
+
+def test_an_ordinary_list_names_everything(ids: list[str], client: TestClient) -> None:
+    for path in ("/v1/headlines", "/v1/articles", "/v1/search"):
+        answer = ask(client, path, "limit=2&tag=rain&language=en&published_after=2020-01-01")
+        assert relations(answer) == ["self", "next", *["alternate"] * 3], path
+        assert size(answer) < 2_000
+    few = ask(client, "/v1/headlines", f"ids={','.join(ids[:2])}")
+    assert relations(few) == ["self", *["alternate"] * 3]
+
+
+def test_what_a_head_names_depends_on_the_request_alone(ids: list[str], client: TestClient) -> None:
+    query = f"limit=1&ids={','.join(ids[:8])}"
+    links = {ask(client, "/v1/headlines", query).headers["link"] for _ in range(3)}
+    plain = client.get(f"/v1/headlines?{query}")
+    assert links == {plain.headers["link"]}
+
+
+def test_a_story_with_the_longest_slug_has_a_small_head(
+    newsroom: Newsroom, client: TestClient
+) -> None:
+    slug = "-".join(["a" * 39] * 5)
+    newsroom.story("Story", slug=slug)
+    for path in (f"/v1/articles/{slug}", f"/v1/articles/{slug}.md"):
+        answer = client.get(path, headers=_HEADERS)
+        assert (answer.status_code, size(answer) < 2_000) == (200, True), size(answer)
+
+
+def test_a_negotiated_feed_has_a_small_head(ids: list[str], client: TestClient) -> None:
+    for count in (1, 10, 30, 100):
+        named = [*ids, *(f"01890000-0000-7000-8000-{n:012}" for n in range(65))][:count]
+        answer = ask(
+            client, "/v1/headlines", f"limit=1&ids={','.join(named)}", accept="application/rss+xml"
+        )
+        assert answer.headers["content-type"].startswith("application/rss+xml")
+        assert size(answer) < 4_000, count
+
+
+def test_a_list_of_the_newsroom_has_a_small_head(ids: list[str], newsroom: Newsroom) -> None:
+    for count in (1, 30, 35):
+        answer = newsroom.call("GET", f"/articles?limit=1&ids={','.join(ids[:count])}")
+        assert (answer.status_code, size(answer) < 4_000) == (200, True)

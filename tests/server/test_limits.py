@@ -1,0 +1,147 @@
+"""Seats: connections and listeners, in total and for each client address."""
+
+import asyncio
+import resource
+import socket
+import threading
+import time
+from contextlib import ExitStack
+from ipaddress import ip_network
+
+import pytest
+import uvicorn
+
+from app.api.edge.asgi import Receive, Scope, Send, answer
+from app.api.edge.serving import refuse, take_seat
+from app.api.errors import TooManyListeners
+from app.kit import open_files
+from app.server.interface import Hooks
+from app.server.limits import Limits, Seats
+from tests.server.serving import answers_in, port_of, rest_of, served
+
+
+class Anybody(Limits):
+    """Limits under which loopback counts as one client, so that there can be tests."""
+
+    def client(self, host: str | None) -> str | None:
+        return host
+
+
+class App:
+    """Answers at once, or with `/wait` when its client has gone."""
+
+    def __init__(self, limits: Limits) -> None:
+        self.hooks = Hooks(refuse=refuse, limits=limits)
+        self.waiting = 0
+        self.cancelled = threading.Event()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["path"] == "/wait":
+            try:
+                take_seat(scope)
+            except TooManyListeners:
+                await answer(send, 503, {}, b"")
+                return
+            try:
+                self.waiting += 1
+                await asyncio.sleep(60)
+            except asyncio.CancelledError:
+                self.cancelled.set()
+                raise
+            finally:
+                self.waiting -= 1
+        await answer(send, 200, {}, b"ok")
+
+
+def _connect(server: uvicorn.Server) -> socket.socket:
+    return socket.create_connection(("127.0.0.1", port_of(server)), timeout=20)
+
+
+def _ask(connection: socket.socket, path: str = "/") -> None:
+    connection.sendall(f"GET {path} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+
+
+def _status(connection: socket.socket) -> list[int]:
+    return answers_in(connection.recv(10_000))
+
+
+@pytest.mark.parametrize("seats", [Seats(total=2), Seats(each=2)])
+def test_one_connection_too_many_is_refused_and_a_free_seat_is_taken(seats: Seats) -> None:
+    with served(App(Anybody(connections=seats))) as server, ExitStack() as opened:
+        held = [opened.enter_context(_connect(server)) for _ in range(2)]
+        for one in held:
+            _ask(one)
+            assert _status(one) == [200]
+        with _connect(server) as third:
+            found = rest_of(third)
+        assert answers_in(found) == [503]
+        assert b'"code":"too_many_connections"' in found
+        assert b"retry-after: " in found
+        held[0].close()
+        until = time.monotonic() + 10
+        while True:
+            with _connect(server) as again:
+                _ask(again)
+                if _status(again) == [200]:
+                    break
+            assert time.monotonic() < until
+
+
+def test_listeners_have_seats_and_leave_them() -> None:
+    app = App(Anybody(listeners=Seats(each=2)))
+    with served(app) as server, ExitStack() as opened:
+        held = [opened.enter_context(_connect(server)) for _ in range(2)]
+        for one in held:
+            _ask(one, "/wait")
+        _wait_for(app, 2)
+        with _connect(server) as third:
+            _ask(third, "/wait")
+            assert _status(third) == [503]
+            _ask(third)
+            assert _status(third) == [200]
+            held[0].close()
+            _wait_for(app, 1)
+            assert app.cancelled.is_set()
+            _ask(third, "/wait")
+            _wait_for(app, 2)
+        held[1].shutdown(socket.SHUT_WR)
+        _wait_for(app, 0)
+
+
+def _wait_for(app: App, waiting: int) -> None:
+    until = time.monotonic() + 10
+    while app.waiting != waiting:
+        assert time.monotonic() < until, app.waiting
+        time.sleep(0.01)
+
+
+@pytest.mark.parametrize(
+    ("host", "client"),
+    [
+        ("192.0.2.1", "192.0.2.1"),
+        ("::ffff:192.0.2.1", "192.0.2.1"),
+        ("2001:db8:1:2:3::4", "2001:db8:1:2::/64"),
+        ("2001:db8:1:2:ffff::%eth0", "2001:db8:1:2::/64"),
+        ("127.0.0.9", None),
+        ("::1", None),
+        ("::ffff:127.0.0.1", None),
+        ("10.1.2.3", None),
+        ("::ffff:10.1.2.3", None),
+        ("", None),
+        (None, None),
+    ],
+)
+def test_what_counts_as_one_client(host: str | None, client: str | None) -> None:
+    limits = Limits(trusted=(ip_network("10.0.0.0/8"),))
+    assert limits.client(host) == client
+
+
+def test_connections_stay_below_the_limit_of_open_files(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [256, 4096]
+    monkeypatch.setattr(resource, "getrlimit", lambda _: tuple(now))
+    monkeypatch.setattr(resource, "setrlimit", lambda _, pair: now.__setitem__(slice(None), pair))
+    assert open_files.below_open_files(10_000) == 128
+    open_files.raise_open_files()
+    assert now == [4096, 4096]
+    assert open_files.below_open_files(10_000) == 4096 - 512
+    assert open_files.below_open_files(100) == 100

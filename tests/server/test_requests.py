@@ -1,0 +1,385 @@
+"""What comes on a connection and is no request, or never becomes one."""
+
+import json
+import socket
+import threading
+import time
+from collections.abc import Iterator
+
+import pytest
+import uvicorn
+
+from app.api.edge.asgi import Receive, Scope, Send, answer
+from app.api.edge.serving import refuse
+from app.server.interface import WHOLE, Hooks
+from app.server.parsing import LONGEST_HEAD
+from tests.server.serving import answers_in, port_of, rest_of, served
+
+_GET = b"GET / HTTP/1.1\r\nHost: x\r\n"
+_POST = b"POST / HTTP/1.1\r\nHost: x\r\n"
+_KNOWN = {"type": WHOLE, "status": 200, "head": b"content-length: 2\r\n", "body": b"ok"}
+
+
+class Echo:
+    """Answers with how many bytes of a body came; has `/known` in memory, and fails at `/broken`.
+
+    `/early` answers before the body has come, `/parts` in two parts without a length, `/empty`
+    with 204, and `/host` with the host that it sees.
+    """
+
+    hooks = Hooks(
+        lookup=lambda scope: dict(_KNOWN) if scope["path"] == "/known" else None, refuse=refuse
+    )
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        match scope["path"]:
+            case "/early":
+                await answer(send, 401, {}, b"no")
+            case "/parts":
+                await send({"type": "http.response.start", "status": 200, "headers": []})
+                for part in (b"one ", b"", b"two"):
+                    await send({"type": "http.response.body", "body": part, "more_body": True})
+                await send({"type": "http.response.body"})
+            case "/empty":
+                await send({"type": "http.response.start", "status": 204, "headers": []})
+                await send({"type": "http.response.body"})
+            case "/host":
+                hosts = [value for name, value in scope["headers"] if name == b"host"]
+                await answer(send, 200, {}, b"%r %r" % (hosts, scope["query_string"]))
+            case "/broken":
+                raise ValueError("broken")
+            case _:
+                await answer(send, 200, {}, await _counted(receive))
+
+
+async def _counted(receive: Receive) -> bytes:
+    read, more = 0, True
+    while more:
+        message = await receive()
+        read += len(message.get("body", b""))
+        more = message.get("more_body", False)
+    return b"read %d" % read
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[uvicorn.Server]:
+    with served(Echo()) as server:
+        yield server
+
+
+@pytest.fixture
+def connection(server: uvicorn.Server) -> Iterator[socket.socket]:
+    with socket.create_connection(("127.0.0.1", port_of(server)), timeout=30) as made:
+        yield made
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        b"\x16\x03\x01\x02\r\n\r\n",
+        b"get / HTTP/1.1\r\nHost: x\r\n\r\n",
+        b"BREW / HTTP/1.1\r\nHost: x\r\n\r\n",
+        b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+        "GET /été HTTP/1.1\r\nHost: x\r\n\r\n".encode(),
+        b"GET / HTTP/1.1\nHost: x\n\n",
+        _GET + b"X-A : a\r\n\r\n",
+        _GET + b"X-A: a\r\n b\r\n\r\n",
+        _POST + b"Content-Length: 4\r\nContent-Length: 5\r\n\r\nabcde",
+        _POST + b"Content-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+        _POST + b"Content-Length: +4\r\n\r\nabcd",
+    ],
+)
+def test_what_is_no_http_is_refused_with_a_problem(connection: socket.socket, sent: bytes) -> None:
+    connection.sendall(sent)
+    head, _, body = rest_of(connection).partition(b"\r\n\r\n")
+    lines = head.lower().split(b"\r\n")
+    assert lines[0] == b"http/1.1 400 bad request"
+    assert b"content-type: application/problem+json" in lines
+    assert any(line.startswith(b"date: ") for line in lines)
+    problem = json.loads(body)
+    assert problem["code"] == "malformed_request"
+    assert f"x-request-id: {problem['request_id']}".encode() in lines
+
+
+def test_a_head_without_end_is_refused(connection: socket.socket) -> None:
+    connection.sendall(_GET)
+    line = b"X-Long: " + b"a" * 8_000 + b"\r\n"
+    for _ in range(2 * LONGEST_HEAD // len(line)):
+        connection.sendall(line)
+    assert rest_of(connection).startswith(b"HTTP/1.1 431 ")
+
+
+def test_trailers_without_end_are_cut_off(connection: socket.socket) -> None:
+    connection.sendall(_POST + b"Transfer-Encoding: chunked\r\n\r\n1\r\na\r\n0\r\n")
+    trailers = (b"X-Trailer: " + b"a" * 8_000 + b"\r\n") * 4_000
+    connection.sendall(trailers)
+    assert answers_in(rest_of(connection)) == [431]
+
+
+def test_a_large_body_is_not_taken_for_a_head(connection: socket.socket) -> None:
+    size = 20 * LONGEST_HEAD
+    connection.sendall(_POST + b"Connection: close\r\nContent-Length: %d\r\n\r\n" % size)
+    connection.sendall(b"x" * size)
+    assert rest_of(connection).endswith(b"read %d" % size)
+
+
+def test_many_requests_at_once_are_not_taken_for_a_head(connection: socket.socket) -> None:
+    number = 2 * LONGEST_HEAD // len(_GET)
+    last = _GET + b"Connection: close\r\n\r\n"
+    sender = threading.Thread(
+        target=connection.sendall, args=((_GET + b"\r\n") * (number - 1) + last,)
+    )
+    sender.start()
+    assert rest_of(connection).count(b"200 OK") == number
+    sender.join()
+
+
+def test_who_offers_another_protocol_is_answered_without_it(
+    connection: socket.socket, caplog: pytest.LogCaptureFixture
+) -> None:
+    offer = b"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABk\r\n"
+    for _ in range(2):
+        connection.sendall(_GET + offer + b"\r\n")
+        assert connection.recv(65_536).startswith(b"HTTP/1.1 200 OK")
+    assert caplog.text == ""
+
+
+def _ask(connection: socket.socket, *parts: bytes) -> bytes:
+    """Send all parts; return all that comes until the server hangs up."""
+    connection.sendall(b"".join(parts))
+    return rest_of(connection)
+
+
+_LAST = _GET + b"Connection: close\r\n\r\n"
+_CHUNKED = b"Transfer-Encoding: chunked\r\n"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"5\r\nhello\r\n0\r\n\r\n",
+        b"2;a=b\r\nhe\r\n3\r\nllo\r\n0\r\nX-Trailer: a\r\n\r\n",
+    ],
+)
+def test_a_body_in_chunks_is_put_together(connection: socket.socket, body: bytes) -> None:
+    found = _ask(connection, _POST, _CHUNKED, b"\r\n", body, _LAST)
+    assert answers_in(found) == [200, 200]
+    assert found.count(b"read 5") == 1
+
+
+@pytest.mark.parametrize(
+    ("head", "status", "code"),
+    [
+        (_POST + b"Transfer-Encoding: gzip\r\n", 501, b"not_implemented"),
+        (_POST + b"Transfer-Encoding: gzip, chunked\r\n", 501, b"not_implemented"),
+        (_POST + b"Transfer-Encoding: identity\r\n", 501, b"not_implemented"),
+        (_POST + b"Transfer-Encoding: xchunked\r\n", 501, b"not_implemented"),
+        (_POST + b"Transfer-Encoding: chunked, chunked\r\n", 400, b"malformed_request"),
+        (_POST + _CHUNKED + _CHUNKED, 400, b"malformed_request"),
+        (b"CONNECT x:443 HTTP/1.1\r\nHost: x:443\r\n", 501, b"not_implemented"),
+        (_POST + b"Content-Length: 5\r\n" + _CHUNKED, 400, b"malformed_request"),
+        (_POST + _CHUNKED + b"Content-Length: 5\r\n", 400, b"malformed_request"),
+        (_POST + b"Content-Length: 5, 5\r\n", 400, b"malformed_request"),
+        (_POST + b"Content-Length: 5\r\nContent-Length: 5\r\n", 400, b"malformed_request"),
+        (b"POST / HTTP/1.0\r\n" + _CHUNKED, 400, b"malformed_request"),
+        (_GET + b"X-A: a\rb\r\n", 400, b"malformed_request"),
+        (_GET + b"X-A: a\0b\r\n", 400, b"malformed_request"),
+        (_GET + b": a\r\n", 400, b"malformed_request"),
+        (_GET + b"X-A\r\n", 400, b"malformed_request"),
+        (b"GET /\r HTTP/1.1\r\nHost: x\r\n", 400, b"malformed_request"),
+        (b"GET x HTTP/1.1\r\nHost: x\r\n", 400, b"malformed_request"),
+        (b"GET * HTTP/1.1\r\nHost: x\r\n", 400, b"malformed_request"),
+        (b"GET / HTTP/2.0\r\nHost: x\r\n", 400, b"malformed_request"),
+        (b"GET / HTTP/1.2\r\nHost: x\r\n", 400, b"malformed_request"),
+        (b"GET ftp://x/ HTTP/1.1\r\nHost: x\r\n", 400, b"malformed_request"),
+        (b"GET / HTTP/1.1\r\n", 400, b"bad_host"),
+        (b"GET http://x/ HTTP/1.1\r\n", 400, b"bad_host"),
+        (_GET + b"Host: x\r\n", 400, b"bad_host"),
+        (b"GET / HTTP/1.1\r\nHost: x, y\r\n", 400, b"bad_host"),
+        (b"GET / HTTP/1.1\r\nHost: a@x\r\n", 400, b"bad_host"),
+        (b"GET / HTTP/1.1\r\nHost: x/y\r\n", 400, b"bad_host"),
+        (b"GET / HTTP/1.1\r\nHost: x:y\r\n", 400, b"bad_host"),
+        (b"GET http://a@x/ HTTP/1.1\r\nHost: x\r\n", 400, b"bad_host"),
+        (b"GET /?" + b"a" * 8193 + b" HTTP/1.1\r\nHost: x\r\n", 414, b"query_too_long"),
+        (b"GET /?" + b"a" * 99_000 + b" HTTP/1.1\r\nHost: x\r\n", 414, b"query_too_long"),
+        (_GET + b"X-A: " + b"a" * LONGEST_HEAD + b"\r\n", 431, b"head_too_large"),
+    ],
+)
+def test_an_ambiguous_request_is_refused_and_nothing_behind_it_is_read(
+    connection: socket.socket, head: bytes, status: int, code: bytes
+) -> None:
+    found = _ask(connection, head, b"\r\n", b"0\r\n\r\n", _LAST)
+    assert answers_in(found) == [status], found
+    assert b'"code":"' + code + b'"' in found
+    assert b"connection: close\r\n" in found
+
+
+def test_an_unfinished_query_that_is_too_long_is_refused(connection: socket.socket) -> None:
+    assert answers_in(_ask(connection, b"GET /?" + b"a" * 9_000)) == [414]
+
+
+def test_a_query_of_eight_kilobytes_is_taken(connection: socket.socket) -> None:
+    target = b"GET /?" + b"a" * 8192
+    assert answers_in(_ask(connection, target, b" HTTP/1.1\r\nHost: x\r\n\r\n", _LAST)) == [
+        200,
+        200,
+    ]
+
+
+@pytest.mark.parametrize(
+    ("target", "seen"),
+    [
+        (b"http://named:81/host?a=%20b", b"[b'named:81'] b'a=%20b'"),
+        (b"HTTPS://[::1]/host", b"[b'[::1]'] b''"),
+        (b"/host?http://other/", b"[b'x'] b'http://other/'"),
+        (b"/host?a#b", b"[b'x'] b'a'"),
+    ],
+)
+def test_the_authority_of_a_target_is_the_host(
+    connection: socket.socket, target: bytes, seen: bytes
+) -> None:
+    head = b"GET " + target + b" HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+    assert _ask(connection, head).endswith(seen)
+
+
+_OFFER = b"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABk\r\n"
+
+
+@pytest.mark.parametrize(
+    ("body", "read"),
+    [
+        (b"\r\n", b"read 0"),
+        (b"Content-Length: 0\r\n\r\n", b"read 0"),
+        (b"Content-Length: 5\r\n\r\nhello", b"read 5"),
+        (_CHUNKED + b"\r\n5\r\nhello\r\n0\r\n\r\n", b"read 5"),
+    ],
+)
+@pytest.mark.parametrize("path", [b"/", b"/known", b"/early"])
+def test_requests_behind_an_upgrade_are_answered(
+    connection: socket.socket, path: bytes, body: bytes, read: bytes
+) -> None:
+    head = b"POST %b HTTP/1.1\r\nHost: x\r\n" % path
+    found = _ask(connection, head + _OFFER + body, _GET, b"\r\n", _LAST)
+    assert answers_in(found)[-2:] == [200, 200]
+    assert len(answers_in(found)) == 3
+    assert path != b"/" or read in found
+
+
+def test_a_body_behind_an_upgrade_may_come_late(connection: socket.socket) -> None:
+    connection.sendall(_POST + _OFFER + b"Content-Length: 5\r\n\r\n")
+    time.sleep(0.05)
+    connection.sendall(b"GET ")
+    time.sleep(0.05)
+    found = _ask(connection, b"/", _LAST)
+    assert answers_in(found) == [200, 200]
+    assert b"read 5" in found
+
+
+def test_a_last_request_that_offers_an_upgrade_is_the_last(connection: socket.socket) -> None:
+    head = _POST + b"Connection: Upgrade, close\r\nUpgrade: h2c\r\nContent-Length: 1\r\n\r\na"
+    assert answers_in(_ask(connection, head, _GET, b"\r\n")) == [200]
+
+
+def test_a_client_that_expects_it_is_told_to_go_on(connection: socket.socket) -> None:
+    expecting = _POST + b"Expect: 100-Continue\r\nContent-Length: 5\r\n\r\n"
+    connection.sendall(expecting)
+    assert connection.recv(1000) == b"HTTP/1.1 100 Continue\r\n\r\n"
+    found = _ask(connection, b"hello", _LAST)
+    assert answers_in(found) == [200, 200]
+    assert b"read 5" in found
+
+
+def test_nobody_is_told_to_go_on_who_has_done_so(connection: socket.socket) -> None:
+    expecting = _POST + b"Expect: 100-continue\r\nContent-Length: 5\r\n\r\nhello"
+    assert answers_in(_ask(connection, expecting, _LAST)) == [200, 200]
+
+
+def test_a_body_that_was_expected_and_not_wanted_is_not_taken_for_a_request(
+    connection: socket.socket,
+) -> None:
+    head = b"POST /early HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 99\r\n\r\n"
+    connection.sendall(head)
+    assert answers_in(rest_of(connection)) == [401]
+
+
+def test_a_body_that_nobody_wants_is_read_over(connection: socket.socket) -> None:
+    head = b"POST /early HTTP/1.1\r\nHost: x\r\nContent-Length: 50000\r\n\r\n"
+    connection.sendall(head)
+    assert connection.recv(1000).startswith(b"HTTP/1.1 401 ")
+    assert answers_in(_ask(connection, b"x" * 50_000, _LAST)) == [200]
+
+
+def test_of_a_large_body_that_nobody_wants_no_more_is_read_than_a_part(
+    connection: socket.socket,
+) -> None:
+    connection.sendall(b"POST /early HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999\r\n\r\n")
+    assert connection.recv(1000).startswith(b"HTTP/1.1 401 ")
+    with pytest.raises(OSError, match=r"reset|Broken pipe"):
+        _send_slowly(connection, b"x" * 50_000, 1_000)
+
+
+@pytest.mark.parametrize("path", ["/known", "/", "/parts", "/empty"])
+def test_http_1_0_has_one_answer_or_says_that_the_connection_stays(
+    connection: socket.socket, path: str
+) -> None:
+    found = _ask(connection, f"GET {path} HTTP/1.0\r\n\r\n".encode(), _LAST)
+    assert len(answers_in(found)) == 1
+    assert b"connection: close\r\n" in found
+    assert b"chunked" not in found
+    if path == "/parts":
+        assert found.endswith(b"\r\n\r\none two")
+
+
+@pytest.mark.parametrize("path", ["/known", "/", "/empty"])
+def test_http_1_0_may_ask_that_the_connection_stays(connection: socket.socket, path: str) -> None:
+    asked = f"GET {path} HTTP/1.0\r\nConnection: keep-alive\r\n\r\n".encode()
+    found = _ask(connection, asked, asked, _LAST)
+    assert len(answers_in(found)) == 3
+    assert found.count(b"connection: keep-alive\r\n") == 2
+
+
+def test_an_answer_without_a_length_is_in_chunks(connection: socket.socket) -> None:
+    found = _ask(connection, b"GET /parts HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+    assert found.endswith(b"\r\n\r\n4\r\none \r\n3\r\ntwo\r\n0\r\n\r\n")
+
+
+def test_head_has_no_body(connection: socket.socket) -> None:
+    asked = b"".join(
+        b"HEAD %b HTTP/1.1\r\nHost: x\r\n\r\n" % path for path in (b"/", b"/parts", b"/empty")
+    )
+    found = _ask(connection, asked, _LAST)
+    assert answers_in(found) == [200, 200, 204, 200]
+    assert found.count(b"read 0") == 1
+    assert b"one" not in found
+
+
+@pytest.mark.parametrize("path", ["/known", "/", "/parts"])
+def test_who_has_no_more_to_ask_is_answered(connection: socket.socket, path: str) -> None:
+    connection.sendall(f"GET {path} HTTP/1.1\r\nHost: x\r\n\r\n".encode() * 3)
+    connection.shutdown(socket.SHUT_WR)
+    assert answers_in(rest_of(connection)) == [200, 200, 200]
+
+
+@pytest.mark.parametrize("path", ["/known", "/"])
+def test_garbage_behind_requests_is_refused_behind_their_answers(
+    connection: socket.socket, path: str
+) -> None:
+    asked = f"GET {path} HTTP/1.1\r\nHost: x\r\n\r\n".encode() * 3
+    assert answers_in(_ask(connection, asked, b"no HTTP\r\n\r\n", _LAST)) == [200, 200, 200, 400]
+
+
+def test_a_body_that_breaks_off_is_refused_once(connection: socket.socket) -> None:
+    found = _ask(connection, _POST, _CHUNKED, b"\r\n5\r\nhello\r\nno number\r\n", _LAST)
+    assert answers_in(found) == [400]
+
+
+def test_an_application_that_fails_is_a_problem(connection: socket.socket) -> None:
+    found = _ask(connection, b"GET /broken HTTP/1.1\r\nHost: x\r\n\r\n", _LAST)
+    assert answers_in(found) == [500]
+    assert b'"code":"internal"' in found
+
+
+def _send_slowly(connection: socket.socket, part: bytes, times: int) -> None:
+    for _ in range(times):
+        connection.sendall(part)
+        time.sleep(0.01)

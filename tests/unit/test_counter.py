@@ -1,0 +1,341 @@
+"""The counter that processes share: it only grows, and nobody else can write to it."""
+
+import fcntl
+import os
+import signal
+import stat
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from app.kit.counter import SharedCounter
+from app.kit.errors import Misconfigured
+from app.kit.watch import PostgresWatch
+
+_ROUNDS = 4_000
+_HAMMER = f"""
+import sys
+from app.kit.counter import SharedCounter
+counter = SharedCounter("test")
+print("ready", flush=True)
+sys.stdin.readline()
+seen = 0
+for _ in range({_ROUNDS}):
+    before = counter.value()
+    counter.increase()
+    after = counter.value()
+    assert seen <= before < after, (seen, before, after)
+    seen = after
+"""
+_FORK = """
+import os, sys
+from app.kit.counter import SharedCounter
+counter = SharedCounter("test")
+print("ready", flush=True)
+sys.stdin.readline()
+child = os.fork()
+seen = 0{hammer}
+if child:
+    sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+"""
+_HOLD = """
+import fcntl, sys
+with open(sys.argv[1], "r+b") as file:
+    fcntl.flock(file, fcntl.LOCK_EX)
+    print("ready", flush=True)
+    sys.stdin.readline()
+"""
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder for temporary files, also of processes that a test starts."""
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    monkeypatch.setattr("tempfile.tempdir", None)
+    return tmp_path
+
+
+@pytest.fixture
+def hurried() -> Iterator[None]:
+    """Let threads take turns as often as they can."""
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    yield
+    sys.setswitchinterval(before)
+
+
+def _watch_it_grow(
+    value: Callable[[], Any], increase: Callable[[], None], wrong: list[Any]
+) -> None:
+    seen = 0
+    for _ in range(_ROUNDS):
+        before = value()
+        increase()
+        after = value()
+        if not seen <= before < after:
+            wrong.append((seen, before, after))
+        seen = after
+
+
+def _at_once(work: Callable[[], None], count: int) -> None:
+    threads = [threading.Thread(target=work) for _ in range(count)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(timeout=60)
+        assert not thread.is_alive()
+
+
+@pytest.mark.usefixtures("hurried")
+def test_a_watch_never_goes_back_whichever_threads_announce() -> None:
+    wrong: list[Any] = []
+    with closing(PostgresWatch("host=nowhere")) as watch:
+        _at_once(lambda: _watch_it_grow(watch.version, watch.announce, wrong), 4)
+    assert not wrong
+
+
+@pytest.mark.usefixtures("hurried")
+def test_it_never_goes_back_among_processes_and_threads() -> None:
+    wrong: list[Any] = []
+    with ExitStack() as stack:
+        others = [stack.enter_context(_started(_HAMMER)) for _ in range(2)]
+        counter = stack.enter_context(closing(SharedCounter("test")))
+        second = stack.enter_context(closing(SharedCounter("test")))
+        for other in others:
+            _go_on(other)
+        one = lambda: _watch_it_grow(counter.value, counter.increase, wrong)  # noqa: E731
+        two = lambda: _watch_it_grow(counter.value, second.increase, wrong)  # noqa: E731
+        threads = [threading.Thread(target=work) for work in (one, one, two)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(timeout=60)
+        for other in others:
+            _, said = other.communicate(timeout=60)
+            assert other.returncode == 0, said
+    assert not wrong
+
+
+@pytest.mark.usefixtures("hurried")
+def test_it_never_goes_back_while_its_file_is_removed_again_and_again() -> None:
+    wrong: list[Any] = []
+    with closing(SharedCounter("test")) as one, closing(SharedCounter("test")) as other:
+        ended = threading.Event()
+
+        def remove() -> None:
+            while not ended.wait(0.001):
+                one.path.unlink(missing_ok=True)
+
+        remover = threading.Thread(target=remove)
+        remover.start()
+        try:
+            _at_once(lambda: _watch_it_grow(one.value, one.increase, wrong), 2)
+            _at_once(lambda: _watch_it_grow(other.value, other.increase, wrong), 2)
+        finally:
+            ended.set()
+            remover.join()
+    assert not wrong
+
+
+@pytest.mark.usefixtures("hurried")
+def test_it_never_goes_back_where_processes_inherited_it() -> None:
+    with closing(SharedCounter("test")) as counter:
+        # Of a process with no threads: one that has some may not be able to go on after a fork.
+        forking = _FORK.format(hammer=_HAMMER.partition("seen = 0")[2])
+        with _started(forking) as forked:
+            _go_on(forked)
+            wrong: list[Any] = []
+            _watch_it_grow(counter.value, counter.increase, wrong)
+            _, said = forked.communicate(timeout=60)
+            assert forked.returncode == 0, said
+    assert not wrong
+
+
+def test_processes_find_each_other_again_after_the_file_was_removed() -> None:
+    with closing(SharedCounter("test")) as old:
+        before = old.value()
+        old.path.unlink()
+        with closing(SharedCounter("test")) as new:
+            assert new.value() > before
+            # Who still has the removed file is heard by those who made it again, …
+            at_new = new.value()
+            old.increase()
+            assert new.value() > at_new
+            # … and hears them from then on.
+            at_old = old.value()
+            new.increase()
+            assert old.value() > at_old
+
+            new.path.unlink()
+            new.rejoin()
+            old.rejoin()
+            at_old = old.value()
+            new.increase()
+            assert old.value() > at_old
+
+
+def test_nobody_reads_a_part_of_a_number() -> None:
+    wrong: list[Any] = []
+    with closing(SharedCounter("test")) as counter, _started(_HAMMER) as other:
+        _go_on(other)
+        seen = 0
+        while other.poll() is None:
+            now = counter.value()
+            if now < seen:
+                wrong.append((seen, now))
+            seen = now
+        assert other.returncode == 0
+    assert not wrong
+
+
+def test_a_process_that_restarts_goes_on_where_it_was() -> None:
+    with closing(SharedCounter("test")) as counter:
+        counter.increase()
+        before = counter.value()
+    with closing(SharedCounter("test")) as counter:
+        assert counter.value() == before
+
+
+def test_a_file_that_was_made_again_does_not_repeat_a_number() -> None:
+    seen: set[int] = set()
+    for _ in range(20):
+        with closing(SharedCounter("test")) as counter:
+            for _ in range(5):
+                assert counter.value() not in seen
+                seen.add(counter.value())
+                counter.increase()
+            counter.path.unlink()
+
+
+def test_a_file_that_was_cut_off_is_made_whole() -> None:
+    with closing(SharedCounter("test")) as counter:
+        before = counter.value()
+        for length in (0, 3):
+            os.truncate(counter.path, length)
+            counter.increase()
+            assert counter.value() > before
+            before = counter.value()
+
+
+def test_a_process_that_dies_lets_go_of_the_counter() -> None:
+    with closing(SharedCounter("test")) as counter, _started(_HOLD, str(counter.path)) as holder:
+        with counter.path.open("r+b") as file, pytest.raises(BlockingIOError):
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        holder.send_signal(signal.SIGKILL)
+        holder.wait(timeout=30)
+        before = counter.value()
+        counter.increase()
+        assert counter.value() > before
+
+
+def test_only_its_user_can_open_it(folder: Path) -> None:
+    before = os.umask(0)
+    try:
+        with closing(SharedCounter("test")) as counter:
+            assert stat.S_IMODE(counter.path.stat().st_mode) == 0o600
+            assert stat.S_IMODE(counter.path.parent.stat().st_mode) == 0o700
+            assert counter.path.parent.parent == folder
+    finally:
+        os.umask(before)
+
+
+def _link(path: Path, elsewhere: Path) -> None:
+    elsewhere.write_bytes(b"precious")
+    path.symlink_to(elsewhere)
+
+
+@pytest.mark.parametrize("kind", ["link", "pipe", "folder", "for all", "another's"])
+def test_a_file_that_somebody_else_may_have_made_is_refused(kind: str, folder: Path) -> None:
+    elsewhere = folder / "elsewhere"
+    with closing(SharedCounter("test")) as counter:
+        path = counter.path
+    if kind == "for all":
+        path.chmod(0o666)
+    elif kind == "another's":
+        _give_away(path)
+    else:
+        path.unlink()
+        {"link": lambda: _link(path, elsewhere), "pipe": lambda: os.mkfifo(path)}.get(
+            kind, path.mkdir
+        )()
+    with pytest.raises(Misconfigured, match="TMPDIR"):
+        SharedCounter("test")
+    if kind == "link":
+        assert elsewhere.read_bytes() == b"precious"
+
+
+@pytest.mark.parametrize("kind", ["link", "file", "for all", "another's", "missing"])
+def test_a_folder_that_somebody_else_may_write_to_is_refused(
+    kind: str, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = folder / f"dateline-{os.geteuid()}"
+    match kind:
+        case "link":
+            (folder / "elsewhere").mkdir()
+            path.symlink_to(folder / "elsewhere")
+        case "file":
+            path.touch()
+        case "missing":
+            monkeypatch.setattr("tempfile.tempdir", str(folder / "nowhere"))
+        case _:
+            path.mkdir(mode=0o700)
+            path.chmod(0o777) if kind == "for all" else _give_away(path)
+    with pytest.raises(Misconfigured, match="TMPDIR"):
+        SharedCounter("test")
+
+
+def _give_away(path: Path) -> None:
+    if os.geteuid() != 0:
+        pytest.skip("only root can give a file to another user")
+    os.chown(path, 12345, 12345)
+
+
+def test_a_write_is_acknowledged_though_the_counter_cannot_be_made_again(
+    caplog: pytest.LogCaptureFixture, folder: Path
+) -> None:
+    with closing(PostgresWatch("host=nowhere")) as watch:
+        for path in (folder / f"dateline-{os.geteuid()}").iterdir():
+            path.unlink()
+            path.symlink_to(folder / "elsewhere")
+        before = watch.version()
+        watch.announce()
+        assert watch.version() != before
+    assert "TMPDIR" in caplog.text
+
+
+def test_nothing_stays_open() -> None:
+    before = psutil.Process().num_fds()
+    for _ in range(3):
+        with closing(SharedCounter("test")) as counter:
+            counter.path.unlink()
+            counter.increase()
+            (inherited,) = {os.get_inheritable(counter._file)}
+            assert not inherited
+    assert psutil.Process().num_fds() == before
+
+
+def _started(code: str, *arguments: str) -> subprocess.Popen[str]:
+    """Start a process and wait until it is ready."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", code, *arguments],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline() == "ready\n", process.communicate()
+    return process
+
+
+def _go_on(process: subprocess.Popen[str]) -> None:
+    assert process.stdin is not None
+    process.stdin.write("\n")
+    process.stdin.flush()

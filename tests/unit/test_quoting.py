@@ -1,0 +1,18 @@
+"""What a client sent is quoted in messages, and never much of it."""
+
+import pytest
+
+from app.kit.quoting import quoted, shortened
+
+
+@pytest.mark.parametrize(
+    ("text", "short"),
+    [("", ""), ("x" * 100, "x" * 100), ("x" * 101, "x" * 99 + "…"), ("é" * 5_000, "é" * 99 + "…")],
+)
+def test_a_text_has_100_characters_at_most(text: str, short: str) -> None:
+    assert shortened(text) == short
+    assert quoted(text) == f"'{short}'"
+
+
+def test_a_quoted_text_has_no_control_characters() -> None:
+    assert quoted("a\r\nb\x00") == r"'a\r\nb\x00'"
