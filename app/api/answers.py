@@ -33,6 +33,5 @@ def managed_list(request: Request, services: Services, body: bytes, cursors: Any
     """Answer an editor with a page."""
     own = services.settings.public_url or ""
     links = Links.of(request.scope["path"], request.scope["query_string"], own)
-    link = link_header(links.by_relation(cursors), {}, ())
-    headers = {"cache-control": "no-store", "link": link}
+    headers = {"cache-control": "no-store", "link": link_header(links.by_relation(cursors), {}, ())}
     return Response(body, 200, headers, JSON)

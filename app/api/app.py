@@ -89,8 +89,8 @@ def create_app(services: Services, lifespan: Lifespan | None = None) -> App:
     inside = _framework(management=services.settings.management, lifespan=lifespan)
     inside.state.services = services
     inside.state.metrics = metrics
-    inside.state.pulse = pulse = Pulse(services.watch)
     inside.state.draining = draining = Event()
+    inside.state.pulse = pulse = Pulse(services.watch)
     inside.state.hub_clients = hub.hub_clients(services)
     services.push.read_feeds_by(partial(read_feed, services))
     return stack(inside, services, metrics, pulse, draining)

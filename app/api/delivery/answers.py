@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from urllib.parse import quote
 
-from app.api.answer import JSON, Answer, Facts
+from app.api.answer import JSON, Answer, Facts, Headers
 from app.api.delivery.resource import ReadRequest
 from app.api.errors import Gone, Killed, NothingHere
 from app.api.links import Links, fits_in_head, link_header
@@ -26,26 +26,29 @@ def delivered(  # noqa: PLR0913 - each is a fact about the answer, given by its 
     location: str | None = None,
     kept: bool = True,
     until: datetime | None = None,
-    varies: bool = False,
     narrow: tuple[str, ...] = (),
     shared: bool = True,
 ) -> Answer:
     """Return an answer with finished bytes.
 
-    `links` by relation and `alternates` by media type are named in `Link`, and `location` in
-    `Content-Location`, as far as the head stays small; `head` is the log position it was read at.
-    For the others see `Facts`.
+    `links` are its links by relation, and `alternates` the addresses of the same in other formats
+    by media type, which can be had by `Accept`, too. `location` is that of `Content-Location`,
+    where it fits in; `head` is the log position it was read at. For the others see `Facts`.
     """
     changed_at = _changed_at(request, head)
+    varies = bool(alternates)
     facts = Facts(head.serial, keys, changed_at, until, kept, varies, narrow, shared)
+    fields = _fields(request, facts)
     charset = "; charset=utf-8" if media_type.startswith("text/") else ""
     headers = [(b"content-type", f"{media_type}{charset}".encode())]
-    link = link_header(links or {}, alternates or {}, facts.fields())
+    link = link_header(links or {}, alternates or {}, fields)
     if link:
         headers.append((b"link", link.encode()))
-    if location is not None and fits_in_head(location, [*headers, *facts.fields()]):
-        headers.append((b"content-location", location.encode()))
-    return Answer(200, [*headers, *facts.fields()], body, facts)
+    if location is not None:
+        length = (b"content-length", b"%d" % len(body))
+        if fits_in_head(location, [*headers, *fields, length]):
+            headers.append((b"content-location", location.encode()))
+    return Answer(200, [*headers, *fields], body, facts)
 
 
 def redirected(request: ReadRequest, path: str, head: Head, *, varies: bool = False) -> Answer:
@@ -57,7 +60,7 @@ def redirected(request: ReadRequest, path: str, head: Head, *, varies: bool = Fa
     location = quote(path).encode()
     if request.query:
         location += b"?" + request.query
-    return Answer(301, [*facts.fields(), (b"location", location)], b"", facts)
+    return Answer(301, [*_fields(request, facts), (b"location", location)], b"", facts)
 
 
 def nothing_here(
@@ -82,6 +85,14 @@ def list_links(
     """Return the links of a page: itself, the next and the previous one."""
     own = services.settings.public_url or ""
     return Links.of(request.path, request.query, own).by_relation(cursors)
+
+
+def _fields(request: ReadRequest, facts: Facts) -> Headers:
+    """Return the headers that say what an answer shows.
+
+    What readers under embargo are shown may not be public, and no cache on the way keeps it.
+    """
+    return (facts._replace(keys=()) if request.reader.embargoed else facts).fields()
 
 
 def _absent(request: ReadRequest, head: Head, *, varies: bool) -> Facts:

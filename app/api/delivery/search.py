@@ -82,14 +82,14 @@ def _found(services: Services, request: ReadRequest, params: Parameters) -> Answ
     found = services.search.search(asked.query)
     body, cursors = search_body(asked, found)
     links = list_links(services, request, cursors)
+    others = alternates.of_search(services, request.query)
     return delivered(
         request,
         body,
         found.head,
         keys=_LISTED,
         links=links,
-        alternates=alternates.of_search(services, request.query),
-        varies=True,
+        alternates=others,
         kept=found.settled,
     )
 

@@ -90,7 +90,7 @@ def read_story(services: Services, request: ReadRequest, ref: str) -> Answer:
         return _elsewhere(request, found, varies=True)
     body = fields.keep(found.body) if fields else found.body
     others = alternates.of_story(services, request.path)
-    return delivered(request, body, found.head, keys=found.keys, alternates=others, varies=True)
+    return delivered(request, body, found.head, keys=found.keys, alternates=others)
 
 
 def read_story_as(services: Services, request: ReadRequest, ref: str, ext: str) -> Begun:
@@ -160,7 +160,6 @@ def _page(services: Services, request: ReadRequest, known: _List) -> Answer:
         keys=(LISTS,),
         links=known.links.by_relation(cursors),
         alternates=known.others,
-        varies=True,
         narrow=known.narrow,
     )
 

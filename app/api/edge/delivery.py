@@ -54,8 +54,8 @@ class DeliveryRing:
         self._allows = HostRing(app, services.settings.allowed_hosts).allows
         metrics.watch_cache(self._entries)
         self._hand = Hand(services, self._entries, self._freshness, self._replies, self._at_once)
-        self.at_hand = self._hand.whole
         # The outermost ring is what the server knows of the application.
+        self.at_hand = self._hand.whole
         self.hooks = Hooks(lookup=self.at_hand)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
