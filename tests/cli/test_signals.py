@@ -188,25 +188,25 @@ def delays(step: float, end: float) -> list[float]:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(600)  # dozens of servers start, one after the other
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.timeout(600)  # servers start, one after the other
 @pytest.mark.parametrize(
     ("words", "moments"),
     [
-        (("serve",), delays(0.1, 3.0)),
-        (("serve", "--workers", "2"), delays(0.25, 5.0)),
-        (("demo",), delays(0.25, 4.0)),
-        (("worker",), delays(0.2, 3.0)),
+        (("serve",), delays(0.3, 3.0)),
+        (("serve", "--workers", "2"), delays(0.7, 4.9)),
+        (("demo",), delays(0.7, 4.2)),
+        (("worker",), delays(0.5, 3.0)),
     ],
 )
 def test_a_server_ends_whenever_it_is_told_to(
-    tmp_path: Path, words: tuple[str, ...], moments: list[float], number: int
+    tmp_path: Path, words: tuple[str, ...], moments: list[float]
 ) -> None:
     port = [] if words == ("worker",) else ["--port", str(free_port())]
-    for moment in moments:
+    for place, moment in enumerate(moments):
         process = Process(*words, *port, folder=tmp_path)
         time.sleep(moment)
-        assert process.end(number, group=bool(int(moment * 20) % 2)) == 0, moment
+        number = (signal.SIGINT, signal.SIGTERM)[place % 2]
+        assert process.end(number, group=place % 3 == 0) == 0, (number, moment)
     for database in tmp_path.glob("*.db"):
         with closing(sqlite3.connect(database)) as connection:
             assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
@@ -230,8 +230,7 @@ def test_a_server_that_answers_ends_in_order_and_however_often_it_is_told(
 
 @pytest.mark.slow
 @pytest.mark.timeout(600)  # dozens of commands, one after the other
-@pytest.mark.parametrize("number", _SIGNALS)
-def test_a_command_ends_whenever_it_is_told_to(tmp_path: Path, number: int) -> None:
+def test_a_command_ends_whenever_it_is_told_to(tmp_path: Path) -> None:
     line = '{"type": "article", "slug": "s-%d", "language": "en", "title": "T", "body": "%s"}\n'
     lines = "".join(line % (item, "words " * 200) for item in range(2_000))
     (tmp_path / "many.ndjson").write_text(lines, encoding="utf-8")
@@ -243,9 +242,10 @@ def test_a_command_ends_whenever_it_is_told_to(tmp_path: Path, number: int) -> N
         ("restore", "copy.db", "--force"),
         ("reindex",),
     ):
-        for moment in delays(0.4, 4.0):
+        for place, moment in enumerate(delays(0.6, 3.6)):
             process = Process(*words, folder=tmp_path)
             time.sleep(moment)
+            number = _SIGNALS[place % len(_SIGNALS)]
             code = process.end(number)
             # It may have been done, or there was no backup yet.
             assert code in {0, 1, 128 + number}, (words, moment)
