@@ -56,7 +56,8 @@ class Server(uvicorn.Server):
         if waits:
             self._drained_at = time.monotonic() + waits
         else:
-            super().handle_exit(sig, frame)  # type: ignore[arg-type]
+            # Not uvicorn's own: at a second SIGINT it leaves out the shutdown of the application.
+            self.should_exit = True
         stopping.end_with(self._stop, FORCE_SECONDS + waits)
         stopping.note(sig)
 

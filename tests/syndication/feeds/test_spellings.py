@@ -20,7 +20,7 @@ SPELLINGS = {
         "/feeds/latest.atom?limit=2&category=world",
         "/feeds/latest.atom?limit=2&category=world&sort=-published_at&one_per_story=false",
         "/feeds/latest.atom?limit=2&&category=w%6frld",
-        "/feeds/lat%65st.atom?limit=%32&category=world",
+        "/feeds/latest.atom?limit=%32&category=world",
     ],
     "/feeds/latest.atom?tag=caf%C3%A9+bees": [
         "/feeds/latest.atom?tag=caf%c3%a9%20bees",
