@@ -247,7 +247,8 @@ def test_a_command_ends_whenever_it_is_told_to(tmp_path: Path) -> None:
             time.sleep(moment)
             number = _SIGNALS[place % len(_SIGNALS)]
             code = process.end(number)
-            # It may have been done, or there was no backup yet.
-            assert code in {0, 1, 128 + number}, (words, moment)
+            # It may have been done, also but for the end of Python itself, which takes the handlers
+            # back; or there was no backup yet.
+            assert code in {0, 1, 128 + number, -number}, (words, moment)
             assert leftovers(tmp_path) == []
     run("check", folder=tmp_path)
