@@ -26,6 +26,7 @@ class PublicRouter(APIRouter):
         self.resources.append(resource.path)
         return super().get(resource.path, **declared)
 
+    # FastAPI asks for no `reads`; here a route without it does not exist.
     def get(  # type: ignore[override]
         self, path: str, *, reads: Reads, **declared: Any
     ) -> Callable[[Endpoint], Endpoint]:

@@ -52,6 +52,7 @@ class Exchange:
             # A scope refers to its exchange; they are not to keep each other.
             scope, self.scope = self.scope, {}
             await app(scope, self.receive, self.send)
+        # Whatever an application raises, the client gets an answer and the log the traceback.
         except Exception:  # noqa: BLE001
             _log.exception("the application failed")
         finally:

@@ -73,6 +73,7 @@ class HttpProtocol(asyncio.Protocol):
         """The lines of the headers that every answer has."""
         return _lines.of(self._server_state.default_headers)
 
+    # asyncio would hand over any transport; a server of TCP hands over one that can write.
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begin, or refuse one connection too many."""
         self._transport = transport
@@ -84,6 +85,7 @@ class HttpProtocol(asyncio.Protocol):
         self._timer = Timer(self._hooks.deadlines, self._look, self._expire)
         self._has_seat = self._hooks.limits.connections.take(self._client)
         if self._has_seat:
+            # uvicorn types it by its own protocols, and calls no more than `shutdown`.
             self._server_state.connections.add(self)  # type: ignore[arg-type]
         else:
             self._is_deaf = True
