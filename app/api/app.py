@@ -84,7 +84,7 @@ _MANAGEMENT = (
 
 
 def create_app(services: Services, lifespan: Lifespan | None = None) -> App:
-    """Return the whole HTTP application; `lifespan` is what it does beside answering."""
+    """Return the whole HTTP application; `lifespan` starts and stops its background work."""
     metrics = Metrics()
     inside = _framework(management=services.settings.management, lifespan=lifespan)
     inside.state.services = services

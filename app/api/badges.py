@@ -32,7 +32,7 @@ class Badges:
     async def _look_after(self, running: asyncio.Task[None] | None) -> None:
         if running is not None:
             await asyncio.wait([running])
-        # Whoever asks from now on waits for another query.
+        # Later callers wait for another query.
         self._running, self._next = self._next, None
         self._revoked = await run_in_threadpool(revoked_ids, self._services.database)
 

@@ -76,7 +76,7 @@ def _places(batch: Batch) -> Iterator[Follower]:
     if not batch.entries:
         return
     start, place = batch.before.place, batch.follower.place
-    # Nobody listens from within a snapshot.
+    # No subscriber begins within a snapshot.
     assert isinstance(start, Following)
     assert isinstance(place, Following)
     place = replace(place, held=replace(place.held, told=start.held.told))

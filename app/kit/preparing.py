@@ -99,7 +99,7 @@ _waiting = threading.BoundedSemaphore(_AT_ONCE + _MOST_WAITING)
 
 @contextmanager
 def _turn() -> Iterator[None]:
-    """Wait for one of the few turns; whoever comes when many wait is sent away, not kept."""
+    """Wait for one of the few turns; a caller is refused when many wait already."""
     if not _waiting.acquire(blocking=False):
         raise DatabaseBusy("Many long texts are being prepared at the moment. Try again shortly.")
     try:

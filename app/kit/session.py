@@ -72,7 +72,7 @@ class ReadSession:
     """
 
     def __init__(self, connection: Connection) -> None:
-        """Wrap a connection; whoever opened it ends its transaction."""
+        """Wrap a connection; its opener ends the transaction."""
         self._connection = connection
         self.dialect: str = connection.dialect.name
 

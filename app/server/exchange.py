@@ -158,7 +158,7 @@ class Exchange:
             self._complete()
 
     def _begin(self) -> None:
-        # Who waits to send a body that nobody wants may send it, or something else.
+        # A client that waits to send an unwanted body may send it, or another request.
         self._keeps = self._keeps and not (self._expects or self._connection.is_stopping)
         self.is_started = True
 

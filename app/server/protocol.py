@@ -20,7 +20,7 @@ from app.server.writing import DefaultLines, end_of_head, header_lines, status_l
 
 # What is parsed at once: as many requests as fit in there may wait on a connection.
 _SLICE = 16 * 1024
-# So much of a body that nobody wants is read, so that its connection can be used again.
+# So much of an unwanted body is read, so that its connection can be used again.
 _MOST_UNWANTED = 256 * 1024
 # A larger body is written by itself, so that it is not copied.
 _LARGE = 64 * 1024
@@ -166,7 +166,7 @@ class HttpProtocol(asyncio.Protocol):
             self._queue.append(exchange)
 
     def on_body(self, part: bytes) -> None:
-        """Give a part of a body to its exchange, or drop what nobody wants."""
+        """Give a part of a body to its exchange, or drop an unwanted one."""
         self._received += len(part)
         exchange = self._receiving
         if exchange is not None and not exchange.is_complete:

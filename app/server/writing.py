@@ -9,7 +9,7 @@ CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 _STATUS_LINES = {
     status.value: f"HTTP/1.1 {status.value} {status.phrase}\r\n".encode() for status in HTTPStatus
 }
-# What would end a header, or a line of one, where nobody meant to.
+# Characters that would end a header or a line of it.
 _CONTROLS = bytes({*range(0x20), 0x7F} - {0x09})
 
 

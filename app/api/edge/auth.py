@@ -63,7 +63,7 @@ def sent_key(scope: Scope) -> str | None:
 
 
 def _keys(headers: Iterable[tuple[bytes, bytes]]) -> Iterator[str]:
-    """Yield the keys in all fields; one without any characters is a key that nobody has."""
+    """Yield the keys in all fields; one without any characters is an invalid key."""
     for name, value in headers:
         if name == b"x-api-key":
             yield value.strip().decode("latin-1")

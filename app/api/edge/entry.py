@@ -55,7 +55,7 @@ class Entry:
 
     `weight` is how many bytes it keeps in memory, about; `names` are the kinds of requests for
     which an answer was made ready of it (see `ready`), with what each of these weighs; `used` is
-    set by whoever gives it away.
+    set when it is sent.
     """
 
     status: int

@@ -31,8 +31,8 @@ _TELLING = _LOOKED_AT | {
 APART = "dateline.apart"
 _MOST_NAMES = 10_000
 _MOST_OF_AN_ENTRY = 50
-# What a ready answer weighs beside its body, its name and the lines of its headers: the headers
-# that are its own, and where it is found.
+# What a ready answer weighs in addition to its body, its name and the lines of its headers: its
+# own headers, and where it is found.
 _OF_A_NAME = 1_200
 # Who asks at such length is answered, and not remembered: names take memory too.
 _LONGEST_NAME = 1_500

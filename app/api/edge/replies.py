@@ -136,7 +136,7 @@ class Replies:
     def problem(
         self, request: Request, said: Problem, more: Iterable[tuple[bytes, bytes]] = ()
     ) -> Messages:
-        """Return the messages of a problem; it names the request, so it is made anew each time."""
+        """Return the messages of a problem, built for each request, whose id it has."""
         status, fields, body = said
         fields |= {"content-length": str(len(body)), "x-request-id": request.id}
         headers: Headers = [*more, *self._cors(request.asked), NOSNIFF, *raw(fields.items())]

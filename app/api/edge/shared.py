@@ -16,7 +16,7 @@ class Shared(Generic[Result]):
         self._waiting = 0
 
     async def result(self) -> Result:
-        """Wait for the work; whoever is cancelled meanwhile does not end it for the others."""
+        """Wait for the work; a caller that is cancelled does not end it for the others."""
         self._waiting += 1
         try:
             return await asyncio.shield(self._task)

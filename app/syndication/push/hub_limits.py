@@ -1,7 +1,7 @@
 """How much the hub does for clients and callbacks that have not proven anything yet.
 
 Anyone may name any callback, and the hub asks that callback. So the questions to one host are
-few, and subscriptions that nobody has confirmed take no seat of those that somebody has.
+few, and unconfirmed subscriptions take no seats of confirmed ones.
 """
 
 import hashlib

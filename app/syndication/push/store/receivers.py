@@ -109,7 +109,7 @@ def count_live(session: ReadSession, now: datetime) -> int:
 
 
 def count_unconfirmed(session: ReadSession) -> int:
-    """Count the subscriptions that nobody has confirmed."""
+    """Count the unconfirmed subscriptions."""
     count: int = session.scalar(select(func.count()).where(_subscriptions.c.active.is_(False)))
     return count
 
