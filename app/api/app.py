@@ -90,6 +90,7 @@ def create_app(services: Services, lifespan: Lifespan | None = None) -> App:
     inside.state.services = services
     inside.state.metrics = metrics
     inside.state.draining = draining = Event()
+    inside.state.readiness = system.readiness(services)
     inside.state.pulse = pulse = Pulse(services.watch)
     inside.state.hub_clients = hub.hub_clients(services)
     services.push.read_feeds_by(partial(read_feed, services))

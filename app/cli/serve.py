@@ -47,6 +47,7 @@ def worker(database_url: DatabaseUrl = None) -> None:
         loops = Worker(services)
         stopped = threading.Event()
         stopping.end_with(stopped.set, FORCE_SECONDS)
+        services.watch.listen()
         loops.start()
         typer.echo("The worker runs. End it with Ctrl-C.", err=True)
         stopped.wait()

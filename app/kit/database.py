@@ -6,7 +6,7 @@ transaction: leaving the `with` block commits a write, an exception rolls it bac
 
 import os
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from typing import Any, Literal
@@ -22,7 +22,7 @@ from sqlalchemy import (
     make_url,
     text,
 )
-from sqlalchemy.exc import ArgumentError, DataError, DBAPIError
+from sqlalchemy.exc import ArgumentError, DataError, DBAPIError, DisconnectionError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from app.kit import json, permissions
@@ -36,6 +36,7 @@ from app.kit.errors import (
     Misconfigured,
 )
 from app.kit.leadership import FileLeadership, Leadership, PostgresLeadership
+from app.kit.postgres import Server, is_address, is_lost
 from app.kit.readers import BEGINS, FileSession, Readers, Trace
 from app.kit.session import BROKEN, ReadSession, WriteSession
 from app.kit.watch import PostgresWatch, SqliteWatch, Watch
@@ -56,14 +57,13 @@ class Database:
         `busy_timeout` is how many seconds a transaction waits for a lock.
         """
         self._busy_timeout = busy_timeout
-        self.engine = _make_engine(url, busy_timeout, pool_size)
-        # Any other dialect was refused where the engine was made.
-        self.dialect: Literal["sqlite", "postgresql"] = self.engine.dialect.name  # type: ignore[assignment]
-        self._lists = (
-            _lists_of(self.engine.url, busy_timeout, pool_size)
-            if self.dialect == "postgresql"
-            else self.engine
-        )
+        address = url if isinstance(url, str) else url.render_as_string(hide_password=False)
+        self._server = Server(address, busy_timeout) if is_address(address) else None
+        self.dialect: Literal["sqlite", "postgresql"] = "postgresql" if self._server else "sqlite"
+        if self._server is not None:
+            self.engine, self._lists = _postgresql(self._server, pool_size)
+        else:
+            self.engine = self._lists = _sqlite(url, busy_timeout)
         self._writing = Writing(self.engine)
         self._identity: tuple[int, int] | None = None
         self._readers: Readers | None = None
@@ -168,15 +168,15 @@ class Database:
 
     def watch(self) -> Watch:
         """Return what tells whether the database may have changed."""
-        if self.dialect == "sqlite":
+        if self._server is None:
             return SqliteWatch(str(self.engine.url.database))
-        return PostgresWatch(self._conninfo())
+        return PostgresWatch(self._server)
 
     def leadership(self) -> Leadership:
         """Return the right to do the background work, to be asked for."""
-        if self.dialect == "sqlite":
+        if self._server is None:
             return FileLeadership(str(self.engine.url.database))
-        return PostgresLeadership(self._conninfo())
+        return PostgresLeadership(self._server)
 
     def trace(self, trace: Trace | None) -> None:
         """Show statements that run on a file beneath SQLAlchemy, whose events do not tell of them.
@@ -213,10 +213,6 @@ class Database:
         self._writing.close()
         for engine in self.engines:
             engine.dispose()
-
-    def _conninfo(self) -> str:
-        """Return the address as the driver wants it, for connections beside the pool."""
-        return self.engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
 
     @contextmanager
     def _waiting(self, connection: Connection, seconds: float) -> Iterator[None]:
@@ -299,7 +295,7 @@ def _identity(path: str) -> tuple[int, int] | None:
     return found.st_dev, found.st_ino
 
 
-def _make_engine(url: str | URL, busy_timeout: float, pool_size: int) -> Engine:
+def _sqlite_url(url: str | URL) -> URL:
     try:
         parsed = make_url(url)
     except (ArgumentError, ValueError) as wrong:
@@ -307,24 +303,16 @@ def _make_engine(url: str | URL, busy_timeout: float, pool_size: int) -> Engine:
             "DATELINE_DATABASE_URL is not a database address. Use sqlite:///dateline.db or "
             "postgresql+psycopg://user:password@host/name."
         ) from wrong
-    if parsed.drivername in {"postgresql", "postgres", "postgresql+psycopg"}:
-        return _postgresql(
-            parsed.set(drivername="postgresql+psycopg"),
-            busy_timeout,
-            pool_size=pool_size,
-            # The other half belongs to the lists. One read may open another: never none.
-            max_overflow=(pool_size + 1) // 2,
+    if parsed.drivername not in {"sqlite", "sqlite+pysqlite"}:
+        raise Misconfigured(
+            f"DATELINE_DATABASE_URL asks for {parsed.drivername!r}; Dateline runs on sqlite and "
+            "postgresql+psycopg."
         )
-    if parsed.drivername in {"sqlite", "sqlite+pysqlite"}:
-        if parsed.database in {None, "", ":memory:"}:
-            raise Misconfigured(
-                "DATELINE_DATABASE_URL names no file. Use sqlite:///dateline.db, for example."
-            )
-        return _sqlite(parsed, busy_timeout)
-    raise Misconfigured(
-        f"DATELINE_DATABASE_URL asks for {parsed.drivername!r}; Dateline runs on sqlite and "
-        "postgresql+psycopg."
-    )
+    if parsed.database in {None, "", ":memory:"}:
+        raise Misconfigured(
+            "DATELINE_DATABASE_URL names no file. Use sqlite:///dateline.db, for example."
+        )
+    return parsed
 
 
 def _common_options() -> dict[str, Any]:
@@ -371,51 +359,56 @@ class _Cursor(psycopg.Cursor[Any]):
         return super().execute(query, params, prepare=prepare, binary=binary)
 
 
-def _lists_of(url: URL, busy_timeout: float, pool_size: int) -> Engine:
-    """Return the engine of public lists: its connections have planner settings of their own."""
-    size = max(1, pool_size // 2)
-    return _postgresql(url, busy_timeout, settings=_ORDERED, pool_size=size, max_overflow=0)
+# For public lists alone. Each has an index for its order, and stops after a page. Where statistics
+# are missing or outdated, the planner thinks it cheaper to gather everything and sort it, or to
+# keep it in memory to test a page against. It still may, where there is no other way.
+_ORDERED = {"enable_sort": "off", "enable_incremental_sort": "off", "enable_material": "off"}
 
 
-def _postgresql(url: URL, busy_timeout: float, *, settings: str = "", **pool: int) -> Engine:
-    """Return an engine whose connections have these settings (`-c name=value`), too."""
-    millis = int(busy_timeout * 1000)
+def _postgresql(server: Server, pool_size: int) -> tuple[Engine, Engine]:
+    """Return the general engine, and that of public lists, with half of the connections each."""
+    lists, more = max(1, pool_size // 2), (pool_size + 1) // 2
+    return (
+        # One read may open another, so there is always one more.
+        _pool(server, {}, pool_size=pool_size, max_overflow=more),
+        _pool(server, _ORDERED, pool_size=lists, max_overflow=0),
+    )
+
+
+def _pool(server: Server, settings: Mapping[str, str], **pool: int) -> Engine:
+    """Return an engine whose connections have these settings, too."""
     engine = create_engine(
-        url,
+        URL.create("postgresql+psycopg", database=server.database),
         # The one that was used last: its server has at hand what it needs.
         pool_use_lifo=True,
-        # A server that was restarted, or vanished, is noticed before a connection is used.
-        pool_pre_ping=True,
-        connect_args={
-            "connect_timeout": 10,
-            "application_name": "dateline",
-            "cursor_factory": _Cursor,
-            "options": f"-c lock_timeout={millis} -c timezone=UTC {settings}",
-        },
         **_common_options(),
         **pool,
     )
+
+    @event.listens_for(engine, "do_connect")
+    def connect(_dialect: object, _record: object, _args: object, given: dict[str, Any]) -> Any:
+        return server.connect(settings, cursor_factory=_Cursor, context=given.get("context"))
 
     @event.listens_for(engine, "connect")
     def prepare(connection: Any, _record: Any) -> None:
         connection.prepared_max = _MOST_PREPARED
 
+    @event.listens_for(engine, "checkout")
+    def check(connection: Any, _record: Any, _proxy: Any) -> None:
+        if is_lost(connection):
+            # It is replaced before anything was sent.
+            raise DisconnectionError
+
     return engine
-
-
-# For public lists alone. Each has an index for its order, and stops after a page. Where statistics
-# are missing or outdated, the planner thinks it cheaper to gather everything and sort it, or to
-# keep it in memory to test a page against. It still may, where there is no other way.
-_ORDERED = "-c enable_sort=off -c enable_incremental_sort=off -c enable_material=off"
 
 
 # More than are prepared in all, so that none is prepared twice.
 _STATEMENTS = 512
 
 
-def _sqlite(url: URL, busy_timeout: float) -> Engine:
+def _sqlite(url: str | URL, busy_timeout: float) -> Engine:
     engine = create_engine(
-        url,
+        _sqlite_url(url),
         paramstyle="named",
         # Those who read and write hold their connections themselves.
         poolclass=NullPool,

@@ -6,9 +6,11 @@ advisory lock of PostgreSQL), so a leader that is killed gives it up by dying.
 
 import fcntl
 import os
-from typing import Protocol
+from typing import Any, Protocol
 
 import psycopg
+
+from app.kit.postgres import Server
 
 # One for all of Dateline's processes on a PostgreSQL database: "dateline" and a number.
 _LEADER = 0x646174656C696E01
@@ -61,10 +63,10 @@ class FileLeadership:
 class PostgresLeadership:
     """An advisory lock on a connection of its own."""
 
-    def __init__(self, conninfo: str) -> None:
+    def __init__(self, server: Server) -> None:
         """Connect when the lock is first asked for."""
-        self._conninfo = conninfo
-        self._connection: psycopg.Connection | None = None
+        self._server = server
+        self._connection: psycopg.Connection[Any] | None = None
         self._leads = False
 
     def held(self) -> bool:
@@ -84,7 +86,8 @@ class PostgresLeadership:
 
     def _tried(self) -> bool:
         if self._connection is None:
-            self._connection = psycopg.connect(self._conninfo, autocommit=True, connect_timeout=5)
+            self._connection = self._server.connect()
+            self._connection.autocommit = True
         statement = "SELECT 1" if self._leads else f"SELECT pg_try_advisory_lock({_LEADER})"
         row = self._connection.execute(statement).fetchone()
         self._leads = self._leads or bool(row and row[0])

@@ -4,6 +4,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import psutil
 from sqlalchemy import create_engine, text
 
 from app.kit import migrations
@@ -24,9 +25,17 @@ class Postgres:
             connection.execute(text("CREATE DATABASE dateline"))
         engine.dispose()
         self.url: str = root.replace("/postgres?", "/dateline?", 1)
+        self.socket = f"{root.partition('host=')[2]}/.s.PGSQL.5432"
         database = Database(self.url)
         migrations.upgrade(database)
         database.close()
+
+    def processes(self) -> list[psutil.Process]:
+        """Return the processes of the server, the one first that starts the others."""
+        pid = self._server.get_pid()
+        assert pid is not None
+        postmaster = psutil.Process(pid)
+        return [postmaster, *postmaster.children(recursive=True)]
 
     def down(self) -> None:
         """Stop it; whoever is connected is thrown out."""

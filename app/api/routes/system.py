@@ -1,5 +1,6 @@
 """The open paths: health, readiness, metrics, the reference and the problems."""
 
+from functools import partial
 from html import escape
 
 import fastapi_offline
@@ -21,6 +22,7 @@ from app.api.routing import PublicRouter
 from app.api.schemas.system import Health, Ready
 from app.bootstrap import Services
 from app.kit import json, migrations
+from app.kit.dedicated import DedicatedThread
 from app.kit.errors import Failure
 from app.search.queries import Standing
 from app.syndication.purging import Purging
@@ -32,13 +34,16 @@ _FOR_A_WHILE = {"cache-control": "public, max-age=300"}
 _TEXT = {"schema": {"type": "string"}}
 # Rows of the log that an index may be behind and still be said to follow.
 _NOT_FOLLOWING = 1_000
-_STOPPING = {
+_STOPPING: dict[str, str | None] = {
     "status": "not ready",
     "database": "unknown",
     "migrations": "unknown",
     "index": "unknown",
     "detail": "The server is about to stop.",
 }
+_NO_ANSWER = {**_STOPPING, "database": "does not answer", "detail": "The database does not answer."}
+# Seconds after which no answer is one, too.
+_READY_WITHIN = 1.5
 STATIC = "/docs/static"
 STATIC_FILES = f"{fastapi_offline.__path__[0]}/static"
 _REFERENCE = bytes(
@@ -72,11 +77,11 @@ async def read_health() -> Response:
     responses={200: {"model": Ready}, 503: {"model": Ready}},
     openapi_extra=describe(),
 )
-async def read_readiness(request: Request, services: Parts) -> Response:
+async def read_readiness(request: Request) -> Response:
     """Tell whether the database answers and its schema is current, and nobody stops the server."""
     if request.app.state.draining.is_set():
         return managed(_STOPPING, status=503)
-    report = await run_in_threadpool(_readiness, services)
+    report = await request.app.state.readiness.result()
     return managed(report, status=200 if report["status"] == "ready" else 503)
 
 
@@ -147,6 +152,11 @@ async def read_problem(code: str) -> Response:
         f"</p><p>{escape(kind.advice)}</p>{listed}</html>"
     )
     return Response(page, headers=_FOR_A_WHILE, media_type="text/html; charset=utf-8")
+
+
+def readiness(services: Services) -> DedicatedThread[dict[str, str | None]]:
+    """Return what finds out whether the process can serve, whatever other threads wait for."""
+    return DedicatedThread(partial(_readiness, services), _READY_WITHIN, _NO_ANSWER)
 
 
 def _readiness(services: Services) -> dict[str, str | None]:
