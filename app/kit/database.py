@@ -178,6 +178,14 @@ class Database:
             return FileLeadership(str(self.engine.url.database))
         return PostgresLeadership(self._server)
 
+    def takes_writes(self) -> bool:
+        """Tell whether the database can be written to, as far as it says so by itself."""
+        if self._server is None:
+            file = str(self.engine.url.database)
+            return "mode=ro" not in file and os.access(_name(file), os.W_OK)
+        with self.read(snapshot=False) as session:
+            return bool(session.scalar(text(_TAKES_WRITES)))
+
     def trace(self, trace: Trace | None) -> None:
         """Show statements that run on a file beneath SQLAlchemy, whose events do not tell of them.
 
@@ -359,6 +367,10 @@ class _Cursor(psycopg.Cursor[Any]):
         return super().execute(query, params, prepare=prepare, binary=binary)
 
 
+_TAKES_WRITES = (
+    "SELECT NOT pg_is_in_recovery() AND current_setting('default_transaction_read_only') = 'off'"
+)
+
 # For public lists alone. Each has an index for its order, and stops after a page. Where statistics
 # are missing or outdated, the planner thinks it cheaper to gather everything and sort it, or to
 # keep it in memory to test a page against. It still may, where there is no other way.
@@ -398,6 +410,9 @@ def _pool(server: Server, settings: Mapping[str, str], **pool: int) -> Engine:
         if is_lost(connection):
             # It is replaced before anything was sent.
             raise DisconnectionError
+        if connection.read_only is False:
+            # As SQLAlchemy leaves it after a read; a standby refuses to be asked for more.
+            connection.read_only = None
 
     return engine
 
@@ -469,7 +484,7 @@ def _telling_failures() -> Iterator[None]:
         raise _translated(wrong) from wrong
 
 
-_READ_ONLY = ("readonly database", "read-only transaction")
+_READ_ONLY = ("readonly database", "read-only transaction", "during recovery")
 # A statement that was prepared is gone from the server where it was told so from elsewhere.
 _BUSY = ("database is locked", "lock timeout", "prepared statement", "cached plan")
 # Two units of work stood in each other's way; one of them is to be done again.
@@ -480,7 +495,9 @@ def _translated(wrong: BaseException | None) -> Failure:
     """Say in our own words what a driver said in its; its words may hold secrets."""
     message = str(wrong)
     if any(words in message for words in _READ_ONLY):
-        return DatabaseReadOnly("The database is read-only, so nothing can be changed.")
+        return DatabaseReadOnly(
+            "The database is read-only, as a standby is, so nothing can be changed."
+        )
     if any(words in message for words in _CONTENDED):
         return ConstraintViolated("Somebody else changed the same things at once.")
     if any(words in message for words in _BUSY):

@@ -175,6 +175,12 @@ def is_lost(connection: psycopg.Connection[Any]) -> bool:
     return bool(poll.poll(0))
 
 
+def is_standby(connection: psycopg.Connection[Any]) -> bool:
+    """Tell whether the server follows another one, and takes no writes."""
+    row = connection.execute("SELECT pg_is_in_recovery()").fetchone()
+    return bool(row and row[0])
+
+
 def is_address(url: str) -> bool:
     """Tell whether an address is one of PostgreSQL."""
     return _PREFIX.match(url) is not None

@@ -13,13 +13,13 @@ import threading
 import time
 from collections.abc import Callable
 from itertools import count
-from typing import Protocol
+from typing import Any, Protocol
 
 import psycopg
 
 from app.kit.counter import SharedCounter
 from app.kit.errors import Misconfigured
-from app.kit.postgres import TICK_SECONDS, Server
+from app.kit.postgres import TICK_SECONDS, Server, is_standby
 from app.kit.walindex import map_index
 
 _log = logging.getLogger("dateline.watch")
@@ -146,16 +146,25 @@ class PostgresWatch:
 
     def _follow_notifications(self) -> None:
         with self._server.connect_to_ask() as connection:
-            connection.execute(f"LISTEN {CHANNEL}")
-            # What was written before we listened was told to nobody here.
-            self.announce()
+            listens = False
             while not self._stopped.is_set():
+                listens = listens or self._begins_to_listen(connection)
                 for _ in connection.notifies(timeout=_POLL_SECONDS, stop_after=1):
                     self.announce()
                 asked_at = time.monotonic()
                 connection.execute("SELECT 1")
-                self._heard_at = asked_at
                 self._server.note_answer()
+                if listens:
+                    self._heard_at = asked_at
+
+    def _begins_to_listen(self, connection: psycopg.Connection[Any]) -> bool:
+        """Listen, and say so; a standby lets nobody, and is looked at again and again instead."""
+        if is_standby(connection):
+            return False
+        connection.execute(f"LISTEN {CHANNEL}")
+        # What was written before we listened was told to nobody here.
+        self.announce()
+        return True
 
     def _doubt(self) -> None:
         for turn in count():

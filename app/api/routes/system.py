@@ -34,11 +34,12 @@ _FOR_A_WHILE = {"cache-control": "public, max-age=300"}
 _TEXT = {"schema": {"type": "string"}}
 # Rows of the log that an index may be behind and still be said to follow.
 _NOT_FOLLOWING = 1_000
-_STOPPING: dict[str, str | None] = {
+_STOPPING: dict[str, str | bool | None] = {
     "status": "not ready",
     "database": "unknown",
     "migrations": "unknown",
     "index": "unknown",
+    "writes": False,
     "detail": "The server is about to stop.",
 }
 _NO_ANSWER = {**_STOPPING, "database": "does not answer", "detail": "The database does not answer."}
@@ -154,12 +155,12 @@ async def read_problem(code: str) -> Response:
     return Response(page, headers=_FOR_A_WHILE, media_type="text/html; charset=utf-8")
 
 
-def readiness(services: Services) -> DedicatedThread[dict[str, str | None]]:
+def readiness(services: Services) -> DedicatedThread[dict[str, str | bool | None]]:
     """Return what finds out whether the process can serve, whatever other threads wait for."""
     return DedicatedThread(partial(_readiness, services), _READY_WITHIN, _NO_ANSWER)
 
 
-def _readiness(services: Services) -> dict[str, str | None]:
+def _readiness(services: Services) -> dict[str, str | bool | None]:
     try:
         migrations.check(services.database)
     except Failure as failure:
@@ -169,6 +170,7 @@ def _readiness(services: Services) -> dict[str, str | None]:
             "database": "answers" if behind else "does not answer",
             "migrations": "behind" if behind else "unknown",
             "index": "unknown",
+            "writes": False,
             "detail": failure.detail,
         }
     return {
@@ -176,6 +178,7 @@ def _readiness(services: Services) -> dict[str, str | None]:
         "database": "answers",
         "migrations": "current",
         "index": _index(services),
+        "writes": services.database.takes_writes(),
         "detail": None,
     }
 
