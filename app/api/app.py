@@ -86,6 +86,7 @@ _MANAGEMENT = (
 def create_app(services: Services, lifespan: Lifespan | None = None) -> App:
     """Return the whole HTTP application; `lifespan` starts and stops its background work."""
     metrics = Metrics()
+    metrics.watch_leadership(services.leadership)
     inside = _framework(management=services.settings.management, lifespan=lifespan)
     inside.state.services = services
     inside.state.metrics = metrics

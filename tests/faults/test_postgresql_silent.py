@@ -11,8 +11,10 @@ from httpx2 import Response
 from sqlalchemy import text
 from starlette.testclient import TestClient
 
-from app.bootstrap import Services
+from app.bootstrap import Services, bootstrap
+from app.kit.errors import DatabaseUnavailable
 from app.settings import Settings
+from app.worker import Worker
 from tests.faults.postgres import Postgres, own_postgres
 from tests.faults.proxy import Proxy, proxy
 from tests.newsroom import Newsroom
@@ -152,6 +154,40 @@ def test_a_second_address_takes_over(
     _soon(lambda: client.get("/readyz").status_code == 200, _BACK)
     for number in range(20):
         assert newsroom.article(f"{number}")["version"] == 1
+
+
+@only_first
+def test_a_leader_that_vanishes_is_replaced(
+    first: Proxy, postgres: Postgres, listening: Services, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", "dateline")
+    other = bootstrap(Settings(database_url=postgres.url))
+    leader, heir = Worker(listening), Worker(other)
+    leader.start()
+    _soon(lambda: listening.leadership.term)
+    heir.start()
+    first.silence()
+    _soon(lambda: other.leadership.term, 15)
+    assert listening.leadership.term is None
+    first.speak()
+    _soon(lambda: _attempt(listening) == "answers 1", _BACK)
+    assert listening.leadership.term is None
+    leader.stop()
+    heir.stop()
+    other.close()
+    told = [record.getMessage() for record in caplog.records if record.name == "dateline.worker"]
+    assert told.count("this process does the background work") == 2
+    assert told.count("this process leaves the background work") == 1
+    # Once for each loop, and not with each try.
+    assert len([one for one in told if one.startswith("leadership could not go on")]) <= 2
+
+
+def _attempt(services: Services) -> str:
+    try:
+        with services.database.read() as session:
+            return f"answers {session.scalar(text('SELECT 1'))}"
+    except DatabaseUnavailable as wrong:
+        return wrong.detail
 
 
 def _is_not_ready(client: TestClient) -> None:
