@@ -112,6 +112,7 @@ def prepare_database(database: Database) -> None:
     if database.dialect == "sqlite" and not migrations.is_current(database):
         migrations.refuse_strangers(database)
         migrations.upgrade(database)
+    database.refuse_transaction_pooling()
     migrations.check(database)
 
 

@@ -183,6 +183,13 @@ class Database:
             return FileLeadership(str(self.engine.url.database))
         return LeaseLeadership(self.write)
 
+    def refuse_transaction_pooling(self) -> None:
+        """Insist that no pooler shares connections to PostgreSQL between transactions."""
+        if self._server is not None:
+            # One that is not reached at all is told of where it is needed.
+            with suppress(psycopg.Error):
+                self._server.refuse_transaction_pooling()
+
     def takes_writes(self) -> bool:
         """Tell whether the database can be written to, as far as it says so by itself."""
         if self._server is None:

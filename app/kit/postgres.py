@@ -13,7 +13,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from contextlib import suppress
+from contextlib import closing, suppress
 from functools import partial
 from typing import Any
 from weakref import WeakKeyDictionary, finalize
@@ -49,6 +49,8 @@ _IN_OPTIONS = re.compile(r"(?:-c\s*|--)([\w.-]+)\s*=")
 _HEAD_START, _LOOK_EVERY = 0.25, 0.1
 _REFUSED_WITHIN = 0.5
 _MOST_ATTEMPTS = 64
+# Seconds within which a statement that waits for nothing is answered.
+_ANSWER_WITHIN = 5.0
 # Seconds between two calls of `Server.tick`, and how many of them without an answer are silence.
 TICK_SECONDS = 0.125
 _SILENT_TICKS = 7
@@ -99,6 +101,28 @@ class Server:
         self.note_answer()
         connection.autocommit = True
         return connection
+
+    def refuse_transaction_pooling(self) -> None:
+        """Insist that each connection keeps its own process of the server.
+
+        A pooler of transactions gives that of the first connection to the second one, and another
+        one to the first; or, where it has one only, lets the first one wait.
+        """
+        with closing(self.connect()) as first, closing(self.connect()) as second:
+            before = _process_of(first)
+            first.commit()
+            _process_of(second)
+            try:
+                after = self._attempts.submit(_process_of, first).result(_ANSWER_WITHIN)
+            except TimeoutError:
+                self.cut()
+                after = None
+        if after != before:
+            raise Misconfigured(
+                "DATELINE_DATABASE_URL leads to a pooler that pools transactions, and Dateline "
+                "needs sessions. Set pool_mode = session for this database in PgBouncer, or "
+                "connect to PostgreSQL directly."
+            )
 
     def note_answer(self) -> None:
         """Note that the server has answered just now, be it with a refusal."""
@@ -173,6 +197,10 @@ def is_lost(connection: psycopg.Connection[Any]) -> bool:
     poll = select.poll()
     poll.register(connection.fileno(), select.POLLIN)
     return bool(poll.poll(0))
+
+
+def _process_of(connection: psycopg.Connection[Any]) -> object:
+    return connection.execute("SELECT pg_backend_pid()").fetchone()
 
 
 def is_standby(connection: psycopg.Connection[Any]) -> bool:
