@@ -8,11 +8,10 @@ import logging
 from typing import Any
 
 from uvicorn import Config
-from uvicorn.server import ServerState
 
 from app.server.deadlines import Phase, State, Timer
 from app.server.exchange import Exchange
-from app.server.interface import WHOLE, App, Message, Scope, hooks_of
+from app.server.interface import WHOLE, App, Message, Scope, ServerState, hooks_of
 from app.server.outbox import Outbox
 from app.server.parsing import RequestReader
 from app.server.target import Refused
@@ -85,8 +84,7 @@ class HttpProtocol(asyncio.Protocol):
         self._timer = Timer(self._hooks.deadlines, self._look, self._expire)
         self._has_seat = self._hooks.limits.connections.take(self._client)
         if self._has_seat:
-            # uvicorn types it by its own protocols, and calls no more than `shutdown`.
-            self._server_state.connections.add(self)  # type: ignore[arg-type]
+            self._server_state.connections.add(self)
         else:
             self._is_deaf = True
             self._write_refusal(_TOO_MANY)
