@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from datetime import datetime
 from urllib.parse import quote
 
-from app.api.answer import JSON, Answer, Facts, Headers
 from app.api.delivery.resource import ReadRequest
-from app.api.errors import Gone, Killed, NothingHere
-from app.api.links import Links, fits_in_head, link_header
+from app.api.http.answer import JSON, Answer, Facts, Headers
+from app.api.http.errors import Gone, Killed, NothingHere
+from app.api.http.links import Links, fits_in_head, link_header
 from app.bootstrap import Services
 from app.delivery.heads import Head
 from app.delivery.results import Gone as StoryGone

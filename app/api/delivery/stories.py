@@ -4,15 +4,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from app.api import alternates
-from app.api.answer import Answer
+from app.api.delivery import alternates
 from app.api.delivery.answers import delivered, nothing_here, redirected, withdrawn
-from app.api.delivery.resource import Begun, Deferred, ReadRequest, Reads, Resource
-from app.api.feeds import MUCH, no_format
-from app.api.fields import WHOLE, Fields
-from app.api.links import Links
-from app.api.params import Parameters
-from app.api.stories import ListRequest, list_body, narrow_keys, read_list
+from app.api.delivery.feeds import MUCH, no_format
+from app.api.delivery.resource import Begun, Deferred, ReadRequest, Resource
+from app.api.delivery.story_query import ListRequest, list_body, narrow_keys, read_list
+from app.api.http.access import Reads
+from app.api.http.answer import Answer
+from app.api.http.fields import WHOLE, Fields
+from app.api.http.links import Links
+from app.api.http.parameters import Parameters
 from app.bootstrap import Services
 from app.content.slugs import normal_ref
 from app.delivery.directory import Directory
