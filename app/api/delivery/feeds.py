@@ -9,11 +9,11 @@ from app.api.delivery.channels import Channel
 from app.api.delivery.feed_pages import FeedRequest, write_feed
 from app.api.delivery.resource import Begun, Deferred, ReadRequest, Resource, finish
 from app.api.delivery.search_query import places, read_typed, search_in_list, sees_titles_only
-from app.api.delivery.story_query import read_query
+from app.api.delivery.story_query import FEED_PARAMETERS, SEARCH_FEED_PARAMETERS, read_query
 from app.api.http.access import Reads
 from app.api.http.answer import Answer
 from app.api.http.nearest import nearest
-from app.api.http.parameters import FILTERS, SPANS, Parameters
+from app.api.http.parameters import Parameters
 from app.bootstrap import Services
 from app.delivery.results import Page
 from app.delivery.store.reading import Position
@@ -22,9 +22,6 @@ from app.delivery.surrogates import LISTS
 from app.kit.quoting import quoted
 from app.syndication.formats import FEEDS, FeedFormat
 
-_ALL = (*FILTERS, *SPANS, "sort", "limit", "cursor")
-FEED_PARAMETERS = (*_ALL, "one_per_story", "prefer", "names_in")
-SEARCH_FEED_PARAMETERS = ("q", *_ALL, "names_in")
 # More than this is written on a thread, so that nobody else waits for it.
 MUCH = 512 * 1024
 

@@ -9,10 +9,9 @@ from app.access.caller import ANYBODY
 from app.access.selection import Selection
 from app.api.delivery import channels
 from app.api.delivery.channels import Channel
-from app.api.delivery.feeds import FEED_PARAMETERS, SEARCH_FEED_PARAMETERS
 from app.api.delivery.resource import ReadRequest
 from app.api.delivery.search_query import read_typed
-from app.api.delivery.story_query import read_query
+from app.api.delivery.story_query import FEED_PARAMETERS, SEARCH_FEED_PARAMETERS, read_query
 from app.api.http.access import Reads
 from app.api.http.canonical import canonical_query
 from app.api.http.errors import NothingHere

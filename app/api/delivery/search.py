@@ -7,8 +7,7 @@ from typing import Any
 
 from starlette.concurrency import run_in_threadpool
 
-from app.api.delivery import alternates
-from app.api.delivery.answers import delivered, list_links, redirected
+from app.api.delivery.answers import delivered, list_links, redirected, search_alternates
 from app.api.delivery.resource import Begun, Deferred, ReadRequest, Resource
 from app.api.delivery.search_query import SEARCH_PARAMETERS, read_search, search_body
 from app.api.delivery.stories import story_absent
@@ -83,7 +82,7 @@ def _found(services: Services, request: ReadRequest, params: Parameters) -> Answ
     found = services.search.search(asked.query)
     body, cursors = search_body(asked, found)
     links = list_links(services, request, cursors)
-    others = alternates.of_search(services, request.query)
+    others = search_alternates(services, request.query)
     return delivered(
         request,
         body,

@@ -19,6 +19,9 @@ LIST_PARAMETERS = (
     *(*FILTERS, *SPANS, "sort", "fields", "limit", "cursor", "count"),
     *("one_per_story", "prefer", "names_in"),
 )
+_OF_FEEDS = (*FILTERS, *SPANS, "sort", "limit", "cursor")
+FEED_PARAMETERS = (*_OF_FEEDS, "one_per_story", "prefer", "names_in")
+SEARCH_FEED_PARAMETERS = ("q", *_OF_FEEDS, "names_in")
 _SORTS = ("published_at", "-published_at", "updated_at", "-updated_at")
 
 

@@ -5,8 +5,8 @@ from typing import Any
 from fastapi import Request, Response
 
 from app.api.delivery import feeds
-from app.api.delivery.feeds import FEED_PARAMETERS, SEARCH_FEED_PARAMETERS
 from app.api.delivery.respond import respond
+from app.api.delivery.story_query import FEED_PARAMETERS, SEARCH_FEED_PARAMETERS
 from app.api.openapi.operations import describe
 from app.api.routes.public_router import PublicRouter
 from app.syndication.formats import FEEDS
