@@ -9,8 +9,8 @@ from typing import Annotated
 import typer
 import uvicorn
 
-from app.api.delivery.pushed import read_feed
-from app.api.edge.secrets import hide_secrets
+from app.api.delivery.pushed_feeds import read_feed
+from app.api.ops.redaction import hide_secrets
 from app.bootstrap import bootstrap, open_database, prepare_database
 from app.cli.common import DatabaseUrl
 from app.cli.serving import FORCE_SECONDS, GRACE_SECONDS, Server
