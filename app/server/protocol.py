@@ -15,7 +15,7 @@ from app.server.interface import WHOLE, App, Message, Scope, ServerState, hooks_
 from app.server.outbox import Outbox
 from app.server.parsing import RequestReader
 from app.server.target import Refused
-from app.server.writing import end_of_head, header_lines, kept_lines, status_line
+from app.server.writing import DefaultLines, end_of_head, header_lines, status_line
 
 # What is parsed at once: as many requests as fit in there may wait on a connection.
 _SLICE = 16 * 1024
@@ -27,6 +27,7 @@ _ASGI = {"version": "3.0", "spec_version": "2.3"}
 _TIMEOUT = Refused("request_timeout", "The request did not come in time.")
 _INTERNAL = Refused("internal", "The request could not be answered.")
 _TOO_MANY = Refused("too_many_connections", "There are as many connections as there may be.")
+_lines = DefaultLines()
 # One for each process, as its loop.
 _outbox = Outbox()
 _log = logging.getLogger("dateline.server")
@@ -63,7 +64,7 @@ class HttpProtocol(asyncio.Protocol):
     @property
     def default_lines(self) -> bytes:
         """The lines of the headers that every answer has."""
-        return kept_lines(tuple(self._server_state.default_headers))
+        return _lines.of(self._server_state.default_headers)
 
     # asyncio would hand over any transport; a server of TCP hands over one that can write.
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]

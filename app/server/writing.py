@@ -1,8 +1,9 @@
 """Answers as bytes: status lines, header lines, and what the server adds to them."""
 
 from collections.abc import Iterable
-from functools import lru_cache
 from http import HTTPStatus
+
+from app.server.interface import Headers
 
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 _STATUS_LINES = {
@@ -33,7 +34,15 @@ def end_of_head(*, keeps: bool, is_old: bool) -> bytes:
     return b"connection: keep-alive\r\n\r\n" if is_old else b"\r\n"
 
 
-@lru_cache(maxsize=2)
-def kept_lines(headers: tuple[tuple[bytes, bytes], ...]) -> bytes:
-    """Return headers as lines; those that the server adds are new once a second."""
-    return header_lines(headers)
+class DefaultLines:
+    """The lines of the headers that the server adds; it makes a new list of them each second."""
+
+    def __init__(self) -> None:
+        self._headers: Headers = []
+        self._lines = b""
+
+    def of(self, headers: Headers) -> bytes:
+        """Return the lines of a list, which are kept for as long as it is the same list."""
+        if headers is not self._headers:
+            self._headers, self._lines = headers, header_lines(headers)
+        return self._lines
