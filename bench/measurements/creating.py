@@ -10,7 +10,7 @@ from bench.publisher import endless_stories
 from bench.servers import Server
 from bench.stage import Stage
 
-_STORIES_A_SECOND = 50
+_STORIES_A_SECOND = 150
 
 
 class Client:

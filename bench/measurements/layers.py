@@ -61,6 +61,7 @@ def _creating(stage: Stage, without: str | None) -> Iterator[Callable[[], Round]
 
 _CACHED: Question = partial(_load, paths=(HEADLINES,), cache_bytes=None)
 _COMPUTED: Question = partial(_load, paths=_FORMS)
+_FIELDS: Question = partial(_load, paths=in_many_forms("fields=title,slug"))
 _FEED: Question = partial(_load, paths=_FEEDS)
 _EQUAL: Question = partial(_load, paths=_COUNTED)
 
@@ -103,6 +104,7 @@ _ROWS: tuple[tuple[str, str, str, Question, str], ...] = (
     ("readers", "reader connections held", "a pool", _COMPUTED, "computed headlines"),
     ("writer", "writer connection held", "opened each time", _creating, "created stories"),
     ("orjson", "orjson", "json", _COMPUTED, "computed headlines"),
+    ("orjson", "orjson", "json", _FIELDS, "selected fields, computed"),
     ("orjson", "orjson", "json", _creating, "created stories"),
     ("collector", "gc.freeze", "no freeze", _COMPUTED, "computed headlines"),
 )
