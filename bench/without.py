@@ -18,14 +18,15 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 import app.main
 from app import cli
+from app.api import app as composition
+from app.api.cache import misses
+from app.api.cache.encoding import LEAST_BYTES
+from app.api.cache.entry import Entry
+from app.api.cache.middleware import CacheMiddleware
+from app.api.cache.prepared_responses import PreparedResponses
 from app.api.delivery import stories
 from app.api.delivery.resource import compute
-from app.api.edge import computing, stack
-from app.api.edge.delivery import DeliveryRing
-from app.api.edge.encoding import LEAST_BYTES
-from app.api.edge.entry import Entry
-from app.api.edge.ready import ReadyAnswers
-from app.api.edge.serving import server_hooks
+from app.api.http.server import server_hooks
 from app.cli import serve
 from app.delivery.heads import Heads
 from app.kit import database, json
@@ -52,7 +53,7 @@ def cache() -> None:
 
 def ready() -> None:
     """Make the head of an answer from its entry for each request."""
-    _replace(ReadyAnswers, "put", lambda *_: None)
+    _replace(PreparedResponses, "put", lambda *_: None)
 
 
 def encodings() -> None:
@@ -68,7 +69,7 @@ def encodings() -> None:
 def lookup() -> None:
     """Begin a task for every request."""
     usual: Callable[..., object] = server_hooks
-    _replace(stack, "server_hooks", lambda _, *others: usual(lambda _: None, *others))
+    _replace(composition, "server_hooks", lambda _, *others: usual(lambda _: None, *others))
 
 
 def protocol() -> None:
@@ -92,11 +93,11 @@ def loop() -> None:
 def inline() -> None:
     """Compute every answer in a worker thread."""
 
-    async def fetch(services: Any, _pulse: object, match: Any, request: Any) -> object:
+    async def fetch(services: Any, _notifier: object, match: Any, request: Any) -> object:
         return await run_in_threadpool(compute, services, match, request)
 
-    _replace(computing.Computing, "start", lambda *_: None)
-    _replace(computing, "fetch", fetch)
+    _replace(misses.MissHandler, "start", lambda *_: None)
+    _replace(misses, "fetch", fetch)
 
 
 def shared() -> None:
@@ -106,13 +107,13 @@ def shared() -> None:
         def get(self, *_: object) -> None:
             return None
 
-    usual: Callable[..., None] = DeliveryRing.__init__
+    usual: Callable[..., None] = CacheMiddleware.__init__
 
     def begin(ring: Any, *given: Any) -> None:
         usual(ring, *given)
         _replace(ring, "_running", Nothing())
 
-    _replace(DeliveryRing, "__init__", begin)
+    _replace(CacheMiddleware, "__init__", begin)
 
 
 def parsed() -> None:
