@@ -8,10 +8,10 @@ from math import ceil
 from app.access.selection import Selection, Span
 from app.api.feed_pages import addresses_of
 from app.bootstrap import Services
-from app.delivery.archive import Month
 from app.delivery.heads import Head
 from app.delivery.query import StoryQuery
 from app.delivery.results import Page
+from app.delivery.store.archive import Month
 from app.kit.clock import format_instant, parse_instant
 from app.kit.xml import legal
 from app.syndication.formats.sitemap import Part, render_archive, render_index, render_news

@@ -1,6 +1,8 @@
 """All SQL of access."""
 
 from app.access.store.keys import (
+    KeptRow,
+    KeyRow,
     KeyState,
     forget_answers,
     insert_key,
@@ -20,6 +22,8 @@ from app.access.store.keys import (
 )
 
 __all__ = [
+    "KeptRow",
+    "KeyRow",
     "KeyState",
     "forget_answers",
     "insert_key",

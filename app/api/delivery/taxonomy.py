@@ -9,7 +9,7 @@ from app.api.params import Parameters
 from app.api.tree import category_tree
 from app.bootstrap import Services
 from app.content.slugs import normal_ref
-from app.delivery.directory import EntryType
+from app.delivery.store.entries import EntryType
 
 LIST = ("fields", "limit", "cursor", "count")
 CATEGORY_LIST = (*LIST, "tree", "names_in")

@@ -70,9 +70,9 @@ def manage_create_webhook(request: Request, services: Parts, caller: Admin, body
 
     def act(unit: Unit) -> Response:
         made = create_webhook(unit, written, selection, services.push.options.reach)
-        view = _view(unit, made["id"])
-        location = f"/v1/manage/webhooks/{made['id']}"
-        return managed({**view, "secret": made["secret"]}, status=201, version=1, location=location)
+        view = _view(unit, made.id)
+        location = f"/v1/manage/webhooks/{made.id}"
+        return managed({**view, "secret": made.secret}, status=201, version=1, location=location)
 
     return post(request, services, caller, body, act, kept=without_secret)
 

@@ -1,9 +1,9 @@
 """All SQL of the content side."""
 
 from app.content.store.articles import (
+    Tied,
     article_by_external_id,
     article_by_ref,
-    article_of,
     articles_after,
     articles_by_external_ids,
     articles_by_ids,
@@ -17,12 +17,14 @@ from app.content.store.articles import (
     update_articles,
 )
 from app.content.store.previews import (
+    Preview,
     delete_preview,
     forget_previews,
     insert_preview,
     preview,
 )
 from app.content.store.revisions import (
+    Revision,
     insert_revisions,
     revision,
     revision_gaps,
@@ -39,15 +41,14 @@ from app.content.store.taxonomy import (
     ancestors,
     categories_below,
     category_by_ref,
-    category_of,
     delete_category,
     delete_source,
     levels_below,
-    page_of_taxonomy,
+    page_of_categories,
+    page_of_sources,
     save_category,
     save_source,
     source_by_ref,
-    source_of,
     stream_categories,
     stream_sources,
     uses_of_category,
@@ -60,18 +61,19 @@ from app.content.store.things import (
 )
 
 __all__ = [
+    "Preview",
+    "Revision",
+    "Tied",
     "all_slugs",
     "ancestors",
     "article_by_external_id",
     "article_by_ref",
-    "article_of",
     "articles_after",
     "articles_by_external_ids",
     "articles_by_ids",
     "articles_by_slugs",
     "categories_below",
     "category_by_ref",
-    "category_of",
     "count_of",
     "delete_category",
     "delete_preview",
@@ -83,7 +85,8 @@ __all__ = [
     "keep_public_slugs",
     "labels_of",
     "levels_below",
-    "page_of_taxonomy",
+    "page_of_categories",
+    "page_of_sources",
     "preview",
     "public_slugs",
     "references",
@@ -96,7 +99,6 @@ __all__ = [
     "slug_now",
     "snapshots",
     "source_by_ref",
-    "source_of",
     "stand_ins",
     "stream_articles",
     "stream_categories",

@@ -2,6 +2,9 @@
 
 from app.delivery.store.documents import (
     Attributes,
+    DocumentRow,
+    TermRow,
+    WholeDocument,
     attributes,
     documents_under,
     due_documents,
@@ -18,6 +21,7 @@ from app.delivery.store.documents import (
     whole_documents,
 )
 from app.delivery.store.embargoed import (
+    EmbargoedChange,
     append_embargoed,
     embargoed_groups,
     is_offer_untold,
@@ -26,6 +30,8 @@ from app.delivery.store.embargoed import (
     offered_of_groups,
 )
 from app.delivery.store.entries import (
+    EntryRow,
+    RedirectRow,
     add_redirects,
     category_parents,
     drop_redirects,
@@ -44,20 +50,24 @@ from app.delivery.store.followers import (
     take_over,
 )
 from app.delivery.store.log import (
+    Change,
     Changed,
     LastChange,
+    LastOfThing,
+    LoggedChange,
     append,
     attributes_before,
     changed_after,
-    last_log_row,
     last_log_rows,
     last_of_each,
+    last_serial,
     lock_log,
     log_rows,
 )
 from app.delivery.store.trimming import trimmed_upto
 from app.delivery.store.withdrawn import (
     NOT_FOUND,
+    Stone,
     replace_tombstones,
     standing,
     stray_tombstones,
@@ -67,8 +77,18 @@ from app.delivery.store.withdrawn import (
 __all__ = [
     "NOT_FOUND",
     "Attributes",
+    "Change",
     "Changed",
+    "DocumentRow",
+    "EmbargoedChange",
+    "EntryRow",
     "LastChange",
+    "LastOfThing",
+    "LoggedChange",
+    "RedirectRow",
+    "Stone",
+    "TermRow",
+    "WholeDocument",
     "add_redirects",
     "append",
     "append_embargoed",
@@ -88,9 +108,9 @@ __all__ = [
     "followers",
     "is_offer_untold",
     "last_embargoed_rows",
-    "last_log_row",
     "last_log_rows",
     "last_of_each",
+    "last_serial",
     "lock_log",
     "log_rows",
     "move_follower",
