@@ -35,7 +35,10 @@ def joined_list(rows: Sequence[StoryRow], directory: Directory, form: Form) -> l
     return [
         b"".join(
             (
-                *(b"{", row.head, between(row.source_id, row.category_ids), row.tail),
+                b"{",
+                row.head,
+                between(row.source_id, row.category_ids),
+                row.tail,
                 b"}" if row.embargo_until is None else _end(row.embargo_until),
             )
         )

@@ -47,6 +47,10 @@ class _IsListed(FunctionElement[bool]):
     type = Boolean()
     inherit_cache = True
 
+    def self_group(self, against: Any = None) -> Any:
+        """Stay a condition: compared with 1, as on SQLite otherwise, it would use no index."""
+        return self
+
 
 def is_listed(
     column: Any,

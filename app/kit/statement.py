@@ -54,9 +54,11 @@ class Query(Generic[RowT_co]):
     def maker(self, names: Sequence[str]) -> Callable[[Sequence[Any]], RowT_co]:
         """Return what makes a row of the values of columns that have these names."""
         row: Any = self.row or tuple
+        if row is tuple:
+            return cast(Callable[[Sequence[Any]], RowT_co], tuple)
         if not issubclass(row, tuple):
             return lambda values: row(**dict(zip(names, values, strict=True)))
-        if row is not tuple and row._fields != tuple(names):
+        if row._fields != tuple(names):
             raise TypeError(f"{row.__name__} has other fields than the columns {list(names)}.")
         # The `_make` of a named tuple counts the columns every time.
         return partial(tuple.__new__, row)

@@ -61,10 +61,15 @@ _BY_REF_LOCKED = Statement(_ONE.with_for_update(), Article)
 _LOCKED = select(_articles).order_by(ArticleRow.id).with_for_update()
 _BY_IDS = Statement(_LOCKED.where(is_listed(ArticleRow.id)), Article)
 _BY_SLUGS = Statement(_LOCKED.where(is_listed(ArticleRow.slug)), Article)
-# No index has pairs of values: that of the second of them is taken.
+# Each half of a pair is listed too, for an index: none has pairs of values.
 _pair = ArticleRow.source_id.concat(literal_column("' '", Text)).concat(ArticleRow.external_id)
 _BY_EXTERNAL_IDS = Statement(
-    _LOCKED.where(is_listed(ArticleRow.external_id), is_listed(_pair, "pairs")), Article
+    _LOCKED.where(
+        is_listed(ArticleRow.source_id, "sources"),
+        is_listed(ArticleRow.external_id),
+        is_listed(_pair, "pairs"),
+    ),
+    Article,
 )
 _TIED = Statement(
     select(*(_articles.c[name] for name in Tied._fields)).where(
@@ -98,8 +103,9 @@ def articles_by_external_ids(
     session: ReadSession, pairs: Collection[tuple[str, str]]
 ) -> list[Article]:
     """Return articles by source id and external id, locked against other writers."""
+    sources, names = {source for source, _ in pairs}, [name for _, name in pairs]
     joined = [" ".join(pair) for pair in pairs]
-    return session.find(_BY_EXTERNAL_IDS, [name for _, name in pairs], pairs=joined)
+    return session.find(_BY_EXTERNAL_IDS, names, sources=sources, pairs=joined)
 
 
 def article_by_external_id(
