@@ -26,7 +26,7 @@ class Follower:
         self._name = name
         self._position: int | None = None
 
-    def follow(self, take: Callable[[Sequence[store.LoggedChange]], bool]) -> bool:
+    def follow(self, take: Callable[[Sequence[store.Change]], bool]) -> bool:
         """Hand over what is new, until there is no more or a batch is not taken; tell which."""
         while rows := self._new():
             if not take(rows):
@@ -37,7 +37,7 @@ class Follower:
                 break
         return True
 
-    def carry(self, write: Callable[[WriteSession, Sequence[store.LoggedChange]], None]) -> None:
+    def carry(self, write: Callable[[WriteSession, Sequence[store.Change]], None]) -> None:
         """Write down what is made of each batch in the transaction that moves the position on.
 
         So what is made is made once, whatever is killed in between.
@@ -66,7 +66,7 @@ class Follower:
             rows = () if position is None else store.log_rows(session, position, 1)
         return rows[0].at if rows else None
 
-    def _new(self) -> Sequence[store.LoggedChange]:
+    def _new(self) -> Sequence[store.Change]:
         with self._database.read() as session:
             position = self._position = store.follower_position(session, self._name)
             if position is not None:

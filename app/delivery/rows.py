@@ -16,12 +16,5 @@ def seen_otherwise(
     """Return the row for a story; `now_is` are those of its attributes that are others now."""
     after = story.values if now_is is None else story.values | now_is
     return store.Change(
-        unit.now,
-        "article",
-        id_,
-        "upsert",
-        reason,
-        story.version,
-        before=story.values,
-        after=after,
+        unit.now, "article", id_, "upsert", reason, story.version, before=story.values, after=after
     )

@@ -13,6 +13,7 @@ from sqlalchemy import (
     CursorResult,
     Executable,
     Select,
+    Table,
     Text,
     bindparam,
     func,
@@ -60,12 +61,10 @@ class _Dataclass(Protocol):
 TypedRow = _Tuple | _Dataclass
 
 
-def _values_of(row: Any) -> dict[str, Any]:
-    """Return the values of a row by column; what is nested in them is shared, not copied."""
-    if isinstance(row, tuple):
-        values: dict[str, Any] = row._asdict()  # type: ignore[attr-defined]
-        return values
-    return {name: getattr(row, name) for name in row.__dataclass_fields__}
+def _columns_of(row: Any, table: Table) -> tuple[str, ...]:
+    """Return the columns that a row fills; a number that the database gives is none of them."""
+    fields = getattr(row, "_fields", None) or row.__dataclass_fields__
+    return tuple(name for name in fields if table.c[name].identity is None)
 
 
 def _numbered(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
@@ -169,8 +168,9 @@ class WriteSession(ReadSession):
         """
         if not rows:
             return
-        values = [_values_of(row) for row in rows]
-        table, columns = table_of(model), tuple(values[0])
+        table = table_of(model)
+        columns = _columns_of(rows[0], table)
+        values = [{name: getattr(row, name) for name in columns} for row in rows]
         if mode in _MANY and 1 < len(values) <= _MOST_ROWS:
             for start in range(0, len(values), _AT_ONCE):
                 part = values[start : start + _AT_ONCE]

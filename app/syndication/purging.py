@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from app.delivery.following import Follower
-from app.delivery.store import LoggedChange
+from app.delivery.store import Change
 from app.delivery.surrogates import EVERYTHING, Surrogates
 from app.kit import json
 from app.kit.clock import format_instant
@@ -73,7 +73,7 @@ class Purging:
         self._closed = True
         self._client.close()
 
-    def _tell(self, rows: Sequence[LoggedChange]) -> bool:
+    def _tell(self, rows: Sequence[Change]) -> bool:
         return all(self._send(keys) for keys in _portions(self._surrogates.outdated(rows)))
 
     def _send(self, keys: Sequence[str]) -> bool:

@@ -4,7 +4,7 @@ from app.bootstrap import Services
 from app.delivery import store
 
 
-def rows(services: Services) -> list[store.LoggedChange]:
+def rows(services: Services) -> list[store.Change]:
     """Return the whole log."""
     with services.database.read() as session:
         return store.log_rows(session, 0, 1_000)

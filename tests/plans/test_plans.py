@@ -184,9 +184,7 @@ _LOOKUPS: dict[str, Work] = {
     "the head of the log": lambda s: reading.log_head(s, NOW),
     "the end of the log": delivery.last_serial,
     "rows of the log": lambda s: delivery.log_rows(s, _MIDDLE, 100),
-    "what changed": lambda s: delivery.changed_after(s, _MIDDLE, 100),
     "last rows of stories": lambda s: delivery.last_log_rows(s, _ids(10)),
-    "tags since": lambda s: formats.tags_since(s, _MIDDLE, 100),
     "tags": formats.tags,
     "what was withdrawn": lambda s: formats.withdrawn(
         s, NOW, EPOCH + timedelta(minutes=ARTICLES - 3_000), ARTICLES, 20

@@ -21,7 +21,7 @@ from app.delivery.models import Document, DocumentTerm, LogRow
 from app.delivery.store.visibility import visible
 from app.kit.schema import Instant, table_of
 from app.kit.session import ReadSession
-from app.kit.statement import Query, Statement
+from app.kit.statement import Statement
 
 _documents = table_of(Document)
 _terms = table_of(DocumentTerm)
@@ -47,13 +47,6 @@ class Month(NamedTuple):
     changed_at: datetime
 
 
-class Since(NamedTuple):
-    """A row of the log, and what a story is selected by since."""
-
-    serial: int
-    after: Facts | None
-
-
 def withdrawn(
     session: ReadSession, now: datetime, since: datetime, upto: int, limit: int
 ) -> list[WithdrawnRow]:
@@ -73,12 +66,6 @@ def months(session: ReadSession, now: datetime) -> list[Month]:
 def tags(session: ReadSession) -> list[str]:
     """Return every tag, folded, that a story has: one look into the index for each."""
     return session.scalars(_TAGS)
-
-
-def tags_since(session: ReadSession, serial: int, limit: int) -> list[Since]:
-    """Return rows of the log after a serial, with what stories are selected by since then."""
-    statement = select(_log.c.serial, _log.c.after).where(_log.c.serial > serial)
-    return session.all(Query(statement.order_by(_log.c.serial).limit(limit), Since))
 
 
 _WITHDRAWN = Statement(

@@ -42,7 +42,7 @@ class _Row(NamedTuple):
 
 
 def _row(end: int, change: Change) -> _Row:
-    at, _, id_, op, reason, version, notice, before, after = change
+    at, _, id_, op, reason, version, notice, before, after, _ = change
     return _Row(end, at, id_, op, reason, version, notice, before, after)
 
 

@@ -20,7 +20,7 @@ LOG_LOCK = "change-log"
 
 
 class Change(NamedTuple):
-    """A change to what the public may see, as the log is told of it."""
+    """A row of the log; its serial is given to it when it is appended."""
 
     at: datetime
     type: str
@@ -31,21 +31,7 @@ class Change(NamedTuple):
     notice: str | None = None
     before: Facts | None = None
     after: Facts | None = None
-
-
-class LoggedChange(NamedTuple):
-    """A row of the log."""
-
-    serial: int
-    at: datetime
-    type: str
-    id: str
-    op: str
-    reason: str
-    version: int | None
-    notice: str | None
-    before: Facts | None
-    after: Facts | None
+    serial: int = 0
 
 
 class LastChange(NamedTuple):
@@ -55,16 +41,6 @@ class LastChange(NamedTuple):
     op: str
     reason: str
     version: int | None
-    before: Facts | None
-    after: Facts | None
-
-
-class Changed(NamedTuple):
-    """What a row of the log says of a thing: what it was selected by before, and is after."""
-
-    serial: int
-    type: str
-    id: str
     before: Facts | None
     after: Facts | None
 
@@ -104,14 +80,9 @@ def last_serial(session: ReadSession) -> int:
     return session.scalar(_LAST_SERIAL) or 0
 
 
-def log_rows(session: ReadSession, after: int, limit: int) -> list[LoggedChange]:
+def log_rows(session: ReadSession, after: int, limit: int) -> list[Change]:
     """Return rows of the log after a serial, oldest first."""
     return session.all(_ROWS, {"after": after, "limit": limit})
-
-
-def changed_after(session: ReadSession, after: int, limit: int) -> list[Changed]:
-    """Return what rows of the log after a serial say, oldest first."""
-    return session.all(_CHANGED, {"after": after, "limit": limit})
 
 
 def last_of_each(session: ReadSession, after: int, upto: int, limit: int) -> list[LastOfThing]:
@@ -141,14 +112,11 @@ _LAST_OF_STORIES = Statement(
 )
 _since = _log.c.serial > _after
 _ROWS = Statement(
-    select(_log).where(_since).order_by(_log.c.serial).limit(bindparam("limit")), LoggedChange
-)
-_CHANGED = Statement(
-    select(*(_log.c[name] for name in Changed._fields))
+    select(*(_log.c[name] for name in Change._fields))
     .where(_since)
     .order_by(_log.c.serial)
     .limit(bindparam("limit")),
-    Changed,
+    Change,
 )
 _LAST = Statement(
     select(

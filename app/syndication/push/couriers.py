@@ -14,7 +14,7 @@ from app.syndication.push.following import delivery_row
 from app.syndication.push.hub_limits import has_seat
 from app.syndication.push.signing import hub_signature, signatures
 from app.syndication.push.store import deliveries, receivers
-from app.syndication.push.store.deliveries import DeliveryRow
+from app.syndication.push.store.deliveries import Message
 from app.syndication.push.store.receivers import Receiver, SubscriptionRow, WebhookRow
 
 # `gone` says that nothing more is to be sent there; `refused`, that this is not to be sent again.
@@ -57,21 +57,16 @@ class Courier(Protocol):
 
     at_once: int
 
-    def outgoing(self, row: DeliveryRow, receiver: Receiver, now: datetime) -> Outgoing | None:
+    def outgoing(self, row: Message, receiver: Receiver, now: datetime) -> Outgoing | None:
         """Return the request of a delivery, or nothing where there is nothing to say."""
         ...
 
-    def judge(self, row: DeliveryRow, sent: Outgoing, outcome: Outcome) -> Verdict:
+    def judge(self, row: Message, sent: Outgoing, outcome: Outcome) -> Verdict:
         """Return what an outcome means."""
         ...
 
     def done(
-        self,
-        session: WriteSession,
-        row: DeliveryRow,
-        sent: Outgoing,
-        verdict: Verdict,
-        now: datetime,
+        self, session: WriteSession, row: Message, sent: Outgoing, verdict: Verdict, now: datetime
     ) -> None:
         """Write down what follows from a delivery that is over, for better or worse."""
         ...
@@ -82,7 +77,7 @@ class WebhookCourier:
 
     at_once = 8
 
-    def outgoing(self, row: DeliveryRow, receiver: Receiver, now: datetime) -> Outgoing | None:
+    def outgoing(self, row: Message, receiver: Receiver, now: datetime) -> Outgoing | None:
         """Sign the event, with both secrets while one takes the place of the other."""
         assert isinstance(receiver, WebhookRow)
         if row.body is None:
@@ -99,17 +94,12 @@ class WebhookCourier:
         }
         return Outgoing("POST", receiver.url, headers, body)
 
-    def judge(self, row: DeliveryRow, sent: Outgoing, outcome: Outcome) -> Verdict:
+    def judge(self, row: Message, sent: Outgoing, outcome: Outcome) -> Verdict:
         """Take 2xx for success, and 410 for a wish to be left alone."""
         return _judged(outcome)
 
     def done(
-        self,
-        session: WriteSession,
-        row: DeliveryRow,
-        sent: Outgoing,
-        verdict: Verdict,
-        now: datetime,
+        self, session: WriteSession, row: Message, sent: Outgoing, verdict: Verdict, now: datetime
     ) -> None:
         """Do nothing: a webhook that is to be left alone is disabled by a command."""
 
@@ -125,7 +115,7 @@ class FeedCourier:
         self._seats = seats
         self.read: Callable[[str], FeedContent] | None = None
 
-    def outgoing(self, row: DeliveryRow, receiver: Receiver, now: datetime) -> Outgoing | None:
+    def outgoing(self, row: Message, receiver: Receiver, now: datetime) -> Outgoing | None:
         """Return a question, or the feed as it is now, unless that was sent before."""
         assert isinstance(receiver, SubscriptionRow)
         if row.event == VERIFY:
@@ -150,7 +140,7 @@ class FeedCourier:
             headers["x-hub-signature"] = hub_signature(receiver.secret, content.body)
         return Outgoing("POST", receiver.callback, headers, content.body, digest)
 
-    def judge(self, row: DeliveryRow, sent: Outgoing, outcome: Outcome) -> Verdict:
+    def judge(self, row: Message, sent: Outgoing, outcome: Outcome) -> Verdict:
         """Tell whether a question was answered with the challenge, or a feed was taken."""
         if sent.mark == DENY:
             return "gone"
@@ -163,12 +153,7 @@ class FeedCourier:
         return "failed" if row.attempts + 1 < _MOST_QUESTIONS else "refused"
 
     def done(
-        self,
-        session: WriteSession,
-        row: DeliveryRow,
-        sent: Outgoing,
-        verdict: Verdict,
-        now: datetime,
+        self, session: WriteSession, row: Message, sent: Outgoing, verdict: Verdict, now: datetime
     ) -> None:
         """Begin, renew or end a subscription; note what was sent."""
         if verdict == "gone":
@@ -179,7 +164,7 @@ class FeedCourier:
             receivers.change(session, "feed", row.receiver, sent=sent.mark)
 
     def _answered(
-        self, session: WriteSession, row: DeliveryRow, verdict: Verdict, now: datetime
+        self, session: WriteSession, row: Message, verdict: Verdict, now: datetime
     ) -> None:
         known = receivers.by_ids(session, "feed", [row.receiver]).get(row.receiver)
         # A question that failed is asked again: no answer means nothing.
@@ -215,7 +200,7 @@ def end_subscription(session: WriteSession, id_: str) -> None:
     deliveries.forget_of(session, id_, but_for=VERIFY)
 
 
-def _question(row: DeliveryRow, receiver: SubscriptionRow) -> Outgoing:
+def _question(row: Message, receiver: SubscriptionRow) -> Outgoing:
     asked: dict[str, Any] = json.loads(row.body or b"{}")
     query = {
         "hub.mode": asked["mode"],

@@ -9,13 +9,13 @@ from datetime import datetime
 
 from app.access.selection import Selection
 from app.delivery import store as delivery_store
-from app.delivery.store import LoggedChange
+from app.delivery.store import Change
 from app.kit.ids import new_id
 from app.kit.session import WriteSession
 from app.syndication.push.events import KILLED, body_of, event_of, touches
 from app.syndication.push.selections import from_json
 from app.syndication.push.store import deliveries, receivers
-from app.syndication.push.store.deliveries import NewDelivery
+from app.syndication.push.store.deliveries import Message
 from app.syndication.push.store.receivers import Receiver, SubscriptionRow, WebhookRow
 
 FOLLOWER = "push"
@@ -40,13 +40,11 @@ def begin(session: WriteSession, now: datetime) -> int:
     return delivery_store.last_serial(session)
 
 
-def write_down(
-    session: WriteSession, rows: Sequence[LoggedChange], now: datetime, own: str
-) -> None:
+def write_down(session: WriteSession, rows: Sequence[Change], now: datetime, own: str) -> None:
     """Make the deliveries that rows of the log call for."""
     told = [_Told(one, from_json(one.selection)) for one in receivers.told_webhooks(session)]
     slugs = _public_slugs(session, rows, now) if told else {}
-    made: list[NewDelivery] = []
+    made: list[Message] = []
     for row in rows:
         if row.reason == "killed":
             # What waits is about a story that nobody may have any more.
@@ -67,25 +65,27 @@ def delivery_row(
     *,
     serial: int,
     now: datetime,
-) -> NewDelivery:
+) -> Message:
     """Return a delivery to be made at once, or when its receiver is asked again."""
     held = isinstance(receiver, WebhookRow) and receiver.state != "active"
-    return NewDelivery(
-        id=f"msg_{new_id().replace('-', '')}",
-        kind=kind,
-        receiver=receiver.id,
-        event=event,
-        subject=subject,
-        serial=serial,
-        body=body,
-        state="pending",
-        attempts=0,
+    due_at = None if held else max(receiver.retry_at or now, now)
+    id_ = f"msg_{new_id().replace('-', '')}"
+    return Message(
+        id_,
+        kind,
+        receiver.id,
+        event,
+        subject,
+        serial,
+        body,
+        "pending",
+        0,
         made_at=now,
-        due_at=None if held else max(receiver.retry_at or now, now),
+        due_at=due_at,
     )
 
 
-def _silenced(session: WriteSession, row: LoggedChange) -> set[str]:
+def _silenced(session: WriteSession, row: Change) -> set[str]:
     """Take back what was to be said of a story that was killed; return who had heard of it."""
     if row.reason != "killed":
         return set()
@@ -94,13 +94,13 @@ def _silenced(session: WriteSession, row: LoggedChange) -> set[str]:
 
 
 def _webhook_deliveries(
-    row: LoggedChange,
+    row: Change,
     told: Iterable[_Told],
     gone_to: set[str],
     slugs: Mapping[str, str],
     now: datetime,
     own: str,
-) -> Iterator[NewDelivery]:
+) -> Iterator[Message]:
     bodies: dict[str, bytes] = {}
     for one in told:
         event = event_of(row, one.selection)
@@ -112,16 +112,14 @@ def _webhook_deliveries(
         yield delivery_row("webhook", one.row, event, row.id, body, serial=row.serial, now=now)
 
 
-def _public_slugs(
-    session: WriteSession, rows: Sequence[LoggedChange], now: datetime
-) -> dict[str, str]:
+def _public_slugs(session: WriteSession, rows: Sequence[Change], now: datetime) -> dict[str, str]:
     """Return the slugs of those stories that are public now; others' are nobody's business."""
     ids = {row.id for row in rows if row.type == "article" and row.op == "upsert"}
     found = delivery_store.attributes(session, ids)
     return {id_: one.slug for id_, one in found.items() if one.is_out(now)}
 
 
-def _tell_subscribers(session: WriteSession, rows: Sequence[LoggedChange], now: datetime) -> None:
+def _tell_subscribers(session: WriteSession, rows: Sequence[Change], now: datetime) -> None:
     for one in receivers.live_subscriptions(session, now):
         selection = from_json(one.selection)
         serials = [row.serial for row in rows if row.serial > one.since and touches(row, selection)]

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from app.delivery.following import Follower
-from app.delivery.store import LoggedChange
+from app.delivery.store import Change
 from app.kit.buckets import TokenBuckets
 from app.kit.clock import Clock
 from app.kit.database import Database
@@ -151,7 +151,7 @@ class Push:
         """Call off what is under way, and send nothing more."""
         self.sender.close()
 
-    def _write_down(self, session: WriteSession, rows: Sequence[LoggedChange]) -> None:
+    def _write_down(self, session: WriteSession, rows: Sequence[Change]) -> None:
         write_down(session, rows, self._clock.now(), self.options.own or "")
 
 

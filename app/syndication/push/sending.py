@@ -21,7 +21,7 @@ from app.syndication.push.events import KILLED
 from app.syndication.push.room import Place, Room
 from app.syndication.push.schedule import next_try, silence_after
 from app.syndication.push.store import deliveries, receivers
-from app.syndication.push.store.deliveries import DeliveryRow, Due
+from app.syndication.push.store.deliveries import Due, Message
 from app.syndication.push.store.receivers import Receiver, WebhookRow
 
 _log = logging.getLogger("dateline.push")
@@ -34,7 +34,7 @@ Stop = Callable[[str, str, str], None]
 class _Sent:
     """A delivery under way."""
 
-    row: DeliveryRow
+    row: Message
     outgoing: Outgoing
     sending: Future[Outcome]
     place: Place
@@ -139,7 +139,7 @@ class Sender:
         self._send(row, outgoing, self._room.take(row.receiver, failing=failing))
         return True
 
-    def _send(self, row: DeliveryRow, outgoing: Outgoing, place: Place) -> None:
+    def _send(self, row: Message, outgoing: Outgoing, place: Place) -> None:
         sending = self._client.start(
             outgoing.method,
             outgoing.url,
@@ -151,12 +151,12 @@ class Sender:
         sending.add_done_callback(place.answered)
         sending.add_done_callback(lambda _: self._arrived.set())
 
-    def _drop(self, rows: list[DeliveryRow]) -> None:
+    def _drop(self, rows: list[Message]) -> None:
         with self._database.write() as session:
             for row in rows:
                 deliveries.settle(session, row, state="dropped", due_at=None, body=None)
 
-    def _receivers(self, session: ReadSession, rows: Sequence[DeliveryRow]) -> dict[str, Receiver]:
+    def _receivers(self, session: ReadSession, rows: Sequence[Message]) -> dict[str, Receiver]:
         found: dict[str, Receiver] = {}
         for kind in self._couriers:
             found |= receivers.by_ids(
@@ -191,7 +191,7 @@ class Sender:
     def _write(
         self,
         session: WriteSession,
-        row: DeliveryRow,
+        row: Message,
         receiver: Receiver,
         outcome: Outcome,
         verdict: Verdict,
@@ -215,7 +215,7 @@ class Sender:
     def _fare(
         self,
         session: WriteSession,
-        row: DeliveryRow,
+        row: Message,
         receiver: Receiver,
         verdict: Verdict,
         now: datetime,

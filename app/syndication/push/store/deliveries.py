@@ -41,8 +41,8 @@ class Wanted:
     until: datetime | None = None
 
 
-class NewDelivery(NamedTuple):
-    """A delivery that is to be made."""
+class Message(NamedTuple):
+    """A delivery as it is kept; its number is given to it when it is added."""
 
     id: str
     kind: str
@@ -58,36 +58,20 @@ class NewDelivery(NamedTuple):
     tried_at: datetime | None = None
     status: int | None = None
     answer: str | None = None
+    number: int = 0
 
 
-class DeliveryRow(NamedTuple):
-    """A delivery as it is kept."""
-
-    number: int
-    id: str
-    kind: str
-    receiver: str
-    event: str
-    subject: str
-    serial: int
-    body: bytes | None
-    state: str
-    attempts: int
-    made_at: datetime
-    due_at: datetime | None
-    tried_at: datetime | None
-    status: int | None
-    answer: str | None
+_columns = [_c[name] for name in Message._fields]
 
 
 class Due(NamedTuple):
     """A delivery that is due, and whether the story was killed after its event."""
 
-    row: DeliveryRow
+    row: Message
     killed: bool
 
 
-def add(session: WriteSession, rows: Sequence[NewDelivery]) -> None:
+def add(session: WriteSession, rows: Sequence[Message]) -> None:
     """Add deliveries, in their order."""
     session.insert(Delivery, rows)
 
@@ -114,7 +98,7 @@ def due(
         _earlier.c.number < _c.number,
         (_earlier.c.state == "pending") | is_listed(_earlier.c.number, values=under_way),
     )
-    statement = select(*_c, killed.label("killed")).where(
+    statement = select(*_columns, killed.label("killed")).where(
         _waits,
         _c.due_at <= now,
         ~is_listed(_c.number, values=under_way),
@@ -122,10 +106,10 @@ def due(
         first,
     )
     found: Query[tuple[Any, ...]] = Query(statement.order_by(_c.due_at, _c.number).limit(limit))
-    return [Due(DeliveryRow(*row), bool(killed)) for *row, killed in session.all(found)]
+    return [Due(Message(*row), bool(killed)) for *row, killed in session.all(found)]
 
 
-def settle(session: WriteSession, row: DeliveryRow, **values: Any) -> bool:
+def settle(session: WriteSession, row: Message, **values: Any) -> bool:
     """Write down what came of a delivery, unless it was settled or renewed meanwhile; say so."""
     statement = update(_deliveries).where(_c.number == row.number, _c.serial == row.serial, _waits)
     return session.execute(statement.values(**values)) == 1
@@ -170,10 +154,10 @@ def receivers_of(session: ReadSession, subject: str) -> set[str]:
     return set(session.scalars(told))
 
 
-def waiting_for(session: ReadSession, receiver: str) -> DeliveryRow | None:
+def waiting_for(session: ReadSession, receiver: str) -> Message | None:
     """Return the feed that a subscriber still waits for, or nothing."""
-    statement = select(_deliveries).where(_c.receiver == receiver, _waits, _c.event == "feed")
-    return session.first(Query(statement, DeliveryRow))
+    statement = select(*_columns).where(_c.receiver == receiver, _waits, _c.event == "feed")
+    return session.first(Query(statement, Message))
 
 
 def renew(session: WriteSession, number: int, serial: int) -> None:
@@ -181,11 +165,11 @@ def renew(session: WriteSession, number: int, serial: int) -> None:
     session.execute(update(_deliveries).where(_c.number == number).values(serial=serial))
 
 
-def delivery(session: ReadSession, receiver: str, id_: str) -> DeliveryRow | None:
+def delivery(session: ReadSession, receiver: str, id_: str) -> Message | None:
     """Return a delivery to a receiver, or nothing."""
     # Said so that no index has the receiver: the one of ids is to be taken.
     is_its = func.coalesce(_c.receiver == receiver, false())
-    return session.first(Query(select(_deliveries).where(is_its, _c.id == id_), DeliveryRow))
+    return session.first(Query(select(*_columns).where(is_its, _c.id == id_), Message))
 
 
 def page(
@@ -196,9 +180,9 @@ def page(
     limit: int,
     *,
     backwards: bool,
-) -> list[DeliveryRow]:
+) -> list[Message]:
     """Return deliveries to a receiver, the newest first, or backwards from one."""
-    statement = select(_deliveries).where(_c.receiver == receiver).limit(limit)
+    statement = select(*_columns).where(_c.receiver == receiver).limit(limit)
     if state is not None:
         statement = statement.where(_c.state == state)
     if backwards:
@@ -206,7 +190,7 @@ def page(
     else:
         statement = statement.order_by(_c.number.desc())
         statement = statement if position is None else statement.where(_c.number < position)
-    return session.all(Query(statement, DeliveryRow))
+    return session.all(Query(statement, Message))
 
 
 def replay(session: WriteSession, receiver: str, wanted: Wanted, now: datetime | None) -> int:
