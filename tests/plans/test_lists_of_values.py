@@ -88,7 +88,7 @@ def test_values_are_found_and_left_out_whatever_they_hold(
 ) -> None:
     strange = ['a"b', "{c}", "d,e", "é\\", "NULL", ""]
     kept = [newsroom.story(f"Story {number}", tags=["Tag"])["id"] for number in range(3)]
-    with services.database.read() as session:
+    with services.database.write() as session:
         found = content.articles_by_ids(session, [*strange, *kept, new_id()])
         page = lists.article_page(
             session, ArticleList(Selection((Clause("id", (), (*strange, kept[0])),))), START
