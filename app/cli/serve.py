@@ -11,8 +11,8 @@ import typer
 import uvicorn
 from uvicorn.config import STARTUP_FAILURE
 
-from app.api.delivery.pushed import read_feed
-from app.api.edge.secrets import hide_secrets
+from app.api.delivery.pushed_feeds import read_feed
+from app.api.ops.redaction import hide_secrets
 from app.bootstrap import bootstrap, open_database, prepare_database
 from app.cli.common import DatabaseUrl
 from app.cli.supervisor import FORCE_SECONDS, GRACE_SECONDS, Server, Supervisor

@@ -15,8 +15,8 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 import app
 from app.api.app import create_app
-from app.api.edge.asgi import App, Message, Receive, Scope, Send
-from app.api.edge.freshness import Freshness
+from app.api.cache.freshness import Freshness
+from app.api.http.asgi import App, Message, Receive, Scope, Send
 from app.bootstrap import Services
 from app.kit.errors import DatabaseUnavailable
 from app.server.interface import WHOLE, Hooks
@@ -114,7 +114,7 @@ def test_each_answer_at_hand_has_an_id_of_its_own_or_the_one_that_it_was_given(r
 
 @embedded
 def test_what_is_at_hand_is_as_new_as_the_last_write(ring: App, newsroom: Newsroom) -> None:
-    at_hand = ring.at_hand  # type: ignore[attr-defined]
+    at_hand = ring.lookup  # type: ignore[attr-defined]
     asked = {**request("/v1/headlines"), "extensions": {WHOLE: {}}}
     before = at_hand(dict(asked))
     assert (before["type"], before["status"]) == (WHOLE, 200)
@@ -130,7 +130,7 @@ def test_what_is_at_hand_is_as_new_as_the_last_write(ring: App, newsroom: Newsro
 def test_all_who_ask_after_a_write_have_it_looked_at_once(
     ring: App, services: Services, newsroom: Newsroom
 ) -> None:
-    at_hand = ring.at_hand  # type: ignore[attr-defined]
+    at_hand = ring.lookup  # type: ignore[attr-defined]
     paths = ("/v1/headlines", "/v1/articles/one", "/v1/articles/two")
     asked = [{**request(path), "extensions": {WHOLE: {}}} for path in paths]
     assert all(at_hand(dict(one)) for one in asked)
@@ -149,7 +149,7 @@ def test_all_who_ask_after_a_write_have_it_looked_at_once(
 def test_where_the_database_fails_nothing_is_at_hand(
     ring: App, newsroom: Newsroom, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    at_hand = ring.at_hand  # type: ignore[attr-defined]
+    at_hand = ring.lookup  # type: ignore[attr-defined]
     asked = {**request("/v1/headlines"), "extensions": {WHOLE: {}}}
     assert at_hand(dict(asked)) is not None
     newsroom.story("Four")
@@ -182,10 +182,10 @@ def test_an_answer_at_hand_takes_a_few_steps(ring: App) -> None:
 
     scope = request("/v1/headlines", [HOST, (b"x-other", b"1")])
     # Its lines are made when it is first sent so.
-    ring.at_hand(scope)  # type: ignore[attr-defined]
+    ring.lookup(scope)  # type: ignore[attr-defined]
     sys.setprofile(note)
     try:
-        found = ring.at_hand(scope)  # type: ignore[attr-defined]
+        found = ring.lookup(scope)  # type: ignore[attr-defined]
     finally:
         sys.setprofile(None)
     assert found["status"] == 200

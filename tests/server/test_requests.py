@@ -9,8 +9,8 @@ from collections.abc import Iterator
 import pytest
 import uvicorn
 
-from app.api.edge.asgi import Receive, Scope, Send, answer
-from app.api.edge.serving import refuse
+from app.api.http.asgi import Receive, Scope, Send, answer
+from app.api.http.server import refuse
 from app.server.interface import WHOLE, Hooks
 from app.server.parsing import LONGEST_HEAD
 from tests.server.serving import answers_in, port_of, rest_of, served
