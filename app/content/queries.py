@@ -210,7 +210,7 @@ def _views(
 
 
 def _article(row: Record) -> Article:
-    fields = dict(row._mapping)
+    fields = row._asdict()
     del fields["place"]
     return Article(**fields)
 

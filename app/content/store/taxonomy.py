@@ -30,12 +30,12 @@ _categories = table_of(CategoryRow)
 
 def source_of(row: Record) -> Source:
     """Build a source from its row."""
-    return Source(**row._mapping)
+    return Source(**row._asdict())
 
 
 def category_of(row: Record) -> Category:
     """Build a category from its row."""
-    return Category(**row._mapping)
+    return Category(**row._asdict())
 
 
 def source_by_ref(session: ReadSession, ref: str, *, lock: bool = False) -> Source | None:

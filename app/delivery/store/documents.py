@@ -195,7 +195,7 @@ def whole_documents(session: ReadSession, ids: Collection[str]) -> dict[str, dic
     for part in chunks(ids):
         statement = select(documents, bodies.c.body).select_from(joined)
         for row in session.all(statement.where(documents.c.id.in_(part))):
-            found[row.id] = {**row._mapping, "terms": set()}
+            found[row.id] = {**row._asdict(), "terms": set()}
         for row in session.all(_terms.where(DocumentTerm.id.in_(part))):
             if row.id in found:
                 found[row.id]["terms"].add((row.field, row.value))
