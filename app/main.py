@@ -9,8 +9,8 @@ from contextlib import asynccontextmanager, suppress
 from starlette.concurrency import run_in_threadpool
 
 from app.api.app import create_app
-from app.api.edge.asgi import App
-from app.api.edge.secrets import hide_secrets
+from app.api.http.asgi import App
+from app.api.ops.redaction import hide_secrets
 from app.bootstrap import Services, bootstrap, open_database, prepare_database
 from app.kit.log import configure_logging
 from app.kit.open_files import raise_open_files

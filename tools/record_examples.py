@@ -28,7 +28,7 @@ from app.kit.unit import Actor
 from app.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[1]
-FILE = ROOT / "app" / "api" / "examples.json"
+FILE = ROOT / "app" / "api" / "openapi" / "examples.json"
 # Pages for people, metrics, which differ each time, and formats that other standards explain.
 WITHOUT_EXAMPLE = frozenset(
     "read_metrics read_openapi read_problem read_reference read_feed read_search_feed "

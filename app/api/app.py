@@ -1,4 +1,4 @@
-"""The HTTP application: routes on the inside, the edge around them."""
+"""The HTTP application: its routes, and the middleware around them."""
 
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
@@ -14,40 +14,55 @@ from pydantic import ValidationError
 from starlette.exceptions import HTTPException
 from starlette.routing import BaseRoute, compile_path
 
-from app.api.delivery.pushed import read_feed
-from app.api.dependencies import note_route
-from app.api.edge.asgi import App, request_id
-from app.api.edge.secrets import path_for_log
-from app.api.edge.stack import stack
-from app.api.errors import MethodNotAllowed, NothingHere
-from app.api.metrics import Metrics
-from app.api.openapi import document
-from app.api.problems import problem_for
-from app.api.pulse import Pulse
-from app.api.routes import (
-    article_bulk,
-    article_revisions,
-    article_verbs,
-    audit,
+from app.api.cache.middleware import CacheMiddleware
+from app.api.delivery.pushed_feeds import read_feed
+from app.api.http.asgi import App, request_id
+from app.api.http.dependencies import note_route
+from app.api.http.errors import MethodNotAllowed, NothingHere
+from app.api.http.problems import problem_for
+from app.api.http.server import server_hooks
+from app.api.live.change_notifier import ChangeNotifier
+from app.api.live.stream import StreamMiddleware
+from app.api.middleware.access_log import AccessLogMiddleware
+from app.api.middleware.authentication import AuthenticationMiddleware
+from app.api.middleware.body_limit import BodyLimitMiddleware
+from app.api.middleware.cors import CorsMiddleware
+from app.api.middleware.head import HeadMiddleware
+from app.api.middleware.host import HostMiddleware
+from app.api.middleware.no_store import NoStoreMiddleware
+from app.api.middleware.paths import PathMiddleware
+from app.api.middleware.problem_documents import ProblemMiddleware
+from app.api.openapi.document import document
+from app.api.ops.metrics import Metrics
+from app.api.ops.redaction import path_for_log
+from app.api.routes.delivery import (
     changes,
-    deliveries,
     discovery,
     feeds,
     hub,
-    keys,
-    manage_articles,
-    manage_categories,
-    manage_sources,
-    previews,
     search,
     sitemaps,
     stories,
-    system,
     taxonomy,
+)
+from app.api.routes.management import (
+    articles,
+    audit,
+    bulk,
+    categories,
+    deliveries,
+    keys,
+    previews,
+    revisions,
+    sources,
     transfer,
+    verbs,
     webhooks,
 )
-from app.api.routing import PublicRouter
+from app.api.routes.public_router import PublicRouter
+from app.api.routes.system import health, reference
+from app.api.routes.system import metrics as system_metrics
+from app.api.routes.system import problems as problem_pages
 from app.bootstrap import Services
 from app.content.errors import Moved
 from app.kit.errors import Failure
@@ -55,6 +70,8 @@ from app.kit.quoting import quoted, shortened
 
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 
+# Bodies of these are read line by line, and limited by the line.
+_STREAMED = ("/v1/manage/import",)
 _DELIVERY: tuple[PublicRouter, ...] = (
     stories.router,
     feeds.router,
@@ -65,15 +82,18 @@ _DELIVERY: tuple[PublicRouter, ...] = (
     keys.router,
     discovery.router,
     hub.router,
-    system.router,
+    health.router,
+    system_metrics.router,
+    reference.router,
+    problem_pages.router,
 )
 _MANAGEMENT = (
-    manage_articles.router,
-    article_verbs.router,
-    article_bulk.router,
-    article_revisions.router,
-    manage_sources.router,
-    manage_categories.router,
+    articles.router,
+    verbs.router,
+    bulk.router,
+    revisions.router,
+    sources.router,
+    categories.router,
     keys.manage,
     audit.router,
     webhooks.router,
@@ -91,11 +111,34 @@ def create_app(services: Services, lifespan: Lifespan | None = None) -> App:
     inside.state.services = services
     inside.state.metrics = metrics
     inside.state.draining = draining = Event()
-    inside.state.readiness = system.readiness(services)
-    inside.state.pulse = pulse = Pulse(services.watch)
+    inside.state.readiness = health.readiness(services)
+    inside.state.notifier = notifier = ChangeNotifier(services.watch)
     inside.state.hub_clients = hub.hub_clients(services)
     services.push.read_feeds_by(partial(read_feed, services))
-    return stack(inside, services, metrics, pulse, draining)
+    return _with_middleware(inside, services, metrics, notifier, draining)
+
+
+def _with_middleware(
+    app: App, services: Services, metrics: Metrics, notifier: ChangeNotifier, draining: Event
+) -> App:
+    """Put the middleware around the framework, the innermost first.
+
+    `draining` is set when the server is about to stop.
+    """
+    settings = services.settings
+    app = BodyLimitMiddleware(app, settings.max_body_bytes, _STREAMED)
+    app = StreamMiddleware(app, services, notifier)
+    app = AuthenticationMiddleware(app, settings, services.database, services.clock)
+    app = HeadMiddleware(app)
+    app = ProblemMiddleware(app)
+    app = NoStoreMiddleware(app)
+    app = CorsMiddleware(app, settings.cors_origins, settings.management_cors_origins)
+    app = PathMiddleware(app)
+    app = HostMiddleware(app, settings.allowed_hosts)
+    app = AccessLogMiddleware(app, metrics)
+    outermost = CacheMiddleware(app, services, metrics, notifier)
+    outermost.hooks = server_hooks(outermost.lookup, draining, notifier.end, settings)
+    return outermost
 
 
 def openapi_document() -> dict[str, Any]:
@@ -115,7 +158,7 @@ def _framework(*, management: bool, lifespan: Lifespan | None = None) -> FastAPI
     for kind in (Failure, ValidationError, Exception):
         inside.add_exception_handler(kind, _on_fault)
     inside.add_exception_handler(HTTPException, _on_http)
-    inside.mount(system.STATIC, StaticFiles(directory=system.STATIC_FILES))
+    inside.mount(reference.STATIC, StaticFiles(directory=reference.STATIC_FILES))
     return inside
 
 

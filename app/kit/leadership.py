@@ -181,7 +181,7 @@ class LeaseLeadership:
         held = select(Lease.number, idle).where(
             Lease.name == _WORKER, Lease.holder == self._holder, Lease.number == term
         )
-        return session.first(held.with_for_update(read=True, key_share=True)) is not None
+        return bool(session.scalars(held.with_for_update(read=True, key_share=True)))
 
     def _renewed(self, session: WriteSession) -> int | None:
         if self._number is None:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 from starlette.testclient import TestClient
 
-from app.api.problems import PROBLEMS
+from app.api.http.problems import PROBLEMS
 from app.bootstrap import Services
 from app.settings import Settings
 from tests.api.reading import filled, managed_routes, routes

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
-from app.api import streaming
 from app.api.app import create_app
-from app.api.edge.asgi import App
+from app.api.http.asgi import App
+from app.api.routes.management import ndjson as streaming
 from app.api.schemas.newsroom import ImportResult
 from app.bootstrap import Services, bootstrap
 from app.settings import Settings

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from app.api.edge.asgi import App, Message
+from app.api.http.asgi import App, Message
 
 Fields = Iterable[tuple[bytes, bytes]]
 HOST = (b"host", b"testserver")

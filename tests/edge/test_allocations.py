@@ -11,7 +11,7 @@ import pytest
 
 from app.api.app import create_app
 from app.api.delivery import stories
-from app.api.edge.canonical import canonical_query
+from app.api.http.canonical import canonical_query
 from app.bootstrap import Services
 from app.settings import Settings
 from tests.edge.driver import HOST, Driver, request

@@ -11,7 +11,7 @@ from starlette.testclient import TestClient
 
 import app
 from app.api.app import create_app
-from app.api.edge.asgi import App, Message
+from app.api.http.asgi import App, Message
 from app.bootstrap import Services
 from app.settings import Settings
 from tests.clock import HandClock

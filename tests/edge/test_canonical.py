@@ -2,8 +2,8 @@
 
 import pytest
 
-from app.api.edge import canonical
-from app.api.edge.canonical import canonical_query
+from app.api.http import canonical
+from app.api.http.canonical import canonical_query
 
 
 @pytest.mark.parametrize(

@@ -7,10 +7,10 @@ import pytest
 from starlette.testclient import TestClient
 
 from app.api.app import create_app
-from app.api.edge import entry
-from app.api.edge.asgi import App, Message
-from app.api.edge.computing import Computing
-from app.api.edge.encoding import Coding, encoded
+from app.api.cache import entry
+from app.api.cache.encoding import Coding, encoded
+from app.api.cache.misses import MissHandler
+from app.api.http.asgi import App, Message
 from app.bootstrap import Services
 from app.kit import json
 from tests.conftest import key_for
@@ -23,12 +23,12 @@ _HEADLINES = "/v1/headlines?limit=1&count=exact"
 
 
 class Held:
-    """Computing, whose first answer is computed at once and given when it is let go."""
+    """MissHandler, whose first answer is computed at once and given when it is let go."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.asked = 0
         self.made, self.let_go = asyncio.Event(), asyncio.Event()
-        finish = Computing.finish
+        finish = MissHandler.finish
 
         async def held(*given: Any) -> Any:
             self.asked += 1
@@ -39,7 +39,7 @@ class Held:
                 await self.let_go.wait()
             return answer
 
-        monkeypatch.setattr(Computing, "finish", held)
+        monkeypatch.setattr(MissHandler, "finish", held)
 
 
 @pytest.fixture

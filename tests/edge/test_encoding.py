@@ -6,7 +6,7 @@ import brotli
 import pytest
 import zstandard
 
-from app.api.edge.encoding import Coding, chosen_coding, encoded
+from app.api.cache.encoding import Coding, chosen_coding, encoded
 
 
 @pytest.mark.parametrize(

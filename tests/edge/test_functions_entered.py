@@ -13,7 +13,7 @@ import pytest
 
 import app
 from app.api.app import create_app
-from app.api.edge.asgi import App, Message
+from app.api.http.asgi import App, Message
 from app.bootstrap import Services
 from app.kit import json
 from tests.clock import HandClock
@@ -42,7 +42,7 @@ class Asking:
 
     def ask(self, scope: dict[str, Any], body: bytes = b"") -> int:
         """Send a request; return the status of its answer."""
-        cached = self.app.at_hand(scope)  # type: ignore[attr-defined]
+        cached = self.app.lookup(scope)  # type: ignore[attr-defined]
         return cached["status"] if cached is not None else asyncio.run(self._ask(scope, body))
 
     async def _ask(self, scope: dict[str, Any], body: bytes) -> int:

@@ -8,11 +8,12 @@ from fastapi import FastAPI
 from starlette.testclient import TestClient
 
 from app.api.app import _DELIVERY, create_app
-from app.api.delivery.pushed import read_feed
+from app.api.delivery.pushed_feeds import read_feed
 from app.api.delivery.registry import RESOURCES, find
-from app.api.delivery.resource import Reads, Resource
-from app.api.edge.asgi import Receive, Scope, Send
-from app.api.routing import PublicRouter
+from app.api.delivery.resource import Resource
+from app.api.http.access import Reads
+from app.api.http.asgi import Receive, Scope, Send
+from app.api.routes.public_router import PublicRouter
 from app.bootstrap import Services
 from app.settings import Settings
 from tests.api.reading import filled, public_paths
@@ -56,6 +57,7 @@ def _answers(services: Services, key: str) -> dict[str, object]:
     return found
 
 
+@pytest.mark.parametrize("dialect", ["sqlite"])
 def test_the_cache_and_the_routes_of_the_framework_answer_alike(
     newsroom: Newsroom, services: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -65,7 +67,7 @@ def test_the_cache_and_the_routes_of_the_framework_answer_alike(
     newsroom.verb(newsroom.story("Four"), "kill", notice="Wrong.")
     key = key_for(services, "read")
     answered = _answers(services, key)
-    monkeypatch.setattr("app.api.edge.delivery.find", lambda _: None)
+    monkeypatch.setattr("app.api.cache.middleware.find", lambda _: None)
     assert _answers(services, key) == answered
     statuses = Counter(one[0] for one in answered.values())  # type: ignore[index]
     assert {200, 301, 400, 404, 410} <= statuses.keys()

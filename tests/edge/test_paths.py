@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from app.api.app import create_app
-from app.api.edge.asgi import Message
+from app.api.http.asgi import Message
 from app.bootstrap import Services
 from tests.edge.driver import nothing, request
 from tests.newsroom import Newsroom

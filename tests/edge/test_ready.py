@@ -2,11 +2,16 @@
 
 from typing import Any
 
-from app.api.answer import Answer, Facts
-from app.api.edge.entry import Entry, Name
-from app.api.edge.ready import Ready, ReadyAnswers, is_anybodys, told_apart
-from app.api.edge.store import EntryStore, Key
-from app.api.metrics import Tally
+from app.api.cache.entry import Entry, Name
+from app.api.cache.prepared_responses import (
+    PreparedResponse,
+    PreparedResponses,
+    is_shareable,
+    request_name,
+)
+from app.api.cache.store import EntryStore, Key
+from app.api.http.answer import Answer, Facts
+from app.api.ops.metrics import Tally
 
 KEY: Key = ("/v1/headlines", b"", False)
 
@@ -15,15 +20,15 @@ def _entry(*keys: str) -> Entry:
     return Entry.of(Answer(200, [], b"[]", Facts(1, keys, None)), "/v1/headlines")
 
 
-def _ready(entry: Entry) -> Ready:
-    return Ready(200, [], {}, None, entry, Tally())
+def _ready(entry: Entry) -> PreparedResponse:
+    return PreparedResponse(200, [], {}, None, entry, Tally())
 
 
 def _name(path: str = "/v1/headlines", query: bytes = b"", **headers: str) -> Name:
     fields = [(k.replace("_", "-").encode(), v.encode()) for k, v in headers.items()]
     scope: dict[str, Any] = {"path": path, "query_string": query, "headers": fields}
-    name, _ = told_apart({**scope, "raw_path": path.encode()})
-    assert told_apart(scope)[0] == name, "servers may leave the raw path out"
+    name, _ = request_name({**scope, "raw_path": path.encode()})
+    assert request_name(scope)[0] == name, "servers may leave the raw path out"
     return name
 
 
@@ -51,9 +56,9 @@ def test_requests_are_not_told_apart_by_anything_else() -> None:
 
 
 def test_who_has_a_key_or_names_no_host_is_looked_at_each_time() -> None:
-    assert is_anybodys([b"host", b"accept"])
+    assert is_shareable([b"host", b"accept"])
     for asked in ([b"accept"], [b"host", b"authorization"], [b"host", b"x-api-key"]):
-        assert not is_anybodys(asked)
+        assert not is_shareable(asked)
 
 
 def test_what_is_ready_goes_with_its_entry() -> None:
@@ -79,7 +84,7 @@ def test_nothing_is_ready_of_what_is_not_kept() -> None:
 
 
 def test_names_are_bounded_for_an_entry_in_all_and_in_length() -> None:
-    answers, entry = ReadyAnswers(), _entry()
+    answers, entry = PreparedResponses(), _entry()
     for number in range(1_000):
         answers.put(b"%d" % number, _ready(entry))
         assert answers.get(b"%d" % number) is not None

@@ -12,9 +12,9 @@ from httpx2 import Response
 from starlette.testclient import TestClient
 
 from app.api.app import create_app
-from app.api.edge.serving import refuse
-from app.api.problems import PROBLEMS
-from app.api.routes.system import STATIC
+from app.api.http.problems import PROBLEMS
+from app.api.http.server import refuse
+from app.api.routes.system.reference import STATIC
 from app.bootstrap import Services
 from app.server.interface import Hooks
 from app.server.protocol import HttpProtocol
@@ -48,6 +48,7 @@ def _check(answer: Response, what: object) -> None:
         assert headers.get_list("referrer-policy") == ["no-referrer"], what
 
 
+@pytest.mark.slow
 def test_every_route_answers_with_them(newsroom: Newsroom, client: TestClient) -> None:
     newsroom.story(slug="x")
     found = [(method, filled(path)) for method, path in routes() if path not in ENDLESS]
@@ -124,7 +125,7 @@ def test_so_does_a_fault(services: Services, monkeypatch: pytest.MonkeyPatch) ->
             assert answer.status_code == 500
             _check(answer, path)
         # Where the fault is in the ring that all readers pass.
-        monkeypatch.setattr("app.api.edge.freshness.Freshness.check", fail)
+        monkeypatch.setattr("app.api.cache.freshness.Freshness.check", fail)
         answer = client.get("/v1/headlines")
         assert answer.status_code == 500
         _check(answer, "freshness")

@@ -1,8 +1,8 @@
 """The store of finished answers: bounded, and emptied by what entries show."""
 
-from app.api.answer import Answer, Facts
-from app.api.edge.entry import Entry
-from app.api.edge.store import EntryStore, Key
+from app.api.cache.entry import Entry
+from app.api.cache.store import EntryStore, Key
+from app.api.http.answer import Answer, Facts
 
 
 def _entry(size: int, *keys: str) -> Entry:

@@ -46,6 +46,9 @@ class Postgres:
         postmaster = self.processes()[0]
         folder = Path(tempfile.mkdtemp(prefix="dateline-pg-standby-"))
         programs = Path(postmaster.exe()).parent
+        # Notes of the wheel's own, which the copy reads, too, whatever the umask.
+        for notes in Path(self.socket).parent.glob(".*.json"):
+            notes.chmod(0o644)
         standby = Standby(programs, folder, postmaster.username(), self.socket)
         try:
             yield standby

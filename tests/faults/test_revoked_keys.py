@@ -18,8 +18,8 @@ from app.access.commands.revoke_key import revoke_key
 from app.access.errors import KeyRefused
 from app.access.keys import authenticate
 from app.api.app import create_app
-from app.api.badges import Badges
-from app.api.edge.readers import Readers
+from app.api.cache.readers import Readers
+from app.api.live.key_revalidation import KeyRevalidation
 from app.bootstrap import Services, bootstrap, open_database
 from app.content.commands.create_article import create_article
 from app.content.inputs import ArticleInput
@@ -353,9 +353,9 @@ def test_a_stream_ends_before_it_tells_what_came_after_the_revocation(
 ) -> None:
     """The keys are looked at, then one is revoked and a story published, then events are read."""
     partner = make_key(services, "read", embargoed=True)
-    look, revoked = Badges.look, threading.Event()
+    look, revoked = KeyRevalidation.refresh, threading.Event()
 
-    async def looked(self: Badges) -> None:
+    async def looked(self: KeyRevalidation) -> None:
         await look(self)
         if told.is_set() and not revoked.is_set():
             revoked.set()
@@ -364,7 +364,7 @@ def test_a_stream_ends_before_it_tells_what_came_after_the_revocation(
             await asyncio.to_thread(publish, elsewhere, "Held", embargo_until=until)
 
     told = threading.Event()
-    monkeypatch.setattr(Badges, "look", looked)
+    monkeypatch.setattr(KeyRevalidation, "refresh", looked)
     with served(create_app(services), HttpProtocol) as server:
         bearer = f"Bearer {partner.key}"
         listener = Listener(port_of(server), authorization=bearer).begun()
@@ -396,7 +396,7 @@ def test_what_was_read_before_a_revocation_is_not_kept(
         return caller
 
     read, noticed = threading.Event(), threading.Event()
-    monkeypatch.setattr("app.api.edge.readers.authenticate", slow)
+    monkeypatch.setattr("app.api.cache.readers.authenticate", slow)
 
     async def race() -> None:
         first = asyncio.create_task(readers.caller(scope, fields))

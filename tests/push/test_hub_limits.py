@@ -256,7 +256,7 @@ class TestFull:
     ) -> None:
         assert ask(crowd.stranger(), reader.url).status_code == 202
         pushing.settle()
-        monkeypatch.setattr("app.api.routes.hub.selection_of_topic", _fail)
+        monkeypatch.setattr("app.api.routes.delivery.hub.selection_of_topic", _fail)
         assert _refused(ask(crowd.stranger(), f"{reader.url}&b=1"), 503, "hub_full") > 0
 
     def test_one_that_is_confirmed_too_late_is_told_so(
@@ -285,7 +285,7 @@ def test_no_feed_is_made_to_answer_a_subscription(
         raise AssertionError("A feed was made.")
 
     services.push.read_feeds_by(read)
-    monkeypatch.setattr("app.api.feeds.write_feed", _fail)
+    monkeypatch.setattr("app.api.delivery.feeds.write_feed", _fail)
     for number, path in enumerate(("latest.rss", "tags/a.atom", "search.json?q=a")):
         topic = f"{PUBLIC}/feeds/{path}"
         answer = ask(crowd.stranger(), f"http://h{number}.example/", topic=topic)

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 import pytest
 import uvicorn
 
-from app.api.edge.asgi import Receive, Scope, Send, answer
-from app.api.edge.serving import allow_time, refuse
+from app.api.http.asgi import Receive, Scope, Send, answer
+from app.api.http.server import allow_time, refuse
 from app.server.deadlines import Deadlines
 from app.server.interface import WHOLE, Hooks
 from tests.server.serving import answers_in, is_over_within, port_of, rest_of, served

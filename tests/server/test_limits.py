@@ -11,9 +11,9 @@ from ipaddress import ip_network
 import pytest
 import uvicorn
 
-from app.api.edge.asgi import Receive, Scope, Send, answer
-from app.api.edge.serving import refuse, take_seat
-from app.api.errors import TooManyListeners
+from app.api.http.asgi import Receive, Scope, Send, answer
+from app.api.http.errors import TooManyListeners
+from app.api.http.server import refuse, take_seat
 from app.kit import open_files
 from app.server.interface import Hooks
 from app.server.limits import Limits, Seats

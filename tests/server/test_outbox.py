@@ -11,7 +11,7 @@ from typing import Any, cast
 import pytest
 import uvicorn
 
-from app.api.edge.asgi import Message, Receive, Scope, Send
+from app.api.http.asgi import Message, Receive, Scope, Send
 from app.server.interface import WHOLE, Hooks
 from app.server.outbox import Outbox
 from tests.server.serving import port_of, served

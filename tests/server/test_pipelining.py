@@ -11,7 +11,7 @@ from contextlib import suppress
 import pytest
 import uvicorn
 
-from app.api.edge.asgi import Message, Receive, Scope, Send, answer
+from app.api.http.asgi import Message, Receive, Scope, Send, answer
 from app.server.deadlines import Deadlines
 from app.server.exchange import Exchange
 from app.server.interface import WHOLE, Hooks

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 import pytest
 import uvicorn
 
-from app.api.edge.asgi import Receive, Scope, Send, answer
-from app.api.edge.serving import refuse
+from app.api.http.asgi import Receive, Scope, Send, answer
+from app.api.http.server import refuse
 from app.server.interface import WHOLE, Hooks
 from app.server.parsing import LONGEST_HEAD
 from tests.server.serving import answers_in, port_of, rest_of, served
@@ -316,6 +316,14 @@ def test_of_a_large_body_that_nobody_wants_no_more_is_read_than_a_part(
     assert connection.recv(1000).startswith(b"HTTP/1.1 401 ")
     with pytest.raises(OSError, match=r"reset|Broken pipe"):
         _send_slowly(connection, b"x" * 50_000, 1_000)
+
+
+def test_a_large_body_behind_another_request_is_read(connection: socket.socket) -> None:
+    """It comes with the request before it, of which the answer takes a turn of the loop."""
+    head = _POST + b"Connection: close\r\nContent-Length: 100000\r\n\r\n"
+    found = _ask(connection, _GET, b"\r\n", head, b"x" * 100_000)
+    assert answers_in(found) == [200, 200]
+    assert found.endswith(b"read 100000")
 
 
 @pytest.mark.parametrize("path", ["/known", "/", "/parts", "/empty"])

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.api.nearest import nearest
-from app.api.params import FILTERS, Parameters, split_list
+from app.api.http.nearest import nearest
+from app.api.http.parameters import FILTERS, Parameters, split_list
 from app.kit.errors import BadParameter
 
 WORDS = st.text(st.characters(codec="utf-8"), min_size=1, max_size=12).map(str.strip).filter(bool)

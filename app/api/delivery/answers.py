@@ -1,17 +1,24 @@
 """Answers of the public side: found, moved, or not there, with what they depend on."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from urllib.parse import quote
 
-from app.api.answer import JSON, Answer, Facts, Headers
 from app.api.delivery.resource import ReadRequest
-from app.api.errors import Gone, Killed, NothingHere
-from app.api.links import Links, fits_in_head, link_header
+from app.api.delivery.story_query import FEED_PARAMETERS, SEARCH_FEED_PARAMETERS
+from app.api.http.answer import JSON, Answer, Facts, Headers
+from app.api.http.errors import Gone, Killed, NothingHere, QueryTooLong
+from app.api.http.links import Links, fits_in_head, link_header
 from app.bootstrap import Services
 from app.delivery.heads import Head
 from app.delivery.results import Gone as StoryGone
 from app.delivery.surrogates import ABSENT
+from app.syndication.formats import FEEDS, STORIES
+
+_FEED_KEEPS = frozenset(FEED_PARAMETERS) - {"cursor"}
+_SEARCH_FEED_KEEPS = frozenset(SEARCH_FEED_PARAMETERS) - {"cursor"}
+# Feed readers look for these formats.
+_ANNOUNCED = ("rss", "atom", "json")
 
 
 def delivered(  # noqa: PLR0913 - each is a fact about the answer, given by its name
@@ -52,15 +59,19 @@ def delivered(  # noqa: PLR0913 - each is a fact about the answer, given by its 
 
 
 def redirected(request: ReadRequest, path: str, head: Head, *, varies: bool = False) -> Answer:
-    """Redirect to where the thing is now, with the query as it was.
+    """Redirect to where the thing is now, with the query as it was, if it fits in.
 
     Here as below, `varies` says that `Accept` would have decided the format of the thing.
     """
     facts = _absent(request, head, varies=varies)
-    location = quote(path).encode()
-    if request.query:
-        location += b"?" + request.query
-    return Answer(301, [*_fields(request, facts), (b"location", location)], b"", facts)
+    plain = quote(path)
+    # Commas are what makes queries long, and need no encoding.
+    query = request.query.replace(b"%2C", b",")
+    location = plain.encode() + (b"?" + query if query else b"")
+    fields = _fields(request, facts)
+    if not fits_in_head(location, fields):
+        raise QueryTooLong(plain)
+    return Answer(301, [*fields, (b"location", location)], b"", facts)
 
 
 def nothing_here(
@@ -85,6 +96,36 @@ def list_links(
     """Return the links of a page: itself, the next and the previous one."""
     own = services.settings.public_url or ""
     return Links.of(request.path, request.query, own).by_relation(cursors)
+
+
+def list_alternates(services: Services, query_string: bytes) -> dict[str, str]:
+    """Return the feeds of the same selection, by media type."""
+    return _feeds(services, query_string, "/feeds/latest", _FEED_KEEPS)
+
+
+def search_alternates(services: Services, query_string: bytes) -> dict[str, str]:
+    """Return the feeds of the same search, by media type."""
+    return _feeds(services, query_string, "/feeds/search", _SEARCH_FEED_KEEPS)
+
+
+def _feeds(
+    services: Services, query_string: bytes, path: str, kept_names: Collection[str]
+) -> dict[str, str]:
+    query = ""
+    if query_string:
+        sent = query_string.decode("latin-1")
+        kept = [one for one in sent.split("&") if one.partition("=")[0] in kept_names]
+        # What the best come first in is no order of a feed.
+        kept = [one for one in kept if one != "sort=relevance"]
+        query = f"?{'&'.join(kept)}" if kept else ""
+    base = f"{services.settings.public_url or ''}{path}"
+    return {FEEDS[ext].media_type: f"{base}.{ext}{query}" for ext in _ANNOUNCED}
+
+
+def story_alternates(services: Services, path: str) -> dict[str, str]:
+    """Return the formats of the same story, by media type."""
+    base = f"{services.settings.public_url or ''}{quote(path)}"
+    return {one.media_type: f"{base}.{ext}" for ext, one in STORIES.items()}
 
 
 def _fields(request: ReadRequest, facts: Facts) -> Headers:

@@ -7,23 +7,25 @@ from starlette.concurrency import run_in_threadpool
 
 from app.access.rights import PUBLIC
 from app.access.validity import insist_on_valid_key
-from app.api.answer import Answer
 from app.api.delivery.answers import delivered
-from app.api.delivery.resource import ReadRequest, Reads, Resource
-from app.api.following import Asked, batch_body, read_following
-from app.api.pulse import Pulse
-from app.api.reading import short_read
+from app.api.delivery.resource import ReadRequest, Resource
+from app.api.http.access import Reads
+from app.api.http.answer import Answer
+from app.api.live.change_notifier import ChangeNotifier
+from app.api.live.sync_requests import ChangesRequest, batch_body, read_following, short_read
 from app.bootstrap import Services
 from app.syndication.sync.changes import Batch
 
 
-async def list_changes(services: Services, request: ReadRequest, pulse: Pulse) -> Answer:
+async def list_changes(
+    services: Services, request: ReadRequest, notifier: ChangeNotifier
+) -> Answer:
     """Return the next entries, and wait for the first if there is none and that was asked for."""
     caller = request.reader
     asked = await short_read(
         services, lambda: read_following(services, request.query, caller.rights)
     )
-    batch = await _next(services, pulse, asked)
+    batch = await _next(services, notifier, asked)
     if caller.key_id is not None:
         # It may have waited for a minute. Entries are read before the key, so that none of them
         # is later than its revocation.
@@ -36,16 +38,18 @@ async def list_changes(services: Services, request: ReadRequest, pulse: Pulse) -
     return delivered(request, body, batch.head, keys=("stories",), kept=False, shared=shared)
 
 
-async def _next(services: Services, pulse: Pulse, asked: Asked) -> Batch:
+async def _next(services: Services, notifier: ChangeNotifier, asked: ChangesRequest) -> Batch:
     """Read the next entries, and wait for the first if there is none and that was asked for."""
     loop = asyncio.get_running_loop()
     until = loop.time() + asked.wait
     follower = asked.follower
     while True:
-        version = pulse.version
+        version = notifier.version
         read = partial(services.changes.next, follower, asked.limit)
         batch = await run_in_threadpool(read)
-        if batch.entries or not (batch.more or await pulse.changed(version, until - loop.time())):
+        if batch.entries or not (
+            batch.more or await notifier.changed(version, until - loop.time())
+        ):
             return batch
         follower = batch.follower
 

@@ -1,9 +1,125 @@
 """Feeds of all, a category, source, language, tag or search, in every format."""
 
-from app.api import channels
-from app.api.delivery.resource import Begun, Deferred, ReadRequest, Reads, Resource, finish
-from app.api.feeds import answer_feed
+from collections.abc import Collection, Sequence
+from dataclasses import replace
+
+from app.api.delivery import channels
+from app.api.delivery.answers import delivered, list_links, nothing_here, redirected
+from app.api.delivery.channels import Channel
+from app.api.delivery.feed_pages import FeedRequest, write_feed
+from app.api.delivery.resource import Begun, Deferred, ReadRequest, Resource, finish
+from app.api.delivery.search_query import places, read_typed, search_in_list, sees_titles_only
+from app.api.delivery.story_query import FEED_PARAMETERS, SEARCH_FEED_PARAMETERS, read_query
+from app.api.http.access import Reads
+from app.api.http.answer import Answer
+from app.api.http.nearest import nearest
+from app.api.http.parameters import Parameters
 from app.bootstrap import Services
+from app.delivery.results import Page
+from app.delivery.store.reading import Position
+from app.delivery.store.shapes import Form
+from app.delivery.surrogates import LISTS
+from app.kit.quoting import quoted
+from app.syndication.formats import FEEDS, FeedFormat
+
+# More than this is written on a thread, so that nobody else waits for it.
+MUCH = 512 * 1024
+
+
+def answer_feed(services: Services, request: ReadRequest, channel: Channel, ext: str) -> Begun:
+    """Answer with a feed, or redirect to where it is now."""
+    form = FEEDS.get(ext)
+    if form is None:
+        raise nothing_here(request, services.delivery.head(), no_format(ext, FEEDS))
+    if channel.moved:
+        return redirected(request, f"{channel.path}.{ext}", services.delivery.head())
+    asked = _parse(services, request, channel, form)
+    if asked.search is not None:
+        return Deferred(lambda: _searched(services, request, asked, form))
+    if not asked.query.is_short:
+        return Deferred(lambda: _write(services, request, asked, form, _page(services, asked)))
+    page = _page(services, asked)
+    if sum(map(len, page.items)) > MUCH:
+        return Deferred(lambda: _write(services, request, asked, form, page))
+    return _write(services, request, asked, form, page)
+
+
+def _page(services: Services, asked: FeedRequest) -> Page:
+    return services.delivery.stories(asked.query)
+
+
+def _searched(
+    services: Services, request: ReadRequest, asked: FeedRequest, form: FeedFormat
+) -> Answer:
+    """Write a feed of what a search finds."""
+    assert asked.search is not None
+    found = services.search.search(asked.search)
+    before, after = (_position(place) for place in places(asked.search, found))
+    page = Page(list(found.items), found.head, before, after)
+    return _write(services, request, asked, form, page, settled=found.settled)
+
+
+def _write(
+    services: Services,
+    request: ReadRequest,
+    asked: FeedRequest,
+    form: FeedFormat,
+    page: Page,
+    *,
+    settled: bool = True,
+) -> Answer:
+    """Write a feed; one that is not `settled` may change without the log or time changing."""
+    body, following = write_feed(services, request, asked, page, form)
+    before = asked.paging.cursor(page.before, backwards=True)
+    links = list_links(services, request, {"next": following, "prev": before})
+    if services.push.options.hub is not None:
+        links["hub"] = services.push.options.hub
+    return delivered(
+        request,
+        body,
+        page.head,
+        keys=(LISTS,),
+        links=links,
+        media_type=form.media_type,
+        # However the address was spelt: this is the one that the feed gives as its own.
+        location=links["self"],
+        kept=settled,
+    )
+
+
+def no_format(ext: str, known: Collection[str]) -> str:
+    """Say that a format does not exist, and which do."""
+    guess = nearest(ext, known)
+    meant = f" Did you mean {guess!r}?" if guess else ""
+    return f"There is no format {quoted(ext)}.{meant} Known here: {', '.join(known)}."
+
+
+def _parse(
+    services: Services, request: ReadRequest, channel: Channel, format_: FeedFormat
+) -> FeedRequest:
+    known = SEARCH_FEED_PARAMETERS if channel.searched else FEED_PARAMETERS
+    params = Parameters(request.query, known)
+    form: Form = "whole" if _may_read_whole(services, request) else "short"
+    typed = read_typed(params)
+    path = f"{channel.path}?{typed!r}" if channel.searched else channel.path
+    query, paging = read_query(services, params, path, form, channel.clauses)
+    query = replace(query, embargoed=format_.tells_embargo and request.reader.embargoed)
+    if not channel.searched:
+        return FeedRequest(channel, query, paging)
+    titles_only = sees_titles_only(services, request.reader)
+    return FeedRequest(
+        channel, query, paging, search_in_list(typed, query, titles_only=titles_only)
+    )
+
+
+def _may_read_whole(services: Services, request: ReadRequest) -> bool:
+    """Tell whether feeds include what is not shown to everybody where headlines alone are open."""
+    return request.reader.key_id is not None or services.settings.anonymous == "all"
+
+
+def _position(place: Sequence[int] | None) -> Position | None:
+    """Return a place in what was found as one in a list: its second part is a text there."""
+    return None if place is None else (place[0], str(place[1]))
 
 
 def read_latest(services: Services, request: ReadRequest, ext: str) -> Begun:

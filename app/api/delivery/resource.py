@@ -2,33 +2,12 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from enum import Enum
 from typing import Any, NamedTuple
 
 from app.access.caller import Caller
-from app.access.scopes import Scope
-from app.api.answer import Answer
+from app.api.http.access import Reads
+from app.api.http.answer import Answer
 from app.bootstrap import Services
-
-
-class Reads(Enum):
-    """What a route lets its callers read, which decides who needs a key.
-
-    `ANYTHING_OPEN` never needs one. `HEADLINES` needs one where the deployment is closed, and
-    `STORIES` also where headlines alone are open.
-    """
-
-    ANYTHING_OPEN = "open"
-    HEADLINES = "headlines"
-    STORIES = "stories"
-
-    def allow(self, services: Services, caller: Caller) -> None:
-        """Refuse a caller who needs a key with the scope `read` and has none."""
-        anonymous = services.settings.anonymous
-        if self is Reads.ANYTHING_OPEN or anonymous == "all":
-            return
-        if anonymous == "none" or self is Reads.STORIES:
-            caller.need(Scope.read)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +35,7 @@ class Resource:
 
     `path` is the template of its path. `start` is called with the services, the request and the
     parts of the path by name; it returns an `Answer`, or `Deferred` where the rest may take long.
-    A resource that `waits` is a coroutine function that takes the `Pulse` as well.
+    A resource that `waits` is a coroutine function that takes the `ChangeNotifier` as well.
     """
 
     path: str

@@ -3,20 +3,22 @@
 from fastapi import Request, Response
 from starlette.concurrency import run_in_threadpool
 
-from app.api.answer import Answer
 from app.api.delivery.resource import Begun, Match, ReadRequest, Resource, begin, compute
-from app.api.edge.asgi import state
-from app.api.edge.canonical import canonical_query
-from app.api.pulse import Pulse
+from app.api.http.answer import Answer
+from app.api.http.asgi import state
+from app.api.http.canonical import canonical_query
+from app.api.live.change_notifier import ChangeNotifier
 from app.bootstrap import Services
 
 
-async def fetch(services: Services, pulse: Pulse, match: Match, request: ReadRequest) -> Answer:
+async def fetch(
+    services: Services, notifier: ChangeNotifier, match: Match, request: ReadRequest
+) -> Answer:
     """Compute an answer: what is short inline on SQLite, all else in a worker thread."""
     resource, parts = match
     if resource.waits:
         resource.reads.allow(services, request.reader)
-        answer: Answer = await resource.start(services, request, pulse, **parts)
+        answer: Answer = await resource.start(services, request, notifier, **parts)
         return answer
     if services.database.dialect != "sqlite":
         return await run_in_threadpool(compute, services, match, request)
@@ -30,7 +32,7 @@ async def respond(request: Request, resource: Resource) -> Response:
     asked = ReadRequest(path, canonical_query(path, query), state(request.scope)["caller"])
     match = Match(resource, request.path_params)
     app = request.app.state
-    answer = await fetch(app.services, app.pulse, match, asked)
+    answer = await fetch(app.services, app.notifier, match, asked)
     response = Response(answer.body, answer.status)
     response.raw_headers += answer.headers
     return response

@@ -7,16 +7,16 @@ from typing import Any
 
 from starlette.concurrency import run_in_threadpool
 
-from app.api import alternates
-from app.api.answer import Answer
-from app.api.delivery.answers import delivered, list_links, redirected
-from app.api.delivery.resource import Begun, Deferred, ReadRequest, Reads, Resource
+from app.api.delivery.answers import delivered, list_links, redirected, search_alternates
+from app.api.delivery.resource import Begun, Deferred, ReadRequest, Resource
+from app.api.delivery.search_query import SEARCH_PARAMETERS, read_search, search_body
 from app.api.delivery.stories import story_absent
-from app.api.fields import SHORT, Fields
-from app.api.paging import Paging, envelope
-from app.api.params import FILTERS, SPANS, Parameters, bad
-from app.api.pulse import Pulse
-from app.api.searching import SEARCH_PARAMETERS, read_search, search_body
+from app.api.http.access import Reads
+from app.api.http.answer import Answer
+from app.api.http.fields import SHORT, Fields
+from app.api.http.paging import Paging, envelope
+from app.api.http.parameters import FILTERS, SPANS, Parameters, bad
+from app.api.live.change_notifier import ChangeNotifier
 from app.bootstrap import Services
 from app.content.slugs import normal_ref
 from app.kit import json
@@ -30,7 +30,7 @@ _MOST_SUGGESTED = 50
 _WAIT_SECONDS, _MOST_LOOKS = 2.0, 20
 
 
-async def search(services: Services, request: ReadRequest, _: Pulse) -> Answer:
+async def search(services: Services, request: ReadRequest, _: ChangeNotifier) -> Answer:
     """Search visible stories; `refresh=wait` waits for the index first."""
     params = Parameters(request.query, SEARCH_PARAMETERS)
     if params.choice("refresh", ("wait", "none"), "none") == "wait":
@@ -82,7 +82,7 @@ def _found(services: Services, request: ReadRequest, params: Parameters) -> Answ
     found = services.search.search(asked.query)
     body, cursors = search_body(asked, found)
     links = list_links(services, request, cursors)
-    others = alternates.of_search(services, request.query)
+    others = search_alternates(services, request.query)
     return delivered(
         request,
         body,

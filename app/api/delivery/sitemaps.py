@@ -1,39 +1,166 @@
 """Sitemaps of the archive, by month, and of the news of the last two days."""
 
+import re
 from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import MAXYEAR, UTC, datetime, timedelta
+from math import ceil
 
-from app.api import sitemaps
-from app.api.answer import Answer
+from app.access.selection import Selection, Span
 from app.api.delivery.answers import delivered, nothing_here
-from app.api.delivery.resource import Deferred, ReadRequest, Reads, Resource
-from app.api.params import Parameters
-from app.api.sitemaps import Made
+from app.api.delivery.feed_pages import addresses_of
+from app.api.delivery.resource import Deferred, ReadRequest, Resource
+from app.api.http.access import Reads
+from app.api.http.answer import Answer
+from app.api.http.parameters import Parameters
 from app.bootstrap import Services
+from app.delivery.heads import Head
+from app.delivery.query import StoryQuery
+from app.delivery.results import Page
+from app.delivery.store.archive import Month
 from app.delivery.surrogates import LISTS
-from app.syndication.formats.sitemap import MEDIA_TYPE
+from app.kit.clock import format_instant, parse_instant
+from app.kit.xml import legal
+from app.syndication.formats.sitemap import (
+    MEDIA_TYPE,
+    Part,
+    render_archive,
+    render_index,
+    render_news,
+)
+
+# Half of what the protocol allows, so that a part is written in a moment.
+_A_PART = 25_000
+# What Google News reads: so old, and so many in a file.
+_NEWS_AGE = timedelta(hours=48)
+_NEWS_PART = 1_000
+_AN_INSTANT = timedelta(milliseconds=1)
+_INDEX_LIVES = timedelta(minutes=1)
+_NEWS_NAME = re.compile(r"news-([1-9]\d{0,3})", re.ASCII)
+_ARCHIVE_NAME = re.compile(r"(\d{4})-(\d{2})(?:-([1-9]\d{0,3}))?", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Sitemap:
+    """A sitemap, how new it is, and when it changes though nothing is published."""
+
+    body: bytes
+    head: Head
+    until: datetime | None = None
+
+
+def build_index(services: Services) -> Sitemap:
+    """Return the index of all parts of the archive."""
+    head = services.delivery.head()
+    months = services.archive.months(head.now)
+    here = addresses_of(services).here
+    parts = [
+        Part(here(f"/sitemap-{name}.xml"), format_instant(month.changed_at))
+        for month in months
+        for name in _names(month)
+    ]
+    return Sitemap(render_index(parts or [Part(here("/sitemap-news.xml"))]), head)
+
+
+def _archive_part(services: Services, name: str) -> Sitemap | None:
+    """Return the stories of a month, or of a part of it; nothing, if there is no such part."""
+    found = _ARCHIVE_NAME.fullmatch(name)
+    if found is None or not 1 <= int(found[2]) <= 12 or found[1] == "0000":
+        return None
+    start = datetime(int(found[1]), int(found[2]), 1, tzinfo=UTC)
+    span = Span(start, _next_month(start))
+    query = StoryQuery(Selection(published=span), descending=False, limit=_A_PART)
+    page = _page(services, query, int(found[3] or 1))
+    if page is None or not page.items:
+        return None
+    addresses = addresses_of(services)
+    return Sitemap(render_archive(services.items.of_all(page.items), addresses.home), page.head)
+
+
+def build_news(services: Services) -> Sitemap:
+    """Return the stories of two days, or the index of as many parts as they need."""
+    query = _news_query(services)
+    page = services.delivery.stories(query)
+    if page.after is None:
+        return _news_made(services, page)
+    stories = services.delivery.stories(replace(query, count="exact", limit=1)).count or 0
+    here = addresses_of(services).here
+    parts = [Part(here(f"/sitemap-news-{n + 1}.xml")) for n in range(ceil(stories / _NEWS_PART))]
+    return Sitemap(render_index(parts), _undated(page.head), page.head.now + _INDEX_LIVES)
+
+
+def find_part(services: Services, name: str) -> Sitemap | None:
+    """Return a part of an index by its name."""
+    found = _NEWS_NAME.fullmatch(name)
+    if found is None:
+        return _archive_part(services, name)
+    page = _page(services, _news_query(services), int(found[1]))
+    return _news_made(services, page) if page is not None and page.items else None
+
+
+def _news_query(services: Services) -> StoryQuery:
+    span = Span(services.clock.now() - _NEWS_AGE)
+    return StoryQuery(Selection(published=span), limit=_NEWS_PART)
+
+
+def _news_made(services: Services, page: Page) -> Sitemap:
+    addresses = addresses_of(services)
+    items = services.items.of_all(page.items)
+    body = render_news(items, legal(services.settings.site_name), addresses.home)
+    oldest = parse_instant(items[-1].published_at) if items else None
+    return Sitemap(body, _undated(page.head), oldest + _NEWS_AGE + _AN_INSTANT if oldest else None)
+
+
+def _undated(head: Head) -> Head:
+    """Tell no last change: stories leave by their age, of which the log knows nothing."""
+    return head._replace(changed_at=None)
+
+
+def _page(services: Services, query: StoryQuery, number: int) -> Page | None:
+    """Return the so-manieth page of a list, if there are so many."""
+    page = services.delivery.stories(query)
+    for _ in range(number - 1):
+        if page.after is None:
+            return None
+        page = services.delivery.stories(replace(query, position=page.after))
+    return page
+
+
+def _names(month: Month) -> list[str]:
+    """Return the names of the parts of a month; most have one."""
+    more = range(2, ceil(month.stories / _A_PART) + 1)
+    return [month.name, *(f"{month.name}-{number}" for number in more)]
+
+
+def _next_month(start: datetime) -> datetime | None:
+    if start.month < 12:
+        return start.replace(month=start.month + 1)
+    return start.replace(year=start.year + 1, month=1) if start.year < MAXYEAR else None
 
 
 def read_index(services: Services, request: ReadRequest) -> Deferred:
     """Return the index of the sitemaps of all months."""
-    return _sitemap(services, request, lambda: sitemaps.archive_index(services))
+    return _sitemap(services, request, lambda: build_index(services))
 
 
 def read_news(services: Services, request: ReadRequest) -> Deferred:
     """Return the stories of the last 48 hours, or an index of parts."""
-    return _sitemap(services, request, lambda: sitemaps.news(services))
+    return _sitemap(services, request, lambda: build_news(services))
 
 
 def read_part(services: Services, request: ReadRequest, part: str) -> Deferred:
     """Return a part of an index by the name that it has there, such as `2026-11`."""
-    return _sitemap(services, request, lambda: sitemaps.part(services, part))
+    return _sitemap(services, request, lambda: find_part(services, part))
 
 
-def _sitemap(services: Services, request: ReadRequest, make: Callable[[], Made | None]) -> Deferred:
+def _sitemap(
+    services: Services, request: ReadRequest, make: Callable[[], Sitemap | None]
+) -> Deferred:
     Parameters(request.query, ())
     return Deferred(lambda: _answer(services, request, make()))
 
 
-def _answer(services: Services, request: ReadRequest, made: Made | None) -> Answer:
+def _answer(services: Services, request: ReadRequest, made: Sitemap | None) -> Answer:
     if made is None:
         head = services.delivery.head()
         raise nothing_here(request, head, "No index has a part of this name.")

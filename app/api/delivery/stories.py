@@ -4,15 +4,22 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from app.api import alternates
-from app.api.answer import Answer
-from app.api.delivery.answers import delivered, nothing_here, redirected, withdrawn
-from app.api.delivery.resource import Begun, Deferred, ReadRequest, Reads, Resource
-from app.api.feeds import MUCH, no_format
-from app.api.fields import WHOLE, Fields
-from app.api.links import Links
-from app.api.params import Parameters
-from app.api.stories import ListRequest, list_body, narrow_keys, read_list
+from app.api.delivery.answers import (
+    delivered,
+    list_alternates,
+    nothing_here,
+    redirected,
+    story_alternates,
+    withdrawn,
+)
+from app.api.delivery.feeds import MUCH, no_format
+from app.api.delivery.resource import Begun, Deferred, ReadRequest, Resource
+from app.api.delivery.story_query import ListRequest, list_body, narrow_keys, read_list
+from app.api.http.access import Reads
+from app.api.http.answer import Answer
+from app.api.http.fields import WHOLE, Fields
+from app.api.http.links import Links
+from app.api.http.parameters import Parameters
 from app.bootstrap import Services
 from app.content.slugs import normal_ref
 from app.delivery.directory import Directory
@@ -89,7 +96,7 @@ def read_story(services: Services, request: ReadRequest, ref: str) -> Answer:
     if found.body is None:
         return _elsewhere(request, found, varies=True)
     body = fields.keep(found.body) if fields else found.body
-    others = alternates.of_story(services, request.path)
+    others = story_alternates(services, request.path)
     return delivered(request, body, found.head, keys=found.keys, alternates=others)
 
 
@@ -146,7 +153,7 @@ def _parse(services: Services, request: ReadRequest, kind: _Kind) -> _List:
     embargoed = request.reader.embargoed
     asked = read_list(services, request.path, request.query, kind, embargoed=embargoed)
     links = Links.of(request.path, request.query, services.settings.public_url or "")
-    others = alternates.of_list(services, request.query)
+    others = list_alternates(services, request.query)
     return _List(asked, links, others, narrow_keys(asked.query))
 
 

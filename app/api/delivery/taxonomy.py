@@ -1,15 +1,19 @@
 """Sources and categories."""
 
-from app.api.answer import Answer
+from collections.abc import Iterable
+
 from app.api.delivery.answers import delivered, list_links, nothing_here, redirected
-from app.api.delivery.resource import ReadRequest, Reads, Resource
-from app.api.fields import CATEGORY, SOURCE, Fields
-from app.api.paging import Paging, envelope
-from app.api.params import Parameters
-from app.api.tree import category_tree
+from app.api.delivery.resource import ReadRequest, Resource
+from app.api.http.access import Reads
+from app.api.http.answer import Answer
+from app.api.http.fields import CATEGORY, SOURCE, Fields
+from app.api.http.paging import Paging, envelope
+from app.api.http.parameters import Parameters, bad
 from app.bootstrap import Services
 from app.content.slugs import normal_ref
-from app.delivery.directory import EntryType
+from app.delivery.directory import DirectoryEntry
+from app.delivery.store.entries import EntryType
+from app.kit import json
 
 LIST = ("fields", "limit", "cursor", "count")
 CATEGORY_LIST = (*LIST, "tree", "names_in")
@@ -34,7 +38,7 @@ def list_categories(services: Services, request: ReadRequest) -> Answer:
         return _list(services, request, params, "category")
     directory, head = services.delivery.directory()
     directory = directory.named(params.languages("names_in"))
-    body = category_tree(directory.entries["category"].values(), params)
+    body = _category_tree(directory.entries["category"].values(), params)
     return delivered(request, body, head, keys=("categories",))
 
 
@@ -72,6 +76,28 @@ def _one(
         raise nothing_here(request, found.head, f"No {type_} has this id or slug.")
     body = fields.keep(found.body) if fields else found.body
     return delivered(request, body, found.head, keys=found.keys)
+
+
+def _category_tree(categories: Iterable[DirectoryEntry], params: Parameters) -> bytes:
+    """Return all categories nested, in the order of slugs, as the JSON of a list."""
+    for name in ("limit", "cursor", "fields"):
+        if params.has(name):
+            raise bad(name, "not_allowed", f"A tree is whole: leave {name!r} out with tree=true.")
+    listed = list(categories)
+    below: dict[str | None, list[DirectoryEntry]] = {}
+    known = {one.id for one in listed}
+    for one in listed:
+        parent = one.parent_id if one.parent_id in known else None
+        below.setdefault(parent, []).append(one)
+    nested = b",".join(_nested(one, below) for one in below.get(None, ()))
+    count = len(listed) if params.has("count") else None
+    page = json.dumps({"next": None, "prev": None, "limit": len(listed), "count": count})
+    return b'{"data":[' + nested + b'],"page":' + page + b"}"
+
+
+def _nested(one: DirectoryEntry, below: dict[str | None, list[DirectoryEntry]]) -> bytes:
+    inner = b",".join(_nested(child, below) for child in below.get(one.id, ()))
+    return one.whole[:-1] + b',"children":[' + inner + b"]}"
 
 
 SOURCES = Resource("/v1/sources", Reads.HEADLINES, list_sources)

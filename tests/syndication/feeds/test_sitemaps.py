@@ -5,7 +5,7 @@ from xml.etree import ElementTree
 import pytest
 from starlette.testclient import TestClient
 
-from app.api import sitemaps
+from app.api.delivery import sitemaps
 from app.settings import Settings
 from tests.clock import HandClock
 from tests.newsroom import Newsroom

@@ -1,0 +1,1 @@
+"""The response cache: finished answers in memory, fresh, in front of the framework."""

@@ -1,0 +1,119 @@
+"""No answer older than the log: what changed is found out before an answer is looked up."""
+
+import asyncio
+from contextlib import suppress
+from datetime import datetime
+
+from starlette.concurrency import run_in_threadpool
+
+from app.api.cache.store import EntryStore
+from app.bootstrap import Services
+from app.delivery import store as delivery_store
+from app.delivery.heads import Head
+from app.delivery.store import Change
+from app.delivery.surrogates import EVERYTHING
+from app.kit.errors import Failure
+from app.kit.watch import Version
+
+_MOST_ROWS = 1_000
+
+
+class Freshness:
+    """Follows the log for one process, and drops the entries that it makes outdated."""
+
+    def __init__(self, services: Services, entries: EntryStore) -> None:
+        """Begin at the end of the log: nothing is kept yet that could be older."""
+        self._services = services
+        self._watch = services.watch
+        self._entries = entries
+        self._embedded = services.database.dialect == "sqlite"
+        self._following = asyncio.Lock()
+        self.version: Version = -1
+        self.serial = -1
+        # The next moment at which time alone makes a story appear or expire, and how often
+        # everything was dropped.
+        self.boundary: datetime | None = None
+        self._looked_at: datetime | None = None
+        self.epoch = 0
+        self.now: datetime = services.clock.now()
+
+    async def check(self) -> None:
+        """Make sure that nothing outdated is kept: by a write that was acknowledged, or by time."""
+        if self.stands():
+            return
+        version = self._watch.version()
+        if self._embedded:
+            self._follow(version)
+            return
+        async with self._following:
+            if version != self.version or self._has_passed():
+                self._apply(*await run_in_threadpool(self._read), version)
+
+    def is_sure(self) -> bool:
+        """Tell whether nothing outdated is kept, once it was seen what changed.
+
+        Where that takes no waiting it is done here. A task for it would begin after all requests
+        that are here by now, and each of them would need one, too.
+        """
+        if not self.stands() and self._embedded:
+            # Whoever needs an answer comes upon a failure again, and says so.
+            with suppress(Failure):
+                self._follow(self._watch.version())
+        return self.stands()
+
+    def stands(self) -> bool:
+        """Tell whether nothing outdated is kept, as of now."""
+        self.now = self._services.clock.now()
+        return self._watch.version() == self.version and not self._has_passed()
+
+    def _has_passed(self) -> bool:
+        return self.boundary is not None and self.boundary <= self.now
+
+    def _follow(self, version: Version) -> None:
+        """Read what was appended to the log. The version was read before, so nothing is missed."""
+        self._apply(*self._read(), version)
+
+    def _read(self) -> tuple[list[Change], Head]:
+        """Return new rows of the log, and the moments at which time changes something.
+
+        Scheduling writes no row before it is due, and still sets how long answers may be kept.
+        """
+        with self._services.delivery.opened() as (session, head, _):
+            if self.serial < delivery_store.trimmed_upto(session):
+                # What showed things that the log has forgotten since is not known any more.
+                self.serial = -1
+            if self.serial < 0:
+                return [], head
+            return delivery_store.log_rows(session, self.serial, _MOST_ROWS), head
+
+    def _apply(self, rows: list[Change], head: Head, version: Version) -> None:
+        turned = self._has_passed() or self._has_turned(head)
+        if self.serial < 0 or len(rows) == _MOST_ROWS or turned:
+            self._entries.clear()
+            self.epoch += 1
+        elif rows:
+            self._drop(rows)
+        if rows:
+            # After a thousand rows there may be more; the version is left behind to look again.
+            self.serial = rows[-1].serial
+        elif self.serial < 0:
+            self.serial = head.serial
+        if head.changes_at != self.boundary:
+            # What is ready says how long it holds.
+            self._entries.ready.clear()
+        self.boundary = head.changes_at
+        self._looked_at = head.now
+        self.version = version if len(rows) < _MOST_ROWS else -1
+
+    def _has_turned(self, head: Head) -> bool:
+        """Tell whether what was scheduled since the last look has been due since then, too."""
+        if head.turned_at is None or self._looked_at is None:
+            return False
+        return head.turned_at > self._looked_at
+
+    def _drop(self, rows: list[Change]) -> None:
+        keys = self._services.surrogates.outdated_here(rows)
+        if EVERYTHING in keys:
+            self._entries.clear()
+        else:
+            self._entries.drop_showing(keys)

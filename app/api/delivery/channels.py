@@ -1,0 +1,80 @@
+"""What a feed selects: everything, a category, source, language or tag, or what is searched for."""
+
+from dataclasses import dataclass
+
+from app.access.selection import Clause
+from app.api.delivery.answers import nothing_here
+from app.api.delivery.resource import ReadRequest
+from app.api.http.nearest import nearest
+from app.bootstrap import Services
+from app.content.inputs import normal_language
+from app.content.slugs import normal_ref, slug_problem
+from app.delivery.store.entries import EntryType
+from app.kit.quoting import quoted
+
+
+@dataclass(frozen=True, slots=True)
+class Channel:
+    """One kind of feed: its path without the format, its name, and the clauses that select it.
+
+    `moved` says that the slug of the path is a former one, and `path` where it is now. In one
+    that is `searched` stories have to hold what `q` says.
+    """
+
+    path: str
+    name: str | None = None
+    clauses: tuple[Clause, ...] = ()
+    moved: bool = False
+    searched: bool = False
+
+
+EVERYTHING = Channel("/feeds/latest")
+SEARCH = Channel("/feeds/search", searched=True)
+_PLACES: dict[EntryType, str] = {"category": "/feeds/categories", "source": "/feeds/sources"}
+
+
+def category(services: Services, request: ReadRequest, name: str) -> Channel:
+    """Return the feed of a category and all below it."""
+    return _entry(services, request, "category", name)
+
+
+def source(services: Services, request: ReadRequest, name: str) -> Channel:
+    """Return the feed of a source."""
+    return _entry(services, request, "source", name)
+
+
+def language(services: Services, request: ReadRequest, name: str) -> Channel:
+    """Return the feed of a language and all its regions."""
+    try:
+        tag = normal_language(name)
+    except ValueError:
+        head = services.delivery.head()
+        raise nothing_here(request, head, f"{quoted(name)} is not a BCP 47 tag.") from None
+    clause = Clause("language", (tag.lower(),))
+    return Channel(f"/feeds/languages/{tag}", tag, (clause,), moved=tag != name)
+
+
+def tag(services: Services, request: ReadRequest, name: str) -> Channel:
+    """Return the feed of a tag by its form as a slug; several spellings may share it."""
+    slug = normal_ref(name)
+    if slug_problem(slug) is not None:
+        raise nothing_here(
+            request, services.delivery.head(), f"No tag makes the slug {quoted(name)}."
+        )
+    spellings = services.tags.spellings(slug, services.delivery.head().serial)
+    clause = Clause("tag", spellings)
+    return Channel(f"/feeds/tags/{slug}", spellings[0], (clause,), moved=slug != name)
+
+
+def _entry(services: Services, request: ReadRequest, type_: EntryType, name: str) -> Channel:
+    directory, head = services.delivery.directory()
+    ref = normal_ref(name)
+    entry = directory.find(type_, ref)
+    found = entry or directory.find_former(type_, ref)
+    if found is None:
+        guess = nearest(ref, directory.names(type_))
+        meant = f" Did you mean {guess!r}?" if guess else ""
+        raise nothing_here(request, head, f"There is no {type_} {quoted(name)}.{meant}")
+    path = f"{_PLACES[type_]}/{found.slug}"
+    clause = Clause(type_, (found.id,))
+    return Channel(path, found.name, (clause,), moved=found.slug != name)

@@ -1,0 +1,122 @@
+"""From a page of stories to a feed: where it is, what stands before and after it, what is gone."""
+
+from dataclasses import dataclass, replace
+from functools import lru_cache
+
+from app.api.delivery.channels import Channel
+from app.api.delivery.resource import ReadRequest
+from app.api.http.links import Links
+from app.api.http.paging import Paging
+from app.bootstrap import Services
+from app.delivery.query import StoryQuery
+from app.delivery.results import Page
+from app.kit.clock import format_instant, parse_instant, to_micros
+from app.kit.xml import legal
+from app.search.queries import SearchQuery
+from app.syndication.addresses import Addresses
+from app.syndication.archiving import meeting_point
+from app.syndication.feed import Withdrawn
+from app.syndication.feeds import Place, feed_of
+from app.syndication.formats import FeedFormat
+from app.syndication.item import Item
+
+
+@dataclass(frozen=True, slots=True)
+class FeedRequest:
+    """A feed as it was asked for; with `search` it has what that finds of the query."""
+
+    channel: Channel
+    query: StoryQuery
+    paging: Paging
+    search: SearchQuery | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    """What a page shows of the stories that were read for it, and the cursors of what is older.
+
+    `following` is where what it shows ends, `older` its archive page.
+    """
+
+    items: list[Item]
+    following: str | None
+    older: str | None = None
+    is_archive: bool = False
+
+
+def write_feed(
+    services: Services, request: ReadRequest, asked: FeedRequest, page: Page, form: FeedFormat
+) -> tuple[bytes, str | None]:
+    """Return a page of stories as a feed in a format, and the cursor of the page that follows."""
+    items = services.items.of_all(page.items)
+    shown = _Shown(items, asked.paging.cursor(page.after, backwards=False))
+    if form.remembers and _is_archived(asked):
+        shown = _in_archives(asked, shown)
+    gone: list[Withdrawn] = []
+    if (form.remembers or form.cancels) and asked.query.position is None:
+        gone = _withdrawn(services, asked, page)
+    place = _place(services, request, asked, shown)
+    feed = feed_of(place, shown.items, gone, addresses_of(services), page.head)
+    return form.render(feed), shown.following
+
+
+def _is_archived(asked: FeedRequest) -> bool:
+    """Tell whether a feed has archive pages.
+
+    What a search finds may change with its index, and which of a group's stories is shown with
+    what else is in the group: their pages would not stay as they are.
+    """
+    forwards = asked.query.descending and not asked.paging.backwards
+    return forwards and asked.search is None and asked.query.preferred is None
+
+
+def addresses_of(services: Services) -> Addresses:
+    """Return where things are, by the settings."""
+    return services.items.addresses
+
+
+def _withdrawn(services: Services, asked: FeedRequest, page: Page) -> list[Withdrawn]:
+    head, selection = page.head, asked.query.selection
+    found = services.archive.withdrawals(selection, head.now, head.serial)
+    return [
+        Withdrawn(one.id, format_instant(one.at), legal(one.notice or one.reason), one.version)
+        for one in found
+    ]
+
+
+def _place(services: Services, request: ReadRequest, asked: FeedRequest, shown: _Shown) -> Place:
+    own = addresses_of(services).own
+    links = Links.of(request.path, request.query, own)
+    return Place(
+        site=services.settings.site_name,
+        name=asked.search.typed if asked.search is not None else asked.channel.name,
+        address=links.itself,
+        id=links.first,
+        next=links.page(shown.following) if shown.following else None,
+        archive=links.page(shown.older) if shown.older else None,
+        current=links.first if shown.is_archive else None,
+        hub=services.push.options.hub,
+    )
+
+
+def _in_archives(asked: FeedRequest, page: _Shown) -> _Shown:
+    """Lead a page on to the archive page of what is older (RFC 5005, section 4).
+
+    An archive page ends where the next begins; the feed itself shows all that it has.
+    """
+    page = replace(page, is_archive=asked.query.position is not None)
+    if page.following is None:
+        return page
+    moments = [_moment(getattr(one, asked.query.key)) for one in page.items]
+    meeting = meeting_point(moments)
+    if meeting is None:
+        return replace(page, older=page.following)
+    older = asked.paging.cursor((to_micros(meeting), ""), backwards=False)
+    if not page.is_archive:
+        return replace(page, older=older)
+    items = [one for one, at in zip(page.items, moments, strict=True) if at >= meeting]
+    return replace(page, items=items, older=older, following=older)
+
+
+# Those of the stories in one feed are those of the next.
+_moment = lru_cache(maxsize=5_000)(parse_instant)

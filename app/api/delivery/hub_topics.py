@@ -1,0 +1,80 @@
+"""Topics of the hub: the addresses of feeds of this server, understood as the feeds are.
+
+Nothing is read but the directory: a feed is not made to find out whether there is one.
+"""
+
+from urllib.parse import unquote, urlsplit
+
+from app.access.caller import ANYBODY
+from app.access.selection import Selection
+from app.api.delivery import channels
+from app.api.delivery.channels import Channel
+from app.api.delivery.resource import ReadRequest
+from app.api.delivery.search_query import read_typed
+from app.api.delivery.story_query import FEED_PARAMETERS, SEARCH_FEED_PARAMETERS, read_query
+from app.api.http.access import Reads
+from app.api.http.canonical import canonical_query
+from app.api.http.errors import NothingHere
+from app.api.http.parameters import Parameters
+from app.bootstrap import Services
+from app.kit.errors import Failure
+from app.kit.quoting import quoted
+from app.syndication.formats import FEEDS
+from app.syndication.push.errors import BadHubRequest
+
+_NO_FEED = "There is no such feed."
+_NAMED = {
+    "categories": channels.category,
+    "sources": channels.source,
+    "languages": channels.language,
+    "tags": channels.tag,
+}
+_FIXED = {"latest": channels.EVERYTHING, "search": channels.SEARCH}
+
+
+def selection_of_topic(services: Services, topic: str) -> Selection:
+    """Return the stories whose changes may change a feed; refuse what is no feed of this server.
+
+    A feed whose stories no selection tells, such as one of a tag that is spelt in several ways,
+    may be changed by any story; whether it was, is seen when it is read. A category that is
+    moved, or a feed that needs a key, is no topic.
+    """
+    base = f"{services.settings.public_url}/feeds/"
+    if not topic.startswith(base) or "#" in topic:
+        raise BadHubRequest(f"`hub.topic` has to be the address of a feed: {base}….")
+    parts = urlsplit(topic)
+    path, _, ext = unquote(parts.path[len(urlsplit(base).path) :]).rpartition(".")
+    if ext not in FEEDS:
+        raise BadHubRequest(f"There is no feed in the format {quoted(ext)}.")
+    try:
+        Reads.HEADLINES.allow(services, ANYBODY)
+        return _selection(services, path, parts.query)
+    except NothingHere as wrong:
+        raise BadHubRequest(f"{_NO_FEED} {wrong.detail}") from wrong
+    except BadHubRequest:
+        raise
+    except Failure as wrong:
+        raise BadHubRequest(wrong.detail) from wrong
+
+
+def _selection(services: Services, path: str, query: str) -> Selection:
+    channel = _channel(services, path)
+    if channel.moved:
+        moved = f"{services.settings.public_url}{channel.path}"
+        raise BadHubRequest(f"This feed has another address now: {moved}….")
+    known = SEARCH_FEED_PARAMETERS if channel.searched else FEED_PARAMETERS
+    params = Parameters(canonical_query(f"/feeds/{path}", query.encode()), known)
+    read_typed(params)
+    understood, _ = read_query(services, params, channel.path, "short", channel.clauses)
+    is_selected = not channel.searched and not path.startswith("tags/")
+    return understood.selection if is_selected else Selection()
+
+
+def _channel(services: Services, path: str) -> Channel:
+    kind, _, name = path.partition("/")
+    if path in _FIXED:
+        return _FIXED[path]
+    if kind not in _NAMED or not name or "/" in name:
+        raise BadHubRequest(_NO_FEED)
+    request = ReadRequest(f"/feeds/{path}", b"", ANYBODY)
+    return _NAMED[kind](services, request, name)

@@ -1,0 +1,29 @@
+"""Feeds for subscribers of the hub, as an anonymous reader is answered."""
+
+from urllib.parse import unquote, urlsplit
+
+from app.access.caller import ANYBODY
+from app.api.delivery.registry import find
+from app.api.delivery.resource import ReadRequest, compute
+from app.api.http.canonical import canonical_query
+from app.api.http.errors import NothingHere
+from app.api.http.problems import MEDIA_TYPE, PROBLEMS
+from app.bootstrap import Services
+from app.kit.errors import Failure
+from app.syndication.push.couriers import FeedContent
+
+
+def read_feed(services: Services, topic: str) -> FeedContent:
+    """Return what the address of a feed is answered with; a refusal has no body."""
+    parts = urlsplit(topic)
+    path = unquote(parts.path)
+    request = ReadRequest(path, canonical_query(path, parts.query.encode()), ANYBODY)
+    match = find(path)
+    try:
+        if match is None or match.resource.waits:
+            raise NothingHere("There is no such feed.")
+        answer = compute(services, match, request)
+    except Failure as failure:
+        return FeedContent(PROBLEMS[failure.code].status, MEDIA_TYPE, b"")
+    media_type = dict(answer.headers).get(b"content-type", b"").decode()
+    return FeedContent(answer.status, media_type, answer.body)

@@ -1,0 +1,159 @@
+"""From parameters to a search, and from what was found to the bytes of an answer."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from app.access.caller import Caller
+from app.access.scopes import Scope
+from app.api.http.fields import Fields, names_of
+from app.api.http.paging import Paging, envelope
+from app.api.http.parameters import FILTERS, SPANS, Parameters, bad
+from app.api.schemas.reading import SearchHit
+from app.bootstrap import Services
+from app.delivery.query import StoryQuery
+from app.search.index import FACETS, MOST_RELEVANT, Order, Place
+from app.search.queries import Answer, SearchQuery
+
+SEARCH_PARAMETERS = (
+    "q",
+    *FILTERS,
+    *SPANS,
+    "sort",
+    "fields",
+    "limit",
+    "cursor",
+    "count",
+    "facets",
+    "highlight",
+    "names_in",
+    "refresh",
+)
+# By what each order sorts.
+SORTS: dict[str, Order] = {
+    "relevance": "relevance",
+    "-published_at": "published_at",
+    "published_at": "published_at",
+    "-updated_at": "updated_at",
+    "updated_at": "updated_at",
+}
+_FIELDS = names_of(SearchHit)
+Position = tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SearchRequest:
+    """A search as it was asked for, which fields to keep, and how to page on."""
+
+    query: SearchQuery
+    fields: Fields | None
+    paging: Paging
+
+
+def read_search(services: Services, params: Parameters, caller: Caller) -> SearchRequest:
+    """Understand the parameters of a search, or refuse them."""
+    typed = read_typed(params)
+    selection = params.selection(services.delivery.resolve, services.delivery.slugs)
+    sort = _sort(params, typed)
+    relevance = sort == "relevance"
+    bound = f"/v1/search?{typed!r}&{selection!r}&{sort}"
+    paging = Paging.read(services.cursors, params, bound, 1 if relevance else 2)
+    position = [int(one) for one in paging.position or ()]
+    query = SearchQuery(
+        typed=typed,
+        selection=selection,
+        order=SORTS[sort],
+        descending=relevance or sort.startswith("-"),
+        backwards=paging.backwards and not relevance,
+        limit=paging.limit,
+        offset=position[0] if position and relevance else 0,
+        place=Place(position[0], position[1]) if position and not relevance else None,
+        counted=paging.count is not None,
+        facets=params.words("facets", FACETS),
+        highlighted=params.flag("highlight"),
+        titles_only=sees_titles_only(services, caller),
+        embargoed=caller.embargoed,
+        names_in=params.languages("names_in"),
+    )
+    return SearchRequest(query, Fields.read(params, _FIELDS), paging)
+
+
+def read_typed(params: Parameters) -> str | None:
+    """Return what is searched for; blanks are nothing."""
+    typed = params.typed("q")
+    return typed if typed and not typed.isspace() else None
+
+
+def sees_titles_only(services: Services, caller: Caller) -> bool:
+    """Tell whether a reader may see headlines alone: then bodies must not tell by being found."""
+    return services.settings.anonymous == "headlines" and not caller.allows(Scope.read)
+
+
+def search_in_list(typed: str | None, query: StoryQuery, *, titles_only: bool) -> SearchQuery:
+    """Return the search for what of a list holds a text, in the order and the form of the list."""
+    position = query.position
+    return SearchQuery(
+        typed=typed,
+        selection=query.selection,
+        order=query.key,
+        descending=query.descending,
+        backwards=query.backwards,
+        limit=query.limit,
+        place=Place(position[0], int(position[1])) if position else None,
+        titles_only=titles_only,
+        form=query.form,
+        embargoed=query.embargoed,
+        names_in=query.names_in,
+    )
+
+
+def search_body(asked: SearchRequest, found: Answer) -> tuple[bytes, dict[str, str | None]]:
+    """Return the JSON of a page of what was found, and its cursors by name."""
+    items: Sequence[bytes] = found.items
+    if asked.fields is not None:
+        items = [asked.fields.keep(item) for item in items]
+    ends = _offsets if asked.query.order == "relevance" else places
+    before, after = ends(asked.query, found)
+    return envelope(
+        asked.paging,
+        items,
+        before,
+        after,
+        found.total,
+        facets=found.facets,
+        corrected=found.corrected,
+        complete=found.exact,
+    )
+
+
+def _sort(params: Parameters, typed: str | None) -> str:
+    if typed is not None:
+        return params.choice("sort", SORTS, "relevance")
+    changed = params.has("updated_after", "updated_before")
+    sort = params.choice("sort", SORTS, "-updated_at" if changed else "-published_at")
+    if sort == "relevance":
+        raise bad("sort", "not_allowed", "'relevance' orders what 'q' finds; send 'q' with it.")
+    return sort
+
+
+def _offsets(query: SearchQuery, found: Answer) -> tuple[Position | None, Position | None]:
+    """Return where the pages before and after this one begin, by relevance."""
+    end = query.offset + query.limit
+    after = (end,) if found.more and end < MOST_RELEVANT else None
+    before = (max(0, query.offset - query.limit),) if query.offset else None
+    return before, after
+
+
+def places(query: SearchQuery, found: Answer) -> tuple[Position | None, Position | None]:
+    """Return the places at the ends of a page, where there is more beyond them."""
+    placed = query.place is not None
+    has_before = found.more if query.backwards else placed
+    has_after = placed if query.backwards else found.more
+    if not found.hits:
+        # Everything on this side of the cursor is gone; the way back is still there.
+        behind = (query.place.at, query.place.tie) if query.place is not None else None
+        return (None, behind) if query.backwards else (behind, None)
+    first, last = found.hits[0].place, found.hits[-1].place
+    return (
+        (first.at, first.tie) if has_before else None,
+        (last.at, last.tie) if has_after else None,
+    )

@@ -1,0 +1,1 @@
+"""HTTP for all routes: parameters, paging, links, conditional requests, problems."""

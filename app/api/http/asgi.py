@@ -1,0 +1,55 @@
+"""Small tools for plain ASGI: types, headers, and a whole answer in one go."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from app.server import interface
+
+Scope = interface.Scope
+Message = interface.Message
+Receive = interface.Receive
+Send = interface.Send
+App = interface.App
+# Where a scope has what tells its request from others, once that was found out.
+REQUEST_NAME = "dateline.request_name"
+
+
+def header(scope: Scope, name: bytes) -> str | None:
+    """Return a request header, several of a name joined by commas (RFC 9110, section 5.2)."""
+    values = [value for key, value in scope["headers"] if key == name]
+    return b", ".join(values).decode("latin-1") if values else None
+
+
+def fields(scope: Scope) -> dict[bytes, bytes]:
+    """Return a request's headers by name; several of a name are one, joined by commas."""
+    headers: list[tuple[bytes, bytes]] = scope["headers"]
+    found = dict(headers)
+    if len(found) != len(headers):
+        found.clear()
+        for name, value in headers:
+            found[name] = found[name] + b", " + value if name in found else value
+    return found
+
+
+def state(scope: Scope) -> dict[str, Any]:
+    """Return the state of a request, which middleware and routes share."""
+    known: dict[str, Any] = scope.setdefault("state", {})
+    return known
+
+
+def request_id(scope: Scope) -> str | None:
+    """Return the id under which a request is logged."""
+    known: str | None = state(scope).get("request_id")
+    return known
+
+
+async def answer(send: Send, status: int, headers: dict[str, str], body: bytes) -> None:
+    """Send a whole answer."""
+    fields = {"content-length": str(len(body)), **headers}
+    await send({"type": "http.response.start", "status": status, "headers": raw(fields.items())})
+    await send({"type": "http.response.body", "body": body})
+
+
+def raw(headers: Iterable[tuple[str, str]]) -> list[tuple[bytes, bytes]]:
+    """Return headers as ASGI wants them."""
+    return [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers]

@@ -1,0 +1,88 @@
+"""Conditional requests (RFC 9110, section 13): tags, dates, and versions."""
+
+import hashlib
+import re
+from datetime import UTC, datetime
+from email.utils import format_datetime
+from functools import lru_cache
+
+from app.api.http.errors import BadHeader, VersionRequired
+
+_TAG = re.compile(r'(?:W/)?"([\x21\x23-\x7e\x80-\xff]*)"')
+_STRONG = re.compile(r'(?<!W/)("[\x21\x23-\x7e\x80-\xff]*")')
+_DATES = ("%a, %d %b %Y %H:%M:%S GMT", "%A, %d-%b-%y %H:%M:%S GMT", "%a %b %d %H:%M:%S %Y")
+_VERSION = re.compile(r"v(\d{1,9})")
+
+
+def entity_tag(body: bytes) -> str:
+    """Return a strong tag: a hash of the bytes, by what processors have an instruction for."""
+    return f'"{hashlib.sha256(body).hexdigest()[:24]}"'
+
+
+def version_tag(version: int) -> str:
+    """Return the tag of a version on the management side."""
+    return f'"v{version}"'
+
+
+@lru_cache(maxsize=1_000)
+def http_date(moment: datetime) -> str:
+    """Return an instant in the form of HTTP headers, cut to seconds."""
+    return format_datetime(moment.astimezone(UTC), usegmt=True)
+
+
+def not_modified(
+    if_none_match: str | None, if_modified_since: str | None, tag: str, modified: datetime | None
+) -> bool:
+    """Tell whether the reader has this answer already.
+
+    `If-None-Match` compares weakly and makes `If-Modified-Since` ignored (section 13.1.3).
+    """
+    if if_none_match is not None:
+        if if_none_match.strip() == "*":
+            return True
+        return tag.strip('"') in _TAG.findall(if_none_match)
+    since = _instant(if_modified_since)
+    return since is not None and modified is not None and modified.replace(microsecond=0) <= since
+
+
+def is_unchanged(
+    if_match: str | None, if_unmodified_since: str | None, tag: str, modified: datetime | None
+) -> bool:
+    """Tell whether an answer is still the one that the reader speaks of.
+
+    `If-Match` compares strongly and makes `If-Unmodified-Since` ignored (section 13.1.4), and
+    so does a date that is none, or of which nothing is known.
+    """
+    if if_match is not None:
+        return if_match.strip() == "*" or tag in _STRONG.findall(if_match)
+    since = _instant(if_unmodified_since)
+    return since is None or modified is None or modified.replace(microsecond=0) <= since
+
+
+def _instant(date: str | None) -> datetime | None:
+    """Return what a date in any of the three forms of HTTP means (section 5.6.7)."""
+    for form in _DATES:
+        try:
+            return datetime.strptime((date or "").strip(), form).replace(tzinfo=UTC)
+        except ValueError:
+            continue
+    return None
+
+
+def expected_versions(if_match: str | None) -> frozenset[int] | None:
+    """Return the versions that `If-Match` names (`*` is any: nothing), or insist on it."""
+    if if_match is None:
+        raise VersionRequired("Send the ETag of what you read in If-Match; * accepts any version.")
+    return optional_versions(if_match)
+
+
+def optional_versions(if_match: str | None) -> frozenset[int] | None:
+    """Return the versions that `If-Match` names, or nothing where it is absent or `*`."""
+    if if_match is None or if_match.strip() == "*":
+        return None
+    tags = _TAG.findall(if_match)
+    if not tags:
+        raise BadHeader('If-Match has the form "v3", as ETag gave it, or *.')
+    found = (_VERSION.fullmatch(tag) for tag in tags)
+    # A tag of another form is well formed and matches no version (section 13.1.1).
+    return frozenset(int(one.group(1)) for one in found if one)

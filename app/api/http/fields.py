@@ -1,0 +1,82 @@
+"""`fields=`: keep just those of an object's fields that were asked for."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import BaseModel
+
+from app.api.http.parameters import Parameters
+from app.api.schemas.documents import CategoryEntry, Headline, SourceEntry, Story, StoryWithBody
+from app.kit import json
+
+_Tree = dict[str, Any]
+# Who gets a story before its time is told so, whatever he asked for.
+_ALWAYS: _Tree = {"embargoed": {}, "embargo_until": {}}
+
+
+@dataclass(frozen=True, slots=True)
+class Fields:
+    """A tree of the names that are kept; an empty branch keeps everything below it."""
+
+    tree: _Tree
+
+    @classmethod
+    def read(cls, params: Parameters, known: Collection[str]) -> "Fields | None":
+        """Read `fields=title,source.name`; without it, everything is kept."""
+        chosen = params.words("fields", known)
+        if not chosen:
+            return None
+        tree: _Tree = {}
+        # Wider names first, so that "source" is not narrowed by a "source.name" beside it.
+        for name in sorted(chosen, key=lambda one: one.count(".")):
+            _plant(tree, name.split("."))
+        return cls(tree)
+
+    def keep(self, item: bytes) -> bytes:
+        """Return a JSON object with the chosen fields alone, and an embargo in any case."""
+        return json.dumps(_pruned(json.loads(item), {**self.tree, **_ALWAYS}))
+
+    def touch(self, *names: str) -> bool:
+        """Tell whether one of these top-level fields is kept."""
+        return any(name in self.tree for name in names)
+
+
+def names_of(model: type[BaseModel], prefix: str = "") -> frozenset[str]:
+    """Return all field names of a documented object, nested ones with dots."""
+    names: set[str] = set()
+    for name, field in model.model_fields.items():
+        names.add(prefix + name)
+        for inner in _models_in(field.annotation):
+            names |= names_of(inner, f"{prefix}{name}.")
+    return frozenset(names)
+
+
+def _models_in(annotation: Any) -> list[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return [annotation]
+    return [one for part in getattr(annotation, "__args__", ()) for one in _models_in(part)]
+
+
+def _plant(tree: _Tree, path: list[str]) -> None:
+    name, rest = path[0], path[1:]
+    if name in tree and not tree[name]:
+        return
+    branch = tree.setdefault(name, {})
+    if rest:
+        _plant(branch, rest)
+
+
+def _pruned(value: Any, tree: Mapping[str, Any]) -> Any:
+    if isinstance(value, list):
+        return [_pruned(one, tree) for one in value]
+    if not isinstance(value, dict) or not tree:
+        return value
+    return {name: _pruned(inner, tree[name]) for name, inner in value.items() if name in tree}
+
+
+SHORT = names_of(Headline)
+FULL = names_of(Story)
+WHOLE = names_of(StoryWithBody)
+SOURCE = names_of(SourceEntry)
+CATEGORY = names_of(CategoryEntry)

@@ -1,0 +1,37 @@
+"""Answers of the management side: never cached, with versions as tags."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from fastapi import Request, Response
+
+from app.api.http.answer import JSON
+from app.api.http.conditional import version_tag
+from app.api.http.links import Links, link_header
+from app.bootstrap import Services
+from app.kit import json
+
+
+def json_response(
+    value: Mapping[str, Any] | None,
+    *,
+    status: int = 200,
+    version: int | None = None,
+    location: str | None = None,
+) -> Response:
+    """Answer an editor: never cached, with the version as a tag."""
+    headers = {"cache-control": "no-store"}
+    if version is not None:
+        headers["etag"] = version_tag(version)
+    if location is not None:
+        headers["location"] = location
+    body = None if value is None else json.dumps(value)
+    return Response(body, status, headers, None if body is None else JSON)
+
+
+def list_response(request: Request, services: Services, body: bytes, cursors: Any) -> Response:
+    """Answer an editor with a page."""
+    own = services.settings.public_url or ""
+    links = Links.of(request.scope["path"], request.scope["query_string"], own)
+    headers = {"cache-control": "no-store", "link": link_header(links.by_relation(cursors), {}, ())}
+    return Response(body, 200, headers, JSON)

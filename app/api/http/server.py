@@ -1,0 +1,56 @@
+"""What the application gives to the server, and asks of it (see `app.server.interface`)."""
+
+from collections.abc import Callable
+from threading import Event
+
+from app.api.http.asgi import Message, Scope
+from app.api.http.errors import TooManyListeners
+from app.api.http.problems import problem
+from app.api.http.security_headers import SAFE
+from app.kit.ids import new_id
+from app.kit.open_files import below_open_files
+from app.server.interface import CONTROL, Answer, Control, Hooks
+from app.server.limits import Limits, Seats
+from app.settings import Settings
+
+
+def server_hooks(
+    lookup: Callable[[Scope], Message | None],
+    draining: Event,
+    stop: Callable[[], None],
+    settings: Settings,
+) -> Hooks:
+    """Return what the server needs to know of the application."""
+    connections = below_open_files(settings.max_connections)
+    limits = Limits(
+        Seats(connections, settings.max_connections_per_address),
+        Seats(settings.stream_listeners, settings.listeners_per_address),
+        settings.proxies,
+    )
+    return Hooks(lookup=lookup, refuse=refuse, drain=draining.set, stop=stop, limits=limits)
+
+
+def refuse(code: str, detail: str) -> Answer:
+    """Return the problem document of a request that does not reach the application."""
+    id_ = new_id()
+    status, headers, body = problem(code, detail, id_)
+    return status, {**headers, **SAFE, "x-request-id": id_}, body
+
+
+def allow_time(scope: Scope) -> None:
+    """Let the server wait for minutes while the client neither sends nor reads anything."""
+    control = _control(scope)
+    if control is not None:
+        control.allow_time()
+
+
+def take_seat(scope: Scope) -> None:
+    """Make a request a listener, which ends with its client; raises `TooManyListeners`."""
+    control = _control(scope)
+    if control is not None and not control.take_seat():
+        raise TooManyListeners("As many listen as this server allows. Try again later.")
+
+
+def _control(scope: Scope) -> Control | None:
+    control: Control | None = scope.get("extensions", {}).get(CONTROL)
+    return control

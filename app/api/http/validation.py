@@ -1,0 +1,124 @@
+"""From pydantic's findings to field errors with codes of the closed list."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from app.access.inputs import KeyInput
+from app.api.http.nearest import nearest
+from app.content.inputs import ArticleInput, CategoryInput, SourceInput
+from app.content.orders import (
+    BulkInput,
+    CorrectInput,
+    KillInput,
+    PreviewInput,
+    PublishInput,
+    RestoreInput,
+    ScheduleInput,
+    UnpublishInput,
+)
+from app.kit.errors import FieldError, InvalidInput
+from app.kit.quoting import shortened
+from app.syndication.push.inputs import ReplayInput, RotateInput, WebhookInput
+
+INPUTS: tuple[type[BaseModel], ...] = (
+    ArticleInput,
+    SourceInput,
+    CategoryInput,
+    PublishInput,
+    ScheduleInput,
+    CorrectInput,
+    UnpublishInput,
+    KillInput,
+    RestoreInput,
+    BulkInput,
+    PreviewInput,
+    KeyInput,
+    WebhookInput,
+    RotateInput,
+    ReplayInput,
+)
+# A body may have hundreds of thousands of unknown fields; no one reads so many errors.
+_MOST_ERRORS = 100
+_KNOWN = {model.__name__: list(model.model_fields) for model in INPUTS}
+_CODES = {
+    "missing": "required",
+    "extra_forbidden": "unknown_field",
+    "string_too_long": "too_long",
+    "too_long": "too_long",
+    "string_too_short": "too_short",
+    "too_short": "too_short",
+    "literal_error": "not_allowed",
+    "string_unicode": "bad_characters",
+    "greater_than_equal": "out_of_range",
+    "less_than_equal": "out_of_range",
+    "instant": "bad_instant",
+    "language": "bad_language",
+    "slug": "bad_slug",
+    "address": "bad_address",
+}
+
+
+def invalid_input(
+    wrong: ValidationError | Iterable[ErrorDetails], known: Iterable[str]
+) -> InvalidInput:
+    """Return one failure that names bad fields, at most 100 of them.
+
+    `known` serves to guess what was meant.
+    """
+    if isinstance(wrong, ValidationError):
+        details = wrong.errors(include_url=False, include_input=False)
+    else:
+        details = list(wrong)
+    errors = [field_error(one, list(known)) for one in details[:_MOST_ERRORS]]
+    what = "A field is" if len(details) == 1 else f"{len(details)} fields are"
+    names = ", ".join(dict.fromkeys(one.pointer for one in errors[:5]))
+    return InvalidInput(f"{what} not acceptable: {names}.", errors=errors)
+
+
+def known_fields(model: str) -> list[str]:
+    """Return the field names of an input by the name of its model."""
+    return _KNOWN.get(model, [])
+
+
+def field_error(found: ErrorDetails, known: list[str]) -> FieldError:
+    """Return the field error for one finding of pydantic."""
+    location = found["loc"]
+    pointer = "#" + "".join(f"/{_escaped(part)}" for part in location)
+    code = _code(found)
+    detail = _detail(found, code)
+    if code == "unknown_field" and len(location) == 1:
+        guess = nearest(str(location[0]), known)
+        detail += f" Did you mean {guess!r}?" if guess else _listed(known)
+    return FieldError(pointer, code, detail)
+
+
+def _code(found: Mapping[str, Any]) -> str:
+    kind = found["type"]
+    if kind in _CODES:
+        return _CODES[kind]
+    if kind == "string_pattern_mismatch":
+        return "bad_characters" if r"\x00" in found["ctx"]["pattern"] else "bad_format"
+    if kind.endswith(("_type", "_parsing", "_from_float")):
+        return "wrong_type"
+    return "invalid"
+
+
+def _detail(found: Mapping[str, Any], code: str) -> str:
+    if code == "bad_characters":
+        return "The text holds a character that cannot be kept (U+0000 or a lone surrogate)."
+    if code == "unknown_field":
+        return "No field has this name."
+    message: str = found["msg"]
+    return message if message.endswith((".", "?")) else f"{message}."
+
+
+def _listed(known: list[str]) -> str:
+    return f" Known: {', '.join(sorted(known))}." if known else ""
+
+
+def _escaped(part: int | str) -> str:
+    """Escape one token of a JSON pointer (RFC 6901, section 3), shortened if it is long."""
+    return shortened(str(part)).replace("~", "~0").replace("/", "~1")

@@ -1,0 +1,1 @@
+"""Server-sent events and long polls: subscribers are sent changes as they are committed."""

@@ -1,0 +1,96 @@
+"""Requests to follow changes: filters in the first one, then only the cursor."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from starlette.concurrency import run_in_threadpool
+
+from app.access.rights import Rights
+from app.access.selection import Selection
+from app.api.http.parameters import FILTERS, SPANS, Parameters
+from app.bootstrap import Services
+from app.kit import json
+from app.kit.errors import BadCursor
+from app.syndication.sync.changes import Batch
+from app.syndication.sync.place import Follower, from_json, to_json
+
+FOLLOWING = (*FILTERS, *SPANS, "cursor")
+DEFAULT_LIMIT = 100
+MOST = 1_000
+LONGEST_WAIT = 60
+PARAMETERS: dict[str, tuple[dict[str, Any], str]] = {
+    "cursor": (
+        {"type": "string"},
+        "`cursor` of the answer before; it carries the filters. Without it, all that there is. "
+        "It belongs to the access rights it was issued for: if those have changed, the answer is "
+        "`410`.",
+    ),
+    "limit": (
+        {"type": "integer", "minimum": 1, "maximum": MOST, "default": DEFAULT_LIMIT},
+        "How many entries to return at most.",
+    ),
+    "wait": (
+        {"type": "integer", "minimum": 0, "maximum": LONGEST_WAIT, "default": 0},
+        "Seconds to wait for something to happen, where nothing has.",
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ChangesRequest:
+    """Who asks, for how many entries, and how many seconds it waits for the first."""
+
+    follower: Follower
+    limit: int
+    wait: int
+
+
+def read_following(services: Services, query_string: bytes, rights: Rights) -> ChangesRequest:
+    """Understand the query string, or refuse it."""
+    params = Parameters(query_string, (*FOLLOWING, "limit", "wait"))
+    return ChangesRequest(
+        follower=follower_of(services, params, params.text("cursor"), rights),
+        limit=params.number("limit", DEFAULT_LIMIT, 1, MOST),
+        wait=params.number("wait", 0, 0, LONGEST_WAIT),
+    )
+
+
+def follower_of(
+    services: Services, params: Parameters, cursor: str | None, rights: Rights
+) -> Follower:
+    """Return the follower that a cursor names, or a new one; filters travel in the cursor."""
+    asked = params.selection(services.delivery.resolve, services.delivery.slugs)
+    if cursor is None:
+        return Follower(asked, rights=rights)
+    known = from_json(services.followers.read(cursor), rights)
+    if asked not in (Selection(), known.selection):
+        raise BadCursor("The filters are part of this cursor. Leave them out, or begin anew.")
+    return known
+
+
+def batch_body(services: Services, batch: Batch) -> bytes:
+    """Return the JSON of a batch."""
+    end = {"cursor": cursor_of(services, batch.follower), "more": batch.more}
+    pieces = [b'{"data":[']
+    for entry in batch.entries:
+        pieces += entry.pieces
+        pieces.append(b",")
+    if batch.entries:
+        pieces.pop()
+    return b"".join((*pieces, b"],", json.dumps(end)[1:]))
+
+
+def cursor_of(services: Services, follower: Follower) -> str:
+    """Return the cursor of a follower."""
+    return services.followers.sign(to_json(follower))
+
+
+Result = TypeVar("Result")
+
+
+async def short_read(services: Services, read: Callable[[], Result]) -> Result:
+    """Run a bounded read. On SQLite it takes less than the way to a thread and back."""
+    if services.database.dialect == "sqlite":
+        return read()
+    return await run_in_threadpool(read)

@@ -1,0 +1,1 @@
+"""ASGI middleware: access log, hosts, CORS, problem documents, keys, limits of bodies."""

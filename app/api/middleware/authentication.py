@@ -1,0 +1,73 @@
+"""Who asks: the key in the headers, checked for every path, public ones included."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+
+from starlette.concurrency import run_in_threadpool
+
+from app.access.caller import ANYBODY, Caller
+from app.access.keys import authenticate, is_to_be_noted, recognise
+from app.api.http.asgi import App, Receive, Scope, Send, request_id, state
+from app.api.http.clients import client_address
+from app.api.http.errors import BadHeader
+from app.kit.clock import Clock
+from app.kit.database import Database
+from app.settings import Settings
+
+
+class AuthenticationMiddleware:
+    """Puts the caller into the request's state, or refuses the key."""
+
+    def __init__(self, app: App, settings: Settings, database: Database, clock: Clock) -> None:
+        """Look keys up in a database."""
+        self._app = app
+        self._settings = settings
+        self._database = database
+        self._clock = clock
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Recognise the caller of a request."""
+        if scope["type"] == "http":
+            state(scope)["caller"] = await self._caller(scope)
+        await self._app(scope, receive, send)
+
+    async def _caller(self, scope: Scope) -> Caller:
+        key = sent_key(scope)
+        if key is None:
+            return ANYBODY
+        caller = await self._recognised(key)
+        state(scope)["key_prefix"] = caller.prefix
+        address = client_address(scope, self._settings)
+        return replace(caller, address=address, request_id=request_id(scope))
+
+    async def _recognised(self, key: str) -> Caller:
+        """Return the caller behind a key: where that is one short read, without another thread."""
+        now = self._clock.now()
+        if self._database.dialect == "sqlite":
+            caller = recognise(self._database, key, now)
+            if not is_to_be_noted(caller, now):
+                return caller
+        return await run_in_threadpool(authenticate, self._database, key, now)
+
+
+def sent_key(scope: Scope) -> str | None:
+    """Return the key that a request carries in `Authorization: Bearer` or `X-Api-Key`, or nothing.
+
+    Credentials of another scheme, such as those for a proxy in front, are not a key. Raise
+    `BadHeader` if there are two different keys.
+    """
+    keys = set(_keys(scope["headers"]))
+    if len(keys) > 1:
+        raise BadHeader("Authorization and X-Api-Key carry different keys; send one.")
+    return keys.pop() if keys else None
+
+
+def _keys(headers: Iterable[tuple[bytes, bytes]]) -> Iterator[str]:
+    """Yield the keys in all fields; one without any characters is an invalid key."""
+    for name, value in headers:
+        if name == b"x-api-key":
+            yield value.strip().decode("latin-1")
+        elif name == b"authorization":
+            scheme, *token = value.split(None, 1) or [b""]
+            if scheme.lower() == b"bearer":
+                yield b"".join(token).strip().decode("latin-1")

@@ -1,0 +1,58 @@
+"""Paths in their one form: nothing is encoded that need not be.
+
+`/%6detrics` and `/metrics` are equal (RFC 3986, section 6.2.2.2), but not to a proxy that keeps
+`/metrics` from the public. So only the plain form is answered.
+"""
+
+import re
+from urllib.parse import quote, unquote_to_bytes
+
+from app.api.http.asgi import App, Receive, Scope, Send, answer, request_id
+from app.api.http.errors import NothingHere, QueryTooLong
+from app.api.http.links import fits_in_head
+from app.api.http.problems import problem
+from app.kit.errors import Failure
+
+_NEEDLESS = re.compile(rb"%(?:2[DEde]|3[0-9]|4[1-9A-Fa-f]|5[0-9AaFf]|6[1-9A-Fa-f]|7[0-9AaEe])")
+# What stands in a path as it is (RFC 3986, section 3.3), besides letters and digits.
+_PLAIN = "/-._~!$&'()*+,;=:@"
+
+
+def is_plain(scope: Scope) -> bool:
+    """Tell whether no unreserved character is encoded in the path of a request."""
+    raw: bytes = scope.get("raw_path") or b""
+    return b"%" not in raw or _NEEDLESS.search(raw) is None
+
+
+class PathMiddleware:
+    """Leads to the plain form of a path, if it is one of this API; else nothing is there."""
+
+    def __init__(self, app: App) -> None:
+        """Stand in front of an application."""
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on, or answer it."""
+        if scope["type"] != "http" or is_plain(scope):
+            await self._app(scope, receive, send)
+            return
+        path = unquote_to_bytes(scope["raw_path"])
+        plain = quote(path, safe=_PLAIN)
+        query = scope["query_string"].decode("latin-1")
+        location = f"{plain}?{query}" if query else plain
+        if not _is_path(path) or not fits_in_head(plain, ()):
+            await _refuse(scope, send, NothingHere("Nothing is served at this path."))
+        elif not fits_in_head(location, ()):
+            await _refuse(scope, send, QueryTooLong(plain))
+        else:
+            await answer(send, 308, {"location": location, "cache-control": "no-store"}, b"")
+
+
+async def _refuse(scope: Scope, send: Send, failure: Failure) -> None:
+    await answer(send, *problem(failure.code, failure.detail, request_id(scope)))
+
+
+def _is_path(path: bytes) -> bool:
+    """Tell whether a decoded path begins with one slash, and each of its segments names a thing."""
+    begin, *segments = path.split(b"/")
+    return begin == b"" and bool(segments) and not {b"", b".", b".."} & set(segments)

@@ -1,0 +1,1 @@
+"""Metrics, and what may not stand in a log."""

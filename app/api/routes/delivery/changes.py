@@ -1,0 +1,65 @@
+"""Sync: what there is, and what changed since."""
+
+from fastapi import Request, Response
+
+from app.api.delivery import changes
+from app.api.delivery.respond import respond
+from app.api.http.access import Reads
+from app.api.live.stream import PATH
+from app.api.live.sync_requests import FOLLOWING, PARAMETERS
+from app.api.openapi.operations import describe
+from app.api.routes.public_router import PublicRouter
+from app.api.schemas.reading import ChangeBatch
+
+
+class EventStream(Response):
+    """An answer of events that never ends by itself."""
+
+    media_type = "text/event-stream"
+
+
+router = PublicRouter(tags=["delivery"])
+
+
+@router.read(
+    changes.CHANGES,
+    summary="What there is, then what changed since",
+    responses={200: {"model": ChangeBatch}},
+    openapi_extra=describe(
+        query=(*FOLLOWING, "limit", "wait"),
+        own=PARAMETERS,
+        problems=(
+            "bad_parameter",
+            "bad_cursor",
+            "cursor_too_old",
+            "rights_changed",
+            "key_required",
+        ),
+    ),
+)
+async def list_changes(request: Request) -> Response:
+    """Return the next entries; without a cursor begin with all that there is.
+
+    Keys that read what is under embargo are told of that, too, and nobody else is told anything.
+    """
+    return await respond(request, changes.CHANGES)
+
+
+@router.get(
+    PATH,
+    reads=Reads.STORIES,
+    summary="What happens from now on, as server-sent events",
+    response_class=EventStream,
+    responses={200: {"description": "Events of the same entries; `id` is the cursor."}},
+    openapi_extra=describe(
+        query=FOLLOWING,
+        own=PARAMETERS,
+        problems=(
+            *("bad_parameter", "bad_cursor", "cursor_too_old", "rights_changed"),
+            *("key_required", "too_many_listeners"),
+        ),
+    ),
+)
+async def follow_stream() -> Response:
+    """Tell HEAD what GET would begin with; who listens is answered at the edge."""
+    return EventStream(headers={"cache-control": "no-store"})

@@ -1,0 +1,149 @@
+"""The WebSub hub: subscribing to feeds, so that they are sent when they change."""
+
+from typing import Any, Literal
+from urllib.parse import parse_qsl
+
+from fastapi import Request, Response
+from starlette.concurrency import run_in_threadpool
+
+from app.api.delivery.hub_topics import selection_of_topic
+from app.api.http.access import Reads
+from app.api.http.clients import client_of
+from app.api.http.dependencies import Parts
+from app.api.http.errors import NothingHere
+from app.api.openapi.operations import describe
+from app.api.routes.public_router import PublicRouter
+from app.bootstrap import Services
+from app.kit.buckets import TokenBuckets
+from app.kit.errors import RateLimited
+from app.kit.unit import Actor
+from app.kit.uri import address_problem
+from app.syndication.push.commands.ask_hub import HubRequest, ask_hub, is_question_needed
+from app.syndication.push.errors import BadHubRequest
+from app.syndication.push.hub_limits import CLIENT_BURST, CLIENT_PER_SECOND
+from app.syndication.push.push import HUB
+from app.syndication.push.reaching import is_reachable
+
+router = PublicRouter(tags=["feeds"])
+_MOST_BYTES = 16_384
+_LONGEST = 2_000
+# Seconds that a subscription lasts unless asked otherwise, and the bounds of what may be asked.
+DEFAULT_LEASE, LEAST_LEASE, MOST_LEASE = 864_000, 3_600, 2_592_000
+_LONGEST_SECRET = 199
+_Mode = Literal["subscribe", "unsubscribe"]
+_MODES: dict[str, _Mode] = {"subscribe": "subscribe", "unsubscribe": "unsubscribe"}
+_FORM: dict[str, Any] = {
+    "type": "object",
+    "required": ["hub.mode", "hub.topic", "hub.callback"],
+    "properties": {
+        "hub.mode": {"type": "string", "enum": list(_MODES)},
+        "hub.topic": {"type": "string", "format": "uri"},
+        "hub.callback": {"type": "string", "format": "uri"},
+        "hub.lease_seconds": {"type": "integer"},
+        "hub.secret": {"type": "string", "maxLength": _LONGEST_SECRET},
+    },
+}
+_DESCRIBED = {
+    **describe(
+        problems=("bad_hub_request", "rate_limited", "hub_full", "not_found", "database_busy")
+    ),
+    "requestBody": {
+        "required": True,
+        "content": {"application/x-www-form-urlencoded": {"schema": _FORM}},
+    },
+}
+
+
+@router.post(
+    HUB,
+    reads=Reads.ANYTHING_OPEN,
+    summary="Subscribe to a feed, or end that",
+    status_code=202,
+    responses={202: {"description": "The callback will be asked.", "content": None}},
+    openapi_extra=_DESCRIBED,
+)
+async def ask_of_hub(request: Request, services: Parts) -> Response:
+    """Take a request of WebSub; the callback is asked whether it agrees, and then sent the feed."""
+    if services.push.options.hub is None:
+        raise NothingHere("There is no hub here.")
+    if services.push.options.is_rate_limited:
+        _take_token(request.app.state.hub_clients, client_of(request.scope, services.settings))
+    asked = _read(await _body(request))
+    await run_in_threadpool(_ask, services, asked)
+    return Response(None, 202, {"cache-control": "no-store"})
+
+
+def hub_clients(services: Services) -> TokenBuckets:
+    """Return the buckets of the hub's clients, for the requests that one process is sent."""
+    return TokenBuckets(CLIENT_BURST, CLIENT_PER_SECOND, services.clock.now)
+
+
+def _take_token(clients: TokenBuckets, client: str) -> None:
+    wait = clients.take(client)
+    if wait:
+        raise RateLimited(
+            f"One client may send {CLIENT_BURST} requests to the hub in a row, and then "
+            f"{round(CLIENT_PER_SECOND * 60)} a minute. Try again after the seconds in "
+            "Retry-After.",
+            wait,
+        )
+
+
+def _ask(services: Services, asked: HubRequest) -> None:
+    options = services.push.options
+    if not is_reachable(asked.callback, options.reach):
+        raise BadHubRequest("`hub.callback` is an address inside the network.")
+    with services.database.read() as session:
+        if not is_question_needed(session, asked, options.hub_limits, services.clock.now()):
+            return
+    selection = selection_of_topic(services, asked.topic)
+    services.runner.run(
+        Actor(None, "hub"), lambda unit: ask_hub(unit, asked, selection, options.hub_limits)
+    )
+
+
+async def _body(request: Request) -> bytes:
+    """Return the body, of which no more is read than a form may have."""
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > _MOST_BYTES:
+            raise BadHubRequest(f"The form may have {_MOST_BYTES} bytes at the most.")
+    return bytes(body)
+
+
+def _read(body: bytes) -> HubRequest:
+    try:
+        sent = dict(parse_qsl(body.decode(), errors="strict", max_num_fields=50))
+    except ValueError as wrong:
+        raise BadHubRequest("The body is not a form in UTF-8.") from wrong
+    mode = _MODES.get(sent.get("hub.mode", ""))
+    if mode is None:
+        raise BadHubRequest("`hub.mode` is `subscribe` or `unsubscribe`.")
+    secret = sent.get("hub.secret")
+    if secret is not None and (len(secret.encode()) > _LONGEST_SECRET or "\0" in secret):
+        raise BadHubRequest("`hub.secret` has to be shorter than 200 bytes.")
+    return HubRequest(
+        mode=mode,
+        topic=_address(sent, "hub.topic"),
+        callback=_address(sent, "hub.callback"),
+        lease=_lease(sent.get("hub.lease_seconds")),
+        secret=secret,
+    )
+
+
+def _address(sent: dict[str, str], name: str) -> str:
+    address = sent.get(name, "")
+    sound = address.isascii() and len(address) <= _LONGEST and address_problem(address) is None
+    if not sound:
+        raise BadHubRequest(f"`{name}` has to be an absolute http or https address.")
+    return address
+
+
+def _lease(text: str | None) -> int:
+    """Return the lease that is given: what was asked for, within bounds (section 5.1)."""
+    if text is None:
+        return DEFAULT_LEASE
+    if not (text.isascii() and text.isdigit() and len(text) < 12):
+        raise BadHubRequest("`hub.lease_seconds` is a number of seconds.")
+    return min(max(int(text), LEAST_LEASE), MOST_LEASE)

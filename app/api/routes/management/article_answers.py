@@ -1,0 +1,79 @@
+"""Answering with an article, and running a verb of its life."""
+
+from collections.abc import Callable
+from typing import Any
+
+from fastapi import Request, Response
+
+from app.access.caller import Caller
+from app.access.scopes import Scope
+from app.api.http.idempotency import post
+from app.api.http.responses import json_response
+from app.bootstrap import Services
+from app.content import queries
+from app.content.article import Article
+from app.content.text import Text
+from app.kit.preparing import Prepared
+from app.kit.unit import Unit
+
+_PATH = "/v1/manage/articles/"
+
+
+def sees_killed(caller: Caller) -> bool:
+    """Tell whether a caller may read the text of a story that was killed."""
+    return caller.allows(Scope.admin)
+
+
+def article_answer(
+    unit: Unit,
+    article: Article,
+    caller: Caller,
+    *,
+    status: int = 200,
+    location: str | None = None,
+) -> Response:
+    """Answer with an article as it is now, under its version."""
+    whole = sees_killed(caller)
+    view = queries.show_article(unit.session, article, unit.now, whole=whole)
+    answer = json_response(view, status=status, version=article.version, location=location)
+    answer.headers["content-location"] = f"{_PATH}{article.id}"
+    return answer
+
+
+def subject_of(response: Response) -> str | None:
+    """Return the id of the article that an answer shows."""
+    return response.headers.get("content-location", "").removeprefix(_PATH) or None
+
+
+def change(
+    services: Services,
+    caller: Caller,
+    command: Callable[[Unit], Article],
+    prepared: Prepared[Text] | None = None,
+) -> Response:
+    """Run a command on an article and answer with what comes of it."""
+    return services.runner.run(
+        caller.actor,
+        lambda unit: article_answer(unit, command(unit), caller),
+        prepared=prepared,
+    )
+
+
+def verb(
+    request: Request,
+    services: Services,
+    caller: Caller,
+    body: dict[str, Any] | None,
+    command: Callable[[Unit], Article],
+    prepared: Prepared[Text] | None = None,
+) -> Response:
+    """Run a verb once, whatever its Idempotency-Key, and answer with the article."""
+    return post(
+        request,
+        services,
+        caller,
+        body,
+        lambda unit: article_answer(unit, command(unit), caller),
+        subject=subject_of,
+        prepared=prepared,
+    )

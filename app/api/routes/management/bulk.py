@@ -1,0 +1,65 @@
+"""Management: one verb for many stories."""
+
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+
+from app.api.http.asgi import request_id
+from app.api.http.dependencies import Body, Parts, Publisher
+from app.api.http.idempotency import post
+from app.api.http.problems import problem_for
+from app.api.http.responses import json_response
+from app.api.openapi.operations import BODY, NAMES, ONCE, describe
+from app.api.schemas.newsroom import BulkAnswer
+from app.content.article import state_of
+from app.content.commands.bulk import Result, bulk
+from app.content.orders import BulkInput
+from app.content.texts import prepare_body
+from app.kit import json
+from app.kit.unit import Unit
+
+router = APIRouter(prefix="/v1/manage/articles", tags=["management: articles"])
+
+
+@router.post(
+    "/bulk",
+    summary="One verb for many stories",
+    responses={200: {"model": BulkAnswer}},
+    openapi_extra=describe(
+        headers=("Idempotency-Key",),
+        body=BulkInput,
+        problems=(*BODY, *NAMES, *ONCE, "bulk_refused", "conflict", "database_busy"),
+    ),
+)
+def manage_bulk_articles(
+    request: Request, services: Parts, caller: Publisher, body: Body
+) -> Response:
+    """Apply a verb to up to 100 stories, whatever their versions, with a result for each.
+
+    With `"atomic": true` it is done to all of them, or it is refused and done to none.
+    """
+    order = BulkInput.model_validate(body)
+
+    def act(unit: Unit) -> Response:
+        found = [_result(unit, one, request_id(request.scope)) for one in bulk(unit, order, caller)]
+        done = sum(one["article"] is not None for one in found)
+        return json_response({"results": found, "done": done, "refused": len(found) - done})
+
+    changes = order.body.get("changes")
+    texts = prepare_body(changes) if isinstance(changes, dict) else None
+    return post(request, services, caller, body, act, prepared=texts)
+
+
+def _result(unit: Unit, result: Result, id_: str | None) -> dict[str, Any]:
+    article, wrong = result.article, result.wrong
+    shown = None
+    if article is not None:
+        state = state_of(article, unit.now)
+        version = article.version
+        shown = {"id": article.id, "slug": article.slug, "state": state, "version": version}
+    return {
+        "ref": result.ref,
+        "status": "refused" if wrong else "done",
+        "article": shown,
+        "problem": json.loads(problem_for(wrong, id_).body) if wrong else None,
+    }

@@ -1,0 +1,245 @@
+"""Management: webhooks."""
+
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import urlencode
+
+from fastapi import APIRouter, Request, Response
+
+from app.access.caller import Caller
+from app.access.selection import Selection
+from app.api.http.dependencies import (
+    MERGE_PATCH,
+    Admin,
+    Body,
+    Expected,
+    MaybeBody,
+    MaybeExpected,
+    Parts,
+)
+from app.api.http.idempotency import post
+from app.api.http.paging import Paging, envelope
+from app.api.http.parameters import FILTERS, Parameters
+from app.api.http.responses import json_response, list_response
+from app.api.openapi.operations import BODY, CHANGING, ONCE, READING, VERB_HEADERS, describe
+from app.api.schemas.push import NewWebhook, WebhookPage, WebhookView
+from app.bootstrap import Services
+from app.kit import json
+from app.kit.errors import BadParameter, FieldError, InvalidInput
+from app.kit.unit import Unit
+from app.syndication.push import queries
+from app.syndication.push.commands.create_webhook import create_webhook
+from app.syndication.push.commands.delete_webhook import delete_webhook
+from app.syndication.push.commands.edit_webhook import edit_webhook, written_of
+from app.syndication.push.commands.resume_webhook import resume_webhook
+from app.syndication.push.commands.rotate_secret import rotate_secret
+from app.syndication.push.commands.stop_webhook import PAUSED, stop_webhook
+from app.syndication.push.inputs import FilterInput, RotateInput, WebhookInput
+
+router = APIRouter(prefix="/v1/manage/webhooks", tags=["management: webhooks"])
+_LIST = ("limit", "cursor")
+_VERB = ("not_found", "version_mismatch", "conflict", "database_busy")
+_GONE: dict[int | str, dict[str, Any]] = {204: {"description": "Deleted.", "content": None}}
+
+
+@router.get(
+    "",
+    summary="Webhooks, oldest first",
+    responses={200: {"model": WebhookPage}},
+    openapi_extra=describe(query=_LIST, problems=READING),
+)
+def manage_list_webhooks(request: Request, services: Parts, _: Admin) -> Response:
+    """List webhooks, with how they fare; secrets cannot be shown."""
+    params = Parameters(request.scope["query_string"], _LIST)
+    paging = Paging.read(services.cursors, params, request.url.path, 1)
+    position = str(paging.position[0]) if paging.position else None
+    now = services.clock.now()
+    with services.database.read() as session:
+        page = queries.webhooks(session, paging.limit, position, now, backwards=paging.backwards)
+    items = [json.dumps(item) for item in page.items]
+    body, cursors = envelope(paging, items, page.before, page.after, None)
+    return list_response(request, services, body, cursors)
+
+
+@router.post(
+    "",
+    summary="Create a webhook",
+    status_code=201,
+    responses={201: {"model": NewWebhook}},
+    openapi_extra=describe(
+        headers=("Idempotency-Key",),
+        body=WebhookInput,
+        problems=(*BODY, *ONCE, "conflict", "database_busy"),
+    ),
+)
+def manage_create_webhook(request: Request, services: Parts, caller: Admin, body: Body) -> Response:
+    """Create a webhook; its secret is in this answer and in no other."""
+    written = WebhookInput.model_validate(body)
+    selection = _selection_of(services, written.filter)
+
+    def act(unit: Unit) -> Response:
+        made = create_webhook(unit, written, selection, services.push.options.reach)
+        view = {**_view(unit, made.id), "secret": made.secret}
+        location = f"/v1/manage/webhooks/{made.id}"
+        return json_response(view, status=201, version=1, location=location)
+
+    return post(request, services, caller, body, act, kept=_without_secret)
+
+
+@router.get(
+    "/{webhook}",
+    summary="One webhook",
+    responses={200: {"model": WebhookView}},
+    openapi_extra=describe(problems=("not_found",)),
+)
+def manage_read_webhook(webhook: str, services: Parts, _: Admin) -> Response:
+    """Return a webhook with its version and how it fares."""
+    with services.database.read() as session:
+        view = queries.webhook(session, webhook, services.clock.now())
+    return json_response(view, version=view["version"])
+
+
+@router.patch(
+    "/{webhook}",
+    summary="Change a webhook",
+    responses={200: {"model": WebhookView}},
+    openapi_extra=describe(
+        headers=("If-Match",),
+        body=WebhookInput,
+        media_type=MERGE_PATCH,
+        problems=(*CHANGING, *BODY),
+    ),
+)
+def manage_patch_webhook(
+    webhook: str, services: Parts, caller: Admin, body: Body, expected: Expected
+) -> Response:
+    """Apply a merge patch (RFC 7396); what waits already goes to the new address."""
+    with services.database.read() as session:
+        before = written_of(queries.found(session, webhook))
+    written = WebhookInput.model_validate(json.merge_patch(before, body))
+    selection = _selection_of(services, written.filter)
+    reach = services.push.options.reach
+    return _run(
+        services,
+        caller,
+        webhook,
+        lambda unit: edit_webhook(unit, webhook, written, selection, reach, expected),
+    )
+
+
+@router.delete(
+    "/{webhook}",
+    summary="Delete a webhook",
+    status_code=204,
+    responses=_GONE,
+    openapi_extra=describe(headers=("If-Match",), problems=CHANGING),
+)
+def manage_delete_webhook(
+    webhook: str, services: Parts, caller: Admin, expected: Expected
+) -> Response:
+    """Delete a webhook, with what waits for it and the log of its deliveries."""
+
+    def act(unit: Unit) -> Response:
+        delete_webhook(unit, webhook, expected)
+        return json_response(None, status=204)
+
+    return services.runner.run(caller.actor, act)
+
+
+@router.post(
+    "/{webhook}/rotate",
+    summary="Give it a new secret",
+    responses={200: {"model": NewWebhook}},
+    openapi_extra=describe(
+        headers=VERB_HEADERS,
+        body=RotateInput,
+        body_required=False,
+        problems=(*BODY, *ONCE, *_VERB),
+    ),
+)
+def manage_rotate_webhook(
+    webhook: str,
+    request: Request,
+    services: Parts,
+    caller: Admin,
+    body: MaybeBody,
+    expected: MaybeExpected,
+) -> Response:
+    """Make a new secret; for `hours` (24 unless said otherwise) the one so far signs as well."""
+    written = RotateInput.model_validate(body)
+
+    def act(unit: Unit) -> Response:
+        secret = rotate_secret(unit, webhook, written.hours, expected)
+        view = _view(unit, webhook)
+        return json_response({**view, "secret": secret}, version=view["version"])
+
+    return post(request, services, caller, body, act, kept=_without_secret)
+
+
+@router.post(
+    "/{webhook}/pause",
+    summary="Send nothing to it",
+    responses={200: {"model": WebhookView}},
+    openapi_extra=describe(headers=("If-Match",), problems=_VERB),
+)
+def manage_pause_webhook(
+    webhook: str, services: Parts, caller: Admin, expected: MaybeExpected
+) -> Response:
+    """Pause a webhook; what happens meanwhile is kept for it."""
+    why = "An administrator paused it."
+    return _run(
+        services, caller, webhook, lambda unit: stop_webhook(unit, webhook, PAUSED, why, expected)
+    )
+
+
+@router.post(
+    "/{webhook}/resume",
+    summary="Send to it again",
+    responses={200: {"model": WebhookView}},
+    openapi_extra=describe(headers=("If-Match",), problems=_VERB),
+)
+def manage_resume_webhook(
+    webhook: str, services: Parts, caller: Admin, expected: MaybeExpected
+) -> Response:
+    """Resume a webhook that is paused or disabled, with all that was kept for it."""
+    return _run(services, caller, webhook, lambda unit: resume_webhook(unit, webhook, expected))
+
+
+def _run(services: Services, caller: Caller, webhook: str, act: Callable[[Unit], None]) -> Response:
+    def run(unit: Unit) -> Response:
+        act(unit)
+        view = _view(unit, webhook)
+        return json_response(view, version=view["version"])
+
+    return services.runner.run(caller.actor, run)
+
+
+def _view(unit: Unit, webhook: str) -> dict[str, Any]:
+    return queries.webhook(unit.session, webhook, unit.now)
+
+
+def _selection_of(services: Services, written: FilterInput) -> Selection:
+    """Return what a filter selects, read as the parameters of lists are; or say what is wrong."""
+    pairs = [
+        (name, ",".join(_escaped(one) for one in values))
+        for name, values in written.model_dump(exclude_none=True).items()
+    ]
+    try:
+        params = Parameters(urlencode(pairs).encode(), FILTERS)
+        return params.selection(services.delivery.resolve, services.delivery.slugs)
+    except BadParameter as wrong:
+        errors = [
+            FieldError(f"#/filter/{one.pointer.removeprefix('?')}", one.code, one.detail)
+            for one in wrong.errors
+        ]
+        raise InvalidInput(wrong.detail, errors=errors) from wrong
+
+
+def _without_secret(body: bytes) -> bytes:
+    """Return an answer as it is kept: a secret is shown once."""
+    view: dict[str, Any] = json.loads(body)
+    return json.dumps({**view, "secret": None})
+
+
+def _escaped(value: str) -> str:
+    return value.replace(",", "\\,")

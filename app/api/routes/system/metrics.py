@@ -1,0 +1,66 @@
+"""Metrics for Prometheus."""
+
+from fastapi import Request, Response
+from starlette.concurrency import run_in_threadpool
+
+from app.api.http.access import Reads
+from app.api.http.dependencies import Parts
+from app.api.openapi.operations import describe
+from app.api.ops.metrics import MEDIA_TYPE, Metrics
+from app.api.routes.public_router import PublicRouter
+from app.bootstrap import Services
+from app.kit.errors import Failure
+from app.search.queries import Standing
+from app.syndication.purging import Purging
+from app.syndication.push.push import Standing as PushStanding
+
+router = PublicRouter(tags=["operations"])
+_NO_STORE = {"cache-control": "no-store"}
+_TEXT = {"schema": {"type": "string"}}
+
+
+@router.get(
+    "/metrics",
+    reads=Reads.ANYTHING_OPEN,
+    summary="Metrics for Prometheus",
+    responses={200: {"content": {"text/plain": _TEXT}}},
+    openapi_extra=describe(),
+)
+async def read_metrics(request: Request, services: Parts) -> Response:
+    """Return the metrics of this process in Prometheus' text format."""
+    metrics: Metrics = request.app.state.metrics
+    metrics.log.note(await run_in_threadpool(_serial, services))
+    if services.purging is not None:
+        lag = await run_in_threadpool(_lag, services.purging)
+        metrics.purges.note(services.purging.sent, services.purging.failed, lag)
+    metrics.push.note(services.push.sender.outcomes, await run_in_threadpool(_pushing, services))
+    metrics.index.note(await run_in_threadpool(_standing, services))
+    return Response(metrics.text(), headers=_NO_STORE, media_type=MEDIA_TYPE)
+
+
+def _serial(services: Services) -> int | None:
+    try:
+        return services.delivery.directory()[1].serial
+    except Failure:
+        return None
+
+
+def _lag(purging: Purging) -> int | None:
+    try:
+        return purging.lag()
+    except Failure:
+        return None
+
+
+def _pushing(services: Services) -> PushStanding | None:
+    try:
+        return services.push.standing()
+    except Failure:
+        return None
+
+
+def _standing(services: Services) -> Standing | None:
+    try:
+        return services.search.standing()
+    except Failure:
+        return None

@@ -1,0 +1,40 @@
+"""What each problem means, for the person who met it."""
+
+from html import escape
+
+from fastapi import Response
+
+from app.api.http.access import Reads
+from app.api.http.errors import NothingHere
+from app.api.http.problems import FIELD_CODES, PROBLEMS
+from app.api.openapi.operations import describe
+from app.api.routes.public_router import PublicRouter
+
+router = PublicRouter(tags=["operations"])
+_FOR_A_WHILE = {"cache-control": "public, max-age=300"}
+_TEXT = {"schema": {"type": "string"}}
+
+
+@router.get(
+    "/problems/{code}",
+    reads=Reads.ANYTHING_OPEN,
+    summary="What a problem means, and the way out",
+    responses={200: {"content": {"text/html": _TEXT}}},
+    openapi_extra=describe(problems=("not_found",)),
+)
+async def read_problem(code: str) -> Response:
+    """Explain a problem to the person who met it."""
+    kind = PROBLEMS.get(code)
+    if kind is None:
+        raise NothingHere("No problem has this code.")
+    fields = "".join(
+        f"<dt><code>{escape(name)}</code></dt><dd>{escape(text)}</dd>"
+        for name, text in FIELD_CODES.items()
+    )
+    listed = f"<h2>Codes in <code>errors</code></h2><dl>{fields}</dl>" if kind.status < 500 else ""
+    page = (
+        f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{escape(kind.title)}</title>'
+        f"<h1>{escape(kind.title)}</h1><p>Status {kind.status}, code <code>{escape(code)}</code>."
+        f"</p><p>{escape(kind.advice)}</p>{listed}</html>"
+    )
+    return Response(page, headers=_FOR_A_WHILE, media_type="text/html; charset=utf-8")
