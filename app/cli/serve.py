@@ -52,8 +52,8 @@ def worker(database_url: DatabaseUrl = None) -> None:
 
         stopping.end_with(stop)
         services.watch.listen()
-        loops.start()
         typer.echo("The worker runs. End it with Ctrl-C.", err=True)
+        loops.start()
         stopped.wait()
         loops.stop()
 

@@ -56,6 +56,10 @@ TICK_SECONDS = 0.125
 _SILENT_TICKS = 7
 
 _SILENT = "The server does not answer."
+_NO_ADDRESS = (
+    "DATELINE_DATABASE_URL is not an address of PostgreSQL. Use "
+    "postgresql+psycopg://user:password@host/name, or several hosts as host1:5432,host2:5432."
+)
 
 
 class Server:
@@ -219,11 +223,7 @@ def _parameters_of(url: str) -> dict[str, Any]:
     try:
         return dict(conninfo_to_dict(f"{start}{mark}{_with_one_host(query)}"))
     except psycopg.ProgrammingError as wrong:
-        raise Misconfigured(
-            "DATELINE_DATABASE_URL is not an address of PostgreSQL. Use "
-            "postgresql+psycopg://user:password@host/name, or several hosts as "
-            "host1:5432,host2:5432."
-        ) from wrong
+        raise Misconfigured(_NO_ADDRESS) from wrong
 
 
 def _with_one_host(query: str) -> str:
@@ -248,6 +248,8 @@ def _addresses_of(parameters: Mapping[str, Any]) -> Iterator[dict[str, str]]:
         if parameters.get(name)
     }
     count = max((len(values) for values in lists.values()), default=1)
+    if any(port and not port.isdecimal() for port in lists.get("port", ())):
+        raise Misconfigured(_NO_ADDRESS)
     if any(len(values) not in {1, count} for values in lists.values()):
         raise Misconfigured("DATELINE_DATABASE_URL has another number of ports than of hosts.")
     for number in range(count):
