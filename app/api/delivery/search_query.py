@@ -1,12 +1,12 @@
 """From parameters to a search, and from what was found to the bytes of an answer."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from app.access.caller import Caller
 from app.access.scopes import Scope
 from app.api.delivery.story_parameters import BY_UPDATE, NAMES_IN, Q
-from app.api.http.fields import Fields, fields_of
+from app.api.http.fields import Fields, declare_fields
 from app.api.http.filters import FILTERS, SPANS, read_selection
 from app.api.http.paging import COUNT, CURSOR, LIMIT, Paging, envelope
 from app.api.http.parameters import (
@@ -15,9 +15,10 @@ from app.api.http.parameters import (
     Values,
     bad,
     choice_parser,
-    flag,
-    number,
-    words,
+    declare_choice,
+    declare_flag,
+    declare_number,
+    declare_words,
 )
 from app.api.schemas.reading import SearchHit
 from app.bootstrap import Services
@@ -35,21 +36,17 @@ SORTS: dict[str, Order] = {
     "updated_at": "updated_at",
 }
 # By relevance, where there is a text to find.
-SORT = Parameter(
-    "sort",
-    "The order of the list.",
-    {"type": "string", "enum": list(SORTS)},
-    choice_parser(SORTS),
-    "-published_at",
+SORT = replace(
+    declare_choice("sort", SORTS, "-published_at", "The order of the list."),
     default_with=BY_UPDATE,
 )
-HIT_FIELDS = fields_of(SearchHit)
-FACETS = words(
+HIT_FIELDS = declare_fields(SearchHit)
+FACETS = declare_words(
     "facets",
     FACET_NAMES,
     f"A comma list of {' '.join(FACET_NAMES)}: count the stories found by each of their values.",
 )
-HIGHLIGHT = flag("highlight", "Show where the words stand, as HTML that is safe to show.")
+HIGHLIGHT = declare_flag("highlight", "Show where the words stand, as HTML that is safe to show.")
 REFRESH = Parameter(
     "refresh",
     "`wait` waits, two seconds at the most, until the answer can be `complete`.",
@@ -61,7 +58,7 @@ SEARCH_LIST = ParameterSet(
     *(Q, *FILTERS, *SPANS, SORT, HIT_FIELDS, LIMIT, CURSOR, COUNT),
     *(FACETS, HIGHLIGHT, NAMES_IN, REFRESH),
 )
-SUGGESTION_LIMIT = number("limit", 10, 1, 50, "How many to return.")
+SUGGESTION_LIMIT = declare_number("limit", 10, 1, 50, "How many to return.")
 SUGGESTION_LIST = ParameterSet(Q, SUGGESTION_LIMIT)
 Position = tuple[int, ...]
 

@@ -9,13 +9,13 @@ from app.api.http.access import Reads
 from app.api.http.answer import Answer
 from app.api.http.fields import CATEGORY_FIELDS, SOURCE_FIELDS
 from app.api.http.paging import COUNT, CURSOR, LIMIT, Paging, envelope
-from app.api.http.parameters import ParameterSet, Values, bad, flag
+from app.api.http.parameters import ParameterSet, Values, bad, declare_flag
 from app.bootstrap import Services
 from app.content.slugs import normal_ref
 from app.delivery.directory import DirectoryEntry, EntryType
 from app.kit import json
 
-TREE = flag("tree", "Nest the categories, all of them at once.")
+TREE = declare_flag("tree", "Nest the categories, all of them at once.")
 SOURCE_LIST = ParameterSet(SOURCE_FIELDS, LIMIT, CURSOR, COUNT)
 CATEGORY_LIST = ParameterSet(CATEGORY_FIELDS, LIMIT, CURSOR, COUNT, TREE, NAMES_IN)
 SINGLE_SOURCE = ParameterSet(SOURCE_FIELDS)

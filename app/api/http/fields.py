@@ -30,7 +30,7 @@ class Fields:
         return any(name in self.tree for name in names)
 
 
-def fields_of(model: type[BaseModel]) -> Parameter[Fields | None]:
+def declare_fields(model: type[BaseModel]) -> Parameter[Fields | None]:
     """Declare `fields=title,source.name` for a documented object; without it, all are kept."""
     choose = words_parser(_names_of(model))
 
@@ -78,7 +78,7 @@ def _pruned(value: Any, tree: Mapping[str, Any]) -> Any:
     return {name: _pruned(inner, tree[name]) for name, inner in value.items() if name in tree}
 
 
-HEADLINE_FIELDS = fields_of(Headline)
-STORY_FIELDS = fields_of(StoryWithBody)
-SOURCE_FIELDS = fields_of(SourceEntry)
-CATEGORY_FIELDS = fields_of(CategoryEntry)
+HEADLINE_FIELDS = declare_fields(Headline)
+STORY_FIELDS = declare_fields(StoryWithBody)
+SOURCE_FIELDS = declare_fields(SourceEntry)
+CATEGORY_FIELDS = declare_fields(CategoryEntry)

@@ -11,8 +11,8 @@ from app.api.http.parameters import (
     Declaration,
     Values,
     bad,
+    declare_instant,
     guess,
-    instant,
     parse_language,
 )
 from app.content.slugs import normal_slug
@@ -147,8 +147,10 @@ FILTERS = (
     _filter("kind", "kind", "Such as `news` or `analysis`.", lambda value, _: value),
     _filter("ids", "id", "Ids of stories.", _read_id),
 )
-PUBLISHED_AFTER = instant("published_after", "Published at or after this instant or UTC date.")
-PUBLISHED_BEFORE = instant("published_before", "Published before this instant or UTC date.")
-UPDATED_AFTER = instant("updated_after", "Updated at or after this instant or UTC date.")
-UPDATED_BEFORE = instant("updated_before", "Updated before this instant or UTC date.")
+PUBLISHED_AFTER = declare_instant(
+    "published_after", "Published at or after this instant or UTC date."
+)
+PUBLISHED_BEFORE = declare_instant("published_before", "Published before this instant or UTC date.")
+UPDATED_AFTER = declare_instant("updated_after", "Updated at or after this instant or UTC date.")
+UPDATED_BEFORE = declare_instant("updated_before", "Updated before this instant or UTC date.")
 SPANS = (PUBLISHED_AFTER, PUBLISHED_BEFORE, UPDATED_AFTER, UPDATED_BEFORE)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from app.api.http.parameters import Parameter, Values, choice_parser, number, text
+from app.api.http.parameters import Parameter, Values, choice_parser, declare_number, declare_text
 from app.kit import json
 from app.kit.cursor import Signer, fingerprint
 from app.kit.errors import BadCursor
@@ -19,8 +19,8 @@ def _parse_count(name: str, sent: str) -> Count | None:
     return _COUNTS[_choose_count(name, sent)]
 
 
-LIMIT = number("limit", 20, 1, 100, "How many to return.")
-CURSOR = text("cursor", "`next` or `prev` of a page of the same query.")
+LIMIT = declare_number("limit", 20, 1, 100, "How many to return.")
+CURSOR = declare_text("cursor", "`next` or `prev` of a page of the same query.")
 COUNT: Parameter[Count | None] = Parameter(
     "count",
     "Fill `page.count`.",

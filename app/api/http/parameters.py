@@ -4,7 +4,7 @@ The declaration drives parsing, the OpenAPI document, the canonical form of a qu
 resources accept. Unknown names are refused: nothing is ever ignored.
 """
 
-from collections.abc import Callable, Collection, Iterable, Iterator, KeysView, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Generic, TypeVar
@@ -112,7 +112,7 @@ class ParameterSet:
         return iter(self._declarations.values())
 
     @property
-    def names(self) -> KeysView[str]:
+    def names(self) -> Set[str]:
         """Return the names of all parameters."""
         return self._declarations.keys()
 
@@ -171,19 +171,21 @@ _canonical: BoundedCache[tuple[ParameterSet, bytes], bytes] = BoundedCache(
 )
 
 
-def text(name: str, description: str) -> Parameter[str | None]:
+def declare_text(name: str, description: str) -> Parameter[str | None]:
     """Declare a text."""
     return Parameter(name, description, STRING, lambda _, sent: sent, None)
 
 
-def number(name: str, default: int, least: int, most: int, description: str) -> Parameter[int]:
+def declare_number(
+    name: str, default: int, least: int, most: int, description: str
+) -> Parameter[int]:
     """Declare a whole number within limits."""
     schema = {"type": "integer", "minimum": least, "maximum": most, "default": default}
     parse = number_parser(least, most)
     return Parameter(name, description, schema, parse, default, default_text=str(default))
 
 
-def choice(
+def declare_choice(
     name: str, choices: Collection[Word], default: T, description: str
 ) -> Parameter[Word | T]:
     """Declare an item of a closed list."""
@@ -192,7 +194,7 @@ def choice(
     return Parameter(name, description, schema, parse, default)
 
 
-def flag(name: str, description: str) -> Parameter[bool]:
+def declare_flag(name: str, description: str) -> Parameter[bool]:
     """Declare `true` or `false`."""
     schema = {"type": "string", "enum": ["true", "false"], "default": "false"}
     choose = choice_parser(("true", "false"))
@@ -203,19 +205,19 @@ def flag(name: str, description: str) -> Parameter[bool]:
     return Parameter(name, description, schema, parse, default=False, default_text="false")
 
 
-def words(
+def declare_words(
     name: str, known: Collection[Word], description: str, schema: Mapping[str, Any] = STRING
 ) -> Parameter[tuple[Word, ...]]:
     """Declare a comma list of known words."""
     return Parameter(name, description, schema, words_parser(known), ())
 
 
-def languages(name: str, description: str) -> Parameter[tuple[str, ...]]:
+def declare_languages(name: str, description: str) -> Parameter[tuple[str, ...]]:
     """Declare a comma list of language tags in the order of preference."""
     return Parameter(name, description, STRING, _parse_languages, ())
 
 
-def instant(name: str, description: str) -> Parameter[datetime | None]:
+def declare_instant(name: str, description: str) -> Parameter[datetime | None]:
     """Declare an instant, or the first moment of a date in UTC."""
     return Parameter(name, description, INSTANT, _parse_instant, None)
 

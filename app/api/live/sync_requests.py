@@ -9,20 +9,22 @@ from starlette.concurrency import run_in_threadpool
 from app.access.rights import Rights
 from app.access.selection import Selection
 from app.api.http.filters import FILTERS, SPANS, read_selection
-from app.api.http.parameters import ParameterSet, Values, number, text
+from app.api.http.parameters import ParameterSet, Values, declare_number, declare_text
 from app.bootstrap import Services
 from app.kit import json
 from app.kit.errors import BadCursor
 from app.syndication.sync.changes import Batch
 from app.syndication.sync.place import Follower, from_json, to_json
 
-CURSOR = text(
+CURSOR = declare_text(
     "cursor",
     "`cursor` of the answer before; it carries the filters. Without it, all that there is. It "
     "belongs to the access rights it was issued for: if those have changed, the answer is `410`.",
 )
-LIMIT = number("limit", 100, 1, 1_000, "How many entries to return at most.")
-WAIT = number("wait", 0, 0, 60, "Seconds to wait for something to happen, where nothing has.")
+LIMIT = declare_number("limit", 100, 1, 1_000, "How many entries to return at most.")
+WAIT = declare_number(
+    "wait", 0, 0, 60, "Seconds to wait for something to happen, where nothing has."
+)
 FOLLOWING = ParameterSet(*FILTERS, *SPANS, CURSOR)
 CHANGE_LIST = ParameterSet(*FOLLOWING, LIMIT, WAIT)
 

@@ -6,19 +6,19 @@ from app.access.audit import TYPES, VERBS, audit_page
 from app.access.store.audits import AuditFilter
 from app.api.http.dependencies import Admin, Parts
 from app.api.http.paging import CURSOR, LIMIT, Paging, envelope
-from app.api.http.parameters import ParameterSet, choice, instant, text
+from app.api.http.parameters import ParameterSet, declare_choice, declare_instant, declare_text
 from app.api.http.responses import list_response
 from app.api.openapi.operations import READING, describe
 from app.api.schemas.access import AuditPage
 from app.kit import json
 
 router = APIRouter(prefix="/v1/manage/audit", tags=["management: audit"])
-_VERB = choice("verb", VERBS, None, "What was done.")
-_TYPE = choice("type", TYPES, None, "To what it was done.")
-_SUBJECT = text("subject", "The id of the thing.")
-_KEY = text("key", "The id of the key that did it.")
-_SINCE = instant("since", "Done at or after this instant or UTC date.")
-_UNTIL = instant("until", "Done before this instant or UTC date.")
+_VERB = declare_choice("verb", VERBS, None, "What was done.")
+_TYPE = declare_choice("type", TYPES, None, "To what it was done.")
+_SUBJECT = declare_text("subject", "The id of the thing.")
+_KEY = declare_text("key", "The id of the key that did it.")
+_SINCE = declare_instant("since", "Done at or after this instant or UTC date.")
+_UNTIL = declare_instant("until", "Done before this instant or UTC date.")
 _LIST = ParameterSet(_VERB, _TYPE, _SUBJECT, _KEY, _SINCE, _UNTIL, LIMIT, CURSOR)
 
 

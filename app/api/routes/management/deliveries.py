@@ -5,7 +5,7 @@ from fastapi import APIRouter, Request, Response
 from app.api.http.dependencies import Admin, Body, Parts
 from app.api.http.idempotency import post
 from app.api.http.paging import CURSOR, LIMIT, Paging, envelope
-from app.api.http.parameters import ParameterSet, choice
+from app.api.http.parameters import ParameterSet, declare_choice
 from app.api.http.responses import json_response, list_response
 from app.api.openapi.operations import BODY, ONCE, READING, describe
 from app.api.schemas.push import DeliveryPage, DeliveryView, Replayed
@@ -18,7 +18,7 @@ from app.syndication.push.inputs import ReplayInput
 
 router = APIRouter(prefix="/v1/manage/webhooks/{webhook}", tags=["management: webhooks"])
 _STATES = ("pending", "delivered", "failed", "dropped")
-_STATE = choice("state", _STATES, "", "What became of them.")
+_STATE = declare_choice("state", _STATES, "", "What became of them.")
 _LIST = ParameterSet(_STATE, LIMIT, CURSOR)
 _VERB = ("not_found", "wrong_state", "conflict", "database_busy")
 

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from app.api.http.filters import FILTERS, SPANS, read_selection
 from app.api.http.paging import COUNT, CURSOR, LIMIT, Paging, envelope
-from app.api.http.parameters import ParameterSet, choice, text, words
+from app.api.http.parameters import ParameterSet, declare_choice, declare_text, declare_words
 from app.bootstrap import Services
 from app.content import queries
 from app.content.article import STATES
@@ -25,14 +25,14 @@ _SORTS: dict[str, ManageSort] = {
     "-updated_at": "updated_at",
     "updated_at": "updated_at",
 }
-_STATE = words(
+_STATE = declare_words(
     "state",
     STATES,
     "A comma list of `draft scheduled published expired unpublished killed deleted`; without it, "
     "all but `deleted`.",
 )
-_EXTERNAL_ID = text("external_id", "The id that the source gave its story.")
-_SORT = choice("sort", _SORTS, "-modified_at", "The order of the list.")
+_EXTERNAL_ID = declare_text("external_id", "The id that the source gave its story.")
+_SORT = declare_choice("sort", _SORTS, "-modified_at", "The order of the list.")
 ARTICLES = ParameterSet(*FILTERS, *SPANS, _STATE, _EXTERNAL_ID, _SORT, LIMIT, CURSOR, COUNT)
 TAXONOMY = ParameterSet(LIMIT, CURSOR, COUNT)
 

@@ -6,7 +6,7 @@ from fastapi.responses import StreamingResponse
 from app.api.http.asgi import request_id
 from app.api.http.dependencies import Parts, Publisher
 from app.api.http.errors import UnsupportedMediaType
-from app.api.http.parameters import NO_PARAMETERS, ParameterSet, flag
+from app.api.http.parameters import NO_PARAMETERS, ParameterSet, declare_flag
 from app.api.http.server import allow_time
 from app.api.openapi.operations import describe
 from app.api.routes.management.article_answers import sees_killed
@@ -14,7 +14,7 @@ from app.api.routes.management.ndjson import AnswerWhileReading, export_stream, 
 
 router = APIRouter(prefix="/v1/manage", tags=["management: transfer"])
 NDJSON = "application/x-ndjson"
-_DRY_RUN = flag("dry_run", "Check everything and write nothing.")
+_DRY_RUN = declare_flag("dry_run", "Check everything and write nothing.")
 _IMPORT = ParameterSet(_DRY_RUN)
 _HEADERS = {"cache-control": "no-store"}
 
