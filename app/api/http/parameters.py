@@ -140,7 +140,9 @@ class ParameterSet:
         typed on some systems comes decomposed, and means what it means composed. A query that
         cannot be read stays as it is, and is refused by `parse`.
         """
-        if not query_string or len(query_string) > _LONGEST:
+        if not query_string:
+            return query_string
+        if len(query_string) > _LONGEST:
             return self._fold(query_string)
         known = _canonical.get((self, query_string))
         if known is None:
