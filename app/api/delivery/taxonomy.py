@@ -12,7 +12,8 @@ from app.api.http.paging import COUNT, CURSOR, LIMIT, Paging, envelope
 from app.api.http.parameters import ParameterSet, Values, bad, declare_flag
 from app.bootstrap import Services
 from app.content.slugs import normal_ref
-from app.delivery.directory import DirectoryEntry, EntryType
+from app.delivery.directory import DirectoryEntry
+from app.delivery.store.entries import EntryType
 from app.kit import json
 
 TREE = declare_flag("tree", "Nest the categories, all of them at once.")
