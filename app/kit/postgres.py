@@ -57,7 +57,7 @@ _SILENT_TICKS = 7
 
 _SILENT = "The server does not answer."
 _NO_ADDRESS = (
-    "DATELINE_DATABASE_URL is not an address of PostgreSQL. Use "
+    "DATELINE_DATABASE_URL is not a database address. Use sqlite:///dateline.db, "
     "postgresql+psycopg://user:password@host/name, or several hosts as host1:5432,host2:5432."
 )
 
