@@ -54,4 +54,4 @@ async def _next(services: Services, notifier: ChangeNotifier, asked: ChangesRequ
         follower = batch.follower
 
 
-CHANGES = Resource("/v1/changes", Reads.STORIES, list_changes, waits=True)
+CHANGES = Resource("/v1/changes", Reads.STORIES, list_changes, "async", waits="wait")

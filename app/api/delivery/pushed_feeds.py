@@ -4,7 +4,8 @@ from urllib.parse import unquote, urlsplit
 
 from app.access.caller import ANYBODY
 from app.api.delivery.registry import find
-from app.api.delivery.resource import ReadRequest, compute
+from app.api.delivery.resource import ReadRequest
+from app.api.delivery.respond import compute
 from app.api.http.canonical import canonical_query
 from app.api.http.errors import NothingHere
 from app.api.http.problems import MEDIA_TYPE, PROBLEMS
@@ -20,7 +21,7 @@ def read_feed(services: Services, topic: str) -> FeedContent:
     request = ReadRequest(path, canonical_query(path, parts.query.encode()), ANYBODY)
     match = find(path)
     try:
-        if match is None or match.resource.waits:
+        if match is None or match.resource.runs == "async":
             raise NothingHere("There is no such feed.")
         answer = compute(services, match, request)
     except Failure as failure:

@@ -7,8 +7,8 @@ from typing import Any
 
 from starlette.concurrency import run_in_threadpool
 
-from app.api.delivery.answers import delivered, list_links, redirected, search_alternates
-from app.api.delivery.resource import Begun, Deferred, ReadRequest, Resource
+from app.api.delivery.answers import delivered, feed_alternates, list_links, redirected
+from app.api.delivery.resource import ReadRequest, Resource
 from app.api.delivery.search_query import SEARCH_PARAMETERS, read_search, search_body
 from app.api.delivery.stories import story_absent
 from app.api.http.access import Reads
@@ -38,17 +38,20 @@ async def search(services: Services, request: ReadRequest, _: ChangeNotifier) ->
     return await run_in_threadpool(_found, services, request, params)
 
 
-def suggest(services: Services, request: ReadRequest) -> Deferred:
+def suggest(services: Services, request: ReadRequest) -> Answer:
     """Complete a text to titles, tags, sources and categories."""
     params = Parameters(request.query, ("q", "limit"))
     text = params.typed("q")
     if text is None:
         raise bad("q", "required", "Send in 'q' what was typed so far.")
     limit = params.number("limit", 10, 1, _MOST_SUGGESTED)
-    return Deferred(lambda: _suggested(services, request, text, limit))
+    embargoed = request.reader.embargoed
+    made, answer = services.search.suggest(text, limit, embargoed=embargoed)
+    body = json.dumps({"data": [_suggestion(completion) for completion in made]})
+    return delivered(request, body, answer.head, keys=_LISTED, kept=answer.settled)
 
 
-def list_related(services: Services, request: ReadRequest, ref: str) -> Begun:
+def list_related(services: Services, request: ReadRequest, ref: str) -> Answer:
     """List stories similar to a visible one."""
     params = Parameters(request.query, RELATED_PARAMETERS)
     fields = Fields.read(params, SHORT)
@@ -60,21 +63,18 @@ def list_related(services: Services, request: ReadRequest, ref: str) -> Begun:
     if story.body is None:
         raise story_absent(request, story.head, story)
     selection = params.selection(services.delivery.resolve, services.delivery.slugs)
-
-    def compute() -> Answer:
-        found = services.search.related(
-            story.keys[0].removeprefix("story:"),
-            selection,
-            paging.limit,
-            embargoed=embargoed,
-            names_in=names_in,
-        )
-        items = [fields.keep(item) for item in found.items] if fields else found.items
-        body, _ = envelope(paging, items, None, None, None)
-        keys = (*_LISTED, *story.keys)
-        return delivered(request, body, found.head, keys=keys, kept=found.settled)
-
-    return Deferred(compute)
+    request.leave_loop()
+    found = services.search.related(
+        story.keys[0].removeprefix("story:"),
+        selection,
+        paging.limit,
+        embargoed=embargoed,
+        names_in=names_in,
+    )
+    items = [fields.keep(item) for item in found.items] if fields else found.items
+    body, _ = envelope(paging, items, None, None, None)
+    keys = (*_LISTED, *story.keys)
+    return delivered(request, body, found.head, keys=keys, kept=found.settled)
 
 
 def _found(services: Services, request: ReadRequest, params: Parameters) -> Answer:
@@ -82,7 +82,7 @@ def _found(services: Services, request: ReadRequest, params: Parameters) -> Answ
     found = services.search.search(asked.query)
     body, cursors = search_body(asked, found)
     links = list_links(services, request, cursors)
-    others = search_alternates(services, request.query)
+    others = feed_alternates(services, request.query, "/feeds/search")
     return delivered(
         request,
         body,
@@ -92,13 +92,6 @@ def _found(services: Services, request: ReadRequest, params: Parameters) -> Answ
         alternates=others,
         kept=found.settled,
     )
-
-
-def _suggested(services: Services, request: ReadRequest, text: str, limit: int) -> Answer:
-    embargoed = request.reader.embargoed
-    made, answer = services.search.suggest(text, limit, embargoed=embargoed)
-    body = json.dumps({"data": [_suggestion(completion) for completion in made]})
-    return delivered(request, body, answer.head, keys=_LISTED, kept=answer.settled)
 
 
 def _suggestion(completion: Suggestion) -> dict[str, Any]:
@@ -120,6 +113,6 @@ async def _refreshed(services: Services) -> None:
         await asyncio.sleep(_WAIT_SECONDS / _MOST_LOOKS)
 
 
-SEARCH = Resource("/v1/search", Reads.HEADLINES, search, waits=True)
-SUGGEST = Resource("/v1/suggest", Reads.HEADLINES, suggest)
+SEARCH = Resource("/v1/search", Reads.HEADLINES, search, "async")
+SUGGEST = Resource("/v1/suggest", Reads.HEADLINES, suggest, "thread")
 RELATED = Resource("/v1/articles/{ref}/related", Reads.STORIES, list_related)

@@ -10,8 +10,6 @@ Message = interface.Message
 Receive = interface.Receive
 Send = interface.Send
 App = interface.App
-# Where a scope has what tells its request from others, once that was found out.
-REQUEST_NAME = "dateline.request_name"
 
 
 def header(scope: Scope, name: bytes) -> str | None:
