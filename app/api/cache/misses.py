@@ -6,8 +6,7 @@ from app.access.caller import ANYBODY, Caller
 from app.api.cache.entry import Absent, Entry, Kept
 from app.api.cache.request import PublicRequest
 from app.api.delivery.resource import ReadRequest, TakesLong
-from app.api.delivery.respond import compute, fetch
-from app.api.http.answer import Answer
+from app.api.delivery.respond import fetch
 from app.api.http.errors import Absence
 from app.api.live.change_notifier import ChangeNotifier
 from app.api.middleware.access_log import log_request
@@ -32,12 +31,14 @@ class Misses:
             return None
         asked = ReadRequest(request.path, request.query, caller, on_loop=True)
         try:
-            return self._kept(request, caller, compute(self._services, request.match, asked))
+            answer = request.match.compute(self._services, asked)
         except TakesLong:
             request.is_long = True
             return None
         except Absence as absence:
             return self._absent(request, caller, absence)
+        self.log(request, answer.status, caller)
+        return Entry.of(answer, request.match.resource.path)
 
     async def wait(self, request: PublicRequest, caller: Caller) -> Kept:
         """Compute an answer in a worker thread, or wait for what it waits for."""
@@ -46,7 +47,8 @@ class Misses:
             answer = await fetch(self._services, self._notifier, request.match, asked)
         except Absence as absence:
             return self._absent(request, caller, absence)
-        return self._kept(request, caller, answer)
+        self.log(request, answer.status, caller)
+        return Entry.of(answer, request.match.resource.path)
 
     def log(self, request: PublicRequest, status: int, caller: Caller = ANYBODY) -> None:
         """Count and log a request that was not answered from memory."""
@@ -59,10 +61,6 @@ class Misses:
         }
         seconds = time.perf_counter() - request.started
         log_request(self._metrics, known, request.path, status, seconds)
-
-    def _kept(self, request: PublicRequest, caller: Caller, answer: Answer) -> Entry:
-        self.log(request, answer.status, caller)
-        return Entry.of(answer, request.match.resource.path)
 
     def _absent(self, request: PublicRequest, caller: Caller, absence: Absence) -> Absent:
         """Return a 404 or 410 that may be kept; raise it if nothing says what it depends on."""

@@ -8,7 +8,7 @@ from app.api.cache.encoding import chosen_coding
 from app.api.cache.entry import Absent, Entry, Messages, PreparedResponse, Variant, parted
 from app.api.cache.freshness import Freshness
 from app.api.cache.request import PRECONDITIONS, REQUEST_ID, PublicRequest
-from app.api.http.answer import Facts, Headers
+from app.api.http.answer import Facts, Headers, shown_headers
 from app.api.http.asgi import Scope, raw
 from app.api.http.conditional import http_date, is_unchanged, not_modified
 from app.api.http.links import fits_in_head
@@ -72,16 +72,17 @@ class Replies:
         if changed is not None:
             headers.append((b"last-modified", http_date(changed).encode()))
         more, body = variant.headers, variant.body
-        if status == 200 and not request.is_shareable and not _is_wanted(request, variant, changed):
-            return None
-        if status == 200 and lifetime is not _OVER and _is_known(request, variant, changed):
-            status, body = 304, b""
-            more = [field for field in variant.shared if field[0] != b"content-type"]
+        if status == 200 and request.is_conditional:
+            if not _is_wanted(request, variant, changed):
+                return None
+            if lifetime is not _OVER and _is_known(request, variant, changed):
+                status, body = 304, b""
+                more = [field for field in variant.shared if field[0] != b"content-type"]
         headers += more
         if request.location is not None and status in {200, 304}:
             _add_location(headers, request)
         ends = (until, ripe, facts.until, self._freshness.boundary)
-        first = min((end for end in ends if end is not None), default=None)
+        first = min(filter(None, ends), default=None)
         method = request.scope["method"]
         tally = self._metrics.tally(method, entry.route, status)
         body = b"" if method == "HEAD" else body
@@ -89,9 +90,10 @@ class Replies:
 
     def absent(self, request: PublicRequest, absent: Absent) -> Messages:
         """Say that nothing is here."""
-        said = problem_for(absent.failure, request.id)
-        vary = _VARY_IN_FORMAT if absent.facts.varies else _VARY
-        return self._refuse(request, absent.route, said, vary, absent.facts.fields())
+        said, facts = problem_for(absent.failure, request.id), absent.facts
+        vary = _VARY_IN_FORMAT if facts.varies else _VARY
+        shown = shown_headers(facts.keys, facts.serial)
+        return self._refuse(request, absent.route, said, vary, shown)
 
     def unwanted(self, request: PublicRequest, entry: Entry) -> Messages:
         """Say that the answer is not the one that the reader insists on having."""
@@ -194,16 +196,12 @@ def _add_location(headers: Headers, request: PublicRequest) -> None:
 def _is_known(request: PublicRequest, variant: Variant, changed: datetime | None) -> bool:
     asked = request.headers
     match, since = asked.get(b"if-none-match"), asked.get(b"if-modified-since")
-    if match is None and since is None:
-        return False
     return not_modified(_text(match), _text(since), variant.tag, changed)
 
 
 def _is_wanted(request: PublicRequest, variant: Variant, changed: datetime | None) -> bool:
     """Tell whether an answer is what the reader insists on having, if it does."""
     match, since = (request.headers.get(name) for name in PRECONDITIONS)
-    if match is None and since is None:
-        return True
     return is_unchanged(_text(match), _text(since), variant.tag, changed)
 
 

@@ -9,7 +9,7 @@ from app.api.cache.accept_language import goes_by_header, with_preferences
 from app.api.cache.negotiation import negotiated_path
 from app.api.delivery.registry import find
 from app.api.delivery.resource import Match
-from app.api.http.asgi import Scope, fields
+from app.api.http.asgi import Scope
 from app.api.http.canonical import canonical_query
 from app.api.middleware.access_log import id_for
 from app.api.middleware.paths import is_plain
@@ -19,21 +19,23 @@ Name = bytes
 # Path, canonical query, and whether the reader has a key.
 Key = tuple[str, bytes, bool]
 REQUEST_ID = b"x-request-id"
-_HOST = b"host"
 # A client that sends these wants an answer only if it is (still) a certain one.
 PRECONDITIONS = (b"if-match", b"if-unmodified-since")
+_CONDITIONAL = frozenset({*PRECONDITIONS, b"if-none-match", b"if-modified-since"})
 # A request with one of these is never answered with what was prepared for others.
 _PERSONAL = frozenset({b"authorization", b"x-api-key", *PRECONDITIONS})
 # Headers that decide what is answered, or whether.
-_DECIDING = _PERSONAL | {
-    REQUEST_ID,
-    _HOST,
-    b"accept",
-    b"accept-encoding",
-    b"if-none-match",
-    b"if-modified-since",
-    b"origin",
-}
+_DECIDING = (
+    _PERSONAL
+    | _CONDITIONAL
+    | {
+        REQUEST_ID,
+        b"host",
+        b"accept",
+        b"accept-encoding",
+        b"origin",
+    }
+)
 
 
 @dataclass(slots=True)
@@ -42,8 +44,9 @@ class PublicRequest:
 
     `path` and `query` are those of the answer: `Accept` may lead to the path of another format,
     which is then the `location` of the answer, and `by_language` says that `Accept-Language` has
-    become part of the query. `is_long` says that the answer takes long to compute, `is_logged`
-    that the request is counted and logged already.
+    become part of the query. One that is `shareable` gets the same answer as others that send the
+    same headers, and a `conditional` one wants it only in some state. `is_long` says that the
+    answer takes long to compute, `is_logged` that the request is counted and logged already.
     """
 
     scope: Scope
@@ -55,17 +58,11 @@ class PublicRequest:
     query: bytes
     location: bytes | None
     by_language: bool
+    is_shareable: bool
+    is_conditional: bool
     started: float
     is_long: bool = False
     is_logged: bool = False
-
-    @property
-    def is_shareable(self) -> bool:
-        """Tell whether others who send the same headers may have the same answer.
-
-        Whether a host may be left out depends on the version of HTTP.
-        """
-        return _HOST in self.headers and _PERSONAL.isdisjoint(self.headers)
 
     @property
     def is_long_poll(self) -> bool:
@@ -101,7 +98,7 @@ def read_request(
     match = find(scope["path"])
     if match is None or not is_plain(scope):
         return None
-    headers = fields(scope)
+    headers = _by_name(scope["headers"])
     host = headers.get(b"host")
     if not allows(scope, None if host is None else host.decode("latin-1")):
         return None
@@ -118,7 +115,28 @@ def read_request(
     by_language = bool(query) and goes_by_header(query)
     if by_language:
         query = with_preferences(query, headers.get(b"accept-language"))
-    started, id_ = time.perf_counter(), id_for(given)
     return PublicRequest(
-        scope, name, id_, headers, match, path, query, location, by_language, started
+        scope=scope,
+        name=name,
+        id=id_for(given),
+        headers=headers,
+        match=match,
+        path=path,
+        query=query,
+        location=location,
+        by_language=by_language,
+        # Whether a host may be left out depends on the version of HTTP.
+        is_shareable=host is not None and _PERSONAL.isdisjoint(headers),
+        is_conditional=not _CONDITIONAL.isdisjoint(headers),
+        started=time.perf_counter(),
     )
+
+
+def _by_name(headers: list[tuple[bytes, bytes]]) -> dict[bytes, bytes]:
+    """Return headers by name; several of a name are one, joined by commas."""
+    found = dict(headers)
+    if len(found) != len(headers):
+        found.clear()
+        for name, value in headers:
+            found[name] = found[name] + b", " + value if name in found else value
+    return found

@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 from app.api.delivery.resource import ReadRequest
 from app.api.delivery.story_query import FEED_PARAMETERS, SEARCH_FEED_PARAMETERS
-from app.api.http.answer import JSON, Answer, Facts, Headers
+from app.api.http.answer import JSON, Answer, Facts, Headers, shown_headers
 from app.api.http.errors import Gone, Killed, NothingHere
 from app.api.http.links import Links, fits_in_head, link_header
 from app.bootstrap import Services
@@ -47,7 +47,7 @@ def delivered(  # noqa: PLR0913 - each is a fact about the answer, given by its 
     """
     changed_at, varies = _changed_at(request, head), bool(alternates)
     facts = Facts(head.serial, keys, changed_at, until, kept, varies, narrow, shared)
-    fields = _fields(request, facts)
+    fields = _headers(request, facts)
     charset = "; charset=utf-8" if media_type.startswith("text/") else ""
     headers = [(b"content-type", f"{media_type}{charset}".encode())]
     link = link_header(links or {}, alternates or {}, fields)
@@ -69,7 +69,7 @@ def redirected(request: ReadRequest, path: str, head: Head, *, varies: bool = Fa
     location = quote(path).encode()
     if request.query:
         location += b"?" + request.query
-    return Answer(301, [*_fields(request, facts), (b"location", location)], b"", facts)
+    return Answer(301, [*_headers(request, facts), (b"location", location)], b"", facts)
 
 
 def nothing_here(
@@ -113,16 +113,16 @@ def story_alternates(services: Services, path: str) -> dict[str, str]:
     return {one.media_type: f"{base}.{ext}" for ext, one in STORIES.items()}
 
 
-def _fields(request: ReadRequest, facts: Facts) -> Headers:
+def _absent(request: ReadRequest, head: Head, *, varies: bool) -> Facts:
+    return Facts(head.serial, (ABSENT,), _changed_at(request, head), varies=varies)
+
+
+def _headers(request: ReadRequest, facts: Facts) -> Headers:
     """Return the headers that say what an answer shows.
 
     What readers under embargo are shown may not be public, and no cache on the way keeps it.
     """
-    return (facts._replace(keys=()) if request.reader.embargoed else facts).fields()
-
-
-def _absent(request: ReadRequest, head: Head, *, varies: bool) -> Facts:
-    return Facts(head.serial, (ABSENT,), _changed_at(request, head), varies=varies)
+    return shown_headers(() if request.reader.embargoed else facts.keys, facts.serial)
 
 
 def _changed_at(request: ReadRequest, head: Head) -> datetime | None:

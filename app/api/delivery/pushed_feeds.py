@@ -5,7 +5,6 @@ from urllib.parse import unquote, urlsplit
 from app.access.caller import ANYBODY
 from app.api.delivery.registry import find
 from app.api.delivery.resource import ReadRequest
-from app.api.delivery.respond import compute
 from app.api.http.canonical import canonical_query
 from app.api.http.errors import NothingHere
 from app.api.http.problems import MEDIA_TYPE, PROBLEMS
@@ -23,7 +22,7 @@ def read_feed(services: Services, topic: str) -> FeedContent:
     try:
         if match is None or match.resource.runs == "async":
             raise NothingHere("There is no such feed.")
-        answer = compute(services, match, request)
+        answer = match.compute(services, request)
     except Failure as failure:
         return FeedContent(PROBLEMS[failure.code].status, MEDIA_TYPE, b"")
     media_type = dict(answer.headers).get(b"content-type", b"").decode()

@@ -6,6 +6,8 @@ from typing import Any, Literal, NamedTuple
 
 from app.access.caller import Caller
 from app.api.http.access import Reads
+from app.api.http.answer import Answer
+from app.bootstrap import Services
 
 
 class TakesLong(Exception):
@@ -55,3 +57,10 @@ class Match(NamedTuple):
 
     resource: Resource
     parts: Mapping[str, str]
+
+    def compute(self, services: Services, request: ReadRequest) -> Answer:
+        """Compute an answer in this thread; refusals are raised."""
+        resource, parts = self
+        resource.reads.allow(services, request.reader)
+        answer: Answer = resource.answer(services, request, **parts)
+        return answer

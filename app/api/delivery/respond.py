@@ -11,14 +11,6 @@ from app.api.live.change_notifier import ChangeNotifier
 from app.bootstrap import Services
 
 
-def compute(services: Services, match: Match, request: ReadRequest) -> Answer:
-    """Compute an answer in this thread; refusals are raised."""
-    resource, parts = match
-    resource.reads.allow(services, request.reader)
-    answer: Answer = resource.answer(services, request, **parts)
-    return answer
-
-
 async def fetch(
     services: Services, notifier: ChangeNotifier, match: Match, request: ReadRequest
 ) -> Answer:
@@ -28,7 +20,7 @@ async def fetch(
         resource.reads.allow(services, request.reader)
         answer: Answer = await resource.answer(services, request, notifier, **parts)
         return answer
-    return await run_in_threadpool(compute, services, match, request)
+    return await run_in_threadpool(match.compute, services, request)
 
 
 async def respond(request: Request, resource: Resource) -> Response:

@@ -1,5 +1,6 @@
 """An answer to a reader, as a value: what a public resource returns, and what the cache stores."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
@@ -35,15 +36,6 @@ class Facts(NamedTuple):
         """Return the keys by which it is found when it is outdated."""
         return self.narrow or self.keys
 
-    def fields(self) -> Headers:
-        """Return the headers that tell caches what the answer shows, and the log position."""
-        shown = (*self.keys, EVERYTHING)
-        return [
-            (b"surrogate-key", " ".join(shown).encode()),
-            (b"cache-tag", ",".join(shown).encode()),
-            (b"dateline-serial", b"%d" % self.serial),
-        ]
-
 
 @dataclass(frozen=True, slots=True)
 class Answer:
@@ -53,3 +45,13 @@ class Answer:
     headers: Headers
     body: bytes
     facts: Facts
+
+
+def shown_headers(keys: Sequence[str], serial: int) -> Headers:
+    """Return the headers that tell caches what an answer shows, and its position in the log."""
+    shown = (*keys, EVERYTHING)
+    return [
+        (b"surrogate-key", " ".join(shown).encode()),
+        (b"cache-tag", ",".join(shown).encode()),
+        (b"dateline-serial", b"%d" % serial),
+    ]

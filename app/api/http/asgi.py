@@ -18,17 +18,6 @@ def header(scope: Scope, name: bytes) -> str | None:
     return b", ".join(values).decode("latin-1") if values else None
 
 
-def fields(scope: Scope) -> dict[bytes, bytes]:
-    """Return a request's headers by name; several of a name are one, joined by commas."""
-    headers: list[tuple[bytes, bytes]] = scope["headers"]
-    found = dict(headers)
-    if len(found) != len(headers):
-        found.clear()
-        for name, value in headers:
-            found[name] = found[name] + b", " + value if name in found else value
-    return found
-
-
 def state(scope: Scope) -> dict[str, Any]:
     """Return the state of a request, which middleware and routes share."""
     known: dict[str, Any] = scope.setdefault("state", {})

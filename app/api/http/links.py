@@ -76,9 +76,9 @@ def link_header(links: Mapping[str, str], alternates: Mapping[str, str], others:
         if taken + sum(map(len, kept.values())) + len(_COMMA) * len(kept) <= _MOST_BYTES:
             break
         kept.pop(rel, None)
-    pages = _COMMA.join(kept.values())
-    others_by_type = [f'<{url}>; rel="alternate"; type="{t}"' for t, url in alternates.items()]
-    whole = _COMMA.join((*kept.values(), *others_by_type))
+    pages = whole = _COMMA.join(kept.values())
+    for media_type, url in alternates.items():
+        whole += f'{_COMMA if whole else ""}<{url}>; rel="alternate"; type="{media_type}"'
     return whole if taken + len(whole) <= _MOST_WITH_ALTERNATES else pages
 
 
