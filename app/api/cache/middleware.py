@@ -178,13 +178,13 @@ class CacheMiddleware:
             return self._replies.absent(request, kept)
         weight = kept.weight
         response = self._replies.prepare(request, kept, has_key=key[2])
+        if kept.weight != weight:
+            self._entries.weigh(key)
         if response is None:
             return self._replies.unwanted(request, kept)
         is_get = request.scope["method"] == "GET"
         if is_get and not request.by_language and request.is_shareable:
             self._entries.prepare(request.name, key, response)
-        if kept.weight != weight:
-            self._entries.weigh(key)
         if not request.is_logged:
             self._replies.note(request.scope, response.tally, response.status)
         return response.messages(request.scope, request.id)

@@ -87,6 +87,7 @@ class EntryStore:
             weight = _OF_A_NAME + len(name) + sum(map(len, chain(*response.headers)))
             entry.names[name] = weight
             entry.weight += weight
+            self.weigh(key)
 
     def clear_prepared(self) -> None:
         """Forget every prepared response."""
