@@ -8,7 +8,7 @@ from app.api.cache.encoding import LEAST_BYTES, Coding, encoded
 from app.api.cache.request import REQUEST_ID, Name
 from app.api.http.answer import Answer, Facts, Headers
 from app.api.http.asgi import Message, Scope
-from app.api.http.conditional import entity_tag
+from app.api.http.conditional import entity_tag, http_date
 from app.api.http.errors import Absence
 from app.api.http.problems import PROBLEMS
 from app.api.ops.metrics import Tally
@@ -63,6 +63,7 @@ class Entry:
     body: bytes
     facts: Facts
     route: str
+    modified: bytes
     weight: int
     variants: dict[Coding, Variant] = field(default_factory=dict)
     names: dict[Name, int] = field(default_factory=dict)
@@ -71,8 +72,10 @@ class Entry:
     @classmethod
     def of(cls, answer: Answer, route: str) -> "Entry":
         """Keep an answer of a route."""
-        weight = _OVERHEAD + len(answer.body) + sum(map(len, chain(*answer.headers)))
-        return cls(answer.status, answer.headers, answer.body, answer.facts, route, weight)
+        headers, body, facts = answer.headers, answer.body, answer.facts
+        modified = http_date(facts.changed_at).encode() if facts.changed_at else b""
+        weight = _OVERHEAD + len(body) + sum(map(len, chain(*headers)))
+        return cls(answer.status, headers, body, facts, route, modified, weight)
 
     def variant(self, coding: Coding) -> Variant:
         """Return the answer in a coding; small ones are not worth one."""

@@ -1,9 +1,8 @@
 """`Accept`: lists and stories in another format than JSON, as if its path had been asked for."""
 
-from functools import lru_cache
+from collections.abc import Mapping
 
 from app.api.http.accept import weights
-from app.kit.bounded import entries_within
 from app.syndication.formats import FEEDS, STORIES
 
 _LISTS = {
@@ -23,7 +22,7 @@ def negotiated_path(path: str, accepted: str) -> str | None:
     is_list = path in _LISTS
     if len(accepted) > _LONGEST or not (is_list or _is_story(path)):
         return None
-    ext = _best(accepted, is_list)
+    ext = _best(accepted.lower(), _AS_LISTS if is_list else _AS_STORIES)
     return None if ext is None else f"{_LISTS.get(path, path)}.{ext}"
 
 
@@ -34,11 +33,11 @@ def _is_story(path: str) -> bool:
     return "/" not in ref and "." not in ref
 
 
-@lru_cache(entries_within(2**20, _LONGEST))
-def _best(accepted: str, is_list: bool) -> str | None:
+def _best(accepted: str, offered: Mapping[str, str]) -> str | None:
     """Return the format that is named and liked more than JSON, or as much as anything."""
+    if not any(map(accepted.__contains__, offered)):
+        return None
     wanted = weights(accepted)
-    offered = _AS_LISTS if is_list else _AS_STORIES
     best, most = None, 0.0
     for media_type, ext in offered.items():
         weight = wanted.get(media_type, 0.0)

@@ -10,7 +10,7 @@ from app.api.cache.freshness import Freshness
 from app.api.cache.request import PRECONDITIONS, REQUEST_ID, PublicRequest
 from app.api.http.answer import Facts, Headers, shown_headers
 from app.api.http.asgi import Scope, raw
-from app.api.http.conditional import http_date, is_unchanged, not_modified
+from app.api.http.conditional import is_unchanged, not_modified
 from app.api.http.links import fits_in_head
 from app.api.http.problems import Problem, problem_for
 from app.api.http.security_headers import NOSNIFF
@@ -70,7 +70,7 @@ class Replies:
         lifetime, until = (_PRIVATE, None) if has_key or not facts.shared else self._lifetime()
         headers = [_vary(request, facts), *self._cors(request), _WHOLE_ONLY, NOSNIFF, lifetime]
         if changed is not None:
-            headers.append((b"last-modified", http_date(changed).encode()))
+            headers.append((b"last-modified", entry.modified))
         more, body = variant.headers, variant.body
         if status == 200 and request.is_conditional:
             if not _is_wanted(request, variant, changed):
