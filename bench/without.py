@@ -13,7 +13,6 @@ from typing import Any
 
 import uvicorn
 from sqlalchemy import QueuePool
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 import app.main
 from app import cli
@@ -73,7 +72,7 @@ def lookup() -> None:
 
 def protocol() -> None:
     """Serve with uvicorn's protocol."""
-    _replace(serve, "HttpProtocol", HttpToolsProtocol)
+    _replace(serve, "HttpProtocol", "httptools")
 
 
 def outbox() -> None:

@@ -6,10 +6,10 @@ from datetime import datetime, timedelta
 from typing import Any, Literal, get_args
 
 from app.access.store import audits
-from app.access.store.audits import AuditFilter
+from app.access.store.audits import AuditFilter, Noted
 from app.kit.clock import format_instant
 from app.kit.ids import new_id
-from app.kit.session import ReadSession, Record
+from app.kit.session import ReadSession
 from app.kit.unit import Deed, Unit
 
 # What the audit tells of, whole, so that nobody filters by a word that it never says.
@@ -56,19 +56,19 @@ def write_down(unit: Unit) -> None:
     _insist_on_known_words(unit.deeds)
     actor = unit.actor
     rows = [
-        {
-            "id": new_id(),
-            "at": unit.now,
-            "actor_id": actor.id,
-            "actor_name": actor.name,
-            "address": actor.address,
-            "request_id": actor.request_id,
-            "verb": deed.verb,
-            "type": deed.type,
-            "subject": deed.id,
-            "before": _plain(deed.before),
-            "after": _plain(deed.after),
-        }
+        Noted(
+            id=new_id(),
+            at=unit.now,
+            actor_id=actor.id,
+            actor_name=actor.name,
+            address=actor.address,
+            request_id=actor.request_id,
+            verb=deed.verb,
+            type=deed.type,
+            subject=deed.id,
+            before=_plain(deed.before),
+            after=_plain(deed.after),
+        )
         for deed in unit.deeds
     ]
     audits.add(unit.session, rows)
@@ -88,7 +88,7 @@ def audit_page(
     backwards: bool,
 ) -> AuditPage:
     """Return a page of what was done, the last first."""
-    rows = list(audits.page(session, wanted, limit + 1, position, backwards=backwards))
+    rows = audits.page(session, wanted, limit + 1, position, backwards=backwards)
     more, rows = len(rows) > limit, rows[:limit]
     rows = rows[::-1] if backwards else rows
     has_before = more if backwards else position is not None
@@ -106,7 +106,7 @@ def _insist_on_known_words(deeds: Sequence[Deed]) -> None:
             raise ValueError(f"The audit does not know that a {deed.type!r} is {deed.verb!r}.")
 
 
-def _view(row: Record) -> dict[str, Any]:
+def _view(row: Noted) -> dict[str, Any]:
     return {
         "id": row.id,
         "at": format_instant(row.at),

@@ -151,14 +151,14 @@ def _reason(change: Change, was_public: bool) -> PublishReason:
     return "updated" if was_public else "published"
 
 
-def _revision(unit: Unit, change: Change) -> dict[str, Any]:
-    return {
-        "article_id": change.after.id,
-        "version": change.after.version,
-        "action": change.action,
-        "at": unit.now,
-        "actor_id": unit.actor.id,
-        "actor_name": unit.actor.name,
-        "note": change.note,
-        "snapshot": snapshot_of(change.after),
-    }
+def _revision(unit: Unit, change: Change) -> store.Revision:
+    return store.Revision(
+        article_id=change.after.id,
+        version=change.after.version,
+        action=change.action,
+        at=unit.now,
+        actor_id=unit.actor.id,
+        actor_name=unit.actor.name,
+        note=change.note,
+        snapshot=snapshot_of(change.after),
+    )

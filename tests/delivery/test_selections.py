@@ -1,7 +1,6 @@
 """Whatever is asked for: each story of it once, in order, and no other."""
 
 from datetime import timedelta
-from typing import Any
 
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
@@ -52,7 +51,7 @@ def pages(session: ReadSession, selection: Selection, key: SortKey, descending: 
     for _ in range(5):
         placed = position is not None
         shape = shape_of(selection, key=key, descending=descending, placed=placed)
-        rows: Any = reading.story_page(
+        _, rows = reading.story_page(
             session, shape, own_values(selection), NOW, position=position, limit=7
         )
         if not rows:

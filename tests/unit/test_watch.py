@@ -45,18 +45,18 @@ def test_it_moves_with_each_write_that_is_acknowledged(database_url: str, watch:
                 Actor(None, "tests"),
                 lambda unit, n=number: store.insert_key(  # type: ignore[misc]
                     unit.session,
-                    {
-                        "id": new_id(),
-                        "name": "k",
-                        "prefix": f"p{n}",
-                        "digest": b"d",
-                        "scopes": [],
-                        "embargoed": False,
-                        "created_at": unit.now,
-                        "expires_at": None,
-                        "revoked_at": None,
-                        "last_used_at": None,
-                    },
+                    store.KeyRow(
+                        id=new_id(),
+                        name="k",
+                        prefix=f"p{n}",
+                        digest=b"d",
+                        scopes=[],
+                        embargoed=False,
+                        created_at=unit.now,
+                        expires_at=None,
+                        revoked_at=None,
+                        last_used_at=None,
+                    ),
                 ),
             )
             assert watch.version() != before
