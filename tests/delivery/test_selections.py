@@ -11,6 +11,7 @@ from app.delivery.store.shapes import SortKey, own_values, shape_of
 from app.kit.database import Database
 from app.kit.session import ReadSession
 from tests.delivery.archive import EPOCH, NOW, SCHEDULED, STORIES, attributes, story_id
+from tests.repetitions import repetitions
 
 _OUT = [attributes(number) for number in range(STORIES - SCHEDULED)]
 _VALUES = {
@@ -67,7 +68,9 @@ _TWICE = Selection((Clause("category", ("c1", "c8")), Clause("language", ("en", 
 
 @example(selection=_TWICE, key="published_at", descending=True)
 @settings(
-    deadline=None, max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    deadline=None,
+    max_examples=repetitions(50),
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(
     selection=selections(),

@@ -41,6 +41,7 @@ def ask(client: TestClient, path: str, query: str, **more: str) -> Response:
     return answer
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", _LISTS)
 def test_a_list_of_any_number_of_ids_has_a_small_head(
     path: str, ids: list[str], client: TestClient
