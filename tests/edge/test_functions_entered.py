@@ -29,7 +29,7 @@ _MOST = {
     "a list": (160, 45),
     "a list with a key": (182, 51),
     "a story": (95, 37),
-    "a refusal": (78, 31),
+    "a refusal": (79, 31),
     "publishing a story": (370, 76),
 }
 

@@ -74,8 +74,16 @@ class CacheMiddleware:
             response.entry.used = True
             self._replies.note(scope, response.tally, response.status)
             return response.messages(scope, new_id() if given is None else id_for(given))
-        scope[_REQUEST] = request = read_request(scope, name, given, self._allows)
-        if request is None or not request.is_shareable or not self._freshness.is_sure():
+        request = read_request(scope, name, given, self._allows)
+        messages = () if request is None else self._inline(request)
+        if not messages:
+            # A request refers to its scope: the middleware takes it out again.
+            scope[_REQUEST] = request
+        return messages
+
+    def _inline(self, request: PublicRequest) -> Messages:
+        """Return the messages of an answer to anybody that is computed without waiting."""
+        if not request.is_shareable or not self._freshness.is_sure():
             return ()
         key = (request.path, request.query, False)
         try:
@@ -113,7 +121,7 @@ class CacheMiddleware:
             return ()
         try:
             return await self._answer(request)
-        # As in `_cached`.
+        # As in `_inline`.
         except Exception as wrong:  # noqa: BLE001
             return self._failed(request, wrong)
 

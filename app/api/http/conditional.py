@@ -4,6 +4,7 @@ import hashlib
 import re
 from datetime import UTC, datetime
 from email.utils import format_datetime
+from functools import lru_cache
 
 from app.api.http.errors import BadHeader, VersionRequired
 
@@ -23,6 +24,7 @@ def version_tag(version: int) -> str:
     return f'"v{version}"'
 
 
+@lru_cache(maxsize=1_000)
 def http_date(moment: datetime) -> str:
     """Return an instant in the form of HTTP headers, cut to seconds."""
     return format_datetime(moment.astimezone(UTC), usegmt=True)
