@@ -10,7 +10,6 @@ from app.api.cache.negotiation import negotiated_path
 from app.api.delivery.registry import find
 from app.api.delivery.resource import Match
 from app.api.http.asgi import Scope
-from app.api.http.canonical import canonical_query
 from app.api.middleware.access_log import id_for
 from app.api.middleware.paths import is_plain
 
@@ -111,7 +110,7 @@ def read_request(
         location = quote(path).encode()
         if scope["query_string"]:
             location += b"?" + scope["query_string"]
-    query = canonical_query(path, scope["query_string"])
+    query = match.resource.parameters.canonical(scope["query_string"])
     by_language = bool(query) and goes_by_header(query)
     if by_language:
         query = with_preferences(query, headers.get(b"accept-language"))

@@ -5,10 +5,11 @@ from datetime import datetime
 from urllib.parse import quote
 
 from app.api.delivery.resource import ReadRequest
-from app.api.delivery.story_query import FEED_PARAMETERS, SEARCH_FEED_PARAMETERS
+from app.api.delivery.story_parameters import FEED, SEARCH_FEED
 from app.api.http.answer import JSON, Answer, Facts, Headers, shown_headers
 from app.api.http.errors import Gone, Killed, NothingHere, QueryTooLong
 from app.api.http.links import Links, fits_in_head, link_header
+from app.api.http.paging import CURSOR
 from app.bootstrap import Services
 from app.delivery.heads import Head
 from app.delivery.results import Gone as StoryGone
@@ -17,8 +18,8 @@ from app.syndication.formats import FEEDS, STORIES
 
 # The parameters that a feed of the same selection has as well, by its path.
 _KEPT = {
-    "/feeds/latest": frozenset(FEED_PARAMETERS) - {"cursor"},
-    "/feeds/search": frozenset(SEARCH_FEED_PARAMETERS) - {"cursor"},
+    "/feeds/latest": FEED.without(CURSOR).names,
+    "/feeds/search": SEARCH_FEED.without(CURSOR).names,
 }
 # Feed readers look for these formats.
 _ANNOUNCED = tuple((ext, FEEDS[ext].media_type) for ext in ("rss", "atom", "json"))

@@ -7,6 +7,7 @@ from typing import Any, Literal, NamedTuple
 from app.access.caller import Caller
 from app.api.http.access import Reads
 from app.api.http.answer import Answer
+from app.api.http.parameters import ParameterSet
 from app.bootstrap import Services
 
 
@@ -37,7 +38,7 @@ class Resource:
     """One public resource.
 
     `path` is the template of its path. `answer` is called with the services, the request and the
-    parts of the path by name, and returns an `Answer`.
+    parts of the path by name, and returns an `Answer`. `parameters` are those of its query.
 
     One that runs `inline` is computed on the event loop on SQLite, unless it finds out that it
     takes long (`ReadRequest.leave_loop`): then it is called again in a worker thread. One that
@@ -48,6 +49,7 @@ class Resource:
     path: str
     reads: Reads
     answer: Callable[..., Any]
+    parameters: ParameterSet
     runs: Literal["inline", "thread", "async"] = "inline"
     waits: str | None = None
 

@@ -12,7 +12,7 @@ from app.api.delivery.feed_pages import addresses_of
 from app.api.delivery.resource import ReadRequest, Resource
 from app.api.http.access import Reads
 from app.api.http.answer import Answer
-from app.api.http.parameters import Parameters
+from app.api.http.parameters import NO_PARAMETERS
 from app.bootstrap import Services
 from app.delivery.heads import Head
 from app.delivery.query import StoryQuery
@@ -156,7 +156,7 @@ def read_part(services: Services, request: ReadRequest, part: str) -> Answer:
 def _sitemap(
     services: Services, request: ReadRequest, make: Callable[[], Sitemap | None]
 ) -> Answer:
-    Parameters(request.query, ())
+    NO_PARAMETERS.parse(request.query)
     made = make()
     if made is None:
         head = services.delivery.head()
@@ -166,6 +166,6 @@ def _sitemap(
     )
 
 
-INDEX = Resource("/sitemap.xml", Reads.HEADLINES, read_index, "thread")
-NEWS = Resource("/sitemap-news.xml", Reads.HEADLINES, read_news, "thread")
-PART = Resource("/sitemap-{part}.xml", Reads.HEADLINES, read_part, "thread")
+INDEX = Resource("/sitemap.xml", Reads.HEADLINES, read_index, NO_PARAMETERS, "thread")
+NEWS = Resource("/sitemap-news.xml", Reads.HEADLINES, read_news, NO_PARAMETERS, "thread")
+PART = Resource("/sitemap-{part}.xml", Reads.HEADLINES, read_part, NO_PARAMETERS, "thread")

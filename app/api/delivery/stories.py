@@ -15,12 +15,13 @@ from app.api.delivery.answers import (
 )
 from app.api.delivery.feeds import MUCH, no_format
 from app.api.delivery.resource import ReadRequest, Resource
+from app.api.delivery.story_parameters import ARTICLE_LIST, HEADLINE_LIST, NAMES_IN, SINGLE_STORY
 from app.api.delivery.story_query import ListRequest, list_body, narrow_keys, read_list
 from app.api.http.access import Reads
 from app.api.http.answer import Answer
-from app.api.http.fields import WHOLE, Fields
+from app.api.http.fields import STORY_FIELDS
 from app.api.http.links import Links
-from app.api.http.parameters import Parameters
+from app.api.http.parameters import NO_PARAMETERS
 from app.bootstrap import Services
 from app.content.slugs import normal_ref
 from app.delivery.directory import Directory
@@ -105,8 +106,8 @@ def _parse(services: Services, request: ReadRequest, kind: _Kind) -> _List:
 
 def read_story(services: Services, request: ReadRequest, ref: str) -> Answer:
     """Return one story whole, by its id or slug."""
-    params = Parameters(request.query, ("fields", "names_in"))
-    fields, names_in = Fields.read(params, WHOLE), params.languages("names_in")
+    values = SINGLE_STORY.parse(request.query)
+    fields, names_in = values[STORY_FIELDS], values[NAMES_IN]
     found = services.delivery.story(
         normal_ref(ref), embargoed=request.reader.embargoed, names_in=names_in
     )
@@ -119,7 +120,7 @@ def read_story(services: Services, request: ReadRequest, ref: str) -> Answer:
 
 def read_story_as(services: Services, request: ReadRequest, ref: str, ext: str) -> Answer:
     """Return one story in another format, by the extension of its path."""
-    Parameters(request.query, ())
+    NO_PARAMETERS.parse(request.query)
     form = STORIES.get(ext)
     if form is None:
         raise nothing_here(request, services.delivery.head(), no_format(ext, STORIES))
@@ -153,7 +154,11 @@ def story_absent(
     return nothing_here(request, head, NO_STORY, varies=varies)
 
 
-HEADLINES = Resource("/v1/headlines", Reads.HEADLINES, partial(list_stories, kind="headlines"))
-ARTICLES = Resource("/v1/articles", Reads.STORIES, partial(list_stories, kind="articles"))
-STORY = Resource("/v1/articles/{ref}", Reads.STORIES, read_story)
-STORY_AS = Resource("/v1/articles/{ref}.{ext}", Reads.STORIES, read_story_as)
+HEADLINES = Resource(
+    "/v1/headlines", Reads.HEADLINES, partial(list_stories, kind="headlines"), HEADLINE_LIST
+)
+ARTICLES = Resource(
+    "/v1/articles", Reads.STORIES, partial(list_stories, kind="articles"), ARTICLE_LIST
+)
+STORY = Resource("/v1/articles/{ref}", Reads.STORIES, read_story, SINGLE_STORY)
+STORY_AS = Resource("/v1/articles/{ref}.{ext}", Reads.STORIES, read_story_as, NO_PARAMETERS)

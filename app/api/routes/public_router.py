@@ -1,6 +1,6 @@
 """Routes outside management: each of them declares who may read."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
 from fastapi import APIRouter, Depends, Request
@@ -8,6 +8,7 @@ from fastapi import APIRouter, Depends, Request
 from app.api.delivery.resource import Resource
 from app.api.http.access import Reads
 from app.api.http.asgi import state
+from app.api.openapi.operations import describe
 
 Endpoint = TypeVar("Endpoint", bound=Callable[..., Any])
 
@@ -21,11 +22,14 @@ class PublicRouter(APIRouter):
         self._reads: dict[str, Reads] = {}
         self.resources: list[str] = []
 
-    def read(self, resource: Resource, **declared: Any) -> Callable[[Endpoint], Endpoint]:
-        """Declare the route of a public resource, which says itself who may read it."""
+    def read(
+        self, resource: Resource, *, problems: Iterable[str], **declared: Any
+    ) -> Callable[[Endpoint], Endpoint]:
+        """Declare the route of a public resource, which says who may read it by which query."""
         self._reads[resource.path] = resource.reads
         self.resources.append(resource.path)
-        return super().get(resource.path, **declared)
+        described = describe(query=resource.parameters, problems=problems)
+        return super().get(resource.path, openapi_extra=described, **declared)
 
     # FastAPI asks for no `reads`; here a route without it does not exist.
     def get(  # type: ignore[override]

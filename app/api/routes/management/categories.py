@@ -10,7 +10,7 @@ from app.api.http.dependencies import MERGE_PATCH, Body, Expected, Parts, Publis
 from app.api.http.idempotency import post
 from app.api.http.responses import json_response, list_response
 from app.api.openapi.operations import BODY, CHANGING, ONCE, READING, describe
-from app.api.routes.management.lists import TAXONOMY_PARAMETERS, read_taxonomy_list
+from app.api.routes.management.lists import TAXONOMY, read_taxonomy_list
 from app.api.schemas.newsroom import CategoryView, CategoryViewPage
 from app.bootstrap import Services
 from app.content import queries
@@ -23,7 +23,7 @@ from app.kit.unit import Unit
 
 router = APIRouter(prefix="/v1/manage/categories", tags=["management: categories"])
 
-_LIST = describe(query=TAXONOMY_PARAMETERS, problems=READING)
+_LIST = describe(query=TAXONOMY, problems=READING)
 _WRITE = (*BODY, "slug_taken", "conflict", "database_busy")
 _GONE: dict[int | str, dict[str, Any]] = {204: {"description": "Deleted.", "content": None}}
 

@@ -8,7 +8,7 @@ from app.api.http.answer import JSON
 from app.api.http.dependencies import MaybeBody, Parts, Writer
 from app.api.http.errors import NothingHere
 from app.api.http.idempotency import post
-from app.api.http.parameters import Parameters
+from app.api.http.parameters import NO_PARAMETERS
 from app.api.http.responses import json_response
 from app.api.openapi.operations import BODY, ONCE, describe
 from app.api.schemas.documents import StoryWithBody
@@ -66,7 +66,7 @@ def manage_preview_article(
 )
 def manage_read_preview(token: str, request: Request, services: Parts) -> Response:
     """Show a story to whoever has the link, while it lasts; never cached, never indexed."""
-    Parameters(request.scope["query_string"], ())
+    NO_PARAMETERS.parse(request.scope["query_string"])
     preview_id, now = _read(services, token), services.clock.now()
     with services.database.read() as session:
         article, as_of = queries.previewed(session, preview_id, now)
@@ -90,7 +90,7 @@ def manage_revoke_preview(
     token: str, request: Request, services: Parts, caller: Writer
 ) -> Response:
     """Revoke a link at once and for ever."""
-    Parameters(request.scope["query_string"], ())
+    NO_PARAMETERS.parse(request.scope["query_string"])
     preview_id = _read(services, token)
     services.runner.run(caller.actor, lambda unit: revoke_preview(unit, preview_id))
     return Response(None, 204)
