@@ -67,7 +67,7 @@ def test_the_cache_and_the_routes_of_the_framework_answer_alike(
     newsroom.verb(newsroom.story("Four"), "kill", notice="Wrong.")
     key = key_for(services, "read")
     answered = _answers(services, key)
-    monkeypatch.setattr("app.api.cache.middleware.find", lambda _: None)
+    monkeypatch.setattr("app.api.cache.request.find", lambda _: None)
     assert _answers(services, key) == answered
     statuses = Counter(one[0] for one in answered.values())  # type: ignore[index]
     assert {200, 301, 400, 404, 410} <= statuses.keys()

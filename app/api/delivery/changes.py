@@ -60,4 +60,4 @@ async def _next(services: Services, notifier: ChangeNotifier, asked: ChangesRequ
         follower = batch.follower
 
 
-CHANGES = Resource("/v1/changes", Reads.STORIES, list_changes, CHANGE_LIST, waits=True)
+CHANGES = Resource("/v1/changes", Reads.STORIES, list_changes, CHANGE_LIST, "async", waits="wait")

@@ -7,8 +7,8 @@ from typing import Any
 
 from starlette.concurrency import run_in_threadpool
 
-from app.api.delivery.answers import delivered, list_links, redirected, search_alternates
-from app.api.delivery.resource import Begun, Deferred, ReadRequest, Resource
+from app.api.delivery.answers import delivered, feed_alternates, list_links, redirected
+from app.api.delivery.resource import ReadRequest, Resource
 from app.api.delivery.search_query import (
     REFRESH,
     SEARCH_LIST,
@@ -45,17 +45,19 @@ async def search(services: Services, request: ReadRequest, _: ChangeNotifier) ->
     return await run_in_threadpool(_found, services, request, values)
 
 
-def suggest(services: Services, request: ReadRequest) -> Deferred:
+def suggest(services: Services, request: ReadRequest) -> Answer:
     """Complete a text to titles, tags, sources and categories."""
     values = SUGGESTION_LIST.parse(request.query)
     text = values[Q]
     if text is None:
         raise bad(Q.name, "required", "Send in 'q' what was typed so far.")
-    limit = values[SUGGESTION_LIMIT]
-    return Deferred(lambda: _suggested(services, request, text, limit))
+    limit, embargoed = values[SUGGESTION_LIMIT], request.reader.embargoed
+    made, answer = services.search.suggest(text, limit, embargoed=embargoed)
+    body = json.dumps({"data": [_suggestion(completion) for completion in made]})
+    return delivered(request, body, answer.head, keys=_LISTED, kept=answer.settled)
 
 
-def list_related(services: Services, request: ReadRequest, ref: str) -> Begun:
+def list_related(services: Services, request: ReadRequest, ref: str) -> Answer:
     """List stories similar to a visible one."""
     values = RELATED_LIST.parse(request.query)
     fields = values[HEADLINE_FIELDS]
@@ -67,21 +69,18 @@ def list_related(services: Services, request: ReadRequest, ref: str) -> Begun:
     if story.body is None:
         raise story_absent(request, story.head, story)
     selection = read_selection(values, services.delivery)
-
-    def compute() -> Answer:
-        found = services.search.related(
-            story.keys[0].removeprefix("story:"),
-            selection,
-            paging.limit,
-            embargoed=embargoed,
-            names_in=names_in,
-        )
-        items = [fields.keep(item) for item in found.items] if fields else found.items
-        body, _ = envelope(paging, items, None, None, None)
-        keys = (*_LISTED, *story.keys)
-        return delivered(request, body, found.head, keys=keys, kept=found.settled)
-
-    return Deferred(compute)
+    request.leave_loop()
+    found = services.search.related(
+        story.keys[0].removeprefix("story:"),
+        selection,
+        paging.limit,
+        embargoed=embargoed,
+        names_in=names_in,
+    )
+    items = [fields.keep(item) for item in found.items] if fields else found.items
+    body, _ = envelope(paging, items, None, None, None)
+    keys = (*_LISTED, *story.keys)
+    return delivered(request, body, found.head, keys=keys, kept=found.settled)
 
 
 def _found(services: Services, request: ReadRequest, values: Values) -> Answer:
@@ -89,7 +88,7 @@ def _found(services: Services, request: ReadRequest, values: Values) -> Answer:
     found = services.search.search(asked.query)
     body, cursors = search_body(asked, found)
     links = list_links(services, request, cursors)
-    others = search_alternates(services, request.query)
+    others = feed_alternates(services, request.query, "/feeds/search")
     return delivered(
         request,
         body,
@@ -99,13 +98,6 @@ def _found(services: Services, request: ReadRequest, values: Values) -> Answer:
         alternates=others,
         kept=found.settled,
     )
-
-
-def _suggested(services: Services, request: ReadRequest, text: str, limit: int) -> Answer:
-    embargoed = request.reader.embargoed
-    made, answer = services.search.suggest(text, limit, embargoed=embargoed)
-    body = json.dumps({"data": [_suggestion(completion) for completion in made]})
-    return delivered(request, body, answer.head, keys=_LISTED, kept=answer.settled)
 
 
 def _suggestion(completion: Suggestion) -> dict[str, Any]:
@@ -127,6 +119,6 @@ async def _refreshed(services: Services) -> None:
         await asyncio.sleep(_WAIT_SECONDS / _MOST_LOOKS)
 
 
-SEARCH = Resource("/v1/search", Reads.HEADLINES, search, SEARCH_LIST, waits=True)
-SUGGEST = Resource("/v1/suggest", Reads.HEADLINES, suggest, SUGGESTION_LIST)
+SEARCH = Resource("/v1/search", Reads.HEADLINES, search, SEARCH_LIST, "async")
+SUGGEST = Resource("/v1/suggest", Reads.HEADLINES, suggest, SUGGESTION_LIST, "thread")
 RELATED = Resource("/v1/articles/{ref}/related", Reads.STORIES, list_related, RELATED_LIST)

@@ -61,9 +61,11 @@ def is_unchanged(
 
 def _instant(date: str | None) -> datetime | None:
     """Return what a date in any of the three forms of HTTP means (section 5.6.7)."""
+    if date is None:
+        return None
     for form in _DATES:
         try:
-            return datetime.strptime((date or "").strip(), form).replace(tzinfo=UTC)
+            return datetime.strptime(date.strip(), form).replace(tzinfo=UTC)
         except ValueError:
             continue
     return None
