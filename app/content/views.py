@@ -1,5 +1,6 @@
 """Content as editors read it: what can be written, and where it stands."""
 
+from collections.abc import KeysView
 from datetime import datetime
 from typing import Any
 
@@ -99,10 +100,10 @@ def category_view(category: Category, references: References) -> dict[str, Any]:
     }
 
 
-WRITABLE: dict[str, frozenset[str]] = {
-    "article": frozenset(ArticleInput.model_fields),
-    "source": frozenset(SourceInput.model_fields),
-    "category": frozenset(CategoryInput.model_fields),
+WRITABLE: dict[str, KeysView[str]] = {
+    "article": ArticleInput.model_fields.keys(),
+    "source": SourceInput.model_fields.keys(),
+    "category": CategoryInput.model_fields.keys(),
 }
 
 

@@ -3,11 +3,8 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from pydantic import BaseModel
-
 from app.access.audit import TYPES, VERBS
 from app.access.idempotency import LONGEST_KEY
-from app.api.http.dependencies import MERGE_PATCH
 from app.api.http.paging import DEFAULT_LIMIT, MOST
 from app.api.http.parameters import MOST_VALUES
 from app.search.index import FACETS
@@ -128,9 +125,6 @@ def describe(
     *,
     query: Iterable[str] = (),
     headers: Iterable[str] = (),
-    body: type[BaseModel] | None = None,
-    media_type: str = "application/json",
-    body_required: bool = True,
     problems: Iterable[str] = (),
     sorts: Iterable[str] | None = None,
     own: Mapping[str, tuple[dict[str, Any], str]] | None = None,
@@ -146,15 +140,6 @@ def describe(
     extra: dict[str, Any] = {"x-problems": list(problems)}
     if parameters:
         extra["parameters"] = parameters
-    if body is not None:
-        name = body.__name__
-        if media_type == MERGE_PATCH:
-            name = name.replace("Input", "Patch")
-        schema = {"$ref": f"#/components/schemas/{name}"}
-        extra["requestBody"] = {
-            "required": body_required,
-            "content": {media_type: {"schema": schema}},
-        }
     return extra
 
 

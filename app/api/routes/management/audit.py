@@ -1,28 +1,31 @@
 """Management: what was done, by whom."""
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 
 from app.access.audit import TYPES, VERBS, audit_page
+from app.access.scopes import Scope
 from app.access.store.audits import AuditFilter
-from app.api.http.dependencies import Admin, Parts
+from app.api.http.dependencies import Parts
 from app.api.http.paging import Paging, envelope
 from app.api.http.parameters import Parameters
 from app.api.http.responses import list_response
 from app.api.openapi.operations import READING, describe
+from app.api.routes.access_router import AccessRouter
 from app.api.schemas.access import AuditPage
 from app.kit import json
 
-router = APIRouter(prefix="/v1/manage/audit", tags=["management: audit"])
+router = AccessRouter(prefix="/v1/manage/audit", tags=["management: audit"])
 _LIST = ("verb", "type", "subject", "key", "since", "until", "limit", "cursor")
 
 
 @router.get(
     "",
+    access=Scope.admin,
     summary="What was done, the last first",
-    responses={200: {"model": AuditPage}},
+    response_model=AuditPage,
     openapi_extra=describe(query=_LIST, problems=READING),
 )
-def manage_list_audit(request: Request, services: Parts, _: Admin) -> Response:
+def manage_list_audit(request: Request, services: Parts) -> Response:
     """List every change in the newsroom: who, from where, what, and what differed afterwards."""
     params = Parameters(request.scope["query_string"], _LIST)
     wanted = AuditFilter(

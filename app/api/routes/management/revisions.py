@@ -1,13 +1,18 @@
 """Management: the history of an article."""
 
-from fastapi import APIRouter, Request, Response
+from typing import Annotated
 
-from app.api.http.dependencies import Expected, MaybeBody, Parts, Writer
+from fastapi import Body, Request, Response
+
+from app.access.scopes import Scope
+from app.api.http.commands import Commands
+from app.api.http.dependencies import CallerDep, Expected, Parts
 from app.api.http.errors import NothingHere
 from app.api.http.paging import Paging
 from app.api.http.parameters import Parameters
 from app.api.http.responses import json_response, list_response
 from app.api.openapi.operations import BODY, CHANGING, NAMES, ONCE, VERB_HEADERS, describe
+from app.api.routes.access_router import AccessRouter
 from app.api.routes.management.article_answers import sees_killed, verb
 from app.api.routes.management.lists import view_page
 from app.api.schemas.newsroom import (
@@ -20,19 +25,22 @@ from app.content import queries
 from app.content.commands.restore_revision import restore_revision as restore
 from app.content.orders import RestoreInput
 
-router = APIRouter(prefix="/v1/manage/articles", tags=["management: articles"])
+router = AccessRouter(prefix="/v1/manage/articles", tags=["management: articles"])
 _MOST = 10**9 - 1
 
 
 @router.get(
     "/{ref}/revisions",
+    access=Scope.write,
     summary="The history of an article",
-    responses={200: {"model": RevisionPage}},
+    response_model=RevisionPage,
     openapi_extra=describe(
         query=("limit", "cursor"), problems=("bad_parameter", "bad_cursor", "not_found")
     ),
 )
-def manage_list_revisions(ref: str, request: Request, services: Parts, caller: Writer) -> Response:
+def manage_list_revisions(
+    ref: str, request: Request, services: Parts, caller: CallerDep
+) -> Response:
     """List an article's versions, newest first."""
     params = Parameters(request.scope["query_string"], ("limit", "cursor"))
     paging = Paging.read(services.cursors, params, request.url.path, 1)
@@ -51,12 +59,13 @@ def manage_list_revisions(ref: str, request: Request, services: Parts, caller: W
 
 @router.get(
     "/{ref}/revisions/{version}",
+    access=Scope.write,
     summary="One version of an article, whole or compared with another",
-    responses={200: {"model": RevisionWithArticle | RevisionDifference}},
+    response_model=RevisionWithArticle | RevisionDifference,
     openapi_extra=describe(query=("diff",), problems=("bad_parameter", "not_found")),
 )
 def manage_read_revision(
-    ref: str, version: str, request: Request, services: Parts, caller: Writer
+    ref: str, version: str, request: Request, services: Parts, caller: CallerDep
 ) -> Response:
     """Return the whole snapshot that a version left, or with `diff=3` what differs from 3."""
     params = Parameters(request.scope["query_string"], ("diff",))
@@ -70,29 +79,24 @@ def manage_read_revision(
 
 @router.post(
     "/{ref}/revisions/{version}/restore",
+    access=Scope.write,
     summary="Bring back what a version said",
-    responses={200: {"model": ArticleView}},
+    response_model=ArticleView,
     openapi_extra=describe(
         headers=VERB_HEADERS,
-        body=RestoreInput,
-        body_required=False,
         problems=(*CHANGING, *BODY, *NAMES, *ONCE),
     ),
 )
 def manage_restore_revision(
     ref: str,
     version: str,
-    request: Request,
-    services: Parts,
-    caller: Writer,
-    body: MaybeBody,
+    order: Annotated[RestoreInput, Body(default_factory=RestoreInput)],
+    commands: Commands,
     expected: Expected,
 ) -> Response:
     """Write what a version said over the working copy, as a new version; the slug stays."""
-    order, number = RestoreInput.model_validate(body), _number(version)
-    return verb(
-        request, services, caller, body, lambda unit: restore(unit, ref, number, order, expected)
-    )
+    number = _number(version)
+    return verb(commands, lambda unit: restore(unit, ref, number, order, expected))
 
 
 def _number(version: str) -> int:
