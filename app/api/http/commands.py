@@ -1,6 +1,7 @@
 """Running commands for a request, and with an Idempotency-Key no second time."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Annotated, Any, TypeVar
 
 from fastapi import Depends, Response
@@ -16,20 +17,19 @@ from app.kit.unit import Runner, Unit
 Result = TypeVar("Result")
 
 
+@dataclass(frozen=True, slots=True)
 class CommandRunner:
     """Runs commands for one request, on behalf of its caller."""
 
-    def __init__(self, request: JsonRequest) -> None:
-        """Run for a request that was authenticated."""
-        self._request = request
-        self._runner: Runner = request.app.state.services.runner
-        self.caller: Caller = request.scope["state"]["caller"]
+    request: JsonRequest
+    runner: Runner
+    caller: Caller
 
     def run(
         self, command: Callable[[Unit], Result], prepared: Prepared[Any] | None = None
     ) -> Result:
         """Run a command in a transaction; `prepared` holds what was computed before it."""
-        return self._runner.run(self.caller.actor, command, prepared)
+        return self.runner.run(self.caller.actor, command, prepared)
 
     def run_once(
         self,
@@ -44,7 +44,7 @@ class CommandRunner:
         `kept` turns the body into the form in which it is kept, so that no secret is; `subject`
         says what the answer shows, where it may have to be taken back.
         """
-        headers = self._request.headers
+        headers = self.request.headers
         name = headers.get("idempotency-key")
         if name is None:
             return self.run(command, prepared)
@@ -53,8 +53,8 @@ class CommandRunner:
         assert self.caller.key_id is not None
         key_id = self.caller.key_id
         fingerprint = digest(
-            self._request.url.path.encode(),
-            json.dumps_sorted(self._request.document),
+            self.request.url.path.encode(),
+            json.dumps_sorted(self.request.document),
             headers.get("if-match", "").encode(),
         )
         made: list[Response] = []
@@ -78,7 +78,8 @@ class CommandRunner:
 
 
 async def _command_runner(request: JsonRequest) -> CommandRunner:
-    return CommandRunner(request)
+    known = request.scope["state"]
+    return CommandRunner(request, request.app.state.services.runner, known["caller"])
 
 
 Commands = Annotated[CommandRunner, Depends(_command_runner)]

@@ -23,20 +23,17 @@ class JsonRequest(Request):
     async def read(self, *, required: bool) -> None:
         """Read the body and check it, before FastAPI asks for it."""
         if required or await self.body():
-            self._check_media_type()
+            wanted = MERGE_PATCH if self.method == "PATCH" else "application/json"
+            sent = self.headers.get("content-type", "").partition(";")[0].strip().lower()
+            if sent not in {wanted, "application/json"}:
+                raise UnsupportedMediaType(
+                    f"Send the body as {wanted}, not as {quoted(sent or 'nothing')}."
+                )
             self.document = _object_in(await self.body())
 
     async def json(self) -> Any:
         """Return the body as FastAPI validates it."""
         return self.document
-
-    def _check_media_type(self) -> None:
-        wanted = MERGE_PATCH if self.method == "PATCH" else "application/json"
-        sent = self.headers.get("content-type", "").partition(";")[0].strip().lower()
-        if sent not in {wanted, "application/json"}:
-            raise UnsupportedMediaType(
-                f"Send the body as {wanted}, not as {quoted(sent or 'nothing')}."
-            )
 
 
 def _object_in(body: bytes) -> dict[str, Any]:

@@ -22,8 +22,11 @@ class NoStoreMiddleware:
 
         async def marked(message: Message) -> None:
             if message["type"] == "http.response.start":
-                kept = [one for one in message["headers"] if one[0].lower() != b"cache-control"]
-                message = {**message, "headers": [*kept, *_MARKS]}
+                headers = []
+                for name, value in message["headers"]:
+                    if name.lower() != b"cache-control":
+                        headers.append((name, value))
+                message = {**message, "headers": headers + _MARKS}
             await send(message)
 
         await self._app(scope, receive, marked)

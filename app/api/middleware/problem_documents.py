@@ -3,7 +3,7 @@
 import logging
 
 from app.api.http import problems
-from app.api.http.asgi import App, Message, Receive, Scope, Send, answer, request_id
+from app.api.http.asgi import App, Message, Receive, Scope, Send, answer
 from app.kit.errors import Failure
 
 _log = logging.getLogger("dateline")
@@ -18,7 +18,7 @@ class ProblemMiddleware:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer what the inside refuses."""
-        begun, id_ = False, request_id(scope)
+        begun = False
 
         async def watched(message: Message) -> None:
             nonlocal begun
@@ -33,6 +33,7 @@ class ProblemMiddleware:
             if begun:
                 # An answer that is not completed is cut off by the server, so that no client takes
                 # a part of it for the whole.
-                _log.warning("answer cut off: %s", failure.detail, extra={"request_id": id_})
+                known = {"request_id": scope["state"]["request_id"]}
+                _log.warning("answer cut off: %s", failure.detail, extra=known)
                 return
-            await answer(send, *problems.problem_for(failure, id_))
+            await answer(send, *problems.problem_for(failure, scope["state"]["request_id"]))
