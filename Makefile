@@ -43,11 +43,12 @@ test: .venv/.installed ## run all tests that need nothing but Python
 quick: .venv/.installed ## run the fast tests, on SQLite
 	$(PYTEST) -m "not slow and not system and not postgresql" $(PARALLEL) $(ARGS)
 
-check: .venv/.installed ## lint, formatting, types and layers; changes nothing
+check: .venv/.installed ## lint, formatting, types, layers and public names; changes nothing
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/python -m mypy
 	$(BIN)/lint-imports
+	$(BIN)/python -m tools.public_names
 
 bench: .venv/.installed ## measure, beside the floor and the idiomatic version
 	$(BIN)/python -m bench $(ARGS)

@@ -15,8 +15,8 @@ from pathlib import Path
 from bench.load import best_generator
 from bench.machine import machine_facts
 from bench.measurement import Measurement
-from bench.measurements import ALL
-from bench.page import DOCUMENT, write_docs
+from bench.measurements import ALL, LAYERS
+from bench.page import RESULTS, SPEED_LAYERS, write_docs
 from bench.report import Result, document, facts_line, table, write_json
 from bench.stage import QUICK, Plan, Stage
 
@@ -26,14 +26,17 @@ _LATEST = Path(__file__).parent / "results" / "latest.json"
 def main() -> int:
     """Run what was asked for; return 1 if anything could not be measured."""
     options = _options()
+    section = SPEED_LAYERS if options.layers else RESULTS
     if options.redraw:
-        write_docs(json.loads(DOCUMENT.read_text(encoding="utf-8")))
+        write_docs(section, json.loads(section.document.read_text(encoding="utf-8")))
         return 0
     # Leave by the same door when ended from outside, so that no server stays behind.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     plan, generator = _plan(options), best_generator()
     facts = machine_facts(generator.name)
-    chosen = [each for each in ALL if not options.only or each.name in options.only]
+    chosen = LAYERS if options.layers else ALL
+    if options.only:
+        chosen = tuple(each for each in (*ALL, *LAYERS) if each.name in options.only)
     with (
         tempfile.TemporaryDirectory(prefix="dateline-bench-") as folder,
         closing(Stage(Path(folder), plan, generator)) as stage,
@@ -44,20 +47,22 @@ def main() -> int:
     write_json(options.json, found)
     failed = any(result.error for result in results)
     if options.write_docs and not failed:
-        write_docs(found)
+        write_docs(section, found)
     return int(failed)
 
 
 def _options() -> argparse.Namespace:
+    names = [each.name for each in (*ALL, *LAYERS)]
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="a small archive and short rounds")
+    parser.add_argument("--layers", action="store_true", help="each speed layer, with and without")
     parser.add_argument("--stories", type=int, metavar="N", help="the size of the archive")
     parser.add_argument(
         "--only",
         action="append",
         metavar="NAME",
-        choices=[each.name for each in ALL],
-        help="one measurement alone; may be repeated: " + ", ".join(each.name for each in ALL),
+        choices=names,
+        help="one measurement alone; may be repeated: " + ", ".join(names),
     )
     parser.add_argument("--json", type=Path, metavar="FILE", default=_LATEST, help="where to write")
     parser.add_argument("--write-docs", action="store_true", help="renew docs/benchmarks.md")

@@ -12,16 +12,10 @@ from collections.abc import Iterable
 from contextlib import closing
 from dataclasses import dataclass, field
 
+from bench.pragmas import PRAGMAS
+
 Row = tuple[object, ...]
 
-# What Dateline sets on its own connections.
-_PRAGMAS = (
-    "PRAGMA journal_mode = WAL",
-    "PRAGMA synchronous = FULL",
-    "PRAGMA foreign_keys = ON",
-    "PRAGMA cache_size = -65536",
-    "PRAGMA temp_store = MEMORY",
-)
 _STORIES = "articles"
 
 
@@ -127,7 +121,7 @@ def main() -> None:
     with closing(sqlite3.connect(source_path)) as source:
         schema, tables = read_schema(source), read_tables(source, batches)
     with closing(sqlite3.connect(target_path, isolation_level=None)) as target:
-        for statement in (*_PRAGMAS, *schema):
+        for statement in (*PRAGMAS, *schema):
             target.execute(statement)
         gc.disable()
         began = time.perf_counter()

@@ -17,8 +17,10 @@ from app.content.events import CategorySaved, SourceSaved
 from app.content.taxonomy import Category, Source
 from app.content.texts import text_now
 from app.delivery.models import Document, DocumentBody, DocumentTerm, LogRow
-from app.delivery.projector import document_rows
+from app.delivery.projector import whole_document
 from app.delivery.render import attributes_of
+from app.delivery.store.documents import BodyRow, DocumentRow, TermRow
+from app.delivery.store.log import Change
 from app.delivery.terms import Term
 from app.kit.clock import to_micros
 from app.kit.json import dumps_text
@@ -40,10 +42,10 @@ class Batch:
     """By the statement that inserts them."""
     counts: Counter[Term] = field(default_factory=Counter)
 
-    def add(self, model: type[Base], row: Row) -> None:
+    def add(self, model: type[Base], row: DocumentRow | BodyRow | TermRow | Change) -> None:
         """Add a row of a table."""
-        statement = _insert(model.__tablename__, tuple(row))
-        self.rows.setdefault(statement, []).append(tuple(map(_bound, row.values())))
+        statement = _insert(model.__tablename__, row._fields)
+        self.rows.setdefault(statement, []).append(tuple(map(_bound, row)))
 
 
 @lru_cache
@@ -122,28 +124,18 @@ def make_batch(numbers: range, stories: int) -> Batch:
 
 
 def _add(batch: Batch, article: Article, categories: list[str]) -> None:
-    row = document_rows(article, categories, LAST_DAY, text_now(article))
-    body, terms = row.pop("body"), row.pop("terms")
-    batch.add(Document, row)
-    batch.add(DocumentBody, {"id": article.id, "body": body})
-    place = {"published_at": article.published_at, "id": article.id}
-    for name, value in terms:
-        batch.add(DocumentTerm, {"field": name, "value": value, **place})
-    batch.add(LogRow, _log_row(article, attributes_of(article, categories)))
-    batch.counts.update(terms)
+    whole = whole_document(article, categories, LAST_DAY, text_now(article))
+    batch.add(Document, whole.document)
+    batch.add(DocumentBody, BodyRow(article.id, whole.body))
+    for row in whole.term_rows():
+        batch.add(DocumentTerm, row)
+    batch.add(LogRow, _change(article, whole.document.published_at, categories))
+    batch.counts.update(whole.terms)
 
 
-def _log_row(article: Article, attributes: dict[str, Any]) -> Row:
-    return {
-        "at": article.published_at,
-        "type": "article",
-        "id": article.id,
-        "op": "upsert",
-        "reason": "published",
-        "version": article.version,
-        "before": None,
-        "after": attributes,
-    }
+def _change(article: Article, at: datetime, categories: list[str]) -> Change:
+    after = attributes_of(article, categories)
+    return Change(at, "article", article.id, "upsert", "published", article.version, after=after)
 
 
 def _article(

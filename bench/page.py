@@ -3,29 +3,47 @@
 What is measured and how is prose of the page itself. Between two marks stands what came of it.
 """
 
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from bench.drawing import draw, goal_of
-from bench.reasons import REASONS
 from bench.report import number, write_json
 from bench.servers import ROOT
 
-DOCUMENT = ROOT / "docs" / "benchmarks.json"
 PAGE = ROOT / "docs" / "benchmarks.md"
-PICTURE = ROOT / "docs" / "img" / "benchmarks.svg"
 
+
+@dataclass(frozen=True)
+class Section:
+    """A part of the page, and the files that a run writes with it."""
+
+    mark: str
+    document: Path
+    picture: Path | None = None
+
+    @property
+    def ends(self) -> tuple[str, str]:
+        """The marks between which it stands."""
+        return f"<!-- {self.mark}: begin -->", f"<!-- {self.mark}: end -->"
+
+
+RESULTS = Section(
+    "results", ROOT / "docs" / "benchmarks.json", ROOT / "docs" / "img" / "benchmarks.svg"
+)
+SPEED_LAYERS = Section("layers", ROOT / "docs" / "layers.json")
 _SHOWN = (
     "![For each goal a bar that ends where the result is: beyond the line the goal is met.]"
     "(img/benchmarks.svg)"
 )
-_BEGIN, _END = "<!-- results: begin -->", "<!-- results: end -->"
 
 
-def write_docs(found: dict[str, Any]) -> None:
-    """Keep what a run found, and renew the page and the picture."""
-    write_json(DOCUMENT, found)
-    PAGE.write_text(renewed(PAGE.read_text(encoding="utf-8"), found), encoding="utf-8")
-    PICTURE.write_text(picture(found), encoding="utf-8")
+def write_docs(section: Section, found: dict[str, Any]) -> None:
+    """Keep what a run found, and renew its section of the page."""
+    write_json(section.document, found)
+    PAGE.write_text(renewed(PAGE.read_text(encoding="utf-8"), section, found), encoding="utf-8")
+    if section.picture is not None:
+        section.picture.write_text(picture(found), encoding="utf-8")
 
 
 def picture(found: dict[str, Any]) -> str:
@@ -35,12 +53,14 @@ def picture(found: dict[str, Any]) -> str:
     return draw(found["results"], measured)
 
 
-def renewed(page: str, found: dict[str, Any]) -> str:
+def renewed(page: str, section: Section, found: dict[str, Any]) -> str:
     """Return the page with these results in the place of those that it had."""
-    before, _, rest = page.partition(_BEGIN)
-    _, _, after = rest.partition(_END)
-    parts = (_SHOWN, _machine(found["machine"]), _table(found), _missed(found), _notes(found))
-    return before + "\n\n".join((_BEGIN, *filter(None, parts), _END)) + after
+    begin, end = section.ends
+    before, _, rest = page.partition(begin)
+    _, _, after = rest.partition(end)
+    shown = "" if section.picture is None else _SHOWN
+    parts = (shown, _machine(found["machine"]), _table(found), _missed(found), _notes(found))
+    return before + "\n\n".join((begin, *filter(None, parts), end)) + after
 
 
 def _machine(machine: dict[str, Any]) -> str:
@@ -75,17 +95,10 @@ def _cells(result: dict[str, Any]) -> tuple[str, ...]:
 
 
 def _missed(found: dict[str, Any]) -> str:
-    missed = [one for one in found["results"] if one["met"] is False]
-    if not missed:
-        return "Every goal was met."
-    lines = (f"- **{one['what']}**, against {one['against']}: {_reason(one)}" for one in missed)
-    return "\n".join(("### Goals that were missed", "", *lines))
-
-
-def _reason(result: dict[str, Any]) -> str:
-    return REASONS.get(result["name"], "not looked into yet.")
+    missed = [one["what"] for one in found["results"] if one["met"] is False]
+    return f"Goals missed: {'; '.join(missed)}." if missed else "Every goal was met."
 
 
 def _notes(found: dict[str, Any]) -> str:
     lines = [f"- {one['what']}: {note}." for one in found["results"] for note in one["notes"]]
-    return "\n".join(("### Seen beside", "", *lines)) if lines else ""
+    return "\n".join(("Notes:", "", *lines)) if lines else ""

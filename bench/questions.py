@@ -1,4 +1,4 @@
-"""What is asked: the same question in many forms, and lists of medium and of rare values.
+"""What is asked: one question in many forms, lists of medium and of rare values, single stories.
 
 Readers who ask for the same at the same moment are answered by one computation, even with the
 cache off. What is to be computed for each request has to be asked in other words each time: with
@@ -7,10 +7,11 @@ another `published_before`, later than any story, which leaves the rows as they 
 
 from datetime import UTC, datetime, timedelta
 from math import sqrt
-from urllib.parse import urlencode
+from pathlib import Path
+from urllib.parse import quote, urlencode
 
 from app.delivery.terms import Term
-from bench.archive import Archive
+from bench.archive import Archive, some_slugs
 
 HEADLINES = "/v1/headlines"
 _FORMS = 480
@@ -26,6 +27,11 @@ def in_many_forms(*queries: str, path: str = HEADLINES) -> tuple[str, ...]:
         f"{path}?{'&'.join(filter(None, (queries[number % len(queries)], later_than_all(number))))}"
         for number in range(_FORMS)
     )
+
+
+def some_stories(database: Path, number: int, seed: int = 0) -> tuple[str, ...]:
+    """Return the paths of stories from all over a database."""
+    return tuple(f"/v1/articles/{quote(slug)}" for slug in some_slugs(database, number, seed))
 
 
 def queries_of(archive: Archive, field: str) -> tuple[str, ...]:

@@ -57,15 +57,11 @@ def dateline_command() -> str:
 
 
 def dateline_environment(
-    database: Path | str, cache_bytes: int | None = None, **settings: str
+    database: Path, cache_bytes: int | None = None, **settings: str
 ) -> dict[str, str]:
-    """Return an environment in which Dateline has these options and otherwise its defaults.
-
-    A database is a file, or the address of one on PostgreSQL.
-    """
-    address = database if isinstance(database, str) else f"sqlite:///{database}"
+    """Return an environment in which Dateline has these options and otherwise its defaults."""
     environment = {k: v for k, v in os.environ.items() if not k.startswith("DATELINE_")}
-    environment["DATELINE_DATABASE_URL"] = address
+    environment["DATELINE_DATABASE_URL"] = f"sqlite:///{database}"
     environment["DATELINE_WORKERS"] = "1"
     if cache_bytes is not None:
         environment["DATELINE_CACHE_BYTES"] = str(cache_bytes)
@@ -74,12 +70,20 @@ def dateline_environment(
 
 @contextmanager
 def dateline(
-    folder: Path, database: Path | str, cache_bytes: int | None = None, **settings: str
+    folder: Path,
+    database: Path,
+    cache_bytes: int | None = None,
+    without: str | None = None,
+    **settings: str,
 ) -> Iterator[Server]:
-    """Serve a database as the product does it."""
+    """Serve a database as the product does it, or without one of its speed layers."""
     port = _free_port()
-    command = [dateline_command(), "serve", "--host", HOST, "--port", str(port)]
+    command = [dateline_command()]
     environment = dateline_environment(database, cache_bytes, **settings)
+    if without is not None:
+        command = [sys.executable, "-m", "bench.without", without]
+        environment["PYTHONPATH"] = str(ROOT)
+    command += ["serve", "--host", HOST, "--port", str(port)]
     with _running("dateline", command, environment, folder, port, "/readyz") as server:
         yield server
 

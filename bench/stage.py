@@ -17,6 +17,7 @@ from bench.corpus import Corpus, write_corpus
 from bench.idiomatic.filling import fill
 from bench.importing import Import, build_index, import_archive
 from bench.load import Generator, LoadError, Round, Target, put_load
+from bench.publisher import copy_database, copy_file, make_key
 from bench.servers import Server
 
 _ERROR = 400
@@ -59,6 +60,7 @@ class Stage:
         self.plan = plan
         self._generator = generator
         self._running = ExitStack()
+        self._copies = 0
 
     @cached_property
     def corpus(self) -> Corpus:
@@ -109,12 +111,26 @@ class Stage:
 
     @contextmanager
     def dateline(
-        self, cache_bytes: int | None = 0, database: Path | None = None
+        self,
+        cache_bytes: int | None = 0,
+        database: Path | None = None,
+        without: str | None = None,
     ) -> Iterator[Server]:
         """Serve the archive as the product does it; without its cache, unless asked for."""
         served = database or self.imported.database
-        with servers.dateline(self.folder, served, cache_bytes) as server:
+        with servers.dateline(self.folder, served, cache_bytes, without) as server:
             yield server
+
+    @contextmanager
+    def live(
+        self, scope: str = "publish", without: str | None = None, **settings: str
+    ) -> Iterator[tuple[Server, str]]:
+        """Serve a copy of the archive that may be written to, as deployed; yield a key, too."""
+        database = self._copy_name()
+        copy_database(self.imported.database, database)
+        key = make_key(database, scope)
+        with servers.dateline(self.folder, database, None, without, **settings) as server:
+            yield server, key
 
     @contextmanager
     def floor(self, answer: Answer) -> Iterator[Server]:
@@ -124,9 +140,15 @@ class Stage:
 
     @contextmanager
     def idiomatic(self) -> Iterator[Server]:
-        """Serve the archive as a reader would write it by hand."""
-        with servers.idiomatic(self.folder, self._idiomatic_database) as server:
+        """Serve a copy of the archive as a reader would write it by hand."""
+        database = self._copy_name()
+        copy_file(self._idiomatic_database, database)
+        with servers.idiomatic(self.folder, database) as server:
             yield server
+
+    def _copy_name(self) -> Path:
+        self._copies += 1
+        return self.folder / f"copy-{self._copies}.db"
 
     def compare(self, left: Target, right: Target) -> LoadComparison:
         """Put load on both in turns."""

@@ -17,6 +17,7 @@ from tests.clock import HandClock
 from tests.databases import fresh_database
 from tests.memory import write_in_memory
 from tests.newsroom import Newsroom
+from tests.repetitions import FACTOR
 
 write_in_memory()
 
@@ -30,13 +31,21 @@ SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark what runs on PostgreSQL; what takes long begins first, and is not waited for alone."""
     for item in items:
-        if item.get_closest_marker("slow") and not item.get_closest_marker("timeout"):
-            # They try something many times; the limit of all others is in pyproject.toml.
-            item.add_marker(pytest.mark.timeout(600))
+        _limit_time(item)
         callspec = getattr(item, "callspec", None)
-        if callspec is not None and "postgresql" in callspec.params.values():
+        # A parameter may say more than the name: `postgresql-fresh`.
+        values = callspec.params.values() if callspec is not None else ()
+        if any(str(value).partition("-")[0] == "postgresql" for value in values):
             item.add_marker("postgresql")
     items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+
+
+def _limit_time(item: pytest.Item) -> None:
+    if FACTOR > 1:
+        item.add_marker(pytest.mark.timeout(0), append=False)
+    elif item.get_closest_marker("slow") and not item.get_closest_marker("timeout"):
+        # They try something many times; the limit of all others is in pyproject.toml.
+        item.add_marker(pytest.mark.timeout(600))
 
 
 @pytest.fixture

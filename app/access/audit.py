@@ -6,10 +6,10 @@ from datetime import datetime, timedelta
 from typing import Any, Literal, get_args
 
 from app.access.store import audits
-from app.access.store.audits import AuditFilter
+from app.access.store.audits import AuditFilter, Noted
 from app.kit.clock import format_instant
 from app.kit.ids import new_id
-from app.kit.session import ReadSession, Record
+from app.kit.session import ReadSession
 from app.kit.unit import Unit
 
 # What the audit tells of, whole, so that nobody filters by a word that it never says.
@@ -54,24 +54,24 @@ def write_down(unit: Unit) -> None:
     with it could never be asked for.
     """
     actor = unit.actor
-    rows: list[dict[str, Any]] = []
+    rows: list[Noted] = []
     for deed in unit.deeds:
         if deed.verb not in VERBS or deed.type not in TYPES:
             raise ValueError(f"The audit does not know that a {deed.type!r} is {deed.verb!r}.")
         rows.append(
-            {
-                "id": new_id(),
-                "at": unit.now,
-                "actor_id": actor.id,
-                "actor_name": actor.name,
-                "address": actor.address,
-                "request_id": actor.request_id,
-                "verb": deed.verb,
-                "type": deed.type,
-                "subject": deed.id,
-                "before": _plain(deed.before),
-                "after": _plain(deed.after),
-            }
+            Noted(
+                id=new_id(),
+                at=unit.now,
+                actor_id=actor.id,
+                actor_name=actor.name,
+                address=actor.address,
+                request_id=actor.request_id,
+                verb=deed.verb,
+                type=deed.type,
+                subject=deed.id,
+                before=_plain(deed.before),
+                after=_plain(deed.after),
+            )
         )
     audits.add(unit.session, rows)
 
@@ -90,7 +90,7 @@ def audit_page(
     backwards: bool,
 ) -> AuditPage:
     """Return a page of what was done, the last first."""
-    rows = list(audits.page(session, wanted, limit + 1, position, backwards=backwards))
+    rows = audits.page(session, wanted, limit + 1, position, backwards=backwards)
     more, rows = len(rows) > limit, rows[:limit]
     rows = rows[::-1] if backwards else rows
     has_before = more if backwards else position is not None
@@ -102,7 +102,7 @@ def audit_page(
     )
 
 
-def _view(row: Record) -> dict[str, Any]:
+def _view(row: Noted) -> dict[str, Any]:
     return {
         "id": row.id,
         "at": format_instant(row.at),

@@ -46,20 +46,20 @@ def once(
     if kept is not None and unit.now - kept.kept_at < KEPT_FOR:
         if kept.payload_digest != payload:
             raise IdempotencyMismatch("This Idempotency-Key was used for another payload.")
-        return Answer(kept.status, kept.headers, bytes(kept.body))
+        return Answer(kept.status, kept.headers, kept.body)
     answer = act()
     store.keep_answer(
         unit.session,
-        {
-            "key_id": key_id,
-            "idempotency_key": idempotency_key,
-            "payload_digest": payload,
-            "status": answer.status,
-            "headers": answer.headers,
-            "body": answer.body,
-            "kept_at": unit.now,
-            "subject": answer.subject,
-        },
+        store.KeptRow(
+            key_id,
+            idempotency_key,
+            payload,
+            answer.status,
+            answer.headers,
+            answer.body,
+            unit.now,
+            answer.subject,
+        ),
     )
     return answer
 

@@ -16,11 +16,10 @@ from app.access import store
 from app.access.caller import Caller
 from app.access.errors import KeyRefused
 from app.access.scopes import highest
-from app.access.store import KeyState
+from app.access.store import KeyRow, KeyState
 from app.kit.clock import format_instant
 from app.kit.database import Database
 from app.kit.errors import DatabaseBusy, DatabaseReadOnly
-from app.kit.session import Record
 
 _MARK = "dl_"
 PREFIX_LENGTH = 11
@@ -99,7 +98,7 @@ def _note_use(database: Database, key_id: str, now: datetime) -> None:
         return
 
 
-def describe(row: Record) -> dict[str, Any]:
+def describe(row: KeyRow) -> dict[str, Any]:
     """Return a key as administrators see it: everything but the key."""
     instants = ("created_at", "expires_at", "revoked_at", "last_used_at")
     names = ("id", "name", "prefix", "scopes", "embargoed")

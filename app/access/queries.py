@@ -30,9 +30,9 @@ def key(session: ReadSession, ref: str) -> dict[str, Any]:
 def keys(session: ReadSession, limit: int, position: str | None, *, backwards: bool) -> KeyPage:
     """Return a page of keys, oldest first."""
     if backwards and position is not None:
-        rows = list(store.keys_before(session, position, limit + 1))
+        rows = store.keys_before(session, position, limit + 1)
     else:
-        rows = list(store.keys_after(session, position, limit + 1))
+        rows = store.keys_after(session, position, limit + 1)
     more, rows = len(rows) > limit, rows[:limit]
     rows = rows[::-1] if backwards else rows
     has_before = more if backwards else position is not None

@@ -5,16 +5,30 @@ SQL; followers of the change log test rows against it with `matches`.
 """
 
 import unicodedata
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
-from typing import Any, Literal
+from typing import Literal, TypedDict
 
 from app.kit.bounded import entries_within
 from app.kit.clock import parse_instant
 
 Field = Literal["category", "source", "language", "tag", "author", "kind", "id"]
+
+
+class Facts(TypedDict, total=False):
+    """What a story is selected by, as the change log keeps it."""
+
+    id: list[str]
+    category: list[str]
+    source: list[str]
+    language: list[str]
+    tag: list[str]
+    author: list[str]
+    kind: list[str]
+    group: list[str]
+    published_at: str
+    updated_at: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +62,8 @@ class Selection:
     published: Span = Span()
     updated: Span = Span()
 
-    def matches(self, attributes: Mapping[str, Any]) -> bool:
-        """Tell whether a story with these attributes (as the change log keeps them) is in it."""
+    def matches(self, attributes: Facts) -> bool:
+        """Tell whether a story with these attributes is in it."""
         return (
             all(_holds(clause, attributes) for clause in self.clauses)
             and _within(self.published, attributes["published_at"])
@@ -87,7 +101,7 @@ def _within(span: Span, instant: str) -> bool:
     return span == Span() or span.holds(parse_instant(instant))
 
 
-def _holds(clause: Clause, attributes: Mapping[str, Any]) -> bool:
+def _holds(clause: Clause, attributes: Facts) -> bool:
     values = attributes[clause.field]
     if clause.included and not any(value in values for value in clause.included):
         return False

@@ -1,7 +1,6 @@
 """`dateline serve` and `dateline worker`."""
 
 import signal
-import sys
 import threading
 from contextlib import closing
 from functools import partial
@@ -9,13 +8,13 @@ from typing import Annotated
 
 import typer
 import uvicorn
-from uvicorn.config import STARTUP_FAILURE
 
 from app.api.delivery.pushed_feeds import read_feed
 from app.api.ops.redaction import hide_secrets
 from app.bootstrap import bootstrap, open_database, prepare_database
 from app.cli.common import DatabaseUrl
-from app.cli.supervisor import FORCE_SECONDS, GRACE_SECONDS, Server, Supervisor
+from app.cli.serving import FORCE_SECONDS, GRACE_SECONDS, Server
+from app.cli.supervisor import Supervisor
 from app.kit import stopping
 from app.kit.environment import export_settings
 from app.kit.log import configure_logging
@@ -46,7 +45,12 @@ def worker(database_url: DatabaseUrl = None) -> None:
         services.push.read_feeds_by(partial(read_feed, services))
         loops = Worker(services)
         stopped = threading.Event()
-        stopping.end_with(stopped.set, FORCE_SECONDS)
+
+        def stop(_number: int) -> float:
+            stopped.set()
+            return FORCE_SECONDS
+
+        stopping.end_with(stop)
         loops.start()
         typer.echo("The worker runs. End it with Ctrl-C.", err=True)
         stopped.wait()
@@ -61,9 +65,12 @@ def run_server(settings: Settings) -> None:
     # The process that only watches over others has something to say, too: that one died.
     configure_logging(settings.log_level, settings.log_format, hide_secrets)
     export_settings("DATELINE_", settings.variables())
+    config = _config(settings)
     if settings.workers > 1:
         block_in_children(signal.SIGINT)
-    _run(_config(settings), settings.drain_seconds)
+        Supervisor(config, settings.drain_seconds).run()
+    else:
+        Server(config, settings.drain_seconds).run()
 
 
 def _config(settings: Settings) -> uvicorn.Config:
@@ -82,14 +89,3 @@ def _config(settings: Settings) -> uvicorn.Config:
         server_header=False,
         timeout_graceful_shutdown=GRACE_SECONDS,
     )
-
-
-def _run(config: uvicorn.Config, drain_seconds: float) -> None:
-    """Serve until told to stop; a server that cannot start exits as uvicorn's own does."""
-    if config.workers > 1:
-        Supervisor(config, [config.bind_socket()], drain_seconds).run()
-        return
-    server = Server(config, drain_seconds)
-    server.run()
-    if not server.started and not stopping.is_requested():
-        sys.exit(STARTUP_FAILURE)

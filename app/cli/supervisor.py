@@ -1,169 +1,155 @@
-"""The processes of `dateline serve --workers N`, supervised without waiting for any of them."""
+"""The processes of `dateline serve --workers N`: started, watched, replaced and ended."""
 
 import logging
+import multiprocessing
 import os
 import signal
+import sys
+import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Sequence
+from contextlib import suppress
+from multiprocessing.connection import Connection
+from queue import Empty, SimpleQueue
 from socket import socket
 
 import uvicorn
-from uvicorn.config import STARTUP_FAILURE
-from uvicorn.supervisors.multiprocess import Multiprocess, Process
 
+from app.cli.serving import FORCE_SECONDS, KILL_SECONDS, START_FAILED, Server
 from app.kit import stopping
-from app.server.interface import hooks_of
 
 _log = logging.getLogger("dateline.supervisor")
-# Requests in hand get so long, then they are cut off.
-GRACE_SECONDS = 5
-# A process that has not ended by then is killed; and later, so is the one that waits for others.
-_KILL_SECONDS, FORCE_SECONDS = GRACE_SECONDS + 2.0, GRACE_SECONDS + 3.0
-# A process that does not answer its supervisor for so long is replaced. It is not to happen to
-# one that only takes its time to start, on a machine with much to do.
+# A process that says nothing for so long is replaced. It is not to happen to one that only takes
+# its time to start, on a machine with much to do.
 _SILENCE_SECONDS = 30.0
-_PING_SECONDS = 0.5
+_BEAT_SECONDS = 1.0
+_LOOK_SECONDS = 0.5
 _POLL_SECONDS = 0.1
+_spawn = multiprocessing.get_context("spawn")
 
 
-class Server(uvicorn.Server):
-    """A server that may be told to stop at any moment, and that ends in a bounded time.
+class Worker:
+    """A process that serves, and says every second that it lives."""
 
-    SIGTERM lets it serve on for `drain_seconds`, as not ready; SIGINT, and a second signal, do not.
-    """
+    def __init__(
+        self, config: uvicorn.Config, sockets: Sequence[socket], drain_seconds: float
+    ) -> None:
+        """Start the process."""
+        self._beats, beating = _spawn.Pipe(duplex=False)
+        arguments = (config, sockets, drain_seconds, beating)
+        self.process = _spawn.Process(target=_serve, args=arguments)
+        self.process.start()
+        beating.close()
+        self._heard_at = time.monotonic()
+
+    def lives(self) -> bool:
+        """Return whether the process runs, and has said so not long ago."""
+        with suppress(EOFError, OSError):
+            while self._beats.poll():
+                self._beats.recv_bytes()
+                self._heard_at = time.monotonic()
+        return self.process.is_alive() and time.monotonic() - self._heard_at < _SILENCE_SECONDS
+
+    def tell(self, number: int) -> None:
+        """Send a signal to the process, if there still is one."""
+        if self.process.pid is not None and self.process.is_alive():
+            os.kill(self.process.pid, number)
+
+    def end(self) -> None:
+        """Kill the process if it runs, and wait until it is gone."""
+        self.process.kill()
+        self.process.join()
+        self._beats.close()
+
+
+class Supervisor:
+    """Replaces processes that died or hang, and ends them all when it is told to."""
 
     def __init__(self, config: uvicorn.Config, drain_seconds: float) -> None:
-        """Serve a configuration."""
-        super().__init__(config)
-        self._drain_seconds = drain_seconds
-        self._drained_at: float | None = None
-
-    @contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        """Take over from `stopping`: from here on, signals let requests in hand finish."""
-        with super().capture_signals():
-            stopping.end_with(self._stop, FORCE_SECONDS)
-            # A process of several is started with SIGINT blocked, and may be told so from now on.
-            signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
-            yield
-
-    def handle_exit(self, sig: int, frame: object) -> None:
-        """Stop, and see to it that the process ends; see `stopping.note`."""
-        if self.config.loaded:
-            hooks_of(self.config.loaded_app).drain()
-        waits = self._drain_seconds if self._may_drain(sig) else 0.0
-        if waits:
-            self._drained_at = time.monotonic() + waits
-        else:
-            # Not uvicorn's own: at a second SIGINT it leaves out the shutdown of the application.
-            self.should_exit = True
-        stopping.end_with(self._stop, FORCE_SECONDS + waits)
-        stopping.note(sig)
-
-    async def on_tick(self, counter: int) -> bool:
-        """Return whether to stop; uvicorn asks ten times a second."""
-        if self._drained_at is not None and time.monotonic() >= self._drained_at:
-            self.should_exit = True
-        return await super().on_tick(counter)
-
-    def _may_drain(self, sig: int) -> bool:
-        is_first = self._drained_at is None and not self.should_exit
-        return sig == signal.SIGTERM and is_first and self.started
-
-    def _stop(self) -> None:
-        if self._drained_at is None:
-            self.should_exit = True
-
-
-class Worker(Process):
-    """A process of several, with a server of ours."""
-
-    def __init__(self, config: uvicorn.Config, sockets: list[socket], drain_seconds: float) -> None:
-        """Prepare a process; `start` starts it."""
-        self._drain_seconds = drain_seconds
-        self._own_server: Server | None = None
-        super().__init__(config, sockets)
-
-    @property
-    def server(self) -> Server:
-        """The server, in the process that serves."""
-        if self._own_server is None:
-            self._own_server = Server(self.config, self._drain_seconds)
-        return self._own_server
-
-
-class Supervisor(Multiprocess):
-    """Replaces processes that died, and ends them all when it is told to."""
-
-    def __init__(self, config: uvicorn.Config, sockets: list[socket], drain_seconds: float) -> None:
         """Supervise as many processes as the configuration says; `run` starts them."""
-        super().__init__(config, sockets)
-        self._drain_seconds = drain_seconds
-        self._until = float("inf")
-        self._heard_at: dict[Process, float] = {}
+        self._config, self._drain_seconds = config, drain_seconds
+        self._sockets = [config.bind_socket()]
+        self._workers: list[Worker] = []
+        self._signals: SimpleQueue[int] = SimpleQueue()
+        self._has_failed = False
 
     def run(self) -> None:
-        """Serve until told to stop."""
-        stopping.end_with(self.should_exit.set, FORCE_SECONDS + self._drain_seconds)
-        with stopping.cleanup(self._kill_all):
-            super().run()
+        """Serve until told to stop; exit with `START_FAILED` if a process cannot start."""
+        _log.info("Started parent process [%d]", os.getpid())
+        stopping.end_with(self._stop)
+        with stopping.cleanup(self._kill):
+            for _ in range(self._config.workers):
+                self._workers.append(self._start())
+            while (number := self._next(_LOOK_SECONDS)) is None:
+                self._replace()
+            self._end(number)
+        if self._has_failed:
+            sys.exit(START_FAILED)
 
-    def init_processes(self) -> None:
-        """Start all processes."""
-        for _ in range(self.processes_num):
-            process = Worker(self.config, self.sockets, self._drain_seconds)
-            process.start()
-            self.processes.append(process)
+    def _stop(self, number: int) -> float:
+        """Take a signal, and return in how many seconds the process has to end."""
+        self._signals.put(number)
+        return FORCE_SECONDS + self._waits(number)
 
-    def handle_int(self) -> None:
-        """Stop without waiting, and have the processes do so."""
-        super().handle_int()
-        self._until = min(self._until, time.monotonic() + _KILL_SECONDS)
-        for process in self.processes:
-            if process.pid is not None and process.process.is_alive():
-                os.kill(process.pid, signal.SIGINT)
+    def _waits(self, number: int) -> float:
+        return self._drain_seconds if number == signal.SIGTERM else 0.0
 
-    def terminate_all(self) -> None:
-        """Tell all processes to end."""
-        self.handle_signals()
-        super().terminate_all()
+    def _next(self, seconds: float) -> int | None:
+        try:
+            return self._signals.get(timeout=seconds)
+        except Empty:
+            return None
 
-    def keep_subprocess_alive(self) -> None:
+    def _start(self) -> Worker:
+        return Worker(self._config, self._sockets, self._drain_seconds)
+
+    def _replace(self) -> None:
         """Replace processes that died or hang; what fails to start is not tried again."""
-        for index, process in enumerate(self.processes):
-            if self.should_exit.is_set() or self._lives(process):
+        for index, worker in enumerate(self._workers):
+            if worker.lives() or not self._signals.empty():
                 continue
-            process.kill()
-            process.join()
-            if process.exitcode == STARTUP_FAILURE:
-                _log.error("Child process [%s] failed to start; the server ends.", process.pid)
-                self.should_exit.set()
-            elif not self.should_exit.is_set():
-                _log.warning("Child process [%s] died", process.pid)
-                self.processes[index] = Worker(self.config, self.sockets, self._drain_seconds)
-                self.processes[index].start()
+            worker.end()
+            if worker.process.exitcode == START_FAILED:
+                _log.error("Child process [%s] failed to start", worker.process.pid)
+                self._has_failed = True
+                self._signals.put(signal.SIGINT)
+                return
+            _log.warning("Child process [%s] died", worker.process.pid)
+            self._workers[index] = self._start()
 
-    def join_all(self) -> None:
-        """Wait until all have ended; one that does not is killed."""
-        self._until = min(self._until, time.monotonic() + _KILL_SECONDS + self._drain_seconds)
-        for process in self.processes:
-            while process.process.is_alive() and time.monotonic() < self._until:
-                process.process.join(_POLL_SECONDS)
-                self.handle_signals()
-            if process.process.is_alive():
-                _log.error("Child process [%s] does not end and is killed", process.pid)
-                process.process.kill()
-            process.join()
+    def _end(self, number: int | None) -> None:
+        """Pass signals on until all processes have ended; one that does not is killed."""
+        until = float("inf")
+        while any(worker.process.is_alive() for worker in self._workers):
+            if number is not None:
+                until = min(until, time.monotonic() + KILL_SECONDS + self._waits(number))
+                for worker in self._workers:
+                    worker.tell(number)
+            if time.monotonic() >= until:
+                break
+            number = self._next(_POLL_SECONDS)
+        for worker in self._workers:
+            if worker.process.is_alive():
+                _log.error("Child process [%s] does not end and is killed", worker.process.pid)
+            worker.end()
 
-    def _lives(self, process: Process) -> bool:
-        """Ask once whether a process lives; it may be silent for a while, as when it starts."""
-        now = time.monotonic()
-        if process.is_alive(timeout=_PING_SECONDS):
-            self._heard_at[process] = now
-        heard_at = self._heard_at.setdefault(process, now)
-        return process.process.is_alive() and now - heard_at < _SILENCE_SECONDS
+    def _kill(self) -> None:
+        for worker in self._workers:
+            worker.process.kill()
 
-    def _kill_all(self) -> None:
-        for process in self.processes:
-            process.process.kill()
+
+def _serve(
+    config: uvicorn.Config, sockets: Sequence[socket], drain_seconds: float, beating: Connection
+) -> None:
+    """Serve, in a process of its own."""
+    stopping.install(0)
+    threading.Thread(target=_beat, args=(beating,), name="beat", daemon=True).start()
+    Server(config, drain_seconds).run(sockets)
+
+
+def _beat(beating: Connection) -> None:
+    # Without a supervisor, nobody listens.
+    with suppress(OSError):
+        while True:
+            beating.send_bytes(b"lives")
+            time.sleep(_BEAT_SECONDS)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from app.content import store
 from app.content.article import Article
@@ -15,11 +15,13 @@ from app.content.saving import from_snapshot
 from app.content.slugs import normal_ref
 from app.content.store import lists
 from app.content.store.lists import ArticleList
+from app.content.taxonomy import Category, Source
 from app.content.views import article_view, category_view, source_view, without_text
 from app.kit.clock import format_instant
 from app.kit.quoting import quoted
-from app.kit.session import ReadSession, Record
+from app.kit.session import ReadSession
 
+Item = TypeVar("Item")
 TaxonomyType = Literal["source", "category"]
 
 
@@ -55,12 +57,10 @@ def articles(
     turned = replace(wanted, limit=wanted.limit + 1, descending=wanted.descending != backwards)
     rows = lists.article_page(session, turned, now)
     kept = _ordered(rows, wanted.limit, backwards=backwards)
-    places = [row.place for row in kept]
-    found = [_article(row) for row in kept]
     return ViewPage(
-        _views(session, found, now, whole=wanted.whole),
+        _views(session, [row.article for row in kept], now, whole=wanted.whole),
         *_ends(
-            [[place, one.id] for place, one in zip(places, found, strict=True)],
+            [[row.place, row.article.id] for row in kept],
             more=len(rows) > wanted.limit,
             placed=wanted.position is not None,
             backwards=backwards,
@@ -166,16 +166,12 @@ def taxonomy(
     count: bool,
 ) -> ViewPage:
     """Return a page of sources or categories in the order of slugs."""
-    rows = store.page_of_taxonomy(
-        session,
-        type_,
-        after=None if backwards else position,
-        before=position if backwards else None,
-        limit=limit + 1,
-    )
+    after, before = (None, position) if backwards else (position, None)
+    page = store.page_of_sources if type_ == "source" else store.page_of_categories
+    rows: Sequence[Source | Category] = page(session, after, before, limit + 1)
     kept = _ordered(rows, limit, backwards=backwards)
     return ViewPage(
-        _taxonomy_views(session, type_, kept),
+        _taxonomy_views(session, kept),
         *_ends(
             [[row.slug] for row in kept],
             more=len(rows) > limit,
@@ -187,14 +183,15 @@ def taxonomy(
 
 
 def _taxonomy_views(
-    session: ReadSession, type_: TaxonomyType, rows: Sequence[Record]
+    session: ReadSession, found: Sequence[Source | Category]
 ) -> list[dict[str, Any]]:
-    if type_ == "source":
-        return [source_view(store.source_of(row)) for row in rows]
-    found = [store.category_of(row) for row in rows]
     references = References(session)
-    references.load_all("category", {one.parent_id for one in found if one.parent_id})
-    return [category_view(one, references) for one in found]
+    parents = {one.parent_id for one in found if isinstance(one, Category) and one.parent_id}
+    references.load_all("category", parents)
+    return [
+        source_view(one) if isinstance(one, Source) else category_view(one, references)
+        for one in found
+    ]
 
 
 def _views(
@@ -209,13 +206,7 @@ def _views(
     return views
 
 
-def _article(row: Record) -> Article:
-    fields = dict(row._mapping)
-    del fields["place"]
-    return Article(**fields)
-
-
-def _revision_view(row: Record, *, whole: bool) -> dict[str, Any]:
+def _revision_view(row: store.Revision, *, whole: bool) -> dict[str, Any]:
     # Why a story was killed was told to all; what was said before may quote it.
     shown = whole or row.action == "killed"
     return {
@@ -227,7 +218,7 @@ def _revision_view(row: Record, *, whole: bool) -> dict[str, Any]:
     }
 
 
-def _ordered(rows: Sequence[Record], limit: int, *, backwards: bool) -> list[Record]:
+def _ordered(rows: Sequence[Item], limit: int, *, backwards: bool) -> list[Item]:
     kept = list(rows[:limit])
     return kept[::-1] if backwards else kept
 

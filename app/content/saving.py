@@ -60,7 +60,7 @@ def save_all(unit: Unit, changes: Sequence[Change]) -> None:
     created: list[Article] = []
     updated: list[tuple[Article, Article]] = []
     slugs: list[tuple[str, str]] = []
-    revisions: list[dict[str, Any]] = []
+    revisions: list[store.Revision] = []
     for change in changes:
         if change.before is None:
             created.append(change.after)
@@ -153,14 +153,14 @@ def _withdraw_reason(change: Change) -> WithdrawReason:
     return "deleted" if change.action == "deleted" else "unpublished"
 
 
-def _revision(unit: Unit, change: Change) -> dict[str, Any]:
-    return {
-        "article_id": change.after.id,
-        "version": change.after.version,
-        "action": change.action,
-        "at": unit.now,
-        "actor_id": unit.actor.id,
-        "actor_name": unit.actor.name,
-        "note": change.note,
-        "snapshot": snapshot_of(change.after),
-    }
+def _revision(unit: Unit, change: Change) -> store.Revision:
+    return store.Revision(
+        article_id=change.after.id,
+        version=change.after.version,
+        action=change.action,
+        at=unit.now,
+        actor_id=unit.actor.id,
+        actor_name=unit.actor.name,
+        note=change.note,
+        snapshot=snapshot_of(change.after),
+    )

@@ -6,8 +6,7 @@ from datetime import datetime, timedelta
 
 from app.access.selection import Selection
 from app.delivery.store import archive as store
-from app.kit import json
-from app.kit.clock import from_micros
+from app.delivery.store.archive import Month
 from app.kit.database import Database
 
 # Who looks less often begins anew; more than the latest few, no reader of a feed needs.
@@ -24,15 +23,6 @@ class Withdrawal:
     reason: str
     notice: str | None
     version: int
-
-
-@dataclass(frozen=True, slots=True)
-class Month:
-    """How many stories were published in a month, such as `2026-11`, and when one last changed."""
-
-    name: str
-    stories: int
-    changed_at: datetime
 
 
 class Archive:
@@ -52,14 +42,11 @@ class Archive:
             rows = store.withdrawn(session, now, now - _REMEMBERED, upto, _MOST_WITHDRAWN)
         found: dict[str, Withdrawal] = {}
         for row in rows:
-            if row.id not in found and selection.matches(json.loads(row.before)):
-                found[row.id] = Withdrawal(
-                    row.id, from_micros(row.at), row.reason, row.notice, row.version
-                )
+            if row.id not in found and selection.matches(row.before):
+                found[row.id] = Withdrawal(row.id, row.at, row.reason, row.notice, row.version)
         return list(found.values())
 
     def months(self, now: datetime) -> Sequence[Month]:
         """Return the months in which stories were published, oldest first."""
         with self._database.read() as session:
-            rows = store.months(session, now)
-        return [Month(row.month, row.stories, from_micros(row.changed_at)) for row in rows]
+            return store.months(session, now)

@@ -6,15 +6,15 @@ category changed (see `queries`).
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from typing import Any
 
 from app.access.selection import language_ranges
 from app.delivery import store
+from app.delivery.store.entries import EntryType
 from app.kit import json
 from app.kit.bounded import BoundedCache
 from app.kit.session import ReadSession
 
-EntryType = Literal["source", "category"]
 # Stories stand in few combinations of source and categories, which are joined once: bytes of them,
 # and what an entry takes besides its texts.
 _MOST_JOINED, _OF_AN_ENTRY = 4 * 2**20, 300
@@ -164,13 +164,14 @@ def load(session: ReadSession, serial: int) -> Directory:
     entries: dict[EntryType, dict[str, DirectoryEntry]] = {"source": {}, "category": {}}
     for row in sorted(store.entries(session), key=lambda row: row.slug):
         entries[row.type][row.id] = DirectoryEntry(
-            row.id, row.slug, row.name, row.parent_id, bytes(row.brief), bytes(row.whole)
+            row.id, row.slug, row.name, row.parent_id, row.brief, row.whole
         )
     categories = entries["category"]
     entries["category"] = {id_: _placed(one, categories) for id_, one in categories.items()}
     former: dict[EntryType, dict[str, str]] = {"source": {}, "category": {}}
-    for row in store.redirects(session):
-        former[row.type][row.slug] = row.id
+    for redirect in store.redirects(session):
+        if redirect.type != "article":
+            former[redirect.type][redirect.slug] = redirect.id
     return Directory(
         serial=serial,
         entries=entries,

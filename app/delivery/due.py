@@ -5,7 +5,6 @@ Followers of the log hear of it here.
 """
 
 from collections.abc import Sequence
-from typing import Any
 
 from app.delivery import store
 from app.delivery.siblings import groups_in, sibling_rows
@@ -18,7 +17,7 @@ BATCH = 500
 
 def tell_due(unit: Unit) -> int:
     """Release documents whose time has come; return how many there were (at most a batch)."""
-    ids = [row.id for row in store.due_documents(unit.session, unit.now, BATCH)]
+    ids = store.due_documents(unit.session, unit.now, BATCH)
     attributes = store.attributes(unit.session, ids)
     store.release_documents(unit.session, ids)
     # What stood where one of them was before.
@@ -29,7 +28,7 @@ def tell_due(unit: Unit) -> int:
 
 def tell_offered(unit: Unit) -> int:
     """Tell those who read what is under embargo of stories that time has offered to them."""
-    ids = [row.id for row in store.newly_offered(unit.session, unit.now, BATCH)]
+    ids = store.newly_offered(unit.session, unit.now, BATCH)
     attributes = store.attributes(unit.session, ids)
     rows = [_row(unit, id_, attributes[id_], "published") for id_ in ids]
     tell(unit, [for_embargoed(row) for row in rows])
@@ -38,7 +37,7 @@ def tell_offered(unit: Unit) -> int:
 
 def tell_expired(unit: Unit) -> int:
     """Take documents away whose time is over; return how many there were (at most a batch)."""
-    ids = [row.id for row in store.expired_documents(unit.session, unit.now, BATCH)]
+    ids = store.expired_documents(unit.session, unit.now, BATCH)
     attributes = store.attributes(unit.session, ids)
     store.remove_documents(unit.session, ids)
     out = [id_ for id_ in ids if attributes[id_].released]
@@ -46,7 +45,7 @@ def tell_expired(unit: Unit) -> int:
     # What expired under embargo only some have read.
     keep_traces(unit, {id_: old for id_, old in read.items() if not old.is_out(unit.now)})
     # Whoever has the address of one finds it when it comes back under another.
-    slugs = [{"type": "article", "slug": old.slug, "id": id_} for id_, old in read.items()]
+    slugs = [store.RedirectRow("article", old.slug, id_) for id_, old in read.items()]
     store.add_redirects(unit.session, slugs)
     rows = {id_: _row(unit, id_, attributes[id_], "expired") for id_ in ids}
     held = [id_ for id_ in ids if id_ not in out and attributes[id_].is_offered(unit.now)]
@@ -54,20 +53,20 @@ def tell_expired(unit: Unit) -> int:
     return len(ids)
 
 
-def _tell(unit: Unit, rows: list[dict[str, Any]], held: Sequence[dict[str, Any]] = ()) -> None:
-    siblings = sibling_rows(unit, groups_in(rows), [row["id"] for row in rows])
+def _tell(unit: Unit, rows: list[store.Change], held: Sequence[store.Change] = ()) -> None:
+    siblings = sibling_rows(unit, groups_in(rows), [row.id for row in rows])
     tell(unit, [*rows, *siblings, *held])
 
 
-def _row(unit: Unit, id_: str, old: store.Attributes, reason: str) -> dict[str, Any]:
+def _row(unit: Unit, id_: str, old: store.Attributes, reason: str) -> store.Change:
     gone = reason == "expired"
-    return {
-        "at": unit.now,
-        "type": "article",
-        "id": id_,
-        "op": "remove" if gone else "upsert",
-        "reason": reason,
-        "version": old.version,
-        "before": old.values if gone else None,
-        "after": None if gone else old.values,
-    }
+    return store.Change(
+        unit.now,
+        "article",
+        id_,
+        "remove" if gone else "upsert",
+        reason,
+        old.version,
+        before=old.values if gone else None,
+        after=None if gone else old.values,
+    )

@@ -10,7 +10,7 @@ from datetime import datetime
 from app.delivery import store
 from app.kit.clock import Clock
 from app.kit.database import Database
-from app.kit.session import Record, WriteSession
+from app.kit.session import WriteSession
 
 BATCH = 500
 
@@ -26,7 +26,7 @@ class Follower:
         self._name = name
         self._position: int | None = None
 
-    def follow(self, take: Callable[[Sequence[Record]], bool]) -> bool:
+    def follow(self, take: Callable[[Sequence[store.Change]], bool]) -> bool:
         """Hand over what is new, until there is no more or a batch is not taken; tell which."""
         while rows := self._new():
             if not take(rows):
@@ -37,7 +37,7 @@ class Follower:
                 break
         return True
 
-    def carry(self, write: Callable[[WriteSession, Sequence[Record]], None]) -> None:
+    def carry(self, write: Callable[[WriteSession, Sequence[store.Change]], None]) -> None:
         """Write down what is made of each batch in the transaction that moves the position on.
 
         So what is made is made once, whatever is killed in between.
@@ -56,8 +56,8 @@ class Follower:
         """Return how many serials the log has gone on since."""
         with self._database.read() as session:
             position = store.follower_position(session, self._name)
-            last = store.last_log_row(session)
-        return last[0].serial - position if last and position is not None else 0
+            end = store.last_serial(session)
+        return end - position if position is not None else 0
 
     def waits_since(self) -> datetime | None:
         """Return the instant of the first change that it has not been told of."""
@@ -66,7 +66,7 @@ class Follower:
             rows = () if position is None else store.log_rows(session, position, 1)
         return rows[0].at if rows else None
 
-    def _new(self) -> Sequence[Record]:
+    def _new(self) -> Sequence[store.Change]:
         with self._database.read() as session:
             position = self._position = store.follower_position(session, self._name)
             if position is not None:

@@ -8,8 +8,8 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import NamedTuple
 
+from app.delivery.store.reading import HeadRow
 from app.kit.clock import from_micros
-from app.kit.session import Record
 from app.kit.watch import Version, Watch
 
 
@@ -32,7 +32,7 @@ class Head(NamedTuple):
         return Head(self[0], self[1], now, *self[3:])
 
 
-def head_of(row: Record, now: datetime) -> Head:
+def head_of(row: HeadRow, now: datetime) -> Head:
     """Return what a row tells that carries the log's position and the boundaries around now."""
     turned = [one for one in (row.due_at, row.expired_at) if one is not None]
     before = [*turned, *([row.changed_at] if row.changed_at is not None else [])]

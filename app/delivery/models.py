@@ -1,7 +1,6 @@
 """Tables of the delivery side: documents in the form in which they leave, and the change log."""
 
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import (
     JSON,
@@ -17,6 +16,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
+from app.access.selection import Facts
 from app.kit.schema import Base, Instant, key
 
 _ID = key(36)
@@ -139,7 +139,7 @@ class Withdrawn(Base):
     notice: Mapped[str | None] = mapped_column(Text)
     redirect_to: Mapped[str | None] = mapped_column(_ID)
     embargoed: Mapped[bool]
-    attributes: Mapped[dict[str, Any]] = mapped_column(JSON)
+    attributes: Mapped[Facts] = mapped_column(JSON)
 
 
 class LogRow(Base):
@@ -162,8 +162,8 @@ class LogRow(Base):
     reason: Mapped[str] = mapped_column(String(20))
     version: Mapped[int | None]
     notice: Mapped[str | None] = mapped_column(Text)
-    before: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
-    after: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    before: Mapped[Facts | None] = mapped_column(JSON(none_as_null=True))
+    after: Mapped[Facts | None] = mapped_column(JSON(none_as_null=True))
 
     __table_args__ = (
         Index("ix_changes_id", "type", "id", "serial"),
@@ -197,8 +197,8 @@ class EmbargoedRow(Base):
     reason: Mapped[str] = mapped_column(String(20))
     version: Mapped[int | None]
     notice: Mapped[str | None] = mapped_column(Text)
-    before: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
-    after: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    before: Mapped[Facts | None] = mapped_column(JSON(none_as_null=True))
+    after: Mapped[Facts | None] = mapped_column(JSON(none_as_null=True))
 
     __table_args__ = (
         Index("ix_embargoed_changes_id", "id", "serial"),

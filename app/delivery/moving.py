@@ -1,7 +1,5 @@
 """A category that moved: its stories are now found under other categories."""
 
-from typing import Any
-
 from app.delivery import store
 from app.delivery.rows import seen_otherwise
 from app.delivery.telling import for_embargoed
@@ -12,15 +10,15 @@ from app.kit.unit import Unit
 _BATCH = 1_000
 
 
-def move_stories(unit: Unit, category_id: str) -> list[dict[str, Any]]:
+def move_stories(unit: Unit, category_id: str) -> list[store.Change]:
     """Write the categories of all stories below a category anew; return their log rows."""
-    log: list[dict[str, Any]] = []
+    log: list[store.Change] = []
     for ids in store.documents_under(unit.session, category_id, _BATCH):
         log += _move(unit, ids)
     return log
 
 
-def _move(unit: Unit, ids: list[str]) -> list[dict[str, Any]]:
+def _move(unit: Unit, ids: list[str]) -> list[store.Change]:
     before = store.attributes(unit.session, ids)
     own = {
         row.id: (row.category_ids.split(","), row.published_at)
@@ -29,7 +27,7 @@ def _move(unit: Unit, ids: list[str]) -> list[dict[str, Any]]:
     widened = with_ancestors(unit.session, (categories for categories, _ in own.values()))
     now_under = {id_: widened(categories) for id_, (categories, _) in own.items()}
     terms = [
-        {"field": field, "value": value, "published_at": own[id_][1], "id": id_}
+        store.TermRow(field, value, own[id_][1], id_)
         for id_, categories in now_under.items()
         for field, value in terms_of(before[id_].values | {"category": categories})
     ]

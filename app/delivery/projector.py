@@ -5,10 +5,10 @@ and appended to last (see the ADR on serials).
 """
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Literal
 
+from app.access.selection import Facts
 from app.content.article import Article
 from app.content.errors import InUse
 from app.content.events import (
@@ -20,14 +20,15 @@ from app.content.events import (
     SourceSaved,
 )
 from app.content.locks import CATEGORY_TREE
+from app.content.taxonomy import Category, Source
 from app.content.text import Text
 from app.content.texts import need_texts, public_text
 from app.delivery import store
-from app.delivery.directory import EntryType
 from app.delivery.moving import move_stories
 from app.delivery.paths import elsewhere
 from app.delivery.render import attributes_of, render_article, render_category, render_source
 from app.delivery.siblings import groups_in, shown, sibling_rows
+from app.delivery.store.entries import EntryType
 from app.delivery.telling import for_embargoed, is_public, tell
 from app.delivery.terms import terms_of
 from app.delivery.tree import Widen, with_ancestors
@@ -64,34 +65,34 @@ def project(unit: Unit) -> None:
 
 def _siblings(
     unit: Unit,
-    told: list[dict[str, Any]],
+    told: list[store.Change],
     published: Mapping[str, ArticlePublished],
     before: Mapping[str, store.Attributes],
-) -> list[dict[str, Any]]:
+) -> list[store.Change]:
     """Return the rows for translations of stories that they show otherwise now."""
     public = [row for row in told if is_public(row)]
     others = [row for row in public if not _shows_the_same(row, published, before)]
-    return sibling_rows(unit, groups_in(others), {*published, *(row["id"] for row in told)})
+    return sibling_rows(unit, groups_in(others), {*published, *(row.id for row in told)})
 
 
 def _shows_the_same(
-    row: dict[str, Any],
+    row: store.Change,
     published: Mapping[str, ArticlePublished],
     before: Mapping[str, store.Attributes],
 ) -> bool:
-    id_ = row["id"]
+    id_ = row.id
     if id_ in published and published[id_].new and published[id_].article.translation_of is None:
         # Nothing can be tied to it yet.
         return True
-    if row["before"] is None or row["after"] is None:
-        return row["op"] == "remove" and id_ not in before
+    if row.before is None or row.after is None:
+        return row.op == "remove" and id_ not in before
     slugs = before[id_].slug, published[id_].article.slug
-    return shown(slugs[0], row["before"]) == shown(slugs[1], row["after"])
+    return shown(slugs[0], row.before) == shown(slugs[1], row.after)
 
 
-def taxonomy_rows(unit: Unit) -> list[dict[str, Any]]:
+def taxonomy_rows(unit: Unit) -> list[store.Change]:
     """Write sources and categories and return their rows of the log."""
-    log: list[dict[str, Any]] = []
+    log: list[store.Change] = []
     saved: list[CategorySaved] = []
     for event in unit.events:
         match event:
@@ -119,7 +120,7 @@ def taxonomy_rows(unit: Unit) -> list[dict[str, Any]]:
     ]
 
 
-def _delete_entry(unit: Unit, type_: EntryType, id_: str) -> dict[str, Any]:
+def _delete_entry(unit: Unit, type_: EntryType, id_: str) -> store.Change:
     """Take an entry away, unless a public copy still names what its working copy has dropped."""
     # Nobody publishes a story with it while we look.
     unit.session.lock(CATEGORY_TREE)
@@ -133,15 +134,6 @@ def _delete_entry(unit: Unit, type_: EntryType, id_: str) -> dict[str, Any]:
     return _log(unit, type_, id_, "remove", "deleted", None)
 
 
-@dataclass(slots=True)
-class _Rows:
-    """The rows of a batch of documents."""
-
-    documents: list[dict[str, Any]] = field(default_factory=list)
-    bodies: list[dict[str, Any]] = field(default_factory=list)
-    terms: list[dict[str, Any]] = field(default_factory=list)
-
-
 def _ancestors(unit: Unit, events: Collection[ArticlePublished]) -> Widen:
     """Look up what is above the categories of stories that come out."""
     if events:
@@ -152,22 +144,22 @@ def _ancestors(unit: Unit, events: Collection[ArticlePublished]) -> Widen:
 
 def _publish(
     unit: Unit, events: list[ArticlePublished], before: dict[str, store.Attributes], above: Widen
-) -> list[dict[str, Any]]:
+) -> list[store.Change]:
     if not events:
         return []
     need_texts(unit.prepared, [event.article for event in events])
-    rows = _Rows()
-    log: list[dict[str, Any]] = []
-    moved_slugs: list[dict[str, Any]] = []
+    documents: list[store.WholeDocument] = []
+    log: list[store.Change] = []
+    moved_slugs: list[store.RedirectRow] = []
     for event in events:
         article, old = event.article, before.get(event.article.id)
         categories = above(article.categories)
         attributes = attributes_of(article, categories)
         text = public_text(unit.prepared, article)
-        _add_document(rows, document_rows(article, categories, unit.now, text))
+        documents.append(whole_document(article, categories, unit.now, text))
         moved_slugs += _redirects("article", article.id, _left_behind(event, old, unit.now))
         log += _publish_log(unit, event, attributes, old)
-    _write(unit, rows, before)
+    _write(unit, documents, before)
     _take_place(unit, events, before)
     keep_traces(unit, _taken_from_the_entitled(events, before, unit.now))
     store.add_redirects(unit.session, moved_slugs)
@@ -183,26 +175,25 @@ def _taken_from_the_entitled(
     return {id_: old for id_, old in known if old.is_offered(now) and not old.is_out(now)}
 
 
-def _write(unit: Unit, rows: "_Rows", before: Mapping[str, store.Attributes]) -> None:
+def _write(
+    unit: Unit, documents: list[store.WholeDocument], before: Mapping[str, store.Attributes]
+) -> None:
     """Write documents: one that is there in its place, many whole.
 
     Many at once may have taken each other's slugs.
     """
-    known = [row["id"] for row in rows.documents if row["id"] in before]
-    if len(rows.documents) == 1 and known:
-        (document,), (body,) = rows.documents, rows.bodies
-        filed = _is_filed_so(before[document["id"]], document, rows.terms)
-        store.replace_document(unit.session, document, body, None if filed else rows.terms)
+    known = [one.document.id for one in documents if one.document.id in before]
+    if len(documents) == 1 and known:
+        (whole,) = documents
+        filed = _is_filed_so(before[whole.document.id], whole)
+        store.replace_document(unit.session, whole, with_terms=not filed)
     else:
-        store.replace_documents(unit.session, rows.documents, rows.bodies, rows.terms, known)
+        store.replace_documents(unit.session, documents, known)
 
 
-def _is_filed_so(
-    old: store.Attributes, document: dict[str, Any], terms: list[dict[str, Any]]
-) -> bool:
+def _is_filed_so(old: store.Attributes, whole: store.WholeDocument) -> bool:
     """Tell whether the terms of a document, which have its instant in them, are as they were."""
-    same = old.published_at == document["published_at"]
-    return same and old.terms == {(row["field"], row["value"]) for row in terms}
+    return old.published_at == whole.document.published_at and old.terms == whole.terms
 
 
 def _take_place(
@@ -232,8 +223,8 @@ def _left_behind(event: ArticlePublished, old: store.Attributes | None, now: dat
 
 
 def _publish_log(
-    unit: Unit, event: ArticlePublished, attributes: dict[str, Any], old: store.Attributes | None
-) -> list[dict[str, Any]]:
+    unit: Unit, event: ArticlePublished, attributes: Facts, old: store.Attributes | None
+) -> list[store.Change]:
     """Return the log rows of a publication; one that lies ahead is told when it is due."""
     article = event.article
     was_out = old is not None and old.is_out(unit.now)
@@ -242,16 +233,16 @@ def _publish_log(
     if _is_due(article, unit.now):
         reason = event.reason if was_out or event.reason == "restored" else "published"
         row = _log(unit, "article", article.id, "upsert", reason, article.version)
-        return [row | {"before": before, "after": attributes}, *early]
+        return [row._replace(before=before, after=attributes), *early]
     if was_out:
         row = _log(unit, "article", article.id, "remove", "unpublished", article.version)
-        return [row | {"before": before}, *early]
+        return [row._replace(before=before), *early]
     return early
 
 
 def _embargo_log(
-    unit: Unit, event: ArticlePublished, attributes: dict[str, Any], old: store.Attributes | None
-) -> list[dict[str, Any]]:
+    unit: Unit, event: ArticlePublished, attributes: Facts, old: store.Attributes | None
+) -> list[store.Change]:
     """Return the row for those who read what is under embargo, if they see more than others."""
     article, due = event.article, _is_due(event.article, unit.now)
     had = old.values if old is not None and old.is_offered(unit.now) else None
@@ -259,51 +250,40 @@ def _embargo_log(
     row = _log(unit, "article", article.id, "remove", "unpublished", article.version)
     if due or offered_at(article) <= unit.now:
         known = not due and had is not None
-        row["op"], row["after"] = "upsert", attributes
-        row["reason"] = event.reason if known or event.reason == "restored" else "published"
+        reason = event.reason if known or event.reason == "restored" else "published"
+        row = row._replace(op="upsert", after=attributes, reason=reason)
     # What is public now is told to everybody; but this says also what it was for them until now.
-    is_told = held if due or row["op"] == "remove" else True
-    return [for_embargoed(row | {"before": had})] if is_told else []
+    is_told = held if due or row.op == "remove" else True
+    return [for_embargoed(row._replace(before=had))] if is_told else []
 
 
-def _add_document(rows: _Rows, row: dict[str, Any]) -> None:
-    rows.bodies.append({"id": row["id"], "body": row.pop("body")})
-    rows.terms.extend(
-        {"field": field, "value": value, "published_at": row["published_at"], "id": row["id"]}
-        for field, value in row.pop("terms")
-    )
-    rows.documents.append(row)
-
-
-def document_rows(
+def whole_document(
     article: Article, categories: list[str], now: datetime, text: Text
-) -> dict[str, Any]:
-    """Return the document of a public copy, with its `body` and its `terms`.
-
-    `categories` are its own and all above them.
-    """
+) -> store.WholeDocument:
+    """Return the document of a public copy; `categories` are its own and all above them."""
+    assert article.published_at is not None
+    assert article.updated_at is not None
     rendered = render_article(article, text)
-    attributes = attributes_of(article, categories)
-    return {
-        "id": article.id,
-        "slug": article.slug,
-        "version": article.version,
-        "released": _is_due(article, now),
-        "offered_at": offered_at(article),
-        "published_at": article.published_at,
-        "updated_at": article.updated_at,
-        "expires_at": article.expires_at,
-        "source_id": article.source_id,
-        "language": article.language,
-        "kind": article.kind,
-        "translation_group": article.translation_of or article.id,
-        "category_ids": ",".join(article.categories),
-        "head": rendered.head,
-        "tail": rendered.tail,
-        "extra": rendered.extra,
-        "body": rendered.body,
-        "terms": terms_of(attributes),
-    }
+    document = store.DocumentRow(
+        id=article.id,
+        slug=article.slug,
+        version=article.version,
+        released=_is_due(article, now),
+        offered_at=offered_at(article),
+        published_at=article.published_at,
+        updated_at=article.updated_at,
+        expires_at=article.expires_at,
+        source_id=article.source_id,
+        language=article.language,
+        kind=article.kind,
+        translation_group=article.translation_of or article.id,
+        category_ids=",".join(article.categories),
+        head=rendered.head,
+        tail=rendered.tail,
+        extra=rendered.extra,
+    )
+    terms = terms_of(attributes_of(article, categories))
+    return store.WholeDocument(document, rendered.body, terms)
 
 
 def offered_at(article: Article) -> datetime:
@@ -323,41 +303,26 @@ def is_over(article: Article, now: datetime) -> bool:
 
 
 def _entry(
-    type_: str, thing: Any, brief: bytes, whole: bytes, parent_id: str | None
-) -> dict[str, Any]:
-    return {
-        "type": type_,
-        "id": thing.id,
-        "slug": thing.slug,
-        "name": thing.name,
-        "parent_id": parent_id,
-        "brief": brief,
-        "whole": whole,
-    }
+    type_: EntryType, thing: Source | Category, brief: bytes, whole: bytes, parent_id: str | None
+) -> store.EntryRow:
+    return store.EntryRow(type_, thing.id, thing.slug, thing.name, parent_id, brief, whole)
 
 
-def _save_entry(unit: Unit, row: dict[str, Any], former: tuple[str, ...]) -> None:
-    old = store.entry(unit.session, row["type"], row["id"])
+def _save_entry(unit: Unit, row: store.EntryRow, former: tuple[str, ...]) -> None:
+    old = store.entry(unit.session, row.type, row.id)
     store.replace_entry(unit.session, row)
     slugs = {*former, old.slug} if old is not None else set(former)
-    store.drop_redirects(unit.session, row["type"], [row["slug"]])
-    store.add_redirects(unit.session, _redirects(row["type"], row["id"], slugs - {row["slug"]}))
+    store.drop_redirects(unit.session, row.type, [row.slug])
+    store.add_redirects(unit.session, _redirects(row.type, row.id, slugs - {row.slug}))
 
 
-def _redirects(type_: str, id_: str, slugs: Iterable[str]) -> list[dict[str, Any]]:
-    return [{"type": type_, "slug": slug, "id": id_} for slug in sorted(slugs)]
+def _redirects(
+    type_: EntryType | Literal["article"], id_: str, slugs: Iterable[str]
+) -> list[store.RedirectRow]:
+    return [store.RedirectRow(type_, slug, id_) for slug in sorted(slugs)]
 
 
 def _log(
     unit: Unit, type_: str, id_: str, op: str, reason: str, version: int | None
-) -> dict[str, Any]:
-    return {
-        "at": unit.now,
-        "type": type_,
-        "id": id_,
-        "op": op,
-        "reason": reason,
-        "version": version,
-        "before": None,
-        "after": None,
-    }
+) -> store.Change:
+    return store.Change(unit.now, type_, id_, op, reason, version)

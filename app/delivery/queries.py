@@ -5,25 +5,24 @@ from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from datetime import datetime
-from types import SimpleNamespace
-from typing import Any, TypeGuard
 
 from app.content.article import Article
 from app.content.texts import text_now
 from app.delivery import directory as directories
 from app.delivery import store
-from app.delivery.directory import Directory, EntryType
+from app.delivery.directory import Directory
 from app.delivery.heads import Head, Heads, head_of
-from app.delivery.joining import finished, finished_list, whole_form
+from app.delivery.joining import joined, joined_list
 from app.delivery.query import StoryQuery
 from app.delivery.render import render_article
 from app.delivery.results import EntryPage, Found, Gone, Page
 from app.delivery.store import reading
+from app.delivery.store.entries import EntryType
 from app.delivery.store.reading import Position
 from app.delivery.surrogates import Surrogates
 from app.kit.clock import Clock
 from app.kit.database import Database
-from app.kit.session import ReadSession, Record
+from app.kit.session import ReadSession
 
 # From one withdrawn story to the next: more than anybody means, and an end if they go round.
 _MOST_STEPS = 10
@@ -49,7 +48,7 @@ class Delivery:
         standing = self._heads.standing(now) if query.count is None else None
         if standing is not None:
             with self._database.read(snapshot=False) as session:
-                rows = _rows(session, query, now, headed=False)
+                _, rows = _rows(session, query, now, headed=False)
             if self._heads.is_still(standing):
                 return _page(query, rows, self._fresh(standing), standing.at(now), None)
         return self._headed_stories(query, now)
@@ -58,8 +57,8 @@ class Delivery:
         """Return a page of stories that bring along how new they are."""
         version = self._heads.version()
         with self._database.read_lists() as session:
-            rows = _rows(session, query, now, headed=True)
-            head = head_of(rows[0] if rows else reading.log_head(session, now), now)
+            found, rows = _rows(session, query, now, headed=True)
+            head = head_of(found or reading.log_head(session, now), now)
             directory = self._fresh(head)
             count = self._count(session, query, now)
         self._heads.remember(version, head)
@@ -76,16 +75,21 @@ class Delivery:
             updated_at=article.updated_at or head.now,
         )
         rendered = render_article(dated, text_now(dated))
-        row: Any = SimpleNamespace(
-            head=rendered.head,
-            tail=rendered.tail,
-            extra=rendered.extra,
-            body=rendered.body,
+        row = reading.WholeRow(
+            id=article.id,
             source_id=article.source_id,
             category_ids=",".join(article.categories),
+            head=rendered.head,
+            tail=rendered.tail,
+            slug=article.slug,
+            translation_group=group,
+            extra=rendered.extra,
             translations=translations,
+            body=rendered.body,
+            embargo_until=None,
+            place=0,
         )
-        return whole_form(row, directory)
+        return joined(row, directory)
 
     def story(
         self,
@@ -119,11 +123,11 @@ class Delivery:
         names_in: tuple[str, ...],
     ) -> Found:
         """Return a story, as of a head, or of the one that it brings along."""
-        row = reading.story(session, ref, now, embargoed=embargoed, headed=head is None)
+        found, row = reading.story(session, ref, now, embargoed=embargoed, headed=head is None)
         if row is None:
             return _elsewhere(session, ref, now, head, embargoed=embargoed)
-        head = head or head_of(row, now)
-        body = finished(row, self._fresh(head).named(names_in), "whole", embargoed=embargoed)
+        head = head or head_of(found or reading.log_head(session, now), now)
+        body = joined(row, self._fresh(head).named(names_in))
         return Found(body, head, self._surrogates.story_keys(row.id, row.translation_group))
 
     def entries(
@@ -248,8 +252,8 @@ class Delivery:
 
 def _rows(
     session: ReadSession, query: StoryQuery, now: datetime, *, headed: bool
-) -> Sequence[Record]:
-    """Return the rows of a page, and one more if there is more."""
+) -> tuple[reading.HeadRow | None, list[reading.StoryRow]]:
+    """Return the rows of a page, and one more if there is more; and their head."""
     return reading.story_page(
         session,
         query.shape,
@@ -265,40 +269,37 @@ def _elsewhere(
     session: ReadSession, ref: str, now: datetime, head: Head | None, *, embargoed: bool
 ) -> Found:
     """Return where a story is now that is not at a ref, or what its readers are told."""
-    headed = head is None
     id_ = reading.redirect_target(session, ref)
-    moved = reading.story(session, id_, now, embargoed=embargoed, headed=headed) if id_ else None
+    moved = reading.story(session, id_, now, embargoed=embargoed)[1] if id_ else None
     stone = None
     if moved is None:
         stone = store.standing(session, id_ or ref, embargoed=embargoed)
-        moved = _led_to(session, stone, now, embargoed=embargoed, headed=headed)
-    head = head or head_of(moved or reading.log_head(session, now), now)
-    gone = Gone(stone.answer, stone.notice) if _is_told(stone) else None
+        moved = _led_to(session, stone, now, embargoed=embargoed)
+    head = head or head_of(reading.log_head(session, now), now)
+    gone = None
+    if stone is not None and stone.answer in {"gone", "killed"}:
+        gone = Gone("gone" if stone.answer == "gone" else "killed", stone.notice)
     return Found(None, head, moved_to=moved.slug if moved else None, gone=gone)
 
 
 def _led_to(
-    session: ReadSession, stone: Record | None, now: datetime, *, embargoed: bool, headed: bool
-) -> Record | None:
+    session: ReadSession, stone: store.Stone | None, now: datetime, *, embargoed: bool
+) -> reading.WholeRow | None:
     """Return the visible story to which one leads that was withdrawn, along others like it."""
     for _ in range(_MOST_STEPS):
         if stone is None or stone.answer != "redirect":
             return None
-        ref = stone.redirect_to
-        found = reading.story(session, ref, now, embargoed=embargoed, headed=headed)
+        ref = stone.redirect_to or ""
+        _, found = reading.story(session, ref, now, embargoed=embargoed)
         if found is not None:
             return found
         stone = store.standing(session, ref, embargoed=embargoed)
     return None
 
 
-def _is_told(stone: Record | None) -> TypeGuard[Record]:
-    return stone is not None and stone.answer in {"gone", "killed"}
-
-
 def _page(
     query: StoryQuery,
-    rows: Sequence[Record],
+    rows: Sequence[reading.StoryRow],
     directory: Directory,
     head: Head,
     count: int | None,
@@ -308,12 +309,12 @@ def _page(
     if query.backwards:
         rows = rows[::-1]
     directory = directory.named(query.names_in)
-    items = finished_list(rows, directory, query.form, embargoed=query.embargoed)
+    items = joined_list(rows, directory, query.form)
     return Page(items, head, *_ends(query, rows, more=more), count)
 
 
 def _ends(
-    query: StoryQuery, rows: Sequence[Record], *, more: bool
+    query: StoryQuery, rows: Sequence[reading.StoryRow], *, more: bool
 ) -> tuple[Position | None, Position | None]:
     """Return the positions before and after a page, where there is more."""
     if not rows:

@@ -83,16 +83,15 @@ def _tell_gone(unit: Unit, ids: Collection[str]) -> None:
     store.append(
         unit.session,
         [
-            {
-                "at": unit.now,
-                "type": "article",
-                "id": id_,
-                "op": "remove",
-                "reason": "unpublished",
-                "version": change.version,
-                "before": change.after,
-                "after": None,
-            }
+            store.Change(
+                unit.now,
+                "article",
+                id_,
+                "remove",
+                "unpublished",
+                change.version,
+                before=change.after,
+            )
             for id_, change in last.items()
             if change.op == "upsert"
         ],

@@ -1,7 +1,6 @@
 """Rows of the log for stories that readers see otherwise, though nobody published them anew."""
 
-from typing import Any
-
+from app.access.selection import Facts
 from app.delivery import store
 from app.kit.unit import Unit
 
@@ -11,17 +10,11 @@ def seen_otherwise(
     id_: str,
     story: store.Attributes,
     *,
-    now_is: dict[str, Any] | None = None,
+    now_is: Facts | None = None,
     reason: str = "updated",
-) -> dict[str, Any]:
+) -> store.Change:
     """Return the row for a story; `now_is` are those of its attributes that are others now."""
-    return {
-        "at": unit.now,
-        "type": "article",
-        "id": id_,
-        "op": "upsert",
-        "reason": reason,
-        "version": story.version,
-        "before": story.values,
-        "after": story.values if now_is is None else story.values | now_is,
-    }
+    after = story.values if now_is is None else story.values | now_is
+    return store.Change(
+        unit.now, "article", id_, "upsert", reason, story.version, before=story.values, after=after
+    )

@@ -6,14 +6,14 @@ and each of them gets a row of the log.
 """
 
 from collections.abc import Collection, Iterable
-from typing import Any
 
+from app.access.selection import Facts
 from app.delivery import store
 from app.delivery.rows import seen_otherwise
 from app.kit.unit import Unit
 
 
-def shown(slug: str, attributes: dict[str, Any]) -> tuple[str, str, str]:
+def shown(slug: str, attributes: Facts) -> tuple[str, str, str]:
     """Return what the others of a group show of a story: slug, language and group."""
     (group,) = attributes["group"]
     # A document that has lost its terms has none.
@@ -21,15 +21,15 @@ def shown(slug: str, attributes: dict[str, Any]) -> tuple[str, str, str]:
     return slug, language, group
 
 
-def groups_in(rows: Iterable[dict[str, Any]]) -> set[str]:
+def groups_in(rows: Iterable[store.Change]) -> set[str]:
     """Return the groups of the stories that rows of the log tell of."""
-    both = (attributes for row in rows for attributes in (row["before"], row["after"]))
+    both = (attributes for row in rows for attributes in (row.before, row.after))
     return {group for attributes in both if attributes for group in attributes.get("group", ())}
 
 
 def sibling_rows(
     unit: Unit, groups: Collection[str], but_for: Collection[str]
-) -> list[dict[str, Any]]:
+) -> list[store.Change]:
     """Return a row for each public story of these groups; the others have rows of their own.
 
     The log is locked first, so that of two stories which come out at once the later one sees the

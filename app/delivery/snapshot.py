@@ -10,23 +10,14 @@ from typing import Any
 from app.access.selection import Clause, Selection
 from app.delivery.directory import Directory
 from app.delivery.heads import Head
-from app.delivery.joining import finished, short_form
+from app.delivery.joining import joined
 from app.delivery.queries import Delivery
 from app.delivery.store import reading, searchable
 from app.delivery.store.reading import Position
+from app.delivery.store.searchable import TextRow, Touched
 from app.delivery.store.shapes import Form, own_values, shape_of
 from app.kit import json
-from app.kit.session import ReadSession, Record
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """One row of the log: when it was written, and what it is about."""
-
-    serial: int
-    at: int
-    type: str
-    id: str
+from app.kit.session import ReadSession
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,10 +88,9 @@ class Snapshot:
         """Return the moment at which visibility is judged."""
         return self.head.now
 
-    def changes(self, start: int, limit: int) -> list[Change]:
+    def changes(self, start: int, limit: int) -> list[Touched]:
         """Return rows of the log from a serial on, that one included, oldest first."""
-        rows = searchable.changes(self._session, start, limit)
-        return [Change(row.serial, row.at, row.type, row.id) for row in rows]
+        return searchable.changes(self._session, start, limit)
 
     def untold(self, limit: int) -> dict[str, int]:
         """Return versions of stories that time brought out or ended, unknown to the log, by id.
@@ -136,7 +126,7 @@ class Snapshot:
             )
             for row in rows:
                 title = _object(row.head).get("title", "")
-                yield Beginning(row.id, row.language, title, _beginning(bytes(row.text or b"")))
+                yield Beginning(row.id, row.language, title, _beginning(row.text or b""))
 
     def released_stories(self, ids: Sequence[str]) -> list[PublicStory]:
         """Return the stories among ids that are out, whether or not their time is over."""
@@ -152,32 +142,23 @@ class Snapshot:
         rows = searchable.texts_of_source(self._session, source_id, after, limit)
         return [self._story(row) for row in rows]
 
-    def short_forms(self, ids: Sequence[str]) -> Mapping[str, bytes]:
-        """Return the visible stories among ids in short form, by id."""
-        if self.embargoed:
-            return self.forms(ids, "short")
-        rows = searchable.short_forms(self._session, ids, self.now)
-        return {row.id: short_form(row, self.directory) for row in rows}
-
-    def forms(self, ids: Sequence[str], form: Form) -> Mapping[str, bytes]:
+    def forms(self, ids: Sequence[str], form: Form = "short") -> Mapping[str, bytes]:
         """Return the visible stories among ids, a page of them at the most, in a form, by id."""
         if not ids:
             return {}
         selection = Selection((Clause("id", tuple(ids)),))
         shape = shape_of(selection, form=form, embargoed=self.embargoed)
         values = own_values(selection)
-        rows = reading.story_page(
+        _, rows = reading.story_page(
             self._session, shape, values, self.now, position=None, limit=len(ids)
         )
-        return {
-            row.id: finished(row, self.directory, form, embargoed=self.embargoed) for row in rows
-        }
+        return {row.id: joined(row, self.directory) for row in rows}
 
     def count(self) -> int:
         """Count the visible stories."""
         return searchable.visible_count(self._session, self.now)
 
-    def _story(self, row: Record) -> PublicStory:
+    def _story(self, row: TextRow) -> PublicStory:
         head, tail, body = (_object(one) for one in (row.head, row.tail, row.body))
         source = self.directory.entries["source"].get(row.source_id or "")
         return PublicStory(

@@ -14,7 +14,7 @@ from app.content.taxonomy import Category, Source
 from app.content.text import Text
 from app.content.texts import text_now
 from app.delivery import store
-from app.delivery.projector import document_rows, is_over
+from app.delivery.projector import is_over, whole_document
 from app.delivery.render import render_category, render_source
 from app.delivery.tree import with_ancestors
 from app.kit.errors import InvalidInput
@@ -55,8 +55,7 @@ def flaws(session: ReadSession, now: datetime) -> Iterator[Flaw]:
 
 def log_flaws(session: ReadSession) -> list[str]:
     """Return what is wrong with the log itself: nobody can have followed it beyond its end."""
-    last = store.last_log_row(session)
-    end = last[0].serial if last else 0
+    end = store.last_serial(session)
     return [
         f"{name} followed the change log to {serial}, and it ends at {end}"
         for name, serial in store.followers(session).items()
@@ -98,7 +97,7 @@ def article_flaws(
             except InvalidInput as wrong:
                 yield Flaw(article.id, f"its body cannot be rendered: {wrong.detail}")
                 continue
-            wanted = document_rows(copy, above(copy.categories), now, text)
+            wanted = whole_document(copy, above(copy.categories), now, text)
             if there is not None or not _was_over(last.get(article.id)):
                 yield from _document_flaws(copy, wanted, there)
         yield from _log_flaws(article.id, copy, there, last.get(article.id))
@@ -119,22 +118,31 @@ def public_copies(session: ReadSession, articles: Sequence[Article]) -> dict[str
 
 
 def _document_flaws(
-    copy: Article, wanted: dict[str, Any], there: dict[str, Any] | None
+    copy: Article, wanted: store.WholeDocument, there: store.WholeDocument | None
 ) -> Iterator[Flaw]:
     if there is None:
         yield Flaw(copy.id, "the story is published and has no document", copy)
         return
+    should, found = _columns_of(wanted), _columns_of(there)
     # Whether it is out already is a matter of time, and of the worker.
-    differing = [name for name in wanted if name != "released" and wanted[name] != there.get(name)]
+    differing = [name for name in should if name != "released" and should[name] != found[name]]
     if differing:
         yield Flaw(copy.id, f"the document differs in {', '.join(differing)}", copy)
 
 
-def _tombstone_flaws(article: Article, there: Any, *, was_public: bool) -> Iterator[Flaw]:
+def _columns_of(whole: store.WholeDocument) -> dict[str, object]:
+    return {**whole.document._asdict(), "body": whole.body, "terms": whole.terms}
+
+
+def _tombstone_flaws(
+    article: Article, there: store.Stone | None, *, was_public: bool
+) -> Iterator[Flaw]:
     wanted = tombstone_of(article)
-    said = there is not None and there.answer != store.NOT_FOUND
-    found = Tombstone(there.answer, there.notice, there.redirect_to) if said else None
-    if found == wanted or (found is None and not was_public):
+    said = None if there is None or there.answer == store.NOT_FOUND else there
+    found = None if said is None else (said.answer, said.notice, said.redirect_to)
+    if found == (wanted and (wanted.answer, wanted.notice, wanted.redirect_to)):
+        return
+    if found is None and not was_public:
         return
     detail = "what readers get where the story was is not what it should be"
     yield Flaw(article.id, detail, withdraw=True, tombstone=wanted)
@@ -146,10 +154,13 @@ def _was_over(last: store.LastChange | None) -> bool:
 
 
 def _log_flaws(
-    id_: str, copy: Article | None, there: dict[str, Any] | None, last: store.LastChange | None
+    id_: str,
+    copy: Article | None,
+    there: store.WholeDocument | None,
+    last: store.LastChange | None,
 ) -> Iterator[Flaw]:
-    if there is not None and there["released"]:
-        if last is None or last.op != "upsert" or last.version != there["version"]:
+    if there is not None and there.document.released:
+        if last is None or last.op != "upsert" or last.version != there.document.version:
             yield Flaw(id_, "the change log does not end with what is public", copy)
     elif last is not None and last.op == "upsert" and there is None:
         yield Flaw(id_, "the change log ends with a story that is not public", tell=True)
@@ -177,6 +188,6 @@ def wanted_entries(session: ReadSession) -> dict[EntryKey, tuple[Source | Catego
 def present_entries(session: ReadSession) -> dict[EntryKey, Any]:
     """Return what is public of each source and category, by type and id."""
     return {
-        (row.type, row.id): (row.slug, row.name, row.parent_id, bytes(row.brief), bytes(row.whole))
+        (row.type, row.id): (row.slug, row.name, row.parent_id, row.brief, row.whole)
         for row in store.entries(session)
     }

@@ -5,6 +5,7 @@ import threading
 from app.access.selection import fold
 from app.content.slugs import slug_from
 from app.delivery.store import archive as store
+from app.delivery.store import log_rows
 from app.kit.database import Database
 from app.kit.session import ReadSession
 
@@ -47,10 +48,10 @@ class TagNames:
 
     def _news(self, session: ReadSession) -> list[str]:
         """Return the tags of what changed; after very much has changed, all of them."""
-        rows = store.tags_since(session, self._serial, _MOST_ROWS)
+        rows = log_rows(session, self._serial, _MOST_ROWS)
         if len(rows) == _MOST_ROWS:
             return store.tags(session)
-        return [tag for row in rows for tag in (row.after or {}).get("tag", [])]
+        return [tag for row in rows if row.after for tag in row.after.get("tag", ())]
 
     def _learn(self, tags: list[str]) -> None:
         for tag in tags:

@@ -1,7 +1,7 @@
 """What a transaction tells: the log of everybody, and the one of what is under embargo.
 
-Rows that say so (`embargoed`) are for those who read what is under embargo. They go to a log of
-their own, because a serial that moved, or one that is left out, would tell everybody else.
+An `EmbargoedChange` is for those who read what is under embargo. It goes to a log of
+its own, because a serial that moved, or one that is left out, would tell everybody else.
 
 To its readers a story's translations under embargo are translations like others. So where a group
 has one, whatever changes in the group is told there of all its stories. A story of which the
@@ -9,27 +9,25 @@ change log was the last to tell is thus the same for everybody.
 """
 
 from collections.abc import Collection, Sequence
-from typing import Any
 
 from app.delivery import store
 from app.delivery.rows import seen_otherwise
 from app.delivery.siblings import groups_in
+from app.delivery.store import Change, EmbargoedChange
 from app.kit.unit import Unit
 
-Row = dict[str, Any]
 
-
-def for_embargoed(row: Row) -> Row:
+def for_embargoed(row: Change) -> EmbargoedChange:
     """Return a row as it is told to those alone who read what is under embargo."""
-    return row | {"embargoed": True}
+    return EmbargoedChange(*row)
 
 
-def is_public(row: Row) -> bool:
+def is_public(row: Change) -> bool:
     """Tell whether a row is told to everybody."""
-    return not row.get("embargoed", False)
+    return not isinstance(row, EmbargoedChange)
 
 
-def tell(unit: Unit, rows: Sequence[Row], alone: Collection[str] = ()) -> None:
+def tell(unit: Unit, rows: Sequence[Change], alone: Collection[str] = ()) -> None:
     """Append rows to their logs; nothing may be locked after this.
 
     `alone` are new stories to which no other can be tied yet.
@@ -37,11 +35,11 @@ def tell(unit: Unit, rows: Sequence[Row], alone: Collection[str] = ()) -> None:
     public = [row for row in rows if is_public(row)]
     held = [row for row in rows if not is_public(row)]
     store.append(unit.session, public)
-    tied = [row for row in public if row["id"] not in alone]
+    tied = [row for row in public if row.id not in alone]
     store.append_embargoed(unit.session, held + _siblings(unit, tied, held))
 
 
-def _siblings(unit: Unit, public: Sequence[Row], held: Sequence[Row]) -> list[Row]:
+def _siblings(unit: Unit, public: Sequence[Change], held: Sequence[Change]) -> list[Change]:
     """Return the rows of all stories in groups that have, or had, one under embargo."""
     changed, others = groups_in(held), groups_in(public)
     if not changed | others:
@@ -50,10 +48,10 @@ def _siblings(unit: Unit, public: Sequence[Row], held: Sequence[Row]) -> list[Ro
         # Of two stories that change at once the later one sees the earlier.
         store.lock_log(unit.session)
     groups = changed | store.embargoed_groups(unit.session, others - changed, unit.now)
-    own = {row["id"] for row in held}
+    own = {row.id for row in held}
     offered = store.offered_of_groups(unit.session, groups, unit.now)
     known = store.attributes(unit.session, [id_ for id_ in offered if id_ not in own])
-    reasons = {row["id"]: row["reason"] for row in public if row["op"] == "upsert"}
+    reasons = {row.id: row.reason for row in public if row.op == "upsert"}
     return [
         seen_otherwise(unit, id_, story, reason=reasons.get(id_, "updated"))
         for id_, story in sorted(known.items())

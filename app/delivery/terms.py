@@ -4,18 +4,23 @@ Each term names one stretch of an index that has its stories in order, so a list
 describes reads the rows that it shows, and no others.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import product
-from typing import Any
+
+from app.access.selection import Facts, Field
 
 Term = tuple[str, str]
 
-SINGLE = ("category", "source", "language", "tag", "author", "kind")
-PAIRS = (("category", "source"), ("source", "language"), ("category", "language"))
+SINGLE: tuple[Field, ...] = ("category", "source", "language", "tag", "author", "kind")
+PAIRS: tuple[tuple[Field, Field], ...] = (
+    ("category", "source"),
+    ("source", "language"),
+    ("category", "language"),
+)
 
 
-def terms_of(attributes: Mapping[str, Sequence[Any]]) -> set[Term]:
-    """Return every term of a story with these attributes (as the change log keeps them)."""
+def terms_of(attributes: Facts) -> set[Term]:
+    """Return every term of a story with these attributes."""
     single = {(field, value) for field in SINGLE for value in attributes[field]}
     return single | set(_pairs(attributes))
 
@@ -30,7 +35,7 @@ def pair_value(values: Sequence[str]) -> str:
     return " ".join(values)
 
 
-def _pairs(attributes: Mapping[str, Sequence[Any]]) -> Iterator[Term]:
+def _pairs(attributes: Facts) -> Iterator[Term]:
     for fields in PAIRS:
         for values in product(*(attributes[field] for field in fields)):
             yield pair_field(fields), pair_value(values)

@@ -6,15 +6,14 @@ readers get. A story that nobody could have seen leaves nothing behind.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
+from app.access.selection import Facts
 from app.content.article import Article
 from app.content.events import ArticleWithdrawn, Tombstone
 from app.delivery import store
 from app.delivery.render import attributes_of
 from app.delivery.telling import for_embargoed
 from app.delivery.tree import with_ancestors
-from app.kit.session import Record
 from app.kit.unit import Unit
 
 
@@ -26,7 +25,7 @@ class _Seen:
     what is under embargo.
     """
 
-    attributes: dict[str, Any]
+    attributes: Facts
     version: int | None
     told: bool = True
     embargoed: bool = False
@@ -36,8 +35,8 @@ def withdraw(
     unit: Unit,
     events: Mapping[str, ArticleWithdrawn],
     before: Mapping[str, store.Attributes],
-    standing: Mapping[str, Record],
-) -> list[dict[str, Any]]:
+    standing: Mapping[str, store.Stone],
+) -> list[store.Change]:
     """Take stories away and return the rows of the log.
 
     `before` are their documents, `standing` is what stands where they were.
@@ -47,9 +46,9 @@ def withdraw(
     hidden = [id_ for id_ in events if id_ not in before or not before[id_].is_out(unit.now)]
     last = store.last_log_rows(unit.session, hidden)
     last_held = store.last_embargoed_rows(unit.session, hidden)
-    log: list[dict[str, Any]] = []
-    stones: list[dict[str, Any]] = []
-    slugs: list[dict[str, Any]] = []
+    log: list[store.Change] = []
+    stones: list[store.Stone] = []
+    slugs: list[store.RedirectRow] = []
     for id_, event in events.items():
         old, there = before.get(id_), standing.get(id_)
         out = old if old is not None and old.is_out(unit.now) else None
@@ -65,7 +64,7 @@ def withdraw(
             log += _embargoed_rows(unit, id_, event, old, last_held.get(id_) if other else None)
         if old is not None and old.is_offered(unit.now):
             # It may come back under another slug; links to this one should find it then.
-            slugs.append({"type": "article", "slug": old.slug, "id": id_})
+            slugs.append(store.RedirectRow("article", old.slug, id_))
     store.remove_documents(unit.session, events.keys())
     store.replace_tombstones(unit.session, standing.keys(), stones)
     store.add_redirects(unit.session, slugs)
@@ -93,7 +92,7 @@ def _embargoed_rows(
     event: ArticleWithdrawn,
     old: store.Attributes | None,
     last: store.LastChange | None,
-) -> list[dict[str, Any]]:
+) -> list[store.Change]:
     """Return the row for those who read what is under embargo, and had this story.
 
     `last` is what they were told of it last, where it was taken from them before and there is
@@ -113,7 +112,7 @@ def _seen(
     event: ArticleWithdrawn,
     old: store.Attributes | None,
     last: store.LastChange | None,
-    there: Any,
+    there: store.Stone | None,
 ) -> _Seen | None:
     if old is not None and old.is_out(unit.now):
         return _Seen(old.values, old.version)
@@ -129,47 +128,36 @@ def _seen(
     return None
 
 
-def _attributes(unit: Unit, article: Article) -> dict[str, Any]:
+def _attributes(unit: Unit, article: Article) -> Facts:
     above = with_ancestors(unit.session, [article.categories])
     return attributes_of(article, above(article.categories))
 
 
-def _stone(unit: Unit, id_: str, tombstone: Tombstone | None, seen: _Seen) -> dict[str, Any]:
-    return {
-        "id": id_,
-        "at": unit.now,
-        "answer": tombstone.answer if tombstone is not None else store.NOT_FOUND,
-        "notice": tombstone.notice if tombstone is not None else None,
-        "redirect_to": tombstone.redirect_to if tombstone is not None else None,
-        "embargoed": seen.embargoed,
-        "attributes": seen.attributes,
-    }
+def _stone(unit: Unit, id_: str, tombstone: Tombstone | None, seen: _Seen) -> store.Stone:
+    return store.Stone(
+        id=id_,
+        at=unit.now,
+        answer=tombstone.answer if tombstone is not None else store.NOT_FOUND,
+        notice=tombstone.notice if tombstone is not None else None,
+        redirect_to=tombstone.redirect_to if tombstone is not None else None,
+        embargoed=seen.embargoed,
+        attributes=seen.attributes,
+    )
 
 
-def _is_other(event: ArticleWithdrawn, there: Any) -> bool:
+def _is_other(event: ArticleWithdrawn, there: store.Stone | None) -> bool:
     """Tell whether readers get another answer now than they got before."""
     stone = event.tombstone
     now = (stone.answer, stone.notice, stone.redirect_to) if stone is not None else None
-    said = there is not None and there.answer != store.NOT_FOUND
-    was = (there.answer, there.notice, there.redirect_to) if said else None
-    return now != was
+    if there is None or there.answer == store.NOT_FOUND:
+        return now is not None
+    return now != (there.answer, there.notice, there.redirect_to)
 
 
 def _row(
-    unit: Unit,
-    id_: str,
-    event: ArticleWithdrawn,
-    version: int | None,
-    attributes: dict[str, Any],
-) -> dict[str, Any]:
-    return {
-        "at": unit.now,
-        "type": "article",
-        "id": id_,
-        "op": "remove",
-        "reason": event.reason,
-        "version": version,
-        "notice": event.tombstone.notice if event.tombstone is not None else None,
-        "before": attributes,
-        "after": None,
-    }
+    unit: Unit, id_: str, event: ArticleWithdrawn, version: int | None, attributes: Facts
+) -> store.Change:
+    notice = event.tombstone.notice if event.tombstone is not None else None
+    return store.Change(
+        unit.now, "article", id_, "remove", event.reason, version, notice, before=attributes
+    )

@@ -14,14 +14,14 @@ from app.kit.session import ReadSession
 
 # An option of connections: what their transactions begin with, or nothing.
 BEGINS = "dateline_begins"
-# Letters of the texts that the driver keeps prepared on a connection, of the main thread and of
+# Letters of the texts that the driver keeps prepared on a connection, of the loop and of
 # any other: some twelve bytes each. It counts statements alone, so a connection that was asked
 # for more is closed, and another one opened.
-_MOST_OF_MAIN, _MOST_OF_OTHERS = 512 * 1024, 128 * 1024
-# The loop runs in the main thread, and answers most readers. A thousand stories of a million touch
-# some seven pages each that are nobody else's. There are dozens of other threads, and what they
-# read is in the system's memory. In KiB.
-_CACHE_OF_MAIN, _CACHE_OF_OTHERS = 40_960, 4_096
+_MOST_OF_LOOP, _MOST_OF_OTHERS = 512 * 1024, 128 * 1024
+# The loop runs in the thread that opens the database, and answers most readers. A thousand stories
+# of a million touch some seven pages each that are nobody else's. There are dozens of other
+# threads, and what they read is in the system's memory. In KiB.
+_CACHE_OF_LOOP, _CACHE_OF_OTHERS = 40_960, 4_096
 _LENT = "dateline_lent"
 # Shown each statement that a reader runs, with its values filled in.
 Trace = Callable[[str], None]
@@ -71,9 +71,9 @@ class Readers:
     def __init__(self, engine: Engine) -> None:
         """Open nothing yet."""
         self._engine = engine
-        self._main = threading.main_thread().ident
-        # Kept apart, so that the main thread gets the pages back that it has read.
-        self._of_main: list[Lent] = []
+        self._loop = threading.get_ident()
+        # Kept apart, so that the thread of the loop gets the pages back that it has read.
+        self._of_loop: list[Lent] = []
         self._of_others: list[Lent] = []
         self._trace: Trace | None = None
         self._is_closed = False
@@ -96,28 +96,28 @@ class Readers:
     def trace(self, trace: Trace | None) -> None:
         """Show the statements of readers that begin later; nothing ends it."""
         self._trace = trace
-        for lent in (*self._of_main, *self._of_others):
+        for lent in (*self._of_loop, *self._of_others):
             lent.driver.set_trace_callback(trace)
 
     def close(self) -> None:
         """Close what is not lent; the rest is closed when it comes back."""
         self._is_closed = True
-        for kept in (self._of_main, self._of_others):
+        for kept in (self._of_loop, self._of_others):
             while kept:
                 kept.pop().connection.close()
 
-    def _is_in_main(self) -> bool:
-        return threading.get_ident() == self._main
+    def _is_in_loop(self) -> bool:
+        return threading.get_ident() == self._loop
 
     def _kept(self) -> list[Lent]:
-        return self._of_main if self._is_in_main() else self._of_others
+        return self._of_loop if self._is_in_loop() else self._of_others
 
     def _opened(self) -> Lent:
         connection = self._engine.connect().execution_options(**{BEGINS: None})
-        is_in_main = self._is_in_main()
-        cache = _CACHE_OF_MAIN if is_in_main else _CACHE_OF_OTHERS
+        is_in_loop = self._is_in_loop()
+        cache = _CACHE_OF_LOOP if is_in_loop else _CACHE_OF_OTHERS
         connection.exec_driver_sql(f"PRAGMA cache_size = -{cache}")
-        lent = Lent(connection, _MOST_OF_MAIN if is_in_main else _MOST_OF_OTHERS)
+        lent = Lent(connection, _MOST_OF_LOOP if is_in_loop else _MOST_OF_OTHERS)
         lent.driver.set_trace_callback(self._trace)
         return lent
 

@@ -4,7 +4,7 @@ import sqlite3
 import zlib
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any, TypeVar, overload
+from typing import Any, ClassVar, Protocol, TypeVar, cast, overload
 
 import psycopg
 from sqlalchemy import (
@@ -12,7 +12,8 @@ from sqlalchemy import (
     Connection,
     CursorResult,
     Executable,
-    Row,
+    Select,
+    Table,
     Text,
     bindparam,
     func,
@@ -24,37 +25,46 @@ from sqlalchemy.sql.expression import ClauseElement
 from app.kit import json
 from app.kit.errors import ConstraintViolated
 from app.kit.schema import Base, table_of
-from app.kit.statement import Mode, Statement, compiled_for, deletion, insertion, insertion_of
+from app.kit.statement import (
+    Mode,
+    Nothing,
+    Query,
+    Statement,
+    compiled_for,
+    deletion,
+    insertion,
+    insertion_of,
+)
 
-Params = Mapping[str, Any] | Sequence[Mapping[str, Any]] | None
-Record = Row[Any]
+Values = Mapping[str, Any] | None
+Params = Values | Sequence[Mapping[str, Any]]
 RowT = TypeVar("RowT")
+Value = TypeVar("Value")
 # What says, in each driver's words, that a constraint was violated.
 BROKEN = (IntegrityError, sqlite3.IntegrityError, psycopg.IntegrityError)
 
-# The most values that one IN (…) is given: SQLite allows 32,766 variables a statement.
-_CHUNK = 5_000
 # A statement of many rows costs little more than one of a single row, and to SQLite it lets other
 # threads take a turn once, not with each row. Each number of rows is another statement; and of two
 # rows with one key the second cannot replace the first.
 _MANY, _AT_ONCE, _MOST_ROWS = frozenset({"new", "missing"}), 16, 64
-Value = TypeVar("Value")
 
 
-def chunks(values: Collection[Value]) -> Iterator[list[Value]]:
-    """Yield values in lists that one IN (…) can take."""
-    listed = list(values)
-    for start in range(0, len(listed), _CHUNK):
-        yield listed[start : start + _CHUNK]
+class _Tuple(Protocol):
+    def _asdict(self) -> dict[str, Any]: ...
 
 
-def filled(values: Collection[Value]) -> list[Value]:
-    """Return some values as 1, 2, 4, … of them, the last one repeated.
+class _Dataclass(Protocol):
+    __dataclass_fields__: ClassVar[dict[str, Any]]
 
-    So an IN (…) for any number of values takes one of few statements, which can be kept.
-    """
-    listed = list(values)
-    return listed + [listed[-1]] * ((1 << (len(listed) - 1).bit_length()) - len(listed))
+
+# A row to insert: a named tuple or a dataclass, whose fields are columns.
+TypedRow = _Tuple | _Dataclass
+
+
+def _columns_of(row: Any, table: Table) -> tuple[str, ...]:
+    """Return the columns that a row fills; a number that the database gives is none of them."""
+    fields = getattr(row, "_fields", None) or row.__dataclass_fields__
+    return tuple(name for name in fields if table.c[name].identity is None)
 
 
 def _numbered(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
@@ -67,8 +77,8 @@ def _numbered(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
 class ReadSession:
     """Reads from one connection.
 
-    Every method takes a `Statement` that is kept, or what SQLAlchemy built for this one time;
-    columns are converted as their types say, in either case and on both databases.
+    Every method takes a `Statement` that is kept, or a `Query` that was built for this one time;
+    rows are what it declares, in either case and on both databases.
     """
 
     def __init__(self, connection: Connection) -> None:
@@ -76,38 +86,45 @@ class ReadSession:
         self._connection = connection
         self.dialect: str = connection.dialect.name
 
-    @overload
-    def all(self, statement: Statement[RowT], params: Params = None) -> Sequence[RowT]: ...
-
-    @overload
-    def all(self, statement: Executable, params: Params = None) -> Sequence[Record]: ...
-
-    def all(self, statement: Any, params: Any = None) -> Any:
+    def all(self, query: Query[RowT], params: Values = None) -> list[RowT]:
         """Return every row."""
-        if isinstance(statement, Statement):
-            ready = compiled_for(statement, self._connection.dialect)
+        if isinstance(query, Statement):
+            ready = compiled_for(query, self._connection.dialect)
             return ready.rows(self._fetched(ready.text, ready.values(params)))
-        return self._connection.execute(statement, params).all()
+        result = self._run_once(query.clause, params)
+        return list(map(query.maker(list(result.keys())), result))
 
     def _fetched(self, text: str, values: dict[str, Any]) -> Sequence[Sequence[Any]]:
         """Return the driver's rows of a statement that is compiled."""
         return self._connection.exec_driver_sql(text, values).all()
 
-    @overload
-    def first(self, statement: Statement[RowT], params: Params = None) -> RowT | None: ...
+    def _run_once(self, clause: Any, params: Params) -> CursorResult[Any]:
+        """Run what is not kept here; SQLAlchemy has a cache of what it compiled."""
+        return self._connection.execute(clause, params)
 
-    @overload
-    def first(self, statement: Executable, params: Params = None) -> Record | None: ...
-
-    def first(self, statement: Any, params: Any = None) -> Any:
+    def first(self, query: Query[RowT], params: Values = None) -> RowT | None:
         """Return the first row, or nothing."""
-        rows = self.all(statement, params)
+        rows = self.all(query, params)
         return rows[0] if rows else None
 
-    def scalar(self, statement: Statement[Any] | Executable, params: Params = None) -> Any:
+    def find(self, query: Query[RowT], values: Collection[Any], **params: Any) -> list[RowT]:
+        """Return the rows for values, which are bound as a list: without any there are none."""
+        return self.all(query, {"values": values, **params}) if values else []
+
+    def scalar(self, query: Query[Any] | Executable, params: Values = None) -> Any:
         """Return the first column of the first row, or nothing."""
-        row: Any = self.first(statement, params)
-        return None if row is None else row[0]
+        return next(iter(self.scalars(query, params)), None)
+
+    @overload
+    def scalars(self, query: Select[Value], params: Values = None) -> list[Value]: ...
+
+    @overload
+    def scalars(self, query: Query[Any] | Executable, params: Values = None) -> list[Any]: ...
+
+    def scalars(self, query: Any, params: Any = None) -> Any:
+        """Return the first column of every row."""
+        rows = self.all(query if isinstance(query, Query) else Query(query), params)
+        return [row[0] for row in rows]
 
     def estimate(self, statement: ClauseElement, params: Mapping[str, Any]) -> int:
         """Return how many rows PostgreSQL's planner expects of a statement."""
@@ -118,12 +135,12 @@ class ReadSession:
         plan: Any = result.scalar()
         return int((json.loads(plan) if isinstance(plan, str) else plan)[0]["Plan"]["Plan Rows"])
 
-    def stream(self, statement: Executable, chunk: int = 500) -> Iterator[Record]:
+    def stream(self, query: Query[RowT], chunk: int = 500) -> Iterator[RowT]:
         """Yield rows in chunks, in memory that does not grow with their number."""
-        options = {"yield_per": chunk}
+        options, clause = {"yield_per": chunk}, cast(Executable, query.clause)
         # Whoever stops reading in the middle leaves no cursor open on the server.
-        with self._connection.execute(statement, execution_options=options) as result:
-            yield from result
+        with self._connection.execute(clause, execution_options=options) as result:
+            yield from map(query.maker(list(result.keys())), result)
 
 
 class WriteSession(ReadSession):
@@ -136,45 +153,31 @@ class WriteSession(ReadSession):
         if isinstance(statement, Statement):
             rows = [params or {}] if isinstance(params, Mapping | None) else params
             return self._run(statement, rows).rowcount
-        return self._connection.execute(statement, params).rowcount
+        return self._run_once(statement, params).rowcount
 
     def delete(self, column: Any, values: Collection[Value]) -> None:
         """Delete the rows in which a column of a model has one of these values."""
-        for part in chunks(values):
-            named = filled(part)
-            statement, names = deletion(column.property.columns[0], len(named))
-            self.execute(statement, dict(zip(names, named, strict=True)))
+        if values:
+            self.execute(deletion(column.property.columns[0]), {"values": values})
 
-    def insert(self, model: type[Base], rows: Sequence[Mapping[str, Any]]) -> None:
-        """Insert rows that all have the same columns."""
-        self._insert(model, rows, "new")
+    def insert(self, model: type[Base], rows: Sequence[TypedRow], mode: Mode = "new") -> None:
+        """Insert rows of one type; the mode says what becomes of those whose key is there.
 
-    def insert_missing(self, model: type[Base], rows: Sequence[Mapping[str, Any]]) -> None:
-        """Insert rows, leaving alone those whose key is there already."""
-        self._insert(model, rows, "missing")
-
-    def insert_whole(self, model: type[Base], rows: Sequence[Mapping[str, Any]]) -> None:
-        """Insert rows, replacing those whose key is there already.
-
-        Entries of indexes stay where they say the same, which a deletion would not let them.
+        Entries of indexes stay where a row that is replaced says the same, which a deletion would
+        not let them.
         """
-        self._insert(model, rows, "whole")
-
-    def insert_changed(self, model: type[Base], rows: Sequence[Mapping[str, Any]]) -> None:
-        """Insert rows, replacing those whose key is there already and that say something else."""
-        self._insert(model, rows, "changed")
-
-    def _insert(self, model: type[Base], rows: Sequence[Mapping[str, Any]], mode: Mode) -> None:
         if not rows:
             return
-        table, columns = table_of(model), tuple(rows[0])
-        if mode in _MANY and 1 < len(rows) <= _MOST_ROWS:
-            for start in range(0, len(rows), _AT_ONCE):
-                part = rows[start : start + _AT_ONCE]
+        table = table_of(model)
+        columns = _columns_of(rows[0], table)
+        values = [{name: getattr(row, name) for name in columns} for row in rows]
+        if mode in _MANY and 1 < len(values) <= _MOST_ROWS:
+            for start in range(0, len(values), _AT_ONCE):
+                part = values[start : start + _AT_ONCE]
                 statement = insertion_of(table, columns, self.dialect, mode, len(part))
                 self._run(statement, [_numbered(part)])
         else:
-            self._run(insertion(table, columns, self.dialect, mode), rows)
+            self._run(insertion(table, columns, self.dialect, mode), values)
 
     def _run(
         self, statement: Statement[Any], rows: Sequence[Mapping[str, Any]]
@@ -215,10 +218,12 @@ class WriteSession(ReadSession):
 
 
 _key = bindparam("key", type_=BigInteger)
-_LOCK: Statement[Any] = Statement(select(func.pg_advisory_xact_lock(_key)))
-_LOCK_SHARED: Statement[Any] = Statement(select(func.pg_advisory_xact_lock_shared(_key)))
-_TRY_LOCK: Statement[Any] = Statement(select(func.pg_try_advisory_xact_lock(_key)))
-_NOTIFY: Statement[Any] = Statement(select(func.pg_notify(bindparam("channel", type_=Text), "")))
+_LOCK: Statement[Nothing] = Statement(select(func.pg_advisory_xact_lock(_key)))
+_LOCK_SHARED: Statement[Nothing] = Statement(select(func.pg_advisory_xact_lock_shared(_key)))
+_TRY_LOCK: Statement[tuple[bool]] = Statement(select(func.pg_try_advisory_xact_lock(_key)))
+_NOTIFY: Statement[Nothing] = Statement(
+    select(func.pg_notify(bindparam("channel", type_=Text), ""))
+)
 
 
 def _lock_key(name: str) -> int:

@@ -6,13 +6,11 @@ SQLite needs to run one. Values and columns are converted as their types say, so
 on both databases.
 """
 
-from collections import namedtuple
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache, partial
 from typing import Any, Generic, Literal, TypeVar, cast
 
 from sqlalchemy import (
-    BindParameter,
     Column,
     Dialect,
     Insert,
@@ -27,22 +25,49 @@ from sqlalchemy.sql import ClauseElement
 from sqlalchemy.types import TypeEngine
 
 from app.kit.bounded import BoundedCache
+from app.kit.listed import is_listed
 
 RowT_co = TypeVar("RowT_co", covariant=True)
 # What an insert does where its key is there already: fails, leaves the row alone, replaces it, or
 # where it differs.
 Mode = Literal["new", "missing", "whole", "changed"]
+# The rows of a statement that returns none, or none that matter.
+Nothing = tuple[()]
 _Processor = Callable[[Any], Any]
 _MOST = 300
 
 
-class Statement(Generic[RowT_co]):
-    """A statement that is kept: an object of a module or of a cache, not one made for each run.
+class Query(Generic[RowT_co]):
+    """What is asked one time, and what its rows become.
 
-    `row` is the named tuple that its rows become; its fields are the columns in their order.
+    `row` is a named tuple or a dataclass whose fields are the columns in their order; without one,
+    rows are tuples.
     """
 
-    __slots__ = ("clause", "columns", "row")
+    __slots__ = ("clause", "row")
+
+    def __init__(self, clause: ClauseElement, row: type[RowT_co] | None = None) -> None:
+        """Say what the rows of what SQLAlchemy built become."""
+        self.clause = clause
+        self.row = row
+
+    def maker(self, names: Sequence[str]) -> Callable[[Sequence[Any]], RowT_co]:
+        """Return what makes a row of the values of columns that have these names."""
+        row: Any = self.row or tuple
+        if row is tuple:
+            return cast(Callable[[Sequence[Any]], RowT_co], tuple)
+        if not issubclass(row, tuple):
+            return lambda values: row(**dict(zip(names, values, strict=True)))
+        if row._fields != tuple(names):
+            raise TypeError(f"{row.__name__} has other fields than the columns {list(names)}.")
+        # The `_make` of a named tuple counts the columns every time.
+        return partial(tuple.__new__, row)
+
+
+class Statement(Query[RowT_co]):
+    """A query that is kept: an object of a module or of a cache, not one made for each run."""
+
+    __slots__ = ("columns",)
 
     def __init__(
         self,
@@ -52,8 +77,7 @@ class Statement(Generic[RowT_co]):
         columns: Sequence[str] | None = None,
     ) -> None:
         """Keep what SQLAlchemy built; `columns` are those of an insert."""
-        self.clause = clause
-        self.row = row
+        super().__init__(clause, row)
         self.columns = columns
 
 
@@ -81,9 +105,7 @@ class Compiled(Generic[RowT_co]):
             (place, _implementation(column.type, dialect).result_processor(dialect, None))
             for place, column in enumerate(columns)
         )
-        made: Any = statement.row or namedtuple("Row", columns.keys(), rename=True)
-        # Its own `_make` counts the columns every time.
-        self._make: Callable[[Sequence[Any]], RowT_co] = partial(tuple.__new__, made)
+        self._make = statement.maker(list(columns.keys() if columns else ()))
 
     def values(self, params: Mapping[str, Any] | None) -> dict[str, Any]:
         """Return the values of parameters, as the driver takes them."""
@@ -137,15 +159,13 @@ def compiled_for(statement: Statement[RowT_co], dialect: Dialect) -> Compiled[Ro
 
 
 @lru_cache(maxsize=_MOST)
-def deletion(column: Column[Any], count: int) -> tuple[Statement[Any], tuple[str, ...]]:
-    """Return what deletes the rows in which a column has one of so many values, and their names."""
-    names = tuple(f"value{number}" for number in range(count))
-    values: list[BindParameter[Any]] = [bindparam(name) for name in names]
-    return Statement(delete(column.table).where(column.in_(values))), names
+def deletion(column: Column[Any]) -> Statement[Nothing]:
+    """Return what deletes the rows in which a column has one of the `values`."""
+    return Statement(delete(column.table).where(is_listed(column)))
 
 
 @lru_cache(maxsize=_MOST)
-def insertion(table: Table, columns: Sequence[str], dialect: str, mode: Mode) -> Statement[Any]:
+def insertion(table: Table, columns: Sequence[str], dialect: str, mode: Mode) -> Statement[Nothing]:
     """Return what inserts a row of these columns."""
     return Statement(_insertion(table, columns, dialect, mode), columns=columns)
 
@@ -153,7 +173,7 @@ def insertion(table: Table, columns: Sequence[str], dialect: str, mode: Mode) ->
 @lru_cache(maxsize=_MOST)
 def insertion_of(
     table: Table, columns: Sequence[str], dialect: str, mode: Mode, count: int
-) -> Statement[Any]:
+) -> Statement[Nothing]:
     """Return what inserts so many rows at once; the parameters of each have its number."""
     rows: list[dict[str, Any]] = [
         {name: bindparam(f"{name}{number}", type_=table.c[name].type) for name in columns}

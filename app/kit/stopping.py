@@ -10,14 +10,18 @@ name first; what has such a name is removed.
 """
 
 import os
+import select
 import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from math import inf
 from types import FrameType
+from typing import NoReturn
 
-Action = Callable[[int], None]
+# What is done about a signal; it returns in how many seconds the process has to end.
+Action = Callable[[int], float]
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _SHOW_CURSOR = b"\x1b[?25h\n"
@@ -29,7 +33,6 @@ class _State:
     action: Action
     write_end: int | None = None
     obeyed: frozenset[int] = frozenset()
-    requested: bool = False
 
 
 _state = _State()
@@ -55,40 +58,16 @@ def install(code: int | None = None) -> None:
     threading.Thread(target=_follow, args=(read_end,), name="signals", daemon=True).start()
     signal.set_wakeup_fd(_state.write_end, warn_on_full_buffer=False)
     for number in _state.obeyed:
-        signal.signal(number, note)
+        signal.signal(number, _ignore)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, _state.obeyed)
 
 
-def note(number: int, _frame: FrameType | None = None) -> None:
-    """Act on a signal as if it came now; takes no lock, so a handler may call it.
-
-    An event loop that runs has the interpreter write to its own pipe instead of this one.
-    """
-    if _state.write_end is not None:
-        with suppress(OSError):
-            os.write(_state.write_end, bytes([number]))
-
-
-def is_requested() -> bool:
-    """Return whether a signal asked this process to stop."""
-    return _state.requested
-
-
-def end_with(stop: Callable[[], None], seconds: float) -> None:
+def end_with(stop: Action) -> None:
     """From now on, a signal calls `stop`, in a thread; the process then ends by itself.
 
-    If it has not after so many seconds, it is ended with exit code 1.
+    If it has not after the seconds that `stop` returns, it is ended with exit code 1.
     """
-
-    def action(_number: int) -> None:
-        stop()
-        time.sleep(seconds)
-        # Nothing is logged: whatever keeps this process may hold a lock of the log, too.
-        with suppress(OSError):
-            os.write(2, b"dateline: ended by force; it did not end in time.\n")
-        _leave(1)
-
-    _state.action = action
+    _state.action = stop
 
 
 @contextmanager
@@ -105,14 +84,26 @@ def cleanup(remove: Callable[[], None]) -> Iterator[None]:
 
 
 def _follow(read_end: int) -> None:
-    while True:
+    until = inf
+    while select.select([read_end], [], [], None if until == inf else _seconds_to(until))[0]:
         for number in os.read(read_end, 64):
             if number in _state.obeyed:
-                _state.requested = True
-                _state.action(number)
+                until = min(until, time.monotonic() + _state.action(number))
+    # Nothing is logged: whatever keeps this process may hold a lock of the log, too.
+    with suppress(OSError):
+        os.write(2, b"dateline: ended by force; it did not end in time.\n")
+    _leave(1)
 
 
-def _leave(code: int) -> None:
+def _seconds_to(moment: float) -> float:
+    return max(0.0, moment - time.monotonic())
+
+
+def _ignore(_number: int, _frame: FrameType | None) -> None:
+    """Do nothing: the interpreter has written to the pipe before it calls this."""
+
+
+def _leave(code: int) -> NoReturn:
     for remove in reversed(_cleanups):
         with suppress(OSError):
             remove()

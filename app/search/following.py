@@ -11,7 +11,8 @@ from contextlib import suppress
 from dataclasses import replace
 
 from app.delivery.queries import Delivery
-from app.delivery.snapshot import Change, snapshot
+from app.delivery.snapshot import snapshot
+from app.delivery.store.searchable import Touched
 from app.search.errors import IndexUnusable
 from app.search.index import Index, IndexedStory, Position, Writer
 from app.search.stories import indexed
@@ -184,12 +185,12 @@ class Follower:
         return replace(position, sources=rest)
 
 
-def mark(row: Change) -> str:
+def mark(row: Touched) -> str:
     """Return what tells a row of the log from one of the same serial in another database."""
     return f"{row.at} {row.type} {row.id}"
 
 
-def stands(position: Position, rows: Sequence[Change]) -> bool:
+def stands(position: Position, rows: Sequence[Touched]) -> bool:
     """Tell whether a position is one of this log: `rows` begin with the one that it names."""
     if position.serial == 0:
         return True

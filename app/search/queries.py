@@ -7,10 +7,11 @@ from typing import TypeVar
 
 from app.access.selection import Selection
 from app.content.inputs import normal_language
-from app.delivery.directory import Directory, EntryType
+from app.delivery.directory import Directory
 from app.delivery.heads import Head
 from app.delivery.queries import Delivery
 from app.delivery.snapshot import Snapshot, snapshot
+from app.delivery.store.entries import EntryType
 from app.delivery.store.shapes import Form
 from app.kit import json
 from app.search.errors import IndexUnusable
@@ -128,7 +129,7 @@ class Search:
 
         def found(public: Snapshot, view: View) -> Answer:
             ids = related(id_, selection, limit, public, view.reader)
-            shown = public.named(names_in).short_forms(ids)
+            shown = public.named(names_in).forms(ids)
             items = [shown[one] for one in ids if one in shown]
             return Answer(items, public.head, view.exact, view.settled)
 
@@ -248,7 +249,7 @@ def _items(query: SearchQuery, public: Snapshot, found: Found, hits: Sequence[Hi
     if query.form != "short":
         forms = public.forms(ids, query.form)
         return [forms[id_] for id_ in ids if id_ in forms]
-    shown = public.short_forms(ids)
+    shown = public.forms(ids)
     marked = _highlights(query, public, found, ids) if query.highlighted else {}
     items = []
     for hit in hits:

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
-from app.delivery.directory import EntryType
 from app.delivery.snapshot import Snapshot
+from app.delivery.store.entries import EntryType
 from app.kit import json
 from app.kit.bounded import entries_within
 from app.search.analysis.words import evened
@@ -77,7 +77,7 @@ def _titles(text: str, limit: int, public: Snapshot, reader: Reader) -> Iterator
         return
     hits = reader.search(Ask(typed, public.now, limit=limit)).hits
     ids = [hit.id for hit in hits]
-    shown = public.short_forms(ids)
+    shown = public.forms(ids)
     for id_ in ids:
         if id_ in shown:
             story = json.loads(shown[id_])

@@ -3,9 +3,10 @@
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
-from enum import Enum
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
+# What a connection waits for; but for the application, `Deadlines` says how long.
+Phase = Literal["head", "body", "application", "reading", "linger"]
 _LOOKS = 10
 
 
@@ -26,16 +27,6 @@ class Deadlines:
     linger: float = 2.0
 
 
-class Phase(Enum):
-    """What a connection waits for."""
-
-    HEAD = "head"
-    BODY = "body"
-    APPLICATION = "application"
-    READING = "reading"
-    LINGER = "linger"
-
-
 class State(NamedTuple):
     """What a connection waits for, in which of its requests, and how many bytes were moved."""
 
@@ -52,14 +43,12 @@ class Timer:
     to two intervals late.
     """
 
-    __slots__ = ("_began_at", "_deadlines", "_expire", "_handle", "_look", "_seen", "_since")
-
     def __init__(
         self, deadlines: Deadlines, look: Callable[[], State], expire: Callable[[Phase], None]
     ) -> None:
         """Begin to look."""
         self._deadlines, self._look, self._expire = deadlines, look, expire
-        self._seen = State(Phase.HEAD, 0)
+        self._seen = State("head", 0)
         self._began_at = self._since = asyncio.get_running_loop().time()
         self._set()
 
@@ -79,14 +68,14 @@ class Timer:
             self._seen, self._since = state, now
             if state[:2] != seen[:2]:
                 self._began_at = now
-        if state.phase is not Phase.APPLICATION and self._is_over(state, now):
+        if state.phase != "application" and self._is_over(state, now):
             self._expire(state.phase)
 
     def _is_over(self, state: State, now: float) -> bool:
         deadlines = self._deadlines
-        limit = deadlines.patience if state.is_patient else getattr(deadlines, state.phase.value)
+        limit = deadlines.patience if state.is_patient else getattr(deadlines, state.phase)
         if now - self._since >= limit:
             return True
-        if state.phase is not Phase.BODY or state.is_patient:
-            return False
-        return state.moved < deadlines.body_rate * (now - self._began_at - deadlines.body)
+        is_metered = state.phase == "body" and not state.is_patient
+        least = deadlines.body_rate * (now - self._began_at - deadlines.body)
+        return is_metered and state.moved < least

@@ -18,12 +18,6 @@ _log = logging.getLogger("dateline.server")
 class Exchange:
     """Gives the application its request, and writes its answer; it is a `Control`."""
 
-    __slots__ = (
-        *("_body", "_chunks", "_connection", "_event", "_expects", "_has_seat", "_is_bare"),
-        *("_is_old", "_is_received", "_is_taken", "_keeps", "_left", "has_body", "is_complete"),
-        *("is_disconnected", "is_listener", "is_patient", "is_started", "scope", "task"),
-    )
-
     def __init__(
         self,
         connection: "HttpProtocol",
@@ -40,9 +34,10 @@ class Exchange:
         self._is_old, self._is_bare = scope["http_version"] == "1.0", scope["method"] == "HEAD"
         self._body = b""
         self._left: int | None = None
-        self._event: asyncio.Event | None = None
+        # Set as the request moves on: a part of its body, its answer, its end.
+        self._moved = asyncio.Event()
         self.task: asyncio.Task[None] | None = None
-        self._is_received = self._is_taken = self._chunks = self._has_seat = False
+        self._is_received = self._is_taken = self._chunks = False
         self.is_started = self.is_complete = self.is_disconnected = False
         self.is_patient = self.is_listener = False
 
@@ -56,8 +51,8 @@ class Exchange:
         except Exception:  # noqa: BLE001
             _log.exception("the application failed")
         finally:
-            if self._has_seat:
-                self._connection.free_seat()
+            if self.is_listener:
+                self._connection.hooks.limits.listeners.free(self._connection.client)
             self._connection.on_ended(self)
 
     def allow_time(self) -> None:
@@ -66,25 +61,26 @@ class Exchange:
 
     def take_seat(self) -> bool:
         """Make the request a listener, which ends with its client; False if no seat is free."""
-        self._has_seat = self.is_listener = self._has_seat or self._connection.take_seat()
-        return self._has_seat
+        seats = self._connection.hooks.limits.listeners
+        self.is_listener = self.is_listener or seats.take(self._connection.client)
+        return self.is_listener
 
     def take_body(self, part: bytes) -> bool:
         """Take a part of the body; return whether as much waits as may."""
         self._expects = False
         self._body += part
-        self._wake()
+        self._moved.set()
         return len(self._body) > _MOST_WAITING
 
     def end_body(self) -> None:
         """Learn that the body is complete."""
         self._expects, self._is_received = False, True
-        self._wake()
+        self._moved.set()
 
     def disconnect(self) -> None:
         """Let the application know that its client has gone; a listener ends at once."""
         self.is_disconnected = True
-        self._wake()
+        self._moved.set()
         if self.is_listener and self.task is not None:
             self.task.cancel()
 
@@ -94,19 +90,18 @@ class Exchange:
             self._expects = False
             self._connection.write(CONTINUE)
         while not (self.is_disconnected or self.is_complete):
+            self._moved.clear()
             self._connection.read_on()
             if not self._is_taken and (self._body or self._is_received):
                 part, self._body, self._is_taken = self._body, b"", self._is_received
                 return {"type": "http.request", "body": part, "more_body": not self._is_received}
-            self._event = self._event or asyncio.Event()
-            self._event.clear()
-            await self._event.wait()
+            await self._moved.wait()
         return {"type": "http.disconnect"}
 
     async def send(self, message: Message) -> None:
         """Send a part of the answer, or all of it."""
-        if self._connection.is_write_paused and not self.is_disconnected:
-            await self._connection.drain()
+        if not (self._connection.writable.is_set() or self.is_disconnected):
+            await self._connection.writable.wait()
         if self.is_disconnected:
             return
         match message["type"]:
@@ -164,9 +159,5 @@ class Exchange:
 
     def _complete(self) -> None:
         self.is_complete = True
-        self._wake()
+        self._moved.set()
         self._connection.on_answered(keeps=self._keeps)
-
-    def _wake(self) -> None:
-        if self._event is not None:
-            self._event.set()

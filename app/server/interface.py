@@ -1,5 +1,6 @@
 """What the server and the application that it serves know of each other."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -30,6 +31,16 @@ class Control(Protocol):
 
     def take_seat(self) -> bool:
         """Make the request a listener, which ends with its client; False if no seat is free."""
+
+
+class ServerState(Protocol):
+    """What uvicorn shares among the connections of a server."""
+
+    total_requests: int
+    # When the server stops, it calls `shutdown` of each.
+    connections: set[Any]
+    tasks: set[asyncio.Task[None]]
+    default_headers: Headers
 
 
 def refuse_plainly(code: str, detail: str) -> Answer:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import httptools
 
 from app.server.interface import Headers, Scope
-from app.server.target import LONGEST_QUERY, Refused, check_headers, check_query, split_target
+from app.server.target import Refused, check_headers, check_query, split_target
 
 if TYPE_CHECKING:
     from app.server.protocol import HttpProtocol
@@ -20,29 +20,24 @@ _log = logging.getLogger("dateline.server")
 class RequestReader:
     """Parses what a client sends; the parser calls the methods `on_…`."""
 
-    __slots__ = (
-        *("_base", "_connection", "_detour", "_fed", "_headers", "_keeps", "_parser", "_refused"),
-        *("_replays", "_url", "in_body", "in_head", "is_done", "requests"),
-    )
-
     def __init__(self, connection: "HttpProtocol", base: Scope) -> None:
         """Give requests to a connection; `base` is what all their scopes share."""
         self._connection, self._base = connection, base
         self._parser = httptools.HttpRequestParser(self)
-        self._refused: Refused | None = None
         self._detour = b""
-        self._fed = self.requests = 0
+        # Bytes since a request began, its head was complete, or a part of its body came.
+        self._fed = 0
+        self.requests = 0
         self._replays = self.in_head = self.in_body = self.is_done = False
 
     def close(self) -> None:
         """Let go of the parser, which holds this object too."""
         del self._parser
 
-    def feed(self, data: bytes | memoryview) -> None:
+    def feed(self, data: bytes) -> None:
         """Parse bytes, unless the last request is complete; raises `Refused`."""
         if self.is_done:
             return
-        before = self.requests
         self._fed += len(data)
         try:
             self._parser.feed_data(data)
@@ -51,26 +46,21 @@ class RequestReader:
         except httptools.HttpParserError as error:
             # What comes behind a last request is no fault of that request.
             if not self.is_done:
-                raise self._reason(error) from None
-        if self.requests != before:
-            self._fed = 0
-        elif self._fed > LONGEST_HEAD:
+                raise _reason(error) from None
+        if self._fed > LONGEST_HEAD:
             raise _TOO_LARGE
 
     def on_message_begin(self) -> None:
         """Begin a request."""
         self.requests += 1
         self.in_head = True
-        self._url = b""
+        self._fed, self._url = 0, b""
         self._headers: Headers = []
 
     def on_url(self, part: bytes) -> None:
         """Take a part of the target."""
         self._url += part
-        if len(self._url) > LONGEST_QUERY:
-            self._refused = check_query(self._url)
-            if self._refused is not None:
-                raise self._refused
+        check_query(self._url)
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """Take a header, or a trailer, which nobody asks for."""
@@ -81,12 +71,8 @@ class RequestReader:
         self.in_head = False
         if self._replays:
             self._replays = False
-            return
-        try:
+        else:
             self._complete()
-        except Refused as refused:
-            self._refused = refused
-            raise
 
     def on_body(self, part: bytes) -> None:
         """Give a part of a body to the connection."""
@@ -106,6 +92,7 @@ class RequestReader:
             size = sum(len(name) + len(value) + 4 for name, value in headers)
             if size + len(self._url) > LONGEST_HEAD:
                 raise _TOO_LARGE
+        self._fed = 0
         version, method = parser.get_http_version(), parser.get_method().decode("ascii")
         fields = dict(headers)
         check_headers(version, fields, headers)
@@ -127,7 +114,7 @@ class RequestReader:
         closes = b"" if self._keeps else b"connection: close\r\n"
         return b"POST / HTTP/1.1\r\n%b%b\r\n\r\n" % (closes, framing)
 
-    def _ignore_upgrade(self, rest: bytes | memoryview) -> None:
+    def _ignore_upgrade(self, rest: bytes) -> None:
         """Go on in HTTP/1.1: a server may ignore `Upgrade` (RFC 9110, section 7.8)."""
         if self._detour:
             head, self._detour = self._detour, b""
@@ -138,10 +125,12 @@ class RequestReader:
         if rest:
             self.feed(rest)
 
-    def _reason(self, error: httptools.HttpParserError) -> Refused:
-        if self._refused is not None:
-            return self._refused
-        if isinstance(error, httptools.HttpParserCallbackError):
-            _log.error("a request could not be taken", exc_info=error.__context__)
-            return Refused("internal", "The request could not be answered.")
-        return Refused("malformed_request", "This is not a request of HTTP/1.1.")
+
+def _reason(error: httptools.HttpParserError) -> Refused:
+    """Return what a request is refused for, which one of the methods `on_…` may have raised."""
+    if isinstance(error.__context__, Refused):
+        return error.__context__
+    if isinstance(error, httptools.HttpParserCallbackError):
+        _log.error("a request could not be taken", exc_info=error.__context__)
+        return Refused("internal", "The request could not be answered.")
+    return Refused("malformed_request", "This is not a request of HTTP/1.1.")

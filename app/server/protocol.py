@@ -8,11 +8,10 @@ import logging
 from typing import Any
 
 from uvicorn import Config
-from uvicorn.server import ServerState
 
 from app.server.deadlines import Phase, State, Timer
 from app.server.exchange import Exchange
-from app.server.interface import WHOLE, App, Message, Scope, hooks_of
+from app.server.interface import WHOLE, App, Message, Scope, ServerState, hooks_of
 from app.server.outbox import Outbox
 from app.server.parsing import RequestReader
 from app.server.target import Refused
@@ -37,13 +36,6 @@ _log = logging.getLogger("dateline.server")
 class HttpProtocol(asyncio.Protocol):
     """A connection of a client."""
 
-    __slots__ = (
-        *("_app", "_app_state", "_client", "_drained", "_exchange", "_has_seat", "_hooks"),
-        *("_is_deaf", "_is_eof", "_is_paused", "_lingers", "_loop", "_may_look", "_queue"),
-        *("_reader", "_received", "_receiving", "_refused", "_rest", "_server_state"),
-        *("_timer", "_transport", "_written", "is_stopping", "is_write_paused"),
-    )
-
     def __init__(
         self,
         config: Config,
@@ -52,21 +44,22 @@ class HttpProtocol(asyncio.Protocol):
         _loop: asyncio.AbstractEventLoop | None = None,
     ) -> None:
         """Serve the application of a configuration, with its `hooks` if it has any."""
-        if not config.loaded:
-            config.load()
         self._app: App = config.loaded_app
-        self._hooks = hooks_of(self._app)
+        self.hooks = hooks_of(self._app)
         self._server_state, self._app_state = server_state, app_state
         self._loop = _loop or asyncio.get_running_loop()
         self._exchange: Exchange | None = None
         self._receiving: Exchange | None = None
-        self._queue: list[Exchange] = []
-        self._refused: Refused | None = None
-        self._drained: asyncio.Event | None = None
+        # What waits for the answers before it: requests, and a refusal behind them.
+        self._queue: list[Exchange | Refused] = []
+        # What has come and is not parsed.
         self._rest = b""
         self._received = self._written = 0
-        self._is_deaf = self._is_eof = self._is_paused = self._lingers = self._may_look = False
-        self.is_stopping = self.is_write_paused = False
+        self._is_deaf = self._is_eof = self._lingers = self._may_look = False
+        self.is_stopping = False
+        # Set unless the client is slow to read an answer.
+        self.writable = asyncio.Event()
+        self.writable.set()
 
     @property
     def default_lines(self) -> bytes:
@@ -78,17 +71,14 @@ class HttpProtocol(asyncio.Protocol):
         """Begin, or refuse one connection too many."""
         self._transport = transport
         peer, own = _address(transport, "peername"), _address(transport, "sockname")
-        self._client = self._hooks.limits.client(peer[0] if peer else None)
+        self.client = self.hooks.limits.client(peer[0] if peer else None)
         base = {"type": "http", "asgi": _ASGI, "server": own, "client": peer, "root_path": ""}
         scheme = "http" if transport.get_extra_info("sslcontext") is None else "https"
         self._reader = RequestReader(self, {**base, "scheme": scheme, "extensions": {WHOLE: {}}})
-        self._timer = Timer(self._hooks.deadlines, self._look, self._expire)
-        self._has_seat = self._hooks.limits.connections.take(self._client)
-        if self._has_seat:
-            # uvicorn types it by its own protocols, and calls no more than `shutdown`.
-            self._server_state.connections.add(self)  # type: ignore[arg-type]
+        self._timer = Timer(self.hooks.deadlines, self._look, self._expire)
+        if self.hooks.limits.connections.take(self.client):
+            self._server_state.connections.add(self)
         else:
-            self._is_deaf = True
             self._write_refusal(_TOO_MANY)
             self._end()
 
@@ -97,8 +87,8 @@ class HttpProtocol(asyncio.Protocol):
         self._timer.cancel()
         self._reader.close()
         self._is_deaf = True
-        if self._has_seat:
-            self._hooks.limits.connections.free(self._client)
+        if self in self._server_state.connections:
+            self.hooks.limits.connections.free(self.client)
             self._server_state.connections.discard(self)
         for exchange in (self._exchange, self._receiving):
             if exchange is not None:
@@ -108,13 +98,10 @@ class HttpProtocol(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Take what a client sent; what comes behind its last request is dropped."""
-        self._may_look = True
-        if self._is_deaf:
-            return
-        if self._rest or len(data) > _SLICE:
-            self._feed_slices(self._rest + data)
-        else:
-            self._feed(data)
+        if not self._is_deaf:
+            self._may_look = True
+            self._rest += data
+            self._parse()
 
     def eof_received(self) -> bool:
         """Answer a client that has no more to ask; return whether the connection stays."""
@@ -127,24 +114,23 @@ class HttpProtocol(asyncio.Protocol):
 
     def pause_writing(self) -> None:
         """Let the answer wait until the client has read some of it."""
-        self.is_write_paused = True
+        self.writable.clear()
 
     def resume_writing(self) -> None:
         """Go on with the answer."""
-        self.is_write_paused = False
-        if self._drained is not None:
-            self._drained.set()
-            self._drained = None
+        self.writable.set()
 
     def shutdown(self) -> None:
         """End behind the answer that is being made; uvicorn calls it as the server stops."""
-        self._hooks.stop()
+        self.hooks.stop()
         self.is_stopping = True
         if self._exchange is None:
             self._end()
 
     def on_request(self, scope: Scope, *, keeps: bool, expects: bool, has_body: bool) -> None:
         """Answer a request from memory, or let the application do so when it is its turn."""
+        if self._is_deaf:
+            return
         scope["state"] = self._app_state.copy()
         self._received = 0
         is_next = self._exchange is None and not self._queue
@@ -171,7 +157,7 @@ class HttpProtocol(asyncio.Protocol):
         exchange = self._receiving
         if exchange is not None and not exchange.is_complete:
             if exchange.take_body(part):
-                self._pause_reading()
+                self._transport.pause_reading()
         elif self._received > _MOST_UNWANTED:
             self._close()
 
@@ -198,25 +184,11 @@ class HttpProtocol(asyncio.Protocol):
             self.write(b"".join((status, self.default_lines, message["head"], end)))
             self.write(body)
 
-    async def drain(self) -> None:
-        """Wait until the client has read enough, or is gone."""
-        while self.is_write_paused:
-            self._drained = self._drained or asyncio.Event()
-            await self._drained.wait()
-
     def read_on(self) -> None:
-        """Read more, unless other requests wait already."""
-        if self._is_paused and not self._queue and not self._rest:
-            self._is_paused = False
+        """Parse what has come and read more, unless other requests wait already."""
+        self._parse()
+        if not self._queue and not self._rest:
             self._transport.resume_reading()
-
-    def take_seat(self) -> bool:
-        """Take a seat of a listener; return False if none is free."""
-        return self._hooks.limits.listeners.take(self._client)
-
-    def free_seat(self) -> None:
-        """Give back a seat of a listener."""
-        self._hooks.limits.listeners.free(self._client)
 
     def on_answered(self, *, keeps: bool) -> None:
         """Go on with the next request, or close."""
@@ -226,12 +198,10 @@ class HttpProtocol(asyncio.Protocol):
             self._close()
         elif self._queue or self._rest:
             self._loop.call_soon(self._next)
-        elif self._refused is not None:
-            self._refuse(self._refused)
         elif self._is_eof:
             self._end()
         else:
-            self.read_on()
+            self._transport.resume_reading()
 
     def on_ended(self, exchange: Exchange) -> None:
         """See that an answer that the application did not complete is not taken for a whole one."""
@@ -243,37 +213,23 @@ class HttpProtocol(asyncio.Protocol):
             self._write_refusal(_INTERNAL)
         self._close()
 
-    def _feed(self, data: bytes | memoryview) -> None:
-        try:
-            self._reader.feed(data)
-        except Refused as refused:
-            self._refuse(refused)
+    def _parse(self) -> None:
+        """Parse what has come, in parts; what comes behind a request that waits is kept."""
+        while self._rest and not self._queue:
+            part, self._rest = self._rest[:_SLICE], self._rest[_SLICE:]
+            try:
+                self._reader.feed(part)
+            except Refused as refused:
+                self._refuse(refused)
         if self._queue:
-            self._pause_reading()
-
-    def _feed_slices(self, data: bytes) -> None:
-        """Parse much data in parts; what comes behind a request that waits is kept."""
-        self._rest = b""
-        view = memoryview(data)
-        for start in range(0, len(data), _SLICE):
-            if self._is_deaf:
-                return
-            if self._queue:
-                self._rest = data[start:]
-                return
-            self._feed(view[start : start + _SLICE])
-
-    def _pause_reading(self) -> None:
-        if not self._is_paused and not self._transport.is_closing():
-            self._is_paused = True
             self._transport.pause_reading()
 
     def _find(self, scope: Scope) -> Message | None:
         """Return the answer that is in memory, unless the client is slow to read others."""
-        if self.is_write_paused:
+        if not self.writable.is_set():
             return None
         try:
-            return self._hooks.lookup(scope)
+            return self.hooks.lookup(scope)
         # The application runs into the same, and says so.
         except Exception:  # noqa: BLE001
             return None
@@ -286,19 +242,22 @@ class HttpProtocol(asyncio.Protocol):
 
     def _next(self) -> None:
         """Answer the request that waits longest, or parse what came behind it."""
-        if self._lingers or self._transport.is_closing() or self._exchange is not None:
+        if self._exchange is not None:
             return
-        if self._queue:
-            exchange = self._queue.pop(0)
-            message = None if exchange.has_body else self._find(exchange.scope)
-            if message is None:
-                self._start(exchange)
-            else:
-                exchange.send_whole(message)
-        else:
+        if not self._queue:
             self._may_look = True
-            self._feed_slices(self._rest)
             self.read_on()
+            return
+        first = self._queue.pop(0)
+        if isinstance(first, Refused):
+            self._write_refusal(first)
+            self._close()
+            return
+        message = None if first.has_body else self._find(first.scope)
+        if message is None:
+            self._start(first)
+        else:
+            first.send_whole(message)
 
     def _refuse(self, refused: Refused) -> None:
         """Refuse what came last, behind the answers to what came before, and close."""
@@ -311,14 +270,12 @@ class HttpProtocol(asyncio.Protocol):
             broken.disconnect()
         if (broken and broken.is_started) or (self._exchange and self._exchange.is_listener):
             self._end()
-        elif self._exchange is not None or self._queue:
-            self._refused = refused
         else:
-            self._write_refusal(refused)
-            self._close()
+            self._queue.append(refused)
+            self._next()
 
     def _write_refusal(self, refused: Refused) -> None:
-        status, headers, body = self._hooks.refuse(refused.code, refused.detail)
+        status, headers, body = self.hooks.refuse(refused.code, refused.detail)
         fields = {**headers, "content-length": str(len(body))}.items()
         lines = header_lines([(name.encode(), value.encode("latin-1")) for name, value in fields])
         message = {"status": status, "head": lines, "body": body}
@@ -330,19 +287,23 @@ class HttpProtocol(asyncio.Protocol):
         A connection that is closed with bytes unread is reset, which may take the answer with it
         (RFC 9112, section 9.6). So what still comes is read and dropped for a while.
         """
-        self._is_deaf, self._rest = True, b""
-        self._queue.clear()
         if self._is_eof or self.is_stopping or not self._transport.can_write_eof():
             self._end()
         elif not self._lingers:
             self._lingers = True
-            _outbox.flush()
+            self._take_nothing()
             self._transport.write_eof()
-            self.read_on()
+            self._transport.resume_reading()
 
     def _end(self) -> None:
-        _outbox.flush()
+        self._take_nothing()
         self._transport.close()
+
+    def _take_nothing(self) -> None:
+        """Send what was answered, and answer nothing more."""
+        self._is_deaf, self._rest = True, b""
+        self._queue.clear()
+        _outbox.flush()
 
     def _look(self) -> State:
         """Return what the connection waits for."""
@@ -350,20 +311,20 @@ class HttpProtocol(asyncio.Protocol):
         is_patient = exchange is not None and exchange.is_patient
         unsent = self._transport.get_write_buffer_size()
         if unsent:
-            return State(Phase.READING, requests, self._written - unsent, is_patient)
+            return State("reading", requests, self._written - unsent, is_patient)
         if self._lingers or self._transport.is_closing():
-            return State(Phase.LINGER, requests)
-        if self._reader.in_body and not self._is_paused:
-            return State(Phase.BODY, requests, self._received, is_patient)
+            return State("linger", requests)
+        if self._reader.in_body and self._transport.is_reading():
+            return State("body", requests, self._received, is_patient)
         is_busy = exchange is not None or self._queue or self._rest
-        return State(Phase.APPLICATION if is_busy else Phase.HEAD, requests)
+        return State("application" if is_busy else "head", requests)
 
     def _expire(self, phase: Phase) -> None:
         """End a connection that was waited for too long."""
         is_wanted = self._exchange is not None and not self._exchange.is_started
-        if (phase is Phase.BODY and is_wanted) or (phase is Phase.HEAD and self._reader.in_head):
+        if (phase == "body" and is_wanted) or (phase == "head" and self._reader.in_head):
             self._refuse(_TIMEOUT)
-        elif phase is Phase.HEAD:
+        elif phase == "head":
             self._end()
         else:
             self._transport.abort()

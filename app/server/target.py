@@ -20,11 +20,10 @@ class Refused(Exception):
         self.detail = detail
 
 
-def check_query(target: bytes) -> Refused | None:
-    """Return a refusal of too long a query."""
-    if len(target.partition(b"?")[2]) <= LONGEST_QUERY:
-        return None
-    return Refused("query_too_long", f"A query may have {LONGEST_QUERY} bytes at the most.")
+def check_query(target: bytes) -> None:
+    """Refuse too long a query; the target may be unfinished."""
+    if len(target) > LONGEST_QUERY and len(target.partition(b"?")[2]) > LONGEST_QUERY:
+        raise Refused("query_too_long", f"A query may have {LONGEST_QUERY} bytes at the most.")
 
 
 def split_target(method: str, target: bytes, headers: Headers) -> tuple[str, bytes, bytes]:
@@ -57,7 +56,10 @@ def _origin_form(method: str, target: bytes, headers: Headers) -> bytes:
 
 
 def check_headers(version: str, fields: dict[bytes, bytes], headers: Headers) -> None:
-    """Refuse a head of which two machines on the way could make two different requests."""
+    """Refuse a head of which two machines on the way could make two different requests.
+
+    The parser has refused two lengths already, and a length of a body in chunks.
+    """
     if version not in {"1.1", "1.0"}:
         raise Refused("malformed_request", "This is not a request of HTTP/1.1.")
     host = fields.get(b"host")
@@ -68,7 +70,7 @@ def check_headers(version: str, fields: dict[bytes, bytes], headers: Headers) ->
     elif version == "1.1":
         raise Refused("bad_host", "The request names no host.")
     if b"transfer-encoding" in fields:
-        _check_coding(version, fields, headers)
+        _check_coding(version, headers)
 
 
 def _check_host(host: bytes) -> None:
@@ -76,8 +78,8 @@ def _check_host(host: bytes) -> None:
         raise Refused("bad_host", "The host is no name or address, with or without a port.")
 
 
-def _check_coding(version: str, fields: dict[bytes, bytes], headers: Headers) -> None:
-    if b"content-length" in fields or version == "1.0":
+def _check_coding(version: str, headers: Headers) -> None:
+    if version == "1.0":
         raise Refused("malformed_request", "The body of the request has no certain length.")
     codings = [value.strip().lower() for name, value in headers if name == b"transfer-encoding"]
     if codings != [b"chunked"]:

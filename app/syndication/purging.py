@@ -6,11 +6,11 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from app.delivery.following import Follower
+from app.delivery.store import Change
 from app.delivery.surrogates import EVERYTHING, Surrogates
 from app.kit import json
 from app.kit.clock import format_instant
 from app.kit.http import Answered, HttpClient, Outcome
-from app.kit.session import Record
 
 FOLLOWER = "purging"
 # The narrowest of the common CDNs takes so many at once. Longer keys than 42 bytes there are
@@ -73,7 +73,7 @@ class Purging:
         self._closed = True
         self._client.close()
 
-    def _tell(self, rows: Sequence[Record]) -> bool:
+    def _tell(self, rows: Sequence[Change]) -> bool:
         return all(self._send(keys) for keys in _portions(self._surrogates.outdated(rows)))
 
     def _send(self, keys: Sequence[str]) -> bool:

@@ -1,1 +1,1 @@
-"""The same two answers as a good FastAPI tutorial would teach to write them."""
+"""Three of Dateline's answers, written as a good FastAPI tutorial teaches it."""

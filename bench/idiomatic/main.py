@@ -1,16 +1,18 @@
-"""The application: the latest stories, and one story by its slug."""
+"""The application: the latest stories, one story by its slug, and creating a story."""
 
 import os
 from collections.abc import AsyncIterator
-from typing import Annotated
+from datetime import UTC, datetime
+from typing import Annotated, Any
 
 from fastapi import Depends, FastAPI, HTTPException, Query, Request
-from sqlalchemy import select
+from sqlalchemy import event, select
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_async_engine
 from sqlalchemy.orm import defer, selectinload
 
-from bench.idiomatic.models import Article
-from bench.idiomatic.schemas import Headlines, Story
+from bench.idiomatic.models import Article, Category, Source
+from bench.idiomatic.schemas import ArticleIn, Headlines, Story
+from bench.pragmas import PRAGMAS
 
 
 async def session_of(request: Request) -> AsyncIterator[AsyncSession]:
@@ -31,10 +33,18 @@ def create() -> FastAPI:
     """Build the application on the database that the environment names."""
     app = FastAPI(title="Idiomatic")
     engine = create_async_engine(f"sqlite+aiosqlite:///{os.environ['IDIOMATIC_DATABASE']}")
+    event.listen(engine.sync_engine, "connect", prepare)
     app.state.sessions = async_sessionmaker(engine, expire_on_commit=False)
     app.get("/headlines", response_model=Headlines)(headlines)
     app.get("/articles/{slug}", response_model=Story)(article)
+    app.post("/articles", response_model=Story, status_code=201)(create_article)
     return app
+
+
+def prepare(connection: Any, _record: object) -> None:
+    """Set on a new connection what Dateline sets on its own."""
+    for pragma in PRAGMAS:
+        connection.execute(pragma)
 
 
 async def headlines(session: Session, limit: Limit = 20) -> dict[str, object]:
@@ -54,3 +64,26 @@ async def article(slug: str, session: Session) -> Article:
     if found is None:
         raise HTTPException(404, "No such article")
     return found
+
+
+async def create_article(order: ArticleIn, session: Session) -> Article:
+    """Publish a story."""
+    source = await session.scalar(select(Source).where(Source.slug == order.source))
+    named = select(Category).where(Category.slug.in_(order.categories))
+    categories = (await session.scalars(named)).all()
+    if source is None or len(categories) < len(set(order.categories)):
+        raise HTTPException(422, "No such source or category")
+    now = datetime.now(UTC)
+    story = Article(
+        **order.model_dump(exclude={"external_id", "body", "source", "categories"}),
+        slug=order.external_id,
+        version=1,
+        published_at=now,
+        updated_at=now,
+        body_html=order.body,
+        source=source,
+        categories=list(categories),
+    )
+    session.add(story)
+    await session.commit()
+    return story

@@ -1,6 +1,7 @@
-"""What is answered."""
+"""What is answered, and what is sent to create a story."""
 
 from datetime import datetime
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
@@ -77,3 +78,23 @@ class Headlines(BaseModel):
     """A list of stories."""
 
     data: list[Headline]
+
+
+class ArticleIn(BaseModel):
+    """A story to publish; source and categories are named by their slugs."""
+
+    external_id: str
+    status: Literal["published"]
+    source: str
+    categories: list[str]
+    kind: str
+    language: str
+    title: str
+    summary: str | None
+    body: str
+    url: str | None
+    tags: list[str]
+    authors: list[AuthorOut]
+    image: ImageOut | None
+    urgency: int | None
+    dateline: str | None

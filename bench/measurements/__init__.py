@@ -1,13 +1,14 @@
-"""All measurements, in the order of the table."""
+"""All measurements, in the order of the tables."""
 
 from bench.measurement import Measurement
 from bench.measurements import (
-    articles,
     cached,
+    creating,
     feeds,
     growth,
     headlines,
     imports,
+    layers,
     memory,
     paging,
     publishing,
@@ -19,10 +20,10 @@ from bench.measurements import (
 ALL: tuple[Measurement, ...] = (
     *cached.MEASUREMENTS,
     *headlines.MEASUREMENTS,
-    *articles.MEASUREMENTS,
     *feeds.MEASUREMENTS,
     *paging.MEASUREMENTS,
     *growth.MEASUREMENTS,
+    *creating.MEASUREMENTS,
     *publishing.MEASUREMENTS,
     *pushing.MEASUREMENTS,
     *syncing.MEASUREMENTS,
@@ -30,3 +31,4 @@ ALL: tuple[Measurement, ...] = (
     *memory.MEASUREMENTS,
     *imports.MEASUREMENTS,
 )
+LAYERS: tuple[Measurement, ...] = layers.MEASUREMENTS

@@ -4,30 +4,28 @@ from collections.abc import Mapping
 
 from bench.load import Target
 from bench.measurement import Goal, Measurement, Outcome, outcome_of_load
-from bench.measurements.articles import latest_stories
+from bench.questions import HEADLINES, some_stories
 from bench.stage import Stage
 
-_HEADLINES = "/v1/headlines"
 _GZIP = {"Accept-Encoding": "gzip"}
 
 
 def headlines(stage: Stage) -> Outcome:
     """Compare the list that every front page asks for with sending its bytes."""
-    return _against_floor(stage, _HEADLINES, {})
+    return _against_floor(stage, HEADLINES, {})
 
 
 def headlines_unchanged(stage: Stage) -> Outcome:
     """Compare a 304 with sending its headers."""
     with stage.dateline(cache_bytes=None) as dateline:
-        tag = dateline.get(_HEADLINES).header("etag")
+        tag = dateline.get(HEADLINES).header("etag")
     assert tag is not None
-    return _against_floor(stage, _HEADLINES, {"If-None-Match": tag})
+    return _against_floor(stage, HEADLINES, {"If-None-Match": tag})
 
 
 def article_in_gzip(stage: Stage) -> Outcome:
     """Compare one story, packed once, with sending its packed bytes."""
-    with stage.dateline(cache_bytes=None) as dateline:
-        (path,) = latest_stories(dateline, 1)
+    (path,) = some_stories(stage.imported.database, 1)
     return _against_floor(stage, path, _GZIP)
 
 
@@ -41,11 +39,10 @@ def _against_floor(stage: Stage, path: str, headers: Mapping[str, str]) -> Outco
     return outcome_of_load(compared)
 
 
-_GOAL = Goal(0.85)
 MEASUREMENTS = (
-    Measurement("cached-headlines", "headlines, in the cache", "floor", _GOAL, headlines),
-    Measurement("cached-304", "headlines, 304", "floor", _GOAL, headlines_unchanged),
+    Measurement("cached-headlines", "headlines, in the cache", "floor", Goal(1.2), headlines),
+    Measurement("cached-304", "headlines, 304", "floor", Goal(1.2), headlines_unchanged),
     Measurement(
-        "cached-article", "one article, in the cache, gzip", "floor", _GOAL, article_in_gzip
+        "cached-article", "one article, in the cache, gzip", "floor", Goal(1.3), article_in_gzip
     ),
 )

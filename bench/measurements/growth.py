@@ -6,8 +6,7 @@ from functools import partial
 from app.delivery.terms import PAIRS, SINGLE, pair_field
 from bench.load import Target
 from bench.measurement import Goal, Measurement, Outcome, outcome_of_load
-from bench.measurements.articles import some_stories
-from bench.questions import in_many_forms, queries_of, sizes_asked
+from bench.questions import in_many_forms, queries_of, sizes_asked, some_stories
 from bench.stage import Stage
 
 _STORIES = 1_000

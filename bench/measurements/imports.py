@@ -33,7 +33,7 @@ def memory(stage: Stage) -> Outcome:
 
 
 MEASUREMENTS = (
-    Measurement("import", "import", "bare executemany", Goal(0.25), against_bare_rows),
+    Measurement("import", "import", "bare executemany", Goal(0.35), against_bare_rows),
     Measurement(
         "import-memory",
         "import, memory",

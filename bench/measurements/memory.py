@@ -9,9 +9,8 @@ from bench.archive import Archive
 from bench.corpus import SEED
 from bench.load import Target
 from bench.measurement import Goal, Measurement, Outcome
-from bench.measurements.articles import some_stories
 from bench.memory import resident
-from bench.questions import HEADLINES, later_than_all, query_of
+from bench.questions import HEADLINES, later_than_all, query_of, some_stories
 from bench.stage import Stage
 
 _ROUNDS = 20

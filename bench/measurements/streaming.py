@@ -6,25 +6,24 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.client import HTTPConnection
+from itertools import islice
 from typing import Any
 
+from bench.editor import Editor
 from bench.load import LoadError
 from bench.measurement import Goal, Measurement, Outcome
 from bench.memory import resident
-from bench.publisher import copy_database, endless_stories, make_key
+from bench.publisher import endless_stories
 from bench.servers import HOST, ROOT, Server
 from bench.stage import Stage
 
 _HEARING, _IDLE = 1_000, 5_000
-_PATIENCE = 60.0
 _SETTLE_SECONDS = 5.0
 _STORIES_A_SECOND = 2
 # Beside listeners, a server and a client need a few files.
 _OTHER_FILES = 500
-_CREATED = 201
 
 
 @dataclass
@@ -71,11 +70,8 @@ def memory_of_idle(stage: Stage) -> Outcome:
 def _live(stage: Stage) -> Iterator[tuple[Server, str]]:
     """Serve a copy of the archive, as deployed, with as many files open as the system allows."""
     _allow_files(_IDLE + _OTHER_FILES)
-    database = stage.folder / f"stream-{time.monotonic_ns()}.db"
-    copy_database(stage.imported.database, database)
-    key = make_key(database)
-    with stage.dateline(cache_bytes=None, database=database) as dateline:
-        yield dateline, key
+    with stage.live() as served:
+        yield served
 
 
 def _allow_files(number: int) -> None:
@@ -111,16 +107,11 @@ def _listening(server: Server, number: int) -> Iterator[Audience]:
 
 def _publish(server: Server, key: str, number: int) -> list[float]:
     """Publish so many stories one by one; return when each was sent to the server."""
-    headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/json"}
     begun: list[float] = []
-    with closing(HTTPConnection(HOST, server.port, timeout=_PATIENCE)) as connection:
-        for _, story in zip(range(number), endless_stories(), strict=False):
+    with Editor(server, key) as editor:
+        for story in islice(endless_stories(), number):
             begun.append(time.monotonic())
-            connection.request("POST", "/v1/manage/articles", story, headers)
-            response = connection.getresponse()
-            response.read()
-            if response.status != _CREATED:
-                raise LoadError(f"A story was not published: {response.status}.")
+            editor.create(story)
             time.sleep(1 / _STORIES_A_SECOND)
     return begun
 

@@ -35,8 +35,7 @@ def snapshot(stage: Stage) -> Outcome:
     notes = (
         f"{archive.stories:,} stories in pages of {_PAGE:,}, over one connection to one process",
         f"{number(compared.clock.ratio)} of the bare read, which looks for no translations and "
-        "sends nothing; of two goals (20,000 stories a second, or half of the bare read) either "
-        "is enough",
+        "sends nothing",
     )
     outcome = outcome_of_load(compared, *notes)
     return replace(outcome, value=outcome.left, unit="stories/s")

@@ -3,6 +3,7 @@
 import ast
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -24,11 +25,15 @@ class Module:
         return self.path.relative_to(ROOT).as_posix()
 
 
-def modules() -> Iterator[Module]:
-    """Yield every module of the application."""
-    for path in sorted(APP.rglob("*.py")):
-        text = path.read_text(encoding="utf-8")
-        yield Module(path, ast.parse(text), text.count("\n"))
+@cache
+def modules() -> tuple[Module, ...]:
+    """Return every module of the application."""
+    return tuple(_parse(path) for path in sorted(APP.rglob("*.py")))
+
+
+def _parse(path: Path) -> Module:
+    text = path.read_text(encoding="utf-8")
+    return Module(path, ast.parse(text), text.count("\n"))
 
 
 def functions(module: Module) -> Iterator[Function]:

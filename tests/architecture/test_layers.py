@@ -10,7 +10,6 @@ import pytest
 
 from tests.architecture.source import ROOT, Module, code_lines, functions, imports, modules
 
-MODULES = list(modules())
 SMALL, LARGE_FILE = 20, 250
 
 
@@ -33,7 +32,7 @@ def may_speak_sql(module: Module) -> bool:
 def test_sqlalchemy_stays_in_models_stores_and_kit() -> None:
     outside = [
         f"{module.name} imports {name}"
-        for module in MODULES
+        for module in modules()
         if not may_speak_sql(module)
         for name in imports(module)
         if name.split(".")[0] in {"sqlalchemy", "alembic"}
@@ -44,7 +43,7 @@ def test_sqlalchemy_stays_in_models_stores_and_kit() -> None:
 def test_the_kernel_looks_at_nobody() -> None:
     outwards = [
         f"{module.name} imports {name}"
-        for module in MODULES
+        for module in modules()
         if module.path.is_relative_to(ROOT / "app" / "kit")
         for name in imports(module)
         if name.split(".")[0] == "app" and not name.startswith("app.kit") and name != "app"
@@ -58,7 +57,7 @@ def test_commands_never_commit() -> None:
     own = (ROOT / "app" / "kit", ROOT / "app" / "search" / "engine")
     found = [
         f"{module.name}:{node.lineno}"
-        for module in MODULES
+        for module in modules()
         if not any(module.path.is_relative_to(one) for one in own)
         for node in ast.walk(module.tree)
         if isinstance(node, ast.Attribute) and node.attr in names
@@ -69,7 +68,7 @@ def test_commands_never_commit() -> None:
 def test_functions_are_small() -> None:
     sizes = {
         f"{module.name}:{function.lineno} {function.name}": code_lines(module, function)
-        for module in MODULES
+        for module in modules()
         for function in functions(module)
     }
     large = sorted((size, name) for name, size in sizes.items() if size >= SMALL)
@@ -78,15 +77,15 @@ def test_functions_are_small() -> None:
 
 
 def test_files_are_mostly_short() -> None:
-    long = sorted((module.lines, module.name) for module in MODULES if module.lines >= LARGE_FILE)
+    long = sorted((module.lines, module.name) for module in modules() if module.lines >= LARGE_FILE)
     listed = "\n".join(f"{lines:4} {name}" for lines, name in reversed(long))
-    assert len(long) <= len(MODULES) / 10, listed
+    assert len(long) <= len(modules()) / 10, listed
     assert all(lines < 2 * LARGE_FILE for lines, _ in long), listed
 
 
 def test_every_module_and_public_thing_says_what_it_is_for() -> None:
-    silent = [module.name for module in MODULES if ast.get_docstring(module.tree) is None]
-    for module in MODULES:
+    silent = [module.name for module in modules() if ast.get_docstring(module.tree) is None]
+    for module in modules():
         for node in ast.walk(module.tree):
             if isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
                 public = not node.name.startswith("_") and node in _reachable(module.tree)
@@ -109,7 +108,7 @@ def _reachable(tree: ast.Module) -> list[ast.stmt]:
 def test_every_function_says_what_it_takes_and_returns() -> None:
     bare = [
         f"{module.name}:{function.lineno} {function.name}"
-        for module in MODULES
+        for module in modules()
         for function in functions(module)
         if function.returns is None
         or any(

@@ -5,36 +5,46 @@ from typing import Any
 
 import pytest
 
-from bench.measurements import ALL
-from bench.page import DOCUMENT, PAGE, PICTURE, picture, renewed
-from bench.reasons import REASONS
+from bench.measurements import ALL, LAYERS
+from bench.page import PAGE, RESULTS, SPEED_LAYERS, Section, picture, renewed
 from tests.bench.results import document, result
 
 MARKED = "before\n<!-- results: begin -->\nold\n<!-- results: end -->\nafter\n"
 
 
-@pytest.fixture
-def found() -> Any:
-    """What a whole run found, once there was one."""
-    if not DOCUMENT.exists():
+SECTIONS = pytest.mark.parametrize("section", [RESULTS, SPEED_LAYERS])
+
+
+def last_run(section: Section) -> Any:
+    """Return what a whole run found, once there was one."""
+    if not section.document.exists():
         pytest.skip("no whole run has been written down: make bench ARGS=--write-docs")
-    return json.loads(DOCUMENT.read_text(encoding="utf-8"))
+    return json.loads(section.document.read_text(encoding="utf-8"))
 
 
-def test_the_page_shows_what_the_last_run_found(found: Any) -> None:
-    page = PAGE.read_text(encoding="utf-8")
-    assert page == renewed(page, found), "Renew it with `make bench ARGS=--redraw`."
-    assert PICTURE.read_text(encoding="utf-8") == picture(found)
+@SECTIONS
+def test_the_page_shows_what_the_last_run_found(section: Section) -> None:
+    page, found = PAGE.read_text(encoding="utf-8"), last_run(section)
+    assert page == renewed(page, section, found), "Renew it with `make bench ARGS=--redraw`."
+    if section.picture is not None:
+        assert section.picture.read_text(encoding="utf-8") == picture(found)
 
 
-def test_the_page_shows_measurements_in_their_order(found: Any) -> None:
-    shown = [one["name"] for one in found["results"]]
+@SECTIONS
+def test_the_page_shows_measurements_in_their_order(section: Section) -> None:
+    shown = [result["name"] for result in last_run(section)["results"]]
     assert shown
-    assert shown == [one.name for one in ALL if one.name in shown]
+    assert shown == [each.name for each in (*ALL, *LAYERS) if each.name in shown]
+
+
+@SECTIONS
+def test_the_page_has_a_place_for_each_section(section: Section) -> None:
+    page = PAGE.read_text(encoding="utf-8")
+    assert [page.count(mark) for mark in section.ends] == [1, 1]
 
 
 def test_results_are_renewed_and_prose_stays() -> None:
-    page = renewed(MARKED, document(result()))
+    page = renewed(MARKED, RESULTS, document(result()))
     assert page.startswith("before\n")
     assert page.endswith("\nafter\n")
     assert "old" not in page
@@ -42,14 +52,15 @@ def test_results_are_renewed_and_prose_stays() -> None:
         "| headlines | floor | **0.750** (750 / 1,000 requests/s) | 0.700 | ≥ 0.5 | yes |" in page
     )
     assert "Every goal was met." in page
-    assert renewed(page, document(result())) == page
+    assert renewed(page, RESULTS, document(result())) == page
 
 
-def test_a_missed_goal_is_told_with_what_holds_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(REASONS, "one", "the abacus is slow.")
-    page = renewed(MARKED, document(result(met=False)))
-    assert "- **headlines**, against floor: the abacus is slow.\n" in page
+def test_a_missed_goal_is_named() -> None:
+    page = renewed(MARKED, RESULTS, document(result(met=False)))
+    assert "Goals missed: headlines." in page
+    assert "Every goal was met." not in page
 
 
-def test_only_what_is_measured_has_a_reason() -> None:
-    assert REASONS.keys() <= {one.name for one in ALL}
+def test_no_two_measurements_have_one_name() -> None:
+    names = [each.name for each in (*ALL, *LAYERS)]
+    assert len(set(names)) == len(names)

@@ -91,10 +91,9 @@ def _hanging(server: Postgres) -> Iterator[None]:
                 os.kill(pid, signal.SIGCONT)
 
 
-@pytest.mark.parametrize("workers", ["1", "2"])
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize(("workers", "number"), [("1", signal.SIGINT), ("2", signal.SIGTERM)])
 def test_a_database_that_hangs_keeps_no_server(
-    tmp_path: Path, number: signal.Signals, workers: str
+    tmp_path: Path, workers: str, number: signal.Signals
 ) -> None:
     port = free_port()
     address = f"http://127.0.0.1:{port}"

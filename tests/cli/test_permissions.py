@@ -83,8 +83,9 @@ def start(umask: str, *words: str, folder: Path, temporary: Path) -> subprocess.
 
 @pytest.mark.slow
 @pytest.mark.timeout(300)  # nine processes start, on a machine with much to do
-@pytest.mark.parametrize("umask", ["000", "022"])
-def test_nobody_else_may_use_what_is_written(tmp_path: Path, umask: str) -> None:
+def test_nobody_else_may_use_what_is_written(tmp_path: Path) -> None:
+    # This one hides nothing: what is open under any other umask is open under this as well.
+    umask = "000"
     data, temporary = tmp_path / "data", tmp_path / "temporary"
     data.mkdir(mode=0o700)
     temporary.mkdir(mode=0o700)
@@ -119,7 +120,9 @@ def test_nobody_else_may_use_what_is_written(tmp_path: Path, umask: str) -> None
     assert any(path.parent.parent.name.endswith(".search") for path in seen.modes)
     assert seen.exposed() == {}
     for path in set(Path("/dev/shm").iterdir()) - shared:
-        assert "dateline-" not in path.name or not path.stat().st_mode & 0o077, path
+        # Another test run on this machine makes folders of this name.
+        if "dateline-" in path.name and not path.name.startswith("dateline-tests-"):
+            assert not path.stat().st_mode & 0o077, path
 
 
 def test_migrations_by_alembic_itself_make_a_private_file(tmp_path: Path) -> None:

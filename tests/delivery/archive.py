@@ -2,10 +2,10 @@
 
 import random
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 from sqlalchemy import text
 
+from app.access.selection import Facts
 from app.delivery import store
 from app.delivery.terms import terms_of
 from app.kit.clock import format_instant
@@ -25,26 +25,18 @@ def story_id(number: int) -> str:
 
 def write_archive(database: Database) -> None:
     """Write the archive, and let PostgreSQL's planner know it."""
-    documents, terms = [], []
-    for number in range(STORIES):
-        document, found = _document(number)
-        documents.append(document)
-        terms += [
-            {"field": field, "value": value, "published_at": document["published_at"]}
-            | {"id": document["id"]}
-            for field, value in sorted(found)
-        ]
-    bodies = [{"id": one["id"], "body": b'"body_text":"..."'} for one in documents]
+    documents = [_document(number) for number in range(STORIES)]
     with database.write() as session:
-        store.replace_documents(session, documents, bodies, terms, [])
-        store.append(session, [_log_row()])
+        store.replace_documents(session, documents, [])
+        change = store.Change(EPOCH, "article", story_id(0), "upsert", "published", 1)
+        store.append(session, [change])
     if database.dialect == "postgresql":
         with database.engine.connect() as connection:
             connection.execution_options(isolation_level="AUTOCOMMIT")
             connection.execute(text("VACUUM ANALYZE"))
 
 
-def attributes(number: int) -> dict[str, Any]:
+def attributes(number: int) -> Facts:
     """Return what a story is selected by."""
     rng = random.Random(number)
     at = EPOCH + timedelta(minutes=number)
@@ -61,37 +53,24 @@ def attributes(number: int) -> dict[str, Any]:
     }
 
 
-def _document(number: int) -> tuple[dict[str, Any], set[tuple[str, str]]]:
+def _document(number: int) -> store.WholeDocument:
     selected_by = attributes(number)
-    row = {
-        "id": story_id(number),
-        "slug": f"story-{number}",
-        "version": 1,
-        "released": number < STORIES - SCHEDULED,
-        "offered_at": EPOCH + timedelta(minutes=number),
-        "published_at": EPOCH + timedelta(minutes=number),
-        "updated_at": EPOCH + timedelta(minutes=number),
-        "expires_at": None,
-        "source_id": selected_by["source"][0],
-        "language": selected_by["language"][0],
-        "kind": selected_by["kind"][0],
-        "translation_group": story_id(number),
-        "category_ids": ",".join(selected_by["category"]),
-        "head": b'"a":1',
-        "tail": b'"b":2',
-        "extra": b'"c":3',
-    }
-    return row, terms_of(selected_by)
-
-
-def _log_row() -> dict[str, Any]:
-    return {
-        "at": EPOCH,
-        "type": "article",
-        "id": story_id(0),
-        "op": "upsert",
-        "reason": "published",
-        "version": 1,
-        "before": None,
-        "after": None,
-    }
+    row = store.DocumentRow(
+        id=story_id(number),
+        slug=f"story-{number}",
+        version=1,
+        released=number < STORIES - SCHEDULED,
+        offered_at=EPOCH + timedelta(minutes=number),
+        published_at=EPOCH + timedelta(minutes=number),
+        updated_at=EPOCH + timedelta(minutes=number),
+        expires_at=None,
+        source_id=selected_by["source"][0],
+        language=selected_by["language"][0],
+        kind=selected_by["kind"][0],
+        translation_group=story_id(number),
+        category_ids=",".join(selected_by["category"]),
+        head=b'"a":1',
+        tail=b'"b":2',
+        extra=b'"c":3',
+    )
+    return store.WholeDocument(row, b'"body_text":"..."', terms_of(selected_by))

@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy.sql.expression import ClauseElement
 
 from app.kit.database import Database
-from app.kit.statement import Statement
+from app.kit.statement import Compiled, Statement
 
 
 @dataclass(frozen=True)
@@ -30,15 +30,15 @@ def cost(
     database: Database, statement: ClauseElement | Statement[Any], params: dict[str, Any]
 ) -> Cost:
     """Run a statement of a public list and see what it takes."""
-    clause = statement.clause if isinstance(statement, Statement) else statement
-    compiled = clause.compile(dialect=database.engine.dialect)
-    values = dict(compiled.construct_params(params) or {})
+    kept = statement if isinstance(statement, Statement) else Statement[Any](statement)
+    compiled = Compiled(kept, database.engine.dialect)
+    values = compiled.values(params)
     if database.dialect == "sqlite":
-        return _on_sqlite(database, compiled, values)
-    return _on_postgresql(database, str(compiled), values)
+        return _on_sqlite(database, compiled.text, values)
+    return _on_postgresql(database, compiled.text, values)
 
 
-def _on_sqlite(database: Database, compiled: Any, values: dict[str, Any]) -> Cost:
+def _on_sqlite(database: Database, sql: str, values: dict[str, Any]) -> Cost:
     work = 0
 
     def tick() -> int:
@@ -48,9 +48,9 @@ def _on_sqlite(database: Database, compiled: Any, values: dict[str, Any]) -> Cos
 
     with database.engine.connect() as connection:
         raw: Any = connection.connection.dbapi_connection
-        plan = raw.execute(f"EXPLAIN QUERY PLAN {compiled}", values).fetchall()
+        plan = raw.execute(f"EXPLAIN QUERY PLAN {sql}", values).fetchall()
         raw.set_progress_handler(tick, 1)
-        rows = raw.execute(str(compiled), values).fetchall()
+        rows = raw.execute(sql, values).fetchall()
         raw.set_progress_handler(None, 0)
     return Cost([row[3] for row in plan], len(rows), work)
 

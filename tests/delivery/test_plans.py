@@ -72,7 +72,7 @@ def work_of_so_many(database: Database, number: int) -> int:
     """Return what it takes to fetch so many stories by their ids."""
     ids = tuple(story_id(one) for one in range(number))
     selection = Selection((Clause("id", ids),))
-    statement = reading._picked_statement(shape_of(selection), database.dialect, headed=True)
+    statement = reading._page_statement(shape_of(selection), database.dialect, headed=True)
     return cost(database, statement, values_of(selection, NOW)).visited
 
 
@@ -130,7 +130,7 @@ def test_no_list_is_sorted_after_it_was_read(key: SortKey, archive: Database) ->
 def test_stories_named_by_id_are_looked_up_one_by_one(number: int, archive: Database) -> None:
     ids = tuple(story_id(one) for one in range(number))
     shape = shape_of(Selection((Clause("id", ids),)))
-    statement = reading._picked_statement(shape, archive.dialect, headed=False)
+    statement = reading._page_statement(shape, archive.dialect, headed=False)
     seen = cost(archive, statement, values_of(Selection((Clause("id", ids),)), NOW))
     assert not seen.sorts, seen.steps
     assert seen.visited <= (number if archive.dialect == "postgresql" else 200 + 100 * number)

@@ -6,7 +6,9 @@ from sqlalchemy import String, delete, literal_column, select, update
 from app.bootstrap import Services
 from app.delivery.models import DocumentBody, DocumentTerm, Redirect, Withdrawn
 from app.delivery.rebuild import rebuild
+from app.delivery.terms import Term
 from app.kit.schema import table_of
+from app.kit.statement import Query
 from tests.api.reading import titles
 from tests.databases import counted_queries
 from tests.faults.commandline import assert_sound
@@ -15,8 +17,8 @@ from tests.newsroom import Newsroom
 
 def _terms(services: Services) -> set[tuple[str, str]]:
     with services.database.read() as session:
-        rows = session.all(select(DocumentTerm.field, DocumentTerm.value))
-    return {(row.field, row.value) for row in rows}
+        terms: Query[Term] = Query(select(DocumentTerm.field, DocumentTerm.value))
+        return set(session.all(terms))
 
 
 def _written(sent: list[str]) -> set[str]:
@@ -105,16 +107,16 @@ def test_what_stood_in_the_place_of_a_story_is_gone_when_it_is_there_again(
     story = newsroom.story("One")
     story = newsroom.verb(story, "unpublish", answer="gone", notice="Wait.")
     with services.database.read() as session:
-        assert session.all(select(Withdrawn.id))
-        assert session.all(select(Redirect.slug)) != []
+        assert session.scalars(select(Withdrawn.id))
+        assert session.scalars(select(Redirect.slug)) != []
     newsroom.verb(story, "publish")
     with services.database.read() as session:
-        assert session.all(select(Withdrawn.id)) == []
-        assert session.all(select(Redirect.slug)) == []
+        assert session.scalars(select(Withdrawn.id)) == []
+        assert session.scalars(select(Redirect.slug)) == []
 
 
 def test_a_document_goes_with_its_body_and_terms(newsroom: Newsroom, services: Services) -> None:
     newsroom.verb(newsroom.story("One", tags=["t"]), "unpublish")
     with services.database.read() as session:
-        assert session.all(select(DocumentBody.id)) == []
+        assert session.scalars(select(DocumentBody.id)) == []
     assert _terms(services) == set()

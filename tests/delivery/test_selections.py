@@ -1,7 +1,6 @@
 """Whatever is asked for: each story of it once, in order, and no other."""
 
 from datetime import timedelta
-from typing import Any
 
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
@@ -12,6 +11,7 @@ from app.delivery.store.shapes import SortKey, own_values, shape_of
 from app.kit.database import Database
 from app.kit.session import ReadSession
 from tests.delivery.archive import EPOCH, NOW, SCHEDULED, STORIES, attributes, story_id
+from tests.repetitions import repetitions
 
 _OUT = [attributes(number) for number in range(STORIES - SCHEDULED)]
 _VALUES = {
@@ -52,7 +52,7 @@ def pages(session: ReadSession, selection: Selection, key: SortKey, descending: 
     for _ in range(5):
         placed = position is not None
         shape = shape_of(selection, key=key, descending=descending, placed=placed)
-        rows: Any = reading.story_page(
+        _, rows = reading.story_page(
             session, shape, own_values(selection), NOW, position=position, limit=7
         )
         if not rows:
@@ -68,7 +68,9 @@ _TWICE = Selection((Clause("category", ("c1", "c8")), Clause("language", ("en", 
 
 @example(selection=_TWICE, key="published_at", descending=True)
 @settings(
-    deadline=None, max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    deadline=None,
+    max_examples=repetitions(50),
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(
     selection=selections(),

@@ -58,6 +58,7 @@ def _answers(services: Services, key: str) -> dict[str, object]:
     return found
 
 
+@pytest.mark.parametrize("dialect", ["sqlite"])
 def test_the_cache_and_the_routes_of_the_framework_answer_alike(
     newsroom: Newsroom, services: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -48,6 +48,7 @@ def _check(answer: Response, what: object) -> None:
         assert headers.get_list("referrer-policy") == ["no-referrer"], what
 
 
+@pytest.mark.slow
 def test_every_route_answers_with_them(newsroom: Newsroom, client: TestClient) -> None:
     newsroom.story(slug="x")
     found = [(method, filled(path)) for method, path in routes() if path not in ENDLESS]

@@ -41,6 +41,7 @@ def ask(client: TestClient, path: str, query: str, **more: str) -> Response:
     return answer
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", _LISTS)
 def test_a_list_of_any_number_of_ids_has_a_small_head(
     path: str, ids: list[str], client: TestClient
@@ -103,3 +104,74 @@ def test_a_list_of_the_newsroom_has_a_small_head(ids: list[str], newsroom: Newsr
     for count in (1, 30, 35):
         answer = newsroom.call("GET", f"/articles?limit=1&ids={','.join(ids[:count])}")
         assert (answer.status_code, size(answer) < 4_000) == (200, True)
+
+
+@pytest.fixture
+def moved(newsroom: Newsroom) -> dict[str, str]:
+    """Paths that redirect, and where to: what has moved, or is written with needless encodings."""
+    newsroom.patch(newsroom.story("One", slug="former"), slug="one", status="published")
+    newsroom.patch(newsroom.source("Former"), "sources", slug="one")
+    newsroom.patch(newsroom.category("Former"), "categories", slug="one")
+    paths = ("/v1/articles/{}", "/v1/articles/{}/related", "/v1/sources/{}", "/v1/categories/{}")
+    feeds = ("/feeds/sources/{}.rss", "/feeds/categories/{}.atom")
+    named = {path.format("former"): path.format("one") for path in (*paths, *feeds)}
+    tags = {"/feeds/tags/One.rss": "/feeds/tags/one.rss"}
+    return {**named, **tags, "/v1/%61rticles/one": "/v1/articles/one"}
+
+
+def _long_query(path: str, length: int) -> str:
+    """Return a query of a length that is taken where the path leads."""
+    if path.startswith("/feeds/"):
+        return "x=" + "y" * (length - 2)
+    field = "title" if "rticles" in path else "name"
+    return "fields=" + f"{field}," * ((length - 12) // (len(field) + 1)) + field
+
+
+@pytest.mark.parametrize("length", [100, 3_000, 3_500, 8_192])
+def test_a_redirect_names_its_query_once_or_says_where_to_ask(
+    length: int, moved: dict[str, str], client: TestClient
+) -> None:
+    for path, present in moved.items():
+        query = _long_query(path, length)
+        answer = client.get(f"{path}?{query}", headers=_HEADERS, follow_redirects=False)
+        assert size(answer) < 4_000, (path, size(answer))
+        repeating = [name for name, text in answer.headers.items() if query[:50] in text]
+        if length <= 3_000:
+            assert answer.status_code in {301, 308}, (path, answer.text)
+            assert answer.headers["location"] == f"{present}?{query}"
+            assert repeating == ["location"]
+        else:
+            assert answer.status_code == 414, (path, answer.status_code)
+            assert (answer.json()["code"], repeating) == ("query_too_long", [])
+            assert f"Ask at {present} instead" in answer.json()["detail"]
+
+
+def test_a_redirect_of_the_newsroom_is_small(
+    moved: dict[str, str], newsroom: Newsroom, client: TestClient
+) -> None:
+    query = "x=" + "y" * 8_190
+    for kind in ("articles", "sources", "categories"):
+        answer = newsroom.call("GET", f"/{kind}/former?{query}", follow_redirects=False)
+        assert size(answer) < 4_000
+        assert query not in str(answer.headers)
+    encoded = newsroom.call("GET", f"/%61rticles/one?{query}", follow_redirects=False)
+    assert (encoded.status_code, size(encoded) < 4_000) == (414, True)
+
+
+def test_a_path_longer_than_any_of_ours_is_no_redirect(moved: object, client: TestClient) -> None:
+    answer = client.get("/v1/articles/%61" + "a" * 8_000, follow_redirects=False)
+    assert (answer.status_code, size(answer) < 4_000) == (404, True)
+
+
+@pytest.mark.parametrize(
+    "path", ["/v1/headlines", "/v1/articles", "/v1/articles/one", "/v1/sources"]
+)
+def test_no_query_that_is_taken_makes_a_head_large(
+    path: str, moved: object, client: TestClient
+) -> None:
+    field = "name" if path == "/v1/sources" else "title"
+    query = "fields=" + f"{field}," * (8_180 // (len(field) + 1)) + field
+    for accept in ("*/*", "application/rss+xml, text/markdown"):
+        answer = client.get(f"{path}?{query}", headers={**_HEADERS, "accept": accept})
+        assert size(answer) < 4_000, (path, size(answer))
+        assert query[:50] not in str(answer.headers)

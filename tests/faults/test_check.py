@@ -182,6 +182,7 @@ def test_a_log_that_ends_too_early_is_told_what_is_gone(
     with services.database.read() as session:
         (last,) = store.log_rows(session, 0, 100)[-1:]
     assert (last.op, last.reason, last.id) == ("remove", "unpublished", newspaper.story["id"])
+    assert last.before is not None
     assert last.before["category"]
     _assert_public(services, newspaper, gone=True)
 

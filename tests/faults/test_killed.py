@@ -11,9 +11,10 @@ from tests.conftest import key_for
 from tests.faults.commandline import assert_sound
 from tests.faults.served import Client, Nursery, nursery
 from tests.faults.writers import IMPORTED, ImportingWriter, Ledger, Writer, settle, writing
+from tests.repetitions import repetitions
 
-_KILLS = {"sqlite": 55, "postgresql": 12}
-_CHECK_EVERY = 11
+_KILLS = {"sqlite": repetitions(16), "postgresql": repetitions(6)}
+_CHECK_EVERY = 8
 # Long enough for several writes of each client, and often in the middle of an import.
 _LIVES = (0.03, 0.6)
 

@@ -56,6 +56,7 @@ def test_postgresql_that_is_down_is_told_in_a_sentence(words: list[str], tmp_pat
     assert "secret" not in ended.err
 
 
+@pytest.mark.postgresql
 @pytest.mark.parametrize("words", _COMMANDS, ids=" ".join)
 def test_postgresql_without_a_schema_is_refused(words: list[str], tmp_path: Path) -> None:
     with fresh_database("postgresql", tmp_path, migrated=False) as url:

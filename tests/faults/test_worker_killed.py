@@ -13,9 +13,10 @@ from tests.faults.test_killed import admin_key
 from tests.faults.test_workers import is_told_of_what_is_due
 from tests.faults.workers import Workers, serving, until
 from tests.faults.writers import ImportingWriter, Ledger, Writer, settle, writing
+from tests.repetitions import repetitions
 
 pytestmark = pytest.mark.slow
-_KILLS = {"sqlite": 6, "postgresql": 3}
+_KILLS = {"sqlite": repetitions(3), "postgresql": repetitions(2)}
 _LIVES = (0.1, 0.8)
 
 

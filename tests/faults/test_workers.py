@@ -19,7 +19,7 @@ from tests.faults.test_killed import admin_key
 from tests.faults.workers import PATIENCE, Strangers, Workers, is_free, serving, until
 
 pytestmark = pytest.mark.slow
-_NUMBER = 3
+_NUMBER = 2
 _SERIAL = re.compile(r"^dateline_log_serial (\S+)$", re.MULTILINE)
 
 

@@ -2,13 +2,12 @@
 
 from app.bootstrap import Services
 from app.delivery import store
-from app.kit.session import Record
 
 
-def rows(services: Services) -> list[Record]:
+def rows(services: Services) -> list[store.Change]:
     """Return the whole log."""
     with services.database.read() as session:
-        return list(store.log_rows(session, 0, 1_000))
+        return store.log_rows(session, 0, 1_000)
 
 
 def reasons(services: Services) -> list[str]:

@@ -274,8 +274,8 @@ def test_what_was_moved_ahead_comes_out_and_leaves_no_trace(
     assert titles(client) == entitled.titles() == ["Held"]
     run_due(services)
     with services.database.read() as session:
-        stones = session.all(select(Withdrawn.id))
-    assert (list(stones), reasons(services), unsound(services)) == ([], ["published"], [])
+        stones = session.scalars(select(Withdrawn.id))
+    assert (stones, reasons(services), unsound(services)) == ([], ["published"], [])
 
 
 def test_a_clock_that_jumps_lets_nothing_out_early_and_takes_nothing_back(

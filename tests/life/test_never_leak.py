@@ -137,12 +137,14 @@ def filled(path: str, value: str) -> str:
 def asked(names: list[str], word: str, ids: list[str]) -> Iterator[tuple[str, str]]:
     """Yield query strings, each with the id that it names or may show.
 
-    They are none, and each parameter with the word, a slug and each of the ids.
+    They are none, and each parameter with the word, a slug and one of the ids, in turn; the list of
+    ids with each of them.
     """
     yield "", ids[0]
-    for name in names:
+    for place, name in enumerate(names):
         yield from ((f"?{name}={value}", ids[0]) for value in (word, f"{word}-draft"))
-        yield from ((f"?{name}={id_}", id_) for id_ in ids)
+        some = ids if name == "ids" else [ids[place % len(ids)]]
+        yield from ((f"?{name}={id_}", id_) for id_ in some)
     if "prefer" in names:
         for kind in ("draft", "schedule", "embargoe"):
             yield f"?one_per_story=true&prefer=en-x-{word}-{kind}", ids[0]

@@ -137,7 +137,7 @@ def test_one_key_makes_one_link_however_often_it_is_sent(
         assert {status for status, _ in answers} <= {201, 409}
         assert len({url for status, url in answers if status == 201}) == 1
     with services.database.read() as session:
-        assert len(session.all(select(PreviewRow.id))) == 1
+        assert len(session.scalars(select(PreviewRow.id))) == 1
 
 
 def test_killing_and_deleting_close_every_link(newsroom: Newsroom, client: TestClient) -> None:

@@ -29,13 +29,14 @@ from tests.clock import HandClock
 from tests.conftest import key_for
 from tests.databases import fresh_database
 from tests.newsroom import MERGE_PATCH, Newsroom
+from tests.repetitions import repetitions
 from tests.transfer.moving import unsound
 
 pytestmark = pytest.mark.slow
 
 _STORIES = 3
 # What the verbs mean depends on no database; that both know as much, fewer lives show.
-_LIVES = {"sqlite": 40, "postgresql": 20}
+_LIVES = {"sqlite": repetitions(16), "postgresql": repetitions(8)}
 _NUMBER = st.integers(0, _STORIES - 1)
 _HOURS = st.sampled_from([0.5, 1, 2, 5])
 _ANSWERS = st.sampled_from(["not_found", "gone"])
@@ -377,18 +378,6 @@ def test_readers_see_what_the_verbs_say(machine: type[Lives]) -> None:
         settings=settings(
             max_examples=_LIVES[machine.dialect],
             stateful_step_count=30,
-            deadline=None,
-            suppress_health_check=list(HealthCheck),
-        ),
-    )
-
-
-def test_some_lives_are_as_the_verbs_say(machine: type[Lives]) -> None:
-    run_state_machine_as_test(
-        machine,
-        settings=settings(
-            max_examples=5,
-            stateful_step_count=20,
             deadline=None,
             suppress_health_check=list(HealthCheck),
         ),

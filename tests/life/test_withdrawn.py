@@ -141,6 +141,7 @@ def test_a_kill_is_told_to_those_who_could_have_read_it(
     assert client.get("/v1/headlines").content != listed
     (last,) = rows(services)[-1:]
     assert (last.op, last.reason, last.notice, last.after) == ("remove", "killed", NOTICE, None)
+    assert last.before is not None
     assert last.before["id"] == [story["id"]]
 
 

@@ -13,7 +13,7 @@ from app.kit.database import Database
 from app.kit.errors import DatabaseBehind, DatabaseUnavailable
 from tests.migrations.places import ROOT
 
-AT_ONCE = 4
+AT_ONCE = 3
 
 
 def set_revision(database: Database, revision: str) -> None:

@@ -182,11 +182,9 @@ _LOOKUPS: dict[str, Work] = {
     "translations": lambda s: reading.translations(s, article_id(5), "", NOW),
     "a redirect": lambda s: reading.redirect_target(s, "former-5"),
     "the head of the log": lambda s: reading.log_head(s, NOW),
-    "the end of the log": delivery.last_log_row,
+    "the end of the log": delivery.last_serial,
     "rows of the log": lambda s: delivery.log_rows(s, _MIDDLE, 100),
-    "what changed": lambda s: delivery.changed_after(s, _MIDDLE, 100),
     "last rows of stories": lambda s: delivery.last_log_rows(s, _ids(10)),
-    "tags since": lambda s: formats.tags_since(s, _MIDDLE, 100),
     "tags": formats.tags,
     "what was withdrawn": lambda s: formats.withdrawn(
         s, NOW, EPOCH + timedelta(minutes=ARTICLES - 3_000), ARTICLES, 20
@@ -197,7 +195,6 @@ _LOOKUPS: dict[str, Work] = {
     "released texts": lambda s: list(searchable.released_texts(s, _ids(20))),
     "newest texts": lambda s: searchable.texts_before(s, None, 100),
     "texts before": lambda s: searchable.texts_before(s, _PLACE, 100),
-    "short forms": lambda s: list(searchable.short_forms(s, _ids(20), NOW)),
     "visible ids": lambda s: searchable.visible_ids(s, _ids(20), NOW, embargoed=True),
     "texts of a source": lambda s: searchable.texts_of_source(s, COMMON_SOURCE, "", 100),
     "due stories": lambda s: delivery.due_documents(s, NOW, 100),

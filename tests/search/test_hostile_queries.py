@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from starlette.testclient import TestClient
 
 from tests.newsroom import Newsroom
+from tests.repetitions import repetitions
 
 pytestmark = pytest.mark.parametrize("dialect", ["sqlite"])
 _HOSTILE = [
@@ -109,7 +110,7 @@ _PIECES = st.sampled_from(["rain", "snow", '"', "-", " ", "OR", "title:", "(", "
 
 
 @settings(
-    max_examples=150,
+    max_examples=repetitions(40),
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )

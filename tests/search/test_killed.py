@@ -15,11 +15,12 @@ from app.bootstrap import bootstrap
 from app.settings import Settings
 from tests.faults.served import CUT_OFF, Client, Nursery, nursery
 from tests.faults.test_killed import admin_key
+from tests.repetitions import repetitions
 from tests.search.sameness import contents, rebuilt
 from tests.search.waiting import until
 
 pytestmark = pytest.mark.slow
-_KILLS = {"sqlite": 50, "postgresql": 10}
+_KILLS = {"sqlite": repetitions(15), "postgresql": repetitions(4)}
 _LIVES = {"sqlite": (0.02, 0.5), "postgresql": (0.1, 1.5)}
 _WORDS = "rain snow wheat harvest harbour market night river bridge school".split()
 

@@ -5,6 +5,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from app.search.matching import MOST_WANTED
+from tests.repetitions import repetitions
 from tests.search.shelf import Shelf, story
 
 
@@ -254,7 +255,9 @@ def test_authors_and_sources_are_found() -> None:
 
 
 @settings(
-    max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=repetitions(60),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(st.text(max_size=80))
 def test_whatever_is_typed_can_be_looked_for(stories: Shelf, typed: str) -> None:
@@ -282,7 +285,9 @@ _PIECES = st.sampled_from(
 
 
 @settings(
-    max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=repetitions(60),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(st.lists(_PIECES, max_size=20).map("".join))
 def test_whatever_is_put_together_can_be_looked_for(stories: Shelf, typed: str) -> None:
@@ -290,7 +295,9 @@ def test_whatever_is_put_together_can_be_looked_for(stories: Shelf, typed: str) 
 
 
 @settings(
-    max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=repetitions(80),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(st.lists(_PIECES, max_size=12).map(" ".join))
 def test_the_same_is_found_where_no_scores_are_asked_for(stories: Shelf, typed: str) -> None:

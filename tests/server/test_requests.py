@@ -318,6 +318,14 @@ def test_of_a_large_body_that_nobody_wants_no_more_is_read_than_a_part(
         _send_slowly(connection, b"x" * 50_000, 1_000)
 
 
+def test_a_large_body_behind_another_request_is_read(connection: socket.socket) -> None:
+    """It comes with the request before it, of which the answer takes a turn of the loop."""
+    head = _POST + b"Connection: close\r\nContent-Length: 100000\r\n\r\n"
+    found = _ask(connection, _GET, b"\r\n", head, b"x" * 100_000)
+    assert answers_in(found) == [200, 200]
+    assert found.endswith(b"read 100000")
+
+
 @pytest.mark.parametrize("path", ["/known", "/", "/parts", "/empty"])
 def test_http_1_0_has_one_answer_or_says_that_the_connection_stays(
     connection: socket.socket, path: str

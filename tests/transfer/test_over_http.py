@@ -32,6 +32,7 @@ def results(newsroom: Newsroom, content: Any, query: str = "") -> list[dict[str,
     return [json.loads(line) for line in response.text.splitlines()]
 
 
+@pytest.mark.postgresql
 def test_http_gives_the_outcomes_of_the_command_line(
     newsroom: Newsroom, services: Services, elsewhere: Services
 ) -> None:

@@ -35,6 +35,7 @@ def group(newsroom: Newsroom, clock: HandClock) -> dict[str, dict[str, Any]]:
     return made
 
 
+@pytest.mark.postgresql
 @pytest.mark.usefixtures("group")
 def test_the_group_of_a_killed_original_moves(
     services: Services, elsewhere: Services, client: TestClient
@@ -56,6 +57,7 @@ def test_the_group_of_a_killed_original_moves(
     assert unsound(elsewhere) == []
 
 
+@pytest.mark.postgresql
 @pytest.mark.usefixtures("group")
 def test_it_changes_nothing_where_it_came_from_nor_when_it_comes_twice(
     services: Services, elsewhere: Services
@@ -72,6 +74,7 @@ def test_it_changes_nothing_where_it_came_from_nor_when_it_comes_twice(
     assert b"translated_with" not in b"".join(whole)
 
 
+@pytest.mark.postgresql
 def test_an_editor_moves_what_an_editor_exports(
     group: dict[str, dict[str, Any]], newsroom: Newsroom, services: Services, elsewhere: Services
 ) -> None:
@@ -83,6 +86,7 @@ def test_an_editor_moves_what_an_editor_exports(
     assert statuses(bring(elsewhere, exported.splitlines(keepends=True))) == ["created"] * 3
 
 
+@pytest.mark.postgresql
 def test_a_public_copy_that_is_still_tied_moves(
     newsroom: Newsroom, services: Services, elsewhere: Services, client: TestClient
 ) -> None:

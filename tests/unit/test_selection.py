@@ -1,12 +1,12 @@
 """Selections: the value means what a plain reading of the filters means."""
 
 from datetime import UTC, datetime, timedelta
-from typing import Any, get_args
+from typing import get_args
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.access.selection import Clause, Field, Selection, Span, fold, language_ranges
+from app.access.selection import Clause, Facts, Field, Selection, Span, fold, language_ranges
 from app.kit.clock import format_instant, parse_instant
 
 FIELDS: tuple[Field, ...] = get_args(Field)
@@ -27,7 +27,7 @@ STORIES = st.fixed_dictionaries(
 )
 
 
-def plainly_matches(selection: Selection, story: dict[str, Any]) -> bool:
+def plainly_matches(selection: Selection, story: Facts) -> bool:
     """Say the same in the longest words."""
     for clause in selection.clauses:
         has = set(story[clause.field])
@@ -47,14 +47,12 @@ def plainly_matches(selection: Selection, story: dict[str, Any]) -> bool:
 
 
 @given(SELECTIONS, STORIES)
-def test_a_selection_matches_what_its_filters_say(
-    selection: Selection, story: dict[str, Any]
-) -> None:
+def test_a_selection_matches_what_its_filters_say(selection: Selection, story: Facts) -> None:
     assert selection.matches(story) == plainly_matches(selection, story)
 
 
 @given(STORIES)
-def test_an_empty_selection_matches_everything(story: dict[str, Any]) -> None:
+def test_an_empty_selection_matches_everything(story: Facts) -> None:
     assert Selection().matches(story)
 
 

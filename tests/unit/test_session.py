@@ -3,13 +3,14 @@
 import re
 from contextlib import suppress
 from datetime import UTC, datetime
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import pytest
 from sqlalchemy import bindparam, func, select, text
 from sqlalchemy.exc import DBAPIError
 
 from app.access.models import AuditRow, Secret
+from app.access.store.audits import Noted
 from app.bootstrap import Services
 from app.kit.errors import (
     BadParameter,
@@ -17,8 +18,9 @@ from app.kit.errors import (
     DatabaseUnavailable,
 )
 from app.kit.ids import new_id
+from app.kit.schema import table_of
 from app.kit.session import ReadSession, WriteSession
-from app.kit.statement import Statement
+from app.kit.statement import Query, Statement
 from tests.databases import counted_queries
 
 
@@ -30,8 +32,8 @@ class _Pair(NamedTuple):
 _SECRETS = Statement(
     select(Secret.name, Secret.value).where(Secret.name == bindparam("name")), _Pair
 )
-_AUDIT = select(AuditRow.__table__).where(AuditRow.id == bindparam("id"))
-_KEPT_AUDIT: Statement[Any] = Statement(_AUDIT)
+_AUDIT = Query(select(table_of(AuditRow)).where(AuditRow.id == bindparam("id")), Noted)
+_KEPT_AUDIT = Statement(_AUDIT.clause, Noted)
 
 
 def _secret(session: ReadSession, name: str) -> str | None:
@@ -41,61 +43,61 @@ def _secret(session: ReadSession, name: str) -> str | None:
 
 def test_what_was_written_is_there_for_whatever_is_asked_next(services: Services) -> None:
     with services.database.write() as session:
-        session.insert(Secret, [{"name": "a", "value": "1"}])
+        session.insert(Secret, [_Pair("a", "1")])
         assert _secret(session, "a") == "1"
-        session.insert(Secret, [{"name": "b", "value": "2"}])
+        session.insert(Secret, [_Pair("b", "2")])
         assert session.scalar(select(Secret.value).where(Secret.name == "b")) == "2"
-        session.insert(Secret, [{"name": "c", "value": "3"}])
+        session.insert(Secret, [_Pair("c", "3")])
     with services.database.read() as session:
         assert [_secret(session, name) for name in "abcd"] == ["1", "2", "3", None]
 
 
 def test_rows_go_many_in_one_statement(services: Services) -> None:
-    rows = [{"name": f"name {number:02}", "value": str(number)} for number in range(20)]
+    rows = [_Pair(f"name {number:02}", str(number)) for number in range(20)]
     with counted_queries(services.database) as sent, services.database.write() as session:
         session.insert(Secret, rows)
     inserts = [one for one in sent if one.startswith("INSERT")]
     assert [len(re.findall(r"\bvalue\d+", one)) for one in inserts] == [16, 4]
     with services.database.read() as session:
-        found = session.all(select(Secret.name, Secret.value).where(Secret.name.like("name %")))
-    assert sorted(found) == [tuple(row.values()) for row in rows]
+        pairs = select(Secret.name, Secret.value).where(Secret.name.like("name %"))
+        assert sorted(session.all(Query(pairs, _Pair))) == rows
 
 
 def test_rows_that_are_there_are_left_alone_or_replaced(services: Services) -> None:
     with services.database.write() as session:
-        session.insert(Secret, [{"name": "a", "value": "1"}])
-        session.insert_missing(Secret, [{"name": "a", "value": "2"}, {"name": "b", "value": "2"}])
+        session.insert(Secret, [_Pair("a", "1")])
+        session.insert(Secret, [_Pair("a", "2"), _Pair("b", "2")], "missing")
         assert (_secret(session, "a"), _secret(session, "b")) == ("1", "2")
-        session.insert_whole(Secret, [{"name": "a", "value": "3"}, {"name": "c", "value": "3"}])
+        session.insert(Secret, [_Pair("a", "3"), _Pair("c", "3")], "whole")
     with services.database.read() as session:
         assert [_secret(session, name) for name in "abc"] == ["3", "2", "3"]
 
 
 def test_a_row_has_one_type_on_every_path(services: Services) -> None:
-    row = {
-        "id": new_id(),
-        "at": datetime(2026, 11, 22, 12, tzinfo=UTC),
-        "actor_id": None,
-        "actor_name": "100% 'sure' :x ?",
-        "address": None,
-        "request_id": None,
-        "verb": "edited",
-        "type": "article",
-        "subject": None,
-        "before": None,
-        "after": {"title": "é"},
-    }
+    row = Noted(
+        id=new_id(),
+        at=datetime(2026, 11, 22, 12, tzinfo=UTC),
+        actor_id=None,
+        actor_name="100% 'sure' :x ?",
+        address=None,
+        request_id=None,
+        verb="edited",
+        type="article",
+        subject=None,
+        before=None,
+        after={"title": "é"},
+    )
     with services.database.write() as session:
         session.insert(AuditRow, [row])
-        assert session.all(_KEPT_AUDIT, {"id": row["id"]})[0]._asdict() == row
+        assert session.all(_KEPT_AUDIT, {"id": row.id}) == [row]
     for snapshot in (True, False):
         with services.database.read(snapshot=snapshot) as reading:
-            for statement in (_AUDIT, _KEPT_AUDIT):
-                (found,) = reading.all(statement, {"id": row["id"]})
-                assert found._asdict() == row
+            for query in (_AUDIT, _KEPT_AUDIT):
+                (found,) = reading.all(query, {"id": row.id})
+                assert (type(found), found) == (Noted, row)
 
 
-def _insert(services: Services, rows: list[dict[str, str]], *, asking: bool) -> None:
+def _insert(services: Services, rows: list[_Pair], *, asking: bool) -> None:
     with services.database.write() as session:
         for row in rows:
             session.insert(Secret, [row])
@@ -107,21 +109,21 @@ def _insert(services: Services, rows: list[dict[str, str]], *, asking: bool) -> 
 def test_a_key_that_is_there_fails_at_the_end_at_the_latest(
     services: Services, asking: bool
 ) -> None:
-    row = {"name": "a", "value": "1"}
+    row = _Pair("a", "1")
     with pytest.raises(ConstraintViolated):
         _insert(services, [row, row], asking=asking)
     with services.database.read() as session:
         assert _secret(session, "a") is None
 
 
-def _attempt(session: WriteSession, rows: list[dict[str, str]]) -> None:
+def _attempt(session: WriteSession, rows: list[_Pair]) -> None:
     with session.attempt():
         for row in rows:
             session.insert(Secret, [row])
 
 
 def test_an_attempt_that_fails_leaves_what_was_before_it(services: Services) -> None:
-    first, second, third = ({"name": name, "value": "1"} for name in "abc")
+    first, second, third = (_Pair(name, "1") for name in "abc")
     with services.database.write() as session:
         session.insert(Secret, [first])
         with pytest.raises(ConstraintViolated):
@@ -131,14 +133,14 @@ def test_an_attempt_that_fails_leaves_what_was_before_it(services: Services) -> 
         assert [_secret(session, name) for name in "abc"] == ["1", None, "1"]
 
 
-def _given_up(session: WriteSession, rows: list[dict[str, str]]) -> None:
+def _given_up(session: WriteSession, rows: list[_Pair]) -> None:
     with session.attempt():
         session.insert(Secret, rows)
         raise BadParameter("It was found out only now.")
 
 
 def test_an_attempt_that_is_given_up_writes_nothing_later(services: Services) -> None:
-    first, second, third = ({"name": name, "value": "1"} for name in "abc")
+    first, second, third = (_Pair(name, "1") for name in "abc")
     with services.database.write() as session:
         session.insert(Secret, [first])
         with pytest.raises(BadParameter):
@@ -149,13 +151,13 @@ def test_an_attempt_that_is_given_up_writes_nothing_later(services: Services) ->
 
 
 def test_many_rows_are_written_like_few(services: Services) -> None:
-    rows = [{"name": f"n{number}", "value": "1"} for number in range(250)]
+    rows = [_Pair(f"n{number}", "1") for number in range(250)]
     with services.database.write() as session:
         session.insert(Secret, rows[:1])
         session.insert(Secret, rows[1:21])
-        session.insert_missing(Secret, rows[:40])
+        session.insert(Secret, rows[:40], "missing")
         session.insert(Secret, rows[40:])
-        session.delete(Secret.name, [row["name"] for row in rows[:200]])
+        session.delete(Secret.name, [row.name for row in rows[:200]])
     with services.database.read() as session:
         assert [_secret(session, f"n{number}") for number in (0, 199, 200, 249)] == [
             None,
@@ -184,7 +186,7 @@ def test_a_connection_that_is_lost_amid_a_transaction_is_told(
 ) -> None:
     with pytest.raises(DatabaseUnavailable):
         _lose_connection(services, prepared=prepared)
-    _insert(services, [{"name": "a", "value": "1"}], asking=True)
+    _insert(services, [_Pair("a", "1")], asking=True)
 
 
 def _lose_connection(services: Services, *, prepared: bool) -> None:
@@ -200,9 +202,9 @@ def _lose_connection(services: Services, *, prepared: bool) -> None:
 
 def _go_on_after_a_failure(services: Services) -> None:
     with services.database.write() as session:
-        session.insert(Secret, [{"name": "a", "value": "1"}])
+        session.insert(Secret, [_Pair("a", "1")])
         with suppress(DBAPIError):
-            session.all(text("SELECT 1 / 0"))
+            session.scalar(text("SELECT 1 / 0"))
 
 
 @pytest.mark.parametrize("dialect", ["postgresql"])
@@ -217,14 +219,14 @@ def test_a_snapshot_stands_still_and_a_read_without_one_does_not(services: Servi
     for snapshot, seen in ((True, None), (False, "1")):
         with services.database.read(snapshot=snapshot) as session:
             assert _secret(session, f"{snapshot}") is None
-            _insert(services, [{"name": f"{snapshot}", "value": "1"}], asking=False)
+            _insert(services, [_Pair(f"{snapshot}", "1")], asking=False)
             assert _secret(session, f"{snapshot}") == seen
 
 
 def test_reads_in_each_other_have_a_connection_each(services: Services) -> None:
     with services.database.read() as outer, services.database.read() as inner:
         assert _secret(outer, "a") is None
-        _insert(services, [{"name": "a", "value": "1"}], asking=False)
+        _insert(services, [_Pair("a", "1")], asking=False)
         assert (_secret(inner, "a"), _secret(outer, "a")) == ("1", None)
     with services.database.read() as session:
         assert _secret(session, "a") == "1"

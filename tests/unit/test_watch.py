@@ -45,18 +45,18 @@ def test_it_moves_with_each_write_that_is_acknowledged(database_url: str, watch:
                 Actor(None, "tests"),
                 lambda unit, n=number: store.insert_key(  # type: ignore[misc]
                     unit.session,
-                    {
-                        "id": new_id(),
-                        "name": "k",
-                        "prefix": f"p{n}",
-                        "digest": b"d",
-                        "scopes": [],
-                        "embargoed": False,
-                        "created_at": unit.now,
-                        "expires_at": None,
-                        "revoked_at": None,
-                        "last_used_at": None,
-                    },
+                    store.KeyRow(
+                        id=new_id(),
+                        name="k",
+                        prefix=f"p{n}",
+                        digest=b"d",
+                        scopes=[],
+                        embargoed=False,
+                        created_at=unit.now,
+                        expires_at=None,
+                        revoked_at=None,
+                        last_used_at=None,
+                    ),
                 ),
             )
             assert watch.version() != before
@@ -92,6 +92,7 @@ def _is_heard_of(here: PostgresWatch, there: Services) -> None:
     _until(lambda: here.version() != before)
 
 
+@pytest.mark.postgresql
 def test_it_hears_of_writes_on_other_machines(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -104,6 +105,7 @@ def test_it_hears_of_writes_on_other_machines(
         _is_heard_of(here, there)
 
 
+@pytest.mark.postgresql
 def test_it_looks_while_its_connection_is_silent(tmp_path: Path) -> None:
     """A server process that stands still, as a proxy may, looks like one with nothing to tell."""
     with _elsewhere(tmp_path) as (here, there, looking_on):
@@ -118,6 +120,7 @@ def test_it_looks_while_its_connection_is_silent(tmp_path: Path) -> None:
             os.kill(pid, signal.SIGCONT)
 
 
+@pytest.mark.postgresql
 def test_it_looks_while_it_has_no_connection(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -88,6 +88,7 @@ def test_a_row_about_a_story_keeps_what_it_is_selected_by(
         out, over = [row for row in store.log_rows(session, 0, 100) if row.id == id_]
     assert (out.before, over.after) == (None, None)
     assert out.after == over.before
+    assert out.after is not None
     assert out.after["tag"] == ["été"]
     assert len(out.after["category"]) == 1
     assert (out.version, over.version) == (1, 1)

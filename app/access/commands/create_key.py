@@ -35,18 +35,18 @@ def create_key(
     made = CreatedKey(new_id(), make_key())
     store.insert_key(
         unit.session,
-        {
-            "id": made.id,
-            "name": name,
-            "prefix": made.key[:PREFIX_LENGTH],
-            "digest": digest_of(made.key),
-            "scopes": sorted(set(scopes)),
-            "embargoed": embargoed,
-            "created_at": unit.now,
-            "expires_at": expires_at,
-            "revoked_at": None,
-            "last_used_at": None,
-        },
+        store.KeyRow(
+            id=made.id,
+            name=name,
+            prefix=made.key[:PREFIX_LENGTH],
+            digest=digest_of(made.key),
+            scopes=sorted(set(scopes)),
+            embargoed=embargoed,
+            created_at=unit.now,
+            expires_at=expires_at,
+            revoked_at=None,
+            last_used_at=None,
+        ),
     )
     noted = {"name": name, "scopes": sorted(set(scopes)), "embargoed": embargoed}
     unit.note("created", "key", made.id, None, noted)

@@ -1,39 +1,25 @@
 """All SQL of access."""
 
-from app.access.store.keys import (
-    KeyState,
-    forget_answers,
-    insert_key,
-    keep_answer,
-    kept_answer,
-    key_by_prefix,
-    key_by_ref,
-    key_state,
-    keys_after,
-    keys_before,
-    lock_key,
-    revoke_key,
-    revoked_keys,
-    reword_answers,
-    secret,
-    touch_key,
-)
+# Each import says that it is one for others; sorted one by one, they would fill pages.
+# ruff: isort: skip_file
 
-__all__ = [
-    "KeyState",
-    "forget_answers",
-    "insert_key",
-    "keep_answer",
-    "kept_answer",
-    "key_by_prefix",
-    "key_by_ref",
-    "key_state",
-    "keys_after",
-    "keys_before",
-    "lock_key",
-    "revoke_key",
-    "revoked_keys",
-    "reword_answers",
-    "secret",
-    "touch_key",
-]
+from app.access.store.keys import (
+    KeptRow as KeptRow,
+    KeyRow as KeyRow,
+    KeyState as KeyState,
+    forget_answers as forget_answers,
+    insert_key as insert_key,
+    keep_answer as keep_answer,
+    kept_answer as kept_answer,
+    key_by_prefix as key_by_prefix,
+    key_by_ref as key_by_ref,
+    key_state as key_state,
+    keys_after as keys_after,
+    keys_before as keys_before,
+    lock_key as lock_key,
+    revoke_key as revoke_key,
+    revoked_keys as revoked_keys,
+    reword_answers as reword_answers,
+    secret as secret,
+    touch_key as touch_key,
+)

@@ -3,13 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, delete, false, func, select
 
 from app.access.models import AuditRow
 from app.kit.schema import table_of
-from app.kit.session import ReadSession, Record, WriteSession
+from app.kit.session import ReadSession, WriteSession
+from app.kit.statement import Query
 
 _audit = table_of(AuditRow)
 
@@ -26,7 +27,23 @@ class AuditFilter:
     until: datetime | None = None
 
 
-def add(session: WriteSession, rows: Sequence[dict[str, Any]]) -> None:
+class Noted(NamedTuple):
+    """One thing that was done, by whom and from where, and what was different afterwards."""
+
+    id: str
+    at: datetime
+    actor_id: str | None
+    actor_name: str
+    address: str | None
+    request_id: str | None
+    verb: str
+    type: str
+    subject: str | None
+    before: dict[str, Any] | None
+    after: dict[str, Any] | None
+
+
+def add(session: WriteSession, rows: Sequence[Noted]) -> None:
     """Add rows."""
     session.insert(AuditRow, rows)
 
@@ -38,14 +55,16 @@ def page(
     position: str | None,
     *,
     backwards: bool,
-) -> Sequence[Record]:
+) -> list[Noted]:
     """Return rows before an id, the newest first, or backwards from it."""
     statement = select(_audit).where(*_conditions(wanted)).limit(limit)
     if backwards:
         statement = statement.order_by(_audit.c.id)
-        return session.all(statement.where(_audit.c.id > position) if position else statement)
-    statement = statement.order_by(_audit.c.id.desc())
-    return session.all(statement.where(_audit.c.id < position) if position else statement)
+        statement = statement.where(_audit.c.id > position) if position else statement
+    else:
+        statement = statement.order_by(_audit.c.id.desc())
+        statement = statement.where(_audit.c.id < position) if position else statement
+    return session.all(Query(statement, Noted))
 
 
 def forget(session: WriteSession, before: datetime) -> int:

@@ -1,14 +1,12 @@
 """Keys, answers kept for retries, and secrets."""
 
-from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from sqlalchemy import (
     LargeBinary,
     bindparam,
     delete,
-    insert,
     or_,
     select,
     update,
@@ -16,14 +14,14 @@ from sqlalchemy import (
 
 from app.access.models import ApiKey, KeptAnswer, Secret
 from app.kit.schema import table_of
-from app.kit.session import ReadSession, Record, WriteSession
-from app.kit.statement import Statement
+from app.kit.session import ReadSession, WriteSession
+from app.kit.statement import Nothing, Query, Statement
 
 _keys = table_of(ApiKey)
 
 
-class KnownKey(NamedTuple):
-    """What a request's key is compared with, and what it may do."""
+class KeyRow(NamedTuple):
+    """A key as it is kept."""
 
     id: str
     name: str
@@ -31,9 +29,23 @@ class KnownKey(NamedTuple):
     digest: bytes
     scopes: list[str]
     embargoed: bool
+    created_at: datetime
     expires_at: datetime | None
     revoked_at: datetime | None
     last_used_at: datetime | None
+
+
+class KeptRow(NamedTuple):
+    """An answer that is kept under an Idempotency-Key; `subject` is what it shows."""
+
+    key_id: str
+    idempotency_key: str
+    payload_digest: str
+    status: int
+    headers: dict[str, str]
+    body: bytes
+    kept_at: datetime
+    subject: str | None
 
 
 class KeyState(NamedTuple):
@@ -44,24 +56,19 @@ class KeyState(NamedTuple):
     expires_at: datetime | None
 
 
-_BY_PREFIX = Statement(
-    select(*(_keys.c[name] for name in KnownKey._fields)).where(
-        ApiKey.prefix == bindparam("prefix")
-    ),
-    KnownKey,
-)
+_BY_PREFIX = Statement(select(_keys).where(ApiKey.prefix == bindparam("prefix")), KeyRow)
 _STATE = Statement(
     select(*(_keys.c[name] for name in KeyState._fields)).where(ApiKey.id == bindparam("key_id")),
     KeyState,
 )
 
 
-def insert_key(session: WriteSession, row: dict[str, Any]) -> None:
+def insert_key(session: WriteSession, row: KeyRow) -> None:
     """Add a key."""
-    session.execute(insert(ApiKey), row)
+    session.insert(ApiKey, [row])
 
 
-def key_by_prefix(session: ReadSession, prefix: str) -> KnownKey | None:
+def key_by_prefix(session: ReadSession, prefix: str) -> KeyRow | None:
     """Return the key with a prefix, or nothing."""
     return session.first(_BY_PREFIX, {"prefix": prefix})
 
@@ -76,24 +83,25 @@ def lock_key(session: WriteSession, key_id: str, *, shared: bool = False) -> Non
     session.lock(f"key:{key_id}", shared=shared)
 
 
-def key_by_ref(session: ReadSession, ref: str) -> Record | None:
+def key_by_ref(session: ReadSession, ref: str) -> KeyRow | None:
     """Return the key with an id or a prefix, or nothing."""
     if "\0" in ref:
         # PostgreSQL cannot even be asked about U+0000.
         return None
-    return session.first(select(_keys).where(or_(ApiKey.id == ref, ApiKey.prefix == ref)))
+    statement = select(_keys).where(or_(ApiKey.id == ref, ApiKey.prefix == ref))
+    return session.first(Query(statement, KeyRow))
 
 
-def keys_after(session: ReadSession, after: str | None, limit: int) -> Sequence[Record]:
+def keys_after(session: ReadSession, after: str | None, limit: int) -> list[KeyRow]:
     """Return keys, oldest first, that come after an id."""
     statement = select(_keys).order_by(ApiKey.id).limit(limit)
-    return session.all(statement.where(ApiKey.id > after) if after else statement)
+    return session.all(Query(statement.where(ApiKey.id > after) if after else statement, KeyRow))
 
 
-def keys_before(session: ReadSession, before: str, limit: int) -> Sequence[Record]:
+def keys_before(session: ReadSession, before: str, limit: int) -> list[KeyRow]:
     """Return keys, newest first, that come before an id."""
     statement = select(_keys).where(ApiKey.id < before)
-    return session.all(statement.order_by(ApiKey.id.desc()).limit(limit))
+    return session.all(Query(statement.order_by(ApiKey.id.desc()).limit(limit), KeyRow))
 
 
 def revoke_key(session: WriteSession, key_id: str, now: datetime) -> None:
@@ -105,8 +113,7 @@ def revoke_key(session: WriteSession, key_id: str, now: datetime) -> None:
 
 def revoked_keys(session: ReadSession) -> frozenset[str]:
     """Return the ids of all keys that were revoked."""
-    rows = session.all(select(ApiKey.id).where(ApiKey.revoked_at.is_not(None)))
-    return frozenset(row.id for row in rows)
+    return frozenset(session.scalars(select(ApiKey.id).where(ApiKey.revoked_at.is_not(None))))
 
 
 def touch_key(session: WriteSession, key_id: str, now: datetime) -> None:
@@ -114,24 +121,17 @@ def touch_key(session: WriteSession, key_id: str, now: datetime) -> None:
     session.execute(update(ApiKey).where(ApiKey.id == key_id).values(last_used_at=now))
 
 
-def kept_answer(session: ReadSession, key_id: str, idempotency_key: str) -> Record | None:
+def kept_answer(session: ReadSession, key_id: str, idempotency_key: str) -> KeptRow | None:
     """Return the answer kept under an Idempotency-Key, or nothing."""
-    return session.first(
-        select(KeptAnswer.__table__).where(
-            KeptAnswer.key_id == key_id, KeptAnswer.idempotency_key == idempotency_key
-        )
+    statement = select(table_of(KeptAnswer)).where(
+        KeptAnswer.key_id == key_id, KeptAnswer.idempotency_key == idempotency_key
     )
+    return session.first(Query(statement, KeptRow))
 
 
-def keep_answer(session: WriteSession, row: dict[str, Any]) -> None:
+def keep_answer(session: WriteSession, row: KeptRow) -> None:
     """Keep an answer, in place of an outdated one."""
-    session.execute(
-        delete(KeptAnswer).where(
-            KeptAnswer.key_id == row["key_id"],
-            KeptAnswer.idempotency_key == row["idempotency_key"],
-        )
-    )
-    session.execute(insert(KeptAnswer), row)
+    session.insert(KeptAnswer, [row], "whole")
 
 
 def reword_answers(session: WriteSession, subject: str, body: bytes) -> None:
@@ -139,7 +139,7 @@ def reword_answers(session: WriteSession, subject: str, body: bytes) -> None:
     session.execute(_REWORD, {"about": subject, "said": body})
 
 
-_REWORD: Statement[Any] = Statement(
+_REWORD: Statement[Nothing] = Statement(
     update(KeptAnswer)
     .where(KeptAnswer.subject == bindparam("about"))
     .values(body=bindparam("said", type_=LargeBinary))

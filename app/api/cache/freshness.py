@@ -10,7 +10,7 @@ from app.api.cache.store import EntryStore
 from app.bootstrap import Services
 from app.delivery import store as delivery_store
 from app.delivery.heads import Head
-from app.delivery.store import Changed
+from app.delivery.store import Change
 from app.delivery.surrogates import EVERYTHING
 from app.kit.errors import Failure
 from app.kit.watch import Version
@@ -73,7 +73,7 @@ class Freshness:
         """Read what was appended to the log. The version was read before, so nothing is missed."""
         self._apply(*self._read(), version)
 
-    def _read(self) -> tuple[list[Changed], Head]:
+    def _read(self) -> tuple[list[Change], Head]:
         """Return new rows of the log, and the moments at which time changes something.
 
         Scheduling writes no row before it is due, and still sets how long answers may be kept.
@@ -84,9 +84,9 @@ class Freshness:
                 self.serial = -1
             if self.serial < 0:
                 return [], head
-            return delivery_store.changed_after(session, self.serial, _MOST_ROWS), head
+            return delivery_store.log_rows(session, self.serial, _MOST_ROWS), head
 
-    def _apply(self, rows: list[Changed], head: Head, version: Version) -> None:
+    def _apply(self, rows: list[Change], head: Head, version: Version) -> None:
         turned = self._has_passed() or self._has_turned(head)
         if self.serial < 0 or len(rows) == _MOST_ROWS or turned:
             self._entries.clear()
@@ -111,7 +111,7 @@ class Freshness:
             return False
         return head.turned_at > self._looked_at
 
-    def _drop(self, rows: list[Changed]) -> None:
+    def _drop(self, rows: list[Change]) -> None:
         keys = self._services.surrogates.outdated_here(rows)
         if EVERYTHING in keys:
             self._entries.clear()

@@ -7,7 +7,7 @@ from urllib.parse import quote
 from app.api.delivery.resource import ReadRequest
 from app.api.delivery.story_query import FEED_PARAMETERS, SEARCH_FEED_PARAMETERS
 from app.api.http.answer import JSON, Answer, Facts, Headers
-from app.api.http.errors import Gone, Killed, NothingHere
+from app.api.http.errors import Gone, Killed, NothingHere, QueryTooLong
 from app.api.http.links import Links, fits_in_head, link_header
 from app.bootstrap import Services
 from app.delivery.heads import Head
@@ -59,15 +59,19 @@ def delivered(  # noqa: PLR0913 - each is a fact about the answer, given by its 
 
 
 def redirected(request: ReadRequest, path: str, head: Head, *, varies: bool = False) -> Answer:
-    """Redirect to where the thing is now, with the query as it was.
+    """Redirect to where the thing is now, with the query as it was, if it fits in.
 
     Here as below, `varies` says that `Accept` would have decided the format of the thing.
     """
     facts = _absent(request, head, varies=varies)
-    location = quote(path).encode()
-    if request.query:
-        location += b"?" + request.query
-    return Answer(301, [*_fields(request, facts), (b"location", location)], b"", facts)
+    plain = quote(path)
+    # Commas are what makes queries long, and need no encoding.
+    query = request.query.replace(b"%2C", b",")
+    location = plain.encode() + (b"?" + query if query else b"")
+    fields = _fields(request, facts)
+    if not fits_in_head(location, fields):
+        raise QueryTooLong(plain)
+    return Answer(301, [*fields, (b"location", location)], b"", facts)
 
 
 def nothing_here(

@@ -9,7 +9,7 @@ from app.api.http.nearest import nearest
 from app.bootstrap import Services
 from app.content.inputs import normal_language
 from app.content.slugs import normal_ref, slug_problem
-from app.delivery.directory import EntryType
+from app.delivery.store.entries import EntryType
 from app.kit.quoting import quoted
 
 

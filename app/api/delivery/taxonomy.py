@@ -11,7 +11,8 @@ from app.api.http.paging import Paging, envelope
 from app.api.http.parameters import Parameters, bad
 from app.bootstrap import Services
 from app.content.slugs import normal_ref
-from app.delivery.directory import DirectoryEntry, EntryType
+from app.delivery.directory import DirectoryEntry
+from app.delivery.store.entries import EntryType
 from app.kit import json
 
 LIST = ("fields", "limit", "cursor", "count")

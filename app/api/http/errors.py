@@ -41,6 +41,16 @@ class MethodNotAllowed(Failure):
         self.allowed = tuple(allowed)
 
 
+class QueryTooLong(Failure):
+    """The query has no room in the head of a redirect to a path."""
+
+    code = "query_too_long"
+
+    def __init__(self, path: str) -> None:
+        """Name the path."""
+        super().__init__(f"Ask at {path} instead: the query is too long for a redirect.")
+
+
 class BodyTooLarge(Failure):
     """The body is larger than allowed."""
 

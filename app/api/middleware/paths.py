@@ -8,7 +8,10 @@ import re
 from urllib.parse import quote, unquote_to_bytes
 
 from app.api.http.asgi import App, Receive, Scope, Send, answer, request_id
+from app.api.http.errors import NothingHere, QueryTooLong
+from app.api.http.links import fits_in_head
 from app.api.http.problems import problem
+from app.kit.errors import Failure
 
 _NEEDLESS = re.compile(rb"%(?:2[DEde]|3[0-9]|4[1-9A-Fa-f]|5[0-9AaFf]|6[1-9A-Fa-f]|7[0-9AaEe])")
 # What stands in a path as it is (RFC 3986, section 3.3), besides letters and digits.
@@ -34,13 +37,19 @@ class PathMiddleware:
             await self._app(scope, receive, send)
             return
         path = unquote_to_bytes(scope["raw_path"])
-        if not _is_path(path):
-            id_ = request_id(scope)
-            await answer(send, *problem("not_found", "Nothing is served at this path.", id_))
-            return
+        plain = quote(path, safe=_PLAIN)
         query = scope["query_string"].decode("latin-1")
-        location = quote(path, safe=_PLAIN) + (f"?{query}" if query else "")
-        await answer(send, 308, {"location": location, "cache-control": "no-store"}, b"")
+        location = f"{plain}?{query}" if query else plain
+        if not _is_path(path) or not fits_in_head(plain, ()):
+            await _refuse(scope, send, NothingHere("Nothing is served at this path."))
+        elif not fits_in_head(location, ()):
+            await _refuse(scope, send, QueryTooLong(plain))
+        else:
+            await answer(send, 308, {"location": location, "cache-control": "no-store"}, b"")
+
+
+async def _refuse(scope: Scope, send: Send, failure: Failure) -> None:
+    await answer(send, *problem(failure.code, failure.detail, request_id(scope)))
 
 
 def _is_path(path: bytes) -> bool:

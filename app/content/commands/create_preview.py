@@ -1,7 +1,6 @@
 """Make a link through which anybody sees what is not public yet."""
 
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from app.content import store
 from app.content.article import Article
@@ -16,24 +15,13 @@ _USUAL = timedelta(days=7)
 _LONGEST = timedelta(days=90)
 
 
-@dataclass(frozen=True, slots=True)
-class Preview:
-    """A link to an article's working copy, or to the public side at an instant."""
-
-    id: str
-    article_id: str
-    as_of: datetime | None
-    expires_at: datetime
-
-
-def create_preview(unit: Unit, ref: str, order: PreviewInput) -> Preview:
+def create_preview(unit: Unit, ref: str, order: PreviewInput) -> store.Preview:
     """Make a link that ends by itself and can be revoked before."""
     article = article_to_change(unit, ref, None)
     _check(unit, article, order)
-    made = Preview(new_id(), article.id, order.as_of, order.expires_at or unit.now + _USUAL)
-    row = {name: getattr(made, name) for name in made.__slots__}
-    store.insert_preview(unit.session, row)
-    unit.note("created", "preview", article.id, None, row)
+    made = store.Preview(new_id(), article.id, order.as_of, order.expires_at or unit.now + _USUAL)
+    store.insert_preview(unit.session, made)
+    unit.note("created", "preview", article.id, None, made._asdict())
     return made
 
 

@@ -3,25 +3,13 @@
 Functions that save take many rows: a verb saves one, the importer saves a batch.
 """
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import datetime
-from functools import lru_cache
 from itertools import groupby
 from operator import itemgetter
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import (
-    BindParameter,
-    ColumnElement,
-    and_,
-    bindparam,
-    func,
-    literal_column,
-    or_,
-    select,
-    tuple_,
-    update,
-)
+from sqlalchemy import Text, bindparam, func, literal_column, or_, select, update
 from sqlalchemy.orm import aliased
 
 from app.access.selection import fold
@@ -31,65 +19,93 @@ from app.content.models import (
     ArticleLabelRow,
     ArticleRow,
 )
+from app.kit.listed import is_listed
 from app.kit.schema import table_of
-from app.kit.session import ReadSession, Record, WriteSession, chunks, filled
-from app.kit.statement import Statement
+from app.kit.session import ReadSession, WriteSession
+from app.kit.statement import Nothing, Query, Statement
+
+
+class Tied(NamedTuple):
+    """An article as far as its group of translations is concerned."""
+
+    id: str
+    slug: str
+    language: str
+    translation_of: str | None
+    stage: str
+    deleted_at: datetime | None
+
+
+class _Filed(NamedTuple):
+    """A category of an article."""
+
+    category_id: str
+    article_id: str
+
+
+class _Label(NamedTuple):
+    """A tag or an author of an article, folded."""
+
+    field: str
+    value: str
+    article_id: str
+
 
 _articles = table_of(ArticleRow)
 _ONE = select(_articles).where(
     or_(ArticleRow.id == bindparam("ref"), ArticleRow.slug == bindparam("ref"))
 )
-_BY_REF: Statement[Any] = Statement(_ONE)
-_BY_REF_LOCKED: Statement[Any] = Statement(_ONE.with_for_update())
-_TIED = select(
-    ArticleRow.id,
-    ArticleRow.slug,
-    ArticleRow.language,
-    ArticleRow.translation_of,
-    ArticleRow.stage,
-    ArticleRow.deleted_at,
+_BY_REF = Statement(_ONE, Article)
+_BY_REF_LOCKED = Statement(_ONE.with_for_update(), Article)
+# In one order everywhere, so that two batches cannot wait for each other.
+_LOCKED = select(_articles).order_by(ArticleRow.id).with_for_update()
+_BY_IDS = Statement(_LOCKED.where(is_listed(ArticleRow.id)), Article)
+_BY_SLUGS = Statement(_LOCKED.where(is_listed(ArticleRow.slug)), Article)
+# Each half of a pair is listed too, for an index: none has pairs of values.
+_pair = ArticleRow.source_id.concat(literal_column("' '", Text)).concat(ArticleRow.external_id)
+_BY_EXTERNAL_IDS = Statement(
+    _LOCKED.where(
+        is_listed(ArticleRow.source_id, "sources"),
+        is_listed(ArticleRow.external_id),
+        is_listed(_pair, "pairs"),
+    ),
+    Article,
+)
+_TIED = Statement(
+    select(*(_articles.c[name] for name in Tied._fields)).where(
+        or_(is_listed(ArticleRow.id), is_listed(ArticleRow.translation_of))
+    ),
+    Tied,
 )
 _EXTERNAL = (
     select(_articles).where(ArticleRow.external_id == bindparam("external_id")).with_for_update()
 )
-_OF_A_SOURCE: Statement[Any] = Statement(
-    _EXTERNAL.where(ArticleRow.source_id == bindparam("source_id"))
-)
-_OF_NO_SOURCE: Statement[Any] = Statement(_EXTERNAL.where(ArticleRow.source_id.is_(None)))
-
-
-def article_of(row: Record) -> Article:
-    """Build an article from its row."""
-    return Article(**row._asdict())
+_OF_A_SOURCE = Statement(_EXTERNAL.where(ArticleRow.source_id == bindparam("source_id")), Article)
+_OF_NO_SOURCE = Statement(_EXTERNAL.where(ArticleRow.source_id.is_(None)), Article)
 
 
 def article_by_ref(session: ReadSession, ref: str, *, lock: bool = False) -> Article | None:
     """Return the article with an id or a slug; `lock` keeps others from changing it."""
-    row = session.first(_BY_REF_LOCKED if lock else _BY_REF, {"ref": ref})
-    return None if row is None else article_of(row)
+    return session.first(_BY_REF_LOCKED if lock else _BY_REF, {"ref": ref})
 
 
 def articles_by_ids(session: ReadSession, ids: Collection[str]) -> dict[str, Article]:
     """Return articles by id, locked against other writers."""
-    return _articles_where(session, ArticleRow.id.in_, ids)
+    return {found.id: found for found in session.find(_BY_IDS, ids)}
 
 
 def articles_by_slugs(session: ReadSession, slugs: Collection[str]) -> list[Article]:
     """Return articles by slug, locked against other writers."""
-    return list(_articles_where(session, ArticleRow.slug.in_, slugs).values())
+    return session.find(_BY_SLUGS, slugs)
 
 
 def articles_by_external_ids(
     session: ReadSession, pairs: Collection[tuple[str, str]]
 ) -> list[Article]:
     """Return articles by source id and external id, locked against other writers."""
-    key = tuple_(ArticleRow.source_id, ArticleRow.external_id)
-
-    def are_named(part: list[tuple[str, str]]) -> ColumnElement[bool]:
-        # SQLite has no index for pairs of values, and takes that of the second of them.
-        return and_(ArticleRow.external_id.in_([name for _, name in part]), key.in_(part))
-
-    return list(_articles_where(session, are_named, pairs).values())
+    sources, names = {source for source, _ in pairs}, [name for _, name in pairs]
+    joined = [" ".join(pair) for pair in pairs]
+    return session.find(_BY_EXTERNAL_IDS, names, sources=sources, pairs=joined)
 
 
 def article_by_external_id(
@@ -98,16 +114,14 @@ def article_by_external_id(
     """Return a source's article (or a sourceless one) with an external id."""
     statement = _OF_NO_SOURCE if source_id is None else _OF_A_SOURCE
     params = {"external_id": external_id}
-    row = session.first(statement, params | ({"source_id": source_id} if source_id else {}))
-    return None if row is None else article_of(row)
+    return session.first(statement, params | ({"source_id": source_id} if source_id else {}))
 
 
 def stream_articles(session: ReadSession, *, originals: bool) -> Iterator[Article]:
     """Yield every article that is (not) a translation of another, in the order of ids."""
     original = ArticleRow.translation_of.is_(None)
     statement = select(_articles).where(original if originals else ~original)
-    for row in session.stream(statement.order_by(ArticleRow.id)):
-        yield article_of(row)
+    yield from session.stream(Query(statement.order_by(ArticleRow.id), Article))
 
 
 def stand_ins(session: ReadSession) -> dict[str, str]:
@@ -119,7 +133,8 @@ def stand_ins(session: ReadSession) -> dict[str, str]:
         .where(original.stage == "killed", ArticleRow.stage != "killed")
         .group_by(ArticleRow.translation_of)
     )
-    return {row.translation_of: row.first for row in session.all(statement)}
+    found: Query[tuple[str, str]] = Query(statement)
+    return dict(session.all(found))
 
 
 def scheduled_in_zones(
@@ -136,22 +151,22 @@ def scheduled_in_zones(
         id_ > after,
     )
     statement = statement.order_by(id_).limit(limit).with_for_update()
-    return [article_of(row) for row in session.all(statement)]
+    return session.all(Query(statement, Article))
 
 
 def articles_after(session: ReadSession, after: str, limit: int) -> list[Article]:
     """Return articles after an id, in the order of ids, locked against other writers."""
     statement = select(_articles).where(ArticleRow.id > after).order_by(ArticleRow.id)
-    return [article_of(row) for row in session.all(statement.limit(limit).with_for_update())]
+    return session.all(Query(statement.limit(limit).with_for_update(), Article))
 
 
 def insert_articles(session: WriteSession, articles: Sequence[Article]) -> None:
     """Add articles with their categories and labels."""
-    session.insert(ArticleRow, [as_row(article) for article in articles])
+    session.insert(ArticleRow, articles)
     _insert_attributes(session, articles)
 
 
-def _setting(names: Iterable[str]) -> Statement[Any]:
+def _setting(names: Iterable[str]) -> Statement[Nothing]:
     values: dict[str, Any] = {name: bindparam(name) for name in names}
     return Statement(update(_articles).where(_articles.c.id == bindparam("key")).values(values))
 
@@ -174,7 +189,7 @@ _UPDATES = tuple(
 )
 
 
-def _update_of(before: Article, after: Article) -> Statement[Any]:
+def _update_of(before: Article, after: Article) -> Statement[Nothing]:
     old, new = as_row(before), as_row(after)
     differing = {name for name, value in new.items() if value != old[name]}
     return next(statement for names, statement in _UPDATES if differing <= names)
@@ -200,21 +215,10 @@ def _filed_under(article: Article) -> tuple[set[str], set[tuple[str, str]]]:
 
 
 def _insert_attributes(session: WriteSession, articles: Sequence[Article]) -> None:
-    session.insert(
-        ArticleCategoryRow,
-        [
-            {"category_id": category, "article_id": article.id}
-            for article in articles
-            for category in article.categories
-        ],
-    )
-    labels = {
-        (field, value, article.id) for article in articles for field, value in labels_of(article)
-    }
-    session.insert(
-        ArticleLabelRow,
-        [{"field": field, "value": value, "article_id": id_} for field, value, id_ in labels],
-    )
+    filed = [_Filed(category, one.id) for one in articles for category in one.categories]
+    session.insert(ArticleCategoryRow, filed)
+    labels = {_Label(*label, one.id) for one in articles for label in labels_of(one)}
+    session.insert(ArticleLabelRow, list(labels))
 
 
 def labels_of(article: Article) -> Iterator[tuple[str, str]]:
@@ -225,28 +229,6 @@ def labels_of(article: Article) -> Iterator[tuple[str, str]]:
         yield "author", fold(author["name"])
 
 
-def _articles_where(
-    session: ReadSession,
-    condition: Callable[[list[Any]], ColumnElement[bool]],
-    values: Collection[Any],
-) -> dict[str, Article]:
-    found: dict[str, Article] = {}
-    for part in chunks(list(values)):
-        # In one order everywhere, so that two batches cannot wait for each other.
-        statement = select(_articles).where(condition(part)).order_by(ArticleRow.id)
-        for row in session.all(statement.with_for_update()):
-            found[row.id] = article_of(row)
-    return found
-
-
-def tied_to(session: ReadSession, ids: Collection[str]) -> Sequence[Record]:
+def tied_to(session: ReadSession, ids: Collection[str]) -> list[Tied]:
     """Return articles and their translations, as far as their groups are concerned."""
-    named = filled(ids)
-    params = {f"id{number}": id_ for number, id_ in enumerate(named)}
-    return session.all(_tied(len(named)), params)
-
-
-@lru_cache
-def _tied(count: int) -> Statement[Any]:
-    ids: list[BindParameter[str]] = [bindparam(f"id{number}") for number in range(count)]
-    return Statement(_TIED.where(or_(ArticleRow.id.in_(ids), ArticleRow.translation_of.in_(ids))))
+    return session.find(_TIED, ids)

@@ -1,9 +1,9 @@
 """The newsroom's lists: articles in every state, by the filters that readers have too."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from sqlalchemy import (
     BigInteger,
@@ -21,13 +21,15 @@ from sqlalchemy import (
 )
 
 from app.access.selection import Clause, Selection, Span
-from app.content.article import State
+from app.content.article import FIELDS, Article, State
 from app.content.models import ArticleCategoryRow, ArticleLabelRow, ArticleRow, CategoryRow
-from app.kit.clock import to_micros
+from app.kit.listed import is_listed
 from app.kit.schema import table_of
-from app.kit.session import ReadSession, Record
+from app.kit.session import ReadSession
+from app.kit.statement import Query, Statement
 
 ManageSort = Literal["modified_at", "published_at", "updated_at"]
+_articles = table_of(ArticleRow)
 _RARE: frozenset[State] = frozenset({"draft", "unpublished", "killed"})
 
 
@@ -48,19 +50,28 @@ class ArticleList:
     whole: bool = False
 
 
-def article_page(session: ReadSession, wanted: ArticleList, now: datetime) -> Sequence[Record]:
-    """Return articles after a position, each with its place (`place`) in the order."""
+class Placed(NamedTuple):
+    """An article with its place in the order."""
+
+    place: int
+    article: Article
+
+
+def article_page(session: ReadSession, wanted: ArticleList, now: datetime) -> list[Placed]:
+    """Return articles after a position."""
     key = _sort_column(wanted)
     order = tuple_(key, ArticleRow.id)
-    statement = select(table_of(ArticleRow), key.label("place")).where(
-        *_conditions(session, wanted, now)
-    )
+    columns = (_articles.c[name] for name in FIELDS)
+    statement = select(key.label("place"), *columns).where(*_conditions(session, wanted, now))
     if wanted.position is not None:
         place = tuple_(literal(wanted.position[0], BigInteger), literal(wanted.position[1]))
         statement = statement.where(order < place if wanted.descending else order > place)
-    columns = [key, ArticleRow.id]
-    ordering = [one.desc() if wanted.descending else one.asc() for one in columns]
-    return session.all(statement.order_by(*ordering).limit(wanted.limit))
+    ordering = [one.desc() if wanted.descending else one.asc() for one in (key, ArticleRow.id)]
+    found: Query[tuple[Any, ...]] = Query(statement.order_by(*ordering).limit(wanted.limit))
+    return [
+        Placed(place, Article(**dict(zip(FIELDS, values, strict=True))))
+        for place, *values in session.all(found)
+    ]
 
 
 def count_articles(session: ReadSession, wanted: ArticleList, now: datetime) -> int:
@@ -72,26 +83,25 @@ def count_articles(session: ReadSession, wanted: ArticleList, now: datetime) -> 
 
 def below(session: ReadSession, category_ids: Collection[str]) -> list[str]:
     """Return the ids of categories and of all below them."""
-    tree = select(CategoryRow.id).where(CategoryRow.id.in_(list(category_ids))).cte(recursive=True)
-    tree = tree.union(select(CategoryRow.id).where(CategoryRow.parent_id == tree.c.id))
-    return [row.id for row in session.all(select(tree.c.id))]
+    return [id_ for (id_,) in session.find(_BELOW, category_ids)]
 
 
 def _sort_column(wanted: ArticleList) -> ColumnElement[Any]:
     key = wanted.key
-    micros = {
+    # As numbers, as cursors have them.
+    instants = {
         name: type_coerce(getattr(ArticleRow, name), BigInteger)
         for name in ("modified_at", "published_at", "updated_at", "created_at")
     }
     # A draft has no instant of publication; it stands where it was created.
     if key == "published_at":
-        return func.coalesce(micros["published_at"], micros["created_at"])
+        return func.coalesce(instants["published_at"], instants["created_at"])
     if key == "updated_at":
-        return func.coalesce(micros["updated_at"], micros["modified_at"])
+        return func.coalesce(instants["updated_at"], instants["modified_at"])
     if _is_named(wanted):
         # Said so that no index has it: the few that are named are sorted.
-        return micros["modified_at"] + literal_column("0", BigInteger)
-    return micros["modified_at"]
+        return instants["modified_at"] + literal_column("0", BigInteger)
+    return instants["modified_at"]
 
 
 def _is_named(wanted: ArticleList) -> bool:
@@ -115,14 +125,14 @@ def _conditions(
 def _known_conditions(wanted: ArticleList) -> list[ColumnElement[bool]]:
     """Return what names articles one by one, or leaves few: the rarer stages."""
     known: list[ColumnElement[bool]] = [
-        ArticleRow.id.in_(one.included)
+        is_listed(ArticleRow.id, values=one.included)
         for one in wanted.selection.clauses
         if one.field == "id" and one.included
     ]
     if wanted.external_id is not None:
         known.append(ArticleRow.external_id == wanted.external_id)
     if not known and wanted.states and _RARE.issuperset(wanted.states):
-        known.append(ArticleRow.stage.in_(wanted.states))
+        known.append(is_listed(ArticleRow.stage, values=wanted.states))
     return known
 
 
@@ -135,7 +145,7 @@ def _other_conditions(
     if not wanted.whole and _is_by_text(wanted):
         conditions.append(ArticleRow.stage != "killed")
     if wanted.states:
-        conditions.append(or_(*(_in_state(state, now) for state in wanted.states)))
+        conditions.append(or_(*(_in_state(state, now) for state in sorted(set(wanted.states)))))
     else:
         conditions.append(ArticleRow.deleted_at.is_(None))
     return conditions
@@ -174,28 +184,34 @@ def _holds(session: ReadSession, clause: Clause, values: tuple[str, ...]) -> Col
         case "category":
             return _looked_up(
                 ArticleCategoryRow.article_id == ArticleRow.id,
-                ArticleCategoryRow.category_id.in_(below(session, values)),
+                is_listed(ArticleCategoryRow.category_id, values=below(session, values)),
             )
         case "tag" | "author":
             return _looked_up(
                 ArticleLabelRow.article_id == ArticleRow.id,
                 ArticleLabelRow.field == clause.field,
-                ArticleLabelRow.value.in_(values),
+                is_listed(ArticleLabelRow.value, values=values),
             )
         case "language":
             language = func.lower(ArticleRow.language)
             return or_(
                 *(
                     or_(language == value, language.startswith(f"{value}-", autoescape=True))
-                    for value in values
+                    for value in _filled(values)
                 )
             )
         case "source":
-            return and_(ArticleRow.source_id.is_not(None), ArticleRow.source_id.in_(values))
+            column = ArticleRow.source_id
+            return and_(column.is_not(None), is_listed(column, values=values))
         case "kind":
-            return ArticleRow.kind.in_(values)
+            return is_listed(ArticleRow.kind, values=values)
         case "id":
-            return ArticleRow.id.in_(values)
+            return is_listed(ArticleRow.id, values=values)
+
+
+def _filled(values: tuple[str, ...]) -> tuple[str, ...]:
+    """Return 1, 2, 4, … values, the last one repeated: for any number there are few statements."""
+    return values + values[-1:] * ((1 << (len(values) - 1).bit_length()) - len(values))
 
 
 def _looked_up(*conditions: ColumnElement[bool]) -> ColumnElement[bool]:
@@ -207,10 +223,14 @@ def _looked_up(*conditions: ColumnElement[bool]) -> ColumnElement[bool]:
 
 
 def _span(column: Any, span: Span) -> list[ColumnElement[bool]]:
-    micros = type_coerce(column, BigInteger)
     conditions: list[ColumnElement[bool]] = []
     if span.start is not None:
-        conditions.append(micros >= to_micros(span.start))
+        conditions.append(column >= span.start)
     if span.end is not None:
-        conditions.append(micros < to_micros(span.end))
+        conditions.append(column < span.end)
     return conditions
+
+
+_roots = select(CategoryRow.id).where(is_listed(CategoryRow.id)).cte(recursive=True)
+_tree = _roots.union(select(CategoryRow.id).where(CategoryRow.parent_id == _roots.c.id))
+_BELOW: Statement[tuple[str]] = Statement(select(_tree.c.id))

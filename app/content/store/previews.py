@@ -1,25 +1,36 @@
 """Links to what is not public yet."""
 
 from datetime import datetime
-from typing import Any
+from typing import NamedTuple
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import delete, select
 
 from app.content.models import PreviewRow
 from app.kit.schema import table_of
-from app.kit.session import ReadSession, Record, WriteSession
+from app.kit.session import ReadSession, WriteSession
+from app.kit.statement import Query
+
+
+class Preview(NamedTuple):
+    """A link to an article's working copy, or to the public side at an instant."""
+
+    id: str
+    article_id: str
+    as_of: datetime | None
+    expires_at: datetime
+
 
 _previews = table_of(PreviewRow)
 
 
-def insert_preview(session: WriteSession, row: dict[str, Any]) -> None:
+def insert_preview(session: WriteSession, link: Preview) -> None:
     """Add a link."""
-    session.execute(insert(_previews), row)
+    session.insert(PreviewRow, [link])
 
 
-def preview(session: ReadSession, preview_id: str) -> Record | None:
+def preview(session: ReadSession, preview_id: str) -> Preview | None:
     """Return a link, or nothing."""
-    return session.first(select(_previews).where(_previews.c.id == preview_id))
+    return session.first(Query(select(_previews).where(_previews.c.id == preview_id), Preview))
 
 
 def delete_preview(session: WriteSession, preview_id: str) -> int:

@@ -1,42 +1,61 @@
 """Snapshots, one for each version of an article."""
 
 from collections.abc import Collection, Sequence
-from typing import Any
+from datetime import datetime
+from typing import Any, NamedTuple
 
-from sqlalchemy import (
-    and_,
-    exists,
-    select,
-    tuple_,
-)
+from sqlalchemy import Text, and_, cast, exists, literal_column, select
 
 from app.content.models import (
     ArticleRow,
     RevisionRow,
 )
+from app.kit.listed import is_listed
 from app.kit.schema import table_of
-from app.kit.session import ReadSession, Record, WriteSession, chunks
+from app.kit.session import ReadSession, WriteSession
+from app.kit.statement import Query, Statement
+
+
+class Revision(NamedTuple):
+    """One version of an article: what was done, when, by whom, and the article as JSON values."""
+
+    article_id: str
+    version: int
+    action: str
+    at: datetime
+    actor_id: str | None
+    actor_name: str
+    note: str | None
+    snapshot: dict[str, Any]
+
 
 _revisions = table_of(RevisionRow)
+# No index has pairs of values: that of the first of them is taken.
+_version = cast(RevisionRow.version, Text)
+_pair = RevisionRow.article_id.concat(literal_column("' '", Text)).concat(_version)
+_SNAPSHOTS: Statement[tuple[str, dict[str, Any]]] = Statement(
+    select(RevisionRow.article_id, RevisionRow.snapshot).where(
+        is_listed(RevisionRow.article_id), is_listed(_pair, "pairs")
+    )
+)
 
 
-def insert_revisions(session: WriteSession, rows: Sequence[dict[str, Any]]) -> None:
+def insert_revisions(session: WriteSession, rows: Sequence[Revision]) -> None:
     """Add snapshots."""
     session.insert(RevisionRow, rows)
 
 
-def revision(session: ReadSession, article_id: str, version: int) -> Record | None:
+def revision(session: ReadSession, article_id: str, version: int) -> Revision | None:
     """Return one snapshot of an article."""
-    return session.first(
-        select(_revisions).where(
-            RevisionRow.article_id == article_id, RevisionRow.version == version
-        )
+    statement = select(_revisions).where(
+        RevisionRow.article_id == article_id, RevisionRow.version == version
     )
+    return session.first(Query(statement, Revision))
 
 
 def revisions(
     session: ReadSession, article_id: str, below: int | None, above: int | None, limit: int
-) -> Sequence[Record]:
+) -> list[Revision]:
     """Return snapshots of an article: newest first, or upwards from a version."""
     statement = select(_revisions).where(RevisionRow.article_id == article_id)
     if above is not None:
@@ -45,23 +64,16 @@ def revisions(
         statement = statement.order_by(RevisionRow.version.desc())
         if below is not None:
             statement = statement.where(RevisionRow.version < below)
-    return session.all(statement.limit(limit))
+    return session.all(Query(statement.limit(limit), Revision))
 
 
-def snapshots(session: ReadSession, keys: Collection[tuple[str, int]]) -> dict[str, Any]:
+def snapshots(session: ReadSession, keys: Collection[tuple[str, int]]) -> dict[str, dict[str, Any]]:
     """Return snapshots by article id, for pairs of article id and version."""
-    found: dict[str, Any] = {}
-    key = tuple_(RevisionRow.article_id, RevisionRow.version)
-    for part in chunks(list(keys)):
-        # SQLite has no index for pairs of values, and takes that of the first of them.
-        ids = RevisionRow.article_id.in_([article_id for article_id, _ in part])
-        statement = select(RevisionRow.article_id, RevisionRow.snapshot).where(ids, key.in_(part))
-        found.update((row.article_id, row.snapshot) for row in session.all(statement))
-    return found
+    pairs = [f"{article_id} {version}" for article_id, version in keys]
+    return dict(session.find(_SNAPSHOTS, [article_id for article_id, _ in keys], pairs=pairs))
 
 
 def revision_gaps(session: ReadSession) -> list[str]:
     """Return the ids of articles that have no snapshot of their version."""
     own = and_(RevisionRow.article_id == ArticleRow.id, RevisionRow.version == ArticleRow.version)
-    statement = select(ArticleRow.id).where(~exists().where(own))
-    return [row.id for row in session.all(statement)]
+    return session.scalars(select(ArticleRow.id).where(~exists().where(own)))

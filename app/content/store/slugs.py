@@ -3,48 +3,45 @@
 from collections.abc import Collection, Iterable
 from datetime import datetime
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import (
-    BindParameter,
-    bindparam,
-    false,
-    func,
-    select,
-)
+from sqlalchemy import BindParameter, bindparam, false, func, select
 
 from app.content.models import (
     PublicSlugRow,
 )
 from app.content.store.things import TABLES
-from app.kit.session import ReadSession, WriteSession, chunks, filled
+from app.kit.listed import is_listed
+from app.kit.session import ReadSession, WriteSession
 from app.kit.statement import Statement
+
+
+class _PublicSlug(NamedTuple):
+    """A slug that is or was public, and its thing."""
+
+    type: str
+    slug: str
+    id: str
+    since: datetime
 
 
 def taken_slugs(
     session: ReadSession, type_: str, slugs: Collection[str], *, but_for: str | None = None
 ) -> set[str]:
     """Return which slugs belong, or once belonged, to another thing of a type."""
-    taken: set[str] = set()
-    for part in chunks(slugs):
-        wanted = filled(part)
-        params = {f"slug{number}": slug for number, slug in enumerate(wanted)}
-        # Nothing has an empty id.
-        params |= {"type": type_, "but_for": but_for or ""}
-        rows = session.all(_taken(type_, len(wanted)), params)
-        taken.update(row.slug for row in rows)
-    return taken
+    # Nothing has an empty id.
+    found = session.find(_taken(type_), slugs, type=type_, but_for=but_for or "")
+    return {slug for (slug,) in found}
 
 
 @lru_cache
-def _taken(type_: str, count: int) -> Statement[Any]:
-    model = TABLES[type_]
-    slugs: list[BindParameter[str]] = [bindparam(f"slug{number}") for number in range(count)]
+def _taken(type_: str) -> Statement[tuple[str]]:
+    model: Any = TABLES[type_]
     other: BindParameter[str] = bindparam("but_for")
-    now = select(model.slug).where(model.slug.in_(slugs), model.id != other)
+    now = select(model.slug).where(is_listed(model.slug), model.id != other)
     once = select(PublicSlugRow.slug).where(
         PublicSlugRow.type == bindparam("type"),
-        PublicSlugRow.slug.in_(slugs),
+        is_listed(PublicSlugRow.slug),
         PublicSlugRow.id != other,
     )
     return Statement(now.union_all(once))
@@ -54,26 +51,27 @@ def keep_public_slugs(
     session: WriteSession, type_: str, slugs: Iterable[tuple[str, str]], now: datetime
 ) -> None:
     """Remember slugs (each with its thing's id) as public, so that nothing else takes them."""
-    session.insert_missing(
-        PublicSlugRow,
-        [{"type": type_, "slug": slug, "id": id_, "since": now} for slug, id_ in slugs],
-    )
+    rows = [_PublicSlug(type_, slug, id_, now) for slug, id_ in slugs]
+    session.insert(PublicSlugRow, rows, "missing")
 
 
 def public_slugs(session: ReadSession, type_: str, ids: Collection[str]) -> dict[str, list[str]]:
     """Return the slugs under which things are or were public, in order, by id."""
     found: dict[str, list[str]] = {}
-    for part in chunks(list(ids)):
-        # Said so that no index has it: the one of ids is to be taken.
-        of_type = func.coalesce(PublicSlugRow.type == type_, false())
-        statement = (
-            select(PublicSlugRow.id, PublicSlugRow.slug)
-            .where(of_type, PublicSlugRow.id.in_(part))
-            .order_by(PublicSlugRow.slug)
-        )
-        for row in session.all(statement):
-            found.setdefault(row.id, []).append(row.slug)
+    for id_, slug in session.find(_PUBLIC_SLUGS, ids, type=type_):
+        found.setdefault(id_, []).append(slug)
     return found
+
+
+_PUBLIC_SLUGS: Statement[tuple[str, str]] = Statement(
+    select(PublicSlugRow.id, PublicSlugRow.slug)
+    .where(
+        # Said so that no index has it: the one of ids is to be taken.
+        func.coalesce(PublicSlugRow.type == bindparam("type"), false()),
+        is_listed(PublicSlugRow.id),
+    )
+    .order_by(PublicSlugRow.slug)
+)
 
 
 def slug_now(session: ReadSession, type_: str, slug: str) -> str | None:

@@ -1,13 +1,12 @@
 """Sources and categories: rows in and out."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator
 from typing import Any
 
 from sqlalchemy import (
     Select,
     delete,
     func,
-    insert,
     or_,
     select,
     update,
@@ -19,85 +18,80 @@ from app.content.models import (
     CategoryRow,
     SourceRow,
 )
-from app.content.store.things import TABLES
 from app.content.taxonomy import Category, Source, fields_of
+from app.kit.listed import is_listed
 from app.kit.schema import table_of
-from app.kit.session import ReadSession, Record, WriteSession, chunks
+from app.kit.session import ReadSession, WriteSession
+from app.kit.statement import Query, Statement
 
 _sources = table_of(SourceRow)
 _categories = table_of(CategoryRow)
 
 
-def source_of(row: Record) -> Source:
-    """Build a source from its row."""
-    return Source(**row._mapping)
-
-
-def category_of(row: Record) -> Category:
-    """Build a category from its row."""
-    return Category(**row._mapping)
-
-
 def source_by_ref(session: ReadSession, ref: str, *, lock: bool = False) -> Source | None:
     """Return the source with an id or a slug."""
-    row = _one(session, select(_sources), SourceRow, ref, lock=lock)
-    return source_of(row) if row else None
+    return session.first(Query(_one(SourceRow, ref, lock=lock), Source))
 
 
 def category_by_ref(session: ReadSession, ref: str, *, lock: bool = False) -> Category | None:
     """Return the category with an id or a slug."""
-    row = _one(session, select(_categories), CategoryRow, ref, lock=lock)
-    return category_of(row) if row else None
+    return session.first(Query(_one(CategoryRow, ref, lock=lock), Category))
 
 
-def _one(
-    session: ReadSession, statement: Select[Any], model: Any, ref: str, *, lock: bool
-) -> Record | None:
-    statement = statement.where(or_(model.id == ref, model.slug == ref))
+def _one(model: Any, ref: str, *, lock: bool) -> Select[Any]:
+    statement = select(model.__table__).where(or_(model.id == ref, model.slug == ref))
     # Without the key: others may name this row meanwhile, such as a category moved under it.
-    return session.first(statement.with_for_update(key_share=True) if lock else statement)
+    return statement.with_for_update(key_share=True) if lock else statement
 
 
-def page_of_taxonomy(
-    session: ReadSession, type_: str, after: str | None, before: str | None, limit: int
-) -> Sequence[Record]:
-    """Return sources or categories in the order of slugs, after or (backwards) before one."""
-    model = TABLES[type_]
+def page_of_sources(
+    session: ReadSession, after: str | None, before: str | None, limit: int
+) -> list[Source]:
+    """Return sources in the order of slugs, after or (backwards) before one."""
+    return session.all(Query(_page(SourceRow, after, before, limit), Source))
+
+
+def page_of_categories(
+    session: ReadSession, after: str | None, before: str | None, limit: int
+) -> list[Category]:
+    """Return categories in the order of slugs, after or (backwards) before one."""
+    return session.all(Query(_page(CategoryRow, after, before, limit), Category))
+
+
+def _page(model: Any, after: str | None, before: str | None, limit: int) -> Select[Any]:
     statement = select(model.__table__).limit(limit)
     if before is not None:
-        return session.all(statement.where(model.slug < before).order_by(model.slug.desc()))
+        return statement.where(model.slug < before).order_by(model.slug.desc())
     if after is not None:
         statement = statement.where(model.slug > after)
-    return session.all(statement.order_by(model.slug))
+    return statement.order_by(model.slug)
 
 
 def stream_sources(session: ReadSession) -> Iterator[Source]:
     """Yield every source in the order of slugs."""
-    for row in session.stream(select(_sources).order_by(SourceRow.slug)):
-        yield source_of(row)
+    yield from session.stream(Query(select(_sources).order_by(SourceRow.slug), Source))
 
 
 def stream_categories(session: ReadSession) -> Iterator[Category]:
     """Yield every category in the order of slugs."""
-    for row in session.stream(select(_categories).order_by(CategoryRow.slug)):
-        yield category_of(row)
+    yield from session.stream(Query(select(_categories).order_by(CategoryRow.slug), Category))
 
 
 def save_source(session: WriteSession, source: Source, *, new: bool) -> None:
     """Add or replace a source."""
-    _save(session, _sources, fields_of(source), new=new)
+    _save(session, SourceRow, source, new=new)
 
 
 def save_category(session: WriteSession, category: Category, *, new: bool) -> None:
     """Add or replace a category."""
-    _save(session, _categories, fields_of(category), new=new)
+    _save(session, CategoryRow, category, new=new)
 
 
-def _save(session: WriteSession, table: Any, row: dict[str, Any], *, new: bool) -> None:
+def _save(session: WriteSession, model: Any, thing: Source | Category, *, new: bool) -> None:
     if new:
-        session.execute(insert(table), row)
+        session.insert(model, [thing])
     else:
-        session.execute(update(table).where(table.c.id == row["id"]).values(row))
+        session.execute(update(model).where(model.id == thing.id).values(fields_of(thing)))
 
 
 def delete_source(session: WriteSession, source_id: str) -> None:
@@ -120,21 +114,10 @@ def uses_of_source(session: ReadSession, source_id: str) -> int:
 
 def uses_of_category(session: ReadSession, category_id: str) -> tuple[int, int]:
     """Count the articles (deleted ones included) and the categories under a category."""
-    row = session.first(
-        select(
-            select(func.count())
-            .select_from(ArticleCategoryRow)
-            .where(ArticleCategoryRow.category_id == category_id)
-            .scalar_subquery(),
-            select(func.count())
-            .select_from(CategoryRow)
-            .where(CategoryRow.parent_id == category_id)
-            .scalar_subquery(),
-        )
-    )
-    assert row is not None
-    counts = tuple(row)
-    return counts[0], counts[1]
+    filed = select(func.count()).where(ArticleCategoryRow.category_id == category_id)
+    below = select(func.count()).where(CategoryRow.parent_id == category_id)
+    counts: Query[tuple[int, int]] = Query(select(filed.scalar_subquery(), below.scalar_subquery()))
+    return session.all(counts)[0]
 
 
 def ancestors(session: ReadSession, category_id: str) -> list[str]:
@@ -148,23 +131,23 @@ def ancestors(session: ReadSession, category_id: str) -> list[str]:
     tree = tree.union(
         select(CategoryRow.id, CategoryRow.parent_id).where(CategoryRow.id == tree.c.parent_id)
     )
-    return [row.id for row in session.all(select(tree.c.id))]
+    return session.scalars(select(tree.c.id))
 
 
 def categories_below(session: ReadSession, ids: Collection[str]) -> dict[str, int]:
     """Return the version of each category somewhere below these, by id, themselves left out."""
-    found: dict[str, int] = {}
-    for part in chunks(ids):
-        found.update((row.id, row.version) for row in session.all(_below(part)))
-    return {id_: version for id_, version in found.items() if id_ not in ids}
+    found = session.find(_BELOW, ids)
+    return {id_: version for id_, version in found if id_ not in ids}
 
 
-def _below(ids: Sequence[str]) -> Select[Any]:
-    columns = select(CategoryRow.id, CategoryRow.version)
-    tree = columns.where(CategoryRow.parent_id.in_(ids)).cte("tree", recursive=True)
-    # UNION, not UNION ALL: a cycle, should one ever be there, must not run for ever.
-    tree = tree.union(columns.where(CategoryRow.parent_id == tree.c.id))
-    return select(tree.c.id, tree.c.version)
+_columns = select(CategoryRow.id, CategoryRow.version)
+_children = _columns.where(is_listed(CategoryRow.parent_id)).cte("tree", recursive=True)
+# UNION, not UNION ALL: a cycle, should one ever be there, must not run for ever.
+_tree = _children.union(_columns.where(CategoryRow.parent_id == _children.c.id))
+_BELOW: Statement[tuple[str, int]] = Statement(select(_tree.c.id, _tree.c.version))
+_CHILDREN: Statement[tuple[str]] = Statement(
+    select(CategoryRow.id).where(is_listed(CategoryRow.parent_id))
+)
 
 
 def levels_below(session: ReadSession, category_id: str) -> int:
@@ -172,9 +155,6 @@ def levels_below(session: ReadSession, category_id: str) -> int:
     level, levels, seen = {category_id}, 0, {category_id}
     while level:
         levels += 1
-        below: set[str] = set()
-        for part in chunks(level):
-            statement = select(CategoryRow.id).where(CategoryRow.parent_id.in_(part))
-            below.update(row.id for row in session.all(statement))
+        below = {id_ for (id_,) in session.find(_CHILDREN, level)}
         level, seen = below - seen, seen | below
     return levels

@@ -4,20 +4,15 @@ from collections.abc import Set
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import (
-    BindParameter,
-    bindparam,
-    func,
-    or_,
-    select,
-)
+from sqlalchemy import func, or_, select
 
 from app.content.models import (
     ArticleRow,
     CategoryRow,
     SourceRow,
 )
-from app.kit.session import ReadSession, chunks, filled
+from app.kit.listed import is_listed
+from app.kit.session import ReadSession
 from app.kit.statement import Statement
 
 TABLES: dict[str, Any] = {
@@ -40,21 +35,15 @@ def references(session: ReadSession, type_: str, refs: Set[str]) -> list[Referen
 
     The third is a source's `url`, a category's `parent_id`, an article's `translation_of`.
     """
-    found: list[Reference] = []
-    for part in chunks(refs):
-        named = filled(part)
-        params = {f"ref{number}": ref for number, ref in enumerate(named)}
-        found += session.all(_references(type_, len(named)), params)
-    return found
+    return session.find(_references(type_), refs)
 
 
 @lru_cache
-def _references(type_: str, count: int) -> Statement[Reference]:
+def _references(type_: str) -> Statement[Reference]:
     model = TABLES[type_]
-    refs: list[BindParameter[str]] = [bindparam(f"ref{number}") for number in range(count)]
     third = {"source": "url", "category": "parent_id", "article": "translation_of"}[type_]
     columns = select(model.id, model.slug, getattr(model, third).label("more"))
-    return Statement(columns.where(or_(model.id.in_(refs), model.slug.in_(refs))), Reference)
+    return Statement(columns.where(or_(is_listed(model.id), is_listed(model.slug))), Reference)
 
 
 def count_of(session: ReadSession, type_: str) -> int:
@@ -65,4 +54,4 @@ def count_of(session: ReadSession, type_: str) -> int:
 
 def all_slugs(session: ReadSession, type_: str) -> list[str]:
     """Return the slugs of all sources or categories, to guess what somebody meant."""
-    return [row.slug for row in session.all(select(TABLES[type_].slug))]
+    return session.scalars(select(TABLES[type_].slug))

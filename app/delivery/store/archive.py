@@ -1,28 +1,26 @@
 """What only formats ask: what was withdrawn, which months have stories, which tags there are."""
 
-from collections.abc import Sequence
 from datetime import datetime
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import (
     BigInteger,
     ColumnElement,
     Select,
-    Text,
     bindparam,
-    cast,
     exists,
     func,
     literal_column,
     select,
+    type_coerce,
 )
 
+from app.access.selection import Facts
 from app.delivery.models import Document, DocumentTerm, LogRow
-from app.delivery.store.visibility import micros, visible
-from app.kit.clock import to_micros
-from app.kit.schema import table_of
-from app.kit.session import ReadSession, Record
+from app.delivery.store.visibility import visible
+from app.kit.schema import Instant, table_of
+from app.kit.session import ReadSession
 from app.kit.statement import Statement
 
 _documents = table_of(Document)
@@ -30,71 +28,87 @@ _terms = table_of(DocumentTerm)
 _log = table_of(LogRow)
 
 
+class WithdrawnRow(NamedTuple):
+    """A withdrawal; `before` is what the story was selected by."""
+
+    id: str
+    at: datetime
+    reason: str
+    notice: str | None
+    version: int
+    before: Facts
+
+
+class Month(NamedTuple):
+    """How many stories were published in a month, such as `2026-11`, and when one last changed."""
+
+    name: str
+    stories: int
+    changed_at: datetime
+
+
 def withdrawn(
     session: ReadSession, now: datetime, since: datetime, upto: int, limit: int
-) -> Sequence[Record]:
+) -> list[WithdrawnRow]:
     """Return withdrawals since an instant and up to a serial, newest first.
 
     Stories that are visible again are left out.
     """
-    params = {"now": to_micros(now), "since": to_micros(since), "upto": upto, "limit": limit}
-    rows: Sequence[Record] = session.all(_WITHDRAWN, params)
-    return rows
+    params = {"now": now, "since": since, "upto": upto, "limit": limit}
+    return session.all(_WITHDRAWN, params)
 
 
-def months(session: ReadSession, now: datetime) -> Sequence[Record]:
+def months(session: ReadSession, now: datetime) -> list[Month]:
     """Count the visible stories of each month of publication, with their last change."""
-    return session.all(_months(session.dialect), {"now": to_micros(now)})
+    return session.all(_months(session.dialect), {"now": now})
 
 
 def tags(session: ReadSession) -> list[str]:
     """Return every tag, folded, that a story has: one look into the index for each."""
-    return [row.value for row in session.all(_TAGS)]
+    return session.scalars(_TAGS)
 
 
-def tags_since(session: ReadSession, serial: int, limit: int) -> Sequence[Record]:
-    """Return rows of the log after a serial, with what stories are selected by since then."""
-    statement = select(_log.c.serial, _log.c.after).where(_log.c.serial > serial)
-    return session.all(statement.order_by(_log.c.serial).limit(limit))
-
-
-_WITHDRAWN: Statement[Any] = Statement(
+_WITHDRAWN = Statement(
     select(
         _log.c.id,
-        micros(_log.c.at).label("at"),
+        _log.c.at,
         _log.c.reason,
         _log.c.notice,
         # Of what was public; that it is no more is a version after that.
         (func.coalesce(_log.c.version, literal_column("0")) + literal_column("1")).label("version"),
-        cast(_log.c.before, Text).label("before"),
+        _log.c.before,
     )
     .where(
         _log.c.op == literal_column("'remove'"),
         # Said so that no index can have it: the one of removals is far shorter than that of types.
         func.coalesce(_log.c.type, literal_column("''")) == literal_column("'article'"),
         _log.c.serial <= bindparam("upto", type_=BigInteger),
-        micros(_log.c.at) >= bindparam("since", type_=BigInteger),
+        _log.c.at >= bindparam("since", type_=Instant),
         ~exists().where(_documents.c.id == _log.c.id, visible()),
     )
     .order_by(_log.c.serial.desc())
-    .limit(bindparam("limit"))
+    .limit(bindparam("limit")),
+    WithdrawnRow,
 )
 
 
 @lru_cache(maxsize=2)
-def _months(dialect: str) -> Statement[Any]:
-    month = _month(dialect).label("month")
-    changed = func.max(micros(_documents.c.updated_at)).label("changed_at")
+def _months(dialect: str) -> Statement[Month]:
+    month = _month(dialect).label("name")
+    changed = func.max(_documents.c.updated_at).label("changed_at")
     return Statement(
         select(month, func.count().label("stories"), changed)
         .where(visible())
         .group_by(month)
-        .order_by(month)
+        .order_by(month),
+        Month,
     )
 
 
 def _month(dialect: str) -> ColumnElement[str]:
-    seconds = micros(_documents.c.published_at) // literal_column("1000000", BigInteger)
+    seconds = type_coerce(_documents.c.published_at, BigInteger) // literal_column(
+        "1000000", BigInteger
+    )
     if dialect == "sqlite":
         return func.strftime("%Y-%m", seconds, "unixepoch")
     return func.to_char(func.timezone("UTC", func.to_timestamp(seconds)), "YYYY-MM")
@@ -113,4 +127,4 @@ def _all_tags() -> Select[Any]:
     return select(walk.c.value).where(walk.c.value.is_not(None))
 
 
-_TAGS: Statement[Any] = Statement(_all_tags())
+_TAGS: Statement[tuple[str]] = Statement(_all_tags())

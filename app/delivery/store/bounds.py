@@ -12,7 +12,7 @@ from sqlalchemy import BigInteger, BindParameter, ColumnElement, FromClause, bin
 from app.delivery.models import Document
 from app.delivery.store.shapes import Shape
 from app.delivery.store.stretches import Stretch
-from app.delivery.store.visibility import horizon, micros
+from app.delivery.store.visibility import horizon
 from app.kit.schema import table_of
 
 _documents = table_of(Document)
@@ -43,13 +43,13 @@ def spans(stretch: Stretch, shape: Shape) -> Iterator[ColumnElement[bool]]:
 def span_tests(shape: Shape, documents: FromClause) -> Iterator[ColumnElement[bool]]:
     """Return both spans of a selection as tests on documents."""
     for name in ("published", "updated"):
-        yield from _within(shape, name, micros(documents.c[f"{name}_at"]))
+        yield from _within(shape, name, documents.c[f"{name}_at"])
 
 
 def _tests(stretch: Stretch, shape: Shape, name: str) -> Iterator[ColumnElement[bool]]:
     # The stretch's own column narrows its index; the document's would be looked up row by row.
     own = shape.key == f"{name}_at"
-    column = stretch.place if own else micros(_documents.c[f"{name}_at"])
+    column = stretch.place if own else _documents.c[f"{name}_at"]
     yield from _within(shape, name, column)
 
 

@@ -3,31 +3,79 @@
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import NamedTuple, cast
 
-from sqlalchemy import (
-    BigInteger,
-    BindParameter,
-    bindparam,
-    exists,
-    func,
-    select,
-    type_coerce,
-    update,
-)
+from sqlalchemy import exists, func, select, update
 
+from app.access.selection import Facts
 from app.content.models import ArticleRow
-from app.delivery.models import (
-    Document,
-    DocumentBody,
-    DocumentTerm,
-)
+from app.delivery.models import Document, DocumentBody, DocumentTerm
+from app.delivery.store.embargoed import LOCKED_ARTICLES
 from app.delivery.terms import SINGLE, Term
-from app.kit.clock import format_instant, from_micros
+from app.kit.clock import format_instant
+from app.kit.listed import is_listed
 from app.kit.schema import table_of
-from app.kit.session import ReadSession, Record, WriteSession, chunks, filled
+from app.kit.session import ReadSession, WriteSession
 from app.kit.statement import Statement
+
+
+class DocumentRow(NamedTuple):
+    """A document but for its body and its terms."""
+
+    id: str
+    slug: str
+    version: int
+    released: bool
+    offered_at: datetime
+    published_at: datetime
+    updated_at: datetime
+    expires_at: datetime | None
+    source_id: str | None
+    language: str
+    kind: str
+    translation_group: str
+    category_ids: str
+    head: bytes
+    tail: bytes
+    extra: bytes
+
+
+class BodyRow(NamedTuple):
+    """The body of a document; nothing, where it was lost."""
+
+    id: str
+    body: bytes | None
+
+
+class TermRow(NamedTuple):
+    """A term of a document, with the instant by which it stands in its order."""
+
+    field: str
+    value: str
+    published_at: datetime
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class WholeDocument:
+    """A document with its body and its terms."""
+
+    document: DocumentRow
+    body: bytes | None
+    terms: set[Term]
+
+    def term_rows(self) -> list[TermRow]:
+        """Return its terms as rows."""
+        published_at, id_ = self.document.published_at, self.document.id
+        return [TermRow(field, value, published_at, id_) for field, value in self.terms]
+
+
+class OwnCategories(NamedTuple):
+    """The own categories of a document (a text of ids), and its publication."""
+
+    id: str
+    category_ids: str
+    published_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +90,7 @@ class Attributes:
     released: bool
     offered_at: datetime
     published_at: datetime
-    values: dict[str, Any]
+    values: Facts
     terms: set[Term] = field(default_factory=set)
 
     def add(self, name: str | None, value: str) -> None:
@@ -68,39 +116,31 @@ class _AttributeRow(NamedTuple):
     slug: str
     version: int
     released: bool
-    offered_at: int
-    published_at: int
-    updated_at: int
+    offered_at: datetime
+    published_at: datetime
+    updated_at: datetime
     translation_group: str
     field: str | None
     value: str
 
 
 def replace_documents(
-    session: WriteSession,
-    documents: Sequence[dict[str, Any]],
-    bodies: Sequence[dict[str, Any]],
-    terms: Sequence[dict[str, Any]],
-    known: Collection[str],
+    session: WriteSession, documents: Sequence[WholeDocument], known: Collection[str]
 ) -> None:
     """Write documents whole; `known` are the ids among them that are there already."""
     remove_documents(session, known)
-    session.insert(Document, documents)
-    session.insert(DocumentBody, bodies)
-    session.insert(DocumentTerm, terms)
+    session.insert(Document, [one.document for one in documents])
+    session.insert(DocumentBody, [BodyRow(one.document.id, one.body) for one in documents])
+    session.insert(DocumentTerm, [term for one in documents for term in one.term_rows()])
 
 
-def replace_document(
-    session: WriteSession,
-    document: dict[str, Any],
-    body: dict[str, Any],
-    terms: Sequence[dict[str, Any]] | None,
-) -> None:
+def replace_document(session: WriteSession, whole: WholeDocument, *, with_terms: bool) -> None:
     """Replace a document that is there, in its place; without terms, those that it has stay."""
-    session.insert_whole(Document, [document])
-    session.insert_changed(DocumentBody, [body])
-    if terms is not None:
-        replace_terms(session, [document["id"]], terms)
+    id_ = whole.document.id
+    session.insert(Document, [whole.document], "whole")
+    session.insert(DocumentBody, [BodyRow(id_, whole.body)], "changed")
+    if with_terms:
+        replace_terms(session, [id_], whole.term_rows())
 
 
 def remove_documents(session: WriteSession, ids: Collection[str]) -> None:
@@ -118,97 +158,69 @@ def uses_of_entry(session: ReadSession, type_: str, id_: str) -> int:
 def attributes(session: ReadSession, ids: Collection[str]) -> dict[str, Attributes]:
     """Return what documents that are there are selected by, and whether they are out, by id."""
     found: dict[str, Attributes] = {}
-    for part in chunks(ids):
-        named = filled(part)
-        params = {f"id{number}": id_ for number, id_ in enumerate(named)}
-        for row in session.all(_attributes_of(len(named)), params):
-            if row.id not in found:
-                found[row.id] = _columns(row)
-            found[row.id].add(row.field, row.value)
+    for row in session.find(_ATTRIBUTES, ids):
+        if row.id not in found:
+            found[row.id] = _columns(row)
+        found[row.id].add(row.field, row.value)
     return found
 
 
 def released_of_groups(session: ReadSession, groups: Collection[str]) -> list[str]:
     """Return the ids of the documents of these groups that are out, in one order."""
-    found: list[str] = []
-    for part in chunks(groups):
-        named = filled(part)
-        params = {f"group{number}": group for number, group in enumerate(named)}
-        found += [row.id for row in session.all(_released_of(len(named)), params)]
-    return sorted(found)
+    return sorted(id_ for (id_,) in session.find(_RELEASED, groups))
 
 
-@lru_cache
-def _released_of(count: int) -> Statement[Any]:
-    groups: list[BindParameter[str]] = [bindparam(f"group{number}") for number in range(count)]
-    # Said so that no index can have it: half of all stories are in the one of what is out.
-    out = func.coalesce(Document.released, False).is_(True)
-    return Statement(select(Document.id).where(Document.translation_group.in_(groups), out))
-
-
-@lru_cache
-def _attributes_of(count: int) -> Statement[_AttributeRow]:
-    """Return a row for each term of a document; what they repeat is converted once, elsewhere."""
-    ids: list[BindParameter[str]] = [bindparam(f"id{number}") for number in range(count)]
-    columns = (
-        Document.id,
-        Document.slug,
-        Document.version,
-        Document.released,
-        *(type_coerce(one, BigInteger).label(one.key) for one in _INSTANTS),
-        Document.translation_group,
+# Said so that no index can have it: half of all stories are in the one of what is out.
+_is_out = func.coalesce(Document.released, False).is_(True)
+_RELEASED: Statement[tuple[str]] = Statement(
+    select(Document.id).where(is_listed(Document.translation_group), _is_out)
+)
+_documents, _bodies = table_of(Document), table_of(DocumentBody)
+_terms = select(DocumentTerm.id, DocumentTerm.field, DocumentTerm.value)
+_ATTRIBUTES = Statement(
+    select(
+        *(_documents.c[name] for name in _AttributeRow._fields[:-2]),
         DocumentTerm.field,
         DocumentTerm.value,
     )
-    joined = select(*columns).outerjoin(DocumentTerm, DocumentTerm.id == Document.id)
-    return Statement(
-        joined.where(Document.id.in_(ids)).order_by(DocumentTerm.field, DocumentTerm.value),
-        _AttributeRow,
-    )
-
-
-_INSTANTS = (Document.offered_at, Document.published_at, Document.updated_at)
-_terms = select(DocumentTerm.id, DocumentTerm.field, DocumentTerm.value).order_by(
-    DocumentTerm.field, DocumentTerm.value
+    .outerjoin(DocumentTerm, DocumentTerm.id == Document.id)
+    .where(is_listed(Document.id))
+    .order_by(DocumentTerm.field, DocumentTerm.value),
+    _AttributeRow,
 )
+_WHOLE = Statement(select(_documents).where(is_listed(_documents.c.id)), DocumentRow)
+_BODIES = Statement(select(_bodies).where(is_listed(_bodies.c.id)), BodyRow)
+_TERMS: Statement[tuple[str, str, str]] = Statement(_terms.where(is_listed(DocumentTerm.id)))
 
 
 def _columns(row: _AttributeRow) -> Attributes:
-    offered, published, updated = map(
-        from_micros, (row.offered_at, row.published_at, row.updated_at)
+    values: dict[str, list[str]] = {name: [] for name in SINGLE}
+    facts = Facts(
+        **cast(Facts, values | {"id": [row.id], "group": [row.translation_group]}),
+        published_at=format_instant(row.published_at),
+        updated_at=format_instant(row.updated_at),
     )
-    values: dict[str, Any] = {
-        "id": [row.id],
-        **{name: [] for name in SINGLE},
-        "group": [row.translation_group],
-        "published_at": format_instant(published),
-        "updated_at": format_instant(updated),
-    }
-    return Attributes(row.slug, row.version, row.released, offered, published, values)
+    return Attributes(row.slug, row.version, row.released, row.offered_at, row.published_at, facts)
 
 
-def whole_documents(session: ReadSession, ids: Collection[str]) -> dict[str, dict[str, Any]]:
+def whole_documents(session: ReadSession, ids: Collection[str]) -> dict[str, WholeDocument]:
     """Return documents with their bodies and terms, as they were written, by id."""
-    documents, bodies = table_of(Document), table_of(DocumentBody)
-    joined = documents.outerjoin(bodies, bodies.c.id == documents.c.id)
-    found: dict[str, dict[str, Any]] = {}
-    for part in chunks(ids):
-        statement = select(documents, bodies.c.body).select_from(joined)
-        for row in session.all(statement.where(documents.c.id.in_(part))):
-            found[row.id] = {**row._mapping, "terms": set()}
-        for row in session.all(_terms.where(DocumentTerm.id.in_(part))):
-            if row.id in found:
-                found[row.id]["terms"].add((row.field, row.value))
+    bodies = dict(session.find(_BODIES, ids))
+    found = {
+        row.id: WholeDocument(row, bodies.get(row.id), set()) for row in session.find(_WHOLE, ids)
+    }
+    for id_, name, value in session.find(_TERMS, ids):
+        if id_ in found:
+            found[id_].terms.add((name, value))
     return found
 
 
 def stray_documents(session: ReadSession) -> list[str]:
     """Return the ids of documents that no article stands behind."""
-    statement = select(Document.id).where(~exists().where(ArticleRow.id == Document.id))
-    return [row.id for row in session.all(statement)]
+    return session.scalars(select(Document.id).where(~exists().where(ArticleRow.id == Document.id)))
 
 
-def due_documents(session: ReadSession, now: datetime, limit: int) -> Sequence[Record]:
+def due_documents(session: ReadSession, now: datetime, limit: int) -> list[str]:
     """Return documents whose time has come and that the log does not know yet.
 
     They are locked after their articles, as verbs lock them.
@@ -218,13 +230,12 @@ def due_documents(session: ReadSession, now: datetime, limit: int) -> Sequence[R
         .where(Document.released.is_(False), Document.published_at <= now)
         .order_by(Document.published_at)
     )
-    ids = [row.id for row in session.all(due.limit(limit))]
-    articles = select(ArticleRow.id).where(ArticleRow.id.in_(ids)).order_by(ArticleRow.id)
-    session.all(articles.with_for_update())
-    return session.all(due.where(Document.id.in_(ids)).with_for_update())
+    ids = session.scalars(due.limit(limit))
+    session.find(LOCKED_ARTICLES, ids)
+    return session.scalars(due.where(is_listed(Document.id, values=ids)).with_for_update())
 
 
-def expired_documents(session: ReadSession, now: datetime, limit: int) -> Sequence[Record]:
+def expired_documents(session: ReadSession, now: datetime, limit: int) -> list[str]:
     """Return documents whose time is over and that the log does not know of yet."""
     statement = (
         select(Document.id)
@@ -232,7 +243,7 @@ def expired_documents(session: ReadSession, now: datetime, limit: int) -> Sequen
         .order_by(Document.expires_at)
         .limit(limit)
     )
-    return session.all(statement.with_for_update())
+    return session.scalars(statement.with_for_update())
 
 
 def release_documents(session: WriteSession, ids: Collection[str]) -> None:
@@ -240,9 +251,8 @@ def release_documents(session: WriteSession, ids: Collection[str]) -> None:
 
     The newsroom is to know that, too: no verb then takes them for scheduled.
     """
-    for part in chunks(ids):
-        session.execute(update(ArticleRow).where(ArticleRow.id.in_(part)).values(released=True))
-        session.execute(update(Document).where(Document.id.in_(part)).values(released=True))
+    for model in (ArticleRow, Document) if ids else ():
+        session.execute(update(model).where(is_listed(model.id, values=ids)).values(released=True))
 
 
 def documents_under(session: ReadSession, category_id: str, limit_ids: int) -> Iterator[list[str]]:
@@ -250,23 +260,25 @@ def documents_under(session: ReadSession, category_id: str, limit_ids: int) -> I
     statement = select(DocumentTerm.id).where(
         DocumentTerm.field == "category", DocumentTerm.value == category_id
     )
-    ids = [row.id for row in session.all(statement)]
+    ids = session.scalars(statement)
     for start in range(0, len(ids), limit_ids):
         yield ids[start : start + limit_ids]
 
 
-def own_categories(session: ReadSession, ids: Collection[str]) -> Sequence[Record]:
-    """Return id, own categories (a text of ids) and publication of documents."""
-    rows: list[Record] = []
-    for part in chunks(ids):
-        statement = select(Document.id, Document.category_ids, Document.published_at)
-        rows.extend(session.all(statement.where(Document.id.in_(part))))
-    return rows
+def own_categories(session: ReadSession, ids: Collection[str]) -> list[OwnCategories]:
+    """Return the own categories of documents, and when they were published."""
+    return session.find(_OWN_CATEGORIES, ids)
 
 
-def replace_terms(
-    session: WriteSession, ids: Collection[str], terms: Sequence[dict[str, Any]]
-) -> None:
+_OWN_CATEGORIES = Statement(
+    select(*(_documents.c[name] for name in OwnCategories._fields)).where(
+        is_listed(_documents.c.id)
+    ),
+    OwnCategories,
+)
+
+
+def replace_terms(session: WriteSession, ids: Collection[str], terms: Sequence[TermRow]) -> None:
     """Write down anew what documents are found by."""
     session.delete(DocumentTerm.id, ids)
     session.insert(DocumentTerm, terms)

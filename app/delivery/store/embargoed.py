@@ -2,27 +2,18 @@
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
-from functools import lru_cache
-from typing import Any
+from typing import NamedTuple
 
-from sqlalchemy import (
-    BindParameter,
-    and_,
-    bindparam,
-    exists,
-    func,
-    literal_column,
-    or_,
-    select,
-)
+from sqlalchemy import and_, bindparam, exists, func, literal_column, or_, select
 
+from app.access.selection import Facts
 from app.content.models import ArticleRow
 from app.delivery.models import Document, EmbargoedRow, LogRow
-from app.delivery.store.log import LOG_LOCK, LastChange
-from app.delivery.store.visibility import micros, present
-from app.kit.clock import to_micros
+from app.delivery.store.log import LOG_LOCK, Change, LastChange, last_serial
+from app.delivery.store.visibility import present
+from app.kit.listed import is_listed
 from app.kit.schema import table_of
-from app.kit.session import ReadSession, Record, WriteSession, chunks, filled
+from app.kit.session import ReadSession, WriteSession
 from app.kit.statement import Statement
 
 _documents = table_of(Document)
@@ -30,65 +21,67 @@ _embargoed = table_of(EmbargoedRow)
 _log = table_of(LogRow)
 
 
-def append_embargoed(session: WriteSession, rows: Sequence[dict[str, Any]]) -> None:
-    """Append rows as of the end of the change log, which nobody else moves meanwhile."""
-    if rows:
+class EmbargoedChange(Change):
+    """A change that those alone are told of who read what is under embargo."""
+
+    __slots__ = ()
+
+
+class _Row(NamedTuple):
+    """A row of this log."""
+
+    public_serial: int
+    at: datetime
+    id: str
+    op: str
+    reason: str
+    version: int | None
+    notice: str | None
+    before: Facts | None
+    after: Facts | None
+
+
+def _row(end: int, change: Change) -> _Row:
+    at, _, id_, op, reason, version, notice, before, after, _ = change
+    return _Row(end, at, id_, op, reason, version, notice, before, after)
+
+
+def append_embargoed(session: WriteSession, changes: Sequence[Change]) -> None:
+    """Append changes as of the end of the change log, which nobody else moves meanwhile."""
+    if changes:
         session.lock(LOG_LOCK)
-        end = session.scalar(select(func.max(_log.c.serial))) or 0
-        known = [{name: row.get(name) for name in _WRITTEN} for row in rows]
-        session.insert(EmbargoedRow, [{**row, "public_serial": end} for row in known])
+        end = last_serial(session)
+        session.insert(EmbargoedRow, [_row(end, change) for change in changes])
 
 
 def last_embargoed_rows(session: ReadSession, ids: Collection[str]) -> dict[str, LastChange]:
     """Return the last row of each story that has one, by id."""
-    found: dict[str, LastChange] = {}
-    columns = [_embargoed.c[name] for name in ("id", "op", "reason", "version", "before", "after")]
-    for part in chunks(ids):
-        last = select(func.max(_embargoed.c.serial)).where(_embargoed.c.id.in_(part))
-        named = _embargoed.c.serial.in_(last.group_by(_embargoed.c.id))
-        for row in session.all(select(*columns).where(named)):
-            found[row.id] = LastChange(row.op, row.reason, row.version, row.before, row.after)
-    return found
+    return {row.id: row for row in session.find(_LAST, ids)}
 
 
 def embargoed_groups(session: ReadSession, groups: Collection[str], now: datetime) -> set[str]:
     """Return those of some groups of translations in which a story is under embargo."""
-    found: set[str] = set()
-    for part in chunks(groups):
-        named = filled(part)
-        params: dict[str, Any] = {f"group{n}": group for n, group in enumerate(named)}
-        params["now"] = to_micros(now)
-        rows = session.all(_groups_under_embargo(len(named)), params)
-        found.update(row.translation_group for row in rows)
-    return found
+    return {group for (group,) in session.find(_GROUPS, groups, now=now)}
 
 
 def offered_of_groups(session: ReadSession, groups: Collection[str], now: datetime) -> list[str]:
     """Return the stories of these groups that are out or under embargo, in one order."""
-    found: list[str] = []
-    for part in chunks(groups):
-        seen = or_(Document.released.is_(True), Document.offered_at <= now)
-        statement = select(Document.id).where(Document.translation_group.in_(part), seen)
-        found += [row.id for row in session.all(statement)]
-    return sorted(found)
+    return sorted(id_ for (id_,) in session.find(_OFFERED, groups, now=now))
 
 
 def is_offer_untold(session: ReadSession, now: datetime) -> bool:
     """Tell whether time has offered a story of which this log does not know."""
-    return session.first(_FIRST_UNTOLD, {"now": to_micros(now)}) is not None
+    return session.first(_FIRST_UNTOLD, {"now": now}) is not None
 
 
-def newly_offered(session: ReadSession, now: datetime, limit: int) -> Sequence[Record]:
+def newly_offered(session: ReadSession, now: datetime, limit: int) -> list[str]:
     """Return the stories that time has offered and of which this log does not know.
 
     They are locked after their articles, as verbs lock them.
     """
-    moment, first = {"now": to_micros(now)}, _UNTOLD.order_by(_documents.c.published_at)
-    ids = [row.id for row in session.all(first.limit(limit), moment)]
-    articles = select(ArticleRow.id).where(ArticleRow.id.in_(ids)).order_by(ArticleRow.id)
-    session.all(articles.with_for_update())
-    untold = _UNTOLD.where(_documents.c.id.in_(ids))
-    return session.all(untold.with_for_update(of=_documents), moment)
+    ids = session.scalars(_NEXT_UNTOLD, {"now": now, "limit": limit})
+    session.find(LOCKED_ARTICLES, ids)
+    return [id_ for (id_,) in session.find(_LOCKED_UNTOLD, ids, now=now)]
 
 
 def forget_superseded_embargoed(session: WriteSession, upto: int) -> None:
@@ -110,25 +103,37 @@ def forget_superseded_embargoed(session: WriteSession, upto: int) -> None:
     session.execute(_embargoed.delete().where(old, over))
 
 
-_WRITTEN = ("at", "id", "op", "reason", "version", "notice", "before", "after")
-
-
-@lru_cache
-def _groups_under_embargo(count: int) -> Statement[Any]:
-    groups: list[BindParameter[str]] = [bindparam(f"group{number}") for number in range(count)]
-    return Statement(
-        select(_documents.c.translation_group)
-        .distinct()
-        .where(
-            _documents.c.translation_group.in_(groups),
-            # Said so that no index can have it: the one of groups is to be taken.
-            func.coalesce(_documents.c.released, True).is_(False),
-            micros(_documents.c.published_at) > present(),
-            micros(_documents.c.offered_at) <= present(),
+# Articles are locked in one order everywhere.
+LOCKED_ARTICLES: Statement[tuple[str]] = Statement(
+    select(ArticleRow.id).where(is_listed(ArticleRow.id)).order_by(ArticleRow.id).with_for_update()
+)
+_LAST = Statement(
+    select(*(_embargoed.c[name] for name in LastChange._fields)).where(
+        _embargoed.c.serial.in_(
+            select(func.max(_embargoed.c.serial))
+            .where(is_listed(_embargoed.c.id))
+            .group_by(_embargoed.c.id)
         )
+    ),
+    LastChange,
+)
+_of_groups = is_listed(_documents.c.translation_group)
+_GROUPS: Statement[tuple[str]] = Statement(
+    select(_documents.c.translation_group)
+    .distinct()
+    .where(
+        _of_groups,
+        # Said so that no index can have it: the one of groups is to be taken.
+        func.coalesce(_documents.c.released, True).is_(False),
+        _documents.c.published_at > present(),
+        _documents.c.offered_at <= present(),
     )
-
-
+)
+_OFFERED: Statement[tuple[str]] = Statement(
+    select(_documents.c.id).where(
+        _of_groups, or_(_documents.c.released.is_(True), _documents.c.offered_at <= present())
+    )
+)
 _told = and_(
     _embargoed.c.id == _documents.c.id,
     _embargoed.c.version == _documents.c.version,
@@ -136,8 +141,14 @@ _told = and_(
 )
 _UNTOLD = select(_documents.c.id).where(
     _documents.c.released.is_(False),
-    micros(_documents.c.published_at) > present(),
-    micros(_documents.c.offered_at) <= present(),
+    _documents.c.published_at > present(),
+    _documents.c.offered_at <= present(),
     ~exists().where(_told),
 )
-_FIRST_UNTOLD: Statement[Any] = Statement(_UNTOLD.limit(1))
+_FIRST_UNTOLD: Statement[tuple[str]] = Statement(_UNTOLD.limit(1))
+_NEXT_UNTOLD: Statement[tuple[str]] = Statement(
+    _UNTOLD.order_by(_documents.c.published_at).limit(bindparam("limit"))
+)
+_LOCKED_UNTOLD: Statement[tuple[str]] = Statement(
+    _UNTOLD.where(is_listed(_documents.c.id)).with_for_update(of=_documents)
+)

@@ -1,29 +1,49 @@
 """Sources and categories as finished entries, and where former slugs lead."""
 
 from collections.abc import Collection, Sequence
-from functools import lru_cache
-from typing import Any
+from typing import Literal, NamedTuple
 
-from sqlalchemy import BindParameter, bindparam, delete, insert, select
+from sqlalchemy import bindparam, delete, select
 
-from app.delivery.models import (
-    Entry,
-    Redirect,
-)
+from app.delivery.models import Entry, Redirect
+from app.kit.listed import is_listed
 from app.kit.schema import table_of
-from app.kit.session import ReadSession, Record, WriteSession, chunks, filled
-from app.kit.statement import Statement
+from app.kit.session import ReadSession, WriteSession
+from app.kit.statement import Nothing, Query, Statement
+
+EntryType = Literal["source", "category"]
 
 
-def entry(session: ReadSession, type_: str, id_: str) -> Record | None:
+class EntryRow(NamedTuple):
+    """A source or category, rendered: `brief` as stories show it, `whole` as it is served."""
+
+    type: EntryType
+    id: str
+    slug: str
+    name: str
+    parent_id: str | None
+    brief: bytes
+    whole: bytes
+
+
+class RedirectRow(NamedTuple):
+    """A former slug, and the thing that it leads to."""
+
+    type: EntryType | Literal["article"]
+    slug: str
+    id: str
+
+
+def entry(session: ReadSession, type_: str, id_: str) -> EntryRow | None:
     """Return a source or category as it is public now."""
-    return session.first(select(table_of(Entry)).where(Entry.type == type_, Entry.id == id_))
+    statement = select(table_of(Entry)).where(Entry.type == type_, Entry.id == id_)
+    return session.first(Query(statement, EntryRow))
 
 
-def replace_entry(session: WriteSession, row: dict[str, Any]) -> None:
+def replace_entry(session: WriteSession, row: EntryRow) -> None:
     """Write a source or category whole."""
-    remove_entry(session, row["type"], row["id"])
-    session.execute(insert(Entry), row)
+    remove_entry(session, row.type, row.id)
+    session.insert(Entry, [row])
 
 
 def remove_entry(session: WriteSession, type_: str, id_: str) -> None:
@@ -31,52 +51,38 @@ def remove_entry(session: WriteSession, type_: str, id_: str) -> None:
     session.execute(delete(Entry).where(Entry.type == type_, Entry.id == id_))
 
 
-def entries(session: ReadSession) -> Sequence[Record]:
+def entries(session: ReadSession) -> list[EntryRow]:
     """Return all sources and categories."""
-    return session.all(select(table_of(Entry)))
+    return session.all(Query(select(table_of(Entry)), EntryRow))
 
 
 def category_parents(session: ReadSession, ids: Collection[str]) -> dict[str, str | None]:
     """Return the parent of each of these categories and of all above them, by id."""
-    found: dict[str, str | None] = {}
-    for part in chunks(ids):
-        named = filled(part)
-        params = {f"id{number}": id_ for number, id_ in enumerate(named)}
-        found.update((row.id, row.parent_id) for row in session.all(_above(len(named)), params))
-    return found
+    return dict(session.find(_ABOVE, ids))
 
 
-@lru_cache
-def _above(count: int) -> Statement[Any]:
-    ids: list[BindParameter[str]] = [bindparam(f"id{number}") for number in range(count)]
-    categories = select(Entry.id, Entry.parent_id).where(Entry.type == "category")
-    tree = categories.where(Entry.id.in_(ids)).cte("tree", recursive=True)
-    # UNION, not UNION ALL: a cycle, should one ever be there, must not run for ever.
-    tree = tree.union(categories.where(Entry.id == tree.c.parent_id))
-    return Statement(select(tree.c.id, tree.c.parent_id))
-
-
-def add_redirects(session: WriteSession, rows: Sequence[dict[str, Any]]) -> None:
+def add_redirects(session: WriteSession, rows: Sequence[RedirectRow]) -> None:
     """Remember former slugs."""
-    session.insert_missing(Redirect, rows)
+    session.insert(Redirect, rows, "missing")
 
 
 def drop_redirects(session: WriteSession, type_: str, slugs: Collection[str]) -> None:
     """Forget former slugs that are in use again."""
-    for part in chunks(slugs):
-        named = filled(part)
-        params = {f"slug{number}": slug for number, slug in enumerate(named)}
-        session.execute(_drop(len(named)), params | {"type": type_})
+    if slugs:
+        session.execute(_DROP, {"type": type_, "values": slugs})
 
 
-@lru_cache
-def _drop(count: int) -> Statement[Any]:
-    slugs: list[BindParameter[str]] = [bindparam(f"slug{number}") for number in range(count)]
-    return Statement(
-        delete(Redirect).where(Redirect.type == bindparam("type"), Redirect.slug.in_(slugs))
-    )
-
-
-def redirects(session: ReadSession) -> Sequence[Record]:
+def redirects(session: ReadSession) -> list[RedirectRow]:
     """Return the former slugs of sources and categories."""
-    return session.all(select(table_of(Redirect)).where(Redirect.type != "article"))
+    statement = select(table_of(Redirect)).where(Redirect.type != "article")
+    return session.all(Query(statement, RedirectRow))
+
+
+_categories = select(Entry.id, Entry.parent_id).where(Entry.type == "category")
+_named = _categories.where(is_listed(Entry.id)).cte("tree", recursive=True)
+# UNION, not UNION ALL: a cycle, should one ever be there, must not run for ever.
+_tree = _named.union(_categories.where(Entry.id == _named.c.parent_id))
+_ABOVE: Statement[tuple[str, str | None]] = Statement(select(_tree.c.id, _tree.c.parent_id))
+_DROP: Statement[Nothing] = Statement(
+    delete(Redirect).where(Redirect.type == bindparam("type"), is_listed(Redirect.slug))
+)

@@ -1,12 +1,22 @@
 """How far each follower of the log has come."""
 
 from datetime import datetime
+from typing import NamedTuple
 
 from sqlalchemy import select, update
 
 from app.delivery.models import FollowerRow
-from app.delivery.store.log import last_log_row
+from app.delivery.store.log import last_serial
 from app.kit.session import ReadSession, WriteSession
+from app.kit.statement import Query
+
+
+class _Follower(NamedTuple):
+    """How far a follower has come."""
+
+    name: str
+    serial: int
+    noted_at: datetime
 
 
 def follower_position(session: ReadSession, name: str) -> int | None:
@@ -19,19 +29,18 @@ def follower_position(session: ReadSession, name: str) -> int | None:
 
 def followers(session: ReadSession) -> dict[str, int]:
     """Return the last serial that each follower was told of, by name."""
-    rows = session.all(select(FollowerRow.name, FollowerRow.serial))
-    return {row.name: row.serial for row in rows}
+    names: Query[tuple[str, int]] = Query(select(FollowerRow.name, FollowerRow.serial))
+    return dict(session.all(names))
 
 
 def start_follower(session: WriteSession, name: str, now: datetime) -> None:
     """Let a follower begin at the end of the log, unless it has begun already."""
-    last = last_log_row(session)
-    begin_follower(session, name, last[0].serial if last else 0, now)
+    begin_follower(session, name, last_serial(session), now)
 
 
 def begin_follower(session: WriteSession, name: str, serial: int, now: datetime) -> None:
     """Let a follower begin after a serial, unless it has begun already."""
-    session.insert_missing(FollowerRow, [{"name": name, "serial": serial, "noted_at": now}])
+    session.insert(FollowerRow, [_Follower(name, serial, now)], "missing")
 
 
 def move_follower(session: WriteSession, name: str, serial: int, now: datetime) -> None:

@@ -1,26 +1,17 @@
 """The change log: appended to last, read from a serial on."""
 
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
-from functools import lru_cache
-from itertools import repeat
-from typing import Any
+from datetime import datetime
+from typing import Literal, NamedTuple
 
-from sqlalchemy import (
-    BigInteger,
-    BindParameter,
-    bindparam,
-    exists,
-    func,
-    literal_column,
-    select,
-    type_coerce,
-)
+from sqlalchemy import BigInteger, bindparam, exists, func, literal_column, select
 
+from app.access.selection import Facts
 from app.delivery.models import LogRow
-from app.kit import json
+from app.delivery.store.entries import EntryType
+from app.kit.listed import is_listed
 from app.kit.schema import table_of
-from app.kit.session import ReadSession, Record, WriteSession, chunks, filled
+from app.kit.session import ReadSession, WriteSession
 from app.kit.statement import Statement
 
 # The last lock of every writing transaction on PostgreSQL: a sequence there is not commit
@@ -28,11 +19,50 @@ from app.kit.statement import Statement
 LOG_LOCK = "change-log"
 
 
-def append(session: WriteSession, rows: Sequence[dict[str, Any]]) -> None:
+class Change(NamedTuple):
+    """A row of the log; its serial is given to it when it is appended."""
+
+    at: datetime
+    type: str
+    id: str
+    op: str
+    reason: str
+    version: int | None
+    notice: str | None = None
+    before: Facts | None = None
+    after: Facts | None = None
+    serial: int = 0
+
+
+class LastChange(NamedTuple):
+    """The last row that the log has about a story."""
+
+    id: str
+    op: str
+    reason: str
+    version: int | None
+    before: Facts | None
+    after: Facts | None
+
+
+class LastOfThing(NamedTuple):
+    """The last row of a thing in both logs: `held` is its serial in the one of embargoes, or 0."""
+
+    serial: int
+    held: int
+    at: datetime
+    type: EntryType | Literal["article"]
+    id: str
+    op: str
+    reason: str
+    notice: str | None
+
+
+def append(session: WriteSession, changes: Sequence[Change]) -> None:
     """Append to the log; nothing may be locked after this."""
-    if rows:
+    if changes:
         session.lock(LOG_LOCK)
-        session.insert(LogRow, [{"notice": None, **row} for row in rows])
+        session.insert(LogRow, changes)
 
 
 def lock_log(session: WriteSession) -> None:
@@ -40,143 +70,76 @@ def lock_log(session: WriteSession) -> None:
     session.lock(LOG_LOCK)
 
 
-@dataclass(frozen=True, slots=True)
-class LastChange:
-    """The last row that the log has about a story."""
-
-    op: str
-    reason: str
-    version: int | None
-    before: dict[str, Any] | None
-    after: dict[str, Any] | None
-
-
 def last_log_rows(session: ReadSession, ids: Collection[str]) -> dict[str, LastChange]:
     """Return the last log row of each story that has one, by id."""
-    found: dict[str, LastChange] = {}
-    for part in chunks(ids):
-        named = filled(part)
-        params = {f"id{number}": id_ for number, id_ in enumerate(named)}
-        for row in session.all(_last_of(len(named)), params):
-            found[row.id] = LastChange(row.op, row.reason, row.version, row.before, row.after)
-    return found
+    return {row.id: row for row in session.find(_LAST_OF_STORIES, ids)}
 
 
-@lru_cache
-def _last_of(count: int) -> Statement[Any]:
-    ids: list[BindParameter[str]] = [bindparam(f"id{number}") for number in range(count)]
-    last = (
-        select(func.max(LogRow.serial))
-        .where(LogRow.type == "article", LogRow.id.in_(ids))
-        .group_by(LogRow.id)
-    )
-    columns = select(
-        LogRow.id, LogRow.op, LogRow.reason, LogRow.version, LogRow.before, LogRow.after
-    )
-    return Statement(columns.where(LogRow.serial.in_(last)))
+def last_serial(session: ReadSession) -> int:
+    """Return the serial of the last row of the log, or 0 before there is one."""
+    return session.scalar(_LAST_SERIAL) or 0
 
 
-def last_log_row(session: ReadSession) -> Sequence[Record]:
-    """Return the end of the log: one row, or none yet."""
-    statement = select(table_of(LogRow)).order_by(LogRow.serial.desc()).limit(1)
-    return session.all(statement)
-
-
-def log_rows(session: ReadSession, after: int, limit: int) -> Sequence[Record]:
+def log_rows(session: ReadSession, after: int, limit: int) -> list[Change]:
     """Return rows of the log after a serial, oldest first."""
-    statement = select(table_of(LogRow)).where(LogRow.serial > after)
-    return session.all(statement.order_by(LogRow.serial).limit(limit))
+    return session.all(_ROWS, {"after": after, "limit": limit})
 
 
-@dataclass(frozen=True, slots=True)
-class Changed:
-    """What a row of the log says of a thing: what it was selected by before, and is after."""
-
-    serial: int
-    type: str
-    id: str
-    before: dict[str, Any] | None
-    after: dict[str, Any] | None
-
-
-def changed_after(session: ReadSession, after: int, limit: int) -> list[Changed]:
-    """Return what rows of the log after a serial say, oldest first."""
-    return [
-        Changed(row.serial, row.type, row.id, object_of(row.before), object_of(row.after))
-        for row in session.all(_CHANGED, {"after": after, "limit": limit})
-    ]
-
-
-def object_of(value: Any) -> dict[str, Any] | None:
-    """Return JSON that the database gave as text, or as what it says."""
-    found: dict[str, Any] | None = json.loads(value) if isinstance(value, str) else value
-    return found
-
-
-def last_of_each(session: ReadSession, after: int, upto: int, limit: int) -> Sequence[Record]:
+def last_of_each(session: ReadSession, after: int, upto: int, limit: int) -> list[LastOfThing]:
     """Return rows after a serial, oldest first: of each thing the last one up to another serial."""
-    rows: Sequence[Record] = session.all(_LAST, {"after": after, "upto": upto, "limit": limit})
-    return rows
+    return session.all(_LAST, {"after": after, "upto": upto, "limit": limit})
 
 
 def attributes_before(
     session: ReadSession, after: int, upto: int, ids: Sequence[str]
-) -> Iterator[tuple[str, dict[str, Any]]]:
+) -> Iterator[tuple[str, Facts]]:
     """Yield, for stories that changed between two serials, what they were while public."""
-    for start in range(0, len(ids), _AT_ONCE):
-        part = ids[start : start + _AT_ONCE]
-        # One statement for all numbers of ids: the last is said again to fill it up.
-        filled = [*part, *repeat(part[-1], _AT_ONCE - len(part))]
-        params = {f"id{number}": one for number, one in enumerate(filled)}
-        for row in session.all(_before_statement(), params | {"after": after, "upto": upto}):
-            yield row.id, object_of(row.before) or {}
+    yield from session.find(_BEFORE, ids, after=after, upto=upto)
 
 
-_AT_ONCE = 100
 _log = table_of(LogRow)
 _later = _log.alias("later")
 # Said so that no index of serials alone is taken: what is later is looked up by its thing.
 _later_serial = _later.c.serial + literal_column("0", BigInteger)
-_CHANGED: Statement[Any] = Statement(
-    select(_log.c.serial, _log.c.type, _log.c.id, _log.c.before, _log.c.after)
-    .where(_log.c.serial > bindparam("after", type_=BigInteger))
-    .order_by(_log.c.serial)
-    .limit(bindparam("limit"))
+_after, _upto = bindparam("after", type_=BigInteger), bindparam("upto", type_=BigInteger)
+_of_stories = (_log.c.type == literal_column("'article'")) & is_listed(_log.c.id)
+_LAST_SERIAL: Statement[tuple[int | None]] = Statement(select(func.max(_log.c.serial)))
+_LAST_OF_STORIES = Statement(
+    select(*(_log.c[name] for name in LastChange._fields)).where(
+        _log.c.serial.in_(select(func.max(_log.c.serial)).where(_of_stories).group_by(_log.c.id))
+    ),
+    LastChange,
 )
-_LAST: Statement[Any] = Statement(
+_since = _log.c.serial > _after
+_ROWS = Statement(
+    select(*(_log.c[name] for name in Change._fields))
+    .where(_since)
+    .order_by(_log.c.serial)
+    .limit(bindparam("limit")),
+    Change,
+)
+_LAST = Statement(
     select(
         _log.c.serial,
-        type_coerce(_log.c.at, BigInteger).label("at"),
-        _log.c.type,
-        _log.c.id,
-        _log.c.op,
-        _log.c.reason,
-        _log.c.notice,
+        literal_column("0", BigInteger).label("held"),
+        *(_log.c[name] for name in LastOfThing._fields[2:]),
     )
     .where(
-        _log.c.serial > bindparam("after", type_=BigInteger),
-        _log.c.serial <= bindparam("upto", type_=BigInteger),
+        _since,
+        _log.c.serial <= _upto,
         ~exists().where(
             _later.c.type == _log.c.type,
             _later.c.id == _log.c.id,
             _later_serial > _log.c.serial,
-            _later_serial <= bindparam("upto", type_=BigInteger),
+            _later_serial <= _upto,
         ),
     )
     .order_by(_log.c.serial)
-    .limit(bindparam("limit"))
+    .limit(bindparam("limit")),
+    LastOfThing,
 )
-
-
-@lru_cache(maxsize=1)
-def _before_statement() -> Statement[Any]:
-    ids: list[BindParameter[str]] = [bindparam(f"id{number}") for number in range(_AT_ONCE)]
-    return Statement(
-        select(_log.c.id, _log.c.before).where(
-            _log.c.type == "article",
-            _log.c.id.in_(ids),
-            _log.c.serial > bindparam("after", type_=BigInteger),
-            _log.c.serial <= bindparam("upto", type_=BigInteger),
-            _log.c.before.is_not(None),
-        )
+_BEFORE: Statement[tuple[str, Facts]] = Statement(
+    select(_log.c.id, _log.c.before).where(
+        _of_stories, _since, _log.c.serial <= _upto, _log.c.before.is_not(None)
     )
+)

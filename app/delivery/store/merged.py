@@ -4,32 +4,21 @@ A row of the second comes after the row of the first that it names, and before t
 """
 
 from collections.abc import Iterator, Sequence
-from functools import lru_cache
 from heapq import merge
-from itertools import islice, repeat
-from typing import Any
+from itertools import islice
 
-from sqlalchemy import (
-    BigInteger,
-    BindParameter,
-    ColumnElement,
-    bindparam,
-    exists,
-    func,
-    literal_column,
-    select,
-)
+from sqlalchemy import BigInteger, ColumnElement, bindparam, exists, func, literal_column, select
 
+from app.access.selection import Facts
 from app.delivery.models import EmbargoedRow, LogRow
-from app.delivery.store.log import object_of
-from app.delivery.store.visibility import micros
+from app.delivery.store.log import LastOfThing
+from app.kit.listed import is_listed
 from app.kit.schema import table_of
-from app.kit.session import ReadSession, Record
+from app.kit.session import ReadSession
 from app.kit.statement import Statement
 
 _embargoed = table_of(EmbargoedRow)
 _log = table_of(LogRow)
-_AT_ONCE = 100
 
 
 def embargoed_end(session: ReadSession) -> int:
@@ -39,7 +28,7 @@ def embargoed_end(session: ReadSession) -> int:
 
 def last_of_each_merged(
     session: ReadSession, after: tuple[int, int], upto: tuple[int, int], limit: int
-) -> Sequence[Record]:
+) -> list[LastOfThing]:
     """Return rows of both logs, in their one order: of each thing the last one.
 
     The bounds are serials of both. A row has its `serial` in the change log, or that which it
@@ -52,21 +41,15 @@ def last_of_each_merged(
 
 def embargoed_before(
     session: ReadSession, after: int, upto: int, ids: Sequence[str]
-) -> Iterator[tuple[str, dict[str, Any]]]:
+) -> Iterator[tuple[str, Facts]]:
     """Yield, for stories that changed between two serials, what they were under embargo."""
-    for start in range(0, len(ids), _AT_ONCE):
-        part = ids[start : start + _AT_ONCE]
-        # One statement for all numbers of ids: the last is said again to fill it up.
-        filled = [*part, *repeat(part[-1], _AT_ONCE - len(part))]
-        params = {f"id{number}": one for number, one in enumerate(filled)}
-        rows = session.all(_before(), params | {"held_after": after, "held_upto": upto})
-        yield from ((row.id, object_of(row.before) or {}) for row in rows)
+    yield from session.find(_BEFORE, ids, held_after=after, held_upto=upto)
 
 
 _after, _upto, _held_after, _held_upto = (
     bindparam(name, type_=BigInteger) for name in ("after", "upto", "held_after", "held_upto")
 )
-_END: Statement[Any] = Statement(select(func.max(_embargoed.c.serial)))
+_END: Statement[tuple[int | None]] = Statement(select(func.max(_embargoed.c.serial)))
 _later = _log.alias("later")
 _held_later = _embargoed.alias("held_later")
 # Said so that no index of serials alone is taken: what is later is looked up by its thing.
@@ -74,12 +57,11 @@ _later_serial, _held_later_serial, _log_serial = (
     table.c.serial + literal_column("0", BigInteger) for table in (_later, _held_later, _log)
 )
 _of_article: ColumnElement[str] = literal_column("'article'")
-_LAST_PUBLIC: Statement[Any] = Statement(
+_LAST_PUBLIC = Statement(
     select(
         _log.c.serial,
-        literal_column("0").label("held"),
-        micros(_log.c.at).label("at"),
-        *(_log.c[name] for name in ("type", "id", "op", "reason", "notice")),
+        literal_column("0", BigInteger).label("held"),
+        *(_log.c[name] for name in LastOfThing._fields[2:]),
     )
     .where(
         _log.c.serial > _after,
@@ -99,13 +81,14 @@ _LAST_PUBLIC: Statement[Any] = Statement(
         ),
     )
     .order_by(_log.c.serial)
-    .limit(bindparam("limit"))
+    .limit(bindparam("limit")),
+    LastOfThing,
 )
-_LAST_HELD: Statement[Any] = Statement(
+_LAST_HELD = Statement(
     select(
         _embargoed.c.public_serial.label("serial"),
         _embargoed.c.serial.label("held"),
-        micros(_embargoed.c.at).label("at"),
+        _embargoed.c.at,
         _of_article.label("type"),
         *(_embargoed.c[name] for name in ("id", "op", "reason", "notice")),
     )
@@ -125,18 +108,14 @@ _LAST_HELD: Statement[Any] = Statement(
         ),
     )
     .order_by(_embargoed.c.serial)
-    .limit(bindparam("limit"))
+    .limit(bindparam("limit")),
+    LastOfThing,
 )
-
-
-@lru_cache(maxsize=1)
-def _before() -> Statement[Any]:
-    ids: list[BindParameter[str]] = [bindparam(f"id{number}") for number in range(_AT_ONCE)]
-    return Statement(
-        select(_embargoed.c.id, _embargoed.c.before).where(
-            _embargoed.c.id.in_(ids),
-            _embargoed.c.serial > _held_after,
-            _embargoed.c.serial <= _held_upto,
-            _embargoed.c.before.is_not(None),
-        )
+_BEFORE: Statement[tuple[str, Facts]] = Statement(
+    select(_embargoed.c.id, _embargoed.c.before).where(
+        is_listed(_embargoed.c.id),
+        _embargoed.c.serial > _held_after,
+        _embargoed.c.serial <= _held_upto,
+        _embargoed.c.before.is_not(None),
     )
+)

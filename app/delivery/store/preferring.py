@@ -29,7 +29,7 @@ from app.kit.schema import table_of
 _documents = table_of(Document)
 
 
-def stands_alone(shape: Shape, dialect: str) -> Iterator[ColumnElement[bool]]:
+def stands_alone(shape: Shape) -> Iterator[ColumnElement[bool]]:
     """Return the condition that no other visible story of the group in the list goes before."""
     if shape.preferred is None:
         return
@@ -38,7 +38,7 @@ def stands_alone(shape: Shape, dialect: str) -> Iterator[ColumnElement[bool]]:
         other.c.translation_group == _documents.c.translation_group,
         other.c.id != _documents.c.id,
         visible(other, embargoed=shape.embargoed),
-        *wanted_by(shape, dialect, documents=other),
+        *wanted_by(shape, documents=other),
         *span_tests(shape, other),
         _order(other, shape.preferred) < _order(_documents, shape.preferred),
     )

@@ -1,11 +1,12 @@
 """All SQL that public reading runs, but for what is visible and by which index it is found."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from functools import lru_cache
-from typing import Any, Literal
+from functools import lru_cache, partial
+from typing import Any, Literal, NamedTuple, TypeVar
 
 from sqlalchemy import (
+    BigInteger,
     ColumnElement,
     FromClause,
     Select,
@@ -14,7 +15,9 @@ from sqlalchemy import (
     cast,
     func,
     literal_column,
+    null,
     select,
+    type_coerce,
     union_all,
 )
 from sqlalchemy.sql.expression import CompoundSelect
@@ -33,16 +36,76 @@ from app.delivery.store.shapes import (
     values_of,
 )
 from app.delivery.store.stretches import Stretch, is_indexed, stretch_count, stretches
-from app.delivery.store.visibility import embargo_until, micros, present, visible
+from app.delivery.store.visibility import embargo_until, present, visible
 from app.kit.bounded import BoundedCache
-from app.kit.clock import to_micros
 from app.kit.ids import is_id
 from app.kit.schema import table_of
-from app.kit.session import ReadSession, Record
+from app.kit.session import ReadSession
 from app.kit.statement import Statement
 
 Position = tuple[int, str]
+RowT = TypeVar("RowT", bound=tuple[Any, ...])
 _Rows = Select[Any] | CompoundSelect[Any]
+
+
+class HeadRow(NamedTuple):
+    """The log's position and the boundaries around now, as numbers."""
+
+    serial: int | None
+    source_serial: int | None
+    category_serial: int | None
+    changed_at: int | None
+    due_at: int | None
+    expired_at: int | None
+    next_due_at: int | None
+    next_expiry_at: int | None
+
+
+class ShortRow(NamedTuple):
+    """A story in the pieces of its short form, with its place in the order of its list."""
+
+    id: str
+    source_id: str | None
+    category_ids: str
+    head: bytes
+    tail: bytes
+    embargo_until: datetime | None
+    place: int
+
+
+class FullRow(NamedTuple):
+    """A story with all but its body; `translations` are a text of JSON."""
+
+    id: str
+    source_id: str | None
+    category_ids: str
+    head: bytes
+    tail: bytes
+    extra: bytes
+    translations: str | None
+    embargo_until: datetime | None
+    place: int
+
+
+class WholeRow(NamedTuple):
+    """A story whole."""
+
+    id: str
+    source_id: str | None
+    category_ids: str
+    head: bytes
+    tail: bytes
+    slug: str
+    translation_group: str
+    extra: bytes
+    translations: str | None
+    body: bytes
+    embargo_until: datetime | None
+    place: int
+
+
+StoryRow = ShortRow | FullRow | WholeRow
+_ROWS: Mapping[Form, type[StoryRow]] = {"short": ShortRow, "full": FullRow, "whole": WholeRow}
 
 _documents = table_of(Document)
 _bodies = table_of(DocumentBody)
@@ -62,21 +125,38 @@ def story_page(
     position: Position | None,
     limit: int,
     headed: bool = False,
-) -> Sequence[Record]:
+) -> tuple[HeadRow | None, list[StoryRow]]:
     """Return visible stories of a selection, after a position in an order.
 
-    The selection is given as its shape and its own values. Where stories are `headed`, each
-    carries what `log_head` returns, as of the same moment.
+    The selection is given as its shape and its own values. Where stories are `headed`, they bring
+    along what `log_head` returns, as of the same moment.
     """
-    params = {**values, "now": to_micros(now), "limit": limit}
+    params = {**values, "now": now, "limit": limit}
     if position is not None:
         params["place"], params["place_id"] = position
+    statement = _statement("page", shape, session.dialect, headed=headed)
+    head, rows = _read(session, statement, params, _ROWS[shape.form], headed=headed)
     if shape.picks:
-        return _picked(session, shape, params, headed=headed)[:limit]
-    rows: Sequence[Record] = session.all(
-        _statement("page", shape, session.dialect, headed=headed), params
-    )
-    return rows
+        # Stories that are named one by one; there are few, so they are ordered here.
+        rows.sort(key=lambda row: (row.place, row.id), reverse=shape.descending)
+    return head, rows[:limit]
+
+
+def _read(
+    session: ReadSession,
+    statement: Statement[Any],
+    params: dict[str, Any],
+    row: type[RowT],
+    *,
+    headed: bool,
+) -> tuple[HeadRow | None, list[RowT]]:
+    """Return rows, and the head that each of them begins with where they are headed."""
+    rows = session.all(statement, params)
+    if not headed or not rows:
+        return None, rows
+    make: Callable[[Any], RowT] = partial(tuple.__new__, row)
+    begin = len(HeadRow._fields)
+    return HeadRow(*rows[0][:begin]), [make(found[begin:]) for found in rows]
 
 
 def is_short(selection: Selection, key: SortKey) -> bool:
@@ -84,23 +164,15 @@ def is_short(selection: Selection, key: SortKey) -> bool:
     return is_indexed(shape_of(selection, key=key))
 
 
-def _picked(
-    session: ReadSession, shape: Shape, params: dict[str, Any], *, headed: bool
-) -> Sequence[Record]:
-    """Return stories that are named one by one; there are few, so they are ordered here."""
-    statement = _statement("picked", shape, session.dialect, headed=headed)
-    rows: Sequence[Record] = session.all(statement, params)
-    return sorted(rows, key=lambda row: (row.place, row.id), reverse=shape.descending)
-
-
 def story(
     session: ReadSession, ref: str, now: datetime, *, embargoed: bool, headed: bool = False
-) -> Record | None:
+) -> tuple[HeadRow | None, WholeRow | None]:
     """Return one visible story whole, by id or slug (no slug has the form of an id)."""
     by = "id" if is_id(ref) else "slug"
     statement = _story_statement(session.dialect, by, embargoed=embargoed, headed=headed)
-    found: Record | None = session.first(statement, {"ref": ref, "now": to_micros(now)})
-    return found
+    params = {"ref": ref, "now": now}
+    head, rows = _read(session, statement, params, WholeRow, headed=headed)
+    return head, rows[0] if rows else None
 
 
 def count_exactly(
@@ -129,11 +201,11 @@ def count_roughly(
     if session.dialect != "postgresql":
         return count_exactly(session, selection, now, embargoed=embargoed, preferred=preferred)
     shape, params = _counted(selection, now, embargoed, preferred)
-    few = _bare_statement(shape, session.dialect).limit(_COUNTED_EXACTLY + 1).subquery()
+    few = _bare_statement(shape).limit(_COUNTED_EXACTLY + 1).subquery()
     count: int = session.scalar(select(func.count()).select_from(few), params)
     if count <= _COUNTED_EXACTLY:
         return count
-    return max(count, session.estimate(_bare_statement(shape, session.dialect), params))
+    return max(count, session.estimate(_bare_statement(shape), params))
 
 
 def _counted(
@@ -144,17 +216,15 @@ def _counted(
     return shape, values_of(selection, now) | preferences(preferred or ())
 
 
-def log_head(session: ReadSession, now: datetime) -> Record:
+def log_head(session: ReadSession, now: datetime) -> HeadRow:
     """Return the log's position alone, for an answer that found no row to carry it."""
-    row: Record | None = session.first(_HEAD, {"now": to_micros(now)})
-    assert row is not None
-    return row
+    return session.all(_HEAD, {"now": now})[0]
 
 
 def translations(session: ReadSession, group: str, but_for: str, now: datetime) -> str | None:
     """Return the public stories of a group, but for one of them, as a text of JSON."""
     statement = _translations_statement(session.dialect)
-    params = {"group": group, "but_for": but_for, "now": to_micros(now)}
+    params = {"group": group, "but_for": but_for, "now": now}
     found: str | None = session.scalar(statement, params)
     return found
 
@@ -168,7 +238,7 @@ def redirect_target(session: ReadSession, slug: str) -> str | None:
 # --- statements ---------------------------------------------------------------------------
 
 
-_Kind = Literal["page", "picked", "count"]
+_Kind = Literal["page", "count"]
 _Key = tuple[_Kind, Shape, str, bool]
 # Bytes of the statements that are kept, and what a part of one takes, by itself and for each
 # filter: there are many shapes, and those of many parts are large.
@@ -186,19 +256,20 @@ def _statement(kind: _Kind, shape: Shape, dialect: str, *, headed: bool = False)
     """Return the statement for a shape, the same object as long as it is kept."""
     known = _kept.get((kind, shape, dialect, headed))
     if known is None:
-        match kind:
-            case "page":
-                known = Statement(_page_statement(shape, dialect, headed=headed))
-            case "picked":
-                known = Statement(_picked_statement(shape, dialect, headed=headed))
-            case "count":
-                known = Statement(_count_statement(shape, dialect))
+        if kind == "count":
+            rows = _bare_statement(shape).subquery()
+            known = Statement(select(func.count()).select_from(rows))
+        else:
+            row = None if headed else _ROWS[shape.form]
+            known = Statement(_page_statement(shape, dialect, headed=headed), row)
         _kept[kind, shape, dialect, headed] = known
     return known
 
 
 def _page_statement(shape: Shape, dialect: str, *, headed: bool) -> _Rows:
-    found = stretches(shape, dialect)
+    found = stretches(shape)
+    if shape.picks:
+        return _rows(found[0], shape, dialect, headed=headed)
     if len(found) == 1:
         place = (found[0].place, found[0].id)
         return _ordered(_rows(found[0], shape, dialect, headed=headed), place, shape)
@@ -230,36 +301,29 @@ def _rows(stretch: Stretch, shape: Shape, dialect: str, *, headed: bool) -> Sele
         *(_head() if headed else ()),
         stretch.id.label("id"),
         *_pieces(shape.form, dialect, embargoed=shape.embargoed),
-        stretch.place.label("place"),
+        _number(stretch.place).label("place"),
     ).select_from(_with_body(stretch.origin, shape.form))
     return statement.where(
         *stretch.conditions,
         *bounds(stretch, shape, dialect),
         visible(embargoed=shape.embargoed),
-        *stands_alone(shape, dialect),
+        *stands_alone(shape),
     )
-
-
-def _picked_statement(shape: Shape, dialect: str, *, headed: bool) -> Select[Any]:
-    (whole,) = stretches(shape, dialect)
-    return _rows(whole, shape, dialect, headed=headed)
 
 
 @lru_cache(maxsize=16)
 def _story_statement(dialect: str, by: str, *, embargoed: bool, headed: bool) -> Statement[Any]:
     pieces = _pieces("whole", dialect, embargoed=embargoed)
+    no_place = literal_column("0", BigInteger).label("place")
     return Statement(
-        select(*(_head() if headed else ()), _documents.c.id, *pieces)
+        select(*(_head() if headed else ()), _documents.c.id, *pieces, no_place)
         .select_from(_with_body(_documents, "whole"))
-        .where(_documents.c[by] == bindparam("ref"), visible(embargoed=embargoed))
+        .where(_documents.c[by] == bindparam("ref"), visible(embargoed=embargoed)),
+        None if headed else WholeRow,
     )
 
 
-def _count_statement(shape: Shape, dialect: str) -> Select[Any]:
-    return select(func.count()).select_from(_bare_statement(shape, dialect).subquery())
-
-
-def _bare_statement(shape: Shape, dialect: str) -> _Rows:
+def _bare_statement(shape: Shape) -> _Rows:
     rows = [
         select(_documents.c.id)
         .select_from(one.origin)
@@ -267,9 +331,9 @@ def _bare_statement(shape: Shape, dialect: str) -> _Rows:
             *one.conditions,
             *spans(one, shape),
             visible(embargoed=shape.embargoed),
-            *stands_alone(shape, dialect),
+            *stands_alone(shape),
         )
-        for one in stretches(shape, dialect)
+        for one in stretches(shape)
     ]
     return rows[0] if len(rows) == 1 else union_all(*rows)
 
@@ -282,14 +346,14 @@ def _head() -> tuple[ColumnElement[Any], ...]:
     log heard of it; the `next_…` are those to come.
     """
     now = present()
-    published, expires = micros(_documents.c.published_at), micros(_documents.c.expires_at)
+    published, expires = _number(_documents.c.published_at), _number(_documents.c.expires_at)
     last = select(func.max(_log.c.serial))
     return (
         last.scalar_subquery().label("serial"),
         # One look into the index for each type: "not an article" would walk past them all.
         last.where(_log.c.type == "source").scalar_subquery().label("source_serial"),
         last.where(_log.c.type == "category").scalar_subquery().label("category_serial"),
-        select(micros(_log.c.at))
+        select(_number(_log.c.at))
         .order_by(_log.c.serial.desc())
         .limit(1)
         .scalar_subquery()
@@ -316,7 +380,12 @@ def _pieces(form: Form, dialect: str, *, embargoed: bool) -> list[ColumnElement[
         columns += [_documents.c.extra, _translations(dialect, embargoed=embargoed)]
     if form == "whole":
         columns.append(_bodies.c.body)
-    return [*columns, embargo_until()] if embargoed else columns
+    return [*columns, embargo_until() if embargoed else null().label("embargo_until")]
+
+
+def _number(column: Any) -> ColumnElement[Any]:
+    """Return an instant as the number that it is kept as: a page converts none of its rows."""
+    return type_coerce(column, BigInteger)
 
 
 def _translations(dialect: str, *, embargoed: bool) -> ColumnElement[Any]:
@@ -327,7 +396,7 @@ def _translations(dialect: str, *, embargoed: bool) -> ColumnElement[Any]:
 
 
 @lru_cache(maxsize=2)
-def _translations_statement(dialect: str) -> Statement[Any]:
+def _translations_statement(dialect: str) -> Statement[tuple[str]]:
     return Statement(
         _listed_group(dialect, bindparam("group"), bindparam("but_for"), embargoed=False)
     )
@@ -354,8 +423,8 @@ def _with_body(origin: FromClause, form: Form) -> FromClause:
     return origin.join(_bodies, _bodies.c.id == _documents.c.id)
 
 
-_HEAD: Statement[Any] = Statement(select(*_head()))
-_REDIRECT: Statement[Any] = Statement(
+_HEAD = Statement(select(*_head()), HeadRow)
+_REDIRECT: Statement[tuple[str]] = Statement(
     select(_redirects.c.id).where(
         _redirects.c.type == "article", _redirects.c.slug == bindparam("slug")
     )

@@ -1,16 +1,12 @@
-"""SQL for what follows the log: its rows, and documents by id or in pages, newest first.
+"""SQL for what follows the log: its rows, and documents by id or in pages, newest first."""
 
-All of it is hot: small statements, each for a fixed number of values, compiled once.
-"""
-
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import datetime
-from functools import lru_cache, partial
-from typing import Any
+from functools import lru_cache
+from typing import Any, NamedTuple
 
 from sqlalchemy import (
     BigInteger,
-    BindParameter,
     ColumnElement,
     Integer,
     LargeBinary,
@@ -26,23 +22,55 @@ from sqlalchemy import (
 
 from app.delivery.models import Document, DocumentBody, LogRow
 from app.delivery.store.reading import Position
-from app.delivery.store.visibility import visible
-from app.kit.clock import to_micros
+from app.delivery.store.visibility import present, visible
+from app.kit.listed import is_listed
 from app.kit.schema import table_of
-from app.kit.session import ReadSession, Record
+from app.kit.session import ReadSession
 from app.kit.statement import Statement
 
 _documents = table_of(Document)
 _bodies = table_of(DocumentBody)
 _log = table_of(LogRow)
-# Statements exist for these numbers of ids; the last id is said again to fill one up.
-_SIZES = (1, 4, 20, 100, 500)
 
 
-def changes(session: ReadSession, start: int, limit: int) -> Sequence[Record]:
+class Touched(NamedTuple):
+    """A row of the log: when it was written, and what it is about."""
+
+    serial: int
+    at: int
+    type: str
+    id: str
+
+
+class TextRow(NamedTuple):
+    """A document with all that a search index keeps of it; instants are numbers."""
+
+    id: str
+    slug: str
+    source_id: str | None
+    language: str
+    kind: str
+    translation_group: str
+    category_ids: str
+    published_at: int
+    updated_at: int
+    head: bytes
+    tail: bytes
+    body: bytes
+
+
+class BeginningRow(NamedTuple):
+    """A document with a part of its body."""
+
+    id: str
+    language: str
+    head: bytes
+    text: bytes | None
+
+
+def changes(session: ReadSession, start: int, limit: int) -> list[Touched]:
     """Return rows of the log from a serial on, that one included, oldest first."""
-    rows: Sequence[Record] = session.all(_CHANGES, {"start": start, "limit": limit})
-    return rows
+    return session.all(_CHANGES, {"start": start, "limit": limit})
 
 
 def untold(session: ReadSession, now: datetime, limit: int, *, embargoed: bool) -> dict[str, int]:
@@ -51,16 +79,14 @@ def untold(session: ReadSession, now: datetime, limit: int, *, embargoed: bool) 
     For those who read what is under embargo, that changed when it was offered.
     """
     statement = _UNTOLD_EMBARGOED if embargoed else _UNTOLD
-    rows = session.all(statement, {"now": to_micros(now), "limit": limit})
-    return {row.id: row.version for row in rows}
+    return dict(session.all(statement, {"now": now, "limit": limit}))
 
 
 def texts(
     session: ReadSession, ids: Sequence[str], now: datetime, *, embargoed: bool
-) -> Iterator[Record]:
-    """Yield the visible documents among ids, with all that a search index keeps of them."""
-    statement = partial(_visible_texts, embargoed=embargoed)
-    yield from _by_ids(session, statement, ids, {"now": to_micros(now)})
+) -> list[TextRow]:
+    """Return the visible documents among ids, with all that a search index keeps of them."""
+    return session.find(_VISIBLE_TEXTS[embargoed], ids, now=now)
 
 
 def beginnings(
@@ -70,82 +96,47 @@ def beginnings(
     cut: tuple[bytes, int],
     *,
     embargoed: bool,
-) -> Iterator[Record]:
-    """Yield the visible documents among ids with a part of their bodies, as `text`.
+) -> list[BeginningRow]:
+    """Return the visible documents among ids with a part of their bodies, as `text`.
 
     It is where some bytes stand first, and as many bytes from there on as `cut` says.
     """
-    statement = partial(_beginnings, dialect=session.dialect, embargoed=embargoed)
-    more = {"now": to_micros(now), "cut_at": cut[0], "cut_length": cut[1]}
-    yield from _by_ids(session, statement, ids, more)
+    statement = _beginnings(session.dialect, embargoed=embargoed)
+    return session.find(statement, ids, now=now, cut_at=cut[0], cut_length=cut[1])
 
 
-def released_texts(session: ReadSession, ids: Sequence[str]) -> Iterator[Record]:
-    """Yield the documents among ids that are out, whether or not their time is over."""
-    yield from _by_ids(session, _released_texts, ids, {})
+def released_texts(session: ReadSession, ids: Sequence[str]) -> list[TextRow]:
+    """Return the documents among ids that are out, whether or not their time is over."""
+    return session.find(_RELEASED_TEXTS, ids)
 
 
-def texts_before(session: ReadSession, place: Position | None, limit: int) -> Sequence[Record]:
+def texts_before(session: ReadSession, place: Position | None, limit: int) -> list[TextRow]:
     """Return released documents, newest first, after a place in that order."""
-    params: dict[str, Any] = {"limit": limit}
     if place is None:
-        found = session.all(_NEWEST, params)
-    else:
-        found = session.all(_OLDER, params | {"place": place[0], "place_id": place[1]})
-    rows: Sequence[Record] = found
-    return rows
+        return session.all(_NEWEST, {"limit": limit})
+    return session.all(_OLDER, {"limit": limit, "place": place[0], "place_id": place[1]})
 
 
-def texts_of_source(
-    session: ReadSession, source_id: str, after: str, limit: int
-) -> Sequence[Record]:
+def texts_of_source(session: ReadSession, source_id: str, after: str, limit: int) -> list[TextRow]:
     """Return released documents of a source in the order of ids, after one of them."""
-    params = {"source_id": source_id, "after": after, "limit": limit}
-    rows: Sequence[Record] = session.all(_OF_SOURCE, params)
-    return rows
+    return session.all(_OF_SOURCE, {"source_id": source_id, "after": after, "limit": limit})
 
 
 def visible_ids(
     session: ReadSession, ids: Sequence[str], now: datetime, *, embargoed: bool
 ) -> set[str]:
     """Return those of some documents that are visible."""
-    statement = partial(_visible_statement, embargoed=embargoed)
-    rows = _by_ids(session, statement, ids, {"now": to_micros(now)})
-    return {row.id for row in rows}
-
-
-def short_forms(session: ReadSession, ids: Sequence[str], now: datetime) -> Iterator[Record]:
-    """Yield the visible documents among ids in the pieces of their short form."""
-    yield from _by_ids(session, _short_statement, ids, {"now": to_micros(now)})
+    return {id_ for (id_,) in session.find(_VISIBLE[embargoed], ids, now=now)}
 
 
 def visible_count(session: ReadSession, now: datetime) -> int:
     """Count the visible documents."""
-    count: int = session.scalar(_COUNT, {"now": to_micros(now)})
+    count: int = session.scalar(_COUNT, {"now": now})
     return count
 
 
-def _by_ids(
-    session: ReadSession, statement: Any, ids: Sequence[str], more: dict[str, Any]
-) -> Iterator[Record]:
-    most = _SIZES[-1]
-    for start in range(0, len(ids), most):
-        part = ids[start : start + most]
-        size = next(one for one in _SIZES if one >= len(part))
-        filled = [*part, *[part[-1]] * (size - len(part))]
-        params: dict[str, Any] = {f"id{number}": one for number, one in enumerate(filled)}
-        yield from session.all(statement(size), params | more)
-
-
-@lru_cache(maxsize=2 * len(_SIZES))
-def _visible_texts(size: int, *, embargoed: bool) -> Statement[Any]:
-    return Statement(
-        _texts().where(_documents.c.id.in_(_binds(size)), visible(embargoed=embargoed))
-    )
-
-
-@lru_cache(maxsize=2 * len(_SIZES))
-def _beginnings(size: int, *, dialect: str, embargoed: bool) -> Statement[Any]:
+@lru_cache(maxsize=4)
+def _beginnings(dialect: str, *, embargoed: bool) -> Statement[BeginningRow]:
     place = func.instr if dialect == "sqlite" else func.pg_catalog.position
     begins = place(_bodies.c.body, bindparam("cut_at", type_=LargeBinary))
     text = func.substr(_bodies.c.body, begins, bindparam("cut_length", type_=Integer))
@@ -153,32 +144,9 @@ def _beginnings(size: int, *, dialect: str, embargoed: bool) -> Statement[Any]:
     return Statement(
         select(*columns)
         .select_from(_documents.join(_bodies, _bodies.c.id == _documents.c.id))
-        .where(_documents.c.id.in_(_binds(size)), visible(embargoed=embargoed))
+        .where(_are_listed, visible(embargoed=embargoed)),
+        BeginningRow,
     )
-
-
-@lru_cache(maxsize=len(_SIZES))
-def _released_texts(size: int) -> Statement[Any]:
-    # Said so that no index can have it: half of all stories are in the one of what is out.
-    out = func.coalesce(_documents.c.released, False).is_(True)
-    return Statement(_texts().where(_documents.c.id.in_(_binds(size)), out))
-
-
-@lru_cache(maxsize=len(_SIZES))
-def _short_statement(size: int) -> Statement[Any]:
-    names = ("id", "source_id", "category_ids", "head", "tail")
-    columns = [_documents.c[name] for name in names]
-    return Statement(select(*columns).where(_documents.c.id.in_(_binds(size)), visible()))
-
-
-@lru_cache(maxsize=2 * len(_SIZES))
-def _visible_statement(size: int, *, embargoed: bool) -> Statement[Any]:
-    named = _documents.c.id.in_(_binds(size))
-    return Statement(select(_documents.c.id).where(named, visible(embargoed=embargoed)))
-
-
-def _binds(size: int) -> list[BindParameter[str]]:
-    return [bindparam(f"id{number}") for number in range(size)]
 
 
 def _texts() -> Select[Any]:
@@ -193,19 +161,29 @@ def _micros(name: str) -> ColumnElement[Any]:
     return type_coerce(_documents.c[name], BigInteger).label(name)
 
 
+_are_listed = is_listed(_documents.c.id)
+_VISIBLE: tuple[Statement[tuple[str]], ...] = tuple(
+    Statement(select(_documents.c.id).where(_are_listed, visible(embargoed=embargoed)))
+    for embargoed in (False, True)
+)
+_VISIBLE_TEXTS = tuple(
+    Statement(_texts().where(_are_listed, visible(embargoed=embargoed)), TextRow)
+    for embargoed in (False, True)
+)
 _ORDER = tuple_(type_coerce(_documents.c.published_at, BigInteger), _documents.c.id)
 _AFTER = tuple_(bindparam("place", type_=BigInteger), bindparam("place_id"))
 # Said so that no index has it: half of all stories are in the one of what is out.
 _IS_OUT = func.coalesce(_documents.c.released, False).is_(True)
+_RELEASED_TEXTS = Statement(_texts().where(_are_listed, _IS_OUT), TextRow)
 _newest_rows = (
     _texts()
     .where(_IS_OUT)
     .order_by(_documents.c.published_at.desc(), _documents.c.id.desc())
     .limit(bindparam("limit"))
 )
-_NEWEST: Statement[Any] = Statement(_newest_rows)
-_OLDER: Statement[Any] = Statement(_newest_rows.where(_ORDER < _AFTER))
-_OF_SOURCE: Statement[Any] = Statement(
+_NEWEST = Statement(_newest_rows, TextRow)
+_OLDER = Statement(_newest_rows.where(_ORDER < _AFTER), TextRow)
+_OF_SOURCE = Statement(
     _texts()
     .where(
         # Of how many it is true is not known, so they are read in their order.
@@ -214,33 +192,26 @@ _OF_SOURCE: Statement[Any] = Statement(
         _IS_OUT,
     )
     .order_by(_documents.c.id)
-    .limit(bindparam("limit"))
+    .limit(bindparam("limit")),
+    TextRow,
 )
-_CHANGES: Statement[Any] = Statement(
+_CHANGES = Statement(
     select(_log.c.serial, type_coerce(_log.c.at, BigInteger).label("at"), _log.c.type, _log.c.id)
     .where(_log.c.serial >= bindparam("start", type_=BigInteger))
     .order_by(_log.c.serial)
-    .limit(bindparam("limit"))
+    .limit(bindparam("limit")),
+    Touched,
 )
-_NOW: BindParameter[int] = bindparam("now", type_=BigInteger)
-_UNTOLD: Statement[Any] = Statement(
-    select(_documents.c.id, _documents.c.version)
-    .where(
-        or_(
-            (~_documents.c.released) & (type_coerce(_documents.c.published_at, BigInteger) <= _NOW),
-            type_coerce(_documents.c.expires_at, BigInteger) <= _NOW,
-        )
-    )
-    .limit(bindparam("limit"))
+
+
+def _untold(opened: ColumnElement[bool]) -> Statement[tuple[str, int]]:
+    changed = or_((~_documents.c.released) & opened, _documents.c.expires_at <= present())
+    columns = select(_documents.c.id, _documents.c.version)
+    return Statement(columns.where(changed).limit(bindparam("limit")))
+
+
+_UNTOLD = _untold(_documents.c.published_at <= present())
+_UNTOLD_EMBARGOED = _untold(visible(embargoed=True))
+_COUNT: Statement[tuple[int]] = Statement(
+    select(func.count()).select_from(_documents).where(visible())
 )
-_UNTOLD_EMBARGOED: Statement[Any] = Statement(
-    select(_documents.c.id, _documents.c.version)
-    .where(
-        or_(
-            (~_documents.c.released) & visible(embargoed=True),
-            type_coerce(_documents.c.expires_at, BigInteger) <= _NOW,
-        )
-    )
-    .limit(bindparam("limit"))
-)
-_COUNT: Statement[Any] = Statement(select(func.count()).select_from(_documents).where(visible()))

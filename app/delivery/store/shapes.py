@@ -14,7 +14,6 @@ from typing import Any, Literal
 from sqlalchemy import BindParameter, bindparam
 
 from app.access.selection import Field, Selection
-from app.delivery.store.lists import list_value
 from app.kit.clock import to_micros
 
 Form = Literal["short", "full", "whole"]
@@ -76,7 +75,7 @@ def parts(count: int) -> int:
 
 def values_of(selection: Selection, now: datetime) -> dict[str, Any]:
     """Return what the statement of a selection's shape is bound to."""
-    return {"now": to_micros(now), **own_values(selection)}
+    return {"now": now, **own_values(selection)}
 
 
 def own_values(selection: Selection) -> dict[str, Any]:
@@ -86,9 +85,9 @@ def own_values(selection: Selection) -> dict[str, Any]:
         if len(clause.included) <= MOST_PARTS:
             values |= _in_parts(partial(name_of, index), clause.included)
         if len(clause.included) > 1:
-            values[included_name(index)] = list_value(clause.included)
+            values[included_name(index)] = clause.included
         if clause.excluded:
-            values[excluded_name(index)] = list_value(clause.excluded)
+            values[excluded_name(index)] = clause.excluded
     return values | {name: to_micros(bound) for name, bound in _bounds(selection).items()}
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from itertools import product
 from math import prod
+from typing import Any
 
 from sqlalchemy import (
     BindParameter,
@@ -21,7 +22,6 @@ from sqlalchemy import (
 )
 
 from app.delivery.models import Document, DocumentTerm
-from app.delivery.store.lists import is_listed
 from app.delivery.store.shapes import (
     MOST_PARTS,
     ClauseShape,
@@ -30,8 +30,8 @@ from app.delivery.store.shapes import (
     included_name,
     parameter,
 )
-from app.delivery.store.visibility import micros
 from app.delivery.terms import pair_field
+from app.kit.listed import is_listed
 from app.kit.schema import table_of
 
 _documents = table_of(Document)
@@ -65,7 +65,6 @@ class Values:
     """A list of values by its name, or the `first` of them."""
 
     name: str
-    dialect: str
     first: int | None = None
 
 
@@ -74,22 +73,22 @@ class Stretch:
     """Rows in order: where they come from, the columns of the order, and what names them."""
 
     origin: FromClause
-    place: ColumnElement[int]
+    place: ColumnElement[Any]
     id: ColumnElement[str]
     conditions: tuple[ColumnElement[bool], ...]
 
 
-def stretches(shape: Shape, dialect: str) -> list[Stretch]:
+def stretches(shape: Shape) -> list[Stretch]:
     """Return the stretches that hold a list together, no story twice.
 
     Those of values that were left over are empty.
     """
     driver = driver_of(shape)
     if driver is None:
-        place = micros(_documents.c[shape.key])
-        return [Stretch(_documents, place, _documents.c.id, tuple(wanted_by(shape, dialect)))]
+        wanted = tuple(wanted_by(shape))
+        return [Stretch(_documents, _documents.c[shape.key], _documents.c.id, wanted)]
     numbers = product(*(range(shape.clauses[one].included) for one in driver.clauses))
-    return [_stretch(shape, driver, chosen, dialect) for chosen in numbers]
+    return [_stretch(shape, driver, chosen) for chosen in numbers]
 
 
 def stretch_count(shape: Shape) -> int:
@@ -132,55 +131,52 @@ def _wanted(shape: Shape, field: str) -> int | None:
     return None
 
 
-def _stretch(shape: Shape, driver: Driver, chosen: tuple[int, ...], dialect: str) -> Stretch:
+def _stretch(shape: Shape, driver: Driver, chosen: tuple[int, ...]) -> Stretch:
     """Return the stretch of one value of each clause of the driver, without earlier ones."""
     values = [parameter(*pair) for pair in zip(driver.clauses, chosen, strict=True)]
     others = (
-        *wanted_by(shape, dialect, driver.clauses),
-        *_not_before(shape, driver, chosen, dialect),
+        *wanted_by(shape, driver.clauses),
+        *_not_before(shape, driver, chosen),
     )
     value: ColumnElement[str] = values[0]
     for more in values[1:]:
         value = value.concat(literal_column("' '")).concat(more)
     return Stretch(
         _terms.join(_documents, _documents.c.id == _terms.c.id),
-        micros(_terms.c.published_at),
+        _terms.c.published_at,
         _terms.c.id,
         (_terms.c.field == _text(pair_field(driver.fields)), _terms.c.value == value, *others),
     )
 
 
 def _not_before(
-    shape: Shape, driver: Driver, chosen: tuple[int, ...], dialect: str
+    shape: Shape, driver: Driver, chosen: tuple[int, ...]
 ) -> Iterator[ColumnElement[bool]]:
     """Leave out what an earlier stretch has: a story may be in two categories."""
     for clause, number in zip(driver.clauses, chosen, strict=True):
         if number:
-            earlier = Values(included_name(clause), dialect, number)
+            earlier = Values(included_name(clause), number)
             yield ~_holds(shape.clauses[clause].field, earlier)
 
 
 def wanted_by(
     shape: Shape,
-    dialect: str,
     driven: tuple[int, ...] = (),
     documents: FromClause = _documents,
 ) -> Iterator[ColumnElement[bool]]:
     """Return all clauses but the `driven` ones as conditions, to be tested row by row."""
     for number, clause in enumerate(shape.clauses):
         if number not in driven:
-            yield from _test(number, clause, dialect, documents)
+            yield from _test(number, clause, documents)
 
 
-def _test(
-    number: int, clause: ClauseShape, dialect: str, documents: FromClause
-) -> Iterator[ColumnElement[bool]]:
+def _test(number: int, clause: ClauseShape, documents: FromClause) -> Iterator[ColumnElement[bool]]:
     if clause.included == 1:
         yield _holds(clause.field, parameter(number, 0), documents)
     elif clause.included:
-        yield _holds(clause.field, Values(included_name(number), dialect), documents)
+        yield _holds(clause.field, Values(included_name(number)), documents)
     if clause.excluded:
-        yield ~_holds(clause.field, Values(excluded_name(number), dialect), documents)
+        yield ~_holds(clause.field, Values(excluded_name(number)), documents)
 
 
 def _holds(
@@ -202,7 +198,7 @@ def _is_among(
 ) -> ColumnElement[bool]:
     """Tell whether a column has a value, or one of several."""
     if isinstance(values, Values):
-        return is_listed(column, values.name, values.dialect, values.first)
+        return is_listed(column, values.name, first=values.first)
     return column == values
 
 

@@ -1,26 +1,25 @@
 """How far the log has been trimmed, and the rows that need not be kept."""
 
 from collections.abc import Mapping
-from typing import Any
 
 from sqlalchemy import BigInteger, bindparam, delete, func, literal_column, select
 
 from app.delivery.models import FollowerRow, LogRow
 from app.kit.schema import table_of
 from app.kit.session import ReadSession, WriteSession
-from app.kit.statement import Statement
+from app.kit.statement import Nothing, Statement
 
 # Trimming follows the log like others do, and keeps its place beside theirs.
 TRIMMING = "trimming"
 
 _followers = table_of(FollowerRow)
 _log = table_of(LogRow)
-_TRIMMED: Statement[Any] = Statement(
+_TRIMMED: Statement[tuple[int]] = Statement(
     select(_followers.c.serial).where(
         _followers.c.name == literal_column(f"'{TRIMMING}'"),
     )
 )
-_SUPERSEDED: Statement[Any] = Statement(
+_SUPERSEDED: Statement[Nothing] = Statement(
     delete(_log).where(
         _log.c.type == bindparam("thing"),
         _log.c.id == bindparam("of"),

@@ -3,43 +3,42 @@
 from typing import Any
 
 from sqlalchemy import (
-    BigInteger,
     ColumnElement,
     FromClause,
     and_,
     bindparam,
     case,
     func,
+    literal_column,
     not_,
     or_,
     select,
     true,
-    type_coerce,
 )
 
 from app.delivery.models import Document
-from app.kit.schema import table_of
+from app.kit.schema import Instant, table_of
 
 _documents = table_of(Document)
 
 
 def visible(documents: FromClause = _documents, *, embargoed: bool = False) -> ColumnElement[bool]:
-    """Return the visibility rule as a condition on documents; `now` is bound in microseconds.
+    """Return the visibility rule as a condition on documents; `now` is bound.
 
     A document is visible when it was released or its time has come, and it has not expired. For
     those who read what is under embargo, its time is when it was offered. One that was
     unpublished, deleted or killed is not in the table at all.
     """
     opens = documents.c.offered_at if embargoed else documents.c.published_at
-    published, expires = micros(opens), micros(documents.c.expires_at)
+    expires = documents.c.expires_at
     # Said as what must not be: an "or" tempts SQLite to read by both of its halves, and sort.
-    waits = and_(documents.c.released.is_(False), published > present())
+    waits = and_(documents.c.released.is_(False), opens > present())
     return and_(not_(waits), or_(expires.is_(None), expires > present()))
 
 
 def embargo_until() -> ColumnElement[Any]:
     """Return the end of a document's embargo while it lasts, for those who read it before."""
-    published = micros(_documents.c.published_at)
+    published = _documents.c.published_at
     waits = and_(_documents.c.released.is_(False), published > present())
     return case((waits, published)).label("embargo_until")
 
@@ -51,19 +50,14 @@ def horizon(key: str, dialect: str, *, embargoed: bool) -> ColumnElement[Any]:
     It is later than now only where the clock was set back after something was released, and for
     the few who read what is under embargo.
     """
-    column = micros(_documents.c[key])
+    column = _documents.c[key]
     some = true() if embargoed else _documents.c.released
     last = select(func.max(column)).where(some).scalar_subquery()
     later = func.max if dialect == "sqlite" else func.greatest
-    latest: ColumnElement[Any] = later(present(), func.coalesce(last, 0))
+    latest: ColumnElement[Any] = later(present(), func.coalesce(last, literal_column("0")))
     return latest
 
 
 def present() -> ColumnElement[Any]:
     """Return the parameter that says what time it is."""
-    return bindparam("now", type_=BigInteger)
-
-
-def micros(column: Any) -> ColumnElement[Any]:
-    """Return an instant's column as the number it is kept as: nothing to convert a row."""
-    return type_coerce(column, BigInteger)
+    return bindparam("now", type_=Instant)

@@ -2,17 +2,17 @@
 
 from app.access.audit import DeedVerb
 from app.kit.quoting import quoted
-from app.kit.session import Record
 from app.kit.unit import Unit
 from app.syndication.push.errors import WebhookChanged, WebhookNotFound, WrongState
 from app.syndication.push.queries import found
 from app.syndication.push.store import receivers
+from app.syndication.push.store.receivers import WebhookRow
 from app.syndication.push.views import noted
 
 Expected = frozenset[int] | None
 
 
-def to_change(unit: Unit, id_: str, expected: Expected) -> Record:
+def to_change(unit: Unit, id_: str, expected: Expected) -> WebhookRow:
     """Return a webhook locked, if it is a version that is expected."""
     row = None if "\0" in id_ else receivers.webhook_locked(unit.session, id_)
     if row is None:
@@ -22,12 +22,12 @@ def to_change(unit: Unit, id_: str, expected: Expected) -> Record:
     return row
 
 
-def need_active(row: Record) -> None:
+def need_active(row: WebhookRow) -> None:
     """Insist that a webhook is told anything."""
     if row.state != "active":
         raise WrongState(f"The webhook is {row.state}. Resume it first.")
 
 
-def note_change(unit: Unit, verb: DeedVerb, before: Record) -> None:
+def note_change(unit: Unit, verb: DeedVerb, before: WebhookRow) -> None:
     """Tell the audit what is different."""
     unit.note(verb, "webhook", before.id, noted(before), noted(found(unit.session, before.id)))

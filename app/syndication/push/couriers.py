@@ -9,11 +9,13 @@ from urllib.parse import urlencode, urlsplit
 
 from app.kit import json
 from app.kit.http import Answered, Outcome
-from app.kit.session import Record, WriteSession
+from app.kit.session import WriteSession
 from app.syndication.push.following import delivery_row
 from app.syndication.push.hub_limits import has_seat
 from app.syndication.push.signing import hub_signature, signatures
 from app.syndication.push.store import deliveries, receivers
+from app.syndication.push.store.deliveries import Message
+from app.syndication.push.store.receivers import Receiver, SubscriptionRow, WebhookRow
 
 # `gone` says that nothing more is to be sent there; `refused`, that this is not to be sent again.
 Verdict = Literal["delivered", "failed", "refused", "gone"]
@@ -55,16 +57,16 @@ class Courier(Protocol):
 
     at_once: int
 
-    def outgoing(self, row: Record, receiver: Record, now: datetime) -> Outgoing | None:
+    def outgoing(self, row: Message, receiver: Receiver, now: datetime) -> Outgoing | None:
         """Return the request of a delivery, or nothing where there is nothing to say."""
         ...
 
-    def judge(self, row: Record, sent: Outgoing, outcome: Outcome) -> Verdict:
+    def judge(self, row: Message, sent: Outgoing, outcome: Outcome) -> Verdict:
         """Return what an outcome means."""
         ...
 
     def done(
-        self, session: WriteSession, row: Record, sent: Outgoing, verdict: Verdict, now: datetime
+        self, session: WriteSession, row: Message, sent: Outgoing, verdict: Verdict, now: datetime
     ) -> None:
         """Write down what follows from a delivery that is over, for better or worse."""
         ...
@@ -75,14 +77,15 @@ class WebhookCourier:
 
     at_once = 8
 
-    def outgoing(self, row: Record, receiver: Record, now: datetime) -> Outgoing | None:
+    def outgoing(self, row: Message, receiver: Receiver, now: datetime) -> Outgoing | None:
         """Sign the event, with both secrets while one takes the place of the other."""
+        assert isinstance(receiver, WebhookRow)
         if row.body is None:
             return None
-        keys = [receiver.secret]
-        if receiver.old_secret is not None and now < receiver.old_secret_until:
+        keys, until = [receiver.secret], receiver.old_secret_until
+        if receiver.old_secret is not None and until is not None and now < until:
             keys.append(receiver.old_secret)
-        seconds, body = int(now.timestamp()), bytes(row.body)
+        seconds, body = int(now.timestamp()), row.body
         headers = {
             "content-type": "application/json",
             "webhook-id": row.id,
@@ -91,12 +94,12 @@ class WebhookCourier:
         }
         return Outgoing("POST", receiver.url, headers, body)
 
-    def judge(self, row: Record, sent: Outgoing, outcome: Outcome) -> Verdict:
+    def judge(self, row: Message, sent: Outgoing, outcome: Outcome) -> Verdict:
         """Take 2xx for success, and 410 for a wish to be left alone."""
         return _judged(outcome)
 
     def done(
-        self, session: WriteSession, row: Record, sent: Outgoing, verdict: Verdict, now: datetime
+        self, session: WriteSession, row: Message, sent: Outgoing, verdict: Verdict, now: datetime
     ) -> None:
         """Do nothing: a webhook that is to be left alone is disabled by a command."""
 
@@ -112,8 +115,9 @@ class FeedCourier:
         self._seats = seats
         self.read: Callable[[str], FeedContent] | None = None
 
-    def outgoing(self, row: Record, receiver: Record, now: datetime) -> Outgoing | None:
+    def outgoing(self, row: Message, receiver: Receiver, now: datetime) -> Outgoing | None:
         """Return a question, or the feed as it is now, unless that was sent before."""
+        assert isinstance(receiver, SubscriptionRow)
         if row.event == VERIFY:
             return _question(row, receiver)
         if row.event == DENY:
@@ -136,20 +140,20 @@ class FeedCourier:
             headers["x-hub-signature"] = hub_signature(receiver.secret, content.body)
         return Outgoing("POST", receiver.callback, headers, content.body, digest)
 
-    def judge(self, row: Record, sent: Outgoing, outcome: Outcome) -> Verdict:
+    def judge(self, row: Message, sent: Outgoing, outcome: Outcome) -> Verdict:
         """Tell whether a question was answered with the challenge, or a feed was taken."""
         if sent.mark == DENY:
             return "gone"
         if row.event != VERIFY:
             return _judged(outcome)
-        asked = json.loads(row.body)
+        asked = json.loads(row.body or b"{}")
         if isinstance(outcome, Answered) and outcome.status < 500:
             agreed = 200 <= outcome.status < 300 and outcome.body == asked["challenge"].encode()
             return "delivered" if agreed else "refused"
         return "failed" if row.attempts + 1 < _MOST_QUESTIONS else "refused"
 
     def done(
-        self, session: WriteSession, row: Record, sent: Outgoing, verdict: Verdict, now: datetime
+        self, session: WriteSession, row: Message, sent: Outgoing, verdict: Verdict, now: datetime
     ) -> None:
         """Begin, renew or end a subscription; note what was sent."""
         if verdict == "gone":
@@ -160,13 +164,13 @@ class FeedCourier:
             receivers.change(session, "feed", row.receiver, sent=sent.mark)
 
     def _answered(
-        self, session: WriteSession, row: Record, verdict: Verdict, now: datetime
+        self, session: WriteSession, row: Message, verdict: Verdict, now: datetime
     ) -> None:
         known = receivers.by_ids(session, "feed", [row.receiver]).get(row.receiver)
         # A question that failed is asked again: no answer means nothing.
-        if known is None or verdict == "failed":
+        if not isinstance(known, SubscriptionRow) or verdict == "failed":
             return
-        asked: dict[str, Any] = json.loads(row.body)
+        asked: dict[str, Any] = json.loads(row.body or b"{}")
         if verdict == "refused":
             # Who is a subscriber already stays one until he says otherwise.
             if not known.active:
@@ -196,8 +200,8 @@ def end_subscription(session: WriteSession, id_: str) -> None:
     deliveries.forget_of(session, id_, but_for=VERIFY)
 
 
-def _question(row: Record, receiver: Record) -> Outgoing:
-    asked: dict[str, Any] = json.loads(row.body)
+def _question(row: Message, receiver: SubscriptionRow) -> Outgoing:
+    asked: dict[str, Any] = json.loads(row.body or b"{}")
     query = {
         "hub.mode": asked["mode"],
         "hub.topic": receiver.topic,
@@ -208,7 +212,7 @@ def _question(row: Record, receiver: Record) -> Outgoing:
     return Outgoing("GET", _with_query(receiver.callback, query), {}, unproven=True)
 
 
-def _denial(receiver: Record, reason: str) -> Outgoing:
+def _denial(receiver: SubscriptionRow, reason: str) -> Outgoing:
     """Return the request that says that a subscription is over (WebSub, section 5.2)."""
     query = {"hub.mode": DENY, "hub.topic": receiver.topic, "hub.reason": reason}
     return Outgoing("GET", _with_query(receiver.callback, query), {}, mark=DENY)

@@ -9,9 +9,9 @@ from datetime import datetime
 from typing import Any
 
 from app.access.selection import Selection
+from app.delivery.store import Change
 from app.kit import json
 from app.kit.clock import format_instant
-from app.kit.session import Record
 
 REASONS = "published updated corrected unpublished killed expired deleted left restored".split()
 KILLED = "article.killed"
@@ -19,7 +19,7 @@ TEST = "webhook.test"
 EVENTS = (*(f"article.{reason}" for reason in REASONS), "source.updated", "category.updated")
 
 
-def event_of(row: Record, selection: Selection) -> str | None:
+def event_of(row: Change, selection: Selection) -> str | None:
     """Return what a row is to somebody who wants a selection of stories, or nothing."""
     if row.type != "article":
         return f"{row.type}.updated"
@@ -31,12 +31,12 @@ def event_of(row: Record, selection: Selection) -> str | None:
     return None
 
 
-def touches(row: Record, selection: Selection) -> bool:
+def touches(row: Change, selection: Selection) -> bool:
     """Tell whether a row may have changed what a feed of a selection shows."""
     return event_of(row, selection) is not None
 
 
-def body_of(event: str, row: Record, slugs: Mapping[str, str], own: str) -> bytes:
+def body_of(event: str, row: Change, slugs: Mapping[str, str], own: str) -> bytes:
     """Return the thin event: what happened to what, and where to read it.
 
     `slugs` are those of stories that are public now; `own` is this API's own address.

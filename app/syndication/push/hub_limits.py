@@ -11,9 +11,10 @@ from datetime import datetime, timedelta
 
 from app.kit.errors import RateLimited
 from app.kit.networks import host_network
-from app.kit.session import ReadSession, Record
+from app.kit.session import ReadSession
 from app.syndication.push.errors import HubFull
 from app.syndication.push.store import deliveries, receivers
+from app.syndication.push.store.receivers import SubscriptionRow
 
 # Hub requests of one client: so many in a row, and so many a second afterwards.
 CLIENT_BURST, CLIENT_PER_SECOND = 20, 10 / 60
@@ -43,7 +44,11 @@ def host_key(callback: str) -> str:
 
 
 def check_limits(
-    session: ReadSession, callback: str, known: Record | None, limits: HubLimits, now: datetime
+    session: ReadSession,
+    callback: str,
+    known: SubscriptionRow | None,
+    limits: HubLimits,
+    now: datetime,
 ) -> None:
     """Raise `HubFull` or `RateLimited` where the hub may not ask a callback now.
 

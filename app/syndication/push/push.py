@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from app.delivery.following import Follower
+from app.delivery.store import Change
 from app.kit.buckets import TokenBuckets
 from app.kit.clock import Clock
 from app.kit.database import Database
 from app.kit.http import Allows, HttpClient
 from app.kit.networks import Address, Reach, client_network
-from app.kit.session import Record, WriteSession
+from app.kit.session import WriteSession
 from app.kit.watch import Version, Watch
 from app.syndication.push.couriers import (
     VERIFY,
@@ -150,7 +151,7 @@ class Push:
         """Call off what is under way, and send nothing more."""
         self.sender.close()
 
-    def _write_down(self, session: WriteSession, rows: Sequence[Record]) -> None:
+    def _write_down(self, session: WriteSession, rows: Sequence[Change]) -> None:
         write_down(session, rows, self._clock.now(), self.options.own or "")
 
 

@@ -3,13 +3,16 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from app.kit.quoting import quoted
-from app.kit.session import ReadSession, Record
+from app.kit.session import ReadSession
 from app.syndication.push.errors import WebhookNotFound
 from app.syndication.push.store import deliveries, receivers
+from app.syndication.push.store.receivers import WebhookRow
 from app.syndication.push.views import delivery_view, webhook_view
+
+Item = TypeVar("Item")
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +24,7 @@ class ViewPage:
     after: tuple[Any] | None
 
 
-def found(session: ReadSession, id_: str) -> Record:
+def found(session: ReadSession, id_: str) -> WebhookRow:
     """Return a webhook, or say that there is none."""
     row = None if "\0" in id_ else receivers.webhook(session, id_)
     if row is None:
@@ -71,8 +74,8 @@ def delivery(session: ReadSession, webhook_id: str, id_: str) -> dict[str, Any]:
 
 
 def _ends(
-    rows: Sequence[Record], limit: int, *, placed: bool, backwards: bool
-) -> tuple[list[Record], tuple[Record | None, Record | None]]:
+    rows: Sequence[Item], limit: int, *, placed: bool, backwards: bool
+) -> tuple[list[Item], tuple[Item | None, Item | None]]:
     """Return the rows of a page in order, and those at its ends where there is more."""
     more, kept = len(rows) > limit, list(rows[:limit])
     kept = kept[::-1] if backwards else kept

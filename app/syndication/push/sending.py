@@ -7,21 +7,22 @@ process sends them again, under the same ids.
 import logging
 import threading
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
 from app.kit.clock import Clock
 from app.kit.database import Database
 from app.kit.http import Allows, Answered, HttpClient, Outcome, outcome_of
-from app.kit.session import Record, WriteSession
+from app.kit.session import ReadSession, WriteSession
 from app.syndication.push.couriers import Courier, NotNow, Outgoing, Verdict
 from app.syndication.push.events import KILLED
 from app.syndication.push.room import Place, Room
 from app.syndication.push.schedule import next_try, silence_after
 from app.syndication.push.store import deliveries, receivers
+from app.syndication.push.store.deliveries import Due, Message
+from app.syndication.push.store.receivers import Receiver, WebhookRow
 
 _log = logging.getLogger("dateline.push")
 
@@ -33,7 +34,7 @@ Stop = Callable[[str, str, str], None]
 class _Sent:
     """A delivery under way."""
 
-    row: Record
+    row: Message
     outgoing: Outgoing
     sending: Future[Outcome]
     place: Place
@@ -109,19 +110,20 @@ class Sender:
                 rows = deliveries.due(
                     session, now, room, under_way=list(self._under_way), full=full
                 )
-                known = self._receivers(session, rows)
-            nothing = [row for row in rows if not self._begin_one(row, known, full, now)]
+                known = self._receivers(session, [one.row for one in rows])
+            nothing = [one.row for one in rows if not self._begin_one(one, known, full, now)]
             if nothing:
                 self._drop(nothing)
             if len(rows) < room:
                 return
 
     def _begin_one(
-        self, row: Record, known: dict[str, Record], full: set[str], now: datetime
+        self, due: Due, known: dict[str, Receiver], full: set[str], now: datetime
     ) -> bool:
         """Begin a delivery if its receiver may be sent more; say no if it is not to be made."""
+        row = due.row
         receiver = known.get(row.receiver)
-        if receiver is None or (row.killed and row.event != KILLED):
+        if receiver is None or (due.killed and row.event != KILLED):
             return False
         courier, failing = self._couriers[row.kind], bool(receiver.failures)
         if not self._room.has_place(row.receiver, courier.at_once, failing=failing):
@@ -137,7 +139,7 @@ class Sender:
         self._send(row, outgoing, self._room.take(row.receiver, failing=failing))
         return True
 
-    def _send(self, row: Record, outgoing: Outgoing, place: Place) -> None:
+    def _send(self, row: Message, outgoing: Outgoing, place: Place) -> None:
         sending = self._client.start(
             outgoing.method,
             outgoing.url,
@@ -149,13 +151,13 @@ class Sender:
         sending.add_done_callback(place.answered)
         sending.add_done_callback(lambda _: self._arrived.set())
 
-    def _drop(self, rows: list[Record]) -> None:
+    def _drop(self, rows: list[Message]) -> None:
         with self._database.write() as session:
             for row in rows:
                 deliveries.settle(session, row, state="dropped", due_at=None, body=None)
 
-    def _receivers(self, session: Any, rows: Any) -> dict[str, Record]:
-        found: dict[str, Record] = {}
+    def _receivers(self, session: ReadSession, rows: Sequence[Message]) -> dict[str, Receiver]:
+        found: dict[str, Receiver] = {}
         for kind in self._couriers:
             found |= receivers.by_ids(
                 session, kind, sorted({row.receiver for row in rows if row.kind == kind})
@@ -166,7 +168,7 @@ class Sender:
         self,
         session: WriteSession,
         sent: _Sent,
-        known: dict[str, Record],
+        known: dict[str, Receiver],
         stops: dict[str, tuple[str, str]],
         now: datetime,
     ) -> None:
@@ -189,15 +191,15 @@ class Sender:
     def _write(
         self,
         session: WriteSession,
-        row: Record,
-        receiver: Record,
+        row: Message,
+        receiver: Receiver,
         outcome: Outcome,
         verdict: Verdict,
         now: datetime,
     ) -> None:
         attempts = row.attempts + 1
         wait = next_try(attempts) if verdict == "failed" else None
-        held = row.kind == "webhook" and receiver.state != "active"
+        held = isinstance(receiver, WebhookRow) and receiver.state != "active"
         over = "delivered" if verdict == "delivered" else "failed"
         deliveries.settle(
             session,
@@ -211,7 +213,12 @@ class Sender:
         )
 
     def _fare(
-        self, session: WriteSession, row: Record, receiver: Record, verdict: Verdict, now: datetime
+        self,
+        session: WriteSession,
+        row: Message,
+        receiver: Receiver,
+        verdict: Verdict,
+        now: datetime,
     ) -> datetime | None:
         """Note how a receiver fares; return since when it has failed, if it does."""
         if verdict == "delivered":
@@ -219,9 +226,9 @@ class Sender:
                 receivers.change(
                     session, row.kind, receiver.id, failing_since=None, failures=0, retry_at=None
                 )
-                deliveries.hasten(session, receiver.id, receiver.failing_since, now)
+                deliveries.hasten(session, receiver.id, receiver.failing_since or now, now)
             return None
-        since: datetime = receiver.failing_since or now
+        since = receiver.failing_since or now
         failures = receiver.failures + 1
         again = now + silence_after(failures)
         receivers.change(

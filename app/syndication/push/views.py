@@ -5,10 +5,11 @@ from typing import Any
 
 from app.kit import json
 from app.kit.clock import format_instant
-from app.kit.session import Record
+from app.syndication.push.store.deliveries import Message
+from app.syndication.push.store.receivers import WebhookRow
 
 
-def webhook_view(row: Record, now: datetime) -> dict[str, Any]:
+def webhook_view(row: WebhookRow, now: datetime) -> dict[str, Any]:
     """Return a webhook."""
     old = row.old_secret_until
     return {
@@ -27,7 +28,7 @@ def webhook_view(row: Record, now: datetime) -> dict[str, Any]:
     }
 
 
-def delivery_view(row: Record) -> dict[str, Any]:
+def delivery_view(row: Message) -> dict[str, Any]:
     """Return a delivery, with what is sent while it may be."""
     return {
         "id": row.id,
@@ -44,7 +45,7 @@ def delivery_view(row: Record) -> dict[str, Any]:
     }
 
 
-def noted(row: Record) -> dict[str, Any]:
+def noted(row: WebhookRow) -> dict[str, Any]:
     """Return what the audit notes of a webhook."""
     names = ("url", "events", "filter", "state", "reason")
     return {name: getattr(row, name) for name in names}

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
-from app.delivery.directory import DirectoryEntry, EntryType
+from app.delivery.directory import DirectoryEntry
+from app.delivery.store.entries import EntryType
 from app.kit import json
 from app.kit.clock import format_instant
 

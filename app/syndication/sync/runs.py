@@ -12,9 +12,9 @@ from collections.abc import Iterator, Sequence
 from itertools import chain
 
 from app.delivery import store
-from app.delivery.store import merged
-from app.kit.clock import from_micros
-from app.kit.session import Record
+from app.delivery.store import LastOfThing, merged
+from app.delivery.store.entries import EntryType
+from app.delivery.store.reading import StoryRow
 from app.syndication.sync.entries import Entry, tombstone, upsert
 from app.syndication.sync.place import Following, Place, Stretch
 from app.syndication.sync.sight import Sight
@@ -29,30 +29,24 @@ def followed(sight: Sight, place: Following, limit: int) -> tuple[list[Entry], P
     part = rows[:limit]
     entries = list(_told(sight, part, place))
     if len(rows) > limit:
-        return entries, place.at_row(part[-1].serial, max(_held(sight, row) for row in part))
+        return entries, place.at_row(part[-1].serial, max(row.held for row in part))
     return entries, place.at_end()
 
 
-def _rows(sight: Sight, place: Following, limit: int) -> Sequence[Record]:
+def _rows(sight: Sight, place: Following, limit: int) -> Sequence[LastOfThing]:
     if not sight.embargoed:
         return store.last_of_each(sight.session, place.told, place.upto, limit)
     after, upto = (place.told, place.held.told), (place.upto, place.held.upto)
     return merged.last_of_each_merged(sight.session, after, upto, limit)
 
 
-def _held(sight: Sight, row: Record) -> int:
-    """Return the serial of a row in the log of what is under embargo, if it is one of that."""
-    held: int = row.held if sight.embargoed else 0
-    return held
-
-
-def _told(sight: Sight, rows: Sequence[Record], place: Following) -> Iterator[Entry]:
+def _told(sight: Sight, rows: Sequence[LastOfThing], place: Following) -> Iterator[Entry]:
     ids = [row.id for row in rows if row.type == "article"]
     found = sight.found(ids)
     had = _had(sight, place, [id_ for id_ in ids if id_ not in found])
     for row in rows:
         if row.type != "article":
-            yield _taxonomy(sight, row)
+            yield _taxonomy(sight, row, row.type)
         elif row.id in found:
             yield _come(sight, row, found[row.id])
         elif row.id in had:
@@ -69,7 +63,7 @@ def _had(sight: Sight, place: Following, ids: Sequence[str]) -> set[str]:
     return {id_ for id_, attributes in before if sight.matches(attributes)}
 
 
-def _come(sight: Sight, row: Record, found: Record) -> Entry:
+def _come(sight: Sight, row: LastOfThing, found: StoryRow) -> Entry:
     return upsert(
         "article",
         row.id,
@@ -77,26 +71,26 @@ def _come(sight: Sight, row: Record, found: Record) -> Entry:
         serial=row.serial,
         # Withdrawn, and back since: its return stands further on in the log.
         reason=row.reason if row.op == "upsert" else "restored",
-        at=from_micros(row.at),
-        held=_held(sight, row),
+        at=row.at,
+        held=row.held,
     )
 
 
-def _gone(sight: Sight, row: Record) -> Entry:
+def _gone(sight: Sight, row: LastOfThing) -> Entry:
     ended = row.op == "remove"
     return tombstone(
         "article",
         row.id,
         serial=row.serial,
         reason=row.reason if ended else "left",
-        at=from_micros(row.at),
+        at=row.at,
         notice=row.notice if ended else None,
-        held=_held(sight, row),
+        held=row.held,
     )
 
 
-def _taxonomy(sight: Sight, row: Record) -> Entry:
-    entry, at = sight.directory.entries[row.type].get(row.id), from_micros(row.at)
+def _taxonomy(sight: Sight, row: LastOfThing, type_: EntryType) -> Entry:
+    entry, at = sight.directory.entries[type_].get(row.id), row.at
     if entry is None:
-        return tombstone(row.type, row.id, serial=row.serial, reason="deleted", at=at)
-    return upsert(row.type, entry.id, (entry.whole,), serial=row.serial, reason="updated", at=at)
+        return tombstone(type_, row.id, serial=row.serial, reason="deleted", at=at)
+    return upsert(type_, entry.id, (entry.whole,), serial=row.serial, reason="updated", at=at)

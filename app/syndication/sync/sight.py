@@ -3,16 +3,15 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import repeat
-from typing import Any
 
-from app.access.selection import Clause, Selection
+from app.access.selection import Clause, Facts, Selection
 from app.delivery.directory import Directory
 from app.delivery.heads import Head
-from app.delivery.joining import embargoed_pieces, whole_pieces
+from app.delivery.joining import pieces
 from app.delivery.store import reading
-from app.delivery.store.reading import Position
+from app.delivery.store.reading import Position, StoryRow
 from app.delivery.store.shapes import Shape, own_values, shape_of
-from app.kit.session import ReadSession, Record
+from app.kit.session import ReadSession
 from app.syndication.sync.entries import Document
 
 # Stories are looked up by id so many at a time.
@@ -33,13 +32,13 @@ class Sight:
     selection: Selection
     embargoed: bool
 
-    def page(self, position: Position | None, limit: int) -> Sequence[Record]:
+    def page(self, position: Position | None, limit: int) -> list[StoryRow]:
         """Return visible stories of the selection after a position, oldest first."""
         return self._stories(self.selection, position, limit)
 
-    def found(self, ids: Sequence[str]) -> Mapping[str, Record]:
+    def found(self, ids: Sequence[str]) -> Mapping[str, StoryRow]:
         """Return the visible stories of the selection among ids, by id."""
-        found: dict[str, Record] = {}
+        found: dict[str, StoryRow] = {}
         for start in range(0, len(ids), _AT_ONCE):
             part = ids[start : start + _AT_ONCE]
             # One statement for all numbers of ids: the last is said again to fill it up.
@@ -49,19 +48,18 @@ class Sight:
             found |= {row.id: row for row in self._stories(named, None, _AT_ONCE)}
         return found
 
-    def whole(self, row: Record) -> Document:
+    def whole(self, row: StoryRow) -> Document:
         """Return a story whole, as this follower may see it."""
-        pieces = embargoed_pieces if self.embargoed else whole_pieces
         return pieces(row, self.directory)
 
-    def matches(self, attributes: Mapping[str, Any]) -> bool:
+    def matches(self, attributes: Facts) -> bool:
         """Tell whether a story with these attributes was one of the selection."""
         return self.selection.matches(attributes)
 
     def _stories(
         self, selection: Selection, position: Position | None, limit: int
-    ) -> Sequence[Record]:
-        return reading.story_page(
+    ) -> list[StoryRow]:
+        _, rows = reading.story_page(
             self.session,
             self._oldest_first(selection, placed=position is not None),
             own_values(selection),
@@ -69,6 +67,7 @@ class Sight:
             position=position,
             limit=limit,
         )
+        return rows
 
     def _oldest_first(self, selection: Selection, *, placed: bool) -> Shape:
         return shape_of(

@@ -6,8 +6,8 @@ changes meanwhile is in the log after that position, which is followed next, so 
 
 from dataclasses import replace
 
+from app.delivery.store.reading import StoryRow
 from app.kit.clock import from_micros
-from app.kit.session import Record
 from app.syndication.sync.entries import Entry, present, upsert
 from app.syndication.sync.place import Place, Stage, Taking
 from app.syndication.sync.sight import Sight
@@ -37,7 +37,7 @@ def _stories_taken(sight: Sight, place: Taking, limit: int) -> tuple[list[Entry]
     return entries, place.taken()
 
 
-def _taken(sight: Sight, row: Record, serial: int) -> Entry:
+def _taken(sight: Sight, row: StoryRow, serial: int) -> Entry:
     at = from_micros(row.place)
     if sight.embargoed:
         # Nothing is told of before it is there, and what is under embargo was offered by now.

@@ -8,9 +8,8 @@ import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
 
-from app.access.selection import Selection, fold
+from app.access.selection import Facts, Selection, fold
 from app.kit.clock import format_instant, from_micros
 from app.search.analysis.words import evened
 from app.search.errors import IndexUnusable
@@ -164,11 +163,11 @@ class PlainIndex:
 
 
 def _selected(one: IndexedStory, selection: Selection) -> bool:
-    attributes: dict[str, Any] = {
+    attributes: Facts = {
         "id": [one.id],
         "category": one.categories,
-        "source": [one.source],
-        "language": one.languages,
+        "source": [one.source] if one.source else [],
+        "language": list(one.languages),
         "tag": [fold(tag) for tag in one.tags],
         "author": [fold(name) for name in one.authors],
         "kind": [one.kind],
@@ -252,7 +251,7 @@ def _facet(name: FacetField, one: IndexedStory) -> dict[str, str]:
     values: dict[str, Sequence[str]] = {
         "category": one.categories,
         "source": [one.source] if one.source else [],
-        "language": one.languages,
+        "language": list(one.languages),
         "kind": [one.kind],
         "published_month": [from_micros(one.published_at).strftime("%Y-%m")],
     }

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from io import StringIO
 from xml.sax import make_parser
 from xml.sax.handler import ContentHandler, feature_namespaces
+from xml.sax.xmlreader import Locator
 
 from tests.syndication.formats.complaints import (
     Element,
@@ -34,12 +35,16 @@ class Judge(ContentHandler):
         self.stack: list[Element] = []
         self.ids: set[str] = set()
 
+    def setDocumentLocator(self, locator: Locator) -> None:  # noqa: N802
+        """Keep what knows where the parser is."""
+        self.locator = locator
+
     def startElementNS(  # noqa: N802
         self, name: tuple[str | None, str], qname: str | None, attrs: object
     ) -> None:
         """Note where an element begins."""
         given = {key[1]: value for key, value in attrs.items()}  # type: ignore[attr-defined]
-        line = self._locator.getLineNumber()  # type: ignore[attr-defined]
+        line = self.locator.getLineNumber() or 0
         self.stack.append(Element(name[1], given, line, self.stack[-1] if self.stack else None))
 
     def characters(self, content: str) -> None:

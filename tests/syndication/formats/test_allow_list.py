@@ -16,9 +16,12 @@ from app.kit import json as compact
 from app.syndication.addresses import Addresses
 from app.syndication.formats import FEEDS, STORIES
 from app.syndication.item import Item, item_of
+from tests.repetitions import repetitions
 from tests.syndication.formats.examples import BARE, feed
 
-OFTEN = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+OFTEN = settings(
+    max_examples=repetitions(60), deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
 # What the formats add by themselves.
 ADDED = {("a", "rel"), ("p", "class")}
 ADDRESSES = {"href", "src", "cite", "poster"}

@@ -19,6 +19,7 @@ from app.kit.xml import legal
 from app.syndication.formats import FEEDS, STORIES, sitemap
 from app.syndication.formats.corrected import corrected
 from app.syndication.markdown import markdown_of
+from tests.repetitions import repetitions
 from tests.syndication.formats.examples import HOSTILE, feed, hostile, item
 
 # As input takes it: no U+0000, no lone surrogates, and something between the spaces around it.
@@ -31,7 +32,9 @@ PIECES = st.sampled_from(
     ["]]>", "<![CDATA[", "<b>", "</b>", "&amp;", "&", "--", "*", "_", "`", "1.", "#", "|", "a", " "]
 )
 NASTY = st.one_of(TEXTS, st.lists(PIECES, min_size=1).map("".join).map(str.strip).filter(bool))
-OFTEN = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+OFTEN = settings(
+    max_examples=repetitions(60), deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
 JOINER = "\u2060"
 ATOM = "{http://www.w3.org/2005/Atom}"
 G2 = "{http://iptc.org/std/nar/2006-10-01/}"

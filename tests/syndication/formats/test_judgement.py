@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from app.content.text import sanitised
 from app.syndication.feed import Feed
 from app.syndication.formats import FEEDS
+from tests.repetitions import repetitions
 from tests.syndication.formats.examples import HOSTILE, ID, bare, feed, item
 from tests.syndication.formats.judging import complaints_of
 
@@ -60,7 +61,7 @@ def test_no_text_gives_cause_for_complaint(ext: str, text: str) -> None:
     assert complaints_of(FEEDS[ext].render(named(text))) == []
 
 
-@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=repetitions(20), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(st.sampled_from(PIECES), min_size=1, max_size=12).map("".join))
 @example("&amp;2</b>")
 def test_no_mixture_of_markup_and_text_does(text: str) -> None:

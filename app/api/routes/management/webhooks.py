@@ -79,8 +79,8 @@ def manage_create_webhook(written: WebhookInput, services: Parts, commands: Comm
 
     def act(unit: Unit) -> Response:
         made = create_webhook(unit, written, selection, services.push.options.reach)
-        view = {**_view(unit, made["id"]), "secret": made["secret"]}
-        location = f"/v1/manage/webhooks/{made['id']}"
+        view = {**_view(unit, made.id), "secret": made.secret}
+        location = f"/v1/manage/webhooks/{made.id}"
         return json_response(view, status=201, version=1, location=location)
 
     return commands.run_once(act, kept=_without_secret)

@@ -9,13 +9,14 @@ from typing import Any, Literal
 from app.access.selection import Selection
 from app.kit import json
 from app.kit.ids import new_id
-from app.kit.session import ReadSession, Record
+from app.kit.session import ReadSession
 from app.kit.unit import Unit
 from app.syndication.push.couriers import VERIFY
 from app.syndication.push.following import begin, delivery_row
 from app.syndication.push.hub_limits import HubLimits, check_limits, host_key
 from app.syndication.push.selections import to_json
 from app.syndication.push.store import deliveries, receivers
+from app.syndication.push.store.receivers import SubscriptionRow
 
 # Held from counting what the hub has to adding to it, so that no two requests take one place.
 _LOCK = "hub"
@@ -73,24 +74,22 @@ def ask_hub(unit: Unit, asked: HubRequest, selection: Selection, limits: HubLimi
     deliveries.add(unit.session, [row])
 
 
-def _added(unit: Unit, asked: HubRequest, selection: Selection) -> Record:
-    row = {
-        "id": new_id(),
-        "digest": asked.digest,
-        "topic": asked.topic,
-        "callback": asked.callback,
-        "selection": to_json(selection),
-        "secret": None,
-        "active": False,
-        "lease_until": None,
-        "failing_since": None,
-        "failures": 0,
-        "retry_at": None,
-        "sent": None,
-        "since": begin(unit.session, unit.now),
-        "created_at": unit.now,
-    }
+def _added(unit: Unit, asked: HubRequest, selection: Selection) -> SubscriptionRow:
+    row = SubscriptionRow(
+        id=new_id(),
+        digest=asked.digest,
+        topic=asked.topic,
+        callback=asked.callback,
+        selection=to_json(selection),
+        secret=None,
+        active=False,
+        lease_until=None,
+        failing_since=None,
+        failures=0,
+        retry_at=None,
+        sent=None,
+        since=begin(unit.session, unit.now),
+        created_at=unit.now,
+    )
     receivers.insert_subscription(unit.session, row)
-    found = receivers.subscription_of(unit.session, asked.digest)
-    assert found is not None
-    return found
+    return row

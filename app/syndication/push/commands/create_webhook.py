@@ -1,7 +1,5 @@
 """Create a webhook."""
 
-from typing import Any
-
 from app.access.selection import Selection
 from app.kit.ids import new_id
 from app.kit.networks import Reach
@@ -12,33 +10,34 @@ from app.syndication.push.reaching import need_reachable
 from app.syndication.push.selections import to_json
 from app.syndication.push.signing import make_secret
 from app.syndication.push.store import receivers
+from app.syndication.push.store.receivers import WebhookRow
 
 
 def create_webhook(
     unit: Unit, written: WebhookInput, selection: Selection, reach: Reach
-) -> dict[str, Any]:
-    """Store a webhook, which is told what happens from now on; return its id and its secret."""
+) -> WebhookRow:
+    """Store a webhook, which is told what happens from now on; return it with its secret."""
     need_reachable(written.url, reach, "#/url")
-    row = {
-        "id": new_id(),
-        "url": written.url,
-        "events": sorted(set(written.events)),
-        "filter": written.filter.model_dump(exclude_none=True),
-        "selection": to_json(selection),
-        "secret": make_secret(),
-        "old_secret": None,
-        "old_secret_until": None,
-        "state": "active",
-        "reason": None,
-        "failing_since": None,
-        "failures": 0,
-        "retry_at": None,
-        "since": begin(unit.session, unit.now),
-        "version": 1,
-        "created_at": unit.now,
-        "modified_at": unit.now,
-    }
+    row = WebhookRow(
+        id=new_id(),
+        url=written.url,
+        events=sorted(set(written.events)),
+        filter=written.filter.model_dump(exclude_none=True),
+        selection=to_json(selection),
+        secret=make_secret(),
+        old_secret=None,
+        old_secret_until=None,
+        state="active",
+        reason=None,
+        failing_since=None,
+        failures=0,
+        retry_at=None,
+        since=begin(unit.session, unit.now),
+        version=1,
+        created_at=unit.now,
+        modified_at=unit.now,
+    )
     receivers.insert_webhook(unit.session, row)
-    seen = {name: row[name] for name in ("url", "events", "filter")}
-    unit.note("created", "webhook", str(row["id"]), None, seen)
+    seen = {"url": row.url, "events": row.events, "filter": row.filter}
+    unit.note("created", "webhook", row.id, None, seen)
     return row

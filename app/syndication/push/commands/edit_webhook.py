@@ -4,18 +4,18 @@ from typing import Any
 
 from app.access.selection import Selection
 from app.kit.networks import Reach
-from app.kit.session import Record
 from app.kit.unit import Unit
 from app.syndication.push.changing import Expected, note_change, to_change
 from app.syndication.push.inputs import WebhookInput
 from app.syndication.push.reaching import need_reachable
 from app.syndication.push.selections import to_json
 from app.syndication.push.store import receivers
+from app.syndication.push.store.receivers import WebhookRow
 
 WRITTEN = ("url", "events", "filter")
 
 
-def written_of(row: Record) -> dict[str, Any]:
+def written_of(row: WebhookRow) -> dict[str, Any]:
     """Return what is written of a webhook, for a patch to be applied to."""
     return {name: getattr(row, name) for name in WRITTEN}
 

@@ -14,8 +14,6 @@ def send_test(unit: Unit, id_: str) -> str:
     body = test_body(id_, unit.now)
     made = delivery_row("webhook", row, TEST, id_, body, serial=0, now=unit.now)
     # Somebody waits for it, however long the receiver is left alone.
-    made["due_at"] = unit.now
-    deliveries.add(unit.session, [made])
+    deliveries.add(unit.session, [made._replace(due_at=unit.now)])
     unit.note("tested", "webhook", id_, None, None)
-    delivery: str = made["id"]
-    return delivery
+    return made.id

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import (
     ColumnElement,
@@ -11,15 +11,16 @@ from sqlalchemy import (
     exists,
     false,
     func,
-    insert,
     literal_column,
     select,
     update,
 )
 
 from app.delivery.models import LogRow
+from app.kit.listed import is_listed
 from app.kit.schema import table_of
-from app.kit.session import ReadSession, Record, WriteSession
+from app.kit.session import ReadSession, WriteSession
+from app.kit.statement import Query
 from app.syndication.push.models import Delivery
 
 _deliveries = table_of(Delivery)
@@ -40,9 +41,39 @@ class Wanted:
     until: datetime | None = None
 
 
-def add(session: WriteSession, rows: Sequence[dict[str, Any]]) -> None:
+class Message(NamedTuple):
+    """A delivery as it is kept; its number is given to it when it is added."""
+
+    id: str
+    kind: str
+    receiver: str
+    event: str
+    subject: str
+    serial: int
+    body: bytes | None
+    state: str
+    attempts: int
+    made_at: datetime
+    due_at: datetime | None
+    tried_at: datetime | None = None
+    status: int | None = None
+    answer: str | None = None
+    number: int = 0
+
+
+_columns = [_c[name] for name in Message._fields]
+
+
+class Due(NamedTuple):
+    """A delivery that is due, and whether the story was killed after its event."""
+
+    row: Message
+    killed: bool
+
+
+def add(session: WriteSession, rows: Sequence[Message]) -> None:
     """Add deliveries, in their order."""
-    session.execute(insert(_deliveries), rows)
+    session.insert(Delivery, rows)
 
 
 def due(
@@ -52,11 +83,9 @@ def due(
     *,
     under_way: Collection[int],
     full: Collection[str],
-) -> Sequence[Record]:
-    """Return deliveries that are due, and of each subject no other than the first.
-
-    `killed` says that the story was killed after the event, which the log knows at once.
-    """
+) -> list[Due]:
+    """Return deliveries that are due, and of each subject no other than the first."""
+    # The log knows at once that a story was killed.
     killed = exists().where(
         _log.c.type == "article",
         _log.c.id == _c.subject,
@@ -67,15 +96,20 @@ def due(
         _earlier.c.subject == _c.subject,
         _earlier.c.receiver == _c.receiver,
         _earlier.c.number < _c.number,
-        (_earlier.c.state == "pending") | _earlier.c.number.in_(under_way),
+        (_earlier.c.state == "pending") | is_listed(_earlier.c.number, values=under_way),
     )
-    statement = select(_deliveries, killed.label("killed")).where(
-        _waits, _c.due_at <= now, _c.number.not_in(under_way), _c.receiver.not_in(full), first
+    statement = select(*_columns, killed.label("killed")).where(
+        _waits,
+        _c.due_at <= now,
+        ~is_listed(_c.number, values=under_way),
+        ~is_listed(_c.receiver, values=full),
+        first,
     )
-    return session.all(statement.order_by(_c.due_at, _c.number).limit(limit))
+    found: Query[tuple[Any, ...]] = Query(statement.order_by(_c.due_at, _c.number).limit(limit))
+    return [Due(Message(*row), bool(killed)) for *row, killed in session.all(found)]
 
 
-def settle(session: WriteSession, row: Record, **values: Any) -> bool:
+def settle(session: WriteSession, row: Message, **values: Any) -> bool:
     """Write down what came of a delivery, unless it was settled or renewed meanwhile; say so."""
     statement = update(_deliveries).where(_c.number == row.number, _c.serial == row.serial, _waits)
     return session.execute(statement.values(**values)) == 1
@@ -117,13 +151,13 @@ def silence(session: WriteSession, subject: str, but_for: str) -> None:
 def receivers_of(session: ReadSession, subject: str) -> set[str]:
     """Return who was told of a story, or may have been."""
     told = select(_c.receiver).where(_c.subject == subject, _c.attempts > 0).distinct()
-    return {row.receiver for row in session.all(told)}
+    return set(session.scalars(told))
 
 
-def waiting_for(session: ReadSession, receiver: str) -> Record | None:
+def waiting_for(session: ReadSession, receiver: str) -> Message | None:
     """Return the feed that a subscriber still waits for, or nothing."""
-    statement = select(_deliveries).where(_c.receiver == receiver, _waits, _c.event == "feed")
-    return session.first(statement)
+    statement = select(*_columns).where(_c.receiver == receiver, _waits, _c.event == "feed")
+    return session.first(Query(statement, Message))
 
 
 def renew(session: WriteSession, number: int, serial: int) -> None:
@@ -131,11 +165,11 @@ def renew(session: WriteSession, number: int, serial: int) -> None:
     session.execute(update(_deliveries).where(_c.number == number).values(serial=serial))
 
 
-def delivery(session: ReadSession, receiver: str, id_: str) -> Record | None:
+def delivery(session: ReadSession, receiver: str, id_: str) -> Message | None:
     """Return a delivery to a receiver, or nothing."""
     # Said so that no index has the receiver: the one of ids is to be taken.
     is_its = func.coalesce(_c.receiver == receiver, false())
-    return session.first(select(_deliveries).where(is_its, _c.id == id_))
+    return session.first(Query(select(*_columns).where(is_its, _c.id == id_), Message))
 
 
 def page(
@@ -146,15 +180,17 @@ def page(
     limit: int,
     *,
     backwards: bool,
-) -> Sequence[Record]:
+) -> list[Message]:
     """Return deliveries to a receiver, the newest first, or backwards from one."""
-    statement = select(_deliveries).where(_c.receiver == receiver).limit(limit)
+    statement = select(*_columns).where(_c.receiver == receiver).limit(limit)
     if state is not None:
         statement = statement.where(_c.state == state)
     if backwards:
-        return session.all(statement.where(_c.number > position).order_by(_c.number))
-    statement = statement.order_by(_c.number.desc())
-    return session.all(statement if position is None else statement.where(_c.number < position))
+        statement = statement.where(_c.number > position).order_by(_c.number)
+    else:
+        statement = statement.order_by(_c.number.desc())
+        statement = statement if position is None else statement.where(_c.number < position)
+    return session.all(Query(statement, Message))
 
 
 def replay(session: WriteSession, receiver: str, wanted: Wanted, now: datetime | None) -> int:
@@ -168,8 +204,8 @@ def replay(session: WriteSession, receiver: str, wanted: Wanted, now: datetime |
 
 def known(session: ReadSession, receiver: str, ids: Sequence[str]) -> frozenset[str]:
     """Return which of some ids are those of deliveries to a receiver."""
-    rows = session.all(select(_c.id).where(_c.receiver == receiver, _c.id.in_(ids)))
-    return frozenset(row.id for row in rows)
+    its = select(_c.id).where(_c.receiver == receiver, is_listed(_c.id, values=ids))
+    return frozenset(session.scalars(its))
 
 
 def forget_of(session: WriteSession, receiver: str, *, but_for: str = "") -> None:
@@ -196,7 +232,7 @@ def _conditions(wanted: Wanted) -> list[ColumnElement[bool]]:
     if wanted.state is not None:
         conditions.append(_c.state == wanted.state)
     if wanted.ids is not None:
-        conditions.append(_c.id.in_(wanted.ids))
+        conditions.append(is_listed(_c.id, values=wanted.ids))
     if wanted.since is not None:
         conditions.append(_c.made_at >= wanted.since)
     if wanted.until is not None:
@@ -220,9 +256,10 @@ def questions_of(session: ReadSession, host: str, since: datetime) -> Questions:
         .where(_c.subject == host, _c.kind == "feed", _c.made_at > since)
         .order_by(_c.made_at)
     )
-    rows = session.all(statement)
-    pending = sum(row.state == "pending" for row in rows)
-    return Questions(len(rows), pending, rows[0].made_at if rows else since)
+    asked: Query[tuple[str, datetime]] = Query(statement)
+    rows = session.all(asked)
+    pending = sum(state == "pending" for state, _ in rows)
+    return Questions(len(rows), pending, rows[0][1] if rows else since)
 
 
 def forget_questions(session: WriteSession, event: str, before: datetime) -> int:
@@ -234,4 +271,4 @@ def forget_questions(session: WriteSession, event: str, before: datetime) -> int
 def asked(session: ReadSession, receiver: str, event: str) -> bool:
     """Tell whether an event of a kind waits for a receiver."""
     waiting = select(_c.number).where(_c.receiver == receiver, _waits, _c.event == event)
-    return session.first(waiting) is not None
+    return session.scalar(waiting) is not None

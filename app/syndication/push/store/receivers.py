@@ -2,54 +2,107 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import delete, exists, func, insert, or_, select, update
+from sqlalchemy import delete, exists, func, or_, select, update
 
+from app.kit.listed import is_listed
 from app.kit.schema import table_of
-from app.kit.session import ReadSession, Record, WriteSession
-from app.kit.statement import Statement
+from app.kit.session import ReadSession, WriteSession
+from app.kit.statement import Query, Statement
 from app.syndication.push.models import Subscription, Webhook
 
+
+class WebhookRow(NamedTuple):
+    """A webhook as it is kept."""
+
+    id: str
+    url: str
+    events: list[str]
+    filter: dict[str, Any]
+    selection: list[Any]
+    secret: str
+    old_secret: str | None
+    old_secret_until: datetime | None
+    state: str
+    reason: str | None
+    failing_since: datetime | None
+    failures: int
+    retry_at: datetime | None
+    since: int
+    version: int
+    created_at: datetime
+    modified_at: datetime
+
+
+class SubscriptionRow(NamedTuple):
+    """A subscription as it is kept."""
+
+    id: str
+    digest: str
+    topic: str
+    callback: str
+    selection: list[Any]
+    secret: str | None
+    active: bool
+    lease_until: datetime | None
+    failing_since: datetime | None
+    failures: int
+    retry_at: datetime | None
+    sent: str | None
+    since: int
+    created_at: datetime
+
+
+Receiver = WebhookRow | SubscriptionRow
 _webhooks = table_of(Webhook)
 _subscriptions = table_of(Subscription)
 TABLES = {"webhook": _webhooks, "feed": _subscriptions}
-_ANYBODY: Statement[Any] = Statement(
+_ANYBODY: Statement[tuple[bool]] = Statement(
     select(or_(exists(select(_webhooks.c.id)), exists(select(_subscriptions.c.id))).label("found"))
 )
 
 
-def insert_webhook(session: WriteSession, row: dict[str, Any]) -> None:
+_BY_IDS: dict[str, Statement[Receiver]] = {
+    "webhook": Statement(select(_webhooks).where(is_listed(_webhooks.c.id)), WebhookRow),
+    "feed": Statement(
+        select(_subscriptions).where(is_listed(_subscriptions.c.id)), SubscriptionRow
+    ),
+}
+
+
+def insert_webhook(session: WriteSession, row: WebhookRow) -> None:
     """Add a webhook."""
-    session.execute(insert(_webhooks), row)
+    session.insert(Webhook, [row])
 
 
-def webhook(session: ReadSession, id_: str) -> Record | None:
+def webhook(session: ReadSession, id_: str) -> WebhookRow | None:
     """Return a webhook, or nothing."""
-    return session.first(select(_webhooks).where(_webhooks.c.id == id_))
+    return session.first(Query(select(_webhooks).where(_webhooks.c.id == id_), WebhookRow))
 
 
-def webhook_locked(session: WriteSession, id_: str) -> Record | None:
+def webhook_locked(session: WriteSession, id_: str) -> WebhookRow | None:
     """Return a webhook that nobody else changes before this transaction ends."""
-    return session.first(select(_webhooks).where(_webhooks.c.id == id_).with_for_update())
+    statement = select(_webhooks).where(_webhooks.c.id == id_).with_for_update()
+    return session.first(Query(statement, WebhookRow))
 
 
 def webhook_page(
     session: ReadSession, position: str | None, limit: int, *, backwards: bool
-) -> Sequence[Record]:
+) -> list[WebhookRow]:
     """Return webhooks after an id, oldest first, or backwards from it."""
     statement = select(_webhooks).limit(limit)
     if backwards:
-        return session.all(
-            statement.where(_webhooks.c.id < position).order_by(_webhooks.c.id.desc())
-        )
-    statement = statement.order_by(_webhooks.c.id)
-    return session.all(statement.where(_webhooks.c.id > position) if position else statement)
+        statement = statement.where(_webhooks.c.id < position).order_by(_webhooks.c.id.desc())
+    else:
+        statement = statement.order_by(_webhooks.c.id)
+        statement = statement.where(_webhooks.c.id > position) if position else statement
+    return session.all(Query(statement, WebhookRow))
 
 
-def told_webhooks(session: ReadSession) -> Sequence[Record]:
+def told_webhooks(session: ReadSession) -> list[WebhookRow]:
     """Return the webhooks that events are kept for: all that are not disabled."""
-    return session.all(select(_webhooks).where(_webhooks.c.state != "disabled"))
+    return session.all(Query(select(_webhooks).where(_webhooks.c.state != "disabled"), WebhookRow))
 
 
 def is_anybody(session: ReadSession) -> bool:
@@ -76,28 +129,26 @@ def remove(session: WriteSession, kind: str, id_: str) -> None:
     session.execute(delete(table).where(table.c.id == id_))
 
 
-def by_ids(session: ReadSession, kind: str, ids: Sequence[str]) -> dict[str, Record]:
+def by_ids(session: ReadSession, kind: str, ids: Sequence[str]) -> dict[str, Receiver]:
     """Return webhooks or subscriptions by id."""
-    table = TABLES[kind]
-    if not ids:
-        return {}
-    return {row.id: row for row in session.all(select(table).where(table.c.id.in_(ids)))}
+    return {row.id: row for row in session.find(_BY_IDS[kind], ids)}
 
 
-def insert_subscription(session: WriteSession, row: dict[str, Any]) -> None:
+def insert_subscription(session: WriteSession, row: SubscriptionRow) -> None:
     """Add a subscription."""
-    session.execute(insert(_subscriptions), row)
+    session.insert(Subscription, [row])
 
 
-def subscription_of(session: ReadSession, digest: str) -> Record | None:
+def subscription_of(session: ReadSession, digest: str) -> SubscriptionRow | None:
     """Return the subscription of a callback to a topic, or nothing."""
-    return session.first(select(_subscriptions).where(_subscriptions.c.digest == digest))
+    statement = select(_subscriptions).where(_subscriptions.c.digest == digest)
+    return session.first(Query(statement, SubscriptionRow))
 
 
-def live_subscriptions(session: ReadSession, now: datetime) -> Sequence[Record]:
+def live_subscriptions(session: ReadSession, now: datetime) -> list[SubscriptionRow]:
     """Return the subscriptions that wish to be told now."""
     statement = select(_subscriptions).where(_subscriptions.c.active.is_(True))
-    return session.all(statement.where(_subscriptions.c.lease_until > now))
+    return session.all(Query(statement.where(_subscriptions.c.lease_until > now), SubscriptionRow))
 
 
 def count_live(session: ReadSession, now: datetime) -> int:
@@ -118,4 +169,4 @@ def ended_subscriptions(session: ReadSession, now: datetime, asked_before: datet
     """Return the ids of those whose lease is over, and of those that nobody confirmed in time."""
     c = _subscriptions.c
     over = (c.lease_until <= now) | (c.active.is_(False) & (c.created_at < asked_before))
-    return [row.id for row in session.all(select(c.id).where(over))]
+    return session.scalars(select(c.id).where(over))

@@ -1,0 +1,62 @@
+"""A process that serves: uvicorn runs in a thread, so that signals stay with `stopping`."""
+
+import sys
+import threading
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from signal import SIGTERM
+from socket import socket
+
+import uvicorn
+
+from app.kit import stopping
+from app.server.interface import hooks_of
+
+# Requests in hand get so long, then they are cut off.
+GRACE_SECONDS = 5
+# A process that has not ended by then is killed; and later, so is the one that waits for others.
+KILL_SECONDS, FORCE_SECONDS = GRACE_SECONDS + 2.0, GRACE_SECONDS + 3.0
+# The exit code of a server that could not start; it is uvicorn's, too.
+START_FAILED = 3
+
+
+class Server:
+    """A server that may be told to stop at any moment, and that ends in a bounded time.
+
+    SIGTERM lets it serve on for `drain_seconds`, as not ready; a second one and others do not.
+    """
+
+    def __init__(self, config: uvicorn.Config, drain_seconds: float) -> None:
+        """Serve a configuration."""
+        self._config = config
+        self._server = uvicorn.Server(config)
+        self._drain_seconds = drain_seconds
+        self._is_told = False
+
+    def run(self, sockets: Sequence[socket] | None = None) -> None:
+        """Serve until told to stop; exit with `START_FAILED` if it cannot start."""
+        stopping.end_with(self._stop)
+        # In a thread that is not the main one, uvicorn leaves signals alone.
+        with ThreadPoolExecutor(1, "server") as thread, suppress(SystemExit):
+            thread.submit(self._server.run, None if sockets is None else list(sockets)).result()
+        if not self._server.started and not self._is_told:
+            sys.exit(START_FAILED)
+
+    def _stop(self, number: int) -> float:
+        """Stop, and return in how many seconds the process has to end."""
+        if self._config.loaded:
+            hooks_of(self._config.loaded_app).drain()
+        may_drain = number == SIGTERM and self._server.started and not self._is_told
+        self._is_told = True
+        waits = self._drain_seconds if may_drain else 0.0
+        if waits:
+            timer = threading.Timer(waits, self._end)
+            timer.daemon = True
+            timer.start()
+        else:
+            self._end()
+        return FORCE_SECONDS + waits
+
+    def _end(self) -> None:
+        self._server.should_exit = True

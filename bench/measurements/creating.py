@@ -1,0 +1,55 @@
+"""Publishing stories by one client that waits for each answer."""
+
+import time
+from itertools import islice
+
+from bench.editor import Editor
+from bench.load import Round
+from bench.measurement import Goal, Measurement, Outcome, outcome_of_load
+from bench.publisher import endless_stories
+from bench.servers import Server
+from bench.stage import Stage
+
+_STORIES_A_SECOND = 150
+
+
+class Client:
+    """Creates stories, as many in each round."""
+
+    def __init__(self, stage: Stage, server: Server, key: str = "", **where: str) -> None:
+        """Create nothing yet."""
+        self._number = _STORIES_A_SECOND * stage.plan.seconds
+        self._server, self._key, self._where = server, key, where
+        self._stories = endless_stories()
+
+    def create(self) -> Round:
+        """Create stories, which are made before the clock is started."""
+        stories = list(islice(self._stories, self._number))
+        before, began = self._server.cpu_seconds(), time.perf_counter()
+        with Editor(self._server, self._key, **self._where) as editor:
+            for story in stories:
+                editor.create(story)
+        seconds = time.perf_counter() - began
+        return Round(len(stories), seconds, self._server.cpu_seconds() - before)
+
+
+def against_idiomatic(stage: Stage) -> Outcome:
+    """Compare it with the version that a reader would write by hand."""
+    with stage.live() as (dateline, key), stage.idiomatic() as idiomatic:
+        left = Client(stage, dateline, key)
+        right = Client(stage, idiomatic, path="/articles")
+        left.create()
+        right.create()
+        compared = stage.take_turns(left.create, right.create)
+    return outcome_of_load(compared)
+
+
+MEASUREMENTS = (
+    Measurement(
+        "create-idiomatic",
+        "creating a published story, one client",
+        "idiomatic version",
+        Goal(1.5),
+        against_idiomatic,
+    ),
+)

@@ -1,0 +1,111 @@
+"""Each speed layer: Dateline with it, and without it (`bench/without.py`).
+
+A layer pays where its ratio reaches the goal; one that does not can be deleted.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import replace
+from functools import partial
+
+from bench.load import Round, Target
+from bench.measurement import Goal, Measurement, Outcome, outcome_of_load
+from bench.measurements.creating import Client
+from bench.measurements.publishing import Readers
+from bench.questions import HEADLINES, in_many_forms, some_stories
+from bench.stage import Stage
+
+# Serves Dateline without a layer, or whole, and yields what makes a round.
+Question = Callable[[Stage, str | None], AbstractContextManager[Callable[[], Round]]]
+_PAYS = Goal(1.05)
+_FORMS = in_many_forms("")
+_FEEDS = in_many_forms("limit=50", path="/feeds/latest.rss")
+# To count takes long, so it is done in a thread, once for all who wait for it.
+_COUNTED = (f"{HEADLINES}?count=exact",)
+
+
+@contextmanager
+def _load(
+    stage: Stage,
+    without: str | None,
+    paths: tuple[str, ...],
+    cache_bytes: int | None = 0,
+    encoding: str = "",
+) -> Iterator[Callable[[], Round]]:
+    with stage.dateline(cache_bytes, without=without) as server:
+        target = Target(server, paths, {"Accept-Encoding": encoding} if encoding else {})
+        stage.warm_up(target)
+        yield partial(stage.load, target)
+
+
+@contextmanager
+def _packed(stage: Stage, without: str | None) -> Iterator[Callable[[], Round]]:
+    paths = some_stories(stage.imported.database, 1)
+    with _load(stage, without, paths, None, "gzip") as question:
+        yield question
+
+
+@contextmanager
+def _publishing(stage: Stage, without: str | None) -> Iterator[Callable[[], Round]]:
+    with stage.live(without=without) as (server, key):
+        yield Readers(stage, server, key).while_publishing
+
+
+@contextmanager
+def _creating(stage: Stage, without: str | None) -> Iterator[Callable[[], Round]]:
+    with stage.live(without=without) as (server, key):
+        client = Client(stage, server, key)
+        client.create()
+        yield client.create
+
+
+_CACHED: Question = partial(_load, paths=(HEADLINES,), cache_bytes=None)
+_COMPUTED: Question = partial(_load, paths=_FORMS)
+_FIELDS: Question = partial(_load, paths=in_many_forms("fields=title,slug"))
+_FEED: Question = partial(_load, paths=_FEEDS)
+_EQUAL: Question = partial(_load, paths=_COUNTED)
+
+
+def compare(stage: Stage, layer: str, question: Question) -> Outcome:
+    """Compare Dateline as it is with Dateline without a layer."""
+    with question(stage, None) as whole, question(stage, layer) as without:
+        compared = stage.take_turns(whole, without)
+    outcome = outcome_of_load(compared)
+    lost = max(0.0, 1 - 1 / outcome.value)
+    return replace(outcome, notes=(f"{lost:.0%} of the requests a second are lost without it",))
+
+
+def _measurement(layer: str, what: str, without: str, question: Question, on: str) -> Measurement:
+    name = "-".join(("layer", layer, *on.split()[:1]))
+    run = partial(compare, layer=layer, question=question)
+    return Measurement(name, f"{what}: {on}", without, _PAYS, run)
+
+
+_ROWS: tuple[tuple[str, str, str, Question, str], ...] = (
+    ("cache", "response cache", "every answer computed", _CACHED, "cached headlines"),
+    ("ready", "answers kept by raw request", "made from the entry", _CACHED, "cached headlines"),
+    ("encodings", "encodings kept", "gzip for each request", _packed, "cached article, gzip"),
+    ("lookup", "cached answers without a task", "a task each", _CACHED, "cached headlines"),
+    ("lookup", "answers without a task", "a task each", _COMPUTED, "computed headlines"),
+    ("protocol", "own HTTP protocol", "uvicorn's httptools", _CACHED, "cached headlines"),
+    ("protocol", "own HTTP protocol", "uvicorn's httptools", _COMPUTED, "computed headlines"),
+    ("outbox", "answers of a turn sent together", "each by itself", _CACHED, "cached headlines"),
+    ("loop", "uvloop", "asyncio", _CACHED, "cached headlines"),
+    ("loop", "uvloop", "asyncio", _COMPUTED, "computed headlines"),
+    ("inline", "computing inline", "in a worker thread", _COMPUTED, "computed headlines"),
+    ("shared", "equal requests computed once", "each computed", _EQUAL, "counted headlines"),
+    ("parsed", "parsed queries kept", "parsed each time", _COMPUTED, "computed headlines"),
+    ("narrow", "lists depend on their filter", "on any story", _publishing, "reads during writes"),
+    ("heads", "log position kept", "read each time", _COMPUTED, "computed headlines"),
+    ("rendered", "rendered stories kept", "rendered each time", _FEED, "computed feed"),
+    ("statements", "compiled statements kept", "SQLAlchemy's", _COMPUTED, "computed headlines"),
+    ("statements", "compiled statements kept", "SQLAlchemy's", _creating, "created stories"),
+    ("driver", "reads on the driver", "exec_driver_sql", _COMPUTED, "computed headlines"),
+    ("readers", "reader connections held", "a pool", _COMPUTED, "computed headlines"),
+    ("writer", "writer connection held", "opened each time", _creating, "created stories"),
+    ("orjson", "orjson", "json", _COMPUTED, "computed headlines"),
+    ("orjson", "orjson", "json", _FIELDS, "selected fields, computed"),
+    ("orjson", "orjson", "json", _creating, "created stories"),
+    ("collector", "gc.freeze", "no freeze", _COMPUTED, "computed headlines"),
+)
+MEASUREMENTS = tuple(_measurement(*row) for row in _ROWS)

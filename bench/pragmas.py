@@ -1,0 +1,10 @@
+"""The pragmas that Dateline sets on its own connections, for what is compared with it on SQLite."""
+
+PRAGMAS = (
+    "PRAGMA journal_mode = WAL",
+    "PRAGMA synchronous = FULL",
+    "PRAGMA foreign_keys = ON",
+    "PRAGMA cache_size = -16384",
+    "PRAGMA temp_store = MEMORY",
+    "PRAGMA wal_autocheckpoint = 8000",
+)

@@ -1,0 +1,222 @@
+"""Dateline without one of its speed layers: `python -m bench.without LAYER serve …`.
+
+Each function here takes a layer off, by a setting or by replacing what does it. `_replace` fails
+where that has another name by now.
+"""
+
+import json as plain_json
+import os
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import uvicorn
+from sqlalchemy import QueuePool
+from starlette.concurrency import run_in_threadpool
+
+import app.main
+from app import cli
+from app.api import app as composition
+from app.api.cache import misses
+from app.api.cache.encoding import LEAST_BYTES
+from app.api.cache.entry import Entry
+from app.api.cache.middleware import CacheMiddleware
+from app.api.cache.prepared_responses import PreparedResponses
+from app.api.delivery import stories
+from app.api.delivery.resource import compute
+from app.api.http.server import server_hooks
+from app.cli import serve
+from app.delivery.heads import Heads
+from app.kit import database, json
+from app.kit.readers import BEGINS, FileSession
+from app.kit.session import ReadSession, WriteSession
+from app.kit.statement import Statement
+from app.kit.writing import Writing, opened
+from app.server.outbox import Outbox
+from app.syndication.item import item_of
+from app.syndication.items import Items
+
+
+def _replace(owner: Any, name: str, value: object) -> Any:
+    """Replace an attribute that is there; return what it was."""
+    before = getattr(owner, name)
+    setattr(owner, name, value)
+    return before
+
+
+def cache() -> None:
+    """Compute every answer."""
+    os.environ["DATELINE_CACHE_BYTES"] = "0"
+
+
+def ready() -> None:
+    """Make the head of an answer from its entry for each request."""
+    _replace(PreparedResponses, "put", lambda *_: None)
+
+
+def encodings() -> None:
+    """Encode an answer for each request."""
+
+    def variant(entry: Any, coding: str) -> object:
+        return entry._made(coding if len(entry.body) >= LEAST_BYTES else "identity")
+
+    ready()
+    _replace(Entry, "variant", variant)
+
+
+def lookup() -> None:
+    """Begin a task for every request."""
+    usual: Callable[..., object] = server_hooks
+    _replace(composition, "server_hooks", lambda _, *others: usual(lambda _: None, *others))
+
+
+def protocol() -> None:
+    """Serve with uvicorn's protocol."""
+    _replace(serve, "HttpProtocol", "httptools")
+
+
+def outbox() -> None:
+    """Send each answer by itself."""
+    _replace(Outbox, "put", lambda _, transport, answer: transport.write(answer))
+
+
+def loop() -> None:
+    """Serve with asyncio's own event loop."""
+    usual = uvicorn.Config
+    _replace(
+        uvicorn, "Config", lambda *given, **named: usual(*given, **named | {"loop": "asyncio"})
+    )
+
+
+def inline() -> None:
+    """Compute every answer in a worker thread."""
+
+    async def fetch(services: Any, _notifier: object, match: Any, request: Any) -> object:
+        return await run_in_threadpool(compute, services, match, request)
+
+    _replace(misses.MissHandler, "start", lambda *_: None)
+    _replace(misses, "fetch", fetch)
+
+
+def shared() -> None:
+    """Compute for each request what others are waiting for."""
+
+    class Nothing(dict[Any, Any]):
+        def get(self, *_: object) -> None:
+            return None
+
+    usual: Callable[..., None] = CacheMiddleware.__init__
+
+    def begin(ring: Any, *given: Any) -> None:
+        usual(ring, *given)
+        _replace(ring, "_running", Nothing())
+
+    _replace(CacheMiddleware, "__init__", begin)
+
+
+def parsed() -> None:
+    """Parse the query of a list for each request."""
+    parse = getattr(stories, "_parse")  # noqa: B009 - its name is private
+    _replace(type(stories.parsed_lists), "get", lambda _, *given: parse(*given))
+
+
+def narrow() -> None:
+    """Drop every list from the cache when any story changes."""
+    _replace(stories, "narrow_keys", lambda _: ())
+
+
+def heads() -> None:
+    """Read the log's position with every answer."""
+    _replace(Heads, "remember", lambda *_: None)
+
+
+def rendered() -> None:
+    """Render every story of a feed again."""
+    _replace(Items, "of", lambda items, document: item_of(document, items.addresses))
+
+
+def statements() -> None:
+    """Run statements through SQLAlchemy, with its own cache of what they are compiled to."""
+    usual = ReadSession.all
+
+    def fetch_all(session: Any, statement: Any, params: Any = None) -> Any:
+        if not isinstance(statement, Statement):
+            return usual(session, statement, params)
+        rows = session._connection.execute(statement.clause, params).all()
+        make: Any = statement.row
+        return rows if make is None else [make._make(row) for row in rows]
+
+    def run(session: Any, statement: Statement[Any], rows: list[Mapping[str, Any]]) -> object:
+        values = rows if len(rows) > 1 else rows[0]
+        return session._connection.execute(statement.clause, values)
+
+    _replace(ReadSession, "all", fetch_all)
+    _replace(WriteSession, "_run", run)
+
+
+def driver() -> None:
+    """Run the text of a kept statement through SQLAlchemy's connection."""
+    _replace(FileSession, "_fetched", vars(ReadSession)["_fetched"])
+
+
+def readers() -> None:
+    """Take the connection of each read from SQLAlchemy's pool."""
+
+    @contextmanager
+    def reading(held: Any, *, snapshot: bool) -> Iterator[ReadSession]:
+        begins = {BEGINS: "BEGIN" if snapshot else None}
+        with held._engine.connect().execution_options(**begins) as connection, connection.begin():
+            yield ReadSession(connection)
+
+    _replace(database, "NullPool", QueuePool)
+    _replace(database, "_on_file", reading)
+
+
+def writer() -> None:
+    """Open a connection for each transaction that writes."""
+    usual = Writing.turn
+
+    @contextmanager
+    def turn(writing: Any, seconds: float) -> Iterator[object]:
+        with usual(writing, seconds), opened(writing._engine) as connection:
+            yield connection
+
+    _replace(Writing, "turn", turn)
+
+
+def orjson() -> None:
+    """Read and write JSON with the standard library."""
+
+    def dumps_text(value: Any, **options: Any) -> str:
+        return plain_json.dumps(value, ensure_ascii=False, separators=(",", ":"), **options)
+
+    _replace(json, "JSONDecodeError", plain_json.JSONDecodeError)
+    _replace(json, "loads", plain_json.loads)
+    _replace(json, "dumps_text", dumps_text)
+    _replace(json, "dumps", lambda value: dumps_text(value).encode())
+    _replace(json, "dumps_sorted", lambda value: dumps_text(value, sort_keys=True).encode())
+
+
+def collector() -> None:
+    """Let the garbage collector look through what stays for good, too."""
+    _replace(app.main, "_keep_for_good", lambda: None)
+
+
+LAYERS: Mapping[str, Callable[[], None]] = {
+    layer.__name__: layer
+    for layer in (
+        *(cache, ready, encodings, lookup, protocol, outbox, loop, inline, shared, parsed),
+        *(narrow, heads, rendered, statements, driver, readers, writer, orjson, collector),
+    )
+}
+
+
+def main() -> None:
+    """Take a layer off, and run the rest of the command line."""
+    LAYERS[sys.argv.pop(1)]()
+    cli.main()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,58 @@
+"""Only public names of libraries are used: what `tools/public_names.py` finds, and what not."""
+
+import ast
+
+import pytest
+
+from tools.public_names import faults
+
+_PRIVATE = (
+    "import _thread",
+    "import asyncio._events",
+    "from typing import _GenericAlias",
+    "from sqlalchemy.engine._py_row import BaseRow",
+    "import sys\nsys._getframe()",
+    "import asyncio\nloop._ready.clear()",
+    "transport._sock = None",
+    "getattr(pool, '_max_overflow')",
+    "monkeypatch.setattr(pool, '_timeout', 1)",
+    "class Judge(ContentHandler):\n    def line(self):\n        return self._locator",
+    "cursor.pgconn",
+    "compiled.positiontup",
+    "import uvicorn.config",
+    "from uvicorn.server import ServerState",
+    "import uvicorn\nuvicorn.protocols",
+)
+_PUBLIC = (
+    "import sys\nsys.exit(os.EX_OK)",
+    "from __future__ import annotations",
+    "from app.kit.watch import _name_of",
+    "class Own:\n    def __init__(self):\n        self._name = 1\nOwn()._name",
+    "class Own:\n    _name: int = 1\nOwn()._name",
+    "def _own(): ...\nmodule._own",
+    "facts._replace(kept=False)._asdict()",
+    "type(facts)._fields",
+    "type(facts).__name__",
+    "import uvicorn\nuvicorn.Server(uvicorn.Config('app'))",
+)
+
+
+def _found(text: str) -> list[str]:
+    return faults({"some.py": ast.parse(text)})
+
+
+@pytest.mark.parametrize("text", _PRIVATE)
+def test_a_name_that_is_not_public_is_found(text: str) -> None:
+    (fault,) = _found(text)
+    assert fault.startswith("some.py:")
+    assert fault.endswith(" is not a public name.")
+
+
+@pytest.mark.parametrize("text", _PUBLIC)
+def test_public_names_and_own_ones_are_not(text: str) -> None:
+    assert _found(text) == []
+
+
+def test_what_one_module_defines_another_may_use() -> None:
+    defines = ast.parse("class Own:\n    def _name(self): ...")
+    assert faults({"a.py": defines, "b.py": ast.parse("own._name()")}) == []

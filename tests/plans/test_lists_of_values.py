@@ -1,0 +1,99 @@
+"""However many values are asked for, the database sees few statements, and no list is lost."""
+
+from collections.abc import Callable
+
+import pytest
+from sqlalchemy import event
+
+from app.access.selection import Clause, Field, Selection
+from app.bootstrap import Services
+from app.content import store as content
+from app.content.article import State
+from app.content.store import lists
+from app.content.store.lists import ArticleList
+from app.delivery import store as delivery
+from app.kit.ids import new_id
+from app.kit.session import ReadSession
+from app.syndication.push.store import deliveries, receivers
+from tests.clock import START
+from tests.newsroom import Newsroom
+
+_FIELDS: tuple[Field, ...] = ("id", "tag", "author", "category", "source", "language", "kind")
+_STATES: tuple[State, ...] = ("draft", "scheduled", "published", "killed")
+_VALUES = tuple(f"v{number}" for number in range(40))
+Ask = Callable[[ReadSession, tuple[str, ...]], object]
+
+
+def _texts(services: Services, ask: Ask) -> set[str]:
+    """Return the statements that are sent for 1, 2, … 40 values."""
+    sent: set[str] = set()
+
+    def note(_connection: object, _cursor: object, text: str, *_: object) -> None:
+        sent.add(text)
+
+    engine = services.database.engine
+    event.listen(engine, "before_cursor_execute", note)
+    with services.database.write() as session:
+        sent.clear()
+        for count in range(1, len(_VALUES) + 1):
+            ask(session, _VALUES[:count])
+    event.remove(engine, "before_cursor_execute", note)
+    return sent
+
+
+@pytest.mark.parametrize("excluded", [False, True])
+@pytest.mark.parametrize("field", _FIELDS)
+def test_a_list_of_the_newsroom_has_few_shapes(
+    services: Services, field: Field, excluded: bool
+) -> None:
+    def ask(session: ReadSession, values: tuple[str, ...]) -> object:
+        clause = Clause(field, (), values) if excluded else Clause(field, values)
+        wanted = ArticleList(Selection((clause,)))
+        return lists.article_page(session, wanted, START), lists.count_articles(
+            session, wanted, START
+        )
+
+    # Languages are told one by one: 1, 2, 4, … 64 of them, on a page and where it is counted.
+    assert 2 <= len(_texts(services, ask)) <= (14 if field == "language" else 3)
+
+
+def test_states_in_any_order_are_one_shape(services: Services) -> None:
+    def ask(session: ReadSession, values: tuple[str, ...]) -> object:
+        turned = _STATES[len(values) % 4 :] + _STATES[: len(values) % 4]
+        return lists.article_page(session, ArticleList(states=turned), START)
+
+    assert len(_texts(services, ask)) == 1
+
+
+_ASKED: dict[str, Ask] = {
+    "articles": content.articles_by_ids,
+    "slugs": lambda s, values: content.taken_slugs(s, "article", values),
+    "references": lambda s, values: content.references(s, "category", set(values)),
+    "snapshots": lambda s, values: content.snapshots(s, [(one, 1) for one in values]),
+    "documents": delivery.attributes,
+    "last rows": delivery.last_log_rows,
+    "tombstones": delivery.tombstones,
+    "receivers": lambda s, values: receivers.by_ids(s, "webhook", values),
+    "due": lambda s, values: deliveries.due(s, START, 5, under_way=range(len(values)), full=values),
+}
+
+
+@pytest.mark.parametrize("what", _ASKED)
+def test_what_is_looked_up_by_many_values_is_one_statement(services: Services, what: str) -> None:
+    assert len(_texts(services, _ASKED[what])) == 1
+
+
+def test_values_are_found_and_left_out_whatever_they_hold(
+    newsroom: Newsroom, services: Services
+) -> None:
+    strange = ['a"b', "{c}", "d,e", "é\\", "NULL", ""]
+    kept = [newsroom.story(f"Story {number}", tags=["Tag"])["id"] for number in range(3)]
+    with services.database.write() as session:
+        found = content.articles_by_ids(session, [*strange, *kept, new_id()])
+        page = lists.article_page(
+            session, ArticleList(Selection((Clause("id", (), (*strange, kept[0])),))), START
+        )
+        keys = [(kept[1], 1), (kept[2], 9), (strange[0], 1)]
+        assert set(content.snapshots(session, keys)) == {kept[1]}
+    assert set(found) == set(kept)
+    assert {row.article.id for row in page} == set(kept[1:])
