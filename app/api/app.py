@@ -28,7 +28,6 @@ from app.api.middleware.body_limit import BodyLimitMiddleware
 from app.api.middleware.cors import CorsMiddleware
 from app.api.middleware.head import HeadMiddleware
 from app.api.middleware.host import HostMiddleware
-from app.api.middleware.no_store import NoStoreMiddleware
 from app.api.middleware.paths import PathMiddleware
 from app.api.middleware.problem_documents import ProblemMiddleware
 from app.api.openapi.document import document
@@ -130,7 +129,6 @@ def _with_middleware(
     app = AuthenticationMiddleware(app, settings, services.database, services.clock)
     app = HeadMiddleware(app)
     app = ProblemMiddleware(app)
-    app = NoStoreMiddleware(app)
     app = CorsMiddleware(app, settings.cors_origins, settings.management_cors_origins)
     app = PathMiddleware(app)
     app = HostMiddleware(app, settings.allowed_hosts)

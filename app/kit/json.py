@@ -8,9 +8,9 @@ import orjson
 JSONDecodeError = orjson.JSONDecodeError
 
 
-def dumps(value: Any) -> bytes:
-    """Write a value as compact JSON."""
-    return orjson.dumps(value)
+# Write a value as compact JSON; read JSON, or raise `JSONDecodeError` where it is malformed.
+dumps = orjson.dumps
+loads = orjson.loads
 
 
 def dumps_sorted(value: Any) -> bytes:
@@ -21,11 +21,6 @@ def dumps_sorted(value: Any) -> bytes:
 def dumps_text(value: Any) -> str:
     """Write a value as compact JSON in a string, as database columns want it."""
     return orjson.dumps(value).decode()
-
-
-def loads(data: bytes | str) -> Any:
-    """Read JSON; raise `JSONDecodeError` where it is malformed."""
-    return orjson.loads(data)
 
 
 def measure(value: Any, deepest: int) -> tuple[int, int]:
