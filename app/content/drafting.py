@@ -45,6 +45,13 @@ def written_fields(
     if original is not None:
         original = references.id_of("article", original, "#/translation_of")
         original = references.translation_root(original)
+    body, form = written.body, written.body_format
+    if before is not None and (body, form) == (before.body, before.body_format):
+        # What was stored stays, though the address that resolved it may have changed since.
+        body_base = before.body_base
+    else:
+        body_base = base if form == "markdown" else None
+        body = stored_text(texts, BodyText(body, form), base)
     return {
         "source_id": source_id,
         "external_id": written.external_id,
@@ -52,7 +59,10 @@ def written_fields(
         "language": written.language,
         "title": written.title,
         "summary": written.summary,
-        **_body_fields(written, base, texts, before),
+        # HTML is resolved; Markdown is kept with what will resolve it.
+        "body": body,
+        "body_format": form,
+        "body_base": body_base,
         "url": written.url,
         "categories": list(categories),
         "tags": written.tags,
@@ -101,16 +111,3 @@ def made_slug(session: WriteSession, type_: str, title: str) -> str:
     wanted = slug_from(title, fallback=type_)
     session.lock(f"slug:{type_}:{wanted}")
     return free_slug(wanted, partial(store.taken_slugs, session, type_))
-
-
-def _body_fields(
-    written: ArticleInput, base: str | None, texts: Prepared[Text], before: Article | None
-) -> dict[str, str | None]:
-    """Return the body as it is kept: HTML resolved, Markdown with what will resolve it."""
-    body, form = written.body, written.body_format
-    if before is not None and (body, form) == (before.body, before.body_format):
-        # What was stored stays, though the address that resolved it may have changed since.
-        return {"body": body, "body_format": form, "body_base": before.body_base}
-    kept = base if form == "markdown" else None
-    stored = stored_text(texts, BodyText(body, form), base)
-    return {"body": stored, "body_format": form, "body_base": kept}

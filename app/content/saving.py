@@ -67,7 +67,18 @@ def save_all(unit: Unit, changes: Sequence[Change]) -> None:
         else:
             updated.append((change.before, change.after))
         slugs.extend(zip(_public_slugs(change), repeat(change.after.id)))
-        revisions.append(_revision(unit, change))
+        revisions.append(
+            store.Revision(
+                article_id=change.after.id,
+                version=change.after.version,
+                action=change.action,
+                at=unit.now,
+                actor_id=unit.actor.id,
+                actor_name=unit.actor.name,
+                note=change.note,
+                snapshot=snapshot_of(change.after),
+            )
+        )
     store.insert_articles(unit.session, created)
     store.update_articles(unit.session, updated)
     store.insert_revisions(unit.session, revisions)
@@ -151,16 +162,3 @@ def _withdraw_reason(change: Change) -> WithdrawReason:
     if change.after.stage == "killed":
         return "killed"
     return "deleted" if change.action == "deleted" else "unpublished"
-
-
-def _revision(unit: Unit, change: Change) -> store.Revision:
-    return store.Revision(
-        article_id=change.after.id,
-        version=change.after.version,
-        action=change.action,
-        at=unit.now,
-        actor_id=unit.actor.id,
-        actor_name=unit.actor.name,
-        note=change.note,
-        snapshot=snapshot_of(change.after),
-    )
