@@ -21,7 +21,6 @@ from app.api.cache.store import EntryStore, Kept, Key
 from app.api.delivery.registry import find
 from app.api.delivery.resource import Deferred
 from app.api.http.asgi import App, Message, Receive, Scope, Send, fields
-from app.api.http.canonical import canonical_query
 from app.api.http.problems import problem_for
 from app.api.http.server import take_seat
 from app.api.live.change_notifier import ChangeNotifier
@@ -217,7 +216,7 @@ class CacheMiddleware:
 
 def _query_of(request: CacheRequest) -> bytes:
     """Return the canonical query, with the languages that the reader prefers where it asks so."""
-    query = canonical_query(request.scope["path"], request.scope["query_string"])
+    query = request.match.resource.parameters.canonical(request.scope["query_string"])
     request.by_language = goes_by_header(query)
     if not request.by_language:
         return query

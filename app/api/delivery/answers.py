@@ -5,18 +5,19 @@ from datetime import datetime
 from urllib.parse import quote
 
 from app.api.delivery.resource import ReadRequest
-from app.api.delivery.story_query import FEED_PARAMETERS, SEARCH_FEED_PARAMETERS
+from app.api.delivery.story_parameters import FEED, SEARCH_FEED
 from app.api.http.answer import JSON, Answer, Facts, Headers
 from app.api.http.errors import Gone, Killed, NothingHere, QueryTooLong
 from app.api.http.links import Links, fits_in_head, link_header
+from app.api.http.paging import CURSOR
 from app.bootstrap import Services
 from app.delivery.heads import Head
 from app.delivery.results import Gone as StoryGone
 from app.delivery.surrogates import ABSENT
 from app.syndication.formats import FEEDS, STORIES
 
-_FEED_KEEPS = frozenset(FEED_PARAMETERS) - {"cursor"}
-_SEARCH_FEED_KEEPS = frozenset(SEARCH_FEED_PARAMETERS) - {"cursor"}
+_FEED_KEEPS = FEED.without(CURSOR).names
+_SEARCH_FEED_KEEPS = SEARCH_FEED.without(CURSOR).names
 # Feed readers look for these formats.
 _ANNOUNCED = ("rss", "atom", "json")
 

@@ -9,11 +9,11 @@ from app.api.delivery.channels import Channel
 from app.api.delivery.feed_pages import FeedRequest, write_feed
 from app.api.delivery.resource import Begun, Deferred, ReadRequest, Resource, finish
 from app.api.delivery.search_query import places, read_typed, search_in_list, sees_titles_only
-from app.api.delivery.story_query import FEED_PARAMETERS, SEARCH_FEED_PARAMETERS, read_query
+from app.api.delivery.story_parameters import FEED, SEARCH_FEED
+from app.api.delivery.story_query import read_query
 from app.api.http.access import Reads
 from app.api.http.answer import Answer
 from app.api.http.nearest import nearest
-from app.api.http.parameters import Parameters
 from app.bootstrap import Services
 from app.delivery.results import Page
 from app.delivery.store.reading import Position
@@ -97,12 +97,11 @@ def no_format(ext: str, known: Collection[str]) -> str:
 def _parse(
     services: Services, request: ReadRequest, channel: Channel, format_: FeedFormat
 ) -> FeedRequest:
-    known = SEARCH_FEED_PARAMETERS if channel.searched else FEED_PARAMETERS
-    params = Parameters(request.query, known)
+    values = (SEARCH_FEED if channel.searched else FEED).parse(request.query)
     form: Form = "whole" if _may_read_whole(services, request) else "short"
-    typed = read_typed(params)
+    typed = read_typed(values)
     path = f"{channel.path}?{typed!r}" if channel.searched else channel.path
-    query, paging = read_query(services, params, path, form, channel.clauses)
+    query, paging = read_query(services, values, path, form, channel.clauses)
     query = replace(query, embargoed=format_.tells_embargo and request.reader.embargoed)
     if not channel.searched:
         return FeedRequest(channel, query, paging)
@@ -156,9 +155,9 @@ def read_tag(services: Services, request: ReadRequest, tag: str, ext: str) -> Be
     return Deferred(lambda: finish(begin()))
 
 
-LATEST = Resource("/feeds/latest.{ext}", Reads.HEADLINES, read_latest)
-SEARCH = Resource("/feeds/search.{ext}", Reads.HEADLINES, read_search)
-CATEGORY = Resource("/feeds/categories/{slug}.{ext}", Reads.HEADLINES, read_category)
-SOURCE = Resource("/feeds/sources/{slug}.{ext}", Reads.HEADLINES, read_source)
-LANGUAGE = Resource("/feeds/languages/{tag}.{ext}", Reads.HEADLINES, read_language)
-TAG = Resource("/feeds/tags/{tag}.{ext}", Reads.HEADLINES, read_tag)
+LATEST = Resource("/feeds/latest.{ext}", Reads.HEADLINES, read_latest, FEED)
+SEARCH = Resource("/feeds/search.{ext}", Reads.HEADLINES, read_search, SEARCH_FEED)
+CATEGORY = Resource("/feeds/categories/{slug}.{ext}", Reads.HEADLINES, read_category, FEED)
+SOURCE = Resource("/feeds/sources/{slug}.{ext}", Reads.HEADLINES, read_source, FEED)
+LANGUAGE = Resource("/feeds/languages/{tag}.{ext}", Reads.HEADLINES, read_language, FEED)
+TAG = Resource("/feeds/tags/{tag}.{ext}", Reads.HEADLINES, read_tag, FEED)

@@ -5,7 +5,6 @@ from urllib.parse import unquote, urlsplit
 from app.access.caller import ANYBODY
 from app.api.delivery.registry import find
 from app.api.delivery.resource import ReadRequest, compute
-from app.api.http.canonical import canonical_query
 from app.api.http.errors import NothingHere
 from app.api.http.problems import MEDIA_TYPE, PROBLEMS
 from app.bootstrap import Services
@@ -17,11 +16,12 @@ def read_feed(services: Services, topic: str) -> FeedContent:
     """Return what the address of a feed is answered with; a refusal has no body."""
     parts = urlsplit(topic)
     path = unquote(parts.path)
-    request = ReadRequest(path, canonical_query(path, parts.query.encode()), ANYBODY)
     match = find(path)
     try:
         if match is None or match.resource.waits:
             raise NothingHere("There is no such feed.")
+        query = match.resource.parameters.canonical(parts.query.encode())
+        request = ReadRequest(path, query, ANYBODY)
         answer = compute(services, match, request)
     except Failure as failure:
         return FeedContent(PROBLEMS[failure.code].status, MEDIA_TYPE, b"")

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 from app.access.caller import Caller
 from app.api.http.access import Reads
 from app.api.http.answer import Answer
+from app.api.http.parameters import ParameterSet
 from app.bootstrap import Services
 
 
@@ -35,12 +36,14 @@ class Resource:
 
     `path` is the template of its path. `start` is called with the services, the request and the
     parts of the path by name; it returns an `Answer`, or `Deferred` where the rest may take long.
-    A resource that `waits` is a coroutine function that takes the `ChangeNotifier` as well.
+    `parameters` are those of its query. A resource that `waits` is a coroutine function that takes
+    the `ChangeNotifier` as well.
     """
 
     path: str
     reads: Reads
     start: Callable[..., Any]
+    parameters: ParameterSet
     waits: bool = False
 
 

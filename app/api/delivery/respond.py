@@ -6,7 +6,6 @@ from starlette.concurrency import run_in_threadpool
 from app.api.delivery.resource import Begun, Match, ReadRequest, Resource, begin, compute
 from app.api.http.answer import Answer
 from app.api.http.asgi import state
-from app.api.http.canonical import canonical_query
 from app.api.live.change_notifier import ChangeNotifier
 from app.bootstrap import Services
 
@@ -28,8 +27,8 @@ async def fetch(
 
 async def respond(request: Request, resource: Resource) -> Response:
     """Answer a request for a resource, without the cache."""
-    path, query = request.scope["path"], request.scope["query_string"]
-    asked = ReadRequest(path, canonical_query(path, query), state(request.scope)["caller"])
+    query = resource.parameters.canonical(request.scope["query_string"])
+    asked = ReadRequest(request.scope["path"], query, state(request.scope)["caller"])
     match = Match(resource, request.path_params)
     app = request.app.state
     answer = await fetch(app.services, app.notifier, match, asked)

@@ -12,7 +12,7 @@ from app.api.delivery.feed_pages import addresses_of
 from app.api.delivery.resource import Deferred, ReadRequest, Resource
 from app.api.http.access import Reads
 from app.api.http.answer import Answer
-from app.api.http.parameters import Parameters
+from app.api.http.parameters import NO_PARAMETERS
 from app.bootstrap import Services
 from app.delivery.heads import Head
 from app.delivery.query import StoryQuery
@@ -156,7 +156,7 @@ def read_part(services: Services, request: ReadRequest, part: str) -> Deferred:
 def _sitemap(
     services: Services, request: ReadRequest, make: Callable[[], Sitemap | None]
 ) -> Deferred:
-    Parameters(request.query, ())
+    NO_PARAMETERS.parse(request.query)
     return Deferred(lambda: _answer(services, request, make()))
 
 
@@ -169,6 +169,6 @@ def _answer(services: Services, request: ReadRequest, made: Sitemap | None) -> A
     )
 
 
-INDEX = Resource("/sitemap.xml", Reads.HEADLINES, read_index)
-NEWS = Resource("/sitemap-news.xml", Reads.HEADLINES, read_news)
-PART = Resource("/sitemap-{part}.xml", Reads.HEADLINES, read_part)
+INDEX = Resource("/sitemap.xml", Reads.HEADLINES, read_index, NO_PARAMETERS)
+NEWS = Resource("/sitemap-news.xml", Reads.HEADLINES, read_news, NO_PARAMETERS)
+PART = Resource("/sitemap-{part}.xml", Reads.HEADLINES, read_part, NO_PARAMETERS)

@@ -14,12 +14,13 @@ from app.api.delivery.answers import (
 )
 from app.api.delivery.feeds import MUCH, no_format
 from app.api.delivery.resource import Begun, Deferred, ReadRequest, Resource
+from app.api.delivery.story_parameters import ARTICLE_LIST, HEADLINE_LIST, NAMES_IN, SINGLE_STORY
 from app.api.delivery.story_query import ListRequest, list_body, narrow_keys, read_list
 from app.api.http.access import Reads
 from app.api.http.answer import Answer
-from app.api.http.fields import WHOLE, Fields
+from app.api.http.fields import STORY_FIELDS
 from app.api.http.links import Links
-from app.api.http.parameters import Parameters
+from app.api.http.parameters import NO_PARAMETERS
 from app.bootstrap import Services
 from app.content.slugs import normal_ref
 from app.delivery.directory import Directory
@@ -88,8 +89,8 @@ def list_articles(services: Services, request: ReadRequest) -> Begun:
 
 def read_story(services: Services, request: ReadRequest, ref: str) -> Answer:
     """Return one story whole, by its id or slug."""
-    params = Parameters(request.query, ("fields", "names_in"))
-    fields, names_in = Fields.read(params, WHOLE), params.languages("names_in")
+    values = SINGLE_STORY.parse(request.query)
+    fields, names_in = values[STORY_FIELDS], values[NAMES_IN]
     found = services.delivery.story(
         normal_ref(ref), embargoed=request.reader.embargoed, names_in=names_in
     )
@@ -102,7 +103,7 @@ def read_story(services: Services, request: ReadRequest, ref: str) -> Answer:
 
 def read_story_as(services: Services, request: ReadRequest, ref: str, ext: str) -> Begun:
     """Return one story in another format, by the extension of its path."""
-    Parameters(request.query, ())
+    NO_PARAMETERS.parse(request.query)
     form = STORIES.get(ext)
     if form is None:
         raise nothing_here(request, services.delivery.head(), no_format(ext, STORIES))
@@ -171,7 +172,7 @@ def _page(services: Services, request: ReadRequest, known: _List) -> Answer:
     )
 
 
-HEADLINES = Resource("/v1/headlines", Reads.HEADLINES, list_headlines)
-ARTICLES = Resource("/v1/articles", Reads.STORIES, list_articles)
-STORY = Resource("/v1/articles/{ref}", Reads.STORIES, read_story)
-STORY_AS = Resource("/v1/articles/{ref}.{ext}", Reads.STORIES, read_story_as)
+HEADLINES = Resource("/v1/headlines", Reads.HEADLINES, list_headlines, HEADLINE_LIST)
+ARTICLES = Resource("/v1/articles", Reads.STORIES, list_articles, ARTICLE_LIST)
+STORY = Resource("/v1/articles/{ref}", Reads.STORIES, read_story, SINGLE_STORY)
+STORY_AS = Resource("/v1/articles/{ref}.{ext}", Reads.STORIES, read_story_as, NO_PARAMETERS)

@@ -1,9 +1,10 @@
 """Routes of public resources."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from app.api.delivery.resource import Resource
+from app.api.openapi.operations import describe
 from app.api.routes.access_router import AccessRouter, Endpoint
 
 
@@ -15,7 +16,10 @@ class PublicRouter(AccessRouter):
         super().__init__(**declared)
         self.resources: list[str] = []
 
-    def read(self, resource: Resource, **declared: Any) -> Callable[[Endpoint], Endpoint]:
-        """Declare the route of a public resource, which says itself who may read it."""
+    def read(
+        self, resource: Resource, *, problems: Iterable[str], **declared: Any
+    ) -> Callable[[Endpoint], Endpoint]:
+        """Declare the route of a public resource, which says who may read it by which query."""
         self.resources.append(resource.path)
-        return self.get(resource.path, access=resource.reads, **declared)
+        described = describe(query=resource.parameters, problems=problems)
+        return self.get(resource.path, access=resource.reads, openapi_extra=described, **declared)

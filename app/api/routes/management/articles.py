@@ -25,7 +25,7 @@ from app.api.routes.management.article_answers import (
     sees_killed,
     subject_of,
 )
-from app.api.routes.management.lists import MANAGE_PARAMETERS, MANAGE_SORTS, read_manage_list
+from app.api.routes.management.lists import ARTICLES, read_manage_list
 from app.api.schemas.newsroom import ArticleView, ArticleViewPage
 from app.content import queries
 from app.content.commands.create_article import create_article as create
@@ -46,7 +46,7 @@ _Patch = Annotated[Document, Body(media_type=MERGE_PATCH), Describes(ArticleInpu
     access=Scope.write,
     summary="Articles in every state",
     response_model=ArticleViewPage,
-    openapi_extra=describe(query=MANAGE_PARAMETERS, problems=READING, sorts=MANAGE_SORTS),
+    openapi_extra=describe(query=ARTICLES, problems=READING),
 )
 def manage_list_articles(request: Request, services: Parts, caller: CallerDep) -> Response:
     """List articles, the last changed first; deleted ones only by `state=deleted`."""

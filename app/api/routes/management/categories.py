@@ -11,7 +11,7 @@ from app.api.http.json_request import MERGE_PATCH
 from app.api.http.responses import json_response, list_response
 from app.api.openapi.operations import BODY, CHANGING, ONCE, READING, describe
 from app.api.routes.access_router import AccessRouter
-from app.api.routes.management.lists import TAXONOMY_PARAMETERS, read_taxonomy_list
+from app.api.routes.management.lists import TAXONOMY, read_taxonomy_list
 from app.api.schemas.newsroom import CategoryView, CategoryViewPage
 from app.content import queries
 from app.content.commands.create_category import create_category
@@ -24,7 +24,7 @@ from app.kit.unit import Unit
 router = AccessRouter(prefix="/v1/manage/categories", tags=["management: categories"])
 _Replacement = Annotated[Document, Body(), Describes(CategoryInput)]
 _Patch = Annotated[Document, Body(media_type=MERGE_PATCH), Describes(CategoryInput)]
-_LIST = describe(query=TAXONOMY_PARAMETERS, problems=READING)
+_LIST = describe(query=TAXONOMY, problems=READING)
 _WRITE = (*BODY, "slug_taken", "conflict", "database_busy")
 _GONE: dict[int | str, dict[str, Any]] = {204: {"description": "Deleted.", "content": None}}
 

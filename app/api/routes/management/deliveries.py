@@ -1,14 +1,12 @@
 """Management: what was delivered to a webhook, and delivering it again."""
 
-from typing import Any
-
 from fastapi import Request, Response
 
 from app.access.scopes import Scope
 from app.api.http.commands import Commands
 from app.api.http.dependencies import Parts
-from app.api.http.paging import Paging, envelope
-from app.api.http.parameters import Parameters
+from app.api.http.paging import CURSOR, LIMIT, Paging, envelope
+from app.api.http.parameters import ParameterSet, declare_choice
 from app.api.http.responses import json_response, list_response
 from app.api.openapi.operations import BODY, ONCE, READING, describe
 from app.api.routes.access_router import AccessRouter
@@ -21,11 +19,9 @@ from app.syndication.push.commands.send_test import send_test
 from app.syndication.push.inputs import ReplayInput
 
 router = AccessRouter(prefix="/v1/manage/webhooks/{webhook}", tags=["management: webhooks"])
-_LIST = ("state", "limit", "cursor")
 _STATES = ("pending", "delivered", "failed", "dropped")
-_OWN: dict[str, tuple[dict[str, Any], str]] = {
-    "state": ({"type": "string", "enum": list(_STATES)}, "What became of them.")
-}
+_STATE = declare_choice("state", _STATES, "", "What became of them.")
+_LIST = ParameterSet(_STATE, LIMIT, CURSOR)
 _VERB = ("not_found", "wrong_state", "conflict", "database_busy")
 
 
@@ -34,13 +30,13 @@ _VERB = ("not_found", "wrong_state", "conflict", "database_busy")
     access=Scope.admin,
     summary="What was sent to it, the last first",
     response_model=DeliveryPage,
-    openapi_extra=describe(query=_LIST, own=_OWN, problems=(*READING, "not_found")),
+    openapi_extra=describe(query=_LIST, problems=(*READING, "not_found")),
 )
 def manage_list_deliveries(webhook: str, request: Request, services: Parts) -> Response:
     """List deliveries, with the status that each was answered with last."""
-    params = Parameters(request.scope["query_string"], _LIST)
-    chosen = params.choice("state", _STATES, "")
-    paging = Paging.read(services.cursors, params, f"{request.url.path}?{chosen}", 1)
+    values = _LIST.parse(request.scope["query_string"])
+    chosen = values[_STATE]
+    paging = Paging.read(services.cursors, values, f"{request.url.path}?{chosen}", 1)
     with services.database.read() as session:
         page = queries.log(
             session,

@@ -12,8 +12,8 @@ from app.access.scopes import Scope
 from app.api.http.access import Reads
 from app.api.http.commands import Commands
 from app.api.http.dependencies import CallerDep, Parts
-from app.api.http.paging import Paging, envelope
-from app.api.http.parameters import Parameters
+from app.api.http.paging import CURSOR, LIMIT, Paging, envelope
+from app.api.http.parameters import ParameterSet
 from app.api.http.responses import json_response, list_response
 from app.api.openapi.operations import describe
 from app.api.routes.access_router import AccessRouter
@@ -24,7 +24,7 @@ from app.kit.unit import Unit
 
 router = PublicRouter()
 manage = AccessRouter(prefix="/v1/manage/keys", tags=["management: keys"])
-_LIST = ("limit", "cursor")
+_LIST = ParameterSet(LIMIT, CURSOR)
 
 
 @router.get(
@@ -57,8 +57,8 @@ async def read_me(caller: CallerDep) -> Response:
 )
 def manage_list_keys(request: Request, services: Parts) -> Response:
     """List keys, revoked ones included; the keys themselves cannot be shown."""
-    params = Parameters(request.scope["query_string"], _LIST)
-    paging = Paging.read(services.cursors, params, request.url.path, 1)
+    values = _LIST.parse(request.scope["query_string"])
+    paging = Paging.read(services.cursors, values, request.url.path, 1)
     position = str(paging.position[0]) if paging.position else None
     with services.database.read() as session:
         found = queries.keys(session, paging.limit, position, backwards=paging.backwards)

@@ -10,7 +10,7 @@ from app.api.http.answer import JSON
 from app.api.http.commands import Commands
 from app.api.http.dependencies import Parts
 from app.api.http.errors import NothingHere
-from app.api.http.parameters import Parameters
+from app.api.http.parameters import NO_PARAMETERS
 from app.api.http.responses import json_response
 from app.api.openapi.operations import BODY, ONCE, describe
 from app.api.routes.access_router import AccessRouter
@@ -71,7 +71,7 @@ def manage_preview_article(
 )
 def manage_read_preview(token: str, request: Request, services: Parts) -> Response:
     """Show a story to whoever has the link, while it lasts; never cached, never indexed."""
-    Parameters(request.scope["query_string"], ())
+    NO_PARAMETERS.parse(request.scope["query_string"])
     preview_id, now = _read(services, token), services.clock.now()
     with services.database.read() as session:
         article, as_of = queries.previewed(session, preview_id, now)
@@ -96,7 +96,7 @@ def manage_revoke_preview(
     token: str, request: Request, services: Parts, commands: Commands
 ) -> Response:
     """Revoke a link at once and for ever."""
-    Parameters(request.scope["query_string"], ())
+    NO_PARAMETERS.parse(request.scope["query_string"])
     preview_id = _read(services, token)
     commands.run(lambda unit: revoke_preview(unit, preview_id))
     return Response(None, 204)

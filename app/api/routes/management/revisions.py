@@ -8,8 +8,8 @@ from app.access.scopes import Scope
 from app.api.http.commands import Commands
 from app.api.http.dependencies import CallerDep, Expected, Parts
 from app.api.http.errors import NothingHere
-from app.api.http.paging import Paging
-from app.api.http.parameters import Parameters
+from app.api.http.paging import CURSOR, LIMIT, Paging
+from app.api.http.parameters import Parameter, ParameterSet, number_parser
 from app.api.http.responses import json_response, list_response
 from app.api.openapi.operations import BODY, CHANGING, NAMES, ONCE, VERB_HEADERS, describe
 from app.api.routes.access_router import AccessRouter
@@ -26,7 +26,15 @@ from app.content.commands.restore_revision import restore_revision as restore
 from app.content.orders import RestoreInput
 
 router = AccessRouter(prefix="/v1/manage/articles", tags=["management: articles"])
-_MOST = 10**9 - 1
+_LIST = ParameterSet(LIMIT, CURSOR)
+_DIFF: Parameter[int | None] = Parameter(
+    "diff",
+    "The number of another version, to compare with.",
+    {"type": "integer", "minimum": 1},
+    number_parser(1, 10**9 - 1),
+    None,
+)
+_SINGLE = ParameterSet(_DIFF)
 
 
 @router.get(
@@ -34,16 +42,14 @@ _MOST = 10**9 - 1
     access=Scope.write,
     summary="The history of an article",
     response_model=RevisionPage,
-    openapi_extra=describe(
-        query=("limit", "cursor"), problems=("bad_parameter", "bad_cursor", "not_found")
-    ),
+    openapi_extra=describe(query=_LIST, problems=("bad_parameter", "bad_cursor", "not_found")),
 )
 def manage_list_revisions(
     ref: str, request: Request, services: Parts, caller: CallerDep
 ) -> Response:
     """List an article's versions, newest first."""
-    params = Parameters(request.scope["query_string"], ("limit", "cursor"))
-    paging = Paging.read(services.cursors, params, request.url.path, 1)
+    values = _LIST.parse(request.scope["query_string"])
+    paging = Paging.read(services.cursors, values, request.url.path, 1)
     with services.database.read() as session:
         page = queries.revisions(
             session,
@@ -62,19 +68,18 @@ def manage_list_revisions(
     access=Scope.write,
     summary="One version of an article, whole or compared with another",
     response_model=RevisionWithArticle | RevisionDifference,
-    openapi_extra=describe(query=("diff",), problems=("bad_parameter", "not_found")),
+    openapi_extra=describe(query=_SINGLE, problems=("bad_parameter", "not_found")),
 )
 def manage_read_revision(
     ref: str, version: str, request: Request, services: Parts, caller: CallerDep
 ) -> Response:
     """Return the whole snapshot that a version left, or with `diff=3` what differs from 3."""
-    params = Parameters(request.scope["query_string"], ("diff",))
-    other, number, whole = params.text("diff"), _number(version), sees_killed(caller)
+    other = _SINGLE.parse(request.scope["query_string"])[_DIFF]
+    number, whole = _number(version), sees_killed(caller)
     with services.database.read() as session:
         if other is None:
             return json_response(queries.revision(session, ref, number, whole=whole))
-        compared = params.number("diff", 1, 1, _MOST)
-        return json_response(queries.difference(session, ref, number, compared, whole=whole))
+        return json_response(queries.difference(session, ref, number, other, whole=whole))
 
 
 @router.post(

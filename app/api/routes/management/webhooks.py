@@ -16,9 +16,10 @@ from app.api.http.dependencies import (
     MaybeExpected,
     Parts,
 )
+from app.api.http.filters import FILTERS, read_selection
 from app.api.http.json_request import MERGE_PATCH
-from app.api.http.paging import Paging, envelope
-from app.api.http.parameters import FILTERS, Parameters
+from app.api.http.paging import CURSOR, LIMIT, Paging, envelope
+from app.api.http.parameters import ParameterSet
 from app.api.http.responses import json_response, list_response
 from app.api.openapi.operations import BODY, CHANGING, ONCE, READING, VERB_HEADERS, describe
 from app.api.routes.access_router import AccessRouter
@@ -37,7 +38,8 @@ from app.syndication.push.commands.stop_webhook import PAUSED, stop_webhook
 from app.syndication.push.inputs import FilterInput, RotateInput, WebhookInput
 
 router = AccessRouter(prefix="/v1/manage/webhooks", tags=["management: webhooks"])
-_LIST = ("limit", "cursor")
+_LIST = ParameterSet(LIMIT, CURSOR)
+_FILTER = ParameterSet(*FILTERS)
 _VERB = ("not_found", "version_mismatch", "conflict", "database_busy")
 _GONE: dict[int | str, dict[str, Any]] = {204: {"description": "Deleted.", "content": None}}
 
@@ -51,8 +53,8 @@ _GONE: dict[int | str, dict[str, Any]] = {204: {"description": "Deleted.", "cont
 )
 def manage_list_webhooks(request: Request, services: Parts) -> Response:
     """List webhooks, with how they fare; secrets cannot be shown."""
-    params = Parameters(request.scope["query_string"], _LIST)
-    paging = Paging.read(services.cursors, params, request.url.path, 1)
+    values = _LIST.parse(request.scope["query_string"])
+    paging = Paging.read(services.cursors, values, request.url.path, 1)
     position = str(paging.position[0]) if paging.position else None
     now = services.clock.now()
     with services.database.read() as session:
@@ -219,8 +221,8 @@ def _selection_of(services: Services, written: FilterInput) -> Selection:
         for name, values in written.model_dump(exclude_none=True).items()
     ]
     try:
-        params = Parameters(urlencode(pairs).encode(), FILTERS)
-        return params.selection(services.delivery.resolve, services.delivery.slugs)
+        values = _FILTER.parse(urlencode(pairs).encode())
+        return read_selection(values, services.delivery)
     except BadParameter as wrong:
         errors = [
             FieldError(f"#/filter/{one.pointer.removeprefix('?')}", one.code, one.detail)
