@@ -7,7 +7,8 @@ from typing import Annotated, Any, TypeVar
 from fastapi import Depends, Response
 
 from app.access.caller import Caller
-from app.access.idempotency import LONGEST_KEY, Answer, alone, digest, once
+from app.access.idempotency import LONGEST_KEY, alone, digest, first_answer
+from app.access.store import KeptRow, keep_answer
 from app.api.http.errors import BadHeader
 from app.api.http.json_request import JsonRequest
 from app.kit import json
@@ -57,24 +58,25 @@ class CommandRunner:
             json.dumps_sorted(self.request.document),
             headers.get("if-match", "").encode(),
         )
-        made: list[Response] = []
 
-        def run(unit: Unit) -> Answer:
-            def answered() -> Answer:
-                response = command(unit)
-                made[:] = [response]
-                body = kept(bytes(response.body))
-                return Answer(response.status_code, dict(response.headers), body, subject(response))
-
-            made.clear()
-            return once(unit, key_id, name, fingerprint, answered)
+        def answer(unit: Unit) -> Response:
+            first = first_answer(unit, key_id, name, fingerprint)
+            if first is not None:
+                return _replayed(first)
+            response = command(unit)
+            headers, body = dict(response.headers), kept(bytes(response.body))
+            said = (fingerprint, response.status_code, headers, body)
+            keep_answer(unit.session, KeptRow(key_id, name, *said, unit.now, subject(response)))
+            return response
 
         with alone(key_id, name):
-            answer = self.run(run, prepared)
-        if made:
-            return made[0]
-        replayed = {k: v for k, v in answer.headers.items() if k != "content-length"}
-        return Response(answer.body, answer.status, {**replayed, "idempotency-replayed": "true"})
+            return self.run(answer, prepared)
+
+
+def _replayed(first: KeptRow) -> Response:
+    headers = {**first.headers, "idempotency-replayed": "true"}
+    headers.pop("content-length", None)
+    return Response(first.body, first.status, headers)
 
 
 async def _command_runner(request: JsonRequest) -> CommandRunner:
