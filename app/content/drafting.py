@@ -38,13 +38,6 @@ def written_fields(
     its body, unless that is the body which `before` has already. `texts` are those of the unit.
     """
     source_id = references.id_of("source", written.source, "#/source") if written.source else None
-    categories: dict[str, None] = {}
-    for index, ref in enumerate(written.categories):
-        categories[references.id_of("category", ref, f"#/categories/{index}")] = None
-    original = written.translation_of
-    if original is not None:
-        original = references.id_of("article", original, "#/translation_of")
-        original = references.translation_root(original)
     body, form = written.body, written.body_format
     if before is not None and (body, form) == (before.body, before.body_format):
         # What was stored stays, though the address that resolved it may have changed since.
@@ -52,6 +45,13 @@ def written_fields(
     else:
         body_base = base if form == "markdown" else None
         body = stored_text(texts, BodyText(body, form), base)
+    categories: dict[str, None] = {}
+    for index, ref in enumerate(written.categories):
+        categories[references.id_of("category", ref, f"#/categories/{index}")] = None
+    original = written.translation_of
+    if original is not None:
+        original = references.id_of("article", original, "#/translation_of")
+        original = references.translation_root(original)
     return {
         "source_id": source_id,
         "external_id": written.external_id,

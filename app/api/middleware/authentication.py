@@ -27,18 +27,16 @@ class AuthenticationMiddleware:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Recognise the caller of a request."""
         if scope["type"] == "http":
-            key, known = sent_key(scope), scope["state"]
-            known["caller"] = ANYBODY if key is None else await self._caller(key)
+            key, known, caller = sent_key(scope), scope["state"], ANYBODY
             if key is not None:
-                known["key_prefix"] = known["caller"].prefix
-                known["caller"] = replace(
-                    known["caller"],
-                    address=client_address(scope, self._settings),
-                    request_id=known["request_id"],
-                )
+                caller = await self._recognised(key)
+                known["key_prefix"] = caller.prefix
+                address = client_address(scope, self._settings)
+                caller = replace(caller, address=address, request_id=known["request_id"])
+            known["caller"] = caller
         await self._app(scope, receive, send)
 
-    async def _caller(self, key: str) -> Caller:
+    async def _recognised(self, key: str) -> Caller:
         """Return the caller behind a key: where that is one short read, without another thread."""
         now = self._clock.now()
         if self._database.dialect == "sqlite":
