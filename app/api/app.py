@@ -106,10 +106,12 @@ _MANAGEMENT: tuple[AccessRouter, ...] = (
 def create_app(services: Services, lifespan: Lifespan | None = None) -> App:
     """Return the whole HTTP application; `lifespan` starts and stops its background work."""
     metrics = Metrics()
+    metrics.watch_leadership(services.leadership)
     inside = _framework(management=services.settings.management, lifespan=lifespan)
     inside.state.services = services
     inside.state.metrics = metrics
     inside.state.draining = draining = Event()
+    inside.state.readiness = health.readiness(services)
     inside.state.notifier = notifier = ChangeNotifier(services.watch)
     inside.state.hub_clients = hub.hub_clients(services)
     services.push.read_feeds_by(partial(read_feed, services))
