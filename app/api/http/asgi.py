@@ -14,8 +14,11 @@ App = interface.App
 
 def header(scope: Scope, name: bytes) -> str | None:
     """Return a request header, several of a name joined by commas (RFC 9110, section 5.2)."""
-    values = [value for key, value in scope["headers"] if key == name]
-    return b", ".join(values).decode("latin-1") if values else None
+    found: bytes | None = None
+    for key, value in scope["headers"]:
+        if key == name:
+            found = value if found is None else found + b", " + value
+    return None if found is None else found.decode("latin-1")
 
 
 def state(scope: Scope) -> dict[str, Any]:

@@ -3,10 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
-from pydantic import BaseModel
-
 from app.access.idempotency import LONGEST_KEY
-from app.api.http.dependencies import MERGE_PATCH
 from app.api.http.filters import Filter
 from app.api.http.parameters import NO_PARAMETERS, Declaration, ParameterSet
 
@@ -34,9 +31,6 @@ def describe(
     *,
     query: ParameterSet = NO_PARAMETERS,
     headers: Iterable[str] = (),
-    body: type[BaseModel] | None = None,
-    media_type: str = "application/json",
-    body_required: bool = True,
     problems: Iterable[str] = (),
 ) -> dict[str, Any]:
     """Return `openapi_extra` for a route; `problems` are completed by `openapi`."""
@@ -44,15 +38,6 @@ def describe(
     extra: dict[str, Any] = {"x-problems": list(problems)}
     if parameters:
         extra["parameters"] = parameters
-    if body is not None:
-        name = body.__name__
-        if media_type == MERGE_PATCH:
-            name = name.replace("Input", "Patch")
-        schema = {"$ref": f"#/components/schemas/{name}"}
-        extra["requestBody"] = {
-            "required": body_required,
-            "content": {media_type: {"schema": schema}},
-        }
     return extra
 
 

@@ -38,7 +38,7 @@ async def list_changes(request: Request) -> Response:
 
 @router.get(
     PATH,
-    reads=Reads.STORIES,
+    access=Reads.STORIES,
     summary="What happens from now on, as server-sent events",
     response_class=EventStream,
     responses={200: {"description": "Events of the same entries; `id` is the cursor."}},

@@ -1,18 +1,20 @@
 """Management: what was done, by whom."""
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 
 from app.access.audit import TYPES, VERBS, audit_page
+from app.access.scopes import Scope
 from app.access.store.audits import AuditFilter
-from app.api.http.dependencies import Admin, Parts
+from app.api.http.dependencies import Parts
 from app.api.http.paging import CURSOR, LIMIT, Paging, envelope
 from app.api.http.parameters import ParameterSet, declare_choice, declare_instant, declare_text
 from app.api.http.responses import list_response
 from app.api.openapi.operations import READING, describe
+from app.api.routes.access_router import AccessRouter
 from app.api.schemas.access import AuditPage
 from app.kit import json
 
-router = APIRouter(prefix="/v1/manage/audit", tags=["management: audit"])
+router = AccessRouter(prefix="/v1/manage/audit", tags=["management: audit"])
 _VERB = declare_choice("verb", VERBS, None, "What was done.")
 _TYPE = declare_choice("type", TYPES, None, "To what it was done.")
 _SUBJECT = declare_text("subject", "The id of the thing.")
@@ -24,11 +26,12 @@ _LIST = ParameterSet(_VERB, _TYPE, _SUBJECT, _KEY, _SINCE, _UNTIL, LIMIT, CURSOR
 
 @router.get(
     "",
+    access=Scope.admin,
     summary="What was done, the last first",
-    responses={200: {"model": AuditPage}},
+    response_model=AuditPage,
     openapi_extra=describe(query=_LIST, problems=READING),
 )
-def manage_list_audit(request: Request, services: Parts, _: Admin) -> Response:
+def manage_list_audit(request: Request, services: Parts) -> Response:
     """List every change in the newsroom: who, from where, what, and what differed afterwards."""
     values = _LIST.parse(request.scope["query_string"])
     wanted = AuditFilter(

@@ -1,13 +1,18 @@
 """Management: the history of an article."""
 
-from fastapi import APIRouter, Request, Response
+from typing import Annotated
 
-from app.api.http.dependencies import Expected, MaybeBody, Parts, Writer
+from fastapi import Body, Request, Response
+
+from app.access.scopes import Scope
+from app.api.http.commands import Commands
+from app.api.http.dependencies import CallerDep, Expected, Parts
 from app.api.http.errors import NothingHere
 from app.api.http.paging import CURSOR, LIMIT, Paging
 from app.api.http.parameters import Parameter, ParameterSet, number_parser
 from app.api.http.responses import json_response, list_response
 from app.api.openapi.operations import BODY, CHANGING, NAMES, ONCE, VERB_HEADERS, describe
+from app.api.routes.access_router import AccessRouter
 from app.api.routes.management.article_answers import sees_killed, verb
 from app.api.routes.management.lists import view_page
 from app.api.schemas.newsroom import (
@@ -20,7 +25,7 @@ from app.content import queries
 from app.content.commands.restore_revision import restore_revision as restore
 from app.content.orders import RestoreInput
 
-router = APIRouter(prefix="/v1/manage/articles", tags=["management: articles"])
+router = AccessRouter(prefix="/v1/manage/articles", tags=["management: articles"])
 _LIST = ParameterSet(LIMIT, CURSOR)
 _DIFF: Parameter[int | None] = Parameter(
     "diff",
@@ -34,11 +39,14 @@ _SINGLE = ParameterSet(_DIFF)
 
 @router.get(
     "/{ref}/revisions",
+    access=Scope.write,
     summary="The history of an article",
-    responses={200: {"model": RevisionPage}},
+    response_model=RevisionPage,
     openapi_extra=describe(query=_LIST, problems=("bad_parameter", "bad_cursor", "not_found")),
 )
-def manage_list_revisions(ref: str, request: Request, services: Parts, caller: Writer) -> Response:
+def manage_list_revisions(
+    ref: str, request: Request, services: Parts, caller: CallerDep
+) -> Response:
     """List an article's versions, newest first."""
     values = _LIST.parse(request.scope["query_string"])
     paging = Paging.read(services.cursors, values, request.url.path, 1)
@@ -57,12 +65,13 @@ def manage_list_revisions(ref: str, request: Request, services: Parts, caller: W
 
 @router.get(
     "/{ref}/revisions/{version}",
+    access=Scope.write,
     summary="One version of an article, whole or compared with another",
-    responses={200: {"model": RevisionWithArticle | RevisionDifference}},
+    response_model=RevisionWithArticle | RevisionDifference,
     openapi_extra=describe(query=_SINGLE, problems=("bad_parameter", "not_found")),
 )
 def manage_read_revision(
-    ref: str, version: str, request: Request, services: Parts, caller: Writer
+    ref: str, version: str, request: Request, services: Parts, caller: CallerDep
 ) -> Response:
     """Return the whole snapshot that a version left, or with `diff=3` what differs from 3."""
     other = _SINGLE.parse(request.scope["query_string"])[_DIFF]
@@ -75,29 +84,24 @@ def manage_read_revision(
 
 @router.post(
     "/{ref}/revisions/{version}/restore",
+    access=Scope.write,
     summary="Bring back what a version said",
-    responses={200: {"model": ArticleView}},
+    response_model=ArticleView,
     openapi_extra=describe(
         headers=VERB_HEADERS,
-        body=RestoreInput,
-        body_required=False,
         problems=(*CHANGING, *BODY, *NAMES, *ONCE),
     ),
 )
 def manage_restore_revision(
     ref: str,
     version: str,
-    request: Request,
-    services: Parts,
-    caller: Writer,
-    body: MaybeBody,
+    order: Annotated[RestoreInput, Body(default_factory=RestoreInput)],
+    commands: Commands,
     expected: Expected,
 ) -> Response:
     """Write what a version said over the working copy, as a new version; the slug stays."""
-    order, number = RestoreInput.model_validate(body), _number(version)
-    return verb(
-        request, services, caller, body, lambda unit: restore(unit, ref, number, order, expected)
-    )
+    number = _number(version)
+    return verb(commands, lambda unit: restore(unit, ref, number, order, expected))
 
 
 def _number(version: str) -> int:

@@ -32,7 +32,7 @@ _READY_WITHIN = 1.5
 
 @router.get(
     "/healthz",
-    reads=Reads.ANYTHING_OPEN,
+    access=Reads.ANYTHING_OPEN,
     summary="Is the process alive?",
     responses={200: {"model": Health}},
     openapi_extra=describe(),
@@ -44,7 +44,7 @@ async def read_health() -> Response:
 
 @router.get(
     "/readyz",
-    reads=Reads.ANYTHING_OPEN,
+    access=Reads.ANYTHING_OPEN,
     summary="Can the process serve?",
     responses={200: {"model": Ready}, 503: {"model": Ready}},
     openapi_extra=describe(),
