@@ -231,13 +231,13 @@ class Delivery:
     def _fresh(self, head: Head) -> Directory:
         """Return a directory that is at least as new as the rows that were just read."""
         directory = self._directory
-        if directory is not None and directory.serial >= head.taxonomy_serial:
+        if directory is not None and directory.position == head.taxonomy:
             return directory
         with self._loading:
             directory = self._directory
-            if directory is None or directory.serial < head.taxonomy_serial:
+            if directory is None or directory.position != head.taxonomy:
                 with self._database.read() as session:
-                    directory = directories.load(session, head.taxonomy_serial)
+                    directory = directories.load(session, head.taxonomy)
                 self._directory = directory
         return directory
 

@@ -31,7 +31,7 @@ class _Watch:
 
 
 def _head(changes_at: datetime | None = None) -> Head:
-    return Head(1, 0, _NOW, None, changes_at)
+    return Head(1, (0, None), _NOW, None, changes_at)
 
 
 def test_a_head_stands_until_something_is_written() -> None:

@@ -10,7 +10,7 @@ from app.api.cache.store import EntryStore
 from app.bootstrap import Services
 from app.delivery import store as delivery_store
 from app.delivery.heads import Head
-from app.delivery.store import Change
+from app.delivery.store import Change, LogPosition
 from app.delivery.surrogates import EVERYTHING
 from app.kit.errors import Failure
 from app.kit.watch import Version
@@ -30,6 +30,7 @@ class Freshness:
         self._following = asyncio.Lock()
         self.version: Version = -1
         self.serial = -1
+        self._mark: int | None = None
         # The next moment at which time alone makes a story appear or expire, and how often
         # everything was dropped.
         self.boundary: datetime | None = None
@@ -80,12 +81,14 @@ class Freshness:
         Scheduling writes no row before it is due, and still sets how long answers may be kept.
         """
         with self._services.delivery.opened() as (session, head, _):
-            if self.serial < delivery_store.trimmed_upto(session):
-                # What showed things that the log has forgotten since is not known any more.
-                self.serial = -1
             if self.serial < 0:
                 return [], head
-            return delivery_store.log_rows(session, self.serial, _MOST_ROWS), head
+            position = LogPosition(self.serial, self._mark)
+            rows = delivery_store.rows_since(session, position, _MOST_ROWS)
+            if rows is None:
+                # What showed things that the log has forgotten or lost is not known any more.
+                self.serial = -1
+            return rows or [], head
 
     def _apply(self, rows: list[Change], head: Head, version: Version) -> None:
         turned = self._has_passed() or self._has_turned(head)
@@ -96,9 +99,9 @@ class Freshness:
             self._drop(rows)
         if rows:
             # After a thousand rows there may be more; the version is left behind to look again.
-            self.serial = rows[-1].serial
+            self.serial, self._mark = rows[-1].serial, rows[-1].mark
         elif self.serial < 0:
-            self.serial = head.serial
+            self.serial, self._mark = head.position
         if head.changes_at != self.boundary:
             # Prepared responses say how long they hold.
             self._entries.clear_prepared()

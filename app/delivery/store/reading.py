@@ -59,6 +59,9 @@ class HeadRow(NamedTuple):
     expired_at: int | None
     next_due_at: int | None
     next_expiry_at: int | None
+    mark: int | None
+    source_mark: int | None
+    category_mark: int | None
 
 
 class ShortRow(NamedTuple):
@@ -348,6 +351,7 @@ def _head() -> tuple[ColumnElement[Any], ...]:
     now = present()
     published, expires = _number(_documents.c.published_at), _number(_documents.c.expires_at)
     last = select(func.max(_log.c.serial))
+    mark = select(_log.c.mark).order_by(_log.c.serial.desc()).limit(1)
     return (
         last.scalar_subquery().label("serial"),
         # One look into the index for each type: "not an article" would walk past them all.
@@ -368,6 +372,9 @@ def _head() -> tuple[ColumnElement[Any], ...]:
         .scalar_subquery()
         .label("next_due_at"),
         select(func.min(expires)).where(expires > now).scalar_subquery().label("next_expiry_at"),
+        mark.scalar_subquery().label("mark"),
+        mark.where(_log.c.type == "source").scalar_subquery().label("source_mark"),
+        mark.where(_log.c.type == "category").scalar_subquery().label("category_mark"),
     )
 
 
