@@ -40,7 +40,7 @@ def test_no_more_connections_are_opened_than_documented(
         opened.append(options["pool_size"] + options["max_overflow"])
         return create_engine(url, **options)
 
-    monkeypatch.setattr("app.kit.database.create_engine", create)
+    monkeypatch.setattr("app.kit.engines.create_engine", create)
     for size, most in ((1, 3), (2, 4), (5, 10), (20, 40)):
         opened.clear()
         with closing(Database(database_url, pool_size=size)) as database:
