@@ -36,10 +36,10 @@ from app.kit.errors import (
     Misconfigured,
 )
 from app.kit.leadership import FileLeadership, Leadership, PostgresLeadership
-from app.kit.readers import BEGINS, FileSession, Readers, Trace
+from app.kit.readers import BEGINS, Readers, Trace
 from app.kit.session import BROKEN, ReadSession, WriteSession
 from app.kit.watch import PostgresWatch, SqliteWatch, Watch
-from app.kit.writing import Writing, opened
+from app.kit.writing import Writing
 
 
 class Database:
@@ -64,9 +64,9 @@ class Database:
             if self.dialect == "postgresql"
             else self.engine
         )
-        self._writing = Writing(self.engine)
         self._identity: tuple[int, int] | None = None
         self._readers: Readers | None = None
+        self._writing: Writing | None = None
         if self.dialect == "sqlite":
             # In the place of a file that was taken away, a new connection would make another one.
             event.listen(self.engine, "do_connect", lambda *_: self._prepare_file())
@@ -74,6 +74,7 @@ class Database:
             event.listen(self.engine, "connect", self._check_opened, insert=True)
             event.listen(self.engine, "connect", self._check_in_wal_mode)
             self._readers = Readers(self.engine)
+            self._writing = Writing(self.engine, busy_timeout)
 
     @property
     def engines(self) -> Sequence[Engine]:
@@ -116,17 +117,12 @@ class Database:
         `patience` is how many seconds it waits for a lock, if not as long as any other.
         """
         self.check_file()
-        seconds = self._busy_timeout if patience is None else patience
-        with (
-            _telling_failures(),
-            self._for_writing(seconds) as connection,
-            self._waiting(connection, seconds),
-            connection.begin(),
-        ):
-            if patience is not None and self.dialect == "postgresql":
-                connection.execute(text(f"SET LOCAL lock_timeout = {int(seconds * 1000)}"))
-            yield WriteSession(connection)
-            _refuse_failed(connection)
+        if self._writing is not None:
+            writing = self._writing.turn(self._busy_timeout if patience is None else patience)
+        else:
+            writing = _to_server(self.engine, patience)
+        with _telling_failures(), writing as session:
+            yield session
 
     def check_file(self) -> None:
         """Insist that the SQLite file is still the one that was opened.
@@ -181,10 +177,12 @@ class Database:
     def trace(self, trace: Trace | None) -> None:
         """Show statements that run on a file beneath SQLAlchemy, whose events do not tell of them.
 
-        They are those of readers that begin later; nothing ends it.
+        They are those of sessions that begin later; nothing ends it.
         """
         if self._readers is not None:
             self._readers.trace(trace)
+        if self._writing is not None:
+            self._writing.trace(trace)
 
     def integrity_flaws(self) -> list[str]:
         """Return what SQLite finds broken in its file; PostgreSQL looks after itself."""
@@ -210,32 +208,14 @@ class Database:
         """Close the pool."""
         if self._readers is not None:
             self._readers.close()
-        self._writing.close()
+        if self._writing is not None:
+            self._writing.close()
         for engine in self.engines:
             engine.dispose()
 
     def _conninfo(self) -> str:
         """Return the address as the driver wants it, for connections beside the pool."""
         return self.engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
-
-    @contextmanager
-    def _waiting(self, connection: Connection, seconds: float) -> Iterator[None]:
-        """Let SQLite wait for its lock for a while other than usual."""
-        if self.dialect != "sqlite" or seconds == self._busy_timeout:
-            yield
-            return
-        raw: Any = connection.connection.dbapi_connection
-        raw.execute(f"PRAGMA busy_timeout = {int(seconds * 1000)}")
-        try:
-            yield
-        finally:
-            raw.execute(f"PRAGMA busy_timeout = {int(self._busy_timeout * 1000)}")
-
-    def _for_writing(self, seconds: float) -> AbstractContextManager[Connection]:
-        """Return a connection on which nobody else writes; on SQLite it is worth waiting for."""
-        if self.dialect == "sqlite":
-            return self._writing.turn(seconds)
-        return opened(self.engine)
 
 
 @contextmanager
@@ -245,7 +225,7 @@ def _on_file(readers: Readers, *, snapshot: bool) -> Iterator[ReadSession]:
     try:
         if snapshot:
             lent.driver.execute("BEGIN")
-        yield FileSession(lent)
+        yield ReadSession(lent.connection, lent.execute)
         if snapshot:
             lent.driver.execute("ROLLBACK")
     except BaseException:
@@ -269,14 +249,17 @@ def _on_server(engine: Engine, *, snapshot: bool) -> Iterator[ReadSession]:
             yield ReadSession(connection)
 
 
-def _refuse_failed(connection: Connection) -> None:
-    """Insist that no statement has failed: PostgreSQL acknowledges a commit that undoes all."""
-    driver: Any = connection.connection.driver_connection
-    if (
-        connection.dialect.name == "postgresql"
-        and driver.info.transaction_status == psycopg.pq.TransactionStatus.INERROR
-    ):
-        raise psycopg.OperationalError("The transaction had failed before, and was undone.")
+@contextmanager
+def _to_server(engine: Engine, patience: float | None) -> Iterator[WriteSession]:
+    """Write with a connection of the pool; wait for locks so many seconds, or as usual."""
+    with engine.connect() as connection, connection.begin():
+        if patience is not None:
+            connection.execute(text(f"SET LOCAL lock_timeout = {int(patience * 1000)}"))
+        yield WriteSession(connection)
+        driver: Any = connection.connection.driver_connection
+        # PostgreSQL acknowledges a commit that undoes all, because a statement has failed.
+        if driver.info.transaction_status == psycopg.pq.TransactionStatus.INERROR:
+            raise psycopg.OperationalError("The transaction had failed before, and was undone.")
 
 
 def _name(database: str) -> str:
