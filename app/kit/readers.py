@@ -43,18 +43,19 @@ class Lent:
         self.left = most
         self.connection.info[_LENT] = self
 
+    def execute(self, text: str, values: dict[str, Any] | list[dict[str, Any]]) -> Any:
+        """Run a text with values, or with each of a list of them; return the driver's cursor."""
+        if text not in self.prepared:
+            self.note(text)
+        if isinstance(values, dict):
+            return self.driver.execute(text, values)
+        return self.driver.executemany(text, values)
+
     def note(self, text: str) -> None:
         """Note that a statement is prepared."""
         if text not in self.prepared:
             self.prepared.add(text)
             self.left -= len(text)
-
-    def execute(self, text: str, values: dict[str, Any] | list[dict[str, Any]]) -> Any:
-        """Run a text with values, or with each of a list of them; return the driver's cursor."""
-        self.note(text)
-        if isinstance(values, dict):
-            return self.driver.execute(text, values)
-        return self.driver.executemany(text, values)
 
 
 class Readers:
@@ -98,14 +99,11 @@ class Readers:
             while kept:
                 kept.pop().connection.close()
 
-    def _is_in_loop(self) -> bool:
-        return threading.get_ident() == self._loop
-
     def _kept(self) -> list[Lent]:
-        return self._of_loop if self._is_in_loop() else self._of_others
+        return self._of_loop if threading.get_ident() == self._loop else self._of_others
 
     def _opened(self) -> Lent:
-        is_in_loop = self._is_in_loop()
+        is_in_loop = self._kept() is self._of_loop
         cache = _CACHE_OF_LOOP if is_in_loop else _CACHE_OF_OTHERS
         lent = Lent(self._engine, _MOST_OF_LOOP if is_in_loop else _MOST_OF_OTHERS)
         lent.driver.execute(f"PRAGMA cache_size = -{cache}")

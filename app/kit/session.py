@@ -131,7 +131,7 @@ class WriteSession(ReadSession):
         if not isinstance(statement, Statement):
             return self._run_once(statement, params).rowcount
         ready = compiled_for(statement, self._connection.dialect)
-        if isinstance(params, Mapping | None):
+        if params is None or isinstance(params, Mapping):
             values: Any = ready.values(params)
         elif len(params) == 1:
             values = ready.values(params[0])
