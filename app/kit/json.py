@@ -8,9 +8,9 @@ import orjson
 JSONDecodeError = orjson.JSONDecodeError
 
 
-def dumps(value: Any) -> bytes:
-    """Write a value as compact JSON."""
-    return orjson.dumps(value)
+# Write a value as compact JSON; read JSON, or raise `JSONDecodeError` where it is malformed.
+dumps = orjson.dumps
+loads = orjson.loads
 
 
 def dumps_sorted(value: Any) -> bytes:
@@ -23,34 +23,21 @@ def dumps_text(value: Any) -> str:
     return orjson.dumps(value).decode()
 
 
-def loads(data: bytes | str) -> Any:
-    """Read JSON; raise `JSONDecodeError` where it is malformed."""
-    return orjson.loads(data)
+def measure(value: Any, deepest: int) -> tuple[int, int]:
+    """Return how many levels a value has, and how many members and items on all of them.
 
-
-def is_deeper(value: Any, most: int) -> bool:
-    """Tell whether a value nests deeper than so many levels."""
-    level = [value]
-    for _ in range(most):
-        level = [inner for one in level for inner in _inside(one)]
-        if not level:
-            return False
-    return True
-
-
-def is_larger(value: Any, most: int) -> bool:
-    """Tell whether a value has more than so many members and items, on all levels together."""
-    level, count = [value], 0
-    while level and count <= most:
-        level = [inner for one in level for inner in _inside(one)]
-        count += len(level)
-    return count > most
-
-
-def _inside(value: Any) -> list[Any]:
-    if isinstance(value, dict):
-        return list(value.values())
-    return value if isinstance(value, list) else []
+    What is below level `deepest + 1` is not looked at.
+    """
+    level, levels, count = [value], 0, 0
+    while level and levels <= deepest:
+        below: list[Any] = []
+        for item in level:
+            if isinstance(item, dict):
+                below.extend(item.values())
+            elif isinstance(item, list):
+                below.extend(item)
+        level, levels, count = below, levels + 1, count + len(below)
+    return levels, count
 
 
 def filled(members: Mapping[str, Any]) -> dict[str, Any]:
