@@ -33,11 +33,16 @@ def tell(unit: Unit, rows: Sequence[Change], alone: Collection[str] = ()) -> Non
     `alone` are new stories to which no other can be tied yet.
     """
     public: list[Change] = []
+    tied: list[Change] = []
     held: list[Change] = []
     for row in rows:
-        (public if is_public(row) else held).append(row)
+        if not is_public(row):
+            held.append(row)
+            continue
+        public.append(row)
+        if row.id not in alone:
+            tied.append(row)
     store.append(unit.session, public)
-    tied = [row for row in public if row.id not in alone]
     if tied or held:
         store.append_embargoed(unit.session, held + _siblings(unit, tied, held))
 

@@ -65,6 +65,10 @@ class Database:
             self.engine, self._lists = postgresql_engines(self._server, pool_size)
         else:
             self.engine = self._lists = sqlite_engine(url, busy_timeout)
+        name = str(self.engine.url.database)
+        # SQLite takes the name of a file as a URI, too: `file:FILE?mode=ro`.
+        is_uri = name.startswith("file:")
+        self._path = name.removeprefix("file:").partition("?")[0] if is_uri else name
         self._identity: tuple[int, int] | None = None
         self._readers: Readers | None = None
         self._writing: Writing | None = None
@@ -85,7 +89,7 @@ class Database:
     @property
     def file(self) -> Path | None:
         """The SQLite file; nothing on PostgreSQL."""
-        return _file(str(self.engine.url.database)) if self.dialect == "sqlite" else None
+        return Path(self._path) if self.dialect == "sqlite" else None
 
     def read(self, *, snapshot: bool = True) -> AbstractContextManager[ReadSession]:
         """Open a transaction that sees one snapshot; nothing is kept of it.
@@ -134,7 +138,11 @@ class Database:
         """
         if self.dialect != "sqlite":
             return
-        found = _identity(str(self.engine.url.database))
+        # Its device and its inode tell a file from every other.
+        found: tuple[int, int] | None = None
+        with suppress(OSError):
+            status = os.stat(self._path)  # noqa: PTH116 - before every write, and a Path costs more
+            found = status.st_dev, status.st_ino
         if self._identity is None:
             self._identity = found
         elif found != self._identity:
@@ -187,8 +195,8 @@ class Database:
     def takes_writes(self) -> bool:
         """Tell whether the database can be written to, as far as it says so by itself."""
         if self._server is None:
-            file = str(self.engine.url.database)
-            return "mode=ro" not in file and os.access(_name(file), os.W_OK)
+            is_read_only = "mode=ro" in str(self.engine.url.database)
+            return not is_read_only and os.access(self._path, os.W_OK)
         with self.read(snapshot=False) as session:
             return bool(session.scalar(text(_TAKES_WRITES)))
 
@@ -274,26 +282,6 @@ def _to_server(engine: Engine, patience: float | None) -> Iterator[WriteSession]
         # PostgreSQL acknowledges a commit that undoes all, because a statement has failed.
         if driver.info.transaction_status == psycopg.pq.TransactionStatus.INERROR:
             raise psycopg.OperationalError("The transaction had failed before, and was undone.")
-
-
-def _name(database: str) -> str:
-    """Return the name of a file that SQLite takes as a URI as well: `file:FILE?mode=ro`."""
-    if not database.startswith("file:"):
-        return database
-    return database.removeprefix("file:").partition("?")[0]
-
-
-def _file(database: str) -> Path:
-    return Path(_name(database))
-
-
-def _identity(path: str) -> tuple[int, int] | None:
-    """Return what tells a file from every other: its device and its inode."""
-    try:
-        found = os.stat(_name(path))  # noqa: PTH116 - before every write, and a Path costs more than the call
-    except OSError:
-        return None
-    return found.st_dev, found.st_ino
 
 
 _TAKES_WRITES = (
