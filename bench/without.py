@@ -29,7 +29,7 @@ from app.api.http.server import server_hooks
 from app.cli import serve
 from app.delivery.heads import Heads
 from app.kit import database, json
-from app.kit.readers import BEGINS, FileSession
+from app.kit.readers import BEGINS, Lent, Readers
 from app.kit.session import ReadSession, WriteSession
 from app.kit.statement import Statement
 from app.kit.writing import Writing, opened
@@ -136,6 +136,11 @@ def rendered() -> None:
     _replace(Items, "of", lambda items, document: item_of(document, items.addresses))
 
 
+def _fetch_in_session(readers: Any, statement: Any, params: Any = None) -> Any:
+    with readers.session(snapshot=False) as session:
+        return session.all(statement, params)
+
+
 def statements() -> None:
     """Run statements through SQLAlchemy, with its own cache of what they are compiled to."""
     usual = ReadSession.all
@@ -152,12 +157,17 @@ def statements() -> None:
         return session._connection.execute(statement.clause, values)
 
     _replace(ReadSession, "all", fetch_all)
+    _replace(Readers, "fetch", _fetch_in_session)
     _replace(WriteSession, "_run", run)
 
 
 def driver() -> None:
     """Run the text of a kept statement through SQLAlchemy's connection."""
-    _replace(FileSession, "_fetched", vars(ReadSession)["_fetched"])
+
+    def fetch(lent: Any, text: str, values: dict[str, Any]) -> object:
+        return lent.connection.exec_driver_sql(text, values).all()
+
+    _replace(Lent, "fetch", fetch)
 
 
 def readers() -> None:
@@ -170,7 +180,8 @@ def readers() -> None:
             yield ReadSession(connection)
 
     _replace(database, "NullPool", QueuePool)
-    _replace(database, "_on_file", reading)
+    _replace(Readers, "session", reading)
+    _replace(Readers, "fetch", _fetch_in_session)
 
 
 def writer() -> None:

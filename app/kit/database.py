@@ -22,22 +22,16 @@ from sqlalchemy import (
     make_url,
     text,
 )
-from sqlalchemy.exc import ArgumentError, DataError, DBAPIError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.exc import ArgumentError
 
 from app.kit import json, permissions
 from app.kit.bounded import BoundedCache
-from app.kit.errors import (
-    ConstraintViolated,
-    DatabaseBusy,
-    DatabaseReadOnly,
-    DatabaseUnavailable,
-    Failure,
-    Misconfigured,
-)
+from app.kit.errors import DatabaseUnavailable, Misconfigured
+from app.kit.failures import translated_failures
 from app.kit.leadership import FileLeadership, Leadership, PostgresLeadership
-from app.kit.readers import BEGINS, FileSession, Readers, Trace
-from app.kit.session import BROKEN, ReadSession, WriteSession
+from app.kit.readers import BEGINS, Readers, Trace
+from app.kit.session import ReadSession, RowT, Values, WriteSession
+from app.kit.statement import Statement
 from app.kit.watch import PostgresWatch, SqliteWatch, Watch
 from app.kit.writing import Writing, opened
 
@@ -74,6 +68,7 @@ class Database:
             event.listen(self.engine, "connect", self._check_opened, insert=True)
             event.listen(self.engine, "connect", self._check_in_wal_mode)
             self._readers = Readers(self.engine)
+            self.fetch = self._readers.fetch  # type: ignore[method-assign]
 
     @property
     def engines(self) -> Sequence[Engine]:
@@ -85,28 +80,27 @@ class Database:
         """The SQLite file; nothing on PostgreSQL."""
         return _file(str(self.engine.url.database)) if self.dialect == "sqlite" else None
 
-    def read(self, *, snapshot: bool = True) -> AbstractContextManager[ReadSession]:
+    def fetch(self, statement: Statement[RowT], params: Values = None) -> list[RowT]:
+        """Return the rows of one statement, which sees what is committed when it begins.
+
+        On SQLite it runs inline, with no transaction, and is `Readers.fetch` itself.
+        """
+        with self.read(snapshot=False) as session:
+            return session.all(statement, params)
+
+    @contextmanager
+    def read(self, *, snapshot: bool = True, lists: bool = False) -> Iterator[ReadSession]:
         """Open a transaction that sees one snapshot; nothing is kept of it.
 
         Without a snapshot there is no transaction: each statement sees what is committed when it
-        begins, which is cheaper where there is one only.
+        begins. To read public `lists`, and for nothing else, it has a connection to PostgreSQL
+        whose planner reads along an index instead of sorting.
         """
-        return self._reading(self.engine, snapshot=snapshot)
-
-    def read_lists(self) -> AbstractContextManager[ReadSession]:
-        """Open a transaction like `read` for public lists, and for nothing else.
-
-        On PostgreSQL it has a connection whose planner reads along an index instead of sorting.
-        """
-        return self._reading(self._lists, snapshot=True)
-
-    @contextmanager
-    def _reading(self, engine: Engine, *, snapshot: bool) -> Iterator[ReadSession]:
         if self._readers is not None:
-            reading = _on_file(self._readers, snapshot=snapshot)
+            reading = self._readers.session(snapshot=snapshot)
         else:
-            reading = _on_server(engine, snapshot=snapshot)
-        with _telling_failures(), reading as session:
+            reading = _on_server(self._lists if lists else self.engine, snapshot=snapshot)
+        with translated_failures(), reading as session:
             yield session
 
     @contextmanager
@@ -118,7 +112,7 @@ class Database:
         self.check_file()
         seconds = self._busy_timeout if patience is None else patience
         with (
-            _telling_failures(),
+            translated_failures(),
             self._for_writing(seconds) as connection,
             self._waiting(connection, seconds),
             connection.begin(),
@@ -190,7 +184,7 @@ class Database:
         """Return what SQLite finds broken in its file; PostgreSQL looks after itself."""
         if self.dialect != "sqlite":
             return []
-        with _telling_failures(), self.engine.connect() as connection:
+        with translated_failures(), self.engine.connect() as connection:
             whole = connection.exec_driver_sql("PRAGMA integrity_check").all()
             foreign = connection.exec_driver_sql("PRAGMA foreign_key_check").all()
         found = [str(row[0]) for row in whole if row[0] != "ok"]
@@ -202,7 +196,7 @@ class Database:
         What a reader may still need there stays until the next time.
         """
         if self.dialect == "sqlite":
-            with _telling_failures(), self.engine.connect() as connection:
+            with translated_failures(), self.engine.connect() as connection:
                 driver: Any = connection.connection.dbapi_connection
                 driver.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
 
@@ -236,22 +230,6 @@ class Database:
         if self.dialect == "sqlite":
             return self._writing.turn(seconds)
         return opened(self.engine)
-
-
-@contextmanager
-def _on_file(readers: Readers, *, snapshot: bool) -> Iterator[ReadSession]:
-    """Read with a connection that is held open; one on which a read failed is not kept."""
-    lent = readers.lend()
-    try:
-        if snapshot:
-            lent.driver.execute("BEGIN")
-        yield FileSession(lent)
-        if snapshot:
-            lent.driver.execute("ROLLBACK")
-    except BaseException:
-        lent.connection.close()
-        raise
-    readers.take_back(lent)
 
 
 @contextmanager
@@ -457,41 +435,3 @@ _PRAGMAS = (
     # In pages. The worker makes checkpoints beside the writers; a commit does if it does not.
     "PRAGMA wal_autocheckpoint = 8000",
 )
-
-
-@contextmanager
-def _telling_failures() -> Iterator[None]:
-    try:
-        yield
-    except BROKEN as wrong:
-        raise ConstraintViolated("Somebody else changed the same thing at once.") from wrong
-    except PoolTimeout as wrong:
-        raise DatabaseBusy("Every connection to the database is in use.") from wrong
-    except (DataError, sqlite3.DataError, psycopg.DataError):
-        # A value that the database cannot take should not have come this far: a fault of ours.
-        raise
-    except DBAPIError as wrong:
-        raise _translated(wrong.orig) from wrong
-    except (sqlite3.Error, psycopg.Error) as wrong:
-        raise _translated(wrong) from wrong
-
-
-_READ_ONLY = ("readonly database", "read-only transaction")
-# A statement that was prepared is gone from the server where it was told so from elsewhere.
-_BUSY = ("database is locked", "lock timeout", "prepared statement", "cached plan")
-# Two units of work stood in each other's way; one of them is to be done again.
-_CONTENDED = ("deadlock detected", "could not serialize")
-
-
-def _translated(wrong: BaseException | None) -> Failure:
-    """Say in our own words what a driver said in its; its words may hold secrets."""
-    message = str(wrong)
-    if any(words in message for words in _READ_ONLY):
-        return DatabaseReadOnly("The database is read-only, so nothing can be changed.")
-    if any(words in message for words in _CONTENDED):
-        return ConstraintViolated("Somebody else changed the same things at once.")
-    if any(words in message for words in _BUSY):
-        return DatabaseBusy("The database is busy. Try again shortly.")
-    if "no such table" in message or "does not exist" in message:
-        return DatabaseUnavailable("The database has no Dateline schema. Run `dateline migrate`.")
-    return DatabaseUnavailable(f"The database does not answer ({type(wrong).__name__}).")
