@@ -22,6 +22,7 @@ from app.kit.cursor import Signer
 from app.kit.database import Database
 from app.kit.errors import DatabaseUnavailable
 from app.kit.http import HttpClient, trusted
+from app.kit.leadership import Leadership
 from app.kit.networks import Reach
 from app.kit.permissions import restrict, restrict_umask
 from app.kit.unit import Actor, Runner
@@ -58,6 +59,7 @@ class Services:
     previews: Signer
     watch: Watch
     surrogates: Surrogates
+    leadership: Leadership
     purging: Purging | None
     push: Push
 
@@ -110,6 +112,7 @@ def prepare_database(database: Database) -> None:
     if database.dialect == "sqlite" and not migrations.is_current(database):
         migrations.refuse_strangers(database)
         migrations.upgrade(database)
+    database.refuse_transaction_pooling()
     migrations.check(database)
 
 
@@ -146,6 +149,7 @@ def bootstrap(
         tags=TagNames(database),
         previews=Signer(secret, "preview"),
         surrogates=surrogates,
+        leadership=database.leadership(),
         purging=_purging(settings, database, clock, surrogates),
         push=_push(settings, database, clock, watch, runner),
     )

@@ -3,7 +3,8 @@
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from zoneinfo import ZoneInfo
 
@@ -15,7 +16,7 @@ from app.content.commands.follow_time_zones import follow_time_zones
 from app.delivery import trimming
 from app.delivery.due import BATCH, tell_due, tell_expired, tell_offered
 from app.kit.errors import Failure
-from app.kit.leadership import FileLeadership
+from app.kit.leadership import ASK_EVERY, FileLeadership, leading
 from app.kit.patience import wait_after
 from app.kit.permissions import create_folder
 from app.kit.unit import Actor, Unit
@@ -47,11 +48,11 @@ class Worker:
     def __init__(self, services: Services) -> None:
         """Work on services."""
         self._services = services
-        self._leadership = services.database.leadership()
-        self._leads = threading.Event()
+        self._leadership = services.leadership
         self._stopped = threading.Event()
         push = partial(self._push, services.push)
         self._threads = [
+            threading.Thread(target=self._lead, name="leader", daemon=True),
             threading.Thread(target=self.run, name="worker", daemon=True),
             threading.Thread(target=push, name="push", daemon=True),
         ]
@@ -77,55 +78,83 @@ class Worker:
 
     def run(self) -> None:
         """Work until stopped; a fault is logged and the loop goes on."""
-        interval = self._services.settings.worker_interval
+        interval, trouble = self._services.settings.worker_interval, _Trouble("the worker")
         turns = 0
         while not self._stopped.wait(interval):
-            if not self._leadership.held():
-                self._leads.clear()
+            if self._leadership.term is None:
                 continue
-            self._leads.set()
-            try:
+            with trouble.noted(), leading(self._leadership):
                 run_due(self._services)
                 self._services.database.checkpoint()
                 if turns % max(1, int(_TIDY_EVERY / interval)) == 0:
                     tidy(self._services)
-            except Failure as failure:
-                _note(failure)
             turns += 1
+
+    def _lead(self) -> None:
+        """Take the leadership where nobody has it, and keep it, until stopped."""
+        every = min(ASK_EVERY, self._services.settings.worker_interval)
+        trouble, led = _Trouble("leadership"), False
+        while not self._stopped.is_set():
+            with trouble.noted():
+                self._leadership.held()
+            leads = self._leadership.term is not None
+            if leads != led:
+                _log.info("this process %s the background work", "does" if leads else "leaves")
+            led = leads
+            self._stopped.wait(every)
 
     def _purge(self, purging: Purging) -> None:
         """Tell a CDN of changes until stopped; after a failure, wait longer than usual."""
         interval = wait = self._services.settings.worker_interval
-        failures = 0
+        failures, trouble = 0, _Trouble("purging")
         while not self._stopped.wait(wait):
-            if self._leads.is_set():
-                failures = 0 if _caught_up(purging) else failures + 1
+            if self._leadership.term is not None:
+                is_done = False
+                with trouble.noted(), leading(self._leadership):
+                    is_done = purging.catch_up()
+                failures = 0 if is_done else failures + 1
             wait = wait_after(failures) if failures else interval
 
     def _push(self, push: Push) -> None:
         """Tell webhooks and subscribers until stopped; a fault is logged and the loop goes on."""
+        trouble, term = _Trouble("push"), self._leadership.term
         while not self._stopped.is_set():
-            if not self._leads.is_set():
+            before, term = term, self._leadership.term
+            if term != before:
+                push.sender.forget()
+            if term is None:
                 self._stopped.wait(GLANCE)
                 continue
-            try:
+            with trouble.noted(), leading(self._leadership):
                 push.turn_if_needed()
                 push.sender.wait(GLANCE)
-            except Failure as failure:
-                _note(failure)
+            if trouble:
                 self._stopped.wait(_RETRY_AFTER)
 
 
-def _caught_up(purging: Purging) -> bool:
-    try:
-        return purging.catch_up()
-    except Failure as failure:
-        _note(failure)
-        return False
+class _Trouble:
+    """Logs what keeps a loop from its work once, and not with each try; true while it does."""
 
+    def __init__(self, name: str) -> None:
+        """Begin without."""
+        self._name = name
+        self._detail = ""
 
-def _note(failure: Failure) -> None:
-    _log.warning("the worker could not go on: %s", failure.detail)
+    def __bool__(self) -> bool:
+        """Tell whether the last try failed."""
+        return bool(self._detail)
+
+    @contextmanager
+    def noted(self) -> Iterator[None]:
+        """Let a `Failure` of the block end it alone."""
+        try:
+            yield
+        except Failure as failure:
+            if failure.detail != self._detail:
+                _log.warning("%s could not go on: %s", self._name, failure.detail)
+            self._detail = failure.detail
+        else:
+            self._detail = ""
 
 
 def tidy(services: Services) -> None:
@@ -206,12 +235,11 @@ class Indexer:
         """Follow until stopped; a fault is logged and the loop goes on."""
         self._make_room()
         pause = 0.0
+        trouble = _Trouble("the index")
         while not self._stopped.wait(pause):
-            try:
+            pause = _RETRY_AFTER
+            with trouble.noted():
                 pause = self._turn()
-            except Failure as failure:
-                _log.warning("the index could not follow: %s", failure.detail)
-                pause = _RETRY_AFTER
         self._follower.close()
 
     def _make_room(self) -> None:

@@ -13,18 +13,15 @@ from typing import Any
 
 import uvicorn
 from sqlalchemy import QueuePool
-from starlette.concurrency import run_in_threadpool
 
 import app.main
 from app import cli
 from app.api import app as composition
-from app.api.cache import misses
-from app.api.cache.encoding import LEAST_BYTES
 from app.api.cache.entry import Entry
 from app.api.cache.middleware import CacheMiddleware
-from app.api.cache.prepared_responses import PreparedResponses
+from app.api.cache.misses import Misses
+from app.api.cache.store import EntryStore
 from app.api.delivery import stories
-from app.api.delivery.resource import compute
 from app.api.http.server import server_hooks
 from app.cli import serve
 from app.delivery.heads import Heads
@@ -52,14 +49,16 @@ def cache() -> None:
 
 def ready() -> None:
     """Make the head of an answer from its entry for each request."""
-    _replace(PreparedResponses, "put", lambda *_: None)
+    _replace(EntryStore, "prepare", lambda *_: None)
 
 
 def encodings() -> None:
     """Encode an answer for each request."""
+    usual = Entry.variant
 
-    def variant(entry: Any, coding: str) -> object:
-        return entry._made(coding if len(entry.body) >= LEAST_BYTES else "identity")
+    def variant(entry: Entry, coding: Any) -> object:
+        entry.variants.clear()
+        return usual(entry, coding)
 
     ready()
     _replace(Entry, "variant", variant)
@@ -91,12 +90,7 @@ def loop() -> None:
 
 def inline() -> None:
     """Compute every answer in a worker thread."""
-
-    async def fetch(services: Any, _notifier: object, match: Any, request: Any) -> object:
-        return await run_in_threadpool(compute, services, match, request)
-
-    _replace(misses.MissHandler, "start", lambda *_: None)
-    _replace(misses, "fetch", fetch)
+    _replace(Misses, "compute", lambda *_: None)
 
 
 def shared() -> None:

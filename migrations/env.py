@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 import app.access.models
 import app.content.models
 import app.delivery.models
+import app.kit.leadership
 import app.syndication.push.models  # noqa: F401 - models register themselves
 from app.kit.database import Database
 from app.kit.permissions import restrict_umask

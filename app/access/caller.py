@@ -53,7 +53,7 @@ class Caller:
                 f"This needs a key with the scope {scope.name!r}, sent as "
                 "'Authorization: Bearer …' or 'X-Api-Key: …'."
             )
-        if not self.allows(scope):
+        if self.scope < scope:
             raise Forbidden(
                 f"This needs the scope {scope.name!r}; the key {self.prefix}… has "
                 f"{self.scope.name!r}."

@@ -5,9 +5,8 @@ The answer is kept in the transaction that made the change, so either both exist
 
 import hashlib
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import timedelta
 
 from app.access import store
@@ -21,47 +20,23 @@ _running: set[tuple[str, str]] = set()
 _guard = threading.Lock()
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """An answer in the form in which it is kept; `subject` is the id of what it shows."""
-
-    status: int
-    headers: dict[str, str]
-    body: bytes
-    subject: str | None = None
-
-
 def digest(*parts: bytes) -> str:
     """Return what tells one payload from another."""
     return hashlib.sha256(b"\0".join(parts)).hexdigest()
 
 
-def once(
-    unit: Unit, key_id: str, idempotency_key: str, payload: str, act: Callable[[], Answer]
-) -> Answer:
-    """Return the kept answer, or act and keep what comes of it."""
+def first_answer(
+    unit: Unit, key_id: str, idempotency_key: str, payload: str
+) -> store.KeptRow | None:
+    """Return the answer that is kept for a payload, if there is one; refuse another payload."""
     if not unit.session.try_lock(f"idempotency:{key_id}:{idempotency_key}"):
         raise _still_running()
     kept = store.kept_answer(unit.session, key_id, idempotency_key)
-    if kept is not None and unit.now - kept.kept_at < KEPT_FOR:
-        if kept.payload_digest != payload:
-            raise IdempotencyMismatch("This Idempotency-Key was used for another payload.")
-        return Answer(kept.status, kept.headers, kept.body)
-    answer = act()
-    store.keep_answer(
-        unit.session,
-        store.KeptRow(
-            key_id,
-            idempotency_key,
-            payload,
-            answer.status,
-            answer.headers,
-            answer.body,
-            unit.now,
-            answer.subject,
-        ),
-    )
-    return answer
+    if kept is None or unit.now - kept.kept_at >= KEPT_FOR:
+        return None
+    if kept.payload_digest != payload:
+        raise IdempotencyMismatch("This Idempotency-Key was used for another payload.")
+    return kept
 
 
 def reword(unit: Unit, subject: str, body: bytes) -> None:

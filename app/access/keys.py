@@ -33,11 +33,6 @@ def make_key() -> str:
     return _MARK + secrets.token_urlsafe(32)
 
 
-def prefix_of(key: str) -> str:
-    """Return the visible part of a key."""
-    return key[:PREFIX_LENGTH]
-
-
 def digest_of(key: str) -> bytes:
     """Return what is stored of a key."""
     return hashlib.sha256(key.encode()).digest()
@@ -61,7 +56,7 @@ def is_to_be_noted(caller: Caller, now: datetime) -> bool:
 def recognise(database: Database, key: str, now: datetime) -> Caller:
     """Return the caller behind a key, or refuse one that is unknown, expired or revoked."""
     with database.read(snapshot=False) as session:
-        row = store.key_by_prefix(session, prefix_of(key))
+        row = store.key_by_prefix(session, key[:PREFIX_LENGTH])
     stored = row.digest if row else bytes(32)
     if not hmac.compare_digest(stored, digest_of(key)) or row is None:
         raise KeyRefused("This key is not known here.")
@@ -78,8 +73,10 @@ def recognise(database: Database, key: str, now: datetime) -> Caller:
     )
 
 
-def refuse_if_over(state: KeyState, now: datetime) -> None:
-    """Refuse a key that was revoked or has expired."""
+def refuse_if_over(state: KeyState | None, now: datetime) -> None:
+    """Refuse a key that is not there any more, was revoked or has expired."""
+    if state is None:
+        raise KeyRefused("This key is not known here.")
     if state.revoked_at is not None:
         raise KeyRefused(f"The key {state.prefix}… was revoked.")
     if state.expires_at is not None and state.expires_at <= now:

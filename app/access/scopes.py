@@ -14,4 +14,4 @@ class Scope(IntEnum):
 
 def highest(names: list[str]) -> Scope:
     """Return the highest of the named scopes, of which there is at least one."""
-    return max(Scope[name] for name in names)
+    return max(map(Scope.__members__.__getitem__, names))

@@ -5,13 +5,9 @@ or an export may run for as long, and a long poll or a stream mostly waits. So t
 again inside every transaction that writes, and before anything more is sent to those who wait.
 """
 
-from datetime import datetime
-
 from app.access import store
 from app.access.caller import Caller
-from app.access.errors import KeyRefused
 from app.access.keys import refuse_if_over
-from app.access.store import KeyState
 from app.kit.clock import Clock
 from app.kit.database import Database
 from app.kit.unit import Unit
@@ -28,7 +24,7 @@ class KeyGuard:
         """Check the key before the work; raise `KeyRefused`."""
         if unit.actor.id is not None:
             state = store.key_state(unit.session, unit.actor.id)
-            _refuse_unless_valid(state, self._clock.now())
+            refuse_if_over(state, self._clock.now())
 
     def check_again(self, unit: Unit) -> None:
         """Check the key after the work; raise `KeyRefused`.
@@ -41,7 +37,7 @@ class KeyGuard:
         if key_id is None or unit.session.dialect == "sqlite" or _revokes(unit, key_id):
             return
         store.lock_key(unit.session, key_id, shared=True)
-        _refuse_unless_valid(store.key_state(unit.session, key_id), self._clock.now())
+        refuse_if_over(store.key_state(unit.session, key_id), self._clock.now())
 
 
 def insist_on_valid_key(database: Database, clock: Clock, caller: Caller) -> None:
@@ -50,13 +46,7 @@ def insist_on_valid_key(database: Database, clock: Clock, caller: Caller) -> Non
         return
     with database.read(snapshot=False) as session:
         state = store.key_state(session, caller.key_id)
-    _refuse_unless_valid(state, clock.now())
-
-
-def _refuse_unless_valid(state: KeyState | None, now: datetime) -> None:
-    if state is None:
-        raise KeyRefused("This key is not known here.")
-    refuse_if_over(state, now)
+    refuse_if_over(state, clock.now())
 
 
 def _revokes(unit: Unit, key_id: str) -> bool:

@@ -7,17 +7,16 @@ from threading import Event
 from typing import Any
 from urllib.parse import quote
 
-from fastapi import APIRouter, Depends, FastAPI, Request, Response
+from fastapi import APIRouter, FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
 from fastapi.routing import iter_route_contexts
 from fastapi.staticfiles import StaticFiles
-from pydantic import ValidationError
 from starlette.exceptions import HTTPException
 from starlette.routing import BaseRoute, compile_path
 
 from app.api.cache.middleware import CacheMiddleware
 from app.api.delivery.pushed_feeds import read_feed
 from app.api.http.asgi import App, request_id
-from app.api.http.dependencies import note_route
 from app.api.http.errors import MethodNotAllowed, NothingHere
 from app.api.http.problems import problem_for
 from app.api.http.server import server_hooks
@@ -29,12 +28,12 @@ from app.api.middleware.body_limit import BodyLimitMiddleware
 from app.api.middleware.cors import CorsMiddleware
 from app.api.middleware.head import HeadMiddleware
 from app.api.middleware.host import HostMiddleware
-from app.api.middleware.no_store import NoStoreMiddleware
 from app.api.middleware.paths import PathMiddleware
 from app.api.middleware.problem_documents import ProblemMiddleware
 from app.api.openapi.document import document
 from app.api.ops.metrics import Metrics
 from app.api.ops.redaction import path_for_log
+from app.api.routes.access_router import AccessRouter
 from app.api.routes.delivery import (
     changes,
     discovery,
@@ -66,6 +65,7 @@ from app.api.routes.system import problems as problem_pages
 from app.bootstrap import Services
 from app.content.errors import Moved
 from app.kit.errors import Failure
+from app.kit.fields import Input, InvalidFields
 from app.kit.quoting import quoted, shortened
 
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
@@ -87,7 +87,7 @@ _DELIVERY: tuple[PublicRouter, ...] = (
     reference.router,
     problem_pages.router,
 )
-_MANAGEMENT = (
+_MANAGEMENT: tuple[AccessRouter, ...] = (
     articles.router,
     verbs.router,
     bulk.router,
@@ -106,10 +106,12 @@ _MANAGEMENT = (
 def create_app(services: Services, lifespan: Lifespan | None = None) -> App:
     """Return the whole HTTP application; `lifespan` starts and stops its background work."""
     metrics = Metrics()
+    metrics.watch_leadership(services.leadership)
     inside = _framework(management=services.settings.management, lifespan=lifespan)
     inside.state.services = services
     inside.state.metrics = metrics
     inside.state.draining = draining = Event()
+    inside.state.readiness = health.readiness(services)
     inside.state.notifier = notifier = ChangeNotifier(services.watch)
     inside.state.hub_clients = hub.hub_clients(services)
     services.push.read_feeds_by(partial(read_feed, services))
@@ -129,7 +131,6 @@ def _with_middleware(
     app = AuthenticationMiddleware(app, settings, services.database, services.clock)
     app = HeadMiddleware(app)
     app = ProblemMiddleware(app)
-    app = NoStoreMiddleware(app)
     app = CorsMiddleware(app, settings.cors_origins, settings.management_cors_origins)
     app = PathMiddleware(app)
     app = HostMiddleware(app, settings.allowed_hosts)
@@ -153,8 +154,9 @@ def _framework(*, management: bool, lifespan: Lifespan | None = None) -> FastAPI
         redirect_slashes=False,
         routes=_routes(management=management),
     )
-    for kind in (Failure, ValidationError, Exception):
+    for kind in (Failure, InvalidFields, Exception):
         inside.add_exception_handler(kind, _on_fault)
+    inside.add_exception_handler(RequestValidationError, _on_invalid_body)
     inside.add_exception_handler(HTTPException, _on_http)
     inside.mount(reference.STATIC, StaticFiles(directory=reference.STATIC_FILES))
     return inside
@@ -167,14 +169,9 @@ def _routes(*, management: bool) -> list[BaseRoute]:
     What the framework works out of their signatures it keeps with them; it takes longer than all
     else that makes an application.
     """
-    together = APIRouter(
-        dependencies=[Depends(note_route)],
-        generate_unique_id_function=lambda route: route.name,
-    )
-    for public in _DELIVERY:
-        public.check()
-        together.include_router(public)
-    for router in _MANAGEMENT if management else ():
+    together = APIRouter(generate_unique_id_function=lambda route: route.name)
+    for router in (*_DELIVERY, *(_MANAGEMENT if management else ())):
+        router.check()
         together.include_router(router)
     return together.routes
 
@@ -184,6 +181,20 @@ def _on_fault(request: Request, wrong: Exception) -> Response:
         return _on_moved(request, wrong)
     status, headers, body = problem_for(wrong, request_id(request.scope))
     return Response(body, status, headers)
+
+
+def _on_invalid_body(request: Request, wrong: Exception) -> Response:
+    """Say what is wrong with a body in the words in which commands say it of a document.
+
+    The framework reads bodies as if they were objects of Python, and words some errors so.
+    """
+    assert isinstance(wrong, RequestValidationError)
+    model: type[Input] = request.scope["route"].body_field.field_info.annotation
+    try:
+        model.read(wrong.body)
+    except InvalidFields as found:
+        return _on_fault(request, found)
+    return _on_fault(request, wrong)
 
 
 def _on_moved(request: Request, moved: Moved) -> Response:

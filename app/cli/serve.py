@@ -51,8 +51,9 @@ def worker(database_url: DatabaseUrl = None) -> None:
             return FORCE_SECONDS
 
         stopping.end_with(stop)
-        loops.start()
+        services.watch.listen()
         typer.echo("The worker runs. End it with Ctrl-C.", err=True)
+        loops.start()
         stopped.wait()
         loops.stop()
 

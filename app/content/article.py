@@ -7,6 +7,7 @@ the database, so the importer and the single verbs share it.
 from collections.abc import Iterable
 from dataclasses import dataclass, fields, replace
 from datetime import datetime
+from operator import attrgetter
 from typing import Any, Literal
 
 from app.content.errors import VersionMismatch, WrongState
@@ -80,12 +81,17 @@ class Article:
 
 
 FIELDS = tuple(field.name for field in fields(Article))
+_VALUES = attrgetter(*FIELDS)
 INSTANTS = frozenset(name for name in FIELDS if name.endswith(("_at", "_until", "_from")))
+
+
+_NO_ANSWER: dict[str, Any] = dict.fromkeys(("answer", "notice", "redirect_to"))
+_NO_LOCAL_TIME: dict[str, Any] = dict.fromkeys(("scheduled_at_local", "time_zone"))
 
 
 def as_row(article: Article) -> dict[str, Any]:
     """Return an article's fields by name; nested values are shared, not copied."""
-    return {name: getattr(article, name) for name in FIELDS}
+    return dict(zip(FIELDS, _VALUES(article), strict=True))
 
 
 def state_of(article: Article, now: datetime) -> State:
@@ -145,13 +151,15 @@ def published(
     offered = at or _asked_for(article, now) or now
     moment = _after_embargo(article, offered, now)
     out = moment <= now or (article.released and moment == article.public_from)
-    # Where it was, readers are told why it is gone until it is there again.
-    article = _answering(article) if out else article
     first = not has_been_out(article, now)
-    if moment != article.published_at or out:
-        article = _in_local_time(article)
+    updated_at = moment
+    if out and article.updated_at is not None:
+        updated_at = article.updated_at if minor else max(now, moment)
     return replace(
         article,
+        # Where it was, readers are told why it is gone until it is there again.
+        **(_NO_ANSWER if out else {}),
+        **(_NO_LOCAL_TIME if out or moment != article.published_at else {}),
         stage="published",
         version=article.version + 1 if raise_version else article.version,
         published_version=article.version + 1 if raise_version else article.version,
@@ -161,7 +169,7 @@ def published(
         public_until=article.expires_at,
         released=out,
         first_published_at=moment if first else article.first_published_at,
-        updated_at=_updated_at(article, moment, now, minor=minor) if out else moment,
+        updated_at=updated_at,
         modified_at=now,
     )
 
@@ -175,7 +183,7 @@ def scheduled(
     """
     if state_of(article, now) == "published":
         raise WrongState("This story is public. Unpublish it before it can be scheduled.")
-    return _in_local_time(published(article, now, at=at), local, time_zone)
+    return replace(published(article, now, at=at), scheduled_at_local=local, time_zone=time_zone)
 
 
 def check_schedule(article: Article, now: datetime, pointer: str) -> None:
@@ -240,9 +248,11 @@ def unpublished(
     same = said == (article.answer, article.notice, article.redirect_to)
     if article.stage == "draft" or (article.stage == "unpublished" and same):
         raise WrongState(f"This story is {article.stage}, so it cannot be unpublished.")
-    article = _answering(article, *said)
     return replace(
         _without_public_copy(article, now),
+        answer=answer,
+        notice=notice,
+        redirect_to=redirect_to,
         stage="unpublished",
         version=article.version + 1,
         modified_at=now,
@@ -253,7 +263,10 @@ def killed(article: Article, notice: str, now: datetime) -> Article:
     """Return the article withdrawn for good: readers get the notice, whatever was there before."""
     _need_alive(article, "killed")
     return replace(
-        _answering(_without_public_copy(article, now), "killed", notice),
+        _without_public_copy(article, now),
+        answer="killed",
+        notice=notice,
+        redirect_to=None,
         stage="killed",
         version=article.version + 1,
         modified_at=now,
@@ -263,10 +276,10 @@ def killed(article: Article, notice: str, now: datetime) -> Article:
 def deleted(article: Article, now: datetime) -> Article:
     """Return the article put away, without a public copy; it can be restored."""
     _need_alive(article, "deleted")
-    if state_of(article, now) in {"published", "expired"}:
-        article = _answering(article)
+    was_out = state_of(article, now) in {"published", "expired"}
     return replace(
         _without_public_copy(article, now),
+        **(_NO_ANSWER if was_out else {}),
         stage="unpublished" if article.stage == "published" else article.stage,
         version=article.version + 1,
         modified_at=now,
@@ -305,7 +318,8 @@ def _waits(article: Article, now: datetime) -> bool:
 def _without_public_copy(article: Article, now: datetime) -> Article:
     first = article.first_published_at if has_been_out(article, now) else None
     return replace(
-        _in_local_time(article),
+        article,
+        **_NO_LOCAL_TIME,
         published_at=_still_to_come(article, now),
         published_version=None,
         offered_from=None,
@@ -316,21 +330,6 @@ def _without_public_copy(article: Article, now: datetime) -> Article:
         # whatever the clock showed then.
         first_published_at=None if first is None else min(first, now),
     )
-
-
-def _in_local_time(
-    article: Article, local: str | None = None, time_zone: str | None = None
-) -> Article:
-    return replace(article, scheduled_at_local=local, time_zone=time_zone)
-
-
-def _answering(
-    article: Article,
-    answer: Answer | None = None,
-    notice: str | None = None,
-    redirect_to: str | None = None,
-) -> Article:
-    return replace(article, answer=answer, notice=notice, redirect_to=redirect_to)
 
 
 def _asked_for(article: Article, now: datetime) -> datetime | None:
@@ -357,14 +356,6 @@ def _after_embargo(article: Article, moment: datetime, now: datetime) -> datetim
     waited = _waits(article, now)
     # An embargo that was lifted ends now, not when the story was first offered.
     return max(moment, now) if waited and moment == article.offered_from else moment
-
-
-def _updated_at(
-    article: Article, moment: datetime, now: datetime, *, minor: bool
-) -> datetime | None:
-    if article.updated_at is None:
-        return moment
-    return article.updated_at if minor else max(now, moment)
 
 
 def _need_alive(article: Article, verb: str) -> None:

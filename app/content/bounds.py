@@ -8,6 +8,8 @@ near these limits; within them a body takes about a second at the most.
 import re
 from collections import Counter
 
+from app.kit.errors import FieldError, InvalidInput
+
 MOST_LEVELS = 100
 MOST_TAGS = 50_000
 # Of all tags together, how many elements are open where each begins.
@@ -40,14 +42,12 @@ _ATTRIBUTES = re.compile(_ATTRIBUTE)
 _WHOLE_TAG = re.compile(rf"</?[a-zA-Z][^\t\n\f\r />]*+((?:[\t\n\f\r /]++|{_ATTRIBUTE})*+)")
 
 
-class OutOfBounds(Exception):
-    """A body is larger or deeper than allowed; the message says how, and what to do instead."""
+class OutOfBounds(InvalidInput):
+    """A body is larger or deeper than allowed; the detail says how, and what to do instead."""
 
     def __init__(self, code: str, detail: str) -> None:
-        """Keep the code of the field error, and the sentence for the caller."""
-        super().__init__(detail)
-        self.code = code
-        self.detail = detail
+        """Blame the body, by the code of a field error."""
+        super().__init__(detail, errors=[FieldError("#/body", code, detail)])
 
 
 def check_html(markup: str) -> None:

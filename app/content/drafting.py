@@ -1,12 +1,13 @@
 """From what was written to an article's fields: references resolved, text made safe."""
 
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from app.content import store
 from app.content.article import Article
 from app.content.errors import SlugTaken
-from app.content.inputs import ArticleInput
+from app.content.inputs import ArticleInput, Author
 from app.content.references import References
 from app.content.slugs import free_slug, slug_from
 from app.content.text import Text
@@ -19,8 +20,9 @@ from app.kit.session import ReadSession, WriteSession
 
 def base_of(written: ArticleInput, references: References) -> str | None:
     """Return what relative addresses in a body are resolved against: the story's, the source's."""
-    source_id = references.find("source", written.source) if written.source else None
-    return written.url or references.source_url(source_id)
+    if written.url or not written.source:
+        return written.url
+    return references.source_url(references.id_of("source", written.source, "#/source"))
 
 
 def written_fields(
@@ -36,6 +38,20 @@ def written_fields(
     its body, unless that is the body which `before` has already. `texts` are those of the unit.
     """
     source_id = references.id_of("source", written.source, "#/source") if written.source else None
+    body, form = written.body, written.body_format
+    if before is not None and (body, form) == (before.body, before.body_format):
+        # What was stored stays, though the address that resolved it may have changed since.
+        body_base = before.body_base
+    else:
+        body_base = base if form == "markdown" else None
+        body = stored_text(texts, BodyText(body, form), base)
+    categories: dict[str, None] = {}
+    for index, ref in enumerate(written.categories):
+        categories[references.id_of("category", ref, f"#/categories/{index}")] = None
+    original = written.translation_of
+    if original is not None:
+        original = references.id_of("article", original, "#/translation_of")
+        original = references.translation_root(original)
     return {
         "source_id": source_id,
         "external_id": written.external_id,
@@ -43,16 +59,19 @@ def written_fields(
         "language": written.language,
         "title": written.title,
         "summary": written.summary,
-        **_body_fields(written, base, texts, before),
+        # HTML is resolved; Markdown is kept with what will resolve it.
+        "body": body,
+        "body_format": form,
+        "body_base": body_base,
         "url": written.url,
-        "categories": _category_ids(written, references),
+        "categories": list(categories),
         "tags": written.tags,
-        "authors": [{"name": one.name, "url": one.url} for one in written.authors],
+        "authors": list(map(Author.model_dump, written.authors)),
         "image": written.image.model_dump() if written.image else None,
         "rights": written.rights.model_dump() if written.rights else None,
         "dateline": written.dateline,
         "urgency": written.urgency,
-        "translation_of": _translation_root(written, references),
+        "translation_of": original,
         "published_at": written.published_at,
         "expires_at": written.expires_at,
         "embargo_until": written.embargo_until,
@@ -91,32 +110,4 @@ def made_slug(session: WriteSession, type_: str, title: str) -> str:
     """Return a free slug made from a title; equal titles at once take turns."""
     wanted = slug_from(title, fallback=type_)
     session.lock(f"slug:{type_}:{wanted}")
-    return free_slug(wanted, lambda batch: store.taken_slugs(session, type_, batch))
-
-
-def _body_fields(
-    written: ArticleInput, base: str | None, texts: Prepared[Text], before: Article | None
-) -> dict[str, str | None]:
-    """Return the body as it is kept: HTML resolved, Markdown with what will resolve it."""
-    body, form = written.body, written.body_format
-    if before is not None and (body, form) == (before.body, before.body_format):
-        # What was stored stays, though the address that resolved it may have changed since.
-        return {"body": body, "body_format": form, "body_base": before.body_base}
-    kept = base if form == "markdown" else None
-    stored = stored_text(texts, BodyText(body, form), base)
-    return {"body": stored, "body_format": form, "body_base": kept}
-
-
-def _category_ids(written: ArticleInput, references: References) -> list[str]:
-    ids = (
-        references.id_of("category", ref, f"#/categories/{index}")
-        for index, ref in enumerate(written.categories)
-    )
-    return list(dict.fromkeys(ids))
-
-
-def _translation_root(written: ArticleInput, references: References) -> str | None:
-    if written.translation_of is None:
-        return None
-    target = references.id_of("article", written.translation_of, "#/translation_of")
-    return references.translation_root(target)
+    return free_slug(wanted, partial(store.taken_slugs, session, type_))

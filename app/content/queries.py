@@ -199,11 +199,11 @@ def _views(
 ) -> list[dict[str, Any]]:
     references = References(session)
     references.load_articles(found)
-    views = [article_view(one, now, references) for one in found]
-    return [
-        view if whole or one.stage != "killed" else without_text(view)
-        for one, view in zip(found, views, strict=True)
-    ]
+    views: list[dict[str, Any]] = []
+    for one in found:
+        view = article_view(one, now, references)
+        views.append(view if whole or one.stage != "killed" else without_text(view))
+    return views
 
 
 def _revision_view(row: store.Revision, *, whole: bool) -> dict[str, Any]:

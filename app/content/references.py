@@ -7,7 +7,6 @@ from app.content.article import Article
 from app.content.errors import unknown_reference
 from app.content.inputs import ArticleInput
 from app.content.slugs import normal_ref
-from app.content.store.things import Reference
 from app.kit.session import ReadSession
 
 
@@ -23,33 +22,46 @@ class References:
 
     def load_inputs(self, inputs: Iterable[ArticleInput]) -> None:
         """Look up what inputs name."""
-        inputs = list(inputs)
-        self._load(
-            source={one.source for one in inputs if one.source},
-            category={ref for one in inputs for ref in one.categories},
-            article={one.translation_of for one in inputs if one.translation_of},
-        )
+        sources: set[str] = set()
+        categories: set[str] = set()
+        originals: set[str] = set()
+        for written in inputs:
+            sources.update(filter(None, [written.source]))
+            categories.update(written.categories)
+            originals.update(filter(None, [written.translation_of]))
+        self.load_all("source", sources)
+        self.load_all("category", categories)
+        self.load_all("article", originals)
 
     def load_articles(self, articles: Iterable[Article]) -> None:
         """Look up what articles hold, to show it by slug."""
-        articles = list(articles)
-        self._load(
-            source={one.source_id for one in articles if one.source_id},
-            category={ref for one in articles for ref in one.categories},
-            article={one.translation_of for one in articles if one.translation_of},
-        )
+        sources: set[str] = set()
+        categories: set[str] = set()
+        originals: set[str] = set()
+        for article in articles:
+            sources.update(filter(None, [article.source_id]))
+            categories.update(article.categories)
+            originals.update(filter(None, [article.translation_of]))
+        self.load_all("source", sources)
+        self.load_all("category", categories)
+        self.load_all("article", originals)
 
     def load(self, type_: str, ref: str) -> None:
         """Look up one thing."""
-        self._load(**{type_: {ref}})
+        self.load_all(type_, {ref})
 
     def load_all(self, type_: str, refs: Collection[str]) -> None:
         """Look up things of a type."""
-        self._load(**{type_: refs})
+        known = self._ids[type_]
+        wanted = set(map(normal_ref, refs)) - known.keys()
+        for row in store.references(self._session, type_, wanted) if wanted else ():
+            known[row.id] = known[row.slug] = row.id
+            self._slugs[type_][row.id] = row.slug
+            self._more[row.id] = row.more
 
     def find(self, type_: str, ref: str) -> str | None:
         """Return the id behind a ref, looking it up, or nothing."""
-        self._load(**{type_: {ref}})
+        self.load_all(type_, {ref})
         return self._ids[type_].get(normal_ref(ref))
 
     def id_of(self, type_: str, ref: str, pointer: str) -> str:
@@ -77,17 +89,3 @@ class References:
         known[article.id] = known[article.slug] = article.id
         self._slugs["article"][article.id] = article.slug
         self._more[article.id] = article.translation_of
-
-    def _load(self, **named: Collection[str]) -> None:
-        """Look up things by their types."""
-        for type_, refs in named.items():
-            wanted = {normal_ref(ref) for ref in refs} - self._ids[type_].keys()
-            if wanted:
-                self._learn(type_, store.references(self._session, type_, wanted))
-
-    def _learn(self, type_: str, rows: Iterable[Reference]) -> None:
-        known = self._ids[type_]
-        for row in rows:
-            known[row.id] = known[row.slug] = row.id
-            self._slugs[type_][row.id] = row.slug
-            self._more[row.id] = row.more

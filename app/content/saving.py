@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import repeat
 from typing import Any, Literal
 
 from app.content import store
@@ -56,12 +57,31 @@ def save(unit: Unit, change: Change) -> Article:
 
 def save_all(unit: Unit, changes: Sequence[Change]) -> None:
     """Write changes down: rows, snapshots, public slugs, events."""
-    created = [change.after for change in changes if change.before is None]
-    updated = [(one.before, one.after) for one in changes if one.before is not None]
+    created: list[Article] = []
+    updated: list[tuple[Article, Article]] = []
+    slugs: list[tuple[str, str]] = []
+    revisions: list[store.Revision] = []
+    for change in changes:
+        if change.before is None:
+            created.append(change.after)
+        else:
+            updated.append((change.before, change.after))
+        slugs.extend(zip(_public_slugs(change), repeat(change.after.id)))
+        revisions.append(
+            store.Revision(
+                article_id=change.after.id,
+                version=change.after.version,
+                action=change.action,
+                at=unit.now,
+                actor_id=unit.actor.id,
+                actor_name=unit.actor.name,
+                note=change.note,
+                snapshot=snapshot_of(change.after),
+            )
+        )
     store.insert_articles(unit.session, created)
     store.update_articles(unit.session, updated)
-    store.insert_revisions(unit.session, [_revision(unit, change) for change in changes])
-    slugs = [(slug, one.after.id) for one in changes for slug in _public_slugs(one)]
+    store.insert_revisions(unit.session, revisions)
     store.keep_public_slugs(unit.session, "article", slugs, unit.now)
     for change in changes:
         _tell(unit, change)
@@ -89,29 +109,28 @@ def from_snapshot(snapshot: dict[str, Any]) -> Article:
 
 def _noted(article: Article) -> dict[str, Any]:
     """Return what the audit keeps of an article: the revisions have the body."""
-    return {name: value for name, value in as_row(article).items() if name != "body"}
+    noted = as_row(article)
+    del noted["body"]
+    return noted
 
 
 def _public_slugs(change: Change) -> tuple[str, ...]:
     before, after = change.before, change.after
     known = before is not None and is_current(before) and before.slug == after.slug
-    own = (after.slug,) if _goes_public(change) and not known else ()
+    own = (after.slug,) if is_current(after) and not known else ()
     return own + change.former_slugs
-
-
-def _goes_public(change: Change) -> bool:
-    """Tell whether the working copy becomes the public one with this change."""
-    after = change.after
-    return after.stage == "published" and after.published_version == after.version
 
 
 def _tell(unit: Unit, change: Change) -> None:
     was_public = change.before is not None and change.before.stage == "published"
-    if _goes_public(change):
+    if is_current(change.after):
+        reason: PublishReason = "updated" if was_public else "published"
+        if change.action == "corrected":
+            reason = "corrected"
         unit.raise_event(
             ArticlePublished(
                 change.after,
-                _reason(change, was_public),
+                reason,
                 change.former_slugs,
                 new=change.before is None,
             )
@@ -143,22 +162,3 @@ def _withdraw_reason(change: Change) -> WithdrawReason:
     if change.after.stage == "killed":
         return "killed"
     return "deleted" if change.action == "deleted" else "unpublished"
-
-
-def _reason(change: Change, was_public: bool) -> PublishReason:
-    if change.action == "corrected":
-        return "corrected"
-    return "updated" if was_public else "published"
-
-
-def _revision(unit: Unit, change: Change) -> store.Revision:
-    return store.Revision(
-        article_id=change.after.id,
-        version=change.after.version,
-        action=change.action,
-        at=unit.now,
-        actor_id=unit.actor.id,
-        actor_name=unit.actor.name,
-        note=change.note,
-        snapshot=snapshot_of(change.after),
-    )

@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import lru_cache
 
 from app.kit.ids import is_id
@@ -59,20 +59,16 @@ def free_slug(wanted: str, taken: Callable[[list[str]], set[str]]) -> str:
 
     `taken` is asked with growing batches, so ten thousand equal titles stay affordable.
     """
-    for batch in _batches(wanted):
+    if wanted not in taken([wanted]):
+        return wanted
+    start, size = 2, _FIRST_BATCH
+    stem = wanted[: MAX_LENGTH - 8].rstrip("-")
+    while True:
+        batch = [f"{stem}-{number}" for number in range(start, start + size)]
         used = taken(batch)
         for candidate in batch:
             if candidate not in used:
                 return candidate
-    raise AssertionError("the batches do not end")
-
-
-def _batches(wanted: str) -> Iterator[list[str]]:
-    yield [wanted]
-    start, size = 2, _FIRST_BATCH
-    stem = wanted[: MAX_LENGTH - 8].rstrip("-")
-    while True:
-        yield [f"{stem}-{number}" for number in range(start, start + size)]
         start, size = start + size, min(size * 4, 500)
 
 

@@ -3,7 +3,6 @@
 import html
 import re
 import threading
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import nh3
@@ -120,13 +119,30 @@ def sanitised(markup: str, base: str | None = None) -> str:
 
 def body_text(markup: str) -> str:
     """Return the words of sanitised HTML: blocks on lines of their own, entities resolved."""
-    lines = "".join(_without_tags(markup.replace("\n", " "))).split("\n")
-    return "\n".join(line for one in lines if (line := _one_spaced(_unescaped(one))))
+    markup = markup.replace("\n", " ")
+    pieces: list[str] = []
+    last = 0
+    for tag in _TAG.finditer(markup):
+        pieces += (markup[last : tag.start()], _INSTEAD.get((tag[1] or "").lower(), ""))
+        last = tag.end()
+    pieces.append(markup[last:])
+    lines: list[str] = []
+    for line in "".join(pieces).split("\n"):
+        words = _unescaped(line) if "&" in line else line
+        lines.append(" ".join(map(_one_spaced, _parts(words))).strip())
+    return "\n".join(filter(None, lines))
 
 
 def count_words(text: str) -> int:
     """Count words; a character of Chinese, Japanese or Korean script counts as one."""
-    return sum(_count_words(part) for part in _parts(text))
+    count = 0
+    for part in _parts(text):
+        if part.isascii():
+            count += len(part.split())
+        else:
+            others, runs = _CJK.subn(" ", part)
+            count += len(part) - len(others) + runs + len(others.split())
+    return count
 
 
 def _clean(body: str, body_format: str) -> str:
@@ -148,18 +164,7 @@ def _from_markdown(body: str) -> str:
         raise
 
 
-def _without_tags(markup: str) -> Iterator[str]:
-    last = 0
-    for tag in _TAG.finditer(markup):
-        yield markup[last : tag.start()]
-        yield _INSTEAD.get((tag[1] or "").lower(), "")
-        last = tag.end()
-    yield markup[last:]
-
-
 def _unescaped(text: str) -> str:
-    if "&" not in text:
-        return text
     if _OTHER_REFERENCE.search(text):
         return html.unescape(text)
     for written, meant in _WRITTEN.items():
@@ -168,25 +173,19 @@ def _unescaped(text: str) -> str:
 
 
 def _one_spaced(text: str) -> str:
-    return " ".join(" ".join(part.split()) for part in _parts(text)).strip()
+    return " ".join(text.split())
 
 
-def _count_words(text: str) -> int:
-    if text.isascii():
-        return len(text.split())
-    others, runs = _CJK.subn(" ", text)
-    return len(text) - len(others) + runs + len(others.split())
-
-
-def _parts(text: str) -> Iterator[str]:
-    """Yield a text in parts that end where a word does."""
+def _parts(text: str) -> list[str]:
+    """Return a text in parts that end where a word does."""
+    parts: list[str] = []
     start = 0
     while len(text) - start > _PART:
         space = _SPACE.search(text, start + _PART)
         end = space.end() if space else len(text)
-        yield text[start:end]
+        parts.append(text[start:end])
         start = end
-    yield text[start:]
+    return [*parts, text[start:]]
 
 
 class _Sanitiser(threading.local):

@@ -1,16 +1,14 @@
 """The texts of bodies, prepared before the transaction that stores or publishes them."""
 
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, get_args
 from urllib.parse import quote
 
 from app.content.article import Article
-from app.content.bounds import OutOfBounds, check_relative
+from app.content.bounds import check_relative
 from app.content.inputs import BodyFormat
 from app.content.text import Text, text_of
-from app.kit.errors import InvalidInput
 from app.kit.preparing import Prepared
 from app.kit.uri import uri_of
 
@@ -34,9 +32,8 @@ class BodyText:
         return len(self.body) * _COST[self.body_format]
 
     def compute(self) -> Text:
-        """Return the text, or blame the body."""
-        with _blaming_body():
-            return text_of(self.body, self.body_format, is_clean=self.is_clean)
+        """Return the text, or raise `OutOfBounds`."""
+        return text_of(self.body, self.body_format, is_clean=self.is_clean)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,9 +49,8 @@ class ResolvedText:
         return self.text.relative * _COST_OF_ADDRESS
 
     def compute(self) -> Text:
-        """Return the resolved text, or blame the body."""
-        with _blaming_body():
-            return self.text.resolved(self.base)
+        """Return the resolved text, or raise `OutOfBounds`."""
+        return self.text.resolved(self.base)
 
 
 def prepare_body(document: Mapping[str, Any]) -> Prepared[Text]:
@@ -78,37 +74,25 @@ def stored_text(texts: Prepared[Text], body: BodyText, base: str | None) -> str:
     if body.body_format != "html":
         return body.body
     text = _resolved(texts, text, base)
-    texts.know(BodyText(text.markup, "html", is_clean=True), text)
+    texts.known[BodyText(text.markup, "html", is_clean=True)] = text
     return text.markup
 
 
 def need_texts(texts: Prepared[Text], articles: Iterable[Article]) -> None:
     """Make sure that the texts of stories which are published are here, all of them together."""
-    texts.need([_stored(article) for article in articles])
+    texts.need(list(map(_stored, articles)))
 
 
 def public_text(texts: Prepared[Text], article: Article) -> Text:
     """Return the text of a story as it is published; formats can resolve what is relative in it."""
     text = _resolved(texts, texts.get(_stored(article)), article.body_base)
-    with _blaming_body():
-        check_relative(text.relative, uri_of(article.url) if article.url else quote(article.slug))
+    check_relative(text.relative, uri_of(article.url) if article.url else quote(article.slug))
     return text
 
 
 def text_now(article: Article) -> Text:
     """Return the text of a story where no transaction waits for it."""
-    text = _stored(article).compute()
-    with _blaming_body():
-        return text.resolved(article.body_base)
-
-
-@contextmanager
-def _blaming_body() -> Iterator[None]:
-    """Turn what is out of bounds into a failure of the field."""
-    try:
-        yield
-    except OutOfBounds as wrong:
-        raise InvalidInput.at("#/body", wrong.code, wrong.detail) from wrong
+    return _stored(article).compute().resolved(article.body_base)
 
 
 def _stored(article: Article) -> BodyText:

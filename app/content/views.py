@@ -1,6 +1,8 @@
 """Content as editors read it: what can be written, and where it stands."""
 
+from collections.abc import KeysView
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from app.content.article import Article, is_current, standing_answer, state_of
@@ -13,6 +15,7 @@ from app.kit.clock import format_instant
 def article_view(article: Article, now: datetime, references: References) -> dict[str, Any]:
     """Return an article as the management side shows it; its names must be loaded."""
     source, original = article.source_id, article.translation_of
+    answer = standing_answer(article, now)
     return {
         "id": article.id,
         "slug": article.slug,
@@ -28,7 +31,7 @@ def article_view(article: Article, now: datetime, references: References) -> dic
         "body_format": article.body_format,
         "url": article.url,
         "source": references.slug_of("source", source) if source else None,
-        "categories": [references.slug_of("category", one) for one in article.categories],
+        "categories": list(map(partial(references.slug_of, "category"), article.categories)),
         "tags": article.tags,
         "authors": article.authors,
         "image": article.image,
@@ -43,9 +46,9 @@ def article_view(article: Article, now: datetime, references: References) -> dic
         "scheduled_at_local": article.scheduled_at_local,
         "time_zone": article.time_zone,
         "corrections": article.corrections,
-        "answer": standing_answer(article, now),
-        "notice": article.notice if standing_answer(article, now) else None,
-        "redirect_to": article.redirect_to if standing_answer(article, now) else None,
+        "answer": answer,
+        "notice": article.notice if answer else None,
+        "redirect_to": article.redirect_to if answer else None,
         "first_published_at": instant_or_none(article.first_published_at),
         "updated_at": instant_or_none(article.updated_at),
         "created_at": instant_or_none(article.created_at),
@@ -99,10 +102,10 @@ def category_view(category: Category, references: References) -> dict[str, Any]:
     }
 
 
-WRITABLE: dict[str, frozenset[str]] = {
-    "article": frozenset(ArticleInput.model_fields),
-    "source": frozenset(SourceInput.model_fields),
-    "category": frozenset(CategoryInput.model_fields),
+WRITABLE: dict[str, KeysView[str]] = {
+    "article": ArticleInput.model_fields.keys(),
+    "source": SourceInput.model_fields.keys(),
+    "category": CategoryInput.model_fields.keys(),
 }
 
 

@@ -16,20 +16,23 @@ from sqlalchemy import (
     URL,
     Connection,
     Engine,
-    NullPool,
-    create_engine,
     event,
-    make_url,
     text,
 )
-from sqlalchemy.exc import ArgumentError
 
-from app.kit import json, permissions
-from app.kit.bounded import BoundedCache
-from app.kit.errors import DatabaseUnavailable, Misconfigured
+from app.kit import permissions
+from app.kit.engines import postgresql_engines, sqlite_engine
+from app.kit.errors import DatabaseUnavailable
 from app.kit.failures import translated_failures
-from app.kit.leadership import FileLeadership, Leadership, PostgresLeadership
-from app.kit.readers import BEGINS, Readers, Trace
+from app.kit.leadership import (
+    FileLeadership,
+    Leadership,
+    LeaseLeadership,
+    check_leading,
+    check_leading_in,
+)
+from app.kit.postgres import Server, is_address
+from app.kit.readers import Readers, Trace
 from app.kit.session import ReadSession, RowT, Values, WriteSession
 from app.kit.statement import Statement
 from app.kit.watch import PostgresWatch, SqliteWatch, Watch
@@ -50,14 +53,13 @@ class Database:
         `busy_timeout` is how many seconds a transaction waits for a lock.
         """
         self._busy_timeout = busy_timeout
-        self.engine = _make_engine(url, busy_timeout, pool_size)
-        # Any other dialect was refused where the engine was made.
-        self.dialect: Literal["sqlite", "postgresql"] = self.engine.dialect.name  # type: ignore[assignment]
-        self._lists = (
-            _lists_of(self.engine.url, busy_timeout, pool_size)
-            if self.dialect == "postgresql"
-            else self.engine
-        )
+        address = url if isinstance(url, str) else url.render_as_string(hide_password=False)
+        self._server = Server(address, busy_timeout) if is_address(address) else None
+        self.dialect: Literal["sqlite", "postgresql"] = "postgresql" if self._server else "sqlite"
+        if self._server is not None:
+            self.engine, self._lists = postgresql_engines(self._server, pool_size)
+        else:
+            self.engine = self._lists = sqlite_engine(url, busy_timeout)
         self._writing = Writing(self.engine)
         self._identity: tuple[int, int] | None = None
         self._readers: Readers | None = None
@@ -100,6 +102,7 @@ class Database:
             reading = self._readers.session(snapshot=snapshot)
         else:
             reading = _on_server(self._lists if lists else self.engine, snapshot=snapshot)
+        check_leading()
         with translated_failures(), reading as session:
             yield session
 
@@ -119,7 +122,9 @@ class Database:
         ):
             if patience is not None and self.dialect == "postgresql":
                 connection.execute(text(f"SET LOCAL lock_timeout = {int(seconds * 1000)}"))
-            yield WriteSession(connection)
+            session = WriteSession(connection)
+            check_leading_in(session)
+            yield session
             _refuse_failed(connection)
 
     def check_file(self) -> None:
@@ -162,15 +167,30 @@ class Database:
 
     def watch(self) -> Watch:
         """Return what tells whether the database may have changed."""
-        if self.dialect == "sqlite":
+        if self._server is None:
             return SqliteWatch(str(self.engine.url.database))
-        return PostgresWatch(self._conninfo())
+        return PostgresWatch(self._server)
 
     def leadership(self) -> Leadership:
         """Return the right to do the background work, to be asked for."""
-        if self.dialect == "sqlite":
+        if self._server is None:
             return FileLeadership(str(self.engine.url.database))
-        return PostgresLeadership(self._conninfo())
+        return LeaseLeadership(self.write)
+
+    def refuse_transaction_pooling(self) -> None:
+        """Insist that no pooler shares connections to PostgreSQL between transactions."""
+        if self._server is not None:
+            # One that is not reached at all is told of where it is needed.
+            with suppress(psycopg.Error):
+                self._server.refuse_transaction_pooling()
+
+    def takes_writes(self) -> bool:
+        """Tell whether the database can be written to, as far as it says so by itself."""
+        if self._server is None:
+            file = str(self.engine.url.database)
+            return "mode=ro" not in file and os.access(_name(file), os.W_OK)
+        with self.read(snapshot=False) as session:
+            return bool(session.scalar(text(_TAKES_WRITES)))
 
     def trace(self, trace: Trace | None) -> None:
         """Show statements that run on a file beneath SQLAlchemy, whose events do not tell of them.
@@ -207,10 +227,6 @@ class Database:
         self._writing.close()
         for engine in self.engines:
             engine.dispose()
-
-    def _conninfo(self) -> str:
-        """Return the address as the driver wants it, for connections beside the pool."""
-        return self.engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
 
     @contextmanager
     def _waiting(self, connection: Connection, seconds: float) -> Iterator[None]:
@@ -277,161 +293,6 @@ def _identity(path: str) -> tuple[int, int] | None:
     return found.st_dev, found.st_ino
 
 
-def _make_engine(url: str | URL, busy_timeout: float, pool_size: int) -> Engine:
-    try:
-        parsed = make_url(url)
-    except (ArgumentError, ValueError) as wrong:
-        raise Misconfigured(
-            "DATELINE_DATABASE_URL is not a database address. Use sqlite:///dateline.db or "
-            "postgresql+psycopg://user:password@host/name."
-        ) from wrong
-    if parsed.drivername in {"postgresql", "postgres", "postgresql+psycopg"}:
-        return _postgresql(
-            parsed.set(drivername="postgresql+psycopg"),
-            busy_timeout,
-            pool_size=pool_size,
-            # The other half belongs to the lists. One read may open another: never none.
-            max_overflow=(pool_size + 1) // 2,
-        )
-    if parsed.drivername in {"sqlite", "sqlite+pysqlite"}:
-        if parsed.database in {None, "", ":memory:"}:
-            raise Misconfigured(
-                "DATELINE_DATABASE_URL names no file. Use sqlite:///dateline.db, for example."
-            )
-        return _sqlite(parsed, busy_timeout)
-    raise Misconfigured(
-        f"DATELINE_DATABASE_URL asks for {parsed.drivername!r}; Dateline runs on sqlite and "
-        "postgresql+psycopg."
-    )
-
-
-def _common_options() -> dict[str, Any]:
-    """Return the options that engines of both dialects share."""
-    return {
-        # It would keep so many statements, however long each is.
-        "query_cache_size": 0,
-        "execution_options": {"compiled_cache": _compiled_statements()},
-        "json_serializer": json.dumps_text,
-        "json_deserializer": json.loads,
-        # Values may be secrets, and errors are logged.
-        "hide_parameters": True,
-    }
-
-
-# Bytes of compiled statements, and what one takes for each letter of its text: what it was
-# compiled from is kept with it, and is found by as much again.
-_MOST_COMPILED, _BYTES_A_LETTER = 16 * 2**20, 120
-
-
-def _compiled_statements() -> BoundedCache[Any, Any]:
-    """Return where SQLAlchemy keeps what it has compiled."""
-    return BoundedCache(_MOST_COMPILED, lambda _, made: _BYTES_A_LETTER * len(made.string))
-
-
-# Letters of the longest statement that a server keeps prepared, and how many for a connection.
-_LONGEST_PREPARED, _MOST_PREPARED = 10_000, 50
-
-
-class _Cursor(psycopg.Cursor[Any]):
-    """A cursor that lets the server prepare no long statement: each takes far more there."""
-
-    def execute(
-        self,
-        query: Any,
-        params: Any = None,
-        *,
-        prepare: bool | None = None,
-        binary: bool | None = None,
-    ) -> Any:
-        """Run a statement."""
-        if len(query) > _LONGEST_PREPARED:
-            prepare = False
-        return super().execute(query, params, prepare=prepare, binary=binary)
-
-
-def _lists_of(url: URL, busy_timeout: float, pool_size: int) -> Engine:
-    """Return the engine of public lists: its connections have planner settings of their own."""
-    size = max(1, pool_size // 2)
-    return _postgresql(url, busy_timeout, settings=_ORDERED, pool_size=size, max_overflow=0)
-
-
-def _postgresql(url: URL, busy_timeout: float, *, settings: str = "", **pool: int) -> Engine:
-    """Return an engine whose connections have these settings (`-c name=value`), too."""
-    millis = int(busy_timeout * 1000)
-    engine = create_engine(
-        url,
-        # The one that was used last: its server has at hand what it needs.
-        pool_use_lifo=True,
-        # A server that was restarted, or vanished, is noticed before a connection is used.
-        pool_pre_ping=True,
-        connect_args={
-            "connect_timeout": 10,
-            "application_name": "dateline",
-            "cursor_factory": _Cursor,
-            "options": f"-c lock_timeout={millis} -c timezone=UTC {settings}",
-        },
-        **_common_options(),
-        **pool,
-    )
-
-    @event.listens_for(engine, "connect")
-    def prepare(connection: Any, _record: Any) -> None:
-        connection.prepared_max = _MOST_PREPARED
-
-    return engine
-
-
-# For public lists alone. Each has an index for its order, and stops after a page. Where statistics
-# are missing or outdated, the planner thinks it cheaper to gather everything and sort it, or to
-# keep it in memory to test a page against. It still may, where there is no other way.
-_ORDERED = "-c enable_sort=off -c enable_incremental_sort=off -c enable_material=off"
-
-
-# More than are prepared in all, so that none is prepared twice.
-_STATEMENTS = 512
-
-
-def _sqlite(url: URL, busy_timeout: float) -> Engine:
-    engine = create_engine(
-        url,
-        paramstyle="named",
-        # Those who read and write hold their connections themselves.
-        poolclass=NullPool,
-        connect_args={
-            "timeout": busy_timeout,
-            "cached_statements": _STATEMENTS,
-            "check_same_thread": False,
-        },
-        **_common_options(),
-    )
-
-    @event.listens_for(engine, "connect")
-    def prepare(connection: Any, _record: Any) -> None:
-        # The driver's own transaction handling would begin late and never IMMEDIATE.
-        connection.isolation_level = None
-        for pragma in _PRAGMAS:
-            connection.execute(pragma)
-
-    @event.listens_for(engine, "begin")
-    def begin(connection: Connection) -> None:
-        begins = connection.get_execution_options().get(BEGINS, "BEGIN")
-        driver: Any = connection.connection.driver_connection
-        if begins is not None:
-            driver.execute(begins)
-
-    return engine
-
-
-_MOST_OF_SQLITE = 80 * 2**20
-_PRAGMAS = (
-    "PRAGMA journal_mode = WAL",
-    "PRAGMA synchronous = FULL",
-    "PRAGMA foreign_keys = ON",
-    # In KiB, for each connection; the operating system caches the file for all of them.
-    "PRAGMA cache_size = -16384",
-    "PRAGMA temp_store = MEMORY",
-    # In bytes, for all connections of the process: beyond, each reuses the pages that it has.
-    f"PRAGMA soft_heap_limit = {_MOST_OF_SQLITE}",
-    # In pages. The worker makes checkpoints beside the writers; a commit does if it does not.
-    "PRAGMA wal_autocheckpoint = 8000",
+_TAKES_WRITES = (
+    "SELECT NOT pg_is_in_recovery() AND current_setting('default_transaction_read_only') = 'off'"
 )

@@ -90,6 +90,10 @@ class RateLimited(Failure):
         self.seconds = seconds
 
 
+class LeadershipLost(Failure):
+    """Another process does the background work, or may do it, by now."""
+
+
 class Misconfigured(Failure):
     """A setting is wrong; the detail says how to mend it."""
 

@@ -36,7 +36,7 @@ def translated_failures() -> Iterator[None]:
         raise _translated(wrong) from wrong
 
 
-_READ_ONLY = ("readonly database", "read-only transaction")
+_READ_ONLY = ("readonly database", "read-only transaction", "during recovery")
 # A statement that was prepared is gone from the server where it was told so from elsewhere.
 _BUSY = ("database is locked", "lock timeout", "prepared statement", "cached plan")
 # Two units of work stood in each other's way; one of them is to be done again.
@@ -47,7 +47,9 @@ def _translated(wrong: BaseException | None) -> Failure:
     """Say in our own words what a driver said in its; its words may hold secrets."""
     message = str(wrong)
     if any(words in message for words in _READ_ONLY):
-        return DatabaseReadOnly("The database is read-only, so nothing can be changed.")
+        return DatabaseReadOnly(
+            "The database is read-only, as a standby is, so nothing can be changed."
+        )
     if any(words in message for words in _CONTENDED):
         return ConstraintViolated("Somebody else changed the same things at once.")
     if any(words in message for words in _BUSY):

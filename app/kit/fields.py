@@ -1,7 +1,8 @@
 """Kinds of fields that any input is made of: lines, paragraphs, addresses, instants."""
 
+from collections.abc import Mapping
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
 from pydantic import (
     AfterValidator,
@@ -9,9 +10,10 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     StringConstraints,
+    ValidationError,
     WithJsonSchema,
 )
-from pydantic_core import PydanticCustomError
+from pydantic_core import ErrorDetails, PydanticCustomError
 
 from app.kit.clock import parse_instant
 from app.kit.uri import address_problem
@@ -57,7 +59,26 @@ ShortLine = Annotated[str, text_of(200, 1)]
 Paragraph = Annotated[str, text_of(20_000)]
 
 
+class InvalidFields(Exception):
+    """Fields were sent that a model does not accept: what is wrong with them, and the model."""
+
+    def __init__(self, model: type[BaseModel], found: list[ErrorDetails]) -> None:
+        """Keep what pydantic found."""
+        super().__init__()
+        self.model = model
+        self.found = found
+
+
 class Input(BaseModel):
     """The root of all inputs."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+    @classmethod
+    def read(cls, fields: Mapping[str, Any]) -> Self:
+        """Return the input that has these fields; raise `InvalidFields`."""
+        try:
+            return cls.model_validate(fields)
+        except ValidationError as wrong:
+            found = wrong.errors(include_url=False, include_input=False)
+            raise InvalidFields(cls, found) from wrong

@@ -22,6 +22,7 @@ from typing import Any
 
 import httpx2
 
+from app.kit.leadership import check_leading
 from app.kit.networks import Address, Reach, literal
 
 
@@ -117,6 +118,7 @@ class HttpClient:
 
         Where there is a `reach`, `allows` is asked, in the thread of the client.
         """
+        check_leading()
         with self._lock:
             if self._closed:
                 called_off: Future[Outcome] = Future()

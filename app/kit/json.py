@@ -1,15 +1,16 @@
 """JSON as bytes, fast and strict: no NaN, no lone surrogates, UTF-8 only."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import orjson
 
 JSONDecodeError = orjson.JSONDecodeError
-# Writes a value as compact JSON. Called for each answer several times, so nothing stands between.
-dumps: Callable[[Any], bytes] = orjson.dumps
-# Reads JSON; raises `JSONDecodeError` where it is malformed.
-loads: Callable[[bytes | str], Any] = orjson.loads
+
+
+# Write a value as compact JSON; read JSON, or raise `JSONDecodeError` where it is malformed.
+dumps = orjson.dumps
+loads = orjson.loads
 
 
 def dumps_sorted(value: Any) -> bytes:
@@ -22,29 +23,21 @@ def dumps_text(value: Any) -> str:
     return orjson.dumps(value).decode()
 
 
-def is_deeper(value: Any, most: int) -> bool:
-    """Tell whether a value nests deeper than so many levels."""
-    level = [value]
-    for _ in range(most):
-        level = [inner for one in level for inner in _inside(one)]
-        if not level:
-            return False
-    return True
+def measure(value: Any, deepest: int) -> tuple[int, int]:
+    """Return how many levels a value has, and how many members and items on all of them.
 
-
-def is_larger(value: Any, most: int) -> bool:
-    """Tell whether a value has more than so many members and items, on all levels together."""
-    level, count = [value], 0
-    while level and count <= most:
-        level = [inner for one in level for inner in _inside(one)]
-        count += len(level)
-    return count > most
-
-
-def _inside(value: Any) -> list[Any]:
-    if isinstance(value, dict):
-        return list(value.values())
-    return value if isinstance(value, list) else []
+    What is below level `deepest + 1` is not looked at.
+    """
+    level, levels, count = [value], 0, 0
+    while level and levels <= deepest:
+        below: list[Any] = []
+        for item in level:
+            if isinstance(item, dict):
+                below.extend(item.values())
+            elif isinstance(item, list):
+                below.extend(item)
+        level, levels, count = below, levels + 1, count + len(below)
+    return levels, count
 
 
 def filled(members: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,17 +1,49 @@
-"""One process of many does the background work: whoever holds the lock.
+"""One process of many does the background work: whoever holds a lock, or a lease.
 
-The lock belongs to a process (a file lock beside an SQLite database) or to a connection (an
-advisory lock of PostgreSQL), so a leader that is killed gives it up by dying.
+Beside an SQLite file it is a lock on a file, which the kernel takes back from a process that ends.
+On PostgreSQL it is a lease: a row with a number and an end, by the database's clock. Whoever takes
+it over raises the number, and every transaction of a leader checks its number first, so one that
+was cut off, or stood still, writes nothing after that.
 """
 
 import fcntl
 import os
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, suppress
+from contextvars import ContextVar
 from typing import Protocol
+from uuid import uuid4
 
-import psycopg
+from sqlalchemy import BigInteger, String, Update, cast, func, select, update
+from sqlalchemy.orm import Mapped, mapped_column
 
-# One for all of Dateline's processes on a PostgreSQL database: "dateline" and a number.
-_LEADER = 0x646174656C696E01
+from app.kit.errors import Failure, LeadershipLost
+from app.kit.schema import Base, key
+from app.kit.session import WriteSession
+
+# Seconds: between two times at which leaders and others ask; until a lease ends by the database's
+# clock; until its holder, who counts from before it asked, does not rely on it any more; and for
+# which a transaction of a leader may do nothing, since nobody else leads before it ends.
+ASK_EVERY = 1.0
+_LEASE, _CERTAIN, _IDLE = 8.0, 6.0, 5.0
+_WORKER = "worker"
+# It goes on while a machine sleeps, where there is one that does.
+_CLOCK = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
+
+
+class Lease(Base):
+    """The right to do some work until an instant, in microseconds since 1970.
+
+    `number` rises whenever it changes hands.
+    """
+
+    __tablename__ = "leases"
+
+    name: Mapped[str] = mapped_column(key(40), primary_key=True)
+    holder: Mapped[str] = mapped_column(String(36))
+    number: Mapped[int] = mapped_column(BigInteger)
+    expires_at: Mapped[int] = mapped_column(BigInteger)
 
 
 class Leadership(Protocol):
@@ -24,6 +56,48 @@ class Leadership(Protocol):
     def release(self) -> None:
         """Give it up."""
         ...
+
+    @property
+    def term(self) -> int | None:
+        """Return what tells this time of leading from others; nothing while others may lead."""
+        ...
+
+    def is_current(self, session: WriteSession, term: int) -> bool:
+        """Tell whether a term goes on, and until the transaction ends."""
+        ...
+
+
+_leading: ContextVar[tuple[Leadership, int] | None] = ContextVar("leading", default=None)
+
+
+@contextmanager
+def leading(leadership: Leadership) -> Iterator[None]:
+    """Work as the leader: what this thread reads, writes and sends raises where it is not."""
+    term = leadership.term
+    if term is None:
+        raise LeadershipLost(_LOST)
+    token = _leading.set((leadership, term))
+    try:
+        yield
+    finally:
+        _leading.reset(token)
+
+
+def check_leading() -> None:
+    """Raise `LeadershipLost` if this thread works as the leader, and may be it no more."""
+    found = _leading.get()
+    if found is not None and found[0].term != found[1]:
+        raise LeadershipLost(_LOST)
+
+
+def check_leading_in(session: WriteSession) -> None:
+    """Raise it the same way; otherwise nobody else leads before the transaction ends."""
+    found = _leading.get()
+    if found is not None and not found[0].is_current(session, found[1]):
+        raise LeadershipLost(_LOST)
+
+
+_LOST = "Another process does the background work now."
 
 
 class FileLeadership:
@@ -57,35 +131,82 @@ class FileLeadership:
             os.close(self._file)
             self._file = None
 
+    @property
+    def term(self) -> int | None:
+        """Return the number of the file; nobody takes the lock away."""
+        return self._file
 
-class PostgresLeadership:
-    """An advisory lock on a connection of its own."""
+    def is_current(self, session: WriteSession, term: int) -> bool:
+        """Tell whether the lock is held."""
+        return self._file == term
 
-    def __init__(self, conninfo: str) -> None:
-        """Connect when the lock is first asked for."""
-        self._conninfo = conninfo
-        self._connection: psycopg.Connection | None = None
-        self._leads = False
+
+class LeaseLeadership:
+    """A lease in a row of PostgreSQL."""
+
+    def __init__(self, write: Callable[[], AbstractContextManager[WriteSession]]) -> None:
+        """Ask for it in transactions that `write` opens."""
+        self._write = write
+        self._holder = str(uuid4())
+        self._number: int | None = None
+        self._certain_until = 0.0
 
     def held(self) -> bool:
-        """Tell whether this process has the lock; a lost connection is a lost lock."""
-        try:
-            return self._tried()
-        except psycopg.Error:
-            self.release()
-            return False
+        """Tell whether this process has the lease, renewing it, or taking it where it ended.
+
+        Raises a `Failure` where the database does not answer; the lease goes on for a while then.
+        """
+        asked_at = time.clock_gettime(_CLOCK)
+        with self._write() as session:
+            number = self._renewed(session) or self._taken(session)
+        self._number, self._certain_until = number, asked_at + _CERTAIN
+        return number is not None
 
     def release(self) -> None:
-        """Give the lock up, with the connection that holds it."""
-        self._leads = False
-        if self._connection is not None:
-            self._connection.close()
-            self._connection = None
+        """Let the lease end now; it ends by itself where the database does not answer."""
+        number, self._number = self._number, None
+        if number is not None:
+            with suppress(Failure), self._write() as session:
+                session.execute(self._own(number).values(expires_at=0))
 
-    def _tried(self) -> bool:
-        if self._connection is None:
-            self._connection = psycopg.connect(self._conninfo, autocommit=True, connect_timeout=5)
-        statement = "SELECT 1" if self._leads else f"SELECT pg_try_advisory_lock({_LEADER})"
-        row = self._connection.execute(statement).fetchone()
-        self._leads = self._leads or bool(row and row[0])
-        return self._leads
+    @property
+    def term(self) -> int | None:
+        """Return the lease's number while it is certain that nobody else has it."""
+        return self._number if time.clock_gettime(_CLOCK) < self._certain_until else None
+
+    def is_current(self, session: WriteSession, term: int) -> bool:
+        """Tell whether the row has this number; it keeps it until the transaction ends."""
+        idle = func.set_config("idle_in_transaction_session_timeout", f"{_IDLE:g}s", True)
+        # A renewal changes no key, so it does not wait for this, and a takeover does.
+        held = select(Lease.number, idle).where(
+            Lease.name == _WORKER, Lease.holder == self._holder, Lease.number == term
+        )
+        return bool(session.scalars(held.with_for_update(read=True, key_share=True)))
+
+    def _renewed(self, session: WriteSession) -> int | None:
+        if self._number is None:
+            return None
+        renewed = session.execute(self._own(self._number).values(expires_at=_NOW + _MICROS))
+        return self._number if renewed else None
+
+    def _taken(self, session: WriteSession) -> int | None:
+        # Where a transaction of the last leader goes on, it is as if the lease did.
+        ended = select(Lease.number).where(Lease.name == _WORKER, Lease.expires_at < _NOW)
+        number: int | None = session.scalar(ended.with_for_update(skip_locked=True))
+        if number is None:
+            return None
+        session.execute(
+            update(Lease)
+            .where(Lease.name == _WORKER)
+            .values(number=number + 1, holder=self._holder, expires_at=_NOW + _MICROS)
+        )
+        return number + 1
+
+    def _own(self, number: int) -> Update:
+        return update(Lease).where(
+            Lease.name == _WORKER, Lease.holder == self._holder, Lease.number == number
+        )
+
+
+_NOW = cast(func.extract("epoch", func.clock_timestamp()) * 1_000_000, BigInteger)
+_MICROS = int(_LEASE * 1_000_000)

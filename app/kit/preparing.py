@@ -41,56 +41,63 @@ class NotPrepared(Exception):
 
 
 class Prepared(Generic[Result]):
-    """Values by their computations, or the failures in their places."""
+    """Values by their computations, or the failures in their places.
+
+    `left` is how much the transaction that needs them may still compute by itself.
+    """
 
     def __init__(self) -> None:
         """Start with nothing."""
-        self._known: dict[Computation[Result], Result | Failure] = {}
-        self._left = MOST_INSIDE
-
-    def begin(self) -> None:
-        """Let a transaction that begins compute a little by itself."""
-        self._left = MOST_INSIDE
+        self.known: dict[Computation[Result], Result | Failure] = {}
+        self.left = MOST_INSIDE
 
     def prepare(self, wanted: Collection[Computation[Result]]) -> None:
         """Compute values, outside of any transaction.
 
         Raise `DatabaseBusy` where too many others wait to do the same with long texts.
         """
-        missing = [one for one in wanted if one not in self._known]
-        if sum(one.cost for one in missing) <= MOST_INSIDE:
+        missing, cost = self._missing(wanted)
+        if cost <= MOST_INSIDE:
             self._compute(missing)
-        elif missing:
+        else:
             with _turn():
                 self._compute(missing)
 
     def need(self, wanted: Collection[Computation[Result]]) -> None:
         """Make sure, inside a transaction, that values are here; raise `NotPrepared` otherwise."""
-        missing = list(dict.fromkeys(one for one in wanted if one not in self._known))
-        cost = sum(one.cost for one in missing)
-        if cost > self._left:
+        missing, cost = self._missing(wanted)
+        if cost > self.left:
             raise NotPrepared(missing)
-        self._left -= cost
+        self.left -= cost
         self._compute(missing)
 
     def get(self, wanted: Computation[Result]) -> Result:
         """Return one value inside a transaction, or raise its failure, or `NotPrepared`."""
-        self.need([wanted])
-        found = self._known[wanted]
+        if wanted not in self.known:
+            self.need([wanted])
+        found = self.known[wanted]
         if isinstance(found, Failure):
             raise found
         return found
 
-    def know(self, computation: Computation[Result], value: Result) -> None:
-        """Remember a value that came with another one."""
-        self._known[computation] = value
+    def _missing(
+        self, wanted: Collection[Computation[Result]]
+    ) -> tuple[list[Computation[Result]], int]:
+        """Return what is not known yet, and how much work it is."""
+        missing: list[Computation[Result]] = []
+        cost = 0
+        for computation in dict.fromkeys(wanted):
+            if computation not in self.known:
+                missing.append(computation)
+                cost += computation.cost
+        return missing, cost
 
     def _compute(self, wanted: Collection[Computation[Result]]) -> None:
-        for one in wanted:
+        for computation in wanted:
             try:
-                self._known[one] = one.compute()
+                self.known[computation] = computation.compute()
             except Failure as wrong:
-                self._known[one] = wrong
+                self.known[computation] = wrong
 
 
 _turns = threading.BoundedSemaphore(_AT_ONCE)

@@ -9,7 +9,7 @@ from typing import Any, Protocol, TypeVar
 from app.kit.clock import Clock
 from app.kit.database import Database
 from app.kit.errors import ConstraintViolated, DatabaseBusy, Failure
-from app.kit.preparing import NotPrepared, Prepared
+from app.kit.preparing import MOST_INSIDE, NotPrepared, Prepared
 from app.kit.session import WriteSession
 from app.kit.watch import CHANNEL
 
@@ -81,14 +81,19 @@ class Unit:
         after: Mapping[str, Any] | None,
     ) -> None:
         """Note what was done for the audit; of two states, only what differs is kept."""
-        names = (before or {}).keys() | (after or {}).keys()
-        if before is not None and after is not None:
-            names = {name for name in names if before.get(name) != after.get(name)}
-        old, new = (
-            None if state is None else {name: state[name] for name in sorted(names & state.keys())}
-            for state in (before, after)
-        )
-        self.deeds.append(Deed(verb, type_, id_, old, new))
+        both = before is not None and after is not None
+        was, has_become = before or {}, after or {}
+        old: dict[str, Any] = {}
+        new: dict[str, Any] = {}
+        for name in sorted(was.keys() | has_become.keys()):
+            if both and was.get(name) == has_become.get(name):
+                continue
+            if name in was:
+                old[name] = was[name]
+            if name in has_become:
+                new[name] = has_become[name]
+        states = (None if before is None else old, None if after is None else new)
+        self.deeds.append(Deed(verb, type_, id_, *states))
 
 
 class Guard(Protocol):
@@ -152,29 +157,25 @@ class Runner:
         open.
         """
         prepared = Prepared() if prepared is None else prepared
-        for attempt in range(1, _ATTEMPTS + 1):
-            try:
-                return self._prepared(actor, command, prepared)
-            except ConstraintViolated:
-                if attempt == _ATTEMPTS:
-                    raise
-        raise AssertionError("unreachable")
-
-    def _prepared(
-        self, actor: Actor, command: Callable[[Unit], Result], prepared: Prepared[Any]
-    ) -> Result:
-        """Run a command, again and again while it needs more that is not prepared."""
-        for _ in range(_MOST_PREPARATIONS):
+        conflicts = preparations = 0
+        while True:
             try:
                 return self._once(actor, command, prepared)
+            except ConstraintViolated:
+                conflicts, preparations = conflicts + 1, 0
+                if conflicts == _ATTEMPTS:
+                    raise
             except NotPrepared as missing:
+                preparations += 1
+                if preparations == _MOST_PREPARATIONS:
+                    detail = "The story keeps being changed by others. Try again shortly."
+                    raise DatabaseBusy(detail) from missing
                 prepared.prepare(missing.wanted)
-        raise DatabaseBusy("The story keeps being changed by others. Try again shortly.")
 
     def _once(
         self, actor: Actor, command: Callable[[Unit], Result], prepared: Prepared[Any]
     ) -> Result:
-        prepared.begin()
+        prepared.left = MOST_INSIDE
         with self._database.write() as session:
             unit = Unit(session, self._clock.now(), actor, prepared=prepared)
             self._guard.check(unit)

@@ -12,32 +12,26 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable
+from itertools import count
 from typing import Any, Protocol
 
 import psycopg
 
 from app.kit.counter import SharedCounter
 from app.kit.errors import Misconfigured
+from app.kit.postgres import TICK_SECONDS, Server, is_standby
 from app.kit.walindex import map_index
 
 _log = logging.getLogger("dateline.watch")
 CHANNEL = "dateline"
 # An opaque value: only whether it is equal to another means something.
 Version = int | bytes
-# So often the server is asked whether the connection is alive. The answer to it comes behind all
-# that was to be told before.
+# So often the server is asked whether it answers. The answer comes behind all that was to be told
+# before.
 _POLL_SECONDS = 0.25
 # Without an answer for so long, a write may have been missed, and every look has to find out.
 _DOUBT_SECONDS = 0.5
-# A connection that was cut without a word is to be noticed within seconds.
-_ALIVE: dict[str, Any] = {
-    "connect_timeout": 2,
-    "keepalives_idle": 2,
-    "keepalives_interval": 1,
-    "keepalives_count": 3,
-    "tcp_user_timeout": 5_000,
-}
-_LISTEN_SECONDS = 5.0
+_CLOSE_SECONDS = 10.0
 
 
 class Watch(Protocol):
@@ -104,10 +98,10 @@ class SqliteWatch:
 class PostgresWatch:
     """Shares a counter with the other processes of this machine, and listens for the others."""
 
-    def __init__(self, conninfo: str) -> None:
+    def __init__(self, server: Server) -> None:
         """Open the counter of this database; listening begins with `listen`."""
-        self._conninfo = conninfo
-        self._counter = SharedCounter(_name_of(conninfo))
+        self._server = server
+        self._counter = SharedCounter(_name_of(server.address))
         # It is asked for several times for each answer, so nothing stands between.
         self.version: Callable[[], Version] = self._counter.value
         self._stopped = threading.Event()
@@ -132,35 +126,54 @@ class PostgresWatch:
     def close(self) -> None:
         """Stop listening and let go of the counter."""
         self._stopped.set()
+        # What is still open by now has nobody who waits for it, but threads that would not end.
+        self._server.cut()
         for thread in self._threads:
             if thread.is_alive():
-                thread.join(timeout=2 * _LISTEN_SECONDS)
+                thread.join(timeout=_CLOSE_SECONDS)
         self._counter.close()
 
     def _listen(self) -> None:
+        noted_at: float | None = None
         while not self._stopped.is_set():
             try:
                 self._follow_notifications()
             except psycopg.Error as wrong:
-                _log.warning("not listening to the database: %s", type(wrong).__name__)
+                if noted_at != self._heard_at and not self._stopped.is_set():
+                    _log.warning("not listening to the database: %s", type(wrong).__name__)
+                noted_at = self._heard_at
                 self._stopped.wait(_POLL_SECONDS)
 
     def _follow_notifications(self) -> None:
-        with psycopg.connect(self._conninfo, autocommit=True, **_ALIVE) as connection:
-            connection.execute(f"LISTEN {CHANNEL}")
-            # What was written before we listened was told to nobody here.
-            self.announce()
+        with self._server.connect_to_ask() as connection:
+            listens = False
             while not self._stopped.is_set():
+                listens = listens or self._begins_to_listen(connection)
                 for _ in connection.notifies(timeout=_POLL_SECONDS, stop_after=1):
                     self.announce()
                 asked_at = time.monotonic()
                 connection.execute("SELECT 1")
-                self._heard_at = asked_at
+                self._server.note_answer()
+                if listens:
+                    self._heard_at = asked_at
+
+    def _begins_to_listen(self, connection: psycopg.Connection[Any]) -> bool:
+        """Listen, and say so; a standby lets nobody, and is looked at again and again instead."""
+        if is_standby(connection):
+            return False
+        connection.execute(f"LISTEN {CHANNEL}")
+        # What was written before we listened was told to nobody here.
+        self.announce()
+        return True
 
     def _doubt(self) -> None:
-        while not self._stopped.wait(_POLL_SECONDS):
+        for turn in count():
+            if self._stopped.wait(TICK_SECONDS):
+                return
+            self._server.tick()
             self._rejoin()
-            if time.monotonic() - self._heard_at > _DOUBT_SECONDS:
+            # As often as the server is asked.
+            if turn % 2 and time.monotonic() - self._heard_at > _DOUBT_SECONDS:
                 self.announce()
 
     def _rejoin(self) -> None:
@@ -170,6 +183,6 @@ class PostgresWatch:
             _log.error("other processes hear of writes by NOTIFY alone: %s", wrong)
 
 
-def _name_of(conninfo: str) -> str:
+def _name_of(address: str) -> str:
     """Return the name of a database's counter: the same text of its address, the same counter."""
-    return hashlib.blake2b(conninfo.encode(), digest_size=8).hexdigest()
+    return hashlib.blake2b(address.encode(), digest_size=8).hexdigest()

@@ -11,7 +11,6 @@ import pytest
 
 from app.api.app import create_app
 from app.api.delivery import stories
-from app.api.http.canonical import canonical_query
 from app.bootstrap import Services
 from app.settings import Settings
 from tests.edge.driver import HOST, Driver, request
@@ -107,8 +106,7 @@ def test_the_cache_takes_what_it_may_and_gives_everything_back(
     monkeypatch.setattr(stories, "_OF_A_QUERY", 2**30)
     # What is loaded once, and the short forms of queries, are none of the cache's.
     for number in range(_DIFFERENT):
-        scope = _different(number)
-        canonical_query(scope["path"], scope["query_string"])
+        stories.HEADLINES.parameters.canonical(_different(number)["query_string"])
     driver.ask(_different(0))
     newsroom.source("Something that drops everything")
     with _traced():

@@ -11,11 +11,15 @@ from starlette.testclient import TestClient
 
 import app
 from app.api.app import create_app
-from app.api.http.asgi import App, Message
+from app.api.cache.middleware import CacheMiddleware
+from app.api.http.asgi import App, Message, Receive, Scope, Send
+from app.api.live.change_notifier import ChangeNotifier
+from app.api.ops.metrics import Metrics
 from app.bootstrap import Services
 from app.settings import Settings
 from tests.clock import HandClock
 from tests.databases import counted_queries
+from tests.edge.driver import HOST, request
 from tests.newsroom import Newsroom
 
 OURS = str(Path(app.__file__).parent)
@@ -34,6 +38,10 @@ async def _asked(ring: App) -> list[Message]:
     headers = [(b"host", b"x"), (b"accept-encoding", b"gzip"), (b"user-agent", b"test")]
     await ring({**scope, "query_string": b"", "headers": headers}, receive, send)
     return sent
+
+
+async def _nothing(_scope: Scope, _receive: Receive, _send: Send) -> None:
+    raise AssertionError("nothing passes")
 
 
 @pytest.fixture
@@ -89,6 +97,28 @@ def test_a_ready_answer_takes_a_few_steps(told: None, services: Services) -> Non
         sys.setprofile(None)
     assert [one.get("status") for one in ended.value.value] == [200, None]
     assert len(steps) <= 10, steps
+
+
+@pytest.mark.parametrize("dialect", ["sqlite"])
+def test_a_format_of_accept_is_prepared(
+    told: None, services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is computed at once, and found by the raw request from then on."""
+    cache = CacheMiddleware(_nothing, services, Metrics(), ChangeNotifier(services.watch))
+    linked = request("/v1/articles/a-title", [HOST, (b"accept", b"application/ld+json")])
+    first = cache.lookup(linked.copy())
+    plain = cache.lookup(request("/v1/articles/a-title"))
+    monkeypatch.delattr("app.api.cache.middleware.read_request")
+    second = cache.lookup(linked.copy())
+    assert first is not None
+    assert second is not None
+    assert plain is not None
+    for message in (first, second):
+        headers = dict(message["headers"])
+        assert headers[b"content-type"] == b"application/ld+json"
+        assert headers[b"content-location"] == b"/v1/articles/a-title.jsonld"
+        assert headers[b"vary"].endswith(b", Accept")
+    assert dict(plain["headers"])[b"content-type"] == b"application/json"
 
 
 @pytest.mark.parametrize("dialect", ["sqlite"])

@@ -2,8 +2,9 @@
 
 import pytest
 
-from app.api.http import canonical
-from app.api.http.canonical import canonical_query
+from app.api.delivery.stories import HEADLINES, STORY
+from app.api.delivery.taxonomy import SOURCES
+from app.api.http import parameters
 
 
 @pytest.mark.parametrize(
@@ -17,7 +18,7 @@ from app.api.http.canonical import canonical_query
     ],
 )
 def test_what_means_the_same_is_one(same: tuple[bytes, ...]) -> None:
-    assert len({canonical_query("/v1/headlines", query) for query in same}) == 1
+    assert len({HEADLINES.parameters.canonical(query) for query in same}) == 1
 
 
 @pytest.mark.parametrize(
@@ -31,17 +32,18 @@ def test_what_means_the_same_is_one(same: tuple[bytes, ...]) -> None:
     ],
 )
 def test_what_means_something_else_is_another(different: tuple[bytes, ...]) -> None:
-    forms = {canonical_query("/v1/headlines", query) for query in different}
+    forms = {HEADLINES.parameters.canonical(query) for query in different}
     assert len(forms) == len(different)
 
 
 def test_long_queries_are_not_remembered() -> None:
-    before = len(canonical._aliases)
-    canonical_query("/v1/headlines", b"tag=" + b"x" * 40_000)
-    canonical_query(f"/v1/articles/{'x' * 40_000}", b"fields=title")
-    assert len(canonical._aliases) == before
+    before = len(parameters._canonical)
+    HEADLINES.parameters.canonical(b"tag=" + b"x" * 40_000)
+    assert len(parameters._canonical) == before
+    HEADLINES.parameters.canonical(b"tag=not-asked-before")
+    assert len(parameters._canonical) == before + 1
 
 
 def test_a_default_stays_where_it_means_nothing() -> None:
-    assert canonical_query("/v1/articles/a", b"limit=20") == b"limit=20"
-    assert canonical_query("/v1/sources", b"sort=-published_at") == b"sort=-published_at"
+    assert STORY.parameters.canonical(b"limit=20") == b"limit=20"
+    assert SOURCES.parameters.canonical(b"sort=-published_at") == b"sort=-published_at"

@@ -9,7 +9,7 @@ from starlette.testclient import TestClient
 from app.api.app import create_app
 from app.api.cache import entry
 from app.api.cache.encoding import Coding, encoded
-from app.api.cache.misses import MissHandler
+from app.api.cache.misses import Misses
 from app.api.http.asgi import App, Message
 from app.bootstrap import Services
 from app.kit import json
@@ -23,23 +23,23 @@ _HEADLINES = "/v1/headlines?limit=1&count=exact"
 
 
 class Held:
-    """MissHandler, whose first answer is computed at once and given when it is let go."""
+    """Misses, whose first answer is computed at once and given when it is let go."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.asked = 0
         self.made, self.let_go = asyncio.Event(), asyncio.Event()
-        finish = MissHandler.finish
+        wait = Misses.wait
 
         async def held(*given: Any) -> Any:
             self.asked += 1
             first = self.asked == 1
-            answer = await finish(*given)
+            answer = await wait(*given)
             if first:
                 self.made.set()
                 await self.let_go.wait()
             return answer
 
-        monkeypatch.setattr(MissHandler, "finish", held)
+        monkeypatch.setattr(Misses, "wait", held)
 
 
 @pytest.fixture

@@ -4,16 +4,17 @@ from collections import Counter
 from typing import Any
 
 import pytest
-from fastapi import FastAPI
+from fastapi import FastAPI, Request, Response
 from starlette.testclient import TestClient
 
-from app.api.app import _DELIVERY, create_app
+from app.access import scopes
+from app.api.app import _DELIVERY, _MANAGEMENT, create_app
 from app.api.delivery.pushed_feeds import read_feed
 from app.api.delivery.registry import RESOURCES, find
 from app.api.delivery.resource import Resource
 from app.api.http.access import Reads
 from app.api.http.asgi import Receive, Scope, Send
-from app.api.routes.public_router import PublicRouter
+from app.api.routes.access_router import AccessRoute, AccessRouter
 from app.bootstrap import Services
 from app.settings import Settings
 from tests.api.reading import filled, public_paths
@@ -67,7 +68,7 @@ def test_the_cache_and_the_routes_of_the_framework_answer_alike(
     newsroom.verb(newsroom.story("Four"), "kill", notice="Wrong.")
     key = key_for(services, "read")
     answered = _answers(services, key)
-    monkeypatch.setattr("app.api.cache.middleware.find", lambda _: None)
+    monkeypatch.setattr("app.api.cache.request.find", lambda _: None)
     assert _answers(services, key) == answered
     statuses = Counter(one[0] for one in answered.values())  # type: ignore[index]
     assert {200, 301, 400, 404, 410} <= statuses.keys()
@@ -146,19 +147,33 @@ class TestWhoMayRead:
         with pytest.raises(TypeError):
             Resource("/v1/secrets", start=lambda: None)  # type: ignore[call-arg]
 
-    @pytest.mark.parametrize("method", ["get", "post"])
+    @pytest.mark.parametrize("method", ["get", "post", "put", "patch", "delete"])
     def test_a_route_without_it_is_none(self, method: str) -> None:
-        declare: Any = getattr(PublicRouter(), method)
+        declare: Any = getattr(AccessRouter(), method)
         with pytest.raises(TypeError):
             declare("/v1/secrets")
-        declare("/v1/secrets", reads=Reads.STORIES)
+        declare("/v1/secrets", access=Reads.STORIES)
 
-    @pytest.mark.parametrize("method", ["put", "delete", "patch", "api_route"])
+    @pytest.mark.parametrize("method", ["api_route", "route"])
     def test_an_application_with_such_a_route_does_not_start(self, method: str) -> None:
-        router = PublicRouter()
+        router = AccessRouter()
 
-        async def secrets() -> None: ...
+        async def secrets(_: Request) -> Response:
+            return Response()
 
         getattr(router, method)("/v1/secrets")(secrets)
         with pytest.raises(TypeError, match="/v1/secrets"):
             router.check()
+
+    def test_every_route_of_the_newsroom_needs_a_scope_but_the_preview(self) -> None:
+        declared: dict[str, Any] = {}
+        for router in _MANAGEMENT:
+            router.check()
+            declared |= {
+                one.name: one.access for one in router.routes if isinstance(one, AccessRoute)
+            }
+        assert len(declared) == sum(len(router.routes) for router in _MANAGEMENT)
+        open_to_all = {
+            name for name, access in declared.items() if not isinstance(access, scopes.Scope)
+        }
+        assert open_to_all == {"manage_read_preview"}

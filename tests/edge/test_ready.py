@@ -1,15 +1,10 @@
-"""Answers that are ready: under which names, and when they go."""
+"""Prepared responses: under which names, and when they go."""
 
 from typing import Any
 
-from app.api.cache.entry import Entry, Name
-from app.api.cache.prepared_responses import (
-    PreparedResponse,
-    PreparedResponses,
-    is_shareable,
-    request_name,
-)
-from app.api.cache.store import EntryStore, Key
+from app.api.cache.entry import Entry, PreparedResponse
+from app.api.cache.request import Key, Name, PublicRequest, read_request, request_name
+from app.api.cache.store import EntryStore
 from app.api.http.answer import Answer, Facts
 from app.api.ops.metrics import Tally
 
@@ -21,7 +16,7 @@ def _entry(*keys: str) -> Entry:
 
 
 def _ready(entry: Entry) -> PreparedResponse:
-    return PreparedResponse(200, [], {}, None, entry, Tally())
+    return PreparedResponse(200, [], b"", None, entry, Tally())
 
 
 def _name(path: str = "/v1/headlines", query: bytes = b"", **headers: str) -> Name:
@@ -55,42 +50,57 @@ def test_requests_are_not_told_apart_by_anything_else() -> None:
     assert _name(host="a", user_agent="x", cookie="y", x_request_id="z") == _name(host="a")
 
 
+def _request(*names: bytes) -> PublicRequest:
+    scope = {
+        "path": "/v1/headlines",
+        "query_string": b"",
+        "headers": [(one, b"a") for one in names],
+    }
+    request = read_request(scope, b"", None, lambda *_: True)
+    assert request is not None
+    return request
+
+
 def test_who_has_a_key_or_names_no_host_is_looked_at_each_time() -> None:
-    assert is_shareable([b"host", b"accept"])
+    assert _request(b"host", b"accept").is_shareable
     for asked in ([b"accept"], [b"host", b"authorization"], [b"host", b"x-api-key"]):
-        assert not is_shareable(asked)
+        assert not _request(*asked).is_shareable
 
 
 def test_what_is_ready_goes_with_its_entry() -> None:
     store = EntryStore(100_000)
     entry = _entry("story:1")
     store.put(KEY, entry)
-    store.make_ready(b"a", KEY, _ready(entry))
-    assert store.ready.get(b"a") is not None
+    store.prepare(b"a", KEY, _ready(entry))
+    assert store.prepared.get(b"a") is not None
     store.drop_showing(["story:1"])
-    assert store.ready.get(b"a") is None
+    assert store.prepared.get(b"a") is None
 
 
 def test_nothing_is_ready_of_what_is_not_kept() -> None:
     store = EntryStore(100_000)
     entry, newer = _entry(), _entry()
-    store.make_ready(b"a", KEY, _ready(entry))
+    store.prepare(b"a", KEY, _ready(entry))
     store.put(KEY, newer)
-    store.make_ready(b"a", KEY, _ready(entry))
-    assert store.ready.get(b"a") is None
-    store.make_ready(b"a", KEY, _ready(newer))
+    store.prepare(b"a", KEY, _ready(entry))
+    assert store.prepared.get(b"a") is None
+    store.prepare(b"a", KEY, _ready(newer))
     store.put(KEY, entry)
-    assert store.ready.get(b"a") is None
+    assert store.prepared.get(b"a") is None
 
 
 def test_names_are_bounded_for_an_entry_in_all_and_in_length() -> None:
-    answers, entry = PreparedResponses(), _entry()
+    store, entry = EntryStore(1_000_000_000), _entry()
+    store.put(KEY, entry)
     for number in range(1_000):
-        answers.put(b"%d" % number, _ready(entry))
-        assert answers.get(b"%d" % number) is not None
+        store.prepare(b"%d" % number, KEY, _ready(entry))
+        assert b"%d" % number in store.prepared
     assert len(entry.names) <= 50
     for number in range(25_000):
-        answers.put(b"%d" % number, _ready(_entry()))
-    assert sum(answers.get(b"%d" % number) is not None for number in range(25_000)) <= 10_000
-    answers.put(b"x" * 5_000, _ready(entry))
-    assert answers.get(b"x" * 5_000) is None
+        key, other = ("/v1/headlines", b"%d" % number, False), _entry()
+        store.put(key, other)
+        store.prepare(b"%d" % number, key, _ready(other))
+        assert b"%d" % number in store.prepared
+    assert len(store.prepared) <= 10_000
+    store.prepare(b"x" * 5_000, KEY, _ready(entry))
+    assert b"x" * 5_000 not in store.prepared

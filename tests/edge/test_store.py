@@ -1,8 +1,13 @@
 """The store of finished answers: bounded, and emptied by what entries show."""
 
+from datetime import UTC, datetime
+
 from app.api.cache.entry import Entry
-from app.api.cache.store import EntryStore, Key
+from app.api.cache.request import Key
+from app.api.cache.store import EntryStore
 from app.api.http.answer import Answer, Facts
+
+NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 
 
 def _entry(size: int, *keys: str) -> Entry:
@@ -17,10 +22,10 @@ def test_it_never_holds_more_than_its_limit_and_drops_the_longest_unused() -> No
     store = EntryStore(200_000)
     for number in range(100):
         store.put(_key(number), _entry(8_000))
-        assert store.get(_key(0)) is not None
+        assert store.get(_key(0), NOW) is not None
         assert store.weight <= 200_000
-    assert store.get(_key(1)) is None
-    assert store.get(_key(99)) is not None
+    assert store.get(_key(1), NOW) is None
+    assert store.get(_key(99), NOW) is not None
 
 
 def test_an_entry_is_dropped_by_each_thing_that_it_shows() -> None:
@@ -28,7 +33,7 @@ def test_an_entry_is_dropped_by_each_thing_that_it_shows() -> None:
     store.put(_key(1), _entry(10, "story:1", "group:7"))
     store.put(_key(2), _entry(10, "story:2", "group:7"))
     store.drop_showing(["story:1"])
-    assert (store.get(_key(1)), store.get(_key(2)) is not None) == (None, True)
+    assert (store.get(_key(1), NOW), store.get(_key(2), NOW) is not None) == (None, True)
     store.drop_showing(["group:7"])
     assert len(store) == 0
     assert store.weight == 0

@@ -17,6 +17,7 @@ import pytest
 
 from app.kit.counter import SharedCounter
 from app.kit.errors import Misconfigured
+from app.kit.postgres import Server
 from app.kit.watch import PostgresWatch
 
 _ROUNDS = 4_000
@@ -96,7 +97,7 @@ def _at_once(work: Callable[[], None], count: int) -> None:
 @pytest.mark.usefixtures("hurried")
 def test_a_watch_never_goes_back_whichever_threads_announce() -> None:
     wrong: list[Any] = []
-    with closing(PostgresWatch("host=nowhere")) as watch:
+    with closing(PostgresWatch(Server("postgresql://nowhere/x", 1))) as watch:
         _at_once(lambda: _watch_it_grow(watch.version, watch.announce, wrong), 4)
     assert not wrong
 
@@ -300,7 +301,7 @@ def _give_away(path: Path) -> None:
 def test_a_write_is_acknowledged_though_the_counter_cannot_be_made_again(
     caplog: pytest.LogCaptureFixture, folder: Path
 ) -> None:
-    with closing(PostgresWatch("host=nowhere")) as watch:
+    with closing(PostgresWatch(Server("postgresql://nowhere/x", 1))) as watch:
         for path in (folder / f"dateline-{os.geteuid()}").iterdir():
             path.unlink()
             path.symlink_to(folder / "elsewhere")

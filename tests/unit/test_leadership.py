@@ -2,12 +2,21 @@
 
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 
+from app.kit import leadership as leading_module
 from app.kit.database import Database
-from app.kit.leadership import Leadership
+from app.kit.errors import DatabaseUnavailable, LeadershipLost
+from app.kit.http import HttpClient
+from app.kit.leadership import Leadership, leading
+from tests.databases import fresh_database
 
 _HOLD = """
 import sys
@@ -20,9 +29,10 @@ sys.stdin.read()
 
 @pytest.fixture
 def leadership(database_url: str) -> Iterator[Leadership]:
-    made = Database(database_url).leadership()
-    yield made
-    made.release()
+    with closing(Database(database_url)) as database:
+        made = database.leadership()
+        yield made
+        made.release()
 
 
 def test_one_leads_until_it_dies(database_url: str, leadership: Leadership) -> None:
@@ -44,19 +54,128 @@ def test_one_leads_until_it_dies(database_url: str, leadership: Leadership) -> N
 
 
 def test_who_gives_it_up_can_have_it_again(database_url: str, leadership: Leadership) -> None:
-    other = Database(database_url).leadership()
+    with closing(Database(database_url)) as database:
+        other = database.leadership()
+        assert leadership.held()
+        assert not other.held()
+        leadership.release()
+        assert _soon(other)
+        assert not leadership.held()
+        other.release()
+
+
+def test_a_term_is_told_from_the_one_before(database_url: str, leadership: Leadership) -> None:
+    terms = [leadership.term]
     assert leadership.held()
-    assert not other.held()
+    terms.append(leadership.term)
     leadership.release()
-    assert _soon(other)
-    assert not leadership.held()
-    other.release()
+    terms.append(leadership.term)
+    assert [term is None for term in terms] == [True, False, True]
+
+
+def test_who_does_not_lead_works_in_no_way_as_the_leader(leadership: Leadership) -> None:
+    leading_now = leading(leadership)
+    with pytest.raises(LeadershipLost):
+        leading_now.__enter__()
+
+
+@pytest.fixture
+def lease(tmp_path: Path) -> Iterator[Database]:
+    """A PostgreSQL with a lease."""
+    with fresh_database("postgresql", tmp_path) as url, closing(Database(url)) as database:
+        yield database
+
+
+def _end(database: Database) -> None:
+    """Let the lease end, as if its holder had said nothing for long."""
+    with database.write() as session:
+        session.execute(text("UPDATE leases SET expires_at = 1"))
+
+
+def test_a_lease_goes_on_while_it_is_renewed(
+    lease: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.kit.leadership._MICROS", 1_000_000)
+    first, second = lease.leadership(), lease.leadership()
+    assert first.held()
+    term = first.term
+    for _ in range(8):
+        time.sleep(0.2)
+        assert first.held()
+        assert not second.held()
+    assert first.term == term
+    time.sleep(1.1)
+    assert second.held()
+    assert not first.held()
+
+
+def test_a_leader_that_was_replaced_writes_reads_and_sends_nothing(lease: Database) -> None:
+    first, second = lease.leadership(), lease.leadership()
+    assert first.held()
+    with leading(first), lease.write() as session:
+        session.execute(text("UPDATE secrets SET value = 'first'"))
+    _end(lease)
+    assert second.held()
+    # It has not asked since, so it does not know.
+    assert first.term is not None
+    with leading(first), pytest.raises(LeadershipLost), lease.write() as session:
+        session.execute(text("UPDATE secrets SET value = 'late'"))
+    with leading(first), ThreadPoolExecutor(1) as thread:
+        assert not thread.submit(first.held).result()
+        with pytest.raises(LeadershipLost), lease.read():
+            raise AssertionError
+        with closing(HttpClient("tests")) as client, pytest.raises(LeadershipLost):
+            client.send("POST", "http://127.0.0.1:9/", {}, b"")
+    with lease.read() as session:
+        assert session.scalar(text("SELECT value FROM secrets")) == "first"
+
+
+def test_a_leader_relies_on_its_lease_for_less_long_than_it_has_it(
+    lease: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert leading_module._CERTAIN < leading_module._LEASE
+    monkeypatch.setattr(leading_module, "_CERTAIN", 0.3)
+    first, second = lease.leadership(), lease.leadership()
+    assert first.held()
+    time.sleep(0.4)
+    assert first.term is None
+    assert not second.held()
+
+
+def test_nobody_leads_before_a_transaction_of_the_last_leader_ends(lease: Database) -> None:
+    first, second = lease.leadership(), lease.leadership()
+    assert first.held()
+    with leading(first), lease.write():
+        # A renewal does not wait for it.
+        assert first.held()
+        _end(lease)
+        assert not second.held()
+    assert second.held()
+
+
+def test_a_leader_that_stands_still_in_a_transaction_is_thrown_out(
+    lease: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(leading_module, "_IDLE", 0.2)
+    first, second = lease.leadership(), lease.leadership()
+    assert first.held()
+
+    def stand_still() -> None:
+        with leading(first), lease.write() as session:
+            session.execute(text("UPDATE secrets SET value = 'late'"))
+            time.sleep(0.5)
+            _end(lease)
+            assert second.held()
+            session.execute(text("UPDATE secrets SET value = 'later'"))
+
+    with pytest.raises(DatabaseUnavailable):
+        stand_still()
+    with lease.read() as other:
+        assert other.scalar(text("SELECT value FROM secrets")) not in {"late", "later"}
 
 
 def _soon(leadership: Leadership) -> bool:
-    """Ask for a while: PostgreSQL notices a dead connection a moment later."""
-    import time
-
+    """Ask for a while: a lease ends some seconds after its holder."""
     for _ in range(1_200):
         if leadership.held():
             return True

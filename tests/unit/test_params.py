@@ -4,10 +4,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from app.api.http.filters import FILTERS, split_list
 from app.api.http.nearest import nearest
-from app.api.http.parameters import FILTERS, Parameters, split_list
+from app.api.http.paging import LIMIT
+from app.api.http.parameters import ParameterSet
 from app.kit.errors import BadParameter
 
+NAMES = [declared.name for declared in FILTERS]
 WORDS = st.text(st.characters(codec="utf-8"), min_size=1, max_size=12).map(str.strip).filter(bool)
 
 
@@ -59,18 +62,18 @@ def test_any_words_can_be_written_as_a_list(values: list[tuple[bool, str]]) -> N
     ],
 )
 def test_a_misspelt_name_finds_the_one_that_was_meant(name: str, meant: str) -> None:
-    assert nearest(name, FILTERS) == meant
+    assert nearest(name, NAMES) == meant
 
 
 @pytest.mark.parametrize("name", ["zzz", "", "0", "ال"])
 def test_a_name_like_nothing_finds_nothing(name: str) -> None:
-    assert nearest(name, FILTERS) is None
+    assert nearest(name, NAMES) is None
     assert nearest(name, ()) is None
 
 
 def test_an_unknown_parameter_is_named_with_the_nearest_known_one() -> None:
     with pytest.raises(BadParameter) as refused:
-        Parameters(b"categroy=morocco&limit=3", ("category", "limit"))
+        ParameterSet(*FILTERS, LIMIT).parse(b"categroy=morocco&limit=3")
     (error,) = refused.value.errors
     assert (error.pointer, error.code) == ("?categroy", "unknown_parameter")
     assert "'category'" in error.detail
@@ -79,7 +82,7 @@ def test_an_unknown_parameter_is_named_with_the_nearest_known_one() -> None:
 @pytest.mark.parametrize("query", [b"limit=%ff", b"limit=\xff", b"&".join([b"limit=1"] * 201)])
 def test_a_query_string_that_cannot_be_read_is_refused(query: bytes) -> None:
     with pytest.raises(BadParameter):
-        Parameters(query, ("limit",))
+        ParameterSet(LIMIT).parse(query)
 
 
 @pytest.mark.parametrize(
@@ -89,5 +92,5 @@ def test_a_number_outside_its_range_or_form_is_refused(value: str) -> None:
     from urllib.parse import quote
 
     with pytest.raises(BadParameter) as refused:
-        Parameters(f"limit={quote(value)}".encode(), ("limit",)).number("limit", 20, 1, 100)
+        ParameterSet(LIMIT).parse(f"limit={quote(value)}".encode())[LIMIT]
     assert refused.value.errors[0].pointer == "?limit"

@@ -11,13 +11,14 @@ from pathlib import Path
 
 import psutil
 import pytest
-from psycopg import Connection, connect
+from psycopg import Connection
 
 from app.access import store
 from app.bootstrap import Services, bootstrap
 from app.kit import watch as watching
 from app.kit.database import Database
 from app.kit.ids import new_id
+from app.kit.postgres import Server
 from app.kit.unit import Actor, Unit
 from app.kit.watch import PostgresWatch, Watch
 from app.settings import Settings
@@ -66,13 +67,12 @@ def test_it_moves_with_each_write_that_is_acknowledged(database_url: str, watch:
 def _elsewhere(folder: Path) -> Iterator[tuple[PostgresWatch, Services, Connection]]:
     """Give a watch as on another machine, which listens, whoever writes, and a way to look on."""
     with fresh_database("postgresql", folder) as url:
-        address = Database(url)._conninfo()
         # Another machine shares no counter; a differently spelt address has one of its own.
-        here = PostgresWatch(f"{address}&application_name={_NAME}")
+        here = PostgresWatch(Server(f"{url}&application_name={_NAME}", 5))
         with (
             closing(here),
             closing(bootstrap(Settings(database_url=url))) as there,
-            connect(address, autocommit=True) as looking_on,
+            Server(url, 5).connect_to_ask() as looking_on,
         ):
             here.listen()
             _until(lambda: here._heard_at > 0)
@@ -125,7 +125,7 @@ def test_it_looks_while_it_has_no_connection(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with _elsewhere(tmp_path) as (here, there, looking_on):
-        monkeypatch.setattr(here, "_conninfo", "host=/nowhere")
+        monkeypatch.setattr(here, "_server", Server("postgresql:///?host=/nowhere", 5))
         looking_on.execute(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = %s",
             [_NAME],

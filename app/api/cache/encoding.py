@@ -2,14 +2,12 @@
 
 import zlib
 from collections.abc import Callable
-from functools import lru_cache
 from typing import Literal
 
 import brotli
 import zstandard
 
 from app.api.http.accept import weights
-from app.kit.bounded import entries_within
 
 Coding = Literal["identity", "gzip", "br", "zstd"]
 
@@ -20,16 +18,8 @@ LEAST_BYTES = 400
 _GZIP = 16 + zlib.MAX_WBITS
 
 
-# Letters of headers that are remembered: those of programs that people use are shorter.
-_LONGEST = 200
-
-
 def chosen_coding(accept_encoding: str) -> Coding:
     """Return the coding for an `Accept-Encoding` (RFC 9110, section 12.5.3)."""
-    return (_known if len(accept_encoding) <= _LONGEST else _chosen)(accept_encoding)
-
-
-def _chosen(accept_encoding: str) -> Coding:
     wanted = weights(accept_encoding)
     anything = wanted.get("*", 0.0)
     best: Coding = "identity"
@@ -40,9 +30,6 @@ def _chosen(accept_encoding: str) -> Coding:
             best, most = coding, weight
     # Who says that identity is dearer than all others means it.
     return "identity" if wanted.get("identity", 0.0) > most else best
-
-
-_known = lru_cache(entries_within(2**20, _LONGEST))(_chosen)
 
 
 def encoded(body: bytes, coding: Coding) -> bytes:

@@ -1,16 +1,21 @@
-"""A finished answer, kept: ready in each coding, with what it depends on."""
+"""What is kept of an answer: in each coding, and prepared for each kind of request."""
 
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from datetime import datetime
+from itertools import chain
 
 from app.api.cache.encoding import LEAST_BYTES, Coding, encoded
+from app.api.cache.request import REQUEST_ID, Name
 from app.api.http.answer import Answer, Facts, Headers
+from app.api.http.asgi import Message, Scope
 from app.api.http.conditional import entity_tag, http_date
 from app.api.http.errors import Absence
 from app.api.http.problems import PROBLEMS
+from app.api.ops.metrics import Tally
+from app.server.interface import WHOLE
+from app.server.writing import header_lines
 
-# What tells one kind of request from another: path, query, and the headers that matter.
-Name = bytes
+Messages = tuple[Message, ...]
 # What an entry weighs beside its bodies, and what each of its codings adds: headers, tags, the
 # cells of lists and dictionaries.
 _OVERHEAD = 2_000
@@ -34,18 +39,14 @@ class Absent:
         return PROBLEMS[self.failure.code].status
 
 
-class Variant(NamedTuple):
-    """An answer in one coding; `own` of its headers are those of the coding alone."""
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """An answer in one coding: `shared` are the headers that a 304 has as well."""
 
     tag: str
+    shared: Headers
     headers: Headers
-    own: int
     body: bytes
-
-    @property
-    def unchanged(self) -> Headers:
-        """Return the headers of its 304."""
-        return [one for one in self.headers[: -self.own] if one[0] != b"content-type"]
 
 
 @dataclass(slots=True)
@@ -53,8 +54,8 @@ class Entry:
     """An answer with its facts; variants are made when they are first asked for.
 
     `weight` is how many bytes it keeps in memory, about; `names` are the kinds of requests for
-    which an answer was made ready of it (see `ready`), with what each of these weighs; `used` is
-    set when it is sent.
+    which a response was prepared of it, with what each of these weighs; `used` is set when it is
+    sent.
     """
 
     status: int
@@ -73,7 +74,7 @@ class Entry:
         """Keep an answer of a route."""
         headers, body, facts = answer.headers, answer.body, answer.facts
         modified = http_date(facts.changed_at).encode() if facts.changed_at else b""
-        weight = _OVERHEAD + len(body) + _length(headers)
+        weight = _OVERHEAD + len(body) + sum(map(len, chain(*headers)))
         return cls(answer.status, headers, body, facts, route, modified, weight)
 
     def variant(self, coding: Coding) -> Variant:
@@ -81,22 +82,55 @@ class Entry:
         if len(self.body) < LEAST_BYTES:
             coding = "identity"
         known = self.variants.get(coding)
-        if known is None:
-            known = self.variants[coding] = self._made(coding)
-            # As it is, it shares the bytes of the entry.
-            self.weight += _OF_A_CODING + (0 if coding == "identity" else len(known.body))
-        return known
-
-    def _made(self, coding: Coding) -> Variant:
-        body = encoded(self.body, coding)
-        tag, headers = entity_tag(body), list(self.headers)
+        if known is not None:
+            return known
+        body = self.body if coding == "identity" else encoded(self.body, coding)
+        tag, shared = entity_tag(body), self.headers
         if self.status == 200:
-            headers.append((b"etag", tag.encode()))
-        own: Headers = [(b"content-length", b"%d" % len(body))]
+            shared = [*shared, (b"etag", tag.encode())]
+        headers = [*shared, (b"content-length", b"%d" % len(body))]
         if coding != "identity":
-            own.append((b"content-encoding", coding.encode()))
-        return Variant(tag, headers + own, len(own), body)
+            headers.append((b"content-encoding", coding.encode()))
+            self.weight += len(body)
+        self.weight += _OF_A_CODING
+        self.variants[coding] = made = Variant(tag, shared, headers, body)
+        return made
 
 
-def _length(headers: Headers) -> int:
-    return sum(len(name) + len(value) for name, value in headers)
+Kept = Entry | Absent
+
+
+@dataclass(slots=True)
+class PreparedResponse:
+    """A response to one kind of request, whole but for the request's id.
+
+    It holds until `until`, when time changes the answer or something that its headers say. `lines`
+    are its headers, once a server has asked for them.
+    """
+
+    status: int
+    headers: Headers
+    body: bytes
+    until: datetime | None
+    entry: Entry
+    tally: Tally
+    lines: bytes = b""
+
+    def messages(self, scope: Scope, id_: str) -> Messages:
+        """Return the messages that answer a request under its id: one, if the server takes it."""
+        if WHOLE in scope.get("extensions", ()):
+            return (self.whole(id_),)
+        return parted(self.status, [*self.headers, (REQUEST_ID, id_.encode())], self.body)
+
+    def whole(self, id_: str) -> Message:
+        """Return the response under an id in one message."""
+        if not self.lines:
+            self.lines = header_lines(self.headers)
+        head = b"%b%b: %b\r\n" % (self.lines, REQUEST_ID, id_.encode())
+        return {"type": WHOLE, "status": self.status, "head": head, "body": self.body}
+
+
+def parted(status: int, headers: Headers, body: bytes) -> Messages:
+    """Return a response in the two messages of ASGI."""
+    start = {"type": "http.response.start", "status": status, "headers": headers}
+    return start, {"type": "http.response.body", "body": body}

@@ -64,7 +64,8 @@ class Freshness:
     def stands(self) -> bool:
         """Tell whether nothing outdated is kept, as of now."""
         self.now = self._services.clock.now()
-        return self._watch.version() == self.version and not self._has_passed()
+        is_over = self.boundary is not None and self.boundary <= self.now
+        return self._watch.version() == self.version and not is_over
 
     def _has_passed(self) -> bool:
         return self.boundary is not None and self.boundary <= self.now
@@ -99,8 +100,8 @@ class Freshness:
         elif self.serial < 0:
             self.serial = head.serial
         if head.changes_at != self.boundary:
-            # What is ready says how long it holds.
-            self._entries.ready.clear()
+            # Prepared responses say how long they hold.
+            self._entries.clear_prepared()
         self.boundary = head.changes_at
         self._looked_at = head.now
         self.version = version if len(rows) < _MOST_ROWS else -1

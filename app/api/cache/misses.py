@@ -1,17 +1,12 @@
-"""Cache misses: the answer is computed, counted, logged, and returned as a cache entry."""
+"""Cache misses: the answer is computed, counted, logged, and returned as it is kept."""
 
 import time
-from collections.abc import Awaitable
 
-from starlette.concurrency import run_in_threadpool
-
-from app.access.caller import Caller
-from app.api.cache.entry import Absent, Entry
-from app.api.cache.replies import CacheRequest
-from app.api.cache.store import Kept
-from app.api.delivery.resource import Deferred, ReadRequest, begin
+from app.access.caller import ANYBODY, Caller
+from app.api.cache.entry import Absent, Entry, Kept
+from app.api.cache.request import PublicRequest
+from app.api.delivery.resource import ReadRequest, TakesLong
 from app.api.delivery.respond import fetch
-from app.api.http.answer import Answer
 from app.api.http.errors import Absence
 from app.api.live.change_notifier import ChangeNotifier
 from app.api.middleware.access_log import log_request
@@ -19,7 +14,7 @@ from app.api.ops.metrics import Metrics
 from app.bootstrap import Services
 
 
-class MissHandler:
+class Misses:
     """Computes the answers of public resources; refusals are raised."""
 
     def __init__(self, services: Services, metrics: Metrics, notifier: ChangeNotifier) -> None:
@@ -27,61 +22,52 @@ class MissHandler:
         self._services = services
         self._metrics = metrics
         self._notifier = notifier
-        self._embedded = services.database.dialect == "sqlite"
+        # Without waiting for a network, what is short is computed on the event loop.
+        self._is_embedded = services.database.dialect == "sqlite"
 
-    def start(self, request: CacheRequest, query: bytes, caller: Caller) -> Kept | Deferred | None:
-        """Compute what needs no waiting, on SQLite; else return what is left to do, or nothing."""
-        if not self._embedded or request.match.resource.waits:
+    def compute(self, request: PublicRequest, caller: Caller) -> Kept | None:
+        """Compute an answer on the event loop, unless that takes long."""
+        if not self._is_embedded or request.is_long or request.match.resource.runs != "inline":
             return None
+        asked = ReadRequest(request.path, request.query, caller, on_loop=True)
         try:
-            begun = begin(self._services, request.match, _asked(request, query, caller))
+            answer = request.match.compute(self._services, asked)
+        except TakesLong:
+            request.is_long = True
+            return None
         except Absence as absence:
             return self._absent(request, caller, absence)
-        return begun if isinstance(begun, Deferred) else self._entry(request, caller, begun)
-
-    async def finish(
-        self, request: CacheRequest, query: bytes, caller: Caller, begun: Deferred | None
-    ) -> Kept:
-        """Do what is left to do, or all of it where nothing was begun."""
-        work: Awaitable[Answer]
-        if begun is not None:
-            work = run_in_threadpool(begun.compute)
-        else:
-            asked = _asked(request, query, caller)
-            work = fetch(self._services, self._notifier, request.match, asked)
-        try:
-            return self._entry(request, caller, await work)
-        except Absence as absence:
-            return self._absent(request, caller, absence)
-
-    def note(self, request: CacheRequest, status: int, key: str | None = None) -> None:
-        """Count and log a request that was not answered from memory; `key` is a key's prefix."""
-        request.noted = True
-        scope, route = request.scope, request.match.resource.path
-        known = {
-            "request_id": request.id,
-            "method": scope["method"],
-            "route": route,
-            "key_prefix": key,
-        }
-        log_request(
-            self._metrics, known, scope["path"], status, time.perf_counter() - request.started
-        )
-
-    def _entry(self, request: CacheRequest, caller: Caller, answer: Answer) -> Entry:
-        self.note(request, answer.status, caller.prefix)
+        self.log(request, answer.status, caller)
         return Entry.of(answer, request.match.resource.path)
 
-    def _absent(self, request: CacheRequest, caller: Caller, absence: Absence) -> Absent:
-        """Return a 404 or 410 that may be stored; raise it if nothing says what it depends on."""
+    async def wait(self, request: PublicRequest, caller: Caller) -> Kept:
+        """Compute an answer in a worker thread, or wait for what it waits for."""
+        asked = ReadRequest(request.path, request.query, caller)
+        try:
+            answer = await fetch(self._services, self._notifier, request.match, asked)
+        except Absence as absence:
+            return self._absent(request, caller, absence)
+        self.log(request, answer.status, caller)
+        return Entry.of(answer, request.match.resource.path)
+
+    def log(self, request: PublicRequest, status: int, caller: Caller = ANYBODY) -> None:
+        """Count and log a request that was not answered from memory."""
+        request.is_logged = True
+        known = {
+            "request_id": request.id,
+            "method": request.scope["method"],
+            "route": request.match.resource.path,
+            "key_prefix": caller.prefix,
+        }
+        seconds = time.perf_counter() - request.started
+        log_request(self._metrics, known, request.path, status, seconds)
+
+    def _absent(self, request: PublicRequest, caller: Caller, absence: Absence) -> Absent:
+        """Return a 404 or 410 that may be kept; raise it if nothing says what it depends on."""
         if absence.facts is None:
             raise absence
-        route = request.match.resource.path
         # Of a new one, which no traceback keeps with all that was in reach of it.
-        absent = Absent(absence.facts, route, type(absence)(absence.detail))
-        self.note(request, absent.status, caller.prefix)
+        failure = type(absence)(absence.detail)
+        absent = Absent(absence.facts, request.match.resource.path, failure)
+        self.log(request, absent.status, caller)
         return absent
-
-
-def _asked(request: CacheRequest, query: bytes, caller: Caller) -> ReadRequest:
-    return ReadRequest(request.scope["path"], query, caller)

@@ -1,20 +1,17 @@
-"""Sending a kept answer: lifetimes, validators, conditions, CORS."""
+"""From a kept answer to a response: lifetimes, validators, conditions, CORS."""
 
 import logging
-import time
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from app.api.cache.encoding import chosen_coding
-from app.api.cache.entry import Absent, Entry, Name, Variant
+from app.api.cache.entry import Absent, Entry, Messages, PreparedResponse, Variant, parted
 from app.api.cache.freshness import Freshness
-from app.api.cache.prepared_responses import PRECONDITIONS, PreparedResponse
-from app.api.cache.store import Key
-from app.api.delivery.resource import Match
-from app.api.http.answer import Facts, Headers
-from app.api.http.asgi import Message, Scope, raw
+from app.api.cache.request import PRECONDITIONS, REQUEST_ID, PublicRequest
+from app.api.http.answer import Facts, Headers, shown_headers
+from app.api.http.asgi import Scope, raw
 from app.api.http.conditional import is_unchanged, not_modified
+from app.api.http.links import fits_in_head
 from app.api.http.problems import Problem, problem_for
 from app.api.http.security_headers import NOSNIFF
 from app.api.middleware.cors import EXPOSED
@@ -24,9 +21,6 @@ from app.content.errors import VersionMismatch
 from app.server.interface import WHOLE
 from app.server.writing import header_lines
 from app.settings import Settings
-
-Asked = dict[bytes, bytes]
-Messages = tuple[Message, ...]
 
 _log = logging.getLogger("dateline.access")
 _SHARED_SECONDS = 15
@@ -39,34 +33,17 @@ _USUAL = (b"cache-control", b"public, max-age=0, s-maxage=15, stale-while-revali
 _OVER = (b"cache-control", b"public, max-age=0, s-maxage=0, stale-while-revalidate=0")
 _PRIVATE = (b"cache-control", b"private, max-age=0, must-revalidate")
 # In one line: some shared caches (nginx is one) read no second.
-_VARY = (b"vary", b"Accept-Encoding, Authorization, X-Api-Key, Origin")
-_VARY_IN_FORMAT = (b"vary", b"Accept-Encoding, Authorization, X-Api-Key, Origin, Accept")
+_VARY = b"Accept-Encoding, Authorization, X-Api-Key, Origin"
+_VARY_IN_FORMAT = _VARY + b", Accept"
 # Of a refusal, which says nothing of what would be answered otherwise.
-VARY_BY_ORIGIN = (b"vary", b"Origin")
+VARY_BY_ORIGIN = b"Origin"
 _WHOLE_ONLY = (b"accept-ranges", b"none")
 _EXPOSE = (b"access-control-expose-headers", ", ".join(EXPOSED).encode())
-
-
-@dataclass(slots=True)
-class CacheRequest:
-    """A reader's request for a public resource.
-
-    `noted` says that it is counted and logged already, `by_language` that `Accept-Language` tells
-    it from others.
-    """
-
-    scope: Scope
-    match: Match
-    name: Name
-    asked: Asked
-    id: str
-    noted: bool = False
-    by_language: bool = False
-    started: float = field(default_factory=time.perf_counter)
+_LOCATION = b"content-location"
 
 
 class Replies:
-    """Makes kept answers ready for readers, and the messages that they are sent in."""
+    """Prepares kept answers for readers, and makes the messages of what is not kept."""
 
     def __init__(self, settings: Settings, metrics: Metrics, freshness: Freshness) -> None:
         """Know the origins, where to count, and what time it is."""
@@ -77,73 +54,86 @@ class Replies:
         self._metrics = metrics
         self._freshness = freshness
 
-    def ready(self, method: str, request: CacheRequest, entry: Entry, key: Key) -> PreparedResponse:
-        """Return an answer as a reader wants it: coded, whole, or not at all if it is known."""
-        asked, facts = request.asked, entry.facts
-        variant = _variant(asked, entry)
-        vary = _vary(facts)
-        if request.by_language:
-            vary = (vary[0], vary[1] + b", Accept-Language")
-        headers: Headers = [vary, *self._cors(asked), _WHOLE_ONLY, NOSNIFF]
-        lifetime, until = (_PRIVATE, None) if key[2] or not facts.shared else self._lifetime()
-        headers.append(lifetime)
+    def prepare(
+        self, request: PublicRequest, entry: Entry, *, has_key: bool
+    ) -> PreparedResponse | None:
+        """Return an answer as a reader wants it: coded, whole, or not at all if it is known.
+
+        Return None if it is not the one that the reader insists on having.
+        """
+        asked, facts, status = request.headers, entry.facts, entry.status
+        accepted = asked.get(b"accept-encoding")
+        variant = entry.variant(
+            chosen_coding(accepted.decode("latin-1")) if accepted else "identity"
+        )
         changed, ripe = self._modified(facts)
+        lifetime, until = (_PRIVATE, None) if has_key or not facts.shared else self._lifetime()
+        headers = [_vary(request, facts), *self._cors(request), _WHOLE_ONLY, NOSNIFF, lifetime]
         if changed is not None:
             headers.append((b"last-modified", entry.modified))
-        status, more, body = entry.status, variant.headers, variant.body
-        if status == 200 and lifetime is not _OVER and _is_known(asked, variant.tag, changed):
-            status, more, body = 304, variant.unchanged, b""
-        end = {"type": "http.response.body", "body": b"" if method == "HEAD" else body}
+        more, body = variant.headers, variant.body
+        if status == 200 and request.is_conditional:
+            if not _is_wanted(request, variant, changed):
+                return None
+            if lifetime is not _OVER and _is_known(request, variant, changed):
+                status, body = 304, b""
+                more = [field for field in variant.shared if field[0] != b"content-type"]
+        headers += more
+        if request.location is not None and status in {200, 304}:
+            _add_location(headers, request)
         ends = (until, ripe, facts.until, self._freshness.boundary)
-        moments = [one for one in ends if one is not None]
+        first = min(filter(None, ends), default=None)
+        method = request.scope["method"]
         tally = self._metrics.tally(method, entry.route, status)
-        return PreparedResponse(
-            status, headers + more, end, min(moments, default=None), entry, tally
-        )
+        body = b"" if method == "HEAD" else body
+        return PreparedResponse(status, headers, body, first, entry, tally)
 
-    def of(self, request: CacheRequest, ready: PreparedResponse) -> Messages:
-        """Return an answer that is ready, under the request's id, and count it."""
-        if not request.noted:
-            self.note(request.scope, ready.tally, ready.status)
-        return ready.messages(request.scope, request.id)
-
-    def absent(self, request: CacheRequest, absent: Absent) -> Messages:
+    def absent(self, request: PublicRequest, absent: Absent) -> Messages:
         """Say that nothing is here."""
-        fields = [_vary(absent.facts), *absent.facts.fields()]
-        said = problem_for(absent.failure, request.id)
-        return self._counted(request, absent.route, said, fields)
+        said, facts = problem_for(absent.failure, request.id), absent.facts
+        vary = _VARY_IN_FORMAT if facts.varies else _VARY
+        shown = shown_headers(facts.keys, facts.serial)
+        return self._refuse(request, absent.route, said, vary, shown)
 
-    def is_wanted(self, request: CacheRequest, entry: Entry) -> bool:
-        """Tell whether an answer is what the reader insists on having, if it does."""
-        asked = request.asked
-        if entry.status != 200 or all(name not in asked for name in PRECONDITIONS):
-            return True
-        changed, _ = self._modified(entry.facts)
-        match, since = (_text(asked.get(name)) for name in PRECONDITIONS)
-        return is_unchanged(match, since, _variant(asked, entry).tag, changed)
-
-    def unwanted(self, request: CacheRequest, entry: Entry) -> Messages:
+    def unwanted(self, request: PublicRequest, entry: Entry) -> Messages:
         """Say that the answer is not the one that the reader insists on having."""
         detail = "What is here now is not what If-Match or If-Unmodified-Since speaks of."
         said = problem_for(VersionMismatch(detail), request.id)
-        return self._counted(request, entry.route, said, [_vary(entry.facts)])
+        vary = _VARY_IN_FORMAT if entry.facts.varies else _VARY
+        return self._refuse(request, entry.route, said, vary)
 
-    def _counted(self, request: CacheRequest, route: str, said: Problem, more: Headers) -> Messages:
-        if not request.noted:
-            method = request.scope["method"]
-            tally = self._metrics.tally(method, route, said.status)
+    def _refuse(
+        self,
+        request: PublicRequest,
+        route: str,
+        said: Problem,
+        vary: bytes,
+        more: Iterable[tuple[bytes, bytes]] = (),
+    ) -> Messages:
+        if not request.is_logged:
+            tally = self._metrics.tally(request.scope["method"], route, said.status)
             self.note(request.scope, tally, said.status)
-        return self.problem(request, said, more)
+        return self.problem(request, said, vary, more)
 
     def problem(
-        self, request: CacheRequest, said: Problem, more: Iterable[tuple[bytes, bytes]] = ()
+        self,
+        request: PublicRequest,
+        said: Problem,
+        vary: bytes,
+        more: Iterable[tuple[bytes, bytes]] = (),
     ) -> Messages:
         """Return the messages of a problem, built for each request, whose id it has."""
         status, fields, body = said
         fields |= {"content-length": str(len(body)), "x-request-id": request.id}
-        headers: Headers = [*more, *self._cors(request.asked), NOSNIFF, *raw(fields.items())]
-        is_head = request.scope["method"] == "HEAD"
-        return messages_of(request.scope, status, headers, b"" if is_head else body)
+        if request.location is not None:
+            vary += b", Accept"
+        cors = self._cors(request)
+        headers: Headers = [(b"vary", vary), *more, *cors, NOSNIFF, *raw(fields.items())]
+        scope = request.scope
+        body = b"" if scope["method"] == "HEAD" else body
+        if WHOLE not in scope.get("extensions", ()):
+            return parted(status, headers, body)
+        return ({"type": WHOLE, "status": status, "head": header_lines(headers), "body": body},)
 
     def note(self, scope: Scope, tally: Tally, status: int) -> None:
         """Count an answer from memory, and log it where everything is logged."""
@@ -177,8 +167,8 @@ class Replies:
         text = f"public, max-age=0, s-maxage={fresh}, stale-while-revalidate={seconds - fresh}"
         return (b"cache-control", text.encode()), boundary - timedelta(seconds=seconds)
 
-    def _cors(self, asked: Asked) -> Headers:
-        origin = asked.get(b"origin")
+    def _cors(self, request: PublicRequest) -> Headers:
+        origin = request.headers.get(b"origin")
         if origin is None:
             return []
         if self._any_origin:
@@ -188,29 +178,32 @@ class Replies:
         return []
 
 
-def _vary(facts: Facts) -> tuple[bytes, bytes]:
-    return _VARY_IN_FORMAT if facts.varies else _VARY
+def _vary(request: PublicRequest, facts: Facts) -> tuple[bytes, bytes]:
+    vary = _VARY_IN_FORMAT if facts.varies else _VARY
+    if request.by_language:
+        vary += b", Accept-Language"
+    return b"vary", vary if request.location is None else vary + b", Accept"
 
 
-def _variant(asked: Asked, entry: Entry) -> Variant:
-    accepted = asked.get(b"accept-encoding")
-    return entry.variant(chosen_coding(accepted.decode("latin-1")) if accepted else "identity")
+def _add_location(headers: Headers, request: PublicRequest) -> None:
+    """Say at which address the same is without negotiation; a feed has said its own."""
+    location, all_headers = request.location, [*headers, (REQUEST_ID, request.id.encode())]
+    is_said = any(name == _LOCATION for name, _ in headers)
+    if location is not None and not is_said and fits_in_head(location, all_headers):
+        headers.append((_LOCATION, location))
 
 
-def _is_known(asked: Asked, tag: str, changed: datetime | None) -> bool:
+def _is_known(request: PublicRequest, variant: Variant, changed: datetime | None) -> bool:
+    asked = request.headers
     match, since = asked.get(b"if-none-match"), asked.get(b"if-modified-since")
-    if match is None and since is None:
-        return False
-    return not_modified(_text(match), _text(since), tag, changed)
+    return not_modified(_text(match), _text(since), variant.tag, changed)
+
+
+def _is_wanted(request: PublicRequest, variant: Variant, changed: datetime | None) -> bool:
+    """Tell whether an answer is what the reader insists on having, if it does."""
+    match, since = (request.headers.get(name) for name in PRECONDITIONS)
+    return is_unchanged(_text(match), _text(since), variant.tag, changed)
 
 
 def _text(value: bytes | None) -> str | None:
     return None if value is None else value.decode("latin-1")
-
-
-def messages_of(scope: Scope, status: int, headers: Headers, body: bytes) -> Messages:
-    """Return the messages of an answer: one, if the server takes it."""
-    if WHOLE in scope.get("extensions", ()):
-        return ({"type": WHOLE, "status": status, "head": header_lines(headers), "body": body},)
-    start = {"type": "http.response.start", "status": status, "headers": headers}
-    return start, {"type": "http.response.body", "body": body}

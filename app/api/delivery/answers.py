@@ -1,24 +1,28 @@
 """Answers of the public side: found, moved, or not there, with what they depend on."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 from urllib.parse import quote
 
 from app.api.delivery.resource import ReadRequest
-from app.api.delivery.story_query import FEED_PARAMETERS, SEARCH_FEED_PARAMETERS
-from app.api.http.answer import JSON, Answer, Facts, Headers
+from app.api.delivery.story_parameters import FEED, SEARCH_FEED
+from app.api.http.answer import JSON, Answer, Facts, Headers, shown_headers
 from app.api.http.errors import Gone, Killed, NothingHere, QueryTooLong
 from app.api.http.links import Links, fits_in_head, link_header
+from app.api.http.paging import CURSOR
 from app.bootstrap import Services
 from app.delivery.heads import Head
 from app.delivery.results import Gone as StoryGone
 from app.delivery.surrogates import ABSENT
 from app.syndication.formats import FEEDS, STORIES
 
-_FEED_KEEPS = frozenset(FEED_PARAMETERS) - {"cursor"}
-_SEARCH_FEED_KEEPS = frozenset(SEARCH_FEED_PARAMETERS) - {"cursor"}
+# The parameters that a feed of the same selection has as well, by its path.
+_KEPT = {
+    "/feeds/latest": FEED.without(CURSOR).names,
+    "/feeds/search": SEARCH_FEED.without(CURSOR).names,
+}
 # Feed readers look for these formats.
-_ANNOUNCED = ("rss", "atom", "json")
+_ANNOUNCED = tuple((ext, FEEDS[ext].media_type) for ext in ("rss", "atom", "json"))
 
 
 def delivered(  # noqa: PLR0913 - each is a fact about the answer, given by its name
@@ -42,10 +46,9 @@ def delivered(  # noqa: PLR0913 - each is a fact about the answer, given by its 
     by media type, which can be had by `Accept`, too. `location` is that of `Content-Location`,
     where it fits in; `head` is the log position it was read at. For the others see `Facts`.
     """
-    changed_at = _changed_at(request, head)
-    varies = bool(alternates)
+    changed_at, varies = _changed_at(request, head), bool(alternates)
     facts = Facts(head.serial, keys, changed_at, until, kept, varies, narrow, shared)
-    fields = _fields(request, facts)
+    fields = _headers(request, facts)
     charset = "; charset=utf-8" if media_type.startswith("text/") else ""
     headers = [(b"content-type", f"{media_type}{charset}".encode())]
     link = link_header(links or {}, alternates or {}, fields)
@@ -68,7 +71,7 @@ def redirected(request: ReadRequest, path: str, head: Head, *, varies: bool = Fa
     # Commas are what makes queries long, and need no encoding.
     query = request.query.replace(b"%2C", b",")
     location = plain.encode() + (b"?" + query if query else b"")
-    fields = _fields(request, facts)
+    fields = _headers(request, facts)
     if not fits_in_head(location, fields):
         raise QueryTooLong(plain)
     return Answer(301, [*fields, (b"location", location)], b"", facts)
@@ -98,28 +101,15 @@ def list_links(
     return Links.of(request.path, request.query, own).by_relation(cursors)
 
 
-def list_alternates(services: Services, query_string: bytes) -> dict[str, str]:
-    """Return the feeds of the same selection, by media type."""
-    return _feeds(services, query_string, "/feeds/latest", _FEED_KEEPS)
-
-
-def search_alternates(services: Services, query_string: bytes) -> dict[str, str]:
-    """Return the feeds of the same search, by media type."""
-    return _feeds(services, query_string, "/feeds/search", _SEARCH_FEED_KEEPS)
-
-
-def _feeds(
-    services: Services, query_string: bytes, path: str, kept_names: Collection[str]
-) -> dict[str, str]:
+def feed_alternates(services: Services, query_string: bytes, path: str) -> dict[str, str]:
+    """Return the feeds of the same selection below a path, by media type."""
     query = ""
-    if query_string:
-        sent = query_string.decode("latin-1")
-        kept = [one for one in sent.split("&") if one.partition("=")[0] in kept_names]
+    for part in query_string.decode("latin-1").split("&"):
         # What the best come first in is no order of a feed.
-        kept = [one for one in kept if one != "sort=relevance"]
-        query = f"?{'&'.join(kept)}" if kept else ""
+        if part.partition("=")[0] in _KEPT[path] and part != "sort=relevance":
+            query += f"&{part}" if query else f"?{part}"
     base = f"{services.settings.public_url or ''}{path}"
-    return {FEEDS[ext].media_type: f"{base}.{ext}{query}" for ext in _ANNOUNCED}
+    return {media_type: f"{base}.{ext}{query}" for ext, media_type in _ANNOUNCED}
 
 
 def story_alternates(services: Services, path: str) -> dict[str, str]:
@@ -128,16 +118,16 @@ def story_alternates(services: Services, path: str) -> dict[str, str]:
     return {one.media_type: f"{base}.{ext}" for ext, one in STORIES.items()}
 
 
-def _fields(request: ReadRequest, facts: Facts) -> Headers:
+def _absent(request: ReadRequest, head: Head, *, varies: bool) -> Facts:
+    return Facts(head.serial, (ABSENT,), _changed_at(request, head), varies=varies)
+
+
+def _headers(request: ReadRequest, facts: Facts) -> Headers:
     """Return the headers that say what an answer shows.
 
     What readers under embargo are shown may not be public, and no cache on the way keeps it.
     """
-    return (facts._replace(keys=()) if request.reader.embargoed else facts).fields()
-
-
-def _absent(request: ReadRequest, head: Head, *, varies: bool) -> Facts:
-    return Facts(head.serial, (ABSENT,), _changed_at(request, head), varies=varies)
+    return shown_headers(() if request.reader.embargoed else facts.keys, facts.serial)
 
 
 def _changed_at(request: ReadRequest, head: Head) -> datetime | None:

@@ -12,7 +12,13 @@ from app.api.delivery.resource import ReadRequest, Resource
 from app.api.http.access import Reads
 from app.api.http.answer import Answer
 from app.api.live.change_notifier import ChangeNotifier
-from app.api.live.sync_requests import ChangesRequest, batch_body, read_following, short_read
+from app.api.live.sync_requests import (
+    CHANGE_LIST,
+    ChangesRequest,
+    batch_body,
+    read_following,
+    short_read,
+)
 from app.bootstrap import Services
 from app.syndication.sync.changes import Batch
 
@@ -54,4 +60,4 @@ async def _next(services: Services, notifier: ChangeNotifier, asked: ChangesRequ
         follower = batch.follower
 
 
-CHANGES = Resource("/v1/changes", Reads.STORIES, list_changes, waits=True)
+CHANGES = Resource("/v1/changes", Reads.STORIES, list_changes, CHANGE_LIST, "async", waits="wait")

@@ -7,13 +7,13 @@ from app.api.delivery import channels
 from app.api.delivery.answers import delivered, list_links, nothing_here, redirected
 from app.api.delivery.channels import Channel
 from app.api.delivery.feed_pages import FeedRequest, write_feed
-from app.api.delivery.resource import Begun, Deferred, ReadRequest, Resource, finish
+from app.api.delivery.resource import ReadRequest, Resource
 from app.api.delivery.search_query import places, read_typed, search_in_list, sees_titles_only
-from app.api.delivery.story_query import FEED_PARAMETERS, SEARCH_FEED_PARAMETERS, read_query
+from app.api.delivery.story_parameters import FEED, SEARCH_FEED
+from app.api.delivery.story_query import read_query
 from app.api.http.access import Reads
 from app.api.http.answer import Answer
 from app.api.http.nearest import nearest
-from app.api.http.parameters import Parameters
 from app.bootstrap import Services
 from app.delivery.query import Form, Position
 from app.delivery.results import Page
@@ -25,7 +25,7 @@ from app.syndication.formats import FEEDS, FeedFormat
 MUCH = 512 * 1024
 
 
-def answer_feed(services: Services, request: ReadRequest, channel: Channel, ext: str) -> Begun:
+def answer_feed(services: Services, request: ReadRequest, channel: Channel, ext: str) -> Answer:
     """Answer with a feed, or redirect to where it is now."""
     form = FEEDS.get(ext)
     if form is None:
@@ -33,18 +33,14 @@ def answer_feed(services: Services, request: ReadRequest, channel: Channel, ext:
     if channel.moved:
         return redirected(request, f"{channel.path}.{ext}", services.delivery.head())
     asked = _parse(services, request, channel, form)
+    if asked.search is not None or not asked.query.is_short:
+        request.leave_loop()
     if asked.search is not None:
-        return Deferred(lambda: _searched(services, request, asked, form))
-    if not asked.query.is_short:
-        return Deferred(lambda: _write(services, request, asked, form, _page(services, asked)))
-    page = _page(services, asked)
+        return _searched(services, request, asked, form)
+    page = services.delivery.stories(asked.query)
     if sum(map(len, page.items)) > MUCH:
-        return Deferred(lambda: _write(services, request, asked, form, page))
+        request.leave_loop()
     return _write(services, request, asked, form, page)
-
-
-def _page(services: Services, asked: FeedRequest) -> Page:
-    return services.delivery.stories(asked.query)
 
 
 def _searched(
@@ -96,12 +92,11 @@ def no_format(ext: str, known: Collection[str]) -> str:
 def _parse(
     services: Services, request: ReadRequest, channel: Channel, format_: FeedFormat
 ) -> FeedRequest:
-    known = SEARCH_FEED_PARAMETERS if channel.searched else FEED_PARAMETERS
-    params = Parameters(request.query, known)
+    values = (SEARCH_FEED if channel.searched else FEED).parse(request.query)
     form: Form = "whole" if _may_read_whole(services, request) else "short"
-    typed = read_typed(params)
+    typed = read_typed(values)
     path = f"{channel.path}?{typed!r}" if channel.searched else channel.path
-    query, paging = read_query(services, params, path, form, channel.clauses)
+    query, paging = read_query(services, values, path, form, channel.clauses)
     query = replace(query, embargoed=format_.tells_embargo and request.reader.embargoed)
     if not channel.searched:
         return FeedRequest(channel, query, paging)
@@ -121,43 +116,39 @@ def _position(place: Sequence[int] | None) -> Position | None:
     return None if place is None else (place[0], str(place[1]))
 
 
-def read_latest(services: Services, request: ReadRequest, ext: str) -> Begun:
+def read_latest(services: Services, request: ReadRequest, ext: str) -> Answer:
     """Return the newest stories."""
     return answer_feed(services, request, channels.EVERYTHING, ext)
 
 
-def read_search(services: Services, request: ReadRequest, ext: str) -> Begun:
+def read_search(services: Services, request: ReadRequest, ext: str) -> Answer:
     """Return the stories that a search finds."""
     return answer_feed(services, request, channels.SEARCH, ext)
 
 
-def read_category(services: Services, request: ReadRequest, slug: str, ext: str) -> Begun:
+def read_category(services: Services, request: ReadRequest, slug: str, ext: str) -> Answer:
     """Return the stories of a category and of all below it."""
     return answer_feed(services, request, channels.category(services, request, slug), ext)
 
 
-def read_source(services: Services, request: ReadRequest, slug: str, ext: str) -> Begun:
+def read_source(services: Services, request: ReadRequest, slug: str, ext: str) -> Answer:
     """Return the stories of a source."""
     return answer_feed(services, request, channels.source(services, request, slug), ext)
 
 
-def read_language(services: Services, request: ReadRequest, tag: str, ext: str) -> Begun:
+def read_language(services: Services, request: ReadRequest, tag: str, ext: str) -> Answer:
     """Return the stories in a language and all its regions."""
     return answer_feed(services, request, channels.language(services, request, tag), ext)
 
 
-def read_tag(services: Services, request: ReadRequest, tag: str, ext: str) -> Begun:
+def read_tag(services: Services, request: ReadRequest, tag: str, ext: str) -> Answer:
     """Return the stories with a tag; to find its spellings may take long."""
-
-    def begin() -> Begun:
-        return answer_feed(services, request, channels.tag(services, request, tag), ext)
-
-    return Deferred(lambda: finish(begin()))
+    return answer_feed(services, request, channels.tag(services, request, tag), ext)
 
 
-LATEST = Resource("/feeds/latest.{ext}", Reads.HEADLINES, read_latest)
-SEARCH = Resource("/feeds/search.{ext}", Reads.HEADLINES, read_search)
-CATEGORY = Resource("/feeds/categories/{slug}.{ext}", Reads.HEADLINES, read_category)
-SOURCE = Resource("/feeds/sources/{slug}.{ext}", Reads.HEADLINES, read_source)
-LANGUAGE = Resource("/feeds/languages/{tag}.{ext}", Reads.HEADLINES, read_language)
-TAG = Resource("/feeds/tags/{tag}.{ext}", Reads.HEADLINES, read_tag)
+LATEST = Resource("/feeds/latest.{ext}", Reads.HEADLINES, read_latest, FEED)
+SEARCH = Resource("/feeds/search.{ext}", Reads.HEADLINES, read_search, SEARCH_FEED)
+CATEGORY = Resource("/feeds/categories/{slug}.{ext}", Reads.HEADLINES, read_category, FEED)
+SOURCE = Resource("/feeds/sources/{slug}.{ext}", Reads.HEADLINES, read_source, FEED)
+LANGUAGE = Resource("/feeds/languages/{tag}.{ext}", Reads.HEADLINES, read_language, FEED)
+TAG = Resource("/feeds/tags/{tag}.{ext}", Reads.HEADLINES, read_tag, FEED, "thread")

@@ -11,11 +11,10 @@ from app.api.delivery import channels
 from app.api.delivery.channels import Channel
 from app.api.delivery.resource import ReadRequest
 from app.api.delivery.search_query import read_typed
-from app.api.delivery.story_query import FEED_PARAMETERS, SEARCH_FEED_PARAMETERS, read_query
+from app.api.delivery.story_parameters import FEED, SEARCH_FEED
+from app.api.delivery.story_query import read_query
 from app.api.http.access import Reads
-from app.api.http.canonical import canonical_query
 from app.api.http.errors import NothingHere
-from app.api.http.parameters import Parameters
 from app.bootstrap import Services
 from app.kit.errors import Failure
 from app.kit.quoting import quoted
@@ -62,10 +61,10 @@ def _selection(services: Services, path: str, query: str) -> Selection:
     if channel.moved:
         moved = f"{services.settings.public_url}{channel.path}"
         raise BadHubRequest(f"This feed has another address now: {moved}….")
-    known = SEARCH_FEED_PARAMETERS if channel.searched else FEED_PARAMETERS
-    params = Parameters(canonical_query(f"/feeds/{path}", query.encode()), known)
-    read_typed(params)
-    understood, _ = read_query(services, params, channel.path, "short", channel.clauses)
+    parameters = SEARCH_FEED if channel.searched else FEED
+    values = parameters.parse(parameters.canonical(query.encode()))
+    read_typed(values)
+    understood, _ = read_query(services, values, channel.path, "short", channel.clauses)
     is_selected = not channel.searched and not path.startswith("tags/")
     return understood.selection if is_selected else Selection()
 

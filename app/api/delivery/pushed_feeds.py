@@ -4,8 +4,7 @@ from urllib.parse import unquote, urlsplit
 
 from app.access.caller import ANYBODY
 from app.api.delivery.registry import find
-from app.api.delivery.resource import ReadRequest, compute
-from app.api.http.canonical import canonical_query
+from app.api.delivery.resource import ReadRequest
 from app.api.http.errors import NothingHere
 from app.api.http.problems import MEDIA_TYPE, PROBLEMS
 from app.bootstrap import Services
@@ -17,12 +16,13 @@ def read_feed(services: Services, topic: str) -> FeedContent:
     """Return what the address of a feed is answered with; a refusal has no body."""
     parts = urlsplit(topic)
     path = unquote(parts.path)
-    request = ReadRequest(path, canonical_query(path, parts.query.encode()), ANYBODY)
     match = find(path)
     try:
-        if match is None or match.resource.waits:
+        if match is None or match.resource.runs == "async":
             raise NothingHere("There is no such feed.")
-        answer = compute(services, match, request)
+        query = match.resource.parameters.canonical(parts.query.encode())
+        request = ReadRequest(path, query, ANYBODY)
+        answer = match.compute(services, request)
     except Failure as failure:
         return FeedContent(PROBLEMS[failure.code].status, MEDIA_TYPE, b"")
     media_type = dict(answer.headers).get(b"content-type", b"").decode()

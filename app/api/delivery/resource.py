@@ -2,46 +2,56 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from app.access.caller import Caller
 from app.api.http.access import Reads
 from app.api.http.answer import Answer
+from app.api.http.parameters import ParameterSet
 from app.bootstrap import Services
+
+
+class TakesLong(Exception):
+    """The rest of the work on an answer takes long, and does not belong on the event loop."""
 
 
 @dataclass(frozen=True, slots=True)
 class ReadRequest:
-    """What a reader asks for: a path, a canonical query string, and who asks."""
+    """What a reader asks for: a path, a canonical query string, and who asks.
+
+    `on_loop` says that the answer is computed on the event loop.
+    """
 
     path: str
     query: bytes
     reader: Caller
+    on_loop: bool = False
 
-
-@dataclass(frozen=True, slots=True)
-class Deferred:
-    """The rest of the work on an answer, which may take long and is done in a worker thread."""
-
-    compute: Callable[[], Answer]
-
-
-Begun = Answer | Deferred
+    def leave_loop(self) -> None:
+        """Raise `TakesLong` on the event loop: what comes next is work for a worker thread."""
+        if self.on_loop:
+            raise TakesLong
 
 
 @dataclass(frozen=True, slots=True)
 class Resource:
     """One public resource.
 
-    `path` is the template of its path. `start` is called with the services, the request and the
-    parts of the path by name; it returns an `Answer`, or `Deferred` where the rest may take long.
-    A resource that `waits` is a coroutine function that takes the `ChangeNotifier` as well.
+    `path` is the template of its path. `answer` is called with the services, the request and the
+    parts of the path by name, and returns an `Answer`. `parameters` are those of its query.
+
+    One that runs `inline` is computed on the event loop on SQLite, unless it finds out that it
+    takes long (`ReadRequest.leave_loop`): then it is called again in a worker thread. One that
+    runs in a `thread` always takes long. One that is `async` is a coroutine function that takes
+    the `ChangeNotifier` as well; with the parameter `waits` it is a long poll.
     """
 
     path: str
     reads: Reads
-    start: Callable[..., Any]
-    waits: bool = False
+    answer: Callable[..., Any]
+    parameters: ParameterSet
+    runs: Literal["inline", "thread", "async"] = "inline"
+    waits: str | None = None
 
 
 class Match(NamedTuple):
@@ -50,20 +60,9 @@ class Match(NamedTuple):
     resource: Resource
     parts: Mapping[str, str]
 
-
-def begin(services: Services, match: Match, request: ReadRequest) -> Begun:
-    """Begin an answer: return it, or what is left to be done; refusals are raised."""
-    resource, parts = match
-    resource.reads.allow(services, request.reader)
-    begun: Begun = resource.start(services, request, **parts)
-    return begun
-
-
-def finish(begun: Begun) -> Answer:
-    """Return an answer, doing in this thread whatever is left to be done."""
-    return begun.compute() if isinstance(begun, Deferred) else begun
-
-
-def compute(services: Services, match: Match, request: ReadRequest) -> Answer:
-    """Compute an answer in this thread."""
-    return finish(begin(services, match, request))
+    def compute(self, services: Services, request: ReadRequest) -> Answer:
+        """Compute an answer in this thread; refusals are raised."""
+        resource, parts = self
+        resource.reads.allow(services, request.reader)
+        answer: Answer = resource.answer(services, request, **parts)
+        return answer

@@ -3,10 +3,9 @@
 from fastapi import Request, Response
 from starlette.concurrency import run_in_threadpool
 
-from app.api.delivery.resource import Begun, Match, ReadRequest, Resource, begin, compute
+from app.api.delivery.resource import Match, ReadRequest, Resource
 from app.api.http.answer import Answer
 from app.api.http.asgi import state
-from app.api.http.canonical import canonical_query
 from app.api.live.change_notifier import ChangeNotifier
 from app.bootstrap import Services
 
@@ -14,25 +13,21 @@ from app.bootstrap import Services
 async def fetch(
     services: Services, notifier: ChangeNotifier, match: Match, request: ReadRequest
 ) -> Answer:
-    """Compute an answer: what is short inline on SQLite, all else in a worker thread."""
+    """Compute an answer in a worker thread, or wait for what it waits for."""
     resource, parts = match
-    if resource.waits:
+    if resource.runs == "async":
         resource.reads.allow(services, request.reader)
-        answer: Answer = await resource.start(services, request, notifier, **parts)
+        answer: Answer = await resource.answer(services, request, notifier, **parts)
         return answer
-    if services.database.dialect != "sqlite":
-        return await run_in_threadpool(compute, services, match, request)
-    begun: Begun = begin(services, match, request)
-    return begun if isinstance(begun, Answer) else await run_in_threadpool(begun.compute)
+    return await run_in_threadpool(match.compute, services, request)
 
 
 async def respond(request: Request, resource: Resource) -> Response:
     """Answer a request for a resource, without the cache."""
-    path, query = request.scope["path"], request.scope["query_string"]
-    asked = ReadRequest(path, canonical_query(path, query), state(request.scope)["caller"])
-    match = Match(resource, request.path_params)
+    query = resource.parameters.canonical(request.scope["query_string"])
+    asked = ReadRequest(request.scope["path"], query, state(request.scope)["caller"])
     app = request.app.state
-    answer = await fetch(app.services, app.notifier, match, asked)
+    answer = await fetch(app.services, app.notifier, Match(resource, request.path_params), asked)
     response = Response(answer.body, answer.status)
     response.raw_headers += answer.headers
     return response

@@ -7,24 +7,31 @@ from typing import Any
 
 from starlette.concurrency import run_in_threadpool
 
-from app.api.delivery.answers import delivered, list_links, redirected, search_alternates
-from app.api.delivery.resource import Begun, Deferred, ReadRequest, Resource
-from app.api.delivery.search_query import SEARCH_PARAMETERS, read_search, search_body
+from app.api.delivery.answers import delivered, feed_alternates, list_links, redirected
+from app.api.delivery.resource import ReadRequest, Resource
+from app.api.delivery.search_query import (
+    REFRESH,
+    SEARCH_LIST,
+    SUGGESTION_LIMIT,
+    SUGGESTION_LIST,
+    read_search,
+    search_body,
+)
 from app.api.delivery.stories import story_absent
+from app.api.delivery.story_parameters import NAMES_IN, RELATED_LIST, Q
 from app.api.http.access import Reads
 from app.api.http.answer import Answer
-from app.api.http.fields import SHORT, Fields
+from app.api.http.fields import HEADLINE_FIELDS
+from app.api.http.filters import read_selection
 from app.api.http.paging import Paging, envelope
-from app.api.http.parameters import FILTERS, SPANS, Parameters, bad
+from app.api.http.parameters import Values, bad
 from app.api.live.change_notifier import ChangeNotifier
 from app.bootstrap import Services
 from app.content.slugs import normal_ref
 from app.kit import json
 from app.search.suggesting import Suggestion
 
-RELATED_PARAMETERS = (*FILTERS, *SPANS, "fields", "limit", "names_in")
 _LISTED = ("stories",)
-_MOST_SUGGESTED = 50
 # What changed lately is searched in addition to the index, so there is something to wait for only
 # where that is a lot, as after a large import.
 _WAIT_SECONDS, _MOST_LOOKS = 2.0, 20
@@ -32,57 +39,56 @@ _WAIT_SECONDS, _MOST_LOOKS = 2.0, 20
 
 async def search(services: Services, request: ReadRequest, _: ChangeNotifier) -> Answer:
     """Search visible stories; `refresh=wait` waits for the index first."""
-    params = Parameters(request.query, SEARCH_PARAMETERS)
-    if params.choice("refresh", ("wait", "none"), "none") == "wait":
+    values = SEARCH_LIST.parse(request.query)
+    if values[REFRESH] == "wait":
         await _refreshed(services)
-    return await run_in_threadpool(_found, services, request, params)
+    return await run_in_threadpool(_found, services, request, values)
 
 
-def suggest(services: Services, request: ReadRequest) -> Deferred:
+def suggest(services: Services, request: ReadRequest) -> Answer:
     """Complete a text to titles, tags, sources and categories."""
-    params = Parameters(request.query, ("q", "limit"))
-    text = params.typed("q")
+    values = SUGGESTION_LIST.parse(request.query)
+    text = values[Q]
     if text is None:
-        raise bad("q", "required", "Send in 'q' what was typed so far.")
-    limit = params.number("limit", 10, 1, _MOST_SUGGESTED)
-    return Deferred(lambda: _suggested(services, request, text, limit))
+        raise bad(Q.name, "required", "Send in 'q' what was typed so far.")
+    limit, embargoed = values[SUGGESTION_LIMIT], request.reader.embargoed
+    made, answer = services.search.suggest(text, limit, embargoed=embargoed)
+    body = json.dumps({"data": [_suggestion(completion) for completion in made]})
+    return delivered(request, body, answer.head, keys=_LISTED, kept=answer.settled)
 
 
-def list_related(services: Services, request: ReadRequest, ref: str) -> Begun:
+def list_related(services: Services, request: ReadRequest, ref: str) -> Answer:
     """List stories similar to a visible one."""
-    params = Parameters(request.query, RELATED_PARAMETERS)
-    fields = Fields.read(params, SHORT)
-    paging = Paging.read(services.cursors, params, "", 1)
-    embargoed, names_in = request.reader.embargoed, params.languages("names_in")
+    values = RELATED_LIST.parse(request.query)
+    fields = values[HEADLINE_FIELDS]
+    paging = Paging.read(services.cursors, values, "", 1)
+    embargoed, names_in = request.reader.embargoed, values[NAMES_IN]
     story = services.delivery.story(normal_ref(ref), embargoed=embargoed)
     if story.moved_to is not None:
         return redirected(request, f"/v1/articles/{story.moved_to}/related", story.head)
     if story.body is None:
         raise story_absent(request, story.head, story)
-    selection = params.selection(services.delivery.resolve, services.delivery.slugs)
-
-    def compute() -> Answer:
-        found = services.search.related(
-            story.keys[0].removeprefix("story:"),
-            selection,
-            paging.limit,
-            embargoed=embargoed,
-            names_in=names_in,
-        )
-        items = [fields.keep(item) for item in found.items] if fields else found.items
-        body, _ = envelope(paging, items, None, None, None)
-        keys = (*_LISTED, *story.keys)
-        return delivered(request, body, found.head, keys=keys, kept=found.settled)
-
-    return Deferred(compute)
+    selection = read_selection(values, services.delivery)
+    request.leave_loop()
+    found = services.search.related(
+        story.keys[0].removeprefix("story:"),
+        selection,
+        paging.limit,
+        embargoed=embargoed,
+        names_in=names_in,
+    )
+    items = [fields.keep(item) for item in found.items] if fields else found.items
+    body, _ = envelope(paging, items, None, None, None)
+    keys = (*_LISTED, *story.keys)
+    return delivered(request, body, found.head, keys=keys, kept=found.settled)
 
 
-def _found(services: Services, request: ReadRequest, params: Parameters) -> Answer:
-    asked = read_search(services, params, request.reader)
+def _found(services: Services, request: ReadRequest, values: Values) -> Answer:
+    asked = read_search(services, values, request.reader)
     found = services.search.search(asked.query)
     body, cursors = search_body(asked, found)
     links = list_links(services, request, cursors)
-    others = search_alternates(services, request.query)
+    others = feed_alternates(services, request.query, "/feeds/search")
     return delivered(
         request,
         body,
@@ -92,13 +98,6 @@ def _found(services: Services, request: ReadRequest, params: Parameters) -> Answ
         alternates=others,
         kept=found.settled,
     )
-
-
-def _suggested(services: Services, request: ReadRequest, text: str, limit: int) -> Answer:
-    embargoed = request.reader.embargoed
-    made, answer = services.search.suggest(text, limit, embargoed=embargoed)
-    body = json.dumps({"data": [_suggestion(completion) for completion in made]})
-    return delivered(request, body, answer.head, keys=_LISTED, kept=answer.settled)
 
 
 def _suggestion(completion: Suggestion) -> dict[str, Any]:
@@ -120,6 +119,6 @@ async def _refreshed(services: Services) -> None:
         await asyncio.sleep(_WAIT_SECONDS / _MOST_LOOKS)
 
 
-SEARCH = Resource("/v1/search", Reads.HEADLINES, search, waits=True)
-SUGGEST = Resource("/v1/suggest", Reads.HEADLINES, suggest)
-RELATED = Resource("/v1/articles/{ref}/related", Reads.STORIES, list_related)
+SEARCH = Resource("/v1/search", Reads.HEADLINES, search, SEARCH_LIST, "async")
+SUGGEST = Resource("/v1/suggest", Reads.HEADLINES, suggest, SUGGESTION_LIST, "thread")
+RELATED = Resource("/v1/articles/{ref}/related", Reads.STORIES, list_related, RELATED_LIST)

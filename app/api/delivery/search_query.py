@@ -1,33 +1,32 @@
 """From parameters to a search, and from what was found to the bytes of an answer."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from app.access.caller import Caller
 from app.access.scopes import Scope
-from app.api.http.fields import Fields, names_of
-from app.api.http.paging import Paging, envelope
-from app.api.http.parameters import FILTERS, SPANS, Parameters, bad
+from app.api.delivery.story_parameters import BY_UPDATE, NAMES_IN, Q
+from app.api.http.fields import Fields, declare_fields
+from app.api.http.filters import FILTERS, SPANS, read_selection
+from app.api.http.paging import COUNT, CURSOR, LIMIT, Paging, envelope
+from app.api.http.parameters import (
+    Parameter,
+    ParameterSet,
+    Values,
+    bad,
+    choice_parser,
+    declare_choice,
+    declare_flag,
+    declare_number,
+    declare_words,
+)
 from app.api.schemas.reading import SearchHit
 from app.bootstrap import Services
 from app.delivery.query import StoryQuery
-from app.search.index import FACETS, MOST_RELEVANT, Order, Place
+from app.search.index import FACETS as FACET_NAMES
+from app.search.index import MOST_RELEVANT, Order, Place
 from app.search.queries import Answer, SearchQuery
 
-SEARCH_PARAMETERS = (
-    "q",
-    *FILTERS,
-    *SPANS,
-    "sort",
-    "fields",
-    "limit",
-    "cursor",
-    "count",
-    "facets",
-    "highlight",
-    "names_in",
-    "refresh",
-)
 # By what each order sorts.
 SORTS: dict[str, Order] = {
     "relevance": "relevance",
@@ -36,7 +35,31 @@ SORTS: dict[str, Order] = {
     "-updated_at": "updated_at",
     "updated_at": "updated_at",
 }
-_FIELDS = names_of(SearchHit)
+# By relevance, where there is a text to find.
+SORT = replace(
+    declare_choice("sort", SORTS, "-published_at", "The order of the list."),
+    default_with=BY_UPDATE,
+)
+HIT_FIELDS = declare_fields(SearchHit)
+FACETS = declare_words(
+    "facets",
+    FACET_NAMES,
+    f"A comma list of {' '.join(FACET_NAMES)}: count the stories found by each of their values.",
+)
+HIGHLIGHT = declare_flag("highlight", "Show where the words stand, as HTML that is safe to show.")
+REFRESH = Parameter(
+    "refresh",
+    "`wait` waits, two seconds at the most, until the answer can be `complete`.",
+    {"type": "string", "enum": ["wait"]},
+    choice_parser(("wait", "none")),
+    "none",
+)
+SEARCH_LIST = ParameterSet(
+    *(Q, *FILTERS, *SPANS, SORT, HIT_FIELDS, LIMIT, CURSOR, COUNT),
+    *(FACETS, HIGHLIGHT, NAMES_IN, REFRESH),
+)
+SUGGESTION_LIMIT = declare_number("limit", 10, 1, 50, "How many to return.")
+SUGGESTION_LIST = ParameterSet(Q, SUGGESTION_LIMIT)
 Position = tuple[int, ...]
 
 
@@ -49,14 +72,14 @@ class SearchRequest:
     paging: Paging
 
 
-def read_search(services: Services, params: Parameters, caller: Caller) -> SearchRequest:
+def read_search(services: Services, values: Values, caller: Caller) -> SearchRequest:
     """Understand the parameters of a search, or refuse them."""
-    typed = read_typed(params)
-    selection = params.selection(services.delivery.resolve, services.delivery.slugs)
-    sort = _sort(params, typed)
+    typed = read_typed(values)
+    selection = read_selection(values, services.delivery)
+    sort = _sort(values, typed)
     relevance = sort == "relevance"
     bound = f"/v1/search?{typed!r}&{selection!r}&{sort}"
-    paging = Paging.read(services.cursors, params, bound, 1 if relevance else 2)
+    paging = Paging.read(services.cursors, values, bound, 1 if relevance else 2)
     position = [int(one) for one in paging.position or ()]
     query = SearchQuery(
         typed=typed,
@@ -68,18 +91,18 @@ def read_search(services: Services, params: Parameters, caller: Caller) -> Searc
         offset=position[0] if position and relevance else 0,
         place=Place(position[0], position[1]) if position and not relevance else None,
         counted=paging.count is not None,
-        facets=params.words("facets", FACETS),
-        highlighted=params.flag("highlight"),
+        facets=values[FACETS],
+        highlighted=values[HIGHLIGHT],
         titles_only=sees_titles_only(services, caller),
         embargoed=caller.embargoed,
-        names_in=params.languages("names_in"),
+        names_in=values[NAMES_IN],
     )
-    return SearchRequest(query, Fields.read(params, _FIELDS), paging)
+    return SearchRequest(query, values[HIT_FIELDS], paging)
 
 
-def read_typed(params: Parameters) -> str | None:
+def read_typed(values: Values) -> str | None:
     """Return what is searched for; blanks are nothing."""
-    typed = params.typed("q")
+    typed = values[Q]
     return typed if typed and not typed.isspace() else None
 
 
@@ -125,13 +148,12 @@ def search_body(asked: SearchRequest, found: Answer) -> tuple[bytes, dict[str, s
     )
 
 
-def _sort(params: Parameters, typed: str | None) -> str:
-    if typed is not None:
-        return params.choice("sort", SORTS, "relevance")
-    changed = params.has("updated_after", "updated_before")
-    sort = params.choice("sort", SORTS, "-updated_at" if changed else "-published_at")
-    if sort == "relevance":
-        raise bad("sort", "not_allowed", "'relevance' orders what 'q' finds; send 'q' with it.")
+def _sort(values: Values, typed: str | None) -> str:
+    if typed is not None and not values.has(SORT):
+        return "relevance"
+    sort = values[SORT]
+    if typed is None and sort == "relevance":
+        raise bad(SORT.name, "not_allowed", "'relevance' orders what 'q' finds; send 'q' with it.")
     return sort
 
 

@@ -9,10 +9,10 @@ from math import ceil
 from app.access.selection import Selection, Span
 from app.api.delivery.answers import delivered, nothing_here
 from app.api.delivery.feed_pages import addresses_of
-from app.api.delivery.resource import Deferred, ReadRequest, Resource
+from app.api.delivery.resource import ReadRequest, Resource
 from app.api.http.access import Reads
 from app.api.http.answer import Answer
-from app.api.http.parameters import Parameters
+from app.api.http.parameters import NO_PARAMETERS
 from app.bootstrap import Services
 from app.delivery.heads import Head
 from app.delivery.query import StoryQuery
@@ -138,29 +138,26 @@ def _next_month(start: datetime) -> datetime | None:
     return start.replace(year=start.year + 1, month=1) if start.year < MAXYEAR else None
 
 
-def read_index(services: Services, request: ReadRequest) -> Deferred:
+def read_index(services: Services, request: ReadRequest) -> Answer:
     """Return the index of the sitemaps of all months."""
     return _sitemap(services, request, lambda: build_index(services))
 
 
-def read_news(services: Services, request: ReadRequest) -> Deferred:
+def read_news(services: Services, request: ReadRequest) -> Answer:
     """Return the stories of the last 48 hours, or an index of parts."""
     return _sitemap(services, request, lambda: build_news(services))
 
 
-def read_part(services: Services, request: ReadRequest, part: str) -> Deferred:
+def read_part(services: Services, request: ReadRequest, part: str) -> Answer:
     """Return a part of an index by the name that it has there, such as `2026-11`."""
     return _sitemap(services, request, lambda: find_part(services, part))
 
 
 def _sitemap(
     services: Services, request: ReadRequest, make: Callable[[], Sitemap | None]
-) -> Deferred:
-    Parameters(request.query, ())
-    return Deferred(lambda: _answer(services, request, make()))
-
-
-def _answer(services: Services, request: ReadRequest, made: Sitemap | None) -> Answer:
+) -> Answer:
+    NO_PARAMETERS.parse(request.query)
+    made = make()
     if made is None:
         head = services.delivery.head()
         raise nothing_here(request, head, "No index has a part of this name.")
@@ -169,6 +166,6 @@ def _answer(services: Services, request: ReadRequest, made: Sitemap | None) -> A
     )
 
 
-INDEX = Resource("/sitemap.xml", Reads.HEADLINES, read_index)
-NEWS = Resource("/sitemap-news.xml", Reads.HEADLINES, read_news)
-PART = Resource("/sitemap-{part}.xml", Reads.HEADLINES, read_part)
+INDEX = Resource("/sitemap.xml", Reads.HEADLINES, read_index, NO_PARAMETERS, "thread")
+NEWS = Resource("/sitemap-news.xml", Reads.HEADLINES, read_news, NO_PARAMETERS, "thread")
+PART = Resource("/sitemap-{part}.xml", Reads.HEADLINES, read_part, NO_PARAMETERS, "thread")

@@ -2,24 +2,26 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal
 
 from app.api.delivery.answers import (
     delivered,
-    list_alternates,
+    feed_alternates,
     nothing_here,
     redirected,
     story_alternates,
     withdrawn,
 )
 from app.api.delivery.feeds import MUCH, no_format
-from app.api.delivery.resource import Begun, Deferred, ReadRequest, Resource
+from app.api.delivery.resource import ReadRequest, Resource
+from app.api.delivery.story_parameters import ARTICLE_LIST, HEADLINE_LIST, NAMES_IN, SINGLE_STORY
 from app.api.delivery.story_query import ListRequest, list_body, narrow_keys, read_list
 from app.api.http.access import Reads
 from app.api.http.answer import Answer
-from app.api.http.fields import WHOLE, Fields
+from app.api.http.fields import STORY_FIELDS
 from app.api.http.links import Links
-from app.api.http.parameters import Parameters
+from app.api.http.parameters import NO_PARAMETERS
 from app.bootstrap import Services
 from app.content.slugs import normal_ref
 from app.delivery.directory import Directory
@@ -27,11 +29,10 @@ from app.delivery.heads import Head
 from app.delivery.results import Found
 from app.delivery.surrogates import LISTS
 from app.kit.bounded import BoundedCache
-from app.syndication.formats import STORIES, StoryFormat
+from app.syndication.formats import STORIES
 
 NO_STORY = "No story with this id or slug is public."
 _Kind = Literal["headlines", "articles"]
-_Key = tuple[str, bytes, bool]
 # Bytes of parsed queries that are kept; each takes some 3 kB, and holds its text many times.
 _MOST_BYTES, _OF_A_QUERY, _TIMES = 8 * 2**20, 3_000, 40
 
@@ -42,18 +43,19 @@ class _List:
 
     asked: ListRequest
     links: Links
-    others: Mapping[str, str]
+    alternates: Mapping[str, str]
     narrow: tuple[str, ...]
 
 
 class _ParsedLists:
     """Parsed queries of lists; a slug means the same for as long as the directory is the same.
 
-    Only SQLite knows without a query whether it is; PostgreSQL parses each query anew.
+    Parsing takes as long as all else that is done for a list. Only SQLite knows without a query
+    which directory it has; PostgreSQL parses each query again.
     """
 
     def __init__(self) -> None:
-        self._known: BoundedCache[_Key, _List] = BoundedCache(
+        self._known: BoundedCache[tuple[str, bytes, bool], _List] = BoundedCache(
             _MOST_BYTES, lambda key, _: _OF_A_QUERY + _TIMES * len(key[1])
         )
         self._directory: Directory | None = None
@@ -76,20 +78,36 @@ class _ParsedLists:
 parsed_lists = _ParsedLists()
 
 
-def list_headlines(services: Services, request: ReadRequest) -> Begun:
-    """Return a page of stories in short form."""
-    return _list(services, request, "headlines")
+def list_stories(services: Services, request: ReadRequest, kind: _Kind) -> Answer:
+    """Return a page of stories: headlines in short form, articles in full or with their bodies."""
+    parsed = parsed_lists.get(services, request, kind)
+    if not parsed.asked.query.is_short:
+        request.leave_loop()
+    page = services.delivery.stories(parsed.asked.query)
+    body, cursors = list_body(parsed.asked, page)
+    return delivered(
+        request,
+        body,
+        page.head,
+        keys=(LISTS,),
+        links=parsed.links.by_relation(cursors),
+        alternates=parsed.alternates,
+        narrow=parsed.narrow,
+    )
 
 
-def list_articles(services: Services, request: ReadRequest) -> Begun:
-    """Return a page of stories in full form, or with their bodies."""
-    return _list(services, request, "articles")
+def _parse(services: Services, request: ReadRequest, kind: _Kind) -> _List:
+    embargoed = request.reader.embargoed
+    asked = read_list(services, request.path, request.query, kind, embargoed=embargoed)
+    links = Links.of(request.path, request.query, services.settings.public_url or "")
+    alternates = feed_alternates(services, request.query, "/feeds/latest")
+    return _List(asked, links, alternates, narrow_keys(asked.query))
 
 
 def read_story(services: Services, request: ReadRequest, ref: str) -> Answer:
     """Return one story whole, by its id or slug."""
-    params = Parameters(request.query, ("fields", "names_in"))
-    fields, names_in = Fields.read(params, WHOLE), params.languages("names_in")
+    values = SINGLE_STORY.parse(request.query)
+    fields, names_in = values[STORY_FIELDS], values[NAMES_IN]
     found = services.delivery.story(
         normal_ref(ref), embargoed=request.reader.embargoed, names_in=names_in
     )
@@ -100,9 +118,9 @@ def read_story(services: Services, request: ReadRequest, ref: str) -> Answer:
     return delivered(request, body, found.head, keys=found.keys, alternates=others)
 
 
-def read_story_as(services: Services, request: ReadRequest, ref: str, ext: str) -> Begun:
+def read_story_as(services: Services, request: ReadRequest, ref: str, ext: str) -> Answer:
     """Return one story in another format, by the extension of its path."""
-    Parameters(request.query, ())
+    NO_PARAMETERS.parse(request.query)
     form = STORIES.get(ext)
     if form is None:
         raise nothing_here(request, services.delivery.head(), no_format(ext, STORIES))
@@ -112,13 +130,7 @@ def read_story_as(services: Services, request: ReadRequest, ref: str, ext: str) 
     if document is None:
         return _elsewhere(request, found, f".{ext}")
     if len(document) > MUCH:
-        return Deferred(lambda: _rendered(services, request, form, found, document))
-    return _rendered(services, request, form, found, document)
-
-
-def _rendered(
-    services: Services, request: ReadRequest, form: StoryFormat, found: Found, document: bytes
-) -> Answer:
+        request.leave_loop()
     body = form.render(services.items.of(document))
     return delivered(request, body, found.head, keys=found.keys, media_type=form.media_type)
 
@@ -142,36 +154,11 @@ def story_absent(
     return nothing_here(request, head, NO_STORY, varies=varies)
 
 
-def _list(services: Services, request: ReadRequest, kind: _Kind) -> Begun:
-    known = parsed_lists.get(services, request, kind)
-    if known.asked.query.is_short:
-        return _page(services, request, known)
-    return Deferred(lambda: _page(services, request, known))
-
-
-def _parse(services: Services, request: ReadRequest, kind: _Kind) -> _List:
-    embargoed = request.reader.embargoed
-    asked = read_list(services, request.path, request.query, kind, embargoed=embargoed)
-    links = Links.of(request.path, request.query, services.settings.public_url or "")
-    others = list_alternates(services, request.query)
-    return _List(asked, links, others, narrow_keys(asked.query))
-
-
-def _page(services: Services, request: ReadRequest, known: _List) -> Answer:
-    page = services.delivery.stories(known.asked.query)
-    body, cursors = list_body(known.asked, page)
-    return delivered(
-        request,
-        body,
-        page.head,
-        keys=(LISTS,),
-        links=known.links.by_relation(cursors),
-        alternates=known.others,
-        narrow=known.narrow,
-    )
-
-
-HEADLINES = Resource("/v1/headlines", Reads.HEADLINES, list_headlines)
-ARTICLES = Resource("/v1/articles", Reads.STORIES, list_articles)
-STORY = Resource("/v1/articles/{ref}", Reads.STORIES, read_story)
-STORY_AS = Resource("/v1/articles/{ref}.{ext}", Reads.STORIES, read_story_as)
+HEADLINES = Resource(
+    "/v1/headlines", Reads.HEADLINES, partial(list_stories, kind="headlines"), HEADLINE_LIST
+)
+ARTICLES = Resource(
+    "/v1/articles", Reads.STORIES, partial(list_stories, kind="articles"), ARTICLE_LIST
+)
+STORY = Resource("/v1/articles/{ref}", Reads.STORIES, read_story, SINGLE_STORY)
+STORY_AS = Resource("/v1/articles/{ref}.{ext}", Reads.STORIES, read_story_as, NO_PARAMETERS)

@@ -4,53 +4,56 @@ from collections.abc import Iterable
 
 from app.api.delivery.answers import delivered, list_links, nothing_here, redirected
 from app.api.delivery.resource import ReadRequest, Resource
+from app.api.delivery.story_parameters import NAMES_IN
 from app.api.http.access import Reads
 from app.api.http.answer import Answer
-from app.api.http.fields import CATEGORY, SOURCE, Fields
-from app.api.http.paging import Paging, envelope
-from app.api.http.parameters import Parameters, bad
+from app.api.http.fields import CATEGORY_FIELDS, SOURCE_FIELDS
+from app.api.http.paging import COUNT, CURSOR, LIMIT, Paging, envelope
+from app.api.http.parameters import ParameterSet, Values, bad, declare_flag
 from app.bootstrap import Services
 from app.content.slugs import normal_ref
 from app.delivery.directory import DirectoryEntry
 from app.delivery.store.entries import EntryType
 from app.kit import json
 
-LIST = ("fields", "limit", "cursor", "count")
-CATEGORY_LIST = (*LIST, "tree", "names_in")
+TREE = declare_flag("tree", "Nest the categories, all of them at once.")
+SOURCE_LIST = ParameterSet(SOURCE_FIELDS, LIMIT, CURSOR, COUNT)
+CATEGORY_LIST = ParameterSet(CATEGORY_FIELDS, LIMIT, CURSOR, COUNT, TREE, NAMES_IN)
+SINGLE_SOURCE = ParameterSet(SOURCE_FIELDS)
+SINGLE_CATEGORY = ParameterSet(CATEGORY_FIELDS, NAMES_IN)
 _PATHS = {"source": "/v1/sources", "category": "/v1/categories"}
-_FIELDS = {"source": SOURCE, "category": CATEGORY}
+_FIELDS = {"source": SOURCE_FIELDS, "category": CATEGORY_FIELDS}
 
 
 def list_sources(services: Services, request: ReadRequest) -> Answer:
     """Return a page of sources in the order of slugs."""
-    return _list(services, request, Parameters(request.query, LIST), "source")
+    return _list(services, request, SOURCE_LIST.parse(request.query), "source")
 
 
 def read_source(services: Services, request: ReadRequest, ref: str) -> Answer:
     """Return one source by its id or slug."""
-    return _one(services, request, Parameters(request.query, ("fields",)), "source", ref)
+    return _one(services, request, SINGLE_SOURCE.parse(request.query), "source", ref)
 
 
 def list_categories(services: Services, request: ReadRequest) -> Answer:
     """Return a page of categories in the order of slugs, or all of them nested."""
-    params = Parameters(request.query, CATEGORY_LIST)
-    if not params.flag("tree"):
-        return _list(services, request, params, "category")
+    values = CATEGORY_LIST.parse(request.query)
+    if not values[TREE]:
+        return _list(services, request, values, "category")
     directory, head = services.delivery.directory()
-    directory = directory.named(params.languages("names_in"))
-    body = _category_tree(directory.entries["category"].values(), params)
+    directory = directory.named(values[NAMES_IN])
+    body = _category_tree(directory.entries["category"].values(), values)
     return delivered(request, body, head, keys=("categories",))
 
 
 def read_category(services: Services, request: ReadRequest, ref: str) -> Answer:
     """Return one category by its id or slug."""
-    params = Parameters(request.query, ("fields", "names_in"))
-    return _one(services, request, params, "category", ref)
+    return _one(services, request, SINGLE_CATEGORY.parse(request.query), "category", ref)
 
 
-def _list(services: Services, request: ReadRequest, params: Parameters, type_: EntryType) -> Answer:
-    paging = Paging.read(services.cursors, params, _PATHS[type_], 1)
-    fields, names_in = Fields.read(params, _FIELDS[type_]), params.languages("names_in")
+def _list(services: Services, request: ReadRequest, values: Values, type_: EntryType) -> Answer:
+    paging = Paging.read(services.cursors, values, _PATHS[type_], 1)
+    fields, names_in = values[_FIELDS[type_]], values[NAMES_IN]
     page = services.delivery.entries(
         type_,
         limit=paging.limit,
@@ -66,9 +69,9 @@ def _list(services: Services, request: ReadRequest, params: Parameters, type_: E
 
 
 def _one(
-    services: Services, request: ReadRequest, params: Parameters, type_: EntryType, ref: str
+    services: Services, request: ReadRequest, values: Values, type_: EntryType, ref: str
 ) -> Answer:
-    fields, names_in = Fields.read(params, _FIELDS[type_]), params.languages("names_in")
+    fields, names_in = values[_FIELDS[type_]], values[NAMES_IN]
     found = services.delivery.entry(type_, normal_ref(ref), names_in=names_in)
     if found.moved_to is not None:
         return redirected(request, f"{_PATHS[type_]}/{found.moved_to}", found.head)
@@ -78,10 +81,11 @@ def _one(
     return delivered(request, body, found.head, keys=found.keys)
 
 
-def _category_tree(categories: Iterable[DirectoryEntry], params: Parameters) -> bytes:
+def _category_tree(categories: Iterable[DirectoryEntry], values: Values) -> bytes:
     """Return all categories nested, in the order of slugs, as the JSON of a list."""
-    for name in ("limit", "cursor", "fields"):
-        if params.has(name):
+    for parameter in (LIMIT, CURSOR, CATEGORY_FIELDS):
+        if values.has(parameter):
+            name = parameter.name
             raise bad(name, "not_allowed", f"A tree is whole: leave {name!r} out with tree=true.")
     listed = list(categories)
     below: dict[str | None, list[DirectoryEntry]] = {}
@@ -90,7 +94,7 @@ def _category_tree(categories: Iterable[DirectoryEntry], params: Parameters) -> 
         parent = one.parent_id if one.parent_id in known else None
         below.setdefault(parent, []).append(one)
     nested = b",".join(_nested(one, below) for one in below.get(None, ()))
-    count = len(listed) if params.has("count") else None
+    count = len(listed) if values.has(COUNT) else None
     page = json.dumps({"next": None, "prev": None, "limit": len(listed), "count": count})
     return b'{"data":[' + nested + b'],"page":' + page + b"}"
 
@@ -100,7 +104,7 @@ def _nested(one: DirectoryEntry, below: dict[str | None, list[DirectoryEntry]]) 
     return one.whole[:-1] + b',"children":[' + inner + b"]}"
 
 
-SOURCES = Resource("/v1/sources", Reads.HEADLINES, list_sources)
-SOURCE_ENTRY = Resource("/v1/sources/{ref}", Reads.HEADLINES, read_source)
-CATEGORIES = Resource("/v1/categories", Reads.HEADLINES, list_categories)
-CATEGORY_ENTRY = Resource("/v1/categories/{ref}", Reads.HEADLINES, read_category)
+SOURCES = Resource("/v1/sources", Reads.HEADLINES, list_sources, SOURCE_LIST)
+SOURCE_ENTRY = Resource("/v1/sources/{ref}", Reads.HEADLINES, read_source, SINGLE_SOURCE)
+CATEGORIES = Resource("/v1/categories", Reads.HEADLINES, list_categories, CATEGORY_LIST)
+CATEGORY_ENTRY = Resource("/v1/categories/{ref}", Reads.HEADLINES, read_category, SINGLE_CATEGORY)

@@ -1,4 +1,4 @@
-"""Who may read: what the route of a reader declares."""
+"""Who may use a route: what every route declares."""
 
 from enum import Enum
 
@@ -25,3 +25,7 @@ class Reads(Enum):
             return
         if anonymous == "none" or self is Reads.STORIES:
             caller.need(Scope.read)
+
+
+# The scope that a caller needs; or what readers read, of whom the deployment says who needs a key.
+Access = Scope | Reads

@@ -1,12 +1,11 @@
 """An answer to a reader, as a value: what a public resource returns, and what the cache stores."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import lru_cache
 from typing import NamedTuple
 
 from app.delivery.surrogates import EVERYTHING
-from app.kit.bounded import entries_within
 
 JSON = "application/json"
 Headers = list[tuple[bytes, bytes]]
@@ -33,17 +32,9 @@ class Facts(NamedTuple):
     shared: bool = True
 
     @property
-    def hangs_on(self) -> tuple[str, ...]:
+    def dependencies(self) -> tuple[str, ...]:
         """Return the keys by which it is found when it is outdated."""
         return self.narrow or self.keys
-
-    def is_over(self, now: datetime) -> bool:
-        """Tell whether time has changed the answer since it was made."""
-        return self.until is not None and self.until <= now
-
-    def fields(self) -> Headers:
-        """Return the headers that tell caches what the answer shows, and the log position."""
-        return [*_key_fields(self.keys), (b"dateline-serial", b"%d" % self.serial)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,19 +47,11 @@ class Answer:
     facts: Facts
 
 
-def _key_fields(keys: tuple[str, ...]) -> Headers:
-    """Return the headers that say what an answer shows; of most lists they are the same."""
-    return (_known_fields if len(keys) <= _FEW_KEYS else _made_fields)(keys)
-
-
-def _made_fields(keys: tuple[str, ...]) -> Headers:
+def shown_headers(keys: Sequence[str], serial: int) -> Headers:
+    """Return the headers that tell caches what an answer shows, and its position in the log."""
     shown = (*keys, EVERYTHING)
     return [
         (b"surrogate-key", " ".join(shown).encode()),
         (b"cache-tag", ",".join(shown).encode()),
+        (b"dateline-serial", b"%d" % serial),
     ]
-
-
-# Of so many keys, each as long as two ids, headers are remembered.
-_FEW_KEYS = 4
-_known_fields = lru_cache(entries_within(2**20, 2 * _FEW_KEYS * 80))(_made_fields)

@@ -10,25 +10,15 @@ Message = interface.Message
 Receive = interface.Receive
 Send = interface.Send
 App = interface.App
-# Where a scope has what tells its request from others, once that was found out.
-REQUEST_NAME = "dateline.request_name"
 
 
 def header(scope: Scope, name: bytes) -> str | None:
     """Return a request header, several of a name joined by commas (RFC 9110, section 5.2)."""
-    values = [value for key, value in scope["headers"] if key == name]
-    return b", ".join(values).decode("latin-1") if values else None
-
-
-def fields(scope: Scope) -> dict[bytes, bytes]:
-    """Return a request's headers by name; several of a name are one, joined by commas."""
-    headers: list[tuple[bytes, bytes]] = scope["headers"]
-    found = dict(headers)
-    if len(found) != len(headers):
-        found.clear()
-        for name, value in headers:
-            found[name] = found[name] + b", " + value if name in found else value
-    return found
+    found: bytes | None = None
+    for key, value in scope["headers"]:
+        if key == name:
+            found = value if found is None else found + b", " + value
+    return None if found is None else found.decode("latin-1")
 
 
 def state(scope: Scope) -> dict[str, Any]:

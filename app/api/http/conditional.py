@@ -1,4 +1,4 @@
-"""Conditional requests (RFC 9110, section 13): tags, dates, and versions."""
+"""Conditional requests (RFC 9110, section 13): tags and dates."""
 
 import hashlib
 import re
@@ -6,22 +6,14 @@ from datetime import UTC, datetime
 from email.utils import format_datetime
 from functools import lru_cache
 
-from app.api.http.errors import BadHeader, VersionRequired
-
-_TAG = re.compile(r'(?:W/)?"([\x21\x23-\x7e\x80-\xff]*)"')
+ENTITY_TAG = re.compile(r'(?:W/)?"([\x21\x23-\x7e\x80-\xff]*)"')
 _STRONG = re.compile(r'(?<!W/)("[\x21\x23-\x7e\x80-\xff]*")')
 _DATES = ("%a, %d %b %Y %H:%M:%S GMT", "%A, %d-%b-%y %H:%M:%S GMT", "%a %b %d %H:%M:%S %Y")
-_VERSION = re.compile(r"v(\d{1,9})")
 
 
 def entity_tag(body: bytes) -> str:
     """Return a strong tag: a hash of the bytes, by what processors have an instruction for."""
     return f'"{hashlib.sha256(body).hexdigest()[:24]}"'
-
-
-def version_tag(version: int) -> str:
-    """Return the tag of a version on the management side."""
-    return f'"v{version}"'
 
 
 @lru_cache(maxsize=1_000)
@@ -40,7 +32,7 @@ def not_modified(
     if if_none_match is not None:
         if if_none_match.strip() == "*":
             return True
-        return tag.strip('"') in _TAG.findall(if_none_match)
+        return tag.strip('"') in ENTITY_TAG.findall(if_none_match)
     since = _instant(if_modified_since)
     return since is not None and modified is not None and modified.replace(microsecond=0) <= since
 
@@ -61,28 +53,11 @@ def is_unchanged(
 
 def _instant(date: str | None) -> datetime | None:
     """Return what a date in any of the three forms of HTTP means (section 5.6.7)."""
+    if date is None:
+        return None
     for form in _DATES:
         try:
-            return datetime.strptime((date or "").strip(), form).replace(tzinfo=UTC)
+            return datetime.strptime(date.strip(), form).replace(tzinfo=UTC)
         except ValueError:
             continue
     return None
-
-
-def expected_versions(if_match: str | None) -> frozenset[int] | None:
-    """Return the versions that `If-Match` names (`*` is any: nothing), or insist on it."""
-    if if_match is None:
-        raise VersionRequired("Send the ETag of what you read in If-Match; * accepts any version.")
-    return optional_versions(if_match)
-
-
-def optional_versions(if_match: str | None) -> frozenset[int] | None:
-    """Return the versions that `If-Match` names, or nothing where it is absent or `*`."""
-    if if_match is None or if_match.strip() == "*":
-        return None
-    tags = _TAG.findall(if_match)
-    if not tags:
-        raise BadHeader('If-Match has the form "v3", as ETag gave it, or *.')
-    found = (_VERSION.fullmatch(tag) for tag in tags)
-    # A tag of another form is well formed and matches no version (section 13.1.1).
-    return frozenset(int(one.group(1)) for one in found if one)

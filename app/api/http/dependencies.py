@@ -1,27 +1,21 @@
-"""What routes ask for in their signatures: services, the caller, headers, the body.
+"""What routes ask for in their signatures: services, the caller, versions, documents.
 
 All of them are coroutines, though few wait: the framework sends plain functions to a thread.
 """
 
-from collections.abc import Awaitable, Callable
+import re
 from typing import Annotated, Any
 
 from fastapi import Depends, Header, Request
+from pydantic import BaseModel, GetCoreSchemaHandler
+from pydantic_core.core_schema import CoreSchema, json_or_python_schema
 
 from app.access.caller import Caller
-from app.access.scopes import Scope
-from app.api.http.asgi import state
-from app.api.http.conditional import expected_versions, optional_versions
-from app.api.http.errors import MalformedJson, UnsupportedMediaType
+from app.api.http.conditional import ENTITY_TAG
+from app.api.http.errors import BadHeader, VersionRequired
 from app.bootstrap import Services
-from app.kit import json
-from app.kit.quoting import quoted
 
-# No input has so many levels; what works on it may recurse.
-_DEEPEST = 50
-# No input has so many values; each may be an error that has to be worded.
-_MOST_VALUES = 20_000
-MERGE_PATCH = "application/merge-patch+json"
+_VERSION = re.compile(r"v(\d{1,9})")
 
 
 async def services_of(request: Request) -> Services:
@@ -32,70 +26,53 @@ async def services_of(request: Request) -> Services:
 
 async def caller_of(request: Request) -> Caller:
     """Return the caller that the authentication middleware found."""
-    caller: Caller = state(request.scope)["caller"]
+    caller: Caller = request.scope["state"]["caller"]
     return caller
 
 
-async def note_route(request: Request) -> None:
-    """Note the route that answers, for the access log and metrics."""
-    state(request.scope)["route"] = request.scope["route"].path
-
-
-def scoped(scope: Scope) -> Callable[[Caller], Awaitable[Caller]]:
-    """Return a dependency that insists on a scope."""
-
-    async def checked(caller: Annotated[Caller, Depends(caller_of)]) -> Caller:
-        caller.need(scope)
-        return caller
-
-    return checked
-
-
-async def json_object(request: Request) -> dict[str, Any]:
-    """Return the body, which has to be a JSON object."""
-    wanted = MERGE_PATCH if request.method == "PATCH" else "application/json"
-    sent = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if sent not in {wanted, "application/json"}:
-        raise UnsupportedMediaType(
-            f"Send the body as {wanted}, not as {quoted(sent or 'nothing')}."
-        )
-    body = await request.body()
-    try:
-        value = json.loads(body)
-    except json.JSONDecodeError as wrong:
-        raise MalformedJson(f"The body is not JSON: {wrong}.") from wrong
-    if not isinstance(value, dict):
-        raise MalformedJson("The body is JSON, but not an object.")
-    if json.is_deeper(value, _DEEPEST):
-        raise MalformedJson(f"The body nests deeper than {_DEEPEST} levels.")
-    if json.is_larger(value, _MOST_VALUES):
-        raise MalformedJson(f"The body has over {_MOST_VALUES} members and items.")
-    return value
-
-
-async def optional_json_object(request: Request) -> dict[str, Any]:
-    """Return the body, or an empty object where there is none."""
-    if not await request.body():
-        return {}
-    return await json_object(request)
-
-
-async def _if_match(if_match: Annotated[str | None, Header()] = None) -> frozenset[int] | None:
-    return expected_versions(if_match)
-
-
-async def _optional_if_match(
+async def optional_versions(
     if_match: Annotated[str | None, Header()] = None,
 ) -> frozenset[int] | None:
-    return optional_versions(if_match)
+    """Return the versions that `If-Match` names, or nothing where it is absent or `*`."""
+    if if_match is None or if_match.strip() == "*":
+        return None
+    tags = ENTITY_TAG.findall(if_match)
+    if not tags:
+        raise BadHeader('If-Match has the form "v3", as ETag gave it, or *.')
+    found = (_VERSION.fullmatch(tag) for tag in tags)
+    # A tag of another form is well formed and matches no version (section 13.1.1).
+    return frozenset(int(one.group(1)) for one in found if one)
 
 
+async def expected_versions(
+    if_match: Annotated[str | None, Header()] = None,
+) -> frozenset[int] | None:
+    """Return the versions that `If-Match` names (`*` is any: nothing), or insist on it."""
+    if if_match is None:
+        raise VersionRequired("Send the ETag of what you read in If-Match; * accepts any version.")
+    return await optional_versions(if_match)
+
+
+class Describes:
+    """Says in OpenAPI by which model a document is validated, where that takes what is stored.
+
+    A merge patch is merged with what is there first, and a replacement may have read-only fields
+    as they are there. So commands validate them, inside the transaction.
+    """
+
+    def __init__(self, model: type[BaseModel]) -> None:
+        """Describe a document by a model."""
+        self._model = model
+
+    def __get_pydantic_core_schema__(
+        self, source: type[object], handler: GetCoreSchemaHandler
+    ) -> CoreSchema:
+        """Return a schema that has the model where it is JSON, and accepts any document."""
+        return json_or_python_schema(handler.generate_schema(self._model), handler(source))
+
+
+Document = dict[str, Any]
 Parts = Annotated[Services, Depends(services_of)]
-Anybody = Annotated[Caller, Depends(caller_of)]
-Writer = Annotated[Caller, Depends(scoped(Scope.write))]
-Publisher = Annotated[Caller, Depends(scoped(Scope.publish))]
-Admin = Annotated[Caller, Depends(scoped(Scope.admin))]
-Body = Annotated[dict[str, Any], Depends(json_object)]
-MaybeBody = Annotated[dict[str, Any], Depends(optional_json_object)]
-Expected = Annotated[frozenset[int] | None, Depends(_if_match)]
-MaybeExpected = Annotated[frozenset[int] | None, Depends(_optional_if_match)]
+CallerDep = Annotated[Caller, Depends(caller_of)]
+Expected = Annotated[frozenset[int] | None, Depends(expected_versions)]
+MaybeExpected = Annotated[frozenset[int] | None, Depends(optional_versions)]

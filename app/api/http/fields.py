@@ -1,13 +1,13 @@
 """`fields=`: keep just those of an object's fields that were asked for."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from pydantic import BaseModel
 
-from app.api.http.parameters import Parameters
-from app.api.schemas.documents import CategoryEntry, Headline, SourceEntry, Story, StoryWithBody
+from app.api.http.parameters import STRING, Parameter, words_parser
+from app.api.schemas.documents import CategoryEntry, Headline, SourceEntry, StoryWithBody
 from app.kit import json
 
 _Tree = dict[str, Any]
@@ -21,18 +21,6 @@ class Fields:
 
     tree: _Tree
 
-    @classmethod
-    def read(cls, params: Parameters, known: Collection[str]) -> "Fields | None":
-        """Read `fields=title,source.name`; without it, everything is kept."""
-        chosen = params.words("fields", known)
-        if not chosen:
-            return None
-        tree: _Tree = {}
-        # Wider names first, so that "source" is not narrowed by a "source.name" beside it.
-        for name in sorted(chosen, key=lambda one: one.count(".")):
-            _plant(tree, name.split("."))
-        return cls(tree)
-
     def keep(self, item: bytes) -> bytes:
         """Return a JSON object with the chosen fields alone, and an embargo in any case."""
         return json.dumps(_pruned(json.loads(item), {**self.tree, **_ALWAYS}))
@@ -42,13 +30,28 @@ class Fields:
         return any(name in self.tree for name in names)
 
 
-def names_of(model: type[BaseModel], prefix: str = "") -> frozenset[str]:
+def declare_fields(model: type[BaseModel]) -> Parameter[Fields | None]:
+    """Declare `fields=title,source.name` for a documented object; without it, all are kept."""
+    choose = words_parser(_names_of(model))
+
+    def parse(name: str, sent: str) -> Fields:
+        tree: _Tree = {}
+        # Wider names first, so that "source" is not narrowed by a "source.name" beside it.
+        for chosen in sorted(choose(name, sent), key=lambda field: field.count(".")):
+            _plant(tree, chosen.split("."))
+        return Fields(tree)
+
+    description = "Keep just these fields: `title,source.name`."
+    return Parameter("fields", description, STRING, parse, None)
+
+
+def _names_of(model: type[BaseModel], prefix: str = "") -> frozenset[str]:
     """Return all field names of a documented object, nested ones with dots."""
     names: set[str] = set()
     for name, field in model.model_fields.items():
         names.add(prefix + name)
         for inner in _models_in(field.annotation):
-            names |= names_of(inner, f"{prefix}{name}.")
+            names |= _names_of(inner, f"{prefix}{name}.")
     return frozenset(names)
 
 
@@ -75,8 +78,7 @@ def _pruned(value: Any, tree: Mapping[str, Any]) -> Any:
     return {name: _pruned(inner, tree[name]) for name, inner in value.items() if name in tree}
 
 
-SHORT = names_of(Headline)
-FULL = names_of(Story)
-WHOLE = names_of(StoryWithBody)
-SOURCE = names_of(SourceEntry)
-CATEGORY = names_of(CategoryEntry)
+HEADLINE_FIELDS = declare_fields(Headline)
+STORY_FIELDS = declare_fields(StoryWithBody)
+SOURCE_FIELDS = declare_fields(SourceEntry)
+CATEGORY_FIELDS = declare_fields(CategoryEntry)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from urllib.parse import quote
 
 # What stands in a query as it is, or is an encoding already (RFC 3986, section 3.4).
@@ -13,8 +14,7 @@ _RESERVED = 800
 _MOST_WITH_ALTERNATES = 2_000
 _MOST_BYTES = 4_000
 _LEAST_NEEDED_FIRST = ("self", "prev", "next")
-# What stands around the address and the name of a relation, with a comma.
-_AROUND = len('<>; rel="", ')
+_COMMA = ", "
 
 Headers = Sequence[tuple[bytes, bytes]]
 
@@ -35,18 +35,19 @@ class Links:
     def of(cls, path: str, query_string: bytes, own: str) -> "Links":
         """Return the links of a path, below this API's own address if it is known."""
         base = f"{own}{quote(path)}"
+        if not query_string:
+            return cls(base, base, f"{base}?{_CURSOR}", "")
         query = quote(query_string, safe=_OF_QUERIES)
+        before, behind = f"{base}?", ""
         # The query is in its canonical form: names stand as they are, and in
         # order. A cursor takes its place among them.
-        kept = [one for one in query.split("&") if one and not one.startswith(_CURSOR)]
-        before = "".join(f"{one}&" for one in kept if one < _CURSOR)
-        behind = "".join(f"&{one}" for one in kept if one > _CURSOR)
-        return cls(
-            itself=f"{base}?{query}" if query else base,
-            first=f"{base}?{'&'.join(kept)}" if kept else base,
-            before=f"{base}?{before}{_CURSOR}",
-            behind=behind,
-        )
+        for part in query.split("&"):
+            if part and part < _CURSOR:
+                before += f"{part}&"
+            elif part and not part.startswith(_CURSOR):
+                behind += f"&{part}"
+        first = before[:-1] if not behind else f"{before}{behind[1:]}"
+        return cls(f"{base}?{query}", first, f"{before}{_CURSOR}", behind)
 
     def page(self, cursor: str) -> str:
         """Return the address of the page to which a cursor leads."""
@@ -54,8 +55,11 @@ class Links:
 
     def by_relation(self, cursors: Mapping[str, str | None]) -> dict[str, str]:
         """Return the list itself, and the pages to which cursors lead."""
-        led = {rel: self.page(one) for rel, one in cursors.items() if one is not None}
-        return {"self": self.itself, **led}
+        links = {"self": self.itself}
+        for rel, cursor in cursors.items():
+            if cursor is not None:
+                links[rel] = f"{self.before}{cursor}{self.behind}"
+        return links
 
 
 def link_header(links: Mapping[str, str], alternates: Mapping[str, str], others: Headers) -> str:
@@ -67,10 +71,15 @@ def link_header(links: Mapping[str, str], alternates: Mapping[str, str], others:
     are the other headers that depend on the answer.
     """
     taken = _RESERVED + _size(others)
-    kept = [f'<{url}>; rel="{rel}"' for rel, url in _fitting(links, _MOST_BYTES - taken).items()]
-    told = [f'<{url}>; rel="alternate"; type="{one}"' for one, url in alternates.items()]
-    whole = ", ".join((*kept, *told))
-    return whole if taken + len(whole) <= _MOST_WITH_ALTERNATES else ", ".join(kept)
+    kept = {rel: f'<{url}>; rel="{rel}"' for rel, url in links.items()}
+    for rel in _LEAST_NEEDED_FIRST:
+        if taken + sum(map(len, kept.values())) + len(_COMMA) * len(kept) <= _MOST_BYTES:
+            break
+        kept.pop(rel, None)
+    pages = whole = _COMMA.join(kept.values())
+    for media_type, url in alternates.items():
+        whole += f'{_COMMA if whole else ""}<{url}>; rel="alternate"; type="{media_type}"'
+    return whole if taken + len(whole) <= _MOST_WITH_ALTERNATES else pages
 
 
 def fits_in_head(address: str | bytes, others: Headers) -> bool:
@@ -79,14 +88,4 @@ def fits_in_head(address: str | bytes, others: Headers) -> bool:
 
 
 def _size(headers: Headers) -> int:
-    return sum(len(name) + len(value) + len(": \r\n") for name, value in headers)
-
-
-def _fitting(links: Mapping[str, str], most: int) -> dict[str, str]:
-    """Return the links that have at most so many bytes together, without the least needed ones."""
-    kept = dict(links)
-    for rel in _LEAST_NEEDED_FIRST:
-        if sum(len(url) + len(name) + _AROUND for name, url in kept.items()) <= most:
-            break
-        kept.pop(rel, None)
-    return kept
+    return sum(map(len, chain(*headers))) + len(": \r\n") * len(headers)

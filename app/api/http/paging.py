@@ -2,17 +2,33 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
-from app.api.http.parameters import Parameters
+from app.api.http.parameters import Parameter, Values, choice_parser, declare_number, declare_text
 from app.kit import json
 from app.kit.cursor import Signer, fingerprint
 from app.kit.errors import BadCursor
 
-DEFAULT_LIMIT = 20
-MOST = 100
-_Count = Literal["exact", "estimated", "none"]
-_COUNTS: tuple[_Count, ...] = get_args(_Count)
+Count = Literal["exact", "estimated"]
+_COUNTS: dict[str, Count | None] = {"exact": "exact", "estimated": "estimated", "none": None}
+_OTHER_QUERY = "This cursor belongs to another query. Repeat that query's filters."
+_choose_count = choice_parser(_COUNTS)
+
+
+def _parse_count(name: str, sent: str) -> Count | None:
+    return _COUNTS[_choose_count(name, sent)]
+
+
+LIMIT = declare_number("limit", 20, 1, 100, "How many to return.")
+CURSOR = declare_text("cursor", "`next` or `prev` of a page of the same query.")
+COUNT: Parameter[Count | None] = Parameter(
+    "count",
+    "Fill `page.count`.",
+    {"type": "string", "enum": list(_COUNTS), "default": "none"},
+    _parse_count,
+    None,
+    default_text="none",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,24 +38,28 @@ class Paging:
     signer: Signer
     query: str
     limit: int
-    count: Literal["exact", "estimated"] | None
+    count: Count | None
     position: list[Any] | None
     backwards: bool
 
     @classmethod
-    def read(cls, signer: Signer, params: Parameters, query: str, width: int) -> "Paging":
+    def read(cls, signer: Signer, values: Values, query: str, width: int) -> "Paging":
         """Read `limit`, `cursor` and `count`; a cursor has to come from the same query.
 
         `width` is how many values a position has.
         """
-        token = params.text("cursor")
-        position, backwards = _position(signer, token, fingerprint(query), width)
-        count = params.choice("count", _COUNTS, "none")
+        bound, token = fingerprint(query), values[CURSOR]
+        position, backwards = None, False
+        if token is not None:
+            signed = signer.read(token)
+            if not isinstance(signed, list) or len(signed) != width + 2 or signed[0] != bound:
+                raise BadCursor(_OTHER_QUERY)
+            position, backwards = signed[2:], bool(signed[1])
         return cls(
             signer=signer,
-            query=fingerprint(query),
-            limit=params.number("limit", DEFAULT_LIMIT, 1, MOST),
-            count=None if count == "none" else count,
+            query=bound,
+            count=values[COUNT],
+            limit=values[LIMIT],
             position=position,
             backwards=backwards,
         )
@@ -70,14 +90,3 @@ def envelope(
     page = json.dumps({**cursors, "limit": paging.limit, "count": count})
     rest = b"," + json.dumps(more)[1:] if more else b"}"
     return b"".join((b'{"data":[', b",".join(items), b'],"page":', page, rest)), cursors
-
-
-def _position(
-    signer: Signer, token: str | None, query: str, width: int
-) -> tuple[list[Any] | None, bool]:
-    if token is None:
-        return None, False
-    value = signer.read(token)
-    if not isinstance(value, list) or len(value) != width + 2 or value[0] != query:
-        raise BadCursor("This cursor belongs to another query. Repeat that query's filters.")
-    return value[2:], bool(value[1])

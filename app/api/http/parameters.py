@@ -1,218 +1,277 @@
-"""The query string: known names only, each in its form; nothing is ever ignored."""
+"""Query parameters, each declared once: how it is parsed, its default, and what is said of it.
 
-from collections.abc import Callable, Collection, Iterable
+The declaration drives parsing, the OpenAPI document, the canonical form of a query, and what
+resources accept. Unknown names are refused: nothing is ever ignored.
+"""
+
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Set
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal, TypeVar
-from urllib.parse import parse_qsl
+from typing import Any, Generic, TypeVar
+from unicodedata import normalize
+from urllib.parse import parse_qsl, urlencode
 
-from app.access.selection import Clause, Field, Selection, Span, fold
 from app.api.http.nearest import nearest
 from app.content.inputs import normal_language
-from app.content.slugs import normal_slug
+from app.kit.bounded import BoundedCache
 from app.kit.clock import parse_instant_or_date
 from app.kit.errors import BadParameter, FieldError
-from app.kit.ids import is_id
 from app.kit.quoting import quoted, shortened
 
-FILTERS = ("category", "source", "language", "tag", "author", "kind", "ids")
-SPANS = ("published_after", "published_before", "updated_after", "updated_before")
-MOST_VALUES = 100
+STRING: Mapping[str, Any] = {"type": "string"}
+INSTANT: Mapping[str, Any] = {
+    "anyOf": [{"type": "string", "format": "date-time"}, {"type": "string", "format": "date"}]
+}
 # Languages in an order of preference.
 MOST_PREFERRED = 10
-_MOST_CLAUSES = 20
-_MOST_IN_ALL = 200
-# Of so many unknown parameters the detail speaks; `errors` has all.
-_MOST_TOLD = 5
-_FIELDS: dict[str, Field] = {
-    "category": "category",
-    "source": "source",
-    "language": "language",
-    "tag": "tag",
-    "author": "author",
-    "kind": "kind",
-    "ids": "id",
-}
+_MOST_SENT = 200
+# The detail names so many unknown parameters; `errors` has all.
+_MOST_NAMED = 5
+# Queries up to this length are remembered with their canonical form; the bytes of all of them,
+# and what an entry takes in addition to its texts.
+_LONGEST = 1_000
+_MOST_BYTES, _ENTRY_BYTES = 4 * 2**20, 400
 
-# Given a type and a ref, returns its id, or nothing; and the refs that there are, for a guess.
-TaxonomyType = Literal["source", "category"]
-Resolver = Callable[[TaxonomyType, str], str | None]
-Suggester = Callable[[TaxonomyType], Iterable[str]]
-
-# One of a closed list: where the list is typed, what is chosen of it is, too.
+T = TypeVar("T")
+# An item of a closed list: where the list is typed, what is chosen of it is, too.
 Word = TypeVar("Word", bound=str)
+# Called with the name of a parameter and the text that was sent; raises `BadParameter`.
+Parser = Callable[[str, str], T]
 
 
-class Parameters:
-    """The parameters of one request, of which only `known` names may occur."""
+@dataclass(frozen=True, slots=True, eq=False)
+class Declaration:
+    """What the OpenAPI document says of a parameter."""
 
-    def __init__(self, query_string: bytes, known: Collection[str]) -> None:
-        """Split the query string; refuse unknown names, with the nearest known one."""
-        try:
-            pairs = parse_qsl(
-                query_string.decode("ascii"),
-                keep_blank_values=True,
-                errors="strict",
-                max_num_fields=200,
-            )
-        except ValueError as wrong:
-            raise BadParameter(
-                "The query string is not percent-encoded UTF-8, or has over 200 parameters."
-            ) from wrong
-        self._values: dict[str, list[str]] = {}
-        for name, value in pairs:
-            self._values.setdefault(name, []).append(value)
-        self._check(known)
-
-    def text(self, name: str) -> str | None:
-        """Return a parameter that may stand once, or nothing."""
-        values = self._values.get(name)
-        if values is None:
-            return None
-        if len(values) > 1:
-            raise bad(name, "repeated", f"{name!r} may stand only once.")
-        if not values[0] or "\0" in values[0]:
-            raise bad(name, "invalid", f"{name!r} has no usable value.")
-        return values[0]
-
-    def typed(self, name: str) -> str | None:
-        """Return what a person typed, whatever it is, or nothing where the parameter is absent."""
-        values = self._values.get(name)
-        if values is None:
-            return None
-        if len(values) > 1:
-            raise bad(name, "repeated", f"{name!r} may stand only once.")
-        return values[0].replace("\0", " ")
-
-    def number(self, name: str, default: int, least: int, most: int) -> int:
-        """Return a whole number within limits."""
-        value = self.text(name)
-        if value is None:
-            return default
-        plain = value.isascii() and value.isdigit() and len(value) < 10
-        if not plain or not least <= int(value) <= most:
-            raise bad(name, "out_of_range", f"{name!r} is a number from {least} to {most}.")
-        return int(value)
-
-    def choice(self, name: str, choices: Collection[Word], default: Word) -> Word:
-        """Return one of a few words."""
-        chosen = self.one_of(name, choices)
-        return default if chosen is None else chosen
-
-    def one_of(self, name: str, choices: Collection[Word]) -> Word | None:
-        """Return one of a few words, or nothing where the parameter is absent."""
-        value = self.text(name)
-        if value is None:
-            return None
-        for one in choices:
-            if one == value:
-                return one
-        guess = nearest(value, choices)
-        listed = ", ".join(sorted(choices))
-        meant = f" Did you mean {guess!r}?" if guess else ""
-        raise bad(name, "not_allowed", f"{name!r} is one of {listed}.{meant}")
-
-    def flag(self, name: str) -> bool:
-        """Return whether a parameter says `true`."""
-        return self.choice(name, ("true", "false"), "false") == "true"
-
-    def words(self, name: str, known: Collection[Word]) -> tuple[Word, ...]:
-        """Return a comma list of known words."""
-        value = self.text(name)
-        if value is None:
-            return ()
-        by_text: dict[str, Word] = {one: one for one in known}
-        chosen = dict.fromkeys(part.strip() for part in value.split(","))
-        for word in chosen:
-            if word not in by_text:
-                guess = nearest(word, known)
-                meant = f" Did you mean {guess!r}?" if guess else ""
-                raise bad(name, "not_allowed", f"{name!r} knows no {quoted(word)}.{meant}")
-        return tuple(by_text[word] for word in chosen)
-
-    def languages(self, name: str) -> tuple[str, ...]:
-        """Return a comma list of language tags in the order of preference, or nothing."""
-        if name not in self._values:
-            return ()
-        tags = (self.text(name) or "").split(",")
-        if len(tags) > MOST_PREFERRED:
-            raise bad(name, "too_long", f"{name!r} takes at most {MOST_PREFERRED} languages.")
-        return tuple(dict.fromkeys(_language(tag.strip(), name) for tag in tags))
-
-    def instant(self, name: str) -> datetime | None:
-        """Return an instant, or the first moment of a date in UTC."""
-        value = self.text(name)
-        if value is None:
-            return None
-        try:
-            return parse_instant_or_date(value)
-        except ValueError as wrong:
-            detail = f"{name!r} is an instant such as 2026-01-12T10:00:00Z (a + is %2B), or a date."
-            raise bad(name, "bad_instant", detail) from wrong
-
-    def has(self, *names: str) -> bool:
-        """Tell whether any of these parameters was sent."""
-        return any(name in self._values for name in names)
-
-    def selection(self, resolve: Resolver, suggest: Suggester) -> Selection:
-        """Return what the filters select; categories and sources are turned into ids."""
-        clauses = [
-            self._clause(name, value, resolve, suggest)
-            for name in FILTERS
-            for value in self._values.get(name, ())
-        ]
-        if len(clauses) > _MOST_CLAUSES:
-            raise BadParameter(f"At most {_MOST_CLAUSES} filters may be combined.")
-        if sum(len(one.included) + len(one.excluded) for one in clauses) > _MOST_IN_ALL:
-            raise BadParameter(f"All filters together take at most {_MOST_IN_ALL} values.")
-        return Selection(
-            clauses=tuple(clauses),
-            published=Span(self.instant("published_after"), self.instant("published_before")),
-            updated=Span(self.instant("updated_after"), self.instant("updated_before")),
-        )
-
-    def _clause(self, name: str, text: str, resolve: Resolver, suggest: Suggester) -> Clause:
-        included: dict[str, None] = {}
-        excluded: dict[str, None] = {}
-        values = split_list(text)
-        if len(values) > MOST_VALUES:
-            raise bad(name, "too_long", f"{name!r} takes at most {MOST_VALUES} values.")
-        for negated, value in values:
-            if not value or "\0" in value:
-                raise bad(name, "invalid", f"{name!r} has an empty value.")
-            chosen = _value(name, value, resolve, suggest)
-            (excluded if negated else included)[chosen] = None
-        return Clause(_FIELDS[name], tuple(included), tuple(excluded))
-
-    def _check(self, known: Collection[str]) -> None:
-        errors = [
-            FieldError(f"?{shortened(name)}", "unknown_parameter", _unknown(name, known))
-            for name in self._values
-            if name not in known
-        ]
-        if errors:
-            raise BadParameter(" ".join(one.detail for one in errors[:_MOST_TOLD]), errors=errors)
+    name: str
+    description: str
+    schema: Mapping[str, Any]
 
 
-def split_list(text: str) -> list[tuple[bool, str]]:
-    r"""Split a comma list; each value comes with whether a leading minus excludes it.
+@dataclass(frozen=True, slots=True, eq=False)
+class Parameter(Declaration, Generic[T]):
+    """A parameter that may be sent once.
 
-    A backslash takes the next character as it is, so `\,` and `\-` are a comma and a minus.
+    `default` is its value where it is left out, and `default_with` where one of other parameters
+    is sent. `default_text` means the same as leaving it out: canonical forms are without it. Free
+    text may be empty, and have any character.
     """
-    values: list[tuple[bool, str]] = []
-    negated, value, started = False, "", False
-    characters = iter(text)
-    for character in characters:
-        if character == ",":
-            values.append((negated, value.strip()))
-            negated, value, started = False, "", False
-            continue
-        if character == "-" and not started:
-            negated = True
-        else:
-            value += next(characters, "") if character == "\\" else character
-        started = True
-    values.append((negated, value.strip()))
-    return values
+
+    parse: Parser[T]
+    default: T
+    default_text: str | None = None
+    default_with: Mapping[str, T] = field(default_factory=dict)
+    is_free_text: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Values:
+    """The parameters of one request; each is parsed when it is read, by its declaration.
+
+    So of several errors a reader is told the first in the order in which a resource reads.
+    """
+
+    sent: Mapping[str, list[str]]
+
+    def __getitem__(self, parameter: Parameter[T]) -> T:
+        """Return the value of a parameter, or its default."""
+        name = parameter.name
+        texts = self.sent.get(name)
+        if texts is None:
+            for other, value in parameter.default_with.items():
+                if other in self.sent:
+                    return value
+            return parameter.default
+        if len(texts) > 1:
+            raise bad(name, "repeated", f"{name!r} may stand only once.")
+        text = texts[0]
+        if not parameter.is_free_text and (not text or "\0" in text):
+            raise bad(name, "invalid", f"{name!r} has no usable value.")
+        return parameter.parse(name, text)
+
+    def has(self, parameter: Declaration) -> bool:
+        """Tell whether a parameter was sent."""
+        return parameter.name in self.sent
+
+
+class ParameterSet:
+    """The parameters that a resource accepts, in the order of its documentation."""
+
+    def __init__(self, *declarations: Declaration) -> None:
+        """Accept these parameters, and no others."""
+        self._declarations = {declared.name: declared for declared in declarations}
+        self._defaults: dict[str, str] = {}
+        self._defaults_with: dict[str, dict[str, str]] = {}
+        for declared in declarations:
+            if isinstance(declared, Parameter) and declared.default_text is not None:
+                self._defaults[declared.name] = declared.default_text
+                for other, value in declared.default_with.items():
+                    self._defaults_with.setdefault(other, {})[declared.name] = value
+
+    def __iter__(self) -> Iterator[Declaration]:
+        return iter(self._declarations.values())
+
+    @property
+    def names(self) -> Set[str]:
+        """Return the names of all parameters."""
+        return self._declarations.keys()
+
+    def without(self, *left_out: Declaration) -> "ParameterSet":
+        """Return a set that does not accept some of these parameters."""
+        return ParameterSet(*(declared for declared in self if declared not in left_out))
+
+    def parse(self, query_string: bytes) -> Values:
+        """Return what was sent; refuse unknown names, with the nearest known one."""
+        sent: dict[str, list[str]] = {}
+        unknown: dict[str, None] = {}
+        for name, text in _pairs(query_string):
+            if name in self._declarations:
+                sent.setdefault(name, []).append(text)
+            else:
+                unknown[name] = None
+        if unknown:
+            raise _unknown(unknown, self.names)
+        return Values(sent)
+
+    def canonical(self, query_string: bytes) -> bytes:
+        """Return a query string with its parameters in order and defaults left out.
+
+        Of a parameter that is repeated all must hold, so their order means nothing either. What is
+        typed on some systems comes decomposed, and means what it means composed. A query that
+        cannot be read stays as it is, and is refused by `parse`.
+        """
+        if not query_string:
+            return query_string
+        if len(query_string) > _LONGEST:
+            return self._fold(query_string)
+        known = _canonical.get((self, query_string))
+        if known is None:
+            known = _canonical[(self, query_string)] = self._fold(query_string)
+        return known
+
+    def _fold(self, query_string: bytes) -> bytes:
+        try:
+            pairs = _pairs(query_string)
+        except BadParameter:
+            return query_string
+        defaults, times = dict(self._defaults), dict[str, int]()
+        for name, _ in pairs:
+            times[name] = times.get(name, 0) + 1
+            defaults.update(self._defaults_with.get(name, {}))
+        kept: list[tuple[str, str]] = []
+        for name, text in pairs:
+            composed = normalize("NFC", text)
+            # Sent twice it is an error, even if both times it is the default.
+            if composed != defaults.get(name) or times[name] > 1:
+                kept.append((name, composed))
+        return urlencode(sorted(kept)).encode()
+
+
+NO_PARAMETERS = ParameterSet()
+_canonical: BoundedCache[tuple[ParameterSet, bytes], bytes] = BoundedCache(
+    _MOST_BYTES, lambda key, query: _ENTRY_BYTES + len(key[1]) + len(query)
+)
+
+
+def declare_text(name: str, description: str) -> Parameter[str | None]:
+    """Declare a text."""
+    return Parameter(name, description, STRING, lambda _, sent: sent, None)
+
+
+def declare_number(
+    name: str, default: int, least: int, most: int, description: str
+) -> Parameter[int]:
+    """Declare a whole number within limits."""
+    schema = {"type": "integer", "minimum": least, "maximum": most, "default": default}
+    parse = number_parser(least, most)
+    return Parameter(name, description, schema, parse, default, default_text=str(default))
+
+
+def declare_choice(
+    name: str, choices: Collection[Word], default: T, description: str
+) -> Parameter[Word | T]:
+    """Declare an item of a closed list."""
+    schema = {"type": "string", "enum": list(choices)}
+    parse: Parser[Word | T] = choice_parser(choices)
+    return Parameter(name, description, schema, parse, default)
+
+
+def declare_flag(name: str, description: str) -> Parameter[bool]:
+    """Declare `true` or `false`."""
+    schema = {"type": "string", "enum": ["true", "false"], "default": "false"}
+    choose = choice_parser(("true", "false"))
+
+    def parse(name: str, sent: str) -> bool:
+        return choose(name, sent) == "true"
+
+    return Parameter(name, description, schema, parse, default=False, default_text="false")
+
+
+def declare_words(
+    name: str, known: Collection[Word], description: str, schema: Mapping[str, Any] = STRING
+) -> Parameter[tuple[Word, ...]]:
+    """Declare a comma list of known words."""
+    return Parameter(name, description, schema, words_parser(known), ())
+
+
+def declare_languages(name: str, description: str) -> Parameter[tuple[str, ...]]:
+    """Declare a comma list of language tags in the order of preference."""
+    return Parameter(name, description, STRING, _parse_languages, ())
+
+
+def declare_instant(name: str, description: str) -> Parameter[datetime | None]:
+    """Declare an instant, or the first moment of a date in UTC."""
+    return Parameter(name, description, INSTANT, _parse_instant, None)
+
+
+def number_parser(least: int, most: int) -> Parser[int]:
+    """Return a parser of whole numbers within limits."""
+
+    def parse(name: str, sent: str) -> int:
+        is_number = sent.isascii() and sent.isdigit() and len(sent) < 10
+        if not is_number or not least <= int(sent) <= most:
+            raise bad(name, "out_of_range", f"{name!r} is a number from {least} to {most}.")
+        return int(sent)
+
+    return parse
+
+
+def choice_parser(choices: Collection[Word]) -> Parser[Word]:
+    """Return a parser of the items of a closed list."""
+    by_text: dict[str, Word] = {word: word for word in choices}
+
+    def parse(name: str, sent: str) -> Word:
+        if sent in by_text:
+            return by_text[sent]
+        listed = ", ".join(sorted(choices))
+        raise bad(name, "not_allowed", f"{name!r} is one of {listed}.{guess(sent, choices)}")
+
+    return parse
+
+
+def words_parser(known: Collection[Word]) -> Parser[tuple[Word, ...]]:
+    """Return a parser of comma lists of known words; what is repeated counts once."""
+    by_text: dict[str, Word] = {word: word for word in known}
+
+    def parse(name: str, sent: str) -> tuple[Word, ...]:
+        chosen: dict[Word, None] = {}
+        for part in sent.split(","):
+            word = part.strip()
+            if word not in by_text:
+                detail = f"{name!r} knows no {quoted(word)}.{guess(word, known)}"
+                raise bad(name, "not_allowed", detail)
+            chosen[by_text[word]] = None
+        return tuple(chosen)
+
+    return parse
+
+
+def parse_language(name: str, sent: str) -> str:
+    """Return a language tag in lower case."""
+    try:
+        return normal_language(sent).lower()
+    except ValueError as wrong:
+        raise bad(name, "bad_language", f"{quoted(sent)} is not a BCP 47 tag.") from wrong
 
 
 def bad(name: str, code: str, detail: str) -> BadParameter:
@@ -220,42 +279,46 @@ def bad(name: str, code: str, detail: str) -> BadParameter:
     return BadParameter(detail, errors=[FieldError(f"?{name}", code, detail)])
 
 
-def _value(name: str, value: str, resolve: Resolver, suggest: Suggester) -> str:
-    match name:
-        case "category" | "source":
-            return _reference(name, value, resolve, suggest)
-        case "language":
-            return _language(value)
-        case "tag" | "author":
-            return fold(value)
-        case "ids":
-            if not is_id(value):
-                raise bad(name, "bad_format", f"{quoted(value)} is not an id (a UUID).")
-            return value.lower()
-        case _:
-            return value
+def guess(sent: str, known: Iterable[str]) -> str:
+    """Return the question whether the known text that is most like another was meant, if any is."""
+    meant = nearest(sent, known)
+    return f" Did you mean {meant!r}?" if meant else ""
 
 
-def _reference(name: TaxonomyType, value: str, resolve: Resolver, suggest: Suggester) -> str:
-    ref = value.lower() if is_id(value) else normal_slug(value)
-    found = resolve(name, ref)
-    if found is not None:
-        return found
-    guess = nearest(ref, suggest(name))
-    meant = f" Did you mean {guess!r}?" if guess else ""
-    raise bad(name, "unknown_reference", f"There is no {name} {quoted(value)}.{meant}")
+def _parse_languages(name: str, sent: str) -> tuple[str, ...]:
+    tags = sent.split(",")
+    if len(tags) > MOST_PREFERRED:
+        raise bad(name, "too_long", f"{name!r} takes at most {MOST_PREFERRED} languages.")
+    return tuple(dict.fromkeys(parse_language(name, tag.strip()) for tag in tags))
 
 
-def _language(value: str, name: str = "language") -> str:
+def _parse_instant(name: str, sent: str) -> datetime:
     try:
-        return normal_language(value).lower()
+        return parse_instant_or_date(sent)
     except ValueError as wrong:
-        raise bad(name, "bad_language", f"{quoted(value)} is not a BCP 47 tag.") from wrong
+        detail = f"{name!r} is an instant such as 2026-01-12T10:00:00Z (a + is %2B), or a date."
+        raise bad(name, "bad_instant", detail) from wrong
 
 
-def _unknown(name: str, known: Collection[str]) -> str:
-    guess = nearest(name, known)
-    if guess is not None:
-        return f"There is no parameter {quoted(name)}. Did you mean {guess!r}?"
+def _pairs(query_string: bytes) -> list[tuple[str, str]]:
+    try:
+        return parse_qsl(
+            query_string.decode("ascii"),
+            keep_blank_values=True,
+            errors="strict",
+            max_num_fields=_MOST_SENT,
+        )
+    except ValueError as wrong:
+        raise BadParameter(
+            "The query string is not percent-encoded UTF-8, or has over 200 parameters."
+        ) from wrong
+
+
+def _unknown(names: Iterable[str], known: Collection[str]) -> BadParameter:
     listed = ", ".join(sorted(known)) or "none"
-    return f"There is no parameter {quoted(name)}. Known here: {listed}."
+    errors: list[FieldError] = []
+    for name in names:
+        advice = guess(name, known) or f" Known here: {listed}."
+        detail = f"There is no parameter {quoted(name)}.{advice}"
+        errors.append(FieldError(f"?{shortened(name)}", "unknown_parameter", detail))
+    return BadParameter(" ".join(error.detail for error in errors[:_MOST_NAMED]), errors=errors)

@@ -5,13 +5,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from pydantic import ValidationError
 from starlette.requests import ClientDisconnect
 
 from app.api.http.errors import MethodNotAllowed
-from app.api.http.validation import invalid_input, known_fields
+from app.api.http.validation import invalid_input
 from app.kit import json
 from app.kit.errors import Failure, FieldError, RateLimited
+from app.kit.fields import InvalidFields
 
 MEDIA_TYPE = "application/problem+json"
 _log = logging.getLogger("dateline")
@@ -273,8 +273,8 @@ class Problem(NamedTuple):
 
 def problem_for(wrong: Exception, request_id: str | None) -> Problem:
     """Return the problem document for whatever went wrong; a fault of ours is logged."""
-    if isinstance(wrong, ValidationError):
-        wrong = invalid_input(wrong, known_fields(wrong.title))
+    if isinstance(wrong, InvalidFields):
+        wrong = invalid_input(wrong.found, wrong.model.model_fields)
     if isinstance(wrong, ClientDisconnect):
         # Nobody receives it, but it is counted.
         return problem("malformed_request", "The request ended in the middle.", request_id)

@@ -6,7 +6,6 @@ from typing import Any
 from fastapi import Request, Response
 
 from app.api.http.answer import JSON
-from app.api.http.conditional import version_tag
 from app.api.http.links import Links, link_header
 from app.bootstrap import Services
 from app.kit import json
@@ -22,7 +21,7 @@ def json_response(
     """Answer an editor: never cached, with the version as a tag."""
     headers = {"cache-control": "no-store"}
     if version is not None:
-        headers["etag"] = version_tag(version)
+        headers["etag"] = f'"v{version}"'
     if location is not None:
         headers["location"] = location
     body = None if value is None else json.dumps(value)

@@ -20,11 +20,17 @@ _POLICY = b"content-security-policy"
 
 def safety_headers(headers: Iterable[tuple[bytes, bytes]]) -> Headers:
     """Return the headers to add to those of an answer."""
-    named = {name.lower(): value for name, value in headers}
-    if not named.get(b"content-type", b"").lower().startswith(_PAGE):
+    is_page = has_policy = False
+    for name, value in headers:
+        lowered = name.lower()
+        if lowered == b"content-type":
+            is_page = value.lower().startswith(_PAGE)
+        elif lowered == _POLICY:
+            has_policy = True
+    if not is_page:
         return [NOSNIFF]
     missing: Headers = [NOSNIFF, _REFERRER]
-    if _POLICY not in named:
+    if not has_policy:
         missing.append((_POLICY, STRICT_POLICY.encode()))
     return missing
 

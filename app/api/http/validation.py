@@ -1,48 +1,16 @@
 """From pydantic's findings to field errors with codes of the closed list."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from app.access.inputs import KeyInput
 from app.api.http.nearest import nearest
-from app.content.inputs import ArticleInput, CategoryInput, SourceInput
-from app.content.orders import (
-    BulkInput,
-    CorrectInput,
-    KillInput,
-    PreviewInput,
-    PublishInput,
-    RestoreInput,
-    ScheduleInput,
-    UnpublishInput,
-)
 from app.kit.errors import FieldError, InvalidInput
 from app.kit.quoting import shortened
-from app.syndication.push.inputs import ReplayInput, RotateInput, WebhookInput
 
-INPUTS: tuple[type[BaseModel], ...] = (
-    ArticleInput,
-    SourceInput,
-    CategoryInput,
-    PublishInput,
-    ScheduleInput,
-    CorrectInput,
-    UnpublishInput,
-    KillInput,
-    RestoreInput,
-    BulkInput,
-    PreviewInput,
-    KeyInput,
-    WebhookInput,
-    RotateInput,
-    ReplayInput,
-)
 # A body may have hundreds of thousands of unknown fields; no one reads so many errors.
 _MOST_ERRORS = 100
-_KNOWN = {model.__name__: list(model.model_fields) for model in INPUTS}
 _CODES = {
     "missing": "required",
     "extra_forbidden": "unknown_field",
@@ -61,29 +29,18 @@ _CODES = {
 }
 
 
-def invalid_input(
-    wrong: ValidationError | Iterable[ErrorDetails], known: Iterable[str]
-) -> InvalidInput:
+def invalid_input(found: Sequence[ErrorDetails], known: Collection[str]) -> InvalidInput:
     """Return one failure that names bad fields, at most 100 of them.
 
     `known` serves to guess what was meant.
     """
-    if isinstance(wrong, ValidationError):
-        details = wrong.errors(include_url=False, include_input=False)
-    else:
-        details = list(wrong)
-    errors = [field_error(one, list(known)) for one in details[:_MOST_ERRORS]]
-    what = "A field is" if len(details) == 1 else f"{len(details)} fields are"
+    errors = [field_error(one, known) for one in found[:_MOST_ERRORS]]
+    what = "A field is" if len(found) == 1 else f"{len(found)} fields are"
     names = ", ".join(dict.fromkeys(one.pointer for one in errors[:5]))
     return InvalidInput(f"{what} not acceptable: {names}.", errors=errors)
 
 
-def known_fields(model: str) -> list[str]:
-    """Return the field names of an input by the name of its model."""
-    return _KNOWN.get(model, [])
-
-
-def field_error(found: ErrorDetails, known: list[str]) -> FieldError:
+def field_error(found: ErrorDetails, known: Collection[str]) -> FieldError:
     """Return the field error for one finding of pydantic."""
     location = found["loc"]
     pointer = "#" + "".join(f"/{_escaped(part)}" for part in location)
@@ -115,7 +72,7 @@ def _detail(found: Mapping[str, Any], code: str) -> str:
     return message if message.endswith((".", "?")) else f"{message}."
 
 
-def _listed(known: list[str]) -> str:
+def _listed(known: Collection[str]) -> str:
     return f" Known: {', '.join(sorted(known))}." if known else ""
 
 

@@ -8,13 +8,12 @@ hours. The outermost middleware then passes the connection to the event hub.
 from app.access.caller import Caller
 from app.api.http.access import Reads
 from app.api.http.asgi import App, Receive, Scope, Send, header, state
-from app.api.http.parameters import Parameters
 from app.api.http.server import take_seat
 from app.api.live.broadcast import Broadcast
 from app.api.live.change_notifier import ChangeNotifier
 from app.api.live.event_hub import EventHub, Listener
 from app.api.live.key_revalidation import KeyRevalidation
-from app.api.live.sync_requests import FOLLOWING, cursor_of, follower_of, short_read
+from app.api.live.sync_requests import CURSOR, FOLLOWING, cursor_of, follower_of, short_read
 from app.bootstrap import Services
 from app.syndication.sync.place import Follower
 
@@ -64,10 +63,10 @@ class StreamMiddleware:
         """Return where a listener stands: at its last event, its cursor, or now."""
         caller: Caller = state(scope)["caller"]
         Reads.STORIES.allow(self._services, caller)
-        params = Parameters(scope["query_string"], FOLLOWING)
-        cursor = header(scope, b"last-event-id") or params.text("cursor")
+        values = FOLLOWING.parse(scope["query_string"])
+        cursor = header(scope, b"last-event-id") or values[CURSOR]
         # A snapshot is for `/v1/changes`; whoever was taking one hears what is new since.
-        follower = follower_of(self._services, params, cursor, caller.rights)
+        follower = follower_of(self._services, values, cursor, caller.rights)
         return self._services.changes.from_now(follower)
 
 

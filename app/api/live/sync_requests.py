@@ -2,39 +2,31 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from starlette.concurrency import run_in_threadpool
 
 from app.access.rights import Rights
 from app.access.selection import Selection
-from app.api.http.parameters import FILTERS, SPANS, Parameters
+from app.api.http.filters import FILTERS, SPANS, read_selection
+from app.api.http.parameters import ParameterSet, Values, declare_number, declare_text
 from app.bootstrap import Services
 from app.kit import json
 from app.kit.errors import BadCursor
 from app.syndication.sync.changes import Batch
 from app.syndication.sync.place import Follower, from_json, to_json
 
-FOLLOWING = (*FILTERS, *SPANS, "cursor")
-DEFAULT_LIMIT = 100
-MOST = 1_000
-LONGEST_WAIT = 60
-PARAMETERS: dict[str, tuple[dict[str, Any], str]] = {
-    "cursor": (
-        {"type": "string"},
-        "`cursor` of the answer before; it carries the filters. Without it, all that there is. "
-        "It belongs to the access rights it was issued for: if those have changed, the answer is "
-        "`410`.",
-    ),
-    "limit": (
-        {"type": "integer", "minimum": 1, "maximum": MOST, "default": DEFAULT_LIMIT},
-        "How many entries to return at most.",
-    ),
-    "wait": (
-        {"type": "integer", "minimum": 0, "maximum": LONGEST_WAIT, "default": 0},
-        "Seconds to wait for something to happen, where nothing has.",
-    ),
-}
+CURSOR = declare_text(
+    "cursor",
+    "`cursor` of the answer before; it carries the filters. Without it, all that there is. It "
+    "belongs to the access rights it was issued for: if those have changed, the answer is `410`.",
+)
+LIMIT = declare_number("limit", 100, 1, 1_000, "How many entries to return at most.")
+WAIT = declare_number(
+    "wait", 0, 0, 60, "Seconds to wait for something to happen, where nothing has."
+)
+FOLLOWING = ParameterSet(*FILTERS, *SPANS, CURSOR)
+CHANGE_LIST = ParameterSet(*FOLLOWING, LIMIT, WAIT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,19 +40,17 @@ class ChangesRequest:
 
 def read_following(services: Services, query_string: bytes, rights: Rights) -> ChangesRequest:
     """Understand the query string, or refuse it."""
-    params = Parameters(query_string, (*FOLLOWING, "limit", "wait"))
+    values = CHANGE_LIST.parse(query_string)
     return ChangesRequest(
-        follower=follower_of(services, params, params.text("cursor"), rights),
-        limit=params.number("limit", DEFAULT_LIMIT, 1, MOST),
-        wait=params.number("wait", 0, 0, LONGEST_WAIT),
+        follower=follower_of(services, values, values[CURSOR], rights),
+        limit=values[LIMIT],
+        wait=values[WAIT],
     )
 
 
-def follower_of(
-    services: Services, params: Parameters, cursor: str | None, rights: Rights
-) -> Follower:
+def follower_of(services: Services, values: Values, cursor: str | None, rights: Rights) -> Follower:
     """Return the follower that a cursor names, or a new one; filters travel in the cursor."""
-    asked = params.selection(services.delivery.resolve, services.delivery.slugs)
+    asked = read_selection(values, services.delivery)
     if cursor is None:
         return Follower(asked, rights=rights)
     known = from_json(services.followers.read(cursor), rights)

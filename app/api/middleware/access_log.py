@@ -8,7 +8,7 @@ from typing import Any
 
 from starlette.requests import ClientDisconnect
 
-from app.api.http.asgi import App, Message, Receive, Scope, Send, answer, header, state
+from app.api.http.asgi import App, Message, Receive, Scope, Send, answer, header
 from app.api.http.problems import problem_for
 from app.api.http.security_headers import safety_headers
 from app.api.ops.metrics import Metrics
@@ -36,7 +36,7 @@ class AccessLogMiddleware:
             await self._app(scope, receive, send)
             return
         started = time.perf_counter()
-        known = state(scope)
+        known = scope.setdefault("state", {})
         id_: str = known.setdefault("request_id", id_for(header(scope, b"x-request-id")))
         status = 0
 

@@ -1,13 +1,12 @@
 """Who asks: the key in the headers, checked for every path, public ones included."""
 
-from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from starlette.concurrency import run_in_threadpool
 
 from app.access.caller import ANYBODY, Caller
 from app.access.keys import authenticate, is_to_be_noted, recognise
-from app.api.http.asgi import App, Receive, Scope, Send, request_id, state
+from app.api.http.asgi import App, Receive, Scope, Send
 from app.api.http.clients import client_address
 from app.api.http.errors import BadHeader
 from app.kit.clock import Clock
@@ -28,17 +27,14 @@ class AuthenticationMiddleware:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Recognise the caller of a request."""
         if scope["type"] == "http":
-            state(scope)["caller"] = await self._caller(scope)
+            key, known, caller = sent_key(scope), scope["state"], ANYBODY
+            if key is not None:
+                caller = await self._recognised(key)
+                known["key_prefix"] = caller.prefix
+                address = client_address(scope, self._settings)
+                caller = replace(caller, address=address, request_id=known["request_id"])
+            known["caller"] = caller
         await self._app(scope, receive, send)
-
-    async def _caller(self, scope: Scope) -> Caller:
-        key = sent_key(scope)
-        if key is None:
-            return ANYBODY
-        caller = await self._recognised(key)
-        state(scope)["key_prefix"] = caller.prefix
-        address = client_address(scope, self._settings)
-        return replace(caller, address=address, request_id=request_id(scope))
 
     async def _recognised(self, key: str) -> Caller:
         """Return the caller behind a key: where that is one short read, without another thread."""
@@ -56,18 +52,15 @@ def sent_key(scope: Scope) -> str | None:
     Credentials of another scheme, such as those for a proxy in front, are not a key. Raise
     `BadHeader` if there are two different keys.
     """
-    keys = set(_keys(scope["headers"]))
+    keys: set[str] = set()
+    for name, value in scope["headers"]:
+        if name == b"x-api-key":
+            keys.add(value.strip().decode("latin-1"))
+        elif name == b"authorization":
+            # A key without any characters is an invalid one.
+            scheme, *token = value.split(None, 1) or [b""]
+            if scheme.lower() == b"bearer":
+                keys.add(b"".join(token).strip().decode("latin-1"))
     if len(keys) > 1:
         raise BadHeader("Authorization and X-Api-Key carry different keys; send one.")
     return keys.pop() if keys else None
-
-
-def _keys(headers: Iterable[tuple[bytes, bytes]]) -> Iterator[str]:
-    """Yield the keys in all fields; one without any characters is an invalid key."""
-    for name, value in headers:
-        if name == b"x-api-key":
-            yield value.strip().decode("latin-1")
-        elif name == b"authorization":
-            scheme, *token = value.split(None, 1) or [b""]
-            if scheme.lower() == b"bearer":
-                yield b"".join(token).strip().decode("latin-1")

@@ -20,35 +20,39 @@ class BodyLimitMiddleware:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Refuse a body at its announcement, or at the first byte too many."""
-        if scope["type"] == "http" and scope["method"] not in _WITHOUT_BODY:
-            _refuse_codings(header(scope, b"content-encoding"))
-        if scope["type"] != "http" or scope["path"] in self._streamed:
+        if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        announced = header(scope, b"content-length")
-        if announced is not None:
-            self._check(_length(announced))
-        received = 0
+        coding = header(scope, b"content-encoding")
+        if coding is not None and scope["method"] not in _WITHOUT_BODY:
+            _refuse_codings(coding)
+        if scope["path"] in self._streamed:
+            await self._app(scope, receive, send)
+            return
+        announced, received = header(scope, b"content-length"), 0
+        if announced is not None and _length(announced) > self._limit:
+            raise self._too_large()
 
         async def counted() -> Message:
             nonlocal received
             message = await receive()
             if message["type"] == "http.request":
                 received += len(message.get("body", b""))
-                self._check(received)
+                if received > self._limit:
+                    raise self._too_large()
             return message
 
         await self._app(scope, counted, send)
 
-    def _check(self, length: int) -> None:
-        if length > self._limit:
-            raise BodyTooLarge(f"The body may have {self._limit} bytes at the most.")
+    def _too_large(self) -> BodyTooLarge:
+        return BodyTooLarge(f"The body may have {self._limit} bytes at the most.")
 
 
-def _refuse_codings(listed: str | None) -> None:
+def _refuse_codings(listed: str) -> None:
     """Refuse every content coding but `identity`, which is none (RFC 9110, section 8.4)."""
-    named = (listed or "").split(",")
-    unknown = [one.strip() for one in named if one.strip().lower() not in {"", "identity"}]
+    unknown = [
+        one.strip() for one in listed.split(",") if one.strip().lower() not in {"", "identity"}
+    ]
     if unknown:
         raise UnsupportedCoding(f"Send the body without the content coding {unknown[0][:50]!r}.")
 

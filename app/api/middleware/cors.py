@@ -4,7 +4,7 @@ from starlette.datastructures import Headers
 from starlette.middleware.cors import CORSMiddleware
 from starlette.responses import Response
 
-from app.api.http.asgi import App, Receive, Scope, Send, header, request_id
+from app.api.http.asgi import App, Receive, Scope, Send, header
 from app.api.http.errors import BadOrigin
 from app.api.http.problems import problem_for
 
@@ -35,28 +35,19 @@ class CorsMiddleware:
         self._management = _middleware(app, management, _MANAGEMENT)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Choose the policy by the path."""
-        managed = scope["type"] == "http" and scope["path"].startswith(_MANAGED)
-        await (self._management if managed else self._delivery)(scope, receive, send)
-
-
-class _Middleware(CORSMiddleware):
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer a preflight; a refusal is a problem document like any other."""
-        if not _is_preflight(scope):
-            await super().__call__(scope, receive, send)
-            return
-        response = self.preflight_response(Headers(scope=scope))
-        if response.status_code >= 400:
-            response = _refusal(response, request_id(scope))
-        await response(scope, receive, send)
-
-
-def _is_preflight(scope: Scope) -> bool:
-    if scope["type"] != "http" or scope["method"] != "OPTIONS":
-        return False
-    wanted = (b"origin", b"access-control-request-method")
-    return all(header(scope, name) is not None for name in wanted)
+        """Choose the policy by the path; a preflight is refused with a problem document."""
+        is_http = scope["type"] == "http"
+        managed = is_http and scope["path"].startswith(_MANAGED)
+        policy = self._management if managed else self._delivery
+        if is_http and scope["method"] == "OPTIONS":
+            wanted = (b"origin", b"access-control-request-method")
+            if all(header(scope, name) is not None for name in wanted):
+                response = policy.preflight_response(Headers(scope=scope))
+                if response.status_code >= 400:
+                    response = _refusal(response, scope["state"]["request_id"])
+                await response(scope, receive, send)
+                return
+        await policy(scope, receive, send)
 
 
 def _refusal(response: Response, id_: str | None) -> Response:
@@ -67,7 +58,7 @@ def _refusal(response: Response, id_: str | None) -> Response:
 
 
 def _middleware(app: App, origins: str, methods: tuple[str, ...]) -> CORSMiddleware:
-    return _Middleware(
+    return CORSMiddleware(
         app,
         allow_origins=[one.strip() for one in origins.split(",") if one.strip()],
         allow_methods=methods,

@@ -18,19 +18,20 @@ class HostMiddleware:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, or refuse it."""
-        if scope["type"] == "http" and not self.allows(scope):
-            refusal = BadHost(_detail(header(scope, b"host")))
-            await answer(send, *problem_for(refusal, request_id(scope)))
-            return
+        if scope["type"] == "http":
+            given = header(scope, b"host")
+            if not self.allows(scope, given):
+                refusal = BadHost(_detail(given))
+                await answer(send, *problem_for(refusal, request_id(scope)))
+                return
         await self._app(scope, receive, send)
 
-    def allows(self, scope: Scope) -> bool:
-        """Tell whether the request's host is served here; probes come by any name.
+    def allows(self, scope: Scope, given: str | None) -> bool:
+        """Tell whether the host of a request is served here; probes come by any name.
 
         Who gives none, or two, may be understood differently by the machines on the way, and is
         refused (RFC 9112, section 3.2). HTTP/1.0 has no hosts.
         """
-        given = header(scope, b"host")
         if scope["path"] in _PROBES:
             return True
         if given is None and scope["http_version"] != "1.0":

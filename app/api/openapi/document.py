@@ -5,12 +5,13 @@ from typing import Any
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
+from fastapi.routing import iter_route_contexts
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from app import __version__
+from app.api.http.json_request import MERGE_PATCH
 from app.api.http.problems import MEDIA_TYPE, PROBLEMS
-from app.api.http.validation import INPUTS
 from app.api.schemas.system import Problem
 from app.kit import json
 
@@ -47,17 +48,19 @@ def document(app: FastAPI) -> dict[str, Any]:
 
 def _made(app: FastAPI) -> dict[str, Any]:
     made = get_openapi(title="Dateline", version=__version__, description=_INFO, routes=app.routes)
+    _add_schemas(made, app)
     for path, operations in made["paths"].items():
         for method, operation in operations.items():
             managed = path.startswith("/v1/manage")
             codings = () if method == "get" else ("unsupported_coding",)
             codes = (*operation.pop("x-problems", ()), *codings)
             _add_problems(operation, codes, managed=managed)
+            if "requestBody" in operation:
+                _describe_body(operation["requestBody"], made["components"]["schemas"])
             _add_examples(operation)
             _tidy(operation)
             keyless = operation["operationId"] == "manage_read_preview"
             operation["security"] = [] if keyless else _security(path, managed=managed)
-    _add_schemas(made)
     made["components"]["examples"] = {
         code: {"summary": kind.title, "value": _example(code)} for code, kind in PROBLEMS.items()
     }
@@ -68,17 +71,32 @@ def _made(app: FastAPI) -> dict[str, Any]:
     return made
 
 
-def _add_schemas(made: dict[str, Any]) -> None:
-    models: tuple[type[BaseModel], ...] = (Problem, *INPUTS)
+def _add_schemas(made: dict[str, Any], app: FastAPI) -> None:
+    """Describe inputs and problems as pydantic does: the framework leaves out defaults of null.
+
+    What is sent as a document is described by the model of another route.
+    """
+    fields = [getattr(route, "body_field", None) for route in iter_route_contexts(app.routes)]
+    bodies = [field.field_info.annotation for field in fields if field is not None]
+    models: list[type[BaseModel]] = [Problem]
+    models += [one for one in bodies if isinstance(one, type) and issubclass(one, BaseModel)]
     _, definitions = models_json_schema(
         [(model, "validation") for model in models], ref_template=_REF
     )
-    schemas = made.setdefault("components", {}).setdefault("schemas", {})
+    schemas = made["components"]["schemas"]
     schemas.update(definitions["$defs"])
-    for name in ("Article", "Source", "Category", "Webhook"):
-        schemas[f"{name}Patch"] = _patch_of(schemas[f"{name}Input"], name)
     for unused in ("HTTPValidationError", "ValidationError"):
         schemas.pop(unused, None)
+
+
+def _describe_body(body: dict[str, Any], schemas: dict[str, Any]) -> None:
+    """Say whether a body is required, and name the schema of a merge patch."""
+    body.setdefault("required", False)
+    patch = body["content"].get(MERGE_PATCH)
+    if patch is not None:
+        name = patch["schema"]["$ref"].rpartition("/")[2].removesuffix("Input")
+        patch["schema"] = _schema(f"{name}Patch")
+        schemas[f"{name}Patch"] = _patch_of(schemas[f"{name}Input"], name)
 
 
 def _security(path: str, *, managed: bool) -> list[dict[str, list[str]]]:

@@ -13,6 +13,7 @@ from prometheus_client.utils import floatToGoString
 
 from app import __version__
 from app.api.ops.component_metrics import IndexMetrics, LogMetrics, PurgeMetrics, PushMetrics
+from app.kit.leadership import Leadership
 
 MEDIA_TYPE = CONTENT_TYPE_LATEST
 _BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
@@ -80,6 +81,11 @@ class Metrics:
         self._kept = Gauge(
             "dateline_cache_entries", "Finished answers kept in memory.", registry=self.registry
         )
+        self._leads = Gauge(
+            "dateline_leader",
+            "Whether this process does the background work: 1 or 0.",
+            registry=self.registry,
+        )
         self.log = LogMetrics(self.registry)
         self.index = IndexMetrics(self.registry)
         self.purges = PurgeMetrics(self.registry)
@@ -95,6 +101,10 @@ class Metrics:
         """Return where to count requests; those answered from memory are too quick for a clock."""
         key = (method if method in _METHODS else "OTHER", route, status)
         return self._tallies.get(key) or self._tallies.setdefault(key, Tally())
+
+    def watch_leadership(self, leadership: Leadership) -> None:
+        """Tell whether this process does the background work."""
+        self._leads.set_function(lambda: leadership.term is not None)
 
     def watch_cache(self, entries: Sized) -> None:
         """Tell how many finished answers are kept in memory."""

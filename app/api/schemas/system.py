@@ -40,4 +40,5 @@ class Ready(Answer):
     database: str
     migrations: str
     index: str
+    writes: bool
     detail: str | None

@@ -70,10 +70,10 @@ def _act(unit: Unit, order: BulkInput, caller: Caller) -> Act:
     if order.verb == "delete":
         return partial(delete_article, unit, expected=None)
     if order.verb == "restore":
-        told = RestoreInput.model_validate(order.body)
+        told = RestoreInput.read(order.body)
         return lambda ref: restore_article(unit, ref, told, None, caller)
     command, model = _TOLD[order.verb]
-    return partial(command, unit, order=model.model_validate(order.body), expected=None)
+    return partial(command, unit, order=model.read(order.body), expected=None)
 
 
 def _lock(unit: Unit, refs: list[str]) -> dict[str, str]:

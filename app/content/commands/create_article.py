@@ -29,11 +29,12 @@ def create_article(
     references = References(unit.session)
     references.load_inputs([written])
     fields = written_fields(written, references, base_of(written, references), unit.prepared)
-    known = _known(unit, fields["source_id"], written.external_id)
-    if known is not None:
-        check_version(known.version, expected)
-        return rewrite_article(unit, known, written), False
     session = unit.session
+    if written.external_id is not None:
+        known = store.article_by_external_id(session, fields["source_id"], written.external_id)
+        if known is not None:
+            check_version(known.version, expected)
+            return rewrite_article(unit, known, written), False
     slug = (
         given_slug(session, "article", written.slug)
         if written.slug
@@ -47,9 +48,3 @@ def create_article(
     article = published(article, unit.now, raise_version=False)
     check_schedule(article, unit.now, "#/expires_at")
     return save(unit, Change(None, article, "published")), True
-
-
-def _known(unit: Unit, source_id: str | None, external_id: str | None) -> Article | None:
-    if external_id is None:
-        return None
-    return store.article_by_external_id(unit.session, source_id, external_id)

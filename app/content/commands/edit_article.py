@@ -21,15 +21,15 @@ from app.kit.unit import Unit
 def replace_article(unit: Unit, ref: str, document: dict[str, Any], expected: Expected) -> Article:
     """Replace what is written of an article by a document."""
     article = article_to_change(unit, ref, expected)
-    return rewrite_article(
-        unit, article, _input(replaced("article", _view(unit, article), document))
-    )
+    fields = replaced("article", _view(unit, article), document)
+    return rewrite_article(unit, article, ArticleInput.read(fields))
 
 
 def patch_article(unit: Unit, ref: str, patch: dict[str, Any], expected: Expected) -> Article:
     """Apply a merge patch (RFC 7396) to what is written of an article."""
     article = article_to_change(unit, ref, expected)
-    return rewrite_article(unit, article, _input(patched("article", _view(unit, article), patch)))
+    fields = patched("article", _view(unit, article), patch)
+    return rewrite_article(unit, article, ArticleInput.read(fields))
 
 
 def rewrite_article(unit: Unit, article: Article, written: ArticleInput) -> Article:
@@ -89,7 +89,7 @@ def rewritten_fields(
 
 def patched_fields(unit: Unit, article: Article, patch: dict[str, Any]) -> dict[str, Any]:
     """Return the fields that a merge patch on what is written of an article gives it."""
-    written = _input(patched("article", _view(unit, article), patch))
+    written = ArticleInput.read(patched("article", _view(unit, article), patch))
     references = References(unit.session)
     references.load_inputs([written])
     return rewritten_fields(unit, article, written, references)
@@ -106,10 +106,6 @@ def _check_external_id(unit: Unit, article: Article, fields: dict[str, Any]) -> 
             f"The story {quoted(other.slug)} of the same source has this external id.",
             errors=[FieldError("#/external_id", "external_id_taken", "Taken.")],
         )
-
-
-def _input(fields: dict[str, Any]) -> ArticleInput:
-    return ArticleInput.model_validate(fields)
 
 
 def _view(unit: Unit, article: Article) -> dict[str, Any]:

@@ -23,14 +23,14 @@ def replace_category(
     """Replace what is written of a category by a document."""
     category = category_to_change(unit, ref, expected)
     fields = replaced("category", _view(unit, category), document)
-    return rewrite_category(unit, category, CategoryInput.model_validate(fields))
+    return rewrite_category(unit, category, CategoryInput.read(fields))
 
 
 def patch_category(unit: Unit, ref: str, patch: dict[str, Any], expected: Expected) -> Category:
     """Apply a merge patch (RFC 7396) to what is written of a category."""
     category = category_to_change(unit, ref, expected)
     fields = patched("category", _view(unit, category), patch)
-    return rewrite_category(unit, category, CategoryInput.model_validate(fields))
+    return rewrite_category(unit, category, CategoryInput.read(fields))
 
 
 def rewrite_category(unit: Unit, category: Category, written: CategoryInput) -> Category:

@@ -17,14 +17,14 @@ def replace_source(unit: Unit, ref: str, document: dict[str, Any], expected: Exp
     """Replace what is written of a source by a document."""
     source = source_to_change(unit, ref, expected)
     fields = replaced("source", source_view(source), document)
-    return rewrite_source(unit, source, SourceInput.model_validate(fields))
+    return rewrite_source(unit, source, SourceInput.read(fields))
 
 
 def patch_source(unit: Unit, ref: str, patch: dict[str, Any], expected: Expected) -> Source:
     """Apply a merge patch (RFC 7396) to what is written of a source."""
     source = source_to_change(unit, ref, expected)
     fields = patched("source", source_view(source), patch)
-    return rewrite_source(unit, source, SourceInput.model_validate(fields))
+    return rewrite_source(unit, source, SourceInput.read(fields))
 
 
 def rewrite_source(unit: Unit, source: Source, written: SourceInput) -> Source:

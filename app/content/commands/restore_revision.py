@@ -24,7 +24,7 @@ def restore_revision(
     article = article_to_change(unit, ref, expected)
     view = revision(unit.session, article.id, version, whole=True)["article"]
     fields = {name: view[name] for name in WRITABLE["article"] - _KEPT}
-    written = ArticleInput.model_validate(fields)
+    written = ArticleInput.read(fields)
     references = References(unit.session)
     references.load_inputs([written])
     change = rewritten(unit, article, written, references)

@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 
 from app.kit.clock import Clock
 from app.kit.database import Database
+from app.kit.errors import LeadershipLost
 from app.kit.http import Allows, Answered, HttpClient, Outcome, outcome_of
 from app.kit.session import ReadSession, WriteSession
 from app.syndication.push.couriers import Courier, NotNow, Outgoing, Verdict
@@ -82,6 +83,12 @@ class Sender:
         self._closed = True
         self._client.close()
 
+    def forget(self) -> None:
+        """Forget what is under way: another process sends it again, and writes down what comes."""
+        for one in self._under_way.values():
+            self._room.leave(one.place)
+        self._under_way.clear()
+
     def settle(self) -> bool:
         """Write down what came of the requests that were answered; tell whether there were any."""
         self._arrived.clear()
@@ -140,13 +147,17 @@ class Sender:
         return True
 
     def _send(self, row: Message, outgoing: Outgoing, place: Place) -> None:
-        sending = self._client.start(
-            outgoing.method,
-            outgoing.url,
-            outgoing.headers,
-            outgoing.body,
-            self._allows_unproven if outgoing.unproven else None,
-        )
+        try:
+            sending = self._client.start(
+                outgoing.method,
+                outgoing.url,
+                outgoing.headers,
+                outgoing.body,
+                self._allows_unproven if outgoing.unproven else None,
+            )
+        except LeadershipLost:
+            self._room.leave(place)
+            raise
         self._under_way[row.number] = _Sent(row, outgoing, sending, place)
         sending.add_done_callback(place.answered)
         sending.add_done_callback(lambda _: self._arrived.set())

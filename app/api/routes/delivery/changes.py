@@ -6,7 +6,7 @@ from app.api.delivery import changes
 from app.api.delivery.respond import respond
 from app.api.http.access import Reads
 from app.api.live.stream import PATH
-from app.api.live.sync_requests import FOLLOWING, PARAMETERS
+from app.api.live.sync_requests import FOLLOWING
 from app.api.openapi.operations import describe
 from app.api.routes.public_router import PublicRouter
 from app.api.schemas.reading import ChangeBatch
@@ -19,23 +19,14 @@ class EventStream(Response):
 
 
 router = PublicRouter(tags=["delivery"])
+_PROBLEMS = ("bad_parameter", "bad_cursor", "cursor_too_old", "rights_changed", "key_required")
 
 
 @router.read(
     changes.CHANGES,
     summary="What there is, then what changed since",
     responses={200: {"model": ChangeBatch}},
-    openapi_extra=describe(
-        query=(*FOLLOWING, "limit", "wait"),
-        own=PARAMETERS,
-        problems=(
-            "bad_parameter",
-            "bad_cursor",
-            "cursor_too_old",
-            "rights_changed",
-            "key_required",
-        ),
-    ),
+    problems=_PROBLEMS,
 )
 async def list_changes(request: Request) -> Response:
     """Return the next entries; without a cursor begin with all that there is.
@@ -47,18 +38,11 @@ async def list_changes(request: Request) -> Response:
 
 @router.get(
     PATH,
-    reads=Reads.STORIES,
+    access=Reads.STORIES,
     summary="What happens from now on, as server-sent events",
     response_class=EventStream,
     responses={200: {"description": "Events of the same entries; `id` is the cursor."}},
-    openapi_extra=describe(
-        query=FOLLOWING,
-        own=PARAMETERS,
-        problems=(
-            *("bad_parameter", "bad_cursor", "cursor_too_old", "rights_changed"),
-            *("key_required", "too_many_listeners"),
-        ),
-    ),
+    openapi_extra=describe(query=FOLLOWING, problems=(*_PROBLEMS, "too_many_listeners")),
 )
 async def follow_stream() -> Response:
     """Tell HEAD what GET would begin with; who listens is answered at the edge."""

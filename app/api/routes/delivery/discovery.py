@@ -18,7 +18,7 @@ _CLOSED = "User-agent: *\nDisallow: /\n"
 
 @router.get(
     "/robots.txt",
-    reads=Reads.ANYTHING_OPEN,
+    access=Reads.ANYTHING_OPEN,
     summary="What crawlers may read, and where the sitemaps are",
     responses={200: {"content": {"text/plain": {"schema": {"type": "string"}}}}},
     openapi_extra=describe(),
@@ -39,7 +39,7 @@ async def read_robots(services: Parts) -> Response:
 
 @router.get(
     "/.well-known/api-catalog",
-    reads=Reads.ANYTHING_OPEN,
+    access=Reads.ANYTHING_OPEN,
     summary="Where the description, the reference and the state of this API are",
     responses={200: {"content": {_LINKSET: {"schema": {"type": "object"}}}}},
     openapi_extra=describe(),

@@ -6,8 +6,6 @@ from fastapi import Request, Response
 
 from app.api.delivery import feeds
 from app.api.delivery.respond import respond
-from app.api.delivery.story_query import FEED_PARAMETERS, SEARCH_FEED_PARAMETERS
-from app.api.openapi.operations import describe
 from app.api.routes.public_router import PublicRouter
 from app.syndication.formats import FEEDS
 
@@ -22,10 +20,9 @@ _MOVED: dict[int | str, dict[str, Any]] = {
     301: {"description": "The feed has another path now.", "content": None}
 }
 _PROBLEMS = ("bad_parameter", "bad_cursor", "not_found", "key_required")
-_DESCRIBED = describe(query=FEED_PARAMETERS, problems=_PROBLEMS)
 
 
-@router.read(feeds.LATEST, summary="All stories", responses=_WRITTEN, openapi_extra=_DESCRIBED)
+@router.read(feeds.LATEST, summary="All stories", responses=_WRITTEN, problems=_PROBLEMS)
 async def read_feed(ext: str, request: Request) -> Response:
     """Return the newest stories as a feed."""
     return await respond(request, feeds.LATEST)
@@ -35,7 +32,7 @@ async def read_feed(ext: str, request: Request) -> Response:
     feeds.SEARCH,
     summary="Stories that hold what somebody typed",
     responses=_WRITTEN,
-    openapi_extra=describe(query=SEARCH_FEED_PARAMETERS, problems=_PROBLEMS),
+    problems=_PROBLEMS,
 )
 async def read_search_feed(ext: str, request: Request) -> Response:
     """Return what a search finds as a feed, newest first."""
@@ -46,7 +43,7 @@ async def read_search_feed(ext: str, request: Request) -> Response:
     feeds.CATEGORY,
     summary="Stories in a category and all below it",
     responses={**_WRITTEN, **_MOVED},
-    openapi_extra=_DESCRIBED,
+    problems=_PROBLEMS,
 )
 async def read_category_feed(slug: str, ext: str, request: Request) -> Response:
     """Return a category as a feed; a former slug redirects."""
@@ -57,7 +54,7 @@ async def read_category_feed(slug: str, ext: str, request: Request) -> Response:
     feeds.SOURCE,
     summary="Stories of a source",
     responses={**_WRITTEN, **_MOVED},
-    openapi_extra=_DESCRIBED,
+    problems=_PROBLEMS,
 )
 async def read_source_feed(slug: str, ext: str, request: Request) -> Response:
     """Return a source as a feed; a former slug redirects."""
@@ -68,7 +65,7 @@ async def read_source_feed(slug: str, ext: str, request: Request) -> Response:
     feeds.LANGUAGE,
     summary="Stories in a language",
     responses={**_WRITTEN, **_MOVED},
-    openapi_extra=_DESCRIBED,
+    problems=_PROBLEMS,
 )
 async def read_language_feed(tag: str, ext: str, request: Request) -> Response:
     """Return a language, with all its regions, as a feed; another case redirects."""
@@ -79,7 +76,7 @@ async def read_language_feed(tag: str, ext: str, request: Request) -> Response:
     feeds.TAG,
     summary="Stories with a tag",
     responses={**_WRITTEN, **_MOVED},
-    openapi_extra=_DESCRIBED,
+    problems=_PROBLEMS,
 )
 async def read_tag_feed(tag: str, ext: str, request: Request) -> Response:
     """Return a tag, named by its form as a slug, as a feed; without stories it is empty."""

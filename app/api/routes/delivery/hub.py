@@ -56,7 +56,7 @@ _DESCRIBED = {
 
 @router.post(
     HUB,
-    reads=Reads.ANYTHING_OPEN,
+    access=Reads.ANYTHING_OPEN,
     summary="Subscribe to a feed, or end that",
     status_code=202,
     responses={202: {"description": "The callback will be asked.", "content": None}},

@@ -6,8 +6,6 @@ from fastapi import Request, Response
 
 from app.api.delivery import search
 from app.api.delivery.respond import respond
-from app.api.delivery.search_query import SEARCH_PARAMETERS, SORTS
-from app.api.openapi.operations import describe
 from app.api.routes.public_router import PublicRouter
 from app.api.schemas.reading import HeadlinePage, SearchPage, SuggestionList
 
@@ -21,11 +19,7 @@ _MOVED: dict[int | str, dict[str, Any]] = {
     search.SEARCH,
     summary="Stories that hold what somebody typed",
     responses={200: {"model": SearchPage}},
-    openapi_extra=describe(
-        query=SEARCH_PARAMETERS,
-        problems=("bad_parameter", "bad_cursor", "key_required"),
-        sorts=SORTS,
-    ),
+    problems=("bad_parameter", "bad_cursor", "key_required"),
 )
 async def search_stories(request: Request) -> Response:
     """Search visible stories, by relevance unless they are to be in another order."""
@@ -36,7 +30,7 @@ async def search_stories(request: Request) -> Response:
     search.SUGGEST,
     summary="Completions of what somebody types",
     responses={200: {"model": SuggestionList}},
-    openapi_extra=describe(query=("q", "limit"), problems=("bad_parameter", "key_required")),
+    problems=("bad_parameter", "key_required"),
 )
 async def suggest(request: Request) -> Response:
     """Complete a text to titles, tags, sources and categories."""
@@ -47,10 +41,7 @@ async def suggest(request: Request) -> Response:
     search.RELATED,
     summary="Stories like a story",
     responses={200: {"model": HeadlinePage}, **_MOVED},
-    openapi_extra=describe(
-        query=search.RELATED_PARAMETERS,
-        problems=("bad_parameter", "not_found", "gone", "killed", "key_required"),
-    ),
+    problems=("bad_parameter", "not_found", "gone", "killed", "key_required"),
 )
 async def list_related(ref: str, request: Request) -> Response:
     """List stories like a visible one: by content and category, never copies of it."""

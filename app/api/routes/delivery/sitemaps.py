@@ -6,7 +6,6 @@ from fastapi import Request, Response
 
 from app.api.delivery import sitemaps
 from app.api.delivery.respond import respond
-from app.api.openapi.operations import describe
 from app.api.routes.public_router import PublicRouter
 from app.syndication.formats.sitemap import MEDIA_TYPE
 
@@ -21,7 +20,7 @@ _PROBLEMS = ("bad_parameter", "key_required")
     sitemaps.INDEX,
     summary="Index of the sitemaps of all stories",
     responses=_WRITTEN,
-    openapi_extra=describe(problems=_PROBLEMS),
+    problems=_PROBLEMS,
 )
 async def read_sitemap(request: Request) -> Response:
     """Return the index of the sitemaps of all months."""
@@ -32,7 +31,7 @@ async def read_sitemap(request: Request) -> Response:
     sitemaps.NEWS,
     summary="Sitemap of the news of two days",
     responses=_WRITTEN,
-    openapi_extra=describe(problems=_PROBLEMS),
+    problems=_PROBLEMS,
 )
 async def read_news_sitemap(request: Request) -> Response:
     """Return the stories of the last 48 hours for Google News, or an index of parts."""
@@ -43,7 +42,7 @@ async def read_news_sitemap(request: Request) -> Response:
     sitemaps.PART,
     summary="Sitemap of a month, or a part of one",
     responses=_WRITTEN,
-    openapi_extra=describe(problems=("bad_parameter", "not_found", "key_required")),
+    problems=("bad_parameter", "not_found", "key_required"),
 )
 async def read_sitemap_part(part: str, request: Request) -> Response:
     """Return a part of an index by the name that it has there, such as `2026-11`."""

@@ -6,8 +6,6 @@ from fastapi import Request, Response
 
 from app.api.delivery import stories
 from app.api.delivery.respond import respond
-from app.api.delivery.story_query import LIST_PARAMETERS
-from app.api.openapi.operations import describe
 from app.api.routes.public_router import PublicRouter
 from app.api.schemas.documents import StoryWithBody
 from app.api.schemas.reading import HeadlinePage, StoryPage
@@ -22,7 +20,7 @@ _PROBLEMS = ("bad_parameter", "bad_cursor", "key_required")
     stories.HEADLINES,
     summary="Stories in short form, newest first",
     responses={200: {"model": HeadlinePage}},
-    openapi_extra=describe(query=LIST_PARAMETERS, problems=_PROBLEMS),
+    problems=_PROBLEMS,
 )
 async def list_headlines(request: Request) -> Response:
     """List visible stories in short form."""
@@ -33,7 +31,7 @@ async def list_headlines(request: Request) -> Response:
     stories.ARTICLES,
     summary="Stories in full form, newest first",
     responses={200: {"model": StoryPage}},
-    openapi_extra=describe(query=(*LIST_PARAMETERS, "include"), problems=_PROBLEMS),
+    problems=_PROBLEMS,
 )
 async def list_articles(request: Request) -> Response:
     """List visible stories in full form; `include=body` adds the bodies."""
@@ -50,9 +48,7 @@ async def list_articles(request: Request) -> Response:
         },
         301: {"description": "The story has another slug now.", "content": None},
     },
-    openapi_extra=describe(
-        problems=("bad_parameter", "not_found", "gone", "killed", "key_required")
-    ),
+    problems=("bad_parameter", "not_found", "gone", "killed", "key_required"),
 )
 async def read_article_as(ref: str, ext: str, request: Request) -> Response:
     """Return one visible story as ninjs, NewsML-G2, JSON-LD or Markdown."""
@@ -66,10 +62,7 @@ async def read_article_as(ref: str, ext: str, request: Request) -> Response:
         200: {"model": StoryWithBody},
         301: {"description": "The story, or the one in its place, is elsewhere.", "content": None},
     },
-    openapi_extra=describe(
-        query=("fields", "names_in"),
-        problems=("bad_parameter", "not_found", "gone", "killed", "key_required"),
-    ),
+    problems=("bad_parameter", "not_found", "gone", "killed", "key_required"),
 )
 async def read_article(ref: str, request: Request) -> Response:
     """Return one visible story by id or slug; a former slug redirects.

@@ -6,7 +6,6 @@ from fastapi import Request, Response
 
 from app.api.delivery import taxonomy
 from app.api.delivery.respond import respond
-from app.api.openapi.operations import describe
 from app.api.routes.public_router import PublicRouter
 from app.api.schemas.documents import CategoryEntry, SourceEntry
 from app.api.schemas.reading import CategoryPage, SourcePage
@@ -21,9 +20,7 @@ _MOVED: dict[int | str, dict[str, Any]] = {
     taxonomy.SOURCES,
     summary="Sources, by slug",
     responses={200: {"model": SourcePage}},
-    openapi_extra=describe(
-        query=taxonomy.LIST, problems=("bad_parameter", "bad_cursor", "key_required")
-    ),
+    problems=("bad_parameter", "bad_cursor", "key_required"),
 )
 async def list_sources(request: Request) -> Response:
     """List sources in the order of slugs."""
@@ -34,9 +31,7 @@ async def list_sources(request: Request) -> Response:
     taxonomy.SOURCE_ENTRY,
     summary="One source",
     responses={200: {"model": SourceEntry}, **_MOVED},
-    openapi_extra=describe(
-        query=("fields",), problems=("bad_parameter", "not_found", "key_required")
-    ),
+    problems=("bad_parameter", "not_found", "key_required"),
 )
 async def read_source(ref: str, request: Request) -> Response:
     """Return one source by id or slug; a former slug redirects."""
@@ -47,9 +42,7 @@ async def read_source(ref: str, request: Request) -> Response:
     taxonomy.CATEGORIES,
     summary="Categories, by slug, or the whole tree",
     responses={200: {"model": CategoryPage}},
-    openapi_extra=describe(
-        query=taxonomy.CATEGORY_LIST, problems=("bad_parameter", "bad_cursor", "key_required")
-    ),
+    problems=("bad_parameter", "bad_cursor", "key_required"),
 )
 async def list_categories(request: Request) -> Response:
     """List categories in the order of slugs; `tree=true` nests all of them."""
@@ -60,9 +53,7 @@ async def list_categories(request: Request) -> Response:
     taxonomy.CATEGORY_ENTRY,
     summary="One category",
     responses={200: {"model": CategoryEntry}, **_MOVED},
-    openapi_extra=describe(
-        query=("fields", "names_in"), problems=("bad_parameter", "not_found", "key_required")
-    ),
+    problems=("bad_parameter", "not_found", "key_required"),
 )
 async def read_category(ref: str, request: Request) -> Response:
     """Return one category by id or slug; a former slug redirects."""

@@ -1,15 +1,13 @@
 """Answering with an article, and running a verb of its life."""
 
 from collections.abc import Callable
-from typing import Any
 
-from fastapi import Request, Response
+from fastapi import Response
 
 from app.access.caller import Caller
 from app.access.scopes import Scope
-from app.api.http.idempotency import post
+from app.api.http.commands import CommandRunner
 from app.api.http.responses import json_response
-from app.bootstrap import Services
 from app.content import queries
 from app.content.article import Article
 from app.content.text import Text
@@ -46,34 +44,22 @@ def subject_of(response: Response) -> str | None:
 
 
 def change(
-    services: Services,
-    caller: Caller,
+    commands: CommandRunner,
     command: Callable[[Unit], Article],
     prepared: Prepared[Text] | None = None,
 ) -> Response:
     """Run a command on an article and answer with what comes of it."""
-    return services.runner.run(
-        caller.actor,
-        lambda unit: article_answer(unit, command(unit), caller),
-        prepared=prepared,
-    )
+    return commands.run(lambda unit: article_answer(unit, command(unit), commands.caller), prepared)
 
 
 def verb(
-    request: Request,
-    services: Services,
-    caller: Caller,
-    body: dict[str, Any] | None,
+    commands: CommandRunner,
     command: Callable[[Unit], Article],
     prepared: Prepared[Text] | None = None,
 ) -> Response:
     """Run a verb once, whatever its Idempotency-Key, and answer with the article."""
-    return post(
-        request,
-        services,
-        caller,
-        body,
-        lambda unit: article_answer(unit, command(unit), caller),
+    return commands.run_once(
+        lambda unit: article_answer(unit, command(unit), commands.caller),
+        prepared,
         subject=subject_of,
-        prepared=prepared,
     )

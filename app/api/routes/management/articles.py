@@ -1,48 +1,54 @@
 """Management: articles, written and listed."""
 
-from fastapi import APIRouter, Request, Response
+from typing import Annotated
+
+from fastapi import Body, Request, Response
 
 from app.access.caller import Caller
 from app.access.scopes import Scope
+from app.api.http.commands import Commands
 from app.api.http.dependencies import (
-    MERGE_PATCH,
-    Body,
+    CallerDep,
+    Describes,
+    Document,
     Expected,
     MaybeExpected,
     Parts,
-    Publisher,
-    Writer,
 )
-from app.api.http.idempotency import post
+from app.api.http.json_request import MERGE_PATCH
 from app.api.http.responses import json_response, list_response
 from app.api.openapi.operations import BODY, CHANGING, NAMES, ONCE, READING, describe
+from app.api.routes.access_router import AccessRouter
 from app.api.routes.management.article_answers import (
     article_answer,
     change,
     sees_killed,
     subject_of,
 )
-from app.api.routes.management.lists import MANAGE_PARAMETERS, MANAGE_SORTS, read_manage_list
+from app.api.routes.management.lists import ARTICLES, read_manage_list
 from app.api.schemas.newsroom import ArticleView, ArticleViewPage
 from app.content import queries
 from app.content.commands.create_article import create_article as create
 from app.content.commands.delete_article import delete_article as delete
-from app.content.commands.edit_article import patch_article as patch
+from app.content.commands.edit_article import patch_article
 from app.content.commands.edit_article import replace_article as replace
 from app.content.inputs import ArticleInput
 from app.content.texts import prepare_body
 from app.kit.unit import Unit
 
-router = APIRouter(prefix="/v1/manage/articles", tags=["management: articles"])
+router = AccessRouter(prefix="/v1/manage/articles", tags=["management: articles"])
+_Replacement = Annotated[Document, Body(), Describes(ArticleInput)]
+_Patch = Annotated[Document, Body(media_type=MERGE_PATCH), Describes(ArticleInput)]
 
 
 @router.get(
     "",
+    access=Scope.write,
     summary="Articles in every state",
-    responses={200: {"model": ArticleViewPage}},
-    openapi_extra=describe(query=MANAGE_PARAMETERS, problems=READING, sorts=MANAGE_SORTS),
+    response_model=ArticleViewPage,
+    openapi_extra=describe(query=ARTICLES, problems=READING),
 )
-def manage_list_articles(request: Request, services: Parts, caller: Writer) -> Response:
+def manage_list_articles(request: Request, services: Parts, caller: CallerDep) -> Response:
     """List articles, the last changed first; deleted ones only by `state=deleted`."""
     path, query = request.url.path, request.scope["query_string"]
     body, cursors = read_manage_list(services, path, query, whole=sees_killed(caller))
@@ -51,23 +57,24 @@ def manage_list_articles(request: Request, services: Parts, caller: Writer) -> R
 
 @router.post(
     "",
+    access=Scope.write,
     summary="Create an article",
     status_code=201,
-    responses={200: {"model": ArticleView}, 201: {"model": ArticleView}},
+    response_model=ArticleView,
+    responses={200: {"model": ArticleView}},
     openapi_extra=describe(
         headers=("Idempotency-Key",),
-        body=ArticleInput,
         problems=(*BODY, *NAMES, *ONCE, "version_mismatch", "conflict", "database_busy"),
     ),
 )
 def manage_create_article(
-    request: Request, services: Parts, caller: Writer, body: Body, expected: MaybeExpected
+    written: ArticleInput, commands: Commands, expected: MaybeExpected
 ) -> Response:
     """Create a draft, or publish at once with `"status": "published"`.
 
     An `external_id` that is known for the source updates that story and answers `200`.
     """
-    written = ArticleInput.model_validate(body)
+    caller = commands.caller
     _need_publish(caller, written.status)
 
     def act(unit: Unit) -> Response:
@@ -76,16 +83,17 @@ def manage_create_article(
         return article_answer(unit, article, caller, status=201 if new else 200, location=location)
 
     texts = prepare_body({"body": written.body, "body_format": written.body_format})
-    return post(request, services, caller, body, act, subject=subject_of, prepared=texts)
+    return commands.run_once(act, texts, subject=subject_of)
 
 
 @router.get(
     "/{ref}",
+    access=Scope.write,
     summary="One article, whatever its state",
-    responses={200: {"model": ArticleView}},
+    response_model=ArticleView,
     openapi_extra=describe(problems=("not_found",)),
 )
-def manage_read_article(ref: str, services: Parts, caller: Writer) -> Response:
+def manage_read_article(ref: str, services: Parts, caller: CallerDep) -> Response:
     """Return an article's working copy and where its story stands."""
     with services.database.read() as session:
         view = queries.article(session, ref, services.clock.now(), whole=sees_killed(caller))
@@ -94,52 +102,46 @@ def manage_read_article(ref: str, services: Parts, caller: Writer) -> Response:
 
 @router.put(
     "/{ref}",
+    access=Scope.write,
     summary="Replace an article's working copy",
-    responses={200: {"model": ArticleView}},
-    openapi_extra=describe(
-        headers=("If-Match",), body=ArticleInput, problems=(*CHANGING, *BODY, *NAMES)
-    ),
+    response_model=ArticleView,
+    openapi_extra=describe(headers=("If-Match",), problems=(*CHANGING, *BODY, *NAMES)),
 )
 def manage_replace_article(
-    ref: str, services: Parts, caller: Writer, body: Body, expected: Expected
+    ref: str, document: _Replacement, commands: Commands, expected: Expected
 ) -> Response:
     """Replace all that is written; what was read may be sent back whole."""
-    _need_publish(caller, body.get("status"))
-    texts = prepare_body({"body_format": "html", **body})
-    return change(services, caller, lambda unit: replace(unit, ref, body, expected), texts)
+    _need_publish(commands.caller, document.get("status"))
+    texts = prepare_body({"body_format": "html", **document})
+    return change(commands, lambda unit: replace(unit, ref, document, expected), texts)
 
 
 @router.patch(
     "/{ref}",
+    access=Scope.write,
     summary="Change an article's working copy",
-    responses={200: {"model": ArticleView}},
-    openapi_extra=describe(
-        headers=("If-Match",),
-        body=ArticleInput,
-        media_type=MERGE_PATCH,
-        problems=(*CHANGING, *BODY, *NAMES),
-    ),
+    response_model=ArticleView,
+    openapi_extra=describe(headers=("If-Match",), problems=(*CHANGING, *BODY, *NAMES)),
 )
 def manage_patch_article(
-    ref: str, services: Parts, caller: Writer, body: Body, expected: Expected
+    ref: str, patch: _Patch, commands: Commands, expected: Expected
 ) -> Response:
     """Apply a merge patch (RFC 7396); the public copy changes when it is published."""
-    _need_publish(caller, body.get("status"))
-    texts = prepare_body(body)
-    return change(services, caller, lambda unit: patch(unit, ref, body, expected), texts)
+    _need_publish(commands.caller, patch.get("status"))
+    texts = prepare_body(patch)
+    return change(commands, lambda unit: patch_article(unit, ref, patch, expected), texts)
 
 
 @router.delete(
     "/{ref}",
+    access=Scope.publish,
     summary="Delete an article softly",
-    responses={200: {"model": ArticleView}},
+    response_model=ArticleView,
     openapi_extra=describe(headers=("If-Match",), problems=(*CHANGING, "wrong_state")),
 )
-def manage_delete_article(
-    ref: str, services: Parts, caller: Publisher, expected: Expected
-) -> Response:
+def manage_delete_article(ref: str, commands: Commands, expected: Expected) -> Response:
     """Put an article away, its public copy too; `restore` brings it back."""
-    return change(services, caller, lambda unit: delete(unit, ref, expected))
+    return change(commands, lambda unit: delete(unit, ref, expected))
 
 
 def _need_publish(caller: Caller, status: object) -> None:

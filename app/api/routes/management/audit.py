@@ -1,39 +1,48 @@
 """Management: what was done, by whom."""
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 
 from app.access.audit import TYPES, VERBS, audit_page
+from app.access.scopes import Scope
 from app.access.store.audits import AuditFilter
-from app.api.http.dependencies import Admin, Parts
-from app.api.http.paging import Paging, envelope
-from app.api.http.parameters import Parameters
+from app.api.http.dependencies import Parts
+from app.api.http.paging import CURSOR, LIMIT, Paging, envelope
+from app.api.http.parameters import ParameterSet, declare_choice, declare_instant, declare_text
 from app.api.http.responses import list_response
 from app.api.openapi.operations import READING, describe
+from app.api.routes.access_router import AccessRouter
 from app.api.schemas.access import AuditPage
 from app.kit import json
 
-router = APIRouter(prefix="/v1/manage/audit", tags=["management: audit"])
-_LIST = ("verb", "type", "subject", "key", "since", "until", "limit", "cursor")
+router = AccessRouter(prefix="/v1/manage/audit", tags=["management: audit"])
+_VERB = declare_choice("verb", VERBS, None, "What was done.")
+_TYPE = declare_choice("type", TYPES, None, "To what it was done.")
+_SUBJECT = declare_text("subject", "The id of the thing.")
+_KEY = declare_text("key", "The id of the key that did it.")
+_SINCE = declare_instant("since", "Done at or after this instant or UTC date.")
+_UNTIL = declare_instant("until", "Done before this instant or UTC date.")
+_LIST = ParameterSet(_VERB, _TYPE, _SUBJECT, _KEY, _SINCE, _UNTIL, LIMIT, CURSOR)
 
 
 @router.get(
     "",
+    access=Scope.admin,
     summary="What was done, the last first",
-    responses={200: {"model": AuditPage}},
+    response_model=AuditPage,
     openapi_extra=describe(query=_LIST, problems=READING),
 )
-def manage_list_audit(request: Request, services: Parts, _: Admin) -> Response:
+def manage_list_audit(request: Request, services: Parts) -> Response:
     """List every change in the newsroom: who, from where, what, and what differed afterwards."""
-    params = Parameters(request.scope["query_string"], _LIST)
+    values = _LIST.parse(request.scope["query_string"])
     wanted = AuditFilter(
-        verb=params.one_of("verb", VERBS),
-        type=params.one_of("type", TYPES),
-        subject=params.text("subject"),
-        key=params.text("key"),
-        since=params.instant("since"),
-        until=params.instant("until"),
+        verb=values[_VERB],
+        type=values[_TYPE],
+        subject=values[_SUBJECT],
+        key=values[_KEY],
+        since=values[_SINCE],
+        until=values[_UNTIL],
     )
-    paging = Paging.read(services.cursors, params, f"{request.url.path}?{wanted!r}", 1)
+    paging = Paging.read(services.cursors, values, f"{request.url.path}?{wanted!r}", 1)
     position = str(paging.position[0]) if paging.position else None
     with services.database.read() as session:
         found = audit_page(session, wanted, paging.limit, position, backwards=paging.backwards)

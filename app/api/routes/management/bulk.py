@@ -2,14 +2,15 @@
 
 from typing import Any
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 
+from app.access.scopes import Scope
 from app.api.http.asgi import request_id
-from app.api.http.dependencies import Body, Parts, Publisher
-from app.api.http.idempotency import post
+from app.api.http.commands import Commands
 from app.api.http.problems import problem_for
 from app.api.http.responses import json_response
 from app.api.openapi.operations import BODY, NAMES, ONCE, describe
+from app.api.routes.access_router import AccessRouter
 from app.api.schemas.newsroom import BulkAnswer
 from app.content.article import state_of
 from app.content.commands.bulk import Result, bulk
@@ -18,36 +19,34 @@ from app.content.texts import prepare_body
 from app.kit import json
 from app.kit.unit import Unit
 
-router = APIRouter(prefix="/v1/manage/articles", tags=["management: articles"])
+router = AccessRouter(prefix="/v1/manage/articles", tags=["management: articles"])
 
 
 @router.post(
     "/bulk",
+    access=Scope.publish,
     summary="One verb for many stories",
-    responses={200: {"model": BulkAnswer}},
+    response_model=BulkAnswer,
     openapi_extra=describe(
         headers=("Idempotency-Key",),
-        body=BulkInput,
         problems=(*BODY, *NAMES, *ONCE, "bulk_refused", "conflict", "database_busy"),
     ),
 )
-def manage_bulk_articles(
-    request: Request, services: Parts, caller: Publisher, body: Body
-) -> Response:
+def manage_bulk_articles(order: BulkInput, request: Request, commands: Commands) -> Response:
     """Apply a verb to up to 100 stories, whatever their versions, with a result for each.
 
     With `"atomic": true` it is done to all of them, or it is refused and done to none.
     """
-    order = BulkInput.model_validate(body)
 
     def act(unit: Unit) -> Response:
-        found = [_result(unit, one, request_id(request.scope)) for one in bulk(unit, order, caller)]
+        results = bulk(unit, order, commands.caller)
+        found = [_result(unit, one, request_id(request.scope)) for one in results]
         done = sum(one["article"] is not None for one in found)
         return json_response({"results": found, "done": done, "refused": len(found) - done})
 
     changes = order.body.get("changes")
     texts = prepare_body(changes) if isinstance(changes, dict) else None
-    return post(request, services, caller, body, act, prepared=texts)
+    return commands.run_once(act, texts)
 
 
 def _result(unit: Unit, result: Result, id_: str | None) -> dict[str, Any]:

@@ -1,18 +1,18 @@
 """Management: categories."""
 
-from collections.abc import Callable
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Body, Request, Response
 
-from app.access.caller import Caller
-from app.api.http.dependencies import MERGE_PATCH, Body, Expected, Parts, Publisher, Writer
-from app.api.http.idempotency import post
+from app.access.scopes import Scope
+from app.api.http.commands import Commands
+from app.api.http.dependencies import Describes, Document, Expected, Parts
+from app.api.http.json_request import MERGE_PATCH
 from app.api.http.responses import json_response, list_response
 from app.api.openapi.operations import BODY, CHANGING, ONCE, READING, describe
-from app.api.routes.management.lists import TAXONOMY_PARAMETERS, read_taxonomy_list
+from app.api.routes.access_router import AccessRouter
+from app.api.routes.management.lists import TAXONOMY, read_taxonomy_list
 from app.api.schemas.newsroom import CategoryView, CategoryViewPage
-from app.bootstrap import Services
 from app.content import queries
 from app.content.commands.create_category import create_category
 from app.content.commands.delete_category import delete_category
@@ -21,20 +21,22 @@ from app.content.inputs import CategoryInput
 from app.content.taxonomy import Category
 from app.kit.unit import Unit
 
-router = APIRouter(prefix="/v1/manage/categories", tags=["management: categories"])
-
-_LIST = describe(query=TAXONOMY_PARAMETERS, problems=READING)
+router = AccessRouter(prefix="/v1/manage/categories", tags=["management: categories"])
+_Replacement = Annotated[Document, Body(), Describes(CategoryInput)]
+_Patch = Annotated[Document, Body(media_type=MERGE_PATCH), Describes(CategoryInput)]
+_LIST = describe(query=TAXONOMY, problems=READING)
 _WRITE = (*BODY, "slug_taken", "conflict", "database_busy")
 _GONE: dict[int | str, dict[str, Any]] = {204: {"description": "Deleted.", "content": None}}
 
 
 @router.get(
     "",
+    access=Scope.write,
     summary="Categories, by slug",
-    responses={200: {"model": CategoryViewPage}},
+    response_model=CategoryViewPage,
     openapi_extra=_LIST,
 )
-def manage_list_categories(request: Request, services: Parts, _: Writer) -> Response:
+def manage_list_categories(request: Request, services: Parts) -> Response:
     """List categories."""
     page = read_taxonomy_list(services, request.url.path, request.scope["query_string"], "category")
     return list_response(request, services, *page)
@@ -42,34 +44,27 @@ def manage_list_categories(request: Request, services: Parts, _: Writer) -> Resp
 
 @router.post(
     "",
+    access=Scope.publish,
     summary="Create a category",
     status_code=201,
-    responses={201: {"model": CategoryView}},
-    openapi_extra=describe(
-        headers=("Idempotency-Key",), body=CategoryInput, problems=(*_WRITE, *ONCE)
-    ),
+    response_model=CategoryView,
+    openapi_extra=describe(headers=("Idempotency-Key",), problems=(*_WRITE, *ONCE)),
 )
-def manage_create_category(
-    request: Request, services: Parts, caller: Publisher, body: Body
-) -> Response:
+def manage_create_category(written: CategoryInput, commands: Commands) -> Response:
     """Create a category, at the top of the tree or below another."""
-    written = CategoryInput.model_validate(body)
-    return post(
-        request,
-        services,
-        caller,
-        body,
-        lambda unit: _category(unit, create_category(unit, written), created=True),
+    return commands.run_once(
+        lambda unit: _category(unit, create_category(unit, written), created=True)
     )
 
 
 @router.get(
     "/{ref}",
+    access=Scope.write,
     summary="One category",
-    responses={200: {"model": CategoryView}},
+    response_model=CategoryView,
     openapi_extra=describe(problems=("not_found",)),
 )
-def manage_read_category(ref: str, services: Parts, _: Writer) -> Response:
+def manage_read_category(ref: str, services: Parts) -> Response:
     """Return a category with its version."""
     with services.database.read() as session:
         view = queries.category(session, ref)
@@ -78,66 +73,50 @@ def manage_read_category(ref: str, services: Parts, _: Writer) -> Response:
 
 @router.put(
     "/{ref}",
+    access=Scope.publish,
     summary="Replace a category",
-    responses={200: {"model": CategoryView}},
-    openapi_extra=describe(
-        headers=("If-Match",), body=CategoryInput, problems=(*CHANGING, *_WRITE)
-    ),
+    response_model=CategoryView,
+    openapi_extra=describe(headers=("If-Match",), problems=(*CHANGING, *_WRITE)),
 )
 def manage_replace_category(
-    ref: str, services: Parts, caller: Publisher, body: Body, expected: Expected
+    ref: str, document: _Replacement, commands: Commands, expected: Expected
 ) -> Response:
     """Replace all that is written; another parent moves all its stories."""
-    return _run(
-        services,
-        caller,
-        lambda unit: _category(unit, replace_category(unit, ref, body, expected)),
+    return commands.run(
+        lambda unit: _category(unit, replace_category(unit, ref, document, expected))
     )
 
 
 @router.patch(
     "/{ref}",
+    access=Scope.publish,
     summary="Change a category",
-    responses={200: {"model": CategoryView}},
-    openapi_extra=describe(
-        headers=("If-Match",),
-        body=CategoryInput,
-        media_type=MERGE_PATCH,
-        problems=(*CHANGING, *_WRITE),
-    ),
+    response_model=CategoryView,
+    openapi_extra=describe(headers=("If-Match",), problems=(*CHANGING, *_WRITE)),
 )
 def manage_patch_category(
-    ref: str, services: Parts, caller: Publisher, body: Body, expected: Expected
+    ref: str, patch: _Patch, commands: Commands, expected: Expected
 ) -> Response:
     """Apply a merge patch (RFC 7396); another parent moves all its stories."""
-    return _run(
-        services,
-        caller,
-        lambda unit: _category(unit, patch_category(unit, ref, body, expected)),
-    )
+    return commands.run(lambda unit: _category(unit, patch_category(unit, ref, patch, expected)))
 
 
 @router.delete(
     "/{ref}",
+    access=Scope.publish,
     summary="Delete a category",
     status_code=204,
     responses=_GONE,
     openapi_extra=describe(headers=("If-Match",), problems=(*CHANGING, "in_use")),
 )
-def manage_delete_category(
-    ref: str, services: Parts, caller: Publisher, expected: Expected
-) -> Response:
+def manage_delete_category(ref: str, commands: Commands, expected: Expected) -> Response:
     """Delete a category that neither story nor category names."""
 
     def act(unit: Unit) -> Response:
         delete_category(unit, ref, expected)
         return json_response(None, status=204)
 
-    return _run(services, caller, act)
-
-
-def _run(services: Services, caller: Caller, act: Callable[[Unit], Response]) -> Response:
-    return services.runner.run(caller.actor, act)
+    return commands.run(act)
 
 
 def _category(unit: Unit, category: Category, *, created: bool = False) -> Response:

@@ -1,15 +1,15 @@
 """Management: what was delivered to a webhook, and delivering it again."""
 
-from typing import Any
+from fastapi import Request, Response
 
-from fastapi import APIRouter, Request, Response
-
-from app.api.http.dependencies import Admin, Body, Parts
-from app.api.http.idempotency import post
-from app.api.http.paging import Paging, envelope
-from app.api.http.parameters import Parameters
+from app.access.scopes import Scope
+from app.api.http.commands import Commands
+from app.api.http.dependencies import Parts
+from app.api.http.paging import CURSOR, LIMIT, Paging, envelope
+from app.api.http.parameters import ParameterSet, declare_choice
 from app.api.http.responses import json_response, list_response
 from app.api.openapi.operations import BODY, ONCE, READING, describe
+from app.api.routes.access_router import AccessRouter
 from app.api.schemas.push import DeliveryPage, DeliveryView, Replayed
 from app.kit import json
 from app.kit.unit import Unit
@@ -18,26 +18,25 @@ from app.syndication.push.commands.replay_deliveries import replay_deliveries
 from app.syndication.push.commands.send_test import send_test
 from app.syndication.push.inputs import ReplayInput
 
-router = APIRouter(prefix="/v1/manage/webhooks/{webhook}", tags=["management: webhooks"])
-_LIST = ("state", "limit", "cursor")
+router = AccessRouter(prefix="/v1/manage/webhooks/{webhook}", tags=["management: webhooks"])
 _STATES = ("pending", "delivered", "failed", "dropped")
-_OWN: dict[str, tuple[dict[str, Any], str]] = {
-    "state": ({"type": "string", "enum": list(_STATES)}, "What became of them.")
-}
+_STATE = declare_choice("state", _STATES, "", "What became of them.")
+_LIST = ParameterSet(_STATE, LIMIT, CURSOR)
 _VERB = ("not_found", "wrong_state", "conflict", "database_busy")
 
 
 @router.get(
     "/deliveries",
+    access=Scope.admin,
     summary="What was sent to it, the last first",
-    responses={200: {"model": DeliveryPage}},
-    openapi_extra=describe(query=_LIST, own=_OWN, problems=(*READING, "not_found")),
+    response_model=DeliveryPage,
+    openapi_extra=describe(query=_LIST, problems=(*READING, "not_found")),
 )
-def manage_list_deliveries(webhook: str, request: Request, services: Parts, _: Admin) -> Response:
+def manage_list_deliveries(webhook: str, request: Request, services: Parts) -> Response:
     """List deliveries, with the status that each was answered with last."""
-    params = Parameters(request.scope["query_string"], _LIST)
-    chosen = params.choice("state", _STATES, "")
-    paging = Paging.read(services.cursors, params, f"{request.url.path}?{chosen}", 1)
+    values = _LIST.parse(request.scope["query_string"])
+    chosen = values[_STATE]
+    paging = Paging.read(services.cursors, values, f"{request.url.path}?{chosen}", 1)
     with services.database.read() as session:
         page = queries.log(
             session,
@@ -54,11 +53,12 @@ def manage_list_deliveries(webhook: str, request: Request, services: Parts, _: A
 
 @router.get(
     "/deliveries/{delivery}",
+    access=Scope.admin,
     summary="One delivery",
-    responses={200: {"model": DeliveryView}},
+    response_model=DeliveryView,
     openapi_extra=describe(problems=("not_found",)),
 )
-def manage_read_delivery(webhook: str, delivery: str, services: Parts, _: Admin) -> Response:
+def manage_read_delivery(webhook: str, delivery: str, services: Parts) -> Response:
     """Return a delivery by what `webhook-id` said."""
     with services.database.read() as session:
         return json_response(queries.delivery(session, webhook, delivery))
@@ -66,34 +66,31 @@ def manage_read_delivery(webhook: str, delivery: str, services: Parts, _: Admin)
 
 @router.post(
     "/replay",
+    access=Scope.admin,
     summary="Deliver again",
-    responses={200: {"model": Replayed}},
-    openapi_extra=describe(
-        headers=("Idempotency-Key",), body=ReplayInput, problems=(*BODY, *ONCE, *_VERB)
-    ),
+    response_model=Replayed,
+    openapi_extra=describe(headers=("Idempotency-Key",), problems=(*BODY, *ONCE, *_VERB)),
 )
-def manage_replay_webhook(
-    webhook: str, request: Request, services: Parts, caller: Admin, body: Body
-) -> Response:
+def manage_replay_webhook(webhook: str, written: ReplayInput, commands: Commands) -> Response:
     """Make deliveries again that are over: some by id, those of a time, or all that failed."""
-    written = ReplayInput.model_validate(body)
 
     def act(unit: Unit) -> Response:
         return json_response({"deliveries": replay_deliveries(unit, webhook, written)})
 
-    return post(request, services, caller, body, act)
+    return commands.run_once(act)
 
 
 @router.post(
     "/test",
+    access=Scope.admin,
     summary="Send a test",
-    responses={200: {"model": DeliveryView}},
+    response_model=DeliveryView,
     openapi_extra=describe(headers=("Idempotency-Key",), problems=(*ONCE, *_VERB)),
 )
-def manage_test_webhook(webhook: str, request: Request, services: Parts, caller: Admin) -> Response:
+def manage_test_webhook(webhook: str, commands: Commands) -> Response:
     """Send a signed event of the type `webhook.test`; the delivery tells how it was answered."""
 
     def act(unit: Unit) -> Response:
         return json_response(queries.delivery(unit.session, webhook, send_test(unit, webhook)))
 
-    return post(request, services, caller, {}, act)
+    return commands.run_once(act)

@@ -2,38 +2,40 @@
 
 from typing import Any
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 
 from app.access import queries
 from app.access.commands.create_key import create_key
 from app.access.commands.revoke_key import revoke_key
 from app.access.inputs import KeyInput
+from app.access.scopes import Scope
 from app.api.http.access import Reads
-from app.api.http.dependencies import Admin, Anybody, Body, Parts
-from app.api.http.idempotency import post
-from app.api.http.paging import Paging, envelope
-from app.api.http.parameters import Parameters
+from app.api.http.commands import Commands
+from app.api.http.dependencies import CallerDep, Parts
+from app.api.http.paging import CURSOR, LIMIT, Paging, envelope
+from app.api.http.parameters import ParameterSet
 from app.api.http.responses import json_response, list_response
 from app.api.openapi.operations import describe
+from app.api.routes.access_router import AccessRouter
 from app.api.routes.public_router import PublicRouter
 from app.api.schemas.access import KeyPage, KeyView, Me, NewKey
 from app.kit import json
 from app.kit.unit import Unit
 
 router = PublicRouter()
-manage = APIRouter(prefix="/v1/manage/keys", tags=["management: keys"])
-_LIST = ("limit", "cursor")
+manage = AccessRouter(prefix="/v1/manage/keys", tags=["management: keys"])
+_LIST = ParameterSet(LIMIT, CURSOR)
 
 
 @router.get(
     "/v1/me",
-    reads=Reads.ANYTHING_OPEN,
+    access=Reads.ANYTHING_OPEN,
     tags=["delivery"],
     summary="What this key may do",
-    responses={200: {"model": Me}},
+    response_model=Me,
     openapi_extra=describe(),
 )
-async def read_me(caller: Anybody) -> Response:
+async def read_me(caller: CallerDep) -> Response:
     """Tell what the sender of the request may do."""
     return json_response(
         {
@@ -48,14 +50,15 @@ async def read_me(caller: Anybody) -> Response:
 
 @manage.get(
     "",
+    access=Scope.admin,
     summary="Keys, oldest first",
-    responses={200: {"model": KeyPage}},
+    response_model=KeyPage,
     openapi_extra=describe(query=_LIST, problems=("bad_parameter", "bad_cursor")),
 )
-def manage_list_keys(request: Request, services: Parts, _: Admin) -> Response:
+def manage_list_keys(request: Request, services: Parts) -> Response:
     """List keys, revoked ones included; the keys themselves cannot be shown."""
-    params = Parameters(request.scope["query_string"], _LIST)
-    paging = Paging.read(services.cursors, params, request.url.path, 1)
+    values = _LIST.parse(request.scope["query_string"])
+    paging = Paging.read(services.cursors, values, request.url.path, 1)
     position = str(paging.position[0]) if paging.position else None
     with services.database.read() as session:
         found = queries.keys(session, paging.limit, position, backwards=paging.backwards)
@@ -66,12 +69,12 @@ def manage_list_keys(request: Request, services: Parts, _: Admin) -> Response:
 
 @manage.post(
     "",
+    access=Scope.admin,
     summary="Create a key",
     status_code=201,
-    responses={201: {"model": NewKey}},
+    response_model=NewKey,
     openapi_extra=describe(
         headers=("Idempotency-Key",),
-        body=KeyInput,
         problems=(
             "malformed_json",
             "unsupported_media_type",
@@ -84,9 +87,8 @@ def manage_list_keys(request: Request, services: Parts, _: Admin) -> Response:
         ),
     ),
 )
-def manage_create_key(request: Request, services: Parts, caller: Admin, body: Body) -> Response:
+def manage_create_key(written: KeyInput, commands: Commands) -> Response:
     """Create a key; it is in this answer and nowhere else, ever."""
-    written = KeyInput.model_validate(body)
 
     def act(unit: Unit) -> Response:
         made = create_key(
@@ -99,16 +101,17 @@ def manage_create_key(request: Request, services: Parts, caller: Admin, body: Bo
         view = {"key": made.key, **queries.key(unit.session, made.id)}
         return json_response(view, status=201, location=f"/v1/manage/keys/{made.id}")
 
-    return post(request, services, caller, body, act, kept=_without_key)
+    return commands.run_once(act, kept=_without_key)
 
 
 @manage.get(
     "/{ref}",
+    access=Scope.admin,
     summary="One key",
-    responses={200: {"model": KeyView}},
+    response_model=KeyView,
     openapi_extra=describe(problems=("not_found",)),
 )
-def manage_read_key(ref: str, services: Parts, _: Admin) -> Response:
+def manage_read_key(ref: str, services: Parts) -> Response:
     """Return a key by id or prefix, without the key."""
     with services.database.read() as session:
         return json_response(queries.key(session, ref))
@@ -116,17 +119,18 @@ def manage_read_key(ref: str, services: Parts, _: Admin) -> Response:
 
 @manage.delete(
     "/{ref}",
+    access=Scope.admin,
     summary="Revoke a key",
-    responses={200: {"model": KeyView}},
+    response_model=KeyView,
     openapi_extra=describe(problems=("not_found", "conflict", "database_busy")),
 )
-def manage_revoke_key(ref: str, services: Parts, caller: Admin) -> Response:
+def manage_revoke_key(ref: str, commands: Commands) -> Response:
     """Revoke a key at once and for ever; it stays in the list. Needs no If-Match."""
 
     def act(unit: Unit) -> Response:
         return json_response(queries.key(unit.session, revoke_key(unit, ref)))
 
-    return services.runner.run(caller.actor, act)
+    return commands.run(act)
 
 
 def _without_key(body: bytes) -> bytes:

@@ -1,8 +1,12 @@
 """Lists of the management side: parameters understood, views made bytes."""
 
-from app.access.selection import Selection
-from app.api.http.paging import Paging, envelope
-from app.api.http.parameters import FILTERS, SPANS, Parameters
+from collections.abc import Callable, Iterable
+from functools import partial
+from typing import NamedTuple
+
+from app.api.http.filters import FILTERS, SPANS, read_selection
+from app.api.http.paging import COUNT, CURSOR, LIMIT, Paging, envelope
+from app.api.http.parameters import ParameterSet, declare_choice, declare_text, declare_words
 from app.bootstrap import Services
 from app.content import queries
 from app.content.article import STATES
@@ -11,20 +15,9 @@ from app.content.references import References
 from app.content.store import all_slugs
 from app.content.store.lists import ArticleList, ManageSort
 from app.kit import json
-from app.kit.session import ReadSession
 
-MANAGE_PARAMETERS = (
-    *FILTERS,
-    *SPANS,
-    "state",
-    "external_id",
-    "sort",
-    "limit",
-    "cursor",
-    "count",
-)
 # By what each order sorts.
-MANAGE_SORTS: dict[str, ManageSort] = {
+_SORTS: dict[str, ManageSort] = {
     "-modified_at": "modified_at",
     "modified_at": "modified_at",
     "-published_at": "published_at",
@@ -32,28 +25,43 @@ MANAGE_SORTS: dict[str, ManageSort] = {
     "-updated_at": "updated_at",
     "updated_at": "updated_at",
 }
-TAXONOMY_PARAMETERS = ("limit", "cursor", "count")
+_STATE = declare_words(
+    "state",
+    STATES,
+    "A comma list of `draft scheduled published expired unpublished killed deleted`; without it, "
+    "all but `deleted`.",
+)
+_EXTERNAL_ID = declare_text("external_id", "The id that the source gave its story.")
+_SORT = declare_choice("sort", _SORTS, "-modified_at", "The order of the list.")
+ARTICLES = ParameterSet(*FILTERS, *SPANS, _STATE, _EXTERNAL_ID, _SORT, LIMIT, CURSOR, COUNT)
+TAXONOMY = ParameterSet(LIMIT, CURSOR, COUNT)
+
+
+class _Newsroom(NamedTuple):
+    """What filters name, looked up in the session of a list."""
+
+    resolve: Callable[[TaxonomyType, str], str | None]
+    slugs: Callable[[TaxonomyType], Iterable[str]]
 
 
 def read_manage_list(
     services: Services, path: str, query_string: bytes, *, whole: bool
 ) -> tuple[bytes, dict[str, str | None]]:
     """Return the JSON of a page of articles, and its cursors."""
-    params = Parameters(query_string, MANAGE_PARAMETERS)
-    sort = params.choice("sort", MANAGE_SORTS, "-modified_at")
-    states = params.words("state", STATES)
-    external_id = params.text("external_id")
+    values = ARTICLES.parse(query_string)
+    sort, states, external_id = values[_SORT], values[_STATE], values[_EXTERNAL_ID]
     now = services.clock.now()
     with services.database.read() as session:
-        selection = _selection(session, params)
+        newsroom = _Newsroom(References(session).find, partial(all_slugs, session))
+        selection = read_selection(values, newsroom)
         query = f"{path}?{selection!r}&{sort}&{states}&{external_id}"
-        paging = Paging.read(services.cursors, params, query, 2)
+        paging = Paging.read(services.cursors, values, query, 2)
         place = paging.position
         wanted = ArticleList(
             selection=selection,
             states=states,
             external_id=external_id,
-            key=MANAGE_SORTS[sort],
+            key=_SORTS[sort],
             descending=sort.startswith("-"),
             position=(int(place[0]), str(place[1])) if place else None,
             limit=paging.limit,
@@ -69,8 +77,7 @@ def read_taxonomy_list(
     services: Services, path: str, query_string: bytes, type_: TaxonomyType
 ) -> tuple[bytes, dict[str, str | None]]:
     """Return the JSON of a page of sources or categories, and its cursors."""
-    params = Parameters(query_string, TAXONOMY_PARAMETERS)
-    paging = Paging.read(services.cursors, params, path, 1)
+    paging = Paging.read(services.cursors, TAXONOMY.parse(query_string), path, 1)
     with services.database.read() as session:
         page = queries.taxonomy(
             session,
@@ -87,8 +94,3 @@ def view_page(paging: Paging, page: ViewPage) -> tuple[bytes, dict[str, str | No
     """Return the JSON of a page of views, and its cursors."""
     items = [json.dumps(item) for item in page.items]
     return envelope(paging, items, page.before, page.after, page.count)
-
-
-def _selection(session: ReadSession, params: Parameters) -> Selection:
-    references = References(session)
-    return params.selection(references.find, lambda type_: all_slugs(session, type_))

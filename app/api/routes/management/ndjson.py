@@ -15,11 +15,12 @@ from app.access.errors import KeyRefused
 from app.access.validity import insist_on_valid_key
 from app.api.http.errors import BodyTooLarge
 from app.api.http.problems import PROBLEMS, problem_for
-from app.api.http.validation import invalid_input, known_fields
+from app.api.http.validation import invalid_input
 from app.bootstrap import Services
 from app.content.transfer.export import export_lines
 from app.content.transfer.importing import BATCH_LINES, Importer
 from app.content.transfer.lines import Outcome
+from app.content.views import WRITABLE
 from app.kit import json
 from app.kit.errors import Failure
 
@@ -161,11 +162,11 @@ def _result(outcome: Outcome, request_id: str | None) -> dict[str, Any]:
 
 def _problem(outcome: Outcome, wrong: Exception, request_id: str | None) -> Any:
     if isinstance(wrong, ValidationError):
-        found = wrong.errors()
+        found = wrong.errors(include_url=False, include_input=False)
         for one in found:
             # A line's type stands first in each location, and is no field.
             one["loc"] = one["loc"][1:]
-        wrong = invalid_input(found, known_fields(f"{str(outcome.type).title()}Input"))
+        wrong = invalid_input(found, WRITABLE.get(str(outcome.type), ()))
     if not isinstance(wrong, Failure) or wrong.code not in PROBLEMS:
         wrong = Failure("The line could not be imported.")
     return json.loads(problem_for(wrong, request_id).body)

@@ -1,16 +1,19 @@
 """Management: links to what is not public yet. Reading one is the one path here without a key."""
 
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Body, Request, Response
 
+from app.access.scopes import Scope
+from app.api.http.access import Reads
 from app.api.http.answer import JSON
-from app.api.http.dependencies import MaybeBody, Parts, Writer
+from app.api.http.commands import Commands
+from app.api.http.dependencies import Parts
 from app.api.http.errors import NothingHere
-from app.api.http.idempotency import post
-from app.api.http.parameters import Parameters
+from app.api.http.parameters import NO_PARAMETERS
 from app.api.http.responses import json_response
 from app.api.openapi.operations import BODY, ONCE, describe
+from app.api.routes.access_router import AccessRouter
 from app.api.schemas.documents import StoryWithBody
 from app.api.schemas.newsroom import PreviewView
 from app.bootstrap import Services
@@ -22,27 +25,28 @@ from app.kit.clock import format_instant
 from app.kit.errors import BadCursor
 from app.kit.unit import Unit
 
-router = APIRouter(prefix="/v1/manage", tags=["management: previews"])
+router = AccessRouter(prefix="/v1/manage", tags=["management: previews"])
 _NOT_KNOWN = "This link is not known here; it may have been revoked, or have ended."
 
 
 @router.post(
     "/articles/{ref}/preview",
+    access=Scope.write,
     summary="Make a preview link",
     status_code=201,
-    responses={201: {"model": PreviewView}},
+    response_model=PreviewView,
     openapi_extra=describe(
         headers=("Idempotency-Key",),
-        body=PreviewInput,
-        body_required=False,
         problems=(*BODY, *ONCE, "not_found", "wrong_state", "conflict", "database_busy"),
     ),
 )
 def manage_preview_article(
-    ref: str, request: Request, services: Parts, caller: Writer, body: MaybeBody
+    ref: str,
+    order: Annotated[PreviewInput, Body(default_factory=PreviewInput)],
+    services: Parts,
+    commands: Commands,
 ) -> Response:
     """Make a link to the working copy, or to the public side as it will be; it needs no key."""
-    order = PreviewInput.model_validate(body)
 
     def act(unit: Unit) -> Response:
         made = create_preview(unit, ref, order)
@@ -55,18 +59,19 @@ def manage_preview_article(
         }
         return json_response(view, status=201, location=path)
 
-    return post(request, services, caller, body, act)
+    return commands.run_once(act)
 
 
 @router.get(
     "/preview/{token}",
+    access=Reads.ANYTHING_OPEN,
     summary="What a preview link shows",
-    responses={200: {"model": StoryWithBody}},
+    response_model=StoryWithBody,
     openapi_extra=describe(problems=("not_found", "bad_parameter")),
 )
 def manage_read_preview(token: str, request: Request, services: Parts) -> Response:
     """Show a story to whoever has the link, while it lasts; never cached, never indexed."""
-    Parameters(request.scope["query_string"], ())
+    NO_PARAMETERS.parse(request.scope["query_string"])
     preview_id, now = _read(services, token), services.clock.now()
     with services.database.read() as session:
         article, as_of = queries.previewed(session, preview_id, now)
@@ -81,18 +86,19 @@ def manage_read_preview(token: str, request: Request, services: Parts) -> Respon
 
 @router.delete(
     "/preview/{token}",
+    access=Scope.write,
     summary="Revoke a preview link",
     status_code=204,
     responses={204: {"description": "It shows nothing any more.", "content": None}},
     openapi_extra=describe(problems=("not_found", "bad_parameter", "conflict", "database_busy")),
 )
 def manage_revoke_preview(
-    token: str, request: Request, services: Parts, caller: Writer
+    token: str, request: Request, services: Parts, commands: Commands
 ) -> Response:
     """Revoke a link at once and for ever."""
-    Parameters(request.scope["query_string"], ())
+    NO_PARAMETERS.parse(request.scope["query_string"])
     preview_id = _read(services, token)
-    services.runner.run(caller.actor, lambda unit: revoke_preview(unit, preview_id))
+    commands.run(lambda unit: revoke_preview(unit, preview_id))
     return Response(None, 204)
 
 

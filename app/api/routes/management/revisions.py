@@ -1,13 +1,18 @@
 """Management: the history of an article."""
 
-from fastapi import APIRouter, Request, Response
+from typing import Annotated
 
-from app.api.http.dependencies import Expected, MaybeBody, Parts, Writer
+from fastapi import Body, Request, Response
+
+from app.access.scopes import Scope
+from app.api.http.commands import Commands
+from app.api.http.dependencies import CallerDep, Expected, Parts
 from app.api.http.errors import NothingHere
-from app.api.http.paging import Paging
-from app.api.http.parameters import Parameters
+from app.api.http.paging import CURSOR, LIMIT, Paging
+from app.api.http.parameters import Parameter, ParameterSet, number_parser
 from app.api.http.responses import json_response, list_response
 from app.api.openapi.operations import BODY, CHANGING, NAMES, ONCE, VERB_HEADERS, describe
+from app.api.routes.access_router import AccessRouter
 from app.api.routes.management.article_answers import sees_killed, verb
 from app.api.routes.management.lists import view_page
 from app.api.schemas.newsroom import (
@@ -20,22 +25,31 @@ from app.content import queries
 from app.content.commands.restore_revision import restore_revision as restore
 from app.content.orders import RestoreInput
 
-router = APIRouter(prefix="/v1/manage/articles", tags=["management: articles"])
-_MOST = 10**9 - 1
+router = AccessRouter(prefix="/v1/manage/articles", tags=["management: articles"])
+_LIST = ParameterSet(LIMIT, CURSOR)
+_DIFF: Parameter[int | None] = Parameter(
+    "diff",
+    "The number of another version, to compare with.",
+    {"type": "integer", "minimum": 1},
+    number_parser(1, 10**9 - 1),
+    None,
+)
+_SINGLE = ParameterSet(_DIFF)
 
 
 @router.get(
     "/{ref}/revisions",
+    access=Scope.write,
     summary="The history of an article",
-    responses={200: {"model": RevisionPage}},
-    openapi_extra=describe(
-        query=("limit", "cursor"), problems=("bad_parameter", "bad_cursor", "not_found")
-    ),
+    response_model=RevisionPage,
+    openapi_extra=describe(query=_LIST, problems=("bad_parameter", "bad_cursor", "not_found")),
 )
-def manage_list_revisions(ref: str, request: Request, services: Parts, caller: Writer) -> Response:
+def manage_list_revisions(
+    ref: str, request: Request, services: Parts, caller: CallerDep
+) -> Response:
     """List an article's versions, newest first."""
-    params = Parameters(request.scope["query_string"], ("limit", "cursor"))
-    paging = Paging.read(services.cursors, params, request.url.path, 1)
+    values = _LIST.parse(request.scope["query_string"])
+    paging = Paging.read(services.cursors, values, request.url.path, 1)
     with services.database.read() as session:
         page = queries.revisions(
             session,
@@ -51,48 +65,43 @@ def manage_list_revisions(ref: str, request: Request, services: Parts, caller: W
 
 @router.get(
     "/{ref}/revisions/{version}",
+    access=Scope.write,
     summary="One version of an article, whole or compared with another",
-    responses={200: {"model": RevisionWithArticle | RevisionDifference}},
-    openapi_extra=describe(query=("diff",), problems=("bad_parameter", "not_found")),
+    response_model=RevisionWithArticle | RevisionDifference,
+    openapi_extra=describe(query=_SINGLE, problems=("bad_parameter", "not_found")),
 )
 def manage_read_revision(
-    ref: str, version: str, request: Request, services: Parts, caller: Writer
+    ref: str, version: str, request: Request, services: Parts, caller: CallerDep
 ) -> Response:
     """Return the whole snapshot that a version left, or with `diff=3` what differs from 3."""
-    params = Parameters(request.scope["query_string"], ("diff",))
-    other, number, whole = params.text("diff"), _number(version), sees_killed(caller)
+    other = _SINGLE.parse(request.scope["query_string"])[_DIFF]
+    number, whole = _number(version), sees_killed(caller)
     with services.database.read() as session:
         if other is None:
             return json_response(queries.revision(session, ref, number, whole=whole))
-        compared = params.number("diff", 1, 1, _MOST)
-        return json_response(queries.difference(session, ref, number, compared, whole=whole))
+        return json_response(queries.difference(session, ref, number, other, whole=whole))
 
 
 @router.post(
     "/{ref}/revisions/{version}/restore",
+    access=Scope.write,
     summary="Bring back what a version said",
-    responses={200: {"model": ArticleView}},
+    response_model=ArticleView,
     openapi_extra=describe(
         headers=VERB_HEADERS,
-        body=RestoreInput,
-        body_required=False,
         problems=(*CHANGING, *BODY, *NAMES, *ONCE),
     ),
 )
 def manage_restore_revision(
     ref: str,
     version: str,
-    request: Request,
-    services: Parts,
-    caller: Writer,
-    body: MaybeBody,
+    order: Annotated[RestoreInput, Body(default_factory=RestoreInput)],
+    commands: Commands,
     expected: Expected,
 ) -> Response:
     """Write what a version said over the working copy, as a new version; the slug stays."""
-    order, number = RestoreInput.model_validate(body), _number(version)
-    return verb(
-        request, services, caller, body, lambda unit: restore(unit, ref, number, order, expected)
-    )
+    number = _number(version)
+    return verb(commands, lambda unit: restore(unit, ref, number, order, expected))
 
 
 def _number(version: str) -> int:

@@ -1,18 +1,18 @@
 """Management: sources."""
 
-from collections.abc import Callable
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Body, Request, Response
 
-from app.access.caller import Caller
-from app.api.http.dependencies import MERGE_PATCH, Body, Expected, Parts, Publisher, Writer
-from app.api.http.idempotency import post
+from app.access.scopes import Scope
+from app.api.http.commands import Commands
+from app.api.http.dependencies import Describes, Document, Expected, Parts
+from app.api.http.json_request import MERGE_PATCH
 from app.api.http.responses import json_response, list_response
 from app.api.openapi.operations import BODY, CHANGING, ONCE, READING, describe
-from app.api.routes.management.lists import TAXONOMY_PARAMETERS, read_taxonomy_list
+from app.api.routes.access_router import AccessRouter
+from app.api.routes.management.lists import TAXONOMY, read_taxonomy_list
 from app.api.schemas.newsroom import SourceView, SourceViewPage
-from app.bootstrap import Services
 from app.content import queries
 from app.content.commands.create_source import create_source
 from app.content.commands.delete_source import delete_source
@@ -21,20 +21,22 @@ from app.content.inputs import SourceInput
 from app.content.taxonomy import Source
 from app.kit.unit import Unit
 
-router = APIRouter(prefix="/v1/manage/sources", tags=["management: sources"])
-
-_LIST = describe(query=TAXONOMY_PARAMETERS, problems=READING)
+router = AccessRouter(prefix="/v1/manage/sources", tags=["management: sources"])
+_Replacement = Annotated[Document, Body(), Describes(SourceInput)]
+_Patch = Annotated[Document, Body(media_type=MERGE_PATCH), Describes(SourceInput)]
+_LIST = describe(query=TAXONOMY, problems=READING)
 _WRITE = (*BODY, "slug_taken", "conflict", "database_busy")
 _GONE: dict[int | str, dict[str, Any]] = {204: {"description": "Deleted.", "content": None}}
 
 
 @router.get(
     "",
+    access=Scope.write,
     summary="Sources, by slug",
-    responses={200: {"model": SourceViewPage}},
+    response_model=SourceViewPage,
     openapi_extra=_LIST,
 )
-def manage_list_sources(request: Request, services: Parts, _: Writer) -> Response:
+def manage_list_sources(request: Request, services: Parts) -> Response:
     """List sources."""
     page = read_taxonomy_list(services, request.url.path, request.scope["query_string"], "source")
     return list_response(request, services, *page)
@@ -42,34 +44,25 @@ def manage_list_sources(request: Request, services: Parts, _: Writer) -> Respons
 
 @router.post(
     "",
+    access=Scope.publish,
     summary="Create a source",
     status_code=201,
-    responses={201: {"model": SourceView}},
-    openapi_extra=describe(
-        headers=("Idempotency-Key",), body=SourceInput, problems=(*_WRITE, *ONCE)
-    ),
+    response_model=SourceView,
+    openapi_extra=describe(headers=("Idempotency-Key",), problems=(*_WRITE, *ONCE)),
 )
-def manage_create_source(
-    request: Request, services: Parts, caller: Publisher, body: Body
-) -> Response:
+def manage_create_source(written: SourceInput, commands: Commands) -> Response:
     """Create a source; it is public at once."""
-    written = SourceInput.model_validate(body)
-    return post(
-        request,
-        services,
-        caller,
-        body,
-        lambda unit: _source(unit, create_source(unit, written), created=True),
-    )
+    return commands.run_once(lambda unit: _source(unit, create_source(unit, written), created=True))
 
 
 @router.get(
     "/{ref}",
+    access=Scope.write,
     summary="One source",
-    responses={200: {"model": SourceView}},
+    response_model=SourceView,
     openapi_extra=describe(problems=("not_found",)),
 )
-def manage_read_source(ref: str, services: Parts, _: Writer) -> Response:
+def manage_read_source(ref: str, services: Parts) -> Response:
     """Return a source with its version."""
     with services.database.read() as session:
         view = queries.source(session, ref)
@@ -78,60 +71,48 @@ def manage_read_source(ref: str, services: Parts, _: Writer) -> Response:
 
 @router.put(
     "/{ref}",
+    access=Scope.publish,
     summary="Replace a source",
-    responses={200: {"model": SourceView}},
-    openapi_extra=describe(headers=("If-Match",), body=SourceInput, problems=(*CHANGING, *_WRITE)),
+    response_model=SourceView,
+    openapi_extra=describe(headers=("If-Match",), problems=(*CHANGING, *_WRITE)),
 )
 def manage_replace_source(
-    ref: str, services: Parts, caller: Publisher, body: Body, expected: Expected
+    ref: str, document: _Replacement, commands: Commands, expected: Expected
 ) -> Response:
     """Replace all that is written; its stories show the change at once."""
-    return _run(
-        services, caller, lambda unit: _source(unit, replace_source(unit, ref, body, expected))
-    )
+    return commands.run(lambda unit: _source(unit, replace_source(unit, ref, document, expected)))
 
 
 @router.patch(
     "/{ref}",
+    access=Scope.publish,
     summary="Change a source",
-    responses={200: {"model": SourceView}},
-    openapi_extra=describe(
-        headers=("If-Match",),
-        body=SourceInput,
-        media_type=MERGE_PATCH,
-        problems=(*CHANGING, *_WRITE),
-    ),
+    response_model=SourceView,
+    openapi_extra=describe(headers=("If-Match",), problems=(*CHANGING, *_WRITE)),
 )
 def manage_patch_source(
-    ref: str, services: Parts, caller: Publisher, body: Body, expected: Expected
+    ref: str, patch: _Patch, commands: Commands, expected: Expected
 ) -> Response:
     """Apply a merge patch (RFC 7396); its stories show the change at once."""
-    return _run(
-        services, caller, lambda unit: _source(unit, patch_source(unit, ref, body, expected))
-    )
+    return commands.run(lambda unit: _source(unit, patch_source(unit, ref, patch, expected)))
 
 
 @router.delete(
     "/{ref}",
+    access=Scope.publish,
     summary="Delete a source",
     status_code=204,
     responses=_GONE,
     openapi_extra=describe(headers=("If-Match",), problems=(*CHANGING, "in_use")),
 )
-def manage_delete_source(
-    ref: str, services: Parts, caller: Publisher, expected: Expected
-) -> Response:
+def manage_delete_source(ref: str, commands: Commands, expected: Expected) -> Response:
     """Delete a source that no story names."""
 
     def act(unit: Unit) -> Response:
         delete_source(unit, ref, expected)
         return json_response(None, status=204)
 
-    return _run(services, caller, act)
-
-
-def _run(services: Services, caller: Caller, act: Callable[[Unit], Response]) -> Response:
-    return services.runner.run(caller.actor, act)
+    return commands.run(act)
 
 
 def _source(unit: Unit, source: Source, *, created: bool = False) -> Response:

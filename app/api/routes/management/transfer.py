@@ -1,32 +1,37 @@
 """Management: NDJSON in and out, streamed in constant memory."""
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 from fastapi.responses import StreamingResponse
 
+from app.access.scopes import Scope
 from app.api.http.asgi import request_id
-from app.api.http.dependencies import Parts, Publisher
+from app.api.http.dependencies import CallerDep, Parts
 from app.api.http.errors import UnsupportedMediaType
-from app.api.http.parameters import Parameters
+from app.api.http.parameters import NO_PARAMETERS, ParameterSet, declare_flag
 from app.api.http.server import allow_time
 from app.api.openapi.operations import describe
+from app.api.routes.access_router import AccessRouter
 from app.api.routes.management.article_answers import sees_killed
 from app.api.routes.management.ndjson import AnswerWhileReading, export_stream, import_stream
 
-router = APIRouter(prefix="/v1/manage", tags=["management: transfer"])
+router = AccessRouter(prefix="/v1/manage", tags=["management: transfer"])
 NDJSON = "application/x-ndjson"
+_DRY_RUN = declare_flag("dry_run", "Check everything and write nothing.")
+_IMPORT = ParameterSet(_DRY_RUN)
 _HEADERS = {"cache-control": "no-store"}
 
 
 @router.post(
     "/import",
+    access=Scope.publish,
     summary="Import NDJSON, a result line for each line",
     responses={200: {"content": {NDJSON: {"schema": {"type": "string"}}}}},
-    openapi_extra=describe(query=("dry_run",), problems=("bad_parameter", "unsupported_media_type"))
+    openapi_extra=describe(query=_IMPORT, problems=("bad_parameter", "unsupported_media_type"))
     | {"requestBody": {"required": True, "content": {NDJSON: {"schema": {"type": "string"}}}}},
 )
-async def manage_import(request: Request, services: Parts, caller: Publisher) -> Response:
+async def manage_import(request: Request, services: Parts, caller: CallerDep) -> Response:
     """Import sources, categories and articles; results follow their batch's commit."""
-    params = Parameters(request.scope["query_string"], ("dry_run",))
+    values = _IMPORT.parse(request.scope["query_string"])
     sent = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if sent not in {NDJSON, "application/ndjson", "application/jsonl"}:
         raise UnsupportedMediaType(f"Send the lines as {NDJSON}.")
@@ -35,7 +40,7 @@ async def manage_import(request: Request, services: Parts, caller: Publisher) ->
         services,
         caller,
         request.stream(),
-        dry_run=params.flag("dry_run"),
+        dry_run=values[_DRY_RUN],
         request_id=request_id(request.scope),
     )
     return AnswerWhileReading(lines, headers=_HEADERS, media_type=NDJSON)
@@ -43,16 +48,17 @@ async def manage_import(request: Request, services: Parts, caller: Publisher) ->
 
 @router.get(
     "/export",
+    access=Scope.publish,
     summary="Export everything as NDJSON",
     responses={200: {"content": {NDJSON: {"schema": {"type": "string"}}}}},
     openapi_extra=describe(problems=("bad_parameter",)),
 )
-async def manage_export(request: Request, services: Parts, caller: Publisher) -> Response:
+async def manage_export(request: Request, services: Parts, caller: CallerDep) -> Response:
     """Export sources, categories and articles as an import reads them.
 
     Killed stories are in what an `admin` exports, and in no other export.
     """
-    Parameters(request.scope["query_string"], ())
+    NO_PARAMETERS.parse(request.scope["query_string"])
     allow_time(request.scope)
     lines = export_stream(services, caller, killed=sees_killed(caller))
     return StreamingResponse(lines, headers=_HEADERS, media_type=NDJSON)

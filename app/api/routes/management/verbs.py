@@ -1,12 +1,14 @@
 """Management: the verbs of a story's life."""
 
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Request, Response
-from pydantic import BaseModel
+from fastapi import Body, Response
 
-from app.api.http.dependencies import Body, Expected, MaybeBody, Parts, Publisher
+from app.access.scopes import Scope
+from app.api.http.commands import Commands
+from app.api.http.dependencies import CallerDep, Expected
 from app.api.openapi.operations import BODY, CHANGING, NAMES, ONCE, VERB_HEADERS, describe
+from app.api.routes.access_router import AccessRouter
 from app.api.routes.management.article_answers import verb
 from app.api.schemas.newsroom import ArticleView
 from app.content.commands.correct_article import correct_article as correct
@@ -25,97 +27,70 @@ from app.content.orders import (
 )
 from app.content.texts import prepare_body
 
-router = APIRouter(prefix="/v1/manage/articles", tags=["management: articles"])
+router = AccessRouter(prefix="/v1/manage/articles", tags=["management: articles"])
 
 
-def _described(order: type[BaseModel], *, required: bool = True) -> dict[str, Any]:
-    """Return what OpenAPI says of a verb beside its summary."""
-    problems = (*CHANGING, *BODY, *NAMES, *ONCE)
-    extra = describe(headers=VERB_HEADERS, body=order, body_required=required, problems=problems)
-    return {"responses": {200: {"model": ArticleView}}, "openapi_extra": extra}
+_DECLARED: dict[str, Any] = {
+    "access": Scope.publish,
+    "response_model": ArticleView,
+    "openapi_extra": describe(headers=VERB_HEADERS, problems=(*CHANGING, *BODY, *NAMES, *ONCE)),
+}
 
 
-@router.post(
-    "/{ref}/publish", summary="Publish the working copy", **_described(PublishInput, required=False)
-)
+@router.post("/{ref}/publish", summary="Publish the working copy", **_DECLARED)
 def manage_publish_article(
     ref: str,
-    request: Request,
-    services: Parts,
-    caller: Publisher,
-    body: MaybeBody,
+    order: Annotated[PublishInput, Body(default_factory=PublishInput)],
+    commands: Commands,
     expected: Expected,
 ) -> Response:
     """Make the working copy public, now or at `published_at`, before it expires."""
-    order = PublishInput.model_validate(body)
-    return verb(request, services, caller, body, lambda unit: publish(unit, ref, order, expected))
+    return verb(commands, lambda unit: publish(unit, ref, order, expected))
 
 
-@router.post(
-    "/{ref}/schedule", summary="Publish later, or not after all", **_described(ScheduleInput)
-)
+@router.post("/{ref}/schedule", summary="Publish later, or not after all", **_DECLARED)
 def manage_schedule_article(
-    ref: str, request: Request, services: Parts, caller: Publisher, body: Body, expected: Expected
+    ref: str, order: ScheduleInput, commands: Commands, expected: Expected
 ) -> Response:
     """Schedule the working copy for a moment before it expires; `{"at": null}` cancels."""
-    order = ScheduleInput.model_validate(body)
-    return verb(request, services, caller, body, lambda unit: schedule(unit, ref, order, expected))
+    return verb(commands, lambda unit: schedule(unit, ref, order, expected))
 
 
-@router.post("/{ref}/correct", summary="Correct what is public", **_described(CorrectInput))
+@router.post("/{ref}/correct", summary="Correct what is public", **_DECLARED)
 def manage_correct_article(
-    ref: str, request: Request, services: Parts, caller: Publisher, body: Body, expected: Expected
+    ref: str, order: CorrectInput, commands: Commands, expected: Expected
 ) -> Response:
     """Change the public copy and say so: the note travels with the story for ever."""
-    order = CorrectInput.model_validate(body)
     texts = prepare_body(order.changes)
-    return verb(
-        request, services, caller, body, lambda unit: correct(unit, ref, order, expected), texts
-    )
+    return verb(commands, lambda unit: correct(unit, ref, order, expected), texts)
 
 
-@router.post(
-    "/{ref}/unpublish",
-    summary="Take the public copy away",
-    **_described(UnpublishInput, required=False),
-)
+@router.post("/{ref}/unpublish", summary="Take the public copy away", **_DECLARED)
 def manage_unpublish_article(
     ref: str,
-    request: Request,
-    services: Parts,
-    caller: Publisher,
-    body: MaybeBody,
+    order: Annotated[UnpublishInput, Body(default_factory=UnpublishInput)],
+    commands: Commands,
     expected: Expected,
 ) -> Response:
     """Unpublish: readers get a 404, or as told a 410 or the address of another story."""
-    order = UnpublishInput.model_validate(body)
-    return verb(request, services, caller, body, lambda unit: unpublish(unit, ref, order, expected))
+    return verb(commands, lambda unit: unpublish(unit, ref, order, expected))
 
 
-@router.post("/{ref}/kill", summary="Withdraw a story for good", **_described(KillInput))
+@router.post("/{ref}/kill", summary="Withdraw a story for good", **_DECLARED)
 def manage_kill_article(
-    ref: str, request: Request, services: Parts, caller: Publisher, body: Body, expected: Expected
+    ref: str, order: KillInput, commands: Commands, expected: Expected
 ) -> Response:
     """Take a story away from everybody at once, and tell those who could have read it why."""
-    order = KillInput.model_validate(body)
-    return verb(request, services, caller, body, lambda unit: kill(unit, ref, order, expected))
+    return verb(commands, lambda unit: kill(unit, ref, order, expected))
 
 
-@router.post(
-    "/{ref}/restore",
-    summary="Bring a deleted or killed article back",
-    **_described(RestoreInput, required=False),
-)
+@router.post("/{ref}/restore", summary="Bring a deleted or killed article back", **_DECLARED)
 def manage_restore_article(
     ref: str,
-    request: Request,
-    services: Parts,
-    caller: Publisher,
-    body: MaybeBody,
+    order: Annotated[RestoreInput, Body(default_factory=RestoreInput)],
+    commands: Commands,
+    caller: CallerDep,
     expected: Expected,
 ) -> Response:
     """Undo a deletion, or as `admin` a kill; publishing it again is another step."""
-    order = RestoreInput.model_validate(body)
-    return verb(
-        request, services, caller, body, lambda unit: restore(unit, ref, order, expected, caller)
-    )
+    return verb(commands, lambda unit: restore(unit, ref, order, expected, caller))

@@ -1,27 +1,28 @@
 """Management: webhooks."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Annotated, Any
 from urllib.parse import urlencode
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Body, Request, Response
 
-from app.access.caller import Caller
+from app.access.scopes import Scope
 from app.access.selection import Selection
+from app.api.http.commands import CommandRunner, Commands
 from app.api.http.dependencies import (
-    MERGE_PATCH,
-    Admin,
-    Body,
+    Describes,
+    Document,
     Expected,
-    MaybeBody,
     MaybeExpected,
     Parts,
 )
-from app.api.http.idempotency import post
-from app.api.http.paging import Paging, envelope
-from app.api.http.parameters import FILTERS, Parameters
+from app.api.http.filters import FILTERS, read_selection
+from app.api.http.json_request import MERGE_PATCH
+from app.api.http.paging import CURSOR, LIMIT, Paging, envelope
+from app.api.http.parameters import ParameterSet
 from app.api.http.responses import json_response, list_response
 from app.api.openapi.operations import BODY, CHANGING, ONCE, READING, VERB_HEADERS, describe
+from app.api.routes.access_router import AccessRouter
 from app.api.schemas.push import NewWebhook, WebhookPage, WebhookView
 from app.bootstrap import Services
 from app.kit import json
@@ -36,22 +37,24 @@ from app.syndication.push.commands.rotate_secret import rotate_secret
 from app.syndication.push.commands.stop_webhook import PAUSED, stop_webhook
 from app.syndication.push.inputs import FilterInput, RotateInput, WebhookInput
 
-router = APIRouter(prefix="/v1/manage/webhooks", tags=["management: webhooks"])
-_LIST = ("limit", "cursor")
+router = AccessRouter(prefix="/v1/manage/webhooks", tags=["management: webhooks"])
+_LIST = ParameterSet(LIMIT, CURSOR)
+_FILTER = ParameterSet(*FILTERS)
 _VERB = ("not_found", "version_mismatch", "conflict", "database_busy")
 _GONE: dict[int | str, dict[str, Any]] = {204: {"description": "Deleted.", "content": None}}
 
 
 @router.get(
     "",
+    access=Scope.admin,
     summary="Webhooks, oldest first",
-    responses={200: {"model": WebhookPage}},
+    response_model=WebhookPage,
     openapi_extra=describe(query=_LIST, problems=READING),
 )
-def manage_list_webhooks(request: Request, services: Parts, _: Admin) -> Response:
+def manage_list_webhooks(request: Request, services: Parts) -> Response:
     """List webhooks, with how they fare; secrets cannot be shown."""
-    params = Parameters(request.scope["query_string"], _LIST)
-    paging = Paging.read(services.cursors, params, request.url.path, 1)
+    values = _LIST.parse(request.scope["query_string"])
+    paging = Paging.read(services.cursors, values, request.url.path, 1)
     position = str(paging.position[0]) if paging.position else None
     now = services.clock.now()
     with services.database.read() as session:
@@ -63,18 +66,17 @@ def manage_list_webhooks(request: Request, services: Parts, _: Admin) -> Respons
 
 @router.post(
     "",
+    access=Scope.admin,
     summary="Create a webhook",
     status_code=201,
-    responses={201: {"model": NewWebhook}},
+    response_model=NewWebhook,
     openapi_extra=describe(
         headers=("Idempotency-Key",),
-        body=WebhookInput,
         problems=(*BODY, *ONCE, "conflict", "database_busy"),
     ),
 )
-def manage_create_webhook(request: Request, services: Parts, caller: Admin, body: Body) -> Response:
+def manage_create_webhook(written: WebhookInput, services: Parts, commands: Commands) -> Response:
     """Create a webhook; its secret is in this answer and in no other."""
-    written = WebhookInput.model_validate(body)
     selection = _selection_of(services, written.filter)
 
     def act(unit: Unit) -> Response:
@@ -83,16 +85,17 @@ def manage_create_webhook(request: Request, services: Parts, caller: Admin, body
         location = f"/v1/manage/webhooks/{made.id}"
         return json_response(view, status=201, version=1, location=location)
 
-    return post(request, services, caller, body, act, kept=_without_secret)
+    return commands.run_once(act, kept=_without_secret)
 
 
 @router.get(
     "/{webhook}",
+    access=Scope.admin,
     summary="One webhook",
-    responses={200: {"model": WebhookView}},
+    response_model=WebhookView,
     openapi_extra=describe(problems=("not_found",)),
 )
-def manage_read_webhook(webhook: str, services: Parts, _: Admin) -> Response:
+def manage_read_webhook(webhook: str, services: Parts) -> Response:
     """Return a webhook with its version and how it fares."""
     with services.database.read() as session:
         view = queries.webhook(session, webhook, services.clock.now())
@@ -101,27 +104,29 @@ def manage_read_webhook(webhook: str, services: Parts, _: Admin) -> Response:
 
 @router.patch(
     "/{webhook}",
+    access=Scope.admin,
     summary="Change a webhook",
-    responses={200: {"model": WebhookView}},
+    response_model=WebhookView,
     openapi_extra=describe(
         headers=("If-Match",),
-        body=WebhookInput,
-        media_type=MERGE_PATCH,
         problems=(*CHANGING, *BODY),
     ),
 )
 def manage_patch_webhook(
-    webhook: str, services: Parts, caller: Admin, body: Body, expected: Expected
+    webhook: str,
+    patch: Annotated[Document, Body(media_type=MERGE_PATCH), Describes(WebhookInput)],
+    services: Parts,
+    commands: Commands,
+    expected: Expected,
 ) -> Response:
     """Apply a merge patch (RFC 7396); what waits already goes to the new address."""
     with services.database.read() as session:
         before = written_of(queries.found(session, webhook))
-    written = WebhookInput.model_validate(json.merge_patch(before, body))
+    written = WebhookInput.read(json.merge_patch(before, patch))
     selection = _selection_of(services, written.filter)
     reach = services.push.options.reach
     return _run(
-        services,
-        caller,
+        commands,
         webhook,
         lambda unit: edit_webhook(unit, webhook, written, selection, reach, expected),
     )
@@ -129,89 +134,80 @@ def manage_patch_webhook(
 
 @router.delete(
     "/{webhook}",
+    access=Scope.admin,
     summary="Delete a webhook",
     status_code=204,
     responses=_GONE,
     openapi_extra=describe(headers=("If-Match",), problems=CHANGING),
 )
-def manage_delete_webhook(
-    webhook: str, services: Parts, caller: Admin, expected: Expected
-) -> Response:
+def manage_delete_webhook(webhook: str, commands: Commands, expected: Expected) -> Response:
     """Delete a webhook, with what waits for it and the log of its deliveries."""
 
     def act(unit: Unit) -> Response:
         delete_webhook(unit, webhook, expected)
         return json_response(None, status=204)
 
-    return services.runner.run(caller.actor, act)
+    return commands.run(act)
 
 
 @router.post(
     "/{webhook}/rotate",
+    access=Scope.admin,
     summary="Give it a new secret",
-    responses={200: {"model": NewWebhook}},
+    response_model=NewWebhook,
     openapi_extra=describe(
         headers=VERB_HEADERS,
-        body=RotateInput,
-        body_required=False,
         problems=(*BODY, *ONCE, *_VERB),
     ),
 )
 def manage_rotate_webhook(
     webhook: str,
-    request: Request,
-    services: Parts,
-    caller: Admin,
-    body: MaybeBody,
+    written: Annotated[RotateInput, Body(default_factory=RotateInput)],
+    commands: Commands,
     expected: MaybeExpected,
 ) -> Response:
     """Make a new secret; for `hours` (24 unless said otherwise) the one so far signs as well."""
-    written = RotateInput.model_validate(body)
 
     def act(unit: Unit) -> Response:
         secret = rotate_secret(unit, webhook, written.hours, expected)
         view = _view(unit, webhook)
         return json_response({**view, "secret": secret}, version=view["version"])
 
-    return post(request, services, caller, body, act, kept=_without_secret)
+    return commands.run_once(act, kept=_without_secret)
 
 
 @router.post(
     "/{webhook}/pause",
+    access=Scope.admin,
     summary="Send nothing to it",
-    responses={200: {"model": WebhookView}},
+    response_model=WebhookView,
     openapi_extra=describe(headers=("If-Match",), problems=_VERB),
 )
-def manage_pause_webhook(
-    webhook: str, services: Parts, caller: Admin, expected: MaybeExpected
-) -> Response:
+def manage_pause_webhook(webhook: str, commands: Commands, expected: MaybeExpected) -> Response:
     """Pause a webhook; what happens meanwhile is kept for it."""
     why = "An administrator paused it."
-    return _run(
-        services, caller, webhook, lambda unit: stop_webhook(unit, webhook, PAUSED, why, expected)
-    )
+    return _run(commands, webhook, lambda unit: stop_webhook(unit, webhook, PAUSED, why, expected))
 
 
 @router.post(
     "/{webhook}/resume",
+    access=Scope.admin,
     summary="Send to it again",
-    responses={200: {"model": WebhookView}},
+    response_model=WebhookView,
     openapi_extra=describe(headers=("If-Match",), problems=_VERB),
 )
-def manage_resume_webhook(
-    webhook: str, services: Parts, caller: Admin, expected: MaybeExpected
-) -> Response:
+def manage_resume_webhook(webhook: str, commands: Commands, expected: MaybeExpected) -> Response:
     """Resume a webhook that is paused or disabled, with all that was kept for it."""
-    return _run(services, caller, webhook, lambda unit: resume_webhook(unit, webhook, expected))
+    return _run(commands, webhook, lambda unit: resume_webhook(unit, webhook, expected))
 
 
-def _run(services: Services, caller: Caller, webhook: str, act: Callable[[Unit], None]) -> Response:
+def _run(commands: CommandRunner, webhook: str, act: Callable[[Unit], None]) -> Response:
     def run(unit: Unit) -> Response:
         act(unit)
         view = _view(unit, webhook)
         return json_response(view, version=view["version"])
 
-    return services.runner.run(caller.actor, run)
+    return commands.run(run)
 
 
 def _view(unit: Unit, webhook: str) -> dict[str, Any]:
@@ -225,8 +221,8 @@ def _selection_of(services: Services, written: FilterInput) -> Selection:
         for name, values in written.model_dump(exclude_none=True).items()
     ]
     try:
-        params = Parameters(urlencode(pairs).encode(), FILTERS)
-        return params.selection(services.delivery.resolve, services.delivery.slugs)
+        values = _FILTER.parse(urlencode(pairs).encode())
+        return read_selection(values, services.delivery)
     except BadParameter as wrong:
         errors = [
             FieldError(f"#/filter/{one.pointer.removeprefix('?')}", one.code, one.detail)

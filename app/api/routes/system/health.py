@@ -1,33 +1,38 @@
 """Whether the process is alive, and whether it can serve."""
 
+from functools import partial
+
 from fastapi import Request, Response
-from starlette.concurrency import run_in_threadpool
 
 from app.api.http.access import Reads
-from app.api.http.dependencies import Parts
 from app.api.http.responses import json_response
 from app.api.openapi.operations import describe
 from app.api.routes.public_router import PublicRouter
 from app.api.schemas.system import Health, Ready
 from app.bootstrap import Services
 from app.kit import migrations
+from app.kit.dedicated import DedicatedThread
 from app.kit.errors import Failure
 
 router = PublicRouter(tags=["operations"])
 # Rows of the log that an index may be behind and still be said to follow.
 _NOT_FOLLOWING = 1_000
-_STOPPING = {
+_STOPPING: dict[str, str | bool | None] = {
     "status": "not ready",
     "database": "unknown",
     "migrations": "unknown",
     "index": "unknown",
+    "writes": False,
     "detail": "The server is about to stop.",
 }
+_NO_ANSWER = {**_STOPPING, "database": "does not answer", "detail": "The database does not answer."}
+# Seconds after which no answer is one, too.
+_READY_WITHIN = 1.5
 
 
 @router.get(
     "/healthz",
-    reads=Reads.ANYTHING_OPEN,
+    access=Reads.ANYTHING_OPEN,
     summary="Is the process alive?",
     responses={200: {"model": Health}},
     openapi_extra=describe(),
@@ -39,20 +44,25 @@ async def read_health() -> Response:
 
 @router.get(
     "/readyz",
-    reads=Reads.ANYTHING_OPEN,
+    access=Reads.ANYTHING_OPEN,
     summary="Can the process serve?",
     responses={200: {"model": Ready}, 503: {"model": Ready}},
     openapi_extra=describe(),
 )
-async def read_readiness(request: Request, services: Parts) -> Response:
+async def read_readiness(request: Request) -> Response:
     """Tell whether the database answers and its schema is current, and nobody stops the server."""
     if request.app.state.draining.is_set():
         return json_response(_STOPPING, status=503)
-    report = await run_in_threadpool(_readiness, services)
+    report = await request.app.state.readiness.result()
     return json_response(report, status=200 if report["status"] == "ready" else 503)
 
 
-def _readiness(services: Services) -> dict[str, str | None]:
+def readiness(services: Services) -> DedicatedThread[dict[str, str | bool | None]]:
+    """Return what finds out whether the process can serve, whatever other threads wait for."""
+    return DedicatedThread(partial(_readiness, services), _READY_WITHIN, _NO_ANSWER)
+
+
+def _readiness(services: Services) -> dict[str, str | bool | None]:
     try:
         migrations.check(services.database)
     except Failure as failure:
@@ -62,6 +72,7 @@ def _readiness(services: Services) -> dict[str, str | None]:
             "database": "answers" if behind else "does not answer",
             "migrations": "behind" if behind else "unknown",
             "index": "unknown",
+            "writes": False,
             "detail": failure.detail,
         }
     return {
@@ -69,6 +80,7 @@ def _readiness(services: Services) -> dict[str, str | None]:
         "database": "answers",
         "migrations": "current",
         "index": _index(services),
+        "writes": services.database.takes_writes(),
         "detail": None,
     }
 

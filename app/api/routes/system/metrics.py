@@ -21,7 +21,7 @@ _TEXT = {"schema": {"type": "string"}}
 
 @router.get(
     "/metrics",
-    reads=Reads.ANYTHING_OPEN,
+    access=Reads.ANYTHING_OPEN,
     summary="Metrics for Prometheus",
     responses={200: {"content": {"text/plain": _TEXT}}},
     openapi_extra=describe(),

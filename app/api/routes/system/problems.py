@@ -17,7 +17,7 @@ _TEXT = {"schema": {"type": "string"}}
 
 @router.get(
     "/problems/{code}",
-    reads=Reads.ANYTHING_OPEN,
+    access=Reads.ANYTHING_OPEN,
     summary="What a problem means, and the way out",
     responses={200: {"content": {"text/html": _TEXT}}},
     openapi_extra=describe(problems=("not_found",)),

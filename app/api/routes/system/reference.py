@@ -31,7 +31,7 @@ _REFERENCE_POLICY = reference_policy(_REFERENCE)
 
 @router.get(
     "/openapi.json",
-    reads=Reads.ANYTHING_OPEN,
+    access=Reads.ANYTHING_OPEN,
     summary="This description of the API",
     responses={200: {"content": {JSON: {"schema": {"type": "object"}}}}},
     openapi_extra=describe(),
@@ -43,7 +43,7 @@ async def read_openapi(request: Request) -> Response:
 
 @router.get(
     "/docs",
-    reads=Reads.ANYTHING_OPEN,
+    access=Reads.ANYTHING_OPEN,
     summary="The API reference, to read and try",
     responses={200: {"content": {"text/html": _TEXT}}},
     openapi_extra=describe(),

@@ -1,0 +1,156 @@
+"""Filters of lists: comma lists with exclusions, and spans of time, read as a `Selection`."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import partial
+from typing import Literal, Protocol
+
+from app.access.selection import Clause, Field, Selection, Span, fold
+from app.api.http.parameters import (
+    STRING,
+    Declaration,
+    Values,
+    bad,
+    declare_instant,
+    guess,
+    parse_language,
+)
+from app.content.slugs import normal_slug
+from app.kit.errors import BadParameter
+from app.kit.ids import is_id
+from app.kit.quoting import quoted
+
+MOST_VALUES = 100
+_MOST_CLAUSES = 20
+_MOST_IN_ALL = 200
+_GRAMMAR = (
+    f"A comma list means *or* (at most {MOST_VALUES} values), a leading `-` excludes, repeating "
+    "the parameter means *and*; `\\` escapes a comma or a leading minus."
+)
+TaxonomyType = Literal["source", "category"]
+
+
+class References(Protocol):
+    """Finds what filters name by id or slug."""
+
+    def resolve(self, type_: TaxonomyType, ref: str, /) -> str | None:
+        """Return the id behind an id or slug, or nothing."""
+
+    def slugs(self, type_: TaxonomyType, /) -> Iterable[str]:
+        """Return all slugs of a type, for a guess."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Filter(Declaration):
+    """A parameter that may be repeated; each time it is a comma list, and a clause.
+
+    `read` is called with a value of the list, and returns it as it is compared.
+    """
+
+    field: Field
+    read: Callable[[str, References], str]
+
+
+def read_selection(values: Values, references: References) -> Selection:
+    """Return what the filters of a request select; categories and sources become ids."""
+    clauses: list[Clause] = []
+    number = 0
+    for declared in FILTERS:
+        for text in values.sent.get(declared.name, ()):
+            clause = _clause(declared, text, references)
+            clauses.append(clause)
+            number += len(clause.included) + len(clause.excluded)
+    if len(clauses) > _MOST_CLAUSES:
+        raise BadParameter(f"At most {_MOST_CLAUSES} filters may be combined.")
+    if number > _MOST_IN_ALL:
+        raise BadParameter(f"All filters together take at most {_MOST_IN_ALL} values.")
+    return Selection(
+        clauses=tuple(clauses),
+        published=Span(values[PUBLISHED_AFTER], values[PUBLISHED_BEFORE]),
+        updated=Span(values[UPDATED_AFTER], values[UPDATED_BEFORE]),
+    )
+
+
+def split_list(text: str) -> list[tuple[bool, str]]:
+    r"""Split a comma list; each value comes with whether a leading minus excludes it.
+
+    A backslash takes the next character as it is, so `\,` and `\-` are a comma and a minus.
+    """
+    values: list[tuple[bool, str]] = []
+    negated, value, started = False, "", False
+    characters = iter(text)
+    for character in characters:
+        if character == ",":
+            values.append((negated, value.strip()))
+            negated, value, started = False, "", False
+            continue
+        if character == "-" and not started:
+            negated = True
+        else:
+            value += next(characters, "") if character == "\\" else character
+        started = True
+    values.append((negated, value.strip()))
+    return values
+
+
+def _clause(declared: Filter, text: str, references: References) -> Clause:
+    name = declared.name
+    included: dict[str, None] = {}
+    excluded: dict[str, None] = {}
+    values = split_list(text)
+    if len(values) > MOST_VALUES:
+        raise bad(name, "too_long", f"{name!r} takes at most {MOST_VALUES} values.")
+    for negated, value in values:
+        if not value or "\0" in value:
+            raise bad(name, "invalid", f"{name!r} has an empty value.")
+        (excluded if negated else included)[declared.read(value, references)] = None
+    return Clause(declared.field, tuple(included), tuple(excluded))
+
+
+def _resolve(type_: TaxonomyType, value: str, references: References) -> str:
+    ref = value.lower() if is_id(value) else normal_slug(value)
+    known = references.resolve(type_, ref)
+    if known is not None:
+        return known
+    detail = f"There is no {type_} {quoted(value)}.{guess(ref, references.slugs(type_))}"
+    raise bad(type_, "unknown_reference", detail)
+
+
+def _read_id(value: str, _: References) -> str:
+    if not is_id(value):
+        raise bad("ids", "bad_format", f"{quoted(value)} is not an id (a UUID).")
+    return value.lower()
+
+
+def _filter(
+    name: str, field: Field, description: str, read: Callable[[str, References], str]
+) -> Filter:
+    return Filter(name, f"{description} {_GRAMMAR}", STRING, field, read)
+
+
+FILTERS = (
+    _filter(
+        "category",
+        "category",
+        "Ids or slugs; takes in all categories below.",
+        partial(_resolve, "category"),
+    ),
+    _filter("source", "source", "Ids or slugs.", partial(_resolve, "source")),
+    _filter(
+        "language",
+        "language",
+        "BCP 47 tags; `fr` takes in `fr-CA`.",
+        lambda value, _: parse_language("language", value),
+    ),
+    _filter("tag", "tag", "Compared case-folded.", lambda value, _: fold(value)),
+    _filter("author", "author", "Names, compared case-folded.", lambda value, _: fold(value)),
+    _filter("kind", "kind", "Such as `news` or `analysis`.", lambda value, _: value),
+    _filter("ids", "id", "Ids of stories.", _read_id),
+)
+PUBLISHED_AFTER = declare_instant(
+    "published_after", "Published at or after this instant or UTC date."
+)
+PUBLISHED_BEFORE = declare_instant("published_before", "Published before this instant or UTC date.")
+UPDATED_AFTER = declare_instant("updated_after", "Updated at or after this instant or UTC date.")
+UPDATED_BEFORE = declare_instant("updated_before", "Updated before this instant or UTC date.")
+SPANS = (PUBLISHED_AFTER, PUBLISHED_BEFORE, UPDATED_AFTER, UPDATED_BEFORE)

@@ -1,0 +1,96 @@
+"""Routes that do not start without saying who may use them."""
+
+from collections.abc import Callable, Coroutine
+from typing import Any, TypeVar
+
+from fastapi import APIRouter, Request, Response
+from fastapi.routing import APIRoute
+
+from app.access.scopes import Scope
+from app.api.http.access import Access
+from app.api.http.json_request import JsonRequest
+
+Endpoint = TypeVar("Endpoint", bound=Callable[..., Any])
+
+
+class AccessRoute(APIRoute):
+    """A route that lets in those who may use it, before anything of their body is read."""
+
+    access: Access
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """Return what checks a request, and then handles it as FastAPI does."""
+        handle = super().get_route_handler()
+
+        async def check_and_handle(request: Request) -> Response:
+            known = request.scope["state"]
+            # For the access log and metrics.
+            known["route"] = self.path
+            if isinstance(self.access, Scope):
+                known["caller"].need(self.access)
+            else:
+                self.access.allow(request.app.state.services, known["caller"])
+            request = JsonRequest(request.scope, request.receive)
+            if self.body_field is not None:
+                await request.read(required=self.body_field.field_info.is_required())
+            return await handle(request)
+
+        return check_and_handle
+
+
+class AccessRouter(APIRouter):
+    """A router each of whose routes declares in `access` who may use it."""
+
+    def __init__(self, **declared: Any) -> None:
+        """Have no routes yet."""
+        super().__init__(route_class=AccessRoute, **declared)
+
+    # FastAPI asks for no `access`; here a route without it does not exist.
+    def get(  # type: ignore[override]
+        self, path: str, *, access: Access, **declared: Any
+    ) -> Callable[[Endpoint], Endpoint]:
+        """Declare a route of the method GET."""
+        return self._declared("GET", path, access, declared)
+
+    def post(  # type: ignore[override]
+        self, path: str, *, access: Access, **declared: Any
+    ) -> Callable[[Endpoint], Endpoint]:
+        """Declare a route of the method POST."""
+        return self._declared("POST", path, access, declared)
+
+    def put(  # type: ignore[override]
+        self, path: str, *, access: Access, **declared: Any
+    ) -> Callable[[Endpoint], Endpoint]:
+        """Declare a route of the method PUT."""
+        return self._declared("PUT", path, access, declared)
+
+    def patch(  # type: ignore[override]
+        self, path: str, *, access: Access, **declared: Any
+    ) -> Callable[[Endpoint], Endpoint]:
+        """Declare a route of the method PATCH."""
+        return self._declared("PATCH", path, access, declared)
+
+    def delete(  # type: ignore[override]
+        self, path: str, *, access: Access, **declared: Any
+    ) -> Callable[[Endpoint], Endpoint]:
+        """Declare a route of the method DELETE."""
+        return self._declared("DELETE", path, access, declared)
+
+    def check(self) -> None:
+        """Raise `TypeError` if a route was declared without saying who may use it."""
+        for route in self.routes:
+            if not hasattr(route, "access"):
+                path = getattr(route, "path", None)
+                raise TypeError(f"The route {path} does not declare who may use it.")
+
+    def _declared(
+        self, method: str, path: str, access: Access, declared: dict[str, Any]
+    ) -> Callable[[Endpoint], Endpoint]:
+        def declare(endpoint: Endpoint) -> Endpoint:
+            self.add_api_route(path, endpoint, methods=[method], **declared)
+            route = self.routes[-1]
+            assert isinstance(route, AccessRoute)
+            route.access = access
+            return endpoint
+
+        return declare

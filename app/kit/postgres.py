@@ -1,0 +1,272 @@
+"""Connections to a PostgreSQL server: how each is opened, and what ends them when it is silent.
+
+The connection that listens for changes asks the server four times a second whether it answers.
+Where no answer came for a while, every connection is cut, so that nobody waits for it, and no other
+one is waited for until the server answers again. A statement that takes long is not cut.
+"""
+
+import logging
+import re
+import select
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import closing, suppress
+from functools import partial
+from typing import Any
+from weakref import WeakKeyDictionary, finalize
+
+import psycopg
+from psycopg.conninfo import conninfo_to_dict
+
+from app.kit.errors import Misconfigured
+
+_log = logging.getLogger("dateline.database")
+_PREFIX = re.compile(r"postgres(ql)?(\+psycopg)?://")
+# What libpq is given unless the address says otherwise. A connection that was cut without a word
+# is noticed within five seconds, even where nothing else asks.
+_DEFAULTS: Mapping[str, Any] = {
+    "application_name": "dateline",
+    "connect_timeout": 2,
+    "keepalives_idle": 2,
+    "keepalives_interval": 1,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 5_000,
+}
+# The same from the other side: locks of a machine that vanished are not held for hours.
+_SESSION: Mapping[str, str] = {
+    "timezone": "UTC",
+    "tcp_keepalives_idle": "5",
+    "tcp_keepalives_interval": "2",
+    "tcp_keepalives_count": "3",
+    "tcp_user_timeout": "10000",
+}
+_IN_OPTIONS = re.compile(r"(?:-c\s*|--)([\w.-]+)\s*=")
+# Seconds: an address that says nothing for so long is still waited for, but not alone; and between
+# looks whether the server is given up. What is refused sooner than in the third was not silence.
+_HEAD_START, _LOOK_EVERY = 0.25, 0.1
+_REFUSED_WITHIN = 0.5
+_MOST_ATTEMPTS = 64
+# Seconds within which a statement that waits for nothing is answered.
+_ANSWER_WITHIN = 5.0
+# Seconds between two calls of `Server.tick`, and how many of them without an answer are silence.
+TICK_SECONDS = 0.125
+_SILENT_TICKS = 7
+
+_SILENT = "The server does not answer."
+_NO_ADDRESS = (
+    "DATELINE_DATABASE_URL is not a database address. Use sqlite:///dateline.db, "
+    "postgresql+psycopg://user:password@host/name, or several hosts as host1:5432,host2:5432."
+)
+
+
+class Server:
+    """One PostgreSQL database, at one or several addresses."""
+
+    def __init__(self, url: str, lock_timeout: float) -> None:
+        """Take libpq's form of an address; nothing is opened yet.
+
+        `lock_timeout` is how many seconds a statement waits for a lock.
+        """
+        given = _parameters_of(url)
+        self.database: str | None = given.get("dbname")
+        # The same text of an address is the same database, to the processes of a machine.
+        self.address = url
+        self._parameters = {**_DEFAULTS, **given}
+        self._addresses = list(_addresses_of(given))
+        self._settings = {**_SESSION, "lock_timeout": str(int(lock_timeout * 1000))}
+        self._fixed = _names_in(str(given.get("options") or ""))
+        self._attempts = ThreadPoolExecutor(_MOST_ATTEMPTS, "connecting")
+        self._sockets: WeakKeyDictionary[psycopg.Connection[Any], socket.socket] = (
+            WeakKeyDictionary()
+        )
+        self._lock = threading.Lock()
+        self._ticks = 0
+        self.is_silent = False
+
+    def connect(
+        self, settings: Mapping[str, str] | None = None, **options: Any
+    ) -> psycopg.Connection[Any]:
+        """Open a connection with these settings, too; none while the server is silent."""
+        return self._open(settings or {}, options, lambda: self.is_silent)
+
+    def connect_to_ask(self) -> psycopg.Connection[Any]:
+        """Open a connection to find out whether the server answers, without transactions."""
+        began = time.monotonic()
+        try:
+            connection = self._open({}, {}, lambda: False)
+        except psycopg.Error:
+            if time.monotonic() - began < _REFUSED_WITHIN:
+                # Whoever needs a connection finds out as soon, and also when the server is back.
+                self.note_answer()
+            raise
+        self.note_answer()
+        connection.autocommit = True
+        return connection
+
+    def refuse_transaction_pooling(self) -> None:
+        """Insist that each connection keeps its own process of the server.
+
+        A pooler of transactions gives that of the first connection to the second one, and another
+        one to the first; or, where it has one only, lets the first one wait.
+        """
+        with closing(self.connect()) as first, closing(self.connect()) as second:
+            before = _process_of(first)
+            first.commit()
+            _process_of(second)
+            try:
+                after = self._attempts.submit(_process_of, first).result(_ANSWER_WITHIN)
+            except TimeoutError:
+                self.cut()
+                after = None
+        if after != before:
+            raise Misconfigured(
+                "DATELINE_DATABASE_URL leads to a pooler that pools transactions, and Dateline "
+                "needs sessions. Set pool_mode = session for this database in PgBouncer, or "
+                "connect to PostgreSQL directly."
+            )
+
+    def note_answer(self) -> None:
+        """Note that the server has answered just now, be it with a refusal."""
+        self._ticks = 0
+        self.is_silent = False
+
+    def tick(self) -> None:
+        """Count the time without an answer, and end all waiting where it is too long.
+
+        Ticks are counted, since a process that was stopped itself has not waited meanwhile.
+        """
+        self._ticks += 1
+        if self._ticks == _SILENT_TICKS:
+            self.is_silent = True
+            _log.warning("the database does not answer; every connection to it is cut")
+        if self._ticks % _SILENT_TICKS == 0:
+            self.cut()
+
+    def cut(self) -> None:
+        """Cut every connection: whoever waits for an answer gets an error."""
+        with self._lock:
+            sockets = list(self._sockets.values())
+        for one in sockets:
+            with suppress(OSError):
+                one.shutdown(socket.SHUT_RDWR)
+
+    def _open(
+        self, settings: Mapping[str, str], options: Mapping[str, Any], given_up: Callable[[], bool]
+    ) -> psycopg.Connection[Any]:
+        """Open a connection at the first address that takes it; a silent one delays little."""
+        left = list(self._addresses)
+        pending: set[Future[psycopg.Connection[Any]]] = set()
+        failure: BaseException = psycopg.OperationalError(_SILENT)
+        while (left or pending) and not given_up():
+            if left:
+                attempt = partial(self._open_at, left.pop(0), settings, options)
+                pending.add(self._attempts.submit(attempt))
+            seconds = _HEAD_START if left else _LOOK_EVERY
+            done, pending = wait(pending, seconds, FIRST_COMPLETED)
+            opened = [one for one in done if one.exception() is None]
+            if opened:
+                _abandon({*pending, *opened[1:]})
+                return opened[0].result()
+            failure = next((one.exception() for one in done), None) or failure
+        _abandon(pending)
+        raise failure
+
+    def _open_at(
+        self, address: Mapping[str, str], settings: Mapping[str, str], options: Mapping[str, Any]
+    ) -> psycopg.Connection[Any]:
+        connection: psycopg.Connection[Any] = psycopg.connect(
+            **{**self._parameters, **address}, autocommit=True, **options
+        )
+        # One of our own, since the driver's number may belong to another file by then.
+        own = socket.socket(fileno=socket.dup(connection.fileno()))
+        finalize(connection, own.close)
+        with self._lock:
+            self._sockets[connection] = own
+        wanted = {**self._settings, **settings}
+        given = [pair for pair in wanted.items() if pair[0] not in self._fixed]
+        # Not as parameters of the start: poolers refuse those that they do not know.
+        calls = ", ".join(["set_config(%s, %s, false)"] * len(given))
+        connection.execute(f"SELECT {calls}", [value for pair in given for value in pair])
+        connection.autocommit = False
+        return connection
+
+
+def is_lost(connection: psycopg.Connection[Any]) -> bool:
+    """Tell whether the server has hung up: there is something to read, and nothing was asked."""
+    if connection.closed:
+        return True
+    poll = select.poll()
+    poll.register(connection.fileno(), select.POLLIN)
+    return bool(poll.poll(0))
+
+
+def _process_of(connection: psycopg.Connection[Any]) -> object:
+    return connection.execute("SELECT pg_backend_pid()").fetchone()
+
+
+def is_standby(connection: psycopg.Connection[Any]) -> bool:
+    """Tell whether the server follows another one, and takes no writes."""
+    row = connection.execute("SELECT pg_is_in_recovery()").fetchone()
+    return bool(row and row[0])
+
+
+def is_address(url: str) -> bool:
+    """Tell whether an address is one of PostgreSQL."""
+    return _PREFIX.match(url) is not None
+
+
+def _parameters_of(url: str) -> dict[str, Any]:
+    start, mark, query = _PREFIX.sub("postgresql://", url, count=1).partition("?")
+    try:
+        return dict(conninfo_to_dict(f"{start}{mark}{_with_one_host(query)}"))
+    except psycopg.ProgrammingError as wrong:
+        raise Misconfigured(_NO_ADDRESS) from wrong
+
+
+def _with_one_host(query: str) -> str:
+    """Turn SQLAlchemy's `host=h1:p1&host=h2:p2` into libpq's `host=h1,h2&port=p1,p2`."""
+    parts = query.split("&")
+    hosts = [part.removeprefix("host=") for part in parts if part.startswith("host=")]
+    if len(hosts) < 2:
+        return query
+    pairs = [host.partition(":") for host in hosts]
+    joined = [
+        ",".join(values) for values in zip(*((host, port) for host, _, port in pairs), strict=True)
+    ]
+    others = [part for part in parts if not part.startswith("host=")]
+    return "&".join([*others, f"host={joined[0]}", f"port={joined[1]}"])
+
+
+def _addresses_of(parameters: Mapping[str, Any]) -> Iterator[dict[str, str]]:
+    """Yield for each address its own values of the parameters that may have several."""
+    lists = {
+        name: str(parameters[name]).split(",")
+        for name in ("host", "hostaddr", "port")
+        if parameters.get(name)
+    }
+    count = max((len(values) for values in lists.values()), default=1)
+    if any(port and not port.isdecimal() for port in lists.get("port", ())):
+        raise Misconfigured(_NO_ADDRESS)
+    if any(len(values) not in {1, count} for values in lists.values()):
+        raise Misconfigured("DATELINE_DATABASE_URL has another number of ports than of hosts.")
+    for number in range(count):
+        yield {name: values[number % len(values)] for name, values in lists.items()}
+
+
+def _names_in(options: str) -> set[str]:
+    """Return the names of settings that an address gives values to."""
+    return {name.lower().replace("-", "_") for name in _IN_OPTIONS.findall(options)}
+
+
+def _abandon(attempts: set[Future[psycopg.Connection[Any]]]) -> None:
+    """Close what nobody waits for any more, when and if it is opened."""
+    for attempt in attempts:
+        attempt.add_done_callback(_close_late)
+
+
+def _close_late(attempt: Future[psycopg.Connection[Any]]) -> None:
+    if not attempt.cancelled() and attempt.exception() is None:
+        attempt.result().close()

@@ -1,0 +1,68 @@
+"""Parameters as declared: each is read by its resource, and its default changes nothing."""
+
+from collections.abc import Iterator
+from urllib.parse import urlencode
+
+import pytest
+from starlette.testclient import TestClient
+
+from app.api.delivery.registry import RESOURCES
+from app.api.delivery.resource import Resource
+from app.api.http.filters import Filter
+from app.api.http.parameters import Declaration
+from tests.api.reading import filled
+from tests.newsroom import Newsroom
+
+pytestmark = pytest.mark.parametrize("dialect", ["sqlite"])
+# What a resource does not answer without.
+_NEEDED = {"/v1/suggest": [("q", "story")]}
+_REFS = {"/v1/sources/{ref}": "the-post", "/feeds/sources/{slug}.{ext}": "the-post"}
+
+
+@pytest.fixture
+def story(newsroom: Newsroom) -> str:
+    """The slug of a story, which a category and a tag have, too; its source has another."""
+    newsroom.source("The Post")
+    newsroom.category("World")
+    newsroom.story("World", source="the-post", categories=["world"], tags=["World"])
+    return "world"
+
+
+def _declared() -> Iterator[tuple[Resource, Declaration]]:
+    for resource in RESOURCES:
+        for declared in resource.parameters:
+            yield resource, declared
+
+
+def _address(resource: Resource, ref: str, *more: tuple[str, str]) -> str:
+    ref = "en" if "languages" in resource.path else _REFS.get(resource.path, ref)
+    query = [pair for pair in _NEEDED.get(resource.path, []) if pair[0] not in dict(more)]
+    return f"{filled(resource.path, ref)}?{urlencode([*query, *more])}"
+
+
+def test_every_parameter_is_read_by_its_resource(client: TestClient, story: str) -> None:
+    for resource, declared in _declared():
+        sent = "" if isinstance(declared, Filter) else "x"
+        times = 1 if isinstance(declared, Filter) else 2
+        address = _address(resource, story, *[(declared.name, sent)] * times)
+        response = client.get(address)
+        assert response.status_code == 400, (address, response.text)
+        (error,) = response.json()["errors"]
+        assert error["pointer"] == f"?{declared.name}", address
+        assert error["code"] == ("invalid" if times == 1 else "repeated"), address
+
+
+def test_a_documented_default_is_left_out_of_the_canonical_query(
+    client: TestClient, story: str
+) -> None:
+    for resource, declared in _declared():
+        default = declared.schema.get("default")
+        if default is None:
+            continue
+        query = urlencode({declared.name: default}).encode()
+        assert resource.parameters.canonical(query) == b"", (resource.path, declared.name)
+        plain = client.get(_address(resource, story))
+        assert plain.status_code == 200, plain.text
+        assert client.get(_address(resource, story, (declared.name, str(default)))).content == (
+            plain.content
+        )

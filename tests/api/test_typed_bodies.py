@@ -1,0 +1,47 @@
+"""Bodies of management routes are parameters, and described by nothing else."""
+
+from typing import Any
+
+from fastapi.routing import APIRoute
+
+from app.api.app import _MANAGEMENT, openapi_document
+from app.api.http.json_request import MERGE_PATCH
+from app.kit.fields import Input
+
+# Read line by line.
+_STREAMED = "manage_import"
+
+
+def _routes() -> list[APIRoute]:
+    return [one for router in _MANAGEMENT for one in router.routes if isinstance(one, APIRoute)]
+
+
+def test_a_body_is_described_by_its_parameter_alone() -> None:
+    by_hand = {route.name for route in _routes() if "requestBody" in (route.openapi_extra or {})}
+    assert by_hand == {_STREAMED}
+
+
+def test_what_is_posted_is_read_as_its_model() -> None:
+    bodies: dict[str, Any] = {
+        route.name: route.body_field.field_info.annotation
+        for route in _routes()
+        if "POST" in (route.methods or ()) and route.body_field is not None
+    }
+    assert len(bodies) > 10
+    assert all(issubclass(model, Input) for model in bodies.values()), bodies
+
+
+def test_what_replaces_or_changes_a_thing_is_described_by_its_model() -> None:
+    operations = [
+        (method, operation["requestBody"]["content"])
+        for path in openapi_document()["paths"].values()
+        for method, operation in path.items()
+        if method in {"put", "patch"}
+    ]
+    assert len(operations) == 7
+    for method, content in operations:
+        (media_type, described), *others = content.items()
+        assert not others
+        name = described["schema"]["$ref"].rpartition("/")[2]
+        expected = ("application/json", "Input") if method == "put" else (MERGE_PATCH, "Patch")
+        assert (media_type, name[-5:]) == expected

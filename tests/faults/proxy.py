@@ -1,0 +1,77 @@
+"""A way to a PostgreSQL that a test may silence: connections stay open all the same."""
+
+import select
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+
+_LOOK_EVERY = 0.01
+
+
+class Proxy:
+    """Forwards from a TCP port to the socket of a server."""
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+        self._others: dict[socket.socket, socket.socket] = {}
+        self._listening = socket.create_server(("127.0.0.1", 0))
+        self.port: int = self._listening.getsockname()[1]
+        self._is_silent = threading.Event()
+        self._is_closed = threading.Event()
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._thread.start()
+
+    def silence(self) -> None:
+        """Forward nothing any more, and say nothing to those that connect."""
+        self._is_silent.set()
+
+    def speak(self) -> None:
+        """Forward again, also what was held back."""
+        self._is_silent.clear()
+
+    def close(self) -> None:
+        """End all connections."""
+        self._is_closed.set()
+        self._thread.join()
+        for one in (self._listening, *self._others):
+            one.close()
+
+    def _run(self) -> None:
+        while not self._is_closed.is_set():
+            if self._is_silent.is_set():
+                self._is_closed.wait(_LOOK_EVERY)
+                continue
+            watched = [self._listening, *self._others]
+            for one in select.select(watched, [], [], _LOOK_EVERY)[0]:
+                if one is self._listening:
+                    self._accept()
+                elif one in self._others:
+                    self._forward(one)
+
+    def _accept(self) -> None:
+        client, _ = self._listening.accept()
+        server = socket.socket(socket.AF_UNIX)
+        server.connect(self._path)
+        self._others |= {client: server, server: client}
+
+    def _forward(self, one: socket.socket) -> None:
+        data = b""
+        with suppress(OSError):
+            data = one.recv(65_536)
+            self._others[one].sendall(data)
+        if not data:
+            other = self._others.pop(one)
+            del self._others[other]
+            one.close()
+            other.close()
+
+
+@contextmanager
+def proxy(path: str) -> Iterator[Proxy]:
+    """Give a proxy to a test."""
+    made = Proxy(path)
+    try:
+        yield made
+    finally:
+        made.close()

@@ -1,0 +1,127 @@
+"""A node on a hot standby reads and refuses writes; after a promotion it takes them."""
+
+import time
+from collections.abc import Callable, Iterator
+
+import pytest
+from starlette.testclient import TestClient
+
+from app.api.app import create_app
+from app.bootstrap import Services, bootstrap
+from app.settings import Settings
+from tests.conftest import key_for
+from tests.faults.postgres import Postgres, Standby, own_postgres
+from tests.faults.proxy import Proxy, proxy
+from tests.newsroom import Newsroom
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def postgres() -> Iterator[Postgres]:
+    """A primary of these tests' own."""
+    with own_postgres() as server:
+        yield server
+
+
+@pytest.fixture
+def key(postgres: Postgres) -> str:
+    """A key, made on the primary."""
+    services = bootstrap(Settings(database_url=postgres.url))
+    made = key_for(services, "admin")
+    services.close()
+    return made
+
+
+@pytest.fixture
+def standby(postgres: Postgres, key: str) -> Iterator[Standby]:
+    """A standby that has the key as well."""
+    with postgres.standby() as server:
+        yield server
+
+
+@pytest.fixture
+def primary_proxy(postgres: Postgres) -> Iterator[Proxy]:
+    """The address of the primary."""
+    with proxy(postgres.socket) as made:
+        yield made
+
+
+@pytest.fixture
+def standby_proxy(standby: Standby) -> Iterator[Proxy]:
+    """The address of the standby."""
+    with proxy(standby.socket) as made:
+        yield made
+
+
+@pytest.fixture
+def settings(request: pytest.FixtureRequest) -> Settings:
+    """A deployment on the addresses that a test names."""
+    names, more = request.param
+    hosts = ",".join(f"127.0.0.1:{request.getfixturevalue(name).port}" for name in names)
+    return Settings(database_url=f"postgresql+psycopg://postgres:@{hosts}/dateline{more}")
+
+
+@pytest.fixture
+def node(client: TestClient, services: Services, key: str) -> Newsroom:
+    """An editor at a node."""
+    services.watch.listen()
+    return Newsroom(client, key)
+
+
+def _soon(true: Callable[[], object], seconds: float = 60) -> None:
+    deadline = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def _writes(node: Newsroom) -> object:
+    ready = node.client.get("/readyz").json()
+    return ready["status"] == "ready" and ready["writes"]
+
+
+@pytest.mark.parametrize("settings", [(["standby_proxy"], "")], indirect=True)
+def test_a_standby_serves_reads_and_refuses_writes_until_it_is_promoted(
+    standby: Standby, node: Newsroom
+) -> None:
+    ready = node.client.get("/readyz")
+    assert (ready.status_code, ready.json()["writes"]) == (200, False), ready.json()["detail"]
+    for path in ("/v1/headlines", "/v1/sources", "/v1/changes", "/v1/search?q=news"):
+        assert node.client.get(path).status_code == 200, path
+    assert node.call("GET", "/articles").status_code == 200
+    draft = {"title": "Never", "language": "en"}
+    refused = node.call("POST", "/articles", json=draft)
+    assert (refused.status_code, refused.json()["code"]) == (503, "database_read_only")
+    assert "standby" in refused.json()["detail"]
+    assert "retry-after" in refused.headers
+    standby.promote()
+    _soon(lambda: _writes(node), 5)
+    assert node.article("After")["version"] == 1
+
+
+@pytest.mark.parametrize("settings", [(["standby_proxy"], "")], indirect=True)
+def test_a_standby_shows_what_its_primary_was_told(postgres: Postgres, node: Newsroom) -> None:
+    """Nobody listens on a standby, so it is looked at several times a second."""
+    assert node.client.get("/v1/headlines").json()["data"] == []
+    services = bootstrap(Settings(database_url=postgres.url))
+    with TestClient(create_app(services)) as client:
+        Newsroom(client, key_for(services, "admin")).story("News")
+    services.close()
+    _soon(lambda: node.client.get("/v1/headlines").json()["data"], 5)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [(["primary_proxy", "standby_proxy"], "?target_session_attrs=read-write")],
+    indirect=True,
+)
+def test_writes_go_on_after_a_promotion(
+    primary_proxy: Proxy, standby: Standby, node: Newsroom
+) -> None:
+    assert node.article("Before")["version"] == 1
+    primary_proxy.silence()
+    _soon(lambda: node.client.get("/readyz").status_code == 503, 5)
+    standby.promote()
+    _soon(lambda: _writes(node), 5)
+    assert node.article("After")["version"] == 1

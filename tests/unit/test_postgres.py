@@ -1,0 +1,94 @@
+"""Addresses of PostgreSQL, and what every connection to it is given."""
+
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+
+from app.kit.errors import Misconfigured
+from app.kit.postgres import Server
+from tests.databases import fresh_database
+
+
+@pytest.fixture
+def attempts(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
+    """The parameters of each attempt to connect; none succeeds."""
+    seen: list[dict[str, Any]] = []
+
+    def refuse(**parameters: Any) -> None:
+        seen.append(parameters)
+        raise psycopg.OperationalError("refused")
+
+    monkeypatch.setattr(psycopg, "connect", refuse)
+    return seen
+
+
+def _try(url: str) -> None:
+    with pytest.raises(psycopg.OperationalError):
+        Server(url, 5).connect()
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql+psycopg://u:p@h1:1,h2:2/news?target_session_attrs=read-write",
+        "postgresql://u:p@/news?host=h1,h2&port=1,2&target_session_attrs=read-write",
+        "postgresql+psycopg://u:p@/news?host=h1:1&host=h2:2&target_session_attrs=read-write",
+    ],
+)
+def test_each_address_is_tried_in_turn(url: str, attempts: list[dict[str, Any]]) -> None:
+    _try(url)
+    assert [(one["host"], one["port"]) for one in attempts] == [("h1", "1"), ("h2", "2")]
+    for one in attempts:
+        assert (one["user"], one["password"], one["dbname"]) == ("u", "p", "news")
+        assert one["target_session_attrs"] == "read-write"
+
+
+def test_every_connection_has_an_end_to_waiting(attempts: list[dict[str, Any]]) -> None:
+    _try("postgresql+psycopg://h/news")
+    (one,) = attempts
+    assert one["application_name"] == "dateline"
+    assert one["connect_timeout"] == 2
+    assert one["tcp_user_timeout"] == 5_000
+    assert (one["keepalives_idle"], one["keepalives_interval"], one["keepalives_count"]) == (
+        2,
+        1,
+        3,
+    )
+
+
+def test_what_the_address_says_wins(attempts: list[dict[str, Any]]) -> None:
+    _try("postgresql+psycopg://h/news?connect_timeout=9&application_name=desk&tcp_user_timeout=1")
+    (one,) = attempts
+    assert (one["connect_timeout"], one["application_name"]) == ("9", "desk")
+    assert one["tcp_user_timeout"] == "1"
+
+
+def test_options_of_the_address_win_over_settings(tmp_path: Path) -> None:
+    with fresh_database("postgresql", tmp_path, migrated=False) as url:
+        given = "-c%20lock_timeout%3D3s%20--timezone%3DEurope/Berlin"
+        with Server(f"{url}&options={given}", 5).connect({"enable_sort": "off"}) as connection:
+            shown = [
+                connection.execute(f"SHOW {name}").fetchone()
+                for name in ("lock_timeout", "timezone", "enable_sort", "tcp_keepalives_idle")
+            ]
+    # On a socket of a file there is nothing to keep alive.
+    assert shown == [("3s",), ("Europe/Berlin",), ("off",), ("0",)]
+
+
+def test_settings_survive_a_rollback(tmp_path: Path) -> None:
+    with (
+        fresh_database("postgresql", tmp_path, migrated=False) as url,
+        Server(url, 7).connect() as connection,
+    ):
+        connection.rollback()
+        assert connection.execute("SHOW lock_timeout").fetchone() == ("7s",)
+
+
+@pytest.mark.parametrize(
+    "url", ["postgresql://h1,h2:x/n?unknown=1", "postgresql://h1:1,h2:2,h3/n?port=1,2"]
+)
+def test_what_is_no_address_is_told_in_a_sentence(url: str) -> None:
+    with pytest.raises(Misconfigured, match="DATELINE_DATABASE_URL"):
+        Server(url, 5)
