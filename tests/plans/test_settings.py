@@ -17,7 +17,7 @@ def test_only_public_lists_are_read_with_planner_settings(database_url: str) -> 
     with closing(Database(database_url, pool_size=1)) as database:
         for _ in range(3):
             for opened, expected in (
-                (database.read_lists, "off"),
+                (partial(database.read, lists=True), "off"),
                 (database.read, "on"),
                 (partial(database.read, snapshot=False), "on"),
                 (database.write, "on"),
