@@ -124,18 +124,16 @@ def make_batch(numbers: range, stories: int) -> Batch:
 
 
 def _add(batch: Batch, article: Article, categories: list[str]) -> None:
-    whole = whole_document(article, categories, LAST_DAY, text_now(article))
+    facts = attributes_of(article, categories)
+    whole = whole_document(article, facts, LAST_DAY, text_now(article))
     batch.add(Document, whole.document)
     batch.add(DocumentBody, BodyRow(article.id, whole.body))
     for row in whole.term_rows():
         batch.add(DocumentTerm, row)
-    batch.add(LogRow, _change(article, whole.document.published_at, categories))
+    at, version = whole.document.published_at, article.version
+    change = Change(at, "article", article.id, "upsert", "published", version, after=facts)
+    batch.add(LogRow, change)
     batch.counts.update(whole.terms)
-
-
-def _change(article: Article, at: datetime, categories: list[str]) -> Change:
-    after = attributes_of(article, categories)
-    return Change(at, "article", article.id, "upsert", "published", article.version, after=after)
 
 
 def _article(

@@ -26,10 +26,10 @@ from app.api.http.server import server_hooks
 from app.cli import serve
 from app.delivery.heads import Heads
 from app.kit import database, json
-from app.kit.readers import BEGINS, FileSession
+from app.kit.readers import BEGINS, Lent, Readers
 from app.kit.session import ReadSession, WriteSession
 from app.kit.statement import Statement
-from app.kit.writing import Writing, opened
+from app.kit.writing import Writing
 from app.server.outbox import Outbox
 from app.syndication.item import item_of
 from app.syndication.items import Items
@@ -130,6 +130,11 @@ def rendered() -> None:
     _replace(Items, "of", lambda items, document: item_of(document, items.addresses))
 
 
+def _fetch_in_session(readers: Any, statement: Any, params: Any = None) -> Any:
+    with readers.session(snapshot=False) as session:
+        return session.all(statement, params)
+
+
 def statements() -> None:
     """Run statements through SQLAlchemy, with its own cache of what they are compiled to."""
     usual = ReadSession.all
@@ -141,17 +146,24 @@ def statements() -> None:
         make: Any = statement.row
         return rows if make is None else [make._make(row) for row in rows]
 
-    def run(session: Any, statement: Statement[Any], rows: list[Mapping[str, Any]]) -> object:
-        values = rows if len(rows) > 1 else rows[0]
-        return session._connection.execute(statement.clause, values)
+    usually: Callable[..., int] = WriteSession.execute
+
+    def execute(session: Any, statement: Any, params: Any = None) -> int:
+        clause = statement.clause if isinstance(statement, Statement) else statement
+        return usually(session, clause, params)
 
     _replace(ReadSession, "all", fetch_all)
-    _replace(WriteSession, "_run", run)
+    _replace(WriteSession, "execute", execute)
+    _replace(Readers, "fetch", _fetch_in_session)
 
 
 def driver() -> None:
     """Run the text of a kept statement through SQLAlchemy's connection."""
-    _replace(FileSession, "_fetched", vars(ReadSession)["_fetched"])
+
+    def execute(lent: Lent, text: str, values: Any) -> object:
+        return lent.connection.exec_driver_sql(text, values)
+
+    _replace(Lent, "execute", execute)
 
 
 def readers() -> None:
@@ -164,7 +176,8 @@ def readers() -> None:
             yield ReadSession(connection)
 
     _replace(database, "NullPool", QueuePool)
-    _replace(database, "_on_file", reading)
+    _replace(Readers, "session", reading)
+    _replace(Readers, "fetch", _fetch_in_session)
 
 
 def writer() -> None:
@@ -173,8 +186,9 @@ def writer() -> None:
 
     @contextmanager
     def turn(writing: Any, seconds: float) -> Iterator[object]:
-        with usual(writing, seconds), opened(writing._engine) as connection:
-            yield connection
+        with usual(writing, seconds) as session:
+            yield session
+        writing.close()
 
     _replace(Writing, "turn", turn)
 

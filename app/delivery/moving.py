@@ -20,16 +20,13 @@ def move_stories(unit: Unit, category_id: str) -> list[store.Change]:
 
 def _move(unit: Unit, ids: list[str]) -> list[store.Change]:
     before = store.attributes(unit.session, ids)
-    own = {
-        row.id: (row.category_ids.split(","), row.published_at)
-        for row in store.own_categories(unit.session, ids)
-    }
-    widened = with_ancestors(unit.session, (categories for categories, _ in own.values()))
-    now_under = {id_: widened(categories) for id_, (categories, _) in own.items()}
+    own = store.own_categories(unit.session, ids)
+    widened = with_ancestors(unit.session, [row.category_ids.split(",") for row in own])
+    now_under = {row.id: categories for row, categories in zip(own, widened, strict=True)}
     terms = [
-        store.TermRow(field, value, own[id_][1], id_)
-        for id_, categories in now_under.items()
-        for field, value in terms_of(before[id_].values | {"category": categories})
+        store.TermRow(field, value, row.published_at, row.id)
+        for row in own
+        for field, value in terms_of(before[row.id].values | {"category": now_under[row.id]})
     ]
     store.replace_terms(unit.session, ids, terms)
     rows = (

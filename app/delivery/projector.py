@@ -4,7 +4,7 @@ Order matters on PostgreSQL: everything is rendered and written first, and the l
 and appended to last (see the ADR on serials).
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Literal
 
@@ -31,16 +31,17 @@ from app.delivery.siblings import groups_in, shown, sibling_rows
 from app.delivery.store.entries import EntryType
 from app.delivery.telling import for_embargoed, is_public, tell
 from app.delivery.terms import terms_of
-from app.delivery.tree import Widen, with_ancestors
+from app.delivery.tree import with_ancestors
 from app.delivery.withdrawing import keep_traces, withdraw
 from app.kit.unit import Unit
 
 
 def project(unit: Unit) -> None:
     """Make the delivery side true to what a unit of work did."""
-    log = taxonomy_rows(unit)
     published: dict[str, ArticlePublished] = {}
     withdrawn: dict[str, ArticleWithdrawn] = {}
+    taxonomy: list[object] = []
+    redirects: list[store.RedirectRow] = []
     for event in unit.events:
         match event:
             case ArticlePublished(article=article) if is_over(article, unit.now):
@@ -50,29 +51,42 @@ def project(unit: Unit) -> None:
             case ArticleWithdrawn(id_, _, former):
                 withdrawn[id_] = event
                 # Brought by an import, for the day on which the story is public again.
-                store.add_redirects(unit.session, _redirects("article", id_, former))
-    if published or withdrawn:
-        known = [id_ for id_, event in published.items() if not event.new]
-        before = store.attributes(unit.session, [*known, *withdrawn])
-        standing = store.tombstones(unit.session, withdrawn)
-        above = _ancestors(unit, published.values())
-        told = _publish(unit, list(published.values()), before, above)
-        told += withdraw(unit, withdrawn, before, standing)
-        log += told + _siblings(unit, told, published, before)
-    new = [event.article for event in published.values() if event.new]
-    tell(unit, log, {one.id for one in new if one.translation_of is None})
+                redirects += _redirects("article", id_, former)
+            case _:
+                taxonomy.append(event)
+    log = _taxonomy_rows(unit, taxonomy) if taxonomy else []
+    if withdrawn:
+        store.add_redirects(unit.session, redirects)
+    # Nothing can be tied to them yet.
+    alone = {
+        id_
+        for id_, event in published.items()
+        if event.new and event.article.translation_of is None
+    }
+    log += _article_rows(unit, published, withdrawn, alone)
+    tell(unit, log, alone)
 
 
-def _siblings(
+def _article_rows(
     unit: Unit,
-    told: list[store.Change],
     published: Mapping[str, ArticlePublished],
-    before: Mapping[str, store.Attributes],
+    withdrawn: Mapping[str, ArticleWithdrawn],
+    alone: Collection[str],
 ) -> list[store.Change]:
-    """Return the rows for translations of stories that they show otherwise now."""
-    public = [row for row in told if is_public(row)]
-    others = [row for row in public if not _shows_the_same(row, published, before)]
-    return sibling_rows(unit, groups_in(others), {*published, *(row.id for row in told)})
+    """Write stories, or take them away, and return the rows of the log."""
+    known = [id_ for id_, event in published.items() if not event.new]
+    known += withdrawn
+    before = store.attributes(unit.session, known) if known else {}
+    standing = store.tombstones(unit.session, withdrawn) if withdrawn else {}
+    told = _publish(unit, list(published.values()), before) if published else []
+    if withdrawn:
+        told += withdraw(unit, withdrawn, before, standing)
+    tied = [row for row in told if row.id not in alone and is_public(row)]
+    # Translations of stories that they show otherwise now.
+    others = [row for row in tied if not _shows_the_same(row, published, before)]
+    if others:
+        told += sibling_rows(unit, groups_in(others), {*published, *(row.id for row in told)})
+    return told
 
 
 def _shows_the_same(
@@ -81,32 +95,24 @@ def _shows_the_same(
     before: Mapping[str, store.Attributes],
 ) -> bool:
     id_ = row.id
-    if id_ in published and published[id_].new and published[id_].article.translation_of is None:
-        # Nothing can be tied to it yet.
-        return True
     if row.before is None or row.after is None:
         return row.op == "remove" and id_ not in before
     slugs = before[id_].slug, published[id_].article.slug
     return shown(slugs[0], row.before) == shown(slugs[1], row.after)
 
 
-def taxonomy_rows(unit: Unit) -> list[store.Change]:
+def _taxonomy_rows(unit: Unit, events: Iterable[object]) -> list[store.Change]:
     """Write sources and categories and return their rows of the log."""
     log: list[store.Change] = []
     saved: list[CategorySaved] = []
-    for event in unit.events:
+    for event in events:
         match event:
             case SourceSaved(source, former):
-                brief, whole = render_source(source)
-                _save_entry(unit, _entry("source", source, brief, whole, None), former)
-                log.append(_log(unit, "source", source.id, "upsert", "updated", source.version))
+                rendered = render_source(source)
+                log.append(_save_entry(unit, "source", source, rendered, former))
             case CategorySaved(category, moved, former):
-                brief, whole = render_category(category)
-                row = _entry("category", category, brief, whole, category.parent_id)
-                _save_entry(unit, row, former)
-                log.append(
-                    _log(unit, "category", category.id, "upsert", "updated", category.version)
-                )
+                rendered = render_category(category)
+                log.append(_save_entry(unit, "category", category, rendered, former))
                 saved.append(event)
                 if moved:
                     log += move_stories(unit, category.id)
@@ -134,133 +140,139 @@ def _delete_entry(unit: Unit, type_: EntryType, id_: str) -> store.Change:
     return _log(unit, type_, id_, "remove", "deleted", None)
 
 
-def _ancestors(unit: Unit, events: Collection[ArticlePublished]) -> Widen:
-    """Look up what is above the categories of stories that come out."""
-    if events:
-        # Shared, so that no category moves between reading its ancestors and writing them down.
-        unit.session.lock(CATEGORY_TREE, shared=True)
-    return with_ancestors(unit.session, (event.article.categories for event in events))
-
-
 def _publish(
-    unit: Unit, events: list[ArticlePublished], before: dict[str, store.Attributes], above: Widen
+    unit: Unit, events: Sequence[ArticlePublished], before: Mapping[str, store.Attributes]
 ) -> list[store.Change]:
-    if not events:
-        return []
-    need_texts(unit.prepared, [event.article for event in events])
+    """Write the documents of stories that come out, and return their rows of the log."""
+    # Shared, so that no category moves between reading its ancestors and writing them down.
+    unit.session.lock(CATEGORY_TREE, shared=True)
+    articles = [event.article for event in events]
+    categories = with_ancestors(unit.session, [article.categories for article in articles])
+    need_texts(unit.prepared, articles)
     documents: list[store.WholeDocument] = []
     log: list[store.Change] = []
-    moved_slugs: list[store.RedirectRow] = []
-    for event in events:
-        article, old = event.article, before.get(event.article.id)
-        categories = above(article.categories)
-        attributes = attributes_of(article, categories)
-        text = public_text(unit.prepared, article)
-        documents.append(whole_document(article, categories, unit.now, text))
-        moved_slugs += _redirects("article", article.id, _left_behind(event, old, unit.now))
-        log += _publish_log(unit, event, attributes, old)
-    _write(unit, documents, before)
-    _take_place(unit, events, before)
-    keep_traces(unit, _taken_from_the_entitled(events, before, unit.now))
-    store.add_redirects(unit.session, moved_slugs)
+    for event, above in zip(events, categories, strict=True):
+        article = event.article
+        facts = attributes_of(article, above)
+        whole = whole_document(article, facts, unit.now, public_text(unit.prepared, article))
+        documents.append(whole)
+        log += _publish_log(unit, event, facts, whole.document, before.get(article.id))
+    if before:
+        _replace(unit, documents, before)
+    else:
+        store.insert_documents(unit.session, documents)
+    known = [
+        (event, whole.document)
+        for event, whole in zip(events, documents, strict=True)
+        if event.former_slugs or not event.new
+    ]
+    if known:
+        _clear_places(unit, known, before)
     return log
 
 
-def _taken_from_the_entitled(
-    events: list[ArticlePublished], before: Mapping[str, store.Attributes], now: datetime
-) -> dict[str, store.Attributes]:
-    """Return what only those had who read what is under embargo, and have no more."""
-    ahead = (one.article.id for one in events if offered_at(one.article) > now)
-    known = ((id_, before[id_]) for id_ in ahead if id_ in before)
-    return {id_: old for id_, old in known if old.is_offered(now) and not old.is_out(now)}
+def _clear_places(
+    unit: Unit,
+    stories: Iterable[tuple[ArticlePublished, store.DocumentRow]],
+    before: Mapping[str, store.Attributes],
+) -> None:
+    """Take away what stood where stories are now, and remember where readers had them before.
+
+    What stood there stays as long as a story lies ahead. Nothing stood in the place of a new one,
+    nor where one is out already.
+    """
+    came: list[store.DocumentRow] = []
+    held: dict[str, store.Attributes] = {}
+    moved: list[store.RedirectRow] = []
+    for event, document in stories:
+        old, slugs = before.get(document.id), set(event.former_slugs)
+        stands = old is not None and old.released and old.slug == document.slug
+        if document.released and not event.new and not stands:
+            came.append(document)
+        if old is not None:
+            slugs.add(old.slug)
+            is_ahead = document.offered_at > unit.now
+            if is_ahead and old.is_offered(unit.now) and not old.is_out(unit.now):
+                # Those alone had it who read what is under embargo, and have it no more.
+                held[document.id] = old
+        # Who had a story that lies ahead now finds at its slug what becomes of it until then.
+        if document.released or old is None or not old.is_offered(unit.now):
+            slugs.discard(document.slug)
+        moved += _redirects("article", document.id, slugs)
+    store.drop_redirects(unit.session, "article", [document.slug for document in came])
+    store.replace_tombstones(unit.session, [document.id for document in came], [])
+    keep_traces(unit, held)
+    store.add_redirects(unit.session, moved)
 
 
-def _write(
+def _replace(
     unit: Unit, documents: list[store.WholeDocument], before: Mapping[str, store.Attributes]
 ) -> None:
     """Write documents: one that is there in its place, many whole.
 
     Many at once may have taken each other's slugs.
     """
-    known = [one.document.id for one in documents if one.document.id in before]
+    known = [whole.document.id for whole in documents if whole.document.id in before]
     if len(documents) == 1 and known:
         (whole,) = documents
-        filed = _is_filed_so(before[whole.document.id], whole)
-        store.replace_document(unit.session, whole, with_terms=not filed)
+        old = before[whole.document.id]
+        # The terms have the instant of the document in them.
+        is_filed = old.published_at == whole.document.published_at and old.terms == whole.terms
+        store.replace_document(unit.session, whole, with_terms=not is_filed)
     else:
-        store.replace_documents(unit.session, documents, known)
-
-
-def _is_filed_so(old: store.Attributes, whole: store.WholeDocument) -> bool:
-    """Tell whether the terms of a document, which have its instant in them, are as they were."""
-    return old.published_at == whole.document.published_at and old.terms == whole.terms
-
-
-def _take_place(
-    unit: Unit, events: list[ArticlePublished], before: Mapping[str, store.Attributes]
-) -> None:
-    """Take away what stood where stories are now; it stays as long as one lies ahead.
-
-    Nothing stood in the place of a new one, nor where one is out already.
-    """
-    due = [one for one in events if not one.new and _is_due(one.article, unit.now)]
-    came = [one.article for one in due if not _stands(one.article, before.get(one.article.id))]
-    store.drop_redirects(unit.session, "article", [article.slug for article in came])
-    store.replace_tombstones(unit.session, [article.id for article in came], [])
-
-
-def _stands(article: Article, old: store.Attributes | None) -> bool:
-    return old is not None and old.released and old.slug == article.slug
-
-
-def _left_behind(event: ArticlePublished, old: store.Attributes | None, now: datetime) -> set[str]:
-    """Return the slugs at which readers may look for a story that stands elsewhere by now."""
-    slugs = {*event.former_slugs, old.slug} if old is not None else set(event.former_slugs)
-    if old is not None and old.is_offered(now) and not _is_due(event.article, now):
-        # It lies ahead now. Who had it finds at its slug what becomes of it until it is there.
-        return slugs
-    return slugs - {event.article.slug}
+        store.remove_documents(unit.session, known)
+        store.insert_documents(unit.session, documents)
 
 
 def _publish_log(
-    unit: Unit, event: ArticlePublished, attributes: Facts, old: store.Attributes | None
+    unit: Unit,
+    event: ArticlePublished,
+    facts: Facts,
+    document: store.DocumentRow,
+    old: store.Attributes | None,
 ) -> list[store.Change]:
     """Return the log rows of a publication; one that lies ahead is told when it is due."""
-    article = event.article
-    was_out = old is not None and old.is_out(unit.now)
-    before = old.values if old is not None and was_out else None
-    early = _embargo_log(unit, event, attributes, old)
-    if _is_due(article, unit.now):
-        reason = event.reason if was_out or event.reason == "restored" else "published"
-        row = _log(unit, "article", article.id, "upsert", reason, article.version)
-        return [row._replace(before=before, after=attributes), *early]
-    if was_out:
-        row = _log(unit, "article", article.id, "remove", "unpublished", article.version)
-        return [row._replace(before=before), *early]
-    return early
+    before = old.values if old is not None and old.is_out(unit.now) else None
+    log: list[store.Change] = []
+    if document.released:
+        is_again = before is not None or event.reason == "restored"
+        reason = event.reason if is_again else "published"
+        row = _log(unit, "article", document.id, "upsert", reason, document.version, before, facts)
+        log.append(row)
+    elif before is not None:
+        gone = ("remove", "unpublished", document.version, before)
+        log.append(_log(unit, "article", document.id, *gone))
+    # A story that is public at once, and that nobody had before, is the same for everybody.
+    if old is not None or not document.released:
+        log += _embargo_log(unit, event, facts, document, old)
+    return log
 
 
 def _embargo_log(
-    unit: Unit, event: ArticlePublished, attributes: Facts, old: store.Attributes | None
+    unit: Unit,
+    event: ArticlePublished,
+    facts: Facts,
+    document: store.DocumentRow,
+    old: store.Attributes | None,
 ) -> list[store.Change]:
     """Return the row for those who read what is under embargo, if they see more than others."""
-    article, due = event.article, _is_due(event.article, unit.now)
+    due = document.released
     had = old.values if old is not None and old.is_offered(unit.now) else None
     held = old is not None and had is not None and not old.is_out(unit.now)
-    row = _log(unit, "article", article.id, "remove", "unpublished", article.version)
-    if due or offered_at(article) <= unit.now:
+    row = _log(unit, "article", document.id, "remove", "unpublished", document.version)
+    if due or document.offered_at <= unit.now:
         known = not due and had is not None
         reason = event.reason if known or event.reason == "restored" else "published"
-        row = row._replace(op="upsert", after=attributes, reason=reason)
+        row = row._replace(op="upsert", after=facts, reason=reason)
     # What is public now is told to everybody; but this says also what it was for them until now.
     is_told = held if due or row.op == "remove" else True
     return [for_embargoed(row._replace(before=had))] if is_told else []
 
 
 def whole_document(
-    article: Article, categories: list[str], now: datetime, text: Text
+    article: Article, facts: Facts, now: datetime, text: Text
 ) -> store.WholeDocument:
-    """Return the document of a public copy; `categories` are its own and all above them."""
+    """Return the document of a public copy, which is selected by these facts."""
     assert article.published_at is not None
     assert article.updated_at is not None
     rendered = render_article(article, text)
@@ -268,8 +280,9 @@ def whole_document(
         id=article.id,
         slug=article.slug,
         version=article.version,
-        released=_is_due(article, now),
-        offered_at=offered_at(article),
+        released=article.released or article.published_at <= now,
+        # For those who read what is under embargo.
+        offered_at=article.offered_from or article.published_at,
         published_at=article.published_at,
         updated_at=article.updated_at,
         expires_at=article.expires_at,
@@ -282,19 +295,7 @@ def whole_document(
         tail=rendered.tail,
         extra=rendered.extra,
     )
-    terms = terms_of(attributes_of(article, categories))
-    return store.WholeDocument(document, rendered.body, terms)
-
-
-def offered_at(article: Article) -> datetime:
-    """Return when a public copy may be read by those who read what is under embargo."""
-    assert article.published_at is not None
-    return article.offered_from or article.published_at
-
-
-def _is_due(article: Article, now: datetime) -> bool:
-    assert article.published_at is not None
-    return article.released or article.published_at <= now
+    return store.WholeDocument(document, rendered.body, terms_of(facts))
 
 
 def is_over(article: Article, now: datetime) -> bool:
@@ -302,18 +303,22 @@ def is_over(article: Article, now: datetime) -> bool:
     return article.expires_at is not None and article.expires_at <= now
 
 
-def _entry(
-    type_: EntryType, thing: Source | Category, brief: bytes, whole: bytes, parent_id: str | None
-) -> store.EntryRow:
-    return store.EntryRow(type_, thing.id, thing.slug, thing.name, parent_id, brief, whole)
-
-
-def _save_entry(unit: Unit, row: store.EntryRow, former: tuple[str, ...]) -> None:
-    old = store.entry(unit.session, row.type, row.id)
+def _save_entry(
+    unit: Unit,
+    type_: EntryType,
+    thing: Source | Category,
+    rendered: tuple[bytes, bytes],
+    former: tuple[str, ...],
+) -> store.Change:
+    """Write a source or category down, and return its row of the log."""
+    old = store.entry(unit.session, type_, thing.id)
+    parent_id = thing.parent_id if isinstance(thing, Category) else None
+    row = store.EntryRow(type_, thing.id, thing.slug, thing.name, parent_id, *rendered)
     store.replace_entry(unit.session, row)
     slugs = {*former, old.slug} if old is not None else set(former)
-    store.drop_redirects(unit.session, row.type, [row.slug])
-    store.add_redirects(unit.session, _redirects(row.type, row.id, slugs - {row.slug}))
+    store.drop_redirects(unit.session, type_, [thing.slug])
+    store.add_redirects(unit.session, _redirects(type_, thing.id, slugs - {thing.slug}))
+    return _log(unit, type_, thing.id, "upsert", "updated", thing.version)
 
 
 def _redirects(
@@ -323,6 +328,13 @@ def _redirects(
 
 
 def _log(
-    unit: Unit, type_: str, id_: str, op: str, reason: str, version: int | None
+    unit: Unit,
+    type_: str,
+    id_: str,
+    op: str,
+    reason: str,
+    version: int | None,
+    before: Facts | None = None,
+    after: Facts | None = None,
 ) -> store.Change:
-    return store.Change(unit.now, type_, id_, op, reason, version)
+    return store.Change(unit.now, type_, id_, op, reason, version, None, before, after)

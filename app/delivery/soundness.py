@@ -15,7 +15,7 @@ from app.content.text import Text
 from app.content.texts import text_now
 from app.delivery import store
 from app.delivery.projector import is_over, whole_document
-from app.delivery.render import render_category, render_source
+from app.delivery.render import attributes_of, render_category, render_source
 from app.delivery.tree import with_ancestors
 from app.kit.errors import InvalidInput
 from app.kit.session import ReadSession
@@ -79,7 +79,8 @@ def article_flaws(
 ) -> Iterator[Flaw]:
     """Yield what is wrong with the documents of some articles; `text_of` gives their texts."""
     copies = public_copies(session, articles)
-    above = with_ancestors(session, (one.categories for one in copies.values()))
+    above = with_ancestors(session, [copy.categories for copy in copies.values()])
+    categories = dict(zip(copies, above, strict=True))
     found = store.whole_documents(session, [one.id for one in articles])
     last = store.last_log_rows(session, [one.id for one in articles])
     stones = store.tombstones(session, [one.id for one in articles])
@@ -97,7 +98,8 @@ def article_flaws(
             except InvalidInput as wrong:
                 yield Flaw(article.id, f"its body cannot be rendered: {wrong.detail}")
                 continue
-            wanted = whole_document(copy, above(copy.categories), now, text)
+            facts = attributes_of(copy, categories[copy.id])
+            wanted = whole_document(copy, facts, now, text)
             if there is not None or not _was_over(last.get(article.id)):
                 yield from _document_flaws(copy, wanted, there)
         yield from _log_flaws(article.id, copy, there, last.get(article.id))

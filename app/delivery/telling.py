@@ -32,11 +32,19 @@ def tell(unit: Unit, rows: Sequence[Change], alone: Collection[str] = ()) -> Non
 
     `alone` are new stories to which no other can be tied yet.
     """
-    public = [row for row in rows if is_public(row)]
-    held = [row for row in rows if not is_public(row)]
+    public: list[Change] = []
+    tied: list[Change] = []
+    held: list[Change] = []
+    for row in rows:
+        if not is_public(row):
+            held.append(row)
+            continue
+        public.append(row)
+        if row.id not in alone:
+            tied.append(row)
     store.append(unit.session, public)
-    tied = [row for row in public if row.id not in alone]
-    store.append_embargoed(unit.session, held + _siblings(unit, tied, held))
+    if tied or held:
+        store.append_embargoed(unit.session, held + _siblings(unit, tied, held))
 
 
 def _siblings(unit: Unit, public: Sequence[Change], held: Sequence[Change]) -> list[Change]:

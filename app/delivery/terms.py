@@ -4,7 +4,7 @@ Each term names one stretch of an index that has its stories in order, so a list
 describes reads the rows that it shows, and no others.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable
 from itertools import product
 
 from app.access.selection import Facts, Field
@@ -17,25 +17,19 @@ PAIRS: tuple[tuple[Field, Field], ...] = (
     ("source", "language"),
     ("category", "language"),
 )
+# The field under which a pair of values stands, and the pair as one value: no id and no language
+# holds a space.
+pair_field: Callable[[Iterable[str]], str] = "+".join
+pair_value: Callable[[Iterable[str]], str] = " ".join
 
 
 def terms_of(attributes: Facts) -> set[Term]:
     """Return every term of a story with these attributes."""
-    single = {(field, value) for field in SINGLE for value in attributes[field]}
-    return single | set(_pairs(attributes))
-
-
-def pair_field(fields: Sequence[str]) -> str:
-    """Return the field under which a pair of values stands."""
-    return "+".join(fields)
-
-
-def pair_value(values: Sequence[str]) -> str:
-    """Return a pair of values as one; no id and no language holds a space."""
-    return " ".join(values)
-
-
-def _pairs(attributes: Facts) -> Iterator[Term]:
+    terms: set[Term] = set()
+    for field in SINGLE:
+        for value in attributes[field]:
+            terms.add((field, value))
     for fields in PAIRS:
-        for values in product(*(attributes[field] for field in fields)):
-            yield pair_field(fields), pair_value(values)
+        for values in product(attributes[fields[0]], attributes[fields[1]]):
+            terms.add((pair_field(fields), pair_value(values)))
+    return terms

@@ -41,8 +41,6 @@ def withdraw(
 
     `before` are their documents, `standing` is what stands where they were.
     """
-    if not events:
-        return []
     hidden = [id_ for id_ in events if id_ not in before or not before[id_].is_out(unit.now)]
     last = store.last_log_rows(unit.session, hidden)
     last_held = store.last_embargoed_rows(unit.session, hidden)
@@ -129,8 +127,8 @@ def _seen(
 
 
 def _attributes(unit: Unit, article: Article) -> Facts:
-    above = with_ancestors(unit.session, [article.categories])
-    return attributes_of(article, above(article.categories))
+    (categories,) = with_ancestors(unit.session, [article.categories])
+    return attributes_of(article, categories)
 
 
 def _stone(unit: Unit, id_: str, tombstone: Tombstone | None, seen: _Seen) -> store.Stone:

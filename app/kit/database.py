@@ -7,30 +7,22 @@ transaction: leaving the `with` block commits a write, an exception rolls it bac
 import os
 import sqlite3
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Literal
 
 import psycopg
 from sqlalchemy import (
     URL,
-    Connection,
     Engine,
     event,
     text,
 )
-from sqlalchemy.exc import DataError, DBAPIError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from app.kit import permissions
 from app.kit.engines import postgresql_engines, sqlite_engine
-from app.kit.errors import (
-    ConstraintViolated,
-    DatabaseBusy,
-    DatabaseReadOnly,
-    DatabaseUnavailable,
-    Failure,
-)
+from app.kit.errors import DatabaseUnavailable
+from app.kit.failures import translated_failures
 from app.kit.leadership import (
     FileLeadership,
     Leadership,
@@ -39,10 +31,11 @@ from app.kit.leadership import (
     check_leading_in,
 )
 from app.kit.postgres import Server, is_address
-from app.kit.readers import FileSession, Readers, Trace
-from app.kit.session import BROKEN, ReadSession, WriteSession
+from app.kit.readers import Readers, Trace
+from app.kit.session import ReadSession, RowT, Values, WriteSession
+from app.kit.statement import Statement
 from app.kit.watch import PostgresWatch, SqliteWatch, Watch
-from app.kit.writing import Writing, opened
+from app.kit.writing import Writing
 
 
 class Database:
@@ -66,9 +59,13 @@ class Database:
             self.engine, self._lists = postgresql_engines(self._server, pool_size)
         else:
             self.engine = self._lists = sqlite_engine(url, busy_timeout)
-        self._writing = Writing(self.engine)
+        name = str(self.engine.url.database)
+        # SQLite takes the name of a file as a URI, too: `file:FILE?mode=ro`.
+        is_uri = name.startswith("file:")
+        self._path = name.removeprefix("file:").partition("?")[0] if is_uri else name
         self._identity: tuple[int, int] | None = None
         self._readers: Readers | None = None
+        self._writing: Writing | None = None
         if self.dialect == "sqlite":
             # In the place of a file that was taken away, a new connection would make another one.
             event.listen(self.engine, "do_connect", lambda *_: self._prepare_file())
@@ -76,6 +73,8 @@ class Database:
             event.listen(self.engine, "connect", self._check_opened, insert=True)
             event.listen(self.engine, "connect", self._check_in_wal_mode)
             self._readers = Readers(self.engine)
+            self._writing = Writing(self.engine, busy_timeout)
+            self.fetch = self._readers.fetch  # type: ignore[method-assign]
 
     @property
     def engines(self) -> Sequence[Engine]:
@@ -85,31 +84,30 @@ class Database:
     @property
     def file(self) -> Path | None:
         """The SQLite file; nothing on PostgreSQL."""
-        return _file(str(self.engine.url.database)) if self.dialect == "sqlite" else None
+        return Path(self._path) if self.dialect == "sqlite" else None
 
-    def read(self, *, snapshot: bool = True) -> AbstractContextManager[ReadSession]:
+    def fetch(self, statement: Statement[RowT], params: Values = None) -> list[RowT]:
+        """Return the rows of one statement, which sees what is committed when it begins.
+
+        On SQLite it runs inline, with no transaction, and is `Readers.fetch` itself.
+        """
+        with self.read(snapshot=False) as session:
+            return session.all(statement, params)
+
+    @contextmanager
+    def read(self, *, snapshot: bool = True, lists: bool = False) -> Iterator[ReadSession]:
         """Open a transaction that sees one snapshot; nothing is kept of it.
 
         Without a snapshot there is no transaction: each statement sees what is committed when it
-        begins, which is cheaper where there is one only.
+        begins. To read public `lists`, and for nothing else, it has a connection to PostgreSQL
+        whose planner reads along an index instead of sorting.
         """
-        return self._reading(self.engine, snapshot=snapshot)
-
-    def read_lists(self) -> AbstractContextManager[ReadSession]:
-        """Open a transaction like `read` for public lists, and for nothing else.
-
-        On PostgreSQL it has a connection whose planner reads along an index instead of sorting.
-        """
-        return self._reading(self._lists, snapshot=True)
-
-    @contextmanager
-    def _reading(self, engine: Engine, *, snapshot: bool) -> Iterator[ReadSession]:
         if self._readers is not None:
-            reading = _on_file(self._readers, snapshot=snapshot)
+            reading = self._readers.session(snapshot=snapshot)
         else:
-            reading = _on_server(engine, snapshot=snapshot)
+            reading = _on_server(self._lists if lists else self.engine, snapshot=snapshot)
         check_leading()
-        with _telling_failures(), reading as session:
+        with translated_failures(), reading as session:
             yield session
 
     @contextmanager
@@ -119,19 +117,13 @@ class Database:
         `patience` is how many seconds it waits for a lock, if not as long as any other.
         """
         self.check_file()
-        seconds = self._busy_timeout if patience is None else patience
-        with (
-            _telling_failures(),
-            self._for_writing(seconds) as connection,
-            self._waiting(connection, seconds),
-            connection.begin(),
-        ):
-            if patience is not None and self.dialect == "postgresql":
-                connection.execute(text(f"SET LOCAL lock_timeout = {int(seconds * 1000)}"))
-            session = WriteSession(connection)
+        if self._writing is not None:
+            writing = self._writing.turn(self._busy_timeout if patience is None else patience)
+        else:
+            writing = _to_server(self.engine, patience)
+        with translated_failures(), writing as session:
             check_leading_in(session)
             yield session
-            _refuse_failed(connection)
 
     def check_file(self) -> None:
         """Insist that the SQLite file is still the one that was opened.
@@ -140,7 +132,11 @@ class Database:
         """
         if self.dialect != "sqlite":
             return
-        found = _identity(str(self.engine.url.database))
+        # Its device and its inode tell a file from every other.
+        found: tuple[int, int] | None = None
+        with suppress(OSError):
+            status = os.stat(self._path)  # noqa: PTH116 - before every write, and a Path costs more
+            found = status.st_dev, status.st_ino
         if self._identity is None:
             self._identity = found
         elif found != self._identity:
@@ -193,24 +189,26 @@ class Database:
     def takes_writes(self) -> bool:
         """Tell whether the database can be written to, as far as it says so by itself."""
         if self._server is None:
-            file = str(self.engine.url.database)
-            return "mode=ro" not in file and os.access(_name(file), os.W_OK)
+            is_read_only = "mode=ro" in str(self.engine.url.database)
+            return not is_read_only and os.access(self._path, os.W_OK)
         with self.read(snapshot=False) as session:
             return bool(session.scalar(text(_TAKES_WRITES)))
 
     def trace(self, trace: Trace | None) -> None:
         """Show statements that run on a file beneath SQLAlchemy, whose events do not tell of them.
 
-        They are those of readers that begin later; nothing ends it.
+        They are those of sessions that begin later; nothing ends it.
         """
         if self._readers is not None:
             self._readers.trace(trace)
+        if self._writing is not None:
+            self._writing.trace(trace)
 
     def integrity_flaws(self) -> list[str]:
         """Return what SQLite finds broken in its file; PostgreSQL looks after itself."""
         if self.dialect != "sqlite":
             return []
-        with _telling_failures(), self.engine.connect() as connection:
+        with translated_failures(), self.engine.connect() as connection:
             whole = connection.exec_driver_sql("PRAGMA integrity_check").all()
             foreign = connection.exec_driver_sql("PRAGMA foreign_key_check").all()
         found = [str(row[0]) for row in whole if row[0] != "ok"]
@@ -222,7 +220,7 @@ class Database:
         What a reader may still need there stays until the next time.
         """
         if self.dialect == "sqlite":
-            with _telling_failures(), self.engine.connect() as connection:
+            with translated_failures(), self.engine.connect() as connection:
                 driver: Any = connection.connection.dbapi_connection
                 driver.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
 
@@ -230,44 +228,10 @@ class Database:
         """Close the pool."""
         if self._readers is not None:
             self._readers.close()
-        self._writing.close()
+        if self._writing is not None:
+            self._writing.close()
         for engine in self.engines:
             engine.dispose()
-
-    @contextmanager
-    def _waiting(self, connection: Connection, seconds: float) -> Iterator[None]:
-        """Let SQLite wait for its lock for a while other than usual."""
-        if self.dialect != "sqlite" or seconds == self._busy_timeout:
-            yield
-            return
-        raw: Any = connection.connection.dbapi_connection
-        raw.execute(f"PRAGMA busy_timeout = {int(seconds * 1000)}")
-        try:
-            yield
-        finally:
-            raw.execute(f"PRAGMA busy_timeout = {int(self._busy_timeout * 1000)}")
-
-    def _for_writing(self, seconds: float) -> AbstractContextManager[Connection]:
-        """Return a connection on which nobody else writes; on SQLite it is worth waiting for."""
-        if self.dialect == "sqlite":
-            return self._writing.turn(seconds)
-        return opened(self.engine)
-
-
-@contextmanager
-def _on_file(readers: Readers, *, snapshot: bool) -> Iterator[ReadSession]:
-    """Read with a connection that is held open; one on which a read failed is not kept."""
-    lent = readers.lend()
-    try:
-        if snapshot:
-            lent.driver.execute("BEGIN")
-        yield FileSession(lent)
-        if snapshot:
-            lent.driver.execute("ROLLBACK")
-    except BaseException:
-        lent.connection.close()
-        raise
-    readers.take_back(lent)
 
 
 @contextmanager
@@ -285,76 +249,19 @@ def _on_server(engine: Engine, *, snapshot: bool) -> Iterator[ReadSession]:
             yield ReadSession(connection)
 
 
-def _refuse_failed(connection: Connection) -> None:
-    """Insist that no statement has failed: PostgreSQL acknowledges a commit that undoes all."""
-    driver: Any = connection.connection.driver_connection
-    if (
-        connection.dialect.name == "postgresql"
-        and driver.info.transaction_status == psycopg.pq.TransactionStatus.INERROR
-    ):
-        raise psycopg.OperationalError("The transaction had failed before, and was undone.")
-
-
-def _name(database: str) -> str:
-    """Return the name of a file that SQLite takes as a URI as well: `file:FILE?mode=ro`."""
-    if not database.startswith("file:"):
-        return database
-    return database.removeprefix("file:").partition("?")[0]
-
-
-def _file(database: str) -> Path:
-    return Path(_name(database))
-
-
-def _identity(path: str) -> tuple[int, int] | None:
-    """Return what tells a file from every other: its device and its inode."""
-    try:
-        found = os.stat(_name(path))  # noqa: PTH116 - before every write, and a Path costs more than the call
-    except OSError:
-        return None
-    return found.st_dev, found.st_ino
+@contextmanager
+def _to_server(engine: Engine, patience: float | None) -> Iterator[WriteSession]:
+    """Write with a connection of the pool; wait for locks so many seconds, or as usual."""
+    with engine.connect() as connection, connection.begin():
+        if patience is not None:
+            connection.execute(text(f"SET LOCAL lock_timeout = {int(patience * 1000)}"))
+        yield WriteSession(connection)
+        driver: Any = connection.connection.driver_connection
+        # PostgreSQL acknowledges a commit that undoes all, because a statement has failed.
+        if driver.info.transaction_status == psycopg.pq.TransactionStatus.INERROR:
+            raise psycopg.OperationalError("The transaction had failed before, and was undone.")
 
 
 _TAKES_WRITES = (
     "SELECT NOT pg_is_in_recovery() AND current_setting('default_transaction_read_only') = 'off'"
 )
-
-
-@contextmanager
-def _telling_failures() -> Iterator[None]:
-    try:
-        yield
-    except BROKEN as wrong:
-        raise ConstraintViolated("Somebody else changed the same thing at once.") from wrong
-    except PoolTimeout as wrong:
-        raise DatabaseBusy("Every connection to the database is in use.") from wrong
-    except (DataError, sqlite3.DataError, psycopg.DataError):
-        # A value that the database cannot take should not have come this far: a fault of ours.
-        raise
-    except DBAPIError as wrong:
-        raise _translated(wrong.orig) from wrong
-    except (sqlite3.Error, psycopg.Error) as wrong:
-        raise _translated(wrong) from wrong
-
-
-_READ_ONLY = ("readonly database", "read-only transaction", "during recovery")
-# A statement that was prepared is gone from the server where it was told so from elsewhere.
-_BUSY = ("database is locked", "lock timeout", "prepared statement", "cached plan")
-# Two units of work stood in each other's way; one of them is to be done again.
-_CONTENDED = ("deadlock detected", "could not serialize")
-
-
-def _translated(wrong: BaseException | None) -> Failure:
-    """Say in our own words what a driver said in its; its words may hold secrets."""
-    message = str(wrong)
-    if any(words in message for words in _READ_ONLY):
-        return DatabaseReadOnly(
-            "The database is read-only, as a standby is, so nothing can be changed."
-        )
-    if any(words in message for words in _CONTENDED):
-        return ConstraintViolated("Somebody else changed the same things at once.")
-    if any(words in message for words in _BUSY):
-        return DatabaseBusy("The database is busy. Try again shortly.")
-    if "no such table" in message or "does not exist" in message:
-        return DatabaseUnavailable("The database has no Dateline schema. Run `dateline migrate`.")
-    return DatabaseUnavailable(f"The database does not answer ({type(wrong).__name__}).")

@@ -5,12 +5,15 @@ is lent to one reader at a time, the one that came back last first.
 """
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from sqlalchemy import Connection, Engine, event
 
-from app.kit.session import ReadSession
+from app.kit.failures import translated_failures
+from app.kit.session import ReadSession, RowT, Values
+from app.kit.statement import Statement, compiled_for
 
 # An option of connections: what their transactions begin with, or nothing.
 BEGINS = "dateline_begins"
@@ -28,41 +31,36 @@ Trace = Callable[[str], None]
 
 
 class Lent:
-    """A connection for one reader at a time, on which nothing is begun."""
+    """A connection for one reader or writer at a time, on which nothing is begun.
+
+    A statement that is kept runs on the driver's own connection, which is the one that SQLAlchemy
+    hands out for it. To run the first page of the stories through `exec_driver_sql` takes 88
+    microseconds, and 39 so, which is a third of the whole request.
+    """
 
     __slots__ = ("connection", "driver", "left", "prepared")
 
-    def __init__(self, connection: Connection, most: int) -> None:
-        """Count what is prepared on a connection; `most` letters may be."""
-        self.connection = connection
-        self.driver: Any = connection.connection.driver_connection
+    def __init__(self, engine: Engine, most: int) -> None:
+        """Open a connection, and count what is prepared on it; `most` letters may be."""
+        self.connection = engine.connect().execution_options(**{BEGINS: None})
+        self.driver: Any = self.connection.connection.driver_connection
         self.prepared: set[str] = set()
         self.left = most
-        connection.info[_LENT] = self
+        self.connection.info[_LENT] = self
+
+    def execute(self, text: str, values: dict[str, Any] | list[dict[str, Any]]) -> Any:
+        """Run a text with values, or with each of a list of them; return the driver's cursor."""
+        if text not in self.prepared:
+            self.note(text)
+        if isinstance(values, dict):
+            return self.driver.execute(text, values)
+        return self.driver.executemany(text, values)
 
     def note(self, text: str) -> None:
         """Note that a statement is prepared."""
         if text not in self.prepared:
             self.prepared.add(text)
             self.left -= len(text)
-
-
-class FileSession(ReadSession):
-    """Reads from a file: a statement that is kept runs on the driver's own connection.
-
-    That is the one that SQLAlchemy hands out for it. To run the first page of the stories through
-    `exec_driver_sql` takes 88 microseconds, and 39 so, which is a third of the whole request.
-    """
-
-    def __init__(self, lent: Lent) -> None:
-        """Read with a connection that is lent."""
-        super().__init__(lent.connection)
-        self._lent = lent
-
-    def _fetched(self, text: str, values: dict[str, Any]) -> Sequence[Sequence[Any]]:
-        self._lent.note(text)
-        rows: Sequence[Sequence[Any]] = self._lent.driver.execute(text, values).fetchall()
-        return rows
 
 
 class Readers:
@@ -79,19 +77,50 @@ class Readers:
         self._is_closed = False
         event.listen(engine, "before_cursor_execute", _note_prepared)
 
-    def lend(self) -> Lent:
-        """Return a connection for the caller alone."""
+    def fetch(self, statement: Statement[RowT], params: Values = None) -> list[RowT]:
+        """Return the rows of one statement, which sees what is committed when it begins."""
+        compiled = compiled_for(statement, self._engine.dialect)
+        lent = self._lend()
         try:
-            return self._kept().pop()
-        except IndexError:
-            return self._opened()
+            rows = lent.execute(compiled.text, compiled.values(params)).fetchall()
+        except BaseException:
+            lent.connection.close()
+            with translated_failures():
+                raise
+        self._take_back(lent)
+        return compiled.rows(rows)
 
-    def take_back(self, lent: Lent) -> None:
+    @contextmanager
+    def session(self, *, snapshot: bool) -> Iterator[ReadSession]:
+        """Read with a connection that is held open; one on which a read failed is not kept."""
+        lent = self._lend()
+        try:
+            if snapshot:
+                lent.driver.execute("BEGIN")
+            yield ReadSession(lent.connection, lent.execute)
+            if snapshot:
+                lent.driver.execute("ROLLBACK")
+        except BaseException:
+            lent.connection.close()
+            raise
+        self._take_back(lent)
+
+    def _lend(self) -> Lent:
+        """Return a connection for the caller alone."""
+        is_in_loop = threading.get_ident() == self._loop
+        try:
+            return (self._of_loop if is_in_loop else self._of_others).pop()
+        except IndexError:
+            with translated_failures():
+                return self._opened(is_in_loop=is_in_loop)
+
+    def _take_back(self, lent: Lent) -> None:
         """Keep a connection for the next reader, unless too much was prepared on it."""
         if lent.left < 0 or self._is_closed:
             lent.connection.close()
         else:
-            self._kept().append(lent)
+            is_in_loop = threading.get_ident() == self._loop
+            (self._of_loop if is_in_loop else self._of_others).append(lent)
 
     def trace(self, trace: Trace | None) -> None:
         """Show the statements of readers that begin later; nothing ends it."""
@@ -106,18 +135,10 @@ class Readers:
             while kept:
                 kept.pop().connection.close()
 
-    def _is_in_loop(self) -> bool:
-        return threading.get_ident() == self._loop
-
-    def _kept(self) -> list[Lent]:
-        return self._of_loop if self._is_in_loop() else self._of_others
-
-    def _opened(self) -> Lent:
-        connection = self._engine.connect().execution_options(**{BEGINS: None})
-        is_in_loop = self._is_in_loop()
+    def _opened(self, *, is_in_loop: bool) -> Lent:
         cache = _CACHE_OF_LOOP if is_in_loop else _CACHE_OF_OTHERS
-        connection.exec_driver_sql(f"PRAGMA cache_size = -{cache}")
-        lent = Lent(connection, _MOST_OF_LOOP if is_in_loop else _MOST_OF_OTHERS)
+        lent = Lent(self._engine, _MOST_OF_LOOP if is_in_loop else _MOST_OF_OTHERS)
+        lent.driver.execute(f"PRAGMA cache_size = -{cache}")
         lent.driver.set_trace_callback(self._trace)
         return lent
 

@@ -2,9 +2,9 @@
 
 import sqlite3
 import zlib
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any, ClassVar, Protocol, TypeVar, cast, overload
+from typing import Any, TypeVar, cast, overload
 
 import psycopg
 from sqlalchemy import (
@@ -13,7 +13,6 @@ from sqlalchemy import (
     CursorResult,
     Executable,
     Select,
-    Table,
     Text,
     bindparam,
     func,
@@ -24,16 +23,16 @@ from sqlalchemy.sql.expression import ClauseElement
 
 from app.kit import json
 from app.kit.errors import ConstraintViolated
-from app.kit.schema import Base, table_of
+from app.kit.schema import Base
 from app.kit.statement import (
     Mode,
     Nothing,
     Query,
     Statement,
+    TypedRow,
     compiled_for,
     deletion,
     insertion,
-    insertion_of,
 )
 
 Values = Mapping[str, Any] | None
@@ -49,29 +48,8 @@ BROKEN = (IntegrityError, sqlite3.IntegrityError, psycopg.IntegrityError)
 _MANY, _AT_ONCE, _MOST_ROWS = frozenset({"new", "missing"}), 16, 64
 
 
-class _Tuple(Protocol):
-    def _asdict(self) -> dict[str, Any]: ...
-
-
-class _Dataclass(Protocol):
-    __dataclass_fields__: ClassVar[dict[str, Any]]
-
-
-# A row to insert: a named tuple or a dataclass, whose fields are columns.
-TypedRow = _Tuple | _Dataclass
-
-
-def _columns_of(row: Any, table: Table) -> tuple[str, ...]:
-    """Return the columns that a row fills; a number that the database gives is none of them."""
-    fields = getattr(row, "_fields", None) or row.__dataclass_fields__
-    return tuple(name for name in fields if table.c[name].identity is None)
-
-
-def _numbered(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """Return the values of rows as the parameters of one statement."""
-    return {
-        f"{name}{number}": value for number, row in enumerate(rows) for name, value in row.items()
-    }
+# Runs a text with the values of its parameters, or with each of a list of them.
+Execute = Callable[[str, Any], Any]
 
 
 class ReadSession:
@@ -81,22 +59,22 @@ class ReadSession:
     rows are what it declares, in either case and on both databases.
     """
 
-    def __init__(self, connection: Connection) -> None:
-        """Wrap a connection; its opener ends the transaction."""
+    def __init__(self, connection: Connection, execute: Execute | None = None) -> None:
+        """Wrap a connection; its opener ends the transaction.
+
+        Statements that are kept are run by `execute`, or else through the connection.
+        """
         self._connection = connection
+        self._execute = execute or connection.exec_driver_sql
         self.dialect: str = connection.dialect.name
 
     def all(self, query: Query[RowT], params: Values = None) -> list[RowT]:
         """Return every row."""
         if isinstance(query, Statement):
             ready = compiled_for(query, self._connection.dialect)
-            return ready.rows(self._fetched(ready.text, ready.values(params)))
+            return ready.rows(self._execute(ready.text, ready.values(params)).fetchall())
         result = self._run_once(query.clause, params)
         return list(map(query.maker(list(result.keys())), result))
-
-    def _fetched(self, text: str, values: dict[str, Any]) -> Sequence[Sequence[Any]]:
-        """Return the driver's rows of a statement that is compiled."""
-        return self._connection.exec_driver_sql(text, values).all()
 
     def _run_once(self, clause: Any, params: Params) -> CursorResult[Any]:
         """Run what is not kept here; SQLAlchemy has a cache of what it compiled."""
@@ -150,10 +128,17 @@ class WriteSession(ReadSession):
         """Run a statement (with a list of parameters: for each of them); count its rows."""
         if isinstance(params, Sequence) and not params:
             return 0
-        if isinstance(statement, Statement):
-            rows = [params or {}] if isinstance(params, Mapping | None) else params
-            return self._run(statement, rows).rowcount
-        return self._run_once(statement, params).rowcount
+        if not isinstance(statement, Statement):
+            return self._run_once(statement, params).rowcount
+        ready = compiled_for(statement, self._connection.dialect)
+        if params is None or isinstance(params, Mapping):
+            values: Any = ready.values(params)
+        elif len(params) == 1:
+            values = ready.values(params[0])
+        else:
+            values = [ready.values(row) for row in params]
+        count: int = self._execute(ready.text, values).rowcount
+        return count
 
     def delete(self, column: Any, values: Collection[Value]) -> None:
         """Delete the rows in which a column of a model has one of these values."""
@@ -168,25 +153,14 @@ class WriteSession(ReadSession):
         """
         if not rows:
             return
-        table = table_of(model)
-        columns = _columns_of(rows[0], table)
-        values = [{name: getattr(row, name) for name in columns} for row in rows]
-        if mode in _MANY and 1 < len(values) <= _MOST_ROWS:
-            for start in range(0, len(values), _AT_ONCE):
-                part = values[start : start + _AT_ONCE]
-                statement = insertion_of(table, columns, self.dialect, mode, len(part))
-                self._run(statement, [_numbered(part)])
-        else:
-            self._run(insertion(table, columns, self.dialect, mode), values)
-
-    def _run(
-        self, statement: Statement[Any], rows: Sequence[Mapping[str, Any]]
-    ) -> CursorResult[Any]:
-        ready = compiled_for(statement, self._connection.dialect)
-        values = [ready.values(row) for row in rows]
-        return self._connection.exec_driver_sql(
-            ready.text, values if len(values) > 1 else values[0]
-        )
+        if mode not in _MANY or len(rows) > _MOST_ROWS:
+            single = insertion(model, type(rows[0]), self.dialect, mode, 1)
+            self.execute(single, [single.params([row]) for row in rows])
+            return
+        for start in range(0, len(rows), _AT_ONCE):
+            part = rows[start : start + _AT_ONCE]
+            several = insertion(model, type(rows[0]), self.dialect, mode, len(part))
+            self.execute(several, several.params(part))
 
     @contextmanager
     def attempt(self) -> Iterator[None]:

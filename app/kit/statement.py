@@ -8,7 +8,7 @@ on both databases.
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache, partial
-from typing import Any, Generic, Literal, TypeVar, cast
+from typing import Any, ClassVar, Generic, Literal, Protocol, TypeVar, cast
 
 from sqlalchemy import (
     Column,
@@ -26,6 +26,7 @@ from sqlalchemy.types import TypeEngine
 
 from app.kit.bounded import BoundedCache
 from app.kit.listed import is_listed
+from app.kit.schema import Base, table_of
 
 RowT_co = TypeVar("RowT_co", covariant=True)
 # What an insert does where its key is there already: fails, leaves the row alone, replaces it, or
@@ -67,18 +68,35 @@ class Query(Generic[RowT_co]):
 class Statement(Query[RowT_co]):
     """A query that is kept: an object of a module or of a cache, not one made for each run."""
 
-    __slots__ = ("columns",)
+    __slots__ = ()
 
-    def __init__(
-        self,
-        clause: ClauseElement,
-        row: type[RowT_co] | None = None,
-        *,
-        columns: Sequence[str] | None = None,
-    ) -> None:
-        """Keep what SQLAlchemy built; `columns` are those of an insert."""
-        super().__init__(clause, row)
-        self.columns = columns
+
+class _Tuple(Protocol):
+    def _asdict(self) -> dict[str, Any]: ...
+
+
+class _Dataclass(Protocol):
+    __dataclass_fields__: ClassVar[dict[str, Any]]
+
+
+# A row to insert: a named tuple or a dataclass, whose fields are columns.
+TypedRow = _Tuple | _Dataclass
+
+
+class Insertion(Statement[Nothing]):
+    """A statement that inserts rows with these fields; the parameters of each have its number."""
+
+    __slots__ = ("_fields", "_names")
+
+    def __init__(self, clause: ClauseElement, fields: Sequence[str], names: Sequence[str]) -> None:
+        """Keep what SQLAlchemy built; `names` are those of its parameters, row by row."""
+        super().__init__(clause)
+        self._fields, self._names = fields, names
+
+    def params(self, rows: Sequence[TypedRow]) -> dict[str, Any]:
+        """Return the values of rows as its parameters."""
+        values = [getattr(row, name) for row in rows for name in self._fields]
+        return dict(zip(self._names, values, strict=True))
 
 
 class Compiled(Generic[RowT_co]):
@@ -86,10 +104,7 @@ class Compiled(Generic[RowT_co]):
 
     def __init__(self, statement: Statement[RowT_co], dialect: Dialect) -> None:
         """Compile a statement for a dialect."""
-        compiled: Any = statement.clause.compile(
-            dialect=dialect,
-            column_keys=None if statement.columns is None else list(statement.columns),
-        )
+        compiled: Any = statement.clause.compile(dialect=dialect)
         self.text: str = compiled.string
         self._given = {
             name: value
@@ -118,13 +133,13 @@ class Compiled(Generic[RowT_co]):
         """Return the driver's rows as what they are declared to be."""
         if not self._columns:
             return list(map(self._make, found))
-        return [self._make(self._converted(row)) for row in found]
-
-    def _converted(self, row: Sequence[Any]) -> Sequence[Any]:
-        values = list(row)
-        for place, process in self._columns:
-            values[place] = process(values[place])
-        return values
+        rows = []
+        for row in found:
+            values = list(row)
+            for place, process in self._columns:
+                values[place] = process(values[place])
+            rows.append(self._make(values))
+        return rows
 
 
 Place = TypeVar("Place")
@@ -165,21 +180,24 @@ def deletion(column: Column[Any]) -> Statement[Nothing]:
 
 
 @lru_cache(maxsize=_MOST)
-def insertion(table: Table, columns: Sequence[str], dialect: str, mode: Mode) -> Statement[Nothing]:
-    """Return what inserts a row of these columns."""
-    return Statement(_insertion(table, columns, dialect, mode), columns=columns)
-
-
-@lru_cache(maxsize=_MOST)
-def insertion_of(
-    table: Table, columns: Sequence[str], dialect: str, mode: Mode, count: int
-) -> Statement[Nothing]:
-    """Return what inserts so many rows at once; the parameters of each have its number."""
-    rows: list[dict[str, Any]] = [
-        {name: bindparam(f"{name}{number}", type_=table.c[name].type) for name in columns}
+def insertion(
+    model: type[Base], row: type[TypedRow], dialect: str, mode: Mode, count: int
+) -> Insertion:
+    """Return what inserts so many rows of a type; a number that the database gives is left out."""
+    columns = table_of(model).c
+    of_row: Any = row
+    fields = [
+        name
+        for name in getattr(of_row, "_fields", None) or of_row.__dataclass_fields__
+        if columns[name].identity is None
+    ]
+    rows = [
+        {name: bindparam(f"{name}{number}", type_=columns[name].type) for name in fields}
         for number in range(count)
     ]
-    return Statement(_insertion(table, columns, dialect, mode).values(rows))
+    names = [parameter.key for values in rows for parameter in values.values()]
+    clause = _insertion(table_of(model), fields, dialect, mode).values(rows)
+    return Insertion(clause, fields, names)
 
 
 def _insertion(table: Table, columns: Sequence[str], dialect: str, mode: Mode) -> Insert:

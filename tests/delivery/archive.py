@@ -27,7 +27,7 @@ def write_archive(database: Database) -> None:
     """Write the archive, and let PostgreSQL's planner know it."""
     documents = [_document(number) for number in range(STORIES)]
     with database.write() as session:
-        store.replace_documents(session, documents, [])
+        store.insert_documents(session, documents)
         change = store.Change(EPOCH, "article", story_id(0), "upsert", "published", 1)
         store.append(session, [change])
     if database.dialect == "postgresql":

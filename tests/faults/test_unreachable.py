@@ -4,7 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Connection, event, text
+from sqlalchemy import event, text
 from starlette.testclient import TestClient
 
 from app.api.app import create_app
@@ -160,12 +160,12 @@ def _pretend(services: Services, revision: str) -> None:
 
 def _forbid_writing(database: Database) -> None:
     """Make every transaction from now on read-only, as a file or a standby server would be."""
-    words = {
-        "sqlite": "PRAGMA query_only = ON",
-        "postgresql": "SET TRANSACTION READ ONLY",
-    }[database.dialect]
-
-    @event.listens_for(database.engine, "begin")
-    def forbid(connection: Connection) -> None:
-        if connection.get_execution_options().get("dateline_begins") == "BEGIN IMMEDIATE":
-            connection.exec_driver_sql(words)
+    if database.dialect == "postgresql":
+        read_only = text("SET TRANSACTION READ ONLY")
+        event.listen(database.engine, "begin", lambda connection: connection.execute(read_only))
+        return
+    query_only = "PRAGMA query_only = ON"
+    event.listen(database.engine, "connect", lambda connection, _: connection.execute(query_only))
+    with database.write() as session:
+        # The connection that is kept.
+        session.execute(text(query_only))

@@ -13,6 +13,12 @@ from app.kit.errors import DatabaseBusy
 embedded = pytest.mark.parametrize("dialect", ["sqlite"])
 
 
+def _place(services: Services) -> writing.Writing:
+    found = services.database._writing
+    assert found is not None
+    return found
+
+
 def _used(database: Database) -> object:
     with database.write() as session:
         return session._connection.connection.dbapi_connection
@@ -35,7 +41,7 @@ def test_the_next_one_writes_on_the_same_connection_from_whatever_thread(
 def test_after_a_failure_one_writes_all_the_same(services: Services) -> None:
     with pytest.raises(NotFound), services.database.write():
         raise NotFound("There is no such thing.")
-    assert services.database._writing._kept is None
+    assert _place(services)._kept is None
     used = _used(services.database)
     assert used is _used(services.database)
 
@@ -52,10 +58,9 @@ def test_nobody_waits_for_the_place_for_ever(services: Services) -> None:
 
 @embedded
 def test_a_database_that_is_closed_holds_no_connection(services: Services) -> None:
-    database = services.database
-    _used(database)
-    database.close()
-    assert database._writing._kept is None
+    _used(services.database)
+    services.database.close()
+    assert _place(services)._kept is None
 
 
 @embedded
@@ -64,4 +69,4 @@ def test_closing_does_not_wait_for_a_writer_who_hangs(
 ) -> None:
     monkeypatch.setattr(writing, "_PATIENCE_SECONDS", 0.05)
     with services.database.write():
-        services.database._writing.close()
+        _place(services).close()

@@ -33,8 +33,8 @@ def _texts(services: Services, ask: Ask) -> set[str]:
 
     engine = services.database.engine
     event.listen(engine, "before_cursor_execute", note)
-    with services.database.write() as session:
-        sent.clear()
+    with engine.connect() as connection:
+        session = ReadSession(connection)
         for count in range(1, len(_VALUES) + 1):
             ask(session, _VALUES[:count])
     event.remove(engine, "before_cursor_execute", note)

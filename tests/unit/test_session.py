@@ -1,6 +1,5 @@
 """Sessions: statements that are kept, inserts, attempts, and connections that are lost."""
 
-import re
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import NamedTuple
@@ -57,7 +56,7 @@ def test_rows_go_many_in_one_statement(services: Services) -> None:
     with counted_queries(services.database) as sent, services.database.write() as session:
         session.insert(Secret, rows)
     inserts = [one for one in sent if one.startswith("INSERT")]
-    assert [len(re.findall(r"\bvalue\d+", one)) for one in inserts] == [16, 4]
+    assert [one.count("), (") + 1 for one in inserts] == [16, 4]
     with services.database.read() as session:
         pairs = select(Secret.name, Secret.value).where(Secret.name.like("name %"))
         assert sorted(session.all(Query(pairs, _Pair))) == rows

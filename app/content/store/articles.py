@@ -197,6 +197,8 @@ def _update_of(before: Article, after: Article) -> Statement[Nothing]:
 
 def update_articles(session: WriteSession, changes: Sequence[tuple[Article, Article]]) -> None:
     """Replace the rows of articles; their categories and labels where these are others now."""
+    if not changes:
+        return
     rows = [
         (_update_of(before, after), as_row(after) | {"key": after.id}) for before, after in changes
     ]
@@ -217,8 +219,8 @@ def _filed_under(article: Article) -> tuple[set[str], set[tuple[str, str]]]:
 def _insert_attributes(session: WriteSession, articles: Sequence[Article]) -> None:
     filed = [_Filed(category, one.id) for one in articles for category in one.categories]
     session.insert(ArticleCategoryRow, filed)
-    labels = {_Label(*label, one.id) for one in articles for label in labels_of(one)}
-    session.insert(ArticleLabelRow, list(labels))
+    labels = [_Label(*label, one.id) for one in articles for label in labels_of(one)]
+    session.insert(ArticleLabelRow, list(set(labels)))
 
 
 def labels_of(article: Article) -> Iterator[tuple[str, str]]:

@@ -124,14 +124,16 @@ class _AttributeRow(NamedTuple):
     value: str
 
 
-def replace_documents(
-    session: WriteSession, documents: Sequence[WholeDocument], known: Collection[str]
-) -> None:
-    """Write documents whole; `known` are the ids among them that are there already."""
-    remove_documents(session, known)
-    session.insert(Document, [one.document for one in documents])
-    session.insert(DocumentBody, [BodyRow(one.document.id, one.body) for one in documents])
-    session.insert(DocumentTerm, [term for one in documents for term in one.term_rows()])
+def insert_documents(session: WriteSession, documents: Sequence[WholeDocument]) -> None:
+    """Add documents that are not there."""
+    rows, bodies, terms = [], [], []
+    for whole in documents:
+        rows.append(whole.document)
+        bodies.append(BodyRow(whole.document.id, whole.body))
+        terms += whole.term_rows()
+    session.insert(Document, rows)
+    session.insert(DocumentBody, bodies)
+    session.insert(DocumentTerm, terms)
 
 
 def replace_document(session: WriteSession, whole: WholeDocument, *, with_terms: bool) -> None:
