@@ -26,7 +26,7 @@ from app.api.http.server import server_hooks
 from app.cli import serve
 from app.delivery.heads import Heads
 from app.kit import database, json
-from app.kit.readers import BEGINS, Lent
+from app.kit.readers import BEGINS, Lent, Readers
 from app.kit.session import ReadSession, WriteSession
 from app.kit.statement import Statement
 from app.kit.writing import Writing
@@ -130,6 +130,11 @@ def rendered() -> None:
     _replace(Items, "of", lambda items, document: item_of(document, items.addresses))
 
 
+def _fetch_in_session(readers: Any, statement: Any, params: Any = None) -> Any:
+    with readers.session(snapshot=False) as session:
+        return session.all(statement, params)
+
+
 def statements() -> None:
     """Run statements through SQLAlchemy, with its own cache of what they are compiled to."""
     usual = ReadSession.all
@@ -149,6 +154,7 @@ def statements() -> None:
 
     _replace(ReadSession, "all", fetch_all)
     _replace(WriteSession, "execute", execute)
+    _replace(Readers, "fetch", _fetch_in_session)
 
 
 def driver() -> None:
@@ -170,7 +176,8 @@ def readers() -> None:
             yield ReadSession(connection)
 
     _replace(database, "NullPool", QueuePool)
-    _replace(database, "_on_file", reading)
+    _replace(Readers, "session", reading)
+    _replace(Readers, "fetch", _fetch_in_session)
 
 
 def writer() -> None:

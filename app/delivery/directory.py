@@ -58,7 +58,8 @@ class Directory:
     former: dict[EntryType, dict[str, str]]
     sources: dict[str, bytes] = field(default_factory=dict)
     categories: dict[str, bytes] = field(default_factory=dict)
-    _joined: Joined = field(default_factory=_none_joined, repr=False)
+    # What `between` has returned, for those who ask for many.
+    joined: Joined = field(default_factory=_none_joined, repr=False)
     _named: Named = field(default_factory=_none_named, repr=False)
     _names: dict[str, dict[str, str]] = field(default_factory=dict, repr=False)
 
@@ -79,8 +80,11 @@ class Directory:
 
     def resolve(self, type_: EntryType, ref: str) -> str | None:
         """Return the id of the entry with an id or a slug, old or new."""
-        entry = self.find(type_, ref) or self.find_former(type_, ref)
-        return entry.id if entry is not None else None
+        known = self.entries[type_]
+        id_ = self.ids[type_].get(ref, ref)
+        if id_ not in known:
+            id_ = self.former[type_].get(ref, "")
+        return id_ if id_ in known else None
 
     def names(self, type_: EntryType) -> Sequence[str]:
         """Return all current slugs of a type."""
@@ -91,17 +95,15 @@ class Directory:
 
         Categories are given as their ids with commas.
         """
-        joined = self._joined.get((source_id, category_ids))
-        if joined is None:
-            joined = self._join(source_id, category_ids)
-            self._joined[source_id, category_ids] = joined
-        return joined
-
-    def _join(self, source_id: str | None, category_ids: str) -> bytes:
+        known = self.joined.get((source_id, category_ids))
+        if known is not None:
+            return known
         source = self.sources.get(source_id, b"null") if source_id else b"null"
-        known = self.categories
-        found = [known[one] for one in category_ids.split(",") if one in known]
-        return b',"source":%b,"categories":[%b],' % (source, b",".join(found))
+        briefs = self.categories
+        found = [briefs[one] for one in category_ids.split(",") if one in briefs]
+        joined = b',"source":%b,"categories":[%b],' % (source, b",".join(found))
+        self.joined[source_id, category_ids] = joined
+        return joined
 
     def named(self, languages: tuple[str, ...]) -> "Directory":
         """Return the same with categories named in the first of these languages that they have.
@@ -129,7 +131,7 @@ class Directory:
             self,
             entries={**self.entries, "category": renamed},
             categories={id_: one.brief for id_, one in renamed.items()},
-            _joined=_none_joined(_MOST_JOINED_NAMED),
+            joined=_none_joined(_MOST_JOINED_NAMED),
             _named=_none_named(),
         )
 

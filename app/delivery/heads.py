@@ -27,10 +27,6 @@ class Head(NamedTuple):
     changes_at: datetime | None
     turned_at: datetime | None = None
 
-    def at(self, now: datetime) -> "Head":
-        """Return the same as of another moment; `_replace` takes three times as long."""
-        return Head(self[0], self[1], now, *self[3:])
-
 
 def head_of(row: HeadRow, now: datetime) -> Head:
     """Return what a row tells that carries the log's position and the boundaries around now."""
@@ -61,22 +57,18 @@ class Heads:
         # The version of the database; one that is read before a head belongs to it.
         self.version: Callable[[], Version] = watch.version if watch is not None else _unknown
 
-    def standing(self, now: datetime) -> Head | None:
-        """Return the head of a read that begins now, if it is known.
+    def at(self, version: Version, now: datetime) -> Head | None:
+        """Return the head of this version and moment, if it is known.
 
-        It holds for what was read meanwhile if `is_still` says so afterwards.
+        It holds for what was read meanwhile if the version is the same afterwards.
         """
-        if self._known is None or self._known[0] != self.version():
-            return None
-        head = self._known[1]
-        over = head.changes_at is not None and head.changes_at <= now
-        # A clock that was set back is asked about again.
-        return None if over or now < head.now else head
-
-    def is_still(self, head: Head) -> bool:
-        """Tell whether nothing was written since a head was said to stand."""
         known = self._known
-        return known is not None and known[1] is head and known[0] == self.version()
+        if known is None or known[0] != version:
+            return None
+        head = known[1]
+        over = head.changes_at is not None and head.changes_at <= now
+        # A clock that was set back is asked about again. `_replace` takes three times as long.
+        return None if over or now < head.now else Head(head[0], head[1], now, *head[3:])
 
     def remember(self, version: Version, head: Head) -> None:
         """Remember a head that was read after this version, unless it may be newer."""

@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
 
@@ -12,13 +12,12 @@ from app.delivery import directory as directories
 from app.delivery import store
 from app.delivery.directory import Directory
 from app.delivery.heads import Head, Heads, head_of
-from app.delivery.joining import joined, joined_list
 from app.delivery.query import StoryQuery
 from app.delivery.render import render_article
-from app.delivery.results import EntryPage, Found, Gone, Page
+from app.delivery.results import EntryPage, Found, Gone, Page, page, pieces
 from app.delivery.store import reading
 from app.delivery.store.entries import EntryType
-from app.delivery.store.reading import Position
+from app.delivery.store.reading import StoryRow, WholeRow
 from app.delivery.surrogates import Surrogates
 from app.kit.clock import Clock
 from app.kit.database import Database
@@ -44,25 +43,20 @@ class Delivery:
 
     def stories(self, query: StoryQuery) -> Page:
         """Return a page of visible stories."""
-        now = self._clock.now()
-        standing = self._heads.standing(now) if query.count is None else None
-        if standing is not None:
-            with self._database.read(snapshot=False) as session:
-                _, rows = _rows(session, query, now, headed=False)
-            if self._heads.is_still(standing):
-                return _page(query, rows, self._fresh(standing), standing.at(now), None)
-        return self._headed_stories(query, now)
-
-    def _headed_stories(self, query: StoryQuery, now: datetime) -> Page:
-        """Return a page of stories that bring along how new they are."""
-        version = self._heads.version()
-        with self._database.read_lists() as session:
-            found, rows = _rows(session, query, now, headed=True)
-            head = head_of(found or reading.log_head(session, now), now)
+        now, version = self._clock.now(), self._heads.version()
+        head = self._heads.at(version, now) if query.count is None else None
+        if head is not None:
+            asked = reading.story_page_statement(query, now, self._database.dialect)
+            rows: list[StoryRow] = self._database.fetch(*asked)
+            if self._heads.version() == version:
+                return page(query, rows, head, self._fresh(head))
+        with self._database.read(lists=True) as session:
+            found, rows = reading.headed_story_page(session, query, now)
+            head = head_of(found, now)
             directory = self._fresh(head)
-            count = self._count(session, query, now)
+            count = None if query.count is None else reading.count_stories(session, query, now)
         self._heads.remember(version, head)
-        return _page(query, rows, directory, head, count)
+        return page(query, rows, head, directory, count)
 
     def preview(self, article: Article) -> bytes:
         """Return a working copy whole, as readers would get it if it were published now."""
@@ -75,7 +69,7 @@ class Delivery:
             updated_at=article.updated_at or head.now,
         )
         rendered = render_article(dated, text_now(dated))
-        row = reading.WholeRow(
+        row = WholeRow(
             id=article.id,
             source_id=article.source_id,
             category_ids=",".join(article.categories),
@@ -89,7 +83,7 @@ class Delivery:
             embargo_until=None,
             place=0,
         )
-        return joined(row, directory)
+        return b"".join(pieces(row, directory))
 
     def story(
         self,
@@ -100,35 +94,32 @@ class Delivery:
         names_in: tuple[str, ...] = (),
     ) -> Found:
         """Return one visible story whole, or what readers get where it was; now, or at a time."""
-        now = as_of or self._clock.now()
-        standing = self._heads.standing(now) if as_of is None else None
-        if standing is not None:
-            with self._database.read(snapshot=False) as session:
-                head = standing.at(now)
-                found = self._story(session, ref, now, head, embargoed=embargoed, names_in=names_in)
+        now, version = as_of or self._clock.now(), self._heads.version()
+        head = self._heads.at(version, now) if as_of is None else None
+        if head is not None:
+            asked = reading.story_statement(ref, now, self._database.dialect, embargoed=embargoed)
+            rows: list[WholeRow] = self._database.fetch(*asked)
+            if rows:
+                found = self._found(rows[0], head, names_in)
+            else:
+                with self._database.read(snapshot=False) as session:
+                    found = _elsewhere(session, ref, head, embargoed=embargoed)
             # Nothing was written between its statements, so they are as good as one.
-            if self._heads.is_still(standing):
+            if self._heads.version() == version:
                 return found
         with self._database.read() as session:
-            return self._story(session, ref, now, None, embargoed=embargoed, names_in=names_in)
+            row_head, row = reading.headed_story(session, ref, now, embargoed=embargoed)
+            head = head_of(row_head, now)
+            if row is None:
+                return _elsewhere(session, ref, head, embargoed=embargoed)
+            return self._found(row, head, names_in)
 
-    def _story(
-        self,
-        session: ReadSession,
-        ref: str,
-        now: datetime,
-        head: Head | None,
-        *,
-        embargoed: bool,
-        names_in: tuple[str, ...],
-    ) -> Found:
-        """Return a story, as of a head, or of the one that it brings along."""
-        found, row = reading.story(session, ref, now, embargoed=embargoed, headed=head is None)
-        if row is None:
-            return _elsewhere(session, ref, now, head, embargoed=embargoed)
-        head = head or head_of(found or reading.log_head(session, now), now)
-        body = joined(row, self._fresh(head).named(names_in))
-        return Found(body, head, self._surrogates.story_keys(row.id, row.translation_group))
+    def _found(self, row: WholeRow, head: Head, names_in: tuple[str, ...]) -> Found:
+        directory = self._fresh(head)
+        if names_in:
+            directory = directory.named(names_in)
+        keys = self._surrogates.story_keys(row.id, row.translation_group)
+        return Found(b"".join(pieces(row, directory)), head, keys)
 
     def entries(
         self,
@@ -172,37 +163,29 @@ class Delivery:
         return Found(None, head, moved_to=former.slug if former else None)
 
     def directory(self) -> tuple[Directory, Head]:
-        """Return the directory as it is now, and how new that is."""
-        head = self.head()
+        """Return the directory as it is now, and how new that is.
+
+        An answer that is made now would be as new, and end at the same moment.
+        """
+        now, version = self._clock.now(), self._heads.version()
+        head = self._heads.at(version, now)
+        if head is None:
+            head = head_of(self._database.fetch(reading.LOG_HEAD, {"now": now})[0], now)
+            self._heads.remember(version, head)
         return self._fresh(head), head
 
     def head(self) -> Head:
         """Return how new an answer would be that is made now, and when it would end."""
-        now = self._clock.now()
-        standing = self._heads.standing(now)
-        if standing is not None:
-            return standing.at(now)
-        version = self._heads.version()
-        with self._database.read() as session:
-            head = head_of(reading.log_head(session, now), now)
-        self._heads.remember(version, head)
-        return head
-
-    def opened(self) -> AbstractContextManager[tuple[ReadSession, Head, Directory]]:
-        """Open one state of the public side: what reads it, how new it is, and the directory."""
-        return self._opened(self._database.read())
-
-    def opened_for_lists(self) -> AbstractContextManager[tuple[ReadSession, Head, Directory]]:
-        """Open the same to read public lists, and nothing else."""
-        return self._opened(self._database.read_lists())
+        return self.directory()[1]
 
     @contextmanager
-    def _opened(
-        self, read: AbstractContextManager[ReadSession]
-    ) -> Iterator[tuple[ReadSession, Head, Directory]]:
-        now = self._clock.now()
-        version = self._heads.version()
-        with read as session:
+    def opened(self, *, lists: bool = False) -> Iterator[tuple[ReadSession, Head, Directory]]:
+        """Open one state of the public side: what reads it, how new it is, and the directory.
+
+        With `lists` it reads public lists, and nothing else.
+        """
+        now, version = self._clock.now(), self._heads.version()
+        with self._database.read(lists=lists) as session:
             head = head_of(reading.log_head(session, now), now)
             self._heads.remember(version, head)
             yield session, head, self._fresh(head)
@@ -241,41 +224,15 @@ class Delivery:
                 self._directory = directory
         return directory
 
-    def _count(self, session: ReadSession, query: StoryQuery, now: datetime) -> int | None:
-        if query.count is None:
-            return None
-        counted = reading.count_exactly if query.count == "exact" else reading.count_roughly
-        return counted(
-            session, query.selection, now, embargoed=query.embargoed, preferred=query.preferred
-        )
 
-
-def _rows(
-    session: ReadSession, query: StoryQuery, now: datetime, *, headed: bool
-) -> tuple[reading.HeadRow | None, list[reading.StoryRow]]:
-    """Return the rows of a page, and one more if there is more; and their head."""
-    return reading.story_page(
-        session,
-        query.shape,
-        query.values,
-        now,
-        position=query.position,
-        limit=query.limit + 1,
-        headed=headed,
-    )
-
-
-def _elsewhere(
-    session: ReadSession, ref: str, now: datetime, head: Head | None, *, embargoed: bool
-) -> Found:
+def _elsewhere(session: ReadSession, ref: str, head: Head, *, embargoed: bool) -> Found:
     """Return where a story is now that is not at a ref, or what its readers are told."""
     id_ = reading.redirect_target(session, ref)
-    moved = reading.story(session, id_, now, embargoed=embargoed)[1] if id_ else None
+    moved = reading.story(session, id_, head.now, embargoed=embargoed) if id_ else None
     stone = None
     if moved is None:
         stone = store.standing(session, id_ or ref, embargoed=embargoed)
-        moved = _led_to(session, stone, now, embargoed=embargoed)
-    head = head or head_of(reading.log_head(session, now), now)
+        moved = _led_to(session, stone, head.now, embargoed=embargoed)
     gone = None
     if stone is not None and stone.answer in {"gone", "killed"}:
         gone = Gone("gone" if stone.answer == "gone" else "killed", stone.notice)
@@ -284,44 +241,14 @@ def _elsewhere(
 
 def _led_to(
     session: ReadSession, stone: store.Stone | None, now: datetime, *, embargoed: bool
-) -> reading.WholeRow | None:
+) -> WholeRow | None:
     """Return the visible story to which one leads that was withdrawn, along others like it."""
     for _ in range(_MOST_STEPS):
         if stone is None or stone.answer != "redirect":
             return None
         ref = stone.redirect_to or ""
-        _, found = reading.story(session, ref, now, embargoed=embargoed)
+        found = reading.story(session, ref, now, embargoed=embargoed)
         if found is not None:
             return found
         stone = store.standing(session, ref, embargoed=embargoed)
     return None
-
-
-def _page(
-    query: StoryQuery,
-    rows: Sequence[reading.StoryRow],
-    directory: Directory,
-    head: Head,
-    count: int | None,
-) -> Page:
-    more = len(rows) > query.limit
-    rows = rows[: query.limit]
-    if query.backwards:
-        rows = rows[::-1]
-    directory = directory.named(query.names_in)
-    items = joined_list(rows, directory, query.form)
-    return Page(items, head, *_ends(query, rows, more=more), count)
-
-
-def _ends(
-    query: StoryQuery, rows: Sequence[reading.StoryRow], *, more: bool
-) -> tuple[Position | None, Position | None]:
-    """Return the positions before and after a page, where there is more."""
-    if not rows:
-        # Everything on this side of the cursor is gone; the way back is still there.
-        return (None, query.position) if query.backwards else (query.position, None)
-    first, last = (rows[0].place, rows[0].id), (rows[-1].place, rows[-1].id)
-    placed = query.position is not None
-    has_before = more if query.backwards else placed
-    has_after = placed if query.backwards else more
-    return first if has_before else None, last if has_after else None

@@ -10,12 +10,11 @@ from typing import Any
 from app.access.selection import Clause, Selection
 from app.delivery.directory import Directory
 from app.delivery.heads import Head
-from app.delivery.joining import joined
 from app.delivery.queries import Delivery
+from app.delivery.query import Form, Position, StoryQuery
+from app.delivery.results import pieces
 from app.delivery.store import reading, searchable
-from app.delivery.store.reading import Position
 from app.delivery.store.searchable import TextRow, Touched
-from app.delivery.store.shapes import Form, own_values, shape_of
 from app.kit import json
 from app.kit.session import ReadSession
 
@@ -147,12 +146,9 @@ class Snapshot:
         if not ids:
             return {}
         selection = Selection((Clause("id", tuple(ids)),))
-        shape = shape_of(selection, form=form, embargoed=self.embargoed)
-        values = own_values(selection)
-        _, rows = reading.story_page(
-            self._session, shape, values, self.now, position=None, limit=len(ids)
-        )
-        return {row.id: joined(row, self.directory) for row in rows}
+        query = StoryQuery(selection, form=form, limit=len(ids), embargoed=self.embargoed)
+        rows = reading.story_page(self._session, query, self.now)
+        return {row.id: b"".join(pieces(row, self.directory)) for row in rows}
 
     def count(self) -> int:
         """Count the visible stories."""

@@ -81,20 +81,16 @@ def list_keys(selection: Selection) -> tuple[str, ...]:
     A story that comes, goes or changes in it has, or had, one of the values of each filter; so
     those of one filter will do.
     """
-    clauses = [clause for clause in selection.clauses if clause.included]
-    if not clauses:
+    chosen: Clause | None = None
+    narrowest = (len(_NARROWEST_FIRST), 0)
+    for clause in selection.clauses:
+        # Roughly how many stories a filter takes in.
+        width = (_NARROWEST_FIRST.index(clause.field), len(clause.included))
+        if clause.included and width < narrowest:
+            chosen, narrowest = clause, width
+    if chosen is None:
         return (LISTS,)
-    chosen = min(clauses, key=_width)
-    return tuple(_in_lists(chosen.field, value) for value in chosen.included)
-
-
-def _width(clause: Clause) -> tuple[int, int]:
-    """Tell roughly how many stories a filter takes in."""
-    return _NARROWEST_FIRST.index(clause.field), len(clause.included)
-
-
-def _in_lists(field: Field, value: str) -> str:
-    return f"in:{field}:{value}"
+    return tuple(map(f"in:{chosen.field}:".__add__, chosen.included))
 
 
 def _appearances(row: Any) -> Iterable[str]:
@@ -102,7 +98,7 @@ def _appearances(row: Any) -> Iterable[str]:
     for attributes in (row.before, row.after):
         if attributes:
             for field in _NARROWEST_FIRST:
-                yield from (_in_lists(field, value) for value in attributes[field])
+                yield from (f"in:{field}:{value}" for value in attributes[field])
 
 
 def _groups(row: Any) -> Iterator[str]:

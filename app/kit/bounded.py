@@ -53,7 +53,8 @@ class BoundedCache(MutableMapping[Key, Value]):
         """Keep an entry, unless it alone is heavier than all may be."""
         weight = self._weigh(key, value)
         with self._changing:
-            self._drop(key)
+            if key in self._weights:
+                self._drop(key)
             if weight > self._limit:
                 return
             self._entries[key] = value
@@ -64,8 +65,7 @@ class BoundedCache(MutableMapping[Key, Value]):
 
     def __delitem__(self, key: Key) -> None:
         with self._changing:
-            if not self._drop(key):
-                raise KeyError(key)
+            self._drop(key)
 
     def __iter__(self) -> Iterator[Key]:
         return iter(list(self._entries))
@@ -80,10 +80,6 @@ class BoundedCache(MutableMapping[Key, Value]):
             self._weights.clear()
             self._weight = 0
 
-    def _drop(self, key: Key) -> bool:
-        weight = self._weights.pop(key, None)
-        if weight is None:
-            return False
+    def _drop(self, key: Key) -> None:
+        self._weight -= self._weights.pop(key)
         del self._entries[key]
-        self._weight -= weight
-        return True

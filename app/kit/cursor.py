@@ -24,7 +24,7 @@ class Signer:
     def sign(self, value: Any) -> str:
         """Return an opaque token for a JSON value."""
         payload = json.dumps(value)
-        return _to_text(self._signature(payload) + payload)
+        return base64.urlsafe_b64encode(self._signature(payload) + payload).rstrip(b"=").decode()
 
     def read(self, token: str) -> Any:
         """Return the value of a token; raise `BadCursor` if it was not signed here."""
@@ -45,10 +45,6 @@ def fingerprint(text: str) -> str:
     return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
 
 
-def _to_text(data: bytes) -> str:
-    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
-
-
 def _from_text(token: str) -> bytes:
     try:
         data = base64.b64decode(
@@ -57,6 +53,7 @@ def _from_text(token: str) -> bytes:
     except (UnicodeEncodeError, binascii.Error) as wrong:
         raise BadCursor("This is not a cursor.") from wrong
     # Two spellings of one token would be two cache keys and a way to tamper unseen.
-    if _to_text(data) != token or len(data) <= _SIGNATURE_BYTES:
+    spelled = base64.urlsafe_b64encode(data).rstrip(b"=").decode()
+    if spelled != token or len(data) <= _SIGNATURE_BYTES:
         raise BadCursor("This is not a cursor.")
     return data

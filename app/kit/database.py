@@ -7,7 +7,7 @@ transaction: leaving the `with` block commits a write, an exception rolls it bac
 import os
 import sqlite3
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Literal
 
@@ -18,18 +18,11 @@ from sqlalchemy import (
     event,
     text,
 )
-from sqlalchemy.exc import DataError, DBAPIError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from app.kit import permissions
 from app.kit.engines import postgresql_engines, sqlite_engine
-from app.kit.errors import (
-    ConstraintViolated,
-    DatabaseBusy,
-    DatabaseReadOnly,
-    DatabaseUnavailable,
-    Failure,
-)
+from app.kit.errors import DatabaseUnavailable
+from app.kit.failures import translated_failures
 from app.kit.leadership import (
     FileLeadership,
     Leadership,
@@ -39,7 +32,8 @@ from app.kit.leadership import (
 )
 from app.kit.postgres import Server, is_address
 from app.kit.readers import Readers, Trace
-from app.kit.session import BROKEN, ReadSession, WriteSession
+from app.kit.session import ReadSession, RowT, Values, WriteSession
+from app.kit.statement import Statement
 from app.kit.watch import PostgresWatch, SqliteWatch, Watch
 from app.kit.writing import Writing
 
@@ -80,6 +74,7 @@ class Database:
             event.listen(self.engine, "connect", self._check_in_wal_mode)
             self._readers = Readers(self.engine)
             self._writing = Writing(self.engine, busy_timeout)
+            self.fetch = self._readers.fetch  # type: ignore[method-assign]
 
     @property
     def engines(self) -> Sequence[Engine]:
@@ -91,29 +86,28 @@ class Database:
         """The SQLite file; nothing on PostgreSQL."""
         return Path(self._path) if self.dialect == "sqlite" else None
 
-    def read(self, *, snapshot: bool = True) -> AbstractContextManager[ReadSession]:
+    def fetch(self, statement: Statement[RowT], params: Values = None) -> list[RowT]:
+        """Return the rows of one statement, which sees what is committed when it begins.
+
+        On SQLite it runs inline, with no transaction, and is `Readers.fetch` itself.
+        """
+        with self.read(snapshot=False) as session:
+            return session.all(statement, params)
+
+    @contextmanager
+    def read(self, *, snapshot: bool = True, lists: bool = False) -> Iterator[ReadSession]:
         """Open a transaction that sees one snapshot; nothing is kept of it.
 
         Without a snapshot there is no transaction: each statement sees what is committed when it
-        begins, which is cheaper where there is one only.
+        begins. To read public `lists`, and for nothing else, it has a connection to PostgreSQL
+        whose planner reads along an index instead of sorting.
         """
-        return self._reading(self.engine, snapshot=snapshot)
-
-    def read_lists(self) -> AbstractContextManager[ReadSession]:
-        """Open a transaction like `read` for public lists, and for nothing else.
-
-        On PostgreSQL it has a connection whose planner reads along an index instead of sorting.
-        """
-        return self._reading(self._lists, snapshot=True)
-
-    @contextmanager
-    def _reading(self, engine: Engine, *, snapshot: bool) -> Iterator[ReadSession]:
         if self._readers is not None:
-            reading = _on_file(self._readers, snapshot=snapshot)
+            reading = self._readers.session(snapshot=snapshot)
         else:
-            reading = _on_server(engine, snapshot=snapshot)
+            reading = _on_server(self._lists if lists else self.engine, snapshot=snapshot)
         check_leading()
-        with _telling_failures(), reading as session:
+        with translated_failures(), reading as session:
             yield session
 
     @contextmanager
@@ -127,7 +121,7 @@ class Database:
             writing = self._writing.turn(self._busy_timeout if patience is None else patience)
         else:
             writing = _to_server(self.engine, patience)
-        with _telling_failures(), writing as session:
+        with translated_failures(), writing as session:
             check_leading_in(session)
             yield session
 
@@ -214,7 +208,7 @@ class Database:
         """Return what SQLite finds broken in its file; PostgreSQL looks after itself."""
         if self.dialect != "sqlite":
             return []
-        with _telling_failures(), self.engine.connect() as connection:
+        with translated_failures(), self.engine.connect() as connection:
             whole = connection.exec_driver_sql("PRAGMA integrity_check").all()
             foreign = connection.exec_driver_sql("PRAGMA foreign_key_check").all()
         found = [str(row[0]) for row in whole if row[0] != "ok"]
@@ -226,7 +220,7 @@ class Database:
         What a reader may still need there stays until the next time.
         """
         if self.dialect == "sqlite":
-            with _telling_failures(), self.engine.connect() as connection:
+            with translated_failures(), self.engine.connect() as connection:
                 driver: Any = connection.connection.dbapi_connection
                 driver.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
 
@@ -238,22 +232,6 @@ class Database:
             self._writing.close()
         for engine in self.engines:
             engine.dispose()
-
-
-@contextmanager
-def _on_file(readers: Readers, *, snapshot: bool) -> Iterator[ReadSession]:
-    """Read with a connection that is held open; one on which a read failed is not kept."""
-    lent = readers.lend()
-    try:
-        if snapshot:
-            lent.driver.execute("BEGIN")
-        yield ReadSession(lent.connection, lent.execute)
-        if snapshot:
-            lent.driver.execute("ROLLBACK")
-    except BaseException:
-        lent.connection.close()
-        raise
-    readers.take_back(lent)
 
 
 @contextmanager
@@ -287,43 +265,3 @@ def _to_server(engine: Engine, patience: float | None) -> Iterator[WriteSession]
 _TAKES_WRITES = (
     "SELECT NOT pg_is_in_recovery() AND current_setting('default_transaction_read_only') = 'off'"
 )
-
-
-@contextmanager
-def _telling_failures() -> Iterator[None]:
-    try:
-        yield
-    except BROKEN as wrong:
-        raise ConstraintViolated("Somebody else changed the same thing at once.") from wrong
-    except PoolTimeout as wrong:
-        raise DatabaseBusy("Every connection to the database is in use.") from wrong
-    except (DataError, sqlite3.DataError, psycopg.DataError):
-        # A value that the database cannot take should not have come this far: a fault of ours.
-        raise
-    except DBAPIError as wrong:
-        raise _translated(wrong.orig) from wrong
-    except (sqlite3.Error, psycopg.Error) as wrong:
-        raise _translated(wrong) from wrong
-
-
-_READ_ONLY = ("readonly database", "read-only transaction", "during recovery")
-# A statement that was prepared is gone from the server where it was told so from elsewhere.
-_BUSY = ("database is locked", "lock timeout", "prepared statement", "cached plan")
-# Two units of work stood in each other's way; one of them is to be done again.
-_CONTENDED = ("deadlock detected", "could not serialize")
-
-
-def _translated(wrong: BaseException | None) -> Failure:
-    """Say in our own words what a driver said in its; its words may hold secrets."""
-    message = str(wrong)
-    if any(words in message for words in _READ_ONLY):
-        return DatabaseReadOnly(
-            "The database is read-only, as a standby is, so nothing can be changed."
-        )
-    if any(words in message for words in _CONTENDED):
-        return ConstraintViolated("Somebody else changed the same things at once.")
-    if any(words in message for words in _BUSY):
-        return DatabaseBusy("The database is busy. Try again shortly.")
-    if "no such table" in message or "does not exist" in message:
-        return DatabaseUnavailable("The database has no Dateline schema. Run `dateline migrate`.")
-    return DatabaseUnavailable(f"The database does not answer ({type(wrong).__name__}).")

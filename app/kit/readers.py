@@ -1,14 +1,19 @@
-"""Connections to an SQLite file, held open from one transaction to the next; readers borrow them.
+"""Connections to an SQLite file that readers borrow, held open from one read to the next.
 
 To open one costs a hundred times what a read does, and an open one has the pages that it read. Each
 is lent to one reader at a time, the one that came back last first.
 """
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from sqlalchemy import Connection, Engine, event
+
+from app.kit.failures import translated_failures
+from app.kit.session import ReadSession, RowT, Values
+from app.kit.statement import Statement, compiled_for
 
 # An option of connections: what their transactions begin with, or nothing.
 BEGINS = "dateline_begins"
@@ -72,19 +77,50 @@ class Readers:
         self._is_closed = False
         event.listen(engine, "before_cursor_execute", _note_prepared)
 
-    def lend(self) -> Lent:
-        """Return a connection for the caller alone."""
+    def fetch(self, statement: Statement[RowT], params: Values = None) -> list[RowT]:
+        """Return the rows of one statement, which sees what is committed when it begins."""
+        compiled = compiled_for(statement, self._engine.dialect)
+        lent = self._lend()
         try:
-            return self._kept().pop()
-        except IndexError:
-            return self._opened()
+            rows = lent.execute(compiled.text, compiled.values(params)).fetchall()
+        except BaseException:
+            lent.connection.close()
+            with translated_failures():
+                raise
+        self._take_back(lent)
+        return compiled.rows(rows)
 
-    def take_back(self, lent: Lent) -> None:
+    @contextmanager
+    def session(self, *, snapshot: bool) -> Iterator[ReadSession]:
+        """Read with a connection that is held open; one on which a read failed is not kept."""
+        lent = self._lend()
+        try:
+            if snapshot:
+                lent.driver.execute("BEGIN")
+            yield ReadSession(lent.connection, lent.execute)
+            if snapshot:
+                lent.driver.execute("ROLLBACK")
+        except BaseException:
+            lent.connection.close()
+            raise
+        self._take_back(lent)
+
+    def _lend(self) -> Lent:
+        """Return a connection for the caller alone."""
+        is_in_loop = threading.get_ident() == self._loop
+        try:
+            return (self._of_loop if is_in_loop else self._of_others).pop()
+        except IndexError:
+            with translated_failures():
+                return self._opened(is_in_loop=is_in_loop)
+
+    def _take_back(self, lent: Lent) -> None:
         """Keep a connection for the next reader, unless too much was prepared on it."""
         if lent.left < 0 or self._is_closed:
             lent.connection.close()
         else:
-            self._kept().append(lent)
+            is_in_loop = threading.get_ident() == self._loop
+            (self._of_loop if is_in_loop else self._of_others).append(lent)
 
     def trace(self, trace: Trace | None) -> None:
         """Show the statements of readers that begin later; nothing ends it."""
@@ -99,11 +135,7 @@ class Readers:
             while kept:
                 kept.pop().connection.close()
 
-    def _kept(self) -> list[Lent]:
-        return self._of_loop if threading.get_ident() == self._loop else self._of_others
-
-    def _opened(self) -> Lent:
-        is_in_loop = self._kept() is self._of_loop
+    def _opened(self, *, is_in_loop: bool) -> Lent:
         cache = _CACHE_OF_LOOP if is_in_loop else _CACHE_OF_OTHERS
         lent = Lent(self._engine, _MOST_OF_LOOP if is_in_loop else _MOST_OF_OTHERS)
         lent.driver.execute(f"PRAGMA cache_size = -{cache}")

@@ -8,7 +8,10 @@ makes it anew beneath us. So a descriptor is closed when nobody here watches the
 import mmap
 import os
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
+from typing import Any
 
 # The header stands twice, 48 bytes each; a commit is done when both are written.
 HEADER = 96
@@ -29,12 +32,9 @@ class WalIndex:
     def __init__(self, identity: _Identity, mapped: _Mapped) -> None:
         """Be one more user of a mapping; see `map_index`."""
         self._identity = identity
-        self._index = mapped.index
+        # Returns what moves with every commit. It runs several times for each answer.
+        self.header: Callable[[], Any] = partial(mapped.index.__getitem__, slice(HEADER))
         mapped.users += 1
-
-    def header(self) -> bytes:
-        """Return what moves with every commit."""
-        return self._index[:HEADER]
 
     def close(self) -> None:
         """Let go of it; the last one to do so closes the file."""

@@ -10,9 +10,9 @@ from app.content.inputs import normal_language
 from app.delivery.directory import Directory
 from app.delivery.heads import Head
 from app.delivery.queries import Delivery
+from app.delivery.query import Form
 from app.delivery.snapshot import Snapshot, snapshot
 from app.delivery.store.entries import EntryType
-from app.delivery.store.shapes import Form
 from app.kit import json
 from app.search.errors import IndexUnusable
 from app.search.highlighting import MOST_BYTES, Highlighter

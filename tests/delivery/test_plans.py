@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from app.access.selection import Clause, Selection, Span
+from app.delivery.query import SortKey, StoryQuery
 from app.delivery.store import reading
-from app.delivery.store.shapes import SortKey, parts, preferences, shape_of, values_of
 from app.kit.clock import to_micros
 from app.kit.database import Database
 from tests.delivery.archive import EPOCH, NOW, SCHEDULED, STORIES, story_id
@@ -60,20 +60,24 @@ def page_cost(
     placed: bool = False,
     preferred: tuple[str, ...] | None = None,
 ) -> Cost:
-    count = None if preferred is None else parts(len(preferred))
-    shape = shape_of(selection, key=key, descending=descending, placed=placed, preferred=count)
-    params = values_of(selection, NOW) | {"limit": _PAGE} | preferences(preferred or ())
-    if placed:
-        params |= {"place": _MIDDLE[0], "place_id": _MIDDLE[1]}
-    return cost(database, reading._page_statement(shape, database.dialect, headed=True), params)
+    query = StoryQuery(
+        selection,
+        key,
+        descending,
+        _MIDDLE if placed else None,
+        limit=_PAGE - 1,
+        preferred=preferred,
+    )
+    asked = reading.story_page_statement(query, NOW, database.dialect, headed=True)
+    return cost(database, *asked)
 
 
 def work_of_so_many(database: Database, number: int) -> int:
     """Return what it takes to fetch so many stories by their ids."""
     ids = tuple(story_id(one) for one in range(number))
     selection = Selection((Clause("id", ids),))
-    statement = reading._page_statement(shape_of(selection), database.dialect, headed=True)
-    return cost(database, statement, values_of(selection, NOW)).visited
+    asked = reading.story_page_statement(StoryQuery(selection), NOW, database.dialect, headed=True)
+    return cost(database, *asked).visited
 
 
 @pytest.mark.parametrize("name", INDEXED)
@@ -129,19 +133,20 @@ def test_no_list_is_sorted_after_it_was_read(key: SortKey, archive: Database) ->
 @pytest.mark.parametrize("number", [1, 2, 3, 100])
 def test_stories_named_by_id_are_looked_up_one_by_one(number: int, archive: Database) -> None:
     ids = tuple(story_id(one) for one in range(number))
-    shape = shape_of(Selection((Clause("id", ids),)))
-    statement = reading._page_statement(shape, archive.dialect, headed=False)
-    seen = cost(archive, statement, values_of(Selection((Clause("id", ids),)), NOW))
+    query = StoryQuery(Selection((Clause("id", ids),)))
+    seen = cost(archive, *reading.story_page_statement(query, NOW, archive.dialect))
     assert not seen.sorts, seen.steps
     assert seen.visited <= (number if archive.dialect == "postgresql" else 200 + 100 * number)
 
 
 def test_only_what_an_index_has_is_called_short() -> None:
     for clauses in INDEXED.values():
-        assert reading.is_short(Selection(clauses), "published_at")
+        assert StoryQuery(Selection(clauses)).is_short
     for clauses in OTHER.values():
-        assert not reading.is_short(Selection(clauses), "published_at")
-    assert not reading.is_short(Selection(INDEXED["a tag"]), "updated_at")
-    assert not reading.is_short(Selection(updated=Span(EPOCH, None)), "published_at")
-    assert reading.is_short(Selection(updated=Span(EPOCH, None)), "updated_at")
-    assert reading.is_short(Selection((Clause("id", ("x",)), Clause("tag", ("t",)))), "updated_at")
+        assert not StoryQuery(Selection(clauses)).is_short
+    assert not StoryQuery(Selection(INDEXED["a tag"]), "updated_at").is_short
+    assert not StoryQuery(Selection(updated=Span(EPOCH, None))).is_short
+    assert StoryQuery(Selection(updated=Span(EPOCH, None)), "updated_at").is_short
+    assert StoryQuery(
+        Selection((Clause("id", ("x",)), Clause("tag", ("t",)))), "updated_at"
+    ).is_short

@@ -6,8 +6,9 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from app.access.selection import Clause, Selection, Span
+from app.delivery.query import SortKey, StoryQuery
+from app.delivery.results import in_order
 from app.delivery.store import reading
-from app.delivery.store.shapes import SortKey, own_values, shape_of
 from app.kit.database import Database
 from app.kit.session import ReadSession
 from tests.delivery.archive import EPOCH, NOW, SCHEDULED, STORIES, attributes, story_id
@@ -50,11 +51,8 @@ def pages(session: ReadSession, selection: Selection, key: SortKey, descending: 
     found: list[str] = []
     position = None
     for _ in range(5):
-        placed = position is not None
-        shape = shape_of(selection, key=key, descending=descending, placed=placed)
-        _, rows = reading.story_page(
-            session, shape, own_values(selection), NOW, position=position, limit=7
-        )
+        query = StoryQuery(selection, key, descending, position, limit=7)
+        rows = in_order(query, reading.story_page(session, query, NOW))
         if not rows:
             break
         found += [row.id for row in rows]
@@ -85,4 +83,4 @@ def test_a_selection_is_read_in_order_and_whole(
         expected.reverse()
     with archive.read() as session:
         assert pages(session, selection, key, descending) == expected[:35]
-        assert reading.count_exactly(session, selection, NOW, embargoed=False) == len(expected)
+        assert reading.count_stories(session, StoryQuery(selection), NOW) == len(expected)

@@ -3,7 +3,7 @@
 import pytest
 
 from app.access.selection import Clause, Field, Selection
-from app.delivery.store.shapes import own_values, parts, preferences, shape_of
+from app.delivery.query import StoryQuery
 
 _FIELDS: tuple[Field, ...] = ("id", "tag", "author", "category", "source", "language", "kind")
 
@@ -12,17 +12,19 @@ _FIELDS: tuple[Field, ...] = ("id", "tag", "author", "category", "source", "lang
 def test_the_number_of_values_makes_few_shapes(field: Field) -> None:
     values = tuple(f"v{number}" for number in range(200))
     selections = [Selection((Clause(field, values[:count]),)) for count in range(1, 200)]
-    assert len({shape_of(one) for one in selections}) <= 7
+    assert len({StoryQuery(one).shape for one in selections}) <= 7
     without = [Selection((Clause(field, (), values[:count]),)) for count in range(1, 200)]
-    assert len({shape_of(one) for one in without}) == 1
+    assert len({StoryQuery(one).shape for one in without}) == 1
 
 
 def test_few_values_are_bound_one_by_one_and_parts_left_over_to_no_value() -> None:
-    bound = own_values(Selection((Clause("tag", ("a", "b", "c"), ("d",)),)))
+    bound = StoryQuery(Selection((Clause("tag", ("a", "b", "c"), ("d",)),))).values
     assert [bound[f"c0_{number}"] for number in range(4)] == ["a", "b", "c", ""]
     assert (bound["in0"], bound["out0"]) == (("a", "b", "c"), ("d",))
 
 
 def test_the_number_of_preferred_languages_makes_few_shapes() -> None:
-    assert {parts(count) for count in range(11)} == {0, 1, 2, 4, 8, 16}
-    assert preferences(("fr", "en", "de")) == {"l0": "fr", "l1": "en", "l2": "de", "l3": ""}
+    asked = [StoryQuery(preferred=("fr",) * count) for count in range(11)]
+    assert {query.shape.preferred for query in asked} == {0, 1, 2, 4, 8, 16}
+    values = StoryQuery(preferred=("fr", "en", "de")).values
+    assert [values[f"l{rank}"] for rank in range(4)] == ["fr", "en", "de", ""]

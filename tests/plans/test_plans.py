@@ -17,9 +17,9 @@ from app.content import store as content
 from app.content.store import lists
 from app.content.store.lists import ArticleList
 from app.delivery import store as delivery
+from app.delivery.query import StoryQuery
 from app.delivery.store import archive as formats
 from app.delivery.store import merged, reading, searchable
-from app.delivery.store.shapes import own_values, shape_of
 from app.kit.clock import to_micros
 from app.kit.database import Database
 from app.syndication.push.store import deliveries
@@ -177,7 +177,7 @@ _LOOKUPS: dict[str, Work] = {
     "due deliveries": lambda s: deliveries.due(s, NOW, 20, under_way=(), full=()),
     "receivers": lambda s: deliveries.receivers_of(s, article_id(5)),
     "what waits": deliveries.count_pending,
-    "a story by id": lambda s: reading.story(s, article_id(5), NOW, embargoed=False, headed=True),
+    "a story by id": lambda s: reading.headed_story(s, article_id(5), NOW, embargoed=False),
     "a story by slug": lambda s: reading.story(s, "slug-5", NOW, embargoed=True),
     "translations": lambda s: reading.translations(s, article_id(5), "", NOW),
     "a redirect": lambda s: reading.redirect_target(s, "former-5"),
@@ -279,22 +279,15 @@ _PAGES: dict[str, Selection] = {
 def test_a_public_list_stops_after_its_page(name: str, archive: Database) -> None:
     selection = _PAGES[name]
     for descending, position, embargoed in product((True, False), (None, _PLACE), (False, True)):
-        shape = shape_of(
-            selection, descending=descending, placed=position is not None, embargoed=embargoed
+        query = StoryQuery(
+            selection,
+            descending=descending,
+            position=position,
+            limit=_LIMIT - 1,
+            embargoed=embargoed,
         )
-        check(
-            archive,
-            partial(
-                reading.story_page,
-                shape=shape,
-                values=own_values(selection),
-                now=NOW,
-                position=position,
-                limit=_LIMIT,
-                headed=True,
-            ),
-            engine=archive.engines[-1],
-        )
+        work = partial(reading.headed_story_page, query=query, now=NOW)
+        check(archive, work, engine=archive.engines[-1])
 
 
 def test_what_is_scheduled_is_few_in_this_archive() -> None:

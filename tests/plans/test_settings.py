@@ -17,7 +17,7 @@ def test_only_public_lists_are_read_with_planner_settings(database_url: str) -> 
     with closing(Database(database_url, pool_size=1)) as database:
         for _ in range(3):
             for opened, expected in (
-                (database.read_lists, "off"),
+                (partial(database.read, lists=True), "off"),
                 (database.read, "on"),
                 (partial(database.read, snapshot=False), "on"),
                 (database.write, "on"),
@@ -40,7 +40,7 @@ def test_no_more_connections_are_opened_than_documented(
         opened.append(options["pool_size"] + options["max_overflow"])
         return create_engine(url, **options)
 
-    monkeypatch.setattr("app.kit.database.create_engine", create)
+    monkeypatch.setattr("app.kit.engines.create_engine", create)
     for size, most in ((1, 3), (2, 4), (5, 10), (20, 40)):
         opened.clear()
         with closing(Database(database_url, pool_size=size)) as database:

@@ -15,9 +15,8 @@ from app.api.http.access import Reads
 from app.api.http.answer import Answer
 from app.api.http.nearest import nearest
 from app.bootstrap import Services
+from app.delivery.query import Form, Position
 from app.delivery.results import Page
-from app.delivery.store.reading import Position
-from app.delivery.store.shapes import Form
 from app.delivery.surrogates import LISTS
 from app.kit.quoting import quoted
 from app.syndication.formats import FEEDS, FeedFormat

@@ -20,9 +20,8 @@ from app.api.http.paging import Paging, envelope
 from app.api.http.parameters import MOST_PREFERRED, Values, bad
 from app.bootstrap import Services
 from app.delivery.directory import wider
-from app.delivery.query import StoryQuery
+from app.delivery.query import Form, StoryQuery
 from app.delivery.results import Page
-from app.delivery.store.shapes import Form
 from app.delivery.surrogates import list_keys
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import BigInteger, BindParameter, ColumnElement, FromClause, bindparam, func, tuple_
 
 from app.delivery.models import Document
-from app.delivery.store.shapes import Shape
+from app.delivery.query import Shape
 from app.delivery.store.stretches import Stretch
 from app.delivery.store.visibility import horizon
 from app.kit.schema import table_of

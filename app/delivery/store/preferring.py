@@ -20,8 +20,8 @@ from sqlalchemy import (
 )
 
 from app.delivery.models import Document
+from app.delivery.query import Shape
 from app.delivery.store.bounds import span_tests
-from app.delivery.store.shapes import Shape, preferred_name
 from app.delivery.store.stretches import wanted_by
 from app.delivery.store.visibility import visible
 from app.kit.schema import table_of
@@ -52,7 +52,7 @@ def _order(documents: FromClause, count: int) -> Any:
 
 def _rank(documents: FromClause, count: int) -> Any:
     tag = func.lower(documents.c.language)
-    ranks = [(_takes_in(bindparam(preferred_name(rank)), tag), rank) for rank in range(count)]
+    ranks = [(_takes_in(bindparam(f"l{rank}"), tag), rank) for rank in range(count)]
     return case(*ranks, else_=count) if ranks else literal_column("0")
 
 

@@ -1,6 +1,7 @@
 """All SQL that public reading runs, but for what is visible and by which index it is found."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from functools import lru_cache, partial
 from typing import Any, Literal, NamedTuple, TypeVar
@@ -22,20 +23,11 @@ from sqlalchemy import (
 )
 from sqlalchemy.sql.expression import CompoundSelect
 
-from app.access.selection import Selection
 from app.delivery.models import Document, DocumentBody, LogRow, Redirect
+from app.delivery.query import Form, Shape, StoryQuery
 from app.delivery.store.bounds import bounds, spans
 from app.delivery.store.preferring import stands_alone
-from app.delivery.store.shapes import (
-    Form,
-    Shape,
-    SortKey,
-    parts,
-    preferences,
-    shape_of,
-    values_of,
-)
-from app.delivery.store.stretches import Stretch, is_indexed, stretch_count, stretches
+from app.delivery.store.stretches import Stretch, stretch_count, stretches
 from app.delivery.store.visibility import embargo_until, present, visible
 from app.kit.bounded import BoundedCache
 from app.kit.ids import is_id
@@ -43,7 +35,6 @@ from app.kit.schema import table_of
 from app.kit.session import ReadSession
 from app.kit.statement import Statement
 
-Position = tuple[int, str]
 RowT = TypeVar("RowT", bound=tuple[Any, ...])
 _Rows = Select[Any] | CompoundSelect[Any]
 
@@ -116,109 +107,95 @@ _redirects = table_of(Redirect)
 _COUNTED_EXACTLY = 10_000
 
 
-def story_page(
-    session: ReadSession,
-    shape: Shape,
-    values: Mapping[str, Any],
-    now: datetime,
-    *,
-    position: Position | None,
-    limit: int,
-    headed: bool = False,
-) -> tuple[HeadRow | None, list[StoryRow]]:
-    """Return visible stories of a selection, after a position in an order.
+def story_page_statement(
+    query: StoryQuery, now: datetime, dialect: str, *, headed: bool = False
+) -> tuple[Statement[Any], dict[str, Any]]:
+    """Return what reads a page of stories, and one more if there is more, and its parameters.
 
-    The selection is given as its shape and its own values. Where stories are `headed`, they bring
-    along what `log_head` returns, as of the same moment.
+    Its rows are those of the form that is asked for. Where they are `headed`, each brings along
+    what `log_head` returns, as of the same moment.
     """
-    params = {**values, "now": now, "limit": limit}
-    if position is not None:
-        params["place"], params["place_id"] = position
-    statement = _statement("page", shape, session.dialect, headed=headed)
-    head, rows = _read(session, statement, params, _ROWS[shape.form], headed=headed)
-    if shape.picks:
-        # Stories that are named one by one; there are few, so they are ordered here.
-        rows.sort(key=lambda row: (row.place, row.id), reverse=shape.descending)
-    return head, rows[:limit]
+    key: _Key = ("page", query.shape, dialect, headed)
+    statement = _kept.get(key)
+    if statement is None:
+        row = None if headed else _ROWS[query.form]
+        clause = _page_statement(query.shape, dialect, headed=headed)
+        statement = _kept[key] = Statement(clause, row)
+    return statement, {**query.values, "now": now}
 
 
-def _read(
-    session: ReadSession,
-    statement: Statement[Any],
-    params: dict[str, Any],
-    row: type[RowT],
-    *,
-    headed: bool,
-) -> tuple[HeadRow | None, list[RowT]]:
-    """Return rows, and the head that each of them begins with where they are headed."""
-    rows = session.all(statement, params)
-    if not headed or not rows:
-        return None, rows
-    make: Callable[[Any], RowT] = partial(tuple.__new__, row)
+def story_page(session: ReadSession, query: StoryQuery, now: datetime) -> list[StoryRow]:
+    """Return the rows of a page, and one more if there is more; named ones in no order."""
+    return session.all(*story_page_statement(query, now, session.dialect))
+
+
+def headed_story_page(
+    session: ReadSession, query: StoryQuery, now: datetime
+) -> tuple[HeadRow, list[StoryRow]]:
+    """Return the same, with what `log_head` returns."""
+    rows = session.all(*story_page_statement(query, now, session.dialect, headed=True))
+    return _split(session, rows, _ROWS[query.form], now)
+
+
+def _split(
+    session: ReadSession, rows: Sequence[Any], row: type[RowT], now: datetime
+) -> tuple[HeadRow, list[RowT]]:
+    """Return the head that each of some rows begins with, and the rows without it."""
+    if not rows:
+        return log_head(session, now), []
     begin = len(HeadRow._fields)
+    make: Callable[[Any], RowT] = partial(tuple.__new__, row)
     return HeadRow(*rows[0][:begin]), [make(found[begin:]) for found in rows]
 
 
-def is_short(selection: Selection, key: SortKey) -> bool:
-    """Tell whether a page of a selection takes the rows that it shows, and few others."""
-    return is_indexed(shape_of(selection, key=key))
-
-
-def story(
-    session: ReadSession, ref: str, now: datetime, *, embargoed: bool, headed: bool = False
-) -> tuple[HeadRow | None, WholeRow | None]:
-    """Return one visible story whole, by id or slug (no slug has the form of an id)."""
+def story_statement(
+    ref: str, now: datetime, dialect: str, *, embargoed: bool, headed: bool = False
+) -> tuple[Statement[Any], dict[str, Any]]:
+    """Return what reads one visible story whole, by id or slug (no slug has the form of an id)."""
     by = "id" if is_id(ref) else "slug"
-    statement = _story_statement(session.dialect, by, embargoed=embargoed, headed=headed)
-    params = {"ref": ref, "now": now}
-    head, rows = _read(session, statement, params, WholeRow, headed=headed)
+    statement = _story_statement(dialect, by, embargoed=embargoed, headed=headed)
+    return statement, {"ref": ref, "now": now}
+
+
+def story(session: ReadSession, ref: str, now: datetime, *, embargoed: bool) -> WholeRow | None:
+    """Return one visible story whole."""
+    return session.first(*story_statement(ref, now, session.dialect, embargoed=embargoed))
+
+
+def headed_story(
+    session: ReadSession, ref: str, now: datetime, *, embargoed: bool
+) -> tuple[HeadRow, WholeRow | None]:
+    """Return the same, with what `log_head` returns."""
+    asked = story_statement(ref, now, session.dialect, embargoed=embargoed, headed=True)
+    head, rows = _split(session, session.all(*asked), WholeRow, now)
     return head, rows[0] if rows else None
 
 
-def count_exactly(
-    session: ReadSession,
-    selection: Selection,
-    now: datetime,
-    *,
-    embargoed: bool,
-    preferred: Sequence[str] | None = None,
-) -> int:
-    """Count the visible stories of a selection; given preferred languages, one of each group."""
-    shape, params = _counted(selection, now, embargoed, preferred)
-    count: int = session.scalar(_statement("count", shape, session.dialect), params)
+def count_stories(session: ReadSession, query: StoryQuery, now: datetime) -> int:
+    """Count the visible stories that are asked for.
+
+    An estimate is exact while there are few; beyond that PostgreSQL's planner guesses.
+    """
+    shape = replace(query.shape, key="published_at", descending=True, placed=False, form="short")
+    params = {**query.values, "now": now}
+    if query.count == "estimated" and session.dialect == "postgresql":
+        few = _bare_statement(shape).limit(_COUNTED_EXACTLY + 1).subquery()
+        least: int = session.scalar(select(func.count()).select_from(few), params)
+        if least <= _COUNTED_EXACTLY:
+            return least
+        return max(least, session.estimate(_bare_statement(shape), params))
+    key: _Key = ("count", shape, session.dialect, False)
+    statement = _kept.get(key)
+    if statement is None:
+        rows = _bare_statement(shape).subquery()
+        statement = _kept[key] = Statement(select(func.count()).select_from(rows))
+    count: int = session.scalar(statement, params)
     return count
-
-
-def count_roughly(
-    session: ReadSession,
-    selection: Selection,
-    now: datetime,
-    *,
-    embargoed: bool,
-    preferred: Sequence[str] | None = None,
-) -> int:
-    """Count a selection exactly while it is small; beyond that PostgreSQL's planner guesses."""
-    if session.dialect != "postgresql":
-        return count_exactly(session, selection, now, embargoed=embargoed, preferred=preferred)
-    shape, params = _counted(selection, now, embargoed, preferred)
-    few = _bare_statement(shape).limit(_COUNTED_EXACTLY + 1).subquery()
-    count: int = session.scalar(select(func.count()).select_from(few), params)
-    if count <= _COUNTED_EXACTLY:
-        return count
-    return max(count, session.estimate(_bare_statement(shape), params))
-
-
-def _counted(
-    selection: Selection, now: datetime, embargoed: bool, preferred: Sequence[str] | None
-) -> tuple[Shape, dict[str, Any]]:
-    count = None if preferred is None else parts(len(preferred))
-    shape = shape_of(selection, embargoed=embargoed, preferred=count)
-    return shape, values_of(selection, now) | preferences(preferred or ())
 
 
 def log_head(session: ReadSession, now: datetime) -> HeadRow:
     """Return the log's position alone, for an answer that found no row to carry it."""
-    return session.all(_HEAD, {"now": now})[0]
+    return session.all(LOG_HEAD, {"now": now})[0]
 
 
 def translations(session: ReadSession, group: str, but_for: str, now: datetime) -> str | None:
@@ -250,20 +227,6 @@ def _weigh(key: _Key, _statement: Statement[Any]) -> int:
 
 
 _kept: BoundedCache[_Key, Statement[Any]] = BoundedCache(_MOST_KEPT, _weigh)
-
-
-def _statement(kind: _Kind, shape: Shape, dialect: str, *, headed: bool = False) -> Statement[Any]:
-    """Return the statement for a shape, the same object as long as it is kept."""
-    known = _kept.get((kind, shape, dialect, headed))
-    if known is None:
-        if kind == "count":
-            rows = _bare_statement(shape).subquery()
-            known = Statement(select(func.count()).select_from(rows))
-        else:
-            row = None if headed else _ROWS[shape.form]
-            known = Statement(_page_statement(shape, dialect, headed=headed), row)
-        _kept[kind, shape, dialect, headed] = known
-    return known
 
 
 def _page_statement(shape: Shape, dialect: str, *, headed: bool) -> _Rows:
@@ -423,7 +386,8 @@ def _with_body(origin: FromClause, form: Form) -> FromClause:
     return origin.join(_bodies, _bodies.c.id == _documents.c.id)
 
 
-_HEAD = Statement(select(*_head()), HeadRow)
+# The log's position alone; see `log_head`.
+LOG_HEAD = Statement(select(*_head()), HeadRow)
 _REDIRECT: Statement[tuple[str]] = Statement(
     select(_redirects.c.id).where(
         _redirects.c.type == "article", _redirects.c.slug == bindparam("slug")

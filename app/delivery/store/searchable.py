@@ -21,7 +21,7 @@ from sqlalchemy import (
 )
 
 from app.delivery.models import Document, DocumentBody, LogRow
-from app.delivery.store.reading import Position
+from app.delivery.query import Position
 from app.delivery.store.visibility import present, visible
 from app.kit.listed import is_listed
 from app.kit.schema import table_of

@@ -7,7 +7,6 @@ stretch describes is tested row by row along the way.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import lru_cache
 from itertools import product
 from math import prod
 from typing import Any
@@ -17,19 +16,13 @@ from sqlalchemy import (
     ColumnElement,
     FromClause,
     and_,
+    bindparam,
     exists,
     literal_column,
 )
 
 from app.delivery.models import Document, DocumentTerm
-from app.delivery.store.shapes import (
-    MOST_PARTS,
-    ClauseShape,
-    Shape,
-    excluded_name,
-    included_name,
-    parameter,
-)
+from app.delivery.query import ClauseShape, Driver, Shape, driver_of
 from app.delivery.terms import pair_field
 from app.kit.listed import is_listed
 from app.kit.schema import table_of
@@ -37,27 +30,6 @@ from app.kit.schema import table_of
 _documents = table_of(Document)
 _terms = table_of(DocumentTerm)
 _COLUMNS = {"source": "source_id", "kind": "kind", "id": "id"}
-
-# By what a list is read where there is a choice: first by what is likely the rarest.
-_DRIVERS = (
-    ("tag",),
-    ("author",),
-    ("category", "source"),
-    ("source", "language"),
-    ("category", "language"),
-    ("category",),
-    ("source",),
-    ("language",),
-    ("kind",),
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Driver:
-    """The clauses by which a list is read, by their numbers in the shape."""
-
-    fields: tuple[str, ...]
-    clauses: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,43 +69,9 @@ def stretch_count(shape: Shape) -> int:
     return prod(shape.clauses[one].included for one in driver.clauses) if driver is not None else 1
 
 
-def driver_of(shape: Shape) -> Driver | None:
-    """Return by what a list can be read, or nothing: then it is read from its beginning."""
-    if shape.key != "published_at" or shape.picks:
-        return None
-    for fields in _DRIVERS:
-        found = [_wanted(shape, field) for field in fields]
-        clauses = tuple(one for one in found if one is not None)
-        parts = prod(shape.clauses[one].included for one in clauses)
-        # More are read along the whole list: a statement of many parts takes long to prepare.
-        if len(clauses) == len(fields) and parts <= MOST_PARTS:
-            return Driver(fields, clauses)
-    return None
-
-
-@lru_cache(maxsize=256)  # of shapes, at most 3 kB each
-def is_indexed(shape: Shape) -> bool:
-    """Tell whether an index has what is asked, and little else."""
-    if shape.picks:
-        return True
-    driver = driver_of(shape)
-    driven = driver.clauses if driver is not None else ()
-    rest = [one for number, one in enumerate(shape.clauses) if number not in driven]
-    own = shape.key.removesuffix("_at")
-    return not rest and all(span.startswith(own) for span in shape.spans)
-
-
-def _wanted(shape: Shape, field: str) -> int | None:
-    """Return a clause that says which values of a field are wanted, and nothing else."""
-    for number, one in enumerate(shape.clauses):
-        if one.field == field and one.included and not one.excluded:
-            return number
-    return None
-
-
 def _stretch(shape: Shape, driver: Driver, chosen: tuple[int, ...]) -> Stretch:
     """Return the stretch of one value of each clause of the driver, without earlier ones."""
-    values = [parameter(*pair) for pair in zip(driver.clauses, chosen, strict=True)]
+    values = [_parameter(*pair) for pair in zip(driver.clauses, chosen, strict=True)]
     others = (
         *wanted_by(shape, driver.clauses),
         *_not_before(shape, driver, chosen),
@@ -155,7 +93,7 @@ def _not_before(
     """Leave out what an earlier stretch has: a story may be in two categories."""
     for clause, number in zip(driver.clauses, chosen, strict=True):
         if number:
-            earlier = Values(included_name(clause), number)
+            earlier = Values(f"in{clause}", number)
             yield ~_holds(shape.clauses[clause].field, earlier)
 
 
@@ -172,11 +110,11 @@ def wanted_by(
 
 def _test(number: int, clause: ClauseShape, documents: FromClause) -> Iterator[ColumnElement[bool]]:
     if clause.included == 1:
-        yield _holds(clause.field, parameter(number, 0), documents)
+        yield _holds(clause.field, _parameter(number, 0), documents)
     elif clause.included:
-        yield _holds(clause.field, Values(included_name(number)), documents)
+        yield _holds(clause.field, Values(f"in{number}"), documents)
     if clause.excluded:
-        yield ~_holds(clause.field, Values(excluded_name(number)), documents)
+        yield ~_holds(clause.field, Values(f"out{number}"), documents)
 
 
 def _holds(
@@ -200,6 +138,11 @@ def _is_among(
     if isinstance(values, Values):
         return is_listed(column, values.name, first=values.first)
     return column == values
+
+
+def _parameter(clause: int, number: int) -> BindParameter[str]:
+    """Return one of the values that are wanted."""
+    return bindparam(f"c{clause}_{number}")
 
 
 def _text(value: str) -> ColumnElement[str]:

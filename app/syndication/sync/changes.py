@@ -44,7 +44,7 @@ class Changes:
 
     def next(self, follower: Follower, limit: int) -> Batch:
         """Return at most `limit` entries after a follower's place."""
-        with self._delivery.opened_for_lists() as (session, head, directory):
+        with self._delivery.opened(lists=True) as (session, head, directory):
             end = _end(session, follower)
             before = _begun(follower, head, end)
             _refuse_old(session, before)

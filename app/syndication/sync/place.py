@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from app.access.rights import PUBLIC, Rights
 from app.access.selection import Clause, Selection, Span
-from app.delivery.store.reading import Position
+from app.delivery.query import Position
 from app.kit.clock import from_micros, to_micros
 from app.kit.errors import BadCursor
 from app.syndication.errors import RightsChanged

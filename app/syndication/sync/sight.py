@@ -7,10 +7,10 @@ from itertools import repeat
 from app.access.selection import Clause, Facts, Selection
 from app.delivery.directory import Directory
 from app.delivery.heads import Head
-from app.delivery.joining import pieces
+from app.delivery.query import Position, StoryQuery
+from app.delivery.results import pieces
 from app.delivery.store import reading
-from app.delivery.store.reading import Position, StoryRow
-from app.delivery.store.shapes import Shape, own_values, shape_of
+from app.delivery.store.reading import StoryRow
 from app.kit.session import ReadSession
 from app.syndication.sync.entries import Document
 
@@ -33,7 +33,7 @@ class Sight:
     embargoed: bool
 
     def page(self, position: Position | None, limit: int) -> list[StoryRow]:
-        """Return visible stories of the selection after a position, oldest first."""
+        """Return visible stories after a position, oldest first, and one more if there is more."""
         return self._stories(self.selection, position, limit)
 
     def found(self, ids: Sequence[str]) -> Mapping[str, StoryRow]:
@@ -59,17 +59,12 @@ class Sight:
     def _stories(
         self, selection: Selection, position: Position | None, limit: int
     ) -> list[StoryRow]:
-        _, rows = reading.story_page(
-            self.session,
-            self._oldest_first(selection, placed=position is not None),
-            own_values(selection),
-            self.head.now,
+        query = StoryQuery(
+            selection,
+            descending=False,
             position=position,
+            form="whole",
             limit=limit,
+            embargoed=self.embargoed,
         )
-        return rows
-
-    def _oldest_first(self, selection: Selection, *, placed: bool) -> Shape:
-        return shape_of(
-            selection, descending=False, placed=placed, form="whole", embargoed=self.embargoed
-        )
+        return reading.story_page(self.session, query, self.head.now)

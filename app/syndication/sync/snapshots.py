@@ -29,7 +29,7 @@ def taken(sight: Sight, place: Taking, limit: int) -> tuple[list[Entry], Place]:
 
 
 def _stories_taken(sight: Sight, place: Taking, limit: int) -> tuple[list[Entry], Place]:
-    rows = sight.page(place.position, limit + 1)
+    rows = sight.page(place.position, limit)
     part = rows[:limit]
     entries = [_taken(sight, row, place.serial) for row in part]
     if len(rows) > limit:
