@@ -16,9 +16,10 @@ from app.api.cache.replies import VARY_BY_ORIGIN, Replies
 from app.api.cache.request import Key, PublicRequest, read_request, request_name
 from app.api.cache.single_flight import SingleFlight
 from app.api.cache.store import EntryStore
+from app.api.delivery.threads import asks_much
 from app.api.http.asgi import App, Message, Receive, Scope, Send
 from app.api.http.problems import problem_for
-from app.api.http.server import take_seat
+from app.api.http.server import leave_with_client, take_seat
 from app.api.live.change_notifier import ChangeNotifier
 from app.api.live.stream import let_in
 from app.api.middleware.access_log import id_for
@@ -131,6 +132,8 @@ class CacheMiddleware:
         await self._freshness.check()
         caller = await self._readers.caller(request.scope, request.headers)
         key = (request.path, request.query, caller.key_id is not None)
+        if asks_much(request.query):
+            leave_with_client(request.scope)
         if caller.embargoed:
             # The log is silent about embargoes, so nothing says when to forget such an answer.
             kept = self._misses.compute(request, caller) or await self._misses.wait(request, caller)
