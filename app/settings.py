@@ -102,6 +102,12 @@ class Settings(BaseSettings):
         le=3600,
         description="Seconds that a statement may take for a public answer.",
     )
+    stale_seconds: float = Field(
+        default=30.0,
+        ge=0,
+        le=600,
+        description="Seconds for which answers in memory are sent while PostgreSQL is away.",
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         default="info", description="The least severe messages that are logged."
     )
