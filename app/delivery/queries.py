@@ -21,6 +21,7 @@ from app.delivery.store.reading import StoryRow, WholeRow
 from app.delivery.surrogates import Surrogates
 from app.kit.clock import Clock
 from app.kit.database import Database
+from app.kit.limit import unlimited
 from app.kit.session import ReadSession
 
 # From one withdrawn story to the next: more than anybody means, and an end if they go round.
@@ -219,7 +220,7 @@ class Delivery:
         with self._loading:
             directory = self._directory
             if directory is None or directory.position != head.taxonomy:
-                with self._database.read() as session:
+                with unlimited(), self._database.read() as session:
                     directory = directories.load(session, head.taxonomy)
                 self._directory = directory
         return directory

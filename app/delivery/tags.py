@@ -7,6 +7,7 @@ from app.content.slugs import slug_from
 from app.delivery.store import LogPosition, rows_since
 from app.delivery.store import archive as store
 from app.kit.database import Database
+from app.kit.limit import unlimited
 from app.kit.session import ReadSession
 
 _MOST_ROWS = 1_000
@@ -42,7 +43,7 @@ class TagNames:
     def _follow(self, position: LogPosition) -> None:
         if position == self._position:
             return
-        with self._database.read() as session:
+        with unlimited(), self._database.read() as session:
             self._learn(self._news(session))
         self._position = position
 

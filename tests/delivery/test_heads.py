@@ -8,6 +8,7 @@ import pytest
 from app.bootstrap import Services
 from app.delivery.heads import Head, Heads
 from app.delivery.query import StoryQuery
+from app.kit.watch import Proof
 from tests.newsroom import Newsroom
 
 _NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -25,6 +26,9 @@ class _Watch:
     def listen(self) -> None: ...
 
     def announce(self) -> None: ...
+
+    def proof(self) -> Proof:
+        return Proof(0, self.moved, 0)
 
     def close(self) -> None: ...
 

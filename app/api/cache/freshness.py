@@ -1,8 +1,10 @@
 """No answer older than the log: what changed is found out before an answer is looked up."""
 
 import asyncio
+import time
 from contextlib import suppress
 from datetime import datetime
+from math import inf
 
 from starlette.concurrency import run_in_threadpool
 
@@ -36,7 +38,24 @@ class Freshness:
         self.boundary: datetime | None = None
         self._looked_at: datetime | None = None
         self.epoch = 0
+        # When the log was last read, by `time.monotonic`.
+        self._read_at = -inf
         self.now: datetime = services.clock.now()
+
+    @property
+    def age(self) -> float:
+        """Seconds since the last proof that what is kept is as new as the log; inf if it is not."""
+        proof = self._watch.proof()
+        proved_at = max(proof.at, self._read_at) if proof.version == self.version else self._read_at
+        return inf if proof.moved_at > proved_at else time.monotonic() - proved_at
+
+    @property
+    def may_be_stale(self) -> bool:
+        """Tell whether what is kept may be sent while the database does not answer."""
+        self.now = self._services.clock.now()
+        if self._embedded or self.version == -1 or self._has_passed():
+            return False
+        return self.age < self._services.settings.stale_seconds
 
     async def check(self) -> None:
         """Make sure that nothing outdated is kept: by a write that was acknowledged, or by time."""
@@ -48,7 +67,9 @@ class Freshness:
             return
         async with self._following:
             if version != self.version or self._has_passed():
+                read_at = time.monotonic()
                 self._apply(*await run_in_threadpool(self._read), version)
+                self._read_at = read_at
 
     def is_sure(self) -> bool:
         """Tell whether nothing outdated is kept, once it was seen what changed.
