@@ -66,3 +66,15 @@ def _superseded_by(record: Path) -> set[str]:
     above = record.read_text(encoding="utf-8").partition("## Context")[0]
     behind = above.partition("Supersedes")[0].partition("uperseded")[2]
     return set(re.findall(r"\[(?:ADR )?(\d+)\]", behind))
+
+
+def test_a_record_that_supersedes_another_is_named_in_that_one() -> None:
+    folder = ROOT / "docs" / "adr"
+    named = 0
+    for record in sorted(folder.glob("[0-9]*.md")):
+        above = record.read_text(encoding="utf-8").partition("## Context")[0]
+        _, _, older = above.partition("Supersedes")
+        for file in re.findall(r"\((\d+-.+?\.md)\)", older):
+            assert str(int(record.name[:4])) in _superseded_by(folder / file), (record.name, file)
+            named += 1
+    assert named
