@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from math import inf
 from typing import TYPE_CHECKING
 
 from app.server.interface import CONTROL, WHOLE, App, Message, Scope
@@ -12,6 +13,8 @@ if TYPE_CHECKING:
 
 # A body of which more waits to be taken is not read on.
 _MOST_WAITING = 64 * 1024
+# So much of an unwanted body is read, so that its connection can be used again.
+_MOST_UNWANTED = 256 * 1024
 _log = logging.getLogger("dateline.server")
 
 
@@ -33,6 +36,8 @@ class Exchange:
         self._keeps, self._expects, self.has_body = keeps, expects, has_body
         self._is_old, self._is_bare = scope["http_version"] == "1.0", scope["method"] == "HEAD"
         self._body = b""
+        # What is to come of the body, and what is to be sent of the answer's.
+        self._due = _length_of_body(scope) if has_body else 0
         self._left: int | None = None
         # Set as the request moves on: a part of its body, its answer, its end.
         self._moved = asyncio.Event()
@@ -69,12 +74,13 @@ class Exchange:
         """Take a part of the body; return whether as much waits as may."""
         self._expects = False
         self._body += part
+        self._due -= len(part)
         self._moved.set()
         return len(self._body) > _MOST_WAITING
 
     def end_body(self) -> None:
         """Learn that the body is complete."""
-        self._expects, self._is_received = False, True
+        self._expects, self._is_received, self._due = False, True, 0
         self._moved.set()
 
     def disconnect(self) -> None:
@@ -154,10 +160,17 @@ class Exchange:
 
     def _begin(self) -> None:
         # A client that waits to send an unwanted body may send it, or another request.
-        self._keeps = self._keeps and not (self._expects or self._connection.is_stopping)
+        is_unread = self._expects or self._due > _MOST_UNWANTED
+        self._keeps = self._keeps and not (is_unread or self._connection.is_stopping)
         self.is_started = True
 
     def _complete(self) -> None:
         self.is_complete = True
         self._moved.set()
         self._connection.on_answered(keeps=self._keeps)
+
+
+def _length_of_body(scope: Scope) -> float:
+    """Return how many bytes a body has; nobody knows while it comes in chunks."""
+    length: bytes | None = dict(scope["headers"]).get(b"content-length")
+    return inf if length is None else int(length)
