@@ -25,7 +25,7 @@ from app.api.delivery import stories
 from app.api.http.server import server_hooks
 from app.cli import serve
 from app.delivery.heads import Heads
-from app.kit import database, json
+from app.kit import engines, json
 from app.kit.readers import BEGINS, Lent, Readers
 from app.kit.session import ReadSession, WriteSession
 from app.kit.statement import Statement
@@ -175,7 +175,7 @@ def readers() -> None:
         with held._engine.connect().execution_options(**begins) as connection, connection.begin():
             yield ReadSession(connection)
 
-    _replace(database, "NullPool", QueuePool)
+    _replace(engines, "NullPool", QueuePool)
     _replace(Readers, "session", reading)
     _replace(Readers, "fetch", _fetch_in_session)
 

@@ -1,5 +1,6 @@
 """Fixtures that all tests share."""
 
+import logging
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -46,6 +47,17 @@ def _limit_time(item: pytest.Item) -> None:
     elif item.get_closest_marker("slow") and not item.get_closest_marker("timeout"):
         # They try something many times; the limit of all others is in pyproject.toml.
         item.add_marker(pytest.mark.timeout(600))
+
+
+@pytest.fixture(autouse=True)
+def _logging_as_before() -> Iterator[None]:
+    """Undo what a command did to the loggers, for the tests that come after it."""
+    loggers = [logging.getLogger(name) for name in ("dateline", "uvicorn", "uvicorn.access")]
+    kept = [(one, one.handlers, one.propagate, one.level, one.disabled) for one in loggers]
+    yield
+    for logger, handlers, propagate, level, disabled in kept:
+        logger.handlers, logger.propagate, logger.disabled = handlers, propagate, disabled
+        logger.setLevel(level)
 
 
 @pytest.fixture

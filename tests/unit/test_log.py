@@ -1,7 +1,6 @@
 """Log lines: one form for people and one for machines, and no key in either."""
 
 import logging
-from collections.abc import Iterator
 from typing import Literal
 
 import pytest
@@ -19,16 +18,6 @@ Form = Literal["text", "json"]
 def form(request: pytest.FixtureRequest) -> Form:
     name: Form = request.param
     return name
-
-
-@pytest.fixture(autouse=True)
-def _as_before() -> Iterator[None]:
-    loggers = [logging.getLogger(name) for name in ("dateline", "uvicorn", "uvicorn.access")]
-    kept = [(one, one.handlers, one.propagate, one.level, one.disabled) for one in loggers]
-    yield
-    for one, handlers, propagate, level, disabled in kept:
-        one.handlers, one.propagate, one.disabled = handlers, propagate, disabled
-        one.setLevel(level)
 
 
 def test_a_line_for_machines_is_one_json_object(capsys: pytest.CaptureFixture[str]) -> None:

@@ -6,7 +6,9 @@ import pytest
 from sqlalchemy import text
 
 from app.bootstrap import Services
+from app.kit.errors import DatabaseUnavailable
 from app.kit.session import ReadSession
+from app.kit.statement import Statement
 
 
 @pytest.fixture
@@ -65,3 +67,27 @@ def test_a_connection_on_which_a_read_failed_is_not_used_again(services: Service
         fail()
     with services.database.read() as session:
         assert not _is_marked(session)
+
+
+_MARKS = Statement[tuple[int]](text("SELECT count(*) FROM temp.sqlite_master"))
+_BROKEN = Statement[tuple[int]](text("SELECT 1 FROM nowhere"))
+_LONG = [Statement[tuple[int]](text(f"SELECT {n} /* {'x' * 10_000} */")) for n in range(60)]
+
+
+def test_a_single_statement_borrows_the_same_connection(services: Services) -> None:
+    _mark(services)
+    assert services.database.fetch(_MARKS) == [(1,)]
+
+
+def test_a_single_statement_that_failed_does_so_in_our_words(services: Services) -> None:
+    _mark(services)
+    with pytest.raises(DatabaseUnavailable, match="no Dateline schema"):
+        services.database.fetch(_BROKEN)
+    assert services.database.fetch(_MARKS) == [(0,)]
+
+
+def test_single_statements_are_counted_as_prepared(services: Services) -> None:
+    _mark(services)
+    for number, statement in enumerate(_LONG):
+        assert services.database.fetch(statement) == [(number,)]
+    assert services.database.fetch(_MARKS) == [(0,)]
