@@ -123,7 +123,7 @@ class Exchange:
     def send_whole(self, message: Message) -> None:
         """Send all of an answer in one piece."""
         self.scope = {}
-        self._begin()
+        self._begin(in_parts=False)
         self._connection.write_whole(message, keeps=self._keeps, is_old=self._is_old)
         self._complete()
 
@@ -131,9 +131,9 @@ class Exchange:
         fields = {name.lower(): value for name, value in headers}
         lines = header_lines(field for field in headers if field[0].lower() != b"connection")
         length = fields.get(b"content-length")
-        self._begin()
-        self._keeps = self._keeps and b"close" not in fields.get(b"connection", b"").lower()
         self._is_bare = self._is_bare or status in {204, 304}
+        self._begin(in_parts=length is None and not self._is_bare)
+        self._keeps = self._keeps and b"close" not in fields.get(b"connection", b"").lower()
         if length is not None:
             self._left = 0 if self._is_bare else int(length)
         elif not self._is_bare:
@@ -158,16 +158,17 @@ class Exchange:
         if not more:
             self._complete()
 
-    def _begin(self) -> None:
+    def _begin(self, *, in_parts: bool) -> None:
         # A client that waits to send an unwanted body may send it, or another request.
-        is_unread = self._expects or self._due > _MOST_UNWANTED
-        self._keeps = self._keeps and not (is_unread or self._connection.is_stopping)
+        self._keeps = self._keeps and not (self._expects or self._connection.is_stopping)
+        # Between the parts of an answer, the application may read on.
+        self._keeps = self._keeps and (in_parts or self._due <= _MOST_UNWANTED)
         self.is_started = True
 
     def _complete(self) -> None:
         self.is_complete = True
         self._moved.set()
-        self._connection.on_answered(keeps=self._keeps)
+        self._connection.on_answered(keeps=self._keeps and self._due <= _MOST_UNWANTED)
 
 
 def _length_of_body(scope: Scope) -> float:
