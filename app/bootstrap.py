@@ -18,6 +18,7 @@ from app.delivery.surrogates import Surrogates
 from app.delivery.tags import TagNames
 from app.kit import migrations
 from app.kit.clock import Clock, SystemClock
+from app.kit.costly import CostlyReads
 from app.kit.cursor import Signer
 from app.kit.database import Database
 from app.kit.errors import DatabaseUnavailable
@@ -46,6 +47,7 @@ class Services:
     settings: Settings
     clock: Clock
     database: Database
+    costly: CostlyReads
     runner: Runner
     delivery: Delivery
     changes: Changes
@@ -68,6 +70,7 @@ class Services:
         if self.purging is not None:
             self.purging.close()
         self.push.close()
+        self.costly.close()
         self.index.close()
         self.database.close()
         self.watch.close()
@@ -136,6 +139,7 @@ def bootstrap(
         settings=settings,
         clock=clock,
         database=database,
+        costly=CostlyReads(settings.read_seconds),
         runner=runner,
         watch=watch,
         delivery=delivery,

@@ -96,6 +96,18 @@ class Settings(BaseSettings):
     pool_size: int = Field(
         default=20, ge=1, le=1000, description="Connections kept open to the database."
     )
+    read_seconds: float = Field(
+        default=2.0,
+        gt=0,
+        le=3600,
+        description="Seconds that a statement may take for a public answer.",
+    )
+    stale_seconds: float = Field(
+        default=30.0,
+        ge=0,
+        le=600,
+        description="Seconds for which answers in memory are sent while PostgreSQL is away.",
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         default="info", description="The least severe messages that are logged."
     )

@@ -44,7 +44,7 @@ def _hurry(url: str) -> None:
 @cache
 def _postgres_template() -> str:
     name = "dateline_template"
-    _administer(f"CREATE DATABASE {name}")
+    administer(f"CREATE DATABASE {name}")
     database = Database(_postgres_url(name))
     migrations.upgrade(database)
     database.close()
@@ -72,11 +72,11 @@ def fresh_database(dialect: str, folder: Path, *, migrated: bool = True) -> Iter
     name = f"test_{new_id().replace('-', '')}"
     template = _postgres_template() if migrated else "template1"
     # A copy of files, since one through the log writes each page twice.
-    _administer(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY")
+    administer(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY")
     try:
         yield _postgres_url(name)
     finally:
-        _administer(f"DROP DATABASE {name} WITH (FORCE)")
+        administer(f"DROP DATABASE {name} WITH (FORCE)")
 
 
 @contextmanager
@@ -110,7 +110,8 @@ def _postgres_url(name: str) -> str:
     return postgres_root().replace("/postgres?", f"/{name}?", 1)
 
 
-def _administer(statement: str) -> None:
+def administer(statement: str) -> None:
+    """Run a statement about databases on PostgreSQL."""
     engine = create_engine(postgres_root(), isolation_level="AUTOCOMMIT")
     with engine.connect() as connection:
         connection.execute(text(statement))

@@ -353,8 +353,8 @@ def _filled(services: Services) -> str:
 
 @contextmanager
 def _the_same_each_time() -> Iterator[None]:
-    """Count ids and keys up, in place of chance."""
-    ids, keys = count(1), count(1)
+    """Count ids, keys and marks up, in place of chance."""
+    ids, keys, marks = count(1), count(1), count(1)
     milliseconds = int(_START.timestamp() * 1000)
 
     def uuid7() -> uuid.UUID:
@@ -369,8 +369,13 @@ def _the_same_each_time() -> Iterator[None]:
     def secret(length: int) -> bytes:
         return hashlib.sha256(f"example {next(keys)}".encode()).digest()[:length]
 
+    def mark(bits: int) -> int:
+        return int.from_bytes(hashlib.sha256(f"mark {next(marks)}".encode()).digest()) >> 256 - bits
+
     with (
         patch("uuid_utils.uuid7", uuid7),
+        patch("app.delivery.store.log.randbits", mark),
+        patch("app.delivery.store.embargoed.randbits", mark),
         patch("app.syndication.push.signing.secrets.token_bytes", secret),
         patch("app.access.keys.secrets.token_urlsafe", token),
     ):

@@ -115,12 +115,14 @@ def create_app(services: Services, lifespan: Lifespan | None = None) -> App:
     inside.state.notifier = notifier = ChangeNotifier(services.watch)
     inside.state.hub_clients = hub.hub_clients(services)
     services.push.read_feeds_by(partial(read_feed, services))
-    return _with_middleware(inside, services, metrics, notifier, draining)
+    outermost = _with_middleware(inside, services, metrics, notifier, draining)
+    inside.state.serves_stale = outermost.serves_stale
+    return outermost
 
 
 def _with_middleware(
     app: App, services: Services, metrics: Metrics, notifier: ChangeNotifier, draining: Event
-) -> App:
+) -> CacheMiddleware:
     """Put the middleware around the framework, the innermost first.
 
     `draining` is set when the server is about to stop.

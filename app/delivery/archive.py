@@ -8,6 +8,7 @@ from app.access.selection import Selection
 from app.delivery.store import archive as store
 from app.delivery.store.archive import Month
 from app.kit.database import Database
+from app.kit.limit import unlimited
 
 # Who looks less often begins anew; more than the latest few, no reader of a feed needs.
 _REMEMBERED = timedelta(days=30)
@@ -48,5 +49,5 @@ class Archive:
 
     def months(self, now: datetime) -> Sequence[Month]:
         """Return the months in which stories were published, oldest first."""
-        with self._database.read() as session:
+        with unlimited(), self._database.read() as session:
             return store.months(session, now)

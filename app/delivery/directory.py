@@ -52,7 +52,7 @@ class DirectoryEntry:
 class Directory:
     """Everything by id, in the order of slugs, and the ids behind slugs old and new."""
 
-    serial: int
+    position: tuple[int, int | None]
     entries: dict[EntryType, dict[str, DirectoryEntry]]
     ids: dict[EntryType, dict[str, str]]
     former: dict[EntryType, dict[str, str]]
@@ -161,8 +161,8 @@ def _renamed(
     return replace(entry, name=name, brief=brief, whole=whole)
 
 
-def load(session: ReadSession, serial: int) -> Directory:
-    """Read everything; `serial` is the last log row about sources or categories."""
+def load(session: ReadSession, position: tuple[int, int | None]) -> Directory:
+    """Read everything; `position` is that of the last log row about one of them."""
     entries: dict[EntryType, dict[str, DirectoryEntry]] = {"source": {}, "category": {}}
     for row in sorted(store.entries(session), key=lambda row: row.slug):
         entries[row.type][row.id] = DirectoryEntry(
@@ -175,7 +175,7 @@ def load(session: ReadSession, serial: int) -> Directory:
         if redirect.type != "article":
             former[redirect.type][redirect.slug] = redirect.id
     return Directory(
-        serial=serial,
+        position=position,
         entries=entries,
         ids={
             type_: {one.slug: one.id for one in known.values()} for type_, known in entries.items()

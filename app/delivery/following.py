@@ -55,23 +55,25 @@ class Follower:
     def lag(self) -> int:
         """Return how many serials the log has gone on since."""
         with self._database.read() as session:
-            position = store.follower_position(session, self._name)
-            end = store.last_serial(session)
-        return end - position if position is not None else 0
+            standing = store.follower_standing(session, self._name)
+        return standing.end - standing.serial if standing is not None else 0
 
     def waits_since(self) -> datetime | None:
         """Return the instant of the first change that it has not been told of."""
         with self._database.read() as session:
-            position = store.follower_position(session, self._name)
-            rows = () if position is None else store.log_rows(session, position, 1)
+            standing = store.follower_standing(session, self._name)
+            rows = () if standing is None else store.log_rows(session, standing.serial, 1)
         return rows[0].at if rows else None
 
     def _new(self) -> Sequence[store.Change]:
         with self._database.read() as session:
-            position = self._position = store.follower_position(session, self._name)
-            if position is not None:
-                return store.log_rows(session, position, self._batch)
-        # What was before it came is none of its business.
+            standing = store.follower_standing(session, self._name)
+            self._position = standing.serial if standing is not None else None
+            if standing is not None and standing.serial <= standing.end:
+                return store.log_rows(session, standing.serial, self._batch)
+        # What was before it came is none of its business. A log that ends before its position has
+        # lost rows.
         with self._database.write() as session:
             store.start_follower(session, self._name, self._clock.now())
+            store.take_back(session, self._name, self._clock.now())
         return ()

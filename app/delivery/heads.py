@@ -8,6 +8,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import NamedTuple
 
+from app.delivery.store import LogPosition
 from app.delivery.store.reading import HeadRow
 from app.kit.clock import from_micros
 from app.kit.watch import Version, Watch
@@ -16,30 +17,42 @@ from app.kit.watch import Version, Watch
 class Head(NamedTuple):
     """How new an answer is: the log's position, the last change before `now`, and the next.
 
+    `taxonomy` is the serial and mark of the last row about a source or category.
+
     `changes_at` is the next moment at which time alone makes a story appear or disappear;
     `turned_at` is the last one of which the log has not heard yet.
     """
 
     serial: int
-    taxonomy_serial: int
+    taxonomy: tuple[int, int | None]
     now: datetime
     changed_at: datetime | None
     changes_at: datetime | None
     turned_at: datetime | None = None
+    mark: int | None = None
+
+    @property
+    def position(self) -> LogPosition:
+        """Return the last row of the log."""
+        return LogPosition(self.serial, self.mark)
 
 
 def head_of(row: HeadRow, now: datetime) -> Head:
     """Return what a row tells that carries the log's position and the boundaries around now."""
+    source, category = row.source_serial or 0, row.category_serial or 0
     turned = [one for one in (row.due_at, row.expired_at) if one is not None]
     before = [*turned, *([row.changed_at] if row.changed_at is not None else [])]
     ahead = [one for one in (row.next_due_at, row.next_expiry_at) if one is not None]
     return Head(
         serial=row.serial or 0,
-        taxonomy_serial=max(row.source_serial or 0, row.category_serial or 0),
+        taxonomy=(
+            (source, row.source_mark) if source > category else (category, row.category_mark)
+        ),
         now=now,
         changed_at=from_micros(max(before)) if before else None,
         changes_at=from_micros(min(ahead)) if ahead else None,
         turned_at=from_micros(max(turned)) if turned else None,
+        mark=row.mark,
     )
 
 

@@ -147,7 +147,8 @@ class LogRow(Base):
 
     `before` and `after` hold what the story was and is selected by, so that a follower with a
     filter knows whether it enters, stays, leaves, or never was there for it. `notice` is what
-    they are told of one that was killed or is gone.
+    they are told of one that was killed or is gone. `mark` is random: if rows are lost, those that
+    get their serials later have others.
     """
 
     __tablename__ = "changes"
@@ -164,6 +165,7 @@ class LogRow(Base):
     notice: Mapped[str | None] = mapped_column(Text)
     before: Mapped[Facts | None] = mapped_column(JSON(none_as_null=True))
     after: Mapped[Facts | None] = mapped_column(JSON(none_as_null=True))
+    mark: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
 
     __table_args__ = (
         Index("ix_changes_id", "type", "id", "serial"),
@@ -199,6 +201,7 @@ class EmbargoedRow(Base):
     notice: Mapped[str | None] = mapped_column(Text)
     before: Mapped[Facts | None] = mapped_column(JSON(none_as_null=True))
     after: Mapped[Facts | None] = mapped_column(JSON(none_as_null=True))
+    mark: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
 
     __table_args__ = (
         Index("ix_embargoed_changes_id", "id", "serial"),

@@ -21,6 +21,7 @@ from app.delivery.store.reading import StoryRow, WholeRow
 from app.delivery.surrogates import Surrogates
 from app.kit.clock import Clock
 from app.kit.database import Database
+from app.kit.limit import unlimited
 from app.kit.session import ReadSession
 
 # From one withdrawn story to the next: more than anybody means, and an end if they go round.
@@ -214,13 +215,13 @@ class Delivery:
     def _fresh(self, head: Head) -> Directory:
         """Return a directory that is at least as new as the rows that were just read."""
         directory = self._directory
-        if directory is not None and directory.serial >= head.taxonomy_serial:
+        if directory is not None and directory.position == head.taxonomy:
             return directory
         with self._loading:
             directory = self._directory
-            if directory is None or directory.serial < head.taxonomy_serial:
-                with self._database.read() as session:
-                    directory = directories.load(session, head.taxonomy_serial)
+            if directory is None or directory.position != head.taxonomy:
+                with unlimited(), self._database.read() as session:
+                    directory = directories.load(session, head.taxonomy)
                 self._directory = directory
         return directory
 

@@ -77,7 +77,8 @@ class StoryQuery:
     """What a list of stories is asked for; `embargoed` takes in what is under embargo.
 
     With `preferred` languages, even none, it is of each group of translations the story that goes
-    before the others. `names_in` are the languages in which categories are named.
+    before the others. A count goes beyond 10,000 where it `counts_all`. `names_in` are the
+    languages in which categories are named.
     """
 
     selection: Selection = Selection()
@@ -88,6 +89,7 @@ class StoryQuery:
     form: Form = "short"
     limit: int = 20
     count: Count | None = None
+    counts_all: bool = False
     embargoed: bool = False
     preferred: tuple[str, ...] | None = None
     names_in: tuple[str, ...] = ()

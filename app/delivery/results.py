@@ -11,7 +11,7 @@ from typing import Literal
 from app.delivery.directory import Directory
 from app.delivery.heads import Head
 from app.delivery.query import Form, Position, StoryQuery
-from app.delivery.store.reading import ShortRow, StoryRow, WholeRow
+from app.delivery.store.reading import Counted, ShortRow, StoryRow, WholeRow
 from app.kit import json
 from app.kit.clock import format_instant
 
@@ -24,7 +24,7 @@ class Page:
     head: Head
     before: Position | None
     after: Position | None
-    count: int | None = None
+    count: Counted | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,7 @@ def page(
     rows: list[StoryRow],
     head: Head,
     directory: Directory,
-    count: int | None = None,
+    count: Counted | None = None,
 ) -> Page:
     """Return the page that rows make, of which one more tells that there is more."""
     more = len(rows) > query.limit

@@ -4,9 +4,10 @@ import threading
 
 from app.access.selection import fold
 from app.content.slugs import slug_from
+from app.delivery.store import LogPosition, rows_since
 from app.delivery.store import archive as store
-from app.delivery.store import log_rows
 from app.kit.database import Database
+from app.kit.limit import unlimited
 from app.kit.session import ReadSession
 
 _MOST_ROWS = 1_000
@@ -23,33 +24,34 @@ class TagNames:
     def __init__(self, database: Database) -> None:
         """Know nothing yet."""
         self._database = database
-        self._serial = -1
+        self._position: LogPosition | None = None
         self._known: dict[str, dict[str, None]] = {}
         self._reading = threading.Lock()
 
-    def spellings(self, slug: str, serial: int) -> tuple[str, ...]:
-        """Return the folded tags that a slug stands for, as of a serial of the log.
+    def spellings(self, slug: str, position: LogPosition) -> tuple[str, ...]:
+        """Return the folded tags that a slug stands for, as of a position in the log.
 
         One that no story has is taken to be what the slug says.
         """
-        if serial > self._serial:
+        if position != self._position:
             with self._reading:
-                self._follow(serial)
+                self._follow(position)
         wanted = fold(slug)
         known = tuple(self._known.get(wanted, ()))[:_MOST_SPELLINGS]
         return known or (wanted.replace("-", " "),)
 
-    def _follow(self, serial: int) -> None:
-        if serial <= self._serial:
+    def _follow(self, position: LogPosition) -> None:
+        if position == self._position:
             return
-        with self._database.read() as session:
-            self._learn(self._news(session) if self._serial >= 0 else store.tags(session))
-        self._serial = serial
+        with unlimited(), self._database.read() as session:
+            self._learn(self._news(session))
+        self._position = position
 
     def _news(self, session: ReadSession) -> list[str]:
-        """Return the tags of what changed; after very much has changed, all of them."""
-        rows = log_rows(session, self._serial, _MOST_ROWS)
-        if len(rows) == _MOST_ROWS:
+        """Return the tags of what changed; all of them if that is very much, or is not known."""
+        known = self._position
+        rows = None if known is None else rows_since(session, known, _MOST_ROWS)
+        if rows is None or len(rows) == _MOST_ROWS:
             return store.tags(session)
         return [tag for row in rows if row.after for tag in row.after.get("tag", ())]
 

@@ -27,8 +27,9 @@ def trim(unit: Unit, days: int) -> int:
         return 0
     session, until = unit.session, unit.now - timedelta(days=days)
     store.begin_follower(session, TRIMMING, 0, unit.now)
-    position, slowest = store.follower_position(session, TRIMMING) or 0, slowest_follower(session)
-    rows = store.log_rows(session, position, BATCH)
+    store.take_back(session, TRIMMING, unit.now)
+    standing, slowest = store.follower_standing(session, TRIMMING), slowest_follower(session)
+    rows = store.log_rows(session, standing.serial if standing is not None else 0, BATCH)
     old = [
         row
         for row in takewhile(lambda row: row.at < until, rows)

@@ -7,21 +7,22 @@ transaction: leaving the `with` block commits a write, an exception rolls it bac
 import os
 import sqlite3
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any, Literal
 
 import psycopg
 from sqlalchemy import (
     URL,
+    Connection,
     Engine,
     event,
     text,
 )
 
 from app.kit import permissions
-from app.kit.engines import postgresql_engines, sqlite_engine
-from app.kit.errors import DatabaseUnavailable
+from app.kit.engines import limit_statements, postgresql_engines, sqlite_engine
+from app.kit.errors import DatabaseUnavailable, ReadTooLong
 from app.kit.failures import translated_failures
 from app.kit.leadership import (
     FileLeadership,
@@ -30,6 +31,7 @@ from app.kit.leadership import (
     check_leading,
     check_leading_in,
 )
+from app.kit.limit import ReadLimit, current_limit
 from app.kit.postgres import Server, is_address
 from app.kit.readers import Readers, Trace
 from app.kit.session import ReadSession, RowT, Values, WriteSession
@@ -107,6 +109,9 @@ class Database:
         else:
             reading = _on_server(self._lists if lists else self.engine, snapshot=snapshot)
         check_leading()
+        limit = current_limit()
+        if limit is not None and limit.is_abandoned:
+            raise ReadTooLong("Nobody waits for the answer any more.")
         with translated_failures(), reading as session:
             yield session
 
@@ -236,8 +241,15 @@ class Database:
 
 @contextmanager
 def _on_server(engine: Engine, *, snapshot: bool) -> Iterator[ReadSession]:
-    """Read with a connection of the pool."""
-    with engine.connect() as connection:
+    """Read with a connection of the pool, within the limit that reads have here."""
+    limit = current_limit()
+    with engine.connect() as connection, ExitStack() as stack:
+        limit_statements(connection, 0 if limit is None else limit.seconds)
+        if limit is not None:
+            driver: Any = connection.connection.driver_connection
+            # What is to be cancelled may come to an end by itself before, and the next begin.
+            stack.callback(_drop_cancelled, connection, limit)
+            stack.enter_context(limit.on_server(driver))
         if snapshot:
             connection.execution_options(
                 isolation_level="REPEATABLE READ", postgresql_readonly=True
@@ -249,10 +261,17 @@ def _on_server(engine: Engine, *, snapshot: bool) -> Iterator[ReadSession]:
             yield ReadSession(connection)
 
 
+def _drop_cancelled(connection: Connection, limit: ReadLimit) -> None:
+    if limit.is_abandoned:
+        connection.invalidate()
+
+
 @contextmanager
 def _to_server(engine: Engine, patience: float | None) -> Iterator[WriteSession]:
     """Write with a connection of the pool; wait for locks so many seconds, or as usual."""
-    with engine.connect() as connection, connection.begin():
+    with engine.connect() as connection, ExitStack() as stack:
+        limit_statements(connection, 0)
+        stack.enter_context(connection.begin())
         if patience is not None:
             connection.execute(text(f"SET LOCAL lock_timeout = {int(patience * 1000)}"))
         yield WriteSession(connection)

@@ -9,6 +9,7 @@ from sqlalchemy.exc import ArgumentError, DisconnectionError
 
 from app.kit import json
 from app.kit.bounded import BoundedCache
+from app.kit.costly import MOST_COSTLY
 from app.kit.errors import Misconfigured
 from app.kit.postgres import Server, is_lost
 from app.kit.readers import BEGINS
@@ -85,12 +86,15 @@ _ORDERED = {"enable_sort": "off", "enable_incremental_sort": "off", "enable_mate
 
 
 def postgresql_engines(server: Server, pool_size: int) -> tuple[Engine, Engine]:
-    """Return the general engine, and that of public lists, with half of the connections each."""
+    """Return the general engine, and that of public lists, with half of the connections each.
+
+    Both may open more for costly reads, which take none away from others so.
+    """
     lists, more = max(1, pool_size // 2), (pool_size + 1) // 2
     return (
         # One read may open another, so there is always one more.
-        _pool(server, {}, pool_size=pool_size, max_overflow=more),
-        _pool(server, _ORDERED, pool_size=lists, max_overflow=0),
+        _pool(server, {}, pool_size=pool_size, max_overflow=more + 2 * MOST_COSTLY),
+        _pool(server, _ORDERED, pool_size=lists, max_overflow=MOST_COSTLY),
     )
 
 
@@ -122,6 +126,24 @@ def _pool(server: Server, settings: Mapping[str, str], **pool: int) -> Engine:
             connection.read_only = None
 
     return engine
+
+
+def limit_statements(connection: Connection, seconds: float) -> None:
+    """Let the server end statements of a connection that take longer; 0 lets all of them end.
+
+    It is kept with the connection, so that those who ask for the same after one another cost
+    nothing.
+    """
+    if connection.info.get(_LIMITED, 0) == seconds:
+        return
+    driver: Any = connection.connection.driver_connection
+    driver.autocommit = True
+    driver.execute(f"SET statement_timeout = {int(seconds * 1000)}")
+    driver.autocommit = False
+    connection.info[_LIMITED] = seconds
+
+
+_LIMITED = "dateline_statement_seconds"
 
 
 # More than are prepared in all, so that none is prepared twice.

@@ -55,6 +55,12 @@ class DatabaseBusy(Failure):
     code = "database_busy"
 
 
+class ReadTooLong(Failure):
+    """A public read took longer than a read may."""
+
+    code = "read_too_long"
+
+
 class DatabaseReadOnly(Failure):
     """The database cannot be written to."""
 

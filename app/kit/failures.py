@@ -14,6 +14,7 @@ from app.kit.errors import (
     DatabaseReadOnly,
     DatabaseUnavailable,
     Failure,
+    ReadTooLong,
 )
 from app.kit.session import BROKEN
 
@@ -39,6 +40,7 @@ def translated_failures() -> Iterator[None]:
 _READ_ONLY = ("readonly database", "read-only transaction", "during recovery")
 # A statement that was prepared is gone from the server where it was told so from elsewhere.
 _BUSY = ("database is locked", "lock timeout", "prepared statement", "cached plan")
+_TOO_LONG = ("interrupted", "statement timeout", "user request")
 # Two units of work stood in each other's way; one of them is to be done again.
 _CONTENDED = ("deadlock detected", "could not serialize")
 
@@ -52,6 +54,8 @@ def _translated(wrong: BaseException | None) -> Failure:
         )
     if any(words in message for words in _CONTENDED):
         return ConstraintViolated("Somebody else changed the same things at once.")
+    if any(words in message for words in _TOO_LONG):
+        return ReadTooLong("The database took too long to find this. Ask for less at once.")
     if any(words in message for words in _BUSY):
         return DatabaseBusy("The database is busy. Try again shortly.")
     if "no such table" in message or "does not exist" in message:

@@ -5,6 +5,7 @@ is lent to one reader at a time, the one that came back last first.
 """
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -12,6 +13,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, event
 
 from app.kit.failures import translated_failures
+from app.kit.limit import ReadLimit, current_limit
 from app.kit.session import ReadSession, RowT, Values
 from app.kit.statement import Statement, compiled_for
 
@@ -26,6 +28,9 @@ _MOST_OF_LOOP, _MOST_OF_OTHERS = 512 * 1024, 128 * 1024
 # threads, and what they read is in the system's memory. In KiB.
 _CACHE_OF_LOOP, _CACHE_OF_OTHERS = 40_960, 4_096
 _LENT = "dateline_lent"
+# Steps of SQLite's virtual machine between looks whether a statement has to end: some ten
+# milliseconds. Each look takes the interpreter's lock.
+_LOOK_EVERY = 500_000
 # Shown each statement that a reader runs, with its values filled in.
 Trace = Callable[[str], None]
 
@@ -38,7 +43,7 @@ class Lent:
     microseconds, and 39 so, which is a third of the whole request.
     """
 
-    __slots__ = ("connection", "driver", "left", "prepared")
+    __slots__ = ("connection", "driver", "left", "limit", "prepared")
 
     def __init__(self, engine: Engine, most: int) -> None:
         """Open a connection, and count what is prepared on it; `most` letters may be."""
@@ -46,18 +51,25 @@ class Lent:
         self.driver: Any = self.connection.connection.driver_connection
         self.prepared: set[str] = set()
         self.left = most
+        self.limit: ReadLimit | None = None
         self.connection.info[_LENT] = self
+        driver: Any = self.driver
+        driver.set_progress_handler(self._has_to_end, _LOOK_EVERY)
+
+    def _has_to_end(self) -> bool:
+        return self.limit is not None and self.limit.is_over()
 
     def execute(self, text: str, values: dict[str, Any] | list[dict[str, Any]]) -> Any:
         """Run a text with values, or with each of a list of them; return the driver's cursor."""
-        if text not in self.prepared:
-            self.note(text)
+        self.note(text)
         if isinstance(values, dict):
             return self.driver.execute(text, values)
         return self.driver.executemany(text, values)
 
     def note(self, text: str) -> None:
-        """Note that a statement is prepared."""
+        """Note that a statement begins, and stays prepared."""
+        if self.limit is not None:
+            self.limit.ends_at = time.monotonic() + self.limit.seconds
         if text not in self.prepared:
             self.prepared.add(text)
             self.left -= len(text)
@@ -109,10 +121,12 @@ class Readers:
         """Return a connection for the caller alone."""
         is_in_loop = threading.get_ident() == self._loop
         try:
-            return (self._of_loop if is_in_loop else self._of_others).pop()
+            lent = (self._of_loop if is_in_loop else self._of_others).pop()
         except IndexError:
             with translated_failures():
-                return self._opened(is_in_loop=is_in_loop)
+                lent = self._opened(is_in_loop=is_in_loop)
+        lent.limit = current_limit()
+        return lent
 
     def _take_back(self, lent: Lent) -> None:
         """Keep a connection for the next reader, unless too much was prepared on it."""

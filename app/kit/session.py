@@ -19,7 +19,6 @@ from sqlalchemy import (
     select,
 )
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.sql.expression import ClauseElement
 
 from app.kit import json
 from app.kit.errors import ConstraintViolated
@@ -104,11 +103,11 @@ class ReadSession:
         rows = self.all(query if isinstance(query, Query) else Query(query), params)
         return [row[0] for row in rows]
 
-    def estimate(self, statement: ClauseElement, params: Mapping[str, Any]) -> int:
+    def estimate(self, statement: Statement[Any], params: Mapping[str, Any]) -> int:
         """Return how many rows PostgreSQL's planner expects of a statement."""
-        compiled = statement.compile(dialect=self._connection.dialect)
+        ready = compiled_for(statement, self._connection.dialect)
         result = self._connection.exec_driver_sql(
-            f"EXPLAIN (FORMAT JSON) {compiled}", dict(compiled.construct_params(params) or {})
+            f"EXPLAIN (FORMAT JSON) {ready.text}", ready.values(params)
         )
         plan: Any = result.scalar()
         return int((json.loads(plan) if isinstance(plan, str) else plan)[0]["Plan"]["Plan Rows"])

@@ -13,7 +13,8 @@ import threading
 import time
 from collections.abc import Callable
 from itertools import count
-from typing import Any, Protocol
+from math import inf
+from typing import Any, NamedTuple, Protocol
 
 import psycopg
 
@@ -34,6 +35,17 @@ _DOUBT_SECONDS = 0.5
 _CLOSE_SECONDS = 10.0
 
 
+class Proof(NamedTuple):
+    """What is known of a version for sure; moments are those of `time.monotonic`.
+
+    At `at` it was `version`, and at `moved_at` there was a write for the last time.
+    """
+
+    at: float
+    version: Version
+    moved_at: float
+
+
 class Watch(Protocol):
     """Tells a version that moves with every write that was acknowledged on this machine."""
 
@@ -47,6 +59,10 @@ class Watch(Protocol):
 
     def announce(self) -> None:
         """Move the version: a write was committed, and is about to be acknowledged."""
+        ...
+
+    def proof(self) -> Proof:
+        """Return what is known of the version for sure."""
         ...
 
     def close(self) -> None:
@@ -84,6 +100,10 @@ class SqliteWatch:
     def announce(self) -> None:
         """Do nothing: the commit has told already."""
 
+    def proof(self) -> Proof:
+        """Return that the version is that of now."""
+        return Proof(time.monotonic(), self.version(), -inf)
+
     def close(self) -> None:
         """Let go of the connection and the index."""
         self._connection.close()
@@ -106,6 +126,8 @@ class PostgresWatch:
         self.version: Callable[[], Version] = self._counter.value
         self._stopped = threading.Event()
         self._heard_at = 0.0
+        self._proof: tuple[float, Version] = (-inf, -1)
+        self._moved_at = -inf
         self._threads = [
             threading.Thread(target=self._listen, name="listener", daemon=True),
             threading.Thread(target=self._doubt, name="doubt", daemon=True),
@@ -118,10 +140,18 @@ class PostgresWatch:
 
     def announce(self) -> None:
         """Raise the shared counter; what was committed is acknowledged, whatever becomes of it."""
+        self._moved_at = time.monotonic()
+        self._raise()
+
+    def _raise(self) -> None:
         try:
             self._counter.increase()
         except Misconfigured as wrong:
             _log.error("other processes hear of writes by NOTIFY alone: %s", wrong)
+
+    def proof(self) -> Proof:
+        """Return when the server was last asked, and the version once all was heard until then."""
+        return Proof(*self._proof, self._moved_at)
 
     def close(self) -> None:
         """Stop listening and let go of the counter."""
@@ -146,11 +176,15 @@ class PostgresWatch:
 
     def _follow_notifications(self) -> None:
         with self._server.connect_to_ask() as connection:
-            listens = False
+            listens, began_at = False, time.monotonic()
             while not self._stopped.is_set():
                 listens = listens or self._begins_to_listen(connection)
                 for _ in connection.notifies(timeout=_POLL_SECONDS, stop_after=1):
                     self.announce()
+                if listens and self._heard_at > began_at:
+                    # What came before the answer is announced by now. If there is more than one
+                    # notification, what is read since the first sees what the others tell of.
+                    self._proof = self._heard_at, self.version()
                 asked_at = time.monotonic()
                 connection.execute("SELECT 1")
                 self._server.note_answer()
@@ -163,7 +197,7 @@ class PostgresWatch:
             return False
         connection.execute(f"LISTEN {CHANNEL}")
         # What was written before we listened was told to nobody here.
-        self.announce()
+        self._raise()
         return True
 
     def _doubt(self) -> None:
@@ -174,7 +208,7 @@ class PostgresWatch:
             self._rejoin()
             # As often as the server is asked.
             if turn % 2 and time.monotonic() - self._heard_at > _DOUBT_SECONDS:
-                self.announce()
+                self._raise()
 
     def _rejoin(self) -> None:
         try:

@@ -110,9 +110,8 @@ class Follower:
 
     def _start(self) -> Position:
         with snapshot(self._delivery) as public:
-            serial = public.head.serial
-            rows = public.changes(serial, 1)
-        return Position(serial=serial, mark=mark(rows[0]) if rows else "")
+            serial, mark = public.head.position
+        return Position(serial=serial, mark=mark)
 
     def _step(self, writer: Writer) -> bool:
         before = writer.position
@@ -142,7 +141,7 @@ class Follower:
         position = replace(
             position,
             serial=rows[-1].serial,
-            mark=mark(rows[-1]),
+            mark=rows[-1].mark,
             sources={**position.sources, **sources},
         )
         return position, len(rows) == _ROWS
@@ -185,13 +184,8 @@ class Follower:
         return replace(position, sources=rest)
 
 
-def mark(row: Touched) -> str:
-    """Return what tells a row of the log from one of the same serial in another database."""
-    return f"{row.at} {row.type} {row.id}"
-
-
 def stands(position: Position, rows: Sequence[Touched]) -> bool:
     """Tell whether a position is one of this log: `rows` begin with the one that it names."""
     if position.serial == 0:
         return True
-    return bool(rows) and rows[0].serial == position.serial and mark(rows[0]) == position.mark
+    return bool(rows) and rows[0][:2] == (position.serial, position.mark)

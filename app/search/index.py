@@ -64,13 +64,13 @@ class Position:
     """How far an index has come.
 
     `serial` is the last row of the log that it holds, and `mark` tells that row from one of the
-    same number in another database. `older_than` is set while the index is being built, newest
-    stories first: those older than this place are still missing. `sources` are those whose
-    stories have still to be written anew after their id.
+    same serial that another state of the database has. `older_than` is set while the index is
+    being built, newest stories first: those older than this place are still missing. `sources` are
+    those whose stories have still to be written anew after their id.
     """
 
     serial: int = 0
-    mark: str = ""
+    mark: int | None = None
     older_than: tuple[int, str] | None = None
     complete: bool = False
     sources: Mapping[str, str] = field(default_factory=dict)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from app.delivery.snapshot import Snapshot
+from app.delivery.store import LogPosition
 from app.search.following import stands
 from app.search.index import Index, Position, Reader
 from app.search.stories import indexed
@@ -40,7 +41,7 @@ class _Known:
     """What a view was made of: it holds until the log or time moves on."""
 
     position: Position
-    serial: int
+    head: LogPosition
     untold: Mapping[str, int]
     until: datetime | None
 
@@ -54,7 +55,7 @@ class Overlay:
         self._making = threading.Lock()
         # For those who read what is under embargo, and for all others.
         self._known: dict[bool, tuple[_Known, View]] = {}
-        self._verified: Position | None = None
+        self._verified: tuple[Position, LogPosition] | None = None
 
     def view(self, reader: Reader, public: Snapshot) -> View:
         """Return what a reader that is no newer than the database finds as of now."""
@@ -64,7 +65,7 @@ class Overlay:
         position = reader.position
         if public.head.serial == position.serial and not untold:
             return View(reader, exact=position.complete, settled=position.complete)
-        wanted = _Known(position, public.head.serial, untold, public.head.changes_at)
+        wanted = _Known(position, public.head.position, untold, public.head.changes_at)
         with self._making:
             known = self._known.get(public.embargoed)
             if known is None or known[0] != wanted:
@@ -72,12 +73,13 @@ class Overlay:
             return known[1]
 
     def _is_ours(self, position: Position, public: Snapshot) -> bool:
-        """Tell whether an index was made of this log; once known, that stays so."""
-        if position == self._verified:
+        """Tell whether an index was made of this log, which may lose rows."""
+        wanted = position, public.head.position
+        if wanted[1] == (position.serial, position.mark) or wanted == self._verified:
             return True
         if position.serial and not stands(position, public.changes(position.serial, 1)):
             return False
-        self._verified = position
+        self._verified = wanted
         return True
 
 

@@ -44,7 +44,7 @@ class Exchange:
         self.task: asyncio.Task[None] | None = None
         self._is_received = self._is_taken = self._chunks = False
         self.is_started = self.is_complete = self.is_disconnected = False
-        self.is_patient = self.is_listener = False
+        self.is_patient = self.is_listener = self.ends_with_client = False
 
     async def run(self, app: App) -> None:
         """Call the application."""
@@ -68,7 +68,12 @@ class Exchange:
         """Make the request a listener, which ends with its client; False if no seat is free."""
         seats = self._connection.hooks.limits.listeners
         self.is_listener = self.is_listener or seats.take(self._connection.client)
+        self.ends_with_client = self.ends_with_client or self.is_listener
         return self.is_listener
+
+    def leave_with_client(self) -> None:
+        """Cancel the request when its client leaves, or has no more to ask."""
+        self.ends_with_client = True
 
     def take_body(self, part: bytes) -> bool:
         """Take a part of the body; return whether as much waits as may."""
@@ -84,10 +89,10 @@ class Exchange:
         self._moved.set()
 
     def disconnect(self) -> None:
-        """Let the application know that its client has gone; a listener ends at once."""
+        """Let the application know that its client has gone, and end what ends with it."""
         self.is_disconnected = True
         self._moved.set()
-        if self.is_listener and self.task is not None:
+        if self.ends_with_client and self.task is not None:
             self.task.cancel()
 
     async def receive(self) -> Message:

@@ -32,6 +32,9 @@ class Control(Protocol):
     def take_seat(self) -> bool:
         """Make the request a listener, which ends with its client; False if no seat is free."""
 
+    def leave_with_client(self) -> None:
+        """Cancel the request when its client leaves, or has no more to ask."""
+
 
 class ServerState(Protocol):
     """What uvicorn shares among the connections of a server."""

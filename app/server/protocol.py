@@ -106,7 +106,7 @@ class HttpProtocol(asyncio.Protocol):
         _outbox.flush()
         self._is_eof = True
         exchange = self._exchange
-        if self._lingers or self._reader.in_body or (exchange and exchange.is_listener):
+        if self._lingers or self._reader.in_body or (exchange and exchange.ends_with_client):
             return False
         return exchange is not None or bool(self._queue)
 

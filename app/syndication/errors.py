@@ -4,7 +4,7 @@ from app.kit.errors import Failure
 
 
 class CursorTooOld(Failure):
-    """A follower was away for longer than the log is kept."""
+    """A follower stands where the log is not kept any more, or has lost rows."""
 
     code = "cursor_too_old"
 

@@ -156,10 +156,14 @@ class TestPublicAddress:
 
     def test_only_listed_hosts_are_served(self, client: TestClient) -> None:
         for host in ("api.example", "API.example:8000", "testserver", "[::1]:80"):
-            assert client.get("/healthz", headers={"host": host}).status_code == 200
+            assert client.get("/v1/headlines", headers={"host": host}).status_code == 200
         for host in ("evil.example", "api.example.evil.example", "", "x@api.example"):
             answer = client.get("/v1/headlines", headers={"host": host})
             assert (answer.status_code, answer.json()["code"]) == (400, "bad_host")
+
+    def test_probes_come_by_any_name(self, client: TestClient) -> None:
+        for path in ("/healthz", "/readyz"):
+            assert client.get(path, headers={"host": "10.1.2.3:8000"}).status_code == 200
 
 
 def test_a_request_id_is_taken_over_if_it_is_harmless(client: TestClient) -> None:

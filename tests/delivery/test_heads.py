@@ -8,6 +8,7 @@ import pytest
 from app.bootstrap import Services
 from app.delivery.heads import Head, Heads
 from app.delivery.query import StoryQuery
+from app.kit.watch import Proof
 from tests.newsroom import Newsroom
 
 _NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -26,11 +27,14 @@ class _Watch:
 
     def announce(self) -> None: ...
 
+    def proof(self) -> Proof:
+        return Proof(0, self.moved, 0)
+
     def close(self) -> None: ...
 
 
 def _head(changes_at: datetime | None = None) -> Head:
-    return Head(1, 0, _NOW, None, changes_at)
+    return Head(1, (0, None), _NOW, None, changes_at)
 
 
 def test_a_head_stands_until_something_is_written() -> None:

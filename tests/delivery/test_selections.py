@@ -83,4 +83,4 @@ def test_a_selection_is_read_in_order_and_whole(
         expected.reverse()
     with archive.read() as session:
         assert pages(session, selection, key, descending) == expected[:35]
-        assert reading.count_stories(session, StoryQuery(selection), NOW) == len(expected)
+        assert reading.count_stories(session, StoryQuery(selection), NOW).number == len(expected)

@@ -46,3 +46,23 @@ def test_every_decision_is_listed_and_short() -> None:
         assert parts == ["Context", "Decision", "Consequences"]
         for name, file in re.findall(r"`(test_\w+)` in `(tests/[\w/.]+)`", text):
             assert f"def {name}(" in (ROOT / file).read_text(encoding="utf-8"), name
+
+
+def test_the_index_lists_each_decision_once_in_order_and_tells_what_is_superseded() -> None:
+    folder = ROOT / "docs" / "adr"
+    index = (folder / "README.md").read_text(encoding="utf-8")
+    listed = re.findall(
+        r"^- \[(\d+)\. .+\]\((.+)\)(?:,.* superseded by (.*)|,.*)?$", index, re.MULTILINE
+    )
+    records = sorted(path.name for path in folder.glob("[0-9]*.md"))
+    assert [file for _, file, _ in listed] == records
+    assert [int(number) for number, _, _ in listed] == [int(name[:4]) for name in records]
+    for _, file, by in listed:
+        assert set(re.findall(r"\d+", by)) == _superseded_by(folder / file), file
+
+
+def _superseded_by(record: Path) -> set[str]:
+    """Return the numbers of the decisions that a record, above its context, says are newer."""
+    above = record.read_text(encoding="utf-8").partition("## Context")[0]
+    behind = above.partition("Supersedes")[0].partition("uperseded")[2]
+    return set(re.findall(r"\[(?:ADR )?(\d+)\]", behind))

@@ -3,11 +3,14 @@
 import shutil
 import subprocess
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import psutil
+import psycopg
 from sqlalchemy import create_engine, text
 
 from app.kit import migrations
@@ -73,14 +76,33 @@ class Standby:
 
     def __init__(self, programs: Path, folder: Path, user: str, primary: str) -> None:
         self._programs, self._folder, self._user = programs, folder, user
+        self._primary = str(Path(primary).parent)
         self._data = folder / "data"
         self.socket = str(folder / ".s.PGSQL.5432")
         shutil.chown(folder, user)
-        host = str(Path(primary).parent)
         what = ("-U", "postgres", "-D", self._data, "-R", "--checkpoint=fast")
-        self._run("pg_basebackup", "-h", host, *what)
+        self._run("pg_basebackup", "-h", self._primary, *what)
         options = f"-c listen_addresses='' -c unix_socket_directories={folder}"
         self._control("start", "-o", options, "-l", folder / "log")
+
+    def wait_for_primary(self) -> None:
+        """Wait until it has all that its primary has by now."""
+        (end,) = _asked(self._primary, "SELECT pg_current_wal_lsn()")
+        has_it = f"SELECT pg_last_wal_replay_lsn() >= '{end}'"
+        deadline = time.monotonic() + 60
+        while _asked(str(self._folder), has_it) != (True,):
+            assert time.monotonic() < deadline, "the standby does not follow"
+            time.sleep(0.02)
+
+    def stop_following(self) -> None:
+        """Receive nothing any more, as if the network between them were cut."""
+        host = str(self._folder)
+        _asked(host, "ALTER SYSTEM SET primary_conninfo = ''")
+        _asked(host, "SELECT pg_reload_conf()")
+        deadline = time.monotonic() + 60
+        while _asked(host, "SELECT count(*) FROM pg_stat_wal_receiver") != (0,):
+            assert time.monotonic() < deadline, "the standby still follows"
+            time.sleep(0.02)
 
     def promote(self) -> None:
         """Make it a server that takes writes."""
@@ -97,6 +119,14 @@ class Standby:
     def _run(self, program: str, *words: str | Path) -> None:
         command = [self._programs / program, *words]
         subprocess.run(command, check=True, user=self._user, stdout=subprocess.DEVNULL, timeout=60)
+
+
+def _asked(host: str, statement: str) -> tuple[Any, ...]:
+    """Run a statement, and return its first row."""
+    with psycopg.connect(f"host={host} user=postgres", autocommit=True) as connection:
+        # The text is one of this file.
+        found = connection.execute(statement.encode())
+        return (found.fetchone() or ()) if found.description is not None else ()
 
 
 @contextmanager

@@ -56,7 +56,8 @@ def addresses(request: pytest.FixtureRequest) -> list[str]:
 def settings(addresses: list[str], request: pytest.FixtureRequest) -> Settings:
     """A deployment on them."""
     hosts = ",".join(f"127.0.0.1:{request.getfixturevalue(name).port}" for name in addresses)
-    return Settings(database_url=f"postgresql+psycopg://postgres:@{hosts}/dateline")
+    url = f"postgresql+psycopg://postgres:@{hosts}/dateline"
+    return Settings(database_url=url, stale_seconds=0)
 
 
 @pytest.fixture

@@ -125,3 +125,38 @@ def test_writes_go_on_after_a_promotion(
     standby.promote()
     _soon(lambda: _writes(node), 5)
     assert node.article("After")["version"] == 1
+
+
+@pytest.mark.parametrize("loses", [False, True])
+@pytest.mark.parametrize(
+    "settings",
+    [(["primary_proxy", "standby_proxy"], "?target_session_attrs=read-write")],
+    indirect=True,
+)
+def test_rows_that_a_promoted_standby_lacks_are_noticed(
+    loses: bool, primary_proxy: Proxy, standby: Standby, node: Newsroom
+) -> None:
+    client = node.client
+    first, second = node.story("First"), node.story("Second")
+    path = f"/v1/articles/{first['id']}"
+    if loses:
+        standby.wait_for_primary()
+        standby.stop_following()
+    # The sequence of serials goes on 32 numbers later there.
+    for number in range(40):
+        second = node.patch(second, title=f"Second {number}", status="published")
+    cursor = client.get("/v1/changes?limit=1000").json()["cursor"]
+    assert client.get(path).status_code == 200
+    if not loses:
+        standby.wait_for_primary()
+    primary_proxy.silence()
+    _soon(lambda: client.get("/readyz").status_code == 503, 5)
+    standby.promote()
+    _soon(lambda: _writes(node), 5)
+    node.verb(first, "kill", notice="Withdrawn.")
+    assert client.get(path).status_code == 410
+    answer = client.get(f"/v1/changes?cursor={cursor}")
+    if loses:
+        assert (answer.status_code, answer.json()["code"]) == (410, "cursor_too_old")
+    else:
+        assert [entry["reason"] for entry in answer.json()["data"]] == ["killed"]

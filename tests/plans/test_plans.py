@@ -208,7 +208,7 @@ _LOOKUPS: dict[str, Work] = {
     "last embargoed rows": lambda s: delivery.last_embargoed_rows(s, _ids(20)),
     "tombstones": lambda s: delivery.tombstones(s, ["gone-5", "gone-6"]),
     "a tombstone": lambda s: delivery.standing(s, "gone-5", embargoed=False),
-    "a follower": lambda s: delivery.follower_position(s, "search"),
+    "a follower": lambda s: delivery.follower_standing(s, "search"),
 }
 
 

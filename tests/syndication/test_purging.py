@@ -19,7 +19,8 @@ from tests.syndication.conftest import TOKEN
 def position(services: Services) -> int | None:
     """Return how far the receiver has been told."""
     with services.database.read() as session:
-        return store.follower_position(session, FOLLOWER)
+        standing = store.follower_standing(session, FOLLOWER)
+    return standing.serial if standing is not None else None
 
 
 def keys_of(services: Services, *ids: str) -> list[str]:

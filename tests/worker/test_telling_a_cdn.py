@@ -52,7 +52,8 @@ def wait_until(true: Callable[[], object]) -> None:
 def position(services: Services) -> int | None:
     """Return how far the receiver has been told."""
     with services.database.read() as session:
-        return store.follower_position(session, FOLLOWER)
+        standing = store.follower_standing(session, FOLLOWER)
+    return standing.serial if standing is not None else None
 
 
 def test_a_receiver_that_does_not_answer_delays_nobody_and_is_called_off(

@@ -1,8 +1,10 @@
 """No answer older than the log: what changed is found out before an answer is looked up."""
 
 import asyncio
+import time
 from contextlib import suppress
 from datetime import datetime
+from math import inf
 
 from starlette.concurrency import run_in_threadpool
 
@@ -10,7 +12,7 @@ from app.api.cache.store import EntryStore
 from app.bootstrap import Services
 from app.delivery import store as delivery_store
 from app.delivery.heads import Head
-from app.delivery.store import Change
+from app.delivery.store import Change, LogPosition
 from app.delivery.surrogates import EVERYTHING
 from app.kit.errors import Failure
 from app.kit.watch import Version
@@ -30,12 +32,30 @@ class Freshness:
         self._following = asyncio.Lock()
         self.version: Version = -1
         self.serial = -1
+        self._mark: int | None = None
         # The next moment at which time alone makes a story appear or expire, and how often
         # everything was dropped.
         self.boundary: datetime | None = None
         self._looked_at: datetime | None = None
         self.epoch = 0
+        # When the log was last read, by `time.monotonic`.
+        self._read_at = -inf
         self.now: datetime = services.clock.now()
+
+    @property
+    def age(self) -> float:
+        """Seconds since the last proof that what is kept is as new as the log; inf if it is not."""
+        proof = self._watch.proof()
+        proved_at = max(proof.at, self._read_at) if proof.version == self.version else self._read_at
+        return inf if proof.moved_at > proved_at else time.monotonic() - proved_at
+
+    @property
+    def may_be_stale(self) -> bool:
+        """Tell whether what is kept may be sent while the database does not answer."""
+        self.now = self._services.clock.now()
+        if self._embedded or self.version == -1 or self._has_passed():
+            return False
+        return self.age < self._services.settings.stale_seconds
 
     async def check(self) -> None:
         """Make sure that nothing outdated is kept: by a write that was acknowledged, or by time."""
@@ -47,7 +67,9 @@ class Freshness:
             return
         async with self._following:
             if version != self.version or self._has_passed():
+                read_at = time.monotonic()
                 self._apply(*await run_in_threadpool(self._read), version)
+                self._read_at = read_at
 
     def is_sure(self) -> bool:
         """Tell whether nothing outdated is kept, once it was seen what changed.
@@ -80,12 +102,14 @@ class Freshness:
         Scheduling writes no row before it is due, and still sets how long answers may be kept.
         """
         with self._services.delivery.opened() as (session, head, _):
-            if self.serial < delivery_store.trimmed_upto(session):
-                # What showed things that the log has forgotten since is not known any more.
-                self.serial = -1
             if self.serial < 0:
                 return [], head
-            return delivery_store.log_rows(session, self.serial, _MOST_ROWS), head
+            position = LogPosition(self.serial, self._mark)
+            rows = delivery_store.rows_since(session, position, _MOST_ROWS)
+            if rows is None:
+                # What showed things that the log has forgotten or lost is not known any more.
+                self.serial = -1
+            return rows or [], head
 
     def _apply(self, rows: list[Change], head: Head, version: Version) -> None:
         turned = self._has_passed() or self._has_turned(head)
@@ -96,9 +120,9 @@ class Freshness:
             self._drop(rows)
         if rows:
             # After a thousand rows there may be more; the version is left behind to look again.
-            self.serial = rows[-1].serial
+            self.serial, self._mark = rows[-1].serial, rows[-1].mark
         elif self.serial < 0:
-            self.serial = head.serial
+            self.serial, self._mark = head.position
         if head.changes_at != self.boundary:
             # Prepared responses say how long they hold.
             self._entries.clear_prepared()

@@ -5,10 +5,11 @@ of its resource computes the answer; it is kept, encoded, checked against the re
 and sent.
 """
 
+from collections.abc import Callable
 from contextlib import suppress
 
 from app.access.caller import ANYBODY, Caller
-from app.api.cache.entry import Absent, Kept, Messages
+from app.api.cache.entry import Absent, Entry, Kept, Messages
 from app.api.cache.freshness import Freshness
 from app.api.cache.misses import Misses
 from app.api.cache.readers import Readers
@@ -16,16 +17,17 @@ from app.api.cache.replies import VARY_BY_ORIGIN, Replies
 from app.api.cache.request import Key, PublicRequest, read_request, request_name
 from app.api.cache.single_flight import SingleFlight
 from app.api.cache.store import EntryStore
+from app.api.delivery.threads import asks_much
 from app.api.http.asgi import App, Message, Receive, Scope, Send
 from app.api.http.problems import problem_for
-from app.api.http.server import take_seat
+from app.api.http.server import leave_with_client, take_seat
 from app.api.live.change_notifier import ChangeNotifier
 from app.api.live.stream import let_in
 from app.api.middleware.access_log import id_for
 from app.api.middleware.host import HostMiddleware
 from app.api.ops.metrics import Metrics
 from app.bootstrap import Services
-from app.kit.errors import Failure
+from app.kit.errors import DatabaseUnavailable, Failure
 from app.kit.ids import new_id
 from app.kit.watch import Version
 from app.server.interface import Hooks
@@ -53,6 +55,8 @@ class CacheMiddleware:
         self._version = services.watch.version
         self._now = services.clock.now
         metrics.watch_cache(self._entries)
+        # Tells whether readers are answered from memory while the database is away.
+        self.serves_stale: Callable[[], bool] = lambda: self._freshness.may_be_stale
         # The outermost middleware is what the server knows of the application.
         self.hooks = Hooks(lookup=self.lookup)
 
@@ -128,9 +132,17 @@ class CacheMiddleware:
     async def _answer(self, request: PublicRequest) -> Messages:
         if request.is_long_poll:
             take_seat(request.scope)
-        await self._freshness.check()
+        try:
+            await self._freshness.check()
+        except DatabaseUnavailable:
+            messages = self._stale(request)
+            if messages:
+                return messages
+            raise
         caller = await self._readers.caller(request.scope, request.headers)
         key = (request.path, request.query, caller.key_id is not None)
+        if asks_much(request.query):
+            leave_with_client(request.scope)
         if caller.embargoed:
             # The log is silent about embargoes, so nothing says when to forget such an answer.
             kept = self._misses.compute(request, caller) or await self._misses.wait(request, caller)
@@ -139,6 +151,22 @@ class CacheMiddleware:
         messages = self._reply(request, key, kept)
         await self._readers.check_again(request.scope, request.headers, caller)
         return messages
+
+    def _stale(self, request: PublicRequest) -> Messages:
+        """Return the messages of an answer as it was before the database went away, if it may be.
+
+        Time is told from it as ever: what it changes is not sent once it has.
+        """
+        if not request.is_shareable or not self._freshness.may_be_stale:
+            return ()
+        kept = self._entries.get((request.path, request.query, False), self._freshness.now)
+        if not isinstance(kept, Entry) or kept.status != 200:
+            return ()
+        response = self._replies.prepare_stale(request, kept)
+        if response is None:
+            return ()
+        self._misses.log(request, response.status)
+        return response.messages(request.scope, request.id)
 
     def _found(self, request: PublicRequest, key: Key, caller: Caller) -> Kept | None:
         """Return an answer that is kept, or computed without waiting.

@@ -1,6 +1,7 @@
 """Cache misses: the answer is computed, counted, logged, and returned as it is kept."""
 
 import time
+from functools import partial
 
 from app.access.caller import ANYBODY, Caller
 from app.api.cache.entry import Absent, Entry, Kept
@@ -12,6 +13,7 @@ from app.api.live.change_notifier import ChangeNotifier
 from app.api.middleware.access_log import log_request
 from app.api.ops.metrics import Metrics
 from app.bootstrap import Services
+from app.kit.limit import ReadLimit
 
 
 class Misses:
@@ -31,7 +33,8 @@ class Misses:
             return None
         asked = ReadRequest(request.path, request.query, caller, on_loop=True)
         try:
-            answer = request.match.compute(self._services, asked)
+            limit = ReadLimit(self._services.settings.read_seconds)
+            answer = limit.run(partial(request.match.compute, self._services, asked))
         except TakesLong:
             request.is_long = True
             return None

@@ -32,6 +32,7 @@ _USUAL = (b"cache-control", b"public, max-age=0, s-maxage=15, stale-while-revali
 # not believe it, and keep what they have for as long as that once said.
 _OVER = (b"cache-control", b"public, max-age=0, s-maxage=0, stale-while-revalidate=0")
 _PRIVATE = (b"cache-control", b"private, max-age=0, must-revalidate")
+_NO_STORE = (b"cache-control", b"no-store")
 # In one line: some shared caches (nginx is one) read no second.
 _VARY = b"Accept-Encoding, Authorization, X-Api-Key, Origin"
 _VARY_IN_FORMAT = _VARY + b", Accept"
@@ -87,6 +88,20 @@ class Replies:
         tally = self._metrics.tally(method, entry.route, status)
         body = b"" if method == "HEAD" else body
         return PreparedResponse(status, headers, body, first, entry, tally)
+
+    def prepare_stale(self, request: PublicRequest, entry: Entry) -> PreparedResponse | None:
+        """Return the same while nothing says whether it is outdated: for this reader, and no cache.
+
+        Its age is that of the last proof that it was not.
+        """
+        response = self.prepare(request, entry, has_key=False)
+        if response is not None:
+            age = int(self._freshness.age)
+            others = [one for one in response.headers if one[0] != b"cache-control"]
+            status = b'Dateline; hit; ttl=%d; detail="database away"' % -age
+            own = ((b"age", b"%d" % age), (b"cache-status", status), _NO_STORE)
+            response.headers = [*others, *own]
+        return response
 
     def absent(self, request: PublicRequest, absent: Absent) -> Messages:
         """Say that nothing is here."""

@@ -61,7 +61,7 @@ def tag(services: Services, request: ReadRequest, name: str) -> Channel:
         raise nothing_here(
             request, services.delivery.head(), f"No tag makes the slug {quoted(name)}."
         )
-    spellings = services.tags.spellings(slug, services.delivery.head().serial)
+    spellings = services.tags.spellings(slug, services.delivery.head().position)
     clause = Clause("tag", spellings)
     return Channel(f"/feeds/tags/{slug}", spellings[0], (clause,), moved=slug != name)
 

@@ -1,9 +1,11 @@
 """Where an answer is computed: on the event loop, or in a worker thread."""
 
+from functools import partial
+
 from fastapi import Request, Response
-from starlette.concurrency import run_in_threadpool
 
 from app.api.delivery.resource import Match, ReadRequest, Resource
+from app.api.delivery.threads import run_for
 from app.api.http.answer import Answer
 from app.api.http.asgi import state
 from app.api.live.change_notifier import ChangeNotifier
@@ -19,7 +21,7 @@ async def fetch(
         resource.reads.allow(services, request.reader)
         answer: Answer = await resource.answer(services, request, notifier, **parts)
         return answer
-    return await run_in_threadpool(match.compute, services, request)
+    return await run_for(services, request, partial(match.compute, services, request))
 
 
 async def respond(request: Request, resource: Resource) -> Response:

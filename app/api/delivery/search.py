@@ -3,6 +3,7 @@
 import asyncio
 import time
 from dataclasses import asdict
+from functools import partial
 from typing import Any
 
 from starlette.concurrency import run_in_threadpool
@@ -19,6 +20,7 @@ from app.api.delivery.search_query import (
 )
 from app.api.delivery.stories import story_absent
 from app.api.delivery.story_parameters import NAMES_IN, RELATED_LIST, Q
+from app.api.delivery.threads import run_for
 from app.api.http.access import Reads
 from app.api.http.answer import Answer
 from app.api.http.fields import HEADLINE_FIELDS
@@ -42,7 +44,7 @@ async def search(services: Services, request: ReadRequest, _: ChangeNotifier) ->
     values = SEARCH_LIST.parse(request.query)
     if values[REFRESH] == "wait":
         await _refreshed(services)
-    return await run_in_threadpool(_found, services, request, values)
+    return await run_for(services, request, partial(_found, services, request, values))
 
 
 def suggest(services: Services, request: ReadRequest) -> Answer:

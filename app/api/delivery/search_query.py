@@ -23,6 +23,7 @@ from app.api.http.parameters import (
 from app.api.schemas.reading import SearchHit
 from app.bootstrap import Services
 from app.delivery.query import StoryQuery
+from app.delivery.store.reading import Counted
 from app.search.index import FACETS as FACET_NAMES
 from app.search.index import MOST_RELEVANT, Order, Place
 from app.search.queries import Answer, SearchQuery
@@ -70,6 +71,7 @@ class SearchRequest:
     query: SearchQuery
     fields: Fields | None
     paging: Paging
+    counts_all: bool
 
 
 def read_search(services: Services, values: Values, caller: Caller) -> SearchRequest:
@@ -97,7 +99,7 @@ def read_search(services: Services, values: Values, caller: Caller) -> SearchReq
         embargoed=caller.embargoed,
         names_in=values[NAMES_IN],
     )
-    return SearchRequest(query, values[HIT_FIELDS], paging)
+    return SearchRequest(query, values[HIT_FIELDS], paging, caller.key_id is not None)
 
 
 def read_typed(values: Values) -> str | None:
@@ -136,12 +138,15 @@ def search_body(asked: SearchRequest, found: Answer) -> tuple[bytes, dict[str, s
         items = [asked.fields.keep(item) for item in items]
     ends = _offsets if asked.query.order == "relevance" else places
     before, after = ends(asked.query, found)
+    counted = None if found.total is None else Counted(found.total)
+    if counted is not None and not asked.counts_all:
+        counted = counted.capped()
     return envelope(
         asked.paging,
         items,
         before,
         after,
-        found.total,
+        *(counted or (None,)),
         facets=found.facets,
         corrected=found.corrected,
         complete=found.exact,

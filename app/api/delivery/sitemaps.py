@@ -83,7 +83,9 @@ def build_news(services: Services) -> Sitemap:
     page = services.delivery.stories(query)
     if page.after is None:
         return _news_made(services, page)
-    stories = services.delivery.stories(replace(query, count="exact", limit=1)).count or 0
+    counting = replace(query, count="exact", counts_all=True, limit=1)
+    counted = services.delivery.stories(counting).count
+    stories = 0 if counted is None else counted.number
     here = addresses_of(services).here
     parts = [Part(here(f"/sitemap-news-{n + 1}.xml")) for n in range(ceil(stories / _NEWS_PART))]
     return Sitemap(render_index(parts), _undated(page.head), page.head.now + _INDEX_LIVES)

@@ -55,7 +55,7 @@ class _ParsedLists:
     """
 
     def __init__(self) -> None:
-        self._known: BoundedCache[tuple[str, bytes, bool], _List] = BoundedCache(
+        self._known: BoundedCache[tuple[str, bytes, bool, bool], _List] = BoundedCache(
             _MOST_BYTES, lambda key, _: _OF_A_QUERY + _TIMES * len(key[1])
         )
         self._directory: Directory | None = None
@@ -68,7 +68,8 @@ class _ParsedLists:
         if directory is not self._directory:
             self._known.clear()
             self._directory = directory
-        key = (request.path, request.query, request.reader.embargoed)
+        reader = request.reader
+        key = (request.path, request.query, reader.embargoed, reader.key_id is not None)
         known = self._known.get(key)
         if known is None:
             known = self._known[key] = _parse(services, request, kind)
@@ -97,8 +98,14 @@ def list_stories(services: Services, request: ReadRequest, kind: _Kind) -> Answe
 
 
 def _parse(services: Services, request: ReadRequest, kind: _Kind) -> _List:
-    embargoed = request.reader.embargoed
-    asked = read_list(services, request.path, request.query, kind, embargoed=embargoed)
+    asked = read_list(
+        services,
+        request.path,
+        request.query,
+        kind,
+        embargoed=request.reader.embargoed,
+        counts_all=request.reader.key_id is not None,
+    )
     links = Links.of(request.path, request.query, services.settings.public_url or "")
     alternates = feed_alternates(services, request.query, "/feeds/latest")
     return _List(asked, links, alternates, narrow_keys(asked.query))

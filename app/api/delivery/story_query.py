@@ -41,6 +41,7 @@ def read_list(
     kind: Literal["headlines", "articles"],
     *,
     embargoed: bool,
+    counts_all: bool,
 ) -> ListRequest:
     """Understand the query string of a list, or refuse it."""
     form: Form = "short"
@@ -51,7 +52,8 @@ def read_list(
         values = ARTICLE_LIST.parse(query_string)
         form, fields = _full_form(values)
     query, paging = read_query(services, values, path, form)
-    return ListRequest(replace(query, embargoed=embargoed), fields, paging)
+    query = replace(query, embargoed=embargoed, counts_all=counts_all)
+    return ListRequest(query, fields, paging)
 
 
 def read_query(
@@ -87,7 +89,8 @@ def list_body(asked: ListRequest, page: Page) -> tuple[bytes, dict[str, str | No
     items: Sequence[bytes] = page.items
     if asked.fields is not None:
         items = [asked.fields.keep(item) for item in items]
-    return envelope(asked.paging, items, page.before, page.after, page.count)
+    count, count_is = page.count or (None, "exact")
+    return envelope(asked.paging, items, page.before, page.after, count, count_is)
 
 
 def narrow_keys(query: StoryQuery) -> tuple[str, ...]:

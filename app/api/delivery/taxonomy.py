@@ -94,9 +94,10 @@ def _category_tree(categories: Iterable[DirectoryEntry], values: Values) -> byte
         parent = one.parent_id if one.parent_id in known else None
         below.setdefault(parent, []).append(one)
     nested = b",".join(_nested(one, below) for one in below.get(None, ()))
-    count = len(listed) if values.has(COUNT) else None
-    page = json.dumps({"next": None, "prev": None, "limit": len(listed), "count": count})
-    return b'{"data":[' + nested + b'],"page":' + page + b"}"
+    page: dict[str, object] = {"next": None, "prev": None, "limit": len(listed), "count": None}
+    if values.has(COUNT):
+        page |= {"count": len(listed), "count_is": "exact"}
+    return b'{"data":[' + nested + b'],"page":' + json.dumps(page) + b"}"
 
 
 def _nested(one: DirectoryEntry, below: dict[str | None, list[DirectoryEntry]]) -> bytes:

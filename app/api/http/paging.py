@@ -10,6 +10,7 @@ from app.kit.cursor import Signer, fingerprint
 from app.kit.errors import BadCursor
 
 Count = Literal["exact", "estimated"]
+CountIs = Literal["exact", "at_least", "estimated"]
 _COUNTS: dict[str, Count | None] = {"exact": "exact", "estimated": "estimated", "none": None}
 _OTHER_QUERY = "This cursor belongs to another query. Repeat that query's filters."
 _choose_count = choice_parser(_COUNTS)
@@ -77,16 +78,19 @@ def envelope(
     before: Sequence[Any] | None,
     after: Sequence[Any] | None,
     count: int | None,
+    count_is: CountIs = "exact",
     **more: Any,
 ) -> tuple[bytes, dict[str, str | None]]:
     """Return the JSON of a list, and its cursors by name, for the Link header.
 
-    `more` are members that stand beside the data and the page.
+    `count_is` says what the count is, if there is one; `more` are members that stand beside the
+    data and the page.
     """
     cursors = {
         "next": paging.cursor(after, backwards=False),
         "prev": paging.cursor(before, backwards=True),
     }
-    page = json.dumps({**cursors, "limit": paging.limit, "count": count})
+    counted = {"count": count} if count is None else {"count": count, "count_is": count_is}
+    page = json.dumps({**cursors, "limit": paging.limit, **counted})
     rest = b"," + json.dumps(more)[1:] if more else b"}"
     return b"".join((b'{"data":[', b",".join(items), b'],"page":', page, rest)), cursors

@@ -210,6 +210,12 @@ PROBLEMS: dict[str, ProblemType] = {
     "database_busy": ProblemType(
         503, "The database is busy", "Try again after the seconds in Retry-After."
     ),
+    "read_too_long": ProblemType(
+        503,
+        "The answer takes too long",
+        "Ask for less: fewer filters, or no count. The operator sets the time by "
+        "DATELINE_READ_SECONDS.",
+    ),
     "database_read_only": ProblemType(
         503,
         "The database is read-only",

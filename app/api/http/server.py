@@ -51,6 +51,13 @@ def take_seat(scope: Scope) -> None:
         raise TooManyListeners("As many listen as this server allows. Try again later.")
 
 
+def leave_with_client(scope: Scope) -> None:
+    """Let the server cancel a request when its client leaves."""
+    control = _control(scope)
+    if control is not None:
+        control.leave_with_client()
+
+
 def _control(scope: Scope) -> Control | None:
     control: Control | None = scope.get("extensions", {}).get(CONTROL)
     return control

@@ -10,7 +10,7 @@ from urllib.parse import quote, unquote_to_bytes
 from app.api.http.asgi import App, Receive, Scope, Send, answer, request_id
 from app.api.http.errors import NothingHere, QueryTooLong
 from app.api.http.links import fits_in_head
-from app.api.http.problems import problem
+from app.api.http.problems import problem_for
 from app.kit.errors import Failure
 
 _NEEDLESS = re.compile(rb"%(?:2[DEde]|3[0-9]|4[1-9A-Fa-f]|5[0-9AaFf]|6[1-9A-Fa-f]|7[0-9AaEe])")
@@ -49,7 +49,7 @@ class PathMiddleware:
 
 
 async def _refuse(scope: Scope, send: Send, failure: Failure) -> None:
-    await answer(send, *problem(failure.code, failure.detail, request_id(scope)))
+    await answer(send, *problem_for(failure, request_id(scope)))
 
 
 def _is_path(path: bytes) -> bool:

@@ -56,13 +56,28 @@ class ChangeBatch(Answer):
     more: bool
 
 
-class PageInfo(Answer):
+class _Place(Answer):
     """Where a page stands; cursors are opaque."""
 
     next: str | None
     prev: str | None
     limit: int
-    count: int | None
+
+
+class UncountedPage(_Place):
+    """Where a page stands; cursors are opaque."""
+
+    count: None
+
+
+class CountedPage(_Place):
+    """The same where stories were counted: all of them, at least so many, or about so many."""
+
+    count: int
+    count_is: Literal["exact", "at_least", "estimated"]
+
+
+PageInfo = UncountedPage | CountedPage
 
 
 class HeadlinePage(Answer):

@@ -46,10 +46,11 @@ from app.delivery.store.entries import (
 )
 from app.delivery.store.followers import (
     begin_follower as begin_follower,
-    follower_position as follower_position,
+    follower_standing as follower_standing,
     followers as followers,
     move_follower as move_follower,
     start_follower as start_follower,
+    take_back as take_back,
     take_over as take_over,
 )
 from app.delivery.store.log import (
@@ -64,7 +65,13 @@ from app.delivery.store.log import (
     lock_log as lock_log,
     log_rows as log_rows,
 )
-from app.delivery.store.trimming import trimmed_upto as trimmed_upto
+from app.delivery.store.positions import (
+    LogPosition as LogPosition,
+    embargoed_end as embargoed_end,
+    is_same as is_same,
+    log_marks as log_marks,
+    rows_since as rows_since,
+)
 from app.delivery.store.withdrawn import (
     NOT_FOUND as NOT_FOUND,
     Stone as Stone,

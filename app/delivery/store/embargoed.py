@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
+from secrets import randbits
 from typing import NamedTuple
 
 from sqlalchemy import and_, bindparam, exists, func, literal_column, or_, select
@@ -9,7 +10,7 @@ from sqlalchemy import and_, bindparam, exists, func, literal_column, or_, selec
 from app.access.selection import Facts
 from app.content.models import ArticleRow
 from app.delivery.models import Document, EmbargoedRow, LogRow
-from app.delivery.store.log import LOG_LOCK, Change, LastChange, last_serial
+from app.delivery.store.log import LOG_LOCK, MARK_BITS, Change, LastChange, last_serial
 from app.delivery.store.visibility import present
 from app.kit.listed import is_listed
 from app.kit.schema import table_of
@@ -39,11 +40,12 @@ class _Row(NamedTuple):
     notice: str | None
     before: Facts | None
     after: Facts | None
+    mark: int
 
 
 def _row(end: int, change: Change) -> _Row:
-    at, _, id_, op, reason, version, notice, before, after, _ = change
-    return _Row(end, at, id_, op, reason, version, notice, before, after)
+    at, _, id_, op, reason, version, notice, before, after, *_ = change
+    return _Row(end, at, id_, op, reason, version, notice, before, after, randbits(MARK_BITS))
 
 
 def append_embargoed(session: WriteSession, changes: Sequence[Change]) -> None:

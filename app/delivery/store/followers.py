@@ -6,7 +6,7 @@ from typing import NamedTuple
 from sqlalchemy import select, update
 
 from app.delivery.models import FollowerRow
-from app.delivery.store.log import last_serial
+from app.delivery.store.log import LOG_END, last_serial
 from app.kit.session import ReadSession, WriteSession
 from app.kit.statement import Query
 
@@ -19,12 +19,17 @@ class _Follower(NamedTuple):
     noted_at: datetime
 
 
-def follower_position(session: ReadSession, name: str) -> int | None:
-    """Return the last serial that a follower was told of, or nothing before it has begun."""
-    position: int | None = session.scalar(
-        select(FollowerRow.serial).where(FollowerRow.name == name)
-    )
-    return position
+class FollowerStanding(NamedTuple):
+    """The last serial that a follower was sent, and the last one of the log."""
+
+    serial: int
+    end: int
+
+
+def follower_standing(session: ReadSession, name: str) -> FollowerStanding | None:
+    """Return how far a follower and the log have come, or nothing before it has begun."""
+    columns = FollowerRow.serial, LOG_END.label("end")
+    return session.first(Query(select(*columns).where(FollowerRow.name == name), FollowerStanding))
 
 
 def followers(session: ReadSession) -> dict[str, int]:
@@ -47,6 +52,12 @@ def move_follower(session: WriteSession, name: str, serial: int, now: datetime) 
     """Note how far a follower has come; it never goes back, whoever else moves it."""
     statement = update(FollowerRow).where(FollowerRow.name == name, FollowerRow.serial < serial)
     session.execute(statement.values(serial=serial, noted_at=now))
+
+
+def take_back(session: WriteSession, name: str, now: datetime) -> None:
+    """Let a follower that stands beyond the end of the log go on from there."""
+    beyond = (FollowerRow.name == name) & (FollowerRow.serial > LOG_END)
+    session.execute(update(FollowerRow).where(beyond).values(serial=LOG_END, noted_at=now))
 
 
 def take_over(session: WriteSession, name: str, before: int, after: int, now: datetime) -> bool:

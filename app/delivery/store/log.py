@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
+from secrets import randbits
 from typing import Literal, NamedTuple
 
 from sqlalchemy import BigInteger, bindparam, exists, func, literal_column, select
@@ -17,10 +18,12 @@ from app.kit.statement import Statement
 # The last lock of every writing transaction on PostgreSQL: a sequence there is not commit
 # order, and a follower would skip a row that is numbered early and committed late.
 LOG_LOCK = "change-log"
+# Every reader of JSON keeps so many bits of a number.
+MARK_BITS = 53
 
 
 class Change(NamedTuple):
-    """A row of the log; its serial is given to it when it is appended."""
+    """A row of the log; its serial and its mark are given to it when it is appended."""
 
     at: datetime
     type: str
@@ -32,6 +35,7 @@ class Change(NamedTuple):
     before: Facts | None = None
     after: Facts | None = None
     serial: int = 0
+    mark: int = 0
 
 
 class LastChange(NamedTuple):
@@ -62,7 +66,7 @@ def append(session: WriteSession, changes: Sequence[Change]) -> None:
     """Append to the log; nothing may be locked after this."""
     if changes:
         session.lock(LOG_LOCK)
-        session.insert(LogRow, changes)
+        session.insert(LogRow, [row._replace(mark=randbits(MARK_BITS)) for row in changes])
 
 
 def lock_log(session: WriteSession) -> None:
@@ -77,7 +81,8 @@ def last_log_rows(session: ReadSession, ids: Collection[str]) -> dict[str, LastC
 
 def last_serial(session: ReadSession) -> int:
     """Return the serial of the last row of the log, or 0 before there is one."""
-    return session.scalar(_LAST_SERIAL) or 0
+    serial: int = session.scalar(_LAST_SERIAL)
+    return serial
 
 
 def log_rows(session: ReadSession, after: int, limit: int) -> list[Change]:
@@ -103,7 +108,8 @@ _later = _log.alias("later")
 _later_serial = _later.c.serial + literal_column("0", BigInteger)
 _after, _upto = bindparam("after", type_=BigInteger), bindparam("upto", type_=BigInteger)
 _of_stories = (_log.c.type == literal_column("'article'")) & is_listed(_log.c.id)
-_LAST_SERIAL: Statement[tuple[int | None]] = Statement(select(func.max(_log.c.serial)))
+LOG_END = func.coalesce(select(func.max(_log.c.serial)).scalar_subquery(), 0)
+_LAST_SERIAL: Statement[tuple[int]] = Statement(select(LOG_END))
 _LAST_OF_STORIES = Statement(
     select(*(_log.c[name] for name in LastChange._fields)).where(
         _log.c.serial.in_(select(func.max(_log.c.serial)).where(_of_stories).group_by(_log.c.id))

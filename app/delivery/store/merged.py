@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from heapq import merge
 from itertools import islice
 
-from sqlalchemy import BigInteger, ColumnElement, bindparam, exists, func, literal_column, select
+from sqlalchemy import BigInteger, ColumnElement, bindparam, exists, literal_column, select
 
 from app.access.selection import Facts
 from app.delivery.models import EmbargoedRow, LogRow
@@ -19,11 +19,6 @@ from app.kit.statement import Statement
 
 _embargoed = table_of(EmbargoedRow)
 _log = table_of(LogRow)
-
-
-def embargoed_end(session: ReadSession) -> int:
-    """Return the last serial of the log of what is under embargo."""
-    return session.scalar(_END) or 0
 
 
 def last_of_each_merged(
@@ -49,7 +44,6 @@ def embargoed_before(
 _after, _upto, _held_after, _held_upto = (
     bindparam(name, type_=BigInteger) for name in ("after", "upto", "held_after", "held_upto")
 )
-_END: Statement[tuple[int | None]] = Statement(select(func.max(_embargoed.c.serial)))
 _later = _log.alias("later")
 _held_later = _embargoed.alias("held_later")
 # Said so that no index of serials alone is taken: what is later is looked up by its thing.

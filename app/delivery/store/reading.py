@@ -50,6 +50,9 @@ class HeadRow(NamedTuple):
     expired_at: int | None
     next_due_at: int | None
     next_expiry_at: int | None
+    mark: int | None
+    source_mark: int | None
+    category_mark: int | None
 
 
 class ShortRow(NamedTuple):
@@ -103,8 +106,20 @@ _bodies = table_of(DocumentBody)
 _log = table_of(LogRow)
 _redirects = table_of(Redirect)
 
-# The planner is asked about rows beyond this many when a count may be an estimate.
+# Rows beyond this many are counted only for those who may have everything counted.
 _COUNTED_EXACTLY = 10_000
+
+
+class Counted(NamedTuple):
+    """A number of stories, and what it is: all of them, at least so many, or an estimate."""
+
+    number: int
+    is_: Literal["exact", "at_least", "estimated"] = "exact"
+
+    def capped(self) -> "Counted":
+        """Return it as those are told who may not have everything counted."""
+        within = self.number <= _COUNTED_EXACTLY
+        return self if within else Counted(_COUNTED_EXACTLY, "at_least")
 
 
 def story_page_statement(
@@ -171,26 +186,26 @@ def headed_story(
     return head, rows[0] if rows else None
 
 
-def count_stories(session: ReadSession, query: StoryQuery, now: datetime) -> int:
+def count_stories(session: ReadSession, query: StoryQuery, now: datetime) -> Counted:
     """Count the visible stories that are asked for.
 
-    An estimate is exact while there are few; beyond that PostgreSQL's planner guesses.
+    Up to 10,000 the count is exact. More are counted only where the query `counts_all`; an
+    estimate is then what PostgreSQL's planner guesses.
     """
     shape = replace(query.shape, key="published_at", descending=True, placed=False, form="short")
     params = {**query.values, "now": now}
-    if query.count == "estimated" and session.dialect == "postgresql":
-        few = _bare_statement(shape).limit(_COUNTED_EXACTLY + 1).subquery()
-        least: int = session.scalar(select(func.count()).select_from(few), params)
-        if least <= _COUNTED_EXACTLY:
-            return least
-        return max(least, session.estimate(_bare_statement(shape), params))
-    key: _Key = ("count", shape, session.dialect, False)
-    statement = _kept.get(key)
-    if statement is None:
-        rows = _bare_statement(shape).subquery()
-        statement = _kept[key] = Statement(select(func.count()).select_from(rows))
-    count: int = session.scalar(statement, params)
-    return count
+    guesses = query.count == "estimated" and session.dialect == "postgresql"
+    if query.counts_all and not guesses:
+        return Counted(session.scalar(_count_statement("count", shape, session.dialect), params))
+    few: int = session.scalar(
+        _count_statement("few", shape, session.dialect), {**params, "limit": _COUNTED_EXACTLY + 1}
+    )
+    if few <= _COUNTED_EXACTLY:
+        return Counted(few)
+    if guesses:
+        estimate = session.estimate(Statement(_bare_statement(shape)), params)
+        return Counted(max(few, estimate), "estimated")
+    return Counted(_COUNTED_EXACTLY, "at_least")
 
 
 def log_head(session: ReadSession, now: datetime) -> HeadRow:
@@ -215,7 +230,7 @@ def redirect_target(session: ReadSession, slug: str) -> str | None:
 # --- statements ---------------------------------------------------------------------------
 
 
-_Kind = Literal["page", "count"]
+_Kind = Literal["page", "count", "few"]
 _Key = tuple[_Kind, Shape, str, bool]
 # Bytes of the statements that are kept, and what a part of one takes, by itself and for each
 # filter: there are many shapes, and those of many parts are large.
@@ -227,6 +242,18 @@ def _weigh(key: _Key, _statement: Statement[Any]) -> int:
 
 
 _kept: BoundedCache[_Key, Statement[Any]] = BoundedCache(_MOST_KEPT, _weigh)
+
+
+def _count_statement(kind: Literal["count", "few"], shape: Shape, dialect: str) -> Statement[Any]:
+    """Return what counts the stories of a shape: all, or `few` up to a limit."""
+    known = _kept.get((kind, shape, dialect, False))
+    if known is None:
+        rows = _bare_statement(shape)
+        if kind == "few":
+            rows = rows.limit(bindparam("limit"))
+        known = Statement(select(func.count()).select_from(rows.subquery()))
+        _kept[kind, shape, dialect, False] = known
+    return known
 
 
 def _page_statement(shape: Shape, dialect: str, *, headed: bool) -> _Rows:
@@ -311,6 +338,7 @@ def _head() -> tuple[ColumnElement[Any], ...]:
     now = present()
     published, expires = _number(_documents.c.published_at), _number(_documents.c.expires_at)
     last = select(func.max(_log.c.serial))
+    mark = select(_log.c.mark).order_by(_log.c.serial.desc()).limit(1)
     return (
         last.scalar_subquery().label("serial"),
         # One look into the index for each type: "not an article" would walk past them all.
@@ -331,6 +359,9 @@ def _head() -> tuple[ColumnElement[Any], ...]:
         .scalar_subquery()
         .label("next_due_at"),
         select(func.min(expires)).where(expires > now).scalar_subquery().label("next_expiry_at"),
+        mark.scalar_subquery().label("mark"),
+        mark.where(_log.c.type == "source").scalar_subquery().label("source_mark"),
+        mark.where(_log.c.type == "category").scalar_subquery().label("category_mark"),
     )
 
 

@@ -34,10 +34,10 @@ _log = table_of(LogRow)
 
 
 class Touched(NamedTuple):
-    """A row of the log: when it was written, and what it is about."""
+    """A row of the log, and what it is about."""
 
     serial: int
-    at: int
+    mark: int
     type: str
     id: str
 
@@ -196,7 +196,7 @@ _OF_SOURCE = Statement(
     TextRow,
 )
 _CHANGES = Statement(
-    select(_log.c.serial, type_coerce(_log.c.at, BigInteger).label("at"), _log.c.type, _log.c.id)
+    select(*(_log.c[name] for name in Touched._fields))
     .where(_log.c.serial >= bindparam("start", type_=BigInteger))
     .order_by(_log.c.serial)
     .limit(bindparam("limit")),

@@ -14,11 +14,8 @@ TRIMMING = "trimming"
 
 _followers = table_of(FollowerRow)
 _log = table_of(LogRow)
-_TRIMMED: Statement[tuple[int]] = Statement(
-    select(_followers.c.serial).where(
-        _followers.c.name == literal_column(f"'{TRIMMING}'"),
-    )
-)
+# The serial up to which the log has but the last row of each thing.
+TRIMMED = select(_followers.c.serial).where(_followers.c.name == literal_column(f"'{TRIMMING}'"))
 _SUPERSEDED: Statement[Nothing] = Statement(
     delete(_log).where(
         _log.c.type == bindparam("thing"),
@@ -26,11 +23,6 @@ _SUPERSEDED: Statement[Nothing] = Statement(
         _log.c.serial < bindparam("before", type_=BigInteger),
     )
 )
-
-
-def trimmed_upto(session: ReadSession) -> int:
-    """Return the serial up to which the log has but the last row of each thing."""
-    return session.scalar(_TRIMMED) or 0
 
 
 def slowest_follower(session: ReadSession) -> int | None:

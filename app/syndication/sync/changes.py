@@ -5,14 +5,18 @@ from dataclasses import dataclass, replace
 from app.delivery import store
 from app.delivery.heads import Head
 from app.delivery.queries import Delivery
-from app.delivery.store.merged import embargoed_end
+from app.delivery.store import LogPosition
 from app.kit.session import ReadSession
 from app.syndication.errors import CursorTooOld
 from app.syndication.sync.entries import Entry
-from app.syndication.sync.place import Follower, Following, Place, Taking
+from app.syndication.sync.place import START, Follower, Following, Place, Taking
 from app.syndication.sync.runs import followed
 from app.syndication.sync.sight import Sight
 from app.syndication.sync.snapshots import taken
+
+_START_AGAIN = (
+    "Start again without a cursor, and delete every story that is not in the new snapshot."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +40,8 @@ class Changes:
     def from_now(self, follower: Follower) -> Follower:
         """Return a follower that hears what happens from its place on, or its snapshot, or now."""
         with self._delivery.opened() as (session, head, _):
-            placed = _begun(follower, head, _end(session, follower))
-            _refuse_old(session, placed)
+            placed = _begun(follower, head, _end(session, follower, head))
+            _refuse_lost(session, placed)
         if isinstance(placed.place, Taking):
             return replace(placed, place=placed.place.taken())
         return placed
@@ -45,9 +49,9 @@ class Changes:
     def next(self, follower: Follower, limit: int) -> Batch:
         """Return at most `limit` entries after a follower's place."""
         with self._delivery.opened(lists=True) as (session, head, directory):
-            end = _end(session, follower)
+            end = _end(session, follower, head)
             before = _begun(follower, head, end)
-            _refuse_old(session, before)
+            _refuse_lost(session, before)
             sight = Sight(
                 session, head, end, directory, follower.selection, follower.rights.embargoed
             )
@@ -56,16 +60,16 @@ class Changes:
         return Batch(entries, before, after, _is_behind(after, head, end), head)
 
 
-def _end(session: ReadSession, follower: Follower) -> int:
-    """Return where the log of what is under embargo ends, for those who are told of it."""
-    return embargoed_end(session) if follower.rights.embargoed else 0
+def _end(session: ReadSession, follower: Follower, head: Head) -> LogPosition:
+    """Return the last row of the log of what is under embargo, for those who are told of it."""
+    return store.embargoed_end(session, head.serial) if follower.rights.embargoed else START
 
 
-def _begun(follower: Follower, head: Head, end: int) -> Follower:
+def _begun(follower: Follower, head: Head, end: LogPosition) -> Follower:
     """Return a follower that stands somewhere: one without a place begins a snapshot."""
     if follower.place is not None:
         return follower
-    return replace(follower, place=Taking(head.serial, held=end))
+    return replace(follower, place=Taking(head.position, held=end))
 
 
 def _told(sight: Sight, follower: Follower, limit: int) -> tuple[list[Entry], Place]:
@@ -78,19 +82,28 @@ def _told(sight: Sight, follower: Follower, limit: int) -> tuple[list[Entry], Pl
             raise ValueError("Who stands nowhere yet is told nothing.")
 
 
-def _is_behind(follower: Follower, head: Head, end: int) -> bool:
+def _is_behind(follower: Follower, head: Head, end: LogPosition) -> bool:
     """Tell whether there is something already of which a follower has not heard."""
     place = follower.place
     if not isinstance(place, Following):
         return True
-    return place.told < head.serial or place.held.told < end
+    return place.told < head.serial or place.held.told < end.serial
 
 
-def _refuse_old(session: ReadSession, follower: Follower) -> None:
-    """Refuse who would have to be told what the log has forgotten."""
+def _refuse_lost(session: ReadSession, follower: Follower) -> None:
+    """Refuse a follower that needs rows that were trimmed, or has entries of rows that were lost.
+
+    It may have been sent what is not true any more, and others may have the serials it was sent.
+    """
     place = follower.place
-    if place is not None and place.after < store.trimmed_upto(session):
+    if place is None:
+        return
+    public, held = place.ends
+    marks = store.log_marks(session, public.serial, held.serial)
+    if marks.is_trimmed(place.after):
+        raise CursorTooOld(f"The change log is not kept for so long. {_START_AGAIN}")
+    if not (store.is_same(public, marks.public) and store.is_same(held, marks.embargoed)):
         raise CursorTooOld(
-            "The change log is not kept for so long. Start again without a cursor, and delete "
-            "every story that is not in the new snapshot."
+            "The change log does not contain the position of this cursor any more: the database "
+            f"was restored, or a standby took over that lacked it. {_START_AGAIN}"
         )

@@ -8,36 +8,44 @@ from typing import Any, Literal
 from app.access.rights import PUBLIC, Rights
 from app.access.selection import Clause, Selection, Span
 from app.delivery.query import Position
+from app.delivery.store import LogPosition
 from app.kit.clock import from_micros, to_micros
 from app.kit.errors import BadCursor
-from app.syndication.errors import RightsChanged
+from app.syndication.errors import CursorTooOld, RightsChanged
 
 Stage = Literal["source", "category", "article"]
-_FORM = 3
+_FORM = 4
+START = LogPosition()
 
 
 @dataclass(frozen=True, slots=True)
 class Taking:
-    """Within a snapshot that began at a serial: how far it came in one of its three stages.
+    """Within a snapshot that began at a row: how far it came in one of its three stages.
 
-    `slug` is the last source or category, `position` the last story. `held` is the serial of the
-    log of what is under embargo, for those who are told of that; 0 for all others.
+    `slug` is the last source or category, `position` the last story. `held` is the last row of the
+    log of what is under embargo, for those who are told of that.
     """
 
-    serial: int
+    start: LogPosition
     stage: Stage = "source"
     slug: str = ""
     position: Position | None = None
-    held: int = 0
+    held: LogPosition = START
 
     @property
     def after(self) -> int:
         """Return the serial after which the log is needed, once everything is taken."""
-        return self.serial
+        return self.start.serial
+
+    @property
+    def ends(self) -> tuple[LogPosition, LogPosition]:
+        """Return the last rows of both logs that it knows of."""
+        return self.start, self.held
 
     def taken(self) -> "Following":
         """Return where it goes on once everything is taken."""
-        return standing(self.serial, self.held)
+        (serial, _), (held, _) = self.ends
+        return Following(serial, self.start, serial, Stretch(held, self.held, held))
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +53,7 @@ class Stretch:
     """What is told in a run of the log of what is under embargo, and how far that came."""
 
     since: int = 0
-    upto: int = 0
+    upto: LogPosition = START
     told: int = 0
 
 
@@ -61,19 +69,24 @@ class Following:
     """
 
     since: int
-    upto: int
+    upto: LogPosition
     told: int
     held: Stretch = NOTHING
 
     @property
     def after(self) -> int:
         """Return the serial after which the log is still needed."""
-        return self.upto if self.is_over else self.since
+        return self.upto.serial if self.is_over else self.since
+
+    @property
+    def ends(self) -> tuple[LogPosition, LogPosition]:
+        """Return the last rows of both logs that it knows of."""
+        return self.upto, self.held.upto
 
     @property
     def is_over(self) -> bool:
         """Tell whether all of the run was told."""
-        return self.told == self.upto and self.held.told == self.held.upto
+        return (self.told, self.held.told) == (self.upto.serial, self.held.upto.serial)
 
     def at_row(self, serial: int, held: int = 0) -> "Following":
         """Return the place after a row: of the log, or of the other after that serial."""
@@ -83,7 +96,8 @@ class Following:
 
     def at_end(self) -> "Following":
         """Return the place where all of the run was told."""
-        return replace(self, told=self.upto, held=replace(self.held, told=self.held.upto))
+        held = replace(self.held, told=self.held.upto.serial)
+        return replace(self, told=self.upto.serial, held=held)
 
 
 Place = Taking | Following
@@ -96,11 +110,6 @@ class Follower:
     selection: Selection
     place: Place | None = None
     rights: Rights = PUBLIC
-
-
-def standing(serial: int, held: int) -> Following:
-    """Return the place of somebody who has heard all up to two serials."""
-    return Following(serial, serial, serial, Stretch(held, held, held))
 
 
 def to_json(follower: Follower) -> list[Any]:
@@ -135,17 +144,17 @@ def from_json(value: Any, rights: Rights) -> Follower:
 def _parts(value: Any) -> tuple[str, list[Any], list[Any], list[Any]]:
     """Return what a cursor contains: the digest of its rights, clauses, spans, and its place.
 
-    Cursors of version 1 and 2 were issued before they contained a digest. The rights of version 1
-    are public, unless it is in the middle of a change of rights; those of version 2 are unclear,
-    so its digest is that of no rights.
+    Cursors of versions 1 to 3 contain no marks: whether the log has lost rows that they count is
+    not known.
     """
     match value:
-        case [3, str() as digest, list() as clauses, list() as spans, *place]:
+        case [4, str() as digest, list() as clauses, list() as spans, *place]:
             return digest, clauses, spans, place
-        case [1, list() as clauses, list() as spans, "log" | "all" as kind, *rest]:
-            return PUBLIC.digest, clauses, spans, [kind, *rest]
-        case [1 | 2, *_]:
-            return "", [], [], []
+        case [1 | 2 | 3, *_]:
+            raise CursorTooOld(
+                "This cursor was issued by an earlier version. Start again without a cursor, and "
+                "delete every story that is not in the new snapshot."
+            )
         case _:
             raise BadCursor("This cursor is not one of changes. Begin without a cursor.")
 
@@ -153,10 +162,11 @@ def _parts(value: Any) -> tuple[str, list[Any], list[Any], list[Any]]:
 def _placed(place: Place) -> list[Any]:
     match place:
         case Following(since, upto, told, held):
-            also = [] if held == NOTHING else [held.since, held.upto, held.told]
-            return ["log", since, upto, told, *also]
-        case Taking(serial, stage, slug, position, held):
-            return ["all", serial, stage, slug, position, *([held] if held else [])]
+            also = [] if held == NOTHING else [held.since, [*held.upto], held.told]
+            return ["log", since, [*upto], told, *also]
+        case Taking(start, stage, slug, position, held):
+            also = [[*held]] if held.serial else []
+            return ["all", [*start], stage, slug, position, *also]
 
 
 def _place(value: Sequence[Any]) -> Place:
@@ -166,12 +176,17 @@ def _place(value: Sequence[Any]) -> Place:
 
 def _followed(value: Sequence[Any]) -> Following:
     since, upto, told, *held = value
-    return Following(since, upto, told, Stretch(*held))
+    return Following(since, LogPosition(*upto), told, _stretch(*held))
+
+
+def _stretch(since: int = 0, upto: Sequence[Any] = START, told: int = 0) -> Stretch:
+    return Stretch(since, LogPosition(*upto), told)
 
 
 def _taken(value: Sequence[Any]) -> Taking:
-    serial, stage, slug, position, *held = value
-    return Taking(serial, stage, slug, tuple(position) if position else None, *held)
+    start, stage, slug, position, *held = value
+    place = tuple(position) if position else None
+    return Taking(LogPosition(*start), stage, slug, place, *(LogPosition(*one) for one in held))
 
 
 def _span(span: Span) -> list[int | None]:

@@ -23,8 +23,8 @@ from app.syndication.sync.sight import Sight
 def followed(sight: Sight, place: Following, limit: int) -> tuple[list[Entry], Place]:
     """Go on behind the log; a run that is over is followed by the next."""
     if place.is_over:
-        held = Stretch(place.held.upto, sight.end, place.held.upto)
-        place = Following(place.upto, sight.head.serial, place.upto, held)
+        held = Stretch(place.held.told, sight.end, place.held.told)
+        place = Following(place.told, sight.head.position, place.told, held)
     rows = _rows(sight, place, limit + 1)
     part = rows[:limit]
     entries = list(_told(sight, part, place))
@@ -35,9 +35,10 @@ def followed(sight: Sight, place: Following, limit: int) -> tuple[list[Entry], P
 
 def _rows(sight: Sight, place: Following, limit: int) -> Sequence[LastOfThing]:
     if not sight.embargoed:
-        return store.last_of_each(sight.session, place.told, place.upto, limit)
-    after, upto = (place.told, place.held.told), (place.upto, place.held.upto)
-    return merged.last_of_each_merged(sight.session, after, upto, limit)
+        return store.last_of_each(sight.session, place.told, place.upto.serial, limit)
+    (public, _), (held, _) = place.ends
+    after = place.told, place.held.told
+    return merged.last_of_each_merged(sight.session, after, (public, held), limit)
 
 
 def _told(sight: Sight, rows: Sequence[LastOfThing], place: Following) -> Iterator[Entry]:
@@ -55,10 +56,10 @@ def _told(sight: Sight, rows: Sequence[LastOfThing], place: Following) -> Iterat
 
 def _had(sight: Sight, place: Following, ids: Sequence[str]) -> set[str]:
     """Return the stories that the follower could have had at some moment of the run."""
-    before = store.attributes_before(sight.session, place.since, place.upto, ids)
+    (public, _), (held, _) = place.ends
+    before = store.attributes_before(sight.session, place.since, public, ids)
     if sight.embargoed:
-        held = place.held
-        early = merged.embargoed_before(sight.session, held.since, held.upto, ids)
+        early = merged.embargoed_before(sight.session, place.held.since, held, ids)
         before = chain(before, early)
     return {id_ for id_, attributes in before if sight.matches(attributes)}
 

@@ -9,7 +9,7 @@ from app.delivery.directory import Directory
 from app.delivery.heads import Head
 from app.delivery.query import Position, StoryQuery
 from app.delivery.results import pieces
-from app.delivery.store import reading
+from app.delivery.store import LogPosition, reading
 from app.delivery.store.reading import StoryRow
 from app.kit.session import ReadSession
 from app.syndication.sync.entries import Document
@@ -22,12 +22,12 @@ _AT_ONCE = 100
 class Sight:
     """What is read for one follower, of whom no more is asked than what it selects.
 
-    `end` is where the log of what is under embargo ends, for those who are told of it.
+    `end` is the last row of the log of what is under embargo, for those who are told of it.
     """
 
     session: ReadSession
     head: Head
-    end: int
+    end: LogPosition
     directory: Directory
     selection: Selection
     embargoed: bool

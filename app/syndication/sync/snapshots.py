@@ -22,7 +22,9 @@ def taken(sight: Sight, place: Taking, limit: int) -> tuple[list[Entry], Place]:
     known = sight.directory.entries[place.stage].values()
     left = [one for one in known if one.slug > place.slug]
     part = left[:limit]
-    entries = [present(place.stage, one, serial=place.serial, at=sight.head.now) for one in part]
+    entries = [
+        present(place.stage, one, serial=place.start.serial, at=sight.head.now) for one in part
+    ]
     if len(left) > limit:
         return entries, replace(place, slug=part[-1].slug)
     return entries, replace(place, stage=_NEXT[place.stage], slug="")
@@ -31,7 +33,7 @@ def taken(sight: Sight, place: Taking, limit: int) -> tuple[list[Entry], Place]:
 def _stories_taken(sight: Sight, place: Taking, limit: int) -> tuple[list[Entry], Place]:
     rows = sight.page(place.position, limit)
     part = rows[:limit]
-    entries = [_taken(sight, row, place.serial) for row in part]
+    entries = [_taken(sight, row, place.start.serial) for row in part]
     if len(rows) > limit:
         return entries, replace(place, position=(part[-1].place, part[-1].id))
     return entries, place.taken()

@@ -68,7 +68,7 @@ def filled(index: Index, *stories: IndexedStory, position: Position | None = Non
     """Write stories into a new index, and return a reader of it."""
     writer = index.new()
     writer.put(stories)
-    writer.save(position or Position(serial=1, mark="one", complete=True))
+    writer.save(position or Position(serial=1, mark=1, complete=True))
     index.adopt(writer)
     writer.close()
     return index.reader()
@@ -101,7 +101,7 @@ def test_an_index_that_is_missing_is_empty_and_stands_at_the_beginning(index: In
 
 
 def test_a_position_is_kept_with_what_was_written(index: Index) -> None:
-    position = Position(7, "a mark", (5, "x"), complete=False, sources={"a": "b", "c": ""})
+    position = Position(7, 11, (5, "x"), complete=False, sources={"a": "b", "c": ""})
     reader = filled(index, story("Rain"), position=position)
     assert (reader.position, index.writer().position) == (position, position)
 

@@ -54,6 +54,8 @@ async def read_readiness(request: Request) -> Response:
     if request.app.state.draining.is_set():
         return json_response(_STOPPING, status=503)
     report = await request.app.state.readiness.result()
+    if report["database"] == "does not answer" and request.app.state.serves_stale():
+        report = {**report, "status": "ready", "database": "away"}
     return json_response(report, status=200 if report["status"] == "ready" else 503)
 
 

@@ -1,0 +1,98 @@
+"""Positions in the logs: the serial of a row, and the random mark that no other row has.
+
+A restore, or a failover to a standby that lacked them, takes the last rows of a log away, and other
+rows get their serials. Rows are appended in one order, so a log that has the row of a position has
+all rows that were there before it.
+"""
+
+from typing import NamedTuple
+
+from sqlalchemy import BigInteger, bindparam, select
+
+from app.delivery.models import EmbargoedRow, LogRow
+from app.delivery.store.log import Change, log_rows
+from app.delivery.store.trimming import TRIMMED
+from app.kit.schema import table_of
+from app.kit.session import ReadSession
+from app.kit.statement import Statement
+
+
+class LogPosition(NamedTuple):
+    """A row of a log. `mark` is `None` if no row has to be there: at the start of the log."""
+
+    serial: int = 0
+    mark: int | None = None
+
+
+class LogMarks(NamedTuple):
+    """How far the change log is trimmed, and the marks that both logs have at two serials."""
+
+    trimmed_upto: int | None
+    public: int | None
+    embargoed: int | None
+
+    def is_trimmed(self, serial: int) -> bool:
+        """Tell whether rows after a serial were deleted on purpose."""
+        return serial < (self.trimmed_upto or 0)
+
+
+def is_same(position: LogPosition, mark: int | None) -> bool:
+    """Tell whether a mark found at the serial of a position is the one of its row."""
+    return position.mark is None or position.mark == mark
+
+
+def log_marks(session: ReadSession, public: int, embargoed: int = 0) -> LogMarks:
+    """Return what both logs have at these serials."""
+    return session.all(_MARKS, {"public": public, "embargoed": embargoed})[0]
+
+
+def rows_since(session: ReadSession, position: LogPosition, limit: int) -> list[Change] | None:
+    """Return rows of the log after a position, or nothing if some of them are not there."""
+    marks = log_marks(session, position.serial)
+    if marks.is_trimmed(position.serial) or not is_same(position, marks.public):
+        return None
+    return log_rows(session, position.serial, limit)
+
+
+def embargoed_end(session: ReadSession, public: int) -> LogPosition:
+    """Return the last row of the log of what is under embargo, `public` being the other's end.
+
+    A row that another of the change log follows may be trimmed before that one is, and is lost only
+    together with it. So its mark is not needed.
+    """
+    row = session.first(_EMBARGOED_END)
+    if row is None:
+        return LogPosition()
+    return LogPosition(row.serial, row.mark if row.public_serial == public else None)
+
+
+class _EmbargoedEnd(NamedTuple):
+    """The last row of the log of what is under embargo."""
+
+    serial: int
+    mark: int
+    public_serial: int
+
+
+_embargoed = table_of(EmbargoedRow)
+_log = table_of(LogRow)
+_MARKS = Statement(
+    select(
+        TRIMMED.scalar_subquery().label("trimmed_upto"),
+        select(_log.c.mark)
+        .where(_log.c.serial == bindparam("public", type_=BigInteger))
+        .scalar_subquery()
+        .label("public"),
+        select(_embargoed.c.mark)
+        .where(_embargoed.c.serial == bindparam("embargoed", type_=BigInteger))
+        .scalar_subquery()
+        .label("embargoed"),
+    ),
+    LogMarks,
+)
+_EMBARGOED_END = Statement(
+    select(*(_embargoed.c[name] for name in _EmbargoedEnd._fields))
+    .order_by(_embargoed.c.serial.desc())
+    .limit(1),
+    _EmbargoedEnd,
+)

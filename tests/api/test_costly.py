@@ -1,0 +1,158 @@
+"""Questions that take long: they end, are few at a time, and nobody else waits for them."""
+
+import socket
+import threading
+import time
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+from httpx2 import Response
+from sqlalchemy import text
+from starlette.testclient import TestClient
+
+from app.api.app import create_app
+from app.api.delivery.threads import asks_much
+from app.bootstrap import Services
+from app.delivery.store import reading
+from app.kit.costly import MOST_COSTLY
+from app.settings import Settings
+from tests.newsroom import Newsroom
+from tests.server.serving import port_of, served
+
+_SECONDS, _PATIENCE = 0.5, 20.0
+_SLOW = {
+    "sqlite": text(
+        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1000000000) "
+        "SELECT count(*) FROM n"
+    ),
+    "postgresql": text("SELECT pg_sleep(300)"),
+}
+
+
+@pytest.fixture
+def settings(database_url: str) -> Settings:
+    """Half a second for each statement."""
+    return Settings(database_url=database_url, read_seconds=_SECONDS)
+
+
+@pytest.fixture
+def counting(monkeypatch: pytest.MonkeyPatch) -> threading.Semaphore:
+    """Counts that take minutes; released for each that has begun."""
+    begun = threading.Semaphore(0)
+
+    def count(session: Any, *_: Any, **__: Any) -> reading.Counted:
+        begun.release()
+        session.scalar(_SLOW[session.dialect])
+        return reading.Counted(0)
+
+    monkeypatch.setattr(reading, "count_stories", count)
+    return begun
+
+
+def test_a_count_that_takes_too_long_is_refused(
+    counting: threading.Semaphore, client: TestClient
+) -> None:
+    began = time.monotonic()
+    refused = client.get("/v1/headlines?count=exact")
+    assert time.monotonic() - began < _PATIENCE
+    assert (refused.status_code, refused.json()["code"]) == (503, "read_too_long")
+    assert (refused.headers["retry-after"], refused.headers["cache-control"]) == ("5", "no-store")
+    assert client.get("/v1/headlines").status_code == 200
+
+
+def test_nobody_waits_for_what_takes_long(
+    newsroom: Newsroom, client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    newsroom.story("A story")
+    begun, go_on = threading.Semaphore(0), threading.Event()
+
+    def count(*_: Any, **__: Any) -> reading.Counted:
+        begun.release()
+        assert go_on.wait(_PATIENCE)
+        return reading.Counted(1)
+
+    monkeypatch.setattr(reading, "count_stories", count)
+    # As many as would take every thread and every connection.
+    with ThreadPoolExecutor(60) as pool:
+        asked: list[Callable[[], Response]] = [
+            pool.submit(client.get, f"/v1/headlines?count=exact&limit={number + 1}").result
+            for number in range(60)
+        ]
+        for _ in range(MOST_COSTLY):
+            assert begun.acquire(timeout=_PATIENCE)
+        for path in ("/v1/headlines", "/v1/articles", "/readyz", "/v1/me"):
+            answer = client.get(path, headers=newsroom.headers)
+            assert answer.status_code == 200, path
+        time.sleep(_SECONDS)
+        assert not begun.acquire(blocking=False)
+        go_on.set()
+        codes = [one(_PATIENCE).json().get("code") for one in asked]  # type: ignore[call-arg]
+    # Those whose turn did not come in time are told so.
+    assert codes.count(None) >= MOST_COSTLY
+    assert set(codes) == {None, "database_busy"}
+
+
+def test_what_asks_much_is_told_by_its_query() -> None:
+    many = b"tag=" + b"%2C".join(b"-tag%d" % number for number in range(180))
+    for query in (b"count=exact", b"count=estimated&limit=1", b"facets=tag", many):
+        assert asks_much(query), query
+    for query in (b"", b"category=sport%2Cculture&limit=5", b"q=account"):
+        assert not asks_much(query), query
+
+
+def test_a_question_ends_when_its_client_leaves(
+    counting: threading.Semaphore, services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.api.delivery.threads.ReadLimit", _patient)
+    with served(create_app(services)) as server:
+        for turn in range(2 * MOST_COSTLY):
+            with socket.create_connection(("127.0.0.1", port_of(server))) as asking:
+                asked = (
+                    f"GET /v1/headlines?count=exact&limit={turn + 1} HTTP/1.1\r\nHost: a\r\n\r\n"
+                )
+                asking.sendall(asked.encode())
+                # There is a thread for it, so those before have ended.
+                assert counting.acquire(timeout=_PATIENCE)
+
+
+def _patient(_: float) -> Any:
+    from app.kit.limit import ReadLimit
+
+    return ReadLimit(30)
+
+
+def test_a_count_ends_at_ten_thousand_for_those_without_a_key(
+    newsroom: Newsroom, client: TestClient, monkeypatch: pytest.MonkeyPatch, dialect: str
+) -> None:
+    monkeypatch.setattr(reading, "_COUNTED_EXACTLY", 3)
+    for number in range(3):
+        newsroom.story(f"Rain {number}", tags=["rain"])
+    assert _count(client, "exact") == _count(client, "estimated") == (3, "exact")
+    for number in range(2):
+        newsroom.story(f"Rain {number + 3}", tags=["rain"])
+    assert _count(client, "exact") == (3, "at_least")
+    assert _count(client, "exact", headers=newsroom.headers) == (5, "exact")
+    if dialect == "postgresql":
+        assert _count(client, "estimated")[1] == "estimated"
+        assert _count(client, "estimated", headers=newsroom.headers)[1] == "estimated"
+    else:
+        assert _count(client, "estimated") == (3, "at_least")
+        assert _count(client, "estimated", headers=newsroom.headers) == (5, "exact")
+    assert _count(client, "exact", "/v1/search?q=rain") == (3, "at_least")
+    assert _count(client, "exact", "/v1/search?q=rain", headers=newsroom.headers) == (5, "exact")
+    assert _count(client, "exact", "/v1/headlines?one_per_story=true") == (3, "at_least")
+    assert "count_is" not in client.get("/v1/headlines").json()["page"]
+
+
+def _count(
+    client: TestClient,
+    kind: str,
+    path: str = "/v1/headlines?tag=rain",
+    headers: Mapping[str, str] | None = None,
+) -> tuple[int, str]:
+    answer = client.get(f"{path}&count={kind}", headers=headers)
+    assert answer.status_code == 200, answer.text
+    page = answer.json()["page"]
+    return page["count"], page["count_is"]

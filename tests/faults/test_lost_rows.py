@@ -1,0 +1,79 @@
+"""A database that is restored under server processes: they show, and send, what is true now."""
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from app.bootstrap import Services
+from tests.conftest import key_for
+from tests.faults.served import Client, Nursery, nursery
+from tests.rewinding import Copy
+from tests.sync.listener import Listener
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture
+def key(services: Services) -> str:
+    return key_for(services, "publish")
+
+
+@pytest.fixture
+def served(database_url: str, key: str) -> Iterator[Nursery]:
+    """A running server."""
+    with nursery(database_url) as row:
+        row.start()
+        yield row
+
+
+def publish(editor: Client, title: str) -> dict[str, Any]:
+    body = {"title": title, "language": "en", "status": "published"}
+    status, _, article = editor.call("POST", "/v1/manage/articles", body)
+    assert status == 201, article
+    story: dict[str, Any] = article
+    return story
+
+
+def titles(reader: Client, path: str) -> set[str]:
+    status, _, answer = reader.call("GET", path)
+    return {one["title"] for one in answer["data"]} if status == 200 else set()
+
+
+def test_a_server_notices_that_its_database_was_restored(
+    served: Nursery, key: str, database_url: str, tmp_path: Path
+) -> None:
+    editor, reader = Client(served.port, key), Client(served.port)
+    listener = Listener(served.port).begun()
+    kept = publish(editor, "Rain kept")
+    first = listener.next().id
+    copy = Copy(database_url, tmp_path)
+    publish(editor, "Rain lost")
+    lost = listener.next().id
+    _wait_for(reader, "/v1/search?q=rain", {"Rain kept", "Rain lost"})
+    copy.restore()
+    # It ends, so that its client comes back with the id of its last event.
+    assert listener.has_ended()
+    _wait_for(reader, "/v1/headlines", {"Rain kept"})
+    publish(editor, "Rain new")
+    assert titles(reader, "/v1/headlines") == {"Rain kept", "Rain new"}
+    _wait_for(reader, "/v1/search?q=rain", {"Rain kept", "Rain new"})
+    again = Listener(served.port, last_event_id=lost)
+    assert again.status == 410
+    # Who had heard of nothing that was lost goes on.
+    going_on = Listener(served.port, last_event_id=first).begun()
+    assert going_on.next().data["document"]["title"] == "Rain new"
+    status, _, found = reader.call("GET", f"/v1/articles/{kept['id']}")
+    assert (status, found["title"]) == (200, "Rain kept")
+    for one in (listener, again, going_on, editor, reader):
+        one.close()
+    copy.close()
+
+
+def _wait_for(reader: Client, path: str, expected: set[str]) -> None:
+    deadline = time.monotonic() + 60
+    while titles(reader, path) != expected:
+        assert time.monotonic() < deadline, path
+        time.sleep(0.02)

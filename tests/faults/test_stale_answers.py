@@ -1,0 +1,149 @@
+"""Answers from memory while PostgreSQL is away: to anybody, for a while, and to no cache."""
+
+import re
+import time
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+
+import pytest
+from httpx2 import Response
+from starlette.testclient import TestClient
+
+from app.bootstrap import Services
+from app.settings import Settings
+from tests.clock import HandClock
+from tests.faults.postgres import Postgres, own_postgres
+from tests.faults.proxy import Proxy, proxy
+from tests.newsroom import Newsroom
+
+pytestmark = pytest.mark.slow
+
+_SECONDS = 4.0
+_LIST = "/v1/headlines"
+
+
+@pytest.fixture(scope="module")
+def postgres() -> Iterator[Postgres]:
+    """A PostgreSQL of these tests' own."""
+    with own_postgres() as server:
+        yield server
+
+
+@pytest.fixture
+def way(postgres: Postgres) -> Iterator[Proxy]:
+    """The way to it."""
+    with proxy(postgres.socket) as made:
+        yield made
+
+
+@pytest.fixture(params=[_SECONDS])
+def settings(way: Proxy, request: pytest.FixtureRequest) -> Settings:
+    """A deployment that may send stale answers for some seconds."""
+    url = f"postgresql+psycopg://postgres:@127.0.0.1:{way.port}/dateline"
+    return Settings(database_url=url, stale_seconds=request.param)
+
+
+@pytest.fixture(autouse=True)
+def listening(services: Services) -> None:
+    """Find out whether the server answers."""
+    services.watch.listen()
+    _soon(lambda: services.watch.proof().at > 0)
+
+
+def test_anybody_is_answered_from_memory_for_a_while(
+    way: Proxy, newsroom: Newsroom, client: TestClient
+) -> None:
+    newsroom.story("Before")
+    before = _settled(client)
+    assert client.get("/v1/articles/none").status_code == 404
+    assert client.get("/v1/changes").status_code == 200
+    way.silence()
+    silent_at = time.monotonic()
+    _soon(lambda: "cache-status" in client.get(_LIST).headers)
+    _is_stale(client.get(_LIST), 200, before)
+    tag = {"if-none-match": before.headers["etag"]}
+    _is_stale(client.get(_LIST, headers=tag), 304, before)
+    ready = client.get("/readyz")
+    assert (ready.status_code, ready.json()["database"]) == (200, "away")
+    assert ready.json()["writes"] is False
+    for refused in (
+        client.get(_LIST, headers=newsroom.headers),
+        client.get(f"{_LIST}?limit=7"),
+        client.get("/v1/articles/none"),
+        client.get("/v1/changes"),
+        client.get("/v1/stream"),
+        newsroom.call("GET", "/articles"),
+    ):
+        assert (refused.status_code, refused.json()["code"]) == (503, "database_unavailable")
+    assert time.monotonic() - silent_at < _SECONDS
+    # The time counts from the last proof, which is a quarter of a second older than the silence.
+    _soon(lambda: client.get(_LIST).status_code == 503)
+    assert _SECONDS - 0.6 < time.monotonic() - silent_at < _SECONDS + 2
+    assert client.get("/readyz").status_code == 503
+    way.speak()
+    _soon(lambda: client.get(_LIST).status_code == 200)
+    after = client.get(_LIST)
+    assert "s-maxage=15" in after.headers["cache-control"]
+    assert not {"age", "cache-status"} & set(after.headers)
+
+
+def test_a_moment_that_changes_an_answer_ends_it(
+    way: Proxy, newsroom: Newsroom, client: TestClient, clock: HandClock
+) -> None:
+    newsroom.story("Ends", expires_at=(clock.now() + timedelta(minutes=5)).isoformat())
+    _settled(client)
+    way.silence()
+    _soon(lambda: "cache-status" in client.get(_LIST).headers)
+    clock.advance(minutes=5)
+    assert client.get(_LIST).status_code == 503
+    assert client.get("/readyz").status_code == 503
+
+
+def test_what_was_written_last_ends_all_that_is_older(
+    way: Proxy, newsroom: Newsroom, client: TestClient
+) -> None:
+    story = newsroom.story("Wrong")
+    _settled(client)
+    newsroom.verb(story, "unpublish")
+    way.silence()
+    end = time.monotonic() + _SECONDS
+    while time.monotonic() < end:
+        answer = client.get(_LIST)
+        assert answer.status_code == 503 or answer.json()["data"] == []
+
+
+@pytest.mark.parametrize("settings", [0.0], indirect=True)
+def test_it_can_be_turned_off(way: Proxy, newsroom: Newsroom, client: TestClient) -> None:
+    newsroom.story("Before")
+    _settled(client)
+    way.silence()
+    _soon(lambda: client.get(_LIST).status_code == 503)
+    assert client.get("/readyz").status_code == 503
+
+
+def _settled(client: TestClient) -> Response:
+    """Return the list once it is answered from memory, and nothing has to be looked up for it."""
+    client.get(_LIST)
+    time.sleep(1.0)
+    return client.get(_LIST)
+
+
+def _is_stale(answer: Response, status: int, before: Response) -> None:
+    assert answer.status_code == status
+    assert answer.content == (before.content if status == 200 else b"")
+    assert answer.headers["cache-control"] == "no-store"
+    assert answer.headers["etag"] == before.headers["etag"]
+    age = answer.headers["age"]
+    assert 0 <= int(age) <= _SECONDS
+    found = re.fullmatch(
+        r'Dateline; hit; ttl=(-?\d+); detail="database away"', answer.headers["cache-status"]
+    )
+    assert found is not None
+    assert int(found[1]) == -int(age)
+
+
+def _soon(true: Callable[[], object], seconds: float = 20) -> None:
+    deadline = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)

@@ -1,0 +1,58 @@
+"""A database that is taken back to an earlier state while processes use it."""
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+from sqlalchemy.engine import make_url
+
+from tests.databases import administer
+
+_END = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'"
+
+
+class Copy:
+    """What a database contains now; `restore` brings it back, serials to come included."""
+
+    def __init__(self, database_url: str, folder: Path) -> None:
+        self._url = make_url(database_url)
+        self._file = folder / "copy.db"
+        if self._url.get_backend_name() == "sqlite":
+            _copy(self._source, self._file)
+        else:
+            self._replace(f"{self._name}_copy", self._name)
+
+    def restore(self) -> None:
+        """Bring it back; connections of the moment are cut on PostgreSQL."""
+        if self._url.get_backend_name() == "sqlite":
+            _copy(self._file, self._source)
+        else:
+            self._replace(self._name, f"{self._name}_copy")
+
+    def close(self) -> None:
+        """Delete it."""
+        if self._url.get_backend_name() == "sqlite":
+            self._file.unlink()
+        else:
+            administer(f"DROP DATABASE {self._name}_copy WITH (FORCE)")
+
+    @property
+    def _name(self) -> str:
+        return str(self._url.database)
+
+    @property
+    def _source(self) -> Path:
+        return Path(self._name)
+
+    def _replace(self, target: str, source: str) -> None:
+        administer(f"DROP DATABASE IF EXISTS {target} WITH (FORCE)")
+        # Nobody may be connected to what is copied.
+        administer(f"ALTER DATABASE {source} ALLOW_CONNECTIONS false")
+        administer(_END.format(name=source))
+        administer(f"CREATE DATABASE {target} TEMPLATE {source} STRATEGY FILE_COPY")
+        administer(f"ALTER DATABASE {source} ALLOW_CONNECTIONS true")
+
+
+def _copy(source: Path, target: Path) -> None:
+    with closing(sqlite3.connect(source)) as one, closing(sqlite3.connect(target)) as other:
+        one.backup(other)
