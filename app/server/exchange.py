@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from math import inf
 from typing import TYPE_CHECKING
 
 from app.server.interface import CONTROL, WHOLE, App, Message, Scope
@@ -12,6 +13,8 @@ if TYPE_CHECKING:
 
 # A body of which more waits to be taken is not read on.
 _MOST_WAITING = 64 * 1024
+# So much of an unwanted body is read, so that its connection can be used again.
+_MOST_UNWANTED = 256 * 1024
 _log = logging.getLogger("dateline.server")
 
 
@@ -33,6 +36,8 @@ class Exchange:
         self._keeps, self._expects, self.has_body = keeps, expects, has_body
         self._is_old, self._is_bare = scope["http_version"] == "1.0", scope["method"] == "HEAD"
         self._body = b""
+        # What is to come of the body, and what is to be sent of the answer's.
+        self._due = _length_of_body(scope) if has_body else 0
         self._left: int | None = None
         # Set as the request moves on: a part of its body, its answer, its end.
         self._moved = asyncio.Event()
@@ -74,12 +79,13 @@ class Exchange:
         """Take a part of the body; return whether as much waits as may."""
         self._expects = False
         self._body += part
+        self._due -= len(part)
         self._moved.set()
         return len(self._body) > _MOST_WAITING
 
     def end_body(self) -> None:
         """Learn that the body is complete."""
-        self._expects, self._is_received = False, True
+        self._expects, self._is_received, self._due = False, True, 0
         self._moved.set()
 
     def disconnect(self) -> None:
@@ -122,7 +128,7 @@ class Exchange:
     def send_whole(self, message: Message) -> None:
         """Send all of an answer in one piece."""
         self.scope = {}
-        self._begin()
+        self._begin(in_parts=False)
         self._connection.write_whole(message, keeps=self._keeps, is_old=self._is_old)
         self._complete()
 
@@ -130,9 +136,9 @@ class Exchange:
         fields = {name.lower(): value for name, value in headers}
         lines = header_lines(field for field in headers if field[0].lower() != b"connection")
         length = fields.get(b"content-length")
-        self._begin()
-        self._keeps = self._keeps and b"close" not in fields.get(b"connection", b"").lower()
         self._is_bare = self._is_bare or status in {204, 304}
+        self._begin(in_parts=length is None and not self._is_bare)
+        self._keeps = self._keeps and b"close" not in fields.get(b"connection", b"").lower()
         if length is not None:
             self._left = 0 if self._is_bare else int(length)
         elif not self._is_bare:
@@ -157,12 +163,20 @@ class Exchange:
         if not more:
             self._complete()
 
-    def _begin(self) -> None:
+    def _begin(self, *, in_parts: bool) -> None:
         # A client that waits to send an unwanted body may send it, or another request.
         self._keeps = self._keeps and not (self._expects or self._connection.is_stopping)
+        # Between the parts of an answer, the application may read on.
+        self._keeps = self._keeps and (in_parts or self._due <= _MOST_UNWANTED)
         self.is_started = True
 
     def _complete(self) -> None:
         self.is_complete = True
         self._moved.set()
-        self._connection.on_answered(keeps=self._keeps)
+        self._connection.on_answered(keeps=self._keeps and self._due <= _MOST_UNWANTED)
+
+
+def _length_of_body(scope: Scope) -> float:
+    """Return how many bytes a body has; nobody knows while it comes in chunks."""
+    length: bytes | None = dict(scope["headers"]).get(b"content-length")
+    return inf if length is None else int(length)

@@ -19,8 +19,6 @@ from app.server.writing import DefaultLines, end_of_head, header_lines, status_l
 
 # What is parsed at once: as many requests as fit in there may wait on a connection.
 _SLICE = 16 * 1024
-# So much of an unwanted body is read, so that its connection can be used again.
-_MOST_UNWANTED = 256 * 1024
 # A larger body is written by itself, so that it is not copied.
 _LARGE = 64 * 1024
 _ASGI = {"version": "3.0", "spec_version": "2.3"}
@@ -155,11 +153,8 @@ class HttpProtocol(asyncio.Protocol):
         """Give a part of a body to its exchange, or drop an unwanted one."""
         self._received += len(part)
         exchange = self._receiving
-        if exchange is not None and not exchange.is_complete:
-            if exchange.take_body(part):
-                self._transport.pause_reading()
-        elif self._received > _MOST_UNWANTED:
-            self._close()
+        if exchange is not None and not exchange.is_complete and exchange.take_body(part):
+            self._transport.pause_reading()
 
     def on_end(self) -> None:
         """End the body of the request that came last."""

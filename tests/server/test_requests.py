@@ -5,6 +5,7 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
+from math import inf
 
 import pytest
 import uvicorn
@@ -23,8 +24,9 @@ _KNOWN = {"type": WHOLE, "status": 200, "head": b"content-length: 2\r\n", "body"
 class Echo:
     """Answers with how many bytes of a body came; has `/known` in memory, and fails at `/broken`.
 
-    `/early` answers before the body has come, `/parts` in two parts without a length, `/empty`
-    with 204, and `/host` with the host that it sees.
+    `/early` answers before the body has come, `/half` when 300 kB of it have, `/meanwhile` in parts
+    between which it reads the body, `/parts` in two parts without a length, `/empty` with 204, and
+    `/host` with the host that it sees.
     """
 
     hooks = Hooks(
@@ -35,11 +37,15 @@ class Echo:
         match scope["path"]:
             case "/early":
                 await answer(send, 401, {}, b"no")
-            case "/parts":
+            case "/half":
+                await _counted(receive, 300_000)
+                await answer(send, 400, {}, b"no")
+            case "/parts" | "/meanwhile" as path:
                 await send({"type": "http.response.start", "status": 200, "headers": []})
                 for part in (b"one ", b"", b"two"):
                     await send({"type": "http.response.body", "body": part, "more_body": True})
-                await send({"type": "http.response.body"})
+                last = await _counted(receive) if path == "/meanwhile" else b""
+                await send({"type": "http.response.body", "body": last})
             case "/empty":
                 await send({"type": "http.response.start", "status": 204, "headers": []})
                 await send({"type": "http.response.body"})
@@ -52,9 +58,9 @@ class Echo:
                 await answer(send, 200, {}, await _counted(receive))
 
 
-async def _counted(receive: Receive) -> bytes:
+async def _counted(receive: Receive, most: float = inf) -> bytes:
     read, more = 0, True
-    while more:
+    while more and read < most:
         message = await receive()
         read += len(message.get("body", b""))
         more = message.get("more_body", False)
@@ -307,6 +313,44 @@ def test_a_body_that_nobody_wants_is_read_over(connection: socket.socket) -> Non
     connection.sendall(head)
     assert connection.recv(1000).startswith(b"HTTP/1.1 401 ")
     assert answers_in(_ask(connection, b"x" * 50_000, _LAST)) == [200]
+
+
+@pytest.mark.parametrize("size", [b"Content-Length: 300000", b"Transfer-Encoding: chunked"])
+def test_who_sends_a_large_body_that_nobody_wants_is_told_that_the_connection_ends(
+    connection: socket.socket, size: bytes
+) -> None:
+    """A client that is not told asks again on a connection where nobody answers."""
+    connection.sendall(b"POST /early HTTP/1.1\r\nHost: x\r\n%b\r\n\r\n" % size)
+    found = rest_of(connection)
+    assert answers_in(found) == [401]
+    assert b"\r\nconnection: close\r\n" in found
+
+
+def test_a_connection_stays_where_a_large_body_is_read_between_the_parts_of_an_answer(
+    connection: socket.socket,
+) -> None:
+    head = b"POST /meanwhile HTTP/1.1\r\nHost: x\r\nContent-Length: 400000\r\n\r\n"
+    connection.sendall(head)
+    assert b"connection: close" not in connection.recv(1000)
+    found = _ask(connection, b"x" * 400_000, _LAST)
+    assert b"read 400000" in found
+    assert answers_in(found) == [200]
+
+
+def test_a_connection_ends_where_a_large_body_was_not_read_between_the_parts_of_an_answer(
+    connection: socket.socket,
+) -> None:
+    connection.sendall(b"POST /parts HTTP/1.1\r\nHost: x\r\nContent-Length: 400000\r\n\r\n")
+    assert rest_of(connection).endswith(b"0\r\n\r\n")
+
+
+def test_a_connection_stays_where_nearly_all_of_a_large_body_was_read(
+    connection: socket.socket,
+) -> None:
+    connection.sendall(b"POST /half HTTP/1.1\r\nHost: x\r\nContent-Length: 400000\r\n\r\n")
+    connection.sendall(b"x" * 300_000)
+    assert connection.recv(1000).startswith(b"HTTP/1.1 400 ")
+    assert answers_in(_ask(connection, b"x" * 100_000, _LAST)) == [200]
 
 
 def test_of_a_large_body_that_nobody_wants_no_more_is_read_than_a_part(
