@@ -24,7 +24,7 @@ from app.delivery.store.log import Change
 from app.delivery.terms import Term
 from app.kit.clock import to_micros
 from app.kit.json import dumps_text
-from app.kit.schema import Base
+from app.kit.schema import Base, table_of
 from bench.corpus import FIRST_DAY, LAST_DAY, SEED, moments
 from bench.story import make_story
 from bench.world import AGENCY, Line, World, make_world
@@ -44,14 +44,18 @@ class Batch:
 
     def add(self, model: type[Base], row: DocumentRow | BodyRow | TermRow | Change) -> None:
         """Add a row of a table."""
-        statement = _insert(model.__tablename__, row._fields)
-        self.rows.setdefault(statement, []).append(tuple(map(_bound, row)))
+        statement, places = _insert(model, row._fields)
+        self.rows.setdefault(statement, []).append(tuple(_bound(row[place]) for place in places))
 
 
 @lru_cache
-def _insert(table: str, columns: tuple[str, ...]) -> str:
-    marks = ", ".join("?" * len(columns))
-    return f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({marks})"
+def _insert(model: type[Base], fields: tuple[str, ...]) -> tuple[str, list[int]]:
+    """Return the statement, and the places of its values; the database gives identities itself."""
+    columns = table_of(model).c
+    places = [place for place, name in enumerate(fields) if columns[name].identity is None]
+    names = ", ".join(fields[place] for place in places)
+    marks = ", ".join("?" * len(places))
+    return f"INSERT INTO {model.__tablename__} ({names}) VALUES ({marks})", places
 
 
 def _bound(value: Any) -> Any:
