@@ -193,7 +193,8 @@ class Settings(BaseSettings):
     )
     proxy_header: str = Field(
         default="X-Forwarded-For",
-        description="The header in which trusted proxies name the client's address.",
+        description="The header in which trusted proxies name the client's address: "
+        "X-Forwarded-For or another list of addresses, or Forwarded (RFC 7239).",
     )
     audit_days: int = Field(
         default=365,
@@ -250,8 +251,8 @@ class Settings(BaseSettings):
     @field_validator("proxy_header")
     @classmethod
     def _of_addresses(cls, value: str) -> str:
-        if not _HEADER_NAME.fullmatch(value) or value.lower() == "forwarded":
-            raise ValueError("give a header that holds addresses, such as X-Forwarded-For")
+        if not _HEADER_NAME.fullmatch(value):
+            raise ValueError("give the name of a header, such as X-Forwarded-For or Forwarded")
         return value
 
     @field_validator("push_networks", "trusted_proxies")

@@ -39,7 +39,6 @@ from app.settings import Settings, read_settings
         ("DATELINE_RATE_LIMIT", "none", "'on' or 'off'"),
         ("DATELINE_RATE_LIMIT", "OFF", "'on' or 'off'"),
         ("DATELINE_TRUSTED_PROXIES", "proxy.example", "networks with commas"),
-        ("DATELINE_PROXY_HEADER", "Forwarded", "X-Forwarded-For"),
         ("DATELINE_PROXY_HEADER", "X Real IP", "X-Forwarded-For"),
     ],
 )

@@ -1,5 +1,6 @@
 """Which address a request came from: that of the connection, or what a trusted proxy says."""
 
+import re
 from ipaddress import ip_address
 
 from app.api.http.asgi import Scope, header
@@ -7,25 +8,34 @@ from app.kit.networks import Address, Network, client_network, contains
 from app.settings import Settings
 
 _UNKNOWN = "unknown"
+# The elements of `Forwarded`, and the pairs of an element (RFC 7239, section 4). A quoted text may
+# hold what parts them.
+_OF_ELEMENTS = re.compile(r'(?:[^,"]|"(?:[^"\\]|\\.)*")+')
+_OF_PAIRS = re.compile(r'(?:[^;"]|"(?:[^"\\]|\\.)*")+')
+# Of a longer one nothing is believed: no chain of proxies needs it.
+_LONGEST = 2_000
 
 
 def client_address(scope: Scope, settings: Settings) -> str | None:
     """Return the address of a request's client, or nothing where the connection has none.
 
     Each proxy adds the address that it was connected from at the end of its header. So it is read
-    from its end, for as long as the addresses are those of trusted proxies.
+    from its end, for as long as the addresses are those of trusted proxies. If one of them is no
+    address, nothing that the header says is believed.
     """
     client = scope.get("client")
-    nearest: str | None = client[0] if client else None
-    named = header(scope, settings.proxy_header.lower().encode()) or ""
-    for text in reversed(named.split(",")):
-        if nearest is None or not _is_trusted(nearest, settings.proxies):
+    peer: str | None = client[0] if client else None
+    if peer is None or not _is_trusted(peer, settings.proxies):
+        return peer
+    address = peer
+    for text in reversed(_named(scope, settings.proxy_header.lower())):
+        if not _is_trusted(address, settings.proxies):
             break
         known = _address(text)
         if known is None:
-            break
-        nearest = str(known)
-    return nearest
+            return peer
+        address = str(known)
+    return address
 
 
 def client_of(scope: Scope, settings: Settings) -> str:
@@ -33,6 +43,26 @@ def client_of(scope: Scope, settings: Settings) -> str:
     address = client_address(scope, settings)
     known = None if address is None else _address(address)
     return client_network(known) if known is not None else address or _UNKNOWN
+
+
+def _named(scope: Scope, name: str) -> list[str]:
+    """Return what the header of a proxy says of the addresses, the client's first."""
+    text = header(scope, name.encode())
+    if text is None:
+        return []
+    if name != "forwarded":
+        return text.split(",")
+    elements = _OF_ELEMENTS.findall(text) if len(text) <= _LONGEST else [""]
+    return [_for_in(element) for element in elements]
+
+
+def _for_in(element: str) -> str:
+    """Return what an element of `Forwarded` has as `for` (RFC 7239, section 5.2)."""
+    for pair in _OF_PAIRS.findall(element):
+        name, _, value = pair.partition("=")
+        if name.strip().lower() == "for":
+            return str(value).strip().strip('"')
+    return ""
 
 
 def _is_trusted(address: str, proxies: tuple[Network, ...]) -> bool:
