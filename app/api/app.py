@@ -172,7 +172,9 @@ def _routes(*, management: bool) -> list[BaseRoute]:
     else that makes an application.
     """
     together = APIRouter(generate_unique_id_function=lambda route: route.name)
-    for router in (*_DELIVERY, *(_MANAGEMENT if management else ())):
+    # The framework tries one route after another, several times for each request, and what is
+    # public is answered before it is asked.
+    for router in (*(_MANAGEMENT if management else ()), *_DELIVERY):
         router.check()
         together.include_router(router)
     return together.routes

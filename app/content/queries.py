@@ -36,10 +36,19 @@ class ViewPage:
 
 
 def show_article(
-    session: ReadSession, article: Article, now: datetime, *, whole: bool
+    session: ReadSession,
+    article: Article,
+    now: datetime,
+    *,
+    whole: bool,
+    references: References | None = None,
 ) -> dict[str, Any]:
-    """Return the view of an article; `whole` shows the text of one that was killed."""
-    return _views(session, [article], now, whole=whole)[0]
+    """Return the view of an article; `whole` shows the text of one that was killed.
+
+    What `references` know already is not looked up.
+    """
+    references = References(session) if references is None else references
+    return _views(references, [article], now, whole=whole)[0]
 
 
 def article(session: ReadSession, ref: str, now: datetime, *, whole: bool) -> dict[str, Any]:
@@ -58,7 +67,7 @@ def articles(
     rows = lists.article_page(session, turned, now)
     kept = _ordered(rows, wanted.limit, backwards=backwards)
     return ViewPage(
-        _views(session, [row.article for row in kept], now, whole=wanted.whole),
+        _views(References(session), [row.article for row in kept], now, whole=wanted.whole),
         *_ends(
             [[row.place, row.article.id] for row in kept],
             more=len(rows) > wanted.limit,
@@ -195,9 +204,8 @@ def _taxonomy_views(
 
 
 def _views(
-    session: ReadSession, found: list[Article], now: datetime, *, whole: bool
+    references: References, found: list[Article], now: datetime, *, whole: bool
 ) -> list[dict[str, Any]]:
-    references = References(session)
     references.load_articles(found)
     views: list[dict[str, Any]] = []
     for one in found:
