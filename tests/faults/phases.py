@@ -51,11 +51,13 @@ class Readers:
             for name, status in self.ask().items():
                 assert status == (200 if name in self.kept else 503), name
         assert self.ready() == (200, "away")
+        self._insist_on_life()
 
     def insist_on_refusals(self) -> None:
         """Insist that nobody is answered from memory any more."""
         assert set(self.ask().values()) == {503}
         assert self.ready() == (503, "does not answer")
+        self._insist_on_life()
 
     def ready(self) -> tuple[int, str]:
         """Return what `/readyz` says, in time."""
@@ -63,6 +65,12 @@ class Readers:
         status, _, report = self.node.call("GET", "/readyz")
         assert time.monotonic() - began < READY_WITHIN
         return status, report["database"]
+
+    def _insist_on_life(self) -> None:
+        for path in ("/healthz", "/metrics"):
+            began = time.monotonic()
+            assert self.node.status(path) == 200
+            assert time.monotonic() - began < ANSWERED_WITHIN, path
 
     def _questions(self) -> Mapping[str, Callable[[], Reply]]:
         call, key = self.node.call, self.key

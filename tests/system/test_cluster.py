@@ -126,6 +126,9 @@ def test_a_leader_whose_machine_vanishes_is_replaced_and_sends_nothing_more(
         assert leader.call("POST", "/v1/manage/webhooks", hook, key=made.key)[0] == 201
         _publish(heir, made.key, "Before")
         first.wait_for(1)
+        # It is noted that it was sent; otherwise it would be sent once more.
+        delivered = "SELECT count(*) FROM deliveries WHERE state = 'delivered'"
+        soon(lambda: made.primary.ask(delivered) == (1,))
         before = _lease(made)
         machines[2].pull_out()
         vanished = time.monotonic()
