@@ -44,6 +44,7 @@ class Exchange:
         self.task: asyncio.Task[None] | None = None
         self._is_received = self._is_taken = self._chunks = False
         self.is_started = self.is_complete = self.is_disconnected = False
+        self._listener: str | None = None
         self.is_patient = self.is_listener = self.ends_with_client = False
 
     async def run(self, app: App) -> None:
@@ -57,17 +58,22 @@ class Exchange:
             _log.exception("the application failed")
         finally:
             if self.is_listener:
-                self._connection.hooks.limits.listeners.free(self._connection.client)
+                self._connection.hooks.limits.listeners.free(self._listener)
             self._connection.on_ended(self)
 
     def allow_time(self) -> None:
         """Wait for minutes, not seconds, while the client neither sends nor reads anything."""
         self.is_patient = True
 
-    def take_seat(self) -> bool:
-        """Make the request a listener, which ends with its client; False if no seat is free."""
-        seats = self._connection.hooks.limits.listeners
-        self.is_listener = self.is_listener or seats.take(self._connection.client)
+    def take_seat(self, address: str | None) -> bool:
+        """Make the request a listener, which ends with its client; False if no seat is free.
+
+        The seat is one of the client with this address.
+        """
+        limits = self._connection.hooks.limits
+        if not self.is_listener:
+            self._listener = limits.client(address)
+            self.is_listener = limits.listeners.take(self._listener)
         self.ends_with_client = self.ends_with_client or self.is_listener
         return self.is_listener
 

@@ -29,8 +29,11 @@ class Control(Protocol):
     def allow_time(self) -> None:
         """Wait for minutes, not seconds, while the client neither sends nor reads anything."""
 
-    def take_seat(self) -> bool:
-        """Make the request a listener, which ends with its client; False if no seat is free."""
+    def take_seat(self, address: str | None) -> bool:
+        """Make the request a listener, which ends with its client; False if no seat is free.
+
+        The seat is one of the client with this address.
+        """
 
     def leave_with_client(self) -> None:
         """Cancel the request when its client leaves, or has no more to ask."""

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from threading import Event
 
 from app.api.http.asgi import Message, Scope
+from app.api.http.clients import client_address
 from app.api.http.errors import TooManyListeners
 from app.api.http.problems import problem
 from app.api.http.security_headers import SAFE
@@ -44,10 +45,10 @@ def allow_time(scope: Scope) -> None:
         control.allow_time()
 
 
-def take_seat(scope: Scope) -> None:
+def take_seat(scope: Scope, settings: Settings) -> None:
     """Make a request a listener, which ends with its client; raises `TooManyListeners`."""
     control = _control(scope)
-    if control is not None and not control.take_seat():
+    if control is not None and not control.take_seat(client_address(scope, settings)):
         raise TooManyListeners("As many listen as this server allows. Try again later.")
 
 
