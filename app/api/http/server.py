@@ -10,7 +10,8 @@ from app.api.http.problems import problem
 from app.api.http.security_headers import SAFE
 from app.kit.ids import new_id
 from app.kit.open_files import below_open_files
-from app.server.interface import CONTROL, Answer, Control, Hooks
+from app.server.exchange import Exchange
+from app.server.interface import CONTROL, Answer, Hooks
 from app.server.limits import Limits, Seats
 from app.settings import Settings
 
@@ -42,7 +43,7 @@ def allow_time(scope: Scope) -> None:
     """Let the server wait for minutes while the client neither sends nor reads anything."""
     control = _control(scope)
     if control is not None:
-        control.allow_time()
+        control.is_patient = True
 
 
 def take_seat(scope: Scope, settings: Settings) -> None:
@@ -56,9 +57,9 @@ def leave_with_client(scope: Scope) -> None:
     """Let the server cancel a request when its client leaves."""
     control = _control(scope)
     if control is not None:
-        control.leave_with_client()
+        control.ends_with_client = True
 
 
-def _control(scope: Scope) -> Control | None:
-    control: Control | None = scope.get("extensions", {}).get(CONTROL)
+def _control(scope: Scope) -> Exchange | None:
+    control: Exchange | None = scope.get("extensions", {}).get(CONTROL)
     return control

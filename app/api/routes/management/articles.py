@@ -52,8 +52,8 @@ _Patch = Annotated[Document, Body(media_type=MERGE_PATCH), Describes(ArticleInpu
 def manage_list_articles(request: Request, services: Parts, caller: CallerDep) -> Response:
     """List articles, the last changed first; deleted ones only by `state=deleted`."""
     path, query = request.url.path, request.scope["query_string"]
-    body, cursors = read_manage_list(services, path, query, whole=sees_killed(caller))
-    return list_response(request, services, body, cursors)
+    page = read_manage_list(services, path, query, whole=sees_killed(caller))
+    return list_response(request, services, *page)
 
 
 @router.post(
