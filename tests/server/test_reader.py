@@ -81,7 +81,7 @@ def test_a_client_that_leaves_is_noticed_whatever_it_has_asked_for_behind() -> N
         left = False
 
         async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-            scope["extensions"]["dateline.http.control"].take_seat()
+            scope["extensions"]["dateline.http.control"].take_seat(None)
             try:
                 while True:
                     await receive()
