@@ -31,7 +31,7 @@ def answer_feed(services: Services, request: ReadRequest, channel: Channel, ext:
     if form is None:
         raise nothing_here(request, services.delivery.head(), no_format(ext, FEEDS))
     if channel.moved:
-        return redirected(request, f"{channel.path}.{ext}", services.delivery.head())
+        return redirected(services, request, f"{channel.path}.{ext}", services.delivery.head())
     asked = _parse(services, request, channel, form)
     if asked.search is not None or not asked.query.is_short:
         request.leave_loop()
