@@ -131,7 +131,7 @@ def _with_middleware(
     own = settings.public_url or ""
     app = BodyLimitMiddleware(app, settings.max_body_bytes, _STREAMED)
     app = StreamMiddleware(app, services, notifier)
-    app = AuthenticationMiddleware(app, settings, services.database, services.clock)
+    app = AuthenticationMiddleware(app, services)
     app = HeadMiddleware(app)
     app = ProblemMiddleware(app, own)
     app = CorsMiddleware(app, settings.cors_origins, settings.management_cors_origins)
