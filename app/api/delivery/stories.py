@@ -72,7 +72,10 @@ class _ParsedLists:
         key = (request.path, request.query, reader.embargoed, reader.key_id is not None)
         known = self._known.get(key)
         if known is None:
-            known = self._known[key] = _parse(services, request, kind)
+            known = _parse(services, request, kind)
+            # Which story has a slug changes without the directory.
+            if not known.asked.by_slug:
+                self._known[key] = known
         return known
 
 
@@ -108,7 +111,7 @@ def _parse(services: Services, request: ReadRequest, kind: _Kind) -> _List:
     )
     links = Links.of(request.path, request.query, services.settings.public_url or "")
     alternates = feed_alternates(services, request.query, "/feeds/latest")
-    return _List(asked, links, alternates, narrow_keys(asked.query))
+    return _List(asked, links, alternates, narrow_keys(asked))
 
 
 def read_story(services: Services, request: ReadRequest, ref: str) -> Answer:
