@@ -1,6 +1,6 @@
 """Kinds of fields that any input is made of: lines, paragraphs, addresses, instants."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Any, Self
 
@@ -49,13 +49,22 @@ def text_of(most: int, least: int = 0) -> StringConstraints:
     )
 
 
-def _cleaner(clean: Callable[[str], str]) -> BeforeValidator:
+def _one_line(value: Any) -> Any:
     """Clean a text before its length is looked at; what is no text is refused after it."""
-    return BeforeValidator(lambda value: clean(value) if isinstance(value, str) else value)
+    if not isinstance(value, str):
+        return value
+    if value.isascii() and value.isprintable() and "  " not in value:
+        # Its ends are stripped afterwards.
+        return value
+    return one_line(value)
 
 
-_ONE_LINE = _cleaner(one_line)
-_PARAGRAPHS = _cleaner(paragraphs)
+def _paragraphs(value: Any) -> Any:
+    return paragraphs(value) if isinstance(value, str) else value
+
+
+_ONE_LINE = BeforeValidator(_one_line)
+_PARAGRAPHS = BeforeValidator(_paragraphs)
 Instant = Annotated[
     datetime,
     BeforeValidator(_instant),

@@ -26,8 +26,6 @@ def one_line(text: str) -> str:
 
     A no-break or ideographic space stays where no other kind stands beside it.
     """
-    if text.isascii() and text.isprintable() and "  " not in text:
-        return text.strip()
     return _SPACES.sub(_one_space, _CONTROLS.sub("", text)).strip()
 
 

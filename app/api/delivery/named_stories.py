@@ -19,6 +19,8 @@ def with_ids(services: Services, values: Values) -> tuple[Values, bool]:
 
     What is neither stays, and is refused where it is read.
     """
+    if _IDS not in values.sent:
+        return values, False
     lists = [split_list(text) for text in values.sent.get(_IDS, ())]
     slugs = {
         ref: _NO_STORY

@@ -159,9 +159,10 @@ class ParameterSet:
             times[name] = times.get(name, 0) + 1
         for name, others in self._defaults_with.items():
             # The first that was sent decides, as in `Values`.
-            named = next((text for other, text in others.items() if other in times), None)
-            if named is not None:
-                defaults[name] = named
+            for other, text in others.items():
+                if other in times:
+                    defaults[name] = text
+                    break
         kept: list[tuple[str, str]] = []
         for name, text in pairs:
             composed = normalize("NFC", text)
