@@ -128,13 +128,14 @@ def _with_middleware(
     `draining` is set when the server is about to stop.
     """
     settings = services.settings
+    own = settings.public_url or ""
     app = BodyLimitMiddleware(app, settings.max_body_bytes, _STREAMED)
     app = StreamMiddleware(app, services, notifier)
-    app = AuthenticationMiddleware(app, settings, services.database, services.clock)
+    app = AuthenticationMiddleware(app, services)
     app = HeadMiddleware(app)
-    app = ProblemMiddleware(app)
+    app = ProblemMiddleware(app, own)
     app = CorsMiddleware(app, settings.cors_origins, settings.management_cors_origins)
-    app = PathMiddleware(app)
+    app = PathMiddleware(app, own)
     app = HostMiddleware(app, settings.allowed_hosts)
     app = AccessLogMiddleware(app, RequestLog(metrics, settings))
     outermost = CacheMiddleware(app, services, metrics, notifier)

@@ -23,13 +23,27 @@ from app.settings import Settings
 
 _log = logging.getLogger("dateline.access")
 _SHARED_SECONDS = 15
+
+
+def _lifetime_of(fresh: int, stale: int) -> tuple[bytes, bytes]:
+    """Return for how long shared caches keep an answer, and give it out after that.
+
+    That is while they ask again, or cannot, so that an error is not shown to readers.
+    """
+    text = (
+        f"public, max-age=0, s-maxage={fresh}, stale-while-revalidate={stale}, "
+        f"stale-if-error={stale}"
+    )
+    return b"cache-control", text.encode()
+
+
 _LONGEST = timedelta(seconds=2 * _SHARED_SECONDS)
 # A change may still come within the second that Last-Modified can express.
 _TOO_YOUNG = timedelta(seconds=2)
-_USUAL = (b"cache-control", b"public, max-age=0, s-maxage=15, stale-while-revalidate=15")
+_USUAL = _lifetime_of(_SHARED_SECONDS, _SHARED_SECONDS)
 # Said in the last second before a change. With a 304, some shared caches (nginx is one) would
 # not believe it, and keep what they have for as long as that once said.
-_OVER = (b"cache-control", b"public, max-age=0, s-maxage=0, stale-while-revalidate=0")
+_OVER = _lifetime_of(0, 0)
 _PRIVATE = (b"cache-control", b"private, max-age=0, must-revalidate")
 _NO_STORE = (b"cache-control", b"no-store")
 # In one line: some shared caches (nginx is one) read no second.
@@ -156,8 +170,7 @@ class Replies:
         if seconds <= 0:
             return _OVER, boundary
         fresh = min(_SHARED_SECONDS, seconds)
-        text = f"public, max-age=0, s-maxage={fresh}, stale-while-revalidate={seconds - fresh}"
-        return (b"cache-control", text.encode()), boundary - timedelta(seconds=seconds)
+        return _lifetime_of(fresh, seconds - fresh), boundary - timedelta(seconds=seconds)
 
     def _cors(self, request: PublicRequest) -> Headers:
         origin = request.headers.get(b"origin")

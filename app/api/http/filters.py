@@ -15,7 +15,7 @@ from app.api.http.parameters import (
     guess,
     parse_language,
 )
-from app.content.slugs import normal_slug
+from app.content.slugs import normal_ref
 from app.kit.errors import BadParameter
 from app.kit.ids import is_id
 from app.kit.quoting import quoted
@@ -108,7 +108,7 @@ def _clause(declared: Filter, text: str, references: References) -> Clause:
 
 
 def _resolve(type_: TaxonomyType, value: str, references: References) -> str:
-    ref = value.lower() if is_id(value) else normal_slug(value)
+    ref = normal_ref(value)
     known = references.resolve(type_, ref)
     if known is not None:
         return known

@@ -29,9 +29,10 @@ def is_plain(scope: Scope) -> bool:
 class PathMiddleware:
     """Leads to the plain form of a path, if it is one of this API; else nothing is there."""
 
-    def __init__(self, app: App) -> None:
-        """Stand in front of an application."""
+    def __init__(self, app: App, own: str) -> None:
+        """Stand in front of an application; `own` is this API's own address, if it is known."""
         self._app = app
+        self._own = own
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, or answer it."""
@@ -41,7 +42,7 @@ class PathMiddleware:
         path = unquote_to_bytes(scope["raw_path"])
         plain = quote(path, safe=_PLAIN)
         query = scope["query_string"].decode("latin-1")
-        location = f"{plain}?{query}" if query else plain
+        location = f"{self._own}{plain}?{query}" if query else f"{self._own}{plain}"
         has_slash = _SLASH.search(scope["raw_path"]) is not None
         if has_slash or not _is_path(path) or not fits_in_head(plain, ()):
             await _refuse(scope, send, NothingHere("Nothing is served at this path."))
