@@ -6,12 +6,13 @@ from typing import Any
 import psycopg
 from sqlalchemy import URL, Connection, Engine, NullPool, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, DisconnectionError
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from app.kit import json
 from app.kit.bounded import BoundedCache
 from app.kit.costly import MOST_COSTLY
 from app.kit.errors import Misconfigured
-from app.kit.postgres import Server, is_lost
+from app.kit.postgres import AwaitedConnection, Server, is_lost
 from app.kit.readers import BEGINS
 
 
@@ -59,7 +60,7 @@ def _compiled_statements() -> BoundedCache[Any, Any]:
 
 
 # Letters of the longest statement that a server keeps prepared, and how many for a connection.
-_LONGEST_PREPARED, _MOST_PREPARED = 10_000, 50
+LONGEST_PREPARED, _MOST_PREPARED = 10_000, 50
 
 
 class _Cursor(psycopg.Cursor[Any]):
@@ -74,15 +75,22 @@ class _Cursor(psycopg.Cursor[Any]):
         binary: bool | None = None,
     ) -> Any:
         """Run a statement."""
-        if len(query) > _LONGEST_PREPARED:
+        if len(query) > LONGEST_PREPARED:
             prepare = False
         return super().execute(query, params, prepare=prepare, binary=binary)
 
 
 # For public lists alone. Each has an index for its order, and stops after a page. Where statistics
 # are missing or outdated, the planner thinks it cheaper to gather everything and sort it, or to
-# keep it in memory to test a page against. It still may, where there is no other way.
-_ORDERED = {"enable_sort": "off", "enable_incremental_sort": "off", "enable_material": "off"}
+# keep it in memory to test a page against. It still may, where there is no other way. A statement
+# that is prepared is planned once: to plan a page takes ten times as long as to read it, and the
+# index of its order serves it whatever its values are.
+_ORDERED = {
+    "enable_sort": "off",
+    "enable_incremental_sort": "off",
+    "enable_material": "off",
+    "plan_cache_mode": "force_generic_plan",
+}
 
 
 def postgresql_engines(server: Server, pool_size: int) -> tuple[Engine, Engine]:
@@ -124,6 +132,38 @@ def _pool(server: Server, settings: Mapping[str, str], **pool: int) -> Engine:
         if connection.read_only is False:
             # As SQLAlchemy leaves it after a read; a standby refuses to be asked for more.
             connection.read_only = None
+
+    return engine
+
+
+def awaited_engine(server: Server, size: int, read_seconds: float) -> AsyncEngine:
+    """Return a pool of connections for single statements of public lists and stories.
+
+    The server ends one that takes more than so many seconds; 0 lets all of them end.
+    """
+    settings = {**_ORDERED, "statement_timeout": str(int(read_seconds * 1000))}
+
+    async def connect(*_: object, **__: object) -> AwaitedConnection:
+        connection = await server.connect_awaited(settings)
+        connection.prepared_max = _MOST_PREPARED
+        return connection
+
+    engine = create_async_engine(
+        URL.create("postgresql+psycopg", database=server.database),
+        async_creator=connect,
+        isolation_level="AUTOCOMMIT",
+        pool_size=size,
+        max_overflow=0,
+        pool_use_lifo=True,
+        # Each statement is a transaction of its own, so nothing is left to be undone.
+        pool_reset_on_return=None,
+        **_common_options(),
+    )
+
+    @event.listens_for(engine.sync_engine, "checkout")
+    def check(connection: Any, _record: Any, _proxy: Any) -> None:
+        if is_lost(connection.driver_connection):
+            raise DisconnectionError
 
     return engine
 

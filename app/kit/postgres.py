@@ -5,6 +5,7 @@ Where no answer came for a while, every connection is cut, so that nobody waits 
 one is waited for until the server answers again. A statement that takes long is not cut.
 """
 
+import asyncio
 import logging
 import re
 import select
@@ -91,6 +92,17 @@ class Server:
     ) -> psycopg.Connection[Any]:
         """Open a connection with these settings, too; none while the server is silent."""
         return self._open(settings or {}, options, lambda: self.is_silent)
+
+    async def connect_awaited(self, settings: Mapping[str, str]) -> "AwaitedConnection":
+        """Open a connection whose statements are awaited, in autocommit, as `connect` does."""
+        opening = asyncio.ensure_future(asyncio.to_thread(self.connect, settings))
+        try:
+            connection = AwaitedConnection(await asyncio.shield(opening))
+        except asyncio.CancelledError:
+            opening.add_done_callback(_close_late)
+            raise
+        await connection.set_autocommit(True)
+        return connection
 
     def connect_to_ask(self) -> psycopg.Connection[Any]:
         """Open a connection to find out whether the server answers, without transactions."""
@@ -194,7 +206,19 @@ class Server:
         return connection
 
 
-def is_lost(connection: psycopg.Connection[Any]) -> bool:
+class AwaitedConnection(psycopg.AsyncConnection[Any]):
+    """A connection that was opened in a thread, and whose statements are awaited.
+
+    It shares libpq's connection with the one that was opened, which `Server` cuts.
+    """
+
+    def __init__(self, opened: psycopg.Connection[Any]) -> None:
+        """Go on with an open connection, on which nothing runs any more."""
+        super().__init__(opened.pgconn)
+        self.opened = opened
+
+
+def is_lost(connection: psycopg.Connection[Any] | psycopg.AsyncConnection[Any]) -> bool:
     """Tell whether the server has hung up: there is something to read, and nothing was asked."""
     if connection.closed:
         return True
@@ -267,6 +291,8 @@ def _abandon(attempts: set[Future[psycopg.Connection[Any]]]) -> None:
         attempt.add_done_callback(_close_late)
 
 
-def _close_late(attempt: Future[psycopg.Connection[Any]]) -> None:
+def _close_late(
+    attempt: Future[psycopg.Connection[Any]] | asyncio.Future[psycopg.Connection[Any]],
+) -> None:
     if not attempt.cancelled() and attempt.exception() is None:
         attempt.result().close()

@@ -1,11 +1,12 @@
 """Where an answer is computed: on the event loop, or in a worker thread."""
 
+from contextlib import suppress
 from functools import partial
 
 from fastapi import Request, Response
 
-from app.api.delivery.resource import Match, ReadRequest, Resource
-from app.api.delivery.threads import run_for
+from app.api.delivery.resource import Match, ReadRequest, Resource, TakesLong
+from app.api.delivery.threads import asks_much, run_for
 from app.api.http.answer import Answer
 from app.api.http.asgi import state
 from app.api.live.change_notifier import ChangeNotifier
@@ -21,6 +22,11 @@ async def fetch(
         resource.reads.allow(services, request.reader)
         answer: Answer = await resource.answer(services, request, notifier, **parts)
         return answer
+    reads = services.database.awaited
+    if resource.awaited is not None and reads is not None and not asks_much(request.query):
+        resource.reads.allow(services, request.reader)
+        with suppress(TakesLong):
+            return await resource.awaited(services, reads, request, **parts)
     return await run_for(services, request, partial(match.compute, services, request))
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from app.access.selection import Clause, Selection
+from app.api.delivery.resource import ReadRequest
 from app.api.delivery.story_parameters import (
     ARTICLE_LIST,
     HEADLINE_LIST,
@@ -15,11 +16,11 @@ from app.api.delivery.story_parameters import (
     SORT,
 )
 from app.api.http.fields import HEADLINE_FIELDS, STORY_FIELDS, Fields
-from app.api.http.filters import read_selection
+from app.api.http.filters import References, read_selection
 from app.api.http.paging import Paging, envelope
 from app.api.http.parameters import MOST_PREFERRED, Values, bad
 from app.bootstrap import Services
-from app.delivery.directory import wider
+from app.delivery.directory import Directory, wider
 from app.delivery.query import Form, StoryQuery
 from app.delivery.results import Page
 from app.delivery.surrogates import list_keys
@@ -36,14 +37,12 @@ class ListRequest:
 
 def read_list(
     services: Services,
-    path: str,
-    query_string: bytes,
+    request: ReadRequest,
     kind: Literal["headlines", "articles"],
-    *,
-    embargoed: bool,
-    counts_all: bool,
+    directory: Directory,
 ) -> ListRequest:
     """Understand the query string of a list, or refuse it."""
+    query_string, reader = request.query, request.reader
     form: Form = "short"
     if kind == "headlines":
         values = HEADLINE_LIST.parse(query_string)
@@ -51,16 +50,34 @@ def read_list(
     else:
         values = ARTICLE_LIST.parse(query_string)
         form, fields = _full_form(values)
-    query, paging = read_query(services, values, path, form)
-    query = replace(query, embargoed=embargoed, counts_all=counts_all)
+    query, paging = read_query(
+        services,
+        values,
+        request.path,
+        form,
+        references=directory,
+        embargoed=reader.embargoed,
+        counts_all=reader.key_id is not None,
+    )
     return ListRequest(query, fields, paging)
 
 
 def read_query(
-    services: Services, values: Values, path: str, form: Form, given: tuple[Clause, ...] = ()
+    services: Services,
+    values: Values,
+    path: str,
+    form: Form,
+    given: tuple[Clause, ...] = (),
+    *,
+    references: References | None = None,
+    embargoed: bool = False,
+    counts_all: bool = False,
 ) -> tuple[StoryQuery, Paging]:
-    """Understand what selects, orders and pages stories; `given` is what the path selects."""
-    selection = read_selection(values, services.delivery)
+    """Understand what selects, orders and pages stories; `given` is what the path selects.
+
+    `references` are those of the directory of now, if it is not known yet.
+    """
+    selection = read_selection(values, references or services.delivery)
     selection = replace(selection, clauses=(*given, *selection.clauses))
     sort = values[SORT]
     preferred = _preferences(values, selection)
@@ -78,6 +95,8 @@ def read_query(
         form=form,
         limit=paging.limit,
         count=paging.count,
+        counts_all=counts_all,
+        embargoed=embargoed,
         preferred=preferred,
         names_in=values[NAMES_IN],
     )
