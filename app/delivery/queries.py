@@ -224,12 +224,11 @@ class Delivery:
 
         An answer that is made now would be as new, and end at the same moment.
         """
-        remembered = self._remembered()
-        if remembered is not None:
-            return remembered
         now, version = self._clock.now(), self._heads.version()
-        head = head_of(self._database.fetch(reading.LOG_HEAD, {"now": now})[0], now)
-        self._heads.remember(version, head)
+        head = self._heads.at(version, now)
+        if head is None:
+            head = head_of(self._database.fetch(reading.LOG_HEAD, {"now": now})[0], now)
+            self._heads.remember(version, head)
         return Current(self._fresh(head), head, version)
 
     def _remembered(self) -> Current | None:
@@ -277,12 +276,12 @@ class Delivery:
 
     def _fresh(self, head: Head) -> Directory:
         """Return a directory that is at least as new as the rows that were just read."""
-        directory = self._loaded(head)
-        if directory is not None:
+        directory = self._directory
+        if directory is not None and directory.position == head.taxonomy:
             return directory
         with self._loading:
-            directory = self._loaded(head)
-            if directory is None:
+            directory = self._directory
+            if directory is None or directory.position != head.taxonomy:
                 with unlimited(), self._database.read() as session:
                     directory = directories.load(session, head.taxonomy)
                 self._directory = directory

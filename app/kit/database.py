@@ -70,7 +70,9 @@ class Database:
         self.awaited: AwaitedReads | None = None
         if self._server is not None:
             self.engine, self._lists = postgresql_engines(self._server, pool_size)
-            self.awaited = AwaitedReads(self._server, max(1, pool_size // 2), read_seconds)
+            self.awaited = AwaitedReads(
+                self._server, self.engine.dialect, max(1, pool_size // 2), read_seconds
+            )
         else:
             self.engine = self._lists = sqlite_engine(url, busy_timeout)
         name = str(self.engine.url.database)

@@ -6,13 +6,12 @@ from typing import Any
 import psycopg
 from sqlalchemy import URL, Connection, Engine, NullPool, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, DisconnectionError
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from app.kit import json
 from app.kit.bounded import BoundedCache
 from app.kit.costly import MOST_COSTLY
 from app.kit.errors import Misconfigured
-from app.kit.postgres import AwaitedConnection, Server, is_lost
+from app.kit.postgres import Server, is_lost
 from app.kit.readers import BEGINS
 
 
@@ -60,7 +59,7 @@ def _compiled_statements() -> BoundedCache[Any, Any]:
 
 
 # Letters of the longest statement that a server keeps prepared, and how many for a connection.
-LONGEST_PREPARED, _MOST_PREPARED = 10_000, 50
+LONGEST_PREPARED, MOST_PREPARED = 10_000, 50
 
 
 class _Cursor(psycopg.Cursor[Any]):
@@ -85,7 +84,7 @@ class _Cursor(psycopg.Cursor[Any]):
 # keep it in memory to test a page against. It still may, where there is no other way. A statement
 # that is prepared is planned once: to plan a page takes ten times as long as to read it, and the
 # index of its order serves it whatever its values are.
-_ORDERED = {
+ORDERED = {
     "enable_sort": "off",
     "enable_incremental_sort": "off",
     "enable_material": "off",
@@ -102,7 +101,7 @@ def postgresql_engines(server: Server, pool_size: int) -> tuple[Engine, Engine]:
     return (
         # One read may open another, so there is always one more.
         _pool(server, {}, pool_size=pool_size, max_overflow=more + 2 * MOST_COSTLY),
-        _pool(server, _ORDERED, pool_size=lists, max_overflow=MOST_COSTLY),
+        _pool(server, ORDERED, pool_size=lists, max_overflow=MOST_COSTLY),
     )
 
 
@@ -122,7 +121,7 @@ def _pool(server: Server, settings: Mapping[str, str], **pool: int) -> Engine:
 
     @event.listens_for(engine, "connect")
     def prepare(connection: Any, _record: Any) -> None:
-        connection.prepared_max = _MOST_PREPARED
+        connection.prepared_max = MOST_PREPARED
 
     @event.listens_for(engine, "checkout")
     def check(connection: Any, _record: Any, _proxy: Any) -> None:
@@ -132,38 +131,6 @@ def _pool(server: Server, settings: Mapping[str, str], **pool: int) -> Engine:
         if connection.read_only is False:
             # As SQLAlchemy leaves it after a read; a standby refuses to be asked for more.
             connection.read_only = None
-
-    return engine
-
-
-def awaited_engine(server: Server, size: int, read_seconds: float) -> AsyncEngine:
-    """Return a pool of connections for single statements of public lists and stories.
-
-    The server ends one that takes more than so many seconds; 0 lets all of them end.
-    """
-    settings = {**_ORDERED, "statement_timeout": str(int(read_seconds * 1000))}
-
-    async def connect(*_: object, **__: object) -> AwaitedConnection:
-        connection = await server.connect_awaited(settings)
-        connection.prepared_max = _MOST_PREPARED
-        return connection
-
-    engine = create_async_engine(
-        URL.create("postgresql+psycopg", database=server.database),
-        async_creator=connect,
-        isolation_level="AUTOCOMMIT",
-        pool_size=size,
-        max_overflow=0,
-        pool_use_lifo=True,
-        # Each statement is a transaction of its own, so nothing is left to be undone.
-        pool_reset_on_return=None,
-        **_common_options(),
-    )
-
-    @event.listens_for(engine.sync_engine, "checkout")
-    def check(connection: Any, _record: Any, _proxy: Any) -> None:
-        if is_lost(connection.driver_connection):
-            raise DisconnectionError
 
     return engine
 

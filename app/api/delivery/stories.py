@@ -4,28 +4,29 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Literal
+from urllib.parse import quote
 
 from app.api.delivery.answers import (
     delivered,
     feed_alternates,
     nothing_here,
     redirected,
-    story_alternates,
     withdrawn,
 )
 from app.api.delivery.feeds import MUCH, no_format
 from app.api.delivery.resource import ReadRequest, Resource, TakesLong
 from app.api.delivery.story_parameters import ARTICLE_LIST, HEADLINE_LIST, NAMES_IN, SINGLE_STORY
-from app.api.delivery.story_query import ListRequest, list_body, narrow_keys, read_list
+from app.api.delivery.story_query import ListRequest, full_form, list_body, narrow_keys, read_query
 from app.api.http.access import Reads
 from app.api.http.answer import Answer
-from app.api.http.fields import STORY_FIELDS
+from app.api.http.fields import HEADLINE_FIELDS, STORY_FIELDS
 from app.api.http.links import Links
 from app.api.http.parameters import NO_PARAMETERS, Values
 from app.bootstrap import Services
 from app.content.slugs import normal_ref
 from app.delivery.directory import Directory
 from app.delivery.heads import Head
+from app.delivery.query import Form
 from app.delivery.results import Found, Page
 from app.delivery.surrogates import LISTS
 from app.kit.awaited import AwaitedReads
@@ -124,7 +125,24 @@ def _answer_list(request: ReadRequest, parsed: _List, page: Page) -> Answer:
 
 
 def _parse(services: Services, request: ReadRequest, kind: _Kind, directory: Directory) -> _List:
-    asked = read_list(services, request, kind, directory)
+    reader = request.reader
+    form: Form = "short"
+    if kind == "headlines":
+        values = HEADLINE_LIST.parse(request.query)
+        fields = values[HEADLINE_FIELDS]
+    else:
+        values = ARTICLE_LIST.parse(request.query)
+        form, fields = full_form(values)
+    query, paging = read_query(
+        services,
+        values,
+        request.path,
+        form,
+        references=directory,
+        embargoed=reader.embargoed,
+        counts_all=reader.key_id is not None,
+    )
+    asked = ListRequest(query, fields, paging)
     links = Links.of(request.path, request.query, services.settings.public_url or "")
     alternates = feed_alternates(services, request.query, "/feeds/latest")
     return _List(asked, links, alternates, narrow_keys(asked.query))
@@ -159,7 +177,8 @@ def _answer_story(services: Services, request: ReadRequest, values: Values, foun
         return _elsewhere(request, found, varies=True)
     fields = values[STORY_FIELDS]
     body = fields.keep(found.body) if fields else found.body
-    others = story_alternates(services, request.path)
+    base = f"{services.settings.public_url or ''}{quote(request.path)}"
+    others = {form.media_type: f"{base}.{ext}" for ext, form in STORIES.items()}
     return delivered(request, body, found.head, keys=found.keys, alternates=others)
 
 

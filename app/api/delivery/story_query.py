@@ -2,25 +2,21 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
 
 from app.access.selection import Clause, Selection
-from app.api.delivery.resource import ReadRequest
 from app.api.delivery.story_parameters import (
-    ARTICLE_LIST,
-    HEADLINE_LIST,
     INCLUDE,
     NAMES_IN,
     ONE_PER_STORY,
     PREFER,
     SORT,
 )
-from app.api.http.fields import HEADLINE_FIELDS, STORY_FIELDS, Fields
+from app.api.http.fields import STORY_FIELDS, Fields
 from app.api.http.filters import References, read_selection
 from app.api.http.paging import Paging, envelope
 from app.api.http.parameters import MOST_PREFERRED, Values, bad
 from app.bootstrap import Services
-from app.delivery.directory import Directory, wider
+from app.delivery.directory import wider
 from app.delivery.query import Form, StoryQuery
 from app.delivery.results import Page
 from app.delivery.surrogates import list_keys
@@ -33,33 +29,6 @@ class ListRequest:
     query: StoryQuery
     fields: Fields | None
     paging: Paging
-
-
-def read_list(
-    services: Services,
-    request: ReadRequest,
-    kind: Literal["headlines", "articles"],
-    directory: Directory,
-) -> ListRequest:
-    """Understand the query string of a list, or refuse it."""
-    query_string, reader = request.query, request.reader
-    form: Form = "short"
-    if kind == "headlines":
-        values = HEADLINE_LIST.parse(query_string)
-        fields = values[HEADLINE_FIELDS]
-    else:
-        values = ARTICLE_LIST.parse(query_string)
-        form, fields = _full_form(values)
-    query, paging = read_query(
-        services,
-        values,
-        request.path,
-        form,
-        references=directory,
-        embargoed=reader.embargoed,
-        counts_all=reader.key_id is not None,
-    )
-    return ListRequest(query, fields, paging)
 
 
 def read_query(
@@ -133,7 +102,8 @@ def _preferences(values: Values, selection: Selection) -> tuple[str, ...] | None
     return wider(preferred or next((tags for tags in filtered if tags), ()))[:MOST_PREFERRED]
 
 
-def _full_form(values: Values) -> tuple[Form, Fields | None]:
+def full_form(values: Values) -> tuple[Form, Fields | None]:
+    """Return the form of articles that is asked for, and the fields to keep."""
     body, fields = "body" in values[INCLUDE], values[STORY_FIELDS]
     # Who names a field of the body wants it; who names others need not have it read.
     if body or (fields is not None and fields.touch("body_html", "body_text")):
