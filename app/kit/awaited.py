@@ -7,7 +7,7 @@ from sqlalchemy import Dialect
 
 from app.kit.engines import LONGEST_PREPARED, MOST_PREPARED, ORDERED
 from app.kit.failures import translated_failures
-from app.kit.postgres import AwaitedConnection, Server, is_lost
+from app.kit.postgres import AwaitedConnection, Server, close_awaited, is_lost
 from app.kit.readers import Trace
 from app.kit.session import RowT, Values
 from app.kit.statement import Compiled, Statement, compiled_for
@@ -50,7 +50,7 @@ class AwaitedReads:
                 try:
                     rows = await _rows(connection, compiled, params)
                 except BaseException:
-                    connection.opened.close()
+                    close_awaited(connection)
                     raise
                 self._free.append(connection)
         return rows
@@ -60,7 +60,7 @@ class AwaitedReads:
             connection = self._free.pop()
             if not is_lost(connection):
                 return connection
-            connection.opened.close()
+            close_awaited(connection)
         connection = await self._server.connect_awaited(self._settings)
         connection.prepared_max = MOST_PREPARED
         self._open.add(connection)
@@ -69,7 +69,7 @@ class AwaitedReads:
     def close(self) -> None:
         """Close every connection, whatever event loop it was used on."""
         for connection in list(self._open):
-            connection.opened.close()
+            close_awaited(connection)
 
 
 async def _rows(
