@@ -14,7 +14,6 @@ from tests.clock import HandClock
 from tests.newsroom import Newsroom
 from tests.transfer.moving import unsound
 
-
 _DAY = "2026-11-22"
 
 
