@@ -5,7 +5,8 @@ from weakref import WeakSet
 
 from sqlalchemy import Dialect
 
-from app.kit.engines import LONGEST_PREPARED, MOST_PREPARED, ORDERED
+from app.kit.engines import LONGEST_PREPARED, MOST_PREPARED, ORDERED, POOL_SECONDS
+from app.kit.errors import DatabaseBusy
 from app.kit.failures import translated_failures
 from app.kit.postgres import AwaitedConnection, Server, close_awaited, is_lost
 from app.kit.readers import Trace
@@ -45,7 +46,8 @@ class AwaitedReads:
         if self.trace is not None:
             self.trace(compiled.text)
         with translated_failures():
-            async with self._turns:
+            await self._take_turn()
+            try:
                 connection = await self._lend()
                 try:
                     rows = await _rows(connection, compiled, params)
@@ -53,7 +55,16 @@ class AwaitedReads:
                     close_awaited(connection)
                     raise
                 self._free.append(connection)
+            finally:
+                self._turns.release()
         return rows
+
+    async def _take_turn(self) -> None:
+        try:
+            async with asyncio.timeout(POOL_SECONDS):
+                await self._turns.acquire()
+        except TimeoutError as late:
+            raise DatabaseBusy("Every connection to the database is in use.") from late
 
     async def _lend(self) -> AwaitedConnection:
         while self._free:

@@ -14,7 +14,7 @@ from app.access.store.audits import Noted
 from app.delivery.models import Document
 from app.kit.awaited import AwaitedReads
 from app.kit.database import Database
-from app.kit.errors import DatabaseUnavailable, ReadTooLong
+from app.kit.errors import DatabaseBusy, DatabaseUnavailable, ReadTooLong
 from app.kit.schema import table_of
 from app.kit.statement import Statement
 from tests.newsroom import Newsroom
@@ -40,7 +40,7 @@ _OTHERS = "FROM pg_stat_activity WHERE datname = current_database() AND pid <> p
 
 @pytest.fixture
 def database(database_url: str) -> Iterator[Database]:
-    with closing(Database(database_url, pool_size=2)) as made:
+    with closing(Database(database_url, pool_size=4)) as made:
         yield made
 
 
@@ -89,6 +89,23 @@ def test_more_than_there_are_connections_wait_for_one(reads: AwaitedReads) -> No
         return await asyncio.gather(*(reads.fetch(_NUMBER, {"number": n}) for n in range(20)))
 
     assert asyncio.run(many()) == [[_Number(number)] for number in range(20)]
+
+
+def test_nobody_waits_long_for_a_connection(
+    reads: AwaitedReads, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.kit.awaited.POOL_SECONDS", 0.2)
+
+    async def too_many() -> None:
+        sleeping = [asyncio.create_task(reads.fetch(_SLEEP, {"seconds": 300})) for _ in range(2)]
+        await asyncio.sleep(0)
+        with pytest.raises(DatabaseBusy):
+            await reads.fetch(_NUMBER, {"number": 1})
+        for task in sleeping:
+            task.cancel()
+        await asyncio.gather(*sleeping, return_exceptions=True)
+
+    asyncio.run(too_many())
 
 
 def test_one_that_is_cancelled_ends_on_the_server(database: Database, reads: AwaitedReads) -> None:
