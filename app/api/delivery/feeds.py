@@ -1,7 +1,6 @@
 """Feeds of all, a category, source, language, tag or search, in every format."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import replace
 
 from app.api.delivery import channels
 from app.api.delivery.answers import delivered, list_links, nothing_here, redirected
@@ -94,12 +93,12 @@ def _parse(
     services: Services, request: ReadRequest, channel: Channel, format_: FeedFormat
 ) -> FeedRequest:
     sent = (SEARCH_FEED if channel.searched else FEED).parse(request.query)
-    values, _ = with_ids(services, sent)
+    values, _ = with_ids(sent, services.delivery.ids_of)
     form: Form = "whole" if _may_read_whole(services, request) else "short"
     typed = read_typed(values)
     path = f"{channel.path}?{typed!r}" if channel.searched else channel.path
-    query, paging = read_query(services, values, path, form, channel.clauses)
-    query = replace(query, embargoed=format_.tells_embargo and request.reader.embargoed)
+    embargoed = format_.tells_embargo and request.reader.embargoed
+    query, paging = read_query(services, values, path, form, channel.clauses, embargoed=embargoed)
     if not channel.searched:
         return FeedRequest(channel, query, paging)
     titles_only = sees_titles_only(services, request.reader)
