@@ -6,7 +6,13 @@ from typing import TYPE_CHECKING
 import httptools
 
 from app.server.interface import Headers, Scope
-from app.server.target import Refused, check_headers, check_query, split_target
+from app.server.target import (
+    Refused,
+    check_headers,
+    check_query,
+    refused_target,
+    split_target,
+)
 
 if TYPE_CHECKING:
     from app.server.protocol import HttpProtocol
@@ -46,7 +52,7 @@ class RequestReader:
         except httptools.HttpParserError as error:
             # What comes behind a last request is no fault of that request.
             if not self.is_done:
-                raise _reason(error) from None
+                raise _reason(error, data) from None
         if self._fed > LONGEST_HEAD:
             raise _TOO_LARGE
 
@@ -126,10 +132,12 @@ class RequestReader:
             self.feed(rest)
 
 
-def _reason(error: httptools.HttpParserError) -> Refused:
+def _reason(error: httptools.HttpParserError, data: bytes) -> Refused:
     """Return what a request is refused for, which one of the methods `on_…` may have raised."""
     if isinstance(error.__context__, Refused):
         return error.__context__
+    if isinstance(error, httptools.HttpParserInvalidURLError):
+        return refused_target(data)
     if isinstance(error, httptools.HttpParserCallbackError):
         _log.error("a request could not be taken", exc_info=error.__context__)
         return Refused("internal", "The request could not be answered.")
