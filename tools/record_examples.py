@@ -264,6 +264,7 @@ STEPS = (
     Step("manage_import", "POST", "/v1/manage/import", _LINES),
     Step("manage_export", "GET", "/v1/manage/export"),
     Step("read_me", "GET", "/v1/me"),
+    Step("read_start", "GET", "/"),
     Step("read_health", "GET", "/healthz"),
     Step("read_readiness", "GET", "/readyz"),
     Step("read_robots", "GET", "/robots.txt"),
