@@ -27,7 +27,7 @@ unexport PYTHONDONTWRITEBYTECODE PYTHONHOME PYTHONINSPECT PYTHONOPTIMIZE PYTHONP
 	PYTHONSAFEPATH PYTHONSTARTUP PYTHONWARNINGS
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test quick check bench bench-search test-system examples openapi record-answers compare-answers requirements clean
+.PHONY: help install demo test quick check bench bench-search test-system examples openapi record-answers compare-answers requirements release clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' Makefile
@@ -79,9 +79,16 @@ requirements: .venv/.installed-dev ## compile requirements/ from pyproject.toml 
 		--output-file requirements/runtime.txt
 	$(COMPILE) --group build --constraints requirements/dev.txt \
 		--output-file requirements/build.txt
+	$(COMPILE) --group release --output-file requirements/release.txt
+
+release: .venv/.installed .venv-release/.installed ## build the wheel and its SBOM (CycloneDX) in dist/
+	@$(PIP) wheel --quiet --no-deps --no-build-isolation --wheel-dir dist .
+	@.venv-release/bin/python -W ignore::UserWarning -m cyclonedx_py requirements --pyproject pyproject.toml --output-reproducible \
+		--output-file dist/dateline.cdx.json requirements/runtime.txt
+	@ls dist
 
 clean: ## remove .venv, caches and build products
-	rm -rf .venv .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	rm -rf .venv .venv-release .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	rm -rf build dist dateline.egg-info
 	find app bench migrations tests tools -type d -name __pycache__ -prune -exec rm -rf {} +
 
@@ -96,6 +103,12 @@ clean: ## remove .venv, caches and build products
 	@$(PIP) install --quiet --require-hashes \
 		--requirement requirements/runtime.txt --requirement requirements/build.txt
 	@$(PIP) install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+.venv-release/.installed: requirements/release.txt
+	@"$(PYTHON)" -m venv .venv-release
+	@.venv-release/bin/python -m pip --disable-pip-version-check install --quiet \
+		--require-hashes --requirement requirements/release.txt
 	@touch $@
 
 # What tests and checks need in addition.

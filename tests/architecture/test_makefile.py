@@ -32,3 +32,12 @@ def test_each_part_is_installed_from_its_own_requirements() -> None:
     assert "requirements/runtime.txt" in recipe(RUNTIME)
     assert "requirements/dev.txt" in recipe(DEV)
     assert RUNTIME in recipe(DEV)
+
+
+def test_a_release_has_a_wheel_and_its_list_of_parts_by_a_tool_of_its_own() -> None:
+    release = recipe("release")
+    assert "-m pip" in MAKEFILE
+    assert "$(PIP) wheel" in release
+    assert ".venv-release/bin/python" in release
+    assert "-m cyclonedx_py" in release
+    assert "requirements/release.txt" in recipe(".venv-release/.installed")
