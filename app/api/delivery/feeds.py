@@ -13,11 +13,11 @@ from app.api.delivery.story_parameters import FEED, SEARCH_FEED
 from app.api.delivery.story_query import read_query
 from app.api.http.access import Reads
 from app.api.http.answer import Answer
-from app.api.http.nearest import nearest
 from app.bootstrap import Services
 from app.delivery.query import Form, Position
 from app.delivery.results import Page
 from app.delivery.surrogates import LISTS
+from app.kit.nearest import nearest
 from app.kit.quoting import quoted
 from app.syndication.formats import FEEDS, FeedFormat
 
