@@ -16,10 +16,8 @@ from sqlalchemy import QueuePool
 
 from app import cli
 from app.api import app as composition
-from app.api.cache.entry import Entry
-from app.api.cache.middleware import CacheMiddleware
-from app.api.cache.misses import Misses
-from app.api.cache.store import EntryStore
+from app.api.cache.entries import Entry, EntryStore
+from app.api.cache.middleware import CacheMiddleware, Misses
 from app.api.delivery import stories
 from app.api.http.server import server_hooks
 from app.cli import serve

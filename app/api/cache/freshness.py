@@ -8,7 +8,7 @@ from math import inf
 
 from starlette.concurrency import run_in_threadpool
 
-from app.api.cache.store import EntryStore
+from app.api.cache.entries import EntryStore
 from app.bootstrap import Services
 from app.delivery import store as delivery_store
 from app.delivery.heads import Head

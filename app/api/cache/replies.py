@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from app.api.cache.encoding import chosen_coding
-from app.api.cache.entry import Absent, Entry, Messages, PreparedResponse, Variant, parted
+from app.api.cache.entries import Absent, Entry, Messages, PreparedResponse, Variant, parted
 from app.api.cache.freshness import Freshness
 from app.api.cache.request import PRECONDITIONS, REQUEST_ID, PublicRequest
 from app.api.http.answer import Facts, Headers, shown_headers

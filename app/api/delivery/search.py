@@ -8,8 +8,14 @@ from typing import Any
 
 from starlette.concurrency import run_in_threadpool
 
-from app.api.delivery.answers import delivered, feed_alternates, list_links, redirected
-from app.api.delivery.resource import ReadRequest, Resource
+from app.api.delivery.resource import (
+    ReadRequest,
+    Resource,
+    delivered,
+    feed_alternates,
+    list_links,
+    redirected,
+)
 from app.api.delivery.respond import run_for
 from app.api.delivery.search_query import (
     REFRESH,

@@ -7,9 +7,8 @@ from datetime import MAXYEAR, UTC, datetime, timedelta
 from math import ceil
 
 from app.access.selection import Selection, Span
-from app.api.delivery.answers import delivered, nothing_here
 from app.api.delivery.feed_pages import addresses_of
-from app.api.delivery.resource import ReadRequest, Resource
+from app.api.delivery.resource import ReadRequest, Resource, delivered, nothing_here
 from app.api.http.access import Reads
 from app.api.http.answer import Answer
 from app.api.http.parameters import NO_PARAMETERS

@@ -6,18 +6,27 @@ from functools import partial
 from typing import Literal, NoReturn
 from urllib.parse import quote
 
-from app.api.delivery.answers import (
+from app.api.delivery.feeds import MUCH, no_format
+from app.api.delivery.resource import (
+    ReadRequest,
+    Resource,
+    TakesLong,
     delivered,
     feed_alternates,
     nothing_here,
     redirected,
     withdrawn,
 )
-from app.api.delivery.feeds import MUCH, no_format
-from app.api.delivery.named_stories import FindIds, with_ids
-from app.api.delivery.resource import ReadRequest, Resource, TakesLong
 from app.api.delivery.story_parameters import ARTICLE_LIST, HEADLINE_LIST, NAMES_IN, SINGLE_STORY
-from app.api.delivery.story_query import ListRequest, full_form, list_body, narrow_keys, read_query
+from app.api.delivery.story_query import (
+    FindIds,
+    ListRequest,
+    full_form,
+    list_body,
+    narrow_keys,
+    read_query,
+    with_ids,
+)
 from app.api.http.access import Reads
 from app.api.http.answer import Answer
 from app.api.http.fields import HEADLINE_FIELDS, STORY_FIELDS

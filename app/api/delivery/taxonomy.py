@@ -2,8 +2,14 @@
 
 from collections.abc import Iterable
 
-from app.api.delivery.answers import delivered, list_links, nothing_here, redirected
-from app.api.delivery.resource import ReadRequest, Resource
+from app.api.delivery.resource import (
+    ReadRequest,
+    Resource,
+    delivered,
+    list_links,
+    nothing_here,
+    redirected,
+)
 from app.api.delivery.story_parameters import NAMES_IN
 from app.api.http.access import Reads
 from app.api.http.answer import Answer
