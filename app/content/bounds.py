@@ -39,7 +39,9 @@ _ATTRIBUTE = (
     rf"(?:{_SPACE}*+={_SPACE}*+(?:{_VALUE})?)?+"
 )
 _ATTRIBUTES = re.compile(_ATTRIBUTE)
-_WHOLE_TAG = re.compile(rf"</?[a-zA-Z][^\t\n\f\r />]*+((?:[\t\n\f\r /]++|{_ATTRIBUTE})*+)")
+# A tag but for the ">" at its end: whether it ends an element, of which name, with what attributes.
+TAG_PATTERN = rf"<(/?)([a-zA-Z][^\t\n\f\r />]*+)((?:[\t\n\f\r /]++|{_ATTRIBUTE})*+)"
+_WHOLE_TAG = re.compile(TAG_PATTERN)
 
 
 class OutOfBounds(InvalidInput):
@@ -112,7 +114,7 @@ def check_nesting(markup: str) -> None:
 
 def _check_attributes(markup: str) -> None:
     for tag in _WHOLE_TAG.finditer(markup):
-        if len(tag[1]) <= MOST_ATTRIBUTES:
+        if len(tag[3]) <= MOST_ATTRIBUTES:
             continue
-        if sum(1 for _ in _ATTRIBUTES.finditer(tag[1])) > MOST_ATTRIBUTES:
+        if sum(1 for _ in _ATTRIBUTES.finditer(tag[3])) > MOST_ATTRIBUTES:
             raise OutOfBounds("too_complex", f"A tag has at most {MOST_ATTRIBUTES} attributes.")

@@ -90,6 +90,14 @@ def public_text(texts: Prepared[Text], article: Article) -> Text:
     return text
 
 
+def warnings_of(texts: Prepared[Text], article: Article) -> list[dict[str, str]]:
+    """Return what was taken out of the body of a story, where it was written in this unit."""
+    text = texts.known.get(_stored(article))
+    if not isinstance(text, Text):
+        return []
+    return [{"pointer": "#/body", "code": one.code, "detail": one.detail} for one in text.warnings]
+
+
 def text_now(article: Article) -> Text:
     """Return the text of a story where no transaction waits for it."""
     return _stored(article).compute().resolved(article.body_base)

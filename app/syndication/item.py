@@ -8,6 +8,7 @@ from app.kit import json
 from app.kit.uri import uri_of
 from app.kit.xml import is_suspect, legal
 from app.syndication.addresses import Addresses
+from app.syndication.media import Medium, media_of
 
 
 class Source(TypedDict):
@@ -101,6 +102,7 @@ class Item:
     translations: list[Translation]
     body_html: str | None
     body_text: str | None
+    media: list[Medium]
     canceled: bool = False
     embargoed_until: str | None = None
     # What formats made of it, by their names and what else they were told.
@@ -119,6 +121,7 @@ def item_of(document: bytes, addresses: Addresses) -> Item:
         story = _legal(story)
     link = addresses.story(story["id"], story["slug"], story["url"])
     body = story.get("body_html")
+    body = None if body is None else with_base(body, link)
     return Item(
         id=story["id"],
         slug=story["slug"],
@@ -143,8 +146,9 @@ def item_of(document: bytes, addresses: Addresses) -> Item:
         rights=story.get("rights"),
         corrections=story.get("corrections", []),
         translations=story.get("translations", []),
-        body_html=None if body is None else with_base(body, link),
+        body_html=body,
         body_text=story.get("body_text"),
+        media=media_of(body),
         embargoed_until=story.get("embargo_until"),
     )
 

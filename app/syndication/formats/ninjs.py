@@ -6,6 +6,7 @@ from app.kit import json
 from app.syndication.feed import Feed
 from app.syndication.formats.once import once
 from app.syndication.item import Image, Item
+from app.syndication.media import Medium
 
 MEDIA_TYPE = "application/ninjs+json"
 _STANDARD = {
@@ -53,7 +54,7 @@ def _story(item: Item) -> dict[str, Any]:
             ],
             "subjects": _subjects(item),
             "infoSources": _source(item),
-            "associations": [_picture(item, item.image)] if item.image else None,
+            "associations": _associations(item),
             "altIds": [{"role": "slug", "value": item.slug}, {"role": "web", "value": item.link}],
             "genres": [{"name": item.kind}],
             "standard": _STANDARD,
@@ -110,6 +111,24 @@ def _picture(item: Item, image: Image) -> dict[str, Any]:
             "descriptions": _description(image["alt"]),
             "by": image["credit"],
             "renditions": [{**rendition, **sizes}],
+        }
+    )
+
+
+def _associations(item: Item) -> list[dict[str, Any]]:
+    pictures = [_picture(item, item.image)] if item.image else []
+    return [*pictures, *(_medium(item, one, count) for count, one in enumerate(item.media, 1))]
+
+
+def _medium(item: Item, medium: Medium, count: int) -> dict[str, Any]:
+    return json.filled(
+        {
+            "name": f"{medium.kind}-{count}",
+            "uri": medium.url,
+            "type": medium.kind,
+            "language": item.language,
+            "title": medium.title,
+            "renditions": [{"name": "main", "href": medium.url, "contentType": medium.type}],
         }
     )
 

@@ -10,7 +10,7 @@ from app.syndication.item import Item
 MEDIA_TYPE = "text/csv"
 COLUMNS = (
     "id slug version kind language title summary url published_at updated_at source categories "
-    "tags authors image urgency dateline word_count body_text corrections"
+    "tags authors image urgency dateline word_count body_text corrections media"
 ).split()
 _BETWEEN, _ESCAPE = "|", "\\"
 # What a spreadsheet takes for the beginning of a formula, and would work out when it is opened.
@@ -61,4 +61,5 @@ def _row(item: Item) -> list[object]:
         item.word_count,
         item.body_text,
         _joined(f"{one['at']}: {one['note']}" for one in item.corrections),
+        _joined(one.url for one in item.media),
     ]

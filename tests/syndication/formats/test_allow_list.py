@@ -11,7 +11,8 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from app.content.text import ATTRIBUTES, TAGS, sanitised
+from app.content.allow_list import ATTRIBUTES, TAGS
+from app.content.text import sanitised
 from app.kit import json as compact
 from app.syndication.addresses import Addresses
 from app.syndication.formats import FEEDS, STORIES

@@ -15,7 +15,7 @@ from app.api.schemas.newsroom import BulkAnswer
 from app.content.article import state_of
 from app.content.commands.bulk import Result, bulk
 from app.content.orders import BulkInput
-from app.content.texts import prepare_body
+from app.content.texts import prepare_body, warnings_of
 from app.kit import json
 from app.kit.unit import Unit
 
@@ -60,5 +60,6 @@ def _result(unit: Unit, result: Result, id_: str | None) -> dict[str, Any]:
         "ref": result.ref,
         "status": "refused" if wrong else "done",
         "article": shown,
+        "warnings": [] if article is None else warnings_of(unit.prepared, article),
         "problem": json.loads(problem_for(wrong, id_).body) if wrong else None,
     }

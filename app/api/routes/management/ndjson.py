@@ -156,6 +156,7 @@ def _result(outcome: Outcome, request_id: str | None) -> dict[str, Any]:
         "type": outcome.type,
         "id": outcome.id,
         "slug": outcome.slug,
+        "warnings": outcome.warnings,
         "problem": _problem(outcome, outcome.wrong, request_id) if outcome.wrong else None,
     }
 
