@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from app.content.allow_list import TAGS
 from app.content.embeds import address_of_embed, address_of_frame, address_of_object, title_of
 from app.content.foreign import BLOCKS, BOXES, INLINE, NOSCRIPT
+from app.content.frames import frame_attributes, may_frame
 from app.content.pictures import is_dot, one_of, shown
 from app.content.removals import Removal
 
@@ -72,9 +73,10 @@ class _Picture:
 class Rewriter:
     """Writes each element as the allow-list can say it."""
 
-    def __init__(self, removals: list[Removal]) -> None:
-        """Add to what was removed before."""
+    def __init__(self, removals: list[Removal], frames: frozenset[str] = frozenset()) -> None:
+        """Add to what was removed before; `frames` are the hosts that may be shown in frames."""
         self.removals = removals
+        self._frames = frames
         self._parts: list[str] = []
         self._open: list[_Open] = []
         # How many pieces of text there were, and the last letter on this line.
@@ -275,7 +277,13 @@ class Rewriter:
         self._link(address_of_frame(attributes), attributes)
 
     def _end_frame(self, closed: _Open) -> None:
-        self._link(address_of_frame(closed.attributes), closed.attributes)
+        address = address_of_frame(closed.attributes)
+        if address and may_frame(address, self._frames):
+            self._parts.append(f"<iframe{_written(frame_attributes(address, closed.attributes))}>")
+            self._parts.append("</iframe>")
+            self._end_line()
+        else:
+            self._link(address, closed.attributes)
 
     def _end_object(self, closed: _Open) -> None:
         if not any(map(_HOLDS.search, self._parts[closed.begins :])):

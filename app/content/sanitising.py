@@ -10,6 +10,7 @@ from app.content.addressing import SCHEMES
 from app.content.allow_list import ATTRIBUTES, DROPPED, REL, TAGS, allowed_value
 from app.content.foreign import NAMES, NAMES_DROPPED, is_unusual, named
 from app.content.fragments import with_fragments
+from app.content.frames import FRAME_ATTRIBUTES, frame_value, with_frames_of
 from app.content.pictures import LAZY, LAZY_SETS, is_seen
 from app.content.removals import Removal
 from app.content.rewriting import Rewriter
@@ -21,7 +22,7 @@ _WIDER: dict[str, set[str]] = {
     "a": {"name"},
     "audio": {*LAZY},
     "embed": {"src", *LAZY},
-    "iframe": {"src", *LAZY},
+    "iframe": {"height", "src", "width", *LAZY},
     "img": {*LAZY, *LAZY_SETS},
     "object": {"data"},
     "param": {"name", "value"},
@@ -48,20 +49,27 @@ class Sanitised(NamedTuple):
     removals: list[Removal]
 
 
-def sanitise(markup: str) -> Sanitised:
-    """Return HTML with nothing in it but what the allow-list names; addresses stay as they are."""
+def sanitise(markup: str, frames: frozenset[str] = frozenset()) -> Sanitised:
+    """Return HTML with nothing in it but what the allow-list names; addresses stay as they are.
+
+    `frames` are the hosts that may be shown in frames; in the place of other frames are links.
+    """
     if not is_unusual(markup):
         clean = _narrowed(markup)
         if _shows_all(clean):
             return Sanitised(with_fragments(clean), _lost_addresses(markup, clean))
     meant, removals = named(markup)
-    clean = _narrowed(Rewriter(removals).rewrite(_cleaners.wide.clean(meant)))
+    rewritten = Rewriter(removals, frames).rewrite(_cleaners.wide.clean(meant))
+    clean = _narrowed(rewritten, frames)
     return Sanitised(with_fragments(clean), removals + _lost_addresses(markup, clean))
 
 
-def _narrowed(markup: str) -> str:
+def _narrowed(markup: str, frames: frozenset[str] = frozenset()) -> str:
     """Return HTML by allow-list, with what every link and every player has."""
-    if "rel=" in markup:
+    if frames and "<iframe" in markup:
+        framed = _cleaners.framed or _cleaners.with_frames()
+        clean = _LINK.sub(_with_rel, with_frames_of(framed.clean(markup), frames))
+    elif "rel=" in markup:
         clean = _LINK.sub(_with_rel, _cleaners.of_related.clean(markup))
     else:
         clean = _cleaners.narrow.clean(markup)
@@ -125,6 +133,7 @@ class _Cleaners(threading.local):
             link_rel=None,
             attribute_filter=allowed_value,
         )
+        self.framed: nh3.Cleaner | None = None
         names = ATTRIBUTES.keys() | _WIDER.keys()
         self.wide = nh3.Cleaner(
             tags=TAGS | NAMES,
@@ -135,6 +144,18 @@ class _Cleaners(threading.local):
             url_schemes=SCHEMES,
             link_rel=None,
         )
+
+    def with_frames(self) -> nh3.Cleaner:
+        """Make the sanitiser for what has frames, which few deployments need."""
+        self.framed = nh3.Cleaner(
+            tags=TAGS | {"iframe"},
+            attributes={**ATTRIBUTES, "iframe": FRAME_ATTRIBUTES},
+            clean_content_tags=DROPPED - {"iframe"},
+            url_schemes=SCHEMES,
+            link_rel=None,
+            attribute_filter=frame_value,
+        )
+        return self.framed
 
 
 _cleaners = _Cleaners()

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from app.content.addressing import count_relative, with_base
 from app.content.bounds import OutOfBounds, check_html, check_nesting, check_relative, check_text
 from app.content.fragments import ids_of
+from app.content.frames import with_frames_of
 from app.content.markdown import markdown_html
 from app.content.removals import Warned, warnings_for
 from app.content.sanitising import sanitise
@@ -64,15 +65,19 @@ class Text:
         return replace(self, markup=markup, relative=count_relative(markup))
 
 
-def text_of(body: str, body_format: str, *, is_clean: bool = False) -> Text:
+def text_of(
+    body: str, body_format: str, *, is_clean: bool = False, frames: frozenset[str] = frozenset()
+) -> Text:
     """Return the text of a body, with its relative addresses as they are.
 
-    `is_clean` says that HTML was sanitised when it was stored. Raise `OutOfBounds` for a body that
+    `is_clean` says that HTML was sanitised when it was stored; `frames` are the hosts that may be
+    shown in frames. Raise `OutOfBounds` for a body that
     would take too long.
     """
-    markup, warnings = (
-        (body, ()) if is_clean and body_format == "html" else _clean(body, body_format)
-    )
+    if is_clean and body_format == "html":
+        markup, warnings = with_frames_of(body, frames), tuple[Warned, ...]()
+    else:
+        markup, warnings = _clean(body, body_format, frames)
     plain = body_text(markup)
     return Text(markup, plain, count_words(plain), count_relative(markup), warnings)
 
@@ -156,7 +161,7 @@ def count_words(text: str) -> int:
     return count
 
 
-def _clean(body: str, body_format: str) -> tuple[str, tuple[Warned, ...]]:
+def _clean(body: str, body_format: str, frames: frozenset[str]) -> tuple[str, tuple[Warned, ...]]:
     if body_format == "text":
         check_text(body)
         paragraphs = (part.strip() for part in _PARAGRAPHS.split(html.escape(body, quote=False)))
@@ -164,7 +169,7 @@ def _clean(body: str, body_format: str) -> tuple[str, tuple[Warned, ...]]:
         return "".join(written), ()
     markup = _from_markdown(body) if body_format == "markdown" else body
     check_html(markup)
-    clean, removals = sanitise(markup)
+    clean, removals = sanitise(markup, frames)
     return clean, warnings_for(removals, body if body_format == "html" else None)
 
 

@@ -4,11 +4,14 @@ from dataclasses import dataclass, field
 from typing import Any, TypedDict
 
 from app.content.addressing import with_base
+from app.content.frames import with_frames_of
 from app.kit import json
 from app.kit.uri import uri_of
 from app.kit.xml import is_suspect, legal
 from app.syndication.addresses import Addresses
 from app.syndication.media import Medium, media_of
+
+_NO_HOSTS = frozenset[str]()
 
 
 class Source(TypedDict):
@@ -121,7 +124,8 @@ def item_of(document: bytes, addresses: Addresses) -> Item:
         story = _legal(story)
     link = addresses.story(story["id"], story["slug"], story["url"])
     body = story.get("body_html")
-    body = None if body is None else with_base(body, link)
+    # A frame is nothing that readers of feeds have, and partners decide about their own.
+    body = None if body is None else with_base(with_frames_of(body, _NO_HOSTS), link)
     return Item(
         id=story["id"],
         slug=story["slug"],

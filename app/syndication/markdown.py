@@ -16,7 +16,7 @@ _BACKTICKS = re.compile(r"`+")
 _BREAK = "\x01"
 _BREAKS = re.compile(rf" ?{_BREAK} ?")
 _VOID = frozenset({"br", "hr", "img", "wbr", "source", "col", "track"})
-_MEDIA = frozenset({"audio", "video", "iframe"})
+_MEDIA = frozenset({"audio", "video"})
 _AROUND = {"b": "**", "strong": "**", "i": "*", "em": "*", "del": "~~", "s": "~~", "strike": "~~"}
 _HEADINGS = frozenset({"h1", "h2", "h3", "h4", "h5", "h6"})
 _CELLS = frozenset({"td", "th"})
@@ -131,13 +131,13 @@ class _Writer(HTMLParser):
 def _inline(frame: _Frame, text: str) -> str:
     if frame.tag == "code":
         return _code(text)
-    bare = text.strip(f" \t\n\r\f{_BREAK}")
-    if not bare:
-        return text
     if frame.tag in _MEDIA and frame.attributes.get("src"):
         address = frame.attributes["src"]
         name = " ".join(frame.attributes.get("title", "").split()) or file_name(address)
         return f"{text} [{_escaped(name)}]({target(address)}) "
+    bare = text.strip(f" \t\n\r\f{_BREAK}")
+    if not bare:
+        return text
     if frame.tag == "a" and frame.attributes.get("href"):
         return text.replace(bare, f"[{bare}]({target(frame.attributes['href'])})", 1)
     mark = _AROUND.get(frame.tag)

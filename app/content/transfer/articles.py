@@ -13,7 +13,7 @@ from app.content.inputs import ArticleInput
 from app.content.references import References
 from app.content.saving import Action, Change, save_all
 from app.content.slugs import free_slug, slug_from
-from app.content.texts import BodyText, warnings_of
+from app.content.texts import sent_body, warnings_of
 from app.content.transfer.lines import ArticleLine, Outcome, PublicCopy
 from app.content.translations import check_translation, group_of
 from app.kit.errors import Failure, FieldError, InvalidInput
@@ -60,15 +60,16 @@ class ArticleBatch:
 
     def _need_texts(self, lines: list[ArticleLine]) -> None:
         """Make sure that the texts of all lines are here which may write another body."""
+        texts = self._unit.prepared
         wanted = []
         for line in lines:
             named = line.id or line.external_id or line.slug
             known = self._match(line) if named else None
             if known is None or (line.body, line.body_format) != (known.body, known.body_format):
-                wanted.append(BodyText(line.body, line.body_format))
+                wanted.append(sent_body(texts, line.body, line.body_format))
             if known is None and line.public is not None:
-                wanted.append(BodyText(line.public.body, line.public.body_format))
-        self._unit.prepared.need(wanted)
+                wanted.append(sent_body(texts, line.public.body, line.public.body_format))
+        texts.need(wanted)
 
     def _load(self, lines: list[ArticleLine]) -> None:
         session = self._unit.session

@@ -82,7 +82,9 @@ def manage_create_article(
         location = f"/v1/manage/articles/{article.id}" if new else None
         return article_answer(unit, article, caller, status=201 if new else 200, location=location)
 
-    texts = prepare_body({"body": written.body, "body_format": written.body_format})
+    texts = prepare_body(
+        {"body": written.body, "body_format": written.body_format}, commands.runner.options
+    )
     return commands.run_once(act, texts, subject=subject_of)
 
 
@@ -112,7 +114,7 @@ def manage_replace_article(
 ) -> Response:
     """Replace all that is written; what was read may be sent back whole."""
     _need_publish(commands.caller, document.get("status"))
-    texts = prepare_body({"body_format": "html", **document})
+    texts = prepare_body({"body_format": "html", **document}, commands.runner.options)
     return change(commands, lambda unit: replace(unit, ref, document, expected), texts)
 
 
@@ -128,7 +130,7 @@ def manage_patch_article(
 ) -> Response:
     """Apply a merge patch (RFC 7396); the public copy changes when it is published."""
     _need_publish(commands.caller, patch.get("status"))
-    texts = prepare_body(patch)
+    texts = prepare_body(patch, commands.runner.options)
     return change(commands, lambda unit: patch_article(unit, ref, patch, expected), texts)
 
 

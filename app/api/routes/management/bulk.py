@@ -45,7 +45,7 @@ def manage_bulk_articles(order: BulkInput, request: Request, commands: Commands)
         return json_response({"results": found, "done": done, "refused": len(found) - done})
 
     changes = order.body.get("changes")
-    texts = prepare_body(changes) if isinstance(changes, dict) else None
+    texts = prepare_body(changes, commands.runner.options) if isinstance(changes, dict) else None
     return commands.run_once(act, texts)
 
 

@@ -61,7 +61,7 @@ def manage_correct_article(
     ref: str, order: CorrectInput, commands: Commands, expected: Expected
 ) -> Response:
     """Change the public copy and say so: the note travels with the story for ever."""
-    texts = prepare_body(order.changes)
+    texts = prepare_body(order.changes, commands.runner.options)
     return verb(commands, lambda unit: correct(unit, ref, order, expected), texts)
 
 
