@@ -26,7 +26,7 @@ _TAG = re.compile(r'<[A-Za-z][^<>"]*(?:"[^"]*"[^<>"]*)+>')
 _ATTRIBUTE = re.compile(r' ([^\s"=<>/]+)="([^"]*)"')
 # A `srcset` as publishers write it (HTML, section 4.8.4.2.1): an address, which ends at a space,
 # and for which screen it is. They write some ten of them.
-_MOST_CANDIDATES = 50
+_MOST_CANDIDATES = 30
 _CANDIDATE = re.compile(r"[\s,]*+(\S++)")
 _DESCRIPTORS = re.compile(r"[^,(]*+(?:\([^)]*+\)?+[^,(]*+)*+")
 _DESCRIPTOR = re.compile(r"[0-9]{1,6}(?:\.[0-9]{1,6})?[wx]")
@@ -43,11 +43,12 @@ def checked(address: str) -> str | None:
     percent-encoded, as browsers do it. A relative address stays relative.
     """
     address = address.strip(" \t\n\r\f").translate(_DROPPED).replace(" ", "%20")
-    invisible = {one for one in set(address) if not is_visible(one)}
-    if sum(map(address.count, invisible)) > _MOST_INVISIBLE:
-        return None
-    for one in invisible:
-        address = address.replace(one, quote(one))
+    if not is_visible(address):
+        invisible = {one for one in set(address) if not is_visible(one)}
+        if sum(map(address.count, invisible)) > _MOST_INVISIBLE:
+            return None
+        for one in invisible:
+            address = address.replace(one, quote(one))
     scheme = _SCHEME.match(address)
     if scheme is not None:
         is_web = address.lower().startswith(_WEB)
@@ -140,6 +141,8 @@ def _written(found: re.Match[str], base: str, own: Collection[str]) -> str:
         if _SCHEME.match(value):
             return found[0]
         address = resolved(address, base) or ""
+        if name == "href" and (fragment := _own_fragment(address, base, own)):
+            return f' href="#{html.escape(fragment)}"'
     return f' {name}="{html.escape(address)}"' if address else ""
 
 

@@ -5,6 +5,7 @@ meaning of its own (`noscript`, `svg`). So tags get names, before it reads them,
 elements are to readers, with the name that they had and where they stood.
 """
 
+import html
 import re
 
 from app.content.allow_list import DROPPED, TAGS
@@ -21,7 +22,7 @@ BLOCKS = {
         "div",
     ),
     **dict.fromkeys(("dir", "menu"), "ul"),
-    **dict.fromkeys(("listing", "xmp"), "pre"),
+    "listing": "pre",
 }
 # Boxes in a line: their words touch no others.
 BOXES = set("applet button canvas meter object progress select textarea x-box".split())
@@ -54,6 +55,7 @@ _RENAMED = {
     "acronym": "abbr",
     "image": "img",
     "plaintext": "listing",
+    "xmp": "listing",
 }
 _PARTS_OF_TABLES = set("caption tbody td tfoot th thead tr".split())
 # Drawings and formulas: their words are labels, each for itself.
@@ -67,12 +69,12 @@ _RAW_ENDS = {
 _TOKEN = re.compile(rf"<!--(?:-?>|.*?--!?>|.*)|{TAG_PATTERN}(>?)", re.DOTALL)
 _TABLE_TAG = re.compile(rf"<(/?)(table|{'|'.join(sorted(_PARTS_OF_TABLES))})[\s/>]")
 _NAME = re.compile(r"</?([a-zA-Z][^\s/>]*)")
-# Attributes that say where something is to be read or shown.
+# Attributes that say where something is to be read or shown, and words in classes that do.
 _PLACES = re.compile(
-    r"[\s\"']data-(?:src|lazy|orig|actual|href|permalink|instgrm)"
-    r"|<a\b[^<>]*\sname\s*=|\sclass\s*=\s*[\"']?[^\"'<>]{0,200}(?:embed|-media|-tweet)",
+    r"[\s\"']data-(?:src|lazy|orig|actual|href|permalink|instgrm)|<a\b[^<>]*\sname\s*=",
     re.IGNORECASE,
 )
+_EMBEDDED = ("embed", "-media", "-tweet")
 _REPORTED = set("applet button canvas form input math select svg textarea".split())
 _LONGEST_NAME = 60
 
@@ -82,14 +84,19 @@ def is_unusual(markup: str) -> bool:
     names = set(_NAME.findall(markup))
     if not names <= TAGS or (names & _PARTS_OF_TABLES and _has_stray_parts(markup)):
         return True
-    may_lead = "data-" in markup or "name" in markup or "class" in markup
-    return may_lead and _PLACES.search(markup) is not None
+    if "data-" in markup or "name" in markup:
+        return _PLACES.search(markup) is not None or _may_embed(markup)
+    return _may_embed(markup)
 
 
 def named(markup: str) -> tuple[str, list[Removal]]:
     """Return HTML in which tags say what they are to readers, and what will be gone of it."""
     reader = _Reader(markup)
     return reader.read(), reader.removals
+
+
+def _may_embed(markup: str) -> bool:
+    return "class" in markup and any(word in markup for word in _EMBEDDED)
 
 
 def _has_stray_parts(markup: str) -> bool:
@@ -126,7 +133,10 @@ class _Reader:
                 last = end
             if name in _RAW and not found[1]:
                 ends = _RAW_ENDS[name].search(self._markup, end)
-                end = ends.start() if ends else len(self._markup)
+                begins, end = end, ends.start() if ends else len(self._markup)
+                if name == "xmp":
+                    parts.append(html.escape(self._markup[begins:end], quote=False))
+                    last = end
         return "".join([*parts, self._markup[last:]])
 
     def _tag(self, found: re.Match[str], name: str) -> str | None:

@@ -37,6 +37,8 @@ _EDGES = frozenset(
 _CLOSING = frozenset(".,;:!?)]}%»”’…。、，；：！？」』】）")
 _OPENING = frozenset("([{«“‘/-–—「『【（")
 _HOLDS = re.compile(r"<(?:a [^<>]*href=|audio|img|video)")
+# What scripts of other sites replace by what they embed.
+_EMBEDDING = frozenset("article blockquote div figure section".split())
 # Elements that stay as they are wherever they stand.
 _PLAIN = TAGS - {"a", "audio", "img", "picture", "source", "video"}
 # Attributes that only say where something comes from, and which names it had.
@@ -77,6 +79,7 @@ class Rewriter:
         """Add to what was removed before; `frames` are the hosts that may be shown in frames."""
         self.removals = removals
         self._frames = frames
+        self._first: dict[tuple[str, str], Removal] = {}
         self._parts: list[str] = []
         self._open: list[_Open] = []
         # How many pieces of text there were, and the last letter on this line.
@@ -86,7 +89,7 @@ class Rewriter:
         self._is_apart, self._ended = False, -1
         # How many elements are open in which no block may stand, and how many of each name.
         self._lines = 0
-        self._depths = dict.fromkeys(("a", "p", "picture", NOSCRIPT, "iframe"), 0)
+        self._depths = dict.fromkeys(("a", "audio", "iframe", "p", "picture", "video", NOSCRIPT), 0)
         self._picture: _Picture | None = None
         self._unshown: Removal | None = None
 
@@ -179,7 +182,7 @@ class Rewriter:
         special = _ENDS.get(name)
         if special is not None:
             special(self, closed)
-        elif "class" in closed.attributes or "data-href" in closed.attributes:
+        elif closed.attributes and name in _EMBEDDING:
             self._link_embed(closed)
         self._parts.append(closed.end)
         if name in _EDGES or (name in BLOCKS and closed.end):
@@ -191,15 +194,21 @@ class Rewriter:
             self._ended = self._words
 
     def _removed(self, attributes: Mapping[str, str], what: str) -> Removal:
+        name = attributes.get("data-is", "img")
+        if (name, what) in self._first:
+            # Only the first of a kind is told in detail.
+            self.removals.append(self._first[name, what])
+            return self._first[name, what]
         at = attributes.get("data-at", "")
         words = "".join(self._parts[-5:])[-200:]
         removal = Removal(
-            attributes.get("data-is", "img"),
+            name,
             what,
             offset=int(at) if at.isdecimal() else None,
             after=re.sub(r"<[^<>]*>|^[^<>]*>", " ", words),
         )
         self.removals.append(removal)
+        self._first[name, what] = removal
         return removal
 
     # Links and anchors.
@@ -238,7 +247,10 @@ class Rewriter:
             return
         src = next(filter(None, map(one_of, closed.sources)), None)
         if src is None or self._is_again(src):
-            del self._parts[closed.begins :]
+            # Without a picture, it is nothing but what else stands in it.
+            for place in range(closed.begins, len(self._parts)):
+                if place == closed.begins or self._parts[place].startswith("<source"):
+                    self._parts[place] = ""
             closed.end = ""
         else:
             self._keep("img", _written({"src": src}))
@@ -246,7 +258,8 @@ class Rewriter:
     def _start_source(self, attributes: dict[str, str]) -> None:
         source = shown(attributes)
         if not self._depths["picture"]:
-            self._keep_film("source", attributes)
+            if self._depths["audio"] or self._depths["video"]:
+                self._keep_film("source", attributes)
         elif source.srcset or source.src:
             srcset = source.srcset or source.src or ""
             around = [one for one in self._open if one.name == "picture"]
@@ -254,7 +267,8 @@ class Rewriter:
             self._keep("source", _written({**attributes, "src": "", "srcset": srcset}))
 
     def _keep_film(self, name: str, attributes: dict[str, str]) -> None:
-        self._keep(name, _written({**attributes, "src": shown(attributes).src or ""}))
+        src = shown(attributes).src or ""
+        self._keep(name, _written({**attributes, "src": src, "srcset": ""}))
 
     def _end_noscript(self, closed: _Open) -> None:
         if not any(map(_HOLDS.search, self._parts[closed.begins :])):
@@ -291,7 +305,7 @@ class Rewriter:
 
     def _link_embed(self, closed: _Open) -> None:
         address = address_of_embed(closed.attributes)
-        if address and not any('href="' in part for part in self._parts[closed.begins :]):
+        if address and not any("<a " in part for part in self._parts[closed.begins :]):
             self._write_link(address, title_of({}, address))
 
     def _link(self, address: str | None, attributes: Mapping[str, str]) -> None:
