@@ -1,7 +1,6 @@
 """The audit: who did what in the newsroom, when, from where, and what was different afterwards."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal, get_args
 
@@ -9,6 +8,7 @@ from app.access.store import audits
 from app.access.store.audits import AuditFilter, Noted
 from app.kit.clock import format_instant
 from app.kit.ids import new_id
+from app.kit.pages import ViewPage, page_of_views
 from app.kit.session import ReadSession
 from app.kit.unit import Unit
 
@@ -36,15 +36,6 @@ DeedVerb = Literal[
 DeedType = Literal["article", "source", "category", "key", "import", "preview", "webhook"]
 VERBS: tuple[DeedVerb, ...] = get_args(DeedVerb)
 TYPES: tuple[DeedType, ...] = get_args(DeedType)
-
-
-@dataclass(frozen=True, slots=True)
-class AuditPage:
-    """A page of what was done, with the ids at its ends where there is more."""
-
-    items: list[dict[str, Any]]
-    before: tuple[str] | None
-    after: tuple[str] | None
 
 
 def write_down(unit: Unit) -> None:
@@ -88,17 +79,16 @@ def audit_page(
     position: str | None,
     *,
     backwards: bool,
-) -> AuditPage:
+) -> ViewPage:
     """Return a page of what was done, the last first."""
     rows = audits.page(session, wanted, limit + 1, position, backwards=backwards)
-    more, rows = len(rows) > limit, rows[:limit]
-    rows = rows[::-1] if backwards else rows
-    has_before = more if backwards else position is not None
-    has_after = position is not None if backwards else more
-    return AuditPage(
-        [_view(row) for row in rows],
-        (rows[0].id,) if rows and has_before else None,
-        (rows[-1].id,) if rows and has_after else None,
+    return page_of_views(
+        rows,
+        limit,
+        lambda kept: [_view(row) for row in kept],
+        lambda row: (row.id,),
+        placed=position is not None,
+        backwards=backwards,
     )
 
 

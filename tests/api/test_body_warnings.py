@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
-from app.api.schemas.newsroom import ArticleWritten, BulkAnswer, ImportResult
+from app.api.schemas.newsroom import ArticleWritten, BulkAnswer
 from app.bootstrap import Services, bootstrap
 from app.content.removals import CODES
 from app.delivery.soundness import flaws
@@ -119,8 +119,7 @@ def test_an_import_and_many_at_once_say_it_too(newsroom: Newsroom) -> None:
     content = b"".join(json.dumps(line) + b"\n" for line in lines)
     headers = {"content-type": "application/x-ndjson"}
     answer = newsroom.call("POST", "/import", content=content, headers=headers).text.splitlines()
-    results = [ImportResult.model_validate_json(line).model_dump() for line in answer]
-    assert [told(one) for one in results] == [FOUND, [], FOUND]
+    assert [told(json.loads(line)) for line in answer] == [FOUND, [], FOUND]
     stories = [newsroom.story(f"S{number}", body="<p>a</p>") for number in range(2)]
     order = {
         "verb": "correct",
@@ -177,12 +176,12 @@ def test_frames_of_named_hosts_are_published_and_sound(services: Services) -> No
 
     made = framing.runner.run(Actor(None, "tests"), create)
     for article in made:
-        found = framing.delivery.story(article.id)
-        assert b"<iframe src=" in found.body
-        assert b"sandbox=" in found.body
+        body = framing.delivery.story(article.id).body or b""
+        assert b"<iframe src=" in body
+        assert b"sandbox=" in body
     assert wrong(framing.runner.options) == []
     assert len(wrong(frozenset())) == 2
     assert list(rebuild(services.runner)) == [(2, 2)]
     for article in made:
-        assert b"<iframe" not in services.delivery.story(article.id).body
+        assert b"<iframe" not in (services.delivery.story(article.id).body or b"<iframe")
     assert wrong(frozenset()) == []
