@@ -143,7 +143,9 @@ def _written(found: re.Match[str], base: str, own: Collection[str]) -> str:
         address = resolved(address, base) or ""
         if name == "href" and (fragment := _own_fragment(address, base, own)):
             return f' href="#{html.escape(fragment)}"'
-    return f' {name}="{html.escape(address)}"' if address else ""
+    # As the sanitiser writes it.
+    written = html.escape(address).replace("&#x27;", "'")
+    return f' {name}="{written}"' if address else ""
 
 
 def _resolved_srcset(srcset: str, base: str) -> str:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, get_args
 from urllib.parse import quote
 
-from app.content.article import Article
+from app.content.article import Article, is_current
 from app.content.bounds import check_relative
 from app.content.inputs import BodyFormat
 from app.content.text import Text, text_of
@@ -37,7 +37,8 @@ class BodyText:
 
     def compute(self) -> Text:
         """Return the text, or raise `OutOfBounds`."""
-        return text_of(self.body, self.body_format, is_clean=self.is_clean, frames=self.frames)
+        options = {"frames": self.frames} if self.frames else {}
+        return text_of(self.body, self.body_format, is_clean=self.is_clean, **options)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +103,11 @@ def public_text(texts: Prepared[Text], article: Article) -> Text:
 
 def warnings_of(texts: Prepared[Text], article: Article) -> list[dict[str, str]]:
     """Return what was taken out of the body of a story, where it was written in this unit."""
-    text = texts.known.get(_stored(article, texts.options))
+    stored = _stored(article, texts.options)
+    if article.body_format == "markdown" and is_current(article) and article.deleted_at is None:
+        # It is rendered now, or was when it was sent; in either case it is needed.
+        texts.need([stored])
+    text = texts.known.get(stored)
     if not isinstance(text, Text):
         return []
     return [{"pointer": "#/body", "code": one.code, "detail": one.detail} for one in text.warnings]
