@@ -46,7 +46,7 @@ class ImportResult(Answer):
     type: str | None
     id: str | None
     slug: str | None
-    warnings: list[BodyWarning]
+    warnings: list[BodyWarning] = []
     problem: dict[str, Any] | None
 
 

@@ -50,9 +50,9 @@ class BodyWarning(Answer):
 
 
 class ArticleWritten(ArticleView):
-    """An article after a write; `warnings` say what was taken out of its body."""
+    """An article after a write; `warnings` say what was taken out of its body, if anything."""
 
-    warnings: list[BodyWarning]
+    warnings: list[BodyWarning] = []
 
 
 class SourceView(SourceInput, Answer):
@@ -170,7 +170,7 @@ class BulkResult(Answer):
     ref: str
     status: Literal["done", "refused"]
     article: BulkArticle | None
-    warnings: list[BodyWarning]
+    warnings: list[BodyWarning] = []
     problem: dict[str, Any] | None
 
 

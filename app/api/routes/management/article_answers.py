@@ -36,7 +36,8 @@ def article_answer(
     """Answer with an article as it is now, and with what was taken out of its body."""
     whole = sees_killed(caller)
     view = queries.show_article(unit.session, article, unit.now, whole=whole, references=references)
-    view = view | {"warnings": warnings_of(unit.prepared, article)}
+    if warnings := warnings_of(unit.prepared, article):
+        view = view | {"warnings": warnings}
     answer = json_response(view, status=status, version=article.version, location=location)
     answer.headers["content-location"] = f"{_PATH}{article.id}"
     return answer

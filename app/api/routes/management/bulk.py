@@ -56,10 +56,10 @@ def _result(unit: Unit, result: Result, id_: str | None) -> dict[str, Any]:
         state = state_of(article, unit.now)
         version = article.version
         shown = {"id": article.id, "slug": article.slug, "state": state, "version": version}
-    return {
+    warnings = [] if article is None else warnings_of(unit.prepared, article)
+    return ({"warnings": warnings} if warnings else {}) | {
         "ref": result.ref,
         "status": "refused" if wrong else "done",
         "article": shown,
-        "warnings": [] if article is None else warnings_of(unit.prepared, article),
         "problem": json.loads(problem_for(wrong, id_).body) if wrong else None,
     }

@@ -150,13 +150,12 @@ def _too_long(number: int, longest: int) -> Outcome:
 
 
 def _result(outcome: Outcome, request_id: str | None) -> dict[str, Any]:
-    return {
+    return ({"warnings": outcome.warnings} if outcome.warnings else {}) | {
         "line": outcome.line,
         "status": outcome.status,
         "type": outcome.type,
         "id": outcome.id,
         "slug": outcome.slug,
-        "warnings": outcome.warnings,
         "problem": _problem(outcome, outcome.wrong, request_id) if outcome.wrong else None,
     }
 
