@@ -28,8 +28,7 @@ class Marker:
     def __init__(self, typed: Typed, language: str) -> None:
         """Look for what a query wants, in texts of a language."""
         self._languages = tuple(dict.fromkeys((language, *typed.languages)))
-        every = [unit for group in units(typed.wanted) for unit in group]
-        self._units = _telling(every, self._languages)
+        self._units = _telling(units(typed.wanted), self._languages)
         self._roots = [self._roots_of(unit) for unit in self._units]
         self._known: dict[str, tuple[Mark, ...]] = {}
 
@@ -81,9 +80,15 @@ class Marker:
         return [(language, stem(language, unit.words[0])) for language in self._languages]
 
 
-def _telling(every: list[Unit], languages: Sequence[str]) -> list[Unit]:
+def _telling(groups: Sequence[Sequence[Unit]], languages: Sequence[str]) -> list[Unit]:
     """Return the units that are worth a mark: not the little words beside others."""
-    little = little_words([unit.words[0] for unit in every], languages)
+    every = [unit for group in groups for unit in group]
+    typed = [unit.words[0] for unit in every if not unit.is_notation]
+    little = little_words(typed, languages)
     small = little.joining | little.asking
-    telling = [unit for unit in every if not (unit.is_word and unit.words[0] in small)]
+    telling = []
+    for group in groups:
+        words = [unit for unit in group if not (unit.is_word and unit.words[0] in small)]
+        if not all(unit.is_notation for unit in words):
+            telling += words
     return telling or every

@@ -15,7 +15,7 @@ from app.search.scoring import Finding, Scoring
 from app.search.spelling import Spelling
 from app.search.text import TEXT, TITLE
 from app.search.typed import Part, Typed
-from app.search.units import Unit, part_words, units
+from app.search.units import Unit, part_words, units, unwanted_units
 from app.search.variants import Variants, variants
 from app.search.vocabulary import Dictionary, Vocabulary
 
@@ -78,11 +78,19 @@ class _Matching:
         self._frequent: float = 0
 
     def match(self) -> Match:
-        groups = units(self._typed.wanted)
+        groups = list(map(self._with_known, units(self._typed.wanted)))
         if self._typed.wanted and not groups:
             return self._named(Query.empty_query(), Query.empty_query())
         query, finds = (self._query(groups, way) for way in self._ways)
         return self._named(query, finds)
+
+    def _with_known(self, group: Group) -> Group:
+        """Return a group without notations that stand in no story."""
+        return tuple(
+            unit
+            for unit in group
+            if not unit.is_notation or all(map(self._vocabulary.count, unit.words))
+        )
 
     def _query(self, groups: list[Group], way: Finding) -> Query:
         clauses = [*self._wanted(groups, way), *self._unwanted()]
@@ -94,7 +102,12 @@ class _Matching:
 
     def _wanted(self, groups: list[Group], way: Finding) -> list[Clause]:
         little = self._little(groups)
-        telling = [one for one in groups if not _is_little(one, little)] or groups
+        shouted = all(_is_in_capitals(one) for one in groups)
+        telling = [
+            one
+            for one in groups
+            if not _is_little(one, little) or (_is_in_capitals(one) and not shouted)
+        ] or groups
         ranked = self._typed.question or len(groups) > MOST_WANTED
         clauses = [
             (
@@ -110,6 +123,9 @@ class _Matching:
         return [*clauses, *self._near(telling, way)]
 
     def _group(self, group: Group, spelling: Spelling, way: Finding) -> Query:
+        if any(unit.is_notation for unit in group):
+            # What stands there in another notation is no slip.
+            spelling = self._no_spelling
         found = [self._unit(unit, spelling, way) for unit in group]
         if len(found) == 1:
             return found[0]
@@ -137,8 +153,7 @@ class _Matching:
         return sum(one.stories for one in known if one is not None)
 
     def _unwanted(self) -> list[Clause]:
-        parts = tuple((part,) for part in self._typed.unwanted)
-        groups = units(parts)
+        groups = map(self._with_known, unwanted_units(self._typed.unwanted))
         _, finding = self._ways
         return [(Occur.MustNot, self._group(one, self._no_spelling, finding)) for one in groups]
 
@@ -185,10 +200,17 @@ class _Matching:
 
 def _is_loose(group: Group) -> bool:
     """Tell whether a story may do without this: nobody asked for it by a sign."""
-    return not any(unit.part.phrase or unit.part.title for unit in group)
+    typed = (unit.part for unit in group if not unit.is_notation)
+    return not any(part.phrase or part.title for part in typed)
 
 
 def _is_little(group: Group, little: Little) -> bool:
-    word = group[0].words[0]
-    alone = len(group) == 1 and group[0].is_word and not group[0].part.title
-    return alone and (word in little.joining or word in little.asking)
+    first, *others = group
+    alone = first.is_word and not first.part.title and all(unit.is_notation for unit in others)
+    return alone and (first.words[0] in little.joining or first.words[0] in little.asking)
+
+
+def _is_in_capitals(group: Group) -> bool:
+    """Tell whether this was typed as an abbreviation: `US` is not the word `us`."""
+    typed = group[0].part.words[0]
+    return len(typed) > 1 and typed.isupper()
