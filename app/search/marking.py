@@ -6,6 +6,7 @@ from typing import NamedTuple
 from app.search.analysis.little import little_words
 from app.search.analysis.stemming import stem
 from app.search.analysis.words import runs, spans
+from app.search.graphemes import widened
 from app.search.typed import Typed
 from app.search.units import Unit, units
 
@@ -34,8 +35,12 @@ class Marker:
 
     def marks(self, text: str, *, title: bool) -> list[Mark]:
         """Return what fits in a text, in its order; some is looked for in titles alone."""
-        marks = [*self._words(text), *self._phrases(text)]
-        return sorted(one for one in marks if title or not self._units[one.unit].part.title)
+        marks = (
+            mark
+            for mark in (*self._words(text), *self._phrases(text))
+            if title or not self._units[mark.unit].part.title
+        )
+        return sorted(Mark(*widened(text, mark.start, mark.end), mark.unit) for mark in marks)
 
     def _words(self, text: str) -> Iterator[Mark]:
         for found in runs(text):

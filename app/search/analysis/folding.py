@@ -13,8 +13,11 @@ _LAST_LATIN = "\u02ff"
 # Punctuation and signs say nothing about the script.
 _BEYOND_LATIN = re.compile(f"[^\\0-{_LAST_LATIN}\u1e00-\u1eff\u2000-\u2bff\u2e00-\u2e7f]")
 
-# What nobody sees: where a word may be broken, which way it runs, how its letters join.
-INVISIBLE = "\u00ad\u200b-\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff"
+# What nobody sees: where a word may be broken, which way it runs, how its letters join, and which
+# of its forms a letter has.
+INVISIBLE = (
+    "\u00ad\u200b-\u200f\u202a-\u202e\u2060\u2066-\u2069\ufe00-\ufe0f\ufeff\U000e0100-\U000e01ef"
+)
 _INVISIBLE = re.compile(f"[{INVISIBLE}]+")
 
 # Marks that readers may leave out: vowels of Arabic and Hebrew, stress, and tatweel.
