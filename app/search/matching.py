@@ -4,7 +4,7 @@ A story's score is a sum over what is looked for. Each word counts by how rare i
 best form and the places in which the story has it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
@@ -21,6 +21,10 @@ from app.search.vocabulary import Dictionary, Vocabulary
 
 # So many words are all wanted. Of more, as of a question, stories have as many as they have.
 MOST_WANTED = 4
+# Beyond so many words a query is a text that was pasted: what it quotes is no condition.
+_MOST_WITH_PHRASES = 6
+# Of a long text so many words are looked for, those that tell most.
+_MOST_GROUPS = 32
 # To look for neighbours costs as much as the rarer of both is frequent.
 _MOST_NEIGHBOURS = 20_000
 
@@ -78,11 +82,31 @@ class _Matching:
         self._frequent: float = 0
 
     def match(self) -> Match:
-        groups = list(map(self._with_known, units(self._typed.wanted)))
+        groups = self._telling_most(list(map(self._with_known, self._units())))
         if self._typed.wanted and not groups:
             return self._named(Query.empty_query(), Query.empty_query())
         query, finds = (self._query(groups, way) for way in self._ways)
         return self._named(query, finds)
+
+    def _units(self) -> list[Group]:
+        """Return what is wanted; the quotations of a long text are no conditions, but words."""
+        wanted = self._typed.wanted
+        if sum(len(part.words) for parts in wanted for part in parts) <= _MOST_WITH_PHRASES:
+            return units(wanted)
+        loose = tuple(single for parts in wanted for single in _loosened(parts))
+        return units(loose)
+
+    def _telling_most(self, groups: list[Group]) -> list[Group]:
+        """Return the groups of a long text that tell most: conditions, and rare words."""
+        if len(groups) <= _MOST_GROUPS:
+            return groups
+
+        def rank(group: Group) -> tuple[bool, bool, int]:
+            count = self._vocabulary.count(group[0].words[0])
+            return (_is_loose(group), not count, count)
+
+        kept = set(sorted(groups, key=rank)[:_MOST_GROUPS])
+        return [group for group in groups if group in kept]
 
     def _with_known(self, group: Group) -> Group:
         """Return a group without notations that stand in no story."""
@@ -196,6 +220,16 @@ class _Matching:
         if not any(word in self._meant for word in typed):
             return part
         return replace(part, words=("-".join(self._meant.get(word, word) for word in typed),))
+
+
+def _loosened(parts: tuple[Part, ...]) -> Iterator[tuple[Part, ...]]:
+    """Yield the words of a quotation one by one; anything else as it is."""
+    only = parts[0]
+    if len(parts) > 1 or not only.phrase or only.title:
+        yield parts
+        return
+    for word in only.words:
+        yield (replace(only, words=(word,), phrase=False),)
 
 
 def _is_loose(group: Group) -> bool:

@@ -8,8 +8,8 @@ from urllib.parse import quote, unquote
 
 from app.search.addresses import normal_address
 
-MOST_CHARACTERS = 500
-MOST_WORDS = 32
+MOST_CHARACTERS = 1_000
+MOST_WORDS = 128
 
 _QUOTES = str.maketrans(dict.fromkeys("“”„‟«»＂", '"'))
 # A mark before the last letters of a Hebrew abbreviation is often typed as a quotation mark.
@@ -19,7 +19,7 @@ _GERSHAYIM = re.compile(
 )
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]+")
 _PIECE = re.compile(
-    r'(?P<minus>(?<!\S)[-−–]+)?(?P<title>title:\s*)?(?:"(?P<phrase>[^"]*)"|(?P<word>[^\s"]+))',
+    r'(?P<minus>(?<!\S)[-−–]+)?(?P<title>title:\s*)?(?:(?<!\w)"(?P<phrase>[^"]*)"|(?P<word>[^\s"]+))',
     re.IGNORECASE,
 )
 _ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)

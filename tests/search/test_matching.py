@@ -105,6 +105,23 @@ def test_phrases_and_titles_are_wanted_among_many_words(stories: Shelf) -> None:
 
 
 @pytest.mark.parametrize(
+    "typed",
+    [
+        'the storm hit Morocco, "as nobody had seen before", officials said today',
+        'a storm over Casablanca" said the watch, "Morocco was calm',
+        "storm coast morocco " + "hail snow sleet " * 40,
+        "hail snow sleet " * 40 + "storm coast morocco",
+    ],
+)
+def test_a_pasted_text_finds_what_has_most_of_it(stories: Shelf, typed: str) -> None:
+    assert set(stories.find(typed)[:2]) == {"storm", "calm"}
+
+
+def test_a_quotation_mark_after_a_letter_begins_no_phrase(stories: Shelf) -> None:
+    assert set(stories.find('storm" coast "')) == {"storm", "calm"}
+
+
+@pytest.mark.parametrize(
     ("typed", "found"),
     [
         ("parli", {"budget"}),
