@@ -8,6 +8,7 @@ from pathlib import Path
 from app import __version__
 from app.access import store as access_store
 from app.access.audit import write_down
+from app.access.refusals import Refusals
 from app.access.validity import KeyGuard
 from app.delivery.archive import Archive
 from app.delivery.following import Follower
@@ -64,6 +65,7 @@ class Services:
     leadership: Leadership
     purging: Purging | None
     push: Push
+    refusals: Refusals
 
     def close(self) -> None:
         """Let go of the database, the index, and of who is being told."""
@@ -156,6 +158,7 @@ def bootstrap(
         leadership=database.leadership(),
         purging=_purging(settings, database, clock, surrogates),
         push=_push(settings, database, clock, watch, runner),
+        refusals=Refusals(clock),
     )
 
 

@@ -1,7 +1,6 @@
 """The ASGI application, for any ASGI server: `uvicorn app.main:app --factory`."""
 
 import asyncio
-import gc
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
@@ -44,19 +43,9 @@ async def _run_loops(services: Services) -> AsyncIterator[None]:
     services.watch.listen()
     for loop in running:
         loop.start()
-    _keep_for_good()
     # The server cancels this when it is told to end a second time; what runs is ended all the same.
     with suppress(asyncio.CancelledError):
         yield
     for loop in running:
         await run_in_threadpool(loop.stop)
     services.close()
-
-
-def _keep_for_good() -> None:
-    """Tell the collector that what is there once everything has started is no garbage.
-
-    It would look through all of it whenever much was allocated, and nobody is answered meanwhile.
-    """
-    gc.collect()
-    gc.freeze()

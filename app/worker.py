@@ -83,7 +83,10 @@ class Worker:
         """Work until stopped; a fault is logged and the loop goes on."""
         interval, trouble = self._services.settings.worker_interval, _Trouble("the worker")
         turns = 0
+        refusals, refused = self._services.refusals, _Trouble("the audit of refused keys")
         while not self._stopped.wait(interval):
+            with refused.noted():
+                refusals.write_if_due(self._services.runner)
             if self._leadership.term is None:
                 continue
             with trouble.noted(), leading(self._leadership):
@@ -92,6 +95,8 @@ class Worker:
                 if turns % max(1, int(_TIDY_EVERY / interval)) == 0:
                     tidy(self._services)
             turns += 1
+        with refused.noted():
+            refusals.write(self._services.runner)
 
     def _lead(self) -> None:
         """Take the leadership where nobody has it, and keep it, until stopped."""

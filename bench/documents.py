@@ -9,7 +9,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from app.content.article import Article
@@ -19,7 +19,7 @@ from app.content.texts import text_now
 from app.delivery.models import Document, DocumentBody, DocumentTerm, LogRow
 from app.delivery.projector import whole_document
 from app.delivery.render import attributes_of
-from app.delivery.store.documents import BodyRow, DocumentRow, TermRow
+from app.delivery.store.documents import BodyRow, DocumentRow
 from app.delivery.store.log import Change
 from app.delivery.terms import Term
 from app.kit.clock import to_micros
@@ -32,6 +32,15 @@ from bench.world import AGENCY, Line, World, make_world
 Row = dict[str, Any]
 # Stories that are made at once, from one seed.
 BATCH = 10_000
+
+
+class TermRow(NamedTuple):
+    """A term of a document, with the instant by which it stands in its order."""
+
+    field: str
+    value: str
+    published_at: datetime
+    id: str
 
 
 @dataclass
@@ -132,9 +141,9 @@ def _add(batch: Batch, article: Article, categories: list[str]) -> None:
     whole = whole_document(article, facts, LAST_DAY, text_now(article))
     batch.add(Document, whole.document)
     batch.add(DocumentBody, BodyRow(article.id, whole.body))
-    for row in whole.term_rows():
-        batch.add(DocumentTerm, row)
     at, version = whole.document.published_at, article.version
+    for term in whole.terms:
+        batch.add(DocumentTerm, TermRow(*term, at, article.id))
     change = Change(at, "article", article.id, "upsert", "published", version, after=facts)
     batch.add(LogRow, change)
     batch.counts.update(whole.terms)

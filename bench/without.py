@@ -14,7 +14,6 @@ from typing import Any
 import uvicorn
 from sqlalchemy import QueuePool
 
-import app.main
 from app import cli
 from app.api import app as composition
 from app.api.cache.entry import Entry
@@ -206,16 +205,11 @@ def orjson() -> None:
     _replace(json, "dumps_sorted", lambda value: dumps_text(value, sort_keys=True).encode())
 
 
-def collector() -> None:
-    """Let the garbage collector look through what stays for good, too."""
-    _replace(app.main, "_keep_for_good", lambda: None)
-
-
 LAYERS: Mapping[str, Callable[[], None]] = {
     layer.__name__: layer
     for layer in (
         *(cache, ready, encodings, lookup, protocol, outbox, loop, inline, shared, parsed),
-        *(narrow, heads, rendered, statements, driver, readers, writer, orjson, collector),
+        *(narrow, heads, rendered, statements, driver, readers, writer, orjson),
     )
 }
 

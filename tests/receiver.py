@@ -41,10 +41,10 @@ class _Server(ThreadingHTTPServer):
 class Receiver:
     """What came, in order; `answer` returns the status for a request, and may take its time."""
 
-    def __init__(self, tls: ssl.SSLContext | None = None) -> None:
+    def __init__(self, tls: ssl.SSLContext | None = None, port: int = 0) -> None:
         self.heard: list[Heard] = []
         self.answer: Callable[[Heard], int] = lambda _: 204
-        self._server = _Server(("127.0.0.1", 0), _handler(self))
+        self._server = _Server(("127.0.0.1", port), _handler(self))
         self.port = self._server.server_port
         self.url = f"http://127.0.0.1:{self.port}/purge"
         if tls is not None:
@@ -77,9 +77,9 @@ class Receiver:
 
 
 @contextmanager
-def receiving(tls: ssl.SSLContext | None = None) -> Iterator[Receiver]:
-    """Run a receiver; with `tls`, one that speaks that."""
-    receiver = Receiver(tls)
+def receiving(tls: ssl.SSLContext | None = None, port: int = 0) -> Iterator[Receiver]:
+    """Run a receiver; with `tls`, one that speaks that; on any port, unless one is named."""
+    receiver = Receiver(tls, port)
     thread = threading.Thread(target=receiver.serve, daemon=True)
     thread.start()
     try:

@@ -1,7 +1,6 @@
 """The audit: who did what in the newsroom, when, from where, and what was different afterwards."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal, get_args
 
@@ -9,8 +8,9 @@ from app.access.store import audits
 from app.access.store.audits import AuditFilter, Noted
 from app.kit.clock import format_instant
 from app.kit.ids import new_id
-from app.kit.session import ReadSession
-from app.kit.unit import Unit
+from app.kit.pages import ViewPage, page_of_views
+from app.kit.session import ReadSession, WriteSession
+from app.kit.unit import Actor, Deed, Unit
 
 # What the audit tells of, whole, so that nobody filters by a word that it never says.
 DeedVerb = Literal[
@@ -32,19 +32,24 @@ DeedVerb = Literal[
     "rotated",
     "replayed",
     "tested",
+    "exported",
+    "refused",
+    "subscribed",
+    "unsubscribed",
 ]
-DeedType = Literal["article", "source", "category", "key", "import", "preview", "webhook"]
+DeedType = Literal[
+    "article",
+    "source",
+    "category",
+    "key",
+    "import",
+    "export",
+    "preview",
+    "webhook",
+    "subscription",
+]
 VERBS: tuple[DeedVerb, ...] = get_args(DeedVerb)
 TYPES: tuple[DeedType, ...] = get_args(DeedType)
-
-
-@dataclass(frozen=True, slots=True)
-class AuditPage:
-    """A page of what was done, with the ids at its ends where there is more."""
-
-    items: list[dict[str, Any]]
-    before: tuple[str] | None
-    after: tuple[str] | None
 
 
 def write_down(unit: Unit) -> None:
@@ -53,27 +58,30 @@ def write_down(unit: Unit) -> None:
     Raises `ValueError` for a word that is not in the closed lists, and so undoes the work: a row
     with it could never be asked for.
     """
-    actor = unit.actor
-    rows: list[Noted] = []
-    for deed in unit.deeds:
-        if deed.verb not in VERBS or deed.type not in TYPES:
-            raise ValueError(f"The audit does not know that a {deed.type!r} is {deed.verb!r}.")
-        rows.append(
-            Noted(
-                id=new_id(),
-                at=unit.now,
-                actor_id=actor.id,
-                actor_name=actor.name,
-                address=actor.address,
-                request_id=actor.request_id,
-                verb=deed.verb,
-                type=deed.type,
-                subject=deed.id,
-                before=_plain(deed.before),
-                after=_plain(deed.after),
-            )
-        )
-    audits.add(unit.session, rows)
+    audits.add(unit.session, [_row(unit.actor, unit.now, deed) for deed in unit.deeds])
+
+
+def add_row(session: WriteSession, actor: Actor, now: datetime, deed: Deed) -> None:
+    """Add a row for what was done outside a unit of work, or by another than its actor."""
+    audits.add(session, [_row(actor, now, deed)])
+
+
+def _row(actor: Actor, now: datetime, deed: Deed) -> Noted:
+    if deed.verb not in VERBS or deed.type not in TYPES:
+        raise ValueError(f"The audit does not know that a {deed.type!r} is {deed.verb!r}.")
+    return Noted(
+        id=new_id(),
+        at=now,
+        actor_id=actor.id,
+        actor_name=actor.name,
+        address=actor.address,
+        request_id=actor.request_id,
+        verb=deed.verb,
+        type=deed.type,
+        subject=deed.id,
+        before=_plain(deed.before),
+        after=_plain(deed.after),
+    )
 
 
 def forget_older(unit: Unit, days: int) -> int:
@@ -88,17 +96,16 @@ def audit_page(
     position: str | None,
     *,
     backwards: bool,
-) -> AuditPage:
+) -> ViewPage:
     """Return a page of what was done, the last first."""
     rows = audits.page(session, wanted, limit + 1, position, backwards=backwards)
-    more, rows = len(rows) > limit, rows[:limit]
-    rows = rows[::-1] if backwards else rows
-    has_before = more if backwards else position is not None
-    has_after = position is not None if backwards else more
-    return AuditPage(
-        [_view(row) for row in rows],
-        (rows[0].id,) if rows and has_before else None,
-        (rows[-1].id,) if rows and has_after else None,
+    return page_of_views(
+        rows,
+        limit,
+        lambda kept: [_view(row) for row in kept],
+        lambda row: (row.id,),
+        placed=position is not None,
+        backwards=backwards,
     )
 
 

@@ -55,8 +55,8 @@ def is_to_be_noted(caller: Caller, now: datetime) -> bool:
 
 def recognise(database: Database, key: str, now: datetime) -> Caller:
     """Return the caller behind a key, or refuse one that is unknown, expired or revoked."""
-    with database.read(snapshot=False) as session:
-        row = store.key_by_prefix(session, key[:PREFIX_LENGTH])
+    rows = database.fetch(store.KEY_BY_PREFIX, {"prefix": key[:PREFIX_LENGTH]})
+    row = rows[0] if rows else None
     stored = row.digest if row else bytes(32)
     if not hmac.compare_digest(stored, digest_of(key)) or row is None:
         raise KeyRefused("This key is not known here.")

@@ -22,7 +22,7 @@ from app.api.http.problems import problem_for
 from app.api.http.server import server_hooks
 from app.api.live.change_notifier import ChangeNotifier
 from app.api.live.stream import StreamMiddleware
-from app.api.middleware.access_log import AccessLogMiddleware
+from app.api.middleware.access_log import AccessLogMiddleware, RequestLog
 from app.api.middleware.authentication import AuthenticationMiddleware
 from app.api.middleware.body_limit import BodyLimitMiddleware
 from app.api.middleware.cors import CorsMiddleware
@@ -128,15 +128,16 @@ def _with_middleware(
     `draining` is set when the server is about to stop.
     """
     settings = services.settings
+    own = settings.public_url or ""
     app = BodyLimitMiddleware(app, settings.max_body_bytes, _STREAMED)
     app = StreamMiddleware(app, services, notifier)
-    app = AuthenticationMiddleware(app, settings, services.database, services.clock)
+    app = AuthenticationMiddleware(app, services)
     app = HeadMiddleware(app)
-    app = ProblemMiddleware(app)
+    app = ProblemMiddleware(app, own)
     app = CorsMiddleware(app, settings.cors_origins, settings.management_cors_origins)
-    app = PathMiddleware(app)
+    app = PathMiddleware(app, own)
     app = HostMiddleware(app, settings.allowed_hosts)
-    app = AccessLogMiddleware(app, metrics)
+    app = AccessLogMiddleware(app, RequestLog(metrics, settings))
     outermost = CacheMiddleware(app, services, metrics, notifier)
     outermost.hooks = server_hooks(outermost.lookup, draining, notifier.end, settings)
     return outermost
@@ -172,7 +173,9 @@ def _routes(*, management: bool) -> list[BaseRoute]:
     else that makes an application.
     """
     together = APIRouter(generate_unique_id_function=lambda route: route.name)
-    for router in (*_DELIVERY, *(_MANAGEMENT if management else ())):
+    # The framework tries one route after another, several times for each request, and what is
+    # public is answered before it is asked.
+    for router in (*(_MANAGEMENT if management else ()), *_DELIVERY):
         router.check()
         together.include_router(router)
     return together.routes

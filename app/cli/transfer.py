@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from app.cli.common import ACTOR, DatabaseUrl, advance, progress, services
-from app.content.transfer.export import count_lines, export_lines
+from app.content.transfer.export import count_lines, export_lines, note_export
 from app.content.transfer.importing import Importer
 from app.content.transfer.lines import Outcome
 from app.kit import json
@@ -41,15 +41,16 @@ def export(
     database_url: DatabaseUrl = None,
 ) -> None:
     """Export everything as NDJSON that `dateline import` reads back."""
-    with (
-        services(database_url) as parts,
-        parts.database.read() as session,
-        _created(file) as out,
-        progress("Exporting", count_lines(session)) as bar,
-    ):
-        for line in export_lines(session, parts.clock.now()):
-            out.write(json.dumps(line) + b"\n")
-            advance(bar, 1)
+    with services(database_url) as parts:
+        note_export(parts.runner, ACTOR, killed=True)
+        with (
+            parts.database.read() as session,
+            _created(file) as out,
+            progress("Exporting", count_lines(session)) as bar,
+        ):
+            for line in export_lines(session, parts.clock.now()):
+                out.write(json.dumps(line) + b"\n")
+                advance(bar, 1)
 
 
 def _import(importer: Importer, stream: Iterable[bytes], total: int | None) -> dict[str, int]:

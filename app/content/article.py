@@ -78,6 +78,8 @@ class Article:
     answer: Answer | None = None
     notice: str | None = None
     redirect_to: str | None = None
+    # How it came about, as one of IPTC's codes.
+    digital_source_type: str | None = None
 
 
 FIELDS = tuple(field.name for field in fields(Article))

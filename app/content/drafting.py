@@ -7,7 +7,7 @@ from typing import Any
 from app.content import store
 from app.content.article import Article
 from app.content.errors import SlugTaken
-from app.content.inputs import ArticleInput, Author
+from app.content.inputs import ArticleInput, Author, Image
 from app.content.references import References
 from app.content.slugs import free_slug, slug_from
 from app.content.text import Text
@@ -67,15 +67,24 @@ def written_fields(
         "categories": list(categories),
         "tags": written.tags,
         "authors": list(map(Author.model_dump, written.authors)),
-        "image": written.image.model_dump() if written.image else None,
+        "image": _image(written.image) if written.image else None,
         "rights": written.rights.model_dump() if written.rights else None,
         "dateline": written.dateline,
         "urgency": written.urgency,
+        "digital_source_type": written.digital_source_type,
         "translation_of": original,
         "published_at": written.published_at,
         "expires_at": written.expires_at,
         "embargo_until": written.embargo_until,
     }
+
+
+def _image(image: Image) -> dict[str, Any]:
+    """Return a picture as it is stored: it has a digital source type only where one was given."""
+    stored = image.model_dump()
+    if image.digital_source_type is None:
+        del stored["digital_source_type"]
+    return stored
 
 
 def new_article(article_id: str, slug: str, fields: dict[str, Any], now: datetime) -> Article:

@@ -7,6 +7,7 @@ from pydantic import AfterValidator, Field, StringConstraints
 from pydantic_core import PydanticCustomError
 
 from app.access.selection import fold
+from app.content.digital_sources import DigitalSourceType
 from app.content.slugs import MAX_LENGTH, normal_slug, slug_problem
 from app.kit.fields import (
     NO_NUL,
@@ -97,6 +98,12 @@ Kind = Annotated[
 ]
 
 
+DigitalSource = Annotated[
+    DigitalSourceType,
+    Field(description="How it came about: a code of IPTC's digital source types."),
+]
+
+
 class Author(Input):
     """Who wrote it."""
 
@@ -112,6 +119,7 @@ class Image(Input):
     credit: Line | None = None
     width: Annotated[int, Field(ge=1, le=100_000, strict=True)] | None = None
     height: Annotated[int, Field(ge=1, le=100_000, strict=True)] | None = None
+    digital_source_type: DigitalSource | None = None
 
 
 class Rights(Input):
@@ -140,6 +148,7 @@ class ArticleInput(Input):
     kind: Kind = "news"
     dateline: ShortLine | None = None
     urgency: Annotated[int, Field(ge=1, le=9, strict=True)] | None = None
+    digital_source_type: DigitalSource | None = None
     rights: Rights | None = None
     external_id: ExternalId | None = None
     published_at: Instant | None = None

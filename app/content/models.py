@@ -95,6 +95,7 @@ class ArticleRow(Base):
     notice: Mapped[str | None] = mapped_column(Text)
     redirect_to: Mapped[str | None] = mapped_column(_ID)
     released: Mapped[bool]
+    digital_source_type: Mapped[str | None] = mapped_column(String(40))
 
     __table_args__ = (
         Index("uq_articles_external", "source_id", "external_id", unique=True),

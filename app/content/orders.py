@@ -5,10 +5,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from app.content.inputs import Ref
-from app.kit.fields import Input, Instant, text_of
-
-# What is said to readers, or kept as the reason of a change.
-Note = Annotated[str, text_of(2_000, 1)]
+from app.kit.fields import Input, Instant, Note, text_of
 
 
 class PublishInput(Input):

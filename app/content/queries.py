@@ -1,9 +1,9 @@
 """What the newsroom reads: articles, revisions, sources and categories as views."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal
 
 from app.content import store
 from app.content.article import Article
@@ -18,28 +18,27 @@ from app.content.store.lists import ArticleList
 from app.content.taxonomy import Category, Source
 from app.content.views import article_view, category_view, source_view, without_text
 from app.kit.clock import format_instant
+from app.kit.pages import ViewPage, page_of_views
 from app.kit.quoting import quoted
 from app.kit.session import ReadSession
 
-Item = TypeVar("Item")
 TaxonomyType = Literal["source", "category"]
 
 
-@dataclass(frozen=True, slots=True)
-class ViewPage:
-    """A page of views, with the positions before and after it where there is more."""
-
-    items: list[dict[str, Any]]
-    before: list[Any] | None
-    after: list[Any] | None
-    count: int | None = None
-
-
 def show_article(
-    session: ReadSession, article: Article, now: datetime, *, whole: bool
+    session: ReadSession,
+    article: Article,
+    now: datetime,
+    *,
+    whole: bool,
+    references: References | None = None,
 ) -> dict[str, Any]:
-    """Return the view of an article; `whole` shows the text of one that was killed."""
-    return _views(session, [article], now, whole=whole)[0]
+    """Return the view of an article; `whole` shows the text of one that was killed.
+
+    What `references` know already is not looked up.
+    """
+    references = References(session) if references is None else references
+    return _views(references, [article], now, whole=whole)[0]
 
 
 def article(session: ReadSession, ref: str, now: datetime, *, whole: bool) -> dict[str, Any]:
@@ -56,15 +55,15 @@ def articles(
     """Return a page of articles."""
     turned = replace(wanted, limit=wanted.limit + 1, descending=wanted.descending != backwards)
     rows = lists.article_page(session, turned, now)
-    kept = _ordered(rows, wanted.limit, backwards=backwards)
-    return ViewPage(
-        _views(session, [row.article for row in kept], now, whole=wanted.whole),
-        *_ends(
-            [[row.place, row.article.id] for row in kept],
-            more=len(rows) > wanted.limit,
-            placed=wanted.position is not None,
-            backwards=backwards,
+    return page_of_views(
+        rows,
+        wanted.limit,
+        lambda kept: _views(
+            References(session), [row.article for row in kept], now, whole=wanted.whole
         ),
+        lambda row: (row.place, row.article.id),
+        placed=wanted.position is not None,
+        backwards=backwards,
         count=lists.count_articles(session, wanted, now) if count else None,
     )
 
@@ -102,15 +101,14 @@ def revisions(
         above=position if backwards else None,
         limit=limit + 1,
     )
-    kept = _ordered(rows, limit, backwards=backwards)
-    return ViewPage(
-        [_revision_view(row, whole=whole or found.stage != "killed") for row in kept],
-        *_ends(
-            [[row.version] for row in kept],
-            more=len(rows) > limit,
-            placed=position is not None,
-            backwards=backwards,
-        ),
+    shown = whole or found.stage != "killed"
+    return page_of_views(
+        rows,
+        limit,
+        lambda kept: [_revision_view(row, whole=shown) for row in kept],
+        lambda row: (row.version,),
+        placed=position is not None,
+        backwards=backwards,
     )
 
 
@@ -169,15 +167,13 @@ def taxonomy(
     after, before = (None, position) if backwards else (position, None)
     page = store.page_of_sources if type_ == "source" else store.page_of_categories
     rows: Sequence[Source | Category] = page(session, after, before, limit + 1)
-    kept = _ordered(rows, limit, backwards=backwards)
-    return ViewPage(
-        _taxonomy_views(session, kept),
-        *_ends(
-            [[row.slug] for row in kept],
-            more=len(rows) > limit,
-            placed=position is not None,
-            backwards=backwards,
-        ),
+    return page_of_views(
+        rows,
+        limit,
+        lambda kept: _taxonomy_views(session, kept),
+        lambda row: (row.slug,),
+        placed=position is not None,
+        backwards=backwards,
         count=store.count_of(session, type_) if count else None,
     )
 
@@ -195,9 +191,8 @@ def _taxonomy_views(
 
 
 def _views(
-    session: ReadSession, found: list[Article], now: datetime, *, whole: bool
+    references: References, found: list[Article], now: datetime, *, whole: bool
 ) -> list[dict[str, Any]]:
-    references = References(session)
     references.load_articles(found)
     views: list[dict[str, Any]] = []
     for one in found:
@@ -216,19 +211,3 @@ def _revision_view(row: store.Revision, *, whole: bool) -> dict[str, Any]:
         "by": {"key": row.actor_id, "name": row.actor_name},
         "note": row.note if shown else None,
     }
-
-
-def _ordered(rows: Sequence[Item], limit: int, *, backwards: bool) -> list[Item]:
-    kept = list(rows[:limit])
-    return kept[::-1] if backwards else kept
-
-
-def _ends(
-    places: list[list[Any]], *, more: bool, placed: bool, backwards: bool
-) -> tuple[list[Any] | None, list[Any] | None]:
-    """Return the positions before and after a page, where there is something."""
-    if not places:
-        return None, None
-    has_before = more if backwards else placed
-    has_after = placed if backwards else more
-    return (places[0] if has_before else None, places[-1] if has_after else None)

@@ -1,6 +1,6 @@
 """The things that articles name: refs to ids when written, ids to slugs when shown."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 
 from app.content import store
 from app.content.article import Article
@@ -11,7 +11,7 @@ from app.kit.session import ReadSession
 
 
 class References:
-    """What a batch of articles names, looked up with one query for each type."""
+    """What a batch of articles names, looked up with one query for all types."""
 
     def __init__(self, session: ReadSession) -> None:
         """Start with nothing known."""
@@ -29,9 +29,7 @@ class References:
             sources.update(filter(None, [written.source]))
             categories.update(written.categories)
             originals.update(filter(None, [written.translation_of]))
-        self.load_all("source", sources)
-        self.load_all("category", categories)
-        self.load_all("article", originals)
+        self._load({"source": sources, "category": categories, "article": originals})
 
     def load_articles(self, articles: Iterable[Article]) -> None:
         """Look up what articles hold, to show it by slug."""
@@ -42,9 +40,7 @@ class References:
             sources.update(filter(None, [article.source_id]))
             categories.update(article.categories)
             originals.update(filter(None, [article.translation_of]))
-        self.load_all("source", sources)
-        self.load_all("category", categories)
-        self.load_all("article", originals)
+        self._load({"source": sources, "category": categories, "article": originals})
 
     def load(self, type_: str, ref: str) -> None:
         """Look up one thing."""
@@ -52,11 +48,18 @@ class References:
 
     def load_all(self, type_: str, refs: Collection[str]) -> None:
         """Look up things of a type."""
-        known = self._ids[type_]
-        wanted = set(map(normal_ref, refs)) - known.keys()
-        for row in store.references(self._session, type_, wanted) if wanted else ():
-            known[row.id] = known[row.slug] = row.id
-            self._slugs[type_][row.id] = row.slug
+        self._load({type_: refs})
+
+    def _load(self, refs: Mapping[str, Collection[str]]) -> None:
+        """Look up things by their types, with one query for all that is not known."""
+        wanted: dict[str, set[str]] = {}
+        for type_, named in refs.items():
+            missing = set(map(normal_ref, named)) - self._ids[type_].keys()
+            if missing:
+                wanted[type_] = missing
+        for row in store.references(self._session, wanted):
+            self._ids[row.type][row.id] = self._ids[row.type][row.slug] = row.id
+            self._slugs[row.type][row.id] = row.slug
             self._more[row.id] = row.more
 
     def find(self, type_: str, ref: str) -> str | None:

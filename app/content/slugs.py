@@ -6,14 +6,21 @@ from collections.abc import Callable
 from functools import lru_cache
 
 from app.kit.ids import is_id
+from app.kit.text import FILLERS, FORMAT, SELECTORS
 
 MAX_LENGTH = 200
 _MADE_LENGTH = 100
 _KEPT = frozenset("LMN")
 _BASES = frozenset("LN")
 _TATWEEL = "\u0640"
-# They choose how the character before them is drawn, and are invisible in an address.
-_SELECTORS = re.compile("[\ufe00-\ufe0f\u20e3\U000e0100-\U000e01ef]")
+# No slug has any of them.
+_NEVER_KEPT = re.compile(f"[{SELECTORS}{FORMAT}]")
+_INVISIBLE = re.compile(f"[{SELECTORS}{FORMAT}{FILLERS}]")
+# Letters of keyboards that NFKD takes apart for good: NFC does not join them again. They are
+# Armenian, Kazakh, Thai, Lao, Tibetan and Korean.
+_TYPED_WHOLE = re.compile(
+    "([\u0587\u0675-\u0678\u0e33\u0eb3\u0edc\u0edd\u0f77\u0f79\u3131-\u3163\u3165-\u318e]+)"
+)
 _APOSTROPHES = frozenset("'’ʼ‘`´")
 _FIRST_BATCH = 8
 # Most titles in most archives; a pattern is several times quicker than a loop.
@@ -25,8 +32,11 @@ _ASCII_APOSTROPHES = re.compile(r"['`]")
 def normal_ref(ref: str) -> str:
     """Return an id or slug in the form in which it is kept.
 
+    What nobody sees and no slug has, such as joiners, is left out: it comes with copied titles.
     What no database could keep, a path may hold all the same; it is made to match nothing.
     """
+    if not ref.isascii():
+        ref = _NEVER_KEPT.sub("", ref)
     ref = ref.replace("\0", "\ufffd").encode("utf-8", "replace").decode()
     return ref.lower() if is_id(ref) else normal_slug(ref)
 
@@ -99,7 +109,7 @@ def _plain(title: str) -> str:
     kept: list[str] = []
     latin = False
     # Lowered last: a compatibility form such as "™" hides capital letters.
-    for character in unicodedata.normalize("NFKD", _SELECTORS.sub("", title)).lower():
+    for character in _taken_apart(_INVISIBLE.sub("", title)).lower():
         if not unicodedata.combining(character):
             latin = "a" <= character <= "z"
             if character != _TATWEEL:
@@ -109,12 +119,20 @@ def _plain(title: str) -> str:
     return unicodedata.normalize("NFC", "".join(kept))
 
 
+def _taken_apart(title: str) -> str:
+    """Return a title in NFKD, but for letters that people type as one."""
+    return "".join(
+        part if index % 2 else unicodedata.normalize("NFKD", part)
+        for index, part in enumerate(_TYPED_WHOLE.split(title))
+    )
+
+
 def _is_word(part: str) -> bool:
     return (
         part != ""
         and _begins_word(part[0])
         and all(map(_is_kept, part))
-        and _SELECTORS.search(part) is None
+        and _NEVER_KEPT.search(part) is None
     )
 
 

@@ -9,6 +9,7 @@ import nh3
 
 from app.content.addressing import ADDRESSED, SCHEMES, checked, count_relative, with_base
 from app.content.bounds import OutOfBounds, check_html, check_nesting, check_relative, check_text
+from app.content.counting import count_words, parts_of
 from app.content.markdown import markdown_html
 
 TAGS = {
@@ -69,10 +70,6 @@ _INSTEAD = {
 _WRITTEN = {"&lt;": "<", "&gt;": ">", "&quot;": '"', "&nbsp;": "\xa0", "&amp;": "&"}
 _OTHER_REFERENCE = re.compile(r"&(?!(?:lt|gt|quot|nbsp|amp);)[#a-zA-Z]")
 _PARAGRAPHS = re.compile(r"\n\s*\n")
-_SPACE = re.compile(r"\s")
-_CJK = re.compile(r"[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af]+")
-# A call into C keeps all other threads waiting, so long texts are worked on in parts.
-_PART = 50_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,20 +126,8 @@ def body_text(markup: str) -> str:
     lines: list[str] = []
     for line in "".join(pieces).split("\n"):
         words = _unescaped(line) if "&" in line else line
-        lines.append(" ".join(map(_one_spaced, _parts(words))).strip())
+        lines.append(" ".join(map(_one_spaced, parts_of(words))).strip())
     return "\n".join(filter(None, lines))
-
-
-def count_words(text: str) -> int:
-    """Count words; a character of Chinese, Japanese or Korean script counts as one."""
-    count = 0
-    for part in _parts(text):
-        if part.isascii():
-            count += len(part.split())
-        else:
-            others, runs = _CJK.subn(" ", part)
-            count += len(part) - len(others) + runs + len(others.split())
-    return count
 
 
 def _clean(body: str, body_format: str) -> str:
@@ -174,18 +159,6 @@ def _unescaped(text: str) -> str:
 
 def _one_spaced(text: str) -> str:
     return " ".join(text.split())
-
-
-def _parts(text: str) -> list[str]:
-    """Return a text in parts that end where a word does."""
-    parts: list[str] = []
-    start = 0
-    while len(text) - start > _PART:
-        space = _SPACE.search(text, start + _PART)
-        end = space.end() if space else len(text)
-        parts.append(text[start:end])
-        start = end
-    return [*parts, text[start:]]
 
 
 class _Sanitiser(threading.local):

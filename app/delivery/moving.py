@@ -24,11 +24,14 @@ def _move(unit: Unit, ids: list[str]) -> list[store.Change]:
     widened = with_ancestors(unit.session, [row.category_ids.split(",") for row in own])
     now_under = {row.id: categories for row, categories in zip(own, widened, strict=True)}
     terms = [
-        store.TermRow(field, value, row.published_at, row.id)
+        store.StoryTerms(
+            row.id,
+            row.published_at,
+            terms_of(before[row.id].values | {"category": now_under[row.id]}),
+        )
         for row in own
-        for field, value in terms_of(before[row.id].values | {"category": now_under[row.id]})
     ]
-    store.replace_terms(unit.session, ids, terms)
+    store.replace_terms(unit.session, terms)
     rows = (
         (seen_otherwise(unit, id_, old, now_is={"category": sorted(now_under[id_])}), old)
         for id_, old in before.items()

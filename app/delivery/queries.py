@@ -1,7 +1,7 @@
 """Public reading: lists, stories, sources and categories as bytes, visible ones only."""
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
@@ -199,6 +199,11 @@ class Delivery:
         known = self._directory
         found = known.resolve(type_, ref) if known is not None else None
         return found or self.directory()[0].resolve(type_, ref)
+
+    def ids_of(self, slugs: Collection[str]) -> dict[str, str]:
+        """Return the ids of the stories that have slugs, or had them, by slug."""
+        with self._database.read(lists=True) as session:
+            return reading.ids_of_slugs(session, slugs)
 
     def slugs(self, type_: EntryType) -> Sequence[str]:
         """Return all slugs of a type, to guess what somebody meant."""

@@ -78,7 +78,8 @@ class StoryQuery:
 
     With `preferred` languages, even none, it is of each group of translations the story that goes
     before the others. A count goes beyond 10,000 where it `counts_all`. `names_in` are the
-    languages in which categories are named.
+    languages in which categories are named. `order` are the ids of stories that are named one by
+    one, where the list is in their order.
     """
 
     selection: Selection = Selection()
@@ -93,6 +94,7 @@ class StoryQuery:
     embargoed: bool = False
     preferred: tuple[str, ...] | None = None
     names_in: tuple[str, ...] = ()
+    order: tuple[str, ...] = ()
 
     # What the statement for it depends on, and what that is bound to, whenever it is asked for.
     shape: Shape = field(init=False, repr=False, compare=False)
@@ -104,7 +106,9 @@ class StoryQuery:
         """Find out once what every reading of it needs."""
         # One more, which tells whether there is more.
         values: dict[str, Any] = {"limit": self.limit + 1}
-        if self.position is not None:
+        # What is in the order of its names is read whole; there are few.
+        placed = self.position is not None and not self.order
+        if self.position is not None and placed:
             values["place"], values["place_id"] = self.position
         clauses, picks = _bind_clauses(values, self.selection)
         shape = Shape(
@@ -112,7 +116,7 @@ class StoryQuery:
             _bind_spans(values, self.selection),
             self.key,
             self.descending is not self.backwards,
-            self.position is not None,
+            placed,
             self.form,
             self.embargoed,
             None if self.preferred is None else _bind_parts(values, "l", self.preferred),

@@ -57,6 +57,7 @@ def render_article(article: Article, text: Text) -> Rendered:
         "reading_minutes": ceil(text.words / _WORDS_A_MINUTE),
         "rights": _picked(article.rights, _RIGHTS),
         "corrections": [{"at": one["at"], "note": one["note"]} for one in article.corrections],
+        "digital_source_type": article.digital_source_type,
     }
     body = {"body_html": text.markup, "body_text": text.plain}
     return Rendered(_members(head), _members(tail), _members(extra), _members(body))
@@ -93,7 +94,7 @@ def attributes_of(article: Article, categories: list[str]) -> Facts:
     }
 
 
-_IMAGE = ("url", "alt", "credit", "width", "height")
+_IMAGE = ("url", "alt", "credit", "width", "height", "digital_source_type")
 _RIGHTS = ("holder", "usage_terms", "licence")
 
 

@@ -65,6 +65,8 @@ def page(
     count: Counted | None = None,
 ) -> Page:
     """Return the page that rows make, of which one more tells that there is more."""
+    if query.order:
+        rows = _as_named(query, rows)
     more = len(rows) > query.limit
     rows = in_order(query, rows)
     if query.names_in:
@@ -76,6 +78,21 @@ def page(
     placed = query.position is not None
     has_before, has_after = (more, placed) if query.backwards else (placed, more)
     return Page(items, head, first if has_before else None, last if has_after else None, count)
+
+
+def _as_named(query: StoryQuery, rows: list[StoryRow]) -> list[StoryRow]:
+    """Return those rows beyond the position, each with its place among the names.
+
+    Places fall, as dates do in the usual order of a list.
+    """
+    places = {id_: -index for index, id_ in enumerate(query.order)}
+    named = [row._replace(place=places[row.id]) for row in rows]
+    position = query.position
+    if position is None:
+        return named
+    if query.shape.descending:
+        return [row for row in named if (row.place, row.id) < position]
+    return [row for row in named if (row.place, row.id) > position]
 
 
 def in_order(query: StoryQuery, rows: list[StoryRow]) -> list[StoryRow]:

@@ -98,12 +98,17 @@ def postgresql_engines(server: Server, pool_size: int) -> tuple[Engine, Engine]:
     )
 
 
+# Seconds for which a request waits for a connection where all are in use.
+_POOL_SECONDS = 2.0
+
+
 def _pool(server: Server, settings: Mapping[str, str], **pool: int) -> Engine:
     """Return an engine whose connections have these settings, too."""
     engine = create_engine(
         URL.create("postgresql+psycopg", database=server.database),
         # The one that was used last: its server has at hand what it needs.
         pool_use_lifo=True,
+        pool_timeout=_POOL_SECONDS,
         **_common_options(),
         **pool,
     )

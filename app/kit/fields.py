@@ -16,6 +16,7 @@ from pydantic import (
 from pydantic_core import ErrorDetails, PydanticCustomError
 
 from app.kit.clock import parse_instant
+from app.kit.text import one_line, paragraphs
 from app.kit.uri import address_problem
 
 # PostgreSQL cannot keep U+0000, and no reader wants it.
@@ -48,15 +49,33 @@ def text_of(most: int, least: int = 0) -> StringConstraints:
     )
 
 
+def _one_line(value: Any) -> Any:
+    """Clean a text before its length is looked at; what is no text is refused after it."""
+    if not isinstance(value, str):
+        return value
+    if value.isascii() and value.isprintable() and "  " not in value:
+        # Its ends are stripped afterwards.
+        return value
+    return one_line(value)
+
+
+def _paragraphs(value: Any) -> Any:
+    return paragraphs(value) if isinstance(value, str) else value
+
+
+_ONE_LINE = BeforeValidator(_one_line)
+_PARAGRAPHS = BeforeValidator(_paragraphs)
 Instant = Annotated[
     datetime,
     BeforeValidator(_instant),
     WithJsonSchema({"type": "string", "format": "date-time"}),
 ]
 Address = Annotated[str, text_of(2000, 1), AfterValidator(address)]
-Line = Annotated[str, text_of(1000, 1)]
-ShortLine = Annotated[str, text_of(200, 1)]
-Paragraph = Annotated[str, text_of(20_000)]
+Line = Annotated[str, _ONE_LINE, text_of(1000, 1)]
+ShortLine = Annotated[str, _ONE_LINE, text_of(200, 1)]
+Paragraph = Annotated[str, _PARAGRAPHS, text_of(20_000)]
+# What is said to readers, or kept as the reason of a change.
+Note = Annotated[str, _PARAGRAPHS, text_of(2_000, 1)]
 
 
 class InvalidFields(Exception):

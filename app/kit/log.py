@@ -18,7 +18,16 @@ from app.kit.clock import format_instant
 ACCESS = "dateline.access"
 _MOST_LINES = 500
 _SECONDS = 0.1
-_EXTRA = ("request_id", "key", "route")
+_EXTRA = (
+    "request_id",
+    "client",
+    "key",
+    "method",
+    "route",
+    "status",
+    "bytes",
+    "milliseconds",
+)
 Hide = Callable[[str], str]
 
 

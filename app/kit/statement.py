@@ -8,6 +8,8 @@ on both databases.
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache, partial
+from itertools import chain
+from operator import attrgetter
 from typing import Any, ClassVar, Generic, Literal, Protocol, TypeVar, cast
 
 from sqlalchemy import (
@@ -86,16 +88,18 @@ TypedRow = _Tuple | _Dataclass
 class Insertion(Statement[Nothing]):
     """A statement that inserts rows with these fields; the parameters of each have its number."""
 
-    __slots__ = ("_fields", "_names")
+    __slots__ = ("_names", "_values")
 
     def __init__(self, clause: ClauseElement, fields: Sequence[str], names: Sequence[str]) -> None:
         """Keep what SQLAlchemy built; `names` are those of its parameters, row by row."""
         super().__init__(clause)
-        self._fields, self._names = fields, names
+        self._names = names
+        # Every table has two columns or more; of a single name it would return no tuple.
+        self._values = attrgetter(*fields)
 
     def params(self, rows: Sequence[TypedRow]) -> dict[str, Any]:
         """Return the values of rows as its parameters."""
-        values = [getattr(row, name) for row in rows for name in self._fields]
+        values = chain.from_iterable(map(self._values, rows))
         return dict(zip(self._names, values, strict=True))
 
 

@@ -50,19 +50,16 @@ class Timer:
         self._deadlines, self._look, self._expire = deadlines, look, expire
         self._seen = State("head", 0)
         self._began_at = self._since = asyncio.get_running_loop().time()
-        self._set()
+        self._turn()
 
     def cancel(self) -> None:
         """Stop looking, and let go of the connection."""
         self._handle.cancel()
         del self._look, self._expire
 
-    def _set(self) -> None:
+    def _turn(self) -> None:
         interval = min(self._deadlines.head, self._deadlines.body, self._deadlines.reading) / _LOOKS
         self._handle = asyncio.get_running_loop().call_later(interval, self._turn)
-
-    def _turn(self) -> None:
-        self._set()
         now, state, seen = asyncio.get_running_loop().time(), self._look(), self._seen
         if state != seen:
             self._seen, self._since = state, now
@@ -74,8 +71,6 @@ class Timer:
     def _is_over(self, state: State, now: float) -> bool:
         deadlines = self._deadlines
         limit = deadlines.patience if state.is_patient else getattr(deadlines, state.phase)
-        if now - self._since >= limit:
-            return True
-        is_metered = state.phase == "body" and not state.is_patient
-        least = deadlines.body_rate * (now - self._began_at - deadlines.body)
-        return is_metered and state.moved < least
+        rate = deadlines.body_rate if state.phase == "body" and not state.is_patient else 0
+        least = rate * (now - self._began_at - deadlines.body)
+        return now - self._since >= limit or state.moved < least

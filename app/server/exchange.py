@@ -2,11 +2,10 @@
 
 import asyncio
 import logging
-from math import inf
 from typing import TYPE_CHECKING
 
 from app.server.interface import CONTROL, WHOLE, App, Message, Scope
-from app.server.writing import CONTINUE, end_of_head, header_lines, status_line
+from app.server.writing import CONTINUE, header_lines
 
 if TYPE_CHECKING:
     from app.server.protocol import HttpProtocol
@@ -14,79 +13,62 @@ if TYPE_CHECKING:
 # A body of which more waits to be taken is not read on.
 _MOST_WAITING = 64 * 1024
 # So much of an unwanted body is read, so that its connection can be used again.
-_MOST_UNWANTED = 256 * 1024
+MOST_UNWANTED = 256 * 1024
 _log = logging.getLogger("dateline.server")
 
 
 class Exchange:
-    """Gives the application its request, and writes its answer; it is a `Control`."""
+    """Gives the application its request, and writes its answer."""
 
-    def __init__(
-        self,
-        connection: "HttpProtocol",
-        scope: Scope,
-        *,
-        keeps: bool,
-        expects: bool,
-        has_body: bool,
-    ) -> None:
+    def __init__(self, connection: "HttpProtocol", *, keeps: bool, expects: bool) -> None:
         """Begin; `keeps` says whether the connection stays, `expects` means `100 Continue`."""
-        scope["extensions"] = {WHOLE: {}, CONTROL: self}
-        self._connection, self.scope = connection, scope
-        self._keeps, self._expects, self.has_body = keeps, expects, has_body
-        self._is_old, self._is_bare = scope["http_version"] == "1.0", scope["method"] == "HEAD"
+        self._connection, self._keeps, self._expects = connection, keeps, expects
         self._body = b""
-        # What is to come of the body, and what is to be sent of the answer's.
-        self._due = _length_of_body(scope) if has_body else 0
+        # What is to be sent of the body of the answer.
         self._left: int | None = None
         # Set as the request moves on: a part of its body, its answer, its end.
         self._moved = asyncio.Event()
         self.task: asyncio.Task[None] | None = None
-        self._is_received = self._is_taken = self._chunks = False
+        self._is_taken = self._chunks = False
         self.is_started = self.is_complete = self.is_disconnected = False
-        self.is_patient = self.is_listener = self.ends_with_client = False
+        # Whether minutes, not seconds, are waited for while the client neither sends nor reads
+        # anything, and whether the request is cancelled when its client leaves.
+        self.is_patient = self.ends_with_client = False
+        self._is_listener = False
+        self._seat: str | None = None
 
-    async def run(self, app: App) -> None:
+    async def run(self, app: App, scope: Scope) -> None:
         """Call the application."""
+        scope["extensions"] = {WHOLE: {}, CONTROL: self}
+        self._is_bare = scope["method"] == "HEAD"
         try:
-            # A scope refers to its exchange; they are not to keep each other.
-            scope, self.scope = self.scope, {}
             await app(scope, self.receive, self.send)
         # Whatever an application raises, the client gets an answer and the log the traceback.
         except Exception:  # noqa: BLE001
             _log.exception("the application failed")
         finally:
-            if self.is_listener:
-                self._connection.hooks.limits.listeners.free(self._connection.client)
+            if self._is_listener:
+                self._connection.hooks.limits.listeners.free(self._seat)
             self._connection.on_ended(self)
 
-    def allow_time(self) -> None:
-        """Wait for minutes, not seconds, while the client neither sends nor reads anything."""
-        self.is_patient = True
+    def take_seat(self, address: str | None) -> bool:
+        """Make the request a listener, which ends with its client; False if no seat is free.
 
-    def take_seat(self) -> bool:
-        """Make the request a listener, which ends with its client; False if no seat is free."""
-        seats = self._connection.hooks.limits.listeners
-        self.is_listener = self.is_listener or seats.take(self._connection.client)
-        self.ends_with_client = self.ends_with_client or self.is_listener
-        return self.is_listener
-
-    def leave_with_client(self) -> None:
-        """Cancel the request when its client leaves, or has no more to ask."""
-        self.ends_with_client = True
+        The seat is one of the client with this address.
+        """
+        limits = self._connection.hooks.limits
+        if not self._is_listener:
+            self._seat = limits.client(address)
+            self._is_listener = limits.listeners.take(self._seat)
+        self.ends_with_client = self.ends_with_client or self._is_listener
+        return self._is_listener
 
     def take_body(self, part: bytes) -> bool:
-        """Take a part of the body; return whether as much waits as may."""
+        """Take a part of the body, or its end; return whether as much waits as may."""
         self._expects = False
         self._body += part
-        self._due -= len(part)
         self._moved.set()
         return len(self._body) > _MOST_WAITING
-
-    def end_body(self) -> None:
-        """Learn that the body is complete."""
-        self._expects, self._is_received, self._due = False, True, 0
-        self._moved.set()
 
     def disconnect(self) -> None:
         """Let the application know that its client has gone, and end what ends with it."""
@@ -103,9 +85,10 @@ class Exchange:
         while not (self.is_disconnected or self.is_complete):
             self._moved.clear()
             self._connection.read_on()
-            if not self._is_taken and (self._body or self._is_received):
-                part, self._body, self._is_taken = self._body, b"", self._is_received
-                return {"type": "http.request", "body": part, "more_body": not self._is_received}
+            more = self._connection.reader.due > 0
+            if not self._is_taken and (self._body or not more):
+                part, self._body, self._is_taken = self._body, b"", not more
+                return {"type": "http.request", "body": part, "more_body": more}
             await self._moved.wait()
         return {"type": "http.disconnect"}
 
@@ -117,20 +100,15 @@ class Exchange:
             return
         match message["type"]:
             case kind if kind == WHOLE and not self.is_started:
-                self.send_whole(message)
+                self._begin(in_parts=False)
+                self._connection.write_whole(message, keeps=self._keeps)
+                self._complete()
             case "http.response.start" if not self.is_started:
                 self._start(message["status"], list(message.get("headers", ())))
             case "http.response.body" if self.is_started and not self.is_complete:
                 self._continue(message.get("body", b""), more=message.get("more_body", False))
             case kind:
                 raise RuntimeError(f"{kind!r} is not what comes next in an answer.")
-
-    def send_whole(self, message: Message) -> None:
-        """Send all of an answer in one piece."""
-        self.scope = {}
-        self._begin(in_parts=False)
-        self._connection.write_whole(message, keeps=self._keeps, is_old=self._is_old)
-        self._complete()
 
     def _start(self, status: int, headers: list[tuple[bytes, bytes]]) -> None:
         fields = {name.lower(): value for name, value in headers}
@@ -143,11 +121,10 @@ class Exchange:
             self._left = 0 if self._is_bare else int(length)
         elif not self._is_bare:
             # In HTTP/1.0, the end of the connection is the end of such an answer.
-            self._chunks, self._keeps = not self._is_old, self._keeps and not self._is_old
+            self._chunks = not self._connection.reader.is_old
+            self._keeps = self._keeps and self._chunks
             lines += b"transfer-encoding: chunked\r\n" if self._chunks else b""
-        end = end_of_head(keeps=self._keeps, is_old=self._is_old)
-        own = self._connection.default_lines
-        self._connection.write(b"".join((status_line(status), own, lines, end)))
+        self._connection.write(self._connection.head(status, lines, keeps=self._keeps))
 
     def _continue(self, body: bytes, *, more: bool) -> None:
         body = b"" if self._is_bare else body
@@ -167,16 +144,11 @@ class Exchange:
         # A client that waits to send an unwanted body may send it, or another request.
         self._keeps = self._keeps and not (self._expects or self._connection.is_stopping)
         # Between the parts of an answer, the application may read on.
-        self._keeps = self._keeps and (in_parts or self._due <= _MOST_UNWANTED)
+        is_nearly_read = self._connection.reader.due <= MOST_UNWANTED
+        self._keeps = self._keeps and (in_parts or is_nearly_read)
         self.is_started = True
 
     def _complete(self) -> None:
         self.is_complete = True
         self._moved.set()
-        self._connection.on_answered(keeps=self._keeps and self._due <= _MOST_UNWANTED)
-
-
-def _length_of_body(scope: Scope) -> float:
-    """Return how many bytes a body has; nobody knows while it comes in chunks."""
-    length: bytes | None = dict(scope["headers"]).get(b"content-length")
-    return inf if length is None else int(length)
+        self._connection.on_answered(keeps=self._keeps)

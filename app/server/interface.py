@@ -19,21 +19,8 @@ Answer = tuple[int, Mapping[str, str], bytes]
 # The type of an ASGI message that is a whole answer: `status` (int), `head` (header lines, bytes)
 # and `body` (bytes). A scope names it among its extensions where the server accepts it.
 WHOLE = "dateline.http.response.whole"
-# The extension under which a scope has the `Control` of its request.
+# The extension under which a scope has its `Exchange`, for what an application may ask for.
 CONTROL = "dateline.http.control"
-
-
-class Control(Protocol):
-    """What an application may ask of the server for one request."""
-
-    def allow_time(self) -> None:
-        """Wait for minutes, not seconds, while the client neither sends nor reads anything."""
-
-    def take_seat(self) -> bool:
-        """Make the request a listener, which ends with its client; False if no seat is free."""
-
-    def leave_with_client(self) -> None:
-        """Cancel the request when its client leaves, or has no more to ask."""
 
 
 class ServerState(Protocol):
@@ -69,10 +56,7 @@ class Hooks:
     limits: Limits = field(default_factory=Limits)
 
 
-_DEFAULTS = Hooks()
-
-
 def hooks_of(app: object) -> Hooks:
     """Return the hooks of an application, or such as limit nothing where it has none."""
-    hooks: Hooks = getattr(app, "hooks", _DEFAULTS)
+    hooks: Hooks = getattr(app, "hooks", None) or Hooks()
     return hooks

@@ -1,11 +1,13 @@
 """How many connections and listeners there may be, in total and for each client address."""
 
 from collections import Counter
+from dataclasses import dataclass, field
 from ipaddress import ip_address
 
-from app.kit.networks import Network, client_network, contains
+from app.kit.networks import Network, client_network, contains, networks_of
 
 _UNLIMITED = 1_000_000_000
+_LOOPBACK = networks_of("127.0.0.0/8, ::1")
 
 
 class Seats:
@@ -13,44 +15,34 @@ class Seats:
 
     def __init__(self, total: int = _UNLIMITED, each: int = _UNLIMITED) -> None:
         """Allow so many at most, and so many to each client."""
-        self._total = total
-        self._each = each
+        self._total, self._each = total, each
         self._taken = 0
-        self._by_client: Counter[str] = Counter()
+        self._by_client: Counter[str | None] = Counter()
 
     def take(self, client: str | None) -> bool:
         """Take a seat if one is free; there is no limit for each client where it is None."""
-        if self._taken >= self._total:
+        is_one_too_many = client is not None and self._by_client[client] >= self._each
+        if is_one_too_many or self._taken >= self._total:
             return False
-        if client is not None:
-            if self._by_client[client] >= self._each:
-                return False
-            self._by_client[client] += 1
         self._taken += 1
+        self._by_client[client] += 1
         return True
 
     def free(self, client: str | None) -> None:
         """Give back a seat that was taken."""
         self._taken -= 1
-        if client is not None:
-            self._by_client[client] -= 1
-            if not self._by_client[client]:
-                del self._by_client[client]
+        self._by_client[client] -= 1
+        if not self._by_client[client]:
+            del self._by_client[client]
 
 
+@dataclass(frozen=True, slots=True)
 class Limits:
     """Seats for connections and listeners, and the networks without a limit for each address."""
 
-    def __init__(
-        self,
-        connections: Seats | None = None,
-        listeners: Seats | None = None,
-        trusted: tuple[Network, ...] = (),
-    ) -> None:
-        """Limit nothing but what is named."""
-        self.connections = connections or Seats()
-        self.listeners = listeners or Seats()
-        self._trusted = trusted
+    connections: Seats = field(default_factory=Seats)
+    listeners: Seats = field(default_factory=Seats)
+    trusted: tuple[Network, ...] = ()
 
     def client(self, host: str | None) -> str | None:
         """Return what counts as one client: an IPv4 address, or an IPv6 network of 64 bits.
@@ -58,10 +50,8 @@ class Limits:
         Loopback, trusted proxies and sockets without an address count as none.
         """
         try:
-            address = ip_address((host or "").partition("%")[0])
+            address = ip_address(host or "")
         except ValueError:
             return None
-        mapped = getattr(address, "ipv4_mapped", None) or address
-        if mapped.is_loopback or contains(self._trusted, address):
-            return None
-        return client_network(address)
+        is_ours = contains((*_LOOPBACK, *self.trusted), address)
+        return None if is_ours else client_network(address)

@@ -6,18 +6,13 @@ from urllib.parse import unquote
 from app.server.interface import Headers
 
 LONGEST_QUERY = 8 * 1024
+NO_HTTP = "malformed_request", "This is not a request of HTTP/1.1."
 _HOST = re.compile(rb"(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._~!$&'()*+;=%-]*)(?::[0-9]*)?")
 _ABSOLUTE = re.compile(rb"https?://([^/?#]+)(.*)", re.IGNORECASE | re.DOTALL)
 
 
 class Refused(Exception):
-    """A request that the server answers by itself."""
-
-    def __init__(self, code: str, detail: str) -> None:
-        """Refuse with a code of problems and a detail."""
-        super().__init__(code, detail)
-        self.code = code
-        self.detail = detail
+    """A request that the server answers by itself: with a code of problems, and a detail."""
 
 
 def check_query(target: bytes) -> None:
@@ -61,7 +56,7 @@ def check_headers(version: str, fields: dict[bytes, bytes], headers: Headers) ->
     The parser has refused two lengths already, and a length of a body in chunks.
     """
     if version not in {"1.1", "1.0"}:
-        raise Refused("malformed_request", "This is not a request of HTTP/1.1.")
+        raise Refused(*NO_HTTP)
     host = fields.get(b"host")
     if host is not None:
         if len(fields) != len(headers) and sum(name == b"host" for name, _ in headers) > 1:

@@ -3,8 +3,6 @@
 from collections.abc import Iterable
 from http import HTTPStatus
 
-from app.server.interface import Headers
-
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 _STATUS_LINES = {
     status.value: f"HTTP/1.1 {status.value} {status.phrase}\r\n".encode() for status in HTTPStatus
@@ -22,27 +20,8 @@ def header_lines(headers: Iterable[tuple[bytes, bytes]]) -> bytes:
     return b"".join([b"%b: %b\r\n" % field for field in fields])
 
 
-def status_line(status: int) -> bytes:
-    """Return the first line of an answer."""
-    return _STATUS_LINES.get(status) or b"HTTP/1.1 %d \r\n" % status
-
-
-def end_of_head(*, keeps: bool, is_old: bool) -> bytes:
-    """Return the end of a head; `keeps` says whether the connection stays, `is_old` HTTP/1.0."""
-    if not keeps:
-        return b"connection: close\r\n\r\n"
-    return b"connection: keep-alive\r\n\r\n" if is_old else b"\r\n"
-
-
-class DefaultLines:
-    """The lines of the headers that the server adds; it makes a new list of them each second."""
-
-    def __init__(self) -> None:
-        self._headers: Headers = []
-        self._lines = b""
-
-    def of(self, headers: Headers) -> bytes:
-        """Return the lines of a list, which are kept for as long as it is the same list."""
-        if headers is not self._headers:
-            self._headers, self._lines = headers, header_lines(headers)
-        return self._lines
+def head_of(status: int, lines: bytes, *, keeps: bool, is_old: bool) -> bytes:
+    """Return a head; `keeps` says whether the connection stays, `is_old` that it is HTTP/1.0."""
+    first = _STATUS_LINES.get(status) or b"HTTP/1.1 %d \r\n" % status
+    kept = b"connection: keep-alive\r\n" if is_old else b""
+    return b"".join((first, lines, kept if keeps else b"connection: close\r\n", b"\r\n"))

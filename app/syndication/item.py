@@ -42,6 +42,7 @@ class Image(TypedDict):
     credit: str | None
     width: int | None
     height: int | None
+    digital_source_type: str | None
 
 
 class Rights(TypedDict):
@@ -101,6 +102,7 @@ class Item:
     translations: list[Translation]
     body_html: str | None
     body_text: str | None
+    digital_source_type: str | None = None
     canceled: bool = False
     embargoed_until: str | None = None
     # What formats made of it, by their names and what else they were told.
@@ -136,7 +138,7 @@ def item_of(document: bytes, addresses: Addresses) -> Item:
         categories=story["categories"],
         tags=[one for one in story["tags"] if one.strip()],
         authors=[_linked(one) for one in story["authors"] if one["name"].strip()],
-        image=_linked(story["image"]),
+        image=_picture(story["image"]),
         urgency=story["urgency"],
         dateline=story.get("dateline"),
         word_count=story.get("word_count"),
@@ -145,6 +147,7 @@ def item_of(document: bytes, addresses: Addresses) -> Item:
         translations=story.get("translations", []),
         body_html=None if body is None else with_base(body, link),
         body_text=story.get("body_text"),
+        digital_source_type=story.get("digital_source_type"),
         embargoed_until=story.get("embargo_until"),
     )
 
@@ -152,6 +155,10 @@ def item_of(document: bytes, addresses: Addresses) -> Item:
 def _linked(thing: Any) -> Any:
     """Return a source, an author or a picture with its address as a URI."""
     return None if thing is None else {**thing, "url": _address(thing["url"])}
+
+
+def _picture(image: Any) -> Image | None:
+    return None if image is None else _linked({"digital_source_type": None, **image})
 
 
 def _address(address: str | None) -> str | None:

@@ -106,6 +106,5 @@ _ROWS: tuple[tuple[str, str, str, Question, str], ...] = (
     ("orjson", "orjson", "json", _COMPUTED, "computed headlines"),
     ("orjson", "orjson", "json", _FIELDS, "selected fields, computed"),
     ("orjson", "orjson", "json", _creating, "created stories"),
-    ("collector", "gc.freeze", "no freeze", _COMPUTED, "computed headlines"),
 )
 MEASUREMENTS = tuple(_measurement(*row) for row in _ROWS)

@@ -7,7 +7,7 @@ from tests.api.reading import read
 from tests.clock import HandClock
 from tests.newsroom import Newsroom
 
-LIFETIME = "public, max-age=0, s-maxage=15, stale-while-revalidate=15"
+LIFETIME = "public, max-age=0, s-maxage=15, stale-while-revalidate=15, stale-if-error=15"
 NOON = "Sun, 22 Nov 2026 12:00:00 GMT"
 PATHS = ("/v1/headlines", "/v1/articles", "/v1/articles/a-title", "/v1/sources", "/v1/categories")
 
@@ -101,7 +101,10 @@ def test_lifetimes_end_at_the_next_boundary(
     for _ in range(2):
         for seconds, fresh, stale in ((3600, 15, 15), (30, 15, 15), (20, 15, 5), (7, 7, 0)):
             clock.advance(seconds=3600 - seconds)
-            expected = f"public, max-age=0, s-maxage={fresh}, stale-while-revalidate={stale}"
+            expected = (
+                f"public, max-age=0, s-maxage={fresh}, stale-while-revalidate={stale}, "
+                f"stale-if-error={stale}"
+            )
             assert client.get("/v1/headlines").headers["cache-control"] == expected
             clock.advance(seconds=seconds - 3600)
         clock.advance(hours=1)

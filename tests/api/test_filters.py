@@ -70,7 +70,57 @@ def test_filters_find_what_they_say(archive: dict[str, str], client: TestClient)
 def test_ids_select_stories(archive: dict[str, str], client: TestClient) -> None:
     query = f"ids={archive['a']},{archive['c'].upper()}"
     assert titles(client, f"/v1/headlines?{query}") == ["a", "c"]
+    query = f"ids={archive['d']},{archive['a']},{archive['c'].upper()},{archive['a']}"
+    for path in ("/v1/headlines", "/v1/articles", "/v1/articles?include=body"):
+        mark = "&" if "?" in path else "?"
+        assert titles(client, f"{path}{mark}{query}") == ["d", "a", "c"]
+        dated = titles(client, f"{path}{mark}{query}&sort=-published_at")
+        assert dated == ["a", "c", "d"]
     assert titles(client, f"/v1/headlines?ids=-{archive['a']}") == ["b", "c", "d"]
+
+
+def test_stories_are_named_by_slugs_too_old_and_new(
+    archive: dict[str, str], newsroom: Newsroom, client: TestClient
+) -> None:
+    query = f"ids=nowhere,C,{archive['a']},b,a"
+    assert titles(client, f"/v1/headlines?{query}") == ["c", "a", "b"]
+    assert titles(client, "/v1/headlines?ids=nowhere") == []
+    assert titles(client, "/v1/headlines?ids=-c,-nowhere") == ["a", "b", "d"]
+    story = newsroom.call("GET", "/articles/c").json()
+    newsroom.patch(story, slug="sea", status="published")
+    assert titles(client, f"/v1/headlines?{query}") == ["c", "a", "b"]
+    assert titles(client, "/v1/headlines?ids=d,sea") == ["d", "c"]
+    assert titles(client, "/v1/headlines?ids=later") == []
+    newsroom.story("Later", slug="later")
+    assert titles(client, "/v1/headlines?ids=later") == ["Later"]
+    newsroom.verb(newsroom.call("GET", "/articles/later").json(), "unpublish")
+    assert titles(client, "/v1/headlines?ids=later,a") == ["a"]
+
+
+def test_stories_that_are_named_are_paged_in_their_order(
+    archive: dict[str, str], client: TestClient
+) -> None:
+    query = "/v1/headlines?ids=d,a,nowhere,c,b&limit=2&count=exact"
+    first = client.get(query).json()
+    second = client.get(f"{query}&cursor={first['page']['next']}").json()
+    back = client.get(f"{query}&cursor={second['page']['prev']}").json()
+    assert [[one["title"] for one in page["data"]] for page in (first, second, back)] == [
+        ["d", "a"],
+        ["c", "b"],
+        ["d", "a"],
+    ]
+    assert first["page"]["prev"] is second["page"]["next"] is back["page"]["prev"] is None
+    assert first["page"]["count"] == 4
+
+
+def test_a_hundred_named_stories_come_at_once(newsroom: Newsroom, client: TestClient) -> None:
+    ids = [newsroom.story(f"Story {number}")["id"] for number in range(30)][::-1]
+    page = client.get(f"/v1/headlines?ids={','.join(ids)}").json()
+    assert [one["id"] for one in page["data"]] == ids
+    assert (page["page"]["limit"], page["page"]["next"]) == (100, None)
+    twenty = client.get(f"/v1/headlines?ids={','.join(ids)}&limit=20").json()
+    assert [one["id"] for one in twenty["data"]] == ids[:20]
+    assert client.get("/v1/headlines").json()["page"]["limit"] == 20
 
 
 def test_sources_and_categories_go_by_id_and_by_former_slug(
@@ -108,7 +158,7 @@ BAD = [
     ("category=world,,sport", "invalid", "category"),
     ("tag=%00", "invalid", "tag"),
     ("language=f", "bad_language", "'f'"),
-    ("ids=first", "bad_format", "'first'"),
+    ("ids=first%20one", "bad_format", "'first one'"),
     ("kind=News%20flash", "bad_format", "'News flash'"),
     ("kind=op_ed", "bad_format", "'op_ed'"),
     ("kind=%C3%89dito", "bad_format", "'news'"),

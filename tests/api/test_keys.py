@@ -42,7 +42,7 @@ def test_a_key_is_shown_once(newsroom: Newsroom) -> None:
 def test_only_a_hash_is_stored(newsroom: Newsroom, services: Services) -> None:
     made = _make(newsroom)
     with services.database.read() as session:
-        row = store.key_by_prefix(session, made["prefix"])
+        row = session.first(store.KEY_BY_PREFIX, {"prefix": made["prefix"]})
     assert row is not None
     assert bytes(row.digest) == hashlib.sha256(made["key"].encode()).digest()
     assert all(made["key"] not in str(value) for value in row)

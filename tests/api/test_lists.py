@@ -12,7 +12,8 @@ SHORT = (
     "source categories tags authors image urgency"
 ).split()
 FULL = (
-    "first_published_at dateline word_count reading_minutes rights corrections translations"
+    "first_published_at dateline word_count reading_minutes rights corrections translations "
+    "digital_source_type"
 ).split()
 
 

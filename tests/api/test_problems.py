@@ -16,8 +16,9 @@ pytestmark = pytest.mark.parametrize("dialect", ["sqlite"])
 
 @pytest.fixture
 def settings(database_url: str) -> Settings:
-    """A deployment that takes small bodies."""
-    return Settings(database_url=database_url, max_body_bytes=2000)
+    """A deployment that takes small bodies, and knows the newsroom's own site."""
+    desk = "https://desk.example"
+    return Settings(database_url=database_url, max_body_bytes=2000, management_cors_origins=desk)
 
 
 def _is_problem(response: object, status: int, code: str) -> dict[str, object]:
@@ -42,7 +43,7 @@ def test_every_error_has_the_same_form(newsroom: Newsroom, client: TestClient) -
         (client.get("/v1/articles/none"), 404, "not_found"),
         (client.get("/docs/static/none.js"), 404, "not_found"),
         (client.get("/v1/headlines/"), 404, "not_found"),
-        (client.delete("/v1/headlines"), 405, "method_not_allowed"),
+        (client.delete("/v1/headlines"), 400, "bad_cors_method"),
         (client.get("/v1/headlines?x=1"), 400, "bad_parameter"),
         (client.get("/v1/headlines?cursor=x"), 400, "bad_cursor"),
         (client.get("/v1/manage/keys", headers={"authorization": "Basic x"}), 401, "key_required"),
@@ -121,7 +122,7 @@ def test_a_method_that_does_not_apply_is_told_which_do(newsroom: Newsroom) -> No
         for method in {"GET", "POST", "PUT", "PATCH", "DELETE", "BREW"} - allowed:
             response = newsroom.client.request(method, at)
             assert set(response.headers["allow"].split(", ")) == allowed, (method, path)
-            _is_problem(response, 405, "method_not_allowed")
+            _is_problem(response, 400, "bad_cors_method")
 
 
 def test_options_lists_the_methods(client: TestClient) -> None:
@@ -147,4 +148,21 @@ def test_writing_routes_want_json(newsroom: Newsroom) -> None:
 def test_a_refused_preflight_is_a_problem_as_well(client: TestClient) -> None:
     asked = {"origin": "https://site.example", "access-control-request-method": "POST"}
     response = client.options("/v1/headlines", headers=asked)
-    _is_problem(response, 400, "bad_origin")
+    _is_problem(response, 400, "bad_cors_method")
+    assert response.headers["access-control-allow-methods"] == "GET, HEAD"
+
+
+@pytest.mark.parametrize(
+    ("path", "origin", "method", "status", "code"),
+    [
+        ("/v1/headlines", "https://site.example", "DELETE", 400, "bad_cors_method"),
+        ("/v1/manage/articles", "https://desk.example", "TRACE", 400, "bad_cors_method"),
+        ("/v1/manage/articles", "https://site.example", "POST", 400, "bad_origin"),
+        ("/v1/manage/articles", "https://site.example", "TRACE", 400, "bad_origin"),
+    ],
+)
+def test_a_refused_preflight_says_what_is_refused(
+    client: TestClient, path: str, origin: str, method: str, status: int, code: str
+) -> None:
+    asked = {"origin": origin, "access-control-request-method": method}
+    _is_problem(client.options(path, headers=asked), status, code)

@@ -1,5 +1,7 @@
 """Slugs: made from titles, given by hand, and kept for what was once public."""
 
+from urllib.parse import quote
+
 import pytest
 
 from tests.api.reading import read
@@ -59,6 +61,27 @@ def test_a_slug_is_found_in_any_case_and_form(newsroom: Newsroom) -> None:
     newsroom.story(slug="café-Noir")
     for ref in ("café-noir", "CAFÉ-NOIR", "cafe\u0301-noir"):
         assert read(newsroom.client, f"/v1/articles/{ref}")["slug"] == "café-noir"
+
+
+@pytest.mark.parametrize(
+    ("title", "slug", "typed"),
+    [
+        ("น้ำท่วมภาคใต้", "น้ำท่วมภาคใต้", "น้ำท่วมภาคใต้"),
+        ("ນ້ຳຖ້ວມ", "ນ້ຳຖ້ວມ", "ນ້ຳຖ້ວມ"),
+        ("Do\u00adnau", "donau", "Do\u00adnau"),
+        ("\ufeffمی\u200cخواهم", "میخواهم", "می\u200cخواهم"),
+        ("\u202bقصة\u202c", "قصة", "\u200fقصة\u200f"),
+    ],
+)
+def test_a_slug_is_found_as_people_type_it(
+    newsroom: Newsroom, title: str, slug: str, typed: str
+) -> None:
+    story = newsroom.story(title, source=newsroom.source(title)["slug"])
+    assert story["slug"] == slug
+    assert read(newsroom.client, f"/v1/articles/{quote(typed)}")["id"] == story["id"]
+    assert newsroom.call("GET", f"/articles/{quote(typed)}").json()["id"] == story["id"]
+    listed = read(newsroom.client, f"/v1/articles?source={quote(typed)}")["data"]
+    assert [one["id"] for one in listed] == [story["id"]]
 
 
 def test_a_slug_cannot_be_patched_to_one_that_is_taken(newsroom: Newsroom) -> None:

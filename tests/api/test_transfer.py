@@ -4,7 +4,7 @@ import asyncio
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from starlette.testclient import TestClient
@@ -12,7 +12,7 @@ from starlette.testclient import TestClient
 from app.api.app import create_app
 from app.api.http.asgi import App
 from app.api.routes.management import ndjson as streaming
-from app.api.schemas.newsroom import ImportResult
+from app.api.schemas.base import Answer
 from app.bootstrap import Services, bootstrap
 from app.settings import Settings
 from tests.api.reading import read, titles
@@ -35,6 +35,17 @@ ARTICLE = {
     "published_at": "2026-01-12T10:00:00Z",
     "status": "published",
 }
+
+
+class ImportResult(Answer):
+    """What became of one line of an import."""
+
+    line: int
+    status: Literal["created", "updated", "unchanged", "refused"]
+    type: str | None
+    id: str | None
+    slug: str | None
+    problem: dict[str, Any] | None
 
 
 def _lines(*lines: Any) -> bytes:

@@ -54,6 +54,19 @@ def code_lines(module: Module, function: Function) -> int:
     return sum(1 for line in lines if line and not line.startswith("#"))
 
 
+def module_code_lines(module: Module) -> int:
+    """Count the lines of a module that hold code: no docstring, comment or blank line."""
+    text = module.path.read_text(encoding="utf-8").splitlines()
+    stripped = ((number, line.strip()) for number, line in enumerate(text, 1))
+    numbers = {number for number, line in stripped if line and not line.startswith("#")}
+    for node in ast.walk(module.tree):
+        documented = ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
+        if isinstance(node, documented) and ast.get_docstring(node) is not None:
+            docstring = node.body[0]
+            numbers -= set(range(docstring.lineno, (docstring.end_lineno or 0) + 1))
+    return len(numbers)
+
+
 def imports(module: Module) -> Iterator[str]:
     """Yield the name of every module that is imported, wherever it is."""
     for node in ast.walk(module.tree):

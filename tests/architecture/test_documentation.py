@@ -117,3 +117,9 @@ def test_links_between_pages_lead_somewhere(page: Path) -> None:
     found = re.findall(r"\]\((?!https?:|mailto:|#|/)([^)#\s]+)", page.read_text(encoding="utf-8"))
     missing = [target for target in found if not (page.parent / target).exists()]
     assert missing == []
+
+
+def test_public_paths_are_documented_before_managed_ones() -> None:
+    managed = [path.startswith("/v1/manage/") for path in openapi_document()["paths"]]
+    assert managed == sorted(managed)
+    assert set(managed) == {False, True}

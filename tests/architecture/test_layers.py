@@ -8,7 +8,15 @@ from collections import Counter
 
 import pytest
 
-from tests.architecture.source import ROOT, Module, code_lines, functions, imports, modules
+from tests.architecture.source import (
+    ROOT,
+    Module,
+    code_lines,
+    functions,
+    imports,
+    module_code_lines,
+    modules,
+)
 
 SMALL, LARGE_FILE = 20, 250
 
@@ -81,6 +89,12 @@ def test_files_are_mostly_short() -> None:
     listed = "\n".join(f"{lines:4} {name}" for lines, name in reversed(long))
     assert len(long) <= len(modules()) / 10, listed
     assert all(lines < 2 * LARGE_FILE for lines, _ in long), listed
+
+
+def test_the_server_is_small() -> None:
+    """HTTP/1.1 on a connection is to be read in one go (ADR 91)."""
+    server = [module for module in modules() if module.name.startswith("app/server/")]
+    assert 0 < sum(map(module_code_lines, server)) <= 600
 
 
 def test_every_module_and_public_thing_says_what_it_is_for() -> None:

@@ -177,13 +177,15 @@ class TestWhereAllIsLogged:
     def test_answers_from_memory_are_logged(
         self, told: None, client: TestClient, caplog: pytest.LogCaptureFixture
     ) -> None:
-        client.get("/v1/headlines")
+        size = len(client.get("/v1/headlines").content)
         with caplog.at_level(logging.INFO, "dateline.access"):
-            for _ in range(2):
-                client.get("/v1/headlines")
-        assert [one.getMessage() for one in caplog.records if one.name == "dateline.access"] == [
-            "GET /v1/headlines 200 from memory"
-        ] * 2
+            for number in range(2):
+                client.get("/v1/headlines", headers={"x-request-id": f"number-{number}"})
+        records = [one for one in caplog.records if one.name == "dateline.access"]
+        message = f"GET /v1/headlines 200 {size}B from memory testclient"
+        assert [one.getMessage() for one in records] == [message] * 2
+        assert [vars(one)["request_id"] for one in records] == ["number-0", "number-1"]
+        assert {vars(one)["bytes"] for one in records} == {size}
 
 
 class TestWhereMemoryIsScarce:

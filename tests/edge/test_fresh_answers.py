@@ -83,14 +83,16 @@ def test_what_is_scheduled_after_an_answer_was_kept_ends_it_all_the_same(
 ) -> None:
     story = newsroom.story("Now")
     clock.advance(seconds=5)
-    usual = "public, max-age=0, s-maxage=15, stale-while-revalidate=15"
+    usual = "public, max-age=0, s-maxage=15, stale-while-revalidate=15, stale-if-error=15"
     for _ in range(2):
         assert client.get("/v1/headlines").headers["cache-control"] == usual
     assert client.get("/v1/articles/later").status_code == 404
     newsroom.story("Later", published_at="2026-11-22T12:00:25Z")
     for _ in range(2):
         shown = client.get("/v1/headlines")
-        assert shown.headers["cache-control"].endswith("s-maxage=15, stale-while-revalidate=5")
+        assert shown.headers["cache-control"].endswith(
+            "s-maxage=15, stale-while-revalidate=5, stale-if-error=5"
+        )
     clock.advance(seconds=21)
     assert [one["title"] for one in client.get("/v1/headlines").json()["data"]] == ["Later", "Now"]
     assert client.get("/v1/articles/later").status_code == 200

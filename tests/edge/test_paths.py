@@ -70,12 +70,46 @@ def test_the_plain_path_is_named(
         b"/%6detrics/",
         b"%6detrics",
         b"/%6d%2F%2Fevil.example",
+        b"/%6d%2Fx",
     ],
 )
 def test_nothing_is_at_a_path_that_could_lead_elsewhere(services: Services, raw: bytes) -> None:
     status, headers = _asked(services, raw)
     assert status == 404
     assert b"location" not in headers
+
+
+@embedded
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"/v1%2fmanage%2farticles",
+        b"/v1/manage%2Farticles",
+        b"/v1%2Fheadlines",
+        b"/v1/articles%2f%C3%A9t%C3%A9",
+        b"/v1/articles/a%2Frelated",
+        b"/docs%2Fassets/x",
+        b"%2Fmetrics",
+        b"/healthz%2F",
+    ],
+)
+@pytest.mark.parametrize("method", ["GET", "POST", "HEAD", "OPTIONS"])
+@pytest.mark.parametrize("accept", [b"application/json", b"application/rss+xml"])
+def test_an_encoded_slash_parts_nothing(
+    services: Services, raw: bytes, method: str, accept: bytes
+) -> None:
+    """A proxy that keeps `/v1/manage` from the public reads a path as it was sent."""
+    headers = [(b"host", b"x"), (b"accept", accept)]
+    status, answered = _asked(services, raw, method=method, headers=headers)
+    assert status == 404
+    assert answered[b"content-type"] == b"application/problem+json"
+
+
+@embedded
+def test_a_backslash_or_an_encoded_percent_sign_is_no_slash(services: Services) -> None:
+    for raw in (b"/v1%5Cmanage%5Carticles", b"/v1%252Fmanage%252Farticles"):
+        assert _asked(services, raw)[0] == 404
+    assert _asked(services, b"/v1/headlines", query_string=b"tag=a%2Fb")[0] == 200
 
 
 @embedded

@@ -16,7 +16,7 @@ def _entry(*keys: str) -> Entry:
 
 
 def _ready(entry: Entry) -> PreparedResponse:
-    return PreparedResponse(200, [], b"", None, entry, Tally())
+    return PreparedResponse(200, [], b"", None, entry, Tally("/v1/headlines", 200))
 
 
 def _name(path: str = "/v1/headlines", query: bytes = b"", **headers: str) -> Name:

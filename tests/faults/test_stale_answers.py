@@ -112,6 +112,19 @@ def test_what_was_written_last_ends_all_that_is_older(
         assert answer.status_code == 503 or answer.json()["data"] == []
 
 
+def test_a_node_that_has_nothing_in_memory_is_not_ready(
+    way: Proxy, newsroom: Newsroom, client: TestClient
+) -> None:
+    """It knows the log, by an answer that is not kept."""
+    for _ in range(2):
+        assert client.get("/v1/changes").status_code == 200
+        # By then it has heard of all that was written before.
+        time.sleep(1.0)
+    way.silence()
+    _soon(lambda: client.get("/readyz").json()["database"] != "answers")
+    assert client.get("/readyz").status_code == 503
+
+
 @pytest.mark.parametrize("settings", [0.0], indirect=True)
 def test_it_can_be_turned_off(way: Proxy, newsroom: Newsroom, client: TestClient) -> None:
     newsroom.story("Before")

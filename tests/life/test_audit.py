@@ -100,9 +100,13 @@ def test_every_word_of_the_lists_is_said(newsroom: Newsroom, services: Services)
     newsroom.verb(story, "kill", notice="N.")
     bring(services, [b'{"type": "article", "language": "en", "title": "T", "slug": "t"}'])
     _do_everything_to_a_webhook(newsroom, services)
+    assert newsroom.call("GET", "/export").is_success
+    assert newsroom.client.get("/v1/headlines", headers={"x-api-key": "dl_x"}).status_code == 401
+    services.refusals.write(services.runner)
     said = audit(newsroom, "?limit=100")
-    assert {one["verb"] for one in said} == set(VERBS)
-    assert {one["type"] for one in said} == set(TYPES)
+    # Of subscriptions, `tests/push/test_hub_audit.py` tells.
+    assert {one["verb"] for one in said} == set(VERBS) - {"subscribed", "unsubscribed"}
+    assert {one["type"] for one in said} == set(TYPES) - {"subscription"}
 
 
 def _do_everything_to_a_webhook(newsroom: Newsroom, services: Services) -> None:

@@ -68,7 +68,7 @@ def test_states_in_any_order_are_one_shape(services: Services) -> None:
 _ASKED: dict[str, Ask] = {
     "articles": content.articles_by_ids,
     "slugs": lambda s, values: content.taken_slugs(s, "article", values),
-    "references": lambda s, values: content.references(s, "category", set(values)),
+    "references": lambda s, values: content.references(s, {"category": set(values)}),
     "snapshots": lambda s, values: content.snapshots(s, [(one, 1) for one in values]),
     "documents": delivery.attributes,
     "last rows": delivery.last_log_rows,

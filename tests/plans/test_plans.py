@@ -151,7 +151,9 @@ _LOOKUPS: dict[str, Work] = {
     "articles after one": lambda s: content.articles_after(s, article_id(_MIDDLE), 100),
     "articles in zones": lambda s: content.scheduled_in_zones(s, NOW, "", 100),
     "what is tied": lambda s: content.tied_to(s, _ids(10)),
-    "references": lambda s: content.references(s, "article", set(_ids(10))),
+    "references": lambda s: content.references(
+        s, {"source": {COMMON_SOURCE}, "category": {"c-1"}, "article": set(_ids(10))}
+    ),
     "revisions": lambda s: content.revisions(s, article_id(_MIDDLE), None, None, _LIMIT),
     "revisions below": lambda s: content.revisions(s, article_id(_MIDDLE), 9, None, _LIMIT),
     "revisions above": lambda s: content.revisions(s, article_id(_MIDDLE), None, 0, _LIMIT),
@@ -163,7 +165,7 @@ _LOOKUPS: dict[str, Work] = {
     "a preview": lambda s: content.preview(s, "preview-5"),
     "a kept answer": lambda s: access.kept_answer(s, KEY, "idem-5"),
     "answers about a story": lambda s: access.reword_answers(s, article_id(5), b"x"),
-    "a key by prefix": lambda s: access.key_by_prefix(s, "prefix-5"),
+    "a key by prefix": lambda s: s.first(access.KEY_BY_PREFIX, {"prefix": "prefix-5"}),
     "a key by id": lambda s: access.key_by_ref(s, "key-5"),
     "keys": lambda s: access.keys_after(s, None, _LIMIT),
     "keys after": lambda s: access.keys_after(s, "key-5", _LIMIT),

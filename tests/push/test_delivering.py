@@ -6,6 +6,7 @@ import pytest
 
 from app.bootstrap import Services
 from app.syndication.push.schedule import WAITS, next_try
+from app.syndication.push.store import deliveries
 from tests.clock import HandClock
 from tests.newsroom import Newsroom
 from tests.push.conftest import Pushing, events
@@ -176,3 +177,61 @@ def test_old_deliveries_are_forgotten(
     clock.advance(days=31)
     services.push.tidy()
     assert pushing.log(made) == []
+
+
+@pytest.mark.parametrize(
+    ("status", "state"), [(204, "delivered"), (500, "dropped"), (410, "dropped")]
+)
+@pytest.mark.parametrize("arrives", ["kill", "disable"])
+def test_what_was_under_way_when_it_was_dropped_is_listed_as_it_went(
+    pushing: Pushing,
+    newsroom: Newsroom,
+    receiver: Receiver,
+    status: int,
+    state: str,
+    arrives: str,
+) -> None:
+    asked, goes_on = threading.Event(), threading.Event()
+    statuses = [status]
+
+    def answer(_: object) -> int:
+        asked.set()
+        assert goes_on.wait(30)
+        return statuses.pop() if statuses else 204
+
+    receiver.answer = answer
+    made, story = pushing.webhook(receiver.url), newsroom.story("Wrong")
+    pushing.until(asked.is_set)
+    if arrives == "kill":
+        newsroom.verb(story, "kill", notice="It was wrong.")
+        pushing.services.push.turn()
+    else:
+        with pushing.services.database.write() as session:
+            deliveries.drop(session, made["id"])
+    dropped = pushing.log(made)[0]
+    assert (dropped["state"], dropped["attempts"]) == ("dropped", 0)
+    goes_on.set()
+    pushing.settle()
+    first, *rest = pushing.log(made)
+    assert (first["event"], first["state"], first["attempts"]) == ("article.published", state, 1)
+    assert (first["status"], first["due_at"]) == (status, None)
+    assert first["tried_at"] is not None
+    assert [one["event"] for one in rest] == (["article.killed"] if arrives == "kill" else [])
+
+
+def test_what_was_never_sent_stays_without_an_attempt(
+    pushing: Pushing, newsroom: Newsroom, receiver: Receiver
+) -> None:
+    made = pushing.webhook(receiver.url)
+    pushing.verb(made, "pause")
+    newsroom.verb(newsroom.story("Wrong"), "kill", notice="It was wrong.")
+    pushing.settle()
+    pushing.verb(made, "resume")
+    pushing.settle()
+    first, last = pushing.log(made)
+    assert (first["event"], first["state"], first["attempts"]) == (
+        "article.published",
+        "dropped",
+        0,
+    )
+    assert (last["event"], last["state"], last["attempts"]) == ("article.killed", "delivered", 1)

@@ -54,6 +54,7 @@ def test_what_is_wrong_is_named(newsroom: Newsroom) -> None:
         return [one["pointer"] for one in answer.json()["errors"]]
 
     assert pointers(events=["article.born"]) == ["#/events/0"]
+    assert pointers(events=["article.*"]) == ["#/events/0"]
     assert pointers(events=[]) == ["#/events"]
     assert pointers(filter={"category": ["nowhere"]}) == ["#/filter/category"]
     assert pointers(filter={"colour": ["red"]}) == ["#/filter/colour"]

@@ -17,6 +17,7 @@ from app.api.http.server import refuse, take_seat
 from app.kit import open_files
 from app.server.interface import Hooks
 from app.server.limits import Limits, Seats
+from app.settings import Settings
 from tests.server.serving import answers_in, port_of, rest_of, served
 
 
@@ -30,7 +31,8 @@ class Anybody(Limits):
 class App:
     """Answers at once, or with `/wait` when its client has gone."""
 
-    def __init__(self, limits: Limits) -> None:
+    def __init__(self, limits: Limits, **settings: str) -> None:
+        self._settings = Settings(database_url="sqlite:///none.db", **settings)  # type: ignore[arg-type]
         self.hooks = Hooks(refuse=refuse, limits=limits)
         self.waiting = 0
         self.cancelled = threading.Event()
@@ -38,7 +40,7 @@ class App:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["path"] == "/wait":
             try:
-                take_seat(scope)
+                take_seat(scope, self._settings)
             except TooManyListeners:
                 await answer(send, 503, {}, b"")
                 return
@@ -57,8 +59,8 @@ def _connect(server: uvicorn.Server) -> socket.socket:
     return socket.create_connection(("127.0.0.1", port_of(server)), timeout=20)
 
 
-def _ask(connection: socket.socket, path: str = "/") -> None:
-    connection.sendall(f"GET {path} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+def _ask(connection: socket.socket, path: str = "/", more: str = "") -> None:
+    connection.sendall(f"GET {path} HTTP/1.1\r\nHost: x\r\n{more}\r\n".encode())
 
 
 def _status(connection: socket.socket) -> list[int]:
@@ -106,6 +108,18 @@ def test_listeners_have_seats_and_leave_them() -> None:
             _wait_for(app, 2)
         held[1].shutdown(socket.SHUT_WR)
         _wait_for(app, 0)
+
+
+def test_listeners_behind_a_trusted_proxy_are_told_apart_by_their_own_addresses() -> None:
+    app = App(Limits(listeners=Seats(each=1)), trusted_proxies="127.0.0.1")
+    with served(app) as server, ExitStack() as opened:
+        for count, client in enumerate(["203.0.113.1", "203.0.113.2", "2001:db8::1"], start=1):
+            _ask(opened.enter_context(_connect(server)), "/wait", f"X-Forwarded-For: {client}\r\n")
+            _wait_for(app, count)
+        for client in ("203.0.113.1", "2001:db8::2"):
+            with _connect(server) as other:
+                _ask(other, "/wait", f"X-Forwarded-For: {client}\r\n")
+                assert _status(other) == [503]
 
 
 def _wait_for(app: App, waiting: int) -> None:

@@ -22,7 +22,7 @@ SECRET = "for the newsroom alone"
 PUBLIC = {
     *("id slug kind language version title summary url published_at updated_at".split()),
     *("tags authors image urgency first_published_at dateline word_count".split()),
-    *("reading_minutes rights corrections body_html body_text".split()),
+    *("digital_source_type reading_minutes rights corrections body_html body_text".split()),
 }
 
 ARTICLE = Article(
@@ -89,7 +89,7 @@ def test_what_is_added_inside_a_nested_value_does_not_leak() -> None:
     whole = members(rendered_now(ARTICLE))
     assert SECRET not in json.dumps_text(whole)
     assert whole["authors"] == [{"name": "Nadia Óscar", "url": None}]
-    assert whole["image"].keys() == {"url", "alt", "credit", "width", "height"}
+    assert whole["image"].keys() == {*("url alt credit width height digital_source_type").split()}
     assert whole["rights"].keys() == {"holder", "usage_terms", "licence"}
     assert whole["corrections"] == [{"at": "2026-11-22T12:00:00Z", "note": "n"}]
 

@@ -1,6 +1,7 @@
 """Sessions: statements that are kept, inserts, attempts, and connections that are lost."""
 
-from contextlib import suppress
+import time
+from contextlib import ExitStack, suppress
 from datetime import UTC, datetime
 from typing import NamedTuple
 
@@ -11,9 +12,12 @@ from sqlalchemy.exc import DBAPIError
 from app.access.models import AuditRow, Secret
 from app.access.store.audits import Noted
 from app.bootstrap import Services
+from app.kit.costly import MOST_COSTLY
+from app.kit.database import Database
 from app.kit.errors import (
     BadParameter,
     ConstraintViolated,
+    DatabaseBusy,
     DatabaseUnavailable,
 )
 from app.kit.ids import new_id
@@ -176,6 +180,22 @@ def test_a_connection_that_the_server_ended_is_not_given_out(services: Services)
         one.exec_driver_sql(f"SELECT pg_terminate_backend({ended}, 1000)")
         with services.database.read() as session:
             assert session.scalar(select(process)) != ended
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("dialect", ["postgresql"])
+def test_nobody_waits_long_for_a_connection_where_all_are_in_use(database_url: str) -> None:
+    database = Database(database_url, pool_size=1)
+    with ExitStack() as held:
+        for _ in range(1 + MOST_COSTLY):
+            held.enter_context(database.read(lists=True))
+        began = time.monotonic()
+        with pytest.raises(DatabaseBusy), database.read(lists=True):
+            pass
+        assert time.monotonic() - began < 4
+    with database.read(lists=True) as session:
+        assert session.scalar(text("SELECT 1")) == 1
+    database.close()
 
 
 @pytest.mark.parametrize("dialect", ["postgresql"])

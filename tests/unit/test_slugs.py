@@ -1,14 +1,24 @@
 """Slugs: made from titles in any script, free ones found fast, given ones checked."""
 
 import time
+import unicodedata
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.content.slugs import MAX_LENGTH, free_slug, normal_slug, slug_from, slug_problem
+from app.content.slugs import (
+    MAX_LENGTH,
+    free_slug,
+    normal_ref,
+    normal_slug,
+    slug_from,
+    slug_problem,
+)
 
 UUID = "0198f0a2-7c1e-7a30-8f5e-2f6d0c1b9a44"
+# Letters of keyboards that only a compatibility form takes apart.
+_TYPED = [0x587, 0xE33, 0xEB3, 0xEDC, 0xEDD, *range(0x675, 0x679), *range(0x3131, 0x3164)]
 TITLES = st.text(st.characters(codec="utf-8"), max_size=120)
 
 
@@ -37,6 +47,59 @@ TITLES = st.text(st.characters(codec="utf-8"), max_size=120)
 )
 def test_a_title_becomes_words_and_hyphens(title: str, slug: str) -> None:
     assert slug_from(title, fallback="article") == slug
+
+
+@pytest.mark.parametrize(
+    "slug",
+    [
+        "น้ำท่วมภาคใต้",
+        "คำ-กำ-ทำ",
+        "ນ້ຳຖ້ວມ",
+        "ຫນັງສື",
+        "\u0edd\u0eb2\u0e81",
+        "և-եւ",
+        "ㅋㅋㅋ",
+        "한글-ㅏㅑ",
+        "မြန်မာ",
+        "ភ្នំពេញ",
+        "བོད",
+        "й-ё-ї",
+        "ή-ώ-ΐ",
+        "ガギグ",
+    ],
+)
+def test_letters_are_kept_as_people_type_them(slug: str) -> None:
+    assert slug_from(slug.replace("-", " "), fallback="article") == slug
+    assert normal_slug(slug) == normal_ref(slug) == slug
+    assert normal_slug(unicodedata.normalize("NFD", slug)) == slug
+
+
+@pytest.mark.parametrize("code", _TYPED, ids=lambda code: f"{code:04x}")
+def test_a_letter_that_has_a_form_of_its_own_in_nfc_is_found_as_it_is_typed(code: int) -> None:
+    typed = f"{chr(code)}{chr(code)} {chr(code)}a"
+    assert slug_from(typed, fallback="article") == normal_ref(typed.replace(" ", "-"))
+
+
+_UNSEEN = [
+    *("\u00ad\u061c\u180e\u200b\u200c\u200d\u200e\u200f\u202a\u202b\u202c\u202d\u202e"),
+    *("\u2060\u2061\u2064\u2066\u2067\u2068\u2069\u206f\ufeff\ufe0e\ufe0f\U000e0001"),
+]
+
+
+@pytest.mark.parametrize("unseen", _UNSEEN, ids=lambda one: f"{ord(one):04x}")
+@pytest.mark.parametrize("word", [("Donau", "dampf"), ("می", "خواهم"), ("พรุ่ง", "นี้"), ("日", "本")])
+def test_what_nobody_sees_disappears_and_parts_no_word(unseen: str, word: tuple[str, str]) -> None:
+    first, last = word
+    whole = f"{first}{last}".lower()
+    title = f"{unseen}{first}{unseen}{last}{unseen} {unseen}x{unseen} "
+    assert slug_from(title, fallback="article") == f"{whole}-x"
+    assert normal_ref(f"{unseen}{first}{unseen}{last}{unseen}-x") == f"{whole}-x"
+
+
+@pytest.mark.parametrize("unseen", "\u034f\u115f\u1160\u17b4\u17b5\u3164\uffa0")
+def test_a_letter_that_nobody_sees_makes_no_slug(unseen: str) -> None:
+    assert slug_from(f"{unseen}a{unseen}b {unseen}", fallback="article") == "ab"
+    assert slug_from(unseen, fallback="article") == "article"
 
 
 @pytest.mark.parametrize(

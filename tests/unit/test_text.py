@@ -1,10 +1,14 @@
 """Bodies as words: text from HTML, HTML from Markdown and plain text, and how many words."""
 
+import time
+import unicodedata
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.content.text import body_text, count_words, text_of
+from app.content.counting import count_words
+from app.content.text import body_text, text_of
 
 
 def body_html(body: str, form: str, base: str | None = None) -> str:
@@ -59,10 +63,73 @@ def test_words_survive_the_way_through_plain_text(paragraphs: list[str]) -> None
         ("東京 Tokyo 2026", 4),
         ("서울 소식", 4),
         ("Tokyo東京は", 4),
+        ("人々は、東京へ。", 6),
+        ("ﾆｭｰｽ ニュース", 8),
+        ("𠮷野家", 3),
+        (unicodedata.normalize("NFD", "서울 소식"), 4),
+        ("½ cup, ٣ ليمون", 4),
     ],
 )
 def test_words_are_counted_in_every_script(text: str, count: int) -> None:
     assert count_words(text) == count
+
+
+@pytest.mark.parametrize(
+    ("text", "count"),
+    [
+        ("« Bonjour ! » : voilà ; et… ?", 3),
+        ("«\xa0Bonjour\xa0!\xa0»", 1),
+        ("one — two – three - four -- five", 5),
+        ("• one\n‣ two\n▪ three\n* four\n· five", 5),
+        ("¡ Hola ! ¿ qué ?", 2),
+        ("、。・「」 ー", 1),
+        ("، ؟ سلام", 1),
+        ("*** --- ___ ... ——— § ¶ |", 0),
+        ("-5 €, 3 %", 2),
+        ("\u200b \ufeff \u00ad", 0),
+    ],
+)
+def test_punctuation_alone_is_no_word(text: str, count: int) -> None:
+    assert count_words(text) == count
+
+
+# Each as the dictionaries of ICU 78 divide it.
+_UNSPACED = {
+    "นายกรัฐมนตรีเดินทางไปเยี่ยมผู้ประสบภัยน้ำท่วมในจังหวัดเชียงใหม่เมื่อวานนี้": 21,
+    "ตลาดหุ้นไทยปิดบวกในวันศุกร์ นักลงทุนรอดูผลการประชุมธนาคารกลาง": 17,
+    "ມະນຸດທຸກຄົນເກີດມາມີກຽດສັກສີ, ສິດທິ, ເສລີພາບແລະຄວາມສະເໝີພາບ": 12,
+    "មនុស្សទាំងអស់កើតមកមានសេរីភាព និងភាពស្មើៗគ្នាក្នុងសិទ្ធិ": 11,
+    "လူတိုင်းသည် တူညီ လွတ်လပ်သော ဂုဏ်သိက္ခာဖြင့် လည်းကောင်း၊": 9,
+}
+
+
+@pytest.mark.parametrize(("text", "words"), _UNSPACED.items())
+def test_words_of_scripts_without_spaces_are_estimated(text: str, words: int) -> None:
+    assert count_words(text) == pytest.approx(words, rel=0.3)
+    # Whatever stands around them, and however long it is.
+    assert count_words(f"{text} and 12 more") == count_words(text) + 3
+    assert count_words(text.replace(" ", "") * 1_000) == pytest.approx(words * 1_000, rel=0.3)
+
+
+@pytest.mark.parametrize("text", ["ก", "ไทย", "ລາວ", "ខ្មែរ", "မြန်မာ", "บีบีซีไทย BBC"])
+def test_a_word_of_such_a_script_is_at_least_one(text: str) -> None:
+    assert 1 <= count_words(text) <= 3
+
+
+def test_spaces_that_are_not_seen_part_words_where_they_are_typed() -> None:
+    assert count_words("\u200b".join(["ខ្ញុំ", "ទៅ", "ផ្សារ", "ថ្មី"])) == 4
+
+
+def test_a_long_body_in_thai_takes_minutes_to_read() -> None:
+    text = text_of("<p>" + "ข่าววันนี้" * 500 + "</p>", "html")
+    assert 900 < text.words < 1_400
+
+
+@pytest.mark.parametrize("unit", ["ก", "a\u0301\u0327", "\u0301\u0327", "«", "é", "가", "\u1160"])
+def test_counting_takes_time_with_the_length_alone(unit: str) -> None:
+    started = time.process_time()
+    count_words(unit * 100_000)
+    assert time.process_time() - started < 5
 
 
 def test_markdown_becomes_html() -> None:

@@ -11,7 +11,7 @@ from app.access.store.keys import (
     insert_key as insert_key,
     keep_answer as keep_answer,
     kept_answer as kept_answer,
-    key_by_prefix as key_by_prefix,
+    KEY_BY_PREFIX as KEY_BY_PREFIX,
     key_by_ref as key_by_ref,
     key_state as key_state,
     keys_after as keys_after,

@@ -56,7 +56,7 @@ class KeyState(NamedTuple):
     expires_at: datetime | None
 
 
-_BY_PREFIX = Statement(select(_keys).where(ApiKey.prefix == bindparam("prefix")), KeyRow)
+KEY_BY_PREFIX = Statement(select(_keys).where(ApiKey.prefix == bindparam("prefix")), KeyRow)
 _STATE = Statement(
     select(*(_keys.c[name] for name in KeyState._fields)).where(ApiKey.id == bindparam("key_id")),
     KeyState,
@@ -66,11 +66,6 @@ _STATE = Statement(
 def insert_key(session: WriteSession, row: KeyRow) -> None:
     """Add a key."""
     session.insert(ApiKey, [row])
-
-
-def key_by_prefix(session: ReadSession, prefix: str) -> KeyRow | None:
-    """Return the key with a prefix, or nothing."""
-    return session.first(_BY_PREFIX, {"prefix": prefix})
 
 
 def key_state(session: ReadSession, key_id: str) -> KeyState | None:

@@ -5,7 +5,8 @@ of its resource computes the answer; it is kept, encoded, checked against the re
 and sent.
 """
 
-from collections.abc import Callable
+import time
+from asyncio import CancelledError
 from contextlib import suppress
 
 from app.access.caller import ANYBODY, Caller
@@ -23,7 +24,7 @@ from app.api.http.problems import problem_for
 from app.api.http.server import leave_with_client, take_seat
 from app.api.live.change_notifier import ChangeNotifier
 from app.api.live.stream import let_in
-from app.api.middleware.access_log import id_for
+from app.api.middleware.access_log import CLIENT_LEFT, RequestLog, id_for
 from app.api.middleware.host import HostMiddleware
 from app.api.ops.metrics import Metrics
 from app.bootstrap import Services
@@ -44,10 +45,12 @@ class CacheMiddleware:
     ) -> None:
         """Stand in front of an application, which answers everything else."""
         self._app = app
+        self._settings = services.settings
         self._entries = EntryStore(services.settings.cache_bytes)
         self._freshness = Freshness(services, self._entries)
-        self._misses = Misses(services, metrics, notifier)
+        self._misses = Misses(services, notifier)
         self._readers = Readers(services)
+        self._log, self._metrics = RequestLog(metrics, services.settings), metrics
         self._replies = Replies(services.settings, metrics, self._freshness)
         self._running: dict[tuple[Key, Version, int], SingleFlight[Kept]] = {}
         self._allows = HostMiddleware(app, services.settings.allowed_hosts).allows
@@ -55,8 +58,6 @@ class CacheMiddleware:
         self._version = services.watch.version
         self._now = services.clock.now
         metrics.watch_cache(self._entries)
-        # Tells whether readers are answered from memory while the database is away.
-        self.serves_stale: Callable[[], bool] = lambda: self._freshness.may_be_stale
         # The outermost middleware is what the server knows of the application.
         self.hooks = Hooks(lookup=self.lookup)
 
@@ -76,8 +77,9 @@ class CacheMiddleware:
         response = self._prepared(name) if is_fresh else None
         if response is not None and (response.until is None or response.until > self._now()):
             response.entry.used = True
-            self._replies.note(scope, response.tally, response.status)
-            return response.messages(scope, new_id() if given is None else id_for(given))
+            id_ = new_id() if given is None else id_for(given)
+            self._log.add_cached(scope, response.tally, len(response.body), id_)
+            return response.messages(scope, id_)
         request = read_request(scope, name, given, self._allows)
         messages = () if request is None else self._inline(request)
         if not messages:
@@ -92,7 +94,7 @@ class CacheMiddleware:
         key = (request.path, request.query, False)
         try:
             kept = self._found(request, key, ANYBODY)
-            return () if kept is None else self._reply(request, key, kept)
+            return () if kept is None else self._logged(request, self._reply(request, key, kept))
         # The outermost middleware: every exception is answered with a problem document.
         except Exception as wrong:  # noqa: BLE001
             return self._failed(request, wrong)
@@ -124,14 +126,18 @@ class CacheMiddleware:
         if request is None:
             return ()
         try:
-            return await self._answer(request)
+            return self._logged(request, await self._answer(request))
+        except CancelledError:
+            request.computed_for = request.computed_for or ANYBODY
+            self._logged(request, ())
+            raise
         # As in `_inline`.
         except Exception as wrong:  # noqa: BLE001
             return self._failed(request, wrong)
 
     async def _answer(self, request: PublicRequest) -> Messages:
         if request.is_long_poll:
-            take_seat(request.scope)
+            take_seat(request.scope, self._settings)
         try:
             await self._freshness.check()
         except DatabaseUnavailable:
@@ -152,6 +158,10 @@ class CacheMiddleware:
         await self._readers.check_again(request.scope, request.headers, caller)
         return messages
 
+    def serves_stale(self) -> bool:
+        """Tell whether readers are answered from memory while the database is away."""
+        return len(self._entries) > 0 and self._freshness.may_be_stale
+
     def _stale(self, request: PublicRequest) -> Messages:
         """Return the messages of an answer as it was before the database went away, if it may be.
 
@@ -165,7 +175,7 @@ class CacheMiddleware:
         response = self._replies.prepare_stale(request, kept)
         if response is None:
             return ()
-        self._misses.log(request, response.status)
+        request.computed_for = ANYBODY
         return response.messages(request.scope, request.id)
 
     def _found(self, request: PublicRequest, key: Key, caller: Caller) -> Kept | None:
@@ -221,13 +231,31 @@ class CacheMiddleware:
         is_get = request.scope["method"] == "GET"
         if is_get and not request.by_language and request.is_shareable:
             self._entries.prepare(request.name, key, response)
-        if not request.is_logged:
-            self._replies.note(request.scope, response.tally, response.status)
         return response.messages(request.scope, request.id)
 
     def _failed(self, request: PublicRequest, wrong: Exception) -> Messages:
         """Return the messages of a refusal or a fault, which is never stored."""
+        request.computed_for = request.computed_for or ANYBODY
         problem = problem_for(wrong, request.id)
-        if not request.is_logged:
-            self._misses.log(request, problem.status)
-        return self._replies.problem(request, problem, VARY_BY_ORIGIN)
+        return self._logged(request, self._replies.problem(request, problem, VARY_BY_ORIGIN))
+
+    def _logged(self, request: PublicRequest, messages: Messages) -> Messages:
+        """Count and log a request by the messages that answer it, if any, and return them."""
+        status, size = CLIENT_LEFT, 0
+        if messages:
+            status, size = messages[0]["status"], len(messages[-1]["body"])
+        method, route = request.scope["method"], request.match.resource.path
+        caller = request.computed_for
+        if caller is None:
+            tally = self._metrics.tally(method, route, status)
+            self._log.add_cached(request.scope, tally, size, request.id)
+        else:
+            known = {
+                "request_id": request.id,
+                "method": method,
+                "route": route,
+                "key_prefix": caller.prefix,
+            }
+            seconds = time.perf_counter() - request.started
+            self._log.add(request.scope, known, status, size, seconds)
+        return messages

@@ -1,17 +1,14 @@
-"""Cache misses: the answer is computed, counted, logged, and returned as it is kept."""
+"""Cache misses: the answer is computed, and returned as it is kept."""
 
-import time
 from functools import partial
 
-from app.access.caller import ANYBODY, Caller
+from app.access.caller import Caller
 from app.api.cache.entry import Absent, Entry, Kept
 from app.api.cache.request import PublicRequest
 from app.api.delivery.resource import ReadRequest, TakesLong
 from app.api.delivery.respond import fetch
 from app.api.http.errors import Absence
 from app.api.live.change_notifier import ChangeNotifier
-from app.api.middleware.access_log import log_request
-from app.api.ops.metrics import Metrics
 from app.bootstrap import Services
 from app.kit.limit import ReadLimit
 
@@ -19,10 +16,9 @@ from app.kit.limit import ReadLimit
 class Misses:
     """Computes the answers of public resources; refusals are raised."""
 
-    def __init__(self, services: Services, metrics: Metrics, notifier: ChangeNotifier) -> None:
+    def __init__(self, services: Services, notifier: ChangeNotifier) -> None:
         """Compute with services; `notifier` wakes requests that wait for a write."""
         self._services = services
-        self._metrics = metrics
         self._notifier = notifier
         # Without waiting for a network, what is short is computed on the event loop.
         self._is_embedded = services.database.dialect == "sqlite"
@@ -40,7 +36,7 @@ class Misses:
             return None
         except Absence as absence:
             return self._absent(request, caller, absence)
-        self.log(request, answer.status, caller)
+        request.computed_for = caller
         return Entry.of(answer, request.match.resource.path)
 
     async def wait(self, request: PublicRequest, caller: Caller) -> Kept:
@@ -50,20 +46,8 @@ class Misses:
             answer = await fetch(self._services, self._notifier, request.match, asked)
         except Absence as absence:
             return self._absent(request, caller, absence)
-        self.log(request, answer.status, caller)
+        request.computed_for = caller
         return Entry.of(answer, request.match.resource.path)
-
-    def log(self, request: PublicRequest, status: int, caller: Caller = ANYBODY) -> None:
-        """Count and log a request that was not answered from memory."""
-        request.is_logged = True
-        known = {
-            "request_id": request.id,
-            "method": request.scope["method"],
-            "route": request.match.resource.path,
-            "key_prefix": caller.prefix,
-        }
-        seconds = time.perf_counter() - request.started
-        log_request(self._metrics, known, request.path, status, seconds)
 
     def _absent(self, request: PublicRequest, caller: Caller, absence: Absence) -> Absent:
         """Return a 404 or 410 that may be kept; raise it if nothing says what it depends on."""
@@ -72,5 +56,5 @@ class Misses:
         # Of a new one, which no traceback keeps with all that was in reach of it.
         failure = type(absence)(absence.detail)
         absent = Absent(absence.facts, request.match.resource.path, failure)
-        self.log(request, absent.status, caller)
+        request.computed_for = caller
         return absent

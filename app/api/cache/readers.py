@@ -5,8 +5,10 @@ from collections.abc import Mapping
 from starlette.concurrency import run_in_threadpool
 
 from app.access.caller import ANYBODY, Caller
+from app.access.errors import KeyRefused
 from app.access.keys import authenticate, is_to_be_noted
 from app.api.http.asgi import Scope
+from app.api.http.clients import client_of
 from app.api.middleware.authentication import sent_key
 from app.bootstrap import Services
 from app.kit.watch import Version
@@ -38,7 +40,11 @@ class Readers:
             self._version = version
         known = self._known.get(key)
         if known is None or known.has_expired(now) or is_to_be_noted(known, now):
-            known = await run_in_threadpool(authenticate, services.database, key, now)
+            try:
+                known = await run_in_threadpool(authenticate, services.database, key, now)
+            except KeyRefused:
+                services.refusals.note(client_of(scope, services.settings))
+                raise
             # What was read before a write that is known of by now may be outdated.
             if self._version == version:
                 self._known[key] = known

@@ -9,14 +9,13 @@ from app.api.cache.entry import Absent, Entry, Messages, PreparedResponse, Varia
 from app.api.cache.freshness import Freshness
 from app.api.cache.request import PRECONDITIONS, REQUEST_ID, PublicRequest
 from app.api.http.answer import Facts, Headers, shown_headers
-from app.api.http.asgi import Scope, raw
+from app.api.http.asgi import raw
 from app.api.http.conditional import is_unchanged, not_modified
 from app.api.http.links import fits_in_head
 from app.api.http.problems import Problem, problem_for
 from app.api.http.security_headers import NOSNIFF
 from app.api.middleware.cors import EXPOSED
-from app.api.ops.metrics import Metrics, Tally
-from app.api.ops.redaction import path_for_log
+from app.api.ops.metrics import Metrics
 from app.content.errors import VersionMismatch
 from app.server.interface import WHOLE
 from app.server.writing import header_lines
@@ -24,13 +23,27 @@ from app.settings import Settings
 
 _log = logging.getLogger("dateline.access")
 _SHARED_SECONDS = 15
+
+
+def _lifetime_of(fresh: int, stale: int) -> tuple[bytes, bytes]:
+    """Return for how long shared caches keep an answer, and give it out after that.
+
+    That is while they ask again, or cannot, so that an error is not shown to readers.
+    """
+    text = (
+        f"public, max-age=0, s-maxage={fresh}, stale-while-revalidate={stale}, "
+        f"stale-if-error={stale}"
+    )
+    return b"cache-control", text.encode()
+
+
 _LONGEST = timedelta(seconds=2 * _SHARED_SECONDS)
 # A change may still come within the second that Last-Modified can express.
 _TOO_YOUNG = timedelta(seconds=2)
-_USUAL = (b"cache-control", b"public, max-age=0, s-maxage=15, stale-while-revalidate=15")
+_USUAL = _lifetime_of(_SHARED_SECONDS, _SHARED_SECONDS)
 # Said in the last second before a change. With a 304, some shared caches (nginx is one) would
 # not believe it, and keep what they have for as long as that once said.
-_OVER = (b"cache-control", b"public, max-age=0, s-maxage=0, stale-while-revalidate=0")
+_OVER = _lifetime_of(0, 0)
 _PRIVATE = (b"cache-control", b"private, max-age=0, must-revalidate")
 _NO_STORE = (b"cache-control", b"no-store")
 # In one line: some shared caches (nginx is one) read no second.
@@ -51,7 +64,6 @@ class Replies:
         origins = {one.strip() for one in settings.cors_origins.split(",") if one.strip()}
         self._any_origin = "*" in origins
         self._origins = {one.encode() for one in origins}
-        self._logs = settings.access_log == "all"
         self._metrics = metrics
         self._freshness = freshness
 
@@ -107,28 +119,14 @@ class Replies:
         """Say that nothing is here."""
         said, facts = problem_for(absent.failure, request.id), absent.facts
         vary = _VARY_IN_FORMAT if facts.varies else _VARY
-        shown = shown_headers(facts.keys, facts.serial)
-        return self._refuse(request, absent.route, said, vary, shown)
+        return self.problem(request, said, vary, shown_headers(facts.keys, facts.serial))
 
     def unwanted(self, request: PublicRequest, entry: Entry) -> Messages:
         """Say that the answer is not the one that the reader insists on having."""
         detail = "What is here now is not what If-Match or If-Unmodified-Since speaks of."
         said = problem_for(VersionMismatch(detail), request.id)
         vary = _VARY_IN_FORMAT if entry.facts.varies else _VARY
-        return self._refuse(request, entry.route, said, vary)
-
-    def _refuse(
-        self,
-        request: PublicRequest,
-        route: str,
-        said: Problem,
-        vary: bytes,
-        more: Iterable[tuple[bytes, bytes]] = (),
-    ) -> Messages:
-        if not request.is_logged:
-            tally = self._metrics.tally(request.scope["method"], route, said.status)
-            self.note(request.scope, tally, said.status)
-        return self.problem(request, said, vary, more)
+        return self.problem(request, said, vary)
 
     def problem(
         self,
@@ -149,13 +147,6 @@ class Replies:
         if WHOLE not in scope.get("extensions", ()):
             return parted(status, headers, body)
         return ({"type": WHOLE, "status": status, "head": header_lines(headers), "body": body},)
-
-    def note(self, scope: Scope, tally: Tally, status: int) -> None:
-        """Count an answer from memory, and log it where everything is logged."""
-        tally.count += 1
-        if self._logs:
-            path = path_for_log(scope["path"])
-            _log.info("%s %s %d from memory", scope["method"], path, status)
 
     def _modified(self, facts: Facts) -> tuple[datetime | None, datetime | None]:
         """Return when it last changed, unless that is too young to say, and when it will not be."""
@@ -179,8 +170,7 @@ class Replies:
         if seconds <= 0:
             return _OVER, boundary
         fresh = min(_SHARED_SECONDS, seconds)
-        text = f"public, max-age=0, s-maxage={fresh}, stale-while-revalidate={seconds - fresh}"
-        return (b"cache-control", text.encode()), boundary - timedelta(seconds=seconds)
+        return _lifetime_of(fresh, seconds - fresh), boundary - timedelta(seconds=seconds)
 
     def _cors(self, request: PublicRequest) -> Headers:
         origin = request.headers.get(b"origin")

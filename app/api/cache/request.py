@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from urllib.parse import quote
 
+from app.access.caller import Caller
 from app.api.cache.accept_language import goes_by_header, with_preferences
 from app.api.cache.negotiation import negotiated_path
 from app.api.delivery.registry import find
@@ -45,7 +46,8 @@ class PublicRequest:
     which is then the `location` of the answer, and `by_language` says that `Accept-Language` has
     become part of the query. One that is `shareable` gets the same answer as others that send the
     same headers, and a `conditional` one wants it only in some state. `is_long` says that the
-    answer takes long to compute, `is_logged` that the request is counted and logged already.
+    answer takes long to compute, and `computed_for` whom it was computed for, if it is not from
+    memory.
     """
 
     scope: Scope
@@ -61,7 +63,7 @@ class PublicRequest:
     is_conditional: bool
     started: float
     is_long: bool = False
-    is_logged: bool = False
+    computed_for: Caller | None = None
 
     @property
     def is_long_poll(self) -> bool:

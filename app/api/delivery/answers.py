@@ -61,7 +61,9 @@ def delivered(  # noqa: PLR0913 - each is a fact about the answer, given by its 
     return Answer(200, [*headers, *fields], body, facts)
 
 
-def redirected(request: ReadRequest, path: str, head: Head, *, varies: bool = False) -> Answer:
+def redirected(
+    services: Services, request: ReadRequest, path: str, head: Head, *, varies: bool = False
+) -> Answer:
     """Redirect to where the thing is now, with the query as it was, if it fits in.
 
     Here as below, `varies` says that `Accept` would have decided the format of the thing.
@@ -70,7 +72,8 @@ def redirected(request: ReadRequest, path: str, head: Head, *, varies: bool = Fa
     plain = quote(path)
     # Commas are what makes queries long, and need no encoding.
     query = request.query.replace(b"%2C", b",")
-    location = plain.encode() + (b"?" + query if query else b"")
+    own = services.settings.public_url or ""
+    location = f"{own}{plain}".encode() + (b"?" + query if query else b"")
     fields = _headers(request, facts)
     if not fits_in_head(location, fields):
         raise QueryTooLong(plain)

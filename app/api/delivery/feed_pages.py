@@ -64,10 +64,16 @@ def _is_archived(asked: FeedRequest) -> bool:
     """Tell whether a feed has archive pages.
 
     What a search finds may change with its index, and which of a group's stories is shown with
-    what else is in the group: their pages would not stay as they are.
+    what else is in the group: their pages would not stay as they are. What is named one by one is
+    in no order of time.
     """
     forwards = asked.query.descending and not asked.paging.backwards
-    return forwards and asked.search is None and asked.query.preferred is None
+    return (
+        forwards
+        and asked.search is None
+        and asked.query.preferred is None
+        and not asked.query.order
+    )
 
 
 def addresses_of(services: Services) -> Addresses:

@@ -7,6 +7,7 @@ from app.api.delivery import channels
 from app.api.delivery.answers import delivered, list_links, nothing_here, redirected
 from app.api.delivery.channels import Channel
 from app.api.delivery.feed_pages import FeedRequest, write_feed
+from app.api.delivery.named_stories import with_ids
 from app.api.delivery.resource import ReadRequest, Resource
 from app.api.delivery.search_query import places, read_typed, search_in_list, sees_titles_only
 from app.api.delivery.story_parameters import FEED, SEARCH_FEED
@@ -31,7 +32,7 @@ def answer_feed(services: Services, request: ReadRequest, channel: Channel, ext:
     if form is None:
         raise nothing_here(request, services.delivery.head(), no_format(ext, FEEDS))
     if channel.moved:
-        return redirected(request, f"{channel.path}.{ext}", services.delivery.head())
+        return redirected(services, request, f"{channel.path}.{ext}", services.delivery.head())
     asked = _parse(services, request, channel, form)
     if asked.search is not None or not asked.query.is_short:
         request.leave_loop()
@@ -92,7 +93,8 @@ def no_format(ext: str, known: Collection[str]) -> str:
 def _parse(
     services: Services, request: ReadRequest, channel: Channel, format_: FeedFormat
 ) -> FeedRequest:
-    values = (SEARCH_FEED if channel.searched else FEED).parse(request.query)
+    sent = (SEARCH_FEED if channel.searched else FEED).parse(request.query)
+    values, _ = with_ids(services, sent)
     form: Form = "whole" if _may_read_whole(services, request) else "short"
     typed = read_typed(values)
     path = f"{channel.path}?{typed!r}" if channel.searched else channel.path

@@ -67,7 +67,7 @@ def list_related(services: Services, request: ReadRequest, ref: str) -> Answer:
     embargoed, names_in = request.reader.embargoed, values[NAMES_IN]
     story = services.delivery.story(normal_ref(ref), embargoed=embargoed)
     if story.moved_to is not None:
-        return redirected(request, f"/v1/articles/{story.moved_to}/related", story.head)
+        return redirected(services, request, f"/v1/articles/{story.moved_to}/related", story.head)
     if story.body is None:
         raise story_absent(request, story.head, story)
     selection = read_selection(values, services.delivery)

@@ -72,7 +72,10 @@ class _ParsedLists:
         key = (request.path, request.query, reader.embargoed, reader.key_id is not None)
         known = self._known.get(key)
         if known is None:
-            known = self._known[key] = _parse(services, request, kind)
+            known = _parse(services, request, kind)
+            # Which story has a slug changes without the directory.
+            if not known.asked.by_slug:
+                self._known[key] = known
         return known
 
 
@@ -108,7 +111,7 @@ def _parse(services: Services, request: ReadRequest, kind: _Kind) -> _List:
     )
     links = Links.of(request.path, request.query, services.settings.public_url or "")
     alternates = feed_alternates(services, request.query, "/feeds/latest")
-    return _List(asked, links, alternates, narrow_keys(asked.query))
+    return _List(asked, links, alternates, narrow_keys(asked))
 
 
 def read_story(services: Services, request: ReadRequest, ref: str) -> Answer:
@@ -119,7 +122,7 @@ def read_story(services: Services, request: ReadRequest, ref: str) -> Answer:
         normal_ref(ref), embargoed=request.reader.embargoed, names_in=names_in
     )
     if found.body is None:
-        return _elsewhere(request, found, varies=True)
+        return _elsewhere(services, request, found, varies=True)
     body = fields.keep(found.body) if fields else found.body
     others = story_alternates(services, request.path)
     return delivered(request, body, found.head, keys=found.keys, alternates=others)
@@ -135,7 +138,7 @@ def read_story_as(services: Services, request: ReadRequest, ref: str, ext: str) 
     found = services.delivery.story(normal_ref(ref), embargoed=embargoed)
     document = found.body
     if document is None:
-        return _elsewhere(request, found, f".{ext}")
+        return _elsewhere(services, request, found, f".{ext}")
     if len(document) > MUCH:
         request.leave_loop()
     body = form.render(services.items.of(document))
@@ -143,12 +146,17 @@ def read_story_as(services: Services, request: ReadRequest, ref: str, ext: str) 
 
 
 def _elsewhere(
-    request: ReadRequest, found: Found, ending: str = "", *, varies: bool = False
+    services: Services,
+    request: ReadRequest,
+    found: Found,
+    ending: str = "",
+    *,
+    varies: bool = False,
 ) -> Answer:
     """Redirect to where a story is now, or raise what its readers are told instead."""
     if found.moved_to is not None:
         path = f"/v1/articles/{found.moved_to}{ending}"
-        return redirected(request, path, found.head, varies=varies)
+        return redirected(services, request, path, found.head, varies=varies)
     raise story_absent(request, found.head, found, varies=varies)
 
 

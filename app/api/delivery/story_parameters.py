@@ -18,15 +18,18 @@ from app.api.http.parameters import (
 SORTS = ("-published_at", "published_at", "-updated_at", "updated_at")
 # A list that is limited to what was updated is in the order of updates, unless asked otherwise.
 BY_UPDATE = {UPDATED_AFTER.name: "-updated_at", UPDATED_BEFORE.name: "-updated_at"}
+# The order in which `ids` names stories; nobody asks for it by this word.
+AS_NAMED = "ids"
 SORT = replace(
     declare_choice(
         "sort",
         SORTS,
         "-published_at",
-        "`-published_at`, or `-updated_at` where `updated_…` is used, unless said otherwise.",
+        "`-published_at`, or the order of `ids`, or `-updated_at` where `updated_…` is used, "
+        "unless said otherwise.",
     ),
     default_text="-published_at",
-    default_with=BY_UPDATE,
+    default_with={"ids": AS_NAMED, **BY_UPDATE},
 )
 INCLUDE = declare_words(
     "include", ("body",), "`body` adds the bodies.", {"type": "string", "enum": ["body"]}

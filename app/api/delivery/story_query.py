@@ -5,8 +5,10 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from app.access.selection import Clause, Selection
+from app.api.delivery.named_stories import with_ids
 from app.api.delivery.story_parameters import (
     ARTICLE_LIST,
+    AS_NAMED,
     HEADLINE_LIST,
     INCLUDE,
     NAMES_IN,
@@ -27,11 +29,15 @@ from app.delivery.surrogates import list_keys
 
 @dataclass(frozen=True, slots=True)
 class ListRequest:
-    """A list as it was asked for: the query, which fields to keep, and how to page on."""
+    """A list as it was asked for: the query, which fields to keep, and how to page on.
+
+    Where it was asked for `by_slug`, it depends on which stories have the slugs.
+    """
 
     query: StoryQuery
     fields: Fields | None
     paging: Paging
+    by_slug: bool = False
 
 
 def read_list(
@@ -45,15 +51,15 @@ def read_list(
 ) -> ListRequest:
     """Understand the query string of a list, or refuse it."""
     form: Form = "short"
+    accepted = HEADLINE_LIST if kind == "headlines" else ARTICLE_LIST
+    values, by_slug = with_ids(services, accepted.parse(query_string))
     if kind == "headlines":
-        values = HEADLINE_LIST.parse(query_string)
         fields = values[HEADLINE_FIELDS]
     else:
-        values = ARTICLE_LIST.parse(query_string)
         form, fields = _full_form(values)
     query, paging = read_query(services, values, path, form)
     query = replace(query, embargoed=embargoed, counts_all=counts_all)
-    return ListRequest(query, fields, paging)
+    return ListRequest(query, fields, paging, by_slug)
 
 
 def read_query(
@@ -72,7 +78,7 @@ def read_query(
     query = StoryQuery(
         selection=selection,
         key="updated_at" if "updated" in sort else "published_at",
-        descending=sort.startswith("-"),
+        descending=sort.startswith("-") or sort == AS_NAMED,
         position=(int(position[0]), str(position[1])) if position else None,
         backwards=paging.backwards,
         form=form,
@@ -80,6 +86,7 @@ def read_query(
         count=paging.count,
         preferred=preferred,
         names_in=values[NAMES_IN],
+        order=_named(selection) if sort == AS_NAMED else (),
     )
     return query, paging
 
@@ -93,10 +100,17 @@ def list_body(asked: ListRequest, page: Page) -> tuple[bytes, dict[str, str | No
     return envelope(asked.paging, items, page.before, page.after, count, count_is)
 
 
-def narrow_keys(query: StoryQuery) -> tuple[str, ...]:
+def narrow_keys(asked: ListRequest) -> tuple[str, ...]:
     """Return what a list hangs on, where that is less than all lists."""
-    # Longer forms show translations, which any story may be.
-    return list_keys(query.selection) if query.form == "short" else ()
+    # Longer forms show translations, which any story may be, and any may get a slug.
+    narrow = asked.query.form == "short" and not asked.by_slug
+    return list_keys(asked.query.selection) if narrow else ()
+
+
+def _named(selection: Selection) -> tuple[str, ...]:
+    """Return the stories that a selection names one by one, in the order in which it does."""
+    named = (clause.included for clause in selection.clauses if clause.field == "id")
+    return next((ids for ids in named if ids), ())
 
 
 def _preferences(values: Values, selection: Selection) -> tuple[str, ...] | None:

@@ -74,7 +74,7 @@ def _one(
     fields, names_in = values[_FIELDS[type_]], values[NAMES_IN]
     found = services.delivery.entry(type_, normal_ref(ref), names_in=names_in)
     if found.moved_to is not None:
-        return redirected(request, f"{_PATHS[type_]}/{found.moved_to}", found.head)
+        return redirected(services, request, f"{_PATHS[type_]}/{found.moved_to}", found.head)
     if found.body is None:
         raise nothing_here(request, found.head, f"No {type_} has this id or slug.")
     body = fields.keep(found.body) if fields else found.body

@@ -7,7 +7,7 @@ from email.utils import format_datetime
 from functools import lru_cache
 
 ENTITY_TAG = re.compile(r'(?:W/)?"([\x21\x23-\x7e\x80-\xff]*)"')
-_STRONG = re.compile(r'(?<!W/)("[\x21\x23-\x7e\x80-\xff]*")')
+STRONG_TAG = re.compile(r'(?<!W/)("[\x21\x23-\x7e\x80-\xff]*")')
 _DATES = ("%a, %d %b %Y %H:%M:%S GMT", "%A, %d-%b-%y %H:%M:%S GMT", "%a %b %d %H:%M:%S %Y")
 
 
@@ -46,7 +46,7 @@ def is_unchanged(
     so does a date that is none, or of which nothing is known.
     """
     if if_match is not None:
-        return if_match.strip() == "*" or tag in _STRONG.findall(if_match)
+        return if_match.strip() == "*" or tag in STRONG_TAG.findall(if_match)
     since = _instant(if_unmodified_since)
     return since is None or modified is None or modified.replace(microsecond=0) <= since
 

@@ -11,11 +11,11 @@ from pydantic import BaseModel, GetCoreSchemaHandler
 from pydantic_core.core_schema import CoreSchema, json_or_python_schema
 
 from app.access.caller import Caller
-from app.api.http.conditional import ENTITY_TAG
+from app.api.http.conditional import ENTITY_TAG, STRONG_TAG
 from app.api.http.errors import BadHeader, VersionRequired
 from app.bootstrap import Services
 
-_VERSION = re.compile(r"v(\d{1,9})")
+_VERSION = re.compile(r'"v(\d{1,9})"')
 
 
 async def services_of(request: Request) -> Services:
@@ -36,11 +36,10 @@ async def optional_versions(
     """Return the versions that `If-Match` names, or nothing where it is absent or `*`."""
     if if_match is None or if_match.strip() == "*":
         return None
-    tags = ENTITY_TAG.findall(if_match)
-    if not tags:
+    if not ENTITY_TAG.search(if_match):
         raise BadHeader('If-Match has the form "v3", as ETag gave it, or *.')
-    found = (_VERSION.fullmatch(tag) for tag in tags)
-    # A tag of another form is well formed and matches no version (section 13.1.1).
+    found = map(_VERSION.fullmatch, STRONG_TAG.findall(if_match))
+    # A weak tag, or one of another form, is well formed and matches no version (section 13.1.1).
     return frozenset(int(one.group(1)) for one in found if one)
 
 

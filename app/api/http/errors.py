@@ -25,9 +25,15 @@ class BadHost(Failure):
 
 
 class BadOrigin(Failure):
-    """A preflight asks for an origin, a method or a header that is not allowed."""
+    """A preflight comes from an origin that is not allowed."""
 
     code = "bad_origin"
+
+
+class BadCorsMethod(Failure):
+    """A preflight of an allowed origin asks for a method that scripts may not use."""
+
+    code = "bad_cors_method"
 
 
 class MethodNotAllowed(Failure):

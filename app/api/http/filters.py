@@ -16,7 +16,7 @@ from app.api.http.parameters import (
     parse_language,
 )
 from app.content.inputs import is_kind
-from app.content.slugs import normal_slug
+from app.content.slugs import normal_ref
 from app.kit.errors import BadParameter
 from app.kit.ids import is_id
 from app.kit.quoting import quoted
@@ -109,7 +109,7 @@ def _clause(declared: Filter, text: str, references: References) -> Clause:
 
 
 def _resolve(type_: TaxonomyType, value: str, references: References) -> str:
-    ref = value.lower() if is_id(value) else normal_slug(value)
+    ref = normal_ref(value)
     known = references.resolve(type_, ref)
     if known is not None:
         return known

@@ -1,7 +1,7 @@
 """Pages: how many, from where, and the signed cursors that lead on."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from app.api.http.parameters import Parameter, Values, choice_parser, declare_number, declare_text
@@ -20,7 +20,11 @@ def _parse_count(name: str, sent: str) -> Count | None:
     return _COUNTS[_choose_count(name, sent)]
 
 
-LIMIT = declare_number("limit", 20, 1, 100, "How many to return.")
+# Who names what is wanted wants all of it.
+LIMIT = replace(
+    declare_number("limit", 20, 1, 100, "How many to return; 100 where `ids` names them."),
+    default_with={"ids": 100},
+)
 CURSOR = declare_text("cursor", "`next` or `prev` of a page of the same query.")
 COUNT: Parameter[Count | None] = Parameter(
     "count",

@@ -105,8 +105,8 @@ class ParameterSet:
         for declared in declarations:
             if isinstance(declared, Parameter) and declared.default_text is not None:
                 self._defaults[declared.name] = declared.default_text
-                for other, value in declared.default_with.items():
-                    self._defaults_with.setdefault(other, {})[declared.name] = value
+                others = {other: str(value) for other, value in declared.default_with.items()}
+                self._defaults_with[declared.name] = others
 
     def __iter__(self) -> Iterator[Declaration]:
         return iter(self._declarations.values())
@@ -157,7 +157,12 @@ class ParameterSet:
         defaults, times = dict(self._defaults), dict[str, int]()
         for name, _ in pairs:
             times[name] = times.get(name, 0) + 1
-            defaults.update(self._defaults_with.get(name, {}))
+        for name, others in self._defaults_with.items():
+            # The first that was sent decides, as in `Values`.
+            for other, text in others.items():
+                if other in times:
+                    defaults[name] = text
+                    break
         kept: list[tuple[str, str]] = []
         for name, text in pairs:
             composed = normalize("NFC", text)

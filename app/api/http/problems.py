@@ -59,6 +59,11 @@ PROBLEMS: dict[str, ProblemType] = {
         "The origin is not allowed",
         "The operator lists origins in DATELINE_CORS_ORIGINS and DATELINE_MANAGEMENT_CORS_ORIGINS.",
     ),
+    "bad_cors_method": ProblemType(
+        400,
+        "Scripts may not use this method here",
+        "`Access-Control-Allow-Methods` of the answer lists the methods that they may use.",
+    ),
     "key_required": ProblemType(
         401, "A key is needed", "Send a key as `Authorization: Bearer …` or `X-Api-Key: …`."
     ),

@@ -7,8 +7,10 @@ from fastapi import Request, Response
 
 from app.api.http.answer import JSON
 from app.api.http.links import Links, link_header
+from app.api.http.paging import Paging, envelope
 from app.bootstrap import Services
 from app.kit import json
+from app.kit.pages import ViewPage
 
 
 def json_response(
@@ -28,8 +30,10 @@ def json_response(
     return Response(body, status, headers, None if body is None else JSON)
 
 
-def list_response(request: Request, services: Services, body: bytes, cursors: Any) -> Response:
+def list_response(request: Request, services: Services, paging: Paging, page: ViewPage) -> Response:
     """Answer an editor with a page."""
+    items = [json.dumps(item) for item in page.items]
+    body, cursors = envelope(paging, items, page.before, page.after, page.count)
     own = services.settings.public_url or ""
     links = Links.of(request.scope["path"], request.scope["query_string"], own)
     headers = {"cache-control": "no-store", "link": link_header(links.by_relation(cursors), {}, ())}

@@ -4,12 +4,14 @@ from collections.abc import Callable
 from threading import Event
 
 from app.api.http.asgi import Message, Scope
+from app.api.http.clients import client_address
 from app.api.http.errors import TooManyListeners
 from app.api.http.problems import problem
 from app.api.http.security_headers import SAFE
 from app.kit.ids import new_id
 from app.kit.open_files import below_open_files
-from app.server.interface import CONTROL, Answer, Control, Hooks
+from app.server.exchange import Exchange
+from app.server.interface import CONTROL, Answer, Hooks
 from app.server.limits import Limits, Seats
 from app.settings import Settings
 
@@ -41,13 +43,13 @@ def allow_time(scope: Scope) -> None:
     """Let the server wait for minutes while the client neither sends nor reads anything."""
     control = _control(scope)
     if control is not None:
-        control.allow_time()
+        control.is_patient = True
 
 
-def take_seat(scope: Scope) -> None:
+def take_seat(scope: Scope, settings: Settings) -> None:
     """Make a request a listener, which ends with its client; raises `TooManyListeners`."""
     control = _control(scope)
-    if control is not None and not control.take_seat():
+    if control is not None and not control.take_seat(client_address(scope, settings)):
         raise TooManyListeners("As many listen as this server allows. Try again later.")
 
 
@@ -55,9 +57,9 @@ def leave_with_client(scope: Scope) -> None:
     """Let the server cancel a request when its client leaves."""
     control = _control(scope)
     if control is not None:
-        control.leave_with_client()
+        control.ends_with_client = True
 
 
-def _control(scope: Scope) -> Control | None:
-    control: Control | None = scope.get("extensions", {}).get(CONTROL)
+def _control(scope: Scope) -> Exchange | None:
+    control: Exchange | None = scope.get("extensions", {}).get(CONTROL)
     return control

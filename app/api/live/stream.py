@@ -47,7 +47,7 @@ class StreamMiddleware:
             return
         known = state(scope)
         known["route"] = PATH
-        take_seat(scope)
+        take_seat(scope, self._services.settings)
         place = await short_read(self._services, lambda: self._follower(scope))
         listener = self._hub.admit(known["caller"], place)
         opening = _OPENING % cursor_of(self._services, place).encode()

@@ -9,26 +9,78 @@ from typing import Any
 from starlette.requests import ClientDisconnect
 
 from app.api.http.asgi import App, Message, Receive, Scope, Send, answer, header
+from app.api.http.clients import client_address
 from app.api.http.problems import problem_for
 from app.api.http.security_headers import safety_headers
-from app.api.ops.metrics import Metrics
+from app.api.ops.metrics import Metrics, Tally
 from app.api.ops.redaction import hide_secrets, path_for_log
 from app.kit.ids import new_id
 from app.kit.log import ACCESS, AccessRecord
+from app.settings import Settings
 
 _log = logging.getLogger(ACCESS)
 # As much of a path as a log line needs.
 _LONGEST = 500
+# The status of a request whose client left before its answer, or whose server ended; none is sent.
+CLIENT_LEFT = 499
 _HARMLESS = re.compile(r"[A-Za-z0-9._:-]{1,100}")
+
+
+class RequestLog:
+    """Counts requests, and logs them with the addresses of their clients."""
+
+    def __init__(self, metrics: Metrics, settings: Settings) -> None:
+        """Count in metrics; settings say whose headers name a client, and what is logged."""
+        self._metrics = metrics
+        self._settings = settings
+        self._logs_cached = settings.access_log == "all"
+
+    def add(
+        self, scope: Scope, known: Mapping[str, Any], status: int, size: int, seconds: float
+    ) -> None:
+        """Count and log a request that was answered so, with a body of so many bytes."""
+        route, method = known.get("route", "unmatched"), known["method"]
+        self._metrics.request(method, route, status, seconds)
+        if _log.isEnabledFor(logging.INFO):
+            milliseconds = round(seconds * 1000, 1)
+            extra = {
+                "request_id": known["request_id"],
+                "key": known.get("key_prefix"),
+                "milliseconds": milliseconds,
+            }
+            self._log(scope, method, route, status, size, f"{milliseconds}ms", extra)
+
+    def add_cached(self, scope: Scope, tally: Tally, size: int, id_: str) -> None:
+        """Count an answer from memory, and log it where everything is logged."""
+        tally.count += 1
+        if self._logs_cached and _log.isEnabledFor(logging.INFO):
+            extra = {"request_id": id_}
+            self._log(scope, scope["method"], tally.route, tally.status, size, "from memory", extra)
+
+    def _log(
+        self,
+        scope: Scope,
+        method: str,
+        route: str,
+        status: int,
+        size: int,
+        time_taken: str,
+        extra: Mapping[str, Any],
+    ) -> None:
+        client = client_address(scope, self._settings)
+        path = path_for_log(scope["path"])[:_LONGEST]
+        fields = {"client": client, "method": method, "route": route, "status": status}
+        args = (method, path, status, size, time_taken, client or "-")
+        _log.handle(AccessRecord("%s %s %d %dB %s %s", args, bytes=size, **fields, **extra))
 
 
 class AccessLogMiddleware:
     """Wraps every request; what fails inside becomes a problem document here at the latest."""
 
-    def __init__(self, app: App, metrics: Metrics) -> None:
+    def __init__(self, app: App, log: RequestLog) -> None:
         """Stand in front of an application."""
         self._app = app
-        self._metrics = metrics
+        self._log = log
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle a request; other kinds of scope pass through."""
@@ -38,14 +90,16 @@ class AccessLogMiddleware:
         started = time.perf_counter()
         known = scope.setdefault("state", {})
         id_: str = known.setdefault("request_id", id_for(header(scope, b"x-request-id")))
-        status = 0
+        status = size = 0
 
         async def tell(message: Message) -> None:
-            nonlocal status
+            nonlocal status, size
             if message["type"] == "http.response.start":
                 status = message["status"]
                 own = [(b"x-request-id", id_.encode()), *safety_headers(message["headers"])]
                 message["headers"] = [*message["headers"], *own]
+            else:
+                size += len(message.get("body", b""))
             await send(message)
 
         try:
@@ -62,20 +116,7 @@ class AccessLogMiddleware:
         finally:
             known.setdefault("method", scope["method"])
             seconds = time.perf_counter() - started
-            log_request(self._metrics, known, scope["path"], status, seconds)
-
-
-def log_request(
-    metrics: Metrics, known: Mapping[str, Any], path: str, status: int, seconds: float
-) -> None:
-    """Count and log a request that was answered, of which this is known."""
-    route = known.get("route", "unmatched")
-    method: str = known["method"]
-    metrics.request(method, route, status, seconds)
-    if _log.isEnabledFor(logging.INFO):
-        args = (method, path_for_log(path)[:_LONGEST], status, seconds * 1000)
-        told = {"request_id": known["request_id"], "key": known.get("key_prefix"), "route": route}
-        _log.handle(AccessRecord("%s %s %d %.1fms", args, **told))
+            self._log.add(scope, known, status or CLIENT_LEFT, size, seconds)
 
 
 def id_for(given: str | None) -> str:

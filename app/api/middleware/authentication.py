@@ -5,31 +5,35 @@ from dataclasses import replace
 from starlette.concurrency import run_in_threadpool
 
 from app.access.caller import ANYBODY, Caller
+from app.access.errors import KeyRefused
 from app.access.keys import authenticate, is_to_be_noted, recognise
 from app.api.http.asgi import App, Receive, Scope, Send
-from app.api.http.clients import client_address
+from app.api.http.clients import client_address, client_of
 from app.api.http.errors import BadHeader
-from app.kit.clock import Clock
-from app.kit.database import Database
-from app.settings import Settings
+from app.bootstrap import Services
 
 
 class AuthenticationMiddleware:
     """Puts the caller into the request's state, or refuses the key."""
 
-    def __init__(self, app: App, settings: Settings, database: Database, clock: Clock) -> None:
-        """Look keys up in a database."""
+    def __init__(self, app: App, services: Services) -> None:
+        """Look keys up in the database of services."""
         self._app = app
-        self._settings = settings
-        self._database = database
-        self._clock = clock
+        self._settings = services.settings
+        self._database = services.database
+        self._clock = services.clock
+        self._refusals = services.refusals
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Recognise the caller of a request."""
         if scope["type"] == "http":
             key, known, caller = sent_key(scope), scope["state"], ANYBODY
             if key is not None:
-                caller = await self._recognised(key)
+                try:
+                    caller = await self._recognised(key)
+                except KeyRefused:
+                    self._refusals.note(client_of(scope, self._settings))
+                    raise
                 known["key_prefix"] = caller.prefix
                 address = client_address(scope, self._settings)
                 caller = replace(caller, address=address, request_id=known["request_id"])

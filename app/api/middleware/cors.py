@@ -5,14 +5,18 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.responses import Response
 
 from app.api.http.asgi import App, Receive, Scope, Send, header
-from app.api.http.errors import BadOrigin
+from app.api.http.errors import BadCorsMethod, BadOrigin
 from app.api.http.problems import problem_for
+from app.kit.errors import Failure
 
 EXPOSED = (
     "ETag",
     "Last-Modified",
     "Link",
     "Location",
+    "Content-Location",
+    "Age",
+    "Idempotency-Replayed",
     "Retry-After",
     "RateLimit",
     "RateLimit-Policy",
@@ -44,15 +48,22 @@ class CorsMiddleware:
             if all(header(scope, name) is not None for name in wanted):
                 response = policy.preflight_response(Headers(scope=scope))
                 if response.status_code >= 400:
-                    response = _refusal(response, scope["state"]["request_id"])
+                    failure = self._failure(policy, scope, response)
+                    response = _refusal(response, failure, scope["state"]["request_id"])
                 await response(scope, receive, send)
                 return
         await policy(scope, receive, send)
 
+    def _failure(self, policy: CORSMiddleware, scope: Scope, response: Response) -> Failure:
+        """Return why a preflight is refused: an allowed origin asks for a method that is not."""
+        if not policy.is_allowed_origin(header(scope, b"origin") or ""):
+            return BadOrigin(f"{bytes(response.body).decode()}.")
+        methods = _MANAGEMENT if policy is self._management else _DELIVERY
+        return BadCorsMethod(f"Scripts may use {', '.join(methods)} here.")
 
-def _refusal(response: Response, id_: str | None) -> Response:
-    detail = bytes(response.body).decode()
-    status, headers, body = problem_for(BadOrigin(f"{detail}."), id_)
+
+def _refusal(response: Response, failure: Failure, id_: str | None) -> Response:
+    status, headers, body = problem_for(failure, id_)
     kept = {k: v for k, v in response.headers.items() if k.startswith(("access", "vary"))}
     return Response(body, status, {**kept, **headers})
 

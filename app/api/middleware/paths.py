@@ -1,7 +1,8 @@
 """Paths in their one form: nothing is encoded that need not be.
 
 `/%6detrics` and `/metrics` are equal (RFC 3986, section 6.2.2.2), but not to a proxy that keeps
-`/metrics` from the public. So only the plain form is answered.
+`/metrics` from the public. So only the plain form is answered. `/v1%2Fmanage` is not equal to
+`/v1/manage`, but routes are found by decoded paths. No name here has a slash, so nothing is there.
 """
 
 import re
@@ -13,13 +14,14 @@ from app.api.http.links import fits_in_head
 from app.api.http.problems import problem_for
 from app.kit.errors import Failure
 
-_NEEDLESS = re.compile(rb"%(?:2[DEde]|3[0-9]|4[1-9A-Fa-f]|5[0-9AaFf]|6[1-9A-Fa-f]|7[0-9AaEe])")
+_SLASH = re.compile(rb"%2[Ff]")
+_NEEDLESS = re.compile(rb"%(?:2[D-Fd-f]|3[0-9]|4[1-9A-Fa-f]|5[0-9AaFf]|6[1-9A-Fa-f]|7[0-9AaEe])")
 # What stands in a path as it is (RFC 3986, section 3.3), besides letters and digits.
 _PLAIN = "/-._~!$&'()*+,;=:@"
 
 
 def is_plain(scope: Scope) -> bool:
-    """Tell whether no unreserved character is encoded in the path of a request."""
+    """Tell whether no slash or unreserved character is encoded in the path of a request."""
     raw: bytes = scope.get("raw_path") or b""
     return b"%" not in raw or _NEEDLESS.search(raw) is None
 
@@ -27,9 +29,10 @@ def is_plain(scope: Scope) -> bool:
 class PathMiddleware:
     """Leads to the plain form of a path, if it is one of this API; else nothing is there."""
 
-    def __init__(self, app: App) -> None:
-        """Stand in front of an application."""
+    def __init__(self, app: App, own: str) -> None:
+        """Stand in front of an application; `own` is this API's own address, if it is known."""
         self._app = app
+        self._own = own
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, or answer it."""
@@ -39,8 +42,9 @@ class PathMiddleware:
         path = unquote_to_bytes(scope["raw_path"])
         plain = quote(path, safe=_PLAIN)
         query = scope["query_string"].decode("latin-1")
-        location = f"{plain}?{query}" if query else plain
-        if not _is_path(path) or not fits_in_head(plain, ()):
+        location = f"{self._own}{plain}?{query}" if query else f"{self._own}{plain}"
+        has_slash = _SLASH.search(scope["raw_path"]) is not None
+        if has_slash or not _is_path(path) or not fits_in_head(plain, ()):
             await _refuse(scope, send, NothingHere("Nothing is served at this path."))
         elif not fits_in_head(location, ()):
             await _refuse(scope, send, QueryTooLong(plain))

@@ -22,9 +22,10 @@ class ProblemMiddleware:
     Marks every answer of the management side, 404s included: not to store, not to index.
     """
 
-    def __init__(self, app: App) -> None:
-        """Stand in front of an application."""
+    def __init__(self, app: App, own: str) -> None:
+        """Stand in front of an application; `own` is this API's own address, if it is known."""
         self._app = app
+        self._own = own.encode()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer what the inside refuses."""
@@ -36,7 +37,7 @@ class ProblemMiddleware:
             if message["type"] == "http.response.start":
                 begun = True
                 if managed:
-                    message = {**message, "headers": _marked(message["headers"])}
+                    message = {**message, "headers": _marked(message["headers"], self._own)}
             await send(message)
 
         try:
@@ -54,10 +55,15 @@ class ProblemMiddleware:
             await answer(marked, *problems.problem_for(failure, known["request_id"]))
 
 
-def _marked(headers: Headers) -> Headers:
-    """Return the headers of an answer that is neither to be stored nor to be indexed."""
+def _marked(headers: Headers, own: bytes) -> Headers:
+    """Return the headers of an answer that is neither to be stored nor to be indexed.
+
+    Its `Location` is a whole address where this API knows its own.
+    """
     kept: Headers = []
     for name, value in headers:
-        if name.lower() != b"cache-control":
+        if name.lower() == b"location":
+            kept.append((name, own + value))
+        elif name.lower() != b"cache-control":
             kept.append((name, value))
     return kept + _MARKS

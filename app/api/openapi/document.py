@@ -48,6 +48,8 @@ def document(app: FastAPI) -> dict[str, Any]:
 
 def _made(app: FastAPI) -> dict[str, Any]:
     made = get_openapi(title="Dateline", version=__version__, description=_INFO, routes=app.routes)
+    # Readers come first, whatever the order in which routes are tried.
+    made["paths"] = dict(sorted(made["paths"].items(), key=_is_managed))
     _add_schemas(made, app)
     for path, operations in made["paths"].items():
         for method, operation in operations.items():
@@ -69,6 +71,11 @@ def _made(app: FastAPI) -> dict[str, Any]:
         "apiKey": {"type": "apiKey", "in": "header", "name": "X-Api-Key"},
     }
     return made
+
+
+def _is_managed(item: tuple[str, object]) -> bool:
+    path, _ = item
+    return path.startswith("/v1/manage/")
 
 
 def _add_schemas(made: dict[str, Any], app: FastAPI) -> None:

@@ -13,6 +13,7 @@ CHANGING = ("not_found", "version_required", "version_mismatch", "conflict", "da
 NAMES = ("slug_taken", "external_id_taken", "wrong_state")
 ONCE = ("idempotency_running", "idempotency_mismatch")
 VERB_HEADERS = ("If-Match", "Idempotency-Key")
+DELETED: dict[int | str, dict[str, Any]] = {204: {"description": "Deleted.", "content": None}}
 
 
 _STRING = {"type": "string"}

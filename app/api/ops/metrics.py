@@ -25,11 +25,12 @@ class Tally:
     Raising it costs a tenth of what a metric does.
     """
 
-    __slots__ = ("count",)
+    __slots__ = ("count", "route", "status")
 
-    def __init__(self) -> None:
+    def __init__(self, route: str, status: int) -> None:
         """Begin at none."""
         self.count = 0
+        self.route, self.status = route, status
 
 
 class _Durations(Collector):
@@ -100,7 +101,7 @@ class Metrics:
     def tally(self, method: str, route: str, status: int) -> Tally:
         """Return where to count requests; those answered from memory are too quick for a clock."""
         key = (method if method in _METHODS else "OTHER", route, status)
-        return self._tallies.get(key) or self._tallies.setdefault(key, Tally())
+        return self._tallies.get(key) or self._tallies.setdefault(key, Tally(route, status))
 
     def watch_leadership(self, leadership: Leadership) -> None:
         """Tell whether this process does the background work."""

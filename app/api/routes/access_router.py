@@ -38,6 +38,24 @@ class AccessRoute(APIRoute):
         return check_and_handle
 
 
+def _method(method: str) -> Callable[..., Callable[[Endpoint], Endpoint]]:
+    """Return the way to declare a route of a method."""
+
+    def declared(
+        router: "AccessRouter", path: str, *, access: Access, **declared: Any
+    ) -> Callable[[Endpoint], Endpoint]:
+        def declare(endpoint: Endpoint) -> Endpoint:
+            router.add_api_route(path, endpoint, methods=[method], **declared)
+            route = router.routes[-1]
+            assert isinstance(route, AccessRoute)
+            route.access = access
+            return endpoint
+
+        return declare
+
+    return declared
+
+
 class AccessRouter(APIRouter):
     """A router each of whose routes declares in `access` who may use it."""
 
@@ -46,35 +64,8 @@ class AccessRouter(APIRouter):
         super().__init__(route_class=AccessRoute, **declared)
 
     # FastAPI asks for no `access`; here a route without it does not exist.
-    def get(  # type: ignore[override]
-        self, path: str, *, access: Access, **declared: Any
-    ) -> Callable[[Endpoint], Endpoint]:
-        """Declare a route of the method GET."""
-        return self._declared("GET", path, access, declared)
-
-    def post(  # type: ignore[override]
-        self, path: str, *, access: Access, **declared: Any
-    ) -> Callable[[Endpoint], Endpoint]:
-        """Declare a route of the method POST."""
-        return self._declared("POST", path, access, declared)
-
-    def put(  # type: ignore[override]
-        self, path: str, *, access: Access, **declared: Any
-    ) -> Callable[[Endpoint], Endpoint]:
-        """Declare a route of the method PUT."""
-        return self._declared("PUT", path, access, declared)
-
-    def patch(  # type: ignore[override]
-        self, path: str, *, access: Access, **declared: Any
-    ) -> Callable[[Endpoint], Endpoint]:
-        """Declare a route of the method PATCH."""
-        return self._declared("PATCH", path, access, declared)
-
-    def delete(  # type: ignore[override]
-        self, path: str, *, access: Access, **declared: Any
-    ) -> Callable[[Endpoint], Endpoint]:
-        """Declare a route of the method DELETE."""
-        return self._declared("DELETE", path, access, declared)
+    get, post, put = _method("GET"), _method("POST"), _method("PUT")
+    patch, delete = _method("PATCH"), _method("DELETE")
 
     def check(self) -> None:
         """Raise `TypeError` if a route was declared without saying who may use it."""
@@ -82,15 +73,3 @@ class AccessRouter(APIRouter):
             if not hasattr(route, "access"):
                 path = getattr(route, "path", None)
                 raise TypeError(f"The route {path} does not declare who may use it.")
-
-    def _declared(
-        self, method: str, path: str, access: Access, declared: dict[str, Any]
-    ) -> Callable[[Endpoint], Endpoint]:
-        def declare(endpoint: Endpoint) -> Endpoint:
-            self.add_api_route(path, endpoint, methods=[method], **declared)
-            route = self.routes[-1]
-            assert isinstance(route, AccessRoute)
-            route.access = access
-            return endpoint
-
-        return declare

@@ -3,6 +3,7 @@
 from typing import Literal
 
 from app.api.schemas.base import Answer, Id, Instant
+from app.content.digital_sources import DigitalSourceType
 
 
 class SourceBrief(Answer):
@@ -58,6 +59,7 @@ class ImageView(Answer):
     credit: str | None
     width: int | None
     height: int | None
+    digital_source_type: DigitalSourceType | None
 
 
 class RightsView(Answer):
@@ -113,6 +115,7 @@ class Story(Headline):
     reading_minutes: int
     rights: RightsView | None
     corrections: list[Correction]
+    digital_source_type: DigitalSourceType | None
     translations: list[Translation]
 
 

@@ -131,17 +131,6 @@ class RevisionPage(Answer):
     page: PageInfo
 
 
-class ImportResult(Answer):
-    """What became of one line of an import."""
-
-    line: int
-    status: Literal["created", "updated", "unchanged", "refused"]
-    type: str | None
-    id: Id | None
-    slug: str | None
-    problem: dict[str, Any] | None
-
-
 class PreviewView(Answer):
     """A preview link; `as_of` is nothing where it shows the working copy."""
 

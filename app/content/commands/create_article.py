@@ -20,13 +20,17 @@ from app.kit.unit import Unit
 
 
 def create_article(
-    unit: Unit, written: ArticleInput, expected: Expected = None
+    unit: Unit,
+    written: ArticleInput,
+    expected: Expected = None,
+    references: References | None = None,
 ) -> tuple[Article, bool]:
     """Return the article and whether it is new.
 
     An `external_id` that is known for the source updates that story; then `expected` counts.
+    `references` learn what the input names.
     """
-    references = References(unit.session)
+    references = References(unit.session) if references is None else references
     references.load_inputs([written])
     fields = written_fields(written, references, base_of(written, references), unit.prepared)
     session = unit.session

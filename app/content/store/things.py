@@ -1,10 +1,10 @@
 """What articles, sources and categories have in common: ids, slugs, numbers."""
 
-from collections.abc import Set
+from collections.abc import Mapping, Set
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import Select, Text, func, literal_column, or_, select, union_all
 
 from app.content.models import (
     ArticleRow,
@@ -23,27 +23,37 @@ TABLES: dict[str, Any] = {
 
 
 class Reference(NamedTuple):
-    """A thing that can be named, and one column more of it."""
+    """A thing of a type that can be named, and one column more of it."""
 
+    type: str
     id: str
     slug: str
     more: str | None
 
 
-def references(session: ReadSession, type_: str, refs: Set[str]) -> list[Reference]:
-    """Return what exists of things named by id or slug: `id`, `slug` and one column more.
+def references(session: ReadSession, wanted: Mapping[str, Set[str]]) -> list[Reference]:
+    """Return what exists of things named by id or slug, which are given by their types.
 
-    The third is a source's `url`, a category's `parent_id`, an article's `translation_of`.
+    The last column is a source's `url`, a category's `parent_id`, an article's `translation_of`.
     """
-    return session.find(_references(type_), refs)
+    return session.all(_references(tuple(wanted)), wanted) if wanted else []
 
 
 @lru_cache
-def _references(type_: str) -> Statement[Reference]:
+def _references(types: tuple[str, ...]) -> Statement[Reference]:
+    """Return one statement for all types; the parameters have their names."""
+    return Statement(union_all(*map(_things, types)), Reference)
+
+
+def _things(type_: str) -> Select[Any]:
     model = TABLES[type_]
     third = {"source": "url", "category": "parent_id", "article": "translation_of"}[type_]
-    columns = select(model.id, model.slug, getattr(model, third).label("more"))
-    return Statement(columns.where(or_(is_listed(model.id), is_listed(model.slug))), Reference)
+    return select(
+        literal_column(f"'{type_}'", Text).label("type"),
+        model.id,
+        model.slug,
+        getattr(model, third).label("more"),
+    ).where(or_(is_listed(model.id, type_), is_listed(model.slug, type_)))
 
 
 def count_of(session: ReadSession, type_: str) -> int:

@@ -1,5 +1,6 @@
 """Export: everything as NDJSON lines, in an order that can be imported."""
 
+import logging
 from collections.abc import Iterator
 from datetime import datetime
 from itertools import islice
@@ -12,9 +13,12 @@ from app.content.references import References
 from app.content.saving import from_snapshot
 from app.content.taxonomy import Category
 from app.content.views import article_view, category_view, instant_or_none, source_view
+from app.kit.errors import DatabaseReadOnly
 from app.kit.session import ReadSession
+from app.kit.unit import Actor, Runner
 
 _BATCH = 200
+_log = logging.getLogger("dateline")
 
 
 def export_lines(
@@ -27,6 +31,19 @@ def export_lines(
     yield from _sources(session)
     yield from _categories(session)
     yield from _articles(session, now, killed=killed)
+
+
+def note_export(runner: Runner, actor: Actor, *, killed: bool) -> None:
+    """Write into the audit that an export begins, and whether it has the killed stories.
+
+    What cannot be written to may be exported all the same: that may be all that is left of it.
+    """
+    try:
+        runner.run(
+            actor, lambda unit: unit.note("exported", "export", None, None, {"killed": killed})
+        )
+    except DatabaseReadOnly:
+        _log.warning("an export by %s is not in the audit: the database is read-only", actor.name)
 
 
 def count_lines(session: ReadSession) -> int:

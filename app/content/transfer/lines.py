@@ -7,8 +7,7 @@ from pydantic import Field, TypeAdapter
 
 from app.content.article import Answer
 from app.content.inputs import ArticleInput, CategoryInput, Ref, Slug, SourceInput
-from app.content.orders import Note
-from app.kit.fields import Address, Input, Instant, text_of
+from app.kit.fields import Address, Input, Instant, Note, Paragraph, text_of
 
 Id = Annotated[
     str,
@@ -23,7 +22,7 @@ class CorrectionLine(Input):
     """A public note about what was wrong."""
 
     at: Instant
-    note: str
+    note: Paragraph
 
 
 class Kept(Input):

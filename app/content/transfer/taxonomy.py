@@ -1,5 +1,8 @@
 """Lines of sources and categories."""
 
+from collections.abc import Callable
+from typing import TypeVar
+
 from app.content import store
 from app.content.commands.create_category import create_category
 from app.content.commands.create_source import create_source
@@ -10,11 +13,13 @@ from app.content.taxonomy import Brought, Category, Source
 from app.content.transfer.lines import CategoryLine, Outcome, SourceLine, Status
 from app.kit.unit import Unit
 
+Row = TypeVar("Row", Source, Category)
+
 
 def import_source(unit: Unit, number: int, line: SourceLine) -> Outcome:
     """Create or change the source that a line describes."""
     written = SourceInput.model_validate(line.model_dump(include=set(SourceInput.model_fields)))
-    known = _known_source(unit, line)
+    known = _known(unit, line, store.source_by_ref)
     if known is None:
         made = create_source(unit, written, _brought(line))
         return Outcome(number, "created", "source", made.id, made.slug)
@@ -27,7 +32,7 @@ def import_category(unit: Unit, number: int, line: CategoryLine) -> Outcome:
     """Create or change the category that a line describes."""
     fields = line.model_dump(include=set(CategoryInput.model_fields))
     written = CategoryInput.model_validate(fields)
-    known = _known_category(unit, line)
+    known = _known(unit, line, store.category_by_ref)
     if known is None:
         made = create_category(unit, written, _brought(line))
         return Outcome(number, "created", "category", made.id, made.slug)
@@ -46,17 +51,9 @@ def _brought(line: SourceLine | CategoryLine) -> Brought:
     )
 
 
-def _known_source(unit: Unit, line: SourceLine) -> Source | None:
-    for ref in (line.id, line.slug):
-        found = store.source_by_ref(unit.session, ref, lock=True) if ref else None
-        if found is not None:
-            return found
-    return None
-
-
-def _known_category(unit: Unit, line: CategoryLine) -> Category | None:
-    for ref in (line.id, line.slug):
-        found = store.category_by_ref(unit.session, ref, lock=True) if ref else None
-        if found is not None:
-            return found
-    return None
+def _known(
+    unit: Unit, line: SourceLine | CategoryLine, find: Callable[..., Row | None]
+) -> Row | None:
+    """Return what a line describes, found by its id or else by its slug, and locked."""
+    rows = (find(unit.session, ref, lock=True) for ref in (line.id, line.slug) if ref)
+    return next((row for row in rows if row is not None), None)

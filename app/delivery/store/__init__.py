@@ -6,7 +6,7 @@
 from app.delivery.store.documents import (
     Attributes as Attributes,
     DocumentRow as DocumentRow,
-    TermRow as TermRow,
+    StoryTerms as StoryTerms,
     WholeDocument as WholeDocument,
     attributes as attributes,
     documents_under as documents_under,

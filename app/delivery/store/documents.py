@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple, cast
 
-from sqlalchemy import exists, func, select, update
+from sqlalchemy import String, bindparam, exists, func, select, text, update
 
 from app.access.selection import Facts
 from app.content.models import ArticleRow
@@ -13,10 +13,10 @@ from app.delivery.models import Document, DocumentBody, DocumentTerm
 from app.delivery.store.embargoed import LOCKED_ARTICLES
 from app.delivery.terms import SINGLE, Term
 from app.kit.clock import format_instant
-from app.kit.listed import is_listed
-from app.kit.schema import table_of
+from app.kit.listed import ListOf, is_listed
+from app.kit.schema import Instant, table_of
 from app.kit.session import ReadSession, WriteSession
-from app.kit.statement import Statement
+from app.kit.statement import Nothing, Statement
 
 
 class DocumentRow(NamedTuple):
@@ -47,13 +47,12 @@ class BodyRow(NamedTuple):
     body: bytes | None
 
 
-class TermRow(NamedTuple):
-    """A term of a document, with the instant by which it stands in its order."""
+class StoryTerms(NamedTuple):
+    """The terms of a document, with the instant by which it stands in their order."""
 
-    field: str
-    value: str
-    published_at: datetime
     id: str
+    published_at: datetime
+    terms: Collection[Term]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,10 +63,9 @@ class WholeDocument:
     body: bytes | None
     terms: set[Term]
 
-    def term_rows(self) -> list[TermRow]:
-        """Return its terms as rows."""
-        published_at, id_ = self.document.published_at, self.document.id
-        return [TermRow(field, value, published_at, id_) for field, value in self.terms]
+    def story_terms(self) -> StoryTerms:
+        """Return its terms as they are written down."""
+        return StoryTerms(self.document.id, self.document.published_at, self.terms)
 
 
 class OwnCategories(NamedTuple):
@@ -130,10 +128,10 @@ def insert_documents(session: WriteSession, documents: Sequence[WholeDocument]) 
     for whole in documents:
         rows.append(whole.document)
         bodies.append(BodyRow(whole.document.id, whole.body))
-        terms += whole.term_rows()
+        terms.append(whole.story_terms())
     session.insert(Document, rows)
     session.insert(DocumentBody, bodies)
-    session.insert(DocumentTerm, terms)
+    _insert_terms(session, terms)
 
 
 def replace_document(session: WriteSession, whole: WholeDocument, *, with_terms: bool) -> None:
@@ -142,7 +140,7 @@ def replace_document(session: WriteSession, whole: WholeDocument, *, with_terms:
     session.insert(Document, [whole.document], "whole")
     session.insert(DocumentBody, [BodyRow(id_, whole.body)], "changed")
     if with_terms:
-        replace_terms(session, [id_], whole.term_rows())
+        replace_terms(session, [whole.story_terms()])
 
 
 def remove_documents(session: WriteSession, ids: Collection[str]) -> None:
@@ -280,7 +278,48 @@ _OWN_CATEGORIES = Statement(
 )
 
 
-def replace_terms(session: WriteSession, ids: Collection[str], terms: Sequence[TermRow]) -> None:
+def replace_terms(session: WriteSession, stories: Sequence[StoryTerms]) -> None:
     """Write down anew what documents are found by."""
-    session.delete(DocumentTerm.id, ids)
-    session.insert(DocumentTerm, terms)
+    session.delete(DocumentTerm.id, [story.id for story in stories])
+    _insert_terms(session, stories)
+
+
+def _insert_terms(session: WriteSession, stories: Sequence[StoryTerms]) -> None:
+    """Add the terms of documents that have none, with one statement for each document.
+
+    A story has some thirty, so parameters for each would take longer than the rows.
+    """
+    rows = [
+        {"id": id_, "published_at": published_at, "terms": list(map(" ".join, terms))}
+        for id_, published_at, terms in stories
+    ]
+    session.execute(_INSERT_TERMS[session.dialect], rows)
+
+
+def _insertion_of_terms(each: str, field: str, value: str) -> Statement[Nothing]:
+    """Return what inserts terms, of which a list has each as a text; no field holds a space."""
+    inserting = text(
+        "INSERT INTO document_terms (field, value, published_at, id) "  # noqa: S608
+        f"SELECT {field}, {value}, :published_at, :id FROM {each}"
+    )
+    return Statement(
+        inserting.bindparams(
+            bindparam("terms", type_=ListOf(numbers=False)),
+            bindparam("published_at", type_=Instant),
+            bindparam("id", type_=String),
+        )
+    )
+
+
+_INSERT_TERMS = {
+    "sqlite": _insertion_of_terms(
+        "json_each(:terms)",
+        "substr(value, 1, instr(value, ' ') - 1)",
+        "substr(value, instr(value, ' ') + 1)",
+    ),
+    "postgresql": _insertion_of_terms(
+        "unnest(CAST(:terms AS text[])) AS term",
+        "split_part(term, ' ', 1)",
+        "substr(term, strpos(term, ' ') + 1)",
+    ),
+}

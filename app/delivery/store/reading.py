@@ -1,6 +1,6 @@
 """All SQL that public reading runs, but for what is visible and by which index it is found."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import lru_cache, partial
@@ -31,6 +31,7 @@ from app.delivery.store.stretches import Stretch, stretch_count, stretches
 from app.delivery.store.visibility import embargo_until, present, visible
 from app.kit.bounded import BoundedCache
 from app.kit.ids import is_id
+from app.kit.listed import is_listed
 from app.kit.schema import table_of
 from app.kit.session import ReadSession
 from app.kit.statement import Statement
@@ -219,6 +220,11 @@ def translations(session: ReadSession, group: str, but_for: str, now: datetime) 
     params = {"group": group, "but_for": but_for, "now": now}
     found: str | None = session.scalar(statement, params)
     return found
+
+
+def ids_of_slugs(session: ReadSession, slugs: Collection[str]) -> dict[str, str]:
+    """Return the ids of stories by the slugs that they have, or had when they were public."""
+    return dict(session.find(_IDS_OF_SLUGS, slugs))
 
 
 def redirect_target(session: ReadSession, slug: str) -> str | None:
@@ -419,6 +425,15 @@ def _with_body(origin: FromClause, form: Form) -> FromClause:
 
 # The log's position alone; see `log_head`.
 LOG_HEAD = Statement(select(*_head()), HeadRow)
+_IDS_OF_SLUGS: Statement[tuple[str, str]] = Statement(
+    select(_documents.c.slug, _documents.c.id)
+    .where(is_listed(_documents.c.slug))
+    .union_all(
+        select(_redirects.c.slug, _redirects.c.id).where(
+            _redirects.c.type == literal_column("'article'"), is_listed(_redirects.c.slug)
+        )
+    )
+)
 _REDIRECT: Statement[tuple[str]] = Statement(
     select(_redirects.c.id).where(
         _redirects.c.type == "article", _redirects.c.slug == bindparam("slug")

@@ -37,7 +37,7 @@ FEEDS: dict[str, FeedFormat] = {
     "rss": FeedFormat(rss.MEDIA_TYPE, rss.render),
     "atom": FeedFormat(atom.MEDIA_TYPE, atom.render, remembers=True),
     "json": FeedFormat(json_feed.MEDIA_TYPE, json_feed.render),
-    "ninjs": FeedFormat(ninjs.MEDIA_TYPE, ninjs.render, tells_embargo=True),
+    "ninjs": FeedFormat(ninjs.MEDIA_TYPE, ninjs.render, cancels=True, tells_embargo=True),
     "newsml": FeedFormat(newsml.MEDIA_TYPE, newsml.render, cancels=True, tells_embargo=True),
     "csv": FeedFormat(table.MEDIA_TYPE, table.render),
 }

@@ -3,6 +3,7 @@
 from typing import Any
 
 from app.kit import json
+from app.syndication.digital_sources import schema_org_uri
 from app.syndication.item import Author, Image, Item
 
 MEDIA_TYPE = "application/ld+json"
@@ -28,6 +29,7 @@ def _story(item: Item) -> dict[str, Any]:
             "dateModified": item.updated_at,
             "inLanguage": item.language,
             "genre": item.kind,
+            "digitalSourceType": schema_org_uri(item.digital_source_type),
             "version": item.version,
             "author": [_person(one) for one in item.authors],
             "publisher": _publisher(item),
@@ -76,6 +78,7 @@ def _image(image: Image) -> dict[str, Any]:
             "height": image["height"],
             "caption": image["alt"],
             "creditText": image["credit"],
+            "digitalSourceType": schema_org_uri(image["digital_source_type"]),
         }
     )
 

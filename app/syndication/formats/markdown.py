@@ -40,6 +40,7 @@ def _facts(item: Item) -> dict[str, Any]:
             "categories": [one["slug"] for one in item.categories],
             "tags": item.tags,
             "dateline": item.dateline,
+            "digital_source_type": item.digital_source_type,
             "rights": item.rights["holder"] if item.rights else None,
         }
     )

@@ -1,6 +1,7 @@
 """IPTC NewsML-G2 2.35: one story as a newsItem, a feed as a newsMessage of them."""
 
 from app.kit.xml import attribute, element, escaped
+from app.syndication.digital_sources import iptc_uri
 from app.syndication.feed import Feed, Withdrawn
 from app.syndication.formats.once import once
 from app.syndication.item import Image, Item
@@ -112,6 +113,7 @@ def _content_meta(item: Item) -> str:
             f"<urgency>{item.urgency}</urgency>" if item.urgency else "",
             f"<contentCreated>{item.published_at}</contentCreated>",
             f"<contentModified>{item.updated_at}</contentModified>",
+            _digital_source(item.digital_source_type),
             _named("located", item.dateline),
             *(_named("creator", one["name"], one["url"]) for one in item.authors),
             f'<language tag="{attribute(item.language)}"/>',
@@ -133,6 +135,10 @@ def _named(tag: str, name: str | None, uri: str | None = None) -> str:
         return ""
     which = f'uri="{attribute(uri)}"' if uri else f'literal="{attribute(name)}"'
     return f"<{tag} {which}>{element('name', name)}</{tag}>"
+
+
+def _digital_source(code: str | None) -> str:
+    return f'<digitalSourceType uri="{iptc_uri(code)}"/>' if code else ""
 
 
 def _summary(text: str | None) -> str:

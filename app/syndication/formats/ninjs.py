@@ -3,7 +3,8 @@
 from typing import Any
 
 from app.kit import json
-from app.syndication.feed import Feed
+from app.syndication.digital_sources import iptc_uri
+from app.syndication.feed import Feed, Withdrawn
 from app.syndication.formats.once import once
 from app.syndication.item import Image, Item
 
@@ -16,8 +17,9 @@ _STANDARD = {
 
 
 def render(feed: Feed) -> bytes:
-    """Return a feed as an array of ninjs objects."""
-    return b"[%b]" % b",".join(map(render_story, feed.items))
+    """Return a feed as an array of ninjs objects, those of withdrawn stories after the others."""
+    gone = (json.dumps(_canceled(one)) for one in feed.withdrawn)
+    return b"[%b]" % b",".join([*map(render_story, feed.items), *gone])
 
 
 @once
@@ -39,6 +41,7 @@ def _story(item: Item) -> dict[str, Any]:
             "embargoedUntil": item.embargoed_until,
             "pubStatus": "canceled" if item.canceled else "usable",
             "urgency": item.urgency,
+            "digitalSourceType": _digital_source(item.digital_source_type),
             "language": item.language,
             "edNote": "\n".join(one["note"] for one in item.corrections),
             "title": item.title,
@@ -60,6 +63,19 @@ def _story(item: Item) -> dict[str, Any]:
             **_rights(item),
         }
     )
+
+
+def _canceled(gone: Withdrawn) -> dict[str, Any]:
+    """Return what tells of a story that is withdrawn: its name and its status, and no more."""
+    return {
+        "uri": gone.urn,
+        "type": "text",
+        "version": str(gone.version),
+        "versionCreated": gone.at,
+        "pubStatus": "canceled",
+        "edNote": gone.why,
+        "standard": _STANDARD,
+    }
 
 
 _creator = {"rel": "creator"}
@@ -109,9 +125,14 @@ def _picture(item: Item, image: Image) -> dict[str, Any]:
             "language": item.language,
             "descriptions": _description(image["alt"]),
             "by": image["credit"],
+            "digitalSourceType": _digital_source(image["digital_source_type"]),
             "renditions": [{**rendition, **sizes}],
         }
     )
+
+
+def _digital_source(code: str | None) -> dict[str, Any] | None:
+    return {"uri": iptc_uri(code)} if code else None
 
 
 def _rights(item: Item) -> dict[str, Any]:

@@ -2,8 +2,10 @@
 
 import csv
 import io
+import re
 from collections.abc import Iterable
 
+from app.kit.text import FILLERS, FORMAT, SELECTORS
 from app.syndication.feed import Feed
 from app.syndication.item import Item
 
@@ -13,8 +15,12 @@ COLUMNS = (
     "tags authors image urgency dateline word_count body_text corrections"
 ).split()
 _BETWEEN, _ESCAPE = "|", "\\"
-# What a spreadsheet takes for the beginning of a formula, and would work out when it is opened.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+# The signs at the beginning of a formula in every width: spreadsheets take them for each other.
+_SIGNS = "=+@\\-＝＋－＠﹦﹢﹣﹫⁼⁺⁻₌₊₋−"
+# What a spreadsheet takes for the beginning of a formula, and would work out when it is opened. It
+# leaves out what nobody sees before that.
+_UNSEEN = rf"\s\x00-\x1f\x7f-\x9f\u180b-\u180f\u2800{FORMAT}{FILLERS}{SELECTORS}"
+_FORMULA = re.compile(f"[\t\r]|[{_UNSEEN}]*[{_SIGNS}]")
 
 
 def render(feed: Feed) -> bytes:
@@ -28,7 +34,7 @@ def render(feed: Feed) -> bytes:
 
 def _harmless(cell: object) -> object:
     """Mark a text as a text, by an apostrophe, where a spreadsheet would take it for a formula."""
-    return f"'{cell}" if isinstance(cell, str) and cell.startswith(_FORMULA) else cell
+    return f"'{cell}" if isinstance(cell, str) and _FORMULA.match(cell) else cell
 
 
 def _joined(values: Iterable[str]) -> str:

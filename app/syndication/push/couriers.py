@@ -7,9 +7,11 @@ from datetime import datetime, timedelta
 from typing import Any, Literal, Protocol
 from urllib.parse import urlencode, urlsplit
 
+from app.access.audit import add_row
 from app.kit import json
 from app.kit.http import Answered, Outcome
 from app.kit.session import WriteSession
+from app.kit.unit import Actor, Deed
 from app.syndication.push.following import delivery_row
 from app.syndication.push.hub_limits import has_seat
 from app.syndication.push.signing import hub_signature, signatures
@@ -157,6 +159,9 @@ class FeedCourier:
     ) -> None:
         """Begin, renew or end a subscription; note what was sent."""
         if verdict == "gone":
+            known = receivers.by_ids(session, "feed", [row.receiver]).get(row.receiver)
+            if isinstance(known, SubscriptionRow) and known.active:
+                _note(session, "unsubscribed", known, {}, now)
             end_subscription(session, row.receiver)
         elif row.event == VERIFY:
             self._answered(session, row, verdict, now)
@@ -176,11 +181,13 @@ class FeedCourier:
             if not known.active:
                 end_subscription(session, known.id)
         elif asked["mode"] == "unsubscribe":
+            _note(session, "unsubscribed", known, asked, now)
             end_subscription(session, known.id)
         elif not known.active and not has_seat(session, self._seats, now):
             denial = delivery_row("feed", known, DENY, known.id, None, serial=0, now=now)
             deliveries.add(session, [denial])
         else:
+            _note(session, "subscribed", known, asked, now)
             receivers.change(
                 session,
                 "feed",
@@ -198,6 +205,20 @@ def end_subscription(session: WriteSession, id_: str) -> None:
     """
     receivers.remove(session, "feed", id_)
     deliveries.forget_of(session, id_, but_for=VERIFY)
+
+
+def _note(
+    session: WriteSession,
+    verb: Literal["subscribed", "unsubscribed"],
+    known: SubscriptionRow,
+    asked: Mapping[str, Any],
+    now: datetime,
+) -> None:
+    """Note in the audit what a callback agreed to, and who asked for it where that is known."""
+    actor = Actor(None, "hub", asked.get("address"), asked.get("request_id"))
+    told = {"topic": known.topic, "callback": known.callback}
+    states = (None, told) if verb == "subscribed" else (told, None)
+    add_row(session, actor, now, Deed(verb, "subscription", known.id, *states))
 
 
 def _question(row: Message, receiver: SubscriptionRow) -> Outgoing:

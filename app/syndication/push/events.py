@@ -16,6 +16,8 @@ from app.kit.clock import format_instant
 REASONS = "published updated corrected unpublished killed expired deleted left restored".split()
 KILLED = "article.killed"
 TEST = "webhook.test"
+# What a webhook names instead of each event: all of them, and those that come later.
+EVERY = "*"
 EVENTS = (*(f"article.{reason}" for reason in REASONS), "source.updated", "category.updated")
 
 

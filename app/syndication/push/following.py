@@ -12,7 +12,7 @@ from app.delivery import store as delivery_store
 from app.delivery.store import Change
 from app.kit.ids import new_id
 from app.kit.session import WriteSession
-from app.syndication.push.events import KILLED, body_of, event_of, touches
+from app.syndication.push.events import EVERY, KILLED, body_of, event_of, touches
 from app.syndication.push.selections import from_json
 from app.syndication.push.store import deliveries, receivers
 from app.syndication.push.store.deliveries import Message
@@ -31,7 +31,11 @@ class _Told:
     def wants(self, event: str) -> bool:
         """Tell whether it asked for an event; who hears of stories hears of kills."""
         events = self.row.events
-        return event in events or (event == KILLED and any("article." in one for one in events))
+        return (
+            EVERY in events
+            or event in events
+            or (event == KILLED and any("article." in one for one in events))
+        )
 
 
 def begin(session: WriteSession, now: datetime) -> int:

@@ -10,6 +10,7 @@ from app.kit.fields import Address, Input, Instant, ShortLine
 from app.kit.networks import host_of
 
 Event = Literal[
+    "*",
     "article.published",
     "article.updated",
     "article.corrected",
@@ -52,7 +53,12 @@ class WebhookInput(Input):
     """A webhook to be made, or as it is to be."""
 
     url: Annotated[Address, AfterValidator(_receivable)]
-    events: Annotated[list[Event], Field(min_length=1, max_length=20)]
+    events: Annotated[
+        list[Event],
+        Field(
+            min_length=1, max_length=20, description="`*` is every event, and those to come later."
+        ),
+    ]
     filter: Annotated[FilterInput, BeforeValidator(_none_is_all)] = FilterInput()
 
 

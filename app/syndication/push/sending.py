@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from app.kit.clock import Clock
 from app.kit.database import Database
@@ -212,16 +213,21 @@ class Sender:
         wait = next_try(attempts) if verdict == "failed" else None
         held = isinstance(receiver, WebhookRow) and receiver.state != "active"
         over = "delivered" if verdict == "delivered" else "failed"
-        deliveries.settle(
+        tried: dict[str, Any] = {
+            "attempts": attempts,
+            "tried_at": now,
+            "status": outcome.status if isinstance(outcome, Answered) else None,
+            "answer": None if isinstance(outcome, Answered) else outcome.reason,
+        }
+        settled = deliveries.settle(
             session,
             row,
             state=over if wait is None else "pending",
             due_at=None if wait is None or held else now + wait,
-            attempts=attempts,
-            tried_at=now,
-            status=outcome.status if isinstance(outcome, Answered) else None,
-            answer=None if isinstance(outcome, Answered) else outcome.reason,
+            **tried,
         )
+        if not settled:
+            deliveries.settle_dropped(session, row, delivered=verdict == "delivered", **tried)
 
     def _fare(
         self,

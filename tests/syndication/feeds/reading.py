@@ -62,7 +62,13 @@ def _newsml(body: bytes) -> list[str]:
 
 
 def canceled(client: TestClient, path: str = "/feeds/latest.newsml") -> dict[str, int]:
-    """Return the versions of the stories that a newsMessage cancels, by their ids."""
+    """Return the versions of the stories that a feed in ninjs or NewsML-G2 cancels, by ids."""
+    if ".ninjs" in path:
+        return {
+            one["uri"].removeprefix("urn:uuid:"): int(one["version"])
+            for one in json.loads(fetch(client, path))
+            if one["pubStatus"] == "canceled"
+        }
     found = ElementTree.fromstring(fetch(client, path)).iter(f"{_G2}newsItem")
     return {
         one.get("guid", "").removeprefix("urn:uuid:"): int(one.get("version", ""))
@@ -85,7 +91,7 @@ _IDS: dict[str, Any] = {
     "rss": _read,
     "atom": _read,
     "json": lambda body: [one["id"] for one in json.loads(body)["items"]],
-    "ninjs": lambda body: [one["uri"] for one in json.loads(body)],
+    "ninjs": lambda body: [one["uri"] for one in json.loads(body) if one["pubStatus"] == "usable"],
     "newsml": _newsml,
     "csv": _csv,
 }

@@ -6,6 +6,8 @@ from xml.etree import ElementTree
 import pytest
 from starlette.testclient import TestClient
 
+from app.bootstrap import Services
+from app.worker import run_due
 from tests.clock import HandClock
 from tests.newsroom import Newsroom
 from tests.syndication.feeds.reading import FORMATS, STORY_FORMATS, canceled, fetch, ids, withdrawn
@@ -63,8 +65,56 @@ def test_a_killed_story_is_gone_in_every_format(newsroom: Newsroom, client: Test
         assert ids(client, f"/feeds/latest.{ext}") == []
     assert withdrawn(client) == [story["id"]]
     assert b"Names &lt;the&gt; wrong person." in fetch(client, "/feeds/latest.atom")
-    assert canceled(client)[story["id"]] > story["version"]
+    for ext in TELLING:
+        assert canceled(client, f"/feeds/latest.{ext}")[story["id"]] > story["version"]
     assert b"Names &lt;the&gt; wrong person." in fetch(client, "/feeds/latest.newsml")
+    assert b"Names <the> wrong person." in fetch(client, "/feeds/latest.ninjs")
+
+
+@pytest.mark.parametrize("ext", TELLING)
+@pytest.mark.parametrize("verb", ["kill", "unpublish", "gone", "redirect", "delete", "expire"])
+def test_every_way_to_withdraw_a_story_cancels_it(
+    newsroom: Newsroom,
+    client: TestClient,
+    services: Services,
+    clock: HandClock,
+    ext: str,
+    verb: str,
+) -> None:
+    path, other = f"/feeds/latest.{ext}", newsroom.story("Other")
+    ends = {"expires_at": "2026-11-22T13:00:00Z"} if verb == "expire" else {}
+    story = newsroom.story("Wrong", **ends)
+    assert canceled(client, path) == {}
+    if verb == "kill":
+        newsroom.verb(story, "kill", notice="It was wrong.")
+    elif verb == "delete":
+        newsroom.delete(story)
+    elif verb == "expire":
+        clock.advance(hours=2)
+        run_due(services)
+    else:
+        more = {"gone": {"answer": "gone"}, "redirect": {"answer": "redirect"}}.get(verb, {})
+        more = more | ({"redirect_to": other["id"]} if verb == "redirect" else {})
+        newsroom.verb(story, "unpublish", **more)
+    assert canceled(client, path).keys() == {story["id"]}
+    assert ids(client, path) == [other["id"]]
+    if verb not in {"kill", "delete", "expire"}:
+        again = newsroom.call("GET", f"/articles/{story['id']}").json()
+        newsroom.verb(again, "publish")
+        assert canceled(client, path) == {}
+
+
+@pytest.mark.parametrize("ext", TELLING)
+def test_a_feed_cancels_what_was_in_it_alone(
+    newsroom: Newsroom, client: TestClient, ext: str
+) -> None:
+    newsroom.source("One")
+    newsroom.source("Two")
+    story = newsroom.story("Wrong", source="one")
+    newsroom.verb(story, "unpublish")
+    assert canceled(client, f"/feeds/sources/one.{ext}").keys() == {story["id"]}
+    assert canceled(client, f"/feeds/sources/two.{ext}") == {}
+    assert canceled(client, f"/feeds/languages/fr.{ext}") == {}
 
 
 def test_a_story_that_goes_twice_has_one_tombstone(newsroom: Newsroom, client: TestClient) -> None:

@@ -30,8 +30,10 @@ def test_ninjs_is_valid(shared: Path) -> None:
     validator = _ninjs(shared)
     for one in _with_every_status(ITEMS):
         validator.validate(json.loads(STORIES["ninjs"].render(one)))
-    for made in json.loads(FEEDS["ninjs"].render(feed(*ITEMS))):
-        validator.validate(made)
+    made = json.loads(FEEDS["ninjs"].render(feed(*ITEMS)))
+    assert [one["pubStatus"] for one in made] == [*(["usable"] * len(ITEMS)), "canceled"]
+    for one in made:
+        validator.validate(one)
 
 
 def test_newsml_is_valid(shared: Path) -> None:

@@ -8,7 +8,8 @@ from starlette.concurrency import run_in_threadpool
 
 from app.api.delivery.hub_topics import selection_of_topic
 from app.api.http.access import Reads
-from app.api.http.clients import client_of
+from app.api.http.asgi import request_id
+from app.api.http.clients import client_address, client_of
 from app.api.http.dependencies import Parts
 from app.api.http.errors import NothingHere
 from app.api.openapi.operations import describe
@@ -69,7 +70,9 @@ async def ask_of_hub(request: Request, services: Parts) -> Response:
     if services.push.options.is_rate_limited:
         _take_token(request.app.state.hub_clients, client_of(request.scope, services.settings))
     asked = _read(await _body(request))
-    await run_in_threadpool(_ask, services, asked)
+    address = client_address(request.scope, services.settings)
+    actor = Actor(None, "hub", address, request_id(request.scope))
+    await run_in_threadpool(_ask, services, asked, actor)
     return Response(None, 202, {"cache-control": "no-store"})
 
 
@@ -89,7 +92,7 @@ def _take_token(clients: TokenBuckets, client: str) -> None:
         )
 
 
-def _ask(services: Services, asked: HubRequest) -> None:
+def _ask(services: Services, asked: HubRequest, actor: Actor) -> None:
     options = services.push.options
     if not is_reachable(asked.callback, options.reach):
         raise BadHubRequest("`hub.callback` is an address inside the network.")
@@ -97,9 +100,7 @@ def _ask(services: Services, asked: HubRequest) -> None:
         if not is_question_needed(session, asked, options.hub_limits, services.clock.now()):
             return
     selection = selection_of_topic(services, asked.topic)
-    services.runner.run(
-        Actor(None, "hub"), lambda unit: ask_hub(unit, asked, selection, options.hub_limits)
-    )
+    services.runner.run(actor, lambda unit: ask_hub(unit, asked, selection, options.hub_limits))
 
 
 async def _body(request: Request) -> bytes:

@@ -10,6 +10,7 @@ from app.api.http.commands import CommandRunner
 from app.api.http.responses import json_response
 from app.content import queries
 from app.content.article import Article
+from app.content.references import References
 from app.content.text import Text
 from app.kit.preparing import Prepared
 from app.kit.unit import Unit
@@ -29,10 +30,11 @@ def article_answer(
     *,
     status: int = 200,
     location: str | None = None,
+    references: References | None = None,
 ) -> Response:
     """Answer with an article as it is now, under its version."""
     whole = sees_killed(caller)
-    view = queries.show_article(unit.session, article, unit.now, whole=whole)
+    view = queries.show_article(unit.session, article, unit.now, whole=whole, references=references)
     answer = json_response(view, status=status, version=article.version, location=location)
     answer.headers["content-location"] = f"{_PATH}{article.id}"
     return answer

@@ -33,6 +33,7 @@ from app.content.commands.delete_article import delete_article as delete
 from app.content.commands.edit_article import patch_article
 from app.content.commands.edit_article import replace_article as replace
 from app.content.inputs import ArticleInput
+from app.content.references import References
 from app.content.texts import prepare_body
 from app.kit.unit import Unit
 
@@ -51,8 +52,8 @@ _Patch = Annotated[Document, Body(media_type=MERGE_PATCH), Describes(ArticleInpu
 def manage_list_articles(request: Request, services: Parts, caller: CallerDep) -> Response:
     """List articles, the last changed first; deleted ones only by `state=deleted`."""
     path, query = request.url.path, request.scope["query_string"]
-    body, cursors = read_manage_list(services, path, query, whole=sees_killed(caller))
-    return list_response(request, services, body, cursors)
+    page = read_manage_list(services, path, query, whole=sees_killed(caller))
+    return list_response(request, services, *page)
 
 
 @router.post(
@@ -78,9 +79,16 @@ def manage_create_article(
     _need_publish(caller, written.status)
 
     def act(unit: Unit) -> Response:
-        article, new = create(unit, written, expected)
-        location = f"/v1/manage/articles/{article.id}" if new else None
-        return article_answer(unit, article, caller, status=201 if new else 200, location=location)
+        references = References(unit.session)
+        article, new = create(unit, written, expected, references)
+        return article_answer(
+            unit,
+            article,
+            caller,
+            status=201 if new else 200,
+            location=f"/v1/manage/articles/{article.id}" if new else None,
+            references=references,
+        )
 
     texts = prepare_body({"body": written.body, "body_format": written.body_format})
     return commands.run_once(act, texts, subject=subject_of)

@@ -6,13 +6,12 @@ from app.access.audit import TYPES, VERBS, audit_page
 from app.access.scopes import Scope
 from app.access.store.audits import AuditFilter
 from app.api.http.dependencies import Parts
-from app.api.http.paging import CURSOR, LIMIT, Paging, envelope
+from app.api.http.paging import CURSOR, LIMIT, Paging
 from app.api.http.parameters import ParameterSet, declare_choice, declare_instant, declare_text
 from app.api.http.responses import list_response
 from app.api.openapi.operations import READING, describe
 from app.api.routes.access_router import AccessRouter
 from app.api.schemas.access import AuditPage
-from app.kit import json
 
 router = AccessRouter(prefix="/v1/manage/audit", tags=["management: audit"])
 _VERB = declare_choice("verb", VERBS, None, "What was done.")
@@ -46,6 +45,4 @@ def manage_list_audit(request: Request, services: Parts) -> Response:
     position = str(paging.position[0]) if paging.position else None
     with services.database.read() as session:
         found = audit_page(session, wanted, paging.limit, position, backwards=paging.backwards)
-    items = [json.dumps(item) for item in found.items]
-    body, cursors = envelope(paging, items, found.before, found.after, None)
-    return list_response(request, services, body, cursors)
+    return list_response(request, services, paging, found)

@@ -1,6 +1,6 @@
 """Management: categories."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import Body, Request, Response
 
@@ -9,7 +9,7 @@ from app.api.http.commands import Commands
 from app.api.http.dependencies import Describes, Document, Expected, Parts
 from app.api.http.json_request import MERGE_PATCH
 from app.api.http.responses import json_response, list_response
-from app.api.openapi.operations import BODY, CHANGING, ONCE, READING, describe
+from app.api.openapi.operations import BODY, CHANGING, DELETED, ONCE, READING, describe
 from app.api.routes.access_router import AccessRouter
 from app.api.routes.management.lists import TAXONOMY, read_taxonomy_list
 from app.api.schemas.newsroom import CategoryView, CategoryViewPage
@@ -26,7 +26,6 @@ _Replacement = Annotated[Document, Body(), Describes(CategoryInput)]
 _Patch = Annotated[Document, Body(media_type=MERGE_PATCH), Describes(CategoryInput)]
 _LIST = describe(query=TAXONOMY, problems=READING)
 _WRITE = (*BODY, "slug_taken", "conflict", "database_busy")
-_GONE: dict[int | str, dict[str, Any]] = {204: {"description": "Deleted.", "content": None}}
 
 
 @router.get(
@@ -106,17 +105,13 @@ def manage_patch_category(
     access=Scope.publish,
     summary="Delete a category",
     status_code=204,
-    responses=_GONE,
+    responses=DELETED,
     openapi_extra=describe(headers=("If-Match",), problems=(*CHANGING, "in_use")),
 )
 def manage_delete_category(ref: str, commands: Commands, expected: Expected) -> Response:
     """Delete a category that neither story nor category names."""
-
-    def act(unit: Unit) -> Response:
-        delete_category(unit, ref, expected)
-        return json_response(None, status=204)
-
-    return commands.run(act)
+    commands.run(lambda unit: delete_category(unit, ref, expected))
+    return json_response(None, status=204)
 
 
 def _category(unit: Unit, category: Category, *, created: bool = False) -> Response:

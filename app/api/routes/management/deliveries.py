@@ -5,13 +5,12 @@ from fastapi import Request, Response
 from app.access.scopes import Scope
 from app.api.http.commands import Commands
 from app.api.http.dependencies import Parts
-from app.api.http.paging import CURSOR, LIMIT, Paging, envelope
+from app.api.http.paging import CURSOR, LIMIT, Paging
 from app.api.http.parameters import ParameterSet, declare_choice
 from app.api.http.responses import json_response, list_response
 from app.api.openapi.operations import BODY, ONCE, READING, describe
 from app.api.routes.access_router import AccessRouter
 from app.api.schemas.push import DeliveryPage, DeliveryView, Replayed
-from app.kit import json
 from app.kit.unit import Unit
 from app.syndication.push import queries
 from app.syndication.push.commands.replay_deliveries import replay_deliveries
@@ -46,9 +45,7 @@ def manage_list_deliveries(webhook: str, request: Request, services: Parts) -> R
             int(paging.position[0]) if paging.position else None,
             backwards=paging.backwards,
         )
-    items = [json.dumps(item) for item in page.items]
-    body, cursors = envelope(paging, items, page.before, page.after, None)
-    return list_response(request, services, body, cursors)
+    return list_response(request, services, paging, page)
 
 
 @router.get(

@@ -12,10 +12,10 @@ from app.access.scopes import Scope
 from app.api.http.access import Reads
 from app.api.http.commands import Commands
 from app.api.http.dependencies import CallerDep, Parts
-from app.api.http.paging import CURSOR, LIMIT, Paging, envelope
+from app.api.http.paging import CURSOR, LIMIT, Paging
 from app.api.http.parameters import ParameterSet
 from app.api.http.responses import json_response, list_response
-from app.api.openapi.operations import describe
+from app.api.openapi.operations import BODY, ONCE, READING, describe
 from app.api.routes.access_router import AccessRouter
 from app.api.routes.public_router import PublicRouter
 from app.api.schemas.access import KeyPage, KeyView, Me, NewKey
@@ -53,7 +53,7 @@ async def read_me(caller: CallerDep) -> Response:
     access=Scope.admin,
     summary="Keys, oldest first",
     response_model=KeyPage,
-    openapi_extra=describe(query=_LIST, problems=("bad_parameter", "bad_cursor")),
+    openapi_extra=describe(query=_LIST, problems=READING),
 )
 def manage_list_keys(request: Request, services: Parts) -> Response:
     """List keys, revoked ones included; the keys themselves cannot be shown."""
@@ -62,9 +62,7 @@ def manage_list_keys(request: Request, services: Parts) -> Response:
     position = str(paging.position[0]) if paging.position else None
     with services.database.read() as session:
         found = queries.keys(session, paging.limit, position, backwards=paging.backwards)
-    items = [json.dumps(item) for item in found.items]
-    body, cursors = envelope(paging, items, found.before, found.after, None)
-    return list_response(request, services, body, cursors)
+    return list_response(request, services, paging, found)
 
 
 @manage.post(
@@ -75,16 +73,7 @@ def manage_list_keys(request: Request, services: Parts) -> Response:
     response_model=NewKey,
     openapi_extra=describe(
         headers=("Idempotency-Key",),
-        problems=(
-            "malformed_json",
-            "unsupported_media_type",
-            "body_too_large",
-            "invalid_input",
-            "idempotency_running",
-            "idempotency_mismatch",
-            "conflict",
-            "database_busy",
-        ),
+        problems=(*BODY, *ONCE, "conflict", "database_busy"),
     ),
 )
 def manage_create_key(written: KeyInput, commands: Commands) -> Response:

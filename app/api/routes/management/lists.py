@@ -5,16 +5,16 @@ from functools import partial
 from typing import NamedTuple
 
 from app.api.http.filters import FILTERS, SPANS, read_selection
-from app.api.http.paging import COUNT, CURSOR, LIMIT, Paging, envelope
+from app.api.http.paging import COUNT, CURSOR, LIMIT, Paging
 from app.api.http.parameters import ParameterSet, declare_choice, declare_text, declare_words
 from app.bootstrap import Services
 from app.content import queries
 from app.content.article import STATES
-from app.content.queries import TaxonomyType, ViewPage
+from app.content.queries import TaxonomyType
 from app.content.references import References
 from app.content.store import all_slugs
 from app.content.store.lists import ArticleList, ManageSort
-from app.kit import json
+from app.kit.pages import ViewPage
 
 # By what each order sorts.
 _SORTS: dict[str, ManageSort] = {
@@ -46,8 +46,8 @@ class _Newsroom(NamedTuple):
 
 def read_manage_list(
     services: Services, path: str, query_string: bytes, *, whole: bool
-) -> tuple[bytes, dict[str, str | None]]:
-    """Return the JSON of a page of articles, and its cursors."""
+) -> tuple[Paging, ViewPage]:
+    """Return a page of articles, and how it was asked for."""
     values = ARTICLES.parse(query_string)
     sort, states, external_id = values[_SORT], values[_STATE], values[_EXTERNAL_ID]
     now = services.clock.now()
@@ -70,13 +70,13 @@ def read_manage_list(
         page = queries.articles(
             session, wanted, now, backwards=paging.backwards, count=paging.count is not None
         )
-    return view_page(paging, page)
+    return paging, page
 
 
 def read_taxonomy_list(
     services: Services, path: str, query_string: bytes, type_: TaxonomyType
-) -> tuple[bytes, dict[str, str | None]]:
-    """Return the JSON of a page of sources or categories, and its cursors."""
+) -> tuple[Paging, ViewPage]:
+    """Return a page of sources or categories, and how it was asked for."""
     paging = Paging.read(services.cursors, TAXONOMY.parse(query_string), path, 1)
     with services.database.read() as session:
         page = queries.taxonomy(
@@ -87,10 +87,4 @@ def read_taxonomy_list(
             backwards=paging.backwards,
             count=paging.count is not None,
         )
-    return view_page(paging, page)
-
-
-def view_page(paging: Paging, page: ViewPage) -> tuple[bytes, dict[str, str | None]]:
-    """Return the JSON of a page of views, and its cursors."""
-    items = [json.dumps(item) for item in page.items]
-    return envelope(paging, items, page.before, page.after, page.count)
+    return paging, page

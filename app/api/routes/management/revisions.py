@@ -11,10 +11,9 @@ from app.api.http.errors import NothingHere
 from app.api.http.paging import CURSOR, LIMIT, Paging
 from app.api.http.parameters import Parameter, ParameterSet, number_parser
 from app.api.http.responses import json_response, list_response
-from app.api.openapi.operations import BODY, CHANGING, NAMES, ONCE, VERB_HEADERS, describe
+from app.api.openapi.operations import BODY, CHANGING, NAMES, ONCE, READING, VERB_HEADERS, describe
 from app.api.routes.access_router import AccessRouter
 from app.api.routes.management.article_answers import sees_killed, verb
-from app.api.routes.management.lists import view_page
 from app.api.schemas.newsroom import (
     ArticleView,
     RevisionDifference,
@@ -42,7 +41,7 @@ _SINGLE = ParameterSet(_DIFF)
     access=Scope.write,
     summary="The history of an article",
     response_model=RevisionPage,
-    openapi_extra=describe(query=_LIST, problems=("bad_parameter", "bad_cursor", "not_found")),
+    openapi_extra=describe(query=_LIST, problems=(*READING, "not_found")),
 )
 def manage_list_revisions(
     ref: str, request: Request, services: Parts, caller: CallerDep
@@ -59,8 +58,7 @@ def manage_list_revisions(
             backwards=paging.backwards,
             whole=sees_killed(caller),
         )
-    body, cursors = view_page(paging, page)
-    return list_response(request, services, body, cursors)
+    return list_response(request, services, paging, page)
 
 
 @router.get(

@@ -2,6 +2,7 @@
 
 from fastapi import Request, Response
 from fastapi.responses import StreamingResponse
+from starlette.concurrency import run_in_threadpool
 
 from app.access.scopes import Scope
 from app.api.http.asgi import request_id
@@ -13,6 +14,7 @@ from app.api.openapi.operations import describe
 from app.api.routes.access_router import AccessRouter
 from app.api.routes.management.article_answers import sees_killed
 from app.api.routes.management.ndjson import AnswerWhileReading, export_stream, import_stream
+from app.content.transfer.export import note_export
 
 router = AccessRouter(prefix="/v1/manage", tags=["management: transfer"])
 NDJSON = "application/x-ndjson"
@@ -60,5 +62,7 @@ async def manage_export(request: Request, services: Parts, caller: CallerDep) ->
     """
     NO_PARAMETERS.parse(request.scope["query_string"])
     allow_time(request.scope)
-    lines = export_stream(services, caller, killed=sees_killed(caller))
+    killed = sees_killed(caller)
+    await run_in_threadpool(note_export, services.runner, caller.actor, killed=killed)
+    lines = export_stream(services, caller, killed=killed)
     return StreamingResponse(lines, headers=_HEADERS, media_type=NDJSON)

@@ -18,10 +18,18 @@ from app.api.http.dependencies import (
 )
 from app.api.http.filters import FILTERS, read_selection
 from app.api.http.json_request import MERGE_PATCH
-from app.api.http.paging import CURSOR, LIMIT, Paging, envelope
+from app.api.http.paging import CURSOR, LIMIT, Paging
 from app.api.http.parameters import ParameterSet
 from app.api.http.responses import json_response, list_response
-from app.api.openapi.operations import BODY, CHANGING, ONCE, READING, VERB_HEADERS, describe
+from app.api.openapi.operations import (
+    BODY,
+    CHANGING,
+    DELETED,
+    ONCE,
+    READING,
+    VERB_HEADERS,
+    describe,
+)
 from app.api.routes.access_router import AccessRouter
 from app.api.schemas.push import NewWebhook, WebhookPage, WebhookView
 from app.bootstrap import Services
@@ -41,7 +49,6 @@ router = AccessRouter(prefix="/v1/manage/webhooks", tags=["management: webhooks"
 _LIST = ParameterSet(LIMIT, CURSOR)
 _FILTER = ParameterSet(*FILTERS)
 _VERB = ("not_found", "version_mismatch", "conflict", "database_busy")
-_GONE: dict[int | str, dict[str, Any]] = {204: {"description": "Deleted.", "content": None}}
 
 
 @router.get(
@@ -59,9 +66,7 @@ def manage_list_webhooks(request: Request, services: Parts) -> Response:
     now = services.clock.now()
     with services.database.read() as session:
         page = queries.webhooks(session, paging.limit, position, now, backwards=paging.backwards)
-    items = [json.dumps(item) for item in page.items]
-    body, cursors = envelope(paging, items, page.before, page.after, None)
-    return list_response(request, services, body, cursors)
+    return list_response(request, services, paging, page)
 
 
 @router.post(
@@ -137,17 +142,13 @@ def manage_patch_webhook(
     access=Scope.admin,
     summary="Delete a webhook",
     status_code=204,
-    responses=_GONE,
+    responses=DELETED,
     openapi_extra=describe(headers=("If-Match",), problems=CHANGING),
 )
 def manage_delete_webhook(webhook: str, commands: Commands, expected: Expected) -> Response:
     """Delete a webhook, with what waits for it and the log of its deliveries."""
-
-    def act(unit: Unit) -> Response:
-        delete_webhook(unit, webhook, expected)
-        return json_response(None, status=204)
-
-    return commands.run(act)
+    commands.run(lambda unit: delete_webhook(unit, webhook, expected))
+    return json_response(None, status=204)
 
 
 @router.post(

@@ -68,6 +68,9 @@ def ask_hub(unit: Unit, asked: HubRequest, selection: Selection, limits: HubLimi
         "lease": asked.lease,
         "secret": asked.secret,
         "challenge": secrets.token_urlsafe(24),
+        # For the audit, where the callback agrees.
+        "address": unit.actor.address,
+        "request_id": unit.actor.request_id,
     }
     host, body = host_key(asked.callback), json.dumps(question)
     row = delivery_row("feed", known, VERIFY, host, body, serial=0, now=unit.now)

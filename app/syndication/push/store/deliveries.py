@@ -115,6 +115,16 @@ def settle(session: WriteSession, row: Message, **values: Any) -> bool:
     return session.execute(statement.values(**values)) == 1
 
 
+def settle_dropped(session: WriteSession, row: Message, *, delivered: bool, **tried: Any) -> None:
+    """Write down what came of a delivery that was dropped while it was under way.
+
+    It was made, so it is delivered where its receiver took it; it is not tried again.
+    """
+    its = (_c.number == row.number) & (_c.serial == row.serial) & (_c.state == "dropped")
+    values = {**tried, "state": "delivered" if delivered else "dropped"}
+    session.execute(update(_deliveries).where(its).values(**values))
+
+
 def postpone(session: WriteSession, receiver: str, until: datetime) -> None:
     """Let what a receiver waits for wait longer."""
     statement = update(_deliveries).where(_c.receiver == receiver, _waits, _c.due_at < until)

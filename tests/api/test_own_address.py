@@ -1,0 +1,71 @@
+"""Where a deployment knows its address, it says `Location` whole; elsewhere it begins with /."""
+
+from urllib.parse import urlsplit
+
+import pytest
+from starlette.testclient import TestClient
+
+from app.settings import Settings
+from tests.newsroom import Newsroom
+
+OWN = "https://api.example/news"
+
+
+@pytest.fixture(params=["sqlite"])
+def dialect(request: pytest.FixtureRequest) -> str:
+    name: str = request.param
+    return name
+
+
+@pytest.fixture(params=[OWN, None], ids=["known", "unknown"])
+def settings(database_url: str, request: pytest.FixtureRequest) -> Settings:
+    """A deployment that knows its address, or does not."""
+    return Settings(database_url=database_url, public_url=request.param)
+
+
+def test_every_location_is_whole_where_the_address_is_known(
+    newsroom: Newsroom, client: TestClient, settings: Settings
+) -> None:
+    key = {"idempotency-key": "once"}
+    made = [
+        newsroom.call("POST", path, json=body, headers=key | {"idempotency-key": path})
+        for path, body in (
+            ("/articles", {"title": "Old", "language": "en", "status": "published"}),
+            ("/sources", {"name": "Old"}),
+            ("/categories", {"name": "Old"}),
+            ("/keys", {"name": "K", "scopes": ["read"]}),
+            ("/webhooks", {"url": "https://receiver.example/", "events": ["*"]}),
+            ("/articles/old/preview", {}),
+        )
+    ]
+    assert {one.status_code for one in made} == {201}
+    again = newsroom.call(
+        "POST",
+        "/sources",
+        json={"name": "Old"},
+        headers={"idempotency-key": "/sources"},
+    )
+    assert again.headers["idempotency-replayed"] == "true"
+    newsroom.patch(made[0].json(), slug="new", status="published")
+    newsroom.patch(made[1].json(), "sources", slug="new")
+    moved = [
+        newsroom.call("GET", "/articles/old"),
+        *map(
+            client.get,
+            (
+                "/v1/articles/old",
+                "/v1/articles/old.md",
+                "/v1/sources/old",
+                "/feeds/sources/old.rss?limit=3",
+                "/v1/%61rticles/new",
+                "/v1/articles/old/related",
+            ),
+        ),
+    ]
+    assert {one.status_code for one in moved} <= {301, 308}
+    for answer in [*made, again, *moved]:
+        location = answer.headers["location"]
+        path = location.removeprefix(settings.public_url or "")
+        assert location == f"{settings.public_url or ''}{path}"
+        assert urlsplit(path).netloc == ""
+        assert path.startswith(("/v1/", "/feeds/"))

@@ -1,0 +1,259 @@
+"""A cluster: servers of PostgreSQL that follow each other, and nodes of Dateline that use them.
+
+What runs on which machine is up to the test: all on loopback, or each on a `Machine` of its own.
+"""
+
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing, contextmanager, suppress
+from pathlib import Path
+from typing import Any, TypeVar
+
+import psutil
+import psycopg
+
+from tests.faults.postgres import Postgres, own_postgres
+from tests.faults.served import CUT_OFF, Client, environment, free_port
+from tests.faults.test_killed import admin_key
+
+Result = TypeVar("Result")
+Reply = tuple[int, dict[str, str], Any]
+_PATIENCE = 120
+_ACCESS = "".join(
+    f"{line} trust\n"
+    for line in (
+        "local all all",
+        "local replication all",
+        "host all all all",
+        "host replication all all",
+    )
+)
+
+
+class Machine:
+    """A machine on which programs run: this one, by its loopback address."""
+
+    address = "127.0.0.1"
+
+    def run(self, function: Callable[[], Result]) -> Result:
+        """Call a function there; what it starts and opens belongs to this machine."""
+        return function()
+
+
+class DatabaseServer:
+    """A PostgreSQL server, copied from another one; `follow` makes it a hot standby of that."""
+
+    def __init__(self, seed: Postgres, machine: Machine) -> None:
+        postmaster = seed.processes()[0]
+        self._programs, self._user = Path(postmaster.exe()).parent, postmaster.username()
+        self.machine, self.port = machine, free_port()
+        self._folder = Path(tempfile.mkdtemp(prefix="dateline-cluster-"))
+        self._data = self._folder / "data"
+        shutil.chown(self._folder, self._user)
+
+    def copy(self, seed: Postgres) -> None:
+        """Become a primary with what another server has."""
+        # Files of the wheel's own, which the copy reads, too, whatever the umask.
+        for file in Path(seed.socket).parent.glob(".*.json"):
+            file.chmod(0o644)
+        self._run("pg_basebackup", "-h", Path(seed.socket).parent, *self._copying)
+        self._start()
+
+    def follow(self, primary: "DatabaseServer") -> None:
+        """Become a hot standby."""
+        source = ("-h", primary.machine.address, "-p", str(primary.port), "-R")
+        self._run("pg_basebackup", *source, *self._copying)
+        self._start()
+        found = "SELECT count(*) FROM pg_stat_replication WHERE state = 'streaming'"
+        soon(lambda: primary.ask(found) == (1,))
+
+    def wait_for_standby(self) -> None:
+        """Acknowledge from now on only what a standby has stored, too."""
+        self.ask("ALTER SYSTEM SET synchronous_standby_names = '*'")
+        self.ask("SELECT pg_reload_conf()")
+        found = "SELECT count(*) FROM pg_stat_replication WHERE sync_state = 'sync'"
+        soon(lambda: self.ask(found) == (1,))
+
+    def stop_receiving(self) -> None:
+        """Receive nothing any more, as if the network between it and its primary were cut."""
+        self.ask("ALTER SYSTEM SET primary_conninfo = ''")
+        self.ask("SELECT pg_reload_conf()")
+        soon(lambda: self.ask("SELECT count(*) FROM pg_stat_wal_receiver") == (0,))
+
+    def promote(self) -> None:
+        """Become a primary."""
+        self._run("pg_ctl", "-D", self._data, "-w", "promote")
+
+    def ask(self, statement: str) -> tuple[Any, ...]:
+        """Run a statement by the server's socket, which no network is needed for."""
+        where = f"host={self._folder} port={self.port} user=postgres dbname=dateline"
+        with psycopg.connect(where, autocommit=True) as connection:
+            # The text is one of a test.
+            found = connection.execute(statement.encode())
+            return (found.fetchone() or ()) if found.description is not None else ()
+
+    def send_signal(self, number: signal.Signals) -> None:
+        """Send a signal to all its processes, the one first that starts the others."""
+        postmaster = psutil.Process(int((self._data / "postmaster.pid").read_text().split()[0]))
+        for process in (postmaster, *postmaster.children(recursive=True)):
+            with suppress(psutil.NoSuchProcess):
+                process.send_signal(number)
+
+    def close(self) -> None:
+        """End it, and remove what it wrote."""
+        with suppress(FileNotFoundError, psutil.NoSuchProcess):
+            self.send_signal(signal.SIGKILL)
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    @property
+    def _copying(self) -> tuple[str | Path, ...]:
+        return ("-U", "postgres", "-D", self._data, "--checkpoint=fast", "--no-sync")
+
+    def _start(self) -> None:
+        (self._data / "pg_hba.conf").write_text(_ACCESS)
+        settings = {
+            "listen_addresses": "*",
+            "port": self.port,
+            "unix_socket_directories": self._folder,
+            "fsync": "off",
+        }
+        options = " ".join(f"-c {name}={value}" for name, value in settings.items())
+        words = ("-D", self._data, "-w", "-o", options, "-l", self._folder / "log", "start")
+        self._run("pg_ctl", *words)
+
+    def _run(self, program: str, *words: str | Path) -> None:
+        command = [self._programs / program, *words]
+        quiet = {"stdout": subprocess.DEVNULL, "timeout": _PATIENCE}
+        self.machine.run(lambda: subprocess.run(command, check=True, user=self._user, **quiet))  # type: ignore[call-overload]
+
+
+class Node:
+    """`dateline serve` on a machine; `call` asks it from the same machine."""
+
+    def __init__(
+        self, machine: Machine, database_url: str, folder: Path, **settings: object
+    ) -> None:
+        self.machine, self.port = machine, free_port()
+        self._log = folder / "serve.log"
+        # Processes of one machine share what they know of writes; these are to be apart.
+        apart = f"{database_url}&application_name={folder.name}"
+        known = environment(apart, port=self.port, search_path=folder / "search", **settings)
+        command = [sys.executable, "-c", "from app.cli import main; main()", "serve"]
+        with self._log.open("wb") as output:
+            start = lambda: psutil.Popen(command, env=known, stdout=output, stderr=output)  # noqa: E731
+            self.process = machine.run(start)
+
+    def call(
+        self, method: str, path: str, body: Any = None, *, key: str | None = None, **headers: str
+    ) -> Reply:
+        """Send a request on a connection of its own."""
+
+        def ask() -> Reply:
+            with closing(Client(self.port, key)) as client:
+                return client.call(method, path, body, **headers)
+
+        return self.machine.run(ask)
+
+    def status(self, path: str, key: str | None = None) -> int:
+        """Return the status of an answer; 0 where there is none."""
+        try:
+            return self.call("GET", path, key=key)[0]
+        except CUT_OFF:
+            return 0
+
+    def wait_until_ready(self) -> None:
+        """Wait until it serves."""
+        soon(lambda: self.status("/readyz") == 200)
+
+    @property
+    def leads(self) -> bool:
+        """Tell whether it does the background work."""
+        return b"\ndateline_leader 1.0" in self.call("GET", "/metrics")[2]
+
+    @property
+    def log(self) -> str:
+        """Return what it wrote to its log."""
+        return self._log.read_text()
+
+    def end(self, seconds: float) -> int:
+        """Send SIGTERM, and return the exit code, which has to come within a time."""
+        self.process.send_signal(signal.SIGTERM)
+        code = self.process.wait(seconds)
+        assert isinstance(code, int)
+        return code
+
+    def close(self) -> None:
+        """End it by force, if it runs."""
+        with suppress(psutil.NoSuchProcess):
+            self.process.kill()
+        self.process.wait(_PATIENCE)
+
+
+class Cluster:
+    """A primary, its standby, and nodes that know both addresses."""
+
+    def __init__(self, servers: list[DatabaseServer], key: str, stack: ExitStack) -> None:
+        self.primary, self.standby = servers
+        self.key, self._stack = key, stack
+
+    @property
+    def url(self) -> str:
+        """The address of whichever of both takes writes."""
+        return address_of([(one.machine.address, one.port) for one in (self.primary, self.standby)])
+
+    def node(self, machine: Machine, folder: Path, **settings: object) -> Node:
+        """Start a node, which is not ready yet."""
+        return self.node_on(self.url, machine, folder, **settings)
+
+    def node_on(self, url: str, machine: Machine, folder: Path, **settings: object) -> Node:
+        """Start a node that knows other addresses."""
+        folder.mkdir()
+        node = Node(machine, url, folder, **settings)
+        self._stack.callback(node.close)
+        return node
+
+
+def address_of(places: list[tuple[str, int]]) -> str:
+    """Return the address of a database at whichever of these takes writes."""
+    hosts = ",".join(f"{host}:{port}" for host, port in places)
+    return f"postgresql+psycopg://postgres:@{hosts}/dateline?target_session_attrs=read-write"
+
+
+@contextmanager
+def cluster(first: Machine, second: Machine) -> Iterator[Cluster]:
+    """Run a primary on a machine and its standby on another one."""
+    with ExitStack() as stack:
+        with own_postgres() as seed:
+            key = admin_key(seed.url)
+            servers = [DatabaseServer(seed, machine) for machine in (first, second)]
+            for server in servers:
+                stack.callback(server.close)
+            servers[0].copy(seed)
+        servers[1].follow(servers[0])
+        yield Cluster(servers, key, stack)
+
+
+def soon(true: Callable[[], object], seconds: float = _PATIENCE) -> float:
+    """Wait until something is true, for so long at most, and return how long it took."""
+    began = time.monotonic()
+    while not true():
+        assert time.monotonic() - began < seconds
+        time.sleep(0.02)
+    return time.monotonic() - began
+
+
+@contextmanager
+def meanwhile(work: Callable[[], object]) -> Iterator[None]:
+    """Do something in another thread until it is done."""
+    thread = threading.Thread(target=work)
+    thread.start()
+    try:
+        yield
+    finally:
+        thread.join()

@@ -1,0 +1,39 @@
+"""A primary that stands still while it is written to, and its synchronous standby takes over."""
+
+import signal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.faults.cluster import Machine, cluster, meanwhile, soon
+from tests.faults.phases import BACK_WITHIN, ENDED_WITHIN, Readers, keep_writing
+
+pytestmark = pytest.mark.slow
+_STALE_SECONDS = 6.0
+
+
+@pytest.mark.postgresql
+def test_nothing_acknowledged_is_lost_when_a_synchronous_standby_takes_over(
+    tmp_path: Path,
+) -> None:
+    here = Machine()
+    with cluster(here, here) as made:
+        made.primary.wait_for_standby()
+        node = made.node(here, tmp_path / "node", stale_seconds=_STALE_SECONDS)
+        writer = made.node(here, tmp_path / "writer")
+        for one in (node, writer):
+            one.wait_until_ready()
+        readers, published = Readers(node, made.key), list[dict[str, Any]]()
+        readers.prepare()
+        with meanwhile(lambda: keep_writing(writer, made.key, published)):
+            soon(lambda: len(published) >= 20)
+            made.primary.send_signal(signal.SIGSTOP)
+            assert writer.end(ENDED_WITHIN) == 0
+        readers.insist_on_refusals()
+        made.standby.promote()
+        soon(lambda: node.status("/v1/headlines", made.key) == 200, BACK_WITHIN)
+        assert readers.are_served()
+        for story in published:
+            assert node.status(f"/v1/manage/articles/{story['id']}", made.key) == 200
+        assert node.end(ENDED_WITHIN) == 0

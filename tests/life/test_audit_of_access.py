@@ -1,0 +1,156 @@
+"""The audit of exports and refused keys: a row when it matters, and none for each request."""
+
+import json
+from typing import Any
+
+import pytest
+from starlette.testclient import TestClient
+
+from app.access.refusals import MOST_ADDRESSES, WRITTEN_EVERY
+from app.api.app import create_app
+from app.bootstrap import Services
+from app.kit.errors import DatabaseBusy
+from app.worker import Worker
+from tests.clock import HandClock
+from tests.conftest import key_for
+from tests.newsroom import Newsroom
+
+_WRONG = {"authorization": "Bearer dl_wrong"}
+
+
+def _rows(newsroom: Newsroom, query: str) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = []
+    cursor = ""
+    while True:
+        page = newsroom.call("GET", f"/audit?limit=100&{query}{cursor}").json()
+        rows += page["data"]
+        if page["page"]["next"] is None:
+            return rows
+        cursor = f"&cursor={page['page']['next']}"
+
+
+def _client(services: Services, address: str) -> TestClient:
+    return TestClient(create_app(services), client=(address, 1234))
+
+
+@pytest.mark.parametrize(("scope", "killed"), [("admin", True), ("publish", False)])
+def test_an_export_is_a_row_with_who_and_what(
+    newsroom: Newsroom, services: Services, client: TestClient, scope: str, killed: bool
+) -> None:
+    exporter = Newsroom(client, key_for(services, scope))
+    answer = exporter.call("GET", "/export", headers={"x-request-id": "export-1"})
+    assert answer.is_success
+    (row,) = _rows(newsroom, "type=export")
+    assert (row["verb"], row["after"]) == ("exported", {"killed": killed})
+    assert (row["by"]["name"], row["request_id"]) == (f"a key for {scope}", "export-1")
+    assert row["address"] == "testclient"
+
+
+def test_a_refused_export_is_none(newsroom: Newsroom, services: Services) -> None:
+    reader = Newsroom(newsroom.client, key_for(services, "read"))
+    assert reader.call("GET", "/export").status_code == 403
+    assert newsroom.client.get("/v1/manage/export").status_code == 401
+    assert _rows(newsroom, "type=export") == []
+
+
+@pytest.mark.parametrize("path", ["/v1/headlines", "/v1/manage/articles", "/v1/stream", "/nowhere"])
+def test_refused_keys_are_counted_and_not_written_one_by_one(
+    newsroom: Newsroom, services: Services, clock: HandClock, path: str
+) -> None:
+    version = services.watch.version()
+    for _ in range(30):
+        assert _client(services, "203.0.113.7").get(path, headers=_WRONG).status_code == 401
+    clock.advance(seconds=10)
+    for client in ("203.0.113.7", "203.0.113.8"):
+        assert _client(services, client).get(path, headers=_WRONG).status_code == 401
+    assert services.watch.version() == version
+    services.refusals.write_if_due(services.runner)
+    rows = {one["address"]: one for one in _rows(newsroom, "verb=refused")}
+    assert rows.keys() == {"203.0.113.7", "203.0.113.8"}
+    row = rows["203.0.113.7"]
+    assert (row["type"], row["subject"], row["by"]["key"]) == ("key", None, None)
+    assert row["after"] == {
+        "count": 31,
+        "first_at": "2026-11-22T12:00:00Z",
+        "last_at": "2026-11-22T12:00:10Z",
+    }
+    assert "dl_wrong" not in json.dumps(rows)
+
+
+@pytest.mark.parametrize("dialect", ["sqlite"])
+def test_a_revoked_key_is_refused_with_a_row(newsroom: Newsroom, services: Services) -> None:
+    made = newsroom.call("POST", "/keys", json={"name": "K", "scopes": ["read"]}).json()
+    newsroom.call("DELETE", f"/keys/{made['id']}")
+    headers = {"x-api-key": made["key"]}
+    assert newsroom.client.get("/v1/headlines", headers=headers).status_code == 401
+    services.refusals.write_if_due(services.runner)
+    (row,) = _rows(newsroom, "verb=refused")
+    assert row["after"]["count"] == 1
+
+
+@pytest.mark.parametrize("dialect", ["sqlite"])
+def test_rows_are_written_at_an_interval(
+    newsroom: Newsroom, services: Services, clock: HandClock
+) -> None:
+    for count in (1, 1, 2):
+        services.refusals.note("203.0.113.7")
+        services.refusals.write_if_due(services.runner)
+        assert len(_rows(newsroom, "verb=refused")) == count
+        clock.advance(seconds=WRITTEN_EVERY.total_seconds() / 2)
+    first, last = [one["after"]["count"] for one in _rows(newsroom, "verb=refused")][::-1]
+    assert (first, last) == (1, 2)
+
+
+@pytest.mark.parametrize("dialect", ["sqlite"])
+def test_a_minute_has_a_bounded_number_of_rows(newsroom: Newsroom, services: Services) -> None:
+    for number in range(3 * MOST_ADDRESSES):
+        services.refusals.note(f"203.0.{number // 256}.{number % 256}")
+    services.refusals.write(services.runner)
+    rows = _rows(newsroom, "verb=refused")
+    assert len(rows) == MOST_ADDRESSES + 1
+    (others,) = [one for one in rows if one["address"] is None]
+    assert others["after"]["count"] == 2 * MOST_ADDRESSES
+
+
+@pytest.mark.parametrize("dialect", ["sqlite"])
+def test_networks_of_ipv6_are_counted_as_one(newsroom: Newsroom, services: Services) -> None:
+    for end in ("1", "2:3:4:5"):
+        client = _client(services, f"2001:db8:0:1::{end}" if end == "1" else f"2001:db8:0:1:{end}")
+        assert client.get("/v1/headlines", headers=_WRONG).status_code == 401
+    services.refusals.write(services.runner)
+    (row,) = _rows(newsroom, "verb=refused")
+    assert row["after"]["count"] == 2
+
+
+@pytest.mark.parametrize("dialect", ["sqlite"])
+def test_what_could_not_be_written_is_written_later(
+    newsroom: Newsroom, services: Services, clock: HandClock
+) -> None:
+    services.refusals.note("203.0.113.7")
+    with services.database.write(), pytest.raises(DatabaseBusy):
+        services.refusals.write(_Impatient(services))  # type: ignore[arg-type]
+    services.refusals.note("203.0.113.7")
+    clock.advance(minutes=1)
+    services.refusals.write_if_due(services.runner)
+    (row,) = _rows(newsroom, "verb=refused")
+    assert row["after"]["count"] == 2
+
+
+class _Impatient:
+    """Runs commands on a database that somebody else is writing to, and does not wait for it."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+
+    def run(self, *_: object) -> None:
+        with self._services.database.write(patience=0.01):
+            raise AssertionError("somebody else writes")
+
+
+@pytest.mark.parametrize("dialect", ["sqlite"])
+def test_the_loop_of_each_process_writes_them(newsroom: Newsroom, services: Services) -> None:
+    services.refusals.note("203.0.113.7")
+    worker = Worker(services)
+    worker.start()
+    worker.stop()
+    assert [one["address"] for one in _rows(newsroom, "verb=refused")] == ["203.0.113.7"]

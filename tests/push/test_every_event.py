@@ -1,0 +1,60 @@
+"""Webhooks that name every event at once, and the guide's example, which misses no removal."""
+
+import json
+from typing import get_args
+
+import pytest
+
+from app.syndication.push.events import EVENTS, EVERY
+from app.syndication.push.inputs import Event
+from tests.migrations.places import ROOT
+from tests.newsroom import Newsroom
+from tests.push.conftest import Pushing, events
+from tests.receiver import Receiver
+
+
+def test_an_asterisk_is_every_event_there_is() -> None:
+    assert set(get_args(Event)) == {EVERY, *EVENTS}
+
+
+@pytest.mark.parametrize("named", [["*"], ["*", "article.killed"]])
+def test_a_webhook_may_hear_of_everything(
+    pushing: Pushing, newsroom: Newsroom, receiver: Receiver, named: list[str]
+) -> None:
+    made = pushing.webhook(receiver.url, *named)
+    assert made["events"] == sorted(named)
+    category = newsroom.category("World")
+    source = newsroom.source("Wire")
+    story = newsroom.story("One")
+    story = newsroom.patch(story, title="Two", status="published")
+    story = newsroom.verb(story, "correct", note="It was three.")
+    story = newsroom.verb(story, "unpublish")
+    newsroom.verb(newsroom.verb(story, "publish"), "kill", notice="It was wrong.")
+    newsroom.delete(newsroom.story("Other"))
+    pushing.settle()
+    told = {event for event, _ in events(receiver.heard)}
+    assert told >= {"category.updated", "source.updated", "article.deleted", "article.killed"}
+    (published,) = {id_ for event, id_ in events(receiver.heard) if event == "article.killed"}
+    assert published == story["id"]
+    assert {category["id"], source["id"]} <= {id_ for _, id_ in events(receiver.heard)}
+
+
+def test_a_later_event_is_sent_to_those_who_want_every_one(
+    pushing: Pushing, newsroom: Newsroom, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # What a later version adds is an event that this one's list does not hold.
+    monkeypatch.setattr("app.syndication.push.following.event_of", lambda *_: "poll.closed")
+    pushing.webhook(receiver.url, "*")
+    pushing.webhook(receiver.url, *(one for one in EVENTS))
+    newsroom.story("One")
+    pushing.settle()
+    assert [event for event, _ in events(receiver.heard)] == ["poll.closed"]
+
+
+def test_the_first_example_of_the_guide_hears_of_every_removal() -> None:
+    text = (ROOT / "docs" / "push.md").read_text(encoding="utf-8")
+    example = text.partition("POST /v1/manage/webhooks\n")[2].partition("```")[0]
+    removing = {
+        f"article.{reason}" for reason in ("unpublished", "killed", "expired", "deleted", "left")
+    }
+    assert removing <= set(json.loads(example)["events"]) <= set(EVENTS)

@@ -1,0 +1,55 @@
+"""The audit of subscriptions to feeds: what a callback agreed to, and who had asked for it."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from starlette.testclient import TestClient
+
+from tests.newsroom import Newsroom
+from tests.push.conftest import PUBLIC, Pushing
+from tests.push.subscriber import Subscriber, subscriber
+from tests.push.test_hub import ask
+
+LATEST = f"{PUBLIC}/feeds/latest.rss"
+
+
+@pytest.fixture
+def reader() -> Iterator[Subscriber]:
+    """A subscriber on loopback."""
+    with subscriber() as one:
+        yield one
+
+
+def _rows(newsroom: Newsroom) -> list[dict[str, Any]]:
+    data: list[dict[str, Any]] = newsroom.call("GET", "/audit?type=subscription").json()["data"]
+    return data[::-1]
+
+
+def test_a_subscription_and_its_end_are_rows(
+    pushing: Pushing, newsroom: Newsroom, client: TestClient, reader: Subscriber
+) -> None:
+    assert ask(client, reader, secret="quiet") == 202
+    # What nobody has agreed to is no subscription.
+    assert _rows(newsroom) == []
+    pushing.settle()
+    (begun,) = _rows(newsroom)
+    told = {"topic": LATEST, "callback": reader.url}
+    assert (begun["verb"], begun["before"], begun["after"]) == ("subscribed", None, told)
+    assert (begun["by"], begun["address"]) == ({"key": None, "name": "hub"}, "testclient")
+    assert begun["request_id"]
+    assert ask(client, reader, mode="unsubscribe") == 202
+    pushing.settle()
+    _, ended = _rows(newsroom)
+    assert (ended["verb"], ended["before"], ended["after"]) == ("unsubscribed", told, None)
+    assert ended["subject"] == begun["subject"]
+    assert "quiet" not in str(_rows(newsroom))
+
+
+def test_a_callback_that_does_not_agree_leaves_none(
+    pushing: Pushing, newsroom: Newsroom, client: TestClient, reader: Subscriber
+) -> None:
+    reader.agrees = False
+    assert ask(client, reader) == 202
+    pushing.settle()
+    assert _rows(newsroom) == []

@@ -1,0 +1,174 @@
+"""A cluster on machines of its own, which vanish: nobody is told, and no connection is reset."""
+
+import json
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.faults.cluster import Cluster, Node, address_of, cluster, soon
+from tests.faults.phases import BACK_WITHIN, ENDED_WITHIN, Readers
+from tests.receiver import Heard, Receiver, receiving
+from tests.sync.listener import Listener
+from tests.system.network import Host, hosts
+
+# Some wait for a lease to end, and start several processes.
+pytestmark = [pytest.mark.system, pytest.mark.timeout(300)]
+_SECOND_ADDRESS = "10.77.0.101"
+_STALE_SECONDS, _REPLACED_WITHIN = 6.0, 15.0
+
+
+@pytest.fixture(scope="module")
+def machines() -> Iterator[list[Host]]:
+    """Machines of two servers and two nodes."""
+    with hosts(4) as made:
+        yield made
+
+
+@pytest.fixture
+def made(machines: list[Host]) -> Iterator[Cluster]:
+    """A cluster on them, whose network is whole again afterwards."""
+    with cluster(*machines[:2]) as servers:
+        yield servers
+    for machine in machines:
+        machine.plug_in()
+
+
+def _nodes(made: Cluster, machines: list[Host], folder: Path, **settings: object) -> list[Node]:
+    """Run two nodes; the first one leads."""
+    nodes: list[Node] = []
+    for number, machine in enumerate(machines[2:]):
+        nodes.append(made.node(machine, folder / f"node{number}", **settings))
+        nodes[number].wait_until_ready()
+        soon(lambda: nodes[0].leads)
+    return nodes
+
+
+def test_an_address_that_vanishes_is_left_for_another_one(
+    made: Cluster, machines: list[Host], tmp_path: Path
+) -> None:
+    host, port = machines[0], made.primary.port
+    host.add_address(_SECOND_ADDRESS)
+    vanishing = (_SECOND_ADDRESS, port)
+    url = address_of([vanishing, (host.address, port)])
+    moving = made.node_on(url, machines[2], tmp_path / "moving")
+    staying = made.node_on(address_of([vanishing]), machines[3], tmp_path / "staying")
+    for node in (moving, staying):
+        node.wait_until_ready()
+    readers = Readers(moving, made.key)
+    readers.prepare()
+    host.remove_address(_SECOND_ADDRESS)
+    removed = time.monotonic()
+    while not readers.are_served():
+        assert time.monotonic() - removed < BACK_WITHIN
+    assert staying.end(ENDED_WITHIN) == 0
+    assert moving.end(ENDED_WITHIN) == 0
+
+
+@pytest.mark.parametrize("loses", [False, True], ids=["synchronous", "asynchronous"])
+def test_a_primary_that_vanishes_as_each_reader_sees_it(
+    loses: bool, made: Cluster, machines: list[Host], tmp_path: Path
+) -> None:
+    node, ending = _nodes(made, machines, tmp_path, stale_seconds=_STALE_SECONDS)
+    if loses:
+        made.standby.stop_receiving()
+    else:
+        made.primary.wait_for_standby()
+    published = [_publish(ending, made.key, f"Story {number}") for number in range(20)]
+    readers = Readers(node, made.key)
+    readers.prepare()
+    listener = node.machine.run(lambda: Listener(node.port).begun())
+    machines[0].pull_out()
+    vanished = time.monotonic()
+    soon(lambda: readers.ready()[1] == "away", 5)
+    readers.insist_on_away()
+    assert time.monotonic() - vanished < _STALE_SECONDS, "the machine is too slow for this test"
+    assert listener.has_ended()
+    listener.close()
+    assert ending.end(ENDED_WITHIN) == 0
+    soon(lambda: time.monotonic() - vanished > _STALE_SECONDS + 1)
+    readers.insist_on_refusals()
+    made.standby.promote()
+    promoted = time.monotonic()
+    soon(lambda: node.status("/v1/headlines", made.key) == 200, BACK_WITHIN)
+    status, _, answer = node.call("GET", f"/v1/changes?cursor={readers.cursor}")
+    assert time.monotonic() - promoted < BACK_WITHIN
+    if loses:
+        assert (status, answer["code"]) == (410, "cursor_too_old")
+        assert node.call("GET", "/v1/headlines")[2]["data"] == []
+    else:
+        assert readers.are_served()
+        _insist_on_all(node, made.key, published)
+    assert node.end(ENDED_WITHIN) == 0
+
+
+def _insist_on_all(node: Node, key: str, published: list[dict[str, Any]]) -> None:
+    shown = [one["id"] for one in node.call("GET", "/v1/headlines?limit=100")[2]["data"]]
+    assert shown == [story["id"] for story in reversed(published)]
+    for story in published:
+        assert node.status(f"/v1/manage/articles/{story['id']}", key) == 200
+
+
+@pytest.mark.parametrize("stands_still", [False, True])
+def test_a_leader_whose_machine_vanishes_is_replaced_and_sends_nothing_more(
+    stands_still: bool, made: Cluster, machines: list[Host], tmp_path: Path
+) -> None:
+    settings = {"push_networks": "127.0.0.0/8", "worker_interval": 0.1}
+    with ExitStack() as stack:
+        # Each machine has its own loopback, on which the same address is another receiver.
+        first = machines[2].run(lambda: stack.enter_context(receiving()))
+        second = machines[3].run(lambda: stack.enter_context(receiving(port=first.port)))
+        leader, heir = _nodes(made, machines, tmp_path, **settings)
+        hook = {"url": first.url, "events": ["article.published"]}
+        assert leader.call("POST", "/v1/manage/webhooks", hook, key=made.key)[0] == 201
+        _publish(heir, made.key, "Before")
+        first.wait_for(1)
+        # It is noted that it was sent; otherwise it would be sent once more.
+        delivered = "SELECT count(*) FROM deliveries WHERE state = 'delivered'"
+        soon(lambda: made.primary.ask(delivered) == (1,))
+        before = _lease(made)
+        machines[2].pull_out()
+        vanished = time.monotonic()
+        if stands_still:
+            leader.process.suspend()
+        _publish(heir, made.key, "Meanwhile")
+        second.wait_for(1)
+        assert time.monotonic() - vanished < _REPLACED_WITHIN
+        after = _lease(made)
+        assert after == (before[0] + 1, after[1])
+        machines[2].plug_in()
+        if stands_still:
+            leader.process.resume()
+        soon(lambda: leader.call("GET", "/readyz")[2]["database"] == "answers", BACK_WITHIN)
+        _publish(leader, made.key, "After")
+        second.wait_for(2)
+        assert (leader.leads, heir.leads) == (False, True)
+        assert _lease(made) == after
+        assert [_slugs(one) for one in (first, second)] == [["before"], ["meanwhile", "after"]]
+        # The one that leads is told to end while it is cut off.
+        machines[3].pull_out()
+        assert heir.end(ENDED_WITHIN) == 0
+        assert leader.end(ENDED_WITHIN) == 0
+
+
+def _publish(node: Node, key: str, title: str) -> dict[str, Any]:
+    document = {"title": title, "language": "en", "status": "published"}
+    status, _, story = node.call("POST", "/v1/manage/articles", document, key=key)
+    assert status == 201, story
+    made: dict[str, Any] = story
+    return made
+
+
+def _lease(made: Cluster) -> tuple[int, str]:
+    number, holder = made.primary.ask("SELECT number, holder FROM leases WHERE name = 'worker'")
+    return number, holder
+
+
+def _slugs(receiver: Receiver) -> list[str]:
+    def slug(heard: Heard) -> str:
+        return str(json.loads(heard.body)["data"]["slug"])
+
+    return list(map(slug, receiver.heard))
