@@ -27,39 +27,39 @@ unexport PYTHONDONTWRITEBYTECODE PYTHONHOME PYTHONINSPECT PYTHONOPTIMIZE PYTHONP
 	PYTHONSAFEPATH PYTHONSTARTUP PYTHONWARNINGS
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test quick check bench bench-search test-system examples openapi record-answers compare-answers requirements clean
+.PHONY: help install demo test quick check bench bench-search test-system examples openapi record-answers compare-answers requirements release clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' Makefile
 
-install: .venv/.installed ## make .venv with the pinned requirements and Dateline itself
+install: .venv/.installed ## make .venv with what Dateline runs on, pinned, and Dateline itself
 
 demo: .venv/.installed ## serve sample stories on an embedded database (PORT=8123 chooses the port)
 	@$(BIN)/dateline demo $(if $(PORT),--port $(PORT))
 
-test: .venv/.installed ## run all tests that need nothing but Python
+test: .venv/.installed-dev ## run all tests that need nothing but Python
 	$(PYTEST) -m "not system" $(PARALLEL) $(ARGS)
 
-quick: .venv/.installed ## run the fast tests, on SQLite
+quick: .venv/.installed-dev ## run the fast tests, on SQLite
 	$(PYTEST) -m "not slow and not system and not postgresql" $(PARALLEL) $(ARGS)
 
-check: .venv/.installed ## lint, formatting, types, layers and public names; changes nothing
+check: .venv/.installed-dev ## lint, formatting, types, layers and public names; changes nothing
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/python -m mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m tools.public_names
 
-bench: .venv/.installed ## measure, beside the floor and the idiomatic version
+bench: .venv/.installed-dev ## measure, beside the floor and the idiomatic version
 	$(BIN)/python -m bench $(ARGS)
 
-bench-search: .venv/.installed ## measure how well search ranks, on any collection of texts (ARGS=--help)
+bench-search: .venv/.installed-dev ## measure how well search ranks, on any collection of texts (ARGS=--help)
 	$(BIN)/python -m bench.search $(ARGS)
 
-test-system: .venv/.installed ## run the tests that need programs of the system
+test-system: .venv/.installed-dev ## run the tests that need programs of the system
 	$(PYTEST) -m system $(ARGS)
 
-examples: .venv/.installed ## record the examples of the API reference anew
+examples: .venv/.installed-dev ## record the examples of the API reference anew
 	$(BIN)/python -m tools.record_examples
 
 openapi: .venv/.installed ## write docs/openapi.json
@@ -67,25 +67,32 @@ openapi: .venv/.installed ## write docs/openapi.json
 	@$(BIN)/python -m json.tool --sort-keys --no-ensure-ascii docs/openapi.json.part docs/openapi.json
 	@rm docs/openapi.json.part
 
-record-answers: .venv/.installed ## record what the server answers (ARGS="FOLDER NAME")
+record-answers: .venv/.installed-dev ## record what the server answers (ARGS="FOLDER NAME")
 	$(BIN)/python -m tools.answers record $(ARGS)
 
-compare-answers: .venv/.installed ## compare two recordings (ARGS="BEFORE.jsonl AFTER.jsonl")
+compare-answers: .venv/.installed-dev ## compare two recordings (ARGS="BEFORE.jsonl AFTER.jsonl")
 	$(BIN)/python -m tools.answers compare $(ARGS)
 
-requirements: .venv/.installed ## compile requirements/ from pyproject.toml (UPGRADE=--upgrade)
+requirements: .venv/.installed-dev ## compile requirements/ from pyproject.toml (UPGRADE=--upgrade)
 	$(COMPILE) pyproject.toml --extra dev --group build --output-file requirements/dev.txt
 	$(COMPILE) pyproject.toml --constraints requirements/dev.txt \
 		--output-file requirements/runtime.txt
 	$(COMPILE) --group build --constraints requirements/dev.txt \
 		--output-file requirements/build.txt
+	$(COMPILE) --group release --output-file requirements/release.txt
+
+release: .venv/.installed .venv-release/.installed ## build the wheel and its SBOM (CycloneDX) in dist/
+	@$(PIP) wheel --quiet --no-deps --no-build-isolation --wheel-dir dist .
+	@.venv-release/bin/python -W ignore::UserWarning -m cyclonedx_py requirements --pyproject pyproject.toml --output-reproducible \
+		--output-file dist/dateline.cdx.json requirements/runtime.txt
+	@ls dist
 
 clean: ## remove .venv, caches and build products
-	rm -rf .venv .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	rm -rf .venv .venv-release .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	rm -rf build dist dateline.egg-info
 	find app bench migrations tests tools -type d -name __pycache__ -prune -exec rm -rf {} +
 
-.venv/.installed: requirements/dev.txt pyproject.toml
+.venv/.installed: requirements/runtime.txt requirements/build.txt pyproject.toml
 	@command -v "$(PYTHON)" >/dev/null || { \
 		echo "There is no $(PYTHON). Dateline needs Python 3.11 or newer." >&2; exit 1; }
 	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
@@ -93,6 +100,19 @@ clean: ## remove .venv, caches and build products
 		echo "Name another one: make install PYTHON=python3.12" >&2; exit 1; }
 	@echo "Installing the pinned requirements into .venv"
 	@"$(PYTHON)" -m venv .venv
-	@$(PIP) install --quiet --require-hashes --requirement requirements/dev.txt
+	@$(PIP) install --quiet --require-hashes \
+		--requirement requirements/runtime.txt --requirement requirements/build.txt
 	@$(PIP) install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+.venv-release/.installed: requirements/release.txt
+	@"$(PYTHON)" -m venv .venv-release
+	@.venv-release/bin/python -m pip --disable-pip-version-check install --quiet \
+		--require-hashes --requirement requirements/release.txt
+	@touch $@
+
+# What tests and checks need in addition.
+.venv/.installed-dev: requirements/dev.txt .venv/.installed
+	@echo "Installing the pinned tools of contributors into .venv"
+	@$(PIP) install --quiet --require-hashes --requirement requirements/dev.txt
 	@touch $@

@@ -85,7 +85,10 @@ def open_database(settings: Settings) -> Database:
     """
     restrict_umask()
     return Database(
-        settings.database_url, busy_timeout=settings.busy_timeout, pool_size=settings.pool_size
+        settings.database_url,
+        busy_timeout=settings.busy_timeout,
+        pool_size=settings.pool_size,
+        read_seconds=settings.read_seconds,
     )
 
 

@@ -1,6 +1,8 @@
 """Every option, typed and explained; read once, at the root."""
 
+import os
 import re
+from collections.abc import Iterable, Iterator
 from functools import cache
 from ssl import SSLError
 from typing import Literal
@@ -11,11 +13,20 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from app.kit.errors import Misconfigured
 from app.kit.http import trusted
+from app.kit.nearest import nearest
 from app.kit.networks import Network, networks_of
 
 _VISIBLE = re.compile(r"[!-~]+")
 _HEADER_NAME = re.compile(r"[A-Za-z0-9-]{1,100}")
 _ALL_INTERFACES = {"", "0.0.0.0", "::"}  # noqa: S104
+_PREFIX = "DATELINE_"
+_REMOVED = {
+    "DATELINE_DESKS": "this setting was removed; every process does all the work, and "
+    "DATELINE_WORKERS says how many there are",
+}
+# Kubernetes sets such variables for each service whose name begins with "dateline".
+_SERVICE_LINK = re.compile(r"DATELINE_(?:\w+_)?(?:SERVICE|PORT)_\w+")
+_SERVICE_ADDRESS = re.compile(r"(?:tcp|udp|sctp)://")
 
 
 @cache
@@ -27,7 +38,7 @@ class Settings(BaseSettings):
     """The options, each from a variable `DATELINE_…` of the environment."""
 
     model_config = SettingsConfigDict(
-        env_prefix="DATELINE_", extra="ignore", frozen=True, hide_input_in_errors=True
+        env_prefix=_PREFIX, extra="ignore", frozen=True, hide_input_in_errors=True
     )
 
     database_url: str = Field(
@@ -207,6 +218,16 @@ class Settings(BaseSettings):
         description="Log every request, or all but those answered from memory.",
     )
 
+    @field_validator("port", mode="before")
+    @classmethod
+    def _no_service_link(cls, value: object) -> object:
+        if isinstance(value, str) and _SERVICE_ADDRESS.match(value):
+            raise ValueError(
+                "this is an address that Kubernetes sets for a service named 'dateline', and no "
+                "port; give the pod `enableServiceLinks: false`, or set DATELINE_PORT in it"
+            )
+        return value
+
     @field_validator("public_url", "purge_url", "story_url")
     @classmethod
     def _address(cls, value: str | None) -> str | None:
@@ -292,9 +313,32 @@ class Settings(BaseSettings):
 
 def read_settings(**given: object) -> Settings:
     """Read the settings, those given first; say which variable is wrong and why."""
+    unknown = list(_unknown_variables(os.environ.items()))
     try:
         # What the values are is what the model finds out.
-        return Settings(**{name: value for name, value in given.items() if value is not None})  # type: ignore[arg-type]
+        settings = Settings(**{name: value for name, value in given.items() if value is not None})  # type: ignore[arg-type]
     except ValidationError as wrong:
-        lines = [f"DATELINE_{str(one['loc'][0]).upper()}: {one['msg']}" for one in wrong.errors()]
-        raise Misconfigured("Some settings are wrong.\n" + "\n".join(lines)) from wrong
+        lines = [f"{_PREFIX}{str(one['loc'][0]).upper()}: {one['msg']}" for one in wrong.errors()]
+        raise _misconfigured([*lines, *unknown]) from wrong
+    if unknown:
+        raise _misconfigured(unknown)
+    return settings
+
+
+def _misconfigured(lines: Iterable[str]) -> Misconfigured:
+    return Misconfigured("\n".join(["Some settings are wrong.", *lines]))
+
+
+def _unknown_variables(environment: Iterable[tuple[str, str]]) -> Iterator[str]:
+    """Yield what is wrong with each variable that looks like a setting and is none."""
+    known = {f"{_PREFIX}{name.upper()}" for name in Settings.model_fields}
+    for variable, value in environment:
+        name = variable.upper()
+        if not name.startswith(_PREFIX) or name in known:
+            continue
+        if name in _REMOVED:
+            yield f"{variable}: {_REMOVED[name]}"
+        elif not (_SERVICE_LINK.fullmatch(name) or _SERVICE_ADDRESS.match(value)):
+            guess = nearest(name.removeprefix(_PREFIX).lower(), Settings.model_fields)
+            meant = f"; is {_PREFIX}{guess.upper()} meant?" if guess else ""
+            yield f"{variable}: there is no such setting{meant}"

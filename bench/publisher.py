@@ -16,7 +16,7 @@ from types import TracebackType
 
 from bench.corpus import SEED
 from bench.editor import Editor
-from bench.servers import Server, dateline_command, dateline_environment
+from bench.servers import Database, Server, dateline_command, dateline_environment
 from bench.story import make_story
 from bench.world import NEWSROOM, make_world
 
@@ -39,7 +39,7 @@ def copy_database(source: Path, target: Path) -> None:
     shutil.copytree(f"{source}.search", f"{target}.search")
 
 
-def make_key(database: Path, scope: str = "publish") -> str:
+def make_key(database: Path | Database, scope: str = "publish") -> str:
     """Make a key that may publish, or more."""
     command = [dateline_command(), "keys", "create", "--name", "bench", "--scope", scope]
     done = subprocess.run(

@@ -30,6 +30,14 @@ class ServerError(Exception):
 
 
 @dataclass(frozen=True)
+class Database:
+    """A database of the product that is no file, and its search index."""
+
+    url: str
+    search_path: Path | None = None
+
+
+@dataclass(frozen=True)
 class Server:
     """A server that answers."""
 
@@ -57,11 +65,15 @@ def dateline_command() -> str:
 
 
 def dateline_environment(
-    database: Path, cache_bytes: int | None = None, **settings: str
+    database: Path | Database, cache_bytes: int | None = None, **settings: str
 ) -> dict[str, str]:
     """Return an environment in which Dateline has these options and otherwise its defaults."""
     environment = {k: v for k, v in os.environ.items() if not k.startswith("DATELINE_")}
-    environment["DATELINE_DATABASE_URL"] = f"sqlite:///{database}"
+    if isinstance(database, Path):
+        environment["DATELINE_DATABASE_URL"] = f"sqlite:///{database}"
+    else:
+        environment["DATELINE_DATABASE_URL"] = database.url
+        environment["DATELINE_SEARCH_PATH"] = str(database.search_path)
     environment["DATELINE_WORKERS"] = "1"
     if cache_bytes is not None:
         environment["DATELINE_CACHE_BYTES"] = str(cache_bytes)
@@ -71,7 +83,7 @@ def dateline_environment(
 @contextmanager
 def dateline(
     folder: Path,
-    database: Path,
+    database: Path | Database,
     cache_bytes: int | None = None,
     without: str | None = None,
     **settings: str,
@@ -103,12 +115,25 @@ def floor(folder: Path, answer: Answer) -> Iterator[Server]:
 
 
 @contextmanager
-def idiomatic(folder: Path, database: Path) -> Iterator[Server]:
+def idiomatic(folder: Path, url: str) -> Iterator[Server]:
     """Serve the version that a reader would write by hand."""
+    with _reading("idiomatic", "bench.idiomatic.main:create", folder, url) as server:
+        yield server
+
+
+@contextmanager
+def by_hand(folder: Path, url: str) -> Iterator[Server]:
+    """Serve the same tables with asyncpg and orjson."""
+    with _reading("by-hand", "bench.by_hand:create", folder, url) as server:
+        yield server
+
+
+@contextmanager
+def _reading(name: str, application: str, folder: Path, url: str) -> Iterator[Server]:
     port = _free_port()
-    command = [*_uvicorn("bench.idiomatic.main:create", port), "--factory"]
-    environment = {**os.environ, "IDIOMATIC_DATABASE": str(database)}
-    with _running("idiomatic", command, environment, folder, port, "/headlines") as server:
+    command = [*_uvicorn(application, port), "--factory"]
+    environment = {**os.environ, "IDIOMATIC_DATABASE": url.replace("+psycopg", "+asyncpg")}
+    with _running(name, command, environment, folder, port, "/headlines") as server:
         yield server
 
 

@@ -17,8 +17,9 @@ from bench.corpus import Corpus, write_corpus
 from bench.idiomatic.filling import fill
 from bench.importing import Import, build_index, import_archive
 from bench.load import Generator, LoadError, Round, Target, put_load
+from bench.postgres import Postgres
 from bench.publisher import copy_database, copy_file, make_key
-from bench.servers import Server
+from bench.servers import Database, Server
 
 _ERROR = 400
 _MOST_CHECKED = 40
@@ -96,6 +97,13 @@ class Stage:
         large, small = map(self._running.enter_context, served)
         return large, small
 
+    @cached_property
+    def postgres(self) -> Postgres:
+        """A PostgreSQL with the archive."""
+        postgres = Postgres(self.folder, self.corpus)
+        self._running.callback(postgres.close)
+        return postgres
+
     def _opened(self, stories: int) -> Archive:
         archive = open_archive(stories)
         self._running.enter_context(unindexed(archive.database))
@@ -113,7 +121,7 @@ class Stage:
     def dateline(
         self,
         cache_bytes: int | None = 0,
-        database: Path | None = None,
+        database: Path | Database | None = None,
         without: str | None = None,
     ) -> Iterator[Server]:
         """Serve the archive as the product does it; without its cache, unless asked for."""
@@ -139,11 +147,19 @@ class Stage:
             yield server
 
     @contextmanager
-    def idiomatic(self) -> Iterator[Server]:
-        """Serve a copy of the archive as a reader would write it by hand."""
-        database = self._copy_name()
-        copy_file(self._idiomatic_database, database)
-        with servers.idiomatic(self.folder, database) as server:
+    def idiomatic(self, url: str | None = None) -> Iterator[Server]:
+        """Serve the archive as a reader would write it by hand: a copy of it, or another one."""
+        if url is None:
+            database = self._copy_name()
+            copy_file(self._idiomatic_database, database)
+            url = f"sqlite+aiosqlite:///{database}"
+        with servers.idiomatic(self.folder, url) as server:
+            yield server
+
+    @contextmanager
+    def by_hand(self, url: str) -> Iterator[Server]:
+        """Serve the tables of the idiomatic version with asyncpg and orjson."""
+        with servers.by_hand(self.folder, url) as server:
             yield server
 
     def _copy_name(self) -> Path:
@@ -177,7 +193,7 @@ class Stage:
     @cached_property
     def _idiomatic_database(self) -> Path:
         database = self.folder / "idiomatic.db"
-        fill(database, self.corpus.path)
+        fill(f"sqlite:///{database}", self.corpus.path)
         return database
 
 

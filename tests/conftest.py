@@ -98,7 +98,12 @@ def settings(database_url: str) -> Settings:
 @pytest.fixture
 def services(settings: Settings, clock: HandClock) -> Iterator[Services]:
     """Everything below HTTP, on the test's own database and clock."""
-    database = Database(settings.database_url, busy_timeout=settings.busy_timeout, pool_size=5)
+    database = Database(
+        settings.database_url,
+        busy_timeout=settings.busy_timeout,
+        pool_size=5,
+        read_seconds=settings.read_seconds,
+    )
     wired = bootstrap(settings, clock=clock, database=database)
     yield wired
     wired.close()

@@ -29,9 +29,10 @@ from app.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[1]
 FILE = ROOT / "app" / "api" / "openapi" / "examples.json"
+PAGE = ROOT / "docs" / "answers.md"
 # Pages for people, metrics, which differ each time, and formats that other standards explain.
 WITHOUT_EXAMPLE = frozenset(
-    "read_metrics read_openapi read_problem read_reference read_feed read_search_feed "
+    "read_metrics read_openapi read_problem read_reference read_start read_feed read_search_feed "
     "read_category_feed read_source_feed read_language_feed read_tag_feed read_sitemap "
     "read_sitemap_part read_news_sitemap read_article_as follow_stream ask_of_hub".split()
 )
@@ -295,6 +296,65 @@ def main() -> None:
     """Write the file that the OpenAPI document takes its examples from."""
     text = json.dumps(record(), ensure_ascii=False, indent=2, sort_keys=True)
     FILE.write_text(text + "\n", encoding="utf-8")
+    PAGE.write_text(page(json.loads(text)), encoding="utf-8")
+
+
+def page(examples: Examples) -> str:
+    """Return the page of the documentation that shows some answers whole."""
+    story, changes, search, suggestions = (
+        examples[name]["responses"]["200"]
+        for name in ("read_article", "list_changes", "search_stories", "suggest")
+    )
+    return _PAGE.format(
+        story=_indented(story),
+        change=_indented(changes["data"][0]),
+        search=_indented(search),
+        suggestions=_indented(suggestions),
+    )
+
+
+_PAGE = """# Answers
+
+What Dateline answers, whole: recorded from a server with the sample stories (`make examples`). The
+reference at `/docs` of your own server says what each field means, and has examples of every path.
+
+## A story
+
+`GET /v1/articles/rooftop-bees-outlast-the-winter`
+
+```json
+{story}
+```
+
+## A change
+
+One entry of `data` in `GET /v1/changes`, and the `data` of an event of `GET /v1/stream`. Where
+`type` is `article`, the `document` is a story as above; where `op` is `remove`, it is `null`.
+
+```json
+{change}
+```
+
+## A search
+
+`GET /v1/search?q=bees&highlight=true&facets=category,tag&limit=2`
+
+```json
+{search}
+```
+
+## A suggestion
+
+`GET /v1/suggest?q=bee`
+
+```json
+{suggestions}
+```
+"""
+
+
+def _indented(answer: Any) -> str:
+    return json.dumps(answer, ensure_ascii=False, indent=2, sort_keys=True)
 
 
 def _perform(client: TestClient, step: Step, made: dict[str, str]) -> tuple[int, Any]:

@@ -59,7 +59,7 @@ from app.api.routes.management import (
     webhooks,
 )
 from app.api.routes.public_router import PublicRouter
-from app.api.routes.system import health, reference
+from app.api.routes.system import health, reference, start_page
 from app.api.routes.system import metrics as system_metrics
 from app.api.routes.system import problems as problem_pages
 from app.bootstrap import Services
@@ -85,6 +85,7 @@ _DELIVERY: tuple[PublicRouter, ...] = (
     health.router,
     system_metrics.router,
     reference.router,
+    start_page.router,
     problem_pages.router,
 )
 _MANAGEMENT: tuple[AccessRouter, ...] = (

@@ -1,5 +1,6 @@
 """`dateline backup` and `dateline restore`: an embedded database as one file."""
 
+import errno
 import os
 import sqlite3
 from collections.abc import Iterator
@@ -30,6 +31,8 @@ from app.kit.sqlite_files import (
     reserve_numbers,
     set_aside,
 )
+from app.kit.system_errors import sentence_for
+from app.kit.unreachable import is_full
 from app.search.engine.tantivy_index import TantivyIndex
 from app.settings import Settings, read_settings
 
@@ -123,7 +126,7 @@ def _check_source(file: Path, target: Path) -> None:
     try:
         is_ours = is_sqlite(file)
     except OSError as wrong:
-        raise Misconfigured(f"{file} cannot be read: {wrong.strerror}.") from wrong
+        raise Misconfigured(f"{file} cannot be read: {sentence_for(wrong)}") from wrong
     if not is_ours:
         raise Misconfigured(
             f"{file} is not an SQLite database. Name a file that `dateline backup` wrote; dumps of "
@@ -206,13 +209,13 @@ def _told(file: Path, done: str) -> Iterator[None]:
     try:
         yield
     except OSError as wrong:
-        reason = wrong.strerror or str(wrong)
+        reason = sentence_for(wrong)
     except sqlite3.Error as wrong:
-        full = "disk is full" in str(wrong)
-        reason = "No space is left on the disk" if full else str(wrong)
+        full = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        reason = sentence_for(full) if is_full(str(wrong)) else f"{wrong}."
     else:
         return
-    raise Misconfigured(f"{file} could not be {done}: {reason}.")
+    raise Misconfigured(f"{file} could not be {done}: {reason}")
 
 
 def _aside(target: Path) -> Path:

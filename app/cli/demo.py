@@ -1,21 +1,27 @@
 """`dateline demo`: sample stories, an editor's key, and a served API in one command."""
 
-from contextlib import closing
+from contextlib import suppress
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from app.access.commands.create_key import create_key
-from app.bootstrap import Services, bootstrap, open_database, prepare_database
-from app.cli.common import ACTOR
+from app.access.commands.revoke_key import revoke_key
+from app.bootstrap import Services
+from app.cli.common import ACTOR, services
 from app.cli.serve import run_server
+from app.cli.serving import check_address
 from app.content.store import count_of
 from app.content.transfer.importing import Importer
-from app.kit.errors import Misconfigured
+from app.kit import stopping
+from app.kit.errors import Failure, Misconfigured
 from app.settings import read_settings
 
 _SAMPLES = Path(__file__).resolve().parents[2] / "samples" / "stories.ndjson"
+# A demo that is killed cannot revoke its key.
+_KEY_LASTS = timedelta(days=1)
 
 
 def demo(
@@ -26,28 +32,43 @@ def demo(
 ) -> None:
     """Serve sample stories from an embedded database, with an editor's key."""
     settings = read_settings(database_url=f"sqlite:///{file}", host="127.0.0.1", port=port)
-    with closing(open_database(settings)) as database:
-        prepare_database(database)
-        services = bootstrap(settings, database=database)
-        stories = _fill(services)
-        key = services.runner.run(ACTOR, lambda unit: create_key(unit, "demo editor", ["admin"]))
+    check_address(settings.host, settings.port)
+    with services(settings.database_url) as parts:
+        if _is_empty(parts):
+            _import_samples(parts)
+        stories = parts.search.total()
+        key = parts.runner.run(
+            ACTOR, lambda unit: create_key(unit, "demo editor", ["admin"], unit.now + _KEY_LASTS)
+        )
+
+    def revoke() -> None:
+        with suppress(Failure), services(settings.database_url) as parts:
+            parts.runner.run(ACTOR, lambda unit: revoke_key(unit, key.id))
+
     address = f"http://127.0.0.1:{settings.port}"
-    typer.echo(
-        f"Dateline serves {stories} sample articles at {address}\n\n"
-        f"  headlines   curl '{address}/v1/headlines?limit=3'\n"
-        f"  reference   {address}/docs\n"
-        f"  your key    {key.key}\n\n"
-        "The key may do everything and is shown this once. End the demo with Ctrl-C."
-    )
-    run_server(settings)
+    with stopping.cleanup(revoke):
+        typer.echo(
+            f"Dateline serves {stories} sample stories at {address}\n\n"
+            f"  headlines   curl '{address}/v1/headlines?limit=3'\n"
+            f"  reference   {address}/docs\n"
+            f"  your key    {key.key}\n\n"
+            "The key may do everything. It is shown this once, and ends with the demo, after a day "
+            "at the latest.\nEnd the demo with Ctrl-C."
+        )
+        try:
+            run_server(settings)
+        finally:
+            revoke()
 
 
-def _fill(services: Services) -> int:
-    """Import the samples; a second demo on the same file finds them there."""
+def _is_empty(parts: Services) -> bool:
+    with parts.database.read() as session:
+        return not any(count_of(session, type_) for type_ in ("article", "source", "category"))
+
+
+def _import_samples(parts: Services) -> None:
     if not _SAMPLES.exists():
         raise Misconfigured(f"The sample stories are missing: {_SAMPLES}.")
     with _SAMPLES.open("rb") as lines:
-        for _ in Importer(services.runner, ACTOR).run(lines):
-            pass
-    with services.database.read() as session:
-        return count_of(session, "article")
+        # In one transaction: a demo that is ended here begins anew.
+        Importer(parts.runner, ACTOR).run_batch(list(enumerate(lines, 1)))

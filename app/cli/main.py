@@ -1,12 +1,14 @@
 """The command line: its commands, and how failures are told."""
 
 import sys
+from contextlib import suppress
 
 import typer
 
 from app import __version__
 from app.cli import backups, care, demo, keys, serve, transfer
 from app.kit.errors import Failure
+from app.kit.system_errors import sentence_for
 
 app = typer.Typer(
     name="dateline",
@@ -54,3 +56,17 @@ def main() -> None:
         # Whoever read our output has left; that is their right.
         sys.stderr.close()
         sys.exit(0)
+    except OSError as error:
+        place = "" if error.filename is None else f"{error.filename}: "
+        typer.echo(f"dateline: {place}{sentence_for(error)}", err=True)
+        _drop_output()
+        sys.exit(1)
+
+
+def _drop_output() -> None:
+    """Give up what cannot be written to standard output; Python would try again at its end."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        with suppress(OSError):
+            sys.stdout.close()

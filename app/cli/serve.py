@@ -13,7 +13,7 @@ from app.api.delivery.pushed_feeds import read_feed
 from app.api.ops.redaction import hide_secrets
 from app.bootstrap import bootstrap, open_database, prepare_database
 from app.cli.common import DatabaseUrl
-from app.cli.serving import FORCE_SECONDS, GRACE_SECONDS, Server
+from app.cli.serving import FORCE_SECONDS, GRACE_SECONDS, Server, check_address
 from app.cli.supervisor import Supervisor
 from app.kit import stopping
 from app.kit.environment import export_settings
@@ -61,6 +61,7 @@ def worker(database_url: DatabaseUrl = None) -> None:
 def run_server(settings: Settings) -> None:
     """Serve with settings until told to stop."""
     # Fail here, in a sentence, rather than in each process that the server starts.
+    check_address(settings.host, settings.port)
     with closing(open_database(settings)) as database:
         prepare_database(database)
     # The process that only watches over others has something to say, too: that one died.

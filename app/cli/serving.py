@@ -1,16 +1,18 @@
 """A process that serves: uvicorn runs in a thread, so that signals stay with `stopping`."""
 
+import errno
+import socket
 import sys
 import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from signal import SIGTERM
-from socket import socket
 
 import uvicorn
 
 from app.kit import stopping
+from app.kit.errors import Misconfigured
 from app.server.interface import hooks_of
 
 # Requests in hand get so long, then they are cut off.
@@ -19,6 +21,33 @@ GRACE_SECONDS = 5
 KILL_SECONDS, FORCE_SECONDS = GRACE_SECONDS + 2.0, GRACE_SECONDS + 3.0
 # The exit code of a server that could not start; it is uvicorn's, too.
 START_FAILED = 3
+_REASONS = {
+    errno.EADDRINUSE: "Another program listens there (address already in use). End it, or choose "
+    "another port with --port or DATELINE_PORT.",
+    errno.EACCES: "This user may not (permission denied). Choose a port from 1024 on.",
+    errno.EADDRNOTAVAIL: "This machine does not have that address. Choose another one with --host "
+    "or DATELINE_HOST; 0.0.0.0 stands for all of them.",
+}
+
+
+def check_address(host: str, port: int) -> None:
+    """Raise `Misconfigured` if a server could not listen on an address."""
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+        family, kind, protocol, _, address = found[0]
+        with socket.socket(family, kind, protocol) as probe:
+            # As the server does: what an ended server left behind keeps nobody from listening.
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(address)
+            probe.listen()
+    except socket.gaierror as error:
+        raise Misconfigured(
+            f"The host {host!r} is not known. Check --host or DATELINE_HOST: it is an address of "
+            "this machine, such as 127.0.0.1 or 0.0.0.0."
+        ) from error
+    except OSError as error:
+        reason = _REASONS.get(error.errno or 0, f"{error.strerror}.")
+        raise Misconfigured(f"Cannot listen on {host}, port {port}. {reason}") from error
 
 
 class Server:
@@ -34,7 +63,7 @@ class Server:
         self._drain_seconds = drain_seconds
         self._is_told = False
 
-    def run(self, sockets: Sequence[socket] | None = None) -> None:
+    def run(self, sockets: Sequence[socket.socket] | None = None) -> None:
         """Serve until told to stop; exit with `START_FAILED` if it cannot start."""
         stopping.end_with(self._stop)
         # In a thread that is not the main one, uvicorn leaves signals alone.

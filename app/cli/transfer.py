@@ -17,6 +17,7 @@ from app.content.transfer.lines import Outcome
 from app.kit import json
 from app.kit.errors import Failure, Misconfigured
 from app.kit.files import replacing
+from app.kit.system_errors import sentence_for
 
 
 def import_(
@@ -96,7 +97,7 @@ def _opened(file: str) -> Iterator[BinaryIO]:
         with Path(file).open("rb") as stream:
             yield stream
     except OSError as wrong:
-        raise Misconfigured(f"{file}: {wrong.strerror}.") from wrong
+        raise Misconfigured(f"{file}: {sentence_for(wrong)}") from wrong
 
 
 @contextmanager
@@ -110,7 +111,7 @@ def _created(file: str) -> Iterator[BinaryIO]:
         with replacing(Path(file)) as part, part.open("wb") as stream:
             yield stream
     except OSError as wrong:
-        raise Misconfigured(f"{file}: {wrong.strerror}.") from wrong
+        raise Misconfigured(f"{file}: {sentence_for(wrong)}") from wrong
 
 
 def _count_lines(file: str) -> int | None:

@@ -86,7 +86,7 @@ class Directory:
             id_ = self.former[type_].get(ref, "")
         return id_ if id_ in known else None
 
-    def names(self, type_: EntryType) -> Sequence[str]:
+    def slugs(self, type_: EntryType) -> Sequence[str]:
         """Return all current slugs of a type."""
         return list(self.ids[type_])
 

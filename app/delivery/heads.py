@@ -65,12 +65,13 @@ class Heads:
 
     def __init__(self, watch: Watch | None) -> None:
         """Watch an embedded database."""
-        self._watch = watch
         self._known: tuple[Version, Head] | None = None
         # The version of the database; one that is read before a head belongs to it.
-        self.version: Callable[[], Version] = watch.version if watch is not None else _unknown
+        self.version: Callable[[], Version | None] = (
+            watch.version if watch is not None else lambda: None
+        )
 
-    def at(self, version: Version, now: datetime) -> Head | None:
+    def at(self, version: Version | None, now: datetime) -> Head | None:
         """Return the head of this version and moment, if it is known.
 
         It holds for what was read meanwhile if the version is the same afterwards.
@@ -83,11 +84,7 @@ class Heads:
         # A clock that was set back is asked about again. `_replace` takes three times as long.
         return None if over or now < head.now else Head(head[0], head[1], now, *head[3:])
 
-    def remember(self, version: Version, head: Head) -> None:
+    def remember(self, version: Version | None, head: Head) -> None:
         """Remember a head that was read after this version, unless it may be newer."""
-        if self._watch is not None and self.version() == version:
+        if version is not None and self.version() == version:
             self._known = version, head
-
-
-def _unknown() -> Version:
-    return 0

@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
+from typing import Any, NamedTuple
 
 from app.content.article import Article
 from app.content.texts import text_now
@@ -23,9 +24,27 @@ from app.kit.clock import Clock
 from app.kit.database import Database
 from app.kit.limit import unlimited
 from app.kit.session import ReadSession
+from app.kit.statement import Statement
+from app.kit.watch import Version
 
 # From one withdrawn story to the next: more than anybody means, and an end if they go round.
 _MOST_STEPS = 10
+
+
+class Current(NamedTuple):
+    """The directory, how new it is, and the version at which both were read, if there is one."""
+
+    directory: Directory
+    head: Head
+    version: Version | None
+
+
+class Question(NamedTuple):
+    """A statement to be awaited, and the moment of which its rows tell."""
+
+    statement: Statement[Any]
+    params: dict[str, Any]
+    now: datetime
 
 
 class Delivery:
@@ -42,15 +61,16 @@ class Delivery:
         self._directory: Directory | None = None
         self._loading = threading.Lock()
 
-    def stories(self, query: StoryQuery) -> Page:
-        """Return a page of visible stories."""
-        now, version = self._clock.now(), self._heads.version()
-        head = self._heads.at(version, now) if query.count is None else None
-        if head is not None:
-            asked = reading.story_page_statement(query, now, self._database.dialect)
+    def stories(self, query: StoryQuery, current: Current | None = None) -> Page:
+        """Return a page of visible stories; `current` is what was found out for it before."""
+        current = current or self._remembered()
+        if current is not None and current.version is not None and query.count is None:
+            directory, head, version = current
+            asked = reading.story_page_statement(query, head.now, self._database.dialect)
             rows: list[StoryRow] = self._database.fetch(*asked)
             if self._heads.version() == version:
-                return page(query, rows, head, self._fresh(head))
+                return page(query, rows, head, directory)
+        now, version = self._clock.now(), self._heads.version()
         with self._database.read(lists=True) as session:
             found, rows = reading.headed_story_page(session, query, now)
             head = head_of(found, now)
@@ -58,6 +78,37 @@ class Delivery:
             count = None if query.count is None else reading.count_stories(session, query, now)
         self._heads.remember(version, head)
         return page(query, rows, head, directory, count)
+
+    def ask_page(self, query: StoryQuery) -> Question:
+        """Return what reads a page of visible stories, for `answer_page`."""
+        now = self._clock.now()
+        asked = reading.story_page_statement(query, now, self._database.dialect, headed=True)
+        return Question(*asked, now)
+
+    def answer_page(self, query: StoryQuery, now: datetime, rows: Sequence[Any]) -> Page | None:
+        """Return the page that rows make; nothing, if the directory has to be loaded first."""
+        found, stories = reading.split_head(rows, reading.ROWS[query.form])
+        head = head_of(found, now)
+        directory = self._loaded(head)
+        return None if directory is None else page(query, stories, head, directory)
+
+    def ask_story(self, ref: str, *, embargoed: bool) -> Question:
+        """Return what reads one visible story whole, for `answer_story`."""
+        now = self._clock.now()
+        asked = reading.story_statement(
+            ref, now, self._database.dialect, embargoed=embargoed, headed=True
+        )
+        return Question(*asked, now)
+
+    def answer_story(
+        self, now: datetime, rows: Sequence[Any], names_in: tuple[str, ...]
+    ) -> Found | None:
+        """Return the story that rows make; nothing, if anything else has to be read for it."""
+        found, stories = reading.split_head(rows, WholeRow)
+        head = head_of(found, now)
+        if not stories or self._loaded(head) is None:
+            return None
+        return self._found(stories[0], head, names_in)
 
     def preview(self, article: Article) -> bytes:
         """Return a working copy whole, as readers would get it if it were published now."""
@@ -122,6 +173,11 @@ class Delivery:
         keys = self._surrogates.story_keys(row.id, row.translation_group)
         return Found(b"".join(pieces(row, directory)), head, keys)
 
+    @property
+    def loaded(self) -> Directory | None:
+        """The directory that was loaded last: slugs in it mean the same for ever."""
+        return self._directory
+
     def entries(
         self,
         type_: EntryType,
@@ -132,7 +188,7 @@ class Delivery:
         names_in: tuple[str, ...] = (),
     ) -> EntryPage:
         """Return a page of sources or categories in the order of slugs."""
-        directory, head = self.directory()
+        directory, head, _ = self.current()
         directory = directory.named(names_in)
         everything = list(directory.entries[type_].values())
         if position is None:
@@ -155,7 +211,7 @@ class Delivery:
 
     def entry(self, type_: EntryType, ref: str, *, names_in: tuple[str, ...] = ()) -> Found:
         """Return one source or category, or where a former slug leads."""
-        directory, head = self.directory()
+        directory, head, _ = self.current()
         directory = directory.named(names_in)
         entry = directory.find(type_, ref)
         if entry is not None:
@@ -163,7 +219,7 @@ class Delivery:
         former = directory.find_former(type_, ref)
         return Found(None, head, moved_to=former.slug if former else None)
 
-    def directory(self) -> tuple[Directory, Head]:
+    def current(self) -> Current:
         """Return the directory as it is now, and how new that is.
 
         An answer that is made now would be as new, and end at the same moment.
@@ -173,11 +229,17 @@ class Delivery:
         if head is None:
             head = head_of(self._database.fetch(reading.LOG_HEAD, {"now": now})[0], now)
             self._heads.remember(version, head)
-        return self._fresh(head), head
+        return Current(self._fresh(head), head, version)
+
+    def _remembered(self) -> Current | None:
+        """Return the same, if it is known without a look at the log."""
+        version = self._heads.version()
+        head = self._heads.at(version, self._clock.now())
+        return None if head is None else Current(self._fresh(head), head, version)
 
     def head(self) -> Head:
         """Return how new an answer would be that is made now, and when it would end."""
-        return self.directory()[1]
+        return self.current().head
 
     @contextmanager
     def opened(self, *, lists: bool = False) -> Iterator[tuple[ReadSession, Head, Directory]]:
@@ -198,7 +260,7 @@ class Delivery:
         """
         known = self._directory
         found = known.resolve(type_, ref) if known is not None else None
-        return found or self.directory()[0].resolve(type_, ref)
+        return found or self.current().directory.resolve(type_, ref)
 
     def ids_of(self, slugs: Collection[str]) -> dict[str, str]:
         """Return the ids of the stories that have slugs, or had them, by slug."""
@@ -207,7 +269,7 @@ class Delivery:
 
     def slugs(self, type_: EntryType) -> Sequence[str]:
         """Return all slugs of a type, to guess what somebody meant."""
-        return self.directory()[0].names(type_)
+        return self.current().directory.slugs(type_)
 
     def is_due(self) -> bool:
         """Tell whether time made a story appear or expire, for anybody, that no log knows of."""
@@ -229,6 +291,11 @@ class Delivery:
                     directory = directories.load(session, head.taxonomy)
                 self._directory = directory
         return directory
+
+    def _loaded(self, head: Head) -> Directory | None:
+        """Return the directory that is in memory, if it is the one of these rows."""
+        known = self._directory
+        return known if known is not None and known.position == head.taxonomy else None
 
 
 def _elsewhere(session: ReadSession, ref: str, head: Head, *, embargoed: bool) -> Found:

@@ -21,6 +21,7 @@ from sqlalchemy import (
 )
 
 from app.kit import permissions
+from app.kit.awaited import AwaitedReads
 from app.kit.engines import limit_statements, postgresql_engines, sqlite_engine
 from app.kit.errors import DatabaseUnavailable, ReadTooLong
 from app.kit.failures import translated_failures
@@ -48,17 +49,30 @@ class Database:
         """Return the database in an SQLite file, whatever characters its name has."""
         return cls(URL.create("sqlite", database=str(path.absolute())))
 
-    def __init__(self, url: str | URL, *, busy_timeout: float = 5.0, pool_size: int = 20) -> None:
+    def __init__(
+        self,
+        url: str | URL,
+        *,
+        busy_timeout: float = 5.0,
+        pool_size: int = 20,
+        read_seconds: float = 0,
+    ) -> None:
         """Prepare the engine; nothing is opened before the first session.
 
-        `busy_timeout` is how many seconds a transaction waits for a lock.
+        `busy_timeout` is how many seconds a transaction waits for a lock, and `read_seconds` how
+        long a statement may take that is awaited.
         """
         self._busy_timeout = busy_timeout
         address = url if isinstance(url, str) else url.render_as_string(hide_password=False)
         self._server = Server(address, busy_timeout) if is_address(address) else None
         self.dialect: Literal["sqlite", "postgresql"] = "postgresql" if self._server else "sqlite"
+        # What runs single statements without a thread; on SQLite, `fetch` waits for nothing.
+        self.awaited: AwaitedReads | None = None
         if self._server is not None:
             self.engine, self._lists = postgresql_engines(self._server, pool_size)
+            self.awaited = AwaitedReads(
+                self._server, self.engine.dialect, max(1, pool_size // 2), read_seconds
+            )
         else:
             self.engine = self._lists = sqlite_engine(url, busy_timeout)
         name = str(self.engine.url.database)
@@ -200,10 +214,12 @@ class Database:
             return bool(session.scalar(text(_TAKES_WRITES)))
 
     def trace(self, trace: Trace | None) -> None:
-        """Show statements that run on a file beneath SQLAlchemy, whose events do not tell of them.
+        """Show statements that run beneath SQLAlchemy, whose events do not tell of them.
 
-        They are those of sessions that begin later; nothing ends it.
+        On a file they are those of sessions that begin later; on PostgreSQL those that are awaited.
         """
+        if self.awaited is not None:
+            self.awaited.trace = trace
         if self._readers is not None:
             self._readers.trace(trace)
         if self._writing is not None:
@@ -231,6 +247,8 @@ class Database:
 
     def close(self) -> None:
         """Close the pool."""
+        if self.awaited is not None:
+            self.awaited.close()
         if self._readers is not None:
             self._readers.close()
         if self._writing is not None:

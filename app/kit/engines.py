@@ -59,7 +59,7 @@ def _compiled_statements() -> BoundedCache[Any, Any]:
 
 
 # Letters of the longest statement that a server keeps prepared, and how many for a connection.
-_LONGEST_PREPARED, _MOST_PREPARED = 10_000, 50
+LONGEST_PREPARED, MOST_PREPARED = 10_000, 50
 
 
 class _Cursor(psycopg.Cursor[Any]):
@@ -74,15 +74,22 @@ class _Cursor(psycopg.Cursor[Any]):
         binary: bool | None = None,
     ) -> Any:
         """Run a statement."""
-        if len(query) > _LONGEST_PREPARED:
+        if len(query) > LONGEST_PREPARED:
             prepare = False
         return super().execute(query, params, prepare=prepare, binary=binary)
 
 
 # For public lists alone. Each has an index for its order, and stops after a page. Where statistics
 # are missing or outdated, the planner thinks it cheaper to gather everything and sort it, or to
-# keep it in memory to test a page against. It still may, where there is no other way.
-_ORDERED = {"enable_sort": "off", "enable_incremental_sort": "off", "enable_material": "off"}
+# keep it in memory to test a page against. It still may, where there is no other way. A statement
+# that is prepared is planned once: to plan a page takes ten times as long as to read it, and the
+# index of its order serves it whatever its values are.
+ORDERED = {
+    "enable_sort": "off",
+    "enable_incremental_sort": "off",
+    "enable_material": "off",
+    "plan_cache_mode": "force_generic_plan",
+}
 
 
 def postgresql_engines(server: Server, pool_size: int) -> tuple[Engine, Engine]:
@@ -94,12 +101,12 @@ def postgresql_engines(server: Server, pool_size: int) -> tuple[Engine, Engine]:
     return (
         # One read may open another, so there is always one more.
         _pool(server, {}, pool_size=pool_size, max_overflow=more + 2 * MOST_COSTLY),
-        _pool(server, _ORDERED, pool_size=lists, max_overflow=MOST_COSTLY),
+        _pool(server, ORDERED, pool_size=lists, max_overflow=MOST_COSTLY),
     )
 
 
 # Seconds for which a request waits for a connection where all are in use.
-_POOL_SECONDS = 2.0
+POOL_SECONDS = 2.0
 
 
 def _pool(server: Server, settings: Mapping[str, str], **pool: int) -> Engine:
@@ -108,7 +115,7 @@ def _pool(server: Server, settings: Mapping[str, str], **pool: int) -> Engine:
         URL.create("postgresql+psycopg", database=server.database),
         # The one that was used last: its server has at hand what it needs.
         pool_use_lifo=True,
-        pool_timeout=_POOL_SECONDS,
+        pool_timeout=POOL_SECONDS,
         **_common_options(),
         **pool,
     )
@@ -119,7 +126,7 @@ def _pool(server: Server, settings: Mapping[str, str], **pool: int) -> Engine:
 
     @event.listens_for(engine, "connect")
     def prepare(connection: Any, _record: Any) -> None:
-        connection.prepared_max = _MOST_PREPARED
+        connection.prepared_max = MOST_PREPARED
 
     @event.listens_for(engine, "checkout")
     def check(connection: Any, _record: Any, _proxy: Any) -> None:

@@ -17,6 +17,7 @@ from app.kit.errors import (
     ReadTooLong,
 )
 from app.kit.session import BROKEN
+from app.kit.unreachable import NO_SPACE, is_full
 
 
 @contextmanager
@@ -58,6 +59,12 @@ def _translated(wrong: BaseException | None) -> Failure:
         return ReadTooLong("The database took too long to find this. Ask for less at once.")
     if any(words in message for words in _BUSY):
         return DatabaseBusy("The database is busy. Try again shortly.")
+    return DatabaseUnavailable(_unavailable(wrong, message))
+
+
+def _unavailable(wrong: BaseException | None, message: str) -> str:
+    if is_full(message):
+        return NO_SPACE
     if "no such table" in message or "does not exist" in message:
-        return DatabaseUnavailable("The database has no Dateline schema. Run `dateline migrate`.")
-    return DatabaseUnavailable(f"The database does not answer ({type(wrong).__name__}).")
+        return "The database has no Dateline schema. Run `dateline migrate`."
+    return f"The database does not answer ({type(wrong).__name__})."

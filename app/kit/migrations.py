@@ -11,14 +11,9 @@ from sqlalchemy import Connection, inspect, text
 from sqlalchemy.exc import DBAPIError
 
 from app.kit.database import Database
-from app.kit.errors import (
-    DatabaseBehind,
-    DatabaseBusy,
-    DatabaseReadOnly,
-    DatabaseUnavailable,
-    Failure,
-)
+from app.kit.errors import DatabaseBehind
 from app.kit.readers import BEGINS
+from app.kit.unreachable import unreachable
 
 _ROOT = Path(__file__).resolve().parents[2]
 _LOCK = 0x646174656C696E65  # "dateline": one process migrates, the others wait
@@ -38,7 +33,7 @@ def current(database: Database) -> str | None:
         with database.engine.connect() as connection:
             return MigrationContext.configure(connection).get_current_revision()
     except DBAPIError as wrong:
-        raise _unreachable(wrong) from wrong
+        raise unreachable(wrong.orig, database.file) from wrong
 
 
 def is_current(database: Database) -> bool:
@@ -64,7 +59,7 @@ def refuse_strangers(database: Database) -> None:
     try:
         tables = inspect(database.engine).get_table_names()
     except DBAPIError as wrong:
-        raise _unreachable(wrong) from wrong
+        raise unreachable(wrong.orig, database.file) from wrong
     if tables and "alembic_version" not in tables:
         raise DatabaseBehind(
             f"The database holds tables of something else ({tables[0]!r}, for one). Give Dateline "
@@ -108,7 +103,7 @@ def _run(database: Database, direction: str, revision: str) -> None:
                 config.attributes["connection"] = connection
                 getattr(command, direction)(config, revision)
     except DBAPIError as wrong:
-        raise _unreachable(wrong) from wrong
+        raise unreachable(wrong.orig, database.file) from wrong
     finally:
         if database.dialect == "postgresql":
             # The server has forgotten what was prepared on the connection that dropped tables.
@@ -124,22 +119,3 @@ def _lock(connection: Connection) -> None:
 
 def _scripts() -> ScriptDirectory:
     return ScriptDirectory(str(_ROOT / "migrations"))
-
-
-def _unreachable(wrong: DBAPIError) -> Failure:
-    message = str(wrong.orig).lower()
-    if "readonly" in message or "read-only" in message:
-        return DatabaseReadOnly(
-            "The database cannot be written to, and its schema is not current. Make it writable "
-            "for this user, or run `dateline migrate` as one who may write."
-        )
-    if "database is locked" in message:
-        return DatabaseBusy("Others keep the database busy. Try again shortly.")
-    if "not a database" in message:
-        return DatabaseUnavailable(
-            "The file is not an SQLite database. Check DATELINE_DATABASE_URL."
-        )
-    return DatabaseUnavailable(
-        "The database cannot be opened. Check DATELINE_DATABASE_URL: that the folder of an "
-        "SQLite file exists and may be written to, or that PostgreSQL runs and lets you in."
-    )

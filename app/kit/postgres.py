@@ -5,6 +5,7 @@ Where no answer came for a while, every connection is cut, so that nobody waits 
 one is waited for until the server answers again. A statement that takes long is not cut.
 """
 
+import asyncio
 import logging
 import re
 import select
@@ -15,7 +16,7 @@ from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import closing, suppress
 from functools import partial
-from typing import Any
+from typing import Any, LiteralString
 from weakref import WeakKeyDictionary, finalize
 
 import psycopg
@@ -23,6 +24,8 @@ from psycopg.conninfo import conninfo_to_dict
 
 from app.kit.errors import Misconfigured
 
+# A connection whose statements are awaited.
+AwaitedConnection = psycopg.AsyncConnection[Any]
 _log = logging.getLogger("dateline.database")
 _PREFIX = re.compile(r"postgres(ql)?(\+psycopg)?://")
 # What libpq is given unless the address says otherwise. A connection that was cut without a word
@@ -79,9 +82,9 @@ class Server:
         self._settings = {**_SESSION, "lock_timeout": str(int(lock_timeout * 1000))}
         self._fixed = _names_in(str(given.get("options") or ""))
         self._attempts = ThreadPoolExecutor(_MOST_ATTEMPTS, "connecting")
-        self._sockets: WeakKeyDictionary[psycopg.Connection[Any], socket.socket] = (
-            WeakKeyDictionary()
-        )
+        self._sockets: WeakKeyDictionary[
+            psycopg.Connection[Any] | AwaitedConnection, socket.socket
+        ] = WeakKeyDictionary()
         self._lock = threading.Lock()
         self._ticks = 0
         self.is_silent = False
@@ -91,6 +94,32 @@ class Server:
     ) -> psycopg.Connection[Any]:
         """Open a connection with these settings, too; none while the server is silent."""
         return self._open(settings or {}, options, lambda: self.is_silent)
+
+    async def connect_awaited(self, settings: Mapping[str, str]) -> AwaitedConnection:
+        """Open a connection whose statements are awaited, in autocommit, as `connect` does."""
+        left = list(self._addresses)
+        pending: set[asyncio.Task[AwaitedConnection]] = set()
+        failure: BaseException = psycopg.OperationalError(_SILENT)
+        try:
+            while (left or pending) and not self.is_silent:
+                if left:
+                    attempt = self._open_awaited(left.pop(0), settings)
+                    pending.add(asyncio.create_task(attempt))
+                seconds = _HEAD_START if left else _LOOK_EVERY
+                done, pending = await asyncio.wait(
+                    pending, timeout=seconds, return_when=asyncio.FIRST_COMPLETED
+                )
+                opened = [task.result() for task in done if task.exception() is None]
+                for connection in opened[1:]:
+                    close_awaited(connection)
+                if opened:
+                    return opened[0]
+                failure = next((task.exception() for task in done), None) or failure
+        finally:
+            for task in pending:
+                task.add_done_callback(_close_late_awaited)
+                task.cancel()
+        raise failure
 
     def connect_to_ask(self) -> psycopg.Connection[Any]:
         """Open a connection to find out whether the server answers, without transactions."""
@@ -180,21 +209,49 @@ class Server:
         connection: psycopg.Connection[Any] = psycopg.connect(
             **{**self._parameters, **address}, autocommit=True, **options
         )
+        self._note(connection)
+        connection.execute(*self._configuration(settings))
+        connection.autocommit = False
+        return connection
+
+    async def _open_awaited(
+        self, address: Mapping[str, str], settings: Mapping[str, str]
+    ) -> AwaitedConnection:
+        connection: AwaitedConnection = await psycopg.AsyncConnection.connect(
+            **{**self._parameters, **address}, autocommit=True
+        )
+        self._note(connection)
+        try:
+            await connection.execute(*self._configuration(settings))
+        except BaseException:
+            close_awaited(connection)
+            raise
+        return connection
+
+    def _note(self, connection: psycopg.Connection[Any] | AwaitedConnection) -> None:
+        """Keep the socket of a connection, to cut it."""
         # One of our own, since the driver's number may belong to another file by then.
         own = socket.socket(fileno=socket.dup(connection.fileno()))
         finalize(connection, own.close)
         with self._lock:
             self._sockets[connection] = own
+
+    def _configuration(self, settings: Mapping[str, str]) -> tuple[LiteralString, list[str]]:
+        """Return what makes the settings of a new connection, and its values."""
         wanted = {**self._settings, **settings}
         given = [pair for pair in wanted.items() if pair[0] not in self._fixed]
         # Not as parameters of the start: poolers refuse those that they do not know.
         calls = ", ".join(["set_config(%s, %s, false)"] * len(given))
-        connection.execute(f"SELECT {calls}", [value for pair in given for value in pair])
-        connection.autocommit = False
-        return connection
+        return f"SELECT {calls}", [value for pair in given for value in pair]
 
 
-def is_lost(connection: psycopg.Connection[Any]) -> bool:
+def close_awaited(connection: AwaitedConnection) -> None:
+    """Close a connection, on any event loop and without one: closing waits for nothing."""
+    with suppress(StopIteration):
+        connection.close().send(None)
+
+
+def is_lost(connection: psycopg.Connection[Any] | AwaitedConnection) -> bool:
     """Tell whether the server has hung up: there is something to read, and nothing was asked."""
     if connection.closed:
         return True
@@ -265,6 +322,11 @@ def _abandon(attempts: set[Future[psycopg.Connection[Any]]]) -> None:
     """Close what nobody waits for any more, when and if it is opened."""
     for attempt in attempts:
         attempt.add_done_callback(_close_late)
+
+
+def _close_late_awaited(attempt: asyncio.Task[AwaitedConnection]) -> None:
+    if not attempt.cancelled() and attempt.exception() is None:
+        close_awaited(attempt.result())
 
 
 def _close_late(attempt: Future[psycopg.Connection[Any]]) -> None:

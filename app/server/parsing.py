@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING
 import httptools
 
 from app.server.interface import Headers, Scope
-from app.server.target import NO_HTTP, Refused, check_headers, check_query, split_target
+from app.server.target import (
+    NO_HTTP,
+    Refused,
+    check_headers,
+    check_query,
+    refused_target,
+    split_target,
+)
 
 if TYPE_CHECKING:
     from app.server.protocol import HttpProtocol
@@ -52,7 +59,7 @@ class RequestReader:
             # A server may ignore it (RFC 9110, section 7.8). The parser goes on with the next head.
             return
         except httptools.HttpParserError as error:
-            raise _reason(error) from None
+            raise _reason(error, part) from None
 
     def on_message_begin(self) -> None:
         """Begin a request."""
@@ -125,10 +132,12 @@ class RequestReader:
         self._body_parser.feed_data(f"POST / HTTP/1.1\r\n{framing}\r\n\r\n".encode())
 
 
-def _reason(error: httptools.HttpParserError) -> Refused:
+def _reason(error: httptools.HttpParserError, data: bytes) -> Refused:
     """Return what a request is refused for, which one of the methods `on_…` may have raised."""
     if isinstance(error.__context__, Refused):
         return error.__context__
+    if isinstance(error, httptools.HttpParserInvalidURLError):
+        return refused_target(data)
     if isinstance(error, httptools.HttpParserCallbackError):
         _log.error("a request could not be taken", exc_info=error.__context__)
         return Refused("internal", "The request could not be answered.")

@@ -7,21 +7,25 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, create_engine, insert
+from sqlalchemy import Connection, create_engine, insert, text
 
 from bench.idiomatic.models import Article, Base, Category, Source, article_categories
 
 Row = dict[str, Any]
 _BATCH = 500
+_NEXT = "SELECT setval(pg_get_serial_sequence('articles', 'id'), max(id)) FROM articles"
 _GIVEN = ("kind language title summary url tags authors image urgency dateline").split()
 
 
-def fill(database: Path, corpus: Path) -> None:
+def fill(url: str, corpus: Path) -> None:
     """Make the tables and fill them from an NDJSON file."""
-    engine = create_engine(f"sqlite:///{database}")
+    engine = create_engine(url)
     Base.metadata.create_all(engine)
     with engine.begin() as connection, corpus.open(encoding="utf-8") as file:
         _Filling(connection).add_all(json.loads(line) for line in file)
+        if engine.dialect.name == "postgresql":
+            # The next number is not known where numbers were given.
+            connection.execute(text(_NEXT))
     engine.dispose()
 
 

@@ -32,8 +32,9 @@ _WITH_RELATIONS = (selectinload(Article.source), selectinload(Article.categories
 def create() -> FastAPI:
     """Build the application on the database that the environment names."""
     app = FastAPI(title="Idiomatic")
-    engine = create_async_engine(f"sqlite+aiosqlite:///{os.environ['IDIOMATIC_DATABASE']}")
-    event.listen(engine.sync_engine, "connect", prepare)
+    engine = create_async_engine(os.environ["IDIOMATIC_DATABASE"])
+    if engine.dialect.name == "sqlite":
+        event.listen(engine.sync_engine, "connect", prepare)
     app.state.sessions = async_sessionmaker(engine, expire_on_commit=False)
     app.get("/headlines", response_model=Headlines)(headlines)
     app.get("/articles/{slug}", response_model=Story)(article)

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, Column, ForeignKey, Index, Table
+from sqlalchemy import JSON, Column, DateTime, ForeignKey, Index, Table
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
 
@@ -56,8 +56,8 @@ class Article(Base):
     title: Mapped[str]
     summary: Mapped[str | None]
     url: Mapped[str | None]
-    published_at: Mapped[datetime]
-    updated_at: Mapped[datetime]
+    published_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    updated_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
     tags: Mapped[list[str]] = mapped_column(JSON)
     authors: Mapped[list[dict[str, Any]]] = mapped_column(JSON)
     image: Mapped[dict[str, Any] | None] = mapped_column(JSON)

@@ -10,6 +10,7 @@ from bench.measurements import (
     imports,
     layers,
     memory,
+    on_postgresql,
     paging,
     publishing,
     pushing,
@@ -28,6 +29,7 @@ ALL: tuple[Measurement, ...] = (
     *pushing.MEASUREMENTS,
     *syncing.MEASUREMENTS,
     *streaming.MEASUREMENTS,
+    *on_postgresql.MEASUREMENTS,
     *memory.MEASUREMENTS,
     *imports.MEASUREMENTS,
 )

@@ -51,21 +51,28 @@ class Readers:
 
 
 @dataclass(frozen=True)
-class _Found:
+class Publications:
+    """Reads with and without publications, and the time that each publication took, in order."""
+
     reads: LoadComparison
     rate: float
     seconds: list[float] = field(repr=False)
 
     @property
     def as_asked(self) -> bool:
+        """Tell whether as many were published as was asked for."""
         return self.rate >= _ENOUGH * _RATE
+
+    @property
+    def note(self) -> str:
+        """How many were published."""
+        return f"{self.rate:.1f} of {_RATE} stories a second were published"
 
 
 def reads(stage: Stage) -> Outcome:
     """Compare reads during 50 new stories a second with the same reads alone."""
     found = _measured(stage)
-    note = f"{found.rate:.1f} of {_RATE} stories a second were published"
-    return replace(outcome_of_load(found.reads, note), as_asked=found.as_asked)
+    return replace(outcome_of_load(found.reads, found.note), as_asked=found.as_asked)
 
 
 def publications(stage: Stage) -> Outcome:
@@ -78,12 +85,17 @@ def publications(stage: Stage) -> Outcome:
 
 
 @cache
-def _measured(stage: Stage) -> _Found:
+def _measured(stage: Stage) -> Publications:
     with stage.live() as (server, key):
-        readers = Readers(stage, server, key)
-        compared = stage.take_turns(readers.while_publishing, readers.alone)
+        return published_meanwhile(stage, server, key)
+
+
+def published_meanwhile(stage: Stage, server: Server, key: str) -> Publications:
+    """Read from a server while stories are published there, and while none are."""
+    readers = Readers(stage, server, key)
+    compared = stage.take_turns(readers.while_publishing, readers.alone)
     seconds = sorted(seconds for each in readers.publishers for seconds in each.seconds)
-    return _Found(compared, median(each.rate for each in readers.publishers), seconds)
+    return Publications(compared, median(each.rate for each in readers.publishers), seconds)
 
 
 def _written_before(stage: Stage) -> Iterator[bytes]:

@@ -13,7 +13,7 @@ from sqlalchemy import text
 from starlette.testclient import TestClient
 
 from app.api.app import create_app
-from app.api.delivery.threads import asks_much
+from app.api.delivery.respond import asks_much
 from app.bootstrap import Services
 from app.delivery.store import reading
 from app.kit.costly import MOST_COSTLY
@@ -105,7 +105,7 @@ def test_what_asks_much_is_told_by_its_query() -> None:
 def test_a_question_ends_when_its_client_leaves(
     counting: threading.Semaphore, services: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("app.api.delivery.threads.ReadLimit", _patient)
+    monkeypatch.setattr("app.api.delivery.respond.ReadLimit", _patient)
     with served(create_app(services)) as server:
         for turn in range(2 * MOST_COSTLY):
             with socket.create_connection(("127.0.0.1", port_of(server))) as asking:

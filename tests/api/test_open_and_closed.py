@@ -10,7 +10,7 @@ from tests.conftest import key_for
 
 pytestmark = pytest.mark.parametrize("dialect", ["sqlite"])
 OPEN = {"/healthz", "/readyz", "/metrics", "/docs", "/openapi.json", "/problems/{code}"}
-OPEN |= {"/robots.txt", "/.well-known/api-catalog"}
+OPEN |= {"/", "/robots.txt", "/.well-known/api-catalog"}
 STORIES = {
     "/v1/articles",
     "/v1/articles/{ref}",

@@ -58,9 +58,9 @@ def test_check_finds_what_is_wrong_and_rebuild_mends_it(shell: Shell, services: 
 @pytest.mark.slow
 def test_rebuilding_what_is_sound_changes_nothing(shell: Shell, services: Services) -> None:
     shell.done("import", str(SAMPLES))
-    before = services.delivery.directory()[1].serial
+    before = services.delivery.current()[1].serial
     assert shell.done("rebuild").text.endswith("mended 0.\n")
-    assert services.delivery.directory()[1].serial == before
+    assert services.delivery.current()[1].serial == before
 
 
 @pytest.mark.parametrize("dialect", ["postgresql"])
@@ -116,11 +116,16 @@ def test_help_names_every_command() -> None:
         assert command in printed
 
 
+@pytest.mark.parametrize(
+    ("variable", "told"),
+    [("DATELINE_WORKERS", "DATELINE_WORKERS: "), ("DATELINE_ANONYMUS", "DATELINE_ANONYMOUS meant")],
+)
+@pytest.mark.parametrize("command", ["check", "serve"])
 def test_a_wrong_variable_is_told_in_a_sentence(
-    shell: Shell, monkeypatch: pytest.MonkeyPatch
+    shell: Shell, monkeypatch: pytest.MonkeyPatch, command: str, variable: str, told: str
 ) -> None:
-    monkeypatch.setenv("DATELINE_WORKERS", "many")
-    ended = shell.run("check")
+    monkeypatch.setenv(variable, "many")
+    ended = shell.run(command)
     assert ended.code == 1
-    assert "DATELINE_WORKERS" in ended.err
+    assert told in ended.err
     assert "Traceback" not in ended.err

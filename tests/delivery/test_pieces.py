@@ -14,7 +14,7 @@ def test_whoever_walked_the_archive_leaves_room(
 ) -> None:
     monkeypatch.setattr(directory, "_MOST_JOINED", 3)
     ids = [newsroom.category(name)["id"] for name in ("Sea", "Land", "Air", "Fire")]
-    known, _ = services.delivery.directory()
+    known = services.delivery.current().directory
     walked = [known.between(None, id_) for id_ in ids]
     assert [b'"name":"Sea"' in walked[0], b'"name":"Fire"' in walked[3]] == [True, True]
     assert known.between(None, ids[3]) is walked[3]

@@ -7,7 +7,7 @@ import jsonschema_rs
 import pytest
 
 from app.api.app import openapi_document
-from tools.record_examples import FILE, WITHOUT_EXAMPLE, Examples, record
+from tools.record_examples import FILE, PAGE, WITHOUT_EXAMPLE, Examples, page, record
 
 _STALE = "Answers have changed. If they should: make examples openapi, and read the difference."
 
@@ -33,6 +33,15 @@ def operations_of(described: dict[str, Any]) -> dict[str, dict[str, Any]]:
         for operations in described["paths"].values()
         for operation in operations.values()
     }
+
+
+def test_the_page_of_answers_is_recorded(recorded: Examples) -> None:
+    assert PAGE.read_text(encoding="utf-8") == page(recorded), "make examples"
+
+
+def test_the_stream_describes_its_events(described: dict[str, Any]) -> None:
+    text = operations_of(described)["follow_stream"]["description"]
+    assert all(f"`{word}`" in text for word in ("event", "data", "id", "upsert", "remove"))
 
 
 def test_every_operation_has_an_example(recorded: Examples, described: dict[str, Any]) -> None:

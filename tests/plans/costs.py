@@ -1,10 +1,12 @@
 """What the statements cost that a function runs: recorded, and explained with their values."""
 
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from psycopg import ClientCursor
 from sqlalchemy import Engine, event
 
 from app.kit.database import Database
@@ -14,6 +16,7 @@ from app.kit.session import WriteSession
 _PLAIN = ("SAVEPOINT", "RELEASE", "ROLLBACK", "SELECT pg_")
 # SQLite's virtual machine takes some hundred steps a row at the most where it reads by an index.
 _STEPS_A_ROW = 100
+_PARAMETER = re.compile(r"%\((\w+)\)s")
 
 
 @dataclass(frozen=True)
@@ -82,8 +85,18 @@ def _on_sqlite(raw: Any, sql: str, values: Any) -> Cost:
 
 
 def _on_postgresql(raw: Any, sql: str, values: Any) -> Cost:
-    explain = f"EXPLAIN (ANALYZE, TIMING OFF, FORMAT JSON) {sql}"
-    ((plan,),) = raw.execute(explain, values).fetchall()
+    """Explain a statement as it runs once it is prepared, with the planner settings it has then."""
+    names = list(dict.fromkeys(_PARAMETER.findall(sql)))
+    numbered = _PARAMETER.sub(lambda found: f"${names.index(found[1]) + 1}", sql)
+    given = f"({', '.join(['%s'] * len(names))})" if names else ""
+    cursor = ClientCursor(raw)
+    cursor.execute(f"PREPARE explained AS {numbered.replace('%%', '%')}")
+    cursor.execute(
+        f"EXPLAIN (ANALYZE, TIMING OFF, FORMAT JSON) EXECUTE explained{given}",
+        [values[name] for name in names],
+    )
+    ((plan,),) = cursor.fetchall()
+    cursor.execute("DEALLOCATE explained")
     steps: list[str] = []
     visited = [0]
     _walk(plan[0]["Plan"], steps, visited)

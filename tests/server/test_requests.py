@@ -220,6 +220,22 @@ def test_an_ambiguous_request_is_refused_and_nothing_behind_it_is_read(
     assert b"connection: close\r\n" in found
 
 
+@pytest.mark.parametrize(
+    ("target", "encoded"),
+    [
+        ("/v1/search?q=مراكش", "/v1/search?q=%D9%85%D8%B1%D8%A7%D9%83%D8%B4"),
+        ("/v1/sources/caf%C3%A9é?a=b&c=[1]", "/v1/sources/caf%C3%A9%C3%A9?a=b&c=[1]"),
+    ],
+)
+def test_an_address_that_is_not_ascii_is_shown_encoded(
+    connection: socket.socket, target: str, encoded: str
+) -> None:
+    connection.sendall(f"GET {target} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+    problem = json.loads(rest_of(connection).partition(b"\r\n\r\n")[2])
+    assert problem["code"] == "malformed_request"
+    assert problem["detail"].endswith(f"send '{encoded}'.")
+
+
 def test_an_unfinished_query_that_is_too_long_is_refused(connection: socket.socket) -> None:
     assert answers_in(_ask(connection, b"GET /?" + b"a" * 9_000)) == [414]
 

@@ -19,6 +19,7 @@ EXAMPLES = Path(__file__).resolve().parents[2] / "docs" / "examples"
 PURGE_TOKEN = "purge-" + "x" * 32
 _FOLDERS = f"{Path('/usr/sbin')}:{Path('/usr/local/sbin')}"
 _PATIENCE = 60
+_MISSING_MODULE = re.compile(r"Could not find VMOD (\w+)")
 _BLANK = re.compile(r"@[A-Z_]+@")
 
 
@@ -36,6 +37,15 @@ def needed(program: str, packages: str) -> str:
     if found is None:
         pytest.skip(f"{program} is not installed: apt-get install {packages}")
     return found
+
+
+def needed_modules(said: str) -> None:
+    """Skip the test if Varnish's compiler said that a module is missing; say how to get it."""
+    missing = _MISSING_MODULE.search(said)
+    if missing is not None:
+        pytest.skip(
+            f"Varnish's module {missing[1]} is not installed: apt-get install varnish-modules"
+        )
 
 
 def filled(example: str, **values: object) -> str:
@@ -57,7 +67,10 @@ def varnish(
     given = {"dateline_host": "127.0.0.1", "dateline_port": dateline, "purge_token": PURGE_TOKEN}
     vcl = folder / "dateline.vcl"
     vcl.write_text(source or filled("varnish.vcl", **given), encoding="utf-8")
-    command = [program, "-F", "-j", "none", "-n", str(folder / "varnish"), "-f", str(vcl)]
+    command = [program, "-j", "none", "-n", str(folder / "varnish"), "-f", str(vcl)]
+    compiled = subprocess.run([*command, "-C"], capture_output=True, text=True, check=False)
+    needed_modules(compiled.stderr)
+    command += ["-F"]
     command += ["-a", f"127.0.0.1:{port}", "-s", "malloc,32m", "-p", "http_gzip_support=off"]
     with _running("varnish", command, folder, port):
         yield SharedCache("varnish", port)

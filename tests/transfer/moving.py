@@ -85,4 +85,4 @@ def unsound(services: Services) -> list[str]:
 
 def serial(services: Services) -> int:
     """Return the last serial of the change log."""
-    return services.delivery.directory()[1].serial
+    return services.delivery.current()[1].serial

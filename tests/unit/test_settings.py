@@ -52,6 +52,47 @@ def test_a_wrong_variable_is_named_with_the_way_out(
     assert way_out in refused.value.detail
 
 
+@pytest.mark.parametrize(
+    ("variable", "way_out"),
+    [
+        ("DATELINE_ANONYMUS", "there is no such setting; is DATELINE_ANONYMOUS meant?"),
+        ("dateline_pubic_url", "there is no such setting; is DATELINE_PUBLIC_URL meant?"),
+        ("DATELINE_DESKS", "this setting was removed"),
+    ],
+)
+def test_a_variable_that_is_no_setting_is_refused(
+    monkeypatch: pytest.MonkeyPatch, variable: str, way_out: str
+) -> None:
+    monkeypatch.setenv(variable, "hunter2")
+    with pytest.raises(Misconfigured) as refused:
+        read_settings()
+    assert f"{variable}: {way_out}" in refused.value.detail
+    assert "hunter2" not in refused.value.detail
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("DATELINE_SERVICE_HOST", "10.0.0.1"),
+        ("DATELINE_SERVICE_PORT_HTTP", "8000"),
+        ("DATELINE_PORT_8000_TCP_ADDR", "10.0.0.1"),
+        ("DATELINE_DB_SERVICE_HOST", "10.0.0.1"),
+        ("DATELINE_DB_PORT", "tcp://10.0.0.1:5432"),
+    ],
+)
+def test_what_kubernetes_sets_for_a_service_is_ignored(
+    monkeypatch: pytest.MonkeyPatch, variable: str, value: str
+) -> None:
+    monkeypatch.setenv(variable, value)
+    assert read_settings() == Settings()
+
+
+def test_a_service_named_dateline_is_named_as_the_cause(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DATELINE_PORT", "tcp://10.0.0.1:8000")
+    with pytest.raises(Misconfigured, match=r"DATELINE_PORT: .*Kubernetes.*enableServiceLinks"):
+        read_settings()
+
+
 def test_all_wrong_variables_are_named_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DATELINE_PORT", "-1")
     monkeypatch.setenv("DATELINE_WORKERS", "many")

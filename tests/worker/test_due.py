@@ -14,6 +14,8 @@ from tests.clock import HandClock
 from tests.newsroom import Newsroom
 from tests.transfer.moving import unsound
 
+_DAY = "2026-11-22"
+
 
 def told(services: Services) -> list[tuple[str, str, str]]:
     """Return what the log says of stories: reason, operation, title's slug."""
@@ -52,6 +54,23 @@ def test_stories_that_are_due_are_told_once_and_in_order(
     assert told(services) == [("published", "upsert", one) for one in (first, second, third)]
     assert titles(client) == ["First", "Second", "Third"]
     assert unsound(services) == []
+
+
+def test_stories_of_one_instant_are_told_in_one_order(
+    newsroom: Newsroom, services: Services, clock: HandClock
+) -> None:
+    stories = [
+        newsroom.article(f"Story {number}", expires_at=f"{_DAY}T16:00:00Z") for number in range(4)
+    ]
+    for story in (stories[2], stories[0], stories[3], stories[1]):
+        newsroom.verb(story, "schedule", at=f"{_DAY}T13:00:00Z")
+    ids = sorted(story["id"] for story in stories)
+    clock.advance(hours=2)
+    assert run_due(services) == 4
+    assert told(services) == [("published", "upsert", id_) for id_ in ids]
+    clock.advance(hours=3)
+    assert run_due(services) == 4
+    assert told(services)[4:] == [("expired", "remove", id_) for id_ in ids]
 
 
 def test_stories_that_expire_are_told_once_and_in_order(

@@ -18,7 +18,7 @@ from app.api.cache.replies import VARY_BY_ORIGIN, Replies
 from app.api.cache.request import Key, PublicRequest, read_request, request_name
 from app.api.cache.single_flight import SingleFlight
 from app.api.cache.store import EntryStore
-from app.api.delivery.threads import asks_much
+from app.api.delivery.respond import asks_much
 from app.api.http.asgi import App, Message, Receive, Scope, Send
 from app.api.http.problems import problem_for
 from app.api.http.server import leave_with_client, take_seat

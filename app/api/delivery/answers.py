@@ -14,7 +14,7 @@ from app.bootstrap import Services
 from app.delivery.heads import Head
 from app.delivery.results import Gone as StoryGone
 from app.delivery.surrogates import ABSENT
-from app.syndication.formats import FEEDS, STORIES
+from app.syndication.formats import FEEDS
 
 # The parameters that a feed of the same selection has as well, by its path.
 _KEPT = {
@@ -113,12 +113,6 @@ def feed_alternates(services: Services, query_string: bytes, path: str) -> dict[
             query += f"&{part}" if query else f"?{part}"
     base = f"{services.settings.public_url or ''}{path}"
     return {media_type: f"{base}.{ext}{query}" for ext, media_type in _ANNOUNCED}
-
-
-def story_alternates(services: Services, path: str) -> dict[str, str]:
-    """Return the formats of the same story, by media type."""
-    base = f"{services.settings.public_url or ''}{quote(path)}"
-    return {one.media_type: f"{base}.{ext}" for ext, one in STORIES.items()}
 
 
 def _absent(request: ReadRequest, head: Head, *, varies: bool) -> Facts:

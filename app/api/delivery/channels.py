@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from app.access.selection import Clause
 from app.api.delivery.answers import nothing_here
 from app.api.delivery.resource import ReadRequest
-from app.api.http.nearest import nearest
 from app.bootstrap import Services
 from app.content.inputs import normal_language
 from app.content.slugs import normal_ref, slug_problem
 from app.delivery.store.entries import EntryType
+from app.kit.nearest import nearest
 from app.kit.quoting import quoted
 
 
@@ -67,12 +67,12 @@ def tag(services: Services, request: ReadRequest, name: str) -> Channel:
 
 
 def _entry(services: Services, request: ReadRequest, type_: EntryType, name: str) -> Channel:
-    directory, head = services.delivery.directory()
+    directory, head, _ = services.delivery.current()
     ref = normal_ref(name)
     entry = directory.find(type_, ref)
     found = entry or directory.find_former(type_, ref)
     if found is None:
-        guess = nearest(ref, directory.names(type_))
+        guess = nearest(ref, directory.slugs(type_))
         meant = f" Did you mean {guess!r}?" if guess else ""
         raise nothing_here(request, head, f"There is no {type_} {quoted(name)}.{meant}")
     path = f"{_PLACES[type_]}/{found.slug}"

@@ -1,7 +1,6 @@
 """Feeds of all, a category, source, language, tag or search, in every format."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import replace
 
 from app.api.delivery import channels
 from app.api.delivery.answers import delivered, list_links, nothing_here, redirected
@@ -14,11 +13,11 @@ from app.api.delivery.story_parameters import FEED, SEARCH_FEED
 from app.api.delivery.story_query import read_query
 from app.api.http.access import Reads
 from app.api.http.answer import Answer
-from app.api.http.nearest import nearest
 from app.bootstrap import Services
 from app.delivery.query import Form, Position
 from app.delivery.results import Page
 from app.delivery.surrogates import LISTS
+from app.kit.nearest import nearest
 from app.kit.quoting import quoted
 from app.syndication.formats import FEEDS, FeedFormat
 
@@ -94,12 +93,12 @@ def _parse(
     services: Services, request: ReadRequest, channel: Channel, format_: FeedFormat
 ) -> FeedRequest:
     sent = (SEARCH_FEED if channel.searched else FEED).parse(request.query)
-    values, _ = with_ids(services, sent)
+    values, _ = with_ids(sent, services.delivery.ids_of)
     form: Form = "whole" if _may_read_whole(services, request) else "short"
     typed = read_typed(values)
     path = f"{channel.path}?{typed!r}" if channel.searched else channel.path
-    query, paging = read_query(services, values, path, form, channel.clauses)
-    query = replace(query, embargoed=format_.tells_embargo and request.reader.embargoed)
+    embargoed = format_.tells_embargo and request.reader.embargoed
+    query, paging = read_query(services, values, path, form, channel.clauses, embargoed=embargoed)
     if not channel.searched:
         return FeedRequest(channel, query, paging)
     titles_only = sees_titles_only(services, request.reader)

@@ -1,20 +1,21 @@
 """`ids=` may name stories by their slugs, too: they become ids before a list is read."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 
 from app.api.http.filters import MOST_VALUES, split_list
 from app.api.http.parameters import Values
-from app.bootstrap import Services
 from app.content.slugs import normal_ref, slug_problem
 from app.kit.ids import is_id
 
+# What finds the ids of stories by their slugs.
+FindIds = Callable[[Collection[str]], Mapping[str, str]]
 _IDS = "ids"
 # No story has it; a slug that leads nowhere stands for no story.
 _NO_STORY = "00000000-0000-0000-0000-000000000000"
 
 
-def with_ids(services: Services, values: Values) -> tuple[Values, bool]:
+def with_ids(values: Values, find_ids: FindIds) -> tuple[Values, bool]:
     """Return parameters with ids in the place of slugs, and whether there was any slug.
 
     What is neither stays, and is refused where it is read.
@@ -30,7 +31,7 @@ def with_ids(services: Services, values: Values) -> tuple[Values, bool]:
     }
     if not slugs or any(len(named) > MOST_VALUES for named in lists):
         return values, False
-    slugs |= services.delivery.ids_of(slugs)
+    slugs |= find_ids(slugs)
     sent = {**values.sent, _IDS: [_written(named, slugs) for named in lists]}
     return replace(values, sent=sent), True
 

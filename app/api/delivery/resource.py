@@ -1,6 +1,6 @@
 """A public resource: its path, who may read it, and the function that computes its answer."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
@@ -44,6 +44,9 @@ class Resource:
     takes long (`ReadRequest.leave_loop`): then it is called again in a worker thread. One that
     runs in a `thread` always takes long. One that is `async` is a coroutine function that takes
     the `ChangeNotifier` as well; with the parameter `waits` it is a long poll.
+
+    `awaited` does the same as `answer` on PostgreSQL, with one statement that is awaited; where
+    that is not enough it leaves the loop, too.
     """
 
     path: str
@@ -52,6 +55,7 @@ class Resource:
     parameters: ParameterSet
     runs: Literal["inline", "thread", "async"] = "inline"
     waits: str | None = None
+    awaited: Callable[..., Awaitable[Answer]] | None = None
 
 
 class Match(NamedTuple):

@@ -10,6 +10,7 @@ from starlette.concurrency import run_in_threadpool
 
 from app.api.delivery.answers import delivered, feed_alternates, list_links, redirected
 from app.api.delivery.resource import ReadRequest, Resource
+from app.api.delivery.respond import run_for
 from app.api.delivery.search_query import (
     REFRESH,
     SEARCH_LIST,
@@ -20,7 +21,6 @@ from app.api.delivery.search_query import (
 )
 from app.api.delivery.stories import story_absent
 from app.api.delivery.story_parameters import NAMES_IN, RELATED_LIST, Q
-from app.api.delivery.threads import run_for
 from app.api.http.access import Reads
 from app.api.http.answer import Answer
 from app.api.http.fields import HEADLINE_FIELDS

@@ -73,8 +73,7 @@ def _archive_part(services: Services, name: str) -> Sitemap | None:
     page = _page(services, query, int(found[3] or 1))
     if page is None or not page.items:
         return None
-    addresses = addresses_of(services)
-    return Sitemap(render_archive(services.items.of_all(page.items), addresses.home), page.head)
+    return Sitemap(render_archive(services.items.of_all(page.items)), page.head)
 
 
 def build_news(services: Services) -> Sitemap:
@@ -106,9 +105,8 @@ def _news_query(services: Services) -> StoryQuery:
 
 
 def _news_made(services: Services, page: Page) -> Sitemap:
-    addresses = addresses_of(services)
     items = services.items.of_all(page.items)
-    body = render_news(items, legal(services.settings.site_name), addresses.home)
+    body = render_news(items, legal(services.settings.site_name))
     oldest = parse_instant(items[-1].published_at) if items else None
     return Sitemap(body, _undated(page.head), oldest + _NEWS_AGE + _AN_INSTANT if oldest else None)
 

@@ -1,34 +1,38 @@
 """Lists of stories, and single ones in every format."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import Literal
+from typing import Literal, NoReturn
+from urllib.parse import quote
 
 from app.api.delivery.answers import (
     delivered,
     feed_alternates,
     nothing_here,
     redirected,
-    story_alternates,
     withdrawn,
 )
 from app.api.delivery.feeds import MUCH, no_format
-from app.api.delivery.resource import ReadRequest, Resource
+from app.api.delivery.named_stories import FindIds, with_ids
+from app.api.delivery.resource import ReadRequest, Resource, TakesLong
 from app.api.delivery.story_parameters import ARTICLE_LIST, HEADLINE_LIST, NAMES_IN, SINGLE_STORY
-from app.api.delivery.story_query import ListRequest, list_body, narrow_keys, read_list
+from app.api.delivery.story_query import ListRequest, full_form, list_body, narrow_keys, read_query
 from app.api.http.access import Reads
 from app.api.http.answer import Answer
-from app.api.http.fields import STORY_FIELDS
+from app.api.http.fields import HEADLINE_FIELDS, STORY_FIELDS
 from app.api.http.links import Links
-from app.api.http.parameters import NO_PARAMETERS
+from app.api.http.parameters import NO_PARAMETERS, Values
 from app.bootstrap import Services
 from app.content.slugs import normal_ref
 from app.delivery.directory import Directory
 from app.delivery.heads import Head
-from app.delivery.results import Found
+from app.delivery.query import Form
+from app.delivery.results import Found, Page
 from app.delivery.surrogates import LISTS
+from app.kit.awaited import AwaitedReads
 from app.kit.bounded import BoundedCache
+from app.kit.errors import BadParameter
 from app.syndication.formats import STORIES
 
 NO_STORY = "No story with this id or slug is public."
@@ -50,8 +54,7 @@ class _List:
 class _ParsedLists:
     """Parsed queries of lists; a slug means the same for as long as the directory is the same.
 
-    Parsing takes as long as all else that is done for a list. Only SQLite knows without a query
-    which directory it has; PostgreSQL parses each query again.
+    Parsing takes as long as all else that is done for a list.
     """
 
     def __init__(self) -> None:
@@ -60,11 +63,15 @@ class _ParsedLists:
         )
         self._directory: Directory | None = None
 
-    def get(self, services: Services, request: ReadRequest, kind: _Kind) -> _List:
+    def get(
+        self,
+        services: Services,
+        request: ReadRequest,
+        kind: _Kind,
+        directory: Directory,
+        find_ids: FindIds,
+    ) -> _List:
         """Parse a query, unless that was done before."""
-        if services.database.dialect != "sqlite":
-            return _parse(services, request, kind)
-        directory, _ = services.delivery.directory()
         if directory is not self._directory:
             self._known.clear()
             self._directory = directory
@@ -72,7 +79,7 @@ class _ParsedLists:
         key = (request.path, request.query, reader.embargoed, reader.key_id is not None)
         known = self._known.get(key)
         if known is None:
-            known = _parse(services, request, kind)
+            known = _parse(services, request, kind, directory, find_ids)
             # Which story has a slug changes without the directory.
             if not known.asked.by_slug:
                 self._known[key] = known
@@ -84,10 +91,36 @@ parsed_lists = _ParsedLists()
 
 def list_stories(services: Services, request: ReadRequest, kind: _Kind) -> Answer:
     """Return a page of stories: headlines in short form, articles in full or with their bodies."""
-    parsed = parsed_lists.get(services, request, kind)
+    current = services.delivery.current()
+    parsed = parsed_lists.get(services, request, kind, current.directory, services.delivery.ids_of)
     if not parsed.asked.query.is_short:
         request.leave_loop()
-    page = services.delivery.stories(parsed.asked.query)
+    return _answer_list(request, parsed, services.delivery.stories(parsed.asked.query, current))
+
+
+async def await_stories(
+    services: Services, reads: AwaitedReads, request: ReadRequest, kind: _Kind
+) -> Answer:
+    """Return the same with one statement, without a count."""
+    directory = services.delivery.loaded
+    if directory is None:
+        raise TakesLong
+    try:
+        parsed = parsed_lists.get(services, request, kind, directory, _find_later)
+    except BadParameter:
+        # What it names may be new.
+        raise TakesLong from None
+    query = parsed.asked.query
+    if query.count is not None:
+        raise TakesLong
+    statement, params, now = services.delivery.ask_page(query)
+    page = services.delivery.answer_page(query, now, await reads.fetch(statement, params))
+    if page is None:
+        raise TakesLong
+    return _answer_list(request, parsed, page)
+
+
+def _answer_list(request: ReadRequest, parsed: _List, page: Page) -> Answer:
     body, cursors = list_body(parsed.asked, page)
     return delivered(
         request,
@@ -100,15 +133,36 @@ def list_stories(services: Services, request: ReadRequest, kind: _Kind) -> Answe
     )
 
 
-def _parse(services: Services, request: ReadRequest, kind: _Kind) -> _List:
-    asked = read_list(
+def _find_later(_: Collection[str]) -> NoReturn:
+    """Refuse to find ids by slugs, which is one statement more."""
+    raise TakesLong
+
+
+def _parse(
+    services: Services,
+    request: ReadRequest,
+    kind: _Kind,
+    directory: Directory,
+    find_ids: FindIds,
+) -> _List:
+    reader = request.reader
+    form: Form = "short"
+    accepted = HEADLINE_LIST if kind == "headlines" else ARTICLE_LIST
+    values, by_slug = with_ids(accepted.parse(request.query), find_ids)
+    if kind == "headlines":
+        fields = values[HEADLINE_FIELDS]
+    else:
+        form, fields = full_form(values)
+    query, paging = read_query(
         services,
+        values,
         request.path,
-        request.query,
-        kind,
-        embargoed=request.reader.embargoed,
-        counts_all=request.reader.key_id is not None,
+        form,
+        references=directory,
+        embargoed=reader.embargoed,
+        counts_all=reader.key_id is not None,
     )
+    asked = ListRequest(query, fields, paging, by_slug)
     links = Links.of(request.path, request.query, services.settings.public_url or "")
     alternates = feed_alternates(services, request.query, "/feeds/latest")
     return _List(asked, links, alternates, narrow_keys(asked))
@@ -117,14 +171,34 @@ def _parse(services: Services, request: ReadRequest, kind: _Kind) -> _List:
 def read_story(services: Services, request: ReadRequest, ref: str) -> Answer:
     """Return one story whole, by its id or slug."""
     values = SINGLE_STORY.parse(request.query)
-    fields, names_in = values[STORY_FIELDS], values[NAMES_IN]
     found = services.delivery.story(
-        normal_ref(ref), embargoed=request.reader.embargoed, names_in=names_in
+        normal_ref(ref), embargoed=request.reader.embargoed, names_in=values[NAMES_IN]
     )
+    return _answer_story(services, request, values, found)
+
+
+async def await_story(
+    services: Services, reads: AwaitedReads, request: ReadRequest, ref: str
+) -> Answer:
+    """Return the same with one statement, if it is there."""
+    values = SINGLE_STORY.parse(request.query)
+    statement, params, now = services.delivery.ask_story(
+        normal_ref(ref), embargoed=request.reader.embargoed
+    )
+    rows = await reads.fetch(statement, params)
+    found = services.delivery.answer_story(now, rows, values[NAMES_IN])
+    if found is None:
+        raise TakesLong
+    return _answer_story(services, request, values, found)
+
+
+def _answer_story(services: Services, request: ReadRequest, values: Values, found: Found) -> Answer:
     if found.body is None:
         return _elsewhere(services, request, found, varies=True)
+    fields = values[STORY_FIELDS]
     body = fields.keep(found.body) if fields else found.body
-    others = story_alternates(services, request.path)
+    base = f"{services.settings.public_url or ''}{quote(request.path)}"
+    others = {form.media_type: f"{base}.{ext}" for ext, form in STORIES.items()}
     return delivered(request, body, found.head, keys=found.keys, alternates=others)
 
 
@@ -170,10 +244,18 @@ def story_absent(
 
 
 HEADLINES = Resource(
-    "/v1/headlines", Reads.HEADLINES, partial(list_stories, kind="headlines"), HEADLINE_LIST
+    "/v1/headlines",
+    Reads.HEADLINES,
+    partial(list_stories, kind="headlines"),
+    HEADLINE_LIST,
+    awaited=partial(await_stories, kind="headlines"),
 )
 ARTICLES = Resource(
-    "/v1/articles", Reads.STORIES, partial(list_stories, kind="articles"), ARTICLE_LIST
+    "/v1/articles",
+    Reads.STORIES,
+    partial(list_stories, kind="articles"),
+    ARTICLE_LIST,
+    awaited=partial(await_stories, kind="articles"),
 )
-STORY = Resource("/v1/articles/{ref}", Reads.STORIES, read_story, SINGLE_STORY)
+STORY = Resource("/v1/articles/{ref}", Reads.STORIES, read_story, SINGLE_STORY, awaited=await_story)
 STORY_AS = Resource("/v1/articles/{ref}.{ext}", Reads.STORIES, read_story_as, NO_PARAMETERS)

@@ -2,22 +2,18 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
 
 from app.access.selection import Clause, Selection
-from app.api.delivery.named_stories import with_ids
 from app.api.delivery.story_parameters import (
-    ARTICLE_LIST,
     AS_NAMED,
-    HEADLINE_LIST,
     INCLUDE,
     NAMES_IN,
     ONE_PER_STORY,
     PREFER,
     SORT,
 )
-from app.api.http.fields import HEADLINE_FIELDS, STORY_FIELDS, Fields
-from app.api.http.filters import read_selection
+from app.api.http.fields import STORY_FIELDS, Fields
+from app.api.http.filters import References, read_selection
 from app.api.http.paging import Paging, envelope
 from app.api.http.parameters import MOST_PREFERRED, Values, bad
 from app.bootstrap import Services
@@ -40,33 +36,22 @@ class ListRequest:
     by_slug: bool = False
 
 
-def read_list(
-    services: Services,
-    path: str,
-    query_string: bytes,
-    kind: Literal["headlines", "articles"],
-    *,
-    embargoed: bool,
-    counts_all: bool,
-) -> ListRequest:
-    """Understand the query string of a list, or refuse it."""
-    form: Form = "short"
-    accepted = HEADLINE_LIST if kind == "headlines" else ARTICLE_LIST
-    values, by_slug = with_ids(services, accepted.parse(query_string))
-    if kind == "headlines":
-        fields = values[HEADLINE_FIELDS]
-    else:
-        form, fields = _full_form(values)
-    query, paging = read_query(services, values, path, form)
-    query = replace(query, embargoed=embargoed, counts_all=counts_all)
-    return ListRequest(query, fields, paging, by_slug)
-
-
 def read_query(
-    services: Services, values: Values, path: str, form: Form, given: tuple[Clause, ...] = ()
+    services: Services,
+    values: Values,
+    path: str,
+    form: Form,
+    given: tuple[Clause, ...] = (),
+    *,
+    references: References | None = None,
+    embargoed: bool = False,
+    counts_all: bool = False,
 ) -> tuple[StoryQuery, Paging]:
-    """Understand what selects, orders and pages stories; `given` is what the path selects."""
-    selection = read_selection(values, services.delivery)
+    """Understand what selects, orders and pages stories; `given` is what the path selects.
+
+    `references` are those of the directory of now, if it is not known yet.
+    """
+    selection = read_selection(values, references or services.delivery)
     selection = replace(selection, clauses=(*given, *selection.clauses))
     sort = values[SORT]
     preferred = _preferences(values, selection)
@@ -84,6 +69,8 @@ def read_query(
         form=form,
         limit=paging.limit,
         count=paging.count,
+        counts_all=counts_all,
+        embargoed=embargoed,
         preferred=preferred,
         names_in=values[NAMES_IN],
         order=_named(selection) if sort == AS_NAMED else (),
@@ -128,7 +115,8 @@ def _preferences(values: Values, selection: Selection) -> tuple[str, ...] | None
     return wider(preferred or next((tags for tags in filtered if tags), ()))[:MOST_PREFERRED]
 
 
-def _full_form(values: Values) -> tuple[Form, Fields | None]:
+def full_form(values: Values) -> tuple[Form, Fields | None]:
+    """Return the form of articles that is asked for, and the fields to keep."""
     body, fields = "body" in values[INCLUDE], values[STORY_FIELDS]
     # Who names a field of the body wants it; who names others need not have it read.
     if body or (fields is not None and fields.touch("body_html", "body_text")):

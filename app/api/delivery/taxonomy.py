@@ -40,7 +40,7 @@ def list_categories(services: Services, request: ReadRequest) -> Answer:
     values = CATEGORY_LIST.parse(request.query)
     if not values[TREE]:
         return _list(services, request, values, "category")
-    directory, head = services.delivery.directory()
+    directory, head, _ = services.delivery.current()
     directory = directory.named(values[NAMES_IN])
     body = _category_tree(directory.entries["category"].values(), values)
     return delivered(request, body, head, keys=("categories",))

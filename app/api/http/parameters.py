@@ -11,11 +11,11 @@ from typing import Any, Generic, TypeVar
 from unicodedata import normalize
 from urllib.parse import parse_qsl, urlencode
 
-from app.api.http.nearest import nearest
 from app.content.inputs import normal_language
 from app.kit.bounded import BoundedCache
 from app.kit.clock import parse_instant_or_date
 from app.kit.errors import BadParameter, FieldError
+from app.kit.nearest import nearest
 from app.kit.quoting import quoted, shortened
 
 STRING: Mapping[str, Any] = {"type": "string"}

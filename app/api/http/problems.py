@@ -44,7 +44,7 @@ PROBLEMS: dict[str, ProblemType] = {
     "malformed_request": ProblemType(
         400,
         "The request is not HTTP",
-        "Send a request of HTTP/1.1; characters that are not ASCII are percent-encoded in a path.",
+        "Send a request of HTTP/1.1; in an address, percent-encode what is not ASCII.",
     ),
     "bad_header": ProblemType(
         400, "A header is malformed", "The detail names the header and the form it has."

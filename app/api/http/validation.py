@@ -5,8 +5,8 @@ from typing import Any
 
 from pydantic_core import ErrorDetails
 
-from app.api.http.nearest import nearest
 from app.kit.errors import FieldError, InvalidInput
+from app.kit.nearest import nearest
 from app.kit.quoting import shortened
 
 # A body may have hundreds of thousands of unknown fields; no one reads so many errors.

@@ -27,6 +27,15 @@ class Problem(BaseModel):
     errors: list[FieldProblem] | None = None
 
 
+class Start(Answer):
+    """What is served here; `links` has the path of each part by its name."""
+
+    name: str
+    version: str
+    description: str
+    links: dict[str, str]
+
+
 class Health(Answer):
     """Whether the process is alive."""
 

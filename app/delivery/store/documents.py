@@ -228,7 +228,7 @@ def due_documents(session: ReadSession, now: datetime, limit: int) -> list[str]:
     due = (
         select(Document.id)
         .where(Document.released.is_(False), Document.published_at <= now)
-        .order_by(Document.published_at)
+        .order_by(Document.published_at, Document.id)
     )
     ids = session.scalars(due.limit(limit))
     session.find(LOCKED_ARTICLES, ids)
@@ -240,7 +240,7 @@ def expired_documents(session: ReadSession, now: datetime, limit: int) -> list[s
     statement = (
         select(Document.id)
         .where(Document.expires_at <= now)
-        .order_by(Document.expires_at)
+        .order_by(Document.expires_at, Document.id)
         .limit(limit)
     )
     return session.scalars(statement.with_for_update())

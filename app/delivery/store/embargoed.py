@@ -147,10 +147,9 @@ _UNTOLD = select(_documents.c.id).where(
     _documents.c.offered_at <= present(),
     ~exists().where(_told),
 )
+_place = (_documents.c.published_at, _documents.c.id)
 _FIRST_UNTOLD: Statement[tuple[str]] = Statement(_UNTOLD.limit(1))
-_NEXT_UNTOLD: Statement[tuple[str]] = Statement(
-    _UNTOLD.order_by(_documents.c.published_at).limit(bindparam("limit"))
-)
+_NEXT_UNTOLD: Statement[tuple[str]] = Statement(_UNTOLD.order_by(*_place).limit(bindparam("limit")))
 _LOCKED_UNTOLD: Statement[tuple[str]] = Statement(
-    _UNTOLD.where(is_listed(_documents.c.id)).with_for_update(of=_documents)
+    _UNTOLD.where(is_listed(_documents.c.id)).order_by(*_place).with_for_update(of=_documents)
 )

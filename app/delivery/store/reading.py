@@ -1,6 +1,6 @@
 """All SQL that public reading runs, but for what is visible and by which index it is found."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import lru_cache, partial
@@ -18,6 +18,7 @@ from sqlalchemy import (
     literal_column,
     null,
     select,
+    true,
     type_coerce,
     union_all,
 )
@@ -29,6 +30,7 @@ from app.delivery.store.bounds import bounds, spans
 from app.delivery.store.preferring import stands_alone
 from app.delivery.store.stretches import Stretch, stretch_count, stretches
 from app.delivery.store.visibility import embargo_until, present, visible
+from app.kit import json
 from app.kit.bounded import BoundedCache
 from app.kit.ids import is_id
 from app.kit.listed import is_listed
@@ -100,7 +102,7 @@ class WholeRow(NamedTuple):
 
 
 StoryRow = ShortRow | FullRow | WholeRow
-_ROWS: Mapping[Form, type[StoryRow]] = {"short": ShortRow, "full": FullRow, "whole": WholeRow}
+ROWS: Mapping[Form, type[StoryRow]] = {"short": ShortRow, "full": FullRow, "whole": WholeRow}
 
 _documents = table_of(Document)
 _bodies = table_of(DocumentBody)
@@ -128,14 +130,16 @@ def story_page_statement(
 ) -> tuple[Statement[Any], dict[str, Any]]:
     """Return what reads a page of stories, and one more if there is more, and its parameters.
 
-    Its rows are those of the form that is asked for. Where they are `headed`, each brings along
-    what `log_head` returns, as of the same moment.
+    Its rows are those of the form that is asked for. Where they are `headed`, they are for
+    `split_head`: they bring along what `log_head` returns, as of the same moment.
     """
     key: _Key = ("page", query.shape, dialect, headed)
     statement = _kept.get(key)
     if statement is None:
-        row = None if headed else _ROWS[query.form]
-        clause = _page_statement(query.shape, dialect, headed=headed)
+        row = None if headed else ROWS[query.form]
+        clause = _page_statement(query.shape, dialect)
+        if headed:
+            clause = _headed(clause, dialect, descending=query.shape.descending)
         statement = _kept[key] = Statement(clause, row)
     return statement, {**query.values, "now": now}
 
@@ -150,18 +154,14 @@ def headed_story_page(
 ) -> tuple[HeadRow, list[StoryRow]]:
     """Return the same, with what `log_head` returns."""
     rows = session.all(*story_page_statement(query, now, session.dialect, headed=True))
-    return _split(session, rows, _ROWS[query.form], now)
+    return split_head(rows, ROWS[query.form])
 
 
-def _split(
-    session: ReadSession, rows: Sequence[Any], row: type[RowT], now: datetime
-) -> tuple[HeadRow, list[RowT]]:
-    """Return the head that each of some rows begins with, and the rows without it."""
-    if not rows:
-        return log_head(session, now), []
-    begin = len(HeadRow._fields)
-    make: Callable[[Any], RowT] = partial(tuple.__new__, row)
-    return HeadRow(*rows[0][:begin]), [make(found[begin:]) for found in rows]
+def split_head(rows: Sequence[tuple[Any, ...]], row: type[RowT]) -> tuple[HeadRow, list[RowT]]:
+    """Return the head that headed rows begin with, and the stories; there may be none."""
+    head, make = HeadRow(*json.loads(rows[0][0])), partial(tuple.__new__, row)
+    # One row without a story is there in any case.
+    return head, [] if rows[0][1] is None else [make(row[1:]) for row in rows]
 
 
 def story_statement(
@@ -183,7 +183,7 @@ def headed_story(
 ) -> tuple[HeadRow, WholeRow | None]:
     """Return the same, with what `log_head` returns."""
     asked = story_statement(ref, now, session.dialect, embargoed=embargoed, headed=True)
-    head, rows = _split(session, session.all(*asked), WholeRow, now)
+    head, rows = split_head(session.all(*asked), WholeRow)
     return head, rows[0] if rows else None
 
 
@@ -210,7 +210,7 @@ def count_stories(session: ReadSession, query: StoryQuery, now: datetime) -> Cou
 
 
 def log_head(session: ReadSession, now: datetime) -> HeadRow:
-    """Return the log's position alone, for an answer that found no row to carry it."""
+    """Return the log's position alone, for what reads no page."""
     return session.all(LOG_HEAD, {"now": now})[0]
 
 
@@ -262,25 +262,25 @@ def _count_statement(kind: Literal["count", "few"], shape: Shape, dialect: str) 
     return known
 
 
-def _page_statement(shape: Shape, dialect: str, *, headed: bool) -> _Rows:
+def _page_statement(shape: Shape, dialect: str) -> _Rows:
     found = stretches(shape)
     if shape.picks:
-        return _rows(found[0], shape, dialect, headed=headed)
+        return _rows(found[0], shape, dialect)
     if len(found) == 1:
         place = (found[0].place, found[0].id)
-        return _ordered(_rows(found[0], shape, dialect, headed=headed), place, shape)
-    rows = [_part(one, shape, dialect, headed=headed) for one in found]
+        return _ordered(_rows(found[0], shape, dialect), place, shape)
+    rows = [_part(one, shape, dialect) for one in found]
     place = (literal_column("place"), literal_column("id"))
     return _ordered(union_all(*rows), place, shape)
 
 
-def _part(stretch: Stretch, shape: Shape, dialect: str, *, headed: bool) -> Select[Any]:
+def _part(stretch: Stretch, shape: Shape, dialect: str) -> Select[Any]:
     """Return one of several stretches that are merged.
 
     SQLite reads them side by side, each as far as the page needs; PostgreSQL does so if it is
     told that each is in order and how far it goes.
     """
-    rows = _rows(stretch, shape, dialect, headed=headed)
+    rows = _rows(stretch, shape, dialect)
     if dialect == "sqlite":
         return rows
     return select(_ordered(rows, (stretch.place, stretch.id), shape).subquery())
@@ -292,9 +292,8 @@ def _ordered(rows: Any, place: tuple[Any, Any], shape: Shape) -> _Rows:
     return ordered
 
 
-def _rows(stretch: Stretch, shape: Shape, dialect: str, *, headed: bool) -> Select[Any]:
+def _rows(stretch: Stretch, shape: Shape, dialect: str) -> Select[Any]:
     statement = select(
-        *(_head() if headed else ()),
         stretch.id.label("id"),
         *_pieces(shape.form, dialect, embargoed=shape.embargoed),
         _number(stretch.place).label("place"),
@@ -311,11 +310,27 @@ def _rows(stretch: Stretch, shape: Shape, dialect: str, *, headed: bool) -> Sele
 def _story_statement(dialect: str, by: str, *, embargoed: bool, headed: bool) -> Statement[Any]:
     pieces = _pieces("whole", dialect, embargoed=embargoed)
     no_place = literal_column("0", BigInteger).label("place")
-    return Statement(
-        select(*(_head() if headed else ()), _documents.c.id, *pieces, no_place)
+    clause = (
+        select(_documents.c.id, *pieces, no_place)
         .select_from(_with_body(_documents, "whole"))
-        .where(_documents.c[by] == bindparam("ref"), visible(embargoed=embargoed)),
-        None if headed else WholeRow,
+        .where(_documents.c[by] == bindparam("ref"), visible(embargoed=embargoed))
+    )
+    return Statement(_headed(clause, dialect), None) if headed else Statement(clause, WholeRow)
+
+
+def _headed(rows: _Rows, dialect: str, *, descending: bool = True) -> Select[Any]:
+    """Return what reads these rows, each behind the head of the log; or one with the head alone.
+
+    The head is a text of JSON: so many columns in each row would take longer than the story.
+    """
+    to_json = func.json_array if dialect == "sqlite" else func.json_build_array
+    log = select(cast(to_json(*_head()), Text).label("log_head")).subquery("log")
+    page = rows.subquery("page")
+    order = (page.c.place, page.c.id)
+    return (
+        select(log.c.log_head, *page.c)
+        .select_from(log.outerjoin(page, true()))
+        .order_by(*(column.desc() if descending else column.asc() for column in order))
     )
 
 
@@ -344,12 +359,15 @@ def _head() -> tuple[ColumnElement[Any], ...]:
     now = present()
     published, expires = _number(_documents.c.published_at), _number(_documents.c.expires_at)
     last = select(func.max(_log.c.serial))
+    source: ColumnElement[str] = literal_column("'source'")
+    category: ColumnElement[str] = literal_column("'category'")
     mark = select(_log.c.mark).order_by(_log.c.serial.desc()).limit(1)
     return (
         last.scalar_subquery().label("serial"),
-        # One look into the index for each type: "not an article" would walk past them all.
-        last.where(_log.c.type == "source").scalar_subquery().label("source_serial"),
-        last.where(_log.c.type == "category").scalar_subquery().label("category_serial"),
+        # One look into the index for each type: "not an article" would walk past them all. A
+        # planner has to know how rare each is, so it is no parameter.
+        last.where(_log.c.type == source).scalar_subquery().label("source_serial"),
+        last.where(_log.c.type == category).scalar_subquery().label("category_serial"),
         select(_number(_log.c.at))
         .order_by(_log.c.serial.desc())
         .limit(1)
@@ -366,8 +384,8 @@ def _head() -> tuple[ColumnElement[Any], ...]:
         .label("next_due_at"),
         select(func.min(expires)).where(expires > now).scalar_subquery().label("next_expiry_at"),
         mark.scalar_subquery().label("mark"),
-        mark.where(_log.c.type == "source").scalar_subquery().label("source_mark"),
-        mark.where(_log.c.type == "category").scalar_subquery().label("category_mark"),
+        mark.where(_log.c.type == source).scalar_subquery().label("source_mark"),
+        mark.where(_log.c.type == category).scalar_subquery().label("category_mark"),
     )
 
 

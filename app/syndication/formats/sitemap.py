@@ -29,16 +29,16 @@ def render_index(parts: Iterable[Part]) -> bytes:
     return f'{_PROLOG}<sitemapindex xmlns="{_SITEMAP}">{"".join(listed)}</sitemapindex>\n'.encode()
 
 
-def render_archive(items: Iterable[Item], home: str) -> bytes:
+def render_archive(items: Iterable[Item]) -> bytes:
     """Return the addresses of stories, with when they changed."""
     listed = (_address(one.link, element("lastmod", one.updated_at)) for one in items)
-    return _addresses(listed, "", home)
+    return _addresses(listed, "")
 
 
-def render_news(items: Iterable[Item], site: str, home: str) -> bytes:
+def render_news(items: Iterable[Item], site: str) -> bytes:
     """Return a sitemap of Google News."""
     listed = (_address(one.link, _news(one, site)) for one in items)
-    return _addresses(listed, f' xmlns:news="{_NEWS}"', home)
+    return _addresses(listed, f' xmlns:news="{_NEWS}"')
 
 
 def news_language(tag: str) -> str:
@@ -50,9 +50,8 @@ def news_language(tag: str) -> str:
     return "zh-cn" if language == "zh" else language
 
 
-def _addresses(listed: Iterable[str], namespaces: str, home: str) -> bytes:
-    # The schema wants one address at least, and the front page is always there.
-    inner = "".join(listed) or _address(home, "")
+def _addresses(listed: Iterable[str], namespaces: str) -> bytes:
+    inner = "".join(listed)
     return f'{_PROLOG}<urlset xmlns="{_SITEMAP}"{namespaces}>{inner}</urlset>\n'.encode()
 
 

@@ -53,7 +53,7 @@ def test_xml_is_well_formed_and_says_the_title(text: str) -> None:
     assert _same(unescape(told) if title.get("type") == "html" else told, one.title)
     newsml = ElementTree.fromstring(STORIES["newsml"].render(one))
     assert _same(newsml.findtext(f"{G2}contentMeta/{G2}headline"), one.title)
-    news = ElementTree.fromstring(sitemap.render_news([one], "Site", "https://a.example/"))
+    news = ElementTree.fromstring(sitemap.render_news([one], "Site"))
     assert any(_same(found.text, one.title) for found in news.iter() if found.tag.endswith("title"))
 
 

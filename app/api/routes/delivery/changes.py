@@ -41,9 +41,18 @@ async def list_changes(request: Request) -> Response:
     access=Reads.STORIES,
     summary="What happens from now on, as server-sent events",
     response_class=EventStream,
-    responses={200: {"description": "Events of the same entries; `id` is the cursor."}},
+    responses={200: {"description": "Events `upsert` and `remove`: entries of `/v1/changes`."}},
     openapi_extra=describe(query=FOLLOWING, problems=(*_PROBLEMS, "too_many_listeners")),
 )
 async def follow_stream() -> Response:
-    """Tell HEAD what GET would begin with; who listens is answered at the edge."""
+    """Send each change as an event from now on, until the client leaves.
+
+    The field `event` is the `op` of the change: `upsert` or `remove`. `data` is one entry of
+    `/v1/changes` as JSON: an `upsert` has the document, a `remove` has a `reason` and perhaps a
+    `notice`. `id` is the cursor behind it: a client that comes back with it, in `Last-Event-ID` or
+    as `cursor`, misses nothing. The stream opens with an `id` and `retry: 2000`; a comment (`:`)
+    every 15 seconds keeps the connection alive. A cursor that has ended is a `410`: read
+    `/v1/changes` from the start.
+    """
+    # For HEAD: the middleware answers who listens.
     return EventStream(headers={"cache-control": "no-store"})

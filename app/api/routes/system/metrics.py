@@ -40,7 +40,7 @@ async def read_metrics(request: Request, services: Parts) -> Response:
 
 def _serial(services: Services) -> int | None:
     try:
-        return services.delivery.directory()[1].serial
+        return services.delivery.head().serial
     except Failure:
         return None
 

@@ -1,0 +1,59 @@
+"""The start page: what is served here and where, as a page or as JSON."""
+
+from html import escape
+
+from fastapi import Request, Response
+
+from app import __version__
+from app.api.http.accept import weights
+from app.api.http.access import Reads
+from app.api.http.answer import JSON
+from app.api.openapi.operations import describe
+from app.api.routes.public_router import PublicRouter
+from app.api.schemas.system import Start
+from app.kit import json
+
+router = PublicRouter(tags=["operations"])
+_HTML = "text/html"
+_TEXT = {"schema": {"type": "string"}}
+_HEADERS = {"cache-control": "public, max-age=300", "vary": "Accept"}
+_DESCRIPTION = "Dateline is a headless content API for news."
+_LINKS = {
+    "reference": "/docs",
+    "openapi": "/openapi.json",
+    "headlines": "/v1/headlines",
+    "search": "/v1/search",
+    "changes": "/v1/changes",
+    "rss": "/feeds/latest.rss",
+    "atom": "/feeds/latest.atom",
+    "json_feed": "/feeds/latest.json",
+    "sitemap": "/sitemap.xml",
+    "status": "/readyz",
+}
+_ITEMS = "".join(
+    f'<li><a href="{escape(path)}">{escape(name.replace("_", " "))}</a></li>'
+    for name, path in _LINKS.items()
+)
+_PAGE = (
+    '<!doctype html><html lang="en"><meta charset="utf-8"><title>Dateline</title>'
+    f"<h1>Dateline</h1><p>{_DESCRIPTION} This is version {__version__}.</p>"
+    f"<ul>{_ITEMS}</ul></html>"
+).encode()
+_DOCUMENT = json.dumps(
+    {"name": "Dateline", "version": __version__, "description": _DESCRIPTION, "links": _LINKS}
+)
+
+
+@router.get(
+    "/",
+    access=Reads.ANYTHING_OPEN,
+    summary="What is served here, and where",
+    responses={200: {"model": Start, "content": {_HTML: _TEXT}}},
+    openapi_extra=describe(),
+)
+async def read_start(request: Request) -> Response:
+    """Return the start page to browsers, which ask for `text/html`, and JSON to other clients."""
+    wanted = weights(request.headers.get("accept", ""))
+    if wanted.get(_HTML, 0.0) > wanted.get(JSON, 0.0):
+        return Response(_PAGE, headers=_HEADERS, media_type=f"{_HTML}; charset=utf-8")
+    return Response(_DOCUMENT, headers=_HEADERS, media_type=JSON)

@@ -1,0 +1,43 @@
+"""What each target of the Makefile installs first: Dateline alone, or the tools as well."""
+
+import re
+
+import pytest
+
+from tests.architecture.source import ROOT
+
+MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
+RUNTIME, DEV = ".venv/.installed", ".venv/.installed-dev"
+
+
+def recipe(target: str) -> str:
+    """Return a rule of the Makefile, with what it depends on."""
+    found = re.search(rf"^{re.escape(target)}:.*\n(?:\t.*\n|\s*\\\n)*", MAKEFILE, re.MULTILINE)
+    assert found is not None, target
+    return found[0]
+
+
+@pytest.mark.parametrize("target", ["install", "demo", "openapi"])
+def test_what_only_runs_dateline_installs_nothing_else(target: str) -> None:
+    assert recipe(target).splitlines()[0].split()[1] == RUNTIME
+
+
+@pytest.mark.parametrize("target", ["test", "quick", "check", "bench", "examples", "test-system"])
+def test_what_tests_and_measures_installs_the_tools(target: str) -> None:
+    assert recipe(target).splitlines()[0].split()[1] == DEV
+
+
+def test_each_part_is_installed_from_its_own_requirements() -> None:
+    assert "requirements/dev.txt" not in recipe(RUNTIME)
+    assert "requirements/runtime.txt" in recipe(RUNTIME)
+    assert "requirements/dev.txt" in recipe(DEV)
+    assert RUNTIME in recipe(DEV)
+
+
+def test_a_release_has_a_wheel_and_its_list_of_parts_by_a_tool_of_its_own() -> None:
+    release = recipe("release")
+    assert "-m pip" in MAKEFILE
+    assert "$(PIP) wheel" in release
+    assert ".venv-release/bin/python" in release
+    assert "-m cyclonedx_py" in release
+    assert "requirements/release.txt" in recipe(".venv-release/.installed")

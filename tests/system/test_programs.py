@@ -1,0 +1,30 @@
+"""What is missing for the tests of the system is a skip that says how to get it."""
+
+import pytest
+
+from tests.system.programs import needed, needed_modules
+
+# What Varnish 7.1 says where the package with its modules is missing.
+_SAID = """Message from VCC-compiler:
+Could not find VMOD xkey
+('dateline.vcl' Line 13 Pos 8)
+import xkey;
+-------####-
+
+Running VCC-compiler failed, exited with 2
+VCL compilation failed
+"""
+
+
+def test_a_program_that_is_missing_is_named_with_its_package() -> None:
+    with pytest.raises(pytest.skip.Exception, match="apt-get install some-package"):
+        needed("no-such-program", "some-package")
+
+
+def test_a_module_of_varnish_that_is_missing_is_named_with_its_package() -> None:
+    with pytest.raises(pytest.skip.Exception, match=r"xkey .* apt-get install varnish-modules"):
+        needed_modules(_SAID)
+
+
+def test_other_words_of_the_compiler_are_no_reason_to_skip() -> None:
+    needed_modules("VCL compilation failed")
