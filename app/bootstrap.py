@@ -137,9 +137,16 @@ def bootstrap(
     heads = Heads(watch if database.dialect == "sqlite" else None)
     secret = _secret(settings, database)
     surrogates = Surrogates(secret)
-    delivery = Delivery(database, clock, heads, surrogates)
+    delivery = Delivery(database, clock, heads, surrogates, settings.frames)
     index = TantivyIndex(search_path(settings, database))
-    runner = Runner(database, clock, [write_down, project], watch.announce, KeyGuard(clock))
+    runner = Runner(
+        database,
+        clock,
+        [write_down, project],
+        watch.announce,
+        KeyGuard(clock),
+        settings.frames,
+    )
     return Services(
         settings=settings,
         clock=clock,

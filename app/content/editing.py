@@ -70,7 +70,9 @@ def replaced(type_: str, view: Mapping[str, Any], document: dict[str, Any]) -> d
                 for name in changed
             ],
         )
-    fields = {name: value for name, value in document.items() if name not in read_only}
+    # What the answer to a write said of a body is no field of the story.
+    dropped = read_only | {"warnings"} if type_ == "article" else read_only
+    fields = {name: value for name, value in document.items() if name not in dropped}
     # A slug that is left out stays; the address of a thing does not change by forgetting it.
     if fields.get("slug") is None:
         fields["slug"] = view["slug"]

@@ -51,9 +51,18 @@ class Delivery:
     """The public side. It reads the delivery tables alone."""
 
     def __init__(
-        self, database: Database, clock: Clock, heads: Heads, surrogates: Surrogates
+        self,
+        database: Database,
+        clock: Clock,
+        heads: Heads,
+        surrogates: Surrogates,
+        frames: frozenset[str] = frozenset(),
     ) -> None:
-        """Read from a database; the directory is loaded with the first answer."""
+        """Read from a database; the directory is loaded with the first answer.
+
+        `frames` are the hosts that may be shown in the frames of a preview.
+        """
+        self._frames = frames
         self._database = database
         self._clock = clock
         self._heads = heads
@@ -120,7 +129,7 @@ class Delivery:
             published_at=article.published_at or head.now,
             updated_at=article.updated_at or head.now,
         )
-        rendered = render_article(dated, text_now(dated))
+        rendered = render_article(dated, text_now(dated, self._frames))
         row = WholeRow(
             id=article.id,
             source_id=article.source_id,

@@ -40,8 +40,13 @@ class Flaw:
     tell: bool = False
 
 
-def flaws(session: ReadSession, now: datetime) -> Iterator[Flaw]:
-    """Yield what is wrong, in memory that does not grow with the number of stories."""
+def flaws(
+    session: ReadSession, now: datetime, text_of: Callable[[Article], Text] = text_now
+) -> Iterator[Flaw]:
+    """Yield what is wrong, in memory that does not grow with the number of stories.
+
+    `text_of` gives the texts that public copies should have.
+    """
     yield from _entry_flaws(session)
     for id_ in content_store.revision_gaps(session):
         yield Flaw(id_, "the article has no snapshot of its version")
@@ -50,7 +55,7 @@ def flaws(session: ReadSession, now: datetime) -> Iterator[Flaw]:
     for id_ in store.stray_tombstones(session):
         yield Flaw(id_, "a story is said to be gone that no article stands behind")
     for batch in article_batches(session):
-        yield from article_flaws(session, batch, now)
+        yield from article_flaws(session, batch, now, text_of)
 
 
 def log_flaws(session: ReadSession) -> list[str]:

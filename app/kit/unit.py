@@ -131,12 +131,15 @@ class Runner:
         subscribers: Sequence[Callable[[Unit], None]],
         announce: Callable[[], None],
         guard: Guard = NO_GUARD,
+        options: frozenset[str] = frozenset(),
     ) -> None:
         """Run on a database; `subscribers` are called after each command, before the commit.
 
         `announce` is called after the commit, before anybody is told that it succeeded. `guard`
-        checks inside each transaction that its actor may act.
+        checks inside each transaction that its actor may act. `options` are those of what is
+        prepared for commands.
         """
+        self.options = options
         self._guard = guard
         self._announce = announce
         self._database = database
@@ -156,7 +159,7 @@ class Runner:
         already; what else takes long is computed between two attempts, while no transaction is
         open.
         """
-        prepared = Prepared() if prepared is None else prepared
+        prepared = Prepared(self.options) if prepared is None else prepared
         conflicts = preparations = 0
         while True:
             try:
