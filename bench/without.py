@@ -21,7 +21,7 @@ from app.api.cache.middleware import CacheMiddleware, Misses
 from app.api.delivery import stories
 from app.api.http.server import server_hooks
 from app.cli import serve
-from app.delivery.heads import Heads
+from app.delivery.freshness import Heads
 from app.kit import engines, json
 from app.kit.readers import BEGINS, Lent, Readers
 from app.kit.session import ReadSession, WriteSession

@@ -12,17 +12,16 @@ from app.content.texts import text_now
 from app.delivery import directory as directories
 from app.delivery import store
 from app.delivery.directory import Directory
-from app.delivery.heads import Head, Heads, head_of
+from app.delivery.freshness import Head, Heads, Surrogates, head_of
 from app.delivery.query import StoryQuery
 from app.delivery.render import render_article
 from app.delivery.results import EntryPage, Found, Gone, Page, page, pieces
 from app.delivery.store import reading
 from app.delivery.store.entries import EntryType
 from app.delivery.store.reading import StoryRow, WholeRow
-from app.delivery.surrogates import Surrogates
 from app.kit.clock import Clock
 from app.kit.database import Database
-from app.kit.limit import unlimited
+from app.kit.readers import unlimited
 from app.kit.session import ReadSession
 from app.kit.statement import Statement
 from app.kit.watch import Version

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Literal
 
 from app.delivery.directory import Directory
-from app.delivery.heads import Head
+from app.delivery.freshness import Head
 from app.delivery.query import Form, Position, StoryQuery
 from app.delivery.store.reading import Counted, ShortRow, StoryRow, WholeRow
 from app.kit import json

@@ -9,7 +9,7 @@ from typing import Any
 
 from app.access.selection import Clause, Selection
 from app.delivery.directory import Directory
-from app.delivery.heads import Head
+from app.delivery.freshness import Head
 from app.delivery.queries import Delivery
 from app.delivery.query import Form, Position, StoryQuery
 from app.delivery.results import pieces

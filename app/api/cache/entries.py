@@ -11,9 +11,8 @@ from itertools import chain
 
 from app.api.cache.encoding import LEAST_BYTES, Coding, encoded
 from app.api.cache.request import REQUEST_ID, Key, Name
-from app.api.http.answer import Answer, Facts, Headers
+from app.api.http.answer import Answer, Facts, Headers, entity_tag, http_date
 from app.api.http.asgi import Message, Scope
-from app.api.http.conditional import entity_tag, http_date
 from app.api.http.errors import Absence
 from app.api.http.problems import PROBLEMS
 from app.api.ops.metrics import Tally

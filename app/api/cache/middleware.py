@@ -31,7 +31,7 @@ from app.api.ops.metrics import Metrics
 from app.bootstrap import Services
 from app.kit.errors import DatabaseUnavailable, Failure
 from app.kit.ids import new_id
-from app.kit.limit import ReadLimit
+from app.kit.readers import ReadLimit
 from app.kit.watch import Version
 from app.server.interface import Hooks
 

@@ -19,9 +19,9 @@ from app.api.delivery.story_query import read_query, with_ids
 from app.api.http.access import Reads
 from app.api.http.answer import Answer
 from app.bootstrap import Services
+from app.delivery.freshness import LISTS
 from app.delivery.query import Form, Position
 from app.delivery.results import Page
-from app.delivery.surrogates import LISTS
 from app.kit.nearest import nearest
 from app.kit.quoting import quoted
 from app.syndication.formats import FEEDS, FeedFormat

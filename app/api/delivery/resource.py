@@ -12,15 +12,21 @@ from urllib.parse import quote
 from app.access.caller import Caller
 from app.api.delivery.story_parameters import FEED, SEARCH_FEED
 from app.api.http.access import Reads
-from app.api.http.answer import JSON, Answer, Facts, Headers, shown_headers
+from app.api.http.answer import (
+    JSON,
+    Answer,
+    Facts,
+    Headers,
+    fits_in_head,
+    link_header,
+    shown_headers,
+)
 from app.api.http.errors import Gone, Killed, NothingHere, QueryTooLong
-from app.api.http.links import Links, fits_in_head, link_header
-from app.api.http.paging import CURSOR
+from app.api.http.paging import CURSOR, Links
 from app.api.http.parameters import ParameterSet
 from app.bootstrap import Services
-from app.delivery.heads import Head
+from app.delivery.freshness import ABSENT, Head
 from app.delivery.results import Gone as StoryGone
-from app.delivery.surrogates import ABSENT
 from app.syndication.formats import FEEDS
 
 # The parameters that a feed of the same selection has as well, by its path.

@@ -35,8 +35,8 @@ from app.api.http.paging import Paging, envelope
 from app.api.http.parameters import Values, bad
 from app.api.live.change_notifier import ChangeNotifier
 from app.bootstrap import Services
-from app.content.slugs import normal_ref
 from app.kit import json
+from app.kit.ids import normal_ref
 from app.search.suggesting import Suggestion
 
 _LISTED = ("stories",)

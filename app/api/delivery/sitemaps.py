@@ -13,11 +13,10 @@ from app.api.http.access import Reads
 from app.api.http.answer import Answer
 from app.api.http.parameters import NO_PARAMETERS
 from app.bootstrap import Services
-from app.delivery.heads import Head
+from app.delivery.freshness import LISTS, Head
 from app.delivery.query import StoryQuery
 from app.delivery.results import Page
 from app.delivery.store.archive import Month
-from app.delivery.surrogates import LISTS
 from app.kit.clock import format_instant, parse_instant
 from app.kit.xml import legal
 from app.syndication.formats.sitemap import (

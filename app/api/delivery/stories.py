@@ -30,18 +30,17 @@ from app.api.delivery.story_query import (
 from app.api.http.access import Reads
 from app.api.http.answer import Answer
 from app.api.http.fields import HEADLINE_FIELDS, STORY_FIELDS
-from app.api.http.links import Links
+from app.api.http.paging import Links
 from app.api.http.parameters import NO_PARAMETERS, Values
 from app.bootstrap import Services
-from app.content.slugs import normal_ref
 from app.delivery.directory import Directory
-from app.delivery.heads import Head
+from app.delivery.freshness import LISTS, Head
 from app.delivery.query import Form
 from app.delivery.results import Found, Page
-from app.delivery.surrogates import LISTS
 from app.kit.awaited import AwaitedReads
 from app.kit.bounded import BoundedCache
 from app.kit.errors import BadParameter
+from app.kit.ids import normal_ref
 from app.syndication.formats import STORIES
 
 NO_STORY = "No story with this id or slug is public."

@@ -20,12 +20,12 @@ from app.api.http.filters import MOST_VALUES, References, read_selection, split_
 from app.api.http.paging import Paging, envelope
 from app.api.http.parameters import MOST_PREFERRED, Values, bad
 from app.bootstrap import Services
-from app.content.slugs import normal_ref, slug_problem
+from app.content.slugs import slug_problem
 from app.delivery.directory import wider
+from app.delivery.freshness import list_keys
 from app.delivery.query import Form, StoryQuery
 from app.delivery.results import Page
-from app.delivery.surrogates import list_keys
-from app.kit.ids import is_id
+from app.kit.ids import is_id, normal_ref
 
 # What finds the ids of stories by their slugs.
 FindIds = Callable[[Collection[str]], Mapping[str, str]]

@@ -17,10 +17,10 @@ from app.api.http.fields import CATEGORY_FIELDS, SOURCE_FIELDS
 from app.api.http.paging import COUNT, CURSOR, LIMIT, Paging, envelope
 from app.api.http.parameters import ParameterSet, Values, bad, declare_flag
 from app.bootstrap import Services
-from app.content.slugs import normal_ref
 from app.delivery.directory import DirectoryEntry
 from app.delivery.store.entries import EntryType
 from app.kit import json
+from app.kit.ids import normal_ref
 
 TREE = declare_flag("tree", "Nest the categories, all of them at once.")
 SOURCE_LIST = ParameterSet(SOURCE_FIELDS, LIMIT, CURSOR, COUNT)

@@ -9,9 +9,9 @@ decoded paths. No name here has a slash, so nothing is there.
 import re
 from urllib.parse import quote, unquote_to_bytes
 
+from app.api.http.answer import fits_in_head
 from app.api.http.asgi import App, Receive, Scope, Send, answer, header, request_id
 from app.api.http.errors import BadHost, NothingHere, QueryTooLong
-from app.api.http.links import fits_in_head
 from app.api.http.problems import problem_for
 from app.kit.errors import Failure
 from app.kit.quoting import quoted

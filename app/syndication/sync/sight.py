@@ -6,7 +6,7 @@ from itertools import repeat
 
 from app.access.selection import Clause, Facts, Selection
 from app.delivery.directory import Directory
-from app.delivery.heads import Head
+from app.delivery.freshness import Head
 from app.delivery.query import Position, StoryQuery
 from app.delivery.results import pieces
 from app.delivery.store import LogPosition, reading
