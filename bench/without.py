@@ -18,7 +18,7 @@ from app import cli
 from app.api import app as composition
 from app.api.cache.entries import Entry, EntryStore
 from app.api.cache.middleware import CacheMiddleware, Misses
-from app.api.delivery import stories
+from app.api.delivery import story_lists
 from app.api.http.server import server_hooks
 from app.cli import serve
 from app.delivery.freshness import Heads
@@ -108,13 +108,13 @@ def shared() -> None:
 
 def parsed() -> None:
     """Parse the query of a list for each request."""
-    parse = getattr(stories, "_parse")  # noqa: B009 - its name is private
-    _replace(type(stories.parsed_lists), "get", lambda _, *given: parse(*given))
+    parse = getattr(story_lists, "_parse")  # noqa: B009 - its name is private
+    _replace(type(story_lists.parsed_lists), "get", lambda _, *given: parse(*given))
 
 
 def narrow() -> None:
     """Drop every list from the cache when any story changes."""
-    _replace(stories, "narrow_keys", lambda _: ())
+    _replace(story_lists, "narrow_keys", lambda _: ())
 
 
 def heads() -> None:

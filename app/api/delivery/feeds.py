@@ -14,8 +14,8 @@ from app.api.delivery.resource import (
     redirected,
 )
 from app.api.delivery.search_query import places, read_typed, search_in_list, sees_titles_only
+from app.api.delivery.story_lists import read_query, with_ids
 from app.api.delivery.story_parameters import FEED, SEARCH_FEED
-from app.api.delivery.story_query import read_query, with_ids
 from app.api.http.access import Reads
 from app.api.http.answer import Answer
 from app.bootstrap import Services

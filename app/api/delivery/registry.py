@@ -1,14 +1,14 @@
 """All public resources."""
 
-from app.api.delivery import changes, feeds, search, sitemaps, stories, taxonomy
+from app.api.delivery import changes, feeds, search, single_stories, sitemaps, story_lists, taxonomy
 from app.api.delivery.resource import Resource
 
 # In the order in which they are tried, as their routes are.
 RESOURCES: tuple[Resource, ...] = (
-    stories.HEADLINES,
-    stories.ARTICLES,
-    stories.STORY_AS,
-    stories.STORY,
+    story_lists.HEADLINES,
+    story_lists.ARTICLES,
+    single_stories.STORY_AS,
+    single_stories.STORY,
     feeds.LATEST,
     feeds.SEARCH,
     feeds.CATEGORY,

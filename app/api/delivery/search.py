@@ -25,7 +25,7 @@ from app.api.delivery.search_query import (
     read_search,
     search_body,
 )
-from app.api.delivery.stories import story_absent
+from app.api.delivery.single_stories import story_absent
 from app.api.delivery.story_parameters import NAMES_IN, RELATED_LIST, Q
 from app.api.http.access import Reads
 from app.api.http.answer import Answer

@@ -1,30 +1,46 @@
-"""From parameters to a query for stories, and from a page to the bytes of a list.
+"""Lists of stories: from parameters to a query, and from a page to the bytes of a list.
 
 `ids=` may name stories by their slugs, too: they become ids before a list is read.
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
+from typing import Literal, NoReturn
 
 from app.access.selection import Clause, Selection
+from app.api.delivery.resource import (
+    ReadRequest,
+    Resource,
+    TakesLong,
+    delivered,
+    feed_alternates,
+)
 from app.api.delivery.story_parameters import (
+    ARTICLE_LIST,
     AS_NAMED,
+    HEADLINE_LIST,
     INCLUDE,
     NAMES_IN,
     ONE_PER_STORY,
     PREFER,
     SORT,
 )
-from app.api.http.fields import STORY_FIELDS, Fields
+from app.api.http.access import Reads
+from app.api.http.answer import Answer
+from app.api.http.fields import HEADLINE_FIELDS, STORY_FIELDS, Fields
 from app.api.http.filters import MOST_VALUES, References, read_selection, split_list
-from app.api.http.paging import Paging, envelope
+from app.api.http.paging import Links, Paging, envelope
 from app.api.http.parameters import MOST_PREFERRED, Values, bad
 from app.bootstrap import Services
 from app.content.slugs import slug_problem
-from app.delivery.directory import wider
-from app.delivery.freshness import list_keys
+from app.delivery.directory import Directory, wider
+from app.delivery.freshness import LISTS, list_keys
 from app.delivery.query import Form, StoryQuery
 from app.delivery.results import Page
+from app.kit.awaited import AwaitedReads
+from app.kit.bounded import BoundedCache
+from app.kit.errors import BadParameter
 from app.kit.ids import is_id, normal_ref
 
 # What finds the ids of stories by their slugs.
@@ -32,6 +48,9 @@ FindIds = Callable[[Collection[str]], Mapping[str, str]]
 _IDS = "ids"
 # No story has it; a slug that leads nowhere stands for no story.
 _NO_STORY = "00000000-0000-0000-0000-000000000000"
+_Kind = Literal["headlines", "articles"]
+# Bytes of parsed queries that are kept; each takes some 3 kB, and holds its text many times.
+_MOST_BYTES, _OF_A_QUERY, _TIMES = 8 * 2**20, 3_000, 40
 
 
 def with_ids(values: Values, find_ids: FindIds) -> tuple[Values, bool]:
@@ -160,3 +179,146 @@ def full_form(values: Values) -> tuple[Form, Fields | None]:
     if body or (fields is not None and fields.touch("body_html", "body_text")):
         return "whole", fields
     return "full", fields
+
+
+@dataclass(frozen=True, slots=True)
+class _List:
+    """A parsed list, its links and alternates, and its cache dependencies."""
+
+    asked: ListRequest
+    links: Links
+    alternates: Mapping[str, str]
+    narrow: tuple[str, ...]
+
+
+class _ParsedLists:
+    """Parsed queries of lists; a slug means the same for as long as the directory is the same.
+
+    Parsing takes as long as all else that is done for a list.
+    """
+
+    def __init__(self) -> None:
+        self._known: BoundedCache[tuple[str, bytes, bool, bool], _List] = BoundedCache(
+            _MOST_BYTES, lambda key, _: _OF_A_QUERY + _TIMES * len(key[1])
+        )
+        self._directory: Directory | None = None
+
+    def get(
+        self,
+        services: Services,
+        request: ReadRequest,
+        kind: _Kind,
+        directory: Directory,
+        find_ids: FindIds,
+    ) -> _List:
+        """Parse a query, unless that was done before."""
+        if directory is not self._directory:
+            self._known.clear()
+            self._directory = directory
+        reader = request.reader
+        key = (request.path, request.query, reader.embargoed, reader.key_id is not None)
+        known = self._known.get(key)
+        if known is None:
+            known = _parse(services, request, kind, directory, find_ids)
+            # Which story has a slug changes without the directory.
+            if not known.asked.by_slug:
+                self._known[key] = known
+        return known
+
+
+parsed_lists = _ParsedLists()
+
+
+def list_stories(services: Services, request: ReadRequest, kind: _Kind) -> Answer:
+    """Return a page of stories: headlines in short form, articles in full or with their bodies."""
+    current = services.delivery.current()
+    parsed = parsed_lists.get(services, request, kind, current.directory, services.delivery.ids_of)
+    if not parsed.asked.query.is_short:
+        request.leave_loop()
+    return _answer_list(request, parsed, services.delivery.stories(parsed.asked.query, current))
+
+
+async def await_stories(
+    services: Services, reads: AwaitedReads, request: ReadRequest, kind: _Kind
+) -> Answer:
+    """Return the same with one statement, without a count."""
+    directory = services.delivery.loaded
+    if directory is None:
+        raise TakesLong
+    try:
+        parsed = parsed_lists.get(services, request, kind, directory, _find_later)
+    except BadParameter:
+        # What it names may be new.
+        raise TakesLong from None
+    query = parsed.asked.query
+    if query.count is not None:
+        raise TakesLong
+    statement, params, now = services.delivery.ask_page(query)
+    page = services.delivery.answer_page(query, now, await reads.fetch(statement, params))
+    if page is None:
+        raise TakesLong
+    return _answer_list(request, parsed, page)
+
+
+def _answer_list(request: ReadRequest, parsed: _List, page: Page) -> Answer:
+    body, cursors = list_body(parsed.asked, page)
+    return delivered(
+        request,
+        body,
+        page.head,
+        keys=(LISTS,),
+        links=parsed.links.by_relation(cursors),
+        alternates=parsed.alternates,
+        narrow=parsed.narrow,
+    )
+
+
+def _find_later(_: Collection[str]) -> NoReturn:
+    """Refuse to find ids by slugs, which is one statement more."""
+    raise TakesLong
+
+
+def _parse(
+    services: Services,
+    request: ReadRequest,
+    kind: _Kind,
+    directory: Directory,
+    find_ids: FindIds,
+) -> _List:
+    reader = request.reader
+    form: Form = "short"
+    accepted = HEADLINE_LIST if kind == "headlines" else ARTICLE_LIST
+    values, by_slug = with_ids(accepted.parse(request.query), find_ids)
+    if kind == "headlines":
+        fields = values[HEADLINE_FIELDS]
+    else:
+        form, fields = full_form(values)
+    query, paging = read_query(
+        services,
+        values,
+        request.path,
+        form,
+        references=directory,
+        embargoed=reader.embargoed,
+        counts_all=reader.key_id is not None,
+    )
+    asked = ListRequest(query, fields, paging, by_slug)
+    links = Links.of(request.path, request.query, services.settings.public_url or "")
+    alternates = feed_alternates(services, request.query, "/feeds/latest")
+    return _List(asked, links, alternates, narrow_keys(asked))
+
+
+HEADLINES = Resource(
+    "/v1/headlines",
+    Reads.HEADLINES,
+    partial(list_stories, kind="headlines"),
+    HEADLINE_LIST,
+    awaited=partial(await_stories, kind="headlines"),
+)
+ARTICLES = Resource(
+    "/v1/articles",
+    Reads.STORIES,
+    partial(list_stories, kind="articles"),
+    ARTICLE_LIST,
+    awaited=partial(await_stories, kind="articles"),
+)
