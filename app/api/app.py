@@ -23,7 +23,7 @@ from app.api.http.server import server_hooks
 from app.api.live.change_notifier import ChangeNotifier
 from app.api.live.stream import StreamMiddleware
 from app.api.middleware.access_log import AccessLogMiddleware, RequestLog
-from app.api.middleware.addresses import HostMiddleware, PathMiddleware
+from app.api.middleware.addresses import AddressMiddleware
 from app.api.middleware.authentication import AuthenticationMiddleware
 from app.api.middleware.body_limit import BodyLimitMiddleware
 from app.api.middleware.cors import CorsMiddleware
@@ -135,8 +135,7 @@ def _with_middleware(
     app = HeadMiddleware(app)
     app = ProblemMiddleware(app, own)
     app = CorsMiddleware(app, settings.cors_origins, settings.management_cors_origins)
-    app = PathMiddleware(app, own)
-    app = HostMiddleware(app, settings.allowed_hosts)
+    app = AddressMiddleware(app, settings.allowed_hosts, own)
     app = AccessLogMiddleware(app, RequestLog(metrics, settings))
     outermost = CacheMiddleware(app, services, metrics, notifier)
     outermost.hooks = server_hooks(outermost.lookup, draining, notifier.end, settings)

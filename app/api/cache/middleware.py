@@ -26,7 +26,7 @@ from app.api.http.server import leave_with_client, take_seat
 from app.api.live.change_notifier import ChangeNotifier
 from app.api.live.stream import let_in
 from app.api.middleware.access_log import CLIENT_LEFT, RequestLog, id_for
-from app.api.middleware.addresses import HostMiddleware
+from app.api.middleware.addresses import AddressMiddleware
 from app.api.ops.metrics import Metrics
 from app.bootstrap import Services
 from app.kit.errors import DatabaseUnavailable, Failure
@@ -102,7 +102,7 @@ class CacheMiddleware:
         self._log, self._metrics = RequestLog(metrics, services.settings), metrics
         self._replies = Replies(services.settings, metrics, self._freshness)
         self._running: dict[tuple[Key, Version, int], SingleFlight[Kept]] = {}
-        self._allows = HostMiddleware(app, services.settings.allowed_hosts).allows
+        self._allows = AddressMiddleware(app, services.settings.allowed_hosts, "").allows
         self._prepared = self._entries.prepared.get
         self._version = services.watch.version
         self._now = services.clock.now

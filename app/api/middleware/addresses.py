@@ -23,23 +23,30 @@ _NEEDLESS = re.compile(rb"%(?:2[D-Fd-f]|3[0-9]|4[1-9A-Fa-f]|5[0-9AaFf]|6[1-9A-Fa
 _PLAIN = "/-._~!$&'()*+,;=:@"
 
 
-class HostMiddleware:
-    """Refuses requests for host names that are not listed."""
+class AddressMiddleware:
+    """Refuses hosts that are not listed, and leads to the plain form of a path of this API.
 
-    def __init__(self, app: App, allowed: str) -> None:
-        """Take a comma list of names; `*` allows any."""
+    Nothing is at a path that has no plain form.
+    """
+
+    def __init__(self, app: App, allowed: str, own: str) -> None:
+        """Take a comma list of hosts; `*` allows any. `own` is this API's address, if known."""
         self._app = app
         self._allowed = {name.strip().lower() for name in allowed.split(",") if name.strip()}
+        self._own = own
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on, or refuse it."""
-        if scope["type"] == "http":
-            given = header(scope, b"host")
-            if not self.allows(scope, given):
-                refusal = BadHost(_detail(given))
-                await answer(send, *problem_for(refusal, request_id(scope)))
-                return
-        await self._app(scope, receive, send)
+        """Pass a request on, or answer it."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        given = header(scope, b"host")
+        if not self.allows(scope, given):
+            await _refuse(scope, send, BadHost(_detail(given)))
+        elif is_plain(scope):
+            await self._app(scope, receive, send)
+        else:
+            await self._lead_on(scope, send)
 
     def allows(self, scope: Scope, given: str | None) -> bool:
         """Tell whether the host of a request is served here; probes come by any name.
@@ -55,6 +62,26 @@ class HostMiddleware:
             return given is None or "," not in given
         return _name(given or "") in self._allowed
 
+    async def _lead_on(self, scope: Scope, send: Send) -> None:
+        """Redirect to the plain form of a path, or refuse what has none."""
+        path = unquote_to_bytes(scope["raw_path"])
+        plain = quote(path, safe=_PLAIN)
+        query = scope["query_string"].decode("latin-1")
+        location = f"{self._own}{plain}?{query}" if query else f"{self._own}{plain}"
+        has_slash = _SLASH.search(scope["raw_path"]) is not None
+        if has_slash or not _is_path(path) or not fits_in_head(plain, ()):
+            await _refuse(scope, send, NothingHere("Nothing is served at this path."))
+        elif not fits_in_head(location, ()):
+            await _refuse(scope, send, QueryTooLong(plain))
+        else:
+            await answer(send, 308, {"location": location, "cache-control": "no-store"}, b"")
+
+
+def is_plain(scope: Scope) -> bool:
+    """Tell whether no slash or unreserved character is encoded in the path of a request."""
+    raw: bytes = scope.get("raw_path") or b""
+    return b"%" not in raw or _NEEDLESS.search(raw) is None
+
 
 def _detail(given: str | None) -> str:
     if given is None:
@@ -67,38 +94,6 @@ def _name(host: str) -> str:
     if host.startswith("["):
         return host.partition("]")[0].lower() + "]"
     return host.partition(":")[0].lower()
-
-
-def is_plain(scope: Scope) -> bool:
-    """Tell whether no slash or unreserved character is encoded in the path of a request."""
-    raw: bytes = scope.get("raw_path") or b""
-    return b"%" not in raw or _NEEDLESS.search(raw) is None
-
-
-class PathMiddleware:
-    """Leads to the plain form of a path, if it is one of this API; else nothing is there."""
-
-    def __init__(self, app: App, own: str) -> None:
-        """Stand in front of an application; `own` is this API's own address, if it is known."""
-        self._app = app
-        self._own = own
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on, or answer it."""
-        if scope["type"] != "http" or is_plain(scope):
-            await self._app(scope, receive, send)
-            return
-        path = unquote_to_bytes(scope["raw_path"])
-        plain = quote(path, safe=_PLAIN)
-        query = scope["query_string"].decode("latin-1")
-        location = f"{self._own}{plain}?{query}" if query else f"{self._own}{plain}"
-        has_slash = _SLASH.search(scope["raw_path"]) is not None
-        if has_slash or not _is_path(path) or not fits_in_head(plain, ()):
-            await _refuse(scope, send, NothingHere("Nothing is served at this path."))
-        elif not fits_in_head(location, ()):
-            await _refuse(scope, send, QueryTooLong(plain))
-        else:
-            await answer(send, 308, {"location": location, "cache-control": "no-store"}, b"")
 
 
 async def _refuse(scope: Scope, send: Send, failure: Failure) -> None:
