@@ -21,8 +21,9 @@ from app.search.vocabulary import Dictionary, Vocabulary
 
 # So many words are all wanted. Of more, as of a question, stories have as many as they have.
 MOST_WANTED = 4
-# Beyond so many words a query is a text that was pasted: what it quotes is no condition.
-_MOST_WITH_PHRASES = 6
+# A query with more words outside of its quotations, or in them, is a text that was pasted: what it
+# quotes is no condition.
+_MOST_UNQUOTED, _MOST_QUOTED = 6, 12
 # Of a long text so many words are looked for, those that tell most.
 _MOST_GROUPS = 32
 # To look for neighbours costs as much as the rarer of both is frequent.
@@ -91,7 +92,11 @@ class _Matching:
     def _units(self) -> list[Group]:
         """Return what is wanted; the quotations of a long text are no conditions, but words."""
         wanted = self._typed.wanted
-        if sum(len(part.words) for parts in wanted for part in parts) <= _MOST_WITH_PHRASES:
+        words = dict.fromkeys((False, True), 0)
+        for parts in wanted:
+            for part in parts:
+                words[part.phrase] += len(part.words)
+        if words[False] <= _MOST_UNQUOTED and words[True] <= _MOST_QUOTED:
             return units(wanted)
         loose = tuple(single for parts in wanted for single in _loosened(parts))
         return units(loose)
