@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 from app.access.selection import Clause, Field, Selection
 from app.delivery.store import LogPosition
-from app.delivery.store.reading import HeadRow
+from app.delivery.store.log_head import HeadRow
 from app.kit.clock import from_micros
 from app.kit.watch import Version, Watch
 

@@ -17,7 +17,7 @@ from app.delivery.freshness import Head, Heads, Surrogates, head_of
 from app.delivery.query import StoryQuery
 from app.delivery.render import render_article
 from app.delivery.results import EntryPage, Found, Page
-from app.delivery.store import reading
+from app.delivery.store import log_head, reading
 from app.delivery.store.entries import EntryType
 from app.delivery.store.reading import Counted, StoryRow, WholeRow
 from app.kit.clock import Clock
@@ -233,7 +233,7 @@ class Delivery:
         now, version = self._clock.now(), self._heads.version()
         head = self._heads.at(version, now)
         if head is None:
-            head = head_of(self._database.fetch(reading.LOG_HEAD, {"now": now})[0], now)
+            head = head_of(self._database.fetch(log_head.LOG_HEAD, {"now": now})[0], now)
             self._heads.remember(version, head)
         return Current(self._fresh(head), head, version)
 
@@ -255,7 +255,7 @@ class Delivery:
         """
         now, version = self._clock.now(), self._heads.version()
         with self._database.read(lists=lists) as session:
-            head = head_of(reading.log_head(session, now), now)
+            head = head_of(log_head.log_head(session, now), now)
             self._heads.remember(version, head)
             yield session, head, self._fresh(head)
 
@@ -281,7 +281,7 @@ class Delivery:
         """Tell whether time made a story appear or expire, for anybody, that no log knows of."""
         now = self._clock.now()
         with self._database.read() as session:
-            row = reading.log_head(session, now)
+            row = log_head.log_head(session, now)
             due = row.due_at is not None or row.expired_at is not None
             return due or store.is_offer_untold(session, now)
 
