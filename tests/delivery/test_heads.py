@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from app.bootstrap import Services
-from app.delivery.heads import Head, Heads
+from app.delivery.freshness import Head, Heads
 from app.delivery.query import StoryQuery
 from app.kit.watch import Proof
 from tests.newsroom import Newsroom
