@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
+from operator import attrgetter
 from typing import Any, NamedTuple
 
 from app.content.article import Article
@@ -344,8 +345,8 @@ def _as_named(query: StoryQuery, rows: list[StoryRow]) -> list[StoryRow]:
 
 def in_order(query: StoryQuery, rows: list[StoryRow]) -> list[StoryRow]:
     """Return the rows of a page in the order of the list."""
-    if query.shape.picks:
-        # Stories that are named one by one; there are few, so they are ordered here.
-        rows.sort(key=lambda row: (row.place, row.id), reverse=query.shape.descending)
+    # There are few, so the database need not sort those that are named one by one, or again those
+    # that it found in order and joined with the head of the log.
+    rows.sort(key=attrgetter("place", "id"), reverse=query.shape.descending)
     rows = rows[: query.limit]
     return rows[::-1] if query.backwards else rows

@@ -122,7 +122,7 @@ def story_page_statement(
         row = None if headed else ROWS[query.form]
         clause = _page_statement(query.shape, dialect)
         if headed:
-            clause = _headed(clause, dialect, descending=query.shape.descending)
+            clause = _headed(clause, dialect)
         statement = _kept[key] = Statement(clause, row)
     return statement, {**query.values, "now": now}
 
@@ -296,20 +296,16 @@ def _story_statement(dialect: str, by: str, *, embargoed: bool, headed: bool) ->
     return Statement(_headed(clause, dialect), None) if headed else Statement(clause, WholeRow)
 
 
-def _headed(rows: _Rows, dialect: str, *, descending: bool = True) -> Select[Any]:
+def _headed(rows: _Rows, dialect: str) -> Select[Any]:
     """Return what reads these rows, each behind the head of the log; or one with the head alone.
 
-    The head is a text of JSON: so many columns in each row would take longer than the story.
+    They may come in any order. The head is a text of JSON: so many columns in each row would take
+    longer than the story.
     """
     to_json = func.json_array if dialect == "sqlite" else func.json_build_array
     log = select(cast(to_json(*head_columns()), Text).label("log_head")).subquery("log")
     page = rows.subquery("page")
-    order = (page.c.place, page.c.id)
-    return (
-        select(log.c.log_head, *page.c)
-        .select_from(log.outerjoin(page, true()))
-        .order_by(*(column.desc() if descending else column.asc() for column in order))
-    )
+    return select(log.c.log_head, *page.c).select_from(log.outerjoin(page, true()))
 
 
 def _bare_statement(shape: Shape) -> _Rows:
