@@ -37,6 +37,7 @@ from app.syndication.addresses import Addresses
 from app.syndication.items import Items
 from app.syndication.purging import FOLLOWER, Purging, Receiver
 from app.syndication.push.commands.stop_webhook import stop_webhook
+from app.syndication.push.erasing import forget_erased
 from app.syndication.push.push import Push, PushOptions
 from app.syndication.sync.changes import Changes
 
@@ -139,7 +140,8 @@ def bootstrap(
     surrogates = Surrogates(secret)
     delivery = Delivery(database, clock, heads, surrogates)
     index = TantivyIndex(search_path(settings, database))
-    runner = Runner(database, clock, [write_down, project], watch.announce, KeyGuard(clock))
+    subscribers = [write_down, project, forget_erased]
+    runner = Runner(database, clock, subscribers, watch.announce, KeyGuard(clock))
     return Services(
         settings=settings,
         clock=clock,

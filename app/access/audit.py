@@ -24,6 +24,8 @@ DeedVerb = Literal[
     "killed",
     "deleted",
     "restored",
+    "purged",
+    "erased",
     "imported",
     "revoked",
     "paused",

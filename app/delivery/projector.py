@@ -13,6 +13,7 @@ from app.content.article import Article
 from app.content.errors import InUse
 from app.content.events import (
     ArticlePublished,
+    ArticleRemoved,
     ArticleWithdrawn,
     CategoryDeleted,
     CategorySaved,
@@ -26,6 +27,7 @@ from app.content.texts import need_texts, public_text
 from app.delivery import store
 from app.delivery.moving import move_stories
 from app.delivery.paths import elsewhere
+from app.delivery.removing import forget_facts, forget_places
 from app.delivery.render import attributes_of, render_article, render_category, render_source
 from app.delivery.siblings import groups_in, shown, sibling_rows
 from app.delivery.store.entries import EntryType
@@ -42,6 +44,7 @@ def project(unit: Unit) -> None:
     withdrawn: dict[str, ArticleWithdrawn] = {}
     taxonomy: list[object] = []
     redirects: list[store.RedirectRow] = []
+    removed: dict[str, ArticleRemoved] = {}
     for event in unit.events:
         match event:
             case ArticlePublished(article=article) if is_over(article, unit.now):
@@ -52,6 +55,8 @@ def project(unit: Unit) -> None:
                 withdrawn[id_] = event
                 # Brought by an import, for the day on which the story is public again.
                 redirects += _redirects("article", id_, former)
+            case ArticleRemoved(id_):
+                withdrawn[id_], removed[id_] = ArticleWithdrawn(id_, "deleted"), event
             case _:
                 taxonomy.append(event)
     log = _taxonomy_rows(unit, taxonomy) if taxonomy else []
@@ -64,7 +69,9 @@ def project(unit: Unit) -> None:
         if event.new and event.article.translation_of is None
     }
     log += _article_rows(unit, published, withdrawn, alone)
+    forget_places(unit, removed.keys())
     tell(unit, log, alone)
+    forget_facts(unit, [id_ for id_, event in removed.items() if event.erased])
 
 
 def _article_rows(
