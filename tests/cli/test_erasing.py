@@ -179,3 +179,67 @@ def test_purge_and_erase_refuse_what_is_not_there(shell: Shell, newsroom: Newsro
         assert "There is no article" in shell.refused(command, "nothing")
     newsroom.delete(story)
     assert shell.done("purge", story["slug"]).text == f"Purged {story['slug']}.\n"
+
+
+NAMED: dict[str, Any] = {
+    **STORY,
+    "title": "Philomena Quistgaard at the harbour",
+    "body": "<p>Said PHILOMENA\u00a0QUISTGAARD on Tuesday &amp; left.</p>",
+    "tags": ["Philomena Quistgaard", "bees"],
+    "authors": [{"name": "Philomena Quistgaard"}, {"name": "Noor Haddad"}],
+    "slug": "the-harbour",
+}
+
+
+def named(database: Database, search: Path) -> bool:
+    """Tell whether the name is anywhere."""
+    found = b"\n".join(_everything(database, search)).lower()
+    return any(f"philomena{space}quistgaard".encode() in found for space in (" ", "\u00a0"))
+
+
+@pytest.mark.slow
+def test_no_byte_of_an_erased_name_is_left(
+    shell: Shell, services: Services, newsroom: Newsroom, client: TestClient, tmp_path: Path
+) -> None:
+    document = {"language": "en", "status": "published", **NAMED}
+    headers = {"idempotency-key": "once"}
+    story = newsroom.call("POST", "/articles", json=document, headers=headers).json()
+    newsroom.patch(story, title="Philomena Quistgaard, ahead of the public copy")
+    other, draft = newsroom.story("Other"), newsroom.article(**NAMED | {"slug": "draft"})
+    killed = newsroom.story(**NAMED | {"slug": "killed"})
+    newsroom.verb(killed, "kill", notice="Philomena Quistgaard was not there.")
+    index = Follower(services.index, services.delivery)
+    while index.step():
+        pass
+    index.close()
+    apps = [OfflineApp(client, one) for one in ("", "author=Philomena%20Quistgaard", "tag=bees")]
+    for app in apps:
+        app.catch_up()
+    assert named(services.database, tmp_path / "search")
+    ended = shell.done("erase", "--name", "philomena quistgaard")
+    assert ended.text.startswith("Erased the name from 3 stories and "), ended
+    assert ended.err == ""
+    assert not named(services.database, tmp_path / "search")
+    for app, reason in zip(apps, ("updated", "left", "updated"), strict=True):
+        assert [(one["id"], one["reason"]) for one in app.catch_up()] == [(story["id"], reason)]
+    shown = client.get("/v1/articles/the-harbour").json()
+    assert (shown["title"], shown["tags"]) == ("[…] at the harbour", ["bees"])
+    assert [one["name"] for one in shown["authors"]] == ["Noor Haddad"]
+    assert shown["body_text"] == "Said […] on Tuesday & left."
+    for one, version in ((story, 2), (other, 1), (draft, 1)):
+        assert newsroom.call("GET", f"/articles/{one['id']}").json()["version"] == version
+    assert unsound(services) == []
+    assert shell.done("check").text.startswith("Sound")
+
+
+def test_what_still_has_an_erased_name_is_told(shell: Shell, newsroom: Newsroom) -> None:
+    newsroom.source("Philomena Quistgaard")
+    newsroom.story("By Philomena Quistgaard")
+    said = shell.done("erase", "--name", "Philomena Quistgaard").err
+    for table in ("sources (1)", "articles (1)", "public_slugs (2)", "documents (1)"):
+        assert table in said
+
+
+@pytest.mark.parametrize("words", [[], ["ref", "--name", "Philomena"], ["--name", "Ed"]])
+def test_erase_takes_a_story_or_a_name(shell: Shell, words: list[str]) -> None:
+    assert shell.refused("erase", *words)

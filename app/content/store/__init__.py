@@ -31,6 +31,7 @@ from app.content.store.previews import (
 from app.content.store.revisions import (
     Revision as Revision,
     insert_revisions as insert_revisions,
+    replace_revisions as replace_revisions,
     revision as revision,
     revision_gaps as revision_gaps,
     revisions as revisions,
