@@ -18,7 +18,7 @@ def remove_article(unit: Unit, article: Article, *, erased: bool) -> None:
     _untie(unit, article)
     store.delete_article(unit.session, article.id)
     forget_answers_about(unit.session, article.id)
-    unit.raise_event(ArticleRemoved(article.id, erased=erased))
+    unit.events.append(ArticleRemoved(article.id, erased=erased))
 
 
 def _untie(unit: Unit, article: Article) -> None:

@@ -5,8 +5,9 @@ them. Of an erased story the rows lose what was said: the notice, and the tags a
 it was selected. Who followed by one of those may have had the story, and is told so.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
+from app.content.events import ArticleRemoved
 from app.delivery import store
 from app.kit.unit import Unit
 
@@ -17,6 +18,7 @@ def forget_places(unit: Unit, ids: Collection[str]) -> None:
     store.drop_redirects_to(unit.session, "article", ids)
 
 
-def forget_facts(unit: Unit, ids: Collection[str]) -> None:
-    """Delete from both logs what erased stories said."""
-    store.erase_facts(unit.session, ids)
+def forget_facts(unit: Unit, removed: Mapping[str, ArticleRemoved]) -> None:
+    """Delete from both logs what those of removed stories said that are erased."""
+    erased = [id_ for id_, event in removed.items() if event.erased]
+    store.erase_facts(unit.session, erased)

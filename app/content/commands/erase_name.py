@@ -40,7 +40,7 @@ def _erase(unit: Unit, name: Name, article: Article) -> bool:
     store.replace_revisions(unit.session, erased)
     unit.note("erased", "article", article.id, None, None)
     if state_of(after, unit.now) in {"scheduled", "published"}:
-        unit.raise_event(ArticlePublished(_public_copy(after, erased), "updated"))
+        unit.events.append(ArticlePublished(_public_copy(after, erased), "updated"))
     return True
 
 
