@@ -59,11 +59,12 @@ def test_a_public_answer_costs_one_query(
 
 
 def test_an_exact_count_costs_one_query_more(
-    warm: None, client: TestClient, services: Services
+    warm: None, client: TestClient, services: Services, dialect: str
 ) -> None:
     with counted_queries(services.database) as sent:
         assert read(client, "/v1/headlines?count=exact")["page"]["count"] == 30
-    assert len(sent) == 2
+    # What is awaited on PostgreSQL leaves no position of the log behind, so that is read first.
+    assert len(sent) == (3 if dialect == "postgresql" else 2)
 
 
 def test_the_directory_is_read_again_after_a_change_alone(
