@@ -12,10 +12,9 @@ from app.access.refusals import Refusals
 from app.access.validity import KeyGuard
 from app.delivery.archive import Archive
 from app.delivery.following import Follower
-from app.delivery.heads import Heads
+from app.delivery.freshness import Heads, Surrogates
 from app.delivery.projector import project
 from app.delivery.queries import Delivery
-from app.delivery.surrogates import Surrogates
 from app.delivery.tags import TagNames
 from app.kit import migrations
 from app.kit.clock import Clock, SystemClock

@@ -6,10 +6,10 @@ from typing import Any
 from app.content import store
 from app.content.article import Article, check_version
 from app.content.errors import Moved, NotFound
-from app.content.slugs import normal_ref
 from app.content.taxonomy import Category, Source
 from app.content.views import WRITABLE
 from app.kit.errors import FieldError, InvalidInput
+from app.kit.ids import normal_ref
 from app.kit.json import merge_patch
 from app.kit.quoting import quoted
 from app.kit.session import ReadSession

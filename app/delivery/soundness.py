@@ -16,7 +16,6 @@ from app.content.texts import text_now
 from app.delivery import store
 from app.delivery.projector import is_over, whole_document
 from app.delivery.render import attributes_of, render_category, render_source
-from app.delivery.tree import with_ancestors
 from app.kit.errors import InvalidInput
 from app.kit.session import ReadSession
 
@@ -84,7 +83,7 @@ def article_flaws(
 ) -> Iterator[Flaw]:
     """Yield what is wrong with the documents of some articles; `text_of` gives their texts."""
     copies = public_copies(session, articles)
-    above = with_ancestors(session, [copy.categories for copy in copies.values()])
+    above = store.with_ancestors(session, [copy.categories for copy in copies.values()])
     categories = dict(zip(copies, above, strict=True))
     found = store.whole_documents(session, [one.id for one in articles])
     last = store.last_log_rows(session, [one.id for one in articles])

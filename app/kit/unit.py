@@ -48,7 +48,10 @@ class Deed:
 
 @dataclass(slots=True)
 class Unit:
-    """What a command works with. It never commits; whoever opened the unit does."""
+    """What a command works with. It never commits; whoever opened the unit does.
+
+    `events` tell the layers above what happened, inside the same transaction.
+    """
 
     session: WriteSession
     now: datetime
@@ -56,10 +59,6 @@ class Unit:
     events: list[object] = field(default_factory=list)
     deeds: list[Deed] = field(default_factory=list)
     prepared: Prepared[Any] = field(default_factory=Prepared)
-
-    def raise_event(self, event: object) -> None:
-        """Tell the layers above, inside the same transaction."""
-        self.events.append(event)
 
     @contextmanager
     def attempt(self) -> Iterator[None]:

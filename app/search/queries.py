@@ -9,7 +9,7 @@ from typing import TypeVar
 from app.access.selection import Selection
 from app.content.inputs import normal_language
 from app.delivery.directory import Directory
-from app.delivery.heads import Head
+from app.delivery.freshness import Head
 from app.delivery.queries import Delivery
 from app.delivery.query import Form
 from app.delivery.snapshot import Snapshot, snapshot

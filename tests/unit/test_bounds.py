@@ -145,7 +145,7 @@ def test_long_bodies_that_people_read_are_accepted(body: str) -> None:
 
 def test_long_markdown_that_people_read_is_accepted() -> None:
     line = "The *quick* fox [ran](https://a.example/x) & hid. It did **not** come back.\n"
-    assert text_of((line * 5 + "\n") * 500, "markdown").words == 27_500
+    assert text_of((line * 5 + "\n") * 500, "markdown").words == 25_000
     rows = "| a | b | c |\n|---|---|---|\n" + "| 1 | 2 | 3 |\n" * 2_000
     assert "<td>" in text_of(rows, "markdown").markup
 

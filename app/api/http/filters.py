@@ -16,9 +16,8 @@ from app.api.http.parameters import (
     parse_language,
 )
 from app.content.inputs import is_kind
-from app.content.slugs import normal_ref
 from app.kit.errors import BadParameter
-from app.kit.ids import is_id
+from app.kit.ids import is_id, normal_ref
 from app.kit.quoting import quoted
 
 MOST_VALUES = 100
