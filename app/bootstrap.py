@@ -36,6 +36,7 @@ from app.syndication.addresses import Addresses
 from app.syndication.items import Items
 from app.syndication.purging import FOLLOWER, Purging, Receiver
 from app.syndication.push.commands.stop_webhook import stop_webhook
+from app.syndication.push.erasing import forget_erased
 from app.syndication.push.push import Push, PushOptions
 from app.syndication.sync.changes import Changes
 
@@ -141,7 +142,7 @@ def bootstrap(
     runner = Runner(
         database,
         clock,
-        [write_down, project],
+        [write_down, project, forget_erased],
         watch.announce,
         KeyGuard(clock),
         settings.frames,

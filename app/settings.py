@@ -223,6 +223,13 @@ class Settings(BaseSettings):
         le=36_500,
         description="How many days what was done in the newsroom is remembered; 0: for ever.",
     )
+    trash_days: int = Field(
+        default=90,
+        ge=0,
+        le=36_500,
+        description="How many days a deleted story can be restored; it is purged then. "
+        "0: for ever.",
+    )
     access_log: Literal["all", "some"] = Field(
         default="some",
         description="Log every request, or all but those answered from memory.",

@@ -12,6 +12,7 @@ from app.access.audit import forget_older
 from app.access.idempotency import forget_outdated
 from app.bootstrap import Services, search_path
 from app.content import store as content_store
+from app.content.commands import purge_article
 from app.content.commands.follow_time_zones import follow_time_zones
 from app.delivery import trimming
 from app.delivery.due import BATCH, tell_due, tell_expired, tell_offered
@@ -171,6 +172,7 @@ def tidy(services: Services) -> None:
     services.runner.run(_ACTOR, partial(forget_older, days=services.settings.audit_days))
     services.runner.run(_ACTOR, _forget_previews)
     trim_log(services)
+    purge_trash(services)
     services.push.tidy()
     # What was read of the zones' rules before is kept in memory otherwise.
     ZoneInfo.clear_cache()
@@ -189,6 +191,13 @@ def trim_log(services: Services) -> None:
     while done == trimming.BATCH and trimmed < _MOST_TRIMMED:
         done = services.runner.run(_ACTOR, trim)
         trimmed += done
+
+
+def purge_trash(services: Services) -> None:
+    """Purge stories that were deleted longer ago than they can be restored."""
+    purge = partial(purge_article.purge_trash, days=services.settings.trash_days)
+    while services.runner.run(_ACTOR, purge) == purge_article.BATCH:
+        pass
 
 
 def _forget_previews(unit: Unit) -> None:

@@ -269,6 +269,9 @@ STEPS = (
     Step("read_readiness", "GET", "/readyz"),
     Step("read_robots", "GET", "/robots.txt"),
     Step("read_catalogue", "GET", "/.well-known/api-catalog"),
+    Step(None, "POST", "/v1/manage/articles", {"title": "Short lived", "language": "en"}),
+    Step(None, "DELETE", "/v1/manage/articles/short-lived", None, '"v1"'),
+    Step("manage_purge_article", "POST", "/v1/manage/articles/short-lived/purge", None, '"v2"'),
 )
 
 

@@ -25,6 +25,8 @@ DeedVerb = Literal[
     "killed",
     "deleted",
     "restored",
+    "purged",
+    "erased",
     "imported",
     "revoked",
     "paused",

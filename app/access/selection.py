@@ -17,7 +17,7 @@ Field = Literal["category", "source", "language", "tag", "author", "kind", "id"]
 
 
 class Facts(TypedDict, total=False):
-    """What a story is selected by, as the change log keeps it."""
+    """What a story is selected by, as the change log keeps it; of an erased one, not all."""
 
     id: list[str]
     category: list[str]
@@ -102,7 +102,10 @@ def _within(span: Span, instant: str) -> bool:
 
 
 def _holds(clause: Clause, attributes: Facts) -> bool:
-    values = attributes[clause.field]
+    values = attributes.get(clause.field)
+    if values is None:
+        # It was erased: who selects by it may have had the story.
+        return True
     if clause.included and not any(value in values for value in clause.included):
         return False
     return not any(value in values for value in clause.excluded)

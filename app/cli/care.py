@@ -73,16 +73,22 @@ def rebuild(database_url: DatabaseUrl = None) -> None:
 def reindex(database_url: DatabaseUrl = None) -> None:
     """Build the search index anew; while serving, the old one answers until it is done."""
     with services(database_url) as parts:
-        lock = FileLeadership(f"{search_path(parts.settings, parts.database)}.rebuild")
-        if not lock.held():
-            raise Misconfigured("The index is being built anew already, or cannot be written to.")
-        indexed = 0
-        with progress("Indexing", parts.search.total()) as bar:
-            for now_indexed in Follower(parts.index, parts.delivery).rebuild():
-                advance(bar, now_indexed - indexed)
-                indexed = now_indexed
-        lock.release()
+        indexed = build_index(parts)
     typer.echo(f"Indexed {indexed} stories.")
+
+
+def build_index(parts: Services) -> int:
+    """Build the index of this machine anew, and count its stories."""
+    lock = FileLeadership(f"{search_path(parts.settings, parts.database)}.rebuild")
+    if not lock.held():
+        raise Misconfigured("The index is being built anew already, or cannot be written to.")
+    indexed = 0
+    with progress("Indexing", parts.search.total()) as bar:
+        for now_indexed in Follower(parts.index, parts.delivery).rebuild():
+            advance(bar, now_indexed - indexed)
+            indexed = now_indexed
+    lock.release()
+    return indexed
 
 
 def openapi() -> None:

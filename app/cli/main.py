@@ -6,7 +6,7 @@ from contextlib import suppress
 import typer
 
 from app import __version__
-from app.cli import backups, care, demo, keys, serve, transfer
+from app.cli import backups, care, copying, demo, erasing, keys, serve, transfer
 from app.kit.errors import Failure
 from app.kit.system_errors import sentence_for
 
@@ -24,8 +24,11 @@ app.command("worker")(serve.worker)
 app.command("migrate")(care.migrate)
 app.command("import")(transfer.import_)
 app.command("export")(transfer.export)
+app.command("purge")(erasing.purge)
+app.command("erase")(erasing.erase)
 app.command("backup")(backups.backup)
 app.command("restore")(backups.restore)
+app.command("copy")(copying.copy)
 app.command("rebuild")(care.rebuild)
 app.command("reindex")(care.reindex)
 app.command("check")(care.check)

@@ -44,6 +44,14 @@ class ArticleWithdrawn:
 
 
 @dataclass(frozen=True, slots=True)
+class ArticleRemoved:
+    """A story is gone for good. `erased` says that nothing that it said may be left."""
+
+    article_id: str
+    erased: bool
+
+
+@dataclass(frozen=True, slots=True)
 class SourceSaved:
     """A source was created or changed."""
 

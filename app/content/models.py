@@ -105,6 +105,12 @@ class ArticleRow(Base):
         Index("ix_articles_stage", "stage", "published_at", "id"),
         Index("ix_articles_translation_of", "translation_of"),
         Index(
+            "ix_articles_deleted_at",
+            "deleted_at",
+            sqlite_where=text("deleted_at IS NOT NULL"),
+            postgresql_where=text("deleted_at IS NOT NULL"),
+        ),
+        Index(
             "ix_articles_time_zone",
             "public_from",
             sqlite_where=text("time_zone IS NOT NULL"),

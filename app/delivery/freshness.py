@@ -145,7 +145,7 @@ class Surrogates:
         if EVERYTHING in keys:
             return keys
         for row in rows:
-            if not row.before and not row.after:
+            if not _is_known(row):
                 # Nothing says in which lists it was.
                 return {EVERYTHING}
             keys.update(_appearances(row))
@@ -176,6 +176,12 @@ def list_keys(selection: Selection) -> tuple[str, ...]:
     if chosen is None:
         return (LISTS,)
     return tuple(map(f"in:{chosen.field}:".__add__, chosen.included))
+
+
+def _is_known(row: Any) -> bool:
+    """Tell whether a row says what the story was selected by; that of an erased story does not."""
+    facts = [attributes for attributes in (row.before, row.after) if attributes]
+    return bool(facts) and all(field in one for one in facts for field in _NARROWEST_FIRST)
 
 
 def _appearances(row: Any) -> Iterable[str]:

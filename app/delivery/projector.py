@@ -14,6 +14,7 @@ from app.content.article import Article
 from app.content.errors import InUse
 from app.content.events import (
     ArticlePublished,
+    ArticleRemoved,
     ArticleWithdrawn,
     CategoryDeleted,
     CategorySaved,
@@ -27,6 +28,7 @@ from app.content.texts import need_texts, public_text
 from app.delivery import store
 from app.delivery.moving import move_stories
 from app.delivery.paths import elsewhere
+from app.delivery.removing import forget_facts, forget_places
 from app.delivery.render import attributes_of, render_article, render_category, render_source
 from app.delivery.siblings import groups_in, shown, sibling_rows
 from app.delivery.store.entries import EntryType
@@ -42,6 +44,7 @@ def project(unit: Unit) -> None:
     withdrawn: dict[str, ArticleWithdrawn] = {}
     taxonomy: list[object] = []
     redirects: list[store.RedirectRow] = []
+    removed: dict[str, ArticleRemoved] = {}
     for event in unit.events:
         match event:
             case ArticlePublished(article=article) if is_over(article, unit.now):
@@ -52,18 +55,27 @@ def project(unit: Unit) -> None:
                 withdrawn[id_] = event
                 # Brought by an import, for the day on which the story is public again.
                 redirects += _redirects("article", id_, former)
+            case ArticleRemoved(id_):
+                withdrawn[id_], removed[id_] = ArticleWithdrawn(id_, "deleted"), event
             case _:
                 taxonomy.append(event)
     log = _taxonomy_rows(unit, taxonomy) if taxonomy else []
     if withdrawn:
         store.add_redirects(unit.session, redirects)
-    # Nothing can be tied to them yet.
+    alone = _alone(published)
+    log += _article_rows(unit, published, withdrawn, alone)
+    forget_places(unit, removed.keys())
+    tell(unit, log, alone)
+    forget_facts(unit, removed)
+
+
+def _alone(published: Mapping[str, ArticlePublished]) -> set[str]:
+    """Return the new stories to which nothing can be tied yet."""
     alone: set[str] = set()
     for id_, publication in published.items():
         if publication.new and publication.article.translation_of is None:
             alone.add(id_)
-    log += _article_rows(unit, published, withdrawn, alone)
-    tell(unit, log, alone)
+    return alone
 
 
 def _article_rows(

@@ -31,7 +31,7 @@ ADMIN = ("/v1/manage/keys", "/v1/manage/audit", "/v1/manage/webhooks")
 
 
 def _needed(method: str, path: str) -> str:
-    if path.startswith(ADMIN):
+    if path.startswith(ADMIN) or path.endswith("/purge"):
         return "admin"
     return "write" if (method, path) in WRITE else "publish"
 

@@ -8,6 +8,7 @@ from starlette.testclient import TestClient
 
 from app.access.audit import TYPES, VERBS, forget_older
 from app.bootstrap import Services
+from app.content.commands.erase_article import erase_article
 from app.kit.unit import Actor, Unit
 from app.syndication.push.commands.stop_webhook import DISABLED, stop_webhook
 from tests.clock import HandClock
@@ -98,6 +99,7 @@ def test_every_word_of_the_lists_is_said(newsroom: Newsroom, services: Services)
     link = newsroom.call("POST", f"/articles/{story['id']}/preview", json={}).json()["url"]
     assert newsroom.client.delete(link, headers=newsroom.headers).is_success
     newsroom.verb(story, "kill", notice="N.")
+    _remove_stories(newsroom, services)
     bring(services, [b'{"type": "article", "language": "en", "title": "T", "slug": "t"}'])
     _do_everything_to_a_webhook(newsroom, services)
     assert newsroom.call("GET", "/export").is_success
@@ -107,6 +109,15 @@ def test_every_word_of_the_lists_is_said(newsroom: Newsroom, services: Services)
     # Of subscriptions, `tests/push/test_hub_audit.py` tells.
     assert {one["verb"] for one in said} == set(VERBS) - {"subscribed", "unsubscribed"}
     assert {one["type"] for one in said} == set(TYPES) - {"subscription"}
+
+
+def _remove_stories(newsroom: Newsroom, services: Services) -> None:
+    deleted = newsroom.delete(newsroom.article("Purged")).json()
+    headers = {"if-match": f'"v{deleted["version"]}"'}
+    answer = newsroom.call("POST", f"/articles/{deleted['id']}/purge", headers=headers)
+    assert answer.status_code == 204
+    erased = newsroom.article("Erased")["id"]
+    services.runner.run(Actor(None, "tests"), lambda unit: erase_article(unit, erased))
 
 
 def _do_everything_to_a_webhook(newsroom: Newsroom, services: Services) -> None:

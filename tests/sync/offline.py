@@ -28,6 +28,10 @@ class OfflineApp:
         """The cursor that it was given last."""
         return self._next.partition("cursor=")[2]
 
+    def move_to(self, client: TestClient) -> None:
+        """Ask another server from now on."""
+        self._client = client
+
     def comes_back(self) -> bool:
         """Catch up, or start again if it was away for too long; tell whether it was not."""
         before = len(self.refusals)

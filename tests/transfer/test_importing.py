@@ -8,6 +8,7 @@ from starlette.testclient import TestClient
 from app.bootstrap import Services
 from app.content.transfer import importing
 from app.kit import json
+from app.kit.errors import InvalidInput
 from tests.newsroom import Newsroom
 from tests.transfer.moving import (
     IMPORTER,
@@ -233,3 +234,38 @@ def test_a_dry_run_lets_a_line_name_a_story_of_an_earlier_batch(services: Servic
     importer = importing.Importer(services.runner, IMPORTER, dry_run=True)
     outcomes = [one for batch in importer.run(lines) for one in batch]
     assert {one.status for one in outcomes} == {"created"}
+
+
+@pytest.mark.parametrize("state", ["scheduled", "published", "expired"])
+def test_a_line_of_a_published_story_needs_its_date(services: Services, state: str) -> None:
+    bring_all(services, SOURCE, ASIA, JAPAN)
+    line = story(slug="a", state=state, published_at=None)
+    copy = {"language": "en", "title": "Public", "version": 1}
+    behind = story(slug="b", state=state, version=2, public=copy)
+    first, second, third = bring(services, ndjson([line, behind, story(slug="c")]))
+    for found, pointer in ((first, "#/published_at"), (second, "#/public/published_at")):
+        assert isinstance(found.wrong, InvalidInput)
+        assert [(one.pointer, one.code) for one in found.wrong.errors] == [(pointer, "required")]
+    assert third.status == "created"
+    assert unsound(services) == []
+
+
+def test_a_line_of_a_published_story_needs_no_other_date(
+    services: Services, client: TestClient
+) -> None:
+    bring_all(services, SOURCE, ASIA, JAPAN, story(slug="a", state="published"))
+    found = client.get("/v1/articles/a").json()
+    assert found["updated_at"] == found["published_at"] == "2026-01-12T10:00:00Z"
+
+
+def test_a_line_of_a_deleted_story_is_deleted(services: Services, newsroom: Newsroom) -> None:
+    bring_all(services, SOURCE, ASIA, JAPAN, story(slug="a", state="deleted"))
+    assert newsroom.call("GET", "/articles/a").json()["state"] == "deleted"
+
+
+def test_instants_of_corrections_are_exported_as_they_were_written(services: Services) -> None:
+    at = ["2026-11-02T08:00:00.727Z", "2026-11-02T08:00:00Z", "2026-11-02T08:00:00.123456Z"]
+    notes = [{"at": one, "note": "A note."} for one in at]
+    bring_all(services, SOURCE, ASIA, JAPAN, story(slug="a", state="published", corrections=notes))
+    lines = [json.loads(line) for line in take(services)]
+    assert lines[-1]["corrections"] == notes

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, delete, false, func, select
+from sqlalchemy import ColumnElement, delete, false, func, null, select, update
 
 from app.access.models import AuditRow
 from app.kit.schema import table_of
@@ -70,6 +70,12 @@ def page(
 def forget(session: WriteSession, before: datetime) -> int:
     """Delete rows from before an instant and count them."""
     return session.execute(delete(AuditRow).where(AuditRow.at < before))
+
+
+def erase_states(session: WriteSession, subject: str) -> None:
+    """Take away what a thing was before and after each deed; the deeds stay."""
+    states = {"before": null(), "after": null()}
+    session.execute(update(_audit).where(_audit.c.subject == subject).values(states))
 
 
 def _conditions(wanted: AuditFilter) -> list[ColumnElement[bool]]:

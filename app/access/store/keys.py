@@ -1,5 +1,6 @@
 """Keys, answers kept for retries, and secrets."""
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import NamedTuple
 
@@ -13,6 +14,7 @@ from sqlalchemy import (
 )
 
 from app.access.models import ApiKey, KeptAnswer, Secret
+from app.kit import json
 from app.kit.schema import table_of
 from app.kit.session import ReadSession, WriteSession
 from app.kit.statement import Nothing, Query, Statement
@@ -138,6 +140,33 @@ _REWORD: Statement[Nothing] = Statement(
     update(KeptAnswer)
     .where(KeptAnswer.subject == bindparam("about"))
     .values(body=bindparam("said", type_=LargeBinary))
+)
+
+
+def forget_answers_about(session: WriteSession, subject: str) -> None:
+    """Delete the answers about a subject."""
+    session.delete(KeptAnswer.subject, [subject])
+
+
+def erase_answers(session: WriteSession, words: Collection[str]) -> None:
+    """Delete every answer in which one of some words stands."""
+    # As they stand in JSON.
+    wanted = [json.dumps(word)[1:-1] for word in words]
+    kept: Query[tuple[str, str, bytes]] = Query(
+        select(KeptAnswer.key_id, KeptAnswer.idempotency_key, KeptAnswer.body)
+    )
+    found = [
+        {"key": key_id, "name": name}
+        for key_id, name, body in session.stream(kept)
+        if any(word in body for word in wanted)
+    ]
+    session.execute(_ERASE_ANSWER, found)
+
+
+_ERASE_ANSWER: Statement[Nothing] = Statement(
+    delete(KeptAnswer).where(
+        KeptAnswer.key_id == bindparam("key"), KeptAnswer.idempotency_key == bindparam("name")
+    )
 )
 
 

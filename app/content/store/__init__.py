@@ -11,6 +11,8 @@ from app.content.store.articles import (
     articles_by_external_ids as articles_by_external_ids,
     articles_by_ids as articles_by_ids,
     articles_by_slugs as articles_by_slugs,
+    delete_article as delete_article,
+    deleted_before as deleted_before,
     insert_articles as insert_articles,
     labels_of as labels_of,
     scheduled_in_zones as scheduled_in_zones,
@@ -29,12 +31,14 @@ from app.content.store.previews import (
 from app.content.store.revisions import (
     Revision as Revision,
     insert_revisions as insert_revisions,
+    replace_revisions as replace_revisions,
     revision as revision,
     revision_gaps as revision_gaps,
     revisions as revisions,
     snapshots as snapshots,
 )
 from app.content.store.slugs import (
+    forget_public_slugs as forget_public_slugs,
     keep_public_slugs as keep_public_slugs,
     public_slugs as public_slugs,
     slug_now as slug_now,

@@ -235,6 +235,18 @@ def labels_of(article: Article) -> Iterator[tuple[str, str]]:
         yield "author", fold(author["name"])
 
 
+def deleted_before(session: ReadSession, moment: datetime, limit: int) -> list[str]:
+    """Return the ids of articles that were deleted before a moment, the first first."""
+    deleted = ArticleRow.deleted_at
+    statement = select(ArticleRow.id).where(deleted.is_not(None), deleted < moment)
+    return session.scalars(statement.order_by(deleted).limit(limit))
+
+
+def delete_article(session: WriteSession, article_id: str) -> None:
+    """Delete an article; its snapshots, previews, categories and labels go with it."""
+    session.delete(ArticleRow.id, [article_id])
+
+
 def tied_to(session: ReadSession, ids: Collection[str]) -> list[Tied]:
     """Return articles and their translations, as far as their groups are concerned."""
     return session.find(_TIED, ids)

@@ -45,6 +45,11 @@ def insert_revisions(session: WriteSession, rows: Sequence[Revision]) -> None:
     session.insert(RevisionRow, rows)
 
 
+def replace_revisions(session: WriteSession, rows: Sequence[Revision]) -> None:
+    """Write snapshots that are there in their places."""
+    session.insert(RevisionRow, rows, "whole")
+
+
 def revision(session: ReadSession, article_id: str, version: int) -> Revision | None:
     """Return one snapshot of an article."""
     statement = select(_revisions).where(

@@ -6,7 +6,7 @@ from functools import lru_cache
 from itertools import chain
 from typing import Any, NamedTuple
 
-from sqlalchemy import BindParameter, bindparam, false, func, select
+from sqlalchemy import BindParameter, bindparam, delete, false, func, select
 
 from app.content.models import (
     PublicSlugRow,
@@ -56,6 +56,12 @@ def keep_public_slugs(
     for slug, id_ in slugs:
         rows.append(_PublicSlug(type_, slug, id_, now))
     session.insert(PublicSlugRow, rows, "missing")
+
+
+def forget_public_slugs(session: WriteSession, type_: str, id_: str) -> None:
+    """Forget under which slugs a thing was public; other things may have them then."""
+    statement = delete(PublicSlugRow).where(PublicSlugRow.type == type_, PublicSlugRow.id == id_)
+    session.execute(statement)
 
 
 def public_slugs(session: ReadSession, type_: str, ids: Collection[str]) -> dict[str, list[str]]:

@@ -16,6 +16,7 @@ from app.content.slugs import free_slug, slug_from
 from app.content.texts import sent_body, warnings_of
 from app.content.transfer.lines import ArticleLine, Outcome, PublicCopy
 from app.content.translations import check_translation, group_of
+from app.kit.clock import format_instant
 from app.kit.errors import Failure, FieldError, InvalidInput
 from app.kit.ids import new_id
 from app.kit.quoting import quoted
@@ -185,6 +186,8 @@ class ArticleBatch:
     def _add_exported(self, line: ArticleLine, article: Article) -> None:
         """Bring an exported story back as it was: where it stood, its versions, its notes."""
         stage = _STAGES[line.state or "draft"]
+        if stage == "published":
+            _need_dates(line)
         if line.state == "deleted" and line.first_published_at is None:
             stage = "draft"
         article = replace(
@@ -192,12 +195,14 @@ class ArticleBatch:
             stage=stage,
             version=line.version or 1,
             published_version=line.published_version if stage == "published" else None,
-            corrections=[one.model_dump(mode="json") for one in line.corrections],
+            corrections=[
+                {"at": format_instant(one.at), "note": one.note} for one in line.corrections
+            ],
             first_published_at=line.first_published_at,
-            updated_at=line.updated_at,
+            updated_at=line.updated_at or (line.published_at if stage == "published" else None),
             created_at=line.created_at or article.created_at,
             modified_at=line.modified_at or article.modified_at,
-            deleted_at=line.deleted_at,
+            deleted_at=line.deleted_at or (self._unit.now if line.state == "deleted" else None),
             offered_from=(line.offered_from or article.published_at)
             if stage == "published"
             else None,
@@ -300,6 +305,16 @@ class ArticleBatch:
         save_all(self._unit, self._changes)
         self._changes = []
         self._touched = set()
+
+
+def _need_dates(line: ArticleLine) -> None:
+    """Refuse a line that says that its story is published, and does not say when."""
+    if line.published_at is None:
+        detail = f"A story whose state is {quoted(line.state or '')} needs published_at."
+        raise InvalidInput.at("#/published_at", "required", detail)
+    if line.public is not None and line.public.published_at is None:
+        detail = "A public copy needs published_at."
+        raise InvalidInput.at("#/public/published_at", "required", detail)
 
 
 def _input(line: ArticleLine) -> ArticleInput:

@@ -38,12 +38,14 @@ from app.delivery.store.entries import (
     add_redirects as add_redirects,
     with_ancestors as with_ancestors,
     drop_redirects as drop_redirects,
+    drop_redirects_to as drop_redirects_to,
     entries as entries,
     entry as entry,
     redirects as redirects,
     remove_entry as remove_entry,
     replace_entry as replace_entry,
 )
+from app.delivery.store.erasing import erase_facts as erase_facts
 from app.delivery.store.followers import (
     begin_follower as begin_follower,
     follower_standing as follower_standing,

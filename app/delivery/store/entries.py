@@ -82,6 +82,13 @@ def drop_redirects(session: WriteSession, type_: str, slugs: Collection[str]) ->
         session.execute(_DROP, {"type": type_, "values": slugs})
 
 
+def drop_redirects_to(session: WriteSession, type_: str, ids: Collection[str]) -> None:
+    """Forget the former slugs of things."""
+    if ids:
+        its = is_listed(Redirect.id, values=ids)
+        session.execute(delete(Redirect).where(Redirect.type == type_, its))
+
+
 def redirects(session: ReadSession) -> list[RedirectRow]:
     """Return the former slugs of sources and categories."""
     statement = select(table_of(Redirect)).where(Redirect.type != "article")

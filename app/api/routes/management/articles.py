@@ -17,7 +17,7 @@ from app.api.http.dependencies import (
 )
 from app.api.http.json_request import MERGE_PATCH
 from app.api.http.responses import json_response, list_response
-from app.api.openapi.operations import BODY, CHANGING, NAMES, ONCE, READING, describe
+from app.api.openapi.operations import BODY, CHANGING, DELETED, NAMES, ONCE, READING, describe
 from app.api.routes.access_router import AccessRouter
 from app.api.routes.management.article_answers import (
     article_answer,
@@ -32,6 +32,7 @@ from app.content.commands.create_article import create_article as create
 from app.content.commands.delete_article import delete_article as delete
 from app.content.commands.edit_article import patch_article
 from app.content.commands.edit_article import replace_article as replace
+from app.content.commands.purge_article import purge_article
 from app.content.inputs import ArticleInput
 from app.content.references import References
 from app.content.texts import prepare_body
@@ -152,6 +153,20 @@ def manage_patch_article(
 def manage_delete_article(ref: str, commands: Commands, expected: Expected) -> Response:
     """Put an article away, its public copy too; `restore` brings it back."""
     return change(commands, lambda unit: delete(unit, ref, expected))
+
+
+@router.post(
+    "/{ref}/purge",
+    access=Scope.admin,
+    summary="Remove a deleted article for good",
+    status_code=204,
+    responses=DELETED,
+    openapi_extra=describe(headers=("If-Match",), problems=(*CHANGING, "wrong_state")),
+)
+def manage_purge_article(ref: str, commands: Commands, expected: Expected) -> Response:
+    """Remove a deleted article with all its revisions and previews; nothing brings it back."""
+    commands.run(lambda unit: purge_article(unit, ref, expected))
+    return json_response(None, status=204)
 
 
 def _need_publish(caller: Caller, status: object) -> None:

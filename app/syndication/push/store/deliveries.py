@@ -158,6 +158,14 @@ def silence(session: WriteSession, subject: str, but_for: str) -> None:
     session.execute(waiting.values(state="dropped", due_at=None))
 
 
+def erase(session: WriteSession, subject: str) -> None:
+    """Forget what was to be said, and said, of a story, and what receivers answered."""
+    of_it = _c.subject == subject
+    waiting = update(_deliveries).where(of_it, _waits)
+    session.execute(waiting.values(state="dropped", due_at=None))
+    session.execute(update(_deliveries).where(of_it).values(body=None, answer=None))
+
+
 def receivers_of(session: ReadSession, subject: str) -> set[str]:
     """Return who was told of a story, or may have been."""
     told = select(_c.receiver).where(_c.subject == subject, _c.attempts > 0).distinct()

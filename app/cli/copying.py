@@ -1,0 +1,95 @@
+"""`dateline copy`: everything from one database to another, of either kind."""
+
+from collections.abc import Mapping
+from contextlib import closing
+from typing import Annotated
+
+import typer
+
+from app.bootstrap import open_database
+from app.cli.common import DatabaseUrl, advance, existing_file, progress
+from app.delivery.soundness import flaws, log_flaws
+from app.kit import migrations
+from app.kit.clock import SystemClock
+from app.kit.copying import claim_empty, copy_rows, count_rows, tables_to_copy
+from app.kit.database import Database
+from app.kit.errors import Misconfigured
+from app.kit.permissions import restrict
+from app.settings import read_settings
+
+LEFT_OUT: Mapping[str, str] = {
+    "leases": "It says which process of one deployment does the background work now.",
+}
+SEEDED = frozenset({"secrets"})
+_SHOWN = 50
+
+
+def copy(
+    to: Annotated[str, typer.Option("--to", help="The address of a new database, to be filled.")],
+    database_url: DatabaseUrl = None,
+) -> None:
+    """Copy everything to a new database, from SQLite to PostgreSQL or back."""
+    with (
+        closing(open_database(read_settings(database_url=database_url))) as source,
+        closing(open_database(read_settings(database_url=to))) as target,
+    ):
+        existing_file(source)
+        migrations.check(source)
+        _refuse_same_file(source, target)
+        _prepare(target)
+        rows = _copy(source, target)
+        target.checkpoint()
+        found = _flaws(target)
+    for line in found[:_SHOWN]:
+        typer.echo(line, err=True)
+    if found:
+        typer.echo(
+            f"{len(found)} thing(s) are wrong in the copy. If `dateline check` says the same of "
+            "the source, mend them there; then copy to a new database.",
+            err=True,
+        )
+        raise typer.Exit(1)
+    typer.echo(f"Copied {rows} rows, and checked the copy.")
+
+
+def _refuse_same_file(source: Database, target: Database) -> None:
+    here, there = source.file, target.file
+    if here and there and there.exists() and there.samefile(here):
+        raise Misconfigured(f"{there} is the source itself. Name another database.")
+
+
+def _prepare(target: Database) -> None:
+    """Make the tables of the target where it has none, or an older version's."""
+    if target.file is not None:
+        restrict(target.file)
+    migrations.refuse_strangers(target)
+    migrations.upgrade(target)
+
+
+def _copy(source: Database, target: Database) -> int:
+    """Copy in one transaction of each: of a copy that is interrupted, nothing is left."""
+    tables = tables_to_copy(LEFT_OUT)
+    leadership, rows = target.leadership(), 0
+    if not leadership.held():
+        raise Misconfigured("A server or worker uses the target. Stop it first.")
+    try:
+        with source.read() as here, target.write() as there:
+            claim_empty(there, tables, SEEDED)
+            with progress("Copying", count_rows(here, tables)) as bar:
+                for written in copy_rows(here, there, tables):
+                    rows += written
+                    advance(bar, written)
+    finally:
+        leadership.release()
+    return rows
+
+
+def _flaws(target: Database) -> list[str]:
+    found = [f"database: {line}" for line in target.integrity_flaws()]
+    with target.read() as session:
+        found += [f"log: {line}" for line in log_flaws(session)]
+        with progress("Checking", None) as bar:
+            for flaw in flaws(session, SystemClock().now()):
+                found.append(f"{flaw.id}: {flaw.detail}")
+                advance(bar, 1)
+    return found

@@ -1,0 +1,22 @@
+"""Remove a story and every trace of what it said, whatever its state."""
+
+from app.access.store import erase_answers
+from app.access.store.audits import erase_states
+from app.content import store
+from app.content.article import Article
+from app.content.editing import article_to_change
+from app.content.removing import remove_article
+from app.kit.unit import Unit
+
+
+def erase_article(unit: Unit, ref: str) -> Article:
+    """Erase a story; what was done to it, by whom and when stays in the audit."""
+    article = article_to_change(unit, ref, None)
+    words = {article.id, article.slug, article.title}
+    words |= set(store.public_slugs(unit.session, "article", [article.id]).get(article.id, ()))
+    remove_article(unit, article, erased=True)
+    store.forget_public_slugs(unit.session, "article", article.id)
+    erase_answers(unit.session, words)
+    erase_states(unit.session, article.id)
+    unit.note("erased", "article", article.id, None, None)
+    return article

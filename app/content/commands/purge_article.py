@@ -1,0 +1,42 @@
+"""Remove a deleted story for good: its working copy, its revisions and its previews."""
+
+from datetime import timedelta
+
+from app.content import store
+from app.content.article import Article, state_of
+from app.content.editing import Expected, article_to_change
+from app.content.errors import WrongState
+from app.content.removing import remove_article
+from app.kit.unit import Unit
+
+BATCH = 50
+
+
+def purge_article(unit: Unit, ref: str, expected: Expected) -> None:
+    """Purge a story that was deleted before; nothing brings it back."""
+    article = article_to_change(unit, ref, expected)
+    if article.deleted_at is None:
+        state = state_of(article, unit.now)
+        raise WrongState(f"This story is {state}. Delete it before it is purged.")
+    _purge(unit, article)
+
+
+def purge_trash(unit: Unit, days: int) -> int:
+    """Purge a batch of the stories that were deleted longer ago than so many days; count them.
+
+    0 days keep them for ever.
+    """
+    if not days:
+        return 0
+    ids = store.deleted_before(unit.session, unit.now - timedelta(days=days), BATCH)
+    articles = store.articles_by_ids(unit.session, ids)
+    for _, article in sorted(articles.items()):
+        # It may have been restored before it was locked.
+        if article.deleted_at is not None:
+            _purge(unit, article)
+    return len(ids)
+
+
+def _purge(unit: Unit, article: Article) -> None:
+    remove_article(unit, article, erased=False)
+    unit.note("purged", "article", article.id, None, None)

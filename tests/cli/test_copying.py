@@ -1,0 +1,244 @@
+"""`dateline copy`: everything from one database to another, of either kind."""
+
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import func, insert, select, text
+from starlette.testclient import TestClient
+
+from app.bootstrap import Services, bootstrap
+from app.cli.copying import LEFT_OUT, SEEDED
+from app.kit.copying import claim_empty, copy_rows, tables_to_copy
+from app.kit.database import Database
+from app.kit.schema import Base
+from app.settings import Settings
+from app.syndication.push.models import Delivery, Subscription
+from app.worker import trim_log
+from tests.cli.shell import Shell
+from tests.clock import HandClock
+from tests.databases import fresh_database
+from tests.newsroom import Newsroom
+from tests.sync.offline import OfflineApp
+from tests.transfer.moving import reader, unsound
+
+ON_SQLITE = pytest.mark.parametrize("dialect", ["sqlite"])
+ORDER = tuple(Base.metadata.sorted_tables)
+
+
+@pytest.fixture
+def settings(database_url: str) -> Settings:
+    # The signing secret is the database's own, and has to come along.
+    return Settings(database_url=database_url)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def target(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The address of a database without tables."""
+    folder = tmp_path / "target"
+    folder.mkdir()
+    with fresh_database(request.param, folder, migrated=False) as url:
+        yield url
+
+
+@pytest.fixture
+def furnished(newsroom: Newsroom, services: Services, clock: HandClock) -> None:
+    """A newsroom with rows in every table."""
+    newsroom.source("Post")
+    child = newsroom.category("Japan")
+    newsroom.category("Asia")
+    newsroom.patch(child, "categories", parent="asia")
+    fields = {"source": "post", "categories": ["japan"], "tags": ["Été"], "body": "<p>Text</p>"}
+    first = newsroom.story("First", **fields)
+    original = newsroom.story("Original")
+    newsroom.patch(first, translation_of=original["id"], language="fr", status="published")
+    renamed = newsroom.story("Renamed")
+    newsroom.patch(renamed, slug="another", status="published")
+    newsroom.verb(newsroom.story("Killed"), "kill", notice="A mistake.")
+    newsroom.story("Held", embargo_until="2100-01-01T00:00:00Z")
+    newsroom.verb(newsroom.article("Draft"), "preview")
+    headers = {"idempotency-key": "once"}
+    newsroom.call("POST", "/articles", json={"title": "T", "language": "en"}, headers=headers)
+    url = {"url": "https://receiver.example/hook", "events": ["*"]}
+    assert newsroom.call("POST", "/webhooks", json=url).status_code == 201
+    clock.advance(days=400)
+    trim_log(services)
+    with services.database.write() as session:
+        session.execute(insert(Subscription), [_subscription()])
+        session.execute(insert(Delivery), [_delivery(1)])
+        session.execute(insert(Delivery), [_delivery(2)])
+        # The last number is not given out again, though its row is gone.
+        session.execute(text("DELETE FROM deliveries WHERE number = 2"))
+
+
+def _subscription() -> dict[str, Any]:
+    return {
+        **dict.fromkeys(("secret", "lease_until", "failing_since", "retry_at", "sent")),
+        "id": "s" * 36,
+        "digest": "d" * 64,
+        "topic": "t",
+        "callback": "c",
+        "selection": [],
+        "active": True,
+        "failures": 0,
+        "since": 0,
+        "created_at": HandClock().now(),
+    }
+
+
+def _delivery(number: int) -> dict[str, Any]:
+    return {
+        **dict.fromkeys(("due_at", "tried_at", "status", "answer")),
+        "number": number,
+        "id": f"i{number}",
+        "kind": "webhook",
+        "receiver": "r",
+        "event": "e",
+        "subject": "s",
+        "serial": 1,
+        "body": b"\x00\xff",
+        "state": "delivered",
+        "attempts": 1,
+        "made_at": HandClock().now(),
+    }
+
+
+def rows_of(url: str) -> dict[str, list[tuple[Any, ...]]]:
+    """Return the rows of all tables, by table."""
+    database = Database(url)
+    with database.engine.connect() as connection:
+        found = {
+            table.name: [
+                tuple(row)
+                for row in connection.execute(select(table).order_by(*table.primary_key.columns))
+            ]
+            for table in ORDER
+        }
+    database.close()
+    return found
+
+
+def copied(rows: dict[str, list[tuple[Any, ...]]]) -> dict[str, list[tuple[Any, ...]]]:
+    """Return what a copy brings."""
+    return {name: found for name, found in rows.items() if name not in LEFT_OUT}
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("furnished")
+def test_every_row_of_every_table_arrives(shell: Shell, target: str) -> None:
+    before = rows_of(shell.url)
+    assert [name for name, rows in before.items() if not rows] == [], "furnish each table above"
+    done = shell.done("copy", "--to", target)
+    assert done.text.startswith("Copied ")
+    after = rows_of(target)
+    assert LEFT_OUT.keys() == {"leases"}
+    assert all(LEFT_OUT.values())
+    assert copied(after) == copied(before)
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("furnished")
+def test_readers_and_editors_go_on_after_a_copy(
+    shell: Shell, target: str, client: TestClient, newsroom: Newsroom, clock: HandClock
+) -> None:
+    app = OfflineApp(client)
+    app.catch_up()
+    newsroom.story("After the cursor")
+    page = client.get("/v1/articles?limit=1").json()["page"]["next"]
+    shell.done("copy", "--to", target)
+    with (
+        closing(bootstrap(Settings(database_url=target), clock=clock)) as moved,
+        reader(moved) as there,
+    ):
+        for path in (f"/v1/articles?limit=1&cursor={page}", "/v1/articles/renamed"):
+            here, elsewhere = client.get(path), there.get(path)
+            assert (elsewhere.status_code, elsewhere.content) == (here.status_code, here.content)
+        key = newsroom.headers["authorization"].removeprefix("Bearer ")
+        Newsroom(there, key).story("Written there")
+        app.move_to(there)
+        told = [one["document"]["slug"] for one in app.catch_up()]
+        assert told == ["after-the-cursor", "written-there"]
+        with moved.database.write() as session:
+            session.execute(insert(Delivery), [_delivery(3)])
+            assert session.scalar(select(func.max(Delivery.number))) == 3
+        assert unsound(moved) == []
+
+
+@ON_SQLITE
+def test_a_copy_to_the_source_itself_is_refused(shell: Shell) -> None:
+    assert "is the source itself" in shell.refused("copy", "--to", shell.url)
+
+
+@ON_SQLITE
+def test_a_target_with_rows_is_left_as_it_is(shell: Shell, target: str) -> None:
+    assert Shell(target).run("migrate").code == 0
+    assert Shell(target).run("keys", "create", "--name", "k", "--scope", "read").code == 0
+    before = rows_of(target)
+    assert "not empty: its table 'api_keys' has rows" in shell.refused("copy", "--to", target)
+    assert copied(rows_of(target)) == copied(before)
+
+
+@ON_SQLITE
+def test_a_target_that_is_served_is_refused(shell: Shell, target: str) -> None:
+    Shell(target).done("migrate")
+    database = Database(target)
+    leadership = database.leadership()
+    assert leadership.held()
+    assert "Stop it first" in shell.refused("copy", "--to", target)
+    leadership.release()
+    database.close()
+    assert shell.done("copy", "--to", target).text.endswith("checked the copy.\n")
+
+
+def interrupted_copy(source: Database, target: Database) -> None:
+    tables = tables_to_copy(LEFT_OUT)
+    with source.read() as here, target.write() as there:
+        claim_empty(there, tables, SEEDED)
+        for number, _ in enumerate(copy_rows(here, there, tables)):
+            if number == 5:
+                raise KeyboardInterrupt
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("furnished")
+def test_a_copy_that_is_interrupted_leaves_nothing(
+    shell: Shell, services: Services, target: str
+) -> None:
+    Shell(target).done("migrate")
+    before = rows_of(target)
+    database = Database(target)
+    with pytest.raises(KeyboardInterrupt):
+        interrupted_copy(services.database, database)
+    database.close()
+    assert rows_of(target) == before
+    shell.done("copy", "--to", target)
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("furnished")
+def test_what_is_written_during_a_copy_is_not_in_it(
+    services: Services, newsroom: Newsroom, shell: Shell, target: str
+) -> None:
+    Shell(target).done("migrate")
+    before, tables = rows_of(shell.url), tables_to_copy(LEFT_OUT)
+    database = Database(target)
+    with services.database.read() as source, database.write() as session:
+        claim_empty(session, tables, SEEDED)
+        for number, _ in enumerate(copy_rows(source, session, tables)):
+            if number == 0:
+                newsroom.story("Too late", source="post")
+    database.close()
+    assert copied(rows_of(target)) == copied(before)
+
+
+def test_migrations_fill_no_table_but_those_that_are_known(shell: Shell) -> None:
+    filled = {name for name, rows in rows_of(shell.url).items() if rows}
+    assert filled == SEEDED | LEFT_OUT.keys()
+
+
+def test_a_source_that_is_missing_is_told(tmp_path: Path) -> None:
+    shell, target = Shell(f"sqlite:///{tmp_path}/none.db"), f"sqlite:///{tmp_path}/new.db"
+    assert "There is no database" in shell.refused("copy", "--to", target)
+    assert list(tmp_path.iterdir()) == []

@@ -1,0 +1,245 @@
+"""`dateline erase`: after it no byte of a story is left, and its followers know that it is gone."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import insert, select
+from starlette.testclient import TestClient
+
+from app.bootstrap import Services
+from app.kit.database import Database
+from app.kit.schema import Base
+from app.search.following import Follower
+from app.syndication.push.models import Delivery
+from tests.cli.shell import Shell
+from tests.clock import HandClock
+from tests.conftest import embargo_key
+from tests.newsroom import Newsroom
+from tests.sync.offline import OfflineApp
+from tests.transfer.moving import unsound
+
+WORDS = ("zanzibarite", "quokkaphone", "quistgaard", "xylotomy", "mumpsimus")
+STORY: dict[str, Any] = {
+    "title": "Zanzibarite at the harbour",
+    "body": "<p>A quokkaphone was heard.</p>",
+    "summary": "Of a mumpsimus.",
+    "authors": [{"name": "Philomena Quistgaard"}],
+    "tags": ["xylotomy", "bees"],
+    "image": {"url": "https://post.example/a.jpg", "credit": "P. Quistgaard"},
+}
+
+
+def leftovers(database: Database, search: Path) -> list[str]:
+    """Return which words are anywhere in what is kept, without regard to case."""
+    found = b"\n".join(_everything(database, search)).lower()
+    return [word for word in WORDS if word.encode() in found]
+
+
+def _everything(database: Database, search: Path) -> Iterator[bytes]:
+    if database.file is not None:
+        for file in database.file.parent.glob(f"{database.file.name}*"):
+            yield file.read_bytes() if file.is_file() else b""
+    with database.engine.connect() as connection:
+        for table in Base.metadata.sorted_tables:
+            for row in connection.execute(select(table)):
+                for value in row:
+                    yield value if isinstance(value, bytes) else str(value).encode()
+    yield from (file.read_bytes() for file in search.rglob("*") if file.is_file())
+
+
+def _delivery(story: dict[str, Any]) -> dict[str, Any]:
+    return {
+        **dict.fromkeys(("due_at", "tried_at", "status")),
+        "id": "i1",
+        "kind": "webhook",
+        "receiver": "r",
+        "event": "article.published",
+        "subject": story["id"],
+        "serial": 1,
+        "body": b"zanzibarite",
+        "answer": "quokkaphone",
+        "state": "delivered",
+        "attempts": 1,
+        "made_at": HandClock().now(),
+    }
+
+
+def lived(newsroom: Newsroom, services: Services, clock: HandClock) -> dict[str, Any]:
+    """Return a story with a past: versions, slugs, a correction, a preview, an answer kept."""
+    document = {"language": "en", "status": "published", **STORY}
+    headers = {"idempotency-key": "once"}
+    story = newsroom.call("POST", "/articles", json=document, headers=headers).json()
+    story = newsroom.patch(story, slug="a-quokkaphone", status="published")
+    clock.advance(minutes=1)
+    changes = {"summary": "Of another mumpsimus."}
+    note = "It was no xylotomy."
+    story = newsroom.verb(story, "correct", note=note, changes=changes)
+    newsroom.verb(story, "preview")
+    with services.database.write() as session:
+        session.execute(insert(Delivery), [_delivery(story)])
+    return story
+
+
+@pytest.mark.slow
+def test_no_byte_of_an_erased_story_is_left(
+    shell: Shell, services: Services, newsroom: Newsroom, clock: HandClock, tmp_path: Path
+) -> None:
+    story, other = lived(newsroom, services, clock), newsroom.story("Another", tags=["bees"])
+    index = Follower(services.index, services.delivery)
+    while index.step():
+        pass
+    index.close()
+    assert leftovers(services.database, tmp_path / "search") == list(WORDS)
+    assert "Backups keep it" in shell.done("erase", story["slug"]).text
+    assert leftovers(services.database, tmp_path / "search") == []
+    assert newsroom.call("GET", f"/articles/{story['id']}").status_code == 404
+    assert newsroom.call("GET", f"/articles/{other['id']}").status_code == 200
+    rows = newsroom.call("GET", f"/audit?subject={story['id']}").json()["data"]
+    assert [row["verb"] for row in rows][:2] == ["erased", "created"]
+    assert all(row["before"] is row["after"] is None for row in rows if row["type"] == "article")
+    assert unsound(services) == []
+    assert shell.done("check").text.startswith("Sound")
+
+
+@pytest.mark.parametrize(
+    "filters", ["", "author=Philomena%20Quistgaard", "tag=xylotomy", "language=en"]
+)
+def test_followers_are_told_that_a_story_was_erased(
+    shell: Shell, newsroom: Newsroom, client: TestClient, filters: str
+) -> None:
+    app = OfflineApp(client, filters)
+    story = newsroom.story(**STORY)
+    app.catch_up()
+    assert app.copies["article"].keys() == {story["id"]}
+    shell.done("erase", story["id"])
+    assert [(one["id"], one["reason"]) for one in app.catch_up()] == [(story["id"], "deleted")]
+    newsroom.story("A later story", authors=STORY["authors"], tags=["xylotomy"])
+    assert [one["op"] for one in app.catch_up()] == ["upsert"]
+    assert app.refusals == []
+
+
+def test_readers_of_embargoed_stories_are_told_too(
+    shell: Shell, services: Services, newsroom: Newsroom, client: TestClient
+) -> None:
+    headers = embargo_key(services)
+    partner, public = OfflineApp(client, headers=headers), OfflineApp(client)
+    filtered = OfflineApp(client, "tag=xylotomy", headers=headers)
+    story = newsroom.story(embargo_until="2100-01-01T00:00:00Z", **STORY)
+    for app in (partner, public, filtered):
+        app.catch_up()
+    shell.done("erase", story["id"])
+    gone = [(story["id"], "deleted")]
+    assert [(one["id"], one["reason"]) for one in partner.catch_up()] == gone
+    assert [(one["id"], one["reason"]) for one in filtered.catch_up()] == gone
+    assert public.catch_up() == []
+    assert unsound(services) == []
+
+
+@pytest.mark.parametrize("filters", ["author=Philomena%20Quistgaard", "tag=xylotomy"])
+def test_no_list_in_memory_shows_an_erased_story(
+    shell: Shell, newsroom: Newsroom, client: TestClient, filters: str
+) -> None:
+    story = newsroom.story(**STORY)
+    for _ in range(2):
+        assert len(client.get(f"/v1/articles?{filters}").json()["data"]) == 1
+    shell.done("erase", story["id"])
+    assert client.get(f"/v1/articles?{filters}").json()["data"] == []
+    assert client.get(f"/v1/articles/{story['slug']}").status_code == 404
+
+
+@pytest.mark.parametrize("end", ["kill", "unpublish", "delete", "draft"])
+def test_a_story_is_erased_whatever_its_state(
+    shell: Shell, services: Services, newsroom: Newsroom, client: TestClient, end: str
+) -> None:
+    story = newsroom.article(**STORY) if end == "draft" else newsroom.story(**STORY)
+    if end == "kill":
+        story = newsroom.verb(story, "kill", notice="Of a mumpsimus.")
+    elif end == "unpublish":
+        story = newsroom.verb(story, "unpublish", answer="gone", notice="A xylotomy.")
+    elif end == "delete":
+        newsroom.delete(story)
+    shell.done("erase", story["id"])
+    assert client.get(f"/v1/articles/{story['id']}").status_code == 404
+    assert leftovers(services.database, Path("/nowhere")) == []
+    assert unsound(services) == []
+
+
+def test_a_slug_of_an_erased_story_is_free_again(shell: Shell, newsroom: Newsroom) -> None:
+    story = newsroom.story(**STORY)
+    shell.done("erase", story["id"])
+    assert newsroom.story(**STORY)["slug"] == story["slug"]
+
+
+def test_purge_and_erase_refuse_what_is_not_there(shell: Shell, newsroom: Newsroom) -> None:
+    story = newsroom.story("A story")
+    assert "Delete it before" in shell.refused("purge", story["slug"])
+    for command in ("purge", "erase"):
+        assert "There is no article" in shell.refused(command, "nothing")
+    newsroom.delete(story)
+    assert shell.done("purge", story["slug"]).text == f"Purged {story['slug']}.\n"
+
+
+NAMED: dict[str, Any] = {
+    **STORY,
+    "title": "Philomena Quistgaard at the harbour",
+    "body": "<p>Said PHILOMENA\u00a0QUISTGAARD on Tuesday &amp; left.</p>",
+    "tags": ["Philomena Quistgaard", "bees"],
+    "authors": [{"name": "Philomena Quistgaard"}, {"name": "Noor Haddad"}],
+    "slug": "the-harbour",
+}
+
+
+def named(database: Database, search: Path) -> bool:
+    """Tell whether the name is anywhere."""
+    found = b"\n".join(_everything(database, search)).lower()
+    return any(f"philomena{space}quistgaard".encode() in found for space in (" ", "\u00a0"))
+
+
+@pytest.mark.slow
+def test_no_byte_of_an_erased_name_is_left(
+    shell: Shell, services: Services, newsroom: Newsroom, client: TestClient, tmp_path: Path
+) -> None:
+    document = {"language": "en", "status": "published", **NAMED}
+    headers = {"idempotency-key": "once"}
+    story = newsroom.call("POST", "/articles", json=document, headers=headers).json()
+    newsroom.patch(story, title="Philomena Quistgaard, ahead of the public copy")
+    other, draft = newsroom.story("Other"), newsroom.article(**NAMED | {"slug": "draft"})
+    killed = newsroom.story(**NAMED | {"slug": "killed"})
+    newsroom.verb(killed, "kill", notice="Philomena Quistgaard was not there.")
+    index = Follower(services.index, services.delivery)
+    while index.step():
+        pass
+    index.close()
+    apps = [OfflineApp(client, one) for one in ("", "author=Philomena%20Quistgaard", "tag=bees")]
+    for app in apps:
+        app.catch_up()
+    assert named(services.database, tmp_path / "search")
+    ended = shell.done("erase", "--name", "philomena quistgaard")
+    assert ended.text.startswith("Erased the name from 3 stories and "), ended
+    assert ended.err == ""
+    assert not named(services.database, tmp_path / "search")
+    for app, reason in zip(apps, ("updated", "left", "updated"), strict=True):
+        assert [(one["id"], one["reason"]) for one in app.catch_up()] == [(story["id"], reason)]
+    shown = client.get("/v1/articles/the-harbour").json()
+    assert (shown["title"], shown["tags"]) == ("[…] at the harbour", ["bees"])
+    assert [one["name"] for one in shown["authors"]] == ["Noor Haddad"]
+    assert shown["body_text"] == "Said […] on Tuesday & left."
+    for one, version in ((story, 2), (other, 1), (draft, 1)):
+        assert newsroom.call("GET", f"/articles/{one['id']}").json()["version"] == version
+    assert unsound(services) == []
+    assert shell.done("check").text.startswith("Sound")
+
+
+def test_what_still_has_an_erased_name_is_told(shell: Shell, newsroom: Newsroom) -> None:
+    newsroom.source("Philomena Quistgaard")
+    newsroom.story("By Philomena Quistgaard")
+    said = shell.done("erase", "--name", "Philomena Quistgaard").err
+    for table in ("sources (1)", "articles (1)", "public_slugs (2)", "documents (1)"):
+        assert table in said
+
+
+@pytest.mark.parametrize("words", [[], ["ref", "--name", "Philomena"], ["--name", "Ed"]])
+def test_erase_takes_a_story_or_a_name(shell: Shell, words: list[str]) -> None:
+    assert shell.refused("erase", *words)

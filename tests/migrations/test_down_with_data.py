@@ -1,0 +1,118 @@
+"""Each revision goes down and up again with a newsroom's rows in its tables."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import insert, text
+from starlette.testclient import TestClient
+
+from app.api.app import create_app
+from app.bootstrap import Services, bootstrap
+from app.kit import migrations
+from app.kit.database import Database
+from app.settings import Settings
+from app.syndication.push.models import Delivery
+from tests.clock import HandClock
+from tests.conftest import key_for
+from tests.databases import fresh_database
+from tests.migrations.test_schema import REVISIONS, schema
+from tests.newsroom import Newsroom
+from tests.transfer.moving import unsound
+
+pytestmark = pytest.mark.slow
+KEPT = (
+    *("sources", "categories", "articles", "article_categories", "article_labels", "revisions"),
+    *("documents", "document_bodies", "document_terms", "changes", "api_keys", "audit", "secrets"),
+)
+
+
+@pytest.fixture
+def lived_in(dialect: str, tmp_path: Path) -> Iterator[str]:
+    """The address of a database in which a newsroom has written."""
+    folder = tmp_path / "lived-in"
+    folder.mkdir()
+    with fresh_database(dialect, folder) as url:
+        services = wired(url)
+        with TestClient(create_app(services), base_url="http://testserver") as client:
+            _write(Newsroom(client, key_for(services, "admin")))
+        with services.database.write() as session:
+            session.execute(insert(Delivery), [_delivery()])
+        services.close()
+        yield url
+
+
+def wired(url: str) -> Services:
+    database = Database(url, pool_size=5)
+    return bootstrap(Settings(database_url=url), clock=HandClock(), database=database)
+
+
+def _write(newsroom: Newsroom) -> None:
+    newsroom.source("Post")
+    newsroom.category("Asia")
+    image = {"url": "https://post.example/a.jpg", "digital_source_type": "digitalCapture"}
+    fields = {"source": "post", "categories": ["asia"], "tags": ["bees"], "image": image}
+    story = newsroom.story("Whole", digital_source_type="digitalCreation", **fields)
+    newsroom.patch(story, title="Ahead of its public copy")
+    newsroom.story("Held", embargo_until="2026-12-25T00:00:00Z")
+    newsroom.story("To come", published_at="2026-12-25T00:00:00Z")
+    newsroom.verb(newsroom.story("Killed"), "kill", notice="A mistake.")
+    newsroom.delete(newsroom.story("Deleted"))
+    hook = {"url": "https://receiver.example/hook", "events": ["*"]}
+    assert newsroom.call("POST", "/webhooks", json=hook).status_code == 201
+
+
+def _delivery() -> dict[str, object]:
+    return {
+        **dict.fromkeys(("due_at", "tried_at", "status", "answer")),
+        "id": "i1",
+        "kind": "webhook",
+        "receiver": "r",
+        "event": "e",
+        "subject": "s",
+        "serial": 1,
+        "body": b"{}",
+        "state": "delivered",
+        "attempts": 1,
+        "made_at": HandClock().now(),
+    }
+
+
+def counts(database: Database) -> dict[str, int]:
+    with database.engine.connect() as connection:
+        return {
+            table: connection.execute(text(f"SELECT count(*) FROM {table}")).scalar_one()
+            for table in KEPT
+        }
+
+
+@pytest.mark.parametrize("revision", REVISIONS[:-1])
+def test_what_was_written_outlasts_the_way_down_and_up(lived_in: str, revision: str) -> None:
+    database = Database(lived_in)
+    before, tables = counts(database), schema(database)
+    assert all(before.values())
+    migrations.downgrade(database, revision)
+    assert migrations.current(database) == revision
+    migrations.upgrade(database)
+    assert (counts(database), schema(database)) == (before, tables)
+    assert database.integrity_flaws() == []
+    database.close()
+
+
+def test_a_newsroom_goes_down_to_nothing_step_by_step(lived_in: str) -> None:
+    database = Database(lived_in)
+    for revision in [*reversed(REVISIONS[:-1]), "base"]:
+        migrations.downgrade(database, revision)
+    assert schema(database) == {}
+    migrations.upgrade(database)
+    database.close()
+
+
+def test_the_last_migration_leaves_the_delivery_side_sound(lived_in: str) -> None:
+    database = Database(lived_in)
+    migrations.downgrade(database, REVISIONS[-2])
+    migrations.upgrade(database)
+    database.close()
+    services = wired(lived_in)
+    assert unsound(services) == []
+    services.close()
