@@ -25,7 +25,7 @@ MOST_WANTED = 4
 # quotes is no condition.
 _MOST_UNQUOTED, _MOST_QUOTED = 6, 12
 # Of a long text so many words are looked for, those that tell most.
-_MOST_GROUPS = 32
+_MOST_GROUPS = 64
 # To look for neighbours costs as much as the rarer of both is frequent.
 _MOST_NEIGHBOURS = 20_000
 
@@ -66,6 +66,19 @@ def match(
 def match_words(typed: Typed, vocabulary: Vocabulary, schema: Schema) -> Match:
     """Return the query that finds what was typed, by words that are known already."""
     return _Matching(typed, vocabulary, schema).match()
+
+
+def loosened(typed: Typed) -> Typed | None:
+    """Return a query of several words with those of its quotations one by one.
+
+    It is searched for when no story has the quotations verbatim. A query of few words, or with
+    nothing outside of its quotations, means what it says: nothing is returned.
+    """
+    wanted = tuple(single for parts in typed.wanted for single in _loosened(parts))
+    unquoted = any(parts in wanted for parts in typed.wanted)
+    if wanted == typed.wanted or not unquoted or len(units(wanted)) <= MOST_WANTED:
+        return None
+    return replace(typed, wanted=wanted)
 
 
 class _Matching:

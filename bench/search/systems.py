@@ -20,9 +20,9 @@ from tantivy import (
 
 from app.search import text
 from app.search.analysis.languages import LANGUAGES, primary
-from app.search.matching import match
+from app.search.matching import loosened, match
 from app.search.text import StoryText
-from app.search.typed import understood
+from app.search.typed import Typed, understood
 
 _HEAP_BYTES = 50_000_000
 
@@ -47,7 +47,13 @@ class Product:
 
     def ranking(self, query: str, depth: int) -> list[str]:
         """Return the ids of documents, the best first."""
-        matched = match(understood(query), self._searcher, self._schema)
+        typed = understood(query)
+        found = self._found(typed, depth)
+        loose = None if found else loosened(typed)
+        return found if loose is None else self._found(loose, depth)
+
+    def _found(self, typed: Typed, depth: int) -> list[str]:
+        matched = match(typed, self._searcher, self._schema)
         return _ids(self._searcher, matched.query, depth)
 
 

@@ -4,7 +4,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from app.search.matching import MOST_WANTED
+from app.search.matching import MOST_WANTED, loosened
+from app.search.typed import understood
 from tests.repetitions import repetitions
 from tests.search.shelf import Shelf, story
 
@@ -115,6 +116,23 @@ def test_phrases_and_titles_are_wanted_among_many_words(stories: Shelf) -> None:
 )
 def test_a_pasted_text_finds_what_has_most_of_it(stories: Shelf, typed: str) -> None:
     assert set(stories.find(typed)[:2]) == {"storm", "calm"}
+
+
+@pytest.mark.parametrize(
+    ("typed", "nearest"),
+    [
+        ('watch: "storm coast morocco hail"', "watch: storm coast morocco hail"),
+        ('a b -c title:d "e f g"', "a b title:d e f g -c"),
+        ('"storm coast morocco hail snow"', None),
+        ('watch "storm coast morocco"', None),
+        ('storm coast morocco hail title:"snow sleet"', None),
+        ('storm coast morocco "hail snow" OR "snow hail"', None),
+    ],
+)
+def test_quotations_can_be_taken_by_their_words(typed: str, nearest: str | None) -> None:
+    loose = loosened(understood(typed))
+
+    assert (loose and loose.text) == nearest
 
 
 def test_a_quotation_mark_after_a_letter_begins_no_phrase(stories: Shelf) -> None:

@@ -3,7 +3,7 @@
 import threading
 from collections.abc import Callable
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 import pytest
 from starlette.testclient import TestClient
@@ -235,6 +235,44 @@ def test_a_misspelt_word_is_forgiven_and_said_so(
         assert [one["title"] for one in page["data"]] == ["Phosphate exports rise"]
         assert page["corrected"] == "phosphate"
         follow()
+
+
+def test_a_quotation_that_no_story_has_counts_by_its_words_and_the_answer_says_so(
+    newsroom: Newsroom, client: TestClient, follow: Follow
+) -> None:
+    newsroom.story("Minister of transport speaks", body="<p>No boat is late, he said.</p>")
+    newsroom.story("Snow")
+    for _ in range(2):
+        nearest = _search(client, 'minister transport "no late boat"')
+        assert [story["title"] for story in nearest["data"]] == ["Minister of transport speaks"]
+        assert nearest["corrected"] == "minister transport no late boat"
+        assert nearest["page"]["count"] == nearest["facets"]["language"][0]["count"] == 1
+
+        verbatim = _search(client, 'minister transport "no boat is late"')
+        assert len(verbatim["data"]) == 1
+        assert verbatim["corrected"] is None
+
+        assert _search(client, '"no late boat minister transport"')["data"] == []
+        assert _search(client, 'transport "late boat"')["data"] == []
+        follow()
+
+
+def test_a_quotation_counts_by_its_words_where_a_filter_leaves_no_story_that_has_it(
+    newsroom: Newsroom, client: TestClient, follow: Follow
+) -> None:
+    newsroom.story("Ferry", language="fr", body="<p>Minister of transport: no boat is late</p>")
+    newsroom.story("Transport", body="<p>The minister saw a boat.</p>")
+    follow()
+    typed = 'minister transport "no boat is late"'
+
+    assert [story["title"] for story in _search(client, typed)["data"]] == ["Ferry"]
+    english = _search(client, typed, language="en")
+    assert [story["title"] for story in english["data"]] == ["Transport"]
+
+
+def _search(client: TestClient, typed: str, **filters: str) -> dict[str, Any]:
+    query = urlencode({"q": typed, "count": "exact", "facets": "language", **filters})
+    return read(client, f"/v1/search?{query}")
 
 
 def test_an_id_or_an_address_finds_its_story(

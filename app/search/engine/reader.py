@@ -24,7 +24,7 @@ from app.search.index import (
     IndexedStory,
     Position,
 )
-from app.search.matching import Match
+from app.search.matching import Match, loosened
 from app.search.text import TEXT
 from app.search.typed import Typed
 
@@ -71,7 +71,7 @@ class TantivyReader:
         """Find stories."""
         if ask.typed is not None and not ask.typed:
             return Found((), more=False, typed=ask.typed, total=0 if ask.counted else None)
-        matched = self._matched(ask)
+        matched = self._verbatim_or_loosened(ask)
         # What is counted or has an order of its own needs no scores.
         finding = _Asked.of(ask, matched.finds if matched else None, self._without)
         counted = self._begun_facets(ask, finding)
@@ -136,6 +136,20 @@ class TantivyReader:
         """Count the stories."""
         asked = _Asked.around(every_story(), Selection(), self._without)
         return self._total(asked)
+
+    def _verbatim_or_loosened(self, ask: Ask) -> Match | None:
+        """Return what finds what was typed; without its quotations if nothing has them verbatim."""
+        matched = self._matched(ask)
+        loose = loosened(ask.typed) if matched is not None and ask.typed is not None else None
+        if loose is None or matched is None or self._any(ask, matched):
+            return matched
+        nearest = self._matched(replace(ask, typed=loose))
+        return nearest and replace(nearest, corrected=nearest.typed.text)
+
+    def _any(self, ask: Ask, matched: Match) -> bool:
+        """Tell whether an answer to this query would have a story."""
+        sides = self._sides(_Asked.of(ask, matched.finds, self._without))
+        return any(one.search(query, 1, count=False).hits for one, query in sides)
 
     def _matched(self, ask: Ask) -> Match | None:
         if ask.typed is None:
