@@ -155,6 +155,8 @@ def _clean(body: str, body_format: str, frames: frozenset[str]) -> tuple[str, tu
     markup = _from_markdown(body) if body_format == "markdown" else body
     check_html(markup)
     clean, removals = sanitise(markup, frames)
+    if not removals:
+        return clean, ()
     return clean, warnings_for(removals, body if body_format == "html" else None)
 
 

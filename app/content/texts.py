@@ -108,7 +108,7 @@ def warnings_of(texts: Prepared[Text], article: Article) -> list[dict[str, str]]
         # It is rendered now, or was when it was sent; in either case it is needed.
         texts.need([stored])
     text = texts.known.get(stored)
-    if not isinstance(text, Text):
+    if not isinstance(text, Text) or not text.warnings:
         return []
     return [{"pointer": "#/body", "code": one.code, "detail": one.detail} for one in text.warnings]
 

@@ -64,6 +64,18 @@ def project(unit: Unit) -> None:
         store.add_redirects(unit.session, redirects)
     alone = _alone(published)
     log += _article_rows(unit, published, withdrawn, alone)
+    if removed:
+        _tell_and_forget(unit, log, alone, removed)
+    else:
+        tell(unit, log, alone)
+
+
+def _tell_and_forget(
+    unit: Unit,
+    log: list[store.Change | store.EmbargoedChange],
+    alone: set[str],
+    removed: Mapping[str, ArticleRemoved],
+) -> None:
     forget_places(unit, removed.keys())
     tell(unit, log, alone)
     forget_facts(unit, removed)
