@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
+from dataclasses import replace
 from functools import cache, partial
 from threading import Event
 from typing import Any
@@ -108,6 +109,9 @@ def create_app(services: Services, lifespan: Lifespan | None = None) -> App:
     """Return the whole HTTP application; `lifespan` starts and stops its background work."""
     metrics = Metrics()
     metrics.watch_leadership(services.leadership)
+    metrics.push.watch(services.push.sender.outcomes)
+    if services.purging is not None:
+        metrics.purges.watch(services.purging)
     inside = _framework(management=services.settings.management, lifespan=lifespan)
     inside.state.services = services
     inside.state.metrics = metrics
@@ -140,7 +144,9 @@ def _with_middleware(
     app = HostMiddleware(app, settings.allowed_hosts)
     app = AccessLogMiddleware(app, RequestLog(metrics, settings))
     outermost = CacheMiddleware(app, services, metrics, notifier)
-    outermost.hooks = server_hooks(outermost.lookup, draining, notifier.end, settings)
+    hooks = server_hooks(outermost.lookup, draining, notifier.end, settings)
+    metrics.connections.watch(hooks.limits)
+    outermost.hooks = replace(hooks, share=metrics.share)
     return outermost
 
 
