@@ -3,12 +3,13 @@
 import asyncio
 import sys
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 
 from starlette.concurrency import run_in_threadpool
 
 from app.api.app import create_app
 from app.api.http.asgi import App
+from app.api.operations import OperationsApp, serving_operators
 from app.api.ops.redaction import hide_secrets
 from app.bootstrap import Services, bootstrap, open_database, prepare_database
 from app.kit.log import configure_logging
@@ -33,19 +34,27 @@ def app() -> App:
     prepare_database(database)
     services = bootstrap(settings, database=database)
     # The loops stand inside the application, not around it: a layer around costs every answer.
-    return create_app(services, lambda _: _run_loops(services))
+    return create_app(services, lambda inside: _run_loops(services, inside.state.operations))
 
 
 @asynccontextmanager
-async def _run_loops(services: Services) -> AsyncIterator[None]:
+async def _run_loops(services: Services, operations: OperationsApp) -> AsyncIterator[None]:
     """Listen for writes of other processes and run the background loops while serving."""
     running = (Worker(services), Indexer(services))
     services.watch.listen()
     for loop in running:
         loop.start()
-    # The server cancels this when it is told to end a second time; what runs is ended all the same.
-    with suppress(asyncio.CancelledError):
-        yield
+    settings = services.settings
+    async with AsyncExitStack() as stack:
+        if settings.operations_port is not None:
+            host = settings.operations_host or settings.host
+            await stack.enter_async_context(
+                serving_operators(operations, host, settings.operations_port)
+            )
+        # The server cancels this when it is told to end a second time; what runs is ended all the
+        # same.
+        with suppress(asyncio.CancelledError):
+            yield
     for loop in running:
         await run_in_threadpool(loop.stop)
     services.close()

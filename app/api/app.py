@@ -29,9 +29,11 @@ from app.api.middleware.body_limit import BodyLimitMiddleware
 from app.api.middleware.cors import CorsMiddleware
 from app.api.middleware.head import HeadMiddleware
 from app.api.middleware.host import HostMiddleware
+from app.api.middleware.operations import OperatorsOnlyMiddleware, PublicPagesMiddleware
 from app.api.middleware.paths import PathMiddleware
 from app.api.middleware.problem_documents import ProblemMiddleware
 from app.api.openapi.document import document
+from app.api.operations import OperationsApp, operations_app
 from app.api.ops.metrics import Metrics
 from app.api.ops.redaction import path_for_log
 from app.api.routes.access_router import AccessRouter
@@ -122,6 +124,7 @@ def create_app(services: Services, lifespan: Lifespan | None = None) -> App:
     services.push.read_feeds_by(partial(read_feed, services))
     outermost = _with_middleware(inside, services, metrics, notifier, draining)
     inside.state.serves_stale = outermost.serves_stale
+    inside.state.operations = _for_operators(inside, services, metrics)
     return outermost
 
 
@@ -140,6 +143,8 @@ def _with_middleware(
     app = HeadMiddleware(app)
     app = ProblemMiddleware(app, own)
     app = CorsMiddleware(app, settings.cors_origins, settings.management_cors_origins)
+    if {settings.metrics, settings.docs} != {"public"}:
+        app = PublicPagesMiddleware(app, settings)
     app = PathMiddleware(app, own)
     app = HostMiddleware(app, settings.allowed_hosts)
     app = AccessLogMiddleware(app, RequestLog(metrics, settings))
@@ -148,6 +153,15 @@ def _with_middleware(
     metrics.connections.watch(hooks.limits)
     outermost.hooks = replace(hooks, share=metrics.share)
     return outermost
+
+
+def _for_operators(app: App, services: Services, metrics: Metrics) -> OperationsApp:
+    """Put the middleware of the port of operators around the framework."""
+    app = AuthenticationMiddleware(app, services)
+    app = HeadMiddleware(app)
+    app = OperatorsOnlyMiddleware(app, services.settings)
+    app = PathMiddleware(app, "")
+    return operations_app(AccessLogMiddleware(app, RequestLog(metrics, services.settings)))
 
 
 def openapi_document() -> dict[str, Any]:
