@@ -5,6 +5,7 @@ import sys
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 
+from fastapi import FastAPI
 from starlette.concurrency import run_in_threadpool
 
 from app.api.app import create_app
@@ -15,7 +16,8 @@ from app.bootstrap import Services, bootstrap, open_database, prepare_database
 from app.kit.log import configure_logging
 from app.kit.open_files import raise_open_files
 from app.kit.parent import end_with_parent
-from app.settings import read_settings
+from app.settings import Settings, read_settings
+from app.telemetry.configured import is_tracing_configured
 from app.worker import Indexer, Worker
 
 # Seconds after which a thread has to let another one have its turn. Whoever writes waits for a
@@ -30,11 +32,34 @@ def app() -> App:
     sys.setswitchinterval(_TURN)
     settings = read_settings()
     configure_logging(settings.log_level, settings.log_format, hide_secrets)
+    if is_tracing_configured():
+        return _traced_app(settings)
     database = open_database(settings)
     prepare_database(database)
     services = bootstrap(settings, database=database)
     # The loops stand inside the application, not around it: a layer around costs every answer.
     return create_app(services, lambda inside: _run_loops(services, inside.state.operations))
+
+
+def _traced_app(settings: Settings) -> App:
+    """Return the same application, which records spans."""
+    # Where nothing is traced, nothing of it is imported.
+    from app.telemetry.requests import TracedRequestLog  # noqa: PLC0415
+    from app.telemetry.tracing import start_tracing  # noqa: PLC0415
+
+    tracing = start_tracing()
+    instruments = tracing.instruments
+    database = open_database(settings, instruments)
+    prepare_database(database)
+    services = bootstrap(settings, database=database, instruments=instruments)
+
+    @asynccontextmanager
+    async def lifespan(inside: FastAPI) -> AsyncIterator[None]:
+        async with _run_loops(services, inside.state.operations):
+            yield
+        await run_in_threadpool(tracing.close)
+
+    return tracing.around(create_app(services, lifespan, TracedRequestLog))
 
 
 @asynccontextmanager

@@ -70,6 +70,7 @@ from app.content.errors import Moved
 from app.kit.errors import Failure
 from app.kit.fields import Input, InvalidFields
 from app.kit.quoting import quoted, shortened
+from app.settings import Settings
 
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 
@@ -107,9 +108,14 @@ _MANAGEMENT: tuple[AccessRouter, ...] = (
 )
 
 
-def create_app(services: Services, lifespan: Lifespan | None = None) -> App:
+def create_app(
+    services: Services,
+    lifespan: Lifespan | None = None,
+    request_log: Callable[[Metrics, Settings], RequestLog] = RequestLog,
+) -> App:
     """Return the whole HTTP application; `lifespan` starts and stops its background work."""
     metrics = Metrics()
+    log = request_log(metrics, services.settings)
     metrics.watch_leadership(services.leadership)
     metrics.push.watch(services.push.sender.outcomes)
     if services.purging is not None:
@@ -122,14 +128,19 @@ def create_app(services: Services, lifespan: Lifespan | None = None) -> App:
     inside.state.notifier = notifier = ChangeNotifier(services.watch)
     inside.state.hub_clients = hub.hub_clients(services)
     services.push.read_feeds_by(partial(read_feed, services))
-    outermost = _with_middleware(inside, services, metrics, notifier, draining)
+    outermost = _with_middleware(inside, services, metrics, log, notifier, draining)
     inside.state.serves_stale = outermost.serves_stale
-    inside.state.operations = _for_operators(inside, services, metrics)
+    inside.state.operations = _for_operators(inside, services, log)
     return outermost
 
 
 def _with_middleware(
-    app: App, services: Services, metrics: Metrics, notifier: ChangeNotifier, draining: Event
+    app: App,
+    services: Services,
+    metrics: Metrics,
+    log: RequestLog,
+    notifier: ChangeNotifier,
+    draining: Event,
 ) -> CacheMiddleware:
     """Put the middleware around the framework, the innermost first.
 
@@ -147,21 +158,21 @@ def _with_middleware(
         app = PublicPagesMiddleware(app, settings)
     app = PathMiddleware(app, own)
     app = HostMiddleware(app, settings.allowed_hosts)
-    app = AccessLogMiddleware(app, RequestLog(metrics, settings))
-    outermost = CacheMiddleware(app, services, metrics, notifier)
+    app = AccessLogMiddleware(app, log)
+    outermost = CacheMiddleware(app, services, metrics, notifier, log)
     hooks = server_hooks(outermost.lookup, draining, notifier.end, settings)
     metrics.connections.watch(hooks.limits)
     outermost.hooks = replace(hooks, share=metrics.share)
     return outermost
 
 
-def _for_operators(app: App, services: Services, metrics: Metrics) -> OperationsApp:
+def _for_operators(app: App, services: Services, log: RequestLog) -> OperationsApp:
     """Put the middleware of the port of operators around the framework."""
     app = AuthenticationMiddleware(app, services)
     app = HeadMiddleware(app)
     app = OperatorsOnlyMiddleware(app, services.settings)
     app = PathMiddleware(app, "")
-    return operations_app(AccessLogMiddleware(app, RequestLog(metrics, services.settings)))
+    return operations_app(AccessLogMiddleware(app, log))
 
 
 def openapi_document() -> dict[str, Any]:

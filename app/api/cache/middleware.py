@@ -41,7 +41,12 @@ class CacheMiddleware:
     """Answers readers from memory where it can, and keeps what it computes."""
 
     def __init__(
-        self, app: App, services: Services, metrics: Metrics, notifier: ChangeNotifier
+        self,
+        app: App,
+        services: Services,
+        metrics: Metrics,
+        notifier: ChangeNotifier,
+        log: RequestLog | None = None,
     ) -> None:
         """Stand in front of an application, which answers everything else."""
         self._app = app
@@ -50,7 +55,7 @@ class CacheMiddleware:
         self._freshness = Freshness(services, self._entries)
         self._misses = Misses(services, notifier)
         self._readers = Readers(services)
-        self._log, self._metrics = RequestLog(metrics, services.settings), metrics
+        self._log, self._metrics = log or RequestLog(metrics, services.settings), metrics
         self._replies = Replies(services.settings, metrics, self._freshness)
         self._running: dict[tuple[Key, Version, int], SingleFlight[Kept]] = {}
         self._allows = HostMiddleware(app, services.settings.allowed_hosts).allows
