@@ -13,10 +13,9 @@ from app.access.refusals import Refusals
 from app.access.validity import KeyGuard
 from app.delivery.archive import Archive
 from app.delivery.following import Follower
-from app.delivery.heads import Heads
+from app.delivery.freshness import Heads, Surrogates
 from app.delivery.projector import project
 from app.delivery.queries import Delivery
-from app.delivery.surrogates import Surrogates
 from app.delivery.tags import TagNames
 from app.kit import migrations
 from app.kit.clock import Clock, SystemClock
@@ -161,10 +160,16 @@ def bootstrap(
     heads = Heads(watch if database.dialect == "sqlite" else None)
     secret = _secret(settings, database)
     surrogates = Surrogates(secret)
-    delivery = Delivery(database, clock, heads, surrogates)
+    delivery = Delivery(database, clock, heads, surrogates, settings.frames)
     index = TantivyIndex(search_path(settings, database))
-    subscribers = [write_down, project, *instruments.subscribers]
-    runner = Runner(database, clock, subscribers, watch.announce, KeyGuard(clock))
+    runner = Runner(
+        database,
+        clock,
+        [write_down, project, *instruments.subscribers],
+        watch.announce,
+        KeyGuard(clock),
+        settings.frames,
+    )
     return Services(
         settings=settings,
         clock=clock,

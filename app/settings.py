@@ -15,6 +15,7 @@ from app.kit.errors import Misconfigured
 from app.kit.http import trusted
 from app.kit.nearest import nearest
 from app.kit.networks import Network, networks_of
+from app.kit.uri import is_host
 
 _VISIBLE = re.compile(r"[!-~]+")
 _HEADER_NAME = re.compile(r"[A-Za-z0-9-]{1,100}")
@@ -32,6 +33,10 @@ _SERVICE_ADDRESS = re.compile(r"(?:tcp|udp|sctp)://")
 @cache
 def _networks(text: str) -> tuple[Network, ...]:
     return networks_of(text)
+
+
+def _listed(text: str) -> frozenset[str]:
+    return frozenset(host.strip().lower() for host in text.split(",") if host.strip())
 
 
 class Settings(BaseSettings):
@@ -78,6 +83,11 @@ class Settings(BaseSettings):
     allowed_hosts: str = Field(
         default="*",
         description="Host names that requests may carry, with commas; * allows any.",
+    )
+    frame_hosts: str = Field(
+        default="",
+        description="Hosts whose frames stay in bodies, with commas: youtube.com, with all hosts "
+        "below it. In the place of every other frame is a link.",
     )
     anonymous: Literal["all", "headlines", "none"] = Field(
         default="all", description="What may be read without a key."
@@ -304,6 +314,19 @@ class Settings(BaseSettings):
         if not _HEADER_NAME.fullmatch(value):
             raise ValueError("give the name of a header, such as X-Forwarded-For or Forwarded")
         return value
+
+    @field_validator("frame_hosts")
+    @classmethod
+    def _of_hosts(cls, value: str) -> str:
+        for host in _listed(value):
+            if not is_host(host) or ":" in host or "." not in host:
+                raise ValueError("give names of hosts with commas, as in youtube.com, vimeo.com")
+        return value
+
+    @property
+    def frames(self) -> frozenset[str]:
+        """The hosts that may be shown in frames."""
+        return _listed(self.frame_hosts)
 
     @field_validator("push_networks", "trusted_proxies")
     @classmethod

@@ -21,6 +21,7 @@ from app.kit.patience import wait_after
 from app.kit.permissions import create_folder
 from app.kit.unit import Actor, Unit
 from app.kit.watch import Version
+from app.search.errors import IndexUnavailable
 from app.search.following import Follower
 from app.syndication.purging import FOLLOWER, Purging
 from app.syndication.push.push import GLANCE, Push
@@ -33,6 +34,8 @@ _MOST_TRIMMED = 100 * trimming.BATCH
 # Seconds: between looks whether anything was written, whether the index is still whole, and
 # until something that failed is tried again.
 _GLANCE, _LOOK_EVERY, _RETRY_AFTER = 0.02, 1.0, 2.0
+# Seconds between two tries whether the index can be written, by a process that does not write it.
+_PROBE_EVERY = 30.0
 # Seconds until the index is written to once more. Nobody waits for it: searching looks at what
 # is not in it yet. Each commit makes a part of the index, and parts have to be merged.
 _REST = 0.75
@@ -217,13 +220,14 @@ class Indexer:
     def __init__(self, services: Services) -> None:
         """Follow with the index of services."""
         self._watch = services.watch
+        self._index = services.index
         self._follower = Follower(services.index, services.delivery)
         self._path = search_path(services.settings, services.database)
         self._leadership = FileLeadership(str(self._path))
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self.run, name="indexer", daemon=True)
         self._version: Version = -1
-        self._looked_at = 0.0
+        self._looked_at, self._probed_at = 0.0, -_PROBE_EVERY
 
     def start(self) -> None:
         """Begin."""
@@ -253,9 +257,20 @@ class Indexer:
         except OSError as wrong:
             _log.warning("there is no room for the index: %s", wrong)
 
+    def _look_for_faults(self) -> None:
+        """Raise where this process cannot have the lock because nothing can be written."""
+        now = time.monotonic()
+        if now - self._probed_at < _PROBE_EVERY:
+            return
+        fault = self._index.write_fault()
+        if fault is not None:
+            raise IndexUnavailable(fault)
+        self._probed_at = now
+
     def _turn(self) -> float:
         """Do some of what is to be done; return how long nothing more has to be."""
         if not self._leadership.held():
+            self._look_for_faults()
             return _LOOK_EVERY
         version, now = self._watch.version(), time.monotonic()
         if version == self._version and now - self._looked_at < _LOOK_EVERY:

@@ -16,14 +16,12 @@ from sqlalchemy import QueuePool
 
 from app import cli
 from app.api import app as composition
-from app.api.cache.entry import Entry
-from app.api.cache.middleware import CacheMiddleware
-from app.api.cache.misses import Misses
-from app.api.cache.store import EntryStore
-from app.api.delivery import stories
+from app.api.cache.entries import Entry, EntryStore
+from app.api.cache.middleware import CacheMiddleware, Misses
+from app.api.delivery import story_lists
 from app.api.http.server import server_hooks
 from app.cli import serve
-from app.delivery.heads import Heads
+from app.delivery.freshness import Heads
 from app.kit import engines, json
 from app.kit.readers import BEGINS, Lent, Readers
 from app.kit.session import ReadSession, WriteSession
@@ -110,13 +108,13 @@ def shared() -> None:
 
 def parsed() -> None:
     """Parse the query of a list for each request."""
-    parse = getattr(stories, "_parse")  # noqa: B009 - its name is private
-    _replace(type(stories.parsed_lists), "get", lambda _, *given: parse(*given))
+    parse = getattr(story_lists, "_parse")  # noqa: B009 - its name is private
+    _replace(type(story_lists.parsed_lists), "get", lambda _, *given: parse(*given))
 
 
 def narrow() -> None:
     """Drop every list from the cache when any story changes."""
-    _replace(stories, "narrow_keys", lambda _: ())
+    _replace(story_lists, "narrow_keys", lambda _: ())
 
 
 def heads() -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, Literal, get_args
 
 from app.access.store import audits
@@ -58,7 +59,7 @@ def write_down(unit: Unit) -> None:
     Raises `ValueError` for a word that is not in the closed lists, and so undoes the work: a row
     with it could never be asked for.
     """
-    audits.add(unit.session, [_row(unit.actor, unit.now, deed) for deed in unit.deeds])
+    audits.add(unit.session, list(map(partial(_row, unit.actor, unit.now), unit.deeds)))
 
 
 def add_row(session: WriteSession, actor: Actor, now: datetime, deed: Deed) -> None:

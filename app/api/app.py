@@ -16,7 +16,7 @@ from starlette.exceptions import HTTPException
 from starlette.routing import BaseRoute, compile_path
 
 from app.api.cache.middleware import CacheMiddleware
-from app.api.delivery.pushed_feeds import read_feed
+from app.api.cache.pushed_feeds import read_feed
 from app.api.http.asgi import App, request_id
 from app.api.http.errors import MethodNotAllowed, NothingHere
 from app.api.http.problems import problem_for
@@ -24,13 +24,12 @@ from app.api.http.server import server_hooks
 from app.api.live.change_notifier import ChangeNotifier
 from app.api.live.stream import StreamMiddleware
 from app.api.middleware.access_log import AccessLogMiddleware, RequestLog
+from app.api.middleware.addresses import AddressMiddleware
 from app.api.middleware.authentication import AuthenticationMiddleware
 from app.api.middleware.body_limit import BodyLimitMiddleware
 from app.api.middleware.cors import CorsMiddleware
 from app.api.middleware.head import HeadMiddleware
-from app.api.middleware.host import HostMiddleware
 from app.api.middleware.operations import OperatorsOnlyMiddleware, PublicPagesMiddleware
-from app.api.middleware.paths import PathMiddleware
 from app.api.middleware.problem_documents import ProblemMiddleware
 from app.api.openapi.document import document
 from app.api.operations import OperationsApp, operations_app
@@ -156,8 +155,7 @@ def _with_middleware(
     app = CorsMiddleware(app, settings.cors_origins, settings.management_cors_origins)
     if {settings.metrics, settings.docs} != {"public"}:
         app = PublicPagesMiddleware(app, settings)
-    app = PathMiddleware(app, own)
-    app = HostMiddleware(app, settings.allowed_hosts)
+    app = AddressMiddleware(app, settings.allowed_hosts, own)
     app = AccessLogMiddleware(app, log)
     outermost = CacheMiddleware(app, services, metrics, notifier, log)
     hooks = server_hooks(outermost.lookup, draining, notifier.end, settings)
@@ -171,7 +169,7 @@ def _for_operators(app: App, services: Services, log: RequestLog) -> OperationsA
     app = AuthenticationMiddleware(app, services)
     app = HeadMiddleware(app)
     app = OperatorsOnlyMiddleware(app, services.settings)
-    app = PathMiddleware(app, "")
+    app = AddressMiddleware(app, "*", "")
     return operations_app(AccessLogMiddleware(app, log))
 
 

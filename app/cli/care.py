@@ -2,6 +2,7 @@
 
 import sys
 from contextlib import closing
+from functools import partial
 
 import typer
 
@@ -9,6 +10,7 @@ from app.api.app import openapi_document
 from app.bootstrap import Services, open_database, private_paths, search_path
 from app.cli.common import DatabaseUrl, advance, existing_file, progress, services
 from app.content.store import count_of
+from app.content.texts import text_now
 from app.delivery.rebuild import rebuild as rebuild_delivery
 from app.delivery.soundness import flaws
 from app.kit import json, migrations
@@ -96,7 +98,8 @@ def _wrong(parts: Services) -> list[str]:
     with parts.database.read() as session:
         total = count_of(session, "article")
         with progress("Checking", total) as bar:
-            for flaw in flaws(session, parts.clock.now()):
+            text_of = partial(text_now, frames=parts.runner.options)
+            for flaw in flaws(session, parts.clock.now(), text_of):
                 found.append(f"{flaw.id}: {flaw.detail}")
                 advance(bar, 1)
     if parts.purging is not None:

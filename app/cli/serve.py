@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 import uvicorn
 
-from app.api.delivery.pushed_feeds import read_feed
+from app.api.cache.pushed_feeds import read_feed
 from app.api.ops.redaction import hide_secrets
 from app.bootstrap import bootstrap, open_database, prepare_database
 from app.cli.common import DatabaseUrl

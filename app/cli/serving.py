@@ -91,7 +91,7 @@ class Server:
             self._server.run()
             return
         self._config.load()
-        hooks_of(self._config.loaded_app).share(slot.folder, slot.number)
+        hooks_of(self._config.loaded_app).share(str(slot.folder), slot.number)
         self._server.run(list(slot.sockets))
 
     def _stop(self, number: int) -> float:

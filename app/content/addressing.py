@@ -2,11 +2,12 @@
 
 import html
 import re
-from urllib.parse import quote, urljoin
+from collections.abc import Collection
+from urllib.parse import quote, unquote, urljoin
 
 from app.kit.uri import address_problem, is_visible
 
-# The attributes of the allow-list that carry an address.
+# The attributes of the allow-list that carry an address; `srcset` carries several.
 ADDRESSED = frozenset({"cite", "href", "poster", "src"})
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):")
 # The schemes that a body may name; the sanitiser does not look at those of `cite`.
@@ -18,10 +19,21 @@ _MOST_INVISIBLE = 10
 _DROPPED = str.maketrans("", "", "\t\n\r")
 # A quick look at all attributes: what has no scheme is relative.
 _MAYBE_RELATIVE = re.compile(rf' (?:{"|".join(sorted(ADDRESSED))})="(?![A-Za-z][A-Za-z0-9+.-]*:)')
+_SRCSET = re.compile(r' srcset="([^"]*)"')
 # Stored markup has its attributes in double quotes. A value may hold "<", ">" and what looks like
 # another attribute, so tags and attributes are read from their beginning, one after the other.
 _TAG = re.compile(r'<[A-Za-z][^<>"]*(?:"[^"]*"[^<>"]*)+>')
 _ATTRIBUTE = re.compile(r' ([^\s"=<>/]+)="([^"]*)"')
+# A `srcset` as publishers write it (HTML, section 4.8.4.2.1): an address, which ends at a space,
+# and for which screen it is. They write some ten of them.
+_MOST_CANDIDATES = 30
+_CANDIDATE = re.compile(r"[\s,]*+(\S++)")
+_DESCRIPTORS = re.compile(r"[^,(]*+(?:\([^)]*+\)?+[^,(]*+)*+")
+_DESCRIPTOR = re.compile(r"[0-9]{1,6}(?:\.[0-9]{1,6})?[wx]")
+# As it is stored: this never stands inside an address.
+_BETWEEN = ", "
+# The prefix of ids that scripts of a page could take for something of their own.
+OWN_ID = "story-"
 
 
 def checked(address: str) -> str | None:
@@ -31,11 +43,12 @@ def checked(address: str) -> str | None:
     percent-encoded, as browsers do it. A relative address stays relative.
     """
     address = address.strip(" \t\n\r\f").translate(_DROPPED).replace(" ", "%20")
-    invisible = {one for one in set(address) if not is_visible(one)}
-    if sum(map(address.count, invisible)) > _MOST_INVISIBLE:
-        return None
-    for one in invisible:
-        address = address.replace(one, quote(one))
+    if not is_visible(address):
+        invisible = {one for one in set(address) if not is_visible(one)}
+        if sum(map(address.count, invisible)) > _MOST_INVISIBLE:
+            return None
+        for one in invisible:
+            address = address.replace(one, quote(one))
     scheme = _SCHEME.match(address)
     if scheme is not None:
         is_web = address.lower().startswith(_WEB)
@@ -47,6 +60,41 @@ def checked(address: str) -> str | None:
     return address
 
 
+def checked_file(address: str) -> str | None:
+    """Return the address of something that a browser fetches, or nothing."""
+    kept = checked(address)
+    if not kept or kept.startswith("#"):
+        return None
+    return kept if kept.lower().startswith(_WEB) or not _SCHEME.match(kept) else None
+
+
+def candidates(srcset: str) -> list[tuple[str, str]]:
+    """Return the addresses of a `srcset`, checked, each with its descriptor or nothing."""
+    kept: list[tuple[str, str]] = []
+    end = 0
+    for _ in range(_MOST_CANDIDATES):
+        found = _CANDIDATE.match(srcset, end)
+        if found is None:
+            break
+        written, descriptor, end = found[1], "", found.end()
+        if not written.endswith(","):
+            described = _DESCRIPTORS.match(srcset, end)
+            assert described is not None
+            descriptor, end = described[0].strip(), described.end()
+        address = checked_file(written.rstrip(","))
+        if address and (not descriptor or _DESCRIPTOR.fullmatch(descriptor)):
+            kept.append((address, descriptor))
+    return kept
+
+
+def checked_srcset(srcset: str) -> str:
+    """Return a `srcset` with the addresses in it that can be kept, as it is stored."""
+    return _BETWEEN.join(
+        f"{address} {descriptor}" if descriptor else address
+        for address, descriptor in candidates(srcset)
+    )
+
+
 def resolved(address: str, base: str) -> str | None:
     """Return an address resolved against a base, or nothing where the result is none."""
     try:
@@ -56,26 +104,66 @@ def resolved(address: str, base: str) -> str | None:
 
 
 def count_relative(markup: str) -> int:
-    """Return how many relative addresses sanitised HTML has at the most."""
-    return len(_MAYBE_RELATIVE.findall(markup))
+    """Return how many addresses of sanitised HTML a base may change, at the most.
+
+    An id counts, too: a link to it may be written as the address of the whole story.
+    """
+    count = len(_MAYBE_RELATIVE.findall(markup)) + markup.count(' id="')
+    if ' srcset="' in markup:
+        count += sum(1 + found[1].count(_BETWEEN) for found in _SRCSET.finditer(markup))
+    return count
 
 
-def with_base(markup: str, base: str) -> str:
+def with_base(markup: str, base: str, own: Collection[str] = ()) -> str:
     """Return sanitised HTML with every relative address in it resolved, and escaped.
 
-    An attribute whose address cannot be resolved is left out.
+    An attribute whose address cannot be resolved is left out. A link to an id of `own`, which the
+    story itself has, stays in the story.
     """
-    if _MAYBE_RELATIVE.search(markup) is None:
+    if not own and ' srcset="' not in markup and _MAYBE_RELATIVE.search(markup) is None:
         return markup
     return _TAG.sub(
-        lambda tag: _ATTRIBUTE.sub(lambda one: _written(one, base), tag[0]),
+        lambda tag: _ATTRIBUTE.sub(lambda one: _written(one, base, own), tag[0]),
         markup,
     )
 
 
-def _written(found: re.Match[str], base: str) -> str:
+def _written(found: re.Match[str], base: str, own: Collection[str]) -> str:
     name, value = found.groups()
-    if name not in ADDRESSED or _SCHEME.match(value):
+    if name == "srcset":
+        address = _resolved_srcset(html.unescape(value), base)
+    elif name not in ADDRESSED:
         return found[0]
-    address = resolved(html.unescape(value), base)
-    return "" if address is None else f' {name}="{html.escape(address)}"'
+    else:
+        address = html.unescape(value)
+        if name == "href" and (fragment := _own_fragment(address, base, own)):
+            return f' href="#{html.escape(fragment)}"'
+        if _SCHEME.match(value):
+            return found[0]
+        address = resolved(address, base) or ""
+        if name == "href" and (fragment := _own_fragment(address, base, own)):
+            return f' href="#{html.escape(fragment)}"'
+    # As the sanitiser writes it.
+    written = html.escape(address).replace("&#x27;", "'")
+    return f' {name}="{written}"' if address else ""
+
+
+def _resolved_srcset(srcset: str, base: str) -> str:
+    kept: list[str] = []
+    for candidate in srcset.split(_BETWEEN):
+        address, space, descriptor = candidate.partition(" ")
+        whole = address if _SCHEME.match(address) else resolved(address, base)
+        if whole is not None:
+            kept.append(f"{whole}{space}{descriptor}")
+    return _BETWEEN.join(kept)
+
+
+def _own_fragment(address: str, base: str, own: Collection[str]) -> str | None:
+    """Return the fragment of a link that leads to an id of the story, or nothing."""
+    page, _, fragment = address.partition("#")
+    if not fragment or (page and page != base.partition("#")[0]):
+        return None
+    name = unquote(fragment)
+    if name in own:
+        return fragment
+    return f"{OWN_ID}{fragment}" if f"{OWN_ID}{name}" in own else None

@@ -17,6 +17,8 @@ MOST_OPEN = 1_000_000
 # Characters that are markup, or are written as references.
 MOST_MARKS = 100_000
 MOST_ATTRIBUTES = 1_000
+# Pictures with several addresses, each of which is checked.
+MOST_SETS = 2_000
 MOST_LINES = 100_000
 # Characters that resolved addresses add to a body, at the most.
 MOST_ADDED = 4_000_000
@@ -39,7 +41,10 @@ _ATTRIBUTE = (
     rf"(?:{_SPACE}*+={_SPACE}*+(?:{_VALUE})?)?+"
 )
 _ATTRIBUTES = re.compile(_ATTRIBUTE)
-_WHOLE_TAG = re.compile(rf"</?[a-zA-Z][^\t\n\f\r />]*+((?:[\t\n\f\r /]++|{_ATTRIBUTE})*+)")
+# A tag but for the ">" at its end: whether it ends an element, of which name, with what attributes.
+TAG_PATTERN = rf"<(/?)([a-zA-Z][^\t\n\f\r />]*+)((?:[\t\n\f\r /]++|{_ATTRIBUTE})*+)"
+_WHOLE_TAG = re.compile(TAG_PATTERN)
+_SETS = re.compile("srcset", re.IGNORECASE)
 
 
 class OutOfBounds(InvalidInput):
@@ -62,6 +67,10 @@ def check_html(markup: str) -> None:
         )
     if len(markup) > MOST_ATTRIBUTES:
         _check_attributes(markup)
+    if len(markup) > MOST_SETS * len("srcset") and len(_SETS.findall(markup)) > MOST_SETS:
+        raise OutOfBounds(
+            "too_complex", f"HTML has at most {MOST_SETS} pictures with `srcset`. Split the story."
+        )
 
 
 def check_text(text: str) -> None:
@@ -112,7 +121,7 @@ def check_nesting(markup: str) -> None:
 
 def _check_attributes(markup: str) -> None:
     for tag in _WHOLE_TAG.finditer(markup):
-        if len(tag[1]) <= MOST_ATTRIBUTES:
+        if len(tag[3]) <= MOST_ATTRIBUTES:
             continue
-        if sum(1 for _ in _ATTRIBUTES.finditer(tag[1])) > MOST_ATTRIBUTES:
+        if sum(1 for _ in _ATTRIBUTES.finditer(tag[3])) > MOST_ATTRIBUTES:
             raise OutOfBounds("too_complex", f"A tag has at most {MOST_ATTRIBUTES} attributes.")

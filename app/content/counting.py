@@ -80,11 +80,9 @@ def count_words(text: str) -> int:
                 letters[index] += found
                 runs[index] += times
         count += len(_WORD.findall(rest))
-    estimates = (
-        max(times, round(found / script.in_a_word))
-        for script, found, times in zip(_UNSPACED, letters, runs, strict=True)
-    )
-    return count + sum(estimates)
+    for script, found, times in zip(_UNSPACED, letters, runs, strict=True):
+        count += max(times, round(found / script.in_a_word))
+    return count
 
 
 def _taken_out(characters: re.Pattern[str], text: str) -> tuple[str, int, int]:

@@ -11,7 +11,7 @@ from app.content.inputs import ArticleInput, Author, Image
 from app.content.references import References
 from app.content.slugs import free_slug, slug_from
 from app.content.text import Text
-from app.content.texts import BodyText, stored_text
+from app.content.texts import sent_body, stored_text
 from app.kit.errors import FieldError
 from app.kit.preparing import Prepared
 from app.kit.quoting import quoted
@@ -44,7 +44,7 @@ def written_fields(
         body_base = before.body_base
     else:
         body_base = base if form == "markdown" else None
-        body = stored_text(texts, BodyText(body, form), base)
+        body = stored_text(texts, sent_body(texts, body, form), base)
     categories: dict[str, None] = {}
     for index, ref in enumerate(written.categories):
         categories[references.id_of("category", ref, f"#/categories/{index}")] = None

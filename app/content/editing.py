@@ -6,10 +6,10 @@ from typing import Any
 from app.content import store
 from app.content.article import Article, check_version
 from app.content.errors import Moved, NotFound
-from app.content.slugs import normal_ref
 from app.content.taxonomy import Category, Source
 from app.content.views import WRITABLE
 from app.kit.errors import FieldError, InvalidInput
+from app.kit.ids import normal_ref
 from app.kit.json import merge_patch
 from app.kit.quoting import quoted
 from app.kit.session import ReadSession
@@ -70,7 +70,9 @@ def replaced(type_: str, view: Mapping[str, Any], document: dict[str, Any]) -> d
                 for name in changed
             ],
         )
-    fields = {name: value for name, value in document.items() if name not in read_only}
+    # What the answer to a write said of a body is no field of the story.
+    dropped = read_only | {"warnings"} if type_ == "article" else read_only
+    fields = {name: value for name, value in document.items() if name not in dropped}
     # A slug that is left out stays; the address of a thing does not change by forgetting it.
     if fields.get("slug") is None:
         fields["slug"] = view["slug"]

@@ -8,7 +8,7 @@ from pydantic_core import PydanticCustomError
 
 from app.access.selection import fold
 from app.content.digital_sources import DigitalSourceType
-from app.content.slugs import MAX_LENGTH, normal_slug, slug_problem
+from app.content.slugs import MAX_LENGTH, slug_problem
 from app.kit.fields import (
     NO_NUL,
     Address,
@@ -20,6 +20,7 @@ from app.kit.fields import (
     address,
     text_of,
 )
+from app.kit.ids import normal_slug
 
 _LANGUAGE = re.compile(
     r"[a-z]{2,3}(?:-[a-z]{3}){0,3}(?:-[a-z]{4})?(?:-(?:[a-z]{2}|\d{3}))?"
@@ -27,6 +28,7 @@ _LANGUAGE = re.compile(
     r"(?:-x(?:-[a-z\d]{1,8})+)?",
     re.IGNORECASE | re.ASCII,
 )
+_KIND, _LONGEST_KIND = r"^[a-z][a-z0-9]*(?:-[a-z0-9]+)*$", 40
 
 
 def _slug(value: str) -> str:
@@ -35,6 +37,11 @@ def _slug(value: str) -> str:
     if problem:
         raise PydanticCustomError("slug", "{problem}", {"problem": problem})
     return slug
+
+
+def is_kind(word: str) -> bool:
+    """Tell whether a word may be the kind of a story."""
+    return len(word) <= _LONGEST_KIND and re.fullmatch(_KIND, word) is not None
 
 
 def normal_language(tag: str) -> str:
@@ -87,7 +94,7 @@ Ref = Annotated[str, text_of(MAX_LENGTH, 1), Field(description="An id or a slug.
 ExternalId = Annotated[str, text_of(500, 1)]
 Kind = Annotated[
     str,
-    StringConstraints(pattern=r"^[a-z][a-z0-9]*(?:-[a-z0-9]+)*$", max_length=40),
+    StringConstraints(pattern=_KIND, max_length=_LONGEST_KIND),
     Field(description="A word in lower case: news, analysis, opinion, …"),
 ]
 

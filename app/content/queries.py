@@ -12,12 +12,12 @@ from app.content.editing import not_found
 from app.content.errors import NotFound
 from app.content.references import References
 from app.content.saving import from_snapshot
-from app.content.slugs import normal_ref
 from app.content.store import lists
 from app.content.store.lists import ArticleList
 from app.content.taxonomy import Category, Source
 from app.content.views import article_view, category_view, source_view, without_text
 from app.kit.clock import format_instant
+from app.kit.ids import normal_ref
 from app.kit.pages import ViewPage, page_of_views
 from app.kit.quoting import quoted
 from app.kit.session import ReadSession

@@ -6,7 +6,7 @@ from app.content import store
 from app.content.article import Article
 from app.content.errors import unknown_reference
 from app.content.inputs import ArticleInput
-from app.content.slugs import normal_ref
+from app.kit.ids import normal_ref
 from app.kit.session import ReadSession
 
 

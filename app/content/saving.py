@@ -62,21 +62,25 @@ def save_all(unit: Unit, changes: Sequence[Change]) -> None:
     slugs: list[tuple[str, str]] = []
     revisions: list[store.Revision] = []
     for change in changes:
-        if change.before is None:
-            created.append(change.after)
+        before, after = change.before, change.after
+        if before is None:
+            created.append(after)
         else:
-            updated.append((change.before, change.after))
-        slugs.extend(zip(_public_slugs(change), repeat(change.after.id)))
+            updated.append((before, after))
+        known = before is not None and is_current(before) and before.slug == after.slug
+        if is_current(after) and not known:
+            slugs.append((after.slug, after.id))
+        slugs.extend(zip(change.former_slugs, repeat(after.id)))
         revisions.append(
             store.Revision(
-                article_id=change.after.id,
-                version=change.after.version,
+                article_id=after.id,
+                version=after.version,
                 action=change.action,
                 at=unit.now,
                 actor_id=unit.actor.id,
                 actor_name=unit.actor.name,
                 note=change.note,
-                snapshot=snapshot_of(change.after),
+                snapshot=snapshot_of(after),
             )
         )
     store.insert_articles(unit.session, created)
@@ -114,20 +118,13 @@ def _noted(article: Article) -> dict[str, Any]:
     return noted
 
 
-def _public_slugs(change: Change) -> tuple[str, ...]:
-    before, after = change.before, change.after
-    known = before is not None and is_current(before) and before.slug == after.slug
-    own = (after.slug,) if is_current(after) and not known else ()
-    return own + change.former_slugs
-
-
 def _tell(unit: Unit, change: Change) -> None:
     was_public = change.before is not None and change.before.stage == "published"
     if is_current(change.after):
         reason: PublishReason = "updated" if was_public else "published"
         if change.action == "corrected":
             reason = "corrected"
-        unit.raise_event(
+        unit.events.append(
             ArticlePublished(
                 change.after,
                 reason,
@@ -141,7 +138,7 @@ def _tell(unit: Unit, change: Change) -> None:
         after, tombstone = change.after, tombstone_of(change.after)
         if change.before is None and tombstone is not None and has_been_out(after, unit.now):
             tombstone = replace(tombstone, seen=after)
-        unit.raise_event(
+        unit.events.append(
             ArticleWithdrawn(after.id, _withdraw_reason(change), change.former_slugs, tombstone)
         )
 

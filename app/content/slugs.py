@@ -5,7 +5,7 @@ import unicodedata
 from collections.abc import Callable
 from functools import lru_cache
 
-from app.kit.ids import is_id
+from app.kit.ids import NEVER_IN_SLUGS, is_id
 from app.kit.text import FILLERS, FORMAT, SELECTORS
 
 MAX_LENGTH = 200
@@ -13,8 +13,6 @@ _MADE_LENGTH = 100
 _KEPT = frozenset("LMN")
 _BASES = frozenset("LN")
 _TATWEEL = "\u0640"
-# No slug has any of them.
-_NEVER_KEPT = re.compile(f"[{SELECTORS}{FORMAT}]")
 _INVISIBLE = re.compile(f"[{SELECTORS}{FORMAT}{FILLERS}]")
 # Letters of keyboards that NFKD takes apart for good: NFC does not join them again. They are
 # Armenian, Kazakh, Thai, Lao, Tibetan and Korean.
@@ -29,18 +27,6 @@ _ASCII_ELISION = re.compile(r"\b([a-z]|qu)['`]")
 _ASCII_APOSTROPHES = re.compile(r"['`]")
 
 
-def normal_ref(ref: str) -> str:
-    """Return an id or slug in the form in which it is kept.
-
-    What nobody sees and no slug has, such as joiners, is left out: it comes with copied titles.
-    What no database could keep, a path may hold all the same; it is made to match nothing.
-    """
-    if not ref.isascii():
-        ref = _NEVER_KEPT.sub("", ref)
-    ref = ref.replace("\0", "\ufffd").encode("utf-8", "replace").decode()
-    return ref.lower() if is_id(ref) else normal_slug(ref)
-
-
 def slug_problem(slug: str) -> str | None:
     """Say what is wrong with a slug, or nothing."""
     if not slug or len(slug) > MAX_LENGTH:
@@ -50,11 +36,6 @@ def slug_problem(slug: str) -> str | None:
     if not all(map(_is_word, slug.split("-"))):
         return "A slug is letters of any script, digits and single hyphens."
     return None
-
-
-def normal_slug(slug: str) -> str:
-    """Return the form in which slugs are kept and looked up: NFC, lower case."""
-    return unicodedata.normalize("NFC", slug.lower())
 
 
 @lru_cache(maxsize=2_000)
@@ -132,7 +113,7 @@ def _is_word(part: str) -> bool:
         part != ""
         and _begins_word(part[0])
         and all(map(_is_kept, part))
-        and _NEVER_KEPT.search(part) is None
+        and NEVER_IN_SLUGS.search(part) is None
     )
 
 

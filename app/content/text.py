@@ -2,55 +2,16 @@
 
 import html
 import re
-import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-import nh3
-
-from app.content.addressing import ADDRESSED, SCHEMES, checked, count_relative, with_base
+from app.content.addressing import count_relative, with_base
 from app.content.bounds import OutOfBounds, check_html, check_nesting, check_relative, check_text
 from app.content.counting import count_words, parts_of
+from app.content.fragments import ids_of
+from app.content.frames import with_frames_of
 from app.content.markdown import markdown_html
-
-TAGS = {
-    *(
-        "a abbr b bdi bdo blockquote br caption cite code col colgroup dd del details dfn div dl dt"
-    ).split(),
-    *(
-        "em figcaption figure h1 h2 h3 h4 h5 h6 hr i img ins kbd li mark ol p picture pre q rp rt"
-    ).split(),
-    *(
-        "ruby s samp small source span strike strong sub summary sup table tbody td tfoot th thead"
-    ).split(),
-    *("time tr u ul var video audio wbr").split(),
-}
-ATTRIBUTES = {
-    "*": {"dir", "lang", "title"},
-    "a": {"href", "hreflang"},
-    "audio": {"controls", "src"},
-    "blockquote": {"cite"},
-    "col": {"span"},
-    "colgroup": {"span"},
-    "del": {"cite", "datetime"},
-    "img": {"alt", "height", "sizes", "src", "width"},
-    "ins": {"cite", "datetime"},
-    "ol": {"start", "reversed"},
-    "q": {"cite"},
-    "source": {"src", "type", "media"},
-    "td": {"colspan", "headers", "rowspan"},
-    "th": {"colspan", "headers", "rowspan", "scope"},
-    "time": {"datetime"},
-    "video": {"controls", "height", "poster", "src", "width"},
-}
-# Taken away, but their content stays; while they stood there, they let what was in them nest in
-# ways in which it does not without them (HTML, 13.2.4.2 and 13.2.6.4.7).
-_SHELTERS = re.compile(
-    r"<(?:address|applet|article|aside|button|center|dialog|dir|fieldset|footer|form|header|hgroup"
-    r"|listing|main|marquee|menu|nav|search|section|select|svg|math)\b",
-    re.IGNORECASE,
-)
-# With their text, not only their tags: what stands in them was never meant to be read.
-_DROPPED = {"script", "style", "template", "noscript", "iframe", "object", "embed", "title"}
+from app.content.removals import Warned, warnings_for
+from app.content.sanitising import sanitise
 
 # A ">" inside quotes does not end a tag.
 _TAG = re.compile(
@@ -59,13 +20,17 @@ _TAG = re.compile(
 # Both ends of a block: what stands before a nested list is a line of its own.
 _BLOCKS = frozenset(
     "p div h1 h2 h3 h4 h5 h6 ul ol dl li blockquote pre table tr dd dt figure figcaption caption "
-    "details summary br hr".split()
+    "details summary br hr audio video iframe".split()
 )
 _INSTEAD = {
     **{edge + name: "\n" for name in _BLOCKS for edge in ("", "/")},
-    "/td": " ",
-    "/th": " ",
+    # Something is between the words before it and after it.
+    **dict.fromkeys(("/td", "/th", "img"), " "),
 }
+# What does not hold any more is no part of what is said now.
+_STRUCK = frozenset(("del", "s", "strike"))
+_STRIKES = re.compile(r"<(?:del|s|strike)[ >]")
+_PRE = re.compile(r'<pre(?:[^<>"]|"[^"]*")*>(.*?)</pre>', re.DOTALL)
 # The references that the sanitiser writes; all others take longer to resolve.
 _WRITTEN = {"&lt;": "<", "&gt;": ">", "&quot;": '"', "&nbsp;": "\xa0", "&amp;": "&"}
 _OTHER_REFERENCE = re.compile(r"&(?!(?:lt|gt|quot|nbsp|amp);)[#a-zA-Z]")
@@ -74,12 +39,16 @@ _PARAGRAPHS = re.compile(r"\n\s*\n")
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """A body as HTML by allow-list, its words, and how many; `relative` addresses are in it."""
+    """A body as HTML by allow-list, its words, and how many; `relative` addresses are in it.
+
+    `warnings` say what was taken out of what was sent.
+    """
 
     markup: str
     plain: str
     words: int
     relative: int
+    warnings: tuple[Warned, ...] = ()
 
     def resolved(self, base: str | None) -> "Text":
         """Return the same text with its relative addresses resolved, where there is a base.
@@ -89,18 +58,25 @@ class Text:
         if base is None or not self.relative:
             return self
         check_relative(self.relative, base)
-        return Text(with_base(self.markup, base), self.plain, self.words, 0)
+        markup = with_base(self.markup, base, ids_of(self.markup))
+        return replace(self, markup=markup, relative=count_relative(markup))
 
 
-def text_of(body: str, body_format: str, *, is_clean: bool = False) -> Text:
+def text_of(
+    body: str, body_format: str, *, is_clean: bool = False, frames: frozenset[str] = frozenset()
+) -> Text:
     """Return the text of a body, with its relative addresses as they are.
 
-    `is_clean` says that HTML was sanitised when it was stored. Raise `OutOfBounds` for a body that
+    `is_clean` says that HTML was sanitised when it was stored; `frames` are the hosts that may be
+    shown in frames. Raise `OutOfBounds` for a body that
     would take too long.
     """
-    markup = body if is_clean and body_format == "html" else _clean(body, body_format)
+    if is_clean and body_format == "html":
+        markup, warnings = with_frames_of(body, frames), tuple[Warned, ...]()
+    else:
+        markup, warnings = _clean(body, body_format, frames)
     plain = body_text(markup)
-    return Text(markup, plain, count_words(plain), count_relative(markup))
+    return Text(markup, plain, count_words(plain), count_relative(markup), warnings)
 
 
 def sanitised(markup: str, base: str | None = None) -> str:
@@ -108,36 +84,78 @@ def sanitised(markup: str, base: str | None = None) -> str:
 
     Relative addresses are resolved against `base`, and stay as they are without one.
     """
-    clean = _sanitiser.cleaner.clean(markup)
-    if _SHELTERS.search(markup):
-        clean = _sanitiser.cleaner.clean(clean)
-    return clean if base is None else with_base(clean, base)
+    clean = sanitise(markup).markup
+    return clean if base is None else with_base(clean, base, ids_of(clean))
 
 
 def body_text(markup: str) -> str:
-    """Return the words of sanitised HTML: blocks on lines of their own, entities resolved."""
-    markup = markup.replace("\n", " ")
+    """Return the words of sanitised HTML: blocks on lines of their own, entities resolved.
+
+    Struck words are left out. Preformatted text keeps its lines as they are.
+    """
+    if _STRIKES.search(markup):
+        markup = _without_struck(markup)
+    lines: list[str] = []
+    last = 0
+    for block in _PRE.finditer(markup):
+        lines += _lines(markup[last : block.start()])
+        lines += _lines_as_written(block[1])
+        last = block.end()
+    return "\n".join([*lines, *_lines(markup[last:])])
+
+
+def _without_struck(markup: str) -> str:
+    """Return HTML without what is struck; where that had blocks, a line ends."""
+    pieces: list[str] = []
+    depth = last = 0
+    for tag in _TAG.finditer(markup):
+        name = (tag[1] or "").lower()
+        is_struck = name.removeprefix("/") in _STRUCK
+        if depth == 0 and is_struck:
+            pieces.append(markup[last : tag.start()])
+        elif depth and name in _INSTEAD:
+            pieces.append("<br>")
+        if is_struck:
+            depth = max(0, depth - 1) if name.startswith("/") else depth + 1
+            last = tag.end()
+    return "".join(pieces) if depth else "".join([*pieces, markup[last:]])
+
+
+def _lines(markup: str) -> list[str]:
+    lines: list[str] = []
+    for line in _untagged(markup.replace("\n", " ")).split("\n"):
+        words = _unescaped(line) if "&" in line else line
+        lines.append(" ".join(map(_one_spaced, parts_of(words))).strip())
+    return list(filter(None, lines))
+
+
+def _lines_as_written(markup: str) -> list[str]:
+    lines = [_unescaped(line).rstrip() for line in _untagged(markup).split("\n")]
+    while lines and not lines[-1]:
+        lines.pop()
+    first = next((number for number, line in enumerate(lines) if line), 0)
+    return lines[first:]
+
+
+def _untagged(markup: str) -> str:
     pieces: list[str] = []
     last = 0
     for tag in _TAG.finditer(markup):
         pieces += (markup[last : tag.start()], _INSTEAD.get((tag[1] or "").lower(), ""))
         last = tag.end()
-    pieces.append(markup[last:])
-    lines: list[str] = []
-    for line in "".join(pieces).split("\n"):
-        words = _unescaped(line) if "&" in line else line
-        lines.append(" ".join(map(_one_spaced, parts_of(words))).strip())
-    return "\n".join(filter(None, lines))
+    return "".join([*pieces, markup[last:]])
 
 
-def _clean(body: str, body_format: str) -> str:
+def _clean(body: str, body_format: str, frames: frozenset[str]) -> tuple[str, tuple[Warned, ...]]:
     if body_format == "text":
         check_text(body)
         paragraphs = (part.strip() for part in _PARAGRAPHS.split(html.escape(body, quote=False)))
-        return "".join(f"<p>{part.replace(chr(10), '<br>')}</p>" for part in paragraphs if part)
+        written = (f"<p>{part.replace(chr(10), '<br>')}</p>" for part in paragraphs if part)
+        return "".join(written), ()
     markup = _from_markdown(body) if body_format == "markdown" else body
     check_html(markup)
-    return sanitised(markup)
+    clean, removals = sanitise(markup, frames)
+    return clean, warnings_for(removals, body if body_format == "html" else None)
 
 
 def _from_markdown(body: str) -> str:
@@ -159,25 +177,3 @@ def _unescaped(text: str) -> str:
 
 def _one_spaced(text: str) -> str:
     return " ".join(text.split())
-
-
-class _Sanitiser(threading.local):
-    """One sanitiser a thread: making one costs more than using it."""
-
-    def __init__(self) -> None:
-        self.cleaner = nh3.Cleaner(
-            tags=TAGS,
-            attributes=ATTRIBUTES,
-            clean_content_tags=_DROPPED,
-            url_schemes=SCHEMES,
-            link_rel="noopener noreferrer",
-            attribute_filter=_filtered,
-        )
-
-
-def _filtered(_tag: str, name: str, value: str) -> str | None:
-    """Return the value of an attribute, or nothing for an address that cannot be kept."""
-    return checked(value) if name in ADDRESSED else value
-
-
-_sanitiser = _Sanitiser()

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, get_args
 from urllib.parse import quote
 
-from app.content.article import Article
+from app.content.article import Article, is_current
 from app.content.bounds import check_relative
 from app.content.inputs import BodyFormat
 from app.content.text import Text, text_of
@@ -20,11 +20,15 @@ _COST_OF_ADDRESS = 10
 
 @dataclass(frozen=True, slots=True)
 class BodyText:
-    """The text of a body; `is_clean` says that HTML was sanitised when it was stored."""
+    """The text of a body; `is_clean` says that HTML was sanitised when it was stored.
+
+    `frames` are the hosts that may be shown in frames.
+    """
 
     body: str = field(repr=False)
     body_format: str
     is_clean: bool = False
+    frames: frozenset[str] = frozenset()
 
     @property
     def cost(self) -> int:
@@ -33,7 +37,8 @@ class BodyText:
 
     def compute(self) -> Text:
         """Return the text, or raise `OutOfBounds`."""
-        return text_of(self.body, self.body_format, is_clean=self.is_clean)
+        options = {"frames": self.frames} if self.frames else {}
+        return text_of(self.body, self.body_format, is_clean=self.is_clean, **options)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,16 +58,22 @@ class ResolvedText:
         return self.text.resolved(self.base)
 
 
-def prepare_body(document: Mapping[str, Any]) -> Prepared[Text]:
+def prepare_body(document: Mapping[str, Any], frames: frozenset[str]) -> Prepared[Text]:
     """Return the text of the body in a document that was sent, if it has one and says its format.
 
-    The document need not be valid; what it is not is found out where it is used.
+    `frames` are the hosts that may be shown in frames. The document need not be valid; what it is
+    not is found out where it is used.
     """
-    texts: Prepared[Text] = Prepared()
+    texts: Prepared[Text] = Prepared(frames)
     body, form = document.get("body"), document.get("body_format")
     if isinstance(body, str) and form in get_args(BodyFormat):
-        texts.prepare([BodyText(body, str(form))])
+        texts.prepare([sent_body(texts, body, str(form))])
     return texts
+
+
+def sent_body(texts: Prepared[Text], body: str, body_format: str) -> BodyText:
+    """Return the text of a body as it was sent."""
+    return BodyText(body, body_format, frames=texts.options)
 
 
 def stored_text(texts: Prepared[Text], body: BodyText, base: str | None) -> str:
@@ -74,29 +85,47 @@ def stored_text(texts: Prepared[Text], body: BodyText, base: str | None) -> str:
     if body.body_format != "html":
         return body.body
     text = _resolved(texts, text, base)
-    texts.known[BodyText(text.markup, "html", is_clean=True)] = text
+    texts.known[_clean(text.markup, texts.options)] = text
     return text.markup
 
 
 def need_texts(texts: Prepared[Text], articles: Iterable[Article]) -> None:
     """Make sure that the texts of stories which are published are here, all of them together."""
-    texts.need(list(map(_stored, articles)))
+    texts.need([_stored(article, texts.options) for article in articles])
 
 
 def public_text(texts: Prepared[Text], article: Article) -> Text:
     """Return the text of a story as it is published; formats can resolve what is relative in it."""
-    text = _resolved(texts, texts.get(_stored(article)), article.body_base)
+    text = _resolved(texts, texts.get(_stored(article, texts.options)), article.body_base)
     check_relative(text.relative, uri_of(article.url) if article.url else quote(article.slug))
     return text
 
 
-def text_now(article: Article) -> Text:
+def warnings_of(texts: Prepared[Text], article: Article) -> list[dict[str, str]]:
+    """Return what was taken out of the body of a story, where it was written in this unit."""
+    stored = _stored(article, texts.options)
+    if article.body_format == "markdown" and is_current(article) and article.deleted_at is None:
+        # It is rendered now, or was when it was sent; in either case it is needed.
+        texts.need([stored])
+    text = texts.known.get(stored)
+    if not isinstance(text, Text):
+        return []
+    return [{"pointer": "#/body", "code": one.code, "detail": one.detail} for one in text.warnings]
+
+
+def text_now(article: Article, frames: frozenset[str] = frozenset()) -> Text:
     """Return the text of a story where no transaction waits for it."""
-    return _stored(article).compute().resolved(article.body_base)
+    return _stored(article, frames).compute().resolved(article.body_base)
 
 
-def _stored(article: Article) -> BodyText:
-    return BodyText(article.body, article.body_format, is_clean=article.body_format == "html")
+def _stored(article: Article, frames: frozenset[str]) -> BodyText:
+    if article.body_format == "html":
+        return _clean(article.body, frames)
+    return BodyText(article.body, article.body_format, frames=frames)
+
+
+def _clean(markup: str, frames: frozenset[str]) -> BodyText:
+    return BodyText(markup, "html", is_clean=True, frames=frames)
 
 
 def _resolved(texts: Prepared[Text], text: Text, base: str | None) -> Text:

@@ -34,7 +34,7 @@ def article_view(article: Article, now: datetime, references: References) -> dic
         "categories": list(map(partial(references.slug_of, "category"), article.categories)),
         "tags": article.tags,
         "authors": article.authors,
-        "image": _image_view(article.image),
+        "image": article.image and {"digital_source_type": None, **article.image},
         "dateline": article.dateline,
         "urgency": article.urgency,
         "digital_source_type": article.digital_source_type,
@@ -56,10 +56,6 @@ def article_view(article: Article, now: datetime, references: References) -> dic
         "modified_at": instant_or_none(article.modified_at),
         "deleted_at": instant_or_none(article.deleted_at),
     }
-
-
-def _image_view(image: dict[str, Any] | None) -> dict[str, Any] | None:
-    return None if image is None else {"digital_source_type": None, **image}
 
 
 _EMPTY: dict[str, Any] = {

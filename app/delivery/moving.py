@@ -4,7 +4,6 @@ from app.delivery import store
 from app.delivery.rows import seen_otherwise
 from app.delivery.telling import for_embargoed
 from app.delivery.terms import terms_of
-from app.delivery.tree import with_ancestors
 from app.kit.unit import Unit
 
 _BATCH = 1_000
@@ -21,7 +20,7 @@ def move_stories(unit: Unit, category_id: str) -> list[store.Change]:
 def _move(unit: Unit, ids: list[str]) -> list[store.Change]:
     before = store.attributes(unit.session, ids)
     own = store.own_categories(unit.session, ids)
-    widened = with_ancestors(unit.session, [row.category_ids.split(",") for row in own])
+    widened = store.with_ancestors(unit.session, [row.category_ids.split(",") for row in own])
     now_under = {row.id: categories for row, categories in zip(own, widened, strict=True)}
     terms = [
         store.StoryTerms(

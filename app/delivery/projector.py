@@ -6,6 +6,7 @@ and appended to last (see the ADR on serials).
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
+from operator import attrgetter
 from typing import Literal
 
 from app.access.selection import Facts
@@ -29,9 +30,8 @@ from app.delivery.paths import elsewhere
 from app.delivery.render import attributes_of, render_article, render_category, render_source
 from app.delivery.siblings import groups_in, shown, sibling_rows
 from app.delivery.store.entries import EntryType
-from app.delivery.telling import for_embargoed, is_public, tell
+from app.delivery.telling import for_embargoed, tell
 from app.delivery.terms import terms_of
-from app.delivery.tree import with_ancestors
 from app.delivery.withdrawing import keep_traces, withdraw
 from app.kit.unit import Unit
 
@@ -58,11 +58,10 @@ def project(unit: Unit) -> None:
     if withdrawn:
         store.add_redirects(unit.session, redirects)
     # Nothing can be tied to them yet.
-    alone = {
-        id_
-        for id_, event in published.items()
-        if event.new and event.article.translation_of is None
-    }
+    alone: set[str] = set()
+    for id_, publication in published.items():
+        if publication.new and publication.article.translation_of is None:
+            alone.add(id_)
     log += _article_rows(unit, published, withdrawn, alone)
     tell(unit, log, alone)
 
@@ -81,7 +80,9 @@ def _article_rows(
     told = _publish(unit, list(published.values()), before) if published else []
     if withdrawn:
         told += withdraw(unit, withdrawn, before, standing)
-    tied = [row for row in told if row.id not in alone and is_public(row)]
+    tied = [
+        row for row in told if row.id not in alone and not isinstance(row, store.EmbargoedChange)
+    ]
     # Translations of stories that they show otherwise now.
     others = [row for row in tied if not _shows_the_same(row, published, before)]
     if others:
@@ -146,26 +147,24 @@ def _publish(
     """Write the documents of stories that come out, and return their rows of the log."""
     # Shared, so that no category moves between reading its ancestors and writing them down.
     unit.session.lock(CATEGORY_TREE, shared=True)
-    articles = [event.article for event in events]
-    categories = with_ancestors(unit.session, [article.categories for article in articles])
+    articles: list[Article] = list(map(attrgetter("article"), events))
+    categories = store.with_ancestors(unit.session, list(map(attrgetter("categories"), articles)))
     need_texts(unit.prepared, articles)
     documents: list[store.WholeDocument] = []
+    known: list[tuple[ArticlePublished, store.DocumentRow]] = []
     log: list[store.Change] = []
     for event, above in zip(events, categories, strict=True):
         article = event.article
         facts = attributes_of(article, above)
         whole = whole_document(article, facts, unit.now, public_text(unit.prepared, article))
         documents.append(whole)
+        if event.former_slugs or not event.new:
+            known.append((event, whole.document))
         log += _publish_log(unit, event, facts, whole.document, before.get(article.id))
     if before:
         _replace(unit, documents, before)
     else:
         store.insert_documents(unit.session, documents)
-    known = [
-        (event, whole.document)
-        for event, whole in zip(events, documents, strict=True)
-        if event.former_slugs or not event.new
-    ]
     if known:
         _clear_places(unit, known, before)
     return log

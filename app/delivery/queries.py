@@ -11,24 +11,21 @@ from app.content.article import Article
 from app.content.texts import text_now
 from app.delivery import directory as directories
 from app.delivery import store
-from app.delivery.directory import Directory
-from app.delivery.heads import Head, Heads, head_of
+from app.delivery.directory import Directory, joined_list, pieces
+from app.delivery.elsewhere import find_elsewhere
+from app.delivery.freshness import Head, Heads, Surrogates, head_of
 from app.delivery.query import StoryQuery
 from app.delivery.render import render_article
-from app.delivery.results import EntryPage, Found, Gone, Page, page, pieces
-from app.delivery.store import reading
+from app.delivery.results import EntryPage, Found, Page
+from app.delivery.store import log_head, reading
 from app.delivery.store.entries import EntryType
-from app.delivery.store.reading import StoryRow, WholeRow
-from app.delivery.surrogates import Surrogates
+from app.delivery.store.reading import Counted, StoryRow, WholeRow
 from app.kit.clock import Clock
 from app.kit.database import Database
-from app.kit.limit import unlimited
+from app.kit.readers import unlimited
 from app.kit.session import ReadSession
 from app.kit.statement import Statement
 from app.kit.watch import Version
-
-# From one withdrawn story to the next: more than anybody means, and an end if they go round.
-_MOST_STEPS = 10
 
 
 class Current(NamedTuple):
@@ -51,9 +48,18 @@ class Delivery:
     """The public side. It reads the delivery tables alone."""
 
     def __init__(
-        self, database: Database, clock: Clock, heads: Heads, surrogates: Surrogates
+        self,
+        database: Database,
+        clock: Clock,
+        heads: Heads,
+        surrogates: Surrogates,
+        frames: frozenset[str] = frozenset(),
     ) -> None:
-        """Read from a database; the directory is loaded with the first answer."""
+        """Read from a database; the directory is loaded with the first answer.
+
+        `frames` are the hosts that may be shown in the frames of a preview.
+        """
+        self._frames = frames
         self._database = database
         self._clock = clock
         self._heads = heads
@@ -120,7 +126,7 @@ class Delivery:
             published_at=article.published_at or head.now,
             updated_at=article.updated_at or head.now,
         )
-        rendered = render_article(dated, text_now(dated))
+        rendered = render_article(dated, text_now(dated, self._frames))
         row = WholeRow(
             id=article.id,
             source_id=article.source_id,
@@ -155,7 +161,7 @@ class Delivery:
                 found = self._found(rows[0], head, names_in)
             else:
                 with self._database.read(snapshot=False) as session:
-                    found = _elsewhere(session, ref, head, embargoed=embargoed)
+                    found = find_elsewhere(session, ref, head, embargoed=embargoed)
             # Nothing was written between its statements, so they are as good as one.
             if self._heads.version() == version:
                 return found
@@ -163,7 +169,7 @@ class Delivery:
             row_head, row = reading.headed_story(session, ref, now, embargoed=embargoed)
             head = head_of(row_head, now)
             if row is None:
-                return _elsewhere(session, ref, head, embargoed=embargoed)
+                return find_elsewhere(session, ref, head, embargoed=embargoed)
             return self._found(row, head, names_in)
 
     def _found(self, row: WholeRow, head: Head, names_in: tuple[str, ...]) -> Found:
@@ -227,7 +233,7 @@ class Delivery:
         now, version = self._clock.now(), self._heads.version()
         head = self._heads.at(version, now)
         if head is None:
-            head = head_of(self._database.fetch(reading.LOG_HEAD, {"now": now})[0], now)
+            head = head_of(self._database.fetch(log_head.LOG_HEAD, {"now": now})[0], now)
             self._heads.remember(version, head)
         return Current(self._fresh(head), head, version)
 
@@ -249,7 +255,7 @@ class Delivery:
         """
         now, version = self._clock.now(), self._heads.version()
         with self._database.read(lists=lists) as session:
-            head = head_of(reading.log_head(session, now), now)
+            head = head_of(log_head.log_head(session, now), now)
             self._heads.remember(version, head)
             yield session, head, self._fresh(head)
 
@@ -275,7 +281,7 @@ class Delivery:
         """Tell whether time made a story appear or expire, for anybody, that no log knows of."""
         now = self._clock.now()
         with self._database.read() as session:
-            row = reading.log_head(session, now)
+            row = log_head.log_head(session, now)
             due = row.due_at is not None or row.expired_at is not None
             return due or store.is_offer_untold(session, now)
 
@@ -298,30 +304,48 @@ class Delivery:
         return known if known is not None and known.position == head.taxonomy else None
 
 
-def _elsewhere(session: ReadSession, ref: str, head: Head, *, embargoed: bool) -> Found:
-    """Return where a story is now that is not at a ref, or what its readers are told."""
-    id_ = reading.redirect_target(session, ref)
-    moved = reading.story(session, id_, head.now, embargoed=embargoed) if id_ else None
-    stone = None
-    if moved is None:
-        stone = store.standing(session, id_ or ref, embargoed=embargoed)
-        moved = _led_to(session, stone, head.now, embargoed=embargoed)
-    gone = None
-    if stone is not None and stone.answer in {"gone", "killed"}:
-        gone = Gone("gone" if stone.answer == "gone" else "killed", stone.notice)
-    return Found(None, head, moved_to=moved.slug if moved else None, gone=gone)
+def page(
+    query: StoryQuery,
+    rows: list[StoryRow],
+    head: Head,
+    directory: Directory,
+    count: Counted | None = None,
+) -> Page:
+    """Return the page that rows make, of which one more tells that there is more."""
+    if query.order:
+        rows = _as_named(query, rows)
+    more = len(rows) > query.limit
+    rows = in_order(query, rows)
+    if query.names_in:
+        directory = directory.named(query.names_in)
+    items = joined_list(rows, directory, query.form)
+    # Where everything on this side of a position is gone, the way back is still there.
+    first = (rows[0].place, rows[0].id) if rows else query.position
+    last = (rows[-1].place, rows[-1].id) if rows else query.position
+    placed = query.position is not None
+    has_before, has_after = (more, placed) if query.backwards else (placed, more)
+    return Page(items, head, first if has_before else None, last if has_after else None, count)
 
 
-def _led_to(
-    session: ReadSession, stone: store.Stone | None, now: datetime, *, embargoed: bool
-) -> WholeRow | None:
-    """Return the visible story to which one leads that was withdrawn, along others like it."""
-    for _ in range(_MOST_STEPS):
-        if stone is None or stone.answer != "redirect":
-            return None
-        ref = stone.redirect_to or ""
-        found = reading.story(session, ref, now, embargoed=embargoed)
-        if found is not None:
-            return found
-        stone = store.standing(session, ref, embargoed=embargoed)
-    return None
+def _as_named(query: StoryQuery, rows: list[StoryRow]) -> list[StoryRow]:
+    """Return those rows beyond the position, each with its place among the names.
+
+    Places fall, as dates do in the usual order of a list.
+    """
+    places = {id_: -index for index, id_ in enumerate(query.order)}
+    named = [row._replace(place=places[row.id]) for row in rows]
+    position = query.position
+    if position is None:
+        return named
+    if query.shape.descending:
+        return [row for row in named if (row.place, row.id) < position]
+    return [row for row in named if (row.place, row.id) > position]
+
+
+def in_order(query: StoryQuery, rows: list[StoryRow]) -> list[StoryRow]:
+    """Return the rows of a page in the order of the list."""
+    if query.shape.picks:
+        # Stories that are named one by one; there are few, so they are ordered here.
+        rows.sort(key=lambda row: (row.place, row.id), reverse=query.shape.descending)
+    rows = rows[: query.limit]
+    return rows[::-1] if query.backwards else rows

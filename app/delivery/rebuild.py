@@ -63,9 +63,9 @@ def _mend(unit: Unit, after: str) -> _Batch:
         if flaw.id in mended:
             continue
         if flaw.publish is not None:
-            unit.raise_event(ArticlePublished(flaw.publish, "updated"))
+            unit.events.append(ArticlePublished(flaw.publish, "updated"))
         elif flaw.withdraw:
-            unit.raise_event(ArticleWithdrawn(flaw.id, "unpublished", tombstone=flaw.tombstone))
+            unit.events.append(ArticleWithdrawn(flaw.id, "unpublished", tombstone=flaw.tombstone))
         elif flaw.tell:
             gone.add(flaw.id)
         else:
@@ -104,14 +104,14 @@ def _mend_entries(unit: Unit) -> None:
         if there.pop(key, None) == shown:
             continue
         if isinstance(thing, Source):
-            unit.raise_event(SourceSaved(thing))
+            unit.events.append(SourceSaved(thing))
         else:
-            unit.raise_event(CategorySaved(thing, moved=True))
+            unit.events.append(CategorySaved(thing, moved=True))
     for type_, id_ in there:
         deleted = SourceDeleted(id_) if type_ == "source" else CategoryDeleted(id_)
-        unit.raise_event(deleted)
+        unit.events.append(deleted)
 
 
 def _drop_strays(unit: Unit) -> None:
     for id_ in [*store.stray_documents(unit.session), *store.stray_tombstones(unit.session)]:
-        unit.raise_event(ArticleWithdrawn(id_, "unpublished"))
+        unit.events.append(ArticleWithdrawn(id_, "unpublished"))

@@ -5,7 +5,9 @@ it is added here.
 """
 
 from dataclasses import dataclass
+from functools import partial
 from math import ceil
+from operator import itemgetter
 from typing import Any
 
 from app.access.selection import Facts, fold, language_ranges
@@ -46,7 +48,7 @@ def render_article(article: Article, text: Text) -> Rendered:
     }
     tail = {
         "tags": article.tags,
-        "authors": [{"name": one["name"], "url": one["url"]} for one in article.authors],
+        "authors": list(map(partial(_picked, names=_AUTHOR), article.authors)),
         "image": _picked(article.image, _IMAGE),
         "urgency": article.urgency,
     }
@@ -56,7 +58,7 @@ def render_article(article: Article, text: Text) -> Rendered:
         "word_count": text.words,
         "reading_minutes": ceil(text.words / _WORDS_A_MINUTE),
         "rights": _picked(article.rights, _RIGHTS),
-        "corrections": [{"at": one["at"], "note": one["note"]} for one in article.corrections],
+        "corrections": list(map(partial(_picked, names=_CORRECTION), article.corrections)),
         "digital_source_type": article.digital_source_type,
     }
     body = {"body_html": text.markup, "body_text": text.plain}
@@ -85,8 +87,8 @@ def attributes_of(article: Article, categories: list[str]) -> Facts:
         "category": categories,
         "source": [article.source_id] if article.source_id else [],
         "language": list(language_ranges(article.language)),
-        "tag": [fold(tag) for tag in article.tags],
-        "author": [fold(author["name"]) for author in article.authors],
+        "tag": list(map(fold, article.tags)),
+        "author": list(map(fold, map(itemgetter("name"), article.authors))),
         "kind": [article.kind],
         "group": [article.translation_of or article.id],
         "published_at": format_instant(article.published_at),
@@ -95,6 +97,8 @@ def attributes_of(article: Article, categories: list[str]) -> Facts:
 
 
 _IMAGE = ("url", "alt", "credit", "width", "height", "digital_source_type")
+_AUTHOR = ("name", "url")
+_CORRECTION = ("at", "note")
 _RIGHTS = ("holder", "usage_terms", "licence")
 
 

@@ -8,11 +8,10 @@ from datetime import datetime
 from typing import Any
 
 from app.access.selection import Clause, Selection
-from app.delivery.directory import Directory
-from app.delivery.heads import Head
+from app.delivery.directory import Directory, pieces
+from app.delivery.freshness import Head
 from app.delivery.queries import Delivery
 from app.delivery.query import Form, Position, StoryQuery
-from app.delivery.results import pieces
 from app.delivery.store import reading, searchable
 from app.delivery.store.searchable import TextRow, Touched
 from app.kit import json

@@ -16,7 +16,6 @@ from app.content.texts import text_now
 from app.delivery import store
 from app.delivery.projector import is_over, whole_document
 from app.delivery.render import attributes_of, render_category, render_source
-from app.delivery.tree import with_ancestors
 from app.kit.errors import InvalidInput
 from app.kit.session import ReadSession
 
@@ -40,8 +39,13 @@ class Flaw:
     tell: bool = False
 
 
-def flaws(session: ReadSession, now: datetime) -> Iterator[Flaw]:
-    """Yield what is wrong, in memory that does not grow with the number of stories."""
+def flaws(
+    session: ReadSession, now: datetime, text_of: Callable[[Article], Text] = text_now
+) -> Iterator[Flaw]:
+    """Yield what is wrong, in memory that does not grow with the number of stories.
+
+    `text_of` gives the texts that public copies should have.
+    """
     yield from _entry_flaws(session)
     for id_ in content_store.revision_gaps(session):
         yield Flaw(id_, "the article has no snapshot of its version")
@@ -50,7 +54,7 @@ def flaws(session: ReadSession, now: datetime) -> Iterator[Flaw]:
     for id_ in store.stray_tombstones(session):
         yield Flaw(id_, "a story is said to be gone that no article stands behind")
     for batch in article_batches(session):
-        yield from article_flaws(session, batch, now)
+        yield from article_flaws(session, batch, now, text_of)
 
 
 def log_flaws(session: ReadSession) -> list[str]:
@@ -79,7 +83,7 @@ def article_flaws(
 ) -> Iterator[Flaw]:
     """Yield what is wrong with the documents of some articles; `text_of` gives their texts."""
     copies = public_copies(session, articles)
-    above = with_ancestors(session, [copy.categories for copy in copies.values()])
+    above = store.with_ancestors(session, [copy.categories for copy in copies.values()])
     categories = dict(zip(copies, above, strict=True))
     found = store.whole_documents(session, [one.id for one in articles])
     last = store.last_log_rows(session, [one.id for one in articles])

@@ -7,7 +7,7 @@ from app.content.slugs import slug_from
 from app.delivery.store import LogPosition, rows_since
 from app.delivery.store import archive as store
 from app.kit.database import Database
-from app.kit.limit import unlimited
+from app.kit.readers import unlimited
 from app.kit.session import ReadSession
 
 _MOST_ROWS = 1_000

@@ -22,11 +22,6 @@ def for_embargoed(row: Change) -> EmbargoedChange:
     return EmbargoedChange(*row)
 
 
-def is_public(row: Change) -> bool:
-    """Tell whether a row is told to everybody."""
-    return not isinstance(row, EmbargoedChange)
-
-
 def tell(unit: Unit, rows: Sequence[Change], alone: Collection[str] = ()) -> None:
     """Append rows to their logs; nothing may be locked after this.
 
@@ -36,7 +31,7 @@ def tell(unit: Unit, rows: Sequence[Change], alone: Collection[str] = ()) -> Non
     tied: list[Change] = []
     held: list[Change] = []
     for row in rows:
-        if not is_public(row):
+        if isinstance(row, EmbargoedChange):
             held.append(row)
             continue
         public.append(row)

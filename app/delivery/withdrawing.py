@@ -13,7 +13,6 @@ from app.content.events import ArticleWithdrawn, Tombstone
 from app.delivery import store
 from app.delivery.render import attributes_of
 from app.delivery.telling import for_embargoed
-from app.delivery.tree import with_ancestors
 from app.kit.unit import Unit
 
 
@@ -127,7 +126,7 @@ def _seen(
 
 
 def _attributes(unit: Unit, article: Article) -> Facts:
-    (categories,) = with_ancestors(unit.session, [article.categories])
+    (categories,) = store.with_ancestors(unit.session, [article.categories])
     return attributes_of(article, categories)
 
 

@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Protocol
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
+MICROSECOND = timedelta(microseconds=1)
 
 # RFC 3339, section 5.6. A space for the "T" and lower case are allowed there by a note.
 _RFC3339 = re.compile(
@@ -73,7 +73,7 @@ def format_instant(moment: datetime) -> str:
 
 def to_micros(moment: datetime) -> int:
     """Return microseconds since 1970-01-01T00:00:00Z, negative before it."""
-    return (moment - EPOCH) // _MICROSECOND
+    return (moment - EPOCH) // MICROSECOND
 
 
 def from_micros(micros: int) -> datetime:

@@ -32,9 +32,8 @@ from app.kit.leadership import (
     check_leading,
     check_leading_in,
 )
-from app.kit.limit import ReadLimit, current_limit
 from app.kit.postgres import Server, is_address
-from app.kit.readers import Readers, Trace
+from app.kit.readers import Readers, ReadLimit, Trace, current_limit
 from app.kit.session import ReadSession, RowT, Values, WriteSession
 from app.kit.statement import Statement
 from app.kit.watch import PostgresWatch, SqliteWatch, Watch

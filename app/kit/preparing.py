@@ -43,11 +43,13 @@ class NotPrepared(Exception):
 class Prepared(Generic[Result]):
     """Values by their computations, or the failures in their places.
 
-    `left` is how much the transaction that needs them may still compute by itself.
+    `options` are what computations may depend on beside what is written. `left` is how much the
+    transaction that needs them may still compute by itself.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, options: frozenset[str] = frozenset()) -> None:
         """Start with nothing."""
+        self.options = options
         self.known: dict[Computation[Result], Result | Failure] = {}
         self.left = MOST_INSIDE
 

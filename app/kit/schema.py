@@ -6,7 +6,7 @@ from sqlalchemy import BigInteger, Dialect, MetaData, String, Table
 from sqlalchemy.orm import DeclarativeBase
 from sqlalchemy.types import TypeDecorator
 
-from app.kit.clock import from_micros, to_micros
+from app.kit.clock import EPOCH, MICROSECOND, from_micros
 
 
 class Base(DeclarativeBase):
@@ -43,7 +43,8 @@ class Instant(TypeDecorator[datetime]):
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:
         """Turn an instant into microseconds."""
-        return None if value is None else to_micros(value)
+        # As `to_micros` does, without another call: it is done for each statement.
+        return None if value is None else (value - EPOCH) // MICROSECOND
 
     def process_result_value(self, value: int | None, dialect: Dialect) -> datetime | None:
         """Turn microseconds into an instant."""

@@ -48,7 +48,10 @@ class Deed:
 
 @dataclass(slots=True)
 class Unit:
-    """What a command works with. It never commits; whoever opened the unit does."""
+    """What a command works with. It never commits; whoever opened the unit does.
+
+    `events` tell the layers above what happened, inside the same transaction.
+    """
 
     session: WriteSession
     now: datetime
@@ -56,10 +59,6 @@ class Unit:
     events: list[object] = field(default_factory=list)
     deeds: list[Deed] = field(default_factory=list)
     prepared: Prepared[Any] = field(default_factory=Prepared)
-
-    def raise_event(self, event: object) -> None:
-        """Tell the layers above, inside the same transaction."""
-        self.events.append(event)
 
     @contextmanager
     def attempt(self) -> Iterator[None]:
@@ -131,12 +130,15 @@ class Runner:
         subscribers: Sequence[Callable[[Unit], None]],
         announce: Callable[[], None],
         guard: Guard = NO_GUARD,
+        options: frozenset[str] = frozenset(),
     ) -> None:
         """Run on a database; `subscribers` are called after each command, before the commit.
 
         `announce` is called after the commit, before anybody is told that it succeeded. `guard`
-        checks inside each transaction that its actor may act.
+        checks inside each transaction that its actor may act. `options` are those of what is
+        prepared for commands.
         """
+        self.options = options
         self._guard = guard
         self._announce = announce
         self._database = database
@@ -156,7 +158,7 @@ class Runner:
         already; what else takes long is computed between two attempts, while no transaction is
         open.
         """
-        prepared = Prepared() if prepared is None else prepared
+        prepared = Prepared(self.options) if prepared is None else prepared
         conflicts = preparations = 0
         while True:
             try:

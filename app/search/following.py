@@ -13,7 +13,7 @@ from dataclasses import replace
 from app.delivery.queries import Delivery
 from app.delivery.snapshot import snapshot
 from app.delivery.store.searchable import Touched
-from app.search.errors import IndexUnusable
+from app.search.errors import IndexUnavailable, IndexUnusable
 from app.search.index import Index, IndexedStory, Position, Writer
 from app.search.stories import indexed
 
@@ -42,6 +42,10 @@ class Follower:
         """Do some of what is to be done; return whether there is more."""
         try:
             more = self._step(self._ours())
+        except IndexUnavailable:
+            # What is there may be whole: it is read on, and written to when there is room again.
+            self.close()
+            raise
         except IndexUnusable:
             self._failed()
             raise
@@ -68,10 +72,10 @@ class Follower:
                 writer.close()
 
     def _failed(self) -> None:
-        """Let go of the writer. What fails twice is broken in a way that no reader sees."""
+        """Let go of the writer. What fails twice, and has a flaw, is given up."""
         self.close()
         self._failures += 1
-        if self._failures > 1:
+        if self._failures > 1 and self._index.flaw() is not None:
             self._index.discard()
 
     def _ours(self) -> Writer:
@@ -91,6 +95,8 @@ class Follower:
         if self._writer is None:
             try:
                 self._writer, self._written = self._index.writer(), None
+            except IndexUnavailable:
+                raise
             except IndexUnusable:
                 return self._begun()
         return self._writer

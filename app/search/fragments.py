@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from itertools import islice
 
+from app.search.graphemes import widened
 from app.search.marking import Mark
 
 _MOST_FRAGMENTS = 3
@@ -28,6 +29,7 @@ def _candidates(text: str, marks: Sequence[Mark]) -> Iterator[tuple[int, int, in
     for number, mark in enumerate(marks[:_MOST_MARKS]):
         start = _after_space(text, max(mark.start - _BEFORE, 0), mark.start)
         end = _before_space(text, mark.end, min(start + _LONG, len(text)))
+        start, end = widened(text, start, end)
         inside = {one.unit for one in islice(marks, number, None) if one.end <= end}
         yield -len(inside), start, end
 

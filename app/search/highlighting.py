@@ -6,11 +6,14 @@ from html import escape
 
 from app.search.analysis.languages import primary
 from app.search.fragments import fragments
+from app.search.graphemes import cut_before
 from app.search.marking import Mark, Marker
 from app.search.typed import Typed
 
 # Of a long body so many characters are looked at, and so many bytes read.
 _MOST_LOOKED_AT, MOST_BYTES = 100_000, 200_000
+# Bytes of one sign: what was read may end so many before it had to.
+_LONGEST_SIGN = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +38,7 @@ class Highlighter:
     def highlights(self, language: str, title: str, body: str) -> Highlights:
         """Mark the stored words of a story; `body` is plain text, or its beginning."""
         marker = self._marker(primary(language))
-        text = body[:_MOST_LOOKED_AT]
+        text = _beginning(body)
         marks = marker.marks(text, title=False)
         return Highlights(
             title=_marked(title, marker.marks(title, title=True), 0, len(title)),
@@ -47,6 +50,12 @@ class Highlighter:
         if known is None:
             known = self._markers[language] = Marker(self._typed, language)
         return known
+
+
+def _beginning(body: str) -> str:
+    """Return what is looked at of a body; its last character may be a part of one."""
+    cut = len(body) > _MOST_LOOKED_AT or len(body.encode()) > MOST_BYTES - _LONGEST_SIGN
+    return body[: cut_before(body, min(len(body) - 1, _MOST_LOOKED_AT))] if cut else body
 
 
 def _fragment(text: str, marks: Sequence[Mark], start: int, end: int) -> str:

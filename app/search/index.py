@@ -205,10 +205,18 @@ class Writer(Protocol):
 
 
 class Index(Protocol):
-    """An index that many may read and one may write to, in this process and in others."""
+    """An index that many may read and one may write to, in this process and in others.
+
+    Where the system refuses something that tells nothing of the index (no room, too many open
+    files, a folder that is read-only), everything here raises `IndexUnavailable`.
+    """
 
     def reader(self) -> Reader:
         """Return the newest committed state; an index that is missing or broken is empty."""
+        ...
+
+    def write_fault(self) -> str | None:
+        """Return why the index cannot be written, if that is so."""
         ...
 
     def empty(self) -> Reader:

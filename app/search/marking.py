@@ -6,6 +6,7 @@ from typing import NamedTuple
 from app.search.analysis.little import little_words
 from app.search.analysis.stemming import stem
 from app.search.analysis.words import runs, spans
+from app.search.graphemes import widened
 from app.search.typed import Typed
 from app.search.units import Unit, units
 
@@ -28,15 +29,18 @@ class Marker:
     def __init__(self, typed: Typed, language: str) -> None:
         """Look for what a query wants, in texts of a language."""
         self._languages = tuple(dict.fromkeys((language, *typed.languages)))
-        every = [unit for group in units(typed.wanted) for unit in group]
-        self._units = _telling(every, self._languages)
+        self._units = _telling(units(typed.wanted), self._languages)
         self._roots = [self._roots_of(unit) for unit in self._units]
         self._known: dict[str, tuple[Mark, ...]] = {}
 
     def marks(self, text: str, *, title: bool) -> list[Mark]:
         """Return what fits in a text, in its order; some is looked for in titles alone."""
-        marks = [*self._words(text), *self._phrases(text)]
-        return sorted(one for one in marks if title or not self._units[one.unit].part.title)
+        marks = (
+            mark
+            for mark in (*self._words(text), *self._phrases(text))
+            if title or not self._units[mark.unit].part.title
+        )
+        return sorted(Mark(*widened(text, mark.start, mark.end), mark.unit) for mark in marks)
 
     def _words(self, text: str) -> Iterator[Mark]:
         for found in runs(text):
@@ -81,9 +85,15 @@ class Marker:
         return [(language, stem(language, unit.words[0])) for language in self._languages]
 
 
-def _telling(every: list[Unit], languages: Sequence[str]) -> list[Unit]:
+def _telling(groups: Sequence[Sequence[Unit]], languages: Sequence[str]) -> list[Unit]:
     """Return the units that are worth a mark: not the little words beside others."""
-    little = little_words([unit.words[0] for unit in every], languages)
+    every = [unit for group in groups for unit in group]
+    typed = [unit.words[0] for unit in every if not unit.is_notation]
+    little = little_words(typed, languages)
     small = little.joining | little.asking
-    telling = [unit for unit in every if not (unit.is_word and unit.words[0] in small)]
+    telling = []
+    for group in groups:
+        words = [unit for unit in group if not (unit.is_word and unit.words[0] in small)]
+        if not all(unit.is_notation for unit in words):
+            telling += words
     return telling or every

@@ -4,7 +4,7 @@ A story's score is a sum over what is looked for. Each word counts by how rare i
 best form and the places in which the story has it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
@@ -15,12 +15,17 @@ from app.search.scoring import Finding, Scoring
 from app.search.spelling import Spelling
 from app.search.text import TEXT, TITLE
 from app.search.typed import Part, Typed
-from app.search.units import Unit, part_words, units
+from app.search.units import Unit, part_words, units, unwanted_units
 from app.search.variants import Variants, variants
 from app.search.vocabulary import Dictionary, Vocabulary
 
 # So many words are all wanted. Of more, as of a question, stories have as many as they have.
 MOST_WANTED = 4
+# A query with more words outside of its quotations, or in them, is a text that was pasted: what it
+# quotes is no condition.
+_MOST_UNQUOTED, _MOST_QUOTED = 6, 12
+# Of a long text so many words are looked for, those that tell most.
+_MOST_GROUPS = 32
 # To look for neighbours costs as much as the rarer of both is frequent.
 _MOST_NEIGHBOURS = 20_000
 
@@ -78,11 +83,43 @@ class _Matching:
         self._frequent: float = 0
 
     def match(self) -> Match:
-        groups = units(self._typed.wanted)
+        groups = self._telling_most(list(map(self._with_known, self._units())))
         if self._typed.wanted and not groups:
             return self._named(Query.empty_query(), Query.empty_query())
         query, finds = (self._query(groups, way) for way in self._ways)
         return self._named(query, finds)
+
+    def _units(self) -> list[Group]:
+        """Return what is wanted; the quotations of a long text are no conditions, but words."""
+        wanted = self._typed.wanted
+        words = dict.fromkeys((False, True), 0)
+        for parts in wanted:
+            for part in parts:
+                words[part.phrase] += len(part.words)
+        if words[False] <= _MOST_UNQUOTED and words[True] <= _MOST_QUOTED:
+            return units(wanted)
+        loose = tuple(single for parts in wanted for single in _loosened(parts))
+        return units(loose)
+
+    def _telling_most(self, groups: list[Group]) -> list[Group]:
+        """Return the groups of a long text that tell most: conditions, and rare words."""
+        if len(groups) <= _MOST_GROUPS:
+            return groups
+
+        def rank(group: Group) -> tuple[bool, bool, int]:
+            count = self._vocabulary.count(group[0].words[0])
+            return (_is_loose(group), not count, count)
+
+        kept = set(sorted(groups, key=rank)[:_MOST_GROUPS])
+        return [group for group in groups if group in kept]
+
+    def _with_known(self, group: Group) -> Group:
+        """Return a group without notations that stand in no story."""
+        return tuple(
+            unit
+            for unit in group
+            if not unit.is_notation or all(map(self._vocabulary.count, unit.words))
+        )
 
     def _query(self, groups: list[Group], way: Finding) -> Query:
         clauses = [*self._wanted(groups, way), *self._unwanted()]
@@ -94,7 +131,12 @@ class _Matching:
 
     def _wanted(self, groups: list[Group], way: Finding) -> list[Clause]:
         little = self._little(groups)
-        telling = [one for one in groups if not _is_little(one, little)] or groups
+        shouted = all(_is_in_capitals(one) for one in groups)
+        telling = [
+            one
+            for one in groups
+            if not _is_little(one, little) or (_is_in_capitals(one) and not shouted)
+        ] or groups
         ranked = self._typed.question or len(groups) > MOST_WANTED
         clauses = [
             (
@@ -110,6 +152,9 @@ class _Matching:
         return [*clauses, *self._near(telling, way)]
 
     def _group(self, group: Group, spelling: Spelling, way: Finding) -> Query:
+        if any(unit.is_notation for unit in group):
+            # What stands there in another notation is no slip.
+            spelling = self._no_spelling
         found = [self._unit(unit, spelling, way) for unit in group]
         if len(found) == 1:
             return found[0]
@@ -137,8 +182,7 @@ class _Matching:
         return sum(one.stories for one in known if one is not None)
 
     def _unwanted(self) -> list[Clause]:
-        parts = tuple((part,) for part in self._typed.unwanted)
-        groups = units(parts)
+        groups = map(self._with_known, unwanted_units(self._typed.unwanted))
         _, finding = self._ways
         return [(Occur.MustNot, self._group(one, self._no_spelling, finding)) for one in groups]
 
@@ -183,12 +227,29 @@ class _Matching:
         return replace(part, words=("-".join(self._meant.get(word, word) for word in typed),))
 
 
+def _loosened(parts: tuple[Part, ...]) -> Iterator[tuple[Part, ...]]:
+    """Yield the words of a quotation one by one; anything else as it is."""
+    only = parts[0]
+    if len(parts) > 1 or not only.phrase or only.title:
+        yield parts
+        return
+    for word in only.words:
+        yield (replace(only, words=(word,), phrase=False),)
+
+
 def _is_loose(group: Group) -> bool:
     """Tell whether a story may do without this: nobody asked for it by a sign."""
-    return not any(unit.part.phrase or unit.part.title for unit in group)
+    typed = (unit.part for unit in group if not unit.is_notation)
+    return not any(part.phrase or part.title for part in typed)
 
 
 def _is_little(group: Group, little: Little) -> bool:
-    word = group[0].words[0]
-    alone = len(group) == 1 and group[0].is_word and not group[0].part.title
-    return alone and (word in little.joining or word in little.asking)
+    first, *others = group
+    alone = first.is_word and not first.part.title and all(unit.is_notation for unit in others)
+    return alone and (first.words[0] in little.joining or first.words[0] in little.asking)
+
+
+def _is_in_capitals(group: Group) -> bool:
+    """Tell whether this was typed as an abbreviation: `US` is not the word `us`."""
+    typed = group[0].part.words[0]
+    return len(typed) > 1 and typed.isupper()

@@ -1,6 +1,7 @@
 """The public side of search: what is found as of now, as finished bytes."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence, Sized
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TypeVar
@@ -8,13 +9,13 @@ from typing import TypeVar
 from app.access.selection import Selection
 from app.content.inputs import normal_language
 from app.delivery.directory import Directory
-from app.delivery.heads import Head
+from app.delivery.freshness import Head
 from app.delivery.queries import Delivery
 from app.delivery.query import Form
 from app.delivery.snapshot import Snapshot, snapshot
 from app.delivery.store.entries import EntryType
 from app.kit import json
-from app.search.errors import IndexUnusable
+from app.search.errors import IndexUnavailable, IndexUnusable
 from app.search.highlighting import MOST_BYTES, Highlighter
 from app.search.index import (
     Ask,
@@ -102,8 +103,9 @@ class Search:
         self._overlay = Overlay(index)
 
     def search(self, query: SearchQuery) -> Answer:
-        """Return a page of what was found."""
-        return self._answered(partial(_searched, query), embargoed=query.embargoed)
+        """Return a page of what was found; in forms that cannot say so, never a part of nothing."""
+        answer = self._answered(partial(_searched, query), embargoed=query.embargoed)
+        return answer if query.form == "short" else _not_lost(answer, answer.items)
 
     def suggest(
         self, text: str, limit: int, *, embargoed: bool = False
@@ -114,7 +116,8 @@ class Search:
             made = suggestions(text, limit, public, view.reader)
             return made, Answer((), public.head, view.exact, view.settled)
 
-        return self._answered(suggested, embargoed=embargoed)
+        made, answer = self._answered(suggested, embargoed=embargoed)
+        return made, _not_lost(answer, made)
 
     def related(
         self,
@@ -133,7 +136,8 @@ class Search:
             items = [shown[one] for one in ids if one in shown]
             return Answer(items, public.head, view.exact, view.settled)
 
-        return self._answered(found, embargoed=embargoed)
+        answer = self._answered(found, embargoed=embargoed)
+        return _not_lost(answer, answer.items)
 
     def position(self) -> Position:
         """Return how far the index is."""
@@ -151,6 +155,10 @@ class Search:
         except IndexUnusable:
             return _standing(self._instead(), head)
 
+    def write_fault(self) -> str | None:
+        """Return why the index cannot be written, if that is so."""
+        return self._index.write_fault()
+
     def total(self) -> int:
         """Count the stories that are public."""
         with snapshot(self._delivery) as public:
@@ -158,7 +166,12 @@ class Search:
 
     def flaws(self) -> Iterator[str]:
         """Yield what is wrong with the index. To be missing or behind is not."""
-        flaw = self._index.flaw()
+        if (fault := self._index.write_fault()) is not None:
+            yield fault
+        try:
+            flaw = self._index.flaw()
+        except IndexUnavailable as wrong:
+            flaw = wrong.detail
         if flaw is not None:
             yield flaw
             return
@@ -180,10 +193,12 @@ class Search:
     def _instead(self) -> Reader:
         """Return what is read where the index failed; it is discarded if it is not whole.
 
-        What one question makes of an index that is whole must not take it away from all others.
+        What one question makes of an index that is whole must not take it away from all others,
+        and neither must a system that has no room or no more open files.
         """
-        if self._index.flaw() is not None:
-            self._index.discard()
+        with suppress(IndexUnavailable):
+            if self._index.flaw() is not None:
+                self._index.discard()
         return self._index.empty()
 
     def _made(
@@ -199,6 +214,13 @@ def _standing(reader: Reader, head: int) -> Standing:
     # One that has nothing of a log that has something is not there yet.
     built = position.complete and bool(position.serial or not head)
     return Standing(built, max(0, head - position.serial), reader.count())
+
+
+def _not_lost(answer: Answer, found: Sized) -> Answer:
+    """Return an answer; nothing found in a part of all stories is no answer."""
+    if not answer.exact and not found:
+        raise IndexUnavailable("The search index is not complete, and nothing was found in it.")
+    return answer
 
 
 def _searched(query: SearchQuery, public: Snapshot, view: View) -> Answer:

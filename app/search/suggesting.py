@@ -10,6 +10,7 @@ from app.kit import json
 from app.kit.bounded import entries_within
 from app.search.analysis.words import evened
 from app.search.index import Ask, Reader
+from app.search.notations import phrase_notations
 from app.search.typed import Typed, understood
 
 # Of tags, sources and categories so many at the most, so that there is room for titles.
@@ -36,10 +37,11 @@ def suggestions(text: str, limit: int, public: Snapshot, reader: Reader) -> list
     begun = evened(text)
     if not begun:
         return []
+    notations = {" ".join(one) for one in phrase_notations(text.split())}
     found = [
         *_entries("category", begun, public),
         *_entries("source", begun, public),
-        *_tags(begun, reader),
+        *_tags({begun, *notations}, reader),
         *_titles(text, limit, public, reader),
     ]
     return found[:limit]
@@ -63,12 +65,16 @@ def _evened(name: str) -> str:
 
 def _completes(begun: str, name: str) -> bool:
     plain = _evened(name)
-    return plain.startswith(begun) or f" {begun}" in plain
+    # Without spaces `U.N. Women` begins as `UN`, and `COVID-19` as `covid19`.
+    starts = plain.replace(" ", "").startswith(begun.replace(" ", ""))
+    return starts or f" {begun}" in plain
 
 
-def _tags(begun: str, reader: Reader) -> list[Suggestion]:
-    found = reader.tags(begun, _OF_EACH_TYPE)
-    return [Suggestion(one.label, "tag", one.label) for one in found]
+def _tags(beginnings: set[str], reader: Reader) -> list[Suggestion]:
+    """Return tags that begin with a text in any of its notations, the most used first."""
+    found = {tag for begun in beginnings for tag in reader.tags(begun, _OF_EACH_TYPE)}
+    most = sorted(found, key=lambda tag: (-tag.count, tag.value))[:_OF_EACH_TYPE]
+    return [Suggestion(tag.label, "tag", tag.label) for tag in most]
 
 
 def _titles(text: str, limit: int, public: Snapshot, reader: Reader) -> Iterator[Suggestion]:

@@ -18,7 +18,7 @@ from app.search.analysis.languages import primary
 from app.search.analysis.words import analyser
 
 # Raised when stories have to be analysed anew; an index of another version is rebuilt.
-VERSION = 3
+VERSION = 4
 
 # Every word of a story, wherever it stands.
 TEXT = "text"

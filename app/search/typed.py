@@ -4,14 +4,22 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
+from urllib.parse import quote, unquote
 
-MOST_CHARACTERS = 500
-MOST_WORDS = 32
+from app.search.addresses import normal_address
+
+MOST_CHARACTERS = 1_000
+MOST_WORDS = 128
 
 _QUOTES = str.maketrans(dict.fromkeys("“”„‟«»＂", '"'))
+# A mark before the last letters of a Hebrew abbreviation is often typed as a quotation mark.
+_GERSHAYIM = re.compile(
+    '(?<=[\u05d0-\u05ea])["“”„](?=[\u05d0-\u05ea](?![\u05d0-\u05ea])'
+    '|[\u05d0-\u05ea]{2,3}(?![\u05d0-\u05ea"“”„]))'
+)
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]+")
 _PIECE = re.compile(
-    r'(?P<minus>(?<!\S)[-−–]+)?(?P<title>title:\s*)?(?:"(?P<phrase>[^"]*)"|(?P<word>[^\s"]+))',
+    r'(?P<minus>(?<!\S)[-−–]+)?(?P<title>title:\s*)?(?:(?<!\w)"(?P<phrase>[^"]*)"|(?P<word>[^\s"]+))',
     re.IGNORECASE,
 )
 _ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
@@ -49,7 +57,8 @@ class Typed:
     `wanted` are alternatives joined by *and*: a story fits one part of each, unless there are many
     or it is a `question`. `unwanted` parts stand in no story that fits. `reference` is an id or an
     address, if that is all there is; where words are wanted, too, they count if it names nothing.
-    `languages` are those it was looked for in.
+    Of an address the words are those of its parts, for texts that name it. `languages` are those it
+    was looked for in.
     """
 
     wanted: tuple[tuple[Part, ...], ...] = ()
@@ -71,9 +80,11 @@ class Typed:
 
 def understood(text: str) -> Typed:
     """Return what a typed query means. Never raises, whatever is typed."""
-    plain = _CONTROLS.sub(" ", text).translate(_QUOTES)[:MOST_CHARACTERS]
-    if reference := _reference(plain.strip()):
-        return Typed(reference=reference)
+    plain = _CONTROLS.sub(" ", _GERSHAYIM.sub("״", text)).translate(_QUOTES)[:MOST_CHARACTERS]
+    if _ID.fullmatch(plain.strip()):
+        return Typed(reference=plain.strip().lower())
+    if _ADDRESS.fullmatch(plain.strip()):
+        return Typed(wanted=(_address_parts(plain.strip()),), reference=plain.strip())
     pieces = list(_pieces(plain))
     return Typed(
         reference=plain.strip() if _LIKE_ADDRESS.fullmatch(plain.strip()) else None,
@@ -89,16 +100,20 @@ class _Piece(NamedTuple):
     joins: bool
 
 
-def _reference(text: str) -> str | None:
-    if _ID.fullmatch(text):
-        return text.lower()
-    return text if _ADDRESS.fullmatch(text) else None
+def _address_parts(url: str) -> tuple[Part, ...]:
+    """Return what finds an address in a text: its words, with letters as they are or encoded."""
+    address = normal_address(url)
+    plain = unquote(address)
+    written = (address, plain, quote(plain, safe="/:?&=#.-_~%+,;@!$'()*"))
+    return tuple(Part((one,), phrase=True) for one in dict.fromkeys(written))
 
 
 def _pieces(text: str) -> Iterator[_Piece]:
     left = MOST_WORDS
     for found in _PIECE.finditer(text):
         phrase, word = found["phrase"], found["word"]
+        if word and _ADDRESS.fullmatch(word):
+            phrase, word = normal_address(word), None
         words = tuple((word or phrase or "").split()[:left])
         left -= len(words)
         title, unwanted = bool(found["title"]), bool(found["minus"])

@@ -18,6 +18,8 @@ _MOST_LANGUAGES, _ALL_LANGUAGES = 5, 50
 # A word that no more than so large a share of stories has may be one of the other languages.
 _RARE, _SELDOM = 2, 0.02
 _SHORTEST_WITH_STEM = 3
+# Hebrew writes no vowels: many of its nouns have two letters.
+_SHORTEST_HEBREW = 2
 # Families of words by the languages that were asked for and the word: remembered for as long as
 # the state of the index is read.
 Families = BoundedCache[tuple[tuple[str, ...], str], dict[str, int]]
@@ -113,10 +115,14 @@ class Vocabulary:
         # Most languages look at the same beginnings.
         starting = cache(partial(self.beginning, most=_MOST_LOOKED_AT))
         for language in (*self.languages, *self._unusual(count)):
-            if len(word) >= _SHORTEST_WITH_STEM and has_stems(language, word):
+            if len(word) >= _shortest(language) and has_stems(language, word):
                 found |= _family(language, word, starting)
         most = sorted(found.items(), key=lambda one: (one[0] != word, -one[1]))
         return dict(most[:_MOST_RELATED])
+
+
+def _shortest(language: str) -> int:
+    return _SHORTEST_HEBREW if language == "he" else _SHORTEST_WITH_STEM
 
 
 def _family(

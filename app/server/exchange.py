@@ -29,12 +29,11 @@ class Exchange:
         # Set as the request moves on: a part of its body, its answer, its end.
         self._moved = asyncio.Event()
         self.task: asyncio.Task[None] | None = None
-        self._is_taken = self._chunks = False
+        self._is_taken = self._chunks = self._is_listener = False
         self.is_started = self.is_complete = self.is_disconnected = False
         # Whether minutes, not seconds, are waited for while the client neither sends nor reads
         # anything, and whether the request is cancelled when its client leaves.
         self.is_patient = self.ends_with_client = False
-        self._is_listener = False
         self._seat: str | None = None
 
     async def run(self, app: App, scope: Scope) -> None:
@@ -54,12 +53,11 @@ class Exchange:
     def take_seat(self, address: str | None) -> bool:
         """Make the request a listener, which ends with its client; False if no seat is free.
 
-        The seat is one of the client with this address.
+        Call it once; the seat is one of the client with this address.
         """
         limits = self._connection.hooks.limits
-        if not self._is_listener:
-            self._seat = limits.client(address)
-            self._is_listener = limits.listeners.take(self._seat)
+        self._seat = limits.client(address)
+        self._is_listener = limits.listeners.take(self._seat)
         self.ends_with_client = self.ends_with_client or self._is_listener
         return self._is_listener
 
@@ -141,11 +139,11 @@ class Exchange:
             self._complete()
 
     def _begin(self, *, in_parts: bool) -> None:
-        # A client that waits to send an unwanted body may send it, or another request.
-        self._keeps = self._keeps and not (self._expects or self._connection.is_stopping)
         # Between the parts of an answer, the application may read on.
-        is_nearly_read = self._connection.reader.due <= MOST_UNWANTED
-        self._keeps = self._keeps and (in_parts or is_nearly_read)
+        is_nearly_read = in_parts or self._connection.reader.due <= MOST_UNWANTED
+        # A client that waits to send an unwanted body may send it, or another request.
+        ends = self._expects or self._connection.is_stopping
+        self._keeps = self._keeps and is_nearly_read and not ends
         self.is_started = True
 
     def _complete(self) -> None:

@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, Protocol
 
 from app.server.deadlines import Deadlines
@@ -55,7 +54,7 @@ class Hooks:
     refuse: Callable[[str, str], Answer] = refuse_plainly
     drain: Callable[[], None] = lambda: None
     stop: Callable[[], None] = lambda: None
-    share: Callable[[Path, int], None] = lambda _folder, _slot: None
+    share: Callable[[str, int], None] = lambda _folder, _slot: None
     deadlines: Deadlines = field(default_factory=Deadlines)
     limits: Limits = field(default_factory=Limits)
 

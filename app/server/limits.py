@@ -15,8 +15,7 @@ class Seats:
 
     def __init__(self, total: int = _UNLIMITED, each: int = _UNLIMITED) -> None:
         """Allow so many at most, and so many to each client."""
-        self._total, self._each = total, each
-        self.taken = 0
+        self._total, self._each, self.taken = total, each, 0
         self._by_client: Counter[str | None] = Counter()
 
     def take(self, client: str | None) -> bool:

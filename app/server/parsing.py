@@ -1,21 +1,16 @@
 """Bytes of a connection as requests: ASGI scopes, and the bodies that follow them."""
 
 import logging
+import re
 from math import inf
 from types import SimpleNamespace
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 import httptools
 
 from app.server.interface import Headers, Scope
-from app.server.target import (
-    NO_HTTP,
-    Refused,
-    check_headers,
-    check_query,
-    refused_target,
-    split_target,
-)
+from app.server.target import NO_HTTP, Refused, check_headers, check_query, split_target
 
 if TYPE_CHECKING:
     from app.server.protocol import HttpProtocol
@@ -24,6 +19,9 @@ if TYPE_CHECKING:
 LONGEST_HEAD = 64 * 1024
 # What is parsed at once.
 _SLICE = 16 * 1024
+_NOT_ASCII = re.compile(rb"^[A-Z]+ ([^ \r\n]*[\x80-\xff][^ \r\n]*) HTTP/", re.MULTILINE)
+# Whatever may stand in a target as it is; the `%` of what is encoded, too.
+_PLAIN = "/-._~!$&'()*+,;=:@?#[]%"
 _log = logging.getLogger("dateline.server")
 
 
@@ -87,13 +85,11 @@ class RequestReader:
         path, raw, query = split_target(method, self._url, headers)
         own = {"http_version": version, "method": method, "path": path, "raw_path": raw}
         scope = {**self._base, **own, "query_string": query, "headers": headers}
-        is_chunked = b"transfer-encoding" in fields
-        self.due = inf if is_chunked else int(fields.get(b"content-length", 0))
+        self.due = inf if b"transfer-encoding" in fields else int(fields.get(b"content-length", 0))
         if self.due and parser.should_upgrade():
             self._parse_body_apart()
-        keeps = parser.should_keep_alive()
         expects = version == "1.1" and fields.get(b"expect", b"").lower() == b"100-continue"
-        self._connection.on_request(scope, keeps=keeps, expects=expects)
+        self._connection.on_request(scope, keeps=parser.should_keep_alive(), expects=expects)
 
     def on_body(self, part: bytes) -> None:
         """Give a part of a body to the connection."""
@@ -127,8 +123,8 @@ class RequestReader:
         """Let a parser that knows of no `Upgrade` take the body."""
         callbacks = SimpleNamespace(on_body=self.on_body, on_message_complete=self._end)
         self._body_parser = httptools.HttpRequestParser(callbacks)
-        chunked, length = "transfer-encoding: chunked", f"content-length: {self.due}"
-        framing = chunked if self.due == inf else length
+        is_chunked = self.due == inf
+        framing = "transfer-encoding: chunked" if is_chunked else f"content-length: {self.due}"
         self._body_parser.feed_data(f"POST / HTTP/1.1\r\n{framing}\r\n\r\n".encode())
 
 
@@ -136,8 +132,10 @@ def _reason(error: httptools.HttpParserError, data: bytes) -> Refused:
     """Return what a request is refused for, which one of the methods `on_…` may have raised."""
     if isinstance(error.__context__, Refused):
         return error.__context__
-    if isinstance(error, httptools.HttpParserInvalidURLError):
-        return refused_target(data)
+    found = isinstance(error, httptools.HttpParserInvalidURLError) and _NOT_ASCII.search(data)
+    if found:
+        encoded = f"Percent-encode what is not ASCII: send '{quote(found[1], safe=_PLAIN)}'."
+        return Refused("malformed_request", encoded)
     if isinstance(error, httptools.HttpParserCallbackError):
         _log.error("a request could not be taken", exc_info=error.__context__)
         return Refused("internal", "The request could not be answered.")

@@ -245,8 +245,7 @@ class HttpProtocol(asyncio.Protocol):
             return State("linger", reader.requests)
         if reader.due and self._transport.is_reading():
             return State("body", reader.requests, reader.received, is_patient)
-        is_busy = exchange is not None or self._rest
-        return State("application" if is_busy else "head", reader.requests)
+        return State("application" if exchange or self._rest else "head", reader.requests)
 
     def _expire(self, phase: Phase) -> None:
         """End a connection that was waited for too long."""

@@ -1,7 +1,7 @@
 """The head of a request: its target, its host, and how its body is framed (RFC 9112)."""
 
 import re
-from urllib.parse import quote, unquote
+from urllib.parse import unquote
 
 from app.server.interface import Headers
 
@@ -9,9 +9,6 @@ LONGEST_QUERY = 8 * 1024
 NO_HTTP = "malformed_request", "This is not a request of HTTP/1.1."
 _HOST = re.compile(rb"(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._~!$&'()*+;=%-]*)(?::[0-9]*)?")
 _ABSOLUTE = re.compile(rb"https?://([^/?#]+)(.*)", re.IGNORECASE | re.DOTALL)
-_NOT_ASCII = re.compile(rb"^[A-Z]+ ([^ \r\n]*[\x80-\xff][^ \r\n]*) HTTP/", re.MULTILINE)
-# Whatever may stand in a target as it is; the `%` of what is encoded, too.
-_PLAIN = "/-._~!$&'()*+,;=:@?#[]%"
 
 
 class Refused(Exception):
@@ -24,18 +21,6 @@ def check_query(target: bytes) -> None:
         raise Refused("query_too_long", f"A query may have {LONGEST_QUERY} bytes at the most.")
 
 
-def refused_target(data: bytes) -> Refused:
-    """Refuse a target that the parser did not take; show how it is written in ASCII."""
-    found = _NOT_ASCII.search(data)
-    if found is None or len(found[1]) > LONGEST_QUERY:
-        return Refused("malformed_request", "The target has characters that no address may have.")
-    return Refused(
-        "malformed_request",
-        "Characters that are not ASCII are percent-encoded in an address: send "
-        f"'{quote(found[1], safe=_PLAIN)}'.",
-    )
-
-
 def split_target(method: str, target: bytes, headers: Headers) -> tuple[str, bytes, bytes]:
     """Return path, raw path and query of a target.
 
@@ -45,8 +30,6 @@ def split_target(method: str, target: bytes, headers: Headers) -> tuple[str, byt
     if not target.startswith(b"/"):
         target = _origin_form(method, target, headers)
     raw, _, query = target.partition(b"#")[0].partition(b"?")
-    if not raw.isascii():
-        raise Refused("malformed_request", "A path has characters that are not ASCII.")
     path = raw.decode("ascii")
     return (unquote(path) if "%" in path else path), raw, query
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from app.delivery.heads import Head
+from app.delivery.freshness import Head
 from app.kit.clock import format_instant
 from app.kit.xml import legal
 from app.syndication.addresses import Addresses

@@ -4,10 +4,14 @@ from dataclasses import dataclass, field
 from typing import Any, TypedDict
 
 from app.content.addressing import with_base
+from app.content.frames import with_frames_of
 from app.kit import json
 from app.kit.uri import uri_of
 from app.kit.xml import is_suspect, legal
 from app.syndication.addresses import Addresses
+from app.syndication.media import Medium, media_of
+
+_NO_HOSTS = frozenset[str]()
 
 
 class Source(TypedDict):
@@ -102,6 +106,7 @@ class Item:
     translations: list[Translation]
     body_html: str | None
     body_text: str | None
+    media: list[Medium]
     digital_source_type: str | None = None
     canceled: bool = False
     embargoed_until: str | None = None
@@ -121,6 +126,8 @@ def item_of(document: bytes, addresses: Addresses) -> Item:
         story = _legal(story)
     link = addresses.story(story["id"], story["slug"], story["url"])
     body = story.get("body_html")
+    # A frame is nothing that readers of feeds have, and partners decide about their own.
+    body = None if body is None else with_base(with_frames_of(body, _NO_HOSTS), link)
     return Item(
         id=story["id"],
         slug=story["slug"],
@@ -145,9 +152,10 @@ def item_of(document: bytes, addresses: Addresses) -> Item:
         rights=story.get("rights"),
         corrections=story.get("corrections", []),
         translations=story.get("translations", []),
-        body_html=None if body is None else with_base(body, link),
+        body_html=body,
         body_text=story.get("body_text"),
         digital_source_type=story.get("digital_source_type"),
+        media=media_of(body),
         embargoed_until=story.get("embargo_until"),
     )
 

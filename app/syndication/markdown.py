@@ -5,14 +5,18 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 
+from app.syndication.media import file_name
+
 _SPACES = re.compile(r"[ \t\n\r\f]+")
 _SPECIAL = re.compile(r"[\\`*_\[\]<>|~]|&(?=#?\w)")
 _LINE_START = re.compile(r"^([-+=#]|\d{1,9}(?=[.)]))", re.MULTILINE)
+_NUMBER = re.compile(r"[0-9]{1,8}")
 _BACKTICKS = re.compile(r"`+")
 # No text of a story holds it; it becomes a hard break when its line is done.
 _BREAK = "\x01"
 _BREAKS = re.compile(rf" ?{_BREAK} ?")
-_VOID = frozenset({"br", "hr", "img", "wbr", "source", "col"})
+_VOID = frozenset({"br", "hr", "img", "wbr", "source", "col", "track"})
+_MEDIA = frozenset({"audio", "video"})
 _AROUND = {"b": "**", "strong": "**", "i": "*", "em": "*", "del": "~~", "s": "~~", "strike": "~~"}
 _HEADINGS = frozenset({"h1", "h2", "h3", "h4", "h5", "h6"})
 _CELLS = frozenset({"td", "th"})
@@ -107,6 +111,8 @@ class _Writer(HTMLParser):
         elif tag == "img" and attributes.get("src"):
             alt = _escaped(attributes.get("alt", ""))
             around.line.append(f"![{alt}]({target(attributes['src'])})")
+        elif tag == "source" and around.tag in _MEDIA:
+            around.attributes.setdefault("src", attributes.get("src", ""))
 
     def _close(self) -> str:
         """Write the innermost element into the one around it; return what it was."""
@@ -125,6 +131,10 @@ class _Writer(HTMLParser):
 def _inline(frame: _Frame, text: str) -> str:
     if frame.tag == "code":
         return _code(text)
+    if frame.tag in _MEDIA and frame.attributes.get("src"):
+        address = frame.attributes["src"]
+        name = " ".join(frame.attributes.get("title", "").split()) or file_name(address)
+        return f"{text} [{_escaped(name)}]({target(address)}) "
     bare = text.strip(f" \t\n\r\f{_BREAK}")
     if not bare:
         return text
@@ -168,9 +178,16 @@ def _list(frame: _Frame, around: _Frame) -> str:
 
 
 def _list_item(frame: _Frame, around: _Frame) -> str:
-    number = len(around.blocks) + int(around.attributes.get("start") or 1)
-    mark = f"{number}. " if around.tag == "ol" else "- "
+    mark = f"{_number(frame, around)}. " if around.tag == "ol" else "- "
     return mark + "\n\n".join(frame.blocks).replace("\n", "\n" + " " * len(mark))
+
+
+def _number(frame: _Frame, around: _Frame) -> int:
+    """Return the number of an item, as far as Markdown can say it: it counts upwards, from 0 on."""
+    told = around.attributes.get("start", "")
+    if not around.blocks and _NUMBER.fullmatch(frame.attributes.get("value", "")):
+        told = frame.attributes["value"]
+    return len(around.blocks) + (int(told) if _NUMBER.fullmatch(told) else 1)
 
 
 def _quote(frame: _Frame, around: _Frame) -> str:

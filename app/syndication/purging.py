@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from app.delivery.following import Follower
+from app.delivery.freshness import EVERYTHING, Surrogates
 from app.delivery.store import Change
-from app.delivery.surrogates import EVERYTHING, Surrogates
 from app.kit import json
 from app.kit.clock import format_instant
 from app.kit.http import Answered, HttpClient, Outcome

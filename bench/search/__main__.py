@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 from bench.search.collection import Collection, plain, squad
+from bench.search.made import passages, titles
 from bench.search.measures import MEASURES, averages
 from bench.search.systems import System, systems
 
@@ -35,6 +36,10 @@ def _line(name: str, cells: list[str]) -> str:
 def _collection(options: argparse.Namespace) -> Collection:
     if options.squad:
         return squad(options.squad, options.language)
+    if options.titles:
+        return titles(options.titles, options.half)
+    if options.passages:
+        return passages(options.passages, options.half)
     return plain(options.documents, options.queries, options.judgements, options.language)
 
 
@@ -44,10 +49,22 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--queries", type=Path, metavar="TSV", help="id and text")
     parser.add_argument("--judgements", type=Path, metavar="TSV", help="query, document, grade")
     parser.add_argument("--squad", type=Path, metavar="JSON", help="instead: a file like SQuAD's")
+    parser.add_argument(
+        "--titles", type=Path, metavar="NDJSON", help="instead: news, each found by its title"
+    )
+    parser.add_argument(
+        "--passages", type=Path, metavar="NDJSON", help="instead: news, found by a part of it"
+    )
+    parser.add_argument(
+        "--half", default="all", choices=("all", "tuning", "testing"), help="of the questions made"
+    )
     parser.add_argument("--language", default="en", help="of documents that name none (en)")
     options = parser.parse_args()
-    if not options.squad and not (options.documents and options.queries and options.judgements):
-        parser.error("name --documents, --queries and --judgements, or --squad")
+    named = options.documents and options.queries and options.judgements
+    if not (named or options.squad or options.titles or options.passages):
+        parser.error(
+            "name --documents, --queries and --judgements, --squad, --titles or --passages"
+        )
     return options
 
 

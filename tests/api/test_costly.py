@@ -118,7 +118,7 @@ def test_a_question_ends_when_its_client_leaves(
 
 
 def _patient(_: float) -> Any:
-    from app.kit.limit import ReadLimit
+    from app.kit.readers import ReadLimit
 
     return ReadLimit(30)
 

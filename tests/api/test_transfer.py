@@ -13,6 +13,7 @@ from app.api.app import create_app
 from app.api.http.asgi import App
 from app.api.routes.management import ndjson as streaming
 from app.api.schemas.base import Answer
+from app.api.schemas.newsroom import BodyWarning
 from app.bootstrap import Services, bootstrap
 from app.settings import Settings
 from tests.api.reading import read, titles
@@ -45,6 +46,7 @@ class ImportResult(Answer):
     type: str | None
     id: str | None
     slug: str | None
+    warnings: list[BodyWarning] = []
     problem: dict[str, Any] | None
 
 

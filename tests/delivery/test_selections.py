@@ -6,8 +6,8 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from app.access.selection import Clause, Selection, Span
+from app.delivery.queries import in_order
 from app.delivery.query import SortKey, StoryQuery
-from app.delivery.results import in_order
 from app.delivery.store import reading
 from app.kit.database import Database
 from app.kit.session import ReadSession

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from app.api.app import create_app
-from app.api.delivery import stories
+from app.api.delivery import story_lists
 from app.bootstrap import Services
 from app.settings import Settings
 from tests.edge.driver import HOST, Driver, request
@@ -103,10 +103,10 @@ def test_the_cache_takes_what_it_may_and_gives_everything_back(
     driver: Driver, newsroom: Newsroom, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # What queries mean is remembered in addition to the cache, within a bound of its own.
-    monkeypatch.setattr(stories, "_OF_A_QUERY", 2**30)
+    monkeypatch.setattr(story_lists, "_OF_A_QUERY", 2**30)
     # What is loaded once, and the short forms of queries, are none of the cache's.
     for number in range(_DIFFERENT):
-        stories.HEADLINES.parameters.canonical(_different(number)["query_string"])
+        story_lists.HEADLINES.parameters.canonical(_different(number)["query_string"])
     driver.ask(_different(0))
     newsroom.source("Something that drops everything")
     with _traced():

@@ -2,7 +2,8 @@
 
 import pytest
 
-from app.api.delivery.stories import HEADLINES, STORY
+from app.api.delivery.single_stories import STORY
+from app.api.delivery.story_lists import HEADLINES
 from app.api.delivery.taxonomy import SOURCES
 from app.api.http import parameters
 

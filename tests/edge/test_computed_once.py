@@ -7,9 +7,9 @@ import pytest
 from starlette.testclient import TestClient
 
 from app.api.app import create_app
-from app.api.cache import entry
+from app.api.cache import entries
 from app.api.cache.encoding import Coding, encoded
-from app.api.cache.misses import Misses
+from app.api.cache.middleware import Misses
 from app.api.http.asgi import App, Message
 from app.bootstrap import Services
 from app.kit import json
@@ -112,7 +112,7 @@ def test_what_is_kept_is_compressed_once(
         made.append(coding)
         return encoded(body, coding)
 
-    monkeypatch.setattr(entry, "encoded", counted)
+    monkeypatch.setattr(entries, "encoded", counted)
     for accepted in ("gzip", "gzip, x", "br;q=0.5, gzip", "br", "br, x", "zstd", "zstd, gzip"):
         path = f"/v1/articles/{story['id']}"
         assert client.get(path, headers={"accept-encoding": accepted}).status_code == 200

@@ -2,9 +2,8 @@
 
 from typing import Any
 
-from app.api.cache.entry import Entry, PreparedResponse
+from app.api.cache.entries import Entry, EntryStore, PreparedResponse
 from app.api.cache.request import Key, Name, PublicRequest, read_request, request_name
-from app.api.cache.store import EntryStore
 from app.api.http.answer import Answer, Facts
 from app.api.ops.metrics import Tally
 

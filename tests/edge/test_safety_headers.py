@@ -118,7 +118,7 @@ def test_so_does_a_fault(services: Services, monkeypatch: pytest.MonkeyPatch) ->
         raise RuntimeError("on purpose")
 
     monkeypatch.setattr(type(services.delivery), "stories", fail)
-    monkeypatch.setattr(type(services.delivery), "directory", fail)
+    monkeypatch.setattr(type(services.delivery), "current", fail)
     with TestClient(create_app(services), raise_server_exceptions=False) as client:
         for path in ("/v1/headlines", "/v1/sources", "/feeds/latest.rss", "/v1/categories/a"):
             answer = client.get(path)

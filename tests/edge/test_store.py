@@ -2,9 +2,8 @@
 
 from datetime import UTC, datetime
 
-from app.api.cache.entry import Entry
+from app.api.cache.entries import Entry, EntryStore
 from app.api.cache.request import Key
-from app.api.cache.store import EntryStore
 from app.api.http.answer import Answer, Facts
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)

@@ -19,7 +19,7 @@ from app.content.store.lists import ArticleList
 from app.delivery import store as delivery
 from app.delivery.query import StoryQuery
 from app.delivery.store import archive as formats
-from app.delivery.store import merged, reading, searchable
+from app.delivery.store import log_head, merged, reading, searchable
 from app.kit.clock import to_micros
 from app.kit.database import Database
 from app.syndication.push.store import deliveries
@@ -183,7 +183,7 @@ _LOOKUPS: dict[str, Work] = {
     "a story by slug": lambda s: reading.story(s, "slug-5", NOW, embargoed=True),
     "translations": lambda s: reading.translations(s, article_id(5), "", NOW),
     "a redirect": lambda s: reading.redirect_target(s, "former-5"),
-    "the head of the log": lambda s: reading.log_head(s, NOW),
+    "the head of the log": lambda s: log_head.log_head(s, NOW),
     "the end of the log": delivery.last_serial,
     "rows of the log": lambda s: delivery.log_rows(s, _MIDDLE, 100),
     "last rows of stories": lambda s: delivery.last_log_rows(s, _ids(10)),

@@ -164,8 +164,9 @@ def test_a_question_that_the_engine_gives_up_on_leaves_a_whole_index_and_finds_a
 
 @pytest.mark.parametrize("dialect", ["sqlite"])
 def test_an_index_of_another_database_is_not_believed(
-    generation: Path, tmp_path: Path, clock: HandClock, newsroom: Newsroom
+    generation: Path, tmp_path: Path, clock: HandClock, newsroom: Newsroom, follower: Follower
 ) -> None:
+    follower.close()
     with_strangers = Settings(
         database_url=f"sqlite:///{tmp_path}/other.db", search_path=str(generation.parent)
     )
@@ -183,10 +184,10 @@ def test_an_index_of_another_database_is_not_believed(
         for number in range(9):
             other.story(f"Rain of others {number}")
         assert len(_found(client)) == 9
-        follower = Follower(services.index, services.delivery)
-        while follower.step():
+        other_follower = Follower(services.index, services.delivery)
+        while other_follower.step():
             pass
-        follower.close()
+        other_follower.close()
         assert len(_found(client, "q=rain&limit=80")) == 9
         assert services.search.standing().stories == 9
     services.close()

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from bench.search.__main__ import rankings
-from bench.search.collection import plain, squad
+from bench.search.collection import Collection, plain, squad
+from bench.search.made import passages, titles
 from bench.search.measures import averages
 from bench.search.systems import Bare, Product
 
@@ -73,3 +74,39 @@ def test_questions_find_their_passages(shared: Path) -> None:
 
     assert found["ours"] >= 0.945
     assert found["ours"] > found["stemmed"] > found["naive"]
+
+
+def test_halves_of_made_questions_have_nothing_in_common(tmp_path: Path) -> None:
+    sentences = [
+        f"Sentence {n} tells of rain, wind and {'many other things ' * 5}." for n in range(9)
+    ]
+    rows = [
+        {
+            "id": n,
+            "language": "en",
+            "title": f"Title {n}",
+            "body": f"Title {n} " + " ".join(sentences),
+        }
+        for n in range(5)
+    ]
+    path = tmp_path / "news.ndjson"
+    path.write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
+    for made in (titles, passages):
+        every, tuning, testing = (made(path, half) for half in ("all", "tuning", "testing"))
+        assert every.queries == {**tuning.queries, **testing.queries}
+        assert not tuning.queries.keys() & testing.queries.keys()
+        assert len(every.queries) == len(every.documents) == 5
+        for id_, question in every.queries.items():
+            assert question not in every.documents[id_].body
+
+
+def test_long_questions_find_their_stories(shared: Path) -> None:
+    every = passages(shared / "spanish" / "fakenewscorpus_es.jsonl.gz", "testing")
+    ids = list(every.queries)[::8]
+    asked = Collection(every.documents, {id_: every.queries[id_] for id_ in ids}, every.judgements)
+    ours, stemmed = (
+        averages(rankings(made, asked), asked.judgements)["R@1"]
+        for made in (Product(asked.documents), Bare(asked.documents, "spanish"))
+    )
+
+    assert ours >= stemmed + 0.02

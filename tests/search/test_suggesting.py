@@ -78,3 +78,29 @@ def test_accents_and_marks_may_be_left_out_or_typed_in_every_type(
         found = [text for _, text, _ in _suggested(client, typed)]
         assert found == ["Économie", "Ecole de presse", "Écran", "Écologie"]
     assert _suggested(client, "كتا") == [("tag", "كِتَاب", "كِتَاب")]
+
+
+@pytest.mark.parametrize(
+    ("typed", "text"),
+    [("UN wo", "U.N. Women"), ("U.N. wo", "U.N. Women"), ("covid1", "COVID-19"), ("b 5", "B-52")],
+)
+def test_other_notations_are_completed(
+    client: TestClient, newsroom: Newsroom, typed: str, text: str
+) -> None:
+    newsroom.category(text)
+
+    assert [text for _, text, _ in _suggested(client, typed)] == [text]
+
+
+@pytest.mark.parametrize(
+    ("typed", "text"), [("US", "U.S."), ("U.S.", "US"), ("covid19", "COVID-19"), ("b-52", "B52")]
+)
+def test_tags_and_titles_are_completed_in_other_notations(
+    client: TestClient, newsroom: Newsroom, typed: str, text: str
+) -> None:
+    newsroom.story(text, tags=[text])
+
+    assert {(type_, text) for type_, text, _ in _suggested(client, typed)} == {
+        ("tag", text),
+        ("title", text),
+    }

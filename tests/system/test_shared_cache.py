@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from app.api.http.conditional import entity_tag
+from app.api.http.answer import entity_tag
 from tests.system.conftest import Site, paths
 from tests.system.programs import SharedCache
 from tests.system.reading import Answer, asked, fetch

@@ -4,13 +4,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.api.http.filters import FILTERS, split_list
+from app.api.http.filters import FILTERS, SPANS, split_list
 from app.api.http.paging import LIMIT
 from app.api.http.parameters import ParameterSet
 from app.kit.errors import BadParameter
 from app.kit.nearest import nearest
 
-NAMES = [declared.name for declared in FILTERS]
+NAMES = [declared.name for declared in (*FILTERS, *SPANS)]
 WORDS = st.text(st.characters(codec="utf-8"), min_size=1, max_size=12).map(str.strip).filter(bool)
 
 
@@ -59,13 +59,24 @@ def test_any_words_can_be_written_as_a_list(values: list[tuple[bool, str]]) -> N
         ("sorce", "source"),
         ("id", "ids"),
         ("Tag", "tag"),
+        ("tags", "tag"),
+        ("kinds", "kind"),
+        ("autors", "author"),
+        ("publishedAfter", "published_after"),
+        ("publised_before", "published_before"),
     ],
 )
 def test_a_misspelt_name_finds_the_one_that_was_meant(name: str, meant: str) -> None:
     assert nearest(name, NAMES) == meant
 
 
-@pytest.mark.parametrize("name", ["zzz", "", "0", "ال"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("zzz", "", "0", "ال", "fields", "sort", "page", "date", "order", "from", "offset", "q"),
+        *("facets", "include", "highlight", "cursor", "count", "limit", "query", "size"),
+    ],
+)
 def test_a_name_like_nothing_finds_nothing(name: str) -> None:
     assert nearest(name, NAMES) is None
     assert nearest(name, ()) is None

@@ -7,14 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.content.slugs import (
-    MAX_LENGTH,
-    free_slug,
-    normal_ref,
-    normal_slug,
-    slug_from,
-    slug_problem,
-)
+from app.content.slugs import MAX_LENGTH, free_slug, slug_from, slug_problem
+from app.kit.ids import normal_ref, normal_slug
 
 UUID = "0198f0a2-7c1e-7a30-8f5e-2f6d0c1b9a44"
 # Letters of keyboards that only a compatibility form takes apart.

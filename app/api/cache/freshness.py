@@ -8,12 +8,11 @@ from math import inf
 
 from starlette.concurrency import run_in_threadpool
 
-from app.api.cache.store import EntryStore
+from app.api.cache.entries import EntryStore
 from app.bootstrap import Services
 from app.delivery import store as delivery_store
-from app.delivery.heads import Head
+from app.delivery.freshness import EVERYTHING, Head
 from app.delivery.store import Change, LogPosition
-from app.delivery.surrogates import EVERYTHING
 from app.kit.errors import Failure
 from app.kit.watch import Version
 

@@ -8,33 +8,82 @@ and sent.
 import time
 from asyncio import CancelledError
 from contextlib import suppress
+from functools import partial
 
 from app.access.caller import ANYBODY, Caller
-from app.api.cache.entry import Absent, Entry, Kept, Messages
+from app.api.cache.entries import Absent, Entry, EntryStore, Kept, Messages
 from app.api.cache.freshness import Freshness
-from app.api.cache.misses import Misses
 from app.api.cache.readers import Readers
 from app.api.cache.replies import VARY_BY_ORIGIN, Replies
 from app.api.cache.request import Key, PublicRequest, read_request, request_name
 from app.api.cache.single_flight import SingleFlight
-from app.api.cache.store import EntryStore
-from app.api.delivery.respond import asks_much
+from app.api.delivery.resource import ReadRequest, TakesLong
+from app.api.delivery.respond import asks_much, fetch
 from app.api.http.asgi import App, Message, Receive, Scope, Send
+from app.api.http.errors import Absence
 from app.api.http.problems import problem_for
 from app.api.http.server import leave_with_client, take_seat
 from app.api.live.change_notifier import ChangeNotifier
 from app.api.live.stream import let_in
 from app.api.middleware.access_log import CLIENT_LEFT, RequestLog, id_for
-from app.api.middleware.host import HostMiddleware
+from app.api.middleware.addresses import AddressMiddleware
 from app.api.ops.metrics import Metrics
 from app.bootstrap import Services
 from app.kit.errors import DatabaseUnavailable, Failure
 from app.kit.ids import new_id
+from app.kit.readers import ReadLimit
 from app.kit.watch import Version
 from app.server.interface import Hooks
 
 # Where a scope has the `PublicRequest` that was read from it, or None if it is for nothing public.
 _REQUEST = "dateline.public_request"
+
+
+class Misses:
+    """Computes the answers of public resources; refusals are raised."""
+
+    def __init__(self, services: Services, notifier: ChangeNotifier) -> None:
+        """Compute with services; `notifier` wakes requests that wait for a write."""
+        self._services = services
+        self._notifier = notifier
+        # Without waiting for a network, what is short is computed on the event loop.
+        self._is_embedded = services.database.dialect == "sqlite"
+
+    def compute(self, request: PublicRequest, caller: Caller) -> Kept | None:
+        """Compute an answer on the event loop, unless that takes long."""
+        if not self._is_embedded or request.is_long or request.match.resource.runs != "inline":
+            return None
+        asked = ReadRequest(request.path, request.query, caller, on_loop=True)
+        try:
+            limit = ReadLimit(self._services.settings.read_seconds)
+            answer = limit.run(partial(request.match.compute, self._services, asked))
+        except TakesLong:
+            request.is_long = True
+            return None
+        except Absence as absence:
+            return self._absent(request, caller, absence)
+        request.computed_for = caller
+        return Entry.of(answer, request.match.resource.path)
+
+    async def wait(self, request: PublicRequest, caller: Caller) -> Kept:
+        """Compute an answer in a worker thread, or wait for what it waits for."""
+        asked = ReadRequest(request.path, request.query, caller)
+        try:
+            answer = await fetch(self._services, self._notifier, request.match, asked)
+        except Absence as absence:
+            return self._absent(request, caller, absence)
+        request.computed_for = caller
+        return Entry.of(answer, request.match.resource.path)
+
+    def _absent(self, request: PublicRequest, caller: Caller, absence: Absence) -> Absent:
+        """Return a 404 or 410 that may be kept; raise it if nothing says what it depends on."""
+        if absence.facts is None:
+            raise absence
+        # Of a new one, which no traceback keeps with all that was in reach of it.
+        failure = type(absence)(absence.detail)
+        absent = Absent(absence.facts, request.match.resource.path, failure)
+        request.computed_for = caller
+        return absent
 
 
 class CacheMiddleware:
@@ -58,7 +107,7 @@ class CacheMiddleware:
         self._log, self._metrics = log or RequestLog(metrics, services.settings), metrics
         self._replies = Replies(services.settings, metrics, self._freshness)
         self._running: dict[tuple[Key, Version, int], SingleFlight[Kept]] = {}
-        self._allows = HostMiddleware(app, services.settings.allowed_hosts).allows
+        self._allows = AddressMiddleware(app, services.settings.allowed_hosts, "").allows
         self._prepared = self._entries.prepared.get
         self._version = services.watch.version
         self._now = services.clock.now

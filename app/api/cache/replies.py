@@ -5,13 +5,18 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from app.api.cache.encoding import chosen_coding
-from app.api.cache.entry import Absent, Entry, Messages, PreparedResponse, Variant, parted
+from app.api.cache.entries import Absent, Entry, Messages, PreparedResponse, Variant, parted
 from app.api.cache.freshness import Freshness
 from app.api.cache.request import PRECONDITIONS, REQUEST_ID, PublicRequest
-from app.api.http.answer import Facts, Headers, shown_headers
+from app.api.http.answer import (
+    Facts,
+    Headers,
+    fits_in_head,
+    is_unchanged,
+    not_modified,
+    shown_headers,
+)
 from app.api.http.asgi import raw
-from app.api.http.conditional import is_unchanged, not_modified
-from app.api.http.links import fits_in_head
 from app.api.http.problems import Problem, problem_for
 from app.api.http.security_headers import NOSNIFF
 from app.api.middleware.cors import EXPOSED

@@ -1,18 +1,26 @@
-"""Requests for public resources, as the cache reads them: once, from their scope."""
+"""Requests for public resources, as the cache reads them: once, from their scope.
 
+`Accept-Language` becomes part of the query of the few lists that go by it. So there is one entry
+for all who prefer the same languages in the same order, a page's links say which they were, and
+no other request is looked at.
+"""
+
+import re
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from urllib.parse import quote
 
+from starlette.routing import compile_path
+
 from app.access.caller import Caller
-from app.api.cache.accept_language import goes_by_header, with_preferences
 from app.api.cache.negotiation import negotiated_path
-from app.api.delivery.registry import find
+from app.api.delivery.registry import RESOURCES
 from app.api.delivery.resource import Match
 from app.api.http.asgi import Scope
+from app.api.http.parameters import MOST_PREFERRED
 from app.api.middleware.access_log import id_for
-from app.api.middleware.paths import is_plain
+from app.api.middleware.addresses import is_plain
 
 # What tells one kind of request from another: the raw path and query, and the headers that matter.
 Name = bytes
@@ -36,6 +44,13 @@ _DECIDING = (
         b"origin",
     }
 )
+_FIXED = {one.path: Match(one, {}) for one in RESOURCES if "{" not in one.path}
+_PATTERNS = [(compile_path(one.path)[0], one) for one in RESOURCES if "{" in one.path]
+_MARK = b"one_per_story=true"
+# Who says either has said what is preferred.
+_SAID = (b"language=", b"prefer=")
+_TAG = re.compile(r"[A-Za-z]{1,8}(-[A-Za-z0-9]{1,8})*")
+_WEIGHT = re.compile(r"q=([01](\.\d{0,3})?)")
 
 
 @dataclass(slots=True)
@@ -113,7 +128,7 @@ def read_request(
         if scope["query_string"]:
             location += b"?" + scope["query_string"]
     query = match.resource.parameters.canonical(scope["query_string"])
-    by_language = bool(query) and goes_by_header(query)
+    by_language = _MARK in query and goes_by_header(query)
     if by_language:
         query = with_preferences(query, headers.get(b"accept-language"))
     return PublicRequest(
@@ -141,3 +156,43 @@ def _by_name(headers: list[tuple[bytes, bytes]]) -> dict[bytes, bytes]:
         for name, value in headers:
             found[name] = found[name] + b", " + value if name in found else value
     return found
+
+
+def find(path: str) -> Match | None:
+    """Return the public resource at a decoded path, with the parts of the path."""
+    fixed = _FIXED.get(path)
+    if fixed is not None:
+        return fixed
+    for pattern, resource in _PATTERNS:
+        found = pattern.match(path)
+        if found is not None:
+            return Match(resource, found.groupdict())
+    return None
+
+
+def goes_by_header(query: bytes) -> bool:
+    """Tell whether a canonical query leaves it to `Accept-Language` what is preferred."""
+    parts = query.split(b"&")
+    return _MARK in parts and not any(one.startswith(_SAID) for one in parts)
+
+
+def with_preferences(query: bytes, header: bytes | None) -> bytes:
+    """Return a canonical query with the languages that a header prefers."""
+    languages = preferred(header.decode("latin-1")) if header else []
+    if not languages:
+        return query
+    parts = [*query.split(b"&"), f"prefer={quote(','.join(languages), safe='')}".encode()]
+    return b"&".join(sorted(parts))
+
+
+def preferred(header: str) -> list[str]:
+    """Return the languages of a header (RFC 9110, section 12.5.4), the most wanted first."""
+    weighed: dict[str, float] = {}
+    for part in header.split(","):
+        tag, _, more = part.strip().partition(";")
+        said = _WEIGHT.fullmatch(more.strip()) if more else None
+        weight = float(said.group(1)) if said else 0.0 if more else 1.0
+        if weight > 0 and _TAG.fullmatch(tag.strip()):
+            weighed.setdefault(tag.strip().lower(), weight)
+    ordered = sorted(weighed, key=lambda tag: -weighed[tag])
+    return ordered[:MOST_PREFERRED]

@@ -7,8 +7,7 @@ from starlette.concurrency import run_in_threadpool
 
 from app.access.rights import PUBLIC
 from app.access.validity import insist_on_valid_key
-from app.api.delivery.answers import delivered
-from app.api.delivery.resource import ReadRequest, Resource
+from app.api.delivery.resource import ReadRequest, Resource, delivered
 from app.api.http.access import Reads
 from app.api.http.answer import Answer
 from app.api.live.change_notifier import ChangeNotifier

@@ -3,12 +3,12 @@
 from dataclasses import dataclass
 
 from app.access.selection import Clause
-from app.api.delivery.answers import nothing_here
-from app.api.delivery.resource import ReadRequest
+from app.api.delivery.resource import ReadRequest, nothing_here
 from app.bootstrap import Services
 from app.content.inputs import normal_language
-from app.content.slugs import normal_ref, slug_problem
+from app.content.slugs import slug_problem
 from app.delivery.store.entries import EntryType
+from app.kit.ids import normal_ref
 from app.kit.nearest import nearest
 from app.kit.quoting import quoted
 

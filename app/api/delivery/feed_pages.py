@@ -5,8 +5,7 @@ from functools import lru_cache
 
 from app.api.delivery.channels import Channel
 from app.api.delivery.resource import ReadRequest
-from app.api.http.links import Links
-from app.api.http.paging import Paging
+from app.api.http.paging import Links, Paging
 from app.bootstrap import Services
 from app.delivery.query import StoryQuery
 from app.delivery.results import Page

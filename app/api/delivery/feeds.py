@@ -3,20 +3,25 @@
 from collections.abc import Collection, Sequence
 
 from app.api.delivery import channels
-from app.api.delivery.answers import delivered, list_links, nothing_here, redirected
 from app.api.delivery.channels import Channel
 from app.api.delivery.feed_pages import FeedRequest, write_feed
-from app.api.delivery.named_stories import with_ids
-from app.api.delivery.resource import ReadRequest, Resource
+from app.api.delivery.resource import (
+    ReadRequest,
+    Resource,
+    delivered,
+    list_links,
+    nothing_here,
+    redirected,
+)
 from app.api.delivery.search_query import places, read_typed, search_in_list, sees_titles_only
+from app.api.delivery.story_lists import read_query, with_ids
 from app.api.delivery.story_parameters import FEED, SEARCH_FEED
-from app.api.delivery.story_query import read_query
 from app.api.http.access import Reads
 from app.api.http.answer import Answer
 from app.bootstrap import Services
+from app.delivery.freshness import LISTS
 from app.delivery.query import Form, Position
 from app.delivery.results import Page
-from app.delivery.surrogates import LISTS
 from app.kit.nearest import nearest
 from app.kit.quoting import quoted
 from app.syndication.formats import FEEDS, FeedFormat

@@ -11,8 +11,8 @@ from app.api.delivery import channels
 from app.api.delivery.channels import Channel
 from app.api.delivery.resource import ReadRequest
 from app.api.delivery.search_query import read_typed
+from app.api.delivery.story_lists import read_query
 from app.api.delivery.story_parameters import FEED, SEARCH_FEED
-from app.api.delivery.story_query import read_query
 from app.api.http.access import Reads
 from app.api.http.errors import NothingHere
 from app.bootstrap import Services

@@ -8,8 +8,14 @@ from typing import Any
 
 from starlette.concurrency import run_in_threadpool
 
-from app.api.delivery.answers import delivered, feed_alternates, list_links, redirected
-from app.api.delivery.resource import ReadRequest, Resource
+from app.api.delivery.resource import (
+    ReadRequest,
+    Resource,
+    delivered,
+    feed_alternates,
+    list_links,
+    redirected,
+)
 from app.api.delivery.respond import run_for
 from app.api.delivery.search_query import (
     REFRESH,
@@ -19,7 +25,7 @@ from app.api.delivery.search_query import (
     read_search,
     search_body,
 )
-from app.api.delivery.stories import story_absent
+from app.api.delivery.single_stories import story_absent
 from app.api.delivery.story_parameters import NAMES_IN, RELATED_LIST, Q
 from app.api.http.access import Reads
 from app.api.http.answer import Answer
@@ -29,8 +35,8 @@ from app.api.http.paging import Paging, envelope
 from app.api.http.parameters import Values, bad
 from app.api.live.change_notifier import ChangeNotifier
 from app.bootstrap import Services
-from app.content.slugs import normal_ref
 from app.kit import json
+from app.kit.ids import normal_ref
 from app.search.suggesting import Suggestion
 
 _LISTED = ("stories",)

@@ -7,18 +7,16 @@ from datetime import MAXYEAR, UTC, datetime, timedelta
 from math import ceil
 
 from app.access.selection import Selection, Span
-from app.api.delivery.answers import delivered, nothing_here
 from app.api.delivery.feed_pages import addresses_of
-from app.api.delivery.resource import ReadRequest, Resource
+from app.api.delivery.resource import ReadRequest, Resource, delivered, nothing_here
 from app.api.http.access import Reads
 from app.api.http.answer import Answer
 from app.api.http.parameters import NO_PARAMETERS
 from app.bootstrap import Services
-from app.delivery.heads import Head
+from app.delivery.freshness import LISTS, Head
 from app.delivery.query import StoryQuery
 from app.delivery.results import Page
 from app.delivery.store.archive import Month
-from app.delivery.surrogates import LISTS
 from app.kit.clock import format_instant, parse_instant
 from app.kit.xml import legal
 from app.syndication.formats.sitemap import (

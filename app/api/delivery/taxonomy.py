@@ -2,8 +2,14 @@
 
 from collections.abc import Iterable
 
-from app.api.delivery.answers import delivered, list_links, nothing_here, redirected
-from app.api.delivery.resource import ReadRequest, Resource
+from app.api.delivery.resource import (
+    ReadRequest,
+    Resource,
+    delivered,
+    list_links,
+    nothing_here,
+    redirected,
+)
 from app.api.delivery.story_parameters import NAMES_IN
 from app.api.http.access import Reads
 from app.api.http.answer import Answer
@@ -11,10 +17,10 @@ from app.api.http.fields import CATEGORY_FIELDS, SOURCE_FIELDS
 from app.api.http.paging import COUNT, CURSOR, LIMIT, Paging, envelope
 from app.api.http.parameters import ParameterSet, Values, bad, declare_flag
 from app.bootstrap import Services
-from app.content.slugs import normal_ref
 from app.delivery.directory import DirectoryEntry
 from app.delivery.store.entries import EntryType
 from app.kit import json
+from app.kit.ids import normal_ref
 
 TREE = declare_flag("tree", "Nest the categories, all of them at once.")
 SOURCE_LIST = ParameterSet(SOURCE_FIELDS, LIMIT, CURSOR, COUNT)

@@ -11,7 +11,7 @@ from pydantic import BaseModel, GetCoreSchemaHandler
 from pydantic_core.core_schema import CoreSchema, json_or_python_schema
 
 from app.access.caller import Caller
-from app.api.http.conditional import ENTITY_TAG, STRONG_TAG
+from app.api.http.answer import ENTITY_TAG, STRONG_TAG
 from app.api.http.errors import BadHeader, VersionRequired
 from app.bootstrap import Services
 

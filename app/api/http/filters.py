@@ -15,9 +15,9 @@ from app.api.http.parameters import (
     guess,
     parse_language,
 )
-from app.content.slugs import normal_ref
+from app.content.inputs import is_kind
 from app.kit.errors import BadParameter
-from app.kit.ids import is_id
+from app.kit.ids import is_id, normal_ref
 from app.kit.quoting import quoted
 
 MOST_VALUES = 100
@@ -122,6 +122,13 @@ def _read_id(value: str, _: References) -> str:
     return value.lower()
 
 
+def _read_kind(value: str, _: References) -> str:
+    kind = value.lower()
+    if not is_kind(kind):
+        raise bad("kind", "bad_format", f"{quoted(value)} is no kind: a word such as 'news'.")
+    return kind
+
+
 def _filter(
     name: str, field: Field, description: str, read: Callable[[str, References], str]
 ) -> Filter:
@@ -144,7 +151,7 @@ FILTERS = (
     ),
     _filter("tag", "tag", "Compared case-folded.", lambda value, _: fold(value)),
     _filter("author", "author", "Names, compared case-folded.", lambda value, _: fold(value)),
-    _filter("kind", "kind", "Such as `news` or `analysis`.", lambda value, _: value),
+    _filter("kind", "kind", "Such as `news` or `analysis`, in any case.", _read_kind),
     _filter("ids", "id", "Ids of stories.", _read_id),
 )
 PUBLISHED_AFTER = declare_instant(

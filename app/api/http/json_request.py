@@ -22,30 +22,27 @@ class JsonRequest(Request):
 
     async def read(self, *, required: bool) -> None:
         """Read the body and check it, before FastAPI asks for it."""
-        if required or await self.body():
-            wanted = MERGE_PATCH if self.method == "PATCH" else "application/json"
-            sent = self.headers.get("content-type", "").partition(";")[0].strip().lower()
-            if sent not in {wanted, "application/json"}:
-                raise UnsupportedMediaType(
-                    f"Send the body as {wanted}, not as {quoted(sent or 'nothing')}."
-                )
-            self.document = _object_in(await self.body())
+        if not required and not await self.body():
+            return
+        wanted = MERGE_PATCH if self.method == "PATCH" else "application/json"
+        sent = self.headers.get("content-type", "").partition(";")[0].strip().lower()
+        if sent not in {wanted, "application/json"}:
+            raise UnsupportedMediaType(
+                f"Send the body as {wanted}, not as {quoted(sent or 'nothing')}."
+            )
+        try:
+            value = json.loads(await self.body())
+        except json.JSONDecodeError as wrong:
+            raise MalformedJson(f"The body is not JSON: {wrong}.") from wrong
+        if not isinstance(value, dict):
+            raise MalformedJson("The body is JSON, but not an object.")
+        levels, count = json.measure(value, _DEEPEST)
+        if levels > _DEEPEST:
+            raise MalformedJson(f"The body nests deeper than {_DEEPEST} levels.")
+        if count > _MOST_VALUES:
+            raise MalformedJson(f"The body has over {_MOST_VALUES} members and items.")
+        self.document = value
 
     async def json(self) -> Any:
         """Return the body as FastAPI validates it."""
         return self.document
-
-
-def _object_in(body: bytes) -> dict[str, Any]:
-    try:
-        value = json.loads(body)
-    except json.JSONDecodeError as wrong:
-        raise MalformedJson(f"The body is not JSON: {wrong}.") from wrong
-    if not isinstance(value, dict):
-        raise MalformedJson("The body is JSON, but not an object.")
-    levels, count = json.measure(value, _DEEPEST)
-    if levels > _DEEPEST:
-        raise MalformedJson(f"The body nests deeper than {_DEEPEST} levels.")
-    if count > _MOST_VALUES:
-        raise MalformedJson(f"The body has over {_MOST_VALUES} members and items.")
-    return value

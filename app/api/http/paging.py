@@ -1,8 +1,9 @@
-"""Pages: how many, from where, and the signed cursors that lead on."""
+"""Pages: how many, from where, the signed cursors that lead on, and the links with these."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
+from urllib.parse import quote
 
 from app.api.http.parameters import Parameter, Values, choice_parser, declare_number, declare_text
 from app.kit import json
@@ -13,6 +14,9 @@ Count = Literal["exact", "estimated"]
 CountIs = Literal["exact", "at_least", "estimated"]
 _COUNTS: dict[str, Count | None] = {"exact": "exact", "estimated": "estimated", "none": None}
 _OTHER_QUERY = "This cursor belongs to another query. Repeat that query's filters."
+# What stands in a query as it is, or is an encoding already (RFC 3986, section 3.4).
+_OF_QUERIES = "!$&'()*+,;=:@/?%-._~"
+_CURSOR = "cursor="
 _choose_count = choice_parser(_COUNTS)
 
 
@@ -74,6 +78,49 @@ class Paging:
         if position is None:
             return None
         return self.signer.sign([self.query, backwards, *position])
+
+
+@dataclass(frozen=True, slots=True)
+class Links:
+    """The addresses of a list: of this page, of the first one, and of those of cursors.
+
+    `before` and `behind` are what stands on both sides of a cursor.
+    """
+
+    itself: str
+    first: str
+    before: str
+    behind: str
+
+    @classmethod
+    def of(cls, path: str, query_string: bytes, own: str) -> "Links":
+        """Return the links of a path, below this API's own address if it is known."""
+        base = f"{own}{quote(path)}"
+        if not query_string:
+            return cls(base, base, f"{base}?{_CURSOR}", "")
+        query = quote(query_string, safe=_OF_QUERIES)
+        before, behind = f"{base}?", ""
+        # The query is in its canonical form: names stand as they are, and in
+        # order. A cursor takes its place among them.
+        for part in query.split("&"):
+            if part and part < _CURSOR:
+                before += f"{part}&"
+            elif part and not part.startswith(_CURSOR):
+                behind += f"&{part}"
+        first = before[:-1] if not behind else f"{before}{behind[1:]}"
+        return cls(f"{base}?{query}", first, f"{before}{_CURSOR}", behind)
+
+    def page(self, cursor: str) -> str:
+        """Return the address of the page to which a cursor leads."""
+        return f"{self.before}{cursor}{self.behind}"
+
+    def by_relation(self, cursors: Mapping[str, str | None]) -> dict[str, str]:
+        """Return the list itself, and the pages to which cursors lead."""
+        links = {"self": self.itself}
+        for rel, cursor in cursors.items():
+            if cursor is not None:
+                links[rel] = f"{self.before}{cursor}{self.behind}"
+        return links
 
 
 def envelope(

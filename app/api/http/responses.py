@@ -5,9 +5,8 @@ from typing import Any
 
 from fastapi import Request, Response
 
-from app.api.http.answer import JSON
-from app.api.http.links import Links, link_header
-from app.api.http.paging import Paging, envelope
+from app.api.http.answer import JSON, link_header
+from app.api.http.paging import Links, Paging, envelope
 from app.bootstrap import Services
 from app.kit import json
 from app.kit.pages import ViewPage

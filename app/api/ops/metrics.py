@@ -124,9 +124,9 @@ class Metrics:
         """Tell whether this process does the background work."""
         self._leads.set_function(lambda: leadership.term is not None)
 
-    def share(self, folder: Path, slot: int) -> None:
+    def share(self, folder: str, slot: int) -> None:
         """Sum with the processes that share a folder, each of which has its own slot there."""
-        shared = SharedMetrics(self._process, folder, slot)
+        shared = SharedMetrics(self._process, Path(folder), slot)
         self._shown = CollectorRegistry()
         self._shown.register(shared)
         shared.publish_regularly()

@@ -11,6 +11,7 @@ from app.api.schemas.reading import PageInfo
 from app.content.article import Answer as Answered
 from app.content.article import State
 from app.content.inputs import ArticleInput, CategoryInput, SourceInput
+from app.content.removals import Code
 
 
 class ArticleView(ArticleInput, Answer):
@@ -38,6 +39,20 @@ class ArticleView(ArticleInput, Answer):
     created_at: Instant
     modified_at: Instant
     deleted_at: Instant | None
+
+
+class BodyWarning(Answer):
+    """Something that was taken out of a body: what, what became of it, and where it stood."""
+
+    pointer: str
+    code: Code
+    detail: str
+
+
+class ArticleWritten(ArticleView):
+    """An article after a write; `warnings` say what was taken out of its body, if anything."""
+
+    warnings: list[BodyWarning] = []
 
 
 class SourceView(SourceInput, Answer):
@@ -155,6 +170,7 @@ class BulkResult(Answer):
     ref: str
     status: Literal["done", "refused"]
     article: BulkArticle | None
+    warnings: list[BodyWarning] = []
     problem: dict[str, Any] | None
 
 

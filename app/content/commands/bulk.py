@@ -26,8 +26,8 @@ from app.content.orders import (
     UnpublishInput,
 )
 from app.content.references import References
-from app.content.slugs import normal_ref
 from app.kit.errors import Failure, FieldError
+from app.kit.ids import normal_ref
 from app.kit.unit import Unit
 
 Act = Callable[[str], Article]

@@ -40,7 +40,7 @@ def create_category(
     slugs = [(one, category.id) for one in (category.slug, *brought.former_slugs)]
     store.keep_public_slugs(unit.session, "category", slugs, unit.now)
     unit.note("created", "category", category.id, None, fields_of(category))
-    unit.raise_event(CategorySaved(category, former_slugs=brought.former_slugs, new=True))
+    unit.events.append(CategorySaved(category, former_slugs=brought.former_slugs, new=True))
     return category
 
 

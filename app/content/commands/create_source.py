@@ -32,5 +32,5 @@ def create_source(
     slugs = [(one, source.id) for one in (source.slug, *brought.former_slugs)]
     store.keep_public_slugs(unit.session, "source", slugs, unit.now)
     unit.note("created", "source", source.id, None, fields_of(source))
-    unit.raise_event(SourceSaved(source, former_slugs=brought.former_slugs))
+    unit.events.append(SourceSaved(source, former_slugs=brought.former_slugs))
     return source

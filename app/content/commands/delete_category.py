@@ -20,4 +20,4 @@ def delete_category(unit: Unit, ref: str, expected: Expected) -> None:
         )
     store.delete_category(unit.session, category.id)
     unit.note("deleted", "category", category.id, fields_of(category), None)
-    unit.raise_event(CategoryDeleted(category.id))
+    unit.events.append(CategoryDeleted(category.id))

@@ -20,4 +20,4 @@ def delete_source(unit: Unit, ref: str, expected: Expected) -> None:
         )
     store.delete_source(unit.session, source.id)
     unit.note("deleted", "source", source.id, fields_of(source), None)
-    unit.raise_event(SourceDeleted(source.id))
+    unit.events.append(SourceDeleted(source.id))

@@ -54,7 +54,7 @@ def rewrite_category(unit: Unit, category: Category, written: CategoryInput) -> 
     store.save_category(unit.session, after, new=False)
     store.keep_public_slugs(unit.session, "category", [(after.slug, after.id)], unit.now)
     unit.note("edited", "category", after.id, fields_of(category), fields_of(after))
-    unit.raise_event(CategorySaved(after, moved=moved, renamed=renamed))
+    unit.events.append(CategorySaved(after, moved=moved, renamed=renamed))
     return after
 
 

@@ -39,5 +39,5 @@ def rewrite_source(unit: Unit, source: Source, written: SourceInput) -> Source:
     store.save_source(unit.session, after, new=False)
     store.keep_public_slugs(unit.session, "source", [(after.slug, after.id)], unit.now)
     unit.note("edited", "source", after.id, fields_of(source), fields_of(after))
-    unit.raise_event(SourceSaved(after))
+    unit.events.append(SourceSaved(after))
     return after

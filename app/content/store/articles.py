@@ -5,7 +5,7 @@ Functions that save take many rows: a verb saves one, the importer saves a batch
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import datetime
-from itertools import groupby
+from itertools import groupby, repeat
 from operator import itemgetter
 from typing import Any, NamedTuple
 
@@ -217,10 +217,14 @@ def _filed_under(article: Article) -> tuple[set[str], set[tuple[str, str]]]:
 
 
 def _insert_attributes(session: WriteSession, articles: Sequence[Article]) -> None:
-    filed = [_Filed(category, one.id) for one in articles for category in one.categories]
+    filed: list[_Filed] = []
+    labels: set[_Label] = set()
+    for article in articles:
+        filed += map(_Filed, article.categories, repeat(article.id))
+        for field, value in labels_of(article):
+            labels.add(_Label(field, value, article.id))
     session.insert(ArticleCategoryRow, filed)
-    labels = [_Label(*label, one.id) for one in articles for label in labels_of(one)]
-    session.insert(ArticleLabelRow, list(set(labels)))
+    session.insert(ArticleLabelRow, list(labels))
 
 
 def labels_of(article: Article) -> Iterator[tuple[str, str]]:

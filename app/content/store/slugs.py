@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterable
 from datetime import datetime
 from functools import lru_cache
+from itertools import chain
 from typing import Any, NamedTuple
 
 from sqlalchemy import BindParameter, bindparam, false, func, select
@@ -31,7 +32,7 @@ def taken_slugs(
     """Return which slugs belong, or once belonged, to another thing of a type."""
     # Nothing has an empty id.
     found = session.find(_taken(type_), slugs, type=type_, but_for=but_for or "")
-    return {slug for (slug,) in found}
+    return set(chain.from_iterable(found))
 
 
 @lru_cache
@@ -51,7 +52,9 @@ def keep_public_slugs(
     session: WriteSession, type_: str, slugs: Iterable[tuple[str, str]], now: datetime
 ) -> None:
     """Remember slugs (each with its thing's id) as public, so that nothing else takes them."""
-    rows = [_PublicSlug(type_, slug, id_, now) for slug, id_ in slugs]
+    rows: list[_PublicSlug] = []
+    for slug, id_ in slugs:
+        rows.append(_PublicSlug(type_, slug, id_, now))
     session.insert(PublicSlugRow, rows, "missing")
 
 

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import datetime
+from typing import Literal
 
 from app.content import store
 from app.content.article import Article, Stage, is_current, published, state_of
@@ -12,7 +13,7 @@ from app.content.inputs import ArticleInput
 from app.content.references import References
 from app.content.saving import Action, Change, save_all
 from app.content.slugs import free_slug, slug_from
-from app.content.texts import BodyText
+from app.content.texts import sent_body, warnings_of
 from app.content.transfer.lines import ArticleLine, Outcome, PublicCopy
 from app.content.translations import check_translation, group_of
 from app.kit.errors import Failure, FieldError, InvalidInput
@@ -59,15 +60,16 @@ class ArticleBatch:
 
     def _need_texts(self, lines: list[ArticleLine]) -> None:
         """Make sure that the texts of all lines are here which may write another body."""
+        texts = self._unit.prepared
         wanted = []
         for line in lines:
             named = line.id or line.external_id or line.slug
             known = self._match(line) if named else None
             if known is None or (line.body, line.body_format) != (known.body, known.body_format):
-                wanted.append(BodyText(line.body, line.body_format))
+                wanted.append(sent_body(texts, line.body, line.body_format))
             if known is None and line.public is not None:
-                wanted.append(BodyText(line.public.body, line.public.body_format))
-        self._unit.prepared.need(wanted)
+                wanted.append(sent_body(texts, line.public.body, line.public.body_format))
+        texts.need(wanted)
 
     def _load(self, lines: list[ArticleLine]) -> None:
         session = self._unit.session
@@ -143,7 +145,7 @@ class ArticleBatch:
         if change is None:
             return Outcome(number, "unchanged", "article", known.id, known.slug)
         self._add(change)
-        return Outcome(number, "updated", "article", known.id, change.after.slug)
+        return self._done(number, "updated", change.after)
 
     def _rewritten(self, known: Article, line: ArticleLine) -> Change | None:
         tied = self._group(line)
@@ -168,7 +170,13 @@ class ArticleBatch:
             self._add(Change(None, article, "published", tuple(line.former_slugs)))
         else:
             self._add(Change(None, article, "created"))
-        return Outcome(number, "created", "article", article.id, article.slug)
+        return self._done(number, "created", article)
+
+    def _done(
+        self, number: int, status: Literal["created", "updated"], article: Article
+    ) -> Outcome:
+        warnings = warnings_of(self._unit.prepared, article)
+        return Outcome(number, status, "article", article.id, article.slug, warnings=warnings)
 
     def _base(self, line: ArticleLine) -> str | None:
         """Return what resolves a body; that of an export was resolved when it was stored."""

@@ -1,5 +1,6 @@
 """Lines of NDJSON: what may be in them, and what became of them."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
@@ -93,7 +94,10 @@ LINE: TypeAdapter[SourceLine | CategoryLine | ArticleLine] = TypeAdapter(Line)
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of one line; `wrong` holds the failure where it was refused."""
+    """What became of one line; `wrong` holds the failure where it was refused.
+
+    `warnings` say what was taken out of its body.
+    """
 
     line: int
     status: Status
@@ -101,6 +105,7 @@ class Outcome:
     id: str | None = None
     slug: str | None = None
     wrong: Exception | None = None
+    warnings: Sequence[dict[str, str]] = ()
 
 
 def type_of(value: Any) -> str | None:

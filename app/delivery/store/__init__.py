@@ -36,7 +36,7 @@ from app.delivery.store.entries import (
     EntryRow as EntryRow,
     RedirectRow as RedirectRow,
     add_redirects as add_redirects,
-    category_parents as category_parents,
+    with_ancestors as with_ancestors,
     drop_redirects as drop_redirects,
     entries as entries,
     entry as entry,

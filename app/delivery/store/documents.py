@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import NamedTuple, cast
+from typing import Any, NamedTuple, cast
 
 from sqlalchemy import String, bindparam, exists, func, select, text, update
 
@@ -289,10 +289,10 @@ def _insert_terms(session: WriteSession, stories: Sequence[StoryTerms]) -> None:
 
     A story has some thirty, so parameters for each would take longer than the rows.
     """
-    rows = [
-        {"id": id_, "published_at": published_at, "terms": list(map(" ".join, terms))}
-        for id_, published_at, terms in stories
-    ]
+    rows: list[dict[str, Any]] = []
+    for id_, published_at, terms in stories:
+        values = list(map(" ".join, terms))
+        rows.append({"id": id_, "published_at": published_at, "terms": values})
     session.execute(_INSERT_TERMS[session.dialect], rows)
 
 

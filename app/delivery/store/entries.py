@@ -56,9 +56,19 @@ def entries(session: ReadSession) -> list[EntryRow]:
     return session.all(Query(select(table_of(Entry)), EntryRow))
 
 
-def category_parents(session: ReadSession, ids: Collection[str]) -> dict[str, str | None]:
-    """Return the parent of each of these categories and of all above them, by id."""
-    return dict(session.find(_ABOVE, ids))
+def with_ancestors(session: ReadSession, groups: Collection[list[str]]) -> list[list[str]]:
+    """Return groups of categories, each with all that stand above its own."""
+    parents = dict(session.find(_ABOVE, set[str]().union(*groups)))
+    found = []
+    for categories in groups:
+        wide: dict[str, None] = {}
+        for category in categories:
+            current: str | None = category
+            while current is not None and current not in wide:
+                wide[current] = None
+                current = parents.get(current)
+        found.append(list(wide))
+    return found
 
 
 def add_redirects(session: WriteSession, rows: Sequence[RedirectRow]) -> None:

@@ -19,17 +19,17 @@ from sqlalchemy import (
     null,
     select,
     true,
-    type_coerce,
     union_all,
 )
 from sqlalchemy.sql.expression import CompoundSelect
 
-from app.delivery.models import Document, DocumentBody, LogRow, Redirect
+from app.delivery.models import Document, DocumentBody, Redirect
 from app.delivery.query import Form, Shape, StoryQuery
 from app.delivery.store.bounds import bounds, spans
+from app.delivery.store.log_head import HeadRow, as_number, head_columns
 from app.delivery.store.preferring import stands_alone
 from app.delivery.store.stretches import Stretch, stretch_count, stretches
-from app.delivery.store.visibility import embargo_until, present, visible
+from app.delivery.store.visibility import embargo_until, visible
 from app.kit import json
 from app.kit.bounded import BoundedCache
 from app.kit.ids import is_id
@@ -40,22 +40,6 @@ from app.kit.statement import Statement
 
 RowT = TypeVar("RowT", bound=tuple[Any, ...])
 _Rows = Select[Any] | CompoundSelect[Any]
-
-
-class HeadRow(NamedTuple):
-    """The log's position and the boundaries around now, as numbers."""
-
-    serial: int | None
-    source_serial: int | None
-    category_serial: int | None
-    changed_at: int | None
-    due_at: int | None
-    expired_at: int | None
-    next_due_at: int | None
-    next_expiry_at: int | None
-    mark: int | None
-    source_mark: int | None
-    category_mark: int | None
 
 
 class ShortRow(NamedTuple):
@@ -106,7 +90,6 @@ ROWS: Mapping[Form, type[StoryRow]] = {"short": ShortRow, "full": FullRow, "whol
 
 _documents = table_of(Document)
 _bodies = table_of(DocumentBody)
-_log = table_of(LogRow)
 _redirects = table_of(Redirect)
 
 # Rows beyond this many are counted only for those who may have everything counted.
@@ -209,11 +192,6 @@ def count_stories(session: ReadSession, query: StoryQuery, now: datetime) -> Cou
     return Counted(_COUNTED_EXACTLY, "at_least")
 
 
-def log_head(session: ReadSession, now: datetime) -> HeadRow:
-    """Return the log's position alone, for what reads no page."""
-    return session.all(LOG_HEAD, {"now": now})[0]
-
-
 def translations(session: ReadSession, group: str, but_for: str, now: datetime) -> str | None:
     """Return the public stories of a group, but for one of them, as a text of JSON."""
     statement = _translations_statement(session.dialect)
@@ -296,7 +274,7 @@ def _rows(stretch: Stretch, shape: Shape, dialect: str) -> Select[Any]:
     statement = select(
         stretch.id.label("id"),
         *_pieces(shape.form, dialect, embargoed=shape.embargoed),
-        _number(stretch.place).label("place"),
+        as_number(stretch.place).label("place"),
     ).select_from(_with_body(stretch.origin, shape.form))
     return statement.where(
         *stretch.conditions,
@@ -324,7 +302,7 @@ def _headed(rows: _Rows, dialect: str, *, descending: bool = True) -> Select[Any
     The head is a text of JSON: so many columns in each row would take longer than the story.
     """
     to_json = func.json_array if dialect == "sqlite" else func.json_build_array
-    log = select(cast(to_json(*_head()), Text).label("log_head")).subquery("log")
+    log = select(cast(to_json(*head_columns()), Text).label("log_head")).subquery("log")
     page = rows.subquery("page")
     order = (page.c.place, page.c.id)
     return (
@@ -349,46 +327,6 @@ def _bare_statement(shape: Shape) -> _Rows:
     return rows[0] if len(rows) == 1 else union_all(*rows)
 
 
-def _head() -> tuple[ColumnElement[Any], ...]:
-    """Return the log's position and the boundaries around now, read together with the rows.
-
-    So an answer says which position it is as new as, with no second query. `due_at` and
-    `expired_at` are the last moments at which time alone changed what is visible, before the
-    log heard of it; the `next_…` are those to come.
-    """
-    now = present()
-    published, expires = _number(_documents.c.published_at), _number(_documents.c.expires_at)
-    last = select(func.max(_log.c.serial))
-    source: ColumnElement[str] = literal_column("'source'")
-    category: ColumnElement[str] = literal_column("'category'")
-    mark = select(_log.c.mark).order_by(_log.c.serial.desc()).limit(1)
-    return (
-        last.scalar_subquery().label("serial"),
-        # One look into the index for each type: "not an article" would walk past them all. A
-        # planner has to know how rare each is, so it is no parameter.
-        last.where(_log.c.type == source).scalar_subquery().label("source_serial"),
-        last.where(_log.c.type == category).scalar_subquery().label("category_serial"),
-        select(_number(_log.c.at))
-        .order_by(_log.c.serial.desc())
-        .limit(1)
-        .scalar_subquery()
-        .label("changed_at"),
-        select(func.max(published))
-        .where(_documents.c.released.is_(False), published <= now)
-        .scalar_subquery()
-        .label("due_at"),
-        select(func.max(expires)).where(expires <= now).scalar_subquery().label("expired_at"),
-        select(func.min(published))
-        .where(_documents.c.released.is_(False), published > now)
-        .scalar_subquery()
-        .label("next_due_at"),
-        select(func.min(expires)).where(expires > now).scalar_subquery().label("next_expiry_at"),
-        mark.scalar_subquery().label("mark"),
-        mark.where(_log.c.type == source).scalar_subquery().label("source_mark"),
-        mark.where(_log.c.type == category).scalar_subquery().label("category_mark"),
-    )
-
-
 def _pieces(form: Form, dialect: str, *, embargoed: bool) -> list[ColumnElement[Any]]:
     wanted = ["source_id", "category_ids", "head", "tail"]
     if form == "whole":
@@ -399,11 +337,6 @@ def _pieces(form: Form, dialect: str, *, embargoed: bool) -> list[ColumnElement[
     if form == "whole":
         columns.append(_bodies.c.body)
     return [*columns, embargo_until() if embargoed else null().label("embargo_until")]
-
-
-def _number(column: Any) -> ColumnElement[Any]:
-    """Return an instant as the number that it is kept as: a page converts none of its rows."""
-    return type_coerce(column, BigInteger)
 
 
 def _translations(dialect: str, *, embargoed: bool) -> ColumnElement[Any]:
@@ -441,8 +374,6 @@ def _with_body(origin: FromClause, form: Form) -> FromClause:
     return origin.join(_bodies, _bodies.c.id == _documents.c.id)
 
 
-# The log's position alone; see `log_head`.
-LOG_HEAD = Statement(select(*_head()), HeadRow)
 _IDS_OF_SLUGS: Statement[tuple[str, str]] = Statement(
     select(_documents.c.slug, _documents.c.id)
     .where(is_listed(_documents.c.slug))

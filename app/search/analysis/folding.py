@@ -7,13 +7,17 @@ write no spaces. Most texts are of letters of one code page, and are folded by a
 
 import re
 import unicodedata
+from collections.abc import Iterator, Sequence
 
 _LAST_LATIN = "\u02ff"
 # Punctuation and signs say nothing about the script.
 _BEYOND_LATIN = re.compile(f"[^\\0-{_LAST_LATIN}\u1e00-\u1eff\u2000-\u2bff\u2e00-\u2e7f]")
 
-# What nobody sees: where a word may be broken, which way it runs, how its letters join.
-INVISIBLE = "\u00ad\u200b-\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff"
+# What nobody sees: where a word may be broken, which way it runs, how its letters join, and which
+# of its forms a letter has.
+INVISIBLE = (
+    "\u00ad\u200b-\u200f\u202a-\u202e\u2060\u2066-\u2069\ufe00-\ufe0f\ufeff\U000e0100-\U000e01ef"
+)
 _INVISIBLE = re.compile(f"[{INVISIBLE}]+")
 
 # Marks that readers may leave out: vowels of Arabic and Hebrew, stress, and tatweel.
@@ -52,6 +56,9 @@ UNSPACED = (
     "\u4e00-\u9fff\ua960-\ua97f\uac00-\ud7ff\uf900-\ufaff\uff66-\uff9f\U00020000-\U0003ffff"
 )
 _UNSPACED_RUN = re.compile(f"[{UNSPACED}]+")
+# Kana of half width, each with the mark that changes its sound; in full width that is one letter.
+_HALF_WIDTH = re.compile("[\uff66-\uff9f][\uff9e\uff9f]?")
+_UNSPACED_LETTER = re.compile(f"{_HALF_WIDTH.pattern}|[^{INVISIBLE}]")
 
 
 def folded(text: str) -> str:
@@ -109,9 +116,15 @@ def is_unspaced(word: str) -> bool:
     return _UNSPACED_RUN.match(word) is not None
 
 
-def pairs(run: str) -> list[str]:
+def unspaced_letters(run: str) -> Iterator[tuple[int, int, str]]:
+    """Yield the letters of a run without spaces as they are compared, with their places."""
+    for found in _UNSPACED_LETTER.finditer(run):
+        yield found.start(), found.end(), _full_width(found[0])
+
+
+def pairs(run: Sequence[str]) -> list[str]:
     """Return what stands for words where no spaces are written: each two neighbours."""
-    return [run[start : start + 2] for start in range(len(run) - 1)] or [run]
+    return ["".join(run[start : start + 2]) for start in range(len(run) - 1)] or ["".join(run)]
 
 
 def _folded_by_letters(text: str) -> str:
@@ -123,7 +136,11 @@ def _folded_beyond_latin(text: str) -> str:
     text = _MARKS.sub("", _PRESENTED.sub(_plain, text))
     for variant, plain in _VARIANTS:
         text = text.replace(variant, plain)
-    return _UNSPACED_RUN.sub(_spaced, text)
+    return _UNSPACED_RUN.sub(_spaced, _full_width(text))
+
+
+def _full_width(text: str) -> str:
+    return _HALF_WIDTH.sub(_plain, text)
 
 
 def _plain(letter: re.Match[str]) -> str:

@@ -51,6 +51,7 @@ LANGUAGES = {
     "ar": Language("arabic", _ARABIC),
     "el": Language("greek", re.compile("[\u0370-\u03ff]")),
     "fa": Language("persian", _ARABIC),
+    "he": Language("hebrew", _HEBREW),
     "hi": Language("hindi", _DEVANAGARI),
     "hy": Language("armenian", re.compile("[\u0561-\u0587]")),
     "ne": Language("nepali", _DEVANAGARI),

@@ -8,7 +8,7 @@ from itertools import takewhile
 import Stemmer
 
 from app.kit.bounded import entries_within
-from app.search.analysis import arabic
+from app.search.analysis import arabic, hebrew
 from app.search.analysis.languages import LANGUAGES, has_stems
 from app.search.analysis.words import LONGEST
 
@@ -40,6 +40,8 @@ def stem(language: str, word: str) -> str:
     """Return the stem of a folded word; of a language or script without stems, the word."""
     if not has_stems(language, word) or (language == "fr" and word in _FRENCH_SINGULAR):
         return word
+    if language == "he":
+        return hebrew.bared(word)
     found: str = _stemmers.of(LANGUAGES[language].stemmer).stemWord(_ready(language, word))
     return _FRENCH_PLURAL.sub("", found) if language == "fr" else found
 
@@ -52,6 +54,8 @@ def beginnings(language: str, word: str) -> tuple[str, ...]:
         bare = arabic.bared(word)
         whole = (root,) if bare.startswith(root) else (root, bare)
         return tuple(before + one for one in whole for before in arabic.BEFORE)
+    if language == "he":
+        return tuple(before + root for before in hebrew.BEFORE)
     shared = _shared(root, word)
     if len(shared) > 3:
         return (shared[:-1],)

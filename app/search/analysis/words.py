@@ -11,7 +11,14 @@ from typing import NamedTuple
 from tantivy import Filter, TextAnalyzer, TextAnalyzerBuilder, Tokenizer
 
 from app.kit.bounded import entries_within
-from app.search.analysis.folding import INVISIBLE, UNSPACED, folded, is_latin, pairs
+from app.search.analysis.folding import (
+    INVISIBLE,
+    UNSPACED,
+    folded,
+    is_latin,
+    pairs,
+    unspaced_letters,
+)
 
 # Longer ones are no words; in bytes, and the engine keeps those below.
 LONGEST = 121
@@ -64,11 +71,12 @@ def spans(text: str) -> Iterator[Span]:
 
 
 def _unspaced(run: str, start: int) -> Iterator[Span]:
-    places = [found.start() for found in _VISIBLE.finditer(run)]
-    for number, pair in enumerate(pairs("".join(run[place] for place in places))):
-        first, last = places[number], places[number + len(pair) - 1]
+    letters = list(unspaced_letters(run))
+    for number, pair in enumerate(pairs([letter for _, _, letter in letters])):
+        first, *_ = letters[number]
+        _, last, _ = letters[min(number + 1, len(letters) - 1)]
         for word in _several(pair):
-            yield Span(start + first, start + last + 1, word)
+            yield Span(start + first, start + last, word)
 
 
 def _marks() -> str:
@@ -96,7 +104,6 @@ _known_words = lru_cache(entries_within(8 * 2**20, 2 * _LONGEST_KNOWN))(_cut)
 
 _ANALYSER = analyser()
 _LETTERS = f"[^\\W_{UNSPACED}]"
-_VISIBLE = re.compile(f"[^{INVISIBLE}]")
 _LATIN_RUN = re.compile(f"[^\\W_]+(?:[{INVISIBLE}]+[^\\W_]+)*")
 _MARKS = f"[{_marks()}\u0640{INVISIBLE}]"
 _RUN = re.compile(

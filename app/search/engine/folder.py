@@ -11,14 +11,16 @@ from contextlib import suppress
 from pathlib import Path
 
 from app.kit.ids import new_id
-from app.kit.permissions import FOLDER, create_folder
+from app.kit.permissions import FILE, FOLDER, create_folder
 from app.search.engine.schema import stamp
-from app.search.errors import IndexUnusable
+from app.search.errors import IndexUnavailable, IndexUnusable, unusable
 
 # What tells a file from the one that takes its place.
 Mark = tuple[int, int]
 # The engine's own lock: who writes to a generation holds it.
 _LOCK = ".tantivy-writer.lock"
+# A file system that is full takes empty files.
+_PROBE_BYTES = 4_096
 
 
 class Folder:
@@ -38,9 +40,10 @@ class Folder:
         """Return the generation that is read; raise `IndexUnusable` where there is none."""
         try:
             name = self._pointer.read_text().strip()
+            is_there = name and "/" not in name and (self.path / name).is_dir()
         except (OSError, UnicodeDecodeError) as wrong:
-            raise IndexUnusable("There is no index yet.") from wrong
-        if not name or "/" in name or not (self.path / name).is_dir():
+            raise unusable(f"There is no index that can be read: {wrong}.", wrong) from wrong
+        if not is_there:
             raise IndexUnusable("The index is missing.")
         return self.path / name
 
@@ -51,7 +54,7 @@ class Folder:
             create_folder(self.path)
             made.mkdir(mode=FOLDER)
         except OSError as wrong:
-            raise IndexUnusable(f"The index cannot be written to {self.path}: {wrong}.") from wrong
+            raise IndexUnavailable(self._unwritable(wrong)) from wrong
         return made
 
     def adopt(self, generation: Path) -> None:
@@ -61,7 +64,29 @@ class Folder:
             part.write_text(generation.name)
             part.replace(self._pointer)
         except OSError as wrong:
-            raise IndexUnusable(f"The index cannot be written to {self.path}: {wrong}.") from wrong
+            raise IndexUnavailable(self._unwritable(wrong)) from wrong
+
+    def write_fault(self) -> str | None:
+        """Return why nothing can be written here, if that is so, by trying it."""
+        existing = next(one for one in (self.path, *self.path.parents) if one.exists())
+        probe = existing / f".probe-{new_id()}"
+        try:
+            if self.path.parent.is_dir():
+                lock = self.path.with_name(f"{self.path.name}.leader")
+                os.close(os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, FILE))
+            probe.write_bytes(b"\0" * _PROBE_BYTES)
+        except OSError as wrong:
+            return self._unwritable(wrong)
+        finally:
+            _remove(probe)
+        return None
+
+    def _unwritable(self, wrong: OSError) -> str:
+        return f"The index cannot be written to {self.path}: {wrong}."
+
+    def remove(self, generation: Path) -> None:
+        """Take away a generation that nobody reads."""
+        _remove(generation)
 
     def discard(self) -> None:
         """Let no generation be the one that is read."""

@@ -19,6 +19,8 @@ from app.search.errors import IndexUnusable
 from app.search.index import Position
 
 _META = "meta.json"
+# The files that the engine takes away when nobody needs them; its writer reads it, and no reader.
+_MANAGED = ".managed.json"
 _POSITION = Query.term_query(SCHEMA, "id", POSITION_ID, "basic")
 
 
@@ -45,11 +47,21 @@ class Generation:
             raise IndexUnusable("Files of the index were cut.")
         return self._reader
 
+    def last(self) -> TantivyReader:
+        """Return the state that was loaded last, where no newer one can be."""
+        if not self._files.are_whole():
+            raise IndexUnusable("Files of the index were cut.")
+        return self._reader
+
     def flaw(self) -> str | None:
         """Return what is wrong with the content of a file, as its checksum shows; reads it all."""
-        return next((f"{one.name} was overwritten." for one in self._overwritten()), None)
+        with telling_faults():
+            return next((f"{one.name} was overwritten." for one in self._overwritten()), None)
 
     def _overwritten(self) -> Iterator[Path]:
+        managed = self._path / _MANAGED
+        if managed.exists() and not _is_json(managed.read_bytes()):
+            yield managed
         for name in _sizes(self._path, _meta(self._path)):
             # A file that is gone is of a commit that is no longer the last.
             with suppress(FileNotFoundError):
@@ -92,6 +104,14 @@ def position(index: Index) -> Position:
     if not found:
         raise IndexUnusable("The index does not say how far it has come.")
     return position_of(searcher.doc(found[0][1]))
+
+
+def _is_json(content: bytes) -> bool:
+    try:
+        json.loads(content)
+    except json.JSONDecodeError:
+        return False
+    return True
 
 
 def _meta(path: Path) -> dict[str, Any]:

@@ -13,8 +13,8 @@ from app.kit import json
 from app.kit.bounded import entries_within
 from app.kit.clock import from_micros
 from app.search import text
+from app.search.addresses import normal_address
 from app.search.analysis.words import evened
-from app.search.engine.addresses import normal_address
 from app.search.index import IndexedStory, Position
 
 # Raised when the fields below change; an index of another version is not opened.

@@ -10,7 +10,7 @@ from app.search.engine.generation import Generation
 from app.search.engine.reader import TantivyReader
 from app.search.engine.schema import SCHEMA, prepare
 from app.search.engine.writer import TantivyWriter
-from app.search.errors import IndexUnusable
+from app.search.errors import IndexUnavailable, IndexUnusable
 from app.search.index import Position, Writer
 
 
@@ -26,10 +26,17 @@ class TantivyIndex:
         self._empty: TantivyReader | None = None
 
     def reader(self) -> TantivyReader:
-        """Return the newest committed state; an index that is missing or broken is empty."""
+        """Return the newest committed state; an index that is missing or broken is empty.
+
+        Where the system lets nobody open files, it is the last one that was opened.
+        """
         with self._lock:
             try:
                 return self._current().reader()
+            except IndexUnavailable:
+                if self._generation is None:
+                    raise
+                return self._generation.last()
             except IndexUnusable:
                 self._generation = None
                 return self.empty()
@@ -47,8 +54,14 @@ class TantivyIndex:
             return None
         try:
             return Generation(self._folder.current()).flaw()
+        except IndexUnavailable:
+            raise
         except IndexUnusable as wrong:
             return wrong.detail
+
+    def write_fault(self) -> str | None:
+        """Return why the index cannot be written, if that is so."""
+        return self._folder.write_fault()
 
     def discard(self) -> None:
         """Let go of an index that turned out to be broken: from now on it is missing."""
@@ -65,7 +78,12 @@ class TantivyIndex:
 
     def new(self) -> TantivyWriter:
         """Return a writer to a new and empty index, which readers do not see yet."""
-        return TantivyWriter(self._folder.make(), new=True)
+        path = self._folder.make()
+        try:
+            return TantivyWriter(path, new=True)
+        except IndexUnusable:
+            self._folder.remove(path)
+            raise
 
     def adopt(self, writer: Writer) -> None:
         """Let a new index take the place of the old one, from its last commit on."""
@@ -80,6 +98,8 @@ class TantivyIndex:
             with self._lock:
                 self._current().reader()
             return self._folder.current() == writer.path
+        except IndexUnavailable:
+            raise
         except IndexUnusable:
             return False
 

@@ -46,6 +46,7 @@ def _entry(item: Item) -> bytes:
         f'\n<entry xml:lang="{_language(item.language)}"><id>{item.urn}</id>',
         _text("title", item.title),
         _link("alternate", item.link),
+        *(_link("enclosure", one.url, one.type, one.title) for one in item.media),
         f"<published>{item.published_at}</published><updated>{item.updated_at}</updated>",
         *(_author(one) for one in item.authors),
         *(_category(one["slug"], one["name"].strip() or one["slug"]) for one in item.categories),
@@ -73,10 +74,11 @@ def _text(name: str, text: str | None) -> str:
     return f'<{name} type="html">{escaped(html.escape(text, quote=False))}</{name}>'
 
 
-def _link(rel: str, address: str | None, type_: str | None = None) -> str:
+def _link(rel: str, address: str | None, type_: str | None = None, title: str | None = None) -> str:
     if address is None:
         return ""
-    told = f' type="{type_}"' if type_ else ""
+    told = f' type="{attribute(type_)}"' if type_ else ""
+    told += f' title="{attribute(title)}"' if title else ""
     return f'<link rel="{rel}"{told} href="{attribute(address)}"/>'
 
 

@@ -1,14 +1,18 @@
 """Bodies for RSS and Atom, without what their readers take for a risk or do not know."""
 
+import html
 import re
 
 from app.syndication.formats.corrected import corrected
 from app.syndication.formats.strays import without_strays
 from app.syndication.item import Item
+from app.syndication.media import file_name
 
 # Stored markup has its attributes in double quotes. A value may hold "<", ">" and what looks like
 # another attribute, so tags and attributes are read from their beginning, one after the other.
 _TAG = re.compile(r'<(/?[A-Za-z][A-Za-z0-9]*)((?:[^<>"]|"[^"]*")*)>')
+_VALUE = re.compile(r' (src|title)="([^"]*)"')
+_PLAYERS = ("audio", "video")
 _ATTRIBUTE = re.compile(r' ([^\s"=<>/]+)="[^"]*"')
 # Said in words, within an attribute: some readers take it for the address of a picture.
 _SAID_SOURCE = r"src=(?='|[\w-]+\s)"
@@ -33,6 +37,7 @@ def _without_risks(markup: str) -> str:
     `bdo` is said by characters: in which direction its text runs, whatever it is.
     """
     parts, ends, last = list[str](), list[str](), 0
+    player = dict[str, str]()
     for tag in _TAG.finditer(markup):
         parts.append(markup[last : tag.start()])
         last = tag.end()
@@ -46,11 +51,30 @@ def _without_risks(markup: str) -> str:
             ends.append(_ENDS if direction else "")
         else:
             parts.append(_tag(name, attributes, tag[0]))
+            if name in _PLAYERS:
+                player = _values(attributes)
+            elif name == "source":
+                player.setdefault("src", _values(attributes).get("src", ""))
+            elif name[1:] in _PLAYERS:
+                parts.append(_link(player))
     return "".join([*parts, markup[last:]])
 
 
+def _link(player: dict[str, str]) -> str:
+    """Return a link to what a player plays, for readers that have none."""
+    address = player.get("src")
+    if not address:
+        return ""
+    name = " ".join(player.get("title", "").split()) or file_name(address)
+    return f' <a href="{html.escape(address)}">{html.escape(name, quote=False)}</a> '
+
+
+def _values(attributes: str) -> dict[str, str]:
+    return {name: html.unescape(value) for name, value in _VALUE.findall(attributes)}
+
+
 def _tag(name: str, attributes: str, written: str) -> str:
-    if name in ("audio", "video"):
+    if name in _PLAYERS:
         # Each reader has a player of its own, or none.
         return f"<{name}{_ATTRIBUTE.sub(_without_controls, attributes)}>"
     return re.sub(_SAID_SOURCE, "src&#61;", written) if name == "img" else written

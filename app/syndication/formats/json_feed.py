@@ -44,6 +44,10 @@ def _item(item: Item) -> bytes:
         "authors": [json.filled(one) for one in item.authors] or None,
         "tags": [*(one["name"] for one in item.categories), *item.tags] or None,
         "language": item.language,
+        "attachments": [
+            json.filled({"url": one.url, "mime_type": one.type, "title": one.title})
+            for one in item.media
+        ],
         "_dateline": {"corrections": item.corrections} if item.corrections else None,
         "_source": {"name": item.source["name"]} if item.source else None,
     }

@@ -5,6 +5,7 @@ from typing import Any
 from app.kit import json
 from app.syndication.digital_sources import schema_org_uri
 from app.syndication.item import Author, Image, Item
+from app.syndication.media import Medium
 
 MEDIA_TYPE = "application/ld+json"
 
@@ -34,6 +35,8 @@ def _story(item: Item) -> dict[str, Any]:
             "author": [_person(one) for one in item.authors],
             "publisher": _publisher(item),
             "image": _image(item.image) if item.image else None,
+            "audio": [_object("AudioObject", one) for one in item.media if one.kind == "audio"],
+            "video": [_object("VideoObject", one) for one in item.media if one.kind == "video"],
             "articleSection": [one["name"] for one in item.categories],
             "keywords": item.tags,
             "dateline": item.dateline,
@@ -81,6 +84,15 @@ def _image(image: Image) -> dict[str, Any]:
             "digitalSourceType": schema_org_uri(image["digital_source_type"]),
         }
     )
+
+
+def _object(type_: str, medium: Medium) -> dict[str, Any]:
+    return {
+        "@type": type_,
+        "name": medium.name,
+        "contentUrl": medium.url,
+        "encodingFormat": medium.type,
+    }
 
 
 def _correction(at: str, note: str) -> dict[str, Any]:

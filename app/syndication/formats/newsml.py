@@ -5,6 +5,7 @@ from app.syndication.digital_sources import iptc_uri
 from app.syndication.feed import Feed, Withdrawn
 from app.syndication.formats.once import once
 from app.syndication.item import Image, Item
+from app.syndication.media import Medium
 
 MEDIA_TYPE = "application/vnd.iptc.g2.newsmessage+xml"
 STORY_MEDIA_TYPE = "application/vnd.iptc.g2.newsitem+xml"
@@ -92,9 +93,16 @@ def _item_meta(item: Item) -> str:
                 if one["note"]
             ),
             f'<link rel="irel:isRenditionOf" href="{attribute(item.link)}"/>',
+            *map(_medium, item.media),
             "</itemMeta>",
         )
     )
+
+
+def _medium(medium: Medium) -> str:
+    address, type_ = attribute(medium.url), attribute(medium.type)
+    title = element("title", medium.title)
+    return f'<link rel="irel:seeAlso" href="{address}" contenttype="{type_}">{title}</link>'
 
 
 def _provider(item: Item) -> str:

@@ -7,6 +7,7 @@ from app.syndication.digital_sources import iptc_uri
 from app.syndication.feed import Feed, Withdrawn
 from app.syndication.formats.once import once
 from app.syndication.item import Image, Item
+from app.syndication.media import Medium
 
 MEDIA_TYPE = "application/ninjs+json"
 _STANDARD = {
@@ -56,7 +57,7 @@ def _story(item: Item) -> dict[str, Any]:
             ],
             "subjects": _subjects(item),
             "infoSources": _source(item),
-            "associations": [_picture(item, item.image)] if item.image else None,
+            "associations": _associations(item),
             "altIds": [{"role": "slug", "value": item.slug}, {"role": "web", "value": item.link}],
             "genres": [{"name": item.kind}],
             "standard": _STANDARD,
@@ -133,6 +134,24 @@ def _picture(item: Item, image: Image) -> dict[str, Any]:
 
 def _digital_source(code: str | None) -> dict[str, Any] | None:
     return {"uri": iptc_uri(code)} if code else None
+
+
+def _associations(item: Item) -> list[dict[str, Any]]:
+    pictures = [_picture(item, item.image)] if item.image else []
+    return [*pictures, *(_medium(item, one, count) for count, one in enumerate(item.media, 1))]
+
+
+def _medium(item: Item, medium: Medium, count: int) -> dict[str, Any]:
+    return json.filled(
+        {
+            "name": f"{medium.kind}-{count}",
+            "uri": medium.url,
+            "type": medium.kind,
+            "language": item.language,
+            "title": medium.title,
+            "renditions": [{"name": "main", "href": medium.url, "contentType": medium.type}],
+        }
+    )
 
 
 def _rights(item: Item) -> dict[str, Any]:

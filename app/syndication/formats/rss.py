@@ -10,6 +10,7 @@ from app.syndication.formats.feed_markup import feed_markup
 from app.syndication.formats.languages import iso_language
 from app.syndication.formats.once import once
 from app.syndication.item import Image, Item
+from app.syndication.media import Medium
 
 MEDIA_TYPE = "application/rss+xml"
 _DAYS = "Mon Tue Wed Thu Fri Sat Sun".split()
@@ -58,7 +59,9 @@ def _item(item: Item, own: str) -> bytes:
         _source(item, own),
         _description(item),
         f"<content:encoded>{cdata(content)}</content:encoded>" if content else "",
+        _enclosure(item.media[0]) if item.media else "",
         _media(item.image) if item.image else "",
+        *map(_film, item.media),
         "</item>",
     )
     return sent("".join(parts))
@@ -100,6 +103,19 @@ def _media(image: Image) -> str:
         inner += f"<media:credit>{plain(image['credit'])}</media:credit>"
     address = attribute(image["url"])
     return f'<media:content url="{address}" medium="image"{sizes}>{inner}</media:content>'
+
+
+def _enclosure(medium: Medium) -> str:
+    """Return the one file that players of podcasts look for; its length is not known here."""
+    address = attribute(medium.url)
+    return f'<enclosure url="{address}" length="0" type="{attribute(medium.type)}"/>'
+
+
+def _film(medium: Medium) -> str:
+    title = f'<media:title type="html">{_html(medium.title)}</media:title>' if medium.title else ""
+    address, type_ = attribute(medium.url), attribute(medium.type)
+    start = f'<media:content url="{address}" medium="{medium.kind}" type="{type_}">'
+    return f"{start}{title}</media:content>"
 
 
 def _html(text: str) -> str:

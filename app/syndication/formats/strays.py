@@ -8,7 +8,7 @@ import re
 
 # Stored markup has its attributes in double quotes, and a ">" in one does not end the tag.
 _TAG = re.compile(r'<(/?)([a-z][a-z0-9]*)((?:[^<>"]|"[^"]*")*)>')
-_VOID = frozenset("br col hr img source wbr".split())
+_VOID = frozenset("br col hr img source track wbr".split())
 _AT_HOME = {
     "dd": {"dl"},
     "dt": {"dl"},

@@ -12,7 +12,7 @@ from app.syndication.item import Item
 MEDIA_TYPE = "text/csv"
 COLUMNS = (
     "id slug version kind language title summary url published_at updated_at source categories "
-    "tags authors image urgency dateline word_count body_text corrections"
+    "tags authors image urgency dateline word_count body_text corrections media"
 ).split()
 _BETWEEN, _ESCAPE = "|", "\\"
 # The signs at the beginning of a formula in every width: spreadsheets take them for each other.
@@ -67,4 +67,5 @@ def _row(item: Item) -> list[object]:
         item.word_count,
         item.body_text,
         _joined(f"{one['at']}: {one['note']}" for one in item.corrections),
+        _joined(one.url for one in item.media),
     ]

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 
 from app.delivery import store
-from app.delivery.heads import Head
+from app.delivery.freshness import Head
 from app.delivery.queries import Delivery
 from app.delivery.store import LogPosition
 from app.kit.session import ReadSession

@@ -5,10 +5,9 @@ from dataclasses import dataclass, replace
 from itertools import repeat
 
 from app.access.selection import Clause, Facts, Selection
-from app.delivery.directory import Directory
-from app.delivery.heads import Head
+from app.delivery.directory import Directory, pieces
+from app.delivery.freshness import Head
 from app.delivery.query import Position, StoryQuery
-from app.delivery.results import pieces
 from app.delivery.store import LogPosition, reading
 from app.delivery.store.reading import StoryRow
 from app.kit.session import ReadSession

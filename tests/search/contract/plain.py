@@ -139,6 +139,9 @@ class PlainIndex:
     def flaw(self) -> str | None:
         return None
 
+    def write_fault(self) -> str | None:
+        return None
+
     def discard(self) -> None:
         self._current = None
 

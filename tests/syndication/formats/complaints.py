@@ -27,13 +27,19 @@ _LANGUAGE = re.compile(r"[a-z]{2,3}(?:-[A-Za-z0-9]+)*")
 # Of what the sanitiser lets pass, and of what it does not.
 _UNKNOWN, _UNKNOWN_ATTRIBUTES = {"bdo"}, {"controls"}
 _DANGEROUS = set("script style iframe object embed form link meta base svg math".split()) | _UNKNOWN
-_MARKUP = {("item", "description"), ("item", "encoded"), ("content", "description")}
+_MARKUP = {
+    ("item", "description"),
+    ("item", "encoded"),
+    ("content", "description"),
+    ("content", "title"),
+}
 _KNOWN = {
     "rss": "",
     "feed": "",
     "channel": "title link description language lastBuildDate item",
-    "item": "title link guid pubDate creator language category source description encoded content",
-    "content": "description credit",
+    "item": "title link guid pubDate creator language category source description encoded content"
+    " enclosure",
+    "content": "title description credit",
     "entry": "id title link published updated author category publisher rights summary content",
     "author": "name uri",
 }
@@ -41,7 +47,7 @@ _ONCE = set(
     "title link guid pubDate description encoded source id updated published summary".split()
 )
 _NEVER_BLANK = {"title", "name", "category", "summary"}
-_LINK_RELATIONS = {"self", "alternate", "hub", "current", "prev-archive"}
+_LINK_RELATIONS = {"self", "alternate", "enclosure", "hub", "current", "prev-archive"}
 
 
 class Element:

@@ -10,9 +10,11 @@ from tests.syndication.formats.examples import bare, feed
 _CASES = {
     '<video controls src="v.mp4" title="a > b"></video>': (
         '<video src="https://a.example/v.mp4" title="a &gt; b"></video>'
+        ' <a href="https://a.example/v.mp4">a &gt; b</a> '
     ),
     '<audio controls=""><source src="a.mp3"></audio>': (
         '<audio><source src="https://a.example/a.mp3"></audio>'
+        ' <a href="https://a.example/a.mp3">a.mp3</a> '
     ),
     '<p title=" controls=x">controls</p>': '<p title=" controls=x">controls</p>',
     '<bdo dir="rtl" lang="ar">ab</bdo> c': ('<span dir="rtl" lang="ar">\u202eab\u202c</span> c'),

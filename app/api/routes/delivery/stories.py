@@ -4,7 +4,7 @@ from typing import Any
 
 from fastapi import Request, Response
 
-from app.api.delivery import stories
+from app.api.delivery import single_stories, story_lists
 from app.api.delivery.respond import respond
 from app.api.routes.public_router import PublicRouter
 from app.api.schemas.documents import StoryWithBody
@@ -17,29 +17,29 @@ _PROBLEMS = ("bad_parameter", "bad_cursor", "key_required")
 
 
 @router.read(
-    stories.HEADLINES,
+    story_lists.HEADLINES,
     summary="Stories in short form, newest first",
     responses={200: {"model": HeadlinePage}},
     problems=_PROBLEMS,
 )
 async def list_headlines(request: Request) -> Response:
     """List visible stories in short form."""
-    return await respond(request, stories.HEADLINES)
+    return await respond(request, story_lists.HEADLINES)
 
 
 @router.read(
-    stories.ARTICLES,
+    story_lists.ARTICLES,
     summary="Stories in full form, newest first",
     responses={200: {"model": StoryPage}},
     problems=_PROBLEMS,
 )
 async def list_articles(request: Request) -> Response:
     """List visible stories in full form; `include=body` adds the bodies."""
-    return await respond(request, stories.ARTICLES)
+    return await respond(request, story_lists.ARTICLES)
 
 
 @router.read(
-    stories.STORY_AS,
+    single_stories.STORY_AS,
     summary="One story in another format",
     responses={
         200: {
@@ -52,11 +52,11 @@ async def list_articles(request: Request) -> Response:
 )
 async def read_article_as(ref: str, ext: str, request: Request) -> Response:
     """Return one visible story as ninjs, NewsML-G2, JSON-LD or Markdown."""
-    return await respond(request, stories.STORY_AS)
+    return await respond(request, single_stories.STORY_AS)
 
 
 @router.read(
-    stories.STORY,
+    single_stories.STORY,
     summary="One story, whole",
     responses={
         200: {"model": StoryWithBody},
@@ -69,4 +69,4 @@ async def read_article(ref: str, request: Request) -> Response:
 
     A story that was withdrawn with a word to its readers answers 410 with that word.
     """
-    return await respond(request, stories.STORY)
+    return await respond(request, single_stories.STORY)

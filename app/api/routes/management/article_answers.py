@@ -12,6 +12,7 @@ from app.content import queries
 from app.content.article import Article
 from app.content.references import References
 from app.content.text import Text
+from app.content.texts import warnings_of
 from app.kit.preparing import Prepared
 from app.kit.unit import Unit
 
@@ -32,9 +33,11 @@ def article_answer(
     location: str | None = None,
     references: References | None = None,
 ) -> Response:
-    """Answer with an article as it is now, under its version."""
+    """Answer with an article as it is now, and with what was taken out of its body."""
     whole = sees_killed(caller)
     view = queries.show_article(unit.session, article, unit.now, whole=whole, references=references)
+    if warnings := warnings_of(unit.prepared, article):
+        view = view | {"warnings": warnings}
     answer = json_response(view, status=status, version=article.version, location=location)
     answer.headers["content-location"] = f"{_PATH}{article.id}"
     return answer

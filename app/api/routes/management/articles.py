@@ -26,7 +26,7 @@ from app.api.routes.management.article_answers import (
     subject_of,
 )
 from app.api.routes.management.lists import ARTICLES, read_manage_list
-from app.api.schemas.newsroom import ArticleView, ArticleViewPage
+from app.api.schemas.newsroom import ArticleView, ArticleViewPage, ArticleWritten
 from app.content import queries
 from app.content.commands.create_article import create_article as create
 from app.content.commands.delete_article import delete_article as delete
@@ -61,8 +61,8 @@ def manage_list_articles(request: Request, services: Parts, caller: CallerDep) -
     access=Scope.write,
     summary="Create an article",
     status_code=201,
-    response_model=ArticleView,
-    responses={200: {"model": ArticleView}},
+    response_model=ArticleWritten,
+    responses={200: {"model": ArticleWritten}},
     openapi_extra=describe(
         headers=("Idempotency-Key",),
         problems=(*BODY, *NAMES, *ONCE, "version_mismatch", "conflict", "database_busy"),
@@ -90,7 +90,9 @@ def manage_create_article(
             references=references,
         )
 
-    texts = prepare_body({"body": written.body, "body_format": written.body_format})
+    texts = prepare_body(
+        {"body": written.body, "body_format": written.body_format}, commands.runner.options
+    )
     return commands.run_once(act, texts, subject=subject_of)
 
 
@@ -112,7 +114,7 @@ def manage_read_article(ref: str, services: Parts, caller: CallerDep) -> Respons
     "/{ref}",
     access=Scope.write,
     summary="Replace an article's working copy",
-    response_model=ArticleView,
+    response_model=ArticleWritten,
     openapi_extra=describe(headers=("If-Match",), problems=(*CHANGING, *BODY, *NAMES)),
 )
 def manage_replace_article(
@@ -120,7 +122,7 @@ def manage_replace_article(
 ) -> Response:
     """Replace all that is written; what was read may be sent back whole."""
     _need_publish(commands.caller, document.get("status"))
-    texts = prepare_body({"body_format": "html", **document})
+    texts = prepare_body({"body_format": "html", **document}, commands.runner.options)
     return change(commands, lambda unit: replace(unit, ref, document, expected), texts)
 
 
@@ -128,7 +130,7 @@ def manage_replace_article(
     "/{ref}",
     access=Scope.write,
     summary="Change an article's working copy",
-    response_model=ArticleView,
+    response_model=ArticleWritten,
     openapi_extra=describe(headers=("If-Match",), problems=(*CHANGING, *BODY, *NAMES)),
 )
 def manage_patch_article(
@@ -136,7 +138,7 @@ def manage_patch_article(
 ) -> Response:
     """Apply a merge patch (RFC 7396); the public copy changes when it is published."""
     _need_publish(commands.caller, patch.get("status"))
-    texts = prepare_body(patch)
+    texts = prepare_body(patch, commands.runner.options)
     return change(commands, lambda unit: patch_article(unit, ref, patch, expected), texts)
 
 
@@ -144,7 +146,7 @@ def manage_patch_article(
     "/{ref}",
     access=Scope.publish,
     summary="Delete an article softly",
-    response_model=ArticleView,
+    response_model=ArticleWritten,
     openapi_extra=describe(headers=("If-Match",), problems=(*CHANGING, "wrong_state")),
 )
 def manage_delete_article(ref: str, commands: Commands, expected: Expected) -> Response:

@@ -15,7 +15,7 @@ from app.api.schemas.newsroom import BulkAnswer
 from app.content.article import state_of
 from app.content.commands.bulk import Result, bulk
 from app.content.orders import BulkInput
-from app.content.texts import prepare_body
+from app.content.texts import prepare_body, warnings_of
 from app.kit import json
 from app.kit.unit import Unit
 
@@ -45,7 +45,7 @@ def manage_bulk_articles(order: BulkInput, request: Request, commands: Commands)
         return json_response({"results": found, "done": done, "refused": len(found) - done})
 
     changes = order.body.get("changes")
-    texts = prepare_body(changes) if isinstance(changes, dict) else None
+    texts = prepare_body(changes, commands.runner.options) if isinstance(changes, dict) else None
     return commands.run_once(act, texts)
 
 
@@ -56,7 +56,8 @@ def _result(unit: Unit, result: Result, id_: str | None) -> dict[str, Any]:
         state = state_of(article, unit.now)
         version = article.version
         shown = {"id": article.id, "slug": article.slug, "state": state, "version": version}
-    return {
+    warnings = [] if article is None else warnings_of(unit.prepared, article)
+    return ({"warnings": warnings} if warnings else {}) | {
         "ref": result.ref,
         "status": "refused" if wrong else "done",
         "article": shown,

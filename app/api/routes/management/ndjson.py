@@ -150,7 +150,7 @@ def _too_long(number: int, longest: int) -> Outcome:
 
 
 def _result(outcome: Outcome, request_id: str | None) -> dict[str, Any]:
-    return {
+    return ({"warnings": outcome.warnings} if outcome.warnings else {}) | {
         "line": outcome.line,
         "status": outcome.status,
         "type": outcome.type,

@@ -15,7 +15,7 @@ from app.api.openapi.operations import BODY, CHANGING, NAMES, ONCE, READING, VER
 from app.api.routes.access_router import AccessRouter
 from app.api.routes.management.article_answers import sees_killed, verb
 from app.api.schemas.newsroom import (
-    ArticleView,
+    ArticleWritten,
     RevisionDifference,
     RevisionPage,
     RevisionWithArticle,
@@ -84,7 +84,7 @@ def manage_read_revision(
     "/{ref}/revisions/{version}/restore",
     access=Scope.write,
     summary="Bring back what a version said",
-    response_model=ArticleView,
+    response_model=ArticleWritten,
     openapi_extra=describe(
         headers=VERB_HEADERS,
         problems=(*CHANGING, *BODY, *NAMES, *ONCE),

@@ -10,7 +10,7 @@ from app.api.http.dependencies import CallerDep, Expected
 from app.api.openapi.operations import BODY, CHANGING, NAMES, ONCE, VERB_HEADERS, describe
 from app.api.routes.access_router import AccessRouter
 from app.api.routes.management.article_answers import verb
-from app.api.schemas.newsroom import ArticleView
+from app.api.schemas.newsroom import ArticleWritten
 from app.content.commands.correct_article import correct_article as correct
 from app.content.commands.kill_article import kill_article as kill
 from app.content.commands.publish_article import publish_article as publish
@@ -32,7 +32,7 @@ router = AccessRouter(prefix="/v1/manage/articles", tags=["management: articles"
 
 _DECLARED: dict[str, Any] = {
     "access": Scope.publish,
-    "response_model": ArticleView,
+    "response_model": ArticleWritten,
     "openapi_extra": describe(headers=VERB_HEADERS, problems=(*CHANGING, *BODY, *NAMES, *ONCE)),
 }
 
@@ -61,7 +61,7 @@ def manage_correct_article(
     ref: str, order: CorrectInput, commands: Commands, expected: Expected
 ) -> Response:
     """Change the public copy and say so: the note travels with the story for ever."""
-    texts = prepare_body(order.changes)
+    texts = prepare_body(order.changes, commands.runner.options)
     return verb(commands, lambda unit: correct(unit, ref, order, expected), texts)
 
 

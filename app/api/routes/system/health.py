@@ -77,13 +77,14 @@ def _readiness(services: Services) -> dict[str, str | bool | None]:
             "writes": False,
             "detail": failure.detail,
         }
+    fault = services.search.write_fault()
     return {
         "status": "ready",
         "database": "answers",
         "migrations": "current",
-        "index": _index(services),
+        "index": "cannot be written" if fault else _index(services),
         "writes": services.database.takes_writes(),
-        "detail": None,
+        "detail": fault,
     }
 
 

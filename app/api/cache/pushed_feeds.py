@@ -3,7 +3,7 @@
 from urllib.parse import unquote, urlsplit
 
 from app.access.caller import ANYBODY
-from app.api.delivery.registry import find
+from app.api.cache.request import find
 from app.api.delivery.resource import ReadRequest
 from app.api.http.errors import NothingHere
 from app.api.http.problems import MEDIA_TYPE, PROBLEMS

@@ -1,0 +1,324 @@
+"""Lists of stories: from parameters to a query, and from a page to the bytes of a list.
+
+`ids=` may name stories by their slugs, too: they become ids before a list is read.
+"""
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Literal, NoReturn
+
+from app.access.selection import Clause, Selection
+from app.api.delivery.resource import (
+    ReadRequest,
+    Resource,
+    TakesLong,
+    delivered,
+    feed_alternates,
+)
+from app.api.delivery.story_parameters import (
+    ARTICLE_LIST,
+    AS_NAMED,
+    HEADLINE_LIST,
+    INCLUDE,
+    NAMES_IN,
+    ONE_PER_STORY,
+    PREFER,
+    SORT,
+)
+from app.api.http.access import Reads
+from app.api.http.answer import Answer
+from app.api.http.fields import HEADLINE_FIELDS, STORY_FIELDS, Fields
+from app.api.http.filters import MOST_VALUES, References, read_selection, split_list
+from app.api.http.paging import Links, Paging, envelope
+from app.api.http.parameters import MOST_PREFERRED, Values, bad
+from app.bootstrap import Services
+from app.content.slugs import slug_problem
+from app.delivery.directory import Directory, wider
+from app.delivery.freshness import LISTS, list_keys
+from app.delivery.query import Form, StoryQuery
+from app.delivery.results import Page
+from app.kit.awaited import AwaitedReads
+from app.kit.bounded import BoundedCache
+from app.kit.errors import BadParameter
+from app.kit.ids import is_id, normal_ref
+
+# What finds the ids of stories by their slugs.
+FindIds = Callable[[Collection[str]], Mapping[str, str]]
+_IDS = "ids"
+# No story has it; a slug that leads nowhere stands for no story.
+_NO_STORY = "00000000-0000-0000-0000-000000000000"
+_Kind = Literal["headlines", "articles"]
+# Bytes of parsed queries that are kept; each takes some 3 kB, and holds its text many times.
+_MOST_BYTES, _OF_A_QUERY, _TIMES = 8 * 2**20, 3_000, 40
+
+
+def with_ids(values: Values, find_ids: FindIds) -> tuple[Values, bool]:
+    """Return parameters with ids in the place of slugs, and whether there was any slug.
+
+    What is neither stays, and is refused where it is read.
+    """
+    if _IDS not in values.sent:
+        return values, False
+    lists = [split_list(text) for text in values.sent.get(_IDS, ())]
+    slugs = {
+        ref: _NO_STORY
+        for named in lists
+        for _, value in named
+        if not is_id(value) and slug_problem(ref := normal_ref(value)) is None
+    }
+    if not slugs or any(len(named) > MOST_VALUES for named in lists):
+        return values, False
+    slugs |= find_ids(slugs)
+    sent = {**values.sent, _IDS: [_written(named, slugs) for named in lists]}
+    return replace(values, sent=sent), True
+
+
+def _written(named: list[tuple[bool, str]], slugs: Mapping[str, str]) -> str:
+    return ",".join(
+        f"{'-' if negated else ''}{slugs.get(normal_ref(value), value)}" for negated, value in named
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class ListRequest:
+    """A list as it was asked for: the query, which fields to keep, and how to page on.
+
+    Where it was asked for `by_slug`, it depends on which stories have the slugs.
+    """
+
+    query: StoryQuery
+    fields: Fields | None
+    paging: Paging
+    by_slug: bool = False
+
+
+def read_query(
+    services: Services,
+    values: Values,
+    path: str,
+    form: Form,
+    given: tuple[Clause, ...] = (),
+    *,
+    references: References | None = None,
+    embargoed: bool = False,
+    counts_all: bool = False,
+) -> tuple[StoryQuery, Paging]:
+    """Understand what selects, orders and pages stories; `given` is what the path selects.
+
+    `references` are those of the directory of now, if it is not known yet.
+    """
+    selection = read_selection(values, references or services.delivery)
+    selection = replace(selection, clauses=(*given, *selection.clauses))
+    sort = values[SORT]
+    preferred = _preferences(values, selection)
+    asked = f"{path}?{selection!r}&{sort}"
+    if preferred is not None:
+        asked += f"&{preferred!r}"
+    paging = Paging.read(services.cursors, values, asked, 2)
+    position = paging.position
+    query = StoryQuery(
+        selection=selection,
+        key="updated_at" if "updated" in sort else "published_at",
+        descending=sort.startswith("-") or sort == AS_NAMED,
+        position=(int(position[0]), str(position[1])) if position else None,
+        backwards=paging.backwards,
+        form=form,
+        limit=paging.limit,
+        count=paging.count,
+        counts_all=counts_all,
+        embargoed=embargoed,
+        preferred=preferred,
+        names_in=values[NAMES_IN],
+        order=_named(selection) if sort == AS_NAMED else (),
+    )
+    return query, paging
+
+
+def list_body(asked: ListRequest, page: Page) -> tuple[bytes, dict[str, str | None]]:
+    """Return the JSON of a page and its cursors by name."""
+    items: Sequence[bytes] = page.items
+    if asked.fields is not None:
+        items = [asked.fields.keep(item) for item in items]
+    count, count_is = page.count or (None, "exact")
+    return envelope(asked.paging, items, page.before, page.after, count, count_is)
+
+
+def narrow_keys(asked: ListRequest) -> tuple[str, ...]:
+    """Return what a list hangs on, where that is less than all lists."""
+    # Longer forms show translations, which any story may be, and any may get a slug.
+    narrow = asked.query.form == "short" and not asked.by_slug
+    return list_keys(asked.query.selection) if narrow else ()
+
+
+def _named(selection: Selection) -> tuple[str, ...]:
+    """Return the stories that a selection names one by one, in the order in which it does."""
+    named = (clause.included for clause in selection.clauses if clause.field == "id")
+    return next((ids for ids in named if ids), ())
+
+
+def _preferences(values: Values, selection: Selection) -> tuple[str, ...] | None:
+    """Return the languages that readers prefer, where they want one story of each group.
+
+    They are those of `prefer` (which the cache makes of `Accept-Language`), or else the languages
+    that the list is filtered by, in their order.
+    """
+    preferred = values[PREFER]
+    if not values[ONE_PER_STORY]:
+        if preferred:
+            raise bad(PREFER.name, "not_allowed", "'prefer' needs 'one_per_story=true'.")
+        return None
+    filtered = (clause.included for clause in selection.clauses if clause.field == "language")
+    return wider(preferred or next((tags for tags in filtered if tags), ()))[:MOST_PREFERRED]
+
+
+def full_form(values: Values) -> tuple[Form, Fields | None]:
+    """Return the form of articles that is asked for, and the fields to keep."""
+    body, fields = "body" in values[INCLUDE], values[STORY_FIELDS]
+    # Who names a field of the body wants it; who names others need not have it read.
+    if body or (fields is not None and fields.touch("body_html", "body_text")):
+        return "whole", fields
+    return "full", fields
+
+
+@dataclass(frozen=True, slots=True)
+class _List:
+    """A parsed list, its links and alternates, and its cache dependencies."""
+
+    asked: ListRequest
+    links: Links
+    alternates: Mapping[str, str]
+    narrow: tuple[str, ...]
+
+
+class _ParsedLists:
+    """Parsed queries of lists; a slug means the same for as long as the directory is the same.
+
+    Parsing takes as long as all else that is done for a list.
+    """
+
+    def __init__(self) -> None:
+        self._known: BoundedCache[tuple[str, bytes, bool, bool], _List] = BoundedCache(
+            _MOST_BYTES, lambda key, _: _OF_A_QUERY + _TIMES * len(key[1])
+        )
+        self._directory: Directory | None = None
+
+    def get(
+        self,
+        services: Services,
+        request: ReadRequest,
+        kind: _Kind,
+        directory: Directory,
+        find_ids: FindIds,
+    ) -> _List:
+        """Parse a query, unless that was done before."""
+        if directory is not self._directory:
+            self._known.clear()
+            self._directory = directory
+        reader = request.reader
+        key = (request.path, request.query, reader.embargoed, reader.key_id is not None)
+        known = self._known.get(key)
+        if known is None:
+            known = _parse(services, request, kind, directory, find_ids)
+            # Which story has a slug changes without the directory.
+            if not known.asked.by_slug:
+                self._known[key] = known
+        return known
+
+
+parsed_lists = _ParsedLists()
+
+
+def list_stories(services: Services, request: ReadRequest, kind: _Kind) -> Answer:
+    """Return a page of stories: headlines in short form, articles in full or with their bodies."""
+    current = services.delivery.current()
+    parsed = parsed_lists.get(services, request, kind, current.directory, services.delivery.ids_of)
+    if not parsed.asked.query.is_short:
+        request.leave_loop()
+    return _answer_list(request, parsed, services.delivery.stories(parsed.asked.query, current))
+
+
+async def await_stories(
+    services: Services, reads: AwaitedReads, request: ReadRequest, kind: _Kind
+) -> Answer:
+    """Return the same with one statement, without a count."""
+    directory = services.delivery.loaded
+    if directory is None:
+        raise TakesLong
+    try:
+        parsed = parsed_lists.get(services, request, kind, directory, _find_later)
+    except BadParameter:
+        # What it names may be new.
+        raise TakesLong from None
+    query = parsed.asked.query
+    if query.count is not None:
+        raise TakesLong
+    statement, params, now = services.delivery.ask_page(query)
+    page = services.delivery.answer_page(query, now, await reads.fetch(statement, params))
+    if page is None:
+        raise TakesLong
+    return _answer_list(request, parsed, page)
+
+
+def _answer_list(request: ReadRequest, parsed: _List, page: Page) -> Answer:
+    body, cursors = list_body(parsed.asked, page)
+    return delivered(
+        request,
+        body,
+        page.head,
+        keys=(LISTS,),
+        links=parsed.links.by_relation(cursors),
+        alternates=parsed.alternates,
+        narrow=parsed.narrow,
+    )
+
+
+def _find_later(_: Collection[str]) -> NoReturn:
+    """Refuse to find ids by slugs, which is one statement more."""
+    raise TakesLong
+
+
+def _parse(
+    services: Services,
+    request: ReadRequest,
+    kind: _Kind,
+    directory: Directory,
+    find_ids: FindIds,
+) -> _List:
+    reader = request.reader
+    form: Form = "short"
+    accepted = HEADLINE_LIST if kind == "headlines" else ARTICLE_LIST
+    values, by_slug = with_ids(accepted.parse(request.query), find_ids)
+    if kind == "headlines":
+        fields = values[HEADLINE_FIELDS]
+    else:
+        form, fields = full_form(values)
+    query, paging = read_query(
+        services,
+        values,
+        request.path,
+        form,
+        references=directory,
+        embargoed=reader.embargoed,
+        counts_all=reader.key_id is not None,
+    )
+    asked = ListRequest(query, fields, paging, by_slug)
+    links = Links.of(request.path, request.query, services.settings.public_url or "")
+    alternates = feed_alternates(services, request.query, "/feeds/latest")
+    return _List(asked, links, alternates, narrow_keys(asked))
+
+
+HEADLINES = Resource(
+    "/v1/headlines",
+    Reads.HEADLINES,
+    partial(list_stories, kind="headlines"),
+    HEADLINE_LIST,
+    awaited=partial(await_stories, kind="headlines"),
+)
+ARTICLES = Resource(
+    "/v1/articles",
+    Reads.STORIES,
+    partial(list_stories, kind="articles"),
+    ARTICLE_LIST,
+    awaited=partial(await_stories, kind="articles"),
+)

@@ -1,0 +1,106 @@
+"""Addresses of requests: a host that the operator serves, and a path in its one form.
+
+A path is in its one form if nothing is encoded that need not be. `/%6detrics` and `/metrics` are
+equal (RFC 3986, section 6.2.2.2), but not to a proxy that keeps `/metrics` from the public. So only
+the plain form is answered. `/v1%2Fmanage` is not equal to `/v1/manage`, but routes are found by
+decoded paths. No name here has a slash, so nothing is there.
+"""
+
+import re
+from urllib.parse import quote, unquote_to_bytes
+
+from app.api.http.answer import fits_in_head
+from app.api.http.asgi import App, Receive, Scope, Send, answer, header, request_id
+from app.api.http.errors import BadHost, NothingHere, QueryTooLong
+from app.api.http.problems import problem_for
+from app.kit.errors import Failure
+from app.kit.quoting import quoted
+
+_PROBES = ("/healthz", "/readyz")
+_SLASH = re.compile(rb"%2[Ff]")
+_NEEDLESS = re.compile(rb"%(?:2[D-Fd-f]|3[0-9]|4[1-9A-Fa-f]|5[0-9AaFf]|6[1-9A-Fa-f]|7[0-9AaEe])")
+# What stands in a path as it is (RFC 3986, section 3.3), besides letters and digits.
+_PLAIN = "/-._~!$&'()*+,;=:@"
+
+
+class AddressMiddleware:
+    """Refuses hosts that are not listed, and leads to the plain form of a path of this API.
+
+    Nothing is at a path that has no plain form.
+    """
+
+    def __init__(self, app: App, allowed: str, own: str) -> None:
+        """Take a comma list of hosts; `*` allows any. `own` is this API's address, if known."""
+        self._app = app
+        self._allowed = {name.strip().lower() for name in allowed.split(",") if name.strip()}
+        self._own = own
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on, or answer it."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        given = header(scope, b"host")
+        if not self.allows(scope, given):
+            await _refuse(scope, send, BadHost(_detail(given)))
+        elif is_plain(scope):
+            await self._app(scope, receive, send)
+        else:
+            await self._lead_on(scope, send)
+
+    def allows(self, scope: Scope, given: str | None) -> bool:
+        """Tell whether the host of a request is served here; probes come by any name.
+
+        Who gives none, or two, may be understood differently by the machines on the way, and is
+        refused (RFC 9112, section 3.2). HTTP/1.0 has no hosts.
+        """
+        if scope["path"] in _PROBES:
+            return True
+        if given is None and scope["http_version"] != "1.0":
+            return False
+        if "*" in self._allowed:
+            return given is None or "," not in given
+        return _name(given or "") in self._allowed
+
+    async def _lead_on(self, scope: Scope, send: Send) -> None:
+        """Redirect to the plain form of a path, or refuse what has none."""
+        path = unquote_to_bytes(scope["raw_path"])
+        plain = quote(path, safe=_PLAIN)
+        query = scope["query_string"].decode("latin-1")
+        location = f"{self._own}{plain}?{query}" if query else f"{self._own}{plain}"
+        has_slash = _SLASH.search(scope["raw_path"]) is not None
+        if has_slash or not _is_path(path) or not fits_in_head(plain, ()):
+            await _refuse(scope, send, NothingHere("Nothing is served at this path."))
+        elif not fits_in_head(location, ()):
+            await _refuse(scope, send, QueryTooLong(plain))
+        else:
+            await answer(send, 308, {"location": location, "cache-control": "no-store"}, b"")
+
+
+def is_plain(scope: Scope) -> bool:
+    """Tell whether no slash or unreserved character is encoded in the path of a request."""
+    raw: bytes = scope.get("raw_path") or b""
+    return b"%" not in raw or _NEEDLESS.search(raw) is None
+
+
+def _detail(given: str | None) -> str:
+    if given is None:
+        return "The request names no host."
+    return f"This server does not serve the host {quoted(_name(given))}."
+
+
+def _name(host: str) -> str:
+    """Return the host without its port; an IPv6 address keeps its brackets."""
+    if host.startswith("["):
+        return host.partition("]")[0].lower() + "]"
+    return host.partition(":")[0].lower()
+
+
+async def _refuse(scope: Scope, send: Send, failure: Failure) -> None:
+    await answer(send, *problem_for(failure, request_id(scope)))
+
+
+def _is_path(path: bytes) -> bool:
+    """Tell whether a decoded path begins with one slash, and each of its segments names a thing."""
+    begin, *segments = path.split(b"/")
+    return begin == b"" and bool(segments) and not {b"", b".", b".."} & set(segments)

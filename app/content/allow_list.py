@@ -1,0 +1,92 @@
+"""The allow-list for bodies: elements, their attributes, and what these may be set to."""
+
+import re
+from collections.abc import Callable
+
+from app.content.addressing import ADDRESSED, checked, checked_srcset
+
+TAGS = {
+    *(
+        "a abbr b bdi bdo blockquote br caption cite code col colgroup dd del details dfn div dl dt"
+    ).split(),
+    *(
+        "em figcaption figure h1 h2 h3 h4 h5 h6 hr i img ins kbd li mark ol p picture pre q rp rt"
+    ).split(),
+    *(
+        "ruby s samp small source span strike strong sub summary sup table tbody td tfoot th thead"
+    ).split(),
+    *"time tr track u ul var video audio wbr".split(),
+}
+ATTRIBUTES = {
+    "*": {"dir", "id", "lang", "title"},
+    "a": {"href", "hreflang", "rel"},
+    "audio": {"controls", "src"},
+    "blockquote": {"cite"},
+    "col": {"span"},
+    "colgroup": {"span"},
+    "del": {"cite", "datetime"},
+    "img": {"alt", "height", "sizes", "src", "srcset", "width"},
+    "ins": {"cite", "datetime"},
+    "li": {"value"},
+    "ol": {"reversed", "start", "type"},
+    "q": {"cite"},
+    "source": {"height", "media", "sizes", "src", "srcset", "type", "width"},
+    "td": {"colspan", "headers", "rowspan"},
+    "th": {"colspan", "headers", "rowspan", "scope"},
+    "time": {"datetime"},
+    "track": {"default", "kind", "label", "src", "srclang"},
+    "video": {"controls", "height", "poster", "src", "width"},
+}
+# With their text, not only their tags: what stands in them was never meant to be read.
+DROPPED = {"script", "style", "template", "noscript", "iframe", "object", "embed", "title"}
+# Every link has the first two, and keeps those of the others that it came with.
+REL = ("noopener", "noreferrer")
+REL_KEPT = ("author", "external", "help", "license", "nofollow", "sponsored", "tag", "ugc")
+OL_TYPES = {"1", "a", "A", "i", "I"}
+_INTEGER = re.compile(r"-?[0-9]{1,9}")
+# Lengths, media queries and functions of them (CSS values, level 4).
+_CSS = re.compile(r"[\w\s().,:%<>=+*/-]{1,500}", re.ASCII)
+
+
+def allowed_value(tag: str, name: str, value: str) -> str | None:
+    """Return the value of an attribute of the allow-list as it may be kept, or nothing."""
+    rule = _RULES.get(name)
+    return value if rule is None else rule(tag, value)
+
+
+def _address(_tag: str, value: str) -> str | None:
+    return checked(value)
+
+
+def _srcset(_tag: str, value: str) -> str | None:
+    return checked_srcset(value) or None
+
+
+def _rel(_tag: str, value: str) -> str:
+    tokens = value.lower().split()
+    return " ".join([*REL, *(kept for kept in REL_KEPT if kept in tokens)])
+
+
+def _css(_tag: str, value: str) -> str | None:
+    return value if _CSS.fullmatch(value) else None
+
+
+def _integer(_tag: str, value: str) -> str | None:
+    number = value.strip()
+    return number if _INTEGER.fullmatch(number) else None
+
+
+def _type(tag: str, value: str) -> str | None:
+    return value if tag != "ol" or value in OL_TYPES else None
+
+
+_RULES: dict[str, Callable[[str, str], str | None]] = {
+    **dict.fromkeys(ADDRESSED, _address),
+    "media": _css,
+    "rel": _rel,
+    "sizes": _css,
+    "srcset": _srcset,
+    "start": _integer,
+    "type": _type,
+    "value": _integer,
+}

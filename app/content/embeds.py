@@ -1,0 +1,50 @@
+"""Where what a page embeds can be read by itself, and what a link to it says."""
+
+import re
+from collections.abc import Iterable, Mapping
+from urllib.parse import urlsplit
+
+from app.content.addressing import checked_file
+from app.content.pictures import LAZY
+
+_LONGEST_TITLE = 300
+# Classes by which the scripts of other sites know what to embed.
+_EMBEDDED = re.compile(r"embed|(?:-media|-tweet|-post|-card|-video)\b", re.IGNORECASE)
+_PLACES = ("data-instgrm-permalink", "data-href", "data-permalink")
+_PARAMETERS = ("movie", "src", "url", "filename", "href")
+
+
+def address_of_frame(attributes: Mapping[str, str]) -> str | None:
+    """Return the address of what a frame or a plug-in shows, or nothing."""
+    return _first(attributes.get(name, "") for name in (*LAZY, "src"))
+
+
+def address_of_object(attributes: Mapping[str, str]) -> str | None:
+    """Return the address of what an object shows, itself or by a parameter, or nothing."""
+    parameters = (attributes.get(f"param {name}", "") for name in _PARAMETERS)
+    return _first((attributes.get("data", ""), *parameters))
+
+
+def address_of_embed(attributes: Mapping[str, str]) -> str | None:
+    """Return the address that a script of another site would have shown, or nothing."""
+    told = [attributes.get(name, "") for name in _PLACES]
+    if _EMBEDDED.search(attributes.get("class", "")):
+        told.append(attributes.get("cite", ""))
+    return _first(told)
+
+
+def title_of(attributes: Mapping[str, str], address: str) -> str:
+    """Return what a link says: the title that was given, or the site that it leads to."""
+    for name in ("title", "aria-label", "alt"):
+        title = " ".join(attributes.get(name, "").split())[:_LONGEST_TITLE]
+        if title:
+            return title
+    try:
+        host = urlsplit(address).hostname
+    except ValueError:
+        host = None
+    return (host or address).removeprefix("www.")[:_LONGEST_TITLE]
+
+
+def _first(addresses: Iterable[str]) -> str | None:
+    return next(filter(None, map(checked_file, addresses)), None)

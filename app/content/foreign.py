@@ -1,0 +1,196 @@
+"""HTML beyond the allow-list: which elements there are, and what each is to its readers.
+
+A parser of HTML takes away what stands in the wrong place (cells without a table) or gives it a
+meaning of its own (`noscript`, `svg`). So tags get names, before it reads them, that say what their
+elements are to readers, with the name that they had and where they stood.
+"""
+
+import html
+import re
+
+from app.content.allow_list import DROPPED, TAGS
+from app.content.bounds import TAG_PATTERN
+from app.content.removals import Removal
+
+# Blocks of their own, and what they are among the elements of the allow-list.
+BLOCKS = {
+    **dict.fromkeys(
+        (
+            "address article aside center dialog fieldset footer form header hgroup legend main "
+            "marquee nav optgroup option search section x-block"
+        ).split(),
+        "div",
+    ),
+    **dict.fromkeys(("dir", "menu"), "ul"),
+    "listing": "pre",
+}
+# Boxes in a line: their words touch no others.
+BOXES = set("applet button canvas meter object progress select textarea x-box".split())
+# Inside a word, perhaps.
+INLINE = "x-inline"
+NOSCRIPT = "x-noscript"
+_DROP = "x-drop"
+VOID = {"embed", "input", "param"}
+# What AMP says of a picture, a film or a frame is what HTML says of them.
+MEDIA = {
+    "amp-anim": "img",
+    "amp-audio": "audio",
+    "amp-iframe": "iframe",
+    "amp-img": "img",
+    "amp-video": "video",
+}
+# Elements that mean nothing to the words in them; the parser or the sanitiser takes their tags.
+_TRANSPARENT = set(
+    (
+        "acronym area base basefont bgsound big blink body data datalist font frame frameset head "
+        "html image label link map meta nobr output rb rtc tt"
+    ).split()
+)
+_KNOWN = TAGS | DROPPED | BLOCKS.keys() | BOXES | VOID | _TRANSPARENT
+_RENAMED = {
+    "noscript": NOSCRIPT,
+    "noembed": NOSCRIPT,
+    "noframes": NOSCRIPT,
+    "label": INLINE,
+    "acronym": "abbr",
+    "image": "img",
+    "plaintext": "listing",
+    "xmp": "listing",
+}
+_PARTS_OF_TABLES = set("caption tbody td tfoot th thead tr".split())
+# Drawings and formulas: their words are labels, each for itself.
+_ROOTS = {"svg", "math"}
+_SILENT = {"annotation", "annotation-xml", "defs", "desc", "metadata", "symbol"}
+# Their content is no markup (HTML, section 13.2.5.2 to 13.2.5.4).
+_RAW = {"iframe", "script", "style", "textarea", "title", "xmp"}
+_RAW_ENDS = {
+    name: re.compile(rf"</{name}(?=[\t\n\f\r />]|\Z)", re.IGNORECASE) for name in sorted(_RAW)
+}
+_TOKEN = re.compile(rf"<!--(?:-?>|.*?--!?>|.*)|{TAG_PATTERN}(>?)", re.DOTALL)
+_TABLE_TAG = re.compile(rf"<(/?)(table|{'|'.join(sorted(_PARTS_OF_TABLES))})[\s/>]")
+_NAME = re.compile(r"</?([a-zA-Z][^\s/>]*)")
+# Attributes that say where something is to be read or shown, and words in classes that do.
+_PLACES = re.compile(
+    r"[\s\"']data-(?:src|lazy|orig|actual|href|permalink|instgrm)|<a\b[^<>]*\sname\s*=",
+    re.IGNORECASE,
+)
+_EMBEDDED = ("embed", "-media", "-tweet")
+_REPORTED = set("applet button canvas form input math select svg textarea".split())
+_LONGEST_NAME = 60
+
+
+def is_unusual(markup: str) -> bool:
+    """Tell whether HTML has, or may have, what the allow-list cannot say as it is."""
+    names = set(_NAME.findall(markup))
+    if not names <= TAGS or (names & _PARTS_OF_TABLES and _has_stray_parts(markup)):
+        return True
+    if "data-" in markup or "name" in markup:
+        return _PLACES.search(markup) is not None or _may_embed(markup)
+    return _may_embed(markup)
+
+
+def named(markup: str) -> tuple[str, list[Removal]]:
+    """Return HTML in which tags say what they are to readers, and what will be gone of it."""
+    reader = _Reader(markup)
+    return reader.read(), reader.removals
+
+
+def _may_embed(markup: str) -> bool:
+    return "class" in markup and any(word in markup for word in _EMBEDDED)
+
+
+def _has_stray_parts(markup: str) -> bool:
+    depth = 0
+    for tag in _TABLE_TAG.finditer(markup):
+        if tag[2] == "table":
+            depth = max(0, depth - 1) if tag[1] else depth + 1
+        elif not depth:
+            return True
+    return False
+
+
+class _Reader:
+    """Reads tags one after the other, as a browser does where no script runs."""
+
+    def __init__(self, markup: str) -> None:
+        self.removals: list[Removal] = []
+        self._markup = markup
+        self._tables = 0
+        self._root = ""
+
+    def read(self) -> str:
+        """Return the markup with its tags named."""
+        parts: list[str] = []
+        last = end = 0
+        while found := _TOKEN.search(self._markup, end):
+            end = found.end()
+            if found[2] is None:
+                continue
+            name = found[2].lower()
+            written = self._tag(found, name)
+            if written is not None:
+                parts += (self._markup[last : found.start()], written)
+                last = end
+            if name in _RAW and not found[1]:
+                ends = _RAW_ENDS[name].search(self._markup, end)
+                begins, end = end, ends.start() if ends else len(self._markup)
+                if name == "xmp":
+                    parts.append(html.escape(self._markup[begins:end], quote=False))
+                    last = end
+        return "".join([*parts, self._markup[last:]])
+
+    def _tag(self, found: re.Match[str], name: str) -> str | None:
+        """Return what to write for a tag, or nothing where it stays as it is."""
+        self._report(found, name)
+        meant = self._meant(found, name)
+        if meant == name and name not in _MARKED:
+            return None
+        if found[1]:
+            return f"</{meant}>"
+        shown = re.sub(r"[^a-z0-9:._-]", "", name)[:_LONGEST_NAME]
+        rest = found[3].rstrip("/") if meant != name else found[3]
+        tag = f'<{meant} data-at="{found.start()}" data-is="{shown}"{_spaced(rest)}{found[4]}'
+        # Who writes a tag of their own as if it ended there means that it does.
+        is_empty = found[3].endswith("/") and meant in (INLINE, "x-box", _DROP)
+        return f"{tag}</{meant}>" if is_empty and found[4] else tag
+
+    def _meant(self, found: re.Match[str], name: str) -> str:
+        is_end = bool(found[1])
+        if name in _ROOTS or (self._root and name not in DROPPED | {"a"}):
+            if name in _ROOTS:
+                self._root = "" if is_end or found[3].endswith("/") else name
+            return _DROP if name in _SILENT else "x-box"
+        if name == "table":
+            self._tables = max(0, self._tables - 1) if is_end else self._tables + 1
+        if name in _PARTS_OF_TABLES and not self._tables:
+            return "x-block"
+        if name in MEDIA:
+            return MEDIA[name]
+        return _RENAMED.get(name, name if name in _KNOWN else INLINE)
+
+    def _report(self, found: re.Match[str], name: str) -> None:
+        if found[1]:
+            return
+        if name in ("script", "template"):
+            self._removed(found, name, "removed, with what stands in it")
+        elif name in _REPORTED:
+            self._removed(found, name, "removed; its text stays")
+        elif not (name in _KNOWN or name in _RENAMED or name in MEDIA or self._root or ":" in name):
+            # Names with a colon come from word processors, and say nothing to readers.
+            self._removed(found, name, "removed; its text stays")
+
+    def _removed(self, found: re.Match[str], name: str, what: str) -> None:
+        before = self._markup[max(0, found.start() - 200) : found.start()]
+        after = re.sub(r"<[^<>]*>|^[^<>]*>", " ", before)
+        self.removals.append(Removal(name, what, offset=found.start(), after=after))
+
+
+def _spaced(rest: str) -> str:
+    return rest if rest[:1] in ("", " ", "\t", "\n", "\f", "\r", "/") else f" {rest}"
+
+
+# What may be taken out, or may change, by what it holds.
+_MARKED = {"img", "iframe", "embed", "object", "audio", "video"}
+# Which names may stand in what a parser makes of it, beyond those of the allow-list.
+NAMES = BLOCKS.keys() | BOXES | VOID | {INLINE, NOSCRIPT, "iframe"}
+NAMES_DROPPED = {"script", "style", "template", "title", _DROP}

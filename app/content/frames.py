@@ -1,0 +1,67 @@
+"""Frames: of the hosts that a setting names, and links in the place of all others."""
+
+import html
+import re
+from collections.abc import Mapping
+from urllib.parse import urlsplit
+
+from app.content.addressing import checked_file
+from app.content.allow_list import REL, allowed_value
+from app.content.embeds import title_of
+
+# What every frame has. It may run scripts and know its own site, for else no player works; it may
+# not lead the page elsewhere, send forms or save files.
+FRAME_SET = {
+    "allowfullscreen": "",
+    "loading": "lazy",
+    "referrerpolicy": "strict-origin-when-cross-origin",
+    "sandbox": "allow-popups allow-presentation allow-same-origin allow-scripts",
+}
+FRAME_ATTRIBUTES = {"height", "src", "title", "width", *FRAME_SET}
+_SIZE = re.compile(r"[0-9]{1,4}%?")
+_FRAME = re.compile(r"<iframe((?: [^<>]*)?)></iframe>")
+_ATTRIBUTE = re.compile(r' (src|title)="([^"]*)"')
+
+
+def may_frame(address: str, hosts: frozenset[str]) -> bool:
+    """Tell whether a frame may show an address: by HTTPS, of a host or one below it."""
+    try:
+        parts = urlsplit(address)
+        host = (parts.hostname or "").rstrip(".")
+    except ValueError:
+        return False
+    labels = host.split(".")
+    named = (".".join(labels[start:]) for start in range(len(labels)))
+    return parts.scheme in ("", "https") and bool(host) and any(name in hosts for name in named)
+
+
+def frame_attributes(address: str, told: Mapping[str, str]) -> dict[str, str]:
+    """Return the attributes of a frame that shows an address."""
+    sizes = {name: told.get(name, "") for name in ("width", "height")}
+    known = {name: size for name, size in sizes.items() if _SIZE.fullmatch(size)}
+    return {"src": address, "title": title_of(told, address), **known, **FRAME_SET}
+
+
+def frame_value(tag: str, name: str, value: str) -> str | None:
+    """Return the value of an attribute of the allow-list where that has frames."""
+    if tag == "iframe" and name in FRAME_SET:
+        return FRAME_SET[name]
+    return allowed_value(tag, name, value)
+
+
+def with_frames_of(markup: str, hosts: frozenset[str]) -> str:
+    """Return sanitised HTML in which frames of other hosts than these are links."""
+    if "<iframe" not in markup:
+        return markup
+    return _FRAME.sub(lambda frame: _frame_or_link(frame, hosts), markup)
+
+
+def _frame_or_link(frame: re.Match[str], hosts: frozenset[str]) -> str:
+    told = {name: html.unescape(value) for name, value in _ATTRIBUTE.findall(frame[1])}
+    address = checked_file(told.get("src", ""))
+    if address is None:
+        return ""
+    if may_frame(address, hosts) and ' sandbox="' in frame[1]:
+        return frame[0]
+    text = html.escape(title_of(told, address), quote=False)
+    return f' <a href="{html.escape(address)}" rel="{" ".join(REL)}">{text}</a> '

@@ -1,0 +1,71 @@
+"""What was taken out of a body, for those who wrote it."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+_MOST = 20
+_LONGEST_NAME = 40
+_LONGEST_QUOTE = 40
+
+Code = Literal["address_removed", "element_removed"]
+CODES: dict[Code, str] = {
+    "element_removed": "An element was taken out, or replaced; the detail says by what.",
+    "address_removed": "An address was taken out: its scheme or its host cannot be kept.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Removal:
+    """Something that was taken out: what, what became of it, and where it stood.
+
+    `offset` counts characters of the HTML that came in; `after` is the text before it.
+    """
+
+    name: str
+    what: str
+    code: Code = "element_removed"
+    offset: int | None = None
+    after: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Warned:
+    """What the answer to a write says of a part of a body."""
+
+    code: Code
+    detail: str
+
+
+def warnings_for(removals: Iterable[Removal], source: str | None) -> tuple[Warned, ...]:
+    """Return a few warnings, one for each name and what became of it.
+
+    `source` is the HTML in which offsets count lines, if the body was written as HTML.
+    """
+    first: dict[tuple[str, str, Code], Removal] = {}
+    counts: dict[tuple[str, str, Code], int] = {}
+    for removal in removals:
+        key = (removal.name, removal.what, removal.code)
+        first.setdefault(key, removal)
+        counts[key] = counts.get(key, 0) + 1
+    warned = [
+        Warned(removal.code, _detail(removal, counts[key], source))
+        for key, removal in list(first.items())[:_MOST]
+    ]
+    if len(first) > _MOST:
+        warned.append(Warned("element_removed", f"And {len(first) - _MOST} more kinds of these."))
+    return tuple(warned)
+
+
+def _detail(removal: Removal, count: int, source: str | None) -> str:
+    name = removal.name
+    name = name if len(name) <= _LONGEST_NAME else name[:_LONGEST_NAME] + "…"
+    times = "" if count == 1 else f", {count} times, first"
+    return f"<{name}>{times}{_where(removal, source)}: {removal.what}."
+
+
+def _where(removal: Removal, source: str | None) -> str:
+    if source is not None and removal.offset is not None:
+        return f" in line {source.count(chr(10), 0, removal.offset) + 1}"
+    words = " ".join(removal.after.split())[-_LONGEST_QUOTE:]
+    return f" after “{words}”" if words else " at the beginning"

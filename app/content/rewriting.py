@@ -1,0 +1,361 @@
+"""HTML as a parser left it, said in the elements of the allow-list.
+
+What comes in is well formed: `foreign` named its tags, and a parser closed what was open. What goes
+out still has to be sanitised.
+"""
+
+import html
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from app.content.allow_list import TAGS
+from app.content.embeds import address_of_embed, address_of_frame, address_of_object, title_of
+from app.content.foreign import BLOCKS, BOXES, INLINE, NOSCRIPT
+from app.content.frames import frame_attributes, may_frame
+from app.content.pictures import is_dot, one_of, shown
+from app.content.removals import Removal
+
+_TAG = re.compile(r'<(/?)([a-z][a-z0-9-]*)((?:[^<>"]|"[^"]*")*)>')
+_ATTRIBUTE = re.compile(r' ([^\s"=<>/]+)="([^"]*)"')
+_VOID = frozenset("br col hr img source track wbr".split())
+# Elements in which blocks may stand.
+_FLOW = frozenset(
+    (
+        "blockquote caption dd del details div dl dt figcaption figure ins li ol picture summary "
+        "table tbody td tfoot th thead tr ul"
+    ).split()
+) | {*BLOCKS, *BOXES, INLINE, NOSCRIPT, "iframe"}
+# Where one of these begins or ends, so does a word.
+_EDGES = frozenset(
+    (
+        "audio blockquote br caption dd details div dl dt figcaption figure h1 h2 h3 h4 h5 h6 hr "
+        "img li ol p pre summary table tbody td tfoot th thead tr ul video"
+    ).split()
+)
+# What stands close to the word before it, and to the word after it.
+_CLOSING = frozenset(".,;:!?)]}%»”’…。、，；：！？」』】）")
+_OPENING = frozenset("([{«“‘/-–—「『【（")
+_HOLDS = re.compile(r"<(?:a [^<>]*href=|audio|img|video)")
+# What scripts of other sites replace by what they embed.
+_EMBEDDING = frozenset("article blockquote div figure section".split())
+# Elements that stay as they are wherever they stand.
+_PLAIN = TAGS - {"a", "audio", "img", "picture", "source", "video"}
+# Attributes that only say where something comes from, and which names it had.
+_UNWRITTEN = ("class", "data-", "name", "aria-")
+
+
+_NONE: Mapping[str, str] = {}
+
+
+@dataclass(slots=True)
+class _Open:
+    """An open element: what will end it, where it begins in what is written, what it had."""
+
+    name: str
+    end: str
+    begins: int
+    words: int
+    last: str
+    attributes: Mapping[str, str]
+    # Of a picture, the addresses of its sources.
+    sources: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Picture:
+    """A picture, after how many words it came, and whether it was to be loaded later."""
+
+    src: str
+    words: int
+    is_lazy: bool
+    is_instead: bool
+
+
+class Rewriter:
+    """Writes each element as the allow-list can say it."""
+
+    def __init__(self, removals: list[Removal], frames: frozenset[str] = frozenset()) -> None:
+        """Add to what was removed before; `frames` are the hosts that may be shown in frames."""
+        self.removals = removals
+        self._frames = frames
+        self._first: dict[tuple[str, str], Removal] = {}
+        self._parts: list[str] = []
+        self._open: list[_Open] = []
+        # How many pieces of text there were, and the last letter on this line.
+        self._words, self._last = 0, ""
+        # Whether the next word must not touch the last one, and after how many pieces of text an
+        # inline element ended.
+        self._is_apart, self._ended = False, -1
+        # How many elements are open in which no block may stand, and how many of each name.
+        self._lines = 0
+        self._depths = dict.fromkeys(("a", "audio", "iframe", "p", "picture", "video", NOSCRIPT), 0)
+        self._picture: _Picture | None = None
+        self._unshown: Removal | None = None
+
+    def rewrite(self, markup: str) -> str:
+        """Return the whole."""
+        last = 0
+        for tag in _TAG.finditer(markup):
+            self._text(markup[last : tag.start()])
+            last = tag.end()
+            if tag[1]:
+                self._end(tag[2])
+            else:
+                self._start(tag[2], tag[3])
+        self._text(markup[last:])
+        return "".join(self._parts)
+
+    def _text(self, text: str) -> None:
+        if not text or self._depths["iframe"]:
+            return
+        if self._is_apart and self._touches(text):
+            self._parts.append(" ")
+        self._parts.append(text)
+        if not text.isspace():
+            self._words += 1
+        self._is_apart, self._last = False, text[-1]
+
+    def _touches(self, text: str) -> bool:
+        is_begun = self._last != "" and not self._last.isspace() and self._last not in _OPENING
+        return is_begun and not (
+            text[0].isspace() or text[0] in _CLOSING or text.startswith("&nbsp;")
+        )
+
+    def _start(self, name: str, written: str) -> None:
+        if self._depths["iframe"]:
+            return
+        if not written and name in _PLAIN:
+            self._keep(name, "")
+            return
+        attributes = {key: html.unescape(value) for key, value in _ATTRIBUTE.findall(written)}
+        special = _STARTS.get(name)
+        if special is not None:
+            special(self, attributes)
+        elif name in BLOCKS:
+            self._start_block(name, written)
+        elif name in BOXES or name in (INLINE, NOSCRIPT, "iframe"):
+            is_beside = not self._lines or self._ended == self._words
+            self._is_apart |= name in BOXES or (name == INLINE and is_beside)
+            self._push(name, "")
+        else:
+            self._keep(name, written)
+        if self._open and self._open[-1].name == name:
+            self._open[-1].attributes = attributes
+
+    def _keep(self, name: str, written: str) -> None:
+        if name in _EDGES:
+            self._end_line()
+        if name in _VOID:
+            self._parts.append(f"<{name}{written}>")
+        else:
+            self._push(name, f"</{name}>", f"<{name}{written}>")
+
+    def _push(self, name: str, end: str, start: str = "") -> None:
+        self._open.append(_Open(name, end, len(self._parts), self._words, self._last, _NONE))
+        self._parts.append(start)
+        self._count(name, 1)
+
+    def _count(self, name: str, by: int) -> None:
+        if name not in _FLOW:
+            self._lines += by
+        if name in self._depths:
+            self._depths[name] += by
+
+    def _start_block(self, name: str, written: str) -> None:
+        if self._depths["p"]:
+            # A block would end the paragraph.
+            self._is_apart = True
+            self._push(name, "")
+        else:
+            self._end_line()
+            self._push(name, f"</{BLOCKS[name]}>", f"<{BLOCKS[name]}{written}>")
+
+    def _end_line(self) -> None:
+        self._is_apart, self._last, self._ended = False, "", -1
+
+    def _end(self, name: str) -> None:
+        if not self._open or self._open[-1].name != name:
+            return
+        closed = self._open.pop()
+        self._count(name, -1)
+        special = _ENDS.get(name)
+        if special is not None:
+            special(self, closed)
+        elif closed.attributes and name in _EMBEDDING:
+            self._link_embed(closed)
+        self._parts.append(closed.end)
+        if name in _EDGES or (name in BLOCKS and closed.end):
+            self._end_line()
+        elif name in BLOCKS or name in BOXES:
+            self._is_apart = True
+        elif name == INLINE:
+            self._is_apart |= not self._lines or closed.words == self._words
+            self._ended = self._words
+
+    def _removed(self, attributes: Mapping[str, str], what: str) -> Removal:
+        name = attributes.get("data-is", "img")
+        if (name, what) in self._first:
+            # Only the first of a kind is told in detail.
+            self.removals.append(self._first[name, what])
+            return self._first[name, what]
+        at = attributes.get("data-at", "")
+        words = "".join(self._parts[-5:])[-200:]
+        removal = Removal(
+            name,
+            what,
+            offset=int(at) if at.isdecimal() else None,
+            after=re.sub(r"<[^<>]*>|^[^<>]*>", " ", words),
+        )
+        self.removals.append(removal)
+        self._first[name, what] = removal
+        return removal
+
+    # Links and anchors.
+
+    def _start_link(self, attributes: dict[str, str]) -> None:
+        anchor = attributes.get("id") or attributes.get("name", "")
+        self._keep("a", _written({**attributes, "id": anchor}))
+
+    # Pictures, films and sounds.
+
+    def _start_image(self, attributes: dict[str, str]) -> None:
+        around = [one for one in self._open if one.name == "picture"]
+        source = shown(attributes, around[-1].sources if around else ())
+        if source.src is None or is_dot(attributes):
+            self._unshown = self._removed(attributes, "removed, for it shows no picture")
+            self._is_apart = True
+        elif not self._is_again(source.src):
+            is_instead = bool(self._depths[NOSCRIPT])
+            self._picture = _Picture(source.src, self._words, source.is_lazy, is_instead)
+            if is_instead and self.removals and self.removals[-1] is self._unshown:
+                # It is what the other one stood for.
+                self.removals.pop()
+            self._keep("img", _written({**attributes, "src": source.src, "srcset": source.srcset}))
+
+    def _is_again(self, src: str) -> bool:
+        """Tell whether a picture came already, for browsers with or without scripts."""
+        before = self._picture
+        if before is None or before.words != self._words:
+            return False
+        if self._depths[NOSCRIPT] and before.is_lazy:
+            return True
+        return before.src == src and bool(before.is_instead or self._depths[NOSCRIPT])
+
+    def _end_picture(self, closed: _Open) -> None:
+        if any("<img" in part for part in self._parts[closed.begins :]):
+            return
+        src = next(filter(None, map(one_of, closed.sources)), None)
+        if src is None or self._is_again(src):
+            # Without a picture, it is nothing but what else stands in it.
+            for place in range(closed.begins, len(self._parts)):
+                if place == closed.begins or self._parts[place].startswith("<source"):
+                    self._parts[place] = ""
+            closed.end = ""
+        else:
+            self._keep("img", _written({"src": src}))
+
+    def _start_source(self, attributes: dict[str, str]) -> None:
+        source = shown(attributes)
+        if not self._depths["picture"]:
+            if self._depths["audio"] or self._depths["video"]:
+                self._keep_film("source", attributes)
+        elif source.srcset or source.src:
+            srcset = source.srcset or source.src or ""
+            around = [one for one in self._open if one.name == "picture"]
+            around[-1].sources += (srcset,)
+            self._keep("source", _written({**attributes, "src": "", "srcset": srcset}))
+
+    def _keep_film(self, name: str, attributes: dict[str, str]) -> None:
+        src = shown(attributes).src or ""
+        self._keep(name, _written({**attributes, "src": src, "srcset": ""}))
+
+    def _end_noscript(self, closed: _Open) -> None:
+        if not any(map(_HOLDS.search, self._parts[closed.begins :])):
+            # What is said to those who run no scripts is not part of the story.
+            del self._parts[closed.begins :]
+            self._words, self._last = closed.words, closed.last
+
+    # Frames, and what else was shown by something else.
+
+    def _start_input(self, _attributes: dict[str, str]) -> None:
+        self._is_apart = True
+
+    def _start_param(self, attributes: dict[str, str]) -> None:
+        for around in self._open[-1:]:
+            if around.name == "object":
+                name, value = attributes.get("name", "").lower(), attributes.get("value", "")
+                around.attributes = {f"param {name}": value, **around.attributes}
+
+    def _start_embed(self, attributes: dict[str, str]) -> None:
+        self._link(address_of_frame(attributes), attributes)
+
+    def _end_frame(self, closed: _Open) -> None:
+        address = address_of_frame(closed.attributes)
+        if address and may_frame(address, self._frames):
+            self._parts.append(f"<iframe{_written(frame_attributes(address, closed.attributes))}>")
+            self._parts.append("</iframe>")
+            self._end_line()
+        else:
+            self._link(address, closed.attributes)
+
+    def _end_object(self, closed: _Open) -> None:
+        if not any(map(_HOLDS.search, self._parts[closed.begins :])):
+            self._link(address_of_object(closed.attributes), closed.attributes)
+
+    def _link_embed(self, closed: _Open) -> None:
+        address = address_of_embed(closed.attributes)
+        if address and not any("<a " in part for part in self._parts[closed.begins :]):
+            self._write_link(address, title_of({}, address))
+
+    def _link(self, address: str | None, attributes: Mapping[str, str]) -> None:
+        if address is None:
+            self._removed(attributes, "removed, for it has no address that can be kept")
+            self._is_apart = True
+        else:
+            self._removed(attributes, "replaced by a link")
+            self._write_link(address, title_of(attributes, address))
+
+    def _write_link(self, address: str, title: str) -> None:
+        text = html.escape(title, quote=False)
+        if self._depths["a"]:
+            link = text
+        else:
+            link = f'<a href="{html.escape(address)}">{text}</a>'
+        if self._lines:
+            self._is_apart = True
+            if self._touches(title):
+                self._parts.append(" ")
+            self._parts.append(link)
+            self._words += 1
+            self._is_apart, self._last = True, title[-1]
+        else:
+            self._parts.append(f"<p>{link}</p>")
+            self._words += 1
+            self._end_line()
+
+
+def _written(attributes: Mapping[str, str]) -> str:
+    return "".join(
+        f' {name}="{html.escape(value)}"'
+        for name, value in attributes.items()
+        if not name.startswith(_UNWRITTEN) and (value or name not in ("id", "src", "srcset"))
+    )
+
+
+_STARTS: dict[str, Callable[[Rewriter, dict[str, str]], None]] = {
+    "a": Rewriter._start_link,
+    "audio": lambda rewriter, attributes: rewriter._keep_film("audio", attributes),
+    "embed": Rewriter._start_embed,
+    "img": Rewriter._start_image,
+    "input": Rewriter._start_input,
+    "param": Rewriter._start_param,
+    "source": Rewriter._start_source,
+    "video": lambda rewriter, attributes: rewriter._keep_film("video", attributes),
+}
+_ENDS: dict[str, Callable[[Rewriter, _Open], None]] = {
+    "iframe": Rewriter._end_frame,
+    "object": Rewriter._end_object,
+    "picture": Rewriter._end_picture,
+    NOSCRIPT: Rewriter._end_noscript,
+}

@@ -1,0 +1,161 @@
+"""HTML that comes in, as it is stored: nothing in it but what the allow-list names."""
+
+import re
+import threading
+from typing import NamedTuple
+
+import nh3
+
+from app.content.addressing import SCHEMES
+from app.content.allow_list import ATTRIBUTES, DROPPED, REL, TAGS, allowed_value
+from app.content.foreign import NAMES, NAMES_DROPPED, is_unusual, named
+from app.content.fragments import with_fragments
+from app.content.frames import FRAME_ATTRIBUTES, frame_value, with_frames_of
+from app.content.pictures import LAZY, LAZY_SETS, is_seen
+from app.content.removals import Removal
+from app.content.rewriting import Rewriter
+
+# Of elements that may be said in others, what says where they lead, and what they were.
+_MARKS = "aria-label class data-at data-href data-instgrm-permalink data-is data-permalink".split()
+_WIDER: dict[str, set[str]] = {
+    "*": {*_MARKS},
+    "a": {"name"},
+    "audio": {*LAZY},
+    "embed": {"src", *LAZY},
+    "iframe": {"height", "src", "width", *LAZY},
+    "img": {*LAZY, *LAZY_SETS},
+    "object": {"data"},
+    "param": {"name", "value"},
+    "source": {*LAZY, *LAZY_SETS},
+    "video": {*LAZY},
+}
+_LINK = re.compile(r"<a((?: [^<>]*)?)>")
+_PLAYER = re.compile(r"<(audio|video)((?: [^<>]*)?)>")
+_IMAGE = re.compile(r"<img((?: [^<>]*)?)>")
+_ATTRIBUTE = re.compile(r' (src|width|height)="([^"]*)"')
+_OTHER_SCHEME = re.compile(
+    rf"""<a\b[^<>]{{0,1000}}\shref\s*=\s*["']?\s*(?!(?:{"|".join(sorted(SCHEMES))}):)[a-z][a-z0-9+.-]*:""",
+    re.IGNORECASE,
+)
+_OF_OTHER_SCHEME = "its address was removed, for it has a scheme that is not one of " + ", ".join(
+    sorted(SCHEMES)
+)
+
+
+class Sanitised(NamedTuple):
+    """HTML by allow-list, and what was taken out of it."""
+
+    markup: str
+    removals: list[Removal]
+
+
+def sanitise(markup: str, frames: frozenset[str] = frozenset()) -> Sanitised:
+    """Return HTML with nothing in it but what the allow-list names; addresses stay as they are.
+
+    `frames` are the hosts that may be shown in frames; in the place of other frames are links.
+    """
+    if not is_unusual(markup):
+        clean = _narrowed(markup)
+        if _shows_all(clean):
+            return Sanitised(with_fragments(clean), _lost_addresses(markup, clean))
+    meant, removals = named(markup)
+    rewritten = Rewriter(removals, frames).rewrite(_cleaners.wide.clean(meant))
+    clean = _narrowed(rewritten, frames)
+    return Sanitised(with_fragments(clean), removals + _lost_addresses(markup, clean))
+
+
+def _narrowed(markup: str, frames: frozenset[str] = frozenset()) -> str:
+    """Return HTML by allow-list, with what every link and every player has."""
+    if frames and "<iframe" in markup:
+        framed = _cleaners.framed or _cleaners.with_frames()
+        clean = _LINK.sub(_with_rel, with_frames_of(framed.clean(markup), frames))
+    elif "rel=" in markup:
+        clean = _LINK.sub(_with_rel, _cleaners.of_related.clean(markup))
+    else:
+        clean = _cleaners.narrow.clean(markup)
+    if "<audio" in clean or "<video" in clean:
+        clean = _PLAYER.sub(_with_controls, clean)
+    return clean
+
+
+def _lost_addresses(markup: str, clean: str) -> list[Removal]:
+    if clean.count(' href="') >= markup.count("href"):
+        return []
+    return [
+        Removal("a", _OF_OTHER_SCHEME, "address_removed", found.start())
+        for found in _OTHER_SCHEME.finditer(markup)
+    ]
+
+
+def _shows_all(clean: str) -> bool:
+    """Tell whether every picture can be seen."""
+    if "<picture" in clean:
+        inside = (part.partition("</picture>")[0] for part in clean.split("<picture")[1:])
+        if not all("<img" in part for part in inside):
+            return False
+    return "<img" not in clean or all(map(_is_seen, _IMAGE.findall(clean)))
+
+
+def _is_seen(written: str) -> bool:
+    attributes = dict(_ATTRIBUTE.findall(written))
+    src = attributes.get("src", "")
+    return not src.lower().startswith(("#", "mailto:", "tel:")) and is_seen(src, attributes)
+
+
+def _with_rel(link: re.Match[str]) -> str:
+    return link[0] if ' rel="' in link[1] else f'<a{link[1]} rel="{" ".join(REL)}">'
+
+
+def _with_controls(player: re.Match[str]) -> str:
+    if ' controls="' in player[2]:
+        return player[0]
+    return f'<{player[1]} controls=""{player[2]}>'
+
+
+class _Cleaners(threading.local):
+    """The sanitisers of a thread: making one costs more than using it."""
+
+    def __init__(self) -> None:
+        # Most bodies say nothing of how links are related; then the sanitiser says it.
+        self.narrow = nh3.Cleaner(
+            tags=TAGS,
+            attributes={**ATTRIBUTES, "a": ATTRIBUTES["a"] - {"rel"}},
+            clean_content_tags=DROPPED,
+            url_schemes=SCHEMES,
+            link_rel=" ".join(REL),
+            attribute_filter=allowed_value,
+        )
+        self.of_related = nh3.Cleaner(
+            tags=TAGS,
+            attributes=ATTRIBUTES,
+            clean_content_tags=DROPPED,
+            url_schemes=SCHEMES,
+            link_rel=None,
+            attribute_filter=allowed_value,
+        )
+        self.framed: nh3.Cleaner | None = None
+        names = ATTRIBUTES.keys() | _WIDER.keys()
+        self.wide = nh3.Cleaner(
+            tags=TAGS | NAMES,
+            attributes={
+                name: ATTRIBUTES.get(name, set()) | _WIDER.get(name, set()) for name in names
+            },
+            clean_content_tags=NAMES_DROPPED,
+            url_schemes=SCHEMES,
+            link_rel=None,
+        )
+
+    def with_frames(self) -> nh3.Cleaner:
+        """Make the sanitiser for what has frames, which few deployments need."""
+        self.framed = nh3.Cleaner(
+            tags=TAGS | {"iframe"},
+            attributes={**ATTRIBUTES, "iframe": FRAME_ATTRIBUTES},
+            clean_content_tags=DROPPED - {"iframe"},
+            url_schemes=SCHEMES,
+            link_rel=None,
+            attribute_filter=frame_value,
+        )
+        return self.framed
+
+
+_cleaners = _Cleaners()

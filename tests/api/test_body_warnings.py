@@ -1,0 +1,187 @@
+"""What an answer to a write says of what was taken out of a body."""
+
+from typing import Any
+
+import pytest
+from starlette.testclient import TestClient
+
+from app.api.schemas.newsroom import ArticleWritten, BulkAnswer
+from app.bootstrap import Services, bootstrap
+from app.content.removals import CODES
+from app.delivery.soundness import flaws
+from app.kit import json
+from tests.newsroom import Newsroom
+
+FRAME = '<p>One</p>\n<iframe src="https://www.youtube.com/embed/x" title="Film"></iframe>'
+HARMLESS = (
+    '<section class="a" style="b"><p onclick="c">x</p></section><font color="red">y</font>'
+    "<o:p>z</o:p>"
+    '<img src="/a.png" class="b"><a href="/x" target="_blank">z</a><!-- c --><h2 id="d">e</h2>'
+)
+
+
+def told(answer: dict[str, Any]) -> list[tuple[str, str]]:
+    for one in answer.get("warnings", []):
+        assert one["pointer"] == "#/body"
+        assert one["code"] in CODES
+        assert len(one["detail"]) < 300
+    return [(one["code"], one["detail"]) for one in answer.get("warnings", [])]
+
+
+GONE, STAYS = "removed, with what stands in it.", "removed; its text stays."
+FOUND = [("element_removed", "<iframe> in line 2: replaced by a link.")]
+
+
+def test_every_way_of_writing_says_what_was_removed(newsroom: Newsroom) -> None:
+    made = newsroom.article(body=FRAME)
+    ArticleWritten.model_validate(made)
+    assert told(made) == FOUND
+    read = newsroom.call("GET", f"/articles/{made['id']}").json()
+    assert "warnings" not in read
+    assert '<a href="https://www.youtube.com/embed/x"' in read["body"]
+    patched = newsroom.patch(made, body="<p>y</p>" + FRAME)
+    assert told(patched) == FOUND
+    headers = {"if-match": f'"v{patched["version"]}"'}
+    document = {**patched, "body": FRAME, "title": "New"}
+    put = newsroom.call("PUT", f"/articles/{made['id']}", json=document, headers=headers).json()
+    assert told(put) == FOUND
+    published = newsroom.verb(put, "publish")
+    assert told(published) == []
+    corrected = newsroom.verb(published, "correct", note="N", changes={"body": FRAME + "x"})
+    assert told(corrected) == FOUND
+
+
+def test_what_was_answered_may_be_sent_back(newsroom: Newsroom) -> None:
+    made = newsroom.article(body=FRAME)
+    headers = {"if-match": f'"v{made["version"]}"'}
+    response = newsroom.call("PUT", f"/articles/{made['id']}", json=made, headers=headers)
+    assert response.status_code == 200, response.text
+    assert told(response.json()) == []
+
+
+@pytest.mark.parametrize(
+    ("body", "details"),
+    [
+        (
+            "<p>a</p>\n\n<script>x</script>b",
+            [f"<script> in line 3: {GONE}"],
+        ),
+        (
+            "<my-card>a</my-card>" * 3,
+            [f"<my-card>, 3 times, first in line 1: {STAYS}"],
+        ),
+        ("\n<form>a</form>", [f"<form> in line 2: {STAYS}"]),
+        ("<img src='data:x'>", ["<img> in line 1: removed, for it shows no picture."]),
+        (
+            "<a href='javascript:x'>a</a>",
+            [
+                "<a> in line 1: its address was removed, for it has a scheme that is not one of "
+                "http, https, mailto, tel."
+            ],
+        ),
+        (HARMLESS, []),
+        ("", []),
+    ],
+)
+def test_it_says_what_and_where_and_nothing_of_what_does_no_harm(
+    body: str, details: list[str], newsroom: Newsroom
+) -> None:
+    assert [detail for _, detail in told(newsroom.article(body=body))] == details
+
+
+def test_in_markdown_it_says_after_which_words(newsroom: Newsroom) -> None:
+    made = newsroom.story(
+        body=f"# Head\n\nSome `<script>` words\n\n{FRAME}", body_format="markdown"
+    )
+    assert told(made) == [("element_removed", "<iframe> after “One”: replaced by a link.")]
+    draft = newsroom.article(body=FRAME, body_format="markdown")
+    assert len(told(newsroom.verb(draft, "publish"))) == 1
+
+
+def test_warnings_are_few_and_short(newsroom: Newsroom) -> None:
+    body = "".join(f"<x-{number}{'a' * 300}>y</x-{number}{'a' * 300}>" for number in range(500))
+    found = told(newsroom.article(body=body))
+    assert len(found) == 21
+    assert "480 more" in found[-1][1]
+
+
+def test_an_import_and_many_at_once_say_it_too(newsroom: Newsroom) -> None:
+    lines = [
+        {
+            "type": "article",
+            "external_id": str(number),
+            "language": "en",
+            "title": "T",
+            "body": body,
+        }
+        for number, body in enumerate((FRAME, HARMLESS, FRAME))
+    ]
+    content = b"".join(json.dumps(line) + b"\n" for line in lines)
+    headers = {"content-type": "application/x-ndjson"}
+    answer = newsroom.call("POST", "/import", content=content, headers=headers).text.splitlines()
+    assert [told(json.loads(line)) for line in answer] == [FOUND, [], FOUND]
+    stories = [newsroom.story(f"S{number}", body="<p>a</p>") for number in range(2)]
+    order = {
+        "verb": "correct",
+        "refs": [*(one["id"] for one in stories), "none"],
+        "body": {"note": "N", "changes": {"body": FRAME}},
+    }
+    response = newsroom.call("POST", "/articles/bulk", json=order)
+    assert response.status_code == 200, response.text
+    BulkAnswer.model_validate(response.json())
+    assert [told(one) for one in response.json()["results"]] == [FOUND, FOUND, []]
+
+
+def test_words_notes_and_search_of_a_real_body(newsroom: Newsroom, client: TestClient) -> None:
+    newsroom.source("Press", url="https://press.example/")
+    body = (
+        "<section>Alpha</section><section>Bravo</section><p>x<a id=r1 href='#n1'>1</a></p>"
+        "<del>5</del><ins>6</ins> million<p id=n1>Note <a href='#r1'>back</a></p>"
+        "<video src='/v.mp4' title='Film'></video>"
+    )
+    made = newsroom.story(body=body, source="press")
+    shown = client.get(f"/v1/articles/{made['id']}").json()
+    assert shown["body_text"] == "Alpha\nBravo\nx1\n6 million\nNote back"
+    assert shown["word_count"] == 7
+    assert '<p id="n1">' in shown["body_html"]
+    assert 'href="#n1"' in shown["body_html"]
+    assert 'href="https://press.example/"' not in shown["body_html"]
+    feed = client.get("/feeds/latest.json").json()["items"][0]
+    assert feed["attachments"][0]["url"] == "https://press.example/v.mp4"
+
+
+def test_frames_of_named_hosts_are_published_and_sound(services: Services) -> None:
+    from app.content.article import Article
+    from app.content.commands.create_article import create_article
+    from app.content.inputs import ArticleInput
+    from app.content.texts import text_now
+    from app.delivery.rebuild import rebuild
+    from app.kit.unit import Actor, Unit
+
+    settings = services.settings.model_copy(update={"frame_hosts": "youtube.com"})
+    framing = bootstrap(settings, clock=services.clock, database=services.database)
+    fields = {"title": "T", "language": "en", "status": "published"}
+    written = [
+        ArticleInput.model_validate({**fields, "body": FRAME, "body_format": form})
+        for form in ("html", "markdown")
+    ]
+
+    def create(unit: Unit) -> list[Article]:
+        return [create_article(unit, one)[0] for one in written]
+
+    def wrong(frames: frozenset[str]) -> list[str]:
+        with services.database.read() as session:
+            found = flaws(session, services.clock.now(), lambda one: text_now(one, frames))
+            return [flaw.detail for flaw in found]
+
+    made = framing.runner.run(Actor(None, "tests"), create)
+    for article in made:
+        body = framing.delivery.story(article.id).body or b""
+        assert b"<iframe src=" in body
+        assert b"sandbox=" in body
+    assert wrong(framing.runner.options) == []
+    assert len(wrong(frozenset())) == 2
+    assert list(rebuild(services.runner)) == [(2, 2)]
+    for article in made:
+        assert b"<iframe" not in (services.delivery.story(article.id).body or b"<iframe")
+    assert wrong(frozenset()) == []

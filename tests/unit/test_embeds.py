@@ -1,0 +1,151 @@
+"""What pages embed: a link in its place, or a frame where a setting names the host."""
+
+import pytest
+
+from app.content.frames import FRAME_SET
+from app.content.text import body_text, sanitised, text_of
+
+REL = ' rel="noopener noreferrer"'
+TUBE = "https://www.youtube.com/embed/x"
+
+
+def link(address: str, text: str) -> str:
+    return f'<a href="{address}"{REL}>{text}</a>'
+
+
+@pytest.mark.parametrize(
+    ("markup", "address", "text"),
+    [
+        (f'<iframe src="{TUBE}" title="A &amp; B"></iframe>', TUBE, "A &amp; B"),
+        (f'<iframe src="{TUBE}">Your <b>browser</b></iframe>', TUBE, "youtube.com"),
+        (f'<IFRAME SRC="{TUBE}" aria-label=" A\n film "></IFRAME>', TUBE, "A film"),
+        (f'<iframe src="about:blank" data-src="{TUBE}"></iframe>', TUBE, "youtube.com"),
+        (f'<iframe data-lazy-src="{TUBE}"></iframe>', TUBE, "youtube.com"),
+        (f'<iframe src="{TUBE}" title="never closed">', TUBE, "never closed"),
+        (f'<noscript><iframe src="{TUBE}"></iframe></noscript>', TUBE, "youtube.com"),
+        (f'<amp-iframe src="{TUBE}" title="T"><p placeholder></p></amp-iframe>', TUBE, "T"),
+        ('<iframe src="/charts/1?a=1&amp;b=2" title="Chart">', "/charts/1?a=1&amp;b=2", "Chart"),
+        ('<embed src="/a.swf" type="x" title="Game">', "/a.swf", "Game"),
+        ('<object data="/a.pdf" title="Report"></object>', "/a.pdf", "Report"),
+        ('<object><param name="movie" value="/a.swf"></object>', "/a.swf", "/a.swf"),
+        ('<object data="/a"><embed src="/a.swf"></object>', "/a.swf", "/a.swf"),
+    ],
+)
+def test_a_link_stands_where_something_was_embedded(markup: str, address: str, text: str) -> None:
+    found = text_of(f"<p>Before</p>{markup}", "html")
+    assert found.markup == f"<p>Before</p><p>{link(address, text)}</p>"
+    assert [one.code for one in found.warnings] == ["element_removed"]
+    assert "replaced by a link" in found.warnings[0].detail
+    assert sanitised(found.markup) == found.markup
+
+
+def test_in_a_line_the_link_stands_in_the_line() -> None:
+    clean = sanitised(f'<p>Watch<iframe src="{TUBE}" title="it"></iframe>now.</p>')
+    assert clean == f"<p>Watch {link(TUBE, 'it')} now.</p>"
+    clean = sanitised(f'<a href="/x">Watch<iframe src="{TUBE}" title="it"></iframe></a>')
+    assert clean == f"{link('/x', 'Watch it')}"
+
+
+@pytest.mark.parametrize(
+    "source", ["srcdoc='<p>x'", "src='javascript:alert(1)'", "src=data:,x", ""]
+)
+def test_a_frame_without_an_address_is_removed(source: str) -> None:
+    text = text_of(f"<p>Alpha</p><iframe {source}></iframe><p>Bravo</p>", "html")
+    assert text.markup == "<p>Alpha</p><p>Bravo</p>"
+    assert [one.code for one in text.warnings] == ["element_removed"]
+
+
+def test_an_object_keeps_what_it_says_instead() -> None:
+    clean = sanitised('<object data="/a.pdf"><p>Read <a href="/b">this</a></p></object>')
+    assert clean == f"<p>Read {link('/b', 'this')}</p>"
+    clean = sanitised('<object data="/a.pdf" title="T">Read this</object>')
+    assert body_text(clean) == "Read this\nT"
+
+
+@pytest.mark.parametrize(
+    ("markup", "address", "words"),
+    [
+        (
+            '<blockquote class="twitter-tweet"><p>Hi</p>&mdash; N <a href="https://x.example/1">d</a>'
+            '</blockquote><script async src="https://x.example/w.js"></script>',
+            "https://x.example/1",
+            "Hi — N d",
+        ),
+        (
+            '<blockquote class="tiktok-embed" cite="https://t.example/1"><section>Hi</section>'
+            "</blockquote><script></script>",
+            "https://t.example/1",
+            "Hi t.example",
+        ),
+        (
+            '<blockquote data-instgrm-permalink="https://i.example/p/1"><p>Hi</p></blockquote>',
+            "https://i.example/p/1",
+            "Hi i.example",
+        ),
+        (
+            '<div class="fb-post" data-href="https://f.example/1"></div>',
+            "https://f.example/1",
+            "f.example",
+        ),
+    ],
+)
+def test_what_a_script_would_have_embedded_is_linked(markup: str, address: str, words: str) -> None:
+    clean = sanitised(markup)
+    assert clean.count("<a ") == 1
+    assert f'href="{address}"' in clean
+    assert body_text(clean).split() == words.split()
+
+
+def test_a_quotation_is_no_embed() -> None:
+    quoted = '<blockquote cite="https://a.example/">Hi</blockquote>'
+    assert sanitised(quoted) == quoted
+
+
+HOSTS = frozenset({"youtube.com", "player.example"})
+
+
+@pytest.mark.parametrize(
+    "address", [TUBE, "https://youtube.com/e", "//player.example/1", "https://A.Player.Example./1"]
+)
+@pytest.mark.parametrize("body_format", ["html", "markdown"])
+def test_a_frame_of_a_named_host_stays_in_a_sandbox(address: str, body_format: str) -> None:
+    written = (
+        f'<iframe src="{address}" title="T" width="560" height="100%" onload="x()" '
+        'sandbox="allow-top-navigation" srcdoc="<script>" name="n" allow="camera">x</iframe>'
+    )
+    text = text_of(written, body_format, frames=HOSTS)
+    told = "".join(f' {name}="{value}"' for name, value in FRAME_SET.items())
+    frame = f'<iframe src="{address}" title="T" width="560" height="100%"{told}></iframe>'
+    assert text.markup.strip() == frame
+    assert text.warnings == ()
+    assert text.plain == ""
+    assert text_of(text.markup, "html", frames=HOSTS).markup == text.markup
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "http://www.youtube.com/embed/x",
+        "https://youtube.com.evil.example/",
+        "https://notyoutube.com/",
+        "https://evil.example/?youtube.com",
+        "/embed/x",
+        "https://com/",
+    ],
+)
+def test_other_frames_are_links(address: str) -> None:
+    clean = text_of(f'<iframe src="{address}"></iframe>', "html", frames=HOSTS).markup
+    assert "<iframe" not in clean
+    assert f'href="{address}"' in clean
+
+
+def test_a_stored_frame_is_a_link_when_its_host_is_not_named_any_more() -> None:
+    stored = text_of(
+        f'<p>a</p><iframe src="{TUBE}" title="T"></iframe>', "html", frames=HOSTS
+    ).markup
+    assert text_of(stored, "html", is_clean=True, frames=HOSTS).markup == stored
+    text = text_of(stored, "html", is_clean=True)
+    assert text.markup == f"<p>a</p> {link(TUBE, 'T')} "
+    assert text.plain == "a\nT"
+    bare = f'<iframe src="{TUBE}"></iframe>'
+    assert "<iframe" not in text_of(bare, "html", is_clean=True, frames=HOSTS).markup
