@@ -2,9 +2,11 @@ FROM python:3.13-slim AS build
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1 PIP_ROOT_USER_ACTION=ignore
 RUN python -m venv /srv/venv
 WORKDIR /srv/dateline
-COPY requirements/runtime.txt requirements/build.txt requirements/
+# `otel` has what sends traces in addition.
+ARG REQUIREMENTS=runtime
+COPY requirements/${REQUIREMENTS}.txt requirements/build.txt requirements/
 RUN /srv/venv/bin/python -m pip install --require-hashes \
-        -r requirements/runtime.txt -r requirements/build.txt
+        -r requirements/${REQUIREMENTS}.txt -r requirements/build.txt
 COPY pyproject.toml LICENSE alembic.ini ./
 COPY app app
 COPY migrations migrations

@@ -77,6 +77,8 @@ requirements: .venv/.installed-dev ## compile requirements/ from pyproject.toml 
 	$(COMPILE) pyproject.toml --extra dev --group build --output-file requirements/dev.txt
 	$(COMPILE) pyproject.toml --constraints requirements/dev.txt \
 		--output-file requirements/runtime.txt
+	$(COMPILE) pyproject.toml --extra otel --constraints requirements/dev.txt \
+		--output-file requirements/otel.txt
 	$(COMPILE) --group build --constraints requirements/dev.txt \
 		--output-file requirements/build.txt
 	$(COMPILE) --group release --output-file requirements/release.txt

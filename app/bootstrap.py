@@ -1,5 +1,6 @@
 """The one place where parts are wired together. Its parameters are what tests replace."""
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
@@ -26,7 +27,7 @@ from app.kit.http import HttpClient, trusted
 from app.kit.leadership import Leadership
 from app.kit.networks import Reach
 from app.kit.permissions import restrict, restrict_umask
-from app.kit.unit import Actor, Runner
+from app.kit.unit import Actor, Runner, Unit
 from app.kit.watch import Watch
 from app.search.engine.tantivy_index import TantivyIndex
 from app.search.index import Index
@@ -36,6 +37,7 @@ from app.syndication.addresses import Addresses
 from app.syndication.items import Items
 from app.syndication.purging import FOLLOWER, Purging, Receiver
 from app.syndication.push.commands.stop_webhook import stop_webhook
+from app.syndication.push.couriers import no_headers
 from app.syndication.push.erasing import forget_erased
 from app.syndication.push.push import Push, PushOptions
 from app.syndication.sync.changes import Changes
@@ -78,13 +80,31 @@ class Services:
         self.watch.close()
 
 
-def open_database(settings: Settings) -> Database:
+@dataclass(frozen=True, slots=True)
+class Instruments:
+    """Which kinds of parts are wired: those that record what they do take the place of these.
+
+    `subscribers` follow each command like others, and `headers_about` returns what webhooks about
+    a thing are sent in addition.
+    """
+
+    database: Callable[..., Database] = Database
+    search: Callable[[Index, Delivery], Search] = Search
+    client: Callable[..., HttpClient] = HttpClient
+    subscribers: tuple[Callable[[Unit], None], ...] = ()
+    headers_about: Callable[[str], Mapping[str, str]] = no_headers
+
+
+PLAIN = Instruments()
+
+
+def open_database(settings: Settings, instruments: Instruments = PLAIN) -> Database:
     """Return the database of the settings; nothing is opened yet.
 
     Every process begins here, so from now on what it creates is for its owner only.
     """
     restrict_umask()
-    return Database(
+    return instruments.database(
         settings.database_url,
         busy_timeout=settings.busy_timeout,
         pool_size=settings.pool_size,
@@ -125,11 +145,15 @@ def prepare_database(database: Database) -> None:
 
 
 def bootstrap(
-    settings: Settings, *, clock: Clock | None = None, database: Database | None = None
+    settings: Settings,
+    *,
+    clock: Clock | None = None,
+    database: Database | None = None,
+    instruments: Instruments = PLAIN,
 ) -> Services:
     """Wire everything to a database that is up to date."""
     clock = clock or SystemClock()
-    database = database or open_database(settings)
+    database = database or open_database(settings, instruments)
     # An older version left more open than these need to be.
     for path in private_paths(settings, database):
         restrict(path)
@@ -142,7 +166,7 @@ def bootstrap(
     runner = Runner(
         database,
         clock,
-        [write_down, project, forget_erased],
+        [write_down, project, forget_erased, *instruments.subscribers],
         watch.announce,
         KeyGuard(clock),
         settings.frames,
@@ -156,7 +180,7 @@ def bootstrap(
         watch=watch,
         delivery=delivery,
         index=index,
-        search=Search(index, delivery),
+        search=instruments.search(index, delivery),
         changes=Changes(delivery),
         items=Items(Addresses(settings.own_address, settings.story_url)),
         cursors=Signer(secret, "cursor"),
@@ -167,7 +191,7 @@ def bootstrap(
         surrogates=surrogates,
         leadership=database.leadership(),
         purging=_purging(settings, database, clock, surrogates),
-        push=_push(settings, database, clock, watch, runner),
+        push=_push(settings, database, clock, watch, runner, instruments),
         refusals=Refusals(clock),
     )
 
@@ -189,7 +213,12 @@ def _purging(
 
 
 def _push(
-    settings: Settings, database: Database, clock: Clock, watch: Watch, runner: Runner
+    settings: Settings,
+    database: Database,
+    clock: Clock,
+    watch: Watch,
+    runner: Runner,
+    instruments: Instruments,
 ) -> Push:
     reach = Reach.of(settings.push_networks)
     options = PushOptions(
@@ -199,12 +228,13 @@ def _push(
         pause_after=timedelta(hours=settings.push_pause_hours),
         kept=timedelta(days=settings.push_log_days),
         is_rate_limited=settings.rate_limit == "on",
+        headers_about=instruments.headers_about,
     )
 
     def stop(id_: str, state: str, why: str) -> None:
         runner.run(Actor(None, "push"), partial(stop_webhook, id_=id_, state=state, reason=why))
 
-    client = HttpClient(
+    client = instruments.client(
         f"dateline/{__version__}",
         reach=reach,
         most_bytes=4096,

@@ -3,18 +3,21 @@
 import asyncio
 import sys
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 
+from fastapi import FastAPI
 from starlette.concurrency import run_in_threadpool
 
 from app.api.app import create_app
 from app.api.http.asgi import App
+from app.api.operations import OperationsApp, serving_operators
 from app.api.ops.redaction import hide_secrets
 from app.bootstrap import Services, bootstrap, open_database, prepare_database
 from app.kit.log import configure_logging
 from app.kit.open_files import raise_open_files
 from app.kit.parent import end_with_parent
-from app.settings import read_settings
+from app.settings import Settings, read_settings
+from app.telemetry.configured import is_tracing_configured
 from app.worker import Indexer, Worker
 
 # Seconds after which a thread has to let another one have its turn. Whoever writes waits for a
@@ -29,23 +32,54 @@ def app() -> App:
     sys.setswitchinterval(_TURN)
     settings = read_settings()
     configure_logging(settings.log_level, settings.log_format, hide_secrets)
+    if is_tracing_configured():
+        return _traced_app(settings)
     database = open_database(settings)
     prepare_database(database)
     services = bootstrap(settings, database=database)
     # The loops stand inside the application, not around it: a layer around costs every answer.
-    return create_app(services, lambda _: _run_loops(services))
+    return create_app(services, lambda inside: _run_loops(services, inside.state.operations))
+
+
+def _traced_app(settings: Settings) -> App:
+    """Return the same application, which records spans."""
+    # Where nothing is traced, nothing of it is imported.
+    from app.telemetry.requests import TracedRequestLog  # noqa: PLC0415
+    from app.telemetry.tracing import start_tracing  # noqa: PLC0415
+
+    tracing = start_tracing()
+    instruments = tracing.instruments
+    database = open_database(settings, instruments)
+    prepare_database(database)
+    services = bootstrap(settings, database=database, instruments=instruments)
+
+    @asynccontextmanager
+    async def lifespan(inside: FastAPI) -> AsyncIterator[None]:
+        async with _run_loops(services, inside.state.operations):
+            yield
+        await run_in_threadpool(tracing.close)
+
+    return tracing.around(create_app(services, lifespan, TracedRequestLog))
 
 
 @asynccontextmanager
-async def _run_loops(services: Services) -> AsyncIterator[None]:
+async def _run_loops(services: Services, operations: OperationsApp) -> AsyncIterator[None]:
     """Listen for writes of other processes and run the background loops while serving."""
     running = (Worker(services), Indexer(services))
     services.watch.listen()
     for loop in running:
         loop.start()
-    # The server cancels this when it is told to end a second time; what runs is ended all the same.
-    with suppress(asyncio.CancelledError):
-        yield
+    settings = services.settings
+    async with AsyncExitStack() as stack:
+        if settings.operations_port is not None:
+            host = settings.operations_host or settings.host
+            await stack.enter_async_context(
+                serving_operators(operations, host, settings.operations_port)
+            )
+        # The server cancels this when it is told to end a second time; what runs is ended all the
+        # same.
+        with suppress(asyncio.CancelledError):
+            yield
     for loop in running:
         await run_in_threadpool(loop.stop)
     services.close()

@@ -8,7 +8,7 @@ from ssl import SSLError
 from typing import Literal
 from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from app.kit.errors import Misconfigured
@@ -234,6 +234,35 @@ class Settings(BaseSettings):
         default="some",
         description="Log every request, or all but those answered from memory.",
     )
+
+    metrics: Literal["public", "operations", "off"] = Field(
+        default="public",
+        description="Where /metrics is: at every port, at DATELINE_OPERATIONS_PORT alone, or off.",
+    )
+    docs: Literal["public", "operations", "off"] = Field(
+        default="public", description="The same for /docs and /openapi.json."
+    )
+    operations_port: int | None = Field(
+        default=None,
+        validate_default=True,
+        ge=1,
+        le=65_535,
+        description="A second port, for operators: /metrics, /docs and probes, and nothing else.",
+    )
+    operations_host: str | None = Field(
+        default=None,
+        min_length=1,
+        description="The address of that port; without it, DATELINE_HOST.",
+    )
+
+    @field_validator("operations_port")
+    @classmethod
+    def _another_port(cls, value: int | None, others: ValidationInfo) -> int | None:
+        if value is not None and value == others.data.get("port"):
+            raise ValueError("give another port than DATELINE_PORT")
+        if value is None and "operations" in (others.data.get(one) for one in ("metrics", "docs")):
+            raise ValueError("DATELINE_METRICS or DATELINE_DOCS is 'operations'; give a port")
+        return value
 
     @field_validator("port", mode="before")
     @classmethod

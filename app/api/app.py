@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
+from dataclasses import replace
 from functools import cache, partial
 from threading import Event
 from typing import Any
@@ -28,8 +29,10 @@ from app.api.middleware.authentication import AuthenticationMiddleware
 from app.api.middleware.body_limit import BodyLimitMiddleware
 from app.api.middleware.cors import CorsMiddleware
 from app.api.middleware.head import HeadMiddleware
+from app.api.middleware.operations import OperatorsOnlyMiddleware, PublicPagesMiddleware
 from app.api.middleware.problem_documents import ProblemMiddleware
 from app.api.openapi.document import document
+from app.api.operations import OperationsApp, operations_app
 from app.api.ops.metrics import Metrics
 from app.api.ops.redaction import path_for_log
 from app.api.routes.access_router import AccessRouter
@@ -66,6 +69,7 @@ from app.content.errors import Moved
 from app.kit.errors import Failure
 from app.kit.fields import Input, InvalidFields
 from app.kit.quoting import quoted, shortened
+from app.settings import Settings
 
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 
@@ -103,10 +107,18 @@ _MANAGEMENT: tuple[AccessRouter, ...] = (
 )
 
 
-def create_app(services: Services, lifespan: Lifespan | None = None) -> App:
+def create_app(
+    services: Services,
+    lifespan: Lifespan | None = None,
+    request_log: Callable[[Metrics, Settings], RequestLog] = RequestLog,
+) -> App:
     """Return the whole HTTP application; `lifespan` starts and stops its background work."""
     metrics = Metrics()
+    log = request_log(metrics, services.settings)
     metrics.watch_leadership(services.leadership)
+    metrics.push.watch(services.push.sender.outcomes)
+    if services.purging is not None:
+        metrics.purges.watch(services.purging)
     inside = _framework(management=services.settings.management, lifespan=lifespan)
     inside.state.services = services
     inside.state.metrics = metrics
@@ -115,13 +127,19 @@ def create_app(services: Services, lifespan: Lifespan | None = None) -> App:
     inside.state.notifier = notifier = ChangeNotifier(services.watch)
     inside.state.hub_clients = hub.hub_clients(services)
     services.push.read_feeds_by(partial(read_feed, services))
-    outermost = _with_middleware(inside, services, metrics, notifier, draining)
+    outermost = _with_middleware(inside, services, metrics, log, notifier, draining)
     inside.state.serves_stale = outermost.serves_stale
+    inside.state.operations = _for_operators(inside, services, log)
     return outermost
 
 
 def _with_middleware(
-    app: App, services: Services, metrics: Metrics, notifier: ChangeNotifier, draining: Event
+    app: App,
+    services: Services,
+    metrics: Metrics,
+    log: RequestLog,
+    notifier: ChangeNotifier,
+    draining: Event,
 ) -> CacheMiddleware:
     """Put the middleware around the framework, the innermost first.
 
@@ -135,11 +153,24 @@ def _with_middleware(
     app = HeadMiddleware(app)
     app = ProblemMiddleware(app, own)
     app = CorsMiddleware(app, settings.cors_origins, settings.management_cors_origins)
+    if {settings.metrics, settings.docs} != {"public"}:
+        app = PublicPagesMiddleware(app, settings)
     app = AddressMiddleware(app, settings.allowed_hosts, own)
-    app = AccessLogMiddleware(app, RequestLog(metrics, settings))
-    outermost = CacheMiddleware(app, services, metrics, notifier)
-    outermost.hooks = server_hooks(outermost.lookup, draining, notifier.end, settings)
+    app = AccessLogMiddleware(app, log)
+    outermost = CacheMiddleware(app, services, metrics, notifier, log)
+    hooks = server_hooks(outermost.lookup, draining, notifier.end, settings)
+    metrics.connections.watch(hooks.limits)
+    outermost.hooks = replace(hooks, share=metrics.share)
     return outermost
+
+
+def _for_operators(app: App, services: Services, log: RequestLog) -> OperationsApp:
+    """Put the middleware of the port of operators around the framework."""
+    app = AuthenticationMiddleware(app, services)
+    app = HeadMiddleware(app)
+    app = OperatorsOnlyMiddleware(app, services.settings)
+    app = AddressMiddleware(app, "*", "")
+    return operations_app(AccessLogMiddleware(app, log))
 
 
 def openapi_document() -> dict[str, Any]:

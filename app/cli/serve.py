@@ -62,6 +62,8 @@ def run_server(settings: Settings) -> None:
     """Serve with settings until told to stop."""
     # Fail here, in a sentence, rather than in each process that the server starts.
     check_address(settings.host, settings.port)
+    if settings.operations_port is not None:
+        check_address(settings.operations_host or settings.host, settings.operations_port)
     with closing(open_database(settings)) as database:
         prepare_database(database)
     # The process that only watches over others has something to say, too: that one died.

@@ -7,6 +7,8 @@ import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
 from signal import SIGTERM
 
 import uvicorn
@@ -50,6 +52,18 @@ def check_address(host: str, port: int) -> None:
         raise Misconfigured(f"Cannot listen on {host}, port {port}. {reason}") from error
 
 
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """The place of one of several processes that serve a port: its sockets, and its number.
+
+    They find each other's counts in the folder.
+    """
+
+    sockets: Sequence[socket.socket]
+    folder: Path
+    number: int
+
+
 class Server:
     """A server that may be told to stop at any moment, and that ends in a bounded time.
 
@@ -63,14 +77,22 @@ class Server:
         self._drain_seconds = drain_seconds
         self._is_told = False
 
-    def run(self, sockets: Sequence[socket.socket] | None = None) -> None:
+    def run(self, slot: Slot | None = None) -> None:
         """Serve until told to stop; exit with `START_FAILED` if it cannot start."""
         stopping.end_with(self._stop)
         # In a thread that is not the main one, uvicorn leaves signals alone.
         with ThreadPoolExecutor(1, "server") as thread, suppress(SystemExit):
-            thread.submit(self._server.run, None if sockets is None else list(sockets)).result()
+            thread.submit(self._serve, slot).result()
         if not self._server.started and not self._is_told:
             sys.exit(START_FAILED)
+
+    def _serve(self, slot: Slot | None) -> None:
+        if slot is None:
+            self._server.run()
+            return
+        self._config.load()
+        hooks_of(self._config.loaded_app).share(str(slot.folder), slot.number)
+        self._server.run(list(slot.sockets))
 
     def _stop(self, number: int) -> float:
         """Stop, and return in how many seconds the process has to end."""

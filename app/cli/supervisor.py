@@ -7,15 +7,16 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Sequence
 from contextlib import suppress
 from multiprocessing.connection import Connection
+from pathlib import Path
 from queue import Empty, SimpleQueue
-from socket import socket
+from shutil import rmtree
+from tempfile import TemporaryDirectory
 
 import uvicorn
 
-from app.cli.serving import FORCE_SECONDS, KILL_SECONDS, START_FAILED, Server
+from app.cli.serving import FORCE_SECONDS, KILL_SECONDS, START_FAILED, Server, Slot
 from app.kit import stopping
 
 _log = logging.getLogger("dateline.supervisor")
@@ -31,12 +32,10 @@ _spawn = multiprocessing.get_context("spawn")
 class Worker:
     """A process that serves, and says every second that it lives."""
 
-    def __init__(
-        self, config: uvicorn.Config, sockets: Sequence[socket], drain_seconds: float
-    ) -> None:
+    def __init__(self, config: uvicorn.Config, slot: Slot, drain_seconds: float) -> None:
         """Start the process."""
         self._beats, beating = _spawn.Pipe(duplex=False)
-        arguments = (config, sockets, drain_seconds, beating)
+        arguments = (config, slot, drain_seconds, beating)
         self.process = _spawn.Process(target=_serve, args=arguments)
         self.process.start()
         beating.close()
@@ -77,12 +76,13 @@ class Supervisor:
         """Serve until told to stop; exit with `START_FAILED` if a process cannot start."""
         _log.info("Started parent process [%d]", os.getpid())
         stopping.end_with(self._stop)
-        with stopping.cleanup(self._kill):
-            for _ in range(self._config.workers):
-                self._workers.append(self._start())
-            while (number := self._next(_LOOK_SECONDS)) is None:
+        with TemporaryDirectory(prefix="dateline-") as folder, stopping.cleanup(self._kill):
+            self._folder = Path(folder)
+            for number in range(self._config.workers):
+                self._workers.append(self._start(number))
+            while (told := self._next(_LOOK_SECONDS)) is None:
                 self._replace()
-            self._end(number)
+            self._end(told)
         if self._has_failed:
             sys.exit(START_FAILED)
 
@@ -100,8 +100,9 @@ class Supervisor:
         except Empty:
             return None
 
-    def _start(self) -> Worker:
-        return Worker(self._config, self._sockets, self._drain_seconds)
+    def _start(self, number: int) -> Worker:
+        slot = Slot(self._sockets, self._folder, number)
+        return Worker(self._config, slot, self._drain_seconds)
 
     def _replace(self) -> None:
         """Replace processes that died or hang; what fails to start is not tried again."""
@@ -115,7 +116,7 @@ class Supervisor:
                 self._signals.put(signal.SIGINT)
                 return
             _log.warning("Child process [%s] died", worker.process.pid)
-            self._workers[index] = self._start()
+            self._workers[index] = self._start(index)
 
     def _end(self, number: int | None) -> None:
         """Pass signals on until all processes have ended; one that does not is killed."""
@@ -136,15 +137,14 @@ class Supervisor:
     def _kill(self) -> None:
         for worker in self._workers:
             worker.process.kill()
+        rmtree(self._folder, ignore_errors=True)
 
 
-def _serve(
-    config: uvicorn.Config, sockets: Sequence[socket], drain_seconds: float, beating: Connection
-) -> None:
+def _serve(config: uvicorn.Config, slot: Slot, drain_seconds: float, beating: Connection) -> None:
     """Serve, in a process of its own."""
     stopping.install(0)
     threading.Thread(target=_beat, args=(beating,), name="beat", daemon=True).start()
-    Server(config, drain_seconds).run(sockets)
+    Server(config, drain_seconds).run(slot)
 
 
 def _beat(beating: Connection) -> None:

@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from functools import partial
 from typing import TypeVar
 
@@ -24,7 +25,8 @@ class CostlyReads:
 
     async def run(self, function: Callable[[], Result]) -> Result:
         """Return what a function returns; refuse it where its turn does not come in time."""
-        turn = partial(self._run, function, time.monotonic())
+        # What the request is known by, such as its trace, goes along.
+        turn = partial(copy_context().run, self._run, function, time.monotonic())
         return await asyncio.wrap_future(self._threads.submit(turn))
 
     def close(self) -> None:

@@ -46,12 +46,15 @@ class Hooks:
     `lookup(scope)` returns an answer from memory as a `WHOLE` message, or None. `refuse(code,
     detail)` returns an answer of the server's own: status, headers, body. `drain()` says that the
     server is about to stop, and `stop()` ends what would go on for ever; both may be called again.
+    `share(folder, slot)` says that other processes serve the same port: each has a slot in the
+    folder, and there they find each other's counts.
     """
 
     lookup: Callable[[Scope], Message | None] = lambda _: None
     refuse: Callable[[str, str], Answer] = refuse_plainly
     drain: Callable[[], None] = lambda: None
     stop: Callable[[], None] = lambda: None
+    share: Callable[[str, int], None] = lambda _folder, _slot: None
     deadlines: Deadlines = field(default_factory=Deadlines)
     limits: Limits = field(default_factory=Limits)
 

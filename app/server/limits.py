@@ -11,26 +11,25 @@ _LOOPBACK = networks_of("127.0.0.0/8, ::1")
 
 
 class Seats:
-    """Counts what takes a seat, in total and for each client."""
+    """Counts what takes a seat, in total (`taken`) and for each client."""
 
     def __init__(self, total: int = _UNLIMITED, each: int = _UNLIMITED) -> None:
         """Allow so many at most, and so many to each client."""
-        self._total, self._each = total, each
-        self._taken = 0
+        self._total, self._each, self.taken = total, each, 0
         self._by_client: Counter[str | None] = Counter()
 
     def take(self, client: str | None) -> bool:
         """Take a seat if one is free; there is no limit for each client where it is None."""
         is_one_too_many = client is not None and self._by_client[client] >= self._each
-        if is_one_too_many or self._taken >= self._total:
+        if is_one_too_many or self.taken >= self._total:
             return False
-        self._taken += 1
+        self.taken += 1
         self._by_client[client] += 1
         return True
 
     def free(self, client: str | None) -> None:
         """Give back a seat that was taken."""
-        self._taken -= 1
+        self.taken -= 1
         self._by_client[client] -= 1
         if not self._by_client[client]:
             del self._by_client[client]

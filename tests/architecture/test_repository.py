@@ -52,7 +52,7 @@ def test_no_file_names_a_folder_of_somebodys_machine() -> None:
     assert found == []
 
 
-@pytest.mark.parametrize("name", ["dev.txt", "runtime.txt", "build.txt", "release.txt"])
+@pytest.mark.parametrize("name", ["dev.txt", "runtime.txt", "otel.txt", "build.txt", "release.txt"])
 def test_every_requirement_is_pinned_and_hashed(name: str) -> None:
     text = (ROOT / "requirements" / name).read_text(encoding="utf-8").replace("\\\n", " ")
     lines = [line for line in text.splitlines() if line and not line.startswith("#")]

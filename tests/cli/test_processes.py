@@ -43,10 +43,12 @@ def answer(url: str, **more: Any) -> httpx2.Response:
 
 @pytest.mark.parametrize("workers", ["1", "2"])
 def test_serve_serves_and_ends_when_told(tmp_path: Path, workers: str) -> None:
-    port = free_port()
+    port, operations = free_port(), free_port()
     words = ("serve", "--port", str(port), "--workers", workers)
-    with running(*words, folder=tmp_path, DATELINE_LOG_FORMAT="json") as process:
+    variables = {"DATELINE_LOG_FORMAT": "json", "DATELINE_OPERATIONS_PORT": str(operations)}
+    with running(*words, folder=tmp_path, **variables) as process:
         assert answer(f"http://127.0.0.1:{port}/readyz").json()["status"] == "ready"
+        assert "dateline_leader 1.0" in answer(f"http://127.0.0.1:{operations}/metrics").text
         process.send_signal(signal.SIGTERM)
         assert process.wait(20) in {0, -signal.SIGTERM}
         assert process.stderr is not None

@@ -186,6 +186,7 @@ class TestWhereAllIsLogged:
         assert [one.getMessage() for one in records] == [message] * 2
         assert [vars(one)["request_id"] for one in records] == ["number-0", "number-1"]
         assert {vars(one)["bytes"] for one in records} == {size}
+        assert all(0 < vars(one)["milliseconds"] < 1000 for one in records)
 
 
 class TestWhereMemoryIsScarce:

@@ -139,3 +139,26 @@ def test_told_to_end_it_ends_whole_whoever_is_connected(
     _, left = psutil.wait_procs(workers, timeout=10)
     assert left == []
     assert is_free(server.port)
+
+
+@pytest.mark.parametrize("dialect", ["sqlite"])
+def test_metrics_are_sums_that_never_fall(server: Workers) -> None:
+    with server.connections(each=1) as found:
+        for reader, *_ in found.values():
+            reader.request("GET", "/v1/sources")
+            reader.getresponse().read()
+    until(lambda: _asked_for_sources(server) == _NUMBER)
+    assert _summed(server, r"dateline_leader") == 1
+    server.kill(min(server.pids()))
+    server.wait_until_complete()
+    assert all(_asked_for_sources(server) >= _NUMBER for _ in range(10))
+
+
+def _asked_for_sources(server: Workers) -> float:
+    return _summed(server, r'dateline_requests_total\{method="GET",route="/v1/sources",[^}]*\}')
+
+
+def _summed(server: Workers, name: str) -> float:
+    with closing(Client(server.port)) as client:
+        text = client.call("GET", "/metrics")[2].decode()
+    return sum(map(float, re.findall(rf"^{name} (\S+)$", text, re.MULTILINE)))

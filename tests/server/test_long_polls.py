@@ -26,28 +26,13 @@ class _Local(Limits):
         return host
 
 
-class _Counted(Seats):
-    """Seats that say how many are taken."""
-
-    taken = 0
-
-    def take(self, client: str | None) -> bool:
-        took = super().take(client)
-        self.taken += took
-        return took
-
-    def free(self, client: str | None) -> None:
-        super().free(client)
-        self.taken -= 1
+@pytest.fixture
+def seats() -> Seats:
+    return Seats(each=2)
 
 
 @pytest.fixture
-def seats() -> _Counted:
-    return _Counted(each=2)
-
-
-@pytest.fixture
-def server(services: Services, seats: _Counted) -> Iterator[uvicorn.Server]:
+def server(services: Services, seats: Seats) -> Iterator[uvicorn.Server]:
     app = create_app(services)
     hooks = app.hooks  # type: ignore[attr-defined]
     app.hooks = replace(hooks, limits=_Local(listeners=seats))  # type: ignore[attr-defined]
@@ -83,7 +68,7 @@ def _cursor(server: uvicorn.Server, key: str = "") -> str:
 
 @pytest.mark.parametrize("keyed", [False, True])
 def test_a_long_poll_ends_with_its_last_client(
-    services: Services, server: uvicorn.Server, seats: _Counted, keyed: bool
+    services: Services, server: uvicorn.Server, seats: Seats, keyed: bool
 ) -> None:
     key = key_for(services, "read") if keyed else ""
     path = f"/v1/changes?wait=30&cursor={_cursor(server, key)}"
@@ -101,7 +86,7 @@ def test_a_long_poll_ends_with_its_last_client(
     _wait_until(lambda: not server.server_state.tasks)
 
 
-def test_streams_take_seats_too(server: uvicorn.Server, seats: _Counted) -> None:
+def test_streams_take_seats_too(server: uvicorn.Server, seats: Seats) -> None:
     listeners = [_ask(server, "/v1/stream") for _ in range(2)]
     _wait_until(lambda: seats.taken == 2)
     with _ask(server, "/v1/changes?wait=5") as third:

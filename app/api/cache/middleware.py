@@ -90,7 +90,12 @@ class CacheMiddleware:
     """Answers readers from memory where it can, and keeps what it computes."""
 
     def __init__(
-        self, app: App, services: Services, metrics: Metrics, notifier: ChangeNotifier
+        self,
+        app: App,
+        services: Services,
+        metrics: Metrics,
+        notifier: ChangeNotifier,
+        log: RequestLog | None = None,
     ) -> None:
         """Stand in front of an application, which answers everything else."""
         self._app = app
@@ -99,14 +104,14 @@ class CacheMiddleware:
         self._freshness = Freshness(services, self._entries)
         self._misses = Misses(services, notifier)
         self._readers = Readers(services)
-        self._log, self._metrics = RequestLog(metrics, services.settings), metrics
+        self._log, self._metrics = log or RequestLog(metrics, services.settings), metrics
         self._replies = Replies(services.settings, metrics, self._freshness)
         self._running: dict[tuple[Key, Version, int], SingleFlight[Kept]] = {}
         self._allows = AddressMiddleware(app, services.settings.allowed_hosts, "").allows
         self._prepared = self._entries.prepared.get
         self._version = services.watch.version
         self._now = services.clock.now
-        metrics.watch_cache(self._entries)
+        metrics.cache.watch(self._entries)
         # The outermost middleware is what the server knows of the application.
         self.hooks = Hooks(lookup=self.lookup)
 
@@ -121,13 +126,14 @@ class CacheMiddleware:
 
     def _cached(self, scope: Scope) -> Messages:
         """Return the messages of an answer that is prepared, or computed without waiting."""
+        started = time.perf_counter()
         name, given = request_name(scope)
         is_fresh = self._version() == self._freshness.version or self._freshness.is_sure()
         response = self._prepared(name) if is_fresh else None
         if response is not None and (response.until is None or response.until > self._now()):
             response.entry.used = True
             id_ = new_id() if given is None else id_for(given)
-            self._log.add_cached(scope, response.tally, len(response.body), id_)
+            self._log.add_cached(scope, response.tally, len(response.body), id_, started)
             return response.messages(scope, id_)
         request = read_request(scope, name, given, self._allows)
         messages = () if request is None else self._inline(request)
@@ -297,7 +303,7 @@ class CacheMiddleware:
         caller = request.computed_for
         if caller is None:
             tally = self._metrics.tally(method, route, status)
-            self._log.add_cached(request.scope, tally, size, request.id)
+            self._log.add_cached(request.scope, tally, size, request.id, request.started)
         else:
             known = {
                 "request_id": request.id,

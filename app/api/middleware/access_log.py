@@ -50,11 +50,12 @@ class RequestLog:
             }
             self._log(scope, method, route, status, size, f"{milliseconds}ms", extra)
 
-    def add_cached(self, scope: Scope, tally: Tally, size: int, id_: str) -> None:
+    def add_cached(self, scope: Scope, tally: Tally, size: int, id_: str, started: float) -> None:
         """Count an answer from memory, and log it where everything is logged."""
-        tally.count += 1
+        tally.hits += 1
         if self._logs_cached and _log.isEnabledFor(logging.INFO):
-            extra = {"request_id": id_}
+            seconds = time.perf_counter() - started
+            extra = {"request_id": id_, "milliseconds": round(seconds * 1000, 3)}
             self._log(scope, scope["method"], tally.route, tally.status, size, "from memory", extra)
 
     def _log(

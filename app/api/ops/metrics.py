@@ -1,18 +1,29 @@
 """What operators watch: counts and durations in Prometheus' text format."""
 
 from bisect import bisect_left
-from collections.abc import Iterator, Sized
+from collections.abc import Iterator
 from itertools import accumulate
 from math import inf
+from pathlib import Path
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, generate_latest
-from prometheus_client.core import HistogramMetricFamily
+from prometheus_client import CollectorRegistry, Gauge, generate_latest
+from prometheus_client.core import HistogramMetricFamily, Metric
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from prometheus_client.registry import Collector
 from prometheus_client.utils import floatToGoString
 
 from app import __version__
-from app.api.ops.component_metrics import IndexMetrics, LogMetrics, PurgeMetrics, PushMetrics
+from app.api.ops.collectors import CounterReading, Totals
+from app.api.ops.component_metrics import (
+    CacheMetrics,
+    ConnectionMetrics,
+    IndexMetrics,
+    LogMetrics,
+    PurgeMetrics,
+    PushMetrics,
+)
+from app.api.ops.process_metrics import ProcessCollector
+from app.api.ops.shared_metrics import SharedMetrics
 from app.kit.leadership import Leadership
 
 MEDIA_TYPE = CONTENT_TYPE_LATEST
@@ -20,25 +31,25 @@ _BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 
 
 
 class Tally:
-    """How many requests of one kind were answered since somebody asked.
+    """How many requests of one kind were answered: computed, and from memory (`hits`).
 
     Raising it costs a tenth of what a metric does.
     """
 
-    __slots__ = ("count", "route", "status")
+    __slots__ = ("count", "hits", "route", "status")
 
     def __init__(self, route: str, status: int) -> None:
         """Begin at none."""
-        self.count = 0
+        self.count = self.hits = 0
         self.route, self.status = route, status
 
 
 class _Durations(Collector):
     """How long requests of each route took, in buckets; noting one costs a tenth of a histogram."""
 
-    def __init__(self, name: str, told: str) -> None:
+    def __init__(self, name: str, meaning: str) -> None:
         """Begin at none."""
-        self._family = (name, told)
+        self._name, self._meaning = name, meaning
         self._counts: dict[str, list[int]] = {}
         self._sums: dict[str, float] = {}
 
@@ -46,52 +57,58 @@ class _Durations(Collector):
         """Count one more."""
         counts = self._counts.get(route)
         if counts is None:
-            counts = self._counts[route] = [0] * (len(_BUCKETS) + 1)
             self._sums[route] = 0.0
+            counts = self._counts[route] = [0] * (len(_BUCKETS) + 1)
         counts[bisect_left(_BUCKETS, seconds)] += 1
         self._sums[route] += seconds
 
     def collect(self) -> Iterator[HistogramMetricFamily]:
         """Return them as Prometheus reads them: each bucket with all below it."""
-        family = HistogramMetricFamily(*self._family, labels=["route"])
+        family = HistogramMetricFamily(self._name, self._meaning, labels=["route"])
         for route, counts in list(self._counts.items()):
-            reached = map(floatToGoString, (*_BUCKETS, inf))
-            buckets = list(zip(reached, map(float, accumulate(counts)), strict=True))
+            bounds = map(floatToGoString, (*_BUCKETS, inf))
+            buckets = list(zip(bounds, map(float, accumulate(counts)), strict=True))
             family.add_metric([route], buckets, self._sums[route])
         yield family
 
 
 class Metrics:
-    """The metrics of one process, in a registry of their own: of requests, and of its parts."""
+    """The metrics of one process: what it counts itself, and how the deployment stands.
+
+    What processes count is summed where several serve on one port (`share`). How the deployment
+    stands is the same for all of them.
+    """
 
     def __init__(self) -> None:
         """Register every metric; docs/operations.md lists them, and a test compares."""
-        self.registry = CollectorRegistry()
-        self._requests = Counter(
-            "dateline_requests",
-            "Requests answered.",
-            ["method", "route", "status"],
-            registry=self.registry,
+        self._process, self._deployment = CollectorRegistry(), CollectorRegistry()
+        self._shown = self._process
+        self._tallies: dict[tuple[str, str, int], Tally] = {}
+        requests = CounterReading(
+            "dateline_requests", "Requests answered.", ["method", "route", "status"]
         )
+        requests.read = self._requests
         self._seconds = _Durations(
             "dateline_request_seconds",
             "How long requests took that were not answered from memory, in seconds.",
         )
-        self.registry.register(self._seconds)
-        self._tallies: dict[tuple[str, str, int], Tally] = {}
-        self._kept = Gauge(
-            "dateline_cache_entries", "Finished answers kept in memory.", registry=self.registry
-        )
         self._leads = Gauge(
             "dateline_leader",
-            "Whether this process does the background work: 1 or 0.",
-            registry=self.registry,
+            "How many of these processes do the background work: 1 or 0.",
+            registry=self._process,
         )
-        self.log = LogMetrics(self.registry)
-        self.index = IndexMetrics(self.registry)
-        self.purges = PurgeMetrics(self.registry)
-        self.push = PushMetrics(self.registry)
-        _tell_version(self.registry)
+        for collector in (requests, self._seconds, ProcessCollector()):
+            self._process.register(collector)
+        self.cache = CacheMetrics(self._process, self._hits)
+        self.connections = ConnectionMetrics(self._process)
+        self.log = LogMetrics(self._deployment)
+        self.index = IndexMetrics(self._deployment)
+        self.purges = PurgeMetrics(self._process, self._deployment)
+        self.push = PushMetrics(self._process, self._deployment)
+        build = Gauge(
+            "dateline_build", "The version that runs.", ["version"], registry=self._deployment
+        )
+        build.labels(__version__).set(1)
 
     def request(self, method: str, route: str, status: int, seconds: float) -> None:
         """Count a request that was answered; `route` is a template, never a path."""
@@ -107,21 +124,30 @@ class Metrics:
         """Tell whether this process does the background work."""
         self._leads.set_function(lambda: leadership.term is not None)
 
-    def watch_cache(self, entries: Sized) -> None:
-        """Tell how many finished answers are kept in memory."""
-        self._kept.set_function(lambda: len(entries))
+    def share(self, folder: str, slot: int) -> None:
+        """Sum with the processes that share a folder, each of which has its own slot there."""
+        shared = SharedMetrics(self._process, Path(folder), slot)
+        self._shown = CollectorRegistry()
+        self._shown.register(shared)
+        shared.publish_regularly()
+
+    def families(self) -> Iterator[Metric]:
+        """Return every metric of this process, in the form of Prometheus' library."""
+        yield from self._process.collect()
+        yield from self._deployment.collect()
 
     def text(self) -> bytes:
         """Return everything in Prometheus' text format."""
-        for (method, route, status), tally in self._tallies.items():
-            self._requests.labels(method, route, str(status)).inc(tally.count)
-            tally.count = 0
-        return generate_latest(self.registry)
+        return generate_latest(self._shown) + generate_latest(self._deployment)
 
+    def _requests(self) -> Totals:
+        return {
+            (method, route, str(status)): tally.count + tally.hits
+            for (method, route, status), tally in list(self._tallies.items())
+        }
 
-def _tell_version(registry: CollectorRegistry) -> None:
-    build = Gauge("dateline_build", "The version that runs.", ["version"], registry=registry)
-    build.labels(__version__).set(1)
+    def _hits(self) -> Totals:
+        return {(): sum(tally.hits for tally in list(self._tallies.values()))}
 
 
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})

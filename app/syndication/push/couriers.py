@@ -74,10 +74,19 @@ class Courier(Protocol):
         ...
 
 
+def no_headers(_subject: str) -> Mapping[str, str]:
+    """Return no headers."""
+    return {}
+
+
 class WebhookCourier:
     """Signed thin events, by Standard Webhooks."""
 
     at_once = 8
+
+    def __init__(self, headers_about: Callable[[str], Mapping[str, str]] = no_headers) -> None:
+        """Add headers to events about a thing, by its id."""
+        self._headers_about = headers_about
 
     def outgoing(self, row: Message, receiver: Receiver, now: datetime) -> Outgoing | None:
         """Sign the event, with both secrets while one takes the place of the other."""
@@ -93,6 +102,7 @@ class WebhookCourier:
             "webhook-id": row.id,
             "webhook-timestamp": str(seconds),
             "webhook-signature": signatures(keys, row.id, seconds, body),
+            **self._headers_about(row.subject),
         }
         return Outgoing("POST", receiver.url, headers, body)
 

@@ -1,7 +1,7 @@
 """Push as one part: it follows the log, sends what is due, and can be asked how it stands."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -21,6 +21,7 @@ from app.syndication.push.couriers import (
     FeedCourier,
     WebhookCourier,
     end_subscription,
+    no_headers,
 )
 from app.syndication.push.following import FOLLOWER, write_down
 from app.syndication.push.hub_limits import (
@@ -51,6 +52,7 @@ class PushOptions:
     pause_after: timedelta
     kept: timedelta
     is_rate_limited: bool = True
+    headers_about: Callable[[str], Mapping[str, str]] = no_headers
 
     @property
     def hub(self) -> str | None:
@@ -91,7 +93,10 @@ class Push:
         self._watch = watch
         self._follower = Follower(database, clock, FOLLOWER, batch=_BATCH)
         self._feeds = FeedCourier(options.hub or "", options.hub_subscriptions)
-        couriers: dict[str, Courier] = {"webhook": WebhookCourier(), "feed": self._feeds}
+        couriers: dict[str, Courier] = {
+            "webhook": WebhookCourier(options.headers_about),
+            "feed": self._feeds,
+        }
         allows = _question_limit(clock) if options.is_rate_limited else None
         self.sender = Sender(database, clock, client, couriers, stop, options.pause_after, allows)
         self._version: Version | None = None

@@ -47,10 +47,13 @@ async def read_robots(services: Parts) -> Response:
 async def read_catalogue(services: Parts) -> Response:
     """Return the catalogue of APIs on this host: there is one."""
     here = addresses_of(services).here
-    api = {
-        "anchor": here("/v1/"),
+    reference = {
         "service-desc": [{"href": here("/openapi.json"), "type": "application/json"}],
         "service-doc": [{"href": here("/docs"), "type": "text/html"}],
+    }
+    api = {
+        "anchor": here("/v1/"),
+        **(reference if services.settings.docs == "public" else {}),
         "status": [{"href": here("/readyz"), "type": "application/json"}],
     }
     media_type = f'{_LINKSET}; profile="{_PROFILE}"'

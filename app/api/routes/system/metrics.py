@@ -27,13 +27,13 @@ _TEXT = {"schema": {"type": "string"}}
     openapi_extra=describe(),
 )
 async def read_metrics(request: Request, services: Parts) -> Response:
-    """Return the metrics of this process in Prometheus' text format."""
+    """Return the metrics of all processes on this port in Prometheus' text format."""
     metrics: Metrics = request.app.state.metrics
     metrics.log.note(await run_in_threadpool(_serial, services))
     if services.purging is not None:
         lag = await run_in_threadpool(_lag, services.purging)
-        metrics.purges.note(services.purging.sent, services.purging.failed, lag)
-    metrics.push.note(services.push.sender.outcomes, await run_in_threadpool(_pushing, services))
+        metrics.purges.note(lag)
+    metrics.push.note(await run_in_threadpool(_pushing, services))
     metrics.index.note(await run_in_threadpool(_standing, services))
     return Response(metrics.text(), headers=_NO_STORE, media_type=MEDIA_TYPE)
 

@@ -1,5 +1,6 @@
 """The start page: what is served here and where, as a page or as JSON."""
 
+from collections.abc import Mapping
 from html import escape
 
 from fastapi import Request, Response
@@ -8,6 +9,7 @@ from app import __version__
 from app.api.http.accept import weights
 from app.api.http.access import Reads
 from app.api.http.answer import JSON
+from app.api.http.dependencies import Parts
 from app.api.openapi.operations import describe
 from app.api.routes.public_router import PublicRouter
 from app.api.schemas.system import Start
@@ -30,18 +32,25 @@ _LINKS = {
     "sitemap": "/sitemap.xml",
     "status": "/readyz",
 }
-_ITEMS = "".join(
-    f'<li><a href="{escape(path)}">{escape(name.replace("_", " "))}</a></li>'
-    for name, path in _LINKS.items()
-)
-_PAGE = (
-    '<!doctype html><html lang="en"><meta charset="utf-8"><title>Dateline</title>'
-    f"<h1>Dateline</h1><p>{_DESCRIPTION} This is version {__version__}.</p>"
-    f"<ul>{_ITEMS}</ul></html>"
-).encode()
-_DOCUMENT = json.dumps(
-    {"name": "Dateline", "version": __version__, "description": _DESCRIPTION, "links": _LINKS}
-)
+_OF_REFERENCE = {"reference", "openapi"}
+
+
+def _links(*, with_reference: bool) -> dict[str, str]:
+    return {
+        name: path for name, path in _LINKS.items() if with_reference or name not in _OF_REFERENCE
+    }
+
+
+def _page(links: Mapping[str, str]) -> bytes:
+    items = "".join(
+        f'<li><a href="{escape(path)}">{escape(name.replace("_", " "))}</a></li>'
+        for name, path in links.items()
+    )
+    return (
+        '<!doctype html><html lang="en"><meta charset="utf-8"><title>Dateline</title>'
+        f"<h1>Dateline</h1><p>{_DESCRIPTION} This is version {__version__}.</p>"
+        f"<ul>{items}</ul></html>"
+    ).encode()
 
 
 @router.get(
@@ -51,9 +60,16 @@ _DOCUMENT = json.dumps(
     responses={200: {"model": Start, "content": {_HTML: _TEXT}}},
     openapi_extra=describe(),
 )
-async def read_start(request: Request) -> Response:
+async def read_start(request: Request, services: Parts) -> Response:
     """Return the start page to browsers, which ask for `text/html`, and JSON to other clients."""
+    links = _links(with_reference=services.settings.docs == "public")
     wanted = weights(request.headers.get("accept", ""))
     if wanted.get(_HTML, 0.0) > wanted.get(JSON, 0.0):
-        return Response(_PAGE, headers=_HEADERS, media_type=f"{_HTML}; charset=utf-8")
-    return Response(_DOCUMENT, headers=_HEADERS, media_type=JSON)
+        return Response(_page(links), headers=_HEADERS, media_type=f"{_HTML}; charset=utf-8")
+    document = {
+        "name": "Dateline",
+        "version": __version__,
+        "description": _DESCRIPTION,
+        "links": links,
+    }
+    return Response(json.dumps(document), headers=_HEADERS, media_type=JSON)

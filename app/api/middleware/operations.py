@@ -1,0 +1,65 @@
+"""Pages of operators: which of them are served to the public, and which at their own port."""
+
+from app.api.http.asgi import App, Receive, Scope, Send, answer, request_id
+from app.api.http.errors import NothingHere
+from app.api.http.problems import problem_for
+from app.api.ops.redaction import path_for_log
+from app.kit.quoting import quoted
+from app.settings import Settings
+
+_METRICS = "/metrics"
+_REFERENCE = ("/docs", "/openapi.json")
+_PROBES = ("/healthz", "/readyz")
+
+
+class PublicPagesMiddleware:
+    """Hides the pages of operators that are not served to the public."""
+
+    def __init__(self, app: App, settings: Settings) -> None:
+        """Stand in front of the application."""
+        self._app = app
+        self._hides_metrics = settings.metrics != "public"
+        self._hides_reference = settings.docs != "public"
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on, or say that nothing is here."""
+        if scope["type"] == "http" and self._hides(scope["path"]):
+            await _answer_nothing(scope, send)
+        else:
+            await self._app(scope, receive, send)
+
+    def _hides(self, path: str) -> bool:
+        if path == _METRICS:
+            return self._hides_metrics
+        return self._hides_reference and _is_reference(path)
+
+
+class OperatorsOnlyMiddleware:
+    """Serves the pages of operators and nothing else: what answers at their own port."""
+
+    def __init__(self, app: App, settings: Settings) -> None:
+        """Stand in front of the application."""
+        self._app = app
+        self._metrics = settings.metrics != "off"
+        self._reference = settings.docs != "off"
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on, or say that nothing is here."""
+        if self._serves(scope["path"]):
+            await self._app(scope, receive, send)
+        else:
+            await _answer_nothing(scope, send)
+
+    def _serves(self, path: str) -> bool:
+        if path == _METRICS:
+            return self._metrics
+        return path in _PROBES or (self._reference and _is_reference(path))
+
+
+def _is_reference(path: str) -> bool:
+    return path in _REFERENCE or path.startswith("/docs/")
+
+
+async def _answer_nothing(scope: Scope, send: Send) -> None:
+    nothing = NothingHere(f"Nothing is served at {quoted(path_for_log(scope['path']))}.")
+    await answer(send, *problem_for(nothing, request_id(scope)))

@@ -1,0 +1,1 @@
+"""Traces for OpenTelemetry: an extra that is imported only where the environment asks for it."""

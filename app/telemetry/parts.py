@@ -1,0 +1,216 @@
+"""Parts of Dateline that record spans: SQL, search, and requests to others.
+
+An attribute never holds a value that came from outside: no text of a statement, no words that were
+searched for, no path, query, header or body. Errors are recorded by the name of their class.
+"""
+
+import re
+from collections import OrderedDict
+from collections.abc import Iterator, Mapping
+from concurrent.futures import Future
+from contextlib import contextmanager
+from functools import partial
+from typing import Any
+from urllib.parse import urlsplit
+
+from opentelemetry import propagate, trace
+from opentelemetry.context import Context
+from opentelemetry.trace import Span, SpanKind, Status, StatusCode, Tracer
+
+from app.access.selection import Selection
+from app.kit.database import Database
+from app.kit.http import Allows, Answered, HttpClient, Outcome
+from app.kit.session import ReadSession, RowT, Values, WriteSession
+from app.kit.statement import Statement, compiled_for
+from app.kit.unit import Unit
+from app.search.queries import Answer, Search, SearchQuery
+from app.search.suggesting import Suggestion
+
+_TABLE = re.compile(r"\b(?:FROM|INTO|UPDATE)\s+(\w+)")
+_MOST_SUBJECTS = 10_000
+
+
+@contextmanager
+def recording(
+    tracer: Tracer, name: str, kind: SpanKind = SpanKind.INTERNAL, **attributes: str
+) -> Iterator[Span]:
+    """Record a span around a block; of an exception, only its class is noted."""
+    given = {key.replace("__", "."): value for key, value in attributes.items()}
+    with tracer.start_as_current_span(
+        name, kind=kind, attributes=given, record_exception=False, set_status_on_exception=False
+    ) as span:
+        try:
+            yield span
+        except Exception as wrong:
+            fail(span, type(wrong).__name__)
+            raise
+
+
+def fail(span: Span, kind: str) -> None:
+    """Note that what a span is about went wrong."""
+    span.set_attribute("error.type", kind)
+    span.set_status(Status(StatusCode.ERROR))
+
+
+class TracedDatabase(Database):
+    """Records a span for each transaction, and for each statement that runs alone."""
+
+    def __init__(self, tracer: Tracer, *args: Any, **options: Any) -> None:
+        """Take what a database takes."""
+        super().__init__(*args, **options)
+        self._tracer = tracer
+        self._fetch = self.fetch
+        # On SQLite the method of the class is hidden by that of the readers.
+        self.fetch = self._traced_fetch  # type: ignore[method-assign]
+        if self.awaited is not None:
+            inner = self.awaited.fetch
+
+            async def fetch(statement: Statement[RowT], params: Values = None) -> list[RowT]:
+                with self._recording(self._summary(statement)):
+                    return await inner(statement, params)
+
+            self.awaited.fetch = fetch  # type: ignore[method-assign]
+
+    @contextmanager
+    def read(self, *, snapshot: bool = True, lists: bool = False) -> Iterator[ReadSession]:
+        """Record the time from the beginning of a reading transaction to its end."""
+        with (
+            self._recording("read"),
+            super().read(snapshot=snapshot, lists=lists) as session,
+        ):
+            yield session
+
+    @contextmanager
+    def write(self, patience: float | None = None) -> Iterator[WriteSession]:
+        """Record the time from the beginning of a writing transaction to its commit."""
+        with self._recording("write"), super().write(patience) as session:
+            yield session
+
+    def _traced_fetch(self, statement: Statement[RowT], params: Values = None) -> list[RowT]:
+        with self._recording(self._summary(statement)):
+            return self._fetch(statement, params)
+
+    def _summary(self, statement: Statement[Any]) -> str:
+        """Return the verb and the first table of a statement."""
+        found = _TABLE.search(compiled_for(statement, self.engine.dialect).text)
+        return f"SELECT {found[1]}" if found else "SELECT"
+
+    def _recording(self, summary: str) -> Any:
+        if not trace.get_current_span().get_span_context().is_valid:
+            # What the loops look for many times a second is nobody's request.
+            return _unrecorded()
+        return recording(
+            self._tracer,
+            summary,
+            SpanKind.CLIENT,
+            db__system__name=self.dialect,
+            db__query__summary=summary,
+        )
+
+
+@contextmanager
+def _unrecorded() -> Iterator[None]:
+    yield
+
+
+class TracedSearch(Search):
+    """Records a span for each search."""
+
+    tracer: Tracer
+
+    def search(self, query: SearchQuery) -> Answer:
+        """Record a search."""
+        with recording(self.tracer, "search"):
+            return super().search(query)
+
+    def suggest(
+        self, text: str, limit: int, *, embargoed: bool = False
+    ) -> tuple[list[Suggestion], Answer]:
+        """Record a suggestion."""
+        with recording(self.tracer, "suggest"):
+            return super().suggest(text, limit, embargoed=embargoed)
+
+    def related(
+        self,
+        id_: str,
+        selection: Selection,
+        limit: int,
+        *,
+        embargoed: bool = False,
+        names_in: tuple[str, ...] = (),
+    ) -> Answer:
+        """Record a search for what is like a story."""
+        with recording(self.tracer, "related"):
+            return super().related(id_, selection, limit, embargoed=embargoed, names_in=names_in)
+
+
+class TracedHttpClient(HttpClient):
+    """Records a span for each request to others, which continues the trace in its headers."""
+
+    tracer: Tracer
+
+    def start(
+        self,
+        method: str,
+        url: str,
+        headers: Mapping[str, str],
+        body: bytes,
+        allows: Allows | None = None,
+    ) -> Future[Outcome]:
+        """Send a request with a `traceparent` of its own; its span ends with its outcome."""
+        where = urlsplit(url)
+        attributes: dict[str, Any] = {"http.request.method": method}
+        # The rest of the address may hold a secret.
+        attributes["server.address"] = where.hostname or ""
+        if where.port is not None:
+            attributes["server.port"] = where.port
+        parent = propagate.extract(dict(headers)) if "traceparent" in headers else Context()
+        span = self.tracer.start_span(method, parent, SpanKind.CLIENT, attributes)
+        carried = dict(headers)
+        propagate.inject(carried, trace.set_span_in_context(span, parent))
+        try:
+            sending = super().start(method, url, carried, body, allows)
+        except BaseException as wrong:
+            fail(span, type(wrong).__name__)
+            span.end()
+            raise
+        sending.add_done_callback(partial(_end, span))
+        return sending
+
+
+def _end(span: Span, sending: Future[Outcome]) -> None:
+    outcome = None if sending.cancelled() or sending.exception() else sending.result()
+    if isinstance(outcome, Answered):
+        span.set_attribute("http.response.status_code", outcome.status)
+        if outcome.status >= 400:
+            fail(span, str(outcome.status))
+    else:
+        fail(span, "no_answer")
+    span.end()
+
+
+class RequestsBehind:
+    """Remembers which request changed a thing last, so that webhooks continue its trace.
+
+    It is kept in memory, of the things that changed last: what another process changed begins a
+    trace of its own.
+    """
+
+    def __init__(self) -> None:
+        """Remember nothing yet."""
+        self._carriers: OrderedDict[str, dict[str, str]] = OrderedDict()
+
+    def remember(self, unit: Unit) -> None:
+        """Note the trace of what is done in a unit of work."""
+        carrier: dict[str, str] = {}
+        propagate.inject(carrier)
+        for deed in unit.deeds:
+            if deed.id is not None and carrier:
+                self._carriers[deed.id] = carrier
+                self._carriers.move_to_end(deed.id)
+        while len(self._carriers) > _MOST_SUBJECTS:
+            self._carriers.popitem(last=False)
+
+    def headers(self, subject: str) -> Mapping[str, str]:
+        """Return the headers that continue the trace of whoever changed a thing last."""
+        return self._carriers.get(subject, {})

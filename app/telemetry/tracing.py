@@ -1,0 +1,59 @@
+"""Tracing as one part: what a server is wired with to record spans, and to send them."""
+
+from functools import partial
+
+from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+from opentelemetry.sdk.resources import (
+    SERVICE_NAME,
+    SERVICE_VERSION,
+    OTELResourceDetector,
+    Resource,
+)
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import BatchSpanProcessor
+
+from app import __version__
+from app.api.http.asgi import App
+from app.bootstrap import Instruments
+from app.telemetry.parts import RequestsBehind, TracedDatabase, TracedHttpClient, TracedSearch
+from app.telemetry.requests import TracingMiddleware
+
+
+class Tracing:
+    """Records spans with a provider of OpenTelemetry's SDK."""
+
+    def __init__(self, provider: TracerProvider) -> None:
+        """Record nothing yet."""
+        self._provider = provider
+        self._tracer = provider.get_tracer("dateline", __version__)
+
+    @property
+    def instruments(self) -> Instruments:
+        """Return the parts that record spans."""
+        behind = RequestsBehind()
+        tracer = self._tracer
+        search = type("Search", (TracedSearch,), {"tracer": tracer})
+        client = type("HttpClient", (TracedHttpClient,), {"tracer": tracer})
+        return Instruments(
+            database=partial(TracedDatabase, tracer),
+            search=search,
+            client=client,
+            subscribers=(behind.remember,),
+            headers_about=behind.headers,
+        )
+
+    def around(self, app: App) -> App:
+        """Record a span for each request to an application."""
+        return TracingMiddleware(app, self._tracer)
+
+    def close(self) -> None:
+        """Send what is left."""
+        self._provider.shutdown()
+
+
+def start_tracing() -> Tracing:
+    """Send spans as the variables `OTEL_…` of the environment say."""
+    resource = Resource({SERVICE_NAME: "dateline", SERVICE_VERSION: __version__})
+    provider = TracerProvider(resource=resource.merge(OTELResourceDetector().detect()))
+    provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
+    return Tracing(provider)

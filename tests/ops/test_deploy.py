@@ -1,0 +1,175 @@
+"""The files of `deploy/`: they parse, and name only what there is."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from app.api.ops.metrics import Metrics
+from app.kit import json
+from app.settings import Settings
+from tests.architecture.source import ROOT
+
+DEPLOY = ROOT / "deploy"
+FILES = sorted(path for path in DEPLOY.rglob("*") if path.is_file())
+_SETTING = re.compile(r"\bDATELINE_[A-Z_]+\b")
+_METRIC = re.compile(r"\bdateline_[a-z_]+\b")
+# What the library of Prometheus appends to the name of a metric.
+_ENDINGS = {"counter": ("_total",), "gauge": ("",), "histogram": ("_bucket", "_count", "_sum")}
+# Times in which a process ends behind its draining (app/cli/serving.py).
+_END_SECONDS = 8
+
+
+def _documents(name: str) -> list[Any]:
+    return list(yaml.safe_load_all((DEPLOY / name).read_text(encoding="utf-8")))
+
+
+def _compose() -> dict[str, Any]:
+    found: dict[str, Any] = _documents("compose.yaml")[0]
+    return found
+
+
+def _manifests() -> dict[str, dict[str, Any]]:
+    names = ("kubernetes/dateline.yaml", "kubernetes/migrate.yaml")
+    return {one["kind"]: one for name in names for one in _documents(name)}
+
+
+def _env_file() -> dict[str, str]:
+    lines = (DEPLOY / "systemd/dateline.env").read_text(encoding="utf-8").splitlines()
+    return dict(line.split("=", 1) for line in lines if line and not line.startswith("#"))
+
+
+def _unit() -> list[tuple[str, str]]:
+    lines = (DEPLOY / "systemd/dateline.service").read_text(encoding="utf-8").splitlines()
+    pairs = (line.partition("=") for line in lines if not line.startswith("#"))
+    return [(name, value) for name, mark, value in pairs if mark]
+
+
+def _expressions() -> Iterator[str]:
+    for group in _documents("prometheus/alerts.yaml")[0]["groups"]:
+        yield from (rule["expr"] for rule in group["rules"])
+    dashboard = json.loads((DEPLOY / "grafana/dateline.json").read_bytes())
+    for panel in dashboard["panels"]:
+        yield from (target["expr"] for target in panel["targets"])
+
+
+def _environments() -> dict[str, dict[str, str]]:
+    return {
+        "compose": _compose()["services"]["dateline"]["environment"],
+        "kubernetes": _manifests()["ConfigMap"]["data"],
+        "systemd": _env_file(),
+    }
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(DEPLOY)))
+def test_every_file_parses_and_names_known_settings(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    if path.suffix == ".yaml":
+        assert all(yaml.safe_load_all(text))
+    elif path.suffix == ".json":
+        assert json.loads(text)
+    known = {f"DATELINE_{name.upper()}" for name in Settings.model_fields}
+    assert set(_SETTING.findall(text)) - known == set()
+
+
+@pytest.mark.parametrize("name", ["compose", "kubernetes", "systemd"])
+def test_the_settings_can_be_read(name: str) -> None:
+    given = {
+        variable.removeprefix("DATELINE_").lower(): re.sub(r"\$\{\w+:-(.*?)\}", r"\1", value)
+        for variable, value in _environments()[name].items()
+    }
+    settings = Settings(**given)  # type: ignore[arg-type]
+    assert settings.metrics == "operations"
+    assert settings.operations_port == 9000
+
+
+def test_every_metric_of_dashboard_and_alerts_exists_and_none_is_left_out() -> None:
+    exposed = {
+        family.name + ending: family.name
+        for family in Metrics().families()
+        for ending in _ENDINGS[family.type]
+    }
+    named = {name for one in _expressions() for name in _METRIC.findall(one)}
+    assert named - exposed.keys() == set()
+    assert set(exposed.values()) - {exposed[name] for name in named} == set()
+
+
+def test_images_are_those_that_are_built() -> None:
+    services, manifests = _compose()["services"], _manifests()
+    pods = [manifests[kind]["spec"]["template"]["spec"] for kind in ("Deployment", "Job")]
+    images = {container["image"] for pod in pods for container in pod["containers"]}
+    assert images == {services[name]["image"] for name in ("dateline", "migrate")}
+    user = re.search(r"^USER (\d+):(\d+)$", (ROOT / "Dockerfile").read_text(), re.MULTILINE)
+    assert user is not None
+    for pod in pods:
+        context = pod["securityContext"]
+        assert (str(context["runAsUser"]), str(context["runAsGroup"])) == user.groups()
+
+
+def test_ports_are_those_that_are_listened_on() -> None:
+    port = re.search(r"^EXPOSE (\d+)$", (ROOT / "Dockerfile").read_text(), re.MULTILINE)
+    assert port is not None
+    manifests = _manifests()
+    (container,) = manifests["Deployment"]["spec"]["template"]["spec"]["containers"]
+    ports = {one["name"]: str(one["containerPort"]) for one in container["ports"]}
+    operations = manifests["ConfigMap"]["data"]["DATELINE_OPERATIONS_PORT"]
+    assert ports == {"http": port[1], "operations": operations}
+    annotations = manifests["Deployment"]["spec"]["template"]["metadata"]["annotations"]
+    assert annotations["prometheus.io/port"] == operations
+    probed = {container[f"{kind}Probe"]["httpGet"]["port"] for kind in ("startup", "liveness")}
+    assert probed == {manifests["Service"]["spec"]["ports"][0]["targetPort"]} == {"http"}
+    assert f"server dateline:{port[1]};" in (DEPLOY / "nginx.conf").read_text(encoding="utf-8")
+    (scrape,) = _documents("prometheus/prometheus.yaml")[0]["scrape_configs"]
+    compose = _compose()["services"]["dateline"]["environment"]["DATELINE_OPERATIONS_PORT"]
+    assert scrape["static_configs"][0]["targets"] == [f"dateline:{compose}"]
+
+
+def test_selectors_find_the_pods_of_the_deployment_alone() -> None:
+    manifests = _manifests()
+    labels = manifests["Deployment"]["spec"]["template"]["metadata"]["labels"]
+    selectors = (
+        manifests["Deployment"]["spec"]["selector"]["matchLabels"],
+        manifests["Service"]["spec"]["selector"],
+        manifests["PodDisruptionBudget"]["spec"]["selector"]["matchLabels"],
+    )
+    assert all(selector == labels for selector in selectors)
+    assert manifests["Job"]["spec"]["template"]["metadata"]["labels"] != labels
+    budget, replicas = manifests["PodDisruptionBudget"], manifests["Deployment"]["spec"]["replicas"]
+    assert budget["spec"]["minAvailable"] < replicas
+
+
+def test_there_is_time_to_drain_and_to_end() -> None:
+    found = _environments()
+    pod = _manifests()["Deployment"]["spec"]["template"]["spec"]
+    grace = {
+        "compose": _compose()["services"]["dateline"]["stop_grace_period"].removesuffix("s"),
+        "kubernetes": pod["terminationGracePeriodSeconds"],
+        "systemd": dict(_unit())["TimeoutStopSec"],
+    }
+    for name, seconds in grace.items():
+        assert int(seconds) > int(found[name]["DATELINE_DRAIN_SECONDS"]) + _END_SECONDS, name
+    assert pod["enableServiceLinks"] is False
+
+
+def test_the_unit_ends_all_processes_and_lets_them_open_files() -> None:
+    unit = dict(_unit())
+    assert unit["KillMode"] == "mixed"
+    assert int(unit["LimitNOFILE"]) > Settings.model_fields["max_connections"].default
+
+
+def test_the_proxy_is_configured_as_the_example_says() -> None:
+    example = (ROOT / "docs/examples/nginx.conf").read_text(encoding="utf-8")
+    given = {
+        "CACHE_FOLDER": "/var/cache/nginx/dateline",
+        "DATELINE_HOST": "dateline",
+        "DATELINE_PORT": "8000",
+        "LISTEN": "80",
+        "SERVER_NAME": "_",
+    }
+    for name, value in given.items():
+        example = example.replace(f"@{name}@", value)
+    own = (DEPLOY / "nginx.conf").read_text(encoding="utf-8")
+    assert re.sub(r"\A(#.*\n)+", "", own) == re.sub(r"\A(#.*\n)+", "", example)
