@@ -1,0 +1,26 @@
+"""What was deleted is removed from the file of an embedded database, too."""
+
+import sqlite3
+
+import pytest
+
+from app.bootstrap import Services
+from app.kit.overwriting import overwrite_deleted
+
+pytestmark = pytest.mark.parametrize("dialect", ["sqlite"])
+
+
+def test_deleted_bytes_are_overwritten_where_sqlite_leaves_them(services: Services) -> None:
+    """Many builds of SQLite do not overwrite what they delete."""
+    file = services.database.file
+    assert file is not None
+    with sqlite3.connect(file) as connection:
+        connection.execute("PRAGMA secure_delete = OFF")
+        connection.execute("CREATE TABLE notes (text TEXT)")
+        connection.executemany("INSERT INTO notes VALUES (?)", [("zanzibarite" * 50,)] * 100)
+        connection.execute("DROP TABLE notes")
+    connection.close()
+    files = list(file.parent.glob(f"{file.name}*"))
+    assert any(b"zanzibarite" in one.read_bytes() for one in files)
+    assert overwrite_deleted(services.database)
+    assert not any(b"zanzibarite" in one.read_bytes() for one in files)
