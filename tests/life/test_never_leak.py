@@ -30,7 +30,7 @@ HIDDEN, NOWHERE = "zanzibar", "xylotomy"
 # What was public once may be named as gone, to those who follow; by this they could find it.
 ONCE = "yoghurts"
 _ONCE = frozenset({"expired", "untold", "unpublished", "deleted"})
-_TELLING = (".atom", ".newsml")
+_TELLING = (".atom", ".newsml", ".ninjs")
 FAR = "2026-12-01T00:00:00Z"
 
 
