@@ -132,7 +132,7 @@ def test_options_lists_the_methods(client: TestClient) -> None:
     assert client.options("/nowhere").status_code == 404
 
 
-_WITHOUT_BODY = ("restore", "/pause", "/resume", "/test")
+_WITHOUT_BODY = ("restore", "/purge", "/pause", "/resume", "/test")
 
 
 def test_writing_routes_want_json(newsroom: Newsroom) -> None:

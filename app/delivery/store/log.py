@@ -144,8 +144,10 @@ _LAST = Statement(
     .limit(bindparam("limit")),
     LastOfThing,
 )
+# So that they are looked up by their ids, however many were written since.
+_own_serial = _log.c.serial + literal_column("0", BigInteger)
 _BEFORE: Statement[tuple[str, Facts]] = Statement(
     select(_log.c.id, _log.c.before).where(
-        _of_stories, _since, _log.c.serial <= _upto, _log.c.before.is_not(None)
+        _of_stories, _own_serial > _after, _own_serial <= _upto, _log.c.before.is_not(None)
     )
 )

@@ -105,11 +105,12 @@ _LAST_HELD = Statement(
     .limit(bindparam("limit")),
     LastOfThing,
 )
+_held_serial = _embargoed.c.serial + literal_column("0", BigInteger)
 _BEFORE: Statement[tuple[str, Facts]] = Statement(
     select(_embargoed.c.id, _embargoed.c.before).where(
         is_listed(_embargoed.c.id),
-        _embargoed.c.serial > _held_after,
-        _embargoed.c.serial <= _held_upto,
+        _held_serial > _held_after,
+        _held_serial <= _held_upto,
         _embargoed.c.before.is_not(None),
     )
 )
