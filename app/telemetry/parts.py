@@ -41,6 +41,7 @@ def recording(
     ) as span:
         try:
             yield span
+        # Noted, and raised again.
         except Exception as wrong:
             fail(span, type(wrong).__name__)
             raise
@@ -60,7 +61,8 @@ class TracedDatabase(Database):
         super().__init__(*args, **options)
         self._tracer = tracer
         self._fetch = self.fetch
-        # On SQLite the method of the class is hidden by that of the readers.
+        # On SQLite the method of the class is hidden by that of the readers, so the attribute of
+        # the object is replaced, not the method overridden; that of `awaited` is no method of ours.
         self.fetch = self._traced_fetch  # type: ignore[method-assign]
         if self.awaited is not None:
             inner = self.awaited.fetch

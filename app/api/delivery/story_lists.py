@@ -145,7 +145,7 @@ def list_body(asked: ListRequest, page: Page) -> tuple[bytes, dict[str, str | No
 
 
 def narrow_keys(asked: ListRequest) -> tuple[str, ...]:
-    """Return what a list hangs on, where that is less than all lists."""
+    """Return the cache dependencies of a list, where they are fewer than those of all lists."""
     # Longer forms show translations, which any story may be, and any may get a slug.
     narrow = asked.query.form == "short" and not asked.by_slug
     return list_keys(asked.query.selection) if narrow else ()

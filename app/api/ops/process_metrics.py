@@ -27,7 +27,7 @@ class ProcessCollector(Collector):
         )
         with suppress(OSError):
             memory.add_metric([], int(_STATM.read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE"))
-            # One of them is the folder that is being read.
+            # One of them is the folder that is being read. Names are enough, without paths.
             files.add_metric([], len(os.listdir(_OPEN)) - 1)  # noqa: PTH208
         soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
         limit.add_metric([], float("inf") if soft == resource.RLIM_INFINITY else soft)

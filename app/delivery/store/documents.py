@@ -298,6 +298,7 @@ def _insert_terms(session: WriteSession, stories: Sequence[StoryTerms]) -> None:
 
 def _insertion_of_terms(each: str, field: str, value: str) -> Statement[Nothing]:
     """Return what inserts terms, of which a list has each as a text; no field holds a space."""
+    # `each`, `field` and `value` are SQL of this module; what callers give is bound.
     inserting = text(
         "INSERT INTO document_terms (field, value, published_at, id) "  # noqa: S608
         f"SELECT {field}, {value}, :published_at, :id FROM {each}"
