@@ -34,7 +34,7 @@ PAGE = ROOT / "docs" / "answers.md"
 WITHOUT_EXAMPLE = frozenset(
     "read_metrics read_openapi read_problem read_reference read_start read_feed read_search_feed "
     "read_category_feed read_source_feed read_language_feed read_tag_feed read_sitemap "
-    "read_sitemap_part read_news_sitemap read_article_as follow_stream ask_of_hub".split()
+    "read_sitemap_part read_news_sitemap read_article_as follow_changes subscribe_to_feed".split()
 )
 _SAMPLES = ROOT / "samples" / "stories.ndjson"
 _START = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
@@ -165,8 +165,12 @@ STEPS = (
     Step("read_article", "GET", "/v1/articles/rooftop-bees-outlast-the-winter"),
     Step("list_changes", "GET", "/v1/changes?tag=bees&limit=2"),
     Step("search_stories", "GET", "/v1/search?q=bees&highlight=true&facets=category,tag&limit=2"),
-    Step("suggest", "GET", "/v1/suggest?q=bee"),
-    Step("list_related", "GET", "/v1/articles/rooftop-bees-outlast-the-winter/related?limit=2"),
+    Step("suggest_completions", "GET", "/v1/suggest?q=bee"),
+    Step(
+        "list_related_stories",
+        "GET",
+        "/v1/articles/rooftop-bees-outlast-the-winter/related?limit=2",
+    ),
     Step("list_sources", "GET", "/v1/sources?limit=2"),
     Step("read_source", "GET", "/v1/sources/ansel-tribune"),
     Step("list_categories", "GET", "/v1/categories?limit=2"),
@@ -306,7 +310,7 @@ def page(examples: Examples) -> str:
     """Return the page of the documentation that shows some answers whole."""
     story, changes, search, suggestions = (
         examples[name]["responses"]["200"]
-        for name in ("read_article", "list_changes", "search_stories", "suggest")
+        for name in ("read_article", "list_changes", "search_stories", "suggest_completions")
     )
     return _PAGE.format(
         story=_indented(story),

@@ -7,7 +7,7 @@ from typing import Any
 from app.content import store
 from app.content.article import Article
 from app.content.errors import SlugTaken
-from app.content.inputs import ArticleInput, Author, Image
+from app.content.inputs import ArticleInput, AuthorInput, ImageInput
 from app.content.references import References
 from app.content.slugs import free_slug, slug_from
 from app.content.text import Text
@@ -66,7 +66,7 @@ def written_fields(
         "url": written.url,
         "categories": list(categories),
         "tags": written.tags,
-        "authors": list(map(Author.model_dump, written.authors)),
+        "authors": list(map(AuthorInput.model_dump, written.authors)),
         "image": _image(written.image) if written.image else None,
         "rights": written.rights.model_dump() if written.rights else None,
         "dateline": written.dateline,
@@ -79,7 +79,7 @@ def written_fields(
     }
 
 
-def _image(image: Image) -> dict[str, Any]:
+def _image(image: ImageInput) -> dict[str, Any]:
     """Return a picture as it is stored: it has a digital source type only where one was given."""
     stored = image.model_dump()
     if image.digital_source_type is None:

@@ -40,7 +40,7 @@ def test_the_page_of_answers_is_recorded(recorded: Examples) -> None:
 
 
 def test_the_stream_describes_its_events(described: dict[str, Any]) -> None:
-    text = operations_of(described)["follow_stream"]["description"]
+    text = operations_of(described)["follow_changes"]["description"]
     assert all(f"`{word}`" in text for word in ("event", "data", "id", "upsert", "remove"))
 
 

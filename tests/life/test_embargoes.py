@@ -150,7 +150,7 @@ def test_every_form_says_that_it_is_under_embargo(newsroom: Newsroom, entitled: 
         ("/v1/articles?include=body", reading.StoryPage),
     ):
         answer = entitled.get(path).json()
-        assert model.model_validate(answer).model_dump() == answer
+        assert model.model_validate(answer).model_dump(exclude_unset=True) == answer
         assert [one.get("embargoed") for one in answer["data"]] == [True, None]
     (held, out) = entitled.get("/v1/headlines?fields=title").json()["data"]
     assert held == {"title": "Held", "embargoed": True, "embargo_until": UNTIL}

@@ -26,14 +26,20 @@ def _parse_count(name: str, sent: str) -> Count | None:
 
 # Who names what is wanted wants all of it.
 LIMIT = replace(
-    declare_number("limit", 20, 1, 100, "How many to return; 100 where `ids` names them."),
+    declare_number(
+        "limit",
+        20,
+        1,
+        100,
+        "The largest number of items to return; with `ids` it is 100 unless sent.",
+    ),
     default_with={"ids": 100},
 )
-CURSOR = declare_text("cursor", "`next` or `prev` of a page of the same query.")
+CURSOR = declare_text("cursor", "`page.next` or `page.prev` of an answer to the same query.")
 COUNT: Parameter[Count | None] = Parameter(
     "count",
-    "Fill `page.count`.",
-    {"type": "string", "enum": list(_COUNTS), "default": "none"},
+    "Whether `page.count` is filled. Counting takes time.",
+    {"type": "string", "enum": list(_COUNTS), "default": "none", "title": "CountMode"},
     _parse_count,
     None,
     default_text="none",

@@ -19,9 +19,8 @@ from app.kit.nearest import nearest
 from app.kit.quoting import quoted, shortened
 
 STRING: Mapping[str, Any] = {"type": "string"}
-INSTANT: Mapping[str, Any] = {
-    "anyOf": [{"type": "string", "format": "date-time"}, {"type": "string", "format": "date"}]
-}
+# No `format`: a date is accepted, too.
+INSTANT: Mapping[str, Any] = {"type": "string", "examples": ["2026-01-12T10:00:00Z", "2026-01-12"]}
 # Languages in an order of preference.
 MOST_PREFERRED = 10
 _MOST_SENT = 200
@@ -193,17 +192,17 @@ def declare_number(
 
 
 def declare_choice(
-    name: str, choices: Collection[Word], default: T, description: str
+    name: str, enum: str, choices: Collection[Word], default: T, description: str
 ) -> Parameter[Word | T]:
-    """Declare an item of a closed list."""
-    schema = {"type": "string", "enum": list(choices)}
+    """Declare an item of a closed list; `enum` is the name of the list in the OpenAPI document."""
+    schema = {"type": "string", "enum": list(choices), "title": enum}
     parse: Parser[Word | T] = choice_parser(choices)
     return Parameter(name, description, schema, parse, default)
 
 
 def declare_flag(name: str, description: str) -> Parameter[bool]:
     """Declare `true` or `false`."""
-    schema = {"type": "string", "enum": ["true", "false"], "default": "false"}
+    schema = {"type": "boolean", "default": False}
     choose = choice_parser(("true", "false"))
 
     def parse(name: str, sent: str) -> bool:
@@ -213,15 +212,21 @@ def declare_flag(name: str, description: str) -> Parameter[bool]:
 
 
 def declare_words(
-    name: str, known: Collection[Word], description: str, schema: Mapping[str, Any] = STRING
+    name: str, enum: str, known: Collection[Word], description: str
 ) -> Parameter[tuple[Word, ...]]:
-    """Declare a comma list of known words."""
-    return Parameter(name, description, schema, words_parser(known), ())
+    """Declare a comma list of words of a closed list, which the OpenAPI document calls `enum`."""
+    return Parameter(name, description, words_schema(enum, known), words_parser(known), ())
+
+
+def words_schema(enum: str, known: Collection[str]) -> dict[str, Any]:
+    """Return the schema of a comma list of words of a closed list."""
+    return {"type": "array", "items": {"type": "string", "enum": list(known), "title": enum}}
 
 
 def declare_languages(name: str, description: str) -> Parameter[tuple[str, ...]]:
     """Declare a comma list of language tags in the order of preference."""
-    return Parameter(name, description, STRING, _parse_languages, ())
+    schema = {"type": "array", "items": STRING, "maxItems": MOST_PREFERRED}
+    return Parameter(name, description, schema, _parse_languages, ())
 
 
 def declare_instant(name: str, description: str) -> Parameter[datetime | None]:
