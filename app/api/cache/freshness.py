@@ -14,7 +14,7 @@ from app.delivery import store as delivery_store
 from app.delivery.freshness import EVERYTHING, Head
 from app.delivery.store import Change, LogPosition
 from app.kit.errors import Failure
-from app.kit.watch import Version
+from app.kit.sql.change_watch import Version
 
 _MOST_ROWS = 1_000
 

@@ -7,9 +7,9 @@ from sqlalchemy import BigInteger, ColumnElement, func, literal_column, select, 
 
 from app.delivery.models import Document, LogRow
 from app.delivery.store.visibility import present
-from app.kit.schema import table_of
-from app.kit.session import ReadSession
-from app.kit.statement import Statement
+from app.kit.sql.schema import table_of
+from app.kit.sql.session import ReadSession
+from app.kit.sql.statement import Statement
 
 _documents = table_of(Document)
 _log = table_of(LogRow)

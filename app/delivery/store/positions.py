@@ -12,9 +12,9 @@ from sqlalchemy import BigInteger, bindparam, select
 from app.delivery.models import EmbargoedRow, LogRow
 from app.delivery.store.log import Change, log_rows
 from app.delivery.store.trimming import TRIMMED
-from app.kit.schema import table_of
-from app.kit.session import ReadSession
-from app.kit.statement import Statement
+from app.kit.sql.schema import table_of
+from app.kit.sql.session import ReadSession
+from app.kit.sql.statement import Statement
 
 
 class LogPosition(NamedTuple):
