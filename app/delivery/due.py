@@ -10,7 +10,7 @@ from app.delivery import store
 from app.delivery.siblings import groups_in, sibling_rows
 from app.delivery.telling import for_embargoed, tell
 from app.delivery.withdrawing import keep_traces
-from app.kit.unit import Unit
+from app.kit.sql.unit_of_work import Unit
 
 BATCH = 500
 

@@ -4,7 +4,7 @@ from app.delivery import store
 from app.delivery.rows import seen_otherwise
 from app.delivery.telling import for_embargoed
 from app.delivery.terms import terms_of
-from app.kit.unit import Unit
+from app.kit.sql.unit_of_work import Unit
 
 _BATCH = 1_000
 

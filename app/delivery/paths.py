@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from app.content import store as content_store
 from app.content.events import CategorySaved
 from app.content.locks import CATEGORY_TREE
-from app.kit.unit import Unit
+from app.kit.sql.unit_of_work import Unit
 
 
 def elsewhere(unit: Unit, saved: Sequence[CategorySaved]) -> dict[str, int]:

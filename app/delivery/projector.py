@@ -35,7 +35,7 @@ from app.delivery.store.entries import EntryType
 from app.delivery.telling import for_embargoed, tell
 from app.delivery.terms import terms_of
 from app.delivery.withdrawing import keep_traces, withdraw
-from app.kit.unit import Unit
+from app.kit.sql.unit_of_work import Unit
 
 
 def project(unit: Unit) -> None:

@@ -23,11 +23,11 @@ from app.delivery.store.entries import EntryType
 from app.delivery.store.log_head import split_head
 from app.delivery.store.reading import Counted, StoryRow, WholeRow
 from app.kit.clock import Clock
-from app.kit.database import Database
-from app.kit.readers import unlimited
-from app.kit.session import ReadSession
-from app.kit.statement import Statement
-from app.kit.watch import Version
+from app.kit.sql.change_watch import Version
+from app.kit.sql.database import Database
+from app.kit.sql.session import ReadSession
+from app.kit.sql.sqlite_readers import unlimited
+from app.kit.sql.statement import Statement
 
 
 class Current(NamedTuple):

@@ -9,7 +9,7 @@ from collections.abc import Collection, Mapping
 
 from app.content.events import ArticleRemoved
 from app.delivery import store
-from app.kit.unit import Unit
+from app.kit.sql.unit_of_work import Unit
 
 
 def forget_places(unit: Unit, ids: Collection[str]) -> None:

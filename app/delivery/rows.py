@@ -2,7 +2,7 @@
 
 from app.access.selection import Facts
 from app.delivery import store
-from app.kit.unit import Unit
+from app.kit.sql.unit_of_work import Unit
 
 
 def seen_otherwise(

@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable
 from app.access.selection import Facts
 from app.delivery import store
 from app.delivery.rows import seen_otherwise
-from app.kit.unit import Unit
+from app.kit.sql.unit_of_work import Unit
 
 
 def shown(slug: str, attributes: Facts) -> tuple[str, str, str]:

@@ -14,7 +14,7 @@ from app.delivery import store
 from app.delivery.rows import seen_otherwise
 from app.delivery.siblings import groups_in
 from app.delivery.store import Change, EmbargoedChange
-from app.kit.unit import Unit
+from app.kit.sql.unit_of_work import Unit
 
 
 def for_embargoed(row: Change) -> EmbargoedChange:

@@ -16,7 +16,7 @@ from app.delivery.store.trimming import (
     forget_superseded,
     slowest_follower,
 )
-from app.kit.unit import Unit
+from app.kit.sql.unit_of_work import Unit
 
 BATCH = 500
 

@@ -13,7 +13,7 @@ from app.content.events import ArticleWithdrawn, Tombstone
 from app.delivery import store
 from app.delivery.render import attributes_of
 from app.delivery.telling import for_embargoed
-from app.kit.unit import Unit
+from app.kit.sql.unit_of_work import Unit
 
 
 @dataclass(frozen=True, slots=True)

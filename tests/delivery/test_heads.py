@@ -8,7 +8,7 @@ import pytest
 from app.bootstrap import Services
 from app.delivery.freshness import Head, Heads
 from app.delivery.query import StoryQuery
-from app.kit.watch import Proof
+from app.kit.sql.change_watch import Proof
 from tests.newsroom import Newsroom
 
 _NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)

@@ -15,15 +15,15 @@ from typing import Any
 import psutil
 import pytest
 
-from app.kit.counter import SharedCounter
 from app.kit.errors import Misconfigured
-from app.kit.postgres import Server
-from app.kit.watch import PostgresWatch
+from app.kit.sql.change_watch import PostgresWatch
+from app.kit.sql.postgres import Server
+from app.kit.sql.shared_counter import SharedCounter
 
 _ROUNDS = 4_000
 _HAMMER = f"""
 import sys
-from app.kit.counter import SharedCounter
+from app.kit.sql.shared_counter import SharedCounter
 counter = SharedCounter("test")
 print("ready", flush=True)
 sys.stdin.readline()
@@ -37,7 +37,7 @@ for _ in range({_ROUNDS}):
 """
 _FORK = """
 import os, sys
-from app.kit.counter import SharedCounter
+from app.kit.sql.shared_counter import SharedCounter
 counter = SharedCounter("test")
 print("ready", flush=True)
 sys.stdin.readline()

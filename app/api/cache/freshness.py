@@ -10,9 +10,9 @@ from app.api.cache.entries import EntryStore
 from app.bootstrap import Services
 from app.delivery.freshness import EVERYTHING, Head
 from app.delivery.store import Change, LogPosition
-from app.kit.awaited import AwaitedReads
 from app.kit.errors import Failure
-from app.kit.watch import Version
+from app.kit.sql.async_reads import AwaitedReads
+from app.kit.sql.change_watch import Version
 
 _MOST_ROWS = 1_000
 # No row of the log is after it.

@@ -10,10 +10,10 @@ from sqlalchemy import BigInteger, bindparam, exists, func, literal_column, sele
 from app.access.selection import Facts
 from app.delivery.models import LogRow
 from app.delivery.store.entries import EntryType
-from app.kit.listed import is_listed
-from app.kit.schema import table_of
-from app.kit.session import ReadSession, WriteSession
-from app.kit.statement import Statement
+from app.kit.sql.list_parameters import is_listed
+from app.kit.sql.schema import table_of
+from app.kit.sql.session import ReadSession, WriteSession
+from app.kit.sql.statement import Statement
 
 # The last lock of every writing transaction on PostgreSQL: a sequence there is not commit
 # order, and a follower would skip a row that is numbered early and committed late.

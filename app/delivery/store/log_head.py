@@ -22,9 +22,9 @@ from sqlalchemy.sql.expression import CompoundSelect
 from app.delivery.models import Document, LogRow
 from app.delivery.store.visibility import present
 from app.kit import json
-from app.kit.schema import table_of
-from app.kit.session import ReadSession
-from app.kit.statement import Statement
+from app.kit.sql.schema import table_of
+from app.kit.sql.session import ReadSession
+from app.kit.sql.statement import Statement
 
 _documents = table_of(Document)
 _log = table_of(LogRow)

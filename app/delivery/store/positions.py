@@ -18,9 +18,9 @@ from app.delivery.models import EmbargoedRow, LogRow
 from app.delivery.store.log import Change
 from app.delivery.store.log_head import HeadRow, split_head, with_log_head
 from app.delivery.store.trimming import TRIMMED
-from app.kit.schema import table_of
-from app.kit.session import ReadSession
-from app.kit.statement import Statement
+from app.kit.sql.schema import table_of
+from app.kit.sql.session import ReadSession
+from app.kit.sql.statement import Statement
 
 
 class LogPosition(NamedTuple):
@@ -55,7 +55,6 @@ def log_marks(session: ReadSession, public: int, embargoed: int = 0) -> LogMarks
 class RowSince(NamedTuple):
     """A row of the log, as `Change` has it, and how far the log is trimmed."""
 
-    trimmed_upto: int | None
     at: datetime
     type: str
     id: str
@@ -67,6 +66,7 @@ class RowSince(NamedTuple):
     after: Facts | None
     serial: int
     mark: int
+    trimmed_upto: int | None
 
 
 def rows_since(session: ReadSession, position: LogPosition, limit: int) -> list[Change] | None:
@@ -95,7 +95,7 @@ def split_rows_since(
 
 def _changes_after(position: LogPosition, rows: Sequence[RowSince]) -> list[Change] | None:
     """Return the changes of rows that begin with that of the position, if it is there."""
-    changes = [Change(*row[1:]) for row in rows]
+    changes = [Change(*row[:-1]) for row in rows]
     if rows and position.serial < (rows[0].trimmed_upto or 0):
         return None
     if position.mark is None:
@@ -128,8 +128,8 @@ _embargoed = table_of(EmbargoedRow)
 _log = table_of(LogRow)
 _rows_since = (
     select(
-        TRIMMED.scalar_subquery().label("trimmed_upto"),
         *(_log.c[name] for name in Change._fields),
+        TRIMMED.scalar_subquery().label("trimmed_upto"),
     )
     .where(_log.c.serial >= bindparam("first", type_=BigInteger))
     .order_by(_log.c.serial)

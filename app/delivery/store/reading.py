@@ -29,12 +29,12 @@ from app.delivery.store.log_head import HeadRow, as_number, split_head, with_log
 from app.delivery.store.preferring import stands_alone
 from app.delivery.store.stretches import Stretch, stretch_count, stretches
 from app.delivery.store.visibility import embargo_until, visible
-from app.kit.bounded import BoundedCache
+from app.kit.bounded_cache import BoundedCache
 from app.kit.ids import is_id
-from app.kit.listed import is_listed
-from app.kit.schema import table_of
-from app.kit.session import ReadSession
-from app.kit.statement import Statement
+from app.kit.sql.list_parameters import is_listed
+from app.kit.sql.schema import table_of
+from app.kit.sql.session import ReadSession
+from app.kit.sql.statement import Statement
 
 _Rows = Select[Any] | CompoundSelect[Any]
 

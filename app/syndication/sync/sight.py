@@ -10,7 +10,7 @@ from app.delivery.freshness import Head
 from app.delivery.query import Position, StoryQuery
 from app.delivery.store import LogPosition, reading
 from app.delivery.store.reading import StoryRow
-from app.kit.session import ReadSession
+from app.kit.sql.session import ReadSession
 from app.syndication.sync.entries import Document
 
 # Stories are looked up by id so many at a time.

@@ -19,10 +19,10 @@ from typing import Any, NamedTuple, Protocol
 
 import psycopg
 
-from app.kit.counter import SharedCounter
 from app.kit.errors import Misconfigured
-from app.kit.postgres import TICK_SECONDS, Server, is_standby
-from app.kit.walindex import map_index
+from app.kit.sql.postgres import TICK_SECONDS, Server, is_standby
+from app.kit.sql.shared_counter import SharedCounter
+from app.kit.sql.wal_index import map_index
 
 _log = logging.getLogger("dateline.watch")
 CHANNEL = "dateline"

@@ -7,12 +7,12 @@ from datetime import datetime
 from typing import Any, Protocol, TypeVar
 
 from app.kit.clock import Clock
-from app.kit.database import Database
 from app.kit.errors import ConstraintViolated, DatabaseBusy, Failure
 from app.kit.ids import new_id
-from app.kit.preparing import MOST_INSIDE, NotPrepared, Prepared
-from app.kit.session import WriteSession
-from app.kit.watch import CHANNEL
+from app.kit.precomputation import MOST_INSIDE, NotPrepared, Prepared
+from app.kit.sql.change_watch import CHANNEL
+from app.kit.sql.database import Database
+from app.kit.sql.session import WriteSession
 
 _ATTEMPTS = 3
 # Each needs something else; more are needed where others change what it depends on meanwhile.

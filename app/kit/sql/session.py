@@ -22,8 +22,8 @@ from sqlalchemy.exc import IntegrityError
 
 from app.kit import json
 from app.kit.errors import ConstraintViolated
-from app.kit.schema import Base
-from app.kit.statement import (
+from app.kit.sql.schema import Base
+from app.kit.sql.statement import (
     Mode,
     Nothing,
     Query,
