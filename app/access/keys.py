@@ -15,7 +15,7 @@ from typing import Any
 from app.access import store
 from app.access.caller import Caller
 from app.access.errors import KeyRefused
-from app.access.scopes import highest
+from app.access.scopes import highest_scope
 from app.access.store import KeyRow, KeyState
 from app.kit.clock import format_instant
 from app.kit.errors import DatabaseBusy, DatabaseReadOnly
@@ -66,7 +66,7 @@ def recognise(database: Database, key: str, now: datetime) -> Caller:
         name=row.name,
         prefix=row.prefix,
         scopes=tuple(row.scopes),
-        scope=highest(row.scopes),
+        scope=highest_scope(row.scopes),
         expires_at=row.expires_at,
         noted_at=row.last_used_at,
         embargoed=row.embargoed,

@@ -15,7 +15,7 @@ import uvicorn
 
 from app.kit.errors import Misconfigured
 from app.kit.process import shutdown_signals
-from app.server.interface import hooks_of
+from app.server.interface import find_hooks
 
 # Requests in hand get so long, then they are cut off.
 GRACE_SECONDS = 5
@@ -91,13 +91,13 @@ class Server:
             self._server.run()
             return
         self._config.load()
-        hooks_of(self._config.loaded_app).share(str(slot.folder), slot.number)
+        find_hooks(self._config.loaded_app).share(str(slot.folder), slot.number)
         self._server.run(list(slot.sockets))
 
     def _stop(self, number: int) -> float:
         """Stop, and return in how many seconds the process has to end."""
         if self._config.loaded:
-            hooks_of(self._config.loaded_app).drain()
+            find_hooks(self._config.loaded_app).drain()
         may_drain = number == SIGTERM and self._server.started and not self._is_told
         self._is_told = True
         waits = self._drain_seconds if may_drain else 0.0

@@ -9,7 +9,7 @@ from pydantic_core import PydanticCustomError
 from app.access.selection import fold
 from app.content.digital_sources import DigitalSourceType
 from app.content.slugs import MAX_LENGTH, slug_problem
-from app.kit.ids import normal_slug
+from app.kit.ids import normalize_slug
 from app.kit.input_fields import (
     NO_NUL,
     Address,
@@ -32,7 +32,7 @@ _KIND, _LONGEST_KIND = r"^[a-z][a-z0-9]*(?:-[a-z0-9]+)*$", 40
 
 
 def _slug(value: str) -> str:
-    slug = normal_slug(value)
+    slug = normalize_slug(value)
     problem = slug_problem(slug)
     if problem:
         raise PydanticCustomError("slug", "{problem}", {"problem": problem})

@@ -6,7 +6,7 @@ _MOST_DOUBLINGS = 6
 _LONGEST = 60.0
 
 
-def wait_after(failures: int) -> float:
+def compute_backoff(failures: int) -> float:
     """Return seconds to wait after so many failures in a row: 1 to 2, then 2 to 4, up to 30 to 60.
 
     Chance keeps those who failed at the same moment from trying again at the same moment.

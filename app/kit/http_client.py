@@ -4,7 +4,7 @@ A receiver may be slow, endless or hostile. So the whole exchange has one limit 
 slowly bytes drip; of the answer only its beginning is read; redirects are answers like any other;
 and nothing of the environment (proxies, stored passwords) changes where a request goes.
 
-Who lets others name receivers gives a `Reach`. Then a name is looked up once, all of its
+Who lets others name receivers gives a `AllowedNetworks`. Then a name is looked up once, all of its
 addresses have to lie within, and the connection is made to the address that was looked at: a
 name that is answered differently the next time leads nowhere else.
 """
@@ -22,12 +22,12 @@ from typing import Any
 
 import httpx2
 
-from app.kit.networks import Address, Reach, literal
-from app.kit.sql.leadership import check_leading
+from app.kit.networks import Address, AllowedNetworks, parse_ip
+from app.kit.sql.leadership import check_leadership
 
 
 @dataclass(frozen=True, slots=True)
-class Answered:
+class HttpResponse:
     """Somebody answered; `body` is the beginning of the answer, as it came."""
 
     status: int
@@ -35,16 +35,16 @@ class Answered:
 
 
 @dataclass(frozen=True, slots=True)
-class Unanswered:
+class HttpFailure:
     """Nobody did; `reason` says why, and repeats nothing of what was sent."""
 
     reason: str
 
 
-Outcome = Answered | Unanswered
+HttpOutcome = HttpResponse | HttpFailure
 # Asked before each request with the address that it would be sent to; no means it is not sent.
-Allows = Callable[[Address], bool]
-_CALLED_OFF = Unanswered("called off")
+AddressCheck = Callable[[Address], bool]
+_CALLED_OFF = HttpFailure("called off")
 _LAST_PORT = 65_535
 # Names that are slow to be looked up are not to delay others.
 _LOOKUPS = 32
@@ -72,7 +72,7 @@ class HttpClient:
         *,
         seconds: float = 10,
         most_bytes: int = 65_536,
-        reach: Reach | None = None,
+        reach: AllowedNetworks | None = None,
         trust: ssl.SSLContext | None = None,
     ) -> None:
         """Say who asks; nothing is started before the first request.
@@ -84,15 +84,15 @@ class HttpClient:
         self._headers = {"user-agent": agent, "accept-encoding": "identity"}
         self._seconds = seconds
         self._most_bytes = most_bytes
-        self._trust = trust or trusted()
+        self._trust = trust or load_trusted_certificates()
         self._lock = threading.Lock()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
         self._closed = False
 
-    def send(self, method: str, url: str, headers: Mapping[str, str], body: bytes) -> Outcome:
+    def send(self, method: str, url: str, headers: Mapping[str, str], body: bytes) -> HttpOutcome:
         """Send a request and return what came of it."""
-        return outcome_of(self.start(method, url, headers, body))
+        return wait_for_outcome(self.start(method, url, headers, body))
 
     def close(self) -> None:
         """Call off what is under way; whatever is sent later is called off as well."""
@@ -112,16 +112,16 @@ class HttpClient:
         url: str,
         headers: Mapping[str, str],
         body: bytes,
-        allows: Allows | None = None,
-    ) -> Future[Outcome]:
-        """Send a request without waiting; `outcome_of` says what came of it.
+        allows: AddressCheck | None = None,
+    ) -> Future[HttpOutcome]:
+        """Send a request without waiting; `wait_for_outcome` says what came of it.
 
         Where there is a `reach`, `allows` is asked, in the thread of the client.
         """
-        check_leading()
+        check_leadership()
         with self._lock:
             if self._closed:
-                called_off: Future[Outcome] = Future()
+                called_off: Future[HttpOutcome] = Future()
                 called_off.set_result(_CALLED_OFF)
                 return called_off
             if self._loop is None:
@@ -142,20 +142,20 @@ class HttpClient:
         url: str,
         headers: Mapping[str, str],
         body: bytes,
-        allows: Allows | None,
-    ) -> Outcome:
+        allows: AddressCheck | None,
+    ) -> HttpOutcome:
         try:
             async with asyncio.timeout(self._seconds):
                 return await self._exchanged(method, url, headers, body, allows)
         except TimeoutError:
-            return Unanswered(f"no answer within {self._seconds:g} seconds")
+            return HttpFailure(f"no answer within {self._seconds:g} seconds")
         except _Refused:
-            return Unanswered("its address is inside the network")
+            return HttpFailure("its address is inside the network")
         except _AskedTooOften:
-            return Unanswered("its address was asked too often")
+            return HttpFailure("its address was asked too often")
         # Its own words may hold what was sent.
         except (httpx2.RequestError, httpx2.InvalidURL) as wrong:
-            return Unanswered(_reason(wrong))
+            return HttpFailure(_reason(wrong))
 
     async def _exchanged(
         self,
@@ -163,8 +163,8 @@ class HttpClient:
         url: str,
         headers: Mapping[str, str],
         body: bytes,
-        allows: Allows | None,
-    ) -> Answered:
+        allows: AddressCheck | None,
+    ) -> HttpResponse:
         if (httpx2.URL(url).port or 0) > _LAST_PORT:
             raise httpx2.InvalidURL("There is no such port.")
         where, more = httpx2.URL(url), dict[str, Any]()
@@ -195,10 +195,10 @@ class HttpClient:
                 read += part
                 if len(read) >= self._most_bytes:
                     break
-        return Answered(response.status_code, bytes(read[: self._most_bytes]))
+        return HttpResponse(response.status_code, bytes(read[: self._most_bytes]))
 
 
-def outcome_of(sending: Future[Outcome]) -> Outcome:
+def wait_for_outcome(sending: Future[HttpOutcome]) -> HttpOutcome:
     """Wait for a request that was begun, and return what came of it."""
     try:
         return sending.result()
@@ -217,7 +217,7 @@ def _reason(wrong: BaseException) -> str:
 
 
 @cache
-def trusted(authorities: str | None = None) -> ssl.SSLContext:
+def load_trusted_certificates(authorities: str | None = None) -> ssl.SSLContext:
     """Return whose certificates count: those that everybody trusts, and those of a file (PEM).
 
     They are many, and are read once for all clients. `OSError` if the file cannot be read, or is
@@ -229,15 +229,15 @@ def trusted(authorities: str | None = None) -> ssl.SSLContext:
     return context
 
 
-async def _within(url: httpx2.URL, reach: Reach) -> tuple[httpx2.URL, dict[str, Any]]:
+async def _within(url: httpx2.URL, reach: AllowedNetworks) -> tuple[httpx2.URL, dict[str, Any]]:
     """Return a URL with the address of its host in place of the name, if all are within reach.
 
     The certificate is still asked for under the name, which has no dot at its end there.
     """
     host = url.raw_host.decode()
-    known = literal(host)
+    known = parse_ip(host)
     found = [str(known)] if known is not None else await _looked_up(host, url)
-    if not found or not all(reach.takes_in(ip_address(one)) for one in found):
+    if not found or not all(reach.includes(ip_address(one)) for one in found):
         raise _Refused
     return url.copy_with(host=found[0]), {"sni_hostname": host.removesuffix(".")}
 

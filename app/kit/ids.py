@@ -25,7 +25,7 @@ def is_id(text: str) -> bool:
     return _UUID.fullmatch(text) is not None
 
 
-def normal_ref(ref: str) -> str:
+def normalize_ref(ref: str) -> str:
     """Return an id or slug in the form in which it is kept.
 
     What nobody sees and no slug has, such as joiners, is left out: it comes with copied titles.
@@ -34,9 +34,9 @@ def normal_ref(ref: str) -> str:
     if not ref.isascii():
         ref = NEVER_IN_SLUGS.sub("", ref)
     ref = ref.replace("\0", "\ufffd").encode("utf-8", "replace").decode()
-    return ref.lower() if is_id(ref) else normal_slug(ref)
+    return ref.lower() if is_id(ref) else normalize_slug(ref)
 
 
-def normal_slug(slug: str) -> str:
+def normalize_slug(slug: str) -> str:
     """Return the form in which slugs are kept and looked up: NFC, lower case."""
     return unicodedata.normalize("NFC", slug.lower())

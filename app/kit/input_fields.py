@@ -16,8 +16,8 @@ from pydantic import (
 from pydantic_core import ErrorDetails, PydanticCustomError
 
 from app.kit.clock import parse_instant
-from app.kit.text import one_line, paragraphs
-from app.kit.uri import address_problem
+from app.kit.text import clean_line, clean_paragraphs
+from app.kit.uri import find_address_problem
 
 # PostgreSQL cannot keep U+0000, and no reader wants it.
 NO_NUL = r"^[^\x00]*$"
@@ -36,7 +36,7 @@ def _instant(value: Any) -> datetime:
 
 def address(value: str) -> str:
     """Return a sound address, or raise what pydantic reports of one that is not."""
-    problem = address_problem(value)
+    problem = find_address_problem(value)
     if problem is not None:
         raise PydanticCustomError("address", "{problem}", {"problem": problem})
     return value
@@ -49,22 +49,22 @@ def text_of(most: int, least: int = 0) -> StringConstraints:
     )
 
 
-def _one_line(value: Any) -> Any:
+def _clean_line(value: Any) -> Any:
     """Clean a text before its length is looked at; what is no text is refused after it."""
     if not isinstance(value, str):
         return value
     if value.isascii() and value.isprintable() and "  " not in value:
         # Its ends are stripped afterwards.
         return value
-    return one_line(value)
+    return clean_line(value)
 
 
-def _paragraphs(value: Any) -> Any:
-    return paragraphs(value) if isinstance(value, str) else value
+def _clean_paragraphs(value: Any) -> Any:
+    return clean_paragraphs(value) if isinstance(value, str) else value
 
 
-_ONE_LINE = BeforeValidator(_one_line)
-_PARAGRAPHS = BeforeValidator(_paragraphs)
+_ONE_LINE = BeforeValidator(_clean_line)
+_PARAGRAPHS = BeforeValidator(_clean_paragraphs)
 Instant = Annotated[
     datetime,
     BeforeValidator(_instant),

@@ -40,7 +40,7 @@ def measure(value: Any, deepest: int) -> tuple[int, int]:
     return levels, count
 
 
-def filled(members: Mapping[str, Any]) -> dict[str, Any]:
+def drop_empty(members: Mapping[str, Any]) -> dict[str, Any]:
     """Return an object without the members that say nothing: null, an empty text or list."""
     return {name: value for name, value in members.items() if value not in (None, "", [])}
 

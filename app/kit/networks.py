@@ -53,17 +53,17 @@ _NEVER: tuple[Network, ...] = tuple(
 
 
 @dataclass(frozen=True, slots=True)
-class Reach:
+class AllowedNetworks:
     """Where requests may go: to public addresses, and to networks that were allowed."""
 
     allowed: tuple[Network, ...] = ()
 
     @classmethod
-    def of(cls, networks: str) -> "Reach":
+    def of(cls, networks: str) -> "AllowedNetworks":
         """Read networks with commas, such as `10.0.0.0/8, ::1`; raise `ValueError` for others."""
-        return cls(networks_of(networks))
+        return cls(parse_networks(networks))
 
-    def takes_in(self, address: Address) -> bool:
+    def includes(self, address: Address) -> bool:
         """Tell whether requests may go to an address."""
         known = _plain(address)
         return contains(self.allowed, known) or all(map(_is_public, _faces(known)))
@@ -75,13 +75,13 @@ def contains(networks: Iterable[Network], address: Address) -> bool:
     return any(known in one for one in networks)
 
 
-def networks_of(text: str) -> tuple[Network, ...]:
+def parse_networks(text: str) -> tuple[Network, ...]:
     """Read networks with commas, such as `10.0.0.0/8, ::1`; raise `ValueError` for others."""
     named = [part.strip() for part in text.split(",") if part.strip()]
     return tuple(ip_network(part, strict=False) for part in named)
 
 
-def literal(host: str) -> Address | None:
+def parse_ip(host: str) -> Address | None:
     """Return the address that a host's name is one notation of: `0x7f.1` and `[::1]` too."""
     name = host.strip("[]").partition("%")[0]
     try:
@@ -94,7 +94,7 @@ def literal(host: str) -> Address | None:
         return None
 
 
-def host_of(url: str) -> str | None:
+def extract_host(url: str) -> str | None:
     """Return the host of an address as it is looked up, or nothing where no host is named so.
 
     Names may come in any script, with any of the dots and digits that stand for plain ones.
@@ -111,7 +111,7 @@ def host_of(url: str) -> str | None:
         return None
     # What ends in a number is an address, or nothing (URL standard, section 3.5).
     is_number = host.rpartition(".")[2].isdecimal()
-    return None if is_number and literal(host) is None else host
+    return None if is_number and parse_ip(host) is None else host
 
 
 def client_network(address: Address) -> str:
@@ -130,10 +130,10 @@ def host_network(url: str) -> str | None:
 
     Ports and paths do not matter, nor do case, dots at the end, and notations of one name.
     """
-    host = host_of(url)
+    host = extract_host(url)
     if host is None:
         return None
-    known = literal(host)
+    known = parse_ip(host)
     return host.rstrip(".") if known is None else client_network(known)
 
 

@@ -31,7 +31,7 @@ class Computation(Hashable, Protocol[Result_co]):
         """Return the value, or raise a `Failure`."""
 
 
-class NotPrepared(Exception):
+class ComputationNeeded(Exception):
     """A transaction needs values that take too long to compute inside it."""
 
     def __init__(self, wanted: Collection[Computation[object]]) -> None:
@@ -40,7 +40,7 @@ class NotPrepared(Exception):
         self.wanted = wanted
 
 
-class Prepared(Generic[Result]):
+class ComputedValues(Generic[Result]):
     """Values by their computations, or the failures in their places.
 
     `options` are what computations may depend on beside what is written. `left` is how much the
@@ -53,7 +53,7 @@ class Prepared(Generic[Result]):
         self.known: dict[Computation[Result], Result | Failure] = {}
         self.left = MOST_INSIDE
 
-    def prepare(self, wanted: Collection[Computation[Result]]) -> None:
+    def precompute(self, wanted: Collection[Computation[Result]]) -> None:
         """Compute values, outside of any transaction.
 
         Raise `DatabaseBusy` where too many others wait to do the same with long texts.
@@ -65,18 +65,18 @@ class Prepared(Generic[Result]):
             with _turn():
                 self._compute(missing)
 
-    def need(self, wanted: Collection[Computation[Result]]) -> None:
-        """Make sure, inside a transaction, that values are here; raise `NotPrepared` otherwise."""
+    def require(self, wanted: Collection[Computation[Result]]) -> None:
+        """Ensure, inside a transaction, that values are known; raise `ComputationNeeded`."""
         missing, cost = self._missing(wanted)
         if cost > self.left:
-            raise NotPrepared(missing)
+            raise ComputationNeeded(missing)
         self.left -= cost
         self._compute(missing)
 
     def get(self, wanted: Computation[Result]) -> Result:
-        """Return one value inside a transaction, or raise its failure, or `NotPrepared`."""
+        """Return one value inside a transaction, or raise its failure, or `ComputationNeeded`."""
         if wanted not in self.known:
-            self.need([wanted])
+            self.require([wanted])
         found = self.known[wanted]
         if isinstance(found, Failure):
             raise found

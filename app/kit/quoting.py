@@ -3,11 +3,11 @@
 MOST_QUOTED = 100
 
 
-def shortened(text: str) -> str:
+def shorten(text: str) -> str:
     """Return a text of at most 100 characters; an ellipsis stands for the rest of a longer one."""
     return text if len(text) <= MOST_QUOTED else f"{text[: MOST_QUOTED - 1]}…"
 
 
-def quoted(text: str) -> str:
+def quote_text(text: str) -> str:
     """Return a text in quotes, without control characters, and shortened."""
-    return repr(shortened(text))
+    return repr(shorten(text))

@@ -9,7 +9,7 @@ _SLIPS = ((12, 3), (6, 2), (2, 1))
 _WITHOUT_JOINTS = str.maketrans("", "", "-_ ")
 
 
-def nearest(name: str, known: Iterable[str]) -> str | None:
+def find_nearest(name: str, known: Iterable[str]) -> str | None:
     """Return the known name that differs from a name by a slip of the keyboard, if any does.
 
     A name that is only a little like it would lead somebody astray.

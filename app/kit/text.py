@@ -21,7 +21,7 @@ _LINE_ENDS = re.compile("\r\n?|[\v\f\x85\u2028\u2029]")
 _KEPT_SPACES = frozenset("\xa0\u202f\u3000")
 
 
-def one_line(text: str) -> str:
+def clean_line(text: str) -> str:
     """Return text for a field of one line: a run of white space becomes one space.
 
     A no-break or ideographic space stays where no other kind stands beside it.
@@ -29,7 +29,7 @@ def one_line(text: str) -> str:
     return _SPACES.sub(_one_space, _CONTROLS.sub("", text)).strip()
 
 
-def paragraphs(text: str) -> str:
+def clean_paragraphs(text: str) -> str:
     """Return text for a field of several lines: every line ends with U+000A alone."""
     if text.isascii() and text.isprintable():
         return text.strip()

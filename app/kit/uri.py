@@ -23,7 +23,7 @@ _LARGEST_PORT = 65_535
 _WRITTEN_WITH = "\u061c\u200c\u200d\u200e\u200f"
 
 
-def address_problem(address: str) -> str | None:
+def find_address_problem(address: str) -> str | None:
     """Return what is wrong with an absolute http or https address, or nothing.
 
     This is the one rule for every address that is accepted. The host consists of letters of any
@@ -85,7 +85,7 @@ def _is_short_host(host: str) -> bool:
     return len(name) <= _LONGEST_NAME and all(0 < len(one) <= _LONGEST_LABEL for one in labels)
 
 
-def uri_of(address: str) -> str:
+def to_uri(address: str) -> str:
     """Return an address in any script as a URI (RFC 3987, section 3.1)."""
     if _URI.fullmatch(address):
         return address

@@ -17,7 +17,7 @@ class ViewPage:
     count: int | None = None
 
 
-def page_of_views(
+def build_view_page(
     rows: Sequence[Row],
     limit: int,
     views: Callable[[list[Row]], list[dict[str, Any]]],

@@ -21,7 +21,7 @@ _C1 = re.compile(rb"\xc2[\x80-\x9f]")
 _LAST = re.compile(rb"\xef(?:\xbf[\xbd-\xbf]|\xb7[\x90-\xaf])")
 
 
-def legal(text: str) -> str:
+def remove_illegal(text: str) -> str:
     """Return text without the characters that no XML holds."""
     return _ILLEGAL.sub("", text)
 
@@ -38,12 +38,12 @@ def is_suspect(data: bytes) -> bool:
     )
 
 
-def escaped(text: str) -> str:
+def escape_text(text: str) -> str:
     """Return text as the content of an element."""
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
-def plain(text: str) -> str:
+def escape_plain(text: str) -> str:
     """Return text for an element in which some readers look for markup.
 
     The numbers tell careful readers, line by line, that none is meant. What reads as the end of
@@ -55,22 +55,22 @@ def plain(text: str) -> str:
     return text.replace("\n", "&#xA;").replace("\r", "&#xD;")
 
 
-def attribute(text: str) -> str:
+def escape_attribute(text: str) -> str:
     """Return text as the value of an attribute between double quotes."""
-    return escaped(text).replace('"', "&quot;").replace("\n", "&#10;").replace("\t", "&#9;")
+    return escape_text(text).replace('"', "&quot;").replace("\n", "&#10;").replace("\t", "&#9;")
 
 
-def cdata(text: str) -> str:
+def wrap_in_cdata(text: str) -> str:
     """Return text as a section that needs no escapes; its end in the text is split in two."""
     return f"<![CDATA[{text.replace(']]>', ']]]]><![CDATA[>')}]]>"
 
 
-def element(name: str, text: str | None) -> str:
+def build_element(name: str, text: str | None) -> str:
     """Return an element with text in it, or nothing where there is none."""
-    return f"<{name}>{escaped(text)}</{name}>" if text else ""
+    return f"<{name}>{escape_text(text)}</{name}>" if text else ""
 
 
-def sent(text: str) -> bytes:
+def encode_xml(text: str) -> bytes:
     """Return XML as it is sent to readers who suspect texts that look as if encoded twice.
 
     A joiner that nobody sees between the two letters says that they are meant.

@@ -18,8 +18,8 @@ from app.content.texts import BodyText
 from app.content.transfer.importing import Importer
 from app.kit import json
 from app.kit.errors import DatabaseBusy
-from app.kit.precomputation import MOST_INSIDE, NotPrepared, Prepared
-from app.kit.sql.unit_of_work import Actor, Unit
+from app.kit.precomputation import MOST_INSIDE, ComputationNeeded, ComputedValues
+from app.kit.sql.unit_of_work import Actor, UnitOfWork
 from tests.newsroom import MERGE_PATCH, Newsroom
 
 ACTOR = Actor(None, "tests")
@@ -91,13 +91,13 @@ def test_many_relative_addresses_are_resolved_before_the_transaction(
 ) -> None:
     body = '<a href="/a">x</a>' * 5_000
     written = ArticleInput(title="A", language="en", body=body, url="https://a.example/")
-    prepared: Prepared[Text] = Prepared()
-    prepared.prepare([BodyText(body, "html")])
+    prepared: ComputedValues[Text] = ComputedValues()
+    prepared.precompute([BodyText(body, "html")])
     with (
         services.database.write() as session,
-        pytest.raises(NotPrepared) as missing,
+        pytest.raises(ComputationNeeded) as missing,
     ):
-        create_article(Unit(session, services.clock.now(), ACTOR, prepared=prepared), written)
+        create_article(UnitOfWork(session, services.clock.now(), ACTOR, prepared=prepared), written)
     assert len(missing.value.wanted) == 1
     assert "https://a.example/a" in newsroom.article(body=body, url="https://a.example/")["body"]
 
@@ -149,7 +149,7 @@ def test_few_long_texts_are_prepared_at_once_and_many_are_sent_away() -> None:
 
     def prepare(number: int) -> None:
         try:
-            Prepared[Text]().prepare([Slow("a" * MOST_INSIDE + str(number), "html")])
+            ComputedValues[Text]().precompute([Slow("a" * MOST_INSIDE + str(number), "html")])
         except DatabaseBusy as wrong:
             refused.append(wrong)
 
@@ -170,7 +170,7 @@ def test_a_stored_body_that_is_out_of_bounds_now_is_named_when_it_is_published(
 ) -> None:
     made = newsroom.article(body="*a*", body_format="markdown")
 
-    def spoil(unit: Unit) -> None:
+    def spoil(unit: UnitOfWork) -> None:
         from app.content import store
 
         article = store.article_by_ref(unit.session, made["id"], lock=True)

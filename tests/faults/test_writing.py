@@ -13,7 +13,7 @@ from app.kit.sql.database import Database
 embedded = pytest.mark.parametrize("dialect", ["sqlite"])
 
 
-def _place(services: Services) -> sqlite_writer.Writing:
+def _place(services: Services) -> sqlite_writer.SqliteWriter:
     found = services.database._writing
     assert found is not None
     return found

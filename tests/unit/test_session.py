@@ -10,7 +10,7 @@ from sqlalchemy import bindparam, func, select, text
 from sqlalchemy.exc import DBAPIError
 
 from app.access.models import AuditRow, Secret
-from app.access.store.audits import Noted
+from app.access.store.audits import AuditRecord
 from app.bootstrap import Services
 from app.kit.errors import (
     BadParameter,
@@ -35,8 +35,8 @@ class _Pair(NamedTuple):
 _SECRETS = Statement(
     select(Secret.name, Secret.value).where(Secret.name == bindparam("name")), _Pair
 )
-_AUDIT = Query(select(table_of(AuditRow)).where(AuditRow.id == bindparam("id")), Noted)
-_KEPT_AUDIT = Statement(_AUDIT.clause, Noted)
+_AUDIT = Query(select(table_of(AuditRow)).where(AuditRow.id == bindparam("id")), AuditRecord)
+_KEPT_AUDIT = Statement(_AUDIT.clause, AuditRecord)
 
 
 def _secret(session: ReadSession, name: str) -> str | None:
@@ -77,7 +77,7 @@ def test_rows_that_are_there_are_left_alone_or_replaced(services: Services) -> N
 
 
 def test_a_row_has_one_type_on_every_path(services: Services) -> None:
-    row = Noted(
+    row = AuditRecord(
         id=new_id(),
         at=datetime(2026, 11, 22, 12, tzinfo=UTC),
         actor_id=None,
@@ -97,7 +97,7 @@ def test_a_row_has_one_type_on_every_path(services: Services) -> None:
         with services.database.read(snapshot=snapshot) as reading:
             for query in (_AUDIT, _KEPT_AUDIT):
                 (found,) = reading.all(query, {"id": row.id})
-                assert (type(found), found) == (Noted, row)
+                assert (type(found), found) == (AuditRecord, row)
 
 
 def _insert(services: Services, rows: list[_Pair], *, asking: bool) -> None:
@@ -120,7 +120,7 @@ def test_a_key_that_is_there_fails_at_the_end_at_the_latest(
 
 
 def _attempt(session: WriteSession, rows: list[_Pair]) -> None:
-    with session.attempt():
+    with session.savepoint():
         for row in rows:
             session.insert(Secret, [row])
 
@@ -137,7 +137,7 @@ def test_an_attempt_that_fails_leaves_what_was_before_it(services: Services) -> 
 
 
 def _given_up(session: WriteSession, rows: list[_Pair]) -> None:
-    with session.attempt():
+    with session.savepoint():
         session.insert(Secret, rows)
         raise BadParameter("It was found out only now.")
 

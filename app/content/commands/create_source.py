@@ -6,11 +6,11 @@ from app.content.events import SourceSaved
 from app.content.inputs import SourceInput
 from app.content.taxonomy import NOTHING_BROUGHT, Brought, Source, fields_of
 from app.kit.ids import new_id
-from app.kit.sql.unit_of_work import Unit
+from app.kit.sql.unit_of_work import UnitOfWork
 
 
 def create_source(
-    unit: Unit,
+    unit: UnitOfWork,
     written: SourceInput,
     brought: Brought = NOTHING_BROUGHT,
 ) -> Source:

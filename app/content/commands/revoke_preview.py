@@ -2,10 +2,10 @@
 
 from app.content import store
 from app.content.errors import NotFound
-from app.kit.sql.unit_of_work import Unit
+from app.kit.sql.unit_of_work import UnitOfWork
 
 
-def revoke_preview(unit: Unit, preview_id: str) -> None:
+def revoke_preview(unit: UnitOfWork, preview_id: str) -> None:
     """Revoke a link, at once and for ever."""
     found = store.preview(unit.session, preview_id)
     if found is None:

@@ -11,7 +11,7 @@ from app.kit.process.shutdown_signals import cleanup
 
 
 @contextmanager
-def replacing(target: Path, ends: tuple[str, ...] = ()) -> Iterator[Path]:
+def replace_file(target: Path, ends: tuple[str, ...] = ()) -> Iterator[Path]:
     """Give an empty private file in the folder of `target` to write, which then takes its place.
 
     Whatever goes wrong, and if a signal ends the process, the file is removed, with those whose

@@ -6,7 +6,7 @@ import resource
 _LEAST_RESERVE = 128
 
 
-def raise_open_files() -> None:
+def raise_open_file_limit() -> None:
     """Raise this process's limit of open files to its hard limit, where the system lets it."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft != hard:
@@ -17,7 +17,7 @@ def raise_open_files() -> None:
             return
 
 
-def below_open_files(wanted: int) -> int:
+def limit_connections(wanted: int) -> int:
     """Return how many connections may be open: as many as wanted, if the system allows that."""
     soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft == resource.RLIM_INFINITY:

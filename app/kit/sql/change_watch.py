@@ -19,9 +19,9 @@ from typing import Any, NamedTuple, Protocol
 import psycopg
 
 from app.kit.errors import Misconfigured
-from app.kit.sql.postgres import TICK_SECONDS, Server, is_standby
+from app.kit.sql.postgres import TICK_SECONDS, PostgresServer, is_standby
 from app.kit.sql.shared_counter import SharedCounter
-from app.kit.sql.wal_index import map_index
+from app.kit.sql.wal_index import map_wal_index
 
 _log = logging.getLogger("dateline.watch")
 CHANNEL = "dateline"
@@ -87,7 +87,7 @@ class SqliteWatch:
             path, isolation_level=None, check_same_thread=False, uri=path.startswith("file:")
         )
         self._connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
-        self._index = map_index(path)
+        self._index = map_wal_index(path)
         # What moves with every commit to the file. It is asked for several times for each answer,
         # so nothing stands between.
         self.version: Callable[[], Version] = (
@@ -118,7 +118,7 @@ class SqliteWatch:
 class PostgresWatch:
     """Shares a counter with the other processes of this machine, and listens for the others."""
 
-    def __init__(self, server: Server) -> None:
+    def __init__(self, server: PostgresServer) -> None:
         """Open the counter of this database; listening begins with `listen`."""
         self._server = server
         self._counter = SharedCounter(_name_of(server.address))
@@ -205,14 +205,14 @@ class PostgresWatch:
             if self._stopped.wait(TICK_SECONDS):
                 return
             self._server.tick()
-            self._rejoin()
+            self._reopen_counter()
             # As often as the server is asked.
             if turn % 2 and time.monotonic() - self._heard_at > _DOUBT_SECONDS:
                 self._raise()
 
-    def _rejoin(self) -> None:
+    def _reopen_counter(self) -> None:
         try:
-            self._counter.rejoin()
+            self._counter.reopen()
         except Misconfigured as wrong:
             _log.error("other processes hear of writes by NOTIFY alone: %s", wrong)
 

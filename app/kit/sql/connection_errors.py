@@ -87,7 +87,7 @@ _ANYTHING_ELSE = (
 )
 
 
-def unreachable(error: BaseException | None, file: Path | None) -> Failure:
+def connection_failure_for(error: BaseException | None, file: Path | None) -> Failure:
     """Return the failure to tell when opening a database raised an error of its driver.
 
     `file` is that of SQLite.

@@ -22,21 +22,21 @@ from sqlalchemy import (
 
 from app.kit.errors import DatabaseUnavailable, ReadTooLong
 from app.kit.process import file_permissions
-from app.kit.sql.async_reads import AwaitedReads
+from app.kit.sql.async_reads import AsyncReads
 from app.kit.sql.change_watch import PostgresWatch, SqliteWatch, Watch
-from app.kit.sql.driver_errors import translated_failures
+from app.kit.sql.driver_errors import translate_driver_errors
 from app.kit.sql.engines import limit_statements, postgresql_engines, sqlite_engine
 from app.kit.sql.leadership import (
     FileLeadership,
     Leadership,
     LeaseLeadership,
-    check_leading,
-    check_leading_in,
+    check_leadership,
+    check_leadership_in,
 )
-from app.kit.sql.postgres import Server, is_address
+from app.kit.sql.postgres import PostgresServer, is_address
 from app.kit.sql.session import ReadSession, RowT, Values, WriteSession
-from app.kit.sql.sqlite_readers import Readers, ReadLimit, Trace, current_limit
-from app.kit.sql.sqlite_writer import Writing
+from app.kit.sql.sqlite_readers import ReadLimit, SqliteReadPool, Trace, current_limit
+from app.kit.sql.sqlite_writer import SqliteWriter
 from app.kit.sql.statement import Statement
 
 
@@ -63,13 +63,13 @@ class Database:
         """
         self._busy_timeout = busy_timeout
         address = url if isinstance(url, str) else url.render_as_string(hide_password=False)
-        self._server = Server(address, busy_timeout) if is_address(address) else None
+        self._server = PostgresServer(address, busy_timeout) if is_address(address) else None
         self.dialect: Literal["sqlite", "postgresql"] = "postgresql" if self._server else "sqlite"
         # What runs single statements without a thread; on SQLite, `fetch` waits for nothing.
-        self.awaited: AwaitedReads | None = None
+        self.async_reads: AsyncReads | None = None
         if self._server is not None:
             self.engine, self._lists = postgresql_engines(self._server, pool_size)
-            self.awaited = AwaitedReads(
+            self.async_reads = AsyncReads(
                 self._server, self.engine.dialect, max(1, pool_size // 2), read_seconds
             )
         else:
@@ -79,16 +79,16 @@ class Database:
         is_uri = name.startswith("file:")
         self._path = name.removeprefix("file:").partition("?")[0] if is_uri else name
         self._identity: tuple[int, int] | None = None
-        self._readers: Readers | None = None
-        self._writing: Writing | None = None
+        self._readers: SqliteReadPool | None = None
+        self._writing: SqliteWriter | None = None
         if self.dialect == "sqlite":
             # In the place of a file that was taken away, a new connection would make another one.
             event.listen(self.engine, "do_connect", lambda *_: self._prepare_file())
             # Before the connection is used, and again in WAL mode, in which the lock is kept.
             event.listen(self.engine, "connect", self._check_opened, insert=True)
             event.listen(self.engine, "connect", self._check_in_wal_mode)
-            self._readers = Readers(self.engine)
-            self._writing = Writing(self.engine, busy_timeout)
+            self._readers = SqliteReadPool(self.engine)
+            self._writing = SqliteWriter(self.engine, busy_timeout)
             self.fetch = self._readers.fetch  # type: ignore[method-assign]
 
     @property
@@ -104,7 +104,7 @@ class Database:
     def fetch(self, statement: Statement[RowT], params: Values = None) -> list[RowT]:
         """Return the rows of one statement, which sees what is committed when it begins.
 
-        On SQLite it runs inline, with no transaction, and is `Readers.fetch` itself.
+        On SQLite it runs inline, with no transaction, and is `SqliteReadPool.fetch` itself.
         """
         with self.read(snapshot=False) as session:
             return session.all(statement, params)
@@ -121,11 +121,11 @@ class Database:
             reading = self._readers.session(snapshot=snapshot)
         else:
             reading = _on_server(self._lists if lists else self.engine, snapshot=snapshot)
-        check_leading()
+        check_leadership()
         limit = current_limit()
         if limit is not None and limit.is_abandoned:
             raise ReadTooLong("Nobody waits for the answer any more.")
-        with translated_failures(), reading as session:
+        with translate_driver_errors(), reading as session:
             yield session
 
     @contextmanager
@@ -139,8 +139,8 @@ class Database:
             writing = self._writing.turn(self._busy_timeout if patience is None else patience)
         else:
             writing = _to_server(self.engine, patience)
-        with translated_failures(), writing as session:
-            check_leading_in(session)
+        with translate_driver_errors(), writing as session:
+            check_leadership_in(session)
             yield session
 
     def check_file(self) -> None:
@@ -204,7 +204,7 @@ class Database:
             with suppress(psycopg.Error):
                 self._server.refuse_transaction_pooling()
 
-    def takes_writes(self) -> bool:
+    def is_writable(self) -> bool:
         """Tell whether the database can be written to, as far as it says so by itself."""
         if self._server is None:
             is_read_only = "mode=ro" in str(self.engine.url.database)
@@ -217,18 +217,18 @@ class Database:
 
         On a file they are those of sessions that begin later; on PostgreSQL those that are awaited.
         """
-        if self.awaited is not None:
-            self.awaited.trace = trace
+        if self.async_reads is not None:
+            self.async_reads.trace = trace
         if self._readers is not None:
             self._readers.trace(trace)
         if self._writing is not None:
             self._writing.trace(trace)
 
-    def integrity_flaws(self) -> list[str]:
+    def find_integrity_errors(self) -> list[str]:
         """Return what SQLite finds broken in its file; PostgreSQL looks after itself."""
         if self.dialect != "sqlite":
             return []
-        with translated_failures(), self.engine.connect() as connection:
+        with translate_driver_errors(), self.engine.connect() as connection:
             whole = connection.exec_driver_sql("PRAGMA integrity_check").all()
             foreign = connection.exec_driver_sql("PRAGMA foreign_key_check").all()
         found = [str(row[0]) for row in whole if row[0] != "ok"]
@@ -240,14 +240,14 @@ class Database:
         What a reader may still need there stays until the next time.
         """
         if self.dialect == "sqlite":
-            with translated_failures(), self.engine.connect() as connection:
+            with translate_driver_errors(), self.engine.connect() as connection:
                 driver: Any = connection.connection.dbapi_connection
                 driver.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
 
     def close(self) -> None:
         """Close the pool."""
-        if self.awaited is not None:
-            self.awaited.close()
+        if self.async_reads is not None:
+            self.async_reads.close()
         if self._readers is not None:
             self._readers.close()
         if self._writing is not None:

@@ -17,15 +17,15 @@ from app.kit.errors import (
     ReadTooLong,
 )
 from app.kit.sql.connection_errors import NO_SPACE, is_full
-from app.kit.sql.session import BROKEN
+from app.kit.sql.session import INTEGRITY_ERRORS
 
 
 @contextmanager
-def translated_failures() -> Iterator[None]:
+def translate_driver_errors() -> Iterator[None]:
     """Raise what a driver raises as a failure of ours."""
     try:
         yield
-    except BROKEN as wrong:
+    except INTEGRITY_ERRORS as wrong:
         raise ConstraintViolated("Somebody else changed the same thing at once.") from wrong
     except PoolTimeout as wrong:
         raise DatabaseBusy("Every connection to the database is in use.") from wrong
@@ -33,9 +33,9 @@ def translated_failures() -> Iterator[None]:
         # A value that the database cannot take should not have come this far: a fault of ours.
         raise
     except DBAPIError as wrong:
-        raise _translated(wrong.orig) from wrong
+        raise _translate(wrong.orig) from wrong
     except (sqlite3.Error, psycopg.Error) as wrong:
-        raise _translated(wrong) from wrong
+        raise _translate(wrong) from wrong
 
 
 _READ_ONLY = ("readonly database", "read-only transaction", "during recovery")
@@ -46,7 +46,7 @@ _TOO_LONG = ("interrupted", "statement timeout", "user request")
 _CONTENDED = ("deadlock detected", "could not serialize")
 
 
-def _translated(wrong: BaseException | None) -> Failure:
+def _translate(wrong: BaseException | None) -> Failure:
     """Say in our own words what a driver said in its; its words may hold secrets."""
     message = str(wrong)
     if any(words in message for words in _READ_ONLY):
@@ -59,10 +59,10 @@ def _translated(wrong: BaseException | None) -> Failure:
         return ReadTooLong("The database took too long to find this. Ask for less at once.")
     if any(words in message for words in _BUSY):
         return DatabaseBusy("The database is busy. Try again shortly.")
-    return DatabaseUnavailable(_unavailable(wrong, message))
+    return DatabaseUnavailable(_describe_unavailable(wrong, message))
 
 
-def _unavailable(wrong: BaseException | None, message: str) -> str:
+def _describe_unavailable(wrong: BaseException | None, message: str) -> str:
     if is_full(message):
         return NO_SPACE
     if "no such table" in message or "does not exist" in message:

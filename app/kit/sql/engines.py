@@ -11,7 +11,7 @@ from app.kit import json
 from app.kit.bounded_cache import BoundedCache
 from app.kit.errors import Misconfigured
 from app.kit.sql.costly_reads import MOST_COSTLY
-from app.kit.sql.postgres import Server, is_lost
+from app.kit.sql.postgres import PostgresServer, is_lost
 from app.kit.sql.sqlite_readers import BEGINS
 
 
@@ -92,7 +92,7 @@ ORDERED = {
 }
 
 
-def postgresql_engines(server: Server, pool_size: int) -> tuple[Engine, Engine]:
+def postgresql_engines(server: PostgresServer, pool_size: int) -> tuple[Engine, Engine]:
     """Return the general engine, and that of public lists, with half of the connections each.
 
     Both may open more for costly reads, which take none away from others so.
@@ -109,7 +109,7 @@ def postgresql_engines(server: Server, pool_size: int) -> tuple[Engine, Engine]:
 POOL_SECONDS = 2.0
 
 
-def _pool(server: Server, settings: Mapping[str, str], **pool: int) -> Engine:
+def _pool(server: PostgresServer, settings: Mapping[str, str], **pool: int) -> Engine:
     """Return an engine whose connections have these settings, too."""
     engine = create_engine(
         URL.create("postgresql+psycopg", database=server.database),

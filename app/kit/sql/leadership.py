@@ -49,7 +49,7 @@ class Lease(Base):
 class Leadership(Protocol):
     """The right to do the background work."""
 
-    def held(self) -> bool:
+    def try_acquire(self) -> bool:
         """Tell whether this process has it, taking it if nobody else does."""
         ...
 
@@ -71,7 +71,7 @@ _leading: ContextVar[tuple[Leadership, int] | None] = ContextVar("leading", defa
 
 
 @contextmanager
-def leading(leadership: Leadership) -> Iterator[None]:
+def as_leader(leadership: Leadership) -> Iterator[None]:
     """Work as the leader: what this thread reads, writes and sends raises where it is not."""
     term = leadership.term
     if term is None:
@@ -83,14 +83,14 @@ def leading(leadership: Leadership) -> Iterator[None]:
         _leading.reset(token)
 
 
-def check_leading() -> None:
+def check_leadership() -> None:
     """Raise `LeadershipLost` if this thread works as the leader, and may be it no more."""
     found = _leading.get()
     if found is not None and found[0].term != found[1]:
         raise LeadershipLost(_LOST)
 
 
-def check_leading_in(session: WriteSession) -> None:
+def check_leadership_in(session: WriteSession) -> None:
     """Raise it the same way; otherwise nobody else leads before the transaction ends."""
     found = _leading.get()
     if found is not None and not found[0].is_current(session, found[1]):
@@ -108,7 +108,7 @@ class FileLeadership:
         self._path = f"{database}.leader"
         self._file: int | None = None
 
-    def held(self) -> bool:
+    def try_acquire(self) -> bool:
         """Tell whether this process has the lock, taking it if nobody else does."""
         if self._file is not None:
             return True
@@ -151,7 +151,7 @@ class LeaseLeadership:
         self._number: int | None = None
         self._certain_until = 0.0
 
-    def held(self) -> bool:
+    def try_acquire(self) -> bool:
         """Tell whether this process has the lease, renewing it, or taking it where it ended.
 
         Raises a `Failure` where the database does not answer; the lease goes on for a while then.
@@ -178,10 +178,10 @@ class LeaseLeadership:
         """Tell whether the row has this number; it keeps it until the transaction ends."""
         idle = func.set_config("idle_in_transaction_session_timeout", f"{_IDLE:g}s", True)
         # A renewal changes no key, so it does not wait for this, and a takeover does.
-        held = select(Lease.number, idle).where(
+        try_acquire = select(Lease.number, idle).where(
             Lease.name == _WORKER, Lease.holder == self._holder, Lease.number == term
         )
-        return bool(session.scalars(held.with_for_update(read=True, key_share=True)))
+        return bool(session.scalars(try_acquire.with_for_update(read=True, key_share=True)))
 
     def _renewed(self, session: WriteSession) -> int | None:
         if self._number is None:

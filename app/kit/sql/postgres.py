@@ -25,7 +25,7 @@ from psycopg.conninfo import conninfo_to_dict
 from app.kit.errors import Misconfigured
 
 # A connection whose statements are awaited.
-AwaitedConnection = psycopg.AsyncConnection[Any]
+AsyncConnection = psycopg.AsyncConnection[Any]
 _log = logging.getLogger("dateline.database")
 _PREFIX = re.compile(r"postgres(ql)?(\+psycopg)?://")
 # What libpq is given unless the address says otherwise. A connection that was cut without a word
@@ -54,7 +54,8 @@ _REFUSED_WITHIN = 0.5
 _MOST_ATTEMPTS = 64
 # Seconds within which a statement that waits for nothing is answered.
 _ANSWER_WITHIN = 5.0
-# Seconds between two calls of `Server.tick`, and how many of them without an answer are silence.
+# Seconds between two calls of `PostgresServer.tick`, and after how many calls without an answer the
+# server counts as silent.
 TICK_SECONDS = 0.125
 _SILENT_TICKS = 7
 
@@ -65,7 +66,7 @@ _NO_ADDRESS = (
 )
 
 
-class Server:
+class PostgresServer:
     """One PostgreSQL database, at one or several addresses."""
 
     def __init__(self, url: str, lock_timeout: float) -> None:
@@ -83,7 +84,7 @@ class Server:
         self._fixed = _names_in(str(given.get("options") or ""))
         self._attempts = ThreadPoolExecutor(_MOST_ATTEMPTS, "connecting")
         self._sockets: WeakKeyDictionary[
-            psycopg.Connection[Any] | AwaitedConnection, socket.socket
+            psycopg.Connection[Any] | AsyncConnection, socket.socket
         ] = WeakKeyDictionary()
         self._lock = threading.Lock()
         self._ticks = 0
@@ -95,15 +96,15 @@ class Server:
         """Open a connection with these settings, too; none while the server is silent."""
         return self._open(settings or {}, options, lambda: self.is_silent)
 
-    async def connect_awaited(self, settings: Mapping[str, str]) -> AwaitedConnection:
+    async def connect_async(self, settings: Mapping[str, str]) -> AsyncConnection:
         """Open a connection whose statements are awaited, in autocommit, as `connect` does."""
         left = list(self._addresses)
-        pending: set[asyncio.Task[AwaitedConnection]] = set()
+        pending: set[asyncio.Task[AsyncConnection]] = set()
         failure: BaseException = psycopg.OperationalError(_SILENT)
         try:
             while (left or pending) and not self.is_silent:
                 if left:
-                    attempt = self._open_awaited(left.pop(0), settings)
+                    attempt = self._open_async(left.pop(0), settings)
                     pending.add(asyncio.create_task(attempt))
                 seconds = _HEAD_START if left else _LOOK_EVERY
                 done, pending = await asyncio.wait(
@@ -111,13 +112,13 @@ class Server:
                 )
                 opened = [task.result() for task in done if task.exception() is None]
                 for connection in opened[1:]:
-                    close_awaited(connection)
+                    close_async(connection)
                 if opened:
                     return opened[0]
                 failure = next((task.exception() for task in done), None) or failure
         finally:
             for task in pending:
-                task.add_done_callback(_close_late_awaited)
+                task.add_done_callback(_close_late_async)
                 task.cancel()
         raise failure
 
@@ -214,21 +215,21 @@ class Server:
         connection.autocommit = False
         return connection
 
-    async def _open_awaited(
+    async def _open_async(
         self, address: Mapping[str, str], settings: Mapping[str, str]
-    ) -> AwaitedConnection:
-        connection: AwaitedConnection = await psycopg.AsyncConnection.connect(
+    ) -> AsyncConnection:
+        connection: AsyncConnection = await psycopg.AsyncConnection.connect(
             **{**self._parameters, **address}, autocommit=True
         )
         self._note(connection)
         try:
             await connection.execute(*self._configuration(settings))
         except BaseException:
-            close_awaited(connection)
+            close_async(connection)
             raise
         return connection
 
-    def _note(self, connection: psycopg.Connection[Any] | AwaitedConnection) -> None:
+    def _note(self, connection: psycopg.Connection[Any] | AsyncConnection) -> None:
         """Keep the socket of a connection, to cut it."""
         # One of our own, since the driver's number may belong to another file by then.
         own = socket.socket(fileno=socket.dup(connection.fileno()))
@@ -245,13 +246,13 @@ class Server:
         return f"SELECT {calls}", [value for pair in given for value in pair]
 
 
-def close_awaited(connection: AwaitedConnection) -> None:
+def close_async(connection: AsyncConnection) -> None:
     """Close a connection, on any event loop and without one: closing waits for nothing."""
     with suppress(StopIteration):
         connection.close().send(None)
 
 
-def is_lost(connection: psycopg.Connection[Any] | AwaitedConnection) -> bool:
+def is_lost(connection: psycopg.Connection[Any] | AsyncConnection) -> bool:
     """Tell whether the server has hung up: there is something to read, and nothing was asked."""
     if connection.closed:
         return True
@@ -324,9 +325,9 @@ def _abandon(attempts: set[Future[psycopg.Connection[Any]]]) -> None:
         attempt.add_done_callback(_close_late)
 
 
-def _close_late_awaited(attempt: asyncio.Task[AwaitedConnection]) -> None:
+def _close_late_async(attempt: asyncio.Task[AsyncConnection]) -> None:
     if not attempt.cancelled() and attempt.exception() is None:
-        close_awaited(attempt.result())
+        close_async(attempt.result())
 
 
 def _close_late(attempt: Future[psycopg.Connection[Any]]) -> None:

@@ -29,9 +29,9 @@ from app.kit.sql.statement import (
     Query,
     Statement,
     TypedRow,
-    compiled_for,
-    deletion,
-    insertion,
+    build_delete,
+    build_insert,
+    compile_statement,
 )
 
 Values = Mapping[str, Any] | None
@@ -39,7 +39,7 @@ Params = Values | Sequence[Mapping[str, Any]]
 RowT = TypeVar("RowT")
 Value = TypeVar("Value")
 # What says, in each driver's words, that a constraint was violated.
-BROKEN = (IntegrityError, sqlite3.IntegrityError, psycopg.IntegrityError)
+INTEGRITY_ERRORS = (IntegrityError, sqlite3.IntegrityError, psycopg.IntegrityError)
 
 # A statement of many rows costs little more than one of a single row, and to SQLite it lets other
 # threads take a turn once, not with each row. Each number of rows is another statement; and of two
@@ -70,7 +70,7 @@ class ReadSession:
     def all(self, query: Query[RowT], params: Values = None) -> list[RowT]:
         """Return every row."""
         if isinstance(query, Statement):
-            ready = compiled_for(query, self._connection.dialect)
+            ready = compile_statement(query, self._connection.dialect)
             return ready.rows(self._execute(ready.text, ready.values(params)).fetchall())
         result = self._run_once(query.clause, params)
         return list(map(query.maker(list(result.keys())), result))
@@ -105,7 +105,7 @@ class ReadSession:
 
     def estimate(self, statement: Statement[Any], params: Mapping[str, Any]) -> int:
         """Return how many rows PostgreSQL's planner expects of a statement."""
-        ready = compiled_for(statement, self._connection.dialect)
+        ready = compile_statement(statement, self._connection.dialect)
         result = self._connection.exec_driver_sql(
             f"EXPLAIN (FORMAT JSON) {ready.text}", ready.values(params)
         )
@@ -129,7 +129,7 @@ class WriteSession(ReadSession):
             return 0
         if not isinstance(statement, Statement):
             return self._run_once(statement, params).rowcount
-        ready = compiled_for(statement, self._connection.dialect)
+        ready = compile_statement(statement, self._connection.dialect)
         if params is None or isinstance(params, Mapping):
             values: Any = ready.values(params)
         elif len(params) == 1:
@@ -142,7 +142,7 @@ class WriteSession(ReadSession):
     def delete(self, column: Any, values: Collection[Value]) -> None:
         """Delete the rows in which a column of a model has one of these values."""
         if values:
-            self.execute(deletion(column.property.columns[0]), {"values": values})
+            self.execute(build_delete(column.property.columns[0]), {"values": values})
 
     def insert(self, model: type[Base], rows: Sequence[TypedRow], mode: Mode = "new") -> None:
         """Insert rows of one type; the mode says what becomes of those whose key is there.
@@ -153,21 +153,21 @@ class WriteSession(ReadSession):
         if not rows:
             return
         if mode not in _MANY or len(rows) > _MOST_ROWS:
-            single = insertion(model, type(rows[0]), self.dialect, mode, 1)
+            single = build_insert(model, type(rows[0]), self.dialect, mode, 1)
             self.execute(single, [single.params([row]) for row in rows])
             return
         for start in range(0, len(rows), _AT_ONCE):
             part = rows[start : start + _AT_ONCE]
-            several = insertion(model, type(rows[0]), self.dialect, mode, len(part))
+            several = build_insert(model, type(rows[0]), self.dialect, mode, len(part))
             self.execute(several, several.params(part))
 
     @contextmanager
-    def attempt(self) -> Iterator[None]:
+    def savepoint(self) -> Iterator[None]:
         """Open a part of the transaction that is undone by itself where it fails."""
         try:
             with self._connection.begin_nested():
                 yield
-        except BROKEN as wrong:
+        except INTEGRITY_ERRORS as wrong:
             raise ConstraintViolated("Somebody else changed the same thing at once.") from wrong
 
     def lock(self, name: str, *, shared: bool = False) -> None:

@@ -67,7 +67,7 @@ class SharedCounter:
             if removed:
                 self._move()
 
-    def rejoin(self) -> None:
+    def reopen(self) -> None:
         """Go over to the file that is in place now, where this one was removed."""
         with self._threads:
             if not self._is_in_place():

@@ -33,7 +33,7 @@ def is_sqlite(path: Path) -> bool:
         return file.read(len(_HEADER)) == _HEADER
 
 
-def companions(path: Path) -> list[Path]:
+def find_companions(path: Path) -> list[Path]:
     """Return the files beside a database that SQLite would read as a part of it."""
     names = [path.with_name(path.name + end) for end in COMPANIONS]
     return [name for name in names if os.path.lexists(name)]
@@ -57,7 +57,7 @@ def copy(source: Path, target: Path, progress: Progress, *, used: bool) -> None:
         )
 
 
-def last_numbers(path: Path) -> dict[str, int]:
+def read_last_numbers(path: Path) -> dict[str, int]:
     """Return the last number that each table gave out; none for a file that cannot be read."""
     with suppress(sqlite3.Error), closing(_reading(path, True)) as connection:
         return dict(connection.execute("SELECT name, seq FROM sqlite_sequence").fetchall())
@@ -74,7 +74,7 @@ def reserve_numbers(path: Path, numbers: dict[str, int]) -> None:
 
 
 @contextmanager
-def alone(path: Path) -> Iterator[None]:
+def lock_database(path: Path) -> Iterator[None]:
     """Have a database alone, all of it in its one file; raises `DatabaseBusy` if others have it.
 
     Who opens the file during the block waits. A file that SQLite cannot read is nobody's: it is
@@ -105,7 +105,7 @@ def set_aside(path: Path, aside: Path) -> None:
     """
     # SQLite makes this anew of the write-ahead log.
     path.with_name(path.name + "-shm").unlink(missing_ok=True)
-    for beside in companions(path):
+    for beside in find_companions(path):
         beside.replace(aside.with_name(beside.name.replace(path.name, aside.name, 1)))
     try:
         os.link(path, aside)
@@ -122,7 +122,7 @@ def set_aside(path: Path, aside: Path) -> None:
 
 def _reading(path: Path, used: bool) -> sqlite3.Connection:
     """Open a database to read it; one that nobody has open needs no file beside it."""
-    mode = "mode=ro" if used or companions(path) else "mode=ro&immutable=1"
+    mode = "mode=ro" if used or find_companions(path) else "mode=ro&immutable=1"
     return sqlite3.connect(f"{path.absolute().as_uri()}?{mode}", uri=True, isolation_level=None)
 
 

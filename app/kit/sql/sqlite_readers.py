@@ -18,9 +18,9 @@ from typing import Any, TypeVar
 import psycopg
 from sqlalchemy import Connection, Engine, event
 
-from app.kit.sql.driver_errors import translated_failures
+from app.kit.sql.driver_errors import translate_driver_errors
 from app.kit.sql.session import ReadSession, RowT, Values
-from app.kit.sql.statement import Statement, compiled_for
+from app.kit.sql.statement import Statement, compile_statement
 
 Result = TypeVar("Result")
 
@@ -108,7 +108,7 @@ def unlimited() -> Iterator[None]:
         _current.reset(token)
 
 
-class Lent:
+class PooledConnection:
     """A connection for one reader or writer at a time, on which nothing is begun.
 
     A statement that is kept runs on the driver's own connection, which is the one that SQLAlchemy
@@ -148,7 +148,7 @@ class Lent:
             self.left -= len(text)
 
 
-class Readers:
+class SqliteReadPool:
     """Lends connections that are open, and opens another one where all are lent."""
 
     def __init__(self, engine: Engine) -> None:
@@ -156,21 +156,21 @@ class Readers:
         self._engine = engine
         self._loop = threading.get_ident()
         # Kept apart, so that the thread of the loop gets the pages back that it has read.
-        self._of_loop: list[Lent] = []
-        self._of_others: list[Lent] = []
+        self._of_loop: list[PooledConnection] = []
+        self._of_others: list[PooledConnection] = []
         self._trace: Trace | None = None
         self._is_closed = False
         event.listen(engine, "before_cursor_execute", _note_prepared)
 
     def fetch(self, statement: Statement[RowT], params: Values = None) -> list[RowT]:
         """Return the rows of one statement, which sees what is committed when it begins."""
-        compiled = compiled_for(statement, self._engine.dialect)
+        compiled = compile_statement(statement, self._engine.dialect)
         lent = self._lend()
         try:
             rows = lent.execute(compiled.text, compiled.values(params)).fetchall()
         except BaseException:
             lent.connection.close()
-            with translated_failures():
+            with translate_driver_errors():
                 raise
         self._take_back(lent)
         return compiled.rows(rows)
@@ -190,18 +190,18 @@ class Readers:
             raise
         self._take_back(lent)
 
-    def _lend(self) -> Lent:
+    def _lend(self) -> PooledConnection:
         """Return a connection for the caller alone."""
         is_in_loop = threading.get_ident() == self._loop
         try:
             lent = (self._of_loop if is_in_loop else self._of_others).pop()
         except IndexError:
-            with translated_failures():
+            with translate_driver_errors():
                 lent = self._opened(is_in_loop=is_in_loop)
         lent.limit = current_limit()
         return lent
 
-    def _take_back(self, lent: Lent) -> None:
+    def _take_back(self, lent: PooledConnection) -> None:
         """Keep a connection for the next reader, unless too much was prepared on it."""
         if lent.left < 0 or self._is_closed:
             lent.connection.close()
@@ -222,9 +222,9 @@ class Readers:
             while kept:
                 kept.pop().connection.close()
 
-    def _opened(self, *, is_in_loop: bool) -> Lent:
+    def _opened(self, *, is_in_loop: bool) -> PooledConnection:
         cache = _CACHE_OF_LOOP if is_in_loop else _CACHE_OF_OTHERS
-        lent = Lent(self._engine, _MOST_OF_LOOP if is_in_loop else _MOST_OF_OTHERS)
+        lent = PooledConnection(self._engine, _MOST_OF_LOOP if is_in_loop else _MOST_OF_OTHERS)
         lent.driver.execute(f"PRAGMA cache_size = -{cache}")
         lent.driver.set_trace_callback(self._trace)
         return lent
@@ -232,6 +232,6 @@ class Readers:
 
 def _note_prepared(connection: Connection, _cursor: object, text: str, *_: Any) -> None:
     """Note a statement that is not kept, too."""
-    lent: Lent | None = connection.info.get(_LENT)
+    lent: PooledConnection | None = connection.info.get(_LENT)
     if lent is not None:
         lent.note(text)

@@ -13,7 +13,7 @@ from sqlalchemy import Engine
 
 from app.kit.errors import DatabaseBusy
 from app.kit.sql.session import WriteSession
-from app.kit.sql.sqlite_readers import Lent, Trace
+from app.kit.sql.sqlite_readers import PooledConnection, Trace
 
 # Whoever closes the database waits so long for a writer, and no longer.
 _PATIENCE_SECONDS = 5.0
@@ -21,7 +21,7 @@ _PATIENCE_SECONDS = 5.0
 _MOST = 1024 * 1024
 
 
-class Writing:
+class SqliteWriter:
     """A connection to write on, kept from one transaction to the next."""
 
     def __init__(self, engine: Engine, busy_timeout: float) -> None:
@@ -29,7 +29,7 @@ class Writing:
         self._engine = engine
         self._busy_timeout = busy_timeout
         self._place = threading.Lock()
-        self._kept: Lent | None = None
+        self._kept: PooledConnection | None = None
         self._trace: Trace | None = None
 
     @contextmanager
@@ -61,8 +61,8 @@ class Writing:
         finally:
             self._place.release()
 
-    def _open(self) -> Lent:
-        lent = Lent(self._engine, _MOST)
+    def _open(self) -> PooledConnection:
+        lent = PooledConnection(self._engine, _MOST)
         lent.driver.set_trace_callback(self._trace)
         return lent
 

@@ -168,7 +168,7 @@ _compiled: BoundedCache[tuple[Statement[Any], str], Compiled[Any]] = BoundedCach
 )
 
 
-def compiled_for(statement: Statement[RowT_co], dialect: Dialect) -> Compiled[RowT_co]:
+def compile_statement(statement: Statement[RowT_co], dialect: Dialect) -> Compiled[RowT_co]:
     """Return a statement compiled for a dialect of one of our engines."""
     key = (statement, dialect.name)
     known: Compiled[RowT_co] | None = _compiled.get(key)
@@ -178,13 +178,13 @@ def compiled_for(statement: Statement[RowT_co], dialect: Dialect) -> Compiled[Ro
 
 
 @lru_cache(maxsize=_MOST)
-def deletion(column: Column[Any]) -> Statement[Nothing]:
+def build_delete(column: Column[Any]) -> Statement[Nothing]:
     """Return what deletes the rows in which a column has one of the `values`."""
     return Statement(delete(column.table).where(is_listed(column)))
 
 
 @lru_cache(maxsize=_MOST)
-def insertion(
+def build_insert(
     model: type[Base], row: type[TypedRow], dialect: str, mode: Mode, count: int
 ) -> Insertion:
     """Return what inserts so many rows of a type; a number that the database gives is left out."""

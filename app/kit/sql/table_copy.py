@@ -18,7 +18,7 @@ from app.kit.sql.statement import Query
 _BATCH = 200
 
 
-def tables_to_copy(left_out: Collection[str]) -> list[Table]:
+def select_tables(left_out: Collection[str]) -> list[Table]:
     """Return the tables to copy; a table comes after those to which it refers."""
     return [table for table in Base.metadata.sorted_tables if table.name not in left_out]
 
@@ -28,7 +28,9 @@ def count_rows(session: ReadSession, tables: Sequence[Table]) -> int:
     return sum(_count(session, table) for table in tables)
 
 
-def claim_empty(session: WriteSession, tables: Sequence[Table], seeded: Collection[str]) -> None:
+def lock_empty_tables(
+    session: WriteSession, tables: Sequence[Table], seeded: Collection[str]
+) -> None:
     """Keep other writers out until the transaction ends, and insist that all tables are empty.
 
     What migrations write into the `seeded` tables is deleted.

@@ -30,7 +30,7 @@ class WalIndex:
     """The header of the index of one database, as SQLite shares it between processes."""
 
     def __init__(self, identity: _Identity, mapped: _Mapped) -> None:
-        """Be one more user of a mapping; see `map_index`."""
+        """Be one more user of a mapping; see `map_wal_index`."""
         self._identity = identity
         # Returns what moves with every commit. It runs several times for each answer.
         self.header: Callable[[], Any] = partial(mapped.index.__getitem__, slice(HEADER))
@@ -51,7 +51,7 @@ _mapped: dict[_Identity, _Mapped] = {}
 _changing = threading.Lock()
 
 
-def map_index(database: str) -> WalIndex | None:
+def map_wal_index(database: str) -> WalIndex | None:
     """Return the index of a database that is open, or nothing where there is none to be read."""
     path = f"{database}-shm"
     with _changing:
