@@ -157,7 +157,7 @@ def bootstrap(
     # An older version left more open than these need to be.
     for path in private_paths(settings, database):
         restrict(path)
-    watch = database.watch()
+    watch = database.open_watch()
     heads = Heads(watch if database.dialect == "sqlite" else None)
     secret = _secret(settings, database)
     surrogates = Surrogates(secret)
@@ -189,7 +189,7 @@ def bootstrap(
         tags=TagNames(database),
         previews=Signer(secret, "preview"),
         surrogates=surrogates,
-        leadership=database.leadership(),
+        leadership=database.open_leadership(),
         purging=_purging(settings, database, clock, surrogates),
         push=_push(settings, database, clock, watch, runner, instruments),
         refusals=Refusals(clock),
@@ -220,7 +220,7 @@ def _push(
     runner: Runner,
     instruments: Instruments,
 ) -> Push:
-    reach = AllowedNetworks.of(settings.push_networks)
+    reach = AllowedNetworks.parse(settings.push_networks)
     options = PushOptions(
         own=settings.public_url,
         reach=reach,
@@ -236,8 +236,8 @@ def _push(
 
     client = instruments.client(
         f"dateline/{__version__}",
-        reach=reach,
-        most_bytes=4096,
+        allowed_networks=reach,
+        max_bytes=4096,
         trust=load_trusted_certificates(settings.ca_file),
     )
     return Push(database, clock, watch, client, options, stop)

@@ -158,8 +158,8 @@ def statements() -> None:
 def driver() -> None:
     """Run the text of a kept statement through SQLAlchemy's connection."""
 
-    def execute(lent: PooledConnection, text: str, values: Any) -> object:
-        return lent.connection.exec_driver_sql(text, values)
+    def execute(pooled: PooledConnection, text: str, values: Any) -> object:
+        return pooled.connection.exec_driver_sql(text, values)
 
     _replace(PooledConnection, "execute", execute)
 
@@ -180,15 +180,15 @@ def readers() -> None:
 
 def writer() -> None:
     """Open a connection for each transaction that writes."""
-    usual = SqliteWriter.turn
+    usual = SqliteWriter.transaction
 
     @contextmanager
-    def turn(writing: Any, seconds: float) -> Iterator[object]:
+    def transaction(writing: Any, seconds: float) -> Iterator[object]:
         with usual(writing, seconds) as session:
             yield session
         writing.close()
 
-    _replace(SqliteWriter, "turn", turn)
+    _replace(SqliteWriter, "turn", transaction)
 
 
 def orjson() -> None:

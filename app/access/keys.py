@@ -91,7 +91,7 @@ def revoked_ids(database: Database) -> frozenset[str]:
 
 def _note_use(database: Database, key_id: str, now: datetime) -> None:
     try:
-        with database.write(patience=_PATIENCE) as session:
+        with database.write(lock_timeout=_PATIENCE) as session:
             store.touch_key(session, key_id, now)
     except (DatabaseBusy, DatabaseReadOnly):
         # Reading must work while nothing can be written; the next request notes it.

@@ -154,7 +154,10 @@ def _unused(settings: Settings, database: Database, target: Path) -> Iterator[No
         raise Misconfigured(f"{target.parent} does not exist, or may not be written to.")
     create_folder(search_path(settings, database).parent)
     with ExitStack() as stack:
-        leaderships = database.leadership(), FileLeadership(str(search_path(settings, database)))
+        leaderships = (
+            database.open_leadership(),
+            FileLeadership(str(search_path(settings, database))),
+        )
         for leadership in leaderships:
             stack.callback(leadership.release)
             if not leadership.try_acquire():

@@ -69,7 +69,7 @@ def _prepare(target: Database) -> None:
 def _copy(source: Database, target: Database) -> int:
     """Copy in one transaction of each: of a copy that is interrupted, nothing is left."""
     tables = select_tables(LEFT_OUT)
-    leadership, rows = target.leadership(), 0
+    leadership, rows = target.open_leadership(), 0
     if not leadership.try_acquire():
         raise Misconfigured("A server or worker uses the target. Stop it first.")
     try:

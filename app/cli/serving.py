@@ -79,7 +79,7 @@ class Server:
 
     def run(self, slot: Slot | None = None) -> None:
         """Serve until told to stop; exit with `START_FAILED` if it cannot start."""
-        shutdown_signals.end_with(self._stop)
+        shutdown_signals.set_action(self._stop)
         # In a thread that is not the main one, uvicorn leaves signals alone.
         with ThreadPoolExecutor(1, "server") as thread, suppress(SystemExit):
             thread.submit(self._serve, slot).result()

@@ -19,7 +19,7 @@ from app.kit.input_fields import (
     Paragraph,
     ShortLine,
     address,
-    text_of,
+    text_type,
 )
 
 _LANGUAGE = re.compile(
@@ -90,8 +90,8 @@ Language = Annotated[
 ]
 BodyFormat = Literal["html", "markdown", "text"]
 Body = Annotated[str, StringConstraints(max_length=4_000_000, pattern=NO_NUL)]
-Ref = Annotated[str, text_of(MAX_LENGTH, 1), Field(description="An id or a slug.")]
-ExternalId = Annotated[str, text_of(500, 1)]
+Ref = Annotated[str, text_type(MAX_LENGTH, 1), Field(description="An id or a slug.")]
+ExternalId = Annotated[str, text_type(500, 1)]
 Kind = Annotated[
     str,
     StringConstraints(pattern=_KIND, max_length=_LONGEST_KIND),

@@ -51,7 +51,7 @@ def save(unit: UnitOfWork, change: Change) -> Article:
     """Write one change down and return the article as it is now."""
     save_all(unit, [change])
     before = None if change.before is None else _noted(change.before)
-    unit.note(change.action, "article", change.after.id, before, _noted(change.after))
+    unit.audit(change.action, "article", change.after.id, before, _noted(change.after))
     return change.after
 
 

@@ -2,7 +2,7 @@
 
 import random
 
-_MOST_DOUBLINGS = 6
+_MAX_DOUBLINGS = 6
 _LONGEST = 60.0
 
 
@@ -11,5 +11,5 @@ def compute_backoff(failures: int) -> float:
 
     Chance keeps those who failed at the same moment from trying again at the same moment.
     """
-    longest = min(_LONGEST, 2.0 ** min(failures, _MOST_DOUBLINGS))
+    longest = min(_LONGEST, 2.0 ** min(failures, _MAX_DOUBLINGS))
     return longest * random.uniform(0.5, 1)  # noqa: S311 - nobody gains by guessing it

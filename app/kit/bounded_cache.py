@@ -37,7 +37,7 @@ class BoundedCache(MutableMapping[Key, Value]):
         self._weight = 0
         self._entries: dict[Key, Value] = {}
         self._weights: dict[Key, int] = {}
-        self._changing = threading.Lock()
+        self._lock = threading.Lock()
         # Of the dictionary, which is never replaced.
         self.get = self._entries.get  # type: ignore[method-assign]
 
@@ -52,7 +52,7 @@ class BoundedCache(MutableMapping[Key, Value]):
     def __setitem__(self, key: Key, value: Value) -> None:
         """Keep an entry, unless it alone is heavier than all may be."""
         weight = self._weigh(key, value)
-        with self._changing:
+        with self._lock:
             if key in self._weights:
                 self._drop(key)
             if weight > self._limit:
@@ -64,7 +64,7 @@ class BoundedCache(MutableMapping[Key, Value]):
                 self._drop(next(iter(self._entries)))
 
     def __delitem__(self, key: Key) -> None:
-        with self._changing:
+        with self._lock:
             self._drop(key)
 
     def __iter__(self) -> Iterator[Key]:
@@ -75,7 +75,7 @@ class BoundedCache(MutableMapping[Key, Value]):
 
     def clear(self) -> None:
         """Forget everything."""
-        with self._changing:
+        with self._lock:
             self._entries.clear()
             self._weights.clear()
             self._weight = 0

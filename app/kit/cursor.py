@@ -28,7 +28,7 @@ class Signer:
 
     def read(self, token: str) -> Any:
         """Return the value of a token; raise `BadCursor` if it was not signed here."""
-        data = _from_text(token)
+        data = _decode(token)
         signature, payload = data[:_SIGNATURE_BYTES], data[_SIGNATURE_BYTES:]
         if not hmac.compare_digest(signature, self._signature(payload)):
             raise BadCursor("This cursor was not issued by this server, or was altered.")
@@ -45,7 +45,7 @@ def fingerprint(text: str) -> str:
     return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
 
 
-def _from_text(token: str) -> bytes:
+def _decode(token: str) -> bytes:
     try:
         data = base64.b64decode(
             token.encode("ascii") + b"=" * (-len(token) % 4), altchars=b"-_", validate=True

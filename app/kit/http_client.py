@@ -44,18 +44,18 @@ class HttpFailure:
 HttpOutcome = HttpResponse | HttpFailure
 # Asked before each request with the address that it would be sent to; no means it is not sent.
 AddressCheck = Callable[[Address], bool]
-_CALLED_OFF = HttpFailure("called off")
+_CANCELLED = HttpFailure("called off")
 _LAST_PORT = 65_535
 # Names that are slow to be looked up are not to delay others.
 _LOOKUPS = 32
 _PORTS = {"http": 80, "https": 443}
 
 
-class _Refused(Exception):
+class _AddressRefused(Exception):
     """A host's address is not one that requests may go to."""
 
 
-class _AskedTooOften(Exception):
+class _AddressRateLimited(Exception):
     """The caller allows no more requests to this address for now."""
 
 
@@ -71,19 +71,19 @@ class HttpClient:
         agent: str,
         *,
         seconds: float = 10,
-        most_bytes: int = 65_536,
-        reach: AllowedNetworks | None = None,
+        max_bytes: int = 65_536,
+        allowed_networks: AllowedNetworks | None = None,
         trust: ssl.SSLContext | None = None,
     ) -> None:
         """Say who asks; nothing is started before the first request.
 
-        With a `reach`, requests go nowhere else. `trust` says whose certificates count, where
+        With a `allowed_networks`, requests go nowhere else. `trust` says whose certificates count, where
         they are not those that everybody trusts.
         """
-        self._reach = reach
+        self._allowed_networks = allowed_networks
         self._headers = {"user-agent": agent, "accept-encoding": "identity"}
         self._seconds = seconds
-        self._most_bytes = most_bytes
+        self._max_bytes = max_bytes
         self._trust = trust or load_trusted_certificates()
         self._lock = threading.Lock()
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -101,7 +101,7 @@ class HttpClient:
             loop, thread = self._loop, self._thread
             self._loop = self._thread = None
         if loop is not None and thread is not None:
-            asyncio.run_coroutine_threadsafe(_call_off(), loop).result()
+            asyncio.run_coroutine_threadsafe(_cancel_tasks(), loop).result()
             loop.call_soon_threadsafe(loop.stop)
             thread.join()
             loop.close()
@@ -116,14 +116,14 @@ class HttpClient:
     ) -> Future[HttpOutcome]:
         """Send a request without waiting; `wait_for_outcome` says what came of it.
 
-        Where there is a `reach`, `allows` is asked, in the thread of the client.
+        Where there is a `allowed_networks`, `allows` is asked, in the thread of the client.
         """
         check_leadership()
         with self._lock:
             if self._closed:
-                called_off: Future[HttpOutcome] = Future()
-                called_off.set_result(_CALLED_OFF)
-                return called_off
+                cancelled: Future[HttpOutcome] = Future()
+                cancelled.set_result(_CANCELLED)
+                return cancelled
             if self._loop is None:
                 self._loop = asyncio.new_event_loop()
                 self._loop.set_default_executor(
@@ -146,18 +146,18 @@ class HttpClient:
     ) -> HttpOutcome:
         try:
             async with asyncio.timeout(self._seconds):
-                return await self._exchanged(method, url, headers, body, allows)
+                return await self._exchange(method, url, headers, body, allows)
         except TimeoutError:
             return HttpFailure(f"no answer within {self._seconds:g} seconds")
-        except _Refused:
+        except _AddressRefused:
             return HttpFailure("its address is inside the network")
-        except _AskedTooOften:
+        except _AddressRateLimited:
             return HttpFailure("its address was asked too often")
         # Its own words may hold what was sent.
         except (httpx2.RequestError, httpx2.InvalidURL) as wrong:
-            return HttpFailure(_reason(wrong))
+            return HttpFailure(_describe_error(wrong))
 
-    async def _exchanged(
+    async def _exchange(
         self,
         method: str,
         url: str,
@@ -168,10 +168,10 @@ class HttpClient:
         if (httpx2.URL(url).port or 0) > _LAST_PORT:
             raise httpx2.InvalidURL("There is no such port.")
         where, more = httpx2.URL(url), dict[str, Any]()
-        if self._reach is not None:
-            where, more = await _within(where, self._reach)
+        if self._allowed_networks is not None:
+            where, more = await _resolve_within(where, self._allowed_networks)
             if allows is not None and not allows(ip_address(where.host)):
-                raise _AskedTooOften
+                raise _AddressRateLimited
         # No limits for the parts: one for the whole stands around this.
         client = httpx2.AsyncClient(
             headers=self._headers,
@@ -186,16 +186,16 @@ class HttpClient:
             client.stream(
                 method,
                 where,
-                headers={**headers, **({"host": _host_of(url)} if more else {})},
+                headers={**headers, **({"host": _build_host_header(url)} if more else {})},
                 content=body or None,
                 extensions=more,
             ) as response,
         ):
             async for part in response.aiter_raw():
                 read += part
-                if len(read) >= self._most_bytes:
+                if len(read) >= self._max_bytes:
                     break
-        return HttpResponse(response.status_code, bytes(read[: self._most_bytes]))
+        return HttpResponse(response.status_code, bytes(read[: self._max_bytes]))
 
 
 def wait_for_outcome(sending: Future[HttpOutcome]) -> HttpOutcome:
@@ -203,10 +203,10 @@ def wait_for_outcome(sending: Future[HttpOutcome]) -> HttpOutcome:
     try:
         return sending.result()
     except CancelledError:
-        return _CALLED_OFF
+        return _CANCELLED
 
 
-def _reason(wrong: BaseException) -> str:
+def _describe_error(wrong: BaseException) -> str:
     """Say why there was no answer; a certificate is what its receiver can mend."""
     cause: BaseException | None = wrong
     while cause is not None:
@@ -229,20 +229,22 @@ def load_trusted_certificates(authorities: str | None = None) -> ssl.SSLContext:
     return context
 
 
-async def _within(url: httpx2.URL, reach: AllowedNetworks) -> tuple[httpx2.URL, dict[str, Any]]:
+async def _resolve_within(
+    url: httpx2.URL, allowed_networks: AllowedNetworks
+) -> tuple[httpx2.URL, dict[str, Any]]:
     """Return a URL with the address of its host in place of the name, if all are within reach.
 
     The certificate is still asked for under the name, which has no dot at its end there.
     """
     host = url.raw_host.decode()
     known = parse_ip(host)
-    found = [str(known)] if known is not None else await _looked_up(host, url)
-    if not found or not all(reach.includes(ip_address(one)) for one in found):
-        raise _Refused
+    found = [str(known)] if known is not None else await _look_up(host, url)
+    if not found or not all(allowed_networks.includes(ip_address(task)) for task in found):
+        raise _AddressRefused
     return url.copy_with(host=found[0]), {"sni_hostname": host.removesuffix(".")}
 
 
-async def _looked_up(host: str, url: httpx2.URL) -> list[str]:
+async def _look_up(host: str, url: httpx2.URL) -> list[str]:
     loop = asyncio.get_running_loop()
     port = url.port or _PORTS.get(url.scheme, 0)
     try:
@@ -252,13 +254,13 @@ async def _looked_up(host: str, url: httpx2.URL) -> list[str]:
     return [str(row[4][0]).partition("%")[0] for row in rows]
 
 
-def _host_of(url: str) -> str:
+def _build_host_header(url: str) -> str:
     return httpx2.URL(url).netloc.decode()
 
 
-async def _call_off() -> None:
+async def _cancel_tasks() -> None:
     """End all that the loop has in hand, and wait for it to have ended."""
     others = asyncio.all_tasks() - {asyncio.current_task()}
-    for one in others:
-        one.cancel()
+    for task in others:
+        task.cancel()
     await asyncio.gather(*others, return_exceptions=True)

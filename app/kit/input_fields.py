@@ -42,7 +42,7 @@ def address(value: str) -> str:
     return value
 
 
-def text_of(most: int, least: int = 0) -> StringConstraints:
+def text_type(most: int, least: int = 0) -> StringConstraints:
     """Describe text of a length, without spaces around it and without U+0000."""
     return StringConstraints(
         min_length=least, max_length=most, strip_whitespace=True, pattern=NO_NUL
@@ -70,12 +70,12 @@ Instant = Annotated[
     BeforeValidator(_instant),
     WithJsonSchema({"type": "string", "format": "date-time"}),
 ]
-Address = Annotated[str, text_of(2000, 1), AfterValidator(address)]
-Line = Annotated[str, _ONE_LINE, text_of(1000, 1)]
-ShortLine = Annotated[str, _ONE_LINE, text_of(200, 1)]
-Paragraph = Annotated[str, _PARAGRAPHS, text_of(20_000)]
+Address = Annotated[str, text_type(2000, 1), AfterValidator(address)]
+Line = Annotated[str, _ONE_LINE, text_type(1000, 1)]
+ShortLine = Annotated[str, _ONE_LINE, text_type(200, 1)]
+Paragraph = Annotated[str, _PARAGRAPHS, text_type(20_000)]
 # What is said to readers, or kept as the reason of a change.
-Note = Annotated[str, _PARAGRAPHS, text_of(2_000, 1)]
+Note = Annotated[str, _PARAGRAPHS, text_type(2_000, 1)]
 
 
 class InvalidFields(Exception):

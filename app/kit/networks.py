@@ -29,8 +29,8 @@ Network = IPv4Network | IPv6Network
 _NAT64, _SIXTOFOUR = IPv6Network("64:ff9b::/96"), IPv6Network("2002::/16")
 # What no receiver has: protocol assignments, former relays and site-local addresses, Teredo.
 _NEVER: tuple[Network, ...] = tuple(
-    ip_network(one)
-    for one in (
+    ip_network(network)
+    for network in (
         "0.0.0.0/8",
         "100.64.0.0/10",
         "192.0.0.0/24",
@@ -59,20 +59,20 @@ class AllowedNetworks:
     allowed: tuple[Network, ...] = ()
 
     @classmethod
-    def of(cls, networks: str) -> "AllowedNetworks":
+    def parse(cls, networks: str) -> "AllowedNetworks":
         """Read networks with commas, such as `10.0.0.0/8, ::1`; raise `ValueError` for others."""
         return cls(parse_networks(networks))
 
     def includes(self, address: Address) -> bool:
         """Tell whether requests may go to an address."""
-        known = _plain(address)
-        return contains(self.allowed, known) or all(map(_is_public, _faces(known)))
+        known = _normalize(address)
+        return contains(self.allowed, known) or all(map(_is_public, _find_represented(known)))
 
 
 def contains(networks: Iterable[Network], address: Address) -> bool:
     """Tell whether an address is in one of some networks."""
-    known = _plain(address)
-    return any(known in one for one in networks)
+    known = _normalize(address)
+    return any(known in network for network in networks)
 
 
 def parse_networks(text: str) -> tuple[Network, ...]:
@@ -119,7 +119,7 @@ def client_network(address: Address) -> str:
 
     An IPv6 address that stands for an IPv4 address counts as that.
     """
-    *_, last = _faces(_plain(address))
+    *_, last = _find_represented(_normalize(address))
     if isinstance(last, IPv4Address):
         return str(last)
     return str(IPv6Network((int(last), 64), strict=False))
@@ -137,14 +137,14 @@ def host_network(url: str) -> str | None:
     return host.rstrip(".") if known is None else client_network(known)
 
 
-def _plain(address: Address) -> Address:
+def _normalize(address: Address) -> Address:
     """Return an address as the machine connects to it: without a zone, and not mapped."""
     if isinstance(address, IPv6Address):
         return address.ipv4_mapped or IPv6Address(int(address))
     return address
 
 
-def _faces(address: Address) -> Iterable[Address]:
+def _find_represented(address: Address) -> Iterable[Address]:
     """Yield an address and whatever IPv4 address it stands for."""
     yield address
     if isinstance(address, IPv6Address):
@@ -158,5 +158,5 @@ def _is_public(address: Address) -> bool:
     if isinstance(address, IPv6Address) and (address in _NAT64 or address in _SIXTOFOUR):
         # What it stands for decides.
         return True
-    listed = any(address in one for one in _NEVER)
+    listed = any(address in network for network in _NEVER)
     return address.is_global and not address.is_multicast and not listed

@@ -15,9 +15,9 @@ Result_co = TypeVar("Result_co", covariant=True)
 Result = TypeVar("Result")
 
 # What one transaction may compute by itself: about ten milliseconds.
-MOST_INSIDE = 20_000
+MAX_COST_INSIDE = 20_000
 # Threads of this process that compute for transactions at the same time, and that wait for it.
-_AT_ONCE, _MOST_WAITING = 2, 6
+_MAX_RUNNING, _MAX_WAITING = 2, 6
 
 
 class Computation(Hashable, Protocol[Result_co]):
@@ -51,7 +51,7 @@ class ComputedValues(Generic[Result]):
         """Start with nothing."""
         self.options = options
         self.known: dict[Computation[Result], Result | Failure] = {}
-        self.left = MOST_INSIDE
+        self.left = MAX_COST_INSIDE
 
     def precompute(self, wanted: Collection[Computation[Result]]) -> None:
         """Compute values, outside of any transaction.
@@ -59,10 +59,10 @@ class ComputedValues(Generic[Result]):
         Raise `DatabaseBusy` where too many others wait to do the same with long texts.
         """
         missing, cost = self._missing(wanted)
-        if cost <= MOST_INSIDE:
+        if cost <= MAX_COST_INSIDE:
             self._compute(missing)
         else:
-            with _turn():
+            with _compute_slot():
                 self._compute(missing)
 
     def require(self, wanted: Collection[Computation[Result]]) -> None:
@@ -102,17 +102,17 @@ class ComputedValues(Generic[Result]):
                 self.known[computation] = wrong
 
 
-_turns = threading.BoundedSemaphore(_AT_ONCE)
-_waiting = threading.BoundedSemaphore(_AT_ONCE + _MOST_WAITING)
+_slots = threading.BoundedSemaphore(_MAX_RUNNING)
+_waiting = threading.BoundedSemaphore(_MAX_RUNNING + _MAX_WAITING)
 
 
 @contextmanager
-def _turn() -> Iterator[None]:
+def _compute_slot() -> Iterator[None]:
     """Wait for one of the few turns; a caller is refused when many wait already."""
     if not _waiting.acquire(blocking=False):
         raise DatabaseBusy("Many long texts are being prepared at the moment. Try again shortly.")
     try:
-        with _turns:
+        with _slots:
             yield
     finally:
         _waiting.release()

@@ -1,11 +1,11 @@
 """Quoting what a client sent, in messages: never more than a little of it."""
 
-MOST_QUOTED = 100
+MAX_QUOTED = 100
 
 
 def shorten(text: str) -> str:
     """Return a text of at most 100 characters; an ellipsis stands for the rest of a longer one."""
-    return text if len(text) <= MOST_QUOTED else f"{text[: MOST_QUOTED - 1]}…"
+    return text if len(text) <= MAX_QUOTED else f"{text[: MAX_QUOTED - 1]}…"
 
 
 def quote_text(text: str) -> str:

@@ -26,7 +26,7 @@ def clean_line(text: str) -> str:
 
     A no-break or ideographic space stays where no other kind stands beside it.
     """
-    return _SPACES.sub(_one_space, _CONTROLS.sub("", text)).strip()
+    return _SPACES.sub(_collapse, _CONTROLS.sub("", text)).strip()
 
 
 def clean_paragraphs(text: str) -> str:
@@ -36,6 +36,6 @@ def clean_paragraphs(text: str) -> str:
     return _CONTROLS.sub("", _LINE_ENDS.sub("\n", text)).strip()
 
 
-def _one_space(found: re.Match[str]) -> str:
+def _collapse(found: re.Match[str]) -> str:
     run = found[0]
     return run[0] if run[0] in _KEPT_SPACES and run.count(run[0]) == len(run) else " "

@@ -6,20 +6,24 @@ from collections.abc import Callable
 from datetime import datetime
 
 # Buckets that are remembered; the one that was used longest ago is forgotten first.
-_MOST = 10_000
+_MAX_BUCKETS = 10_000
 
 
 class TokenBuckets:
     """One bucket for each key, full at first, and filled again at a steady rate. For one thread."""
 
     def __init__(
-        self, size: int, per_second: float, now: Callable[[], datetime], most: int = _MOST
+        self,
+        size: int,
+        per_second: float,
+        now: Callable[[], datetime],
+        max_buckets: int = _MAX_BUCKETS,
     ) -> None:
-        """Hold `size` tokens in each of at most `most` buckets."""
+        """Hold `size` tokens in each of at most `max_buckets` buckets."""
         self._size = size
         self._per_second = per_second
         self._now = now
-        self._most = most
+        self._max_buckets = max_buckets
         self._buckets: OrderedDict[str, tuple[float, datetime]] = OrderedDict()
 
     def __len__(self) -> int:
@@ -35,6 +39,6 @@ class TokenBuckets:
         tokens = min(self._size, tokens + passed * self._per_second)
         wait = 0 if tokens >= 1 else max(1, math.ceil((1 - tokens) / self._per_second))
         self._buckets[key] = (tokens if wait else tokens - 1, now)
-        if len(self._buckets) > self._most:
+        if len(self._buckets) > self._max_buckets:
             self._buckets.popitem(last=False)
         return wait

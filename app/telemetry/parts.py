@@ -83,9 +83,9 @@ class TracedDatabase(Database):
             yield session
 
     @contextmanager
-    def write(self, patience: float | None = None) -> Iterator[WriteSession]:
+    def write(self, lock_timeout: float | None = None) -> Iterator[WriteSession]:
         """Record the time from the beginning of a writing transaction to its commit."""
-        with self._recording("write"), super().write(patience) as session:
+        with self._recording("write"), super().write(lock_timeout) as session:
             yield session
 
     def _traced_fetch(self, statement: Statement[RowT], params: Values = None) -> list[RowT]:

@@ -184,7 +184,7 @@ def test_a_target_with_rows_is_left_as_it_is(shell: Shell, target: str) -> None:
 def test_a_target_that_is_served_is_refused(shell: Shell, target: str) -> None:
     Shell(target).done("migrate")
     database = Database(target)
-    leadership = database.leadership()
+    leadership = database.open_leadership()
     assert leadership.try_acquire()
     assert "Stop it first" in shell.refused("copy", "--to", target)
     leadership.release()

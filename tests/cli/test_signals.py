@@ -161,7 +161,7 @@ def test_nohup_is_respected(tmp_path: Path) -> None:
 
 
 def test_what_does_not_end_is_ended_by_force(tmp_path: Path) -> None:
-    program = _BUSY + "shutdown_signals.end_with(lambda _: 0.5)\ntime.sleep(600)"
+    program = _BUSY + "shutdown_signals.set_action(lambda _: 0.5)\ntime.sleep(600)"
     process = Process(folder=tmp_path, program=program)
     time.sleep(0.5)
     os.kill(process.process.pid, signal.SIGTERM)

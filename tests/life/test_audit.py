@@ -139,8 +139,8 @@ def test_a_word_that_nobody_could_ask_for_undoes_what_was_done(
     newsroom: Newsroom, services: Services, verb: str, type_: str
 ) -> None:
     def act(unit: UnitOfWork) -> None:
-        unit.note("created", "key", "k", None, {})
-        unit.note(verb, type_, "x", None, {})
+        unit.audit("created", "key", "k", None, {})
+        unit.audit(verb, type_, "x", None, {})
 
     before = audit(newsroom)
     with pytest.raises(ValueError, match="The audit does not know"):

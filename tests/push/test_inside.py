@@ -91,7 +91,7 @@ def test_a_name_is_looked_up_once_and_that_address_is_connected_to(
     asked = name_leads_to(monkeypatch, "127.0.0.1")
     port = receiver.url.rpartition(":")[2].removesuffix("/purge")
     url = f"http://receiver.example:{port}/hook?x=1"
-    assert isinstance(_sent(url, AllowedNetworks.of("127.0.0.1/32")), HttpResponse)
+    assert isinstance(_sent(url, AllowedNetworks.parse("127.0.0.1/32")), HttpResponse)
     assert asked == ["receiver.example"]
     assert receiver.heard[0].path == "/hook?x=1"
     assert receiver.heard[0].headers["host"] == f"receiver.example:{port}"
@@ -99,7 +99,7 @@ def test_a_name_is_looked_up_once_and_that_address_is_connected_to(
 
 def test_a_redirect_is_not_followed(receiver: Receiver) -> None:
     receiver.answer = lambda _: 307
-    outcome = _sent(receiver.url, AllowedNetworks.of("127.0.0.1"))
+    outcome = _sent(receiver.url, AllowedNetworks.parse("127.0.0.1"))
     assert isinstance(outcome, HttpResponse)
     assert outcome.status == 307
     assert len(receiver.heard) == 1
@@ -122,7 +122,7 @@ def name_leads_to(monkeypatch: pytest.MonkeyPatch, *addresses: str) -> list[str]
 
 
 def _sent(url: str, reach: AllowedNetworks) -> object:
-    client = HttpClient("test", reach=reach)
+    client = HttpClient("test", allowed_networks=reach)
     try:
         return client.send("POST", url, {}, json.dumps({}).encode())
     finally:

@@ -26,7 +26,7 @@ from tests.system.programs import needed
 
 _NAME = "receiver.example"
 _DISTRUSTED = HttpFailure("its certificate is not trusted, or is not for its name")
-_LOOPBACK = AllowedNetworks.of("127.0.0.0/8")
+_LOOPBACK = AllowedNetworks.parse("127.0.0.0/8")
 
 
 @dataclass
@@ -136,7 +136,7 @@ def test_operators_may_name_an_authority_of_their_own(
 
 def _sent(secured: Secured, url: str, reach: AllowedNetworks = _LOOPBACK) -> HttpOutcome:
     client = HttpClient(
-        "test", reach=reach, trust=load_trusted_certificates(str(secured.authority))
+        "test", allowed_networks=reach, trust=load_trusted_certificates(str(secured.authority))
     )
     try:
         return client.send("POST", url, {}, b"{}")

@@ -96,7 +96,7 @@ def test_more_than_there_are_connections_wait_for_one(reads: AsyncReads) -> None
 def test_nobody_waits_long_for_a_connection(
     reads: AsyncReads, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("app.kit.sql.async_reads.POOL_SECONDS", 0.2)
+    monkeypatch.setattr("app.kit.sql.async_reads.POOL_TIMEOUT", 0.2)
 
     async def too_many() -> None:
         sleeping = [asyncio.create_task(reads.fetch(_SLEEP, {"seconds": 300})) for _ in range(2)]
@@ -149,7 +149,7 @@ def test_whoever_waits_is_let_go_when_connections_are_cut(
         waiting = asyncio.create_task(reads.fetch(_SLEEP, {"seconds": 300}))
         await asyncio.sleep(0.1)
         assert database._server is not None
-        database._server.cut()
+        database._server.disconnect_all()
         with pytest.raises(DatabaseUnavailable):
             await asyncio.wait_for(waiting, _PATIENCE)
         assert await reads.fetch(_NUMBER, {"number": 3}) == [_Number(3)]

@@ -16,7 +16,7 @@ _PATIENCE = 60
 
 @pytest.fixture
 def client() -> Iterator[HttpClient]:
-    made = HttpClient("tests/1", seconds=_PATIENCE, most_bytes=1_000)
+    made = HttpClient("tests/1", seconds=_PATIENCE, max_bytes=1_000)
     yield made
     made.close()
 

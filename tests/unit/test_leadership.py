@@ -21,7 +21,7 @@ from tests.databases import fresh_database
 _HOLD = """
 import sys
 from app.kit.sql.database import Database
-leadership = Database(sys.argv[1]).leadership()
+leadership = Database(sys.argv[1]).open_leadership()
 print(leadership.try_acquire(), flush=True)
 sys.stdin.read()
 """
@@ -30,7 +30,7 @@ sys.stdin.read()
 @pytest.fixture
 def leadership(database_url: str) -> Iterator[Leadership]:
     with closing(Database(database_url)) as database:
-        made = database.leadership()
+        made = database.open_leadership()
         yield made
         made.release()
 
@@ -55,7 +55,7 @@ def test_one_leads_until_it_dies(database_url: str, leadership: Leadership) -> N
 
 def test_who_gives_it_up_can_have_it_again(database_url: str, leadership: Leadership) -> None:
     with closing(Database(database_url)) as database:
-        other = database.leadership()
+        other = database.open_leadership()
         assert leadership.try_acquire()
         assert not other.try_acquire()
         leadership.release()
@@ -95,8 +95,8 @@ def _end(database: Database) -> None:
 def test_a_lease_goes_on_while_it_is_renewed(
     lease: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("app.kit.sql.leadership._MICROS", 1_000_000)
-    first, second = lease.leadership(), lease.leadership()
+    monkeypatch.setattr("app.kit.sql.leadership._LEASE_MICROS", 1_000_000)
+    first, second = lease.open_leadership(), lease.open_leadership()
     assert first.try_acquire()
     term = first.term
     for _ in range(8):
@@ -110,7 +110,7 @@ def test_a_lease_goes_on_while_it_is_renewed(
 
 
 def test_a_leader_that_was_replaced_writes_reads_and_sends_nothing(lease: Database) -> None:
-    first, second = lease.leadership(), lease.leadership()
+    first, second = lease.open_leadership(), lease.open_leadership()
     assert first.try_acquire()
     with as_leader(first), lease.write() as session:
         session.execute(text("UPDATE secrets SET value = 'first'"))
@@ -135,7 +135,7 @@ def test_a_leader_relies_on_its_lease_for_less_long_than_it_has_it(
 ) -> None:
     assert leading_module._CERTAIN < leading_module._LEASE
     monkeypatch.setattr(leading_module, "_CERTAIN", 0.3)
-    first, second = lease.leadership(), lease.leadership()
+    first, second = lease.open_leadership(), lease.open_leadership()
     assert first.try_acquire()
     time.sleep(0.4)
     assert first.term is None
@@ -143,7 +143,7 @@ def test_a_leader_relies_on_its_lease_for_less_long_than_it_has_it(
 
 
 def test_nobody_leads_before_a_transaction_of_the_last_leader_ends(lease: Database) -> None:
-    first, second = lease.leadership(), lease.leadership()
+    first, second = lease.open_leadership(), lease.open_leadership()
     assert first.try_acquire()
     with as_leader(first), lease.write():
         # A renewal does not wait for it.
@@ -157,7 +157,7 @@ def test_a_leader_that_stands_still_in_a_transaction_is_thrown_out(
     lease: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(leading_module, "_IDLE", 0.2)
-    first, second = lease.leadership(), lease.leadership()
+    first, second = lease.open_leadership(), lease.open_leadership()
     assert first.try_acquire()
 
     def stand_still() -> None:

@@ -40,7 +40,7 @@ def test_every_notation_is_known_for_what_it_is(host: str) -> None:
     found = parse_ip(host)
     assert found is not None
     assert not AllowedNetworks().includes(found)
-    assert AllowedNetworks.of("127.0.0.0/8, ::1").includes(found)
+    assert AllowedNetworks.parse("127.0.0.0/8, ::1").includes(found)
 
 
 def test_names_are_no_addresses() -> None:
@@ -50,9 +50,9 @@ def test_names_are_no_addresses() -> None:
 
 
 def test_what_is_allowed_takes_in_that_and_no_more() -> None:
-    reach = AllowedNetworks.of("10.1.0.0/16")
+    reach = AllowedNetworks.parse("10.1.0.0/16")
     assert reach.includes(ip_address("10.1.2.3"))
     assert reach.includes(ip_address("::ffff:10.1.2.3"))
     assert not reach.includes(ip_address("10.2.0.1"))
     with pytest.raises(ValueError, match="does not appear"):
-        AllowedNetworks.of("everywhere")
+        AllowedNetworks.parse("everywhere")

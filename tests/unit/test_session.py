@@ -19,7 +19,7 @@ from app.kit.errors import (
     DatabaseUnavailable,
 )
 from app.kit.ids import new_id
-from app.kit.sql.costly_reads import MOST_COSTLY
+from app.kit.sql.costly_reads import MAX_COSTLY
 from app.kit.sql.database import Database
 from app.kit.sql.schema import table_of
 from app.kit.sql.session import ReadSession, WriteSession
@@ -187,7 +187,7 @@ def test_a_connection_that_the_server_ended_is_not_given_out(services: Services)
 def test_nobody_waits_long_for_a_connection_where_all_are_in_use(database_url: str) -> None:
     database = Database(database_url, pool_size=1)
     with ExitStack() as held:
-        for _ in range(1 + MOST_COSTLY):
+        for _ in range(1 + MAX_COSTLY):
             held.enter_context(database.read(lists=True))
         began = time.monotonic()
         with pytest.raises(DatabaseBusy), database.read(lists=True):

@@ -29,7 +29,7 @@ _NAME = "elsewhere"
 
 @pytest.fixture
 def watch(database_url: str) -> Iterator[Watch]:
-    with closing(Database(database_url).watch()) as made:
+    with closing(Database(database_url).open_watch()) as made:
         yield made
 
 
@@ -72,7 +72,7 @@ def _elsewhere(folder: Path) -> Iterator[tuple[PostgresWatch, Services, Connecti
         with (
             closing(here),
             closing(bootstrap(Settings(database_url=url))) as there,
-            PostgresServer(url, 5).connect_to_ask() as looking_on,
+            PostgresServer(url, 5).connect_monitor() as looking_on,
         ):
             here.listen()
             _until(lambda: here._heard_at > 0)
@@ -160,7 +160,7 @@ def test_watching_leaves_sqlite_its_locks(database_url: str, tmp_path: Path) -> 
         services.runner.run(Actor(None, "tests"), _write)
         assert _is_held(path)
         with closing(bootstrap(Settings(database_url=database_url))) as others:
-            others.watch.version()
+            others.open_watch.version()
         assert _is_held(path)
         services.watch.version()
     assert not (tmp_path / "test.db-shm").exists()

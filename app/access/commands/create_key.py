@@ -49,5 +49,5 @@ def create_key(
         ),
     )
     noted = {"name": name, "scopes": sorted(set(scopes)), "embargoed": embargoed}
-    unit.note("created", "key", made.id, None, noted)
+    unit.audit("created", "key", made.id, None, noted)
     return made

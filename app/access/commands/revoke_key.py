@@ -13,5 +13,5 @@ def revoke_key(unit: UnitOfWork, ref: str) -> str:
         raise KeyNotFound(f"There is no key with the id or prefix {quote_text(ref)}.")
     store.revoke_key(unit.session, row.id, unit.now)
     key_id: str = row.id
-    unit.note("revoked", "key", key_id, {"name": row.name}, None)
+    unit.audit("revoked", "key", key_id, {"name": row.name}, None)
     return key_id

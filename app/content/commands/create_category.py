@@ -39,7 +39,7 @@ def create_category(
     store.save_category(unit.session, category, new=True)
     slugs = [(one, category.id) for one in (category.slug, *brought.former_slugs)]
     store.keep_public_slugs(unit.session, "category", slugs, unit.now)
-    unit.note("created", "category", category.id, None, fields_of(category))
+    unit.audit("created", "category", category.id, None, fields_of(category))
     unit.events.append(CategorySaved(category, former_slugs=brought.former_slugs, new=True))
     return category
 

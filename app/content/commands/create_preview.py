@@ -21,7 +21,7 @@ def create_preview(unit: UnitOfWork, ref: str, order: PreviewInput) -> store.Pre
     _check(unit, article, order)
     made = store.Preview(new_id(), article.id, order.as_of, order.expires_at or unit.now + _USUAL)
     store.insert_preview(unit.session, made)
-    unit.note("created", "preview", article.id, None, made._asdict())
+    unit.audit("created", "preview", article.id, None, made._asdict())
     return made
 
 

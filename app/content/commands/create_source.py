@@ -31,6 +31,6 @@ def create_source(
     store.save_source(unit.session, source, new=True)
     slugs = [(one, source.id) for one in (source.slug, *brought.former_slugs)]
     store.keep_public_slugs(unit.session, "source", slugs, unit.now)
-    unit.note("created", "source", source.id, None, fields_of(source))
+    unit.audit("created", "source", source.id, None, fields_of(source))
     unit.events.append(SourceSaved(source, former_slugs=brought.former_slugs))
     return source

@@ -19,5 +19,5 @@ def delete_category(unit: UnitOfWork, ref: str, expected: Expected) -> None:
             f"name the category {quote_text(category.slug)}. Move them first."
         )
     store.delete_category(unit.session, category.id)
-    unit.note("deleted", "category", category.id, fields_of(category), None)
+    unit.audit("deleted", "category", category.id, fields_of(category), None)
     unit.events.append(CategoryDeleted(category.id))

@@ -19,5 +19,5 @@ def delete_source(unit: UnitOfWork, ref: str, expected: Expected) -> None:
             "Give them another source first."
         )
     store.delete_source(unit.session, source.id)
-    unit.note("deleted", "source", source.id, fields_of(source), None)
+    unit.audit("deleted", "source", source.id, fields_of(source), None)
     unit.events.append(SourceDeleted(source.id))

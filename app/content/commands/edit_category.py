@@ -55,7 +55,7 @@ def rewrite_category(unit: UnitOfWork, category: Category, written: CategoryInpu
     after = replace(after, version=category.version + 1, modified_at=unit.now)
     store.save_category(unit.session, after, new=False)
     store.keep_public_slugs(unit.session, "category", [(after.slug, after.id)], unit.now)
-    unit.note("edited", "category", after.id, fields_of(category), fields_of(after))
+    unit.audit("edited", "category", after.id, fields_of(category), fields_of(after))
     unit.events.append(CategorySaved(after, moved=moved, renamed=renamed))
     return after
 

@@ -40,6 +40,6 @@ def rewrite_source(unit: UnitOfWork, source: Source, written: SourceInput) -> So
     after = replace(source, **fields, version=source.version + 1, modified_at=unit.now)
     store.save_source(unit.session, after, new=False)
     store.keep_public_slugs(unit.session, "source", [(after.slug, after.id)], unit.now)
-    unit.note("edited", "source", after.id, fields_of(source), fields_of(after))
+    unit.audit("edited", "source", after.id, fields_of(source), fields_of(after))
     unit.events.append(SourceSaved(after))
     return after

@@ -18,5 +18,5 @@ def erase_article(unit: UnitOfWork, ref: str) -> Article:
     store.forget_public_slugs(unit.session, "article", article.id)
     erase_answers(unit.session, words)
     erase_states(unit.session, article.id)
-    unit.note("erased", "article", article.id, None, None)
+    unit.audit("erased", "article", article.id, None, None)
     return article

@@ -38,7 +38,7 @@ def _erase(unit: UnitOfWork, name: Name, article: Article) -> bool:
     if after != article:
         store.update_articles(unit.session, [(article, after)])
     store.replace_revisions(unit.session, erased)
-    unit.note("erased", "article", article.id, None, None)
+    unit.audit("erased", "article", article.id, None, None)
     if state_of(after, unit.now) in {"scheduled", "published"}:
         unit.events.append(ArticlePublished(_public_copy(after, erased), "updated"))
     return True

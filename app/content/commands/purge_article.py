@@ -39,4 +39,4 @@ def purge_trash(unit: UnitOfWork, days: int) -> int:
 
 def _purge(unit: UnitOfWork, article: Article) -> None:
     remove_article(unit, article, erased=False)
-    unit.note("purged", "article", article.id, None, None)
+    unit.audit("purged", "article", article.id, None, None)

@@ -11,4 +11,4 @@ def revoke_preview(unit: UnitOfWork, preview_id: str) -> None:
     if found is None:
         raise NotFound("This link is not known here; it may have been revoked, or have ended.")
     store.delete_preview(unit.session, preview_id)
-    unit.note("revoked", "preview", found.article_id, {"id": preview_id}, None)
+    unit.audit("revoked", "preview", found.article_id, {"id": preview_id}, None)

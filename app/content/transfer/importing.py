@@ -146,7 +146,7 @@ def _noted(unit: UnitOfWork, outcomes: list[Outcome]) -> list[Outcome]:
     """Note a batch as one deed; what it did to each story stands in that story's revisions."""
     done: Counter[str] = Counter(one.status for one in outcomes)
     if done["created"] or done["updated"]:
-        unit.note("imported", "import", None, None, dict(done))
+        unit.audit("imported", "import", None, None, dict(done))
     return outcomes
 
 

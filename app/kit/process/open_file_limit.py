@@ -3,7 +3,7 @@
 import resource
 
 # Files that are no connections of clients: the database, the index, receivers of webhooks.
-_LEAST_RESERVE = 128
+_MIN_RESERVE = 128
 
 
 def raise_open_file_limit() -> None:
@@ -22,4 +22,4 @@ def limit_connections(wanted: int) -> int:
     soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft == resource.RLIM_INFINITY:
         return wanted
-    return min(wanted, max(1, soft - max(_LEAST_RESERVE, soft // 8)))
+    return min(wanted, max(1, soft - max(_MIN_RESERVE, soft // 8)))

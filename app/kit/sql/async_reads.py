@@ -7,11 +7,11 @@ from sqlalchemy import Dialect
 
 from app.kit.errors import DatabaseBusy
 from app.kit.sql.driver_errors import translate_driver_errors
-from app.kit.sql.engines import LONGEST_PREPARED, MOST_PREPARED, ORDERED, POOL_SECONDS
+from app.kit.sql.engines import LIST_SETTINGS, LONGEST_PREPARED_TEXT, MAX_PREPARED, POOL_TIMEOUT
 from app.kit.sql.postgres import AsyncConnection, PostgresServer, close_async, is_lost
 from app.kit.sql.session import RowT, Values
 from app.kit.sql.sqlite_readers import Trace
-from app.kit.sql.statement import Compiled, Statement, compile_statement
+from app.kit.sql.statement import CompiledStatement, Statement, compile_statement
 
 
 class AsyncReads:
@@ -31,8 +31,8 @@ class AsyncReads:
         self.size = size
         self._server = server
         self._dialect = dialect
-        self._settings = {**ORDERED, "statement_timeout": str(int(read_seconds * 1000))}
-        self._turns = asyncio.Semaphore(size)
+        self._settings = {**LIST_SETTINGS, "statement_timeout": str(int(read_seconds * 1000))}
+        self._slots = asyncio.Semaphore(size)
         # The one that was used last is lent first.
         self._free: list[AsyncConnection] = []
         self._open: WeakSet[AsyncConnection] = WeakSet()
@@ -48,34 +48,34 @@ class AsyncReads:
         if self.trace is not None:
             self.trace(compiled.text)
         with translate_driver_errors():
-            await self._take_turn()
+            await self._acquire_slot()
             try:
-                connection = await self._lend()
+                connection = await self._acquire_connection()
                 try:
-                    rows = await _rows(connection, compiled, params)
+                    rows = await _fetch_rows(connection, compiled, params)
                 except BaseException:
                     close_async(connection)
                     raise
                 self._free.append(connection)
             finally:
-                self._turns.release()
+                self._slots.release()
         return rows
 
-    async def _take_turn(self) -> None:
+    async def _acquire_slot(self) -> None:
         try:
-            async with asyncio.timeout(POOL_SECONDS):
-                await self._turns.acquire()
+            async with asyncio.timeout(POOL_TIMEOUT):
+                await self._slots.acquire()
         except TimeoutError as late:
             raise DatabaseBusy("Every connection to the database is in use.") from late
 
-    async def _lend(self) -> AsyncConnection:
+    async def _acquire_connection(self) -> AsyncConnection:
         while self._free:
             connection = self._free.pop()
             if not is_lost(connection):
                 return connection
             close_async(connection)
         connection = await self._server.connect_async(self._settings)
-        connection.prepared_max = MOST_PREPARED
+        connection.prepared_max = MAX_PREPARED
         self._open.add(connection)
         return connection
 
@@ -85,11 +85,11 @@ class AsyncReads:
             close_async(connection)
 
 
-async def _rows(
-    connection: AsyncConnection, compiled: Compiled[RowT], params: Values
+async def _fetch_rows(
+    connection: AsyncConnection, compiled: CompiledStatement[RowT], params: Values
 ) -> list[RowT]:
     # Bytes as they are: as text they are twice as long.
     cursor = connection.cursor(binary=True)
-    prepare = False if len(compiled.text) > LONGEST_PREPARED else None
+    prepare = False if len(compiled.text) > LONGEST_PREPARED_TEXT else None
     await cursor.execute(compiled.text, compiled.values(params), prepare=prepare)
     return compiled.rows(await cursor.fetchall())

@@ -12,7 +12,7 @@ from app.kit.errors import DatabaseBusy
 
 Result = TypeVar("Result")
 # As many run at once. On PostgreSQL there are connections beside those of all others for them.
-MOST_COSTLY = 4
+MAX_COSTLY = 4
 
 
 class CostlyReads:
@@ -21,7 +21,7 @@ class CostlyReads:
     def __init__(self, seconds: float) -> None:
         """Let each wait for its turn so many seconds."""
         self._seconds = seconds
-        self._threads = ThreadPoolExecutor(MOST_COSTLY, "costly")
+        self._threads = ThreadPoolExecutor(MAX_COSTLY, "costly")
 
     async def run(self, function: Callable[[], Result]) -> Result:
         """Return what a function returns; refuse it where its turn does not come in time."""

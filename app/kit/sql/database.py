@@ -25,7 +25,7 @@ from app.kit.process import file_permissions
 from app.kit.sql.async_reads import AsyncReads
 from app.kit.sql.change_watch import PostgresWatch, SqliteWatch, Watch
 from app.kit.sql.driver_errors import translate_driver_errors
-from app.kit.sql.engines import limit_statements, postgresql_engines, sqlite_engine
+from app.kit.sql.engines import create_postgresql_engines, create_sqlite_engine, limit_statements
 from app.kit.sql.leadership import (
     FileLeadership,
     Leadership,
@@ -33,7 +33,7 @@ from app.kit.sql.leadership import (
     check_leadership,
     check_leadership_in,
 )
-from app.kit.sql.postgres import PostgresServer, is_address
+from app.kit.sql.postgres import PostgresServer, is_postgresql_url
 from app.kit.sql.session import ReadSession, RowT, Values, WriteSession
 from app.kit.sql.sqlite_readers import ReadLimit, SqliteReadPool, Trace, current_limit
 from app.kit.sql.sqlite_writer import SqliteWriter
@@ -63,38 +63,40 @@ class Database:
         """
         self._busy_timeout = busy_timeout
         address = url if isinstance(url, str) else url.render_as_string(hide_password=False)
-        self._server = PostgresServer(address, busy_timeout) if is_address(address) else None
+        self._server = PostgresServer(address, busy_timeout) if is_postgresql_url(address) else None
         self.dialect: Literal["sqlite", "postgresql"] = "postgresql" if self._server else "sqlite"
         # What runs single statements without a thread; on SQLite, `fetch` waits for nothing.
         self.async_reads: AsyncReads | None = None
         if self._server is not None:
-            self.engine, self._lists = postgresql_engines(self._server, pool_size)
+            self.engine, self._list_engine = create_postgresql_engines(self._server, pool_size)
             self.async_reads = AsyncReads(
                 self._server, self.engine.dialect, max(1, pool_size // 2), read_seconds
             )
         else:
-            self.engine = self._lists = sqlite_engine(url, busy_timeout)
+            self.engine = self._list_engine = create_sqlite_engine(url, busy_timeout)
         name = str(self.engine.url.database)
         # SQLite takes the name of a file as a URI, too: `file:FILE?mode=ro`.
         is_uri = name.startswith("file:")
         self._path = name.removeprefix("file:").partition("?")[0] if is_uri else name
         self._identity: tuple[int, int] | None = None
-        self._readers: SqliteReadPool | None = None
-        self._writing: SqliteWriter | None = None
+        self._read_pool: SqliteReadPool | None = None
+        self._writer: SqliteWriter | None = None
         if self.dialect == "sqlite":
             # In the place of a file that was taken away, a new connection would make another one.
             event.listen(self.engine, "do_connect", lambda *_: self._prepare_file())
             # Before the connection is used, and again in WAL mode, in which the lock is kept.
             event.listen(self.engine, "connect", self._check_opened, insert=True)
             event.listen(self.engine, "connect", self._check_in_wal_mode)
-            self._readers = SqliteReadPool(self.engine)
-            self._writing = SqliteWriter(self.engine, busy_timeout)
-            self.fetch = self._readers.fetch  # type: ignore[method-assign]
+            self._read_pool = SqliteReadPool(self.engine)
+            self._writer = SqliteWriter(self.engine, busy_timeout)
+            self.fetch = self._read_pool.fetch  # type: ignore[method-assign]
 
     @property
     def engines(self) -> Sequence[Engine]:
         """The engines of this database, each once: the general one, and that of public lists."""
-        return (self.engine,) if self._lists is self.engine else (self.engine, self._lists)
+        return (
+            (self.engine,) if self._list_engine is self.engine else (self.engine, self._list_engine)
+        )
 
     @property
     def file(self) -> Path | None:
@@ -117,10 +119,12 @@ class Database:
         begins. To read public `lists`, and for nothing else, it has a connection to PostgreSQL
         whose planner reads along an index instead of sorting.
         """
-        if self._readers is not None:
-            reading = self._readers.session(snapshot=snapshot)
+        if self._read_pool is not None:
+            reading = self._read_pool.session(snapshot=snapshot)
         else:
-            reading = _on_server(self._lists if lists else self.engine, snapshot=snapshot)
+            reading = _read_on_server(
+                self._list_engine if lists else self.engine, snapshot=snapshot
+            )
         check_leadership()
         limit = current_limit()
         if limit is not None and limit.is_abandoned:
@@ -129,16 +133,18 @@ class Database:
             yield session
 
     @contextmanager
-    def write(self, patience: float | None = None) -> Iterator[WriteSession]:
+    def write(self, lock_timeout: float | None = None) -> Iterator[WriteSession]:
         """Open a transaction that is committed when the block ends, or rolled back.
 
-        `patience` is how many seconds it waits for a lock, if not as long as any other.
+        `lock_timeout` is how many seconds it waits for a lock, if not as long as any other.
         """
         self.check_file()
-        if self._writing is not None:
-            writing = self._writing.turn(self._busy_timeout if patience is None else patience)
+        if self._writer is not None:
+            writing = self._writer.transaction(
+                self._busy_timeout if lock_timeout is None else lock_timeout
+            )
         else:
-            writing = _to_server(self.engine, patience)
+            writing = _write_on_server(self.engine, lock_timeout)
         with translate_driver_errors(), writing as session:
             check_leadership_in(session)
             yield session
@@ -185,13 +191,13 @@ class Database:
     def _check_in_wal_mode(self, connection: sqlite3.Connection, record: object) -> None:
         self._check_opened(connection, record)
 
-    def watch(self) -> Watch:
+    def open_watch(self) -> Watch:
         """Return what tells whether the database may have changed."""
         if self._server is None:
             return SqliteWatch(str(self.engine.url.database))
         return PostgresWatch(self._server)
 
-    def leadership(self) -> Leadership:
+    def open_leadership(self) -> Leadership:
         """Return the right to do the background work, to be asked for."""
         if self._server is None:
             return FileLeadership(str(self.engine.url.database))
@@ -210,7 +216,7 @@ class Database:
             is_read_only = "mode=ro" in str(self.engine.url.database)
             return not is_read_only and os.access(self._path, os.W_OK)
         with self.read(snapshot=False) as session:
-            return bool(session.scalar(text(_TAKES_WRITES)))
+            return bool(session.scalar(text(_IS_WRITABLE)))
 
     def trace(self, trace: Trace | None) -> None:
         """Show statements that run beneath SQLAlchemy, whose events do not tell of them.
@@ -219,10 +225,10 @@ class Database:
         """
         if self.async_reads is not None:
             self.async_reads.trace = trace
-        if self._readers is not None:
-            self._readers.trace(trace)
-        if self._writing is not None:
-            self._writing.trace(trace)
+        if self._read_pool is not None:
+            self._read_pool.trace(trace)
+        if self._writer is not None:
+            self._writer.trace(trace)
 
     def find_integrity_errors(self) -> list[str]:
         """Return what SQLite finds broken in its file; PostgreSQL looks after itself."""
@@ -248,16 +254,16 @@ class Database:
         """Close the pool."""
         if self.async_reads is not None:
             self.async_reads.close()
-        if self._readers is not None:
-            self._readers.close()
-        if self._writing is not None:
-            self._writing.close()
+        if self._read_pool is not None:
+            self._read_pool.close()
+        if self._writer is not None:
+            self._writer.close()
         for engine in self.engines:
             engine.dispose()
 
 
 @contextmanager
-def _on_server(engine: Engine, *, snapshot: bool) -> Iterator[ReadSession]:
+def _read_on_server(engine: Engine, *, snapshot: bool) -> Iterator[ReadSession]:
     """Read with a connection of the pool, within the limit that reads have here."""
     limit = current_limit()
     with engine.connect() as connection, ExitStack() as stack:
@@ -266,7 +272,7 @@ def _on_server(engine: Engine, *, snapshot: bool) -> Iterator[ReadSession]:
             driver: Any = connection.connection.driver_connection
             # What is to be cancelled may come to an end by itself before, and the next begin.
             stack.callback(_drop_cancelled, connection, limit)
-            stack.enter_context(limit.on_server(driver))
+            stack.enter_context(limit.cancel_with(driver))
         if snapshot:
             connection.execution_options(
                 isolation_level="REPEATABLE READ", postgresql_readonly=True
@@ -284,13 +290,13 @@ def _drop_cancelled(connection: Connection, limit: ReadLimit) -> None:
 
 
 @contextmanager
-def _to_server(engine: Engine, patience: float | None) -> Iterator[WriteSession]:
+def _write_on_server(engine: Engine, lock_timeout: float | None) -> Iterator[WriteSession]:
     """Write with a connection of the pool; wait for locks so many seconds, or as usual."""
     with engine.connect() as connection, ExitStack() as stack:
         limit_statements(connection, 0)
         stack.enter_context(connection.begin())
-        if patience is not None:
-            connection.execute(text(f"SET LOCAL lock_timeout = {int(patience * 1000)}"))
+        if lock_timeout is not None:
+            connection.execute(text(f"SET LOCAL lock_timeout = {int(lock_timeout * 1000)}"))
         yield WriteSession(connection)
         driver: Any = connection.connection.driver_connection
         # PostgreSQL acknowledges a commit that undoes all, because a statement has failed.
@@ -298,6 +304,6 @@ def _to_server(engine: Engine, patience: float | None) -> Iterator[WriteSession]
             raise psycopg.OperationalError("The transaction had failed before, and was undone.")
 
 
-_TAKES_WRITES = (
+_IS_WRITABLE = (
     "SELECT NOT pg_is_in_recovery() AND current_setting('default_transaction_read_only') = 'off'"
 )

@@ -158,7 +158,7 @@ class LeaseLeadership:
         """
         asked_at = time.clock_gettime(_CLOCK)
         with self._write() as session:
-            number = self._renewed(session) or self._taken(session)
+            number = self._renew(session) or self._take_over(session)
         self._number, self._certain_until = number, asked_at + _CERTAIN
         return number is not None
 
@@ -167,7 +167,7 @@ class LeaseLeadership:
         number, self._number = self._number, None
         if number is not None:
             with suppress(Failure), self._write() as session:
-                session.execute(self._own(number).values(expires_at=0))
+                session.execute(self._update_own(number).values(expires_at=0))
 
     @property
     def term(self) -> int | None:
@@ -183,13 +183,15 @@ class LeaseLeadership:
         )
         return bool(session.scalars(try_acquire.with_for_update(read=True, key_share=True)))
 
-    def _renewed(self, session: WriteSession) -> int | None:
+    def _renew(self, session: WriteSession) -> int | None:
         if self._number is None:
             return None
-        renewed = session.execute(self._own(self._number).values(expires_at=_NOW + _MICROS))
+        renewed = session.execute(
+            self._update_own(self._number).values(expires_at=_NOW + _LEASE_MICROS)
+        )
         return self._number if renewed else None
 
-    def _taken(self, session: WriteSession) -> int | None:
+    def _take_over(self, session: WriteSession) -> int | None:
         # Where a transaction of the last leader goes on, it is as if the lease did.
         ended = select(Lease.number).where(Lease.name == _WORKER, Lease.expires_at < _NOW)
         number: int | None = session.scalar(ended.with_for_update(skip_locked=True))
@@ -198,15 +200,15 @@ class LeaseLeadership:
         session.execute(
             update(Lease)
             .where(Lease.name == _WORKER)
-            .values(number=number + 1, holder=self._holder, expires_at=_NOW + _MICROS)
+            .values(number=number + 1, holder=self._holder, expires_at=_NOW + _LEASE_MICROS)
         )
         return number + 1
 
-    def _own(self, number: int) -> Update:
+    def _update_own(self, number: int) -> Update:
         return update(Lease).where(
             Lease.name == _WORKER, Lease.holder == self._holder, Lease.number == number
         )
 
 
 _NOW = cast(func.extract("epoch", func.clock_timestamp()) * 1_000_000, BigInteger)
-_MICROS = int(_LEASE * 1_000_000)
+_LEASE_MICROS = int(_LEASE * 1_000_000)

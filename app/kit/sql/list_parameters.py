@@ -68,19 +68,21 @@ def is_listed(
     return _IsListed(column, bindparam(name, type_=type_) if listed is None else listed, *most)
 
 
-def _parts(element: _IsListed, compiler: SQLCompiler, options: dict[str, Any]) -> list[str]:
+def _compile_clauses(
+    element: _IsListed, compiler: SQLCompiler, options: dict[str, Any]
+) -> list[str]:
     grouped = (clause.self_group(against=in_op) for clause in element.clauses)
     return [compiler.process(clause, **options) for clause in grouped]
 
 
 @compiles(_IsListed, "sqlite")
-def _on_sqlite(element: _IsListed, compiler: SQLCompiler, **options: Any) -> str:
-    column, values, *first = _parts(element, compiler, options)
+def _compile_for_sqlite(element: _IsListed, compiler: SQLCompiler, **options: Any) -> str:
+    column, values, *first = _compile_clauses(element, compiler, options)
     most = f" LIMIT {first[0]}" if first else ""
     return f"{column} IN (SELECT value FROM json_each({values}){most})"  # noqa: S608
 
 
 @compiles(_IsListed, "postgresql")
-def _on_postgresql(element: _IsListed, compiler: SQLCompiler, **options: Any) -> str:
-    column, values, *first = _parts(element, compiler, options)
+def _compile_for_postgresql(element: _IsListed, compiler: SQLCompiler, **options: Any) -> str:
+    column, values, *first = _compile_clauses(element, compiler, options)
     return f"{column} = ANY (({values})[:{first[0]}])" if first else f"{column} = ANY ({values})"

@@ -84,7 +84,7 @@ def downgrade(database: Database, revision: str) -> None:
 
 
 def _refuse_newer(found: str | None) -> None:
-    known = {script.revision for script in _scripts().walk_revisions()}
+    known = {script.revision for script in _load_scripts().walk_revisions()}
     if found is not None and found not in known:
         raise DatabaseBehind(
             f"The database was migrated by a newer Dateline (to {found}; this one knows up to "
@@ -117,5 +117,5 @@ def _lock(connection: Connection) -> None:
         connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
 
 
-def _scripts() -> ScriptDirectory:
+def _load_scripts() -> ScriptDirectory:
     return ScriptDirectory(str(_ROOT / "migrations"))

@@ -44,7 +44,7 @@ INTEGRITY_ERRORS = (IntegrityError, sqlite3.IntegrityError, psycopg.IntegrityErr
 # A statement of many rows costs little more than one of a single row, and to SQLite it lets other
 # threads take a turn once, not with each row. Each number of rows is another statement; and of two
 # rows with one key the second cannot replace the first.
-_MANY, _AT_ONCE, _MOST_ROWS = frozenset({"new", "missing"}), 16, 64
+_MULTI_ROW_MODES, _ROWS_PER_STATEMENT, _MAX_ROWS = frozenset({"new", "missing"}), 16, 64
 
 
 # Runs a text with the values of its parameters, or with each of a list of them.
@@ -70,12 +70,12 @@ class ReadSession:
     def all(self, query: Query[RowT], params: Values = None) -> list[RowT]:
         """Return every row."""
         if isinstance(query, Statement):
-            ready = compile_statement(query, self._connection.dialect)
-            return ready.rows(self._execute(ready.text, ready.values(params)).fetchall())
-        result = self._run_once(query.clause, params)
-        return list(map(query.maker(list(result.keys())), result))
+            compiled = compile_statement(query, self._connection.dialect)
+            return compiled.rows(self._execute(compiled.text, compiled.values(params)).fetchall())
+        result = self._execute_clause(query.clause, params)
+        return list(map(query.build_row_factory(list(result.keys())), result))
 
-    def _run_once(self, clause: Any, params: Params) -> CursorResult[Any]:
+    def _execute_clause(self, clause: Any, params: Params) -> CursorResult[Any]:
         """Run what is not kept here; SQLAlchemy has a cache of what it compiled."""
         return self._connection.execute(clause, params)
 
@@ -105,9 +105,9 @@ class ReadSession:
 
     def estimate(self, statement: Statement[Any], params: Mapping[str, Any]) -> int:
         """Return how many rows PostgreSQL's planner expects of a statement."""
-        ready = compile_statement(statement, self._connection.dialect)
+        compiled = compile_statement(statement, self._connection.dialect)
         result = self._connection.exec_driver_sql(
-            f"EXPLAIN (FORMAT JSON) {ready.text}", ready.values(params)
+            f"EXPLAIN (FORMAT JSON) {compiled.text}", compiled.values(params)
         )
         plan: Any = result.scalar()
         return int((json.loads(plan) if isinstance(plan, str) else plan)[0]["Plan"]["Plan Rows"])
@@ -117,7 +117,7 @@ class ReadSession:
         options, clause = {"yield_per": chunk}, cast(Executable, query.clause)
         # Whoever stops reading in the middle leaves no cursor open on the server.
         with self._connection.execute(clause, execution_options=options) as result:
-            yield from map(query.maker(list(result.keys())), result)
+            yield from map(query.build_row_factory(list(result.keys())), result)
 
 
 class WriteSession(ReadSession):
@@ -128,15 +128,15 @@ class WriteSession(ReadSession):
         if isinstance(params, Sequence) and not params:
             return 0
         if not isinstance(statement, Statement):
-            return self._run_once(statement, params).rowcount
-        ready = compile_statement(statement, self._connection.dialect)
+            return self._execute_clause(statement, params).rowcount
+        compiled = compile_statement(statement, self._connection.dialect)
         if params is None or isinstance(params, Mapping):
-            values: Any = ready.values(params)
+            values: Any = compiled.values(params)
         elif len(params) == 1:
-            values = ready.values(params[0])
+            values = compiled.values(params[0])
         else:
-            values = [ready.values(row) for row in params]
-        count: int = self._execute(ready.text, values).rowcount
+            values = [compiled.values(row) for row in params]
+        count: int = self._execute(compiled.text, values).rowcount
         return count
 
     def delete(self, column: Any, values: Collection[Value]) -> None:
@@ -152,12 +152,12 @@ class WriteSession(ReadSession):
         """
         if not rows:
             return
-        if mode not in _MANY or len(rows) > _MOST_ROWS:
+        if mode not in _MULTI_ROW_MODES or len(rows) > _MAX_ROWS:
             single = build_insert(model, type(rows[0]), self.dialect, mode, 1)
             self.execute(single, [single.params([row]) for row in rows])
             return
-        for start in range(0, len(rows), _AT_ONCE):
-            part = rows[start : start + _AT_ONCE]
+        for start in range(0, len(rows), _ROWS_PER_STATEMENT):
+            part = rows[start : start + _ROWS_PER_STATEMENT]
             several = build_insert(model, type(rows[0]), self.dialect, mode, len(part))
             self.execute(several, several.params(part))
 
@@ -190,10 +190,10 @@ class WriteSession(ReadSession):
         return bool(self.scalar(_TRY_LOCK, {"key": _lock_key(name)}))
 
 
-_key = bindparam("key", type_=BigInteger)
-_LOCK: Statement[Nothing] = Statement(select(func.pg_advisory_xact_lock(_key)))
-_LOCK_SHARED: Statement[Nothing] = Statement(select(func.pg_advisory_xact_lock_shared(_key)))
-_TRY_LOCK: Statement[tuple[bool]] = Statement(select(func.pg_try_advisory_xact_lock(_key)))
+_KEY = bindparam("key", type_=BigInteger)
+_LOCK: Statement[Nothing] = Statement(select(func.pg_advisory_xact_lock(_KEY)))
+_LOCK_SHARED: Statement[Nothing] = Statement(select(func.pg_advisory_xact_lock_shared(_KEY)))
+_TRY_LOCK: Statement[tuple[bool]] = Statement(select(func.pg_try_advisory_xact_lock(_KEY)))
 _NOTIFY: Statement[Nothing] = Statement(
     select(func.pg_notify(bindparam("channel", type_=Text), bindparam("payload", type_=Text)))
 )

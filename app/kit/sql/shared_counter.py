@@ -38,11 +38,11 @@ class SharedCounter:
         self.path = self._folder / f"{name}.counter"
         # A lock of a file excludes other processes, but no thread that uses the same descriptor.
         self._threads = threading.Lock()
-        self._file, self._process = self._opened(), os.getpid()
-        with _locked(self._file):
-            self._map = _mapped(self._file)
+        self._file, self._process = self._open_file(), os.getpid()
+        with _lock_file(self._file):
+            self._map = _map_file(self._file)
             if not self.value():
-                _raise(self._map, 0)
+                _increase_above(self._map, 0)
 
     def value(self) -> int:
         """Return the counter."""
@@ -57,21 +57,21 @@ class SharedCounter:
         with self._threads:
             if self._process != os.getpid():
                 # A lock excludes no process that got the same descriptor by a fork.
-                self._move()
-            with _locked(self._file):
+                self._switch_file()
+            with _lock_file(self._file):
                 if os.fstat(self._file).st_size < _BYTES:
                     # Somebody cut it off.
                     os.ftruncate(self._file, _BYTES)
-                _raise(self._map, 0)
+                _increase_above(self._map, 0)
                 removed = not self._is_in_place()
             if removed:
-                self._move()
+                self._switch_file()
 
     def reopen(self) -> None:
         """Go over to the file that is in place now, where this one was removed."""
         with self._threads:
             if not self._is_in_place():
-                self._move()
+                self._switch_file()
 
     def close(self) -> None:
         """Close the file."""
@@ -85,18 +85,18 @@ class SharedCounter:
             return False
         return os.path.samestat(found, os.fstat(self._file))
 
-    def _move(self) -> None:
+    def _switch_file(self) -> None:
         """Open the file that is in place now, or make it, and raise it above the former one."""
-        file = self._opened()
-        with _locked(file):
-            mapped = _mapped(file)
-            _raise(mapped, self.value())
+        file = self._open_file()
+        with _lock_file(file):
+            mapped = _map_file(file)
+            _increase_above(mapped, self.value())
         # A thread that is reading the former mapping keeps it until then.
         former, self._file, self._map = self._file, file, mapped
         self._process = os.getpid()
         os.close(former)
 
-    def _opened(self) -> int:
+    def _open_file(self) -> int:
         try:
             return _open_in(self._folder, self.path.name)
         except OSError as wrong:
@@ -137,7 +137,7 @@ def _refuse_others(path: Path, found: os.stat_result) -> None:
 
 
 @contextmanager
-def _locked(file: int) -> Iterator[None]:
+def _lock_file(file: int) -> Iterator[None]:
     """Keep all out who opened the file elsewhere; a process that dies lets go of it."""
     fcntl.flock(file, fcntl.LOCK_EX)
     try:
@@ -146,7 +146,7 @@ def _locked(file: int) -> Iterator[None]:
         fcntl.flock(file, fcntl.LOCK_UN)
 
 
-def _mapped(file: int) -> "memoryview[int]":
+def _map_file(file: int) -> "memoryview[int]":
     """Map a file as one number, which is written and read at once.
 
     (`struct` writes zeros first, which others would read.)
@@ -156,7 +156,7 @@ def _mapped(file: int) -> "memoryview[int]":
     return memoryview(mmap.mmap(file, _BYTES)).cast("Q")
 
 
-def _raise(mapped: "memoryview[int]", above: int) -> None:
+def _increase_above(mapped: "memoryview[int]", above: int) -> None:
     """Write a number above the one that is there, above another one, and above all before.
 
     The time sees to the last: a file that is made again does not begin where the former did.

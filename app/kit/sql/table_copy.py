@@ -25,7 +25,7 @@ def select_tables(left_out: Collection[str]) -> list[Table]:
 
 def count_rows(session: ReadSession, tables: Sequence[Table]) -> int:
     """Count the rows of tables."""
-    return sum(_count(session, table) for table in tables)
+    return sum(_count_rows(session, table) for table in tables)
 
 
 def lock_empty_tables(
@@ -53,27 +53,27 @@ def copy_rows(source: ReadSession, target: WriteSession, tables: Sequence[Table]
     The source has to be one snapshot, and the target has to be claimed.
     """
     for table in tables:
-        own = _self_references(table)
+        self_references = _find_self_references(table)
         written = 0
-        for rows in _batches(source, table, own):
+        for rows in _read_batches(source, table, self_references):
             target.execute(insert(table), rows)
             written += len(rows)
             yield len(rows)
-        for name in own:
+        for name in self_references:
             _restore_reference(source, target, table, name)
-        _continue_numbers(source, target, table)
-        if (found := _count(target, table)) != written:
+        _continue_sequences(source, target, table)
+        if (found := _count_rows(target, table)) != written:
             raise Misconfigured(f"Table {table.name!r} has {found} rows instead of {written}.")
     if target.dialect == "postgresql":
         # The planner knows nothing of new tables before.
         target.execute(text("ANALYZE"))
 
 
-def _batches(
-    source: ReadSession, table: Table, own: Sequence[str]
+def _read_batches(
+    source: ReadSession, table: Table, self_references: Sequence[str]
 ) -> Iterator[list[dict[str, Any]]]:
-    """Yield the rows of a table without `own`, which may refer to rows that come later."""
-    names, none = table.columns.keys(), dict.fromkeys(own)
+    """Yield the rows of a table without `self_references`, which may refer to rows that come later."""
+    names, none = table.columns.keys(), dict.fromkeys(self_references)
     batch: list[dict[str, Any]] = []
     for row in source.stream(Query[tuple[Any, ...]](select(table)), chunk=_BATCH):
         batch.append(dict(zip(names, row, strict=True)) | none)
@@ -84,7 +84,7 @@ def _batches(
         yield batch
 
 
-def _self_references(table: Table) -> list[str]:
+def _find_self_references(table: Table) -> list[str]:
     """Return the columns of a table that refer to the same table."""
     return [key.parent.name for key in table.foreign_keys if key.column.table is table]
 
@@ -104,20 +104,20 @@ def _restore_reference(source: ReadSession, target: WriteSession, table: Table, 
     target.execute(statement, batch)
 
 
-def _continue_numbers(source: ReadSession, target: WriteSession, table: Table) -> None:
+def _continue_sequences(source: ReadSession, target: WriteSession, table: Table) -> None:
     """Let a table that numbers its rows go on after the last number that the source gave out."""
     for column in table.columns:
         if column.identity is not None:
-            last = max(_last_number(source, column), _highest(target, column))
+            last = max(_read_last_number(source, column), _find_highest(target, column))
             _set_last_number(target, column, last)
 
 
-def _highest(session: ReadSession, column: Column[Any]) -> int:
+def _find_highest(session: ReadSession, column: Column[Any]) -> int:
     highest: int | None = session.scalar(select(func.max(column)))
     return highest or 0
 
 
-def _last_number(session: ReadSession, column: Column[Any]) -> int:
+def _read_last_number(session: ReadSession, column: Column[Any]) -> int:
     names = {"table": column.table.name, "column": column.name}
     statement = (
         "SELECT pg_sequence_last_value(pg_get_serial_sequence(:table, :column)::regclass)"
@@ -145,6 +145,6 @@ def _set_last_number(session: WriteSession, column: Column[Any], last: int) -> N
     )
 
 
-def _count(session: ReadSession, table: Table) -> int:
+def _count_rows(session: ReadSession, table: Table) -> int:
     count: int = session.scalar(select(func.count()).select_from(table))
     return count

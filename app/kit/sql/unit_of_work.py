@@ -9,14 +9,14 @@ from typing import Any, Protocol, TypeVar
 from app.kit.clock import Clock
 from app.kit.errors import ConstraintViolated, DatabaseBusy, Failure
 from app.kit.ids import new_id
-from app.kit.precomputation import MOST_INSIDE, ComputationNeeded, ComputedValues
+from app.kit.precomputation import MAX_COST_INSIDE, ComputationNeeded, ComputedValues
 from app.kit.sql.change_watch import CHANNEL
 from app.kit.sql.database import Database
 from app.kit.sql.session import WriteSession
 
 _ATTEMPTS = 3
 # Each needs something else; more are needed where others change what it depends on meanwhile.
-_MOST_PREPARATIONS = 20
+_MAX_PREPARATIONS = 20
 Result = TypeVar("Result")
 
 
@@ -72,7 +72,7 @@ class UnitOfWork:
             del self.events[events:], self.actions[actions:]
             raise
 
-    def note(
+    def audit(
         self,
         verb: str,
         type_: str,
@@ -163,22 +163,22 @@ class Runner:
         conflicts = preparations = 0
         while True:
             try:
-                return self._once(actor, command, prepared)
+                return self._run_once(actor, command, prepared)
             except ConstraintViolated:
                 conflicts, preparations = conflicts + 1, 0
                 if conflicts == _ATTEMPTS:
                     raise
             except ComputationNeeded as missing:
                 preparations += 1
-                if preparations == _MOST_PREPARATIONS:
+                if preparations == _MAX_PREPARATIONS:
                     detail = "The story keeps being changed by others. Try again shortly."
                     raise DatabaseBusy(detail) from missing
                 prepared.precompute(missing.wanted)
 
-    def _once(
+    def _run_once(
         self, actor: Actor, command: Callable[[UnitOfWork], Result], prepared: ComputedValues[Any]
     ) -> Result:
-        prepared.left, commit = MOST_INSIDE, new_id()
+        prepared.left, commit = MAX_COST_INSIDE, new_id()
         with self._database.write() as session:
             unit = UnitOfWork(session, self._clock.now(), actor, prepared=prepared)
             self._guard.check(unit)

@@ -30,4 +30,4 @@ def need_active(row: WebhookRow) -> None:
 
 def note_change(unit: UnitOfWork, verb: AuditVerb, before: WebhookRow) -> None:
     """Tell the audit what is different."""
-    unit.note(verb, "webhook", before.id, noted(before), noted(found(unit.session, before.id)))
+    unit.audit(verb, "webhook", before.id, noted(before), noted(found(unit.session, before.id)))

@@ -39,5 +39,5 @@ def create_webhook(
     )
     receivers.insert_webhook(unit.session, row)
     seen = {"url": row.url, "events": row.events, "filter": row.filter}
-    unit.note("created", "webhook", row.id, None, seen)
+    unit.audit("created", "webhook", row.id, None, seen)
     return row

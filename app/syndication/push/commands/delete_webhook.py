@@ -11,4 +11,4 @@ def delete_webhook(unit: UnitOfWork, id_: str, expected: Expected) -> None:
     row = to_change(unit, id_, expected)
     deliveries.forget_of(unit.session, id_)
     receivers.remove(unit.session, "webhook", id_)
-    unit.note("deleted", "webhook", id_, noted(row), None)
+    unit.audit("deleted", "webhook", id_, noted(row), None)

@@ -27,7 +27,7 @@ def replay_deliveries(unit: UnitOfWork, id_: str, written: ReplayInput) -> int:
         )
     _need_known(unit, id_, written.ids or ())
     count = deliveries.replay(unit.session, id_, wanted, unit.now)
-    unit.note("replayed", "webhook", id_, None, {"deliveries": count})
+    unit.audit("replayed", "webhook", id_, None, {"deliveries": count})
     return count
 
 

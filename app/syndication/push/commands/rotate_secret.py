@@ -22,5 +22,5 @@ def rotate_secret(unit: UnitOfWork, id_: str, hours: int, expected: Expected = N
         version=row.version + 1,
         modified_at=unit.now,
     )
-    unit.note("rotated", "webhook", id_, None, {"hours": hours})
+    unit.audit("rotated", "webhook", id_, None, {"hours": hours})
     return secret

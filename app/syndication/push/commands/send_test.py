@@ -15,5 +15,5 @@ def send_test(unit: UnitOfWork, id_: str) -> str:
     made = delivery_row("webhook", row, TEST, id_, body, serial=0, now=unit.now)
     # Somebody waits for it, however long the receiver is left alone.
     deliveries.add(unit.session, [made._replace(due_at=unit.now)])
-    unit.note("tested", "webhook", id_, None, None)
+    unit.audit("tested", "webhook", id_, None, None)
     return made.id
