@@ -1,12 +1,12 @@
-"""Requests to others: bounded in time and size, led nowhere else, and called off at once.
+"""The HTTP client for outgoing requests: limited in time and size, without redirects, cancellable.
 
-A receiver may be slow, endless or hostile. So the whole exchange has one limit of time, however
-slowly bytes drip; of the answer only its beginning is read; redirects are answers like any other;
-and nothing of the environment (proxies, stored passwords) changes where a request goes.
+A server may be slow, endless or hostile. So one timeout covers the whole exchange, only the
+beginning of a response is read, redirects are not followed, and nothing in the environment
+(proxies, stored passwords) changes where a request goes.
 
-Who lets others name receivers gives a `AllowedNetworks`. Then a name is looked up once, all of its
-addresses have to lie within, and the connection is made to the address that was looked at: a
-name that is answered differently the next time leads nowhere else.
+Pass `allowed_networks` whenever a user supplied the URL: this prevents SSRF. The client then
+resolves the name once, requires every address to be allowed, and connects to the address that it
+checked, so DNS rebinding has no effect.
 """
 
 import asyncio
@@ -28,7 +28,7 @@ from app.kit.sql.leadership import check_leadership
 
 @dataclass(frozen=True, slots=True)
 class HttpResponse:
-    """Somebody answered; `body` is the beginning of the answer, as it came."""
+    """A response; `body` is its beginning, as received."""
 
     status: int
     body: bytes
@@ -36,34 +36,34 @@ class HttpResponse:
 
 @dataclass(frozen=True, slots=True)
 class HttpFailure:
-    """Nobody did; `reason` says why, and repeats nothing of what was sent."""
+    """A request without a response; `reason` contains nothing of what was sent."""
 
     reason: str
 
 
 HttpOutcome = HttpResponse | HttpFailure
-# Asked before each request with the address that it would be sent to; no means it is not sent.
+# Called before each request with the address that it would go to; `False` prevents the request.
 AddressCheck = Callable[[Address], bool]
 _CANCELLED = HttpFailure("called off")
 _LAST_PORT = 65_535
-# Names that are slow to be looked up are not to delay others.
+# Threads for DNS lookups, so that a slow lookup does not delay others.
 _LOOKUPS = 32
 _PORTS = {"http": 80, "https": 443}
 
 
 class _AddressRefused(Exception):
-    """A host's address is not one that requests may go to."""
+    """A host has an address that is not allowed."""
 
 
 class _AddressRateLimited(Exception):
-    """The caller allows no more requests to this address for now."""
+    """The caller allows no more requests to this address at the moment."""
 
 
 class HttpClient:
     """Sends requests for any number of threads; each waits for its own outcome.
 
-    An event loop in a thread of its own does the exchanges, because only there can one be ended
-    from outside. Each exchange has its own connection.
+    The requests run on an event loop in a separate thread, so that they can be cancelled. Each
+    request has its own connection.
     """
 
     def __init__(
@@ -75,10 +75,10 @@ class HttpClient:
         allowed_networks: AllowedNetworks | None = None,
         trust: ssl.SSLContext | None = None,
     ) -> None:
-        """Say who asks; nothing is started before the first request.
+        """Set the user agent; the thread starts with the first request.
 
-        With a `allowed_networks`, requests go nowhere else. `trust` says whose certificates count, where
-        they are not those that everybody trusts.
+        With `allowed_networks`, requests go nowhere else. `trust` replaces the default trusted
+        certificates.
         """
         self._allowed_networks = allowed_networks
         self._headers = {"user-agent": agent, "accept-encoding": "identity"}
@@ -91,11 +91,11 @@ class HttpClient:
         self._closed = False
 
     def send(self, method: str, url: str, headers: Mapping[str, str], body: bytes) -> HttpOutcome:
-        """Send a request and return what came of it."""
+        """Send a request and return its outcome."""
         return wait_for_outcome(self.start(method, url, headers, body))
 
     def close(self) -> None:
-        """Call off what is under way; whatever is sent later is called off as well."""
+        """Cancel all requests, those that are sent later included."""
         with self._lock:
             self._closed = True
             loop, thread = self._loop, self._thread
@@ -114,9 +114,9 @@ class HttpClient:
         body: bytes,
         allows: AddressCheck | None = None,
     ) -> Future[HttpOutcome]:
-        """Send a request without waiting; `wait_for_outcome` says what came of it.
+        """Send a request without waiting; `wait_for_outcome` returns its outcome.
 
-        Where there is a `allowed_networks`, `allows` is asked, in the thread of the client.
+        With `allowed_networks`, `allows` is called in the thread of the client.
         """
         check_leadership()
         with self._lock:
@@ -153,7 +153,7 @@ class HttpClient:
             return HttpFailure("its address is inside the network")
         except _AddressRateLimited:
             return HttpFailure("its address was asked too often")
-        # Its own words may hold what was sent.
+        # The message of the exception may contain what was sent.
         except (httpx2.RequestError, httpx2.InvalidURL) as wrong:
             return HttpFailure(_describe_error(wrong))
 
@@ -172,7 +172,7 @@ class HttpClient:
             where, more = await _resolve_within(where, self._allowed_networks)
             if allows is not None and not allows(ip_address(where.host)):
                 raise _AddressRateLimited
-        # No limits for the parts: one for the whole stands around this.
+        # No timeouts for phases: the caller sets one for the whole exchange.
         client = httpx2.AsyncClient(
             headers=self._headers,
             verify=self._trust,
@@ -199,7 +199,7 @@ class HttpClient:
 
 
 def wait_for_outcome(sending: Future[HttpOutcome]) -> HttpOutcome:
-    """Wait for a request that was begun, and return what came of it."""
+    """Wait for a request that was started, and return its outcome."""
     try:
         return sending.result()
     except CancelledError:
@@ -207,7 +207,7 @@ def wait_for_outcome(sending: Future[HttpOutcome]) -> HttpOutcome:
 
 
 def _describe_error(wrong: BaseException) -> str:
-    """Say why there was no answer; a certificate is what its receiver can mend."""
+    """Say why there was no response; a bad certificate is named, as its owner can replace it."""
     cause: BaseException | None = wrong
     while cause is not None:
         if isinstance(cause, ssl.SSLCertVerificationError):
@@ -218,10 +218,10 @@ def _describe_error(wrong: BaseException) -> str:
 
 @cache
 def load_trusted_certificates(authorities: str | None = None) -> ssl.SSLContext:
-    """Return whose certificates count: those that everybody trusts, and those of a file (PEM).
+    """Return the default trusted certificates, and those of a PEM file.
 
-    They are many, and are read once for all clients. `OSError` if the file cannot be read, or is
-    of another kind.
+    The result is cached, since reading them takes long. Raises `OSError` if the file cannot be
+    read or is not PEM.
     """
     context = httpx2.create_ssl_context(trust_env=False)
     if authorities is not None:
@@ -232,9 +232,9 @@ def load_trusted_certificates(authorities: str | None = None) -> ssl.SSLContext:
 async def _resolve_within(
     url: httpx2.URL, allowed_networks: AllowedNetworks
 ) -> tuple[httpx2.URL, dict[str, Any]]:
-    """Return a URL with the address of its host in place of the name, if all are within reach.
+    """Replace the host name of a URL by its address; refuse it unless all addresses are allowed.
 
-    The certificate is still asked for under the name, which has no dot at its end there.
+    TLS still uses the name (SNI), without a dot at its end.
     """
     host = url.raw_host.decode()
     known = parse_ip(host)
@@ -259,7 +259,7 @@ def _build_host_header(url: str) -> str:
 
 
 async def _cancel_tasks() -> None:
-    """End all that the loop has in hand, and wait for it to have ended."""
+    """Cancel all tasks of the loop, and wait for them."""
     others = asyncio.all_tasks() - {asyncio.current_task()}
     for task in others:
         task.cancel()

@@ -1,27 +1,27 @@
-"""What somebody probably meant."""
+"""Suggestions for misspelled names."""
 
 from collections.abc import Iterable
 
 from rapidfuzz.distance import OSA
 
-# Slips that a name may have, by its letters; a short one with two is another name.
+# Typos that a name of a minimal length may have.
 _MAX_TYPOS = ((12, 3), (6, 2), (2, 1))
 _WITHOUT_SEPARATORS = str.maketrans("", "", "-_ ")
 
 
 def find_nearest(name: str, known: Iterable[str]) -> str | None:
-    """Return the known name that differs from a name by a slip of the keyboard, if any does.
+    """Return the known name that a name probably is a misspelling of, or None.
 
-    A name that is only a little like it would lead somebody astray.
+    A name that is only vaguely similar is not suggested, since it would mislead.
     """
     typed = _normalize(name)
     typos = next((most for letters, most in _MAX_TYPOS if len(typed) >= letters), 0)
     near = [(_distance(typed, _normalize(other), typos), other) for other in known]
-    return min((one for one in near if one[0] <= typos), default=(0, None))[1]
+    return min((match for match in near if match[0] <= typos), default=(0, None))[1]
 
 
 def _distance(typed: str, other: str, typos: int) -> int:
-    """Return how many slips are between two names; the plural of one is one."""
+    """Return how many slips are between two names; a plural counts as one."""
     if typed and _singular(typed) == _singular(other):
         return int(typed != other)
     return OSA.distance(typed, other, score_cutoff=typos)
@@ -32,5 +32,5 @@ def _singular(name: str) -> str:
 
 
 def _normalize(name: str) -> str:
-    """Return a name as it is compared: `publishedAfter` is `published_after`."""
+    """Return a name in the form for comparisons: `publishedAfter` equals `published_after`."""
     return name.casefold().translate(_WITHOUT_SEPARATORS)

@@ -1,16 +1,16 @@
-"""Token buckets in memory: how often each of many clients may do something."""
+"""Token buckets in memory, for rate limits by client."""
 
 import math
 from collections import OrderedDict
 from collections.abc import Callable
 from datetime import datetime
 
-# Buckets that are remembered; the one that was used longest ago is forgotten first.
+# Maximal number of buckets; the least recently used is removed first.
 _MAX_BUCKETS = 10_000
 
 
 class TokenBuckets:
-    """One bucket for each key, full at first, and filled again at a steady rate. For one thread."""
+    """A bucket for each key: full at first, refilled at a constant rate. Not thread-safe."""
 
     def __init__(
         self,
@@ -27,14 +27,14 @@ class TokenBuckets:
         self._buckets: OrderedDict[str, tuple[float, datetime]] = OrderedDict()
 
     def __len__(self) -> int:
-        """Return how many buckets are remembered."""
+        """Return the number of buckets."""
         return len(self._buckets)
 
     def take(self, key: str) -> int:
-        """Take a token and return 0, or return the whole seconds until there is one."""
+        """Take a token and return 0, or return the whole seconds until one is available."""
         now = self._now()
         tokens, since = self._buckets.pop(key, (float(self._size), now))
-        # A clock that was put back takes nothing away.
+        # If the clock was set back, no tokens are lost.
         passed = max(0.0, (now - since).total_seconds())
         tokens = min(self._size, tokens + passed * self._per_second)
         wait = 0 if tokens >= 1 else max(1, math.ceil((1 - tokens) / self._per_second))

@@ -160,7 +160,7 @@ def test_watching_leaves_sqlite_its_locks(database_url: str, tmp_path: Path) -> 
         services.runner.run(Actor(None, "tests"), _write)
         assert _is_held(path)
         with closing(bootstrap(Settings(database_url=database_url))) as others:
-            others.open_watch.version()
+            others.watch.version()
         assert _is_held(path)
         services.watch.version()
     assert not (tmp_path / "test.db-shm").exists()

@@ -1,4 +1,4 @@
-"""Single statements on PostgreSQL, awaited: one round trip each, and no thread."""
+"""Async reads of single statements on PostgreSQL: one round trip each, without a thread."""
 
 import asyncio
 from weakref import WeakSet
@@ -15,34 +15,34 @@ from app.kit.sql.statement import CompiledStatement, Statement, compile_statemen
 
 
 class AsyncReads:
-    """Runs statements that are kept, each on a connection that is nobody else's meanwhile.
+    """Runs compiled statements, each on a connection from a pool.
 
-    Connections are lent as those to a file are (`readers.py`). A pool of SQLAlchemy would take a
-    fifth of the processor time of a page, and one of psycopg an eighth.
+    The pool is its own, as for SQLite (`sqlite_readers.py`). SQLAlchemy's pool would take a fifth
+    of the CPU time of a page, and psycopg's an eighth.
     """
 
     def __init__(
         self, server: PostgresServer, dialect: Dialect, size: int, read_seconds: float
     ) -> None:
-        """Open nothing yet; `size` is how many connections there may be.
+        """Prepare a pool of at most `size` connections.
 
-        The server ends a statement that takes more than so many seconds; 0 lets all of them end.
+        The server cancels a statement after `read_seconds`; 0 means no limit.
         """
         self.size = size
         self._server = server
         self._dialect = dialect
         self._settings = {**LIST_SETTINGS, "statement_timeout": str(int(read_seconds * 1000))}
         self._slots = asyncio.Semaphore(size)
-        # The one that was used last is lent first.
+        # A stack: the most recently used connection is used first.
         self._free: list[AsyncConnection] = []
         self._open: WeakSet[AsyncConnection] = WeakSet()
         self.trace: Trace | None = None
 
     async def fetch(self, statement: Statement[RowT], params: Values = None) -> list[RowT]:
-        """Return the rows of one statement, which sees what is committed when it begins.
+        """Return the rows of a statement, which sees what is committed when it begins.
 
-        One that is cancelled ends on the server, too. A connection on which it failed is closed:
-        the cancellation may come late, and must not meet the next one.
+        When the task is cancelled, the statement ends on the server, too. After an error the
+        connection is closed, since a late cancellation could hit the next statement.
         """
         compiled = compile_statement(statement, self._dialect)
         if self.trace is not None:
@@ -80,7 +80,7 @@ class AsyncReads:
         return connection
 
     def close(self) -> None:
-        """Close every connection, whatever event loop it was used on."""
+        """Close every connection, on any event loop."""
         for connection in list(self._open):
             close_async(connection)
 
@@ -88,7 +88,7 @@ class AsyncReads:
 async def _fetch_rows(
     connection: AsyncConnection, compiled: CompiledStatement[RowT], params: Values
 ) -> list[RowT]:
-    # Bytes as they are: as text they are twice as long.
+    # In the text format, bytes take twice the size.
     cursor = connection.cursor(binary=True)
     prepare = False if len(compiled.text) > LONGEST_PREPARED_TEXT else None
     await cursor.execute(compiled.text, compiled.values(params), prepare=prepare)

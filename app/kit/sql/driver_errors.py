@@ -1,4 +1,4 @@
-"""What the errors of database drivers mean, as failures of ours."""
+"""Translation of driver errors to failures."""
 
 import sqlite3
 from collections.abc import Iterator
@@ -22,7 +22,7 @@ from app.kit.sql.session import INTEGRITY_ERRORS
 
 @contextmanager
 def translate_driver_errors() -> Iterator[None]:
-    """Raise what a driver raises as a failure of ours."""
+    """Translate the errors of drivers in this block to failures."""
     try:
         yield
     except INTEGRITY_ERRORS as wrong:
@@ -30,7 +30,7 @@ def translate_driver_errors() -> Iterator[None]:
     except PoolTimeout as wrong:
         raise DatabaseBusy("Every connection to the database is in use.") from wrong
     except (DataError, sqlite3.DataError, psycopg.DataError):
-        # A value that the database cannot take should not have come this far: a fault of ours.
+        # An invalid value should have been rejected before: this is a bug, so it is not translated.
         raise
     except DBAPIError as wrong:
         raise _translate(wrong.orig) from wrong
@@ -39,15 +39,15 @@ def translate_driver_errors() -> Iterator[None]:
 
 
 _READ_ONLY = ("readonly database", "read-only transaction", "during recovery")
-# A statement that was prepared is gone from the server where it was told so from elsewhere.
+# The last two: a pooler or DISCARD ALL removed a prepared statement.
 _BUSY = ("database is locked", "lock timeout", "prepared statement", "cached plan")
 _TOO_LONG = ("interrupted", "statement timeout", "user request")
-# Two units of work stood in each other's way; one of them is to be done again.
+# Two transactions conflict; one of them has to be retried.
 _CONTENDED = ("deadlock detected", "could not serialize")
 
 
 def _translate(wrong: BaseException | None) -> Failure:
-    """Say in our own words what a driver said in its; its words may hold secrets."""
+    """Return a failure with a message of our own; a driver's message may contain secrets."""
     message = str(wrong)
     if any(words in message for words in _READ_ONLY):
         return DatabaseReadOnly(

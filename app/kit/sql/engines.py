@@ -1,4 +1,4 @@
-"""The engines of SQLAlchemy, for SQLite and PostgreSQL."""
+"""SQLAlchemy engines for SQLite and PostgreSQL."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -36,9 +36,9 @@ def _parse_sqlite_url(url: str | URL) -> URL:
 
 
 def _build_options() -> dict[str, Any]:
-    """Return the options that engines of both dialects share."""
+    """Return the options for engines of both dialects."""
     return {
-        # It would keep so many statements, however long each is.
+        # Its limit is a number of statements, of any length; the cache below has one in bytes.
         "query_cache_size": 0,
         "execution_options": {"compiled_cache": _build_statement_cache()},
         "json_serializer": json.dumps_text,
@@ -48,24 +48,24 @@ def _build_options() -> dict[str, Any]:
     }
 
 
-# Bytes of compiled statements, and what one takes for each letter of its text: what it was
-# compiled from is kept with it, and is found by as much again.
+# The limit of compiled statements in bytes, and the size of one for each character of its text: the
+# clause that it was compiled from, and the cache key, are stored with it.
 _MAX_COMPILED_BYTES, _BYTES_PER_CHARACTER = 16 * 2**20, 120
 
 
 def _build_statement_cache() -> BoundedCache[Any, Any]:
-    """Return where SQLAlchemy keeps what it has compiled."""
+    """Return SQLAlchemy's cache of compiled statements."""
     return BoundedCache(
         _MAX_COMPILED_BYTES, lambda _, made: _BYTES_PER_CHARACTER * len(made.string)
     )
 
 
-# Letters of the longest statement that a server keeps prepared, and how many for a connection.
+# Characters of the longest statement that is prepared, and prepared statements per connection.
 LONGEST_PREPARED_TEXT, MAX_PREPARED = 10_000, 50
 
 
 class _Cursor(psycopg.Cursor[Any]):
-    """A cursor that lets the server prepare no long statement: each takes far more there."""
+    """A cursor that does not prepare long statements, which take much memory on the server."""
 
     def execute(
         self,
@@ -81,11 +81,10 @@ class _Cursor(psycopg.Cursor[Any]):
         return super().execute(query, params, prepare=prepare, binary=binary)
 
 
-# For public lists alone. Each has an index for its order, and stops after a page. Where statistics
-# are missing or outdated, the planner thinks it cheaper to gather everything and sort it, or to
-# keep it in memory to test a page against. It still may, where there is no other way. A statement
-# that is prepared is planned once: to plan a page takes ten times as long as to read it, and the
-# index of its order serves it whatever its values are.
+# Planner settings for public lists only. Each list has an index in its order, and stops after a page.
+# With missing or outdated statistics, the planner would collect and sort all rows, or materialize
+# them. The settings discourage that, and do not forbid it. A prepared statement is planned once:
+# planning a page takes ten times as long as reading it, and the index suits all values.
 LIST_SETTINGS = {
     "enable_sort": "off",
     "enable_incremental_sort": "off",
@@ -95,27 +94,27 @@ LIST_SETTINGS = {
 
 
 def create_postgresql_engines(server: PostgresServer, pool_size: int) -> tuple[Engine, Engine]:
-    """Return the general engine, and that of public lists, with half of the connections each.
+    """Return the general engine and the one for public lists, each with half of the connections.
 
-    Both may open more for costly reads, which take none away from others so.
+    Both may open additional connections for expensive reads.
     """
     lists, more = max(1, pool_size // 2), (pool_size + 1) // 2
     return (
-        # One read may open another, so there is always one more.
+        # A read may open a second one inside, hence the factor.
         _create_engine(server, {}, pool_size=pool_size, max_overflow=more + 2 * MAX_COSTLY),
         _create_engine(server, LIST_SETTINGS, pool_size=lists, max_overflow=MAX_COSTLY),
     )
 
 
-# Seconds for which a request waits for a connection where all are in use.
+# Seconds to wait for a connection of the pool.
 POOL_TIMEOUT = 2.0
 
 
 def _create_engine(server: PostgresServer, settings: Mapping[str, str], **pool: int) -> Engine:
-    """Return an engine whose connections have these settings, too."""
+    """Create an engine whose connections have additional settings."""
     engine = create_engine(
         URL.create("postgresql+psycopg", database=server.database),
-        # The one that was used last: its server has at hand what it needs.
+        # The most recently used connection: its backend has warm caches.
         pool_use_lifo=True,
         pool_timeout=POOL_TIMEOUT,
         **_build_options(),
@@ -133,20 +132,19 @@ def _create_engine(server: PostgresServer, settings: Mapping[str, str], **pool: 
     @event.listens_for(engine, "checkout")
     def check(connection: Any, _record: Any, _proxy: Any) -> None:
         if is_lost(connection):
-            # It is replaced before anything was sent.
+            # SQLAlchemy replaces the connection before anything is sent.
             raise DisconnectionError
         if connection.read_only is False:
-            # As SQLAlchemy leaves it after a read; a standby refuses to be asked for more.
+            # SQLAlchemy sets False after a read, and a standby refuses READ WRITE.
             connection.read_only = None
 
     return engine
 
 
 def limit_statements(connection: Connection, seconds: float) -> None:
-    """Let the server end statements of a connection that take longer; 0 lets all of them end.
+    """Set the statement timeout of a connection; 0 means no limit.
 
-    It is kept with the connection, so that those who ask for the same after one another cost
-    nothing.
+    The current value is stored with the connection, so setting the same value again is free.
     """
     if connection.info.get(_STATEMENT_SECONDS, 0) == seconds:
         return
@@ -160,16 +158,16 @@ def limit_statements(connection: Connection, seconds: float) -> None:
 _STATEMENT_SECONDS = "dateline_statement_seconds"
 
 
-# More than are prepared in all, so that none is prepared twice.
+# More than there are different statements, so that none is prepared twice.
 _CACHED_STATEMENTS = 512
 
 
 def create_sqlite_engine(url: str | URL, busy_timeout: float) -> Engine:
-    """Return an engine for a file, of which a transaction waits so many seconds for its lock."""
+    """Create an engine for a file; `busy_timeout` is in seconds."""
     engine = create_engine(
         _parse_sqlite_url(url),
         paramstyle="named",
-        # Those who read and write hold their connections themselves.
+        # `SqliteReadPool` and `SqliteWriter` pool the connections.
         poolclass=NullPool,
         connect_args={
             "timeout": busy_timeout,
@@ -181,7 +179,7 @@ def create_sqlite_engine(url: str | URL, busy_timeout: float) -> Engine:
 
     @event.listens_for(engine, "connect")
     def prepare(connection: Any, _record: Any) -> None:
-        # The driver's own transaction handling would begin late and never IMMEDIATE.
+        # The driver's transaction handling would begin late, and never with IMMEDIATE.
         connection.isolation_level = None
         for pragma in _PRAGMAS:
             connection.execute(pragma)
@@ -204,8 +202,8 @@ _PRAGMAS = (
     # In KiB, for each connection; the operating system caches the file for all of them.
     "PRAGMA cache_size = -16384",
     "PRAGMA temp_store = MEMORY",
-    # In bytes, for all connections of the process: beyond, each reuses the pages that it has.
+    # In bytes, for all connections of the process; above it, a connection reuses its own pages.
     f"PRAGMA soft_heap_limit = {_SQLITE_MAX_BYTES}",
-    # In pages. The worker makes checkpoints beside the writers; a commit does if it does not.
+    # In pages. The worker makes checkpoints; this is the fallback, in which a commit makes one.
     "PRAGMA wal_autocheckpoint = 8000",
 )

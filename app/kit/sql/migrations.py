@@ -1,4 +1,4 @@
-"""The schema's version: told, checked, and brought up to date by Alembic."""
+"""Schema migrations with Alembic: find, check and change the revision."""
 
 from functools import cache
 from pathlib import Path
@@ -16,7 +16,7 @@ from app.kit.sql.database import Database
 from app.kit.sql.sqlite_readers import BEGINS
 
 _ROOT = Path(__file__).resolve().parents[3]
-_LOCK = 0x646174656C696E65  # "dateline": one process migrates, the others wait
+_LOCK = 0x646174656C696E65  # "dateline" in ASCII: an advisory lock, so that one process migrates at a time
 
 
 @cache
@@ -28,7 +28,7 @@ def find_head() -> str:
 
 
 def find_current(database: Database) -> str | None:
-    """Return the revision that the database has, or nothing where it is empty."""
+    """Return the revision of the database, or None if it is empty."""
     try:
         with database.engine.connect() as connection:
             return MigrationContext.configure(connection).get_current_revision()
@@ -42,7 +42,7 @@ def is_current(database: Database) -> bool:
 
 
 def check(database: Database) -> None:
-    """Refuse a database whose schema is another than this version needs, and say what to do."""
+    """Refuse a database with another schema than this version needs, and say what to do."""
     database.check_file()
     found, needed = find_current(database), find_head()
     if found == needed:
@@ -55,7 +55,7 @@ def check(database: Database) -> None:
 
 
 def refuse_foreign_tables(database: Database) -> None:
-    """Refuse a database that holds other people's tables and none of ours."""
+    """Refuse a database that has tables, and none of Dateline."""
     try:
         tables = inspect(database.engine).get_table_names()
     except DBAPIError as wrong:
@@ -106,13 +106,13 @@ def _run(database: Database, direction: str, revision: str) -> None:
         raise connection_failure_for(wrong.orig, database.file) from wrong
     finally:
         if database.dialect == "postgresql":
-            # The server has forgotten what was prepared on the connection that dropped tables.
+            # Dropped tables invalidate the prepared statements of pooled connections.
             database.engine.dispose()
 
 
 def _lock(connection: Connection) -> None:
     if connection.dialect.name == "postgresql":
-        # Waiting for another process to migrate is not a fault, however long it takes.
+        # Waiting for another process that migrates is fine, however long it takes.
         connection.execute(text("SET LOCAL lock_timeout = 0"))
         connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
 
