@@ -9,7 +9,7 @@ from itertools import islice
 
 from sqlalchemy import BigInteger, ColumnElement, bindparam, exists, literal_column, select
 
-from app.access.selection import Facts
+from app.access.selection import SelectionFields
 from app.delivery.models import EmbargoedRow, LogRow
 from app.delivery.store.log import LastOfThing
 from app.kit.sql.list_parameters import is_listed
@@ -36,7 +36,7 @@ def last_of_each_merged(
 
 def embargoed_before(
     session: ReadSession, after: int, upto: int, ids: Sequence[str]
-) -> Iterator[tuple[str, Facts]]:
+) -> Iterator[tuple[str, SelectionFields]]:
     """Yield, for stories that changed between two serials, what they were under embargo."""
     yield from session.find(_BEFORE, ids, held_after=after, held_upto=upto)
 
@@ -106,7 +106,7 @@ _LAST_HELD = Statement(
     LastOfThing,
 )
 _held_serial = _embargoed.c.serial + literal_column("0", BigInteger)
-_BEFORE: Statement[tuple[str, Facts]] = Statement(
+_BEFORE: Statement[tuple[str, SelectionFields]] = Statement(
     select(_embargoed.c.id, _embargoed.c.before).where(
         is_listed(_embargoed.c.id),
         _held_serial > _held_after,

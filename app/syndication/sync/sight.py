@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import repeat
 
-from app.access.selection import Clause, Facts, Selection
+from app.access.selection import Clause, Selection, SelectionFields
 from app.delivery.directory import Directory, pieces
 from app.delivery.freshness import Head
 from app.delivery.query import Position, StoryQuery
@@ -51,7 +51,7 @@ class Sight:
         """Return a story whole, as this follower may see it."""
         return pieces(row, self.directory)
 
-    def matches(self, attributes: Facts) -> bool:
+    def matches(self, attributes: SelectionFields) -> bool:
         """Tell whether a story with these attributes was one of the selection."""
         return self.selection.matches(attributes)
 
