@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 from pydantic.json_schema import SkipJsonSchema
 
-from app.kit.fields import Input, Instant, ShortLine
+from app.kit.input_fields import Input, Instant, ShortLine
 
 ScopeName = Annotated[Literal["read", "write", "publish", "admin"], Field(title="KeyScope")]
 

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from app.content.inputs import Ref
-from app.kit.fields import Input, Instant, Note, text_of
+from app.kit.input_fields import Input, Instant, Note, text_type
 
 
 class PublishInput(Input):
@@ -27,11 +27,11 @@ class PublishInput(Input):
 class ScheduleInput(Input):
     """When to publish; `"at": null` cancels a schedule."""
 
-    at: Annotated[str, text_of(40, 1)] | None = Field(
+    at: Annotated[str, text_type(40, 1)] | None = Field(
         description="An instant, or a local time in `time_zone`. Null cancels the schedule.",
         examples=["2027-03-28T09:00"],
     )
-    time_zone: Annotated[str, text_of(100, 1)] | None = Field(
+    time_zone: Annotated[str, text_type(100, 1)] | None = Field(
         None,
         description="The IANA name of the time zone, where `at` is a local time.",
         examples=["Africa/Casablanca"],

@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from app.access.audit import DeedType, DeedVerb
+from app.access.audit import AuditType, AuditVerb
 from app.access.inputs import ScopeName
 from app.api.schemas.base import Id, Instant, ResponseModel
 from app.api.schemas.reading import PageInfo
@@ -47,10 +47,10 @@ class AuditEntry(ResponseModel):
         description="The id of the request, as in `X-Request-Id`.",
         examples=["01a2027b-d74f-7000-a5a0-1daf8b8e33e2"],
     )
-    verb: Annotated[DeedVerb, Field(title="AuditVerb")] = Field(
+    verb: Annotated[AuditVerb, Field(title="AuditVerb")] = Field(
         description="What was done.", examples=["published"]
     )
-    type: Annotated[DeedType, Field(title="AuditSubjectType")] = Field(
+    type: Annotated[AuditType, Field(title="AuditSubjectType")] = Field(
         description="What it was done to.", examples=["article"]
     )
     subject: str | None = Field(
