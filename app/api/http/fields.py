@@ -51,7 +51,7 @@ def declare_fields(model: type[BaseModel], enum: str) -> Parameter[Fields | None
         "Keep these members and no others: `title,source.name`. Members that are left out are "
         "absent, so no member of the answer is required."
     )
-    return Parameter("fields", description, words_schema(enum, names), parse, None)
+    return Parameter("fields", description, words_schema(enum, names), parse, None, is_list=True)
 
 
 def _names_of(model: type[BaseModel], prefix: str = "") -> tuple[str, ...]:

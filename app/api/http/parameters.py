@@ -53,7 +53,8 @@ class Parameter(Declaration, Generic[T]):
 
     `default` is its value where it is left out, and `default_with` where one of other parameters
     is sent. `default_text` means the same as leaving it out: canonical forms are without it. Free
-    text may be empty, and have any character.
+    text may be empty, and have any character. A list may be sent in several parts: generators of
+    clients repeat its name.
     """
 
     parse: Parser[T]
@@ -61,6 +62,7 @@ class Parameter(Declaration, Generic[T]):
     default_text: str | None = None
     default_with: Mapping[str, T] = field(default_factory=dict)
     is_free_text: bool = False
+    is_list: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,9 +83,9 @@ class Values:
                 if other in self.sent:
                     return value
             return parameter.default
-        if len(texts) > 1:
+        if len(texts) > 1 and not parameter.is_list:
             raise bad(name, "repeated", f"{name!r} may stand only once.")
-        text = texts[0]
+        text = texts[0] if len(texts) == 1 else ",".join(texts)
         if not parameter.is_free_text and (not text or "\0" in text):
             raise bad(name, "invalid", f"{name!r} has no usable value.")
         return parameter.parse(name, text)
@@ -215,7 +217,8 @@ def declare_words(
     name: str, enum: str, known: Collection[Word], description: str
 ) -> Parameter[tuple[Word, ...]]:
     """Declare a comma list of words of a closed list, which the OpenAPI document calls `enum`."""
-    return Parameter(name, description, words_schema(enum, known), words_parser(known), ())
+    parse = words_parser(known)
+    return Parameter(name, description, words_schema(enum, known), parse, (), is_list=True)
 
 
 def words_schema(enum: str, known: Collection[str]) -> dict[str, Any]:

@@ -25,7 +25,6 @@ def add_patch(name: str, schemas: dict[str, Schema]) -> None:
     members: dict[str, Any] = {}
     for member, schema in written["properties"].items():
         changed = _patched(schema, schemas)
-        changed.pop("default", None)
         members[member] = changed if member in required else _or_null(changed)
     schemas[patch_name(name)] = {
         "title": patch_name(name),

@@ -13,6 +13,7 @@ from pydantic.json_schema import GenerateJsonSchema, models_json_schema
 
 from app.api.openapi.enums import enum_schema, is_enum
 from app.api.schemas.base import SELECTABLE
+from app.kit import json
 
 Schema = dict[str, Any]
 REF = "#/components/schemas/"
@@ -38,6 +39,9 @@ def model_schemas(models: Iterable[type[BaseModel]]) -> dict[str, Schema]:
         schema_generator=_WithoutTitles,
     )
     schemas: dict[str, Schema] = definitions["$defs"]
+    for schema in schemas.values():
+        for member in schema.get("properties", {}).values():
+            _say_default(member)
     return schemas
 
 
@@ -68,8 +72,6 @@ def simplify(node: Any, enums: dict[str, Schema]) -> Any:
     }
     if _NULL in simple.get("anyOf", ()):
         (form,) = (inner for inner in simple.pop("anyOf") if inner != _NULL)
-        if simple.get("default", ...) is None:
-            del simple["default"]
         simple = nullable({**form, **simple})
     if isinstance(simple.get("title"), str) and is_enum(simple):
         return _named(simple, enums)
@@ -81,6 +83,17 @@ def require_nothing(schemas: dict[str, Schema], *, is_selectable: bool) -> None:
     for schema in schemas.values():
         if schema.pop(SELECTABLE, False) and is_selectable:
             schema.pop("required", None)
+
+
+def _say_default(member: Schema) -> None:
+    """Say in words what a member is where it is left out.
+
+    Generators send a `default`, or require members that have one.
+    """
+    default = member.pop("default", None)
+    # All else means nothing, and goes without saying.
+    if isinstance(default, str | bool | int) and default != "":
+        member["description"] += f" Default: `{json.dumps(default).decode()}`."
 
 
 def _named(schema: Schema, enums: dict[str, Schema]) -> Schema:

@@ -1,6 +1,6 @@
 """Stories, sources and categories, in all forms in which readers see them."""
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import Field
 
@@ -135,7 +135,8 @@ class StoryTranslation(Selectable):
 class MayBeEmbargoed(Selectable):
     """What stories under embargo have in addition."""
 
-    embargoed: Literal[True] | None = Field(
+    # Not a constant: openapi-generator takes constants for strings.
+    embargoed: bool | None = Field(
         default=None,
         description="Present and `true` while the story is under embargo: do not publish it. "
         "Only keys that may read under embargo receive such stories. `fields=` never removes it.",
