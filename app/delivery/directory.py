@@ -1,7 +1,7 @@
-"""Sources and categories in memory, as bytes: what stories are joined with when read.
+"""Sources and categories in memory, rendered, ready to be joined with stories.
 
-A directory is never changed. A newer one takes its place when the log says that a source or
-category changed (see `queries`). To join stories with it, nothing is read and nothing waited for.
+A directory is immutable. A new one replaces it when the log says that a source or category
+changed (see `queries`). Joining stories with it needs no query and no lock.
 """
 
 from collections.abc import Iterable, Sequence
@@ -19,13 +19,13 @@ from app.kit.bounded import BoundedCache
 from app.kit.clock import format_instant
 from app.kit.session import ReadSession
 
-# Stories stand in few combinations of source and categories, which are joined once: bytes of them,
-# and what an entry takes besides its texts.
+# Stories have few combinations of source and categories, so each combination is rendered once.
+# The size of this cache in bytes, and the overhead of an entry besides its text.
 _MOST_JOINED, _OF_AN_ENTRY = 4 * 2**20, 300
-# The same of a directory whose categories are named in other languages.
+# The same for a directory with translated category names.
 _MOST_JOINED_NAMED = 512 * 1024
-# Bytes of directories with categories named in orders of languages, and what each category of
-# one takes besides its texts.
+# The size in bytes of the cache of directories with translated category names, and the overhead
+# of each category besides its text.
 _MOST_NAMED, _OF_A_CATEGORY = 16 * 2**20, 500
 
 Joined = BoundedCache[tuple[str | None, str], bytes]
@@ -42,7 +42,7 @@ def _none_named() -> Named:
 
 @dataclass(frozen=True, slots=True)
 class DirectoryEntry:
-    """One source or category: `brief` as in a story, `whole` as it is served by itself."""
+    """A source or category: `brief` is its form inside a story, `whole` its own document."""
 
     id: str
     slug: str
@@ -54,7 +54,7 @@ class DirectoryEntry:
 
 @dataclass(frozen=True, slots=True)
 class Directory:
-    """Everything by id, in the order of slugs, and the ids behind slugs old and new."""
+    """All sources and categories by id, in the order of slugs, and the ids of slugs old and new."""
 
     position: tuple[int, int | None]
     entries: dict[EntryType, dict[str, DirectoryEntry]]
@@ -62,15 +62,15 @@ class Directory:
     former: dict[EntryType, dict[str, str]]
     sources: dict[str, bytes] = field(default_factory=dict)
     categories: dict[str, bytes] = field(default_factory=dict)
-    # What `between` has returned, for those who ask for many.
+    # What `taxonomy_piece` returned; callers with many stories read it directly.
     joined: Joined = field(default_factory=_none_joined, repr=False)
     _named: Named = field(default_factory=_none_named, repr=False)
     _names: dict[str, dict[str, str]] = field(default_factory=dict, repr=False)
 
     @property
     def weight(self) -> int:
-        """Bytes that its categories take, with what it joins of them, about."""
-        texts = (len(one.brief) + len(one.whole) for one in self.entries["category"].values())
+        """The approximate memory use of the categories and their cache, in bytes."""
+        texts = (len(entry.brief) + len(entry.whole) for entry in self.entries["category"].values())
         return _MOST_JOINED_NAMED + sum(_OF_A_CATEGORY + length for length in texts)
 
     def find(self, type_: EntryType, ref: str) -> DirectoryEntry | None:
@@ -79,11 +79,11 @@ class Directory:
         return self.entries[type_].get(id_)
 
     def find_former(self, type_: EntryType, slug: str) -> DirectoryEntry | None:
-        """Return the entry that once had a slug."""
+        """Return the entry that had a slug before."""
         return self.entries[type_].get(self.former[type_].get(slug, ""))
 
     def resolve(self, type_: EntryType, ref: str) -> str | None:
-        """Return the id of the entry with an id or a slug, old or new."""
+        """Return the id of the entry with an id or a slug, current or former."""
         known = self.entries[type_]
         id_ = self.ids[type_].get(ref, ref)
         if id_ not in known:
@@ -95,32 +95,32 @@ class Directory:
         return list(self.ids[type_])
 
     def between(self, source_id: str | None, category_ids: str) -> bytes:
-        """Return what stands between the stored pieces of a story: its source and categories.
+        """Return the source and categories of a story, which stand between its stored pieces.
 
-        Categories are given as their ids with commas.
+        `category_ids` are separated by commas.
         """
         known = self.joined.get((source_id, category_ids))
         if known is not None:
             return known
         source = self.sources.get(source_id, b"null") if source_id else b"null"
         briefs = self.categories
-        found = [briefs[one] for one in category_ids.split(",") if one in briefs]
+        found = [briefs[id_] for id_ in category_ids.split(",") if id_ in briefs]
         joined = b',"source":%b,"categories":[%b],' % (source, b",".join(found))
         self.joined[source_id, category_ids] = joined
         return joined
 
     def named(self, languages: tuple[str, ...]) -> "Directory":
-        """Return the same with categories named in the first of these languages that they have.
+        """Return a directory with category names in the first of these languages that they have.
 
-        Those of which none is known keep their own name. Only languages in which anything is
-        named tell one such directory from another.
+        A category without such a name keeps its default name. Languages that no category has a name
+        in are ignored, so that few different directories are cached.
         """
         if not languages:
             return self
         if not self._names:
             self._names.update(_names_of(self.entries["category"].values()))
-        spoken = {one for names in self._names.values() for one in names}
-        wanted = tuple(one for one in wider(languages) if one in spoken)
+        spoken = {tag for names in self._names.values() for tag in names}
+        wanted = tuple(tag for tag in wider(languages) if tag in spoken)
         if not wanted:
             return self
         known = self._named.get(wanted)
@@ -130,50 +130,50 @@ class Directory:
 
     def _renamed(self, wanted: tuple[str, ...]) -> "Directory":
         own = self.entries["category"]
-        renamed = {id_: _renamed(one, self._names[id_], wanted) for id_, one in own.items()}
+        renamed = {id_: _renamed(entry, self._names[id_], wanted) for id_, entry in own.items()}
         return replace(
             self,
             entries={**self.entries, "category": renamed},
-            categories={id_: one.brief for id_, one in renamed.items()},
+            categories={id_: entry.brief for id_, entry in renamed.items()},
             joined=_none_joined(_MOST_JOINED_NAMED),
             _named=_none_named(),
         )
 
 
 def wider(languages: Iterable[str]) -> tuple[str, ...]:
-    """Return language tags in lower case, each followed by what takes it in: `fr-ca`, `fr`."""
+    """Return language tags in lower case, each followed by its wider ranges: `fr-ca`, `fr`."""
     return tuple(
-        dict.fromkeys(range_ for one in languages for range_ in reversed(language_ranges(one)))
+        dict.fromkeys(range_ for tag in languages for range_ in reversed(language_ranges(tag)))
     )
 
 
 def _names_of(categories: Iterable[DirectoryEntry]) -> dict[str, dict[str, str]]:
     """Return the names of each category by language, in lower case."""
-    found = ((one.id, json.loads(one.whole)["names"]) for one in categories)
+    found = ((entry.id, json.loads(entry.whole)["names"]) for entry in categories)
     return {id_: {tag.lower(): name for tag, name in names.items()} for id_, names in found}
 
 
 def _renamed(
     entry: DirectoryEntry, names: dict[str, str], wanted: tuple[str, ...]
 ) -> DirectoryEntry:
-    name = next((names[one] for one in wanted if one in names), None)
+    name = next((names[tag] for tag in wanted if tag in names), None)
     if name is None:
         return entry
     brief, whole = (
-        json.dumps(json.loads(one) | {"name": name}) for one in (entry.brief, entry.whole)
+        json.dumps(json.loads(piece) | {"name": name}) for piece in (entry.brief, entry.whole)
     )
     return replace(entry, name=name, brief=brief, whole=whole)
 
 
 def load(session: ReadSession, position: tuple[int, int | None]) -> Directory:
-    """Read everything; `position` is that of the last log row about one of them."""
+    """Load all entries; `position` is that of the last log row about a source or category."""
     entries: dict[EntryType, dict[str, DirectoryEntry]] = {"source": {}, "category": {}}
     for row in sorted(store.entries(session), key=lambda row: row.slug):
         entries[row.type][row.id] = DirectoryEntry(
             row.id, row.slug, row.name, row.parent_id, row.brief, row.whole
         )
     categories = entries["category"]
-    entries["category"] = {id_: _placed(one, categories) for id_, one in categories.items()}
+    entries["category"] = {id_: _placed(entry, categories) for id_, entry in categories.items()}
     former: dict[EntryType, dict[str, str]] = {"source": {}, "category": {}}
     for redirect in store.redirects(session):
         if redirect.type != "article":
@@ -182,16 +182,17 @@ def load(session: ReadSession, position: tuple[int, int | None]) -> Directory:
         position=position,
         entries=entries,
         ids={
-            type_: {one.slug: one.id for one in known.values()} for type_, known in entries.items()
+            type_: {entry.slug: entry.id for entry in known.values()}
+            for type_, known in entries.items()
         },
         former=former,
-        sources={one.id: one.brief for one in entries["source"].values()},
-        categories={one.id: one.brief for one in categories.values()},
+        sources={entry.id: entry.brief for entry in entries["source"].values()},
+        categories={entry.id: entry.brief for entry in categories.values()},
     )
 
 
 def _placed(entry: DirectoryEntry, categories: dict[str, DirectoryEntry]) -> DirectoryEntry:
-    """Return a category with its place in the tree joined to what is served."""
+    """Add the parent and the path of a category to its document."""
     path: list[str] = []
     current: DirectoryEntry | None = entry
     while current is not None and current.slug not in path:
@@ -203,10 +204,10 @@ def _placed(entry: DirectoryEntry, categories: dict[str, DirectoryEntry]) -> Dir
 
 
 def joined_list(rows: Sequence[StoryRow], directory: Directory, form: Form) -> list[bytes]:
-    """Return stories in their form."""
+    """Render stories in a form."""
     if form != "short":
         return [b"".join(pieces(row, directory)) for row in rows]
-    # What most readers ask for. Calls for each story would take as long as joining it.
+    # The most frequent form. Function calls for each story would double its cost.
     known, items = directory.joined.get, []
     for row in rows:
         between = known((row.source_id, row.category_ids))
@@ -218,24 +219,26 @@ def joined_list(rows: Sequence[StoryRow], directory: Directory, form: Form) -> l
 
 
 def pieces(row: StoryRow, directory: Directory) -> tuple[bytes, ...]:
-    """Return the pieces of a story in the form that its row has, for those who join many."""
+    """Return the pieces of a story in the form of its row, for callers that join many pieces."""
     between = directory.between(row.source_id, row.category_ids)
     end = b"}" if row.embargo_until is None else _embargoed_end(row.embargo_until)
     if isinstance(row, ShortRow):
         return b"{", row.head, between, row.tail, end
-    # Each database writes them in its own way.
+    # SQLite and PostgreSQL write JSON with different whitespace and order.
     listed = b"[]" if row.translations in {None, "[]"} else _translations(row.translations)
     found = (b"{", row.head, between, row.tail, b",", row.extra, b',"translations":', listed)
     return (*found, b",", row.body, end) if isinstance(row, WholeRow) else (*found, end)
 
 
 def _embargoed_end(embargo_until: datetime) -> bytes:
-    """Return the end of the object of a story with the embargo under which it is."""
+    """Return the end of a story's JSON object with its embargo."""
     told = {"embargoed": True, "embargo_until": format_instant(embargo_until)}
     return b"," + json.dumps(told)[1:]
 
 
 def _translations(found: str | None) -> bytes:
-    """Return translations as compact JSON in one order."""
+    """Return translations as compact JSON in a stable order."""
     listed = json.loads(found or "[]")
-    return json.dumps(sorted(listed, key=lambda one: (one["language"], one["id"])))
+    return json.dumps(
+        sorted(listed, key=lambda translation: (translation["language"], translation["id"]))
+    )

@@ -1,7 +1,7 @@
-"""What time did: stories that came out or expired, told to the log.
+"""Log changes that time alone causes: scheduled stories that came out, and stories that expired.
 
-Readers see the right thing with or without this, because the visibility rule knows the time.
-Followers of the log hear of it here.
+Queries are correct without this, because the visibility rule compares with the current time. It
+exists for clients that follow the log.
 """
 
 from collections.abc import Sequence
@@ -16,18 +16,18 @@ BATCH = 500
 
 
 def tell_due(unit: Unit) -> int:
-    """Release documents whose time has come; return how many there were (at most a batch)."""
+    """Release documents that are due; return how many there were (at most a batch)."""
     ids = store.due_documents(unit.session, unit.now, BATCH)
     attributes = store.attributes(unit.session, ids)
     store.release_documents(unit.session, ids)
-    # What stood where one of them was before.
+    # A story that comes back replaces the tombstone of its former version.
     store.replace_tombstones(unit.session, ids, [])
     _tell(unit, [_row(unit, id_, attributes[id_], "published") for id_ in ids])
     return len(ids)
 
 
 def tell_offered(unit: Unit) -> int:
-    """Tell those who read what is under embargo of stories that time has offered to them."""
+    """Log stories that have become readable under embargo, for readers with embargo access."""
     ids = store.newly_offered(unit.session, unit.now, BATCH)
     attributes = store.attributes(unit.session, ids)
     rows = [_row(unit, id_, attributes[id_], "published") for id_ in ids]
@@ -36,15 +36,15 @@ def tell_offered(unit: Unit) -> int:
 
 
 def tell_expired(unit: Unit) -> int:
-    """Take documents away whose time is over; return how many there were (at most a batch)."""
+    """Remove documents that have expired; return how many there were (at most a batch)."""
     ids = store.expired_documents(unit.session, unit.now, BATCH)
     attributes = store.attributes(unit.session, ids)
     store.remove_documents(unit.session, ids)
     out = [id_ for id_ in ids if attributes[id_].released]
     read = {id_: old for id_, old in attributes.items() if old.is_offered(unit.now)}
-    # What expired under embargo only some have read.
+    # A story that expired under embargo was read only by readers with embargo access.
     keep_traces(unit, {id_: old for id_, old in read.items() if not old.is_out(unit.now)})
-    # Whoever has the address of one finds it when it comes back under another.
+    # If the story comes back with another slug, links to this slug lead to it.
     slugs = [store.RedirectRow("article", old.slug, id_) for id_, old in read.items()]
     store.add_redirects(unit.session, slugs)
     rows = {id_: _row(unit, id_, attributes[id_], "expired") for id_ in ids}

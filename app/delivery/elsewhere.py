@@ -1,4 +1,4 @@
-"""Where a story is now that is not where it was, or what its readers are told instead."""
+"""Find what replaces a story that is not at its address: a redirect, or a withdrawal notice."""
 
 from datetime import datetime
 
@@ -9,12 +9,12 @@ from app.delivery.store import reading
 from app.delivery.store.reading import WholeRow
 from app.kit.session import ReadSession
 
-# From one withdrawn story to the next: more than anybody means, and an end if they go round.
+# The most redirects from story to story that are followed; this also ends loops.
 _MOST_STEPS = 10
 
 
 def find_elsewhere(session: ReadSession, ref: str, head: Head, *, embargoed: bool) -> Found:
-    """Return where a story is now that is not at a ref, or what its readers are told."""
+    """Return the current slug of a story that is not at `ref`, or the notice of its withdrawal."""
     id_ = reading.redirect_target(session, ref)
     moved = reading.story(session, id_, head.now, embargoed=embargoed) if id_ else None
     stone = None
@@ -30,7 +30,7 @@ def find_elsewhere(session: ReadSession, ref: str, head: Head, *, embargoed: boo
 def _led_to(
     session: ReadSession, stone: store.Stone | None, now: datetime, *, embargoed: bool
 ) -> WholeRow | None:
-    """Return the visible story to which one leads that was withdrawn, along others like it."""
+    """Return the visible story that a withdrawn story redirects to, over several redirects."""
     for _ in range(_MOST_STEPS):
         if stone is None or stone.answer != "redirect":
             return None

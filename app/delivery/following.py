@@ -1,7 +1,7 @@
-"""Following the log: from where a follower stood, in batches, to where the log ends.
+"""Follow the change log in batches, from a stored position to the end of the log.
 
-A batch is handed over before the position moves on, so a crash in between repeats and never
-loses. No transaction is open meanwhile. Whoever is handed a batch has to bear it twice.
+A batch is processed before the position is stored, so a crash in between repeats the batch and
+never loses it. No transaction is open while a batch is processed. Processing must be idempotent.
 """
 
 from collections.abc import Callable, Sequence
@@ -16,10 +16,10 @@ BATCH = 500
 
 
 class Follower:
-    """Something that is told of each change, under a name that its position is kept under."""
+    """A named follower of the change log; its position is stored under its name."""
 
     def __init__(self, database: Database, clock: Clock, name: str, *, batch: int = BATCH) -> None:
-        """Follow the log of a database, so many rows at a time."""
+        """Follow the log of a database in batches of so many rows."""
         self._batch = batch
         self._database = database
         self._clock = clock
@@ -27,7 +27,7 @@ class Follower:
         self._position: int | None = None
 
     def follow(self, take: Callable[[Sequence[store.Change]], bool]) -> bool:
-        """Hand over what is new, until there is no more or a batch is not taken; tell which."""
+        """Process new rows until none are left or `take` refuses a batch; tell if all were taken."""
         while rows := self._new():
             if not take(rows):
                 return False
@@ -38,28 +38,28 @@ class Follower:
         return True
 
     def carry(self, write: Callable[[WriteSession, Sequence[store.Change]], None]) -> None:
-        """Write down what is made of each batch in the transaction that moves the position on.
+        """Store the result of each batch in the transaction that stores the position.
 
-        So what is made is made once, whatever is killed in between.
+        So each batch is processed exactly once, even if the process is killed in between.
         """
         while rows := self._new():
             before, now = self._position or 0, self._clock.now()
             with self._database.write() as session:
                 if not store.take_over(session, self._name, before, rows[-1].serial, now):
-                    # Another process was faster; its rows are there already.
+                    # Another process was faster and has written these rows.
                     return
                 write(session, rows)
             if len(rows) < self._batch:
                 return
 
     def lag(self) -> int:
-        """Return how many serials the log has gone on since."""
+        """Return how many serials the position is behind the end of the log."""
         with self._database.read() as session:
             standing = store.follower_standing(session, self._name)
         return standing.end - standing.serial if standing is not None else 0
 
     def waits_since(self) -> datetime | None:
-        """Return the instant of the first change that it has not been told of."""
+        """Return the time of the oldest change that is not processed yet."""
         with self._database.read() as session:
             standing = store.follower_standing(session, self._name)
             rows = () if standing is None else store.log_rows(session, standing.serial, 1)
@@ -71,8 +71,8 @@ class Follower:
             self._position = standing.serial if standing is not None else None
             if standing is not None and standing.serial <= standing.end:
                 return store.log_rows(session, standing.serial, self._batch)
-        # What was before it came is none of its business. A log that ends before its position has
-        # lost rows.
+        # A new follower starts at the end of the log. If the log ends before the position, the
+        # database has lost rows (a restore or failover), and the follower goes back.
         with self._database.write() as session:
             store.start_follower(session, self._name, self._clock.now())
             store.take_back(session, self._name, self._clock.now())

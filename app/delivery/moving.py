@@ -1,4 +1,4 @@
-"""A category that moved: its stories are now found under other categories."""
+"""Update the stories of a category that moved."""
 
 from app.delivery import store
 from app.delivery.rows import seen_otherwise
@@ -10,7 +10,7 @@ _BATCH = 1_000
 
 
 def move_stories(unit: Unit, category_id: str) -> list[store.Change]:
-    """Write the categories of all stories below a category anew; return their log rows."""
+    """Update the categories of all stories below a category; return their log rows."""
     log: list[store.Change] = []
     for ids in store.documents_under(unit.session, category_id, _BATCH):
         log += _move(unit, ids)

@@ -1,4 +1,4 @@
-"""Categories whose path is another because one above them moved, or has another slug."""
+"""Find categories whose path changed because an ancestor moved or has another slug."""
 
 from collections.abc import Sequence
 
@@ -9,17 +9,17 @@ from app.kit.unit import Unit
 
 
 def elsewhere(unit: Unit, saved: Sequence[CategorySaved]) -> dict[str, int]:
-    """Return the versions of categories below those that were saved whose path changed, by id.
+    """Return the versions of categories below the saved ones whose path changed, by id.
 
-    Those that were saved themselves are told of anyway, and left out.
+    The saved categories have log rows already, so they are left out.
     """
-    changed = {one.category.id for one in saved if one.moved or one.renamed}
+    changed = {event.category.id for event in saved if event.moved or event.renamed}
     if changed:
-        # A category is told of with the path that it has after this, or is seen here.
+        # Serialises with other moves, so that each log row is written with the final path.
         unit.session.lock(CATEGORY_TREE)
         below = content_store.categories_below(unit.session, changed)
-        own = {one.category.id for one in saved}
+        own = {event.category.id for event in saved}
         return {id_: version for id_, version in below.items() if id_ not in own}
-    if any(one.new and one.category.parent_id is not None for one in saved):
+    if any(event.new and event.category.parent_id is not None for event in saved):
         unit.session.lock(CATEGORY_TREE, shared=True)
     return {}

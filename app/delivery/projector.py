@@ -1,7 +1,7 @@
-"""From events of the newsroom to finished documents and rows of the log, in one transaction.
+"""Turn the events of a command into documents and log rows, in the same transaction.
 
-Order matters on PostgreSQL: everything is rendered and written first, and the log is locked
-and appended to last (see the ADR on serials).
+Order matters on PostgreSQL: everything is rendered and written first; the log is locked and
+appended to last (see the ADR on serials).
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -39,7 +39,7 @@ from app.kit.unit import Unit
 
 
 def project(unit: Unit) -> None:
-    """Make the delivery side true to what a unit of work did."""
+    """Apply the events of a unit of work to the delivery side."""
     published: dict[str, ArticlePublished] = {}
     withdrawn: dict[str, ArticleWithdrawn] = {}
     taxonomy: list[object] = []
@@ -53,7 +53,7 @@ def project(unit: Unit) -> None:
                 published[article.id] = event
             case ArticleWithdrawn(id_, _, former):
                 withdrawn[id_] = event
-                # Brought by an import, for the day on which the story is public again.
+                # Slugs from an import, which lead to the story once it is public again.
                 redirects += _redirects("article", id_, former)
             case ArticleRemoved(id_):
                 withdrawn[id_], removed[id_] = ArticleWithdrawn(id_, "deleted"), event
@@ -82,7 +82,7 @@ def _tell_and_forget(
 
 
 def _alone(published: Mapping[str, ArticlePublished]) -> set[str]:
-    """Return the new stories to which nothing can be tied yet."""
+    """Return the new stories that cannot have translations yet."""
     alone: set[str] = set()
     for id_, publication in published.items():
         if publication.new and publication.article.translation_of is None:
@@ -96,7 +96,7 @@ def _article_rows(
     withdrawn: Mapping[str, ArticleWithdrawn],
     alone: Collection[str],
 ) -> list[store.Change]:
-    """Write stories, or take them away, and return the rows of the log."""
+    """Write or remove stories, and return their log rows."""
     known = [id_ for id_, event in published.items() if not event.new]
     known += withdrawn
     before = store.attributes(unit.session, known) if known else {}
@@ -107,7 +107,7 @@ def _article_rows(
     tied = [
         row for row in told if row.id not in alone and not isinstance(row, store.EmbargoedChange)
     ]
-    # Translations of stories that they show otherwise now.
+    # Translations of stories whose slug, language or group changed.
     others = [row for row in tied if not _shows_the_same(row, published, before)]
     if others:
         told += sibling_rows(unit, groups_in(others), {*published, *(row.id for row in told)})
@@ -127,7 +127,7 @@ def _shows_the_same(
 
 
 def _taxonomy_rows(unit: Unit, events: Iterable[object]) -> list[store.Change]:
-    """Write sources and categories and return their rows of the log."""
+    """Write sources and categories, and return their log rows."""
     log: list[store.Change] = []
     saved: list[CategorySaved] = []
     for event in events:
@@ -152,8 +152,8 @@ def _taxonomy_rows(unit: Unit, events: Iterable[object]) -> list[store.Change]:
 
 
 def _delete_entry(unit: Unit, type_: EntryType, id_: str) -> store.Change:
-    """Take an entry away, unless a public copy still names what its working copy has dropped."""
-    # Nobody publishes a story with it while we look.
+    """Delete an entry, unless a public copy still uses what its working copy has dropped."""
+    # No story with this entry may be published during the check.
     unit.session.lock(CATEGORY_TREE)
     uses = store.uses_of_entry(unit.session, type_, id_)
     if uses:
@@ -168,8 +168,8 @@ def _delete_entry(unit: Unit, type_: EntryType, id_: str) -> store.Change:
 def _publish(
     unit: Unit, events: Sequence[ArticlePublished], before: Mapping[str, store.Attributes]
 ) -> list[store.Change]:
-    """Write the documents of stories that come out, and return their rows of the log."""
-    # Shared, so that no category moves between reading its ancestors and writing them down.
+    """Write the documents of published stories, and return their log rows."""
+    # A shared lock: no category may move between reading its ancestors and writing them.
     unit.session.lock(CATEGORY_TREE, shared=True)
     articles: list[Article] = list(map(attrgetter("article"), events))
     categories = store.with_ancestors(unit.session, list(map(attrgetter("categories"), articles)))
@@ -199,10 +199,10 @@ def _clear_places(
     stories: Iterable[tuple[ArticlePublished, store.DocumentRow]],
     before: Mapping[str, store.Attributes],
 ) -> None:
-    """Take away what stood where stories are now, and remember where readers had them before.
+    """Delete the tombstones of published stories, and keep redirects from their former slugs.
 
-    What stood there stays as long as a story lies ahead. Nothing stood in the place of a new one,
-    nor where one is out already.
+    A tombstone stays until a scheduled story comes out. New stories and stories that are public
+    already have no tombstone.
     """
     came: list[store.DocumentRow] = []
     held: dict[str, store.Attributes] = {}
@@ -216,9 +216,9 @@ def _clear_places(
             slugs.add(old.slug)
             is_ahead = document.offered_at > unit.now
             if is_ahead and old.is_offered(unit.now) and not old.is_out(unit.now):
-                # Those alone had it who read what is under embargo, and have it no more.
+                # Only readers with embargo access had it, and now they do not.
                 held[document.id] = old
-        # Who had a story that lies ahead now finds at its slug what becomes of it until then.
+        # Until a scheduled story comes out, its former readers get the tombstone at its slug.
         if document.released or old is None or not old.is_offered(unit.now):
             slugs.discard(document.slug)
         moved += _redirects("article", document.id, slugs)
@@ -231,15 +231,15 @@ def _clear_places(
 def _replace(
     unit: Unit, documents: list[store.WholeDocument], before: Mapping[str, store.Attributes]
 ) -> None:
-    """Write documents: one that is there in its place, many whole.
+    """Write documents: a single known document is updated in place, many are deleted first.
 
-    Many at once may have taken each other's slugs.
+    Several stories may have exchanged their slugs.
     """
     known = [whole.document.id for whole in documents if whole.document.id in before]
     if len(documents) == 1 and known:
         (whole,) = documents
         old = before[whole.document.id]
-        # The terms have the instant of the document in them.
+        # The terms include the time of publication.
         is_filed = old.published_at == whole.document.published_at and old.terms == whole.terms
         store.replace_document(unit.session, whole, with_terms=not is_filed)
     else:
@@ -254,7 +254,7 @@ def _publish_log(
     document: store.DocumentRow,
     old: store.Attributes | None,
 ) -> list[store.Change]:
-    """Return the log rows of a publication; one that lies ahead is told when it is due."""
+    """Return the log rows of a publication; a scheduled story gets its row when it is due."""
     before = old.values if old is not None and old.is_out(unit.now) else None
     log: list[store.Change] = []
     if document.released:
@@ -265,7 +265,7 @@ def _publish_log(
     elif before is not None:
         gone = ("remove", "unpublished", document.version, before)
         log.append(_log(unit, "article", document.id, *gone))
-    # A story that is public at once, and that nobody had before, is the same for everybody.
+    # A new story that is public at once looks the same to all readers.
     if old is not None or not document.released:
         log += _embargo_log(unit, event, facts, document, old)
     return log
@@ -278,7 +278,7 @@ def _embargo_log(
     document: store.DocumentRow,
     old: store.Attributes | None,
 ) -> list[store.Change]:
-    """Return the row for those who read what is under embargo, if they see more than others."""
+    """Return the log row for readers with embargo access, if they see more than others."""
     due = document.released
     had = old.values if old is not None and old.is_offered(unit.now) else None
     held = old is not None and had is not None and not old.is_out(unit.now)
@@ -287,7 +287,7 @@ def _embargo_log(
         known = not due and had is not None
         reason = event.reason if known or event.reason == "restored" else "published"
         row = row._replace(op="upsert", after=facts, reason=reason)
-    # What is public now is told to everybody; but this says also what it was for them until now.
+    # The public log has what is public now; this row adds what it was for these readers before.
     is_told = held if due or row.op == "remove" else True
     return [for_embargoed(row._replace(before=had))] if is_told else []
 
@@ -295,7 +295,7 @@ def _embargo_log(
 def whole_document(
     article: Article, facts: Facts, now: datetime, text: Text
 ) -> store.WholeDocument:
-    """Return the document of a public copy, which is selected by these facts."""
+    """Build the document of a public copy with these attributes."""
     assert article.published_at is not None
     assert article.updated_at is not None
     rendered = render_article(article, text)
@@ -304,7 +304,7 @@ def whole_document(
         slug=article.slug,
         version=article.version,
         released=article.released or article.published_at <= now,
-        # For those who read what is under embargo.
+        # The time from which readers with embargo access may read it.
         offered_at=article.offered_from or article.published_at,
         published_at=article.published_at,
         updated_at=article.updated_at,
@@ -333,7 +333,7 @@ def _save_entry(
     rendered: tuple[bytes, bytes],
     former: tuple[str, ...],
 ) -> store.Change:
-    """Write a source or category down, and return its row of the log."""
+    """Write a source or category, and return its log row."""
     old = store.entry(unit.session, type_, thing.id)
     parent_id = thing.parent_id if isinstance(thing, Category) else None
     row = store.EntryRow(type_, thing.id, thing.slug, thing.name, parent_id, *rendered)

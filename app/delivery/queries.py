@@ -1,4 +1,4 @@
-"""Public reading: lists, stories, sources and categories as bytes, visible ones only."""
+"""Public queries: lists, stories, sources and categories as rendered bytes."""
 
 import threading
 from collections.abc import Collection, Iterator, Sequence
@@ -30,7 +30,7 @@ from app.kit.watch import Version
 
 
 class Current(NamedTuple):
-    """The directory, how new it is, and the version at which both were read, if there is one."""
+    """The directory and the log state, and the database version of both if it is known."""
 
     directory: Directory
     head: Head
@@ -38,7 +38,7 @@ class Current(NamedTuple):
 
 
 class Question(NamedTuple):
-    """A statement to be awaited, and the moment of which its rows tell."""
+    """A prepared SQL statement, and the time that it evaluates visibility for."""
 
     statement: Statement[Any]
     params: dict[str, Any]
@@ -46,7 +46,7 @@ class Question(NamedTuple):
 
 
 class Delivery:
-    """The public side. It reads the delivery tables alone."""
+    """Queries of the public side. They read the delivery tables only."""
 
     def __init__(
         self,
@@ -56,9 +56,9 @@ class Delivery:
         surrogates: Surrogates,
         frames: frozenset[str] = frozenset(),
     ) -> None:
-        """Read from a database; the directory is loaded with the first answer.
+        """Query a database; the directory is loaded with the first answer.
 
-        `frames` are the hosts that may be shown in the frames of a preview.
+        `frames` are the hosts that previews may embed in frames.
         """
         self._frames = frames
         self._database = database
@@ -69,7 +69,7 @@ class Delivery:
         self._loading = threading.Lock()
 
     def stories(self, query: StoryQuery, current: Current | None = None) -> Page:
-        """Return a page of visible stories; `current` is what was found out for it before."""
+        """Return a page of visible stories; `current` may be passed if the caller has it."""
         current = current or self._remembered()
         if current is not None and current.version is not None and query.count is None:
             directory, head, version = current
@@ -87,20 +87,20 @@ class Delivery:
         return page(query, rows, head, directory, count)
 
     def ask_page(self, query: StoryQuery) -> Question:
-        """Return what reads a page of visible stories, for `answer_page`."""
+        """Prepare the statement for a page of visible stories; see `finish_page`."""
         now = self._clock.now()
         asked = reading.story_page_statement(query, now, self._database.dialect, headed=True)
         return Question(*asked, now)
 
     def answer_page(self, query: StoryQuery, now: datetime, rows: Sequence[Any]) -> Page | None:
-        """Return the page that rows make; nothing, if the directory has to be loaded first."""
+        """Build the page from its rows; return `None` if the directory must be loaded first."""
         found, stories = reading.split_head(rows, reading.ROWS[query.form])
         head = head_of(found, now)
         directory = self._loaded(head)
         return None if directory is None else page(query, stories, head, directory)
 
     def ask_story(self, ref: str, *, embargoed: bool) -> Question:
-        """Return what reads one visible story whole, for `answer_story`."""
+        """Prepare the statement for a whole visible story; see `finish_story`."""
         now = self._clock.now()
         asked = reading.story_statement(
             ref, now, self._database.dialect, embargoed=embargoed, headed=True
@@ -110,7 +110,7 @@ class Delivery:
     def answer_story(
         self, now: datetime, rows: Sequence[Any], names_in: tuple[str, ...]
     ) -> Found | None:
-        """Return the story that rows make; nothing, if anything else has to be read for it."""
+        """Build the story from its rows; return `None` if another query is needed for it."""
         found, stories = reading.split_head(rows, WholeRow)
         head = head_of(found, now)
         if not stories or self._loaded(head) is None:
@@ -118,7 +118,7 @@ class Delivery:
         return self._found(stories[0], head, names_in)
 
     def preview(self, article: Article) -> bytes:
-        """Return a working copy whole, as readers would get it if it were published now."""
+        """Render a working copy as readers would get it if it were published now."""
         with self.opened() as (session, head, directory):
             group = article.translation_of or article.id
             translations = reading.translations(session, group, article.id, head.now)
@@ -152,7 +152,7 @@ class Delivery:
         as_of: datetime | None = None,
         names_in: tuple[str, ...] = (),
     ) -> Found:
-        """Return one visible story whole, or what readers get where it was; now, or at a time."""
+        """Return a whole visible story, or what replaces it; now, or at another time."""
         now, version = as_of or self._clock.now(), self._heads.version()
         head = self._heads.at(version, now) if as_of is None else None
         if head is not None:
@@ -163,7 +163,7 @@ class Delivery:
             else:
                 with self._database.read(snapshot=False) as session:
                     found = find_elsewhere(session, ref, head, embargoed=embargoed)
-            # Nothing was written between its statements, so they are as good as one.
+            # Nothing was written between the two statements, so they agree with each other.
             if self._heads.version() == version:
                 return found
         with self._database.read() as session:
@@ -182,7 +182,7 @@ class Delivery:
 
     @property
     def loaded(self) -> Directory | None:
-        """The directory that was loaded last: slugs in it mean the same for ever."""
+        """The directory that was loaded last; the slugs in it never change their meaning."""
         return self._directory
 
     def entries(
@@ -201,15 +201,15 @@ class Delivery:
         if position is None:
             chosen = everything
         elif backwards:
-            chosen = [one for one in everything if one.slug < position][::-1]
+            chosen = [entry for entry in everything if entry.slug < position][::-1]
         else:
-            chosen = [one for one in everything if one.slug > position]
+            chosen = [entry for entry in everything if entry.slug > position]
         more, kept = len(chosen) > limit, chosen[:limit]
         kept = kept[::-1] if backwards else kept
         has_before = more if backwards else position is not None
         has_after = position is not None if backwards else more
         return EntryPage(
-            items=[one.whole for one in kept],
+            items=[entry.whole for entry in kept],
             head=head,
             before=(kept[0].slug,) if kept and has_before else None,
             after=(kept[-1].slug,) if kept and has_after else None,
@@ -217,7 +217,7 @@ class Delivery:
         )
 
     def entry(self, type_: EntryType, ref: str, *, names_in: tuple[str, ...] = ()) -> Found:
-        """Return one source or category, or where a former slug leads."""
+        """Return a source or category, or the current slug for a former one."""
         directory, head, _ = self.current()
         directory = directory.named(names_in)
         entry = directory.find(type_, ref)
@@ -227,9 +227,9 @@ class Delivery:
         return Found(None, head, moved_to=former.slug if former else None)
 
     def current(self) -> Current:
-        """Return the directory as it is now, and how new that is.
+        """Return the current directory and log state.
 
-        An answer that is made now would be as new, and end at the same moment.
+        An answer that is built now has the same freshness.
         """
         now, version = self._clock.now(), self._heads.version()
         head = self._heads.at(version, now)
@@ -239,20 +239,20 @@ class Delivery:
         return Current(self._fresh(head), head, version)
 
     def _remembered(self) -> Current | None:
-        """Return the same, if it is known without a look at the log."""
+        """Return the same if the log state is cached."""
         version = self._heads.version()
         head = self._heads.at(version, self._clock.now())
         return None if head is None else Current(self._fresh(head), head, version)
 
     def head(self) -> Head:
-        """Return how new an answer would be that is made now, and when it would end."""
+        """Return the log state that an answer built now would have."""
         return self.current().head
 
     @contextmanager
     def opened(self, *, lists: bool = False) -> Iterator[tuple[ReadSession, Head, Directory]]:
-        """Open one state of the public side: what reads it, how new it is, and the directory.
+        """Open a transaction on one state of the public side.
 
-        With `lists` it reads public lists, and nothing else.
+        With `lists`, only public lists may be read in it.
         """
         now, version = self._clock.now(), self._heads.version()
         with self._database.read(lists=lists) as session:
@@ -261,25 +261,25 @@ class Delivery:
             yield session, head, self._fresh(head)
 
     def resolve(self, type_: EntryType, ref: str) -> str | None:
-        """Return the id behind an id or a slug, old or new.
+        """Return the id for an id or a slug, current or former.
 
-        A slug belongs to its thing for ever, so what was known once is answered from memory.
+        A slug belongs to its entry for ever, so the cached directory is asked first.
         """
         known = self._directory
         found = known.resolve(type_, ref) if known is not None else None
         return found or self.current().directory.resolve(type_, ref)
 
     def ids_of(self, slugs: Collection[str]) -> dict[str, str]:
-        """Return the ids of the stories that have slugs, or had them, by slug."""
+        """Return the ids of stories by slug, current or former."""
         with self._database.read(lists=True) as session:
             return reading.ids_of_slugs(session, slugs)
 
     def slugs(self, type_: EntryType) -> Sequence[str]:
-        """Return all slugs of a type, to guess what somebody meant."""
+        """Return all slugs of a type, to suggest corrections for unknown ones."""
         return self.current().directory.slugs(type_)
 
     def is_due(self) -> bool:
-        """Tell whether time made a story appear or expire, for anybody, that no log knows of."""
+        """Tell whether a story came out or expired, for any reader, that no log row exists for."""
         now = self._clock.now()
         with self._database.read() as session:
             row = log_head.log_head(session, now)
@@ -287,7 +287,7 @@ class Delivery:
             return due or store.is_offer_untold(session, now)
 
     def _fresh(self, head: Head) -> Directory:
-        """Return a directory that is at least as new as the rows that were just read."""
+        """Return a directory that is as new as a log state; load it if needed."""
         directory = self._directory
         if directory is not None and directory.position == head.taxonomy:
             return directory
@@ -300,7 +300,7 @@ class Delivery:
         return directory
 
     def _loaded(self, head: Head) -> Directory | None:
-        """Return the directory that is in memory, if it is the one of these rows."""
+        """Return the cached directory if it is as new as a log state."""
         known = self._directory
         return known if known is not None and known.position == head.taxonomy else None
 
@@ -312,7 +312,7 @@ def page(
     directory: Directory,
     count: Counted | None = None,
 ) -> Page:
-    """Return the page that rows make, of which one more tells that there is more."""
+    """Build a page from its rows; a surplus row tells that there is another page."""
     if query.order:
         rows = _as_named(query, rows)
     more = len(rows) > query.limit
@@ -320,7 +320,7 @@ def page(
     if query.names_in:
         directory = directory.named(query.names_in)
     items = joined_list(rows, directory, query.form)
-    # Where everything on this side of a position is gone, the way back is still there.
+    # Even an empty page has a cursor back to where the client came from.
     first = (rows[0].place, rows[0].id) if rows else query.position
     last = (rows[-1].place, rows[-1].id) if rows else query.position
     placed = query.position is not None
@@ -329,9 +329,9 @@ def page(
 
 
 def _as_named(query: StoryQuery, rows: list[StoryRow]) -> list[StoryRow]:
-    """Return those rows beyond the position, each with its place among the names.
+    """Return the rows beyond the position, with places in the order of the named ids.
 
-    Places fall, as dates do in the usual order of a list.
+    Places fall, like the dates of a list that starts with the newest story.
     """
     places = {id_: -index for index, id_ in enumerate(query.order)}
     named = [row._replace(place=places[row.id]) for row in rows]
@@ -345,8 +345,8 @@ def _as_named(query: StoryQuery, rows: list[StoryRow]) -> list[StoryRow]:
 
 def in_order(query: StoryQuery, rows: list[StoryRow]) -> list[StoryRow]:
     """Return the rows of a page in the order of the list."""
-    # There are few, so the database need not sort those that are named one by one, or again those
-    # that it found in order and joined with the head of the log.
+    # Python sorts these few rows. The database would have to sort named ids, and sort rows in
+    # index order again after the join with the log state.
     rows.sort(key=attrgetter("place", "id"), reverse=query.shape.descending)
     rows = rows[: query.limit]
     return rows[::-1] if query.backwards else rows

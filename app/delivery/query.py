@@ -1,8 +1,9 @@
-"""What a list of stories is asked for, and its shape: what the statement for it depends on.
+"""The query for a list of stories, and its shape: the part that its SQL statement depends on.
 
-A shape has no values. So there are few statements, each is built once, and values are bound by
-name. How many values a filter has is told roughly: they are bound as one list, and where each has
-a part of the statement to itself, parts that are left over are bound to a value that no story has.
+A shape has no values, so there are few statements: each is built once, and values are bound by
+name. The number of values of a filter is rounded up to a power of two. They are bound as one list;
+where the statement has a part for each value, surplus parts are bound to a value that no story
+has.
 """
 
 from collections.abc import Mapping, Sequence
@@ -19,11 +20,11 @@ SortKey = Literal["published_at", "updated_at"]
 Count = Literal["exact", "estimated"]
 Position = tuple[int, str]
 
-# Of more values than these, no statement says how many they are.
+# Above this many values, the statement does not depend on their number.
 MOST_PARTS = 32
-# No story has it, and no filter takes it. PostgreSQL would plan another statement for a NULL.
+# No story has it, and no filter accepts it. For a NULL, PostgreSQL would make another plan.
 _NOTHING = ""
-# By what a list is read where there is a choice: first by what is likely the rarest.
+# The driving filters in order of preference, the most selective first.
 _DRIVERS = (
     ("tag",),
     ("author",),
@@ -39,11 +40,11 @@ _DRIVERS = (
 
 @dataclass(frozen=True, slots=True)
 class ClauseShape:
-    """A condition on a field: about how many values are wanted, and whether some are not.
+    """A filter on a field: roughly how many values it includes, and whether it excludes any.
 
-    `included` is 0, 1, 2, 4, … up to `MOST_PARTS`, or twice that for any greater number. Values
-    of the first condition that are wanted are bound as `c0_0`, `c0_1`, …, and all as the list
-    `in0`; those that are not wanted are the list `out0`.
+    `included` is 0, 1, 2, 4, … up to `MOST_PARTS`, or twice that for any greater number. The
+    included values of the first filter are bound as `c0_0`, `c0_1`, …, and all of them as the
+    list `in0`; its excluded values are the list `out0`.
     """
 
     field: Field
@@ -53,11 +54,10 @@ class ClauseShape:
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """What a list statement depends on; `spans` names the ends of time that are given.
+    """What the statement for a list depends on; `spans` names the time bounds that are given.
 
-    With `preferred` it is of each group of translations the story that goes before the others, by
-    so many languages in the order of preference, of which the last may be none. They are bound as
-    `l0`, `l1`, ….
+    `preferred` selects from each group of translations the story in the most preferred of so many
+    languages. They are bound as `l0`, `l1`, …. The number may be 0.
     """
 
     clauses: tuple[ClauseShape, ...]
@@ -68,18 +68,18 @@ class Shape:
     form: Form = "short"
     embargoed: bool = False
     preferred: int | None = None
-    # Whether the stories are named one by one.
+    # Whether the query names the ids of stories.
     picks: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class StoryQuery:
-    """What a list of stories is asked for; `embargoed` takes in what is under embargo.
+    """A query for a list of stories; `embargoed` includes stories under embargo.
 
-    With `preferred` languages, even none, it is of each group of translations the story that goes
-    before the others. A count goes beyond 10,000 where it `counts_all`. `names_in` are the
-    languages in which categories are named. `order` are the ids of stories that are named one by
-    one, where the list is in their order.
+    `preferred`, even if empty, selects from each group of translations the story in the most
+    preferred language. `counts_all` counts beyond 10,000. `names_in` are the languages for
+    category names. `order` are the ids of stories in the order of the list, if the list has the
+    order of its ids.
     """
 
     selection: Selection = Selection()
@@ -96,17 +96,17 @@ class StoryQuery:
     names_in: tuple[str, ...] = ()
     order: tuple[str, ...] = ()
 
-    # What the statement for it depends on, and what that is bound to, whenever it is asked for.
+    # The shape, and the values to bind.
     shape: Shape = field(init=False, repr=False, compare=False)
     values: Mapping[str, Any] = field(init=False, repr=False, compare=False)
-    # Whether the answer takes the rows that it shows, and few others.
+    # Whether an index has the result in order, so that few other rows are read.
     is_short: bool = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        """Find out once what every reading of it needs."""
-        # One more, which tells whether there is more.
+        """Derive the shape and the values once."""
+        # The extra row tells whether there is another page.
         values: dict[str, Any] = {"limit": self.limit + 1}
-        # What is in the order of its names is read whole; there are few.
+        # A list in the order of its ids is read whole; it is short.
         placed = self.position is not None and not self.order
         if self.position is not None and placed:
             values["place"], values["place_id"] = self.position
@@ -124,7 +124,7 @@ class StoryQuery:
         )
         object.__setattr__(self, "shape", shape)
         object.__setattr__(self, "values", values)
-        # Nothing says how many stories there are whose translations go before them.
+        # Counts and preferred translations read more rows than the page has.
         alone = self.count is None and self.preferred is None
         object.__setattr__(self, "is_short", alone and is_indexed(shape))
 
@@ -132,7 +132,7 @@ class StoryQuery:
 def _bind_clauses(
     values: dict[str, Any], selection: Selection
 ) -> tuple[tuple[ClauseShape, ...], bool]:
-    """Bind what is wanted and what is not; return its shape, and whether it names stories."""
+    """Bind the values of all filters; return their shapes, and whether they name ids."""
     shapes, picks = [], False
     for index, clause in enumerate(selection.clauses):
         count = _bind_parts(values, f"c{index}_", clause.included)
@@ -146,7 +146,7 @@ def _bind_clauses(
 
 
 def _bind_parts(values: dict[str, Any], name: str, wanted: Sequence[str]) -> int:
-    """Bind values one by one, and return in how many parts of the statement: a power of two."""
+    """Bind the values separately; return the number of parts, a power of two."""
     if not wanted:
         return 0
     parts = min(1 << (len(wanted) - 1).bit_length(), 2 * MOST_PARTS)
@@ -157,7 +157,7 @@ def _bind_parts(values: dict[str, Any], name: str, wanted: Sequence[str]) -> int
 
 
 def _bind_spans(values: dict[str, Any], selection: Selection) -> tuple[str, ...]:
-    """Bind the ends of time that are given, and return their names."""
+    """Bind the time bounds that are given, and return their names."""
     names = []
     for name, bound in (
         ("published_start", selection.published.start),
@@ -171,26 +171,26 @@ def _bind_spans(values: dict[str, Any], selection: Selection) -> tuple[str, ...]
     return tuple(names)
 
 
-# --- by what a list is read ----------------------------------------------------------------
+# --- the driving filter ----------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
 class Driver:
-    """The clauses by which a list is read, by their numbers in the shape."""
+    """The filters whose index range drives the query, by their numbers in the shape."""
 
     fields: tuple[str, ...]
     clauses: tuple[int, ...]
 
 
 def driver_of(shape: Shape) -> Driver | None:
-    """Return by what a list can be read, or nothing: then it is read from its beginning."""
+    """Return the driving filter, or `None` to read the whole list in order."""
     if shape.key != "published_at" or shape.picks:
         return None
     for fields in _DRIVERS:
         found = [_wanted(shape, field) for field in fields]
-        clauses = tuple(one for one in found if one is not None)
-        parts = prod(shape.clauses[one].included for one in clauses)
-        # More are read along the whole list: a statement of many parts takes long to prepare.
+        clauses = tuple(number for number in found if number is not None)
+        parts = prod(shape.clauses[number].included for number in clauses)
+        # Preparing a statement with more parts would take longer than reading the whole list.
         if len(clauses) == len(fields) and parts <= MOST_PARTS:
             return Driver(fields, clauses)
     return None
@@ -198,19 +198,19 @@ def driver_of(shape: Shape) -> Driver | None:
 
 @lru_cache(maxsize=256)  # of shapes, at most 3 kB each
 def is_indexed(shape: Shape) -> bool:
-    """Tell whether an index has what is asked, and little else."""
+    """Tell whether an index has the result in order, with few other rows."""
     if shape.picks:
         return True
     driver = driver_of(shape)
     driven = driver.clauses if driver is not None else ()
-    rest = [one for number, one in enumerate(shape.clauses) if number not in driven]
+    rest = [clause for number, clause in enumerate(shape.clauses) if number not in driven]
     own = shape.key.removesuffix("_at")
     return not rest and all(span.startswith(own) for span in shape.spans)
 
 
 def _wanted(shape: Shape, field: str) -> int | None:
-    """Return a clause that says which values of a field are wanted, and nothing else."""
-    for number, one in enumerate(shape.clauses):
-        if one.field == field and one.included and not one.excluded:
+    """Return the number of the filter that includes values of a field and excludes none."""
+    for number, clause in enumerate(shape.clauses):
+        if clause.field == field and clause.included and not clause.excluded:
             return number
     return None

@@ -1,4 +1,4 @@
-"""Rebuilding: documents made anew from the content side where they are not as they should be."""
+"""Rebuild documents from the content side where the two differ."""
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
@@ -29,7 +29,7 @@ _ACTOR = Actor(None, "rebuild")
 
 
 def rebuild(runner: Runner) -> Iterator[tuple[int, int]]:
-    """Mend the delivery side; yield how many articles were looked at and mended so far."""
+    """Repair the delivery side; yield how many articles were checked and repaired so far."""
     runner.run(_ACTOR, _mend_entries)
     runner.run(_ACTOR, _drop_strays)
     after, looked, mended = "", 0, 0
@@ -45,7 +45,7 @@ def rebuild(runner: Runner) -> Iterator[tuple[int, int]]:
 
 @dataclass(frozen=True, slots=True)
 class _Batch:
-    """What was done to a batch of articles; `gone` are those the log has still to hear of."""
+    """The result for a batch of articles; `removed` are ids that need a removal in the log."""
 
     looked: int
     mended: int
@@ -69,7 +69,7 @@ def _mend(unit: Unit, after: str) -> _Batch:
         elif flaw.tell:
             gone.add(flaw.id)
         else:
-            # A snapshot is lost: the document that was made of it is all that is left.
+            # The snapshot is lost, so the existing document is the only copy.
             continue
         mended.add(flaw.id)
     last = articles[-1].id if articles else after
@@ -77,7 +77,7 @@ def _mend(unit: Unit, after: str) -> _Batch:
 
 
 def _tell_gone(unit: Unit, ids: Collection[str]) -> None:
-    """Tell the log of stories that are not public, where it ends with their being so."""
+    """Log the removal of stories that are not public but whose last log row says so."""
     public = store.attributes(unit.session, ids)
     last = store.last_log_rows(unit.session, [id_ for id_ in ids if id_ not in public])
     store.append(

@@ -1,8 +1,7 @@
-"""What is left of stories on the delivery side, deleted with them.
+"""Deletes on the delivery side for stories that were purged or erased.
 
-Followers still need the log's rows to hear that a story is gone, and their marks to go on from
-them. Of an erased story the rows lose what was said: the notice, and the tags and authors by which
-it was selected. Who followed by one of those may have had the story, and is told so.
+The log rows stay: followers need them to learn of the removal, and continue from their marks. The
+rows of an erased story lose its notice, tags and authors.
 """
 
 from collections.abc import Collection, Mapping
@@ -13,12 +12,12 @@ from app.kit.unit import Unit
 
 
 def forget_places(unit: Unit, ids: Collection[str]) -> None:
-    """Delete what stands where removed stories were, and the slugs that led there."""
+    """Delete the tombstones of removed stories, and the former slugs that lead to them."""
     store.replace_tombstones(unit.session, ids, [])
     store.drop_redirects_to(unit.session, "article", ids)
 
 
 def forget_facts(unit: Unit, removed: Mapping[str, ArticleRemoved]) -> None:
-    """Delete from both logs what those of removed stories said that are erased."""
+    """Delete the personal data of erased stories from both logs."""
     erased = [id_ for id_, event in removed.items() if event.erased]
     store.erase_facts(unit.session, erased)

@@ -1,7 +1,7 @@
-"""Rendering: the one place that decides which fields of content the public gets.
+"""Render documents. This module alone decides which fields of the content become public.
 
-Fields are listed, never copied wholesale: what is added to the content side stays there until
-it is added here.
+It lists the public fields, so a new field of the content side stays private until it is added
+here.
 """
 
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ _WORDS_A_MINUTE = 230
 
 @dataclass(frozen=True, slots=True)
 class Rendered:
-    """A story in the pieces of JSON in which it leaves."""
+    """A story as the pieces of JSON that it is stored in."""
 
     head: bytes
     tail: bytes
@@ -66,20 +66,20 @@ def render_article(article: Article, text: Text) -> Rendered:
 
 
 def render_source(source: Source) -> tuple[bytes, bytes]:
-    """Render a source as stories show it, and whole."""
+    """Render a source as stories show it, and as a whole document."""
     brief = {"id": source.id, "slug": source.slug, "name": source.name, "url": source.url}
     whole = brief | {"description": source.description, "language": source.language}
     return json.dumps(brief), json.dumps(whole)
 
 
 def render_category(category: Category) -> tuple[bytes, bytes]:
-    """Render a category as stories show it, and whole but for what depends on others."""
+    """Render a category as stories show it, and as a document without its place in the tree."""
     brief = {"id": category.id, "slug": category.slug, "name": category.name}
     return json.dumps(brief), json.dumps(brief | {"names": category.names})
 
 
 def attributes_of(article: Article, categories: list[str]) -> Facts:
-    """Return what a story is selected by; `categories` takes in those above its own."""
+    """Return the attributes of a story; `categories` includes the ancestors of its own."""
     assert article.published_at is not None
     assert article.updated_at is not None
     return {
@@ -107,5 +107,5 @@ def _picked(value: dict[str, Any] | None, names: tuple[str, ...]) -> dict[str, A
 
 
 def _members(value: dict[str, Any]) -> bytes:
-    """Return the members of a JSON object without its braces, to be joined with others."""
+    """Render the members of a JSON object without its braces, so that pieces can be joined."""
     return json.dumps(value)[1:-1]

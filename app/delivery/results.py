@@ -1,4 +1,4 @@
-"""What public reading finds, finished."""
+"""Results of public queries, rendered."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -10,7 +10,7 @@ from app.delivery.store.reading import Counted
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A page of finished objects, with the positions before and after it where there is more."""
+    """A page of rendered objects, with the positions before and after it if there are more."""
 
     items: list[bytes]
     head: Head
@@ -21,7 +21,7 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class EntryPage:
-    """A page of sources or categories, with the slugs at its ends where there is more."""
+    """A page of sources or categories, with the slugs at its ends if there are more."""
 
     items: list[bytes]
     head: Head
@@ -32,7 +32,7 @@ class EntryPage:
 
 @dataclass(frozen=True, slots=True)
 class Gone:
-    """What the readers of a story are told where it was."""
+    """The answer for readers of a story that is gone or was killed."""
 
     answer: Literal["gone", "killed"]
     notice: str | None
@@ -40,7 +40,7 @@ class Gone:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """One finished object (nothing, if it is not visible), or the slug where it is now."""
+    """A rendered object, or what replaces it: a slug to redirect to, or a notice."""
 
     body: bytes | None
     head: Head

@@ -1,4 +1,4 @@
-"""Rows of the log for stories that readers see otherwise, though nobody published them anew."""
+"""Log rows for stories that look different to readers without a new publication."""
 
 from app.access.selection import Facts
 from app.delivery import store
@@ -13,7 +13,7 @@ def seen_otherwise(
     now_is: Facts | None = None,
     reason: str = "updated",
 ) -> store.Change:
-    """Return the row for a story; `now_is` are those of its attributes that are others now."""
+    """Build the row for a story; `now_is` has those of its attributes that changed."""
     after = story.values if now_is is None else story.values | now_is
     return store.Change(
         unit.now, "article", id_, "upsert", reason, story.version, before=story.values, after=after

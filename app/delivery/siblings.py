@@ -1,8 +1,8 @@
-"""Word to followers that a story's translations are others now.
+"""Log rows for stories whose translations changed.
 
-A document shows the visible translations of its story, joined when it is read. So when one of
-them comes, goes, or changes its slug, language or group, the documents of the others change too,
-and each of them gets a row of the log.
+A document shows the visible translations of its story, joined at read time. If a translation
+comes, goes, or changes its slug, language or group, the documents of the others change too, so
+each of them gets a log row.
 """
 
 from collections.abc import Collection, Iterable
@@ -14,15 +14,15 @@ from app.kit.unit import Unit
 
 
 def shown(slug: str, attributes: Facts) -> tuple[str, str, str]:
-    """Return what the others of a group show of a story: slug, language and group."""
+    """Return what translations show of a story: its slug, language and group."""
     (group,) = attributes["group"]
-    # A document that has lost its terms has none.
+    # A damaged document without terms has no language.
     language = attributes["language"][-1] if attributes["language"] else ""
     return slug, language, group
 
 
 def groups_in(rows: Iterable[store.Change]) -> set[str]:
-    """Return the groups of the stories that rows of the log tell of."""
+    """Return the translation groups of the stories in log rows."""
     both = (attributes for row in rows for attributes in (row.before, row.after))
     return {group for attributes in both if attributes for group in attributes.get("group", ())}
 
@@ -30,14 +30,14 @@ def groups_in(rows: Iterable[store.Change]) -> set[str]:
 def sibling_rows(
     unit: Unit, groups: Collection[str], but_for: Collection[str]
 ) -> list[store.Change]:
-    """Return a row for each public story of these groups; the others have rows of their own.
+    """Build a row for each public story of these groups except some that have their own rows.
 
-    The log is locked first, so that of two stories which come out at once the later one sees the
-    earlier. Those that time has let out, and the log has not, are told when they are due.
+    The log is locked first, so that of two stories which come out at the same time the later one
+    sees the earlier. Stories that are due but not released yet get their rows when they are.
     """
     if not groups:
         return []
     store.lock_log(unit.session)
-    ids = [one for one in store.released_of_groups(unit.session, groups) if one not in but_for]
+    ids = [id_ for id_ in store.released_of_groups(unit.session, groups) if id_ not in but_for]
     known = store.attributes(unit.session, ids)
     return [seen_otherwise(unit, id_, known[id_]) for id_ in ids]

@@ -1,4 +1,4 @@
-"""Whether the delivery side is what the content side says it should be."""
+"""Check that the delivery side agrees with the content side."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -25,10 +25,10 @@ EntryKey = tuple[str, str]
 
 @dataclass(frozen=True, slots=True)
 class Flaw:
-    """Something that does not agree, and how it can be mended, if it can.
+    """A difference between both sides, and how to repair it if that is possible.
 
-    `publish` is the public copy to render again. `withdraw` says that nothing should be public
-    but `tombstone`, and `tell` that the log has to be told so.
+    `publish` is the public copy to render again. `withdraw` means that nothing but `tombstone`
+    should be public, and `tell` that the log needs a row for the removal.
     """
 
     id: str
@@ -42,9 +42,9 @@ class Flaw:
 def flaws(
     session: ReadSession, now: datetime, text_of: Callable[[Article], Text] = text_now
 ) -> Iterator[Flaw]:
-    """Yield what is wrong, in memory that does not grow with the number of stories.
+    """Yield all differences; memory use does not depend on the number of stories.
 
-    `text_of` gives the texts that public copies should have.
+    `text_of` returns the text that a public copy should have.
     """
     yield from _entry_flaws(session)
     for id_ in content_store.revision_gaps(session):
@@ -58,7 +58,7 @@ def flaws(
 
 
 def log_flaws(session: ReadSession) -> list[str]:
-    """Return what is wrong with the log itself: nobody can have followed it beyond its end."""
+    """Return errors in the log itself: no follower can have a position beyond its end."""
     end = store.last_serial(session)
     return [
         f"{name} followed the change log to {serial}, and it ends at {end}"
@@ -68,7 +68,7 @@ def log_flaws(session: ReadSession) -> list[str]:
 
 
 def article_batches(session: ReadSession) -> Iterator[list[Article]]:
-    """Yield all articles in batches."""
+    """Load all articles in batches."""
     for originals in (True, False):
         stream = content_store.stream_articles(session, originals=originals)
         while batch := list(islice(stream, _BATCH)):
@@ -81,13 +81,13 @@ def article_flaws(
     now: datetime,
     text_of: Callable[[Article], Text] = text_now,
 ) -> Iterator[Flaw]:
-    """Yield what is wrong with the documents of some articles; `text_of` gives their texts."""
+    """Yield the differences of some articles; `text_of` returns their texts."""
     copies = public_copies(session, articles)
     above = store.with_ancestors(session, [copy.categories for copy in copies.values()])
     categories = dict(zip(copies, above, strict=True))
-    found = store.whole_documents(session, [one.id for one in articles])
-    last = store.last_log_rows(session, [one.id for one in articles])
-    stones = store.tombstones(session, [one.id for one in articles])
+    found = store.whole_documents(session, [article.id for article in articles])
+    last = store.last_log_rows(session, [article.id for article in articles])
+    stones = store.tombstones(session, [article.id for article in articles])
     for article in articles:
         copy, there = copies.get(article.id), found.get(article.id)
         if article.stage == "published" and article.deleted_at is None and copy is None:
@@ -114,10 +114,20 @@ def article_flaws(
 
 def public_copies(session: ReadSession, articles: Sequence[Article]) -> dict[str, Article]:
     """Return the public copies of articles, by id."""
-    public = [one for one in articles if one.stage == "published" and one.deleted_at is None]
-    copies = {one.id: one for one in public if one.published_version == one.version}
-    behind = [(one.id, one.published_version or 0) for one in public if one.id not in copies]
-    out = {one.id for one in public if one.released}
+    public = [
+        article
+        for article in articles
+        if article.stage == "published" and article.deleted_at is None
+    ]
+    copies = {
+        article.id: article for article in public if article.published_version == article.version
+    }
+    behind = [
+        (article.id, article.published_version or 0)
+        for article in public
+        if article.id not in copies
+    ]
+    out = {article.id for article in public if article.released}
     for id_, snapshot in content_store.snapshots(session, behind).items():
         copies[id_] = replace(from_snapshot(snapshot), released=id_ in out)
     return copies
@@ -130,7 +140,7 @@ def _document_flaws(
         yield Flaw(copy.id, "the story is published and has no document", copy)
         return
     should, found = _columns_of(wanted), _columns_of(there)
-    # Whether it is out already is a matter of time, and of the worker.
+    # `released` depends on the time and on the worker.
     differing = [name for name in should if name != "released" and should[name] != found[name]]
     if differing:
         yield Flaw(copy.id, f"the document differs in {', '.join(differing)}", copy)
@@ -155,7 +165,7 @@ def _tombstone_flaws(
 
 
 def _was_over(last: store.LastChange | None) -> bool:
-    """Tell whether the story had expired already, by a clock that was set back since."""
+    """Tell whether the story expired before, by a clock that was set back since."""
     return last is not None and last.reason == "expired"
 
 
@@ -180,7 +190,7 @@ def _entry_flaws(session: ReadSession) -> Iterator[Flaw]:
 
 
 def wanted_entries(session: ReadSession) -> dict[EntryKey, tuple[Source | Category, Any]]:
-    """Return each source and category, and what should be public of it, by type and id."""
+    """Return each source and category with its expected public entry, by type and id."""
     wanted: dict[EntryKey, tuple[Source | Category, Any]] = {}
     for source in content_store.stream_sources(session):
         place = (source.slug, source.name, None)
@@ -192,7 +202,7 @@ def wanted_entries(session: ReadSession) -> dict[EntryKey, tuple[Source | Catego
 
 
 def present_entries(session: ReadSession) -> dict[EntryKey, Any]:
-    """Return what is public of each source and category, by type and id."""
+    """Return the public entries of all sources and categories, by type and id."""
     return {
         (row.type, row.id): (row.slug, row.name, row.parent_id, row.brief, row.whole)
         for row in store.entries(session)

@@ -1,4 +1,4 @@
-"""Which tags a slug stands for: `climate-change` is what "Climate change" is in an address."""
+"""The tags that a slug stands for: `climate-change` is the slug of "Climate change"."""
 
 import threading
 
@@ -11,27 +11,27 @@ from app.kit.readers import unlimited
 from app.kit.session import ReadSession
 
 _MOST_ROWS = 1_000
-# Of tags that make the same slug; nobody spells one in more ways.
+# The most tags with the same slug that are kept.
 _MOST_SPELLINGS = 50
 
 
 class TagNames:
-    """Tags by their slug, in memory, kept true by what the log has appended since.
+    """A cache of tags by slug, kept current from the change log.
 
-    A tag that no story has any more stays: its list is empty, as it should be.
+    A tag that no story has any more stays in the cache: its list is empty.
     """
 
     def __init__(self, database: Database) -> None:
-        """Know nothing yet."""
+        """Start with an empty cache."""
         self._database = database
         self._position: LogPosition | None = None
         self._known: dict[str, dict[str, None]] = {}
         self._reading = threading.Lock()
 
     def spellings(self, slug: str, position: LogPosition) -> tuple[str, ...]:
-        """Return the folded tags that a slug stands for, as of a position in the log.
+        """Return the folded tags of a slug, as of a log position.
 
-        One that no story has is taken to be what the slug says.
+        If no story has such a tag, the tag is derived from the slug.
         """
         if position != self._position:
             with self._reading:
@@ -48,7 +48,7 @@ class TagNames:
         self._position = position
 
     def _news(self, session: ReadSession) -> list[str]:
-        """Return the tags of what changed; all of them if that is very much, or is not known."""
+        """Return the tags of the changes since, or all tags if these are too many or unknown."""
         known = self._position
         rows = None if known is None else rows_since(session, known, _MOST_ROWS)
         if rows is None or len(rows) == _MOST_ROWS:

@@ -1,11 +1,11 @@
-"""What a transaction tells: the log of everybody, and the one of what is under embargo.
+"""Append the changes of a transaction: to the change log, and to the log of embargoed changes.
 
-An `EmbargoedChange` is for those who read what is under embargo. It goes to a log of
-its own, because a serial that moved, or one that is left out, would tell everybody else.
+An `EmbargoedChange` is for readers with embargo access. It has its own log, because a gap in the
+serials of the public log would reveal it.
 
-To its readers a story's translations under embargo are translations like others. So where a group
-has one, whatever changes in the group is told there of all its stories. A story of which the
-change log was the last to tell is thus the same for everybody.
+For these readers, translations under embargo are ordinary translations. So if a group has one,
+every change in the group is logged there for all its stories. A story whose last change is in the
+public log is therefore the same for all readers.
 """
 
 from collections.abc import Collection, Sequence
@@ -18,14 +18,14 @@ from app.kit.unit import Unit
 
 
 def for_embargoed(row: Change) -> EmbargoedChange:
-    """Return a row as it is told to those alone who read what is under embargo."""
+    """Convert a change into one for readers with embargo access only."""
     return EmbargoedChange(*row)
 
 
 def tell(unit: Unit, rows: Sequence[Change], alone: Collection[str] = ()) -> None:
-    """Append rows to their logs; nothing may be locked after this.
+    """Append changes to their logs; no lock may be taken after this.
 
-    `alone` are new stories to which no other can be tied yet.
+    `alone` are new stories that cannot have translations yet.
     """
     public: list[Change] = []
     tied: list[Change] = []
@@ -43,12 +43,12 @@ def tell(unit: Unit, rows: Sequence[Change], alone: Collection[str] = ()) -> Non
 
 
 def _siblings(unit: Unit, public: Sequence[Change], held: Sequence[Change]) -> list[Change]:
-    """Return the rows of all stories in groups that have, or had, one under embargo."""
+    """Return the rows of all stories in groups that have, or had, a story under embargo."""
     changed, others = groups_in(held), groups_in(public)
     if not changed | others:
         return []
     if not public:
-        # Of two stories that change at once the later one sees the earlier.
+        # Of two stories that change at the same time, the later one must see the earlier.
         store.lock_log(unit.session)
     groups = changed | store.embargoed_groups(unit.session, others - changed, unit.now)
     own = {row.id for row in held}

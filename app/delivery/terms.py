@@ -1,7 +1,7 @@
-"""The terms that a public story is found by: single ones, and pairs that are often asked for.
+"""The terms that lists find public stories by: single values, and frequent pairs of values.
 
-Each term names one stretch of an index that has its stories in order, so a list that one term
-describes reads the rows that it shows, and no others.
+Each term is one index range that has its stories in order. So a list of one term reads only the
+rows that it shows.
 """
 
 from collections.abc import Callable, Iterable
@@ -17,14 +17,13 @@ PAIRS: tuple[tuple[Field, Field], ...] = (
     ("source", "language"),
     ("category", "language"),
 )
-# The field under which a pair of values stands, and the pair as one value: no id and no language
-# holds a space.
+# The field name of a pair, and the pair as one value: neither ids nor languages contain a space.
 pair_field: Callable[[Iterable[str]], str] = "+".join
 pair_value: Callable[[Iterable[str]], str] = " ".join
 
 
 def terms_of(attributes: Facts) -> set[Term]:
-    """Return every term of a story with these attributes."""
+    """Return all terms of a story with these attributes."""
     terms: set[Term] = set()
     for field in SINGLE:
         for value in attributes[field]:

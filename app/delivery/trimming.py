@@ -1,8 +1,8 @@
-"""The log does not grow for ever: what is older than its retention and superseded is forgotten.
+"""Log retention: delete log rows that are older than the retention period and superseded.
 
-Trimming follows the log, some days behind. Where it has been, the log has but the last row of each
-thing: so whoever asks what became of a story finds out, and what is true now is never taken away.
-It stays behind every follower that keeps its place. Who was away for longer begins anew.
+Retention follows the log some days behind. Up to its position, the log keeps only the last row of
+each story, source and category. It never passes another follower. A client that was away for
+longer has to start again.
 """
 
 from datetime import timedelta
@@ -22,7 +22,7 @@ BATCH = 500
 
 
 def trim(unit: Unit, days: int) -> int:
-    """Go on behind the log by one batch at the most, and count its rows; 0 days keep everything."""
+    """Trim the next batch, and return the number of rows read; 0 days keep everything."""
     if not days:
         return 0
     session, until = unit.session, unit.now - timedelta(days=days)
@@ -43,5 +43,5 @@ def trim(unit: Unit, days: int) -> int:
 
 
 def forget(unit: Unit, name: str) -> None:
-    """Let nobody wait for a follower that there is no more."""
+    """Delete the position of a follower that no longer exists, so that it blocks nothing."""
     forget_follower(unit.session, name)

@@ -1,7 +1,7 @@
-"""Stories taken out of delivery, and what stands in their place.
+"""Withdraw stories from the delivery side, and keep tombstones for their readers.
 
-Who could have seen a story, by what it was selected by, is kept with the answer that its
-readers get. A story that nobody could have seen leaves nothing behind.
+A tombstone has the attributes of its story, so that only readers who could have read the story see
+it. A story that nobody could have read leaves no tombstone.
 """
 
 from collections.abc import Mapping
@@ -18,10 +18,10 @@ from app.kit.unit import Unit
 
 @dataclass(frozen=True, slots=True)
 class _Seen:
-    """A story as readers could have seen it last.
+    """The last state of a story that readers could have read.
 
-    `told` says that the log told of it, `embargoed` that only those could have seen it who read
-    what is under embargo.
+    `told` means that the public log had it, `embargoed` that only readers with embargo access
+    could have read it.
     """
 
     attributes: Facts
@@ -36,9 +36,9 @@ def withdraw(
     before: Mapping[str, store.Attributes],
     standing: Mapping[str, store.Stone],
 ) -> list[store.Change]:
-    """Take stories away and return the rows of the log.
+    """Remove stories, and return their log rows.
 
-    `before` are their documents, `standing` is what stands where they were.
+    `before` are the attributes of their documents, `standing` their current tombstones.
     """
     hidden = [id_ for id_ in events if id_ not in before or not before[id_].is_out(unit.now)]
     last = store.last_log_rows(unit.session, hidden)
@@ -50,8 +50,8 @@ def withdraw(
         old, there = before.get(id_), standing.get(id_)
         out = old if old is not None and old.is_out(unit.now) else None
         seen = _seen(unit, event, old, last.get(id_), there)
-        # So that a kill reaches who reads what is under embargo, and had what was taken back
-        # quietly before, a trace of it stays.
+        # A story that was unpublished under embargo keeps a tombstone, so that a later kill reaches
+        # the readers who had it.
         if seen is not None and (event.tombstone is not None or seen.embargoed):
             stones.append(_stone(unit, id_, event.tombstone, seen))
         other = _is_other(event, there)
@@ -60,7 +60,7 @@ def withdraw(
         if out is None:
             log += _embargoed_rows(unit, id_, event, old, last_held.get(id_) if other else None)
         if old is not None and old.is_offered(unit.now):
-            # It may come back under another slug; links to this one should find it then.
+            # If the story comes back with another slug, links to this slug lead to it.
             slugs.append(store.RedirectRow("article", old.slug, id_))
     store.remove_documents(unit.session, events.keys())
     store.replace_tombstones(unit.session, standing.keys(), stones)
@@ -69,10 +69,10 @@ def withdraw(
 
 
 def keep_traces(unit: Unit, seen: Mapping[str, store.Attributes]) -> None:
-    """Remember stories that went quietly, and that some had read while they were under embargo.
+    """Keep tombstones for stories that were removed without notice while under embargo.
 
-    The change log does not know of them, so a kill could not reach those readers. What stands in
-    the place of such a story already stays.
+    The public log does not have these stories, so a kill could not reach their readers otherwise.
+    A tombstone that exists already is not replaced.
     """
     standing = store.tombstones(unit.session, seen.keys())
     traces = [
@@ -90,10 +90,10 @@ def _embargoed_rows(
     old: store.Attributes | None,
     last: store.LastChange | None,
 ) -> list[store.Change]:
-    """Return the row for those who read what is under embargo, and had this story.
+    """Return the row for readers with embargo access who had this story.
 
-    `last` is what they were told of it last, where it was taken from them before and there is
-    something else to be said now.
+    `last` is the last row that they got, if the story was removed before and the answer for it
+    changes now.
     """
     if old is not None and old.is_offered(unit.now):
         row = _row(unit, id_, event, old.version, old.values)
@@ -143,7 +143,7 @@ def _stone(unit: Unit, id_: str, tombstone: Tombstone | None, seen: _Seen) -> st
 
 
 def _is_other(event: ArticleWithdrawn, there: store.Stone | None) -> bool:
-    """Tell whether readers get another answer now than they got before."""
+    """Tell whether the answer for readers changes."""
     stone = event.tombstone
     now = (stone.answer, stone.notice, stone.redirect_to) if stone is not None else None
     if there is None or there.answer == store.NOT_FOUND:

@@ -1,6 +1,6 @@
-"""All SQL of the delivery side; `reading` is what public reading runs."""
+"""All SQL of the delivery side. Public lists and stories are in `story_queries`."""
 
-# Each import says that it is one for others; sorted one by one, they would fill pages.
+# `x as x` marks a name as exported; isort would write a separate statement for each.
 # ruff: isort: skip_file
 
 from app.delivery.store.documents import (

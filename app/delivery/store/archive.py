@@ -1,4 +1,4 @@
-"""What only formats ask: what was withdrawn, which months have stories, which tags there are."""
+"""SQL for feeds and sitemaps: withdrawals, months with stories, and all tags."""
 
 from datetime import datetime
 from functools import lru_cache
@@ -29,7 +29,7 @@ _log = table_of(LogRow)
 
 
 class WithdrawnRow(NamedTuple):
-    """A withdrawal; `before` is what the story was selected by."""
+    """A withdrawal; `before` are the attributes of the story."""
 
     id: str
     at: datetime
@@ -40,7 +40,7 @@ class WithdrawnRow(NamedTuple):
 
 
 class Month(NamedTuple):
-    """How many stories were published in a month, such as `2026-11`, and when one last changed."""
+    """A month such as `2026-11`, the number of its stories, and their last change."""
 
     name: str
     stories: int
@@ -50,9 +50,9 @@ class Month(NamedTuple):
 def withdrawn(
     session: ReadSession, now: datetime, since: datetime, upto: int, limit: int
 ) -> list[WithdrawnRow]:
-    """Return withdrawals since an instant and up to a serial, newest first.
+    """Return withdrawals since a time and up to a serial, newest first.
 
-    Stories that are visible again are left out.
+    Stories that are visible again are not included.
     """
     params = {"now": now, "since": since, "upto": upto, "limit": limit}
     return session.all(_WITHDRAWN, params)
@@ -64,7 +64,7 @@ def months(session: ReadSession, now: datetime) -> list[Month]:
 
 
 def tags(session: ReadSession) -> list[str]:
-    """Return every tag, folded, that a story has: one look into the index for each."""
+    """Return every folded tag that a story has, with one index lookup for each."""
     return session.scalars(_TAGS)
 
 
@@ -74,13 +74,13 @@ _WITHDRAWN = Statement(
         _log.c.at,
         _log.c.reason,
         _log.c.notice,
-        # Of what was public; that it is no more is a version after that.
+        # The version of the removal, which is one after the last public version.
         (func.coalesce(_log.c.version, literal_column("0")) + literal_column("1")).label("version"),
         _log.c.before,
     )
     .where(
         _log.c.op == literal_column("'remove'"),
-        # Said so that no index can have it: the one of removals is far shorter than that of types.
+        # `coalesce` hides the column from its index: the index of removals is far smaller.
         func.coalesce(_log.c.type, literal_column("''")) == literal_column("'article'"),
         _log.c.serial <= bindparam("upto", type_=BigInteger),
         _log.c.at >= bindparam("since", type_=Instant),

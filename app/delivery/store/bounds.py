@@ -1,7 +1,7 @@
-"""Between which ends of time a list is read, so that an index is entered at the right place.
+"""Time bounds of a list query, so that its index is entered at the right place.
 
-A database enters an index by one bound at each end. So of several the tightest is given alone,
-not all of them to choose from.
+A database enters an index with one bound at each end, so only the tightest bound is given, not
+several to choose from.
 """
 
 from collections.abc import Iterator
@@ -18,38 +18,38 @@ from app.kit.schema import table_of
 _documents = table_of(Document)
 
 
-def bounds(stretch: Stretch, shape: Shape, dialect: str) -> Iterator[ColumnElement[bool]]:
-    """Return where a page of a stretch begins and ends, and the other span as a test.
+def bounds(index_range: Stretch, shape: Shape, dialect: str) -> Iterator[ColumnElement[bool]]:
+    """Return the bounds of a page within an index range, and the other period as a condition.
 
-    A position lies within the span that it was given for (cursors are bound to their query)
-    and before all that is scheduled, so that in its direction it is the tightest bound.
+    A position lies within its period (cursors are bound to their query) and before everything
+    that is scheduled, so it is the tightest bound in its direction.
     """
     own = shape.key.removesuffix("_at")
-    yield from _tests(stretch, shape, "updated" if own == "published" else "published")
+    yield from _tests(index_range, shape, "updated" if own == "published" else "published")
     if shape.placed:
-        yield _beyond_position(stretch, shape)
+        yield _beyond_position(index_range, shape)
     if f"{own}_start" in shape.spans and (shape.descending or not shape.placed):
-        yield stretch.place >= _end(f"{own}_start")
+        yield index_range.place >= _end(f"{own}_start")
     if not (shape.placed and shape.descending):
-        yield stretch.place <= _last(shape, f"{own}_end", dialect)
+        yield index_range.place <= _last(shape, f"{own}_end", dialect)
 
 
-def spans(stretch: Stretch, shape: Shape) -> Iterator[ColumnElement[bool]]:
-    """Return both spans of a selection as tests, for counting."""
+def spans(index_range: Stretch, shape: Shape) -> Iterator[ColumnElement[bool]]:
+    """Return both periods of a selection as conditions, for counting."""
     for name in ("published", "updated"):
-        yield from _tests(stretch, shape, name)
+        yield from _tests(index_range, shape, name)
 
 
 def span_tests(shape: Shape, documents: FromClause) -> Iterator[ColumnElement[bool]]:
-    """Return both spans of a selection as tests on documents."""
+    """Return both periods of a selection as conditions on documents."""
     for name in ("published", "updated"):
         yield from _within(shape, name, documents.c[f"{name}_at"])
 
 
-def _tests(stretch: Stretch, shape: Shape, name: str) -> Iterator[ColumnElement[bool]]:
-    # The stretch's own column narrows its index; the document's would be looked up row by row.
+def _tests(index_range: Stretch, shape: Shape, name: str) -> Iterator[ColumnElement[bool]]:
+    # The range's own column narrows its index; the document's would need a lookup for each row.
     own = shape.key == f"{name}_at"
-    column = stretch.place if own else _documents.c[f"{name}_at"]
+    column = index_range.place if own else _documents.c[f"{name}_at"]
     yield from _within(shape, name, column)
 
 
@@ -60,14 +60,14 @@ def _within(shape: Shape, name: str, column: ColumnElement[int]) -> Iterator[Col
         yield column < _end(f"{name}_end")
 
 
-def _beyond_position(stretch: Stretch, shape: Shape) -> ColumnElement[bool]:
-    place = tuple_(stretch.place, stretch.id)
+def _beyond_position(index_range: Stretch, shape: Shape) -> ColumnElement[bool]:
+    place = tuple_(index_range.place, index_range.id)
     position = tuple_(_end("place"), bindparam("place_id"))
     return place < position if shape.descending else place > position
 
 
 def _last(shape: Shape, end: str, dialect: str) -> ColumnElement[Any]:
-    """Return the last moment of a span, or of all that can be visible."""
+    """Return the end of a period, or the latest time that can be visible."""
     latest = horizon(shape.key, dialect, embargoed=shape.embargoed)
     if end not in shape.spans:
         return latest

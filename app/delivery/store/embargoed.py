@@ -1,4 +1,4 @@
-"""The log of what is under embargo: written beside the change log, under the same lock."""
+"""The log of embargoed changes, written next to the change log under the same lock."""
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
@@ -23,7 +23,7 @@ _log = table_of(LogRow)
 
 
 class EmbargoedChange(Change):
-    """A change that those alone are told of who read what is under embargo."""
+    """A change for readers with embargo access only."""
 
     __slots__ = ()
 
@@ -49,7 +49,7 @@ def _row(end: int, change: Change) -> _Row:
 
 
 def append_embargoed(session: WriteSession, changes: Sequence[Change]) -> None:
-    """Append changes as of the end of the change log, which nobody else moves meanwhile."""
+    """Append changes after the current end of the change log, which the lock keeps from moving."""
     if changes:
         session.lock(LOG_LOCK)
         end = last_serial(session)
@@ -62,24 +62,24 @@ def last_embargoed_rows(session: ReadSession, ids: Collection[str]) -> dict[str,
 
 
 def embargoed_groups(session: ReadSession, groups: Collection[str], now: datetime) -> set[str]:
-    """Return those of some groups of translations in which a story is under embargo."""
+    """Return the translation groups, of those given, that have a story under embargo."""
     return {group for (group,) in session.find(_GROUPS, groups, now=now)}
 
 
 def offered_of_groups(session: ReadSession, groups: Collection[str], now: datetime) -> list[str]:
-    """Return the stories of these groups that are out or under embargo, in one order."""
+    """Return the stories of these groups that are released or under embargo, in a stable order."""
     return sorted(id_ for (id_,) in session.find(_OFFERED, groups, now=now))
 
 
 def is_offer_untold(session: ReadSession, now: datetime) -> bool:
-    """Tell whether time has offered a story of which this log does not know."""
+    """Tell whether a story has become readable under embargo and has no row in this log yet."""
     return session.first(_FIRST_UNTOLD, {"now": now}) is not None
 
 
 def newly_offered(session: ReadSession, now: datetime, limit: int) -> list[str]:
-    """Return the stories that time has offered and of which this log does not know.
+    """Return and lock stories that became readable under embargo and have no row in this log yet.
 
-    They are locked after their articles, as verbs lock them.
+    Articles are locked before documents, in the same order as commands lock them.
     """
     ids = session.scalars(_NEXT_UNTOLD, {"now": now, "limit": limit})
     session.find(LOCKED_ARTICLES, ids)
@@ -87,7 +87,7 @@ def newly_offered(session: ReadSession, now: datetime, limit: int) -> list[str]:
 
 
 def forget_superseded_embargoed(session: WriteSession, upto: int) -> None:
-    """Delete rows that were followed by another of their story, in either log, up to a serial."""
+    """Delete rows up to a serial that a later row of their story supersedes, in either log."""
     later = _embargoed.alias("later")
     followed = select(later.c.serial).where(
         later.c.id == _embargoed.c.id,
@@ -105,7 +105,7 @@ def forget_superseded_embargoed(session: WriteSession, upto: int) -> None:
     session.execute(_embargoed.delete().where(old, over))
 
 
-# Articles are locked in one order everywhere.
+# Articles are locked in the same order everywhere, to prevent deadlocks.
 LOCKED_ARTICLES: Statement[tuple[str]] = Statement(
     select(ArticleRow.id).where(is_listed(ArticleRow.id)).order_by(ArticleRow.id).with_for_update()
 )
@@ -125,7 +125,7 @@ _GROUPS: Statement[tuple[str]] = Statement(
     .distinct()
     .where(
         _of_groups,
-        # Said so that no index can have it: the one of groups is to be taken.
+        # `coalesce` hides the column from its index: the index of groups is the better one.
         func.coalesce(_documents.c.released, True).is_(False),
         _documents.c.published_at > present(),
         _documents.c.offered_at <= present(),

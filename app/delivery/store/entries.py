@@ -1,4 +1,4 @@
-"""Sources and categories as finished entries, and where former slugs lead."""
+"""SQL for rendered sources and categories, and for redirects from former slugs."""
 
 from collections.abc import Collection, Sequence
 from typing import Literal, NamedTuple
@@ -15,7 +15,7 @@ EntryType = Literal["source", "category"]
 
 
 class EntryRow(NamedTuple):
-    """A source or category, rendered: `brief` as stories show it, `whole` as it is served."""
+    """A source or category, rendered: `brief` for use inside stories, `whole` as served itself."""
 
     type: EntryType
     id: str
@@ -27,7 +27,7 @@ class EntryRow(NamedTuple):
 
 
 class RedirectRow(NamedTuple):
-    """A former slug, and the thing that it leads to."""
+    """A former slug, and the id of what it leads to."""
 
     type: EntryType | Literal["article"]
     slug: str
@@ -35,19 +35,19 @@ class RedirectRow(NamedTuple):
 
 
 def entry(session: ReadSession, type_: str, id_: str) -> EntryRow | None:
-    """Return a source or category as it is public now."""
+    """Return the public entry of a source or category."""
     statement = select(table_of(Entry)).where(Entry.type == type_, Entry.id == id_)
     return session.first(Query(statement, EntryRow))
 
 
 def replace_entry(session: WriteSession, row: EntryRow) -> None:
-    """Write a source or category whole."""
+    """Replace a source or category."""
     remove_entry(session, row.type, row.id)
     session.insert(Entry, [row])
 
 
 def remove_entry(session: WriteSession, type_: str, id_: str) -> None:
-    """Take a source or category away."""
+    """Delete a source or category."""
     session.execute(delete(Entry).where(Entry.type == type_, Entry.id == id_))
 
 
@@ -57,7 +57,7 @@ def entries(session: ReadSession) -> list[EntryRow]:
 
 
 def with_ancestors(session: ReadSession, groups: Collection[list[str]]) -> list[list[str]]:
-    """Return groups of categories, each with all that stand above its own."""
+    """Return each list of categories with the ancestors of its members."""
     parents = dict(session.find(_ABOVE, set[str]().union(*groups)))
     found = []
     for categories in groups:
@@ -72,18 +72,18 @@ def with_ancestors(session: ReadSession, groups: Collection[list[str]]) -> list[
 
 
 def add_redirects(session: WriteSession, rows: Sequence[RedirectRow]) -> None:
-    """Remember former slugs."""
+    """Insert redirects from former slugs."""
     session.insert(Redirect, rows, "missing")
 
 
 def drop_redirects(session: WriteSession, type_: str, slugs: Collection[str]) -> None:
-    """Forget former slugs that are in use again."""
+    """Delete redirects from slugs that are in use again."""
     if slugs:
         session.execute(_DROP, {"type": type_, "values": slugs})
 
 
 def drop_redirects_to(session: WriteSession, type_: str, ids: Collection[str]) -> None:
-    """Forget the former slugs of things."""
+    """Delete the redirects that lead to these ids."""
     if ids:
         its = is_listed(Redirect.id, values=ids)
         session.execute(delete(Redirect).where(Redirect.type == type_, its))
@@ -97,7 +97,7 @@ def redirects(session: ReadSession) -> list[RedirectRow]:
 
 _categories = select(Entry.id, Entry.parent_id).where(Entry.type == "category")
 _named = _categories.where(is_listed(Entry.id)).cte("tree", recursive=True)
-# UNION, not UNION ALL: a cycle, should one ever be there, must not run for ever.
+# UNION, not UNION ALL, so that a cycle in the data ends the recursion.
 _tree = _named.union(_categories.where(Entry.id == _named.c.parent_id))
 _ABOVE: Statement[tuple[str, str | None]] = Statement(select(_tree.c.id, _tree.c.parent_id))
 _DROP: Statement[Nothing] = Statement(

@@ -1,4 +1,4 @@
-"""Rows of the logs without what a story said; their serials, marks and order stay."""
+"""Delete the content of erased stories from the logs; serials, marks and order stay."""
 
 from collections.abc import Collection
 from typing import Any
@@ -44,5 +44,7 @@ _FACTS = ("before", "after")
 
 def _without(facts: Facts | None) -> dict[str, Any] | None:
     return (
-        None if facts is None else {name: one for name, one in facts.items() if name not in _SAID}
+        None
+        if facts is None
+        else {name: value for name, value in facts.items() if name not in _SAID}
     )

@@ -1,4 +1,4 @@
-"""The position of the log, and the moments around now at which time alone changes something."""
+"""The state of the log: its position, and the scheduled changes around now."""
 
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -16,7 +16,7 @@ _log = table_of(LogRow)
 
 
 class HeadRow(NamedTuple):
-    """The log's position and the boundaries around now, as numbers."""
+    """The log position and the scheduled changes around now, as numbers."""
 
     serial: int | None
     source_serial: int | None
@@ -32,16 +32,16 @@ class HeadRow(NamedTuple):
 
 
 def log_head(session: ReadSession, now: datetime) -> HeadRow:
-    """Return the log's position alone, for what reads no page."""
+    """Return the log state alone, for callers that read no page."""
     return session.all(LOG_HEAD, {"now": now})[0]
 
 
 def head_columns() -> tuple[ColumnElement[Any], ...]:
-    """Return the log's position and the boundaries around now, read together with the rows.
+    """Return the columns of the log state, for a statement that also reads other rows.
 
-    So an answer says which position it is as new as, with no second query. `due_at` and
-    `expired_at` are the last moments at which time alone changed what is visible, before the
-    log heard of it; the `next_…` are those to come.
+    So an answer knows its log position without a second query. `due_at` and `expired_at` are the
+    last times at which time alone changed what is visible and that have no log row yet; the
+    `next_…` columns are the next such times.
     """
     now = present()
     published, expires = as_number(_documents.c.published_at), as_number(_documents.c.expires_at)
@@ -51,8 +51,8 @@ def head_columns() -> tuple[ColumnElement[Any], ...]:
     mark = select(_log.c.mark).order_by(_log.c.serial.desc()).limit(1)
     return (
         last.scalar_subquery().label("serial"),
-        # One look into the index for each type: "not an article" would walk past them all. A
-        # planner has to know how rare each is, so it is no parameter.
+        # One index lookup for each type: "not an article" would scan all articles. The types are
+        # literals, because the planner must know how rare each is.
         last.where(_log.c.type == source).scalar_subquery().label("source_serial"),
         last.where(_log.c.type == category).scalar_subquery().label("category_serial"),
         select(as_number(_log.c.at))
@@ -77,9 +77,9 @@ def head_columns() -> tuple[ColumnElement[Any], ...]:
 
 
 def as_number(column: Any) -> ColumnElement[Any]:
-    """Return an instant as the number that it is kept as: a page converts none of its rows."""
+    """Return a timestamp column as its stored number, so that no row is converted."""
     return type_coerce(column, BigInteger)
 
 
-# The log's position alone; see `log_head`.
+# The log state alone; see `log_head`.
 LOG_HEAD = Statement(select(*head_columns()), HeadRow)

@@ -1,8 +1,8 @@
-"""Positions in the logs: the serial of a row, and the random mark that no other row has.
+"""Log positions: the serial of a row, and the random mark that identifies the row.
 
-A restore, or a failover to a standby that lacked them, takes the last rows of a log away, and other
-rows get their serials. Rows are appended in one order, so a log that has the row of a position has
-all rows that were there before it.
+After a restore, or a failover to a standby that lags, the last rows of a log may be missing, and
+other rows get their serials. Rows are appended in one order, so a log that has the row of a
+position also has all rows before it, unless they were trimmed.
 """
 
 from typing import NamedTuple
@@ -18,36 +18,36 @@ from app.kit.statement import Statement
 
 
 class LogPosition(NamedTuple):
-    """A row of a log. `mark` is `None` if no row has to be there: at the start of the log."""
+    """A row of a log. `mark` is `None` where no row needs to exist: at the start of the log."""
 
     serial: int = 0
     mark: int | None = None
 
 
 class LogMarks(NamedTuple):
-    """How far the change log is trimmed, and the marks that both logs have at two serials."""
+    """How far the change log is trimmed, and the marks of both logs at two serials."""
 
     trimmed_upto: int | None
     public: int | None
     embargoed: int | None
 
     def is_trimmed(self, serial: int) -> bool:
-        """Tell whether rows after a serial were deleted on purpose."""
+        """Tell whether rows after a serial were trimmed."""
         return serial < (self.trimmed_upto or 0)
 
 
 def is_same(position: LogPosition, mark: int | None) -> bool:
-    """Tell whether a mark found at the serial of a position is the one of its row."""
+    """Tell whether a mark at the serial of a position belongs to the row of the position."""
     return position.mark is None or position.mark == mark
 
 
 def log_marks(session: ReadSession, public: int, embargoed: int = 0) -> LogMarks:
-    """Return what both logs have at these serials."""
+    """Return the marks of both logs at these serials."""
     return session.all(_MARKS, {"public": public, "embargoed": embargoed})[0]
 
 
 def rows_since(session: ReadSession, position: LogPosition, limit: int) -> list[Change] | None:
-    """Return rows of the log after a position, or nothing if some of them are not there."""
+    """Return rows of the log after a position, or `None` if some of them are missing."""
     marks = log_marks(session, position.serial)
     if marks.is_trimmed(position.serial) or not is_same(position, marks.public):
         return None
@@ -55,10 +55,10 @@ def rows_since(session: ReadSession, position: LogPosition, limit: int) -> list[
 
 
 def embargoed_end(session: ReadSession, public: int) -> LogPosition:
-    """Return the last row of the log of what is under embargo, `public` being the other's end.
+    """Return the last row of the embargo log; `public` is the end of the public log.
 
-    A row that another of the change log follows may be trimmed before that one is, and is lost only
-    together with it. So its mark is not needed.
+    If a later public row follows it, it may be trimmed before that row, and it is lost only
+    together with that row. Then its mark is not needed.
     """
     row = session.first(_EMBARGOED_END)
     if row is None:
@@ -67,7 +67,7 @@ def embargoed_end(session: ReadSession, public: int) -> LogPosition:
 
 
 class _EmbargoedEnd(NamedTuple):
-    """The last row of the log of what is under embargo."""
+    """The last row of the embargo log."""
 
     serial: int
     mark: int

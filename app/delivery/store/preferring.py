@@ -1,7 +1,7 @@
-"""One story of each group of translations: the one that readers prefer of those in the list.
+"""Select the preferred story of each translation group in a list.
 
-It is a condition on each row of a list, by a look into the index of groups. So the list keeps
-its order and its cursors, and is never sorted.
+The condition is tested for each row with a lookup in the index of groups. So the list keeps its
+order and its cursors, and needs no sort.
 """
 
 from collections.abc import Iterator
@@ -30,7 +30,7 @@ _documents = table_of(Document)
 
 
 def stands_alone(shape: Shape) -> Iterator[ColumnElement[bool]]:
-    """Return the condition that no other visible story of the group in the list goes before."""
+    """Return the condition that no other visible story of the group in the list is preferred."""
     if shape.preferred is None:
         return
     other = _documents.alias("preferred")
@@ -45,7 +45,7 @@ def stands_alone(shape: Shape) -> Iterator[ColumnElement[bool]]:
 
 
 def _order(documents: FromClause, count: int) -> Any:
-    """Return what puts the stories of a group in order: by language, the original, the oldest."""
+    """Return the preference order of a group: by language, then the original, then the oldest."""
     is_other = case((documents.c.id == documents.c.translation_group, 0), else_=1)
     return tuple_(_rank(documents, count), is_other, documents.c.id)
 
@@ -57,6 +57,6 @@ def _rank(documents: FromClause, count: int) -> Any:
 
 
 def _takes_in(wanted: Any, tag: Any) -> ColumnElement[bool]:
-    """Tell whether a language range takes in a tag: `fr` does so with `fr` and `fr-ca`."""
+    """Tell whether a language range includes a tag: `fr` includes `fr` and `fr-ca`."""
     below = func.substr(tag, 1, func.length(wanted) + 1)
     return or_(tag == wanted, below == wanted.concat("-"))

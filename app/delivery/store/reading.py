@@ -1,4 +1,4 @@
-"""All SQL that public reading runs, but for what is visible and by which index it is found."""
+"""SQL for public lists and stories; visibility and index ranges are in their own modules."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
@@ -43,7 +43,7 @@ _Rows = Select[Any] | CompoundSelect[Any]
 
 
 class ShortRow(NamedTuple):
-    """A story in the pieces of its short form, with its place in the order of its list."""
+    """A story as the pieces of its short form, with its place in the order of the list."""
 
     id: str
     source_id: str | None
@@ -55,7 +55,7 @@ class ShortRow(NamedTuple):
 
 
 class FullRow(NamedTuple):
-    """A story with all but its body; `translations` are a text of JSON."""
+    """A story without its body; `translations` is JSON."""
 
     id: str
     source_id: str | None
@@ -69,7 +69,7 @@ class FullRow(NamedTuple):
 
 
 class WholeRow(NamedTuple):
-    """A story whole."""
+    """A story with its body."""
 
     id: str
     source_id: str | None
@@ -92,18 +92,18 @@ _documents = table_of(Document)
 _bodies = table_of(DocumentBody)
 _redirects = table_of(Redirect)
 
-# Rows beyond this many are counted only for those who may have everything counted.
+# Above this number, an exact count needs a permission.
 _COUNTED_EXACTLY = 10_000
 
 
 class Counted(NamedTuple):
-    """A number of stories, and what it is: all of them, at least so many, or an estimate."""
+    """A number of stories, and whether it is exact, a lower bound or an estimate."""
 
     number: int
     is_: Literal["exact", "at_least", "estimated"] = "exact"
 
     def capped(self) -> "Counted":
-        """Return it as those are told who may not have everything counted."""
+        """Return the count for clients that may not have exact counts of large lists."""
         within = self.number <= _COUNTED_EXACTLY
         return self if within else Counted(_COUNTED_EXACTLY, "at_least")
 
@@ -111,10 +111,10 @@ class Counted(NamedTuple):
 def story_page_statement(
     query: StoryQuery, now: datetime, dialect: str, *, headed: bool = False
 ) -> tuple[Statement[Any], dict[str, Any]]:
-    """Return what reads a page of stories, and one more if there is more, and its parameters.
+    """Return the statement for a page of stories and a surplus row, with its parameters.
 
-    Its rows are those of the form that is asked for. Where they are `headed`, they are for
-    `split_head`: they bring along what `log_head` returns, as of the same moment.
+    Its rows have the form of the query. With `headed`, each row also has the log state at the
+    same moment; see `split_head`.
     """
     key: _Key = ("page", query.shape, dialect, headed)
     statement = _kept.get(key)
@@ -128,53 +128,53 @@ def story_page_statement(
 
 
 def story_page(session: ReadSession, query: StoryQuery, now: datetime) -> list[StoryRow]:
-    """Return the rows of a page, and one more if there is more; named ones in no order."""
+    """Return the rows of a page and a surplus row; rows of named ids have no order."""
     return session.all(*story_page_statement(query, now, session.dialect))
 
 
 def headed_story_page(
     session: ReadSession, query: StoryQuery, now: datetime
 ) -> tuple[HeadRow, list[StoryRow]]:
-    """Return the same, with what `log_head` returns."""
+    """Return the same, with the log state."""
     rows = session.all(*story_page_statement(query, now, session.dialect, headed=True))
     return split_head(rows, ROWS[query.form])
 
 
 def split_head(rows: Sequence[tuple[Any, ...]], row: type[RowT]) -> tuple[HeadRow, list[RowT]]:
-    """Return the head that headed rows begin with, and the stories; there may be none."""
+    """Split rows into the log state and the stories, of which there may be none."""
     head, make = HeadRow(*json.loads(rows[0][0])), partial(tuple.__new__, row)
-    # One row without a story is there in any case.
+    # Without stories, there is one row with the log state alone.
     return head, [] if rows[0][1] is None else [make(row[1:]) for row in rows]
 
 
 def story_statement(
     ref: str, now: datetime, dialect: str, *, embargoed: bool, headed: bool = False
 ) -> tuple[Statement[Any], dict[str, Any]]:
-    """Return what reads one visible story whole, by id or slug (no slug has the form of an id)."""
+    """Return the statement for a visible story by id or slug (no slug looks like an id)."""
     by = "id" if is_id(ref) else "slug"
     statement = _story_statement(dialect, by, embargoed=embargoed, headed=headed)
     return statement, {"ref": ref, "now": now}
 
 
 def story(session: ReadSession, ref: str, now: datetime, *, embargoed: bool) -> WholeRow | None:
-    """Return one visible story whole."""
+    """Return a whole visible story."""
     return session.first(*story_statement(ref, now, session.dialect, embargoed=embargoed))
 
 
 def headed_story(
     session: ReadSession, ref: str, now: datetime, *, embargoed: bool
 ) -> tuple[HeadRow, WholeRow | None]:
-    """Return the same, with what `log_head` returns."""
+    """Return the same, with the log state."""
     asked = story_statement(ref, now, session.dialect, embargoed=embargoed, headed=True)
     head, rows = split_head(session.all(*asked), WholeRow)
     return head, rows[0] if rows else None
 
 
 def count_stories(session: ReadSession, query: StoryQuery, now: datetime) -> Counted:
-    """Count the visible stories that are asked for.
+    """Count the visible stories of a query.
 
-    Up to 10,000 the count is exact. More are counted only where the query `counts_all`; an
-    estimate is then what PostgreSQL's planner guesses.
+    The count is exact up to 10,000. More are counted only if the query `counts_all`; an estimate
+    is the row estimate of PostgreSQL's planner.
     """
     shape = replace(query.shape, key="published_at", descending=True, placed=False, form="short")
     params = {**query.values, "now": now}
@@ -193,7 +193,7 @@ def count_stories(session: ReadSession, query: StoryQuery, now: datetime) -> Cou
 
 
 def translations(session: ReadSession, group: str, but_for: str, now: datetime) -> str | None:
-    """Return the public stories of a group, but for one of them, as a text of JSON."""
+    """Return the public stories of a group except one, as JSON."""
     statement = _translations_statement(session.dialect)
     params = {"group": group, "but_for": but_for, "now": now}
     found: str | None = session.scalar(statement, params)
@@ -201,7 +201,7 @@ def translations(session: ReadSession, group: str, but_for: str, now: datetime) 
 
 
 def ids_of_slugs(session: ReadSession, slugs: Collection[str]) -> dict[str, str]:
-    """Return the ids of stories by the slugs that they have, or had when they were public."""
+    """Return the ids of stories by their current or former public slugs."""
     return dict(session.find(_IDS_OF_SLUGS, slugs))
 
 
@@ -216,8 +216,8 @@ def redirect_target(session: ReadSession, slug: str) -> str | None:
 
 _Kind = Literal["page", "count", "few"]
 _Key = tuple[_Kind, Shape, str, bool]
-# Bytes of the statements that are kept, and what a part of one takes, by itself and for each
-# filter: there are many shapes, and those of many parts are large.
+# The size of the statement cache in bytes, and the size of a statement part, alone and for each
+# filter: there are many shapes, and statements with many parts are large.
 _MOST_KEPT, _OF_A_PART, _OF_A_CLAUSE = 8 * 2**20, 60_000, 15_000
 
 
@@ -229,7 +229,7 @@ _kept: BoundedCache[_Key, Statement[Any]] = BoundedCache(_MOST_KEPT, _weigh)
 
 
 def _count_statement(kind: Literal["count", "few"], shape: Shape, dialect: str) -> Statement[Any]:
-    """Return what counts the stories of a shape: all, or `few` up to a limit."""
+    """Return the statement that counts all stories of a shape, or a `few` up to a limit."""
     known = _kept.get((kind, shape, dialect, False))
     if known is None:
         rows = _bare_statement(shape)
@@ -247,21 +247,21 @@ def _page_statement(shape: Shape, dialect: str) -> _Rows:
     if len(found) == 1:
         place = (found[0].place, found[0].id)
         return _ordered(_rows(found[0], shape, dialect), place, shape)
-    rows = [_part(one, shape, dialect) for one in found]
+    rows = [_part(index_range, shape, dialect) for index_range in found]
     place = (literal_column("place"), literal_column("id"))
     return _ordered(union_all(*rows), place, shape)
 
 
-def _part(stretch: Stretch, shape: Shape, dialect: str) -> Select[Any]:
-    """Return one of several stretches that are merged.
+def _part(index_range: Stretch, shape: Shape, dialect: str) -> Select[Any]:
+    """Return the rows of one of several index ranges that are merged.
 
-    SQLite reads them side by side, each as far as the page needs; PostgreSQL does so if it is
-    told that each is in order and how far it goes.
+    SQLite reads them in parallel, each as far as the page needs. PostgreSQL does the same only if
+    each part has its own order and limit.
     """
-    rows = _rows(stretch, shape, dialect)
+    rows = _rows(index_range, shape, dialect)
     if dialect == "sqlite":
         return rows
-    return select(_ordered(rows, (stretch.place, stretch.id), shape).subquery())
+    return select(_ordered(rows, (index_range.place, index_range.id), shape).subquery())
 
 
 def _ordered(rows: Any, place: tuple[Any, Any], shape: Shape) -> _Rows:
@@ -270,15 +270,15 @@ def _ordered(rows: Any, place: tuple[Any, Any], shape: Shape) -> _Rows:
     return ordered
 
 
-def _rows(stretch: Stretch, shape: Shape, dialect: str) -> Select[Any]:
+def _rows(index_range: Stretch, shape: Shape, dialect: str) -> Select[Any]:
     statement = select(
-        stretch.id.label("id"),
+        index_range.id.label("id"),
         *_pieces(shape.form, dialect, embargoed=shape.embargoed),
-        as_number(stretch.place).label("place"),
-    ).select_from(_with_body(stretch.origin, shape.form))
+        as_number(index_range.place).label("place"),
+    ).select_from(_with_body(index_range.origin, shape.form))
     return statement.where(
-        *stretch.conditions,
-        *bounds(stretch, shape, dialect),
+        *index_range.conditions,
+        *bounds(index_range, shape, dialect),
         visible(embargoed=shape.embargoed),
         *stands_alone(shape),
     )
@@ -297,10 +297,10 @@ def _story_statement(dialect: str, by: str, *, embargoed: bool, headed: bool) ->
 
 
 def _headed(rows: _Rows, dialect: str) -> Select[Any]:
-    """Return what reads these rows, each behind the head of the log; or one with the head alone.
+    """Return these rows, each with the log state; without rows, one row with the state alone.
 
-    They may come in any order. The head is a text of JSON: so many columns in each row would take
-    longer than the story.
+    The rows may come in any order. The log state is one JSON text, because so many more columns
+    in each row would cost more than the story.
     """
     to_json = func.json_array if dialect == "sqlite" else func.json_build_array
     log = select(cast(to_json(*head_columns()), Text).label("log_head")).subquery("log")
@@ -311,14 +311,14 @@ def _headed(rows: _Rows, dialect: str) -> Select[Any]:
 def _bare_statement(shape: Shape) -> _Rows:
     rows = [
         select(_documents.c.id)
-        .select_from(one.origin)
+        .select_from(index_range.origin)
         .where(
-            *one.conditions,
-            *spans(one, shape),
+            *index_range.conditions,
+            *spans(index_range, shape),
             visible(embargoed=shape.embargoed),
             *stands_alone(shape),
         )
-        for one in stretches(shape)
+        for index_range in stretches(shape)
     ]
     return rows[0] if len(rows) == 1 else union_all(*rows)
 
@@ -336,7 +336,7 @@ def _pieces(form: Form, dialect: str, *, embargoed: bool) -> list[ColumnElement[
 
 
 def _translations(dialect: str, *, embargoed: bool) -> ColumnElement[Any]:
-    """Return the visible stories of the same group as a text of JSON."""
+    """Return the visible stories of the same group as JSON."""
     own = _documents.c
     listed = _listed_group(dialect, own.translation_group, own.id, embargoed=embargoed)
     return listed.correlate(_documents).scalar_subquery().label("translations")
@@ -350,7 +350,7 @@ def _translations_statement(dialect: str) -> Statement[tuple[str]]:
 
 
 def _listed_group(dialect: str, group: Any, but_for: Any, *, embargoed: bool) -> Select[Any]:
-    """Select the visible stories of a group, but for one, as a text of JSON."""
+    """Select the visible stories of a group except one, as JSON."""
     other = _documents.alias("other")
     pairs = ("language", other.c.language, "id", other.c.id, "slug", other.c.slug)
     if dialect == "sqlite":

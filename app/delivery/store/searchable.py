@@ -1,4 +1,4 @@
-"""SQL for what follows the log: its rows, and documents by id or in pages, newest first."""
+"""SQL of snapshots, for log followers: log rows, and documents by id or newest first."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -34,7 +34,7 @@ _log = table_of(LogRow)
 
 
 class Touched(NamedTuple):
-    """A row of the log, and what it is about."""
+    """What a log row is about, and its position."""
 
     serial: int
     mark: int
@@ -43,7 +43,7 @@ class Touched(NamedTuple):
 
 
 class TextRow(NamedTuple):
-    """A document with all that a search index keeps of it; instants are numbers."""
+    """A document with all text that a search index needs; times are numbers."""
 
     id: str
     slug: str
@@ -69,14 +69,14 @@ class BeginningRow(NamedTuple):
 
 
 def changes(session: ReadSession, start: int, limit: int) -> list[Touched]:
-    """Return rows of the log from a serial on, that one included, oldest first."""
+    """Return log rows from a serial on, oldest first."""
     return session.all(_CHANGES, {"start": start, "limit": limit})
 
 
 def untold(session: ReadSession, now: datetime, limit: int, *, embargoed: bool) -> dict[str, int]:
-    """Return the documents that time changed before the log heard of it, with their versions.
+    """Return the versions of documents that came out or expired without a log row yet, by id.
 
-    For those who read what is under embargo, that changed when it was offered.
+    For readers with embargo access, a document came out when it was offered.
     """
     statement = _UNTOLD_EMBARGOED if embargoed else _UNTOLD
     return dict(session.all(statement, {"now": now, "limit": limit}))
@@ -85,7 +85,7 @@ def untold(session: ReadSession, now: datetime, limit: int, *, embargoed: bool) 
 def texts(
     session: ReadSession, ids: Sequence[str], now: datetime, *, embargoed: bool
 ) -> list[TextRow]:
-    """Return the visible documents among ids, with all that a search index keeps of them."""
+    """Return the visible documents with these ids and their text for a search index."""
     return session.find(_VISIBLE_TEXTS[embargoed], ids, now=now)
 
 
@@ -97,35 +97,35 @@ def beginnings(
     *,
     embargoed: bool,
 ) -> list[BeginningRow]:
-    """Return the visible documents among ids with a part of their bodies, as `text`.
+    """Return the visible documents with these ids, and a part of their bodies as `text`.
 
-    It is where some bytes stand first, and as many bytes from there on as `cut` says.
+    The part begins where the bytes `cut[0]` first occur, and has `cut[1]` bytes.
     """
     statement = _beginnings(session.dialect, embargoed=embargoed)
     return session.find(statement, ids, now=now, cut_at=cut[0], cut_length=cut[1])
 
 
 def released_texts(session: ReadSession, ids: Sequence[str]) -> list[TextRow]:
-    """Return the documents among ids that are out, whether or not their time is over."""
+    """Return the released documents with these ids, even if they have expired."""
     return session.find(_RELEASED_TEXTS, ids)
 
 
 def texts_before(session: ReadSession, place: Position | None, limit: int) -> list[TextRow]:
-    """Return released documents, newest first, after a place in that order."""
+    """Return released documents after a place in the order of the newest first."""
     if place is None:
         return session.all(_NEWEST, {"limit": limit})
     return session.all(_OLDER, {"limit": limit, "place": place[0], "place_id": place[1]})
 
 
 def texts_of_source(session: ReadSession, source_id: str, after: str, limit: int) -> list[TextRow]:
-    """Return released documents of a source in the order of ids, after one of them."""
+    """Return released documents of a source after an id, in the order of ids."""
     return session.all(_OF_SOURCE, {"source_id": source_id, "after": after, "limit": limit})
 
 
 def visible_ids(
     session: ReadSession, ids: Sequence[str], now: datetime, *, embargoed: bool
 ) -> set[str]:
-    """Return those of some documents that are visible."""
+    """Return the visible ones of some ids."""
     return {id_ for (id_,) in session.find(_VISIBLE[embargoed], ids, now=now)}
 
 
@@ -172,7 +172,7 @@ _VISIBLE_TEXTS = tuple(
 )
 _ORDER = tuple_(type_coerce(_documents.c.published_at, BigInteger), _documents.c.id)
 _AFTER = tuple_(bindparam("place", type_=BigInteger), bindparam("place_id"))
-# Said so that no index has it: half of all stories are in the one of what is out.
+# `coalesce` hides the column from its index, which has half of all stories.
 _IS_OUT = func.coalesce(_documents.c.released, False).is_(True)
 _RELEASED_TEXTS = Statement(_texts().where(_are_listed, _IS_OUT), TextRow)
 _newest_rows = (
@@ -186,7 +186,7 @@ _OLDER = Statement(_newest_rows.where(_ORDER < _AFTER), TextRow)
 _OF_SOURCE = Statement(
     _texts()
     .where(
-        # Of how many it is true is not known, so they are read in their order.
+        # The planner cannot estimate this condition, so it reads in the order of ids.
         func.coalesce(_documents.c.source_id == bindparam("source_id"), false()),
         _documents.c.id > bindparam("after"),
         _IS_OUT,

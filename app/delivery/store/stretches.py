@@ -1,8 +1,7 @@
-"""Which stretches of an index hold a list in its order.
+"""The index ranges that hold a list in its order.
 
-A list of one value of a field, or of one pair of values, is one stretch. Of several values
-(a comma means *or*) each has a stretch of its own, and the database merges them. What no
-stretch describes is tested row by row along the way.
+A list with one value of a field, or one pair of values, is one index range. Several values (a comma
+means *or*) have one range each, and the database merges them. Other filters are tested row by row.
 """
 
 from collections.abc import Iterator
@@ -34,7 +33,7 @@ _COLUMNS = {"source": "source_id", "kind": "kind", "id": "id"}
 
 @dataclass(frozen=True, slots=True)
 class Values:
-    """A list of values by its name, or the `first` of them."""
+    """A bound list of values by its name, or its `first` values."""
 
     name: str
     first: int | None = None
@@ -42,7 +41,7 @@ class Values:
 
 @dataclass(frozen=True, slots=True)
 class Stretch:
-    """Rows in order: where they come from, the columns of the order, and what names them."""
+    """An index range: its source, the columns of its order, and its conditions."""
 
     origin: FromClause
     place: ColumnElement[Any]
@@ -51,26 +50,30 @@ class Stretch:
 
 
 def stretches(shape: Shape) -> list[Stretch]:
-    """Return the stretches that hold a list together, no story twice.
+    """Return the index ranges that together hold a list, without duplicates.
 
-    Those of values that were left over are empty.
+    The ranges of surplus values are empty.
     """
     driver = driver_of(shape)
     if driver is None:
         wanted = tuple(wanted_by(shape))
         return [Stretch(_documents, _documents.c[shape.key], _documents.c.id, wanted)]
-    numbers = product(*(range(shape.clauses[one].included) for one in driver.clauses))
+    numbers = product(*(range(shape.clauses[clause].included) for clause in driver.clauses))
     return [_stretch(shape, driver, chosen) for chosen in numbers]
 
 
 def stretch_count(shape: Shape) -> int:
-    """Return how many stretches hold a list together."""
+    """Return the number of index ranges that together hold a list."""
     driver = driver_of(shape)
-    return prod(shape.clauses[one].included for one in driver.clauses) if driver is not None else 1
+    return (
+        prod(shape.clauses[clause].included for clause in driver.clauses)
+        if driver is not None
+        else 1
+    )
 
 
 def _stretch(shape: Shape, driver: Driver, chosen: tuple[int, ...]) -> Stretch:
-    """Return the stretch of one value of each clause of the driver, without earlier ones."""
+    """Return the index range of one value of each driving filter, without earlier ranges' rows."""
     values = [_parameter(*pair) for pair in zip(driver.clauses, chosen, strict=True)]
     others = (
         *wanted_by(shape, driver.clauses),
@@ -90,7 +93,7 @@ def _stretch(shape: Shape, driver: Driver, chosen: tuple[int, ...]) -> Stretch:
 def _not_before(
     shape: Shape, driver: Driver, chosen: tuple[int, ...]
 ) -> Iterator[ColumnElement[bool]]:
-    """Leave out what an earlier stretch has: a story may be in two categories."""
+    """Exclude what an earlier range has: a story may be in two categories."""
     for clause, number in zip(driver.clauses, chosen, strict=True):
         if number:
             earlier = Values(f"in{clause}", number)
@@ -102,7 +105,7 @@ def wanted_by(
     driven: tuple[int, ...] = (),
     documents: FromClause = _documents,
 ) -> Iterator[ColumnElement[bool]]:
-    """Return all clauses but the `driven` ones as conditions, to be tested row by row."""
+    """Return all filters except the `driven` ones as conditions, tested row by row."""
     for number, clause in enumerate(shape.clauses):
         if number not in driven:
             yield from _test(number, clause, documents)
@@ -134,17 +137,17 @@ def _holds(
 def _is_among(
     column: ColumnElement[str], values: "BindParameter[str] | Values"
 ) -> ColumnElement[bool]:
-    """Tell whether a column has a value, or one of several."""
+    """Tell whether a column has a value, or one of several values."""
     if isinstance(values, Values):
         return is_listed(column, values.name, first=values.first)
     return column == values
 
 
 def _parameter(clause: int, number: int) -> BindParameter[str]:
-    """Return one of the values that are wanted."""
+    """Return the parameter of an included value."""
     return bindparam(f"c{clause}_{number}")
 
 
 def _text(value: str) -> ColumnElement[str]:
-    """Return a field's name as a literal: the planner looks at it."""
+    """Return a field's name as a literal, so that the planner knows it."""
     return literal_column(f"'{value}'")

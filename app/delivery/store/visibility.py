@@ -1,4 +1,4 @@
-"""The visibility rule, which stands here and only here."""
+"""The visibility rule, which is defined here and nowhere else."""
 
 from typing import Any
 
@@ -23,21 +23,21 @@ _documents = table_of(Document)
 
 
 def visible(documents: FromClause = _documents, *, embargoed: bool = False) -> ColumnElement[bool]:
-    """Return the visibility rule as a condition on documents; `now` is bound.
+    """Return the visibility rule as a condition on documents; `now` is a parameter.
 
-    A document is visible when it was released or its time has come, and it has not expired. For
-    those who read what is under embargo, its time is when it was offered. One that was
-    unpublished, deleted or killed is not in the table at all.
+    A document is visible if it was released or its publication time has come, and it has not
+    expired. For readers with embargo access, the time is when it was offered. Unpublished,
+    deleted and killed stories have no document.
     """
     opens = documents.c.offered_at if embargoed else documents.c.published_at
     expires = documents.c.expires_at
-    # Said as what must not be: an "or" tempts SQLite to read by both of its halves, and sort.
+    # A negation, because "or" would tempt SQLite to read both halves separately and sort.
     waits = and_(documents.c.released.is_(False), opens > present())
     return and_(not_(waits), or_(expires.is_(None), expires > present()))
 
 
 def embargo_until() -> ColumnElement[Any]:
-    """Return the end of a document's embargo while it lasts, for those who read it before."""
+    """Return the end of a document's embargo while it lasts, for readers with embargo access."""
     published = _documents.c.published_at
     waits = and_(_documents.c.released.is_(False), published > present())
     return case((waits, published)).label("embargo_until")
@@ -46,9 +46,9 @@ def embargo_until() -> ColumnElement[Any]:
 def horizon(key: str, dialect: str, *, embargoed: bool) -> ColumnElement[Any]:
     """Return the latest `published_at` or `updated_at` that a visible document can have.
 
-    It follows from the rule, and spares an ordered read the walk past all that is scheduled.
-    It is later than now only where the clock was set back after something was released, and for
-    the few who read what is under embargo.
+    It follows from the visibility rule, so that an ordered query does not scan everything that is
+    scheduled. It is later than now only if the clock was set back after a release, and for
+    readers with embargo access.
     """
     column = _documents.c[key]
     some = true() if embargoed else _documents.c.released
@@ -59,5 +59,5 @@ def horizon(key: str, dialect: str, *, embargoed: bool) -> ColumnElement[Any]:
 
 
 def present() -> ColumnElement[Any]:
-    """Return the parameter that says what time it is."""
+    """Return the parameter with the current time."""
     return bindparam("now", type_=Instant)

@@ -1,4 +1,4 @@
-"""What stands where public stories were."""
+"""Tombstones of withdrawn stories."""
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
@@ -14,12 +14,12 @@ from app.kit.schema import table_of
 from app.kit.session import ReadSession, WriteSession
 from app.kit.statement import Statement
 
-# The answer of a story that was taken back quietly, and that some have seen all the same.
+# The answer for a story that was withdrawn without notice after some readers had read it.
 NOT_FOUND = "not_found"
 
 
 class Stone(NamedTuple):
-    """What stands where a story was."""
+    """The tombstone of a story."""
 
     id: str
     at: datetime
@@ -36,18 +36,18 @@ _STONES = Statement(select(_withdrawn).where(is_listed(_withdrawn.c.id)), Stone)
 
 
 def standing(session: ReadSession, id_: str, *, embargoed: bool) -> Stone | None:
-    """Return what stands where a story was, for readers who could have seen it."""
+    """Return the tombstone of a story, for readers who could have read the story."""
     found = session.first(_STANDING, {"id": id_})
     return None if found is None or (found.embargoed and not embargoed) else found
 
 
 def tombstones(session: ReadSession, ids: Collection[str]) -> dict[str, Stone]:
-    """Return what stands where stories were, by id."""
+    """Return the tombstones of stories, by id."""
     return {row.id: row for row in session.find(_STONES, ids)}
 
 
 def stray_tombstones(session: ReadSession) -> list[str]:
-    """Return the ids of tombstones that no article stands behind."""
+    """Return the ids of tombstones without an article."""
     return session.scalars(
         select(Withdrawn.id).where(~exists().where(ArticleRow.id == Withdrawn.id))
     )
@@ -56,6 +56,6 @@ def stray_tombstones(session: ReadSession) -> list[str]:
 def replace_tombstones(
     session: WriteSession, ids: Collection[str], stones: Sequence[Stone]
 ) -> None:
-    """Take away what stands where these stories were, and write down what stands there now."""
+    """Delete the tombstones of some stories, and insert others."""
     session.delete(Withdrawn.id, ids)
     session.insert(Withdrawn, stones)
