@@ -13,7 +13,7 @@ import typer
 
 from app.bootstrap import open_database, search_path
 from app.cli.common import DatabaseUrl, existing_file, progress
-from app.delivery.soundness import log_flaws
+from app.delivery.consistency import find_log_errors
 from app.kit import migrations
 from app.kit.database import Database
 from app.kit.errors import DatabaseBusy, DatabaseUnavailable, Misconfigured
@@ -200,7 +200,7 @@ def _flaws(copied: Database, name: str) -> list[str]:
     if not migrations.is_current(copied):
         return []
     with copied.read() as session:
-        return log_flaws(session)
+        return find_log_errors(session)
 
 
 @contextmanager

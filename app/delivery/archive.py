@@ -16,7 +16,7 @@ _MOST_WITHDRAWN = 200
 
 
 @dataclass(frozen=True, slots=True)
-class Withdrawal:
+class StoryWithdrawal:
     """A withdrawn story: when and why it was withdrawn, and the notice to its readers."""
 
     id: str
@@ -33,21 +33,23 @@ class Archive:
         """Query a database."""
         self._database = database
 
-    def withdrawals(self, selection: Selection, now: datetime, upto: int) -> list[Withdrawal]:
+    def list_withdrawals(
+        self, selection: Selection, now: datetime, upto: int
+    ) -> list[StoryWithdrawal]:
         """Return the recent withdrawals in a selection, newest first, each story once.
 
         A withdrawal is listed if the story was in the selection before, so only clients that could
         have read the story learn of it.
         """
         with self._database.read() as session:
-            rows = store.withdrawn(session, now, now - _REMEMBERED, upto, _MOST_WITHDRAWN)
-        found: dict[str, Withdrawal] = {}
+            rows = store.find_withdrawals(session, now, now - _REMEMBERED, upto, _MOST_WITHDRAWN)
+        found: dict[str, StoryWithdrawal] = {}
         for row in rows:
             if row.id not in found and selection.matches(row.before):
-                found[row.id] = Withdrawal(row.id, row.at, row.reason, row.notice, row.version)
+                found[row.id] = StoryWithdrawal(row.id, row.at, row.reason, row.notice, row.version)
         return list(found.values())
 
-    def months(self, now: datetime) -> Sequence[Month]:
+    def list_months(self, now: datetime) -> Sequence[Month]:
         """Return the months in which stories were published, oldest first."""
         with unlimited(), self._database.read() as session:
-            return store.months(session, now)
+            return store.count_months(session, now)

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 from app.access.selection import Clause, Field, Selection
 from app.delivery.store import LogPosition
-from app.delivery.store.log_head import HeadRow
+from app.delivery.store.log_state import LogStateRow
 from app.kit.clock import from_micros
 from app.kit.watch import Version, Watch
 
@@ -38,7 +38,7 @@ _NARROWEST_FIRST: tuple[Field, ...] = (
 )
 
 
-class Head(NamedTuple):
+class LogState(NamedTuple):
     """The state of the log at `now`: its position, its last change, and the next scheduled change.
 
     `taxonomy` is the serial and mark of the last row about a source or category.
@@ -50,9 +50,9 @@ class Head(NamedTuple):
     serial: int
     taxonomy: tuple[int, int | None]
     now: datetime
-    changed_at: datetime | None
-    changes_at: datetime | None
-    turned_at: datetime | None = None
+    last_change_at: datetime | None
+    next_change_at: datetime | None
+    unlogged_at: datetime | None = None
     mark: int | None = None
 
     @property
@@ -61,26 +61,26 @@ class Head(NamedTuple):
         return LogPosition(self.serial, self.mark)
 
 
-def head_of(row: HeadRow, now: datetime) -> Head:
+def build_log_state(row: LogStateRow, now: datetime) -> LogState:
     """Convert a row with the log position and the scheduled changes around `now`."""
     source, category = row.source_serial or 0, row.category_serial or 0
     turned = [instant for instant in (row.due_at, row.expired_at) if instant is not None]
     before = [*turned, *([row.changed_at] if row.changed_at is not None else [])]
     ahead = [instant for instant in (row.next_due_at, row.next_expiry_at) if instant is not None]
-    return Head(
+    return LogState(
         serial=row.serial or 0,
         taxonomy=(
             (source, row.source_mark) if source > category else (category, row.category_mark)
         ),
         now=now,
-        changed_at=from_micros(max(before)) if before else None,
-        changes_at=from_micros(min(ahead)) if ahead else None,
-        turned_at=from_micros(max(turned)) if turned else None,
+        last_change_at=from_micros(max(before)) if before else None,
+        next_change_at=from_micros(min(ahead)) if ahead else None,
+        unlogged_at=from_micros(max(turned)) if turned else None,
         mark=row.mark,
     )
 
 
-class Heads:
+class LogStateCache:
     """A cache of the last log state, with the database version that it belongs to.
 
     Only an embedded database has a version that reflects every write before a read. With
@@ -89,13 +89,13 @@ class Heads:
 
     def __init__(self, watch: Watch | None) -> None:
         """Use the version counter of an embedded database."""
-        self._known: tuple[Version, Head] | None = None
+        self._known: tuple[Version, LogState] | None = None
         # The database version. A log state belongs to the version that was read before it.
         self.version: Callable[[], Version | None] = (
             watch.version if watch is not None else lambda: None
         )
 
-    def at(self, version: Version | None, now: datetime) -> Head | None:
+    def get(self, version: Version | None, now: datetime) -> LogState | None:
         """Return the log state at a version and time if it is cached.
 
         It also holds for rows that were read since, if the version is still the same afterwards.
@@ -104,17 +104,17 @@ class Heads:
         if known is None or known[0] != version:
             return None
         head = known[1]
-        over = head.changes_at is not None and head.changes_at <= now
+        over = head.next_change_at is not None and head.next_change_at <= now
         # Not valid if the clock was set back. `_replace` would take three times as long.
-        return None if over or now < head.now else Head(head[0], head[1], now, *head[3:])
+        return None if over or now < head.now else LogState(head[0], head[1], now, *head[3:])
 
-    def remember(self, version: Version | None, head: Head) -> None:
+    def put(self, version: Version | None, head: LogState) -> None:
         """Cache a log state that was read after `version`, unless the database changed since."""
         if version is not None and self.version() == version:
             self._known = version, head
 
 
-class Surrogates:
+class SurrogateKeys:
     """The surrogate keys of stories, and the keys that a change invalidates."""
 
     def __init__(self, secret: str) -> None:
@@ -125,7 +125,7 @@ class Surrogates:
         """Return the keys of an answer with a story: the story and its translation group."""
         return f"story:{id_}", self._group_key(group)
 
-    def outdated(self, rows: Iterable[Any]) -> tuple[str, ...]:
+    def keys_of_changes(self, rows: Iterable[Any]) -> tuple[str, ...]:
         """Return the surrogate keys that rows of the log invalidate, each once.
 
         Every answer may show sources and categories, so a change to one of them invalidates all.
@@ -138,17 +138,17 @@ class Surrogates:
             keys |= dict.fromkeys((LISTS, ABSENT, f"story:{row.id}", *groups))
         return tuple(keys)
 
-    def outdated_here(self, rows: Iterable[Any]) -> set[str]:
+    def cache_keys_of_changes(self, rows: Iterable[Any]) -> set[str]:
         """Return the keys that rows of the log invalidate, including those of `list_keys`."""
         rows = list(rows)
-        keys = set(self.outdated(rows))
+        keys = set(self.keys_of_changes(rows))
         if EVERYTHING in keys:
             return keys
         for row in rows:
-            if not _is_known(row):
+            if not _has_attributes(row):
                 # The row does not say which lists the story was in.
                 return {EVERYTHING}
-            keys.update(_appearances(row))
+            keys.update(_lists_with(row))
         return keys
 
     def _group_key(self, group: str) -> str:
@@ -178,7 +178,7 @@ def list_keys(selection: Selection) -> tuple[str, ...]:
     return tuple(map(f"in:{chosen.field}:".__add__, chosen.included))
 
 
-def _is_known(row: Any) -> bool:
+def _has_attributes(row: Any) -> bool:
     """Tell whether a row has the story's attributes; rows of erased stories have none."""
     facts = [attributes for attributes in (row.before, row.after) if attributes]
     return bool(facts) and all(
@@ -186,7 +186,7 @@ def _is_known(row: Any) -> bool:
     )
 
 
-def _appearances(row: Any) -> Iterable[str]:
+def _lists_with(row: Any) -> Iterable[str]:
     """Yield the keys of the lists that a story is in, or was in before a change."""
     for attributes in (row.before, row.after):
         if attributes:

@@ -95,7 +95,7 @@ class DocumentTerm(Base):
     )
 
 
-class Entry(Base):
+class TaxonomyRecord(Base):
     """A source or category, rendered: `brief` for use inside stories, `whole` as served itself."""
 
     __tablename__ = "entries"
@@ -122,7 +122,7 @@ class Redirect(Base):
     id: Mapped[str] = mapped_column(_ID)
 
 
-class Withdrawn(Base):
+class StoryTombstone(Base):
     """The tombstone of a public story, for readers who could have read the story.
 
     `attributes` are those of the story, so that an entitlement decides who may see the tombstone.

@@ -8,12 +8,12 @@ from datetime import datetime
 from typing import Any
 
 from app.access.selection import Clause, Selection
-from app.delivery.directory import Directory, pieces
-from app.delivery.freshness import Head
-from app.delivery.queries import Delivery
-from app.delivery.query import Form, Position, StoryQuery
-from app.delivery.store import reading, searchable
-from app.delivery.store.searchable import TextRow, Touched
+from app.delivery.freshness import LogState
+from app.delivery.queries import DeliveryQueries
+from app.delivery.store import snapshot_queries, story_queries
+from app.delivery.store.snapshot_queries import ChangedThing, TextRow
+from app.delivery.story_query import Form, ListPosition, StoryQuery
+from app.delivery.taxonomy_directory import TaxonomyDirectory, story_pieces
 from app.kit import json
 from app.kit.session import ReadSession
 
@@ -45,7 +45,7 @@ class PublicStory:
 
 
 @dataclass(frozen=True, slots=True)
-class Beginning:
+class StoryExcerpt:
     """The title of a public story, and the beginning of its text."""
 
     id: str
@@ -68,54 +68,63 @@ class Snapshot:
     """
 
     def __init__(
-        self, session: ReadSession, head: Head, directory: Directory, *, embargoed: bool = False
+        self,
+        session: ReadSession,
+        head: LogState,
+        directory: TaxonomyDirectory,
+        *,
+        embargoed: bool = False,
     ) -> None:
         """Read in an open transaction."""
         self._session = session
         self.embargoed = embargoed
-        self.head = head
+        self.log_state = head
         self.directory = directory
 
-    def named(self, languages: tuple[str, ...]) -> "Snapshot":
+    def with_names_in(self, languages: tuple[str, ...]) -> "Snapshot":
         """Return the snapshot with category names in the first of these languages that exists."""
-        directory = self.directory.named(languages)
-        return Snapshot(self._session, self.head, directory, embargoed=self.embargoed)
+        directory = self.directory.with_names_in(languages)
+        return Snapshot(self._session, self.log_state, directory, embargoed=self.embargoed)
 
     @property
     def now(self) -> datetime:
         """Return the time that visibility is evaluated for."""
-        return self.head.now
+        return self.log_state.now
 
-    def changes(self, start: int, limit: int) -> list[Touched]:
+    def load_changes(self, start: int, limit: int) -> list[ChangedThing]:
         """Return log rows from a serial on, oldest first."""
-        return searchable.changes(self._session, start, limit)
+        return snapshot_queries.load_changes(self._session, start, limit)
 
-    def untold(self, limit: int) -> dict[str, int]:
+    def find_unlogged(self, limit: int) -> dict[str, int]:
         """Return the versions of stories that came out or expired without a log row yet, by id.
 
         With embargo access, this includes stories that became readable under embargo. Later changes
         to them are not in the public log, so the version is what tells of them.
         """
-        if self.head.turned_at is None and not self.embargoed:
+        if self.log_state.unlogged_at is None and not self.embargoed:
             return {}
-        return searchable.untold(self._session, self.now, limit, embargoed=self.embargoed)
+        return snapshot_queries.find_unlogged(
+            self._session, self.now, limit, embargoed=self.embargoed
+        )
 
-    def visible(self, ids: Sequence[str]) -> set[str]:
+    def find_visible(self, ids: Sequence[str]) -> set[str]:
         """Return the visible ones of some ids."""
-        return searchable.visible_ids(self._session, ids, self.now, embargoed=self.embargoed)
+        return snapshot_queries.find_visible_ids(
+            self._session, ids, self.now, embargoed=self.embargoed
+        )
 
-    def stories(self, ids: Sequence[str]) -> list[PublicStory]:
+    def load_stories(self, ids: Sequence[str]) -> list[PublicStory]:
         """Return the visible stories with these ids."""
-        rows = searchable.texts(self._session, ids, self.now, embargoed=self.embargoed)
+        rows = snapshot_queries.load_texts(self._session, ids, self.now, embargoed=self.embargoed)
         return [self._story(row) for row in rows]
 
-    def beginnings(self, ids: Sequence[str], most_bytes: int) -> Iterator[Beginning]:
+    def load_excerpts(self, ids: Sequence[str], most_bytes: int) -> Iterator[StoryExcerpt]:
         """Yield the visible stories with these ids, each with at most so many bytes of its text.
 
         Bodies may be large, so few of them are in memory at a time.
         """
         for start in range(0, len(ids), _BODIES):
-            rows = searchable.beginnings(
+            rows = snapshot_queries.load_excerpts(
                 self._session,
                 ids[start : start + _BODIES],
                 self.now,
@@ -123,38 +132,40 @@ class Snapshot:
                 embargoed=self.embargoed,
             )
             for row in rows:
-                title = _object(row.head).get("title", "")
-                yield Beginning(row.id, row.language, title, _beginning(row.text or b""))
+                title = _parse_piece(row.head).get("title", "")
+                yield StoryExcerpt(row.id, row.language, title, _parse_text_start(row.text or b""))
 
-    def released_stories(self, ids: Sequence[str]) -> list[PublicStory]:
+    def load_released_stories(self, ids: Sequence[str]) -> list[PublicStory]:
         """Return the released stories with these ids, even if they have expired."""
-        return [self._story(row) for row in searchable.released_texts(self._session, ids)]
+        return [
+            self._story(row) for row in snapshot_queries.load_released_texts(self._session, ids)
+        ]
 
-    def stories_before(self, place: Position | None, limit: int) -> list[PublicStory]:
+    def load_stories_before(self, place: ListPosition | None, limit: int) -> list[PublicStory]:
         """Return released stories after a place in the order of the newest first."""
-        rows = searchable.texts_before(self._session, place, limit)
+        rows = snapshot_queries.load_texts_before(self._session, place, limit)
         return [self._story(row) for row in rows]
 
-    def stories_of_source(self, source_id: str, after: str, limit: int) -> list[PublicStory]:
+    def load_stories_of_source(self, source_id: str, after: str, limit: int) -> list[PublicStory]:
         """Return released stories of a source after an id, in the order of ids."""
-        rows = searchable.texts_of_source(self._session, source_id, after, limit)
+        rows = snapshot_queries.load_texts_of_source(self._session, source_id, after, limit)
         return [self._story(row) for row in rows]
 
-    def forms(self, ids: Sequence[str], form: Form = "short") -> Mapping[str, bytes]:
+    def render_stories(self, ids: Sequence[str], form: Form = "short") -> Mapping[str, bytes]:
         """Render the visible stories with these ids, at most a page of them; return them by id."""
         if not ids:
             return {}
         selection = Selection((Clause("id", tuple(ids)),))
         query = StoryQuery(selection, form=form, limit=len(ids), embargoed=self.embargoed)
-        rows = reading.story_page(self._session, query, self.now)
-        return {row.id: b"".join(pieces(row, self.directory)) for row in rows}
+        rows = story_queries.load_page(self._session, query, self.now)
+        return {row.id: b"".join(story_pieces(row, self.directory)) for row in rows}
 
-    def count(self) -> int:
+    def count_visible(self) -> int:
         """Count the visible stories."""
-        return searchable.visible_count(self._session, self.now)
+        return snapshot_queries.count_visible(self._session, self.now)
 
     def _story(self, row: TextRow) -> PublicStory:
-        head, tail, body = (_object(piece) for piece in (row.head, row.tail, row.body))
+        head, tail, body = (_parse_piece(piece) for piece in (row.head, row.tail, row.body))
         source = self.directory.entries["source"].get(row.source_id or "")
         return PublicStory(
             id=row.id,
@@ -170,20 +181,20 @@ class Snapshot:
             authors=[author["name"] for author in tail.get("authors", ())],
             source_id=row.source_id,
             source=source.name if source is not None else "",
-            branches=_branches(row.category_ids, self.directory),
+            branches=_find_branches(row.category_ids, self.directory),
             published_at=row.published_at,
             updated_at=row.updated_at,
         )
 
 
 @contextmanager
-def snapshot(delivery: Delivery, *, embargoed: bool = False) -> Iterator[Snapshot]:
+def open_snapshot(delivery: DeliveryQueries, *, embargoed: bool = False) -> Iterator[Snapshot]:
     """Open a snapshot; this thread must not read anything else while it is open."""
-    with delivery.opened() as (session, head, directory):
+    with delivery.open_state() as (session, head, directory):
         yield Snapshot(session, head, directory, embargoed=embargoed)
 
 
-def _object(members: bytes) -> dict[str, Any]:
+def _parse_piece(members: bytes) -> dict[str, Any]:
     """Parse a stored piece; a damaged one is empty (`dateline check` finds it)."""
     try:
         found: dict[str, Any] = json.loads(b"{" + members + b"}")
@@ -192,7 +203,7 @@ def _object(members: bytes) -> dict[str, Any]:
     return found
 
 
-def _beginning(piece: bytes) -> str:
+def _parse_text_start(piece: bytes) -> str:
     """Return the text at the start of a stored piece that may be cut off anywhere."""
     if not piece.startswith(_TEXT):
         return ""
@@ -205,7 +216,7 @@ def _beginning(piece: bytes) -> str:
     return text
 
 
-def _branches(category_ids: str, directory: Directory) -> list[list[str]]:
+def _find_branches(category_ids: str, directory: TaxonomyDirectory) -> list[list[str]]:
     entries = directory.entries["category"]
     found: set[str] = set()
     branches = []

@@ -11,7 +11,7 @@ from starlette.concurrency import run_in_threadpool
 from app.api.cache.entries import EntryStore
 from app.bootstrap import Services
 from app.delivery import store as delivery_store
-from app.delivery.freshness import EVERYTHING, Head
+from app.delivery.freshness import EVERYTHING, LogState
 from app.delivery.store import Change, LogPosition
 from app.kit.errors import Failure
 from app.kit.watch import Version
@@ -95,22 +95,22 @@ class Freshness:
         """Read what was appended to the log. The version was read before, so nothing is missed."""
         self._apply(*self._read(), version)
 
-    def _read(self) -> tuple[list[Change], Head]:
+    def _read(self) -> tuple[list[Change], LogState]:
         """Return new rows of the log, and the moments at which time changes something.
 
         Scheduling writes no row before it is due, and still sets how long answers may be kept.
         """
-        with self._services.delivery.opened() as (session, head, _):
+        with self._services.delivery.open_state() as (session, head, _):
             if self.serial < 0:
                 return [], head
             position = LogPosition(self.serial, self._mark)
-            rows = delivery_store.rows_since(session, position, _MOST_ROWS)
+            rows = delivery_store.load_changes_since(session, position, _MOST_ROWS)
             if rows is None:
                 # What showed things that the log has forgotten or lost is not known any more.
                 self.serial = -1
             return rows or [], head
 
-    def _apply(self, rows: list[Change], head: Head, version: Version) -> None:
+    def _apply(self, rows: list[Change], head: LogState, version: Version) -> None:
         turned = self._has_passed() or self._has_turned(head)
         if self.serial < 0 or len(rows) == _MOST_ROWS or turned:
             self._entries.clear()
@@ -122,21 +122,21 @@ class Freshness:
             self.serial, self._mark = rows[-1].serial, rows[-1].mark
         elif self.serial < 0:
             self.serial, self._mark = head.position
-        if head.changes_at != self.boundary:
+        if head.next_change_at != self.boundary:
             # Prepared responses say how long they hold.
             self._entries.clear_prepared()
-        self.boundary = head.changes_at
+        self.boundary = head.next_change_at
         self._looked_at = head.now
         self.version = version if len(rows) < _MOST_ROWS else -1
 
-    def _has_turned(self, head: Head) -> bool:
+    def _has_turned(self, head: LogState) -> bool:
         """Tell whether what was scheduled since the last look has been due since then, too."""
-        if head.turned_at is None or self._looked_at is None:
+        if head.unlogged_at is None or self._looked_at is None:
             return False
-        return head.turned_at > self._looked_at
+        return head.unlogged_at > self._looked_at
 
     def _drop(self, rows: list[Change]) -> None:
-        keys = self._services.surrogates.outdated_here(rows)
+        keys = self._services.surrogates.cache_keys_of_changes(rows)
         if EVERYTHING in keys:
             self._entries.clear()
         else:

@@ -10,8 +10,8 @@ from sqlalchemy import String, bindparam, exists, func, select, text, update
 from app.access.selection import Facts
 from app.content.models import ArticleRow
 from app.delivery.models import Document, DocumentBody, DocumentTerm
-from app.delivery.store.embargoed import LOCKED_ARTICLES
-from app.delivery.terms import SINGLE, Term
+from app.delivery.rendering import SINGLE_FIELDS, Term
+from app.delivery.store.embargo_log import LOCKED_ARTICLES
 from app.kit.clock import format_instant
 from app.kit.listed import ListOf, is_listed
 from app.kit.schema import Instant, table_of
@@ -95,16 +95,16 @@ class Attributes:
         """Add a term; a damaged document may have none."""
         if name is not None:
             self.terms.add((name, value))
-            if name in SINGLE:
+            if name in SINGLE_FIELDS:
                 self.values[name].append(value)
 
-    def is_out(self, now: datetime) -> bool:
+    def is_public(self, now: datetime) -> bool:
         """Tell whether the document is, or was, public."""
         return self.released or self.published_at <= now
 
     def is_offered(self, now: datetime) -> bool:
         """Tell whether readers with embargo access could have read the document."""
-        return self.is_out(now) or self.offered_at <= now
+        return self.is_public(now) or self.offered_at <= now
 
 
 class _AttributeRow(NamedTuple):
@@ -143,29 +143,29 @@ def replace_document(session: WriteSession, whole: WholeDocument, *, with_terms:
         replace_terms(session, [whole.story_terms()])
 
 
-def remove_documents(session: WriteSession, ids: Collection[str]) -> None:
+def delete_documents(session: WriteSession, ids: Collection[str]) -> None:
     """Delete documents with their bodies and terms."""
     session.delete(Document.id, ids)
 
 
-def uses_of_entry(session: ReadSession, type_: str, id_: str) -> int:
+def count_uses_of_entry(session: ReadSession, type_: str, id_: str) -> int:
     """Count the documents that use a source or category."""
     found = select(func.count()).where(DocumentTerm.field == type_, DocumentTerm.value == id_)
     count: int = session.scalar(found)
     return count
 
 
-def attributes(session: ReadSession, ids: Collection[str]) -> dict[str, Attributes]:
+def load_attributes(session: ReadSession, ids: Collection[str]) -> dict[str, Attributes]:
     """Return the attributes of existing documents, by id."""
     found: dict[str, Attributes] = {}
     for row in session.find(_ATTRIBUTES, ids):
         if row.id not in found:
-            found[row.id] = _columns(row)
+            found[row.id] = _start_attributes(row)
         found[row.id].add(row.field, row.value)
     return found
 
 
-def released_of_groups(session: ReadSession, groups: Collection[str]) -> list[str]:
+def find_released_in_groups(session: ReadSession, groups: Collection[str]) -> list[str]:
     """Return the ids of the released documents of these groups, in a stable order."""
     return sorted(id_ for (id_,) in session.find(_RELEASED, groups))
 
@@ -193,8 +193,8 @@ _BODIES = Statement(select(_bodies).where(is_listed(_bodies.c.id)), BodyRow)
 _TERMS: Statement[tuple[str, str, str]] = Statement(_terms.where(is_listed(DocumentTerm.id)))
 
 
-def _columns(row: _AttributeRow) -> Attributes:
-    values: dict[str, list[str]] = {name: [] for name in SINGLE}
+def _start_attributes(row: _AttributeRow) -> Attributes:
+    values: dict[str, list[str]] = {name: [] for name in SINGLE_FIELDS}
     facts = Facts(
         **cast(Facts, values | {"id": [row.id], "group": [row.translation_group]}),
         published_at=format_instant(row.published_at),
@@ -203,7 +203,7 @@ def _columns(row: _AttributeRow) -> Attributes:
     return Attributes(row.slug, row.version, row.released, row.offered_at, row.published_at, facts)
 
 
-def whole_documents(session: ReadSession, ids: Collection[str]) -> dict[str, WholeDocument]:
+def load_documents(session: ReadSession, ids: Collection[str]) -> dict[str, WholeDocument]:
     """Return documents with their bodies and terms, by id."""
     bodies = dict(session.find(_BODIES, ids))
     found = {
@@ -215,12 +215,12 @@ def whole_documents(session: ReadSession, ids: Collection[str]) -> dict[str, Who
     return found
 
 
-def stray_documents(session: ReadSession) -> list[str]:
+def find_orphan_documents(session: ReadSession) -> list[str]:
     """Return the ids of documents without an article."""
     return session.scalars(select(Document.id).where(~exists().where(ArticleRow.id == Document.id)))
 
 
-def due_documents(session: ReadSession, now: datetime, limit: int) -> list[str]:
+def lock_due_documents(session: ReadSession, now: datetime, limit: int) -> list[str]:
     """Return and lock documents that are due and not released yet.
 
     Articles are locked before documents, in the same order as commands lock them.
@@ -235,7 +235,7 @@ def due_documents(session: ReadSession, now: datetime, limit: int) -> list[str]:
     return session.scalars(due.where(is_listed(Document.id, values=ids)).with_for_update())
 
 
-def expired_documents(session: ReadSession, now: datetime, limit: int) -> list[str]:
+def lock_expired_documents(session: ReadSession, now: datetime, limit: int) -> list[str]:
     """Return and lock documents that have expired."""
     statement = (
         select(Document.id)
@@ -255,7 +255,9 @@ def release_documents(session: WriteSession, ids: Collection[str]) -> None:
         session.execute(update(model).where(is_listed(model.id, values=ids)).values(released=True))
 
 
-def documents_under(session: ReadSession, category_id: str, limit_ids: int) -> Iterator[list[str]]:
+def find_documents_in_category(
+    session: ReadSession, category_id: str, limit_ids: int
+) -> Iterator[list[str]]:
     """Yield the ids of the documents in a category or below it, in batches."""
     statement = select(DocumentTerm.id).where(
         DocumentTerm.field == "category", DocumentTerm.value == category_id
@@ -265,7 +267,7 @@ def documents_under(session: ReadSession, category_id: str, limit_ids: int) -> I
         yield ids[start : start + limit_ids]
 
 
-def own_categories(session: ReadSession, ids: Collection[str]) -> list[OwnCategories]:
+def load_own_categories(session: ReadSession, ids: Collection[str]) -> list[OwnCategories]:
     """Return the own categories of documents, with their publication times."""
     return session.find(_OWN_CATEGORIES, ids)
 
@@ -296,7 +298,7 @@ def _insert_terms(session: WriteSession, stories: Sequence[StoryTerms]) -> None:
     session.execute(_INSERT_TERMS[session.dialect], rows)
 
 
-def _insertion_of_terms(each: str, field: str, value: str) -> Statement[Nothing]:
+def _build_term_insert(each: str, field: str, value: str) -> Statement[Nothing]:
     """Build the statement that inserts a list of terms, each a text; no field has a space."""
     # `each`, `field` and `value` are SQL of this module; values from callers are bound.
     inserting = text(
@@ -313,12 +315,12 @@ def _insertion_of_terms(each: str, field: str, value: str) -> Statement[Nothing]
 
 
 _INSERT_TERMS = {
-    "sqlite": _insertion_of_terms(
+    "sqlite": _build_term_insert(
         "json_each(:terms)",
         "substr(value, 1, instr(value, ' ') - 1)",
         "substr(value, instr(value, ' ') + 1)",
     ),
-    "postgresql": _insertion_of_terms(
+    "postgresql": _build_term_insert(
         "unnest(CAST(:terms AS text[])) AS term",
         "split_part(term, ' ', 1)",
         "substr(term, strpos(term, ' ') + 1)",

@@ -6,12 +6,12 @@ from typing import NamedTuple
 from sqlalchemy import select, update
 
 from app.delivery.models import FollowerRow
-from app.delivery.store.log import LOG_END, last_serial
+from app.delivery.store.log import LOG_END, load_last_serial
 from app.kit.session import ReadSession, WriteSession
 from app.kit.statement import Query
 
 
-class _Follower(NamedTuple):
+class _NewFollower(NamedTuple):
     """A new row for a follower."""
 
     name: str
@@ -19,20 +19,20 @@ class _Follower(NamedTuple):
     noted_at: datetime
 
 
-class FollowerStanding(NamedTuple):
+class FollowerPosition(NamedTuple):
     """The last serial that a follower processed, and the last serial of the log."""
 
     serial: int
     end: int
 
 
-def follower_standing(session: ReadSession, name: str) -> FollowerStanding | None:
+def load_follower_position(session: ReadSession, name: str) -> FollowerPosition | None:
     """Return the positions of a follower and of the log, or `None` before the follower started."""
     columns = FollowerRow.serial, LOG_END.label("end")
-    return session.first(Query(select(*columns).where(FollowerRow.name == name), FollowerStanding))
+    return session.first(Query(select(*columns).where(FollowerRow.name == name), FollowerPosition))
 
 
-def followers(session: ReadSession) -> dict[str, int]:
+def load_follower_positions(session: ReadSession) -> dict[str, int]:
     """Return the last serial that each follower processed, by name."""
     names: Query[tuple[str, int]] = Query(select(FollowerRow.name, FollowerRow.serial))
     return dict(session.all(names))
@@ -40,12 +40,12 @@ def followers(session: ReadSession) -> dict[str, int]:
 
 def start_follower(session: WriteSession, name: str, now: datetime) -> None:
     """Start a follower at the end of the log, unless it has started before."""
-    begin_follower(session, name, last_serial(session), now)
+    start_follower_after(session, name, load_last_serial(session), now)
 
 
-def begin_follower(session: WriteSession, name: str, serial: int, now: datetime) -> None:
+def start_follower_after(session: WriteSession, name: str, serial: int, now: datetime) -> None:
     """Start a follower after a serial, unless it has started before."""
-    session.insert(FollowerRow, [_Follower(name, serial, now)], "missing")
+    session.insert(FollowerRow, [_NewFollower(name, serial, now)], "missing")
 
 
 def move_follower(session: WriteSession, name: str, serial: int, now: datetime) -> None:
@@ -54,13 +54,15 @@ def move_follower(session: WriteSession, name: str, serial: int, now: datetime) 
     session.execute(statement.values(serial=serial, noted_at=now))
 
 
-def take_back(session: WriteSession, name: str, now: datetime) -> None:
+def rewind_follower(session: WriteSession, name: str, now: datetime) -> None:
     """Move a follower that is beyond the end of the log back to the end."""
     beyond = (FollowerRow.name == name) & (FollowerRow.serial > LOG_END)
     session.execute(update(FollowerRow).where(beyond).values(serial=LOG_END, noted_at=now))
 
 
-def take_over(session: WriteSession, name: str, before: int, after: int, now: datetime) -> bool:
+def try_move_follower(
+    session: WriteSession, name: str, before: int, after: int, now: datetime
+) -> bool:
     """Move a follower on from an expected position; return false if its position is another."""
     statement = update(FollowerRow).where(FollowerRow.name == name, FollowerRow.serial == before)
     return session.execute(statement.values(serial=after, noted_at=now)) == 1

@@ -49,7 +49,7 @@ class LastChange(NamedTuple):
     after: Facts | None
 
 
-class LastOfThing(NamedTuple):
+class MergedChange(NamedTuple):
     """The last row about something in both logs; `held` is its serial in the embargo log, or 0."""
 
     serial: int
@@ -62,7 +62,7 @@ class LastOfThing(NamedTuple):
     notice: str | None
 
 
-def append(session: WriteSession, changes: Sequence[Change]) -> None:
+def append_to_log(session: WriteSession, changes: Sequence[Change]) -> None:
     """Append rows to the log; no lock may be taken after this."""
     if changes:
         session.lock(LOG_LOCK)
@@ -74,28 +74,30 @@ def lock_log(session: WriteSession) -> None:
     session.lock(LOG_LOCK)
 
 
-def last_log_rows(session: ReadSession, ids: Collection[str]) -> dict[str, LastChange]:
+def load_last_changes(session: ReadSession, ids: Collection[str]) -> dict[str, LastChange]:
     """Return the last log row of each story that has one, by id."""
     return {row.id: row for row in session.find(_LAST_OF_STORIES, ids)}
 
 
-def last_serial(session: ReadSession) -> int:
+def load_last_serial(session: ReadSession) -> int:
     """Return the serial of the last row of the log, or 0 if it is empty."""
     serial: int = session.scalar(_LAST_SERIAL)
     return serial
 
 
-def log_rows(session: ReadSession, after: int, limit: int) -> list[Change]:
+def load_changes(session: ReadSession, after: int, limit: int) -> list[Change]:
     """Return rows of the log after a serial, oldest first."""
     return session.all(_ROWS, {"after": after, "limit": limit})
 
 
-def last_of_each(session: ReadSession, after: int, upto: int, limit: int) -> list[LastOfThing]:
+def load_last_of_each(
+    session: ReadSession, after: int, upto: int, limit: int
+) -> list[MergedChange]:
     """Return rows after a serial, oldest first: of each thing only the last up to `upto`."""
     return session.all(_LAST, {"after": after, "upto": upto, "limit": limit})
 
 
-def attributes_before(
+def load_attributes_before(
     session: ReadSession, after: int, upto: int, ids: Sequence[str]
 ) -> Iterator[tuple[str, Facts]]:
     """Yield the attributes that stories had before their changes between two serials."""
@@ -128,7 +130,7 @@ _LAST = Statement(
     select(
         _log.c.serial,
         literal_column("0", BigInteger).label("held"),
-        *(_log.c[name] for name in LastOfThing._fields[2:]),
+        *(_log.c[name] for name in MergedChange._fields[2:]),
     )
     .where(
         _since,
@@ -142,7 +144,7 @@ _LAST = Statement(
     )
     .order_by(_log.c.serial)
     .limit(bindparam("limit")),
-    LastOfThing,
+    MergedChange,
 )
 # The addition hides `serial` from its index: rows are looked up by id, however many are new.
 _own_serial = _log.c.serial + literal_column("0", BigInteger)

@@ -22,7 +22,9 @@ from app.kit.schema import Instant, table_of
 _documents = table_of(Document)
 
 
-def visible(documents: FromClause = _documents, *, embargoed: bool = False) -> ColumnElement[bool]:
+def is_visible(
+    documents: FromClause = _documents, *, embargoed: bool = False
+) -> ColumnElement[bool]:
     """Return the visibility rule as a condition on documents; `now` is a parameter.
 
     A document is visible if it was released or its publication time has come, and it has not
@@ -32,18 +34,18 @@ def visible(documents: FromClause = _documents, *, embargoed: bool = False) -> C
     opens = documents.c.offered_at if embargoed else documents.c.published_at
     expires = documents.c.expires_at
     # A negation, because "or" would tempt SQLite to read both halves separately and sort.
-    waits = and_(documents.c.released.is_(False), opens > present())
-    return and_(not_(waits), or_(expires.is_(None), expires > present()))
+    waits = and_(documents.c.released.is_(False), opens > now_parameter())
+    return and_(not_(waits), or_(expires.is_(None), expires > now_parameter()))
 
 
 def embargo_until() -> ColumnElement[Any]:
     """Return the end of a document's embargo while it lasts, for readers with embargo access."""
     published = _documents.c.published_at
-    waits = and_(_documents.c.released.is_(False), published > present())
+    waits = and_(_documents.c.released.is_(False), published > now_parameter())
     return case((waits, published)).label("embargo_until")
 
 
-def horizon(key: str, dialect: str, *, embargoed: bool) -> ColumnElement[Any]:
+def latest_visible(key: str, dialect: str, *, embargoed: bool) -> ColumnElement[Any]:
     """Return the latest `published_at` or `updated_at` that a visible document can have.
 
     It follows from the visibility rule, so that an ordered query does not scan everything that is
@@ -54,10 +56,10 @@ def horizon(key: str, dialect: str, *, embargoed: bool) -> ColumnElement[Any]:
     some = true() if embargoed else _documents.c.released
     last = select(func.max(column)).where(some).scalar_subquery()
     later = func.max if dialect == "sqlite" else func.greatest
-    latest: ColumnElement[Any] = later(present(), func.coalesce(last, literal_column("0")))
+    latest: ColumnElement[Any] = later(now_parameter(), func.coalesce(last, literal_column("0")))
     return latest
 
 
-def present() -> ColumnElement[Any]:
+def now_parameter() -> ColumnElement[Any]:
     """Return the parameter with the current time."""
     return bindparam("now", type_=Instant)

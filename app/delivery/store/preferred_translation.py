@@ -20,16 +20,16 @@ from sqlalchemy import (
 )
 
 from app.delivery.models import Document
-from app.delivery.query import Shape
-from app.delivery.store.bounds import span_tests
-from app.delivery.store.stretches import wanted_by
-from app.delivery.store.visibility import visible
+from app.delivery.store.index_ranges import filter_conditions
+from app.delivery.store.time_bounds import document_conditions
+from app.delivery.store.visibility import is_visible
+from app.delivery.story_query import QueryShape
 from app.kit.schema import table_of
 
 _documents = table_of(Document)
 
 
-def stands_alone(shape: Shape) -> Iterator[ColumnElement[bool]]:
+def preference_conditions(shape: QueryShape) -> Iterator[ColumnElement[bool]]:
     """Return the condition that no other visible story of the group in the list is preferred."""
     if shape.preferred is None:
         return
@@ -37,26 +37,26 @@ def stands_alone(shape: Shape) -> Iterator[ColumnElement[bool]]:
     yield ~exists().where(
         other.c.translation_group == _documents.c.translation_group,
         other.c.id != _documents.c.id,
-        visible(other, embargoed=shape.embargoed),
-        *wanted_by(shape, documents=other),
-        *span_tests(shape, other),
-        _order(other, shape.preferred) < _order(_documents, shape.preferred),
+        is_visible(other, embargoed=shape.embargoed),
+        *filter_conditions(shape, documents=other),
+        *document_conditions(shape, other),
+        _preference_order(other, shape.preferred) < _preference_order(_documents, shape.preferred),
     )
 
 
-def _order(documents: FromClause, count: int) -> Any:
+def _preference_order(documents: FromClause, count: int) -> Any:
     """Return the preference order of a group: by language, then the original, then the oldest."""
     is_other = case((documents.c.id == documents.c.translation_group, 0), else_=1)
-    return tuple_(_rank(documents, count), is_other, documents.c.id)
+    return tuple_(_language_rank(documents, count), is_other, documents.c.id)
 
 
-def _rank(documents: FromClause, count: int) -> Any:
+def _language_rank(documents: FromClause, count: int) -> Any:
     tag = func.lower(documents.c.language)
-    ranks = [(_takes_in(bindparam(f"l{rank}"), tag), rank) for rank in range(count)]
+    ranks = [(_includes(bindparam(f"l{rank}"), tag), rank) for rank in range(count)]
     return case(*ranks, else_=count) if ranks else literal_column("0")
 
 
-def _takes_in(wanted: Any, tag: Any) -> ColumnElement[bool]:
+def _includes(wanted: Any, tag: Any) -> ColumnElement[bool]:
     """Tell whether a language range includes a tag: `fr` includes `fr` and `fr-ca`."""
     below = func.substr(tag, 1, func.length(wanted) + 1)
     return or_(tag == wanted, below == wanted.concat("-"))

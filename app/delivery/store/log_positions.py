@@ -10,8 +10,8 @@ from typing import NamedTuple
 from sqlalchemy import BigInteger, bindparam, select
 
 from app.delivery.models import EmbargoedRow, LogRow
-from app.delivery.store.log import Change, log_rows
-from app.delivery.store.trimming import TRIMMED
+from app.delivery.store.log import Change, load_changes
+from app.delivery.store.log_retention import TRIMMED
 from app.kit.schema import table_of
 from app.kit.session import ReadSession
 from app.kit.statement import Statement
@@ -36,25 +36,27 @@ class LogMarks(NamedTuple):
         return serial < (self.trimmed_upto or 0)
 
 
-def is_same(position: LogPosition, mark: int | None) -> bool:
+def is_same_row(position: LogPosition, mark: int | None) -> bool:
     """Tell whether a mark at the serial of a position belongs to the row of the position."""
     return position.mark is None or position.mark == mark
 
 
-def log_marks(session: ReadSession, public: int, embargoed: int = 0) -> LogMarks:
+def load_log_marks(session: ReadSession, public: int, embargoed: int = 0) -> LogMarks:
     """Return the marks of both logs at these serials."""
     return session.all(_MARKS, {"public": public, "embargoed": embargoed})[0]
 
 
-def rows_since(session: ReadSession, position: LogPosition, limit: int) -> list[Change] | None:
+def load_changes_since(
+    session: ReadSession, position: LogPosition, limit: int
+) -> list[Change] | None:
     """Return rows of the log after a position, or `None` if some of them are missing."""
-    marks = log_marks(session, position.serial)
-    if marks.is_trimmed(position.serial) or not is_same(position, marks.public):
+    marks = load_log_marks(session, position.serial)
+    if marks.is_trimmed(position.serial) or not is_same_row(position, marks.public):
         return None
-    return log_rows(session, position.serial, limit)
+    return load_changes(session, position.serial, limit)
 
 
-def embargoed_end(session: ReadSession, public: int) -> LogPosition:
+def load_embargoed_end(session: ReadSession, public: int) -> LogPosition:
     """Return the last row of the embargo log; `public` is the end of the public log.
 
     If a later public row follows it, it may be trimmed before that row, and it is lost only

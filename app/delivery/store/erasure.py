@@ -12,10 +12,10 @@ from app.kit.schema import table_of
 from app.kit.session import WriteSession
 from app.kit.statement import Query
 
-_SAID = frozenset({"tag", "author"})
+_ERASED_FIELDS = frozenset({"tag", "author"})
 
 
-def erase_facts(session: WriteSession, ids: Collection[str]) -> None:
+def erase_changes(session: WriteSession, ids: Collection[str]) -> None:
     """Delete notices, tags and authors from all rows about these stories."""
     if not ids:
         return
@@ -29,22 +29,24 @@ def _erase(session: WriteSession, table: Any, conditions: list[Any]) -> None:
     columns = (table.c.serial, table.c.before, table.c.after)
     rows: Query[tuple[int, Facts | None, Facts | None]] = Query(select(*columns).where(*conditions))
     statement = update(table).where(table.c.serial == bindparam("row"))
-    said = {name: bindparam(f"said_{name}", type_=table.c[name].type) for name in _FACTS}
+    said = {
+        name: bindparam(f"said_{name}", type_=table.c[name].type) for name in _ATTRIBUTE_COLUMNS
+    }
     session.execute(
         statement.values(notice=null(), **said),
         [
-            {"row": serial, "said_before": _without(before), "said_after": _without(after)}
+            {"row": serial, "said_before": _strip(before), "said_after": _strip(after)}
             for serial, before, after in session.all(rows)
         ],
     )
 
 
-_FACTS = ("before", "after")
+_ATTRIBUTE_COLUMNS = ("before", "after")
 
 
-def _without(facts: Facts | None) -> dict[str, Any] | None:
+def _strip(facts: Facts | None) -> dict[str, Any] | None:
     return (
         None
         if facts is None
-        else {name: value for name, value in facts.items() if name not in _SAID}
+        else {name: value for name, value in facts.items() if name not in _ERASED_FIELDS}
     )

@@ -11,7 +11,7 @@ from sqlalchemy import BigInteger, ColumnElement, bindparam, exists, literal_col
 
 from app.access.selection import Facts
 from app.delivery.models import EmbargoedRow, LogRow
-from app.delivery.store.log import LastOfThing
+from app.delivery.store.log import MergedChange
 from app.kit.listed import is_listed
 from app.kit.schema import table_of
 from app.kit.session import ReadSession
@@ -21,9 +21,9 @@ _embargoed = table_of(EmbargoedRow)
 _log = table_of(LogRow)
 
 
-def last_of_each_merged(
+def load_last_of_each_merged(
     session: ReadSession, after: tuple[int, int], upto: tuple[int, int], limit: int
-) -> list[LastOfThing]:
+) -> list[MergedChange]:
     """Return rows of both logs in their common order: of each thing only the last row.
 
     The bounds are serials of both logs. `serial` of a row is its serial in the change log, or of
@@ -37,7 +37,7 @@ def last_of_each_merged(
     return list(islice(merge(*both, key=lambda row: (row.serial, row.held)), limit))
 
 
-def embargoed_before(
+def load_embargoed_before(
     session: ReadSession, after: int, upto: int, ids: Sequence[str]
 ) -> Iterator[tuple[str, Facts]]:
     """Yield the attributes that stories had under embargo before changes between two serials."""
@@ -58,7 +58,7 @@ _LAST_PUBLIC = Statement(
     select(
         _log.c.serial,
         literal_column("0", BigInteger).label("held"),
-        *(_log.c[name] for name in LastOfThing._fields[2:]),
+        *(_log.c[name] for name in MergedChange._fields[2:]),
     )
     .where(
         _log.c.serial > _after,
@@ -79,7 +79,7 @@ _LAST_PUBLIC = Statement(
     )
     .order_by(_log.c.serial)
     .limit(bindparam("limit")),
-    LastOfThing,
+    MergedChange,
 )
 _LAST_HELD = Statement(
     select(
@@ -106,7 +106,7 @@ _LAST_HELD = Statement(
     )
     .order_by(_embargoed.c.serial)
     .limit(bindparam("limit")),
-    LastOfThing,
+    MergedChange,
 )
 _held_serial = _embargoed.c.serial + literal_column("0", BigInteger)
 _BEFORE: Statement[tuple[str, Facts]] = Statement(

@@ -21,8 +21,8 @@ from sqlalchemy import (
 )
 
 from app.delivery.models import Document, DocumentTerm
-from app.delivery.query import ClauseShape, Driver, Shape, driver_of
-from app.delivery.terms import pair_field
+from app.delivery.rendering import join_fields
+from app.delivery.story_query import DrivingFilter, FilterShape, QueryShape, find_driving_filter
 from app.kit.listed import is_listed
 from app.kit.schema import table_of
 
@@ -32,7 +32,7 @@ _COLUMNS = {"source": "source_id", "kind": "kind", "id": "id"}
 
 
 @dataclass(frozen=True, slots=True)
-class Values:
+class BoundList:
     """A bound list of values by its name, or its `first` values."""
 
     name: str
@@ -40,7 +40,7 @@ class Values:
 
 
 @dataclass(frozen=True, slots=True)
-class Stretch:
+class IndexRange:
     """An index range: its source, the columns of its order, and its conditions."""
 
     origin: FromClause
@@ -49,22 +49,22 @@ class Stretch:
     conditions: tuple[ColumnElement[bool], ...]
 
 
-def stretches(shape: Shape) -> list[Stretch]:
+def build_index_ranges(shape: QueryShape) -> list[IndexRange]:
     """Return the index ranges that together hold a list, without duplicates.
 
     The ranges of surplus values are empty.
     """
-    driver = driver_of(shape)
+    driver = find_driving_filter(shape)
     if driver is None:
-        wanted = tuple(wanted_by(shape))
-        return [Stretch(_documents, _documents.c[shape.key], _documents.c.id, wanted)]
+        wanted = tuple(filter_conditions(shape))
+        return [IndexRange(_documents, _documents.c[shape.key], _documents.c.id, wanted)]
     numbers = product(*(range(shape.clauses[clause].included) for clause in driver.clauses))
-    return [_stretch(shape, driver, chosen) for chosen in numbers]
+    return [_build_index_range(shape, driver, chosen) for chosen in numbers]
 
 
-def stretch_count(shape: Shape) -> int:
+def count_index_ranges(shape: QueryShape) -> int:
     """Return the number of index ranges that together hold a list."""
-    driver = driver_of(shape)
+    driver = find_driving_filter(shape)
     return (
         prod(shape.clauses[clause].included for clause in driver.clauses)
         if driver is not None
@@ -72,56 +72,60 @@ def stretch_count(shape: Shape) -> int:
     )
 
 
-def _stretch(shape: Shape, driver: Driver, chosen: tuple[int, ...]) -> Stretch:
+def _build_index_range(
+    shape: QueryShape, driver: DrivingFilter, chosen: tuple[int, ...]
+) -> IndexRange:
     """Return the index range of one value of each driving filter, without earlier ranges' rows."""
     values = [_parameter(*pair) for pair in zip(driver.clauses, chosen, strict=True)]
     others = (
-        *wanted_by(shape, driver.clauses),
-        *_not_before(shape, driver, chosen),
+        *filter_conditions(shape, driver.clauses),
+        *_exclude_earlier(shape, driver, chosen),
     )
     value: ColumnElement[str] = values[0]
     for more in values[1:]:
         value = value.concat(literal_column("' '")).concat(more)
-    return Stretch(
+    return IndexRange(
         _terms.join(_documents, _documents.c.id == _terms.c.id),
         _terms.c.published_at,
         _terms.c.id,
-        (_terms.c.field == _text(pair_field(driver.fields)), _terms.c.value == value, *others),
+        (_terms.c.field == _literal(join_fields(driver.fields)), _terms.c.value == value, *others),
     )
 
 
-def _not_before(
-    shape: Shape, driver: Driver, chosen: tuple[int, ...]
+def _exclude_earlier(
+    shape: QueryShape, driver: DrivingFilter, chosen: tuple[int, ...]
 ) -> Iterator[ColumnElement[bool]]:
     """Exclude what an earlier range has: a story may be in two categories."""
     for clause, number in zip(driver.clauses, chosen, strict=True):
         if number:
-            earlier = Values(f"in{clause}", number)
-            yield ~_holds(shape.clauses[clause].field, earlier)
+            earlier = BoundList(f"in{clause}", number)
+            yield ~_has_value(shape.clauses[clause].field, earlier)
 
 
-def wanted_by(
-    shape: Shape,
+def filter_conditions(
+    shape: QueryShape,
     driven: tuple[int, ...] = (),
     documents: FromClause = _documents,
 ) -> Iterator[ColumnElement[bool]]:
     """Return all filters except the `driven` ones as conditions, tested row by row."""
     for number, clause in enumerate(shape.clauses):
         if number not in driven:
-            yield from _test(number, clause, documents)
+            yield from _filter_condition(number, clause, documents)
 
 
-def _test(number: int, clause: ClauseShape, documents: FromClause) -> Iterator[ColumnElement[bool]]:
+def _filter_condition(
+    number: int, clause: FilterShape, documents: FromClause
+) -> Iterator[ColumnElement[bool]]:
     if clause.included == 1:
-        yield _holds(clause.field, _parameter(number, 0), documents)
+        yield _has_value(clause.field, _parameter(number, 0), documents)
     elif clause.included:
-        yield _holds(clause.field, Values(f"in{number}"), documents)
+        yield _has_value(clause.field, BoundList(f"in{number}"), documents)
     if clause.excluded:
-        yield ~_holds(clause.field, Values(f"out{number}"), documents)
+        yield ~_has_value(clause.field, BoundList(f"out{number}"), documents)
 
 
-def _holds(
-    field: str, values: "BindParameter[str] | Values", documents: FromClause = _documents
+def _has_value(
+    field: str, values: "BindParameter[str] | BoundList", documents: FromClause = _documents
 ) -> ColumnElement[bool]:
     if field in _COLUMNS:
         column = documents.c[_COLUMNS[field]]
@@ -129,16 +133,16 @@ def _holds(
     inner = _terms.alias()
     return exists().where(
         inner.c.id == documents.c.id,
-        inner.c.field == _text(field),
+        inner.c.field == _literal(field),
         _is_among(inner.c.value, values),
     )
 
 
 def _is_among(
-    column: ColumnElement[str], values: "BindParameter[str] | Values"
+    column: ColumnElement[str], values: "BindParameter[str] | BoundList"
 ) -> ColumnElement[bool]:
     """Tell whether a column has a value, or one of several values."""
-    if isinstance(values, Values):
+    if isinstance(values, BoundList):
         return is_listed(column, values.name, first=values.first)
     return column == values
 
@@ -148,6 +152,6 @@ def _parameter(clause: int, number: int) -> BindParameter[str]:
     return bindparam(f"c{clause}_{number}")
 
 
-def _text(value: str) -> ColumnElement[str]:
+def _literal(value: str) -> ColumnElement[str]:
     """Return a field's name as a literal, so that the planner knows it."""
     return literal_column(f"'{value}'")

@@ -18,14 +18,14 @@ from app.kit.clock import to_micros
 Form = Literal["short", "full", "whole"]
 SortKey = Literal["published_at", "updated_at"]
 Count = Literal["exact", "estimated"]
-Position = tuple[int, str]
+ListPosition = tuple[int, str]
 
 # Above this many values, the statement does not depend on their number.
 MOST_PARTS = 32
 # No story has it, and no filter accepts it. For a NULL, PostgreSQL would make another plan.
-_NOTHING = ""
+_NO_VALUE = ""
 # The driving filters in order of preference, the most selective first.
-_DRIVERS = (
+_DRIVING_FILTERS = (
     ("tag",),
     ("author",),
     ("category", "source"),
@@ -39,7 +39,7 @@ _DRIVERS = (
 
 
 @dataclass(frozen=True, slots=True)
-class ClauseShape:
+class FilterShape:
     """A filter on a field: roughly how many values it includes, and whether it excludes any.
 
     `included` is 0, 1, 2, 4, … up to `MOST_PARTS`, or twice that for any greater number. The
@@ -53,23 +53,23 @@ class ClauseShape:
 
 
 @dataclass(frozen=True, slots=True)
-class Shape:
+class QueryShape:
     """What the statement for a list depends on; `spans` names the time bounds that are given.
 
     `preferred` selects from each group of translations the story in the most preferred of so many
     languages. They are bound as `l0`, `l1`, …. The number may be 0.
     """
 
-    clauses: tuple[ClauseShape, ...]
+    clauses: tuple[FilterShape, ...]
     spans: tuple[str, ...]
     key: SortKey = "published_at"
     descending: bool = True
-    placed: bool = False
+    has_position: bool = False
     form: Form = "short"
     embargoed: bool = False
     preferred: int | None = None
     # Whether the query names the ids of stories.
-    picks: bool = False
+    has_ids: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +85,7 @@ class StoryQuery:
     selection: Selection = Selection()
     key: SortKey = "published_at"
     descending: bool = True
-    position: Position | None = None
+    position: ListPosition | None = None
     backwards: bool = False
     form: Form = "short"
     limit: int = 20
@@ -97,7 +97,7 @@ class StoryQuery:
     order: tuple[str, ...] = ()
 
     # The shape, and the values to bind.
-    shape: Shape = field(init=False, repr=False, compare=False)
+    shape: QueryShape = field(init=False, repr=False, compare=False)
     values: Mapping[str, Any] = field(init=False, repr=False, compare=False)
     # Whether an index has the result in order, so that few other rows are read.
     is_short: bool = field(init=False, repr=False, compare=False)
@@ -111,7 +111,7 @@ class StoryQuery:
         if self.position is not None and placed:
             values["place"], values["place_id"] = self.position
         clauses, picks = _bind_clauses(values, self.selection)
-        shape = Shape(
+        shape = QueryShape(
             clauses,
             _bind_spans(values, self.selection),
             self.key,
@@ -131,7 +131,7 @@ class StoryQuery:
 
 def _bind_clauses(
     values: dict[str, Any], selection: Selection
-) -> tuple[tuple[ClauseShape, ...], bool]:
+) -> tuple[tuple[FilterShape, ...], bool]:
     """Bind the values of all filters; return their shapes, and whether they name ids."""
     shapes, picks = [], False
     for index, clause in enumerate(selection.clauses):
@@ -141,7 +141,7 @@ def _bind_clauses(
         if clause.excluded:
             values[f"out{index}"] = clause.excluded
         picks = picks or (clause.field == "id" and count > 0)
-        shapes.append(ClauseShape(clause.field, count, bool(clause.excluded)))
+        shapes.append(FilterShape(clause.field, count, bool(clause.excluded)))
     return tuple(shapes), picks
 
 
@@ -152,7 +152,7 @@ def _bind_parts(values: dict[str, Any], name: str, wanted: Sequence[str]) -> int
     parts = min(1 << (len(wanted) - 1).bit_length(), 2 * MOST_PARTS)
     if parts <= MOST_PARTS:
         for number in range(parts):
-            values[f"{name}{number}"] = wanted[number] if number < len(wanted) else _NOTHING
+            values[f"{name}{number}"] = wanted[number] if number < len(wanted) else _NO_VALUE
     return parts
 
 
@@ -175,40 +175,40 @@ def _bind_spans(values: dict[str, Any], selection: Selection) -> tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Driver:
+class DrivingFilter:
     """The filters whose index range drives the query, by their numbers in the shape."""
 
     fields: tuple[str, ...]
     clauses: tuple[int, ...]
 
 
-def driver_of(shape: Shape) -> Driver | None:
+def find_driving_filter(shape: QueryShape) -> DrivingFilter | None:
     """Return the driving filter, or `None` to read the whole list in order."""
-    if shape.key != "published_at" or shape.picks:
+    if shape.key != "published_at" or shape.has_ids:
         return None
-    for fields in _DRIVERS:
-        found = [_wanted(shape, field) for field in fields]
+    for fields in _DRIVING_FILTERS:
+        found = [_find_filter(shape, field) for field in fields]
         clauses = tuple(number for number in found if number is not None)
         parts = prod(shape.clauses[number].included for number in clauses)
         # Preparing a statement with more parts would take longer than reading the whole list.
         if len(clauses) == len(fields) and parts <= MOST_PARTS:
-            return Driver(fields, clauses)
+            return DrivingFilter(fields, clauses)
     return None
 
 
 @lru_cache(maxsize=256)  # of shapes, at most 3 kB each
-def is_indexed(shape: Shape) -> bool:
+def is_indexed(shape: QueryShape) -> bool:
     """Tell whether an index has the result in order, with few other rows."""
-    if shape.picks:
+    if shape.has_ids:
         return True
-    driver = driver_of(shape)
+    driver = find_driving_filter(shape)
     driven = driver.clauses if driver is not None else ()
     rest = [clause for number, clause in enumerate(shape.clauses) if number not in driven]
     own = shape.key.removesuffix("_at")
     return not rest and all(span.startswith(own) for span in shape.spans)
 
 
-def _wanted(shape: Shape, field: str) -> int | None:
+def _find_filter(shape: QueryShape, field: str) -> int | None:
     """Return the number of the filter that includes values of a field and excludes none."""
     for number, clause in enumerate(shape.clauses):
         if clause.field == field and clause.included and not clause.excluded:

@@ -25,19 +25,19 @@ _SUPERSEDED: Statement[Nothing] = Statement(
 )
 
 
-def slowest_follower(session: ReadSession) -> int | None:
+def load_slowest_position(session: ReadSession) -> int | None:
     """Return the position of the slowest follower, if there is any."""
     others = _followers.c.name != TRIMMING
     slowest: int | None = session.scalar(select(func.min(_followers.c.serial)).where(others))
     return slowest
 
 
-def forget_superseded(session: WriteSession, last: Mapping[tuple[str, str], int]) -> None:
+def delete_superseded(session: WriteSession, last: Mapping[tuple[str, str], int]) -> None:
     """Delete the rows about things (type and id) that are older than a serial."""
     rows = [{"thing": type_, "of": id_, "before": serial} for (type_, id_), serial in last.items()]
     session.execute(_SUPERSEDED, rows)
 
 
-def forget_follower(session: WriteSession, name: str) -> None:
+def delete_follower(session: WriteSession, name: str) -> None:
     """Delete the position of a follower."""
     session.execute(delete(_followers).where(_followers.c.name == name))

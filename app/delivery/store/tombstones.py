@@ -8,7 +8,7 @@ from sqlalchemy import bindparam, exists, select
 
 from app.access.selection import Facts
 from app.content.models import ArticleRow
-from app.delivery.models import Withdrawn
+from app.delivery.models import StoryTombstone
 from app.kit.listed import is_listed
 from app.kit.schema import table_of
 from app.kit.session import ReadSession, WriteSession
@@ -18,7 +18,7 @@ from app.kit.statement import Statement
 NOT_FOUND = "not_found"
 
 
-class Stone(NamedTuple):
+class TombstoneRow(NamedTuple):
     """The tombstone of a story."""
 
     id: str
@@ -30,32 +30,32 @@ class Stone(NamedTuple):
     attributes: Facts
 
 
-_withdrawn = table_of(Withdrawn)
-_STANDING = Statement(select(_withdrawn).where(_withdrawn.c.id == bindparam("id")), Stone)
-_STONES = Statement(select(_withdrawn).where(is_listed(_withdrawn.c.id)), Stone)
+_withdrawn = table_of(StoryTombstone)
+_STANDING = Statement(select(_withdrawn).where(_withdrawn.c.id == bindparam("id")), TombstoneRow)
+_STONES = Statement(select(_withdrawn).where(is_listed(_withdrawn.c.id)), TombstoneRow)
 
 
-def standing(session: ReadSession, id_: str, *, embargoed: bool) -> Stone | None:
+def find_tombstone(session: ReadSession, id_: str, *, embargoed: bool) -> TombstoneRow | None:
     """Return the tombstone of a story, for readers who could have read the story."""
     found = session.first(_STANDING, {"id": id_})
     return None if found is None or (found.embargoed and not embargoed) else found
 
 
-def tombstones(session: ReadSession, ids: Collection[str]) -> dict[str, Stone]:
+def load_tombstones(session: ReadSession, ids: Collection[str]) -> dict[str, TombstoneRow]:
     """Return the tombstones of stories, by id."""
     return {row.id: row for row in session.find(_STONES, ids)}
 
 
-def stray_tombstones(session: ReadSession) -> list[str]:
+def find_orphan_tombstones(session: ReadSession) -> list[str]:
     """Return the ids of tombstones without an article."""
     return session.scalars(
-        select(Withdrawn.id).where(~exists().where(ArticleRow.id == Withdrawn.id))
+        select(StoryTombstone.id).where(~exists().where(ArticleRow.id == StoryTombstone.id))
     )
 
 
 def replace_tombstones(
-    session: WriteSession, ids: Collection[str], stones: Sequence[Stone]
+    session: WriteSession, ids: Collection[str], stones: Sequence[TombstoneRow]
 ) -> None:
     """Delete the tombstones of some stories, and insert others."""
-    session.delete(Withdrawn.id, ids)
-    session.insert(Withdrawn, stones)
+    session.delete(StoryTombstone.id, ids)
+    session.insert(StoryTombstone, stones)

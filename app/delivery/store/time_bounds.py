@@ -10,70 +10,78 @@ from typing import Any
 from sqlalchemy import BigInteger, BindParameter, ColumnElement, FromClause, bindparam, func, tuple_
 
 from app.delivery.models import Document
-from app.delivery.query import Shape
-from app.delivery.store.stretches import Stretch
-from app.delivery.store.visibility import horizon
+from app.delivery.store.index_ranges import IndexRange
+from app.delivery.store.visibility import latest_visible
+from app.delivery.story_query import QueryShape
 from app.kit.schema import table_of
 
 _documents = table_of(Document)
 
 
-def bounds(index_range: Stretch, shape: Shape, dialect: str) -> Iterator[ColumnElement[bool]]:
+def page_conditions(
+    index_range: IndexRange, shape: QueryShape, dialect: str
+) -> Iterator[ColumnElement[bool]]:
     """Return the bounds of a page within an index range, and the other period as a condition.
 
     A position lies within its period (cursors are bound to their query) and before everything
     that is scheduled, so it is the tightest bound in its direction.
     """
     own = shape.key.removesuffix("_at")
-    yield from _tests(index_range, shape, "updated" if own == "published" else "published")
-    if shape.placed:
+    yield from _range_conditions(
+        index_range, shape, "updated" if own == "published" else "published"
+    )
+    if shape.has_position:
         yield _beyond_position(index_range, shape)
-    if f"{own}_start" in shape.spans and (shape.descending or not shape.placed):
-        yield index_range.place >= _end(f"{own}_start")
-    if not (shape.placed and shape.descending):
-        yield index_range.place <= _last(shape, f"{own}_end", dialect)
+    if f"{own}_start" in shape.spans and (shape.descending or not shape.has_position):
+        yield index_range.place >= _parameter(f"{own}_start")
+    if not (shape.has_position and shape.descending):
+        yield index_range.place <= _latest(shape, f"{own}_end", dialect)
 
 
-def spans(index_range: Stretch, shape: Shape) -> Iterator[ColumnElement[bool]]:
+def period_conditions(index_range: IndexRange, shape: QueryShape) -> Iterator[ColumnElement[bool]]:
     """Return both periods of a selection as conditions, for counting."""
     for name in ("published", "updated"):
-        yield from _tests(index_range, shape, name)
+        yield from _range_conditions(index_range, shape, name)
 
 
-def span_tests(shape: Shape, documents: FromClause) -> Iterator[ColumnElement[bool]]:
+def document_conditions(shape: QueryShape, documents: FromClause) -> Iterator[ColumnElement[bool]]:
     """Return both periods of a selection as conditions on documents."""
     for name in ("published", "updated"):
         yield from _within(shape, name, documents.c[f"{name}_at"])
 
 
-def _tests(index_range: Stretch, shape: Shape, name: str) -> Iterator[ColumnElement[bool]]:
+def _range_conditions(
+    index_range: IndexRange, shape: QueryShape, name: str
+) -> Iterator[ColumnElement[bool]]:
     # The range's own column narrows its index; the document's would need a lookup for each row.
     own = shape.key == f"{name}_at"
     column = index_range.place if own else _documents.c[f"{name}_at"]
     yield from _within(shape, name, column)
 
 
-def _within(shape: Shape, name: str, column: ColumnElement[int]) -> Iterator[ColumnElement[bool]]:
+def _within(
+    shape: QueryShape, name: str, column: ColumnElement[int]
+) -> Iterator[ColumnElement[bool]]:
     if f"{name}_start" in shape.spans:
-        yield column >= _end(f"{name}_start")
+        yield column >= _parameter(f"{name}_start")
     if f"{name}_end" in shape.spans:
-        yield column < _end(f"{name}_end")
+        yield column < _parameter(f"{name}_end")
 
 
-def _beyond_position(index_range: Stretch, shape: Shape) -> ColumnElement[bool]:
+def _beyond_position(index_range: IndexRange, shape: QueryShape) -> ColumnElement[bool]:
     place = tuple_(index_range.place, index_range.id)
-    position = tuple_(_end("place"), bindparam("place_id"))
+    position = tuple_(_parameter("place"), bindparam("place_id"))
     return place < position if shape.descending else place > position
 
 
-def _last(shape: Shape, end: str, dialect: str) -> ColumnElement[Any]:
+def _latest(shape: QueryShape, end: str, dialect: str) -> ColumnElement[Any]:
     """Return the end of a period, or the latest time that can be visible."""
-    latest = horizon(shape.key, dialect, embargoed=shape.embargoed)
+    latest = latest_visible(shape.key, dialect, embargoed=shape.embargoed)
     if end not in shape.spans:
         return latest
     earlier = func.min if dialect == "sqlite" else func.least
-    return earlier(_end(end) - 1, latest)
+    return earlier(_parameter(end) - 1, latest)
 
 
-def _end(name: str) -> BindParameter[int]:
+def _parameter(name: str) -> BindParameter[int]:
     return bindparam(name, type_=BigInteger)

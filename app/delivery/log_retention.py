@@ -9,39 +9,42 @@ from datetime import timedelta
 from itertools import takewhile
 
 from app.delivery import store
-from app.delivery.store.embargoed import forget_superseded_embargoed
-from app.delivery.store.trimming import (
+from app.delivery.store.embargo_log import delete_superseded_embargoed
+from app.delivery.store.log_retention import (
     TRIMMING,
-    forget_follower,
-    forget_superseded,
-    slowest_follower,
+    delete_follower,
+    delete_superseded,
+    load_slowest_position,
 )
 from app.kit.unit import Unit
 
 BATCH = 500
 
 
-def trim(unit: Unit, days: int) -> int:
+def trim_log(unit: Unit, days: int) -> int:
     """Trim the next batch, and return the number of rows read; 0 days keep everything."""
     if not days:
         return 0
     session, until = unit.session, unit.now - timedelta(days=days)
-    store.begin_follower(session, TRIMMING, 0, unit.now)
-    store.take_back(session, TRIMMING, unit.now)
-    standing, slowest = store.follower_standing(session, TRIMMING), slowest_follower(session)
-    rows = store.log_rows(session, standing.serial if standing is not None else 0, BATCH)
+    store.start_follower_after(session, TRIMMING, 0, unit.now)
+    store.rewind_follower(session, TRIMMING, unit.now)
+    standing, slowest = (
+        store.load_follower_position(session, TRIMMING),
+        load_slowest_position(session),
+    )
+    rows = store.load_changes(session, standing.serial if standing is not None else 0, BATCH)
     old = [
         row
         for row in takewhile(lambda row: row.at < until, rows)
         if slowest is None or row.serial <= slowest
     ]
     if old:
-        forget_superseded(session, {(row.type, row.id): row.serial for row in old})
-        forget_superseded_embargoed(session, old[-1].serial)
+        delete_superseded(session, {(row.type, row.id): row.serial for row in old})
+        delete_superseded_embargoed(session, old[-1].serial)
         store.move_follower(session, TRIMMING, old[-1].serial, unit.now)
     return len(old)
 
 
-def forget(unit: Unit, name: str) -> None:
+def forget_follower(unit: Unit, name: str) -> None:
     """Delete the position of a follower that no longer exists, so that it blocks nothing."""
-    forget_follower(unit.session, name)
+    delete_follower(unit.session, name)

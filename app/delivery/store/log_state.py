@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import BigInteger, ColumnElement, func, literal_column, select, type_coerce
 
 from app.delivery.models import Document, LogRow
-from app.delivery.store.visibility import present
+from app.delivery.store.visibility import now_parameter
 from app.kit.schema import table_of
 from app.kit.session import ReadSession
 from app.kit.statement import Statement
@@ -15,7 +15,7 @@ _documents = table_of(Document)
 _log = table_of(LogRow)
 
 
-class HeadRow(NamedTuple):
+class LogStateRow(NamedTuple):
     """The log position and the scheduled changes around now, as numbers."""
 
     serial: int | None
@@ -31,19 +31,19 @@ class HeadRow(NamedTuple):
     category_mark: int | None
 
 
-def log_head(session: ReadSession, now: datetime) -> HeadRow:
+def load_log_state(session: ReadSession, now: datetime) -> LogStateRow:
     """Return the log state alone, for callers that read no page."""
-    return session.all(LOG_HEAD, {"now": now})[0]
+    return session.all(LOG_STATE, {"now": now})[0]
 
 
-def head_columns() -> tuple[ColumnElement[Any], ...]:
+def log_state_columns() -> tuple[ColumnElement[Any], ...]:
     """Return the columns of the log state, for a statement that also reads other rows.
 
     So an answer knows its log position without a second query. `due_at` and `expired_at` are the
     last times at which time alone changed what is visible and that have no log row yet; the
     `next_…` columns are the next such times.
     """
-    now = present()
+    now = now_parameter()
     published, expires = as_number(_documents.c.published_at), as_number(_documents.c.expires_at)
     last = select(func.max(_log.c.serial))
     source: ColumnElement[str] = literal_column("'source'")
@@ -82,4 +82,4 @@ def as_number(column: Any) -> ColumnElement[Any]:
 
 
 # The log state alone; see `log_head`.
-LOG_HEAD = Statement(select(*head_columns()), HeadRow)
+LOG_STATE = Statement(select(*log_state_columns()), LogStateRow)
