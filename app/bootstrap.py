@@ -17,18 +17,18 @@ from app.delivery.log_follower import LogFollower
 from app.delivery.projector import project
 from app.delivery.queries import DeliveryQueries
 from app.delivery.tag_spellings import TagSpellings
-from app.kit import migrations
 from app.kit.clock import Clock, SystemClock
-from app.kit.costly import CostlyReads
 from app.kit.cursor import Signer
-from app.kit.database import Database
 from app.kit.errors import DatabaseUnavailable
-from app.kit.http import HttpClient, trusted
-from app.kit.leadership import Leadership
+from app.kit.http_client import HttpClient, trusted
 from app.kit.networks import Reach
-from app.kit.permissions import restrict, restrict_umask
-from app.kit.unit import Actor, Runner, Unit
-from app.kit.watch import Watch
+from app.kit.process.file_permissions import restrict, restrict_umask
+from app.kit.sql import migrations
+from app.kit.sql.change_watch import Watch
+from app.kit.sql.costly_reads import CostlyReads
+from app.kit.sql.database import Database
+from app.kit.sql.leadership import Leadership
+from app.kit.sql.unit_of_work import Actor, Runner, Unit
 from app.search.engine.tantivy_index import TantivyIndex
 from app.search.index import Index
 from app.search.queries import Search

@@ -13,9 +13,9 @@ from app.api.http.asgi import App
 from app.api.operations import OperationsApp, serving_operators
 from app.api.ops.redaction import hide_secrets
 from app.bootstrap import Services, bootstrap, open_database, prepare_database
-from app.kit.log import configure_logging
-from app.kit.open_files import raise_open_files
-from app.kit.parent import end_with_parent
+from app.kit.process.log import configure_logging
+from app.kit.process.open_file_limit import raise_open_files
+from app.kit.process.parent_process import end_with_parent
 from app.settings import Settings, read_settings
 from app.telemetry.configured import is_tracing_configured
 from app.worker import Indexer, Worker

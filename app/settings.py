@@ -12,9 +12,9 @@ from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_va
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from app.kit.errors import Misconfigured
-from app.kit.http import trusted
-from app.kit.nearest import nearest
+from app.kit.http_client import trusted
 from app.kit.networks import Network, networks_of
+from app.kit.similar_names import nearest
 from app.kit.uri import is_host
 
 _VISIBLE = re.compile(r"[!-~]+")

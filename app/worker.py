@@ -16,12 +16,12 @@ from app.content.commands import purge_article
 from app.content.commands.follow_time_zones import follow_time_zones
 from app.delivery import log_retention
 from app.delivery.timed_changes import BATCH, log_offered, release_due, remove_expired
+from app.kit.backoff import wait_after
 from app.kit.errors import Failure
-from app.kit.leadership import ASK_EVERY, FileLeadership, leading
-from app.kit.patience import wait_after
-from app.kit.permissions import create_folder
-from app.kit.unit import Actor, Unit
-from app.kit.watch import Version
+from app.kit.process.file_permissions import create_folder
+from app.kit.sql.change_watch import Version
+from app.kit.sql.leadership import ASK_EVERY, FileLeadership, leading
+from app.kit.sql.unit_of_work import Actor, Unit
 from app.search.errors import IndexUnavailable
 from app.search.following import Follower
 from app.syndication.purging import FOLLOWER, Purging

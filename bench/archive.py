@@ -23,8 +23,8 @@ from typing import Any
 from app.bootstrap import open_database, prepare_database
 from app.delivery.projector import project
 from app.delivery.rendering import Term
-from app.kit.leadership import FileLeadership
-from app.kit.unit import Actor, Unit
+from app.kit.sql.leadership import FileLeadership
+from app.kit.sql.unit_of_work import Actor, Unit
 from app.settings import Settings
 from bench.corpus import FIRST_DAY
 from bench.documents import BATCH, Batch, make_batch, make_newsroom

@@ -22,11 +22,12 @@ from app.api.delivery import story_lists
 from app.api.http.server import server_hooks
 from app.cli import serve
 from app.delivery.freshness import LogStateCache
-from app.kit import engines, json
-from app.kit.readers import BEGINS, Lent, Readers
-from app.kit.session import ReadSession, WriteSession
-from app.kit.statement import Statement
-from app.kit.writing import Writing
+from app.kit import json
+from app.kit.sql import engines
+from app.kit.sql.session import ReadSession, WriteSession
+from app.kit.sql.sqlite_readers import BEGINS, Lent, Readers
+from app.kit.sql.sqlite_writer import Writing
+from app.kit.sql.statement import Statement
 from app.server.outbox import Outbox
 from app.syndication.item import item_of
 from app.syndication.items import Items

@@ -9,9 +9,9 @@ from app.access.store import audits
 from app.access.store.audits import AuditFilter, Noted
 from app.kit.clock import format_instant
 from app.kit.ids import new_id
-from app.kit.pages import ViewPage, page_of_views
-from app.kit.session import ReadSession, WriteSession
-from app.kit.unit import Actor, Deed, Unit
+from app.kit.sql.session import ReadSession, WriteSession
+from app.kit.sql.unit_of_work import Actor, Deed, Unit
+from app.kit.view_page import ViewPage, page_of_views
 
 # What the audit tells of, whole, so that nobody filters by a word that it never says.
 DeedVerb = Literal[

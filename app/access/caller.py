@@ -6,7 +6,7 @@ from datetime import datetime
 from app.access.errors import Forbidden, KeyRequired
 from app.access.rights import Rights
 from app.access.scopes import Scope
-from app.kit.unit import Actor
+from app.kit.sql.unit_of_work import Actor
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from datetime import timedelta
 
 from app.access import store
 from app.access.errors import IdempotencyConflict, IdempotencyMismatch
-from app.kit.unit import Unit
+from app.kit.sql.unit_of_work import Unit
 
 KEPT_FOR = timedelta(hours=24)
 LONGEST_KEY = 255

@@ -18,8 +18,8 @@ from app.access.errors import KeyRefused
 from app.access.scopes import highest
 from app.access.store import KeyRow, KeyState
 from app.kit.clock import format_instant
-from app.kit.database import Database
 from app.kit.errors import DatabaseBusy, DatabaseReadOnly
+from app.kit.sql.database import Database
 
 _MARK = "dl_"
 PREFIX_LENGTH = 11

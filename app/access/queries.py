@@ -5,9 +5,9 @@ from typing import Any
 from app.access import store
 from app.access.errors import KeyNotFound
 from app.access.keys import describe
-from app.kit.pages import ViewPage, page_of_views
 from app.kit.quoting import quoted
-from app.kit.session import ReadSession
+from app.kit.sql.session import ReadSession
+from app.kit.view_page import ViewPage, page_of_views
 
 
 def key(session: ReadSession, ref: str) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 from app.access.audit import add_row
 from app.kit.clock import Clock, format_instant
-from app.kit.unit import Actor, Deed, Runner, Unit
+from app.kit.sql.unit_of_work import Actor, Deed, Runner, Unit
 
 WRITTEN_EVERY = timedelta(minutes=1)
 # Addresses that are counted apart in an interval; those of all others share one row.

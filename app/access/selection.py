@@ -10,7 +10,7 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Literal, TypedDict
 
-from app.kit.bounded import entries_within
+from app.kit.bounded_cache import entries_within
 from app.kit.clock import parse_instant
 
 Field = Literal["category", "source", "language", "tag", "author", "kind", "id"]

@@ -9,8 +9,8 @@ from app.access import store
 from app.access.caller import Caller
 from app.access.keys import refuse_if_over
 from app.kit.clock import Clock
-from app.kit.database import Database
-from app.kit.unit import Unit
+from app.kit.sql.database import Database
+from app.kit.sql.unit_of_work import Unit
 
 
 class KeyGuard:

@@ -67,7 +67,7 @@ from app.api.routes.system import problems as problem_pages
 from app.bootstrap import Services
 from app.content.errors import Moved
 from app.kit.errors import Failure
-from app.kit.fields import Input, InvalidFields
+from app.kit.input_fields import Input, InvalidFields
 from app.kit.quoting import quoted, shortened
 from app.settings import Settings
 

@@ -14,13 +14,15 @@ import typer
 from app.bootstrap import open_database, search_path
 from app.cli.common import DatabaseUrl, existing_file, progress
 from app.delivery.consistency import find_log_errors
-from app.kit import migrations
-from app.kit.database import Database
 from app.kit.errors import DatabaseBusy, DatabaseUnavailable, Misconfigured
-from app.kit.files import replacing
-from app.kit.leadership import FileLeadership
-from app.kit.permissions import create_folder
-from app.kit.sqlite_files import (
+from app.kit.process.atomic_files import replacing
+from app.kit.process.file_permissions import create_folder
+from app.kit.process.system_errors import sentence_for
+from app.kit.sql import migrations
+from app.kit.sql.connection_errors import is_full
+from app.kit.sql.database import Database
+from app.kit.sql.leadership import FileLeadership
+from app.kit.sql.sqlite_files import (
     COMPANIONS,
     alone,
     companions,
@@ -31,8 +33,6 @@ from app.kit.sqlite_files import (
     reserve_numbers,
     set_aside,
 )
-from app.kit.system_errors import sentence_for
-from app.kit.unreachable import is_full
 from app.search.engine.tantivy_index import TantivyIndex
 from app.settings import Settings, read_settings
 

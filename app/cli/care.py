@@ -13,10 +13,11 @@ from app.content.store import count_of
 from app.content.texts import text_now
 from app.delivery.consistency import find_inconsistencies
 from app.delivery.rebuild import rebuild as rebuild_delivery
-from app.kit import json, migrations
+from app.kit import json
 from app.kit.errors import Misconfigured
-from app.kit.leadership import FileLeadership
-from app.kit.permissions import exposed
+from app.kit.process.file_permissions import exposed
+from app.kit.sql import migrations
+from app.kit.sql.leadership import FileLeadership
 from app.search.following import Follower
 from app.settings import read_settings
 

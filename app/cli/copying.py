@@ -9,12 +9,12 @@ import typer
 from app.bootstrap import open_database
 from app.cli.common import DatabaseUrl, advance, existing_file, progress
 from app.delivery.consistency import find_inconsistencies, find_log_errors
-from app.kit import migrations
 from app.kit.clock import SystemClock
-from app.kit.copying import claim_empty, copy_rows, count_rows, tables_to_copy
-from app.kit.database import Database
 from app.kit.errors import Misconfigured
-from app.kit.permissions import restrict
+from app.kit.process.file_permissions import restrict
+from app.kit.sql import migrations
+from app.kit.sql.database import Database
+from app.kit.sql.table_copy import claim_empty, copy_rows, count_rows, tables_to_copy
 from app.settings import read_settings
 
 LEFT_OUT: Mapping[str, str] = {

@@ -14,8 +14,8 @@ from app.content.commands.purge_article import purge_article
 from app.content.names import Name
 from app.content.store import count_of
 from app.kit.errors import Misconfigured
-from app.kit.overwriting import overwrite_deleted
-from app.kit.rewriting import rewrite, tables_with
+from app.kit.sql.text_rewrite import rewrite, tables_with
+from app.kit.sql.vacuum import overwrite_deleted
 
 # Where a name stands beside the stories. Elsewhere it is somebody's to change, such as a source's.
 _REWRITTEN = "changes embargoed_changes withdrawn audit deliveries kept_answers".split()

@@ -8,7 +8,7 @@ import typer
 from app import __version__
 from app.cli import backups, care, copying, demo, erasing, keys, serve, transfer
 from app.kit.errors import Failure
-from app.kit.system_errors import sentence_for
+from app.kit.process.system_errors import sentence_for
 
 app = typer.Typer(
     name="dateline",

@@ -13,8 +13,8 @@ from signal import SIGTERM
 
 import uvicorn
 
-from app.kit import stopping
 from app.kit.errors import Misconfigured
+from app.kit.process import shutdown_signals
 from app.server.interface import hooks_of
 
 # Requests in hand get so long, then they are cut off.
@@ -79,7 +79,7 @@ class Server:
 
     def run(self, slot: Slot | None = None) -> None:
         """Serve until told to stop; exit with `START_FAILED` if it cannot start."""
-        stopping.end_with(self._stop)
+        shutdown_signals.end_with(self._stop)
         # In a thread that is not the main one, uvicorn leaves signals alone.
         with ThreadPoolExecutor(1, "server") as thread, suppress(SystemExit):
             thread.submit(self._serve, slot).result()

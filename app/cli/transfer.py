@@ -16,8 +16,8 @@ from app.content.transfer.importing import Importer
 from app.content.transfer.lines import Outcome
 from app.kit import json
 from app.kit.errors import Failure, Misconfigured
-from app.kit.files import replacing
-from app.kit.system_errors import sentence_for
+from app.kit.process.atomic_files import replacing
+from app.kit.process.system_errors import sentence_for
 
 
 def import_(

@@ -13,9 +13,9 @@ from app.content.slugs import free_slug, slug_from
 from app.content.text import Text
 from app.content.texts import sent_body, stored_text
 from app.kit.errors import FieldError
-from app.kit.preparing import Prepared
+from app.kit.precomputation import Prepared
 from app.kit.quoting import quoted
-from app.kit.session import ReadSession, WriteSession
+from app.kit.sql.session import ReadSession, WriteSession
 
 
 def base_of(written: ArticleInput, references: References) -> str | None:

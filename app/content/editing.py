@@ -12,8 +12,8 @@ from app.kit.errors import FieldError, InvalidInput
 from app.kit.ids import normal_ref
 from app.kit.json import merge_patch
 from app.kit.quoting import quoted
-from app.kit.session import ReadSession
-from app.kit.unit import Unit
+from app.kit.sql.session import ReadSession
+from app.kit.sql.unit_of_work import Unit
 
 # The versions that the caller has seen (If-Match), or nothing where any will do.
 Expected = Collection[int] | None

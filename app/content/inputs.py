@@ -9,7 +9,8 @@ from pydantic_core import PydanticCustomError
 from app.access.selection import fold
 from app.content.digital_sources import DigitalSourceType
 from app.content.slugs import MAX_LENGTH, slug_problem
-from app.kit.fields import (
+from app.kit.ids import normal_slug
+from app.kit.input_fields import (
     NO_NUL,
     Address,
     Input,
@@ -20,7 +21,6 @@ from app.kit.fields import (
     address,
     text_of,
 )
-from app.kit.ids import normal_slug
 
 _LANGUAGE = re.compile(
     r"[a-z]{2,3}(?:-[a-z]{3}){0,3}(?:-[a-z]{4})?(?:-(?:[a-z]{2}|\d{3}))?"

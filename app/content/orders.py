@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from app.content.inputs import Ref
-from app.kit.fields import Input, Instant, Note, text_of
+from app.kit.input_fields import Input, Instant, Note, text_of
 
 
 class PublishInput(Input):

@@ -7,8 +7,8 @@ from typing import Any
 from app.content import store
 from app.content.article import Article, is_current
 from app.content.saving import Action, Change, from_snapshot, save
-from app.kit.session import ReadSession
-from app.kit.unit import Unit
+from app.kit.sql.session import ReadSession
+from app.kit.sql.unit_of_work import Unit
 
 
 def public_copy(session: ReadSession, article: Article) -> Article:

@@ -18,9 +18,9 @@ from app.content.taxonomy import Category, Source
 from app.content.views import article_view, category_view, source_view, without_text
 from app.kit.clock import format_instant
 from app.kit.ids import normal_ref
-from app.kit.pages import ViewPage, page_of_views
 from app.kit.quoting import quoted
-from app.kit.session import ReadSession
+from app.kit.sql.session import ReadSession
+from app.kit.view_page import ViewPage, page_of_views
 
 TaxonomyType = Literal["source", "category"]
 

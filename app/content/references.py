@@ -7,7 +7,7 @@ from app.content.article import Article
 from app.content.errors import unknown_reference
 from app.content.inputs import ArticleInput
 from app.kit.ids import normal_ref
-from app.kit.session import ReadSession
+from app.kit.sql.session import ReadSession
 
 
 class References:

@@ -10,7 +10,7 @@ from app.content.events import ArticleRemoved
 from app.content.locks import TRANSLATIONS
 from app.content.saving import Change, save_all
 from app.kit.errors import ConstraintViolated
-from app.kit.unit import Unit
+from app.kit.sql.unit_of_work import Unit
 
 
 def remove_article(unit: Unit, article: Article, *, erased: bool) -> None:

@@ -16,7 +16,7 @@ from app.content.events import (
     WithdrawReason,
 )
 from app.kit.clock import format_instant, parse_instant
-from app.kit.unit import Unit
+from app.kit.sql.unit_of_work import Unit
 
 Action = Literal[
     "created",

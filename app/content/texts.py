@@ -9,7 +9,7 @@ from app.content.article import Article, is_current
 from app.content.bounds import check_relative
 from app.content.inputs import BodyFormat
 from app.content.text import Text, text_of
-from app.kit.preparing import Prepared
+from app.kit.precomputation import Prepared
 from app.kit.uri import uri_of
 
 # For each character, in parts of a microsecond: the worst Markdown that is accepted takes longest.

@@ -12,7 +12,7 @@ from app.content.article import Article
 from app.content.locks import TRANSLATIONS
 from app.kit.errors import ConstraintViolated, InvalidInput
 from app.kit.quoting import quoted
-from app.kit.session import WriteSession
+from app.kit.sql.session import WriteSession
 
 _POINTER = "#/translation_of"
 

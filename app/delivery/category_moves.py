@@ -8,7 +8,7 @@ from app.content.locks import CATEGORY_TREE
 from app.delivery import store
 from app.delivery.changes import build_update, to_embargoed_change
 from app.delivery.rendering import build_terms
-from app.kit.unit import Unit
+from app.kit.sql.unit_of_work import Unit
 
 _BATCH = 1_000
 

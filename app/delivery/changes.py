@@ -15,7 +15,7 @@ from collections.abc import Collection, Iterable, Sequence
 from app.access.selection import Facts
 from app.delivery import store
 from app.delivery.store import Change, EmbargoedChange
-from app.kit.unit import Unit
+from app.kit.sql.unit_of_work import Unit
 
 
 def to_embargoed_change(row: Change) -> EmbargoedChange:

@@ -17,7 +17,7 @@ from app.delivery import store
 from app.delivery.projector import build_document, is_expired
 from app.delivery.rendering import build_attributes, render_category, render_source
 from app.kit.errors import InvalidInput
-from app.kit.session import ReadSession
+from app.kit.sql.session import ReadSession
 
 _BATCH = 200
 EntryKey = tuple[str, str]

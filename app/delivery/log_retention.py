@@ -16,7 +16,7 @@ from app.delivery.store.log_retention import (
     delete_superseded,
     load_slowest_position,
 )
-from app.kit.unit import Unit
+from app.kit.sql.unit_of_work import Unit
 
 BATCH = 500
 

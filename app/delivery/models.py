@@ -17,7 +17,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.access.selection import Facts
-from app.kit.schema import Base, Instant, key
+from app.kit.sql.schema import Base, Instant, key
 
 _ID = key(36)
 _SLUG = key(200)

@@ -48,7 +48,7 @@ from app.delivery.withdrawal import (
     keep_embargoed_tombstones,
     withdraw_stories,
 )
-from app.kit.unit import Unit
+from app.kit.sql.unit_of_work import Unit
 
 
 def project(unit: Unit) -> None:

@@ -16,17 +16,18 @@ from app.delivery.freshness import LogState, LogStateCache, SurrogateKeys, build
 from app.delivery.redirects import find_replacement
 from app.delivery.rendering import render_article
 from app.delivery.results import EntryPage, LookupResult, Page
-from app.delivery.store import log_state, story_queries
+from app.delivery.store import Change, LogPosition, log_state, story_queries
 from app.delivery.store.entries import EntryType
+from app.delivery.store.log_state import split_log_state
 from app.delivery.store.story_queries import StoryCount, StoryRow, WholeRow
 from app.delivery.story_query import StoryQuery
 from app.delivery.taxonomy_directory import TaxonomyDirectory, render_stories, story_pieces
 from app.kit.clock import Clock
-from app.kit.database import Database
-from app.kit.readers import unlimited
-from app.kit.session import ReadSession
-from app.kit.statement import Statement
-from app.kit.watch import Version
+from app.kit.sql.change_watch import Version
+from app.kit.sql.database import Database
+from app.kit.sql.session import ReadSession
+from app.kit.sql.sqlite_readers import unlimited
+from app.kit.sql.statement import Statement
 
 
 class CurrentState(NamedTuple):
@@ -98,10 +99,36 @@ class DeliveryQueries:
 
     def finish_page(self, query: StoryQuery, now: datetime, rows: Sequence[Any]) -> Page | None:
         """Build the page from its rows; return `None` if the directory must be loaded first."""
-        found, stories = story_queries.split_log_state(rows, story_queries.ROWS[query.form])
+        found, stories = split_log_state(rows, story_queries.ROWS[query.form])
         head = build_log_state(found, now)
         directory = self._find_cached_directory(head)
         return None if directory is None else build_page(query, stories, head, directory)
+
+    def load_changes_since(
+        self, position: LogPosition, limit: int
+    ) -> tuple[LogState, list[Change] | None]:
+        """Return the log state, and the rows of the log after a position.
+
+        The rows are `None` if some of them are missing.
+        """
+        version = self._heads.version()
+        read = self.prepare_changes(position, limit)
+        rows = self._database.fetch(read.statement, read.params)
+        state, changes = self.finish_changes(position, read.now, rows)
+        self._heads.put(version, state)
+        return state, changes
+
+    def prepare_changes(self, position: LogPosition, limit: int) -> PreparedRead:
+        """Prepare the statement for `load_changes_since`; see `finish_changes`."""
+        now, dialect = self._clock.now(), self._database.dialect
+        return PreparedRead(*store.build_changes_statement(position, limit, now, dialect), now)
+
+    def finish_changes(
+        self, position: LogPosition, now: datetime, rows: Sequence[Any]
+    ) -> tuple[LogState, list[Change] | None]:
+        """Build the result of `load_changes_since` from its rows."""
+        found, changes = store.split_changes_since(position, rows)
+        return build_log_state(found, now), changes
 
     def prepare_story(self, ref: str, *, embargoed: bool) -> PreparedRead:
         """Prepare the statement for a whole visible story; see `finish_story`."""
@@ -115,7 +142,7 @@ class DeliveryQueries:
         self, now: datetime, rows: Sequence[Any], names_in: tuple[str, ...]
     ) -> LookupResult | None:
         """Build the story from its rows; return `None` if another query is needed for it."""
-        found, stories = story_queries.split_log_state(rows, WholeRow)
+        found, stories = split_log_state(rows, WholeRow)
         head = build_log_state(found, now)
         if not stories or self._find_cached_directory(head) is None:
             return None

@@ -22,7 +22,7 @@ from app.delivery.consistency import (
     load_public_copies,
     load_public_entries,
 )
-from app.kit.unit import Actor, Runner, Unit
+from app.kit.sql.unit_of_work import Actor, Runner, Unit
 
 _BATCH = 200
 _ACTOR = Actor(None, "rebuild")

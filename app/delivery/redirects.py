@@ -7,7 +7,7 @@ from app.delivery.freshness import LogState
 from app.delivery.results import LookupResult, WithdrawalNotice
 from app.delivery.store import story_queries
 from app.delivery.store.story_queries import WholeRow
-from app.kit.session import ReadSession
+from app.kit.sql.session import ReadSession
 
 # The most redirects from story to story that are followed; this also ends loops.
 _MOST_STEPS = 10

@@ -15,7 +15,7 @@ from app.delivery.store.snapshot_queries import ChangedThing, TextRow
 from app.delivery.story_query import Form, ListPosition, StoryQuery
 from app.delivery.taxonomy_directory import TaxonomyDirectory, story_pieces
 from app.kit import json
-from app.kit.session import ReadSession
+from app.kit.sql.session import ReadSession
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,9 +6,9 @@ from app.access.selection import fold
 from app.content.slugs import slug_from
 from app.delivery.store import LogPosition, load_changes_since
 from app.delivery.store import archive as store
-from app.kit.database import Database
-from app.kit.readers import unlimited
-from app.kit.session import ReadSession
+from app.kit.sql.database import Database
+from app.kit.sql.session import ReadSession
+from app.kit.sql.sqlite_readers import unlimited
 
 _MOST_ROWS = 1_000
 # The most tags with the same slug that are kept.

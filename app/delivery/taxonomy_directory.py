@@ -15,9 +15,9 @@ from app.delivery.store.entries import EntryType
 from app.delivery.store.story_queries import ShortRow, StoryRow, WholeRow
 from app.delivery.story_query import Form
 from app.kit import json
-from app.kit.bounded import BoundedCache
+from app.kit.bounded_cache import BoundedCache
 from app.kit.clock import format_instant
-from app.kit.session import ReadSession
+from app.kit.sql.session import ReadSession
 
 # Stories have few combinations of source and categories, so each combination is rendered once.
 # The size of this cache in bytes, and the overhead of an entry besides its text.

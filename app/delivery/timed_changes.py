@@ -14,7 +14,7 @@ from app.delivery.changes import (
     to_embargoed_change,
 )
 from app.delivery.withdrawal import keep_embargoed_tombstones
-from app.kit.unit import Unit
+from app.kit.sql.unit_of_work import Unit
 
 BATCH = 500
 

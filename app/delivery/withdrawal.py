@@ -16,7 +16,7 @@ from app.content.events import ArticleRemoved, ArticleWithdrawn, Tombstone
 from app.delivery import store
 from app.delivery.changes import to_embargoed_change
 from app.delivery.rendering import build_attributes
-from app.kit.unit import Unit
+from app.kit.sql.unit_of_work import Unit
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from app.delivery.log_follower import LogFollower
 from app.delivery.store import Change
 from app.kit import json
 from app.kit.clock import format_instant
-from app.kit.http import Answered, HttpClient, Outcome
+from app.kit.http_client import Answered, HttpClient, Outcome
 
 FOLLOWER = "purging"
 # The narrowest of the common CDNs takes so many at once. Longer keys than 42 bytes there are

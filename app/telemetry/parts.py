@@ -18,11 +18,11 @@ from opentelemetry.context import Context
 from opentelemetry.trace import Span, SpanKind, Status, StatusCode, Tracer
 
 from app.access.selection import Selection
-from app.kit.database import Database
-from app.kit.http import Allows, Answered, HttpClient, Outcome
-from app.kit.session import ReadSession, RowT, Values, WriteSession
-from app.kit.statement import Statement, compiled_for
-from app.kit.unit import Unit
+from app.kit.http_client import Allows, Answered, HttpClient, Outcome
+from app.kit.sql.database import Database
+from app.kit.sql.session import ReadSession, RowT, Values, WriteSession
+from app.kit.sql.statement import Statement, compiled_for
+from app.kit.sql.unit_of_work import Unit
 from app.search.queries import Answer, Search, SearchQuery
 from app.search.suggesting import Suggestion
 

@@ -156,7 +156,7 @@ def test_frames_of_named_hosts_are_published_and_sound(services: Services) -> No
     from app.content.inputs import ArticleInput
     from app.content.texts import text_now
     from app.delivery.rebuild import rebuild
-    from app.kit.unit import Actor, Unit
+    from app.kit.sql.unit_of_work import Actor, Unit
 
     settings = services.settings.model_copy(update={"frame_hosts": "youtube.com"})
     framing = bootstrap(settings, clock=services.clock, database=services.database)

@@ -16,7 +16,7 @@ from app.api.app import create_app
 from app.api.delivery.respond import asks_much
 from app.bootstrap import Services
 from app.delivery.store import story_queries
-from app.kit.costly import MOST_COSTLY
+from app.kit.sql.costly_reads import MOST_COSTLY
 from app.settings import Settings
 from tests.newsroom import Newsroom
 from tests.server.serving import port_of, served
@@ -118,7 +118,7 @@ def test_a_question_ends_when_its_client_leaves(
 
 
 def _patient(_: float) -> Any:
-    from app.kit.readers import ReadLimit
+    from app.kit.sql.sqlite_readers import ReadLimit
 
     return ReadLimit(30)
 

@@ -11,9 +11,9 @@ from starlette.testclient import TestClient
 
 from app.bootstrap import Services, bootstrap
 from app.cli.copying import LEFT_OUT, SEEDED
-from app.kit.copying import claim_empty, copy_rows, tables_to_copy
-from app.kit.database import Database
-from app.kit.schema import Base
+from app.kit.sql.database import Database
+from app.kit.sql.schema import Base
+from app.kit.sql.table_copy import claim_empty, copy_rows, tables_to_copy
 from app.settings import Settings
 from app.syndication.push.models import Delivery, Subscription
 from app.worker import trim_log

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from app.bootstrap import Services
-from app.kit.leadership import FileLeadership
+from app.kit.sql.leadership import FileLeadership
 from app.search.following import Follower
 from tests.cli.shell import Shell
 from tests.newsroom import Newsroom

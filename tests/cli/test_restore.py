@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from app.kit import migrations
-from app.kit.database import Database
-from app.kit.leadership import FileLeadership
+from app.kit.sql import migrations
+from app.kit.sql.database import Database
+from app.kit.sql.leadership import FileLeadership
 from tests.cli.shell import Shell
 from tests.cli.test_backup import leftovers
 from tests.cli.test_transfer import SAMPLES

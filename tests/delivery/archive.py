@@ -9,7 +9,7 @@ from app.access.selection import Facts
 from app.delivery import store
 from app.delivery.rendering import build_terms
 from app.kit.clock import format_instant
-from app.kit.database import Database
+from app.kit.sql.database import Database
 
 STORIES = 3_000
 SCHEDULED = 600

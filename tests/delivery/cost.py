@@ -5,8 +5,8 @@ from typing import Any
 
 from sqlalchemy.sql.expression import ClauseElement
 
-from app.kit.database import Database
-from app.kit.statement import Compiled, Statement
+from app.kit.sql.database import Database
+from app.kit.sql.statement import Compiled, Statement
 
 
 @dataclass(frozen=True)

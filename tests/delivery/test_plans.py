@@ -10,7 +10,7 @@ from app.access.selection import Clause, Selection, Span
 from app.delivery.store import story_queries
 from app.delivery.story_query import SortKey, StoryQuery
 from app.kit.clock import to_micros
-from app.kit.database import Database
+from app.kit.sql.database import Database
 from tests.delivery.archive import EPOCH, NOW, SCHEDULED, STORIES, story_id
 from tests.delivery.cost import Cost, cost
 

@@ -9,8 +9,8 @@ from app.access.selection import Clause, Selection, Span
 from app.delivery.queries import sort_page
 from app.delivery.store import story_queries
 from app.delivery.story_query import SortKey, StoryQuery
-from app.kit.database import Database
-from app.kit.session import ReadSession
+from app.kit.sql.database import Database
+from app.kit.sql.session import ReadSession
 from tests.delivery.archive import EPOCH, NOW, SCHEDULED, STORIES, attributes, story_id
 from tests.repetitions import repetitions
 

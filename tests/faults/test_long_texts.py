@@ -18,8 +18,8 @@ from app.content.texts import BodyText
 from app.content.transfer.importing import Importer
 from app.kit import json
 from app.kit.errors import DatabaseBusy
-from app.kit.preparing import MOST_INSIDE, NotPrepared, Prepared
-from app.kit.unit import Actor, Unit
+from app.kit.precomputation import MOST_INSIDE, NotPrepared, Prepared
+from app.kit.sql.unit_of_work import Actor, Unit
 from tests.newsroom import MERGE_PATCH, Newsroom
 
 ACTOR = Actor(None, "tests")

@@ -23,7 +23,7 @@ from app.api.live.key_revalidation import KeyRevalidation
 from app.bootstrap import Services, bootstrap, open_database
 from app.content.commands.create_article import create_article
 from app.content.inputs import ArticleInput
-from app.kit.unit import Actor, Unit
+from app.kit.sql.unit_of_work import Actor, Unit
 from app.server.protocol import HttpProtocol
 from tests.clock import HandClock
 from tests.server.serving import port_of, served

@@ -16,7 +16,7 @@ from app.content.commands.create_article import create_article
 from app.content.inputs import ArticleInput
 from app.kit.errors import Failure, InvalidInput
 from app.kit.ids import new_id
-from app.kit.unit import Actor, Runner, Unit
+from app.kit.sql.unit_of_work import Actor, Runner, Unit
 from tests.faults.commandline import assert_sound
 from tests.life.log import rows
 from tests.newsroom import Newsroom

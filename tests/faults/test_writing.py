@@ -6,14 +6,14 @@ import pytest
 
 from app.bootstrap import Services
 from app.content.errors import NotFound
-from app.kit import writing
-from app.kit.database import Database
 from app.kit.errors import DatabaseBusy
+from app.kit.sql import sqlite_writer
+from app.kit.sql.database import Database
 
 embedded = pytest.mark.parametrize("dialect", ["sqlite"])
 
 
-def _place(services: Services) -> writing.Writing:
+def _place(services: Services) -> sqlite_writer.Writing:
     found = services.database._writing
     assert found is not None
     return found
@@ -67,6 +67,6 @@ def test_a_database_that_is_closed_holds_no_connection(services: Services) -> No
 def test_closing_does_not_wait_for_a_writer_who_hangs(
     services: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(writing, "_PATIENCE_SECONDS", 0.05)
+    monkeypatch.setattr(sqlite_writer, "_PATIENCE_SECONDS", 0.05)
     with services.database.write():
         _place(services).close()

@@ -9,7 +9,7 @@ from starlette.testclient import TestClient
 from app.access.audit import TYPES, VERBS, forget_older
 from app.bootstrap import Services
 from app.content.commands.erase_article import erase_article
-from app.kit.unit import Actor, Unit
+from app.kit.sql.unit_of_work import Actor, Unit
 from app.syndication.push.commands.stop_webhook import DISABLED, stop_webhook
 from tests.clock import HandClock
 from tests.newsroom import Newsroom

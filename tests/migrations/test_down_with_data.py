@@ -9,8 +9,8 @@ from starlette.testclient import TestClient
 
 from app.api.app import create_app
 from app.bootstrap import Services, bootstrap
-from app.kit import migrations
-from app.kit.database import Database
+from app.kit.sql import migrations
+from app.kit.sql.database import Database
 from app.settings import Settings
 from app.syndication.push.models import Delivery
 from tests.clock import HandClock

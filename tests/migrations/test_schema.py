@@ -11,9 +11,9 @@ from sqlalchemy import inspect, text
 import app.access.models
 import app.content.models
 import app.delivery.models  # noqa: F401 - models register themselves
-from app.kit import migrations
-from app.kit.database import Database
-from app.kit.schema import Base
+from app.kit.sql import migrations
+from app.kit.sql.database import Database
+from app.kit.sql.schema import Base
 from tests.migrations.places import ROOT
 
 REVISIONS = [

@@ -8,9 +8,9 @@ import pytest
 from sqlalchemy import text
 
 from app.bootstrap import prepare_database
-from app.kit import migrations
-from app.kit.database import Database
 from app.kit.errors import DatabaseBehind, DatabaseUnavailable
+from app.kit.sql import migrations
+from app.kit.sql.database import Database
 from tests.migrations.places import ROOT
 
 AT_ONCE = 3

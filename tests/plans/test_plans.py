@@ -21,7 +21,7 @@ from app.delivery.store import archive as formats
 from app.delivery.store import log_state, merged_log, snapshot_queries, story_queries
 from app.delivery.story_query import StoryQuery
 from app.kit.clock import to_micros
-from app.kit.database import Database
+from app.kit.sql.database import Database
 from app.syndication.push.store import deliveries
 from tests.plans.archive import (
     ARTICLES,

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from app.kit.http import Answered, HttpClient, Unanswered
+from app.kit.http_client import Answered, HttpClient, Unanswered
 from app.kit.networks import Reach
 from app.settings import Settings
 from tests.newsroom import Newsroom

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from app.bootstrap import bootstrap
-from app.kit.http import Answered, HttpClient, Outcome, Unanswered, trusted
+from app.kit.http_client import Answered, HttpClient, Outcome, Unanswered, trusted
 from app.kit.networks import Reach
 from app.settings import Settings
 from tests.newsroom import Newsroom

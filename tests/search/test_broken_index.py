@@ -9,7 +9,7 @@ import tantivy
 from starlette.testclient import TestClient
 
 from app.bootstrap import Services, bootstrap
-from app.kit.leadership import FileLeadership
+from app.kit.sql.leadership import FileLeadership
 from app.search.engine.reader import TantivyReader
 from app.search.errors import IndexUnusable
 from app.search.following import Follower

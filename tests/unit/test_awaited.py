@@ -12,11 +12,11 @@ from sqlalchemy import BigInteger, bindparam, func, select, text
 from app.access.models import AuditRow
 from app.access.store.audits import Noted
 from app.delivery.models import Document
-from app.kit.awaited import AwaitedReads
-from app.kit.database import Database
 from app.kit.errors import DatabaseBusy, DatabaseUnavailable, ReadTooLong
-from app.kit.schema import table_of
-from app.kit.statement import Statement
+from app.kit.sql.async_reads import AwaitedReads
+from app.kit.sql.database import Database
+from app.kit.sql.schema import table_of
+from app.kit.sql.statement import Statement
 from tests.newsroom import Newsroom
 
 pytestmark = pytest.mark.parametrize("dialect", ["postgresql"])
@@ -94,7 +94,7 @@ def test_more_than_there_are_connections_wait_for_one(reads: AwaitedReads) -> No
 def test_nobody_waits_long_for_a_connection(
     reads: AwaitedReads, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("app.kit.awaited.POOL_SECONDS", 0.2)
+    monkeypatch.setattr("app.kit.sql.async_reads.POOL_SECONDS", 0.2)
 
     async def too_many() -> None:
         sleeping = [asyncio.create_task(reads.fetch(_SLEEP, {"seconds": 300})) for _ in range(2)]

@@ -1,6 +1,6 @@
 """Token buckets: a burst, a steady rate, and a bounded memory."""
 
-from app.kit.buckets import TokenBuckets
+from app.kit.token_buckets import TokenBuckets
 from tests.clock import HandClock
 
 

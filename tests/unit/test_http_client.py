@@ -7,7 +7,7 @@ from contextlib import contextmanager, suppress
 
 import pytest
 
-from app.kit.http import Answered, HttpClient, Unanswered
+from app.kit.http_client import Answered, HttpClient, Unanswered
 from tests.receiver import receiving
 
 SECRET = "tok-91d2"

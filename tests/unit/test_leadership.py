@@ -11,16 +11,16 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from app.kit import leadership as leading_module
-from app.kit.database import Database
 from app.kit.errors import DatabaseUnavailable, LeadershipLost
-from app.kit.http import HttpClient
-from app.kit.leadership import Leadership, leading
+from app.kit.http_client import HttpClient
+from app.kit.sql import leadership as leading_module
+from app.kit.sql.database import Database
+from app.kit.sql.leadership import Leadership, leading
 from tests.databases import fresh_database
 
 _HOLD = """
 import sys
-from app.kit.database import Database
+from app.kit.sql.database import Database
 leadership = Database(sys.argv[1]).leadership()
 print(leadership.held(), flush=True)
 sys.stdin.read()
@@ -95,7 +95,7 @@ def _end(database: Database) -> None:
 def test_a_lease_goes_on_while_it_is_renewed(
     lease: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("app.kit.leadership._MICROS", 1_000_000)
+    monkeypatch.setattr("app.kit.sql.leadership._MICROS", 1_000_000)
     first, second = lease.leadership(), lease.leadership()
     assert first.held()
     term = first.term

@@ -8,7 +8,7 @@ from app.api.http.filters import FILTERS, SPANS, split_list
 from app.api.http.paging import LIMIT
 from app.api.http.parameters import ParameterSet
 from app.kit.errors import BadParameter
-from app.kit.nearest import nearest
+from app.kit.similar_names import nearest
 
 NAMES = [declared.name for declared in (*FILTERS, *SPANS)]
 WORDS = st.text(st.characters(codec="utf-8"), min_size=1, max_size=12).map(str.strip).filter(bool)

@@ -1,6 +1,6 @@
 """What fails is tried again after a while that grows, and has an end."""
 
-from app.kit.patience import wait_after
+from app.kit.backoff import wait_after
 
 
 def test_waits_grow_to_a_minute_and_differ_by_chance() -> None:

@@ -7,7 +7,7 @@ import psycopg
 import pytest
 
 from app.kit.errors import Misconfigured
-from app.kit.postgres import Server
+from app.kit.sql.postgres import Server
 from tests.databases import fresh_database
 
 

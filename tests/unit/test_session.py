@@ -12,8 +12,6 @@ from sqlalchemy.exc import DBAPIError
 from app.access.models import AuditRow, Secret
 from app.access.store.audits import Noted
 from app.bootstrap import Services
-from app.kit.costly import MOST_COSTLY
-from app.kit.database import Database
 from app.kit.errors import (
     BadParameter,
     ConstraintViolated,
@@ -21,9 +19,11 @@ from app.kit.errors import (
     DatabaseUnavailable,
 )
 from app.kit.ids import new_id
-from app.kit.schema import table_of
-from app.kit.session import ReadSession, WriteSession
-from app.kit.statement import Query, Statement
+from app.kit.sql.costly_reads import MOST_COSTLY
+from app.kit.sql.database import Database
+from app.kit.sql.schema import table_of
+from app.kit.sql.session import ReadSession, WriteSession
+from app.kit.sql.statement import Query, Statement
 from tests.databases import counted_queries
 
 

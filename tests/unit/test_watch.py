@@ -15,12 +15,12 @@ from psycopg import Connection
 
 from app.access import store
 from app.bootstrap import Services, bootstrap
-from app.kit import watch as watching
-from app.kit.database import Database
 from app.kit.ids import new_id
-from app.kit.postgres import Server
-from app.kit.unit import Actor, Unit
-from app.kit.watch import PostgresWatch, Watch
+from app.kit.sql import change_watch as watching
+from app.kit.sql.change_watch import PostgresWatch, Watch
+from app.kit.sql.database import Database
+from app.kit.sql.postgres import Server
+from app.kit.sql.unit_of_work import Actor, Unit
 from app.settings import Settings
 from tests.databases import fresh_database
 

@@ -9,7 +9,7 @@ import pytest
 
 from app.bootstrap import Services, bootstrap
 from app.delivery import store
-from app.kit.http import HttpClient
+from app.kit.http_client import HttpClient
 from app.settings import Settings
 from app.syndication.purging import FOLLOWER
 from app.worker import Worker

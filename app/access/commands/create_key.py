@@ -7,7 +7,7 @@ from app.access import store
 from app.access.keys import PREFIX_LENGTH, digest_of, make_key
 from app.kit.errors import InvalidInput
 from app.kit.ids import new_id
-from app.kit.unit import Unit
+from app.kit.sql.unit_of_work import Unit
 
 
 @dataclass(frozen=True, slots=True)

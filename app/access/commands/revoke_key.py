@@ -3,7 +3,7 @@
 from app.access import store
 from app.access.errors import KeyNotFound
 from app.kit.quoting import quoted
-from app.kit.unit import Unit
+from app.kit.sql.unit_of_work import Unit
 
 
 def revoke_key(unit: Unit, ref: str) -> str:

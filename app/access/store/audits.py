@@ -8,9 +8,9 @@ from typing import Any, NamedTuple
 from sqlalchemy import ColumnElement, delete, false, func, null, select, update
 
 from app.access.models import AuditRow
-from app.kit.schema import table_of
-from app.kit.session import ReadSession, WriteSession
-from app.kit.statement import Query
+from app.kit.sql.schema import table_of
+from app.kit.sql.session import ReadSession, WriteSession
+from app.kit.sql.statement import Query
 
 _audit = table_of(AuditRow)
 

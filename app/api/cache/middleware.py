@@ -31,8 +31,8 @@ from app.api.ops.metrics import Metrics
 from app.bootstrap import Services
 from app.kit.errors import DatabaseUnavailable, Failure
 from app.kit.ids import new_id
-from app.kit.readers import ReadLimit
-from app.kit.watch import Version
+from app.kit.sql.change_watch import Version
+from app.kit.sql.sqlite_readers import ReadLimit
 from app.server.interface import Hooks
 
 # Where a scope has the `PublicRequest` that was read from it, or None if it is for nothing public.

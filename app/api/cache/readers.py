@@ -11,7 +11,7 @@ from app.api.http.asgi import Scope
 from app.api.http.clients import client_of
 from app.api.middleware.authentication import sent_key
 from app.bootstrap import Services
-from app.kit.watch import Version
+from app.kit.sql.change_watch import Version
 
 _MOST = 10_000
 

@@ -9,8 +9,8 @@ from app.content.inputs import normal_language
 from app.content.slugs import slug_problem
 from app.delivery.store.entries import EntryType
 from app.kit.ids import normal_ref
-from app.kit.nearest import nearest
 from app.kit.quoting import quoted
+from app.kit.similar_names import nearest
 
 
 @dataclass(frozen=True, slots=True)

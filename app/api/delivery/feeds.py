@@ -22,8 +22,8 @@ from app.bootstrap import Services
 from app.delivery.freshness import LISTS
 from app.delivery.results import Page
 from app.delivery.story_query import Form, ListPosition
-from app.kit.nearest import nearest
 from app.kit.quoting import quoted
+from app.kit.similar_names import nearest
 from app.syndication.formats import FEEDS, FeedFormat
 
 # More than this is written on a thread, so that nobody else waits for it.

@@ -13,7 +13,7 @@ from app.api.http.answer import Answer
 from app.api.http.asgi import state
 from app.api.live.change_notifier import ChangeNotifier
 from app.bootstrap import Services
-from app.kit.readers import ReadLimit
+from app.kit.sql.sqlite_readers import ReadLimit
 
 # More values than people choose; each may be one more test of every story.
 _MANY_VALUES = 30

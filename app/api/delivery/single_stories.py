@@ -20,8 +20,8 @@ from app.api.http.parameters import NO_PARAMETERS, Values
 from app.bootstrap import Services
 from app.delivery.freshness import LogState
 from app.delivery.results import LookupResult
-from app.kit.awaited import AwaitedReads
 from app.kit.ids import normal_ref
+from app.kit.sql.async_reads import AwaitedReads
 from app.syndication.formats import STORIES
 
 NO_STORY = "No story with this id or slug is public."

@@ -38,10 +38,10 @@ from app.delivery.freshness import LISTS, list_keys
 from app.delivery.results import Page
 from app.delivery.story_query import Form, StoryQuery
 from app.delivery.taxonomy_directory import TaxonomyDirectory, widen_languages
-from app.kit.awaited import AwaitedReads
-from app.kit.bounded import BoundedCache
+from app.kit.bounded_cache import BoundedCache
 from app.kit.errors import BadParameter
 from app.kit.ids import is_id, normal_ref
+from app.kit.sql.async_reads import AwaitedReads
 
 # What finds the ids of stories by their slugs.
 FindIds = Callable[[Collection[str]], Mapping[str, str]]

@@ -12,8 +12,8 @@ from app.access.store import KeptRow, keep_answer
 from app.api.http.errors import BadHeader
 from app.api.http.json_request import JsonRequest
 from app.kit import json
-from app.kit.preparing import Prepared
-from app.kit.unit import Runner, Unit
+from app.kit.precomputation import Prepared
+from app.kit.sql.unit_of_work import Runner, Unit
 
 Result = TypeVar("Result")
 

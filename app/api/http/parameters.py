@@ -12,11 +12,11 @@ from unicodedata import normalize
 from urllib.parse import parse_qsl, urlencode
 
 from app.content.inputs import normal_language
-from app.kit.bounded import BoundedCache
+from app.kit.bounded_cache import BoundedCache
 from app.kit.clock import parse_instant_or_date
 from app.kit.errors import BadParameter, FieldError
-from app.kit.nearest import nearest
 from app.kit.quoting import quoted, shortened
+from app.kit.similar_names import nearest
 
 STRING: Mapping[str, Any] = {"type": "string"}
 INSTANT: Mapping[str, Any] = {

@@ -9,7 +9,7 @@ from app.api.http.errors import TooManyListeners
 from app.api.http.problems import problem
 from app.api.http.security_headers import SAFE
 from app.kit.ids import new_id
-from app.kit.open_files import below_open_files
+from app.kit.process.open_file_limit import below_open_files
 from app.server.exchange import Exchange
 from app.server.interface import CONTROL, Answer, Hooks
 from app.server.limits import Limits, Seats

@@ -6,8 +6,8 @@ from typing import Any
 from pydantic_core import ErrorDetails
 
 from app.kit.errors import FieldError, InvalidInput
-from app.kit.nearest import nearest
 from app.kit.quoting import shortened
+from app.kit.similar_names import nearest
 
 # A body may have hundreds of thousands of unknown fields; no one reads so many errors.
 _MOST_ERRORS = 100

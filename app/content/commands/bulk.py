@@ -28,7 +28,7 @@ from app.content.orders import (
 from app.content.references import References
 from app.kit.errors import Failure, FieldError
 from app.kit.ids import normal_ref
-from app.kit.unit import Unit
+from app.kit.sql.unit_of_work import Unit
 
 Act = Callable[[str], Article]
 _TOLD: dict[str, tuple[Any, Any]] = {

@@ -10,7 +10,7 @@ from app.content.public_copy import public_copy, save_public
 from app.content.translations import check_translation
 from app.kit.clock import format_instant
 from app.kit.errors import FieldError, InvalidInput
-from app.kit.unit import Unit
+from app.kit.sql.unit_of_work import Unit
 
 # When a story is public is for other verbs to say.
 _NOT_HERE = ("status", "published_at", "expires_at", "embargo_until")

@@ -16,7 +16,7 @@ from app.content.references import References
 from app.content.saving import Change, save
 from app.content.translations import check_translation
 from app.kit.ids import new_id
-from app.kit.unit import Unit
+from app.kit.sql.unit_of_work import Unit
 
 
 def create_article(

@@ -8,7 +8,7 @@ from app.content.references import References
 from app.content.taxonomy import NOTHING_BROUGHT, Brought, Category, fields_of
 from app.kit.errors import InvalidInput
 from app.kit.ids import new_id
-from app.kit.unit import Unit
+from app.kit.sql.unit_of_work import Unit
 
 # Far more than any newsroom has, and few enough for whoever draws the tree.
 DEEPEST = 32

@@ -9,7 +9,7 @@ from app.content.errors import WrongState
 from app.content.orders import PreviewInput
 from app.kit.errors import InvalidInput
 from app.kit.ids import new_id
-from app.kit.unit import Unit
+from app.kit.sql.unit_of_work import Unit
 
 _USUAL = timedelta(days=7)
 _LONGEST = timedelta(days=90)

@@ -6,7 +6,7 @@ from app.content.events import SourceSaved
 from app.content.inputs import SourceInput
 from app.content.taxonomy import NOTHING_BROUGHT, Brought, Source, fields_of
 from app.kit.ids import new_id
-from app.kit.unit import Unit
+from app.kit.sql.unit_of_work import Unit
 
 
 def create_source(

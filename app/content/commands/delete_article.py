@@ -3,7 +3,7 @@
 from app.content.article import Article, deleted
 from app.content.editing import Expected, article_to_change
 from app.content.saving import Change, save
-from app.kit.unit import Unit
+from app.kit.sql.unit_of_work import Unit
 
 
 def delete_article(unit: Unit, ref: str, expected: Expected) -> Article:

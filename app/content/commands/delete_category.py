@@ -6,7 +6,7 @@ from app.content.errors import InUse
 from app.content.events import CategoryDeleted
 from app.content.taxonomy import fields_of
 from app.kit.quoting import quoted
-from app.kit.unit import Unit
+from app.kit.sql.unit_of_work import Unit
 
 
 def delete_category(unit: Unit, ref: str, expected: Expected) -> None:

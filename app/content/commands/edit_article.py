@@ -15,7 +15,7 @@ from app.content.translations import check_translation
 from app.content.views import article_view
 from app.kit.errors import FieldError
 from app.kit.quoting import quoted
-from app.kit.unit import Unit
+from app.kit.sql.unit_of_work import Unit
 
 
 def replace_article(unit: Unit, ref: str, document: dict[str, Any], expected: Expected) -> Article:

@@ -14,7 +14,7 @@ from app.content.references import References
 from app.content.taxonomy import Category, fields_of
 from app.content.views import category_view
 from app.kit.errors import InvalidInput
-from app.kit.unit import Unit
+from app.kit.sql.unit_of_work import Unit
 
 
 def replace_category(

@@ -10,7 +10,7 @@ from app.content.events import SourceSaved
 from app.content.inputs import SourceInput
 from app.content.taxonomy import Source, fields_of
 from app.content.views import source_view
-from app.kit.unit import Unit
+from app.kit.sql.unit_of_work import Unit
 
 
 def replace_source(unit: Unit, ref: str, document: dict[str, Any], expected: Expected) -> Source:

@@ -6,7 +6,7 @@ from app.content import store
 from app.content.article import Article
 from app.content.editing import article_to_change
 from app.content.removing import remove_article
-from app.kit.unit import Unit
+from app.kit.sql.unit_of_work import Unit
 
 
 def erase_article(unit: Unit, ref: str) -> Article:

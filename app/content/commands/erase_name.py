@@ -8,7 +8,7 @@ from app.content.article import Article, is_current, state_of
 from app.content.events import ArticlePublished
 from app.content.names import Name
 from app.content.saving import from_snapshot
-from app.kit.unit import Unit
+from app.kit.sql.unit_of_work import Unit
 
 _BATCH = 50
 

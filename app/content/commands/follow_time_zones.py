@@ -8,7 +8,7 @@ from app.content.article import Article, published
 from app.content.local_time import instant_by_rules_of_now
 from app.content.public_copy import public_copy, save_public
 from app.kit.errors import InvalidInput
-from app.kit.unit import Unit
+from app.kit.sql.unit_of_work import Unit
 
 BATCH = 200
 

@@ -7,7 +7,7 @@ from app.content.orders import KillInput
 from app.content.queries import show_article
 from app.content.saving import Change, save
 from app.kit import json
-from app.kit.unit import Unit
+from app.kit.sql.unit_of_work import Unit
 
 
 def kill_article(unit: Unit, ref: str, order: KillInput, expected: Expected) -> Article:

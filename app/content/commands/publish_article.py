@@ -4,7 +4,7 @@ from app.content.article import Article, check_schedule, published
 from app.content.editing import Expected, article_to_change
 from app.content.orders import PublishInput
 from app.content.saving import Change, save
-from app.kit.unit import Unit
+from app.kit.sql.unit_of_work import Unit
 
 
 def publish_article(unit: Unit, ref: str, order: PublishInput, expected: Expected) -> Article:

@@ -7,7 +7,7 @@ from app.content.article import Article, state_of
 from app.content.editing import Expected, article_to_change
 from app.content.errors import WrongState
 from app.content.removing import remove_article
-from app.kit.unit import Unit
+from app.kit.sql.unit_of_work import Unit
 
 BATCH = 50
 

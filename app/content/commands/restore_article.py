@@ -8,7 +8,7 @@ from app.content.orders import RestoreInput
 from app.content.saving import Change, save
 from app.content.translations import check_translation
 from app.kit.errors import InvalidInput
-from app.kit.unit import Unit
+from app.kit.sql.unit_of_work import Unit
 
 
 def restore_article(

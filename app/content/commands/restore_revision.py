@@ -11,7 +11,7 @@ from app.content.queries import revision
 from app.content.references import References
 from app.content.saving import save
 from app.content.views import WRITABLE
-from app.kit.unit import Unit
+from app.kit.sql.unit_of_work import Unit
 
 # The address stays, and a version that was public once does not become so by being restored.
 _KEPT = frozenset({"slug", "status"})

@@ -2,7 +2,7 @@
 
 from app.content import store
 from app.content.errors import NotFound
-from app.kit.unit import Unit
+from app.kit.sql.unit_of_work import Unit
 
 
 def revoke_preview(unit: Unit, preview_id: str) -> None:

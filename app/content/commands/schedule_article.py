@@ -9,7 +9,7 @@ from app.content.orders import ScheduleInput
 from app.content.saving import Change, save
 from app.kit.clock import parse_instant
 from app.kit.errors import InvalidInput
-from app.kit.unit import Unit
+from app.kit.sql.unit_of_work import Unit
 
 
 def schedule_article(unit: Unit, ref: str, order: ScheduleInput, expected: Expected) -> Article:

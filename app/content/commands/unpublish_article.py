@@ -7,7 +7,7 @@ from app.content.orders import UnpublishInput
 from app.content.references import References
 from app.content.saving import Change, save
 from app.kit.errors import InvalidInput
-from app.kit.unit import Unit
+from app.kit.sql.unit_of_work import Unit
 
 
 def unpublish_article(unit: Unit, ref: str, order: UnpublishInput, expected: Expected) -> Article:

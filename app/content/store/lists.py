@@ -23,10 +23,10 @@ from sqlalchemy import (
 from app.access.selection import Clause, Selection, Span
 from app.content.article import FIELDS, Article, State
 from app.content.models import ArticleCategoryRow, ArticleLabelRow, ArticleRow, CategoryRow
-from app.kit.listed import is_listed
-from app.kit.schema import table_of
-from app.kit.session import ReadSession
-from app.kit.statement import Query, Statement
+from app.kit.sql.list_parameters import is_listed
+from app.kit.sql.schema import table_of
+from app.kit.sql.session import ReadSession
+from app.kit.sql.statement import Query, Statement
 
 ManageSort = Literal["modified_at", "published_at", "updated_at"]
 _articles = table_of(ArticleRow)

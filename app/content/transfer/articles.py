@@ -20,7 +20,7 @@ from app.kit.clock import format_instant
 from app.kit.errors import Failure, FieldError, InvalidInput
 from app.kit.ids import new_id
 from app.kit.quoting import quoted
-from app.kit.unit import Unit
+from app.kit.sql.unit_of_work import Unit
 
 _STAGES: dict[str, Stage] = {
     "draft": "draft",

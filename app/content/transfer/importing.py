@@ -24,7 +24,7 @@ from app.content.transfer.lines import (
 from app.content.transfer.taxonomy import import_category, import_source
 from app.kit import json
 from app.kit.errors import ConstraintViolated, Failure, InvalidInput
-from app.kit.unit import Actor, Runner, Unit
+from app.kit.sql.unit_of_work import Actor, Runner, Unit
 
 _BOM = b"\xef\xbb\xbf"
 BATCH_LINES = 500

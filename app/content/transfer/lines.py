@@ -8,7 +8,7 @@ from pydantic import Field, TypeAdapter
 
 from app.content.article import Answer
 from app.content.inputs import ArticleInput, CategoryInput, Ref, Slug, SourceInput
-from app.kit.fields import Address, Input, Instant, Note, Paragraph, text_of
+from app.kit.input_fields import Address, Input, Instant, Note, Paragraph, text_of
 
 Id = Annotated[
     str,

@@ -11,7 +11,7 @@ from app.content.commands.edit_source import rewrite_source
 from app.content.inputs import CategoryInput, SourceInput
 from app.content.taxonomy import Brought, Category, Source
 from app.content.transfer.lines import CategoryLine, Outcome, SourceLine, Status
-from app.kit.unit import Unit
+from app.kit.sql.unit_of_work import Unit
 
 Row = TypeVar("Row", Source, Category)
 

@@ -72,7 +72,9 @@ from app.delivery.store.log_positions import (
     load_embargoed_end as load_embargoed_end,
     is_same_row as is_same_row,
     load_log_marks as load_log_marks,
+    build_changes_statement as build_changes_statement,
     load_changes_since as load_changes_since,
+    split_changes_since as split_changes_since,
 )
 from app.delivery.store.tombstones import (
     NOT_FOUND as NOT_FOUND,

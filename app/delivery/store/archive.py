@@ -19,9 +19,9 @@ from sqlalchemy import (
 from app.access.selection import Facts
 from app.delivery.models import Document, DocumentTerm, LogRow
 from app.delivery.store.visibility import is_visible
-from app.kit.schema import Instant, table_of
-from app.kit.session import ReadSession
-from app.kit.statement import Statement
+from app.kit.sql.schema import Instant, table_of
+from app.kit.sql.session import ReadSession
+from app.kit.sql.statement import Statement
 
 _documents = table_of(Document)
 _terms = table_of(DocumentTerm)

@@ -13,10 +13,10 @@ from app.delivery.models import Document, DocumentBody, DocumentTerm
 from app.delivery.rendering import SINGLE_FIELDS, Term
 from app.delivery.store.embargo_log import LOCKED_ARTICLES
 from app.kit.clock import format_instant
-from app.kit.listed import ListOf, is_listed
-from app.kit.schema import Instant, table_of
-from app.kit.session import ReadSession, WriteSession
-from app.kit.statement import Nothing, Statement
+from app.kit.sql.list_parameters import ListOf, is_listed
+from app.kit.sql.schema import Instant, table_of
+from app.kit.sql.session import ReadSession, WriteSession
+from app.kit.sql.statement import Nothing, Statement
 
 
 class DocumentRow(NamedTuple):

@@ -12,10 +12,10 @@ from app.content.models import ArticleRow
 from app.delivery.models import Document, EmbargoedRow, LogRow
 from app.delivery.store.log import LOG_LOCK, MARK_BITS, Change, LastChange, load_last_serial
 from app.delivery.store.visibility import now_parameter
-from app.kit.listed import is_listed
-from app.kit.schema import table_of
-from app.kit.session import ReadSession, WriteSession
-from app.kit.statement import Statement
+from app.kit.sql.list_parameters import is_listed
+from app.kit.sql.schema import table_of
+from app.kit.sql.session import ReadSession, WriteSession
+from app.kit.sql.statement import Statement
 
 _documents = table_of(Document)
 _embargoed = table_of(EmbargoedRow)

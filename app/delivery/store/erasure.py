@@ -7,10 +7,10 @@ from sqlalchemy import bindparam, null, select, update
 
 from app.access.selection import Facts
 from app.delivery.models import EmbargoedRow, LogRow
-from app.kit.listed import is_listed
-from app.kit.schema import table_of
-from app.kit.session import WriteSession
-from app.kit.statement import Query
+from app.kit.sql.list_parameters import is_listed
+from app.kit.sql.schema import table_of
+from app.kit.sql.session import WriteSession
+from app.kit.sql.statement import Query
 
 _ERASED_FIELDS = frozenset({"tag", "author"})
 

@@ -23,8 +23,8 @@ from sqlalchemy import (
 from app.delivery.models import Document, DocumentTerm
 from app.delivery.rendering import join_fields
 from app.delivery.story_query import DrivingFilter, FilterShape, QueryShape, find_driving_filter
-from app.kit.listed import is_listed
-from app.kit.schema import table_of
+from app.kit.sql.list_parameters import is_listed
+from app.kit.sql.schema import table_of
 
 _documents = table_of(Document)
 _terms = table_of(DocumentTerm)

@@ -10,10 +10,10 @@ from sqlalchemy import BigInteger, bindparam, exists, func, literal_column, sele
 from app.access.selection import Facts
 from app.delivery.models import LogRow
 from app.delivery.store.entries import EntryType
-from app.kit.listed import is_listed
-from app.kit.schema import table_of
-from app.kit.session import ReadSession, WriteSession
-from app.kit.statement import Statement
+from app.kit.sql.list_parameters import is_listed
+from app.kit.sql.schema import table_of
+from app.kit.sql.session import ReadSession, WriteSession
+from app.kit.sql.statement import Statement
 
 # The last lock of every write transaction on PostgreSQL. Sequence order is not commit order there,
 # so without it a follower would skip a row that has a low serial and is committed late.

@@ -1,18 +1,36 @@
 """The state of the log: its position, and the scheduled changes around now."""
 
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, NamedTuple
+from functools import partial
+from typing import Any, NamedTuple, TypeVar
 
-from sqlalchemy import BigInteger, ColumnElement, func, literal_column, select, type_coerce
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Select,
+    Text,
+    cast,
+    func,
+    literal_column,
+    select,
+    true,
+    type_coerce,
+)
+from sqlalchemy.sql.expression import CompoundSelect
 
 from app.delivery.models import Document, LogRow
 from app.delivery.store.visibility import now_parameter
-from app.kit.schema import table_of
-from app.kit.session import ReadSession
-from app.kit.statement import Statement
+from app.kit import json
+from app.kit.sql.schema import table_of
+from app.kit.sql.session import ReadSession
+from app.kit.sql.statement import Statement
 
 _documents = table_of(Document)
 _log = table_of(LogRow)
+
+RowT = TypeVar("RowT", bound=tuple[Any, ...])
+Rows = Select[Any] | CompoundSelect[Any]
 
 
 class LogStateRow(NamedTuple):
@@ -79,6 +97,27 @@ def log_state_columns() -> tuple[ColumnElement[Any], ...]:
 def as_number(column: Any) -> ColumnElement[Any]:
     """Return a timestamp column as its stored number, so that no row is converted."""
     return type_coerce(column, BigInteger)
+
+
+def add_log_state(rows: Rows, dialect: str) -> Select[Any]:
+    """Return these rows, each with the log state; without rows, one row with the state alone.
+
+    The rows may come in any order. The log state is one JSON text, because so many more columns
+    in each row would cost more than the story.
+    """
+    to_json = func.json_array if dialect == "sqlite" else func.json_build_array
+    log = select(cast(to_json(*log_state_columns()), Text).label("log_head")).subquery("log")
+    page = rows.subquery("page")
+    return select(log.c.log_head, *page.c).select_from(log.outerjoin(page, true()))
+
+
+def split_log_state(
+    rows: Sequence[tuple[Any, ...]], row: type[RowT]
+) -> tuple[LogStateRow, list[RowT]]:
+    """Split rows into the log state and the other rows, of which there may be none."""
+    state, make = LogStateRow(*json.loads(rows[0][0])), partial(tuple.__new__, row)
+    # Without other rows, there is one row with the log state alone.
+    return state, [] if rows[0][1] is None else [make(row[1:]) for row in rows]
 
 
 # The log state alone; see `log_head`.

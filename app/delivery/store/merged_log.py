@@ -12,10 +12,10 @@ from sqlalchemy import BigInteger, ColumnElement, bindparam, exists, literal_col
 from app.access.selection import Facts
 from app.delivery.models import EmbargoedRow, LogRow
 from app.delivery.store.log import MergedChange
-from app.kit.listed import is_listed
-from app.kit.schema import table_of
-from app.kit.session import ReadSession
-from app.kit.statement import Statement
+from app.kit.sql.list_parameters import is_listed
+from app.kit.sql.schema import table_of
+from app.kit.sql.session import ReadSession
+from app.kit.sql.statement import Statement
 
 _embargoed = table_of(EmbargoedRow)
 _log = table_of(LogRow)

@@ -24,7 +24,7 @@ from app.delivery.store.index_ranges import filter_conditions
 from app.delivery.store.time_bounds import document_conditions
 from app.delivery.store.visibility import is_visible
 from app.delivery.story_query import QueryShape
-from app.kit.schema import table_of
+from app.kit.sql.schema import table_of
 
 _documents = table_of(Document)
 

@@ -1,10 +1,10 @@
 """SQL for public lists and stories; visibility and index ranges are in their own modules."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from datetime import datetime
-from functools import lru_cache, partial
-from typing import Any, Literal, NamedTuple, TypeVar
+from functools import lru_cache
+from typing import Any, Literal, NamedTuple
 
 from sqlalchemy import (
     BigInteger,
@@ -18,27 +18,24 @@ from sqlalchemy import (
     literal_column,
     null,
     select,
-    true,
     union_all,
 )
 from sqlalchemy.sql.expression import CompoundSelect
 
 from app.delivery.models import Document, DocumentBody, Redirect
 from app.delivery.store.index_ranges import IndexRange, build_index_ranges, count_index_ranges
-from app.delivery.store.log_state import LogStateRow, as_number, log_state_columns
+from app.delivery.store.log_state import LogStateRow, add_log_state, as_number, split_log_state
 from app.delivery.store.preferred_translation import preference_conditions
 from app.delivery.store.time_bounds import page_conditions, period_conditions
 from app.delivery.store.visibility import embargo_until, is_visible
 from app.delivery.story_query import Form, QueryShape, StoryQuery
-from app.kit import json
-from app.kit.bounded import BoundedCache
+from app.kit.bounded_cache import BoundedCache
 from app.kit.ids import is_id
-from app.kit.listed import is_listed
-from app.kit.schema import table_of
-from app.kit.session import ReadSession
-from app.kit.statement import Statement
+from app.kit.sql.list_parameters import is_listed
+from app.kit.sql.schema import table_of
+from app.kit.sql.session import ReadSession
+from app.kit.sql.statement import Statement
 
-RowT = TypeVar("RowT", bound=tuple[Any, ...])
 _Rows = Select[Any] | CompoundSelect[Any]
 
 
@@ -122,7 +119,7 @@ def build_page_statement(
         row = None if with_state else ROWS[query.form]
         clause = _select_page(query.shape, dialect)
         if with_state:
-            clause = _add_log_state(clause, dialect)
+            clause = add_log_state(clause, dialect)
         statement = _statements[key] = Statement(clause, row)
     return statement, {**query.values, "now": now}
 
@@ -138,15 +135,6 @@ def load_page_with_state(
     """Return the same, with the log state."""
     rows = session.all(*build_page_statement(query, now, session.dialect, with_state=True))
     return split_log_state(rows, ROWS[query.form])
-
-
-def split_log_state(
-    rows: Sequence[tuple[Any, ...]], row: type[RowT]
-) -> tuple[LogStateRow, list[RowT]]:
-    """Split rows into the log state and the stories, of which there may be none."""
-    head, make = LogStateRow(*json.loads(rows[0][0])), partial(tuple.__new__, row)
-    # Without stories, there is one row with the log state alone.
-    return head, [] if rows[0][1] is None else [make(row[1:]) for row in rows]
 
 
 def build_story_statement(
@@ -304,22 +292,10 @@ def _build_story_statement(
         .where(_documents.c[by] == bindparam("ref"), is_visible(embargoed=embargoed))
     )
     return (
-        Statement(_add_log_state(clause, dialect), None)
+        Statement(add_log_state(clause, dialect), None)
         if with_state
         else Statement(clause, WholeRow)
     )
-
-
-def _add_log_state(rows: _Rows, dialect: str) -> Select[Any]:
-    """Return these rows, each with the log state; without rows, one row with the state alone.
-
-    The rows may come in any order. The log state is one JSON text, because so many more columns
-    in each row would cost more than the story.
-    """
-    to_json = func.json_array if dialect == "sqlite" else func.json_build_array
-    log = select(cast(to_json(*log_state_columns()), Text).label("log_head")).subquery("log")
-    page = rows.subquery("page")
-    return select(log.c.log_head, *page.c).select_from(log.outerjoin(page, true()))
 
 
 def _select_ids(shape: QueryShape) -> _Rows:

@@ -13,7 +13,7 @@ from app.delivery.models import Document
 from app.delivery.store.index_ranges import IndexRange
 from app.delivery.store.visibility import latest_visible
 from app.delivery.story_query import QueryShape
-from app.kit.schema import table_of
+from app.kit.sql.schema import table_of
 
 _documents = table_of(Document)
 

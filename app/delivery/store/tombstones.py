@@ -9,10 +9,10 @@ from sqlalchemy import bindparam, exists, select
 from app.access.selection import Facts
 from app.content.models import ArticleRow
 from app.delivery.models import StoryTombstone
-from app.kit.listed import is_listed
-from app.kit.schema import table_of
-from app.kit.session import ReadSession, WriteSession
-from app.kit.statement import Statement
+from app.kit.sql.list_parameters import is_listed
+from app.kit.sql.schema import table_of
+from app.kit.sql.session import ReadSession, WriteSession
+from app.kit.sql.statement import Statement
 
 # The answer for a story that was withdrawn without notice after some readers had read it.
 NOT_FOUND = "not_found"

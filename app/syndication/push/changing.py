@@ -2,7 +2,7 @@
 
 from app.access.audit import DeedVerb
 from app.kit.quoting import quoted
-from app.kit.unit import Unit
+from app.kit.sql.unit_of_work import Unit
 from app.syndication.push.errors import WebhookChanged, WebhookNotFound, WrongState
 from app.syndication.push.queries import found
 from app.syndication.push.store import receivers

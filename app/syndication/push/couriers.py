@@ -9,9 +9,9 @@ from urllib.parse import urlencode, urlsplit
 
 from app.access.audit import add_row
 from app.kit import json
-from app.kit.http import Answered, Outcome
-from app.kit.session import WriteSession
-from app.kit.unit import Actor, Deed
+from app.kit.http_client import Answered, Outcome
+from app.kit.sql.session import WriteSession
+from app.kit.sql.unit_of_work import Actor, Deed
 from app.syndication.push.following import delivery_row
 from app.syndication.push.hub_limits import has_seat
 from app.syndication.push.signing import hub_signature, signatures

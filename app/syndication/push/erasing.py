@@ -1,7 +1,7 @@
 """What was to be sent, and was sent, of a story that is erased."""
 
 from app.content.events import ArticleRemoved
-from app.kit.unit import Unit
+from app.kit.sql.unit_of_work import Unit
 from app.syndication.push.store import deliveries
 
 

@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BeforeValidator, Field
 from pydantic_core import PydanticCustomError
 
-from app.kit.fields import Address, Input, Instant, ShortLine
+from app.kit.input_fields import Address, Input, Instant, ShortLine
 from app.kit.networks import host_of
 
 Event = Literal[

@@ -7,13 +7,13 @@ from datetime import timedelta
 
 from app.delivery.log_follower import LogFollower
 from app.delivery.store import Change
-from app.kit.buckets import TokenBuckets
 from app.kit.clock import Clock
-from app.kit.database import Database
-from app.kit.http import Allows, HttpClient
+from app.kit.http_client import Allows, HttpClient
 from app.kit.networks import Address, Reach, client_network
-from app.kit.session import WriteSession
-from app.kit.watch import Version, Watch
+from app.kit.sql.change_watch import Version, Watch
+from app.kit.sql.database import Database
+from app.kit.sql.session import WriteSession
+from app.kit.token_buckets import TokenBuckets
 from app.syndication.push.couriers import (
     VERIFY,
     Courier,

@@ -3,9 +3,9 @@
 from datetime import datetime
 from typing import Any
 
-from app.kit.pages import ViewPage, page_of_views
 from app.kit.quoting import quoted
-from app.kit.session import ReadSession
+from app.kit.sql.session import ReadSession
+from app.kit.view_page import ViewPage, page_of_views
 from app.syndication.push.errors import WebhookNotFound
 from app.syndication.push.store import deliveries, receivers
 from app.syndication.push.store.receivers import WebhookRow

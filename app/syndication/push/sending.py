@@ -14,10 +14,10 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from app.kit.clock import Clock
-from app.kit.database import Database
 from app.kit.errors import LeadershipLost
-from app.kit.http import Allows, Answered, HttpClient, Outcome, outcome_of
-from app.kit.session import ReadSession, WriteSession
+from app.kit.http_client import Allows, Answered, HttpClient, Outcome, outcome_of
+from app.kit.sql.database import Database
+from app.kit.sql.session import ReadSession, WriteSession
 from app.syndication.push.couriers import Courier, NotNow, Outgoing, Verdict
 from app.syndication.push.events import KILLED
 from app.syndication.push.room import Place, Room

@@ -10,7 +10,7 @@ from app.delivery.store import LogPosition, story_queries
 from app.delivery.store.story_queries import StoryRow
 from app.delivery.story_query import ListPosition, StoryQuery
 from app.delivery.taxonomy_directory import TaxonomyDirectory, story_pieces
-from app.kit.session import ReadSession
+from app.kit.sql.session import ReadSession
 from app.syndication.sync.entries import Document
 
 # Stories are looked up by id so many at a time.

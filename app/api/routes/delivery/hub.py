@@ -15,9 +15,9 @@ from app.api.http.errors import NothingHere
 from app.api.openapi.operations import describe
 from app.api.routes.public_router import PublicRouter
 from app.bootstrap import Services
-from app.kit.buckets import TokenBuckets
 from app.kit.errors import RateLimited
-from app.kit.unit import Actor
+from app.kit.sql.unit_of_work import Actor
+from app.kit.token_buckets import TokenBuckets
 from app.kit.uri import address_problem
 from app.syndication.push.commands.ask_hub import HubRequest, ask_hub, is_question_needed
 from app.syndication.push.errors import BadHubRequest

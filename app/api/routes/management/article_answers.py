@@ -13,8 +13,8 @@ from app.content.article import Article
 from app.content.references import References
 from app.content.text import Text
 from app.content.texts import warnings_of
-from app.kit.preparing import Prepared
-from app.kit.unit import Unit
+from app.kit.precomputation import Prepared
+from app.kit.sql.unit_of_work import Unit
 
 _PATH = "/v1/manage/articles/"
 

@@ -36,7 +36,7 @@ from app.content.commands.purge_article import purge_article
 from app.content.inputs import ArticleInput
 from app.content.references import References
 from app.content.texts import prepare_body
-from app.kit.unit import Unit
+from app.kit.sql.unit_of_work import Unit
 
 router = AccessRouter(prefix="/v1/manage/articles", tags=["management: articles"])
 _Replacement = Annotated[Document, Body(), Describes(ArticleInput)]

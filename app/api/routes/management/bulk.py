@@ -17,7 +17,7 @@ from app.content.commands.bulk import Result, bulk
 from app.content.orders import BulkInput
 from app.content.texts import prepare_body, warnings_of
 from app.kit import json
-from app.kit.unit import Unit
+from app.kit.sql.unit_of_work import Unit
 
 router = AccessRouter(prefix="/v1/manage/articles", tags=["management: articles"])
 

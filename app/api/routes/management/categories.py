@@ -19,7 +19,7 @@ from app.content.commands.delete_category import delete_category
 from app.content.commands.edit_category import patch_category, replace_category
 from app.content.inputs import CategoryInput
 from app.content.taxonomy import Category
-from app.kit.unit import Unit
+from app.kit.sql.unit_of_work import Unit
 
 router = AccessRouter(prefix="/v1/manage/categories", tags=["management: categories"])
 _Replacement = Annotated[Document, Body(), Describes(CategoryInput)]

@@ -11,7 +11,7 @@ from app.api.http.responses import json_response, list_response
 from app.api.openapi.operations import BODY, ONCE, READING, describe
 from app.api.routes.access_router import AccessRouter
 from app.api.schemas.push import DeliveryPage, DeliveryView, Replayed
-from app.kit.unit import Unit
+from app.kit.sql.unit_of_work import Unit
 from app.syndication.push import queries
 from app.syndication.push.commands.replay_deliveries import replay_deliveries
 from app.syndication.push.commands.send_test import send_test

@@ -20,7 +20,7 @@ from app.api.routes.access_router import AccessRouter
 from app.api.routes.public_router import PublicRouter
 from app.api.schemas.access import KeyPage, KeyView, Me, NewKey
 from app.kit import json
-from app.kit.unit import Unit
+from app.kit.sql.unit_of_work import Unit
 
 router = PublicRouter()
 manage = AccessRouter(prefix="/v1/manage/keys", tags=["management: keys"])

@@ -23,7 +23,7 @@ from app.content.commands.revoke_preview import revoke_preview
 from app.content.orders import PreviewInput
 from app.kit.clock import format_instant
 from app.kit.errors import BadCursor
-from app.kit.unit import Unit
+from app.kit.sql.unit_of_work import Unit
 
 router = AccessRouter(prefix="/v1/manage", tags=["management: previews"])
 _NOT_KNOWN = "This link is not known here; it may have been revoked, or have ended."

@@ -19,7 +19,7 @@ from app.content.commands.delete_source import delete_source
 from app.content.commands.edit_source import patch_source, replace_source
 from app.content.inputs import SourceInput
 from app.content.taxonomy import Source
-from app.kit.unit import Unit
+from app.kit.sql.unit_of_work import Unit
 
 router = AccessRouter(prefix="/v1/manage/sources", tags=["management: sources"])
 _Replacement = Annotated[Document, Body(), Describes(SourceInput)]

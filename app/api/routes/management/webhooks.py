@@ -35,7 +35,7 @@ from app.api.schemas.push import NewWebhook, WebhookPage, WebhookView
 from app.bootstrap import Services
 from app.kit import json
 from app.kit.errors import BadParameter, FieldError, InvalidInput
-from app.kit.unit import Unit
+from app.kit.sql.unit_of_work import Unit
 from app.syndication.push import queries
 from app.syndication.push.commands.create_webhook import create_webhook
 from app.syndication.push.commands.delete_webhook import delete_webhook

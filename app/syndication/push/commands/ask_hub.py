@@ -9,8 +9,8 @@ from typing import Any, Literal
 from app.access.selection import Selection
 from app.kit import json
 from app.kit.ids import new_id
-from app.kit.session import ReadSession
-from app.kit.unit import Unit
+from app.kit.sql.session import ReadSession
+from app.kit.sql.unit_of_work import Unit
 from app.syndication.push.couriers import VERIFY
 from app.syndication.push.following import begin, delivery_row
 from app.syndication.push.hub_limits import HubLimits, check_limits, host_key

@@ -1,6 +1,6 @@
 """Delete a webhook."""
 
-from app.kit.unit import Unit
+from app.kit.sql.unit_of_work import Unit
 from app.syndication.push.changing import Expected, to_change
 from app.syndication.push.store import deliveries, receivers
 from app.syndication.push.views import noted

@@ -4,7 +4,7 @@ from typing import Any
 
 from app.access.selection import Selection
 from app.kit.networks import Reach
-from app.kit.unit import Unit
+from app.kit.sql.unit_of_work import Unit
 from app.syndication.push.changing import Expected, note_change, to_change
 from app.syndication.push.inputs import WebhookInput
 from app.syndication.push.reaching import need_reachable

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from app.kit.errors import FieldError, InvalidInput
 from app.kit.quoting import quoted
-from app.kit.unit import Unit
+from app.kit.sql.unit_of_work import Unit
 from app.syndication.push.changing import need_active, to_change
 from app.syndication.push.inputs import ReplayInput
 from app.syndication.push.store import deliveries

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from app.kit.unit import Unit
+from app.kit.sql.unit_of_work import Unit
 from app.syndication.push.changing import Expected, to_change
 from app.syndication.push.signing import make_secret
 from app.syndication.push.store import receivers

@@ -1,6 +1,6 @@
 """Send a webhook an event that means nothing, to see whether it arrives."""
 
-from app.kit.unit import Unit
+from app.kit.sql.unit_of_work import Unit
 from app.syndication.push.changing import need_active, to_change
 from app.syndication.push.events import TEST, test_body
 from app.syndication.push.following import delivery_row

@@ -1,7 +1,7 @@
 """Pause a webhook, or disable it: nothing is sent to it until somebody resumes it."""
 
 from app.access.audit import DeedVerb
-from app.kit.unit import Unit
+from app.kit.sql.unit_of_work import Unit
 from app.syndication.push.changing import Expected, note_change, to_change
 from app.syndication.push.store import deliveries, receivers
 

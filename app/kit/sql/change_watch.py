@@ -11,6 +11,7 @@ import logging
 import sqlite3
 import threading
 import time
+from collections import deque
 from collections.abc import Callable
 from itertools import count
 from math import inf
@@ -18,10 +19,10 @@ from typing import Any, NamedTuple, Protocol
 
 import psycopg
 
-from app.kit.counter import SharedCounter
 from app.kit.errors import Misconfigured
-from app.kit.postgres import TICK_SECONDS, Server, is_standby
-from app.kit.walindex import map_index
+from app.kit.sql.postgres import TICK_SECONDS, Server, is_standby
+from app.kit.sql.shared_counter import SharedCounter
+from app.kit.sql.wal_index import map_index
 
 _log = logging.getLogger("dateline.watch")
 CHANNEL = "dateline"
@@ -33,6 +34,8 @@ _POLL_SECONDS = 0.25
 # Without an answer for so long, a write may have been missed, and every look has to find out.
 _DOUBT_SECONDS = 0.5
 _CLOSE_SECONDS = 10.0
+# More commits than notifications are late. One that is forgotten moves the version twice.
+_MOST_ANNOUNCED = 256
 
 
 class Proof(NamedTuple):
@@ -57,8 +60,11 @@ class Watch(Protocol):
         """Begin to hear of writes on other machines, where there can be some."""
         ...
 
-    def announce(self) -> None:
-        """Move the version: a write was committed, and is about to be acknowledged."""
+    def announce(self, commit: str = "") -> None:
+        """Move the version: a write was committed, and is about to be acknowledged.
+
+        `commit` is what its notification said, if there was one.
+        """
         ...
 
     def proof(self) -> Proof:
@@ -97,7 +103,7 @@ class SqliteWatch:
     def listen(self) -> None:
         """Do nothing: there is no other machine."""
 
-    def announce(self) -> None:
+    def announce(self, commit: str = "") -> None:
         """Do nothing: the commit has told already."""
 
     def proof(self) -> Proof:
@@ -128,6 +134,10 @@ class PostgresWatch:
         self._heard_at = 0.0
         self._proof: tuple[float, Version] = (-inf, -1)
         self._moved_at = -inf
+        # Commits for which the version moved already, and of which the other one that hears of
+        # them, the writer or the listener, has not said so yet.
+        self._announced: deque[str] = deque(maxlen=_MOST_ANNOUNCED)
+        self._announcing = threading.Lock()
         self._threads = [
             threading.Thread(target=self._listen, name="listener", daemon=True),
             threading.Thread(target=self._doubt, name="doubt", daemon=True),
@@ -138,10 +148,20 @@ class PostgresWatch:
         for thread in self._threads:
             thread.start()
 
-    def announce(self) -> None:
-        """Raise the shared counter; what was committed is acknowledged, whatever becomes of it."""
-        self._moved_at = time.monotonic()
-        self._raise()
+    def announce(self, commit: str = "") -> None:
+        """Raise the shared counter; what was committed is acknowledged, whatever becomes of it.
+
+        It is raised once for a commit, by the writer or by the listener that is notified of it,
+        whichever is first: each version costs all readers a look at the log.
+        """
+        with self._announcing:
+            if commit and commit in self._announced:
+                self._announced.remove(commit)
+                return
+            self._moved_at = time.monotonic()
+            self._raise()
+            if commit:
+                self._announced.append(commit)
 
     def _raise(self) -> None:
         try:
@@ -179,8 +199,8 @@ class PostgresWatch:
             listens, began_at = False, time.monotonic()
             while not self._stopped.is_set():
                 listens = listens or self._begins_to_listen(connection)
-                for _ in connection.notifies(timeout=_POLL_SECONDS, stop_after=1):
-                    self.announce()
+                for notification in connection.notifies(timeout=_POLL_SECONDS, stop_after=1):
+                    self.announce(notification.payload)
                 if listens and self._heard_at > began_at:
                     # What came before the answer is announced by now. If there is more than one
                     # notification, what is read since the first sees what the others tell of.

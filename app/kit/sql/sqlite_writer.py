@@ -12,8 +12,8 @@ from contextlib import contextmanager
 from sqlalchemy import Engine
 
 from app.kit.errors import DatabaseBusy
-from app.kit.readers import Lent, Trace
-from app.kit.session import WriteSession
+from app.kit.sql.session import WriteSession
+from app.kit.sql.sqlite_readers import Lent, Trace
 
 # Whoever closes the database waits so long for a writer, and no longer.
 _PATIENCE_SECONDS = 5.0

@@ -20,24 +20,24 @@ from sqlalchemy import (
     text,
 )
 
-from app.kit import permissions
-from app.kit.awaited import AwaitedReads
-from app.kit.engines import limit_statements, postgresql_engines, sqlite_engine
 from app.kit.errors import DatabaseUnavailable, ReadTooLong
-from app.kit.failures import translated_failures
-from app.kit.leadership import (
+from app.kit.process import file_permissions
+from app.kit.sql.async_reads import AwaitedReads
+from app.kit.sql.change_watch import PostgresWatch, SqliteWatch, Watch
+from app.kit.sql.driver_errors import translated_failures
+from app.kit.sql.engines import limit_statements, postgresql_engines, sqlite_engine
+from app.kit.sql.leadership import (
     FileLeadership,
     Leadership,
     LeaseLeadership,
     check_leading,
     check_leading_in,
 )
-from app.kit.postgres import Server, is_address
-from app.kit.readers import Readers, ReadLimit, Trace, current_limit
-from app.kit.session import ReadSession, RowT, Values, WriteSession
-from app.kit.statement import Statement
-from app.kit.watch import PostgresWatch, SqliteWatch, Watch
-from app.kit.writing import Writing
+from app.kit.sql.postgres import Server, is_address
+from app.kit.sql.session import ReadSession, RowT, Values, WriteSession
+from app.kit.sql.sqlite_readers import Readers, ReadLimit, Trace, current_limit
+from app.kit.sql.sqlite_writer import Writing
+from app.kit.sql.statement import Statement
 
 
 class Database:
@@ -170,7 +170,7 @@ class Database:
         # SQLite makes no file for a URI unless told to, and gives its own files the mode of this.
         if self._identity is None and not name.startswith("file:"):
             with suppress(OSError):
-                permissions.create_file(Path(name))
+                file_permissions.create_file(Path(name))
             self.check_file()
 
     def _check_opened(self, connection: sqlite3.Connection, _record: object) -> None:

@@ -16,8 +16,8 @@ from app.kit.errors import (
     Failure,
     ReadTooLong,
 )
-from app.kit.session import BROKEN
-from app.kit.unreachable import NO_SPACE, is_full
+from app.kit.sql.connection_errors import NO_SPACE, is_full
+from app.kit.sql.session import BROKEN
 
 
 @contextmanager

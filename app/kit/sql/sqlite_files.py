@@ -9,8 +9,8 @@ from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 from app.kit.errors import DatabaseBusy
-from app.kit.files import flush
-from app.kit.permissions import create_file
+from app.kit.process.atomic_files import flush
+from app.kit.process.file_permissions import create_file
 
 # What SQLite keeps beside a database: the write-ahead log, its index, and the rollback journal.
 COMPANIONS = ("-wal", "-shm", "-journal")

@@ -4,9 +4,9 @@ from typing import Any
 
 from sqlalchemy import text
 
-from app.kit.database import Database
-from app.kit.failures import translated_failures
-from app.kit.schema import Base
+from app.kit.sql.database import Database
+from app.kit.sql.driver_errors import translated_failures
+from app.kit.sql.schema import Base
 
 
 def overwrite_deleted(database: Database) -> bool:

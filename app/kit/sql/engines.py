@@ -8,11 +8,11 @@ from sqlalchemy import URL, Connection, Engine, NullPool, create_engine, event, 
 from sqlalchemy.exc import ArgumentError, DisconnectionError
 
 from app.kit import json
-from app.kit.bounded import BoundedCache
-from app.kit.costly import MOST_COSTLY
+from app.kit.bounded_cache import BoundedCache
 from app.kit.errors import Misconfigured
-from app.kit.postgres import Server, is_lost
-from app.kit.readers import BEGINS
+from app.kit.sql.costly_reads import MOST_COSTLY
+from app.kit.sql.postgres import Server, is_lost
+from app.kit.sql.sqlite_readers import BEGINS
 
 
 def _sqlite_url(url: str | URL) -> URL:

@@ -26,9 +26,9 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.sql import ClauseElement
 from sqlalchemy.types import TypeEngine
 
-from app.kit.bounded import BoundedCache
-from app.kit.listed import is_listed
-from app.kit.schema import Base, table_of
+from app.kit.bounded_cache import BoundedCache
+from app.kit.sql.list_parameters import is_listed
+from app.kit.sql.schema import Base, table_of
 
 RowT_co = TypeVar("RowT_co", covariant=True)
 # What an insert does where its key is there already: fails, leaves the row alone, replaces it, or

@@ -5,13 +5,13 @@ from weakref import WeakSet
 
 from sqlalchemy import Dialect
 
-from app.kit.engines import LONGEST_PREPARED, MOST_PREPARED, ORDERED, POOL_SECONDS
 from app.kit.errors import DatabaseBusy
-from app.kit.failures import translated_failures
-from app.kit.postgres import AwaitedConnection, Server, close_awaited, is_lost
-from app.kit.readers import Trace
-from app.kit.session import RowT, Values
-from app.kit.statement import Compiled, Statement, compiled_for
+from app.kit.sql.driver_errors import translated_failures
+from app.kit.sql.engines import LONGEST_PREPARED, MOST_PREPARED, ORDERED, POOL_SECONDS
+from app.kit.sql.postgres import AwaitedConnection, Server, close_awaited, is_lost
+from app.kit.sql.session import RowT, Values
+from app.kit.sql.sqlite_readers import Trace
+from app.kit.sql.statement import Compiled, Statement, compiled_for
 
 
 class AwaitedReads:

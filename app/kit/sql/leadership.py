@@ -19,8 +19,8 @@ from sqlalchemy import BigInteger, String, Update, cast, func, select, update
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.kit.errors import Failure, LeadershipLost
-from app.kit.schema import Base, key
-from app.kit.session import WriteSession
+from app.kit.sql.schema import Base, key
+from app.kit.sql.session import WriteSession
 
 # Seconds: between two times at which leaders and others ask; until a lease ends by the database's
 # clock; until its holder, who counts from before it asked, does not rely on it any more; and for

@@ -7,11 +7,12 @@ from datetime import datetime
 from typing import Any, Protocol, TypeVar
 
 from app.kit.clock import Clock
-from app.kit.database import Database
 from app.kit.errors import ConstraintViolated, DatabaseBusy, Failure
-from app.kit.preparing import MOST_INSIDE, NotPrepared, Prepared
-from app.kit.session import WriteSession
-from app.kit.watch import CHANNEL
+from app.kit.ids import new_id
+from app.kit.precomputation import MOST_INSIDE, NotPrepared, Prepared
+from app.kit.sql.change_watch import CHANNEL
+from app.kit.sql.database import Database
+from app.kit.sql.session import WriteSession
 
 _ATTEMPTS = 3
 # Each needs something else; more are needed where others change what it depends on meanwhile.
@@ -128,15 +129,15 @@ class Runner:
         database: Database,
         clock: Clock,
         subscribers: Sequence[Callable[[Unit], None]],
-        announce: Callable[[], None],
+        announce: Callable[[str], None],
         guard: Guard = NO_GUARD,
         options: frozenset[str] = frozenset(),
     ) -> None:
         """Run on a database; `subscribers` are called after each command, before the commit.
 
-        `announce` is called after the commit, before anybody is told that it succeeded. `guard`
-        checks inside each transaction that its actor may act. `options` are those of what is
-        prepared for commands.
+        `announce` is called after the commit, before it is acknowledged, with the payload of the
+        commit's notification. `guard` checks inside each transaction that its actor may act.
+        `options` are those of what is prepared for commands.
         """
         self.options = options
         self._guard = guard
@@ -177,7 +178,7 @@ class Runner:
     def _once(
         self, actor: Actor, command: Callable[[Unit], Result], prepared: Prepared[Any]
     ) -> Result:
-        prepared.left = MOST_INSIDE
+        prepared.left, commit = MOST_INSIDE, new_id()
         with self._database.write() as session:
             unit = Unit(session, self._clock.now(), actor, prepared=prepared)
             self._guard.check(unit)
@@ -185,6 +186,6 @@ class Runner:
             self._guard.check_again(unit)
             for follow in self._subscribers:
                 follow(unit)
-            session.notify(CHANNEL)
-        self._announce()
+            session.notify(CHANNEL, commit)
+        self._announce(commit)
         return result

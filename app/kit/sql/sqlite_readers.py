@@ -18,9 +18,9 @@ from typing import Any, TypeVar
 import psycopg
 from sqlalchemy import Connection, Engine, event
 
-from app.kit.failures import translated_failures
-from app.kit.session import ReadSession, RowT, Values
-from app.kit.statement import Statement, compiled_for
+from app.kit.sql.driver_errors import translated_failures
+from app.kit.sql.session import ReadSession, RowT, Values
+from app.kit.sql.statement import Statement, compiled_for
 
 Result = TypeVar("Result")
 

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from app.kit.permissions import create_file
-from app.kit.stopping import cleanup
+from app.kit.process.file_permissions import create_file
+from app.kit.process.shutdown_signals import cleanup
 
 
 @contextmanager

@@ -10,12 +10,12 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, inspect, text
 from sqlalchemy.exc import DBAPIError
 
-from app.kit.database import Database
 from app.kit.errors import DatabaseBehind
-from app.kit.readers import BEGINS
-from app.kit.unreachable import unreachable
+from app.kit.sql.connection_errors import unreachable
+from app.kit.sql.database import Database
+from app.kit.sql.sqlite_readers import BEGINS
 
-_ROOT = Path(__file__).resolve().parents[2]
+_ROOT = Path(__file__).resolve().parents[3]
 _LOCK = 0x646174656C696E65  # "dateline": one process migrates, the others wait
 
 

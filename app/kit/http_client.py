@@ -22,8 +22,8 @@ from typing import Any
 
 import httpx2
 
-from app.kit.leadership import check_leading
 from app.kit.networks import Address, Reach, literal
+from app.kit.sql.leadership import check_leading
 
 
 @dataclass(frozen=True, slots=True)

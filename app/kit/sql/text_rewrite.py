@@ -6,9 +6,9 @@ from typing import Any
 
 from sqlalchemy import JSON, LargeBinary, String, Table, Update, and_, bindparam, select, update
 
-from app.kit.schema import Base
-from app.kit.session import ReadSession, WriteSession
-from app.kit.statement import Query
+from app.kit.sql.schema import Base
+from app.kit.sql.session import ReadSession, WriteSession
+from app.kit.sql.statement import Query
 
 
 def rewrite(session: WriteSession, tables: Collection[str], change: Callable[[Any], Any]) -> int:

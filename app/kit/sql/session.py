@@ -22,8 +22,8 @@ from sqlalchemy.exc import IntegrityError
 
 from app.kit import json
 from app.kit.errors import ConstraintViolated
-from app.kit.schema import Base
-from app.kit.statement import (
+from app.kit.sql.schema import Base
+from app.kit.sql.statement import (
     Mode,
     Nothing,
     Query,
@@ -178,10 +178,10 @@ class WriteSession(ReadSession):
         if self.dialect == "postgresql":
             self.all(_LOCK_SHARED if shared else _LOCK, {"key": _lock_key(name)})
 
-    def notify(self, channel: str) -> None:
-        """Tell who listens on PostgreSQL, when and if this transaction is committed."""
+    def notify(self, channel: str, payload: str) -> None:
+        """Send a notification on PostgreSQL when this transaction is committed."""
         if self.dialect == "postgresql":
-            self.all(_NOTIFY, {"channel": channel})
+            self.all(_NOTIFY, {"channel": channel, "payload": payload})
 
     def try_lock(self, name: str) -> bool:
         """Take a named lock if it is free, and say whether it was."""
@@ -195,7 +195,7 @@ _LOCK: Statement[Nothing] = Statement(select(func.pg_advisory_xact_lock(_key)))
 _LOCK_SHARED: Statement[Nothing] = Statement(select(func.pg_advisory_xact_lock_shared(_key)))
 _TRY_LOCK: Statement[tuple[bool]] = Statement(select(func.pg_try_advisory_xact_lock(_key)))
 _NOTIFY: Statement[Nothing] = Statement(
-    select(func.pg_notify(bindparam("channel", type_=Text), ""))
+    select(func.pg_notify(bindparam("channel", type_=Text), bindparam("payload", type_=Text)))
 )
 
 

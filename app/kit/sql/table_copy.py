@@ -10,9 +10,9 @@ from typing import Any
 from sqlalchemy import Column, Table, bindparam, func, insert, select, text, update
 
 from app.kit.errors import Misconfigured
-from app.kit.schema import Base
-from app.kit.session import ReadSession, WriteSession
-from app.kit.statement import Query
+from app.kit.sql.schema import Base
+from app.kit.sql.session import ReadSession, WriteSession
+from app.kit.sql.statement import Query
 
 # A body may have a megabyte, and a batch is in memory.
 _BATCH = 200
