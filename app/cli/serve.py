@@ -50,7 +50,7 @@ def worker(database_url: DatabaseUrl = None) -> None:
             stopped.set()
             return FORCE_SECONDS
 
-        shutdown_signals.end_with(stop)
+        shutdown_signals.set_action(stop)
         services.watch.listen()
         typer.echo("The worker runs. End it with Ctrl-C.", err=True)
         loops.start()

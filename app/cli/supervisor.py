@@ -75,7 +75,7 @@ class Supervisor:
     def run(self) -> None:
         """Serve until told to stop; exit with `START_FAILED` if a process cannot start."""
         _log.info("Started parent process [%d]", os.getpid())
-        shutdown_signals.end_with(self._stop)
+        shutdown_signals.set_action(self._stop)
         with TemporaryDirectory(prefix="dateline-") as folder, shutdown_signals.cleanup(self._kill):
             self._folder = Path(folder)
             for number in range(self._config.workers):

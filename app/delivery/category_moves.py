@@ -8,12 +8,12 @@ from app.content.locks import CATEGORY_TREE
 from app.delivery import store
 from app.delivery.changes import build_update, to_embargoed_change
 from app.delivery.rendering import build_terms
-from app.kit.sql.unit_of_work import Unit
+from app.kit.sql.unit_of_work import UnitOfWork
 
 _BATCH = 1_000
 
 
-def move_stories(unit: Unit, category_id: str) -> list[store.Change]:
+def move_stories(unit: UnitOfWork, category_id: str) -> list[store.Change]:
     """Update the categories of all stories below a category; return their log rows."""
     log: list[store.Change] = []
     for ids in store.find_documents_in_category(unit.session, category_id, _BATCH):
@@ -21,7 +21,7 @@ def move_stories(unit: Unit, category_id: str) -> list[store.Change]:
     return log
 
 
-def _move_batch(unit: Unit, ids: list[str]) -> list[store.Change]:
+def _move_batch(unit: UnitOfWork, ids: list[str]) -> list[store.Change]:
     before = store.load_attributes(unit.session, ids)
     own = store.load_own_categories(unit.session, ids)
     widened = store.add_ancestors(unit.session, [row.category_ids.split(",") for row in own])
@@ -46,7 +46,7 @@ def _move_batch(unit: Unit, ids: list[str]) -> list[store.Change]:
     ]
 
 
-def find_changed_paths(unit: Unit, saved: Sequence[CategorySaved]) -> dict[str, int]:
+def find_changed_paths(unit: UnitOfWork, saved: Sequence[CategorySaved]) -> dict[str, int]:
     """Return the versions of categories below the saved ones whose path changed, by id.
 
     The saved categories have log rows already, so they are left out.

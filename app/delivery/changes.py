@@ -12,10 +12,10 @@ stories. A story whose last change is in the public log is therefore the same fo
 
 from collections.abc import Collection, Iterable, Sequence
 
-from app.access.selection import Facts
+from app.access.selection import SelectionFields
 from app.delivery import store
 from app.delivery.store import Change, EmbargoedChange
-from app.kit.sql.unit_of_work import Unit
+from app.kit.sql.unit_of_work import UnitOfWork
 
 
 def to_embargoed_change(row: Change) -> EmbargoedChange:
@@ -23,7 +23,7 @@ def to_embargoed_change(row: Change) -> EmbargoedChange:
     return EmbargoedChange(*row)
 
 
-def append_changes(unit: Unit, rows: Sequence[Change], alone: Collection[str] = ()) -> None:
+def append_changes(unit: UnitOfWork, rows: Sequence[Change], alone: Collection[str] = ()) -> None:
     """Append changes to their logs; no lock may be taken after this.
 
     `alone` are new stories that cannot have translations yet.
@@ -44,7 +44,7 @@ def append_changes(unit: Unit, rows: Sequence[Change], alone: Collection[str] = 
 
 
 def _build_embargoed_updates(
-    unit: Unit, public: Sequence[Change], held: Sequence[Change]
+    unit: UnitOfWork, public: Sequence[Change], held: Sequence[Change]
 ) -> list[Change]:
     """Return the rows of all stories in groups that have, or had, a story under embargo."""
     changed, others = find_groups(held), find_groups(public)
@@ -65,11 +65,11 @@ def _build_embargoed_updates(
 
 
 def build_update(
-    unit: Unit,
+    unit: UnitOfWork,
     id_: str,
     story: store.Attributes,
     *,
-    changed: Facts | None = None,
+    changed: SelectionFields | None = None,
     reason: str = "updated",
 ) -> store.Change:
     """Build the row for a story; `now_is` has those of its attributes that changed."""
@@ -79,7 +79,7 @@ def build_update(
     )
 
 
-def describe_translation(slug: str, attributes: Facts) -> tuple[str, str, str]:
+def describe_translation(slug: str, attributes: SelectionFields) -> tuple[str, str, str]:
     """Return what translations show of a story: its slug, language and group."""
     (group,) = attributes["group"]
     # A damaged document without terms has no language.
@@ -94,7 +94,7 @@ def find_groups(rows: Iterable[store.Change]) -> set[str]:
 
 
 def build_translation_updates(
-    unit: Unit, groups: Collection[str], excluded: Collection[str]
+    unit: UnitOfWork, groups: Collection[str], excluded: Collection[str]
 ) -> list[store.Change]:
     """Build a row for each public story of these groups except some that have their own rows.
 

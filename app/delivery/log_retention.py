@@ -16,12 +16,12 @@ from app.delivery.store.log_retention import (
     delete_superseded,
     load_slowest_position,
 )
-from app.kit.sql.unit_of_work import Unit
+from app.kit.sql.unit_of_work import UnitOfWork
 
 BATCH = 500
 
 
-def trim_log(unit: Unit, days: int) -> int:
+def trim_log(unit: UnitOfWork, days: int) -> int:
     """Trim the next batch, and return the number of rows read; 0 days keep everything."""
     if not days:
         return 0
@@ -45,6 +45,6 @@ def trim_log(unit: Unit, days: int) -> int:
     return len(old)
 
 
-def forget_follower(unit: Unit, name: str) -> None:
+def forget_follower(unit: UnitOfWork, name: str) -> None:
     """Delete the position of a follower that no longer exists, so that it blocks nothing."""
     delete_follower(unit.session, name)

@@ -9,7 +9,7 @@ from datetime import datetime
 from operator import attrgetter
 from typing import Literal
 
-from app.access.selection import Facts
+from app.access.selection import SelectionFields
 from app.content.article import Article
 from app.content.errors import InUse
 from app.content.events import (
@@ -48,10 +48,10 @@ from app.delivery.withdrawal import (
     keep_embargoed_tombstones,
     withdraw_stories,
 )
-from app.kit.sql.unit_of_work import Unit
+from app.kit.sql.unit_of_work import UnitOfWork
 
 
-def project(unit: Unit) -> None:
+def project(unit: UnitOfWork) -> None:
     """Apply the events of a unit of work to the delivery side."""
     published: dict[str, ArticlePublished] = {}
     withdrawn: dict[str, ArticleWithdrawn] = {}
@@ -84,7 +84,7 @@ def project(unit: Unit) -> None:
 
 
 def _append_and_erase(
-    unit: Unit,
+    unit: UnitOfWork,
     log: list[store.Change | store.EmbargoedChange],
     alone: set[str],
     removed: Mapping[str, ArticleRemoved],
@@ -104,7 +104,7 @@ def _find_unlinked(published: Mapping[str, ArticlePublished]) -> set[str]:
 
 
 def _write_articles(
-    unit: Unit,
+    unit: UnitOfWork,
     published: Mapping[str, ArticlePublished],
     withdrawn: Mapping[str, ArticleWithdrawn],
     alone: Collection[str],
@@ -141,7 +141,7 @@ def _is_same_translation(
     return describe_translation(slugs[0], row.before) == describe_translation(slugs[1], row.after)
 
 
-def _write_taxonomy(unit: Unit, events: Iterable[object]) -> list[store.Change]:
+def _write_taxonomy(unit: UnitOfWork, events: Iterable[object]) -> list[store.Change]:
     """Write sources and categories, and return their log rows."""
     log: list[store.Change] = []
     saved: list[CategorySaved] = []
@@ -166,7 +166,7 @@ def _write_taxonomy(unit: Unit, events: Iterable[object]) -> list[store.Change]:
     ]
 
 
-def _delete_entry(unit: Unit, type_: EntryType, id_: str) -> store.Change:
+def _delete_entry(unit: UnitOfWork, type_: EntryType, id_: str) -> store.Change:
     """Delete an entry, unless a public copy still uses what its working copy has dropped."""
     # No story with this entry may be published during the check.
     unit.session.lock(CATEGORY_TREE)
@@ -181,7 +181,7 @@ def _delete_entry(unit: Unit, type_: EntryType, id_: str) -> store.Change:
 
 
 def _publish(
-    unit: Unit, events: Sequence[ArticlePublished], before: Mapping[str, store.Attributes]
+    unit: UnitOfWork, events: Sequence[ArticlePublished], before: Mapping[str, store.Attributes]
 ) -> list[store.Change]:
     """Write the documents of published stories, and return their log rows."""
     # A shared lock: no category may move between reading its ancestors and writing them.
@@ -210,7 +210,7 @@ def _publish(
 
 
 def _clear_tombstones(
-    unit: Unit,
+    unit: UnitOfWork,
     stories: Iterable[tuple[ArticlePublished, store.DocumentRow]],
     before: Mapping[str, store.Attributes],
 ) -> None:
@@ -244,7 +244,7 @@ def _clear_tombstones(
 
 
 def _write_documents(
-    unit: Unit, documents: list[store.WholeDocument], before: Mapping[str, store.Attributes]
+    unit: UnitOfWork, documents: list[store.WholeDocument], before: Mapping[str, store.Attributes]
 ) -> None:
     """Write documents: a single known document is updated in place, many are deleted first.
 
@@ -263,9 +263,9 @@ def _write_documents(
 
 
 def _build_public_changes(
-    unit: Unit,
+    unit: UnitOfWork,
     event: ArticlePublished,
-    facts: Facts,
+    facts: SelectionFields,
     document: store.DocumentRow,
     old: store.Attributes | None,
 ) -> list[store.Change]:
@@ -289,9 +289,9 @@ def _build_public_changes(
 
 
 def _build_embargoed_changes(
-    unit: Unit,
+    unit: UnitOfWork,
     event: ArticlePublished,
-    facts: Facts,
+    facts: SelectionFields,
     document: store.DocumentRow,
     old: store.Attributes | None,
 ) -> list[store.Change]:
@@ -310,7 +310,7 @@ def _build_embargoed_changes(
 
 
 def build_document(
-    article: Article, facts: Facts, now: datetime, text: Text
+    article: Article, facts: SelectionFields, now: datetime, text: Text
 ) -> store.WholeDocument:
     """Build the document of a public copy with these attributes."""
     assert article.published_at is not None
@@ -344,7 +344,7 @@ def is_expired(article: Article, now: datetime) -> bool:
 
 
 def _save_entry(
-    unit: Unit,
+    unit: UnitOfWork,
     type_: EntryType,
     thing: Source | Category,
     rendered: tuple[bytes, bytes],
@@ -368,13 +368,13 @@ def _build_redirects(
 
 
 def _build_change(
-    unit: Unit,
+    unit: UnitOfWork,
     type_: str,
     id_: str,
     op: str,
     reason: str,
     version: int | None,
-    before: Facts | None = None,
-    after: Facts | None = None,
+    before: SelectionFields | None = None,
+    after: SelectionFields | None = None,
 ) -> store.Change:
     return store.Change(unit.now, type_, id_, op, reason, version, None, before, after)

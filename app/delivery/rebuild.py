@@ -22,7 +22,7 @@ from app.delivery.consistency import (
     load_public_copies,
     load_public_entries,
 )
-from app.kit.sql.unit_of_work import Actor, Runner, Unit
+from app.kit.sql.unit_of_work import Actor, Runner, UnitOfWork
 
 _BATCH = 200
 _ACTOR = Actor(None, "rebuild")
@@ -53,7 +53,7 @@ class _Batch:
     removed: frozenset[str]
 
 
-def _repair(unit: Unit, after: str) -> _Batch:
+def _repair(unit: UnitOfWork, after: str) -> _Batch:
     articles = content_store.articles_after(unit.session, after, _BATCH)
     need_texts(unit.prepared, load_public_copies(unit.session, articles).values())
     text_of = partial(public_text, unit.prepared)
@@ -76,7 +76,7 @@ def _repair(unit: Unit, after: str) -> _Batch:
     return _Batch(len(articles), len(mended), last, frozenset(gone))
 
 
-def _log_removals(unit: Unit, ids: Collection[str]) -> None:
+def _log_removals(unit: UnitOfWork, ids: Collection[str]) -> None:
     """Log the removal of stories that are not public but whose last log row says so."""
     public = store.load_attributes(unit.session, ids)
     last = store.load_last_changes(unit.session, [id_ for id_ in ids if id_ not in public])
@@ -98,7 +98,7 @@ def _log_removals(unit: Unit, ids: Collection[str]) -> None:
     )
 
 
-def _repair_entries(unit: Unit) -> None:
+def _repair_entries(unit: UnitOfWork) -> None:
     there = load_public_entries(unit.session)
     for key, (thing, shown) in load_expected_entries(unit.session).items():
         if there.pop(key, None) == shown:
@@ -112,7 +112,7 @@ def _repair_entries(unit: Unit) -> None:
         unit.events.append(deleted)
 
 
-def _remove_orphans(unit: Unit) -> None:
+def _remove_orphans(unit: UnitOfWork) -> None:
     for id_ in [
         *store.find_orphan_documents(unit.session),
         *store.find_orphan_tombstones(unit.session),

@@ -15,7 +15,7 @@ from math import ceil
 from operator import itemgetter
 from typing import Any
 
-from app.access.selection import Facts, Field, fold, language_ranges
+from app.access.selection import SelectionFields, Field, fold, language_ranges
 from app.content.article import Article
 from app.content.taxonomy import Category, Source
 from app.content.text import Text
@@ -85,7 +85,7 @@ def render_category(category: Category) -> tuple[bytes, bytes]:
     return json.dumps(brief), json.dumps(brief | {"names": category.names})
 
 
-def build_attributes(article: Article, categories: list[str]) -> Facts:
+def build_attributes(article: Article, categories: list[str]) -> SelectionFields:
     """Return the attributes of a story; `categories` includes the ancestors of its own."""
     assert article.published_at is not None
     assert article.updated_at is not None
@@ -131,7 +131,7 @@ join_fields: Callable[[Iterable[str]], str] = "+".join
 join_values: Callable[[Iterable[str]], str] = " ".join
 
 
-def build_terms(attributes: Facts) -> set[Term]:
+def build_terms(attributes: SelectionFields) -> set[Term]:
     """Return all terms of a story with these attributes."""
     terms: set[Term] = set()
     for field in SINGLE_FIELDS:

@@ -14,12 +14,12 @@ from app.delivery.changes import (
     to_embargoed_change,
 )
 from app.delivery.withdrawal import keep_embargoed_tombstones
-from app.kit.sql.unit_of_work import Unit
+from app.kit.sql.unit_of_work import UnitOfWork
 
 BATCH = 500
 
 
-def release_due(unit: Unit) -> int:
+def release_due(unit: UnitOfWork) -> int:
     """Release documents that are due; return how many there were (at most a batch)."""
     ids = store.lock_due_documents(unit.session, unit.now, BATCH)
     attributes = store.load_attributes(unit.session, ids)
@@ -32,7 +32,7 @@ def release_due(unit: Unit) -> int:
     return len(ids)
 
 
-def log_offered(unit: Unit) -> int:
+def log_offered(unit: UnitOfWork) -> int:
     """Log stories that have become readable under embargo, for readers with embargo access."""
     ids = store.lock_unlogged_offers(unit.session, unit.now, BATCH)
     attributes = store.load_attributes(unit.session, ids)
@@ -41,7 +41,7 @@ def log_offered(unit: Unit) -> int:
     return len(ids)
 
 
-def remove_expired(unit: Unit) -> int:
+def remove_expired(unit: UnitOfWork) -> int:
     """Remove documents that have expired; return how many there were (at most a batch)."""
     ids = store.lock_expired_documents(unit.session, unit.now, BATCH)
     attributes = store.load_attributes(unit.session, ids)
@@ -64,13 +64,13 @@ def remove_expired(unit: Unit) -> int:
 
 
 def _append_with_translations(
-    unit: Unit, rows: list[store.Change], held: Sequence[store.Change] = ()
+    unit: UnitOfWork, rows: list[store.Change], held: Sequence[store.Change] = ()
 ) -> None:
     siblings = build_translation_updates(unit, find_groups(rows), [row.id for row in rows])
     append_changes(unit, [*rows, *siblings, *held])
 
 
-def _build_change(unit: Unit, id_: str, old: store.Attributes, reason: str) -> store.Change:
+def _build_change(unit: UnitOfWork, id_: str, old: store.Attributes, reason: str) -> store.Change:
     gone = reason == "expired"
     return store.Change(
         unit.now,

@@ -10,13 +10,13 @@ their marks. The rows of an erased story lose its notice, tags and authors.
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
-from app.access.selection import Facts
+from app.access.selection import SelectionFields
 from app.content.article import Article
 from app.content.events import ArticleRemoved, ArticleWithdrawn, Tombstone
 from app.delivery import store
 from app.delivery.changes import to_embargoed_change
 from app.delivery.rendering import build_attributes
-from app.kit.sql.unit_of_work import Unit
+from app.kit.sql.unit_of_work import UnitOfWork
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,14 +27,14 @@ class _LastSeen:
     could have read it.
     """
 
-    attributes: Facts
+    attributes: SelectionFields
     version: int | None
     logged: bool = True
     embargoed: bool = False
 
 
 def withdraw_stories(
-    unit: Unit,
+    unit: UnitOfWork,
     events: Mapping[str, ArticleWithdrawn],
     before: Mapping[str, store.Attributes],
     standing: Mapping[str, store.TombstoneRow],
@@ -73,7 +73,7 @@ def withdraw_stories(
     return log
 
 
-def keep_embargoed_tombstones(unit: Unit, seen: Mapping[str, store.Attributes]) -> None:
+def keep_embargoed_tombstones(unit: UnitOfWork, seen: Mapping[str, store.Attributes]) -> None:
     """Keep tombstones for stories that were removed without notice while under embargo.
 
     The public log does not have these stories, so a kill could not reach their readers otherwise.
@@ -91,7 +91,7 @@ def keep_embargoed_tombstones(unit: Unit, seen: Mapping[str, store.Attributes]) 
 
 
 def _build_embargoed_changes(
-    unit: Unit,
+    unit: UnitOfWork,
     id_: str,
     event: ArticleWithdrawn,
     old: store.Attributes | None,
@@ -112,7 +112,7 @@ def _build_embargoed_changes(
 
 
 def _find_last_seen(
-    unit: Unit,
+    unit: UnitOfWork,
     event: ArticleWithdrawn,
     old: store.Attributes | None,
     last: store.LastChange | None,
@@ -132,13 +132,13 @@ def _find_last_seen(
     return None
 
 
-def _build_attributes(unit: Unit, article: Article) -> Facts:
+def _build_attributes(unit: UnitOfWork, article: Article) -> SelectionFields:
     (categories,) = store.add_ancestors(unit.session, [article.categories])
     return build_attributes(article, categories)
 
 
 def _build_tombstone(
-    unit: Unit, id_: str, tombstone: Tombstone | None, seen: _LastSeen
+    unit: UnitOfWork, id_: str, tombstone: Tombstone | None, seen: _LastSeen
 ) -> store.TombstoneRow:
     return store.TombstoneRow(
         id=id_,
@@ -161,7 +161,7 @@ def _changes_answer(event: ArticleWithdrawn, there: store.TombstoneRow | None) -
 
 
 def _build_change(
-    unit: Unit, id_: str, event: ArticleWithdrawn, version: int | None, attributes: Facts
+    unit: UnitOfWork, id_: str, event: ArticleWithdrawn, version: int | None, attributes: SelectionFields
 ) -> store.Change:
     notice = event.tombstone.notice if event.tombstone is not None else None
     return store.Change(
@@ -169,13 +169,13 @@ def _build_change(
     )
 
 
-def delete_tombstones(unit: Unit, ids: Collection[str]) -> None:
+def delete_tombstones(unit: UnitOfWork, ids: Collection[str]) -> None:
     """Delete the tombstones of removed stories, and the former slugs that lead to them."""
     store.replace_tombstones(unit.session, ids, [])
     store.delete_redirects_to(unit.session, "article", ids)
 
 
-def erase_from_logs(unit: Unit, removed: Mapping[str, ArticleRemoved]) -> None:
+def erase_from_logs(unit: UnitOfWork, removed: Mapping[str, ArticleRemoved]) -> None:
     """Delete the personal data of erased stories from both logs."""
     erased = [id_ for id_, event in removed.items() if event.erased]
     store.erase_changes(unit.session, erased)

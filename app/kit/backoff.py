@@ -1,15 +1,15 @@
-"""How long to wait before something that failed is tried again."""
+"""Exponential backoff with jitter: the delay before a failed operation is tried again."""
 
 import random
 
-_MOST_DOUBLINGS = 6
+_MAX_DOUBLINGS = 6
 _LONGEST = 60.0
 
 
-def wait_after(failures: int) -> float:
-    """Return seconds to wait after so many failures in a row: 1 to 2, then 2 to 4, up to 30 to 60.
+def compute_backoff(failures: int) -> float:
+    """Return the delay in seconds after consecutive failures: 1 to 2, 2 to 4, up to 30 to 60.
 
-    Chance keeps those who failed at the same moment from trying again at the same moment.
+    The jitter keeps clients that failed together from trying again together.
     """
-    longest = min(_LONGEST, 2.0 ** min(failures, _MOST_DOUBLINGS))
-    return longest * random.uniform(0.5, 1)  # noqa: S311 - nobody gains by guessing it
+    longest = min(_LONGEST, 2.0 ** min(failures, _MAX_DOUBLINGS))
+    return longest * random.uniform(0.5, 1)  # noqa: S311 - not a secret

@@ -1,4 +1,4 @@
-"""Caches with a bound in bytes, for whatever requests can fill."""
+"""Caches with a limit in bytes, for data that requests can fill."""
 
 import threading
 from collections.abc import Callable, Iterator, MutableMapping
@@ -7,52 +7,52 @@ from typing import TypeVar
 Key = TypeVar("Key")
 Value = TypeVar("Value")
 
-# What `functools.lru_cache` takes for one entry in addition to the letters of its arguments and
-# its result: the entry, a tuple, and the objects' own heads.
+# Overhead of an entry of `functools.lru_cache`, in addition to the characters of its arguments and
+# its result: the entry, a tuple, and the object headers.
 _ENTRY_BYTES = 400
-# Letters beyond Latin take so many bytes each.
+# The largest size of a character in memory.
 _LETTER_BYTES = 4
 
 
 def entries_within(limit: int, longest: int) -> int:
-    """Return the `maxsize` of an `lru_cache` that takes at most `limit` bytes.
+    """Return the `maxsize` of an `lru_cache` that uses at most `limit` bytes.
 
-    `longest` is the number of letters of the longest arguments and result together. Callers make
-    sure of that: where arguments come from a request, they do not ask with longer ones.
+    `longest` is the largest number of characters of the arguments and the result together. The
+    caller must not pass longer arguments, for example from a request.
     """
     return limit // (_ENTRY_BYTES + _LETTER_BYTES * longest)
 
 
 class BoundedCache(MutableMapping[Key, Value]):
-    """Values by key, of at most `limit` bytes together; the oldest go first.
+    """A cache of at most `limit` bytes in total; the oldest entries are evicted first.
 
-    The order is the one in which entries came: looking one up is a dictionary's own `get` then,
-    and takes no lock. An entry that is still asked for when it goes is made once more.
+    Entries are evicted in insertion order, so a lookup is the dictionary's own `get` and needs no
+    lock. If an evicted entry is requested again, it is computed again.
     """
 
     def __init__(self, limit: int, weigh: Callable[[Key, Value], int]) -> None:
-        """Be empty; `weigh` returns how many bytes an entry takes, about."""
+        """Create an empty cache; `weigh` estimates the size of an entry in bytes."""
         self._limit = limit
         self._weigh = weigh
         self._weight = 0
         self._entries: dict[Key, Value] = {}
         self._weights: dict[Key, int] = {}
-        self._changing = threading.Lock()
-        # Of the dictionary, which is never replaced.
+        self._lock = threading.Lock()
+        # A bound method, so that a lookup is one call. The dictionary is never replaced.
         self.get = self._entries.get  # type: ignore[method-assign]
 
     @property
     def weight(self) -> int:
-        """Return the bytes that its entries take, about."""
+        """Return the estimated size of all entries in bytes."""
         return self._weight
 
     def __getitem__(self, key: Key) -> Value:
         return self._entries[key]
 
     def __setitem__(self, key: Key, value: Value) -> None:
-        """Keep an entry, unless it alone is heavier than all may be."""
+        """Store an entry, unless it alone exceeds the limit."""
         weight = self._weigh(key, value)
-        with self._changing:
+        with self._lock:
             if key in self._weights:
                 self._drop(key)
             if weight > self._limit:
@@ -64,7 +64,7 @@ class BoundedCache(MutableMapping[Key, Value]):
                 self._drop(next(iter(self._entries)))
 
     def __delitem__(self, key: Key) -> None:
-        with self._changing:
+        with self._lock:
             self._drop(key)
 
     def __iter__(self) -> Iterator[Key]:
@@ -74,8 +74,8 @@ class BoundedCache(MutableMapping[Key, Value]):
         return len(self._entries)
 
     def clear(self) -> None:
-        """Forget everything."""
-        with self._changing:
+        """Remove all entries."""
+        with self._lock:
             self._entries.clear()
             self._weights.clear()
             self._weight = 0

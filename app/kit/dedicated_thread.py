@@ -1,4 +1,4 @@
-"""A function on a thread that nothing else uses, with an end to waiting for it."""
+"""A dedicated thread for one function, whose callers wait for a limited time."""
 
 import asyncio
 from collections.abc import Callable
@@ -9,10 +9,10 @@ Result = TypeVar("Result")
 
 
 class DedicatedThread(Generic[Result]):
-    """Calls one function; whoever asks while it runs gets the same result."""
+    """Calls one function; callers that arrive while it runs get the same result."""
 
     def __init__(self, function: Callable[[], Result], seconds: float, late: Result) -> None:
-        """Call nothing yet; `late` is returned where the function takes longer than `seconds`."""
+        """Prepare the thread; `late` is returned if the function takes longer than `seconds`."""
         self._function = function
         self._seconds = seconds
         self._late = late
@@ -20,7 +20,7 @@ class DedicatedThread(Generic[Result]):
         self._running: Future[Result] | None = None
 
     async def result(self) -> Result:
-        """Return what the function returns, within the time."""
+        """Return the result of the function, or `late` after the time limit."""
         if self._running is None or self._running.done():
             self._running = self._thread.submit(self._function)
         running = asyncio.wrap_future(self._running)

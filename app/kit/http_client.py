@@ -1,12 +1,12 @@
-"""Requests to others: bounded in time and size, led nowhere else, and called off at once.
+"""The HTTP client for outgoing requests: limited in time and size, without redirects, cancellable.
 
-A receiver may be slow, endless or hostile. So the whole exchange has one limit of time, however
-slowly bytes drip; of the answer only its beginning is read; redirects are answers like any other;
-and nothing of the environment (proxies, stored passwords) changes where a request goes.
+A server may be slow, endless or hostile. So one timeout covers the whole exchange, only the
+beginning of a response is read, redirects are not followed, and nothing in the environment
+(proxies, stored passwords) changes where a request goes.
 
-Who lets others name receivers gives a `Reach`. Then a name is looked up once, all of its
-addresses have to lie within, and the connection is made to the address that was looked at: a
-name that is answered differently the next time leads nowhere else.
+Pass `allowed_networks` whenever a user supplied the URL: this prevents SSRF. The client then
+resolves the name once, requires every address to be allowed, and connects to the address that it
+checked, so DNS rebinding has no effect.
 """
 
 import asyncio
@@ -22,48 +22,48 @@ from typing import Any
 
 import httpx2
 
-from app.kit.networks import Address, Reach, literal
-from app.kit.sql.leadership import check_leading
+from app.kit.networks import Address, AllowedNetworks, parse_ip
+from app.kit.sql.leadership import check_leadership
 
 
 @dataclass(frozen=True, slots=True)
-class Answered:
-    """Somebody answered; `body` is the beginning of the answer, as it came."""
+class HttpResponse:
+    """A response; `body` is its beginning, as received."""
 
     status: int
     body: bytes
 
 
 @dataclass(frozen=True, slots=True)
-class Unanswered:
-    """Nobody did; `reason` says why, and repeats nothing of what was sent."""
+class HttpFailure:
+    """A request without a response; `reason` contains nothing of what was sent."""
 
     reason: str
 
 
-Outcome = Answered | Unanswered
-# Asked before each request with the address that it would be sent to; no means it is not sent.
-Allows = Callable[[Address], bool]
-_CALLED_OFF = Unanswered("called off")
+HttpOutcome = HttpResponse | HttpFailure
+# Called before each request with the address that it would go to; `False` prevents the request.
+AddressCheck = Callable[[Address], bool]
+_CANCELLED = HttpFailure("called off")
 _LAST_PORT = 65_535
-# Names that are slow to be looked up are not to delay others.
+# Threads for DNS lookups, so that a slow lookup does not delay others.
 _LOOKUPS = 32
 _PORTS = {"http": 80, "https": 443}
 
 
-class _Refused(Exception):
-    """A host's address is not one that requests may go to."""
+class _AddressRefused(Exception):
+    """A host has an address that is not allowed."""
 
 
-class _AskedTooOften(Exception):
-    """The caller allows no more requests to this address for now."""
+class _AddressRateLimited(Exception):
+    """The caller allows no more requests to this address at the moment."""
 
 
 class HttpClient:
     """Sends requests for any number of threads; each waits for its own outcome.
 
-    An event loop in a thread of its own does the exchanges, because only there can one be ended
-    from outside. Each exchange has its own connection.
+    The requests run on an event loop in a separate thread, so that they can be cancelled. Each
+    request has its own connection.
     """
 
     def __init__(
@@ -71,37 +71,37 @@ class HttpClient:
         agent: str,
         *,
         seconds: float = 10,
-        most_bytes: int = 65_536,
-        reach: Reach | None = None,
+        max_bytes: int = 65_536,
+        allowed_networks: AllowedNetworks | None = None,
         trust: ssl.SSLContext | None = None,
     ) -> None:
-        """Say who asks; nothing is started before the first request.
+        """Set the user agent; the thread starts with the first request.
 
-        With a `reach`, requests go nowhere else. `trust` says whose certificates count, where
-        they are not those that everybody trusts.
+        With `allowed_networks`, requests go nowhere else. `trust` replaces the default trusted
+        certificates.
         """
-        self._reach = reach
+        self._allowed_networks = allowed_networks
         self._headers = {"user-agent": agent, "accept-encoding": "identity"}
         self._seconds = seconds
-        self._most_bytes = most_bytes
-        self._trust = trust or trusted()
+        self._max_bytes = max_bytes
+        self._trust = trust or load_trusted_certificates()
         self._lock = threading.Lock()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
         self._closed = False
 
-    def send(self, method: str, url: str, headers: Mapping[str, str], body: bytes) -> Outcome:
-        """Send a request and return what came of it."""
-        return outcome_of(self.start(method, url, headers, body))
+    def send(self, method: str, url: str, headers: Mapping[str, str], body: bytes) -> HttpOutcome:
+        """Send a request and return its outcome."""
+        return wait_for_outcome(self.start(method, url, headers, body))
 
     def close(self) -> None:
-        """Call off what is under way; whatever is sent later is called off as well."""
+        """Cancel all requests, those that are sent later included."""
         with self._lock:
             self._closed = True
             loop, thread = self._loop, self._thread
             self._loop = self._thread = None
         if loop is not None and thread is not None:
-            asyncio.run_coroutine_threadsafe(_call_off(), loop).result()
+            asyncio.run_coroutine_threadsafe(_cancel_tasks(), loop).result()
             loop.call_soon_threadsafe(loop.stop)
             thread.join()
             loop.close()
@@ -112,18 +112,18 @@ class HttpClient:
         url: str,
         headers: Mapping[str, str],
         body: bytes,
-        allows: Allows | None = None,
-    ) -> Future[Outcome]:
-        """Send a request without waiting; `outcome_of` says what came of it.
+        allows: AddressCheck | None = None,
+    ) -> Future[HttpOutcome]:
+        """Send a request without waiting; `wait_for_outcome` returns its outcome.
 
-        Where there is a `reach`, `allows` is asked, in the thread of the client.
+        With `allowed_networks`, `allows` is called in the thread of the client.
         """
-        check_leading()
+        check_leadership()
         with self._lock:
             if self._closed:
-                called_off: Future[Outcome] = Future()
-                called_off.set_result(_CALLED_OFF)
-                return called_off
+                cancelled: Future[HttpOutcome] = Future()
+                cancelled.set_result(_CANCELLED)
+                return cancelled
             if self._loop is None:
                 self._loop = asyncio.new_event_loop()
                 self._loop.set_default_executor(
@@ -142,37 +142,37 @@ class HttpClient:
         url: str,
         headers: Mapping[str, str],
         body: bytes,
-        allows: Allows | None,
-    ) -> Outcome:
+        allows: AddressCheck | None,
+    ) -> HttpOutcome:
         try:
             async with asyncio.timeout(self._seconds):
-                return await self._exchanged(method, url, headers, body, allows)
+                return await self._exchange(method, url, headers, body, allows)
         except TimeoutError:
-            return Unanswered(f"no answer within {self._seconds:g} seconds")
-        except _Refused:
-            return Unanswered("its address is inside the network")
-        except _AskedTooOften:
-            return Unanswered("its address was asked too often")
-        # Its own words may hold what was sent.
+            return HttpFailure(f"no answer within {self._seconds:g} seconds")
+        except _AddressRefused:
+            return HttpFailure("its address is inside the network")
+        except _AddressRateLimited:
+            return HttpFailure("its address was asked too often")
+        # The message of the exception may contain what was sent.
         except (httpx2.RequestError, httpx2.InvalidURL) as wrong:
-            return Unanswered(_reason(wrong))
+            return HttpFailure(_describe_error(wrong))
 
-    async def _exchanged(
+    async def _exchange(
         self,
         method: str,
         url: str,
         headers: Mapping[str, str],
         body: bytes,
-        allows: Allows | None,
-    ) -> Answered:
+        allows: AddressCheck | None,
+    ) -> HttpResponse:
         if (httpx2.URL(url).port or 0) > _LAST_PORT:
             raise httpx2.InvalidURL("There is no such port.")
         where, more = httpx2.URL(url), dict[str, Any]()
-        if self._reach is not None:
-            where, more = await _within(where, self._reach)
+        if self._allowed_networks is not None:
+            where, more = await _resolve_within(where, self._allowed_networks)
             if allows is not None and not allows(ip_address(where.host)):
-                raise _AskedTooOften
-        # No limits for the parts: one for the whole stands around this.
+                raise _AddressRateLimited
+        # No timeouts for phases: the caller sets one for the whole exchange.
         client = httpx2.AsyncClient(
             headers=self._headers,
             verify=self._trust,
@@ -186,28 +186,28 @@ class HttpClient:
             client.stream(
                 method,
                 where,
-                headers={**headers, **({"host": _host_of(url)} if more else {})},
+                headers={**headers, **({"host": _build_host_header(url)} if more else {})},
                 content=body or None,
                 extensions=more,
             ) as response,
         ):
             async for part in response.aiter_raw():
                 read += part
-                if len(read) >= self._most_bytes:
+                if len(read) >= self._max_bytes:
                     break
-        return Answered(response.status_code, bytes(read[: self._most_bytes]))
+        return HttpResponse(response.status_code, bytes(read[: self._max_bytes]))
 
 
-def outcome_of(sending: Future[Outcome]) -> Outcome:
-    """Wait for a request that was begun, and return what came of it."""
+def wait_for_outcome(sending: Future[HttpOutcome]) -> HttpOutcome:
+    """Wait for a request that was started, and return its outcome."""
     try:
         return sending.result()
     except CancelledError:
-        return _CALLED_OFF
+        return _CANCELLED
 
 
-def _reason(wrong: BaseException) -> str:
-    """Say why there was no answer; a certificate is what its receiver can mend."""
+def _describe_error(wrong: BaseException) -> str:
+    """Say why there was no response; a bad certificate is named, as its owner can replace it."""
     cause: BaseException | None = wrong
     while cause is not None:
         if isinstance(cause, ssl.SSLCertVerificationError):
@@ -217,11 +217,11 @@ def _reason(wrong: BaseException) -> str:
 
 
 @cache
-def trusted(authorities: str | None = None) -> ssl.SSLContext:
-    """Return whose certificates count: those that everybody trusts, and those of a file (PEM).
+def load_trusted_certificates(authorities: str | None = None) -> ssl.SSLContext:
+    """Return the default trusted certificates, and those of a PEM file.
 
-    They are many, and are read once for all clients. `OSError` if the file cannot be read, or is
-    of another kind.
+    The result is cached, since reading them takes long. Raises `OSError` if the file cannot be
+    read or is not PEM.
     """
     context = httpx2.create_ssl_context(trust_env=False)
     if authorities is not None:
@@ -229,20 +229,22 @@ def trusted(authorities: str | None = None) -> ssl.SSLContext:
     return context
 
 
-async def _within(url: httpx2.URL, reach: Reach) -> tuple[httpx2.URL, dict[str, Any]]:
-    """Return a URL with the address of its host in place of the name, if all are within reach.
+async def _resolve_within(
+    url: httpx2.URL, allowed_networks: AllowedNetworks
+) -> tuple[httpx2.URL, dict[str, Any]]:
+    """Replace the host name of a URL by its address; refuse it unless all addresses are allowed.
 
-    The certificate is still asked for under the name, which has no dot at its end there.
+    TLS still uses the name (SNI), without a dot at its end.
     """
     host = url.raw_host.decode()
-    known = literal(host)
-    found = [str(known)] if known is not None else await _looked_up(host, url)
-    if not found or not all(reach.takes_in(ip_address(one)) for one in found):
-        raise _Refused
+    known = parse_ip(host)
+    found = [str(known)] if known is not None else await _look_up(host, url)
+    if not found or not all(allowed_networks.includes(ip_address(task)) for task in found):
+        raise _AddressRefused
     return url.copy_with(host=found[0]), {"sni_hostname": host.removesuffix(".")}
 
 
-async def _looked_up(host: str, url: httpx2.URL) -> list[str]:
+async def _look_up(host: str, url: httpx2.URL) -> list[str]:
     loop = asyncio.get_running_loop()
     port = url.port or _PORTS.get(url.scheme, 0)
     try:
@@ -252,13 +254,13 @@ async def _looked_up(host: str, url: httpx2.URL) -> list[str]:
     return [str(row[4][0]).partition("%")[0] for row in rows]
 
 
-def _host_of(url: str) -> str:
+def _build_host_header(url: str) -> str:
     return httpx2.URL(url).netloc.decode()
 
 
-async def _call_off() -> None:
-    """End all that the loop has in hand, and wait for it to have ended."""
+async def _cancel_tasks() -> None:
+    """Cancel all tasks of the loop, and wait for them."""
     others = asyncio.all_tasks() - {asyncio.current_task()}
-    for one in others:
-        one.cancel()
+    for task in others:
+        task.cancel()
     await asyncio.gather(*others, return_exceptions=True)

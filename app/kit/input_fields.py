@@ -1,4 +1,4 @@
-"""Kinds of fields that any input is made of: lines, paragraphs, addresses, instants."""
+"""Field types of inputs: lines, paragraphs, URLs, instants; and the base class of inputs."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -16,10 +16,10 @@ from pydantic import (
 from pydantic_core import ErrorDetails, PydanticCustomError
 
 from app.kit.clock import parse_instant
-from app.kit.text import one_line, paragraphs
-from app.kit.uri import address_problem
+from app.kit.text import clean_line, clean_paragraphs
+from app.kit.uri import find_address_problem
 
-# PostgreSQL cannot keep U+0000, and no reader wants it.
+# PostgreSQL cannot store U+0000.
 NO_NUL = r"^[^\x00]*$"
 
 
@@ -35,67 +35,67 @@ def _instant(value: Any) -> datetime:
 
 
 def address(value: str) -> str:
-    """Return a sound address, or raise what pydantic reports of one that is not."""
-    problem = address_problem(value)
+    """Validate a URL, as a pydantic validator."""
+    problem = find_address_problem(value)
     if problem is not None:
         raise PydanticCustomError("address", "{problem}", {"problem": problem})
     return value
 
 
-def text_of(most: int, least: int = 0) -> StringConstraints:
-    """Describe text of a length, without spaces around it and without U+0000."""
+def text_type(most: int, least: int = 0) -> StringConstraints:
+    """Return constraints for text of a length, stripped, without U+0000."""
     return StringConstraints(
         min_length=least, max_length=most, strip_whitespace=True, pattern=NO_NUL
     )
 
 
-def _one_line(value: Any) -> Any:
-    """Clean a text before its length is looked at; what is no text is refused after it."""
+def _clean_line(value: Any) -> Any:
+    """Clean a text before its length is checked; pydantic rejects other types afterwards."""
     if not isinstance(value, str):
         return value
     if value.isascii() and value.isprintable() and "  " not in value:
-        # Its ends are stripped afterwards.
+        # Fast path: pydantic strips it afterwards.
         return value
-    return one_line(value)
+    return clean_line(value)
 
 
-def _paragraphs(value: Any) -> Any:
-    return paragraphs(value) if isinstance(value, str) else value
+def _clean_paragraphs(value: Any) -> Any:
+    return clean_paragraphs(value) if isinstance(value, str) else value
 
 
-_ONE_LINE = BeforeValidator(_one_line)
-_PARAGRAPHS = BeforeValidator(_paragraphs)
+_ONE_LINE = BeforeValidator(_clean_line)
+_PARAGRAPHS = BeforeValidator(_clean_paragraphs)
 Instant = Annotated[
     datetime,
     BeforeValidator(_instant),
     WithJsonSchema({"type": "string", "format": "date-time"}),
 ]
-Address = Annotated[str, text_of(2000, 1), AfterValidator(address)]
-Line = Annotated[str, _ONE_LINE, text_of(1000, 1)]
-ShortLine = Annotated[str, _ONE_LINE, text_of(200, 1)]
-Paragraph = Annotated[str, _PARAGRAPHS, text_of(20_000)]
-# What is said to readers, or kept as the reason of a change.
-Note = Annotated[str, _PARAGRAPHS, text_of(2_000, 1)]
+Address = Annotated[str, text_type(2000, 1), AfterValidator(address)]
+Line = Annotated[str, _ONE_LINE, text_type(1000, 1)]
+ShortLine = Annotated[str, _ONE_LINE, text_type(200, 1)]
+Paragraph = Annotated[str, _PARAGRAPHS, text_type(20_000)]
+# A message to readers, or the reason of a change.
+Note = Annotated[str, _PARAGRAPHS, text_type(2_000, 1)]
 
 
 class InvalidFields(Exception):
-    """Fields were sent that a model does not accept: what is wrong with them, and the model."""
+    """Fields that a model does not accept: the errors, and the model."""
 
     def __init__(self, model: type[BaseModel], found: list[ErrorDetails]) -> None:
-        """Keep what pydantic found."""
+        """Store the errors of pydantic."""
         super().__init__()
         self.model = model
         self.found = found
 
 
 class Input(BaseModel):
-    """The root of all inputs."""
+    """The base class of all inputs."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     @classmethod
     def read(cls, fields: Mapping[str, Any]) -> Self:
-        """Return the input that has these fields; raise `InvalidFields`."""
+        """Validate fields; raise `InvalidFields`."""
         try:
             return cls.model_validate(fields)
         except ValidationError as wrong:

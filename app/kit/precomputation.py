@@ -1,7 +1,7 @@
-"""Values that take long to compute, computed before the transaction that needs them.
+"""Expensive values, computed before the transaction that needs them.
 
-A transaction keeps other writers waiting, so it computes little by itself: where more is needed, it
-is undone, what it asked for is computed outside, and it is run again.
+A transaction blocks other writers, so it computes only cheap values itself. If it needs more, it is
+rolled back, the values are computed outside, and it runs again.
 """
 
 import threading
@@ -14,69 +14,66 @@ from app.kit.errors import DatabaseBusy, Failure
 Result_co = TypeVar("Result_co", covariant=True)
 Result = TypeVar("Result")
 
-# What one transaction may compute by itself: about ten milliseconds.
-MOST_INSIDE = 20_000
-# Threads of this process that compute for transactions at the same time, and that wait for it.
-_AT_ONCE, _MOST_WAITING = 2, 6
+# The cost that a transaction may compute itself: about ten milliseconds.
+MAX_COST_INSIDE = 20_000
+# Threads of this process that compute at the same time, and threads that wait for a slot.
+_MAX_RUNNING, _MAX_WAITING = 2, 6
 
 
 class Computation(Hashable, Protocol[Result_co]):
-    """A pure computation, equal to every other with the same input."""
+    """A pure computation; two with the same input are equal."""
 
     @property
     def cost(self) -> int:
-        """How much work it is at the most; 20,000 are about ten milliseconds."""
+        """The maximal cost; 20,000 are about ten milliseconds."""
 
     def compute(self) -> Result_co:
         """Return the value, or raise a `Failure`."""
 
 
-class NotPrepared(Exception):
-    """A transaction needs values that take too long to compute inside it."""
+class ComputationNeeded(Exception):
+    """A transaction needs values that are too expensive to compute inside it."""
 
     def __init__(self, wanted: Collection[Computation[object]]) -> None:
-        """Keep what has to be computed first."""
+        """Store the computations that have to run first."""
         super().__init__()
         self.wanted = wanted
 
 
-class Prepared(Generic[Result]):
-    """Values by their computations, or the failures in their places.
+class ComputedValues(Generic[Result]):
+    """The results of computations: values, or failures.
 
-    `options` are what computations may depend on beside what is written. `left` is how much the
-    transaction that needs them may still compute by itself.
+    `options` are inputs that all computations share. `left` is the cost that the current
+    transaction may still compute itself.
     """
 
     def __init__(self, options: frozenset[str] = frozenset()) -> None:
-        """Start with nothing."""
+        """Start without results."""
         self.options = options
         self.known: dict[Computation[Result], Result | Failure] = {}
-        self.left = MOST_INSIDE
+        self.left = MAX_COST_INSIDE
 
-    def prepare(self, wanted: Collection[Computation[Result]]) -> None:
-        """Compute values, outside of any transaction.
-
-        Raise `DatabaseBusy` where too many others wait to do the same with long texts.
-        """
+    def precompute(self, wanted: Collection[Computation[Result]]) -> None:
+        """Compute values outside of any transaction; raise `DatabaseBusy` if too many wait."""
         missing, cost = self._missing(wanted)
-        if cost <= MOST_INSIDE:
+        if cost <= MAX_COST_INSIDE:
             self._compute(missing)
         else:
-            with _turn():
+            with _compute_slot():
                 self._compute(missing)
 
-    def need(self, wanted: Collection[Computation[Result]]) -> None:
-        """Make sure, inside a transaction, that values are here; raise `NotPrepared` otherwise."""
+    def require(self, wanted: Collection[Computation[Result]]) -> None:
+        """Ensure, inside a transaction, that values are known; raise `ComputationNeeded`."""
         missing, cost = self._missing(wanted)
         if cost > self.left:
-            raise NotPrepared(missing)
+            raise ComputationNeeded(missing)
         self.left -= cost
         self._compute(missing)
 
     def get(self, wanted: Computation[Result]) -> Result:
-        """Return one value inside a transaction, or raise its failure, or `NotPrepared`."""
+        """Return a value inside a transaction; raise its failure, or `ComputationNeeded`."""
         if wanted not in self.known:
-            self.need([wanted])
+            self.require([wanted])
         found = self.known[wanted]
         if isinstance(found, Failure):
             raise found
@@ -85,7 +82,7 @@ class Prepared(Generic[Result]):
     def _missing(
         self, wanted: Collection[Computation[Result]]
     ) -> tuple[list[Computation[Result]], int]:
-        """Return what is not known yet, and how much work it is."""
+        """Return the computations without a result, and their cost."""
         missing: list[Computation[Result]] = []
         cost = 0
         for computation in dict.fromkeys(wanted):
@@ -102,17 +99,17 @@ class Prepared(Generic[Result]):
                 self.known[computation] = wrong
 
 
-_turns = threading.BoundedSemaphore(_AT_ONCE)
-_waiting = threading.BoundedSemaphore(_AT_ONCE + _MOST_WAITING)
+_slots = threading.BoundedSemaphore(_MAX_RUNNING)
+_waiting = threading.BoundedSemaphore(_MAX_RUNNING + _MAX_WAITING)
 
 
 @contextmanager
-def _turn() -> Iterator[None]:
-    """Wait for one of the few turns; a caller is refused when many wait already."""
+def _compute_slot() -> Iterator[None]:
+    """Wait for a slot; raise `DatabaseBusy` when too many callers wait."""
     if not _waiting.acquire(blocking=False):
         raise DatabaseBusy("Many long texts are being prepared at the moment. Try again shortly.")
     try:
-        with _turns:
+        with _slots:
             yield
     finally:
         _waiting.release()

@@ -1,36 +1,36 @@
-"""What somebody probably meant."""
+"""Suggestions for misspelled names."""
 
 from collections.abc import Iterable
 
 from rapidfuzz.distance import OSA
 
-# Slips that a name may have, by its letters; a short one with two is another name.
-_SLIPS = ((12, 3), (6, 2), (2, 1))
-_WITHOUT_JOINTS = str.maketrans("", "", "-_ ")
+# Typos that a name of a minimal length may have.
+_MAX_TYPOS = ((12, 3), (6, 2), (2, 1))
+_WITHOUT_SEPARATORS = str.maketrans("", "", "-_ ")
 
 
-def nearest(name: str, known: Iterable[str]) -> str | None:
-    """Return the known name that differs from a name by a slip of the keyboard, if any does.
+def find_nearest(name: str, known: Iterable[str]) -> str | None:
+    """Return the known name that a name probably is a misspelling of, or None.
 
-    A name that is only a little like it would lead somebody astray.
+    A name that is only vaguely similar is not suggested, since it would mislead.
     """
-    typed = _plain(name)
-    slips = next((most for letters, most in _SLIPS if len(typed) >= letters), 0)
-    near = [(_distance(typed, _plain(other), slips), other) for other in known]
-    return min((one for one in near if one[0] <= slips), default=(0, None))[1]
+    typed = _normalize(name)
+    typos = next((most for letters, most in _MAX_TYPOS if len(typed) >= letters), 0)
+    near = [(_distance(typed, _normalize(other), typos), other) for other in known]
+    return min((match for match in near if match[0] <= typos), default=(0, None))[1]
 
 
-def _distance(typed: str, other: str, slips: int) -> int:
-    """Return how many slips are between two names; the plural of one is one."""
+def _distance(typed: str, other: str, typos: int) -> int:
+    """Return how many slips are between two names; a plural counts as one."""
     if typed and _singular(typed) == _singular(other):
         return int(typed != other)
-    return OSA.distance(typed, other, score_cutoff=slips)
+    return OSA.distance(typed, other, score_cutoff=typos)
 
 
 def _singular(name: str) -> str:
     return f"{name[:-3]}y" if name.endswith("ies") else name.removesuffix("s")
 
 
-def _plain(name: str) -> str:
-    """Return a name as it is compared: `publishedAfter` is `published_after`."""
-    return name.casefold().translate(_WITHOUT_JOINTS)
+def _normalize(name: str) -> str:
+    """Return a name in the form for comparisons: `publishedAfter` equals `published_after`."""
+    return name.casefold().translate(_WITHOUT_SEPARATORS)

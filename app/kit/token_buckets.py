@@ -1,40 +1,44 @@
-"""Token buckets in memory: how often each of many clients may do something."""
+"""Token buckets in memory, for rate limits by client."""
 
 import math
 from collections import OrderedDict
 from collections.abc import Callable
 from datetime import datetime
 
-# Buckets that are remembered; the one that was used longest ago is forgotten first.
-_MOST = 10_000
+# Maximal number of buckets; the least recently used is removed first.
+_MAX_BUCKETS = 10_000
 
 
 class TokenBuckets:
-    """One bucket for each key, full at first, and filled again at a steady rate. For one thread."""
+    """A bucket for each key: full at first, refilled at a constant rate. Not thread-safe."""
 
     def __init__(
-        self, size: int, per_second: float, now: Callable[[], datetime], most: int = _MOST
+        self,
+        size: int,
+        per_second: float,
+        now: Callable[[], datetime],
+        max_buckets: int = _MAX_BUCKETS,
     ) -> None:
-        """Hold `size` tokens in each of at most `most` buckets."""
+        """Hold `size` tokens in each of at most `max_buckets` buckets."""
         self._size = size
         self._per_second = per_second
         self._now = now
-        self._most = most
+        self._max_buckets = max_buckets
         self._buckets: OrderedDict[str, tuple[float, datetime]] = OrderedDict()
 
     def __len__(self) -> int:
-        """Return how many buckets are remembered."""
+        """Return the number of buckets."""
         return len(self._buckets)
 
     def take(self, key: str) -> int:
-        """Take a token and return 0, or return the whole seconds until there is one."""
+        """Take a token and return 0, or return the whole seconds until one is available."""
         now = self._now()
         tokens, since = self._buckets.pop(key, (float(self._size), now))
-        # A clock that was put back takes nothing away.
+        # If the clock was set back, no tokens are lost.
         passed = max(0.0, (now - since).total_seconds())
         tokens = min(self._size, tokens + passed * self._per_second)
         wait = 0 if tokens >= 1 else max(1, math.ceil((1 - tokens) / self._per_second))
         self._buckets[key] = (tokens if wait else tokens - 1, now)
-        if len(self._buckets) > self._most:
+        if len(self._buckets) > self._max_buckets:
             self._buckets.popitem(last=False)
         return wait

@@ -1,4 +1,4 @@
-"""Pages of lists, of which one row more was read than they hold: it tells that there is more."""
+"""Pages of lists. One row more than the page holds is read, to know whether there is another."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ Row = TypeVar("Row")
 
 @dataclass(frozen=True, slots=True)
 class ViewPage:
-    """A page of views, with the positions before and after it where there is more."""
+    """A page of views, with the cursor positions before and after it if there are more rows."""
 
     items: list[dict[str, Any]]
     before: Sequence[Any] | None
@@ -17,7 +17,7 @@ class ViewPage:
     count: int | None = None
 
 
-def page_of_views(
+def build_view_page(
     rows: Sequence[Row],
     limit: int,
     views: Callable[[list[Row]], list[dict[str, Any]]],
@@ -27,9 +27,9 @@ def page_of_views(
     backwards: bool,
     count: int | None = None,
 ) -> ViewPage:
-    """Return a page of rows in their order, which is another one where they were read `backwards`.
+    """Build a page; rows that were read `backwards` are reversed.
 
-    `position` returns that of a row; the page is `placed` if it was asked for by a position.
+    `position` returns the cursor position of a row; `placed` says that the request had a cursor.
     """
     more, kept = len(rows) > limit, list(rows[:limit])
     kept = kept[::-1] if backwards else kept

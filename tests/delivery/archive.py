@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import text
 
-from app.access.selection import Facts
+from app.access.selection import SelectionFields
 from app.delivery import store
 from app.delivery.rendering import build_terms
 from app.kit.clock import format_instant
@@ -36,7 +36,7 @@ def write_archive(database: Database) -> None:
             connection.execute(text("VACUUM ANALYZE"))
 
 
-def attributes(number: int) -> Facts:
+def attributes(number: int) -> SelectionFields:
     """Return what a story is selected by."""
     rng = random.Random(number)
     at = EPOCH + timedelta(minutes=number)

@@ -5,7 +5,7 @@ from datetime import timedelta
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from app.access.selection import Clause, Selection, Span
+from app.access.selection import Clause, Selection, TimeRange
 from app.delivery.queries import sort_page
 from app.delivery.store import story_queries
 from app.delivery.story_query import SortKey, StoryQuery
@@ -36,9 +36,9 @@ def clauses() -> st.SearchStrategy[Clause]:
     return st.sampled_from(sorted(_VALUES)).flatmap(of)
 
 
-def spans() -> st.SearchStrategy[Span]:
+def spans() -> st.SearchStrategy[TimeRange]:
     ends = st.none() | st.integers(0, STORIES).map(lambda n: EPOCH + timedelta(minutes=n))
-    return st.builds(Span, ends, ends)
+    return st.builds(TimeRange, ends, ends)
 
 
 def selections() -> st.SearchStrategy[Selection]:

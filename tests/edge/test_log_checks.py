@@ -9,7 +9,7 @@ from app.api.cache.entries import EntryStore
 from app.api.cache.freshness import Freshness
 from app.bootstrap import Services
 from app.kit.errors import DatabaseUnavailable
-from app.kit.sql.async_reads import AwaitedReads
+from app.kit.sql.async_reads import AsyncReads
 from tests.newsroom import Newsroom
 
 pytestmark = pytest.mark.parametrize("dialect", ["postgresql"])
@@ -20,8 +20,8 @@ class Reads:
 
     def __init__(self, services: Services) -> None:
         """Count those of an application."""
-        assert services.database.awaited is not None
-        self._reads: AwaitedReads = services.database.awaited
+        assert services.database.async_reads is not None
+        self._reads: AsyncReads = services.database.async_reads
         self._watch = services.watch
         self.count = 0
         self.failures = 0

@@ -64,7 +64,7 @@ def test_postgresql_without_a_schema_is_refused(words: list[str], tmp_path: Path
         assert_told_in_a_sentence(ended)
         assert "Run `dateline migrate`" in ended.err
         database = Database(url)
-        assert migrations.current(database) is None
+        assert migrations.find_current(database) is None
         database.close()
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from app.access import store as access
-from app.access.selection import Clause, Selection, Span
+from app.access.selection import Clause, Selection, TimeRange
 from app.access.store import audits
 from app.access.store.audits import AuditFilter
 from app.content import store as content
@@ -277,7 +277,7 @@ _PAGES: dict[str, Selection] = {
     "not a source": Selection((Clause("source", (), (COMMON_SOURCE,)),)),
     "many sources": Selection((Clause("source", (COMMON_SOURCE, *map(str, range(30)))),)),
     "ids": Selection((Clause("id", _ids(50)),)),
-    "a span": Selection(published=Span(EPOCH + timedelta(minutes=500), NOW)),
+    "a span": Selection(published=TimeRange(EPOCH + timedelta(minutes=500), NOW)),
 }
 
 

@@ -51,5 +51,5 @@ def test_no_more_connections_are_opened_than_documented(
         opened.clear()
         with closing(Database(database_url, pool_size=size)) as database:
             assert len(opened) == len(database.engines)
-            assert database.awaited is not None
-            assert sum(opened) + database.awaited.size == most
+            assert database.async_reads is not None
+            assert sum(opened) + database.async_reads.size == most

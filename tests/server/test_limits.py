@@ -154,8 +154,8 @@ def test_connections_stay_below_the_limit_of_open_files(monkeypatch: pytest.Monk
     now = [256, 4096]
     monkeypatch.setattr(resource, "getrlimit", lambda _: tuple(now))
     monkeypatch.setattr(resource, "setrlimit", lambda _, pair: now.__setitem__(slice(None), pair))
-    assert open_file_limit.below_open_files(10_000) == 128
-    open_file_limit.raise_open_files()
+    assert open_file_limit.limit_connections(10_000) == 128
+    open_file_limit.raise_open_file_limit()
     assert now == [4096, 4096]
-    assert open_file_limit.below_open_files(10_000) == 4096 - 512
-    assert open_file_limit.below_open_files(100) == 100
+    assert open_file_limit.limit_connections(10_000) == 4096 - 512
+    assert open_file_limit.limit_connections(100) == 100

@@ -18,7 +18,7 @@ import pytest
 
 from app.kit.errors import Misconfigured
 from app.kit.sql.change_watch import PostgresWatch
-from app.kit.sql.postgres import Server
+from app.kit.sql.postgres import PostgresServer
 from app.kit.sql.shared_counter import SharedCounter
 
 _ROUNDS = 4_000
@@ -98,13 +98,13 @@ def _at_once(work: Callable[[], None], count: int) -> None:
 @pytest.mark.usefixtures("hurried")
 def test_a_watch_never_goes_back_whichever_threads_announce() -> None:
     wrong: list[Any] = []
-    with closing(PostgresWatch(Server("postgresql://nowhere/x", 1))) as watch:
+    with closing(PostgresWatch(PostgresServer("postgresql://nowhere/x", 1))) as watch:
         _at_once(lambda: _watch_it_grow(watch.version, watch.announce, wrong), 4)
     assert not wrong
 
 
 def test_a_commit_moves_the_version_once_for_its_writer_and_its_listener() -> None:
-    with closing(PostgresWatch(Server("postgresql://nowhere/x", 1))) as watch:
+    with closing(PostgresWatch(PostgresServer("postgresql://nowhere/x", 1))) as watch:
         versions = [watch.version()]
         for commit in ("first", "first", "second", "third", "third", "second", "", ""):
             watch.announce(commit)
@@ -186,8 +186,8 @@ def test_processes_find_each_other_again_after_the_file_was_removed() -> None:
             assert old.value() > at_old
 
             new.path.unlink()
-            new.rejoin()
-            old.rejoin()
+            new.reopen()
+            old.reopen()
             at_old = old.value()
             new.increase()
             assert old.value() > at_old
@@ -312,7 +312,7 @@ def _give_away(path: Path) -> None:
 def test_a_write_is_acknowledged_though_the_counter_cannot_be_made_again(
     caplog: pytest.LogCaptureFixture, folder: Path
 ) -> None:
-    with closing(PostgresWatch(Server("postgresql://nowhere/x", 1))) as watch:
+    with closing(PostgresWatch(PostgresServer("postgresql://nowhere/x", 1))) as watch:
         for path in (folder / f"dateline-{os.geteuid()}").iterdir():
             path.unlink()
             path.symlink_to(folder / "elsewhere")

@@ -11,7 +11,7 @@ from app.bootstrap import Services
 from app.delivery.freshness import EVERYTHING, LogState
 from app.delivery.store import Change, LogPosition
 from app.kit.errors import Failure
-from app.kit.sql.async_reads import AwaitedReads
+from app.kit.sql.async_reads import AsyncReads
 from app.kit.sql.change_watch import Version
 
 _MOST_ROWS = 1_000
@@ -28,7 +28,7 @@ class Freshness:
         self._watch = services.watch
         self._entries = entries
         # What reads without waiting in a thread; there is none on SQLite, which waits for nothing.
-        self._awaited = services.database.awaited
+        self._awaited = services.database.async_reads
         self._following = asyncio.Lock()
         # How often the log was looked at, and which look was the last to succeed.
         self._begun = self._seen = 0
@@ -74,7 +74,7 @@ class Freshness:
             if self._seen <= begun or self.version == -1 or self._has_passed():
                 await self._look(self._awaited)
 
-    async def _look(self, reads: AwaitedReads) -> None:
+    async def _look(self, reads: AsyncReads) -> None:
         self._begun = look = self._begun + 1
         version, read_at = self._watch.version(), time.monotonic()
         position = self._position

@@ -28,7 +28,7 @@ async def fetch(
         resource.reads.allow(services, request.reader)
         answer: Answer = await resource.answer(services, request, notifier, **parts)
         return answer
-    reads = services.database.awaited
+    reads = services.database.async_reads
     if resource.awaited is not None and reads is not None and not asks_much(request.query):
         resource.reads.allow(services, request.reader)
         with suppress(TakesLong):

@@ -40,7 +40,7 @@ def note_export(runner: Runner, actor: Actor, *, killed: bool) -> None:
     """
     try:
         runner.run(
-            actor, lambda unit: unit.note("exported", "export", None, None, {"killed": killed})
+            actor, lambda unit: unit.audit("exported", "export", None, None, {"killed": killed})
         )
     except DatabaseReadOnly:
         _log.warning("an export by %s is not in the audit: the database is read-only", actor.name)

@@ -16,7 +16,7 @@ from sqlalchemy import (
     type_coerce,
 )
 
-from app.access.selection import Facts
+from app.access.selection import SelectionFields
 from app.delivery.models import Document, DocumentTerm, LogRow
 from app.delivery.store.visibility import is_visible
 from app.kit.sql.schema import Instant, table_of
@@ -36,7 +36,7 @@ class WithdrawnRow(NamedTuple):
     reason: str
     notice: str | None
     version: int
-    before: Facts
+    before: SelectionFields
 
 
 class Month(NamedTuple):

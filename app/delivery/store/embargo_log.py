@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from sqlalchemy import and_, bindparam, exists, func, literal_column, or_, select
 
-from app.access.selection import Facts
+from app.access.selection import SelectionFields
 from app.content.models import ArticleRow
 from app.delivery.models import Document, EmbargoedRow, LogRow
 from app.delivery.store.log import LOG_LOCK, MARK_BITS, Change, LastChange, load_last_serial
@@ -38,8 +38,8 @@ class _EmbargoedChangeRow(NamedTuple):
     reason: str
     version: int | None
     notice: str | None
-    before: Facts | None
-    after: Facts | None
+    before: SelectionFields | None
+    after: SelectionFields | None
     mark: int
 
 

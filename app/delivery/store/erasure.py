@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy import bindparam, null, select, update
 
-from app.access.selection import Facts
+from app.access.selection import SelectionFields
 from app.delivery.models import EmbargoedRow, LogRow
 from app.kit.sql.list_parameters import is_listed
 from app.kit.sql.schema import table_of
@@ -27,7 +27,9 @@ def erase_changes(session: WriteSession, ids: Collection[str]) -> None:
 
 def _erase(session: WriteSession, table: Any, conditions: list[Any]) -> None:
     columns = (table.c.serial, table.c.before, table.c.after)
-    rows: Query[tuple[int, Facts | None, Facts | None]] = Query(select(*columns).where(*conditions))
+    rows: Query[tuple[int, SelectionFields | None, SelectionFields | None]] = Query(
+        select(*columns).where(*conditions)
+    )
     statement = update(table).where(table.c.serial == bindparam("row"))
     said = {
         name: bindparam(f"said_{name}", type_=table.c[name].type) for name in _ATTRIBUTE_COLUMNS
@@ -44,7 +46,7 @@ def _erase(session: WriteSession, table: Any, conditions: list[Any]) -> None:
 _ATTRIBUTE_COLUMNS = ("before", "after")
 
 
-def _strip(facts: Facts | None) -> dict[str, Any] | None:
+def _strip(facts: SelectionFields | None) -> dict[str, Any] | None:
     return (
         None
         if facts is None

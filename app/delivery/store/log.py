@@ -7,7 +7,7 @@ from typing import Literal, NamedTuple
 
 from sqlalchemy import BigInteger, bindparam, exists, func, literal_column, select
 
-from app.access.selection import Facts
+from app.access.selection import SelectionFields
 from app.delivery.models import LogRow
 from app.delivery.store.entries import EntryType
 from app.kit.sql.list_parameters import is_listed
@@ -32,8 +32,8 @@ class Change(NamedTuple):
     reason: str
     version: int | None
     notice: str | None = None
-    before: Facts | None = None
-    after: Facts | None = None
+    before: SelectionFields | None = None
+    after: SelectionFields | None = None
     serial: int = 0
     mark: int = 0
 
@@ -45,8 +45,8 @@ class LastChange(NamedTuple):
     op: str
     reason: str
     version: int | None
-    before: Facts | None
-    after: Facts | None
+    before: SelectionFields | None
+    after: SelectionFields | None
 
 
 class MergedChange(NamedTuple):
@@ -99,7 +99,7 @@ def load_last_of_each(
 
 def load_attributes_before(
     session: ReadSession, after: int, upto: int, ids: Sequence[str]
-) -> Iterator[tuple[str, Facts]]:
+) -> Iterator[tuple[str, SelectionFields]]:
     """Yield the attributes that stories had before their changes between two serials."""
     yield from session.find(_BEFORE, ids, after=after, upto=upto)
 
@@ -148,7 +148,7 @@ _LAST = Statement(
 )
 # The addition hides `serial` from its index: rows are looked up by id, however many are new.
 _own_serial = _log.c.serial + literal_column("0", BigInteger)
-_BEFORE: Statement[tuple[str, Facts]] = Statement(
+_BEFORE: Statement[tuple[str, SelectionFields]] = Statement(
     select(_log.c.id, _log.c.before).where(
         _of_stories, _own_serial > _after, _own_serial <= _upto, _log.c.before.is_not(None)
     )

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import BigInteger, bindparam, select
 
-from app.access.selection import Facts
+from app.access.selection import SelectionFields
 from app.delivery.models import EmbargoedRow, LogRow
 from app.delivery.store.log import Change
 from app.delivery.store.log_retention import TRIMMED
@@ -62,8 +62,8 @@ class RowSince(NamedTuple):
     reason: str
     version: int | None
     notice: str | None
-    before: Facts | None
-    after: Facts | None
+    before: SelectionFields | None
+    after: SelectionFields | None
     serial: int
     mark: int
     trimmed_upto: int | None

@@ -9,7 +9,7 @@ from itertools import islice
 
 from sqlalchemy import BigInteger, ColumnElement, bindparam, exists, literal_column, select
 
-from app.access.selection import Facts
+from app.access.selection import SelectionFields
 from app.delivery.models import EmbargoedRow, LogRow
 from app.delivery.store.log import MergedChange
 from app.kit.sql.list_parameters import is_listed
@@ -39,7 +39,7 @@ def load_last_of_each_merged(
 
 def load_embargoed_before(
     session: ReadSession, after: int, upto: int, ids: Sequence[str]
-) -> Iterator[tuple[str, Facts]]:
+) -> Iterator[tuple[str, SelectionFields]]:
     """Yield the attributes that stories had under embargo before changes between two serials."""
     yield from session.find(_BEFORE, ids, held_after=after, held_upto=upto)
 
@@ -109,7 +109,7 @@ _LAST_HELD = Statement(
     MergedChange,
 )
 _held_serial = _embargoed.c.serial + literal_column("0", BigInteger)
-_BEFORE: Statement[tuple[str, Facts]] = Statement(
+_BEFORE: Statement[tuple[str, SelectionFields]] = Statement(
     select(_embargoed.c.id, _embargoed.c.before).where(
         is_listed(_embargoed.c.id),
         _held_serial > _held_after,

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from sqlalchemy import bindparam, exists, select
 
-from app.access.selection import Facts
+from app.access.selection import SelectionFields
 from app.content.models import ArticleRow
 from app.delivery.models import StoryTombstone
 from app.kit.sql.list_parameters import is_listed
@@ -27,7 +27,7 @@ class TombstoneRow(NamedTuple):
     notice: str | None
     redirect_to: str | None
     embargoed: bool
-    attributes: Facts
+    attributes: SelectionFields
 
 
 _withdrawn = table_of(StoryTombstone)

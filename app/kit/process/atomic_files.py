@@ -11,7 +11,7 @@ from app.kit.process.shutdown_signals import cleanup
 
 
 @contextmanager
-def replacing(target: Path, ends: tuple[str, ...] = ()) -> Iterator[Path]:
+def replace_file(target: Path, ends: tuple[str, ...] = ()) -> Iterator[Path]:
     """Give an empty private file in the folder of `target` to write, which then takes its place.
 
     Whatever goes wrong, and if a signal ends the process, the file is removed, with those whose
@@ -19,7 +19,7 @@ def replacing(target: Path, ends: tuple[str, ...] = ()) -> Iterator[Path]:
     """
     part = target.with_name(f".{target.name}.{os.getpid()}-{secrets.token_hex(4)}.part")
     # Before it is there: a signal may come between any two lines.
-    with cleanup(_removal(part, ends)):
+    with cleanup(_build_removal(part, ends)):
         try:
             create_file(part)
             yield part
@@ -27,7 +27,7 @@ def replacing(target: Path, ends: tuple[str, ...] = ()) -> Iterator[Path]:
             part.replace(target)
             flush(target.parent)
         finally:
-            _removal(part, ends)()
+            _build_removal(part, ends)()
 
 
 def flush(path: Path) -> None:
@@ -39,7 +39,7 @@ def flush(path: Path) -> None:
         os.close(descriptor)
 
 
-def _removal(part: Path, ends: tuple[str, ...]) -> Callable[[], None]:
+def _build_removal(part: Path, ends: tuple[str, ...]) -> Callable[[], None]:
     def remove() -> None:
         for end in ("", *ends):
             part.with_name(part.name + end).unlink(missing_ok=True)

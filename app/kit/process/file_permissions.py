@@ -39,8 +39,8 @@ def create_folder(path: Path) -> None:
 def restrict(path: Path) -> None:
     """Take the rights of others off a file, or off a folder and all that is in it.
 
-    What belongs to another user is left as it is, and so is what is gone meanwhile; `exposed`
-    finds it. Symbolic links inside a folder are not followed.
+    Files of other users and files that disappear meanwhile are skipped; `describe_exposed` reports
+    them. Symbolic links inside a folder are not followed.
     """
     if not _is_exposed(path):
         return
@@ -51,7 +51,7 @@ def restrict(path: Path) -> None:
             _restrict(Path(folder) / name)
 
 
-def exposed(paths: list[Path]) -> list[str]:
+def describe_exposed(paths: list[Path]) -> list[str]:
     """Return which of some files and folders others may use, with the command that mends it."""
     return [
         f"{path} is open to other users; `chmod {'700' if path.is_dir() else '600'} {path}` as "

@@ -16,7 +16,7 @@ from app.kit.clock import format_instant
 
 # The logger of what tells of requests, and how many of its lines wait, and how long.
 ACCESS = "dateline.access"
-_MOST_LINES = 500
+_MAX_LINES = 500
 _SECONDS = 0.1
 _EXTRA = (
     "request_id",
@@ -28,19 +28,19 @@ _EXTRA = (
     "bytes",
     "milliseconds",
 )
-Hide = Callable[[str], str]
+Redact = Callable[[str], str]
 
 
 # A path may hold a line break, and would write a line of its own.
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 
-def _visible(found: re.Match[str]) -> str:
+def _escape_control(found: re.Match[str]) -> str:
     return found.group().encode("unicode_escape").decode()
 
 
 @lru_cache(maxsize=2)
-def _of_day(second: int) -> str:
+def _format_time(second: int) -> str:
     """Return the time of day; many lines are of the same second."""
     return datetime.fromtimestamp(second, UTC).strftime("%H:%M:%S")
 
@@ -59,29 +59,29 @@ class AccessRecord(logging.LogRecord):
         self.__dict__ = {**self._same, "msg": message, "args": args, "created": now, **extra}
 
 
-class _Hiding(logging.Formatter):
+class _RedactingFormatter(logging.Formatter):
     """Hides secrets in whatever text comes; what tells of requests has none by then."""
 
-    def __init__(self, hide: Hide) -> None:
+    def __init__(self, redact: Redact) -> None:
         super().__init__()
-        self._hide = hide
+        self._redact = redact
 
-    def hidden(self, record: logging.LogRecord, text: str) -> str:
+    def redact(self, record: logging.LogRecord, text: str) -> str:
         """Return a text of a record without secrets."""
-        return text if record.name == ACCESS else self._hide(text)
+        return text if record.name == ACCESS else self._redact(text)
 
 
-class _Text(_Hiding):
+class _TextFormatter(_RedactingFormatter):
     def format(self, record: logging.LogRecord) -> str:
         """Return one line for people."""
-        message = _CONTROL.sub(_visible, record.getMessage())
-        line = f"{_of_day(int(record.created))} {record.levelname.lower():7} {message}"
+        message = _CONTROL.sub(_escape_control, record.getMessage())
+        line = f"{_format_time(int(record.created))} {record.levelname.lower():7} {message}"
         if record.exc_info:
             line += "\n" + self.formatException(record.exc_info)
-        return self.hidden(record, line)
+        return self.redact(record, line)
 
 
-class _Json(_Hiding):
+class _JsonFormatter(_RedactingFormatter):
     def format(self, record: logging.LogRecord) -> str:
         """Return one JSON object."""
         moment = datetime.fromtimestamp(record.created, UTC)
@@ -89,15 +89,15 @@ class _Json(_Hiding):
             "at": format_instant(moment),
             "level": record.levelname.lower(),
             "logger": record.name,
-            "message": self.hidden(record, record.getMessage()),
+            "message": self.redact(record, record.getMessage()),
         }
         line |= {name: getattr(record, name) for name in _EXTRA if hasattr(record, name)}
         if record.exc_info:
-            line["exception"] = self.hidden(record, self.formatException(record.exc_info))
+            line["exception"] = self.redact(record, self.formatException(record.exc_info))
         return json.dumps_text(line)
 
 
-class _Gathering(logging.StreamHandler[TextIO]):
+class _BufferingHandler(logging.StreamHandler[TextIO]):
     """Writes what tells of requests a few lines at once: each by itself costs as much as an answer.
 
     Whatever else is said is written at once, with all that was said before it.
@@ -111,7 +111,7 @@ class _Gathering(logging.StreamHandler[TextIO]):
     def emit(self, record: logging.LogRecord) -> None:
         """Keep a record for a moment, or write everything."""
         self._records.append(record)
-        if record.name != ACCESS or len(self._records) >= _MOST_LINES:
+        if record.name != ACCESS or len(self._records) >= _MAX_LINES:
             self.flush()
         elif len(self._records) == 1:
             timer = threading.Timer(_SECONDS, self.flush)
@@ -127,13 +127,13 @@ class _Gathering(logging.StreamHandler[TextIO]):
                 self.stream.flush()
 
 
-def configure_logging(level: str, form: Literal["text", "json"], hide: Hide = str) -> None:
+def configure_logging(level: str, form: Literal["text", "json"], redact: Redact = str) -> None:
     """Send Dateline's log to standard error, and the server's into it.
 
-    `hide` takes secrets out of a text; the access log is expected to have none.
+    `redact` takes secrets out of a text; the access log is expected to have none.
     """
-    handler = _Gathering(sys.stderr)
-    handler.setFormatter(_Json(hide) if form == "json" else _Text(hide))
+    handler = _BufferingHandler(sys.stderr)
+    handler.setFormatter(_JsonFormatter(redact) if form == "json" else _TextFormatter(redact))
     for name in ("dateline", "uvicorn"):
         logger = logging.getLogger(name)
         logger.handlers = [handler]

@@ -3,10 +3,10 @@
 import resource
 
 # Files that are no connections of clients: the database, the index, receivers of webhooks.
-_LEAST_RESERVE = 128
+_MIN_RESERVE = 128
 
 
-def raise_open_files() -> None:
+def raise_open_file_limit() -> None:
     """Raise this process's limit of open files to its hard limit, where the system lets it."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft != hard:
@@ -17,9 +17,9 @@ def raise_open_files() -> None:
             return
 
 
-def below_open_files(wanted: int) -> int:
+def limit_connections(wanted: int) -> int:
     """Return how many connections may be open: as many as wanted, if the system allows that."""
     soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft == resource.RLIM_INFINITY:
         return wanted
-    return min(wanted, max(1, soft - max(_LEAST_RESERVE, soft // 8)))
+    return min(wanted, max(1, soft - max(_MIN_RESERVE, soft // 8)))

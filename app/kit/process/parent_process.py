@@ -16,8 +16,8 @@ def end_with_parent() -> None:
     if parent is None:
         return
 
-    def follow() -> None:
+    def wait_for_parent() -> None:
         parent.join()
         os.kill(os.getpid(), signal.SIGTERM)
 
-    threading.Thread(target=follow, name="parent", daemon=True).start()
+    threading.Thread(target=wait_for_parent, name="parent", daemon=True).start()

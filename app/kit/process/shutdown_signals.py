@@ -27,15 +27,15 @@ _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _SHOW_CURSOR = b"\x1b[?25h\n"
 
 
-class _State:
+class _SignalState:
     """What the process does when it is told to stop; one for each process, as signals are."""
 
     action: Action
     write_end: int | None = None
-    obeyed: frozenset[int] = frozenset()
+    handled: frozenset[int] = frozenset()
 
 
-_state = _State()
+_state = _SignalState()
 _cleanups: list[Callable[[], None]] = []
 
 
@@ -46,8 +46,8 @@ def install(code: int | None = None) -> None:
     SIGINT and SIGTERM are obeyed where the process that started this one blocks or ignores them,
     as shells do for what runs in the background. SIGHUP stays ignored: `nohup` asks for that.
     """
-    _state.action = lambda number: _leave(128 + number if code is None else code)
-    _state.obeyed = frozenset(
+    _state.action = lambda number: _exit_now(128 + number if code is None else code)
+    _state.handled = frozenset(
         number
         for number in _SIGNALS
         if number != signal.SIGHUP or signal.getsignal(number) is signal.SIG_DFL
@@ -55,14 +55,14 @@ def install(code: int | None = None) -> None:
     read_end, _state.write_end = os.pipe()
     os.set_blocking(_state.write_end, False)
     # Started first, it is there when the first signal comes.
-    threading.Thread(target=_follow, args=(read_end,), name="signals", daemon=True).start()
+    threading.Thread(target=_read_signals, args=(read_end,), name="signals", daemon=True).start()
     signal.set_wakeup_fd(_state.write_end, warn_on_full_buffer=False)
-    for number in _state.obeyed:
+    for number in _state.handled:
         signal.signal(number, _ignore)
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, _state.obeyed)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, _state.handled)
 
 
-def end_with(stop: Action) -> None:
+def set_action(stop: Action) -> None:
     """From now on, a signal calls `stop`, in a thread; the process then ends by itself.
 
     If it has not after the seconds that `stop` returns, it is ended with exit code 1.
@@ -83,19 +83,19 @@ def cleanup(remove: Callable[[], None]) -> Iterator[None]:
         _cleanups.remove(remove)
 
 
-def _follow(read_end: int) -> None:
+def _read_signals(read_end: int) -> None:
     until = inf
-    while select.select([read_end], [], [], None if until == inf else _seconds_to(until))[0]:
+    while select.select([read_end], [], [], None if until == inf else _seconds_until(until))[0]:
         for number in os.read(read_end, 64):
-            if number in _state.obeyed:
+            if number in _state.handled:
                 until = min(until, time.monotonic() + _state.action(number))
     # Nothing is logged: whatever keeps this process may hold a lock of the log, too.
     with suppress(OSError):
         os.write(2, b"dateline: ended by force; it did not end in time.\n")
-    _leave(1)
+    _exit_now(1)
 
 
-def _seconds_to(moment: float) -> float:
+def _seconds_until(moment: float) -> float:
     return max(0.0, moment - time.monotonic())
 
 
@@ -103,7 +103,7 @@ def _ignore(_number: int, _frame: FrameType | None) -> None:
     """Do nothing: the interpreter has written to the pipe before it calls this."""
 
 
-def _leave(code: int) -> NoReturn:
+def _exit_now(code: int) -> NoReturn:
     for remove in reversed(_cleanups):
         with suppress(OSError):
             remove()

@@ -14,7 +14,7 @@ _REMEDIES = {
 }
 
 
-def sentence_for(error: OSError) -> str:
+def describe_os_error(error: OSError) -> str:
     """Return what was refused, and the remedy where one is known."""
     reason = error.strerror or str(error)
     return " ".join(filter(None, (f"{reason}.", _REMEDIES.get(error.errno or 0))))

@@ -1,4 +1,4 @@
-"""Single statements on PostgreSQL, awaited: one round trip each, and no thread."""
+"""Async reads of single statements on PostgreSQL: one round trip each, without a thread."""
 
 import asyncio
 from weakref import WeakSet
@@ -6,88 +6,90 @@ from weakref import WeakSet
 from sqlalchemy import Dialect
 
 from app.kit.errors import DatabaseBusy
-from app.kit.sql.driver_errors import translated_failures
-from app.kit.sql.engines import LONGEST_PREPARED, MOST_PREPARED, ORDERED, POOL_SECONDS
-from app.kit.sql.postgres import AwaitedConnection, Server, close_awaited, is_lost
+from app.kit.sql.driver_errors import translate_driver_errors
+from app.kit.sql.engines import LIST_SETTINGS, LONGEST_PREPARED_TEXT, MAX_PREPARED, POOL_TIMEOUT
+from app.kit.sql.postgres import AsyncConnection, PostgresServer, close_async, is_lost
 from app.kit.sql.session import RowT, Values
 from app.kit.sql.sqlite_readers import Trace
-from app.kit.sql.statement import Compiled, Statement, compiled_for
+from app.kit.sql.statement import CompiledStatement, Statement, compile_statement
 
 
-class AwaitedReads:
-    """Runs statements that are kept, each on a connection that is nobody else's meanwhile.
+class AsyncReads:
+    """Runs compiled statements, each on a connection from a pool.
 
-    Connections are lent as those to a file are (`readers.py`). A pool of SQLAlchemy would take a
-    fifth of the processor time of a page, and one of psycopg an eighth.
+    The pool is its own, as for SQLite (`sqlite_readers.py`). SQLAlchemy's pool would take a fifth
+    of the CPU time of a page, and psycopg's an eighth.
     """
 
-    def __init__(self, server: Server, dialect: Dialect, size: int, read_seconds: float) -> None:
-        """Open nothing yet; `size` is how many connections there may be.
+    def __init__(
+        self, server: PostgresServer, dialect: Dialect, size: int, read_seconds: float
+    ) -> None:
+        """Prepare a pool of at most `size` connections.
 
-        The server ends a statement that takes more than so many seconds; 0 lets all of them end.
+        The server cancels a statement after `read_seconds`; 0 means no limit.
         """
         self.size = size
         self._server = server
         self._dialect = dialect
-        self._settings = {**ORDERED, "statement_timeout": str(int(read_seconds * 1000))}
-        self._turns = asyncio.Semaphore(size)
-        # The one that was used last is lent first.
-        self._free: list[AwaitedConnection] = []
-        self._open: WeakSet[AwaitedConnection] = WeakSet()
+        self._settings = {**LIST_SETTINGS, "statement_timeout": str(int(read_seconds * 1000))}
+        self._slots = asyncio.Semaphore(size)
+        # A stack: the most recently used connection is used first.
+        self._free: list[AsyncConnection] = []
+        self._open: WeakSet[AsyncConnection] = WeakSet()
         self.trace: Trace | None = None
 
     async def fetch(self, statement: Statement[RowT], params: Values = None) -> list[RowT]:
-        """Return the rows of one statement, which sees what is committed when it begins.
+        """Return the rows of a statement, which sees what is committed when it begins.
 
-        One that is cancelled ends on the server, too. A connection on which it failed is closed:
-        the cancellation may come late, and must not meet the next one.
+        When the task is cancelled, the statement ends on the server, too. After an error the
+        connection is closed, since a late cancellation could hit the next statement.
         """
-        compiled = compiled_for(statement, self._dialect)
+        compiled = compile_statement(statement, self._dialect)
         if self.trace is not None:
             self.trace(compiled.text)
-        with translated_failures():
-            await self._take_turn()
+        with translate_driver_errors():
+            await self._acquire_slot()
             try:
-                connection = await self._lend()
+                connection = await self._acquire_connection()
                 try:
-                    rows = await _rows(connection, compiled, params)
+                    rows = await _fetch_rows(connection, compiled, params)
                 except BaseException:
-                    close_awaited(connection)
+                    close_async(connection)
                     raise
                 self._free.append(connection)
             finally:
-                self._turns.release()
+                self._slots.release()
         return rows
 
-    async def _take_turn(self) -> None:
+    async def _acquire_slot(self) -> None:
         try:
-            async with asyncio.timeout(POOL_SECONDS):
-                await self._turns.acquire()
+            async with asyncio.timeout(POOL_TIMEOUT):
+                await self._slots.acquire()
         except TimeoutError as late:
             raise DatabaseBusy("Every connection to the database is in use.") from late
 
-    async def _lend(self) -> AwaitedConnection:
+    async def _acquire_connection(self) -> AsyncConnection:
         while self._free:
             connection = self._free.pop()
             if not is_lost(connection):
                 return connection
-            close_awaited(connection)
-        connection = await self._server.connect_awaited(self._settings)
-        connection.prepared_max = MOST_PREPARED
+            close_async(connection)
+        connection = await self._server.connect_async(self._settings)
+        connection.prepared_max = MAX_PREPARED
         self._open.add(connection)
         return connection
 
     def close(self) -> None:
-        """Close every connection, whatever event loop it was used on."""
+        """Close every connection, on any event loop."""
         for connection in list(self._open):
-            close_awaited(connection)
+            close_async(connection)
 
 
-async def _rows(
-    connection: AwaitedConnection, compiled: Compiled[RowT], params: Values
+async def _fetch_rows(
+    connection: AsyncConnection, compiled: CompiledStatement[RowT], params: Values
 ) -> list[RowT]:
-    # Bytes as they are: as text they are twice as long.
+    # In the text format, bytes take twice the size.
     cursor = connection.cursor(binary=True)
-    prepare = False if len(compiled.text) > LONGEST_PREPARED else None
+    prepare = False if len(compiled.text) > LONGEST_PREPARED_TEXT else None
     await cursor.execute(compiled.text, compiled.values(params), prepare=prepare)
     return compiled.rows(await cursor.fetchall())

@@ -20,9 +20,9 @@ from typing import Any, NamedTuple, Protocol
 import psycopg
 
 from app.kit.errors import Misconfigured
-from app.kit.sql.postgres import TICK_SECONDS, Server, is_standby
+from app.kit.sql.postgres import TICK_SECONDS, PostgresServer, is_standby
 from app.kit.sql.shared_counter import SharedCounter
-from app.kit.sql.wal_index import map_index
+from app.kit.sql.wal_index import map_wal_index
 
 _log = logging.getLogger("dateline.watch")
 CHANNEL = "dateline"
@@ -32,13 +32,13 @@ Version = int | bytes
 # before.
 _POLL_SECONDS = 0.25
 # Without an answer for so long, a write may have been missed, and every look has to find out.
-_DOUBT_SECONDS = 0.5
+_MAX_SILENCE_SECONDS = 0.5
 _CLOSE_SECONDS = 10.0
 # More commits than notifications are late. One that is forgotten moves the version twice.
-_MOST_ANNOUNCED = 256
+_MAX_ANNOUNCED = 256
 
 
-class Proof(NamedTuple):
+class VersionProof(NamedTuple):
     """What is known of a version for sure; moments are those of `time.monotonic`.
 
     At `at` it was `version`, and at `moved_at` there was a write for the last time.
@@ -67,7 +67,7 @@ class Watch(Protocol):
         """
         ...
 
-    def proof(self) -> Proof:
+    def proof(self) -> VersionProof:
         """Return what is known of the version for sure."""
         ...
 
@@ -93,11 +93,11 @@ class SqliteWatch:
             path, isolation_level=None, check_same_thread=False, uri=path.startswith("file:")
         )
         self._connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
-        self._index = map_index(path)
+        self._index = map_wal_index(path)
         # What moves with every commit to the file. It is asked for several times for each answer,
         # so nothing stands between.
         self.version: Callable[[], Version] = (
-            self._index.header if self._index is not None else self._counted
+            self._index.header if self._index is not None else self._read_data_version
         )
 
     def listen(self) -> None:
@@ -106,9 +106,9 @@ class SqliteWatch:
     def announce(self, commit: str = "") -> None:
         """Do nothing: the commit has told already."""
 
-    def proof(self) -> Proof:
+    def proof(self) -> VersionProof:
         """Return that the version is that of now."""
-        return Proof(time.monotonic(), self.version(), -inf)
+        return VersionProof(time.monotonic(), self.version(), -inf)
 
     def close(self) -> None:
         """Let go of the connection and the index."""
@@ -116,7 +116,7 @@ class SqliteWatch:
         if self._index is not None:
             self._index.close()
 
-    def _counted(self) -> int:
+    def _read_data_version(self) -> int:
         version: int = self._connection.execute("PRAGMA data_version").fetchone()[0]
         return version
 
@@ -124,10 +124,10 @@ class SqliteWatch:
 class PostgresWatch:
     """Shares a counter with the other processes of this machine, and listens for the others."""
 
-    def __init__(self, server: Server) -> None:
+    def __init__(self, server: PostgresServer) -> None:
         """Open the counter of this database; listening begins with `listen`."""
         self._server = server
-        self._counter = SharedCounter(_name_of(server.address))
+        self._counter = SharedCounter(_build_counter_name(server.address))
         # It is asked for several times for each answer, so nothing stands between.
         self.version: Callable[[], Version] = self._counter.value
         self._stopped = threading.Event()
@@ -136,11 +136,11 @@ class PostgresWatch:
         self._moved_at = -inf
         # Commits for which the version moved already, and of which the other one that hears of
         # them, the writer or the listener, has not said so yet.
-        self._announced: deque[str] = deque(maxlen=_MOST_ANNOUNCED)
+        self._announced: deque[str] = deque(maxlen=_MAX_ANNOUNCED)
         self._announcing = threading.Lock()
         self._threads = [
             threading.Thread(target=self._listen, name="listener", daemon=True),
-            threading.Thread(target=self._doubt, name="doubt", daemon=True),
+            threading.Thread(target=self._watch_silence, name="doubt", daemon=True),
         ]
 
     def listen(self) -> None:
@@ -159,25 +159,25 @@ class PostgresWatch:
                 self._announced.remove(commit)
                 return
             self._moved_at = time.monotonic()
-            self._raise()
+            self._increase_counter()
             if commit:
                 self._announced.append(commit)
 
-    def _raise(self) -> None:
+    def _increase_counter(self) -> None:
         try:
             self._counter.increase()
         except Misconfigured as wrong:
             _log.error("other processes hear of writes by NOTIFY alone: %s", wrong)
 
-    def proof(self) -> Proof:
+    def proof(self) -> VersionProof:
         """Return when the server was last asked, and the version once all was heard until then."""
-        return Proof(*self._proof, self._moved_at)
+        return VersionProof(*self._proof, self._moved_at)
 
     def close(self) -> None:
         """Stop listening and let go of the counter."""
         self._stopped.set()
         # What is still open by now has nobody who waits for it, but threads that would not end.
-        self._server.cut()
+        self._server.disconnect_all()
         for thread in self._threads:
             if thread.is_alive():
                 thread.join(timeout=_CLOSE_SECONDS)
@@ -195,10 +195,10 @@ class PostgresWatch:
                 self._stopped.wait(_POLL_SECONDS)
 
     def _follow_notifications(self) -> None:
-        with self._server.connect_to_ask() as connection:
+        with self._server.connect_monitor() as connection:
             listens, began_at = False, time.monotonic()
             while not self._stopped.is_set():
-                listens = listens or self._begins_to_listen(connection)
+                listens = listens or self._start_listening(connection)
                 for notification in connection.notifies(timeout=_POLL_SECONDS, stop_after=1):
                     self.announce(notification.payload)
                 if listens and self._heard_at > began_at:
@@ -207,36 +207,36 @@ class PostgresWatch:
                     self._proof = self._heard_at, self.version()
                 asked_at = time.monotonic()
                 connection.execute("SELECT 1")
-                self._server.note_answer()
+                self._server.record_answer()
                 if listens:
                     self._heard_at = asked_at
 
-    def _begins_to_listen(self, connection: psycopg.Connection[Any]) -> bool:
+    def _start_listening(self, connection: psycopg.Connection[Any]) -> bool:
         """Listen, and say so; a standby lets nobody, and is looked at again and again instead."""
         if is_standby(connection):
             return False
         connection.execute(f"LISTEN {CHANNEL}")
         # What was written before we listened was told to nobody here.
-        self._raise()
+        self._increase_counter()
         return True
 
-    def _doubt(self) -> None:
+    def _watch_silence(self) -> None:
         for turn in count():
             if self._stopped.wait(TICK_SECONDS):
                 return
             self._server.tick()
-            self._rejoin()
+            self._reopen_counter()
             # As often as the server is asked.
-            if turn % 2 and time.monotonic() - self._heard_at > _DOUBT_SECONDS:
-                self._raise()
+            if turn % 2 and time.monotonic() - self._heard_at > _MAX_SILENCE_SECONDS:
+                self._increase_counter()
 
-    def _rejoin(self) -> None:
+    def _reopen_counter(self) -> None:
         try:
-            self._counter.rejoin()
+            self._counter.reopen()
         except Misconfigured as wrong:
             _log.error("other processes hear of writes by NOTIFY alone: %s", wrong)
 
 
-def _name_of(address: str) -> str:
+def _build_counter_name(address: str) -> str:
     """Return the name of a database's counter: the same text of its address, the same counter."""
     return hashlib.blake2b(address.encode(), digest_size=8).hexdigest()

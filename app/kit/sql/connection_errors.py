@@ -87,7 +87,7 @@ _ANYTHING_ELSE = (
 )
 
 
-def unreachable(error: BaseException | None, file: Path | None) -> Failure:
+def connection_failure_for(error: BaseException | None, file: Path | None) -> Failure:
     """Return the failure to tell when opening a database raised an error of its driver.
 
     `file` is that of SQLite.
@@ -103,7 +103,7 @@ def unreachable(error: BaseException | None, file: Path | None) -> Failure:
     if is_full(message):
         return DatabaseUnavailable(NO_SPACE)
     if file is not None and "unable to open" in message:
-        return DatabaseUnavailable(_unopened(file))
+        return DatabaseUnavailable(_describe_unopened(file))
     causes = _POSTGRESQL if file is None else _SQLITE
     details = (cause.detail for cause in causes if re.search(cause.pattern, message))
     return DatabaseUnavailable(next(details, _ANYTHING_ELSE))
@@ -114,7 +114,7 @@ def is_full(message: str) -> bool:
     return "disk is full" in message.lower() or "no space left" in message.lower()
 
 
-def _unopened(file: Path) -> str:
+def _describe_unopened(file: Path) -> str:
     folder = file.absolute().parent
     if not folder.is_dir():
         return (

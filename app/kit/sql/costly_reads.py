@@ -1,4 +1,4 @@
-"""A few threads for reads that take long, so that all others find one free."""
+"""A small thread pool for expensive reads, so that they do not block the others."""
 
 import asyncio
 import time
@@ -11,26 +11,26 @@ from typing import TypeVar
 from app.kit.errors import DatabaseBusy
 
 Result = TypeVar("Result")
-# As many run at once. On PostgreSQL there are connections beside those of all others for them.
-MOST_COSTLY = 4
+# How many run at the same time. On PostgreSQL, the pools have additional connections for them.
+MAX_COSTLY = 4
 
 
 class CostlyReads:
-    """Runs functions that read at length, some at a time."""
+    """Runs functions with expensive reads, a limited number at the same time."""
 
     def __init__(self, seconds: float) -> None:
-        """Let each wait for its turn so many seconds."""
+        """Set how many seconds a read may wait for a thread."""
         self._seconds = seconds
-        self._threads = ThreadPoolExecutor(MOST_COSTLY, "costly")
+        self._threads = ThreadPoolExecutor(MAX_COSTLY, "costly")
 
     async def run(self, function: Callable[[], Result]) -> Result:
-        """Return what a function returns; refuse it where its turn does not come in time."""
-        # What the request is known by, such as its trace, goes along.
+        """Return the result of a function; raise `DatabaseBusy` if no thread is free in time."""
+        # Copy the context variables of the request, such as its trace.
         turn = partial(copy_context().run, self._run, function, time.monotonic())
         return await asyncio.wrap_future(self._threads.submit(turn))
 
     def close(self) -> None:
-        """Begin nothing any more."""
+        """Cancel what has not started, and start nothing more."""
         self._threads.shutdown(wait=False, cancel_futures=True)
 
     def _run(self, function: Callable[[], Result], came_at: float) -> Result:

@@ -1,4 +1,4 @@
-"""What the errors of database drivers mean, as failures of ours."""
+"""Translation of driver errors to failures."""
 
 import sqlite3
 from collections.abc import Iterator
@@ -17,37 +17,37 @@ from app.kit.errors import (
     ReadTooLong,
 )
 from app.kit.sql.connection_errors import NO_SPACE, is_full
-from app.kit.sql.session import BROKEN
+from app.kit.sql.session import INTEGRITY_ERRORS
 
 
 @contextmanager
-def translated_failures() -> Iterator[None]:
-    """Raise what a driver raises as a failure of ours."""
+def translate_driver_errors() -> Iterator[None]:
+    """Translate the errors of drivers in this block to failures."""
     try:
         yield
-    except BROKEN as wrong:
+    except INTEGRITY_ERRORS as wrong:
         raise ConstraintViolated("Somebody else changed the same thing at once.") from wrong
     except PoolTimeout as wrong:
         raise DatabaseBusy("Every connection to the database is in use.") from wrong
     except (DataError, sqlite3.DataError, psycopg.DataError):
-        # A value that the database cannot take should not have come this far: a fault of ours.
+        # An invalid value should have been rejected before: this is a bug, so it is not translated.
         raise
     except DBAPIError as wrong:
-        raise _translated(wrong.orig) from wrong
+        raise _translate(wrong.orig) from wrong
     except (sqlite3.Error, psycopg.Error) as wrong:
-        raise _translated(wrong) from wrong
+        raise _translate(wrong) from wrong
 
 
 _READ_ONLY = ("readonly database", "read-only transaction", "during recovery")
-# A statement that was prepared is gone from the server where it was told so from elsewhere.
+# The last two: a pooler or DISCARD ALL removed a prepared statement.
 _BUSY = ("database is locked", "lock timeout", "prepared statement", "cached plan")
 _TOO_LONG = ("interrupted", "statement timeout", "user request")
-# Two units of work stood in each other's way; one of them is to be done again.
+# Two transactions conflict; one of them has to be retried.
 _CONTENDED = ("deadlock detected", "could not serialize")
 
 
-def _translated(wrong: BaseException | None) -> Failure:
-    """Say in our own words what a driver said in its; its words may hold secrets."""
+def _translate(wrong: BaseException | None) -> Failure:
+    """Return a failure with a message of our own; a driver's message may contain secrets."""
     message = str(wrong)
     if any(words in message for words in _READ_ONLY):
         return DatabaseReadOnly(
@@ -59,10 +59,10 @@ def _translated(wrong: BaseException | None) -> Failure:
         return ReadTooLong("The database took too long to find this. Ask for less at once.")
     if any(words in message for words in _BUSY):
         return DatabaseBusy("The database is busy. Try again shortly.")
-    return DatabaseUnavailable(_unavailable(wrong, message))
+    return DatabaseUnavailable(_describe_unavailable(wrong, message))
 
 
-def _unavailable(wrong: BaseException | None, message: str) -> str:
+def _describe_unavailable(wrong: BaseException | None, message: str) -> str:
     if is_full(message):
         return NO_SPACE
     if "no such table" in message or "does not exist" in message:

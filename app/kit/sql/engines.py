@@ -1,4 +1,4 @@
-"""The engines of SQLAlchemy, for SQLite and PostgreSQL."""
+"""SQLAlchemy engines for SQLite and PostgreSQL."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -10,12 +10,12 @@ from sqlalchemy.exc import ArgumentError, DisconnectionError
 from app.kit import json
 from app.kit.bounded_cache import BoundedCache
 from app.kit.errors import Misconfigured
-from app.kit.sql.costly_reads import MOST_COSTLY
-from app.kit.sql.postgres import Server, is_lost
+from app.kit.sql.costly_reads import MAX_COSTLY
+from app.kit.sql.postgres import PostgresServer, is_lost
 from app.kit.sql.sqlite_readers import BEGINS
 
 
-def _sqlite_url(url: str | URL) -> URL:
+def _parse_sqlite_url(url: str | URL) -> URL:
     try:
         parsed = make_url(url)
     except (ArgumentError, ValueError) as wrong:
@@ -35,12 +35,12 @@ def _sqlite_url(url: str | URL) -> URL:
     return parsed
 
 
-def _common_options() -> dict[str, Any]:
-    """Return the options that engines of both dialects share."""
+def _build_options() -> dict[str, Any]:
+    """Return the options for engines of both dialects."""
     return {
-        # It would keep so many statements, however long each is.
+        # Its limit is a number of statements, of any length; the cache below has one in bytes.
         "query_cache_size": 0,
-        "execution_options": {"compiled_cache": _compiled_statements()},
+        "execution_options": {"compiled_cache": _build_statement_cache()},
         "json_serializer": json.dumps_text,
         "json_deserializer": json.loads,
         # Values may be secrets, and errors are logged.
@@ -48,22 +48,24 @@ def _common_options() -> dict[str, Any]:
     }
 
 
-# Bytes of compiled statements, and what one takes for each letter of its text: what it was
-# compiled from is kept with it, and is found by as much again.
-_MOST_COMPILED, _BYTES_A_LETTER = 16 * 2**20, 120
+# The limit of compiled statements in bytes, and the size of one for each character of its text: the
+# clause that it was compiled from, and the cache key, are stored with it.
+_MAX_COMPILED_BYTES, _BYTES_PER_CHARACTER = 16 * 2**20, 120
 
 
-def _compiled_statements() -> BoundedCache[Any, Any]:
-    """Return where SQLAlchemy keeps what it has compiled."""
-    return BoundedCache(_MOST_COMPILED, lambda _, made: _BYTES_A_LETTER * len(made.string))
+def _build_statement_cache() -> BoundedCache[Any, Any]:
+    """Return SQLAlchemy's cache of compiled statements."""
+    return BoundedCache(
+        _MAX_COMPILED_BYTES, lambda _, made: _BYTES_PER_CHARACTER * len(made.string)
+    )
 
 
-# Letters of the longest statement that a server keeps prepared, and how many for a connection.
-LONGEST_PREPARED, MOST_PREPARED = 10_000, 50
+# Characters of the longest statement that is prepared, and prepared statements per connection.
+LONGEST_PREPARED_TEXT, MAX_PREPARED = 10_000, 50
 
 
 class _Cursor(psycopg.Cursor[Any]):
-    """A cursor that lets the server prepare no long statement: each takes far more there."""
+    """A cursor that does not prepare long statements, which take much memory on the server."""
 
     def execute(
         self,
@@ -74,17 +76,16 @@ class _Cursor(psycopg.Cursor[Any]):
         binary: bool | None = None,
     ) -> Any:
         """Run a statement."""
-        if len(query) > LONGEST_PREPARED:
+        if len(query) > LONGEST_PREPARED_TEXT:
             prepare = False
         return super().execute(query, params, prepare=prepare, binary=binary)
 
 
-# For public lists alone. Each has an index for its order, and stops after a page. Where statistics
-# are missing or outdated, the planner thinks it cheaper to gather everything and sort it, or to
-# keep it in memory to test a page against. It still may, where there is no other way. A statement
-# that is prepared is planned once: to plan a page takes ten times as long as to read it, and the
-# index of its order serves it whatever its values are.
-ORDERED = {
+# Planner settings for public lists only. Each list has an index in its order, and stops after a page.
+# With missing or outdated statistics, the planner would collect and sort all rows, or materialize
+# them. The settings discourage that, and do not forbid it. A prepared statement is planned once:
+# planning a page takes ten times as long as reading it, and the index suits all values.
+LIST_SETTINGS = {
     "enable_sort": "off",
     "enable_incremental_sort": "off",
     "enable_material": "off",
@@ -92,31 +93,31 @@ ORDERED = {
 }
 
 
-def postgresql_engines(server: Server, pool_size: int) -> tuple[Engine, Engine]:
-    """Return the general engine, and that of public lists, with half of the connections each.
+def create_postgresql_engines(server: PostgresServer, pool_size: int) -> tuple[Engine, Engine]:
+    """Return the general engine and the one for public lists, each with half of the connections.
 
-    Both may open more for costly reads, which take none away from others so.
+    Both may open additional connections for expensive reads.
     """
     lists, more = max(1, pool_size // 2), (pool_size + 1) // 2
     return (
-        # One read may open another, so there is always one more.
-        _pool(server, {}, pool_size=pool_size, max_overflow=more + 2 * MOST_COSTLY),
-        _pool(server, ORDERED, pool_size=lists, max_overflow=MOST_COSTLY),
+        # A read may open a second one inside, hence the factor.
+        _create_engine(server, {}, pool_size=pool_size, max_overflow=more + 2 * MAX_COSTLY),
+        _create_engine(server, LIST_SETTINGS, pool_size=lists, max_overflow=MAX_COSTLY),
     )
 
 
-# Seconds for which a request waits for a connection where all are in use.
-POOL_SECONDS = 2.0
+# Seconds to wait for a connection of the pool.
+POOL_TIMEOUT = 2.0
 
 
-def _pool(server: Server, settings: Mapping[str, str], **pool: int) -> Engine:
-    """Return an engine whose connections have these settings, too."""
+def _create_engine(server: PostgresServer, settings: Mapping[str, str], **pool: int) -> Engine:
+    """Create an engine whose connections have additional settings."""
     engine = create_engine(
         URL.create("postgresql+psycopg", database=server.database),
-        # The one that was used last: its server has at hand what it needs.
+        # The most recently used connection: its backend has warm caches.
         pool_use_lifo=True,
-        pool_timeout=POOL_SECONDS,
-        **_common_options(),
+        pool_timeout=POOL_TIMEOUT,
+        **_build_options(),
         **pool,
     )
 
@@ -126,60 +127,59 @@ def _pool(server: Server, settings: Mapping[str, str], **pool: int) -> Engine:
 
     @event.listens_for(engine, "connect")
     def prepare(connection: Any, _record: Any) -> None:
-        connection.prepared_max = MOST_PREPARED
+        connection.prepared_max = MAX_PREPARED
 
     @event.listens_for(engine, "checkout")
     def check(connection: Any, _record: Any, _proxy: Any) -> None:
         if is_lost(connection):
-            # It is replaced before anything was sent.
+            # SQLAlchemy replaces the connection before anything is sent.
             raise DisconnectionError
         if connection.read_only is False:
-            # As SQLAlchemy leaves it after a read; a standby refuses to be asked for more.
+            # SQLAlchemy sets False after a read, and a standby refuses READ WRITE.
             connection.read_only = None
 
     return engine
 
 
 def limit_statements(connection: Connection, seconds: float) -> None:
-    """Let the server end statements of a connection that take longer; 0 lets all of them end.
+    """Set the statement timeout of a connection; 0 means no limit.
 
-    It is kept with the connection, so that those who ask for the same after one another cost
-    nothing.
+    The current value is stored with the connection, so setting the same value again is free.
     """
-    if connection.info.get(_LIMITED, 0) == seconds:
+    if connection.info.get(_STATEMENT_SECONDS, 0) == seconds:
         return
     driver: Any = connection.connection.driver_connection
     driver.autocommit = True
     driver.execute(f"SET statement_timeout = {int(seconds * 1000)}")
     driver.autocommit = False
-    connection.info[_LIMITED] = seconds
+    connection.info[_STATEMENT_SECONDS] = seconds
 
 
-_LIMITED = "dateline_statement_seconds"
+_STATEMENT_SECONDS = "dateline_statement_seconds"
 
 
-# More than are prepared in all, so that none is prepared twice.
-_STATEMENTS = 512
+# More than there are different statements, so that none is prepared twice.
+_CACHED_STATEMENTS = 512
 
 
-def sqlite_engine(url: str | URL, busy_timeout: float) -> Engine:
-    """Return an engine for a file, of which a transaction waits so many seconds for its lock."""
+def create_sqlite_engine(url: str | URL, busy_timeout: float) -> Engine:
+    """Create an engine for a file; `busy_timeout` is in seconds."""
     engine = create_engine(
-        _sqlite_url(url),
+        _parse_sqlite_url(url),
         paramstyle="named",
-        # Those who read and write hold their connections themselves.
+        # `SqliteReadPool` and `SqliteWriter` pool the connections.
         poolclass=NullPool,
         connect_args={
             "timeout": busy_timeout,
-            "cached_statements": _STATEMENTS,
+            "cached_statements": _CACHED_STATEMENTS,
             "check_same_thread": False,
         },
-        **_common_options(),
+        **_build_options(),
     )
 
     @event.listens_for(engine, "connect")
     def prepare(connection: Any, _record: Any) -> None:
-        # The driver's own transaction handling would begin late and never IMMEDIATE.
+        # The driver's transaction handling would begin late, and never with IMMEDIATE.
         connection.isolation_level = None
         for pragma in _PRAGMAS:
             connection.execute(pragma)
@@ -194,7 +194,7 @@ def sqlite_engine(url: str | URL, busy_timeout: float) -> Engine:
     return engine
 
 
-_MOST_OF_SQLITE = 80 * 2**20
+_SQLITE_MAX_BYTES = 80 * 2**20
 _PRAGMAS = (
     "PRAGMA journal_mode = WAL",
     "PRAGMA synchronous = FULL",
@@ -202,8 +202,8 @@ _PRAGMAS = (
     # In KiB, for each connection; the operating system caches the file for all of them.
     "PRAGMA cache_size = -16384",
     "PRAGMA temp_store = MEMORY",
-    # In bytes, for all connections of the process: beyond, each reuses the pages that it has.
-    f"PRAGMA soft_heap_limit = {_MOST_OF_SQLITE}",
-    # In pages. The worker makes checkpoints beside the writers; a commit does if it does not.
+    # In bytes, for all connections of the process; above it, a connection reuses its own pages.
+    f"PRAGMA soft_heap_limit = {_SQLITE_MAX_BYTES}",
+    # In pages. The worker makes checkpoints; this is the fallback, in which a commit makes one.
     "PRAGMA wal_autocheckpoint = 8000",
 )

@@ -1,9 +1,9 @@
-"""One process of many does the background work: whoever holds a lock, or a lease.
+"""Leader election: one process of many does the background work.
 
-Beside an SQLite file it is a lock on a file, which the kernel takes back from a process that ends.
-On PostgreSQL it is a lease: a row with a number and an end, by the database's clock. Whoever takes
-it over raises the number, and every transaction of a leader checks its number first, so one that
-was cut off, or stood still, writes nothing after that.
+With SQLite the leader holds a file lock, which the kernel releases when the process ends. On
+PostgreSQL it holds a lease: a row with a number (a fencing token) and an expiry by the database's
+clock. A new leader increments the number, and every transaction of a leader checks its number
+first, so a leader that was partitioned or suspended cannot write any more.
 """
 
 import fcntl
@@ -22,20 +22,20 @@ from app.kit.errors import Failure, LeadershipLost
 from app.kit.sql.schema import Base, key
 from app.kit.sql.session import WriteSession
 
-# Seconds: between two times at which leaders and others ask; until a lease ends by the database's
-# clock; until its holder, who counts from before it asked, does not rely on it any more; and for
-# which a transaction of a leader may do nothing, since nobody else leads before it ends.
+# Seconds: between two attempts to acquire or renew; the duration of a lease by the database's clock;
+# for which the holder relies on it, counted from before the request; and after which the server
+# ends an idle transaction of a leader, since no other process can lead before it ends.
 ASK_EVERY = 1.0
 _LEASE, _CERTAIN, _IDLE = 8.0, 6.0, 5.0
 _WORKER = "worker"
-# It goes on while a machine sleeps, where there is one that does.
+# CLOCK_BOOTTIME includes suspend; not every system has it.
 _CLOCK = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
 
 
 class Lease(Base):
-    """The right to do some work until an instant, in microseconds since 1970.
+    """A lease that expires at an instant, in microseconds since 1970.
 
-    `number` rises whenever it changes hands.
+    `number` increases with every new holder.
     """
 
     __tablename__ = "leases"
@@ -49,21 +49,21 @@ class Lease(Base):
 class Leadership(Protocol):
     """The right to do the background work."""
 
-    def held(self) -> bool:
-        """Tell whether this process has it, taking it if nobody else does."""
+    def try_acquire(self) -> bool:
+        """Acquire or renew it if possible; return whether this process has it."""
         ...
 
     def release(self) -> None:
-        """Give it up."""
+        """Release it."""
         ...
 
     @property
     def term(self) -> int | None:
-        """Return what tells this time of leading from others; nothing while others may lead."""
+        """Return a number for this period of leadership; None while others may lead."""
         ...
 
     def is_current(self, session: WriteSession, term: int) -> bool:
-        """Tell whether a term goes on, and until the transaction ends."""
+        """Tell whether a term is current, and stays so until the transaction ends."""
         ...
 
 
@@ -71,8 +71,8 @@ _leading: ContextVar[tuple[Leadership, int] | None] = ContextVar("leading", defa
 
 
 @contextmanager
-def leading(leadership: Leadership) -> Iterator[None]:
-    """Work as the leader: what this thread reads, writes and sends raises where it is not."""
+def as_leader(leadership: Leadership) -> Iterator[None]:
+    """Work as the leader: reads, writes and requests raise `LeadershipLost` if it is lost."""
     term = leadership.term
     if term is None:
         raise LeadershipLost(_LOST)
@@ -83,15 +83,15 @@ def leading(leadership: Leadership) -> Iterator[None]:
         _leading.reset(token)
 
 
-def check_leading() -> None:
-    """Raise `LeadershipLost` if this thread works as the leader, and may be it no more."""
+def check_leadership() -> None:
+    """Raise `LeadershipLost` if this thread works as a leader whose term has ended."""
     found = _leading.get()
     if found is not None and found[0].term != found[1]:
         raise LeadershipLost(_LOST)
 
 
-def check_leading_in(session: WriteSession) -> None:
-    """Raise it the same way; otherwise nobody else leads before the transaction ends."""
+def check_leadership_in(session: WriteSession) -> None:
+    """Raise `LeadershipLost` likewise; otherwise the term lasts until the transaction ends."""
     found = _leading.get()
     if found is not None and not found[0].is_current(session, found[1]):
         raise LeadershipLost(_LOST)
@@ -108,14 +108,14 @@ class FileLeadership:
         self._path = f"{database}.leader"
         self._file: int | None = None
 
-    def held(self) -> bool:
-        """Tell whether this process has the lock, taking it if nobody else does."""
+    def try_acquire(self) -> bool:
+        """Acquire the lock if it is free; return whether this process has it."""
         if self._file is not None:
             return True
         try:
             file = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
         except OSError:
-            # A folder that cannot be written to: then nothing is there to be done either.
+            # A read-only folder: there is no background work either.
             return False
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -126,14 +126,14 @@ class FileLeadership:
         return True
 
     def release(self) -> None:
-        """Give the lock up."""
+        """Release the lock."""
         if self._file is not None:
             os.close(self._file)
             self._file = None
 
     @property
     def term(self) -> int | None:
-        """Return the number of the file; nobody takes the lock away."""
+        """Return the file descriptor; the lock cannot be lost."""
         return self._file
 
     def is_current(self, session: WriteSession, term: int) -> bool:
@@ -145,52 +145,54 @@ class LeaseLeadership:
     """A lease in a row of PostgreSQL."""
 
     def __init__(self, write: Callable[[], AbstractContextManager[WriteSession]]) -> None:
-        """Ask for it in transactions that `write` opens."""
+        """Use transactions that `write` opens."""
         self._write = write
         self._holder = str(uuid4())
         self._number: int | None = None
         self._certain_until = 0.0
 
-    def held(self) -> bool:
-        """Tell whether this process has the lease, renewing it, or taking it where it ended.
+    def try_acquire(self) -> bool:
+        """Renew the lease, or acquire an expired one; return whether this process has it.
 
-        Raises a `Failure` where the database does not answer; the lease goes on for a while then.
+        Raises a `Failure` if the database does not answer; the lease stays valid for a while.
         """
         asked_at = time.clock_gettime(_CLOCK)
         with self._write() as session:
-            number = self._renewed(session) or self._taken(session)
+            number = self._renew(session) or self._take_over(session)
         self._number, self._certain_until = number, asked_at + _CERTAIN
         return number is not None
 
     def release(self) -> None:
-        """Let the lease end now; it ends by itself where the database does not answer."""
+        """Expire the lease now; if the database does not answer, it expires later."""
         number, self._number = self._number, None
         if number is not None:
             with suppress(Failure), self._write() as session:
-                session.execute(self._own(number).values(expires_at=0))
+                session.execute(self._update_own(number).values(expires_at=0))
 
     @property
     def term(self) -> int | None:
-        """Return the lease's number while it is certain that nobody else has it."""
+        """Return the number of the lease while no other process can have it."""
         return self._number if time.clock_gettime(_CLOCK) < self._certain_until else None
 
     def is_current(self, session: WriteSession, term: int) -> bool:
-        """Tell whether the row has this number; it keeps it until the transaction ends."""
+        """Tell whether the row has this number; lock it until the transaction ends."""
         idle = func.set_config("idle_in_transaction_session_timeout", f"{_IDLE:g}s", True)
-        # A renewal changes no key, so it does not wait for this, and a takeover does.
-        held = select(Lease.number, idle).where(
+        # FOR KEY SHARE blocks a takeover, which locks the row, and not a renewal.
+        try_acquire = select(Lease.number, idle).where(
             Lease.name == _WORKER, Lease.holder == self._holder, Lease.number == term
         )
-        return bool(session.scalars(held.with_for_update(read=True, key_share=True)))
+        return bool(session.scalars(try_acquire.with_for_update(read=True, key_share=True)))
 
-    def _renewed(self, session: WriteSession) -> int | None:
+    def _renew(self, session: WriteSession) -> int | None:
         if self._number is None:
             return None
-        renewed = session.execute(self._own(self._number).values(expires_at=_NOW + _MICROS))
+        renewed = session.execute(
+            self._update_own(self._number).values(expires_at=_NOW + _LEASE_MICROS)
+        )
         return self._number if renewed else None
 
-    def _taken(self, session: WriteSession) -> int | None:
-        # Where a transaction of the last leader goes on, it is as if the lease did.
+    def _take_over(self, session: WriteSession) -> int | None:
+        # SKIP LOCKED: a running transaction of the last leader holds the lease.
         ended = select(Lease.number).where(Lease.name == _WORKER, Lease.expires_at < _NOW)
         number: int | None = session.scalar(ended.with_for_update(skip_locked=True))
         if number is None:
@@ -198,15 +200,15 @@ class LeaseLeadership:
         session.execute(
             update(Lease)
             .where(Lease.name == _WORKER)
-            .values(number=number + 1, holder=self._holder, expires_at=_NOW + _MICROS)
+            .values(number=number + 1, holder=self._holder, expires_at=_NOW + _LEASE_MICROS)
         )
         return number + 1
 
-    def _own(self, number: int) -> Update:
+    def _update_own(self, number: int) -> Update:
         return update(Lease).where(
             Lease.name == _WORKER, Lease.holder == self._holder, Lease.number == number
         )
 
 
 _NOW = cast(func.extract("epoch", func.clock_timestamp()) * 1_000_000, BigInteger)
-_MICROS = int(_LEASE * 1_000_000)
+_LEASE_MICROS = int(_LEASE * 1_000_000)

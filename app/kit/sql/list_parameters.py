@@ -1,6 +1,6 @@
-"""Lists of values as one parameter: a statement is the same however many values are asked for.
+"""Lists as a single bind parameter, so that a statement is the same for any number of values.
 
-PostgreSQL takes an array, and SQLite a text of JSON, which it takes apart.
+PostgreSQL receives an array, and SQLite a JSON array, which `json_each` expands.
 """
 
 from collections.abc import Collection
@@ -19,36 +19,36 @@ from app.kit import json
 
 
 class ListOf(TypeDecorator[Collection[Any]]):
-    """The type of a parameter that is a list, of texts or of numbers."""
+    """The type of a list parameter, of texts or of numbers."""
 
     impl = Text
     cache_ok = True
 
     def __init__(self, *, numbers: bool) -> None:
-        """Take a list of numbers, or of texts."""
+        """Create the type, of numbers or of texts."""
         super().__init__()
         self.numbers = numbers
 
     def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
-        """Return what the database takes."""
+        """Return the type for a dialect."""
         if dialect.name == "sqlite":
             return Text()
         return ARRAY(BigInteger if self.numbers else Text)
 
     def process_bind_param(self, value: Collection[Any] | None, dialect: Dialect) -> Any:
-        """Return the values as the database takes them."""
+        """Convert the values for a dialect."""
         values = list(value or ())
         return json.dumps_text(values) if dialect.name == "sqlite" else values
 
 
 class _IsListed(FunctionElement[bool]):
-    """A column, the list, and how many of its values count (where that is not all of them)."""
+    """A column, the list, and optionally how many of its first values count."""
 
     type = Boolean()
     inherit_cache = True
 
     def self_group(self, against: Any = None) -> Any:
-        """Stay a condition: compared with 1, as on SQLite otherwise, it would use no index."""
+        """Stay a condition: SQLAlchemy would add `= 1` on SQLite, which prevents use of an index."""
         return self
 
 
@@ -58,9 +58,9 @@ def is_listed(
     values: Collection[Any] | None = None,
     first: int | None = None,
 ) -> ColumnElement[bool]:
-    """Tell whether a column has one of the values of a list, or one of the `first` of them.
+    """Return the condition that a column has one of the values of a list, or of its `first` ones.
 
-    The list is bound by its `name`, or to `values` where these are given.
+    The list is the parameter `name`, unless `values` are given.
     """
     type_ = ListOf(numbers=isinstance(column.type, Integer))
     listed = bindparam(name, values, type_=type_, unique=True) if values is not None else None
@@ -68,19 +68,21 @@ def is_listed(
     return _IsListed(column, bindparam(name, type_=type_) if listed is None else listed, *most)
 
 
-def _parts(element: _IsListed, compiler: SQLCompiler, options: dict[str, Any]) -> list[str]:
+def _compile_clauses(
+    element: _IsListed, compiler: SQLCompiler, options: dict[str, Any]
+) -> list[str]:
     grouped = (clause.self_group(against=in_op) for clause in element.clauses)
     return [compiler.process(clause, **options) for clause in grouped]
 
 
 @compiles(_IsListed, "sqlite")
-def _on_sqlite(element: _IsListed, compiler: SQLCompiler, **options: Any) -> str:
-    column, values, *first = _parts(element, compiler, options)
+def _compile_for_sqlite(element: _IsListed, compiler: SQLCompiler, **options: Any) -> str:
+    column, values, *first = _compile_clauses(element, compiler, options)
     most = f" LIMIT {first[0]}" if first else ""
     return f"{column} IN (SELECT value FROM json_each({values}){most})"  # noqa: S608
 
 
 @compiles(_IsListed, "postgresql")
-def _on_postgresql(element: _IsListed, compiler: SQLCompiler, **options: Any) -> str:
-    column, values, *first = _parts(element, compiler, options)
+def _compile_for_postgresql(element: _IsListed, compiler: SQLCompiler, **options: Any) -> str:
+    column, values, *first = _compile_clauses(element, compiler, options)
     return f"{column} = ANY (({values})[:{first[0]}])" if first else f"{column} = ANY ({values})"

@@ -1,4 +1,4 @@
-"""The schema's version: told, checked, and brought up to date by Alembic."""
+"""Schema migrations with Alembic: find, check and change the revision."""
 
 from functools import cache
 from pathlib import Path
@@ -11,40 +11,40 @@ from sqlalchemy import Connection, inspect, text
 from sqlalchemy.exc import DBAPIError
 
 from app.kit.errors import DatabaseBehind
-from app.kit.sql.connection_errors import unreachable
+from app.kit.sql.connection_errors import connection_failure_for
 from app.kit.sql.database import Database
 from app.kit.sql.sqlite_readers import BEGINS
 
 _ROOT = Path(__file__).resolve().parents[3]
-_LOCK = 0x646174656C696E65  # "dateline": one process migrates, the others wait
+_LOCK = 0x646174656C696E65  # "dateline" in ASCII: an advisory lock, so that one process migrates at a time
 
 
 @cache
-def newest() -> str:
+def find_head() -> str:
     """Return the revision that this version of the code needs."""
     head = ScriptDirectory(str(_ROOT / "migrations")).get_current_head()
     assert head is not None
     return head
 
 
-def current(database: Database) -> str | None:
-    """Return the revision that the database has, or nothing where it is empty."""
+def find_current(database: Database) -> str | None:
+    """Return the revision of the database, or None if it is empty."""
     try:
         with database.engine.connect() as connection:
             return MigrationContext.configure(connection).get_current_revision()
     except DBAPIError as wrong:
-        raise unreachable(wrong.orig, database.file) from wrong
+        raise connection_failure_for(wrong.orig, database.file) from wrong
 
 
 def is_current(database: Database) -> bool:
     """Tell whether the schema is the one that this version needs."""
-    return current(database) == newest()
+    return find_current(database) == find_head()
 
 
 def check(database: Database) -> None:
-    """Refuse a database whose schema is another than this version needs, and say what to do."""
+    """Refuse a database with another schema than this version needs, and say what to do."""
     database.check_file()
-    found, needed = current(database), newest()
+    found, needed = find_current(database), find_head()
     if found == needed:
         return
     _refuse_newer(found)
@@ -54,12 +54,12 @@ def check(database: Database) -> None:
     )
 
 
-def refuse_strangers(database: Database) -> None:
-    """Refuse a database that holds other people's tables and none of ours."""
+def refuse_foreign_tables(database: Database) -> None:
+    """Refuse a database that has tables, and none of Dateline."""
     try:
         tables = inspect(database.engine).get_table_names()
     except DBAPIError as wrong:
-        raise unreachable(wrong.orig, database.file) from wrong
+        raise connection_failure_for(wrong.orig, database.file) from wrong
     if tables and "alembic_version" not in tables:
         raise DatabaseBehind(
             f"The database holds tables of something else ({tables[0]!r}, for one). Give Dateline "
@@ -69,7 +69,7 @@ def refuse_strangers(database: Database) -> None:
 
 def refuse_newer(database: Database) -> None:
     """Refuse a database that a newer version has migrated."""
-    _refuse_newer(current(database))
+    _refuse_newer(find_current(database))
 
 
 def upgrade(database: Database, revision: str = "head") -> None:
@@ -84,11 +84,11 @@ def downgrade(database: Database, revision: str) -> None:
 
 
 def _refuse_newer(found: str | None) -> None:
-    known = {script.revision for script in _scripts().walk_revisions()}
+    known = {script.revision for script in _load_scripts().walk_revisions()}
     if found is not None and found not in known:
         raise DatabaseBehind(
             f"The database was migrated by a newer Dateline (to {found}; this one knows up to "
-            f"{newest()}). Run that version, or restore a backup."
+            f"{find_head()}). Run that version, or restore a backup."
         )
 
 
@@ -103,19 +103,19 @@ def _run(database: Database, direction: str, revision: str) -> None:
                 config.attributes["connection"] = connection
                 getattr(command, direction)(config, revision)
     except DBAPIError as wrong:
-        raise unreachable(wrong.orig, database.file) from wrong
+        raise connection_failure_for(wrong.orig, database.file) from wrong
     finally:
         if database.dialect == "postgresql":
-            # The server has forgotten what was prepared on the connection that dropped tables.
+            # Dropped tables invalidate the prepared statements of pooled connections.
             database.engine.dispose()
 
 
 def _lock(connection: Connection) -> None:
     if connection.dialect.name == "postgresql":
-        # Waiting for another process to migrate is not a fault, however long it takes.
+        # Waiting for another process that migrates is fine, however long it takes.
         connection.execute(text("SET LOCAL lock_timeout = 0"))
         connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
 
 
-def _scripts() -> ScriptDirectory:
+def _load_scripts() -> ScriptDirectory:
     return ScriptDirectory(str(_ROOT / "migrations"))

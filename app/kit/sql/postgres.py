@@ -25,7 +25,7 @@ from psycopg.conninfo import conninfo_to_dict
 from app.kit.errors import Misconfigured
 
 # A connection whose statements are awaited.
-AwaitedConnection = psycopg.AsyncConnection[Any]
+AsyncConnection = psycopg.AsyncConnection[Any]
 _log = logging.getLogger("dateline.database")
 _PREFIX = re.compile(r"postgres(ql)?(\+psycopg)?://")
 # What libpq is given unless the address says otherwise. A connection that was cut without a word
@@ -49,12 +49,13 @@ _SESSION: Mapping[str, str] = {
 _IN_OPTIONS = re.compile(r"(?:-c\s*|--)([\w.-]+)\s*=")
 # Seconds: an address that says nothing for so long is still waited for, but not alone; and between
 # looks whether the server is given up. What is refused sooner than in the third was not silence.
-_HEAD_START, _LOOK_EVERY = 0.25, 0.1
+_ATTEMPT_DELAY, _CHECK_EVERY = 0.25, 0.1
 _REFUSED_WITHIN = 0.5
-_MOST_ATTEMPTS = 64
+_MAX_ATTEMPTS = 64
 # Seconds within which a statement that waits for nothing is answered.
 _ANSWER_WITHIN = 5.0
-# Seconds between two calls of `Server.tick`, and how many of them without an answer are silence.
+# Seconds between two calls of `PostgresServer.tick`, and after how many calls without an answer the
+# server counts as silent.
 TICK_SECONDS = 0.125
 _SILENT_TICKS = 7
 
@@ -65,7 +66,7 @@ _NO_ADDRESS = (
 )
 
 
-class Server:
+class PostgresServer:
     """One PostgreSQL database, at one or several addresses."""
 
     def __init__(self, url: str, lock_timeout: float) -> None:
@@ -73,17 +74,17 @@ class Server:
 
         `lock_timeout` is how many seconds a statement waits for a lock.
         """
-        given = _parameters_of(url)
+        given = _parse_url(url)
         self.database: str | None = given.get("dbname")
         # The same text of an address is the same database, to the processes of a machine.
         self.address = url
         self._parameters = {**_DEFAULTS, **given}
-        self._addresses = list(_addresses_of(given))
+        self._addresses = list(_split_addresses(given))
         self._settings = {**_SESSION, "lock_timeout": str(int(lock_timeout * 1000))}
-        self._fixed = _names_in(str(given.get("options") or ""))
-        self._attempts = ThreadPoolExecutor(_MOST_ATTEMPTS, "connecting")
+        self._url_settings = _find_setting_names(str(given.get("options") or ""))
+        self._attempts = ThreadPoolExecutor(_MAX_ATTEMPTS, "connecting")
         self._sockets: WeakKeyDictionary[
-            psycopg.Connection[Any] | AwaitedConnection, socket.socket
+            psycopg.Connection[Any] | AsyncConnection, socket.socket
         ] = WeakKeyDictionary()
         self._lock = threading.Lock()
         self._ticks = 0
@@ -93,45 +94,45 @@ class Server:
         self, settings: Mapping[str, str] | None = None, **options: Any
     ) -> psycopg.Connection[Any]:
         """Open a connection with these settings, too; none while the server is silent."""
-        return self._open(settings or {}, options, lambda: self.is_silent)
+        return self._connect_first(settings or {}, options, lambda: self.is_silent)
 
-    async def connect_awaited(self, settings: Mapping[str, str]) -> AwaitedConnection:
+    async def connect_async(self, settings: Mapping[str, str]) -> AsyncConnection:
         """Open a connection whose statements are awaited, in autocommit, as `connect` does."""
         left = list(self._addresses)
-        pending: set[asyncio.Task[AwaitedConnection]] = set()
+        pending: set[asyncio.Task[AsyncConnection]] = set()
         failure: BaseException = psycopg.OperationalError(_SILENT)
         try:
             while (left or pending) and not self.is_silent:
                 if left:
-                    attempt = self._open_awaited(left.pop(0), settings)
+                    attempt = self._connect_async_at(left.pop(0), settings)
                     pending.add(asyncio.create_task(attempt))
-                seconds = _HEAD_START if left else _LOOK_EVERY
+                seconds = _ATTEMPT_DELAY if left else _CHECK_EVERY
                 done, pending = await asyncio.wait(
                     pending, timeout=seconds, return_when=asyncio.FIRST_COMPLETED
                 )
                 opened = [task.result() for task in done if task.exception() is None]
                 for connection in opened[1:]:
-                    close_awaited(connection)
+                    close_async(connection)
                 if opened:
                     return opened[0]
                 failure = next((task.exception() for task in done), None) or failure
         finally:
             for task in pending:
-                task.add_done_callback(_close_late_awaited)
+                task.add_done_callback(_close_async_result)
                 task.cancel()
         raise failure
 
-    def connect_to_ask(self) -> psycopg.Connection[Any]:
+    def connect_monitor(self) -> psycopg.Connection[Any]:
         """Open a connection to find out whether the server answers, without transactions."""
         began = time.monotonic()
         try:
-            connection = self._open({}, {}, lambda: False)
+            connection = self._connect_first({}, {}, lambda: False)
         except psycopg.Error:
             if time.monotonic() - began < _REFUSED_WITHIN:
                 # Whoever needs a connection finds out as soon, and also when the server is back.
-                self.note_answer()
+                self.record_answer()
             raise
-        self.note_answer()
+        self.record_answer()
         connection.autocommit = True
         return connection
 
@@ -142,13 +143,13 @@ class Server:
         one to the first; or, where it has one only, lets the first one wait.
         """
         with closing(self.connect()) as first, closing(self.connect()) as second:
-            before = _process_of(first)
+            before = _fetch_backend_pid(first)
             first.commit()
-            _process_of(second)
+            _fetch_backend_pid(second)
             try:
-                after = self._attempts.submit(_process_of, first).result(_ANSWER_WITHIN)
+                after = self._attempts.submit(_fetch_backend_pid, first).result(_ANSWER_WITHIN)
             except TimeoutError:
-                self.cut()
+                self.disconnect_all()
                 after = None
         if after != before:
             raise Misconfigured(
@@ -157,7 +158,7 @@ class Server:
                 "connect to PostgreSQL directly."
             )
 
-    def note_answer(self) -> None:
+    def record_answer(self) -> None:
         """Note that the server has answered just now, be it with a refusal."""
         self._ticks = 0
         self.is_silent = False
@@ -172,9 +173,9 @@ class Server:
             self.is_silent = True
             _log.warning("the database does not answer; every connection to it is cut")
         if self._ticks % _SILENT_TICKS == 0:
-            self.cut()
+            self.disconnect_all()
 
-    def cut(self) -> None:
+    def disconnect_all(self) -> None:
         """Cut every connection: whoever waits for an answer gets an error."""
         with self._lock:
             sockets = list(self._sockets.values())
@@ -182,7 +183,7 @@ class Server:
             with suppress(OSError):
                 one.shutdown(socket.SHUT_RDWR)
 
-    def _open(
+    def _connect_first(
         self, settings: Mapping[str, str], options: Mapping[str, Any], given_up: Callable[[], bool]
     ) -> psycopg.Connection[Any]:
         """Open a connection at the first address that takes it; a silent one delays little."""
@@ -191,44 +192,44 @@ class Server:
         failure: BaseException = psycopg.OperationalError(_SILENT)
         while (left or pending) and not given_up():
             if left:
-                attempt = partial(self._open_at, left.pop(0), settings, options)
+                attempt = partial(self._connect_at, left.pop(0), settings, options)
                 pending.add(self._attempts.submit(attempt))
-            seconds = _HEAD_START if left else _LOOK_EVERY
+            seconds = _ATTEMPT_DELAY if left else _CHECK_EVERY
             done, pending = wait(pending, seconds, FIRST_COMPLETED)
             opened = [one for one in done if one.exception() is None]
             if opened:
-                _abandon({*pending, *opened[1:]})
+                _close_when_opened({*pending, *opened[1:]})
                 return opened[0].result()
             failure = next((one.exception() for one in done), None) or failure
-        _abandon(pending)
+        _close_when_opened(pending)
         raise failure
 
-    def _open_at(
+    def _connect_at(
         self, address: Mapping[str, str], settings: Mapping[str, str], options: Mapping[str, Any]
     ) -> psycopg.Connection[Any]:
         connection: psycopg.Connection[Any] = psycopg.connect(
             **{**self._parameters, **address}, autocommit=True, **options
         )
-        self._note(connection)
-        connection.execute(*self._configuration(settings))
+        self._track_socket(connection)
+        connection.execute(*self._build_configuration(settings))
         connection.autocommit = False
         return connection
 
-    async def _open_awaited(
+    async def _connect_async_at(
         self, address: Mapping[str, str], settings: Mapping[str, str]
-    ) -> AwaitedConnection:
-        connection: AwaitedConnection = await psycopg.AsyncConnection.connect(
+    ) -> AsyncConnection:
+        connection: AsyncConnection = await psycopg.AsyncConnection.connect(
             **{**self._parameters, **address}, autocommit=True
         )
-        self._note(connection)
+        self._track_socket(connection)
         try:
-            await connection.execute(*self._configuration(settings))
+            await connection.execute(*self._build_configuration(settings))
         except BaseException:
-            close_awaited(connection)
+            close_async(connection)
             raise
         return connection
 
-    def _note(self, connection: psycopg.Connection[Any] | AwaitedConnection) -> None:
+    def _track_socket(self, connection: psycopg.Connection[Any] | AsyncConnection) -> None:
         """Keep the socket of a connection, to cut it."""
         # One of our own, since the driver's number may belong to another file by then.
         own = socket.socket(fileno=socket.dup(connection.fileno()))
@@ -236,22 +237,22 @@ class Server:
         with self._lock:
             self._sockets[connection] = own
 
-    def _configuration(self, settings: Mapping[str, str]) -> tuple[LiteralString, list[str]]:
+    def _build_configuration(self, settings: Mapping[str, str]) -> tuple[LiteralString, list[str]]:
         """Return what makes the settings of a new connection, and its values."""
         wanted = {**self._settings, **settings}
-        given = [pair for pair in wanted.items() if pair[0] not in self._fixed]
+        given = [pair for pair in wanted.items() if pair[0] not in self._url_settings]
         # Not as parameters of the start: poolers refuse those that they do not know.
         calls = ", ".join(["set_config(%s, %s, false)"] * len(given))
         return f"SELECT {calls}", [value for pair in given for value in pair]
 
 
-def close_awaited(connection: AwaitedConnection) -> None:
+def close_async(connection: AsyncConnection) -> None:
     """Close a connection, on any event loop and without one: closing waits for nothing."""
     with suppress(StopIteration):
         connection.close().send(None)
 
 
-def is_lost(connection: psycopg.Connection[Any] | AwaitedConnection) -> bool:
+def is_lost(connection: psycopg.Connection[Any] | AsyncConnection) -> bool:
     """Tell whether the server has hung up: there is something to read, and nothing was asked."""
     if connection.closed:
         return True
@@ -260,7 +261,7 @@ def is_lost(connection: psycopg.Connection[Any] | AwaitedConnection) -> bool:
     return bool(poll.poll(0))
 
 
-def _process_of(connection: psycopg.Connection[Any]) -> object:
+def _fetch_backend_pid(connection: psycopg.Connection[Any]) -> object:
     return connection.execute("SELECT pg_backend_pid()").fetchone()
 
 
@@ -270,20 +271,20 @@ def is_standby(connection: psycopg.Connection[Any]) -> bool:
     return bool(row and row[0])
 
 
-def is_address(url: str) -> bool:
+def is_postgresql_url(url: str) -> bool:
     """Tell whether an address is one of PostgreSQL."""
     return _PREFIX.match(url) is not None
 
 
-def _parameters_of(url: str) -> dict[str, Any]:
+def _parse_url(url: str) -> dict[str, Any]:
     start, mark, query = _PREFIX.sub("postgresql://", url, count=1).partition("?")
     try:
-        return dict(conninfo_to_dict(f"{start}{mark}{_with_one_host(query)}"))
+        return dict(conninfo_to_dict(f"{start}{mark}{_merge_hosts(query)}"))
     except psycopg.ProgrammingError as wrong:
         raise Misconfigured(_NO_ADDRESS) from wrong
 
 
-def _with_one_host(query: str) -> str:
+def _merge_hosts(query: str) -> str:
     """Turn SQLAlchemy's `host=h1:p1&host=h2:p2` into libpq's `host=h1,h2&port=p1,p2`."""
     parts = query.split("&")
     hosts = [part.removeprefix("host=") for part in parts if part.startswith("host=")]
@@ -297,7 +298,7 @@ def _with_one_host(query: str) -> str:
     return "&".join([*others, f"host={joined[0]}", f"port={joined[1]}"])
 
 
-def _addresses_of(parameters: Mapping[str, Any]) -> Iterator[dict[str, str]]:
+def _split_addresses(parameters: Mapping[str, Any]) -> Iterator[dict[str, str]]:
     """Yield for each address its own values of the parameters that may have several."""
     lists = {
         name: str(parameters[name]).split(",")
@@ -313,22 +314,22 @@ def _addresses_of(parameters: Mapping[str, Any]) -> Iterator[dict[str, str]]:
         yield {name: values[number % len(values)] for name, values in lists.items()}
 
 
-def _names_in(options: str) -> set[str]:
+def _find_setting_names(options: str) -> set[str]:
     """Return the names of settings that an address gives values to."""
     return {name.lower().replace("-", "_") for name in _IN_OPTIONS.findall(options)}
 
 
-def _abandon(attempts: set[Future[psycopg.Connection[Any]]]) -> None:
+def _close_when_opened(attempts: set[Future[psycopg.Connection[Any]]]) -> None:
     """Close what nobody waits for any more, when and if it is opened."""
     for attempt in attempts:
-        attempt.add_done_callback(_close_late)
+        attempt.add_done_callback(_close_result)
 
 
-def _close_late_awaited(attempt: asyncio.Task[AwaitedConnection]) -> None:
+def _close_async_result(attempt: asyncio.Task[AsyncConnection]) -> None:
     if not attempt.cancelled() and attempt.exception() is None:
-        close_awaited(attempt.result())
+        close_async(attempt.result())
 
 
-def _close_late(attempt: Future[psycopg.Connection[Any]]) -> None:
+def _close_result(attempt: Future[psycopg.Connection[Any]]) -> None:
     if not attempt.cancelled() and attempt.exception() is None:
         attempt.result().close()

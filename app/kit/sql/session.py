@@ -29,9 +29,9 @@ from app.kit.sql.statement import (
     Query,
     Statement,
     TypedRow,
-    compiled_for,
-    deletion,
-    insertion,
+    build_delete,
+    build_insert,
+    compile_statement,
 )
 
 Values = Mapping[str, Any] | None
@@ -39,12 +39,12 @@ Params = Values | Sequence[Mapping[str, Any]]
 RowT = TypeVar("RowT")
 Value = TypeVar("Value")
 # What says, in each driver's words, that a constraint was violated.
-BROKEN = (IntegrityError, sqlite3.IntegrityError, psycopg.IntegrityError)
+INTEGRITY_ERRORS = (IntegrityError, sqlite3.IntegrityError, psycopg.IntegrityError)
 
 # A statement of many rows costs little more than one of a single row, and to SQLite it lets other
 # threads take a turn once, not with each row. Each number of rows is another statement; and of two
 # rows with one key the second cannot replace the first.
-_MANY, _AT_ONCE, _MOST_ROWS = frozenset({"new", "missing"}), 16, 64
+_MULTI_ROW_MODES, _ROWS_PER_STATEMENT, _MAX_ROWS = frozenset({"new", "missing"}), 16, 64
 
 
 # Runs a text with the values of its parameters, or with each of a list of them.
@@ -70,12 +70,12 @@ class ReadSession:
     def all(self, query: Query[RowT], params: Values = None) -> list[RowT]:
         """Return every row."""
         if isinstance(query, Statement):
-            ready = compiled_for(query, self._connection.dialect)
-            return ready.rows(self._execute(ready.text, ready.values(params)).fetchall())
-        result = self._run_once(query.clause, params)
-        return list(map(query.maker(list(result.keys())), result))
+            compiled = compile_statement(query, self._connection.dialect)
+            return compiled.rows(self._execute(compiled.text, compiled.values(params)).fetchall())
+        result = self._execute_clause(query.clause, params)
+        return list(map(query.build_row_factory(list(result.keys())), result))
 
-    def _run_once(self, clause: Any, params: Params) -> CursorResult[Any]:
+    def _execute_clause(self, clause: Any, params: Params) -> CursorResult[Any]:
         """Run what is not kept here; SQLAlchemy has a cache of what it compiled."""
         return self._connection.execute(clause, params)
 
@@ -105,9 +105,9 @@ class ReadSession:
 
     def estimate(self, statement: Statement[Any], params: Mapping[str, Any]) -> int:
         """Return how many rows PostgreSQL's planner expects of a statement."""
-        ready = compiled_for(statement, self._connection.dialect)
+        compiled = compile_statement(statement, self._connection.dialect)
         result = self._connection.exec_driver_sql(
-            f"EXPLAIN (FORMAT JSON) {ready.text}", ready.values(params)
+            f"EXPLAIN (FORMAT JSON) {compiled.text}", compiled.values(params)
         )
         plan: Any = result.scalar()
         return int((json.loads(plan) if isinstance(plan, str) else plan)[0]["Plan"]["Plan Rows"])
@@ -117,7 +117,7 @@ class ReadSession:
         options, clause = {"yield_per": chunk}, cast(Executable, query.clause)
         # Whoever stops reading in the middle leaves no cursor open on the server.
         with self._connection.execute(clause, execution_options=options) as result:
-            yield from map(query.maker(list(result.keys())), result)
+            yield from map(query.build_row_factory(list(result.keys())), result)
 
 
 class WriteSession(ReadSession):
@@ -128,21 +128,21 @@ class WriteSession(ReadSession):
         if isinstance(params, Sequence) and not params:
             return 0
         if not isinstance(statement, Statement):
-            return self._run_once(statement, params).rowcount
-        ready = compiled_for(statement, self._connection.dialect)
+            return self._execute_clause(statement, params).rowcount
+        compiled = compile_statement(statement, self._connection.dialect)
         if params is None or isinstance(params, Mapping):
-            values: Any = ready.values(params)
+            values: Any = compiled.values(params)
         elif len(params) == 1:
-            values = ready.values(params[0])
+            values = compiled.values(params[0])
         else:
-            values = [ready.values(row) for row in params]
-        count: int = self._execute(ready.text, values).rowcount
+            values = [compiled.values(row) for row in params]
+        count: int = self._execute(compiled.text, values).rowcount
         return count
 
     def delete(self, column: Any, values: Collection[Value]) -> None:
         """Delete the rows in which a column of a model has one of these values."""
         if values:
-            self.execute(deletion(column.property.columns[0]), {"values": values})
+            self.execute(build_delete(column.property.columns[0]), {"values": values})
 
     def insert(self, model: type[Base], rows: Sequence[TypedRow], mode: Mode = "new") -> None:
         """Insert rows of one type; the mode says what becomes of those whose key is there.
@@ -152,22 +152,22 @@ class WriteSession(ReadSession):
         """
         if not rows:
             return
-        if mode not in _MANY or len(rows) > _MOST_ROWS:
-            single = insertion(model, type(rows[0]), self.dialect, mode, 1)
+        if mode not in _MULTI_ROW_MODES or len(rows) > _MAX_ROWS:
+            single = build_insert(model, type(rows[0]), self.dialect, mode, 1)
             self.execute(single, [single.params([row]) for row in rows])
             return
-        for start in range(0, len(rows), _AT_ONCE):
-            part = rows[start : start + _AT_ONCE]
-            several = insertion(model, type(rows[0]), self.dialect, mode, len(part))
+        for start in range(0, len(rows), _ROWS_PER_STATEMENT):
+            part = rows[start : start + _ROWS_PER_STATEMENT]
+            several = build_insert(model, type(rows[0]), self.dialect, mode, len(part))
             self.execute(several, several.params(part))
 
     @contextmanager
-    def attempt(self) -> Iterator[None]:
+    def savepoint(self) -> Iterator[None]:
         """Open a part of the transaction that is undone by itself where it fails."""
         try:
             with self._connection.begin_nested():
                 yield
-        except BROKEN as wrong:
+        except INTEGRITY_ERRORS as wrong:
             raise ConstraintViolated("Somebody else changed the same thing at once.") from wrong
 
     def lock(self, name: str, *, shared: bool = False) -> None:
@@ -190,10 +190,10 @@ class WriteSession(ReadSession):
         return bool(self.scalar(_TRY_LOCK, {"key": _lock_key(name)}))
 
 
-_key = bindparam("key", type_=BigInteger)
-_LOCK: Statement[Nothing] = Statement(select(func.pg_advisory_xact_lock(_key)))
-_LOCK_SHARED: Statement[Nothing] = Statement(select(func.pg_advisory_xact_lock_shared(_key)))
-_TRY_LOCK: Statement[tuple[bool]] = Statement(select(func.pg_try_advisory_xact_lock(_key)))
+_KEY = bindparam("key", type_=BigInteger)
+_LOCK: Statement[Nothing] = Statement(select(func.pg_advisory_xact_lock(_KEY)))
+_LOCK_SHARED: Statement[Nothing] = Statement(select(func.pg_advisory_xact_lock_shared(_KEY)))
+_TRY_LOCK: Statement[tuple[bool]] = Statement(select(func.pg_try_advisory_xact_lock(_KEY)))
 _NOTIFY: Statement[Nothing] = Statement(
     select(func.pg_notify(bindparam("channel", type_=Text), bindparam("payload", type_=Text)))
 )

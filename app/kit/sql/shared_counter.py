@@ -1,7 +1,7 @@
-"""A counter that the processes of one machine and one user share; it only ever grows.
+"""A monotonic counter that the processes of one user on one machine share.
 
-It is eight bytes in a file that each process maps, so reading takes no call to the system. The
-file is in a folder that nobody else can write to.
+It is eight bytes in a file that each process maps, so reading needs no system call. The file is in
+a folder that no other user can write to.
 """
 
 import fcntl
@@ -25,53 +25,53 @@ _OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH
 class SharedCounter:
     """A counter in `dateline-UID/NAME.counter` below the folder for temporary files.
 
-    What a process reads never goes back, whichever threads and processes raise it at once, and
-    also where the file is removed and made again.
+    The value that a process reads never decreases, even if threads and processes increase it
+    concurrently, or if the file is removed and created again.
     """
 
     def __init__(self, name: str) -> None:
-        """Open the counter, or make it.
+        """Open or create the counter.
 
-        Raises `Misconfigured` where somebody else could write to it, or it cannot be made.
+        Raises `Misconfigured` if it cannot be created, or if another user could write to it.
         """
         self._folder = Path(tempfile.gettempdir()) / f"dateline-{os.geteuid()}"
         self.path = self._folder / f"{name}.counter"
-        # A lock of a file excludes other processes, but no thread that uses the same descriptor.
+        # `flock` excludes other processes, but not threads with the same descriptor.
         self._threads = threading.Lock()
-        self._file, self._process = self._opened(), os.getpid()
-        with _locked(self._file):
-            self._map = _mapped(self._file)
+        self._file, self._process = self._open_file(), os.getpid()
+        with _lock_file(self._file):
+            self._map = _map_file(self._file)
             if not self.value():
-                _raise(self._map, 0)
+                _increase_above(self._map, 0)
 
     def value(self) -> int:
         """Return the counter."""
         return self._map[0]
 
     def increase(self) -> None:
-        """Raise the counter for all processes that have it open.
+        """Increase the counter for all processes that have it open.
 
-        Where its file was removed, those are also the ones that made it again. Raises
-        `Misconfigured` where it cannot be made; it is raised in the removed file all the same.
+        If the file was removed, the counter also increases in the file that replaced it. Raises
+        `Misconfigured` if that cannot be created, after the counter increased in the old file.
         """
         with self._threads:
             if self._process != os.getpid():
-                # A lock excludes no process that got the same descriptor by a fork.
-                self._move()
-            with _locked(self._file):
+                # After a fork the descriptor is shared, so `flock` excludes nobody.
+                self._switch_file()
+            with _lock_file(self._file):
                 if os.fstat(self._file).st_size < _BYTES:
-                    # Somebody cut it off.
+                    # The file was truncated.
                     os.ftruncate(self._file, _BYTES)
-                _raise(self._map, 0)
+                _increase_above(self._map, 0)
                 removed = not self._is_in_place()
             if removed:
-                self._move()
+                self._switch_file()
 
-    def rejoin(self) -> None:
-        """Go over to the file that is in place now, where this one was removed."""
+    def reopen(self) -> None:
+        """Switch to the file that has the path now, if this one was removed."""
         with self._threads:
             if not self._is_in_place():
-                self._move()
+                self._switch_file()
 
     def close(self) -> None:
         """Close the file."""
@@ -85,18 +85,18 @@ class SharedCounter:
             return False
         return os.path.samestat(found, os.fstat(self._file))
 
-    def _move(self) -> None:
-        """Open the file that is in place now, or make it, and raise it above the former one."""
-        file = self._opened()
-        with _locked(file):
-            mapped = _mapped(file)
-            _raise(mapped, self.value())
-        # A thread that is reading the former mapping keeps it until then.
+    def _switch_file(self) -> None:
+        """Open or create the file at the path, and increase its value above the old one."""
+        file = self._open_file()
+        with _lock_file(file):
+            mapped = _map_file(file)
+            _increase_above(mapped, self.value())
+        # A thread that still reads the old mapping keeps it alive.
         former, self._file, self._map = self._file, file, mapped
         self._process = os.getpid()
         os.close(former)
 
-    def _opened(self) -> int:
+    def _open_file(self) -> int:
         try:
             return _open_in(self._folder, self.path.name)
         except OSError as wrong:
@@ -107,13 +107,13 @@ class SharedCounter:
 
 
 def _open_in(folder: Path, name: str) -> int:
-    """Open a file of a folder, both made if they are missing, if nobody else can write to them."""
+    """Open a file in a folder, and create both if needed; refuse one that others can write to."""
     with suppress(FileExistsError):
         folder.mkdir(mode=0o700)
     within = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | _SAFE)
     try:
         _refuse_others(folder, os.fstat(within))
-        # Not to wait where it is a pipe.
+        # `O_NONBLOCK`: opening a pipe would wait.
         flags = os.O_RDWR | os.O_CREAT | os.O_NONBLOCK | _SAFE
         file = os.open(name, flags, 0o600, dir_fd=within)
     finally:
@@ -127,7 +127,7 @@ def _open_in(folder: Path, name: str) -> int:
 
 
 def _refuse_others(path: Path, found: os.stat_result) -> None:
-    """Refuse what is not a folder or file of this user, or others can write to."""
+    """Refuse anything but a folder or file that only this user can write to."""
     is_right_kind = stat.S_ISDIR(found.st_mode) or stat.S_ISREG(found.st_mode)
     if not is_right_kind or found.st_uid != os.geteuid() or found.st_mode & _OTHERS_WRITE:
         raise Misconfigured(
@@ -137,8 +137,8 @@ def _refuse_others(path: Path, found: os.stat_result) -> None:
 
 
 @contextmanager
-def _locked(file: int) -> Iterator[None]:
-    """Keep all out who opened the file elsewhere; a process that dies lets go of it."""
+def _lock_file(file: int) -> Iterator[None]:
+    """Exclude other processes; the kernel releases the lock of a process that dies."""
     fcntl.flock(file, fcntl.LOCK_EX)
     try:
         yield
@@ -146,19 +146,19 @@ def _locked(file: int) -> Iterator[None]:
         fcntl.flock(file, fcntl.LOCK_UN)
 
 
-def _mapped(file: int) -> "memoryview[int]":
-    """Map a file as one number, which is written and read at once.
+def _map_file(file: int) -> "memoryview[int]":
+    """Map a file as one number, which is read and written atomically.
 
-    (`struct` writes zeros first, which others would read.)
+    (`struct` writes zeros first, which other processes would read.)
     """
     if os.fstat(file).st_size < _BYTES:
         os.ftruncate(file, _BYTES)
     return memoryview(mmap.mmap(file, _BYTES)).cast("Q")
 
 
-def _raise(mapped: "memoryview[int]", above: int) -> None:
-    """Write a number above the one that is there, above another one, and above all before.
+def _increase_above(mapped: "memoryview[int]", above: int) -> None:
+    """Increase the number to more than its value and `above`.
 
-    The time sees to the last: a file that is made again does not begin where the former did.
+    It is at least the time in nanoseconds, so a new file never repeats values of an old one.
     """
     mapped[0] = max(mapped[0] + 1, above + 1, time.time_ns())

@@ -16,7 +16,7 @@ from app.kit.process.file_permissions import create_file
 COMPANIONS = ("-wal", "-shm", "-journal")
 _HEADER = b"SQLite format 3\x00"
 # In pages: some megabytes. Between two steps the progress is shown.
-_STEP = 1024
+_PAGES_PER_STEP = 1024
 
 # The pages copied so far, and of how many.
 Progress = Callable[[int, int], None]
@@ -24,7 +24,7 @@ Progress = Callable[[int, int], None]
 
 def is_damaged(wrong: sqlite3.Error) -> bool:
     """Return whether an error says that a file is not a whole database."""
-    return _code(wrong) in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
+    return _find_error_code(wrong) in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 
 
 def is_sqlite(path: Path) -> bool:
@@ -33,7 +33,7 @@ def is_sqlite(path: Path) -> bool:
         return file.read(len(_HEADER)) == _HEADER
 
 
-def companions(path: Path) -> list[Path]:
+def find_companions(path: Path) -> list[Path]:
     """Return the files beside a database that SQLite would read as a part of it."""
     names = [path.with_name(path.name + end) for end in COMPANIONS]
     return [name for name in names if os.path.lexists(name)]
@@ -45,7 +45,10 @@ def copy(source: Path, target: Path, progress: Progress, *, used: bool) -> None:
     Others may write to the source meanwhile if it is `used`. One that is not may be in a folder
     that cannot be written to.
     """
-    with closing(_reading(source, used)) as here, closing(sqlite3.connect(target)) as there:
+    with (
+        closing(_connect_read_only(source, used)) as here,
+        closing(sqlite3.connect(target)) as there,
+    ):
         # The file is removed if anything goes wrong, and flushed when it is whole.
         there.execute("PRAGMA journal_mode = OFF")
         there.execute("PRAGMA synchronous = OFF")
@@ -53,13 +56,15 @@ def copy(source: Path, target: Path, progress: Progress, *, used: bool) -> None:
         here.execute("BEGIN")
         here.execute("SELECT count(*) FROM sqlite_master").fetchone()
         here.backup(
-            there, pages=_STEP, progress=lambda _, left, total: progress(total - left, total)
+            there,
+            pages=_PAGES_PER_STEP,
+            progress=lambda _, left, total: progress(total - left, total),
         )
 
 
-def last_numbers(path: Path) -> dict[str, int]:
+def read_last_numbers(path: Path) -> dict[str, int]:
     """Return the last number that each table gave out; none for a file that cannot be read."""
-    with suppress(sqlite3.Error), closing(_reading(path, True)) as connection:
+    with suppress(sqlite3.Error), closing(_connect_read_only(path, True)) as connection:
         return dict(connection.execute("SELECT name, seq FROM sqlite_sequence").fetchall())
     return {}
 
@@ -74,7 +79,7 @@ def reserve_numbers(path: Path, numbers: dict[str, int]) -> None:
 
 
 @contextmanager
-def alone(path: Path) -> Iterator[None]:
+def lock_database(path: Path) -> Iterator[None]:
     """Have a database alone, all of it in its one file; raises `DatabaseBusy` if others have it.
 
     Who opens the file during the block waits. A file that SQLite cannot read is nobody's: it is
@@ -90,7 +95,7 @@ def alone(path: Path) -> Iterator[None]:
             # What changes are some bytes of the first sector, which need no journal.
             connection.execute("PRAGMA journal_mode = MEMORY").fetchone()
         except sqlite3.Error as wrong:
-            if _code(wrong) == sqlite3.SQLITE_BUSY:
+            if _find_error_code(wrong) == sqlite3.SQLITE_BUSY:
                 raise DatabaseBusy(f"{path} is in use.") from wrong
             if not is_damaged(wrong):
                 raise
@@ -105,7 +110,7 @@ def set_aside(path: Path, aside: Path) -> None:
     """
     # SQLite makes this anew of the write-ahead log.
     path.with_name(path.name + "-shm").unlink(missing_ok=True)
-    for beside in companions(path):
+    for beside in find_companions(path):
         beside.replace(aside.with_name(beside.name.replace(path.name, aside.name, 1)))
     try:
         os.link(path, aside)
@@ -120,13 +125,13 @@ def set_aside(path: Path, aside: Path) -> None:
         flush(aside)
 
 
-def _reading(path: Path, used: bool) -> sqlite3.Connection:
+def _connect_read_only(path: Path, used: bool) -> sqlite3.Connection:
     """Open a database to read it; one that nobody has open needs no file beside it."""
-    mode = "mode=ro" if used or companions(path) else "mode=ro&immutable=1"
+    mode = "mode=ro" if used or find_companions(path) else "mode=ro&immutable=1"
     return sqlite3.connect(f"{path.absolute().as_uri()}?{mode}", uri=True, isolation_level=None)
 
 
-def _code(wrong: sqlite3.Error) -> int:
+def _find_error_code(wrong: sqlite3.Error) -> int:
     """Return SQLite's primary error code; 0 for an error of the driver itself."""
     code: int = getattr(wrong, "sqlite_errorcode", 0)
     return code & 0xFF

@@ -18,9 +18,9 @@ from typing import Any, TypeVar
 import psycopg
 from sqlalchemy import Connection, Engine, event
 
-from app.kit.sql.driver_errors import translated_failures
+from app.kit.sql.driver_errors import translate_driver_errors
 from app.kit.sql.session import ReadSession, RowT, Values
-from app.kit.sql.statement import Statement, compiled_for
+from app.kit.sql.statement import Statement, compile_statement
 
 Result = TypeVar("Result")
 
@@ -30,15 +30,15 @@ BEGINS = "dateline_begins"
 # Letters of the texts that the driver keeps prepared on a connection, of the loop and of
 # any other: some twelve bytes each. It counts statements alone, so a connection that was asked
 # for more is closed, and another one opened.
-_MOST_OF_LOOP, _MOST_OF_OTHERS = 512 * 1024, 128 * 1024
+_LOOP_MAX_PREPARED, _THREAD_MAX_PREPARED = 512 * 1024, 128 * 1024
 # The loop runs in the thread that opens the database, and answers most readers. A thousand stories
 # of a million touch some seven pages each that are nobody else's. There are dozens of other
 # threads, and what they read is in the system's memory. In KiB.
-_CACHE_OF_LOOP, _CACHE_OF_OTHERS = 40_960, 4_096
-_LENT = "dateline_lent"
+_LOOP_CACHE_KIB, _THREAD_CACHE_KIB = 40_960, 4_096
+_POOLED = "dateline_lent"
 # Steps of SQLite's virtual machine between looks whether a statement has to end: some ten
 # milliseconds. Each look takes the interpreter's lock.
-_LOOK_EVERY = 500_000
+_PROGRESS_STEPS = 500_000
 # Shown each statement that a reader runs, with its values filled in.
 Trace = Callable[[str], None]
 
@@ -70,7 +70,7 @@ class ReadLimit:
         return self.is_abandoned or time.monotonic() > self.ends_at
 
     @contextmanager
-    def on_server(self, connection: psycopg.Connection[Any]) -> Iterator[None]:
+    def cancel_with(self, connection: psycopg.Connection[Any]) -> Iterator[None]:
         """Let `abandon` end what runs on a connection to PostgreSQL."""
         before, self._server = self._server, connection
         try:
@@ -108,7 +108,7 @@ def unlimited() -> Iterator[None]:
         _current.reset(token)
 
 
-class Lent:
+class PooledConnection:
     """A connection for one reader or writer at a time, on which nothing is begun.
 
     A statement that is kept runs on the driver's own connection, which is the one that SQLAlchemy
@@ -125,21 +125,21 @@ class Lent:
         self.prepared: set[str] = set()
         self.left = most
         self.limit: ReadLimit | None = None
-        self.connection.info[_LENT] = self
+        self.connection.info[_POOLED] = self
         driver: Any = self.driver
-        driver.set_progress_handler(self._has_to_end, _LOOK_EVERY)
+        driver.set_progress_handler(self._is_over, _PROGRESS_STEPS)
 
-    def _has_to_end(self) -> bool:
+    def _is_over(self) -> bool:
         return self.limit is not None and self.limit.is_over()
 
     def execute(self, text: str, values: dict[str, Any] | list[dict[str, Any]]) -> Any:
         """Run a text with values, or with each of a list of them; return the driver's cursor."""
-        self.note(text)
+        self.record(text)
         if isinstance(values, dict):
             return self.driver.execute(text, values)
         return self.driver.executemany(text, values)
 
-    def note(self, text: str) -> None:
+    def record(self, text: str) -> None:
         """Note that a statement begins, and stays prepared."""
         if self.limit is not None:
             self.limit.ends_at = time.monotonic() + self.limit.seconds
@@ -148,7 +148,7 @@ class Lent:
             self.left -= len(text)
 
 
-class Readers:
+class SqliteReadPool:
     """Lends connections that are open, and opens another one where all are lent."""
 
     def __init__(self, engine: Engine) -> None:
@@ -156,82 +156,84 @@ class Readers:
         self._engine = engine
         self._loop = threading.get_ident()
         # Kept apart, so that the thread of the loop gets the pages back that it has read.
-        self._of_loop: list[Lent] = []
-        self._of_others: list[Lent] = []
+        self._loop_connections: list[PooledConnection] = []
+        self._thread_connections: list[PooledConnection] = []
         self._trace: Trace | None = None
         self._is_closed = False
-        event.listen(engine, "before_cursor_execute", _note_prepared)
+        event.listen(engine, "before_cursor_execute", _record_statement)
 
     def fetch(self, statement: Statement[RowT], params: Values = None) -> list[RowT]:
         """Return the rows of one statement, which sees what is committed when it begins."""
-        compiled = compiled_for(statement, self._engine.dialect)
-        lent = self._lend()
+        compiled = compile_statement(statement, self._engine.dialect)
+        pooled = self._acquire()
         try:
-            rows = lent.execute(compiled.text, compiled.values(params)).fetchall()
+            rows = pooled.execute(compiled.text, compiled.values(params)).fetchall()
         except BaseException:
-            lent.connection.close()
-            with translated_failures():
+            pooled.connection.close()
+            with translate_driver_errors():
                 raise
-        self._take_back(lent)
+        self._release(pooled)
         return compiled.rows(rows)
 
     @contextmanager
     def session(self, *, snapshot: bool) -> Iterator[ReadSession]:
         """Read with a connection that is held open; one on which a read failed is not kept."""
-        lent = self._lend()
+        pooled = self._acquire()
         try:
             if snapshot:
-                lent.driver.execute("BEGIN")
-            yield ReadSession(lent.connection, lent.execute)
+                pooled.driver.execute("BEGIN")
+            yield ReadSession(pooled.connection, pooled.execute)
             if snapshot:
-                lent.driver.execute("ROLLBACK")
+                pooled.driver.execute("ROLLBACK")
         except BaseException:
-            lent.connection.close()
+            pooled.connection.close()
             raise
-        self._take_back(lent)
+        self._release(pooled)
 
-    def _lend(self) -> Lent:
+    def _acquire(self) -> PooledConnection:
         """Return a connection for the caller alone."""
         is_in_loop = threading.get_ident() == self._loop
         try:
-            lent = (self._of_loop if is_in_loop else self._of_others).pop()
+            pooled = (self._loop_connections if is_in_loop else self._thread_connections).pop()
         except IndexError:
-            with translated_failures():
-                lent = self._opened(is_in_loop=is_in_loop)
-        lent.limit = current_limit()
-        return lent
+            with translate_driver_errors():
+                pooled = self._open(is_in_loop=is_in_loop)
+        pooled.limit = current_limit()
+        return pooled
 
-    def _take_back(self, lent: Lent) -> None:
+    def _release(self, pooled: PooledConnection) -> None:
         """Keep a connection for the next reader, unless too much was prepared on it."""
-        if lent.left < 0 or self._is_closed:
-            lent.connection.close()
+        if pooled.left < 0 or self._is_closed:
+            pooled.connection.close()
         else:
             is_in_loop = threading.get_ident() == self._loop
-            (self._of_loop if is_in_loop else self._of_others).append(lent)
+            (self._loop_connections if is_in_loop else self._thread_connections).append(pooled)
 
     def trace(self, trace: Trace | None) -> None:
         """Show the statements of readers that begin later; nothing ends it."""
         self._trace = trace
-        for lent in (*self._of_loop, *self._of_others):
-            lent.driver.set_trace_callback(trace)
+        for pooled in (*self._loop_connections, *self._thread_connections):
+            pooled.driver.set_trace_callback(trace)
 
     def close(self) -> None:
         """Close what is not lent; the rest is closed when it comes back."""
         self._is_closed = True
-        for kept in (self._of_loop, self._of_others):
+        for kept in (self._loop_connections, self._thread_connections):
             while kept:
                 kept.pop().connection.close()
 
-    def _opened(self, *, is_in_loop: bool) -> Lent:
-        cache = _CACHE_OF_LOOP if is_in_loop else _CACHE_OF_OTHERS
-        lent = Lent(self._engine, _MOST_OF_LOOP if is_in_loop else _MOST_OF_OTHERS)
-        lent.driver.execute(f"PRAGMA cache_size = -{cache}")
-        lent.driver.set_trace_callback(self._trace)
-        return lent
+    def _open(self, *, is_in_loop: bool) -> PooledConnection:
+        cache = _LOOP_CACHE_KIB if is_in_loop else _THREAD_CACHE_KIB
+        pooled = PooledConnection(
+            self._engine, _LOOP_MAX_PREPARED if is_in_loop else _THREAD_MAX_PREPARED
+        )
+        pooled.driver.execute(f"PRAGMA cache_size = -{cache}")
+        pooled.driver.set_trace_callback(self._trace)
+        return pooled
 
 
-def _note_prepared(connection: Connection, _cursor: object, text: str, *_: Any) -> None:
+def _record_statement(connection: Connection, _cursor: object, text: str, *_: Any) -> None:
     """Note a statement that is not kept, too."""
-    lent: Lent | None = connection.info.get(_LENT)
-    if lent is not None:
-        lent.note(text)
+    pooled: PooledConnection | None = connection.info.get(_POOLED)
+    if pooled is not None:
+        pooled.record(text)

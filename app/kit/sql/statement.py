@@ -37,7 +37,7 @@ Mode = Literal["new", "missing", "whole", "changed"]
 # The rows of a statement that returns none, or none that matter.
 Nothing = tuple[()]
 _Processor = Callable[[Any], Any]
-_MOST = 300
+_MAX_BUILT = 300
 
 
 class Query(Generic[RowT_co]):
@@ -54,7 +54,7 @@ class Query(Generic[RowT_co]):
         self.clause = clause
         self.row = row
 
-    def maker(self, names: Sequence[str]) -> Callable[[Sequence[Any]], RowT_co]:
+    def build_row_factory(self, names: Sequence[str]) -> Callable[[Sequence[Any]], RowT_co]:
         """Return what makes a row of the values of columns that have these names."""
         row: Any = self.row or tuple
         if row is tuple:
@@ -85,7 +85,7 @@ class _Dataclass(Protocol):
 TypedRow = _Tuple | _Dataclass
 
 
-class Insertion(Statement[Nothing]):
+class InsertStatement(Statement[Nothing]):
     """A statement that inserts rows with these fields; the parameters of each have its number."""
 
     __slots__ = ("_names", "_values")
@@ -103,32 +103,32 @@ class Insertion(Statement[Nothing]):
         return dict(zip(self._names, values, strict=True))
 
 
-class Compiled(Generic[RowT_co]):
+class CompiledStatement(Generic[RowT_co]):
     """A statement as a database takes it: its text, its values by name, and its rows."""
 
     def __init__(self, statement: Statement[RowT_co], dialect: Dialect) -> None:
         """Compile a statement for a dialect."""
         compiled: Any = statement.clause.compile(dialect=dialect)
         self.text: str = compiled.string
-        self._given = {
+        self._constants = {
             name: value
             for name, value in compiled.params.items()
             if not compiled.binds[name].required
         }
-        self._processors = _present(
-            (name, _implementation(compiled.binds[name].type, dialect).bind_processor(dialect))
+        self._processors = _keep_processors(
+            (name, _resolve_type(compiled.binds[name].type, dialect).bind_processor(dialect))
             for name in compiled.params
         )
         columns = getattr(statement.clause, "exported_columns", None) or {}
-        self._columns = _present(
-            (place, _implementation(column.type, dialect).result_processor(dialect, None))
+        self._columns = _keep_processors(
+            (place, _resolve_type(column.type, dialect).result_processor(dialect, None))
             for place, column in enumerate(columns)
         )
-        self._make = statement.maker(list(columns.keys() if columns else ()))
+        self._make = statement.build_row_factory(list(columns.keys() if columns else ()))
 
     def values(self, params: Mapping[str, Any] | None) -> dict[str, Any]:
         """Return the values of parameters, as the driver takes them."""
-        values = {**self._given, **params} if params else dict(self._given)
+        values = {**self._constants, **params} if params else dict(self._constants)
         for name, process in self._processors:
             values[name] = process(values[name])
         return values
@@ -146,47 +146,49 @@ class Compiled(Generic[RowT_co]):
         return rows
 
 
-Place = TypeVar("Place")
+PlaceT = TypeVar("PlaceT")
 
 
-def _present(
-    some: Iterable[tuple[Place, _Processor | None]],
-) -> tuple[tuple[Place, _Processor], ...]:
+def _keep_processors(
+    some: Iterable[tuple[PlaceT, _Processor | None]],
+) -> tuple[tuple[PlaceT, _Processor], ...]:
     """Return those of some places where anything is to be done."""
     return tuple((place, process) for place, process in some if process is not None)
 
 
-def _implementation(type_: TypeEngine[Any], dialect: Dialect) -> TypeEngine[Any]:
+def _resolve_type(type_: TypeEngine[Any], dialect: Dialect) -> TypeEngine[Any]:
     return type_.dialect_impl(dialect)
 
 
 # Bytes of the statements that are kept, with what they were compiled to; and what one takes for
 # each letter of its text: the objects that it is built of are far larger than that.
-_MOST_BYTES, _BYTES_A_LETTER = 8 * 2**20, 40
-_compiled: BoundedCache[tuple[Statement[Any], str], Compiled[Any]] = BoundedCache(
-    _MOST_BYTES, lambda _, made: _BYTES_A_LETTER * len(made.text)
+_MAX_COMPILED_BYTES, _BYTES_PER_CHARACTER = 8 * 2**20, 40
+_compiled: BoundedCache[tuple[Statement[Any], str], CompiledStatement[Any]] = BoundedCache(
+    _MAX_COMPILED_BYTES, lambda _, made: _BYTES_PER_CHARACTER * len(made.text)
 )
 
 
-def compiled_for(statement: Statement[RowT_co], dialect: Dialect) -> Compiled[RowT_co]:
+def compile_statement(
+    statement: Statement[RowT_co], dialect: Dialect
+) -> CompiledStatement[RowT_co]:
     """Return a statement compiled for a dialect of one of our engines."""
     key = (statement, dialect.name)
-    known: Compiled[RowT_co] | None = _compiled.get(key)
+    known: CompiledStatement[RowT_co] | None = _compiled.get(key)
     if known is None:
-        known = _compiled[key] = Compiled(statement, dialect)
+        known = _compiled[key] = CompiledStatement(statement, dialect)
     return known
 
 
-@lru_cache(maxsize=_MOST)
-def deletion(column: Column[Any]) -> Statement[Nothing]:
+@lru_cache(maxsize=_MAX_BUILT)
+def build_delete(column: Column[Any]) -> Statement[Nothing]:
     """Return what deletes the rows in which a column has one of the `values`."""
     return Statement(delete(column.table).where(is_listed(column)))
 
 
-@lru_cache(maxsize=_MOST)
-def insertion(
+@lru_cache(maxsize=_MAX_BUILT)
+def build_insert(
     model: type[Base], row: type[TypedRow], dialect: str, mode: Mode, count: int
-) -> Insertion:
+) -> InsertStatement:
     """Return what inserts so many rows of a type; a number that the database gives is left out."""
     columns = table_of(model).c
     of_row: Any = row
@@ -200,11 +202,11 @@ def insertion(
         for number in range(count)
     ]
     names = [parameter.key for values in rows for parameter in values.values()]
-    clause = _insertion(table_of(model), fields, dialect, mode).values(rows)
-    return Insertion(clause, fields, names)
+    clause = _build_insert_clause(table_of(model), fields, dialect, mode).values(rows)
+    return InsertStatement(clause, fields, names)
 
 
-def _insertion(table: Table, columns: Sequence[str], dialect: str, mode: Mode) -> Insert:
+def _build_insert_clause(table: Table, columns: Sequence[str], dialect: str, mode: Mode) -> Insert:
     """Return the statement that inserts rows; `columns` are what one that replaces them sets."""
     # Inline: no key that the database makes is asked back.
     if mode == "new":

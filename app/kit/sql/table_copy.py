@@ -1,7 +1,7 @@
-"""Copy all rows of one database into another; each may be SQLite or PostgreSQL.
+"""Copy all rows of one database to another; each may be SQLite or PostgreSQL.
 
-The tables are those of the models, in the order in which they refer to each other, so that a new
-table is copied without another line here.
+The tables come from the models, in the order of their foreign keys, so a new table needs no change
+here.
 """
 
 from collections.abc import Collection, Iterator, Sequence
@@ -14,24 +14,26 @@ from app.kit.sql.schema import Base
 from app.kit.sql.session import ReadSession, WriteSession
 from app.kit.sql.statement import Query
 
-# A body may have a megabyte, and a batch is in memory.
+# A batch is in memory, and a body may have a megabyte.
 _BATCH = 200
 
 
-def tables_to_copy(left_out: Collection[str]) -> list[Table]:
-    """Return the tables to copy; a table comes after those to which it refers."""
+def select_tables(left_out: Collection[str]) -> list[Table]:
+    """Return the tables to copy; a table comes after those that it refers to."""
     return [table for table in Base.metadata.sorted_tables if table.name not in left_out]
 
 
 def count_rows(session: ReadSession, tables: Sequence[Table]) -> int:
     """Count the rows of tables."""
-    return sum(_count(session, table) for table in tables)
+    return sum(_count_rows(session, table) for table in tables)
 
 
-def claim_empty(session: WriteSession, tables: Sequence[Table], seeded: Collection[str]) -> None:
-    """Keep other writers out until the transaction ends, and insist that all tables are empty.
+def lock_empty_tables(
+    session: WriteSession, tables: Sequence[Table], seeded: Collection[str]
+) -> None:
+    """Lock tables against other writers until the transaction ends; refuse one that has rows.
 
-    What migrations write into the `seeded` tables is deleted.
+    Rows that migrations insert into the `seeded` tables are deleted.
     """
     if session.dialect == "postgresql":
         names = ", ".join(table.name for table in tables)
@@ -46,32 +48,32 @@ def claim_empty(session: WriteSession, tables: Sequence[Table], seeded: Collecti
 
 
 def copy_rows(source: ReadSession, target: WriteSession, tables: Sequence[Table]) -> Iterator[int]:
-    """Copy the rows of tables; yield the size of each batch once it is written.
+    """Copy the rows of tables; yield the size of each batch after it is written.
 
-    The source has to be one snapshot, and the target has to be claimed.
+    The source session must have a snapshot, and the tables of the target must be locked.
     """
     for table in tables:
-        own = _self_references(table)
+        self_references = _find_self_references(table)
         written = 0
-        for rows in _batches(source, table, own):
+        for rows in _read_batches(source, table, self_references):
             target.execute(insert(table), rows)
             written += len(rows)
             yield len(rows)
-        for name in own:
+        for name in self_references:
             _restore_reference(source, target, table, name)
-        _continue_numbers(source, target, table)
-        if (found := _count(target, table)) != written:
+        _continue_sequences(source, target, table)
+        if (found := _count_rows(target, table)) != written:
             raise Misconfigured(f"Table {table.name!r} has {found} rows instead of {written}.")
     if target.dialect == "postgresql":
-        # The planner knows nothing of new tables before.
+        # The planner has no statistics of new tables.
         target.execute(text("ANALYZE"))
 
 
-def _batches(
-    source: ReadSession, table: Table, own: Sequence[str]
+def _read_batches(
+    source: ReadSession, table: Table, self_references: Sequence[str]
 ) -> Iterator[list[dict[str, Any]]]:
-    """Yield the rows of a table without `own`, which may refer to rows that come later."""
-    names, none = table.columns.keys(), dict.fromkeys(own)
+    """Yield the rows of a table, with NULL in the columns that may refer to later rows."""
+    names, none = table.columns.keys(), dict.fromkeys(self_references)
     batch: list[dict[str, Any]] = []
     for row in source.stream(Query[tuple[Any, ...]](select(table)), chunk=_BATCH):
         batch.append(dict(zip(names, row, strict=True)) | none)
@@ -82,13 +84,13 @@ def _batches(
         yield batch
 
 
-def _self_references(table: Table) -> list[str]:
-    """Return the columns of a table that refer to the same table."""
+def _find_self_references(table: Table) -> list[str]:
+    """Return the columns with a foreign key to the same table."""
     return [key.parent.name for key in table.foreign_keys if key.column.table is table]
 
 
 def _restore_reference(source: ReadSession, target: WriteSession, table: Table, name: str) -> None:
-    """Write a reference within a table, once all of its rows are there."""
+    """Set a self-reference after all rows of the table are inserted."""
     (key,) = table.primary_key.columns
     column = table.c[name]
     wanted = select(key.label("row"), column.label("refers")).where(column.is_not(None))
@@ -102,20 +104,20 @@ def _restore_reference(source: ReadSession, target: WriteSession, table: Table, 
     target.execute(statement, batch)
 
 
-def _continue_numbers(source: ReadSession, target: WriteSession, table: Table) -> None:
-    """Let a table that numbers its rows go on after the last number that the source gave out."""
+def _continue_sequences(source: ReadSession, target: WriteSession, table: Table) -> None:
+    """Set the sequences of a table, so that they continue after the last number of the source."""
     for column in table.columns:
         if column.identity is not None:
-            last = max(_last_number(source, column), _highest(target, column))
+            last = max(_read_last_number(source, column), _find_highest(target, column))
             _set_last_number(target, column, last)
 
 
-def _highest(session: ReadSession, column: Column[Any]) -> int:
+def _find_highest(session: ReadSession, column: Column[Any]) -> int:
     highest: int | None = session.scalar(select(func.max(column)))
     return highest or 0
 
 
-def _last_number(session: ReadSession, column: Column[Any]) -> int:
+def _read_last_number(session: ReadSession, column: Column[Any]) -> int:
     names = {"table": column.table.name, "column": column.name}
     statement = (
         "SELECT pg_sequence_last_value(pg_get_serial_sequence(:table, :column)::regclass)"
@@ -143,6 +145,6 @@ def _set_last_number(session: WriteSession, column: Column[Any], last: int) -> N
     )
 
 
-def _count(session: ReadSession, table: Table) -> int:
+def _count_rows(session: ReadSession, table: Table) -> int:
     count: int = session.scalar(select(func.count()).select_from(table))
     return count

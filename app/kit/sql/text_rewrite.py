@@ -16,7 +16,7 @@ def rewrite(session: WriteSession, tables: Collection[str], change: Callable[[An
     count = 0
     for table in (Base.metadata.tables[name] for name in tables):
         keys = list(table.primary_key.columns)
-        columns = [one for one in _texts(table) if not one.primary_key]
+        columns = [column for column in _find_text_columns(table) if not column.primary_key]
         query = Query[tuple[Any, ...]](select(*keys, *columns))
         rows = []
         for row in session.stream(query):
@@ -24,34 +24,38 @@ def rewrite(session: WriteSession, tables: Collection[str], change: Callable[[An
             if list(values) != changed:
                 numbered = (*row[: len(keys)], *changed)
                 rows.append({f"value{at}": value for at, value in enumerate(numbered)})
-        session.execute(_update(table, keys, columns), rows)
+        session.execute(_build_update(table, keys, columns), rows)
         count += len(rows)
     return count
 
 
-def _update(table: Table, keys: list[Any], columns: list[Any]) -> Update:
+def _build_update(table: Table, keys: list[Any], columns: list[Any]) -> Update:
     """Return what writes one row; its values are numbered, the keys first."""
-    values = [bindparam(f"value{at}", type_=one.type) for at, one in enumerate([*keys, *columns])]
+    values = [
+        bindparam(f"value{at}", type_=column.type) for at, column in enumerate([*keys, *columns])
+    ]
     its = and_(*map(eq, keys, values))
     others = zip(columns, values[len(keys) :], strict=True)
     return update(table).where(its).values({column.name: value for column, value in others})
 
 
-def tables_with(
+def find_tables_with(
     session: ReadSession, is_wanted: Callable[[str], bool]
 ) -> Iterator[tuple[str, int]]:
     """Yield the tables in which a text is one that is wanted, and how many rows have it."""
     for table in Base.metadata.sorted_tables:
-        columns = _texts(table)
+        columns = _find_text_columns(table)
         rows = session.stream(Query[tuple[Any, ...]](select(*columns))) if columns else iter(())
-        found = sum(any(is_wanted(_text(value)) for value in row) for row in rows)
+        found = sum(any(is_wanted(_to_text(value)) for value in row) for row in rows)
         if found:
             yield table.name, found
 
 
-def _texts(table: Table) -> list[Any]:
-    return [one for one in table.columns if isinstance(one.type, String | JSON | LargeBinary)]
+def _find_text_columns(table: Table) -> list[Any]:
+    return [
+        column for column in table.columns if isinstance(column.type, String | JSON | LargeBinary)
+    ]
 
 
-def _text(value: Any) -> str:
+def _to_text(value: Any) -> str:
     return value.decode(errors="replace") if isinstance(value, bytes) else str(value)

@@ -9,14 +9,14 @@ from typing import Any, Protocol, TypeVar
 from app.kit.clock import Clock
 from app.kit.errors import ConstraintViolated, DatabaseBusy, Failure
 from app.kit.ids import new_id
-from app.kit.precomputation import MOST_INSIDE, NotPrepared, Prepared
+from app.kit.precomputation import MAX_COST_INSIDE, ComputationNeeded, ComputedValues
 from app.kit.sql.change_watch import CHANNEL
 from app.kit.sql.database import Database
 from app.kit.sql.session import WriteSession
 
 _ATTEMPTS = 3
 # Each needs something else; more are needed where others change what it depends on meanwhile.
-_MOST_PREPARATIONS = 20
+_MAX_PREPARATIONS = 20
 Result = TypeVar("Result")
 
 
@@ -34,7 +34,7 @@ class Actor:
 
 
 @dataclass(frozen=True, slots=True)
-class Deed:
+class AuditedAction:
     """One thing that was done: the verb, the thing, and what is different since.
 
     Which words there are, those who follow units say.
@@ -48,7 +48,7 @@ class Deed:
 
 
 @dataclass(slots=True)
-class Unit:
+class UnitOfWork:
     """What a command works with. It never commits; whoever opened the unit does.
 
     `events` tell the layers above what happened, inside the same transaction.
@@ -58,21 +58,21 @@ class Unit:
     now: datetime
     actor: Actor
     events: list[object] = field(default_factory=list)
-    deeds: list[Deed] = field(default_factory=list)
-    prepared: Prepared[Any] = field(default_factory=Prepared)
+    actions: list[AuditedAction] = field(default_factory=list)
+    prepared: ComputedValues[Any] = field(default_factory=ComputedValues)
 
     @contextmanager
-    def attempt(self) -> Iterator[None]:
+    def savepoint(self) -> Iterator[None]:
         """Do a part that leaves no trace where it fails, while the rest goes on."""
-        events, deeds = len(self.events), len(self.deeds)
+        events, actions = len(self.events), len(self.actions)
         try:
-            with self.session.attempt():
+            with self.session.savepoint():
                 yield
         except Failure:
-            del self.events[events:], self.deeds[deeds:]
+            del self.events[events:], self.actions[actions:]
             raise
 
-    def note(
+    def audit(
         self,
         verb: str,
         type_: str,
@@ -93,17 +93,17 @@ class Unit:
             if name in has_become:
                 new[name] = has_become[name]
         states = (None if before is None else old, None if after is None else new)
-        self.deeds.append(Deed(verb, type_, id_, *states))
+        self.actions.append(AuditedAction(verb, type_, id_, *states))
 
 
 class Guard(Protocol):
     """Refuses units of work whose actor may not act any more, by raising a `Failure`."""
 
-    def check(self, unit: Unit) -> None:
+    def check(self, unit: UnitOfWork) -> None:
         """Check the actor before the work."""
         ...
 
-    def check_again(self, unit: Unit) -> None:
+    def check_again(self, unit: UnitOfWork) -> None:
         """Check the actor after the work, before the commit."""
         ...
 
@@ -111,10 +111,10 @@ class Guard(Protocol):
 class _NoGuard:
     """Lets every actor act: for programs that work on a database without keys."""
 
-    def check(self, unit: Unit) -> None:
+    def check(self, unit: UnitOfWork) -> None:
         """Let the work begin."""
 
-    def check_again(self, unit: Unit) -> None:
+    def check_again(self, unit: UnitOfWork) -> None:
         """Let the work be committed."""
 
 
@@ -128,7 +128,7 @@ class Runner:
         self,
         database: Database,
         clock: Clock,
-        subscribers: Sequence[Callable[[Unit], None]],
+        subscribers: Sequence[Callable[[UnitOfWork], None]],
         announce: Callable[[str], None],
         guard: Guard = NO_GUARD,
         options: frozenset[str] = frozenset(),
@@ -149,8 +149,8 @@ class Runner:
     def run(
         self,
         actor: Actor,
-        command: Callable[[Unit], Result],
-        prepared: Prepared[Any] | None = None,
+        command: Callable[[UnitOfWork], Result],
+        prepared: ComputedValues[Any] | None = None,
     ) -> Result:
         """Run a command and return its result once it is committed.
 
@@ -159,28 +159,28 @@ class Runner:
         already; what else takes long is computed between two attempts, while no transaction is
         open.
         """
-        prepared = Prepared(self.options) if prepared is None else prepared
+        prepared = ComputedValues(self.options) if prepared is None else prepared
         conflicts = preparations = 0
         while True:
             try:
-                return self._once(actor, command, prepared)
+                return self._run_once(actor, command, prepared)
             except ConstraintViolated:
                 conflicts, preparations = conflicts + 1, 0
                 if conflicts == _ATTEMPTS:
                     raise
-            except NotPrepared as missing:
+            except ComputationNeeded as missing:
                 preparations += 1
-                if preparations == _MOST_PREPARATIONS:
+                if preparations == _MAX_PREPARATIONS:
                     detail = "The story keeps being changed by others. Try again shortly."
                     raise DatabaseBusy(detail) from missing
-                prepared.prepare(missing.wanted)
+                prepared.precompute(missing.wanted)
 
-    def _once(
-        self, actor: Actor, command: Callable[[Unit], Result], prepared: Prepared[Any]
+    def _run_once(
+        self, actor: Actor, command: Callable[[UnitOfWork], Result], prepared: ComputedValues[Any]
     ) -> Result:
-        prepared.left, commit = MOST_INSIDE, new_id()
+        prepared.left, commit = MAX_COST_INSIDE, new_id()
         with self._database.write() as session:
-            unit = Unit(session, self._clock.now(), actor, prepared=prepared)
+            unit = UnitOfWork(session, self._clock.now(), actor, prepared=prepared)
             self._guard.check(unit)
             result = command(unit)
             self._guard.check_again(unit)

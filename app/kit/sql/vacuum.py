@@ -5,7 +5,7 @@ from typing import Any
 from sqlalchemy import text
 
 from app.kit.sql.database import Database
-from app.kit.sql.driver_errors import translated_failures
+from app.kit.sql.driver_errors import translate_driver_errors
 from app.kit.sql.schema import Base
 
 
@@ -14,7 +14,7 @@ def overwrite_deleted(database: Database) -> bool:
 
     SQLite keeps the former pages in its write-ahead log as long as others read them.
     """
-    with translated_failures(), database.engine.connect() as connection:
+    with translate_driver_errors(), database.engine.connect() as connection:
         if database.dialect == "postgresql":
             own = connection.execution_options(isolation_level="AUTOCOMMIT")
             own.execute(text(f"VACUUM {', '.join(Base.metadata.tables)}"))

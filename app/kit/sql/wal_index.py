@@ -20,7 +20,7 @@ _Identity = tuple[int, int]
 
 
 @dataclass(slots=True)
-class _Mapped:
+class _Mapping:
     descriptor: int
     index: mmap.mmap
     users: int = 0
@@ -29,43 +29,43 @@ class _Mapped:
 class WalIndex:
     """The header of the index of one database, as SQLite shares it between processes."""
 
-    def __init__(self, identity: _Identity, mapped: _Mapped) -> None:
-        """Be one more user of a mapping; see `map_index`."""
+    def __init__(self, identity: _Identity, mapping: _Mapping) -> None:
+        """Be one more user of a mapping; see `map_wal_index`."""
         self._identity = identity
         # Returns what moves with every commit. It runs several times for each answer.
-        self.header: Callable[[], Any] = partial(mapped.index.__getitem__, slice(HEADER))
-        mapped.users += 1
+        self.header: Callable[[], Any] = partial(mapping.index.__getitem__, slice(HEADER))
+        mapping.users += 1
 
     def close(self) -> None:
         """Let go of it; the last one to do so closes the file."""
-        with _changing:
-            mapped = _mapped[self._identity]
-            mapped.users -= 1
-            if mapped.users == 0:
-                del _mapped[self._identity]
-                mapped.index.close()
-                os.close(mapped.descriptor)
+        with _lock:
+            mapping = _mappings[self._identity]
+            mapping.users -= 1
+            if mapping.users == 0:
+                del _mappings[self._identity]
+                mapping.index.close()
+                os.close(mapping.descriptor)
 
 
-_mapped: dict[_Identity, _Mapped] = {}
-_changing = threading.Lock()
+_mappings: dict[_Identity, _Mapping] = {}
+_lock = threading.Lock()
 
 
-def map_index(database: str) -> WalIndex | None:
+def map_wal_index(database: str) -> WalIndex | None:
     """Return the index of a database that is open, or nothing where there is none to be read."""
     path = f"{database}-shm"
-    with _changing:
+    with _lock:
         try:
             found = os.stat(path)  # noqa: PTH116 - what is told of a file, not of a path
             identity = (found.st_dev, found.st_ino)
-            if identity not in _mapped:
-                _mapped[identity] = _map(path)
+            if identity not in _mappings:
+                _mappings[identity] = _map_file(path)
         except (OSError, ValueError):
             return None
-        return WalIndex(identity, _mapped[identity])
+        return WalIndex(identity, _mappings[identity])
 
 
-def _map(path: str) -> _Mapped:
+def _map_file(path: str) -> _Mapping:
     descriptor = os.open(path, os.O_RDONLY)
     # One that is too short is refused with a ValueError; the descriptor stays, as it has to.
-    return _Mapped(descriptor, mmap.mmap(descriptor, HEADER, access=mmap.ACCESS_READ))
+    return _Mapping(descriptor, mmap.mmap(descriptor, HEADER, access=mmap.ACCESS_READ))

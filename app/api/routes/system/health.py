@@ -83,7 +83,7 @@ def _readiness(services: Services) -> dict[str, str | bool | None]:
         "database": "answers",
         "migrations": "current",
         "index": "cannot be written" if fault else _index(services),
-        "writes": services.database.takes_writes(),
+        "writes": services.database.is_writable(),
         "detail": fault,
     }
 
