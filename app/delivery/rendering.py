@@ -15,7 +15,7 @@ from math import ceil
 from operator import itemgetter
 from typing import Any
 
-from app.access.selection import SelectionFields, Field, fold, language_ranges
+from app.access.selection import Field, SelectionFields, fold, language_ranges
 from app.content.article import Article
 from app.content.taxonomy import Category, Source
 from app.content.text import Text

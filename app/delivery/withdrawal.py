@@ -161,7 +161,11 @@ def _changes_answer(event: ArticleWithdrawn, there: store.TombstoneRow | None) -
 
 
 def _build_change(
-    unit: UnitOfWork, id_: str, event: ArticleWithdrawn, version: int | None, attributes: SelectionFields
+    unit: UnitOfWork,
+    id_: str,
+    event: ArticleWithdrawn,
+    version: int | None,
+    attributes: SelectionFields,
 ) -> store.Change:
     notice = event.tombstone.notice if event.tombstone is not None else None
     return store.Change(

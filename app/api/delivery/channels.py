@@ -59,7 +59,9 @@ def tag(services: Services, request: ReadRequest, name: str) -> Channel:
     slug = normalize_ref(name)
     if slug_problem(slug) is not None:
         raise nothing_here(
-            request, services.delivery.load_log_state(), f"No tag makes the slug {quote_text(name)}."
+            request,
+            services.delivery.load_log_state(),
+            f"No tag makes the slug {quote_text(name)}.",
         )
     spellings = services.tags.find_spellings(slug, services.delivery.load_log_state().position)
     clause = Clause("tag", spellings)

@@ -5,11 +5,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Literal
 
-from app.access.rights import AccessRights
-from app.access.rights import PUBLIC
-from app.access.selection import Clause
-from app.access.selection import Selection
-from app.access.selection import TimeRange
+from app.access.rights import PUBLIC, AccessRights
+from app.access.selection import Clause, Selection, TimeRange
 from app.delivery.store import LogPosition
 from app.delivery.story_query import ListPosition
 from app.kit.clock import from_micros, to_micros

@@ -4,17 +4,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import repeat
 
-from app.access.selection import Clause
-from app.access.selection import Selection
-from app.access.selection import SelectionFields
+from app.access.selection import Clause, Selection, SelectionFields
 from app.delivery.freshness import LogState
-from app.delivery.store import LogPosition
-from app.delivery.store import story_queries
+from app.delivery.store import LogPosition, story_queries
 from app.delivery.store.story_queries import StoryRow
-from app.delivery.story_query import ListPosition
-from app.delivery.story_query import StoryQuery
-from app.delivery.taxonomy_directory import TaxonomyDirectory
-from app.delivery.taxonomy_directory import story_pieces
+from app.delivery.story_query import ListPosition, StoryQuery
+from app.delivery.taxonomy_directory import TaxonomyDirectory, story_pieces
 from app.kit.sql.session import ReadSession
 from app.syndication.sync.entries import Document
 
