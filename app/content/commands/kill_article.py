@@ -1,6 +1,6 @@
 """Withdraw a story for good, with a notice to those who have read it."""
 
-from app.access.idempotency import reword
+from app.access.idempotency import replace_bodies
 from app.content.article import Article, killed
 from app.content.editing import Expected, article_to_change
 from app.content.orders import KillInput
@@ -18,5 +18,7 @@ def kill_article(unit: UnitOfWork, ref: str, order: KillInput, expected: Expecte
         Change(article, killed(article, order.notice, unit.now), "killed", note=order.notice),
     )
     # What was answered with its text must not be answered again.
-    reword(unit, after.id, json.dumps(show_article(unit.session, after, unit.now, whole=False)))
+    replace_bodies(
+        unit, after.id, json.dumps(show_article(unit.session, after, unit.now, whole=False))
+    )
     return after
