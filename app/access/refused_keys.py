@@ -12,9 +12,9 @@ from app.access.audit import add_audit_row
 from app.kit.clock import Clock, format_instant
 from app.kit.sql.unit_of_work import Actor, AuditedAction, Runner, UnitOfWork
 
-WRITTEN_EVERY = timedelta(minutes=1)
+WRITE_INTERVAL = timedelta(minutes=1)
 # Addresses that are counted apart in an interval; those of all others share one row.
-MOST_ADDRESSES = 100
+MAX_ADDRESSES = 100
 _ACTOR = Actor(None, "refused keys")
 
 
@@ -26,14 +26,14 @@ class _Count:
     first_at: datetime
     last_at: datetime
 
-    def with_other(self, other: "_Count") -> "_Count":
+    def merge(self, other: "_Count") -> "_Count":
         """Return the count of both."""
         first = min(self.first_at, other.first_at)
         last = max(self.last_at, other.last_at)
         return _Count(self.count + other.count, first, last)
 
 
-class Refusals:
+class RefusedKeys:
     """The refusals of one process since they were last written down."""
 
     def __init__(self, clock: Clock) -> None:
@@ -53,7 +53,7 @@ class Refusals:
         """Write the counts down if there are any, and the last were written long enough ago."""
         now, last = self._clock.now(), self._written_at
         # A clock that was set back is no reason to wait longer.
-        if last is None or not last <= now < last + WRITTEN_EVERY:
+        if last is None or not last <= now < last + WRITE_INTERVAL:
             self.write(runner)
 
     def write(self, runner: Runner) -> None:
@@ -64,33 +64,33 @@ class Refusals:
             return
         written = False
         try:
-            runner.run(_ACTOR, lambda unit: _write_down(unit, counts))
+            runner.run(_ACTOR, lambda unit: _write_rows(unit, counts))
             written = True
         finally:
             self._written_at = self._clock.now()
             if not written:
-                self._take_back(counts)
+                self._restore(counts)
 
-    def _take_back(self, counts: dict[str | None, _Count]) -> None:
+    def _restore(self, counts: dict[str | None, _Count]) -> None:
         with self._lock:
             for address, count in counts.items():
                 self._add(address, count)
 
     def _add(self, address: str | None, count: _Count) -> None:
-        if address not in self._counts and len(self._counts) >= MOST_ADDRESSES:
+        if address not in self._counts and len(self._counts) >= MAX_ADDRESSES:
             address = None
         known = self._counts.get(address)
-        self._counts[address] = count if known is None else known.with_other(count)
+        self._counts[address] = count if known is None else known.merge(count)
 
 
-def _write_down(unit: UnitOfWork, counts: dict[str | None, _Count]) -> None:
-    for address, one in counts.items():
-        told = {
-            "count": one.count,
-            "first_at": format_instant(one.first_at),
-            "last_at": format_instant(one.last_at),
+def _write_rows(unit: UnitOfWork, counts: dict[str | None, _Count]) -> None:
+    for address, counted in counts.items():
+        fields = {
+            "count": counted.count,
+            "first_at": format_instant(counted.first_at),
+            "last_at": format_instant(counted.last_at),
         }
         actor = replace(unit.actor, address=address)
         add_audit_row(
-            unit.session, actor, unit.now, AuditedAction("refused", "key", None, None, told)
+            unit.session, actor, unit.now, AuditedAction("refused", "key", None, None, fields)
         )

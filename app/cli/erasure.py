@@ -5,9 +5,9 @@ from typing import Annotated
 
 import typer
 
-from app.bootstrap import Services, search_path
-from app.cli.care import build_index
-from app.cli.common import ACTOR, DatabaseUrl, advance, progress, services
+from app.bootstrap import Services, find_search_path
+from app.cli.common import ACTOR, DatabaseUrl, advance, services, show_progress
+from app.cli.maintenance import build_index
 from app.content.commands.erase_article import erase_article
 from app.content.commands.erase_name import erase_name
 from app.content.commands.purge_article import purge_article
@@ -41,8 +41,8 @@ def erase(
         raise Misconfigured("Name a story to erase, or a person with --name.")
     with services(database_url) as parts:
         done = _erase_story(parts, ref) if ref is not None else _erase_name(parts, name or "")
-        is_clean = _overwrite(parts)
-        left = _left(parts, name)
+        is_clean = _overwrite_deleted(parts)
+        left = _describe_remains(parts, name)
     typer.echo(f"{done} Backups keep it until they are deleted.")
     if left:
         typer.echo(f"The name, or a slug or address made of it, still stands in {left}.", err=True)
@@ -63,7 +63,7 @@ def _erase_name(parts: Services, text: str) -> str:
     name, last, changed = Name(text), "", 0
     with parts.database.read() as session:
         total = count_of(session, "article")
-    with progress("Erasing", total) as bar:
+    with show_progress("Erasing", total) as bar:
         while (done := parts.runner.run(ACTOR, partial(erase_name, name=name, after=last))).looked:
             last, changed = done.last, changed + done.changed
             advance(bar, done.looked)
@@ -72,7 +72,7 @@ def _erase_name(parts: Services, text: str) -> str:
     return f"Erased the name from {changed} stories and {rows} other rows."
 
 
-def _left(parts: Services, name: str | None) -> str:
+def _describe_remains(parts: Services, name: str | None) -> str:
     """Say in which tables a name is still."""
     if name is None:
         return ""
@@ -81,8 +81,8 @@ def _left(parts: Services, name: str | None) -> str:
         return ", ".join(f"{table} ({count})" for table, count in found)
 
 
-def _overwrite(parts: Services) -> bool:
+def _overwrite_deleted(parts: Services) -> bool:
     """Remove what was deleted from files: the database's, and those of this machine's index."""
-    if search_path(parts.settings, parts.database).exists():
+    if find_search_path(parts.settings, parts.database).exists():
         build_index(parts)
     return overwrite_deleted(parts.database)

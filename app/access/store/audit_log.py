@@ -48,16 +48,16 @@ def add(session: WriteSession, rows: Sequence[AuditRecord]) -> None:
     session.insert(AuditRow, rows)
 
 
-def page(
+def load_page(
     session: ReadSession,
-    wanted: AuditFilter,
+    filters: AuditFilter,
     limit: int,
     position: str | None,
     *,
     backwards: bool,
 ) -> list[AuditRecord]:
     """Return rows before an id, the newest first, or backwards from it."""
-    statement = select(_audit).where(*_conditions(wanted)).limit(limit)
+    statement = select(_audit).where(*_build_conditions(filters)).limit(limit)
     if backwards:
         statement = statement.order_by(_audit.c.id)
         statement = statement.where(_audit.c.id > position) if position else statement
@@ -67,7 +67,7 @@ def page(
     return session.all(Query(statement, AuditRecord))
 
 
-def forget(session: WriteSession, before: datetime) -> int:
+def delete_before(session: WriteSession, before: datetime) -> int:
     """Delete rows from before an instant and count them."""
     return session.execute(delete(AuditRow).where(AuditRow.at < before))
 
@@ -78,9 +78,9 @@ def erase_states(session: WriteSession, subject: str) -> None:
     session.execute(update(_audit).where(_audit.c.subject == subject).values(states))
 
 
-def _conditions(wanted: AuditFilter) -> list[ColumnElement[bool]]:
-    indexed = {_audit.c.subject: wanted.subject, _audit.c.actor_id: wanted.key}
-    tested = {_audit.c.verb: wanted.verb, _audit.c.type: wanted.type}
+def _build_conditions(filters: AuditFilter) -> list[ColumnElement[bool]]:
+    indexed = {_audit.c.subject: filters.subject, _audit.c.actor_id: filters.key}
+    tested = {_audit.c.verb: filters.verb, _audit.c.type: filters.type}
     conditions = [column == value for column, value in indexed.items() if value is not None]
     # Said so that no planner reckons how rare they are: the rows are read in their order.
     conditions += [
@@ -88,8 +88,8 @@ def _conditions(wanted: AuditFilter) -> list[ColumnElement[bool]]:
         for column, value in tested.items()
         if value is not None
     ]
-    if wanted.since is not None:
-        conditions.append(_audit.c.at >= wanted.since)
-    if wanted.until is not None:
-        conditions.append(_audit.c.at < wanted.until)
+    if filters.since is not None:
+        conditions.append(_audit.c.at >= filters.since)
+    if filters.until is not None:
+        conditions.append(_audit.c.at < filters.until)
     return conditions

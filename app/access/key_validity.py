@@ -7,7 +7,7 @@ again inside every transaction that writes, and before anything more is sent to 
 
 from app.access import store
 from app.access.caller import Caller
-from app.access.keys import refuse_if_over
+from app.access.keys import refuse_invalid
 from app.kit.clock import Clock
 from app.kit.sql.database import Database
 from app.kit.sql.unit_of_work import UnitOfWork
@@ -23,8 +23,8 @@ class KeyGuard:
     def check(self, unit: UnitOfWork) -> None:
         """Check the key before the work; raise `KeyRefused`."""
         if unit.actor.id is not None:
-            state = store.key_state(unit.session, unit.actor.id)
-            refuse_if_over(state, self._clock.now())
+            state = store.load_key_state(unit.session, unit.actor.id)
+            refuse_invalid(state, self._clock.now())
 
     def check_again(self, unit: UnitOfWork) -> None:
         """Check the key after the work; raise `KeyRefused`.
@@ -37,7 +37,7 @@ class KeyGuard:
         if key_id is None or unit.session.dialect == "sqlite" or _revokes(unit, key_id):
             return
         store.lock_key(unit.session, key_id, shared=True)
-        refuse_if_over(store.key_state(unit.session, key_id), self._clock.now())
+        refuse_invalid(store.load_key_state(unit.session, key_id), self._clock.now())
 
 
 def require_valid_key(database: Database, clock: Clock, caller: Caller) -> None:
@@ -45,8 +45,8 @@ def require_valid_key(database: Database, clock: Clock, caller: Caller) -> None:
     if caller.key_id is None:
         return
     with database.read(snapshot=False) as session:
-        state = store.key_state(session, caller.key_id)
-    refuse_if_over(state, clock.now())
+        state = store.load_key_state(session, caller.key_id)
+    refuse_invalid(state, clock.now())
 
 
 def _revokes(unit: UnitOfWork, key_id: str) -> bool:

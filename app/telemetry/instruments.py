@@ -27,11 +27,11 @@ from app.search.queries import Answer, Search, SearchQuery
 from app.search.suggesting import Suggestion
 
 _TABLE = re.compile(r"\b(?:FROM|INTO|UPDATE)\s+(\w+)")
-_MOST_SUBJECTS = 10_000
+_MAX_SUBJECTS = 10_000
 
 
 @contextmanager
-def recording(
+def record_span(
     tracer: Tracer, name: str, kind: SpanKind = SpanKind.INTERNAL, **attributes: str
 ) -> Iterator[Span]:
     """Record a span around a block; of an exception, only its class is noted."""
@@ -43,11 +43,11 @@ def recording(
             yield span
         # Noted, and raised again.
         except Exception as wrong:
-            fail(span, type(wrong).__name__)
+            mark_failed(span, type(wrong).__name__)
             raise
 
 
-def fail(span: Span, kind: str) -> None:
+def mark_failed(span: Span, kind: str) -> None:
     """Note that what a span is about went wrong."""
     span.set_attribute("error.type", kind)
     span.set_status(Status(StatusCode.ERROR))
@@ -63,12 +63,12 @@ class TracedDatabase(Database):
         self._fetch = self.fetch
         # On SQLite, `Database` sets `fetch` on the object, which hides an override in this class.
         # So the attribute is replaced. `async_reads` is an object of another class.
-        self.fetch = self._traced_fetch  # type: ignore[method-assign]
+        self.fetch = self._fetch_with_span  # type: ignore[method-assign]
         if self.async_reads is not None:
             inner = self.async_reads.fetch
 
             async def fetch(statement: Statement[RowT], params: Values = None) -> list[RowT]:
-                with self._recording(self._summary(statement)):
+                with self._record(self._summarize(statement)):
                     return await inner(statement, params)
 
             self.async_reads.fetch = fetch  # type: ignore[method-assign]
@@ -77,7 +77,7 @@ class TracedDatabase(Database):
     def read(self, *, snapshot: bool = True, lists: bool = False) -> Iterator[ReadSession]:
         """Record the time from the beginning of a reading transaction to its end."""
         with (
-            self._recording("read"),
+            self._record("read"),
             super().read(snapshot=snapshot, lists=lists) as session,
         ):
             yield session
@@ -85,23 +85,23 @@ class TracedDatabase(Database):
     @contextmanager
     def write(self, lock_timeout: float | None = None) -> Iterator[WriteSession]:
         """Record the time from the beginning of a writing transaction to its commit."""
-        with self._recording("write"), super().write(lock_timeout) as session:
+        with self._record("write"), super().write(lock_timeout) as session:
             yield session
 
-    def _traced_fetch(self, statement: Statement[RowT], params: Values = None) -> list[RowT]:
-        with self._recording(self._summary(statement)):
+    def _fetch_with_span(self, statement: Statement[RowT], params: Values = None) -> list[RowT]:
+        with self._record(self._summarize(statement)):
             return self._fetch(statement, params)
 
-    def _summary(self, statement: Statement[Any]) -> str:
+    def _summarize(self, statement: Statement[Any]) -> str:
         """Return the verb and the first table of a statement."""
         found = _TABLE.search(compile_statement(statement, self.engine.dialect).text)
         return f"SELECT {found[1]}" if found else "SELECT"
 
-    def _recording(self, summary: str) -> Any:
+    def _record(self, summary: str) -> Any:
         if not trace.get_current_span().get_span_context().is_valid:
             # What the loops look for many times a second is nobody's request.
-            return _unrecorded()
-        return recording(
+            return _skip_span()
+        return record_span(
             self._tracer,
             summary,
             SpanKind.CLIENT,
@@ -111,7 +111,7 @@ class TracedDatabase(Database):
 
 
 @contextmanager
-def _unrecorded() -> Iterator[None]:
+def _skip_span() -> Iterator[None]:
     yield
 
 
@@ -122,14 +122,14 @@ class TracedSearch(Search):
 
     def search(self, query: SearchQuery) -> Answer:
         """Record a search."""
-        with recording(self.tracer, "search"):
+        with record_span(self.tracer, "search"):
             return super().search(query)
 
     def suggest(
         self, text: str, limit: int, *, embargoed: bool = False
     ) -> tuple[list[Suggestion], Answer]:
         """Record a suggestion."""
-        with recording(self.tracer, "suggest"):
+        with record_span(self.tracer, "suggest"):
             return super().suggest(text, limit, embargoed=embargoed)
 
     def related(
@@ -142,7 +142,7 @@ class TracedSearch(Search):
         names_in: tuple[str, ...] = (),
     ) -> Answer:
         """Record a search for what is like a story."""
-        with recording(self.tracer, "related"):
+        with record_span(self.tracer, "related"):
             return super().related(id_, selection, limit, embargoed=embargoed, names_in=names_in)
 
 
@@ -173,7 +173,7 @@ class TracedHttpClient(HttpClient):
         try:
             sending = super().start(method, url, carried, body, allows)
         except BaseException as wrong:
-            fail(span, type(wrong).__name__)
+            mark_failed(span, type(wrong).__name__)
             span.end()
             raise
         sending.add_done_callback(partial(_end, span))
@@ -185,13 +185,13 @@ def _end(span: Span, sending: Future[HttpOutcome]) -> None:
     if isinstance(outcome, HttpResponse):
         span.set_attribute("http.response.status_code", outcome.status)
         if outcome.status >= 400:
-            fail(span, str(outcome.status))
+            mark_failed(span, str(outcome.status))
     else:
-        fail(span, "no_answer")
+        mark_failed(span, "no_answer")
     span.end()
 
 
-class RequestsBehind:
+class TraceCarriers:
     """Remembers which request changed a thing last, so that webhooks continue its trace.
 
     It is kept in memory, of the things that changed last: what another process changed begins a
@@ -210,7 +210,7 @@ class RequestsBehind:
             if action.id is not None and carrier:
                 self._carriers[action.id] = carrier
                 self._carriers.move_to_end(action.id)
-        while len(self._carriers) > _MOST_SUBJECTS:
+        while len(self._carriers) > _MAX_SUBJECTS:
             self._carriers.popitem(last=False)
 
     def headers(self, subject: str) -> Mapping[str, str]:

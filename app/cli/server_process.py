@@ -75,7 +75,7 @@ class Server:
         self._config = config
         self._server = uvicorn.Server(config)
         self._drain_seconds = drain_seconds
-        self._is_told = False
+        self._is_stopping = False
 
     def run(self, slot: Slot | None = None) -> None:
         """Serve until told to stop; exit with `START_FAILED` if it cannot start."""
@@ -83,7 +83,7 @@ class Server:
         # In a thread that is not the main one, uvicorn leaves signals alone.
         with ThreadPoolExecutor(1, "server") as thread, suppress(SystemExit):
             thread.submit(self._serve, slot).result()
-        if not self._server.started and not self._is_told:
+        if not self._server.started and not self._is_stopping:
             sys.exit(START_FAILED)
 
     def _serve(self, slot: Slot | None) -> None:
@@ -98,8 +98,8 @@ class Server:
         """Stop, and return in how many seconds the process has to end."""
         if self._config.loaded:
             find_hooks(self._config.loaded_app).drain()
-        may_drain = number == SIGTERM and self._server.started and not self._is_told
-        self._is_told = True
+        may_drain = number == SIGTERM and self._server.started and not self._is_stopping
+        self._is_stopping = True
         waits = self._drain_seconds if may_drain else 0.0
         if waits:
             timer = threading.Timer(waits, self._end)

@@ -7,8 +7,8 @@ from functools import partial
 import typer
 
 from app.api.app import openapi_document
-from app.bootstrap import Services, open_database, private_paths, search_path
-from app.cli.common import DatabaseUrl, advance, existing_file, progress, services
+from app.bootstrap import Services, find_search_path, list_private_paths, open_database
+from app.cli.common import DatabaseUrl, advance, require_file, services, show_progress
 from app.content.store import count_of
 from app.content.texts import text_now
 from app.delivery.consistency import find_inconsistencies
@@ -40,11 +40,11 @@ def migrate(database_url: DatabaseUrl = None) -> None:
 def check(database_url: DatabaseUrl = None) -> None:
     """Check configuration, database, log, documents and index; exit 0 when all is sound."""
     with closing(open_database(read_settings(database_url=database_url))) as database:
-        existing_file(database)
+        require_file(database)
         migrations.check(database)
     found = 0
     with services(database_url) as parts:
-        for detail in _wrong(parts):
+        for detail in _find_problems(parts):
             found += 1
             if found <= _SHOWN:
                 typer.echo(detail, err=True)
@@ -64,7 +64,7 @@ def rebuild(database_url: DatabaseUrl = None) -> None:
         with parts.database.read() as session:
             total = count_of(session, "article")
         looked, mended = 0, 0
-        with progress("Rebuilding", total) as bar:
+        with show_progress("Rebuilding", total) as bar:
             for now_looked, mended in rebuild_delivery(parts.runner):  # noqa: B007 - told after the loop
                 advance(bar, now_looked - looked)
                 looked = now_looked
@@ -80,11 +80,11 @@ def reindex(database_url: DatabaseUrl = None) -> None:
 
 def build_index(parts: Services) -> int:
     """Build the index of this machine anew, and count its stories."""
-    lock = FileLeadership(f"{search_path(parts.settings, parts.database)}.rebuild")
+    lock = FileLeadership(f"{find_search_path(parts.settings, parts.database)}.rebuild")
     if not lock.try_acquire():
         raise Misconfigured("The index is being built anew already, or cannot be written to.")
     indexed = 0
-    with progress("Indexing", parts.search.total()) as bar:
+    with show_progress("Indexing", parts.search.total()) as bar:
         for now_indexed in Follower(parts.index, parts.delivery).rebuild():
             advance(bar, now_indexed - indexed)
             indexed = now_indexed
@@ -97,15 +97,15 @@ def openapi() -> None:
     sys.stdout.buffer.write(json.dumps(openapi_document()) + b"\n")
 
 
-def _wrong(parts: Services) -> list[str]:
+def _find_problems(parts: Services) -> list[str]:
     found = [
         f"permissions: {line}"
-        for line in describe_exposed(private_paths(parts.settings, parts.database))
+        for line in describe_exposed(list_private_paths(parts.settings, parts.database))
     ]
     found += [f"database: {line}" for line in parts.database.find_integrity_errors()]
     with parts.database.read() as session:
         total = count_of(session, "article")
-        with progress("Checking", total) as bar:
+        with show_progress("Checking", total) as bar:
             text_of = partial(text_now, frames=parts.runner.options)
             for flaw in find_inconsistencies(session, parts.clock.now(), text_of):
                 found.append(f"{flaw.id}: {flaw.detail}")

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from app.bootstrap import open_database
-from app.cli.common import DatabaseUrl, advance, existing_file, progress
+from app.cli.common import DatabaseUrl, advance, require_file, show_progress
 from app.delivery.consistency import find_inconsistencies, find_log_errors
 from app.kit.clock import SystemClock
 from app.kit.errors import Misconfigured
@@ -33,13 +33,13 @@ def copy(
         closing(open_database(read_settings(database_url=database_url))) as source,
         closing(open_database(read_settings(database_url=to))) as target,
     ):
-        existing_file(source)
+        require_file(source)
         migrations.check(source)
         _refuse_same_file(source, target)
         _prepare(target)
         rows = _copy(source, target)
         target.checkpoint()
-        found = _flaws(target)
+        found = _find_flaws(target)
     for line in found[:_SHOWN]:
         typer.echo(line, err=True)
     if found:
@@ -75,7 +75,7 @@ def _copy(source: Database, target: Database) -> int:
     try:
         with source.read() as here, target.write() as there:
             lock_empty_tables(there, tables, SEEDED)
-            with progress("Copying", count_rows(here, tables)) as bar:
+            with show_progress("Copying", count_rows(here, tables)) as bar:
                 for written in copy_rows(here, there, tables):
                     rows += written
                     advance(bar, written)
@@ -84,11 +84,11 @@ def _copy(source: Database, target: Database) -> int:
     return rows
 
 
-def _flaws(target: Database) -> list[str]:
+def _find_flaws(target: Database) -> list[str]:
     found = [f"database: {line}" for line in target.find_integrity_errors()]
     with target.read() as session:
         found += [f"log: {line}" for line in find_log_errors(session)]
-        with progress("Checking", None) as bar:
+        with show_progress("Checking", None) as bar:
             for flaw in find_inconsistencies(session, SystemClock().now()):
                 found.append(f"{flaw.id}: {flaw.detail}")
                 advance(bar, 1)

@@ -11,7 +11,7 @@ _STATUS_LINES = {
 _CONTROLS = bytes({*range(0x20), 0x7F} - {0x09})
 
 
-def header_lines(headers: Iterable[tuple[bytes, bytes]]) -> bytes:
+def encode_headers(headers: Iterable[tuple[bytes, bytes]]) -> bytes:
     """Return headers as lines; raises `RuntimeError` where one holds a control character."""
     fields = list(headers)
     plain = b"".join([part for field in fields for part in field])
@@ -20,8 +20,8 @@ def header_lines(headers: Iterable[tuple[bytes, bytes]]) -> bytes:
     return b"".join([b"%b: %b\r\n" % field for field in fields])
 
 
-def head_of(status: int, lines: bytes, *, keeps: bool, is_old: bool) -> bytes:
-    """Return a head; `keeps` says whether the connection stays, `is_old` that it is HTTP/1.0."""
+def build_head(status: int, lines: bytes, *, keep_alive: bool, is_http_1_0: bool) -> bytes:
+    """Build the status line and the header lines of a response."""
     first = _STATUS_LINES.get(status) or b"HTTP/1.1 %d \r\n" % status
-    kept = b"connection: keep-alive\r\n" if is_old else b""
-    return b"".join((first, lines, kept if keeps else b"connection: close\r\n", b"\r\n"))
+    kept = b"connection: keep-alive\r\n" if is_http_1_0 else b""
+    return b"".join((first, lines, kept if keep_alive else b"connection: close\r\n", b"\r\n"))

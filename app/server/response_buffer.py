@@ -8,27 +8,27 @@ import asyncio
 from asyncio import WriteTransport
 
 # More are not held back: the first would wait for them.
-_MOST = 16
+_MAX_PENDING = 16
 
 
-class Outbox:
+class ResponseBuffer:
     """Holds small answers until the loop has looked at all requests that have arrived."""
 
     def __init__(self) -> None:
         """Hold nothing."""
-        self._held: list[tuple[WriteTransport, bytes]] = []
+        self._pending: list[tuple[WriteTransport, bytes]] = []
 
     def put(self, transport: WriteTransport, answer: bytes) -> None:
         """Send an answer at the end of this turn, or with so many others now."""
-        self._held.append((transport, answer))
-        if len(self._held) >= _MOST:
+        self._pending.append((transport, answer))
+        if len(self._pending) >= _MAX_PENDING:
             self.flush()
-        elif len(self._held) == 1:
+        elif len(self._pending) == 1:
             asyncio.get_running_loop().call_soon(self.flush)
 
     def flush(self) -> None:
         """Send what is held; call it before a connection is closed or written to otherwise."""
-        held, self._held = self._held, []
-        for transport, answer in held:
+        pending, self._pending = self._pending, []
+        for transport, answer in pending:
             if not transport.is_closing():
                 transport.write(answer)
