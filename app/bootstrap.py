@@ -33,14 +33,14 @@ from app.search.engine.tantivy_index import TantivyIndex
 from app.search.index import Index
 from app.search.queries import Search
 from app.settings import Settings
-from app.syndication.addresses import Addresses
-from app.syndication.items import Items
-from app.syndication.purging import FOLLOWER, Purging, Receiver
+from app.syndication.model.addresses import Addresses
+from app.syndication.model.item_cache import Items
 from app.syndication.push.commands.stop_webhook import stop_webhook
-from app.syndication.push.couriers import no_headers
-from app.syndication.push.erasing import forget_erased
+from app.syndication.push.erasure import forget_erased
+from app.syndication.push.handlers import no_headers
+from app.syndication.push.purging import FOLLOWER, Purging, Receiver
 from app.syndication.push.push import Push, PushOptions
-from app.syndication.sync.changes import Changes
+from app.syndication.sync.change_reader import Changes
 
 
 @dataclass(frozen=True, slots=True)

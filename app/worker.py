@@ -23,8 +23,8 @@ from app.kit.permissions import create_folder
 from app.kit.unit import Actor, Unit
 from app.kit.watch import Version
 from app.search.errors import IndexUnavailable
-from app.search.following import Follower
-from app.syndication.purging import FOLLOWER, Purging
+from app.search.indexer import Follower
+from app.syndication.push.purging import FOLLOWER, Purging
 from app.syndication.push.push import GLANCE, Push
 
 _log = logging.getLogger("dateline.worker")

@@ -28,8 +28,8 @@ from app.kit.session import ReadSession, WriteSession
 from app.kit.statement import Statement
 from app.kit.writing import Writing
 from app.server.outbox import Outbox
-from app.syndication.item import item_of
-from app.syndication.items import Items
+from app.syndication.model.item import item_of
+from app.syndication.model.item_cache import Items
 
 
 def _replace(owner: Any, name: str, value: object) -> Any:

@@ -17,7 +17,7 @@ from app.kit import json, migrations
 from app.kit.errors import Misconfigured
 from app.kit.leadership import FileLeadership
 from app.kit.permissions import exposed
-from app.search.following import Follower
+from app.search.indexer import Follower
 from app.settings import read_settings
 
 _SHOWN = 50

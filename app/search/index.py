@@ -12,8 +12,8 @@ from itertools import chain
 from typing import Literal, Protocol
 
 from app.access.selection import Selection
-from app.search.text import StoryText
-from app.search.typed import Typed
+from app.search.query.parser import Typed
+from app.search.text_fields import StoryText
 
 Order = Literal["relevance", "published_at", "updated_at"]
 FacetField = Literal["category", "source", "language", "tag", "kind", "published_month"]

@@ -12,8 +12,8 @@ from datetime import datetime
 
 from app.delivery.snapshot import Snapshot
 from app.delivery.store import LogPosition
-from app.search.following import stands
 from app.search.index import Index, Position, Reader
+from app.search.indexer import stands
 from app.search.stories import indexed
 
 # So many changed stories are searched beside the index. With more it is behind: then those that

@@ -16,7 +16,7 @@ from app.delivery.snapshot import Snapshot, snapshot
 from app.delivery.store.entries import EntryType
 from app.kit import json
 from app.search.errors import IndexUnavailable, IndexUnusable
-from app.search.highlighting import MOST_BYTES, Highlighter
+from app.search.highlighting.highlighter import MOST_BYTES, Highlighter
 from app.search.index import (
     Ask,
     FacetField,
@@ -30,9 +30,9 @@ from app.search.index import (
     Reader,
 )
 from app.search.overlay import Overlay, View
+from app.search.query.parser import Typed, understood
 from app.search.related import related
-from app.search.suggesting import Suggestion, suggestions
-from app.search.typed import Typed, understood
+from app.search.suggestions import Suggestion, suggestions
 
 Result = TypeVar("Result")
 Facets = Mapping[FacetField, Sequence[FacetValue]]

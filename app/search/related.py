@@ -4,8 +4,8 @@ from dataclasses import replace
 
 from app.access.selection import Clause, Selection, language_ranges
 from app.delivery.snapshot import PublicStory, Snapshot
-from app.search.copies import is_near_copy
 from app.search.index import Reader
+from app.search.near_duplicates import is_near_copy
 from app.search.stories import indexed
 
 _CANDIDATES_MORE = 20

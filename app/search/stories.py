@@ -3,7 +3,7 @@
 from app.access.selection import language_ranges
 from app.delivery.snapshot import PublicStory
 from app.search.index import IndexedStory
-from app.search.text import StoryText
+from app.search.text_fields import StoryText
 
 
 def indexed(story: PublicStory) -> IndexedStory:

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 from app.kit.bounded import BoundedCache
 from app.search.analysis.languages import has_stems, primary
 from app.search.analysis.stemming import beginnings, stem
-from app.search.text import SPOKEN, TEXT
+from app.search.text_fields import SPOKEN, TEXT
 
 # Looked through for words of one stem, and kept of them, the most frequent first.
 _MOST_LOOKED_AT = 400

@@ -24,7 +24,7 @@ from app.kit.session import ReadSession, RowT, Values, WriteSession
 from app.kit.statement import Statement, compiled_for
 from app.kit.unit import Unit
 from app.search.queries import Answer, Search, SearchQuery
-from app.search.suggesting import Suggestion
+from app.search.suggestions import Suggestion
 
 _TABLE = re.compile(r"\b(?:FROM|INTO|UPDATE)\s+(\w+)")
 _MOST_SUBJECTS = 10_000

@@ -25,8 +25,8 @@ from app.delivery.snapshot import PublicStory, snapshot
 from app.kit.ids import new_id
 from app.search.engine.tantivy_index import TantivyIndex
 from app.search.index import Ask, Position
+from app.search.query.parser import understood
 from app.search.stories import indexed
-from app.search.typed import understood
 from app.settings import Settings
 from bench.compare import in_turns
 from bench.corpus import write_corpus

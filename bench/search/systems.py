@@ -18,11 +18,11 @@ from tantivy import (
     Tokenizer,
 )
 
-from app.search import text
+from app.search import text_fields
 from app.search.analysis.languages import LANGUAGES, primary
-from app.search.matching import loosened, match
-from app.search.text import StoryText
-from app.search.typed import Typed, understood
+from app.search.query.compiler import loosened, match
+from app.search.query.parser import Typed, understood
+from app.search.text_fields import StoryText
 
 _HEAP_BYTES = 50_000_000
 
@@ -41,9 +41,11 @@ class Product:
     def __init__(self, documents: Mapping[str, StoryText]) -> None:
         """Index documents in memory."""
         builder = SchemaBuilder().add_text_field("id", stored=True)
-        text.add_text_fields(builder)
+        text_fields.add_text_fields(builder)
         self._schema = builder.build()
-        self._searcher = _filled(self._schema, documents, text.register, text.text_fields)
+        self._searcher = _filled(
+            self._schema, documents, text_fields.register, text_fields.text_fields
+        )
 
     def ranking(self, query: str, depth: int) -> list[str]:
         """Return the ids of documents, the best first."""

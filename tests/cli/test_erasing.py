@@ -11,7 +11,7 @@ from starlette.testclient import TestClient
 from app.bootstrap import Services
 from app.kit.database import Database
 from app.kit.schema import Base
-from app.search.following import Follower
+from app.search.indexer import Follower
 from app.syndication.push.models import Delivery
 from tests.cli.shell import Shell
 from tests.clock import HandClock

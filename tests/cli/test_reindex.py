@@ -5,7 +5,7 @@ from pathlib import Path
 
 from app.bootstrap import Services
 from app.kit.leadership import FileLeadership
-from app.search.following import Follower
+from app.search.indexer import Follower
 from tests.cli.shell import Shell
 from tests.newsroom import Newsroom
 from tests.search.conftest import follow, follower

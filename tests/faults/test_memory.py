@@ -14,7 +14,7 @@ import pytest
 from app.bootstrap import Services, bootstrap
 from app.kit.clock import SystemClock
 from app.kit.ids import new_id
-from app.search.following import Follower
+from app.search.indexer import Follower
 from app.settings import Settings
 from tests.faults.served import nursery
 from tests.transfer.moving import bring_all

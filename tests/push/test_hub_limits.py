@@ -17,7 +17,7 @@ from app.bootstrap import Services
 from app.server.protocol import HttpProtocol
 from app.settings import Settings
 from app.syndication.push import hub_limits
-from app.syndication.push.couriers import FeedContent
+from app.syndication.push.handlers import FeedContent
 from app.syndication.push.store import receivers
 from tests.clock import HandClock
 from tests.newsroom import Newsroom

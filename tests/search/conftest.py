@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from app.bootstrap import Services
-from app.search.following import Follower
+from app.search.indexer import Follower
 
 
 @pytest.fixture

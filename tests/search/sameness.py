@@ -10,7 +10,7 @@ from app.search.engine.facets import total
 from app.search.engine.generation import opened
 from app.search.engine.schema import BRANCH_COLUMNS, SCHEMA, every_story
 from app.search.engine.tantivy_index import TantivyIndex
-from app.search.following import Follower
+from app.search.indexer import Follower
 
 _WORDS = ("text", "title", "summary", "names", "spoken")
 _FOUND = (

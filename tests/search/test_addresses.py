@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.search.addresses import normal_address
+from app.search.urls import normal_address
 
 
 @pytest.mark.parametrize(

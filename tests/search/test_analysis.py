@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from app.search.analysis.folding import folded
 from app.search.analysis.languages import LANGUAGES, primary
 from app.search.analysis.stemming import beginnings, stem
-from app.search.analysis.words import spans, words
+from app.search.analysis.tokenizer import spans, words
 
 FAMILIES = {
     "ar": (

@@ -12,8 +12,8 @@ from app.bootstrap import Services, bootstrap
 from app.kit.leadership import FileLeadership
 from app.search.engine.reader import TantivyReader
 from app.search.errors import IndexUnusable
-from app.search.following import Follower
 from app.search.index import Hit
+from app.search.indexer import Follower
 from app.settings import Settings
 from app.worker import Indexer
 from tests.api.reading import read, titles

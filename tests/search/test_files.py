@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from starlette.testclient import TestClient
 
-from app.search.engine.files import Files
+from app.search.engine.open_files import Files
 from tests.api.reading import titles
 from tests.newsroom import Newsroom
 from tests.search.waiting import until

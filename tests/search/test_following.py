@@ -9,8 +9,8 @@ from starlette.testclient import TestClient
 from app import worker
 from app.bootstrap import Services
 from app.delivery.snapshot import snapshot
-from app.search.following import Follower
 from app.search.index import Position
+from app.search.indexer import Follower
 from app.search.queries import Answer, Search, SearchQuery
 from app.worker import Indexer, run_due
 from tests.api.reading import read, titles
@@ -51,10 +51,10 @@ def test_small_steps_lead_to_the_same_end(
     monkeypatch: pytest.MonkeyPatch,
     client: TestClient,
 ) -> None:
-    monkeypatch.setattr("app.search.following._ROWS", 2)
-    monkeypatch.setattr("app.search.following._PAGE", 2)
-    monkeypatch.setattr("app.search.following._FIRST_PAGES", 1)
-    monkeypatch.setattr("app.search.following._MOST_PAGES", 1)
+    monkeypatch.setattr("app.search.indexer._ROWS", 2)
+    monkeypatch.setattr("app.search.indexer._PAGE", 2)
+    monkeypatch.setattr("app.search.indexer._FIRST_PAGES", 1)
+    monkeypatch.setattr("app.search.indexer._MOST_PAGES", 1)
     source = newsroom.source("Evening Herald")
     for number in range(7):
         newsroom.story(f"Rain {number}", source=source["id"], published_at="2026-01-01T00:00:00Z")
@@ -82,8 +82,8 @@ def test_small_steps_lead_to_the_same_end(
 def test_what_was_begun_is_gone_on_with_by_another(
     newsroom: Newsroom, services: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("app.search.following._PAGE", 2)
-    monkeypatch.setattr("app.search.following._FIRST_PAGES", 1)
+    monkeypatch.setattr("app.search.indexer._PAGE", 2)
+    monkeypatch.setattr("app.search.indexer._FIRST_PAGES", 1)
     stories = [newsroom.story(f"Rain {number}") for number in range(6)]
     first = Follower(services.index, services.delivery)
     first.step()

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.search.graphemes import cut_after, cut_before
-from app.search.highlighting import Highlighter
-from app.search.typed import understood
+from app.search.highlighting.graphemes import cut_after, cut_before
+from app.search.highlighting.highlighter import Highlighter
+from app.search.query.parser import understood
 
 # One character each, as it is seen.
 CHARACTERS = {

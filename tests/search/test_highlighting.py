@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.search.highlighting import Highlighter, Highlights
-from app.search.typed import understood
+from app.search.highlighting.highlighter import Highlighter, Highlights
+from app.search.query.parser import understood
 
 _TAGS = re.compile("</?mark>")
 

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from app.search.matching import MOST_WANTED, loosened
-from app.search.typed import understood
+from app.search.query.compiler import MOST_WANTED, loosened
+from app.search.query.parser import understood
 from tests.repetitions import repetitions
 from tests.search.shelf import Shelf, story
 

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from app.search import matching
-from app.search.engine import words as engine_words
+from app.search.engine import vocabularies as engine_words
 from app.search.engine.tantivy_index import TantivyIndex
 from app.search.index import Found, Reader
-from app.search.typed import Typed, understood
+from app.search.query import compiler
+from app.search.query.parser import Typed, understood
 from tests.search.contract.test_contract import ask, filled, found_ids, story
 
 
@@ -25,7 +25,7 @@ def index(tmp_path: Path) -> Iterator[TantivyIndex]:
 def meant(monkeypatch: pytest.MonkeyPatch) -> list[Typed]:
     """Return the queries of which it was found out what they mean."""
     noted: list[Typed] = []
-    found_out = matching.match_words
+    found_out = compiler.match_words
 
     def match_words(typed: Typed, *more: object) -> object:
         noted.append(typed)

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from app.search.engine import meanwhile as beside
 from app.search.engine import reader as engine_reader
-from app.search.engine.meanwhile import meanwhile
+from app.search.engine import side_thread as beside
+from app.search.engine.side_thread import meanwhile
 from app.search.engine.tantivy_index import TantivyIndex
 from app.search.index import FACETS
 from tests.search.contract.test_contract import ask, filled, story, words

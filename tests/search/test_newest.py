@@ -8,7 +8,7 @@ import pytest
 
 from app.access.selection import Clause, Selection
 from app.kit.clock import to_micros
-from app.search.engine import newest
+from app.search.engine import newest_months
 from app.search.engine.tantivy_index import TantivyIndex
 from app.search.index import Found, IndexedStory, Reader
 from tests.search.contract.test_contract import ask, filled, found_ids, story, words
@@ -30,9 +30,9 @@ def _stories() -> list[IndexedStory]:
 @pytest.fixture
 def index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[TantivyIndex]:
     """An index in which forty stories are very many, and eight enough."""
-    monkeypatch.setattr(newest, "FREQUENT", 40)
-    monkeypatch.setattr(newest, "FITTING", 11)
-    monkeypatch.setattr(newest, "ENOUGH", 8)
+    monkeypatch.setattr(newest_months, "FREQUENT", 40)
+    monkeypatch.setattr(newest_months, "FITTING", 11)
+    monkeypatch.setattr(newest_months, "ENOUGH", 8)
     made = TantivyIndex(tmp_path / "search")
     yield made
     made.close()

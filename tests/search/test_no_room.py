@@ -14,7 +14,7 @@ from starlette.testclient import TestClient
 from app.bootstrap import Services
 from app.search import overlay
 from app.search.errors import IndexUnavailable, IndexUnusable, unusable
-from app.search.following import Follower
+from app.search.indexer import Follower
 from app.worker import Indexer
 from tests.api.reading import read, titles
 from tests.newsroom import Newsroom

@@ -4,8 +4,8 @@ from itertools import permutations, product
 
 import pytest
 
-from app.search.highlighting import Highlighter
-from app.search.typed import understood
+from app.search.highlighting.highlighter import Highlighter
+from app.search.query.parser import understood
 from tests.search.shelf import Shelf, story
 
 # What each line has stands for the same; text before and after it is put around each.

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.search.typed import MOST_CHARACTERS, MOST_WORDS, Part, Typed, understood
+from app.search.query.parser import MOST_CHARACTERS, MOST_WORDS, Part, Typed, understood
 
 
 def _groups(typed: Typed) -> list[list[str]]:

@@ -7,7 +7,7 @@ from pydantic import SecretStr
 
 from app.bootstrap import Services
 from app.settings import Settings
-from app.syndication.purging import Purging
+from app.syndication.push.purging import Purging
 from tests.receiver import Receiver, receiving
 
 TOKEN = "tok-4f1c-not-to-be-seen"

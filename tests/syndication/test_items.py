@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 
 from app.kit import json
-from app.syndication import items as remembering
-from app.syndication.addresses import Addresses
-from app.syndication.items import Items
+from app.syndication.model import item_cache as remembering
+from app.syndication.model.addresses import Addresses
+from app.syndication.model.item_cache import Items
 
 _STORY: dict[str, Any] = {
     "id": "01a219cf-d8d5-72ca-999e-e5da05fa3893",

@@ -12,7 +12,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from app.bootstrap import Services
-from app.syndication.purging import Purging
+from app.syndication.push.purging import Purging
 from app.worker import run_due
 from tests.clock import HandClock
 from tests.newsroom import Newsroom

@@ -8,7 +8,7 @@ from starlette.testclient import TestClient
 from app.bootstrap import Services, bootstrap
 from app.delivery import store
 from app.settings import Settings
-from app.syndication.purging import FOLLOWER, Purging
+from app.syndication.push.purging import FOLLOWER, Purging
 from app.worker import run_due
 from tests.clock import HandClock
 from tests.newsroom import Newsroom

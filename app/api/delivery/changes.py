@@ -19,7 +19,7 @@ from app.api.live.sync_requests import (
     short_read,
 )
 from app.bootstrap import Services
-from app.syndication.sync.changes import Batch
+from app.syndication.sync.change_reader import Batch
 
 
 async def list_changes(

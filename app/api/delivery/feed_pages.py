@@ -12,12 +12,12 @@ from app.delivery.results import Page
 from app.kit.clock import format_instant, parse_instant, to_micros
 from app.kit.xml import legal
 from app.search.queries import SearchQuery
-from app.syndication.addresses import Addresses
-from app.syndication.archiving import meeting_point
-from app.syndication.feed import Withdrawn
-from app.syndication.feeds import Place, feed_of
 from app.syndication.formats import FeedFormat
-from app.syndication.item import Item
+from app.syndication.model.addresses import Addresses
+from app.syndication.model.archive_pages import meeting_point
+from app.syndication.model.feed import Withdrawn
+from app.syndication.model.feed_builder import Place, feed_of
+from app.syndication.model.item import Item
 
 
 @dataclass(frozen=True, slots=True)

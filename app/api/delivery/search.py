@@ -37,7 +37,7 @@ from app.api.live.change_notifier import ChangeNotifier
 from app.bootstrap import Services
 from app.kit import json
 from app.kit.ids import normal_ref
-from app.search.suggesting import Suggestion
+from app.search.suggestions import Suggestion
 
 _LISTED = ("stories",)
 # What changed lately is searched in addition to the index, so there is something to wait for only

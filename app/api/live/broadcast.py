@@ -8,9 +8,9 @@ from starlette.concurrency import run_in_threadpool
 
 from app.api.live.sync_requests import cursor_of
 from app.bootstrap import Services
-from app.syndication.sync.changes import Batch
+from app.syndication.sync.change_reader import Batch
 from app.syndication.sync.entries import Entry
-from app.syndication.sync.place import Follower, Following
+from app.syndication.sync.sync_state import Follower, Following
 
 _MOST = 200
 # Batches are kept for other listeners in the same state: of one version of the database, and at

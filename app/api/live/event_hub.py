@@ -16,7 +16,7 @@ from app.api.live.broadcast import Broadcast, EventBatch
 from app.api.live.change_notifier import ChangeNotifier
 from app.api.live.key_revalidation import KeyRevalidation
 from app.kit.errors import Failure
-from app.syndication.sync.place import Follower
+from app.syndication.sync.sync_state import Follower
 
 HEARTBEAT_SECONDS = 15
 _HEARTBEAT = b":\n\n"

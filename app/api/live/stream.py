@@ -15,7 +15,7 @@ from app.api.live.event_hub import EventHub, Listener
 from app.api.live.key_revalidation import KeyRevalidation
 from app.api.live.sync_requests import CURSOR, FOLLOWING, cursor_of, follower_of, short_read
 from app.bootstrap import Services
-from app.syndication.sync.place import Follower
+from app.syndication.sync.sync_state import Follower
 
 PATH = "/v1/stream"
 MEDIA_TYPE = b"text/event-stream; charset=utf-8"

@@ -13,8 +13,8 @@ from app.api.http.parameters import ParameterSet, Values, declare_number, declar
 from app.bootstrap import Services
 from app.kit import json
 from app.kit.errors import BadCursor
-from app.syndication.sync.changes import Batch
-from app.syndication.sync.place import Follower, from_json, to_json
+from app.syndication.sync.change_reader import Batch
+from app.syndication.sync.sync_state import Follower, from_json, to_json
 
 CURSOR = declare_text(
     "cursor",

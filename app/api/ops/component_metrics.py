@@ -9,7 +9,7 @@ from prometheus_client import CollectorRegistry, Gauge
 from app.api.ops.collectors import CounterReading, Totals
 from app.search.queries import Standing
 from app.server.limits import Limits
-from app.syndication.purging import Purging
+from app.syndication.push.purging import Purging
 from app.syndication.push.push import Standing as PushStanding
 
 

@@ -10,7 +10,7 @@ import Stemmer
 from app.kit.bounded import entries_within
 from app.search.analysis import arabic, hebrew
 from app.search.analysis.languages import LANGUAGES, has_stems
-from app.search.analysis.words import LONGEST
+from app.search.analysis.tokenizer import LONGEST
 
 # Endings that the stemmer takes for something else, not least because their accents are gone.
 _ENDINGS = {

@@ -6,8 +6,8 @@ from tantivy import FieldType, Occur, Query
 
 from app.access.selection import Clause, Selection, Span
 from app.kit.clock import to_micros
-from app.search.addresses import last_name, normal_address
 from app.search.engine.schema import SCHEMA, called, every_story
+from app.search.urls import last_name, normal_address
 
 Clauses = list[tuple[Occur, Query]]
 

@@ -10,9 +10,9 @@ from tantivy import Index, Query
 
 from app.kit import json
 from app.search.engine.checksums import is_sound
-from app.search.engine.faults import telling_faults
-from app.search.engine.files import Files
+from app.search.engine.engine_errors import telling_faults
 from app.search.engine.folder import Mark, mark_of
+from app.search.engine.open_files import Files
 from app.search.engine.reader import TantivyReader
 from app.search.engine.schema import POSITION_ID, SCHEMA, position_of, prepare
 from app.search.errors import IndexUnusable

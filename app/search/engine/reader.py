@@ -7,13 +7,13 @@ from functools import partial
 from tantivy import DocAddress, Index, Occur, Query, Searcher
 
 from app.access.selection import Clause, Selection
-from app.search.engine import dated, facets, newest, ranking
-from app.search.engine.faults import telling_faults
+from app.search.engine import date_order, facets, newest_months, ranking
+from app.search.engine.engine_errors import telling_faults
 from app.search.engine.filters import narrowed, referred, stories_by_id
-from app.search.engine.likeness import ENOUGH, by_words, like
-from app.search.engine.meanwhile import meanwhile
 from app.search.engine.schema import SCHEMA, document, every_story, prepare, spelt
-from app.search.engine.words import Vocabularies, truthful_match
+from app.search.engine.side_thread import meanwhile
+from app.search.engine.similarity import ENOUGH, by_words, like
+from app.search.engine.vocabularies import Vocabularies, truthful_match
 from app.search.index import (
     NOWHERE,
     Ask,
@@ -24,9 +24,9 @@ from app.search.index import (
     IndexedStory,
     Position,
 )
-from app.search.matching import Match, loosened
-from app.search.text import TEXT
-from app.search.typed import Typed
+from app.search.query.compiler import Match, loosened
+from app.search.query.parser import Typed
+from app.search.text_fields import TEXT
 
 _SCRATCH_BYTES = 15_000_000
 # To count so many stories takes longer than the way to another thread and back.
@@ -175,7 +175,7 @@ class TantivyReader:
 
     def _by_relevance(self, ask: Ask, asked: "_Asked", finding: "_Asked", frequent: float) -> Found:
         best = None
-        if frequent >= newest.FREQUENT:
+        if frequent >= newest_months.FREQUENT:
             best = self._newest(ask, asked, finding, frequent)
         best = best or ranking.best(self._sides(asked), ask)
         page, more = ranking.page(best.stories, ask)
@@ -187,9 +187,11 @@ class TantivyReader:
         self, ask: Ask, asked: "_Asked", finding: "_Asked", frequent: float
     ) -> ranking.Best | None:
         """Return the most relevant of the newest stories, if enough of them fit."""
-        narrow = replace(asked, main=newest.among_newest(self._searcher, asked.main, frequent))
+        narrow = replace(
+            asked, main=newest_months.among_newest(self._searcher, asked.main, frequent)
+        )
         best = ranking.best(self._sides(narrow), replace(ask, counted=True))
-        if best.total is None or best.total < newest.ENOUGH:
+        if best.total is None or best.total < newest_months.ENOUGH:
             return None
         return best._replace(total=self._total(finding) if ask.counted else None)
 
@@ -200,7 +202,7 @@ class TantivyReader:
         found = [
             (place, _id(searcher, address))
             for searcher, query in self._sides(asked)
-            for place, address in dated.dated(searcher, query, ask, ask.limit + 1)
+            for place, address in date_order.dated(searcher, query, ask, ask.limit + 1)
         ]
         found.sort(key=lambda one: (one[0].at, one[0].tie), reverse=ask.descending)
         hits = [Hit(id_, None, place) for place, id_ in found[: ask.limit]]

@@ -12,10 +12,10 @@ from app.access.selection import fold
 from app.kit import json
 from app.kit.bounded import entries_within
 from app.kit.clock import from_micros
-from app.search import text
-from app.search.addresses import normal_address
-from app.search.analysis.words import evened
+from app.search import text_fields
+from app.search.analysis.tokenizer import evened
 from app.search.index import IndexedStory, Position
+from app.search.urls import normal_address
 
 # Raised when the fields below change; an index of another version is not opened.
 VERSION = 8
@@ -60,7 +60,7 @@ def _made() -> Schema:
         builder.add_integer_field(name, fast=True)
     # A slug and an address, as numbers.
     builder.add_integer_field("called", indexed=True)
-    text.add_text_fields(builder)
+    text_fields.add_text_fields(builder)
     return builder.build()
 
 
@@ -70,13 +70,13 @@ SCHEMA = _made()
 @cache
 def stamp() -> str:
     """Return what tells an index of this version from others."""
-    versions = f"{VERSION} {text.VERSION} {version('tantivy')}"
+    versions = f"{VERSION} {text_fields.VERSION} {version('tantivy')}"
     return hashlib.blake2b(versions.encode(), digest_size=4).hexdigest()
 
 
 def prepare(index: Index) -> Index:
     """Make an index that was opened ready for reading and writing."""
-    text.register(index)
+    text_fields.register(index)
     index.config_reader("manual")
     return index
 
@@ -100,11 +100,11 @@ def document(story: IndexedStory) -> Document:
         add("group", story.group)
     _add_terms(story, add)
     _add_columns(story, add)
-    text.add_words(story.text, add)
+    text_fields.add_words(story.text, add)
     return made
 
 
-def _add_terms(story: IndexedStory, add: text.Add) -> None:
+def _add_terms(story: IndexedStory, add: text_fields.Add) -> None:
     """Add what the story has in common with others, as filters ask for it."""
     for branch in story.branches:
         for category in branch:
@@ -119,7 +119,7 @@ def _add_terms(story: IndexedStory, add: text.Add) -> None:
         add("begun_tag", _begun(spelling))
 
 
-def _add_columns(story: IndexedStory, add: text.Add) -> None:
+def _add_columns(story: IndexedStory, add: text_fields.Add) -> None:
     """Add what is counted, a value to each column."""
     add("source", story.source or NO_VALUE)
     add("kind", story.kind)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from tantivy import Index, IndexWriter
 
-from app.search.engine.faults import telling_faults
+from app.search.engine.engine_errors import telling_faults
 from app.search.engine.generation import opened, position
 from app.search.engine.schema import (
     POSITION_ID,

@@ -3,9 +3,9 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from app.syndication.feed import Feed
-from app.syndication.formats import atom, json_feed, jsonld, markdown, newsml, ninjs, rss, table
-from app.syndication.item import Item
+from app.syndication.formats import atom, csv, json_feed, jsonld, markdown, newsml, ninjs, rss
+from app.syndication.model.feed import Feed
+from app.syndication.model.item import Item
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ FEEDS: dict[str, FeedFormat] = {
     "json": FeedFormat(json_feed.MEDIA_TYPE, json_feed.render),
     "ninjs": FeedFormat(ninjs.MEDIA_TYPE, ninjs.render, cancels=True, tells_embargo=True),
     "newsml": FeedFormat(newsml.MEDIA_TYPE, newsml.render, cancels=True, tells_embargo=True),
-    "csv": FeedFormat(table.MEDIA_TYPE, table.render),
+    "csv": FeedFormat(csv.MEDIA_TYPE, csv.render),
 }
 
 STORIES: dict[str, StoryFormat] = {

@@ -4,11 +4,11 @@ import html
 import re
 
 from app.kit.xml import attribute, cdata, element, escaped, plain, sent
-from app.syndication.feed import Feed, Withdrawn
 from app.syndication.formats.feed_markup import feed_markup
-from app.syndication.formats.languages import iso_language
-from app.syndication.formats.once import once
-from app.syndication.item import Author, Item
+from app.syndication.formats.iso_languages import iso_language
+from app.syndication.formats.memoized import once
+from app.syndication.model.feed import Feed, Withdrawn
+from app.syndication.model.item import Author, Item
 
 MEDIA_TYPE = "application/atom+xml"
 _MAIL = re.compile(r"<(?=[^<>\s@]+@[^<>\s@]+>)")

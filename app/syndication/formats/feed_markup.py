@@ -3,10 +3,10 @@
 import html
 import re
 
-from app.syndication.formats.corrected import corrected
-from app.syndication.formats.strays import without_strays
-from app.syndication.item import Item
-from app.syndication.media import file_name
+from app.syndication.formats.corrections import corrected
+from app.syndication.formats.orphan_elements import without_strays
+from app.syndication.model.item import Item
+from app.syndication.model.media import file_name
 
 # Stored markup has its attributes in double quotes. A value may hold "<", ">" and what looks like
 # another attribute, so tags and attributes are read from their beginning, one after the other.

@@ -3,10 +3,10 @@
 from typing import Any
 
 from app.kit import json
-from app.syndication.feed import Feed
-from app.syndication.formats.corrected import corrected
-from app.syndication.formats.once import once
-from app.syndication.item import Item
+from app.syndication.formats.corrections import corrected
+from app.syndication.formats.memoized import once
+from app.syndication.model.feed import Feed
+from app.syndication.model.item import Item
 
 MEDIA_TYPE = "application/feed+json"
 

@@ -3,9 +3,9 @@
 from typing import Any
 
 from app.kit import json
-from app.syndication.digital_sources import schema_org_uri
-from app.syndication.item import Author, Image, Item
-from app.syndication.media import Medium
+from app.syndication.model.digital_sources import schema_org_uri
+from app.syndication.model.item import Author, Image, Item
+from app.syndication.model.media import Medium
 
 MEDIA_TYPE = "application/ld+json"
 

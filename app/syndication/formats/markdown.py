@@ -3,8 +3,8 @@
 from typing import Any
 
 from app.kit import json
-from app.syndication.item import Image, Item
-from app.syndication.markdown import markdown_of, plain, target
+from app.syndication.model.item import Image, Item
+from app.syndication.model.markdown import markdown_of, plain, target
 
 MEDIA_TYPE = "text/markdown"
 

@@ -1,11 +1,11 @@
 """IPTC NewsML-G2 2.35: one story as a newsItem, a feed as a newsMessage of them."""
 
 from app.kit.xml import attribute, element, escaped
-from app.syndication.digital_sources import iptc_uri
-from app.syndication.feed import Feed, Withdrawn
-from app.syndication.formats.once import once
-from app.syndication.item import Image, Item
-from app.syndication.media import Medium
+from app.syndication.formats.memoized import once
+from app.syndication.model.digital_sources import iptc_uri
+from app.syndication.model.feed import Feed, Withdrawn
+from app.syndication.model.item import Image, Item
+from app.syndication.model.media import Medium
 
 MEDIA_TYPE = "application/vnd.iptc.g2.newsmessage+xml"
 STORY_MEDIA_TYPE = "application/vnd.iptc.g2.newsitem+xml"

@@ -3,11 +3,11 @@
 from typing import Any
 
 from app.kit import json
-from app.syndication.digital_sources import iptc_uri
-from app.syndication.feed import Feed, Withdrawn
-from app.syndication.formats.once import once
-from app.syndication.item import Image, Item
-from app.syndication.media import Medium
+from app.syndication.formats.memoized import once
+from app.syndication.model.digital_sources import iptc_uri
+from app.syndication.model.feed import Feed, Withdrawn
+from app.syndication.model.item import Image, Item
+from app.syndication.model.media import Medium
 
 MEDIA_TYPE = "application/ninjs+json"
 _STANDARD = {

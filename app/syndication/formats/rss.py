@@ -5,12 +5,12 @@ from datetime import date
 from urllib.parse import quote
 
 from app.kit.xml import attribute, cdata, element, escaped, plain, sent
-from app.syndication.feed import Feed
 from app.syndication.formats.feed_markup import feed_markup
-from app.syndication.formats.languages import iso_language
-from app.syndication.formats.once import once
-from app.syndication.item import Image, Item
-from app.syndication.media import Medium
+from app.syndication.formats.iso_languages import iso_language
+from app.syndication.formats.memoized import once
+from app.syndication.model.feed import Feed
+from app.syndication.model.item import Image, Item
+from app.syndication.model.media import Medium
 
 MEDIA_TYPE = "application/rss+xml"
 _DAYS = "Mon Tue Wed Thu Fri Sat Sun".split()

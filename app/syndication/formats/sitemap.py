@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from app.kit.xml import element, escaped
-from app.syndication.item import Item
+from app.syndication.model.item import Item
 
 MEDIA_TYPE = "application/xml"
 _PROLOG = '<?xml version="1.0" encoding="UTF-8"?>\n'

@@ -14,7 +14,7 @@ from app.kit.http import Allows, HttpClient
 from app.kit.networks import Address, Reach, client_network
 from app.kit.session import WriteSession
 from app.kit.watch import Version, Watch
-from app.syndication.push.couriers import (
+from app.syndication.push.handlers import (
     VERIFY,
     Courier,
     FeedContent,
@@ -23,7 +23,6 @@ from app.syndication.push.couriers import (
     end_subscription,
     no_headers,
 )
-from app.syndication.push.following import FOLLOWER, write_down
 from app.syndication.push.hub_limits import (
     ADDRESS_BURST,
     ADDRESS_PER_SECOND,
@@ -31,7 +30,8 @@ from app.syndication.push.hub_limits import (
     WINDOW,
     HubLimits,
 )
-from app.syndication.push.sending import Sender, Stop
+from app.syndication.push.log_follower import FOLLOWER, write_down
+from app.syndication.push.sender import Sender, Stop
 from app.syndication.push.store import deliveries, receivers
 
 HUB = "/hub"

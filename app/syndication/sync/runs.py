@@ -16,8 +16,8 @@ from app.delivery.store import LastOfThing, merged
 from app.delivery.store.entries import EntryType
 from app.delivery.store.reading import StoryRow
 from app.syndication.sync.entries import Entry, tombstone, upsert
-from app.syndication.sync.place import Following, Place, Stretch
-from app.syndication.sync.sight import Sight
+from app.syndication.sync.subscriber_view import Sight
+from app.syndication.sync.sync_state import Following, Place, Stretch
 
 
 def followed(sight: Sight, place: Following, limit: int) -> tuple[list[Entry], Place]:

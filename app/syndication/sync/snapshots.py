@@ -9,8 +9,8 @@ from dataclasses import replace
 from app.delivery.store.reading import StoryRow
 from app.kit.clock import from_micros
 from app.syndication.sync.entries import Entry, present, upsert
-from app.syndication.sync.place import Place, Stage, Taking
-from app.syndication.sync.sight import Sight
+from app.syndication.sync.subscriber_view import Sight
+from app.syndication.sync.sync_state import Place, Stage, Taking
 
 _NEXT: dict[Stage, Stage] = {"source": "category", "category": "article"}
 

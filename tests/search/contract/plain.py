@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 
 from app.access.selection import Facts, Selection, fold
 from app.kit.clock import format_instant, from_micros
-from app.search.analysis.words import evened
+from app.search.analysis.tokenizer import evened
 from app.search.errors import IndexUnusable
 from app.search.index import (
     MOST_RELEVANT,
@@ -26,7 +26,7 @@ from app.search.index import (
     Position,
     Writer,
 )
-from app.search.typed import Part, Typed
+from app.search.query.parser import Part, Typed
 
 Stories = Mapping[str, IndexedStory]
 _WORD = re.compile(r"\w+")

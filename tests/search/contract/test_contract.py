@@ -26,8 +26,8 @@ from app.search.index import (
     Position,
     Reader,
 )
-from app.search.text import StoryText
-from app.search.typed import Part, Typed
+from app.search.query.parser import Part, Typed
+from app.search.text_fields import StoryText
 from tests.clock import START
 from tests.search.contract.plain import PlainIndex
 

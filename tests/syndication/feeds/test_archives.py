@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from starlette.testclient import TestClient
 
-from app.syndication.archiving import meeting_point
+from app.syndication.model.archive_pages import meeting_point
 from tests.clock import HandClock
 from tests.newsroom import Newsroom
 from tests.syndication.feeds.reading import fetch, ids, links, withdrawn

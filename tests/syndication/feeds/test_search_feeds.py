@@ -9,7 +9,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from app.bootstrap import Services
-from app.search.following import Follower
+from app.search.indexer import Follower
 from app.settings import Settings
 from tests.api.reading import read
 from tests.newsroom import Newsroom

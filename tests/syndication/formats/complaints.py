@@ -12,7 +12,7 @@ from urllib.parse import unquote
 from html5lib import HTMLParser
 from html5lib.html5parser import ParseError
 
-from app.syndication.formats.languages import iso_language
+from app.syndication.formats.iso_languages import iso_language
 
 _FULL_URI = re.compile(r"[a-zA-Z][0-9a-zA-Z+.-]*:(?://)?[0-9a-zA-Z;/?:@&=+$.\-_!~*'()%,#]+")
 _URN = re.compile(r"urn:uuid:[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")

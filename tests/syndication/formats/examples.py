@@ -3,9 +3,9 @@
 from typing import Any
 
 from app.kit import json
-from app.syndication.addresses import Addresses
-from app.syndication.feed import Feed, Withdrawn
-from app.syndication.item import Item, item_of
+from app.syndication.model.addresses import Addresses
+from app.syndication.model.feed import Feed, Withdrawn
+from app.syndication.model.item import Item, item_of
 
 ADDRESSES = Addresses("https://api.example")
 ID = "0198f0a2-7c1e-7a30-8f5e-2f6d0c1b9a44"

@@ -14,9 +14,9 @@ from markdown_it import MarkdownIt
 from app.content.allow_list import ATTRIBUTES, TAGS
 from app.content.text import text_of
 from app.kit import json as compact
-from app.syndication.addresses import Addresses
 from app.syndication.formats import FEEDS, STORIES
-from app.syndication.item import Item, item_of
+from app.syndication.model.addresses import Addresses
+from app.syndication.model.item import Item, item_of
 from tests.repetitions import repetitions
 from tests.syndication.formats.examples import BARE, feed
 

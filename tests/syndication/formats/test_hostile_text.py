@@ -17,8 +17,8 @@ from markdown_it import MarkdownIt
 from app.content.text import body_text, sanitised
 from app.kit.xml import legal
 from app.syndication.formats import FEEDS, STORIES, sitemap
-from app.syndication.formats.corrected import corrected
-from app.syndication.markdown import markdown_of
+from app.syndication.formats.corrections import corrected
+from app.syndication.model.markdown import markdown_of
 from tests.repetitions import repetitions
 from tests.syndication.formats.examples import HOSTILE, feed, hostile, item
 

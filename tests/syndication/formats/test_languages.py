@@ -5,7 +5,7 @@ from xml.etree import ElementTree
 import pytest
 
 from app.syndication.formats import FEEDS
-from app.syndication.formats.languages import iso_language
+from app.syndication.formats.iso_languages import iso_language
 from tests.syndication.formats.examples import bare, feed
 
 _LANG = "{http://www.w3.org/XML/1998/namespace}lang"

@@ -11,10 +11,10 @@ from xml.etree import ElementTree
 import pytest
 
 from app.kit import json
-from app.syndication.addresses import Addresses
 from app.syndication.formats import FEEDS
 from app.syndication.formats.rss import rfc822_date
-from app.syndication.item import item_of
+from app.syndication.model.addresses import Addresses
+from app.syndication.model.item import item_of
 from tests.syndication.formats.examples import RICH, bare, feed, hostile, item
 
 _URI = re.compile(r"[a-zA-Z][0-9a-zA-Z+.-]*:(?://)?[0-9a-zA-Z;/?:@&=+$.\-_!~*'()%,#]+")

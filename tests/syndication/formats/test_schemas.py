@@ -11,7 +11,7 @@ import pytest
 import xmlschema
 
 from app.syndication.formats import FEEDS, STORIES, sitemap
-from app.syndication.item import Item
+from app.syndication.model.item import Item
 from tests.syndication.formats.examples import bare, feed, hostile, item
 
 _GEO = "https://geojson.org/schema/GeoJSON.json"

@@ -19,11 +19,15 @@ from app.kit.buckets import TokenBuckets
 from app.kit.errors import RateLimited
 from app.kit.unit import Actor
 from app.kit.uri import address_problem
-from app.syndication.push.commands.ask_hub import HubRequest, ask_hub, is_question_needed
+from app.syndication.push.commands.request_subscription import (
+    HubRequest,
+    ask_hub,
+    is_question_needed,
+)
 from app.syndication.push.errors import BadHubRequest
 from app.syndication.push.hub_limits import CLIENT_BURST, CLIENT_PER_SECOND
 from app.syndication.push.push import HUB
-from app.syndication.push.reaching import is_reachable
+from app.syndication.push.reachability import is_reachable
 
 router = PublicRouter(tags=["feeds"])
 _MOST_BYTES = 16_384

@@ -11,7 +11,7 @@ from app.api.routes.public_router import PublicRouter
 from app.bootstrap import Services
 from app.kit.errors import Failure
 from app.search.queries import Standing
-from app.syndication.purging import Purging
+from app.syndication.push.purging import Purging
 from app.syndication.push.push import Standing as PushStanding
 
 router = PublicRouter(tags=["operations"])

@@ -4,9 +4,9 @@ from app.access.selection import Selection
 from app.kit.ids import new_id
 from app.kit.networks import Reach
 from app.kit.unit import Unit
-from app.syndication.push.following import begin
 from app.syndication.push.inputs import WebhookInput
-from app.syndication.push.reaching import need_reachable
+from app.syndication.push.log_follower import begin
+from app.syndication.push.reachability import need_reachable
 from app.syndication.push.selections import to_json
 from app.syndication.push.signing import make_secret
 from app.syndication.push.store import receivers

@@ -1,7 +1,7 @@
 """Delete a webhook."""
 
 from app.kit.unit import Unit
-from app.syndication.push.changing import Expected, to_change
+from app.syndication.push.editing import Expected, to_change
 from app.syndication.push.store import deliveries, receivers
 from app.syndication.push.views import noted
 

@@ -5,9 +5,9 @@ from typing import Any
 from app.access.selection import Selection
 from app.kit.networks import Reach
 from app.kit.unit import Unit
-from app.syndication.push.changing import Expected, note_change, to_change
+from app.syndication.push.editing import Expected, note_change, to_change
 from app.syndication.push.inputs import WebhookInput
-from app.syndication.push.reaching import need_reachable
+from app.syndication.push.reachability import need_reachable
 from app.syndication.push.selections import to_json
 from app.syndication.push.store import receivers
 from app.syndication.push.store.receivers import WebhookRow

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from app.kit.errors import FieldError, InvalidInput
 from app.kit.quoting import quoted
 from app.kit.unit import Unit
-from app.syndication.push.changing import need_active, to_change
+from app.syndication.push.editing import need_active, to_change
 from app.syndication.push.inputs import ReplayInput
 from app.syndication.push.store import deliveries
 from app.syndication.push.store.deliveries import Wanted

@@ -1,7 +1,7 @@
 """Resume a webhook that was paused or disabled: it gets all that was kept for it."""
 
 from app.kit.unit import Unit
-from app.syndication.push.changing import Expected, note_change, to_change
+from app.syndication.push.editing import Expected, note_change, to_change
 from app.syndication.push.store import deliveries, receivers
 
 

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from app.kit.unit import Unit
-from app.syndication.push.changing import Expected, to_change
+from app.syndication.push.editing import Expected, to_change
 from app.syndication.push.signing import make_secret
 from app.syndication.push.store import receivers
 

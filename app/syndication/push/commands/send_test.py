@@ -1,9 +1,9 @@
 """Send a webhook an event that means nothing, to see whether it arrives."""
 
 from app.kit.unit import Unit
-from app.syndication.push.changing import need_active, to_change
+from app.syndication.push.editing import need_active, to_change
 from app.syndication.push.events import TEST, test_body
-from app.syndication.push.following import delivery_row
+from app.syndication.push.log_follower import delivery_row
 from app.syndication.push.store import deliveries
 
 

@@ -2,7 +2,7 @@
 
 from app.access.audit import DeedVerb
 from app.kit.unit import Unit
-from app.syndication.push.changing import Expected, note_change, to_change
+from app.syndication.push.editing import Expected, note_change, to_change
 from app.syndication.push.store import deliveries, receivers
 
 PAUSED, DISABLED = "paused", "disabled"

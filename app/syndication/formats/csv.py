@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterable
 
 from app.kit.text import FILLERS, FORMAT, SELECTORS
-from app.syndication.feed import Feed
-from app.syndication.item import Item
+from app.syndication.model.feed import Feed
+from app.syndication.model.item import Item
 
 MEDIA_TYPE = "text/csv"
 COLUMNS = (

@@ -2,7 +2,7 @@
 
 import html
 
-from app.syndication.item import Correction, Item
+from app.syndication.model.item import Correction, Item
 
 
 def corrected(item: Item) -> str | None:

@@ -8,10 +8,10 @@ from app.delivery.snapshot import Snapshot
 from app.delivery.store.entries import EntryType
 from app.kit import json
 from app.kit.bounded import entries_within
-from app.search.analysis.words import evened
+from app.search.analysis.tokenizer import evened
 from app.search.index import Ask, Reader
-from app.search.notations import phrase_notations
-from app.search.typed import Typed, understood
+from app.search.query.notations import phrase_notations
+from app.search.query.parser import Typed, understood
 
 # Of tags, sources and categories so many at the most, so that there is room for titles.
 _OF_EACH_TYPE = 3

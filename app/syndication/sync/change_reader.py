@@ -9,10 +9,10 @@ from app.delivery.store import LogPosition
 from app.kit.session import ReadSession
 from app.syndication.errors import CursorTooOld
 from app.syndication.sync.entries import Entry
-from app.syndication.sync.place import START, Follower, Following, Place, Taking
 from app.syndication.sync.runs import followed
-from app.syndication.sync.sight import Sight
 from app.syndication.sync.snapshots import taken
+from app.syndication.sync.subscriber_view import Sight
+from app.syndication.sync.sync_state import START, Follower, Following, Place, Taking
 
 _START_AGAIN = (
     "Start again without a cursor, and delete every story that is not in the new snapshot."

@@ -18,10 +18,10 @@ from app.kit.database import Database
 from app.kit.errors import LeadershipLost
 from app.kit.http import Allows, Answered, HttpClient, Outcome, outcome_of
 from app.kit.session import ReadSession, WriteSession
-from app.syndication.push.couriers import Courier, NotNow, Outgoing, Verdict
+from app.syndication.push.backoff import next_try, silence_after
 from app.syndication.push.events import KILLED
-from app.syndication.push.room import Place, Room
-from app.syndication.push.schedule import next_try, silence_after
+from app.syndication.push.handlers import Courier, NotNow, Outgoing, Verdict
+from app.syndication.push.send_slots import Place, Room
 from app.syndication.push.store import deliveries, receivers
 from app.syndication.push.store.deliveries import Due, Message
 from app.syndication.push.store.receivers import Receiver, WebhookRow

@@ -10,13 +10,13 @@ from itertools import pairwise
 
 from tantivy import Occur, Query, Schema
 
-from app.search.analysis.little import Little, little_words
-from app.search.scoring import Finding, Scoring
-from app.search.spelling import Spelling
-from app.search.text import TEXT, TITLE
-from app.search.typed import Part, Typed
-from app.search.units import Unit, part_words, units, unwanted_units
-from app.search.variants import Variants, variants
+from app.search.analysis.stop_words import Little, little_words
+from app.search.query.parser import Part, Typed
+from app.search.query.scoring import Finding, Scoring
+from app.search.query.spelling import Spelling
+from app.search.query.units import Unit, part_words, units, unwanted_units
+from app.search.query.variants import Variants, variants
+from app.search.text_fields import TEXT, TITLE
 from app.search.vocabulary import Dictionary, Vocabulary
 
 # So many words are all wanted. Of more, as of a question, stories have as many as they have.

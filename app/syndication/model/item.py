@@ -8,8 +8,8 @@ from app.content.frames import with_frames_of
 from app.kit import json
 from app.kit.uri import uri_of
 from app.kit.xml import is_suspect, legal
-from app.syndication.addresses import Addresses
-from app.syndication.media import Medium, media_of
+from app.syndication.model.addresses import Addresses
+from app.syndication.model.media import Medium, media_of
 
 _NO_HOSTS = frozenset[str]()
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 from urllib.parse import quote, unquote
 
-from app.search.addresses import normal_address
+from app.search.urls import normal_address
 
 MOST_CHARACTERS = 1_000
 MOST_WORDS = 128

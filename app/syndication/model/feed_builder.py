@@ -8,9 +8,9 @@ from datetime import datetime
 from app.delivery.freshness import Head
 from app.kit.clock import format_instant
 from app.kit.xml import legal
-from app.syndication.addresses import Addresses
-from app.syndication.feed import Feed, Withdrawn
-from app.syndication.item import Item
+from app.syndication.model.addresses import Addresses
+from app.syndication.model.feed import Feed, Withdrawn
+from app.syndication.model.item import Item
 
 _NO_LANGUAGE = "en"
 

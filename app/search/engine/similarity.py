@@ -5,10 +5,10 @@ from typing import NamedTuple
 
 from tantivy import Occur, Query, Searcher
 
-from app.search.analysis.words import words
+from app.search.analysis.tokenizer import words
 from app.search.engine.schema import SCHEMA
 from app.search.index import IndexedStory
-from app.search.text import text_fields
+from app.search.text_fields import text_fields
 from app.search.vocabulary import Vocabulary
 
 _WORDS = 25

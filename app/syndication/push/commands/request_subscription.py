@@ -11,9 +11,9 @@ from app.kit import json
 from app.kit.ids import new_id
 from app.kit.session import ReadSession
 from app.kit.unit import Unit
-from app.syndication.push.couriers import VERIFY
-from app.syndication.push.following import begin, delivery_row
+from app.syndication.push.handlers import VERIFY
 from app.syndication.push.hub_limits import HubLimits, check_limits, host_key
+from app.syndication.push.log_follower import begin, delivery_row
 from app.syndication.push.selections import to_json
 from app.syndication.push.store import deliveries, receivers
 from app.syndication.push.store.receivers import SubscriptionRow

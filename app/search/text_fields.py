@@ -15,7 +15,7 @@ from tantivy import Index, SchemaBuilder
 
 from app.search.analysis.folding import folded
 from app.search.analysis.languages import primary
-from app.search.analysis.words import analyser
+from app.search.analysis.tokenizer import analyser
 
 # Raised when stories have to be analysed anew; an index of another version is rebuilt.
 VERSION = 4

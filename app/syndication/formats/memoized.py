@@ -4,7 +4,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Concatenate, ParamSpec
 
-from app.syndication.item import Item
+from app.syndication.model.item import Item
 
 More = ParamSpec("More")
 

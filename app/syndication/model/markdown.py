@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 
-from app.syndication.media import file_name
+from app.syndication.model.media import file_name
 
 _SPACES = re.compile(r"[ \t\n\r\f]+")
 _SPECIAL = re.compile(r"[\\`*_\[\]<>|~]|&(?=#?\w)")

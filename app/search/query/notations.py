@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, pairwise
 
 from app.search.analysis.folding import is_unspaced
-from app.search.analysis.words import words
+from app.search.analysis.tokenizer import words
 
 Words = tuple[str, ...]
 

@@ -12,8 +12,8 @@ from app.kit import json
 from app.kit.http import Answered, Outcome
 from app.kit.session import WriteSession
 from app.kit.unit import Actor, Deed
-from app.syndication.push.following import delivery_row
 from app.syndication.push.hub_limits import has_seat
+from app.syndication.push.log_follower import delivery_row
 from app.syndication.push.signing import hub_signature, signatures
 from app.syndication.push.store import deliveries, receivers
 from app.syndication.push.store.deliveries import Message

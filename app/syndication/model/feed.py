@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from app.syndication.item import Item
+from app.syndication.model.item import Item
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Sequence
 from itertools import islice
 
-from app.search.graphemes import widened
-from app.search.marking import Mark
+from app.search.highlighting.graphemes import widened
+from app.search.highlighting.marker import Mark
 
 _MOST_FRAGMENTS = 3
 # About so many characters before a fragment's first mark, and in the whole of it.

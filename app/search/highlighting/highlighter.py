@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from html import escape
 
 from app.search.analysis.languages import primary
-from app.search.fragments import fragments
-from app.search.graphemes import cut_before
-from app.search.marking import Mark, Marker
-from app.search.typed import Typed
+from app.search.highlighting.fragments import fragments
+from app.search.highlighting.graphemes import cut_before
+from app.search.highlighting.marker import Mark, Marker
+from app.search.query.parser import Typed
 
 # Of a long body so many characters are looked at, and so many bytes read.
 _MOST_LOOKED_AT, MOST_BYTES = 100_000, 200_000

@@ -12,8 +12,8 @@ from tantivy import Searcher
 
 from app.kit.bounded import BoundedCache
 from app.search.engine.schema import SCHEMA
-from app.search.matching import Match, match_words
-from app.search.typed import Typed
+from app.search.query.compiler import Match, match_words
+from app.search.query.parser import Typed
 from app.search.vocabulary import Vocabulary, no_families
 
 # So many words of stories that were taken out may stand in the way of a correction.

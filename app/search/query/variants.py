@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 
 from app.search.analysis.folding import is_unspaced
-from app.search.spelling import Spelling
-from app.search.text import TEXT, TITLE
-from app.search.units import Unit
+from app.search.query.spelling import Spelling
+from app.search.query.units import Unit
+from app.search.text_fields import TEXT, TITLE
 from app.search.vocabulary import Vocabulary
 
 # The word as it was typed counts for more than others of its family, and completions for less.

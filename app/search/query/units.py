@@ -6,9 +6,9 @@ from dataclasses import dataclass, replace
 from itertools import groupby
 
 from app.search.analysis.folding import is_unspaced
-from app.search.analysis.words import words
-from app.search.notations import APOSTROPHES, joined_neighbours, notations, phrase_notations
-from app.search.typed import MOST_WORDS, Part
+from app.search.analysis.tokenizer import words
+from app.search.query.notations import APOSTROPHES, joined_neighbours, notations, phrase_notations
+from app.search.query.parser import MOST_WORDS, Part
 
 # What French, Italian and Catalan put before an apostrophe; what English puts after one.
 _ELIDED = frozenset(

@@ -2,8 +2,8 @@
 
 from tantivy import Occur, Query, Schema
 
-from app.search.text import NAMES, SUMMARY, TEXT, TITLE
-from app.search.variants import Variants
+from app.search.query.variants import Variants
+from app.search.text_fields import NAMES, SUMMARY, TEXT, TITLE
 from app.search.vocabulary import Vocabulary
 
 # What a word counts for in each place; the text has the words of all of them.

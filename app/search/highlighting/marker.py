@@ -3,12 +3,12 @@
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from app.search.analysis.little import little_words
 from app.search.analysis.stemming import stem
-from app.search.analysis.words import runs, spans
-from app.search.graphemes import widened
-from app.search.typed import Typed
-from app.search.units import Unit, units
+from app.search.analysis.stop_words import little_words
+from app.search.analysis.tokenizer import runs, spans
+from app.search.highlighting.graphemes import widened
+from app.search.query.parser import Typed
+from app.search.query.units import Unit, units
 
 # Marks of so many different runs of letters are remembered, of those that are as short as words
 # are: some 3 MB.

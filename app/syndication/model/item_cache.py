@@ -8,8 +8,8 @@ what a feed costs.
 from collections.abc import Sequence
 
 from app.kit.bounded import BoundedCache
-from app.syndication.addresses import Addresses
-from app.syndication.item import Item, item_of
+from app.syndication.model.addresses import Addresses
+from app.syndication.model.item import Item, item_of
 
 # Bytes that are kept, about; and what a story weighs for each byte of its document: the document,
 # its texts, and what formats make of them.
