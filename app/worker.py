@@ -23,7 +23,7 @@ from app.kit.permissions import create_folder
 from app.kit.unit import Actor, Unit
 from app.kit.watch import Version
 from app.search.errors import IndexUnavailable
-from app.search.indexer import Follower
+from app.search.index_updater import IndexUpdater
 from app.syndication.push.purging import FOLLOWER, Purging
 from app.syndication.push.push import GLANCE, Push
 
@@ -230,7 +230,7 @@ class Indexer:
         """Follow with the index of services."""
         self._watch = services.watch
         self._index = services.index
-        self._follower = Follower(services.index, services.delivery)
+        self._follower = IndexUpdater(services.index, services.delivery)
         self._path = search_path(services.settings, services.database)
         self._leadership = FileLeadership(str(self._path))
         self._stopped = threading.Event()

@@ -17,7 +17,7 @@ from app.kit import json, migrations
 from app.kit.errors import Misconfigured
 from app.kit.leadership import FileLeadership
 from app.kit.permissions import exposed
-from app.search.indexer import Follower
+from app.search.index_updater import IndexUpdater
 from app.settings import read_settings
 
 _SHOWN = 50
@@ -84,7 +84,7 @@ def build_index(parts: Services) -> int:
         raise Misconfigured("The index is being built anew already, or cannot be written to.")
     indexed = 0
     with progress("Indexing", parts.search.total()) as bar:
-        for now_indexed in Follower(parts.index, parts.delivery).rebuild():
+        for now_indexed in IndexUpdater(parts.index, parts.delivery).rebuild():
             advance(bar, now_indexed - indexed)
             indexed = now_indexed
     lock.release()

@@ -1,4 +1,4 @@
-"""Completions of what somebody types: titles, tags, sources and categories that are public."""
+"""Suggestions while a user types: titles, tags, sources and categories that are public."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -8,22 +8,22 @@ from app.delivery.snapshot import Snapshot
 from app.delivery.store.entries import EntryType
 from app.kit import json
 from app.kit.bounded import entries_within
-from app.search.analysis.tokenizer import evened
-from app.search.index import Ask, Reader
-from app.search.query.notations import phrase_notations
-from app.search.query.parser import Typed, understood
+from app.search.analysis.tokenizer import normalize_text
+from app.search.index import IndexQuery, Reader
+from app.search.query.notations import find_phrase_notations
+from app.search.query.parser import ParsedQuery, parse_query
 
-# Of tags, sources and categories so many at the most, so that there is room for titles.
-_OF_EACH_TYPE = 3
+# At most so many tags, sources and categories each, so that titles have room.
+_MOST_OF_EACH_TYPE = 3
 # Letters of the longest name.
 _LONGEST_NAME = 200
 
 
 @dataclass(frozen=True, slots=True)
 class Suggestion:
-    """A completion: what to show, of what type it is, and what names it in a filter or path.
+    """A suggestion: its text, its type, and the slug or tag for a filter or path.
 
-    The title of a story under embargo says until when it is, to those who read it before.
+    A title under embargo, which only entitled readers see, has the end of its embargo.
     """
 
     text: str
@@ -32,64 +32,74 @@ class Suggestion:
     embargo_until: str | None = None
 
 
-def suggestions(text: str, limit: int, public: Snapshot, reader: Reader) -> list[Suggestion]:
+def find_suggestions(text: str, limit: int, public: Snapshot, reader: Reader) -> list[Suggestion]:
     """Return completions of a text."""
-    begun = evened(text)
-    if not begun:
+    prefix = normalize_text(text)
+    if not prefix:
         return []
-    notations = {" ".join(one) for one in phrase_notations(text.split())}
+    notations = {" ".join(notation) for notation in find_phrase_notations(text.split())}
     found = [
-        *_entries("category", begun, public),
-        *_entries("source", begun, public),
-        *_tags({begun, *notations}, reader),
-        *_titles(text, limit, public, reader),
+        *_complete_entries("category", prefix, public),
+        *_complete_entries("source", prefix, public),
+        *_complete_tags({prefix, *notations}, reader),
+        *_complete_titles(text, limit, public, reader),
     ]
     return found[:limit]
 
 
-def _entries(type_: EntryType, begun: str, public: Snapshot) -> list[Suggestion]:
+def _complete_entries(type_: EntryType, prefix: str, public: Snapshot) -> list[Suggestion]:
     found = [
         Suggestion(entry.name, type_, entry.slug)
         for entry in public.directory.entries[type_].values()
-        if _completes(begun, entry.name)
+        if _is_completion(prefix, entry.name)
     ]
-    found.sort(key=lambda one: (not _evened(one.text).startswith(begun), len(one.text), one.text))
-    return found[:_OF_EACH_TYPE]
+    found.sort(
+        key=lambda suggestion: (
+            not _normalize_name(suggestion.text).startswith(prefix),
+            len(suggestion.text),
+            suggestion.text,
+        )
+    )
+    return found[:_MOST_OF_EACH_TYPE]
 
 
 @lru_cache(entries_within(8 * 2**20, 2 * _LONGEST_NAME))
-def _evened(name: str) -> str:
-    """Even out a name as titles are; there are few, and all are looked at each time."""
-    return evened(name)
+def _normalize_name(name: str) -> str:
+    """Normalize a name as titles are; cached, because all names are compared each time."""
+    return normalize_text(name)
 
 
-def _completes(begun: str, name: str) -> bool:
-    plain = _evened(name)
-    # Without spaces `U.N. Women` begins as `UN`, and `COVID-19` as `covid19`.
-    starts = plain.replace(" ", "").startswith(begun.replace(" ", ""))
-    return starts or f" {begun}" in plain
+def _is_completion(prefix: str, name: str) -> bool:
+    plain = _normalize_name(name)
+    # Without spaces `U.N. Women` begins with `UN`, and `COVID-19` with `covid19`.
+    is_start = plain.replace(" ", "").startswith(prefix.replace(" ", ""))
+    return is_start or f" {prefix}" in plain
 
 
-def _tags(beginnings: set[str], reader: Reader) -> list[Suggestion]:
+def _complete_tags(prefixes: set[str], reader: Reader) -> list[Suggestion]:
     """Return tags that begin with a text in any of its notations, the most used first."""
-    found = {tag for begun in beginnings for tag in reader.tags(begun, _OF_EACH_TYPE)}
-    most = sorted(found, key=lambda tag: (-tag.count, tag.value))[:_OF_EACH_TYPE]
+    found = {tag for prefix in prefixes for tag in reader.complete_tags(prefix, _MOST_OF_EACH_TYPE)}
+    most = sorted(found, key=lambda tag: (-tag.count, tag.value))[:_MOST_OF_EACH_TYPE]
     return [Suggestion(tag.label, "tag", tag.label) for tag in most]
 
 
-def _titles(text: str, limit: int, public: Snapshot, reader: Reader) -> Iterator[Suggestion]:
-    typed = _titles_only(understood(text))
-    if not typed.wanted:
+def _complete_titles(
+    text: str, limit: int, public: Snapshot, reader: Reader
+) -> Iterator[Suggestion]:
+    parsed = _restrict_to_titles(parse_query(text))
+    if not parsed.required:
         return
-    hits = reader.search(Ask(typed, public.now, limit=limit)).hits
+    hits = reader.search(IndexQuery(parsed, public.now, limit=limit)).hits
     ids = [hit.id for hit in hits]
-    shown = public.forms(ids)
+    forms = public.forms(ids)
     for id_ in ids:
-        if id_ in shown:
-            story = json.loads(shown[id_])
+        if id_ in forms:
+            story = json.loads(forms[id_])
             yield Suggestion(story["title"], "title", story["slug"], story.get("embargo_until"))
 
 
-def _titles_only(typed: Typed) -> Typed:
-    wanted = tuple(tuple(replace(part, title=True) for part in group) for group in typed.wanted)
-    return replace(typed, wanted=wanted, unwanted=(), reference=None)
+def _restrict_to_titles(parsed: ParsedQuery) -> ParsedQuery:
+    required = tuple(
+        tuple(replace(part, title=True) for part in group) for group in parsed.required
+    )
+    return replace(parsed, required=required, excluded=(), reference=None)

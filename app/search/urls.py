@@ -1,24 +1,24 @@
-"""Addresses of stories, in the form in which two that mean the same are equal."""
+"""Normalize URLs of stories, so that equivalent ones are equal."""
 
 import re
 from urllib.parse import unquote, urlsplit
 
 _SCHEME = re.compile(r"(?:[a-z][a-z0-9+.-]*:)?//", re.IGNORECASE)
-# Most addresses: a host and a path alone.
-_PLAIN = re.compile(
+# Most URLs are a host and a path.
+_SIMPLE_URL = re.compile(
     r"[a-z][a-z0-9+.-]*://([a-z0-9.-]+)((?:/[\w/.%~-]*)?)", re.IGNORECASE | re.ASCII
 )
-# What is added to addresses to tell by which way a reader came.
-_OF_THE_WAY = re.compile(r"(?:utm_\w*|fbclid|gclid)(?:=|$)", re.IGNORECASE)
+# Tracking parameters.
+_TRACKING_PARAMETER = re.compile(r"(?:utm_\w*|fbclid|gclid)(?:=|$)", re.IGNORECASE)
 
 
-def normal_address(url: str) -> str:
-    """Return an address without what varies.
+def normalize_url(url: str) -> str:
+    """Return a URL without its insignificant parts.
 
-    That is scheme, case of the host, `www.`, a last slash, and what tells the way of a reader.
+    These are the scheme, the case of the host, `www.`, a trailing slash, and tracking parameters.
     """
     url = url.strip()
-    plain = _PLAIN.fullmatch(url)
+    plain = _SIMPLE_URL.fullmatch(url)
     if plain is not None:
         return f"{plain[1].lower().removeprefix('www.')}{plain[2].rstrip('/')}"
     try:
@@ -26,13 +26,17 @@ def normal_address(url: str) -> str:
         host = (parts.hostname or "").removeprefix("www.")
     except ValueError:
         return url
-    told = "&".join(one for one in parts.query.split("&") if not _OF_THE_WAY.match(one))
-    query = f"?{told}" if told else ""
+    kept = "&".join(
+        parameter
+        for parameter in parts.query.split("&")
+        if not _TRACKING_PARAMETER.match(parameter)
+    )
+    query = f"?{kept}" if kept else ""
     return f"{host}{parts.path.rstrip('/')}{query}"
 
 
-def last_name(url: str) -> str:
-    """Return the last part of an address's path: the slug, in addresses that end in one."""
+def last_path_segment(url: str) -> str:
+    """Return the last segment of a URL's path: the slug, if the URL ends in one."""
     try:
         path = urlsplit(url).path
     except ValueError:

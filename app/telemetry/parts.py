@@ -23,7 +23,7 @@ from app.kit.http import Allows, Answered, HttpClient, Outcome
 from app.kit.session import ReadSession, RowT, Values, WriteSession
 from app.kit.statement import Statement, compiled_for
 from app.kit.unit import Unit
-from app.search.queries import Answer, Search, SearchQuery
+from app.search.queries import Search, SearchAnswer, SearchQuery
 from app.search.suggestions import Suggestion
 
 _TABLE = re.compile(r"\b(?:FROM|INTO|UPDATE)\s+(\w+)")
@@ -120,14 +120,14 @@ class TracedSearch(Search):
 
     tracer: Tracer
 
-    def search(self, query: SearchQuery) -> Answer:
+    def search(self, query: SearchQuery) -> SearchAnswer:
         """Record a search."""
         with recording(self.tracer, "search"):
             return super().search(query)
 
     def suggest(
         self, text: str, limit: int, *, embargoed: bool = False
-    ) -> tuple[list[Suggestion], Answer]:
+    ) -> tuple[list[Suggestion], SearchAnswer]:
         """Record a suggestion."""
         with recording(self.tracer, "suggest"):
             return super().suggest(text, limit, embargoed=embargoed)
@@ -140,7 +140,7 @@ class TracedSearch(Search):
         *,
         embargoed: bool = False,
         names_in: tuple[str, ...] = (),
-    ) -> Answer:
+    ) -> SearchAnswer:
         """Record a search for what is like a story."""
         with recording(self.tracer, "related"):
             return super().related(id_, selection, limit, embargoed=embargoed, names_in=names_in)

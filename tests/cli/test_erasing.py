@@ -11,7 +11,7 @@ from starlette.testclient import TestClient
 from app.bootstrap import Services
 from app.kit.database import Database
 from app.kit.schema import Base
-from app.search.indexer import Follower
+from app.search.index_updater import IndexUpdater
 from app.syndication.push.models import Delivery
 from tests.cli.shell import Shell
 from tests.clock import HandClock
@@ -87,7 +87,7 @@ def test_no_byte_of_an_erased_story_is_left(
     shell: Shell, services: Services, newsroom: Newsroom, clock: HandClock, tmp_path: Path
 ) -> None:
     story, other = lived(newsroom, services, clock), newsroom.story("Another", tags=["bees"])
-    index = Follower(services.index, services.delivery)
+    index = IndexUpdater(services.index, services.delivery)
     while index.step():
         pass
     index.close()
@@ -208,7 +208,7 @@ def test_no_byte_of_an_erased_name_is_left(
     other, draft = newsroom.story("Other"), newsroom.article(**NAMED | {"slug": "draft"})
     killed = newsroom.story(**NAMED | {"slug": "killed"})
     newsroom.verb(killed, "kill", notice="Philomena Quistgaard was not there.")
-    index = Follower(services.index, services.delivery)
+    index = IndexUpdater(services.index, services.delivery)
     while index.step():
         pass
     index.close()

@@ -120,7 +120,7 @@ def receiver() -> Iterator[Receiver]:
 def _settle(services: Services, receiver: Receiver) -> None:
     services.push.turn()
     receiver.wait_for(1)
-    while services.push.standing().pending:
+    while services.push.status().pending:
         services.push.sender.wait(0.05)
         services.push.turn()
 

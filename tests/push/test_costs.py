@@ -89,16 +89,16 @@ def test_changes_are_not_looked_at_one_by_one_while_nobody_is_to_be_told(
     newsroom.story()
     now += 4.9
     push.turn_if_needed()
-    assert push.standing().lag > 0
+    assert push.status().lag > 0
     now += 0.1
     push.turn_if_needed()
-    assert push.standing().lag == 0
+    assert push.status().lag == 0
     pushing.webhook(receiver.url, "article.published")
     now += 0.5
     push.turn_if_needed()
     newsroom.story()
     push.turn_if_needed()
-    assert push.standing().lag == 0
+    assert push.status().lag == 0
 
 
 def test_the_position_and_what_it_made_are_committed_together(
@@ -106,13 +106,13 @@ def test_the_position_and_what_it_made_are_committed_together(
 ) -> None:
     pushing.webhook(receiver.url)
     newsroom.story()
-    lag = services.push.standing().lag
+    lag = services.push.status().lag
     with services.database.write() as session:
         # Whatever goes wrong while deliveries are made.
         session.execute(text(_BROKEN))
     with pytest.raises(ConstraintViolated):
         services.push.turn()
-    assert services.push.standing().lag == lag
+    assert services.push.status().lag == lag
     with services.database.write() as session:
         session.execute(text("DROP TRIGGER broken"))
     pushing.settle()

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from tantivy import Document, Index, SchemaBuilder
 
 from app.search import text_fields
-from app.search.query.compiler import Match, match
-from app.search.query.parser import understood
+from app.search.query.compiler import CompiledQuery, compile_query
+from app.search.query.parser import parse_query
 from app.search.text_fields import StoryText
 
 
@@ -19,19 +19,19 @@ class Shelf:
         text_fields.add_text_fields(builder)
         self.schema = builder.build()
         index = Index(self.schema)
-        text_fields.register(index)
+        text_fields.register_tokenizer(index)
         writer = index.writer(15_000_000, 1)
         for name, story in texts.items():
-            fields = {"name": [name], **text_fields.text_fields(story)}
+            fields = {"name": [name], **text_fields.collect_text_fields(story)}
             writer.add_document(Document.from_dict(fields, self.schema))
         writer.commit()
         writer.wait_merging_threads()
         index.reload()
         self.searcher = index.searcher()
 
-    def match(self, typed: str, languages: Sequence[str] = ()) -> Match:
+    def match(self, typed: str, languages: Sequence[str] = ()) -> CompiledQuery:
         """Return the query that something typed becomes."""
-        return match(understood(typed), self.searcher, self.schema, languages)
+        return compile_query(parse_query(typed), self.searcher, self.schema, languages)
 
     def find(self, typed: str, languages: Sequence[str] = ()) -> list[str]:
         """Return the names of what is found, the best first."""

@@ -5,7 +5,7 @@ from itertools import permutations, product
 import pytest
 
 from app.search.highlighting.highlighter import Highlighter
-from app.search.query.parser import understood
+from app.search.query.parser import parse_query
 from tests.search.shelf import Shelf, story
 
 # What each line has stands for the same; text before and after it is put around each.
@@ -92,7 +92,7 @@ def test_each_notation_finds_all_others(language: str, line: tuple[str, ...]) ->
     ],
 )
 def test_possessives_find_names(typed: str, written: str) -> None:
-    shelf = Shelf(wanted=story(f"It was {written} again."), **_FILLER)
+    shelf = Shelf(required=story(f"It was {written} again."), **_FILLER)
 
     assert shelf.find(typed) == ["wanted"]
 
@@ -110,7 +110,7 @@ def test_possessives_find_names(typed: str, written: str) -> None:
     ],
 )
 def test_phrases_and_titles_follow(typed: str, written: str) -> None:
-    shelf = Shelf(wanted=story(written, title=written), **_FILLER)
+    shelf = Shelf(required=story(written, title=written), **_FILLER)
 
     assert shelf.find(typed) == ["wanted"]
 
@@ -174,7 +174,7 @@ def test_an_address_in_a_text_is_found_by_its_parts(typed: str, written: str) ->
     if "www." not in written and typed.startswith("www."):
         typed = typed.removeprefix("www.")
     shelf = Shelf(
-        wanted=story(f"Voir ici ({written}).", "fr"),
+        required=story(f"Voir ici ({written}).", "fr"),
         other=story("Voir https://other.example.com/2023/retraite.", "fr"),
     )
 
@@ -189,7 +189,7 @@ def test_an_address_in_a_text_is_found_by_its_parts(typed: str, written: str) ->
 )
 def test_an_address_is_found_encoded_or_not(typed: str, written: str) -> None:
     shelf = Shelf(
-        wanted=story(f"({written})", "ar"), other=story("https://ar.example.org/نس", "ar")
+        required=story(f"({written})", "ar"), other=story("https://ar.example.org/نس", "ar")
     )
 
     assert shelf.find(typed) == ["wanted"]
@@ -212,6 +212,6 @@ def test_an_address_is_found_encoded_or_not(typed: str, written: str) -> None:
     ],
 )
 def test_each_notation_is_marked(typed: str, text: str, marked: str) -> None:
-    typed_query = understood(f"{typed} ")
+    typed_query = parse_query(f"{typed} ")
 
-    assert Highlighter(typed_query).highlights("en", text, "").title == marked
+    assert Highlighter(typed_query).highlight("en", text, "").title == marked

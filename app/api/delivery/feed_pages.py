@@ -94,7 +94,7 @@ def _place(services: Services, request: ReadRequest, asked: FeedRequest, shown: 
     links = Links.of(request.path, request.query, own)
     return Place(
         site=services.settings.site_name,
-        name=asked.search.typed if asked.search is not None else asked.channel.name,
+        name=asked.search.text if asked.search is not None else asked.channel.name,
         address=links.itself,
         id=links.first,
         next=links.page(shown.following) if shown.following else None,

@@ -1,4 +1,4 @@
-"""Cutting texts into words, exactly as the engine does, and telling where each stands."""
+"""Split text into words exactly as the engine does, with the position of each word."""
 
 import re
 import unicodedata
@@ -14,73 +14,73 @@ from app.kit.bounded import entries_within
 from app.search.analysis.folding import (
     INVISIBLE,
     UNSPACED,
-    folded,
+    find_unspaced_letters,
+    fold_text,
     is_latin,
-    pairs,
-    unspaced_letters,
+    to_bigrams,
 )
 
-# Longer ones are no words; in bytes, and the engine keeps those below.
-LONGEST = 121
-# Where Unicode keeps the marks of living scripts.
+# In bytes; the engine drops words of this length and longer.
+LONGEST_WORD = 121
+# The Unicode range with the marks of living scripts.
 _WITH_MARKS = range(0x300, 0xAC00)
 
 
-class Span(NamedTuple):
-    """A word, in the form in which it is compared, and where it stands in a text."""
+class WordSpan(NamedTuple):
+    """A folded word and its position in a text."""
 
     start: int
     end: int
     word: str
 
 
-def analyser() -> TextAnalyzer:
-    """Return what cuts folded texts into words, in the engine and here."""
+def build_analyzer() -> TextAnalyzer:
+    """Return the analyzer that splits folded text into words, in the engine and here."""
     builder = TextAnalyzerBuilder(Tokenizer.simple())
-    # Without its accent a letter may be large again, as that of `ǧ` is.
+    # Without its accent a letter may be upper case again, as that of `ǧ` is.
     even = (Filter.lowercase(), Filter.ascii_fold(), Filter.lowercase())
-    for each in (*even, Filter.remove_long(LONGEST)):
+    for each in (*even, Filter.remove_long(LONGEST_WORD)):
         builder = builder.filter(each)
     return builder.build()
 
 
-def words(text: str) -> list[str]:
-    """Return the words of a text, in the form in which they are compared."""
-    return _ANALYSER.analyze(folded(text))
+def tokenize(text: str) -> list[str]:
+    """Return the folded words of a text."""
+    return _ANALYZER.analyze(fold_text(text))
 
 
-def evened(text: str) -> str:
-    """Return the words of a text in one line: equal for texts that readers may take for equal."""
-    return " ".join(words(text))
+def normalize_text(text: str) -> str:
+    """Return the folded words of a text on one line, for comparison of names and titles."""
+    return " ".join(tokenize(text))
 
 
-def runs(text: str) -> Iterator[re.Match[str]]:
-    """Yield the stretches of a text without a space or a sign in them; most are a word each."""
+def find_runs(text: str) -> Iterator[re.Match[str]]:
+    """Yield the runs of letters in a text; most runs are one word each."""
     return (_LATIN_RUN if is_latin(text) else _RUN).finditer(text)
 
 
-def spans(text: str) -> Iterator[Span]:
-    """Yield the words of a text with their places. Where no spaces are written, they overlap."""
-    for found in runs(text):
-        run, start = found[0], found.start()
-        if found.lastgroup == "unspaced":
-            yield from _unspaced(run, start)
+def find_spans(text: str) -> Iterator[WordSpan]:
+    """Yield the words of a text with their positions. Bigrams of scripts without spaces overlap."""
+    for match in find_runs(text):
+        run, start = match[0], match.start()
+        if match.lastgroup == "unspaced":
+            yield from _split_unspaced(run, start)
         else:
-            for word in _several(run):
-                yield Span(start, found.end(), word)
+            for word in _tokenize_run(run):
+                yield WordSpan(start, match.end(), word)
 
 
-def _unspaced(run: str, start: int) -> Iterator[Span]:
-    letters = list(unspaced_letters(run))
-    for number, pair in enumerate(pairs([letter for _, _, letter in letters])):
+def _split_unspaced(run: str, start: int) -> Iterator[WordSpan]:
+    letters = list(find_unspaced_letters(run))
+    for number, pair in enumerate(to_bigrams([letter for _, _, letter in letters])):
         first, *_ = letters[number]
         _, last, _ = letters[min(number + 1, len(letters) - 1)]
-        for word in _several(pair):
-            yield Span(start + first, start + last, word)
+        for word in _tokenize_run(pair):
+            yield WordSpan(start + first, start + last, word)
 
 
-def _marks() -> str:
-    """Return the ranges of all marks that are part of words, for a regular expression."""
+def _mark_ranges() -> str:
+    """Return the ranges of all combining marks that belong to words, for a regular expression."""
     codes = [code for code in _WITH_MARKS if unicodedata.category(chr(code)) in {"Mn", "Mc"}]
     ranges = []
     for _, group in groupby(enumerate(codes), lambda pair: pair[1] - pair[0]):
@@ -89,25 +89,25 @@ def _marks() -> str:
     return "".join(ranges)
 
 
-def _several(run: str) -> tuple[str, ...]:
-    return (_known_words if len(run) <= _LONGEST_KNOWN else _cut)(run)
+def _tokenize_run(run: str) -> tuple[str, ...]:
+    return (_tokenize_cached if len(run) <= _LONGEST_KNOWN else _tokenize_uncached)(run)
 
 
-def _cut(run: str) -> tuple[str, ...]:
-    return tuple(words(run))
+def _tokenize_uncached(run: str) -> tuple[str, ...]:
+    return tuple(tokenize(run))
 
 
-# Letters of runs whose words are remembered: nearly all that texts repeat are shorter.
+# Runs up to this length are cached: nearly all repeated runs are shorter.
 _LONGEST_KNOWN = 40
-_known_words = lru_cache(entries_within(8 * 2**20, 2 * _LONGEST_KNOWN))(_cut)
+_tokenize_cached = lru_cache(entries_within(8 * 2**20, 2 * _LONGEST_KNOWN))(_tokenize_uncached)
 
 
-_ANALYSER = analyser()
+_ANALYZER = build_analyzer()
 _LETTERS = f"[^\\W_{UNSPACED}]"
 _LATIN_RUN = re.compile(f"[^\\W_]+(?:[{INVISIBLE}]+[^\\W_]+)*")
-_MARKS = f"[{_marks()}\u0640{INVISIBLE}]"
+_MARKS = f"[{_mark_ranges()}\u0640{INVISIBLE}]"
 _RUN = re.compile(
-    # Of letters alone first: most runs have no marks.
+    # The alternative without marks comes first: most runs have none.
     f"(?P<unspaced>[{UNSPACED}]+(?:[{INVISIBLE}]+[{UNSPACED}]+)*)|"
     f"(?:{_LETTERS}+|{_MARKS}{_LETTERS}*)(?:{_MARKS}+{_LETTERS}*)*"
 )

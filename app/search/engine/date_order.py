@@ -1,85 +1,91 @@
-"""Orders by date that last: by an instant, and by a tie among stories of one instant.
+"""Order by date with a tie breaker for stories of the same instant.
 
-The engine sorts by one column. So the stories of the first instant and those of the last are
-asked for apart, by their ties; all others come whole.
+The engine sorts by one column. So stories of the first and of the last instant are queried
+separately and sorted by tie breaker; all others come in one query.
 """
 
 from tantivy import DocAddress, Occur, Order, Query, Searcher
 
-from app.search.engine.filters import between
-from app.search.index import Ask, Place
+from app.search.engine.filters import range_query
+from app.search.index import DatePosition, IndexQuery
 
-Dated = tuple[Place, DocAddress]
+DatedHit = tuple[DatePosition, DocAddress]
 
 
-def dated(searcher: Searcher, query: Query, ask: Ask, limit: int) -> list[Dated]:
-    """Return so many stories after a place in an order by date."""
-    look = _Look(searcher, query, ask)
-    found: list[Dated] = []
-    start = ask.place
+def find_by_date(
+    searcher: Searcher, query: Query, request: IndexQuery, limit: int
+) -> list[DatedHit]:
+    """Return up to `limit` stories after a position in an order by date."""
+    order = _DateOrderSearch(searcher, query, request)
+    hits: list[DatedHit] = []
+    start = request.date_position
     if start is not None:
-        found = look.of_instant(start.at, after=start.tie, limit=limit)
-    if len(found) < limit:
-        found += _rest(look, start, limit - len(found))
-    return found
+        hits = order.find_at(start.at, after=start.tie, limit=limit)
+    if len(hits) < limit:
+        hits += _find_rest(order, start, limit - len(hits))
+    return hits
 
 
-def _rest(look: "_Look", start: Place | None, limit: int) -> list[Dated]:
-    found = look.beyond(start.at if start is not None else None, limit)
-    if len(found) == limit:
-        # Of the last instant there may be more, and others of them may come first.
-        last = found[-1][0].at
-        kept = [one for one in found if one[0].at != last]
-        found = kept + look.of_instant(last, after=None, limit=limit - len(kept))
-    return found
+def _find_rest(order: "_DateOrderSearch", start: DatePosition | None, limit: int) -> list[DatedHit]:
+    hits = order.find_after(start.at if start is not None else None, limit)
+    if len(hits) == limit:
+        # More stories of the last instant may exist and belong before these.
+        last = hits[-1][0].at
+        complete = [hit for hit in hits if hit[0].at != last]
+        hits = complete + order.find_at(last, after=None, limit=limit - len(complete))
+    return hits
 
 
-class _Look:
-    """Looks at the stories of one query in one order."""
+class _DateOrderSearch:
+    """Queries for the stories of one search in one order."""
 
-    def __init__(self, searcher: Searcher, query: Query, ask: Ask) -> None:
+    def __init__(self, searcher: Searcher, query: Query, request: IndexQuery) -> None:
         self._searcher = searcher
         self._query = query
-        self._name = ask.order
-        self._descending = ask.descending
+        self._name = request.order
+        self._descending = request.descending
 
-    def of_instant(self, at: int, *, after: int | None, limit: int) -> list[Dated]:
-        """Return stories of one instant, after a tie."""
-        clauses = [between(self._name, at, at)]
+    def find_at(self, at: int, *, after: int | None, limit: int) -> list[DatedHit]:
+        """Return stories of one instant, after a tie breaker."""
+        clauses = [range_query(self._name, at, at)]
         if after is not None:
-            clauses.append(self._past("tie", after))
-        return self._found(clauses, "tie", limit)
+            clauses.append(self._build_after("tie", after))
+        return self._search(clauses, "tie", limit)
 
-    def beyond(self, at: int | None, limit: int) -> list[Dated]:
+    def find_after(self, at: int | None, limit: int) -> list[DatedHit]:
         """Return stories after an instant."""
-        clauses = [self._past(self._name, at)] if at is not None else []
-        found = self._found(clauses, self._name, limit)
-        return sorted(found, key=_key, reverse=self._descending)
+        clauses = [self._build_after(self._name, at)] if at is not None else []
+        hits = self._search(clauses, self._name, limit)
+        return sorted(hits, key=_sort_key, reverse=self._descending)
 
-    def _past(self, name: str, value: int) -> Query:
+    def _build_after(self, name: str, value: int) -> Query:
         return (
-            between(name, None, value - 1) if self._descending else between(name, value + 1, None)
+            range_query(name, None, value - 1)
+            if self._descending
+            else range_query(name, value + 1, None)
         )
 
-    def _found(self, clauses: list[Query], by: str, limit: int) -> list[Dated]:
+    def _search(self, clauses: list[Query], by: str, limit: int) -> list[DatedHit]:
         query = self._query
         if clauses:
-            parts = [(Occur.Must, one) for one in (query, *clauses)]
+            parts = [(Occur.Must, clause) for clause in (query, *clauses)]
             query = Query.boolean_query(parts)
         order = Order.Desc if self._descending else Order.Asc
         hits = self._searcher.search(query, limit, count=False, order_by_field=by, order=order).hits
-        return places(self._searcher, self._name, [address for _, address in hits])
+        return load_date_positions(self._searcher, self._name, [address for _, address in hits])
 
 
-def places(searcher: Searcher, name: str, addresses: list[DocAddress]) -> list[Dated]:
-    """Return stories with their places in an order by date."""
+def load_date_positions(
+    searcher: Searcher, name: str, addresses: list[DocAddress]
+) -> list[DatedHit]:
+    """Return stories with their positions in an order by date."""
     instants = searcher.fast_field_values(name, addresses)
     ties = searcher.fast_field_values("tie", addresses)
     return [
-        (Place(int(at or 0), int(tie or 0)), address)
+        (DatePosition(int(at or 0), int(tie or 0)), address)
         for at, tie, address in zip(instants, ties, addresses, strict=True)
     ]
 
 
-def _key(one: Dated) -> tuple[int, int]:
-    return one[0].at, one[0].tie
+def _sort_key(hit: DatedHit) -> tuple[int, int]:
+    return hit[0].at, hit[0].tie

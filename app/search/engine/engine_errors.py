@@ -1,25 +1,25 @@
-"""What the engine raises, in our own words: a broken index is one that is to be built anew."""
+"""Translate the engine's errors: after `IndexUnusable` the index has to be rebuilt."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from app.search.errors import IndexUnusable, unusable
+from app.search.errors import IndexUnusable, index_failure
 
-# Raised where the engine found itself in a state that it holds to be impossible, as in files
-# that were overwritten. It is no Exception, and its class has no public name.
+# The engine raises this after a Rust panic, for example when files were overwritten. It is not an
+# Exception, and its class has no public name.
 _PANIC = "PanicException"
 
 
 @contextmanager
-def telling_faults() -> Iterator[None]:
-    """Turn what the engine raises over its files into `IndexUnusable`, or `IndexUnavailable`."""
+def translate_errors() -> Iterator[None]:
+    """Turn the engine's errors about its files into `IndexUnusable` or `IndexUnavailable`."""
     try:
         yield
     except IndexUnusable:
         raise
     except (OSError, ValueError, KeyError, TypeError, RuntimeError) as wrong:
-        raise unusable(f"The index cannot be used: {wrong}.", wrong) from wrong
+        raise index_failure(f"The index cannot be used: {wrong}.", wrong) from wrong
     except BaseException as wrong:
         if type(wrong).__name__ != _PANIC:
             raise
-        raise unusable(f"The index cannot be used: {wrong}.", wrong) from wrong
+        raise index_failure(f"The index cannot be used: {wrong}.", wrong) from wrong

@@ -1,7 +1,8 @@
-"""Where hundreds of thousands of stories fit, the newest are looked at, and the others are not.
+"""Limit very frequent queries to the newest months.
 
-The engine weighs each story that fits, so that a search takes as long as its words are frequent.
-Words that so many stories have tell little of any one of them, and what is new leads them anyway.
+The engine scores every matching story, so a search takes as long as its words are frequent. Words
+that are in hundreds of thousands of stories say little about any of them, and recent stories rank
+first anyway.
 """
 
 from functools import lru_cache
@@ -11,27 +12,27 @@ from tantivy import Occur, Query, Searcher
 from app.search.engine.schema import NO_VALUE, SCHEMA
 from app.search.index import MOST_RELEVANT
 
-# From so many stories on that may fit, the newest are tried first: as many whole months as should
-# hold so many that fit. To find one among others takes twice as long as to find all of them.
-FREQUENT, FITTING = 200_000, 40_000
-# Where fewer of the newest fit, all stories are looked at: so nothing that can be reached is lost.
-ENOUGH = 10 * MOST_RELEVANT
+# From `FREQUENT` matching stories on, the newest months are searched first: as many whole months as
+# should contain `WANTED_MATCHES`. A match inside a filter takes twice as long as without one.
+FREQUENT, WANTED_MATCHES = 200_000, 40_000
+# With fewer matches in those months all stories are searched, so that every reachable page exists.
+MIN_MATCHES = 10 * MOST_RELEVANT
 
 
-def among_newest(searcher: Searcher, query: Query, frequent: float) -> Query:
-    """Return a query that finds of another what is in the newest months; scores stay the same.
+def restrict_to_newest(searcher: Searcher, query: Query, frequent: float) -> Query:
+    """Return a query limited to the newest months; scores do not change.
 
-    `frequent` is in about how many stories its rarest word stands.
+    `frequent` is the estimated number of stories with the query's rarest word.
     """
-    months = _newest(searcher, FITTING * searcher.num_docs / frequent)
+    months = _select_months(searcher, WANTED_MATCHES * searcher.num_docs / frequent)
     newest = Query.const_score_query(Query.term_set_query(SCHEMA, "month", months), 0.0)
     return Query.boolean_query([(Occur.Must, query), (Occur.Must, newest)])
 
 
-def _newest(searcher: Searcher, wanted: float) -> list[str]:
+def _select_months(searcher: Searcher, wanted: float) -> list[str]:
     months = []
     stories = 0
-    for month, count in _months(searcher):
+    for month, count in _count_months(searcher):
         if stories >= wanted:
             break
         months.append(month)
@@ -41,7 +42,7 @@ def _newest(searcher: Searcher, wanted: float) -> list[str]:
 
 # The states that are read: the last ones, so few are kept open.
 @lru_cache(maxsize=4)
-def _months(searcher: Searcher) -> list[tuple[str, int]]:
+def _count_months(searcher: Searcher) -> list[tuple[str, int]]:
     """Return all months with the number of stories in each, the newest first."""
     counted = searcher.terms_with_prefix("month", "")
-    return sorted((one for one in counted if one[0] != NO_VALUE), reverse=True)
+    return sorted((month for month in counted if month[0] != NO_VALUE), reverse=True)

@@ -1,4 +1,4 @@
-"""The files of one state of an index, held open to see before each search that none was cut."""
+"""Keep the files of an index state open, to check before each search that none was truncated."""
 
 import os
 from collections.abc import Mapping, Sequence
@@ -6,16 +6,17 @@ from contextlib import suppress
 from weakref import finalize
 
 
-class Files:
-    """Files with the length that they should have.
+class OpenFiles:
+    """Open files with their expected lengths.
 
-    The engine reads them as memory, and the system ends a process that reads beyond the end of a
-    file. One that was removed or replaced stays readable for those who have it open, so length is
-    all that counts; to ask an open file for it takes an eighth of what it takes by name.
+    The engine maps its files into memory, and the system ends a process that reads beyond the end
+    of a mapped file. A file that was deleted or replaced stays readable while it is open, so only
+    the length matters. Asking an open file for its length takes an eighth of the time that asking
+    by name takes.
     """
 
     def __init__(self, sizes: Mapping[str, int]) -> None:
-        """Hold files open, for as long as this lives; one that is missing raises `OSError`."""
+        """Open all files until this object is collected; a missing file raises `OSError`."""
         opened: list[int] = []
         finalize(self, _close, opened)
         self._sizes: list[tuple[int, int]] = []
@@ -23,12 +24,12 @@ class Files:
             opened.append(os.open(name, os.O_RDONLY | os.O_CLOEXEC))
             self._sizes.append((opened[-1], size))
 
-    def are_whole(self) -> bool:
-        """Tell whether all files are as long as they should be."""
+    def are_complete(self) -> bool:
+        """Tell whether all files have their expected lengths."""
         return all(os.lseek(file, 0, os.SEEK_END) == size for file, size in self._sizes)
 
 
 def _close(files: Sequence[int]) -> None:
-    for one in files:
+    for file in files:
         with suppress(OSError):
-            os.close(one)
+            os.close(file)

@@ -1,4 +1,4 @@
-"""Work that is done on a thread beside other work: the engine leaves the interpreter to others."""
+"""Run work on a side thread; the engine releases the interpreter lock."""
 
 import os
 from collections.abc import Callable
@@ -8,20 +8,20 @@ from typing import TypeVar
 
 Result = TypeVar("Result")
 
-# One processor does the other work. Where there are many, they are for other requests.
-_MOST = min(2, (os.cpu_count() or 1) - 1)
-_threads = ThreadPoolExecutor(max(1, _MOST), "meanwhile")
-_room = Semaphore(_MOST)
+# One processor continues with the caller. Other processors are left to other requests.
+_MOST_THREADS = min(2, (os.cpu_count() or 1) - 1)
+_threads = ThreadPoolExecutor(max(1, _MOST_THREADS), "meanwhile")
+_free_threads = Semaphore(_MOST_THREADS)
 
 
-def meanwhile(work: Callable[[], Result]) -> Callable[[], Result]:
-    """Let work begin beside what is done next; what is returned gives its result, or raises.
+def start_on_side_thread(work: Callable[[], Result]) -> Callable[[], Result]:
+    """Start work in parallel, and return a callable that gives its result or raises.
 
-    Nobody waits for a thread: where none is free, or has begun by then, the work is done by who
-    wants the result.
+    Nobody waits for a free thread: if none is free, or none has started the work by then, the
+    caller does it.
     """
-    if not _room.acquire(blocking=False):
+    if not _free_threads.acquire(blocking=False):
         return work
     running = _threads.submit(work)
-    running.add_done_callback(lambda _: _room.release())
+    running.add_done_callback(lambda _: _free_threads.release())
     return lambda: work() if running.cancel() else running.result()

@@ -1,72 +1,72 @@
-"""What makes a story like another one: rare words in common, and categories."""
+"""Similar stories: rare words and categories in common."""
 
 from collections import Counter
 from typing import NamedTuple
 
 from tantivy import Occur, Query, Searcher
 
-from app.search.analysis.tokenizer import words
+from app.search.analysis.tokenizer import tokenize
 from app.search.engine.schema import SCHEMA
 from app.search.index import IndexedStory
-from app.search.text_fields import text_fields
+from app.search.text_fields import collect_text_fields
 from app.search.vocabulary import Vocabulary
 
 _WORDS = 25
-# A word in more than half of all stories tells nothing of one; among so few stories it may.
-_FEW = 20
-# Stories are alike that score so much of what a story scores that is looked for by its own words;
-# a category in common counts for just as much.
-ENOUGH = 0.1
+# A word in more than half of all stories is not significant, unless the index is this small.
+_SMALL_INDEX = 20
+# A similar story scores at least this share of the story's score for its own words. A category in
+# common scores exactly this share.
+MIN_SCORE_SHARE = 0.1
 
 
-def by_words(story: IndexedStory, vocabulary: Vocabulary, searcher: Searcher) -> Query:
-    """Return the query for stories of an index that have the telling words of a story.
+def words_query(story: IndexedStory, vocabulary: Vocabulary, searcher: Searcher) -> Query:
+    """Return a query for stories with the significant words of a story.
 
-    How rare a word is, is told by all stories there are, in this index and beside it: so the
-    scores of both compare, whatever a few stories beside it would make of their own words.
+    Word frequencies are those of the index and its overlay together, so that the scores of both
+    compare.
     """
-    here = Vocabulary(searcher)
-    parts = []
-    for telling in _telling(story, vocabulary):
-        count = here.count(telling.word, telling.field)
+    statistics = Vocabulary(searcher)
+    clauses = []
+    for significant in _find_significant_words(story, vocabulary):
+        count = statistics.count(significant.word, significant.field)
         if count:
-            term = Query.term_query(SCHEMA, telling.field, telling.word)
-            weight = telling.weight * telling.rarity / here.rarity(count)
-            parts.append((Occur.Should, Query.boost_query(term, weight)))
-    return Query.boolean_query(parts) if parts else Query.empty_query()
+            term = Query.term_query(SCHEMA, significant.field, significant.word)
+            weight = significant.weight * significant.idf / statistics.idf(count)
+            clauses.append((Occur.Should, Query.boost_query(term, weight)))
+    return Query.boolean_query(clauses) if clauses else Query.empty_query()
 
 
-class _Telling(NamedTuple):
-    """A word that tells of a story, in a field; `weight` is its share of the most telling one's."""
+class _SignificantWord(NamedTuple):
+    """A significant word in a field; `weight` is relative to the most significant word."""
 
     weight: float
-    rarity: float
+    idf: float
     field: str
     word: str
 
 
-def _telling(story: IndexedStory, vocabulary: Vocabulary) -> list[_Telling]:
-    most = max(vocabulary.stories // 2, min(vocabulary.stories, _FEW))
-    found = []
-    for field, values in text_fields(story.text).items():
-        for word, times in Counter(words(" ".join(values))).items():
+def _find_significant_words(story: IndexedStory, vocabulary: Vocabulary) -> list[_SignificantWord]:
+    most = max(vocabulary.stories // 2, min(vocabulary.stories, _SMALL_INDEX))
+    significant = []
+    for field, values in collect_text_fields(story.text).items():
+        for word, times in Counter(tokenize(" ".join(values))).items():
             count = vocabulary.count(word, field)
             if 0 < count <= most:
-                rarity = vocabulary.rarity(count)
-                found.append(_Telling(times * rarity, rarity, field, word))
-    best = sorted(found, reverse=True)[:_WORDS]
-    return [one._replace(weight=one.weight / best[0].weight) for one in best]
+                rarity = vocabulary.idf(count)
+                significant.append(_SignificantWord(times * rarity, rarity, field, word))
+    best = sorted(significant, reverse=True)[:_WORDS]
+    return [word._replace(weight=word.weight / best[0].weight) for word in best]
 
 
-def like(story: IndexedStory, by: Query, enough: float) -> Query:
-    """Return the query for stories like one, of another group than its own."""
-    found = [(Occur.Should, by)]
+def similarity_query(story: IndexedStory, own_words: Query, enough: float) -> Query:
+    """Return a query for similar stories of other groups."""
+    clauses = [(Occur.Should, own_words)]
     if story.categories:
         same = Query.term_set_query(SCHEMA, "category", story.categories)
-        found.append((Occur.Should, Query.const_score_query(same, enough)))
+        clauses.append((Occur.Should, Query.const_score_query(same, enough)))
     return Query.boolean_query(
         [
-            (Occur.Must, Query.boolean_query(found)),
+            (Occur.Must, Query.boolean_query(clauses)),
             (Occur.MustNot, Query.term_set_query(SCHEMA, "id", (story.id, story.group))),
             (Occur.MustNot, Query.term_query(SCHEMA, "group", story.group, "basic")),
         ]

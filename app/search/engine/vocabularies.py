@@ -1,7 +1,7 @@
-"""The words of an index and of what stands beside it, as if they were one.
+"""Vocabulary of an index and its overlay together.
 
-The engine forgets words late: its dictionary has those of stories that were taken out, until it
-merges. What a correction would tell of is looked at, therefore, before anybody is told.
+The engine's term dictionary keeps words of removed stories until segments are merged. So before a
+spelling correction is shown, the corrected word is looked up in the stories that exist.
 """
 
 from collections import Counter
@@ -12,112 +12,115 @@ from tantivy import Searcher
 
 from app.kit.bounded import BoundedCache
 from app.search.engine.schema import SCHEMA
-from app.search.query.compiler import Match, match_words
-from app.search.query.parser import Typed
-from app.search.vocabulary import Vocabulary, no_families
+from app.search.query.compiler import CompiledQuery, compile_with_vocabulary
+from app.search.query.parser import ParsedQuery
+from app.search.vocabulary import Vocabulary, new_family_cache
 
-# So many words of stories that were taken out may stand in the way of a correction.
+# So many words of removed stories are skipped for one correction.
 _MOST_FORGOTTEN = 8
-# So many choices of languages are remembered.
+# So many combinations of languages are cached.
 _MOST_CHOICES = 20
-# Bytes of what queries mean that are remembered, and what each word of one takes.
+# Size of the cache of compiled queries, and the size of an entry for each of its words.
 _MOST_BYTES, _OF_A_WORD = 8 * 2**20, 8_000
 
 
-class Words:
-    """Answers what a query has to know of words: how many stories have them, which there are."""
+class MergedStatistics:
+    """Term statistics summed over several indexes."""
 
     def __init__(self, searchers: Sequence[Searcher], hidden: Collection[str] = ()) -> None:
-        """Join some indexes; `hidden` words are in none of them."""
+        """Sum some indexes; words of `hidden` are reported in none of them."""
         self._searchers = searchers
         self._hidden = hidden
 
     @property
     def num_docs(self) -> int:
         """Count the stories."""
-        return sum(one.num_docs for one in self._searchers)
+        return sum(searcher.num_docs for searcher in self._searchers)
 
     def doc_freq(self, field_name: str, field_value: Any) -> int:
-        """Count the stories that have a word."""
+        """Count the stories with a word."""
         if field_value in self._hidden:
             return 0
-        return sum(one.doc_freq(field_name, field_value) for one in self._searchers)
+        return sum(searcher.doc_freq(field_name, field_value) for searcher in self._searchers)
 
     def terms_with_prefix(
         self, field_name: str, prefix: str, *, limit: int | None = None
     ) -> list[tuple[str, int]]:
-        """Return the words that begin so, those of the most stories first."""
+        """Return the words with a prefix, those of the most stories first."""
         counts: Counter[str] = Counter()
-        for one in self._searchers:
-            for word, count in one.terms_with_prefix(field_name, prefix, limit=limit):
+        for searcher in self._searchers:
+            for word, count in searcher.terms_with_prefix(field_name, prefix, limit=limit):
                 if word not in self._hidden:
                     counts[word] += count
-        return sorted(counts.items(), key=lambda one: (-one[1], one[0]))[:limit]
+        return sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))[:limit]
 
 
-class Vocabularies:
-    """The vocabularies of one state of an index, remembered for each choice of languages.
+class VocabularyCache:
+    """Vocabularies of one index state, cached for each combination of languages.
 
-    What queries mean by them is remembered, too: the state stays as it is, and so do its words.
+    Compiled queries are cached, too: an index state and its words do not change.
     """
 
     def __init__(self, searchers: Sequence[Searcher]) -> None:
-        """Know the words of some indexes, as if they were one."""
+        """Use the words of some indexes together."""
         self._searchers = searchers
         self._known: dict[tuple[str, ...], Vocabulary] = {}
-        self._families = no_families()
-        self._meant: BoundedCache[tuple[Typed, tuple[str, ...]], Match] = BoundedCache(
-            _MOST_BYTES, lambda key, _: _OF_A_WORD * (1 + len(key[0].text.split()))
+        self._families = new_family_cache()
+        self._compiled: BoundedCache[tuple[ParsedQuery, tuple[str, ...]], CompiledQuery] = (
+            BoundedCache(_MOST_BYTES, lambda key, _: _OF_A_WORD * (1 + len(key[0].text.split())))
         )
 
-    def of(self, languages: Sequence[str]) -> Vocabulary:
-        """Return the words as somebody sees them who looks for some languages."""
-        asked = tuple(languages)
-        known = self._known.get(asked)
-        if known is None:
+    def for_languages(self, languages: Sequence[str]) -> Vocabulary:
+        """Return the vocabulary for a search in some languages."""
+        key = tuple(languages)
+        vocabulary = self._known.get(key)
+        if vocabulary is None:
             if len(self._known) >= _MOST_CHOICES:
                 self._known.clear()
             alone = len(self._searchers) == 1
-            dictionary = self._searchers[0] if alone else Words(self._searchers)
-            known = self._known[asked] = Vocabulary(dictionary, asked, self._families)
-        return known
+            dictionary = self._searchers[0] if alone else MergedStatistics(self._searchers)
+            vocabulary = self._known[key] = Vocabulary(dictionary, key, self._families)
+        return vocabulary
 
-    def match(self, typed: Typed, languages: Sequence[str]) -> Match:
-        """Return what finds what was typed."""
-        asked = typed, tuple(languages)
-        known = self._meant.get(asked)
-        if known is None:
-            known = match_words(typed, self.of(languages), SCHEMA)
-            self._meant[asked] = known
-        return known
+    def compile(self, parsed: ParsedQuery, languages: Sequence[str]) -> CompiledQuery:
+        """Compile a parsed query."""
+        key = parsed, tuple(languages)
+        compiled = self._compiled.get(key)
+        if compiled is None:
+            compiled = compile_with_vocabulary(parsed, self.for_languages(languages), SCHEMA)
+            self._compiled[key] = compiled
+        return compiled
 
-    def without(self, hidden: Collection[str], languages: Sequence[str]) -> Vocabulary:
-        """Return the words without some that no story has any more."""
-        return Vocabulary(Words(self._searchers, hidden), languages)
+    def without_words(self, hidden: Collection[str], languages: Sequence[str]) -> Vocabulary:
+        """Return a vocabulary without words that no story has any more."""
+        return Vocabulary(MergedStatistics(self._searchers, hidden), languages)
 
 
-def truthful_match(
-    typed: Typed, languages: Sequence[str], words: Vocabularies, has: Callable[[str], bool]
-) -> Match:
-    """Return a match that corrects to no word but those that some story here has."""
+def compile_with_existing_words(
+    parsed: ParsedQuery,
+    languages: Sequence[str],
+    vocabularies: VocabularyCache,
+    exists: Callable[[str], bool],
+) -> CompiledQuery:
+    """Compile a query that corrects only to words that an existing story has."""
     hidden: set[str] = set()
     for _ in range(_MOST_FORGOTTEN):
-        matched = (
-            match_words(typed, words.without(hidden, languages), SCHEMA)
+        compiled = (
+            compile_with_vocabulary(parsed, vocabularies.without_words(hidden, languages), SCHEMA)
             if hidden
-            else words.match(typed, languages)
+            else vocabularies.compile(parsed, languages)
         )
-        # Who asks next may have other stories taken out: this is looked at each time.
-        gone = {word for word in _put_in(typed, matched.typed) if not has(word)}
-        if not gone:
-            return matched
-        hidden |= gone
-    return match_words(typed, Vocabulary(Words(()), languages), SCHEMA)
+        # Another request may have removed other stories, so this is not cached.
+        missing = {word for word in _corrected_words(parsed, compiled.parsed) if not exists(word)}
+        if not missing:
+            return compiled
+        hidden |= missing
+    return compile_with_vocabulary(parsed, Vocabulary(MergedStatistics(()), languages), SCHEMA)
 
 
-def _put_in(typed: Typed, meant: Typed) -> Iterable[str]:
-    """Yield the words that a correction put in the place of what was typed."""
-    for group, other in zip(typed.wanted, meant.wanted, strict=True):
+def _corrected_words(parsed: ParsedQuery, result: ParsedQuery) -> Iterable[str]:
+    """Yield the words that a correction inserted."""
+    for group, other in zip(parsed.required, result.required, strict=True):
         for part, corrected in zip(group, other, strict=True):
             if part.words != corrected.words:
                 yield from corrected.words

@@ -1,19 +1,19 @@
-"""Where a text may be cut without taking a character apart that readers see as one.
+"""Grapheme boundaries: where a text can be cut without splitting a visible character.
 
-These are boundaries of extended grapheme clusters (UAX 29), less some that it would allow: a cut
-between consonants that any script joins is none here, whichever version of Unicode joins them.
+These are the boundaries of extended grapheme clusters (UAX 29), less some: conjunct consonants are
+never split, in any script, whichever version of Unicode joins them.
 """
 
 import re
 import unicodedata
 
 _VIRAMA = 9
-# What continues the sign before it beyond marks: half-width sound marks, skin tones, tags of flags,
-# and two vowels of Thai and Lao.
+# Extenders that are no marks: half-width sound marks, skin tones, tags of flags, and two vowels of
+# Thai and Lao.
 _CONTINUING = re.compile(
     "[\u200c\u200d\u0e33\u0eb3\uff9e\uff9f\U0001f3fb-\U0001f3ff\U000e0020-\U000e007f]"
 )
-# Signs that belong to what follows.
+# Characters that belong to the next one.
 _PREPENDED = re.compile(
     "[\u0600-\u0605\u06dd\u070f\u0890\u0891\u08e2\u0d4e\U000110bd\U000110cd\U000111c2\U000111c3"
     "\U0001193f\U00011941\U00011a3a\U00011a84-\U00011a89\U00011d46\U00011f02]"
@@ -28,20 +28,20 @@ _FOLLOWING_JAMO = re.compile("[\u1160-\u11ff\ud7b0-\ud7fb]")
 _HANGUL = re.compile("[\u1100-\u11ff\ua960-\ua97c\uac00-\ud7fb]")
 
 
-def widened(text: str, start: int, end: int) -> tuple[int, int]:
-    """Return the least stretch around another that begins and ends between characters."""
-    return cut_before(text, start), cut_after(text, end)
+def widen(text: str, start: int, end: int) -> tuple[int, int]:
+    """Return the smallest range around another that starts and ends at grapheme boundaries."""
+    return boundary_before(text, start), boundary_after(text, end)
 
 
-def cut_before(text: str, at: int) -> int:
-    """Return the last boundary up to a place."""
+def boundary_before(text: str, at: int) -> int:
+    """Return the last boundary at or before a position."""
     while not _is_boundary(text, at):
         at -= 1
     return at
 
 
-def cut_after(text: str, at: int) -> int:
-    """Return the first boundary from a place on."""
+def boundary_after(text: str, at: int) -> int:
+    """Return the first boundary at or after a position."""
     while not _is_boundary(text, at):
         at += 1
     return at

@@ -1,4 +1,4 @@
-"""Queries as people type them, understood as a value. Nothing typed is ever wrong."""
+"""Parse the query that a user typed. Any text is valid."""
 
 import re
 from collections.abc import Iterator
@@ -6,148 +6,151 @@ from dataclasses import dataclass
 from typing import NamedTuple
 from urllib.parse import quote, unquote
 
-from app.search.urls import normal_address
+from app.search.urls import normalize_url
 
 MOST_CHARACTERS = 1_000
 MOST_WORDS = 128
 
 _QUOTES = str.maketrans(dict.fromkeys("“”„‟«»＂", '"'))
-# A mark before the last letters of a Hebrew abbreviation is often typed as a quotation mark.
+# A gershayim before the last letters of a Hebrew abbreviation is often typed as a quotation mark.
 _GERSHAYIM = re.compile(
     '(?<=[\u05d0-\u05ea])["“”„](?=[\u05d0-\u05ea](?![\u05d0-\u05ea])'
     '|[\u05d0-\u05ea]{2,3}(?![\u05d0-\u05ea"“”„]))'
 )
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]+")
-_PIECE = re.compile(
+_TOKEN = re.compile(
     r'(?P<minus>(?<!\S)[-−–]+)?(?P<title>title:\s*)?(?:(?<!\w)"(?P<phrase>[^"]*)"|(?P<word>[^\s"]+))',
     re.IGNORECASE,
 )
 _ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
-_ADDRESS = re.compile(r"(?:https?://|www\.)\S+", re.IGNORECASE)
-# Perhaps one, perhaps words that somebody joined by dots and slashes.
-_LIKE_ADDRESS = re.compile(r"(?:\w[\w-]*\.)+[^\W\d_]{2,}(?::\d+)?/\S+")
+_URL = re.compile(r"(?:https?://|www\.)\S+", re.IGNORECASE)
+# A URL without scheme, or words joined by dots and slashes.
+_POSSIBLE_URL = re.compile(r"(?:\w[\w-]*\.)+[^\W\d_]{2,}(?::\d+)?/\S+")
 _OR = frozenset({"OR", "|", "||"})
-_ASKS = ("?", "؟", "？")
+_QUESTION_MARKS = ("?", "؟", "？")
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
-    """A word, or with `phrase` words that stand together; perhaps only in titles.
+class QueryPart:
+    """A word, or with `phrase` several consecutive words; with `title` only in titles.
 
-    `open` is set on a last word that may be still growing: it stands for its completions too.
+    `is_prefix` is set on a last word that the user may still be typing: it matches its completions,
+    too.
     """
 
     words: tuple[str, ...]
     phrase: bool = False
     title: bool = False
-    open: bool = False
+    is_prefix: bool = False
 
     @property
     def text(self) -> str:
-        """Return the part as somebody may type it."""
+        """Return the part in query syntax."""
         text = " ".join(self.words)
         quoted = f'"{text}"' if self.phrase else text
         return f"title:{quoted}" if self.title else quoted
 
 
 @dataclass(frozen=True, slots=True)
-class Typed:
-    """What somebody typed.
+class ParsedQuery:
+    """A parsed query.
 
-    `wanted` are alternatives joined by *and*: a story fits one part of each, unless there are many
-    or it is a `question`. `unwanted` parts stand in no story that fits. `reference` is an id or an
-    address, if that is all there is; where words are wanted, too, they count if it names nothing.
-    Of an address the words are those of its parts, for texts that name it. `languages` are those it
-    was looked for in.
+    A story must match one part of each group in `required`, unless the query is long or
+    `is_question` is set. It must not match any part of `excluded`. `reference` is an id or a URL,
+    if the query is nothing else; `required` then has the parts of the URL, for texts that mention
+    it, and counts if the reference names no story. `languages` are the languages that were searched
+    in.
     """
 
-    wanted: tuple[tuple[Part, ...], ...] = ()
-    unwanted: tuple[Part, ...] = ()
+    required: tuple[tuple[QueryPart, ...], ...] = ()
+    excluded: tuple[QueryPart, ...] = ()
     reference: str | None = None
-    question: bool = False
+    is_question: bool = False
     languages: tuple[str, ...] = ()
 
     def __bool__(self) -> bool:
-        """Tell whether there is anything to look for."""
-        return bool(self.wanted or self.unwanted or self.reference)
+        """Tell whether the query is not empty."""
+        return bool(self.required or self.excluded or self.reference)
 
     @property
     def text(self) -> str:
-        """Return the query as somebody may type it."""
-        groups = [" OR ".join(part.text for part in group) for group in self.wanted]
-        return " ".join([*groups, *(f"-{part.text}" for part in self.unwanted)])
+        """Return the query in query syntax."""
+        groups = [" OR ".join(part.text for part in group) for group in self.required]
+        return " ".join([*groups, *(f"-{part.text}" for part in self.excluded)])
 
 
-def understood(text: str) -> Typed:
-    """Return what a typed query means. Never raises, whatever is typed."""
+def parse_query(text: str) -> ParsedQuery:
+    """Parse a query; never raises."""
     plain = _CONTROLS.sub(" ", _GERSHAYIM.sub("״", text)).translate(_QUOTES)[:MOST_CHARACTERS]
     if _ID.fullmatch(plain.strip()):
-        return Typed(reference=plain.strip().lower())
-    if _ADDRESS.fullmatch(plain.strip()):
-        return Typed(wanted=(_address_parts(plain.strip()),), reference=plain.strip())
-    pieces = list(_pieces(plain))
-    return Typed(
-        reference=plain.strip() if _LIKE_ADDRESS.fullmatch(plain.strip()) else None,
-        wanted=_opened(_groups(pieces), plain),
-        unwanted=tuple(piece.part for piece in pieces if piece.unwanted),
-        question=plain.rstrip().endswith(_ASKS),
+        return ParsedQuery(reference=plain.strip().lower())
+    if _URL.fullmatch(plain.strip()):
+        return ParsedQuery(required=(_parse_url(plain.strip()),), reference=plain.strip())
+    tokens = list(_read_tokens(plain))
+    return ParsedQuery(
+        reference=plain.strip() if _POSSIBLE_URL.fullmatch(plain.strip()) else None,
+        required=_mark_prefix(_build_groups(tokens), plain),
+        excluded=tuple(token.part for token in tokens if token.excluded),
+        is_question=plain.rstrip().endswith(_QUESTION_MARKS),
     )
 
 
-class _Piece(NamedTuple):
-    part: Part
-    unwanted: bool
-    joins: bool
+class _Token(NamedTuple):
+    part: QueryPart
+    excluded: bool
+    is_or: bool
 
 
-def _address_parts(url: str) -> tuple[Part, ...]:
-    """Return what finds an address in a text: its words, with letters as they are or encoded."""
-    address = normal_address(url)
+def _parse_url(url: str) -> tuple[QueryPart, ...]:
+    """Return phrases that match a URL in a text, with percent-encoding and without."""
+    address = normalize_url(url)
     plain = unquote(address)
-    written = (address, plain, quote(plain, safe="/:?&=#.-_~%+,;@!$'()*"))
-    return tuple(Part((one,), phrase=True) for one in dict.fromkeys(written))
+    spellings = (address, plain, quote(plain, safe="/:?&=#.-_~%+,;@!$'()*"))
+    return tuple(QueryPart((spelling,), phrase=True) for spelling in dict.fromkeys(spellings))
 
 
-def _pieces(text: str) -> Iterator[_Piece]:
+def _read_tokens(text: str) -> Iterator[_Token]:
     left = MOST_WORDS
-    for found in _PIECE.finditer(text):
-        phrase, word = found["phrase"], found["word"]
-        if word and _ADDRESS.fullmatch(word):
-            phrase, word = normal_address(word), None
+    for match in _TOKEN.finditer(text):
+        phrase, word = match["phrase"], match["word"]
+        if word and _URL.fullmatch(word):
+            phrase, word = normalize_url(word), None
         words = tuple((word or phrase or "").split()[:left])
         left -= len(words)
-        title, unwanted = bool(found["title"]), bool(found["minus"])
-        joins = word in _OR and not title and not unwanted
-        if joins or any(map(_says_something, words)):
-            yield _Piece(Part(words, phrase is not None, title), unwanted, joins)
+        title, excluded = bool(match["title"]), bool(match["minus"])
+        is_or = word in _OR and not title and not excluded
+        if is_or or any(map(_has_letter_or_digit, words)):
+            yield _Token(QueryPart(words, phrase is not None, title), excluded, is_or)
 
 
-def _says_something(word: str) -> bool:
+def _has_letter_or_digit(word: str) -> bool:
     return any(map(str.isalnum, word))
 
 
-def _groups(pieces: list[_Piece]) -> tuple[tuple[Part, ...], ...]:
-    groups: list[tuple[Part, ...]] = []
+def _build_groups(tokens: list[_Token]) -> tuple[tuple[QueryPart, ...], ...]:
+    groups: list[tuple[QueryPart, ...]] = []
     joined = False
-    for piece in pieces:
-        if piece.joins:
+    for token in tokens:
+        if token.is_or:
             joined = bool(groups)
-        elif not piece.unwanted:
+        elif not token.excluded:
             if joined:
-                groups[-1] = (*groups[-1], piece.part)
+                groups[-1] = (*groups[-1], token.part)
             else:
-                groups.append((piece.part,))
+                groups.append((token.part,))
             joined = False
     return tuple(groups)
 
 
-def _opened(groups: tuple[tuple[Part, ...], ...], text: str) -> tuple[tuple[Part, ...], ...]:
-    """Return groups of which the last word is open, if the text ends in it."""
+def _mark_prefix(
+    groups: tuple[tuple[QueryPart, ...], ...], text: str
+) -> tuple[tuple[QueryPart, ...], ...]:
+    """Return groups with the last word marked as a prefix, if the text ends in it."""
     if not groups or not text[-1:].isalnum():
         return groups
     *others, last = groups
     part = last[-1]
     if part.phrase or not text.endswith(part.words[-1]):
         return groups
-    opened = Part(part.words, title=part.title, open=True)
-    return (*others, (*last[:-1], opened))
+    prefix = QueryPart(part.words, title=part.title, is_prefix=True)
+    return (*others, (*last[:-1], prefix))

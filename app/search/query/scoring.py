@@ -1,4 +1,4 @@
-"""What words and phrases count for, by the place and the form in which a story has them."""
+"""Engine clauses for words and phrases, with and without scores."""
 
 from tantivy import Occur, Query, Schema
 
@@ -6,92 +6,94 @@ from app.search.query.variants import Variants
 from app.search.text_fields import NAMES, SUMMARY, TEXT, TITLE
 from app.search.vocabulary import Vocabulary
 
-# What a word counts for in each place; the text has the words of all of them.
-PLACES = {TEXT: 1.0, TITLE: 1.6, SUMMARY: 1.2, NAMES: 1.2}
-# Of several forms and places of a word in one story the best counts whole, the others so much.
-OTHERS_COUNT = 0.3
-# Words that stand so close add so much of what they count for.
-NEAR, NEAR_COUNTS = 4, 0.15
+# Weight of a word in each field; the text field contains the words of all others.
+FIELD_WEIGHTS = {TEXT: 1.0, TITLE: 1.6, SUMMARY: 1.2, NAMES: 1.2}
+# The best form and field of a word counts fully, each other one this share.
+TIE_BREAKER = 0.3
+# Two words within so many positions add this share of their score.
+NEIGHBOUR_SLOP, NEIGHBOUR_WEIGHT = 4, 0.15
 
 
-class Finding:
-    """Queries of an index for single words and phrases, for those who ask for no scores.
+class UnscoredClauseBuilder:
+    """Builds clauses without scores for single words and phrases.
 
-    The text has the words of all other places, so that nothing else has to be looked through.
+    The text field contains the words of all other fields, so no other field has to be searched.
     """
 
     def __init__(self, schema: Schema) -> None:
-        """Make queries for indexes of a schema."""
+        """Build clauses for indexes of a schema."""
         self._schema = schema
 
-    def word(self, looked_for: Variants) -> Query:
-        """Return what finds a word anywhere in a story."""
-        return self._any_of(TEXT, looked_for)
+    def match_word(self, variants: Variants) -> Query:
+        """Match a word anywhere in a story."""
+        return self._any_of(TEXT, variants)
 
-    def word_in_title(self, looked_for: Variants) -> Query:
-        """Return what finds a word in a title."""
-        return self._any_of(TITLE, looked_for)
+    def match_title_word(self, variants: Variants) -> Query:
+        """Match a word in the title."""
+        return self._any_of(TITLE, variants)
 
-    def phrase(self, words: tuple[str, ...]) -> Query:
-        """Return what finds words that stand together."""
-        return self.phrase_in(TEXT, words)
+    def match_phrase(self, words: tuple[str, ...]) -> Query:
+        """Match consecutive words."""
+        return self.match_phrase_in(TEXT, words)
 
-    def phrase_in(self, field: str, words: tuple[str, ...]) -> Query:
-        """Return what finds words that stand together in one field."""
+    def match_phrase_in(self, field: str, words: tuple[str, ...]) -> Query:
+        """Match consecutive words in one field."""
         if len(words) == 1:
             return Query.term_query(self._schema, field, words[0])
         return Query.phrase_query(self._schema, field, list(words))
 
-    def _any_of(self, field: str, looked_for: Variants) -> Query:
-        found = [
-            Query.term_query(self._schema, field, form, "basic") for form in looked_for.weights
+    def _any_of(self, field: str, variants: Variants) -> Query:
+        clauses = [
+            Query.term_query(self._schema, field, form, "basic") for form in variants.weights
         ]
-        if len(found) == 1:
-            return found[0]
-        return Query.boolean_query([(Occur.Should, one) for one in found])
+        if len(clauses) == 1:
+            return clauses[0]
+        return Query.boolean_query([(Occur.Should, clause) for clause in clauses])
 
 
-class Scoring(Finding):
-    """Queries of an index for single words and phrases, with their scores.
+class ScoredClauseBuilder(UnscoredClauseBuilder):
+    """Builds clauses with scores for single words and phrases.
 
-    They are kept flat, one disjunction for each word: the engine is slow with nested ones.
+    Each word is one flat disjunction: the engine is slow with nested ones.
     """
 
     def __init__(self, schema: Schema, vocabulary: Vocabulary) -> None:
-        """Make queries for an index."""
+        """Build clauses for an index."""
         super().__init__(schema)
         self._vocabulary = vocabulary
 
-    def word(self, looked_for: Variants) -> Query:
-        """Return what finds a word anywhere in a story."""
-        found = [
-            self._form(form, field, place * weight * looked_for.rarity)
-            for field, place in PLACES.items()
-            for form, weight in looked_for.weights.items()
+    def match_word(self, variants: Variants) -> Query:
+        """Match a word anywhere in a story."""
+        clauses = [
+            self._match_form(form, field, place * weight * variants.idf)
+            for field, place in FIELD_WEIGHTS.items()
+            for form, weight in variants.weights.items()
             if field == TEXT or self._vocabulary.count(form, field)
         ]
-        return _best(found)
+        return _take_best(clauses)
 
-    def word_in_title(self, looked_for: Variants) -> Query:
-        """Return what finds a word in a title."""
-        weights = looked_for.weights.items()
-        return _best([self._form(form, TITLE, one * looked_for.rarity) for form, one in weights])
+    def match_title_word(self, variants: Variants) -> Query:
+        """Match a word in the title."""
+        weights = variants.weights.items()
+        return _take_best(
+            [self._match_form(form, TITLE, weight * variants.idf) for form, weight in weights]
+        )
 
-    def phrase(self, words: tuple[str, ...]) -> Query:
-        """Return what finds words that stand together."""
-        in_title = Query.boost_query(self.phrase_in(TITLE, words), PLACES[TITLE])
-        return _best([self.phrase_in(TEXT, words), in_title])
+    def match_phrase(self, words: tuple[str, ...]) -> Query:
+        """Match consecutive words."""
+        in_title = Query.boost_query(self.match_phrase_in(TITLE, words), FIELD_WEIGHTS[TITLE])
+        return _take_best([self.match_phrase_in(TEXT, words), in_title])
 
-    def near(self, first: str, second: str) -> Query:
-        """Return what adds to the score of stories in which two words stand close."""
-        near = Query.phrase_query(self._schema, TEXT, [first, second], NEAR)
-        return Query.boost_query(near, NEAR_COUNTS)
+    def boost_neighbours(self, first: str, second: str) -> Query:
+        """Boost stories in which two words stand close together."""
+        near = Query.phrase_query(self._schema, TEXT, [first, second], NEIGHBOUR_SLOP)
+        return Query.boost_query(near, NEIGHBOUR_WEIGHT)
 
-    def _form(self, form: str, field: str, score: float) -> Query:
-        """Return what finds one form, scored as if it were as rare as all forms together."""
-        own = self._vocabulary.rarity(self._vocabulary.count(form, field))
+    def _match_form(self, form: str, field: str, score: float) -> Query:
+        """Match one form, with the score of the combined frequency of all forms."""
+        own = self._vocabulary.idf(self._vocabulary.count(form, field))
         return Query.boost_query(Query.term_query(self._schema, field, form), score / own)
 
 
-def _best(found: list[Query]) -> Query:
-    return found[0] if len(found) == 1 else Query.disjunction_max_query(found, OTHERS_COUNT)
+def _take_best(clauses: list[Query]) -> Query:
+    return clauses[0] if len(clauses) == 1 else Query.disjunction_max_query(clauses, TIE_BREAKER)

@@ -1,58 +1,57 @@
-"""What a typed word stands for: itself, its family, its completions, and what was meant by it."""
+"""Variants of a query word: the word, its family, its completions, and its correction."""
 
 from dataclasses import dataclass
 
 from app.search.analysis.folding import is_unspaced
-from app.search.query.spelling import Spelling
-from app.search.query.units import Unit
+from app.search.query.spelling import SpellingCorrector
+from app.search.query.units import QueryUnit
 from app.search.text_fields import TEXT, TITLE
 from app.search.vocabulary import Vocabulary
 
-# The word as it was typed counts for more than others of its family, and completions for less.
+# The exact word counts more than other words of its family, and completions count less.
 _EXACT, _RELATED, _COMPLETION = 1.4, 1.0, 0.3
 _MOST_COMPLETIONS = 30
 _SHORTEST_OPEN = 2
-# Too many words begin with two letters; then those of titles do.
+# Too many words begin with two letters, so only words of titles are completed.
 _SHORTEST_OPEN_ANYWHERE = 3
-# A word that so large a share of all stories has is whole: to complete it takes long, and finds
-# little that the word does not.
+# A word in so large a share of all stories is not completed: that is slow and finds little more.
 _WHOLE_FROM = 0.05
 
 
 @dataclass(frozen=True, slots=True)
 class Variants:
-    """Words that a word stands for, with what each counts, and how rare they are taken together.
+    """The weights of all variants of a word, and the IDF of all of them together.
 
-    `stories` is in about how many stories any of them stands. `corrected` is the word that was
-    meant, if it is not the one that was typed.
+    `stories` estimates in how many stories any variant occurs. `corrected` is the correction, if
+    the word was misspelt.
     """
 
     weights: dict[str, float]
-    rarity: float
+    idf: float
     stories: float
     corrected: str | None = None
 
 
-def variants(unit: Unit, vocabulary: Vocabulary, spelling: Spelling) -> Variants:
-    """Return what a word stands for in an index."""
+def find_variants(unit: QueryUnit, vocabulary: Vocabulary, spelling: SpellingCorrector) -> Variants:
+    """Return the variants of a word in an index."""
     word = unit.words[0]
-    family = vocabulary.family(word)
-    completions = _completions(unit, vocabulary)
-    known = round(vocabulary.together(family))
-    corrected = None if completions else spelling.meant(word, known)
+    family = vocabulary.find_family(word)
+    completions = _find_completions(unit, vocabulary)
+    count = round(vocabulary.estimate_stories(family))
+    corrected = None if completions else spelling.correct(word, count)
     if corrected:
-        family |= vocabulary.family(corrected)
-    counted = vocabulary.together(family or completions)
+        family |= vocabulary.find_family(corrected)
+    stories = vocabulary.estimate_stories(family or completions)
     weights = dict.fromkeys(completions, _COMPLETION) | dict.fromkeys(family, _RELATED)
-    rarity = vocabulary.rarity(counted)
-    return Variants({**weights, word: _EXACT}, rarity, counted, corrected)
+    rarity = vocabulary.idf(stories)
+    return Variants({**weights, word: _EXACT}, rarity, stories, corrected)
 
 
-def _completions(unit: Unit, vocabulary: Vocabulary) -> dict[str, int]:
+def _find_completions(unit: QueryUnit, vocabulary: Vocabulary) -> dict[str, int]:
     word, part = unit.words[0], unit.part
-    if not part.open or not (len(word) >= _SHORTEST_OPEN or is_unspaced(word)):
+    if not part.is_prefix or not (len(word) >= _SHORTEST_OPEN or is_unspaced(word)):
         return {}
     if vocabulary.count(word) > _WHOLE_FROM * vocabulary.stories:
         return {}
     anywhere = not part.title and (len(word) >= _SHORTEST_OPEN_ANYWHERE or is_unspaced(word))
-    return vocabulary.beginning(word, _MOST_COMPLETIONS, TEXT if anywhere else TITLE)
+    return vocabulary.words_with_prefix(word, _MOST_COMPLETIONS, TEXT if anywhere else TITLE)

@@ -35,7 +35,7 @@ def render(feed: Feed) -> bytes:
         _link("prev-archive", feed.archive, MEDIA_TYPE),
         _link("hub", feed.hub),
     ]
-    after = "".join([*(_tombstone(one) for one in feed.withdrawn), "</feed>\n"])
+    after = "".join([*(_tombstone(gone) for gone in feed.withdrawn), "</feed>\n"])
     return b"".join([sent("".join(parts)), *map(_entry, feed.items), sent(after)])
 
 
@@ -46,10 +46,13 @@ def _entry(item: Item) -> bytes:
         f'\n<entry xml:lang="{_language(item.language)}"><id>{item.urn}</id>',
         _text("title", item.title),
         _link("alternate", item.link),
-        *(_link("enclosure", one.url, one.type, one.title) for one in item.media),
+        *(_link("enclosure", medium.url, medium.type, medium.title) for medium in item.media),
         f"<published>{item.published_at}</published><updated>{item.updated_at}</updated>",
-        *(_author(one) for one in item.authors),
-        *(_category(one["slug"], one["name"].strip() or one["slug"]) for one in item.categories),
+        *(_author(author) for author in item.authors),
+        *(
+            _category(category["slug"], category["name"].strip() or category["slug"])
+            for category in item.categories
+        ),
         *(_category(tag, tag) for tag in item.tags),
         element("dc:publisher", item.source["name"]) if item.source else "",
         _text("rights", _rights(item)),
@@ -100,7 +103,7 @@ def _rights(item: Item) -> str | None:
     if item.rights is None:
         return None
     told = (item.rights["holder"], item.rights["usage_terms"], item.rights["licence"])
-    return ". ".join(one for one in told if one) or None
+    return ". ".join(text for text in told if text) or None
 
 
 def _tombstone(gone: Withdrawn) -> str:

@@ -12,7 +12,7 @@ def corrected(item: Item) -> str | None:
     return (item.body_html or "") + "".join(map(_paragraph, item.corrections))
 
 
-def _paragraph(one: Correction) -> str:
+def _paragraph(correction: Correction) -> str:
     # The date by itself is read in every language.
-    told = f'<time datetime="{one["at"]}">{one["at"][:10]}</time>'
-    return f'<p class="correction">{told}: {html.escape(one["note"], quote=False)}</p>'
+    told = f'<time datetime="{correction["at"]}">{correction["at"][:10]}</time>'
+    return f'<p class="correction">{told}: {html.escape(correction["note"], quote=False)}</p>'

@@ -28,7 +28,7 @@ def render(feed: Feed) -> bytes:
     text = io.StringIO(newline="")
     writer = csv.writer(text)
     writer.writerow(COLUMNS)
-    writer.writerows([_harmless(cell) for cell in _row(one)] for one in feed.items)
+    writer.writerows([_harmless(cell) for cell in _row(item)] for item in feed.items)
     return text.getvalue().encode()
 
 
@@ -58,14 +58,14 @@ def _row(item: Item) -> list[object]:
         item.published_at,
         item.updated_at,
         item.source["name"] if item.source else None,
-        _joined(one["slug"] for one in item.categories),
+        _joined(category["slug"] for category in item.categories),
         _joined(item.tags),
-        _joined(one["name"] for one in item.authors),
+        _joined(author["name"] for author in item.authors),
         item.image["url"] if item.image else None,
         item.urgency,
         item.dateline,
         item.word_count,
         item.body_text,
-        _joined(f"{one['at']}: {one['note']}" for one in item.corrections),
-        _joined(one.url for one in item.media),
+        _joined(f"{correction['at']}: {correction['note']}" for correction in item.corrections),
+        _joined(medium.url for medium in item.media),
     ]

@@ -41,12 +41,12 @@ def _item(item: Item) -> bytes:
         "image": item.image["url"] if item.image else None,
         "date_published": item.published_at,
         "date_modified": item.updated_at,
-        "authors": [json.filled(one) for one in item.authors] or None,
-        "tags": [*(one["name"] for one in item.categories), *item.tags] or None,
+        "authors": [json.filled(author) for author in item.authors] or None,
+        "tags": [*(category["name"] for category in item.categories), *item.tags] or None,
         "language": item.language,
         "attachments": [
-            json.filled({"url": one.url, "mime_type": one.type, "title": one.title})
-            for one in item.media
+            json.filled({"url": medium.url, "mime_type": medium.type, "title": medium.title})
+            for medium in item.media
         ],
         "_dateline": {"corrections": item.corrections} if item.corrections else None,
         "_source": {"name": item.source["name"]} if item.source else None,

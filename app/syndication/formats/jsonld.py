@@ -32,12 +32,16 @@ def _story(item: Item) -> dict[str, Any]:
             "genre": item.kind,
             "digitalSourceType": schema_org_uri(item.digital_source_type),
             "version": item.version,
-            "author": [_person(one) for one in item.authors],
+            "author": [_person(author) for author in item.authors],
             "publisher": _publisher(item),
             "image": _image(item.image) if item.image else None,
-            "audio": [_object("AudioObject", one) for one in item.media if one.kind == "audio"],
-            "video": [_object("VideoObject", one) for one in item.media if one.kind == "video"],
-            "articleSection": [one["name"] for one in item.categories],
+            "audio": [
+                _object("AudioObject", medium) for medium in item.media if medium.kind == "audio"
+            ],
+            "video": [
+                _object("VideoObject", medium) for medium in item.media if medium.kind == "video"
+            ],
+            "articleSection": [category["name"] for category in item.categories],
             "keywords": item.tags,
             "dateline": item.dateline,
             "wordCount": item.word_count,
@@ -45,14 +49,16 @@ def _story(item: Item) -> dict[str, Any]:
             "copyrightHolder": _organisation(rights["holder"]) if rights else None,
             "usageInfo": rights["usage_terms"] if rights else None,
             "license": rights["licence"] if rights else None,
-            "correction": [_correction(one["at"], one["note"]) for one in item.corrections],
+            "correction": [
+                _correction(correction["at"], correction["note"]) for correction in item.corrections
+            ],
             "workTranslation": [
                 {
                     "@type": "NewsArticle",
-                    "@id": f"urn:uuid:{one['id']}",
-                    "inLanguage": one["language"],
+                    "@id": f"urn:uuid:{translation['id']}",
+                    "inLanguage": translation["language"],
                 }
-                for one in item.translations
+                for translation in item.translations
             ],
         }
     )

@@ -12,7 +12,7 @@ MEDIA_TYPE = "text/markdown"
 def render_story(item: Item) -> bytes:
     """Return one story as Markdown with front matter, which is YAML whose values are JSON."""
     front = (f"{name}: {json.dumps(value).decode()}" for name, value in _facts(item).items())
-    byline = ", ".join(one["name"] for one in item.authors)
+    byline = ", ".join(author["name"] for author in item.authors)
     parts = [
         "---\n" + "\n".join(front) + "\n---",
         f"# {plain(item.title)}",
@@ -20,9 +20,12 @@ def render_story(item: Item) -> bytes:
         plain(byline),
         _picture(item.image) if item.image else "",
         markdown_of(item.body_html or ""),
-        *(f"> {plain(one['at'])}: {plain(one['note'])}" for one in item.corrections),
+        *(
+            f"> {plain(correction['at'])}: {plain(correction['note'])}"
+            for correction in item.corrections
+        ),
     ]
-    return ("\n\n".join(one for one in parts if one) + "\n").encode()
+    return ("\n\n".join(part for part in parts if part) + "\n").encode()
 
 
 def _facts(item: Item) -> dict[str, Any]:
@@ -36,8 +39,8 @@ def _facts(item: Item) -> dict[str, Any]:
             "updated_at": item.updated_at,
             "version": item.version,
             "source": item.source["name"] if item.source else None,
-            "authors": [one["name"] for one in item.authors],
-            "categories": [one["slug"] for one in item.categories],
+            "authors": [author["name"] for author in item.authors],
+            "categories": [category["slug"] for category in item.categories],
             "tags": item.tags,
             "dateline": item.dateline,
             "digital_source_type": item.digital_source_type,

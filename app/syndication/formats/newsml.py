@@ -17,8 +17,8 @@ _CATALOG = "http://www.iptc.org/std/catalog/catalog.IPTC-G2-Standards_42.xml"
 def render(feed: Feed) -> bytes:
     """Return a feed as a newsMessage."""
     header = f"<header><sent>{feed.updated}</sent>{element('origin', feed.site)}</header>"
-    items = [_story(one, "") for one in feed.items]
-    items += [_canceled(one, feed).encode() for one in feed.withdrawn]
+    items = [_story(item, "") for item in feed.items]
+    items += [_canceled(gone, feed).encode() for gone in feed.withdrawn]
     items = items or [_nothing(feed).encode()]
     before = f"{_PROLOG}<newsMessage {_NAMESPACE}>{header}<itemSet>"
     return b"".join([before.encode(), *items, b"</itemSet></newsMessage>\n"])
@@ -88,9 +88,9 @@ def _item_meta(item: Item) -> str:
             f'<pubStatus qcode="stat:{"canceled" if item.canceled else "usable"}"/>',
             f"<title>{escaped(item.title)}</title>",
             *(
-                f"<edNote>{escaped(one['note'])}</edNote>"
-                for one in item.corrections
-                if one["note"]
+                f"<edNote>{escaped(correction['note'])}</edNote>"
+                for correction in item.corrections
+                if correction["note"]
             ),
             f'<link rel="irel:isRenditionOf" href="{attribute(item.link)}"/>',
             *map(_medium, item.media),
@@ -113,7 +113,7 @@ def _provider(item: Item) -> str:
 
 
 def _content_meta(item: Item) -> str:
-    byline = ", ".join(one["name"] for one in item.authors)
+    byline = ", ".join(author["name"] for author in item.authors)
     return "".join(
         (
             "<contentMeta>",
@@ -123,10 +123,13 @@ def _content_meta(item: Item) -> str:
             f"<contentModified>{item.updated_at}</contentModified>",
             _digital_source(item.digital_source_type),
             _named("located", item.dateline),
-            *(_named("creator", one["name"], one["url"]) for one in item.authors),
+            *(_named("creator", author["name"], author["url"]) for author in item.authors),
             f'<language tag="{attribute(item.language)}"/>',
             *(f"<keyword>{escaped(tag)}</keyword>" for tag in item.tags),
-            *(_named("subject", one["name"], f"urn:uuid:{one['id']}") for one in item.categories),
+            *(
+                _named("subject", category["name"], f"urn:uuid:{category['id']}")
+                for category in item.categories
+            ),
             f"<slugline>{escaped(item.slug)}</slugline>",
             f"<headline>{escaped(item.title)}</headline>",
             element("dateline", item.dateline),

@@ -19,7 +19,7 @@ _STANDARD = {
 
 def render(feed: Feed) -> bytes:
     """Return a feed as an array of ninjs objects, those of withdrawn stories after the others."""
-    gone = (json.dumps(_canceled(one)) for one in feed.withdrawn)
+    gone = (json.dumps(_canceled(story)) for story in feed.withdrawn)
     return b"[%b]" % b",".join([*map(render_story, feed.items), *gone])
 
 
@@ -44,9 +44,9 @@ def _story(item: Item) -> dict[str, Any]:
             "urgency": item.urgency,
             "digitalSourceType": _digital_source(item.digital_source_type),
             "language": item.language,
-            "edNote": "\n".join(one["note"] for one in item.corrections),
+            "edNote": "\n".join(correction["note"] for correction in item.corrections),
             "title": item.title,
-            "by": ", ".join(one["name"] for one in item.authors),
+            "by": ", ".join(author["name"] for author in item.authors),
             "slugline": item.slug,
             "located": item.dateline,
             "headlines": [{"role": "main", "contentType": "text/plain", "value": item.title}],
@@ -100,8 +100,8 @@ def _bodies(item: Item) -> list[dict[str, Any]]:
 
 def _subjects(item: Item) -> list[dict[str, Any]]:
     categories = [
-        {"rel": "category", "uri": f"urn:uuid:{one['id']}", "name": one["name"]}
-        for one in item.categories
+        {"rel": "category", "uri": f"urn:uuid:{category['id']}", "name": category["name"]}
+        for category in item.categories
     ]
     return [*categories, *({"rel": "keyword", "name": tag} for tag in item.tags)]
 
@@ -138,7 +138,10 @@ def _digital_source(code: str | None) -> dict[str, Any] | None:
 
 def _associations(item: Item) -> list[dict[str, Any]]:
     pictures = [_picture(item, item.image)] if item.image else []
-    return [*pictures, *(_medium(item, one, count) for count, one in enumerate(item.media, 1))]
+    return [
+        *pictures,
+        *(_medium(item, medium, count) for count, medium in enumerate(item.media, 1)),
+    ]
 
 
 def _medium(item: Item, medium: Medium, count: int) -> dict[str, Any]:
@@ -160,5 +163,5 @@ def _rights(item: Item) -> dict[str, Any]:
     terms = (item.rights["usage_terms"], item.rights["licence"])
     return {
         "copyrightHolder": item.rights["holder"],
-        "usageTerms": "\n".join(one for one in terms if one),
+        "usageTerms": "\n".join(term for term in terms if term),
     }

@@ -45,5 +45,7 @@ def _written(name: str, around: list[str]) -> str:
     if homes is None:
         return name
     # Groups of a list of descriptions stand in `div`.
-    inside = (one for one in reversed(around) if one != "div" or name not in ("dd", "dt"))
+    inside = (
+        element for element in reversed(around) if element != "div" or name not in ("dd", "dt")
+    )
     return name if next(inside, "") in homes else _INSTEAD[name]

@@ -34,7 +34,7 @@ def render(feed: Feed) -> bytes:
         f'<atom:link href="{attribute(feed.address)}" rel="self" type="{MEDIA_TYPE}"/>',
         f'<atom:link href="{attribute(feed.hub)}" rel="hub"/>' if feed.hub else "",
     ]
-    items = [_item(one, feed.own) for one in feed.items]
+    items = [_item(item, feed.own) for item in feed.items]
     return b"".join([sent("".join(parts)), *items, b"</channel></rss>\n"])
 
 
@@ -48,12 +48,15 @@ def rfc822_date(instant: str) -> str:
 @once
 def _item(item: Item, own: str) -> bytes:
     content = feed_markup(item)
-    names = [*(one["name"].strip() or one["slug"] for one in item.categories), *item.tags]
+    names = [
+        *(category["name"].strip() or category["slug"] for category in item.categories),
+        *item.tags,
+    ]
     parts = (
         f"\n<item><title>{plain(item.title)}</title><link>{escaped(item.link)}</link>"
         f'<guid isPermaLink="false">{item.urn}</guid>'
         f"<pubDate>{rfc822_date(item.published_at)}</pubDate>",
-        *(f"<dc:creator>{plain(one['name'])}</dc:creator>" for one in item.authors),
+        *(f"<dc:creator>{plain(author['name'])}</dc:creator>" for author in item.authors),
         element("dc:language", iso_language(item.language)),
         *(f"<category>{plain(name)}</category>" for name in names),
         _source(item, own),

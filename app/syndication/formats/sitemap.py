@@ -25,19 +25,19 @@ class Part:
 
 def render_index(parts: Iterable[Part]) -> bytes:
     """Return an index of sitemaps."""
-    listed = (_part(one) for one in parts)
+    listed = (_part(part) for part in parts)
     return f'{_PROLOG}<sitemapindex xmlns="{_SITEMAP}">{"".join(listed)}</sitemapindex>\n'.encode()
 
 
 def render_archive(items: Iterable[Item]) -> bytes:
     """Return the addresses of stories, with when they changed."""
-    listed = (_address(one.link, element("lastmod", one.updated_at)) for one in items)
+    listed = (_address(item.link, element("lastmod", item.updated_at)) for item in items)
     return _addresses(listed, "")
 
 
 def render_news(items: Iterable[Item], site: str) -> bytes:
     """Return a sitemap of Google News."""
-    listed = (_address(one.link, _news(one, site)) for one in items)
+    listed = (_address(item.link, _news(item, site)) for item in items)
     return _addresses(listed, f' xmlns:news="{_NEWS}"')
 
 

@@ -57,10 +57,10 @@ def feed_of(
 
 def _language(items: Sequence[Item]) -> str:
     """Return the language of most stories."""
-    most = Counter(one.language for one in items).most_common(1)
+    most = Counter(item.language for item in items).most_common(1)
     return most[0][0] if most else _NO_LANGUAGE
 
 
 def _updated(items: Sequence[Item], withdrawn: Sequence[Withdrawn], otherwise: datetime) -> str:
-    told = [*(one.updated_at for one in items), *(one.at for one in withdrawn)]
+    told = [*(item.updated_at for item in items), *(gone.at for gone in withdrawn)]
     return max(told, default=format_instant(otherwise))

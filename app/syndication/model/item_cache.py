@@ -31,7 +31,7 @@ class Items:
 
     def of_all(self, documents: Sequence[bytes]) -> list[Item]:
         """Read finished documents."""
-        return [self.of(one) for one in documents]
+        return [self.of(document) for document in documents]
 
     def of(self, document: bytes) -> Item:
         """Read a finished document, in short form or whole."""

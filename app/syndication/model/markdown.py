@@ -83,7 +83,7 @@ class _Writer(HTMLParser):
 
     def handle_endtag(self, tag: str) -> None:
         """Close an element, and what was left open in it."""
-        if not any(one.tag == tag for one in self._open[1:]):
+        if not any(frame.tag == tag for frame in self._open[1:]):
             return
         while self._close() != tag:
             pass
@@ -100,7 +100,7 @@ class _Writer(HTMLParser):
         return "\n\n".join(self._open[0].blocks)
 
     def _is_in(self, *tags: str) -> bool:
-        return any(one.tag in tags for one in self._open)
+        return any(frame.tag in tags for frame in self._open)
 
     def _write_void(self, tag: str, attributes: dict[str, str]) -> None:
         around = self._open[-1]
@@ -165,8 +165,8 @@ def _row(frame: _Frame, around: _Frame) -> str:
 
 def _table(frame: _Frame, around: _Frame) -> str:
     """Return a table; its first row is the head, for Markdown has no table without one."""
-    rows = [one for one in frame.blocks if one.startswith("| ")]
-    others = [one for one in frame.blocks if not one.startswith("| ")]
+    rows = [block for block in frame.blocks if block.startswith("| ")]
+    others = [block for block in frame.blocks if not block.startswith("| ")]
     if not rows:
         return "\n\n".join(others)
     rule = "|" + " --- |" * max(1, rows[0].count(" | ") + 1)
@@ -220,7 +220,7 @@ def _code(text: str) -> str:
 
 
 def _longest_run(text: str) -> int:
-    return max((len(one) for one in _BACKTICKS.findall(text)), default=0)
+    return max((len(run) for run in _BACKTICKS.findall(text)), default=0)
 
 
 def target(address: str) -> str:

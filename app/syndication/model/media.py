@@ -52,7 +52,7 @@ class Medium(NamedTuple):
 
 def media_of(markup: str | None) -> list[Medium]:
     """Return the films and sounds of sanitised HTML with whole addresses, each of them once."""
-    if markup is None or not any(one in markup for one in _SOME):
+    if markup is None or not any(tag in markup for tag in _SOME):
         return []
     found: dict[str, Medium] = {}
     kind, title = "", None

@@ -25,7 +25,7 @@ def event_of(row: Change, selection: Selection) -> str | None:
     """Return what a row is to somebody who wants a selection of stories, or nothing."""
     if row.type != "article":
         return f"{row.type}.updated"
-    was, is_ = (one is not None and selection.matches(one) for one in (row.before, row.after))
+    was, is_ = (facts is not None and selection.matches(facts) for facts in (row.before, row.after))
     if is_:
         return f"article.{row.reason}"
     if was:
@@ -53,7 +53,7 @@ def body_of(event: str, row: Change, slugs: Mapping[str, str], own: str) -> byte
         "notice": row.notice,
         "deleted": True if row.type != "article" and row.op == "remove" else None,
     }
-    return _thin(event, row.at, {name: one for name, one in data.items() if one is not None})
+    return _thin(event, row.at, {name: value for name, value in data.items() if value is not None})
 
 
 def test_body(webhook: str, now: datetime) -> bytes:

@@ -252,7 +252,7 @@ def _denial(receiver: SubscriptionRow, reason: str) -> Outgoing:
 def _with_query(address: str, more: Mapping[str, str]) -> str:
     """Add parameters to an address, leaving those that it has (WebSub, section 5.3)."""
     parts = urlsplit(address)
-    query = "&".join(one for one in (parts.query, urlencode(more)) if one)
+    query = "&".join(part for part in (parts.query, urlencode(more)) if part)
     return parts._replace(query=query, fragment="").geturl()
 
 

@@ -34,7 +34,7 @@ class _Told:
         return (
             EVERY in events
             or event in events
-            or (event == KILLED and any("article." in one for one in events))
+            or (event == KILLED and any("article." in event for event in events))
         )
 
 
@@ -46,7 +46,7 @@ def begin(session: WriteSession, now: datetime) -> int:
 
 def write_down(session: WriteSession, rows: Sequence[Change], now: datetime, own: str) -> None:
     """Make the deliveries that rows of the log call for."""
-    told = [_Told(one, from_json(one.selection)) for one in receivers.told_webhooks(session)]
+    told = [_Told(row, from_json(row.selection)) for row in receivers.told_webhooks(session)]
     slugs = _public_slugs(session, rows, now) if told else {}
     made: list[Message] = []
     for row in rows:
@@ -106,38 +106,42 @@ def _webhook_deliveries(
     own: str,
 ) -> Iterator[Message]:
     bodies: dict[str, bytes] = {}
-    for one in told:
-        event = event_of(row, one.selection)
-        if event is None and one.row.id in gone_to:
+    for webhook in told:
+        event = event_of(row, webhook.selection)
+        if event is None and webhook.row.id in gone_to:
             event = KILLED
-        if event is None or not one.wants(event) or row.serial <= one.row.since:
+        if event is None or not webhook.wants(event) or row.serial <= webhook.row.since:
             continue
         body = bodies.get(event) or bodies.setdefault(event, body_of(event, row, slugs, own))
-        yield delivery_row("webhook", one.row, event, row.id, body, serial=row.serial, now=now)
+        yield delivery_row("webhook", webhook.row, event, row.id, body, serial=row.serial, now=now)
 
 
 def _public_slugs(session: WriteSession, rows: Sequence[Change], now: datetime) -> dict[str, str]:
     """Return the slugs of those stories that are public now; others' are nobody's business."""
     ids = {row.id for row in rows if row.type == "article" and row.op == "upsert"}
     found = delivery_store.attributes(session, ids)
-    return {id_: one.slug for id_, one in found.items() if one.is_out(now)}
+    return {id_: story.slug for id_, story in found.items() if story.is_out(now)}
 
 
 def _tell_subscribers(session: WriteSession, rows: Sequence[Change], now: datetime) -> None:
-    for one in receivers.live_subscriptions(session, now):
-        selection = from_json(one.selection)
-        serials = [row.serial for row in rows if row.serial > one.since and touches(row, selection)]
+    for subscription in receivers.live_subscriptions(session, now):
+        selection = from_json(subscription.selection)
+        serials = [
+            row.serial
+            for row in rows
+            if row.serial > subscription.since and touches(row, selection)
+        ]
         if serials:
-            tell_subscriber(session, one, serials[-1], now)
+            tell_subscriber(session, subscription, serials[-1], now)
 
 
 def tell_subscriber(
-    session: WriteSession, one: SubscriptionRow, serial: int, now: datetime
+    session: WriteSession, subscription: SubscriptionRow, serial: int, now: datetime
 ) -> None:
     """Let a subscriber have its feed as it is then; what waits already will do."""
-    waiting = deliveries.waiting_for(session, one.id)
+    waiting = deliveries.waiting_for(session, subscription.id)
     if waiting is not None:
         deliveries.renew(session, waiting.number, serial)
         return
-    row = delivery_row("feed", one, "feed", one.id, None, serial=serial, now=now)
+    row = delivery_row("feed", subscription, "feed", subscription.id, None, serial=serial, now=now)
     deliveries.add(session, [row])

@@ -66,7 +66,7 @@ class PushOptions:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class PushStatus:
     """How push stands: serials to follow, deliveries to make, webhooks that are told nothing."""
 
     lag: int
@@ -136,12 +136,12 @@ class Push:
         """Tell whether an answer arrived that nobody has looked at."""
         return self.sender.wait(0)
 
-    def standing(self) -> Standing:
+    def status(self) -> PushStatus:
         """Return how push stands."""
         with self._database.read() as session:
             pending = deliveries.count_pending(session)
             paused = receivers.paused_webhooks(session)
-        return Standing(self._follower.lag(), pending, paused)
+        return PushStatus(self._follower.lag(), pending, paused)
 
     def tidy(self) -> None:
         """Forget old deliveries, and subscriptions that are over."""

@@ -100,7 +100,7 @@ class Room:
         taken = []
         for receiver, places in self._taken.items():
             quick = self._is_quick(receiver)
-            taken.append(sum(one.failing or not quick for one in places))
+            taken.append(sum(slot.failing or not quick for slot in places))
         return [count for count in taken if count]
 
     def _is_quick(self, receiver: str) -> bool:
@@ -112,7 +112,7 @@ class Room:
 
         Who has something under way takes at least as long as that has taken.
         """
-        longest = max((one.seconds for one in self._taken.get(receiver, ())), default=0.0)
+        longest = max((slot.seconds for slot in self._taken.get(receiver, ())), default=0.0)
         known = self._paces.get(receiver)
         if known is None:
             return longest if longest > QUICK else None

@@ -86,24 +86,24 @@ class Sender:
 
     def forget(self) -> None:
         """Forget what is under way: another process sends it again, and writes down what comes."""
-        for one in self._under_way.values():
-            self._room.leave(one.place)
+        for sent in self._under_way.values():
+            self._room.leave(sent.place)
         self._under_way.clear()
 
     def settle(self) -> bool:
         """Write down what came of the requests that were answered; tell whether there were any."""
         self._arrived.clear()
-        over = [one for one in self._under_way.values() if one.sending.done()]
+        over = [sent for sent in self._under_way.values() if sent.sending.done()]
         if not over or self._closed:
             return False
         now, stops = self._clock.now(), dict[str, tuple[str, str]]()
         with self._database.write() as session:
-            known = self._receivers(session, [one.row for one in over])
-            for one in over:
-                self._settle_one(session, one, known, stops, now)
-        for one in over:
-            del self._under_way[one.row.number]
-            self._room.leave(one.place)
+            known = self._receivers(session, [sent.row for sent in over])
+            for sent in over:
+                self._settle_one(session, sent, known, stops, now)
+        for sent in over:
+            del self._under_way[sent.row.number]
+            self._room.leave(sent.place)
         for id_, (state, why) in stops.items():
             _log.warning("the webhook %s is %s: %s", id_, state, why)
             self._stop(id_, state, why)
@@ -118,8 +118,8 @@ class Sender:
                 rows = deliveries.due(
                     session, now, room, under_way=list(self._under_way), full=full
                 )
-                known = self._receivers(session, [one.row for one in rows])
-            nothing = [one.row for one in rows if not self._begin_one(one, known, full, now)]
+                known = self._receivers(session, [due.row for due in rows])
+            nothing = [due.row for due in rows if not self._begin_one(due, known, full, now)]
             if nothing:
                 self._drop(nothing)
             if len(rows) < room:

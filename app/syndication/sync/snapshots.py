@@ -20,10 +20,10 @@ def taken(sight: Sight, place: Taking, limit: int) -> tuple[list[Entry], Place]:
     if place.stage == "article":
         return _stories_taken(sight, place, limit)
     known = sight.directory.entries[place.stage].values()
-    left = [one for one in known if one.slug > place.slug]
+    left = [entry for entry in known if entry.slug > place.slug]
     part = left[:limit]
     entries = [
-        present(place.stage, one, serial=place.start.serial, at=sight.head.now) for one in part
+        present(place.stage, entry, serial=place.start.serial, at=sight.head.now) for entry in part
     ]
     if len(left) > limit:
         return entries, replace(place, slug=part[-1].slug)

@@ -117,7 +117,7 @@ def to_json(follower: Follower) -> list[Any]:
     selection, place = follower.selection, follower.place
     if place is None:
         raise ValueError("Who stands nowhere yet has no cursor.")
-    clauses = [[one.field, one.included, one.excluded] for one in selection.clauses]
+    clauses = [[clause.field, clause.included, clause.excluded] for clause in selection.clauses]
     spans = [_span(selection.published), _span(selection.updated)]
     return [_FORM, follower.rights.digest, clauses, spans, *_placed(place)]
 
@@ -186,11 +186,11 @@ def _stretch(since: int = 0, upto: Sequence[Any] = START, told: int = 0) -> Stre
 def _taken(value: Sequence[Any]) -> Taking:
     start, stage, slug, position, *held = value
     place = tuple(position) if position else None
-    return Taking(LogPosition(*start), stage, slug, place, *(LogPosition(*one) for one in held))
+    return Taking(LogPosition(*start), stage, slug, place, *(LogPosition(*end) for end in held))
 
 
 def _span(span: Span) -> list[int | None]:
-    return [to_micros(one) if one is not None else None for one in (span.start, span.end)]
+    return [to_micros(moment) if moment is not None else None for moment in (span.start, span.end)]
 
 
 def _moment(micros: int | None) -> datetime | None:

@@ -35,9 +35,9 @@ def _need_known(unit: Unit, id_: str, ids: Sequence[str]) -> None:
     """Refuse ids that no delivery to this webhook has, and name them."""
     known = deliveries.known(unit.session, id_, ids) if ids else frozenset()
     errors = [
-        FieldError(f"#/ids/{at}", "unknown_reference", f"There is no delivery {quoted(one)}.")
-        for at, one in enumerate(ids)
-        if one not in known
+        FieldError(f"#/ids/{at}", "unknown_reference", f"There is no delivery {quoted(delivery)}.")
+        for at, delivery in enumerate(ids)
+        if delivery not in known
     ]
     if errors:
         raise InvalidInput("Some of these deliveries are not there.", errors=errors)

@@ -1,8 +1,8 @@
-"""Following the change log: what was published is written to the index, what is gone taken out.
+"""Keep the index up to date with the change log.
 
-An index that is built anew takes in the stories that are out, newest first, and follows the log
-from where that stood when it was begun. Both are done in small steps, each committed together
-with how far it came, so it matters to nobody where a step ends, or whether it does.
+A new index is filled with the public stories, newest first, and follows the log from the position
+at which it was started. Both happen in small steps. Each step commits its progress, so it may be
+interrupted anywhere.
 """
 
 import time
@@ -14,8 +14,8 @@ from app.delivery.queries import Delivery
 from app.delivery.snapshot import snapshot
 from app.delivery.store.searchable import Touched
 from app.search.errors import IndexUnavailable, IndexUnusable
-from app.search.index import Index, IndexedStory, Position, Writer
-from app.search.stories import indexed
+from app.search.index import Index, IndexedStory, IndexPosition, Writer
+from app.search.stories import to_indexed_story
 
 _ROWS = 1_000
 _PAGE = 500
@@ -23,41 +23,41 @@ _FIRST_PAGES, _MOST_PAGES = 4, 100
 _LONGEST_STEP = 10.0
 
 
-class Follower:
-    """Brings an index up to date, step by step. Only one may do so at a time."""
+class IndexUpdater:
+    """Brings an index up to date, step by step. Only one may run at a time."""
 
     def __init__(self, index: Index, delivery: Delivery) -> None:
-        """Follow what the public may see."""
+        """Follow the public side."""
         self._index = index
         self._delivery = delivery
         self._writer: Writer | None = None
-        # What was written while building, and may be met again; nothing is known of an index
-        # that somebody else began.
+        # Ids written while building, which the build may meet again; None if another process
+        # started the index.
         self._written: set[str] | None = None
         self._count = 0
         self._pages = _FIRST_PAGES
         self._failures = 0
 
     def step(self) -> bool:
-        """Do some of what is to be done; return whether there is more."""
+        """Do a part of the work; return whether more is left."""
         try:
-            more = self._step(self._ours())
+            more = self._step(self._open_valid_writer())
         except IndexUnavailable:
-            # What is there may be whole: it is read on, and written to when there is room again.
+            # The files may be intact: they are still read, and written again when there is space.
             self.close()
             raise
         except IndexUnusable:
-            self._failed()
+            self._record_failure()
             raise
         self._failures = 0
         return more
 
     def rebuild(self) -> Iterator[int]:
-        """Build an index anew beside the one that is read, which it replaces when it is complete.
+        """Build a new index next to the current one, and replace that when the new one is complete.
 
-        Yield how many stories it holds so far.
+        Yield the number of stories so far.
         """
-        writer = self._new()
+        writer = self._create_index()
         while self._step(writer):
             yield self._count
         self._index.adopt(writer)
@@ -65,31 +65,31 @@ class Follower:
         yield self._count
 
     def close(self) -> None:
-        """Stop writing; an index that is broken may be left as it is."""
+        """Stop writing; a broken index may stay as it is."""
         writer, self._writer = self._writer, None
         if writer is not None:
             with suppress(IndexUnusable):
                 writer.close()
 
-    def _failed(self) -> None:
-        """Let go of the writer. What fails twice, and has a flaw, is given up."""
+    def _record_failure(self) -> None:
+        """Close the writer. After two failures in a row discard an index that has a flaw."""
         self.close()
         self._failures += 1
-        if self._failures > 1 and self._index.flaw() is not None:
+        if self._failures > 1 and self._index.find_flaw() is not None:
             self._index.discard()
 
-    def _ours(self) -> Writer:
-        """Return the writer to an index that was made of this very log."""
-        writer = self._opened()
+    def _open_valid_writer(self) -> Writer:
+        """Return the writer to an index that was made from this log."""
+        writer = self._open_writer()
         with snapshot(self._delivery) as public:
             position = writer.position
-            if stands(position, public.changes(position.serial, 1)):
+            if is_position_in_log(position, public.changes(position.serial, 1)):
                 return writer
         self.close()
-        return self._begun()
+        return self._start_over()
 
-    def _opened(self) -> Writer:
-        """Return the writer to what readers see; begin anew where that is of no use."""
+    def _open_writer(self) -> Writer:
+        """Return the writer to the current index; start over if it is unusable."""
         if self._writer is not None and not self._index.is_current(self._writer):
             self.close()
         if self._writer is None:
@@ -98,26 +98,26 @@ class Follower:
             except IndexUnavailable:
                 raise
             except IndexUnusable:
-                return self._begun()
+                return self._start_over()
         return self._writer
 
-    def _begun(self) -> Writer:
-        """Begin anew, for readers to see at once: a part of an index is more than none."""
-        writer = self._new()
+    def _start_over(self) -> Writer:
+        """Start a new index that is read at once: a partial index is better than none."""
+        writer = self._create_index()
         self._index.adopt(writer)
         return writer
 
-    def _new(self) -> Writer:
+    def _create_index(self) -> Writer:
         self.close()
-        self._writer, self._written, self._count = self._index.new(), set(), 0
+        self._writer, self._written, self._count = self._index.new_writer(), set(), 0
         self._pages = _FIRST_PAGES
-        self._writer.save(self._start())
+        self._writer.save(self._log_position())
         return self._writer
 
-    def _start(self) -> Position:
+    def _log_position(self) -> IndexPosition:
         with snapshot(self._delivery) as public:
             serial, mark = public.head.position
-        return Position(serial=serial, mark=mark)
+        return IndexPosition(serial=serial, mark=mark)
 
     def _step(self, writer: Writer) -> bool:
         before = writer.position
@@ -130,19 +130,19 @@ class Follower:
             writer.save(position)
         return more or not position.complete or bool(position.sources)
 
-    def _follow(self, writer: Writer, position: Position) -> tuple[Position, bool]:
-        """Write what the log tells of."""
+    def _follow(self, writer: Writer, position: IndexPosition) -> tuple[IndexPosition, bool]:
+        """Write the stories that the log names."""
         with snapshot(self._delivery) as public:
             rows = public.changes(position.serial + 1, _ROWS)
             ids = list(dict.fromkeys(row.id for row in rows if row.type == "article"))
-            stories = [indexed(one) for one in public.released_stories(ids)]
+            stories = [to_indexed_story(story) for story in public.released_stories(ids)]
         if not rows:
             return position, False
         writer.put(stories)
-        kept = {story.id for story in stories}
-        writer.remove([id_ for id_ in ids if id_ not in kept])
+        written = {story.id for story in stories}
+        writer.remove([id_ for id_ in ids if id_ not in written])
         if self._written is not None:
-            self._written.update(kept)
+            self._written.update(written)
         sources = {row.id: "" for row in rows if row.type == "source"}
         position = replace(
             position,
@@ -152,18 +152,18 @@ class Follower:
         )
         return position, len(rows) == _ROWS
 
-    def _build(self, writer: Writer, position: Position) -> Position:
-        """Write some of the stories that an index that is new has still to take in.
+    def _build(self, writer: Writer, position: IndexPosition) -> IndexPosition:
+        """Write some of the stories that a new index still lacks.
 
-        The first are written soon, so that something is found; then more at a time, because an
-        index of few large parts is faster.
+        The first commits are small, so that searches find something soon. Later ones are large,
+        because an index with few large segments is faster.
         """
         pages, self._pages = self._pages, min(2 * self._pages, _MOST_PAGES)
         place, end = position.older_than, time.monotonic() + _LONGEST_STEP
         while pages and time.monotonic() < end:
             with snapshot(self._delivery) as public:
                 page = public.stories_before(place, _PAGE)
-            self._write_new(writer, [indexed(one) for one in page])
+            self._write_new(writer, [to_indexed_story(story) for story in page])
             if len(page) < _PAGE:
                 self._written = set()
                 return replace(position, older_than=None, complete=True)
@@ -175,23 +175,23 @@ class Follower:
         if self._written is None:
             writer.put(stories)
             return
-        writer.put([one for one in stories if one.id in self._written])
-        writer.add([one for one in stories if one.id not in self._written])
+        writer.put([story for story in stories if story.id in self._written])
+        writer.add([story for story in stories if story.id not in self._written])
 
-    def _rewrite(self, writer: Writer, position: Position) -> Position:
-        """Write some stories anew of a source that has perhaps another name now."""
+    def _rewrite(self, writer: Writer, position: IndexPosition) -> IndexPosition:
+        """Write stories of a source again, because its name may have changed."""
         source, after = next(iter(position.sources.items()))
         with snapshot(self._delivery) as public:
             page = public.stories_of_source(source, after, _PAGE)
-        writer.put([indexed(one) for one in page])
+        writer.put([to_indexed_story(story) for story in page])
         rest = {id_: place for id_, place in position.sources.items() if id_ != source}
         if len(page) == _PAGE:
             rest[source] = page[-1].id
         return replace(position, sources=rest)
 
 
-def stands(position: Position, rows: Sequence[Touched]) -> bool:
-    """Tell whether a position is one of this log: `rows` begin with the one that it names."""
+def is_position_in_log(position: IndexPosition, rows: Sequence[Touched]) -> bool:
+    """Tell whether a position belongs to this log: `rows` must begin with its row."""
     if position.serial == 0:
         return True
     return bool(rows) and rows[0][:2] == (position.serial, position.mark)
