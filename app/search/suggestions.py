@@ -7,7 +7,7 @@ from functools import lru_cache
 from app.delivery.snapshot import Snapshot
 from app.delivery.store.entries import EntryType
 from app.kit import json
-from app.kit.bounded import entries_within
+from app.kit.bounded_cache import entries_within
 from app.search.analysis.tokenizer import normalize_text
 from app.search.index import IndexQuery, Reader
 from app.search.query.notations import find_phrase_notations

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import cache, partial
 from typing import Any, Protocol
 
-from app.kit.bounded import BoundedCache
+from app.kit.bounded_cache import BoundedCache
 from app.search.analysis.languages import has_stems, primary_language
 from app.search.analysis.stemming import stem, stem_prefixes
 from app.search.text_fields import LANGUAGE, TEXT

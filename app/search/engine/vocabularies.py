@@ -10,7 +10,7 @@ from typing import Any
 
 from tantivy import Searcher
 
-from app.kit.bounded import BoundedCache
+from app.kit.bounded_cache import BoundedCache
 from app.search.engine.schema import SCHEMA
 from app.search.query.compiler import CompiledQuery, compile_with_vocabulary
 from app.search.query.parser import ParsedQuery
