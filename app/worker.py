@@ -24,8 +24,8 @@ from app.kit.sql.leadership import ASK_EVERY, FileLeadership, as_leader
 from app.kit.sql.unit_of_work import Actor, UnitOfWork
 from app.search.errors import IndexUnavailable
 from app.search.index_updater import IndexUpdater
-from app.syndication.push.purging import FOLLOWER, Purging
-from app.syndication.push.push import GLANCE, Push
+from app.syndication.push.purging import FOLLOWER, CdnPurger
+from app.syndication.push.push import POLL_SECONDS, Push
 
 _log = logging.getLogger("dateline.worker")
 _ACTOR = Actor(None, "worker")
@@ -112,7 +112,7 @@ class Worker:
             led = leads
             self._stopped.wait(every)
 
-    def _purge(self, purging: Purging) -> None:
+    def _purge(self, purging: CdnPurger) -> None:
         """Tell a CDN of changes until stopped; after a failure, wait longer than usual."""
         interval = wait = self._services.settings.worker_interval
         failures, trouble = 0, _Trouble("purging")
@@ -132,11 +132,11 @@ class Worker:
             if term != before:
                 push.sender.forget()
             if term is None:
-                self._stopped.wait(GLANCE)
+                self._stopped.wait(POLL_SECONDS)
                 continue
             with trouble.noted(), as_leader(self._leadership):
-                push.turn_if_needed()
-                push.sender.wait(GLANCE)
+                push.run_step_if_needed()
+                push.sender.wait(POLL_SECONDS)
             if trouble:
                 self._stopped.wait(_RETRY_AFTER)
 

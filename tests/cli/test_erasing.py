@@ -12,7 +12,7 @@ from app.bootstrap import Services
 from app.kit.sql.database import Database
 from app.kit.sql.schema import Base
 from app.search.index_updater import IndexUpdater
-from app.syndication.push.models import Delivery
+from app.syndication.push.models import PushDelivery
 from tests.cli.shell import Shell
 from tests.clock import HandClock
 from tests.conftest import embargo_key
@@ -78,7 +78,7 @@ def lived(newsroom: Newsroom, services: Services, clock: HandClock) -> dict[str,
     story = newsroom.verb(story, "correct", note=note, changes=changes)
     newsroom.verb(story, "preview")
     with services.database.write() as session:
-        session.execute(insert(Delivery), [_delivery(story)])
+        session.execute(insert(PushDelivery), [_delivery(story)])
     return story
 
 

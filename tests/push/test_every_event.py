@@ -5,7 +5,7 @@ from typing import get_args
 
 import pytest
 
-from app.syndication.push.events import EVENTS, EVERY
+from app.syndication.push.events import EVENTS, EVERY_EVENT
 from app.syndication.push.inputs import Event
 from tests.migrations.places import ROOT
 from tests.newsroom import Newsroom
@@ -14,7 +14,7 @@ from tests.receiver import Receiver
 
 
 def test_an_asterisk_is_every_event_there_is() -> None:
-    assert set(get_args(Event)) == {EVERY, *EVENTS}
+    assert set(get_args(Event)) == {EVERY_EVENT, *EVENTS}
 
 
 @pytest.mark.parametrize("named", [["*"], ["*", "article.killed"]])

@@ -284,7 +284,7 @@ def test_no_feed_is_made_to_answer_a_subscription(
     def read(_: str) -> FeedContent:
         raise AssertionError("A feed was made.")
 
-    services.push.read_feeds_by(read)
+    services.push.set_feed_reader(read)
     monkeypatch.setattr("app.api.delivery.feeds.write_feed", _fail)
     for number, path in enumerate(("latest.rss", "tags/a.atom", "search.json?q=a")):
         topic = f"{PUBLIC}/feeds/{path}"

@@ -27,11 +27,11 @@ def meant(monkeypatch: pytest.MonkeyPatch) -> list[ParsedQuery]:
     noted: list[ParsedQuery] = []
     found_out = compiler.compile_with_vocabulary
 
-    def match_words(typed: ParsedQuery, *more: object) -> object:
+    def compile_with_vocabulary(typed: ParsedQuery, *more: object) -> object:
         noted.append(typed)
         return found_out(typed, *more)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(engine_words, "match_words", match_words)
+    monkeypatch.setattr(engine_words, "compile_with_vocabulary", compile_with_vocabulary)
     return noted
 
 
@@ -73,7 +73,7 @@ def test_what_is_remembered_has_bounds(
     index: TantivyIndex, meant: list[ParsedQuery], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Room for two queries of one word.
-    monkeypatch.setattr(engine_words, "_MOST_BYTES", 2 * 2 * engine_words._OF_A_WORD)
+    monkeypatch.setattr(engine_words, "_MOST_BYTES", 2 * 2 * engine_words._WORD_BYTES)
     reader = filled(index, story("Rain over the hills"))
     for typed in ("rain ", "hills ", "over ", "rain "):
         _found(reader, typed)

@@ -95,7 +95,7 @@ def test_of_many_stories_facets_are_counted_meanwhile_and_are_the_same(
         begun.append(work)
         return start_on_side_thread(work)
 
-    monkeypatch.setattr(engine_reader, "meanwhile", noted)
+    monkeypatch.setattr(engine_reader, "start_on_side_thread", noted)
     few = reader.search(asked)
     assert begun == []
     monkeypatch.setattr(engine_reader, "MANY_STORIES", len(stories))

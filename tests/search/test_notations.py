@@ -92,7 +92,7 @@ def test_each_notation_finds_all_others(language: str, line: tuple[str, ...]) ->
     ],
 )
 def test_possessives_find_names(typed: str, written: str) -> None:
-    shelf = Shelf(required=story(f"It was {written} again."), **_FILLER)
+    shelf = Shelf(wanted=story(f"It was {written} again."), **_FILLER)
 
     assert shelf.find(typed) == ["wanted"]
 
@@ -110,7 +110,7 @@ def test_possessives_find_names(typed: str, written: str) -> None:
     ],
 )
 def test_phrases_and_titles_follow(typed: str, written: str) -> None:
-    shelf = Shelf(required=story(written, title=written), **_FILLER)
+    shelf = Shelf(wanted=story(written, title=written), **_FILLER)
 
     assert shelf.find(typed) == ["wanted"]
 
@@ -174,7 +174,7 @@ def test_an_address_in_a_text_is_found_by_its_parts(typed: str, written: str) ->
     if "www." not in written and typed.startswith("www."):
         typed = typed.removeprefix("www.")
     shelf = Shelf(
-        required=story(f"Voir ici ({written}).", "fr"),
+        wanted=story(f"Voir ici ({written}).", "fr"),
         other=story("Voir https://other.example.com/2023/retraite.", "fr"),
     )
 
@@ -189,7 +189,7 @@ def test_an_address_in_a_text_is_found_by_its_parts(typed: str, written: str) ->
 )
 def test_an_address_is_found_encoded_or_not(typed: str, written: str) -> None:
     shelf = Shelf(
-        required=story(f"({written})", "ar"), other=story("https://ar.example.org/نس", "ar")
+        wanted=story(f"({written})", "ar"), other=story("https://ar.example.org/نس", "ar")
     )
 
     assert shelf.find(typed) == ["wanted"]

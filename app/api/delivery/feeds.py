@@ -102,7 +102,7 @@ def _parse(
     form: Form = "whole" if _may_read_whole(services, request) else "short"
     typed = read_typed(values)
     path = f"{channel.path}?{typed!r}" if channel.searched else channel.path
-    embargoed = format_.tells_embargo and request.reader.embargoed
+    embargoed = format_.marks_embargo and request.reader.embargoed
     query, paging = read_query(services, values, path, form, channel.clauses, embargoed=embargoed)
     if not channel.searched:
         return FeedRequest(channel, query, paging)

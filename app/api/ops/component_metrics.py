@@ -9,7 +9,7 @@ from prometheus_client import CollectorRegistry, Gauge
 from app.api.ops.collectors import CounterReading, Totals
 from app.search.queries import IndexStatus
 from app.server.limits import Limits
-from app.syndication.push.purging import Purging
+from app.syndication.push.purging import CdnPurger
 from app.syndication.push.push import PushStatus as PushStanding
 
 
@@ -121,7 +121,7 @@ class PurgeMetrics:
             registry=deployment,
         )
 
-    def watch(self, purging: Purging) -> None:
+    def watch(self, purging: CdnPurger) -> None:
         """Tell how often a CDN was told since the start."""
         self._requests.read = lambda: {("sent",): purging.sent, ("failed",): purging.failed}
 

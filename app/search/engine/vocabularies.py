@@ -21,7 +21,7 @@ _MOST_FORGOTTEN = 8
 # So many combinations of languages are cached.
 _MOST_CHOICES = 20
 # Size of the cache of compiled queries, and the size of an entry for each of its words.
-_MOST_BYTES, _OF_A_WORD = 8 * 2**20, 8_000
+_MOST_BYTES, _WORD_BYTES = 8 * 2**20, 8_000
 
 
 class MergedStatistics:
@@ -67,7 +67,7 @@ class VocabularyCache:
         self._known: dict[tuple[str, ...], Vocabulary] = {}
         self._families = new_family_cache()
         self._compiled: BoundedCache[tuple[ParsedQuery, tuple[str, ...]], CompiledQuery] = (
-            BoundedCache(_MOST_BYTES, lambda key, _: _OF_A_WORD * (1 + len(key[0].text.split())))
+            BoundedCache(_MOST_BYTES, lambda key, _: _WORD_BYTES * (1 + len(key[0].text.split())))
         )
 
     def for_languages(self, languages: Sequence[str]) -> Vocabulary:

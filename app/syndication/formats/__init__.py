@@ -12,16 +12,16 @@ from app.syndication.model.item import Item
 class FeedFormat:
     """How a feed is written, and what that is called.
 
-    One that `remembers` links pages of an archive, and names the stories that were withdrawn.
-    One that `cancels` names them, too, as its standard does.
-    One that does not say what is under embargo (`tells_embargo`) never holds it.
+    One that `has_archive` links pages of an archive, and names the stories that were withdrawn.
+    One that `names_canceled` names them, too, as its standard does.
+    One that does not say what is under embargo (`marks_embargo`) never holds it.
     """
 
     media_type: str
     render: Callable[[Feed], bytes]
-    remembers: bool = False
-    cancels: bool = False
-    tells_embargo: bool = False
+    has_archive: bool = False
+    names_canceled: bool = False
+    marks_embargo: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,21 +30,21 @@ class StoryFormat:
 
     media_type: str
     render: Callable[[Item], bytes]
-    tells_embargo: bool = False
+    marks_embargo: bool = False
 
 
 FEEDS: dict[str, FeedFormat] = {
     "rss": FeedFormat(rss.MEDIA_TYPE, rss.render),
-    "atom": FeedFormat(atom.MEDIA_TYPE, atom.render, remembers=True),
+    "atom": FeedFormat(atom.MEDIA_TYPE, atom.render, has_archive=True),
     "json": FeedFormat(json_feed.MEDIA_TYPE, json_feed.render),
-    "ninjs": FeedFormat(ninjs.MEDIA_TYPE, ninjs.render, cancels=True, tells_embargo=True),
-    "newsml": FeedFormat(newsml.MEDIA_TYPE, newsml.render, cancels=True, tells_embargo=True),
+    "ninjs": FeedFormat(ninjs.MEDIA_TYPE, ninjs.render, names_canceled=True, marks_embargo=True),
+    "newsml": FeedFormat(newsml.MEDIA_TYPE, newsml.render, names_canceled=True, marks_embargo=True),
     "csv": FeedFormat(csv.MEDIA_TYPE, csv.render),
 }
 
 STORIES: dict[str, StoryFormat] = {
-    "ninjs": StoryFormat(ninjs.MEDIA_TYPE, ninjs.render_story, tells_embargo=True),
-    "newsml": StoryFormat(newsml.STORY_MEDIA_TYPE, newsml.render_story, tells_embargo=True),
+    "ninjs": StoryFormat(ninjs.MEDIA_TYPE, ninjs.render_story, marks_embargo=True),
+    "newsml": StoryFormat(newsml.STORY_MEDIA_TYPE, newsml.render_story, marks_embargo=True),
     "jsonld": StoryFormat(jsonld.MEDIA_TYPE, jsonld.render_story),
     "md": StoryFormat(markdown.MEDIA_TYPE, markdown.render_story),
 }

@@ -11,11 +11,11 @@ from app.kit.xml import (
     escape_text,
     wrap_in_cdata,
 )
-from app.syndication.formats.feed_markup import feed_markup
-from app.syndication.formats.iso_languages import iso_language
-from app.syndication.formats.memoized import once
-from app.syndication.model.feed import Feed, Withdrawn
-from app.syndication.model.item import Author, Item
+from app.syndication.formats.feed_markup import build_feed_markup
+from app.syndication.formats.iso_languages import to_iso_language
+from app.syndication.formats.memoized import memoize
+from app.syndication.model.feed import Feed, WithdrawnItem
+from app.syndication.model.item import Item, ItemAuthor
 
 MEDIA_TYPE = "application/atom+xml"
 _MAIL = re.compile(r"<(?=[^<>\s@]+@[^<>\s@]+>)")
@@ -46,9 +46,9 @@ def render(feed: Feed) -> bytes:
     return b"".join([encode_xml("".join(parts)), *map(_entry, feed.items), encode_xml(after)])
 
 
-@once
+@memoize
 def _entry(item: Item) -> bytes:
-    content = feed_markup(item)
+    content = build_feed_markup(item)
     parts = (
         f'\n<entry xml:lang="{_language(item.language)}"><id>{item.urn}</id>',
         _text("title", item.title),
@@ -72,7 +72,7 @@ def _entry(item: Item) -> bytes:
 
 def _language(tag: str) -> str:
     """Return a tag as readers know it; nothing would let an entry be in the feed's language."""
-    return escape_attribute(iso_language(tag) or "und")
+    return escape_attribute(to_iso_language(tag) or "und")
 
 
 def _text(name: str, text: str | None) -> str:
@@ -87,12 +87,12 @@ def _text(name: str, text: str | None) -> str:
 def _link(rel: str, address: str | None, type_: str | None = None, title: str | None = None) -> str:
     if address is None:
         return ""
-    told = f' type="{escape_attribute(type_)}"' if type_ else ""
-    told += f' title="{escape_attribute(title)}"' if title else ""
-    return f'<link rel="{rel}"{told} href="{escape_attribute(address)}"/>'
+    attributes = f' type="{escape_attribute(type_)}"' if type_ else ""
+    attributes += f' title="{escape_attribute(title)}"' if title else ""
+    return f'<link rel="{rel}"{attributes} href="{escape_attribute(address)}"/>'
 
 
-def _author(author: Author) -> str:
+def _author(author: ItemAuthor) -> str:
     uri = build_element("uri", author["url"])
     return f"<author><name>{_name(author['name'])}</name>{uri}</author>"
 
@@ -103,17 +103,17 @@ def _name(name: str) -> str:
 
 
 def _category(term: str, label: str) -> str:
-    told = escape_plain(label).replace('"', "&quot;")
-    return f'<category term="{escape_attribute(term)}" label="{told}"/>'
+    escaped = escape_plain(label).replace('"', "&quot;")
+    return f'<category term="{escape_attribute(term)}" label="{escaped}"/>'
 
 
 def _rights(item: Item) -> str | None:
     if item.rights is None:
         return None
-    told = (item.rights["holder"], item.rights["usage_terms"], item.rights["licence"])
-    return ". ".join(text for text in told if text) or None
+    texts = (item.rights["holder"], item.rights["usage_terms"], item.rights["licence"])
+    return ". ".join(text for text in texts if text) or None
 
 
-def _tombstone(gone: Withdrawn) -> str:
-    comment = f"<at:comment>{escape_text(gone.why)}</at:comment>"
+def _tombstone(gone: WithdrawnItem) -> str:
+    comment = f"<at:comment>{escape_text(gone.reason)}</at:comment>"
     return f'\n<at:deleted-entry ref="{gone.urn}" when="{gone.at}">{comment}</at:deleted-entry>'

@@ -19,8 +19,8 @@ _BETWEEN, _ESCAPE = "|", "\\"
 _SIGNS = "=+@\\-＝＋－＠﹦﹢﹣﹫⁼⁺⁻₌₊₋−"
 # What a spreadsheet takes for the beginning of a formula, and would work out when it is opened. It
 # leaves out what nobody sees before that.
-_UNSEEN = rf"\s\x00-\x1f\x7f-\x9f\u180b-\u180f\u2800{FORMAT}{FILLERS}{SELECTORS}"
-_FORMULA = re.compile(f"[\t\r]|[{_UNSEEN}]*[{_SIGNS}]")
+_INVISIBLE = rf"\s\x00-\x1f\x7f-\x9f\u180b-\u180f\u2800{FORMAT}{FILLERS}{SELECTORS}"
+_FORMULA = re.compile(f"[\t\r]|[{_INVISIBLE}]*[{_SIGNS}]")
 
 
 def render(feed: Feed) -> bytes:
@@ -28,16 +28,16 @@ def render(feed: Feed) -> bytes:
     text = io.StringIO(newline="")
     writer = csv.writer(text)
     writer.writerow(COLUMNS)
-    writer.writerows([_harmless(cell) for cell in _row(item)] for item in feed.items)
+    writer.writerows([_defuse_formula(cell) for cell in _build_row(item)] for item in feed.items)
     return text.getvalue().encode()
 
 
-def _harmless(cell: object) -> object:
+def _defuse_formula(cell: object) -> object:
     """Mark a text as a text, by an apostrophe, where a spreadsheet would take it for a formula."""
     return f"'{cell}" if isinstance(cell, str) and _FORMULA.match(cell) else cell
 
 
-def _joined(values: Iterable[str]) -> str:
+def _join(values: Iterable[str]) -> str:
     """Join the values of a cell; as in filters, a backslash takes the next character as it is."""
     return _BETWEEN.join(
         value.replace(_ESCAPE, _ESCAPE * 2).replace(_BETWEEN, _ESCAPE + _BETWEEN)
@@ -45,7 +45,7 @@ def _joined(values: Iterable[str]) -> str:
     )
 
 
-def _row(item: Item) -> list[object]:
+def _build_row(item: Item) -> list[object]:
     return [
         item.id,
         item.slug,
@@ -58,14 +58,14 @@ def _row(item: Item) -> list[object]:
         item.published_at,
         item.updated_at,
         item.source["name"] if item.source else None,
-        _joined(category["slug"] for category in item.categories),
-        _joined(item.tags),
-        _joined(author["name"] for author in item.authors),
+        _join(category["slug"] for category in item.categories),
+        _join(item.tags),
+        _join(author["name"] for author in item.authors),
         item.image["url"] if item.image else None,
         item.urgency,
         item.dateline,
         item.word_count,
         item.body_text,
-        _joined(f"{correction['at']}: {correction['note']}" for correction in item.corrections),
-        _joined(medium.url for medium in item.media),
+        _join(f"{correction['at']}: {correction['note']}" for correction in item.corrections),
+        _join(medium.url for medium in item.media),
     ]

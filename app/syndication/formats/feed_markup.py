@@ -3,8 +3,8 @@
 import html
 import re
 
-from app.syndication.formats.corrections import corrected
-from app.syndication.formats.orphan_elements import without_strays
+from app.syndication.formats.corrections import append_corrections
+from app.syndication.formats.orphan_elements import replace_orphans
 from app.syndication.model.item import Item
 from app.syndication.model.media import file_name
 
@@ -15,23 +15,25 @@ _VALUE = re.compile(r' (src|title)="([^"]*)"')
 _PLAYERS = ("audio", "video")
 _ATTRIBUTE = re.compile(r' ([^\s"=<>/]+)="[^"]*"')
 # Said in words, within an attribute: some readers take it for the address of a picture.
-_SAID_SOURCE = r"src=(?='|[\w-]+\s)"
+_QUOTED_SOURCE = r"src=(?='|[\w-]+\s)"
 # Most bodies have nothing of it, and are looked through once.
-_UNUSUAL = re.compile(rf"<(?:audio|bdo|figcaption|ruby|summary|video)\b|<img\b[^<>]*{_SAID_SOURCE}")
+_UNUSUAL = re.compile(
+    rf"<(?:audio|bdo|figcaption|ruby|summary|video)\b|<img\b[^<>]*{_QUOTED_SOURCE}"
+)
 _DIRECTION = re.compile(r' dir="(ltr|rtl)"', re.IGNORECASE)
 # HTML says that the element means these (15.3.5).
 _OVERRIDES, _ENDS = {"ltr": "\u202d", "rtl": "\u202e"}, "\u202c"
 
 
-def feed_markup(item: Item) -> str | None:
+def build_feed_markup(item: Item) -> str | None:
     """Return the body with its corrections, as feeds that are read by many programs hold it."""
-    markup = corrected(item)
+    markup = append_corrections(item)
     if markup is None or _UNUSUAL.search(markup) is None:
         return markup
-    return without_strays(_without_risks(markup))
+    return replace_orphans(_rewrite_risky_tags(markup))
 
 
-def _without_risks(markup: str) -> str:
+def _rewrite_risky_tags(markup: str) -> str:
     """Write each tag as many readers take it.
 
     `bdo` is said by characters: in which direction its text runs, whatever it is.
@@ -73,12 +75,12 @@ def _values(attributes: str) -> dict[str, str]:
     return {name: html.unescape(value) for name, value in _VALUE.findall(attributes)}
 
 
-def _tag(name: str, attributes: str, written: str) -> str:
+def _tag(name: str, attributes: str, tag: str) -> str:
     if name in _PLAYERS:
         # Each reader has a player of its own, or none.
-        return f"<{name}{_ATTRIBUTE.sub(_without_controls, attributes)}>"
-    return re.sub(_SAID_SOURCE, "src&#61;", written) if name == "img" else written
+        return f"<{name}{_ATTRIBUTE.sub(_drop_controls, attributes)}>"
+    return re.sub(_QUOTED_SOURCE, "src&#61;", tag) if name == "img" else tag
 
 
-def _without_controls(found: re.Match[str]) -> str:
-    return "" if found[1] == "controls" else found[0]
+def _drop_controls(match: re.Match[str]) -> str:
+    return "" if match[1] == "controls" else match[0]

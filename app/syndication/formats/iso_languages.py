@@ -5,7 +5,7 @@ validators take for a mistake. Most of these languages are part of one that has 
 """
 
 # ISO 639-1, and 639-2 in both its forms, without the newest few, which are not known everywhere.
-_KNOWN = frozenset(
+_ISO_639_CODES = frozenset(
     """
     aa ab ae af ak am an ar as av ay az ba be bg bh bi bm bn bo br bs ca ce ch co cr cs cu cv cy da
     de dv dz ee el en eo es et eu fa ff fi fj fo fr fy ga gd gl gn gu gv ha he hi ho hr ht hu hy hz
@@ -38,7 +38,7 @@ _KNOWN = frozenset(
 )
 # Macrolanguages of ISO 639-3 and what they take in that has no such code itself; and Berber, which
 # is a family.
-_TAKES_IN = {
+_MACROLANGUAGES = {
     "ar": (
         "aao abh abv acm acq acw acx acy adf aeb aec afb apc apd arb arq ars ary arz auz avl ayh "
         "ayl ayn ayp pga shu ssh"
@@ -114,20 +114,22 @@ _TAKES_IN = {
     ),
     "zh": "cdo cjy cmn cnp cpx csp czh czo gan hak hnm hsn luh lzh mnp nan sjc wuu yue",
 }
-_PART_OF = {part: whole for whole, parts in _TAKES_IN.items() for part in parts.split()}
+_MACROLANGUAGE_OF = {
+    part: whole for whole, parts in _MACROLANGUAGES.items() for part in parts.split()
+}
 # Of these the part may stand behind the whole (RFC 5646, section 4.1.2).
-_NAMED_WITH_PART = frozenset(("ar", "kok", "lv", "ms", "sw", "uz", "zh"))
+_KEEPS_PART = frozenset(("ar", "kok", "lv", "ms", "sw", "uz", "zh"))
 
 
-def iso_language(tag: str) -> str | None:
+def to_iso_language(tag: str) -> str | None:
     """Return a language tag that begins with a code of ISO 639-1 or 639-2, or nothing.
 
     What has such a code stays as it is: `arz-EG` is `ar-arz-EG`, and `ckb-IQ` is `ku-IQ`.
     """
     first, dash, rest = tag.partition("-")
-    if first.lower() in _KNOWN:
+    if first.lower() in _ISO_639_CODES:
         return tag
-    whole = _PART_OF.get(first.lower())
+    whole = _MACROLANGUAGE_OF.get(first.lower())
     if whole is None:
         return None
-    return (f"{whole}-{first}" if whole in _NAMED_WITH_PART else whole) + dash + rest
+    return (f"{whole}-{first}" if whole in _KEEPS_PART else whole) + dash + rest

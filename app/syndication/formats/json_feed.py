@@ -3,8 +3,8 @@
 from typing import Any
 
 from app.kit import json
-from app.syndication.formats.corrections import corrected
-from app.syndication.formats.memoized import once
+from app.syndication.formats.corrections import append_corrections
+from app.syndication.formats.memoized import memoize
 from app.syndication.model.feed import Feed
 from app.syndication.model.item import Item
 
@@ -13,7 +13,7 @@ MEDIA_TYPE = "application/feed+json"
 
 def render(feed: Feed) -> bytes:
     """Return a feed as JSON Feed."""
-    whole: dict[str, Any] = {
+    document: dict[str, Any] = {
         "version": "https://jsonfeed.org/version/1.1",
         "title": feed.title,
         "home_page_url": feed.home,
@@ -23,14 +23,14 @@ def render(feed: Feed) -> bytes:
         "authors": [{"name": feed.site}],
         "hubs": [{"type": "WebSub", "url": feed.hub}] if feed.hub else None,
     }
-    before, items = json.dumps(json.drop_empty(whole))[:-1], b",".join(map(_item, feed.items))
+    before, items = json.dumps(json.drop_empty(document))[:-1], b",".join(map(_item, feed.items))
     return b'%b,"items":[%b]}' % (before, items)
 
 
-@once
+@memoize
 def _item(item: Item) -> bytes:
-    content = corrected(item)
-    whole: dict[str, Any] = {
+    content = append_corrections(item)
+    document: dict[str, Any] = {
         "id": item.urn,
         "url": item.link,
         "external_url": item.url if item.url != item.link else None,
@@ -51,4 +51,4 @@ def _item(item: Item) -> bytes:
         "_dateline": {"corrections": item.corrections} if item.corrections else None,
         "_source": {"name": item.source["name"]} if item.source else None,
     }
-    return json.dumps(json.drop_empty(whole))
+    return json.dumps(json.drop_empty(document))

@@ -4,7 +4,7 @@ from typing import Any
 
 from app.kit import json
 from app.syndication.model.digital_sources import schema_org_uri
-from app.syndication.model.item import Author, Image, Item
+from app.syndication.model.item import Item, ItemAuthor, ItemImage
 from app.syndication.model.media import Medium
 
 MEDIA_TYPE = "application/ld+json"
@@ -12,10 +12,10 @@ MEDIA_TYPE = "application/ld+json"
 
 def render_story(item: Item) -> bytes:
     """Return one story as JSON-LD. No `<` is in it, so no text ends the script around it."""
-    return json.dumps(_story(item)).replace(b"<", b"\\u003c")
+    return json.dumps(_build_story(item)).replace(b"<", b"\\u003c")
 
 
-def _story(item: Item) -> dict[str, Any]:
+def _build_story(item: Item) -> dict[str, Any]:
     rights = item.rights
     return json.drop_empty(
         {
@@ -64,7 +64,7 @@ def _story(item: Item) -> dict[str, Any]:
     )
 
 
-def _person(author: Author) -> dict[str, Any]:
+def _person(author: ItemAuthor) -> dict[str, Any]:
     return json.drop_empty({"@type": "Person", "name": author["name"], "url": author["url"]})
 
 
@@ -80,7 +80,7 @@ def _organisation(name: str | None) -> dict[str, Any] | None:
     return {"@type": "Organization", "name": name} if name else None
 
 
-def _image(image: Image) -> dict[str, Any]:
+def _image(image: ItemImage) -> dict[str, Any]:
     return json.drop_empty(
         {
             "@type": "ImageObject",

@@ -3,8 +3,8 @@
 from typing import Any
 
 from app.kit import json
-from app.syndication.model.item import Image, Item
-from app.syndication.model.markdown import markdown_of, plain, target
+from app.syndication.model.item import Item, ItemImage
+from app.syndication.model.markdown import escape_line, link_target, render_markdown
 
 MEDIA_TYPE = "text/markdown"
 
@@ -15,13 +15,13 @@ def render_story(item: Item) -> bytes:
     byline = ", ".join(author["name"] for author in item.authors)
     parts = [
         "---\n" + "\n".join(front) + "\n---",
-        f"# {plain(item.title)}",
-        plain(item.summary or ""),
-        plain(byline),
+        f"# {escape_line(item.title)}",
+        escape_line(item.summary or ""),
+        escape_line(byline),
         _picture(item.image) if item.image else "",
-        markdown_of(item.body_html or ""),
+        render_markdown(item.body_html or ""),
         *(
-            f"> {plain(correction['at'])}: {plain(correction['note'])}"
+            f"> {escape_line(correction['at'])}: {escape_line(correction['note'])}"
             for correction in item.corrections
         ),
     ]
@@ -49,6 +49,6 @@ def _facts(item: Item) -> dict[str, Any]:
     )
 
 
-def _picture(image: Image) -> str:
-    told = f"![{plain(image['alt'] or '')}]({target(image['url'])})"
-    return f"{told}\n\n{plain(image['credit'])}" if image["credit"] else told
+def _picture(image: ItemImage) -> str:
+    markup = f"![{escape_line(image['alt'] or '')}]({link_target(image['url'])})"
+    return f"{markup}\n\n{escape_line(image['credit'])}" if image["credit"] else markup

@@ -9,18 +9,18 @@ from app.syndication.model.item import Item
 More = ParamSpec("More")
 
 
-def once(
-    write: Callable[Concatenate[Item, More], bytes],
+def memoize(
+    render: Callable[Concatenate[Item, More], bytes],
 ) -> Callable[Concatenate[Item, More], bytes]:
     """Keep what a format makes of a story with the story, for as long as that is remembered."""
-    name = write.__module__
+    name = render.__module__
 
-    @wraps(write)
-    def written(item: Item, /, *more: More.args, **named: More.kwargs) -> bytes:
-        key = (name, *more)
-        known = item.written.get(key)
+    @wraps(render)
+    def render_once(item: Item, /, *args: More.args, **named: More.kwargs) -> bytes:
+        key = (name, *args)
+        known = item.rendered.get(key)
         if known is None:
-            known = item.written[key] = write(item, *more, **named)
+            known = item.rendered[key] = render(item, *args, **named)
         return known
 
-    return written
+    return render_once

@@ -3,10 +3,10 @@
 from typing import Any
 
 from app.kit import json
-from app.syndication.formats.memoized import once
+from app.syndication.formats.memoized import memoize
 from app.syndication.model.digital_sources import iptc_uri
-from app.syndication.model.feed import Feed, Withdrawn
-from app.syndication.model.item import Image, Item
+from app.syndication.model.feed import Feed, WithdrawnItem
+from app.syndication.model.item import Item, ItemImage
 from app.syndication.model.media import Medium
 
 MEDIA_TYPE = "application/ninjs+json"
@@ -19,17 +19,17 @@ _STANDARD = {
 
 def render(feed: Feed) -> bytes:
     """Return a feed as an array of ninjs objects, those of withdrawn stories after the others."""
-    gone = (json.dumps(_canceled(story)) for story in feed.withdrawn)
-    return b"[%b]" % b",".join([*map(render_story, feed.items), *gone])
+    cancellations = (json.dumps(_build_cancellation(story)) for story in feed.withdrawn)
+    return b"[%b]" % b",".join([*map(render_story, feed.items), *cancellations])
 
 
-@once
+@memoize
 def render_story(item: Item) -> bytes:
     """Return one story as a ninjs object."""
-    return json.dumps(_story(item))
+    return json.dumps(_build_story(item))
 
 
-def _story(item: Item) -> dict[str, Any]:
+def _build_story(item: Item) -> dict[str, Any]:
     return json.drop_empty(
         {
             "uri": item.urn,
@@ -67,7 +67,7 @@ def _story(item: Item) -> dict[str, Any]:
     )
 
 
-def _canceled(gone: Withdrawn) -> dict[str, Any]:
+def _build_cancellation(gone: WithdrawnItem) -> dict[str, Any]:
     """Return what tells of a story that is withdrawn: its name and its status, and no more."""
     return {
         "uri": gone.urn,
@@ -75,7 +75,7 @@ def _canceled(gone: Withdrawn) -> dict[str, Any]:
         "version": str(gone.version),
         "versionCreated": gone.at,
         "pubStatus": "canceled",
-        "edNote": gone.why,
+        "edNote": gone.reason,
         "standard": _STANDARD,
     }
 
@@ -111,12 +111,12 @@ def _source(item: Item) -> list[dict[str, Any]]:
     if item.source is None:
         return []
     source = item.source
-    told = {"role": "source", "uri": f"urn:uuid:{source['id']}", "name": source["name"]}
+    entry = {"role": "source", "uri": f"urn:uuid:{source['id']}", "name": source["name"]}
     contact = [{"type": "web", "value": source["url"]}] if source["url"] else None
-    return [json.drop_empty({**told, "contactInfo": contact})]
+    return [json.drop_empty({**entry, "contactInfo": contact})]
 
 
-def _picture(item: Item, image: Image) -> dict[str, Any]:
+def _picture(item: Item, image: ItemImage) -> dict[str, Any]:
     rendition = {"name": "main", "href": image["url"]}
     sizes = {name: image[name] for name in ("width", "height") if image[name]}
     return json.drop_empty(

@@ -9,43 +9,45 @@ import re
 # Stored markup has its attributes in double quotes, and a ">" in one does not end the tag.
 _TAG = re.compile(r'<(/?)([a-z][a-z0-9]*)((?:[^<>"]|"[^"]*")*)>')
 _VOID = frozenset("br col hr img source track wbr".split())
-_AT_HOME = {
+_PARENTS = {
     "dd": {"dl"},
     "dt": {"dl"},
     "li": {"ol", "ul"},
     "rp": {"ruby"},
     "rt": {"ruby"},
 }
-_INSTEAD = {"dd": "div", "dt": "div", "li": "div", "rp": "span", "rt": "span"}
-_SOME = re.compile(r"<(?:d[dt]|li|r[pt])\b")
+_REPLACEMENTS = {"dd": "div", "dt": "div", "li": "div", "rp": "span", "rt": "span"}
+_CANDIDATE = re.compile(r"<(?:d[dt]|li|r[pt])\b")
 
 
-def without_strays(markup: str) -> str:
+def replace_orphans(markup: str) -> str:
     """Return a body in which parts of lists and of ruby stand in these alone."""
-    if _SOME.search(markup) is None:
+    if _CANDIDATE.search(markup) is None:
         return markup
-    parts, around, last = list[str](), list[str](), 0
+    parts, open_elements, last = list[str](), list[str](), 0
     for tag in _TAG.finditer(markup):
         ends, name, rest = tag.groups()
         parts.append(markup[last : tag.start()])
         last = tag.end()
         if ends:
-            parts.append(f"</{around.pop() if around else name}>")
+            parts.append(f"</{open_elements.pop() if open_elements else name}>")
             continue
-        written = _written(name, around)
-        parts.append(f"<{written}{rest}>")
+        element = _element_for(name, open_elements)
+        parts.append(f"<{element}{rest}>")
         if name not in _VOID:
-            around.append(written)
+            open_elements.append(element)
     return "".join([*parts, markup[last:]])
 
 
-def _written(name: str, around: list[str]) -> str:
+def _element_for(name: str, open_elements: list[str]) -> str:
     """Return the element that says what one of a name means within others."""
-    homes = _AT_HOME.get(name)
-    if homes is None:
+    parents = _PARENTS.get(name)
+    if parents is None:
         return name
     # Groups of a list of descriptions stand in `div`.
-    inside = (
-        element for element in reversed(around) if element != "div" or name not in ("dd", "dt")
+    ancestors = (
+        element
+        for element in reversed(open_elements)
+        if element != "div" or name not in ("dd", "dt")
     )
-    return name if next(inside, "") in homes else _INSTEAD[name]
+    return name if next(ancestors, "") in parents else _REPLACEMENTS[name]

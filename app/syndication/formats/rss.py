@@ -12,11 +12,11 @@ from app.kit.xml import (
     escape_text,
     wrap_in_cdata,
 )
-from app.syndication.formats.feed_markup import feed_markup
-from app.syndication.formats.iso_languages import iso_language
-from app.syndication.formats.memoized import once
+from app.syndication.formats.feed_markup import build_feed_markup
+from app.syndication.formats.iso_languages import to_iso_language
+from app.syndication.formats.memoized import memoize
 from app.syndication.model.feed import Feed
-from app.syndication.model.item import Image, Item
+from app.syndication.model.item import Item, ItemImage
 from app.syndication.model.media import Medium
 
 MEDIA_TYPE = "application/rss+xml"
@@ -36,7 +36,7 @@ def render(feed: Feed) -> bytes:
         f'<?xml version="1.0" encoding="UTF-8"?>\n<rss version="2.0" {_NAMESPACES}><channel>',
         f"<title>{escape_plain(feed.title)}</title><link>{escape_text(feed.home)}</link>",
         f"<description>{escape_plain(feed.title)}</description>",
-        build_element("language", iso_language(feed.language)),
+        build_element("language", to_iso_language(feed.language)),
         f"<lastBuildDate>{rfc822_date(feed.updated)}</lastBuildDate>",
         f'<atom:link href="{escape_attribute(feed.address)}" rel="self" type="{MEDIA_TYPE}"/>',
         f'<atom:link href="{escape_attribute(feed.hub)}" rel="hub"/>' if feed.hub else "",
@@ -52,9 +52,9 @@ def rfc822_date(instant: str) -> str:
     return f"{weekday}, {day:02} {_MONTHS[month - 1]} {year:04} {instant[11:19]} GMT"
 
 
-@once
+@memoize
 def _item(item: Item, own: str) -> bytes:
-    content = feed_markup(item)
+    content = build_feed_markup(item)
     names = [
         *(category["name"].strip() or category["slug"] for category in item.categories),
         *item.tags,
@@ -64,7 +64,7 @@ def _item(item: Item, own: str) -> bytes:
         f'<guid isPermaLink="false">{item.urn}</guid>'
         f"<pubDate>{rfc822_date(item.published_at)}</pubDate>",
         *(f"<dc:creator>{escape_plain(author['name'])}</dc:creator>" for author in item.authors),
-        build_element("dc:language", iso_language(item.language)),
+        build_element("dc:language", to_iso_language(item.language)),
         *(f"<category>{escape_plain(name)}</category>" for name in names),
         _source(item, own),
         _description(item),
@@ -101,7 +101,7 @@ def _excerpt(text: str) -> str:
     return (text[:_EXCERPT].rpartition(" ")[0] or text[:_EXCERPT]) + "…"
 
 
-def _media(image: Image) -> str:
+def _media(image: ItemImage) -> str:
     sizes = "".join(
         f' {name}="{size}"'
         for name, size in (("width", image["width"]), ("height", image["height"]))

@@ -16,14 +16,14 @@ _CHINESE = re.compile(r"zh-(?:hans|cn|sg)|zh-(hant|tw|hk|mo)", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class SitemapPart:
     """One sitemap of an index."""
 
     address: str
     changed_at: str | None = None
 
 
-def render_index(parts: Iterable[Part]) -> bytes:
+def render_index(parts: Iterable[SitemapPart]) -> bytes:
     """Return an index of sitemaps."""
     listed = (_part(part) for part in parts)
     return f'{_PROLOG}<sitemapindex xmlns="{_SITEMAP}">{"".join(listed)}</sitemapindex>\n'.encode()
@@ -55,7 +55,7 @@ def _addresses(listed: Iterable[str], namespaces: str) -> bytes:
     return f'{_PROLOG}<urlset xmlns="{_SITEMAP}"{namespaces}>{inner}</urlset>\n'.encode()
 
 
-def _part(part: Part) -> str:
+def _part(part: SitemapPart) -> str:
     changed = build_element("lastmod", part.changed_at)
     return f"\n<sitemap><loc>{escape_text(part.address)}</loc>{changed}</sitemap>"
 

@@ -8,7 +8,7 @@ older half of a page: whoever begins to read, and when, soon comes to the same p
 from collections.abc import Sequence
 from datetime import datetime
 
-_FINER: tuple[dict[str, int], ...] = (
+_ROUNDINGS: tuple[dict[str, int], ...] = (
     {"microsecond": 0},
     {"second": 0},
     {"minute": 0},
@@ -18,20 +18,20 @@ _FINER: tuple[dict[str, int], ...] = (
 )
 
 
-def meeting_point(moments: Sequence[datetime]) -> datetime | None:
+def find_page_boundary(moments: Sequence[datetime]) -> datetime | None:
     """Return where a full page, newest first, ends and the next begins.
 
     It lies after the last moment, so that the next page has all of that moment's stories, and
     not after the middle one. Nothing, if the older half of the page has one moment only.
     """
     last, middle = moments[-1], moments[len(moments) // 2]
-    return _roundest(last, middle) if last < middle else None
+    return _find_roundest(last, middle) if last < middle else None
 
 
-def _roundest(after: datetime, until: datetime) -> datetime:
+def _find_roundest(after: datetime, until: datetime) -> datetime:
     """Return the roundest moment after one and not after another."""
     best = candidate = until
-    for finer in _FINER:
+    for finer in _ROUNDINGS:
         candidate = candidate.replace(**finer)  # type: ignore[arg-type]
         if candidate <= after:
             break

@@ -7,12 +7,12 @@ from app.syndication.model.item import Item
 
 
 @dataclass(frozen=True, slots=True)
-class Withdrawn:
-    """A story that readers of a feed may have had, and should have no more; `why` is for people."""
+class WithdrawnItem:
+    """A story that readers of a feed may have had, and should have no more; `reason` is for people."""
 
     id: str
     at: str
-    why: str
+    reason: str
     version: int = 1
 
     @property
@@ -39,7 +39,7 @@ class Feed:
     language: str
     updated: str
     items: Sequence[Item]
-    withdrawn: Sequence[Withdrawn] = ()
+    withdrawn: Sequence[WithdrawnItem] = ()
     next: str | None = None
     archive: str | None = None
     current: str | None = None

@@ -9,14 +9,14 @@ from app.delivery.freshness import Head
 from app.kit.clock import format_instant
 from app.kit.xml import remove_illegal
 from app.syndication.model.addresses import Addresses
-from app.syndication.model.feed import Feed, Withdrawn
+from app.syndication.model.feed import Feed, WithdrawnItem
 from app.syndication.model.item import Item
 
 _NO_LANGUAGE = "en"
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class FeedLocation:
     """Where a feed is, and what it is called; addresses are whole."""
 
     site: str
@@ -29,40 +29,44 @@ class Place:
     hub: str | None = None
 
 
-def feed_of(
-    place: Place,
+def build_feed(
+    location: FeedLocation,
     items: Sequence[Item],
-    withdrawn: Sequence[Withdrawn],
+    withdrawn: Sequence[WithdrawnItem],
     addresses: Addresses,
     head: Head,
 ) -> Feed:
     """Return the feed that a page of stories makes."""
     return Feed(
-        site=remove_illegal(place.site),
+        site=remove_illegal(location.site),
         title=remove_illegal(
-            f"{place.site}: {' '.join(place.name.split())}" if place.name else place.site
+            f"{location.site}: {' '.join(location.name.split())}"
+            if location.name
+            else location.site
         ),
         home=addresses.home,
         own=addresses.own,
-        address=place.address,
-        id=place.id,
-        language=_language(items),
-        updated=_updated(items, withdrawn, head.changed_at or head.now),
+        address=location.address,
+        id=location.id,
+        language=_find_main_language(items),
+        updated=_find_latest_update(items, withdrawn, head.changed_at or head.now),
         items=items,
         withdrawn=withdrawn,
-        next=place.next,
-        archive=place.archive,
-        current=place.current,
-        hub=place.hub,
+        next=location.next,
+        archive=location.archive,
+        current=location.current,
+        hub=location.hub,
     )
 
 
-def _language(items: Sequence[Item]) -> str:
+def _find_main_language(items: Sequence[Item]) -> str:
     """Return the language of most stories."""
     most = Counter(item.language for item in items).most_common(1)
     return most[0][0] if most else _NO_LANGUAGE
 
 
-def _updated(items: Sequence[Item], withdrawn: Sequence[Withdrawn], otherwise: datetime) -> str:
-    told = [*(item.updated_at for item in items), *(gone.at for gone in withdrawn)]
-    return max(told, default=format_instant(otherwise))
+def _find_latest_update(
+    items: Sequence[Item], withdrawn: Sequence[WithdrawnItem], default: datetime
+) -> str:
+    instants = [*(item.updated_at for item in items), *(gone.at for gone in withdrawn)]
+    return max(instants, default=format_instant(default))

@@ -9,12 +9,12 @@ from app.kit import json
 from app.kit.uri import to_uri
 from app.kit.xml import is_suspect, remove_illegal
 from app.syndication.model.addresses import Addresses
-from app.syndication.model.media import Medium, media_of
+from app.syndication.model.media import Medium, find_media
 
 _NO_HOSTS = frozenset[str]()
 
 
-class Source(TypedDict):
+class ItemSource(TypedDict):
     """Where a story comes from."""
 
     id: str
@@ -23,7 +23,7 @@ class Source(TypedDict):
     url: str | None
 
 
-class Category(TypedDict):
+class ItemCategory(TypedDict):
     """What a story is filed under."""
 
     id: str
@@ -31,14 +31,14 @@ class Category(TypedDict):
     name: str
 
 
-class Author(TypedDict):
+class ItemAuthor(TypedDict):
     """Who wrote a story."""
 
     name: str
     url: str | None
 
 
-class Image(TypedDict):
+class ItemImage(TypedDict):
     """The picture that goes with a story."""
 
     url: str
@@ -49,7 +49,7 @@ class Image(TypedDict):
     digital_source_type: str | None
 
 
-class Rights(TypedDict):
+class ItemRights(TypedDict):
     """Who holds the rights and what may be done."""
 
     holder: str | None
@@ -57,14 +57,14 @@ class Rights(TypedDict):
     licence: str | None
 
 
-class Correction(TypedDict):
+class ItemCorrection(TypedDict):
     """A public note about what was wrong."""
 
     at: str
     note: str
 
 
-class Translation(TypedDict):
+class ItemTranslation(TypedDict):
     """The same story in another language."""
 
     language: str
@@ -93,17 +93,17 @@ class Item:
     published_at: str
     updated_at: str
     first_published_at: str
-    source: Source | None
-    categories: list[Category]
+    source: ItemSource | None
+    categories: list[ItemCategory]
     tags: list[str]
-    authors: list[Author]
-    image: Image | None
+    authors: list[ItemAuthor]
+    image: ItemImage | None
     urgency: int | None
     dateline: str | None
     word_count: int | None
-    rights: Rights | None
-    corrections: list[Correction]
-    translations: list[Translation]
+    rights: ItemRights | None
+    corrections: list[ItemCorrection]
+    translations: list[ItemTranslation]
     body_html: str | None
     body_text: str | None
     media: list[Medium]
@@ -111,7 +111,7 @@ class Item:
     canceled: bool = False
     embargoed_until: str | None = None
     # What formats made of it, by their names and what else they were told.
-    written: dict[tuple[Any, ...], bytes] = field(default_factory=dict, repr=False, compare=False)
+    rendered: dict[tuple[Any, ...], bytes] = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def urn(self) -> str:
@@ -119,11 +119,11 @@ class Item:
         return f"urn:uuid:{self.id}"
 
 
-def item_of(document: bytes, addresses: Addresses) -> Item:
+def build_item(document: bytes, addresses: Addresses) -> Item:
     """Read a finished document, in short form or whole."""
     story = json.loads(document)
     if is_suspect(document):
-        story = _legal(story)
+        story = _remove_illegal(story)
     link = addresses.story(story["id"], story["slug"], story["url"])
     body = story.get("body_html")
     # A frame is nothing that readers of feeds have, and partners decide about their own.
@@ -137,15 +137,15 @@ def item_of(document: bytes, addresses: Addresses) -> Item:
         title=story["title"].strip() or story["slug"],
         summary=story["summary"] or None,
         link=link,
-        url=_address(story["url"]),
+        url=_to_optional_uri(story["url"]),
         published_at=story["published_at"],
         updated_at=story["updated_at"],
         first_published_at=story.get("first_published_at") or story["published_at"],
-        source=_linked(story["source"]),
+        source=_with_uri(story["source"]),
         categories=story["categories"],
         tags=[tag for tag in story["tags"] if tag.strip()],
-        authors=[_linked(author) for author in story["authors"] if author["name"].strip()],
-        image=_picture(story["image"]),
+        authors=[_with_uri(author) for author in story["authors"] if author["name"].strip()],
+        image=_build_image(story["image"]),
         urgency=story["urgency"],
         dateline=story.get("dateline"),
         word_count=story.get("word_count"),
@@ -155,27 +155,27 @@ def item_of(document: bytes, addresses: Addresses) -> Item:
         body_html=body,
         body_text=story.get("body_text"),
         digital_source_type=story.get("digital_source_type"),
-        media=media_of(body),
+        media=find_media(body),
         embargoed_until=story.get("embargo_until"),
     )
 
 
-def _linked(thing: Any) -> Any:
+def _with_uri(value: Any) -> Any:
     """Return a source, an author or a picture with its address as a URI."""
-    return None if thing is None else {**thing, "url": _address(thing["url"])}
+    return None if value is None else {**value, "url": _to_optional_uri(value["url"])}
 
 
-def _picture(image: Any) -> Image | None:
-    return None if image is None else _linked({"digital_source_type": None, **image})
+def _build_image(image: Any) -> ItemImage | None:
+    return None if image is None else _with_uri({"digital_source_type": None, **image})
 
 
-def _address(address: str | None) -> str | None:
+def _to_optional_uri(address: str | None) -> str | None:
     return None if address is None else to_uri(address)
 
 
-def _legal(value: Any) -> Any:
+def _remove_illegal(value: Any) -> Any:
     if isinstance(value, str):
         return remove_illegal(value)
     if isinstance(value, dict):
-        return {name: _legal(inner) for name, inner in value.items()}
-    return [_legal(inner) for inner in value] if isinstance(value, list) else value
+        return {name: _remove_illegal(inner) for name, inner in value.items()}
+    return [_remove_illegal(inner) for inner in value] if isinstance(value, list) else value

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from app.kit.bounded_cache import BoundedCache
 from app.syndication.model.addresses import Addresses
-from app.syndication.model.item import Item, item_of
+from app.syndication.model.item import Item, build_item
 
 # Bytes that are kept, about; and what a story weighs for each byte of its document: the document,
 # its texts, and what formats make of them.
@@ -19,7 +19,7 @@ _WEIGHT = 6
 _LARGEST = _MOST // 50
 
 
-class Items:
+class ItemCache:
     """The stories that were read last; the oldest go first."""
 
     def __init__(self, addresses: Addresses) -> None:
@@ -29,16 +29,16 @@ class Items:
             _MOST, lambda document, _: len(document) * _WEIGHT
         )
 
-    def of_all(self, documents: Sequence[bytes]) -> list[Item]:
+    def load_all(self, documents: Sequence[bytes]) -> list[Item]:
         """Read finished documents."""
-        return [self.of(document) for document in documents]
+        return [self.load(document) for document in documents]
 
-    def of(self, document: bytes) -> Item:
+    def load(self, document: bytes) -> Item:
         """Read a finished document, in short form or whole."""
-        known = self._known.get(document)
-        if known is not None:
-            return known
-        item = item_of(document, self.addresses)
+        cached = self._known.get(document)
+        if cached is not None:
+            return cached
+        item = build_item(document, self.addresses)
         if len(document) * _WEIGHT <= _LARGEST:
             self._known[document] = item
         return item

@@ -17,7 +17,7 @@ _BREAK = "\x01"
 _BREAKS = re.compile(rf" ?{_BREAK} ?")
 _VOID = frozenset({"br", "hr", "img", "wbr", "source", "col", "track"})
 _MEDIA = frozenset({"audio", "video"})
-_AROUND = {"b": "**", "strong": "**", "i": "*", "em": "*", "del": "~~", "s": "~~", "strike": "~~"}
+_MARKS = {"b": "**", "strong": "**", "i": "*", "em": "*", "del": "~~", "s": "~~", "strike": "~~"}
 _HEADINGS = frozenset({"h1", "h2", "h3", "h4", "h5", "h6"})
 _CELLS = frozenset({"td", "th"})
 _BLOCKS = (
@@ -30,17 +30,17 @@ _BLOCKS = (
 )
 
 
-def markdown_of(markup: str) -> str:
+def render_markdown(markup: str) -> str:
     """Return sanitised HTML as Markdown."""
     writer = _Writer()
     writer.feed(markup)
     writer.close()
-    return writer.finished()
+    return writer.finish()
 
 
-def plain(text: str) -> str:
+def escape_line(text: str) -> str:
     """Return plain text on one line, with everything escaped that Markdown would read."""
-    return _finished_line(_escaped(text))
+    return _finish_line(_escape(text))
 
 
 @dataclass(slots=True)
@@ -54,12 +54,12 @@ class _Frame:
 
     def end_line(self) -> None:
         """Make a paragraph of what was written, if it says anything."""
-        text = _finished_line("".join(self.line))
+        text = _finish_line("".join(self.line))
         self.line.clear()
         if text:
             self.blocks.append(text)
 
-    def on_one_line(self) -> str:
+    def as_one_line(self) -> str:
         """Return everything in it, for places that hold no paragraphs."""
         return " ".join(self.blocks).replace("\\\n", " ").replace("\n", " ")
 
@@ -90,9 +90,9 @@ class _Writer(HTMLParser):
 
     def handle_data(self, data: str) -> None:
         """Write text; in code it stays as it is."""
-        self._open[-1].line.append(data if self._is_in("pre", "code") else _escaped(data))
+        self._open[-1].line.append(data if self._is_in("pre", "code") else _escape(data))
 
-    def finished(self) -> str:
+    def finish(self) -> str:
         """Return the whole."""
         while len(self._open) > 1:
             self._close()
@@ -109,8 +109,8 @@ class _Writer(HTMLParser):
         elif tag == "br":
             around.line.append("\n" if self._is_in("pre") else _BREAK)
         elif tag == "img" and attributes.get("src"):
-            alt = _escaped(attributes.get("alt", ""))
-            around.line.append(f"![{alt}]({target(attributes['src'])})")
+            alt = _escape(attributes.get("alt", ""))
+            around.line.append(f"![{alt}]({link_target(attributes['src'])})")
         elif tag == "source" and around.tag in _MEDIA:
             around.attributes.setdefault("src", attributes.get("src", ""))
 
@@ -118,52 +118,52 @@ class _Writer(HTMLParser):
         """Write the innermost element into the one around it; return what it was."""
         frame, around = self._open.pop(), self._open[-1]
         if frame.tag in _BLOCKS:
-            around.blocks.extend(_block(frame, around))
+            around.blocks.extend(_render_block(frame, around))
         elif self._is_in("pre"):
             around.line.extend(frame.line)
         else:
             # Blocks inside a link or a mark: they keep their words and lose the mark.
             around.blocks.extend(frame.blocks)
-            around.line.append(_inline(frame, "".join(frame.line)))
+            around.line.append(_render_inline(frame, "".join(frame.line)))
         return frame.tag
 
 
-def _inline(frame: _Frame, text: str) -> str:
+def _render_inline(frame: _Frame, text: str) -> str:
     if frame.tag == "code":
-        return _code(text)
+        return _render_code(text)
     if frame.tag in _MEDIA and frame.attributes.get("src"):
         address = frame.attributes["src"]
         name = " ".join(frame.attributes.get("title", "").split()) or file_name(address)
-        return f"{text} [{_escaped(name)}]({target(address)}) "
+        return f"{text} [{_escape(name)}]({link_target(address)}) "
     bare = text.strip(f" \t\n\r\f{_BREAK}")
     if not bare:
         return text
     if frame.tag == "a" and frame.attributes.get("href"):
-        return text.replace(bare, f"[{bare}]({target(frame.attributes['href'])})", 1)
-    mark = _AROUND.get(frame.tag)
+        return text.replace(bare, f"[{bare}]({link_target(frame.attributes['href'])})", 1)
+    mark = _MARKS.get(frame.tag)
     # Marks have to touch the words; the spaces stay outside.
     return text.replace(bare, f"{mark}{bare}{mark}", 1) if mark else text
 
 
-def _block(frame: _Frame, around: _Frame) -> list[str]:
+def _render_block(frame: _Frame, around: _Frame) -> list[str]:
     if frame.tag == "pre":
-        return [_fenced("".join(frame.line))]
+        return [_render_code_block("".join(frame.line))]
     frame.end_line()
     if frame.tag in _CELLS:
-        return [frame.on_one_line()]
+        return [frame.as_one_line()]
     if not frame.blocks:
         return []
     if frame.tag in _HEADINGS:
-        return [f"{'#' * int(frame.tag[1])} {frame.on_one_line()}"]
-    written = _WRITTEN.get(frame.tag)
-    return [written(frame, around)] if written else frame.blocks
+        return [f"{'#' * int(frame.tag[1])} {frame.as_one_line()}"]
+    render = _RENDERERS.get(frame.tag)
+    return [render(frame, around)] if render else frame.blocks
 
 
-def _row(frame: _Frame, around: _Frame) -> str:
+def _render_row(frame: _Frame, around: _Frame) -> str:
     return f"| {' | '.join(frame.blocks)} |"
 
 
-def _table(frame: _Frame, around: _Frame) -> str:
+def _render_table(frame: _Frame, around: _Frame) -> str:
     """Return a table; its first row is the head, for Markdown has no table without one."""
     rows = [block for block in frame.blocks if block.startswith("| ")]
     others = [block for block in frame.blocks if not block.startswith("| ")]
@@ -173,44 +173,44 @@ def _table(frame: _Frame, around: _Frame) -> str:
     return "\n\n".join([*others, "\n".join([rows[0], rule, *rows[1:]])])
 
 
-def _list(frame: _Frame, around: _Frame) -> str:
+def _render_list(frame: _Frame, around: _Frame) -> str:
     return "\n".join(frame.blocks)
 
 
-def _list_item(frame: _Frame, around: _Frame) -> str:
-    mark = f"{_number(frame, around)}. " if around.tag == "ol" else "- "
+def _render_list_item(frame: _Frame, around: _Frame) -> str:
+    mark = f"{_item_number(frame, around)}. " if around.tag == "ol" else "- "
     return mark + "\n\n".join(frame.blocks).replace("\n", "\n" + " " * len(mark))
 
 
-def _number(frame: _Frame, around: _Frame) -> int:
+def _item_number(frame: _Frame, around: _Frame) -> int:
     """Return the number of an item, as far as Markdown can say it: it counts upwards, from 0 on."""
-    told = around.attributes.get("start", "")
+    start = around.attributes.get("start", "")
     if not around.blocks and _NUMBER.fullmatch(frame.attributes.get("value", "")):
-        told = frame.attributes["value"]
-    return len(around.blocks) + (int(told) if _NUMBER.fullmatch(told) else 1)
+        start = frame.attributes["value"]
+    return len(around.blocks) + (int(start) if _NUMBER.fullmatch(start) else 1)
 
 
-def _quote(frame: _Frame, around: _Frame) -> str:
+def _render_quote(frame: _Frame, around: _Frame) -> str:
     lines = "\n\n".join(frame.blocks).split("\n")
     return "\n".join(f"> {line}".rstrip() for line in lines)
 
 
-_WRITTEN: dict[str, Callable[[_Frame, _Frame], str]] = {
-    "tr": _row,
-    "table": _table,
-    "ul": _list,
-    "ol": _list,
-    "li": _list_item,
-    "blockquote": _quote,
+_RENDERERS: dict[str, Callable[[_Frame, _Frame], str]] = {
+    "tr": _render_row,
+    "table": _render_table,
+    "ul": _render_list,
+    "ol": _render_list,
+    "li": _render_list_item,
+    "blockquote": _render_quote,
 }
 
 
-def _fenced(code: str) -> str:
+def _render_code_block(code: str) -> str:
     fence = "`" * max(3, _longest_run(code) + 1)
     return f"{fence}\n{code.strip(chr(10))}\n{fence}"
 
 
-def _code(text: str) -> str:
+def _render_code(text: str) -> str:
     if not text.strip():
         return text
     fence = "`" * (_longest_run(text) + 1)
@@ -223,21 +223,21 @@ def _longest_run(text: str) -> int:
     return max((len(run) for run in _BACKTICKS.findall(text)), default=0)
 
 
-def target(address: str) -> str:
+def link_target(address: str) -> str:
     """Return an address between angle brackets, in which only few characters mean anything."""
     bare = _SPACES.sub("%20", address.strip())
     return "<" + bare.replace("\\", "%5C").replace("<", "%3C").replace(">", "%3E") + ">"
 
 
-def _escaped(text: str) -> str:
+def _escape(text: str) -> str:
     return _SPECIAL.sub(r"\\\g<0>", text)
 
 
-def _finished_line(text: str) -> str:
+def _finish_line(text: str) -> str:
     bare = _BREAKS.sub(_BREAK, _SPACES.sub(" ", text)).strip(f" {_BREAK}")
     return _LINE_START.sub(_escape_start, bare.replace(_BREAK, "\\\n"))
 
 
-def _escape_start(found: re.Match[str]) -> str:
+def _escape_start(match: re.Match[str]) -> str:
     """Take from the start of a line what would make it a list, a heading or a rule."""
-    return f"{found[1]}\\" if found[1].isdigit() else f"\\{found[1]}"
+    return f"{match[1]}\\" if match[1].isdigit() else f"\\{match[1]}"

@@ -7,7 +7,7 @@ from urllib.parse import unquote, urlsplit
 
 from app.kit.uri import to_uri
 
-_SOME = ("<audio", "<video")
+_OPENINGS = ("<audio", "<video")
 # Sanitised markup has its attributes in double quotes.
 _TAG = re.compile(r'<(/?)(audio|video|source)((?:[^<>"]|"[^"]*")*)>')
 _ATTRIBUTE = re.compile(r' ([^\s"=<>/]+)="([^"]*)"')
@@ -32,8 +32,8 @@ _TYPES = {
     "webm": "video/webm",
 }
 # Files that may hold a film, where they hold a sound.
-_OF_SOUND = {"mp4": "audio/mp4", "webm": "audio/webm"}
-_USUAL = {"audio": "audio/mpeg", "video": "video/mp4"}
+_AUDIO_TYPES = {"mp4": "audio/mp4", "webm": "audio/webm"}
+_DEFAULT_TYPES = {"audio": "audio/mpeg", "video": "video/mp4"}
 
 
 class Medium(NamedTuple):
@@ -50,11 +50,11 @@ class Medium(NamedTuple):
         return self.title or file_name(self.url)
 
 
-def media_of(markup: str | None) -> list[Medium]:
+def find_media(markup: str | None) -> list[Medium]:
     """Return the films and sounds of sanitised HTML with whole addresses, each of them once."""
-    if markup is None or not any(tag in markup for tag in _SOME):
+    if markup is None or not any(tag in markup for tag in _OPENINGS):
         return []
-    found: dict[str, Medium] = {}
+    media: dict[str, Medium] = {}
     kind, title = "", None
     for tag in _TAG.finditer(markup):
         attributes = {name: html.unescape(value) for name, value in _ATTRIBUTE.findall(tag[3])}
@@ -62,10 +62,10 @@ def media_of(markup: str | None) -> list[Medium]:
             kind = "" if tag[1] else tag[2]
             title = " ".join(attributes.get("title", "").split()) or None
         address = attributes.get("src", "")
-        if kind and address.lower().startswith(("http:", "https:")) and len(found) < _MOST:
+        if kind and address.lower().startswith(("http:", "https:")) and len(media) < _MOST:
             type_ = _media_type(kind, address, attributes.get("type", ""))
-            found.setdefault(address, Medium(kind, to_uri(address), type_, title))
-    return list(found.values())
+            media.setdefault(address, Medium(kind, to_uri(address), type_, title))
+    return list(media.values())
 
 
 def file_name(address: str) -> str:
@@ -77,12 +77,12 @@ def file_name(address: str) -> str:
     return unquote(parts.path.rstrip("/").rpartition("/")[2]) or parts.netloc
 
 
-def _media_type(kind: str, address: str, told: str) -> str:
+def _media_type(kind: str, address: str, declared: str) -> str:
     """Return the media type of a file: as it was told, by its name, or what is usual."""
-    bare = told.partition(";")[0].strip()
+    bare = declared.partition(";")[0].strip()
     if _MEDIA_TYPE.fullmatch(bare):
         return bare.lower()
-    end = file_name(to_uri(address)).rpartition(".")[2].lower()
-    if kind == "audio" and end in _OF_SOUND:
-        return _OF_SOUND[end]
-    return _TYPES.get(end) or _USUAL[kind]
+    extension = file_name(to_uri(address)).rpartition(".")[2].lower()
+    if kind == "audio" and extension in _AUDIO_TYPES:
+        return _AUDIO_TYPES[extension]
+    return _TYPES.get(extension) or _DEFAULT_TYPES[kind]

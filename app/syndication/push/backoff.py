@@ -5,7 +5,7 @@ from datetime import timedelta
 
 _SECOND, _MINUTE, _HOUR = 1, 60, 3_600
 # After the first attempt, the second, and so on; with each wait lengthened by up to a fifth.
-WAITS = (
+RETRY_DELAYS = (
     5 * _SECOND,
     30 * _SECOND,
     2 * _MINUTE,
@@ -20,24 +20,24 @@ WAITS = (
 )
 _JITTER = 0.2
 # A receiver that fails again and again is asked once in a while; then it gets all that waited.
-_LONGEST_SILENCE = timedelta(minutes=10)
+_LONGEST_RECEIVER_DELAY = timedelta(minutes=10)
 
 
-def next_try(attempts: int) -> timedelta | None:
+def retry_delay(attempts: int) -> timedelta | None:
     """Return how long to wait after so many attempts, or nothing where it was the last.
 
     Chance keeps those that failed at the same moment from coming back at the same moment.
     """
-    if attempts > len(WAITS):
+    if attempts > len(RETRY_DELAYS):
         return None
     stretch = 1 + random.uniform(0, _JITTER)  # noqa: S311 - nobody gains by guessing it
-    return timedelta(seconds=WAITS[attempts - 1] * stretch)
+    return timedelta(seconds=RETRY_DELAYS[attempts - 1] * stretch)
 
 
-def silence_after(failures: int) -> timedelta:
+def receiver_delay(failures: int) -> timedelta:
     """Return how long a receiver is left alone after so many failures in a row."""
-    wait = next_try(failures)
+    wait = retry_delay(failures)
     # One failure may be the fault of what was sent; others are not to wait for it.
     if failures < 2:
         return timedelta(0)
-    return _LONGEST_SILENCE if wait is None else min(wait, _LONGEST_SILENCE)
+    return _LONGEST_RECEIVER_DELAY if wait is None else min(wait, _LONGEST_RECEIVER_DELAY)

@@ -3,18 +3,18 @@
 from app.access.audit import AuditVerb
 from app.kit.quoting import quote_text
 from app.kit.sql.unit_of_work import UnitOfWork
-from app.syndication.push.errors import WebhookChanged, WebhookNotFound, WrongState
-from app.syndication.push.queries import found
+from app.syndication.push.errors import WebhookChanged, WebhookNotFound, WrongWebhookState
+from app.syndication.push.queries import load_webhook
 from app.syndication.push.store import receivers
 from app.syndication.push.store.receivers import WebhookRow
-from app.syndication.push.views import noted
+from app.syndication.push.views import audit_values
 
 Expected = frozenset[int] | None
 
 
-def to_change(unit: UnitOfWork, id_: str, expected: Expected) -> WebhookRow:
+def load_for_change(unit: UnitOfWork, id_: str, expected: Expected) -> WebhookRow:
     """Return a webhook locked, if it is a version that is expected."""
-    row = None if "\0" in id_ else receivers.webhook_locked(unit.session, id_)
+    row = None if "\0" in id_ else receivers.lock_webhook(unit.session, id_)
     if row is None:
         raise WebhookNotFound(f"There is no webhook with the id {quote_text(id_)}.")
     if expected is not None and row.version not in expected:
@@ -22,12 +22,18 @@ def to_change(unit: UnitOfWork, id_: str, expected: Expected) -> WebhookRow:
     return row
 
 
-def need_active(row: WebhookRow) -> None:
+def require_active(row: WebhookRow) -> None:
     """Insist that a webhook is told anything."""
     if row.state != "active":
-        raise WrongState(f"The webhook is {row.state}. Resume it first.")
+        raise WrongWebhookState(f"The webhook is {row.state}. Resume it first.")
 
 
-def note_change(unit: UnitOfWork, verb: AuditVerb, before: WebhookRow) -> None:
+def audit_change(unit: UnitOfWork, verb: AuditVerb, before: WebhookRow) -> None:
     """Tell the audit what is different."""
-    unit.audit(verb, "webhook", before.id, noted(before), noted(found(unit.session, before.id)))
+    unit.audit(
+        verb,
+        "webhook",
+        before.id,
+        audit_values(before),
+        audit_values(load_webhook(unit.session, before.id)),
+    )

@@ -5,11 +5,11 @@ from app.kit.sql.unit_of_work import UnitOfWork
 from app.syndication.push.store import deliveries
 
 
-def forget_erased(unit: UnitOfWork) -> None:
+def erase_deliveries(unit: UnitOfWork) -> None:
     """Delete the bodies of deliveries about erased stories, with what receivers answered.
 
     That a story is gone is another delivery, which the log calls for afterwards.
     """
     for event in unit.events:
         if isinstance(event, ArticleRemoved) and event.erased:
-            deliveries.erase(unit.session, event.article_id)
+            deliveries.erase_for_subject(unit.session, event.article_id)

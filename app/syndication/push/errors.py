@@ -15,7 +15,7 @@ class WebhookChanged(Failure):
     code = "version_mismatch"
 
 
-class WrongState(Failure):
+class WrongWebhookState(Failure):
     """The verb does not apply to a webhook in this state."""
 
     code = "wrong_state"

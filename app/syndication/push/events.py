@@ -17,28 +17,30 @@ REASONS = "published updated corrected unpublished killed expired deleted left r
 KILLED = "article.killed"
 TEST = "webhook.test"
 # What a webhook names instead of each event: all of them, and those that come later.
-EVERY = "*"
+EVERY_EVENT = "*"
 EVENTS = (*(f"article.{reason}" for reason in REASONS), "source.updated", "category.updated")
 
 
-def event_of(row: Change, selection: Selection) -> str | None:
+def find_event(row: Change, selection: Selection) -> str | None:
     """Return what a row is to somebody who wants a selection of stories, or nothing."""
     if row.type != "article":
         return f"{row.type}.updated"
-    was, is_ = (facts is not None and selection.matches(facts) for facts in (row.before, row.after))
-    if is_:
+    was_selected, is_selected = (
+        facts is not None and selection.matches(facts) for facts in (row.before, row.after)
+    )
+    if is_selected:
         return f"article.{row.reason}"
-    if was:
+    if was_selected:
         return f"article.{row.reason if row.op == 'remove' else 'left'}"
     return None
 
 
-def touches(row: Change, selection: Selection) -> bool:
+def affects(row: Change, selection: Selection) -> bool:
     """Tell whether a row may have changed what a feed of a selection shows."""
-    return event_of(row, selection) is not None
+    return find_event(row, selection) is not None
 
 
-def body_of(event: str, row: Change, slugs: Mapping[str, str], own: str) -> bytes:
+def build_body(event: str, row: Change, slugs: Mapping[str, str], own: str) -> bytes:
     """Return the thin event: what happened to what, and where to read it.
 
     `slugs` are those of stories that are public now; `own` is this API's own address.
@@ -53,13 +55,15 @@ def body_of(event: str, row: Change, slugs: Mapping[str, str], own: str) -> byte
         "notice": row.notice,
         "deleted": True if row.type != "article" and row.op == "remove" else None,
     }
-    return _thin(event, row.at, {name: value for name, value in data.items() if value is not None})
+    return _build_thin_event(
+        event, row.at, {name: value for name, value in data.items() if value is not None}
+    )
 
 
-def test_body(webhook: str, now: datetime) -> bytes:
+def build_test_body(webhook: str, now: datetime) -> bytes:
     """Return the event that a test sends."""
-    return _thin(TEST, now, {"webhook": webhook})
+    return _build_thin_event(TEST, now, {"webhook": webhook})
 
 
-def _thin(event: str, at: datetime, data: Mapping[str, Any]) -> bytes:
+def _build_thin_event(event: str, at: datetime, data: Mapping[str, Any]) -> bytes:
     return json.dumps({"type": event, "timestamp": format_instant(at), "data": data})

@@ -12,33 +12,33 @@ from app.kit import json
 from app.kit.http_client import HttpOutcome, HttpResponse
 from app.kit.sql.session import WriteSession
 from app.kit.sql.unit_of_work import Actor, AuditedAction
-from app.syndication.push.hub_limits import has_seat
-from app.syndication.push.log_follower import delivery_row
-from app.syndication.push.signing import hub_signature, signatures
+from app.syndication.push.hub_limits import has_capacity
+from app.syndication.push.log_follower import build_delivery
+from app.syndication.push.signing import sign_hub_request, sign_webhook
 from app.syndication.push.store import deliveries, receivers
-from app.syndication.push.store.deliveries import Message
+from app.syndication.push.store.deliveries import DeliveryRow
 from app.syndication.push.store.receivers import Receiver, SubscriptionRow, WebhookRow
 
 # `gone` says that nothing more is to be sent there; `refused`, that this is not to be sent again.
 Verdict = Literal["delivered", "failed", "refused", "gone"]
 _GONE = 410
 VERIFY, DENY = "verify", "denied"
-_MOST_QUESTIONS = 3
+_MOST_VERIFICATIONS = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Outgoing:
-    """A request as it is sent; `mark` is what the courier has to know of it afterwards.
+class OutgoingRequest:
+    """A request as it is sent; `memo` is what the courier has to know of it afterwards.
 
-    One that is `unproven` goes to a receiver that may have asked for nothing.
+    One that is `is_unverified` goes to a receiver that may have asked for nothing.
     """
 
     method: str
     url: str
     headers: Mapping[str, str]
     body: bytes = b""
-    mark: str | None = None
-    unproven: bool = False
+    memo: str | None = None
+    is_unverified: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,25 +50,32 @@ class FeedContent:
     body: bytes
 
 
-class NotNow(Exception):
+class NotDeliverableNow(Exception):
     """A delivery cannot be made at this moment, for no fault of its receiver."""
 
 
-class Courier(Protocol):
+class DeliveryHandler(Protocol):
     """Knows how one kind of receiver is told."""
 
-    at_once: int
+    most_concurrent: int
 
-    def outgoing(self, row: Message, receiver: Receiver, now: datetime) -> Outgoing | None:
+    def build_request(
+        self, row: DeliveryRow, receiver: Receiver, now: datetime
+    ) -> OutgoingRequest | None:
         """Return the request of a delivery, or nothing where there is nothing to say."""
         ...
 
-    def judge(self, row: Message, sent: Outgoing, outcome: HttpOutcome) -> Verdict:
+    def judge(self, row: DeliveryRow, sent: OutgoingRequest, outcome: HttpOutcome) -> Verdict:
         """Return what an outcome means."""
         ...
 
-    def done(
-        self, session: WriteSession, row: Message, sent: Outgoing, verdict: Verdict, now: datetime
+    def finish(
+        self,
+        session: WriteSession,
+        row: DeliveryRow,
+        sent: OutgoingRequest,
+        verdict: Verdict,
+        now: datetime,
     ) -> None:
         """Write down what follows from a delivery that is over, for better or worse."""
         ...
@@ -79,16 +86,18 @@ def no_headers(_subject: str) -> Mapping[str, str]:
     return {}
 
 
-class WebhookCourier:
+class WebhookHandler:
     """Signed thin events, by Standard Webhooks."""
 
-    at_once = 8
+    most_concurrent = 8
 
     def __init__(self, headers_about: Callable[[str], Mapping[str, str]] = no_headers) -> None:
         """Add headers to events about a thing, by its id."""
         self._headers_about = headers_about
 
-    def outgoing(self, row: Message, receiver: Receiver, now: datetime) -> Outgoing | None:
+    def build_request(
+        self, row: DeliveryRow, receiver: Receiver, now: datetime
+    ) -> OutgoingRequest | None:
         """Sign the event, with both secrets while one takes the place of the other."""
         assert isinstance(receiver, WebhookRow)
         if row.body is None:
@@ -101,46 +110,53 @@ class WebhookCourier:
             "content-type": "application/json",
             "webhook-id": row.id,
             "webhook-timestamp": str(seconds),
-            "webhook-signature": signatures(keys, row.id, seconds, body),
+            "webhook-signature": sign_webhook(keys, row.id, seconds, body),
             **self._headers_about(row.subject),
         }
-        return Outgoing("POST", receiver.url, headers, body)
+        return OutgoingRequest("POST", receiver.url, headers, body)
 
-    def judge(self, row: Message, sent: Outgoing, outcome: HttpOutcome) -> Verdict:
+    def judge(self, row: DeliveryRow, sent: OutgoingRequest, outcome: HttpOutcome) -> Verdict:
         """Take 2xx for success, and 410 for a wish to be left alone."""
-        return _judged(outcome)
+        return _judge_status(outcome)
 
-    def done(
-        self, session: WriteSession, row: Message, sent: Outgoing, verdict: Verdict, now: datetime
+    def finish(
+        self,
+        session: WriteSession,
+        row: DeliveryRow,
+        sent: OutgoingRequest,
+        verdict: Verdict,
+        now: datetime,
     ) -> None:
         """Do nothing: a webhook that is to be left alone is disabled by a command."""
 
 
-class FeedCourier:
+class FeedHandler:
     """Feeds for their subscribers, and questions whether somebody means to be one (WebSub)."""
 
-    at_once = 1
+    most_concurrent = 1
 
-    def __init__(self, hub: str, seats: int) -> None:
+    def __init__(self, hub: str, capacity: int) -> None:
         """Speak for a hub with so many seats; `read` has to be set before feeds can be sent."""
         self._hub = hub
-        self._seats = seats
+        self._capacity = capacity
         self.read: Callable[[str], FeedContent] | None = None
 
-    def outgoing(self, row: Message, receiver: Receiver, now: datetime) -> Outgoing | None:
+    def build_request(
+        self, row: DeliveryRow, receiver: Receiver, now: datetime
+    ) -> OutgoingRequest | None:
         """Return a question, or the feed as it is now, unless that was sent before."""
         assert isinstance(receiver, SubscriptionRow)
         if row.event == VERIFY:
-            return _question(row, receiver)
+            return _build_verification(row, receiver)
         if row.event == DENY:
-            return _denial(receiver, "the hub is full")
+            return _build_denial(receiver, "the hub is full")
         if self.read is None:
             raise RuntimeError("This process cannot read feeds; nobody told it how.")
         content = self.read(receiver.topic)
         if content.status >= 500:
-            raise NotNow
+            raise NotDeliverableNow
         if content.status != 200:
-            return _denial(receiver, "no such feed")
+            return _build_denial(receiver, "no such feed")
         digest = hashlib.sha256(content.body).hexdigest()
         if digest == receiver.sent:
             return None
@@ -149,62 +165,71 @@ class FeedCourier:
             "link": f'<{self._hub}>; rel="hub", <{receiver.topic}>; rel="self"',
         }
         if receiver.secret is not None:
-            headers["x-hub-signature"] = hub_signature(receiver.secret, content.body)
-        return Outgoing("POST", receiver.callback, headers, content.body, digest)
+            headers["x-hub-signature"] = sign_hub_request(receiver.secret, content.body)
+        return OutgoingRequest("POST", receiver.callback, headers, content.body, digest)
 
-    def judge(self, row: Message, sent: Outgoing, outcome: HttpOutcome) -> Verdict:
+    def judge(self, row: DeliveryRow, sent: OutgoingRequest, outcome: HttpOutcome) -> Verdict:
         """Tell whether a question was answered with the challenge, or a feed was taken."""
-        if sent.mark == DENY:
+        if sent.memo == DENY:
             return "gone"
         if row.event != VERIFY:
-            return _judged(outcome)
-        asked = json.loads(row.body or b"{}")
+            return _judge_status(outcome)
+        verification = json.loads(row.body or b"{}")
         if isinstance(outcome, HttpResponse) and outcome.status < 500:
-            agreed = 200 <= outcome.status < 300 and outcome.body == asked["challenge"].encode()
-            return "delivered" if agreed else "refused"
-        return "failed" if row.attempts + 1 < _MOST_QUESTIONS else "refused"
+            is_confirmed = (
+                200 <= outcome.status < 300 and outcome.body == verification["challenge"].encode()
+            )
+            return "delivered" if is_confirmed else "refused"
+        return "failed" if row.attempts + 1 < _MOST_VERIFICATIONS else "refused"
 
-    def done(
-        self, session: WriteSession, row: Message, sent: Outgoing, verdict: Verdict, now: datetime
+    def finish(
+        self,
+        session: WriteSession,
+        row: DeliveryRow,
+        sent: OutgoingRequest,
+        verdict: Verdict,
+        now: datetime,
     ) -> None:
         """Begin, renew or end a subscription; note what was sent."""
         if verdict == "gone":
-            known = receivers.by_ids(session, "feed", [row.receiver]).get(row.receiver)
-            if isinstance(known, SubscriptionRow) and known.active:
-                _note(session, "unsubscribed", known, {}, now)
+            subscription = receivers.load_by_ids(session, "feed", [row.receiver]).get(row.receiver)
+            if isinstance(subscription, SubscriptionRow) and subscription.active:
+                _audit_subscription(session, "unsubscribed", subscription, {}, now)
             end_subscription(session, row.receiver)
         elif row.event == VERIFY:
-            self._answered(session, row, verdict, now)
+            self._finish_verification(session, row, verdict, now)
         elif verdict == "delivered":
-            receivers.change(session, "feed", row.receiver, sent=sent.mark)
+            receivers.change(session, "feed", row.receiver, sent=sent.memo)
 
-    def _answered(
-        self, session: WriteSession, row: Message, verdict: Verdict, now: datetime
+    def _finish_verification(
+        self, session: WriteSession, row: DeliveryRow, verdict: Verdict, now: datetime
     ) -> None:
-        known = receivers.by_ids(session, "feed", [row.receiver]).get(row.receiver)
+        subscription = receivers.load_by_ids(session, "feed", [row.receiver]).get(row.receiver)
         # A question that failed is asked again: no answer means nothing.
-        if not isinstance(known, SubscriptionRow) or verdict == "failed":
+        if not isinstance(subscription, SubscriptionRow) or verdict == "failed":
             return
-        asked: dict[str, Any] = json.loads(row.body or b"{}")
+        verification: dict[str, Any] = json.loads(row.body or b"{}")
         if verdict == "refused":
             # Who is a subscriber already stays one until he says otherwise.
-            if not known.active:
-                end_subscription(session, known.id)
-        elif asked["mode"] == "unsubscribe":
-            _note(session, "unsubscribed", known, asked, now)
-            end_subscription(session, known.id)
-        elif not known.active and not has_seat(session, self._seats, now):
-            denial = delivery_row("feed", known, DENY, known.id, None, serial=0, now=now)
+            if not subscription.active:
+                end_subscription(session, subscription.id)
+        elif verification["mode"] == "unsubscribe":
+            _audit_subscription(session, "unsubscribed", subscription, verification, now)
+            end_subscription(session, subscription.id)
+        elif not subscription.active and not has_capacity(session, self._capacity, now):
+            denial = build_delivery(
+                "feed", subscription, DENY, subscription.id, None, serial=0, now=now
+            )
             deliveries.add(session, [denial])
         else:
-            _note(session, "subscribed", known, asked, now)
+            _audit_subscription(session, "subscribed", subscription, verification, now)
             receivers.change(
                 session,
                 "feed",
-                known.id,
+                subscription.id,
                 active=True,
-                secret=asked["secret"],
-                lease_until=now + timedelta(seconds=asked["lease"]),
+                secret=verification["secret"],
+                lease_until=now + timedelta(seconds=verification["lease"]),
             )
 
 
@@ -214,49 +239,51 @@ def end_subscription(session: WriteSession, id_: str) -> None:
     What its host was asked is remembered for a while: it counts against the host's limit.
     """
     receivers.remove(session, "feed", id_)
-    deliveries.forget_of(session, id_, but_for=VERIFY)
+    deliveries.delete_for_receiver(session, id_, but_for=VERIFY)
 
 
-def _note(
+def _audit_subscription(
     session: WriteSession,
     verb: Literal["subscribed", "unsubscribed"],
-    known: SubscriptionRow,
-    asked: Mapping[str, Any],
+    subscription: SubscriptionRow,
+    verification: Mapping[str, Any],
     now: datetime,
 ) -> None:
     """Note in the audit what a callback agreed to, and who asked for it where that is known."""
-    actor = Actor(None, "hub", asked.get("address"), asked.get("request_id"))
-    told = {"topic": known.topic, "callback": known.callback}
-    states = (None, told) if verb == "subscribed" else (told, None)
-    add_audit_row(session, actor, now, AuditedAction(verb, "subscription", known.id, *states))
+    actor = Actor(None, "hub", verification.get("address"), verification.get("request_id"))
+    values = {"topic": subscription.topic, "callback": subscription.callback}
+    states = (None, values) if verb == "subscribed" else (values, None)
+    add_audit_row(
+        session, actor, now, AuditedAction(verb, "subscription", subscription.id, *states)
+    )
 
 
-def _question(row: Message, receiver: SubscriptionRow) -> Outgoing:
-    asked: dict[str, Any] = json.loads(row.body or b"{}")
+def _build_verification(row: DeliveryRow, receiver: SubscriptionRow) -> OutgoingRequest:
+    verification: dict[str, Any] = json.loads(row.body or b"{}")
     query = {
-        "hub.mode": asked["mode"],
+        "hub.mode": verification["mode"],
         "hub.topic": receiver.topic,
-        "hub.challenge": asked["challenge"],
+        "hub.challenge": verification["challenge"],
     }
-    if asked["mode"] == "subscribe":
-        query["hub.lease_seconds"] = str(asked["lease"])
-    return Outgoing("GET", _with_query(receiver.callback, query), {}, unproven=True)
+    if verification["mode"] == "subscribe":
+        query["hub.lease_seconds"] = str(verification["lease"])
+    return OutgoingRequest("GET", _add_query(receiver.callback, query), {}, is_unverified=True)
 
 
-def _denial(receiver: SubscriptionRow, reason: str) -> Outgoing:
+def _build_denial(receiver: SubscriptionRow, reason: str) -> OutgoingRequest:
     """Return the request that says that a subscription is over (WebSub, section 5.2)."""
     query = {"hub.mode": DENY, "hub.topic": receiver.topic, "hub.reason": reason}
-    return Outgoing("GET", _with_query(receiver.callback, query), {}, mark=DENY)
+    return OutgoingRequest("GET", _add_query(receiver.callback, query), {}, memo=DENY)
 
 
-def _with_query(address: str, more: Mapping[str, str]) -> str:
+def _add_query(address: str, more: Mapping[str, str]) -> str:
     """Add parameters to an address, leaving those that it has (WebSub, section 5.3)."""
     parts = urlsplit(address)
     query = "&".join(part for part in (parts.query, urlencode(more)) if part)
     return parts._replace(query=query, fragment="").geturl()
 
 
-def _judged(outcome: HttpOutcome) -> Verdict:
+def _judge_status(outcome: HttpOutcome) -> Verdict:
     if not isinstance(outcome, HttpResponse):
         return "failed"
     if outcome.status == _GONE:

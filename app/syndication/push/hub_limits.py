@@ -33,7 +33,7 @@ _TRY_AGAIN_SECONDS = 60
 class HubLimits:
     """Seats for subscriptions, and whether what is not confirmed is limited as well."""
 
-    seats: int
+    capacity: int
     is_rate_limited: bool
 
 
@@ -55,36 +55,36 @@ def check_limits(
     `known` is the subscription that the question is about, if there is one already.
     """
     if known is None:
-        _check_seats(session, limits, now)
+        _check_capacity(session, limits, now)
     if limits.is_rate_limited:
         _check_host(session, callback, now)
 
 
-def has_seat(session: ReadSession, seats: int, now: datetime) -> bool:
+def has_capacity(session: ReadSession, capacity: int, now: datetime) -> bool:
     """Tell whether one more subscription may be confirmed."""
-    return receivers.count_live(session, now) < seats
+    return receivers.count_live(session, now) < capacity
 
 
-def _check_seats(session: ReadSession, limits: HubLimits, now: datetime) -> None:
-    if not has_seat(session, limits.seats, now):
+def _check_capacity(session: ReadSession, limits: HubLimits, now: datetime) -> None:
+    if not has_capacity(session, limits.capacity, now):
         raise HubFull("This hub has as many subscriptions as it may have. Try again later.")
-    most = PENDING_IN_ALL if limits.is_rate_limited else limits.seats
+    most = PENDING_IN_ALL if limits.is_rate_limited else limits.capacity
     if receivers.count_unconfirmed(session) >= most:
         raise HubFull("Too many subscriptions wait to be confirmed. Try again in a minute.")
 
 
 def _check_host(session: ReadSession, callback: str, now: datetime) -> None:
-    asked = deliveries.questions_of(session, host_key(callback), now - WINDOW)
-    if asked.total >= QUESTIONS_OF_HOST:
+    verifications = deliveries.count_verifications(session, host_key(callback), now - WINDOW)
+    if verifications.total >= QUESTIONS_OF_HOST:
         minutes = int(WINDOW.total_seconds()) // 60
         raise RateLimited(
             f"The host of `hub.callback` is asked at most {QUESTIONS_OF_HOST} times in {minutes} "
             "minutes. Try again after the seconds in Retry-After.",
-            max(1, math.ceil((asked.first + WINDOW - now).total_seconds())),
+            max(1, math.ceil((verifications.first + WINDOW - now).total_seconds())),
         )
-    if asked.pending >= PENDING_OF_HOST:
+    if verifications.pending >= PENDING_OF_HOST:
         raise RateLimited(
-            f"{asked.pending} requests for the host of `hub.callback` wait to be confirmed. Let "
+            f"{verifications.pending} requests for the host of `hub.callback` wait to be confirmed. Let "
             "it answer them, and try again after the seconds in Retry-After.",
             _TRY_AGAIN_SECONDS,
         )

@@ -12,17 +12,17 @@ from app.delivery import store as delivery_store
 from app.delivery.store import Change
 from app.kit.ids import new_id
 from app.kit.sql.session import WriteSession
-from app.syndication.push.events import EVERY, KILLED, body_of, event_of, touches
+from app.syndication.push.events import EVERY_EVENT, KILLED, affects, build_body, find_event
 from app.syndication.push.selections import from_json
 from app.syndication.push.store import deliveries, receivers
-from app.syndication.push.store.deliveries import Message
+from app.syndication.push.store.deliveries import DeliveryRow
 from app.syndication.push.store.receivers import Receiver, SubscriptionRow, WebhookRow
 
 FOLLOWER = "push"
 
 
 @dataclass(frozen=True, slots=True)
-class _Told:
+class _WebhookFilter:
     """Somebody who is told, and the selection of stories that it wants."""
 
     row: WebhookRow
@@ -32,35 +32,40 @@ class _Told:
         """Tell whether it asked for an event; who hears of stories hears of kills."""
         events = self.row.events
         return (
-            EVERY in events
+            EVERY_EVENT in events
             or event in events
             or (event == KILLED and any("article." in event for event in events))
         )
 
 
-def begin(session: WriteSession, now: datetime) -> int:
+def start_following(session: WriteSession, now: datetime) -> int:
     """Let the log be followed from here on, if it is not yet; return where it ends."""
     delivery_store.start_follower(session, FOLLOWER, now)
     return delivery_store.last_serial(session)
 
 
-def write_down(session: WriteSession, rows: Sequence[Change], now: datetime, own: str) -> None:
+def create_deliveries(
+    session: WriteSession, rows: Sequence[Change], now: datetime, own: str
+) -> None:
     """Make the deliveries that rows of the log call for."""
-    told = [_Told(row, from_json(row.selection)) for row in receivers.told_webhooks(session)]
-    slugs = _public_slugs(session, rows, now) if told else {}
-    made: list[Message] = []
+    webhooks = [
+        _WebhookFilter(row, from_json(row.selection))
+        for row in receivers.list_enabled_webhooks(session)
+    ]
+    slugs = _load_public_slugs(session, rows, now) if webhooks else {}
+    new_deliveries: list[DeliveryRow] = []
     for row in rows:
         if row.reason == "killed":
             # What waits is about a story that nobody may have any more.
-            deliveries.add(session, made)
-            made = []
-        gone_to = _silenced(session, row)
-        made += _webhook_deliveries(row, told, gone_to, slugs, now, own)
-    deliveries.add(session, made)
-    _tell_subscribers(session, rows, now)
+            deliveries.add(session, new_deliveries)
+            new_deliveries = []
+        informed = _drop_killed(session, row)
+        new_deliveries += _build_webhook_deliveries(row, webhooks, informed, slugs, now, own)
+    deliveries.add(session, new_deliveries)
+    _enqueue_feeds(session, rows, now)
 
 
-def delivery_row(
+def build_delivery(
     kind: str,
     receiver: Receiver,
     event: str,
@@ -69,12 +74,12 @@ def delivery_row(
     *,
     serial: int,
     now: datetime,
-) -> Message:
+) -> DeliveryRow:
     """Return a delivery to be made at once, or when its receiver is asked again."""
-    held = isinstance(receiver, WebhookRow) and receiver.state != "active"
-    due_at = None if held else max(receiver.retry_at or now, now)
+    is_stopped = isinstance(receiver, WebhookRow) and receiver.state != "active"
+    due_at = None if is_stopped else max(receiver.retry_at or now, now)
     id_ = f"msg_{new_id().replace('-', '')}"
-    return Message(
+    return DeliveryRow(
         id_,
         kind,
         receiver.id,
@@ -89,59 +94,65 @@ def delivery_row(
     )
 
 
-def _silenced(session: WriteSession, row: Change) -> set[str]:
+def _drop_killed(session: WriteSession, row: Change) -> set[str]:
     """Take back what was to be said of a story that was killed; return who had heard of it."""
     if row.reason != "killed":
         return set()
-    deliveries.silence(session, row.id, KILLED)
-    return deliveries.receivers_of(session, row.id)
+    deliveries.drop_for_subject(session, row.id, KILLED)
+    return deliveries.find_receivers(session, row.id)
 
 
-def _webhook_deliveries(
+def _build_webhook_deliveries(
     row: Change,
-    told: Iterable[_Told],
-    gone_to: set[str],
+    webhooks: Iterable[_WebhookFilter],
+    informed: set[str],
     slugs: Mapping[str, str],
     now: datetime,
     own: str,
-) -> Iterator[Message]:
+) -> Iterator[DeliveryRow]:
     bodies: dict[str, bytes] = {}
-    for webhook in told:
-        event = event_of(row, webhook.selection)
-        if event is None and webhook.row.id in gone_to:
+    for webhook in webhooks:
+        event = find_event(row, webhook.selection)
+        if event is None and webhook.row.id in informed:
             event = KILLED
         if event is None or not webhook.wants(event) or row.serial <= webhook.row.since:
             continue
-        body = bodies.get(event) or bodies.setdefault(event, body_of(event, row, slugs, own))
-        yield delivery_row("webhook", webhook.row, event, row.id, body, serial=row.serial, now=now)
+        body = bodies.get(event) or bodies.setdefault(event, build_body(event, row, slugs, own))
+        yield build_delivery(
+            "webhook", webhook.row, event, row.id, body, serial=row.serial, now=now
+        )
 
 
-def _public_slugs(session: WriteSession, rows: Sequence[Change], now: datetime) -> dict[str, str]:
+def _load_public_slugs(
+    session: WriteSession, rows: Sequence[Change], now: datetime
+) -> dict[str, str]:
     """Return the slugs of those stories that are public now; others' are nobody's business."""
     ids = {row.id for row in rows if row.type == "article" and row.op == "upsert"}
     found = delivery_store.attributes(session, ids)
     return {id_: story.slug for id_, story in found.items() if story.is_out(now)}
 
 
-def _tell_subscribers(session: WriteSession, rows: Sequence[Change], now: datetime) -> None:
-    for subscription in receivers.live_subscriptions(session, now):
+def _enqueue_feeds(session: WriteSession, rows: Sequence[Change], now: datetime) -> None:
+    for subscription in receivers.list_live_subscriptions(session, now):
         selection = from_json(subscription.selection)
         serials = [
             row.serial
             for row in rows
-            if row.serial > subscription.since and touches(row, selection)
+            if row.serial > subscription.since and affects(row, selection)
         ]
         if serials:
-            tell_subscriber(session, subscription, serials[-1], now)
+            enqueue_feed(session, subscription, serials[-1], now)
 
 
-def tell_subscriber(
+def enqueue_feed(
     session: WriteSession, subscription: SubscriptionRow, serial: int, now: datetime
 ) -> None:
     """Let a subscriber have its feed as it is then; what waits already will do."""
-    waiting = deliveries.waiting_for(session, subscription.id)
+    waiting = deliveries.find_pending_feed(session, subscription.id)
     if waiting is not None:
         deliveries.renew(session, waiting.number, serial)
         return
-    row = delivery_row("feed", subscription, "feed", subscription.id, None, serial=serial, now=now)
+    row = build_delivery(
+        "feed", subscription, "feed", subscription.id, None, serial=serial, now=now
+    )
     deliveries.add(session, [row])

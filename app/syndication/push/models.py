@@ -67,7 +67,7 @@ class Subscription(Base):
     __table_args__ = (Index("ix_subscriptions_lease_until", "lease_until"),)
 
 
-class Delivery(Base):
+class PushDelivery(Base):
     """One thing that a receiver is to be told, and what came of it.
 
     `number` is their order; of one `subject`, a receiver is told one after the other. `body` is

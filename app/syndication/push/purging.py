@@ -19,13 +19,13 @@ _MOST_KEYS = 30
 # What would take more requests than these is told as a change to everything.
 _MOST_REQUESTS = 10
 # Retries are a minute apart at the most, so it is not that.
-_LONG = timedelta(minutes=10)
+_TOO_LONG = timedelta(minutes=10)
 
 _log = logging.getLogger("dateline.purging")
 
 
 @dataclass(frozen=True, slots=True)
-class Receiver:
+class PurgeReceiver:
     """Who is told, and how; the token is a secret."""
 
     url: str
@@ -33,11 +33,15 @@ class Receiver:
     token: str | None = field(default=None, repr=False)
 
 
-class Purging:
+class CdnPurger:
     """Tells one receiver of all changes: each at least once, in the order of the log."""
 
     def __init__(
-        self, follower: Follower, surrogates: Surrogates, client: HttpClient, receiver: Receiver
+        self,
+        follower: Follower,
+        surrogates: Surrogates,
+        client: HttpClient,
+        receiver: PurgeReceiver,
     ) -> None:
         """Begin where the follower stands."""
         self._follower = follower
@@ -52,7 +56,7 @@ class Purging:
 
     def catch_up(self) -> bool:
         """Tell of all that is new; say whether that succeeded."""
-        return self._follower.follow(self._tell)
+        return self._follower.follow(self._purge)
 
     def lag(self) -> int:
         """Return how many serials the receiver is behind the log."""
@@ -61,7 +65,7 @@ class Purging:
     def flaws(self, now: datetime) -> list[str]:
         """Return what is wrong if the receiver has not been told of changes for long."""
         since = self._follower.waits_since()
-        if since is None or now - since < _LONG:
+        if since is None or now - since < _TOO_LONG:
             return []
         return [
             f"purging: the CDN has not been told of changes since {format_instant(since)}. Check "
@@ -73,8 +77,8 @@ class Purging:
         self._closed = True
         self._client.close()
 
-    def _tell(self, rows: Sequence[Change]) -> bool:
-        return all(self._send(keys) for keys in _portions(self._surrogates.outdated(rows)))
+    def _purge(self, rows: Sequence[Change]) -> bool:
+        return all(self._send(keys) for keys in _split_keys(self._surrogates.outdated(rows)))
 
     def _send(self, keys: Sequence[str]) -> bool:
         outcome = self._client.send(
@@ -83,10 +87,10 @@ class Purging:
             self._headers(keys),
             json.dumps({"surrogate_keys": keys}),
         )
-        told = isinstance(outcome, HttpResponse) and 200 <= outcome.status < 300
-        if told or not self._closed:
-            self._note(told, outcome)
-        return told
+        succeeded = isinstance(outcome, HttpResponse) and 200 <= outcome.status < 300
+        if succeeded or not self._closed:
+            self._record_outcome(succeeded, outcome)
+        return succeeded
 
     def _headers(self, keys: Sequence[str]) -> dict[str, str]:
         headers = {
@@ -98,9 +102,9 @@ class Purging:
             headers["authorization"] = f"Bearer {self._receiver.token}"
         return headers
 
-    def _note(self, told: bool, outcome: HttpOutcome) -> None:
+    def _record_outcome(self, succeeded: bool, outcome: HttpOutcome) -> None:
         """Count, and log where failing begins and ends: neither the address nor what was sent."""
-        if told:
+        if succeeded:
             self.sent += 1
             if self._failures:
                 _log.info("the CDN is told of changes again, after %d failures", self._failures)
@@ -109,13 +113,13 @@ class Purging:
         self.failed += 1
         self._failures += 1
         if self._failures == 1:
-            why = (
+            reason = (
                 f"status {outcome.status}" if isinstance(outcome, HttpResponse) else outcome.reason
             )
-            _log.warning("the CDN could not be told of changes, and will be: %s", why)
+            _log.warning("the CDN could not be told of changes, and will be: %s", reason)
 
 
-def _portions(keys: Sequence[str]) -> Iterator[Sequence[str]]:
+def _split_keys(keys: Sequence[str]) -> Iterator[Sequence[str]]:
     if len(keys) > _MOST_KEYS * _MOST_REQUESTS:
         keys = (EVERYTHING,)
     for start in range(0, len(keys), _MOST_KEYS):

@@ -20,7 +20,7 @@ def is_reachable(url: str, reach: AllowedNetworks) -> bool:
     return bool(reach.allowed) or not host.endswith(_LOCAL)
 
 
-def need_reachable(url: str, reach: AllowedNetworks, pointer: str) -> None:
+def require_reachable(url: str, reach: AllowedNetworks, pointer: str) -> None:
     """Refuse an address inside the network, in whatever form it is written."""
     if not is_reachable(url, reach):
         raise InvalidInput.at(

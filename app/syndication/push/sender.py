@@ -24,28 +24,33 @@ from app.kit.http_client import (
 )
 from app.kit.sql.database import Database
 from app.kit.sql.session import ReadSession, WriteSession
-from app.syndication.push.backoff import next_try, silence_after
+from app.syndication.push.backoff import receiver_delay, retry_delay
 from app.syndication.push.events import KILLED
-from app.syndication.push.handlers import Courier, NotNow, Outgoing, Verdict
-from app.syndication.push.send_slots import Place, Room
+from app.syndication.push.handlers import (
+    DeliveryHandler,
+    NotDeliverableNow,
+    OutgoingRequest,
+    Verdict,
+)
+from app.syndication.push.send_slots import SendSlot, SendSlots
 from app.syndication.push.store import deliveries, receivers
-from app.syndication.push.store.deliveries import Due, Message
+from app.syndication.push.store.deliveries import DeliveryRow, DueDelivery
 from app.syndication.push.store.receivers import Receiver, WebhookRow
 
 _log = logging.getLogger("dateline.push")
 
 # Given the id of a webhook, its new state, and why.
-Stop = Callable[[str, str, str], None]
+StopWebhook = Callable[[str, str, str], None]
 
 
 @dataclass(frozen=True, slots=True)
-class _Sent:
+class _InFlight:
     """A delivery under way."""
 
-    row: Message
-    outgoing: Outgoing
+    row: DeliveryRow
+    build_request: OutgoingRequest
     sending: Future[HttpOutcome]
-    place: Place
+    place: SendSlot
 
 
 class Sender:
@@ -56,8 +61,8 @@ class Sender:
         database: Database,
         clock: Clock,
         client: HttpClient,
-        couriers: Mapping[str, Courier],
-        stop: Stop,
+        couriers: Mapping[str, DeliveryHandler],
+        stop: StopWebhook,
         pause_after: timedelta,
         allows_unproven: AddressCheck | None = None,
     ) -> None:
@@ -68,18 +73,18 @@ class Sender:
         self._couriers = couriers
         self._stop = stop
         self._pause_after = pause_after
-        self._allows_unproven = allows_unproven
-        self._under_way: dict[int, _Sent] = {}
-        self._room = Room()
+        self._allows_unverified = allows_unproven
+        self._in_flight: dict[int, _InFlight] = {}
+        self._slots = SendSlots()
         self._arrived = threading.Event()
         self._closed = False
         # What became of requests since the process started.
         self.outcomes: Counter[tuple[str, str]] = Counter()
 
     @property
-    def idle(self) -> bool:
+    def is_idle(self) -> bool:
         """Tell whether nothing is under way."""
-        return not self._under_way
+        return not self._in_flight
 
     def wait(self, seconds: float) -> bool:
         """Wait for an answer to arrive, or as long as that; tell which."""
@@ -92,24 +97,24 @@ class Sender:
 
     def forget(self) -> None:
         """Forget what is under way: another process sends it again, and writes down what comes."""
-        for sent in self._under_way.values():
-            self._room.leave(sent.place)
-        self._under_way.clear()
+        for sent in self._in_flight.values():
+            self._slots.release(sent.place)
+        self._in_flight.clear()
 
     def settle(self) -> bool:
         """Write down what came of the requests that were answered; tell whether there were any."""
         self._arrived.clear()
-        over = [sent for sent in self._under_way.values() if sent.sending.done()]
-        if not over or self._closed:
+        finished = [sent for sent in self._in_flight.values() if sent.sending.done()]
+        if not finished or self._closed:
             return False
         now, stops = self._clock.now(), dict[str, tuple[str, str]]()
         with self._database.write() as session:
-            known = self._receivers(session, [sent.row for sent in over])
-            for sent in over:
-                self._settle_one(session, sent, known, stops, now)
-        for sent in over:
-            del self._under_way[sent.row.number]
-            self._room.leave(sent.place)
+            known = self._receivers(session, [sent.row for sent in finished])
+            for sent in finished:
+                self._settle_delivery(session, sent, known, stops, now)
+        for sent in finished:
+            del self._in_flight[sent.row.number]
+            self._slots.release(sent.place)
         for id_, (state, why) in stops.items():
             _log.warning("the webhook %s is %s: %s", id_, state, why)
             self._stop(id_, state, why)
@@ -118,21 +123,21 @@ class Sender:
     def start(self) -> None:
         """Begin to send what is due, as far as each receiver, and all together, may be sent."""
         full = set[str]()
-        while not self._closed and (room := self._room.left) > 0:
+        while not self._closed and (free := self._slots.free) > 0:
             now = self._clock.now()
             with self._database.read() as session:
-                rows = deliveries.due(
-                    session, now, room, under_way=list(self._under_way), full=full
+                rows = deliveries.find_due(
+                    session, now, free, under_way=list(self._in_flight), full=full
                 )
                 known = self._receivers(session, [due.row for due in rows])
-            nothing = [due.row for due in rows if not self._begin_one(due, known, full, now)]
-            if nothing:
-                self._drop(nothing)
-            if len(rows) < room:
+            dropped = [due.row for due in rows if not self._start_delivery(due, known, full, now)]
+            if dropped:
+                self._drop(dropped)
+            if len(rows) < free:
                 return
 
-    def _begin_one(
-        self, due: Due, known: dict[str, Receiver], full: set[str], now: datetime
+    def _start_delivery(
+        self, due: DueDelivery, known: dict[str, Receiver], full: set[str], now: datetime
     ) -> bool:
         """Begin a delivery if its receiver may be sent more; say no if it is not to be made."""
         row = due.row
@@ -140,85 +145,89 @@ class Sender:
         if receiver is None or (due.killed and row.event != KILLED):
             return False
         courier, failing = self._couriers[row.kind], bool(receiver.failures)
-        if not self._room.has_place(row.receiver, courier.at_once, failing=failing):
+        if not self._slots.has_slot(row.receiver, courier.most_concurrent, failing=failing):
             full.add(row.receiver)
             return True
         try:
-            outgoing = courier.outgoing(row, receiver, now)
-        except NotNow:
+            outgoing = courier.build_request(row, receiver, now)
+        except NotDeliverableNow:
             full.add(row.receiver)
             return True
         if outgoing is None:
             return False
-        self._send(row, outgoing, self._room.take(row.receiver, failing=failing))
+        self._send(row, outgoing, self._slots.take(row.receiver, failing=failing))
         return True
 
-    def _send(self, row: Message, outgoing: Outgoing, place: Place) -> None:
+    def _send(self, row: DeliveryRow, outgoing: OutgoingRequest, slot: SendSlot) -> None:
         try:
             sending = self._client.start(
                 outgoing.method,
                 outgoing.url,
                 outgoing.headers,
                 outgoing.body,
-                self._allows_unproven if outgoing.unproven else None,
+                self._allows_unverified if outgoing.is_unverified else None,
             )
         except LeadershipLost:
-            self._room.leave(place)
+            self._slots.release(slot)
             raise
-        self._under_way[row.number] = _Sent(row, outgoing, sending, place)
-        sending.add_done_callback(place.answered)
+        self._in_flight[row.number] = _InFlight(row, outgoing, sending, slot)
+        sending.add_done_callback(slot.stop_clock)
         sending.add_done_callback(lambda _: self._arrived.set())
 
-    def _drop(self, rows: list[Message]) -> None:
+    def _drop(self, rows: list[DeliveryRow]) -> None:
         with self._database.write() as session:
             for row in rows:
                 deliveries.settle(session, row, state="dropped", due_at=None, body=None)
 
-    def _receivers(self, session: ReadSession, rows: Sequence[Message]) -> dict[str, Receiver]:
+    def _receivers(self, session: ReadSession, rows: Sequence[DeliveryRow]) -> dict[str, Receiver]:
         found: dict[str, Receiver] = {}
         for kind in self._couriers:
-            found |= receivers.by_ids(
+            found |= receivers.load_by_ids(
                 session, kind, sorted({row.receiver for row in rows if row.kind == kind})
             )
         return found
 
-    def _settle_one(
+    def _settle_delivery(
         self,
         session: WriteSession,
-        sent: _Sent,
+        sent: _InFlight,
         known: dict[str, Receiver],
         stops: dict[str, tuple[str, str]],
         now: datetime,
     ) -> None:
         row, outcome = sent.row, wait_for_outcome(sent.sending)
-        verdict = self._couriers[row.kind].judge(row, sent.outgoing, outcome)
+        verdict = self._couriers[row.kind].judge(row, sent.build_request, outcome)
         self.outcomes[row.kind, verdict] += 1
         receiver = known.get(row.receiver)
         if receiver is None:
             return
-        self._write(session, row, receiver, outcome, verdict, now)
-        self._couriers[row.kind].done(session, row, sent.outgoing, verdict, now)
-        fares = self._fare(session, row, receiver, verdict, now)
+        self._record_attempt(session, row, receiver, outcome, verdict, now)
+        self._couriers[row.kind].finish(session, row, sent.build_request, verdict, now)
+        failing_since = self._update_health(session, row, receiver, verdict, now)
         if row.kind == "webhook" and verdict == "gone":
             stops[row.receiver] = ("disabled", "The receiver answered 410: it is gone.")
-        elif row.kind == "webhook" and fares is not None and now - fares >= self._pause_after:
+        elif (
+            row.kind == "webhook"
+            and failing_since is not None
+            and now - failing_since >= self._pause_after
+        ):
             stops[row.receiver] = ("paused", "Every delivery failed for too long.")
         if receiver.failures or verdict != "delivered":
-            known |= receivers.by_ids(session, row.kind, [row.receiver])
+            known |= receivers.load_by_ids(session, row.kind, [row.receiver])
 
-    def _write(
+    def _record_attempt(
         self,
         session: WriteSession,
-        row: Message,
+        row: DeliveryRow,
         receiver: Receiver,
         outcome: HttpOutcome,
         verdict: Verdict,
         now: datetime,
     ) -> None:
         attempts = row.attempts + 1
-        wait = next_try(attempts) if verdict == "failed" else None
-        held = isinstance(receiver, WebhookRow) and receiver.state != "active"
-        over = "delivered" if verdict == "delivered" else "failed"
+        wait = retry_delay(attempts) if verdict == "failed" else None
+        is_stopped = isinstance(receiver, WebhookRow) and receiver.state != "active"
+        final_state = "delivered" if verdict == "delivered" else "failed"
         tried: dict[str, Any] = {
             "attempts": attempts,
             "tried_at": now,
@@ -228,17 +237,17 @@ class Sender:
         settled = deliveries.settle(
             session,
             row,
-            state=over if wait is None else "pending",
-            due_at=None if wait is None or held else now + wait,
+            state=final_state if wait is None else "pending",
+            due_at=None if wait is None or is_stopped else now + wait,
             **tried,
         )
         if not settled:
             deliveries.settle_dropped(session, row, delivered=verdict == "delivered", **tried)
 
-    def _fare(
+    def _update_health(
         self,
         session: WriteSession,
-        row: Message,
+        row: DeliveryRow,
         receiver: Receiver,
         verdict: Verdict,
         now: datetime,
@@ -253,10 +262,15 @@ class Sender:
             return None
         since = receiver.failing_since or now
         failures = receiver.failures + 1
-        again = now + silence_after(failures)
+        retry_at = now + receiver_delay(failures)
         receivers.change(
-            session, row.kind, receiver.id, failing_since=since, failures=failures, retry_at=again
+            session,
+            row.kind,
+            receiver.id,
+            failing_since=since,
+            failures=failures,
+            retry_at=retry_at,
         )
-        if again > now:
-            deliveries.postpone(session, receiver.id, again)
+        if retry_at > now:
+            deliveries.postpone(session, receiver.id, retry_at)
         return since

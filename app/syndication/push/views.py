@@ -5,7 +5,7 @@ from typing import Any
 
 from app.kit import json
 from app.kit.clock import format_instant
-from app.syndication.push.store.deliveries import Message
+from app.syndication.push.store.deliveries import DeliveryRow
 from app.syndication.push.store.receivers import WebhookRow
 
 
@@ -28,7 +28,7 @@ def webhook_view(row: WebhookRow, now: datetime) -> dict[str, Any]:
     }
 
 
-def delivery_view(row: Message) -> dict[str, Any]:
+def delivery_view(row: DeliveryRow) -> dict[str, Any]:
     """Return a delivery, with what is sent while it may be."""
     return {
         "id": row.id,
@@ -45,7 +45,7 @@ def delivery_view(row: Message) -> dict[str, Any]:
     }
 
 
-def noted(row: WebhookRow) -> dict[str, Any]:
+def audit_values(row: WebhookRow) -> dict[str, Any]:
     """Return what the audit notes of a webhook."""
     names = ("url", "events", "filter", "state", "reason")
     return {name: getattr(row, name) for name in names}

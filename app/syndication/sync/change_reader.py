@@ -8,11 +8,17 @@ from app.delivery.queries import Delivery
 from app.delivery.store import LogPosition
 from app.kit.sql.session import ReadSession
 from app.syndication.errors import CursorTooOld
-from app.syndication.sync.entries import Entry
-from app.syndication.sync.runs import followed
-from app.syndication.sync.snapshots import taken
-from app.syndication.sync.subscriber_view import Sight
-from app.syndication.sync.sync_state import START, Follower, Following, Place, Taking
+from app.syndication.sync.entries import ChangeEntry
+from app.syndication.sync.runs import read_log
+from app.syndication.sync.snapshots import read_snapshot
+from app.syndication.sync.subscriber_view import SubscriberView
+from app.syndication.sync.sync_state import (
+    LOG_START,
+    LogProgress,
+    Progress,
+    SnapshotProgress,
+    SyncState,
+)
 
 _START_AGAIN = (
     "Start again without a cursor, and delete every story that is not in the new snapshot."
@@ -23,86 +29,88 @@ _START_AGAIN = (
 class Batch:
     """Some entries, where the follower stands before and after them, and whether there are more."""
 
-    entries: list[Entry]
-    before: Follower
-    follower: Follower
+    entries: list[ChangeEntry]
+    before: SyncState
+    after: SyncState
     more: bool
     head: Head
 
 
-class Changes:
+class ChangeReader:
     """Tells followers what they have not heard of."""
 
     def __init__(self, delivery: Delivery) -> None:
         """Read the public side."""
         self._delivery = delivery
 
-    def from_now(self, follower: Follower) -> Follower:
+    def follow_from_now(self, state: SyncState) -> SyncState:
         """Return a follower that hears what happens from its place on, or its snapshot, or now."""
         with self._delivery.opened() as (session, head, _):
-            placed = _begun(follower, head, _end(session, follower, head))
-            _refuse_lost(session, placed)
-        if isinstance(placed.place, Taking):
-            return replace(placed, place=placed.place.taken())
-        return placed
+            started = _start(state, head, _find_embargoed_end(session, state, head))
+            _refuse_lost(session, started)
+        if isinstance(started.progress, SnapshotProgress):
+            return replace(started, progress=started.progress.to_log_progress())
+        return started
 
-    def next(self, follower: Follower, limit: int) -> Batch:
+    def next(self, state: SyncState, limit: int) -> Batch:
         """Return at most `limit` entries after a follower's place."""
         with self._delivery.opened(lists=True) as (session, head, directory):
-            end = _end(session, follower, head)
-            before = _begun(follower, head, end)
+            end = _find_embargoed_end(session, state, head)
+            before = _start(state, head, end)
             _refuse_lost(session, before)
-            sight = Sight(
-                session, head, end, directory, follower.selection, follower.rights.embargoed
+            view = SubscriberView(
+                session, head, end, directory, state.selection, state.rights.embargoed
             )
-            entries, place = _told(sight, before, limit)
-        after = replace(before, place=place)
+            entries, place = _read_entries(view, before, limit)
+        after = replace(before, progress=place)
         return Batch(entries, before, after, _is_behind(after, head, end), head)
 
 
-def _end(session: ReadSession, follower: Follower, head: Head) -> LogPosition:
+def _find_embargoed_end(session: ReadSession, state: SyncState, head: Head) -> LogPosition:
     """Return the last row of the log of what is under embargo, for those who are told of it."""
-    return store.embargoed_end(session, head.serial) if follower.rights.embargoed else START
+    return store.embargoed_end(session, head.serial) if state.rights.embargoed else LOG_START
 
 
-def _begun(follower: Follower, head: Head, end: LogPosition) -> Follower:
+def _start(state: SyncState, head: Head, end: LogPosition) -> SyncState:
     """Return a follower that stands somewhere: one without a place begins a snapshot."""
-    if follower.place is not None:
-        return follower
-    return replace(follower, place=Taking(head.position, held=end))
+    if state.progress is not None:
+        return state
+    return replace(state, progress=SnapshotProgress(head.position, embargoed=end))
 
 
-def _told(sight: Sight, follower: Follower, limit: int) -> tuple[list[Entry], Place]:
-    match follower.place:
-        case Taking() as place:
-            return taken(sight, place, limit)
-        case Following() as place:
-            return followed(sight, place, limit)
+def _read_entries(
+    view: SubscriberView, state: SyncState, limit: int
+) -> tuple[list[ChangeEntry], Progress]:
+    match state.progress:
+        case SnapshotProgress() as progress:
+            return read_snapshot(view, progress, limit)
+        case LogProgress() as progress:
+            return read_log(view, progress, limit)
         case None:
             raise ValueError("Who stands nowhere yet is told nothing.")
 
 
-def _is_behind(follower: Follower, head: Head, end: LogPosition) -> bool:
+def _is_behind(state: SyncState, head: Head, end: LogPosition) -> bool:
     """Tell whether there is something already of which a follower has not heard."""
-    place = follower.place
-    if not isinstance(place, Following):
+    progress = state.progress
+    if not isinstance(progress, LogProgress):
         return True
-    return place.told < head.serial or place.held.told < end.serial
+    return progress.sent < head.serial or progress.embargoed.sent < end.serial
 
 
-def _refuse_lost(session: ReadSession, follower: Follower) -> None:
+def _refuse_lost(session: ReadSession, state: SyncState) -> None:
     """Refuse a follower that needs rows that were trimmed, or has entries of rows that were lost.
 
     It may have been sent what is not true any more, and others may have the serials it was sent.
     """
-    place = follower.place
-    if place is None:
+    progress = state.progress
+    if progress is None:
         return
-    public, held = place.ends
-    marks = store.log_marks(session, public.serial, held.serial)
-    if marks.is_trimmed(place.after):
+    public, embargoed = progress.log_ends
+    marks = store.log_marks(session, public.serial, embargoed.serial)
+    if marks.is_trimmed(progress.needed_after):
         raise CursorTooOld(f"The change log is not kept for so long. {_START_AGAIN}")
-    if not (store.is_same(public, marks.public) and store.is_same(held, marks.embargoed)):
+    if not (store.is_same(public, marks.public) and store.is_same(embargoed, marks.embargoed)):
         raise CursorTooOld(
             "The change log does not contain the position of this cursor any more: the database "
             f"was restored, or a standby took over that lacked it. {_START_AGAIN}"

@@ -14,40 +14,40 @@ from app.kit.sql.session import ReadSession
 from app.syndication.sync.entries import Document
 
 # Stories are looked up by id so many at a time.
-_AT_ONCE = 100
+_IDS_PER_QUERY = 100
 
 
 @dataclass(frozen=True, slots=True)
-class Sight:
+class SubscriberView:
     """What is read for one follower, of whom no more is asked than what it selects.
 
-    `end` is the last row of the log of what is under embargo, for those who are told of it.
+    `embargoed_end` is the last row of the log of what is under embargo, for those who are told of it.
     """
 
     session: ReadSession
     head: Head
-    end: LogPosition
+    embargoed_end: LogPosition
     directory: Directory
     selection: Selection
     embargoed: bool
 
-    def page(self, position: Position | None, limit: int) -> list[StoryRow]:
+    def load_page(self, position: Position | None, limit: int) -> list[StoryRow]:
         """Return visible stories after a position, oldest first, and one more if there is more."""
         return self._stories(self.selection, position, limit)
 
-    def found(self, ids: Sequence[str]) -> Mapping[str, StoryRow]:
+    def find_stories(self, ids: Sequence[str]) -> Mapping[str, StoryRow]:
         """Return the visible stories of the selection among ids, by id."""
         found: dict[str, StoryRow] = {}
-        for start in range(0, len(ids), _AT_ONCE):
-            part = ids[start : start + _AT_ONCE]
+        for start in range(0, len(ids), _IDS_PER_QUERY):
+            part = ids[start : start + _IDS_PER_QUERY]
             # One statement for all numbers of ids: the last is said again to fill it up.
-            filled = (*part, *repeat(part[-1], _AT_ONCE - len(part)))
+            filled = (*part, *repeat(part[-1], _IDS_PER_QUERY - len(part)))
             clauses = (*self.selection.clauses, Clause("id", filled))
             named = replace(self.selection, clauses=clauses)
-            found |= {row.id: row for row in self._stories(named, None, _AT_ONCE)}
+            found |= {row.id: row for row in self._stories(named, None, _IDS_PER_QUERY)}
         return found
 
-    def whole(self, row: StoryRow) -> Document:
+    def build_document(self, row: StoryRow) -> Document:
         """Return a story whole, as this follower may see it."""
         return pieces(row, self.directory)
 

@@ -15,14 +15,14 @@ from app.syndication.errors import CursorTooOld, RightsChanged
 
 Stage = Literal["source", "category", "article"]
 _FORM = 4
-START = LogPosition()
+LOG_START = LogPosition()
 
 
 @dataclass(frozen=True, slots=True)
-class Taking:
+class SnapshotProgress:
     """Within a snapshot that began at a row: how far it came in one of its three stages.
 
-    `slug` is the last source or category, `position` the last story. `held` is the last row of the
+    `slug` is the last source or category, `position` the last story. `embargoed` is the last row of the
     log of what is under embargo, for those who are told of that.
     """
 
@@ -30,105 +30,107 @@ class Taking:
     stage: Stage = "source"
     slug: str = ""
     position: Position | None = None
-    held: LogPosition = START
+    embargoed: LogPosition = LOG_START
 
     @property
-    def after(self) -> int:
+    def needed_after(self) -> int:
         """Return the serial after which the log is needed, once everything is taken."""
         return self.start.serial
 
     @property
-    def ends(self) -> tuple[LogPosition, LogPosition]:
+    def log_ends(self) -> tuple[LogPosition, LogPosition]:
         """Return the last rows of both logs that it knows of."""
-        return self.start, self.held
+        return self.start, self.embargoed
 
-    def taken(self) -> "Following":
+    def to_log_progress(self) -> "LogProgress":
         """Return where it goes on once everything is taken."""
-        (serial, _), (held, _) = self.ends
-        return Following(serial, self.start, serial, Stretch(held, self.held, held))
+        (serial, _), (embargoed, _) = self.log_ends
+        return LogProgress(
+            serial, self.start, serial, EmbargoedProgress(embargoed, self.embargoed, embargoed)
+        )
 
 
 @dataclass(frozen=True, slots=True)
-class Stretch:
+class EmbargoedProgress:
     """What is told in a run of the log of what is under embargo, and how far that came."""
 
     since: int = 0
-    upto: LogPosition = START
-    told: int = 0
+    until: LogPosition = LOG_START
+    sent: int = 0
 
 
-NOTHING = Stretch()
+NO_EMBARGOED = EmbargoedProgress()
 
 
 @dataclass(frozen=True, slots=True)
-class Following:
-    """Behind the log: what happened after `since` and up to `upto` is being told.
+class LogProgress:
+    """Behind the log: what happened after `since` and up to `until` is being told.
 
-    It is told in the order of serials, of each thing once, and `told` is how far that came. `held`
+    It is told in the order of serials, of each thing once, and `sent` is how far that came. `embargoed`
     is the same of the log of what is under embargo, told in one order with it.
     """
 
     since: int
-    upto: LogPosition
-    told: int
-    held: Stretch = NOTHING
+    until: LogPosition
+    sent: int
+    embargoed: EmbargoedProgress = NO_EMBARGOED
 
     @property
-    def after(self) -> int:
+    def needed_after(self) -> int:
         """Return the serial after which the log is still needed."""
-        return self.upto.serial if self.is_over else self.since
+        return self.until.serial if self.is_finished else self.since
 
     @property
-    def ends(self) -> tuple[LogPosition, LogPosition]:
+    def log_ends(self) -> tuple[LogPosition, LogPosition]:
         """Return the last rows of both logs that it knows of."""
-        return self.upto, self.held.upto
+        return self.until, self.embargoed.until
 
     @property
-    def is_over(self) -> bool:
+    def is_finished(self) -> bool:
         """Tell whether all of the run was told."""
-        return (self.told, self.held.told) == (self.upto.serial, self.held.upto.serial)
+        return (self.sent, self.embargoed.sent) == (self.until.serial, self.embargoed.until.serial)
 
-    def at_row(self, serial: int, held: int = 0) -> "Following":
+    def after_row(self, serial: int, embargoed: int = 0) -> "LogProgress":
         """Return the place after a row: of the log, or of the other after that serial."""
-        if not held:
-            return replace(self, told=serial)
-        return replace(self, told=serial, held=replace(self.held, told=held))
+        if not embargoed:
+            return replace(self, sent=serial)
+        return replace(self, sent=serial, embargoed=replace(self.embargoed, sent=embargoed))
 
-    def at_end(self) -> "Following":
+    def after_all(self) -> "LogProgress":
         """Return the place where all of the run was told."""
-        held = replace(self.held, told=self.held.upto.serial)
-        return replace(self, told=self.upto.serial, held=held)
+        embargoed = replace(self.embargoed, sent=self.embargoed.until.serial)
+        return replace(self, sent=self.until.serial, embargoed=embargoed)
 
 
-Place = Taking | Following
+Progress = SnapshotProgress | LogProgress
 
 
 @dataclass(frozen=True, slots=True)
-class Follower:
+class SyncState:
     """A client that follows: its filters, where it stands (nowhere yet: nothing), its rights."""
 
     selection: Selection
-    place: Place | None = None
+    progress: Progress | None = None
     rights: AccessRights = PUBLIC
 
 
-def to_json(follower: Follower) -> list[Any]:
+def to_json(state: SyncState) -> list[Any]:
     """Return a follower as a small JSON value, with the digest of its rights."""
-    selection, place = follower.selection, follower.place
-    if place is None:
+    selection, progress = state.selection, state.progress
+    if progress is None:
         raise ValueError("Who stands nowhere yet has no cursor.")
     clauses = [[clause.field, clause.included, clause.excluded] for clause in selection.clauses]
-    spans = [_span(selection.published), _span(selection.updated)]
-    return [_FORM, follower.rights.digest, clauses, spans, *_placed(place)]
+    spans = [_dump_range(selection.published), _dump_range(selection.updated)]
+    return [_FORM, state.rights.digest, clauses, spans, *_dump_progress(progress)]
 
 
-def from_json(value: Any, rights: AccessRights) -> Follower:
+def from_json(value: Any, rights: AccessRights) -> SyncState:
     """Read a follower back for a reader with these rights.
 
     Raise `BadCursor` for a value of another kind, and `RightsChanged` if it was issued for other
     rights.
     """
-    digest, clauses, spans, place = _parts(value)
+    digest, clauses, spans, progress = _split_value(value)
     if digest != rights.digest:
         raise RightsChanged(
             "This cursor was issued for other access rights than you have now. Start again "
@@ -138,18 +140,18 @@ def from_json(value: Any, rights: AccessRights) -> Follower:
         tuple(Clause(field, tuple(yes), tuple(no)) for field, yes, no in clauses),
         *(TimeRange(_moment(start), _moment(end)) for start, end in spans),
     )
-    return Follower(selection, _place(place), rights)
+    return SyncState(selection, _load_progress(progress), rights)
 
 
-def _parts(value: Any) -> tuple[str, list[Any], list[Any], list[Any]]:
+def _split_value(value: Any) -> tuple[str, list[Any], list[Any], list[Any]]:
     """Return what a cursor contains: the digest of its rights, clauses, spans, and its place.
 
     Cursors of versions 1 to 3 contain no marks: whether the log has lost rows that they count is
     not known.
     """
     match value:
-        case [4, str() as digest, list() as clauses, list() as spans, *place]:
-            return digest, clauses, spans, place
+        case [4, str() as digest, list() as clauses, list() as spans, *progress]:
+            return digest, clauses, spans, progress
         case [1 | 2 | 3, *_]:
             raise CursorTooOld(
                 "This cursor was issued by an earlier version. Start again without a cursor, and "
@@ -159,37 +161,45 @@ def _parts(value: Any) -> tuple[str, list[Any], list[Any], list[Any]]:
             raise BadCursor("This cursor is not one of changes. Begin without a cursor.")
 
 
-def _placed(place: Place) -> list[Any]:
-    match place:
-        case Following(since, upto, told, held):
-            also = [] if held == NOTHING else [held.since, [*held.upto], held.told]
-            return ["log", since, [*upto], told, *also]
-        case Taking(start, stage, slug, position, held):
-            also = [[*held]] if held.serial else []
-            return ["all", [*start], stage, slug, position, *also]
+def _dump_progress(progress: Progress) -> list[Any]:
+    match progress:
+        case LogProgress(since, until, sent, embargoed):
+            embargoed_part = (
+                []
+                if embargoed == NO_EMBARGOED
+                else [embargoed.since, [*embargoed.until], embargoed.sent]
+            )
+            return ["log", since, [*until], sent, *embargoed_part]
+        case SnapshotProgress(start, stage, slug, position, embargoed):
+            embargoed_part = [[*embargoed]] if embargoed.serial else []
+            return ["all", [*start], stage, slug, position, *embargoed_part]
 
 
-def _place(value: Sequence[Any]) -> Place:
+def _load_progress(value: Sequence[Any]) -> Progress:
     kind, *rest = value
-    return _followed(rest) if kind == "log" else _taken(rest)
+    return _load_log_progress(rest) if kind == "log" else _load_snapshot_progress(rest)
 
 
-def _followed(value: Sequence[Any]) -> Following:
-    since, upto, told, *held = value
-    return Following(since, LogPosition(*upto), told, _stretch(*held))
+def _load_log_progress(value: Sequence[Any]) -> LogProgress:
+    since, until, sent, *embargoed = value
+    return LogProgress(since, LogPosition(*until), sent, _load_embargoed(*embargoed))
 
 
-def _stretch(since: int = 0, upto: Sequence[Any] = START, told: int = 0) -> Stretch:
-    return Stretch(since, LogPosition(*upto), told)
+def _load_embargoed(
+    since: int = 0, until: Sequence[Any] = LOG_START, sent: int = 0
+) -> EmbargoedProgress:
+    return EmbargoedProgress(since, LogPosition(*until), sent)
 
 
-def _taken(value: Sequence[Any]) -> Taking:
-    start, stage, slug, position, *held = value
+def _load_snapshot_progress(value: Sequence[Any]) -> SnapshotProgress:
+    start, stage, slug, position, *embargoed = value
     place = tuple(position) if position else None
-    return Taking(LogPosition(*start), stage, slug, place, *(LogPosition(*end) for end in held))
+    return SnapshotProgress(
+        LogPosition(*start), stage, slug, place, *(LogPosition(*end) for end in embargoed)
+    )
 
 
-def _span(span: TimeRange) -> list[int | None]:
+def _dump_range(span: TimeRange) -> list[int | None]:
     return [to_micros(moment) if moment is not None else None for moment in (span.start, span.end)]
 
 

@@ -21,8 +21,8 @@ from app.kit.token_buckets import TokenBuckets
 from app.kit.uri import find_address_problem
 from app.syndication.push.commands.request_subscription import (
     HubRequest,
-    ask_hub,
-    is_question_needed,
+    needs_verification,
+    request_subscription,
 )
 from app.syndication.push.errors import BadHubRequest
 from app.syndication.push.hub_limits import CLIENT_BURST, CLIENT_PER_SECOND
@@ -101,10 +101,12 @@ def _ask(services: Services, asked: HubRequest, actor: Actor) -> None:
     if not is_reachable(asked.callback, options.reach):
         raise BadHubRequest("`hub.callback` is an address inside the network.")
     with services.database.read() as session:
-        if not is_question_needed(session, asked, options.hub_limits, services.clock.now()):
+        if not needs_verification(session, asked, options.hub_limits, services.clock.now()):
             return
     selection = selection_of_topic(services, asked.topic)
-    services.runner.run(actor, lambda unit: ask_hub(unit, asked, selection, options.hub_limits))
+    services.runner.run(
+        actor, lambda unit: request_subscription(unit, asked, selection, options.hub_limits)
+    )
 
 
 async def _body(request: Request) -> bytes:

@@ -11,7 +11,7 @@ from app.api.routes.public_router import PublicRouter
 from app.bootstrap import Services
 from app.kit.errors import Failure
 from app.search.queries import IndexStatus
-from app.syndication.push.purging import Purging
+from app.syndication.push.purging import CdnPurger
 from app.syndication.push.push import PushStatus as PushStanding
 
 router = PublicRouter(tags=["operations"])
@@ -45,7 +45,7 @@ def _serial(services: Services) -> int | None:
         return None
 
 
-def _lag(purging: Purging) -> int | None:
+def _lag(purging: CdnPurger) -> int | None:
     try:
         return purging.lag()
     except Failure:

@@ -13,7 +13,7 @@ from app.kit.sql.session import ReadSession
 from app.kit.sql.unit_of_work import UnitOfWork
 from app.syndication.push.handlers import VERIFY
 from app.syndication.push.hub_limits import HubLimits, check_limits, host_key
-from app.syndication.push.log_follower import begin, delivery_row
+from app.syndication.push.log_follower import build_delivery, start_following
 from app.syndication.push.selections import to_json
 from app.syndication.push.store import deliveries, receivers
 from app.syndication.push.store.receivers import SubscriptionRow
@@ -38,51 +38,55 @@ class HubRequest:
         return hashlib.sha256(f"{self.topic}\n{self.callback}".encode()).hexdigest()
 
 
-def is_question_needed(
-    session: ReadSession, asked: HubRequest, limits: HubLimits, now: datetime
+def needs_verification(
+    session: ReadSession, request: HubRequest, limits: HubLimits, now: datetime
 ) -> bool:
     """Tell whether the callback has to be asked; nothing is done for a request that changes none.
 
     Raises `HubFull` or `RateLimited` where it may not be asked now.
     """
-    known = receivers.subscription_of(session, asked.digest)
-    if known is None and asked.mode == "unsubscribe":
+    subscription = receivers.find_subscription(session, request.digest)
+    if subscription is None and request.mode == "unsubscribe":
         return False
-    if known is not None and deliveries.asked(session, known.id, VERIFY):
+    if subscription is not None and deliveries.has_pending_event(session, subscription.id, VERIFY):
         # One question at a time; what is asked meanwhile may be asked again.
         return False
-    check_limits(session, asked.callback, known, limits, now)
+    check_limits(session, request.callback, subscription, limits, now)
     return True
 
 
-def ask_hub(unit: UnitOfWork, asked: HubRequest, selection: Selection, limits: HubLimits) -> None:
+def request_subscription(
+    unit: UnitOfWork, request: HubRequest, selection: Selection, limits: HubLimits
+) -> None:
     """Let the callback be asked whether it agrees; until it does, nothing changes."""
     unit.session.lock(_LOCK)
-    if not is_question_needed(unit.session, asked, limits, unit.now):
+    if not needs_verification(unit.session, request, limits, unit.now):
         return
-    known = receivers.subscription_of(unit.session, asked.digest)
-    if known is None:
-        known = _added(unit, asked, selection)
-    question: dict[str, Any] = {
-        "mode": asked.mode,
-        "lease": asked.lease,
-        "secret": asked.secret,
+    subscription = receivers.find_subscription(unit.session, request.digest)
+    if subscription is None:
+        subscription = _add_subscription(unit, request, selection)
+    verification: dict[str, Any] = {
+        "mode": request.mode,
+        "lease": request.lease,
+        "secret": request.secret,
         "challenge": secrets.token_urlsafe(24),
         # For the audit, where the callback agrees.
         "address": unit.actor.address,
         "request_id": unit.actor.request_id,
     }
-    host, body = host_key(asked.callback), json.dumps(question)
-    row = delivery_row("feed", known, VERIFY, host, body, serial=0, now=unit.now)
+    host, body = host_key(request.callback), json.dumps(verification)
+    row = build_delivery("feed", subscription, VERIFY, host, body, serial=0, now=unit.now)
     deliveries.add(unit.session, [row])
 
 
-def _added(unit: UnitOfWork, asked: HubRequest, selection: Selection) -> SubscriptionRow:
+def _add_subscription(
+    unit: UnitOfWork, request: HubRequest, selection: Selection
+) -> SubscriptionRow:
     row = SubscriptionRow(
         id=new_id(),
-        digest=asked.digest,
-        topic=asked.topic,
-        callback=asked.callback,
+        digest=request.digest,
+        topic=request.topic,
+        callback=request.callback,
         selection=to_json(selection),
         secret=None,
         active=False,
@@ -91,7 +95,7 @@ def _added(unit: UnitOfWork, asked: HubRequest, selection: Selection) -> Subscri
         failures=0,
         retry_at=None,
         sent=None,
-        since=begin(unit.session, unit.now),
+        since=start_following(unit.session, unit.now),
         created_at=unit.now,
     )
     receivers.insert_subscription(unit.session, row)

@@ -3,14 +3,14 @@
 from datetime import timedelta
 
 from app.kit.sql.unit_of_work import UnitOfWork
-from app.syndication.push.editing import Expected, to_change
+from app.syndication.push.editing import Expected, load_for_change
 from app.syndication.push.signing import make_secret
 from app.syndication.push.store import receivers
 
 
 def rotate_secret(unit: UnitOfWork, id_: str, hours: int, expected: Expected = None) -> str:
     """Return the new secret, this once; for so many hours both sign."""
-    row = to_change(unit, id_, expected)
+    row = load_for_change(unit, id_, expected)
     secret = make_secret()
     receivers.change(
         unit.session,

@@ -2,7 +2,7 @@
 
 from app.access.audit import AuditVerb
 from app.kit.sql.unit_of_work import UnitOfWork
-from app.syndication.push.editing import Expected, note_change, to_change
+from app.syndication.push.editing import Expected, audit_change, load_for_change
 from app.syndication.push.store import deliveries, receivers
 
 PAUSED, DISABLED = "paused", "disabled"
@@ -13,7 +13,7 @@ def stop_webhook(
     unit: UnitOfWork, id_: str, state: str, reason: str, expected: Expected = None
 ) -> None:
     """Pause a webhook, and keep what it is to be told; or disable it, and keep nothing."""
-    before = to_change(unit, id_, expected)
+    before = load_for_change(unit, id_, expected)
     if before.state == state:
         return
     receivers.change(
@@ -29,4 +29,4 @@ def stop_webhook(
         deliveries.drop(unit.session, id_)
     else:
         deliveries.hold(unit.session, id_, None)
-    note_change(unit, _DONE[state], before)
+    audit_change(unit, _DONE[state], before)
