@@ -1,4 +1,4 @@
-"""Formats that stories leave in: one pure renderer a file, all over the same model."""
+"""Feed and story formats: one renderer in each file, all for the same model."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,11 +10,11 @@ from app.syndication.model.item import Item
 
 @dataclass(frozen=True, slots=True)
 class FeedFormat:
-    """How a feed is written, and what that is called.
+    """The media type and renderer of a feed.
 
-    One that `has_archive` links pages of an archive, and names the stories that were withdrawn.
-    One that `names_canceled` names them, too, as its standard does.
-    One that does not say what is under embargo (`marks_embargo`) never holds it.
+    With `has_archive` a feed links archive pages and names withdrawn stories. With `names_canceled`
+    it names withdrawn stories as its standard requires. Without `marks_embargo` it never contains
+    stories under embargo.
     """
 
     media_type: str
@@ -26,7 +26,7 @@ class FeedFormat:
 
 @dataclass(frozen=True, slots=True)
 class StoryFormat:
-    """How one story is written, what that is called, and whether it says what is embargoed."""
+    """The media type and renderer of one story, and whether it marks an embargo."""
 
     media_type: str
     render: Callable[[Item], bytes]

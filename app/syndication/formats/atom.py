@@ -34,7 +34,7 @@ def render(feed: Feed) -> bytes:
         f"<id>{escape_text(feed.id)}</id>{_text('title', feed.title)}",
         f"<updated>{feed.updated}</updated>",
         f"<author><name>{_name(feed.site)}</name></author>",
-        # The oldest page is not marked: it may get older stories yet, and a page before it.
+        # The oldest page is not marked as archive: older stories may still be added to it.
         "<fh:archive/>" if feed.current and feed.archive else "",
         _link("self", feed.address, MEDIA_TYPE),
         _link("alternate", feed.home),
@@ -71,12 +71,12 @@ def _entry(item: Item) -> bytes:
 
 
 def _language(tag: str) -> str:
-    """Return a tag as readers know it; nothing would let an entry be in the feed's language."""
+    """Return a language that readers know; without one an entry inherits the feed's language."""
     return escape_attribute(to_iso_language(tag) or "und")
 
 
 def _text(name: str, text: str | None) -> str:
-    """Return a text construct; what looks like markup is sent as HTML, in which it is none."""
+    """Return a text construct; text that looks like markup is escaped as HTML."""
     if not text:
         return ""
     if "<" not in text and "&" not in text:
@@ -98,7 +98,7 @@ def _author(author: ItemAuthor) -> str:
 
 
 def _name(name: str) -> str:
-    """Return a name; an address of mail in brackets is no tag, and nobody's to harvest from it."""
+    """Return a name; a zero-width joiner keeps readers from taking a mail address for a tag."""
     return escape_plain(_MAIL.sub("<\u2060", name) if "@" in name else name)
 
 

@@ -1,4 +1,4 @@
-"""CSV (RFC 4180), one line a story, for spreadsheets and scripts."""
+"""CSV (RFC 4180), one line for each story, for spreadsheets and scripts."""
 
 import csv
 import io
@@ -15,16 +15,15 @@ COLUMNS = (
     "tags authors image urgency dateline word_count body_text corrections media"
 ).split()
 _BETWEEN, _ESCAPE = "|", "\\"
-# The signs at the beginning of a formula in every width: spreadsheets take them for each other.
+# Characters that start a formula, in every width: spreadsheets treat them alike.
 _SIGNS = "=+@\\-＝＋－＠﹦﹢﹣﹫⁼⁺⁻₌₊₋−"
-# What a spreadsheet takes for the beginning of a formula, and would work out when it is opened. It
-# leaves out what nobody sees before that.
+# A spreadsheet evaluates a cell that starts like this, after invisible characters that it ignores.
 _INVISIBLE = rf"\s\x00-\x1f\x7f-\x9f\u180b-\u180f\u2800{FORMAT}{FILLERS}{SELECTORS}"
 _FORMULA = re.compile(f"[\t\r]|[{_INVISIBLE}]*[{_SIGNS}]")
 
 
 def render(feed: Feed) -> bytes:
-    """Return a feed as CSV with a header line; several values of a cell stand between bars."""
+    """Return a feed as CSV with a header line; several values of a cell are separated by bars."""
     text = io.StringIO(newline="")
     writer = csv.writer(text)
     writer.writerow(COLUMNS)
@@ -33,12 +32,12 @@ def render(feed: Feed) -> bytes:
 
 
 def _defuse_formula(cell: object) -> object:
-    """Mark a text as a text, by an apostrophe, where a spreadsheet would take it for a formula."""
+    """Prefix an apostrophe to a text that a spreadsheet would evaluate as a formula."""
     return f"'{cell}" if isinstance(cell, str) and _FORMULA.match(cell) else cell
 
 
 def _join(values: Iterable[str]) -> str:
-    """Join the values of a cell; as in filters, a backslash takes the next character as it is."""
+    """Join the values of a cell; as in filters, a backslash escapes the next character."""
     return _BETWEEN.join(
         value.replace(_ESCAPE, _ESCAPE * 2).replace(_BETWEEN, _ESCAPE + _BETWEEN)
         for value in values

@@ -1,10 +1,10 @@
-"""Languages as RSS and Atom may name them: by codes of ISO 639-1 and 639-2, as readers know.
+"""Languages for RSS and Atom: tags that begin with an ISO 639-1 or 639-2 code.
 
-A tag of BCP 47 may begin with a code of ISO 639-3, such as `arz` or `yue`, which older readers and
-validators take for a mistake. Most of these languages are part of one that has a code of old.
+A BCP 47 tag may begin with an ISO 639-3 code, such as `arz` or `yue`, which older readers and
+validators reject. Most of these languages belong to a macrolanguage with an older code.
 """
 
-# ISO 639-1, and 639-2 in both its forms, without the newest few, which are not known everywhere.
+# ISO 639-1, and both forms of 639-2, without a few recent codes that are not widely known.
 _ISO_639_CODES = frozenset(
     """
     aa ab ae af ak am an ar as av ay az ba be bg bh bi bm bn bo br bs ca ce ch co cr cs cu cv cy da
@@ -36,8 +36,7 @@ _ISO_639_CODES = frozenset(
     xal xho yao yap yid yor ypk zap zen zha zho znd zul zun
     """.split()
 )
-# Macrolanguages of ISO 639-3 and what they take in that has no such code itself; and Berber, which
-# is a family.
+# ISO 639-3 macrolanguages and their languages without an older code; and Berber, a family.
 _MACROLANGUAGES = {
     "ar": (
         "aao abh abv acm acq acw acx acy adf aeb aec afb apc apd arb arq ars ary arz auz avl ayh "
@@ -117,14 +116,14 @@ _MACROLANGUAGES = {
 _MACROLANGUAGE_OF = {
     part: whole for whole, parts in _MACROLANGUAGES.items() for part in parts.split()
 }
-# Of these the part may stand behind the whole (RFC 5646, section 4.1.2).
+# After these the language may follow as a subtag (RFC 5646, section 4.1.2).
 _KEEPS_PART = frozenset(("ar", "kok", "lv", "ms", "sw", "uz", "zh"))
 
 
 def to_iso_language(tag: str) -> str | None:
-    """Return a language tag that begins with a code of ISO 639-1 or 639-2, or nothing.
+    """Return a language tag that begins with an ISO 639-1 or 639-2 code, or None.
 
-    What has such a code stays as it is: `arz-EG` is `ar-arz-EG`, and `ckb-IQ` is `ku-IQ`.
+    Tags that already do are unchanged: `arz-EG` becomes `ar-arz-EG`, and `ckb-IQ` becomes `ku-IQ`.
     """
     first, dash, rest = tag.partition("-")
     if first.lower() in _ISO_639_CODES:

@@ -1,4 +1,4 @@
-"""schema.org NewsArticle as JSON-LD, safe to put into a page as it is."""
+"""schema.org NewsArticle as JSON-LD, safe inside a `script` element."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ MEDIA_TYPE = "application/ld+json"
 
 
 def render_story(item: Item) -> bytes:
-    """Return one story as JSON-LD. No `<` is in it, so no text ends the script around it."""
+    """Return one story as JSON-LD; `<` is escaped, so that no text can end the script element."""
     return json.dumps(_build_story(item)).replace(b"<", b"\\u003c")
 
 

@@ -1,4 +1,4 @@
-"""Markdown of one story: what is known about it in front, then the text."""
+"""Markdown of one story: front matter, then the text."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ MEDIA_TYPE = "text/markdown"
 
 
 def render_story(item: Item) -> bytes:
-    """Return one story as Markdown with front matter, which is YAML whose values are JSON."""
+    """Return one story as Markdown with YAML front matter, whose values are JSON."""
     front = (f"{name}: {json.dumps(value).decode()}" for name, value in _facts(item).items())
     byline = ", ".join(author["name"] for author in item.authors)
     parts = [

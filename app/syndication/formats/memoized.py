@@ -1,4 +1,4 @@
-"""Writing a story in a format once, however many feeds it stands in."""
+"""Render a story in a format once, however many feeds contain it."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -12,7 +12,7 @@ More = ParamSpec("More")
 def memoize(
     render: Callable[Concatenate[Item, More], bytes],
 ) -> Callable[Concatenate[Item, More], bytes]:
-    """Keep what a format makes of a story with the story, for as long as that is remembered."""
+    """Cache the output of a renderer in the item, as long as the item is cached."""
     name = render.__module__
 
     @wraps(render)

@@ -1,4 +1,4 @@
-"""IPTC NewsML-G2 2.35: one story as a newsItem, a feed as a newsMessage of them."""
+"""IPTC NewsML-G2 2.35: one story as a newsItem, a feed as a newsMessage."""
 
 from app.kit.xml import build_element, escape_attribute, escape_text
 from app.syndication.formats.memoized import memoize
@@ -25,7 +25,7 @@ def render(feed: Feed) -> bytes:
 
 
 def _build_empty_package(feed: Feed) -> str:
-    """Return a package without stories: a message has to hold something."""
+    """Return a package without stories: a newsMessage must not be empty."""
     return (
         f'<packageItem guid="{escape_attribute(feed.id)}" version="1" standard="NewsML-G2" '
         'standardversion="2.35" conformance="power"><itemMeta><itemClass qcode="ninat:composite"/>'
@@ -36,7 +36,7 @@ def _build_empty_package(feed: Feed) -> str:
 
 
 def _build_cancellation(gone: WithdrawnItem, feed: Feed) -> str:
-    """Return what tells of a story that is withdrawn: its name and its status, and no more."""
+    """Return a newsItem with only the id and the status of a withdrawn story."""
     return (
         f'\n<newsItem guid="{gone.urn}" version="{gone.version}" standard="NewsML-G2" '
         f'standardversion="2.35" conformance="power"><catalogRef href="{_CATALOG}"/>'
@@ -144,7 +144,7 @@ def _content_meta(item: Item) -> str:
 
 
 def _build_concept(tag: str, name: str | None, uri: str | None = None) -> str:
-    """Return a concept by its address, or by its name where it has none."""
+    """Return a concept with its URI, or with its name if it has none."""
     if not name:
         return ""
     which = f'uri="{escape_attribute(uri)}"' if uri else f'literal="{escape_attribute(name)}"'
@@ -173,4 +173,7 @@ def _content(item: Item) -> str:
         return ""
     word_count = f' wordcount="{item.word_count}"' if item.word_count is not None else ""
     body = escape_text(item.body_html)
-    return f'<contentSet><inlineData contenttype="text/html"{word_count}>{body}</inlineData></contentSet>'
+    return (
+        f'<contentSet><inlineData contenttype="text/html"{word_count}>{body}'
+        "</inlineData></contentSet>"
+    )

@@ -1,4 +1,4 @@
-"""IPTC ninjs 3.1: one story as an object, a feed as an array of them."""
+"""IPTC ninjs 3.1: one story as an object, a feed as an array."""
 
 from typing import Any
 
@@ -18,7 +18,7 @@ _STANDARD = {
 
 
 def render(feed: Feed) -> bytes:
-    """Return a feed as an array of ninjs objects, those of withdrawn stories after the others."""
+    """Return a feed as an array of ninjs objects, withdrawn stories last."""
     cancellations = (json.dumps(_build_cancellation(story)) for story in feed.withdrawn)
     return b"[%b]" % b",".join([*map(render_story, feed.items), *cancellations])
 
@@ -68,7 +68,7 @@ def _build_story(item: Item) -> dict[str, Any]:
 
 
 def _build_cancellation(gone: WithdrawnItem) -> dict[str, Any]:
-    """Return what tells of a story that is withdrawn: its name and its status, and no more."""
+    """Return an object with only the id and the status of a withdrawn story."""
     return {
         "uri": gone.urn,
         "type": "text",

@@ -1,12 +1,12 @@
-"""Parts of lists and of ruby that stand outside them, said by elements that may stand anywhere.
+"""Replace list items and ruby parts outside lists and ruby by neutral elements.
 
-Who wrote the body meant something to be seen there. A parser that knows HTML as it was would end
-what is around it instead, and who checks with one would complain.
+The author wanted their text to be visible. An HTML 4 parser would close the elements around them,
+and a validator would report an error.
 """
 
 import re
 
-# Stored markup has its attributes in double quotes, and a ">" in one does not end the tag.
+# Stored markup has its attributes in double quotes; ">" inside one does not end the tag.
 _TAG = re.compile(r'<(/?)([a-z][a-z0-9]*)((?:[^<>"]|"[^"]*")*)>')
 _VOID = frozenset("br col hr img source track wbr".split())
 _PARENTS = {
@@ -21,7 +21,7 @@ _CANDIDATE = re.compile(r"<(?:d[dt]|li|r[pt])\b")
 
 
 def replace_orphans(markup: str) -> str:
-    """Return a body in which parts of lists and of ruby stand in these alone."""
+    """Return a body without list items and ruby parts outside their parents."""
     if _CANDIDATE.search(markup) is None:
         return markup
     parts, open_elements, last = list[str](), list[str](), 0
@@ -40,11 +40,11 @@ def replace_orphans(markup: str) -> str:
 
 
 def _element_for(name: str, open_elements: list[str]) -> str:
-    """Return the element that says what one of a name means within others."""
+    """Return the element to write for a tag inside other elements."""
     parents = _PARENTS.get(name)
     if parents is None:
         return name
-    # Groups of a list of descriptions stand in `div`.
+    # `div` may group the items of a description list.
     ancestors = (
         element
         for element in reversed(open_elements)

@@ -1,4 +1,4 @@
-"""RSS 2.0, with what its readers expect of other namespaces."""
+"""RSS 2.0, with the namespace extensions that readers expect."""
 
 import html
 from datetime import date
@@ -46,7 +46,7 @@ def render(feed: Feed) -> bytes:
 
 
 def rfc822_date(instant: str) -> str:
-    """Return an RFC 3339 instant in UTC as RSS writes dates."""
+    """Return an RFC 3339 instant in UTC as an RFC 822 date."""
     year, month, day = int(instant[:4]), int(instant[5:7]), int(instant[8:10])
     weekday = _DAYS[date(year, month, day).weekday()]
     return f"{weekday}, {day:02} {_MONTHS[month - 1]} {year:04} {instant[11:19]} GMT"
@@ -86,7 +86,7 @@ def _source(item: Item, own: str) -> str:
 
 
 def _description(item: Item) -> str:
-    """Return the summary, else how the body begins; it is HTML to its readers, so text is not."""
+    """Return the summary, or the beginning of the body, escaped: readers parse it as HTML."""
     text = item.summary
     if text is None and item.body_html:
         text = _excerpt(item.body_text or "")
@@ -117,7 +117,7 @@ def _media(image: ItemImage) -> str:
 
 
 def _enclosure(medium: Medium) -> str:
-    """Return the one file that players of podcasts look for; its length is not known here."""
+    """Return the one file that podcast players look for; its length is unknown."""
     address = escape_attribute(medium.url)
     return f'<enclosure url="{address}" length="0" type="{escape_attribute(medium.type)}"/>'
 

@@ -1,8 +1,8 @@
-"""Where archive pages of a feed begin, so that their addresses stay as stories are added.
+"""Boundaries of a feed's archive pages that stay the same when stories are added.
 
-A page that began at the last story of the page before would move with every new story. So pages
-meet at round moments (the first of a month before midnight before a full hour), chosen in the
-older half of a page: whoever begins to read, and when, soon comes to the same pages.
+A page that begins after the last story of the page before would move with every new story. So pages
+meet at round moments (the first of a month before midnight before a full hour) in the older half of
+a page. Readers that start at different times soon get the same pages.
 """
 
 from collections.abc import Sequence
@@ -19,17 +19,17 @@ _ROUNDINGS: tuple[dict[str, int], ...] = (
 
 
 def find_page_boundary(moments: Sequence[datetime]) -> datetime | None:
-    """Return where a full page, newest first, ends and the next begins.
+    """Return where a full page, newest first, ends and the next one begins.
 
-    It lies after the last moment, so that the next page has all of that moment's stories, and
-    not after the middle one. Nothing, if the older half of the page has one moment only.
+    The boundary lies after the last moment, so that the next page has all stories of that moment,
+    and not after the middle one. The result is None if the older half has only one moment.
     """
     last, middle = moments[-1], moments[len(moments) // 2]
     return _find_roundest(last, middle) if last < middle else None
 
 
 def _find_roundest(after: datetime, until: datetime) -> datetime:
-    """Return the roundest moment after one and not after another."""
+    """Return the roundest moment after `after` and not after `until`."""
     best = candidate = until
     for finer in _ROUNDINGS:
         candidate = candidate.replace(**finer)  # type: ignore[arg-type]

@@ -1,9 +1,8 @@
-"""Digital source types as formats write them: by IPTC's addresses, or those of schema.org."""
+"""Digital source types as URIs of IPTC or schema.org."""
 
 _IPTC = "http://cv.iptc.org/newscodes/digitalsourcetype/"
 _SCHEMA_ORG = "https://schema.org/"
-# Of schema.org's IPTCDigitalSourceEnumeration; where a code has no member there, IPTC's own
-# address names it.
+# From schema.org's IPTCDigitalSourceEnumeration; other codes use IPTC's URI.
 _MEMBERS = {
     "algorithmicMedia": "AlgorithmicMedia",
     "algorithmicallyEnhanced": "AlgorithmicallyEnhanced",
@@ -26,12 +25,12 @@ _MEMBERS = {
 
 
 def iptc_uri(code: str | None) -> str | None:
-    """Return the address of a code in IPTC's vocabulary."""
+    """Return the URI of a code in IPTC's vocabulary."""
     return None if code is None else f"{_IPTC}{code}"
 
 
 def schema_org_uri(code: str | None) -> str | None:
-    """Return the address of schema.org's word for a code, or IPTC's where it has none."""
+    """Return schema.org's URI of a code, or IPTC's if schema.org has none."""
     if code is None or code not in _MEMBERS:
         return iptc_uri(code)
     return f"{_SCHEMA_ORG}{_MEMBERS[code]}DigitalSource"

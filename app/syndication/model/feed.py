@@ -1,4 +1,4 @@
-"""A feed as every format sees it: what it is called, where it is, and the stories in it."""
+"""A feed as every format sees it: its title, its addresses, and its stories."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from app.syndication.model.item import Item
 
 @dataclass(frozen=True, slots=True)
 class WithdrawnItem:
-    """A story that readers of a feed may have had, and should have no more; `reason` is for people."""
+    """A withdrawn story that readers of a feed may still have; `reason` is text for people."""
 
     id: str
     at: str
@@ -17,17 +17,17 @@ class WithdrawnItem:
 
     @property
     def urn(self) -> str:
-        """Return the name under which readers had the story."""
+        """Return the URN under which readers had the story."""
         return f"urn:uuid:{self.id}"
 
 
 @dataclass(frozen=True, slots=True)
 class Feed:
-    """A page of stories under one name.
+    """A page of a feed.
 
-    `address` is this page, `id` stays the same for all of its pages. `next` is the page of
-    older stories that begins where this one ends; `archive` the one in the chain of archive
-    pages, and `current` is set on these alone: it leads back to the feed.
+    `address` is this page; `id` is the same for all pages of the feed. `next` is the page with the
+    stories that follow. `archive` is the next page in the chain of archive pages; `current` is set
+    only on archive pages and leads back to the feed.
     """
 
     site: str

@@ -1,4 +1,4 @@
-"""From a page of finished documents to a feed."""
+"""Build a feed from a page of documents."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -17,7 +17,7 @@ _NO_LANGUAGE = "en"
 
 @dataclass(frozen=True, slots=True)
 class FeedLocation:
-    """Where a feed is, and what it is called; addresses are whole."""
+    """The address and title of a feed; URLs are absolute."""
 
     site: str
     name: str | None
@@ -36,7 +36,7 @@ def build_feed(
     addresses: Addresses,
     head: Head,
 ) -> Feed:
-    """Return the feed that a page of stories makes."""
+    """Return the feed for a page of stories."""
     return Feed(
         site=remove_illegal(location.site),
         title=remove_illegal(

@@ -1,4 +1,4 @@
-"""A story as every format sees it: made from delivery's finished documents, and nothing else."""
+"""A story as every format sees it, built only from a document of the delivery side."""
 
 from dataclasses import dataclass, field
 from typing import Any, TypedDict
@@ -15,7 +15,7 @@ _NO_HOSTS = frozenset[str]()
 
 
 class ItemSource(TypedDict):
-    """Where a story comes from."""
+    """The source of a story."""
 
     id: str
     slug: str
@@ -24,7 +24,7 @@ class ItemSource(TypedDict):
 
 
 class ItemCategory(TypedDict):
-    """What a story is filed under."""
+    """A category of a story."""
 
     id: str
     slug: str
@@ -32,14 +32,14 @@ class ItemCategory(TypedDict):
 
 
 class ItemAuthor(TypedDict):
-    """Who wrote a story."""
+    """An author of a story."""
 
     name: str
     url: str | None
 
 
 class ItemImage(TypedDict):
-    """The picture that goes with a story."""
+    """The image of a story."""
 
     url: str
     alt: str | None
@@ -50,7 +50,7 @@ class ItemImage(TypedDict):
 
 
 class ItemRights(TypedDict):
-    """Who holds the rights and what may be done."""
+    """The rights holder and the terms of use."""
 
     holder: str | None
     usage_terms: str | None
@@ -58,7 +58,7 @@ class ItemRights(TypedDict):
 
 
 class ItemCorrection(TypedDict):
-    """A public note about what was wrong."""
+    """A public note about an error that was corrected."""
 
     at: str
     note: str
@@ -74,11 +74,11 @@ class ItemTranslation(TypedDict):
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One story. Its texts hold nothing that XML cannot, and its addresses are absolute URIs.
+    """One story. Its texts are legal XML, and its addresses are absolute URIs.
 
-    What the short form of a document lacks is empty here. `url` is the publisher's own page,
-    `link` is where people read the story. A story that was killed is `canceled`; one that few may
-    read already is `embargoed_until` others may.
+    Members that the short form of a document lacks are empty. `url` is the publisher's page, `link`
+    the page where people read the story. A killed story is `canceled`. A story under embargo has
+    `embargoed_until`.
     """
 
     id: str
@@ -110,23 +110,23 @@ class Item:
     digital_source_type: str | None = None
     canceled: bool = False
     embargoed_until: str | None = None
-    # What formats made of it, by their names and what else they were told.
+    # Cached output of the formats, by format name and arguments.
     rendered: dict[tuple[Any, ...], bytes] = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def urn(self) -> str:
-        """Return the name that the story has for ever, wherever it is read."""
+        """Return the permanent URN of the story."""
         return f"urn:uuid:{self.id}"
 
 
 def build_item(document: bytes, addresses: Addresses) -> Item:
-    """Read a finished document, in short form or whole."""
+    """Parse a document, in short or full form."""
     story = json.loads(document)
     if is_suspect(document):
         story = _remove_illegal(story)
     link = addresses.story(story["id"], story["slug"], story["url"])
     body = story.get("body_html")
-    # A frame is nothing that readers of feeds have, and partners decide about their own.
+    # Feed readers drop frames, and partners decide about their own hosts.
     body = None if body is None else with_base(with_frames_of(body, _NO_HOSTS), link)
     return Item(
         id=story["id"],
@@ -161,7 +161,7 @@ def build_item(document: bytes, addresses: Addresses) -> Item:
 
 
 def _with_uri(value: Any) -> Any:
-    """Return a source, an author or a picture with its address as a URI."""
+    """Return a source, an author or an image with its address as a URI."""
     return None if value is None else {**value, "url": _to_optional_uri(value["url"])}
 
 

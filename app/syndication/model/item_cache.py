@@ -1,8 +1,7 @@
-"""Stories as formats see them, remembered by the documents that they were made of.
+"""A cache of parsed items, by document.
 
-A story stands in the feeds of its categories, its source, its language and its tags, and in each
-of them again when another story comes. Reading its document and writing it in a format is most of
-what a feed costs.
+A story appears in the feeds of its categories, its source, its language and its tags, and again
+whenever one of them changes. Parsing its document and rendering it is most of the cost of a feed.
 """
 
 from collections.abc import Sequence
@@ -11,30 +10,30 @@ from app.kit.bounded_cache import BoundedCache
 from app.syndication.model.addresses import Addresses
 from app.syndication.model.item import Item, build_item
 
-# Bytes that are kept, about; and what a story weighs for each byte of its document: the document,
-# its texts, and what formats make of them.
+# Approximate bytes of the cache, and the weight of an item for each byte of its document: the
+# document, its texts, and the output of formats.
 _MOST = 16 * 1024 * 1024
 _WEIGHT = 6
-# One that would push out many others is made anew each time.
+# A larger item would displace many others and is not cached.
 _LARGEST = _MOST // 50
 
 
 class ItemCache:
-    """The stories that were read last; the oldest go first."""
+    """The items that were parsed last; the oldest are dropped first."""
 
     def __init__(self, addresses: Addresses) -> None:
-        """Remember nothing yet; addresses are the same for all."""
+        """Start empty; all items share the addresses."""
         self.addresses = addresses
         self._known: BoundedCache[bytes, Item] = BoundedCache(
             _MOST, lambda document, _: len(document) * _WEIGHT
         )
 
     def load_all(self, documents: Sequence[bytes]) -> list[Item]:
-        """Read finished documents."""
+        """Parse documents."""
         return [self.load(document) for document in documents]
 
     def load(self, document: bytes) -> Item:
-        """Read a finished document, in short form or whole."""
+        """Parse a document, in short or full form."""
         cached = self._known.get(document)
         if cached is not None:
             return cached

@@ -1,4 +1,4 @@
-"""From sanitised HTML to Markdown (CommonMark, with tables) that says the same words."""
+"""Convert sanitized HTML to Markdown (CommonMark with tables)."""
 
 import re
 from collections.abc import Callable
@@ -12,7 +12,7 @@ _SPECIAL = re.compile(r"[\\`*_\[\]<>|~]|&(?=#?\w)")
 _LINE_START = re.compile(r"^([-+=#]|\d{1,9}(?=[.)]))", re.MULTILINE)
 _NUMBER = re.compile(r"[0-9]{1,8}")
 _BACKTICKS = re.compile(r"`+")
-# No text of a story holds it; it becomes a hard break when its line is done.
+# No story contains this character; it becomes a hard break when its line is finished.
 _BREAK = "\x01"
 _BREAKS = re.compile(rf" ?{_BREAK} ?")
 _VOID = frozenset({"br", "hr", "img", "wbr", "source", "col", "track"})
@@ -31,7 +31,7 @@ _BLOCKS = (
 
 
 def render_markdown(markup: str) -> str:
-    """Return sanitised HTML as Markdown."""
+    """Return sanitized HTML as Markdown."""
     writer = _Writer()
     writer.feed(markup)
     writer.close()
@@ -39,13 +39,13 @@ def render_markdown(markup: str) -> str:
 
 
 def escape_line(text: str) -> str:
-    """Return plain text on one line, with everything escaped that Markdown would read."""
+    """Return plain text on one line, with all Markdown syntax escaped."""
     return _finish_line(_escape(text))
 
 
 @dataclass(slots=True)
 class _Frame:
-    """An open element: the blocks in it that are done, and the line that is being written."""
+    """An open element: its finished blocks, and the line that is being written."""
 
     tag: str
     attributes: dict[str, str]
@@ -53,26 +53,26 @@ class _Frame:
     line: list[str] = field(default_factory=list)
 
     def end_line(self) -> None:
-        """Make a paragraph of what was written, if it says anything."""
+        """Make a paragraph of the current line, if it is not empty."""
         text = _finish_line("".join(self.line))
         self.line.clear()
         if text:
             self.blocks.append(text)
 
     def as_one_line(self) -> str:
-        """Return everything in it, for places that hold no paragraphs."""
+        """Return all content on one line, for places that cannot hold paragraphs."""
         return " ".join(self.blocks).replace("\\\n", " ").replace("\n", " ")
 
 
 class _Writer(HTMLParser):
-    """Writes each element into the one around it, when it ends."""
+    """Writes each element into its parent when it ends."""
 
     def __init__(self) -> None:
         super().__init__(convert_charrefs=True)
         self._open = [_Frame("", {})]
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """Open an element, or write one that holds nothing."""
+        """Open an element, or write a void one."""
         attributes = {name: value or "" for name, value in attrs}
         if tag in _BLOCKS or tag == "hr":
             self._open[-1].end_line()
@@ -82,18 +82,18 @@ class _Writer(HTMLParser):
             self._open.append(_Frame(tag, attributes))
 
     def handle_endtag(self, tag: str) -> None:
-        """Close an element, and what was left open in it."""
+        """Close an element, and all unclosed elements in it."""
         if not any(frame.tag == tag for frame in self._open[1:]):
             return
         while self._close() != tag:
             pass
 
     def handle_data(self, data: str) -> None:
-        """Write text; in code it stays as it is."""
+        """Write text; it is not escaped inside code."""
         self._open[-1].line.append(data if self._is_in("pre", "code") else _escape(data))
 
     def finish(self) -> str:
-        """Return the whole."""
+        """Return the whole document."""
         while len(self._open) > 1:
             self._close()
         self._open[0].end_line()
@@ -115,14 +115,14 @@ class _Writer(HTMLParser):
             around.attributes.setdefault("src", attributes.get("src", ""))
 
     def _close(self) -> str:
-        """Write the innermost element into the one around it; return what it was."""
+        """Write the innermost element into its parent; return its tag."""
         frame, around = self._open.pop(), self._open[-1]
         if frame.tag in _BLOCKS:
             around.blocks.extend(_render_block(frame, around))
         elif self._is_in("pre"):
             around.line.extend(frame.line)
         else:
-            # Blocks inside a link or a mark: they keep their words and lose the mark.
+            # Blocks inside a link or emphasis keep their words and lose the emphasis.
             around.blocks.extend(frame.blocks)
             around.line.append(_render_inline(frame, "".join(frame.line)))
         return frame.tag
@@ -141,7 +141,7 @@ def _render_inline(frame: _Frame, text: str) -> str:
     if frame.tag == "a" and frame.attributes.get("href"):
         return text.replace(bare, f"[{bare}]({link_target(frame.attributes['href'])})", 1)
     mark = _MARKS.get(frame.tag)
-    # Marks have to touch the words; the spaces stay outside.
+    # Emphasis marks must touch the words; spaces stay outside.
     return text.replace(bare, f"{mark}{bare}{mark}", 1) if mark else text
 
 
@@ -164,7 +164,7 @@ def _render_row(frame: _Frame, around: _Frame) -> str:
 
 
 def _render_table(frame: _Frame, around: _Frame) -> str:
-    """Return a table; its first row is the head, for Markdown has no table without one."""
+    """Return a table; its first row is the header, which Markdown requires."""
     rows = [block for block in frame.blocks if block.startswith("| ")]
     others = [block for block in frame.blocks if not block.startswith("| ")]
     if not rows:
@@ -183,7 +183,7 @@ def _render_list_item(frame: _Frame, around: _Frame) -> str:
 
 
 def _item_number(frame: _Frame, around: _Frame) -> int:
-    """Return the number of an item, as far as Markdown can say it: it counts upwards, from 0 on."""
+    """Return the number of a list item; Markdown can only count upwards."""
     start = around.attributes.get("start", "")
     if not around.blocks and _NUMBER.fullmatch(frame.attributes.get("value", "")):
         start = frame.attributes["value"]
@@ -224,7 +224,7 @@ def _longest_run(text: str) -> int:
 
 
 def link_target(address: str) -> str:
-    """Return an address between angle brackets, in which only few characters mean anything."""
+    """Return a URL in angle brackets, inside which few characters have a meaning."""
     bare = _SPACES.sub("%20", address.strip())
     return "<" + bare.replace("\\", "%5C").replace("<", "%3C").replace(">", "%3E") + ">"
 
@@ -239,5 +239,5 @@ def _finish_line(text: str) -> str:
 
 
 def _escape_start(match: re.Match[str]) -> str:
-    """Take from the start of a line what would make it a list, a heading or a rule."""
+    """Escape the start of a line that would make it a list, a heading or a rule."""
     return f"{match[1]}\\" if match[1].isdigit() else f"\\{match[1]}"

@@ -1,4 +1,4 @@
-"""The films and sounds of a body, for formats that name them beside the text."""
+"""Find the audio and video files of a body, for formats that list them."""
 
 import html
 import re
@@ -8,7 +8,7 @@ from urllib.parse import unquote, urlsplit
 from app.kit.uri import to_uri
 
 _OPENINGS = ("<audio", "<video")
-# Sanitised markup has its attributes in double quotes.
+# Sanitized markup has its attributes in double quotes.
 _TAG = re.compile(r'<(/?)(audio|video|source)((?:[^<>"]|"[^"]*")*)>')
 _ATTRIBUTE = re.compile(r' ([^\s"=<>/]+)="([^"]*)"')
 _MEDIA_TYPE = re.compile(r"(?:audio|video|application)/[A-Za-z0-9.+-]{1,100}")
@@ -31,13 +31,13 @@ _TYPES = {
     "weba": "audio/webm",
     "webm": "video/webm",
 }
-# Files that may hold a film, where they hold a sound.
+# Containers that may hold video, when they hold audio.
 _AUDIO_TYPES = {"mp4": "audio/mp4", "webm": "audio/webm"}
 _DEFAULT_TYPES = {"audio": "audio/mpeg", "video": "video/mp4"}
 
 
 class Medium(NamedTuple):
-    """A film or a sound: `audio` or `video`, its address as a URI, its media type, its title."""
+    """An audio or video file: `kind`, absolute URI, media type and title."""
 
     kind: str
     url: str
@@ -46,12 +46,12 @@ class Medium(NamedTuple):
 
     @property
     def name(self) -> str:
-        """Return what a link to it says."""
+        """Return the text of a link to it."""
         return self.title or file_name(self.url)
 
 
 def find_media(markup: str | None) -> list[Medium]:
-    """Return the films and sounds of sanitised HTML with whole addresses, each of them once."""
+    """Return the audio and video files of sanitized HTML, without duplicates."""
     if markup is None or not any(tag in markup for tag in _OPENINGS):
         return []
     media: dict[str, Medium] = {}
@@ -69,7 +69,7 @@ def find_media(markup: str | None) -> list[Medium]:
 
 
 def file_name(address: str) -> str:
-    """Return the name of a file, or of the site where an address names none."""
+    """Return the file name of a URL, or its host if there is none."""
     try:
         parts = urlsplit(address)
     except ValueError:
@@ -78,7 +78,7 @@ def file_name(address: str) -> str:
 
 
 def _media_type(kind: str, address: str, declared: str) -> str:
-    """Return the media type of a file: as it was told, by its name, or what is usual."""
+    """Return the declared media type, or the one of the extension, or a default."""
     bare = declared.partition(";")[0].strip()
     if _MEDIA_TYPE.fullmatch(bare):
         return bare.lower()

@@ -1,10 +1,10 @@
-"""When something that was not delivered is tried again, and when it is given up."""
+"""Backoff: when a failed delivery is tried again, and when it is given up."""
 
 import random
 from datetime import timedelta
 
 _SECOND, _MINUTE, _HOUR = 1, 60, 3_600
-# After the first attempt, the second, and so on; with each wait lengthened by up to a fifth.
+# After the first attempt, the second, and so on; each delay is lengthened by up to a fifth.
 RETRY_DELAYS = (
     5 * _SECOND,
     30 * _SECOND,
@@ -19,14 +19,14 @@ RETRY_DELAYS = (
     24 * _HOUR,
 )
 _JITTER = 0.2
-# A receiver that fails again and again is asked once in a while; then it gets all that waited.
+# A failing receiver is tried at least this often; when it recovers, it gets all pending deliveries.
 _LONGEST_RECEIVER_DELAY = timedelta(minutes=10)
 
 
 def retry_delay(attempts: int) -> timedelta | None:
-    """Return how long to wait after so many attempts, or nothing where it was the last.
+    """Return the delay after so many attempts, or None after the last one.
 
-    Chance keeps those that failed at the same moment from coming back at the same moment.
+    The jitter spreads the retries of deliveries that failed at the same moment.
     """
     if attempts > len(RETRY_DELAYS):
         return None
@@ -35,9 +35,9 @@ def retry_delay(attempts: int) -> timedelta | None:
 
 
 def receiver_delay(failures: int) -> timedelta:
-    """Return how long a receiver is left alone after so many failures in a row."""
+    """Return the delay for all deliveries to a receiver after so many failures in a row."""
     wait = retry_delay(failures)
-    # One failure may be the fault of what was sent; others are not to wait for it.
+    # The first failure may be caused by its content; other deliveries need not wait for it.
     if failures < 2:
         return timedelta(0)
     return _LONGEST_RECEIVER_DELAY if wait is None else min(wait, _LONGEST_RECEIVER_DELAY)

@@ -1,4 +1,4 @@
-"""What verbs of webhooks share: finding, comparing versions, telling the audit."""
+"""Shared by the webhook commands: look-up, version check, audit."""
 
 from app.access.audit import AuditVerb
 from app.kit.quoting import quote_text
@@ -13,7 +13,7 @@ Expected = frozenset[int] | None
 
 
 def load_for_change(unit: UnitOfWork, id_: str, expected: Expected) -> WebhookRow:
-    """Return a webhook locked, if it is a version that is expected."""
+    """Lock and return a webhook, if it has an expected version."""
     row = None if "\0" in id_ else receivers.lock_webhook(unit.session, id_)
     if row is None:
         raise WebhookNotFound(f"There is no webhook with the id {quote_text(id_)}.")
@@ -23,13 +23,13 @@ def load_for_change(unit: UnitOfWork, id_: str, expected: Expected) -> WebhookRo
 
 
 def require_active(row: WebhookRow) -> None:
-    """Insist that a webhook is told anything."""
+    """Raise if the webhook is paused or disabled."""
     if row.state != "active":
         raise WrongWebhookState(f"The webhook is {row.state}. Resume it first.")
 
 
 def audit_change(unit: UnitOfWork, verb: AuditVerb, before: WebhookRow) -> None:
-    """Tell the audit what is different."""
+    """Write an audit entry with the values before and after."""
     unit.audit(
         verb,
         "webhook",

@@ -1,4 +1,4 @@
-"""What was to be sent, and was sent, of a story that is erased."""
+"""Erase what was sent, or is still to be sent, about an erased story."""
 
 from app.content.events import ArticleRemoved
 from app.kit.sql.unit_of_work import UnitOfWork
@@ -6,9 +6,9 @@ from app.syndication.push.store import deliveries
 
 
 def erase_deliveries(unit: UnitOfWork) -> None:
-    """Delete the bodies of deliveries about erased stories, with what receivers answered.
+    """Delete the bodies of deliveries about erased stories, and the answers of receivers.
 
-    That a story is gone is another delivery, which the log calls for afterwards.
+    The log causes another delivery later, which says that the story is gone.
     """
     for event in unit.events:
         if isinstance(event, ArticleRemoved) and event.erased:

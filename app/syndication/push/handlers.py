@@ -1,4 +1,4 @@
-"""What a delivery is as a request, and what an answer to it means."""
+"""Delivery handlers: build the request of a delivery, and interpret the answer."""
 
 import hashlib
 from collections.abc import Callable, Mapping
@@ -19,7 +19,7 @@ from app.syndication.push.store import deliveries, receivers
 from app.syndication.push.store.deliveries import DeliveryRow
 from app.syndication.push.store.receivers import Receiver, SubscriptionRow, WebhookRow
 
-# `gone` says that nothing more is to be sent there; `refused`, that this is not to be sent again.
+# `gone`: never send anything there again; `refused`: do not send this delivery again.
 Verdict = Literal["delivered", "failed", "refused", "gone"]
 _GONE = 410
 VERIFY, DENY = "verify", "denied"
@@ -28,9 +28,9 @@ _MOST_VERIFICATIONS = 3
 
 @dataclass(frozen=True, slots=True)
 class OutgoingRequest:
-    """A request as it is sent; `memo` is what the courier has to know of it afterwards.
+    """A request to send; `memo` is what the handler needs when the request is finished.
 
-    One that is `is_unverified` goes to a receiver that may have asked for nothing.
+    With `is_unverified` the receiver may not have asked for anything.
     """
 
     method: str
@@ -43,7 +43,7 @@ class OutgoingRequest:
 
 @dataclass(frozen=True, slots=True)
 class FeedContent:
-    """What a reader of a feed is answered now."""
+    """The current content of a feed."""
 
     status: int
     media_type: str
@@ -51,22 +51,22 @@ class FeedContent:
 
 
 class NotDeliverableNow(Exception):
-    """A delivery cannot be made at this moment, for no fault of its receiver."""
+    """A delivery is not possible now, for a reason that is not the receiver's."""
 
 
 class DeliveryHandler(Protocol):
-    """Knows how one kind of receiver is told."""
+    """Handles the deliveries to one kind of receiver."""
 
     most_concurrent: int
 
     def build_request(
         self, row: DeliveryRow, receiver: Receiver, now: datetime
     ) -> OutgoingRequest | None:
-        """Return the request of a delivery, or nothing where there is nothing to say."""
+        """Return the request of a delivery, or None if there is nothing to send."""
         ...
 
     def judge(self, row: DeliveryRow, sent: OutgoingRequest, outcome: HttpOutcome) -> Verdict:
-        """Return what an outcome means."""
+        """Return the verdict on an outcome."""
         ...
 
     def finish(
@@ -77,7 +77,7 @@ class DeliveryHandler(Protocol):
         verdict: Verdict,
         now: datetime,
     ) -> None:
-        """Write down what follows from a delivery that is over, for better or worse."""
+        """Update the receiver after a request."""
         ...
 
 
@@ -87,18 +87,18 @@ def no_headers(_subject: str) -> Mapping[str, str]:
 
 
 class WebhookHandler:
-    """Signed thin events, by Standard Webhooks."""
+    """Signed thin events, as defined by Standard Webhooks."""
 
     most_concurrent = 8
 
     def __init__(self, headers_about: Callable[[str], Mapping[str, str]] = no_headers) -> None:
-        """Add headers to events about a thing, by its id."""
+        """Add extra headers to the events about a subject."""
         self._headers_about = headers_about
 
     def build_request(
         self, row: DeliveryRow, receiver: Receiver, now: datetime
     ) -> OutgoingRequest | None:
-        """Sign the event, with both secrets while one takes the place of the other."""
+        """Sign the event; with both secrets while the old one is valid."""
         assert isinstance(receiver, WebhookRow)
         if row.body is None:
             return None
@@ -116,7 +116,7 @@ class WebhookHandler:
         return OutgoingRequest("POST", receiver.url, headers, body)
 
     def judge(self, row: DeliveryRow, sent: OutgoingRequest, outcome: HttpOutcome) -> Verdict:
-        """Take 2xx for success, and 410 for a wish to be left alone."""
+        """Treat 2xx as success, and 410 as a request to stop."""
         return _judge_status(outcome)
 
     def finish(
@@ -127,16 +127,16 @@ class WebhookHandler:
         verdict: Verdict,
         now: datetime,
     ) -> None:
-        """Do nothing: a webhook that is to be left alone is disabled by a command."""
+        """Do nothing: another command disables a webhook that is gone."""
 
 
 class FeedHandler:
-    """Feeds for their subscribers, and questions whether somebody means to be one (WebSub)."""
+    """Feeds for subscribers, and verification of intent (WebSub)."""
 
     most_concurrent = 1
 
     def __init__(self, hub: str, capacity: int) -> None:
-        """Speak for a hub with so many seats; `read` has to be set before feeds can be sent."""
+        """Send for a hub with a number of subscriptions; set `read` before feeds are sent."""
         self._hub = hub
         self._capacity = capacity
         self.read: Callable[[str], FeedContent] | None = None
@@ -144,14 +144,14 @@ class FeedHandler:
     def build_request(
         self, row: DeliveryRow, receiver: Receiver, now: datetime
     ) -> OutgoingRequest | None:
-        """Return a question, or the feed as it is now, unless that was sent before."""
+        """Return a verification, or the feed as it is now, unless that was sent before."""
         assert isinstance(receiver, SubscriptionRow)
         if row.event == VERIFY:
             return _build_verification(row, receiver)
         if row.event == DENY:
             return _build_denial(receiver, "the hub is full")
         if self.read is None:
-            raise RuntimeError("This process cannot read feeds; nobody told it how.")
+            raise RuntimeError("This process cannot read feeds: set a feed reader first.")
         content = self.read(receiver.topic)
         if content.status >= 500:
             raise NotDeliverableNow
@@ -169,7 +169,7 @@ class FeedHandler:
         return OutgoingRequest("POST", receiver.callback, headers, content.body, digest)
 
     def judge(self, row: DeliveryRow, sent: OutgoingRequest, outcome: HttpOutcome) -> Verdict:
-        """Tell whether a question was answered with the challenge, or a feed was taken."""
+        """Check the challenge of a verification, or the status of a feed delivery."""
         if sent.memo == DENY:
             return "gone"
         if row.event != VERIFY:
@@ -190,7 +190,7 @@ class FeedHandler:
         verdict: Verdict,
         now: datetime,
     ) -> None:
-        """Begin, renew or end a subscription; note what was sent."""
+        """Start, renew or end a subscription; remember what was sent."""
         if verdict == "gone":
             subscription = receivers.load_by_ids(session, "feed", [row.receiver]).get(row.receiver)
             if isinstance(subscription, SubscriptionRow) and subscription.active:
@@ -205,12 +205,12 @@ class FeedHandler:
         self, session: WriteSession, row: DeliveryRow, verdict: Verdict, now: datetime
     ) -> None:
         subscription = receivers.load_by_ids(session, "feed", [row.receiver]).get(row.receiver)
-        # A question that failed is asked again: no answer means nothing.
+        # A failed verification is repeated: no answer means neither yes nor no.
         if not isinstance(subscription, SubscriptionRow) or verdict == "failed":
             return
         verification: dict[str, Any] = json.loads(row.body or b"{}")
         if verdict == "refused":
-            # Who is a subscriber already stays one until he says otherwise.
+            # An active subscription stays until its callback confirms the end.
             if not subscription.active:
                 end_subscription(session, subscription.id)
         elif verification["mode"] == "unsubscribe":
@@ -234,9 +234,9 @@ class FeedHandler:
 
 
 def end_subscription(session: WriteSession, id_: str) -> None:
-    """Take a subscription away with all that waits for it.
+    """Delete a subscription with its pending deliveries.
 
-    What its host was asked is remembered for a while: it counts against the host's limit.
+    Verifications are kept for a while, because they count against the limit of their host.
     """
     receivers.remove(session, "feed", id_)
     deliveries.delete_for_receiver(session, id_, but_for=VERIFY)
@@ -249,7 +249,7 @@ def _audit_subscription(
     verification: Mapping[str, Any],
     now: datetime,
 ) -> None:
-    """Note in the audit what a callback agreed to, and who asked for it where that is known."""
+    """Write an audit entry about what a callback confirmed, with the client's address if known."""
     actor = Actor(None, "hub", verification.get("address"), verification.get("request_id"))
     values = {"topic": subscription.topic, "callback": subscription.callback}
     states = (None, values) if verb == "subscribed" else (values, None)
@@ -277,7 +277,7 @@ def _build_denial(receiver: SubscriptionRow, reason: str) -> OutgoingRequest:
 
 
 def _add_query(address: str, more: Mapping[str, str]) -> str:
-    """Add parameters to an address, leaving those that it has (WebSub, section 5.3)."""
+    """Add parameters to a URL and keep its own (WebSub, section 5.3)."""
     parts = urlsplit(address)
     query = "&".join(part for part in (parts.query, urlencode(more)) if part)
     return parts._replace(query=query, fragment="").geturl()

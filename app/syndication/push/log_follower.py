@@ -1,6 +1,7 @@
-"""From the log to deliveries, in the transaction that moves the follower on.
+"""Turn rows of the log into deliveries, in the transaction that moves the log position.
 
-So a delivery is made once, whatever is killed when, and keeps its id however often it is sent.
+So each delivery is created exactly once, even after a crash, and keeps its id however often it is
+sent.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -23,13 +24,13 @@ FOLLOWER = "push"
 
 @dataclass(frozen=True, slots=True)
 class _WebhookFilter:
-    """Somebody who is told, and the selection of stories that it wants."""
+    """A webhook with its selection of stories."""
 
     row: WebhookRow
     selection: Selection
 
     def wants(self, event: str) -> bool:
-        """Tell whether it asked for an event; who hears of stories hears of kills."""
+        """Tell whether it asked for an event; every webhook for story events gets kills."""
         events = self.row.events
         return (
             EVERY_EVENT in events
@@ -39,7 +40,7 @@ class _WebhookFilter:
 
 
 def start_following(session: WriteSession, now: datetime) -> int:
-    """Let the log be followed from here on, if it is not yet; return where it ends."""
+    """Register as a follower of the log, and return where the log ends."""
     delivery_store.start_follower(session, FOLLOWER, now)
     return delivery_store.last_serial(session)
 
@@ -47,7 +48,7 @@ def start_following(session: WriteSession, now: datetime) -> int:
 def create_deliveries(
     session: WriteSession, rows: Sequence[Change], now: datetime, own: str
 ) -> None:
-    """Make the deliveries that rows of the log call for."""
+    """Create the deliveries for rows of the log."""
     webhooks = [
         _WebhookFilter(row, from_json(row.selection))
         for row in receivers.list_enabled_webhooks(session)
@@ -56,7 +57,7 @@ def create_deliveries(
     new_deliveries: list[DeliveryRow] = []
     for row in rows:
         if row.reason == "killed":
-            # What waits is about a story that nobody may have any more.
+            # Pending deliveries are about a story that nobody may have any more.
             deliveries.add(session, new_deliveries)
             new_deliveries = []
         informed = _drop_killed(session, row)
@@ -75,7 +76,7 @@ def build_delivery(
     serial: int,
     now: datetime,
 ) -> DeliveryRow:
-    """Return a delivery to be made at once, or when its receiver is asked again."""
+    """Return a delivery that is due now, or when its receiver's backoff ends."""
     is_stopped = isinstance(receiver, WebhookRow) and receiver.state != "active"
     due_at = None if is_stopped else max(receiver.retry_at or now, now)
     id_ = f"msg_{new_id().replace('-', '')}"
@@ -95,7 +96,7 @@ def build_delivery(
 
 
 def _drop_killed(session: WriteSession, row: Change) -> set[str]:
-    """Take back what was to be said of a story that was killed; return who had heard of it."""
+    """Drop the deliveries about a killed story; return the receivers that had heard of it."""
     if row.reason != "killed":
         return set()
     deliveries.drop_for_subject(session, row.id, KILLED)
@@ -126,7 +127,7 @@ def _build_webhook_deliveries(
 def _load_public_slugs(
     session: WriteSession, rows: Sequence[Change], now: datetime
 ) -> dict[str, str]:
-    """Return the slugs of those stories that are public now; others' are nobody's business."""
+    """Return the slugs of stories that are public now; other slugs are not disclosed."""
     ids = {row.id for row in rows if row.type == "article" and row.op == "upsert"}
     found = delivery_store.attributes(session, ids)
     return {id_: story.slug for id_, story in found.items() if story.is_out(now)}
@@ -147,7 +148,7 @@ def _enqueue_feeds(session: WriteSession, rows: Sequence[Change], now: datetime)
 def enqueue_feed(
     session: WriteSession, subscription: SubscriptionRow, serial: int, now: datetime
 ) -> None:
-    """Let a subscriber have its feed as it is then; what waits already will do."""
+    """Enqueue the feed for a subscriber; a pending delivery is enough."""
     waiting = deliveries.find_pending_feed(session, subscription.id)
     if waiting is not None:
         deliveries.renew(session, waiting.number, serial)

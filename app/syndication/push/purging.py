@@ -1,4 +1,4 @@
-"""Telling a CDN which answers to fetch anew, by surrogate key, as the log goes on."""
+"""Purge a CDN by surrogate keys while following the log."""
 
 import logging
 from collections.abc import Iterator, Sequence
@@ -13,12 +13,11 @@ from app.kit.clock import format_instant
 from app.kit.http_client import HttpClient, HttpOutcome, HttpResponse
 
 FOLLOWER = "purging"
-# The narrowest of the common CDNs takes so many at once. Longer keys than 42 bytes there are
-# none, so the headers stay below 2 kB.
+# The lowest limit of the common CDNs. No key is longer than 42 bytes, so headers stay below 2 kB.
 _MOST_KEYS = 30
-# What would take more requests than these is told as a change to everything.
+# More requests than these are replaced by one for everything.
 _MOST_REQUESTS = 10
-# Retries are a minute apart at the most, so it is not that.
+# Retries come at least once a minute, so after this time something else is wrong.
 _TOO_LONG = timedelta(minutes=10)
 
 _log = logging.getLogger("dateline.purging")
@@ -26,7 +25,7 @@ _log = logging.getLogger("dateline.purging")
 
 @dataclass(frozen=True, slots=True)
 class PurgeReceiver:
-    """Who is told, and how; the token is a secret."""
+    """The purge endpoint of the CDN; the token is a secret."""
 
     url: str
     method: str
@@ -34,7 +33,7 @@ class PurgeReceiver:
 
 
 class CdnPurger:
-    """Tells one receiver of all changes: each at least once, in the order of the log."""
+    """Sends all purges to one receiver: each at least once, in the order of the log."""
 
     def __init__(
         self,
@@ -43,19 +42,19 @@ class CdnPurger:
         client: HttpClient,
         receiver: PurgeReceiver,
     ) -> None:
-        """Begin where the follower stands."""
+        """Begin at the follower's position in the log."""
         self._follower = follower
         self._surrogates = surrogates
         self._client = client
         self._receiver = receiver
         self._failures = 0
         self._closed = False
-        # Requests that were answered well, and others, since the process started.
+        # Successful and failed requests since the process started.
         self.sent = 0
         self.failed = 0
 
     def catch_up(self) -> bool:
-        """Tell of all that is new; say whether that succeeded."""
+        """Purge all new changes; tell whether that succeeded."""
         return self._follower.follow(self._purge)
 
     def lag(self) -> int:
@@ -63,7 +62,7 @@ class CdnPurger:
         return self._follower.lag()
 
     def flaws(self, now: datetime) -> list[str]:
-        """Return what is wrong if the receiver has not been told of changes for long."""
+        """Return what is wrong if purges have failed for long."""
         since = self._follower.waits_since()
         if since is None or now - since < _TOO_LONG:
             return []
@@ -73,7 +72,7 @@ class CdnPurger:
         ]
 
     def close(self) -> None:
-        """Call off what is under way, and send nothing more."""
+        """Cancel requests in flight, and send nothing more."""
         self._closed = True
         self._client.close()
 
@@ -103,7 +102,7 @@ class CdnPurger:
         return headers
 
     def _record_outcome(self, succeeded: bool, outcome: HttpOutcome) -> None:
-        """Count, and log where failing begins and ends: neither the address nor what was sent."""
+        """Count, and log the first failure and the recovery, without the URL and the content."""
         if succeeded:
             self.sent += 1
             if self._failures:

@@ -1,4 +1,4 @@
-"""Push as one part: it follows the log, sends what is due, and can be asked how it stands."""
+"""Push: follow the log, send due deliveries, report the status."""
 
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -35,16 +35,16 @@ from app.syndication.push.sender import Sender, StopWebhook
 from app.syndication.push.store import deliveries, receivers
 
 HUB = "/hub"
-# Seconds: between looks whether anything was written, and whether anything has come due or there is
-# somebody to be told; while there is nobody, between steps along the log.
+# Seconds between checks for writes, between checks for due deliveries and new receivers, and
+# between steps along the log while there are no receivers.
 POLL_SECONDS, _CHECK_SECONDS, _IDLE_STEP_SECONDS = 0.02, 0.5, 5.0
-# Rows of the log that are followed in one transaction: each may make many deliveries.
+# Rows of the log in one transaction: each may create many deliveries.
 _BATCH = 100
 
 
 @dataclass(frozen=True, slots=True)
 class PushOptions:
-    """What the operator decided: this API's address, where requests may go, and for how long."""
+    """Options of the operator: this API's base URL, allowed networks, limits and retention."""
 
     own: str | None
     reach: AllowedNetworks
@@ -56,18 +56,18 @@ class PushOptions:
 
     @property
     def hub(self) -> str | None:
-        """Return the address of the hub, where there is one."""
+        """Return the URL of the hub, if there is one."""
         return f"{self.own}{HUB}" if self.own is not None and self.hub_subscriptions else None
 
     @property
     def hub_limits(self) -> HubLimits:
-        """Return what bounds the hub."""
+        """Return the limits of the hub."""
         return HubLimits(self.hub_subscriptions, self.is_rate_limited)
 
 
 @dataclass(frozen=True, slots=True)
 class PushStatus:
-    """How push stands: serials to follow, deliveries to make, webhooks that are told nothing."""
+    """Status of push: rows to follow, deliveries to make, webhooks that are stopped."""
 
     lag: int
     pending: int
@@ -75,7 +75,7 @@ class PushStatus:
 
 
 class Push:
-    """Tells webhooks and subscribers of what the log says; one process of all does so."""
+    """Sends events to webhooks and feeds to subscribers; only one process does so."""
 
     def __init__(
         self,
@@ -86,7 +86,7 @@ class Push:
         options: PushOptions,
         stop: StopWebhook,
     ) -> None:
-        """Begin where the follower stands."""
+        """Begin at the follower's position in the log."""
         self.options = options
         self._database = database
         self._clock = clock
@@ -104,47 +104,47 @@ class Push:
         self._followed = False
 
     def set_feed_reader(self, read: Callable[[str], FeedContent]) -> None:
-        """Say how a feed is read by its address; until then no feed is sent."""
+        """Set the function that reads a feed by its URL; until then no feed is sent."""
         self._feeds.read = read
 
     def run_step(self) -> None:
-        """Do all that can be done now, and wait for no answer."""
+        """Do all work that can be done now, without waiting for answers."""
         self._follower.carry(self._create_deliveries)
-        # News first; noting what came of older news makes room for more.
+        # New events first; settling old deliveries then frees slots for more.
         self.sender.start()
         if self.sender.settle():
             self.sender.start()
 
     def run_step_if_needed(self) -> None:
-        """Do what is to be done, if something was written, an answer came, or time passed."""
+        """Do a step if something was written, an answer came, or enough time passed."""
         version, now = self._watch.version(), time.monotonic()
         if now - self._asked_at >= _CHECK_SECONDS:
             self._asked_at, self._followed = now, self._has_receivers()
         is_due = now - self._looked_at >= (_CHECK_SECONDS if self._followed else _IDLE_STEP_SECONDS)
-        # Also after an answer: `wait` looks at the clock no more than that.
+        # Also after an answer, because `wait` does not advance the clock.
         if is_due or self.has_answer or (version != self._version and self._followed):
             self._version, self._looked_at = version, now
             self.run_step()
 
     def _has_receivers(self) -> bool:
-        """Tell whether anybody is to be told; if not, each change need not be looked at alone."""
+        """Tell whether there are receivers; without them changes are followed in larger steps."""
         with self._database.read() as session:
             return receivers.has_receivers(session)
 
     @property
     def has_answer(self) -> bool:
-        """Tell whether an answer arrived that nobody has looked at."""
+        """Tell whether an answer arrived that is not settled yet."""
         return self.sender.wait(0)
 
     def status(self) -> PushStatus:
-        """Return how push stands."""
+        """Return the status of push."""
         with self._database.read() as session:
             pending = deliveries.count_pending(session)
             paused = receivers.count_stopped_webhooks(session)
         return PushStatus(self._follower.lag(), pending, paused)
 
     def tidy(self) -> None:
-        """Forget old deliveries, and subscriptions that are over."""
+        """Delete old deliveries, and subscriptions that are over."""
         now = self._clock.now()
         with self._database.write() as session:
             deliveries.delete_older(session, now - self.options.kept)
@@ -153,7 +153,7 @@ class Push:
             deliveries.delete_verifications(session, VERIFY, now - WINDOW)
 
     def close(self) -> None:
-        """Call off what is under way, and send nothing more."""
+        """Cancel requests in flight, and send nothing more."""
         self.sender.close()
 
     def _create_deliveries(self, session: WriteSession, rows: Sequence[Change]) -> None:
@@ -161,9 +161,9 @@ class Push:
 
 
 def _limit_verifications(clock: Clock) -> AddressCheck:
-    """Return what bounds the questions to one network address, whatever names lead to it.
+    """Return a rate limit of verifications for each network address, whatever names lead to it.
 
-    One process of all sends, so this holds for all of them together.
+    Only one process sends, so the limit holds for all processes.
     """
     buckets = TokenBuckets(ADDRESS_BURST, ADDRESS_PER_SECOND, clock.now)
 

@@ -1,4 +1,4 @@
-"""What administrators read about webhooks and deliveries."""
+"""The read side of push: webhooks and deliveries for administrators."""
 
 from datetime import datetime
 from typing import Any
@@ -13,7 +13,7 @@ from app.syndication.push.views import delivery_view, webhook_view
 
 
 def load_webhook(session: ReadSession, id_: str) -> WebhookRow:
-    """Return a webhook, or say that there is none."""
+    """Return a webhook; raise if there is none."""
     row = None if "\0" in id_ else receivers.find_webhook(session, id_)
     if row is None:
         raise WebhookNotFound(f"There is no webhook with the id {quote_text(id_)}.")
@@ -21,7 +21,7 @@ def load_webhook(session: ReadSession, id_: str) -> WebhookRow:
 
 
 def show_webhook(session: ReadSession, id_: str, now: datetime) -> dict[str, Any]:
-    """Return a webhook."""
+    """Return a webhook as administrators see it."""
     return webhook_view(load_webhook(session, id_), now)
 
 

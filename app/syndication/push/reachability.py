@@ -1,4 +1,4 @@
-"""Whether somebody else's address may be sent to: asked when it is written, as far as it tells."""
+"""Check a receiver's URL when it is written, as far as the URL itself tells."""
 
 from app.kit.errors import InvalidInput
 from app.kit.networks import AllowedNetworks, extract_host, parse_ip
@@ -7,9 +7,9 @@ _LOCAL = ("localhost", ".localhost", ".local", ".internal")
 
 
 def is_reachable(url: str, reach: AllowedNetworks) -> bool:
-    """Tell whether an address may be sent to, as far as it says by itself.
+    """Tell whether a URL may be sent to, without resolving its host name.
 
-    What a name stands for is looked up when a request is sent, each time.
+    The name is resolved for each request, and the addresses are checked then.
     """
     host = extract_host(url)
     if host is None:
@@ -21,7 +21,7 @@ def is_reachable(url: str, reach: AllowedNetworks) -> bool:
 
 
 def require_reachable(url: str, reach: AllowedNetworks, pointer: str) -> None:
-    """Refuse an address inside the network, in whatever form it is written."""
+    """Refuse a URL inside the network, in any notation."""
     if not is_reachable(url, reach):
         raise InvalidInput.at(
             pointer,

@@ -1,4 +1,4 @@
-"""Selections as JSON, as they are kept beside whoever is told."""
+"""Selections as JSON, as they are stored with receivers."""
 
 from datetime import datetime
 from typing import Any
@@ -14,7 +14,7 @@ def to_json(selection: Selection) -> list[Any]:
 
 
 def from_json(value: list[Any]) -> Selection:
-    """Read a selection back."""
+    """Parse a selection."""
     clauses, published, updated = value
     return Selection(
         tuple(Clause(field, tuple(yes), tuple(no)) for field, yes, no in clauses),

@@ -1,75 +1,74 @@
-"""Places for requests under way: how many each receiver may have, so that nobody takes them all.
+"""Slots for requests in flight: a limit for each receiver, so that no receiver takes all.
 
-Who answers at once is sent many things at the same time. Who takes long is sent fewer, the longer
-the fewer; all who do, who fail, or who never answered yet share half of the room. And the last
-quarter of it is for those who have nothing under way: however many hang that were quick until
-now, others are sent something all the same.
+A fast receiver gets many requests at a time. The slower a receiver, the fewer it gets; all slow,
+failing and new receivers share half of the slots. The last slots are kept for receivers without a
+request in flight. So however many fast receivers start to hang, others still get theirs.
 """
 
 import time
 
-# Requests under way: of all receivers together, of those who may take long, beyond the first, and
-# before what is left is for the quick alone.
+# Slots in total, for slow receivers, for a second and later request of a receiver, and for all but
+# fast receivers.
 MOST_SLOTS = 128
 SLOW_SLOTS = 64
 SLOTS_FOR_ADDITIONAL = 96
 SLOTS_BEFORE_QUICK_ONLY = 112
-# Seconds within which an answer is quick.
+# Seconds within which an answer counts as fast.
 QUICK_SECONDS = 1.0
-# Receivers whose pace is remembered; who is forgotten shows it anew.
+# Receivers whose pace is remembered; a forgotten one is measured again.
 _MOST_PACES = 10_000
 
 
 class SendSlot:
-    """One place that is taken; `failing` where the request before this one failed."""
+    """A slot in use; `failing` if the request before this one failed."""
 
     __slots__ = ("_began", "_ended", "failing", "receiver")
 
     def __init__(self, receiver: str, failing: bool) -> None:
-        """Begin to count seconds."""
+        """Start the clock."""
         self.receiver = receiver
         self.failing = failing
         self._began = time.monotonic()
         self._ended: float | None = None
 
     def stop_clock(self, _: object = None) -> None:
-        """Stop counting; what becomes of the answer is not the receiver's time."""
+        """Stop the clock; processing the answer is not the receiver's time."""
         self._ended = time.monotonic()
 
     @property
     def seconds(self) -> float:
-        """Return how long the receiver took, or has taken until now."""
+        """Return the receiver's time until its answer, or until now."""
         return (self._ended or time.monotonic()) - self._began
 
 
 class SendSlots:
-    """Knows who has what under way, and how fast each receiver was. For one thread."""
+    """Knows the requests in flight and the pace of each receiver. Not thread-safe."""
 
     def __init__(self) -> None:
-        """Begin empty, and knowing nobody."""
+        """Start with all slots free and no known pace."""
         self._taken: dict[str, list[SendSlot]] = {}
         self._paces: dict[str, float] = {}
 
     @property
     def free(self) -> int:
-        """Return how many places are free."""
+        """Return the number of free slots."""
         return MOST_SLOTS - sum(map(len, self._taken.values()))
 
     def has_slot(self, receiver: str, most: int, *, failing: bool) -> bool:
-        """Tell whether a receiver that may have `most` gets a place now, or has to wait."""
+        """Tell whether a receiver that may have `most` slots gets one now."""
         own = len(self._taken.get(receiver, ()))
         return own < self._limit_of(receiver, most, failing) and self._has_room(
             receiver, own, failing
         )
 
     def take(self, receiver: str, *, failing: bool) -> SendSlot:
-        """Take a place for a receiver that has one."""
+        """Take a slot for a receiver."""
         slot = SendSlot(receiver, failing)
         self._taken.setdefault(receiver, []).append(slot)
         return slot
 
     def release(self, slot: SendSlot) -> None:
-        """Give a place back, and remember how long it was taken: half of that, half of before."""
+        """Free a slot, and average its time with the receiver's pace so far."""
         slots = self._taken[slot.receiver]
         slots.remove(slot)
         if not slots:
@@ -80,7 +79,7 @@ class SendSlots:
             del self._paces[next(iter(self._paces))]
 
     def _limit_of(self, receiver: str, most: int, failing: bool) -> int:
-        """Return how many a receiver may have: as many as it answers, or hopes to, in a second."""
+        """Return the slot limit of a receiver: as many as it answers in a second."""
         pace = self._pace_of(receiver)
         if failing or pace is None:
             return 1
@@ -94,11 +93,11 @@ class SendSlots:
         slow = self._slots_of_slow()
         if own:
             return sum(slow) < SLOW_SLOTS
-        # Those who took many while they were quick leave the others a first one.
+        # Receivers that took many slots while they were fast leave a first one for the others.
         return len(slow) < SLOW_SLOTS and self.free > MOST_SLOTS - SLOTS_BEFORE_QUICK_ONLY
 
     def _slots_of_slow(self) -> list[int]:
-        """Return how many places each has of those who take long, or fail."""
+        """Return the number of slots of each slow or failing receiver."""
         taken = []
         for receiver, slots in self._taken.items():
             quick = self._is_quick(receiver)
@@ -110,9 +109,9 @@ class SendSlots:
         return pace is not None and pace <= QUICK_SECONDS
 
     def _pace_of(self, receiver: str) -> float | None:
-        """Return seconds that a receiver takes, or nothing where it never answered.
+        """Return the seconds that a receiver takes, or None if it never answered.
 
-        Who has something under way takes at least as long as that has taken.
+        A request in flight counts with the time that it has taken so far.
         """
         longest = max((slot.seconds for slot in self._taken.get(receiver, ())), default=0.0)
         known = self._paces.get(receiver)

@@ -1,7 +1,7 @@
-"""Making deliveries: what is due is sent, many at once, and what came of it is written down.
+"""Send due deliveries concurrently, and record their outcomes.
 
-What is under way is known in memory alone. Whoever is killed leaves rows that wait, and the next
-process sends them again, under the same ids.
+Requests in flight are known only in memory. After a crash their deliveries are still pending, and
+the next process sends them again with the same ids.
 """
 
 import logging
@@ -39,13 +39,13 @@ from app.syndication.push.store.receivers import Receiver, WebhookRow
 
 _log = logging.getLogger("dateline.push")
 
-# Given the id of a webhook, its new state, and why.
+# Arguments: id of a webhook, new state, reason.
 StopWebhook = Callable[[str, str, str], None]
 
 
 @dataclass(frozen=True, slots=True)
 class _InFlight:
-    """A delivery under way."""
+    """A delivery in flight."""
 
     row: DeliveryRow
     build_request: OutgoingRequest
@@ -54,7 +54,7 @@ class _InFlight:
 
 
 class Sender:
-    """Sends what is due. One thread works with it; answers arrive from others."""
+    """Sends due deliveries. One thread uses it; answers arrive on other threads."""
 
     def __init__(
         self,
@@ -64,45 +64,45 @@ class Sender:
         couriers: Mapping[str, DeliveryHandler],
         stop: StopWebhook,
         pause_after: timedelta,
-        allows_unproven: AddressCheck | None = None,
+        allows_unverified: AddressCheck | None = None,
     ) -> None:
-        """Send nothing yet; `allows_unproven` says where questions may go."""
+        """Send nothing yet; `allows_unverified` limits unverified requests by address."""
         self._database = database
         self._clock = clock
         self._client = client
         self._couriers = couriers
         self._stop = stop
         self._pause_after = pause_after
-        self._allows_unverified = allows_unproven
+        self._allows_unverified = allows_unverified
         self._in_flight: dict[int, _InFlight] = {}
         self._slots = SendSlots()
         self._arrived = threading.Event()
         self._closed = False
-        # What became of requests since the process started.
+        # Verdicts since the process started.
         self.outcomes: Counter[tuple[str, str]] = Counter()
 
     @property
     def is_idle(self) -> bool:
-        """Tell whether nothing is under way."""
+        """Tell whether no request is in flight."""
         return not self._in_flight
 
     def wait(self, seconds: float) -> bool:
-        """Wait for an answer to arrive, or as long as that; tell which."""
+        """Wait until an answer arrives or the time is over; tell which."""
         return self._arrived.wait(seconds)
 
     def close(self) -> None:
-        """Call off what is under way, and send nothing more."""
+        """Cancel requests in flight, and send nothing more."""
         self._closed = True
         self._client.close()
 
     def forget(self) -> None:
-        """Forget what is under way: another process sends it again, and writes down what comes."""
+        """Forget requests in flight: another process sends them again and records the outcome."""
         for sent in self._in_flight.values():
             self._slots.release(sent.place)
         self._in_flight.clear()
 
     def settle(self) -> bool:
-        """Write down what came of the requests that were answered; tell whether there were any."""
+        """Record the outcomes of answered requests; tell whether there were any."""
         self._arrived.clear()
         finished = [sent for sent in self._in_flight.values() if sent.sending.done()]
         if not finished or self._closed:
@@ -121,7 +121,7 @@ class Sender:
         return True
 
     def start(self) -> None:
-        """Begin to send what is due, as far as each receiver, and all together, may be sent."""
+        """Start due deliveries, as far as slots allow."""
         full = set[str]()
         while not self._closed and (free := self._slots.free) > 0:
             now = self._clock.now()
@@ -139,7 +139,7 @@ class Sender:
     def _start_delivery(
         self, due: DueDelivery, known: dict[str, Receiver], full: set[str], now: datetime
     ) -> bool:
-        """Begin a delivery if its receiver may be sent more; say no if it is not to be made."""
+        """Start a delivery if its receiver has a slot; return False if it must be dropped."""
         row = due.row
         receiver = known.get(row.receiver)
         if receiver is None or (due.killed and row.event != KILLED):
@@ -252,7 +252,7 @@ class Sender:
         verdict: Verdict,
         now: datetime,
     ) -> datetime | None:
-        """Note how a receiver fares; return since when it has failed, if it does."""
+        """Update the health of a receiver; return since when it has failed, or None."""
         if verdict == "delivered":
             if receiver.failures:
                 receivers.change(

@@ -16,13 +16,13 @@ def make_secret() -> str:
 
 
 def sign_webhook(keys: Iterable[str], id_: str, seconds: int, body: bytes) -> str:
-    """Return what stands in `webhook-signature`: one signature for each secret."""
+    """Return the `webhook-signature` header: one signature for each secret."""
     signed = b"%b.%d.%b" % (id_.encode(), seconds, body)
     return " ".join(f"v1,{_signature(key, signed)}" for key in keys)
 
 
 def sign_hub_request(secret: str, body: bytes) -> str:
-    """Return what stands in `X-Hub-Signature` (WebSub, section 7.1)."""
+    """Return the `X-Hub-Signature` header (WebSub, section 7.1)."""
     return f"sha256={hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()}"
 
 

@@ -1,4 +1,4 @@
-"""Webhooks and deliveries as administrators see them: everything but secrets."""
+"""Webhooks and deliveries as administrators see them, without secrets."""
 
 from datetime import datetime
 from typing import Any
@@ -29,7 +29,7 @@ def webhook_view(row: WebhookRow, now: datetime) -> dict[str, Any]:
 
 
 def delivery_view(row: DeliveryRow) -> dict[str, Any]:
-    """Return a delivery, with what is sent while it may be."""
+    """Return a delivery, with its body if it still has one."""
     return {
         "id": row.id,
         "event": row.event,
@@ -46,7 +46,7 @@ def delivery_view(row: DeliveryRow) -> dict[str, Any]:
 
 
 def audit_values(row: WebhookRow) -> dict[str, Any]:
-    """Return what the audit notes of a webhook."""
+    """Return the values of a webhook for the audit."""
     names = ("url", "events", "filter", "state", "reason")
     return {name: getattr(row, name) for name in names}
 

@@ -1,4 +1,4 @@
-"""The next entries for a follower: first all that there is, then what changed since."""
+"""Read the next entries for a client: first a snapshot, then the changes since."""
 
 from dataclasses import dataclass, replace
 
@@ -27,7 +27,7 @@ _START_AGAIN = (
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Some entries, where the follower stands before and after them, and whether there are more."""
+    """Some entries, the sync state before and after them, and whether more follow."""
 
     entries: list[ChangeEntry]
     before: SyncState
@@ -37,14 +37,14 @@ class Batch:
 
 
 class ChangeReader:
-    """Tells followers what they have not heard of."""
+    """Reads entries for clients that keep a copy."""
 
     def __init__(self, delivery: Delivery) -> None:
         """Read the public side."""
         self._delivery = delivery
 
     def follow_from_now(self, state: SyncState) -> SyncState:
-        """Return a follower that hears what happens from its place on, or its snapshot, or now."""
+        """Return a state that follows the log from its progress on, or from now."""
         with self._delivery.opened() as (session, head, _):
             started = _start(state, head, _find_embargoed_end(session, state, head))
             _refuse_lost(session, started)
@@ -53,7 +53,7 @@ class ChangeReader:
         return started
 
     def next(self, state: SyncState, limit: int) -> Batch:
-        """Return at most `limit` entries after a follower's place."""
+        """Return at most `limit` entries after a sync state."""
         with self._delivery.opened(lists=True) as (session, head, directory):
             end = _find_embargoed_end(session, state, head)
             before = _start(state, head, end)
@@ -67,12 +67,12 @@ class ChangeReader:
 
 
 def _find_embargoed_end(session: ReadSession, state: SyncState, head: Head) -> LogPosition:
-    """Return the last row of the log of what is under embargo, for those who are told of it."""
+    """Return the last row of the embargo log, for clients that are entitled to it."""
     return store.embargoed_end(session, head.serial) if state.rights.embargoed else LOG_START
 
 
 def _start(state: SyncState, head: Head, end: LogPosition) -> SyncState:
-    """Return a follower that stands somewhere: one without a place begins a snapshot."""
+    """Return a state with progress: without any it starts a snapshot."""
     if state.progress is not None:
         return state
     return replace(state, progress=SnapshotProgress(head.position, embargoed=end))
@@ -87,11 +87,11 @@ def _read_entries(
         case LogProgress() as progress:
             return read_log(view, progress, limit)
         case None:
-            raise ValueError("Who stands nowhere yet is told nothing.")
+            raise ValueError("A sync state without progress has no entries.")
 
 
 def _is_behind(state: SyncState, head: Head, end: LogPosition) -> bool:
-    """Tell whether there is something already of which a follower has not heard."""
+    """Tell whether there are changes after a sync state."""
     progress = state.progress
     if not isinstance(progress, LogProgress):
         return True
@@ -99,9 +99,10 @@ def _is_behind(state: SyncState, head: Head, end: LogPosition) -> bool:
 
 
 def _refuse_lost(session: ReadSession, state: SyncState) -> None:
-    """Refuse a follower that needs rows that were trimmed, or has entries of rows that were lost.
+    """Refuse a state that needs rows that were trimmed, or contains rows that were lost.
 
-    It may have been sent what is not true any more, and others may have the serials it was sent.
+    After a restore the client may have entries that are no longer true, and other entries may have
+    got the serials that it has seen.
     """
     progress = state.progress
     if progress is None:

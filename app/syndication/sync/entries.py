@@ -1,4 +1,4 @@
-"""One change as it leaves: bytes, with the finished document in them."""
+"""One change as serialized JSON, with the document in it."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,15 +9,15 @@ from app.delivery.store.entries import EntryType
 from app.kit import json
 from app.kit.clock import format_instant
 
-# The pieces of a finished document, which is large: they are joined once, with all that is sent.
+# A document is large: its pieces are joined only once, with the whole response.
 Document = tuple[bytes, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class ChangeEntry:
-    """A change, as the JSON that everybody who follows is given: in pieces, to be joined once.
+    """A change, in pieces of JSON that all clients share.
 
-    `embargoed` is its serial in the log of what is under embargo, if it comes from there.
+    `embargoed` is its serial in the embargo log, if it comes from there.
     """
 
     serial: int
@@ -41,7 +41,7 @@ def build_upsert(
     at: datetime,
     embargoed: int = 0,
 ) -> ChangeEntry:
-    """Return the entry that brings a document, new or instead of an older one."""
+    """Return an entry with a document, new or changed."""
     about = _build_header("upsert", type_, id_, serial=serial, reason=reason, at=at)
     pieces = (json.dumps(about)[:-1], b',"document":', *document, b"}")
     return ChangeEntry(serial, "upsert", pieces, embargoed)
@@ -57,7 +57,7 @@ def build_tombstone(
     notice: str | None = None,
     embargoed: int = 0,
 ) -> ChangeEntry:
-    """Return the entry that takes a document away, with the notice that its readers get."""
+    """Return an entry that removes a document, with the notice for its readers."""
     about = _build_header("remove", type_, id_, serial=serial, reason=reason, at=at)
     notice_member = {} if notice is None else {"notice": notice}
     return ChangeEntry(
@@ -68,7 +68,7 @@ def build_tombstone(
 def build_taxonomy_upsert(
     type_: EntryType, entry: DirectoryEntry, *, serial: int, at: datetime
 ) -> ChangeEntry:
-    """Return the entry that brings a source or category as it is."""
+    """Return an entry with a source or category as it is now."""
     return build_upsert(type_, entry.id, (entry.whole,), serial=serial, reason="updated", at=at)
 
 

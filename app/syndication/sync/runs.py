@@ -1,11 +1,11 @@
-"""Following the log in runs.
+"""Follow the log in runs.
 
-A run ends where the log ended when it began, and tells each thing once, at its last row. Whether a
-follower can have a story is told by the visibility rule and the document of now, which may be newer
-than the run. So it could have had one that is gone if the story was in its selection at any moment
-of the run, and is told of its end.
+A run ends where the log ended when the run began, and reports each thing once, at its last row. The
+visibility rule and the document as of now decide whether a client can have a story; both may be
+newer than the run. So a client may have had a story that is gone now, if the story was in its
+selection at any moment of the run. Then it gets a tombstone.
 
-Who reads what is under embargo is told two logs as one.
+Clients that are entitled to stories under embargo read two logs as one.
 """
 
 from collections.abc import Iterator, Sequence
@@ -23,7 +23,7 @@ from app.syndication.sync.sync_state import EmbargoedProgress, LogProgress, Prog
 def read_log(
     view: SubscriberView, progress: LogProgress, limit: int
 ) -> tuple[list[ChangeEntry], Progress]:
-    """Go on behind the log; a run that is over is followed by the next."""
+    """Return the next entries of the log; a finished run is followed by the next one."""
     if progress.is_finished:
         embargoed = EmbargoedProgress(
             progress.embargoed.sent, view.embargoed_end, progress.embargoed.sent
@@ -61,7 +61,7 @@ def _build_entries(
 
 
 def _find_possible(view: SubscriberView, progress: LogProgress, ids: Sequence[str]) -> set[str]:
-    """Return the stories that the follower could have had at some moment of the run."""
+    """Return the stories that the client could have had at some moment of the run."""
     (public, _), (embargoed_end, _) = progress.log_ends
     before = store.attributes_before(view.session, progress.since, public, ids)
     if view.embargoed:
@@ -76,7 +76,7 @@ def _build_appearance(view: SubscriberView, row: LastOfThing, found: StoryRow) -
         row.id,
         view.build_document(found),
         serial=row.serial,
-        # Withdrawn, and back since: its return stands further on in the log.
+        # Withdrawn and restored: the row of its return is further on in the log.
         reason=row.reason if row.op == "upsert" else "restored",
         at=row.at,
         embargoed=row.held,

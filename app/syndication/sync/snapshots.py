@@ -1,7 +1,7 @@
-"""A snapshot in pages: sources, categories, then stories by publication.
+"""A snapshot in pages: sources, categories, then stories by publication date.
 
-It holds no transaction open between its pages. It notes the log's position at its beginning; what
-changes meanwhile is in the log after that position, which is followed next, so nothing is missed.
+No transaction stays open between pages. The log position is noted at the beginning; changes during
+the snapshot are in the log after it, which is read next, so nothing is missed.
 """
 
 from dataclasses import replace
@@ -18,7 +18,7 @@ _NEXT: dict[Stage, Stage] = {"source": "category", "category": "article"}
 def read_snapshot(
     view: SubscriberView, progress: SnapshotProgress, limit: int
 ) -> tuple[list[ChangeEntry], Progress]:
-    """Go on with a snapshot."""
+    """Return the next page of a snapshot."""
     if progress.stage == "article":
         return _read_stories(view, progress, limit)
     known = view.directory.entries[progress.stage].values()
@@ -47,7 +47,7 @@ def _read_stories(
 def _build_story_entry(view: SubscriberView, row: StoryRow, serial: int) -> ChangeEntry:
     at = from_micros(row.place)
     if view.embargoed:
-        # Nothing is told of before it is there, and what is under embargo was offered by now.
+        # No entry is dated in the future; a story under embargo is offered before its publication.
         at = min(at, view.head.now)
     return build_upsert(
         "article", row.id, view.build_document(row), serial=serial, reason="published", at=at

@@ -1,4 +1,4 @@
-"""One state of the public side, as a follower may see it."""
+"""One state of the public side, as a client may see it."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -13,15 +13,15 @@ from app.delivery.store.reading import StoryRow
 from app.kit.sql.session import ReadSession
 from app.syndication.sync.entries import Document
 
-# Stories are looked up by id so many at a time.
+# Number of ids in one query.
 _IDS_PER_QUERY = 100
 
 
 @dataclass(frozen=True, slots=True)
 class SubscriberView:
-    """What is read for one follower, of whom no more is asked than what it selects.
+    """What is read for one client, with its selection and entitlement.
 
-    `embargoed_end` is the last row of the log of what is under embargo, for those who are told of it.
+    `embargoed_end` is the last row of the embargo log, for clients that are entitled to it.
     """
 
     session: ReadSession
@@ -32,15 +32,15 @@ class SubscriberView:
     embargoed: bool
 
     def load_page(self, position: Position | None, limit: int) -> list[StoryRow]:
-        """Return visible stories after a position, oldest first, and one more if there is more."""
+        """Return visible stories after a position, oldest first, and one more if there is one."""
         return self._stories(self.selection, position, limit)
 
     def find_stories(self, ids: Sequence[str]) -> Mapping[str, StoryRow]:
-        """Return the visible stories of the selection among ids, by id."""
+        """Return the visible stories of the selection among some ids, by id."""
         found: dict[str, StoryRow] = {}
         for start in range(0, len(ids), _IDS_PER_QUERY):
             part = ids[start : start + _IDS_PER_QUERY]
-            # One statement for all numbers of ids: the last is said again to fill it up.
+            # One statement for every number of ids: the last id is repeated.
             filled = (*part, *repeat(part[-1], _IDS_PER_QUERY - len(part)))
             clauses = (*self.selection.clauses, Clause("id", filled))
             named = replace(self.selection, clauses=clauses)
@@ -48,11 +48,11 @@ class SubscriberView:
         return found
 
     def build_document(self, row: StoryRow) -> Document:
-        """Return a story whole, as this follower may see it."""
+        """Return the full document of a story, as this client may see it."""
         return pieces(row, self.directory)
 
     def matches(self, attributes: SelectionFields) -> bool:
-        """Tell whether a story with these attributes was one of the selection."""
+        """Tell whether a story with these fields was in the selection."""
         return self.selection.matches(attributes)
 
     def _stories(

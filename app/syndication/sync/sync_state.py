@@ -1,4 +1,4 @@
-"""Where a follower stands, as a value that a cursor can carry."""
+"""The sync state of a client, as a value that a cursor can carry."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -20,10 +20,10 @@ LOG_START = LogPosition()
 
 @dataclass(frozen=True, slots=True)
 class SnapshotProgress:
-    """Within a snapshot that began at a row: how far it came in one of its three stages.
+    """Progress in a snapshot that began at a row of the log, in one of three stages.
 
-    `slug` is the last source or category, `position` the last story. `embargoed` is the last row of the
-    log of what is under embargo, for those who are told of that.
+    `slug` is the last source or category, `position` the last story. `embargoed` is the last row of
+    the embargo log, for clients that are entitled to it.
     """
 
     start: LogPosition
@@ -34,16 +34,16 @@ class SnapshotProgress:
 
     @property
     def needed_after(self) -> int:
-        """Return the serial after which the log is needed, once everything is taken."""
+        """Return the serial after which the log is needed when the snapshot is complete."""
         return self.start.serial
 
     @property
     def log_ends(self) -> tuple[LogPosition, LogPosition]:
-        """Return the last rows of both logs that it knows of."""
+        """Return the last known rows of both logs."""
         return self.start, self.embargoed
 
     def to_log_progress(self) -> "LogProgress":
-        """Return where it goes on once everything is taken."""
+        """Return the progress at which the log is followed after the snapshot."""
         (serial, _), (embargoed, _) = self.log_ends
         return LogProgress(
             serial, self.start, serial, EmbargoedProgress(embargoed, self.embargoed, embargoed)
@@ -52,7 +52,7 @@ class SnapshotProgress:
 
 @dataclass(frozen=True, slots=True)
 class EmbargoedProgress:
-    """What is told in a run of the log of what is under embargo, and how far that came."""
+    """Progress in a run of the embargo log."""
 
     since: int = 0
     until: LogPosition = LOG_START
@@ -64,10 +64,10 @@ NO_EMBARGOED = EmbargoedProgress()
 
 @dataclass(frozen=True, slots=True)
 class LogProgress:
-    """Behind the log: what happened after `since` and up to `until` is being told.
+    """Progress in the log: rows after `since` and up to `until` are being sent.
 
-    It is told in the order of serials, of each thing once, and `sent` is how far that came. `embargoed`
-    is the same of the log of what is under embargo, told in one order with it.
+    They are sent by serial, each thing once; `sent` is the last serial so far. `embargoed` is the
+    same for the embargo log, which is sent in one order with the other.
     """
 
     since: int
@@ -82,22 +82,22 @@ class LogProgress:
 
     @property
     def log_ends(self) -> tuple[LogPosition, LogPosition]:
-        """Return the last rows of both logs that it knows of."""
+        """Return the last known rows of both logs."""
         return self.until, self.embargoed.until
 
     @property
     def is_finished(self) -> bool:
-        """Tell whether all of the run was told."""
+        """Tell whether the whole run was sent."""
         return (self.sent, self.embargoed.sent) == (self.until.serial, self.embargoed.until.serial)
 
     def after_row(self, serial: int, embargoed: int = 0) -> "LogProgress":
-        """Return the place after a row: of the log, or of the other after that serial."""
+        """Return the progress after a row of the log, or of the embargo log."""
         if not embargoed:
             return replace(self, sent=serial)
         return replace(self, sent=serial, embargoed=replace(self.embargoed, sent=embargoed))
 
     def after_all(self) -> "LogProgress":
-        """Return the place where all of the run was told."""
+        """Return the progress at the end of the run."""
         embargoed = replace(self.embargoed, sent=self.embargoed.until.serial)
         return replace(self, sent=self.until.serial, embargoed=embargoed)
 
@@ -107,7 +107,7 @@ Progress = SnapshotProgress | LogProgress
 
 @dataclass(frozen=True, slots=True)
 class SyncState:
-    """A client that follows: its filters, where it stands (nowhere yet: nothing), its rights."""
+    """A client's filters, its progress (None before it starts), and its access rights."""
 
     selection: Selection
     progress: Progress | None = None
@@ -115,19 +115,19 @@ class SyncState:
 
 
 def to_json(state: SyncState) -> list[Any]:
-    """Return a follower as a small JSON value, with the digest of its rights."""
+    """Return a state as a small JSON value, with the digest of its rights."""
     selection, progress = state.selection, state.progress
     if progress is None:
-        raise ValueError("Who stands nowhere yet has no cursor.")
+        raise ValueError("A sync state without progress has no cursor.")
     clauses = [[clause.field, clause.included, clause.excluded] for clause in selection.clauses]
     spans = [_dump_range(selection.published), _dump_range(selection.updated)]
     return [_FORM, state.rights.digest, clauses, spans, *_dump_progress(progress)]
 
 
 def from_json(value: Any, rights: AccessRights) -> SyncState:
-    """Read a follower back for a reader with these rights.
+    """Parse the state of a reader with these rights.
 
-    Raise `BadCursor` for a value of another kind, and `RightsChanged` if it was issued for other
+    Raise `BadCursor` for other values, and `RightsChanged` if the cursor was issued for other
     rights.
     """
     digest, clauses, spans, progress = _split_value(value)
@@ -144,10 +144,9 @@ def from_json(value: Any, rights: AccessRights) -> SyncState:
 
 
 def _split_value(value: Any) -> tuple[str, list[Any], list[Any], list[Any]]:
-    """Return what a cursor contains: the digest of its rights, clauses, spans, and its place.
+    """Return the parts of a cursor: digest of its rights, clauses, spans, progress.
 
-    Cursors of versions 1 to 3 contain no marks: whether the log has lost rows that they count is
-    not known.
+    Cursors of versions 1 to 3 contain no marks, so lost rows cannot be detected.
     """
     match value:
         case [4, str() as digest, list() as clauses, list() as spans, *progress]:

@@ -16,7 +16,7 @@ from app.syndication.push.store.receivers import WebhookRow
 def create_webhook(
     unit: UnitOfWork, given: WebhookInput, selection: Selection, reach: AllowedNetworks
 ) -> WebhookRow:
-    """Store a webhook, which is told what happens from now on; return it with its secret."""
+    """Store a webhook, which receives events from now on; return it with its secret."""
     require_reachable(given.url, reach, "#/url")
     row = WebhookRow(
         id=new_id(),

@@ -7,7 +7,7 @@ from app.syndication.push.views import audit_values
 
 
 def delete_webhook(unit: UnitOfWork, id_: str, expected: Expected) -> None:
-    """Take a webhook away, with what waits for it and the log of what was sent."""
+    """Delete a webhook with its deliveries, pending ones included."""
     row = load_for_change(unit, id_, expected)
     deliveries.delete_for_receiver(unit.session, id_)
     receivers.remove(unit.session, "webhook", id_)

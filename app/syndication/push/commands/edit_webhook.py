@@ -1,4 +1,4 @@
-"""Change where a webhook is, or what it wants to be told."""
+"""Change the URL, the events or the filter of a webhook."""
 
 from typing import Any
 
@@ -16,7 +16,7 @@ EDITABLE = ("url", "events", "filter")
 
 
 def editable_values(row: WebhookRow) -> dict[str, Any]:
-    """Return what is written of a webhook, for a patch to be applied to."""
+    """Return the editable values of a webhook, as the base of a patch."""
     return {name: getattr(row, name) for name in EDITABLE}
 
 
@@ -28,7 +28,7 @@ def edit_webhook(
     reach: AllowedNetworks,
     expected: Expected,
 ) -> None:
-    """Write an input over a webhook; what waits already goes to the new address."""
+    """Overwrite a webhook; pending deliveries go to the new URL."""
     before = load_for_change(unit, id_, expected)
     require_reachable(given.url, reach, "#/url")
     receivers.change(

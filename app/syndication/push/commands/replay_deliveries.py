@@ -1,4 +1,4 @@
-"""Make deliveries again that are over, under the ids that they had."""
+"""Send finished deliveries again, with their old ids."""
 
 from collections.abc import Sequence
 
@@ -12,7 +12,7 @@ from app.syndication.push.store.deliveries import ReplayFilter
 
 
 def replay_deliveries(unit: UnitOfWork, id_: str, given: ReplayInput) -> int:
-    """Send some deliveries of a webhook again, and say how many; killed stories' never."""
+    """Send deliveries of a webhook again, except those of killed stories; return their number."""
     row = load_for_change(unit, id_, None)
     require_active(row)
     filter_ = ReplayFilter(
@@ -32,7 +32,7 @@ def replay_deliveries(unit: UnitOfWork, id_: str, given: ReplayInput) -> int:
 
 
 def _need_known(unit: UnitOfWork, id_: str, ids: Sequence[str]) -> None:
-    """Refuse ids that no delivery to this webhook has, and name them."""
+    """Refuse unknown ids, and name them."""
     known = deliveries.find_ids(unit.session, id_, ids) if ids else frozenset()
     errors = [
         FieldError(

@@ -1,4 +1,4 @@
-"""Ask to subscribe to a feed, or not to be subscribed any more: the callback has to agree."""
+"""Request to subscribe to a feed or to unsubscribe; the callback must confirm it."""
 
 import hashlib
 import secrets
@@ -18,13 +18,13 @@ from app.syndication.push.selections import to_json
 from app.syndication.push.store import deliveries, receivers
 from app.syndication.push.store.receivers import SubscriptionRow
 
-# Held from counting what the hub has to adding to it, so that no two requests take one place.
+# Held from the capacity check to the insert, so that two requests cannot use the same capacity.
 _LOCK = "hub"
 
 
 @dataclass(frozen=True, slots=True)
 class HubRequest:
-    """What somebody asks of the hub, for a callback that may be his or not."""
+    """A request to the hub, for a callback that may not belong to the client."""
 
     mode: Literal["subscribe", "unsubscribe"]
     topic: str
@@ -34,22 +34,22 @@ class HubRequest:
 
     @property
     def digest(self) -> str:
-        """Return what tells the subscription from others."""
+        """Return the key of the subscription: a digest of topic and callback."""
         return hashlib.sha256(f"{self.topic}\n{self.callback}".encode()).hexdigest()
 
 
 def needs_verification(
     session: ReadSession, request: HubRequest, limits: HubLimits, now: datetime
 ) -> bool:
-    """Tell whether the callback has to be asked; nothing is done for a request that changes none.
+    """Tell whether the callback must be asked; it need not if nothing would change.
 
-    Raises `HubFull` or `RateLimited` where it may not be asked now.
+    Raises `HubFull` or `RateLimited` if it may not be asked now.
     """
     subscription = receivers.find_subscription(session, request.digest)
     if subscription is None and request.mode == "unsubscribe":
         return False
     if subscription is not None and deliveries.has_pending_event(session, subscription.id, VERIFY):
-        # One question at a time; what is asked meanwhile may be asked again.
+        # One verification at a time; the client may repeat its request later.
         return False
     check_limits(session, request.callback, subscription, limits, now)
     return True
@@ -58,7 +58,7 @@ def needs_verification(
 def request_subscription(
     unit: UnitOfWork, request: HubRequest, selection: Selection, limits: HubLimits
 ) -> None:
-    """Let the callback be asked whether it agrees; until it does, nothing changes."""
+    """Enqueue the verification of a callback; nothing changes until it confirms."""
     unit.session.lock(_LOCK)
     if not needs_verification(unit.session, request, limits, unit.now):
         return
@@ -70,7 +70,7 @@ def request_subscription(
         "lease": request.lease,
         "secret": request.secret,
         "challenge": secrets.token_urlsafe(24),
-        # For the audit, where the callback agrees.
+        # For the audit, if the callback confirms.
         "address": unit.actor.address,
         "request_id": unit.actor.request_id,
     }

@@ -1,4 +1,4 @@
-"""Resume a webhook that was paused or disabled: it gets all that was kept for it."""
+"""Resume a paused or disabled webhook; it receives all pending deliveries."""
 
 from app.kit.sql.unit_of_work import UnitOfWork
 from app.syndication.push.editing import Expected, audit_change, load_for_change
@@ -6,7 +6,7 @@ from app.syndication.push.store import deliveries, receivers
 
 
 def resume_webhook(unit: UnitOfWork, id_: str, expected: Expected = None) -> None:
-    """Send again, from what has waited longest on."""
+    """Send again, the oldest pending delivery first."""
     before = load_for_change(unit, id_, expected)
     if before.state == "active":
         return

@@ -1,4 +1,4 @@
-"""Give a webhook a new secret, while the one so far goes on signing for some time."""
+"""Replace the secret of a webhook; the old one keeps signing for some time."""
 
 from datetime import timedelta
 
@@ -9,7 +9,7 @@ from app.syndication.push.store import receivers
 
 
 def rotate_secret(unit: UnitOfWork, id_: str, hours: int, expected: Expected = None) -> str:
-    """Return the new secret, this once; for so many hours both sign."""
+    """Return the new secret, which is shown only once; for so many hours both secrets sign."""
     row = load_for_change(unit, id_, expected)
     secret = make_secret()
     receivers.change(

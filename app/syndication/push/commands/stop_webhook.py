@@ -1,4 +1,4 @@
-"""Pause a webhook, or disable it: nothing is sent to it until somebody resumes it."""
+"""Pause or disable a webhook: nothing is sent until it is resumed."""
 
 from app.access.audit import AuditVerb
 from app.kit.sql.unit_of_work import UnitOfWork
@@ -12,7 +12,7 @@ _DONE: dict[str, AuditVerb] = {PAUSED: "paused", DISABLED: "disabled"}
 def stop_webhook(
     unit: UnitOfWork, id_: str, state: str, reason: str, expected: Expected = None
 ) -> None:
-    """Pause a webhook, and keep what it is to be told; or disable it, and keep nothing."""
+    """Pause a webhook and keep its pending deliveries, or disable it and drop them."""
     before = load_for_change(unit, id_, expected)
     if before.state == state:
         return

@@ -1,4 +1,4 @@
-"""Deliveries: added, found when they are due, and what came of them."""
+"""SQL of deliveries: insert, find due ones, record outcomes."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -27,13 +27,13 @@ _deliveries = table_of(PushDelivery)
 _earlier = _deliveries.alias("earlier")
 _log = table_of(LogRow)
 _c = _deliveries.c
-# Written out, so that the index of what waits is known to hold it.
+# A literal, so that the planner can use the partial index of pending deliveries.
 _is_pending = _c.state == literal_column("'pending'")
 
 
 @dataclass(frozen=True, slots=True)
 class ReplayFilter:
-    """Which deliveries of a webhook are meant; what is nothing does not matter."""
+    """Which deliveries of a webhook to replay; None means no condition."""
 
     state: str | None = None
     ids: tuple[str, ...] | None = None
@@ -42,7 +42,7 @@ class ReplayFilter:
 
 
 class DeliveryRow(NamedTuple):
-    """A delivery as it is kept; its number is given to it when it is added."""
+    """A row of a delivery; the database assigns its number."""
 
     id: str
     kind: str
@@ -65,14 +65,14 @@ _columns = [_c[name] for name in DeliveryRow._fields]
 
 
 class DueDelivery(NamedTuple):
-    """A delivery that is due, and whether the story was killed after its event."""
+    """A due delivery, and whether its story was killed after the event."""
 
     row: DeliveryRow
     killed: bool
 
 
 def add(session: WriteSession, rows: Sequence[DeliveryRow]) -> None:
-    """Add deliveries, in their order."""
+    """Insert deliveries, in order."""
     session.insert(PushDelivery, rows)
 
 
@@ -84,8 +84,8 @@ def find_due(
     under_way: Collection[int],
     full: Collection[str],
 ) -> list[DueDelivery]:
-    """Return deliveries that are due, and of each subject no other than the first."""
-    # The log knows at once that a story was killed.
+    """Return due deliveries, of each subject only the first."""
+    # A kill is in the log before it is followed.
     killed = exists().where(
         _log.c.type == "article",
         _log.c.id == _c.subject,
@@ -110,7 +110,7 @@ def find_due(
 
 
 def settle(session: WriteSession, row: DeliveryRow, **values: Any) -> bool:
-    """Write down what came of a delivery, unless it was settled or renewed meanwhile; say so."""
+    """Record the outcome of a delivery, unless it was settled or renewed meanwhile; tell which."""
     statement = update(_deliveries).where(
         _c.number == row.number, _c.serial == row.serial, _is_pending
     )
@@ -120,9 +120,9 @@ def settle(session: WriteSession, row: DeliveryRow, **values: Any) -> bool:
 def settle_dropped(
     session: WriteSession, row: DeliveryRow, *, delivered: bool, **tried: Any
 ) -> None:
-    """Write down what came of a delivery that was dropped while it was under way.
+    """Record the outcome of a delivery that was dropped while it was in flight.
 
-    It was made, so it is delivered where its receiver took it; it is not tried again.
+    It was sent, so it is `delivered` if its receiver accepted it; it is not tried again.
     """
     is_this = (_c.number == row.number) & (_c.serial == row.serial) & (_c.state == "dropped")
     values = {**tried, "state": "delivered" if delivered else "dropped"}
@@ -130,13 +130,13 @@ def settle_dropped(
 
 
 def postpone(session: WriteSession, receiver: str, until: datetime) -> None:
-    """Let what a receiver waits for wait longer."""
+    """Postpone the pending deliveries to a receiver."""
     statement = update(_deliveries).where(_c.receiver == receiver, _is_pending, _c.due_at < until)
     session.execute(statement.values(due_at=until))
 
 
 def hasten(session: WriteSession, receiver: str, failing_since: datetime, now: datetime) -> None:
-    """Let all be due that waited for a receiver to be there again."""
+    """Make all deliveries due that waited for a receiver to recover."""
     late = (_c.tried_at.is_(None)) | (_c.tried_at > failing_since)
     statement = update(_deliveries).where(
         _c.receiver == receiver, _is_pending, _c.due_at > now, late
@@ -145,19 +145,19 @@ def hasten(session: WriteSession, receiver: str, failing_since: datetime, now: d
 
 
 def hold(session: WriteSession, receiver: str, until: datetime | None) -> None:
-    """Let everything of a receiver wait for an instant, or until somebody lets it go."""
+    """Postpone all pending deliveries to a receiver, or hold them if `until` is None."""
     statement = update(_deliveries).where(_c.receiver == receiver, _is_pending)
     session.execute(statement.values(due_at=until))
 
 
 def drop(session: WriteSession, receiver: str) -> None:
-    """Give up what a receiver still waits for."""
+    """Drop the pending deliveries to a receiver."""
     statement = update(_deliveries).where(_c.receiver == receiver, _is_pending)
     session.execute(statement.values(state="dropped", due_at=None))
 
 
 def drop_for_subject(session: WriteSession, subject: str, but_for: str) -> None:
-    """Forget what was to be said, and said, of a story, but for one kind of event."""
+    """Drop pending deliveries about a story and delete all bodies, except one kind of event."""
     is_selected = (_c.subject == subject) & (_c.event != but_for)
     session.execute(update(_deliveries).where(is_selected).values(body=None))
     waiting = update(_deliveries).where(is_selected, _is_pending)
@@ -165,7 +165,7 @@ def drop_for_subject(session: WriteSession, subject: str, but_for: str) -> None:
 
 
 def erase_for_subject(session: WriteSession, subject: str) -> None:
-    """Forget what was to be said, and said, of a story, and what receivers answered."""
+    """Drop pending deliveries about a story, and delete all bodies and answers."""
     is_selected = _c.subject == subject
     waiting = update(_deliveries).where(is_selected, _is_pending)
     session.execute(waiting.values(state="dropped", due_at=None))
@@ -173,25 +173,25 @@ def erase_for_subject(session: WriteSession, subject: str) -> None:
 
 
 def find_receivers(session: ReadSession, subject: str) -> set[str]:
-    """Return who was told of a story, or may have been."""
+    """Return the receivers to which deliveries about a story were sent."""
     query = select(_c.receiver).where(_c.subject == subject, _c.attempts > 0).distinct()
     return set(session.scalars(query))
 
 
 def find_pending_feed(session: ReadSession, receiver: str) -> DeliveryRow | None:
-    """Return the feed that a subscriber still waits for, or nothing."""
+    """Return the pending feed delivery of a subscriber, or None."""
     statement = select(*_columns).where(_c.receiver == receiver, _is_pending, _c.event == "feed")
     return session.first(Query(statement, DeliveryRow))
 
 
 def renew(session: WriteSession, number: int, serial: int) -> None:
-    """Note that something newer is to be told in the same delivery."""
+    """Note that a pending delivery has to include a newer row."""
     session.execute(update(_deliveries).where(_c.number == number).values(serial=serial))
 
 
 def find_delivery(session: ReadSession, receiver: str, id_: str) -> DeliveryRow | None:
-    """Return a delivery to a receiver, or nothing."""
-    # Said so that no index has the receiver: the one of ids is to be taken.
+    """Return a delivery to a receiver, or None."""
+    # `coalesce` hides the receiver from the planner, which then uses the index of ids.
     is_receiver = func.coalesce(_c.receiver == receiver, false())
     return session.first(Query(select(*_columns).where(is_receiver, _c.id == id_), DeliveryRow))
 
@@ -205,7 +205,7 @@ def load_page(
     *,
     backwards: bool,
 ) -> list[DeliveryRow]:
-    """Return deliveries to a receiver, the newest first, or backwards from one."""
+    """Return deliveries to a receiver, the newest first, or backwards from a position."""
     statement = select(*_columns).where(_c.receiver == receiver).limit(limit)
     if state is not None:
         statement = statement.where(_c.state == state)
@@ -220,7 +220,7 @@ def load_page(
 def replay(
     session: WriteSession, receiver: str, filter_: ReplayFilter, now: datetime | None
 ) -> int:
-    """Let deliveries that are over be made again, as they were; return how many."""
+    """Make finished deliveries pending again; return their number."""
     update_ = update(_deliveries).where(
         _c.receiver == receiver, _c.state != "pending", _c.body.is_not(None), *_conditions(filter_)
     )
@@ -229,13 +229,13 @@ def replay(
 
 
 def find_ids(session: ReadSession, receiver: str, ids: Sequence[str]) -> frozenset[str]:
-    """Return which of some ids are those of deliveries to a receiver."""
+    """Return those of some ids that are deliveries to a receiver."""
     query = select(_c.id).where(_c.receiver == receiver, is_listed(_c.id, values=ids))
     return frozenset(session.scalars(query))
 
 
 def delete_for_receiver(session: WriteSession, receiver: str, *, but_for: str = "") -> None:
-    """Delete all deliveries to a receiver, but for one kind of event, which is sent no more."""
+    """Delete all deliveries to a receiver, except one kind of event, which is dropped."""
     is_selected = _c.receiver == receiver
     session.execute(delete(_deliveries).where(is_selected, _c.event != but_for))
     rest = update(_deliveries).where(is_selected, _is_pending)
@@ -243,12 +243,12 @@ def delete_for_receiver(session: WriteSession, receiver: str, *, but_for: str = 
 
 
 def delete_older(session: WriteSession, before: datetime) -> int:
-    """Delete deliveries that were made before an instant, whatever came of them."""
+    """Delete deliveries that were created before an instant, whatever their outcome."""
     return session.execute(delete(_deliveries).where(_c.made_at < before))
 
 
 def count_pending(session: ReadSession) -> int:
-    """Count what is still to be delivered."""
+    """Count the pending deliveries."""
     count: int = session.scalar(select(func.count()).select_from(_deliveries).where(_is_pending))
     return count
 
@@ -268,7 +268,7 @@ def _conditions(filter_: ReplayFilter) -> list[ColumnElement[bool]]:
 
 @dataclass(frozen=True, slots=True)
 class VerificationCounts:
-    """Questions to one host: how many, how many of them wait, and when the first was asked."""
+    """Verifications to one host: in total, pending, and the time of the first one."""
 
     total: int
     pending: int
@@ -276,7 +276,7 @@ class VerificationCounts:
 
 
 def count_verifications(session: ReadSession, host: str, since: datetime) -> VerificationCounts:
-    """Return what the callbacks of a host were asked since an instant; `host` is the subject."""
+    """Count the verifications to a host since an instant; `host` is their subject."""
     statement = (
         select(_c.state, _c.made_at)
         .where(_c.subject == host, _c.kind == "feed", _c.made_at > since)
@@ -289,12 +289,12 @@ def count_verifications(session: ReadSession, host: str, since: datetime) -> Ver
 
 
 def delete_verifications(session: WriteSession, event: str, before: datetime) -> int:
-    """Delete questions to subscribers that were asked before an instant and do not wait."""
+    """Delete finished verifications that were created before an instant."""
     old = delete(_deliveries).where(_c.made_at < before, _c.kind == "feed", _c.event == event)
     return session.execute(old.where(_c.state != "pending"))
 
 
 def has_pending_event(session: ReadSession, receiver: str, event: str) -> bool:
-    """Tell whether an event of a kind waits for a receiver."""
+    """Tell whether an event of a kind is pending for a receiver."""
     waiting = select(_c.number).where(_c.receiver == receiver, _is_pending, _c.event == event)
     return session.scalar(waiting) is not None

@@ -1,4 +1,4 @@
-"""Webhooks and subscribers of feeds: kept, found, and how they fare."""
+"""SQL of webhooks and subscriptions."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -14,7 +14,7 @@ from app.syndication.push.models import Subscription, Webhook
 
 
 class WebhookRow(NamedTuple):
-    """A webhook as it is kept."""
+    """A row of a webhook."""
 
     id: str
     url: str
@@ -36,7 +36,7 @@ class WebhookRow(NamedTuple):
 
 
 class SubscriptionRow(NamedTuple):
-    """A subscription as it is kept."""
+    """A row of a subscription."""
 
     id: str
     digest: str
@@ -72,17 +72,17 @@ _BY_IDS: dict[str, Statement[Receiver]] = {
 
 
 def insert_webhook(session: WriteSession, row: WebhookRow) -> None:
-    """Add a webhook."""
+    """Insert a webhook."""
     session.insert(Webhook, [row])
 
 
 def find_webhook(session: ReadSession, id_: str) -> WebhookRow | None:
-    """Return a webhook, or nothing."""
+    """Return a webhook, or None."""
     return session.first(Query(select(_webhooks).where(_webhooks.c.id == id_), WebhookRow))
 
 
 def lock_webhook(session: WriteSession, id_: str) -> WebhookRow | None:
-    """Return a webhook that nobody else changes before this transaction ends."""
+    """Lock a webhook until the transaction ends, and return it."""
     statement = select(_webhooks).where(_webhooks.c.id == id_).with_for_update()
     return session.first(Query(statement, WebhookRow))
 
@@ -101,30 +101,30 @@ def load_webhook_page(
 
 
 def list_enabled_webhooks(session: ReadSession) -> list[WebhookRow]:
-    """Return the webhooks that events are kept for: all that are not disabled."""
+    """Return the webhooks that are not disabled."""
     return session.all(Query(select(_webhooks).where(_webhooks.c.state != "disabled"), WebhookRow))
 
 
 def has_receivers(session: ReadSession) -> bool:
-    """Tell whether there is any webhook or subscription, in whatever state."""
+    """Tell whether there is any webhook or subscription, in any state."""
     return bool(session.scalar(_HAS_RECEIVERS))
 
 
 def count_stopped_webhooks(session: ReadSession) -> int:
-    """Count the webhooks that are told nothing, though somebody set them up."""
+    """Count the webhooks that are paused or disabled."""
     count = select(func.count()).select_from(_webhooks).where(_webhooks.c.state != "active")
     stopped: int = session.scalar(count)
     return stopped
 
 
 def change(session: WriteSession, kind: str, id_: str, **values: Any) -> None:
-    """Change a webhook or a subscription."""
+    """Update a webhook or a subscription."""
     table = TABLES[kind]
     session.execute(update(table).where(table.c.id == id_).values(**values))
 
 
 def remove(session: WriteSession, kind: str, id_: str) -> None:
-    """Take a webhook or a subscription away."""
+    """Delete a webhook or a subscription."""
     table = TABLES[kind]
     session.execute(delete(table).where(table.c.id == id_))
 
@@ -135,24 +135,24 @@ def load_by_ids(session: ReadSession, kind: str, ids: Sequence[str]) -> dict[str
 
 
 def insert_subscription(session: WriteSession, row: SubscriptionRow) -> None:
-    """Add a subscription."""
+    """Insert a subscription."""
     session.insert(Subscription, [row])
 
 
 def find_subscription(session: ReadSession, digest: str) -> SubscriptionRow | None:
-    """Return the subscription of a callback to a topic, or nothing."""
+    """Return the subscription of a callback to a topic, or None."""
     statement = select(_subscriptions).where(_subscriptions.c.digest == digest)
     return session.first(Query(statement, SubscriptionRow))
 
 
 def list_live_subscriptions(session: ReadSession, now: datetime) -> list[SubscriptionRow]:
-    """Return the subscriptions that wish to be told now."""
+    """Return the active subscriptions whose lease has not ended."""
     statement = select(_subscriptions).where(_subscriptions.c.active.is_(True))
     return session.all(Query(statement.where(_subscriptions.c.lease_until > now), SubscriptionRow))
 
 
 def count_live(session: ReadSession, now: datetime) -> int:
-    """Count the subscriptions that were confirmed and are not over."""
+    """Count the active subscriptions whose lease has not ended."""
     c = _subscriptions.c
     live = select(func.count()).where(c.active.is_(True), c.lease_until > now)
     count: int = session.scalar(live)
@@ -168,7 +168,7 @@ def count_unconfirmed(session: ReadSession) -> int:
 def find_ended_subscriptions(
     session: ReadSession, now: datetime, asked_before: datetime
 ) -> list[str]:
-    """Return the ids of those whose lease is over, and of those that nobody confirmed in time."""
+    """Return the ids of subscriptions whose lease ended, or that were not confirmed in time."""
     c = _subscriptions.c
     over = (c.lease_until <= now) | (c.active.is_(False) & (c.created_at < asked_before))
     return session.scalars(select(c.id).where(over))
