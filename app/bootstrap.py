@@ -8,7 +8,7 @@ from pathlib import Path
 
 from app import __version__
 from app.access import store as access_store
-from app.access.audit import write_down
+from app.access.audit import write_audit
 from app.access.refusals import Refusals
 from app.access.validity import KeyGuard
 from app.delivery.archive import Archive
@@ -17,18 +17,18 @@ from app.delivery.freshness import Heads, Surrogates
 from app.delivery.projector import project
 from app.delivery.queries import Delivery
 from app.delivery.tags import TagNames
-from app.kit import migrations
 from app.kit.clock import Clock, SystemClock
-from app.kit.costly import CostlyReads
 from app.kit.cursor import Signer
-from app.kit.database import Database
 from app.kit.errors import DatabaseUnavailable
-from app.kit.http import HttpClient, trusted
-from app.kit.leadership import Leadership
-from app.kit.networks import Reach
-from app.kit.permissions import restrict, restrict_umask
-from app.kit.unit import Actor, Runner, Unit
-from app.kit.watch import Watch
+from app.kit.http_client import HttpClient, load_trusted_certificates
+from app.kit.networks import AllowedNetworks
+from app.kit.process.file_permissions import restrict, restrict_umask
+from app.kit.sql import migrations
+from app.kit.sql.change_watch import Watch
+from app.kit.sql.costly_reads import CostlyReads
+from app.kit.sql.database import Database
+from app.kit.sql.leadership import Leadership
+from app.kit.sql.unit_of_work import Actor, Runner, UnitOfWork
 from app.search.engine.tantivy_index import TantivyIndex
 from app.search.index import Index
 from app.search.queries import Search
@@ -91,7 +91,7 @@ class Instruments:
     database: Callable[..., Database] = Database
     search: Callable[[Index, Delivery], Search] = Search
     client: Callable[..., HttpClient] = HttpClient
-    subscribers: tuple[Callable[[Unit], None], ...] = ()
+    subscribers: tuple[Callable[[UnitOfWork], None], ...] = ()
     headers_about: Callable[[str], Mapping[str, str]] = no_headers
 
 
@@ -138,7 +138,7 @@ def prepare_database(database: Database) -> None:
         # Before SQLite opens it: its write-ahead log takes the mode of the database.
         restrict(database.file)
     if database.dialect == "sqlite" and not migrations.is_current(database):
-        migrations.refuse_strangers(database)
+        migrations.refuse_foreign_tables(database)
         migrations.upgrade(database)
     database.refuse_transaction_pooling()
     migrations.check(database)
@@ -157,7 +157,7 @@ def bootstrap(
     # An older version left more open than these need to be.
     for path in private_paths(settings, database):
         restrict(path)
-    watch = database.watch()
+    watch = database.open_watch()
     heads = Heads(watch if database.dialect == "sqlite" else None)
     secret = _secret(settings, database)
     surrogates = Surrogates(secret)
@@ -166,7 +166,7 @@ def bootstrap(
     runner = Runner(
         database,
         clock,
-        [write_down, project, forget_erased, *instruments.subscribers],
+        [write_audit, project, forget_erased, *instruments.subscribers],
         watch.announce,
         KeyGuard(clock),
         settings.frames,
@@ -189,7 +189,7 @@ def bootstrap(
         tags=TagNames(database),
         previews=Signer(secret, "preview"),
         surrogates=surrogates,
-        leadership=database.leadership(),
+        leadership=database.open_leadership(),
         purging=_purging(settings, database, clock, surrogates),
         push=_push(settings, database, clock, watch, runner, instruments),
         refusals=Refusals(clock),
@@ -205,7 +205,7 @@ def _purging(
     return Purging(
         Follower(database, clock, FOLLOWER),
         surrogates,
-        HttpClient(f"dateline/{__version__}", trust=trusted(settings.ca_file)),
+        HttpClient(f"dateline/{__version__}", trust=load_trusted_certificates(settings.ca_file)),
         Receiver(
             settings.purge_url, settings.purge_method, token.get_secret_value() if token else None
         ),
@@ -220,7 +220,7 @@ def _push(
     runner: Runner,
     instruments: Instruments,
 ) -> Push:
-    reach = Reach.of(settings.push_networks)
+    reach = AllowedNetworks.parse(settings.push_networks)
     options = PushOptions(
         own=settings.public_url,
         reach=reach,
@@ -236,9 +236,9 @@ def _push(
 
     client = instruments.client(
         f"dateline/{__version__}",
-        reach=reach,
-        most_bytes=4096,
-        trust=trusted(settings.ca_file),
+        allowed_networks=reach,
+        max_bytes=4096,
+        trust=load_trusted_certificates(settings.ca_file),
     )
     return Push(database, clock, watch, client, options, stop)
 

@@ -13,9 +13,9 @@ from app.api.http.asgi import App
 from app.api.operations import OperationsApp, serving_operators
 from app.api.ops.redaction import hide_secrets
 from app.bootstrap import Services, bootstrap, open_database, prepare_database
-from app.kit.log import configure_logging
-from app.kit.open_files import raise_open_files
-from app.kit.parent import end_with_parent
+from app.kit.process.log import configure_logging
+from app.kit.process.open_file_limit import raise_open_file_limit
+from app.kit.process.parent_process import end_with_parent
 from app.settings import Settings, read_settings
 from app.telemetry.configured import is_tracing_configured
 from app.worker import Indexer, Worker
@@ -28,7 +28,7 @@ _TURN = 0.0001
 def app() -> App:
     """Return the application on the database of the settings, with its background loops."""
     end_with_parent()
-    raise_open_files()
+    raise_open_file_limit()
     sys.setswitchinterval(_TURN)
     settings = read_settings()
     configure_logging(settings.log_level, settings.log_format, hide_secrets)

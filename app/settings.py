@@ -12,9 +12,9 @@ from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_va
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from app.kit.errors import Misconfigured
-from app.kit.http import trusted
-from app.kit.nearest import nearest
-from app.kit.networks import Network, networks_of
+from app.kit.http_client import load_trusted_certificates
+from app.kit.networks import Network, parse_networks
+from app.kit.similar_names import find_nearest
 from app.kit.uri import is_host
 
 _VISIBLE = re.compile(r"[!-~]+")
@@ -32,7 +32,7 @@ _SERVICE_ADDRESS = re.compile(r"(?:tcp|udp|sctp)://")
 
 @cache
 def _networks(text: str) -> tuple[Network, ...]:
-    return networks_of(text)
+    return parse_networks(text)
 
 
 def _listed(text: str) -> frozenset[str]:
@@ -339,7 +339,7 @@ class Settings(BaseSettings):
     @classmethod
     def _of_networks(cls, value: str) -> str:
         try:
-            networks_of(value)
+            parse_networks(value)
         except ValueError:
             raise ValueError("give networks with commas, as in 10.0.0.0/8, fd00::/8") from None
         return value
@@ -348,7 +348,7 @@ class Settings(BaseSettings):
     @classmethod
     def _of_authorities(cls, value: str | None) -> str | None:
         try:
-            trusted(value)
+            load_trusted_certificates(value)
         except SSLError:
             raise ValueError("give a file with certificates in PEM form, not another") from None
         except OSError as wrong:
@@ -398,6 +398,6 @@ def _unknown_variables(environment: Iterable[tuple[str, str]]) -> Iterator[str]:
         if name in _REMOVED:
             yield f"{variable}: {_REMOVED[name]}"
         elif not (_SERVICE_LINK.fullmatch(name) or _SERVICE_ADDRESS.match(value)):
-            guess = nearest(name.removeprefix(_PREFIX).lower(), Settings.model_fields)
+            guess = find_nearest(name.removeprefix(_PREFIX).lower(), Settings.model_fields)
             meant = f"; is {_PREFIX}{guess.upper()} meant?" if guess else ""
             yield f"{variable}: there is no such setting{meant}"

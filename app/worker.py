@@ -16,12 +16,12 @@ from app.content.commands import purge_article
 from app.content.commands.follow_time_zones import follow_time_zones
 from app.delivery import trimming
 from app.delivery.due import BATCH, tell_due, tell_expired, tell_offered
+from app.kit.backoff import compute_backoff
 from app.kit.errors import Failure
-from app.kit.leadership import ASK_EVERY, FileLeadership, leading
-from app.kit.patience import wait_after
-from app.kit.permissions import create_folder
-from app.kit.unit import Actor, Unit
-from app.kit.watch import Version
+from app.kit.process.file_permissions import create_folder
+from app.kit.sql.change_watch import Version
+from app.kit.sql.leadership import ASK_EVERY, FileLeadership, as_leader
+from app.kit.sql.unit_of_work import Actor, UnitOfWork
 from app.search.errors import IndexUnavailable
 from app.search.following import Follower
 from app.syndication.purging import FOLLOWER, Purging
@@ -90,7 +90,7 @@ class Worker:
                 refusals.write_if_due(self._services.runner)
             if self._leadership.term is None:
                 continue
-            with trouble.noted(), leading(self._leadership):
+            with trouble.noted(), as_leader(self._leadership):
                 run_due(self._services)
                 self._services.database.checkpoint()
                 if turns % max(1, int(_TIDY_EVERY / interval)) == 0:
@@ -105,7 +105,7 @@ class Worker:
         trouble, led = _Trouble("leadership"), False
         while not self._stopped.is_set():
             with trouble.noted():
-                self._leadership.held()
+                self._leadership.try_acquire()
             leads = self._leadership.term is not None
             if leads != led:
                 _log.info("this process %s the background work", "does" if leads else "leaves")
@@ -119,10 +119,10 @@ class Worker:
         while not self._stopped.wait(wait):
             if self._leadership.term is not None:
                 is_done = False
-                with trouble.noted(), leading(self._leadership):
+                with trouble.noted(), as_leader(self._leadership):
                     is_done = purging.catch_up()
                 failures = 0 if is_done else failures + 1
-            wait = wait_after(failures) if failures else interval
+            wait = compute_backoff(failures) if failures else interval
 
     def _push(self, push: Push) -> None:
         """Tell webhooks and subscribers until stopped; a fault is logged and the loop goes on."""
@@ -134,7 +134,7 @@ class Worker:
             if term is None:
                 self._stopped.wait(GLANCE)
                 continue
-            with trouble.noted(), leading(self._leadership):
+            with trouble.noted(), as_leader(self._leadership):
                 push.turn_if_needed()
                 push.sender.wait(GLANCE)
             if trouble:
@@ -200,7 +200,7 @@ def purge_trash(services: Services) -> None:
         pass
 
 
-def _forget_previews(unit: Unit) -> None:
+def _forget_previews(unit: UnitOfWork) -> None:
     content_store.forget_previews(unit.session, unit.now)
 
 
@@ -211,7 +211,7 @@ def run_due(services: Services) -> int:
     return sum(_until_done(services, one) for one in (tell_due, tell_expired, tell_offered))
 
 
-def _until_done(services: Services, tell: Callable[[Unit], int]) -> int:
+def _until_done(services: Services, tell: Callable[[UnitOfWork], int]) -> int:
     total = 0
     while True:
         done = services.runner.run(_ACTOR, tell)
@@ -278,7 +278,7 @@ class Indexer:
 
     def _turn(self) -> float:
         """Do some of what is to be done; return how long nothing more has to be."""
-        if not self._leadership.held():
+        if not self._leadership.try_acquire():
             self._look_for_faults()
             return _LOOK_EVERY
         version, now = self._watch.version(), time.monotonic()

@@ -24,7 +24,7 @@ from app.delivery.store.log import Change
 from app.delivery.terms import Term
 from app.kit.clock import to_micros
 from app.kit.json import dumps_text
-from app.kit.schema import Base, table_of
+from app.kit.sql.schema import Base, table_of
 from bench.corpus import FIRST_DAY, LAST_DAY, SEED, moments
 from bench.story import make_story
 from bench.world import AGENCY, Line, World, make_world

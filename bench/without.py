@@ -22,11 +22,12 @@ from app.api.delivery import story_lists
 from app.api.http.server import server_hooks
 from app.cli import serve
 from app.delivery.freshness import Heads
-from app.kit import engines, json
-from app.kit.readers import BEGINS, Lent, Readers
-from app.kit.session import ReadSession, WriteSession
-from app.kit.statement import Statement
-from app.kit.writing import Writing
+from app.kit import json
+from app.kit.sql import engines
+from app.kit.sql.session import ReadSession, WriteSession
+from app.kit.sql.sqlite_readers import BEGINS, PooledConnection, SqliteReadPool
+from app.kit.sql.sqlite_writer import SqliteWriter
+from app.kit.sql.statement import Statement
 from app.server.outbox import Outbox
 from app.syndication.item import item_of
 from app.syndication.items import Items
@@ -151,16 +152,16 @@ def statements() -> None:
 
     _replace(ReadSession, "all", fetch_all)
     _replace(WriteSession, "execute", execute)
-    _replace(Readers, "fetch", _fetch_in_session)
+    _replace(SqliteReadPool, "fetch", _fetch_in_session)
 
 
 def driver() -> None:
     """Run the text of a kept statement through SQLAlchemy's connection."""
 
-    def execute(lent: Lent, text: str, values: Any) -> object:
-        return lent.connection.exec_driver_sql(text, values)
+    def execute(pooled: PooledConnection, text: str, values: Any) -> object:
+        return pooled.connection.exec_driver_sql(text, values)
 
-    _replace(Lent, "execute", execute)
+    _replace(PooledConnection, "execute", execute)
 
 
 def readers() -> None:
@@ -173,21 +174,21 @@ def readers() -> None:
             yield ReadSession(connection)
 
     _replace(engines, "NullPool", QueuePool)
-    _replace(Readers, "session", reading)
-    _replace(Readers, "fetch", _fetch_in_session)
+    _replace(SqliteReadPool, "session", reading)
+    _replace(SqliteReadPool, "fetch", _fetch_in_session)
 
 
 def writer() -> None:
     """Open a connection for each transaction that writes."""
-    usual = Writing.turn
+    usual = SqliteWriter.transaction
 
     @contextmanager
-    def turn(writing: Any, seconds: float) -> Iterator[object]:
+    def transaction(writing: Any, seconds: float) -> Iterator[object]:
         with usual(writing, seconds) as session:
             yield session
         writing.close()
 
-    _replace(Writing, "turn", turn)
+    _replace(SqliteWriter, "turn", transaction)
 
 
 def orjson() -> None:

@@ -11,7 +11,7 @@ from datetime import timedelta
 
 from app.access import store
 from app.access.errors import IdempotencyConflict, IdempotencyMismatch
-from app.kit.unit import Unit
+from app.kit.sql.unit_of_work import UnitOfWork
 
 KEPT_FOR = timedelta(hours=24)
 LONGEST_KEY = 255
@@ -26,7 +26,7 @@ def digest(*parts: bytes) -> str:
 
 
 def first_answer(
-    unit: Unit, key_id: str, idempotency_key: str, payload: str
+    unit: UnitOfWork, key_id: str, idempotency_key: str, payload: str
 ) -> store.KeptRow | None:
     """Return the answer that is kept for a payload, if there is one; refuse another payload."""
     if not unit.session.try_lock(f"idempotency:{key_id}:{idempotency_key}"):
@@ -39,7 +39,7 @@ def first_answer(
     return kept
 
 
-def reword(unit: Unit, subject: str, body: bytes) -> None:
+def reword(unit: UnitOfWork, subject: str, body: bytes) -> None:
     """Put another body into every answer that is kept about something."""
     store.reword_answers(unit.session, subject, body)
 
@@ -59,7 +59,7 @@ def alone(key_id: str, idempotency_key: str) -> Iterator[None]:
             _running.discard(name)
 
 
-def forget_outdated(unit: Unit) -> int:
+def forget_outdated(unit: UnitOfWork) -> int:
     """Delete answers that need not be kept any longer, and count them."""
     return store.forget_answers(unit.session, unit.now - KEPT_FOR)
 

@@ -15,11 +15,11 @@ from typing import Any
 from app.access import store
 from app.access.caller import Caller
 from app.access.errors import KeyRefused
-from app.access.scopes import highest
+from app.access.scopes import highest_scope
 from app.access.store import KeyRow, KeyState
 from app.kit.clock import format_instant
-from app.kit.database import Database
 from app.kit.errors import DatabaseBusy, DatabaseReadOnly
+from app.kit.sql.database import Database
 
 _MARK = "dl_"
 PREFIX_LENGTH = 11
@@ -66,7 +66,7 @@ def recognise(database: Database, key: str, now: datetime) -> Caller:
         name=row.name,
         prefix=row.prefix,
         scopes=tuple(row.scopes),
-        scope=highest(row.scopes),
+        scope=highest_scope(row.scopes),
         expires_at=row.expires_at,
         noted_at=row.last_used_at,
         embargoed=row.embargoed,
@@ -91,7 +91,7 @@ def revoked_ids(database: Database) -> frozenset[str]:
 
 def _note_use(database: Database, key_id: str, now: datetime) -> None:
     try:
-        with database.write(patience=_PATIENCE) as session:
+        with database.write(lock_timeout=_PATIENCE) as session:
             store.touch_key(session, key_id, now)
     except (DatabaseBusy, DatabaseReadOnly):
         # Reading must work while nothing can be written; the next request notes it.

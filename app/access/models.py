@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import JSON, ForeignKey, Index, LargeBinary, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.kit.schema import Base, Instant, key
+from app.kit.sql.schema import Base, Instant, key
 
 
 class ApiKey(Base):

@@ -8,9 +8,9 @@ import threading
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from app.access.audit import add_row
+from app.access.audit import add_audit_row
 from app.kit.clock import Clock, format_instant
-from app.kit.unit import Actor, Deed, Runner, Unit
+from app.kit.sql.unit_of_work import Actor, AuditedAction, Runner, UnitOfWork
 
 WRITTEN_EVERY = timedelta(minutes=1)
 # Addresses that are counted apart in an interval; those of all others share one row.
@@ -83,7 +83,7 @@ class Refusals:
         self._counts[address] = count if known is None else known.with_other(count)
 
 
-def _write_down(unit: Unit, counts: dict[str | None, _Count]) -> None:
+def _write_down(unit: UnitOfWork, counts: dict[str | None, _Count]) -> None:
     for address, one in counts.items():
         told = {
             "count": one.count,
@@ -91,4 +91,6 @@ def _write_down(unit: Unit, counts: dict[str | None, _Count]) -> None:
             "last_at": format_instant(one.last_at),
         }
         actor = replace(unit.actor, address=address)
-        add_row(unit.session, actor, unit.now, Deed("refused", "key", None, None, told))
+        add_audit_row(
+            unit.session, actor, unit.now, AuditedAction("refused", "key", None, None, told)
+        )

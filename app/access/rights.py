@@ -6,7 +6,7 @@ from app.kit.cursor import fingerprint
 
 
 @dataclass(frozen=True, slots=True)
-class Rights:
+class AccessRights:
     """What a reader may see: `embargoed` includes stories under embargo."""
 
     embargoed: bool = False
@@ -20,4 +20,4 @@ class Rights:
         return fingerprint(f"rights embargoed={int(self.embargoed)}")
 
 
-PUBLIC = Rights()
+PUBLIC = AccessRights()

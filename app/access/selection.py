@@ -10,13 +10,13 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Literal, TypedDict
 
-from app.kit.bounded import entries_within
+from app.kit.bounded_cache import entries_within
 from app.kit.clock import parse_instant
 
 Field = Literal["category", "source", "language", "tag", "author", "kind", "id"]
 
 
-class Facts(TypedDict, total=False):
+class SelectionFields(TypedDict, total=False):
     """What a story is selected by, as the change log keeps it; of an erased one, not all."""
 
     id: list[str]
@@ -41,13 +41,13 @@ class Clause:
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
+class TimeRange:
     """A stretch of time: from `start` (inclusive) to `end` (exclusive); either may be open."""
 
     start: datetime | None = None
     end: datetime | None = None
 
-    def holds(self, moment: datetime) -> bool:
+    def includes(self, moment: datetime) -> bool:
         """Tell whether a moment lies in it."""
         if self.start is not None and moment < self.start:
             return False
@@ -59,10 +59,10 @@ class Selection:
     """All of its clauses and both of its spans hold."""
 
     clauses: tuple[Clause, ...] = ()
-    published: Span = Span()
-    updated: Span = Span()
+    published: TimeRange = TimeRange()
+    updated: TimeRange = TimeRange()
 
-    def matches(self, attributes: Facts) -> bool:
+    def matches(self, attributes: SelectionFields) -> bool:
         """Tell whether a story with these attributes is in it."""
         return (
             all(_holds(clause, attributes) for clause in self.clauses)
@@ -97,11 +97,11 @@ def _ranges(tag: str) -> tuple[str, ...]:
 _known_ranges = lru_cache(entries_within(2**20, 8 * _LONGEST_TAG))(_ranges)
 
 
-def _within(span: Span, instant: str) -> bool:
-    return span == Span() or span.holds(parse_instant(instant))
+def _within(span: TimeRange, instant: str) -> bool:
+    return span == TimeRange() or span.includes(parse_instant(instant))
 
 
-def _holds(clause: Clause, attributes: Facts) -> bool:
+def _holds(clause: Clause, attributes: SelectionFields) -> bool:
     values = attributes.get(clause.field)
     if values is None:
         # It was erased: who selects by it may have had the story.

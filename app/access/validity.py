@@ -9,8 +9,8 @@ from app.access import store
 from app.access.caller import Caller
 from app.access.keys import refuse_if_over
 from app.kit.clock import Clock
-from app.kit.database import Database
-from app.kit.unit import Unit
+from app.kit.sql.database import Database
+from app.kit.sql.unit_of_work import UnitOfWork
 
 
 class KeyGuard:
@@ -20,13 +20,13 @@ class KeyGuard:
         """Compare expiry with a clock."""
         self._clock = clock
 
-    def check(self, unit: Unit) -> None:
+    def check(self, unit: UnitOfWork) -> None:
         """Check the key before the work; raise `KeyRefused`."""
         if unit.actor.id is not None:
             state = store.key_state(unit.session, unit.actor.id)
             refuse_if_over(state, self._clock.now())
 
-    def check_again(self, unit: Unit) -> None:
+    def check_again(self, unit: UnitOfWork) -> None:
         """Check the key after the work; raise `KeyRefused`.
 
         On PostgreSQL the key may have been revoked since the transaction began. From here on a
@@ -40,7 +40,7 @@ class KeyGuard:
         refuse_if_over(store.key_state(unit.session, key_id), self._clock.now())
 
 
-def insist_on_valid_key(database: Database, clock: Clock, caller: Caller) -> None:
+def require_valid_key(database: Database, clock: Clock, caller: Caller) -> None:
     """Raise `KeyRefused` if a caller's key was revoked or has expired since it was recognised."""
     if caller.key_id is None:
         return
@@ -49,6 +49,9 @@ def insist_on_valid_key(database: Database, clock: Clock, caller: Caller) -> Non
     refuse_if_over(state, clock.now())
 
 
-def _revokes(unit: Unit, key_id: str) -> bool:
+def _revokes(unit: UnitOfWork, key_id: str) -> bool:
     """Tell whether the work itself revoked the key that it is done with."""
-    return any((deed.verb, deed.type, deed.id) == ("revoked", "key", key_id) for deed in unit.deeds)
+    return any(
+        (action.verb, action.type, action.id) == ("revoked", "key", key_id)
+        for action in unit.actions
+    )

@@ -14,25 +14,25 @@ import typer
 from app.bootstrap import open_database, search_path
 from app.cli.common import DatabaseUrl, existing_file, progress
 from app.delivery.soundness import log_flaws
-from app.kit import migrations
-from app.kit.database import Database
 from app.kit.errors import DatabaseBusy, DatabaseUnavailable, Misconfigured
-from app.kit.files import replacing
-from app.kit.leadership import FileLeadership
-from app.kit.permissions import create_folder
-from app.kit.sqlite_files import (
+from app.kit.process.atomic_files import replace_file
+from app.kit.process.file_permissions import create_folder
+from app.kit.process.system_errors import describe_os_error
+from app.kit.sql import migrations
+from app.kit.sql.connection_errors import is_full
+from app.kit.sql.database import Database
+from app.kit.sql.leadership import FileLeadership
+from app.kit.sql.sqlite_files import (
     COMPANIONS,
-    alone,
-    companions,
     copy,
+    find_companions,
     is_damaged,
     is_sqlite,
-    last_numbers,
+    lock_database,
+    read_last_numbers,
     reserve_numbers,
     set_aside,
 )
-from app.kit.system_errors import sentence_for
-from app.kit.unreachable import is_full
 from app.search.engine.tantivy_index import TantivyIndex
 from app.settings import Settings, read_settings
 
@@ -52,15 +52,15 @@ def backup(
     _check_target(file, source, force=force)
     with _told(file, "written"), ExitStack() as stack:
         if file.exists():
-            stack.enter_context(alone(file))
-        part = stack.enter_context(replacing(file, COMPANIONS))
+            stack.enter_context(lock_database(file))
+        part = stack.enter_context(replace_file(file, COMPANIONS))
         _copy("Copying", source, part, used=True)
         with closing(Database.of_file(part)) as copied:
             _check(copied, "The copy")
         # All of it is in the one file then.
-        with alone(part):
+        with lock_database(part):
             pass
-        for stale in companions(file):
+        for stale in find_companions(file):
             stale.unlink()
     typer.echo(f"Copied {source} to {file} ({_size(file)}), and checked the copy.")
 
@@ -84,16 +84,16 @@ def restore(
         raise Misconfigured(
             f"{target} exists already. With --force it is replaced, and kept under another name."
         )
-    aside, numbers = _aside(target), last_numbers(target)
+    aside, numbers = _aside(target), read_last_numbers(target)
     with _told(target, "replaced"), ExitStack() as stack:
         stack.enter_context(_unused(settings, database, target))
-        part = stack.enter_context(replacing(target, COMPANIONS))
+        part = stack.enter_context(replace_file(target, COMPANIONS))
         _copy("Restoring", file, part, used=False)
         with closing(Database.of_file(part)) as copied:
             _check(copied, str(file))
             migrations.upgrade(copied)
         reserve_numbers(part, numbers)
-        with alone(part):
+        with lock_database(part):
             pass
         set_aside(target, aside)
         # It was made of another state of the database.
@@ -108,7 +108,7 @@ def _check_target(file: Path, source: Path, *, force: bool) -> None:
     if str(file.resolve()) in own or (file.exists() and file.samefile(source)):
         raise Misconfigured(f"{file} is the database itself. Choose another name.")
     _insist_on_file(file)
-    found = [name for name in (file, *companions(file)) if name.exists()]
+    found = [name for name in (file, *find_companions(file)) if name.exists()]
     if found and not force:
         raise Misconfigured(
             f"{found[0]} exists already. Choose another name, or overwrite it with --force."
@@ -126,7 +126,7 @@ def _check_source(file: Path, target: Path) -> None:
     try:
         is_ours = is_sqlite(file)
     except OSError as wrong:
-        raise Misconfigured(f"{file} cannot be read: {sentence_for(wrong)}") from wrong
+        raise Misconfigured(f"{file} cannot be read: {describe_os_error(wrong)}") from wrong
     if not is_ours:
         raise Misconfigured(
             f"{file} is not an SQLite database. Name a file that `dateline backup` wrote; dumps of "
@@ -154,14 +154,17 @@ def _unused(settings: Settings, database: Database, target: Path) -> Iterator[No
         raise Misconfigured(f"{target.parent} does not exist, or may not be written to.")
     create_folder(search_path(settings, database).parent)
     with ExitStack() as stack:
-        leaderships = database.leadership(), FileLeadership(str(search_path(settings, database)))
+        leaderships = (
+            database.open_leadership(),
+            FileLeadership(str(search_path(settings, database))),
+        )
         for leadership in leaderships:
             stack.callback(leadership.release)
-            if not leadership.held():
+            if not leadership.try_acquire():
                 raise in_use
         if target.exists():
             try:
-                stack.enter_context(alone(target))
+                stack.enter_context(lock_database(target))
             except DatabaseBusy as wrong:
                 raise in_use from wrong
         yield
@@ -192,9 +195,9 @@ def _check(copied: Database, name: str) -> None:
 
 
 def _flaws(copied: Database, name: str) -> list[str]:
-    if found := copied.integrity_flaws():
+    if found := copied.find_integrity_errors():
         return found
-    if migrations.current(copied) is None:
+    if migrations.find_current(copied) is None:
         raise Misconfigured(f"{name} is not a database of Dateline.")
     migrations.refuse_newer(copied)
     if not migrations.is_current(copied):
@@ -209,10 +212,10 @@ def _told(file: Path, done: str) -> Iterator[None]:
     try:
         yield
     except OSError as wrong:
-        reason = sentence_for(wrong)
+        reason = describe_os_error(wrong)
     except sqlite3.Error as wrong:
         full = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-        reason = sentence_for(full) if is_full(str(wrong)) else f"{wrong}."
+        reason = describe_os_error(full) if is_full(str(wrong)) else f"{wrong}."
     else:
         return
     raise Misconfigured(f"{file} could not be {done}: {reason}")

@@ -13,10 +13,11 @@ from app.content.store import count_of
 from app.content.texts import text_now
 from app.delivery.rebuild import rebuild as rebuild_delivery
 from app.delivery.soundness import flaws
-from app.kit import json, migrations
+from app.kit import json
 from app.kit.errors import Misconfigured
-from app.kit.leadership import FileLeadership
-from app.kit.permissions import exposed
+from app.kit.process.file_permissions import describe_exposed
+from app.kit.sql import migrations
+from app.kit.sql.leadership import FileLeadership
 from app.search.following import Follower
 from app.settings import read_settings
 
@@ -26,9 +27,9 @@ _SHOWN = 50
 def migrate(database_url: DatabaseUrl = None) -> None:
     """Bring the database's schema up to date."""
     with closing(open_database(read_settings(database_url=database_url))) as database:
-        before = migrations.current(database)
+        before = migrations.find_current(database)
         migrations.upgrade(database)
-        after = migrations.current(database)
+        after = migrations.find_current(database)
     typer.echo(
         f"The schema is at {after} already."
         if before == after
@@ -80,7 +81,7 @@ def reindex(database_url: DatabaseUrl = None) -> None:
 def build_index(parts: Services) -> int:
     """Build the index of this machine anew, and count its stories."""
     lock = FileLeadership(f"{search_path(parts.settings, parts.database)}.rebuild")
-    if not lock.held():
+    if not lock.try_acquire():
         raise Misconfigured("The index is being built anew already, or cannot be written to.")
     indexed = 0
     with progress("Indexing", parts.search.total()) as bar:
@@ -98,9 +99,10 @@ def openapi() -> None:
 
 def _wrong(parts: Services) -> list[str]:
     found = [
-        f"permissions: {line}" for line in exposed(private_paths(parts.settings, parts.database))
+        f"permissions: {line}"
+        for line in describe_exposed(private_paths(parts.settings, parts.database))
     ]
-    found += [f"database: {line}" for line in parts.database.integrity_flaws()]
+    found += [f"database: {line}" for line in parts.database.find_integrity_errors()]
     with parts.database.read() as session:
         total = count_of(session, "article")
         with progress("Checking", total) as bar:

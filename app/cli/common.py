@@ -11,9 +11,9 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from app.bootstrap import Services, bootstrap, open_database, prepare_database
-from app.kit.database import Database
 from app.kit.errors import DatabaseUnavailable
-from app.kit.unit import Actor
+from app.kit.sql.database import Database
+from app.kit.sql.unit_of_work import Actor
 from app.settings import read_settings
 
 DatabaseUrl = Annotated[

@@ -9,12 +9,12 @@ import typer
 from app.bootstrap import open_database
 from app.cli.common import DatabaseUrl, advance, existing_file, progress
 from app.delivery.soundness import flaws, log_flaws
-from app.kit import migrations
 from app.kit.clock import SystemClock
-from app.kit.copying import claim_empty, copy_rows, count_rows, tables_to_copy
-from app.kit.database import Database
 from app.kit.errors import Misconfigured
-from app.kit.permissions import restrict
+from app.kit.process.file_permissions import restrict
+from app.kit.sql import migrations
+from app.kit.sql.database import Database
+from app.kit.sql.table_copy import copy_rows, count_rows, lock_empty_tables, select_tables
 from app.settings import read_settings
 
 LEFT_OUT: Mapping[str, str] = {
@@ -62,19 +62,19 @@ def _prepare(target: Database) -> None:
     """Make the tables of the target where it has none, or an older version's."""
     if target.file is not None:
         restrict(target.file)
-    migrations.refuse_strangers(target)
+    migrations.refuse_foreign_tables(target)
     migrations.upgrade(target)
 
 
 def _copy(source: Database, target: Database) -> int:
     """Copy in one transaction of each: of a copy that is interrupted, nothing is left."""
-    tables = tables_to_copy(LEFT_OUT)
-    leadership, rows = target.leadership(), 0
-    if not leadership.held():
+    tables = select_tables(LEFT_OUT)
+    leadership, rows = target.open_leadership(), 0
+    if not leadership.try_acquire():
         raise Misconfigured("A server or worker uses the target. Stop it first.")
     try:
         with source.read() as here, target.write() as there:
-            claim_empty(there, tables, SEEDED)
+            lock_empty_tables(there, tables, SEEDED)
             with progress("Copying", count_rows(here, tables)) as bar:
                 for written in copy_rows(here, there, tables):
                     rows += written
@@ -85,7 +85,7 @@ def _copy(source: Database, target: Database) -> int:
 
 
 def _flaws(target: Database) -> list[str]:
-    found = [f"database: {line}" for line in target.integrity_flaws()]
+    found = [f"database: {line}" for line in target.find_integrity_errors()]
     with target.read() as session:
         found += [f"log: {line}" for line in log_flaws(session)]
         with progress("Checking", None) as bar:

@@ -14,8 +14,8 @@ from app.content.commands.purge_article import purge_article
 from app.content.names import Name
 from app.content.store import count_of
 from app.kit.errors import Misconfigured
-from app.kit.overwriting import overwrite_deleted
-from app.kit.rewriting import rewrite, tables_with
+from app.kit.sql.text_rewrite import find_tables_with, rewrite
+from app.kit.sql.vacuum import overwrite_deleted
 
 # Where a name stands beside the stories. Elsewhere it is somebody's to change, such as a source's.
 _REWRITTEN = "changes embargoed_changes withdrawn audit deliveries kept_answers".split()
@@ -77,7 +77,7 @@ def _left(parts: Services, name: str | None) -> str:
     if name is None:
         return ""
     with parts.database.read() as session:
-        found = tables_with(session, Name(name).is_in)
+        found = find_tables_with(session, Name(name).is_in)
         return ", ".join(f"{table} ({count})" for table, count in found)
 
 

@@ -8,7 +8,7 @@ import typer
 from app import __version__
 from app.cli import backups, care, copying, demo, erasing, keys, serve, transfer
 from app.kit.errors import Failure
-from app.kit.system_errors import sentence_for
+from app.kit.process.system_errors import describe_os_error
 
 app = typer.Typer(
     name="dateline",
@@ -61,7 +61,7 @@ def main() -> None:
         sys.exit(0)
     except OSError as error:
         place = "" if error.filename is None else f"{error.filename}: "
-        typer.echo(f"dateline: {place}{sentence_for(error)}", err=True)
+        typer.echo(f"dateline: {place}{describe_os_error(error)}", err=True)
         _drop_output()
         sys.exit(1)
 

@@ -15,10 +15,10 @@ from app.bootstrap import bootstrap, open_database, prepare_database
 from app.cli.common import DatabaseUrl
 from app.cli.serving import FORCE_SECONDS, GRACE_SECONDS, Server, check_address
 from app.cli.supervisor import Supervisor
-from app.kit import stopping
-from app.kit.environment import export_settings
-from app.kit.log import configure_logging
-from app.kit.signals import block_in_children
+from app.kit.process import shutdown_signals
+from app.kit.process.child_signals import block_in_children
+from app.kit.process.environment import export_settings
+from app.kit.process.log import configure_logging
 from app.server.protocol import HttpProtocol
 from app.settings import Settings, read_settings
 from app.worker import Worker
@@ -50,7 +50,7 @@ def worker(database_url: DatabaseUrl = None) -> None:
             stopped.set()
             return FORCE_SECONDS
 
-        stopping.end_with(stop)
+        shutdown_signals.set_action(stop)
         services.watch.listen()
         typer.echo("The worker runs. End it with Ctrl-C.", err=True)
         loops.start()

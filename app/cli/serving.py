@@ -13,9 +13,9 @@ from signal import SIGTERM
 
 import uvicorn
 
-from app.kit import stopping
 from app.kit.errors import Misconfigured
-from app.server.interface import hooks_of
+from app.kit.process import shutdown_signals
+from app.server.interface import find_hooks
 
 # Requests in hand get so long, then they are cut off.
 GRACE_SECONDS = 5
@@ -79,7 +79,7 @@ class Server:
 
     def run(self, slot: Slot | None = None) -> None:
         """Serve until told to stop; exit with `START_FAILED` if it cannot start."""
-        stopping.end_with(self._stop)
+        shutdown_signals.set_action(self._stop)
         # In a thread that is not the main one, uvicorn leaves signals alone.
         with ThreadPoolExecutor(1, "server") as thread, suppress(SystemExit):
             thread.submit(self._serve, slot).result()
@@ -91,13 +91,13 @@ class Server:
             self._server.run()
             return
         self._config.load()
-        hooks_of(self._config.loaded_app).share(str(slot.folder), slot.number)
+        find_hooks(self._config.loaded_app).share(str(slot.folder), slot.number)
         self._server.run(list(slot.sockets))
 
     def _stop(self, number: int) -> float:
         """Stop, and return in how many seconds the process has to end."""
         if self._config.loaded:
-            hooks_of(self._config.loaded_app).drain()
+            find_hooks(self._config.loaded_app).drain()
         may_drain = number == SIGTERM and self._server.started and not self._is_told
         self._is_told = True
         waits = self._drain_seconds if may_drain else 0.0

@@ -17,7 +17,7 @@ from tempfile import TemporaryDirectory
 import uvicorn
 
 from app.cli.serving import FORCE_SECONDS, KILL_SECONDS, START_FAILED, Server, Slot
-from app.kit import stopping
+from app.kit.process import shutdown_signals
 
 _log = logging.getLogger("dateline.supervisor")
 # A process that says nothing for so long is replaced. It is not to happen to one that only takes
@@ -75,8 +75,8 @@ class Supervisor:
     def run(self) -> None:
         """Serve until told to stop; exit with `START_FAILED` if a process cannot start."""
         _log.info("Started parent process [%d]", os.getpid())
-        stopping.end_with(self._stop)
-        with TemporaryDirectory(prefix="dateline-") as folder, stopping.cleanup(self._kill):
+        shutdown_signals.set_action(self._stop)
+        with TemporaryDirectory(prefix="dateline-") as folder, shutdown_signals.cleanup(self._kill):
             self._folder = Path(folder)
             for number in range(self._config.workers):
                 self._workers.append(self._start(number))
@@ -142,7 +142,7 @@ class Supervisor:
 
 def _serve(config: uvicorn.Config, slot: Slot, drain_seconds: float, beating: Connection) -> None:
     """Serve, in a process of its own."""
-    stopping.install(0)
+    shutdown_signals.install(0)
     threading.Thread(target=_beat, args=(beating,), name="beat", daemon=True).start()
     Server(config, drain_seconds).run(slot)
 

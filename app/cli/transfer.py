@@ -16,8 +16,8 @@ from app.content.transfer.importing import Importer
 from app.content.transfer.lines import Outcome
 from app.kit import json
 from app.kit.errors import Failure, Misconfigured
-from app.kit.files import replacing
-from app.kit.system_errors import sentence_for
+from app.kit.process.atomic_files import replace_file
+from app.kit.process.system_errors import describe_os_error
 
 
 def import_(
@@ -97,7 +97,7 @@ def _opened(file: str) -> Iterator[BinaryIO]:
         with Path(file).open("rb") as stream:
             yield stream
     except OSError as wrong:
-        raise Misconfigured(f"{file}: {sentence_for(wrong)}") from wrong
+        raise Misconfigured(f"{file}: {describe_os_error(wrong)}") from wrong
 
 
 @contextmanager
@@ -108,10 +108,10 @@ def _created(file: str) -> Iterator[BinaryIO]:
         sys.stdout.buffer.flush()
         return
     try:
-        with replacing(Path(file)) as part, part.open("wb") as stream:
+        with replace_file(Path(file)) as part, part.open("wb") as stream:
             yield stream
     except OSError as wrong:
-        raise Misconfigured(f"{file}: {sentence_for(wrong)}") from wrong
+        raise Misconfigured(f"{file}: {describe_os_error(wrong)}") from wrong
 
 
 def _count_lines(file: str) -> int | None:

@@ -5,7 +5,7 @@ import re
 from collections.abc import Collection
 from urllib.parse import quote, unquote, urljoin
 
-from app.kit.uri import address_problem, is_visible
+from app.kit.uri import find_address_problem, is_visible
 
 # The attributes of the allow-list that carry an address; `srcset` carries several.
 ADDRESSED = frozenset({"cite", "href", "poster", "src"})
@@ -52,11 +52,11 @@ def checked(address: str) -> str | None:
     scheme = _SCHEME.match(address)
     if scheme is not None:
         is_web = address.lower().startswith(_WEB)
-        is_sound = scheme[1].lower() in SCHEMES and not (is_web and address_problem(address))
+        is_sound = scheme[1].lower() in SCHEMES and not (is_web and find_address_problem(address))
         return address if is_sound else None
     named = address.replace("\\", "/")
     if named.startswith("//"):
-        return None if address_problem(f"https:{named}") else address
+        return None if find_address_problem(f"https:{named}") else address
     return address
 
 

@@ -13,9 +13,9 @@ from app.content.slugs import free_slug, slug_from
 from app.content.text import Text
 from app.content.texts import sent_body, stored_text
 from app.kit.errors import FieldError
-from app.kit.preparing import Prepared
-from app.kit.quoting import quoted
-from app.kit.session import ReadSession, WriteSession
+from app.kit.precomputation import ComputedValues
+from app.kit.quoting import quote_text
+from app.kit.sql.session import ReadSession, WriteSession
 
 
 def base_of(written: ArticleInput, references: References) -> str | None:
@@ -29,7 +29,7 @@ def written_fields(
     written: ArticleInput,
     references: References,
     base: str | None,
-    texts: Prepared[Text],
+    texts: ComputedValues[Text],
     before: Article | None = None,
 ) -> dict[str, Any]:
     """Return the fields that an input sets, but for the slug.
@@ -109,7 +109,8 @@ def given_slug(session: ReadSession, type_: str, slug: str, *, but_for: str | No
     """Return a slug that was asked for, or refuse it as taken."""
     if store.taken_slugs(session, type_, [slug], but_for=but_for):
         raise SlugTaken(
-            f"The slug {quoted(slug)} belongs to another {type_}. Choose another, or leave it out.",
+            f"The slug {quote_text(slug)} belongs to another {type_}. Choose another, or leave it "
+            "out.",
             errors=[FieldError("#/slug", "slug_taken", "Taken.")],
         )
     return slug

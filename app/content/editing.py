@@ -9,37 +9,37 @@ from app.content.errors import Moved, NotFound
 from app.content.taxonomy import Category, Source
 from app.content.views import WRITABLE
 from app.kit.errors import FieldError, InvalidInput
-from app.kit.ids import normal_ref
+from app.kit.ids import normalize_ref
 from app.kit.json import merge_patch
-from app.kit.quoting import quoted
-from app.kit.session import ReadSession
-from app.kit.unit import Unit
+from app.kit.quoting import quote_text
+from app.kit.sql.session import ReadSession
+from app.kit.sql.unit_of_work import UnitOfWork
 
 # The versions that the caller has seen (If-Match), or nothing where any will do.
 Expected = Collection[int] | None
 
 
-def article_to_change(unit: Unit, ref: str, expected: Expected) -> Article:
+def article_to_change(unit: UnitOfWork, ref: str, expected: Expected) -> Article:
     """Return an article locked for a change, in a version that the caller has seen."""
-    article = store.article_by_ref(unit.session, normal_ref(ref), lock=True)
+    article = store.article_by_ref(unit.session, normalize_ref(ref), lock=True)
     if article is None:
         raise not_found(unit.session, "article", ref)
     check_version(article.version, expected)
     return article
 
 
-def source_to_change(unit: Unit, ref: str, expected: Expected) -> Source:
+def source_to_change(unit: UnitOfWork, ref: str, expected: Expected) -> Source:
     """Return a source locked for a change, in a version that the caller has seen."""
-    source = store.source_by_ref(unit.session, normal_ref(ref), lock=True)
+    source = store.source_by_ref(unit.session, normalize_ref(ref), lock=True)
     if source is None:
         raise not_found(unit.session, "source", ref)
     check_version(source.version, expected)
     return source
 
 
-def category_to_change(unit: Unit, ref: str, expected: Expected) -> Category:
+def category_to_change(unit: UnitOfWork, ref: str, expected: Expected) -> Category:
     """Return a category locked for a change, in a version that the caller has seen."""
-    category = store.category_by_ref(unit.session, normal_ref(ref), lock=True)
+    category = store.category_by_ref(unit.session, normalize_ref(ref), lock=True)
     if category is None:
         raise not_found(unit.session, "category", ref)
     check_version(category.version, expected)
@@ -48,10 +48,10 @@ def category_to_change(unit: Unit, ref: str, expected: Expected) -> Category:
 
 def not_found(session: ReadSession, type_: str, ref: str) -> NotFound:
     """Say that a ref leads nowhere, or where a slug that was once public leads now."""
-    slug = store.slug_now(session, type_, normal_ref(ref))
+    slug = store.slug_now(session, type_, normalize_ref(ref))
     if slug is not None:
-        return Moved(f"The {type_} {quoted(ref)} is now {quoted(slug)}.", slug)
-    return NotFound(f"There is no {type_} with the id or slug {quoted(ref)}.")
+        return Moved(f"The {type_} {quote_text(ref)} is now {quote_text(slug)}.", slug)
+    return NotFound(f"There is no {type_} with the id or slug {quote_text(ref)}.")
 
 
 def replaced(type_: str, view: Mapping[str, Any], document: dict[str, Any]) -> dict[str, Any]:

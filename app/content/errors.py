@@ -1,7 +1,7 @@
 """What the newsroom refuses."""
 
 from app.kit.errors import Failure, FieldError, InvalidInput
-from app.kit.quoting import quoted
+from app.kit.quoting import quote_text
 
 
 class NotFound(Failure):
@@ -57,7 +57,7 @@ class WrongState(Failure):
 
 def unknown_reference(pointer: str, type_: str, ref: str) -> InvalidInput:
     """Blame a field that names something that does not exist."""
-    detail = f"There is no {type_} with the id or slug {quoted(ref)}. Create it first."
+    detail = f"There is no {type_} with the id or slug {quote_text(ref)}. Create it first."
     return InvalidInput(
         "Something named here does not exist.",
         errors=[FieldError(pointer, "unknown_reference", detail)],

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from app.kit.clock import format_instant
 from app.kit.errors import InvalidInput
-from app.kit.quoting import quoted, shortened
+from app.kit.quoting import quote_text, shorten
 
 _LOCAL = re.compile(r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(?::\d{2})?", re.ASCII)
 
@@ -27,12 +27,12 @@ def instant_of(local: str, time_zone: str) -> datetime:
     back = first.astimezone(moment.tzinfo).replace(tzinfo=None)
     if back != moment.replace(tzinfo=None):
         detail = (
-            f"In {time_zone}, clocks were put forward over {shortened(local)}. Give another time."
+            f"In {time_zone}, clocks were put forward over {shorten(local)}. Give another time."
         )
         raise InvalidInput.at("#/at", "no_such_time", detail)
     either = f"{format_instant(first)} or {format_instant(second)}"
     detail = (
-        f"In {time_zone}, {shortened(local)} comes twice. Give the instant that you mean: {either}."
+        f"In {time_zone}, {shorten(local)} comes twice. Give the instant that you mean: {either}."
     )
     raise InvalidInput.at("#/at", "ambiguous_time", detail)
 
@@ -62,7 +62,9 @@ def _names() -> frozenset[str]:
 
 
 def _no_zone(name: str) -> InvalidInput:
-    detail = f"There is no time zone {quoted(name)}. Use an IANA name such as Africa/Casablanca."
+    detail = (
+        f"There is no time zone {quote_text(name)}. Use an IANA name such as Africa/Casablanca."
+    )
     return InvalidInput.at("#/time_zone", "bad_time_zone", detail)
 
 
@@ -76,7 +78,7 @@ def _read(local: str) -> datetime:
         return datetime.fromisoformat(local)
     except ValueError as wrong:
         raise InvalidInput.at(
-            "#/at", "bad_instant", f"There is no time {shortened(local)}."
+            "#/at", "bad_instant", f"There is no time {shorten(local)}."
         ) from wrong
 
 

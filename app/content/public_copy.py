@@ -7,8 +7,8 @@ from typing import Any
 from app.content import store
 from app.content.article import Article, is_current
 from app.content.saving import Action, Change, from_snapshot, save
-from app.kit.session import ReadSession
-from app.kit.unit import Unit
+from app.kit.sql.session import ReadSession
+from app.kit.sql.unit_of_work import UnitOfWork
 
 
 def public_copy(session: ReadSession, article: Article) -> Article:
@@ -22,7 +22,7 @@ def public_copy(session: ReadSession, article: Article) -> Article:
 
 
 def save_public(
-    unit: Unit,
+    unit: UnitOfWork,
     article: Article,
     copy: Article,
     action: Action,

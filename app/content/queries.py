@@ -17,10 +17,10 @@ from app.content.store.lists import ArticleList
 from app.content.taxonomy import Category, Source
 from app.content.views import article_view, category_view, source_view, without_text
 from app.kit.clock import format_instant
-from app.kit.ids import normal_ref
-from app.kit.pages import ViewPage, page_of_views
-from app.kit.quoting import quoted
-from app.kit.session import ReadSession
+from app.kit.ids import normalize_ref
+from app.kit.quoting import quote_text
+from app.kit.sql.session import ReadSession
+from app.kit.view_page import ViewPage, build_view_page
 
 TaxonomyType = Literal["source", "category"]
 
@@ -43,7 +43,7 @@ def show_article(
 
 def article(session: ReadSession, ref: str, now: datetime, *, whole: bool) -> dict[str, Any]:
     """Return an article by id or slug, whatever its state."""
-    found = store.article_by_ref(session, normal_ref(ref))
+    found = store.article_by_ref(session, normalize_ref(ref))
     if found is None:
         raise not_found(session, "article", ref)
     return show_article(session, found, now, whole=whole)
@@ -55,7 +55,7 @@ def articles(
     """Return a page of articles."""
     turned = replace(wanted, limit=wanted.limit + 1, descending=wanted.descending != backwards)
     rows = lists.article_page(session, turned, now)
-    return page_of_views(
+    return build_view_page(
         rows,
         wanted.limit,
         lambda kept: _views(
@@ -91,7 +91,7 @@ def revisions(
     whole: bool,
 ) -> ViewPage:
     """Return the history of an article without the snapshots, newest first."""
-    found = store.article_by_ref(session, normal_ref(ref))
+    found = store.article_by_ref(session, normalize_ref(ref))
     if found is None:
         raise not_found(session, "article", ref)
     rows = store.revisions(
@@ -102,7 +102,7 @@ def revisions(
         limit=limit + 1,
     )
     shown = whole or found.stage != "killed"
-    return page_of_views(
+    return build_view_page(
         rows,
         limit,
         lambda kept: [_revision_view(row, whole=shown) for row in kept],
@@ -114,12 +114,12 @@ def revisions(
 
 def revision(session: ReadSession, ref: str, version: int, *, whole: bool) -> dict[str, Any]:
     """Return one snapshot of an article, whole."""
-    found = store.article_by_ref(session, normal_ref(ref))
+    found = store.article_by_ref(session, normalize_ref(ref))
     if found is None:
         raise not_found(session, "article", ref)
     row = store.revision(session, found.id, version)
     if row is None:
-        raise NotFound(f"The article {quoted(ref)} has no version {version}.")
+        raise NotFound(f"The article {quote_text(ref)} has no version {version}.")
     view = show_article(session, from_snapshot(row.snapshot), row.at, whole=True)
     shown = whole or found.stage != "killed"
     return _revision_view(row, whole=shown) | {"article": view if shown else without_text(view)}
@@ -137,7 +137,7 @@ def difference(
 
 def source(session: ReadSession, ref: str) -> dict[str, Any]:
     """Return a source by id or slug."""
-    found = store.source_by_ref(session, normal_ref(ref))
+    found = store.source_by_ref(session, normalize_ref(ref))
     if found is None:
         raise not_found(session, "source", ref)
     return source_view(found)
@@ -145,7 +145,7 @@ def source(session: ReadSession, ref: str) -> dict[str, Any]:
 
 def category(session: ReadSession, ref: str) -> dict[str, Any]:
     """Return a category by id or slug."""
-    found = store.category_by_ref(session, normal_ref(ref))
+    found = store.category_by_ref(session, normalize_ref(ref))
     if found is None:
         raise not_found(session, "category", ref)
     references = References(session)
@@ -167,7 +167,7 @@ def taxonomy(
     after, before = (None, position) if backwards else (position, None)
     page = store.page_of_sources if type_ == "source" else store.page_of_categories
     rows: Sequence[Source | Category] = page(session, after, before, limit + 1)
-    return page_of_views(
+    return build_view_page(
         rows,
         limit,
         lambda kept: _taxonomy_views(session, kept),

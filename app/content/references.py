@@ -6,8 +6,8 @@ from app.content import store
 from app.content.article import Article
 from app.content.errors import unknown_reference
 from app.content.inputs import ArticleInput
-from app.kit.ids import normal_ref
-from app.kit.session import ReadSession
+from app.kit.ids import normalize_ref
+from app.kit.sql.session import ReadSession
 
 
 class References:
@@ -54,7 +54,7 @@ class References:
         """Look up things by their types, with one query for all that is not known."""
         wanted: dict[str, set[str]] = {}
         for type_, named in refs.items():
-            missing = set(map(normal_ref, named)) - self._ids[type_].keys()
+            missing = set(map(normalize_ref, named)) - self._ids[type_].keys()
             if missing:
                 wanted[type_] = missing
         for row in store.references(self._session, wanted):
@@ -65,11 +65,11 @@ class References:
     def find(self, type_: str, ref: str) -> str | None:
         """Return the id behind a ref, looking it up, or nothing."""
         self.load_all(type_, {ref})
-        return self._ids[type_].get(normal_ref(ref))
+        return self._ids[type_].get(normalize_ref(ref))
 
     def id_of(self, type_: str, ref: str, pointer: str) -> str:
         """Return the id behind a ref, or blame the field that names it."""
-        found = self._ids[type_].get(normal_ref(ref))
+        found = self._ids[type_].get(normalize_ref(ref))
         if found is None:
             raise unknown_reference(pointer, type_, ref)
         return found

@@ -10,10 +10,10 @@ from app.content.events import ArticleRemoved
 from app.content.locks import TRANSLATIONS
 from app.content.saving import Change, save_all
 from app.kit.errors import ConstraintViolated
-from app.kit.unit import Unit
+from app.kit.sql.unit_of_work import UnitOfWork
 
 
-def remove_article(unit: Unit, article: Article, *, erased: bool) -> None:
+def remove_article(unit: UnitOfWork, article: Article, *, erased: bool) -> None:
     """Delete the rows of a story that is locked, and tell the layers above."""
     _untie(unit, article)
     store.delete_article(unit.session, article.id)
@@ -21,7 +21,7 @@ def remove_article(unit: Unit, article: Article, *, erased: bool) -> None:
     unit.events.append(ArticleRemoved(article.id, erased=erased))
 
 
-def _untie(unit: Unit, article: Article) -> None:
+def _untie(unit: UnitOfWork, article: Article) -> None:
     """Make the first translation of a story the original of the others."""
     ids = _translations(unit, article)
     if not ids:
@@ -38,7 +38,7 @@ def _untie(unit: Unit, article: Article) -> None:
     save_all(unit, changes)
 
 
-def _translations(unit: Unit, article: Article) -> set[str]:
+def _translations(unit: UnitOfWork, article: Article) -> set[str]:
     rows = store.tied_to(unit.session, {article.id})
     return {row.id for row in rows if row.translation_of == article.id}
 

@@ -16,7 +16,7 @@ from app.content.events import (
     WithdrawReason,
 )
 from app.kit.clock import format_instant, parse_instant
-from app.kit.unit import Unit
+from app.kit.sql.unit_of_work import UnitOfWork
 
 Action = Literal[
     "created",
@@ -47,15 +47,15 @@ class Change:
     note: str | None = None
 
 
-def save(unit: Unit, change: Change) -> Article:
+def save(unit: UnitOfWork, change: Change) -> Article:
     """Write one change down and return the article as it is now."""
     save_all(unit, [change])
     before = None if change.before is None else _noted(change.before)
-    unit.note(change.action, "article", change.after.id, before, _noted(change.after))
+    unit.audit(change.action, "article", change.after.id, before, _noted(change.after))
     return change.after
 
 
-def save_all(unit: Unit, changes: Sequence[Change]) -> None:
+def save_all(unit: UnitOfWork, changes: Sequence[Change]) -> None:
     """Write changes down: rows, snapshots, public slugs, events."""
     created: list[Article] = []
     updated: list[tuple[Article, Article]] = []
@@ -118,7 +118,7 @@ def _noted(article: Article) -> dict[str, Any]:
     return noted
 
 
-def _tell(unit: Unit, change: Change) -> None:
+def _tell(unit: UnitOfWork, change: Change) -> None:
     was_public = change.before is not None and change.before.stage == "published"
     if is_current(change.after):
         reason: PublishReason = "updated" if was_public else "published"

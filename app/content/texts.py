@@ -9,8 +9,8 @@ from app.content.article import Article, is_current
 from app.content.bounds import check_relative
 from app.content.inputs import BodyFormat
 from app.content.text import Text, text_of
-from app.kit.preparing import Prepared
-from app.kit.uri import uri_of
+from app.kit.precomputation import ComputedValues
+from app.kit.uri import to_uri
 
 # For each character, in parts of a microsecond: the worst Markdown that is accepted takes longest.
 _COST = {"html": 1, "text": 1, "markdown": 20}
@@ -58,25 +58,25 @@ class ResolvedText:
         return self.text.resolved(self.base)
 
 
-def prepare_body(document: Mapping[str, Any], frames: frozenset[str]) -> Prepared[Text]:
+def prepare_body(document: Mapping[str, Any], frames: frozenset[str]) -> ComputedValues[Text]:
     """Return the text of the body in a document that was sent, if it has one and says its format.
 
     `frames` are the hosts that may be shown in frames. The document need not be valid; what it is
     not is found out where it is used.
     """
-    texts: Prepared[Text] = Prepared(frames)
+    texts: ComputedValues[Text] = ComputedValues(frames)
     body, form = document.get("body"), document.get("body_format")
     if isinstance(body, str) and form in get_args(BodyFormat):
-        texts.prepare([sent_body(texts, body, str(form))])
+        texts.precompute([sent_body(texts, body, str(form))])
     return texts
 
 
-def sent_body(texts: Prepared[Text], body: str, body_format: str) -> BodyText:
+def sent_body(texts: ComputedValues[Text], body: str, body_format: str) -> BodyText:
     """Return the text of a body as it was sent."""
     return BodyText(body, body_format, frames=texts.options)
 
 
-def stored_text(texts: Prepared[Text], body: BodyText, base: str | None) -> str:
+def stored_text(texts: ComputedValues[Text], body: BodyText, base: str | None) -> str:
     """Return a new body as it is stored: HTML sanitised and resolved, other formats as written.
 
     Its text is prepared for when the story is published.
@@ -89,24 +89,24 @@ def stored_text(texts: Prepared[Text], body: BodyText, base: str | None) -> str:
     return text.markup
 
 
-def need_texts(texts: Prepared[Text], articles: Iterable[Article]) -> None:
+def need_texts(texts: ComputedValues[Text], articles: Iterable[Article]) -> None:
     """Make sure that the texts of stories which are published are here, all of them together."""
-    texts.need([_stored(article, texts.options) for article in articles])
+    texts.require([_stored(article, texts.options) for article in articles])
 
 
-def public_text(texts: Prepared[Text], article: Article) -> Text:
+def public_text(texts: ComputedValues[Text], article: Article) -> Text:
     """Return the text of a story as it is published; formats can resolve what is relative in it."""
     text = _resolved(texts, texts.get(_stored(article, texts.options)), article.body_base)
-    check_relative(text.relative, uri_of(article.url) if article.url else quote(article.slug))
+    check_relative(text.relative, to_uri(article.url) if article.url else quote(article.slug))
     return text
 
 
-def warnings_of(texts: Prepared[Text], article: Article) -> list[dict[str, str]]:
+def warnings_of(texts: ComputedValues[Text], article: Article) -> list[dict[str, str]]:
     """Return what was taken out of the body of a story, where it was written in this unit."""
     stored = _stored(article, texts.options)
     if article.body_format == "markdown" and is_current(article) and article.deleted_at is None:
         # It is rendered now, or was when it was sent; in either case it is needed.
-        texts.need([stored])
+        texts.require([stored])
     text = texts.known.get(stored)
     if not isinstance(text, Text) or not text.warnings:
         return []
@@ -128,7 +128,7 @@ def _clean(markup: str, frames: frozenset[str]) -> BodyText:
     return BodyText(markup, "html", is_clean=True, frames=frames)
 
 
-def _resolved(texts: Prepared[Text], text: Text, base: str | None) -> Text:
+def _resolved(texts: ComputedValues[Text], text: Text, base: str | None) -> Text:
     if base is None or not text.relative:
         return text
     return texts.get(ResolvedText(text, base))

@@ -11,8 +11,8 @@ from app.content import store
 from app.content.article import Article
 from app.content.locks import TRANSLATIONS
 from app.kit.errors import ConstraintViolated, InvalidInput
-from app.kit.quoting import quoted
-from app.kit.session import WriteSession
+from app.kit.quoting import quote_text
+from app.kit.sql.session import WriteSession
 
 _POINTER = "#/translation_of"
 
@@ -71,8 +71,8 @@ def _check_language(article: Article, rows: list[Any]) -> None:
         others = row.id != article.id and group_of(row) == group_of(article)
         if others and _is_alive(row) and row.language.lower() == article.language.lower():
             detail = (
-                f"{quoted(row.slug)} is this story in {quoted(row.language)} already; a story "
-                "stands once in each language. Change the language, or untie one of the two."
+                f"{quote_text(row.slug)} is this story in {quote_text(row.language)} already; a "
+                "story stands once in each language. Change the language, or untie one of the two."
             )
             raise InvalidInput.at("#/language", "language_taken", detail)
 

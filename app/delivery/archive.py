@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 from app.access.selection import Selection
 from app.delivery.store import archive as store
 from app.delivery.store.archive import Month
-from app.kit.database import Database
-from app.kit.readers import unlimited
+from app.kit.sql.database import Database
+from app.kit.sql.sqlite_readers import unlimited
 
 # Who looks less often begins anew; more than the latest few, no reader of a feed needs.
 _REMEMBERED = timedelta(days=30)

@@ -15,9 +15,9 @@ from app.delivery.query import Form
 from app.delivery.store.entries import EntryType
 from app.delivery.store.reading import ShortRow, StoryRow, WholeRow
 from app.kit import json
-from app.kit.bounded import BoundedCache
+from app.kit.bounded_cache import BoundedCache
 from app.kit.clock import format_instant
-from app.kit.session import ReadSession
+from app.kit.sql.session import ReadSession
 
 # Stories stand in few combinations of source and categories, which are joined once: bytes of them,
 # and what an entry takes besides its texts.

@@ -10,12 +10,12 @@ from app.delivery import store
 from app.delivery.siblings import groups_in, sibling_rows
 from app.delivery.telling import for_embargoed, tell
 from app.delivery.withdrawing import keep_traces
-from app.kit.unit import Unit
+from app.kit.sql.unit_of_work import UnitOfWork
 
 BATCH = 500
 
 
-def tell_due(unit: Unit) -> int:
+def tell_due(unit: UnitOfWork) -> int:
     """Release documents whose time has come; return how many there were (at most a batch)."""
     ids = store.due_documents(unit.session, unit.now, BATCH)
     attributes = store.attributes(unit.session, ids)
@@ -26,7 +26,7 @@ def tell_due(unit: Unit) -> int:
     return len(ids)
 
 
-def tell_offered(unit: Unit) -> int:
+def tell_offered(unit: UnitOfWork) -> int:
     """Tell those who read what is under embargo of stories that time has offered to them."""
     ids = store.newly_offered(unit.session, unit.now, BATCH)
     attributes = store.attributes(unit.session, ids)
@@ -35,7 +35,7 @@ def tell_offered(unit: Unit) -> int:
     return len(ids)
 
 
-def tell_expired(unit: Unit) -> int:
+def tell_expired(unit: UnitOfWork) -> int:
     """Take documents away whose time is over; return how many there were (at most a batch)."""
     ids = store.expired_documents(unit.session, unit.now, BATCH)
     attributes = store.attributes(unit.session, ids)
@@ -53,12 +53,12 @@ def tell_expired(unit: Unit) -> int:
     return len(ids)
 
 
-def _tell(unit: Unit, rows: list[store.Change], held: Sequence[store.Change] = ()) -> None:
+def _tell(unit: UnitOfWork, rows: list[store.Change], held: Sequence[store.Change] = ()) -> None:
     siblings = sibling_rows(unit, groups_in(rows), [row.id for row in rows])
     tell(unit, [*rows, *siblings, *held])
 
 
-def _row(unit: Unit, id_: str, old: store.Attributes, reason: str) -> store.Change:
+def _row(unit: UnitOfWork, id_: str, old: store.Attributes, reason: str) -> store.Change:
     gone = reason == "expired"
     return store.Change(
         unit.now,

@@ -7,7 +7,7 @@ from app.delivery.freshness import Head
 from app.delivery.results import Found, Gone
 from app.delivery.store import reading
 from app.delivery.store.reading import WholeRow
-from app.kit.session import ReadSession
+from app.kit.sql.session import ReadSession
 
 # From one withdrawn story to the next: more than anybody means, and an end if they go round.
 _MOST_STEPS = 10

@@ -9,8 +9,8 @@ from datetime import datetime
 
 from app.delivery import store
 from app.kit.clock import Clock
-from app.kit.database import Database
-from app.kit.session import WriteSession
+from app.kit.sql.database import Database
+from app.kit.sql.session import WriteSession
 
 BATCH = 500
 

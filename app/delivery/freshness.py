@@ -18,7 +18,7 @@ from app.access.selection import Clause, Field, Selection
 from app.delivery.store import LogPosition
 from app.delivery.store.log_head import HeadRow
 from app.kit.clock import from_micros
-from app.kit.watch import Version, Watch
+from app.kit.sql.change_watch import Version, Watch
 
 # Every answer of the delivery side shows this.
 EVERYTHING = "all"

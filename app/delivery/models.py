@@ -16,8 +16,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.access.selection import Facts
-from app.kit.schema import Base, Instant, key
+from app.access.selection import SelectionFields
+from app.kit.sql.schema import Base, Instant, key
 
 _ID = key(36)
 _SLUG = key(200)
@@ -139,7 +139,7 @@ class Withdrawn(Base):
     notice: Mapped[str | None] = mapped_column(Text)
     redirect_to: Mapped[str | None] = mapped_column(_ID)
     embargoed: Mapped[bool]
-    attributes: Mapped[Facts] = mapped_column(JSON)
+    attributes: Mapped[SelectionFields] = mapped_column(JSON)
 
 
 class LogRow(Base):
@@ -163,8 +163,8 @@ class LogRow(Base):
     reason: Mapped[str] = mapped_column(String(20))
     version: Mapped[int | None]
     notice: Mapped[str | None] = mapped_column(Text)
-    before: Mapped[Facts | None] = mapped_column(JSON(none_as_null=True))
-    after: Mapped[Facts | None] = mapped_column(JSON(none_as_null=True))
+    before: Mapped[SelectionFields | None] = mapped_column(JSON(none_as_null=True))
+    after: Mapped[SelectionFields | None] = mapped_column(JSON(none_as_null=True))
     mark: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
 
     __table_args__ = (
@@ -199,8 +199,8 @@ class EmbargoedRow(Base):
     reason: Mapped[str] = mapped_column(String(20))
     version: Mapped[int | None]
     notice: Mapped[str | None] = mapped_column(Text)
-    before: Mapped[Facts | None] = mapped_column(JSON(none_as_null=True))
-    after: Mapped[Facts | None] = mapped_column(JSON(none_as_null=True))
+    before: Mapped[SelectionFields | None] = mapped_column(JSON(none_as_null=True))
+    after: Mapped[SelectionFields | None] = mapped_column(JSON(none_as_null=True))
     mark: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
 
     __table_args__ = (

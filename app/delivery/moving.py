@@ -4,12 +4,12 @@ from app.delivery import store
 from app.delivery.rows import seen_otherwise
 from app.delivery.telling import for_embargoed
 from app.delivery.terms import terms_of
-from app.kit.unit import Unit
+from app.kit.sql.unit_of_work import UnitOfWork
 
 _BATCH = 1_000
 
 
-def move_stories(unit: Unit, category_id: str) -> list[store.Change]:
+def move_stories(unit: UnitOfWork, category_id: str) -> list[store.Change]:
     """Write the categories of all stories below a category anew; return their log rows."""
     log: list[store.Change] = []
     for ids in store.documents_under(unit.session, category_id, _BATCH):
@@ -17,7 +17,7 @@ def move_stories(unit: Unit, category_id: str) -> list[store.Change]:
     return log
 
 
-def _move(unit: Unit, ids: list[str]) -> list[store.Change]:
+def _move(unit: UnitOfWork, ids: list[str]) -> list[store.Change]:
     before = store.attributes(unit.session, ids)
     own = store.own_categories(unit.session, ids)
     widened = store.with_ancestors(unit.session, [row.category_ids.split(",") for row in own])

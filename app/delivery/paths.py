@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from app.content import store as content_store
 from app.content.events import CategorySaved
 from app.content.locks import CATEGORY_TREE
-from app.kit.unit import Unit
+from app.kit.sql.unit_of_work import UnitOfWork
 
 
-def elsewhere(unit: Unit, saved: Sequence[CategorySaved]) -> dict[str, int]:
+def elsewhere(unit: UnitOfWork, saved: Sequence[CategorySaved]) -> dict[str, int]:
     """Return the versions of categories below those that were saved whose path changed, by id.
 
     Those that were saved themselves are told of anyway, and left out.

@@ -9,7 +9,7 @@ from datetime import datetime
 from operator import attrgetter
 from typing import Literal
 
-from app.access.selection import Facts
+from app.access.selection import SelectionFields
 from app.content.article import Article
 from app.content.errors import InUse
 from app.content.events import (
@@ -35,10 +35,10 @@ from app.delivery.store.entries import EntryType
 from app.delivery.telling import for_embargoed, tell
 from app.delivery.terms import terms_of
 from app.delivery.withdrawing import keep_traces, withdraw
-from app.kit.unit import Unit
+from app.kit.sql.unit_of_work import UnitOfWork
 
 
-def project(unit: Unit) -> None:
+def project(unit: UnitOfWork) -> None:
     """Make the delivery side true to what a unit of work did."""
     published: dict[str, ArticlePublished] = {}
     withdrawn: dict[str, ArticleWithdrawn] = {}
@@ -71,7 +71,7 @@ def project(unit: Unit) -> None:
 
 
 def _tell_and_forget(
-    unit: Unit,
+    unit: UnitOfWork,
     log: list[store.Change | store.EmbargoedChange],
     alone: set[str],
     removed: Mapping[str, ArticleRemoved],
@@ -91,7 +91,7 @@ def _alone(published: Mapping[str, ArticlePublished]) -> set[str]:
 
 
 def _article_rows(
-    unit: Unit,
+    unit: UnitOfWork,
     published: Mapping[str, ArticlePublished],
     withdrawn: Mapping[str, ArticleWithdrawn],
     alone: Collection[str],
@@ -126,7 +126,7 @@ def _shows_the_same(
     return shown(slugs[0], row.before) == shown(slugs[1], row.after)
 
 
-def _taxonomy_rows(unit: Unit, events: Iterable[object]) -> list[store.Change]:
+def _taxonomy_rows(unit: UnitOfWork, events: Iterable[object]) -> list[store.Change]:
     """Write sources and categories and return their rows of the log."""
     log: list[store.Change] = []
     saved: list[CategorySaved] = []
@@ -151,7 +151,7 @@ def _taxonomy_rows(unit: Unit, events: Iterable[object]) -> list[store.Change]:
     ]
 
 
-def _delete_entry(unit: Unit, type_: EntryType, id_: str) -> store.Change:
+def _delete_entry(unit: UnitOfWork, type_: EntryType, id_: str) -> store.Change:
     """Take an entry away, unless a public copy still names what its working copy has dropped."""
     # Nobody publishes a story with it while we look.
     unit.session.lock(CATEGORY_TREE)
@@ -166,7 +166,7 @@ def _delete_entry(unit: Unit, type_: EntryType, id_: str) -> store.Change:
 
 
 def _publish(
-    unit: Unit, events: Sequence[ArticlePublished], before: Mapping[str, store.Attributes]
+    unit: UnitOfWork, events: Sequence[ArticlePublished], before: Mapping[str, store.Attributes]
 ) -> list[store.Change]:
     """Write the documents of stories that come out, and return their rows of the log."""
     # Shared, so that no category moves between reading its ancestors and writing them down.
@@ -195,7 +195,7 @@ def _publish(
 
 
 def _clear_places(
-    unit: Unit,
+    unit: UnitOfWork,
     stories: Iterable[tuple[ArticlePublished, store.DocumentRow]],
     before: Mapping[str, store.Attributes],
 ) -> None:
@@ -229,7 +229,7 @@ def _clear_places(
 
 
 def _replace(
-    unit: Unit, documents: list[store.WholeDocument], before: Mapping[str, store.Attributes]
+    unit: UnitOfWork, documents: list[store.WholeDocument], before: Mapping[str, store.Attributes]
 ) -> None:
     """Write documents: one that is there in its place, many whole.
 
@@ -248,9 +248,9 @@ def _replace(
 
 
 def _publish_log(
-    unit: Unit,
+    unit: UnitOfWork,
     event: ArticlePublished,
-    facts: Facts,
+    facts: SelectionFields,
     document: store.DocumentRow,
     old: store.Attributes | None,
 ) -> list[store.Change]:
@@ -272,9 +272,9 @@ def _publish_log(
 
 
 def _embargo_log(
-    unit: Unit,
+    unit: UnitOfWork,
     event: ArticlePublished,
-    facts: Facts,
+    facts: SelectionFields,
     document: store.DocumentRow,
     old: store.Attributes | None,
 ) -> list[store.Change]:
@@ -293,7 +293,7 @@ def _embargo_log(
 
 
 def whole_document(
-    article: Article, facts: Facts, now: datetime, text: Text
+    article: Article, facts: SelectionFields, now: datetime, text: Text
 ) -> store.WholeDocument:
     """Return the document of a public copy, which is selected by these facts."""
     assert article.published_at is not None
@@ -327,7 +327,7 @@ def is_over(article: Article, now: datetime) -> bool:
 
 
 def _save_entry(
-    unit: Unit,
+    unit: UnitOfWork,
     type_: EntryType,
     thing: Source | Category,
     rendered: tuple[bytes, bytes],
@@ -351,13 +351,13 @@ def _redirects(
 
 
 def _log(
-    unit: Unit,
+    unit: UnitOfWork,
     type_: str,
     id_: str,
     op: str,
     reason: str,
     version: int | None,
-    before: Facts | None = None,
-    after: Facts | None = None,
+    before: SelectionFields | None = None,
+    after: SelectionFields | None = None,
 ) -> store.Change:
     return store.Change(unit.now, type_, id_, op, reason, version, None, before, after)

@@ -18,15 +18,16 @@ from app.delivery.freshness import Head, Heads, Surrogates, head_of
 from app.delivery.query import StoryQuery
 from app.delivery.render import render_article
 from app.delivery.results import EntryPage, Found, Page
-from app.delivery.store import log_head, reading
+from app.delivery.store import Change, LogPosition, log_head, reading
 from app.delivery.store.entries import EntryType
+from app.delivery.store.log_head import split_head
 from app.delivery.store.reading import Counted, StoryRow, WholeRow
 from app.kit.clock import Clock
-from app.kit.database import Database
-from app.kit.readers import unlimited
-from app.kit.session import ReadSession
-from app.kit.statement import Statement
-from app.kit.watch import Version
+from app.kit.sql.change_watch import Version
+from app.kit.sql.database import Database
+from app.kit.sql.session import ReadSession
+from app.kit.sql.sqlite_readers import unlimited
+from app.kit.sql.statement import Statement
 
 
 class Current(NamedTuple):
@@ -94,10 +95,34 @@ class Delivery:
 
     def answer_page(self, query: StoryQuery, now: datetime, rows: Sequence[Any]) -> Page | None:
         """Return the page that rows make; nothing, if the directory has to be loaded first."""
-        found, stories = reading.split_head(rows, reading.ROWS[query.form])
+        found, stories = split_head(rows, reading.ROWS[query.form])
         head = head_of(found, now)
         directory = self._loaded(head)
         return None if directory is None else page(query, stories, head, directory)
+
+    def changes_since(self, position: LogPosition, limit: int) -> tuple[Head, list[Change] | None]:
+        """Return how new an answer would be now, and the rows of the log after a position.
+
+        There is nothing in place of the rows if some of them are not there any more.
+        """
+        version = self._heads.version()
+        question = self.ask_changes(position, limit)
+        rows = self._database.fetch(question.statement, question.params)
+        head, changes = self.answer_changes(position, question.now, rows)
+        self._heads.remember(version, head)
+        return head, changes
+
+    def ask_changes(self, position: LogPosition, limit: int) -> Question:
+        """Return what reads the same, for `answer_changes`."""
+        now, dialect = self._clock.now(), self._database.dialect
+        return Question(*store.head_and_rows_since(position, limit, now, dialect), now)
+
+    def answer_changes(
+        self, position: LogPosition, now: datetime, rows: Sequence[Any]
+    ) -> tuple[Head, list[Change] | None]:
+        """Return what `changes_since` does, of the rows of its question."""
+        found, changes = store.split_rows_since(position, rows)
+        return head_of(found, now), changes
 
     def ask_story(self, ref: str, *, embargoed: bool) -> Question:
         """Return what reads one visible story whole, for `answer_story`."""
@@ -111,7 +136,7 @@ class Delivery:
         self, now: datetime, rows: Sequence[Any], names_in: tuple[str, ...]
     ) -> Found | None:
         """Return the story that rows make; nothing, if anything else has to be read for it."""
-        found, stories = reading.split_head(rows, WholeRow)
+        found, stories = split_head(rows, WholeRow)
         head = head_of(found, now)
         if not stories or self._loaded(head) is None:
             return None

@@ -22,7 +22,7 @@ from app.delivery.soundness import (
     public_copies,
     wanted_entries,
 )
-from app.kit.unit import Actor, Runner, Unit
+from app.kit.sql.unit_of_work import Actor, Runner, UnitOfWork
 
 _BATCH = 200
 _ACTOR = Actor(None, "rebuild")
@@ -53,7 +53,7 @@ class _Batch:
     gone: frozenset[str]
 
 
-def _mend(unit: Unit, after: str) -> _Batch:
+def _mend(unit: UnitOfWork, after: str) -> _Batch:
     articles = content_store.articles_after(unit.session, after, _BATCH)
     need_texts(unit.prepared, public_copies(unit.session, articles).values())
     text_of = partial(public_text, unit.prepared)
@@ -76,7 +76,7 @@ def _mend(unit: Unit, after: str) -> _Batch:
     return _Batch(len(articles), len(mended), last, frozenset(gone))
 
 
-def _tell_gone(unit: Unit, ids: Collection[str]) -> None:
+def _tell_gone(unit: UnitOfWork, ids: Collection[str]) -> None:
     """Tell the log of stories that are not public, where it ends with their being so."""
     public = store.attributes(unit.session, ids)
     last = store.last_log_rows(unit.session, [id_ for id_ in ids if id_ not in public])
@@ -98,7 +98,7 @@ def _tell_gone(unit: Unit, ids: Collection[str]) -> None:
     )
 
 
-def _mend_entries(unit: Unit) -> None:
+def _mend_entries(unit: UnitOfWork) -> None:
     there = present_entries(unit.session)
     for key, (thing, shown) in wanted_entries(unit.session).items():
         if there.pop(key, None) == shown:
@@ -112,6 +112,6 @@ def _mend_entries(unit: Unit) -> None:
         unit.events.append(deleted)
 
 
-def _drop_strays(unit: Unit) -> None:
+def _drop_strays(unit: UnitOfWork) -> None:
     for id_ in [*store.stray_documents(unit.session), *store.stray_tombstones(unit.session)]:
         unit.events.append(ArticleWithdrawn(id_, "unpublished"))

@@ -9,16 +9,16 @@ from collections.abc import Collection, Mapping
 
 from app.content.events import ArticleRemoved
 from app.delivery import store
-from app.kit.unit import Unit
+from app.kit.sql.unit_of_work import UnitOfWork
 
 
-def forget_places(unit: Unit, ids: Collection[str]) -> None:
+def forget_places(unit: UnitOfWork, ids: Collection[str]) -> None:
     """Delete what stands where removed stories were, and the slugs that led there."""
     store.replace_tombstones(unit.session, ids, [])
     store.drop_redirects_to(unit.session, "article", ids)
 
 
-def forget_facts(unit: Unit, removed: Mapping[str, ArticleRemoved]) -> None:
+def forget_facts(unit: UnitOfWork, removed: Mapping[str, ArticleRemoved]) -> None:
     """Delete from both logs what those of removed stories said that are erased."""
     erased = [id_ for id_, event in removed.items() if event.erased]
     store.erase_facts(unit.session, erased)

@@ -10,7 +10,7 @@ from math import ceil
 from operator import itemgetter
 from typing import Any
 
-from app.access.selection import Facts, fold, language_ranges
+from app.access.selection import SelectionFields, fold, language_ranges
 from app.content.article import Article
 from app.content.taxonomy import Category, Source
 from app.content.text import Text
@@ -78,7 +78,7 @@ def render_category(category: Category) -> tuple[bytes, bytes]:
     return json.dumps(brief), json.dumps(brief | {"names": category.names})
 
 
-def attributes_of(article: Article, categories: list[str]) -> Facts:
+def attributes_of(article: Article, categories: list[str]) -> SelectionFields:
     """Return what a story is selected by; `categories` takes in those above its own."""
     assert article.published_at is not None
     assert article.updated_at is not None

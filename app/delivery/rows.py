@@ -1,16 +1,16 @@
 """Rows of the log for stories that readers see otherwise, though nobody published them anew."""
 
-from app.access.selection import Facts
+from app.access.selection import SelectionFields
 from app.delivery import store
-from app.kit.unit import Unit
+from app.kit.sql.unit_of_work import UnitOfWork
 
 
 def seen_otherwise(
-    unit: Unit,
+    unit: UnitOfWork,
     id_: str,
     story: store.Attributes,
     *,
-    now_is: Facts | None = None,
+    now_is: SelectionFields | None = None,
     reason: str = "updated",
 ) -> store.Change:
     """Return the row for a story; `now_is` are those of its attributes that are others now."""

@@ -7,13 +7,13 @@ and each of them gets a row of the log.
 
 from collections.abc import Collection, Iterable
 
-from app.access.selection import Facts
+from app.access.selection import SelectionFields
 from app.delivery import store
 from app.delivery.rows import seen_otherwise
-from app.kit.unit import Unit
+from app.kit.sql.unit_of_work import UnitOfWork
 
 
-def shown(slug: str, attributes: Facts) -> tuple[str, str, str]:
+def shown(slug: str, attributes: SelectionFields) -> tuple[str, str, str]:
     """Return what the others of a group show of a story: slug, language and group."""
     (group,) = attributes["group"]
     # A document that has lost its terms has none.
@@ -28,7 +28,7 @@ def groups_in(rows: Iterable[store.Change]) -> set[str]:
 
 
 def sibling_rows(
-    unit: Unit, groups: Collection[str], but_for: Collection[str]
+    unit: UnitOfWork, groups: Collection[str], but_for: Collection[str]
 ) -> list[store.Change]:
     """Return a row for each public story of these groups; the others have rows of their own.
 

@@ -15,7 +15,7 @@ from app.delivery.query import Form, Position, StoryQuery
 from app.delivery.store import reading, searchable
 from app.delivery.store.searchable import TextRow, Touched
 from app.kit import json
-from app.kit.session import ReadSession
+from app.kit.sql.session import ReadSession
 
 
 @dataclass(frozen=True, slots=True)

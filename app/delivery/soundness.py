@@ -17,7 +17,7 @@ from app.delivery import store
 from app.delivery.projector import is_over, whole_document
 from app.delivery.render import attributes_of, render_category, render_source
 from app.kit.errors import InvalidInput
-from app.kit.session import ReadSession
+from app.kit.sql.session import ReadSession
 
 _BATCH = 200
 EntryKey = tuple[str, str]

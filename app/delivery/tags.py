@@ -6,9 +6,9 @@ from app.access.selection import fold
 from app.content.slugs import slug_from
 from app.delivery.store import LogPosition, rows_since
 from app.delivery.store import archive as store
-from app.kit.database import Database
-from app.kit.readers import unlimited
-from app.kit.session import ReadSession
+from app.kit.sql.database import Database
+from app.kit.sql.session import ReadSession
+from app.kit.sql.sqlite_readers import unlimited
 
 _MOST_ROWS = 1_000
 # Of tags that make the same slug; nobody spells one in more ways.

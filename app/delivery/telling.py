@@ -14,7 +14,7 @@ from app.delivery import store
 from app.delivery.rows import seen_otherwise
 from app.delivery.siblings import groups_in
 from app.delivery.store import Change, EmbargoedChange
-from app.kit.unit import Unit
+from app.kit.sql.unit_of_work import UnitOfWork
 
 
 def for_embargoed(row: Change) -> EmbargoedChange:
@@ -22,7 +22,7 @@ def for_embargoed(row: Change) -> EmbargoedChange:
     return EmbargoedChange(*row)
 
 
-def tell(unit: Unit, rows: Sequence[Change], alone: Collection[str] = ()) -> None:
+def tell(unit: UnitOfWork, rows: Sequence[Change], alone: Collection[str] = ()) -> None:
     """Append rows to their logs; nothing may be locked after this.
 
     `alone` are new stories to which no other can be tied yet.
@@ -42,7 +42,7 @@ def tell(unit: Unit, rows: Sequence[Change], alone: Collection[str] = ()) -> Non
         store.append_embargoed(unit.session, held + _siblings(unit, tied, held))
 
 
-def _siblings(unit: Unit, public: Sequence[Change], held: Sequence[Change]) -> list[Change]:
+def _siblings(unit: UnitOfWork, public: Sequence[Change], held: Sequence[Change]) -> list[Change]:
     """Return the rows of all stories in groups that have, or had, one under embargo."""
     changed, others = groups_in(held), groups_in(public)
     if not changed | others:

@@ -7,7 +7,7 @@ describes reads the rows that it shows, and no others.
 from collections.abc import Callable, Iterable
 from itertools import product
 
-from app.access.selection import Facts, Field
+from app.access.selection import Field, SelectionFields
 
 Term = tuple[str, str]
 
@@ -23,7 +23,7 @@ pair_field: Callable[[Iterable[str]], str] = "+".join
 pair_value: Callable[[Iterable[str]], str] = " ".join
 
 
-def terms_of(attributes: Facts) -> set[Term]:
+def terms_of(attributes: SelectionFields) -> set[Term]:
     """Return every term of a story with these attributes."""
     terms: set[Term] = set()
     for field in SINGLE:

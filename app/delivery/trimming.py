@@ -16,12 +16,12 @@ from app.delivery.store.trimming import (
     forget_superseded,
     slowest_follower,
 )
-from app.kit.unit import Unit
+from app.kit.sql.unit_of_work import UnitOfWork
 
 BATCH = 500
 
 
-def trim(unit: Unit, days: int) -> int:
+def trim(unit: UnitOfWork, days: int) -> int:
     """Go on behind the log by one batch at the most, and count its rows; 0 days keep everything."""
     if not days:
         return 0
@@ -42,6 +42,6 @@ def trim(unit: Unit, days: int) -> int:
     return len(old)
 
 
-def forget(unit: Unit, name: str) -> None:
+def forget(unit: UnitOfWork, name: str) -> None:
     """Let nobody wait for a follower that there is no more."""
     forget_follower(unit.session, name)

@@ -7,13 +7,13 @@ readers get. A story that nobody could have seen leaves nothing behind.
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from app.access.selection import Facts
+from app.access.selection import SelectionFields
 from app.content.article import Article
 from app.content.events import ArticleWithdrawn, Tombstone
 from app.delivery import store
 from app.delivery.render import attributes_of
 from app.delivery.telling import for_embargoed
-from app.kit.unit import Unit
+from app.kit.sql.unit_of_work import UnitOfWork
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,14 +24,14 @@ class _Seen:
     what is under embargo.
     """
 
-    attributes: Facts
+    attributes: SelectionFields
     version: int | None
     told: bool = True
     embargoed: bool = False
 
 
 def withdraw(
-    unit: Unit,
+    unit: UnitOfWork,
     events: Mapping[str, ArticleWithdrawn],
     before: Mapping[str, store.Attributes],
     standing: Mapping[str, store.Stone],
@@ -68,7 +68,7 @@ def withdraw(
     return log
 
 
-def keep_traces(unit: Unit, seen: Mapping[str, store.Attributes]) -> None:
+def keep_traces(unit: UnitOfWork, seen: Mapping[str, store.Attributes]) -> None:
     """Remember stories that went quietly, and that some had read while they were under embargo.
 
     The change log does not know of them, so a kill could not reach those readers. What stands in
@@ -84,7 +84,7 @@ def keep_traces(unit: Unit, seen: Mapping[str, store.Attributes]) -> None:
 
 
 def _embargoed_rows(
-    unit: Unit,
+    unit: UnitOfWork,
     id_: str,
     event: ArticleWithdrawn,
     old: store.Attributes | None,
@@ -105,7 +105,7 @@ def _embargoed_rows(
 
 
 def _seen(
-    unit: Unit,
+    unit: UnitOfWork,
     event: ArticleWithdrawn,
     old: store.Attributes | None,
     last: store.LastChange | None,
@@ -125,12 +125,12 @@ def _seen(
     return None
 
 
-def _attributes(unit: Unit, article: Article) -> Facts:
+def _attributes(unit: UnitOfWork, article: Article) -> SelectionFields:
     (categories,) = store.with_ancestors(unit.session, [article.categories])
     return attributes_of(article, categories)
 
 
-def _stone(unit: Unit, id_: str, tombstone: Tombstone | None, seen: _Seen) -> store.Stone:
+def _stone(unit: UnitOfWork, id_: str, tombstone: Tombstone | None, seen: _Seen) -> store.Stone:
     return store.Stone(
         id=id_,
         at=unit.now,
@@ -152,7 +152,11 @@ def _is_other(event: ArticleWithdrawn, there: store.Stone | None) -> bool:
 
 
 def _row(
-    unit: Unit, id_: str, event: ArticleWithdrawn, version: int | None, attributes: Facts
+    unit: UnitOfWork,
+    id_: str,
+    event: ArticleWithdrawn,
+    version: int | None,
+    attributes: SelectionFields,
 ) -> store.Change:
     notice = event.tombstone.notice if event.tombstone is not None else None
     return store.Change(

@@ -7,7 +7,7 @@ from functools import lru_cache
 from app.delivery.snapshot import Snapshot
 from app.delivery.store.entries import EntryType
 from app.kit import json
-from app.kit.bounded import entries_within
+from app.kit.bounded_cache import entries_within
 from app.search.analysis.words import evened
 from app.search.index import Ask, Reader
 from app.search.notations import phrase_notations

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import cache, partial
 from typing import Any, Protocol
 
-from app.kit.bounded import BoundedCache
+from app.kit.bounded_cache import BoundedCache
 from app.search.analysis.languages import has_stems, primary
 from app.search.analysis.stemming import beginnings, stem
 from app.search.text import SPOKEN, TEXT

@@ -59,7 +59,7 @@ class Hooks:
     limits: Limits = field(default_factory=Limits)
 
 
-def hooks_of(app: object) -> Hooks:
+def find_hooks(app: object) -> Hooks:
     """Return the hooks of an application, or such as limit nothing where it has none."""
     hooks: Hooks = getattr(app, "hooks", None) or Hooks()
     return hooks

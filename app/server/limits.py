@@ -4,10 +4,10 @@ from collections import Counter
 from dataclasses import dataclass, field
 from ipaddress import ip_address
 
-from app.kit.networks import Network, client_network, contains, networks_of
+from app.kit.networks import Network, client_network, contains, parse_networks
 
 _UNLIMITED = 1_000_000_000
-_LOOPBACK = networks_of("127.0.0.0/8, ::1")
+_LOOPBACK = parse_networks("127.0.0.0/8, ::1")
 
 
 class Seats:

@@ -12,7 +12,7 @@ from uvicorn import Config
 
 from app.server.deadlines import Phase, State, Timer
 from app.server.exchange import MOST_UNWANTED, Exchange
-from app.server.interface import WHOLE, App, Message, Scope, ServerState, hooks_of
+from app.server.interface import WHOLE, App, Message, Scope, ServerState, find_hooks
 from app.server.outbox import Outbox
 from app.server.parsing import RequestReader
 from app.server.target import Refused
@@ -39,7 +39,7 @@ class HttpProtocol(asyncio.Protocol):
     ) -> None:
         """Serve the application of a configuration, with its `hooks` if it has any."""
         self._app: App = config.loaded_app
-        self.hooks = hooks_of(self._app)
+        self.hooks = find_hooks(self._app)
         self._server_state, self._app_state = server_state, app_state
         self._loop = asyncio.get_running_loop()
         # The request that is answered, and what has come and is not parsed.

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from urllib.parse import quote, urlsplit
 
-from app.kit.uri import uri_of
+from app.kit.uri import to_uri
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,14 +19,14 @@ class Addresses:
         if self.stories is None:
             return f"{self.own}/"
         parts = urlsplit(self.stories)
-        return uri_of(f"{parts.scheme}://{parts.netloc}/")
+        return to_uri(f"{parts.scheme}://{parts.netloc}/")
 
     def story(self, id_: str, slug: str, url: str | None) -> str:
         """Return where people read a story: on the site, else at its publisher's, else here."""
         if self.stories is not None:
             filled = self.stories.replace("{slug}", quote(slug, safe="")).replace("{id}", id_)
-            return uri_of(filled)
-        return uri_of(url) if url else f"{self.own}/v1/articles/{quote(slug)}"
+            return to_uri(filled)
+        return to_uri(url) if url else f"{self.own}/v1/articles/{quote(slug)}"
 
     def here(self, path: str) -> str:
         """Return the whole address of a path of this API."""

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from app.delivery.freshness import Head
 from app.kit.clock import format_instant
-from app.kit.xml import legal
+from app.kit.xml import remove_illegal
 from app.syndication.addresses import Addresses
 from app.syndication.feed import Feed, Withdrawn
 from app.syndication.item import Item
@@ -38,8 +38,10 @@ def feed_of(
 ) -> Feed:
     """Return the feed that a page of stories makes."""
     return Feed(
-        site=legal(place.site),
-        title=legal(f"{place.site}: {' '.join(place.name.split())}" if place.name else place.site),
+        site=remove_illegal(place.site),
+        title=remove_illegal(
+            f"{place.site}: {' '.join(place.name.split())}" if place.name else place.site
+        ),
         home=addresses.home,
         own=addresses.own,
         address=place.address,

@@ -6,8 +6,8 @@ from typing import Any, TypedDict
 from app.content.addressing import with_base
 from app.content.frames import with_frames_of
 from app.kit import json
-from app.kit.uri import uri_of
-from app.kit.xml import is_suspect, legal
+from app.kit.uri import to_uri
+from app.kit.xml import is_suspect, remove_illegal
 from app.syndication.addresses import Addresses
 from app.syndication.media import Medium, media_of
 
@@ -170,12 +170,12 @@ def _picture(image: Any) -> Image | None:
 
 
 def _address(address: str | None) -> str | None:
-    return None if address is None else uri_of(address)
+    return None if address is None else to_uri(address)
 
 
 def _legal(value: Any) -> Any:
     if isinstance(value, str):
-        return legal(value)
+        return remove_illegal(value)
     if isinstance(value, dict):
         return {name: _legal(inner) for name, inner in value.items()}
     return [_legal(inner) for inner in value] if isinstance(value, list) else value

@@ -7,7 +7,7 @@ what a feed costs.
 
 from collections.abc import Sequence
 
-from app.kit.bounded import BoundedCache
+from app.kit.bounded_cache import BoundedCache
 from app.syndication.addresses import Addresses
 from app.syndication.item import Item, item_of
 

@@ -5,7 +5,7 @@ import re
 from typing import NamedTuple
 from urllib.parse import unquote, urlsplit
 
-from app.kit.uri import uri_of
+from app.kit.uri import to_uri
 
 _SOME = ("<audio", "<video")
 # Sanitised markup has its attributes in double quotes.
@@ -64,7 +64,7 @@ def media_of(markup: str | None) -> list[Medium]:
         address = attributes.get("src", "")
         if kind and address.lower().startswith(("http:", "https:")) and len(found) < _MOST:
             type_ = _media_type(kind, address, attributes.get("type", ""))
-            found.setdefault(address, Medium(kind, uri_of(address), type_, title))
+            found.setdefault(address, Medium(kind, to_uri(address), type_, title))
     return list(found.values())
 
 
@@ -82,7 +82,7 @@ def _media_type(kind: str, address: str, told: str) -> str:
     bare = told.partition(";")[0].strip()
     if _MEDIA_TYPE.fullmatch(bare):
         return bare.lower()
-    end = file_name(uri_of(address)).rpartition(".")[2].lower()
+    end = file_name(to_uri(address)).rpartition(".")[2].lower()
     if kind == "audio" and end in _OF_SOUND:
         return _OF_SOUND[end]
     return _TYPES.get(end) or _USUAL[kind]

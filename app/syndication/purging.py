@@ -10,7 +10,7 @@ from app.delivery.freshness import EVERYTHING, Surrogates
 from app.delivery.store import Change
 from app.kit import json
 from app.kit.clock import format_instant
-from app.kit.http import Answered, HttpClient, Outcome
+from app.kit.http_client import HttpClient, HttpOutcome, HttpResponse
 
 FOLLOWER = "purging"
 # The narrowest of the common CDNs takes so many at once. Longer keys than 42 bytes there are
@@ -83,7 +83,7 @@ class Purging:
             self._headers(keys),
             json.dumps({"surrogate_keys": keys}),
         )
-        told = isinstance(outcome, Answered) and 200 <= outcome.status < 300
+        told = isinstance(outcome, HttpResponse) and 200 <= outcome.status < 300
         if told or not self._closed:
             self._note(told, outcome)
         return told
@@ -98,7 +98,7 @@ class Purging:
             headers["authorization"] = f"Bearer {self._receiver.token}"
         return headers
 
-    def _note(self, told: bool, outcome: Outcome) -> None:
+    def _note(self, told: bool, outcome: HttpOutcome) -> None:
         """Count, and log where failing begins and ends: neither the address nor what was sent."""
         if told:
             self.sent += 1
@@ -109,7 +109,9 @@ class Purging:
         self.failed += 1
         self._failures += 1
         if self._failures == 1:
-            why = f"status {outcome.status}" if isinstance(outcome, Answered) else outcome.reason
+            why = (
+                f"status {outcome.status}" if isinstance(outcome, HttpResponse) else outcome.reason
+            )
             _log.warning("the CDN could not be told of changes, and will be: %s", why)
 
 

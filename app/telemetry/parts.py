@@ -18,11 +18,11 @@ from opentelemetry.context import Context
 from opentelemetry.trace import Span, SpanKind, Status, StatusCode, Tracer
 
 from app.access.selection import Selection
-from app.kit.database import Database
-from app.kit.http import Allows, Answered, HttpClient, Outcome
-from app.kit.session import ReadSession, RowT, Values, WriteSession
-from app.kit.statement import Statement, compiled_for
-from app.kit.unit import Unit
+from app.kit.http_client import AddressCheck, HttpClient, HttpOutcome, HttpResponse
+from app.kit.sql.database import Database
+from app.kit.sql.session import ReadSession, RowT, Values, WriteSession
+from app.kit.sql.statement import Statement, compile_statement
+from app.kit.sql.unit_of_work import UnitOfWork
 from app.search.queries import Answer, Search, SearchQuery
 from app.search.suggesting import Suggestion
 
@@ -61,17 +61,17 @@ class TracedDatabase(Database):
         super().__init__(*args, **options)
         self._tracer = tracer
         self._fetch = self.fetch
-        # On SQLite the method of the class is hidden by that of the readers, so the attribute of
-        # the object is replaced, not the method overridden; that of `awaited` is no method of ours.
+        # On SQLite, `Database` sets `fetch` on the object, which hides an override in this class.
+        # So the attribute is replaced. `async_reads` is an object of another class.
         self.fetch = self._traced_fetch  # type: ignore[method-assign]
-        if self.awaited is not None:
-            inner = self.awaited.fetch
+        if self.async_reads is not None:
+            inner = self.async_reads.fetch
 
             async def fetch(statement: Statement[RowT], params: Values = None) -> list[RowT]:
                 with self._recording(self._summary(statement)):
                     return await inner(statement, params)
 
-            self.awaited.fetch = fetch  # type: ignore[method-assign]
+            self.async_reads.fetch = fetch  # type: ignore[method-assign]
 
     @contextmanager
     def read(self, *, snapshot: bool = True, lists: bool = False) -> Iterator[ReadSession]:
@@ -83,9 +83,9 @@ class TracedDatabase(Database):
             yield session
 
     @contextmanager
-    def write(self, patience: float | None = None) -> Iterator[WriteSession]:
+    def write(self, lock_timeout: float | None = None) -> Iterator[WriteSession]:
         """Record the time from the beginning of a writing transaction to its commit."""
-        with self._recording("write"), super().write(patience) as session:
+        with self._recording("write"), super().write(lock_timeout) as session:
             yield session
 
     def _traced_fetch(self, statement: Statement[RowT], params: Values = None) -> list[RowT]:
@@ -94,7 +94,7 @@ class TracedDatabase(Database):
 
     def _summary(self, statement: Statement[Any]) -> str:
         """Return the verb and the first table of a statement."""
-        found = _TABLE.search(compiled_for(statement, self.engine.dialect).text)
+        found = _TABLE.search(compile_statement(statement, self.engine.dialect).text)
         return f"SELECT {found[1]}" if found else "SELECT"
 
     def _recording(self, summary: str) -> Any:
@@ -157,8 +157,8 @@ class TracedHttpClient(HttpClient):
         url: str,
         headers: Mapping[str, str],
         body: bytes,
-        allows: Allows | None = None,
-    ) -> Future[Outcome]:
+        allows: AddressCheck | None = None,
+    ) -> Future[HttpOutcome]:
         """Send a request with a `traceparent` of its own; its span ends with its outcome."""
         where = urlsplit(url)
         attributes: dict[str, Any] = {"http.request.method": method}
@@ -180,9 +180,9 @@ class TracedHttpClient(HttpClient):
         return sending
 
 
-def _end(span: Span, sending: Future[Outcome]) -> None:
+def _end(span: Span, sending: Future[HttpOutcome]) -> None:
     outcome = None if sending.cancelled() or sending.exception() else sending.result()
-    if isinstance(outcome, Answered):
+    if isinstance(outcome, HttpResponse):
         span.set_attribute("http.response.status_code", outcome.status)
         if outcome.status >= 400:
             fail(span, str(outcome.status))
@@ -202,14 +202,14 @@ class RequestsBehind:
         """Remember nothing yet."""
         self._carriers: OrderedDict[str, dict[str, str]] = OrderedDict()
 
-    def remember(self, unit: Unit) -> None:
+    def remember(self, unit: UnitOfWork) -> None:
         """Note the trace of what is done in a unit of work."""
         carrier: dict[str, str] = {}
         propagate.inject(carrier)
-        for deed in unit.deeds:
-            if deed.id is not None and carrier:
-                self._carriers[deed.id] = carrier
-                self._carriers.move_to_end(deed.id)
+        for action in unit.actions:
+            if action.id is not None and carrier:
+                self._carriers[action.id] = carrier
+                self._carriers.move_to_end(action.id)
         while len(self._carriers) > _MOST_SUBJECTS:
             self._carriers.popitem(last=False)
 

@@ -9,7 +9,7 @@ from opentelemetry.trace import Span, SpanKind, Tracer
 from app.api.http.asgi import App, Message, Receive, Scope, Send
 from app.api.middleware.access_log import RequestLog
 from app.api.ops.metrics import Tally
-from app.server.interface import hooks_of
+from app.server.interface import find_hooks
 from app.telemetry.parts import fail
 
 # Where a scope has the span that was begun before its task.
@@ -37,7 +37,7 @@ class TracingMiddleware:
     def __init__(self, app: App, tracer: Tracer) -> None:
         """Stand in front of an application, and of what it gives to the server."""
         self._app, self._tracer = app, tracer
-        inner = hooks_of(app)
+        inner = find_hooks(app)
         self._inner_lookup = inner.lookup
         self.hooks = replace(inner, lookup=self.lookup)
 

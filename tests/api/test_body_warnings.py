@@ -156,7 +156,7 @@ def test_frames_of_named_hosts_are_published_and_sound(services: Services) -> No
     from app.content.inputs import ArticleInput
     from app.content.texts import text_now
     from app.delivery.rebuild import rebuild
-    from app.kit.unit import Actor, Unit
+    from app.kit.sql.unit_of_work import Actor, UnitOfWork
 
     settings = services.settings.model_copy(update={"frame_hosts": "youtube.com"})
     framing = bootstrap(settings, clock=services.clock, database=services.database)
@@ -166,7 +166,7 @@ def test_frames_of_named_hosts_are_published_and_sound(services: Services) -> No
         for form in ("html", "markdown")
     ]
 
-    def create(unit: Unit) -> list[Article]:
+    def create(unit: UnitOfWork) -> list[Article]:
         return [create_article(unit, one)[0] for one in written]
 
     def wrong(frames: frozenset[str]) -> list[str]:

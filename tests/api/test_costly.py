@@ -16,7 +16,7 @@ from app.api.app import create_app
 from app.api.delivery.respond import asks_much
 from app.bootstrap import Services
 from app.delivery.store import reading
-from app.kit.costly import MOST_COSTLY
+from app.kit.sql.costly_reads import MAX_COSTLY
 from app.settings import Settings
 from tests.newsroom import Newsroom
 from tests.server.serving import port_of, served
@@ -80,7 +80,7 @@ def test_nobody_waits_for_what_takes_long(
             pool.submit(client.get, f"/v1/headlines?count=exact&limit={number + 1}").result
             for number in range(60)
         ]
-        for _ in range(MOST_COSTLY):
+        for _ in range(MAX_COSTLY):
             assert begun.acquire(timeout=_PATIENCE)
         for path in ("/v1/headlines", "/v1/articles", "/readyz", "/v1/me"):
             answer = client.get(path, headers=newsroom.headers)
@@ -90,7 +90,7 @@ def test_nobody_waits_for_what_takes_long(
         go_on.set()
         codes = [one(_PATIENCE).json().get("code") for one in asked]  # type: ignore[call-arg]
     # Those whose turn did not come in time are told so.
-    assert codes.count(None) >= MOST_COSTLY
+    assert codes.count(None) >= MAX_COSTLY
     assert set(codes) == {None, "database_busy"}
 
 
@@ -107,7 +107,7 @@ def test_a_question_ends_when_its_client_leaves(
 ) -> None:
     monkeypatch.setattr("app.api.delivery.respond.ReadLimit", _patient)
     with served(create_app(services)) as server:
-        for turn in range(2 * MOST_COSTLY):
+        for turn in range(2 * MAX_COSTLY):
             with socket.create_connection(("127.0.0.1", port_of(server))) as asking:
                 asked = (
                     f"GET /v1/headlines?count=exact&limit={turn + 1} HTTP/1.1\r\nHost: a\r\n\r\n"
@@ -118,7 +118,7 @@ def test_a_question_ends_when_its_client_leaves(
 
 
 def _patient(_: float) -> Any:
-    from app.kit.readers import ReadLimit
+    from app.kit.sql.sqlite_readers import ReadLimit
 
     return ReadLimit(30)
 

@@ -6,7 +6,7 @@ import pytest
 
 from app.access.idempotency import alone, forget_outdated
 from app.bootstrap import Services
-from app.kit.unit import Actor
+from app.kit.sql.unit_of_work import Actor
 from tests.clock import HandClock
 from tests.conftest import key_for
 from tests.newsroom import Newsroom

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
-from app.access.selection import Facts
+from app.access.selection import SelectionFields
 from app.api.app import create_app
 from app.bootstrap import Services, bootstrap
 from app.delivery import store
@@ -63,7 +63,7 @@ def test_stories_are_whole(client: TestClient, archive: Archive) -> None:
         assert story["categories"][0]["name"]
 
 
-def _sorted(facts: Facts | None) -> dict[str, list[str]]:
+def _sorted(facts: SelectionFields | None) -> dict[str, list[str]]:
     known: dict[str, Any] = {**(facts or {})}
     return {name: sorted(value) for name, value in known.items()}
 

@@ -11,9 +11,9 @@ from starlette.testclient import TestClient
 
 from app.bootstrap import Services, bootstrap
 from app.cli.copying import LEFT_OUT, SEEDED
-from app.kit.copying import claim_empty, copy_rows, tables_to_copy
-from app.kit.database import Database
-from app.kit.schema import Base
+from app.kit.sql.database import Database
+from app.kit.sql.schema import Base
+from app.kit.sql.table_copy import copy_rows, lock_empty_tables, select_tables
 from app.settings import Settings
 from app.syndication.push.models import Delivery, Subscription
 from app.worker import trim_log
@@ -184,8 +184,8 @@ def test_a_target_with_rows_is_left_as_it_is(shell: Shell, target: str) -> None:
 def test_a_target_that_is_served_is_refused(shell: Shell, target: str) -> None:
     Shell(target).done("migrate")
     database = Database(target)
-    leadership = database.leadership()
-    assert leadership.held()
+    leadership = database.open_leadership()
+    assert leadership.try_acquire()
     assert "Stop it first" in shell.refused("copy", "--to", target)
     leadership.release()
     database.close()
@@ -193,9 +193,9 @@ def test_a_target_that_is_served_is_refused(shell: Shell, target: str) -> None:
 
 
 def interrupted_copy(source: Database, target: Database) -> None:
-    tables = tables_to_copy(LEFT_OUT)
+    tables = select_tables(LEFT_OUT)
     with source.read() as here, target.write() as there:
-        claim_empty(there, tables, SEEDED)
+        lock_empty_tables(there, tables, SEEDED)
         for number, _ in enumerate(copy_rows(here, there, tables)):
             if number == 5:
                 raise KeyboardInterrupt
@@ -222,10 +222,10 @@ def test_what_is_written_during_a_copy_is_not_in_it(
     services: Services, newsroom: Newsroom, shell: Shell, target: str
 ) -> None:
     Shell(target).done("migrate")
-    before, tables = rows_of(shell.url), tables_to_copy(LEFT_OUT)
+    before, tables = rows_of(shell.url), select_tables(LEFT_OUT)
     database = Database(target)
     with services.database.read() as source, database.write() as session:
-        claim_empty(session, tables, SEEDED)
+        lock_empty_tables(session, tables, SEEDED)
         for number, _ in enumerate(copy_rows(source, session, tables)):
             if number == 0:
                 newsroom.story("Too late", source="post")

@@ -9,8 +9,8 @@ from sqlalchemy import insert, select
 from starlette.testclient import TestClient
 
 from app.bootstrap import Services
-from app.kit.database import Database
-from app.kit.schema import Base
+from app.kit.sql.database import Database
+from app.kit.sql.schema import Base
 from app.search.following import Follower
 from app.syndication.push.models import Delivery
 from tests.cli.shell import Shell

@@ -5,11 +5,11 @@ from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import text
 
-from app.access.selection import Facts
+from app.access.selection import SelectionFields
 from app.delivery import store
 from app.delivery.terms import terms_of
 from app.kit.clock import format_instant
-from app.kit.database import Database
+from app.kit.sql.database import Database
 
 STORIES = 3_000
 SCHEDULED = 600
@@ -36,7 +36,7 @@ def write_archive(database: Database) -> None:
             connection.execute(text("VACUUM ANALYZE"))
 
 
-def attributes(number: int) -> Facts:
+def attributes(number: int) -> SelectionFields:
     """Return what a story is selected by."""
     rng = random.Random(number)
     at = EPOCH + timedelta(minutes=number)

@@ -8,7 +8,7 @@ import pytest
 from app.bootstrap import Services
 from app.delivery.freshness import Head, Heads
 from app.delivery.query import StoryQuery
-from app.kit.watch import Proof
+from app.kit.sql.change_watch import VersionProof
 from tests.newsroom import Newsroom
 
 _NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -25,10 +25,10 @@ class _Watch:
 
     def listen(self) -> None: ...
 
-    def announce(self) -> None: ...
+    def announce(self, commit: str = "") -> None: ...
 
-    def proof(self) -> Proof:
-        return Proof(0, self.moved, 0)
+    def proof(self) -> VersionProof:
+        return VersionProof(0, self.moved, 0)
 
     def close(self) -> None: ...
 

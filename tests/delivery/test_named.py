@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from app.delivery.store import documents, embargoed, searchable
-from app.kit.database import Database
-from app.kit.statement import Statement
+from app.kit.sql.database import Database
+from app.kit.sql.statement import Statement
 from tests.delivery.archive import NOW, story_id
 from tests.delivery.cost import cost
 

@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from app.access.selection import Clause, Selection, Span
+from app.access.selection import Clause, Selection, TimeRange
 from app.delivery.query import SortKey, StoryQuery
 from app.delivery.store import reading
 from app.kit.clock import to_micros
-from app.kit.database import Database
+from app.kit.sql.database import Database
 from tests.delivery.archive import EPOCH, NOW, SCHEDULED, STORIES, story_id
 from tests.delivery.cost import Cost, cost
 
@@ -93,7 +93,12 @@ def test_an_indexed_list_visits_what_it_shows(name: str, archive: Database) -> N
 @pytest.mark.parametrize("key", ["published_at", "updated_at"])
 def test_a_list_within_a_time_visits_what_it_shows(key: SortKey, archive: Database) -> None:
     early, late = EPOCH + timedelta(minutes=100), EPOCH + timedelta(minutes=2_000)
-    for span in (Span(early, None), Span(None, late), Span(early, late), Span(None, None)):
+    for span in (
+        TimeRange(early, None),
+        TimeRange(None, late),
+        TimeRange(early, late),
+        TimeRange(None, None),
+    ):
         name = key.removesuffix("_at")
         selection = Selection(**{name: span})  # type: ignore[arg-type]
         for descending, placed in WAYS:
@@ -145,8 +150,8 @@ def test_only_what_an_index_has_is_called_short() -> None:
     for clauses in OTHER.values():
         assert not StoryQuery(Selection(clauses)).is_short
     assert not StoryQuery(Selection(INDEXED["a tag"]), "updated_at").is_short
-    assert not StoryQuery(Selection(updated=Span(EPOCH, None))).is_short
-    assert StoryQuery(Selection(updated=Span(EPOCH, None)), "updated_at").is_short
+    assert not StoryQuery(Selection(updated=TimeRange(EPOCH, None))).is_short
+    assert StoryQuery(Selection(updated=TimeRange(EPOCH, None)), "updated_at").is_short
     assert StoryQuery(
         Selection((Clause("id", ("x",)), Clause("tag", ("t",)))), "updated_at"
     ).is_short

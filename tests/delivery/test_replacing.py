@@ -7,8 +7,8 @@ from app.bootstrap import Services
 from app.delivery.models import DocumentBody, DocumentTerm, Redirect, Withdrawn
 from app.delivery.rebuild import rebuild
 from app.delivery.terms import Term
-from app.kit.schema import table_of
-from app.kit.statement import Query
+from app.kit.sql.schema import table_of
+from app.kit.sql.statement import Query
 from tests.api.reading import titles
 from tests.databases import counted_queries
 from tests.faults.commandline import assert_sound

@@ -5,12 +5,12 @@ from datetime import timedelta
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from app.access.selection import Clause, Selection, Span
+from app.access.selection import Clause, Selection, TimeRange
 from app.delivery.queries import in_order
 from app.delivery.query import SortKey, StoryQuery
 from app.delivery.store import reading
-from app.kit.database import Database
-from app.kit.session import ReadSession
+from app.kit.sql.database import Database
+from app.kit.sql.session import ReadSession
 from tests.delivery.archive import EPOCH, NOW, SCHEDULED, STORIES, attributes, story_id
 from tests.repetitions import repetitions
 
@@ -36,9 +36,9 @@ def clauses() -> st.SearchStrategy[Clause]:
     return st.sampled_from(sorted(_VALUES)).flatmap(of)
 
 
-def spans() -> st.SearchStrategy[Span]:
+def spans() -> st.SearchStrategy[TimeRange]:
     ends = st.none() | st.integers(0, STORIES).map(lambda n: EPOCH + timedelta(minutes=n))
-    return st.builds(Span, ends, ends)
+    return st.builds(TimeRange, ends, ends)
 
 
 def selections() -> st.SearchStrategy[Selection]:

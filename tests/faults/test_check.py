@@ -11,9 +11,9 @@ from app.bootstrap import Services
 from app.content.models import ArticleRow, RevisionRow
 from app.delivery import store
 from app.delivery.models import Document, DocumentBody, DocumentTerm, Entry, LogRow
-from app.kit.database import Database
 from app.kit.ids import new_id
-from app.kit.schema import table_of
+from app.kit.sql.database import Database
+from app.kit.sql.schema import table_of
 from tests.faults.commandline import Ended, assert_sound, dateline
 from tests.newsroom import Newsroom
 

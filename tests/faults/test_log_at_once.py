@@ -7,7 +7,7 @@ import pytest
 
 from app.bootstrap import Services
 from app.delivery import store
-from app.kit.database import Database
+from app.kit.sql.database import Database
 from tests.faults.at_once import at_once
 from tests.faults.commandline import assert_sound
 from tests.newsroom import Newsroom

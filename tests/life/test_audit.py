@@ -9,7 +9,7 @@ from starlette.testclient import TestClient
 from app.access.audit import TYPES, VERBS, forget_older
 from app.bootstrap import Services
 from app.content.commands.erase_article import erase_article
-from app.kit.unit import Actor, Unit
+from app.kit.sql.unit_of_work import Actor, UnitOfWork
 from app.syndication.push.commands.stop_webhook import DISABLED, stop_webhook
 from tests.clock import HandClock
 from tests.newsroom import Newsroom
@@ -138,9 +138,9 @@ def _do_everything_to_a_webhook(newsroom: Newsroom, services: Services) -> None:
 def test_a_word_that_nobody_could_ask_for_undoes_what_was_done(
     newsroom: Newsroom, services: Services, verb: str, type_: str
 ) -> None:
-    def act(unit: Unit) -> None:
-        unit.note("created", "key", "k", None, {})
-        unit.note(verb, type_, "x", None, {})
+    def act(unit: UnitOfWork) -> None:
+        unit.audit("created", "key", "k", None, {})
+        unit.audit(verb, type_, "x", None, {})
 
     before = audit(newsroom)
     with pytest.raises(ValueError, match="The audit does not know"):

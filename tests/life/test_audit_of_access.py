@@ -143,7 +143,7 @@ class _Impatient:
         self._services = services
 
     def run(self, *_: object) -> None:
-        with self._services.database.write(patience=0.01):
+        with self._services.database.write(lock_timeout=0.01):
             raise AssertionError("somebody else writes")
 
 

@@ -22,7 +22,7 @@ from starlette.testclient import TestClient
 from app.api.app import create_app
 from app.bootstrap import bootstrap
 from app.kit.clock import format_instant
-from app.kit.database import Database
+from app.kit.sql.database import Database
 from app.settings import Settings
 from app.worker import run_due, tidy
 from tests.clock import HandClock

@@ -5,8 +5,8 @@ from sqlalchemy import text
 
 from app.bootstrap import Services
 from app.delivery.soundness import flaws
-from app.kit import migrations
-from app.kit.database import Database
+from app.kit.sql import migrations
+from app.kit.sql.database import Database
 from tests.newsroom import Newsroom
 
 _BEFORE = (

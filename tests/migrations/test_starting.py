@@ -8,9 +8,9 @@ import pytest
 from sqlalchemy import text
 
 from app.bootstrap import prepare_database
-from app.kit import migrations
-from app.kit.database import Database
 from app.kit.errors import DatabaseBehind, DatabaseUnavailable
+from app.kit.sql import migrations
+from app.kit.sql.database import Database
 from tests.migrations.places import ROOT
 
 AT_ONCE = 3
@@ -32,7 +32,7 @@ def test_an_embedded_database_is_migrated_at_start(empty: Database) -> None:
 def test_postgresql_is_refused_while_behind_and_left_alone(empty: Database) -> None:
     with pytest.raises(DatabaseBehind, match=r"`dateline migrate`"):
         prepare_database(empty)
-    assert migrations.current(empty) is None
+    assert migrations.find_current(empty) is None
     migrations.upgrade(empty)
     prepare_database(empty)
 
@@ -42,7 +42,7 @@ def test_a_database_of_a_newer_version_is_refused(migrated: Database) -> None:
     for act in (prepare_database, migrations.check, migrations.upgrade):
         with pytest.raises(DatabaseBehind, match=r"newer Dateline \(to 9999.*restore a backup"):
             act(migrated)
-    assert migrations.current(migrated) == "9999"
+    assert migrations.find_current(migrated) == "9999"
 
 
 @pytest.mark.slow
@@ -87,6 +87,6 @@ def test_a_migration_that_fails_leaves_the_schema_as_it_was(
     with pytest.raises(RuntimeError):
         migrations.upgrade(empty)
     monkeypatch.undo()
-    assert migrations.current(empty) is None
+    assert migrations.find_current(empty) is None
     migrations.upgrade(empty)
     assert migrations.is_current(empty)

@@ -13,7 +13,7 @@ from app.content.store import lists
 from app.content.store.lists import ArticleList
 from app.delivery import store as delivery
 from app.kit.ids import new_id
-from app.kit.session import ReadSession
+from app.kit.sql.session import ReadSession
 from app.syndication.push.store import deliveries, receivers
 from tests.clock import START
 from tests.newsroom import Newsroom

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from app.access import store as access
-from app.access.selection import Clause, Selection, Span
+from app.access.selection import Clause, Selection, TimeRange
 from app.access.store import audits
 from app.access.store.audits import AuditFilter
 from app.content import store as content
@@ -21,7 +21,7 @@ from app.delivery.query import StoryQuery
 from app.delivery.store import archive as formats
 from app.delivery.store import log_head, merged, reading, searchable
 from app.kit.clock import to_micros
-from app.kit.database import Database
+from app.kit.sql.database import Database
 from app.syndication.push.store import deliveries
 from tests.plans.archive import (
     ARTICLES,
@@ -273,7 +273,7 @@ _PAGES: dict[str, Selection] = {
     "not a source": Selection((Clause("source", (), (COMMON_SOURCE,)),)),
     "many sources": Selection((Clause("source", (COMMON_SOURCE, *map(str, range(30)))),)),
     "ids": Selection((Clause("id", _ids(50)),)),
-    "a span": Selection(published=Span(EPOCH + timedelta(minutes=500), NOW)),
+    "a span": Selection(published=TimeRange(EPOCH + timedelta(minutes=500), NOW)),
 }
 
 

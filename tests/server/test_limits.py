@@ -14,7 +14,7 @@ import uvicorn
 from app.api.http.asgi import Receive, Scope, Send, answer
 from app.api.http.errors import TooManyListeners
 from app.api.http.server import refuse, take_seat
-from app.kit import open_files
+from app.kit.process import open_file_limit
 from app.server.interface import Hooks
 from app.server.limits import Limits, Seats
 from app.settings import Settings
@@ -154,8 +154,8 @@ def test_connections_stay_below_the_limit_of_open_files(monkeypatch: pytest.Monk
     now = [256, 4096]
     monkeypatch.setattr(resource, "getrlimit", lambda _: tuple(now))
     monkeypatch.setattr(resource, "setrlimit", lambda _, pair: now.__setitem__(slice(None), pair))
-    assert open_files.below_open_files(10_000) == 128
-    open_files.raise_open_files()
+    assert open_file_limit.limit_connections(10_000) == 128
+    open_file_limit.raise_open_file_limit()
     assert now == [4096, 4096]
-    assert open_files.below_open_files(10_000) == 4096 - 512
-    assert open_files.below_open_files(100) == 100
+    assert open_file_limit.limit_connections(10_000) == 4096 - 512
+    assert open_file_limit.limit_connections(100) == 100

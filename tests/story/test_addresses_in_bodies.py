@@ -10,7 +10,7 @@ from app.content.transfer.export import export_lines
 from app.content.transfer.importing import Importer
 from app.delivery.soundness import flaws
 from app.kit import json
-from app.kit.unit import Actor
+from app.kit.sql.unit_of_work import Actor
 from tests.clock import HandClock
 from tests.newsroom import Newsroom
 

@@ -7,7 +7,7 @@ from starlette.testclient import TestClient
 
 from app.bootstrap import Services
 from app.delivery import store, trimming
-from app.kit.unit import Actor
+from app.kit.sql.unit_of_work import Actor
 from app.settings import Settings
 from app.worker import trim_log
 from tests.api.reading import read

@@ -15,8 +15,8 @@ from app.content.transfer.lines import Outcome
 from app.delivery.soundness import flaws
 from app.kit import json
 from app.kit.clock import Clock
-from app.kit.database import Database
-from app.kit.unit import Actor
+from app.kit.sql.database import Database
+from app.kit.sql.unit_of_work import Actor
 from app.settings import Settings
 from tests.databases import fresh_database
 

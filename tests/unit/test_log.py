@@ -8,7 +8,7 @@ from starlette.testclient import TestClient
 
 from app.access.keys import PREFIX_LENGTH, make_key
 from app.kit import json
-from app.kit.log import configure_logging
+from app.kit.process.log import configure_logging
 from tests.newsroom import Newsroom
 
 Form = Literal["text", "json"]

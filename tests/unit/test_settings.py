@@ -4,8 +4,8 @@ from traceback import format_exception
 
 import pytest
 
-from app.kit.database import Database
 from app.kit.errors import Misconfigured
+from app.kit.sql.database import Database
 from app.settings import Settings, read_settings
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from app.bootstrap import Services, bootstrap
 from app.delivery import store
-from app.kit.http import HttpClient
+from app.kit.http_client import HttpClient
 from app.settings import Settings
 from app.syndication.purging import FOLLOWER
 from app.worker import Worker
@@ -96,7 +96,7 @@ def test_a_receiver_that_comes_back_is_told_what_it_missed(
         waits.append(failures)
         return 0.01
 
-    monkeypatch.setattr("app.worker.wait_after", note)
+    monkeypatch.setattr("app.worker.compute_backoff", note)
     receiver.answer = lambda _: 200 if len(receiver.heard) > 3 else 503
     story = newsroom.story()
     worker = Worker(hasty)

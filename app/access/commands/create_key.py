@@ -7,7 +7,7 @@ from app.access import store
 from app.access.keys import PREFIX_LENGTH, digest_of, make_key
 from app.kit.errors import InvalidInput
 from app.kit.ids import new_id
-from app.kit.unit import Unit
+from app.kit.sql.unit_of_work import UnitOfWork
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +19,7 @@ class CreatedKey:
 
 
 def create_key(
-    unit: Unit,
+    unit: UnitOfWork,
     name: str,
     scopes: list[str],
     expires_at: datetime | None = None,
@@ -49,5 +49,5 @@ def create_key(
         ),
     )
     noted = {"name": name, "scopes": sorted(set(scopes)), "embargoed": embargoed}
-    unit.note("created", "key", made.id, None, noted)
+    unit.audit("created", "key", made.id, None, noted)
     return made

@@ -8,9 +8,9 @@ from typing import Any, NamedTuple
 from sqlalchemy import ColumnElement, delete, false, func, null, select, update
 
 from app.access.models import AuditRow
-from app.kit.schema import table_of
-from app.kit.session import ReadSession, WriteSession
-from app.kit.statement import Query
+from app.kit.sql.schema import table_of
+from app.kit.sql.session import ReadSession, WriteSession
+from app.kit.sql.statement import Query
 
 _audit = table_of(AuditRow)
 
@@ -27,7 +27,7 @@ class AuditFilter:
     until: datetime | None = None
 
 
-class Noted(NamedTuple):
+class AuditRecord(NamedTuple):
     """One thing that was done, by whom and from where, and what was different afterwards."""
 
     id: str
@@ -43,7 +43,7 @@ class Noted(NamedTuple):
     after: dict[str, Any] | None
 
 
-def add(session: WriteSession, rows: Sequence[Noted]) -> None:
+def add(session: WriteSession, rows: Sequence[AuditRecord]) -> None:
     """Add rows."""
     session.insert(AuditRow, rows)
 
@@ -55,7 +55,7 @@ def page(
     position: str | None,
     *,
     backwards: bool,
-) -> list[Noted]:
+) -> list[AuditRecord]:
     """Return rows before an id, the newest first, or backwards from it."""
     statement = select(_audit).where(*_conditions(wanted)).limit(limit)
     if backwards:
@@ -64,7 +64,7 @@ def page(
     else:
         statement = statement.order_by(_audit.c.id.desc())
         statement = statement.where(_audit.c.id < position) if position else statement
-    return session.all(Query(statement, Noted))
+    return session.all(Query(statement, AuditRecord))
 
 
 def forget(session: WriteSession, before: datetime) -> int:

@@ -15,9 +15,9 @@ from sqlalchemy import (
 
 from app.access.models import ApiKey, KeptAnswer, Secret
 from app.kit import json
-from app.kit.schema import table_of
-from app.kit.session import ReadSession, WriteSession
-from app.kit.statement import Nothing, Query, Statement
+from app.kit.sql.schema import table_of
+from app.kit.sql.session import ReadSession, WriteSession
+from app.kit.sql.statement import Nothing, Query, Statement
 
 _keys = table_of(ApiKey)
 

@@ -6,7 +6,7 @@ from functools import partial
 from starlette.concurrency import run_in_threadpool
 
 from app.access.rights import PUBLIC
-from app.access.validity import insist_on_valid_key
+from app.access.validity import require_valid_key
 from app.api.delivery.resource import ReadRequest, Resource, delivered
 from app.api.http.access import Reads
 from app.api.http.answer import Answer
@@ -34,7 +34,7 @@ async def list_changes(
     if caller.key_id is not None:
         # It may have waited for a minute. Entries are read before the key, so that none of them
         # is later than its revocation.
-        check = partial(insist_on_valid_key, services.database, services.clock, caller)
+        check = partial(require_valid_key, services.database, services.clock, caller)
         await short_read(services, check)
     body = batch_body(services, batch)
     # A cache that repeated for seconds that nothing happened would have followers ask in a loop.

@@ -10,7 +10,7 @@ from app.bootstrap import Services
 from app.delivery.query import StoryQuery
 from app.delivery.results import Page
 from app.kit.clock import format_instant, parse_instant, to_micros
-from app.kit.xml import legal
+from app.kit.xml import remove_illegal
 from app.search.queries import SearchQuery
 from app.syndication.addresses import Addresses
 from app.syndication.archiving import meeting_point
@@ -84,7 +84,9 @@ def _withdrawn(services: Services, asked: FeedRequest, page: Page) -> list[Withd
     head, selection = page.head, asked.query.selection
     found = services.archive.withdrawals(selection, head.now, head.serial)
     return [
-        Withdrawn(one.id, format_instant(one.at), legal(one.notice or one.reason), one.version)
+        Withdrawn(
+            one.id, format_instant(one.at), remove_illegal(one.notice or one.reason), one.version
+        )
         for one in found
     ]
 

@@ -22,8 +22,8 @@ from app.bootstrap import Services
 from app.delivery.freshness import LISTS
 from app.delivery.query import Form, Position
 from app.delivery.results import Page
-from app.kit.nearest import nearest
-from app.kit.quoting import quoted
+from app.kit.quoting import quote_text
+from app.kit.similar_names import find_nearest
 from app.syndication.formats import FEEDS, FeedFormat
 
 # More than this is written on a thread, so that nobody else waits for it.
@@ -89,9 +89,9 @@ def _write(
 
 def no_format(ext: str, known: Collection[str]) -> str:
     """Say that a format does not exist, and which do."""
-    guess = nearest(ext, known)
+    guess = find_nearest(ext, known)
     meant = f" Did you mean {guess!r}?" if guess else ""
-    return f"There is no format {quoted(ext)}.{meant} Known here: {', '.join(known)}."
+    return f"There is no format {quote_text(ext)}.{meant} Known here: {', '.join(known)}."
 
 
 def _parse(

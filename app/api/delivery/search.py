@@ -36,7 +36,7 @@ from app.api.http.parameters import Values, bad
 from app.api.live.change_notifier import ChangeNotifier
 from app.bootstrap import Services
 from app.kit import json
-from app.kit.ids import normal_ref
+from app.kit.ids import normalize_ref
 from app.search.suggesting import Suggestion
 
 _LISTED = ("stories",)
@@ -71,7 +71,7 @@ def list_related(services: Services, request: ReadRequest, ref: str) -> Answer:
     fields = values[HEADLINE_FIELDS]
     paging = Paging.read(services.cursors, values, "", 1)
     embargoed, names_in = request.reader.embargoed, values[NAMES_IN]
-    story = services.delivery.story(normal_ref(ref), embargoed=embargoed)
+    story = services.delivery.story(normalize_ref(ref), embargoed=embargoed)
     if story.moved_to is not None:
         return redirected(services, request, f"/v1/articles/{story.moved_to}/related", story.head)
     if story.body is None:

@@ -20,8 +20,8 @@ from app.api.http.parameters import NO_PARAMETERS, Values
 from app.bootstrap import Services
 from app.delivery.freshness import Head
 from app.delivery.results import Found
-from app.kit.awaited import AwaitedReads
-from app.kit.ids import normal_ref
+from app.kit.ids import normalize_ref
+from app.kit.sql.async_reads import AsyncReads
 from app.syndication.formats import STORIES
 
 NO_STORY = "No story with this id or slug is public."
@@ -31,18 +31,18 @@ def read_story(services: Services, request: ReadRequest, ref: str) -> Answer:
     """Return one story whole, by its id or slug."""
     values = SINGLE_STORY.parse(request.query)
     found = services.delivery.story(
-        normal_ref(ref), embargoed=request.reader.embargoed, names_in=values[NAMES_IN]
+        normalize_ref(ref), embargoed=request.reader.embargoed, names_in=values[NAMES_IN]
     )
     return _answer_story(services, request, values, found)
 
 
 async def await_story(
-    services: Services, reads: AwaitedReads, request: ReadRequest, ref: str
+    services: Services, reads: AsyncReads, request: ReadRequest, ref: str
 ) -> Answer:
     """Return the same with one statement, if it is there."""
     values = SINGLE_STORY.parse(request.query)
     statement, params, now = services.delivery.ask_story(
-        normal_ref(ref), embargoed=request.reader.embargoed
+        normalize_ref(ref), embargoed=request.reader.embargoed
     )
     rows = await reads.fetch(statement, params)
     found = services.delivery.answer_story(now, rows, values[NAMES_IN])
@@ -68,7 +68,7 @@ def read_story_as(services: Services, request: ReadRequest, ref: str, ext: str) 
     if form is None:
         raise nothing_here(request, services.delivery.head(), no_format(ext, STORIES))
     embargoed = form.tells_embargo and request.reader.embargoed
-    found = services.delivery.story(normal_ref(ref), embargoed=embargoed)
+    found = services.delivery.story(normalize_ref(ref), embargoed=embargoed)
     document = found.body
     if document is None:
         return _elsewhere(services, request, found, f".{ext}")

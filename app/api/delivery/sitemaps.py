@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import MAXYEAR, UTC, datetime, timedelta
 from math import ceil
 
-from app.access.selection import Selection, Span
+from app.access.selection import Selection, TimeRange
 from app.api.delivery.feed_pages import addresses_of
 from app.api.delivery.resource import ReadRequest, Resource, delivered, nothing_here
 from app.api.http.access import Reads
@@ -18,7 +18,7 @@ from app.delivery.query import StoryQuery
 from app.delivery.results import Page
 from app.delivery.store.archive import Month
 from app.kit.clock import format_instant, parse_instant
-from app.kit.xml import legal
+from app.kit.xml import remove_illegal
 from app.syndication.formats.sitemap import (
     MEDIA_TYPE,
     Part,
@@ -66,7 +66,7 @@ def _archive_part(services: Services, name: str) -> Sitemap | None:
     if found is None or not 1 <= int(found[2]) <= 12 or found[1] == "0000":
         return None
     start = datetime(int(found[1]), int(found[2]), 1, tzinfo=UTC)
-    span = Span(start, _next_month(start))
+    span = TimeRange(start, _next_month(start))
     query = StoryQuery(Selection(published=span), descending=False, limit=_A_PART)
     page = _page(services, query, int(found[3] or 1))
     if page is None or not page.items:
@@ -98,13 +98,13 @@ def find_part(services: Services, name: str) -> Sitemap | None:
 
 
 def _news_query(services: Services) -> StoryQuery:
-    span = Span(services.clock.now() - _NEWS_AGE)
+    span = TimeRange(services.clock.now() - _NEWS_AGE)
     return StoryQuery(Selection(published=span), limit=_NEWS_PART)
 
 
 def _news_made(services: Services, page: Page) -> Sitemap:
     items = services.items.of_all(page.items)
-    body = render_news(items, legal(services.settings.site_name))
+    body = render_news(items, remove_illegal(services.settings.site_name))
     oldest = parse_instant(items[-1].published_at) if items else None
     return Sitemap(body, _undated(page.head), oldest + _NEWS_AGE + _AN_INSTANT if oldest else None)
 

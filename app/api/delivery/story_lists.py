@@ -38,10 +38,10 @@ from app.delivery.directory import Directory, wider
 from app.delivery.freshness import LISTS, list_keys
 from app.delivery.query import Form, StoryQuery
 from app.delivery.results import Page
-from app.kit.awaited import AwaitedReads
-from app.kit.bounded import BoundedCache
+from app.kit.bounded_cache import BoundedCache
 from app.kit.errors import BadParameter
-from app.kit.ids import is_id, normal_ref
+from app.kit.ids import is_id, normalize_ref
+from app.kit.sql.async_reads import AsyncReads
 
 # What finds the ids of stories by their slugs.
 FindIds = Callable[[Collection[str]], Mapping[str, str]]
@@ -65,7 +65,7 @@ def with_ids(values: Values, find_ids: FindIds) -> tuple[Values, bool]:
         ref: _NO_STORY
         for named in lists
         for _, value in named
-        if not is_id(value) and slug_problem(ref := normal_ref(value)) is None
+        if not is_id(value) and slug_problem(ref := normalize_ref(value)) is None
     }
     if not slugs or any(len(named) > MOST_VALUES for named in lists):
         return values, False
@@ -76,7 +76,8 @@ def with_ids(values: Values, find_ids: FindIds) -> tuple[Values, bool]:
 
 def _written(named: list[tuple[bool, str]], slugs: Mapping[str, str]) -> str:
     return ",".join(
-        f"{'-' if negated else ''}{slugs.get(normal_ref(value), value)}" for negated, value in named
+        f"{'-' if negated else ''}{slugs.get(normalize_ref(value), value)}"
+        for negated, value in named
     )
 
 
@@ -239,7 +240,7 @@ def list_stories(services: Services, request: ReadRequest, kind: _Kind) -> Answe
 
 
 async def await_stories(
-    services: Services, reads: AwaitedReads, request: ReadRequest, kind: _Kind
+    services: Services, reads: AsyncReads, request: ReadRequest, kind: _Kind
 ) -> Answer:
     """Return the same with one statement, without a count."""
     directory = services.delivery.loaded

@@ -20,7 +20,7 @@ from app.bootstrap import Services
 from app.delivery.directory import DirectoryEntry
 from app.delivery.store.entries import EntryType
 from app.kit import json
-from app.kit.ids import normal_ref
+from app.kit.ids import normalize_ref
 
 TREE = declare_flag("tree", "Nest the categories, all of them at once.")
 SOURCE_LIST = ParameterSet(SOURCE_FIELDS, LIMIT, CURSOR, COUNT)
@@ -78,7 +78,7 @@ def _one(
     services: Services, request: ReadRequest, values: Values, type_: EntryType, ref: str
 ) -> Answer:
     fields, names_in = values[_FIELDS[type_]], values[NAMES_IN]
-    found = services.delivery.entry(type_, normal_ref(ref), names_in=names_in)
+    found = services.delivery.entry(type_, normalize_ref(ref), names_in=names_in)
     if found.moved_to is not None:
         return redirected(services, request, f"{_PATHS[type_]}/{found.moved_to}", found.head)
     if found.body is None:

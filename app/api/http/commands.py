@@ -12,8 +12,8 @@ from app.access.store import KeptRow, keep_answer
 from app.api.http.errors import BadHeader
 from app.api.http.json_request import JsonRequest
 from app.kit import json
-from app.kit.preparing import Prepared
-from app.kit.unit import Runner, Unit
+from app.kit.precomputation import ComputedValues
+from app.kit.sql.unit_of_work import Runner, UnitOfWork
 
 Result = TypeVar("Result")
 
@@ -27,15 +27,15 @@ class CommandRunner:
     caller: Caller
 
     def run(
-        self, command: Callable[[Unit], Result], prepared: Prepared[Any] | None = None
+        self, command: Callable[[UnitOfWork], Result], prepared: ComputedValues[Any] | None = None
     ) -> Result:
         """Run a command in a transaction; `prepared` holds what was computed before it."""
         return self.runner.run(self.caller.actor, command, prepared)
 
     def run_once(
         self,
-        command: Callable[[Unit], Response],
-        prepared: Prepared[Any] | None = None,
+        command: Callable[[UnitOfWork], Response],
+        prepared: ComputedValues[Any] | None = None,
         *,
         kept: Callable[[bytes], bytes] = bytes,
         subject: Callable[[Response], str | None] = lambda _: None,
@@ -59,7 +59,7 @@ class CommandRunner:
             headers.get("if-match", "").encode(),
         )
 
-        def answer(unit: Unit) -> Response:
+        def answer(unit: UnitOfWork) -> Response:
             first = first_answer(unit, key_id, name, fingerprint)
             if first is not None:
                 return _replayed(first)

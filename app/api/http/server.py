@@ -9,7 +9,7 @@ from app.api.http.errors import TooManyListeners
 from app.api.http.problems import problem
 from app.api.http.security_headers import SAFE
 from app.kit.ids import new_id
-from app.kit.open_files import below_open_files
+from app.kit.process.open_file_limit import limit_connections
 from app.server.exchange import Exchange
 from app.server.interface import CONTROL, Answer, Hooks
 from app.server.limits import Limits, Seats
@@ -23,7 +23,7 @@ def server_hooks(
     settings: Settings,
 ) -> Hooks:
     """Return what the server needs to know of the application."""
-    connections = below_open_files(settings.max_connections)
+    connections = limit_connections(settings.max_connections)
     limits = Limits(
         Seats(connections, settings.max_connections_per_address),
         Seats(settings.stream_listeners, settings.listeners_per_address),

@@ -6,7 +6,7 @@ from typing import TypeVar
 
 from starlette.concurrency import run_in_threadpool
 
-from app.access.rights import Rights
+from app.access.rights import AccessRights
 from app.access.selection import Selection
 from app.api.http.filters import FILTERS, SPANS, read_selection
 from app.api.http.parameters import ParameterSet, Values, declare_number, declare_text
@@ -38,7 +38,7 @@ class ChangesRequest:
     wait: int
 
 
-def read_following(services: Services, query_string: bytes, rights: Rights) -> ChangesRequest:
+def read_following(services: Services, query_string: bytes, rights: AccessRights) -> ChangesRequest:
     """Understand the query string, or refuse it."""
     values = CHANGE_LIST.parse(query_string)
     return ChangesRequest(
@@ -48,7 +48,9 @@ def read_following(services: Services, query_string: bytes, rights: Rights) -> C
     )
 
 
-def follower_of(services: Services, values: Values, cursor: str | None, rights: Rights) -> Follower:
+def follower_of(
+    services: Services, values: Values, cursor: str | None, rights: AccessRights
+) -> Follower:
     """Return the follower that a cursor names, or a new one; filters travel in the cursor."""
     asked = read_selection(values, services.delivery)
     if cursor is None:

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from starlette.concurrency import run_in_threadpool
 
-from app.access.caller import ANYBODY, Caller
+from app.access.caller import ANONYMOUS, Caller
 from app.access.errors import KeyRefused
 from app.access.keys import authenticate, is_to_be_noted, recognise
 from app.api.http.asgi import App, Receive, Scope, Send
@@ -27,7 +27,7 @@ class AuthenticationMiddleware:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Recognise the caller of a request."""
         if scope["type"] == "http":
-            key, known, caller = sent_key(scope), scope["state"], ANYBODY
+            key, known, caller = sent_key(scope), scope["state"], ANONYMOUS
             if key is not None:
                 try:
                     caller = await self._recognised(key)

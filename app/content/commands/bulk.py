@@ -27,8 +27,8 @@ from app.content.orders import (
 )
 from app.content.references import References
 from app.kit.errors import Failure, FieldError
-from app.kit.ids import normal_ref
-from app.kit.unit import Unit
+from app.kit.ids import normalize_ref
+from app.kit.sql.unit_of_work import UnitOfWork
 
 Act = Callable[[str], Article]
 _TOLD: dict[str, tuple[Any, Any]] = {
@@ -49,7 +49,7 @@ class Result:
     wrong: Failure | None
 
 
-def bulk(unit: Unit, order: BulkInput, caller: Caller) -> list[Result]:
+def bulk(unit: UnitOfWork, order: BulkInput, caller: Caller) -> list[Result]:
     """Apply a verb to stories, whatever their versions; in an atomic order, all must take it."""
     act = _act(unit, order, caller)
     found = _lock(unit, order.refs)
@@ -65,7 +65,7 @@ def bulk(unit: Unit, order: BulkInput, caller: Caller) -> list[Result]:
     return results
 
 
-def _act(unit: Unit, order: BulkInput, caller: Caller) -> Act:
+def _act(unit: UnitOfWork, order: BulkInput, caller: Caller) -> Act:
     """Return what does the verb to one story; what it is told is looked at once."""
     if order.verb == "delete":
         return partial(delete_article, unit, expected=None)
@@ -76,7 +76,7 @@ def _act(unit: Unit, order: BulkInput, caller: Caller) -> Act:
     return partial(command, unit, order=model.read(order.body), expected=None)
 
 
-def _lock(unit: Unit, refs: list[str]) -> dict[str, str]:
+def _lock(unit: UnitOfWork, refs: list[str]) -> dict[str, str]:
     """Lock all stories in one order, so that two orders cannot wait for each other.
 
     Return their ids by refs; what leads nowhere is left out.
@@ -89,18 +89,18 @@ def _lock(unit: Unit, refs: list[str]) -> dict[str, str]:
     return found
 
 
-def _located(unit: Unit, ref: str, references: References) -> str | None:
+def _located(unit: UnitOfWork, ref: str, references: References) -> str | None:
     """Return the id of a story; a slug that it had leads to it, as one verb would be redirected."""
     id_ = references.find("article", ref)
     if id_ is not None:
         return id_
-    slug = store.slug_now(unit.session, "article", normal_ref(ref))
+    slug = store.slug_now(unit.session, "article", normalize_ref(ref))
     return references.find("article", slug) if slug is not None else None
 
 
-def _attempt(unit: Unit, ref: str, id_: str, act: Act) -> Result:
+def _attempt(unit: UnitOfWork, ref: str, id_: str, act: Act) -> Result:
     try:
-        with unit.attempt():
+        with unit.savepoint():
             return Result(ref, act(id_), None)
     except Failure as wrong:
         return Result(ref, None, wrong)

@@ -10,13 +10,13 @@ from app.content.public_copy import public_copy, save_public
 from app.content.translations import check_translation
 from app.kit.clock import format_instant
 from app.kit.errors import FieldError, InvalidInput
-from app.kit.unit import Unit
+from app.kit.sql.unit_of_work import UnitOfWork
 
 # When a story is public is for other verbs to say.
 _NOT_HERE = ("status", "published_at", "expires_at", "embargo_until")
 
 
-def correct_article(unit: Unit, ref: str, order: CorrectInput, expected: Expected) -> Article:
+def correct_article(unit: UnitOfWork, ref: str, order: CorrectInput, expected: Expected) -> Article:
     """Correct the public copy; a working copy that has run ahead gets the same, and stays ahead."""
     article = article_to_change(unit, ref, expected)
     _check_changes(order)

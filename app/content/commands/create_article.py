@@ -16,11 +16,11 @@ from app.content.references import References
 from app.content.saving import Change, save
 from app.content.translations import check_translation
 from app.kit.ids import new_id
-from app.kit.unit import Unit
+from app.kit.sql.unit_of_work import UnitOfWork
 
 
 def create_article(
-    unit: Unit,
+    unit: UnitOfWork,
     written: ArticleInput,
     expected: Expected = None,
     references: References | None = None,

@@ -8,14 +8,14 @@ from app.content.references import References
 from app.content.taxonomy import NOTHING_BROUGHT, Brought, Category, fields_of
 from app.kit.errors import InvalidInput
 from app.kit.ids import new_id
-from app.kit.unit import Unit
+from app.kit.sql.unit_of_work import UnitOfWork
 
 # Far more than any newsroom has, and few enough for whoever draws the tree.
 DEEPEST = 32
 
 
 def create_category(
-    unit: Unit,
+    unit: UnitOfWork,
     written: CategoryInput,
     brought: Brought = NOTHING_BROUGHT,
 ) -> Category:
@@ -39,12 +39,12 @@ def create_category(
     store.save_category(unit.session, category, new=True)
     slugs = [(one, category.id) for one in (category.slug, *brought.former_slugs)]
     store.keep_public_slugs(unit.session, "category", slugs, unit.now)
-    unit.note("created", "category", category.id, None, fields_of(category))
+    unit.audit("created", "category", category.id, None, fields_of(category))
     unit.events.append(CategorySaved(category, former_slugs=brought.former_slugs, new=True))
     return category
 
 
-def parent_of(unit: Unit, written: CategoryInput) -> str | None:
+def parent_of(unit: UnitOfWork, written: CategoryInput) -> str | None:
     """Return the id of the parent that an input names."""
     if written.parent is None:
         return None
@@ -53,7 +53,7 @@ def parent_of(unit: Unit, written: CategoryInput) -> str | None:
     return references.id_of("category", written.parent, "#/parent")
 
 
-def check_depth(unit: Unit, parent_id: str | None, levels: int = 1) -> None:
+def check_depth(unit: UnitOfWork, parent_id: str | None, levels: int = 1) -> None:
     """Refuse to hang `levels` levels of categories under a parent that is deep down already."""
     above = store.ancestors(unit.session, parent_id) if parent_id else []
     if len(above) + levels > DEEPEST:

@@ -14,25 +14,27 @@ from app.content.saving import Change, save
 from app.content.translations import check_translation
 from app.content.views import article_view
 from app.kit.errors import FieldError
-from app.kit.quoting import quoted
-from app.kit.unit import Unit
+from app.kit.quoting import quote_text
+from app.kit.sql.unit_of_work import UnitOfWork
 
 
-def replace_article(unit: Unit, ref: str, document: dict[str, Any], expected: Expected) -> Article:
+def replace_article(
+    unit: UnitOfWork, ref: str, document: dict[str, Any], expected: Expected
+) -> Article:
     """Replace what is written of an article by a document."""
     article = article_to_change(unit, ref, expected)
     fields = replaced("article", _view(unit, article), document)
     return rewrite_article(unit, article, ArticleInput.read(fields))
 
 
-def patch_article(unit: Unit, ref: str, patch: dict[str, Any], expected: Expected) -> Article:
+def patch_article(unit: UnitOfWork, ref: str, patch: dict[str, Any], expected: Expected) -> Article:
     """Apply a merge patch (RFC 7396) to what is written of an article."""
     article = article_to_change(unit, ref, expected)
     fields = patched("article", _view(unit, article), patch)
     return rewrite_article(unit, article, ArticleInput.read(fields))
 
 
-def rewrite_article(unit: Unit, article: Article, written: ArticleInput) -> Article:
+def rewrite_article(unit: UnitOfWork, article: Article, written: ArticleInput) -> Article:
     """Write an input over an article; an equal one leaves no trace."""
     references = References(unit.session)
     references.load_inputs([written])
@@ -45,7 +47,7 @@ def rewrite_article(unit: Unit, article: Article, written: ArticleInput) -> Arti
 
 
 def rewritten(
-    unit: Unit,
+    unit: UnitOfWork,
     article: Article,
     written: ArticleInput,
     references: References,
@@ -67,7 +69,7 @@ def rewritten(
 
 
 def rewritten_fields(
-    unit: Unit, article: Article, written: ArticleInput, references: References
+    unit: UnitOfWork, article: Article, written: ArticleInput, references: References
 ) -> dict[str, Any]:
     """Return the fields that an input gives an article, its slug and external id free to have."""
     if article.deleted_at is not None or article.stage == "killed":
@@ -87,7 +89,7 @@ def rewritten_fields(
     return fields
 
 
-def patched_fields(unit: Unit, article: Article, patch: dict[str, Any]) -> dict[str, Any]:
+def patched_fields(unit: UnitOfWork, article: Article, patch: dict[str, Any]) -> dict[str, Any]:
     """Return the fields that a merge patch on what is written of an article gives it."""
     written = ArticleInput.read(patched("article", _view(unit, article), patch))
     references = References(unit.session)
@@ -95,7 +97,7 @@ def patched_fields(unit: Unit, article: Article, patch: dict[str, Any]) -> dict[
     return rewritten_fields(unit, article, written, references)
 
 
-def _check_external_id(unit: Unit, article: Article, fields: dict[str, Any]) -> None:
+def _check_external_id(unit: UnitOfWork, article: Article, fields: dict[str, Any]) -> None:
     if fields["external_id"] is None or (
         fields["external_id"] == article.external_id and fields["source_id"] == article.source_id
     ):
@@ -103,12 +105,12 @@ def _check_external_id(unit: Unit, article: Article, fields: dict[str, Any]) -> 
     other = store.article_by_external_id(unit.session, fields["source_id"], fields["external_id"])
     if other is not None and other.id != article.id:
         raise ExternalIdTaken(
-            f"The story {quoted(other.slug)} of the same source has this external id.",
+            f"The story {quote_text(other.slug)} of the same source has this external id.",
             errors=[FieldError("#/external_id", "external_id_taken", "Taken.")],
         )
 
 
-def _view(unit: Unit, article: Article) -> dict[str, Any]:
+def _view(unit: UnitOfWork, article: Article) -> dict[str, Any]:
     references = References(unit.session)
     references.load_articles([article])
     return article_view(article, unit.now, references)

@@ -6,10 +6,10 @@ from app.content import store
 from app.content.article import Article
 from app.content.editing import article_to_change
 from app.content.removing import remove_article
-from app.kit.unit import Unit
+from app.kit.sql.unit_of_work import UnitOfWork
 
 
-def erase_article(unit: Unit, ref: str) -> Article:
+def erase_article(unit: UnitOfWork, ref: str) -> Article:
     """Erase a story; what was done to it, by whom and when stays in the audit."""
     article = article_to_change(unit, ref, None)
     words = {article.id, article.slug, article.title}
@@ -18,5 +18,5 @@ def erase_article(unit: Unit, ref: str) -> Article:
     store.forget_public_slugs(unit.session, "article", article.id)
     erase_answers(unit.session, words)
     erase_states(unit.session, article.id)
-    unit.note("erased", "article", article.id, None, None)
+    unit.audit("erased", "article", article.id, None, None)
     return article

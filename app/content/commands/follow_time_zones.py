@@ -8,12 +8,12 @@ from app.content.article import Article, published
 from app.content.local_time import instant_by_rules_of_now
 from app.content.public_copy import public_copy, save_public
 from app.kit.errors import InvalidInput
-from app.kit.unit import Unit
+from app.kit.sql.unit_of_work import UnitOfWork
 
 BATCH = 200
 
 
-def follow_time_zones(unit: Unit, after: str = "") -> tuple[int, str | None]:
+def follow_time_zones(unit: UnitOfWork, after: str = "") -> tuple[int, str | None]:
     """Move what is scheduled where its zone has new rules.
 
     Return how many schedules were moved, and where to go on, if there are more.
@@ -23,7 +23,7 @@ def follow_time_zones(unit: Unit, after: str = "") -> tuple[int, str | None]:
     return moved, found[-1].id if len(found) == BATCH else None
 
 
-def _follow(unit: Unit, article: Article) -> bool:
+def _follow(unit: UnitOfWork, article: Article) -> bool:
     at = _instant(article)
     if at is None:
         return False

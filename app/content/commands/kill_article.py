@@ -7,10 +7,10 @@ from app.content.orders import KillInput
 from app.content.queries import show_article
 from app.content.saving import Change, save
 from app.kit import json
-from app.kit.unit import Unit
+from app.kit.sql.unit_of_work import UnitOfWork
 
 
-def kill_article(unit: Unit, ref: str, order: KillInput, expected: Expected) -> Article:
+def kill_article(unit: UnitOfWork, ref: str, order: KillInput, expected: Expected) -> Article:
     """Kill a story, wherever it stands; only an administrator sees its text afterwards."""
     article = article_to_change(unit, ref, expected)
     after = save(

@@ -11,14 +11,14 @@ from app.content.queries import revision
 from app.content.references import References
 from app.content.saving import save
 from app.content.views import WRITABLE
-from app.kit.unit import Unit
+from app.kit.sql.unit_of_work import UnitOfWork
 
 # The address stays, and a version that was public once does not become so by being restored.
 _KEPT = frozenset({"slug", "status"})
 
 
 def restore_revision(
-    unit: Unit, ref: str, version: int, order: RestoreInput, expected: Expected
+    unit: UnitOfWork, ref: str, version: int, order: RestoreInput, expected: Expected
 ) -> Article:
     """Write what a version said over the working copy; an equal one leaves no trace."""
     article = article_to_change(unit, ref, expected)

@@ -7,10 +7,12 @@ from app.content.orders import UnpublishInput
 from app.content.references import References
 from app.content.saving import Change, save
 from app.kit.errors import InvalidInput
-from app.kit.unit import Unit
+from app.kit.sql.unit_of_work import UnitOfWork
 
 
-def unpublish_article(unit: Unit, ref: str, order: UnpublishInput, expected: Expected) -> Article:
+def unpublish_article(
+    unit: UnitOfWork, ref: str, order: UnpublishInput, expected: Expected
+) -> Article:
     """Unpublish: readers find nothing there, or are told that it is gone, or are led elsewhere."""
     article = article_to_change(unit, ref, expected)
     _check(order)
@@ -30,7 +32,7 @@ def _check(order: UnpublishInput) -> None:
         raise InvalidInput.at("#/notice", "not_allowed", "Readers get a notice with gone alone.")
 
 
-def _target(unit: Unit, article: Article, ref: str) -> str:
+def _target(unit: UnitOfWork, article: Article, ref: str) -> str:
     references = References(unit.session)
     references.load("article", ref)
     target = references.id_of("article", ref, "#/redirect_to")
@@ -41,7 +43,7 @@ def _target(unit: Unit, article: Article, ref: str) -> str:
     return target
 
 
-def _leads_back(unit: Unit, article: Article, target: str | None) -> bool:
+def _leads_back(unit: UnitOfWork, article: Article, target: str | None) -> bool:
     """Tell whether readers would be led round in a circle, until one of its stories is public."""
     seen: set[str] = set()
     while target is not None and target not in seen and target != article.id:

@@ -19,10 +19,10 @@ from app.content.models import (
     ArticleLabelRow,
     ArticleRow,
 )
-from app.kit.listed import is_listed
-from app.kit.schema import table_of
-from app.kit.session import ReadSession, WriteSession
-from app.kit.statement import Nothing, Query, Statement
+from app.kit.sql.list_parameters import is_listed
+from app.kit.sql.schema import table_of
+from app.kit.sql.session import ReadSession, WriteSession
+from app.kit.sql.statement import Nothing, Query, Statement
 
 
 class Tied(NamedTuple):

@@ -20,13 +20,13 @@ from sqlalchemy import (
     type_coerce,
 )
 
-from app.access.selection import Clause, Selection, Span
+from app.access.selection import Clause, Selection, TimeRange
 from app.content.article import FIELDS, Article, State
 from app.content.models import ArticleCategoryRow, ArticleLabelRow, ArticleRow, CategoryRow
-from app.kit.listed import is_listed
-from app.kit.schema import table_of
-from app.kit.session import ReadSession
-from app.kit.statement import Query, Statement
+from app.kit.sql.list_parameters import is_listed
+from app.kit.sql.schema import table_of
+from app.kit.sql.session import ReadSession
+from app.kit.sql.statement import Query, Statement
 
 ManageSort = Literal["modified_at", "published_at", "updated_at"]
 _articles = table_of(ArticleRow)
@@ -222,7 +222,7 @@ def _looked_up(*conditions: ColumnElement[bool]) -> ColumnElement[bool]:
     return select(literal_column("1")).where(*conditions).offset(literal_column("0")).exists()
 
 
-def _span(column: Any, span: Span) -> list[ColumnElement[bool]]:
+def _span(column: Any, span: TimeRange) -> list[ColumnElement[bool]]:
     conditions: list[ColumnElement[bool]] = []
     if span.start is not None:
         conditions.append(column >= span.start)

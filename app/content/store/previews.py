@@ -6,9 +6,9 @@ from typing import NamedTuple
 from sqlalchemy import delete, select
 
 from app.content.models import PreviewRow
-from app.kit.schema import table_of
-from app.kit.session import ReadSession, WriteSession
-from app.kit.statement import Query
+from app.kit.sql.schema import table_of
+from app.kit.sql.session import ReadSession, WriteSession
+from app.kit.sql.statement import Query
 
 
 class Preview(NamedTuple):

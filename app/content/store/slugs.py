@@ -12,9 +12,9 @@ from app.content.models import (
     PublicSlugRow,
 )
 from app.content.store.things import TABLES
-from app.kit.listed import is_listed
-from app.kit.session import ReadSession, WriteSession
-from app.kit.statement import Statement
+from app.kit.sql.list_parameters import is_listed
+from app.kit.sql.session import ReadSession, WriteSession
+from app.kit.sql.statement import Statement
 
 
 class _PublicSlug(NamedTuple):

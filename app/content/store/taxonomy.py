@@ -19,10 +19,10 @@ from app.content.models import (
     SourceRow,
 )
 from app.content.taxonomy import Category, Source, fields_of
-from app.kit.listed import is_listed
-from app.kit.schema import table_of
-from app.kit.session import ReadSession, WriteSession
-from app.kit.statement import Query, Statement
+from app.kit.sql.list_parameters import is_listed
+from app.kit.sql.schema import table_of
+from app.kit.sql.session import ReadSession, WriteSession
+from app.kit.sql.statement import Query, Statement
 
 _sources = table_of(SourceRow)
 _categories = table_of(CategoryRow)

@@ -11,9 +11,9 @@ from app.content.models import (
     CategoryRow,
     SourceRow,
 )
-from app.kit.listed import is_listed
-from app.kit.session import ReadSession
-from app.kit.statement import Statement
+from app.kit.sql.list_parameters import is_listed
+from app.kit.sql.session import ReadSession
+from app.kit.sql.statement import Statement
 
 TABLES: dict[str, Any] = {
     "article": ArticleRow,

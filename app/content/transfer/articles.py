@@ -19,8 +19,8 @@ from app.content.translations import check_translation, group_of
 from app.kit.clock import format_instant
 from app.kit.errors import Failure, FieldError, InvalidInput
 from app.kit.ids import new_id
-from app.kit.quoting import quoted
-from app.kit.unit import Unit
+from app.kit.quoting import quote_text
+from app.kit.sql.unit_of_work import UnitOfWork
 
 _STAGES: dict[str, Stage] = {
     "draft": "draft",
@@ -36,7 +36,7 @@ _STAGES: dict[str, Stage] = {
 class ArticleBatch:
     """Articles of one transaction: a few queries for all of them, then one write."""
 
-    def __init__(self, unit: Unit) -> None:
+    def __init__(self, unit: UnitOfWork) -> None:
         """Start a batch in a unit of work."""
         self._unit = unit
         self._references = References(unit.session)
@@ -70,7 +70,7 @@ class ArticleBatch:
                 wanted.append(sent_body(texts, line.body, line.body_format))
             if known is None and line.public is not None:
                 wanted.append(sent_body(texts, line.public.body, line.public.body_format))
-        texts.need(wanted)
+        texts.require(wanted)
 
     def _load(self, lines: list[ArticleLine]) -> None:
         session = self._unit.session
@@ -260,7 +260,7 @@ class ArticleBatch:
             return free_slug(wanted, self._ask_taken)
         if self._ask_taken([line.slug]):
             raise SlugTaken(
-                f"The slug {quoted(line.slug)} belongs to another article.",
+                f"The slug {quote_text(line.slug)} belongs to another article.",
                 errors=[FieldError("#/slug", "slug_taken", "Taken.")],
             )
         return line.slug
@@ -310,7 +310,7 @@ class ArticleBatch:
 def _need_dates(line: ArticleLine) -> None:
     """Refuse a line that says that its story is published, and does not say when."""
     if line.published_at is None:
-        detail = f"A story whose state is {quoted(line.state or '')} needs published_at."
+        detail = f"A story whose state is {quote_text(line.state or '')} needs published_at."
         raise InvalidInput.at("#/published_at", "required", detail)
     if line.public is not None and line.public.published_at is None:
         detail = "A public copy needs published_at."

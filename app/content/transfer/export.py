@@ -14,8 +14,8 @@ from app.content.saving import from_snapshot
 from app.content.taxonomy import Category
 from app.content.views import article_view, category_view, instant_or_none, source_view
 from app.kit.errors import DatabaseReadOnly
-from app.kit.session import ReadSession
-from app.kit.unit import Actor, Runner
+from app.kit.sql.session import ReadSession
+from app.kit.sql.unit_of_work import Actor, Runner
 
 _BATCH = 200
 _log = logging.getLogger("dateline")
@@ -40,7 +40,7 @@ def note_export(runner: Runner, actor: Actor, *, killed: bool) -> None:
     """
     try:
         runner.run(
-            actor, lambda unit: unit.note("exported", "export", None, None, {"killed": killed})
+            actor, lambda unit: unit.audit("exported", "export", None, None, {"killed": killed})
         )
     except DatabaseReadOnly:
         _log.warning("an export by %s is not in the audit: the database is read-only", actor.name)

@@ -24,7 +24,7 @@ from app.content.transfer.lines import (
 from app.content.transfer.taxonomy import import_category, import_source
 from app.kit import json
 from app.kit.errors import ConstraintViolated, Failure, InvalidInput
-from app.kit.unit import Actor, Runner, Unit
+from app.kit.sql.unit_of_work import Actor, Runner, UnitOfWork
 
 _BOM = b"\xef\xbb\xbf"
 BATCH_LINES = 500
@@ -100,7 +100,7 @@ class Importer:
             return done.outcomes
         raise AssertionError("a dry run ends by its exception")
 
-    def _try(self, unit: Unit, parsed: list[Parsed]) -> None:
+    def _try(self, unit: UnitOfWork, parsed: list[Parsed]) -> None:
         _import(unit, self._taxonomy)
         raise _NothingWritten(_import(unit, [self._as_if_written(one) for one in parsed]))
 
@@ -128,7 +128,7 @@ def batches(
         yield batch
 
 
-def _import(unit: Unit, parsed: list[Parsed]) -> list[Outcome]:
+def _import(unit: UnitOfWork, parsed: list[Parsed]) -> list[Outcome]:
     outcomes: list[Outcome] = []
     articles: list[tuple[int, ArticleLine]] = []
     for number, line in parsed:
@@ -142,15 +142,15 @@ def _import(unit: Unit, parsed: list[Parsed]) -> list[Outcome]:
     return outcomes + ArticleBatch(unit).run(articles)
 
 
-def _noted(unit: Unit, outcomes: list[Outcome]) -> list[Outcome]:
+def _noted(unit: UnitOfWork, outcomes: list[Outcome]) -> list[Outcome]:
     """Note a batch as one deed; what it did to each story stands in that story's revisions."""
     done: Counter[str] = Counter(one.status for one in outcomes)
     if done["created"] or done["updated"]:
-        unit.note("imported", "import", None, None, dict(done))
+        unit.audit("imported", "import", None, None, dict(done))
     return outcomes
 
 
-def _taxonomy(unit: Unit, number: int, line: SourceLine | CategoryLine) -> Outcome:
+def _taxonomy(unit: UnitOfWork, number: int, line: SourceLine | CategoryLine) -> Outcome:
     try:
         if isinstance(line, SourceLine):
             return import_source(unit, number, line)

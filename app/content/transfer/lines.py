@@ -8,11 +8,11 @@ from pydantic import Field, TypeAdapter
 
 from app.content.article import Answer
 from app.content.inputs import ArticleInput, CategoryInput, Ref, Slug, SourceInput
-from app.kit.fields import Address, Input, Instant, Note, Paragraph, text_of
+from app.kit.input_fields import Address, Input, Instant, Note, Paragraph, text_type
 
 Id = Annotated[
     str,
-    text_of(36, 36),
+    text_type(36, 36),
     Field(pattern=r"^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$"),
 ]
 Version = Annotated[int, Field(ge=1, le=2**31 - 1, strict=True)]
@@ -80,8 +80,8 @@ class ArticleLine(Kept, Tied, ArticleInput):
     deleted_at: Instant | None = None
     corrections: list[CorrectionLine] = []
     offered_from: Instant | None = None
-    scheduled_at_local: Annotated[str, text_of(19)] | None = None
-    time_zone: Annotated[str, text_of(100)] | None = None
+    scheduled_at_local: Annotated[str, text_type(19)] | None = None
+    time_zone: Annotated[str, text_type(100)] | None = None
     answer: Answer | None = None
     notice: Note | None = None
     redirect_to: Id | None = None

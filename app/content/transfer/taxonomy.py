@@ -11,12 +11,12 @@ from app.content.commands.edit_source import rewrite_source
 from app.content.inputs import CategoryInput, SourceInput
 from app.content.taxonomy import Brought, Category, Source
 from app.content.transfer.lines import CategoryLine, Outcome, SourceLine, Status
-from app.kit.unit import Unit
+from app.kit.sql.unit_of_work import UnitOfWork
 
 Row = TypeVar("Row", Source, Category)
 
 
-def import_source(unit: Unit, number: int, line: SourceLine) -> Outcome:
+def import_source(unit: UnitOfWork, number: int, line: SourceLine) -> Outcome:
     """Create or change the source that a line describes."""
     written = SourceInput.model_validate(line.model_dump(include=set(SourceInput.model_fields)))
     known = _known(unit, line, store.source_by_ref)
@@ -28,7 +28,7 @@ def import_source(unit: Unit, number: int, line: SourceLine) -> Outcome:
     return Outcome(number, status, "source", after.id, after.slug)
 
 
-def import_category(unit: Unit, number: int, line: CategoryLine) -> Outcome:
+def import_category(unit: UnitOfWork, number: int, line: CategoryLine) -> Outcome:
     """Create or change the category that a line describes."""
     fields = line.model_dump(include=set(CategoryInput.model_fields))
     written = CategoryInput.model_validate(fields)
@@ -52,7 +52,7 @@ def _brought(line: SourceLine | CategoryLine) -> Brought:
 
 
 def _known(
-    unit: Unit, line: SourceLine | CategoryLine, find: Callable[..., Row | None]
+    unit: UnitOfWork, line: SourceLine | CategoryLine, find: Callable[..., Row | None]
 ) -> Row | None:
     """Return what a line describes, found by its id or else by its slug, and locked."""
     rows = (find(unit.session, ref, lock=True) for ref in (line.id, line.slug) if ref)

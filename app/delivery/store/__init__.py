@@ -72,7 +72,9 @@ from app.delivery.store.positions import (
     embargoed_end as embargoed_end,
     is_same as is_same,
     log_marks as log_marks,
+    head_and_rows_since as head_and_rows_since,
     rows_since as rows_since,
+    split_rows_since as split_rows_since,
 )
 from app.delivery.store.withdrawn import (
     NOT_FOUND as NOT_FOUND,

@@ -16,12 +16,12 @@ from sqlalchemy import (
     type_coerce,
 )
 
-from app.access.selection import Facts
+from app.access.selection import SelectionFields
 from app.delivery.models import Document, DocumentTerm, LogRow
 from app.delivery.store.visibility import visible
-from app.kit.schema import Instant, table_of
-from app.kit.session import ReadSession
-from app.kit.statement import Statement
+from app.kit.sql.schema import Instant, table_of
+from app.kit.sql.session import ReadSession
+from app.kit.sql.statement import Statement
 
 _documents = table_of(Document)
 _terms = table_of(DocumentTerm)
@@ -36,7 +36,7 @@ class WithdrawnRow(NamedTuple):
     reason: str
     notice: str | None
     version: int
-    before: Facts
+    before: SelectionFields
 
 
 class Month(NamedTuple):

@@ -13,7 +13,7 @@ from app.delivery.models import Document
 from app.delivery.query import Shape
 from app.delivery.store.stretches import Stretch
 from app.delivery.store.visibility import horizon
-from app.kit.schema import table_of
+from app.kit.sql.schema import table_of
 
 _documents = table_of(Document)
 

@@ -7,16 +7,16 @@ from typing import Any, NamedTuple, cast
 
 from sqlalchemy import String, bindparam, exists, func, select, text, update
 
-from app.access.selection import Facts
+from app.access.selection import SelectionFields
 from app.content.models import ArticleRow
 from app.delivery.models import Document, DocumentBody, DocumentTerm
 from app.delivery.store.embargoed import LOCKED_ARTICLES
 from app.delivery.terms import SINGLE, Term
 from app.kit.clock import format_instant
-from app.kit.listed import ListOf, is_listed
-from app.kit.schema import Instant, table_of
-from app.kit.session import ReadSession, WriteSession
-from app.kit.statement import Nothing, Statement
+from app.kit.sql.list_parameters import ListOf, is_listed
+from app.kit.sql.schema import Instant, table_of
+from app.kit.sql.session import ReadSession, WriteSession
+from app.kit.sql.statement import Nothing, Statement
 
 
 class DocumentRow(NamedTuple):
@@ -88,7 +88,7 @@ class Attributes:
     released: bool
     offered_at: datetime
     published_at: datetime
-    values: Facts
+    values: SelectionFields
     terms: set[Term] = field(default_factory=set)
 
     def add(self, name: str | None, value: str) -> None:
@@ -195,8 +195,8 @@ _TERMS: Statement[tuple[str, str, str]] = Statement(_terms.where(is_listed(Docum
 
 def _columns(row: _AttributeRow) -> Attributes:
     values: dict[str, list[str]] = {name: [] for name in SINGLE}
-    facts = Facts(
-        **cast(Facts, values | {"id": [row.id], "group": [row.translation_group]}),
+    facts = SelectionFields(
+        **cast(SelectionFields, values | {"id": [row.id], "group": [row.translation_group]}),
         published_at=format_instant(row.published_at),
         updated_at=format_instant(row.updated_at),
     )

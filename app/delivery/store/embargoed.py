@@ -7,15 +7,15 @@ from typing import NamedTuple
 
 from sqlalchemy import and_, bindparam, exists, func, literal_column, or_, select
 
-from app.access.selection import Facts
+from app.access.selection import SelectionFields
 from app.content.models import ArticleRow
 from app.delivery.models import Document, EmbargoedRow, LogRow
 from app.delivery.store.log import LOG_LOCK, MARK_BITS, Change, LastChange, last_serial
 from app.delivery.store.visibility import present
-from app.kit.listed import is_listed
-from app.kit.schema import table_of
-from app.kit.session import ReadSession, WriteSession
-from app.kit.statement import Statement
+from app.kit.sql.list_parameters import is_listed
+from app.kit.sql.schema import table_of
+from app.kit.sql.session import ReadSession, WriteSession
+from app.kit.sql.statement import Statement
 
 _documents = table_of(Document)
 _embargoed = table_of(EmbargoedRow)
@@ -38,8 +38,8 @@ class _Row(NamedTuple):
     reason: str
     version: int | None
     notice: str | None
-    before: Facts | None
-    after: Facts | None
+    before: SelectionFields | None
+    after: SelectionFields | None
     mark: int
 
 

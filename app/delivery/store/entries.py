@@ -6,10 +6,10 @@ from typing import Literal, NamedTuple
 from sqlalchemy import bindparam, delete, select
 
 from app.delivery.models import Entry, Redirect
-from app.kit.listed import is_listed
-from app.kit.schema import table_of
-from app.kit.session import ReadSession, WriteSession
-from app.kit.statement import Nothing, Query, Statement
+from app.kit.sql.list_parameters import is_listed
+from app.kit.sql.schema import table_of
+from app.kit.sql.session import ReadSession, WriteSession
+from app.kit.sql.statement import Nothing, Query, Statement
 
 EntryType = Literal["source", "category"]
 

@@ -5,12 +5,12 @@ from typing import Any
 
 from sqlalchemy import bindparam, null, select, update
 
-from app.access.selection import Facts
+from app.access.selection import SelectionFields
 from app.delivery.models import EmbargoedRow, LogRow
-from app.kit.listed import is_listed
-from app.kit.schema import table_of
-from app.kit.session import WriteSession
-from app.kit.statement import Query
+from app.kit.sql.list_parameters import is_listed
+from app.kit.sql.schema import table_of
+from app.kit.sql.session import WriteSession
+from app.kit.sql.statement import Query
 
 _SAID = frozenset({"tag", "author"})
 
@@ -27,7 +27,9 @@ def erase_facts(session: WriteSession, ids: Collection[str]) -> None:
 
 def _erase(session: WriteSession, table: Any, conditions: list[Any]) -> None:
     columns = (table.c.serial, table.c.before, table.c.after)
-    rows: Query[tuple[int, Facts | None, Facts | None]] = Query(select(*columns).where(*conditions))
+    rows: Query[tuple[int, SelectionFields | None, SelectionFields | None]] = Query(
+        select(*columns).where(*conditions)
+    )
     statement = update(table).where(table.c.serial == bindparam("row"))
     said = {name: bindparam(f"said_{name}", type_=table.c[name].type) for name in _FACTS}
     session.execute(
@@ -42,7 +44,7 @@ def _erase(session: WriteSession, table: Any, conditions: list[Any]) -> None:
 _FACTS = ("before", "after")
 
 
-def _without(facts: Facts | None) -> dict[str, Any] | None:
+def _without(facts: SelectionFields | None) -> dict[str, Any] | None:
     return (
         None if facts is None else {name: one for name, one in facts.items() if name not in _SAID}
     )

@@ -7,8 +7,8 @@ from sqlalchemy import select, update
 
 from app.delivery.models import FollowerRow
 from app.delivery.store.log import LOG_END, last_serial
-from app.kit.session import ReadSession, WriteSession
-from app.kit.statement import Query
+from app.kit.sql.session import ReadSession, WriteSession
+from app.kit.sql.statement import Query
 
 
 class _Follower(NamedTuple):

@@ -7,13 +7,13 @@ from typing import Literal, NamedTuple
 
 from sqlalchemy import BigInteger, bindparam, exists, func, literal_column, select
 
-from app.access.selection import Facts
+from app.access.selection import SelectionFields
 from app.delivery.models import LogRow
 from app.delivery.store.entries import EntryType
-from app.kit.listed import is_listed
-from app.kit.schema import table_of
-from app.kit.session import ReadSession, WriteSession
-from app.kit.statement import Statement
+from app.kit.sql.list_parameters import is_listed
+from app.kit.sql.schema import table_of
+from app.kit.sql.session import ReadSession, WriteSession
+from app.kit.sql.statement import Statement
 
 # The last lock of every writing transaction on PostgreSQL: a sequence there is not commit
 # order, and a follower would skip a row that is numbered early and committed late.
@@ -32,8 +32,8 @@ class Change(NamedTuple):
     reason: str
     version: int | None
     notice: str | None = None
-    before: Facts | None = None
-    after: Facts | None = None
+    before: SelectionFields | None = None
+    after: SelectionFields | None = None
     serial: int = 0
     mark: int = 0
 
@@ -45,8 +45,8 @@ class LastChange(NamedTuple):
     op: str
     reason: str
     version: int | None
-    before: Facts | None
-    after: Facts | None
+    before: SelectionFields | None
+    after: SelectionFields | None
 
 
 class LastOfThing(NamedTuple):
@@ -97,7 +97,7 @@ def last_of_each(session: ReadSession, after: int, upto: int, limit: int) -> lis
 
 def attributes_before(
     session: ReadSession, after: int, upto: int, ids: Sequence[str]
-) -> Iterator[tuple[str, Facts]]:
+) -> Iterator[tuple[str, SelectionFields]]:
     """Yield, for stories that changed between two serials, what they were while public."""
     yield from session.find(_BEFORE, ids, after=after, upto=upto)
 
@@ -146,7 +146,7 @@ _LAST = Statement(
 )
 # So that they are looked up by their ids, however many were written since.
 _own_serial = _log.c.serial + literal_column("0", BigInteger)
-_BEFORE: Statement[tuple[str, Facts]] = Statement(
+_BEFORE: Statement[tuple[str, SelectionFields]] = Statement(
     select(_log.c.id, _log.c.before).where(
         _of_stories, _own_serial > _after, _own_serial <= _upto, _log.c.before.is_not(None)
     )

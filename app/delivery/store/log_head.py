@@ -1,18 +1,37 @@
 """The position of the log, and the moments around now at which time alone changes something."""
 
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, NamedTuple
+from functools import partial
+from typing import Any, NamedTuple, TypeVar
 
-from sqlalchemy import BigInteger, ColumnElement, func, literal_column, select, type_coerce
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Select,
+    Text,
+    cast,
+    func,
+    literal_column,
+    select,
+    true,
+    type_coerce,
+)
+from sqlalchemy.sql.expression import CompoundSelect
 
 from app.delivery.models import Document, LogRow
 from app.delivery.store.visibility import present
-from app.kit.schema import table_of
-from app.kit.session import ReadSession
-from app.kit.statement import Statement
+from app.kit import json
+from app.kit.sql.schema import table_of
+from app.kit.sql.session import ReadSession
+from app.kit.sql.statement import Statement
 
 _documents = table_of(Document)
 _log = table_of(LogRow)
+
+
+RowT = TypeVar("RowT", bound=tuple[Any, ...])
+Rows = Select[Any] | CompoundSelect[Any]
 
 
 class HeadRow(NamedTuple):
@@ -79,6 +98,25 @@ def head_columns() -> tuple[ColumnElement[Any], ...]:
 def as_number(column: Any) -> ColumnElement[Any]:
     """Return an instant as the number that it is kept as: a page converts none of its rows."""
     return type_coerce(column, BigInteger)
+
+
+def with_log_head(rows: Rows, dialect: str) -> Select[Any]:
+    """Return what reads these rows, each behind the head of the log; or one with the head alone.
+
+    They may come in any order. The head is a text of JSON: so many columns in each row would take
+    longer than the story.
+    """
+    to_json = func.json_array if dialect == "sqlite" else func.json_build_array
+    log = select(cast(to_json(*head_columns()), Text).label("log_head")).subquery("log")
+    page = rows.subquery("page")
+    return select(log.c.log_head, *page.c).select_from(log.outerjoin(page, true()))
+
+
+def split_head(rows: Sequence[tuple[Any, ...]], row: type[RowT]) -> tuple[HeadRow, list[RowT]]:
+    """Return the head that headed rows begin with, and the stories; there may be none."""
+    head, make = HeadRow(*json.loads(rows[0][0])), partial(tuple.__new__, row)
+    # One row without a story is there in any case.
+    return head, [] if rows[0][1] is None else [make(row[1:]) for row in rows]
 
 
 # The log's position alone; see `log_head`.

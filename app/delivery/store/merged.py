@@ -9,13 +9,13 @@ from itertools import islice
 
 from sqlalchemy import BigInteger, ColumnElement, bindparam, exists, literal_column, select
 
-from app.access.selection import Facts
+from app.access.selection import SelectionFields
 from app.delivery.models import EmbargoedRow, LogRow
 from app.delivery.store.log import LastOfThing
-from app.kit.listed import is_listed
-from app.kit.schema import table_of
-from app.kit.session import ReadSession
-from app.kit.statement import Statement
+from app.kit.sql.list_parameters import is_listed
+from app.kit.sql.schema import table_of
+from app.kit.sql.session import ReadSession
+from app.kit.sql.statement import Statement
 
 _embargoed = table_of(EmbargoedRow)
 _log = table_of(LogRow)
@@ -36,7 +36,7 @@ def last_of_each_merged(
 
 def embargoed_before(
     session: ReadSession, after: int, upto: int, ids: Sequence[str]
-) -> Iterator[tuple[str, Facts]]:
+) -> Iterator[tuple[str, SelectionFields]]:
     """Yield, for stories that changed between two serials, what they were under embargo."""
     yield from session.find(_BEFORE, ids, held_after=after, held_upto=upto)
 
@@ -106,7 +106,7 @@ _LAST_HELD = Statement(
     LastOfThing,
 )
 _held_serial = _embargoed.c.serial + literal_column("0", BigInteger)
-_BEFORE: Statement[tuple[str, Facts]] = Statement(
+_BEFORE: Statement[tuple[str, SelectionFields]] = Statement(
     select(_embargoed.c.id, _embargoed.c.before).where(
         is_listed(_embargoed.c.id),
         _held_serial > _held_after,

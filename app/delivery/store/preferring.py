@@ -24,7 +24,7 @@ from app.delivery.query import Shape
 from app.delivery.store.bounds import span_tests
 from app.delivery.store.stretches import wanted_by
 from app.delivery.store.visibility import visible
-from app.kit.schema import table_of
+from app.kit.sql.schema import table_of
 
 _documents = table_of(Document)
 

@@ -1,10 +1,10 @@
 """All SQL that public reading runs, but for what is visible and by which index it is found."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from datetime import datetime
-from functools import lru_cache, partial
-from typing import Any, Literal, NamedTuple, TypeVar
+from functools import lru_cache
+from typing import Any, Literal, NamedTuple
 
 from sqlalchemy import (
     BigInteger,
@@ -18,7 +18,6 @@ from sqlalchemy import (
     literal_column,
     null,
     select,
-    true,
     union_all,
 )
 from sqlalchemy.sql.expression import CompoundSelect
@@ -26,19 +25,17 @@ from sqlalchemy.sql.expression import CompoundSelect
 from app.delivery.models import Document, DocumentBody, Redirect
 from app.delivery.query import Form, Shape, StoryQuery
 from app.delivery.store.bounds import bounds, spans
-from app.delivery.store.log_head import HeadRow, as_number, head_columns
+from app.delivery.store.log_head import HeadRow, as_number, split_head, with_log_head
 from app.delivery.store.preferring import stands_alone
 from app.delivery.store.stretches import Stretch, stretch_count, stretches
 from app.delivery.store.visibility import embargo_until, visible
-from app.kit import json
-from app.kit.bounded import BoundedCache
+from app.kit.bounded_cache import BoundedCache
 from app.kit.ids import is_id
-from app.kit.listed import is_listed
-from app.kit.schema import table_of
-from app.kit.session import ReadSession
-from app.kit.statement import Statement
+from app.kit.sql.list_parameters import is_listed
+from app.kit.sql.schema import table_of
+from app.kit.sql.session import ReadSession
+from app.kit.sql.statement import Statement
 
-RowT = TypeVar("RowT", bound=tuple[Any, ...])
 _Rows = Select[Any] | CompoundSelect[Any]
 
 
@@ -122,7 +119,7 @@ def story_page_statement(
         row = None if headed else ROWS[query.form]
         clause = _page_statement(query.shape, dialect)
         if headed:
-            clause = _headed(clause, dialect)
+            clause = with_log_head(clause, dialect)
         statement = _kept[key] = Statement(clause, row)
     return statement, {**query.values, "now": now}
 
@@ -138,13 +135,6 @@ def headed_story_page(
     """Return the same, with what `log_head` returns."""
     rows = session.all(*story_page_statement(query, now, session.dialect, headed=True))
     return split_head(rows, ROWS[query.form])
-
-
-def split_head(rows: Sequence[tuple[Any, ...]], row: type[RowT]) -> tuple[HeadRow, list[RowT]]:
-    """Return the head that headed rows begin with, and the stories; there may be none."""
-    head, make = HeadRow(*json.loads(rows[0][0])), partial(tuple.__new__, row)
-    # One row without a story is there in any case.
-    return head, [] if rows[0][1] is None else [make(row[1:]) for row in rows]
 
 
 def story_statement(
@@ -293,19 +283,9 @@ def _story_statement(dialect: str, by: str, *, embargoed: bool, headed: bool) ->
         .select_from(_with_body(_documents, "whole"))
         .where(_documents.c[by] == bindparam("ref"), visible(embargoed=embargoed))
     )
-    return Statement(_headed(clause, dialect), None) if headed else Statement(clause, WholeRow)
-
-
-def _headed(rows: _Rows, dialect: str) -> Select[Any]:
-    """Return what reads these rows, each behind the head of the log; or one with the head alone.
-
-    They may come in any order. The head is a text of JSON: so many columns in each row would take
-    longer than the story.
-    """
-    to_json = func.json_array if dialect == "sqlite" else func.json_build_array
-    log = select(cast(to_json(*head_columns()), Text).label("log_head")).subquery("log")
-    page = rows.subquery("page")
-    return select(log.c.log_head, *page.c).select_from(log.outerjoin(page, true()))
+    return (
+        Statement(with_log_head(clause, dialect), None) if headed else Statement(clause, WholeRow)
+    )
 
 
 def _bare_statement(shape: Shape) -> _Rows:

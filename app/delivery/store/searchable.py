@@ -23,10 +23,10 @@ from sqlalchemy import (
 from app.delivery.models import Document, DocumentBody, LogRow
 from app.delivery.query import Position
 from app.delivery.store.visibility import present, visible
-from app.kit.listed import is_listed
-from app.kit.schema import table_of
-from app.kit.session import ReadSession
-from app.kit.statement import Statement
+from app.kit.sql.list_parameters import is_listed
+from app.kit.sql.schema import table_of
+from app.kit.sql.session import ReadSession
+from app.kit.sql.statement import Statement
 
 _documents = table_of(Document)
 _bodies = table_of(DocumentBody)

@@ -24,8 +24,8 @@ from sqlalchemy import (
 from app.delivery.models import Document, DocumentTerm
 from app.delivery.query import ClauseShape, Driver, Shape, driver_of
 from app.delivery.terms import pair_field
-from app.kit.listed import is_listed
-from app.kit.schema import table_of
+from app.kit.sql.list_parameters import is_listed
+from app.kit.sql.schema import table_of
 
 _documents = table_of(Document)
 _terms = table_of(DocumentTerm)

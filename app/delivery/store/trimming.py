@@ -5,9 +5,9 @@ from collections.abc import Mapping
 from sqlalchemy import BigInteger, bindparam, delete, func, literal_column, select
 
 from app.delivery.models import FollowerRow, LogRow
-from app.kit.schema import table_of
-from app.kit.session import ReadSession, WriteSession
-from app.kit.statement import Nothing, Statement
+from app.kit.sql.schema import table_of
+from app.kit.sql.session import ReadSession, WriteSession
+from app.kit.sql.statement import Nothing, Statement
 
 # Trimming follows the log like others do, and keeps its place beside theirs.
 TRIMMING = "trimming"

@@ -17,7 +17,7 @@ from sqlalchemy import (
 )
 
 from app.delivery.models import Document
-from app.kit.schema import Instant, table_of
+from app.kit.sql.schema import Instant, table_of
 
 _documents = table_of(Document)
 

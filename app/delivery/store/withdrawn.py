@@ -6,13 +6,13 @@ from typing import NamedTuple
 
 from sqlalchemy import bindparam, exists, select
 
-from app.access.selection import Facts
+from app.access.selection import SelectionFields
 from app.content.models import ArticleRow
 from app.delivery.models import Withdrawn
-from app.kit.listed import is_listed
-from app.kit.schema import table_of
-from app.kit.session import ReadSession, WriteSession
-from app.kit.statement import Statement
+from app.kit.sql.list_parameters import is_listed
+from app.kit.sql.schema import table_of
+from app.kit.sql.session import ReadSession, WriteSession
+from app.kit.sql.statement import Statement
 
 # The answer of a story that was taken back quietly, and that some have seen all the same.
 NOT_FOUND = "not_found"
@@ -27,7 +27,7 @@ class Stone(NamedTuple):
     notice: str | None
     redirect_to: str | None
     embargoed: bool
-    attributes: Facts
+    attributes: SelectionFields
 
 
 _withdrawn = table_of(Withdrawn)

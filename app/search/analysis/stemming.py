@@ -7,7 +7,7 @@ from itertools import takewhile
 
 import Stemmer
 
-from app.kit.bounded import entries_within
+from app.kit.bounded_cache import entries_within
 from app.search.analysis import arabic, hebrew
 from app.search.analysis.languages import LANGUAGES, has_stems
 from app.search.analysis.words import LONGEST

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from tantivy import Filter, TextAnalyzer, TextAnalyzerBuilder, Tokenizer
 
-from app.kit.bounded import entries_within
+from app.kit.bounded_cache import entries_within
 from app.search.analysis.folding import (
     INVISIBLE,
     UNSPACED,

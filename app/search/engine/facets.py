@@ -8,7 +8,7 @@ from typing import Any
 
 from tantivy import Query, Searcher, SearchResult
 
-from app.kit.bounded import entries_within
+from app.kit.bounded_cache import entries_within
 from app.search.engine.schema import BRANCH_COLUMNS, NO_VALUE, SPELT, TOGETHER, code, spelt
 from app.search.index import MOST_VALUES, FacetField, FacetValue
 

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from tantivy import FieldType, Occur, Query
 
-from app.access.selection import Clause, Selection, Span
+from app.access.selection import Clause, Selection, TimeRange
 from app.kit.clock import to_micros
 from app.search.addresses import last_name, normal_address
 from app.search.engine.schema import SCHEMA, called, every_story
@@ -74,7 +74,7 @@ def _any_of(name: str, values: tuple[str, ...]) -> Query:
     return Query.term_set_query(SCHEMA, name, values)
 
 
-def _span(name: str, span: Span) -> Clauses:
+def _span(name: str, span: TimeRange) -> Clauses:
     if span.start is None and span.end is None:
         return []
     end = None if span.end is None else to_micros(span.end) - 1

@@ -11,7 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from app.kit.ids import new_id
-from app.kit.permissions import FILE, FOLDER, create_folder
+from app.kit.process.file_permissions import FILE, FOLDER, create_folder
 from app.search.engine.schema import stamp
 from app.search.errors import IndexUnavailable, IndexUnusable, unusable
 

@@ -10,7 +10,7 @@ from tantivy import Document, Index, Query, Schema, SchemaBuilder
 
 from app.access.selection import fold
 from app.kit import json
-from app.kit.bounded import entries_within
+from app.kit.bounded_cache import entries_within
 from app.kit.clock import from_micros
 from app.search import text
 from app.search.addresses import normal_address

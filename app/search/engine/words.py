@@ -10,7 +10,7 @@ from typing import Any
 
 from tantivy import Searcher
 
-from app.kit.bounded import BoundedCache
+from app.kit.bounded_cache import BoundedCache
 from app.search.engine.schema import SCHEMA
 from app.search.matching import Match, match_words
 from app.search.typed import Typed

@@ -3,7 +3,14 @@
 import html
 import re
 
-from app.kit.xml import attribute, cdata, element, escaped, plain, sent
+from app.kit.xml import (
+    build_element,
+    encode_xml,
+    escape_attribute,
+    escape_plain,
+    escape_text,
+    wrap_in_cdata,
+)
 from app.syndication.feed import Feed, Withdrawn
 from app.syndication.formats.feed_markup import feed_markup
 from app.syndication.formats.languages import iso_language
@@ -24,7 +31,7 @@ def render(feed: Feed) -> bytes:
     parts = [
         f'<?xml version="1.0" encoding="UTF-8"?>\n<feed {_NAMESPACES} '
         f'xml:lang="{_language(feed.language)}">',
-        f"<id>{escaped(feed.id)}</id>{_text('title', feed.title)}",
+        f"<id>{escape_text(feed.id)}</id>{_text('title', feed.title)}",
         f"<updated>{feed.updated}</updated>",
         f"<author><name>{_name(feed.site)}</name></author>",
         # The oldest page is not marked: it may get older stories yet, and a page before it.
@@ -36,7 +43,7 @@ def render(feed: Feed) -> bytes:
         _link("hub", feed.hub),
     ]
     after = "".join([*(_tombstone(one) for one in feed.withdrawn), "</feed>\n"])
-    return b"".join([sent("".join(parts)), *map(_entry, feed.items), sent(after)])
+    return b"".join([encode_xml("".join(parts)), *map(_entry, feed.items), encode_xml(after)])
 
 
 @once
@@ -51,18 +58,18 @@ def _entry(item: Item) -> bytes:
         *(_author(one) for one in item.authors),
         *(_category(one["slug"], one["name"].strip() or one["slug"]) for one in item.categories),
         *(_category(tag, tag) for tag in item.tags),
-        element("dc:publisher", item.source["name"]) if item.source else "",
+        build_element("dc:publisher", item.source["name"]) if item.source else "",
         _text("rights", _rights(item)),
         _text("summary", item.summary or (None if content else item.title)),
-        f'<content type="html">{cdata(content)}</content>' if content else "",
+        f'<content type="html">{wrap_in_cdata(content)}</content>' if content else "",
         "</entry>",
     )
-    return sent("".join(parts))
+    return encode_xml("".join(parts))
 
 
 def _language(tag: str) -> str:
     """Return a tag as readers know it; nothing would let an entry be in the feed's language."""
-    return attribute(iso_language(tag) or "und")
+    return escape_attribute(iso_language(tag) or "und")
 
 
 def _text(name: str, text: str | None) -> str:
@@ -70,30 +77,31 @@ def _text(name: str, text: str | None) -> str:
     if not text:
         return ""
     if "<" not in text and "&" not in text:
-        return f"<{name}>{escaped(text)}</{name}>"
-    return f'<{name} type="html">{escaped(html.escape(text, quote=False))}</{name}>'
+        return f"<{name}>{escape_text(text)}</{name}>"
+    return f'<{name} type="html">{escape_text(html.escape(text, quote=False))}</{name}>'
 
 
 def _link(rel: str, address: str | None, type_: str | None = None, title: str | None = None) -> str:
     if address is None:
         return ""
-    told = f' type="{attribute(type_)}"' if type_ else ""
-    told += f' title="{attribute(title)}"' if title else ""
-    return f'<link rel="{rel}"{told} href="{attribute(address)}"/>'
+    told = f' type="{escape_attribute(type_)}"' if type_ else ""
+    told += f' title="{escape_attribute(title)}"' if title else ""
+    return f'<link rel="{rel}"{told} href="{escape_attribute(address)}"/>'
 
 
 def _author(author: Author) -> str:
-    return f"<author><name>{_name(author['name'])}</name>{element('uri', author['url'])}</author>"
+    uri = build_element("uri", author["url"])
+    return f"<author><name>{_name(author['name'])}</name>{uri}</author>"
 
 
 def _name(name: str) -> str:
     """Return a name; an address of mail in brackets is no tag, and nobody's to harvest from it."""
-    return plain(_MAIL.sub("<\u2060", name) if "@" in name else name)
+    return escape_plain(_MAIL.sub("<\u2060", name) if "@" in name else name)
 
 
 def _category(term: str, label: str) -> str:
-    told = plain(label).replace('"', "&quot;")
-    return f'<category term="{attribute(term)}" label="{told}"/>'
+    told = escape_plain(label).replace('"', "&quot;")
+    return f'<category term="{escape_attribute(term)}" label="{told}"/>'
 
 
 def _rights(item: Item) -> str | None:
@@ -104,5 +112,5 @@ def _rights(item: Item) -> str | None:
 
 
 def _tombstone(gone: Withdrawn) -> str:
-    comment = f"<at:comment>{escaped(gone.why)}</at:comment>"
+    comment = f"<at:comment>{escape_text(gone.why)}</at:comment>"
     return f'\n<at:deleted-entry ref="{gone.urn}" when="{gone.at}">{comment}</at:deleted-entry>'

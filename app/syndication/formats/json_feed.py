@@ -23,7 +23,7 @@ def render(feed: Feed) -> bytes:
         "authors": [{"name": feed.site}],
         "hubs": [{"type": "WebSub", "url": feed.hub}] if feed.hub else None,
     }
-    before, items = json.dumps(json.filled(whole))[:-1], b",".join(map(_item, feed.items))
+    before, items = json.dumps(json.drop_empty(whole))[:-1], b",".join(map(_item, feed.items))
     return b'%b,"items":[%b]}' % (before, items)
 
 
@@ -41,14 +41,14 @@ def _item(item: Item) -> bytes:
         "image": item.image["url"] if item.image else None,
         "date_published": item.published_at,
         "date_modified": item.updated_at,
-        "authors": [json.filled(one) for one in item.authors] or None,
+        "authors": [json.drop_empty(one) for one in item.authors] or None,
         "tags": [*(one["name"] for one in item.categories), *item.tags] or None,
         "language": item.language,
         "attachments": [
-            json.filled({"url": one.url, "mime_type": one.type, "title": one.title})
+            json.drop_empty({"url": one.url, "mime_type": one.type, "title": one.title})
             for one in item.media
         ],
         "_dateline": {"corrections": item.corrections} if item.corrections else None,
         "_source": {"name": item.source["name"]} if item.source else None,
     }
-    return json.dumps(json.filled(whole))
+    return json.dumps(json.drop_empty(whole))

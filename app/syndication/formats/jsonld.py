@@ -17,7 +17,7 @@ def render_story(item: Item) -> bytes:
 
 def _story(item: Item) -> dict[str, Any]:
     rights = item.rights
-    return json.filled(
+    return json.drop_empty(
         {
             "@context": "https://schema.org",
             "@type": "NewsArticle",
@@ -59,13 +59,15 @@ def _story(item: Item) -> dict[str, Any]:
 
 
 def _person(author: Author) -> dict[str, Any]:
-    return json.filled({"@type": "Person", "name": author["name"], "url": author["url"]})
+    return json.drop_empty({"@type": "Person", "name": author["name"], "url": author["url"]})
 
 
 def _publisher(item: Item) -> dict[str, Any] | None:
     if item.source is None:
         return None
-    return json.filled({**(_organisation(item.source["name"]) or {}), "url": item.source["url"]})
+    return json.drop_empty(
+        {**(_organisation(item.source["name"]) or {}), "url": item.source["url"]}
+    )
 
 
 def _organisation(name: str | None) -> dict[str, Any] | None:
@@ -73,7 +75,7 @@ def _organisation(name: str | None) -> dict[str, Any] | None:
 
 
 def _image(image: Image) -> dict[str, Any]:
-    return json.filled(
+    return json.drop_empty(
         {
             "@type": "ImageObject",
             "url": image["url"],

@@ -26,7 +26,7 @@ def render_story(item: Item) -> bytes:
 
 
 def _facts(item: Item) -> dict[str, Any]:
-    return json.filled(
+    return json.drop_empty(
         {
             "id": item.urn,
             "title": item.title,

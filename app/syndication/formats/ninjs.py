@@ -30,7 +30,7 @@ def render_story(item: Item) -> bytes:
 
 
 def _story(item: Item) -> dict[str, Any]:
-    return json.filled(
+    return json.drop_empty(
         {
             "uri": item.urn,
             "type": "text",
@@ -53,7 +53,8 @@ def _story(item: Item) -> dict[str, Any]:
             "descriptions": _description(item.summary),
             "bodies": _bodies(item),
             "people": [
-                json.filled({**_creator, "name": a["name"], "uri": a["url"]}) for a in item.authors
+                json.drop_empty({**_creator, "name": a["name"], "uri": a["url"]})
+                for a in item.authors
             ],
             "subjects": _subjects(item),
             "infoSources": _source(item),
@@ -112,13 +113,13 @@ def _source(item: Item) -> list[dict[str, Any]]:
     source = item.source
     told = {"role": "source", "uri": f"urn:uuid:{source['id']}", "name": source["name"]}
     contact = [{"type": "web", "value": source["url"]}] if source["url"] else None
-    return [json.filled({**told, "contactInfo": contact})]
+    return [json.drop_empty({**told, "contactInfo": contact})]
 
 
 def _picture(item: Item, image: Image) -> dict[str, Any]:
     rendition = {"name": "main", "href": image["url"]}
     sizes = {name: image[name] for name in ("width", "height") if image[name]}
-    return json.filled(
+    return json.drop_empty(
         {
             "name": "main",
             "uri": image["url"],
@@ -142,7 +143,7 @@ def _associations(item: Item) -> list[dict[str, Any]]:
 
 
 def _medium(item: Item, medium: Medium, count: int) -> dict[str, Any]:
-    return json.filled(
+    return json.drop_empty(
         {
             "name": f"{medium.kind}-{count}",
             "uri": medium.url,

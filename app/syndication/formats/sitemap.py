@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from app.kit.xml import element, escaped
+from app.kit.xml import build_element, escape_text
 from app.syndication.item import Item
 
 MEDIA_TYPE = "application/xml"
@@ -31,7 +31,7 @@ def render_index(parts: Iterable[Part]) -> bytes:
 
 def render_archive(items: Iterable[Item]) -> bytes:
     """Return the addresses of stories, with when they changed."""
-    listed = (_address(one.link, element("lastmod", one.updated_at)) for one in items)
+    listed = (_address(one.link, build_element("lastmod", one.updated_at)) for one in items)
     return _addresses(listed, "")
 
 
@@ -56,18 +56,18 @@ def _addresses(listed: Iterable[str], namespaces: str) -> bytes:
 
 
 def _part(part: Part) -> str:
-    changed = element("lastmod", part.changed_at)
-    return f"\n<sitemap><loc>{escaped(part.address)}</loc>{changed}</sitemap>"
+    changed = build_element("lastmod", part.changed_at)
+    return f"\n<sitemap><loc>{escape_text(part.address)}</loc>{changed}</sitemap>"
 
 
 def _address(address: str, more: str) -> str:
-    return f"\n<url><loc>{escaped(address)}</loc>{more}</url>"
+    return f"\n<url><loc>{escape_text(address)}</loc>{more}</url>"
 
 
 def _news(item: Item, site: str) -> str:
     return (
-        f"<news:news><news:publication><news:name>{escaped(site)}</news:name>"
+        f"<news:news><news:publication><news:name>{escape_text(site)}</news:name>"
         f"<news:language>{news_language(item.language)}</news:language></news:publication>"
         f"<news:publication_date>{item.published_at}</news:publication_date>"
-        f"<news:title>{escaped(item.title)}</news:title></news:news>"
+        f"<news:title>{escape_text(item.title)}</news:title></news:news>"
     )

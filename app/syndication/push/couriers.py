@@ -7,11 +7,11 @@ from datetime import datetime, timedelta
 from typing import Any, Literal, Protocol
 from urllib.parse import urlencode, urlsplit
 
-from app.access.audit import add_row
+from app.access.audit import add_audit_row
 from app.kit import json
-from app.kit.http import Answered, Outcome
-from app.kit.session import WriteSession
-from app.kit.unit import Actor, Deed
+from app.kit.http_client import HttpOutcome, HttpResponse
+from app.kit.sql.session import WriteSession
+from app.kit.sql.unit_of_work import Actor, AuditedAction
 from app.syndication.push.following import delivery_row
 from app.syndication.push.hub_limits import has_seat
 from app.syndication.push.signing import hub_signature, signatures
@@ -63,7 +63,7 @@ class Courier(Protocol):
         """Return the request of a delivery, or nothing where there is nothing to say."""
         ...
 
-    def judge(self, row: Message, sent: Outgoing, outcome: Outcome) -> Verdict:
+    def judge(self, row: Message, sent: Outgoing, outcome: HttpOutcome) -> Verdict:
         """Return what an outcome means."""
         ...
 
@@ -106,7 +106,7 @@ class WebhookCourier:
         }
         return Outgoing("POST", receiver.url, headers, body)
 
-    def judge(self, row: Message, sent: Outgoing, outcome: Outcome) -> Verdict:
+    def judge(self, row: Message, sent: Outgoing, outcome: HttpOutcome) -> Verdict:
         """Take 2xx for success, and 410 for a wish to be left alone."""
         return _judged(outcome)
 
@@ -152,14 +152,14 @@ class FeedCourier:
             headers["x-hub-signature"] = hub_signature(receiver.secret, content.body)
         return Outgoing("POST", receiver.callback, headers, content.body, digest)
 
-    def judge(self, row: Message, sent: Outgoing, outcome: Outcome) -> Verdict:
+    def judge(self, row: Message, sent: Outgoing, outcome: HttpOutcome) -> Verdict:
         """Tell whether a question was answered with the challenge, or a feed was taken."""
         if sent.mark == DENY:
             return "gone"
         if row.event != VERIFY:
             return _judged(outcome)
         asked = json.loads(row.body or b"{}")
-        if isinstance(outcome, Answered) and outcome.status < 500:
+        if isinstance(outcome, HttpResponse) and outcome.status < 500:
             agreed = 200 <= outcome.status < 300 and outcome.body == asked["challenge"].encode()
             return "delivered" if agreed else "refused"
         return "failed" if row.attempts + 1 < _MOST_QUESTIONS else "refused"
@@ -228,7 +228,7 @@ def _note(
     actor = Actor(None, "hub", asked.get("address"), asked.get("request_id"))
     told = {"topic": known.topic, "callback": known.callback}
     states = (None, told) if verb == "subscribed" else (told, None)
-    add_row(session, actor, now, Deed(verb, "subscription", known.id, *states))
+    add_audit_row(session, actor, now, AuditedAction(verb, "subscription", known.id, *states))
 
 
 def _question(row: Message, receiver: SubscriptionRow) -> Outgoing:
@@ -256,8 +256,8 @@ def _with_query(address: str, more: Mapping[str, str]) -> str:
     return parts._replace(query=query, fragment="").geturl()
 
 
-def _judged(outcome: Outcome) -> Verdict:
-    if not isinstance(outcome, Answered):
+def _judged(outcome: HttpOutcome) -> Verdict:
+    if not isinstance(outcome, HttpResponse):
         return "failed"
     if outcome.status == _GONE:
         return "gone"

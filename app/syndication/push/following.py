@@ -11,7 +11,7 @@ from app.access.selection import Selection
 from app.delivery import store as delivery_store
 from app.delivery.store import Change
 from app.kit.ids import new_id
-from app.kit.session import WriteSession
+from app.kit.sql.session import WriteSession
 from app.syndication.push.events import EVERY, KILLED, body_of, event_of, touches
 from app.syndication.push.selections import from_json
 from app.syndication.push.store import deliveries, receivers

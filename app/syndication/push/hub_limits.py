@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 
 from app.kit.errors import RateLimited
 from app.kit.networks import host_network
-from app.kit.session import ReadSession
+from app.kit.sql.session import ReadSession
 from app.syndication.push.errors import HubFull
 from app.syndication.push.store import deliveries, receivers
 from app.syndication.push.store.receivers import SubscriptionRow

@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import JSON, BigInteger, Identity, Index, Integer, LargeBinary, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.kit.schema import Base, Instant, key
+from app.kit.sql.schema import Base, Instant, key
 
 _ID = key(36)
 

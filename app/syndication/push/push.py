@@ -7,13 +7,13 @@ from datetime import timedelta
 
 from app.delivery.following import Follower
 from app.delivery.store import Change
-from app.kit.buckets import TokenBuckets
 from app.kit.clock import Clock
-from app.kit.database import Database
-from app.kit.http import Allows, HttpClient
-from app.kit.networks import Address, Reach, client_network
-from app.kit.session import WriteSession
-from app.kit.watch import Version, Watch
+from app.kit.http_client import AddressCheck, HttpClient
+from app.kit.networks import Address, AllowedNetworks, client_network
+from app.kit.sql.change_watch import Version, Watch
+from app.kit.sql.database import Database
+from app.kit.sql.session import WriteSession
+from app.kit.token_buckets import TokenBuckets
 from app.syndication.push.couriers import (
     VERIFY,
     Courier,
@@ -47,7 +47,7 @@ class PushOptions:
     """What the operator decided: this API's address, where requests may go, and for how long."""
 
     own: str | None
-    reach: Reach
+    reach: AllowedNetworks
     hub_subscriptions: int
     pause_after: timedelta
     kept: timedelta
@@ -160,7 +160,7 @@ class Push:
         write_down(session, rows, self._clock.now(), self.options.own or "")
 
 
-def _question_limit(clock: Clock) -> Allows:
+def _question_limit(clock: Clock) -> AddressCheck:
     """Return what bounds the questions to one network address, whatever names lead to it.
 
     One process of all sends, so this holds for all of them together.

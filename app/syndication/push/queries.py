@@ -3,9 +3,9 @@
 from datetime import datetime
 from typing import Any
 
-from app.kit.pages import ViewPage, page_of_views
-from app.kit.quoting import quoted
-from app.kit.session import ReadSession
+from app.kit.quoting import quote_text
+from app.kit.sql.session import ReadSession
+from app.kit.view_page import ViewPage, build_view_page
 from app.syndication.push.errors import WebhookNotFound
 from app.syndication.push.store import deliveries, receivers
 from app.syndication.push.store.receivers import WebhookRow
@@ -16,7 +16,7 @@ def found(session: ReadSession, id_: str) -> WebhookRow:
     """Return a webhook, or say that there is none."""
     row = None if "\0" in id_ else receivers.webhook(session, id_)
     if row is None:
-        raise WebhookNotFound(f"There is no webhook with the id {quoted(id_)}.")
+        raise WebhookNotFound(f"There is no webhook with the id {quote_text(id_)}.")
     return row
 
 
@@ -30,7 +30,7 @@ def webhooks(
 ) -> ViewPage:
     """Return a page of webhooks, oldest first."""
     rows = receivers.webhook_page(session, position, limit + 1, backwards=backwards)
-    return page_of_views(
+    return build_view_page(
         rows,
         limit,
         lambda kept: [webhook_view(row, now) for row in kept],
@@ -52,7 +52,7 @@ def log(
     """Return a page of deliveries to a webhook, the newest first."""
     found(session, id_)
     rows = deliveries.page(session, id_, state, position, limit + 1, backwards=backwards)
-    return page_of_views(
+    return build_view_page(
         rows,
         limit,
         lambda kept: [delivery_view(row) for row in kept],
@@ -67,5 +67,5 @@ def delivery(session: ReadSession, webhook_id: str, id_: str) -> dict[str, Any]:
     found(session, webhook_id)
     row = None if "\0" in id_ else deliveries.delivery(session, webhook_id, id_)
     if row is None:
-        raise WebhookNotFound(f"There is no delivery {quoted(id_)} to this webhook.")
+        raise WebhookNotFound(f"There is no delivery {quote_text(id_)} to this webhook.")
     return delivery_view(row)

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from app.access.selection import Clause, Selection, Span
+from app.access.selection import Clause, Selection, TimeRange
 from app.kit.clock import from_micros, to_micros
 
 
@@ -18,12 +18,12 @@ def from_json(value: list[Any]) -> Selection:
     clauses, published, updated = value
     return Selection(
         tuple(Clause(field, tuple(yes), tuple(no)) for field, yes, no in clauses),
-        Span(*map(_moment, published)),
-        Span(*map(_moment, updated)),
+        TimeRange(*map(_moment, published)),
+        TimeRange(*map(_moment, updated)),
     )
 
 
-def _span(span: Span) -> list[int | None]:
+def _span(span: TimeRange) -> list[int | None]:
     return [to_micros(one) if one is not None else None for one in (span.start, span.end)]
 
 

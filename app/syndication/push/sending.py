@@ -14,10 +14,16 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from app.kit.clock import Clock
-from app.kit.database import Database
 from app.kit.errors import LeadershipLost
-from app.kit.http import Allows, Answered, HttpClient, Outcome, outcome_of
-from app.kit.session import ReadSession, WriteSession
+from app.kit.http_client import (
+    AddressCheck,
+    HttpClient,
+    HttpOutcome,
+    HttpResponse,
+    wait_for_outcome,
+)
+from app.kit.sql.database import Database
+from app.kit.sql.session import ReadSession, WriteSession
 from app.syndication.push.couriers import Courier, NotNow, Outgoing, Verdict
 from app.syndication.push.events import KILLED
 from app.syndication.push.room import Place, Room
@@ -38,7 +44,7 @@ class _Sent:
 
     row: Message
     outgoing: Outgoing
-    sending: Future[Outcome]
+    sending: Future[HttpOutcome]
     place: Place
 
 
@@ -53,7 +59,7 @@ class Sender:
         couriers: Mapping[str, Courier],
         stop: Stop,
         pause_after: timedelta,
-        allows_unproven: Allows | None = None,
+        allows_unproven: AddressCheck | None = None,
     ) -> None:
         """Send nothing yet; `allows_unproven` says where questions may go."""
         self._database = database
@@ -184,7 +190,7 @@ class Sender:
         stops: dict[str, tuple[str, str]],
         now: datetime,
     ) -> None:
-        row, outcome = sent.row, outcome_of(sent.sending)
+        row, outcome = sent.row, wait_for_outcome(sent.sending)
         verdict = self._couriers[row.kind].judge(row, sent.outgoing, outcome)
         self.outcomes[row.kind, verdict] += 1
         receiver = known.get(row.receiver)
@@ -205,7 +211,7 @@ class Sender:
         session: WriteSession,
         row: Message,
         receiver: Receiver,
-        outcome: Outcome,
+        outcome: HttpOutcome,
         verdict: Verdict,
         now: datetime,
     ) -> None:
@@ -216,8 +222,8 @@ class Sender:
         tried: dict[str, Any] = {
             "attempts": attempts,
             "tried_at": now,
-            "status": outcome.status if isinstance(outcome, Answered) else None,
-            "answer": None if isinstance(outcome, Answered) else outcome.reason,
+            "status": outcome.status if isinstance(outcome, HttpResponse) else None,
+            "answer": None if isinstance(outcome, HttpResponse) else outcome.reason,
         }
         settled = deliveries.settle(
             session,

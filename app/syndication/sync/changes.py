@@ -6,7 +6,7 @@ from app.delivery import store
 from app.delivery.freshness import Head
 from app.delivery.queries import Delivery
 from app.delivery.store import LogPosition
-from app.kit.session import ReadSession
+from app.kit.sql.session import ReadSession
 from app.syndication.errors import CursorTooOld
 from app.syndication.sync.entries import Entry
 from app.syndication.sync.place import START, Follower, Following, Place, Taking

@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Literal
 
-from app.access.rights import PUBLIC, Rights
-from app.access.selection import Clause, Selection, Span
+from app.access.rights import PUBLIC, AccessRights
+from app.access.selection import Clause, Selection, TimeRange
 from app.delivery.query import Position
 from app.delivery.store import LogPosition
 from app.kit.clock import from_micros, to_micros
@@ -109,7 +109,7 @@ class Follower:
 
     selection: Selection
     place: Place | None = None
-    rights: Rights = PUBLIC
+    rights: AccessRights = PUBLIC
 
 
 def to_json(follower: Follower) -> list[Any]:
@@ -122,7 +122,7 @@ def to_json(follower: Follower) -> list[Any]:
     return [_FORM, follower.rights.digest, clauses, spans, *_placed(place)]
 
 
-def from_json(value: Any, rights: Rights) -> Follower:
+def from_json(value: Any, rights: AccessRights) -> Follower:
     """Read a follower back for a reader with these rights.
 
     Raise `BadCursor` for a value of another kind, and `RightsChanged` if it was issued for other
@@ -136,7 +136,7 @@ def from_json(value: Any, rights: Rights) -> Follower:
         )
     selection = Selection(
         tuple(Clause(field, tuple(yes), tuple(no)) for field, yes, no in clauses),
-        *(Span(_moment(start), _moment(end)) for start, end in spans),
+        *(TimeRange(_moment(start), _moment(end)) for start, end in spans),
     )
     return Follower(selection, _place(place), rights)
 
@@ -189,7 +189,7 @@ def _taken(value: Sequence[Any]) -> Taking:
     return Taking(LogPosition(*start), stage, slug, place, *(LogPosition(*one) for one in held))
 
 
-def _span(span: Span) -> list[int | None]:
+def _span(span: TimeRange) -> list[int | None]:
     return [to_micros(one) if one is not None else None for one in (span.start, span.end)]
 
 

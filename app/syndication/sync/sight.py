@@ -4,13 +4,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import repeat
 
-from app.access.selection import Clause, Facts, Selection
+from app.access.selection import Clause, Selection, SelectionFields
 from app.delivery.directory import Directory, pieces
 from app.delivery.freshness import Head
 from app.delivery.query import Position, StoryQuery
 from app.delivery.store import LogPosition, reading
 from app.delivery.store.reading import StoryRow
-from app.kit.session import ReadSession
+from app.kit.sql.session import ReadSession
 from app.syndication.sync.entries import Document
 
 # Stories are looked up by id so many at a time.
@@ -51,7 +51,7 @@ class Sight:
         """Return a story whole, as this follower may see it."""
         return pieces(row, self.directory)
 
-    def matches(self, attributes: Facts) -> bool:
+    def matches(self, attributes: SelectionFields) -> bool:
         """Tell whether a story with these attributes was one of the selection."""
         return self.selection.matches(attributes)
 

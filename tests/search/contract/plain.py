@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from app.access.selection import Facts, Selection, fold
+from app.access.selection import Selection, SelectionFields, fold
 from app.kit.clock import format_instant, from_micros
 from app.search.analysis.words import evened
 from app.search.errors import IndexUnusable
@@ -166,7 +166,7 @@ class PlainIndex:
 
 
 def _selected(one: IndexedStory, selection: Selection) -> bool:
-    attributes: Facts = {
+    attributes: SelectionFields = {
         "id": [one.id],
         "category": one.categories,
         "source": [one.source] if one.source else [],

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from app.access.selection import Clause, Selection, Span
+from app.access.selection import Clause, Selection, TimeRange
 from app.kit.clock import from_micros, to_micros
 from app.kit.ids import new_id
 from app.search.engine.tantivy_index import TantivyIndex
@@ -249,7 +249,10 @@ def test_spans_hold_their_start_and_not_their_end(index: Index) -> None:
     stories = [story("Rain", hours=hours) for hours in (3, 2, 1)]
     reader = filled(index, *stories)
     start, end = (START - timedelta(hours=hours) for hours in (3, 1))
-    for selection in (Selection(published=Span(start, end)), Selection(updated=Span(start, end))):
+    for selection in (
+        Selection(published=TimeRange(start, end)),
+        Selection(updated=TimeRange(start, end)),
+    ):
         found = found_ids(reader.search(ask(words("rain"), selection=selection)))
         assert found == [stories[1].id, stories[0].id]
 

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
 from app.content.text import body_text, sanitised
-from app.kit.xml import legal
+from app.kit.xml import remove_illegal
 from app.syndication.formats import FEEDS, STORIES, sitemap
 from app.syndication.formats.corrected import corrected
 from app.syndication.markdown import markdown_of
@@ -97,7 +97,7 @@ def test_json_and_csv_say_the_same(text: str) -> None:
 @example("a\\")
 @example("`")
 def test_markdown_of_a_text_reads_as_that_text(text: str) -> None:
-    bare = legal(text)
+    bare = remove_illegal(text)
     markup = sanitised(f"<p>{bare.replace('&', '&amp;').replace('<', '&lt;')}</p>")
     assert body_text(_rendered(markdown_of(markup))).split() == body_text(markup).split()
 

@@ -15,10 +15,10 @@ from app.api.http.errors import NothingHere
 from app.api.openapi.operations import describe
 from app.api.routes.public_router import PublicRouter
 from app.bootstrap import Services
-from app.kit.buckets import TokenBuckets
 from app.kit.errors import RateLimited
-from app.kit.unit import Actor
-from app.kit.uri import address_problem
+from app.kit.sql.unit_of_work import Actor
+from app.kit.token_buckets import TokenBuckets
+from app.kit.uri import find_address_problem
 from app.syndication.push.commands.ask_hub import HubRequest, ask_hub, is_question_needed
 from app.syndication.push.errors import BadHubRequest
 from app.syndication.push.hub_limits import CLIENT_BURST, CLIENT_PER_SECOND
@@ -135,7 +135,7 @@ def _read(body: bytes) -> HubRequest:
 
 def _address(sent: dict[str, str], name: str) -> str:
     address = sent.get(name, "")
-    sound = address.isascii() and len(address) <= _LONGEST and address_problem(address) is None
+    sound = address.isascii() and len(address) <= _LONGEST and find_address_problem(address) is None
     if not sound:
         raise BadHubRequest(f"`{name}` has to be an absolute http or https address.")
     return address

@@ -20,7 +20,7 @@ from app.api.routes.access_router import AccessRouter
 from app.api.routes.public_router import PublicRouter
 from app.api.schemas.access import KeyPage, KeyView, Me, NewKey
 from app.kit import json
-from app.kit.unit import Unit
+from app.kit.sql.unit_of_work import UnitOfWork
 
 router = PublicRouter()
 manage = AccessRouter(prefix="/v1/manage/keys", tags=["management: keys"])
@@ -79,7 +79,7 @@ def manage_list_keys(request: Request, services: Parts) -> Response:
 def manage_create_key(written: KeyInput, commands: Commands) -> Response:
     """Create a key; it is in this answer and nowhere else, ever."""
 
-    def act(unit: Unit) -> Response:
+    def act(unit: UnitOfWork) -> Response:
         made = create_key(
             unit,
             written.name,
@@ -116,7 +116,7 @@ def manage_read_key(ref: str, services: Parts) -> Response:
 def manage_revoke_key(ref: str, commands: Commands) -> Response:
     """Revoke a key at once and for ever; it stays in the list. Needs no If-Match."""
 
-    def act(unit: Unit) -> Response:
+    def act(unit: UnitOfWork) -> Response:
         return json_response(queries.key(unit.session, revoke_key(unit, ref)))
 
     return commands.run(act)

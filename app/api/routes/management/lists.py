@@ -14,7 +14,7 @@ from app.content.queries import TaxonomyType
 from app.content.references import References
 from app.content.store import all_slugs
 from app.content.store.lists import ArticleList, ManageSort
-from app.kit.pages import ViewPage
+from app.kit.view_page import ViewPage
 
 # By what each order sorts.
 _SORTS: dict[str, ManageSort] = {

@@ -23,7 +23,7 @@ from app.content.commands.revoke_preview import revoke_preview
 from app.content.orders import PreviewInput
 from app.kit.clock import format_instant
 from app.kit.errors import BadCursor
-from app.kit.unit import Unit
+from app.kit.sql.unit_of_work import UnitOfWork
 
 router = AccessRouter(prefix="/v1/manage", tags=["management: previews"])
 _NOT_KNOWN = "This link is not known here; it may have been revoked, or have ended."
@@ -48,7 +48,7 @@ def manage_preview_article(
 ) -> Response:
     """Make a link to the working copy, or to the public side as it will be; it needs no key."""
 
-    def act(unit: Unit) -> Response:
+    def act(unit: UnitOfWork) -> Response:
         made = create_preview(unit, ref, order)
         path = f"/v1/manage/preview/{services.previews.sign(made.id)}"
         view = {

@@ -35,7 +35,7 @@ from app.api.schemas.push import NewWebhook, WebhookPage, WebhookView
 from app.bootstrap import Services
 from app.kit import json
 from app.kit.errors import BadParameter, FieldError, InvalidInput
-from app.kit.unit import Unit
+from app.kit.sql.unit_of_work import UnitOfWork
 from app.syndication.push import queries
 from app.syndication.push.commands.create_webhook import create_webhook
 from app.syndication.push.commands.delete_webhook import delete_webhook
@@ -84,7 +84,7 @@ def manage_create_webhook(written: WebhookInput, services: Parts, commands: Comm
     """Create a webhook; its secret is in this answer and in no other."""
     selection = _selection_of(services, written.filter)
 
-    def act(unit: Unit) -> Response:
+    def act(unit: UnitOfWork) -> Response:
         made = create_webhook(unit, written, selection, services.push.options.reach)
         view = {**_view(unit, made.id), "secret": made.secret}
         location = f"/v1/manage/webhooks/{made.id}"
@@ -169,7 +169,7 @@ def manage_rotate_webhook(
 ) -> Response:
     """Make a new secret; for `hours` (24 unless said otherwise) the one so far signs as well."""
 
-    def act(unit: Unit) -> Response:
+    def act(unit: UnitOfWork) -> Response:
         secret = rotate_secret(unit, webhook, written.hours, expected)
         view = _view(unit, webhook)
         return json_response({**view, "secret": secret}, version=view["version"])
@@ -202,8 +202,8 @@ def manage_resume_webhook(webhook: str, commands: Commands, expected: MaybeExpec
     return _run(commands, webhook, lambda unit: resume_webhook(unit, webhook, expected))
 
 
-def _run(commands: CommandRunner, webhook: str, act: Callable[[Unit], None]) -> Response:
-    def run(unit: Unit) -> Response:
+def _run(commands: CommandRunner, webhook: str, act: Callable[[UnitOfWork], None]) -> Response:
+    def run(unit: UnitOfWork) -> Response:
         act(unit)
         view = _view(unit, webhook)
         return json_response(view, version=view["version"])
@@ -211,7 +211,7 @@ def _run(commands: CommandRunner, webhook: str, act: Callable[[Unit], None]) -> 
     return commands.run(run)
 
 
-def _view(unit: Unit, webhook: str) -> dict[str, Any]:
+def _view(unit: UnitOfWork, webhook: str) -> dict[str, Any]:
     return queries.webhook(unit.session, webhook, unit.now)
 
 

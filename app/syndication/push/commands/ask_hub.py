@@ -9,8 +9,8 @@ from typing import Any, Literal
 from app.access.selection import Selection
 from app.kit import json
 from app.kit.ids import new_id
-from app.kit.session import ReadSession
-from app.kit.unit import Unit
+from app.kit.sql.session import ReadSession
+from app.kit.sql.unit_of_work import UnitOfWork
 from app.syndication.push.couriers import VERIFY
 from app.syndication.push.following import begin, delivery_row
 from app.syndication.push.hub_limits import HubLimits, check_limits, host_key
@@ -55,7 +55,7 @@ def is_question_needed(
     return True
 
 
-def ask_hub(unit: Unit, asked: HubRequest, selection: Selection, limits: HubLimits) -> None:
+def ask_hub(unit: UnitOfWork, asked: HubRequest, selection: Selection, limits: HubLimits) -> None:
     """Let the callback be asked whether it agrees; until it does, nothing changes."""
     unit.session.lock(_LOCK)
     if not is_question_needed(unit.session, asked, limits, unit.now):
@@ -77,7 +77,7 @@ def ask_hub(unit: Unit, asked: HubRequest, selection: Selection, limits: HubLimi
     deliveries.add(unit.session, [row])
 
 
-def _added(unit: Unit, asked: HubRequest, selection: Selection) -> SubscriptionRow:
+def _added(unit: UnitOfWork, asked: HubRequest, selection: Selection) -> SubscriptionRow:
     row = SubscriptionRow(
         id=new_id(),
         digest=asked.digest,

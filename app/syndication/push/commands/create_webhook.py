@@ -2,8 +2,8 @@
 
 from app.access.selection import Selection
 from app.kit.ids import new_id
-from app.kit.networks import Reach
-from app.kit.unit import Unit
+from app.kit.networks import AllowedNetworks
+from app.kit.sql.unit_of_work import UnitOfWork
 from app.syndication.push.following import begin
 from app.syndication.push.inputs import WebhookInput
 from app.syndication.push.reaching import need_reachable
@@ -14,7 +14,7 @@ from app.syndication.push.store.receivers import WebhookRow
 
 
 def create_webhook(
-    unit: Unit, written: WebhookInput, selection: Selection, reach: Reach
+    unit: UnitOfWork, written: WebhookInput, selection: Selection, reach: AllowedNetworks
 ) -> WebhookRow:
     """Store a webhook, which is told what happens from now on; return it with its secret."""
     need_reachable(written.url, reach, "#/url")
@@ -39,5 +39,5 @@ def create_webhook(
     )
     receivers.insert_webhook(unit.session, row)
     seen = {"url": row.url, "events": row.events, "filter": row.filter}
-    unit.note("created", "webhook", row.id, None, seen)
+    unit.audit("created", "webhook", row.id, None, seen)
     return row

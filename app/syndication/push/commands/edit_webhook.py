@@ -3,8 +3,8 @@
 from typing import Any
 
 from app.access.selection import Selection
-from app.kit.networks import Reach
-from app.kit.unit import Unit
+from app.kit.networks import AllowedNetworks
+from app.kit.sql.unit_of_work import UnitOfWork
 from app.syndication.push.changing import Expected, note_change, to_change
 from app.syndication.push.inputs import WebhookInput
 from app.syndication.push.reaching import need_reachable
@@ -21,11 +21,11 @@ def written_of(row: WebhookRow) -> dict[str, Any]:
 
 
 def edit_webhook(
-    unit: Unit,
+    unit: UnitOfWork,
     id_: str,
     written: WebhookInput,
     selection: Selection,
-    reach: Reach,
+    reach: AllowedNetworks,
     expected: Expected,
 ) -> None:
     """Write an input over a webhook; what waits already goes to the new address."""

@@ -3,15 +3,15 @@
 from collections.abc import Sequence
 
 from app.kit.errors import FieldError, InvalidInput
-from app.kit.quoting import quoted
-from app.kit.unit import Unit
+from app.kit.quoting import quote_text
+from app.kit.sql.unit_of_work import UnitOfWork
 from app.syndication.push.changing import need_active, to_change
 from app.syndication.push.inputs import ReplayInput
 from app.syndication.push.store import deliveries
 from app.syndication.push.store.deliveries import Wanted
 
 
-def replay_deliveries(unit: Unit, id_: str, written: ReplayInput) -> int:
+def replay_deliveries(unit: UnitOfWork, id_: str, written: ReplayInput) -> int:
     """Send some deliveries of a webhook again, and say how many; killed stories' never."""
     row = to_change(unit, id_, None)
     need_active(row)
@@ -27,15 +27,15 @@ def replay_deliveries(unit: Unit, id_: str, written: ReplayInput) -> int:
         )
     _need_known(unit, id_, written.ids or ())
     count = deliveries.replay(unit.session, id_, wanted, unit.now)
-    unit.note("replayed", "webhook", id_, None, {"deliveries": count})
+    unit.audit("replayed", "webhook", id_, None, {"deliveries": count})
     return count
 
 
-def _need_known(unit: Unit, id_: str, ids: Sequence[str]) -> None:
+def _need_known(unit: UnitOfWork, id_: str, ids: Sequence[str]) -> None:
     """Refuse ids that no delivery to this webhook has, and name them."""
     known = deliveries.known(unit.session, id_, ids) if ids else frozenset()
     errors = [
-        FieldError(f"#/ids/{at}", "unknown_reference", f"There is no delivery {quoted(one)}.")
+        FieldError(f"#/ids/{at}", "unknown_reference", f"There is no delivery {quote_text(one)}.")
         for at, one in enumerate(ids)
         if one not in known
     ]

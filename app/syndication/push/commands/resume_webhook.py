@@ -1,11 +1,11 @@
 """Resume a webhook that was paused or disabled: it gets all that was kept for it."""
 
-from app.kit.unit import Unit
+from app.kit.sql.unit_of_work import UnitOfWork
 from app.syndication.push.changing import Expected, note_change, to_change
 from app.syndication.push.store import deliveries, receivers
 
 
-def resume_webhook(unit: Unit, id_: str, expected: Expected = None) -> None:
+def resume_webhook(unit: UnitOfWork, id_: str, expected: Expected = None) -> None:
     """Send again, from what has waited longest on."""
     before = to_change(unit, id_, expected)
     if before.state == "active":

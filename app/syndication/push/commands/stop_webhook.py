@@ -1,15 +1,17 @@
 """Pause a webhook, or disable it: nothing is sent to it until somebody resumes it."""
 
-from app.access.audit import DeedVerb
-from app.kit.unit import Unit
+from app.access.audit import AuditVerb
+from app.kit.sql.unit_of_work import UnitOfWork
 from app.syndication.push.changing import Expected, note_change, to_change
 from app.syndication.push.store import deliveries, receivers
 
 PAUSED, DISABLED = "paused", "disabled"
-_DONE: dict[str, DeedVerb] = {PAUSED: "paused", DISABLED: "disabled"}
+_DONE: dict[str, AuditVerb] = {PAUSED: "paused", DISABLED: "disabled"}
 
 
-def stop_webhook(unit: Unit, id_: str, state: str, reason: str, expected: Expected = None) -> None:
+def stop_webhook(
+    unit: UnitOfWork, id_: str, state: str, reason: str, expected: Expected = None
+) -> None:
     """Pause a webhook, and keep what it is to be told; or disable it, and keep nothing."""
     before = to_change(unit, id_, expected)
     if before.state == state:

@@ -17,10 +17,10 @@ from sqlalchemy import (
 )
 
 from app.delivery.models import LogRow
-from app.kit.listed import is_listed
-from app.kit.schema import table_of
-from app.kit.session import ReadSession, WriteSession
-from app.kit.statement import Query
+from app.kit.sql.list_parameters import is_listed
+from app.kit.sql.schema import table_of
+from app.kit.sql.session import ReadSession, WriteSession
+from app.kit.sql.statement import Query
 from app.syndication.push.models import Delivery
 
 _deliveries = table_of(Delivery)

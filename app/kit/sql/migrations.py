@@ -1,0 +1,121 @@
+"""Schema migrations with Alembic: find, check and change the revision."""
+
+from functools import cache
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, inspect, text
+from sqlalchemy.exc import DBAPIError
+
+from app.kit.errors import DatabaseBehind
+from app.kit.sql.connection_errors import connection_failure_for
+from app.kit.sql.database import Database
+from app.kit.sql.sqlite_readers import BEGINS
+
+_ROOT = Path(__file__).resolve().parents[3]
+_LOCK = 0x646174656C696E65  # "dateline" in ASCII: an advisory lock, so that one process migrates at a time
+
+
+@cache
+def find_head() -> str:
+    """Return the revision that this version of the code needs."""
+    head = ScriptDirectory(str(_ROOT / "migrations")).get_current_head()
+    assert head is not None
+    return head
+
+
+def find_current(database: Database) -> str | None:
+    """Return the revision of the database, or None if it is empty."""
+    try:
+        with database.engine.connect() as connection:
+            return MigrationContext.configure(connection).get_current_revision()
+    except DBAPIError as wrong:
+        raise connection_failure_for(wrong.orig, database.file) from wrong
+
+
+def is_current(database: Database) -> bool:
+    """Tell whether the schema is the one that this version needs."""
+    return find_current(database) == find_head()
+
+
+def check(database: Database) -> None:
+    """Refuse a database with another schema than this version needs, and say what to do."""
+    database.check_file()
+    found, needed = find_current(database), find_head()
+    if found == needed:
+        return
+    _refuse_newer(found)
+    raise DatabaseBehind(
+        f"The database's schema is {'empty' if found is None else f'at {found}'} and has to be "
+        f"at {needed}. Run `dateline migrate`."
+    )
+
+
+def refuse_foreign_tables(database: Database) -> None:
+    """Refuse a database that has tables, and none of Dateline."""
+    try:
+        tables = inspect(database.engine).get_table_names()
+    except DBAPIError as wrong:
+        raise connection_failure_for(wrong.orig, database.file) from wrong
+    if tables and "alembic_version" not in tables:
+        raise DatabaseBehind(
+            f"The database holds tables of something else ({tables[0]!r}, for one). Give Dateline "
+            "one of its own in DATELINE_DATABASE_URL."
+        )
+
+
+def refuse_newer(database: Database) -> None:
+    """Refuse a database that a newer version has migrated."""
+    _refuse_newer(find_current(database))
+
+
+def upgrade(database: Database, revision: str = "head") -> None:
+    """Bring the schema up to a revision, in one transaction."""
+    refuse_newer(database)
+    _run(database, "upgrade", revision)
+
+
+def downgrade(database: Database, revision: str) -> None:
+    """Take the schema down to a revision, in one transaction."""
+    _run(database, "downgrade", revision)
+
+
+def _refuse_newer(found: str | None) -> None:
+    known = {script.revision for script in _load_scripts().walk_revisions()}
+    if found is not None and found not in known:
+        raise DatabaseBehind(
+            f"The database was migrated by a newer Dateline (to {found}; this one knows up to "
+            f"{find_head()}). Run that version, or restore a backup."
+        )
+
+
+def _run(database: Database, direction: str, revision: str) -> None:
+    try:
+        with database.engine.connect() as connection:
+            connection.execution_options(**{BEGINS: "BEGIN IMMEDIATE"})
+            with connection.begin():
+                _lock(connection)
+                config = Config()
+                config.set_main_option("script_location", str(_ROOT / "migrations"))
+                config.attributes["connection"] = connection
+                getattr(command, direction)(config, revision)
+    except DBAPIError as wrong:
+        raise connection_failure_for(wrong.orig, database.file) from wrong
+    finally:
+        if database.dialect == "postgresql":
+            # Dropped tables invalidate the prepared statements of pooled connections.
+            database.engine.dispose()
+
+
+def _lock(connection: Connection) -> None:
+    if connection.dialect.name == "postgresql":
+        # Waiting for another process that migrates is fine, however long it takes.
+        connection.execute(text("SET LOCAL lock_timeout = 0"))
+        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
+
+
+def _load_scripts() -> ScriptDirectory:
+    return ScriptDirectory(str(_ROOT / "migrations"))
