@@ -11,7 +11,7 @@ from fastapi.routing import iter_route_contexts
 from app.api.app import openapi_document
 from app.api.http.problems import FIELD_CODES, PROBLEMS
 from app.api.openapi.info import LEVEL
-from tests.architecture.source import ROOT
+from tools.api_changes import FRAGMENTS, PAGE, page
 
 _Node = tuple[str, dict[str, Any]]
 _PREFIX = "#/components/"
@@ -243,8 +243,14 @@ def test_the_document_says_who_made_it_and_which_level_it_describes() -> None:
 
 
 def test_the_level_is_the_date_of_the_last_fragment() -> None:
-    fragments = sorted((ROOT / "docs" / "api-changes").glob("????-??-??-*.md"))
+    fragments = sorted(FRAGMENTS.glob("*.md"))
     assert fragments[-1].name[:10] == LEVEL
+    names = [fragment.name for fragment in fragments]
+    assert all(re.fullmatch(r"\d{4}-\d\d-\d\d-[a-z0-9-]+\.md", name) for name in names), names
+
+
+def test_the_page_of_changes_is_merged() -> None:
+    assert PAGE.read_text(encoding="utf-8") == page(), "make api-changes"
 
 
 def test_without_fields_members_that_are_always_there_are_required() -> None:
