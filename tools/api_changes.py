@@ -7,11 +7,12 @@ FRAGMENTS, PAGE = _DOCS / "api-changes", _DOCS / "api-changes.md"
 _DATE_LENGTH = len("2026-11-30")
 _INTRODUCTION = """# API changes
 
-Changes of the HTTP contract, the newest first. The level of the API is the date of the last change. `/` has it as
-`api_level`, and the OpenAPI document as `info.version`. [Upgrades](upgrades.md) states what an update may change.
+Changes of the HTTP contract, the newest first. The level of the API is the date of the last change.
+`/` has it as `api_level`, and the OpenAPI document as `info.version`. [Upgrades](upgrades.md)
+states what an update may change.
 
-This page is made by `make api-changes` from the fragments in `docs/api-changes/`. [CONTRIBUTING](../CONTRIBUTING.md)
-explains how to add one.
+This page is made by `make api-changes` from the fragments in `docs/api-changes/`.
+[CONTRIBUTING](../CONTRIBUTING.md) explains how to add one.
 """
 
 

@@ -9,7 +9,7 @@ import hashlib
 import json
 import tempfile
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
+from httpx2 import Response
 from starlette.testclient import TestClient
 
 from app.access.commands.create_key import create_key
@@ -279,13 +280,16 @@ STEPS = (
 )
 
 
-def record() -> Examples:
-    """Perform every step and return what was sent and answered, by operation."""
+def record(see: Callable[[str, Response], None] = lambda *_: None) -> Examples:
+    """Perform every step and return what was sent and answered, by operation.
+
+    `see` is called with each operation and its answer.
+    """
     with tempfile.TemporaryDirectory() as folder, _the_same_each_time(), _client(folder) as client:
         examples: Examples = {}
         made = dict.fromkeys(("last_key", "last_preview", "last_webhook", "last_delivery"), "")
         for step in STEPS:
-            status, answer = _perform(client, step, made)
+            status, answer = _perform(client, step, made, see)
             if step.operation == "manage_create_key":
                 made["last_key"] = answer["prefix"]
             if step.operation == "manage_create_webhook":
@@ -364,7 +368,12 @@ def _indented(answer: Any) -> str:
     return json.dumps(answer, ensure_ascii=False, indent=2, sort_keys=True)
 
 
-def _perform(client: TestClient, step: Step, made: dict[str, str]) -> tuple[int, Any]:
+def _perform(
+    client: TestClient,
+    step: Step,
+    made: dict[str, str],
+    see: Callable[[str, Response], None],
+) -> tuple[int, Any]:
     clock: Ticking = client.app_state["clock"]
     clock.moment += timedelta(minutes=1)
     text = isinstance(step.body, str)
@@ -376,6 +385,8 @@ def _perform(client: TestClient, step: Step, made: dict[str, str]) -> tuple[int,
     response = client.request(step.method, path, content=content, headers=headers)
     if not response.is_success:
         raise RuntimeError(f"{step.method} {path} was refused: {response.text}")
+    if step.operation is not None:
+        see(step.operation, response)
     if response.headers.get("content-type", "").startswith((_JSON, _LINKSET)):
         return response.status_code, response.json()
     return response.status_code, response.text

@@ -5,7 +5,7 @@ from fastapi import Response
 from app.api.delivery.feed_pages import addresses_of
 from app.api.http.access import Reads
 from app.api.http.dependencies import Parts
-from app.api.openapi.operations import describe
+from app.api.openapi.operations import LISTED, describe
 from app.api.routes.public_router import PublicRouter
 from app.kit import json
 
@@ -42,7 +42,7 @@ async def read_robots(services: Parts) -> Response:
     access=Reads.ANYTHING_OPEN,
     summary="Read the API catalog",
     responses={200: {"content": {_LINKSET: {"schema": {"type": "object"}}}}},
-    openapi_extra=describe(),
+    openapi_extra=describe(sends=LISTED),
 )
 async def read_catalogue(services: Parts) -> Response:
     """Return where the description, the reference and the health of this API are (RFC 9727)."""
