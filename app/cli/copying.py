@@ -13,7 +13,7 @@ from app.kit import migrations
 from app.kit.clock import SystemClock
 from app.kit.copying import claim_empty, copy_rows, count_rows, tables_to_copy
 from app.kit.database import Database
-from app.kit.errors import Misconfigured
+from app.kit.errors import DatabaseBehind, Misconfigured
 from app.kit.permissions import restrict
 from app.settings import read_settings
 
@@ -34,7 +34,11 @@ def copy(
         closing(open_database(read_settings(database_url=to))) as target,
     ):
         existing_file(source)
-        migrations.check(source)
+        if migrations.check(source) != "current":
+            raise DatabaseBehind(
+                "The source has the schema of another release, and a copy would lose what only "
+                "that has. Copy with that release, or run `dateline migrate` first."
+            )
         _refuse_same_file(source, target)
         _prepare(target)
         rows = _copy(source, target)
