@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -144,8 +145,8 @@ class Node:
         machine: Machine,
         database_url: str,
         folder: Path,
-        *,
         code: Path | None = None,
+        /,
         **settings: object,
     ) -> None:
         """Start it; or the version in the folder `code`, which serves from `begin` on."""
@@ -157,9 +158,10 @@ class Node:
         program = SERVE if code is None else PREPARED
         command = [sys.executable, "-c", program, "serve"]
         with self._log.open("wb") as output:
-            stdin = None if code is None else subprocess.PIPE
-            files = {"cwd": code, "stdin": stdin, "stdout": output, "stderr": output}
-            self.process = machine.run(lambda: psutil.Popen(command, env=known, **files))
+            start = partial(psutil.Popen, command, env=known, stdout=output, stderr=output)
+            if code is not None:
+                start = partial(start, cwd=code, stdin=subprocess.PIPE)
+            self.process = machine.run(start)
 
     def begin(self) -> None:
         """Let a version serve, which was prepared only, and wait until it does."""

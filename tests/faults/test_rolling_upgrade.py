@@ -29,7 +29,7 @@ def test_nodes_are_upgraded_one_by_one_under_load(tmp_path: Path) -> None:
 
         def start(name: str, code: Path) -> Node:
             (tmp_path / name).mkdir()
-            node = Node(Machine(), url, tmp_path / name, code=code)
+            node = Node(Machine(), url, tmp_path / name, code)
             stack.callback(node.close)
             return node
 

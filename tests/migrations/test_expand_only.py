@@ -95,6 +95,20 @@ def test_the_release_before_can_bear_each_migration(empty: Database) -> None:
     assert [flaw for revision in later for flaw in migration_flaws(empty, revision)] == []
 
 
+def _required(**options: Any) -> Column[int]:
+    return Column("new", Integer, nullable=False, **options)
+
+
+def _alter(operations: Any, **options: Any) -> None:
+    with operations.batch_alter_table("story") as batch:
+        batch.alter_column("title", **options)
+
+
+def _check(operations: Any) -> None:
+    with operations.batch_alter_table("story") as batch:
+        batch.create_check_constraint("short", "length(title) < 9")
+
+
 @pytest.mark.parametrize(
     ("change", "flaws"),
     [
@@ -110,11 +124,8 @@ def test_the_release_before_can_bear_each_migration(empty: Database) -> None:
         (lambda op: _alter(op, type_=Integer), ["story.title is changed"]),
         (lambda op: _alter(op, nullable=False), ["story.title is changed"]),
         (lambda op: _alter(op, server_default=None), ["story.title is changed"]),
-        (
-            lambda op: op.create_index("u", "story", ["title"], unique=True),
-            ["story has a new rule"],
-        ),
-        (lambda op: _check(op), ["story has a new rule"]),
+        (lambda op: op.create_index("u", "story", ["id"], unique=True), ["story has a new rule"]),
+        (_check, ["story has a new rule"]),
     ],
 )
 def test_a_migration_may_add_only(change: Callable[[Any], object], flaws: list[str]) -> None:
@@ -123,20 +134,6 @@ def test_a_migration_may_add_only(change: Callable[[Any], object], flaws: list[s
         before = tables(connection)
         change(Operations(MigrationContext.configure(connection)))
         assert expand_flaws(before, tables(connection)) == flaws
-
-
-def _required(**options: Any) -> Column[int]:
-    return Column("new", Integer, nullable=False, **options)
-
-
-def _alter(operations: Any, **options: Any) -> None:
-    with operations.batch_alter_table("story") as batch:
-        batch.alter_column("title", **options)
-
-
-def _check(operations: Any) -> None:
-    with operations.batch_alter_table("story") as batch:
-        batch.create_check_constraint("short", "length(title) < 9")
 
 
 def test_a_revision_names_the_release_before() -> None:

@@ -46,14 +46,18 @@ def schema(database: Database) -> dict[str, Any]:
     found = inspect(database.engine)
     described: dict[str, Any] = {}
     for table in sorted(set(found.get_table_names()) - {"alembic_version"} - UNUSED):
-        columns = [(c["name"], str(c["type"]), c["nullable"]) for c in found.get_columns(table)]
-        indexes = [(i["name"], i["column_names"], i["unique"]) for i in found.get_indexes(table)]
+        columns = [
+            (column["name"], str(column["type"]), column["nullable"])
+            for column in found.get_columns(table)
+            if f"{table}.{column['name']}" not in UNUSED
+        ]
+        indexes = [
+            (index["name"], index["column_names"], index["unique"])
+            for index in found.get_indexes(table)
+            if f"{table}.{index['name']}" not in UNUSED
+        ]
         foreign = [(f["name"], f["options"]) for f in found.get_foreign_keys(table)]
         key = found.get_pk_constraint(table)["constrained_columns"]
-        columns, indexes = (
-            [part for part in parts if f"{table}.{part[0]}" not in UNUSED]
-            for parts in (columns, indexes)
-        )
         described[table] = (columns, key, sorted(indexes, key=str), sorted(foreign, key=str))
     return described
 
