@@ -154,7 +154,6 @@ def _lock(connection: Connection) -> None:
         connection.execute(text(f"SET LOCAL lock_timeout = '{_LOCK_WAIT}'"))
 
 
-@cache
 def _known() -> frozenset[str]:
     scripts = ScriptDirectory(str(_ROOT / "migrations"))
     return frozenset(script.revision for script in scripts.walk_revisions())

@@ -26,9 +26,9 @@ from tests.faults.test_killed import admin_key
 Result = TypeVar("Result")
 Reply = tuple[int, dict[str, str], Any]
 _PATIENCE = 120
-SERVE = "from app.cli import main; main()"
+_SERVE = "from app.cli import main; main()"
 # Imports what takes long, and begins when its standard input ends.
-PREPARED = f"import sys, app.main; sys.stdin.read(); {SERVE}"
+_PREPARED = f"import sys, app.main; sys.stdin.read(); {_SERVE}"
 _ACCESS = "".join(
     f"{line} trust\n"
     for line in (
@@ -155,7 +155,7 @@ class Node:
         # Processes of one machine share what they know of writes; these are to be apart.
         apart = f"{database_url}&application_name={folder.name}"
         known = environment(apart, port=self.port, search_path=folder / "search", **settings)
-        program = SERVE if code is None else PREPARED
+        program = _SERVE if code is None else _PREPARED
         command = [sys.executable, "-c", program, "serve"]
         with self._log.open("wb") as output:
             start = partial(psutil.Popen, command, env=known, stdout=output, stderr=output)

@@ -1,13 +1,9 @@
 """Versions of Dateline: this code, with the migrations of one release or of another."""
 
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 from app.kit import migrations
-from tests.faults.cluster import PREPARED
-from tests.faults.served import environment
 from tests.migrations.places import ROOT
 from tests.migrations.releases import newest_before, number_of
 
@@ -50,12 +46,6 @@ def next_release(folder: Path) -> Path:
     script = code / "migrations" / "versions" / f"{revision}.py"
     script.write_text(_NEXT.format(revision=revision, newest=migrations.newest()))
     return code
-
-
-def prepare_migration(code: Path, database_url: str) -> subprocess.Popen[bytes]:
-    """Start `dateline migrate` of a version, which begins when its standard input ends."""
-    command = [sys.executable, "-c", PREPARED, "migrate"]
-    return subprocess.Popen(command, cwd=code, env=environment(database_url), stdin=subprocess.PIPE)
 
 
 def _copy(folder: Path) -> Path:
