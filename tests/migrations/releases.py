@@ -1,30 +1,18 @@
-"""Which releases there are, as the changelog says, and their schemas, as docs/upgrades.md says."""
+"""Which releases there are, with which schemas, as docs/upgrades.md says."""
 
 import re
 from collections.abc import Mapping
-from datetime import date
 
 from app.kit import migrations
 from tests.migrations.places import ROOT
 
 _ROW = re.compile(r"^\| `(\d+\.\d+\.\d+)` \| `(\d{4})` \|$", re.MULTILINE)
-_HEADING = re.compile(r"^## \[(\d+\.\d+\.\d+)\] - (\d{4}-\d\d-\d\d)$", re.MULTILINE)
 
 
 def schemas() -> dict[str, str]:
     """Return the number of the newest revision of each release, oldest release first."""
     rows = _ROW.findall((ROOT / "docs" / "upgrades.md").read_text(encoding="utf-8"))
     return dict(sorted(rows, key=lambda row: version_key(row[0])))
-
-
-def changelog() -> str:
-    """Return the text of the changelog."""
-    return (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
-
-
-def released() -> dict[str, date]:
-    """Return the date of each release, in the order of the changelog."""
-    return {version: date.fromisoformat(day) for version, day in _HEADING.findall(changelog())}
 
 
 def version_key(version: str) -> tuple[int, ...]:
