@@ -8,39 +8,39 @@ from pathlib import Path
 
 from app import __version__
 from app.access import store as access_store
-from app.access.audit import write_down
-from app.access.refusals import Refusals
-from app.access.validity import KeyGuard
+from app.access.audit import write_audit
+from app.access.key_validity import KeyGuard
+from app.access.refused_keys import RefusedKeys
 from app.delivery.archive import Archive
-from app.delivery.following import Follower
-from app.delivery.freshness import Heads, Surrogates
+from app.delivery.freshness import LogStateCache, SurrogateKeys
+from app.delivery.log_follower import LogFollower
 from app.delivery.projector import project
-from app.delivery.queries import Delivery
-from app.delivery.tags import TagNames
-from app.kit import migrations
+from app.delivery.queries import DeliveryQueries
+from app.delivery.tag_spellings import TagSpellings
 from app.kit.clock import Clock, SystemClock
-from app.kit.costly import CostlyReads
 from app.kit.cursor import Signer
-from app.kit.database import Database
 from app.kit.errors import DatabaseUnavailable
-from app.kit.http import HttpClient, trusted
-from app.kit.leadership import Leadership
-from app.kit.networks import Reach
-from app.kit.permissions import restrict, restrict_umask
-from app.kit.unit import Actor, Runner, Unit
-from app.kit.watch import Watch
+from app.kit.http_client import HttpClient, load_trusted_certificates
+from app.kit.networks import AllowedNetworks
+from app.kit.process.file_permissions import restrict, restrict_umask
+from app.kit.sql import migrations
+from app.kit.sql.change_watch import Watch
+from app.kit.sql.costly_reads import CostlyReads
+from app.kit.sql.database import Database
+from app.kit.sql.leadership import Leadership
+from app.kit.sql.unit_of_work import Actor, Runner, UnitOfWork
 from app.search.engine.tantivy_index import TantivyIndex
 from app.search.index import Index
 from app.search.queries import Search
 from app.settings import Settings
-from app.syndication.addresses import Addresses
-from app.syndication.items import Items
-from app.syndication.purging import FOLLOWER, Purging, Receiver
+from app.syndication.model.addresses import Addresses
+from app.syndication.model.item_cache import ItemCache
 from app.syndication.push.commands.stop_webhook import stop_webhook
-from app.syndication.push.couriers import no_headers
-from app.syndication.push.erasing import forget_erased
+from app.syndication.push.erasure import erase_deliveries
+from app.syndication.push.handlers import no_headers
+from app.syndication.push.purging import FOLLOWER, CdnPurger, PurgeReceiver
 from app.syndication.push.push import Push, PushOptions
-from app.syndication.sync.changes import Changes
+from app.syndication.sync.change_reader import ChangeReader
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,22 +52,22 @@ class Services:
     database: Database
     costly: CostlyReads
     runner: Runner
-    delivery: Delivery
-    changes: Changes
-    items: Items
+    delivery: DeliveryQueries
+    changes: ChangeReader
+    items: ItemCache
     index: Index
     search: Search
     archive: Archive
-    tags: TagNames
+    tags: TagSpellings
     cursors: Signer
     followers: Signer
     previews: Signer
     watch: Watch
-    surrogates: Surrogates
+    surrogates: SurrogateKeys
     leadership: Leadership
-    purging: Purging | None
+    purging: CdnPurger | None
     push: Push
-    refusals: Refusals
+    refusals: RefusedKeys
 
     def close(self) -> None:
         """Let go of the database, the index, and of who is being told."""
@@ -89,16 +89,16 @@ class Instruments:
     """
 
     database: Callable[..., Database] = Database
-    search: Callable[[Index, Delivery], Search] = Search
+    search: Callable[[Index, DeliveryQueries], Search] = Search
     client: Callable[..., HttpClient] = HttpClient
-    subscribers: tuple[Callable[[Unit], None], ...] = ()
+    subscribers: tuple[Callable[[UnitOfWork], None], ...] = ()
     headers_about: Callable[[str], Mapping[str, str]] = no_headers
 
 
-PLAIN = Instruments()
+UNTRACED = Instruments()
 
 
-def open_database(settings: Settings, instruments: Instruments = PLAIN) -> Database:
+def open_database(settings: Settings, instruments: Instruments = UNTRACED) -> Database:
     """Return the database of the settings; nothing is opened yet.
 
     Every process begins here, so from now on what it creates is for its owner only.
@@ -112,16 +112,16 @@ def open_database(settings: Settings, instruments: Instruments = PLAIN) -> Datab
     )
 
 
-def search_path(settings: Settings, database: Database) -> Path:
+def find_search_path(settings: Settings, database: Database) -> Path:
     """Return the folder of the index: on this machine, and of this database alone."""
     if settings.search_path is not None:
         return Path(settings.search_path)
     return Path(f"{database.file or database.engine.url.database}.search")
 
 
-def private_paths(settings: Settings, database: Database) -> list[Path]:
+def list_private_paths(settings: Settings, database: Database) -> list[Path]:
     """Return what only the owner may use: the database's files, and the index with its lock."""
-    names = [search_path(settings, database)]
+    names = [find_search_path(settings, database)]
     names += [names[0].with_name(f"{names[0].name}.leader")]
     if database.file is not None:
         file = database.file
@@ -138,7 +138,7 @@ def prepare_database(database: Database) -> None:
         # Before SQLite opens it: its write-ahead log takes the mode of the database.
         restrict(database.file)
     if database.dialect == "sqlite" and not migrations.is_current(database):
-        migrations.refuse_strangers(database)
+        migrations.refuse_foreign_tables(database)
         migrations.upgrade(database)
     database.refuse_transaction_pooling()
     migrations.check(database)
@@ -149,24 +149,24 @@ def bootstrap(
     *,
     clock: Clock | None = None,
     database: Database | None = None,
-    instruments: Instruments = PLAIN,
+    instruments: Instruments = UNTRACED,
 ) -> Services:
     """Wire everything to a database that is up to date."""
     clock = clock or SystemClock()
     database = database or open_database(settings, instruments)
     # An older version left more open than these need to be.
-    for path in private_paths(settings, database):
+    for path in list_private_paths(settings, database):
         restrict(path)
-    watch = database.watch()
-    heads = Heads(watch if database.dialect == "sqlite" else None)
-    secret = _secret(settings, database)
-    surrogates = Surrogates(secret)
-    delivery = Delivery(database, clock, heads, surrogates, settings.frames)
-    index = TantivyIndex(search_path(settings, database))
+    watch = database.open_watch()
+    heads = LogStateCache(watch if database.dialect == "sqlite" else None)
+    secret = _load_secret(settings, database)
+    surrogates = SurrogateKeys(secret)
+    delivery = DeliveryQueries(database, clock, heads, surrogates, settings.frames)
+    index = TantivyIndex(find_search_path(settings, database))
     runner = Runner(
         database,
         clock,
-        [write_down, project, forget_erased, *instruments.subscribers],
+        [write_audit, project, erase_deliveries, *instruments.subscribers],
         watch.announce,
         KeyGuard(clock),
         settings.frames,
@@ -181,38 +181,38 @@ def bootstrap(
         delivery=delivery,
         index=index,
         search=instruments.search(index, delivery),
-        changes=Changes(delivery),
-        items=Items(Addresses(settings.own_address, settings.story_url)),
+        changes=ChangeReader(delivery),
+        items=ItemCache(Addresses(settings.own_address, settings.story_url)),
         cursors=Signer(secret, "cursor"),
         followers=Signer(secret, "follower"),
         archive=Archive(database),
-        tags=TagNames(database),
+        tags=TagSpellings(database),
         previews=Signer(secret, "preview"),
         surrogates=surrogates,
-        leadership=database.leadership(),
-        purging=_purging(settings, database, clock, surrogates),
-        push=_push(settings, database, clock, watch, runner, instruments),
-        refusals=Refusals(clock),
+        leadership=database.open_leadership(),
+        purging=_build_purging(settings, database, clock, surrogates),
+        push=_build_push(settings, database, clock, watch, runner, instruments),
+        refusals=RefusedKeys(clock),
     )
 
 
-def _purging(
-    settings: Settings, database: Database, clock: Clock, surrogates: Surrogates
-) -> Purging | None:
+def _build_purging(
+    settings: Settings, database: Database, clock: Clock, surrogates: SurrogateKeys
+) -> CdnPurger | None:
     if settings.purge_url is None:
         return None
     token = settings.purge_token
-    return Purging(
-        Follower(database, clock, FOLLOWER),
+    return CdnPurger(
+        LogFollower(database, clock, FOLLOWER),
         surrogates,
-        HttpClient(f"dateline/{__version__}", trust=trusted(settings.ca_file)),
-        Receiver(
+        HttpClient(f"dateline/{__version__}", trust=load_trusted_certificates(settings.ca_file)),
+        PurgeReceiver(
             settings.purge_url, settings.purge_method, token.get_secret_value() if token else None
         ),
     )
 
 
-def _push(
+def _build_push(
     settings: Settings,
     database: Database,
     clock: Clock,
@@ -220,7 +220,7 @@ def _push(
     runner: Runner,
     instruments: Instruments,
 ) -> Push:
-    reach = Reach.of(settings.push_networks)
+    reach = AllowedNetworks.parse(settings.push_networks)
     options = PushOptions(
         own=settings.public_url,
         reach=reach,
@@ -236,18 +236,18 @@ def _push(
 
     client = instruments.client(
         f"dateline/{__version__}",
-        reach=reach,
-        most_bytes=4096,
-        trust=trusted(settings.ca_file),
+        allowed_networks=reach,
+        max_bytes=4096,
+        trust=load_trusted_certificates(settings.ca_file),
     )
     return Push(database, clock, watch, client, options, stop)
 
 
-def _secret(settings: Settings, database: Database) -> str:
+def _load_secret(settings: Settings, database: Database) -> str:
     if settings.secret_key is not None:
         return settings.secret_key
     with database.read() as session:
-        secret = access_store.secret(session, "signing")
+        secret = access_store.load_secret(session, "signing")
     if secret is None:
         raise DatabaseUnavailable("The database has lost its secret. Set DATELINE_SECRET_KEY.")
     return secret

@@ -22,9 +22,9 @@ from typing import Any
 
 from app.bootstrap import open_database, prepare_database
 from app.delivery.projector import project
-from app.delivery.terms import Term
-from app.kit.leadership import FileLeadership
-from app.kit.unit import Actor, Unit
+from app.delivery.rendering import Term
+from app.kit.sql.leadership import FileLeadership
+from app.kit.sql.unit_of_work import Actor, UnitOfWork
 from app.settings import Settings
 from bench.corpus import FIRST_DAY
 from bench.documents import BATCH, Batch, make_batch, make_newsroom
@@ -34,8 +34,8 @@ _KEPT = ROOT / "bench" / ".archive"
 _MADE_FROM = (
     "app/delivery/models.py",
     "app/delivery/projector.py",
-    "app/delivery/render.py",
-    "app/delivery/terms.py",
+    "app/delivery/rendering.py",
+    "app/delivery/rendering.py",
     "app/content/text.py",
     "migrations/versions/*.py",
     "bench/documents.py",
@@ -75,7 +75,7 @@ def unindexed(database: Path) -> Iterator[None]:
     It would take them long, and no measurement here searches.
     """
     leadership = FileLeadership(f"{database}.search")
-    if not leadership.held():
+    if not leadership.try_acquire():
         raise RuntimeError(f"Another process builds an index of {database}.")
     try:
         yield
@@ -146,7 +146,7 @@ def _prepare(file: Path) -> None:
     with closing(open_database(Settings(database_url=f"sqlite:///{file}"))) as database:
         prepare_database(database)
         with database.write() as session:
-            unit = Unit(session, FIRST_DAY, Actor(None, "bench"))
+            unit = UnitOfWork(session, FIRST_DAY, Actor(None, "bench"))
             unit.events.extend(make_newsroom().taxonomy())
             project(unit)
 

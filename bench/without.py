@@ -21,15 +21,16 @@ from app.api.cache.middleware import CacheMiddleware, Misses
 from app.api.delivery import story_lists
 from app.api.http.server import server_hooks
 from app.cli import serve
-from app.delivery.freshness import Heads
-from app.kit import engines, json
-from app.kit.readers import BEGINS, Lent, Readers
-from app.kit.session import ReadSession, WriteSession
-from app.kit.statement import Statement
-from app.kit.writing import Writing
-from app.server.outbox import Outbox
-from app.syndication.item import item_of
-from app.syndication.items import Items
+from app.delivery.freshness import LogStateCache
+from app.kit import json
+from app.kit.sql import engines
+from app.kit.sql.session import ReadSession, WriteSession
+from app.kit.sql.sqlite_readers import BEGINS, PooledConnection, SqliteReadPool
+from app.kit.sql.sqlite_writer import SqliteWriter
+from app.kit.sql.statement import Statement
+from app.server.response_buffer import ResponseBuffer
+from app.syndication.model.item import build_item
+from app.syndication.model.item_cache import ItemCache
 
 
 def _replace(owner: Any, name: str, value: object) -> Any:
@@ -74,7 +75,7 @@ def protocol() -> None:
 
 def outbox() -> None:
     """Send each answer by itself."""
-    _replace(Outbox, "put", lambda _, transport, answer: transport.write(answer))
+    _replace(ResponseBuffer, "put", lambda _, transport, answer: transport.write(answer))
 
 
 def loop() -> None:
@@ -119,12 +120,12 @@ def narrow() -> None:
 
 def heads() -> None:
     """Read the log's position with every answer."""
-    _replace(Heads, "remember", lambda *_: None)
+    _replace(LogStateCache, "remember", lambda *_: None)
 
 
 def rendered() -> None:
     """Render every story of a feed again."""
-    _replace(Items, "of", lambda items, document: item_of(document, items.addresses))
+    _replace(ItemCache, "of", lambda items, document: build_item(document, items.addresses))
 
 
 def _fetch_in_session(readers: Any, statement: Any, params: Any = None) -> Any:
@@ -151,16 +152,16 @@ def statements() -> None:
 
     _replace(ReadSession, "all", fetch_all)
     _replace(WriteSession, "execute", execute)
-    _replace(Readers, "fetch", _fetch_in_session)
+    _replace(SqliteReadPool, "fetch", _fetch_in_session)
 
 
 def driver() -> None:
     """Run the text of a kept statement through SQLAlchemy's connection."""
 
-    def execute(lent: Lent, text: str, values: Any) -> object:
-        return lent.connection.exec_driver_sql(text, values)
+    def execute(pooled: PooledConnection, text: str, values: Any) -> object:
+        return pooled.connection.exec_driver_sql(text, values)
 
-    _replace(Lent, "execute", execute)
+    _replace(PooledConnection, "execute", execute)
 
 
 def readers() -> None:
@@ -173,21 +174,21 @@ def readers() -> None:
             yield ReadSession(connection)
 
     _replace(engines, "NullPool", QueuePool)
-    _replace(Readers, "session", reading)
-    _replace(Readers, "fetch", _fetch_in_session)
+    _replace(SqliteReadPool, "session", reading)
+    _replace(SqliteReadPool, "fetch", _fetch_in_session)
 
 
 def writer() -> None:
     """Open a connection for each transaction that writes."""
-    usual = Writing.turn
+    usual = SqliteWriter.transaction
 
     @contextmanager
-    def turn(writing: Any, seconds: float) -> Iterator[object]:
+    def transaction(writing: Any, seconds: float) -> Iterator[object]:
         with usual(writing, seconds) as session:
             yield session
         writing.close()
 
-    _replace(Writing, "turn", turn)
+    _replace(SqliteWriter, "turn", transaction)
 
 
 def orjson() -> None:

@@ -1,4 +1,4 @@
-"""Alembic's entry: runs migrations on the connection that `app.kit.migrations` hands over.
+"""Alembic's entry: runs migrations on the connection that `app.kit.sql.migrations` hands over.
 
 From Alembic's own command line, the database is the one of DATELINE_DATABASE_URL.
 """
@@ -9,11 +9,11 @@ from sqlalchemy import Connection
 import app.access.models
 import app.content.models
 import app.delivery.models
-import app.kit.leadership
+import app.kit.sql.leadership
 import app.syndication.push.models  # noqa: F401 - models register themselves
-from app.kit.database import Database
-from app.kit.permissions import restrict_umask
-from app.kit.schema import Base
+from app.kit.process.file_permissions import restrict_umask
+from app.kit.sql.database import Database
+from app.kit.sql.schema import Base
 from app.settings import read_settings
 
 

@@ -11,8 +11,8 @@ from starlette.testclient import TestClient
 from app.access.commands.create_key import create_key
 from app.api.app import create_app
 from app.bootstrap import Services, bootstrap
-from app.kit.database import Database
-from app.kit.unit import Actor
+from app.kit.sql.database import Database
+from app.kit.sql.unit_of_work import Actor
 from app.settings import Settings
 from tests.clock import HandClock
 from tests.databases import fresh_database

@@ -9,9 +9,9 @@ from pathlib import Path
 
 from sqlalchemy import create_engine, event, text
 
-from app.kit import migrations
-from app.kit.database import Database
 from app.kit.ids import new_id
+from app.kit.sql import migrations
+from app.kit.sql.database import Database
 
 _COUNTED = frozenset({"SELECT", "INSERT", "UPDATE", "DELETE", "WITH"})
 

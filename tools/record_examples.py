@@ -24,7 +24,7 @@ from app.access.commands.create_key import create_key
 from app.api.app import create_app
 from app.bootstrap import Services, bootstrap, open_database, prepare_database
 from app.content.transfer.importing import Importer
-from app.kit.unit import Actor
+from app.kit.sql.unit_of_work import Actor
 from app.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -318,8 +318,8 @@ def page(examples: Examples) -> str:
 
 _PAGE = """# Answers
 
-What Dateline answers, whole: recorded from a server with the sample stories (`make examples`). The
-reference at `/docs` of your own server says what each field means, and has examples of every path.
+Complete answers, recorded from a server with the sample stories (`make examples`). The API reference
+at `/docs` of your server explains each field, and has examples of every path.
 
 ## A story
 
@@ -331,8 +331,8 @@ reference at `/docs` of your own server says what each field means, and has exam
 
 ## A change
 
-One entry of `data` in `GET /v1/changes`, and the `data` of an event of `GET /v1/stream`. Where
-`type` is `article`, the `document` is a story as above; where `op` is `remove`, it is `null`.
+One entry of `data` in `GET /v1/changes`, and the `data` of an event of `GET /v1/stream`. If `type`
+is `article`, the `document` is a story as above. If `op` is `remove`, the `document` is `null`.
 
 ```json
 {change}
@@ -438,7 +438,7 @@ def _the_same_each_time() -> Iterator[None]:
     with (
         patch("uuid_utils.uuid7", uuid7),
         patch("app.delivery.store.log.randbits", mark),
-        patch("app.delivery.store.embargoed.randbits", mark),
+        patch("app.delivery.store.embargo_log.randbits", mark),
         patch("app.syndication.push.signing.secrets.token_bytes", secret),
         patch("app.access.keys.secrets.token_urlsafe", token),
     ):

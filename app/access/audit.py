@@ -5,16 +5,16 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, Literal, get_args
 
-from app.access.store import audits
-from app.access.store.audits import AuditFilter, Noted
+from app.access.store import audit_log
+from app.access.store.audit_log import AuditFilter, AuditRecord
 from app.kit.clock import format_instant
 from app.kit.ids import new_id
-from app.kit.pages import ViewPage, page_of_views
-from app.kit.session import ReadSession, WriteSession
-from app.kit.unit import Actor, Deed, Unit
+from app.kit.sql.session import ReadSession, WriteSession
+from app.kit.sql.unit_of_work import Actor, AuditedAction, UnitOfWork
+from app.kit.view_page import ViewPage, build_view_page
 
 # What the audit tells of, whole, so that nobody filters by a word that it never says.
-DeedVerb = Literal[
+AuditVerb = Literal[
     "created",
     "edited",
     "published",
@@ -40,7 +40,7 @@ DeedVerb = Literal[
     "subscribed",
     "unsubscribed",
 ]
-DeedType = Literal[
+AuditType = Literal[
     "article",
     "source",
     "category",
@@ -51,68 +51,70 @@ DeedType = Literal[
     "webhook",
     "subscription",
 ]
-VERBS: tuple[DeedVerb, ...] = get_args(DeedVerb)
-TYPES: tuple[DeedType, ...] = get_args(DeedType)
+VERBS: tuple[AuditVerb, ...] = get_args(AuditVerb)
+TYPES: tuple[AuditType, ...] = get_args(AuditType)
 
 
-def write_down(unit: Unit) -> None:
+def write_audit(unit: UnitOfWork) -> None:
     """Add a row for each thing that a unit of work did, in the same transaction.
 
     Raises `ValueError` for a word that is not in the closed lists, and so undoes the work: a row
     with it could never be asked for.
     """
-    audits.add(unit.session, list(map(partial(_row, unit.actor, unit.now), unit.deeds)))
+    audit_log.add(unit.session, list(map(partial(_build_row, unit.actor, unit.now), unit.actions)))
 
 
-def add_row(session: WriteSession, actor: Actor, now: datetime, deed: Deed) -> None:
+def add_audit_row(
+    session: WriteSession, actor: Actor, now: datetime, action: AuditedAction
+) -> None:
     """Add a row for what was done outside a unit of work, or by another than its actor."""
-    audits.add(session, [_row(actor, now, deed)])
+    audit_log.add(session, [_build_row(actor, now, action)])
 
 
-def _row(actor: Actor, now: datetime, deed: Deed) -> Noted:
-    if deed.verb not in VERBS or deed.type not in TYPES:
-        raise ValueError(f"The audit does not know that a {deed.type!r} is {deed.verb!r}.")
-    return Noted(
+def _build_row(actor: Actor, now: datetime, action: AuditedAction) -> AuditRecord:
+    if action.verb not in VERBS or action.type not in TYPES:
+        raise ValueError(f"The audit does not know that a {action.type!r} is {action.verb!r}.")
+    return AuditRecord(
         id=new_id(),
         at=now,
         actor_id=actor.id,
         actor_name=actor.name,
         address=actor.address,
         request_id=actor.request_id,
-        verb=deed.verb,
-        type=deed.type,
-        subject=deed.id,
-        before=_plain(deed.before),
-        after=_plain(deed.after),
+        verb=action.verb,
+        type=action.type,
+        subject=action.id,
+        before=_to_json(action.before),
+        after=_to_json(action.after),
     )
 
 
-def forget_older(unit: Unit, days: int) -> int:
+def delete_older(unit: UnitOfWork, days: int) -> int:
     """Delete what was done longer ago than so many days, and count it; 0 keeps everything."""
-    return audits.forget(unit.session, unit.now - timedelta(days=days)) if days else 0
+    return audit_log.delete_before(unit.session, unit.now - timedelta(days=days)) if days else 0
 
 
-def audit_page(
+def load_audit_page(
     session: ReadSession,
-    wanted: AuditFilter,
+    filters: AuditFilter,
     limit: int,
     position: str | None,
     *,
     backwards: bool,
 ) -> ViewPage:
     """Return a page of what was done, the last first."""
-    rows = audits.page(session, wanted, limit + 1, position, backwards=backwards)
-    return page_of_views(
+    rows = audit_log.load_page(session, filters, limit + 1, position, backwards=backwards)
+    return build_view_page(
         rows,
         limit,
-        lambda kept: [_view(row) for row in kept],
+        lambda kept: [_build_view(row) for row in kept],
         lambda row: (row.id,),
         placed=position is not None,
         backwards=backwards,
     )
 
 
-def _view(row: Noted) -> dict[str, Any]:
+def _build_view(row: AuditRecord) -> dict[str, Any]:
     return {
         "id": row.id,
         "at": format_instant(row.at),
@@ -127,7 +129,7 @@ def _view(row: Noted) -> dict[str, Any]:
     }
 
 
-def _plain(state: Mapping[str, Any] | None) -> dict[str, Any] | None:
+def _to_json(state: Mapping[str, Any] | None) -> dict[str, Any] | None:
     """Return a state as JSON values."""
     if state is None:
         return None

@@ -3,18 +3,18 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from app.access.access_rights import AccessRights
 from app.access.errors import Forbidden, KeyRequired
-from app.access.rights import Rights
 from app.access.scopes import Scope
-from app.kit.unit import Actor
+from app.kit.sql.unit_of_work import Actor
 
 
 @dataclass(frozen=True, slots=True)
 class Caller:
     """The holder of a key, or anybody (`key_id` and `scope` are then absent).
 
-    `noted_at` is when a use of the key was last written down; `embargoed` says that it reads what
-    is under embargo. `address` and `request_id` say where the request came from.
+    `use_recorded_at` is when a use of the key was last written down; `embargoed` says that it reads
+    what is under embargo. `address` and `request_id` say where the request came from.
     """
 
     key_id: str | None = None
@@ -23,7 +23,7 @@ class Caller:
     scopes: tuple[str, ...] = ()
     scope: Scope | None = None
     expires_at: datetime | None = None
-    noted_at: datetime | None = None
+    use_recorded_at: datetime | None = None
     embargoed: bool = False
     address: str | None = None
     request_id: str | None = None
@@ -34,9 +34,9 @@ class Caller:
         return Actor(self.key_id, self.name, self.address, self.request_id)
 
     @property
-    def rights(self) -> Rights:
+    def rights(self) -> AccessRights:
         """Return what this caller may see of the stories."""
-        return Rights(embargoed=self.embargoed)
+        return AccessRights(embargoed=self.embargoed)
 
     def has_expired(self, now: datetime) -> bool:
         """Tell whether the key's time is over."""
@@ -46,7 +46,7 @@ class Caller:
         """Tell whether this caller stands at a scope or above it."""
         return self.scope is not None and self.scope >= scope
 
-    def need(self, scope: Scope) -> None:
+    def require(self, scope: Scope) -> None:
         """Refuse a caller who stands below a scope."""
         if self.scope is None:
             raise KeyRequired(
@@ -60,4 +60,4 @@ class Caller:
             )
 
 
-ANYBODY = Caller()
+ANONYMOUS = Caller()

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from app.kit.fields import Input, Instant, ShortLine
+from app.kit.input_fields import Input, Instant, ShortLine
 
 
 class KeyInput(Input):

@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import JSON, ForeignKey, Index, LargeBinary, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.kit.schema import Base, Instant, key
+from app.kit.sql.schema import Base, Instant, key
 
 
 class ApiKey(Base):
@@ -26,7 +26,7 @@ class ApiKey(Base):
     last_used_at: Mapped[datetime | None] = mapped_column(Instant)
 
 
-class KeptAnswer(Base):
+class StoredAnswer(Base):
     """The first answer to a POST that carried an Idempotency-Key; `subject` is what it shows."""
 
     __tablename__ = "kept_answers"

@@ -12,6 +12,6 @@ class Scope(IntEnum):
     admin = 4
 
 
-def highest(names: list[str]) -> Scope:
+def highest_scope(names: list[str]) -> Scope:
     """Return the highest of the named scopes, of which there is at least one."""
     return max(map(Scope.__members__.__getitem__, names))

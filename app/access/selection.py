@@ -10,13 +10,13 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Literal, TypedDict
 
-from app.kit.bounded import entries_within
+from app.kit.bounded_cache import entries_within
 from app.kit.clock import parse_instant
 
 Field = Literal["category", "source", "language", "tag", "author", "kind", "id"]
 
 
-class Facts(TypedDict, total=False):
+class SelectionFields(TypedDict, total=False):
     """What a story is selected by, as the change log keeps it; of an erased one, not all."""
 
     id: list[str]
@@ -41,13 +41,13 @@ class Clause:
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
+class TimeRange:
     """A stretch of time: from `start` (inclusive) to `end` (exclusive); either may be open."""
 
     start: datetime | None = None
     end: datetime | None = None
 
-    def holds(self, moment: datetime) -> bool:
+    def includes(self, moment: datetime) -> bool:
         """Tell whether a moment lies in it."""
         if self.start is not None and moment < self.start:
             return False
@@ -59,15 +59,15 @@ class Selection:
     """All of its clauses and both of its spans hold."""
 
     clauses: tuple[Clause, ...] = ()
-    published: Span = Span()
-    updated: Span = Span()
+    published: TimeRange = TimeRange()
+    updated: TimeRange = TimeRange()
 
-    def matches(self, attributes: Facts) -> bool:
+    def matches(self, attributes: SelectionFields) -> bool:
         """Tell whether a story with these attributes is in it."""
         return (
-            all(_holds(clause, attributes) for clause in self.clauses)
-            and _within(self.published, attributes["published_at"])
-            and _within(self.updated, attributes["updated_at"])
+            all(_matches_clause(clause, attributes) for clause in self.clauses)
+            and _matches_range(self.published, attributes["published_at"])
+            and _matches_range(self.updated, attributes["updated_at"])
         )
 
 
@@ -86,22 +86,22 @@ def language_ranges(tag: str) -> tuple[str, ...]:
     Basic filtering of RFC 4647, section 3.3.1, in lower case.
     """
     # There are few languages, and many stories in each.
-    return (_known_ranges if len(tag) <= _LONGEST_TAG else _ranges)(tag)
+    return (_known_ranges if len(tag) <= _LONGEST_TAG else _split_ranges)(tag)
 
 
-def _ranges(tag: str) -> tuple[str, ...]:
+def _split_ranges(tag: str) -> tuple[str, ...]:
     parts = tag.lower().split("-")
     return tuple("-".join(parts[: count + 1]) for count in range(len(parts)))
 
 
-_known_ranges = lru_cache(entries_within(2**20, 8 * _LONGEST_TAG))(_ranges)
+_known_ranges = lru_cache(entries_within(2**20, 8 * _LONGEST_TAG))(_split_ranges)
 
 
-def _within(span: Span, instant: str) -> bool:
-    return span == Span() or span.holds(parse_instant(instant))
+def _matches_range(span: TimeRange, instant: str) -> bool:
+    return span == TimeRange() or span.includes(parse_instant(instant))
 
 
-def _holds(clause: Clause, attributes: Facts) -> bool:
+def _matches_clause(clause: Clause, attributes: SelectionFields) -> bool:
     values = attributes.get(clause.field)
     if values is None:
         # It was erased: who selects by it may have had the story.

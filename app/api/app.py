@@ -67,8 +67,8 @@ from app.api.routes.system import problems as problem_pages
 from app.bootstrap import Services
 from app.content.errors import Moved
 from app.kit.errors import Failure
-from app.kit.fields import Input, InvalidFields
-from app.kit.quoting import quoted, shortened
+from app.kit.input_fields import Input, InvalidFields
+from app.kit.quoting import quote_text, shorten
 from app.settings import Settings
 
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
@@ -126,7 +126,7 @@ def create_app(
     inside.state.readiness = health.readiness(services)
     inside.state.notifier = notifier = ChangeNotifier(services.watch)
     inside.state.hub_clients = hub.hub_clients(services)
-    services.push.read_feeds_by(partial(read_feed, services))
+    services.push.set_feed_reader(partial(read_feed, services))
     outermost = _with_middleware(inside, services, metrics, log, notifier, draining)
     inside.state.serves_stale = outermost.serves_stale
     inside.state.operations = _for_operators(inside, services, log)
@@ -245,11 +245,11 @@ def _on_http(request: Request, wrong: Exception) -> Response:
     assert isinstance(wrong, HTTPException)
     if wrong.status_code != 405:
         path = path_for_log(request.url.path)
-        return _on_fault(request, NothingHere(f"Nothing is served at {quoted(path)}."))
+        return _on_fault(request, NothingHere(f"Nothing is served at {quote_text(path)}."))
     methods = _methods(request)
     if request.method == "OPTIONS":
         return Response(None, 204, {"allow": ", ".join(methods)})
-    detail = f"{shortened(request.method)} does not apply here; {', '.join(methods)} do(es)."
+    detail = f"{shorten(request.method)} does not apply here; {', '.join(methods)} do(es)."
     return _on_fault(request, MethodNotAllowed(detail, methods))
 
 

@@ -2,7 +2,7 @@
 
 import sys
 
-from app.kit import stopping
+from app.kit.process import shutdown_signals
 
 # Told to stop, these have done what they are for; others have not finished their work.
 _SERVERS = {"demo", "serve", "worker"}
@@ -10,7 +10,7 @@ _SERVERS = {"demo", "serve", "worker"}
 
 def main() -> None:
     """Run the command line; signals are obeyed from here on."""
-    stopping.install(0 if _SERVERS & set(sys.argv[1:2]) else None)
+    shutdown_signals.install(0 if _SERVERS & set(sys.argv[1:2]) else None)
     # Most of the time before a command begins goes into this line.
     from app.cli.main import main as run  # noqa: PLC0415
 

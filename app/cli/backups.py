@@ -11,28 +11,28 @@ from typing import Annotated
 
 import typer
 
-from app.bootstrap import open_database, search_path
-from app.cli.common import DatabaseUrl, existing_file, progress
-from app.delivery.soundness import log_flaws
-from app.kit import migrations
-from app.kit.database import Database
+from app.bootstrap import find_search_path, open_database
+from app.cli.common import DatabaseUrl, require_file, show_progress
+from app.delivery.consistency import find_log_errors
 from app.kit.errors import DatabaseBusy, DatabaseUnavailable, Misconfigured
-from app.kit.files import replacing
-from app.kit.leadership import FileLeadership
-from app.kit.permissions import create_folder
-from app.kit.sqlite_files import (
+from app.kit.process.atomic_files import replace_file
+from app.kit.process.file_permissions import create_folder
+from app.kit.process.system_errors import describe_os_error
+from app.kit.sql import migrations
+from app.kit.sql.connection_errors import is_full
+from app.kit.sql.database import Database
+from app.kit.sql.leadership import FileLeadership
+from app.kit.sql.sqlite_files import (
     COMPANIONS,
-    alone,
-    companions,
     copy,
+    find_companions,
     is_damaged,
     is_sqlite,
-    last_numbers,
+    lock_database,
+    read_last_numbers,
     reserve_numbers,
     set_aside,
 )
-from app.kit.system_errors import sentence_for
-from app.kit.unreachable import is_full
 from app.search.engine.tantivy_index import TantivyIndex
 from app.settings import Settings, read_settings
 
@@ -48,21 +48,21 @@ def backup(
     database = open_database(read_settings(database_url=database_url))
     if database.file is None:
         raise Misconfigured("Back PostgreSQL up with pg_dump; this copies an SQLite file.")
-    source = existing_file(database)
+    source = require_file(database)
     _check_target(file, source, force=force)
-    with _told(file, "written"), ExitStack() as stack:
+    with _report_errors(file, "written"), ExitStack() as stack:
         if file.exists():
-            stack.enter_context(alone(file))
-        part = stack.enter_context(replacing(file, COMPANIONS))
+            stack.enter_context(lock_database(file))
+        part = stack.enter_context(replace_file(file, COMPANIONS))
         _copy("Copying", source, part, used=True)
         with closing(Database.of_file(part)) as copied:
             _check(copied, "The copy")
         # All of it is in the one file then.
-        with alone(part):
+        with lock_database(part):
             pass
-        for stale in companions(file):
+        for stale in find_companions(file):
             stale.unlink()
-    typer.echo(f"Copied {source} to {file} ({_size(file)}), and checked the copy.")
+    typer.echo(f"Copied {source} to {file} ({_format_size(file)}), and checked the copy.")
 
 
 def restore(
@@ -84,22 +84,22 @@ def restore(
         raise Misconfigured(
             f"{target} exists already. With --force it is replaced, and kept under another name."
         )
-    aside, numbers = _aside(target), last_numbers(target)
-    with _told(target, "replaced"), ExitStack() as stack:
-        stack.enter_context(_unused(settings, database, target))
-        part = stack.enter_context(replacing(target, COMPANIONS))
+    aside, numbers = _choose_aside_name(target), read_last_numbers(target)
+    with _report_errors(target, "replaced"), ExitStack() as stack:
+        stack.enter_context(_lock_everything(settings, database, target))
+        part = stack.enter_context(replace_file(target, COMPANIONS))
         _copy("Restoring", file, part, used=False)
         with closing(Database.of_file(part)) as copied:
             _check(copied, str(file))
             migrations.upgrade(copied)
         reserve_numbers(part, numbers)
-        with alone(part):
+        with lock_database(part):
             pass
         set_aside(target, aside)
         # It was made of another state of the database.
-        TantivyIndex(search_path(settings, database)).discard()
+        TantivyIndex(find_search_path(settings, database)).discard()
     kept = f" What was there before is {aside}." if aside.exists() else ""
-    typer.echo(f"Restored {target} from {file} ({_size(target)}).{kept}")
+    typer.echo(f"Restored {target} from {file} ({_format_size(target)}).{kept}")
 
 
 def _check_target(file: Path, source: Path, *, force: bool) -> None:
@@ -107,8 +107,8 @@ def _check_target(file: Path, source: Path, *, force: bool) -> None:
     own = {f"{source.resolve()}{end}" for end in ("", *COMPANIONS, ".leader")}
     if str(file.resolve()) in own or (file.exists() and file.samefile(source)):
         raise Misconfigured(f"{file} is the database itself. Choose another name.")
-    _insist_on_file(file)
-    found = [name for name in (file, *companions(file)) if name.exists()]
+    _require_regular_file(file)
+    found = [name for name in (file, *find_companions(file)) if name.exists()]
     if found and not force:
         raise Misconfigured(
             f"{found[0]} exists already. Choose another name, or overwrite it with --force."
@@ -121,12 +121,12 @@ def _check_source(file: Path, target: Path) -> None:
         raise Misconfigured(f"There is no file {file}.")
     if target.exists() and file.samefile(target):
         raise Misconfigured(f"{file} is the database itself. Name a backup of it.")
-    _insist_on_file(file.resolve())
-    _insist_on_file(target)
+    _require_regular_file(file.resolve())
+    _require_regular_file(target)
     try:
         is_ours = is_sqlite(file)
     except OSError as wrong:
-        raise Misconfigured(f"{file} cannot be read: {sentence_for(wrong)}") from wrong
+        raise Misconfigured(f"{file} cannot be read: {describe_os_error(wrong)}") from wrong
     if not is_ours:
         raise Misconfigured(
             f"{file} is not an SQLite database. Name a file that `dateline backup` wrote; dumps of "
@@ -134,7 +134,7 @@ def _check_source(file: Path, target: Path) -> None:
         )
 
 
-def _insist_on_file(file: Path) -> None:
+def _require_regular_file(file: Path) -> None:
     if file.is_symlink():
         raise Misconfigured(f"{file} is a symbolic link. Name the file itself.")
     if file.is_dir():
@@ -144,7 +144,7 @@ def _insist_on_file(file: Path) -> None:
 
 
 @contextmanager
-def _unused(settings: Settings, database: Database, target: Path) -> Iterator[None]:
+def _lock_everything(settings: Settings, database: Database, target: Path) -> Iterator[None]:
     """Hold every lock that a process of ours has on a database, or refuse: somebody uses it."""
     in_use = Misconfigured(
         f"{target} is in use: a server, a worker or another program has it open. End that, and "
@@ -152,23 +152,26 @@ def _unused(settings: Settings, database: Database, target: Path) -> Iterator[No
     )
     if not os.access(target.parent, os.W_OK):
         raise Misconfigured(f"{target.parent} does not exist, or may not be written to.")
-    create_folder(search_path(settings, database).parent)
+    create_folder(find_search_path(settings, database).parent)
     with ExitStack() as stack:
-        leaderships = database.leadership(), FileLeadership(str(search_path(settings, database)))
+        leaderships = (
+            database.open_leadership(),
+            FileLeadership(str(find_search_path(settings, database))),
+        )
         for leadership in leaderships:
             stack.callback(leadership.release)
-            if not leadership.held():
+            if not leadership.try_acquire():
                 raise in_use
         if target.exists():
             try:
-                stack.enter_context(alone(target))
+                stack.enter_context(lock_database(target))
             except DatabaseBusy as wrong:
                 raise in_use from wrong
         yield
 
 
 def _copy(what: str, source: Path, target: Path, *, used: bool) -> None:
-    with progress(what, None) as bar:
+    with show_progress(what, None) as bar:
 
         def advance(done: int, total: int) -> None:
             bar.update(bar.task_ids[0], completed=done, total=total)
@@ -184,45 +187,45 @@ def _copy(what: str, source: Path, target: Path, *, used: bool) -> None:
 def _check(copied: Database, name: str) -> None:
     """Insist that a copy is whole, and a database of ours that this version knows."""
     try:
-        found = _flaws(copied, name)
+        found = _find_flaws(copied, name)
     except DatabaseUnavailable as wrong:
         found = [wrong.detail.removesuffix(".")]
     if found:
         raise Misconfigured(f"{name} is damaged: {'; '.join(found[:_SHOWN])}.")
 
 
-def _flaws(copied: Database, name: str) -> list[str]:
-    if found := copied.integrity_flaws():
+def _find_flaws(copied: Database, name: str) -> list[str]:
+    if found := copied.find_integrity_errors():
         return found
-    if migrations.current(copied) is None:
+    if migrations.find_current(copied) is None:
         raise Misconfigured(f"{name} is not a database of Dateline.")
     migrations.refuse_newer(copied)
     if not migrations.is_current(copied):
         return []
     with copied.read() as session:
-        return log_flaws(session)
+        return find_log_errors(session)
 
 
 @contextmanager
-def _told(file: Path, done: str) -> Iterator[None]:
+def _report_errors(file: Path, done: str) -> Iterator[None]:
     """Say in a sentence what kept a file from being written."""
     try:
         yield
     except OSError as wrong:
-        reason = sentence_for(wrong)
+        reason = describe_os_error(wrong)
     except sqlite3.Error as wrong:
         full = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-        reason = sentence_for(full) if is_full(str(wrong)) else f"{wrong}."
+        reason = describe_os_error(full) if is_full(str(wrong)) else f"{wrong}."
     else:
         return
     raise Misconfigured(f"{file} could not be {done}: {reason}")
 
 
-def _aside(target: Path) -> Path:
+def _choose_aside_name(target: Path) -> Path:
     """Return a name for the database that is replaced; nothing has it yet."""
     name = f"{target.name}.before-restore-{datetime.now(UTC):%Y%m%dT%H%M%S.%fZ}"
     return target.with_name(name)
 
 
-def _size(file: Path) -> str:
+def _format_size(file: Path) -> str:
     return f"{file.stat().st_size / 1e6:.1f} MB"

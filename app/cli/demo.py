@@ -12,11 +12,11 @@ from app.access.commands.revoke_key import revoke_key
 from app.bootstrap import Services
 from app.cli.common import ACTOR, services
 from app.cli.serve import run_server
-from app.cli.serving import check_address
+from app.cli.server_process import check_address
 from app.content.store import count_of
 from app.content.transfer.importing import Importer
-from app.kit import stopping
 from app.kit.errors import Failure, Misconfigured
+from app.kit.process import shutdown_signals
 from app.settings import read_settings
 
 _SAMPLES = Path(__file__).resolve().parents[2] / "samples" / "stories.ndjson"
@@ -46,7 +46,7 @@ def demo(
             parts.runner.run(ACTOR, lambda unit: revoke_key(unit, key.id))
 
     address = f"http://127.0.0.1:{settings.port}"
-    with stopping.cleanup(revoke):
+    with shutdown_signals.cleanup(revoke):
         typer.echo(
             f"Dateline serves {stories} sample stories at {address}\n\n"
             f"  headlines   curl '{address}/v1/headlines?limit=3'\n"

@@ -1,4 +1,4 @@
-"""What may be written, field by field. Unknown fields are refused everywhere."""
+"""Request bodies of articles, sources and categories. Unknown fields are refused."""
 
 import re
 from typing import Annotated, Literal
@@ -9,7 +9,8 @@ from pydantic_core import PydanticCustomError
 from app.access.selection import fold
 from app.content.digital_sources import DigitalSourceType
 from app.content.slugs import MAX_LENGTH, slug_problem
-from app.kit.fields import (
+from app.kit.ids import normalize_slug
+from app.kit.input_fields import (
     NO_NUL,
     Address,
     Input,
@@ -18,9 +19,8 @@ from app.kit.fields import (
     Paragraph,
     ShortLine,
     address,
-    text_of,
+    text_type,
 )
-from app.kit.ids import normal_slug
 
 _LANGUAGE = re.compile(
     r"[a-z]{2,3}(?:-[a-z]{3}){0,3}(?:-[a-z]{4})?(?:-(?:[a-z]{2}|\d{3}))?"
@@ -32,7 +32,7 @@ _KIND, _LONGEST_KIND = r"^[a-z][a-z0-9]*(?:-[a-z0-9]+)*$", 40
 
 
 def _slug(value: str) -> str:
-    slug = normal_slug(value)
+    slug = normalize_slug(value)
     problem = slug_problem(slug)
     if problem:
         raise PydanticCustomError("slug", "{problem}", {"problem": problem})
@@ -45,13 +45,13 @@ def is_kind(word: str) -> bool:
 
 
 def normal_language(tag: str) -> str:
-    """Return a BCP 47 tag in its customary case (RFC 5646, section 2.1.1), or raise."""
+    """Return a BCP 47 tag in its canonical case (RFC 5646, section 2.1.1), or raise."""
     if not _LANGUAGE.fullmatch(tag):
         raise PydanticCustomError("language", "Not a BCP 47 language tag such as en or fr-CA")
     parts = tag.lower().split("-")
     for index, part in enumerate(parts[1:], 1):
         if len(parts[index - 1]) == 1:
-            # An extension or private use begins; what follows stays in lower case.
+            # After a singleton (an extension or private use), everything is in lower case.
             break
         if len(part) == 2:
             parts[index] = part.upper()
@@ -61,7 +61,7 @@ def normal_language(tag: str) -> str:
 
 
 def _licence(value: str) -> str:
-    """Return a licence: words, or an address, which programs follow."""
+    """Validate a licence: a text, or a URL, which programs follow."""
     return address(value) if value.lower().startswith(("http:", "https:")) else value
 
 
@@ -90,8 +90,8 @@ Language = Annotated[
 ]
 BodyFormat = Literal["html", "markdown", "text"]
 Body = Annotated[str, StringConstraints(max_length=4_000_000, pattern=NO_NUL)]
-Ref = Annotated[str, text_of(MAX_LENGTH, 1), Field(description="An id or a slug.")]
-ExternalId = Annotated[str, text_of(500, 1)]
+Ref = Annotated[str, text_type(MAX_LENGTH, 1), Field(description="An id or a slug.")]
+ExternalId = Annotated[str, text_type(500, 1)]
 Kind = Annotated[
     str,
     StringConstraints(pattern=_KIND, max_length=_LONGEST_KIND),

@@ -1,11 +1,11 @@
-"""What a verb may be told, field by field."""
+"""Request bodies of the commands."""
 
 from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
 from app.content.inputs import Ref
-from app.kit.fields import Input, Instant, Note, text_of
+from app.kit.input_fields import Input, Instant, Note, text_type
 
 
 class PublishInput(Input):
@@ -21,11 +21,11 @@ class ScheduleInput(Input):
     """When to publish; nothing cancels what was scheduled."""
 
     at: Annotated[
-        Annotated[str, text_of(40, 1)] | None,
+        Annotated[str, text_type(40, 1)] | None,
         Field(description="An instant, or a local time such as 2026-03-29T09:00 in `time_zone`."),
     ]
     time_zone: Annotated[
-        Annotated[str, text_of(100, 1)] | None,
+        Annotated[str, text_type(100, 1)] | None,
         Field(description="With a local time: an IANA name such as Africa/Casablanca."),
     ] = None
 

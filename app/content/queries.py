@@ -1,4 +1,4 @@
-"""What the newsroom reads: articles, revisions, sources and categories as views."""
+"""Queries of the newsroom: articles, revisions, sources and categories as views."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -17,10 +17,10 @@ from app.content.store.lists import ArticleList
 from app.content.taxonomy import Category, Source
 from app.content.views import article_view, category_view, source_view, without_text
 from app.kit.clock import format_instant
-from app.kit.ids import normal_ref
-from app.kit.pages import ViewPage, page_of_views
-from app.kit.quoting import quoted
-from app.kit.session import ReadSession
+from app.kit.ids import normalize_ref
+from app.kit.quoting import quote_text
+from app.kit.sql.session import ReadSession
+from app.kit.view_page import ViewPage, build_view_page
 
 TaxonomyType = Literal["source", "category"]
 
@@ -33,17 +33,17 @@ def show_article(
     whole: bool,
     references: References | None = None,
 ) -> dict[str, Any]:
-    """Return the view of an article; `whole` shows the text of one that was killed.
+    """Return the view of an article; `whole` includes the text of a killed story.
 
-    What `references` know already is not looked up.
+    `references` may have looked up some ids already.
     """
     references = References(session) if references is None else references
     return _views(references, [article], now, whole=whole)[0]
 
 
 def article(session: ReadSession, ref: str, now: datetime, *, whole: bool) -> dict[str, Any]:
-    """Return an article by id or slug, whatever its state."""
-    found = store.article_by_ref(session, normal_ref(ref))
+    """Return an article by id or slug in any state."""
+    found = store.article_by_ref(session, normalize_ref(ref))
     if found is None:
         raise not_found(session, "article", ref)
     return show_article(session, found, now, whole=whole)
@@ -55,7 +55,7 @@ def articles(
     """Return a page of articles."""
     turned = replace(wanted, limit=wanted.limit + 1, descending=wanted.descending != backwards)
     rows = lists.article_page(session, turned, now)
-    return page_of_views(
+    return build_view_page(
         rows,
         wanted.limit,
         lambda kept: _views(
@@ -71,7 +71,7 @@ def articles(
 def previewed(
     session: ReadSession, preview_id: str, now: datetime
 ) -> tuple[Article, datetime | None]:
-    """Return the article behind a preview link, and as of when it is to be shown, if not now."""
+    """Return the article of a preview link, and the time to preview, if it is not now."""
     link = store.preview(session, preview_id)
     found = None
     if link is not None and link.expires_at > now:
@@ -91,7 +91,7 @@ def revisions(
     whole: bool,
 ) -> ViewPage:
     """Return the history of an article without the snapshots, newest first."""
-    found = store.article_by_ref(session, normal_ref(ref))
+    found = store.article_by_ref(session, normalize_ref(ref))
     if found is None:
         raise not_found(session, "article", ref)
     rows = store.revisions(
@@ -102,7 +102,7 @@ def revisions(
         limit=limit + 1,
     )
     shown = whole or found.stage != "killed"
-    return page_of_views(
+    return build_view_page(
         rows,
         limit,
         lambda kept: [_revision_view(row, whole=shown) for row in kept],
@@ -113,13 +113,13 @@ def revisions(
 
 
 def revision(session: ReadSession, ref: str, version: int, *, whole: bool) -> dict[str, Any]:
-    """Return one snapshot of an article, whole."""
-    found = store.article_by_ref(session, normal_ref(ref))
+    """Return a revision of an article with its snapshot."""
+    found = store.article_by_ref(session, normalize_ref(ref))
     if found is None:
         raise not_found(session, "article", ref)
     row = store.revision(session, found.id, version)
     if row is None:
-        raise NotFound(f"The article {quoted(ref)} has no version {version}.")
+        raise NotFound(f"The article {quote_text(ref)} has no version {version}.")
     view = show_article(session, from_snapshot(row.snapshot), row.at, whole=True)
     shown = whole or found.stage != "killed"
     return _revision_view(row, whole=shown) | {"article": view if shown else without_text(view)}
@@ -128,7 +128,7 @@ def revision(session: ReadSession, ref: str, version: int, *, whole: bool) -> di
 def difference(
     session: ReadSession, ref: str, version: int, other: int, *, whole: bool
 ) -> dict[str, Any]:
-    """Return one version of an article with what differs in it from another version."""
+    """Return a revision of an article with its differences from another version."""
     after = revision(session, ref, version, whole=whole)
     before = revision(session, ref, other, whole=whole)
     changes = differences(before["article"], after.pop("article"))
@@ -137,7 +137,7 @@ def difference(
 
 def source(session: ReadSession, ref: str) -> dict[str, Any]:
     """Return a source by id or slug."""
-    found = store.source_by_ref(session, normal_ref(ref))
+    found = store.source_by_ref(session, normalize_ref(ref))
     if found is None:
         raise not_found(session, "source", ref)
     return source_view(found)
@@ -145,7 +145,7 @@ def source(session: ReadSession, ref: str) -> dict[str, Any]:
 
 def category(session: ReadSession, ref: str) -> dict[str, Any]:
     """Return a category by id or slug."""
-    found = store.category_by_ref(session, normal_ref(ref))
+    found = store.category_by_ref(session, normalize_ref(ref))
     if found is None:
         raise not_found(session, "category", ref)
     references = References(session)
@@ -167,7 +167,7 @@ def taxonomy(
     after, before = (None, position) if backwards else (position, None)
     page = store.page_of_sources if type_ == "source" else store.page_of_categories
     rows: Sequence[Source | Category] = page(session, after, before, limit + 1)
-    return page_of_views(
+    return build_view_page(
         rows,
         limit,
         lambda kept: _taxonomy_views(session, kept),
@@ -182,11 +182,13 @@ def _taxonomy_views(
     session: ReadSession, found: Sequence[Source | Category]
 ) -> list[dict[str, Any]]:
     references = References(session)
-    parents = {one.parent_id for one in found if isinstance(one, Category) and one.parent_id}
+    parents = {
+        thing.parent_id for thing in found if isinstance(thing, Category) and thing.parent_id
+    }
     references.load_all("category", parents)
     return [
-        source_view(one) if isinstance(one, Source) else category_view(one, references)
-        for one in found
+        source_view(thing) if isinstance(thing, Source) else category_view(thing, references)
+        for thing in found
     ]
 
 
@@ -195,14 +197,14 @@ def _views(
 ) -> list[dict[str, Any]]:
     references.load_articles(found)
     views: list[dict[str, Any]] = []
-    for one in found:
-        view = article_view(one, now, references)
-        views.append(view if whole or one.stage != "killed" else without_text(view))
+    for article in found:
+        view = article_view(article, now, references)
+        views.append(view if whole or article.stage != "killed" else without_text(view))
     return views
 
 
 def _revision_view(row: store.Revision, *, whole: bool) -> dict[str, Any]:
-    # Why a story was killed was told to all; what was said before may quote it.
+    # The notice of a kill is public; earlier notes may quote the text of the story.
     shown = whole or row.action == "killed"
     return {
         "version": row.version,

@@ -1,4 +1,4 @@
-"""Time as Dateline keeps it: aware UTC instants with millisecond precision."""
+"""Time in Dateline: aware UTC instants with millisecond precision."""
 
 import re
 import time
@@ -17,10 +17,10 @@ _FRACTION = re.compile(r"\.(\d+)")
 
 
 class Clock(Protocol):
-    """Where the present comes from; tests move it by hand."""
+    """The source of the current time; tests replace it."""
 
     def now(self) -> datetime:
-        """Return the present as an aware UTC instant, cut to milliseconds."""
+        """Return the current time as an aware UTC instant, truncated to milliseconds."""
         ...
 
 
@@ -28,16 +28,15 @@ class SystemClock:
     """The machine's clock."""
 
     def now(self) -> datetime:
-        """Return the machine's time in UTC, cut to milliseconds."""
-        # A third of the time that cutting a datetime takes.
+        """Return the machine's time in UTC, truncated to milliseconds."""
+        # Takes a third of the time of truncating a datetime.
         return datetime.fromtimestamp(time.time_ns() // 1_000_000 / 1000, UTC)
 
 
 def parse_instant(text: str) -> datetime:
-    """Read an RFC 3339 instant into UTC; raise `ValueError` for anything else.
+    """Parse an RFC 3339 instant and convert it to UTC; raise `ValueError` for anything else.
 
-    Digits of a fraction beyond microseconds are cut off. A leap second becomes the last
-    microsecond before it.
+    Fractions are truncated to microseconds. A leap second becomes the last microsecond before it.
     """
     if not _RFC3339.fullmatch(text):
         raise ValueError("expected an instant such as 2026-01-12T10:00:00Z")
@@ -53,7 +52,7 @@ def parse_instant(text: str) -> datetime:
 
 
 def parse_instant_or_date(text: str) -> datetime:
-    """Read an RFC 3339 instant, or a date that stands for its first moment in UTC."""
+    """Parse an RFC 3339 instant, or a date, which means its first moment in UTC."""
     if _DATE.fullmatch(text):
         day = date.fromisoformat(text)
         return datetime(day.year, day.month, day.day, tzinfo=UTC)
@@ -61,10 +60,10 @@ def parse_instant_or_date(text: str) -> datetime:
 
 
 def format_instant(moment: datetime) -> str:
-    """Write an instant as RFC 3339 in UTC with `Z`; a fraction only where there is one."""
+    """Format an instant as RFC 3339 in UTC with `Z`, with a fraction only if it has one."""
     if moment.tzinfo is not UTC:
         moment = moment.astimezone(UTC)
-    # Without the offset, which is +00:00.
+    # Remove the offset, which is +00:00.
     text = moment.isoformat()[:-6]
     if "." in text:
         text = text.rstrip("0")
@@ -77,5 +76,5 @@ def to_micros(moment: datetime) -> int:
 
 
 def from_micros(micros: int) -> datetime:
-    """Return the instant that lies so many microseconds after 1970-01-01T00:00:00Z."""
+    """Return the instant from microseconds since 1970-01-01T00:00:00Z."""
     return EPOCH + timedelta(microseconds=micros)

@@ -1,4 +1,4 @@
-"""Signed, URL-safe tokens that carry a position and nothing that could be forged."""
+"""Signed, URL-safe tokens that contain a position."""
 
 import base64
 import binascii
@@ -18,17 +18,17 @@ class Signer:
     def __init__(self, secret: str, purpose: str) -> None:
         """Derive the purpose's own key from the secret."""
         key = hmac.digest(secret.encode(), purpose.encode(), "sha256")
-        # It has taken in the key; each signature goes on from a copy.
+        # Each signature starts from a copy of this hash, which contains the key already.
         self._keyed = hashlib.blake2b(key=key, digest_size=_SIGNATURE_BYTES)
 
     def sign(self, value: Any) -> str:
-        """Return an opaque token for a JSON value."""
+        """Return an opaque token that contains a JSON value."""
         payload = json.dumps(value)
         return base64.urlsafe_b64encode(self._signature(payload) + payload).rstrip(b"=").decode()
 
     def read(self, token: str) -> Any:
         """Return the value of a token; raise `BadCursor` if it was not signed here."""
-        data = _from_text(token)
+        data = _decode(token)
         signature, payload = data[:_SIGNATURE_BYTES], data[_SIGNATURE_BYTES:]
         if not hmac.compare_digest(signature, self._signature(payload)):
             raise BadCursor("This cursor was not issued by this server, or was altered.")
@@ -41,18 +41,18 @@ class Signer:
 
 
 def fingerprint(text: str) -> str:
-    """Return a short hash that ties a cursor to the query it came from."""
+    """Return a short hash that binds a cursor to the query that it was issued for."""
     return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
 
 
-def _from_text(token: str) -> bytes:
+def _decode(token: str) -> bytes:
     try:
         data = base64.b64decode(
             token.encode("ascii") + b"=" * (-len(token) % 4), altchars=b"-_", validate=True
         )
     except (UnicodeEncodeError, binascii.Error) as wrong:
         raise BadCursor("This is not a cursor.") from wrong
-    # Two spellings of one token would be two cache keys and a way to tamper unseen.
+    # Two encodings of one token would be two cache keys, and would allow undetected changes.
     spelled = base64.urlsafe_b64encode(data).rstrip(b"=").decode()
     if spelled != token or len(data) <= _SIGNATURE_BYTES:
         raise BadCursor("This is not a cursor.")

@@ -1,4 +1,4 @@
-"""The root of all failures that a caller can be told about."""
+"""Failures that a caller sees, and their base class."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from typing import ClassVar
 
 @dataclass(frozen=True, slots=True)
 class FieldError:
-    """One thing that is wrong with one field; `pointer` is an RFC 6901 pointer with `#`."""
+    """An error in a field; `pointer` is an RFC 6901 pointer with `#`."""
 
     pointer: str
     code: str
@@ -15,25 +15,25 @@ class FieldError:
 
 
 class Failure(Exception):
-    """Something was refused. Each subclass names a code of the closed list of problems."""
+    """A refusal. Each subclass has a code from the closed list of problem codes."""
 
     code: ClassVar[str] = "internal"
 
     def __init__(self, detail: str, *, errors: Iterable[FieldError] = ()) -> None:
-        """Keep the sentence for the caller and the fields that are to blame."""
+        """Store the sentence for the caller and the errors of fields."""
         super().__init__(detail)
         self.detail = detail
         self.errors = tuple(errors)
 
 
 class InvalidInput(Failure):
-    """The input was understood and is not acceptable; `errors` names each field."""
+    """The input is well-formed but not valid; `errors` names each field."""
 
     code = "invalid_input"
 
     @classmethod
     def at(cls, pointer: str, code: str, detail: str) -> "InvalidInput":
-        """Blame one field."""
+        """Return a failure with an error of one field."""
         return cls(detail, errors=[FieldError(pointer, code, detail)])
 
 
@@ -50,13 +50,13 @@ class BadCursor(Failure):
 
 
 class DatabaseBusy(Failure):
-    """The database is locked by others for longer than the time allowed."""
+    """The database was locked for longer than the timeout."""
 
     code = "database_busy"
 
 
 class ReadTooLong(Failure):
-    """A public read took longer than a read may."""
+    """A public read exceeded its time limit."""
 
     code = "read_too_long"
 
@@ -74,33 +74,33 @@ class DatabaseUnavailable(Failure):
 
 
 class DatabaseBehind(Failure):
-    """The database's schema is not the one that this version needs."""
+    """The database schema is not the one that this version needs."""
 
     code = "database_behind"
 
 
 class ConstraintViolated(Failure):
-    """A row broke a rule of the database: somebody else was faster."""
+    """A write violated a constraint, usually because of a concurrent write."""
 
     code = "conflict"
 
 
 class RateLimited(Failure):
-    """A client asked more often than it may; `seconds` is how long it has to wait."""
+    """A client exceeded its rate limit; `seconds` is how long it has to wait."""
 
     code = "rate_limited"
 
     def __init__(self, detail: str, seconds: int) -> None:
-        """Keep the sentence, and how many seconds have to pass before the next attempt."""
+        """Store the sentence, and the seconds until the next attempt is allowed."""
         super().__init__(detail)
         self.seconds = seconds
 
 
 class LeadershipLost(Failure):
-    """Another process does the background work, or may do it, by now."""
+    """Another process is the leader now, or may be."""
 
 
 class Misconfigured(Failure):
-    """A setting is wrong; the detail says how to mend it."""
+    """A setting is wrong; the detail says how to correct it."""
 
     code = "misconfigured"

@@ -1,7 +1,4 @@
-"""Identifiers: UUIDv7 (RFC 9562), and the form in which they and slugs are looked up.
-
-The ids sort by the time at which they were made.
-"""
+"""Identifiers: UUIDv7 (RFC 9562), which sort by creation time, and normalized slugs."""
 
 import re
 import unicodedata
@@ -11,7 +8,7 @@ import uuid_utils
 from app.kit.text import FORMAT, SELECTORS
 
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.IGNORECASE)
-# No slug has any of them.
+# Characters that no slug contains.
 NEVER_IN_SLUGS = re.compile(f"[{SELECTORS}{FORMAT}]")
 
 
@@ -25,18 +22,18 @@ def is_id(text: str) -> bool:
     return _UUID.fullmatch(text) is not None
 
 
-def normal_ref(ref: str) -> str:
-    """Return an id or slug in the form in which it is kept.
+def normalize_ref(ref: str) -> str:
+    """Return an id or slug in the form in which it is stored.
 
-    What nobody sees and no slug has, such as joiners, is left out: it comes with copied titles.
-    What no database could keep, a path may hold all the same; it is made to match nothing.
+    Invisible characters such as joiners are removed: they come with copied titles. Characters
+    that a path may contain but no database can store are replaced, so that nothing matches.
     """
     if not ref.isascii():
         ref = NEVER_IN_SLUGS.sub("", ref)
     ref = ref.replace("\0", "\ufffd").encode("utf-8", "replace").decode()
-    return ref.lower() if is_id(ref) else normal_slug(ref)
+    return ref.lower() if is_id(ref) else normalize_slug(ref)
 
 
-def normal_slug(slug: str) -> str:
-    """Return the form in which slugs are kept and looked up: NFC, lower case."""
+def normalize_slug(slug: str) -> str:
+    """Return a slug as it is stored and looked up: NFC, lower case."""
     return unicodedata.normalize("NFC", slug.lower())

@@ -8,25 +8,25 @@ import orjson
 JSONDecodeError = orjson.JSONDecodeError
 
 
-# Write a value as compact JSON; read JSON, or raise `JSONDecodeError` where it is malformed.
+# `dumps` writes compact JSON; `loads` raises `JSONDecodeError` for malformed input.
 dumps = orjson.dumps
 loads = orjson.loads
 
 
 def dumps_sorted(value: Any) -> bytes:
-    """Write a value as compact JSON with the members of objects in order, to compare it."""
+    """Write a value as compact JSON with sorted members, for comparisons."""
     return orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
 
 
 def dumps_text(value: Any) -> str:
-    """Write a value as compact JSON in a string, as database columns want it."""
+    """Write a value as compact JSON in a string, for database columns."""
     return orjson.dumps(value).decode()
 
 
 def measure(value: Any, deepest: int) -> tuple[int, int]:
-    """Return how many levels a value has, and how many members and items on all of them.
+    """Return the depth of a value, and the total number of its members and items.
 
-    What is below level `deepest + 1` is not looked at.
+    Levels below `deepest + 1` are not counted.
     """
     level, levels, count = [value], 0, 0
     while level and levels <= deepest:
@@ -40,8 +40,8 @@ def measure(value: Any, deepest: int) -> tuple[int, int]:
     return levels, count
 
 
-def filled(members: Mapping[str, Any]) -> dict[str, Any]:
-    """Return an object without the members that say nothing: null, an empty text or list."""
+def drop_empty(members: Mapping[str, Any]) -> dict[str, Any]:
+    """Return an object without empty members: null, an empty string or an empty list."""
     return {name: value for name, value in members.items() if value not in (None, "", [])}
 
 

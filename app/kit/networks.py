@@ -1,8 +1,8 @@
-"""Which addresses are on the open internet, whatever form they come in.
+"""Which IP addresses are public, in whatever notation they are written.
 
-A receiver that somebody else names could be a machine of this network: a database, a cloud's
-metadata, a router. So an address counts as public only if it is, and so is every IPv4 address
-that it stands for.
+A host that a user names could be a machine of the internal network: a database, a cloud's metadata
+service, a router. So an address counts as public only if it and every IPv4 address that it
+represents are public.
 """
 
 import socket
@@ -24,13 +24,13 @@ _LONGEST_NAME = 253
 Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
 
-# Addresses of IPv4 as hosts without it reach them (NAT64, RFC 6052; 6to4, RFC 3056). Versions of
-# Python differ in what they say of the latter.
+# IPv6 addresses that represent IPv4 addresses (NAT64, RFC 6052; 6to4, RFC 3056). Python versions
+# differ in how they classify 6to4.
 _NAT64, _SIXTOFOUR = IPv6Network("64:ff9b::/96"), IPv6Network("2002::/16")
-# What no receiver has: protocol assignments, former relays and site-local addresses, Teredo.
+# Never public: protocol assignments, former relays and site-local addresses, Teredo.
 _NEVER: tuple[Network, ...] = tuple(
-    ip_network(one)
-    for one in (
+    ip_network(network)
+    for network in (
         "0.0.0.0/8",
         "100.64.0.0/10",
         "192.0.0.0/24",
@@ -53,36 +53,36 @@ _NEVER: tuple[Network, ...] = tuple(
 
 
 @dataclass(frozen=True, slots=True)
-class Reach:
-    """Where requests may go: to public addresses, and to networks that were allowed."""
+class AllowedNetworks:
+    """Where requests may go: public addresses, and the networks that are allowed in addition."""
 
     allowed: tuple[Network, ...] = ()
 
     @classmethod
-    def of(cls, networks: str) -> "Reach":
+    def parse(cls, networks: str) -> "AllowedNetworks":
         """Read networks with commas, such as `10.0.0.0/8, ::1`; raise `ValueError` for others."""
-        return cls(networks_of(networks))
+        return cls(parse_networks(networks))
 
-    def takes_in(self, address: Address) -> bool:
-        """Tell whether requests may go to an address."""
-        known = _plain(address)
-        return contains(self.allowed, known) or all(map(_is_public, _faces(known)))
+    def includes(self, address: Address) -> bool:
+        """Tell whether requests to an address are allowed."""
+        known = _normalize(address)
+        return contains(self.allowed, known) or all(map(_is_public, _find_represented(known)))
 
 
 def contains(networks: Iterable[Network], address: Address) -> bool:
-    """Tell whether an address is in one of some networks."""
-    known = _plain(address)
-    return any(known in one for one in networks)
+    """Tell whether an address is in one of the networks."""
+    known = _normalize(address)
+    return any(known in network for network in networks)
 
 
-def networks_of(text: str) -> tuple[Network, ...]:
+def parse_networks(text: str) -> tuple[Network, ...]:
     """Read networks with commas, such as `10.0.0.0/8, ::1`; raise `ValueError` for others."""
     named = [part.strip() for part in text.split(",") if part.strip()]
     return tuple(ip_network(part, strict=False) for part in named)
 
 
-def literal(host: str) -> Address | None:
-    """Return the address that a host's name is one notation of: `0x7f.1` and `[::1]` too."""
+def parse_ip(host: str) -> Address | None:
+    """Parse an IP address in any notation, `0x7f.1` and `[::1]` included; None for a name."""
     name = host.strip("[]").partition("%")[0]
     try:
         return ip_address(name)
@@ -94,10 +94,10 @@ def literal(host: str) -> Address | None:
         return None
 
 
-def host_of(url: str) -> str | None:
-    """Return the host of an address as it is looked up, or nothing where no host is named so.
+def extract_host(url: str) -> str | None:
+    """Return the host of a URL as it is resolved, or None if it is not valid.
 
-    Names may come in any script, with any of the dots and digits that stand for plain ones.
+    Names may be in any script, with any Unicode form of dots and digits.
     """
     name = normalize("NFKC", urlsplit(url).hostname or "").replace("\u3002", ".")
     name = name.removesuffix(".").lower()
@@ -109,43 +109,43 @@ def host_of(url: str) -> str | None:
         return None
     if "%" in host or not 0 < len(host) <= _LONGEST_NAME:
         return None
-    # What ends in a number is an address, or nothing (URL standard, section 3.5).
+    # A name that ends in a number is an IP address or invalid (URL standard, section 3.5).
     is_number = host.rpartition(".")[2].isdecimal()
-    return None if is_number and literal(host) is None else host
+    return None if is_number and parse_ip(host) is None else host
 
 
 def client_network(address: Address) -> str:
     """Return the network that counts as one client or host: an IPv4 address, or an IPv6 /64.
 
-    An IPv6 address that stands for an IPv4 address counts as that.
+    An IPv6 address that represents an IPv4 address counts as the latter.
     """
-    *_, last = _faces(_plain(address))
+    *_, last = _find_represented(_normalize(address))
     if isinstance(last, IPv4Address):
         return str(last)
     return str(IPv6Network((int(last), 64), strict=False))
 
 
 def host_network(url: str) -> str | None:
-    """Return what counts as one host in the addresses of requests, or nothing for a malformed one.
+    """Return the host or network that a URL counts for in rate limits; None if it is malformed.
 
-    Ports and paths do not matter, nor do case, dots at the end, and notations of one name.
+    The port, the path, case, a trailing dot and the notation of the name do not matter.
     """
-    host = host_of(url)
+    host = extract_host(url)
     if host is None:
         return None
-    known = literal(host)
+    known = parse_ip(host)
     return host.rstrip(".") if known is None else client_network(known)
 
 
-def _plain(address: Address) -> Address:
-    """Return an address as the machine connects to it: without a zone, and not mapped."""
+def _normalize(address: Address) -> Address:
+    """Return an address without a zone; an IPv4-mapped one as IPv4."""
     if isinstance(address, IPv6Address):
         return address.ipv4_mapped or IPv6Address(int(address))
     return address
 
 
-def _faces(address: Address) -> Iterable[Address]:
-    """Yield an address and whatever IPv4 address it stands for."""
+def _find_represented(address: Address) -> Iterable[Address]:
+    """Yield an address, and the IPv4 addresses that it represents."""
     yield address
     if isinstance(address, IPv6Address):
         if address.sixtofour is not None:
@@ -156,7 +156,7 @@ def _faces(address: Address) -> Iterable[Address]:
 
 def _is_public(address: Address) -> bool:
     if isinstance(address, IPv6Address) and (address in _NAT64 or address in _SIXTOFOUR):
-        # What it stands for decides.
+        # The IPv4 address that it represents decides.
         return True
-    listed = any(address in one for one in _NEVER)
+    listed = any(address in network for network in _NEVER)
     return address.is_global and not address.is_multicast and not listed

@@ -1,13 +1,13 @@
-"""Quoting what a client sent, in messages: never more than a little of it."""
+"""Quotation of client input in messages, shortened to a fixed length."""
 
-MOST_QUOTED = 100
-
-
-def shortened(text: str) -> str:
-    """Return a text of at most 100 characters; an ellipsis stands for the rest of a longer one."""
-    return text if len(text) <= MOST_QUOTED else f"{text[: MOST_QUOTED - 1]}…"
+MAX_QUOTED = 100
 
 
-def quoted(text: str) -> str:
-    """Return a text in quotes, without control characters, and shortened."""
-    return repr(shortened(text))
+def shorten(text: str) -> str:
+    """Truncate a text to 100 characters; an ellipsis replaces the rest."""
+    return text if len(text) <= MAX_QUOTED else f"{text[: MAX_QUOTED - 1]}…"
+
+
+def quote_text(text: str) -> str:
+    """Return a text in quotes, shortened, with control characters escaped."""
+    return repr(shorten(text))

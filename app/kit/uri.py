@@ -1,4 +1,4 @@
-"""Addresses: which are accepted, and how they are written for programs that take only ASCII."""
+"""Web addresses (IRIs): validation, and conversion to ASCII URIs."""
 
 import re
 from functools import lru_cache
@@ -18,18 +18,18 @@ _ASCII_HOST = re.compile(r"[0-9A-Za-z._-]+")
 # RFC 1035, section 2.3.4, without the root.
 _LONGEST_NAME, _LONGEST_LABEL = 253, 63
 _LARGEST_PORT = 65_535
-# Joiners and implicit directional marks (UAX 9, section 2.6). Addresses of publishers in Arabic
-# and Persian have them; unlike overrides and isolates they do not reorder the text around them.
-_WRITTEN_WITH = "\u061c\u200c\u200d\u200e\u200f"
+# Joiners and implicit directional marks (UAX 9, section 2.6). Arabic and Persian addresses contain
+# them; unlike overrides and isolates, they do not reorder the text around them.
+_ALLOWED_MARKS = "\u061c\u200c\u200d\u200e\u200f"
 
 
-def address_problem(address: str) -> str | None:
-    """Return what is wrong with an absolute http or https address, or nothing.
+def find_address_problem(address: str) -> str | None:
+    """Return what is wrong with an absolute http or https address, or None.
 
-    This is the one rule for every address that is accepted. The host consists of letters of any
-    script, digits, `-`, `.` and `_`, or is an IPv6 address in brackets; a port may follow. Nothing
-    in the address is a space, a control character or an invisible format character, but for the
-    joiners and directional marks that scripts such as Arabic are written with, after the host.
+    All addresses in inputs follow this rule. The host consists of letters of any script, digits,
+    `-`, `.` and `_`, or is an IPv6 address in brackets; a port may follow. Spaces, control
+    characters and invisible format characters are not allowed, except, after the host, the joiners
+    and directional marks that scripts such as Arabic need.
     """
     if not is_visible(address):
         return "An address has no spaces, control characters or invisible characters in it"
@@ -49,18 +49,20 @@ def address_problem(address: str) -> str | None:
 
 
 def is_visible(address: str) -> bool:
-    """Tell whether an address has no space, control or format character (such as U+202E) in it.
+    """Tell whether an address has no space, control or format character (such as U+202E).
 
-    Joiners and implicit directional marks are part of how some scripts are written.
+    Joiners and implicit directional marks are allowed, since some scripts need them.
     """
     if address.isascii():
         return address.isprintable() and " " not in address
-    return all(category(one)[0] not in "CZ" or one in _WRITTEN_WITH for one in address)
+    return all(
+        category(character)[0] not in "CZ" or character in _ALLOWED_MARKS for character in address
+    )
 
 
 def is_host(host: str) -> bool:
     """Tell whether a host is a name (RFC 5890) or an IPv6 address in brackets."""
-    # A label in ASCII is no shorter. To encode long ones takes time with the cube of their length.
+    # IDNA encoding takes cubic time, so long labels are refused first. Encoding never shortens.
     labels = host.split(".")
     is_short = len(host) <= _LONGEST_NAME + 1 and max(map(len, labels)) <= _LONGEST_LABEL
     return is_short and _is_short_host(host)
@@ -71,7 +73,7 @@ def _is_short_host(host: str) -> bool:
     if host.startswith("["):
         return _is_ipv6(host[1:-1])
     if not host.isascii():
-        # A letter may stand for others that no host has, such as U+FDFA for words with spaces.
+        # NFKC may turn a letter into characters that no host has: U+FDFA becomes words with spaces.
         both = f"{host}{normalize('NFKC', host)}"
         if not all(_is_in_name(character) for character in both):
             return False
@@ -82,11 +84,11 @@ def _is_short_host(host: str) -> bool:
     except UnicodeError:
         return False
     labels = name.split(".")
-    return len(name) <= _LONGEST_NAME and all(0 < len(one) <= _LONGEST_LABEL for one in labels)
+    return len(name) <= _LONGEST_NAME and all(0 < len(label) <= _LONGEST_LABEL for label in labels)
 
 
-def uri_of(address: str) -> str:
-    """Return an address in any script as a URI (RFC 3987, section 3.1)."""
+def to_uri(address: str) -> str:
+    """Convert an IRI to a URI (RFC 3987, section 3.1)."""
     if _URI.fullmatch(address):
         return address
     whole = _BARE_PERCENT.sub("%25", address)
@@ -94,12 +96,12 @@ def uri_of(address: str) -> str:
         parts = urlsplit(whole)
     except ValueError:
         return quote(whole, safe=_SAFE)
-    rest = (quote(one, safe=_SAFE) for one in (parts.path, parts.query, parts.fragment))
+    rest = (quote(part, safe=_SAFE) for part in (parts.path, parts.query, parts.fragment))
     return urlunsplit((parts.scheme, _authority(parts.netloc), *rest))
 
 
 def _authority(netloc: str) -> str:
-    """Return a host and its port in ASCII; what was stored and is no host is percent-encoded."""
+    """Return host and port in ASCII; percent-encode a stored authority that is not valid."""
     found = _AUTHORITY.fullmatch(netloc)
     if found is None or not is_host(found[1]):
         return quote(netloc, safe=":@[]%")

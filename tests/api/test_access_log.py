@@ -12,7 +12,7 @@ from starlette.testclient import TestClient
 from app.api.app import create_app
 from app.bootstrap import Services
 from app.kit import json
-from app.kit.log import configure_logging
+from app.kit.process.log import configure_logging
 from app.settings import Settings
 from tests.newsroom import Newsroom
 from tests.server.serving import port_of, served

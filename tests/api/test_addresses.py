@@ -8,7 +8,7 @@ from starlette.testclient import TestClient
 from app.bootstrap import Services
 from app.content.transfer.importing import Importer
 from app.kit import json
-from app.kit.unit import Actor
+from app.kit.sql.unit_of_work import Actor
 from tests.newsroom import MERGE_PATCH, Newsroom
 
 HOSTILE = 'https://127.0.0.1"onerror="alert(1)"y="'

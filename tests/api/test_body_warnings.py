@@ -8,7 +8,7 @@ from starlette.testclient import TestClient
 from app.api.schemas.newsroom import ArticleWritten, BulkAnswer
 from app.bootstrap import Services, bootstrap
 from app.content.removals import CODES
-from app.delivery.soundness import flaws
+from app.delivery.consistency import find_inconsistencies
 from app.kit import json
 from tests.newsroom import Newsroom
 
@@ -156,7 +156,7 @@ def test_frames_of_named_hosts_are_published_and_sound(services: Services) -> No
     from app.content.inputs import ArticleInput
     from app.content.texts import text_now
     from app.delivery.rebuild import rebuild
-    from app.kit.unit import Actor, Unit
+    from app.kit.sql.unit_of_work import Actor, UnitOfWork
 
     settings = services.settings.model_copy(update={"frame_hosts": "youtube.com"})
     framing = bootstrap(settings, clock=services.clock, database=services.database)
@@ -166,22 +166,24 @@ def test_frames_of_named_hosts_are_published_and_sound(services: Services) -> No
         for form in ("html", "markdown")
     ]
 
-    def create(unit: Unit) -> list[Article]:
+    def create(unit: UnitOfWork) -> list[Article]:
         return [create_article(unit, one)[0] for one in written]
 
     def wrong(frames: frozenset[str]) -> list[str]:
         with services.database.read() as session:
-            found = flaws(session, services.clock.now(), lambda one: text_now(one, frames))
+            found = find_inconsistencies(
+                session, services.clock.now(), lambda one: text_now(one, frames)
+            )
             return [flaw.detail for flaw in found]
 
     made = framing.runner.run(Actor(None, "tests"), create)
     for article in made:
-        body = framing.delivery.story(article.id).body or b""
+        body = framing.delivery.find_story(article.id).body or b""
         assert b"<iframe src=" in body
         assert b"sandbox=" in body
     assert wrong(framing.runner.options) == []
     assert len(wrong(frozenset())) == 2
     assert list(rebuild(services.runner)) == [(2, 2)]
     for article in made:
-        assert b"<iframe" not in (services.delivery.story(article.id).body or b"<iframe")
+        assert b"<iframe" not in (services.delivery.find_story(article.id).body or b"<iframe")
     assert wrong(frozenset()) == []

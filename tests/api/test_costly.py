@@ -15,8 +15,8 @@ from starlette.testclient import TestClient
 from app.api.app import create_app
 from app.api.delivery.respond import asks_much
 from app.bootstrap import Services
-from app.delivery.store import reading
-from app.kit.costly import MOST_COSTLY
+from app.delivery.store import story_queries
+from app.kit.sql.costly_reads import MAX_COSTLY
 from app.settings import Settings
 from tests.newsroom import Newsroom
 from tests.server.serving import port_of, served
@@ -42,12 +42,12 @@ def counting(monkeypatch: pytest.MonkeyPatch) -> threading.Semaphore:
     """Counts that take minutes; released for each that has begun."""
     begun = threading.Semaphore(0)
 
-    def count(session: Any, *_: Any, **__: Any) -> reading.Counted:
+    def count(session: Any, *_: Any, **__: Any) -> story_queries.StoryCount:
         begun.release()
         session.scalar(_SLOW[session.dialect])
-        return reading.Counted(0)
+        return story_queries.StoryCount(0)
 
-    monkeypatch.setattr(reading, "count_stories", count)
+    monkeypatch.setattr(story_queries, "count_stories", count)
     return begun
 
 
@@ -68,19 +68,19 @@ def test_nobody_waits_for_what_takes_long(
     newsroom.story("A story")
     begun, go_on = threading.Semaphore(0), threading.Event()
 
-    def count(*_: Any, **__: Any) -> reading.Counted:
+    def count(*_: Any, **__: Any) -> story_queries.StoryCount:
         begun.release()
         assert go_on.wait(_PATIENCE)
-        return reading.Counted(1)
+        return story_queries.StoryCount(1)
 
-    monkeypatch.setattr(reading, "count_stories", count)
+    monkeypatch.setattr(story_queries, "count_stories", count)
     # As many as would take every thread and every connection.
     with ThreadPoolExecutor(60) as pool:
         asked: list[Callable[[], Response]] = [
             pool.submit(client.get, f"/v1/headlines?count=exact&limit={number + 1}").result
             for number in range(60)
         ]
-        for _ in range(MOST_COSTLY):
+        for _ in range(MAX_COSTLY):
             assert begun.acquire(timeout=_PATIENCE)
         for path in ("/v1/headlines", "/v1/articles", "/readyz", "/v1/me"):
             answer = client.get(path, headers=newsroom.headers)
@@ -90,7 +90,7 @@ def test_nobody_waits_for_what_takes_long(
         go_on.set()
         codes = [one(_PATIENCE).json().get("code") for one in asked]  # type: ignore[call-arg]
     # Those whose turn did not come in time are told so.
-    assert codes.count(None) >= MOST_COSTLY
+    assert codes.count(None) >= MAX_COSTLY
     assert set(codes) == {None, "database_busy"}
 
 
@@ -107,7 +107,7 @@ def test_a_question_ends_when_its_client_leaves(
 ) -> None:
     monkeypatch.setattr("app.api.delivery.respond.ReadLimit", _patient)
     with served(create_app(services)) as server:
-        for turn in range(2 * MOST_COSTLY):
+        for turn in range(2 * MAX_COSTLY):
             with socket.create_connection(("127.0.0.1", port_of(server))) as asking:
                 asked = (
                     f"GET /v1/headlines?count=exact&limit={turn + 1} HTTP/1.1\r\nHost: a\r\n\r\n"
@@ -118,7 +118,7 @@ def test_a_question_ends_when_its_client_leaves(
 
 
 def _patient(_: float) -> Any:
-    from app.kit.readers import ReadLimit
+    from app.kit.sql.sqlite_readers import ReadLimit
 
     return ReadLimit(30)
 
@@ -126,7 +126,7 @@ def _patient(_: float) -> Any:
 def test_a_count_ends_at_ten_thousand_for_those_without_a_key(
     newsroom: Newsroom, client: TestClient, monkeypatch: pytest.MonkeyPatch, dialect: str
 ) -> None:
-    monkeypatch.setattr(reading, "_COUNTED_EXACTLY", 3)
+    monkeypatch.setattr(story_queries, "_MOST_COUNTED", 3)
     for number in range(3):
         newsroom.story(f"Rain {number}", tags=["rain"])
     assert _count(client, "exact") == _count(client, "estimated") == (3, "exact")

@@ -7,7 +7,7 @@ from starlette.testclient import TestClient
 
 from app.bootstrap import Services
 from app.content.transfer.importing import Importer
-from app.kit.unit import Actor
+from app.kit.sql.unit_of_work import Actor
 from tests.newsroom import MERGE_PATCH, Newsroom
 
 

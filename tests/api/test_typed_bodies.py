@@ -6,7 +6,7 @@ from fastapi.routing import APIRoute
 
 from app.api.app import _MANAGEMENT, openapi_document
 from app.api.http.json_request import MERGE_PATCH
-from app.kit.fields import Input
+from app.kit.input_fields import Input
 
 # Read line by line.
 _STREAMED = "manage_import"

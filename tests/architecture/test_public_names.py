@@ -26,7 +26,7 @@ _PRIVATE = (
 _PUBLIC = (
     "import sys\nsys.exit(os.EX_OK)",
     "from __future__ import annotations",
-    "from app.kit.watch import _name_of",
+    "from app.kit.sql.change_watch import _build_counter_name",
     "class Own:\n    def __init__(self):\n        self._name = 1\nOwn()._name",
     "class Own:\n    _name: int = 1\nOwn()._name",
     "def _own(): ...\nmodule._own",

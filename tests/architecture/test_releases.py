@@ -8,7 +8,7 @@ from datetime import date
 import pytest
 
 from app import __version__
-from app.kit import migrations
+from app.kit.sql import migrations
 from tests.architecture.source import ROOT
 from tests.migrations.releases import number_of, schemas, version_key
 
@@ -43,7 +43,7 @@ def release_flaws(changelog: str, version: str, rows: Mapping[str, str], newest:
 
 def test_version_changelog_and_schemas_agree() -> None:
     changelog = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
-    newest = number_of(migrations.newest())
+    newest = number_of(migrations.find_head())
     assert release_flaws(changelog, __version__, schemas(), newest) == []
 
 

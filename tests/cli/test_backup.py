@@ -13,7 +13,7 @@ import pytest
 
 from app.bootstrap import Services
 from app.content.transfer.importing import Importer
-from app.kit.database import Database
+from app.kit.sql.database import Database
 from tests.cli.shell import ROOT, Shell, run_here
 from tests.cli.test_transfer import SAMPLES
 from tests.transfer.moving import IMPORTER, ndjson, take

@@ -10,13 +10,13 @@ from sqlalchemy import func, insert, select, text
 from starlette.testclient import TestClient
 
 from app.bootstrap import Services, bootstrap
-from app.cli.copying import LEFT_OUT, SEEDED
-from app.kit.copying import claim_empty, copy_rows, tables_to_copy
-from app.kit.database import Database
-from app.kit.migrations import newest
-from app.kit.schema import Base
+from app.cli.database_copy import LEFT_OUT, SEEDED
+from app.kit.sql.database import Database
+from app.kit.sql.migrations import find_head
+from app.kit.sql.schema import Base
+from app.kit.sql.table_copy import copy_rows, lock_empty_tables, select_tables
 from app.settings import Settings
-from app.syndication.push.models import Delivery, Subscription
+from app.syndication.push.models import PushDelivery, Subscription
 from app.worker import trim_log
 from tests.cli.shell import Shell
 from tests.clock import HandClock
@@ -70,8 +70,8 @@ def furnished(newsroom: Newsroom, services: Services, clock: HandClock) -> None:
     trim_log(services)
     with services.database.write() as session:
         session.execute(insert(Subscription), [_subscription()])
-        session.execute(insert(Delivery), [_delivery(1)])
-        session.execute(insert(Delivery), [_delivery(2)])
+        session.execute(insert(PushDelivery), [_delivery(1)])
+        session.execute(insert(PushDelivery), [_delivery(2)])
         # The last number is not given out again, though its row is gone.
         session.execute(text("DELETE FROM deliveries WHERE number = 2"))
 
@@ -164,8 +164,8 @@ def test_readers_and_editors_go_on_after_a_copy(
         told = [one["document"]["slug"] for one in app.catch_up()]
         assert told == ["after-the-cursor", "written-there"]
         with moved.database.write() as session:
-            session.execute(insert(Delivery), [_delivery(3)])
-            assert session.scalar(select(func.max(Delivery.number))) == 3
+            session.execute(insert(PushDelivery), [_delivery(3)])
+            assert session.scalar(select(func.max(PushDelivery.number))) == 3
         assert unsound(moved) == []
 
 
@@ -179,7 +179,7 @@ def test_a_source_with_the_schema_of_the_next_release_is_refused(
     shell: Shell, tmp_path: Path
 ) -> None:
     with closing(Database(shell.url)) as source:
-        set_revision(source, f"9000_from_{number_of(newest())}")
+        set_revision(source, f"9000_from_{number_of(find_head())}")
     assert "the schema of another release" in shell.refused(
         "copy", "--to", f"sqlite:///{tmp_path}/new.db"
     )
@@ -198,8 +198,8 @@ def test_a_target_with_rows_is_left_as_it_is(shell: Shell, target: str) -> None:
 def test_a_target_that_is_served_is_refused(shell: Shell, target: str) -> None:
     Shell(target).done("migrate")
     database = Database(target)
-    leadership = database.leadership()
-    assert leadership.held()
+    leadership = database.open_leadership()
+    assert leadership.try_acquire()
     assert "Stop it first" in shell.refused("copy", "--to", target)
     leadership.release()
     database.close()
@@ -207,9 +207,9 @@ def test_a_target_that_is_served_is_refused(shell: Shell, target: str) -> None:
 
 
 def interrupted_copy(source: Database, target: Database) -> None:
-    tables = tables_to_copy(LEFT_OUT)
+    tables = select_tables(LEFT_OUT)
     with source.read() as here, target.write() as there:
-        claim_empty(there, tables, SEEDED)
+        lock_empty_tables(there, tables, SEEDED)
         for number, _ in enumerate(copy_rows(here, there, tables)):
             if number == 5:
                 raise KeyboardInterrupt
@@ -236,10 +236,10 @@ def test_what_is_written_during_a_copy_is_not_in_it(
     services: Services, newsroom: Newsroom, shell: Shell, target: str
 ) -> None:
     Shell(target).done("migrate")
-    before, tables = rows_of(shell.url), tables_to_copy(LEFT_OUT)
+    before, tables = rows_of(shell.url), select_tables(LEFT_OUT)
     database = Database(target)
     with services.database.read() as source, database.write() as session:
-        claim_empty(session, tables, SEEDED)
+        lock_empty_tables(session, tables, SEEDED)
         for number, _ in enumerate(copy_rows(source, session, tables)):
             if number == 0:
                 newsroom.story("Too late", source="post")

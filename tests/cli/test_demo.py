@@ -13,7 +13,7 @@ import pytest
 from sqlalchemy import Row, select
 
 from app.access.models import ApiKey
-from app.kit.database import Database
+from app.kit.sql.database import Database
 from tests.cli.shell import free_port, start
 from tests.cli.test_processes import answer, running
 

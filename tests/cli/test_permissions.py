@@ -14,7 +14,7 @@ from pathlib import Path
 import httpx2
 import pytest
 
-from app.kit.database import Database
+from app.kit.sql.database import Database
 from tests.cli.shell import ROOT, Shell, free_port
 from tests.cli.test_processes import answer
 

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from app.kit import migrations
-from app.kit.database import Database
-from app.kit.leadership import FileLeadership
+from app.kit.sql import migrations
+from app.kit.sql.database import Database
+from app.kit.sql.leadership import FileLeadership
 from tests.cli.shell import Shell
 from tests.cli.test_backup import leftovers
 from tests.cli.test_transfer import SAMPLES
@@ -113,7 +113,7 @@ def test_a_database_that_is_in_use_is_not_replaced(
         assert "End that" in said
     for lock in (str(path), str(tmp_path / "search")):
         leadership = FileLeadership(lock)
-        assert leadership.held()
+        assert leadership.try_acquire()
         assert "in use" in shell.refused("restore", str(tmp_path / "copy.db"), "--force")
         leadership.release()
     assert path.stat().st_ino == before

@@ -15,7 +15,7 @@ from app.content.commands.create_article import create_article
 from app.content.commands.create_preview import create_preview
 from app.content.inputs import ArticleInput
 from app.content.orders import PreviewInput
-from app.kit.unit import Actor
+from app.kit.sql.unit_of_work import Actor
 from app.settings import Settings
 from tests.cli.shell import free_port, start
 from tests.faults.served import wait_until_ready

@@ -23,9 +23,9 @@ _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _PROGRAM = """
 import os
 from app.cli import main
-from app.kit import stopping
-install = stopping.install
-stopping.install = lambda code: (install(code), os.write(2, b"begun\\n"))
+from app.kit.process import shutdown_signals
+install = shutdown_signals.install
+shutdown_signals.install = lambda code: (install(code), os.write(2, b"begun\\n"))
 main()
 """
 
@@ -86,8 +86,8 @@ def run(*words: str, folder: Path) -> None:
 
 _BUSY = """
 import os
-from app.kit import stopping
-stopping.install()
+from app.kit.process import shutdown_signals
+shutdown_signals.install()
 os.write(2, b"begun\\n")
 import sqlite3, time
 """
@@ -161,7 +161,7 @@ def test_nohup_is_respected(tmp_path: Path) -> None:
 
 
 def test_what_does_not_end_is_ended_by_force(tmp_path: Path) -> None:
-    program = _BUSY + "stopping.end_with(lambda _: 0.5)\ntime.sleep(600)"
+    program = _BUSY + "shutdown_signals.set_action(lambda _: 0.5)\ntime.sleep(600)"
     process = Process(folder=tmp_path, program=program)
     time.sleep(0.5)
     os.kill(process.process.pid, signal.SIGTERM)
@@ -172,8 +172,9 @@ def test_what_does_not_end_is_ended_by_force(tmp_path: Path) -> None:
 
 def test_a_file_that_is_half_written_is_removed(tmp_path: Path) -> None:
     program = _BUSY + (
-        "from pathlib import Path\nfrom app.kit.files import replacing\n"
-        "with replacing(Path('whole')) as part:\n    part.write_text('half')\n    time.sleep(600)\n"
+        "from pathlib import Path\nfrom app.kit.process.atomic_files import replace_file\n"
+        "with replace_file(Path('whole')) as part:\n    part.write_text('half')\n"
+        "    time.sleep(600)\n"
     )
     process = Process(folder=tmp_path, program=program)
     until = time.monotonic() + _ENOUGH

@@ -5,11 +5,11 @@ from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import text
 
-from app.access.selection import Facts
+from app.access.selection import SelectionFields
 from app.delivery import store
-from app.delivery.terms import terms_of
+from app.delivery.rendering import build_terms
 from app.kit.clock import format_instant
-from app.kit.database import Database
+from app.kit.sql.database import Database
 
 STORIES = 3_000
 SCHEDULED = 600
@@ -29,14 +29,14 @@ def write_archive(database: Database) -> None:
     with database.write() as session:
         store.insert_documents(session, documents)
         change = store.Change(EPOCH, "article", story_id(0), "upsert", "published", 1)
-        store.append(session, [change])
+        store.append_to_log(session, [change])
     if database.dialect == "postgresql":
         with database.engine.connect() as connection:
             connection.execution_options(isolation_level="AUTOCOMMIT")
             connection.execute(text("VACUUM ANALYZE"))
 
 
-def attributes(number: int) -> Facts:
+def attributes(number: int) -> SelectionFields:
     """Return what a story is selected by."""
     rng = random.Random(number)
     at = EPOCH + timedelta(minutes=number)
@@ -73,4 +73,4 @@ def _document(number: int) -> store.WholeDocument:
         tail=b'"b":2',
         extra=b'"c":3',
     )
-    return store.WholeDocument(row, b'"body_text":"..."', terms_of(selected_by))
+    return store.WholeDocument(row, b'"body_text":"..."', build_terms(selected_by))

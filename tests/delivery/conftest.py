@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from app.kit.database import Database
+from app.kit.sql.database import Database
 from tests.databases import fresh_database
 from tests.delivery.archive import write_archive
 

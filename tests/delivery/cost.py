@@ -5,8 +5,8 @@ from typing import Any
 
 from sqlalchemy.sql.expression import ClauseElement
 
-from app.kit.database import Database
-from app.kit.statement import Compiled, Statement
+from app.kit.sql.database import Database
+from app.kit.sql.statement import CompiledStatement, Statement
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ def cost(
 ) -> Cost:
     """Run a statement of a public list and see what it takes."""
     kept = statement if isinstance(statement, Statement) else Statement[Any](statement)
-    compiled = Compiled(kept, database.engine.dialect)
+    compiled = CompiledStatement(kept, database.engine.dialect)
     values = compiled.values(params)
     if database.dialect == "sqlite":
         return _on_sqlite(database, compiled.text, values)

@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from app.access.selection import Clause, Selection, Span
-from app.delivery.query import SortKey, StoryQuery
-from app.delivery.store import reading
+from app.access.selection import Clause, Selection, TimeRange
+from app.delivery.store import story_queries
+from app.delivery.story_query import SortKey, StoryQuery
 from app.kit.clock import to_micros
-from app.kit.database import Database
+from app.kit.sql.database import Database
 from tests.delivery.archive import EPOCH, NOW, SCHEDULED, STORIES, story_id
 from tests.delivery.cost import Cost, cost
 
@@ -68,7 +68,7 @@ def page_cost(
         limit=_PAGE - 1,
         preferred=preferred,
     )
-    asked = reading.story_page_statement(query, NOW, database.dialect, headed=True)
+    asked = story_queries.build_page_statement(query, NOW, database.dialect, with_state=True)
     return cost(database, *asked)
 
 
@@ -76,7 +76,9 @@ def work_of_so_many(database: Database, number: int) -> int:
     """Return what it takes to fetch so many stories by their ids."""
     ids = tuple(story_id(one) for one in range(number))
     selection = Selection((Clause("id", ids),))
-    asked = reading.story_page_statement(StoryQuery(selection), NOW, database.dialect, headed=True)
+    asked = story_queries.build_page_statement(
+        StoryQuery(selection), NOW, database.dialect, with_state=True
+    )
     return cost(database, *asked).visited
 
 
@@ -93,7 +95,12 @@ def test_an_indexed_list_visits_what_it_shows(name: str, archive: Database) -> N
 @pytest.mark.parametrize("key", ["published_at", "updated_at"])
 def test_a_list_within_a_time_visits_what_it_shows(key: SortKey, archive: Database) -> None:
     early, late = EPOCH + timedelta(minutes=100), EPOCH + timedelta(minutes=2_000)
-    for span in (Span(early, None), Span(None, late), Span(early, late), Span(None, None)):
+    for span in (
+        TimeRange(early, None),
+        TimeRange(None, late),
+        TimeRange(early, late),
+        TimeRange(None, None),
+    ):
         name = key.removesuffix("_at")
         selection = Selection(**{name: span})  # type: ignore[arg-type]
         for descending, placed in WAYS:
@@ -134,7 +141,7 @@ def test_no_list_is_sorted_after_it_was_read(key: SortKey, archive: Database) ->
 def test_stories_named_by_id_are_looked_up_one_by_one(number: int, archive: Database) -> None:
     ids = tuple(story_id(one) for one in range(number))
     query = StoryQuery(Selection((Clause("id", ids),)))
-    seen = cost(archive, *reading.story_page_statement(query, NOW, archive.dialect))
+    seen = cost(archive, *story_queries.build_page_statement(query, NOW, archive.dialect))
     assert not seen.sorts, seen.steps
     assert seen.visited <= (number if archive.dialect == "postgresql" else 200 + 100 * number)
 
@@ -145,8 +152,8 @@ def test_only_what_an_index_has_is_called_short() -> None:
     for clauses in OTHER.values():
         assert not StoryQuery(Selection(clauses)).is_short
     assert not StoryQuery(Selection(INDEXED["a tag"]), "updated_at").is_short
-    assert not StoryQuery(Selection(updated=Span(EPOCH, None))).is_short
-    assert StoryQuery(Selection(updated=Span(EPOCH, None)), "updated_at").is_short
+    assert not StoryQuery(Selection(updated=TimeRange(EPOCH, None))).is_short
+    assert StoryQuery(Selection(updated=TimeRange(EPOCH, None)), "updated_at").is_short
     assert StoryQuery(
         Selection((Clause("id", ("x",)), Clause("tag", ("t",)))), "updated_at"
     ).is_short

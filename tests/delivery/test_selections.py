@@ -5,12 +5,12 @@ from datetime import timedelta
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from app.access.selection import Clause, Selection, Span
-from app.delivery.queries import in_order
-from app.delivery.query import SortKey, StoryQuery
-from app.delivery.store import reading
-from app.kit.database import Database
-from app.kit.session import ReadSession
+from app.access.selection import Clause, Selection, TimeRange
+from app.delivery.queries import sort_page
+from app.delivery.store import story_queries
+from app.delivery.story_query import SortKey, StoryQuery
+from app.kit.sql.database import Database
+from app.kit.sql.session import ReadSession
 from tests.delivery.archive import EPOCH, NOW, SCHEDULED, STORIES, attributes, story_id
 from tests.repetitions import repetitions
 
@@ -36,9 +36,9 @@ def clauses() -> st.SearchStrategy[Clause]:
     return st.sampled_from(sorted(_VALUES)).flatmap(of)
 
 
-def spans() -> st.SearchStrategy[Span]:
+def spans() -> st.SearchStrategy[TimeRange]:
     ends = st.none() | st.integers(0, STORIES).map(lambda n: EPOCH + timedelta(minutes=n))
-    return st.builds(Span, ends, ends)
+    return st.builds(TimeRange, ends, ends)
 
 
 def selections() -> st.SearchStrategy[Selection]:
@@ -52,7 +52,7 @@ def pages(session: ReadSession, selection: Selection, key: SortKey, descending: 
     position = None
     for _ in range(5):
         query = StoryQuery(selection, key, descending, position, limit=7)
-        rows = in_order(query, reading.story_page(session, query, NOW))
+        rows = sort_page(query, story_queries.load_page(session, query, NOW))
         if not rows:
             break
         found += [row.id for row in rows]
@@ -83,4 +83,6 @@ def test_a_selection_is_read_in_order_and_whole(
         expected.reverse()
     with archive.read() as session:
         assert pages(session, selection, key, descending) == expected[:35]
-        assert reading.count_stories(session, StoryQuery(selection), NOW).number == len(expected)
+        assert story_queries.count_stories(session, StoryQuery(selection), NOW).number == len(
+            expected
+        )

@@ -13,7 +13,7 @@ import pytest
 
 from app.access.commands.create_key import create_key
 from app.bootstrap import bootstrap
-from app.kit.unit import Actor
+from app.kit.sql.unit_of_work import Actor
 from app.settings import Settings
 from tests.faults.served import Client, nursery
 

@@ -12,8 +12,8 @@ import uvicorn
 
 import app.main  # noqa: F401  (what a fork need not import again)
 from app.api.app import openapi_document
-from app.kit.http import HttpClient
-from app.kit.migrations import newest
+from app.kit.http_client import HttpClient
+from app.kit.sql.migrations import find_head
 from app.server.protocol import HttpProtocol
 
 # A server that nobody ends, because the test itself was killed, ends by itself.
@@ -35,7 +35,7 @@ def main() -> None:
 def _prepare() -> None:
     """Find out once what each server finds out: its routes, its migrations, whom it trusts."""
     openapi_document()
-    newest()
+    find_head()
     HttpClient("dateline")
 
 

@@ -13,8 +13,8 @@ import psutil
 import psycopg
 from sqlalchemy import create_engine, text
 
-from app.kit import migrations
-from app.kit.database import Database
+from app.kit.sql import migrations
+from app.kit.sql.database import Database
 
 
 class Postgres:

@@ -18,12 +18,12 @@ from app.content.texts import BodyText
 from app.content.transfer.importing import Importer
 from app.kit import json
 from app.kit.errors import DatabaseBusy
-from app.kit.preparing import MOST_INSIDE, NotPrepared, Prepared
-from app.kit.unit import Actor, Unit
+from app.kit.precomputation import MAX_COST_INSIDE, ComputationNeeded, ComputedValues
+from app.kit.sql.unit_of_work import Actor, UnitOfWork
 from tests.newsroom import MERGE_PATCH, Newsroom
 
 ACTOR = Actor(None, "tests")
-LONG = "<p>word</p>" * (MOST_INSIDE // 8)
+LONG = "<p>word</p>" * (MAX_COST_INSIDE // 8)
 
 
 class Watched:
@@ -34,7 +34,7 @@ class Watched:
         self.seen: list[bool] = []
 
     def text(self, body: str, form: str, *, is_clean: bool = False) -> Text:
-        if len(body) > MOST_INSIDE:
+        if len(body) > MAX_COST_INSIDE:
             self.seen.append(getattr(self.inside, "open", False))
         return text_of(body, form, is_clean=is_clean)
 
@@ -42,16 +42,16 @@ class Watched:
 @pytest.fixture
 def watched(services: Services, monkeypatch: pytest.MonkeyPatch) -> Iterator[Watched]:
     """What notes in which of two places long texts are prepared."""
-    noted, once = Watched(), services.runner._once
+    noted, run_once = Watched(), services.runner._run_once
 
     def run(*given: object, **named: object) -> object:
         noted.inside.open = True
         try:
-            return once(*given, **named)  # type: ignore[arg-type]
+            return run_once(*given, **named)  # type: ignore[arg-type]
         finally:
             noted.inside.open = False
 
-    monkeypatch.setattr(services.runner, "_once", run)
+    monkeypatch.setattr(services.runner, "_run_once", run)
     monkeypatch.setattr(texts, "text_of", noted.text)
     yield noted
     assert noted.seen
@@ -91,13 +91,13 @@ def test_many_relative_addresses_are_resolved_before_the_transaction(
 ) -> None:
     body = '<a href="/a">x</a>' * 5_000
     written = ArticleInput(title="A", language="en", body=body, url="https://a.example/")
-    prepared: Prepared[Text] = Prepared()
-    prepared.prepare([BodyText(body, "html")])
+    prepared: ComputedValues[Text] = ComputedValues()
+    prepared.precompute([BodyText(body, "html")])
     with (
         services.database.write() as session,
-        pytest.raises(NotPrepared) as missing,
+        pytest.raises(ComputationNeeded) as missing,
     ):
-        create_article(Unit(session, services.clock.now(), ACTOR, prepared=prepared), written)
+        create_article(UnitOfWork(session, services.clock.now(), ACTOR, prepared=prepared), written)
     assert len(missing.value.wanted) == 1
     assert "https://a.example/a" in newsroom.article(body=body, url="https://a.example/")["body"]
 
@@ -109,7 +109,7 @@ def test_a_kill_does_not_wait_for_a_long_text(
     begun, go_on = threading.Event(), threading.Event()
 
     def slow(body: str, form: str, *, is_clean: bool = False) -> Text:
-        if len(body) > MOST_INSIDE:
+        if len(body) > MAX_COST_INSIDE:
             begun.set()
             assert go_on.wait(60)
         return text_of(body, form, is_clean=is_clean)
@@ -149,7 +149,7 @@ def test_few_long_texts_are_prepared_at_once_and_many_are_sent_away() -> None:
 
     def prepare(number: int) -> None:
         try:
-            Prepared[Text]().prepare([Slow("a" * MOST_INSIDE + str(number), "html")])
+            ComputedValues[Text]().precompute([Slow("a" * MAX_COST_INSIDE + str(number), "html")])
         except DatabaseBusy as wrong:
             refused.append(wrong)
 
@@ -170,7 +170,7 @@ def test_a_stored_body_that_is_out_of_bounds_now_is_named_when_it_is_published(
 ) -> None:
     made = newsroom.article(body="*a*", body_format="markdown")
 
-    def spoil(unit: Unit) -> None:
+    def spoil(unit: UnitOfWork) -> None:
         from app.content import store
 
         article = store.article_by_ref(unit.session, made["id"], lock=True)

@@ -23,7 +23,7 @@ from app.api.live.key_revalidation import KeyRevalidation
 from app.bootstrap import Services, bootstrap, open_database
 from app.content.commands.create_article import create_article
 from app.content.inputs import ArticleInput
-from app.kit.unit import Actor, Unit
+from app.kit.sql.unit_of_work import Actor, UnitOfWork
 from app.server.protocol import HttpProtocol
 from tests.clock import HandClock
 from tests.server.serving import port_of, served
@@ -218,7 +218,7 @@ def test_a_revocation_is_not_acknowledged_before_a_commit_that_it_does_not_stop(
     done: list[str] = []
     checked, may_go_on = threading.Event(), threading.Event()
 
-    def hold(unit: Unit) -> None:
+    def hold(unit: UnitOfWork) -> None:
         # Whatever waits to be sent is sent: from here on the key is locked.
         unit.session.scalar(text("SELECT 1"))
         checked.set()

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from app.kit import migrations
-from app.kit.database import Database
+from app.kit.sql import migrations
+from app.kit.sql.database import Database
 from tests.databases import fresh_database
 from tests.faults.balanced import Load, load
 from tests.faults.cluster import Machine, Node

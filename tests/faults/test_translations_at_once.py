@@ -16,7 +16,7 @@ from app.content.commands.create_article import create_article
 from app.content.inputs import ArticleInput
 from app.kit.errors import Failure, InvalidInput
 from app.kit.ids import new_id
-from app.kit.unit import Actor, Runner, Unit
+from app.kit.sql.unit_of_work import Actor, Runner, UnitOfWork
 from tests.faults.commandline import assert_sound
 from tests.life.log import rows
 from tests.newsroom import Newsroom
@@ -42,19 +42,21 @@ class Held:
             services.database, services.clock, [*usual._subscribers, self._wait], usual._announce
         )
 
-    def _wait(self, _: Unit) -> None:
+    def _wait(self, _: UnitOfWork) -> None:
         self.begun.set()
         time.sleep(_HELD)
 
 
-def tied(original: str, language: str) -> Callable[[Unit], str]:
+def tied(original: str, language: str) -> Callable[[UnitOfWork], str]:
     # Equal slugs would take turns anyway.
     fields: dict[str, Any] = {"title": "Tied", "status": "published", "slug": new_id()[-12:]}
     story = ArticleInput(**fields, language=language, translation_of=original)
     return lambda unit: create_article(unit, story)[0].id
 
 
-def both(services: Services, first: Callable[[Unit], str], second: Callable[[Unit], str]) -> Any:
+def both(
+    services: Services, first: Callable[[UnitOfWork], str], second: Callable[[UnitOfWork], str]
+) -> Any:
     """Run two commands, the second while the first is about to commit."""
     held = Held(services)
 

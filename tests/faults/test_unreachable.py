@@ -9,9 +9,9 @@ from starlette.testclient import TestClient
 
 from app.api.app import create_app
 from app.bootstrap import Services, bootstrap
-from app.kit import migrations
-from app.kit.database import Database
 from app.kit.errors import DatabaseUnavailable
+from app.kit.sql import migrations
+from app.kit.sql.database import Database
 from app.settings import Settings
 from tests.clock import HandClock
 from tests.databases import fresh_database
@@ -64,7 +64,7 @@ def test_postgresql_without_a_schema_is_refused(words: list[str], tmp_path: Path
         assert_told_in_a_sentence(ended)
         assert "Run `dateline migrate`" in ended.err
         database = Database(url)
-        assert migrations.current(database) is None
+        assert migrations.find_current(database) is None
         database.close()
 
 

@@ -6,15 +6,15 @@ import pytest
 
 from app.bootstrap import Services
 from app.content.errors import NotFound
-from app.kit import writing
-from app.kit.database import Database
 from app.kit.errors import DatabaseBusy
+from app.kit.sql import sqlite_writer
+from app.kit.sql.database import Database
 
 embedded = pytest.mark.parametrize("dialect", ["sqlite"])
 
 
-def _place(services: Services) -> writing.Writing:
-    found = services.database._writing
+def _place(services: Services) -> sqlite_writer.SqliteWriter:
+    found = services.database._writer
     assert found is not None
     return found
 
@@ -41,7 +41,7 @@ def test_the_next_one_writes_on_the_same_connection_from_whatever_thread(
 def test_after_a_failure_one_writes_all_the_same(services: Services) -> None:
     with pytest.raises(NotFound), services.database.write():
         raise NotFound("There is no such thing.")
-    assert _place(services)._kept is None
+    assert _place(services)._pooled is None
     used = _used(services.database)
     assert used is _used(services.database)
 
@@ -51,7 +51,7 @@ def test_nobody_waits_for_the_place_for_ever(services: Services) -> None:
     with (
         services.database.write(),
         pytest.raises(DatabaseBusy),
-        services.database.write(patience=0.05),
+        services.database.write(lock_timeout=0.05),
     ):
         raise AssertionError
 
@@ -60,13 +60,13 @@ def test_nobody_waits_for_the_place_for_ever(services: Services) -> None:
 def test_a_database_that_is_closed_holds_no_connection(services: Services) -> None:
     _used(services.database)
     services.database.close()
-    assert _place(services)._kept is None
+    assert _place(services)._pooled is None
 
 
 @embedded
 def test_closing_does_not_wait_for_a_writer_who_hangs(
     services: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(writing, "_PATIENCE_SECONDS", 0.05)
+    monkeypatch.setattr(sqlite_writer, "_CLOSE_SECONDS", 0.05)
     with services.database.write():
         _place(services).close()

@@ -3,7 +3,7 @@
 import shutil
 from pathlib import Path
 
-from app.kit import migrations
+from app.kit.sql import migrations
 from tests.migrations.places import ROOT
 from tests.migrations.releases import newest_before, number_of
 
@@ -44,7 +44,7 @@ def next_release(folder: Path) -> Path:
     code = _copy(folder)
     revision = f"9000_from_{newest_before()}"
     script = code / "migrations" / "versions" / f"{revision}.py"
-    script.write_text(_NEXT.format(revision=revision, newest=migrations.newest()))
+    script.write_text(_NEXT.format(revision=revision, newest=migrations.find_head()))
     return code
 
 

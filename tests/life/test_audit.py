@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
-from app.access.audit import TYPES, VERBS, forget_older
+from app.access.audit import TYPES, VERBS, delete_older
 from app.bootstrap import Services
 from app.content.commands.erase_article import erase_article
-from app.kit.unit import Actor, Unit
+from app.kit.sql.unit_of_work import Actor, UnitOfWork
 from app.syndication.push.commands.stop_webhook import DISABLED, stop_webhook
 from tests.clock import HandClock
 from tests.newsroom import Newsroom
@@ -138,9 +138,9 @@ def _do_everything_to_a_webhook(newsroom: Newsroom, services: Services) -> None:
 def test_a_word_that_nobody_could_ask_for_undoes_what_was_done(
     newsroom: Newsroom, services: Services, verb: str, type_: str
 ) -> None:
-    def act(unit: Unit) -> None:
-        unit.note("created", "key", "k", None, {})
-        unit.note(verb, type_, "x", None, {})
+    def act(unit: UnitOfWork) -> None:
+        unit.audit("created", "key", "k", None, {})
+        unit.audit(verb, type_, "x", None, {})
 
     before = audit(newsroom)
     with pytest.raises(ValueError, match="The audit does not know"):
@@ -201,8 +201,8 @@ def test_what_is_old_is_forgotten(newsroom: Newsroom, services: Services, clock:
     clock.advance(days=400)
     newsroom.article("New")
     actor = Actor(None, "worker")
-    assert services.runner.run(actor, lambda unit: forget_older(unit, 0)) == 0
-    assert services.runner.run(actor, lambda unit: forget_older(unit, 365)) == 2
+    assert services.runner.run(actor, lambda unit: delete_older(unit, 0)) == 0
+    assert services.runner.run(actor, lambda unit: delete_older(unit, 365)) == 2
     assert [one["after"]["title"] for one in audit(newsroom)] == ["New"]
 
 

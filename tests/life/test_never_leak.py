@@ -18,7 +18,7 @@ from starlette.testclient import TestClient
 from app.access.commands.create_key import create_key
 from app.api.app import openapi_document
 from app.bootstrap import Services
-from app.kit.unit import Actor
+from app.kit.sql.unit_of_work import Actor
 from app.syndication.formats import FEEDS, STORIES
 from app.worker import run_due
 from tests.clock import HandClock

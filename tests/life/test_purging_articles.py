@@ -136,7 +136,7 @@ def test_without_days_the_trash_is_kept(
     from functools import partial
 
     from app.content.commands.purge_article import purge_trash as empty
-    from app.kit.unit import Actor
+    from app.kit.sql.unit_of_work import Actor
 
     story = deleted(newsroom, newsroom.article("Old"))
     clock.advance(days=3650)

@@ -2,8 +2,8 @@
 
 import sys
 
-from app.kit import migrations
-from app.kit.database import Database
+from app.kit.sql import migrations
+from app.kit.sql.database import Database
 
 if __name__ == "__main__":
     # A newly started machine migrates under load; waiting is right, however long it takes.

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 
-from app.kit import migrations
+from app.kit.sql import migrations
 from tests.migrations.places import ROOT
 
 _ROW = re.compile(r"^\| `(\d+\.\d+\.\d+)` \| `(\d{4})` \|$", re.MULTILINE)
@@ -56,4 +56,4 @@ def contract_flaws(revision: str, contract: str, releases: Mapping[str, str]) ->
 
 def newest_before() -> str:
     """Return the newest revision of the release before, or the newest one where there is none."""
-    return number_before(migrations.newest())
+    return number_before(migrations.find_head())

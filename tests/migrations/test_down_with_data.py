@@ -9,10 +9,10 @@ from starlette.testclient import TestClient
 
 from app.api.app import create_app
 from app.bootstrap import Services, bootstrap
-from app.kit import migrations
-from app.kit.database import Database
+from app.kit.sql import migrations
+from app.kit.sql.database import Database
 from app.settings import Settings
-from app.syndication.push.models import Delivery
+from app.syndication.push.models import PushDelivery
 from tests.clock import HandClock
 from tests.conftest import key_for
 from tests.databases import fresh_database
@@ -37,7 +37,7 @@ def lived_in(dialect: str, tmp_path: Path) -> Iterator[str]:
         with TestClient(create_app(services), base_url="http://testserver") as client:
             _write(Newsroom(client, key_for(services, "admin")))
         with services.database.write() as session:
-            session.execute(insert(Delivery), [_delivery()])
+            session.execute(insert(PushDelivery), [_delivery()])
         services.close()
         yield url
 
@@ -92,10 +92,10 @@ def test_what_was_written_outlasts_the_way_down_and_up(lived_in: str, revision: 
     before, tables = counts(database), schema(database)
     assert all(before.values())
     migrations.downgrade(database, revision)
-    assert migrations.current(database) == revision
+    assert migrations.find_current(database) == revision
     migrations.upgrade(database)
     assert (counts(database), schema(database)) == (before, tables)
-    assert database.integrity_flaws() == []
+    assert database.find_integrity_errors() == []
     database.close()
 
 

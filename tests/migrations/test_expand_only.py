@@ -11,8 +11,8 @@ from alembic.operations import Operations
 from alembic.script import ScriptDirectory
 from sqlalchemy import Column, Connection, Integer, create_engine, inspect, text
 
-from app.kit import migrations
-from app.kit.database import Database
+from app.kit.sql import migrations
+from app.kit.sql.database import Database
 from tests.migrations.places import ROOT
 from tests.migrations.releases import contract_flaws, name_flaws, number_of, schemas
 from tests.migrations.test_schema import REVISIONS

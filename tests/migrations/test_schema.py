@@ -12,9 +12,9 @@ from sqlalchemy import inspect, text
 import app.access.models
 import app.content.models
 import app.delivery.models  # noqa: F401 - models register themselves
-from app.kit import migrations
-from app.kit.database import Database
-from app.kit.schema import Base
+from app.kit.sql import migrations
+from app.kit.sql.database import Database
+from app.kit.sql.schema import Base
 from tests.migrations.places import ROOT
 from tests.migrations.releases import newest_before
 
@@ -89,9 +89,9 @@ def test_each_revision_goes_up_down_and_up_again(empty: Database, revision: str)
     below = REVISIONS[REVISIONS.index(revision) - 1] if revision != REVISIONS[0] else "base"
     migrations.upgrade(empty, revision)
     first = schema(empty)
-    assert migrations.current(empty) == revision
+    assert migrations.find_current(empty) == revision
     migrations.downgrade(empty, below)
-    assert migrations.current(empty) == (None if below == "base" else below)
+    assert migrations.find_current(empty) == (None if below == "base" else below)
     migrations.upgrade(empty, revision)
     assert schema(empty) == first
 

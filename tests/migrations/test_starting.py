@@ -9,9 +9,9 @@ import pytest
 from sqlalchemy import text
 
 from app.bootstrap import prepare_database
-from app.kit import migrations
-from app.kit.database import Database
 from app.kit.errors import DatabaseBehind, DatabaseUnavailable
+from app.kit.sql import migrations
+from app.kit.sql.database import Database
 from tests.migrations.places import ROOT
 from tests.migrations.releases import number_of
 
@@ -35,7 +35,7 @@ def test_an_embedded_database_is_migrated_at_start(empty: Database) -> None:
 def test_postgresql_is_refused_while_behind_and_left_alone(empty: Database) -> None:
     with pytest.raises(DatabaseBehind, match=r"`dateline migrate`"):
         prepare_database(empty)
-    assert migrations.current(empty) is None
+    assert migrations.find_current(empty) is None
     migrations.upgrade(empty)
     prepare_database(empty)
 
@@ -45,7 +45,7 @@ def test_a_database_of_a_newer_version_is_refused(migrated: Database) -> None:
     for act in (prepare_database, migrations.check, migrations.upgrade):
         with pytest.raises(DatabaseBehind, match=r"newer Dateline \(to 9999.*restore a backup"):
             act(migrated)
-    assert migrations.current(migrated) == "9999"
+    assert migrations.find_current(migrated) == "9999"
 
 
 @pytest.mark.parametrize(
@@ -69,8 +69,8 @@ def test_code_runs_on_the_schemas_of_the_releases_before_and_after(
     found: str | None,
     stands: str | None,
 ) -> None:
-    monkeypatch.setattr(migrations, "newest", lambda: ours)
-    monkeypatch.setattr(migrations, "current", lambda _: found)
+    monkeypatch.setattr(migrations, "find_head", lambda: ours)
+    monkeypatch.setattr(migrations, "find_current", lambda _: found)
     database = Database(f"sqlite:///{tmp_path / 'news.db'}")
     if stands is None:
         with pytest.raises(DatabaseBehind):
@@ -80,11 +80,11 @@ def test_code_runs_on_the_schemas_of_the_releases_before_and_after(
 
 
 def test_a_schema_of_the_release_after_is_used_and_left_alone(migrated: Database) -> None:
-    after = f"9000_from_{number_of(migrations.newest())}"
+    after = f"9000_from_{number_of(migrations.find_head())}"
     set_revision(migrated, after)
     prepare_database(migrated)
     migrations.upgrade(migrated)
-    assert migrations.current(migrated) == after
+    assert migrations.find_current(migrated) == after
 
 
 @pytest.mark.parametrize("dialect", ["postgresql"])
@@ -147,6 +147,6 @@ def test_a_migration_that_fails_leaves_the_schema_as_it_was(
     with pytest.raises(RuntimeError):
         migrations.upgrade(empty)
     monkeypatch.undo()
-    assert migrations.current(empty) is None
+    assert migrations.find_current(empty) is None
     migrations.upgrade(empty)
     assert migrations.is_current(empty)

@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import Connection, text
 
 from app.kit.clock import to_micros
-from app.kit.database import Database
+from app.kit.sql.database import Database
 
 ARTICLES = 20_000
 EPOCH = datetime(2026, 1, 1, tzinfo=UTC)

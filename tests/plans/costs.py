@@ -9,8 +9,8 @@ from typing import Any
 from psycopg import ClientCursor
 from sqlalchemy import Engine, event
 
-from app.kit.database import Database
-from app.kit.session import WriteSession
+from app.kit.sql.database import Database
+from app.kit.sql.session import WriteSession
 
 # What no planner runs, or has no rows to find for.
 _PLAIN = ("SAVEPOINT", "RELEASE", "ROLLBACK", "SELECT pg_")

@@ -13,7 +13,7 @@ from app.content.store import lists
 from app.content.store.lists import ArticleList
 from app.delivery import store as delivery
 from app.kit.ids import new_id
-from app.kit.session import ReadSession
+from app.kit.sql.session import ReadSession
 from app.syndication.push.store import deliveries, receivers
 from tests.clock import START
 from tests.newsroom import Newsroom
@@ -70,11 +70,13 @@ _ASKED: dict[str, Ask] = {
     "slugs": lambda s, values: content.taken_slugs(s, "article", values),
     "references": lambda s, values: content.references(s, {"category": set(values)}),
     "snapshots": lambda s, values: content.snapshots(s, [(one, 1) for one in values]),
-    "documents": delivery.attributes,
-    "last rows": delivery.last_log_rows,
-    "tombstones": delivery.tombstones,
-    "receivers": lambda s, values: receivers.by_ids(s, "webhook", values),
-    "due": lambda s, values: deliveries.due(s, START, 5, under_way=range(len(values)), full=values),
+    "documents": delivery.load_attributes,
+    "last rows": delivery.load_last_changes,
+    "tombstones": delivery.load_tombstones,
+    "receivers": lambda s, values: receivers.load_by_ids(s, "webhook", values),
+    "due": lambda s, values: deliveries.find_due(
+        s, START, 5, under_way=range(len(values)), full=values
+    ),
 }
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, create_engine, text
 
-from app.kit.database import Database
+from app.kit.sql.database import Database
 
 _SETTINGS = {
     "enable_sort": ("on", "off"),
@@ -46,10 +46,10 @@ def test_no_more_connections_are_opened_than_documented(
         opened.append(options["pool_size"] + options["max_overflow"])
         return create_engine(url, **options)
 
-    monkeypatch.setattr("app.kit.engines.create_engine", create)
+    monkeypatch.setattr("app.kit.sql.engines.create_engine", create)
     for size, most in ((1, 16), (2, 17), (5, 24), (20, 62)):
         opened.clear()
         with closing(Database(database_url, pool_size=size)) as database:
             assert len(opened) == len(database.engines)
-            assert database.awaited is not None
-            assert sum(opened) + database.awaited.size == most
+            assert database.async_reads is not None
+            assert sum(opened) + database.async_reads.size == most

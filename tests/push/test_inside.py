@@ -6,14 +6,14 @@ from typing import Any
 
 import pytest
 
-from app.kit.http import Answered, HttpClient, Unanswered
-from app.kit.networks import Reach
+from app.kit.http_client import HttpClient, HttpFailure, HttpResponse
+from app.kit.networks import AllowedNetworks
 from app.settings import Settings
 from tests.newsroom import Newsroom
 from tests.push.conftest import EVERYTHING, Pushing
 from tests.receiver import Receiver
 
-_REFUSED = Unanswered("its address is inside the network")
+_REFUSED = HttpFailure("its address is inside the network")
 
 
 @pytest.fixture
@@ -82,7 +82,7 @@ def test_one_address_inside_is_enough_to_refuse_a_name(
     receiver: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     name_leads_to(monkeypatch, "93.184.216.34", "10.0.0.7")
-    assert _sent("http://two.example/", Reach()) == _REFUSED
+    assert _sent("http://two.example/", AllowedNetworks()) == _REFUSED
 
 
 def test_a_name_is_looked_up_once_and_that_address_is_connected_to(
@@ -91,7 +91,7 @@ def test_a_name_is_looked_up_once_and_that_address_is_connected_to(
     asked = name_leads_to(monkeypatch, "127.0.0.1")
     port = receiver.url.rpartition(":")[2].removesuffix("/purge")
     url = f"http://receiver.example:{port}/hook?x=1"
-    assert isinstance(_sent(url, Reach.of("127.0.0.1/32")), Answered)
+    assert isinstance(_sent(url, AllowedNetworks.parse("127.0.0.1/32")), HttpResponse)
     assert asked == ["receiver.example"]
     assert receiver.heard[0].path == "/hook?x=1"
     assert receiver.heard[0].headers["host"] == f"receiver.example:{port}"
@@ -99,8 +99,8 @@ def test_a_name_is_looked_up_once_and_that_address_is_connected_to(
 
 def test_a_redirect_is_not_followed(receiver: Receiver) -> None:
     receiver.answer = lambda _: 307
-    outcome = _sent(receiver.url, Reach.of("127.0.0.1"))
-    assert isinstance(outcome, Answered)
+    outcome = _sent(receiver.url, AllowedNetworks.parse("127.0.0.1"))
+    assert isinstance(outcome, HttpResponse)
     assert outcome.status == 307
     assert len(receiver.heard) == 1
 
@@ -121,8 +121,8 @@ def name_leads_to(monkeypatch: pytest.MonkeyPatch, *addresses: str) -> list[str]
     return asked
 
 
-def _sent(url: str, reach: Reach) -> object:
-    client = HttpClient("test", reach=reach)
+def _sent(url: str, reach: AllowedNetworks) -> object:
+    client = HttpClient("test", allowed_networks=reach)
     try:
         return client.send("POST", url, {}, json.dumps({}).encode())
     finally:

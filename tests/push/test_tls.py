@@ -9,8 +9,14 @@ from pathlib import Path
 import pytest
 
 from app.bootstrap import bootstrap
-from app.kit.http import Answered, HttpClient, Outcome, Unanswered, trusted
-from app.kit.networks import Reach
+from app.kit.http_client import (
+    HttpClient,
+    HttpFailure,
+    HttpOutcome,
+    HttpResponse,
+    load_trusted_certificates,
+)
+from app.kit.networks import AllowedNetworks
 from app.settings import Settings
 from tests.newsroom import Newsroom
 from tests.push.conftest import Pushing
@@ -19,8 +25,8 @@ from tests.receiver import Receiver, receiving
 from tests.system.programs import needed
 
 _NAME = "receiver.example"
-_DISTRUSTED = Unanswered("its certificate is not trusted, or is not for its name")
-_LOOPBACK = Reach.of("127.0.0.0/8")
+_DISTRUSTED = HttpFailure("its certificate is not trusted, or is not for its name")
+_LOOPBACK = AllowedNetworks.parse("127.0.0.0/8")
 
 
 @dataclass
@@ -59,7 +65,7 @@ def test_the_certificate_of_the_name_is_asked_for_and_trusted(
     secured: Secured, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     looked_up = name_leads_to(monkeypatch, "127.0.0.1")
-    assert _sent(secured, secured.url()) == Answered(204, b"")
+    assert _sent(secured, secured.url()) == HttpResponse(204, b"")
     assert looked_up == [_NAME]
     assert secured.asked_for == [_NAME]
     (heard,) = secured.receiver.heard
@@ -70,7 +76,7 @@ def test_a_name_that_ends_with_a_dot_is_the_same_name(
     secured: Secured, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     looked_up = name_leads_to(monkeypatch, "127.0.0.1")
-    assert _sent(secured, secured.url(f"{_NAME}.")) == Answered(204, b"")
+    assert _sent(secured, secured.url(f"{_NAME}.")) == HttpResponse(204, b"")
     assert (looked_up, secured.asked_for) == ([f"{_NAME}."], [_NAME])
 
 
@@ -86,7 +92,7 @@ def test_a_certificate_of_another_name_is_refused(
 def test_a_redirect_leads_nowhere(secured: Secured, monkeypatch: pytest.MonkeyPatch) -> None:
     name_leads_to(monkeypatch, "127.0.0.1")
     secured.receiver.answer = lambda _: 308
-    assert _sent(secured, secured.url()) == Answered(308, b"")
+    assert _sent(secured, secured.url()) == HttpResponse(308, b"")
     assert len(secured.receiver.heard) == 1
 
 
@@ -94,8 +100,8 @@ def test_an_address_inside_is_not_even_greeted(
     secured: Secured, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     name_leads_to(monkeypatch, "127.0.0.1")
-    outcome = _sent(secured, secured.url(), Reach())
-    assert outcome == Unanswered("its address is inside the network")
+    outcome = _sent(secured, secured.url(), AllowedNetworks())
+    assert outcome == HttpFailure("its address is inside the network")
     assert secured.asked_for == []
 
 
@@ -123,13 +129,15 @@ def test_operators_may_name_an_authority_of_their_own(
     made = bootstrap(settings)
     assert made.purging is not None
     client = made.push.sender._client
-    assert client.send("POST", secured.url(), {}, b"{}") == Answered(204, b"")
+    assert client.send("POST", secured.url(), {}, b"{}") == HttpResponse(204, b"")
     assert made.purging._client._trust is client._trust
     made.close()
 
 
-def _sent(secured: Secured, url: str, reach: Reach = _LOOPBACK) -> Outcome:
-    client = HttpClient("test", reach=reach, trust=trusted(str(secured.authority)))
+def _sent(secured: Secured, url: str, reach: AllowedNetworks = _LOOPBACK) -> HttpOutcome:
+    client = HttpClient(
+        "test", allowed_networks=reach, trust=load_trusted_certificates(str(secured.authority))
+    )
     try:
         return client.send("POST", url, {}, b"{}")
     finally:

@@ -8,7 +8,7 @@ from httpx2 import Response
 from sqlalchemy import select
 from starlette.testclient import TestClient
 
-from app.access.rights import Rights
+from app.access.access_rights import AccessRights
 from app.bootstrap import Services
 from app.delivery.models import EmbargoedRow
 from app.worker import run_due, trim_log
@@ -284,7 +284,7 @@ def test_what_a_cursor_says_of_rights_is_their_digest_alone(
     services: Services, anybody: OfflineApp, partner: OfflineApp
 ) -> None:
     digests = [services.followers.read(app.cursor)[1] for app in (anybody, partner)]
-    assert digests == [Rights().digest, Rights(embargoed=True).digest]
+    assert digests == [AccessRights().digest, AccessRights(embargoed=True).digest]
     assert all(len(one) == 16 for one in digests)
     assert digests[0] != digests[1]
 

@@ -9,7 +9,7 @@ import pytest
 from app.access.commands.create_key import create_key
 from app.access.commands.revoke_key import revoke_key
 from app.bootstrap import bootstrap, open_database
-from app.kit.unit import Actor
+from app.kit.sql.unit_of_work import Actor
 from app.settings import Settings
 from tests.conftest import embargo_key
 from tests.faults.served import Client, Nursery, nursery

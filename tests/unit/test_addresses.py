@@ -6,7 +6,7 @@ import pytest
 
 from app.content.addressing import checked, with_base
 from app.content.text import sanitised
-from app.kit.uri import address_problem, uri_of
+from app.kit.uri import find_address_problem, to_uri
 
 SOUND = [
     "https://site.example",
@@ -70,24 +70,24 @@ def test_a_long_host_is_refused_before_it_is_encoded() -> None:
     letters = "".join(chr(0x4E00 + number) for number in range(1_900))
     begun = time.thread_time()
     for start in range(10):
-        assert address_problem(f"https://{letters[start:]}/")
+        assert find_address_problem(f"https://{letters[start:]}/")
         assert checked(f"//{letters[start:]}/") is None
     assert time.thread_time() - begun < 0.5
 
 
 @pytest.mark.parametrize("address", SOUND)
 def test_sound_addresses_are_accepted(address: str) -> None:
-    assert address_problem(address) is None
-    assert uri_of(address).isascii()
+    assert find_address_problem(address) is None
+    assert to_uri(address).isascii()
 
 
 @pytest.mark.parametrize("address", UNSOUND)
 def test_others_are_refused_with_a_reason(address: str) -> None:
-    assert address_problem(address)
+    assert find_address_problem(address)
 
 
 def test_an_unsound_address_that_was_stored_is_written_without_quotes_and_tags() -> None:
-    written = uri_of('https://127.0.0.1"onerror="<b>"y="/a"b')
+    written = to_uri('https://127.0.0.1"onerror="<b>"y="/a"b')
     assert not set(written) & set("\"'<>| ")
 
 

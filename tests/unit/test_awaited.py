@@ -10,13 +10,13 @@ import pytest
 from sqlalchemy import BigInteger, bindparam, func, select, text
 
 from app.access.models import AuditRow
-from app.access.store.audits import Noted
+from app.access.store.audit_log import AuditRecord
 from app.delivery.models import Document
-from app.kit.awaited import AwaitedReads
-from app.kit.database import Database
 from app.kit.errors import DatabaseBusy, DatabaseUnavailable, ReadTooLong
-from app.kit.schema import table_of
-from app.kit.statement import Statement
+from app.kit.sql.async_reads import AsyncReads
+from app.kit.sql.database import Database
+from app.kit.sql.schema import table_of
+from app.kit.sql.statement import Statement
 from tests.newsroom import Newsroom
 
 pytestmark = pytest.mark.parametrize("dialect", ["postgresql"])
@@ -30,7 +30,7 @@ class _Number(NamedTuple):
 
 _NUMBER = Statement(select(bindparam("number", type_=BigInteger).label("number")), _Number)
 _SETTING: Statement[tuple[str]] = Statement(select(func.current_setting(bindparam("name"))))
-_AUDITS = Statement(select(table_of(AuditRow)).order_by(AuditRow.id), Noted)
+_AUDITS = Statement(select(table_of(AuditRow)).order_by(AuditRow.id), AuditRecord)
 _DOCUMENTS: Statement[tuple[object, ...]] = Statement(
     select(table_of(Document)).order_by(Document.id)
 )
@@ -45,17 +45,19 @@ def database(database_url: str) -> Iterator[Database]:
 
 
 @pytest.fixture
-def reads(database: Database) -> AwaitedReads:
-    assert database.awaited is not None
-    return database.awaited
+def reads(database: Database) -> AsyncReads:
+    assert database.async_reads is not None
+    return database.async_reads
 
 
 def test_rows_are_those_of_a_session(newsroom: Newsroom, database: Database) -> None:
     newsroom.story("A story", tags=["a"], body="<p>Ünïcode</p>")
 
     async def fetched() -> tuple[object, object]:
-        assert database.awaited is not None
-        return await database.awaited.fetch(_AUDITS), await database.awaited.fetch(_DOCUMENTS)
+        assert database.async_reads is not None
+        return await database.async_reads.fetch(_AUDITS), await database.async_reads.fetch(
+            _DOCUMENTS
+        )
 
     audits, documents = asyncio.run(fetched())
     with database.read() as session:
@@ -64,7 +66,7 @@ def test_rows_are_those_of_a_session(newsroom: Newsroom, database: Database) -> 
     assert documents
 
 
-def test_they_are_read_along_an_index_with_a_plan_that_is_kept(reads: AwaitedReads) -> None:
+def test_they_are_read_along_an_index_with_a_plan_that_is_kept(reads: AsyncReads) -> None:
     async def setting(name: str) -> str:
         return (await reads.fetch(_SETTING, {"name": name}))[0][0]
 
@@ -76,15 +78,15 @@ def test_they_are_read_along_an_index_with_a_plan_that_is_kept(reads: AwaitedRea
 
 def test_a_statement_ends_at_its_limit(database_url: str) -> None:
     with closing(Database(database_url, read_seconds=0.2)) as database:
-        assert database.awaited is not None
+        assert database.async_reads is not None
         began = time.monotonic()
         with pytest.raises(ReadTooLong):
-            asyncio.run(database.awaited.fetch(_SLEEP, {"seconds": 300}))
+            asyncio.run(database.async_reads.fetch(_SLEEP, {"seconds": 300}))
         assert 0.2 <= time.monotonic() - began < _PATIENCE
-        assert asyncio.run(database.awaited.fetch(_NUMBER, {"number": 1})) == [_Number(1)]
+        assert asyncio.run(database.async_reads.fetch(_NUMBER, {"number": 1})) == [_Number(1)]
 
 
-def test_more_than_there_are_connections_wait_for_one(reads: AwaitedReads) -> None:
+def test_more_than_there_are_connections_wait_for_one(reads: AsyncReads) -> None:
     async def many() -> list[list[_Number]]:
         return await asyncio.gather(*(reads.fetch(_NUMBER, {"number": n}) for n in range(20)))
 
@@ -92,9 +94,9 @@ def test_more_than_there_are_connections_wait_for_one(reads: AwaitedReads) -> No
 
 
 def test_nobody_waits_long_for_a_connection(
-    reads: AwaitedReads, monkeypatch: pytest.MonkeyPatch
+    reads: AsyncReads, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("app.kit.awaited.POOL_SECONDS", 0.2)
+    monkeypatch.setattr("app.kit.sql.async_reads.POOL_TIMEOUT", 0.2)
 
     async def too_many() -> None:
         sleeping = [asyncio.create_task(reads.fetch(_SLEEP, {"seconds": 300})) for _ in range(2)]
@@ -108,7 +110,7 @@ def test_nobody_waits_long_for_a_connection(
     asyncio.run(too_many())
 
 
-def test_one_that_is_cancelled_ends_on_the_server(database: Database, reads: AwaitedReads) -> None:
+def test_one_that_is_cancelled_ends_on_the_server(database: Database, reads: AsyncReads) -> None:
     running = text(f"SELECT count(*) {_OTHERS} AND state = 'active' AND query LIKE '%pg_sleep%'")
 
     def wait_for(count: int) -> None:
@@ -131,7 +133,7 @@ def test_one_that_is_cancelled_ends_on_the_server(database: Database, reads: Awa
 
 
 def test_a_connection_that_the_server_ended_is_not_given_out(
-    database: Database, reads: AwaitedReads
+    database: Database, reads: AsyncReads
 ) -> None:
     for number in range(3):
         assert asyncio.run(reads.fetch(_NUMBER, {"number": number})) == [_Number(number)]
@@ -140,14 +142,14 @@ def test_a_connection_that_the_server_ended_is_not_given_out(
 
 
 def test_whoever_waits_is_let_go_when_connections_are_cut(
-    database: Database, reads: AwaitedReads
+    database: Database, reads: AsyncReads
 ) -> None:
     async def cut() -> None:
         assert await reads.fetch(_NUMBER, {"number": 1}) == [_Number(1)]
         waiting = asyncio.create_task(reads.fetch(_SLEEP, {"seconds": 300}))
         await asyncio.sleep(0.1)
         assert database._server is not None
-        database._server.cut()
+        database._server.disconnect_all()
         with pytest.raises(DatabaseUnavailable):
             await asyncio.wait_for(waiting, _PATIENCE)
         assert await reads.fetch(_NUMBER, {"number": 3}) == [_Number(3)]
@@ -155,7 +157,7 @@ def test_whoever_waits_is_let_go_when_connections_are_cut(
     asyncio.run(cut())
 
 
-def test_nobody_waits_for_a_server_that_is_silent(database: Database, reads: AwaitedReads) -> None:
+def test_nobody_waits_for_a_server_that_is_silent(database: Database, reads: AsyncReads) -> None:
     assert database._server is not None
     database._server.is_silent = True
     began = time.monotonic()

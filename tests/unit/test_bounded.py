@@ -4,7 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from app.kit.bounded import BoundedCache, entries_within
+from app.kit.bounded_cache import BoundedCache, entries_within
 
 
 def cache(limit: int) -> BoundedCache[str, bytes]:

@@ -1,6 +1,6 @@
 """Token buckets: a burst, a steady rate, and a bounded memory."""
 
-from app.kit.buckets import TokenBuckets
+from app.kit.token_buckets import TokenBuckets
 from tests.clock import HandClock
 
 
@@ -26,7 +26,7 @@ def test_a_clock_that_is_put_back_gives_and_takes_nothing() -> None:
 
 
 def test_the_bucket_that_was_used_longest_ago_is_forgotten() -> None:
-    buckets = TokenBuckets(1, 0.001, HandClock().now, most=100)
+    buckets = TokenBuckets(1, 0.001, HandClock().now, max_buckets=100)
     for number in range(1_000):
         buckets.take("busy")
         buckets.take(f"{number}")

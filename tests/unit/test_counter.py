@@ -9,21 +9,22 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import psutil
 import pytest
 
-from app.kit.counter import SharedCounter
 from app.kit.errors import Misconfigured
-from app.kit.postgres import Server
-from app.kit.watch import PostgresWatch
+from app.kit.sql.change_watch import PostgresWatch
+from app.kit.sql.postgres import PostgresServer
+from app.kit.sql.shared_counter import SharedCounter
 
 _ROUNDS = 4_000
 _HAMMER = f"""
 import sys
-from app.kit.counter import SharedCounter
+from app.kit.sql.shared_counter import SharedCounter
 counter = SharedCounter("test")
 print("ready", flush=True)
 sys.stdin.readline()
@@ -37,7 +38,7 @@ for _ in range({_ROUNDS}):
 """
 _FORK = """
 import os, sys
-from app.kit.counter import SharedCounter
+from app.kit.sql.shared_counter import SharedCounter
 counter = SharedCounter("test")
 print("ready", flush=True)
 sys.stdin.readline()
@@ -97,9 +98,19 @@ def _at_once(work: Callable[[], None], count: int) -> None:
 @pytest.mark.usefixtures("hurried")
 def test_a_watch_never_goes_back_whichever_threads_announce() -> None:
     wrong: list[Any] = []
-    with closing(PostgresWatch(Server("postgresql://nowhere/x", 1))) as watch:
+    with closing(PostgresWatch(PostgresServer("postgresql://nowhere/x", 1))) as watch:
         _at_once(lambda: _watch_it_grow(watch.version, watch.announce, wrong), 4)
     assert not wrong
+
+
+def test_a_commit_moves_the_version_once_for_its_writer_and_its_listener() -> None:
+    with closing(PostgresWatch(PostgresServer("postgresql://nowhere/x", 1))) as watch:
+        versions = [watch.version()]
+        for commit in ("first", "first", "second", "third", "third", "second", "", ""):
+            watch.announce(commit)
+            versions.append(watch.version())
+    moves = [later != earlier for earlier, later in pairwise(versions)]
+    assert moves == [True, False, True, True, False, False, True, True]
 
 
 @pytest.mark.usefixtures("hurried")
@@ -175,8 +186,8 @@ def test_processes_find_each_other_again_after_the_file_was_removed() -> None:
             assert old.value() > at_old
 
             new.path.unlink()
-            new.rejoin()
-            old.rejoin()
+            new.reopen()
+            old.reopen()
             at_old = old.value()
             new.increase()
             assert old.value() > at_old
@@ -301,7 +312,7 @@ def _give_away(path: Path) -> None:
 def test_a_write_is_acknowledged_though_the_counter_cannot_be_made_again(
     caplog: pytest.LogCaptureFixture, folder: Path
 ) -> None:
-    with closing(PostgresWatch(Server("postgresql://nowhere/x", 1))) as watch:
+    with closing(PostgresWatch(PostgresServer("postgresql://nowhere/x", 1))) as watch:
         for path in (folder / f"dateline-{os.geteuid()}").iterdir():
             path.unlink()
             path.symlink_to(folder / "elsewhere")

@@ -7,7 +7,7 @@ from contextlib import contextmanager, suppress
 
 import pytest
 
-from app.kit.http import Answered, HttpClient, Unanswered
+from app.kit.http_client import HttpClient, HttpFailure, HttpResponse
 from tests.receiver import receiving
 
 SECRET = "tok-91d2"
@@ -16,7 +16,7 @@ _PATIENCE = 60
 
 @pytest.fixture
 def client() -> Iterator[HttpClient]:
-    made = HttpClient("tests/1", seconds=_PATIENCE, most_bytes=1_000)
+    made = HttpClient("tests/1", seconds=_PATIENCE, max_bytes=1_000)
     yield made
     made.close()
 
@@ -44,7 +44,7 @@ def test_what_is_sent_arrives_and_the_answer_comes_back(client: HttpClient) -> N
     with receiving() as receiver:
         receiver.answer = lambda _: 202
         outcome = client.send("PURGE", receiver.url, {"x-one": "1"}, b'{"a": 1}')
-    assert outcome == Answered(202, b"")
+    assert outcome == HttpResponse(202, b"")
     [heard] = receiver.heard
     assert (heard.method, heard.body, heard.headers["x-one"]) == ("PURGE", b'{"a": 1}', "1")
     assert heard.headers["user-agent"] == "tests/1"
@@ -53,7 +53,7 @@ def test_what_is_sent_arrives_and_the_answer_comes_back(client: HttpClient) -> N
 def test_a_redirect_is_an_answer_and_not_followed(client: HttpClient) -> None:
     with receiving() as receiver:
         receiver.answer = lambda _: 307
-        assert client.send("POST", receiver.url, {}, b"") == Answered(307, b"")
+        assert client.send("POST", receiver.url, {}, b"") == HttpResponse(307, b"")
     assert len(receiver.heard) == 1
 
 
@@ -64,7 +64,7 @@ def test_of_a_long_answer_the_beginning_is_read(client: HttpClient) -> None:
             connection.sendall(b"x" * 700)
 
     with speaking(endless) as url:
-        assert client.send("GET", url, {}, b"") == Answered(200, b"x" * 1_000)
+        assert client.send("GET", url, {}, b"") == HttpResponse(200, b"x" * 1_000)
 
 
 @pytest.mark.parametrize("begin", [b"", b"HTTP/1.1 200 OK\r\ncontent-length: 1000000000\r\n\r\n"])
@@ -82,7 +82,7 @@ def test_an_answer_that_drips_ends_when_the_time_is_up(begin: bytes) -> None:
 
     client = HttpClient("tests/1", seconds=0.3)
     with speaking(drip) as url:
-        assert client.send("GET", url, {}, b"") == Unanswered("no answer within 0.3 seconds")
+        assert client.send("GET", url, {}, b"") == HttpFailure("no answer within 0.3 seconds")
         assert hung_up.wait(_PATIENCE)
     client.close()
 
@@ -93,7 +93,7 @@ def test_an_answer_that_drips_ends_when_the_time_is_up(begin: bytes) -> None:
 def test_what_is_no_answer_is_told_as_none(answer: bytes, client: HttpClient) -> None:
     with speaking(lambda connection: connection.sendall(answer)) as url:
         outcome = client.send("GET", url, {}, b"")
-    assert isinstance(outcome, Unanswered)
+    assert isinstance(outcome, HttpFailure)
     assert outcome.reason == "no answer (RemoteProtocolError)"
 
 
@@ -101,16 +101,16 @@ def test_who_is_not_there_does_not_answer(client: HttpClient) -> None:
     with receiving() as receiver:
         pass
     outcome = client.send("GET", receiver.url, {}, b"")
-    assert outcome == Unanswered("no answer (ConnectError)")
+    assert outcome == HttpFailure("no answer (ConnectError)")
 
 
 def test_what_cannot_be_sent_is_told_without_being_repeated(client: HttpClient) -> None:
     with receiving() as receiver:
         outcome = client.send("GET", receiver.url, {"authorization": f"{SECRET}\r\nx: y"}, b"")
-    assert isinstance(outcome, Unanswered)
+    assert isinstance(outcome, HttpFailure)
     assert SECRET not in outcome.reason
     for url in ("http://[", "http://127.0.0.1:99999/", "ftp://127.0.0.1/", "nowhere"):
-        assert isinstance(client.send("GET", url, {}, b""), Unanswered), url
+        assert isinstance(client.send("GET", url, {}, b""), HttpFailure), url
 
 
 def test_the_environment_leads_no_request_elsewhere(
@@ -119,7 +119,7 @@ def test_the_environment_leads_no_request_elsewhere(
     with receiving() as receiver, receiving() as proxy:
         for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
             monkeypatch.setenv(name, proxy.url)
-        assert client.send("POST", receiver.url, {}, b"") == Answered(204, b"")
+        assert client.send("POST", receiver.url, {}, b"") == HttpResponse(204, b"")
     assert (len(receiver.heard), proxy.heard) == (1, [])
 
 
@@ -142,8 +142,8 @@ def test_closing_calls_off_what_is_under_way(client: HttpClient) -> None:
         client.close()
         sending.join()
         called_off.set()
-        assert outcomes == [Unanswered("called off")]
-        assert client.send("POST", receiver.url, {}, b"") == Unanswered("called off")
+        assert outcomes == [HttpFailure("called off")]
+        assert client.send("POST", receiver.url, {}, b"") == HttpFailure("called off")
 
 
 def test_several_threads_ask_at_once(client: HttpClient) -> None:
@@ -166,4 +166,4 @@ def test_several_threads_ask_at_once(client: HttpClient) -> None:
             thread.start()
         for thread in threads:
             thread.join()
-    assert outcomes == [Answered(200, b"")] * 4
+    assert outcomes == [HttpResponse(200, b"")] * 4

@@ -11,18 +11,18 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from app.kit import leadership as leading_module
-from app.kit.database import Database
 from app.kit.errors import DatabaseUnavailable, LeadershipLost
-from app.kit.http import HttpClient
-from app.kit.leadership import Leadership, leading
+from app.kit.http_client import HttpClient
+from app.kit.sql import leadership as leading_module
+from app.kit.sql.database import Database
+from app.kit.sql.leadership import Leadership, as_leader
 from tests.databases import fresh_database
 
 _HOLD = """
 import sys
-from app.kit.database import Database
-leadership = Database(sys.argv[1]).leadership()
-print(leadership.held(), flush=True)
+from app.kit.sql.database import Database
+leadership = Database(sys.argv[1]).open_leadership()
+print(leadership.try_acquire(), flush=True)
 sys.stdin.read()
 """
 
@@ -30,7 +30,7 @@ sys.stdin.read()
 @pytest.fixture
 def leadership(database_url: str) -> Iterator[Leadership]:
     with closing(Database(database_url)) as database:
-        made = database.leadership()
+        made = database.open_leadership()
         yield made
         made.release()
 
@@ -45,28 +45,28 @@ def test_one_leads_until_it_dies(database_url: str, leadership: Leadership) -> N
     with process:
         assert process.stdout is not None
         assert process.stdout.readline() == "True\n"
-        assert not leadership.held()
+        assert not leadership.try_acquire()
         process.kill()
         process.wait()
         assert _soon(leadership)
-    assert leadership.held()
+    assert leadership.try_acquire()
     leadership.release()
 
 
 def test_who_gives_it_up_can_have_it_again(database_url: str, leadership: Leadership) -> None:
     with closing(Database(database_url)) as database:
-        other = database.leadership()
-        assert leadership.held()
-        assert not other.held()
+        other = database.open_leadership()
+        assert leadership.try_acquire()
+        assert not other.try_acquire()
         leadership.release()
         assert _soon(other)
-        assert not leadership.held()
+        assert not leadership.try_acquire()
         other.release()
 
 
 def test_a_term_is_told_from_the_one_before(database_url: str, leadership: Leadership) -> None:
     terms = [leadership.term]
-    assert leadership.held()
+    assert leadership.try_acquire()
     terms.append(leadership.term)
     leadership.release()
     terms.append(leadership.term)
@@ -74,7 +74,7 @@ def test_a_term_is_told_from_the_one_before(database_url: str, leadership: Leade
 
 
 def test_who_does_not_lead_works_in_no_way_as_the_leader(leadership: Leadership) -> None:
-    leading_now = leading(leadership)
+    leading_now = as_leader(leadership)
     with pytest.raises(LeadershipLost):
         leading_now.__enter__()
 
@@ -95,33 +95,33 @@ def _end(database: Database) -> None:
 def test_a_lease_goes_on_while_it_is_renewed(
     lease: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("app.kit.leadership._MICROS", 1_000_000)
-    first, second = lease.leadership(), lease.leadership()
-    assert first.held()
+    monkeypatch.setattr("app.kit.sql.leadership._LEASE_MICROS", 1_000_000)
+    first, second = lease.open_leadership(), lease.open_leadership()
+    assert first.try_acquire()
     term = first.term
     for _ in range(8):
         time.sleep(0.2)
-        assert first.held()
-        assert not second.held()
+        assert first.try_acquire()
+        assert not second.try_acquire()
     assert first.term == term
     time.sleep(1.1)
-    assert second.held()
-    assert not first.held()
+    assert second.try_acquire()
+    assert not first.try_acquire()
 
 
 def test_a_leader_that_was_replaced_writes_reads_and_sends_nothing(lease: Database) -> None:
-    first, second = lease.leadership(), lease.leadership()
-    assert first.held()
-    with leading(first), lease.write() as session:
+    first, second = lease.open_leadership(), lease.open_leadership()
+    assert first.try_acquire()
+    with as_leader(first), lease.write() as session:
         session.execute(text("UPDATE secrets SET value = 'first'"))
     _end(lease)
-    assert second.held()
+    assert second.try_acquire()
     # It has not asked since, so it does not know.
     assert first.term is not None
-    with leading(first), pytest.raises(LeadershipLost), lease.write() as session:
+    with as_leader(first), pytest.raises(LeadershipLost), lease.write() as session:
         session.execute(text("UPDATE secrets SET value = 'late'"))
-    with leading(first), ThreadPoolExecutor(1) as thread:
-        assert not thread.submit(first.held).result()
+    with as_leader(first), ThreadPoolExecutor(1) as thread:
+        assert not thread.submit(first.try_acquire).result()
         with pytest.raises(LeadershipLost), lease.read():
             raise AssertionError
         with closing(HttpClient("tests")) as client, pytest.raises(LeadershipLost):
@@ -135,37 +135,37 @@ def test_a_leader_relies_on_its_lease_for_less_long_than_it_has_it(
 ) -> None:
     assert leading_module._CERTAIN < leading_module._LEASE
     monkeypatch.setattr(leading_module, "_CERTAIN", 0.3)
-    first, second = lease.leadership(), lease.leadership()
-    assert first.held()
+    first, second = lease.open_leadership(), lease.open_leadership()
+    assert first.try_acquire()
     time.sleep(0.4)
     assert first.term is None
-    assert not second.held()
+    assert not second.try_acquire()
 
 
 def test_nobody_leads_before_a_transaction_of_the_last_leader_ends(lease: Database) -> None:
-    first, second = lease.leadership(), lease.leadership()
-    assert first.held()
-    with leading(first), lease.write():
+    first, second = lease.open_leadership(), lease.open_leadership()
+    assert first.try_acquire()
+    with as_leader(first), lease.write():
         # A renewal does not wait for it.
-        assert first.held()
+        assert first.try_acquire()
         _end(lease)
-        assert not second.held()
-    assert second.held()
+        assert not second.try_acquire()
+    assert second.try_acquire()
 
 
 def test_a_leader_that_stands_still_in_a_transaction_is_thrown_out(
     lease: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(leading_module, "_IDLE", 0.2)
-    first, second = lease.leadership(), lease.leadership()
-    assert first.held()
+    first, second = lease.open_leadership(), lease.open_leadership()
+    assert first.try_acquire()
 
     def stand_still() -> None:
-        with leading(first), lease.write() as session:
+        with as_leader(first), lease.write() as session:
             session.execute(text("UPDATE secrets SET value = 'late'"))
             time.sleep(0.5)
             _end(lease)
-            assert second.held()
+            assert second.try_acquire()
             session.execute(text("UPDATE secrets SET value = 'later'"))
 
     with pytest.raises(DatabaseUnavailable):
@@ -177,7 +177,7 @@ def test_a_leader_that_stands_still_in_a_transaction_is_thrown_out(
 def _soon(leadership: Leadership) -> bool:
     """Ask for a while: a lease ends some seconds after its holder."""
     for _ in range(1_200):
-        if leadership.held():
+        if leadership.try_acquire():
             return True
         time.sleep(0.05)
     return False

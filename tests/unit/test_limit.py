@@ -10,7 +10,7 @@ from sqlalchemy import TextClause, text
 
 from app.bootstrap import Services
 from app.kit.errors import ReadTooLong
-from app.kit.readers import ReadLimit, unlimited
+from app.kit.sql.sqlite_readers import ReadLimit, unlimited
 
 # Each would take minutes; what is above the limit is left to a machine that does other things.
 _SLOW = {

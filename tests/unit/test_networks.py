@@ -4,7 +4,7 @@ from ipaddress import ip_address
 
 import pytest
 
-from app.kit.networks import Reach, literal
+from app.kit.networks import AllowedNetworks, parse_ip
 
 INSIDE = """
     127.0.0.1 127.255.255.254 0.0.0.0 0.1.2.3 10.0.0.1 172.16.0.1 172.31.255.255 192.168.1.1
@@ -27,32 +27,32 @@ NOTATIONS = """
 
 @pytest.mark.parametrize("address", INSIDE)
 def test_addresses_inside_are_out_of_reach(address: str) -> None:
-    assert not Reach().takes_in(ip_address(address))
+    assert not AllowedNetworks().includes(ip_address(address))
 
 
 @pytest.mark.parametrize("address", OUTSIDE)
 def test_public_addresses_are_within_reach(address: str) -> None:
-    assert Reach().takes_in(ip_address(address))
+    assert AllowedNetworks().includes(ip_address(address))
 
 
 @pytest.mark.parametrize("host", NOTATIONS)
 def test_every_notation_is_known_for_what_it_is(host: str) -> None:
-    found = literal(host)
+    found = parse_ip(host)
     assert found is not None
-    assert not Reach().takes_in(found)
-    assert Reach.of("127.0.0.0/8, ::1").takes_in(found)
+    assert not AllowedNetworks().includes(found)
+    assert AllowedNetworks.parse("127.0.0.0/8, ::1").includes(found)
 
 
 def test_names_are_no_addresses() -> None:
-    assert [literal(one) for one in ("example.org", "localhost", "a.127.0.0.1.example")] == [
+    assert [parse_ip(one) for one in ("example.org", "localhost", "a.127.0.0.1.example")] == [
         None
     ] * 3
 
 
 def test_what_is_allowed_takes_in_that_and_no_more() -> None:
-    reach = Reach.of("10.1.0.0/16")
-    assert reach.takes_in(ip_address("10.1.2.3"))
-    assert reach.takes_in(ip_address("::ffff:10.1.2.3"))
-    assert not reach.takes_in(ip_address("10.2.0.1"))
+    reach = AllowedNetworks.parse("10.1.0.0/16")
+    assert reach.includes(ip_address("10.1.2.3"))
+    assert reach.includes(ip_address("::ffff:10.1.2.3"))
+    assert not reach.includes(ip_address("10.2.0.1"))
     with pytest.raises(ValueError, match="does not appear"):
-        Reach.of("everywhere")
+        AllowedNetworks.parse("everywhere")

@@ -5,7 +5,7 @@ import sqlite3
 import pytest
 
 from app.bootstrap import Services
-from app.kit.overwriting import overwrite_deleted
+from app.kit.sql.vacuum import overwrite_deleted
 
 pytestmark = pytest.mark.parametrize("dialect", ["sqlite"])
 

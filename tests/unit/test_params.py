@@ -8,7 +8,7 @@ from app.api.http.filters import FILTERS, SPANS, split_list
 from app.api.http.paging import LIMIT
 from app.api.http.parameters import ParameterSet
 from app.kit.errors import BadParameter
-from app.kit.nearest import nearest
+from app.kit.similar_names import find_nearest
 
 NAMES = [declared.name for declared in (*FILTERS, *SPANS)]
 WORDS = st.text(st.characters(codec="utf-8"), min_size=1, max_size=12).map(str.strip).filter(bool)
@@ -67,7 +67,7 @@ def test_any_words_can_be_written_as_a_list(values: list[tuple[bool, str]]) -> N
     ],
 )
 def test_a_misspelt_name_finds_the_one_that_was_meant(name: str, meant: str) -> None:
-    assert nearest(name, NAMES) == meant
+    assert find_nearest(name, NAMES) == meant
 
 
 @pytest.mark.parametrize(
@@ -78,8 +78,8 @@ def test_a_misspelt_name_finds_the_one_that_was_meant(name: str, meant: str) -> 
     ],
 )
 def test_a_name_like_nothing_finds_nothing(name: str) -> None:
-    assert nearest(name, NAMES) is None
-    assert nearest(name, ()) is None
+    assert find_nearest(name, NAMES) is None
+    assert find_nearest(name, ()) is None
 
 
 def test_an_unknown_parameter_is_named_with_the_nearest_known_one() -> None:

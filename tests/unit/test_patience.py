@@ -1,11 +1,11 @@
 """What fails is tried again after a while that grows, and has an end."""
 
-from app.kit.patience import wait_after
+from app.kit.backoff import compute_backoff
 
 
 def test_waits_grow_to_a_minute_and_differ_by_chance() -> None:
     bounds = [(1, 2), (2, 4), (4, 8), (8, 16), (16, 32), (30, 60), (30, 60)]
     for failures, (least, most) in enumerate(bounds, start=1):
-        waits = [wait_after(failures) for _ in range(200)]
+        waits = [compute_backoff(failures) for _ in range(200)]
         assert least <= min(waits) < max(waits) <= most
-    assert wait_after(10_000) <= 60
+    assert compute_backoff(10_000) <= 60

@@ -7,7 +7,7 @@ import psycopg
 import pytest
 
 from app.kit.errors import Misconfigured
-from app.kit.postgres import Server
+from app.kit.sql.postgres import PostgresServer
 from tests.databases import fresh_database
 
 
@@ -26,7 +26,7 @@ def attempts(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
 
 def _try(url: str) -> None:
     with pytest.raises(psycopg.OperationalError):
-        Server(url, 5).connect()
+        PostgresServer(url, 5).connect()
 
 
 @pytest.mark.parametrize(
@@ -68,7 +68,8 @@ def test_what_the_address_says_wins(attempts: list[dict[str, Any]]) -> None:
 def test_options_of_the_address_win_over_settings(tmp_path: Path) -> None:
     with fresh_database("postgresql", tmp_path, migrated=False) as url:
         given = "-c%20lock_timeout%3D3s%20--timezone%3DEurope/Berlin"
-        with Server(f"{url}&options={given}", 5).connect({"enable_sort": "off"}) as connection:
+        server = PostgresServer(f"{url}&options={given}", 5)
+        with server.connect({"enable_sort": "off"}) as connection:
             shown = [
                 connection.execute(f"SHOW {name}").fetchone()
                 for name in ("lock_timeout", "timezone", "enable_sort", "tcp_keepalives_idle")
@@ -80,7 +81,7 @@ def test_options_of_the_address_win_over_settings(tmp_path: Path) -> None:
 def test_settings_survive_a_rollback(tmp_path: Path) -> None:
     with (
         fresh_database("postgresql", tmp_path, migrated=False) as url,
-        Server(url, 7).connect() as connection,
+        PostgresServer(url, 7).connect() as connection,
     ):
         connection.rollback()
         assert connection.execute("SHOW lock_timeout").fetchone() == ("7s",)
@@ -91,4 +92,4 @@ def test_settings_survive_a_rollback(tmp_path: Path) -> None:
 )
 def test_what_is_no_address_is_told_in_a_sentence(url: str) -> None:
     with pytest.raises(Misconfigured, match="DATELINE_DATABASE_URL"):
-        Server(url, 5)
+        PostgresServer(url, 5)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.kit.quoting import quoted, shortened
+from app.kit.quoting import quote_text, shorten
 
 
 @pytest.mark.parametrize(
@@ -10,9 +10,9 @@ from app.kit.quoting import quoted, shortened
     [("", ""), ("x" * 100, "x" * 100), ("x" * 101, "x" * 99 + "…"), ("é" * 5_000, "é" * 99 + "…")],
 )
 def test_a_text_has_100_characters_at_most(text: str, short: str) -> None:
-    assert shortened(text) == short
-    assert quoted(text) == f"'{short}'"
+    assert shorten(text) == short
+    assert quote_text(text) == f"'{short}'"
 
 
 def test_a_quoted_text_has_no_control_characters() -> None:
-    assert quoted("a\r\nb\x00") == r"'a\r\nb\x00'"
+    assert quote_text("a\r\nb\x00") == r"'a\r\nb\x00'"

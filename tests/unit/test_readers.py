@@ -7,8 +7,8 @@ from sqlalchemy import text
 
 from app.bootstrap import Services
 from app.kit.errors import DatabaseUnavailable
-from app.kit.session import ReadSession
-from app.kit.statement import Statement
+from app.kit.sql.session import ReadSession
+from app.kit.sql.statement import Statement
 
 
 @pytest.fixture

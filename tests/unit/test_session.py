@@ -10,10 +10,8 @@ from sqlalchemy import bindparam, func, select, text
 from sqlalchemy.exc import DBAPIError
 
 from app.access.models import AuditRow, Secret
-from app.access.store.audits import Noted
+from app.access.store.audit_log import AuditRecord
 from app.bootstrap import Services
-from app.kit.costly import MOST_COSTLY
-from app.kit.database import Database
 from app.kit.errors import (
     BadParameter,
     ConstraintViolated,
@@ -21,9 +19,11 @@ from app.kit.errors import (
     DatabaseUnavailable,
 )
 from app.kit.ids import new_id
-from app.kit.schema import table_of
-from app.kit.session import ReadSession, WriteSession
-from app.kit.statement import Query, Statement
+from app.kit.sql.costly_reads import MAX_COSTLY
+from app.kit.sql.database import Database
+from app.kit.sql.schema import table_of
+from app.kit.sql.session import ReadSession, WriteSession
+from app.kit.sql.statement import Query, Statement
 from tests.databases import counted_queries
 
 
@@ -35,8 +35,8 @@ class _Pair(NamedTuple):
 _SECRETS = Statement(
     select(Secret.name, Secret.value).where(Secret.name == bindparam("name")), _Pair
 )
-_AUDIT = Query(select(table_of(AuditRow)).where(AuditRow.id == bindparam("id")), Noted)
-_KEPT_AUDIT = Statement(_AUDIT.clause, Noted)
+_AUDIT = Query(select(table_of(AuditRow)).where(AuditRow.id == bindparam("id")), AuditRecord)
+_KEPT_AUDIT = Statement(_AUDIT.clause, AuditRecord)
 
 
 def _secret(session: ReadSession, name: str) -> str | None:
@@ -77,7 +77,7 @@ def test_rows_that_are_there_are_left_alone_or_replaced(services: Services) -> N
 
 
 def test_a_row_has_one_type_on_every_path(services: Services) -> None:
-    row = Noted(
+    row = AuditRecord(
         id=new_id(),
         at=datetime(2026, 11, 22, 12, tzinfo=UTC),
         actor_id=None,
@@ -97,7 +97,7 @@ def test_a_row_has_one_type_on_every_path(services: Services) -> None:
         with services.database.read(snapshot=snapshot) as reading:
             for query in (_AUDIT, _KEPT_AUDIT):
                 (found,) = reading.all(query, {"id": row.id})
-                assert (type(found), found) == (Noted, row)
+                assert (type(found), found) == (AuditRecord, row)
 
 
 def _insert(services: Services, rows: list[_Pair], *, asking: bool) -> None:
@@ -120,7 +120,7 @@ def test_a_key_that_is_there_fails_at_the_end_at_the_latest(
 
 
 def _attempt(session: WriteSession, rows: list[_Pair]) -> None:
-    with session.attempt():
+    with session.savepoint():
         for row in rows:
             session.insert(Secret, [row])
 
@@ -137,7 +137,7 @@ def test_an_attempt_that_fails_leaves_what_was_before_it(services: Services) -> 
 
 
 def _given_up(session: WriteSession, rows: list[_Pair]) -> None:
-    with session.attempt():
+    with session.savepoint():
         session.insert(Secret, rows)
         raise BadParameter("It was found out only now.")
 
@@ -187,7 +187,7 @@ def test_a_connection_that_the_server_ended_is_not_given_out(services: Services)
 def test_nobody_waits_long_for_a_connection_where_all_are_in_use(database_url: str) -> None:
     database = Database(database_url, pool_size=1)
     with ExitStack() as held:
-        for _ in range(1 + MOST_COSTLY):
+        for _ in range(1 + MAX_COSTLY):
             held.enter_context(database.read(lists=True))
         began = time.monotonic()
         with pytest.raises(DatabaseBusy), database.read(lists=True):

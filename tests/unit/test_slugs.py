@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.content.slugs import MAX_LENGTH, free_slug, slug_from, slug_problem
-from app.kit.ids import normal_ref, normal_slug
+from app.kit.ids import normalize_ref, normalize_slug
 
 UUID = "0198f0a2-7c1e-7a30-8f5e-2f6d0c1b9a44"
 # Letters of keyboards that only a compatibility form takes apart.
@@ -64,14 +64,14 @@ def test_a_title_becomes_words_and_hyphens(title: str, slug: str) -> None:
 )
 def test_letters_are_kept_as_people_type_them(slug: str) -> None:
     assert slug_from(slug.replace("-", " "), fallback="article") == slug
-    assert normal_slug(slug) == normal_ref(slug) == slug
-    assert normal_slug(unicodedata.normalize("NFD", slug)) == slug
+    assert normalize_slug(slug) == normalize_ref(slug) == slug
+    assert normalize_slug(unicodedata.normalize("NFD", slug)) == slug
 
 
 @pytest.mark.parametrize("code", _TYPED, ids=lambda code: f"{code:04x}")
 def test_a_letter_that_has_a_form_of_its_own_in_nfc_is_found_as_it_is_typed(code: int) -> None:
     typed = f"{chr(code)}{chr(code)} {chr(code)}a"
-    assert slug_from(typed, fallback="article") == normal_ref(typed.replace(" ", "-"))
+    assert slug_from(typed, fallback="article") == normalize_ref(typed.replace(" ", "-"))
 
 
 _UNSEEN = [
@@ -87,7 +87,7 @@ def test_what_nobody_sees_disappears_and_parts_no_word(unseen: str, word: tuple[
     whole = f"{first}{last}".lower()
     title = f"{unseen}{first}{unseen}{last}{unseen} {unseen}x{unseen} "
     assert slug_from(title, fallback="article") == f"{whole}-x"
-    assert normal_ref(f"{unseen}{first}{unseen}{last}{unseen}-x") == f"{whole}-x"
+    assert normalize_ref(f"{unseen}{first}{unseen}{last}{unseen}-x") == f"{whole}-x"
 
 
 @pytest.mark.parametrize("unseen", "\u034f\u115f\u1160\u17b4\u17b5\u3164\uffa0")
@@ -108,13 +108,13 @@ def test_a_title_without_words_gets_the_fallback(title: str) -> None:
 def test_every_made_slug_is_one_that_could_be_given(title: str) -> None:
     slug = slug_from(title, fallback="article")
     assert slug_problem(slug) is None
-    assert normal_slug(slug) == slug
+    assert normalize_slug(slug) == slug
     assert len(slug) <= 100
 
 
 @given(st.text(max_size=60))
 def test_the_form_in_which_slugs_are_kept_is_stable(text: str) -> None:
-    assert normal_slug(normal_slug(text)) == normal_slug(text)
+    assert normalize_slug(normalize_slug(text)) == normalize_slug(text)
 
 
 def test_a_long_title_is_cut_between_words() -> None:

@@ -4,15 +4,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.kit.text import one_line, paragraphs
+from app.kit.text import clean_line, clean_paragraphs
 
 _CONTROLS = [chr(code) for code in (*range(1, 9), *range(14, 32), *range(127, 160)) if code != 0x85]
 
 
 @pytest.mark.parametrize("control", _CONTROLS, ids=lambda one: f"{ord(one):02x}")
 def test_control_characters_are_removed(control: str) -> None:
-    assert one_line(f"{control}Rain{control}fall{control}") == "Rainfall"
-    assert paragraphs(f"{control}Rain{control}fall\n{control}\nends") == "Rainfall\n\nends"
+    assert clean_line(f"{control}Rain{control}fall{control}") == "Rainfall"
+    assert clean_paragraphs(f"{control}Rain{control}fall\n{control}\nends") == "Rainfall\n\nends"
 
 
 @pytest.mark.parametrize("space", "\t\n\v\f\r\x85\u2028\u2029\u2003\u3000\u1680")
@@ -20,25 +20,25 @@ def test_control_characters_are_removed(control: str) -> None:
 def test_white_space_in_a_line_becomes_one_space(space: str, around: str) -> None:
     if (space + around).strip("\u3000") == "":
         around = " "
-    assert one_line(f" a{around}{space}{around}b{space}") == "a b"
+    assert clean_line(f" a{around}{space}{around}b{space}") == "a b"
 
 
 @pytest.mark.parametrize("text", ["«\u00a0Non\u202f!\u00a0»", "東京\u3000大阪", "a\u200cb"])
 def test_what_belongs_to_the_words_stays(text: str) -> None:
-    assert one_line(text) == paragraphs(text) == text
+    assert clean_line(text) == clean_paragraphs(text) == text
 
 
 @pytest.mark.parametrize("kept", "\u00a0\u202f\u3000")
 def test_a_run_of_one_kind_of_space_is_one_of_them(kept: str) -> None:
-    assert one_line(f"a{kept * 3}b") == f"a{kept}b"
+    assert clean_line(f"a{kept * 3}b") == f"a{kept}b"
 
 
 @pytest.mark.parametrize("end", ["\r\n", "\r", "\v", "\f", "\x85", "\u2028", "\u2029"])
 def test_lines_of_a_paragraph_end_in_one_way(end: str) -> None:
-    assert paragraphs(f"{end}one{end}{end}two\tthree{end}") == "one\n\ntwo\tthree"
+    assert clean_paragraphs(f"{end}one{end}{end}two\tthree{end}") == "one\n\ntwo\tthree"
 
 
 @given(st.text(max_size=60))
 def test_cleaning_twice_is_cleaning_once(text: str) -> None:
-    assert one_line(one_line(text)) == one_line(text)
-    assert paragraphs(paragraphs(text)) == paragraphs(text)
+    assert clean_line(clean_line(text)) == clean_line(text)
+    assert clean_paragraphs(clean_paragraphs(text)) == clean_paragraphs(text)

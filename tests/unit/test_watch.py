@@ -15,12 +15,12 @@ from psycopg import Connection
 
 from app.access import store
 from app.bootstrap import Services, bootstrap
-from app.kit import watch as watching
-from app.kit.database import Database
 from app.kit.ids import new_id
-from app.kit.postgres import Server
-from app.kit.unit import Actor, Unit
-from app.kit.watch import PostgresWatch, Watch
+from app.kit.sql import change_watch as watching
+from app.kit.sql.change_watch import PostgresWatch, Watch
+from app.kit.sql.database import Database
+from app.kit.sql.postgres import PostgresServer
+from app.kit.sql.unit_of_work import Actor, UnitOfWork
 from app.settings import Settings
 from tests.databases import fresh_database
 
@@ -29,12 +29,12 @@ _NAME = "elsewhere"
 
 @pytest.fixture
 def watch(database_url: str) -> Iterator[Watch]:
-    with closing(Database(database_url).watch()) as made:
+    with closing(Database(database_url).open_watch()) as made:
         yield made
 
 
-def _write(unit: Unit) -> None:
-    store.forget_answers(unit.session, unit.now)
+def _write(unit: UnitOfWork) -> None:
+    store.delete_answers_before(unit.session, unit.now)
 
 
 def test_it_moves_with_each_write_that_is_acknowledged(database_url: str, watch: Watch) -> None:
@@ -68,11 +68,11 @@ def _elsewhere(folder: Path) -> Iterator[tuple[PostgresWatch, Services, Connecti
     """Give a watch as on another machine, which listens, whoever writes, and a way to look on."""
     with fresh_database("postgresql", folder) as url:
         # Another machine shares no counter; a differently spelt address has one of its own.
-        here = PostgresWatch(Server(f"{url}&application_name={_NAME}", 5))
+        here = PostgresWatch(PostgresServer(f"{url}&application_name={_NAME}", 5))
         with (
             closing(here),
             closing(bootstrap(Settings(database_url=url))) as there,
-            Server(url, 5).connect_to_ask() as looking_on,
+            PostgresServer(url, 5).connect_monitor() as looking_on,
         ):
             here.listen()
             _until(lambda: here._heard_at > 0)
@@ -125,7 +125,7 @@ def test_it_looks_while_it_has_no_connection(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with _elsewhere(tmp_path) as (here, there, looking_on):
-        monkeypatch.setattr(here, "_server", Server("postgresql:///?host=/nowhere", 5))
+        monkeypatch.setattr(here, "_server", PostgresServer("postgresql:///?host=/nowhere", 5))
         looking_on.execute(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = %s",
             [_NAME],

@@ -5,15 +5,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.kit import json
-from app.kit.uri import uri_of
-from app.kit.xml import attribute, cdata, is_suspect, legal
+from app.kit.uri import to_uri
+from app.kit.xml import escape_attribute, is_suspect, remove_illegal, wrap_in_cdata
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]))
 
 
 @given(TEXTS)
 def test_what_has_to_go_is_noticed_in_json(text: str) -> None:
-    if legal(text) != text:
+    if remove_illegal(text) != text:
         assert is_suspect(json.dumps({"text": text}))
 
 
@@ -24,13 +24,13 @@ def test_usual_text_is_not_suspected(text: str) -> None:
 
 @pytest.mark.parametrize("text", ["\0", "\x08", "\x0c", "\x1f", "\x7f", "\x85", "\ufffd", "\uffff"])
 def test_what_xml_does_not_hold_is_left_out(text: str) -> None:
-    assert legal(f"a{text}b") == "ab"
+    assert remove_illegal(f"a{text}b") == "ab"
     assert is_suspect(json.dumps(text))
 
 
 def test_marks_are_escaped_where_they_mean_something() -> None:
-    assert attribute('<"&\n>') == "&lt;&quot;&amp;&#10;&gt;"
-    assert cdata("a]]>b") == "<![CDATA[a]]]]><![CDATA[>b]]>"
+    assert escape_attribute('<"&\n>') == "&lt;&quot;&amp;&#10;&gt;"
+    assert wrap_in_cdata("a]]>b") == "<![CDATA[a]]]]><![CDATA[>b]]>"
 
 
 ADDRESSES = {
@@ -45,5 +45,5 @@ ADDRESSES = {
 
 @pytest.mark.parametrize("address", ADDRESSES)
 def test_an_address_in_any_script_becomes_a_uri(address: str) -> None:
-    assert uri_of(address) == ADDRESSES[address]
-    assert uri_of(uri_of(address)) == uri_of(address)
+    assert to_uri(address) == ADDRESSES[address]
+    assert to_uri(to_uri(address)) == to_uri(address)

@@ -9,9 +9,9 @@ import pytest
 
 from app.bootstrap import Services, bootstrap
 from app.delivery import store
-from app.kit.http import HttpClient
+from app.kit.http_client import HttpClient
 from app.settings import Settings
-from app.syndication.purging import FOLLOWER
+from app.syndication.push.purging import FOLLOWER
 from app.worker import Worker
 from tests.clock import HandClock
 from tests.newsroom import Newsroom
@@ -52,7 +52,7 @@ def wait_until(true: Callable[[], object]) -> None:
 def position(services: Services) -> int | None:
     """Return how far the receiver has been told."""
     with services.database.read() as session:
-        standing = store.follower_standing(session, FOLLOWER)
+        standing = store.load_follower_position(session, FOLLOWER)
     return standing.serial if standing is not None else None
 
 
@@ -96,7 +96,7 @@ def test_a_receiver_that_comes_back_is_told_what_it_missed(
         waits.append(failures)
         return 0.01
 
-    monkeypatch.setattr("app.worker.wait_after", note)
+    monkeypatch.setattr("app.worker.compute_backoff", note)
     receiver.answer = lambda _: 200 if len(receiver.heard) > 3 else 503
     story = newsroom.story()
     worker = Worker(hasty)
@@ -121,7 +121,7 @@ def test_one_process_tells_and_another_when_it_ends(
     def publish(*titles: str) -> None:
         for title in titles:
             newsroom.story(title)
-            wait_until(lambda: position(services) == services.delivery.head().serial)
+            wait_until(lambda: position(services) == services.delivery.load_log_state().serial)
 
     first.start()
     publish("It leads from now on")

@@ -10,7 +10,7 @@ from asyncio import CancelledError
 from contextlib import suppress
 from functools import partial
 
-from app.access.caller import ANYBODY, Caller
+from app.access.caller import ANONYMOUS, Caller
 from app.api.cache.entries import Absent, Entry, EntryStore, Kept, Messages
 from app.api.cache.freshness import Freshness
 from app.api.cache.readers import Readers
@@ -22,7 +22,7 @@ from app.api.delivery.respond import asks_much, fetch
 from app.api.http.asgi import App, Message, Receive, Scope, Send
 from app.api.http.errors import Absence
 from app.api.http.problems import problem_for
-from app.api.http.server import leave_with_client, take_seat
+from app.api.http.server import acquire_listener_slot, leave_with_client
 from app.api.live.change_notifier import ChangeNotifier
 from app.api.live.stream import let_in
 from app.api.middleware.access_log import CLIENT_LEFT, RequestLog, id_for
@@ -31,8 +31,8 @@ from app.api.ops.metrics import Metrics
 from app.bootstrap import Services
 from app.kit.errors import DatabaseUnavailable, Failure
 from app.kit.ids import new_id
-from app.kit.readers import ReadLimit
-from app.kit.watch import Version
+from app.kit.sql.change_watch import Version
+from app.kit.sql.sqlite_readers import ReadLimit
 from app.server.interface import Hooks
 
 # Where a scope has the `PublicRequest` that was read from it, or None if it is for nothing public.
@@ -148,7 +148,7 @@ class CacheMiddleware:
             return ()
         key = (request.path, request.query, False)
         try:
-            kept = self._found(request, key, ANYBODY)
+            kept = self._found(request, key, ANONYMOUS)
             return () if kept is None else self._logged(request, self._reply(request, key, kept))
         # The outermost middleware: every exception is answered with a problem document.
         except Exception as wrong:  # noqa: BLE001
@@ -183,7 +183,7 @@ class CacheMiddleware:
         try:
             return self._logged(request, await self._answer(request))
         except CancelledError:
-            request.computed_for = request.computed_for or ANYBODY
+            request.computed_for = request.computed_for or ANONYMOUS
             self._logged(request, ())
             raise
         # As in `_inline`.
@@ -192,7 +192,7 @@ class CacheMiddleware:
 
     async def _answer(self, request: PublicRequest) -> Messages:
         if request.is_long_poll:
-            take_seat(request.scope, self._settings)
+            acquire_listener_slot(request.scope, self._settings)
         try:
             await self._freshness.check()
         except DatabaseUnavailable:
@@ -230,7 +230,7 @@ class CacheMiddleware:
         response = self._replies.prepare_stale(request, kept)
         if response is None:
             return ()
-        request.computed_for = ANYBODY
+        request.computed_for = ANONYMOUS
         return response.messages(request.scope, request.id)
 
     def _found(self, request: PublicRequest, key: Key, caller: Caller) -> Kept | None:
@@ -290,7 +290,7 @@ class CacheMiddleware:
 
     def _failed(self, request: PublicRequest, wrong: Exception) -> Messages:
         """Return the messages of a refusal or a fault, which is never stored."""
-        request.computed_for = request.computed_for or ANYBODY
+        request.computed_for = request.computed_for or ANONYMOUS
         problem = problem_for(wrong, request.id)
         return self._logged(request, self._replies.problem(request, problem, VARY_BY_ORIGIN))
 

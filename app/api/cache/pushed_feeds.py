@@ -2,14 +2,14 @@
 
 from urllib.parse import unquote, urlsplit
 
-from app.access.caller import ANYBODY
+from app.access.caller import ANONYMOUS
 from app.api.cache.request import find
 from app.api.delivery.resource import ReadRequest
 from app.api.http.errors import NothingHere
 from app.api.http.problems import MEDIA_TYPE, PROBLEMS
 from app.bootstrap import Services
 from app.kit.errors import Failure
-from app.syndication.push.couriers import FeedContent
+from app.syndication.push.handlers import FeedContent
 
 
 def read_feed(services: Services, topic: str) -> FeedContent:
@@ -21,7 +21,7 @@ def read_feed(services: Services, topic: str) -> FeedContent:
         if match is None or match.resource.runs == "async":
             raise NothingHere("There is no such feed.")
         query = match.resource.parameters.canonical(parts.query.encode())
-        request = ReadRequest(path, query, ANYBODY)
+        request = ReadRequest(path, query, ANONYMOUS)
         answer = match.compute(services, request)
     except Failure as failure:
         return FeedContent(PROBLEMS[failure.code].status, MEDIA_TYPE, b"")

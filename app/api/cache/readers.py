@@ -4,14 +4,14 @@ from collections.abc import Mapping
 
 from starlette.concurrency import run_in_threadpool
 
-from app.access.caller import ANYBODY, Caller
+from app.access.caller import ANONYMOUS, Caller
 from app.access.errors import KeyRefused
-from app.access.keys import authenticate, is_to_be_noted
+from app.access.keys import authenticate, is_use_record_due
 from app.api.http.asgi import Scope
 from app.api.http.clients import client_of
 from app.api.middleware.authentication import sent_key
 from app.bootstrap import Services
-from app.kit.watch import Version
+from app.kit.sql.change_watch import Version
 
 _MOST = 10_000
 
@@ -28,10 +28,10 @@ class Readers:
     async def caller(self, scope: Scope, asked: Mapping[bytes, bytes]) -> Caller:
         """Return who stands behind a request, or refuse the key."""
         if b"authorization" not in asked and b"x-api-key" not in asked:
-            return ANYBODY
+            return ANONYMOUS
         key = sent_key(scope)
         if key is None:
-            return ANYBODY
+            return ANONYMOUS
         services = self._services
         version, now = services.watch.version(), services.clock.now()
         if self._version != version or len(self._known) > _MOST:
@@ -39,7 +39,7 @@ class Readers:
             self._known.clear()
             self._version = version
         known = self._known.get(key)
-        if known is None or known.has_expired(now) or is_to_be_noted(known, now):
+        if known is None or known.has_expired(now) or is_use_record_due(known, now):
             try:
                 known = await run_in_threadpool(authenticate, services.database, key, now)
             except KeyRefused:

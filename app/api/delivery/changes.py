@@ -5,8 +5,8 @@ from functools import partial
 
 from starlette.concurrency import run_in_threadpool
 
-from app.access.rights import PUBLIC
-from app.access.validity import insist_on_valid_key
+from app.access.access_rights import PUBLIC
+from app.access.key_validity import require_valid_key
 from app.api.delivery.resource import ReadRequest, Resource, delivered
 from app.api.http.access import Reads
 from app.api.http.answer import Answer
@@ -19,7 +19,7 @@ from app.api.live.sync_requests import (
     short_read,
 )
 from app.bootstrap import Services
-from app.syndication.sync.changes import Batch
+from app.syndication.sync.change_reader import Batch
 
 
 async def list_changes(
@@ -34,7 +34,7 @@ async def list_changes(
     if caller.key_id is not None:
         # It may have waited for a minute. Entries are read before the key, so that none of them
         # is later than its revocation.
-        check = partial(insist_on_valid_key, services.database, services.clock, caller)
+        check = partial(require_valid_key, services.database, services.clock, caller)
         await short_read(services, check)
     body = batch_body(services, batch)
     # A cache that repeated for seconds that nothing happened would have followers ask in a loop.
@@ -47,7 +47,7 @@ async def _next(services: Services, notifier: ChangeNotifier, asked: ChangesRequ
     """Read the next entries, and wait for the first if there is none and that was asked for."""
     loop = asyncio.get_running_loop()
     until = loop.time() + asked.wait
-    follower = asked.follower
+    follower = asked.after
     while True:
         version = notifier.version
         read = partial(services.changes.next, follower, asked.limit)
@@ -56,7 +56,7 @@ async def _next(services: Services, notifier: ChangeNotifier, asked: ChangesRequ
             batch.more or await notifier.changed(version, until - loop.time())
         ):
             return batch
-        follower = batch.follower
+        follower = batch.after
 
 
 CHANGES = Resource("/v1/changes", Reads.STORIES, list_changes, CHANGE_LIST, "async", waits="wait")

@@ -8,9 +8,9 @@ from app.bootstrap import Services
 from app.content.inputs import normal_language
 from app.content.slugs import slug_problem
 from app.delivery.store.entries import EntryType
-from app.kit.ids import normal_ref
-from app.kit.nearest import nearest
-from app.kit.quoting import quoted
+from app.kit.ids import normalize_ref
+from app.kit.quoting import quote_text
+from app.kit.similar_names import find_nearest
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,33 +48,35 @@ def language(services: Services, request: ReadRequest, name: str) -> Channel:
     try:
         tag = normal_language(name)
     except ValueError:
-        head = services.delivery.head()
-        raise nothing_here(request, head, f"{quoted(name)} is not a BCP 47 tag.") from None
+        head = services.delivery.load_log_state()
+        raise nothing_here(request, head, f"{quote_text(name)} is not a BCP 47 tag.") from None
     clause = Clause("language", (tag.lower(),))
     return Channel(f"/feeds/languages/{tag}", tag, (clause,), moved=tag != name)
 
 
 def tag(services: Services, request: ReadRequest, name: str) -> Channel:
     """Return the feed of a tag by its form as a slug; several spellings may share it."""
-    slug = normal_ref(name)
+    slug = normalize_ref(name)
     if slug_problem(slug) is not None:
         raise nothing_here(
-            request, services.delivery.head(), f"No tag makes the slug {quoted(name)}."
+            request,
+            services.delivery.load_log_state(),
+            f"No tag makes the slug {quote_text(name)}.",
         )
-    spellings = services.tags.spellings(slug, services.delivery.head().position)
+    spellings = services.tags.find_spellings(slug, services.delivery.load_log_state().position)
     clause = Clause("tag", spellings)
     return Channel(f"/feeds/tags/{slug}", spellings[0], (clause,), moved=slug != name)
 
 
 def _entry(services: Services, request: ReadRequest, type_: EntryType, name: str) -> Channel:
-    directory, head, _ = services.delivery.current()
-    ref = normal_ref(name)
+    directory, head, _ = services.delivery.load_current()
+    ref = normalize_ref(name)
     entry = directory.find(type_, ref)
     found = entry or directory.find_former(type_, ref)
     if found is None:
-        guess = nearest(ref, directory.slugs(type_))
+        guess = find_nearest(ref, directory.list_slugs(type_))
         meant = f" Did you mean {guess!r}?" if guess else ""
-        raise nothing_here(request, head, f"There is no {type_} {quoted(name)}.{meant}")
+        raise nothing_here(request, head, f"There is no {type_} {quote_text(name)}.{meant}")
     path = f"{_PLACES[type_]}/{found.slug}"
     clause = Clause(type_, (found.id,))
     return Channel(path, found.name, (clause,), moved=found.slug != name)

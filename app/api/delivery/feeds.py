@@ -20,10 +20,10 @@ from app.api.http.access import Reads
 from app.api.http.answer import Answer
 from app.bootstrap import Services
 from app.delivery.freshness import LISTS
-from app.delivery.query import Form, Position
 from app.delivery.results import Page
-from app.kit.nearest import nearest
-from app.kit.quoting import quoted
+from app.delivery.story_query import Form, ListPosition
+from app.kit.quoting import quote_text
+from app.kit.similar_names import find_nearest
 from app.syndication.formats import FEEDS, FeedFormat
 
 # More than this is written on a thread, so that nobody else waits for it.
@@ -34,15 +34,17 @@ def answer_feed(services: Services, request: ReadRequest, channel: Channel, ext:
     """Answer with a feed, or redirect to where it is now."""
     form = FEEDS.get(ext)
     if form is None:
-        raise nothing_here(request, services.delivery.head(), no_format(ext, FEEDS))
+        raise nothing_here(request, services.delivery.load_log_state(), no_format(ext, FEEDS))
     if channel.moved:
-        return redirected(services, request, f"{channel.path}.{ext}", services.delivery.head())
+        return redirected(
+            services, request, f"{channel.path}.{ext}", services.delivery.load_log_state()
+        )
     asked = _parse(services, request, channel, form)
     if asked.search is not None or not asked.query.is_short:
         request.leave_loop()
     if asked.search is not None:
         return _searched(services, request, asked, form)
-    page = services.delivery.stories(asked.query)
+    page = services.delivery.list_stories(asked.query)
     if sum(map(len, page.items)) > MUCH:
         request.leave_loop()
     return _write(services, request, asked, form, page)
@@ -56,7 +58,7 @@ def _searched(
     found = services.search.search(asked.search)
     before, after = (_position(place) for place in places(asked.search, found))
     page = Page(list(found.items), found.head, before, after)
-    return _write(services, request, asked, form, page, settled=found.settled)
+    return _write(services, request, asked, form, page, is_stable=found.is_stable)
 
 
 def _write(
@@ -66,9 +68,9 @@ def _write(
     form: FeedFormat,
     page: Page,
     *,
-    settled: bool = True,
+    is_stable: bool = True,
 ) -> Answer:
-    """Write a feed; one that is not `settled` may change without the log or time changing."""
+    """Write a feed; one that is not `is_stable` may change without the log or time changing."""
     body, following = write_feed(services, request, asked, page, form)
     before = asked.paging.cursor(page.before, backwards=True)
     links = list_links(services, request, {"next": following, "prev": before})
@@ -77,32 +79,32 @@ def _write(
     return delivered(
         request,
         body,
-        page.head,
+        page.log_state,
         keys=(LISTS,),
         links=links,
         media_type=form.media_type,
         # However the address was spelt: this is the one that the feed gives as its own.
         location=links["self"],
-        kept=settled,
+        kept=is_stable,
     )
 
 
 def no_format(ext: str, known: Collection[str]) -> str:
     """Say that a format does not exist, and which do."""
-    guess = nearest(ext, known)
+    guess = find_nearest(ext, known)
     meant = f" Did you mean {guess!r}?" if guess else ""
-    return f"There is no format {quoted(ext)}.{meant} Known here: {', '.join(known)}."
+    return f"There is no format {quote_text(ext)}.{meant} Known here: {', '.join(known)}."
 
 
 def _parse(
     services: Services, request: ReadRequest, channel: Channel, format_: FeedFormat
 ) -> FeedRequest:
     sent = (SEARCH_FEED if channel.searched else FEED).parse(request.query)
-    values, _ = with_ids(sent, services.delivery.ids_of)
+    values, _ = with_ids(sent, services.delivery.find_ids)
     form: Form = "whole" if _may_read_whole(services, request) else "short"
     typed = read_typed(values)
     path = f"{channel.path}?{typed!r}" if channel.searched else channel.path
-    embargoed = format_.tells_embargo and request.reader.embargoed
+    embargoed = format_.marks_embargo and request.reader.embargoed
     query, paging = read_query(services, values, path, form, channel.clauses, embargoed=embargoed)
     if not channel.searched:
         return FeedRequest(channel, query, paging)
@@ -117,7 +119,7 @@ def _may_read_whole(services: Services, request: ReadRequest) -> bool:
     return request.reader.key_id is not None or services.settings.anonymous == "all"
 
 
-def _position(place: Sequence[int] | None) -> Position | None:
+def _position(place: Sequence[int] | None) -> ListPosition | None:
     """Return a place in what was found as one in a list: its second part is a text there."""
     return None if place is None else (place[0], str(place[1]))
 

@@ -5,7 +5,7 @@ Nothing is read but the directory: a feed is not made to find out whether there 
 
 from urllib.parse import unquote, urlsplit
 
-from app.access.caller import ANYBODY
+from app.access.caller import ANONYMOUS
 from app.access.selection import Selection
 from app.api.delivery import channels
 from app.api.delivery.channels import Channel
@@ -17,7 +17,7 @@ from app.api.http.access import Reads
 from app.api.http.errors import NothingHere
 from app.bootstrap import Services
 from app.kit.errors import Failure
-from app.kit.quoting import quoted
+from app.kit.quoting import quote_text
 from app.syndication.formats import FEEDS
 from app.syndication.push.errors import BadHubRequest
 
@@ -44,9 +44,9 @@ def selection_of_topic(services: Services, topic: str) -> Selection:
     parts = urlsplit(topic)
     path, _, ext = unquote(parts.path[len(urlsplit(base).path) :]).rpartition(".")
     if ext not in FEEDS:
-        raise BadHubRequest(f"There is no feed in the format {quoted(ext)}.")
+        raise BadHubRequest(f"There is no feed in the format {quote_text(ext)}.")
     try:
-        Reads.HEADLINES.allow(services, ANYBODY)
+        Reads.HEADLINES.allow(services, ANONYMOUS)
         return _selection(services, path, parts.query)
     except NothingHere as wrong:
         raise BadHubRequest(f"{_NO_FEED} {wrong.detail}") from wrong
@@ -75,5 +75,5 @@ def _channel(services: Services, path: str) -> Channel:
         return _FIXED[path]
     if kind not in _NAMED or not name or "/" in name:
         raise BadHubRequest(_NO_FEED)
-    request = ReadRequest(f"/feeds/{path}", b"", ANYBODY)
+    request = ReadRequest(f"/feeds/{path}", b"", ANONYMOUS)
     return _NAMED[kind](services, request, name)

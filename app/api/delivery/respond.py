@@ -13,7 +13,7 @@ from app.api.http.answer import Answer
 from app.api.http.asgi import state
 from app.api.live.change_notifier import ChangeNotifier
 from app.bootstrap import Services
-from app.kit.readers import ReadLimit
+from app.kit.sql.sqlite_readers import ReadLimit
 
 # More values than people choose; each may be one more test of every story.
 _MANY_VALUES = 30
@@ -28,7 +28,7 @@ async def fetch(
         resource.reads.allow(services, request.reader)
         answer: Answer = await resource.answer(services, request, notifier, **parts)
         return answer
-    reads = services.database.awaited
+    reads = services.database.async_reads
     if resource.awaited is not None and reads is not None and not asks_much(request.query):
         resource.reads.allow(services, request.reader)
         with suppress(TakesLong):

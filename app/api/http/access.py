@@ -24,7 +24,7 @@ class Reads(Enum):
         if self is Reads.ANYTHING_OPEN or anonymous == "all":
             return
         if anonymous == "none" or self is Reads.STORIES:
-            caller.need(Scope.read)
+            caller.require(Scope.read)
 
 
 # The scope that a caller needs; or what readers read, of whom the deployment says who needs a key.

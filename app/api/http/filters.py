@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Literal, Protocol
 
-from app.access.selection import Clause, Field, Selection, Span, fold
+from app.access.selection import Clause, Field, Selection, TimeRange, fold
 from app.api.http.parameters import (
     STRING,
     Declaration,
@@ -17,8 +17,8 @@ from app.api.http.parameters import (
 )
 from app.content.inputs import is_kind
 from app.kit.errors import BadParameter
-from app.kit.ids import is_id, normal_ref
-from app.kit.quoting import quoted
+from app.kit.ids import is_id, normalize_ref
+from app.kit.quoting import quote_text
 
 MOST_VALUES = 100
 _MOST_CLAUSES = 20
@@ -36,7 +36,7 @@ class References(Protocol):
     def resolve(self, type_: TaxonomyType, ref: str, /) -> str | None:
         """Return the id behind an id or slug, or nothing."""
 
-    def slugs(self, type_: TaxonomyType, /) -> Iterable[str]:
+    def list_slugs(self, type_: TaxonomyType, /) -> Iterable[str]:
         """Return all slugs of a type, for a guess."""
 
 
@@ -66,8 +66,8 @@ def read_selection(values: Values, references: References) -> Selection:
         raise BadParameter(f"All filters together take at most {_MOST_IN_ALL} values.")
     return Selection(
         clauses=tuple(clauses),
-        published=Span(values[PUBLISHED_AFTER], values[PUBLISHED_BEFORE]),
-        updated=Span(values[UPDATED_AFTER], values[UPDATED_BEFORE]),
+        published=TimeRange(values[PUBLISHED_AFTER], values[PUBLISHED_BEFORE]),
+        updated=TimeRange(values[UPDATED_AFTER], values[UPDATED_BEFORE]),
     )
 
 
@@ -108,24 +108,24 @@ def _clause(declared: Filter, text: str, references: References) -> Clause:
 
 
 def _resolve(type_: TaxonomyType, value: str, references: References) -> str:
-    ref = normal_ref(value)
+    ref = normalize_ref(value)
     known = references.resolve(type_, ref)
     if known is not None:
         return known
-    detail = f"There is no {type_} {quoted(value)}.{guess(ref, references.slugs(type_))}"
+    detail = f"There is no {type_} {quote_text(value)}.{guess(ref, references.list_slugs(type_))}"
     raise bad(type_, "unknown_reference", detail)
 
 
 def _read_id(value: str, _: References) -> str:
     if not is_id(value):
-        raise bad("ids", "bad_format", f"{quoted(value)} is not an id (a UUID).")
+        raise bad("ids", "bad_format", f"{quote_text(value)} is not an id (a UUID).")
     return value.lower()
 
 
 def _read_kind(value: str, _: References) -> str:
     kind = value.lower()
     if not is_kind(kind):
-        raise bad("kind", "bad_format", f"{quoted(value)} is no kind: a word such as 'news'.")
+        raise bad("kind", "bad_format", f"{quote_text(value)} is no kind: a word such as 'news'.")
     return kind
 
 

@@ -6,7 +6,7 @@ from fastapi import Request
 
 from app.api.http.errors import MalformedJson, UnsupportedMediaType
 from app.kit import json
-from app.kit.quoting import quoted
+from app.kit.quoting import quote_text
 
 # No input has so many levels; what works on it may recurse.
 _DEEPEST = 50
@@ -28,7 +28,7 @@ class JsonRequest(Request):
         sent = self.headers.get("content-type", "").partition(";")[0].strip().lower()
         if sent not in {wanted, "application/json"}:
             raise UnsupportedMediaType(
-                f"Send the body as {wanted}, not as {quoted(sent or 'nothing')}."
+                f"Send the body as {wanted}, not as {quote_text(sent or 'nothing')}."
             )
         try:
             value = json.loads(await self.body())

@@ -12,11 +12,11 @@ from unicodedata import normalize
 from urllib.parse import parse_qsl, urlencode
 
 from app.content.inputs import normal_language
-from app.kit.bounded import BoundedCache
+from app.kit.bounded_cache import BoundedCache
 from app.kit.clock import parse_instant_or_date
 from app.kit.errors import BadParameter, FieldError
-from app.kit.nearest import nearest
-from app.kit.quoting import quoted, shortened
+from app.kit.quoting import quote_text, shorten
+from app.kit.similar_names import find_nearest
 
 STRING: Mapping[str, Any] = {"type": "string"}
 INSTANT: Mapping[str, Any] = {
@@ -263,7 +263,7 @@ def words_parser(known: Collection[Word]) -> Parser[tuple[Word, ...]]:
         for part in sent.split(","):
             word = part.strip()
             if word not in by_text:
-                detail = f"{name!r} knows no {quoted(word)}.{guess(word, known)}"
+                detail = f"{name!r} knows no {quote_text(word)}.{guess(word, known)}"
                 raise bad(name, "not_allowed", detail)
             chosen[by_text[word]] = None
         return tuple(chosen)
@@ -276,7 +276,7 @@ def parse_language(name: str, sent: str) -> str:
     try:
         return normal_language(sent).lower()
     except ValueError as wrong:
-        raise bad(name, "bad_language", f"{quoted(sent)} is not a BCP 47 tag.") from wrong
+        raise bad(name, "bad_language", f"{quote_text(sent)} is not a BCP 47 tag.") from wrong
 
 
 def bad(name: str, code: str, detail: str) -> BadParameter:
@@ -286,7 +286,7 @@ def bad(name: str, code: str, detail: str) -> BadParameter:
 
 def guess(sent: str, known: Iterable[str]) -> str:
     """Return the question whether the known text that is most like another was meant, if any is."""
-    meant = nearest(sent, known)
+    meant = find_nearest(sent, known)
     return f" Did you mean {meant!r}?" if meant else ""
 
 
@@ -324,6 +324,6 @@ def _unknown(names: Iterable[str], known: Collection[str]) -> BadParameter:
     errors: list[FieldError] = []
     for name in names:
         advice = guess(name, known) or f" Known here: {listed}."
-        detail = f"There is no parameter {quoted(name)}.{advice}"
-        errors.append(FieldError(f"?{shortened(name)}", "unknown_parameter", detail))
+        detail = f"There is no parameter {quote_text(name)}.{advice}"
+        errors.append(FieldError(f"?{shorten(name)}", "unknown_parameter", detail))
     return BadParameter(" ".join(error.detail for error in errors[:_MOST_NAMED]), errors=errors)

@@ -11,7 +11,7 @@ from app.api.http.errors import MethodNotAllowed
 from app.api.http.validation import invalid_input
 from app.kit import json
 from app.kit.errors import Failure, FieldError, RateLimited
-from app.kit.fields import InvalidFields
+from app.kit.input_fields import InvalidFields
 
 MEDIA_TYPE = "application/problem+json"
 _log = logging.getLogger("dateline")

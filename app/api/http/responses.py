@@ -9,7 +9,7 @@ from app.api.http.answer import JSON, link_header
 from app.api.http.paging import Links, Paging, envelope
 from app.bootstrap import Services
 from app.kit import json
-from app.kit.pages import ViewPage
+from app.kit.view_page import ViewPage
 
 
 def json_response(

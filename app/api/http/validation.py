@@ -6,8 +6,8 @@ from typing import Any
 from pydantic_core import ErrorDetails
 
 from app.kit.errors import FieldError, InvalidInput
-from app.kit.nearest import nearest
-from app.kit.quoting import shortened
+from app.kit.quoting import shorten
+from app.kit.similar_names import find_nearest
 
 # A body may have hundreds of thousands of unknown fields; no one reads so many errors.
 _MOST_ERRORS = 100
@@ -47,7 +47,7 @@ def field_error(found: ErrorDetails, known: Collection[str]) -> FieldError:
     code = _code(found)
     detail = _detail(found, code)
     if code == "unknown_field" and len(location) == 1:
-        guess = nearest(str(location[0]), known)
+        guess = find_nearest(str(location[0]), known)
         detail += f" Did you mean {guess!r}?" if guess else _listed(known)
     return FieldError(pointer, code, detail)
 
@@ -78,4 +78,4 @@ def _listed(known: Collection[str]) -> str:
 
 def _escaped(part: int | str) -> str:
     """Escape one token of a JSON pointer (RFC 6901, section 3), shortened if it is long."""
-    return shortened(str(part)).replace("~", "~0").replace("/", "~1")
+    return shorten(str(part)).replace("~", "~0").replace("/", "~1")

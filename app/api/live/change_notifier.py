@@ -2,7 +2,7 @@
 
 import asyncio
 
-from app.kit.watch import Version, Watch
+from app.kit.sql.change_watch import Version, Watch
 
 _EVERY = 0.05
 

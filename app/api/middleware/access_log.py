@@ -15,7 +15,7 @@ from app.api.http.security_headers import safety_headers
 from app.api.ops.metrics import Metrics, Tally
 from app.api.ops.redaction import hide_secrets, path_for_log
 from app.kit.ids import new_id
-from app.kit.log import ACCESS, AccessRecord
+from app.kit.process.log import ACCESS, AccessRecord
 from app.settings import Settings
 
 _log = logging.getLogger(ACCESS)

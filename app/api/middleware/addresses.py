@@ -14,7 +14,7 @@ from app.api.http.asgi import App, Receive, Scope, Send, answer, header, request
 from app.api.http.errors import BadHost, NothingHere, QueryTooLong
 from app.api.http.problems import problem_for
 from app.kit.errors import Failure
-from app.kit.quoting import quoted
+from app.kit.quoting import quote_text
 
 _PROBES = ("/healthz", "/readyz")
 _SLASH = re.compile(rb"%2[Ff]")
@@ -86,7 +86,7 @@ def is_plain(scope: Scope) -> bool:
 def _detail(given: str | None) -> str:
     if given is None:
         return "The request names no host."
-    return f"This server does not serve the host {quoted(_name(given))}."
+    return f"This server does not serve the host {quote_text(_name(given))}."
 
 
 def _name(host: str) -> str:

@@ -4,7 +4,7 @@ from app.api.http.asgi import App, Receive, Scope, Send, answer, request_id
 from app.api.http.errors import NothingHere
 from app.api.http.problems import problem_for
 from app.api.ops.redaction import path_for_log
-from app.kit.quoting import quoted
+from app.kit.quoting import quote_text
 from app.settings import Settings
 
 _METRICS = "/metrics"
@@ -61,5 +61,5 @@ def _is_reference(path: str) -> bool:
 
 
 async def _answer_nothing(scope: Scope, send: Send) -> None:
-    nothing = NothingHere(f"Nothing is served at {quoted(path_for_log(scope['path']))}.")
+    nothing = NothingHere(f"Nothing is served at {quote_text(path_for_log(scope['path']))}.")
     await answer(send, *problem_for(nothing, request_id(scope)))

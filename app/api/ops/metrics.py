@@ -24,7 +24,7 @@ from app.api.ops.component_metrics import (
 )
 from app.api.ops.process_metrics import ProcessCollector
 from app.api.ops.shared_metrics import SharedMetrics
-from app.kit.leadership import Leadership
+from app.kit.sql.leadership import Leadership
 
 MEDIA_TYPE = CONTENT_TYPE_LATEST
 _BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)

@@ -27,7 +27,7 @@ class AccessRoute(APIRoute):
             # For the access log and metrics.
             known["route"] = self.path
             if isinstance(self.access, Scope):
-                known["caller"].need(self.access)
+                known["caller"].require(self.access)
             else:
                 self.access.allow(request.app.state.services, known["caller"])
             request = JsonRequest(request.scope, request.receive)

@@ -8,7 +8,7 @@ from app.api.schemas.access import By
 from app.api.schemas.base import Answer, Id, Instant
 from app.api.schemas.documents import Correction
 from app.api.schemas.reading import PageInfo
-from app.content.article import Answer as Answered
+from app.content.article import Answer as HttpResponse
 from app.content.article import State
 from app.content.inputs import ArticleInput, CategoryInput, SourceInput
 from app.content.removals import Code
@@ -31,7 +31,7 @@ class ArticleView(ArticleInput, Answer):
     scheduled_at_local: str | None
     time_zone: str | None
     corrections: list[Correction]
-    answer: Answered | None
+    answer: HttpResponse | None
     notice: str | None
     redirect_to: Id | None
     first_published_at: Instant | None

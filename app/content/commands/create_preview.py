@@ -1,4 +1,4 @@
-"""Make a link through which anybody sees what is not public yet."""
+"""Create a preview link, which shows anyone what is not public yet."""
 
 from datetime import timedelta
 
@@ -9,23 +9,23 @@ from app.content.errors import WrongState
 from app.content.orders import PreviewInput
 from app.kit.errors import InvalidInput
 from app.kit.ids import new_id
-from app.kit.unit import Unit
+from app.kit.sql.unit_of_work import UnitOfWork
 
 _USUAL = timedelta(days=7)
 _LONGEST = timedelta(days=90)
 
 
-def create_preview(unit: Unit, ref: str, order: PreviewInput) -> store.Preview:
-    """Make a link that ends by itself and can be revoked before."""
+def create_preview(unit: UnitOfWork, ref: str, order: PreviewInput) -> store.Preview:
+    """Create a link that expires and can be revoked."""
     article = article_to_change(unit, ref, None)
     _check(unit, article, order)
     made = store.Preview(new_id(), article.id, order.as_of, order.expires_at or unit.now + _USUAL)
     store.insert_preview(unit.session, made)
-    unit.note("created", "preview", article.id, None, made._asdict())
+    unit.audit("created", "preview", article.id, None, made._asdict())
     return made
 
 
-def _check(unit: Unit, article: Article, order: PreviewInput) -> None:
+def _check(unit: UnitOfWork, article: Article, order: PreviewInput) -> None:
     if article.stage == "killed" or article.deleted_at is not None:
         raise WrongState("This story was killed or deleted; nobody is to see it.")
     if order.as_of is not None and order.as_of <= unit.now:

@@ -6,15 +6,15 @@ from app.content.events import SourceSaved
 from app.content.inputs import SourceInput
 from app.content.taxonomy import NOTHING_BROUGHT, Brought, Source, fields_of
 from app.kit.ids import new_id
-from app.kit.unit import Unit
+from app.kit.sql.unit_of_work import UnitOfWork
 
 
 def create_source(
-    unit: Unit,
+    unit: UnitOfWork,
     written: SourceInput,
     brought: Brought = NOTHING_BROUGHT,
 ) -> Source:
-    """Add a source, public at once; an importer brings its id and history along."""
+    """Create a source, public at once; an importer passes its id and history."""
     slug = (
         given_slug(unit.session, "source", written.slug)
         if written.slug
@@ -29,8 +29,8 @@ def create_source(
         **written.model_dump(exclude={"slug"}),
     )
     store.save_source(unit.session, source, new=True)
-    slugs = [(one, source.id) for one in (source.slug, *brought.former_slugs)]
+    slugs = [(slug, source.id) for slug in (source.slug, *brought.former_slugs)]
     store.keep_public_slugs(unit.session, "source", slugs, unit.now)
-    unit.note("created", "source", source.id, None, fields_of(source))
+    unit.audit("created", "source", source.id, None, fields_of(source))
     unit.events.append(SourceSaved(source, former_slugs=brought.former_slugs))
     return source

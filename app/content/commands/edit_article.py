@@ -1,4 +1,4 @@
-"""Change an article's working copy, and publish it in the same step if the writing says so."""
+"""Edit an article's working copy, and publish it in the same step if the request says so."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -14,26 +14,28 @@ from app.content.saving import Change, save
 from app.content.translations import check_translation
 from app.content.views import article_view
 from app.kit.errors import FieldError
-from app.kit.quoting import quoted
-from app.kit.unit import Unit
+from app.kit.quoting import quote_text
+from app.kit.sql.unit_of_work import UnitOfWork
 
 
-def replace_article(unit: Unit, ref: str, document: dict[str, Any], expected: Expected) -> Article:
-    """Replace what is written of an article by a document."""
+def replace_article(
+    unit: UnitOfWork, ref: str, document: dict[str, Any], expected: Expected
+) -> Article:
+    """Replace the writable fields of an article by a document."""
     article = article_to_change(unit, ref, expected)
     fields = replaced("article", _view(unit, article), document)
     return rewrite_article(unit, article, ArticleInput.read(fields))
 
 
-def patch_article(unit: Unit, ref: str, patch: dict[str, Any], expected: Expected) -> Article:
-    """Apply a merge patch (RFC 7396) to what is written of an article."""
+def patch_article(unit: UnitOfWork, ref: str, patch: dict[str, Any], expected: Expected) -> Article:
+    """Apply a merge patch (RFC 7396) to the writable fields of an article."""
     article = article_to_change(unit, ref, expected)
     fields = patched("article", _view(unit, article), patch)
     return rewrite_article(unit, article, ArticleInput.read(fields))
 
 
-def rewrite_article(unit: Unit, article: Article, written: ArticleInput) -> Article:
-    """Write an input over an article; an equal one leaves no trace."""
+def rewrite_article(unit: UnitOfWork, article: Article, written: ArticleInput) -> Article:
+    """Write an input over an article; an unchanged input writes nothing."""
     references = References(unit.session)
     references.load_inputs([written])
     change = rewritten(unit, article, written, references)
@@ -45,16 +47,16 @@ def rewrite_article(unit: Unit, article: Article, written: ArticleInput) -> Arti
 
 
 def rewritten(
-    unit: Unit,
+    unit: UnitOfWork,
     article: Article,
     written: ArticleInput,
     references: References,
     known: Mapping[str, Article] | None = None,
 ) -> Change | None:
-    """Return the change that an input makes to an article, or nothing if it makes none.
+    """Return the change that an input makes to an article, or `None` if nothing differs.
 
-    `references` must have loaded what the input names; `known` are articles of the same
-    transaction that are not written down yet.
+    `references` must have loaded what the input refers to; `known` are articles that the same
+    transaction has not written yet.
     """
     fields = rewritten_fields(unit, article, written, references)
     after = edited(article, fields, unit.now)
@@ -67,15 +69,15 @@ def rewritten(
 
 
 def rewritten_fields(
-    unit: Unit, article: Article, written: ArticleInput, references: References
+    unit: UnitOfWork, article: Article, written: ArticleInput, references: References
 ) -> dict[str, Any]:
-    """Return the fields that an input gives an article, its slug and external id free to have."""
+    """Return the new fields of an article; check that slug and external id are free."""
     if article.deleted_at is not None or article.stage == "killed":
         state = "deleted" if article.deleted_at is not None else "killed"
         raise WrongState(f"This story is {state}. Restore it before it can be changed.")
     base = base_of(written, references)
     fields = written_fields(written, references, base, unit.prepared, article)
-    # What was asked for is what was made of it, where an embargo has moved it.
+    # The client sends back the requested time, which an embargo may have moved.
     untouched = article.published_at == article.public_from
     if fields["published_at"] is None or (
         untouched and fields["published_at"] == article.offered_from
@@ -87,15 +89,15 @@ def rewritten_fields(
     return fields
 
 
-def patched_fields(unit: Unit, article: Article, patch: dict[str, Any]) -> dict[str, Any]:
-    """Return the fields that a merge patch on what is written of an article gives it."""
+def patched_fields(unit: UnitOfWork, article: Article, patch: dict[str, Any]) -> dict[str, Any]:
+    """Return the new fields after a merge patch on the writable fields of an article."""
     written = ArticleInput.read(patched("article", _view(unit, article), patch))
     references = References(unit.session)
     references.load_inputs([written])
     return rewritten_fields(unit, article, written, references)
 
 
-def _check_external_id(unit: Unit, article: Article, fields: dict[str, Any]) -> None:
+def _check_external_id(unit: UnitOfWork, article: Article, fields: dict[str, Any]) -> None:
     if fields["external_id"] is None or (
         fields["external_id"] == article.external_id and fields["source_id"] == article.source_id
     ):
@@ -103,12 +105,12 @@ def _check_external_id(unit: Unit, article: Article, fields: dict[str, Any]) -> 
     other = store.article_by_external_id(unit.session, fields["source_id"], fields["external_id"])
     if other is not None and other.id != article.id:
         raise ExternalIdTaken(
-            f"The story {quoted(other.slug)} of the same source has this external id.",
+            f"The story {quote_text(other.slug)} of the same source has this external id.",
             errors=[FieldError("#/external_id", "external_id_taken", "Taken.")],
         )
 
 
-def _view(unit: Unit, article: Article) -> dict[str, Any]:
+def _view(unit: UnitOfWork, article: Article) -> dict[str, Any]:
     references = References(unit.session)
     references.load_articles([article])
     return article_view(article, unit.now, references)

@@ -1,4 +1,4 @@
-"""Change a category, or hang it under another one."""
+"""Edit a category, or move it below another one."""
 
 from dataclasses import replace
 from typing import Any
@@ -14,27 +14,29 @@ from app.content.references import References
 from app.content.taxonomy import Category, fields_of
 from app.content.views import category_view
 from app.kit.errors import InvalidInput
-from app.kit.unit import Unit
+from app.kit.sql.unit_of_work import UnitOfWork
 
 
 def replace_category(
-    unit: Unit, ref: str, document: dict[str, Any], expected: Expected
+    unit: UnitOfWork, ref: str, document: dict[str, Any], expected: Expected
 ) -> Category:
-    """Replace what is written of a category by a document."""
+    """Replace the writable fields of a category by a document."""
     category = category_to_change(unit, ref, expected)
     fields = replaced("category", _view(unit, category), document)
     return rewrite_category(unit, category, CategoryInput.read(fields))
 
 
-def patch_category(unit: Unit, ref: str, patch: dict[str, Any], expected: Expected) -> Category:
-    """Apply a merge patch (RFC 7396) to what is written of a category."""
+def patch_category(
+    unit: UnitOfWork, ref: str, patch: dict[str, Any], expected: Expected
+) -> Category:
+    """Apply a merge patch (RFC 7396) to the writable fields of a category."""
     category = category_to_change(unit, ref, expected)
     fields = patched("category", _view(unit, category), patch)
     return rewrite_category(unit, category, CategoryInput.read(fields))
 
 
-def rewrite_category(unit: Unit, category: Category, written: CategoryInput) -> Category:
-    """Write an input over a category; an equal one leaves no trace."""
+def rewrite_category(unit: UnitOfWork, category: Category, written: CategoryInput) -> Category:
+    """Write an input over a category; an unchanged input writes nothing."""
     after = replace(
         category,
         slug=written.slug or category.slug,
@@ -53,13 +55,13 @@ def rewrite_category(unit: Unit, category: Category, written: CategoryInput) -> 
     after = replace(after, version=category.version + 1, modified_at=unit.now)
     store.save_category(unit.session, after, new=False)
     store.keep_public_slugs(unit.session, "category", [(after.slug, after.id)], unit.now)
-    unit.note("edited", "category", after.id, fields_of(category), fields_of(after))
+    unit.audit("edited", "category", after.id, fields_of(category), fields_of(after))
     unit.events.append(CategorySaved(after, moved=moved, renamed=renamed))
     return after
 
 
-def _check_move(unit: Unit, category: Category) -> None:
-    """Refuse a cycle; two moves at once could make one together, so they take turns."""
+def _check_move(unit: UnitOfWork, category: Category) -> None:
+    """Refuse a cycle; the lock prevents two concurrent moves from making one together."""
     unit.session.lock(CATEGORY_TREE)
     parent = category.parent_id
     if parent is not None and category.id in store.ancestors(unit.session, parent):
@@ -69,7 +71,7 @@ def _check_move(unit: Unit, category: Category) -> None:
     check_depth(unit, parent, store.levels_below(unit.session, category.id))
 
 
-def _view(unit: Unit, category: Category) -> dict[str, Any]:
+def _view(unit: UnitOfWork, category: Category) -> dict[str, Any]:
     references = References(unit.session)
     if category.parent_id is not None:
         references.load("category", category.parent_id)

@@ -8,28 +8,28 @@ from app.content.article import Article, is_current, state_of
 from app.content.events import ArticlePublished
 from app.content.names import Name
 from app.content.saving import from_snapshot
-from app.kit.unit import Unit
+from app.kit.sql.unit_of_work import UnitOfWork
 
 _BATCH = 50
 
 
 @dataclass(frozen=True, slots=True)
 class Erased:
-    """What was done to a batch of stories; `last` is the id after which the next one begins."""
+    """The result for a batch of stories; the next batch begins after the id `last`."""
 
     looked: int
     changed: int
     last: str
 
 
-def erase_name(unit: Unit, name: Name, after: str) -> Erased:
-    """Rewrite the stories after an id, under the versions that they have; publish them so."""
+def erase_name(unit: UnitOfWork, name: Name, after: str) -> Erased:
+    """Rewrite the stories after an id without new versions, and publish the result."""
     articles = store.articles_after(unit.session, after, _BATCH)
     changed = sum(_erase(unit, name, article) for article in articles)
     return Erased(len(articles), changed, articles[-1].id if articles else after)
 
 
-def _erase(unit: Unit, name: Name, article: Article) -> bool:
+def _erase(unit: UnitOfWork, name: Name, article: Article) -> bool:
     after = name.erased_from(article)
     revisions = store.revisions(unit.session, article.id, None, None, article.version)
     erased = [_without(name, revision) for revision in revisions]
@@ -38,7 +38,7 @@ def _erase(unit: Unit, name: Name, article: Article) -> bool:
     if after != article:
         store.update_articles(unit.session, [(article, after)])
     store.replace_revisions(unit.session, erased)
-    unit.note("erased", "article", article.id, None, None)
+    unit.audit("erased", "article", article.id, None, None)
     if state_of(after, unit.now) in {"scheduled", "published"}:
         unit.events.append(ArticlePublished(_public_copy(after, erased), "updated"))
     return True
@@ -47,7 +47,9 @@ def _erase(unit: Unit, name: Name, article: Article) -> bool:
 def _public_copy(article: Article, revisions: Sequence[store.Revision]) -> Article:
     if is_current(article):
         return article
-    public = next(one for one in revisions if one.version == article.published_version)
+    public = next(
+        revision for revision in revisions if revision.version == article.published_version
+    )
     return replace(from_snapshot(public.snapshot), released=article.released)
 
 

@@ -1,4 +1,4 @@
-"""Keep schedules at the local times at which they were said, when the rules of a zone change."""
+"""Keep schedules at their local times when the rules of a time zone change."""
 
 from dataclasses import replace
 from datetime import datetime
@@ -8,22 +8,22 @@ from app.content.article import Article, published
 from app.content.local_time import instant_by_rules_of_now
 from app.content.public_copy import public_copy, save_public
 from app.kit.errors import InvalidInput
-from app.kit.unit import Unit
+from app.kit.sql.unit_of_work import UnitOfWork
 
 BATCH = 200
 
 
-def follow_time_zones(unit: Unit, after: str = "") -> tuple[int, str | None]:
-    """Move what is scheduled where its zone has new rules.
+def follow_time_zones(unit: UnitOfWork, after: str = "") -> tuple[int, str | None]:
+    """Move schedules in time zones with new rules.
 
-    Return how many schedules were moved, and where to go on, if there are more.
+    Return the number of moved schedules, and the id to continue after, if there are more.
     """
     found = store.scheduled_in_zones(unit.session, unit.now, after, BATCH)
     moved = sum(_follow(unit, article) for article in found)
     return moved, found[-1].id if len(found) == BATCH else None
 
 
-def _follow(unit: Unit, article: Article) -> bool:
+def _follow(unit: UnitOfWork, article: Article) -> bool:
     at = _instant(article)
     if at is None:
         return False
@@ -31,7 +31,7 @@ def _follow(unit: Unit, article: Article) -> bool:
     copy = published(public, unit.now, at=at)
     if (copy.offered_from, copy.public_from) == (public.offered_from, public.public_from):
         return False
-    # The same time on the wall; only the instant is another.
+    # The local time is the same; only the instant differs.
     copy = replace(copy, scheduled_at_local=article.scheduled_at_local, time_zone=article.time_zone)
     untouched = article.published_at == public.published_at
     at = copy.published_at if untouched else article.published_at
@@ -46,5 +46,5 @@ def _instant(article: Article) -> datetime | None:
     try:
         return instant_by_rules_of_now(article.scheduled_at_local, article.time_zone)
     except InvalidInput:
-        # The zone is not known here any more; what was understood once stands.
+        # The zone is unknown here now; the instant stays as it was resolved before.
         return None

@@ -1,4 +1,4 @@
-"""Remove a deleted story for good: its working copy, its revisions and its previews."""
+"""Purge a deleted story: its working copy, its revisions and its previews."""
 
 from datetime import timedelta
 
@@ -7,13 +7,13 @@ from app.content.article import Article, state_of
 from app.content.editing import Expected, article_to_change
 from app.content.errors import WrongState
 from app.content.removing import remove_article
-from app.kit.unit import Unit
+from app.kit.sql.unit_of_work import UnitOfWork
 
 BATCH = 50
 
 
-def purge_article(unit: Unit, ref: str, expected: Expected) -> None:
-    """Purge a story that was deleted before; nothing brings it back."""
+def purge_article(unit: UnitOfWork, ref: str, expected: Expected) -> None:
+    """Purge a deleted story; it cannot be restored."""
     article = article_to_change(unit, ref, expected)
     if article.deleted_at is None:
         state = state_of(article, unit.now)
@@ -21,10 +21,10 @@ def purge_article(unit: Unit, ref: str, expected: Expected) -> None:
     _purge(unit, article)
 
 
-def purge_trash(unit: Unit, days: int) -> int:
-    """Purge a batch of the stories that were deleted longer ago than so many days; count them.
+def purge_trash(unit: UnitOfWork, days: int) -> int:
+    """Purge a batch of stories that were deleted more than so many days ago; count them.
 
-    0 days keep them for ever.
+    0 days keep deleted stories for ever.
     """
     if not days:
         return 0
@@ -37,6 +37,6 @@ def purge_trash(unit: Unit, days: int) -> int:
     return len(ids)
 
 
-def _purge(unit: Unit, article: Article) -> None:
+def _purge(unit: UnitOfWork, article: Article) -> None:
     remove_article(unit, article, erased=False)
-    unit.note("purged", "article", article.id, None, None)
+    unit.audit("purged", "article", article.id, None, None)

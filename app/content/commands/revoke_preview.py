@@ -1,14 +1,14 @@
-"""Take a preview link back."""
+"""Revoke a preview link."""
 
 from app.content import store
 from app.content.errors import NotFound
-from app.kit.unit import Unit
+from app.kit.sql.unit_of_work import UnitOfWork
 
 
-def revoke_preview(unit: Unit, preview_id: str) -> None:
-    """Revoke a link, at once and for ever."""
+def revoke_preview(unit: UnitOfWork, preview_id: str) -> None:
+    """Revoke a link at once."""
     found = store.preview(unit.session, preview_id)
     if found is None:
         raise NotFound("This link is not known here; it may have been revoked, or have ended.")
     store.delete_preview(unit.session, preview_id)
-    unit.note("revoked", "preview", found.article_id, {"id": preview_id}, None)
+    unit.audit("revoked", "preview", found.article_id, {"id": preview_id}, None)

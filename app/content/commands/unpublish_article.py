@@ -1,4 +1,4 @@
-"""Take a story's public copy away; the working copy stays."""
+"""Remove a story's public copy; the working copy stays."""
 
 from app.content import store
 from app.content.article import Answer, Article, unpublished
@@ -7,11 +7,13 @@ from app.content.orders import UnpublishInput
 from app.content.references import References
 from app.content.saving import Change, save
 from app.kit.errors import InvalidInput
-from app.kit.unit import Unit
+from app.kit.sql.unit_of_work import UnitOfWork
 
 
-def unpublish_article(unit: Unit, ref: str, order: UnpublishInput, expected: Expected) -> Article:
-    """Unpublish: readers find nothing there, or are told that it is gone, or are led elsewhere."""
+def unpublish_article(
+    unit: UnitOfWork, ref: str, order: UnpublishInput, expected: Expected
+) -> Article:
+    """Unpublish a story: readers get a 404, a 410 with a notice, or a redirect."""
     article = article_to_change(unit, ref, expected)
     _check(order)
     answer: Answer | None = None if order.answer == "not_found" else order.answer
@@ -21,7 +23,7 @@ def unpublish_article(unit: Unit, ref: str, order: UnpublishInput, expected: Exp
 
 
 def _check(order: UnpublishInput) -> None:
-    """Refuse what does not go with the answer, so that nobody believes it was said."""
+    """Refuse fields that do not belong to the answer, instead of ignoring them."""
     if order.answer == "redirect" and order.redirect_to is None:
         raise InvalidInput.at("#/redirect_to", "required", "Name the story to lead readers to.")
     if order.answer != "redirect" and order.redirect_to is not None:
@@ -30,7 +32,7 @@ def _check(order: UnpublishInput) -> None:
         raise InvalidInput.at("#/notice", "not_allowed", "Readers get a notice with gone alone.")
 
 
-def _target(unit: Unit, article: Article, ref: str) -> str:
+def _target(unit: UnitOfWork, article: Article, ref: str) -> str:
     references = References(unit.session)
     references.load("article", ref)
     target = references.id_of("article", ref, "#/redirect_to")
@@ -41,13 +43,13 @@ def _target(unit: Unit, article: Article, ref: str) -> str:
     return target
 
 
-def _leads_back(unit: Unit, article: Article, target: str | None) -> bool:
-    """Tell whether readers would be led round in a circle, until one of its stories is public."""
+def _leads_back(unit: UnitOfWork, article: Article, target: str | None) -> bool:
+    """Tell whether the redirects would form a cycle, as long as none of its stories is public."""
     seen: set[str] = set()
     while target is not None and target not in seen and target != article.id:
         seen.add(target)
         other = store.article_by_ref(unit.session, target)
-        # What is published or will be stands for itself, whatever stands there until then.
+        # A story that is published or scheduled is not redirected.
         elsewhere = other is not None and other.stage != "published"
         target = other.redirect_to if other is not None and elsewhere else None
     return target == article.id

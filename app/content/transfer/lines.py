@@ -1,4 +1,4 @@
-"""Lines of NDJSON: what may be in them, and what became of them."""
+"""The NDJSON lines of imports and exports, and the outcome of an imported line."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,11 +8,11 @@ from pydantic import Field, TypeAdapter
 
 from app.content.article import Answer
 from app.content.inputs import ArticleInput, CategoryInput, Ref, Slug, SourceInput
-from app.kit.fields import Address, Input, Instant, Note, Paragraph, text_of
+from app.kit.input_fields import Address, Input, Instant, Note, Paragraph, text_type
 
 Id = Annotated[
     str,
-    text_of(36, 36),
+    text_type(36, 36),
     Field(pattern=r"^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$"),
 ]
 Version = Annotated[int, Field(ge=1, le=2**31 - 1, strict=True)]
@@ -80,8 +80,8 @@ class ArticleLine(Kept, Tied, ArticleInput):
     deleted_at: Instant | None = None
     corrections: list[CorrectionLine] = []
     offered_from: Instant | None = None
-    scheduled_at_local: Annotated[str, text_of(19)] | None = None
-    time_zone: Annotated[str, text_of(100)] | None = None
+    scheduled_at_local: Annotated[str, text_type(19)] | None = None
+    time_zone: Annotated[str, text_type(100)] | None = None
     answer: Answer | None = None
     notice: Note | None = None
     redirect_to: Id | None = None
@@ -94,9 +94,9 @@ LINE: TypeAdapter[SourceLine | CategoryLine | ArticleLine] = TypeAdapter(Line)
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of one line; `wrong` holds the failure where it was refused.
+    """The outcome of a line; `wrong` is the error if it was refused.
 
-    `warnings` say what was taken out of its body.
+    `warnings` say what was removed from its body.
     """
 
     line: int
@@ -109,6 +109,6 @@ class Outcome:
 
 
 def type_of(value: Any) -> str | None:
-    """Return the type that a parsed line claims, where it is one of ours."""
+    """Return the type of a parsed line, if it is a known one."""
     named = value.get("type") if isinstance(value, dict) else None
     return named if named in ("source", "category", "article") else None

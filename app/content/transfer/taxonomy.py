@@ -1,4 +1,4 @@
-"""Lines of sources and categories."""
+"""Import lines of sources and categories."""
 
 from collections.abc import Callable
 from typing import TypeVar
@@ -11,13 +11,13 @@ from app.content.commands.edit_source import rewrite_source
 from app.content.inputs import CategoryInput, SourceInput
 from app.content.taxonomy import Brought, Category, Source
 from app.content.transfer.lines import CategoryLine, Outcome, SourceLine, Status
-from app.kit.unit import Unit
+from app.kit.sql.unit_of_work import UnitOfWork
 
 Row = TypeVar("Row", Source, Category)
 
 
-def import_source(unit: Unit, number: int, line: SourceLine) -> Outcome:
-    """Create or change the source that a line describes."""
+def import_source(unit: UnitOfWork, number: int, line: SourceLine) -> Outcome:
+    """Create or change the source of a line."""
     written = SourceInput.model_validate(line.model_dump(include=set(SourceInput.model_fields)))
     known = _known(unit, line, store.source_by_ref)
     if known is None:
@@ -28,8 +28,8 @@ def import_source(unit: Unit, number: int, line: SourceLine) -> Outcome:
     return Outcome(number, status, "source", after.id, after.slug)
 
 
-def import_category(unit: Unit, number: int, line: CategoryLine) -> Outcome:
-    """Create or change the category that a line describes."""
+def import_category(unit: UnitOfWork, number: int, line: CategoryLine) -> Outcome:
+    """Create or change the category of a line."""
     fields = line.model_dump(include=set(CategoryInput.model_fields))
     written = CategoryInput.model_validate(fields)
     known = _known(unit, line, store.category_by_ref)
@@ -52,8 +52,8 @@ def _brought(line: SourceLine | CategoryLine) -> Brought:
 
 
 def _known(
-    unit: Unit, line: SourceLine | CategoryLine, find: Callable[..., Row | None]
+    unit: UnitOfWork, line: SourceLine | CategoryLine, find: Callable[..., Row | None]
 ) -> Row | None:
-    """Return what a line describes, found by its id or else by its slug, and locked."""
+    """Find what a line describes by its id or else by its slug, and lock it."""
     rows = (find(unit.session, ref, lock=True) for ref in (line.id, line.slug) if ref)
     return next((row for row in rows if row is not None), None)

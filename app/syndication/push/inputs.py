@@ -6,8 +6,8 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BeforeValidator, Field
 from pydantic_core import PydanticCustomError
 
-from app.kit.fields import Address, Input, Instant, ShortLine
-from app.kit.networks import host_of
+from app.kit.input_fields import Address, Input, Instant, ShortLine
+from app.kit.networks import extract_host
 
 Event = Literal[
     "*",
@@ -29,7 +29,7 @@ _Values = Annotated[list[ShortLine], Field(min_length=1, max_length=100)]
 def _receivable(value: str) -> str:
     if "@" in urlsplit(value).netloc or "#" in value:
         raise PydanticCustomError("address", "Leave user, password and fragment out")
-    if urlsplit(value).port == 0 or host_of(value) is None:
+    if urlsplit(value).port == 0 or extract_host(value) is None:
         raise PydanticCustomError("address", "Nothing can be sent there: see its host and port")
     return value
 

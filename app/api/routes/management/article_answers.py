@@ -13,8 +13,8 @@ from app.content.article import Article
 from app.content.references import References
 from app.content.text import Text
 from app.content.texts import warnings_of
-from app.kit.preparing import Prepared
-from app.kit.unit import Unit
+from app.kit.precomputation import ComputedValues
+from app.kit.sql.unit_of_work import UnitOfWork
 
 _PATH = "/v1/manage/articles/"
 
@@ -25,7 +25,7 @@ def sees_killed(caller: Caller) -> bool:
 
 
 def article_answer(
-    unit: Unit,
+    unit: UnitOfWork,
     article: Article,
     caller: Caller,
     *,
@@ -50,8 +50,8 @@ def subject_of(response: Response) -> str | None:
 
 def change(
     commands: CommandRunner,
-    command: Callable[[Unit], Article],
-    prepared: Prepared[Text] | None = None,
+    command: Callable[[UnitOfWork], Article],
+    prepared: ComputedValues[Text] | None = None,
 ) -> Response:
     """Run a command on an article and answer with what comes of it."""
     return commands.run(lambda unit: article_answer(unit, command(unit), commands.caller), prepared)
@@ -59,8 +59,8 @@ def change(
 
 def verb(
     commands: CommandRunner,
-    command: Callable[[Unit], Article],
-    prepared: Prepared[Text] | None = None,
+    command: Callable[[UnitOfWork], Article],
+    prepared: ComputedValues[Text] | None = None,
 ) -> Response:
     """Run a verb once, whatever its Idempotency-Key, and answer with the article."""
     return commands.run_once(

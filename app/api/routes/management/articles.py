@@ -36,7 +36,7 @@ from app.content.commands.purge_article import purge_article
 from app.content.inputs import ArticleInput
 from app.content.references import References
 from app.content.texts import prepare_body
-from app.kit.unit import Unit
+from app.kit.sql.unit_of_work import UnitOfWork
 
 router = AccessRouter(prefix="/v1/manage/articles", tags=["management: articles"])
 _Replacement = Annotated[Document, Body(), Describes(ArticleInput)]
@@ -79,7 +79,7 @@ def manage_create_article(
     caller = commands.caller
     _need_publish(caller, written.status)
 
-    def act(unit: Unit) -> Response:
+    def act(unit: UnitOfWork) -> Response:
         references = References(unit.session)
         article, new = create(unit, written, expected, references)
         return article_answer(
@@ -171,4 +171,4 @@ def manage_purge_article(ref: str, commands: Commands, expected: Expected) -> Re
 
 def _need_publish(caller: Caller, status: object) -> None:
     if status == "published":
-        caller.need(Scope.publish)
+        caller.require(Scope.publish)

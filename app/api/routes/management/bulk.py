@@ -17,7 +17,7 @@ from app.content.commands.bulk import Result, bulk
 from app.content.orders import BulkInput
 from app.content.texts import prepare_body, warnings_of
 from app.kit import json
-from app.kit.unit import Unit
+from app.kit.sql.unit_of_work import UnitOfWork
 
 router = AccessRouter(prefix="/v1/manage/articles", tags=["management: articles"])
 
@@ -38,7 +38,7 @@ def manage_bulk_articles(order: BulkInput, request: Request, commands: Commands)
     With `"atomic": true` it is done to all of them, or it is refused and done to none.
     """
 
-    def act(unit: Unit) -> Response:
+    def act(unit: UnitOfWork) -> Response:
         results = bulk(unit, order, commands.caller)
         found = [_result(unit, one, request_id(request.scope)) for one in results]
         done = sum(one["article"] is not None for one in found)
@@ -49,7 +49,7 @@ def manage_bulk_articles(order: BulkInput, request: Request, commands: Commands)
     return commands.run_once(act, texts)
 
 
-def _result(unit: Unit, result: Result, id_: str | None) -> dict[str, Any]:
+def _result(unit: UnitOfWork, result: Result, id_: str | None) -> dict[str, Any]:
     article, wrong = result.article, result.wrong
     shown = None
     if article is not None:

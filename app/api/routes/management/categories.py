@@ -19,7 +19,7 @@ from app.content.commands.delete_category import delete_category
 from app.content.commands.edit_category import patch_category, replace_category
 from app.content.inputs import CategoryInput
 from app.content.taxonomy import Category
-from app.kit.unit import Unit
+from app.kit.sql.unit_of_work import UnitOfWork
 
 router = AccessRouter(prefix="/v1/manage/categories", tags=["management: categories"])
 _Replacement = Annotated[Document, Body(), Describes(CategoryInput)]
@@ -114,7 +114,7 @@ def manage_delete_category(ref: str, commands: Commands, expected: Expected) -> 
     return json_response(None, status=204)
 
 
-def _category(unit: Unit, category: Category, *, created: bool = False) -> Response:
+def _category(unit: UnitOfWork, category: Category, *, created: bool = False) -> Response:
     view = queries.category(unit.session, category.id)
     location = f"/v1/manage/categories/{category.id}" if created else None
     status = 201 if created else 200

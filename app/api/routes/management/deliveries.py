@@ -11,7 +11,7 @@ from app.api.http.responses import json_response, list_response
 from app.api.openapi.operations import BODY, ONCE, READING, describe
 from app.api.routes.access_router import AccessRouter
 from app.api.schemas.push import DeliveryPage, DeliveryView, Replayed
-from app.kit.unit import Unit
+from app.kit.sql.unit_of_work import UnitOfWork
 from app.syndication.push import queries
 from app.syndication.push.commands.replay_deliveries import replay_deliveries
 from app.syndication.push.commands.send_test import send_test
@@ -37,7 +37,7 @@ def manage_list_deliveries(webhook: str, request: Request, services: Parts) -> R
     chosen = values[_STATE]
     paging = Paging.read(services.cursors, values, f"{request.url.path}?{chosen}", 1)
     with services.database.read() as session:
-        page = queries.log(
+        page = queries.list_deliveries(
             session,
             webhook,
             chosen or None,
@@ -58,7 +58,7 @@ def manage_list_deliveries(webhook: str, request: Request, services: Parts) -> R
 def manage_read_delivery(webhook: str, delivery: str, services: Parts) -> Response:
     """Return a delivery by what `webhook-id` said."""
     with services.database.read() as session:
-        return json_response(queries.delivery(session, webhook, delivery))
+        return json_response(queries.show_delivery(session, webhook, delivery))
 
 
 @router.post(
@@ -71,7 +71,7 @@ def manage_read_delivery(webhook: str, delivery: str, services: Parts) -> Respon
 def manage_replay_webhook(webhook: str, written: ReplayInput, commands: Commands) -> Response:
     """Make deliveries again that are over: some by id, those of a time, or all that failed."""
 
-    def act(unit: Unit) -> Response:
+    def act(unit: UnitOfWork) -> Response:
         return json_response({"deliveries": replay_deliveries(unit, webhook, written)})
 
     return commands.run_once(act)
@@ -87,7 +87,7 @@ def manage_replay_webhook(webhook: str, written: ReplayInput, commands: Commands
 def manage_test_webhook(webhook: str, commands: Commands) -> Response:
     """Send a signed event of the type `webhook.test`; the delivery tells how it was answered."""
 
-    def act(unit: Unit) -> Response:
-        return json_response(queries.delivery(unit.session, webhook, send_test(unit, webhook)))
+    def act(unit: UnitOfWork) -> Response:
+        return json_response(queries.show_delivery(unit.session, webhook, send_test(unit, webhook)))
 
     return commands.run_once(act)

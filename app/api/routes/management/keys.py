@@ -20,7 +20,7 @@ from app.api.routes.access_router import AccessRouter
 from app.api.routes.public_router import PublicRouter
 from app.api.schemas.access import KeyPage, KeyView, Me, NewKey
 from app.kit import json
-from app.kit.unit import Unit
+from app.kit.sql.unit_of_work import UnitOfWork
 
 router = PublicRouter()
 manage = AccessRouter(prefix="/v1/manage/keys", tags=["management: keys"])
@@ -61,7 +61,7 @@ def manage_list_keys(request: Request, services: Parts) -> Response:
     paging = Paging.read(services.cursors, values, request.url.path, 1)
     position = str(paging.position[0]) if paging.position else None
     with services.database.read() as session:
-        found = queries.keys(session, paging.limit, position, backwards=paging.backwards)
+        found = queries.load_key_page(session, paging.limit, position, backwards=paging.backwards)
     return list_response(request, services, paging, found)
 
 
@@ -79,7 +79,7 @@ def manage_list_keys(request: Request, services: Parts) -> Response:
 def manage_create_key(written: KeyInput, commands: Commands) -> Response:
     """Create a key; it is in this answer and nowhere else, ever."""
 
-    def act(unit: Unit) -> Response:
+    def act(unit: UnitOfWork) -> Response:
         made = create_key(
             unit,
             written.name,
@@ -87,7 +87,7 @@ def manage_create_key(written: KeyInput, commands: Commands) -> Response:
             written.expires_at,
             embargoed=written.embargoed,
         )
-        view = {"key": made.key, **queries.key(unit.session, made.id)}
+        view = {"key": made.key, **queries.load_key(unit.session, made.id)}
         return json_response(view, status=201, location=f"/v1/manage/keys/{made.id}")
 
     return commands.run_once(act, kept=_without_key)
@@ -103,7 +103,7 @@ def manage_create_key(written: KeyInput, commands: Commands) -> Response:
 def manage_read_key(ref: str, services: Parts) -> Response:
     """Return a key by id or prefix, without the key."""
     with services.database.read() as session:
-        return json_response(queries.key(session, ref))
+        return json_response(queries.load_key(session, ref))
 
 
 @manage.delete(
@@ -116,8 +116,8 @@ def manage_read_key(ref: str, services: Parts) -> Response:
 def manage_revoke_key(ref: str, commands: Commands) -> Response:
     """Revoke a key at once and for ever; it stays in the list. Needs no If-Match."""
 
-    def act(unit: Unit) -> Response:
-        return json_response(queries.key(unit.session, revoke_key(unit, ref)))
+    def act(unit: UnitOfWork) -> Response:
+        return json_response(queries.load_key(unit.session, revoke_key(unit, ref)))
 
     return commands.run(act)
 

@@ -14,7 +14,7 @@ from app.content.queries import TaxonomyType
 from app.content.references import References
 from app.content.store import all_slugs
 from app.content.store.lists import ArticleList, ManageSort
-from app.kit.pages import ViewPage
+from app.kit.view_page import ViewPage
 
 # By what each order sorts.
 _SORTS: dict[str, ManageSort] = {
@@ -41,7 +41,7 @@ class _Newsroom(NamedTuple):
     """What filters name, looked up in the session of a list."""
 
     resolve: Callable[[TaxonomyType, str], str | None]
-    slugs: Callable[[TaxonomyType], Iterable[str]]
+    list_slugs: Callable[[TaxonomyType], Iterable[str]]
 
 
 def read_manage_list(

@@ -12,7 +12,7 @@ from starlette.types import Receive, Scope, Send
 
 from app.access.caller import Caller
 from app.access.errors import KeyRefused
-from app.access.validity import insist_on_valid_key
+from app.access.key_validity import require_valid_key
 from app.api.http.errors import BodyTooLarge
 from app.api.http.problems import PROBLEMS, problem_for
 from app.api.http.validation import invalid_input
@@ -89,7 +89,7 @@ async def export_stream(
 
 async def _check_key(services: Services, caller: Caller) -> None:
     """Raise `KeyRefused` if the key of a request is not valid any more."""
-    await run_in_threadpool(insist_on_valid_key, services.database, services.clock, caller)
+    await run_in_threadpool(require_valid_key, services.database, services.clock, caller)
 
 
 def _run(importer: Importer, batch: list[tuple[int, bytes]]) -> list[Outcome]:

@@ -23,7 +23,7 @@ from app.content.commands.revoke_preview import revoke_preview
 from app.content.orders import PreviewInput
 from app.kit.clock import format_instant
 from app.kit.errors import BadCursor
-from app.kit.unit import Unit
+from app.kit.sql.unit_of_work import UnitOfWork
 
 router = AccessRouter(prefix="/v1/manage", tags=["management: previews"])
 _NOT_KNOWN = "This link is not known here; it may have been revoked, or have ended."
@@ -48,7 +48,7 @@ def manage_preview_article(
 ) -> Response:
     """Make a link to the working copy, or to the public side as it will be; it needs no key."""
 
-    def act(unit: Unit) -> Response:
+    def act(unit: UnitOfWork) -> Response:
         made = create_preview(unit, ref, order)
         path = f"/v1/manage/preview/{services.previews.sign(made.id)}"
         view = {
@@ -76,9 +76,9 @@ def manage_read_preview(token: str, request: Request, services: Parts) -> Respon
     with services.database.read() as session:
         article, as_of = queries.previewed(session, preview_id, now)
     if as_of is None:
-        body: Any = services.delivery.preview(article)
+        body: Any = services.delivery.render_preview(article)
     else:
-        body = services.delivery.story(article.id, as_of=as_of).body
+        body = services.delivery.find_story(article.id, as_of=as_of).body
     if body is None:
         raise NothingHere("The story will not be public at that instant.")
     return Response(body, media_type=JSON)

@@ -19,7 +19,7 @@ from app.content.commands.delete_source import delete_source
 from app.content.commands.edit_source import patch_source, replace_source
 from app.content.inputs import SourceInput
 from app.content.taxonomy import Source
-from app.kit.unit import Unit
+from app.kit.sql.unit_of_work import UnitOfWork
 
 router = AccessRouter(prefix="/v1/manage/sources", tags=["management: sources"])
 _Replacement = Annotated[Document, Body(), Describes(SourceInput)]
@@ -110,7 +110,7 @@ def manage_delete_source(ref: str, commands: Commands, expected: Expected) -> Re
     return json_response(None, status=204)
 
 
-def _source(unit: Unit, source: Source, *, created: bool = False) -> Response:
+def _source(unit: UnitOfWork, source: Source, *, created: bool = False) -> Response:
     view = queries.source(unit.session, source.id)
     location = f"/v1/manage/sources/{source.id}" if created else None
     status = 201 if created else 200

@@ -10,9 +10,9 @@ from app.api.openapi.operations import describe
 from app.api.routes.public_router import PublicRouter
 from app.api.schemas.system import Health, Ready
 from app.bootstrap import Services
-from app.kit import migrations
-from app.kit.dedicated import DedicatedThread
+from app.kit.dedicated_thread import DedicatedThread
 from app.kit.errors import Failure
+from app.kit.sql import migrations
 
 router = PublicRouter(tags=["operations"])
 # Rows of the log that an index may be behind and still be said to follow.
@@ -83,14 +83,14 @@ def _readiness(services: Services) -> dict[str, str | bool | None]:
         "database": "answers",
         "migrations": schema,
         "index": "cannot be written" if fault else _index(services),
-        "writes": services.database.takes_writes(),
+        "writes": services.database.is_writable(),
         "detail": fault,
     }
 
 
 def _index(services: Services) -> str:
     """Say how the search index stands; without it, searching is worse and serving is not."""
-    standing = services.search.standing()
+    standing = services.search.status()
     if not standing.built:
         return "is being built"
     return "is behind" if standing.behind > _NOT_FOLLOWING else "follows"

@@ -1,0 +1,1 @@
+"""The operating system process: signals, logs, files, permissions and limits."""

@@ -1,0 +1,1 @@
+"""The database: connections, sessions, statements, schema and migrations."""
