@@ -21,14 +21,14 @@ from app.api.cache.middleware import CacheMiddleware, Misses
 from app.api.delivery import story_lists
 from app.api.http.server import server_hooks
 from app.cli import serve
-from app.delivery.freshness import Heads
+from app.delivery.freshness import LogStateCache
 from app.kit import json
 from app.kit.sql import engines
 from app.kit.sql.session import ReadSession, WriteSession
 from app.kit.sql.sqlite_readers import BEGINS, PooledConnection, SqliteReadPool
 from app.kit.sql.sqlite_writer import SqliteWriter
 from app.kit.sql.statement import Statement
-from app.server.outbox import Outbox
+from app.server.response_buffer import ResponseBuffer
 from app.syndication.item import item_of
 from app.syndication.items import Items
 
@@ -75,7 +75,7 @@ def protocol() -> None:
 
 def outbox() -> None:
     """Send each answer by itself."""
-    _replace(Outbox, "put", lambda _, transport, answer: transport.write(answer))
+    _replace(ResponseBuffer, "put", lambda _, transport, answer: transport.write(answer))
 
 
 def loop() -> None:
@@ -120,7 +120,7 @@ def narrow() -> None:
 
 def heads() -> None:
     """Read the log's position with every answer."""
-    _replace(Heads, "remember", lambda *_: None)
+    _replace(LogStateCache, "remember", lambda *_: None)
 
 
 def rendered() -> None:

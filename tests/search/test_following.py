@@ -8,7 +8,7 @@ from starlette.testclient import TestClient
 
 from app import worker
 from app.bootstrap import Services
-from app.delivery.snapshot import snapshot
+from app.delivery.snapshot import open_snapshot
 from app.search.following import Follower
 from app.search.index import Position
 from app.search.queries import Answer, Search, SearchQuery
@@ -21,7 +21,7 @@ Follow = Callable[[], None]
 
 
 def _head(services: Services) -> int:
-    return services.delivery.head().serial
+    return services.delivery.load_log_state().serial
 
 
 def test_an_index_ends_where_the_log_ends(
@@ -130,8 +130,8 @@ def test_a_position_of_another_log_is_seen(
     assert titles(client, "/v1/search?q=rain&limit=50") == ["Rain"]
     follow()
     assert services.search.standing().stories == 1
-    with snapshot(services.delivery) as public:
-        assert services.search.position().serial == public.head.serial
+    with open_snapshot(services.delivery) as public:
+        assert services.search.position().serial == public.log_state.serial
 
 
 @pytest.mark.parametrize("dialect", ["sqlite"])
@@ -167,11 +167,11 @@ def test_the_index_rests_while_stories_are_published(
 ) -> None:
     indexer = Indexer(services)
     try:
-        while indexer._turn() == 0.0:
+        while indexer._step() == 0.0:
             pass
-        assert indexer._turn() == worker._GLANCE
+        assert indexer._step() == worker._POLL_SECONDS
         newsroom.story("Rain")
-        assert indexer._turn() == worker._REST
+        assert indexer._step() == worker._COMMIT_PAUSE
         assert services.search.position().serial == _head(services)
     finally:
         indexer.stop()

@@ -6,7 +6,7 @@ from typing import Literal
 import pytest
 from starlette.testclient import TestClient
 
-from app.access.keys import PREFIX_LENGTH, make_key
+from app.access.keys import PREFIX_LENGTH, generate_key
 from app.kit import json
 from app.kit.process.log import configure_logging
 from tests.newsroom import Newsroom
@@ -64,13 +64,13 @@ def test_no_key_is_ever_logged(
 ) -> None:
     configure_logging("debug", form)
     key = newsroom.headers["authorization"].removeprefix("Bearer ")
-    unknown = make_key()
+    unknown = generate_key()
     newsroom.article("Logged")
     newsroom.call("POST", "/articles", json={"title": 1})
     client.get("/v1/headlines", headers={"x-api-key": key})
     client.get("/v1/headlines", headers={"x-api-key": unknown})
     client.get(f"/v1/headlines?key={key}")
-    monkeypatch.setattr("app.delivery.queries.Delivery.stories", _broken)
+    monkeypatch.setattr("app.delivery.queries.DeliveryQueries.list_stories", _broken)
     client.get("/v1/headlines", headers={"authorization": f"Bearer {key}"})
     for handler in logging.getLogger("dateline").handlers:
         handler.flush()
