@@ -10,9 +10,9 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
 
-from app.delivery.queries import Delivery
-from app.delivery.snapshot import snapshot
-from app.delivery.store.searchable import Touched
+from app.delivery.queries import DeliveryQueries
+from app.delivery.snapshot import open_snapshot
+from app.delivery.store.snapshot_queries import ChangedThing
 from app.search.errors import IndexUnavailable, IndexUnusable
 from app.search.index import Index, IndexedStory, IndexPosition, Writer
 from app.search.stories import to_indexed_story
@@ -26,7 +26,7 @@ _LONGEST_STEP = 10.0
 class IndexUpdater:
     """Brings an index up to date, step by step. Only one may run at a time."""
 
-    def __init__(self, index: Index, delivery: Delivery) -> None:
+    def __init__(self, index: Index, delivery: DeliveryQueries) -> None:
         """Follow the public side."""
         self._index = index
         self._delivery = delivery
@@ -81,9 +81,9 @@ class IndexUpdater:
     def _open_valid_writer(self) -> Writer:
         """Return the writer to an index that was made from this log."""
         writer = self._open_writer()
-        with snapshot(self._delivery) as public:
+        with open_snapshot(self._delivery) as public:
             position = writer.position
-            if is_position_in_log(position, public.changes(position.serial, 1)):
+            if is_position_in_log(position, public.load_changes(position.serial, 1)):
                 return writer
         self.close()
         return self._start_over()
@@ -115,8 +115,8 @@ class IndexUpdater:
         return self._writer
 
     def _log_position(self) -> IndexPosition:
-        with snapshot(self._delivery) as public:
-            serial, mark = public.head.position
+        with open_snapshot(self._delivery) as public:
+            serial, mark = public.log_state.position
         return IndexPosition(serial=serial, mark=mark)
 
     def _step(self, writer: Writer) -> bool:
@@ -132,10 +132,10 @@ class IndexUpdater:
 
     def _follow(self, writer: Writer, position: IndexPosition) -> tuple[IndexPosition, bool]:
         """Write the stories that the log names."""
-        with snapshot(self._delivery) as public:
-            rows = public.changes(position.serial + 1, _ROWS)
+        with open_snapshot(self._delivery) as public:
+            rows = public.load_changes(position.serial + 1, _ROWS)
             ids = list(dict.fromkeys(row.id for row in rows if row.type == "article"))
-            stories = [to_indexed_story(story) for story in public.released_stories(ids)]
+            stories = [to_indexed_story(story) for story in public.load_released_stories(ids)]
         if not rows:
             return position, False
         writer.put(stories)
@@ -161,8 +161,8 @@ class IndexUpdater:
         pages, self._pages = self._pages, min(2 * self._pages, _MOST_PAGES)
         place, end = position.older_than, time.monotonic() + _LONGEST_STEP
         while pages and time.monotonic() < end:
-            with snapshot(self._delivery) as public:
-                page = public.stories_before(place, _PAGE)
+            with open_snapshot(self._delivery) as public:
+                page = public.load_stories_before(place, _PAGE)
             self._write_new(writer, [to_indexed_story(story) for story in page])
             if len(page) < _PAGE:
                 self._written = set()
@@ -181,8 +181,8 @@ class IndexUpdater:
     def _rewrite(self, writer: Writer, position: IndexPosition) -> IndexPosition:
         """Write stories of a source again, because its name may have changed."""
         source, after = next(iter(position.sources.items()))
-        with snapshot(self._delivery) as public:
-            page = public.stories_of_source(source, after, _PAGE)
+        with open_snapshot(self._delivery) as public:
+            page = public.load_stories_of_source(source, after, _PAGE)
         writer.put([to_indexed_story(story) for story in page])
         rest = {id_: place for id_, place in position.sources.items() if id_ != source}
         if len(page) == _PAGE:
@@ -190,7 +190,7 @@ class IndexUpdater:
         return replace(position, sources=rest)
 
 
-def is_position_in_log(position: IndexPosition, rows: Sequence[Touched]) -> bool:
+def is_position_in_log(position: IndexPosition, rows: Sequence[ChangedThing]) -> bool:
     """Tell whether a position belongs to this log: `rows` must begin with its row."""
     if position.serial == 0:
         return True

@@ -8,12 +8,12 @@ from typing import TypeVar
 
 from app.access.selection import Selection
 from app.content.inputs import normal_language
-from app.delivery.directory import Directory
-from app.delivery.freshness import Head
-from app.delivery.queries import Delivery
-from app.delivery.query import Form
-from app.delivery.snapshot import Snapshot, snapshot
+from app.delivery.freshness import LogState
+from app.delivery.queries import DeliveryQueries
+from app.delivery.snapshot import Snapshot, open_snapshot
 from app.delivery.store.entries import EntryType
+from app.delivery.story_query import Form
+from app.delivery.taxonomy_directory import TaxonomyDirectory
 from app.kit import json
 from app.search.errors import IndexUnavailable, IndexUnusable
 from app.search.highlighting.highlighter import MOST_BYTES, Highlighter
@@ -74,7 +74,7 @@ class SearchAnswer:
     """
 
     items: Sequence[bytes]
-    head: Head
+    head: LogState
     is_complete: bool
     is_stable: bool
     hits: Sequence[Hit] = ()
@@ -96,7 +96,7 @@ class IndexStatus:
 class Search:
     """Finds public stories. Delivery alone decides who may see what."""
 
-    def __init__(self, index: Index, delivery: Delivery) -> None:
+    def __init__(self, index: Index, delivery: DeliveryQueries) -> None:
         """Search an index of the stories that delivery serves."""
         self._index = index
         self._delivery = delivery
@@ -114,7 +114,7 @@ class Search:
 
         def build(public: Snapshot, view: IndexView) -> tuple[list[Suggestion], SearchAnswer]:
             found = find_suggestions(text, limit, public, view.reader)
-            return found, SearchAnswer((), public.head, view.is_complete, view.is_stable)
+            return found, SearchAnswer((), public.log_state, view.is_complete, view.is_stable)
 
         found, answer = self._read_view(build, embargoed=embargoed)
         return found, _require_result(answer, found)
@@ -132,9 +132,9 @@ class Search:
 
         def build(public: Snapshot, view: IndexView) -> SearchAnswer:
             ids = find_related(id_, selection, limit, public, view.reader)
-            forms = public.named(names_in).forms(ids)
-            items = [forms[id_] for id_ in ids if id_ in forms]
-            return SearchAnswer(items, public.head, view.is_complete, view.is_stable)
+            stories = public.with_names_in(names_in).render_stories(ids)
+            items = [stories[id_] for id_ in ids if id_ in stories]
+            return SearchAnswer(items, public.log_state, view.is_complete, view.is_stable)
 
         answer = self._read_view(build, embargoed=embargoed)
         return _require_result(answer, answer.items)
@@ -149,7 +149,7 @@ class Search:
 
     def status(self) -> IndexStatus:
         """Return the status of the index."""
-        head = self._delivery.head().serial
+        head = self._delivery.load_log_state().serial
         try:
             return _build_status(self._index.reader(), head)
         except IndexUnusable:
@@ -161,8 +161,8 @@ class Search:
 
     def total(self) -> int:
         """Count the public stories."""
-        with snapshot(self._delivery) as public:
-            return public.count()
+        with open_snapshot(self._delivery) as public:
+            return public.count_visible()
 
     def flaws(self) -> Iterator[str]:
         """Yield what is wrong with the index. To be missing or behind is not wrong."""
@@ -176,7 +176,7 @@ class Search:
             yield flaw
             return
         is_complete, indexed, expected = self._read_view(
-            lambda public, view: (view.is_complete, view.reader.count(), public.count())
+            lambda public, view: (view.is_complete, view.reader.count(), public.count_visible())
         )
         if is_complete and indexed != expected:
             yield f"It holds {indexed} stories where {expected} are public."
@@ -205,7 +205,7 @@ class Search:
         self, reader: Reader, build: Callable[[Snapshot, IndexView], Result], *, embargoed: bool
     ) -> Result:
         # The reader is taken first: so it is no newer than the database, and the log has the rest.
-        with snapshot(self._delivery, embargoed=embargoed) as public:
+        with open_snapshot(self._delivery, embargoed=embargoed) as public:
             return build(public, self._overlay.view(reader, public))
 
 
@@ -224,12 +224,12 @@ def _require_result(answer: SearchAnswer, result: Sized) -> SearchAnswer:
 
 
 def _run_search(query: SearchQuery, public: Snapshot, view: IndexView) -> SearchAnswer:
-    public = public.named(query.names_in)
+    public = public.with_names_in(query.names_in)
     result = view.reader.search(_build_index_query(query, public))
     hits = result.hits[::-1] if query.backwards else result.hits
     return SearchAnswer(
         items=_build_items(query, public, result, hits),
-        head=public.head,
+        head=public.log_state,
         is_complete=view.is_complete,
         is_stable=view.is_stable,
         hits=hits,
@@ -273,9 +273,9 @@ def _build_items(
 ) -> list[bytes]:
     ids = [hit.id for hit in hits]
     if query.form != "short":
-        forms = public.forms(ids, query.form)
+        forms = public.render_stories(ids, query.form)
         return [forms[id_] for id_ in ids if id_ in forms]
-    stories = public.forms(ids)
+    stories = public.render_stories(ids)
     highlights = _highlight_stories(query, public, result, ids) if query.highlight else {}
     items = []
     for hit in hits:
@@ -292,14 +292,14 @@ def _highlight_stories(
 ) -> dict[str, dict[str, object]]:
     highlighter = Highlighter(result.parsed or ParsedQuery())
     by_id: dict[str, dict[str, object]] = {}
-    for story in public.beginnings(ids, MOST_BYTES):
+    for story in public.load_excerpts(ids, MOST_BYTES):
         body = "" if query.titles_only else story.body
         highlights = highlighter.highlight(story.language, story.title, body)
         by_id[story.id] = {"title": highlights.title, "body": list(highlights.body)}
     return by_id
 
 
-def _label_facets(facets: Facets, directory: Directory) -> Facets:
+def _label_facets(facets: Facets, directory: TaxonomyDirectory) -> Facets:
     """Return facets with slugs and names instead of ids, and normalized language tags."""
     labelled: dict[FacetField, Sequence[FacetValue]] = {}
     for name, values in facets.items():
@@ -314,7 +314,7 @@ def _label_facets(facets: Facets, directory: Directory) -> Facets:
 
 
 def _label_entries(
-    values: Sequence[FacetValue], directory: Directory, type_: EntryType
+    values: Sequence[FacetValue], directory: TaxonomyDirectory, type_: EntryType
 ) -> list[FacetValue]:
     entries = directory.entries[type_]
     known = ((entries[value.value], value.count) for value in values if value.value in entries)

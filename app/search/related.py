@@ -15,13 +15,15 @@ def find_related(
     id_: str, selection: Selection, limit: int, public: Snapshot, reader: Reader
 ) -> list[str]:
     """Return the ids of stories similar to a visible story, the most similar first."""
-    stories = public.stories([id_])
+    stories = public.load_stories([id_])
     if not stories:
         return []
     story = stories[0]
     selection = _restrict_to_language(story, selection)
     hits = reader.find_similar(to_indexed_story(story), selection, limit + _EXTRA_CANDIDATES)
-    candidates = {candidate.id: candidate for candidate in public.stories([hit.id for hit in hits])}
+    candidates = {
+        candidate.id: candidate for candidate in public.load_stories([hit.id for hit in hits])
+    }
     in_order = (candidates[hit.id] for hit in hits if hit.id in candidates)
     return [candidate.id for candidate in in_order if not is_near_duplicate(story, candidate)][
         :limit

@@ -9,8 +9,8 @@ from starlette.testclient import TestClient
 
 from app.bootstrap import Services
 from app.delivery import store
-from app.delivery.following import Follower
-from app.search.index_updater import IndexUpdater as IndexFollower
+from app.delivery.log_follower import LogFollower
+from app.search.index_updater import IndexUpdater
 from app.settings import Settings
 from tests.api.reading import read, titles
 from tests.clock import HandClock
@@ -137,7 +137,7 @@ def test_the_search_index_is_built_anew(
     lost: int, newsroom: Newsroom, client: TestClient, services: Services, loss: Loss
 ) -> None:
     path = "/v1/search?q=rain&limit=50"
-    follower = IndexFollower(services.index, services.delivery)
+    follower = IndexUpdater(services.index, services.delivery)
     for number in range(lost):
         newsroom.story(f"Rain lost {number}")
     while follower.step():
@@ -151,7 +151,7 @@ def test_the_search_index_is_built_anew(
     while follower.step():
         pass
     assert sorted(titles(client, path)) == expected
-    assert services.search.position().serial == services.delivery.head().serial
+    assert services.search.position().serial == services.delivery.load_log_state().serial
     assert services.index.reader().count() == len(expected)
     follower.close()
 
@@ -214,7 +214,7 @@ def test_a_cursor_of_lost_rows_under_embargo_is_gone(
 def test_where_nothing_is_lost_nobody_is_disturbed(
     newsroom: Newsroom, client: TestClient, services: Services, loss: Loss
 ) -> None:
-    index = IndexFollower(services.index, services.delivery)
+    index = IndexUpdater(services.index, services.delivery)
     while index.step():
         pass
     position = services.search.position()
@@ -235,7 +235,7 @@ def test_where_nothing_is_lost_nobody_is_disturbed(
 def test_a_follower_beyond_the_end_of_the_log_goes_on_from_there(
     newsroom: Newsroom, services: Services, clock: HandClock
 ) -> None:
-    follower = Follower(services.database, clock, "a follower")
+    follower = LogFollower(services.database, clock, "a follower")
     heard: list[str] = []
 
     def take(rows: Any) -> bool:
@@ -249,7 +249,7 @@ def test_a_follower_beyond_the_end_of_the_log_goes_on_from_there(
     story = newsroom.story("Story")
     follower.follow(take)
     assert heard == [story["id"]]
-    assert follower.lag() == 0
+    assert follower.count_waiting() == 0
 
 
 def test_cursors_without_marks_end(

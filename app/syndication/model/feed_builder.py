@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from app.delivery.freshness import Head
+from app.delivery.freshness import LogState
 from app.kit.clock import format_instant
 from app.kit.xml import remove_illegal
 from app.syndication.model.addresses import Addresses
@@ -34,7 +34,7 @@ def build_feed(
     items: Sequence[Item],
     withdrawn: Sequence[WithdrawnItem],
     addresses: Addresses,
-    head: Head,
+    head: LogState,
 ) -> Feed:
     """Return the feed for a page of stories."""
     return Feed(
@@ -49,7 +49,7 @@ def build_feed(
         address=location.address,
         id=location.id,
         language=_find_main_language(items),
-        updated=_find_latest_update(items, withdrawn, head.changed_at or head.now),
+        updated=_find_latest_update(items, withdrawn, head.last_change_at or head.now),
         items=items,
         withdrawn=withdrawn,
         next=location.next,

@@ -42,7 +42,7 @@ class _WebhookFilter:
 def start_following(session: WriteSession, now: datetime) -> int:
     """Register as a follower of the log, and return where the log ends."""
     delivery_store.start_follower(session, FOLLOWER, now)
-    return delivery_store.last_serial(session)
+    return delivery_store.load_last_serial(session)
 
 
 def create_deliveries(
@@ -129,8 +129,8 @@ def _load_public_slugs(
 ) -> dict[str, str]:
     """Return the slugs of stories that are public now; other slugs are not disclosed."""
     ids = {row.id for row in rows if row.type == "article" and row.op == "upsert"}
-    found = delivery_store.attributes(session, ids)
-    return {id_: story.slug for id_, story in found.items() if story.is_out(now)}
+    found = delivery_store.load_attributes(session, ids)
+    return {id_: story.slug for id_, story in found.items() if story.is_public(now)}
 
 
 def _enqueue_feeds(session: WriteSession, rows: Sequence[Change], now: datetime) -> None:

@@ -5,8 +5,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from app.delivery.following import Follower
-from app.delivery.freshness import EVERYTHING, Surrogates
+from app.delivery.freshness import EVERYTHING, SurrogateKeys
+from app.delivery.log_follower import LogFollower
 from app.delivery.store import Change
 from app.kit import json
 from app.kit.clock import format_instant
@@ -37,8 +37,8 @@ class CdnPurger:
 
     def __init__(
         self,
-        follower: Follower,
-        surrogates: Surrogates,
+        follower: LogFollower,
+        surrogates: SurrogateKeys,
         client: HttpClient,
         receiver: PurgeReceiver,
     ) -> None:
@@ -59,11 +59,11 @@ class CdnPurger:
 
     def lag(self) -> int:
         """Return how many serials the receiver is behind the log."""
-        return self._follower.lag()
+        return self._follower.count_waiting()
 
     def flaws(self, now: datetime) -> list[str]:
         """Return what is wrong if purges have failed for long."""
-        since = self._follower.waits_since()
+        since = self._follower.find_oldest_waiting()
         if since is None or now - since < _TOO_LONG:
             return []
         return [
@@ -77,7 +77,7 @@ class CdnPurger:
         self._client.close()
 
     def _purge(self, rows: Sequence[Change]) -> bool:
-        return all(self._send(keys) for keys in _split_keys(self._surrogates.outdated(rows)))
+        return all(self._send(keys) for keys in _split_keys(self._surrogates.keys_of_changes(rows)))
 
     def _send(self, keys: Sequence[str]) -> bool:
         outcome = self._client.send(

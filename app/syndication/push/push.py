@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from app.delivery.following import Follower
+from app.delivery.log_follower import LogFollower
 from app.delivery.store import Change
 from app.kit.clock import Clock
 from app.kit.http_client import AddressCheck, HttpClient
@@ -91,7 +91,7 @@ class Push:
         self._database = database
         self._clock = clock
         self._watch = watch
-        self._follower = Follower(database, clock, FOLLOWER, batch=_BATCH)
+        self._follower = LogFollower(database, clock, FOLLOWER, batch=_BATCH)
         self._feeds = FeedHandler(options.hub or "", options.hub_subscriptions)
         couriers: dict[str, DeliveryHandler] = {
             "webhook": WebhookHandler(options.headers_about),
@@ -109,7 +109,7 @@ class Push:
 
     def run_step(self) -> None:
         """Do all work that can be done now, without waiting for answers."""
-        self._follower.carry(self._create_deliveries)
+        self._follower.follow_in_transaction(self._create_deliveries)
         # New events first; settling old deliveries then frees slots for more.
         self.sender.start()
         if self.sender.settle():
@@ -141,7 +141,7 @@ class Push:
         with self._database.read() as session:
             pending = deliveries.count_pending(session)
             paused = receivers.count_stopped_webhooks(session)
-        return PushStatus(self._follower.lag(), pending, paused)
+        return PushStatus(self._follower.count_waiting(), pending, paused)
 
     def tidy(self) -> None:
         """Delete old deliveries, and subscriptions that are over."""

@@ -3,8 +3,8 @@
 from dataclasses import dataclass, replace
 
 from app.delivery import store
-from app.delivery.freshness import Head
-from app.delivery.queries import Delivery
+from app.delivery.freshness import LogState
+from app.delivery.queries import DeliveryQueries
 from app.delivery.store import LogPosition
 from app.kit.sql.session import ReadSession
 from app.syndication.errors import CursorTooOld
@@ -33,19 +33,19 @@ class Batch:
     before: SyncState
     after: SyncState
     more: bool
-    head: Head
+    head: LogState
 
 
 class ChangeReader:
     """Reads entries for clients that keep a copy."""
 
-    def __init__(self, delivery: Delivery) -> None:
+    def __init__(self, delivery: DeliveryQueries) -> None:
         """Read the public side."""
         self._delivery = delivery
 
     def follow_from_now(self, state: SyncState) -> SyncState:
         """Return a state that follows the log from its progress on, or from now."""
-        with self._delivery.opened() as (session, head, _):
+        with self._delivery.open_state() as (session, head, _):
             started = _start(state, head, _find_embargoed_end(session, state, head))
             _refuse_lost(session, started)
         if isinstance(started.progress, SnapshotProgress):
@@ -54,7 +54,7 @@ class ChangeReader:
 
     def next(self, state: SyncState, limit: int) -> Batch:
         """Return at most `limit` entries after a sync state."""
-        with self._delivery.opened(lists=True) as (session, head, directory):
+        with self._delivery.open_state(lists=True) as (session, head, directory):
             end = _find_embargoed_end(session, state, head)
             before = _start(state, head, end)
             _refuse_lost(session, before)
@@ -66,12 +66,12 @@ class ChangeReader:
         return Batch(entries, before, after, _is_behind(after, head, end), head)
 
 
-def _find_embargoed_end(session: ReadSession, state: SyncState, head: Head) -> LogPosition:
+def _find_embargoed_end(session: ReadSession, state: SyncState, head: LogState) -> LogPosition:
     """Return the last row of the embargo log, for clients that are entitled to it."""
-    return store.embargoed_end(session, head.serial) if state.rights.embargoed else LOG_START
+    return store.load_embargoed_end(session, head.serial) if state.rights.embargoed else LOG_START
 
 
-def _start(state: SyncState, head: Head, end: LogPosition) -> SyncState:
+def _start(state: SyncState, head: LogState, end: LogPosition) -> SyncState:
     """Return a state with progress: without any it starts a snapshot."""
     if state.progress is not None:
         return state
@@ -90,7 +90,7 @@ def _read_entries(
             raise ValueError("A sync state without progress has no entries.")
 
 
-def _is_behind(state: SyncState, head: Head, end: LogPosition) -> bool:
+def _is_behind(state: SyncState, head: LogState, end: LogPosition) -> bool:
     """Tell whether there are changes after a sync state."""
     progress = state.progress
     if not isinstance(progress, LogProgress):
@@ -108,10 +108,12 @@ def _refuse_lost(session: ReadSession, state: SyncState) -> None:
     if progress is None:
         return
     public, embargoed = progress.log_ends
-    marks = store.log_marks(session, public.serial, embargoed.serial)
+    marks = store.load_log_marks(session, public.serial, embargoed.serial)
     if marks.is_trimmed(progress.needed_after):
         raise CursorTooOld(f"The change log is not kept for so long. {_START_AGAIN}")
-    if not (store.is_same(public, marks.public) and store.is_same(embargoed, marks.embargoed)):
+    if not (
+        store.is_same_row(public, marks.public) and store.is_same_row(embargoed, marks.embargoed)
+    ):
         raise CursorTooOld(
             "The change log does not contain the position of this cursor any more: the database "
             f"was restored, or a standby took over that lacked it. {_START_AGAIN}"

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
-from app.delivery.directory import DirectoryEntry
 from app.delivery.store.entries import EntryType
+from app.delivery.taxonomy_directory import TaxonomyEntry
 from app.kit import json
 from app.kit.clock import format_instant
 
@@ -66,7 +66,7 @@ def build_tombstone(
 
 
 def build_taxonomy_upsert(
-    type_: EntryType, entry: DirectoryEntry, *, serial: int, at: datetime
+    type_: EntryType, entry: TaxonomyEntry, *, serial: int, at: datetime
 ) -> ChangeEntry:
     """Return an entry with a source or category as it is now."""
     return build_upsert(type_, entry.id, (entry.whole,), serial=serial, reason="updated", at=at)

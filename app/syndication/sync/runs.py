@@ -12,9 +12,9 @@ from collections.abc import Iterator, Sequence
 from itertools import chain
 
 from app.delivery import store
-from app.delivery.store import LastOfThing, merged
+from app.delivery.store import MergedChange, merged_log
 from app.delivery.store.entries import EntryType
-from app.delivery.store.reading import StoryRow
+from app.delivery.store.story_queries import StoryRow
 from app.syndication.sync.entries import ChangeEntry, build_tombstone, build_upsert
 from app.syndication.sync.subscriber_view import SubscriberView
 from app.syndication.sync.sync_state import EmbargoedProgress, LogProgress, Progress
@@ -37,16 +37,16 @@ def read_log(
     return entries, progress.after_all()
 
 
-def _load_rows(view: SubscriberView, progress: LogProgress, limit: int) -> Sequence[LastOfThing]:
+def _load_rows(view: SubscriberView, progress: LogProgress, limit: int) -> Sequence[MergedChange]:
     if not view.embargoed:
-        return store.last_of_each(view.session, progress.sent, progress.until.serial, limit)
+        return store.load_last_of_each(view.session, progress.sent, progress.until.serial, limit)
     (public, _), (embargoed_end, _) = progress.log_ends
     after = progress.sent, progress.embargoed.sent
-    return merged.last_of_each_merged(view.session, after, (public, embargoed_end), limit)
+    return merged_log.load_last_of_each_merged(view.session, after, (public, embargoed_end), limit)
 
 
 def _build_entries(
-    view: SubscriberView, rows: Sequence[LastOfThing], progress: LogProgress
+    view: SubscriberView, rows: Sequence[MergedChange], progress: LogProgress
 ) -> Iterator[ChangeEntry]:
     ids = [row.id for row in rows if row.type == "article"]
     found = view.find_stories(ids)
@@ -63,14 +63,16 @@ def _build_entries(
 def _find_possible(view: SubscriberView, progress: LogProgress, ids: Sequence[str]) -> set[str]:
     """Return the stories that the client could have had at some moment of the run."""
     (public, _), (embargoed_end, _) = progress.log_ends
-    before = store.attributes_before(view.session, progress.since, public, ids)
+    before = store.load_attributes_before(view.session, progress.since, public, ids)
     if view.embargoed:
-        early = merged.embargoed_before(view.session, progress.embargoed.since, embargoed_end, ids)
+        early = merged_log.load_embargoed_before(
+            view.session, progress.embargoed.since, embargoed_end, ids
+        )
         before = chain(before, early)
     return {id_ for id_, attributes in before if view.matches(attributes)}
 
 
-def _build_appearance(view: SubscriberView, row: LastOfThing, found: StoryRow) -> ChangeEntry:
+def _build_appearance(view: SubscriberView, row: MergedChange, found: StoryRow) -> ChangeEntry:
     return build_upsert(
         "article",
         row.id,
@@ -83,7 +85,7 @@ def _build_appearance(view: SubscriberView, row: LastOfThing, found: StoryRow) -
     )
 
 
-def _build_removal(view: SubscriberView, row: LastOfThing) -> ChangeEntry:
+def _build_removal(view: SubscriberView, row: MergedChange) -> ChangeEntry:
     is_removed = row.op == "remove"
     return build_tombstone(
         "article",
@@ -96,7 +98,7 @@ def _build_removal(view: SubscriberView, row: LastOfThing) -> ChangeEntry:
     )
 
 
-def _build_taxonomy_entry(view: SubscriberView, row: LastOfThing, type_: EntryType) -> ChangeEntry:
+def _build_taxonomy_entry(view: SubscriberView, row: MergedChange, type_: EntryType) -> ChangeEntry:
     entry, at = view.directory.entries[type_].get(row.id), row.at
     if entry is None:
         return build_tombstone(type_, row.id, serial=row.serial, reason="deleted", at=at)

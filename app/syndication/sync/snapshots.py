@@ -6,7 +6,7 @@ the snapshot are in the log after it, which is read next, so nothing is missed.
 
 from dataclasses import replace
 
-from app.delivery.store.reading import StoryRow
+from app.delivery.store.story_queries import StoryRow
 from app.kit.clock import from_micros
 from app.syndication.sync.entries import ChangeEntry, build_taxonomy_upsert, build_upsert
 from app.syndication.sync.subscriber_view import SubscriberView
