@@ -14,7 +14,7 @@ from app.delivery import store
 from app.delivery.rendering import PAIR_FIELDS, SINGLE_FIELDS, join_fields
 from app.settings import Settings
 from bench.archive import Archive, fill, some_slugs
-from bench.questions import HEADLINES, in_many_forms, queries_of, query_of, sizes_asked
+from bench.workload import HEADLINES, in_many_forms, queries_of, query_of, sizes_asked
 
 pytestmark = pytest.mark.slow
 

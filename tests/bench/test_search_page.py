@@ -2,7 +2,7 @@
 
 import pytest
 
-from bench.search.page import PAGE, Row, renewed
+from bench.search.results_page import PAGE, Row, renewed
 
 _MACHINE = {
     "measured_at": "2026-11-26 12:00 UTC",

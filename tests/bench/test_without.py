@@ -10,15 +10,15 @@ from typing import Any
 
 import pytest
 
-from bench.answer import Answer
 from bench.corpus import write_corpus
 from bench.editor import Editor
 from bench.importing import build_index, import_archive
 from bench.measurements.layers import MEASUREMENTS
 from bench.publisher import copy_database, endless_stories, make_key
-from bench.questions import HEADLINES
+from bench.recorded_answer import Answer
 from bench.servers import Server, dateline
 from bench.without import LAYERS, _replace
+from bench.workload import HEADLINES
 
 pytestmark = pytest.mark.slow
 

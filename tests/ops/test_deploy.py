@@ -34,7 +34,7 @@ def _compose() -> dict[str, Any]:
 
 def _manifests() -> dict[str, dict[str, Any]]:
     names = ("kubernetes/dateline.yaml", "kubernetes/migrate.yaml")
-    return {one["kind"]: one for name in names for one in _documents(name)}
+    return {document["kind"]: document for name in names for document in _documents(name)}
 
 
 def _env_file() -> dict[str, str]:
@@ -92,7 +92,7 @@ def test_every_metric_of_dashboard_and_alerts_exists_and_none_is_left_out() -> N
         for family in Metrics().families()
         for ending in _ENDINGS[family.type]
     }
-    named = {name for one in _expressions() for name in _METRIC.findall(one)}
+    named = {name for expression in _expressions() for name in _METRIC.findall(expression)}
     assert named - exposed.keys() == set()
     assert set(exposed.values()) - {exposed[name] for name in named} == set()
 
@@ -114,7 +114,7 @@ def test_ports_are_those_that_are_listened_on() -> None:
     assert port is not None
     manifests = _manifests()
     (container,) = manifests["Deployment"]["spec"]["template"]["spec"]["containers"]
-    ports = {one["name"]: str(one["containerPort"]) for one in container["ports"]}
+    ports = {port["name"]: str(port["containerPort"]) for port in container["ports"]}
     operations = manifests["ConfigMap"]["data"]["DATELINE_OPERATIONS_PORT"]
     assert ports == {"http": port[1], "operations": operations}
     annotations = manifests["Deployment"]["spec"]["template"]["metadata"]["annotations"]

@@ -252,7 +252,10 @@ def _exported(heard: Heard) -> Iterator[tuple[str, str, str]]:
     body = gzip.decompress(heard.body) if is_packed else heard.body
     request = ExportTraceServiceRequest.FromString(body)
     for resource in request.resource_spans:
-        known = {one.key: one.value.string_value for one in resource.resource.attributes}
+        known = {
+            attribute.key: attribute.value.string_value
+            for attribute in resource.resource.attributes
+        }
         for scope in resource.scope_spans:
             for span in scope.spans:
                 yield known["service.name"], span.name, span.trace_id.hex()

@@ -45,7 +45,7 @@ def test_a_later_event_is_sent_to_those_who_want_every_one(
     # What a later version adds is an event that this one's list does not hold.
     monkeypatch.setattr("app.syndication.push.log_follower.event_of", lambda *_: "poll.closed")
     pushing.webhook(receiver.url, "*")
-    pushing.webhook(receiver.url, *(one for one in EVENTS))
+    pushing.webhook(receiver.url, *(event for event in EVENTS))
     newsroom.story("One")
     pushing.settle()
     assert [event for event, _ in events(receiver.heard)] == ["poll.closed"]

@@ -21,8 +21,8 @@ LATEST = f"{PUBLIC}/feeds/latest.rss"
 @pytest.fixture
 def reader() -> Iterator[Subscriber]:
     """A subscriber on loopback."""
-    with subscriber() as one:
-        yield one
+    with subscriber() as running:
+        yield running
 
 
 def ask(client: TestClient, reader: Subscriber, topic: str = LATEST, **more: str) -> int:
@@ -47,7 +47,7 @@ def test_who_agrees_is_sent_the_feed_when_it_changes(
     assert headers["link"] == f'<{PUBLIC}/hub>; rel="hub", <{LATEST}>; rel="self"'
     signed = hmac.new(b"quiet", body, hashlib.sha256).hexdigest()
     assert headers["x-hub-signature"] == f"sha256={signed}"
-    assert [one.title for one in feedparser.parse(body).entries] == ["Pushed"]
+    assert [entry.title for entry in feedparser.parse(body).entries] == ["Pushed"]
     assert body == client.get("/feeds/latest.rss").content
 
 
@@ -161,7 +161,7 @@ def test_unsubscribing_is_asked_about_too(
     pushing.settle()
     newsroom.story("No more")
     pushing.settle()
-    assert [one["hub.mode"] for one in reader.asked] == ["subscribe", *["unsubscribe"] * 2]
+    assert [query["hub.mode"] for query in reader.asked] == ["subscribe", *["unsubscribe"] * 2]
     assert len(reader.sent) == 1
 
 
@@ -243,7 +243,7 @@ def test_what_is_no_subscription_is_refused(client: TestClient, reader: Subscrib
 
 def test_feeds_name_the_hub_and_themselves(client: TestClient) -> None:
     rss = client.get("/feeds/latest.rss")
-    links = {one["rel"]: one["url"] for one in rss.links.values()}
+    links = {link["rel"]: link["url"] for link in rss.links.values()}
     assert links["hub"] == f"{PUBLIC}/hub"
     assert links["self"] == LATEST
     assert f'<atom:link href="{PUBLIC}/hub" rel="hub"/>' in rss.text

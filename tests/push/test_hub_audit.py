@@ -17,8 +17,8 @@ LATEST = f"{PUBLIC}/feeds/latest.rss"
 @pytest.fixture
 def reader() -> Iterator[Subscriber]:
     """A subscriber on loopback."""
-    with subscriber() as one:
-        yield one
+    with subscriber() as running:
+        yield running
 
 
 def _rows(newsroom: Newsroom) -> list[dict[str, Any]]:

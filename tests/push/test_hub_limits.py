@@ -23,7 +23,7 @@ from tests.clock import HandClock
 from tests.newsroom import Newsroom
 from tests.push.conftest import PUBLIC, Pushing
 from tests.push.subscriber import Subscriber, subscriber
-from tests.push.test_inside import name_leads_to
+from tests.push.test_internal_addresses import name_leads_to
 from tests.server.serving import port_of, served
 
 LATEST = f"{PUBLIC}/feeds/latest.rss"
@@ -45,8 +45,8 @@ def settings(database_url: str) -> Settings:
 @pytest.fixture
 def reader() -> Iterator[Subscriber]:
     """A subscriber on loopback."""
-    with subscriber() as one:
-        yield one
+    with subscriber() as running:
+        yield running
 
 
 def ask(client: TestClient, callback: str, **more: str) -> httpx2.Response:
@@ -123,8 +123,8 @@ def _is_limited(clients: list[TestClient]) -> bool:
 
 @pytest.mark.parametrize("dialect", ["sqlite"])
 def test_a_network_of_ipv6_is_one_client(crowd: Crowd) -> None:
-    assert _is_limited([crowd.client(f"2001:db8:1:2::{one:x}") for one in range(30)])
-    assert not _is_limited([crowd.client(f"2001:db8:2:{one:x}::1") for one in range(30)])
+    assert _is_limited([crowd.client(f"2001:db8:1:2::{number:x}") for number in range(30)])
+    assert not _is_limited([crowd.client(f"2001:db8:2:{number:x}::1") for number in range(30)])
     assert _is_limited([crowd.client("203.0.113.9"), crowd.client("::ffff:203.0.113.9")])
 
 
@@ -135,14 +135,16 @@ def test_only_trusted_proxies_say_who_asks(crowd: Crowd) -> None:
         client.headers["x-forwarded-for"] = ", ".join(forwarded)
         return client
 
-    assert not _is_limited([through("192.0.2.1", f"203.0.113.{one}") for one in range(30)])
+    assert not _is_limited([through("192.0.2.1", f"203.0.113.{number}") for number in range(30)])
     assert not _is_limited(
-        [through("192.0.2.1", f"[2001:db8:{one:x}::1]:443", "192.0.2.9") for one in range(30)]
+        [through("192.0.2.1", f"[2001:db8:{number:x}::1]:443", "192.0.2.9") for number in range(30)]
     )
     # What a client wrote stands before what the proxy added.
-    assert _is_limited([through("192.0.2.1", f"1.2.3.{one}", "203.0.113.77") for one in range(30)])
-    assert _is_limited([through("198.51.100.1", f"203.0.113.{one}") for one in range(30)])
-    assert _is_limited([through("192.0.2.2", f"nobody-{one}") for one in range(30)])
+    assert _is_limited(
+        [through("192.0.2.1", f"1.2.3.{number}", "203.0.113.77") for number in range(30)]
+    )
+    assert _is_limited([through("198.51.100.1", f"203.0.113.{number}") for number in range(30)])
+    assert _is_limited([through("192.0.2.2", f"nobody-{number}") for number in range(30)])
 
 
 _SPELLINGS = (
@@ -180,7 +182,7 @@ def test_one_host_is_asked_a_bounded_number_of_times(
         for number in range(hub_limits.QUESTIONS_OF_HOST + 5):
             answers.append(ask(crowd.stranger(), f"{reader.url}&{agrees}={number}"))
             pushing.settle()
-        accepted = [one.status_code for one in answers].count(202)
+        accepted = [answer.status_code for answer in answers].count(202)
         assert accepted == len(reader.asked) - asked == hub_limits.QUESTIONS_OF_HOST
         assert _refused(answers[-1], 429, "rate_limited") <= 600
     clock.advance(minutes=11)
@@ -265,7 +267,7 @@ class TestFull:
         for number in range(2):
             assert ask(crowd.stranger(), f"{reader.url}&b={number}").status_code == 202
         pushing.settle()
-        modes = [one["hub.mode"] for one in reader.asked]
+        modes = [query["hub.mode"] for query in reader.asked]
         assert sorted(modes) == ["denied", "subscribe", "subscribe"]
         newsroom.story()
         pushing.settle()
@@ -461,4 +463,6 @@ def test_a_client_that_leaves_amid_its_request_leaves_no_traceback(
         for _ in range(3):
             with socket.create_connection(("127.0.0.1", port_of(server))) as connection:
                 connection.sendall(head.encode())
-    assert [one for one in caplog.records if one.exc_info or one.levelno >= logging.ERROR] == []
+    assert [
+        record for record in caplog.records if record.exc_info or record.levelno >= logging.ERROR
+    ] == []

@@ -20,7 +20,7 @@ from app.kit.networks import AllowedNetworks
 from app.settings import Settings
 from tests.newsroom import Newsroom
 from tests.push.conftest import Pushing
-from tests.push.test_inside import name_leads_to
+from tests.push.test_internal_addresses import name_leads_to
 from tests.receiver import Receiver, receiving
 from tests.system.programs import needed
 
@@ -112,7 +112,7 @@ def test_a_webhook_is_told_what_is_wrong_with_its_certificate(
     made = pushing.webhook(secured.url())
     newsroom.story()
     pushing.settle()
-    assert [one["answer"] for one in pushing.log(made)] == [_DISTRUSTED.reason]
+    assert [delivery["answer"] for delivery in pushing.log(made)] == [_DISTRUSTED.reason]
     assert secured.receiver.heard == []
 
 

@@ -49,7 +49,8 @@ FAMILIES = {
 
 
 @pytest.mark.parametrize(
-    ("language", "family"), [(tag, one) for tag, several in FAMILIES.items() for one in several]
+    ("language", "family"),
+    [(tag, family) for tag, several in FAMILIES.items() for family in several],
 )
 def test_a_family_meets_in_one_stem(language: str, family: str) -> None:
     stems = {stem(language, word) for word in tokenize(family)}
@@ -58,13 +59,14 @@ def test_a_family_meets_in_one_stem(language: str, family: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("language", "family"), [(tag, one) for tag, several in FAMILIES.items() for one in several]
+    ("language", "family"),
+    [(tag, family) for tag, several in FAMILIES.items() for family in several],
 )
 def test_a_family_is_found_where_its_words_begin(language: str, family: str) -> None:
     members = tokenize(family)
 
-    for one, other in pairwise([*members, members[0]]):
-        assert other.startswith(stem_prefixes(language, one))
+    for word, other in pairwise([*members, members[0]]):
+        assert other.startswith(stem_prefixes(language, word))
 
 
 @pytest.mark.parametrize(
@@ -77,8 +79,8 @@ def test_a_family_is_found_where_its_words_begin(language: str, family: str) -> 
         ("en", "news", "new"),
     ],
 )
-def test_words_that_only_look_alike_stay_apart(language: str, one: str, other: str) -> None:
-    assert stem(language, tokenize(one)[0]) != stem(language, tokenize(other)[0])
+def test_words_that_only_look_alike_stay_apart(language: str, word: str, other: str) -> None:
+    assert stem(language, tokenize(word)[0]) != stem(language, tokenize(other)[0])
 
 
 def test_every_language_has_a_stemmer() -> None:

@@ -49,7 +49,7 @@ def held(newsroom: Newsroom, follow: Follow) -> str:
 def _titles(client: TestClient, path: str, headers: Headers) -> list[str]:
     answer = client.get(path, headers=headers)
     assert answer.status_code == 200, answer.text
-    return [one.get("title") or one["text"] for one in answer.json()["data"]]
+    return [entry.get("title") or entry["text"] for entry in answer.json()["data"]]
 
 
 def test_those_who_may_find_it_with_its_embargo(
@@ -57,14 +57,14 @@ def test_those_who_may_find_it_with_its_embargo(
 ) -> None:
     path = "/v1/search?q=reservoir&count=exact&facets=tag,category&highlight=true"
     page = client.get(path, headers=entitled).json()
-    found = {one["title"]: one for one in page["data"]}
+    found = {story["title"]: story for story in page["data"]}
     assert reading.SearchPage.model_validate(page).model_dump() == page
     hit = found["Reservoir zanzibar"]
     assert (hit["embargoed"], hit["embargo_until"], page["complete"]) == (True, UNTIL, True)
     assert "<mark>reservoir</mark>" in hit["highlights"]["body"][0]
     assert "embargoed" not in found["Rain over the reservoir"]
     assert page["page"]["count"] == 2
-    assert [one["value"] for one in page["facets"]["tag"]] == ["rain", "zanzibarite"]
+    assert [value["value"] for value in page["facets"]["tag"]] == ["rain", "zanzibarite"]
     assert page["facets"]["category"][0]["count"] == 2
     few = client.get("/v1/search?q=zanzibar&fields=title", headers=entitled).json()["data"]
     assert few == [{"title": "Reservoir zanzibar", "embargoed": True, "embargo_until": UNTIL}]
@@ -86,7 +86,9 @@ def test_they_are_told_of_it_in_suggestions_corrections_and_related(
 ) -> None:
     suggested = client.get("/v1/suggest?q=zanz", headers=entitled).json()
     assert reading.SuggestionList.model_validate(suggested).model_dump() == suggested
-    assert {one["type"]: one.get("embargo_until") for one in suggested["data"]} == {
+    assert {
+        suggestion["type"]: suggestion.get("embargo_until") for suggestion in suggested["data"]
+    } == {
         "tag": None,
         "title": UNTIL,
     }
@@ -94,7 +96,7 @@ def test_they_are_told_of_it_in_suggestions_corrections_and_related(
     assert (corrected["corrected"], len(corrected["data"])) == ("zanzibar", 1)
     like = "/v1/articles/rain-over-the-reservoir/related"
     related = client.get(like, headers=entitled).json()
-    assert [one["embargo_until"] for one in related["data"]] == [UNTIL]
+    assert [story["embargo_until"] for story in related["data"]] == [UNTIL]
     own = f"/v1/articles/{held}/related"
     assert _titles(client, own, entitled) == ["Rain over the reservoir"]
 

@@ -38,7 +38,7 @@ CHARACTERS = {
     "signs before": ("\u0600١", "\u0d4eക"),
     "lines": ("\r\n", "\n"),
 }
-_ALL = [one for several in CHARACTERS.values() for one in several]
+_ALL = [text for several in CHARACTERS.values() for text in several]
 _TAGS = re.compile("</?mark>")
 
 
@@ -97,7 +97,7 @@ _TYPED = st.sampled_from(
 @given(st.lists(_CLUSTERS, max_size=120), st.lists(_TYPED, min_size=1, max_size=4))
 def test_marks_and_fragments_end_between_characters(clusters: list[str], typed: list[str]) -> None:
     # A space before each keeps neighbours apart, so that it is known where characters end.
-    pieces = [f" {one}" if one != " " else one for one in clusters]
+    pieces = [f" {cluster}" if cluster != " " else cluster for cluster in clusters]
     text = "".join(pieces)
     ends = {0, *accumulate(map(len, pieces))}
     edges = (

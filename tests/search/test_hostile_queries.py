@@ -128,4 +128,4 @@ def test_the_position_of_the_index_is_no_story(
         page = client.get(f"/v1/search?{query}&count=exact").json()
         assert page["page"]["count"] == len(page["data"]) <= 1, query
     facets = client.get("/v1/search?facets=category,source,language,tag,kind,published_month")
-    assert max(one["count"] for many in facets.json()["facets"].values() for one in many) == 1
+    assert max(value["count"] for many in facets.json()["facets"].values() for value in many) == 1

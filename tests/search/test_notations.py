@@ -6,7 +6,7 @@ import pytest
 
 from app.search.highlighting.highlighter import Highlighter
 from app.search.query.parser import parse_query
-from tests.search.shelf import Shelf, story
+from tests.search.memory_index import Shelf, story
 
 # What each line has stands for the same; text before and after it is put around each.
 SAME = {
@@ -70,7 +70,7 @@ _FILLER = {"others": story("Rain fell on the hills of the north, in spring.")}
 
 @pytest.mark.parametrize(("language", "line"), _LINES)
 def test_each_notation_finds_all_others(language: str, line: tuple[str, ...]) -> None:
-    written = {one: story(f"… {one}, …", language) for one in line}
+    written = {notation: story(f"… {notation}, …", language) for notation in line}
     shelf = Shelf(**written, **_FILLER)
 
     missed = {typed: set(line) ^ set(shelf.find(f"{typed} ")) for typed in line}

@@ -48,7 +48,7 @@ def test_filters_and_fields_apply(client: TestClient) -> None:
     assert titles(client, f"{path}?category=farming") == ["Seed on credit"]
     assert titles(client, f"{path}?language=fr") == ["Le blé cher"]
     page = read(client, f"{path}?limit=1&fields=title")
-    assert [set(one) for one in page["data"]] == [{"title"}]
+    assert [set(story) for story in page["data"]] == [{"title"}]
     answer = client.get(f"{path}?categry=farming")
     assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (400, "?categry")
 

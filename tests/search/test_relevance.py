@@ -9,7 +9,7 @@ import pytest
 
 from bench.search.__main__ import rankings
 from bench.search.collection import Collection, plain, squad
-from bench.search.made import passages, titles
+from bench.search.generated_collections import passages, titles
 from bench.search.measures import averages
 from bench.search.systems import Bare, Product
 

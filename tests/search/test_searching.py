@@ -98,7 +98,7 @@ def test_facets_name_values_as_filters_take_them(client: TestClient) -> None:
     page = read(client, f"/v1/search?q=rain&facets={wanted}&count=exact&limit=1")
     assert page["page"]["count"] == 4
     values = {
-        name: [(one["value"], one["label"], one["count"]) for one in found]
+        name: [(value["value"], value["label"], value["count"]) for value in found]
         for name, found in page["facets"].items()
     }
     assert values == {
@@ -117,9 +117,9 @@ def test_facets_name_values_as_filters_take_them(client: TestClient) -> None:
         ],
     }
     for name in ("category", "source", "language", "tag", "kind"):
-        for one in page["facets"][name]:
-            found = read(client, f"/v1/search?q=rain&{name}={one['value']}&count=exact")
-            assert found["page"]["count"] == one["count"], one
+        for facet in page["facets"][name]:
+            found = read(client, f"/v1/search?q=rain&{name}={facet['value']}&count=exact")
+            assert found["page"]["count"] == facet["count"], facet
 
 
 @pytest.mark.parametrize("dialect", ["sqlite"])
@@ -132,7 +132,7 @@ def test_a_story_in_many_categories_counts_in_each(
     newsroom.story("Rain somewhere", categories=slugs[:1])
     for _ in range(2):
         facets = read(client, "/v1/search?q=rain&facets=category,source")["facets"]
-        counts = {one["value"]: one["count"] for one in facets["category"]}
+        counts = {value["value"]: value["count"] for value in facets["category"]}
         assert counts == dict.fromkeys(slugs, 1) | {slugs[0]: 2}
         assert facets["source"] == []
         assert titles(client, "/v1/search?kind=nothing&facets=kind") == []
@@ -173,10 +173,10 @@ def test_pages_lead_on_and_back(
     while cursor:
         pages.append(read(client, f"/v1/search?q=rain&{order}limit=3&cursor={cursor}"))
         cursor = pages[-1]["page"]["next"]
-    seen = [one["title"] for page in pages for one in page["data"]]
+    seen = [story["title"] for page in pages for story in page["data"]]
     assert sorted(seen) == [f"Rain {number}" for number in range(8)]
     back = read(client, f"/v1/search?q=rain&{order}limit=3&cursor={pages[1]['page']['prev']}")
-    assert [one["id"] for one in back["data"]] == [one["id"] for one in first["data"]]
+    assert [story["id"] for story in back["data"]] == [story["id"] for story in first["data"]]
 
 
 def test_cursors_by_date_are_stable_under_inserts(
@@ -191,7 +191,7 @@ def test_cursors_by_date_are_stable_under_inserts(
     cursor = first["page"]["next"]
     for _ in range(2):
         rest = read(client, f"/v1/search?q=rain&sort=-published_at&limit=3&cursor={cursor}")
-        assert [one["title"] for one in rest["data"]] == ["Rain 3", "Rain 2", "Rain 1"]
+        assert [story["title"] for story in rest["data"]] == ["Rain 3", "Rain 2", "Rain 1"]
         follow()
 
 
@@ -232,7 +232,7 @@ def test_a_misspelt_word_is_forgiven_and_said_so(
     newsroom.story("Phosphate exports rise")
     for _ in range(2):
         page = read(client, "/v1/search?q=phosfate")
-        assert [one["title"] for one in page["data"]] == ["Phosphate exports rise"]
+        assert [story["title"] for story in page["data"]] == ["Phosphate exports rise"]
         assert page["corrected"] == "phosphate"
         follow()
 
@@ -367,7 +367,7 @@ def test_a_category_that_moves_takes_its_stories_along(
     newsroom.patch(sport, "categories", parent="world", name="Games")
     for _ in range(2):
         page = read(client, "/v1/search?q=rain&category=world&facets=category")
-        labels: list[Any] = [one["label"] for one in page["facets"]["category"]]
+        labels: list[Any] = [value["label"] for value in page["facets"]["category"]]
         assert (len(page["data"]), sorted(labels)) == (1, ["Games", "World"])
         follow()
 
@@ -402,9 +402,9 @@ def test_categories_are_named_in_the_language_that_is_asked_for(
 
     def shown(path: str, languages: str) -> list[list[str]]:
         found = read(client, f"{path}names_in={languages}")
-        listed = [[one["name"] for one in story["categories"]] for story in found["data"]]
+        listed = [[category["name"] for category in story["categories"]] for story in found["data"]]
         facets = found.get("facets", {}).get("category")
-        return [*listed, [one["label"] for one in facets]] if facets else listed
+        return [*listed, [facet["label"] for facet in facets]] if facets else listed
 
     search = "/v1/search?q=rain&facets=category&"
     for languages, name in (("fr-CA,ar", "Maroc"), ("de,ar", "المغرب"), ("de", "Morocco")):

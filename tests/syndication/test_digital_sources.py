@@ -10,7 +10,7 @@ from starlette.testclient import TestClient
 from app.content.digital_sources import DigitalSourceType
 from tests.api.reading import read
 from tests.newsroom import Newsroom
-from tests.syndication.feeds.reading import fetch
+from tests.syndication.feeds.feed_parsers import fetch
 
 CODES = get_args(DigitalSourceType)
 IPTC = "http://cv.iptc.org/newscodes/digitalsourcetype/"
@@ -39,7 +39,10 @@ def test_the_newsroom_reads_and_changes_it(newsroom: Newsroom, story: dict[str, 
         **IMAGE,
     }
     compared = newsroom.call("GET", f"/articles/{story['id']}/revisions/2?diff=1")
-    assert {one["field"] for one in compared.json()["changes"]} == {"digital_source_type", "image"}
+    assert {change["field"] for change in compared.json()["changes"]} == {
+        "digital_source_type",
+        "image",
+    }
 
 
 def test_a_story_without_one_has_null(newsroom: Newsroom, client: TestClient) -> None:
@@ -112,7 +115,9 @@ def test_markdown_says_it(client: TestClient, story: dict[str, Any]) -> None:
 
 def test_an_export_brings_it_along(newsroom: Newsroom, story: dict[str, Any]) -> None:
     answer = newsroom.call("GET", "/export")
-    (line,) = [json.loads(one) for one in answer.text.splitlines() if '"article"' in one]
+    (line,) = [
+        json.loads(splitline) for splitline in answer.text.splitlines() if '"article"' in splitline
+    ]
     assert line["digital_source_type"] == "trainedAlgorithmicMedia"
     assert line["image"]["digital_source_type"] == "digitalCapture"
     line |= {"digital_source_type": "humanEdits", "id": None, "slug": "other", "external_id": "2"}

@@ -163,7 +163,7 @@ def test_nothing_but_success_is_success(
     receiver.answer = lambda _: status
     assert not purging.catch_up()
     assert position(services) == before
-    assert [one.path for one in receiver.heard] == ["/purge"]
+    assert [request.path for request in receiver.heard] == ["/purge"]
 
 
 def test_after_failures_everything_is_told_once_and_in_order(
@@ -184,8 +184,8 @@ def test_after_failures_everything_is_told_once_and_in_order(
     receiver.answer = lambda _: 200
     assert purging.catch_up()
     assert receiver.taken() == [keys_of(services, *ids[:2]), keys_of(services, *ids[2:])]
-    said = [one for one in caplog.records if one.name == "dateline.purging"]
-    assert [one.levelname for one in said] == ["WARNING", "INFO"]
+    said = [record for record in caplog.records if record.name == "dateline.purging"]
+    assert [record.levelname for record in said] == ["WARNING", "INFO"]
     assert "503" in said[0].getMessage()
 
 
@@ -211,7 +211,7 @@ def test_what_was_called_off_is_told_by_the_next_process(
     assert successor.purging.catch_up()
     successor.close()
     receiver.wait_for(2)
-    assert [one.keys for one in receiver.heard] == [keys_of(services, story["id"])] * 2
+    assert [request.keys for request in receiver.heard] == [keys_of(services, story["id"])] * 2
 
 
 def test_two_leaders_for_a_moment_do_no_harm(
@@ -265,10 +265,14 @@ def test_metrics_tell_of_purges(
     newsroom: Newsroom, purging: CdnPurger, receiver: Receiver, client: TestClient
 ) -> None:
     def told() -> dict[str, float]:
-        lines = [one for one in client.get("/metrics").text.splitlines() if "purge" in one]
+        lines = [
+            splitline
+            for splitline in client.get("/metrics").text.splitlines()
+            if "purge" in splitline
+        ]
         return {
             name: float(value)
-            for name, _, value in (one.rpartition(" ") for one in lines if one[0] != "#")
+            for name, _, value in (line.rpartition(" ") for line in lines if line[0] != "#")
             if "created" not in name
         }
 

@@ -29,7 +29,7 @@ from app.search.index import (
 from app.search.query.parser import ParsedQuery, QueryPart
 from app.search.text_fields import StoryText
 from tests.clock import START
-from tests.search.contract.plain import PlainIndex
+from tests.search.contract.reference_index import PlainIndex
 
 _NOW = to_micros(START)
 _HOUR = 3_600_000_000
@@ -77,8 +77,8 @@ def filled(index: Index, *stories: IndexedStory, position: IndexPosition | None 
 def words(*wanted: str, excluded: tuple[str, ...] = (), title: bool = False) -> ParsedQuery:
     """Return a query for words that all have to be there."""
     return ParsedQuery(
-        required=tuple((QueryPart((one,), title=title),) for one in wanted),
-        excluded=tuple(QueryPart((one,)) for one in excluded),
+        required=tuple((QueryPart((word,), title=title),) for word in wanted),
+        excluded=tuple(QueryPart((word,)) for word in excluded),
     )
 
 
@@ -188,10 +188,10 @@ def test_a_new_index_takes_the_place_of_the_old_one_at_once(index: Index) -> Non
 
 def test_words_are_all_wanted_and_some_are_not(index: Index) -> None:
     both = story("Rain in Rabat", body="At last.")
-    one = story("Rain", body="Nowhere else.")
-    reader = filled(index, both, one)
+    rain = story("Rain", body="Nowhere else.")
+    reader = filled(index, both, rain)
     assert found_ids(reader.search(ask(words("rain", "rabat")))) == [both.id]
-    assert found_ids(reader.search(ask(words("rain", excluded=("rabat",))))) == [one.id]
+    assert found_ids(reader.search(ask(words("rain", excluded=("rabat",))))) == [rain.id]
     assert found_ids(reader.search(ask(words("last", title=True)))) == []
 
 
@@ -211,14 +211,14 @@ def test_nothing_typed_finds_everything_and_nothing_meant_finds_nothing(index: I
 
 @pytest.mark.parametrize("by", ["id", "url", "slug"])
 def test_an_id_or_an_address_finds_its_story(index: Index, by: str) -> None:
-    one = story("Rain", url="https://a.example/2026/rain-today")
-    reader = filled(index, one, story("Snow"))
-    typed = ParsedQuery(reference=getattr(one, by))
-    assert found_ids(reader.search(ask(typed, order="relevance"))) == [one.id]
+    rain = story("Rain", url="https://a.example/2026/rain-today")
+    reader = filled(index, rain, story("Snow"))
+    typed = ParsedQuery(reference=getattr(rain, by))
+    assert found_ids(reader.search(ask(typed, order="relevance"))) == [rain.id]
 
 
 def test_each_filter_narrows_what_is_found(index: Index) -> None:
-    one = story(
+    climate = story(
         "Rain",
         hours=2,
         branches=(("c1", "top"),),
@@ -228,7 +228,7 @@ def test_each_filter_narrows_what_is_found(index: Index) -> None:
         authors=("Aïcha B.",),
         kind="analysis",
     )
-    reader = filled(index, one, story("Rain"))
+    reader = filled(index, climate, story("Rain"))
     for name, value in {
         "category": "top",
         "source": "s1",
@@ -236,15 +236,15 @@ def test_each_filter_narrows_what_is_found(index: Index) -> None:
         "tag": "climat",
         "author": "aïcha b.",
         "kind": "analysis",
-        "id": one.id,
+        "id": climate.id,
     }.items():
         only = Selection((Clause(name, (value, "other")),))  # type: ignore[arg-type]
         rest = Selection((Clause(name, (), (value,)),))  # type: ignore[arg-type]
         for typed in (None, words("rain")):
-            assert found_ids(reader.search(ask(typed, selection=only))) == [one.id], name
+            assert found_ids(reader.search(ask(typed, selection=only))) == [climate.id], name
             others = found_ids(reader.search(ask(typed, selection=rest)))
             assert len(others) == 1, name
-            assert one.id not in others, name
+            assert climate.id not in others, name
 
 
 def test_spans_hold_their_start_and_not_their_end(index: Index) -> None:
@@ -276,9 +276,9 @@ def test_pages_by_date_hold_everything_once_however_many_share_an_instant(
         if not page.more:
             break
         place = page.hits[-1].date_position
-    at = {one.id: one.published_at for one in stories}
+    at = {story.id: story.published_at for story in stories}
     assert len(seen) == len(set(seen)) == len(stories)
-    assert [at[one] for one in seen] == sorted(at.values(), reverse=descending)
+    assert [at[id_] for id_ in seen] == sorted(at.values(), reverse=descending)
     whole = ask(words("rain"), order=order, descending=descending, limit=100)
     assert found_ids(reader.search(whole)) == seen
 
@@ -314,15 +314,15 @@ def test_of_equal_fits_the_newest_come_first_on_every_page(index: Index) -> None
     mixed = random.Random(1).sample(stories[5:] + others, 695)
     reader = filled(index, *mixed).with_changes((), stories[:5])
     walk = [
-        one
+        id_
         for offset in range(0, 700, 20)
-        for one in found_ids(
+        for id_ in found_ids(
             reader.search(ask(words("rain"), order="relevance", limit=20, offset=offset))
         )
     ]
     assert len(walk) == len(set(walk)) == 700
-    equal = {one.id for one in stories}
-    assert [one for one in walk if one in equal] == [one.id for one in stories]
+    equal = {story.id for story in stories}
+    assert [id_ for id_ in walk if id_ in equal] == [story.id for story in stories]
 
 
 def test_facets_count_what_is_found_and_the_most_common_come_first(index: Index) -> None:
@@ -335,7 +335,7 @@ def test_facets_count_what_is_found_and_the_most_common_come_first(index: Index)
     )
     found = reader.search(ask(words("rain"), facets=FACETS, count_total=True))
     counted = {
-        name: [(one.value, one.label, one.count) for one in values]
+        name: [(value.value, value.label, value.count) for value in values]
         for name, values in found.facets.items()
     }
     month = from_micros(_NOW).strftime("%Y-%m")
@@ -360,9 +360,9 @@ def test_changes_are_found_as_if_they_had_been_written(index: Index, order: Orde
     found = reader.search(ask(words("rain"), order=order, count_total=True, facets=("tag",)))
     assert set(found_ids(found)) == {kept.id, new.id, fresh.id}
     assert (found.total, reader.count()) == (3, 3)
-    assert sorted(one.value for one in found.facets["tag"]) == ["a", "d", "e"]
+    assert sorted(value.value for value in found.facets["tag"]) == ["a", "d", "e"]
     assert found_ids(reader.search(ask(words("snow")))) == [new.id]
-    assert [one.value for one in reader.complete_tags("", 10)] == ["a", "d", "e"]
+    assert [value.value for value in reader.complete_tags("", 10)] == ["a", "d", "e"]
     assert index.reader().count() == 3
 
 
@@ -375,23 +375,23 @@ def test_changes_take_their_place_in_pages_by_date(index: Index) -> None:
         page = reader.search(ask(words("rain"), limit=3, date_position=place))
         seen += found_ids(page)
         place = page.hits[-1].date_position
-    in_order = sorted([*stories, *fresh], key=lambda one: -one.published_at)
-    assert seen == [one.id for one in in_order]
+    in_order = sorted([*stories, *fresh], key=lambda story: -story.published_at)
+    assert seen == [story.id for story in in_order]
 
 
 def test_similar_stories_share_words_or_a_category_and_are_never_the_same(index: Index) -> None:
     body = "Wheat harvests fell after a dry winter in the Gharb plain."
-    one = story("Wheat harvest", body=body, branches=(("farming",),))
-    translation = story("Wheat harvest again", body=body, group=one.group)
+    wheat = story("Wheat harvest", body=body, branches=(("farming",),))
+    translation = story("Wheat harvest again", body=body, group=wheat.group)
     like = story("Wheat prices", body="Wheat harvests and winter rain.", branches=(("farming",),))
     unlike = story("Football", body="Nil nil.", branches=(("sport",),))
-    reader = filled(index, one, translation, like, unlike)
-    found = [hit.id for hit in reader.find_similar(one, Selection(), 10)]
+    reader = filled(index, wheat, translation, like, unlike)
+    found = [hit.id for hit in reader.find_similar(wheat, Selection(), 10)]
     assert found[0] == like.id
-    assert not {one.id, translation.id} & set(found)
+    assert not {wheat.id, translation.id} & set(found)
     narrowed = Selection((Clause("category", ("sport",)),))
-    assert like.id not in [hit.id for hit in reader.find_similar(one, narrowed, 10)]
-    rest = reader.with_changes([like.id], []).find_similar(one, Selection(), 10)
+    assert like.id not in [hit.id for hit in reader.find_similar(wheat, narrowed, 10)]
+    rest = reader.with_changes([like.id], []).find_similar(wheat, Selection(), 10)
     assert like.id not in [hit.id for hit in rest]
 
 
@@ -402,7 +402,7 @@ def test_tags_in_use_are_completed(index: Index) -> None:
         story("2", tags=("climate",)),
         gone := story("3", tags=("Clinic",)),
     )
-    assert [(one.value, one.count) for one in reader.complete_tags("cli", 9)] == [
+    assert [(value.value, value.count) for value in reader.complete_tags("cli", 9)] == [
         ("climate", 2),
         ("climbing", 1),
         ("clinic", 1),
@@ -411,4 +411,4 @@ def test_tags_in_use_are_completed(index: Index) -> None:
     writer.remove([gone.id])
     writer.save(IndexPosition(serial=2, complete=True))
     writer.close()
-    assert [one.value for one in index.reader().complete_tags("clin", 9)] == []
+    assert [value.value for value in index.reader().complete_tags("clin", 9)] == []

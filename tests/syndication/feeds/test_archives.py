@@ -10,7 +10,7 @@ from starlette.testclient import TestClient
 from app.syndication.model.archive_pages import find_page_boundary
 from tests.clock import HandClock
 from tests.newsroom import Newsroom
-from tests.syndication.feeds.reading import fetch, ids, links, withdrawn
+from tests.syndication.feeds.feed_parsers import fetch, ids, links, withdrawn
 
 SQLITE = pytest.mark.parametrize("dialect", ["sqlite"])
 API = "http://127.0.0.1:8000"
@@ -70,7 +70,7 @@ def test_the_header_leads_to_every_story_once(
 @SQLITE
 def test_archive_pages_share_no_story(stories: list[str], client: TestClient) -> None:
     _, pages = walked(client, "/feeds/latest.atom?limit=10")
-    archived = [one for page in pages[1:] for one in ids(client, page)]
+    archived = [id_ for page in pages[1:] for id_ in ids(client, page)]
     assert len(archived) == len(set(archived))
 
 
@@ -123,7 +123,7 @@ def test_withdrawn_stories_leave_a_tombstone(
     newsroom: Newsroom, client: TestClient, clock: HandClock
 ) -> None:
     newsroom.category("World")
-    kept, gone, deleted = (newsroom.story(one, categories=["world"]) for one in "abc")
+    kept, gone, deleted = (newsroom.story(slug, categories=["world"]) for slug in "abc")
     other = newsroom.story("Elsewhere")
     newsroom.article("A draft")
     clock.advance(minutes=1)

@@ -7,7 +7,7 @@ from app.bootstrap import Services
 from app.settings import Settings
 from tests.databases import counted_queries
 from tests.newsroom import Newsroom
-from tests.syndication.feeds.reading import fetch
+from tests.syndication.feeds.feed_parsers import fetch
 
 # The directory of a category is as new as the log: one look, and none where that is remembered.
 # Atom and NewsML-G2 ask what was withdrawn.

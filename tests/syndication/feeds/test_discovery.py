@@ -8,7 +8,7 @@ from starlette.testclient import TestClient
 
 from app.settings import Settings
 from tests.newsroom import Newsroom
-from tests.syndication.feeds.reading import STORY_FORMATS, fetch, ids
+from tests.syndication.feeds.feed_parsers import STORY_FORMATS, fetch, ids
 
 pytestmark = pytest.mark.parametrize("dialect", ["sqlite"])
 LISTS = ("/v1/headlines", "/v1/articles")
@@ -138,7 +138,7 @@ def test_single_stories_are_what_they_say(story: str, client: TestClient) -> Non
 def test_crawlers_find_the_sitemaps(client: TestClient) -> None:
     answer = client.get("/robots.txt")
     assert answer.headers["content-type"].startswith("text/plain")
-    sitemaps = [one.split(": ")[1] for one in answer.text.splitlines() if "Sitemap" in one]
+    sitemaps = [line.split(": ")[1] for line in answer.text.splitlines() if "Sitemap" in line]
     for address in sitemaps:
         assert client.get(address.removeprefix("http://127.0.0.1:8000")).status_code == 200
 

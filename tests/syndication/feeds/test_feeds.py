@@ -11,7 +11,7 @@ from app.settings import Settings
 from tests.api.reading import read
 from tests.clock import HandClock
 from tests.newsroom import Newsroom
-from tests.syndication.feeds.reading import FORMATS, STORY_FORMATS, fetch, ids
+from tests.syndication.feeds.feed_parsers import FORMATS, STORY_FORMATS, fetch, ids
 
 SQLITE = pytest.mark.parametrize("dialect", ["sqlite"])
 
@@ -92,7 +92,7 @@ QUERIES = (
 def test_every_filter_of_the_lists_works_on_every_feed(
     query: str, archive: dict[str, str], client: TestClient
 ) -> None:
-    expected = [one["id"] for one in read(client, f"/v1/headlines?{query}")["data"]]
+    expected = [story["id"] for story in read(client, f"/v1/headlines?{query}")["data"]]
     assert expected
     for ext in FORMATS:
         assert ids(client, f"/feeds/latest.{ext}?{query}") == expected, ext
@@ -187,7 +187,7 @@ def test_readers_get_the_stories_back(archive: dict[str, str], client: TestClien
             assert entry.link.endswith(f"/v1/articles/{story['slug']}")
             assert entry.published_parsed[:3] == (2026, 1, int(story["published_at"][8:10]))
             shown = "name" if ext == "rss" else "slug"
-            filed = [*(one[shown] for one in story["categories"]), *story["tags"]]
+            filed = [*(category[shown] for category in story["categories"]), *story["tags"]]
             assert [tag.term for tag in entry.get("tags", [])] == filed
 
 
@@ -275,8 +275,8 @@ class TestOnASite:
         assert feed.feed.title == "The Site: World"
         assert feed.feed.link == "https://site.example/"
         encoded = "%D8%A7%D9%84%D9%86%D8%AD%D9%84"
-        assert [one.link for one in feed.entries] == [f"https://site.example/news/{encoded}"]
-        here = {one.rel: one.href for one in feed.feed.links}
+        assert [entry.link for entry in feed.entries] == [f"https://site.example/news/{encoded}"]
+        here = {link.rel: link.href for link in feed.feed.links}
         assert here["self"] == "https://api.example/feeds/categories/world.rss"
         story = json.loads(fetch(client, "/feeds/latest.json"))["items"][0]
         assert story["external_url"] == "https://publisher.example/x"

@@ -13,7 +13,7 @@ from app.search.index_updater import IndexUpdater
 from app.settings import Settings
 from tests.api.reading import read
 from tests.newsroom import Newsroom
-from tests.syndication.feeds.reading import FORMATS, fetch, ids, links, withdrawn
+from tests.syndication.feeds.feed_parsers import FORMATS, fetch, ids, links, withdrawn
 
 SQLITE = pytest.mark.parametrize("dialect", ["sqlite"])
 UNTIL = "2026-11-25T18:00:00Z"
@@ -52,7 +52,7 @@ def rains(newsroom: Newsroom, follow: Callable[[], None]) -> dict[str, str]:
 
 
 def test_it_holds_what_is_found_newest_first(rains: dict[str, str], client: TestClient) -> None:
-    found = [rains[one] for one in ("Storm", "Une pluie", "Rain, rain, rain")]
+    found = [rains[title] for title in ("Storm", "Une pluie", "Rain, rain, rain")]
     for ext in FORMATS:
         path = f"/feeds/search.{ext}"
         assert ids(client, f"{path}?q=rain") == found
@@ -91,7 +91,7 @@ def test_pages_lead_through_all_that_is_found(rains: dict[str, str], client: Tes
         link = client.get(path).headers["link"]
         before, there, _ = link.partition('>; rel="next"')
         path = before.rpartition("<")[2] if there else ""
-    assert seen == [rains[one] for one in ("Storm", "Une pluie", "Rain, rain, rain")]
+    assert seen == [rains[title] for title in ("Storm", "Une pluie", "Rain, rain, rain")]
 
 
 @SQLITE
@@ -201,7 +201,7 @@ def test_its_categories_are_named_in_the_language_that_is_asked_for(
     world = newsroom.call("GET", "/categories/world").json()
     newsroom.patch(world, "categories", names={"fr": "Le monde"})
     # A table has slugs alone.
-    for ext in (one for one in FORMATS if one != "csv"):
+    for ext in (name for name in FORMATS if name != "csv"):
         assert b"Le monde" in fetch(client, f"/feeds/search.{ext}?q=rain&names_in=fr"), ext
         assert b"Le monde" not in fetch(client, f"/feeds/search.{ext}?q=rain"), ext
     told = client.get("/v1/search?q=rain&names_in=fr").headers["link"]
