@@ -87,7 +87,7 @@ def test_a_change_of_a_byte_is_found(number: int, field: str, value: object) -> 
     ("old", "new"),
     [("2020-01-01", "2020-01-02"), (_OLD, _OLD.replace("1680", "1681")), ('"of"', '"off"')],
 )
-def test_what_the_run_did_not_make_is_compared(old: str, new: str) -> None:
+def test_values_that_the_run_did_not_create_are_compared(old: str, new: str) -> None:
     after = run_rows(_SECOND_RUN)
     after[1]["body"] = after[1]["body"].replace(old, new)
     assert [difference.what for difference in differences(run_rows(_FIRST_RUN), after)] == ["body"]

@@ -27,20 +27,20 @@ def test_a_bar_is_as_long_as_its_share_of_the_goal(value: float, met: bool, leng
     assert ('class="cut"' in picture) is (length == 2.0)
 
 
-def test_what_should_be_small_is_drawn_the_other_way_round() -> None:
+def test_bars_of_values_that_should_be_small_are_inverted() -> None:
     goal = {"bound": 100, "at_most": True, "unit": "MB"}
     picture = draw([result(goal=goal, value=200, met=False)], "today")
     assert bars(picture) == [("missed", _AT_GOAL / 2)]
     assert "200 MB  (goal ≤ 100 MB)" in picture
 
 
-def test_what_has_no_goal_or_no_result_is_not_drawn() -> None:
+def test_measurements_without_goal_or_result_have_no_bar() -> None:
     failed = result(error="it ended")
     del failed["value"]
     assert bars(draw([result(goal=None, met=None), failed], "today")) == []
 
 
-def test_the_picture_is_told_in_words_too() -> None:
+def test_the_chart_has_a_text_alternative() -> None:
     picture = draw([result(what="a < b"), result(met=False, value=0.1)], "today")
     described = ElementTree.fromstring(picture).findtext(f"{SVG}desc")
     assert described is not None

@@ -23,7 +23,7 @@ def last_run(section: Section) -> Any:
 
 
 @SECTIONS
-def test_the_page_shows_what_the_last_run_found(section: Section) -> None:
+def test_the_page_shows_the_results_of_the_last_run(section: Section) -> None:
     page, found = PAGE.read_text(encoding="utf-8"), last_run(section)
     assert page == renewed(page, section, found), "Renew it with `make bench ARGS=--redraw`."
     if section.picture is not None:
@@ -43,7 +43,7 @@ def test_the_page_has_a_place_for_each_section(section: Section) -> None:
     assert [page.count(mark) for mark in section.ends] == [1, 1]
 
 
-def test_results_are_renewed_and_prose_stays() -> None:
+def test_results_are_replaced_and_prose_is_kept() -> None:
     page = renewed(MARKED, RESULTS, document(result()))
     assert page.startswith("before\n")
     assert page.endswith("\nafter\n")

@@ -73,7 +73,7 @@ def comparable(answer: Answer) -> Any:
 
 
 @pytest.mark.parametrize("layer", LAYERS)
-def test_without_a_layer_the_same_is_answered(
+def test_answers_are_the_same_without_a_layer(
     layer: str, archive: tuple[Path, str], expected: list[Any], tmp_path: Path
 ) -> None:
     database, key = archive
@@ -89,6 +89,6 @@ def test_every_layer_is_measured() -> None:
     assert {each.name.split("-")[1] for each in MEASUREMENTS} == set(LAYERS)
 
 
-def test_what_has_another_name_by_now_is_not_replaced() -> None:
+def test_an_unknown_name_is_not_replaced() -> None:
     with pytest.raises(AttributeError):
         _replace(os, "no_such_name", None)

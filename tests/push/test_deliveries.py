@@ -13,7 +13,7 @@ from tests.push.conftest import Pushing, events
 from tests.receiver import Receiver, receiving
 
 
-def test_a_story_is_told_of_in_order(
+def test_events_of_a_story_arrive_in_order(
     pushing: Pushing, newsroom: Newsroom, receiver: Receiver, clock: HandClock
 ) -> None:
     pushing.webhook(receiver.url)
@@ -34,7 +34,7 @@ def test_a_story_is_told_of_in_order(
 
 
 @pytest.mark.slow
-def test_a_receiver_that_hangs_delays_no_other(
+def test_a_hanging_receiver_delays_no_other(
     pushing: Pushing, newsroom: Newsroom, receiver: Receiver
 ) -> None:
     ended = threading.Event()
@@ -51,7 +51,7 @@ def test_a_receiver_that_hangs_delays_no_other(
         assert len(slow.heard) == 20
 
 
-def test_a_receiver_that_was_down_for_an_hour_gets_everything(
+def test_a_receiver_that_was_down_for_an_hour_receives_everything(
     pushing: Pushing, newsroom: Newsroom, clock: HandClock
 ) -> None:
     with receiving() as receiver:
@@ -75,7 +75,7 @@ def test_a_receiver_that_was_down_for_an_hour_gets_everything(
         assert pushing.view(made)["failing_since"] is None
 
 
-def test_what_one_receiver_refuses_holds_up_nothing_else_of_it(
+def test_a_refused_delivery_does_not_block_others_to_the_receiver(
     pushing: Pushing, newsroom: Newsroom, receiver: Receiver, clock: HandClock
 ) -> None:
     bad = newsroom.story("Unbearable")
@@ -89,7 +89,7 @@ def test_what_one_receiver_refuses_holds_up_nothing_else_of_it(
     assert [delivery["state"] for delivery in pushing.log(made)] == ["pending"] + ["delivered"] * 5
 
 
-def test_after_the_last_attempt_it_is_given_up_and_can_be_had_again(
+def test_after_the_last_attempt_a_delivery_fails_and_can_be_replayed(
     pushing: Pushing, newsroom: Newsroom, receiver: Receiver, clock: HandClock
 ) -> None:
     made = pushing.webhook(receiver.url)
@@ -109,7 +109,7 @@ def test_after_the_last_attempt_it_is_given_up_and_can_be_had_again(
     assert receiver.heard[-1].headers["webhook-id"] == failed["id"]
 
 
-def test_waits_grow_from_seconds_to_a_day_and_are_never_quite_the_same() -> None:
+def test_retry_delays_grow_from_seconds_to_a_day_with_jitter() -> None:
     assert (RETRY_DELAYS[0], RETRY_DELAYS[-1]) == (5, 86_400)
     assert list(RETRY_DELAYS) == sorted(RETRY_DELAYS)
     tried = {retry_delay(1) for _ in range(20)}
@@ -118,7 +118,7 @@ def test_waits_grow_from_seconds_to_a_day_and_are_never_quite_the_same() -> None
     assert retry_delay(len(RETRY_DELAYS) + 1) is None
 
 
-def test_a_receiver_that_is_gone_is_sent_nothing_more(
+def test_nothing_is_sent_after_a_410(
     pushing: Pushing, newsroom: Newsroom, receiver: Receiver
 ) -> None:
     made = pushing.webhook(receiver.url)
@@ -137,7 +137,7 @@ def test_a_receiver_that_is_gone_is_sent_nothing_more(
     assert noted["by"]["name"] == "push"
 
 
-def test_a_dead_receiver_is_paused_and_gets_what_it_missed_when_it_is_resumed(
+def test_a_dead_receiver_is_paused_and_receives_everything_when_resumed(
     pushing: Pushing, newsroom: Newsroom, receiver: Receiver, clock: HandClock
 ) -> None:
     made = pushing.webhook(receiver.url)
@@ -157,7 +157,9 @@ def test_a_dead_receiver_is_paused_and_gets_what_it_missed_when_it_is_resumed(
     assert {id_ for _, id_ in events(receiver.heard[tried:])} == {first["id"], second["id"]}
 
 
-def test_a_test_arrives_and_its_answer_can_be_read(pushing: Pushing, receiver: Receiver) -> None:
+def test_a_test_event_arrives_and_its_answer_can_be_read(
+    pushing: Pushing, receiver: Receiver
+) -> None:
     made = pushing.webhook(receiver.url, "source.updated")
     sent = pushing.verb(made, "test")
     pushing.settle()
@@ -168,7 +170,7 @@ def test_a_test_arrives_and_its_answer_can_be_read(pushing: Pushing, receiver: R
     assert seen["body"]["type"] == "webhook.test"
 
 
-def test_old_deliveries_are_forgotten(
+def test_old_deliveries_are_deleted(
     pushing: Pushing, newsroom: Newsroom, receiver: Receiver, services: Services, clock: HandClock
 ) -> None:
     made = pushing.webhook(receiver.url)
@@ -183,7 +185,7 @@ def test_old_deliveries_are_forgotten(
     ("status", "state"), [(204, "delivered"), (500, "dropped"), (410, "dropped")]
 )
 @pytest.mark.parametrize("arrives", ["kill", "disable"])
-def test_what_was_under_way_when_it_was_dropped_is_listed_as_it_went(
+def test_a_delivery_dropped_in_flight_is_listed_with_its_outcome(
     pushing: Pushing,
     newsroom: Newsroom,
     receiver: Receiver,
@@ -221,7 +223,7 @@ def test_what_was_under_way_when_it_was_dropped_is_listed_as_it_went(
     )
 
 
-def test_what_was_never_sent_stays_without_an_attempt(
+def test_a_delivery_that_was_never_sent_has_no_attempts(
     pushing: Pushing, newsroom: Newsroom, receiver: Receiver
 ) -> None:
     made = pushing.webhook(receiver.url)

@@ -54,7 +54,7 @@ _NOWHERE = (
 )
 
 
-def test_what_says_that_it_is_inside_is_refused_when_written(newsroom: Newsroom) -> None:
+def test_an_internal_url_is_refused_when_written(newsroom: Newsroom) -> None:
     for url in _URLS:
         answer = newsroom.call("POST", "/webhooks", json={"url": url, "events": EVERYTHING})
         assert answer.status_code == 422
@@ -65,7 +65,7 @@ def test_what_says_that_it_is_inside_is_refused_when_written(newsroom: Newsroom)
         assert [error["pointer"] for error in answer.json()["errors"]] == ["#/url"], url
 
 
-def test_a_name_that_leads_inside_is_asked_nothing(
+def test_nothing_is_sent_to_a_name_with_an_internal_address(
     pushing: Pushing, newsroom: Newsroom, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     name_leads_to(monkeypatch, "127.0.0.1")
@@ -78,14 +78,14 @@ def test_a_name_that_leads_inside_is_asked_nothing(
     assert tried["answer"] == "its address is inside the network"
 
 
-def test_one_address_inside_is_enough_to_refuse_a_name(
+def test_one_internal_address_is_enough_to_refuse_a_name(
     receiver: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     name_leads_to(monkeypatch, "93.184.216.34", "10.0.0.7")
     assert _sent("http://two.example/", AllowedNetworks()) == _REFUSED
 
 
-def test_a_name_is_looked_up_once_and_that_address_is_connected_to(
+def test_a_name_is_resolved_once_and_that_address_is_used(
     receiver: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked = name_leads_to(monkeypatch, "127.0.0.1")

@@ -26,7 +26,7 @@ def test_a_secret_is_shown_once(newsroom: Newsroom) -> None:
     assert made["secret"] not in audit
 
 
-def test_changing_needs_the_version_that_was_read(newsroom: Newsroom) -> None:
+def test_changes_need_the_current_version(newsroom: Newsroom) -> None:
     made = newsroom.call("POST", "/webhooks", json={"url": _URL, "events": EVERYTHING}).json()
     changed = newsroom.patch(made, "webhooks", events=["article.killed"], filter={"kind": ["x"]})
     assert (changed["version"], changed["events"]) == (2, ["article.killed"])
@@ -35,7 +35,7 @@ def test_changing_needs_the_version_that_was_read(newsroom: Newsroom) -> None:
     assert newsroom.call("GET", f"/webhooks/{made['id']}").status_code == 404
 
 
-def test_verbs_heed_the_version_where_it_is_sent(newsroom: Newsroom) -> None:
+def test_commands_check_the_version_if_it_is_sent(newsroom: Newsroom) -> None:
     made = newsroom.call("POST", "/webhooks", json={"url": _URL, "events": EVERYTHING}).json()
     newsroom.patch(made, "webhooks", events=["article.killed"])
     for verb in ("pause", "resume", "rotate"):
@@ -46,7 +46,7 @@ def test_verbs_heed_the_version_where_it_is_sent(newsroom: Newsroom) -> None:
             assert answer.status_code == status, (verb, answer.text)
 
 
-def test_what_is_wrong_is_named(newsroom: Newsroom) -> None:
+def test_errors_name_the_wrong_field(newsroom: Newsroom) -> None:
     def pointers(**body: object) -> list[str]:
         sent = {"url": _URL, "events": ["article.killed"], **body}
         answer = newsroom.call("POST", "/webhooks", json=sent)
@@ -67,13 +67,13 @@ def test_what_is_wrong_is_named(newsroom: Newsroom) -> None:
     assert "one of delivered, dropped, failed, pending." in listed["detail"]
 
 
-def test_only_administrators_may(newsroom: Newsroom, pushing: Pushing) -> None:
+def test_only_administrators_manage_webhooks(newsroom: Newsroom, pushing: Pushing) -> None:
     key = key_for(pushing.services, "publish")
     headers = {"authorization": f"Bearer {key}"}
     assert newsroom.client.get("/v1/manage/webhooks", headers=headers).status_code == 403
 
 
-def test_what_is_paused_is_kept_and_cannot_be_tested(
+def test_a_paused_webhook_keeps_deliveries_and_cannot_be_tested(
     pushing: Pushing, newsroom: Newsroom, receiver: Receiver
 ) -> None:
     made = pushing.webhook(receiver.url)
@@ -114,7 +114,7 @@ def test_deliveries_are_listed_and_sent_again_by_id_and_by_time(
     assert newsroom.call("POST", f"/webhooks/{made['id']}/replay", json={}).status_code == 422
 
 
-def test_what_happens_before_anything_was_ever_followed_is_told(
+def test_events_before_the_first_step_are_sent(
     services: Services, newsroom: Newsroom, receiver: Receiver
 ) -> None:
     newsroom.story("Before")

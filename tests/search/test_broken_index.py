@@ -106,7 +106,7 @@ def _put_another(generation: Path) -> None:
     ],
 )
 @pytest.mark.parametrize("dialect", ["sqlite"])
-def test_a_harmed_index_is_built_anew_and_nobody_notices(
+def test_a_damaged_index_is_rebuilt_while_searches_go_on(
     generation: Path,
     harm: Callable[[Path], None],
     client: TestClient,
@@ -128,7 +128,7 @@ def test_a_harmed_index_is_built_anew_and_nobody_notices(
 
 
 @pytest.mark.parametrize("dialect", ["sqlite"])
-def test_what_overwritten_files_make_the_engine_raise_is_an_index_that_is_missing(
+def test_an_index_with_overwritten_files_counts_as_missing(
     generation: Path, client: TestClient, follow: Follow, newsroom: Newsroom
 ) -> None:
     for path in generation.iterdir():
@@ -143,7 +143,7 @@ def test_what_overwritten_files_make_the_engine_raise_is_an_index_that_is_missin
 
 
 @pytest.mark.parametrize("dialect", ["sqlite"])
-def test_a_question_that_the_engine_gives_up_on_leaves_a_whole_index_and_finds_a_broken_one(
+def test_a_failing_query_discards_the_index_only_if_it_is_broken(
     generation: Path, services: Services, client: TestClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def give_up(reader: TantivyReader, *_: object) -> list[Hit]:
@@ -163,7 +163,7 @@ def test_a_question_that_the_engine_gives_up_on_leaves_a_whole_index_and_finds_a
 
 
 @pytest.mark.parametrize("dialect", ["sqlite"])
-def test_an_index_of_another_database_is_not_believed(
+def test_an_index_of_another_database_is_not_used(
     generation: Path, tmp_path: Path, clock: HandClock, newsroom: Newsroom, follower: IndexUpdater
 ) -> None:
     follower.close()
@@ -194,7 +194,7 @@ def test_an_index_of_another_database_is_not_believed(
 
 
 @pytest.mark.parametrize("dialect", ["sqlite"])
-def test_a_folder_that_cannot_be_written_to_stops_nobody_from_searching(
+def test_searches_work_if_the_folder_is_not_writable(
     tmp_path: Path, client: TestClient, newsroom: Newsroom, services: Services
 ) -> None:
     (tmp_path / "search").write_text("This is no folder.")
@@ -206,7 +206,7 @@ def test_a_folder_that_cannot_be_written_to_stops_nobody_from_searching(
     indexer.stop()
 
 
-def test_the_loop_follows_and_another_takes_over_when_it_ends(
+def test_another_process_takes_over_when_the_updater_ends(
     client: TestClient, newsroom: Newsroom, services: Services
 ) -> None:
     first, second = Indexer(services), Indexer(services)

@@ -39,7 +39,7 @@ def _found(reader: Reader, typed: str) -> IndexResult:
     return reader.search(ask(parse_query(typed), order="relevance"))
 
 
-def test_a_query_is_understood_once(index: TantivyIndex, meant: list[ParsedQuery]) -> None:
+def test_a_query_is_compiled_once(index: TantivyIndex, meant: list[ParsedQuery]) -> None:
     rain = story("Rain over the hills")
     reader = filled(index, rain)
     for _ in range(3):
@@ -49,7 +49,7 @@ def test_a_query_is_understood_once(index: TantivyIndex, meant: list[ParsedQuery
     assert len(meant) == 2
 
 
-def test_the_next_state_has_other_words(index: TantivyIndex) -> None:
+def test_the_next_index_state_has_its_own_vocabulary(index: TantivyIndex) -> None:
     first, second = story("Rain"), story("Rainy")
     reader = filled(index, first)
     assert found_ids(_found(reader, "rai")) == [first.id]
@@ -59,7 +59,7 @@ def test_the_next_state_has_other_words(index: TantivyIndex) -> None:
     assert found_ids(_found(reader, "rai")) == [first.id]
 
 
-def test_a_correction_that_is_remembered_leads_to_no_word_that_was_taken_out(
+def test_a_cached_correction_never_leads_to_a_removed_word(
     index: TantivyIndex,
 ) -> None:
     kept, taken = story("Clouds"), story("Zanzibar")
@@ -69,7 +69,7 @@ def test_a_correction_that_is_remembered_leads_to_no_word_that_was_taken_out(
     assert _found(reader, "zanzibr ").corrected == "zanzibar"
 
 
-def test_what_is_remembered_has_bounds(
+def test_the_query_cache_is_bounded(
     index: TantivyIndex, meant: list[ParsedQuery], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Room for two queries of one word.

@@ -59,7 +59,7 @@ def test_a_word_finds_its_family_in_every_language(
         ("国中", set()),
     ],
 )
-def test_what_is_typed_as_one(stories: Shelf, typed: str, found: set[str]) -> None:
+def test_compounds_find_their_parts(stories: Shelf, typed: str, found: set[str]) -> None:
     assert set(stories.find(typed)) == found
 
 
@@ -84,11 +84,11 @@ def test_operators(stories: Shelf, typed: str, found: list[str]) -> None:
     assert sorted(stories.find(typed)) == sorted(found)
 
 
-def test_only_unwanted_words_leave_all_others(stories: Shelf) -> None:
+def test_excluded_words_alone_find_all_other_stories(stories: Shelf) -> None:
     assert set(stories.find("-storm")) == {"budget", "vote", "jet", "fr", "es", "ar", "zh"}
 
 
-def test_all_of_few_words_are_wanted_and_of_many_as_many_as_there_are(stories: Shelf) -> None:
+def test_all_of_few_words_are_required_and_long_queries_rank_by_matches(stories: Shelf) -> None:
     few, many = "storm coast hail snow".split(), "storm coast hail snow sleet".split()
 
     assert len(few) == MOST_REQUIRED_WORDS
@@ -97,11 +97,11 @@ def test_all_of_few_words_are_wanted_and_of_many_as_many_as_there_are(stories: S
     assert stories.find(" ".join(many))[-1] == "jet"
 
 
-def test_a_question_is_answered_by_what_comes_nearest(stories: Shelf) -> None:
+def test_a_question_finds_the_best_matches(stories: Shelf) -> None:
     assert stories.find("Where did storms hit?")[0] == "storm"
 
 
-def test_phrases_and_titles_are_wanted_among_many_words(stories: Shelf) -> None:
+def test_phrases_and_title_words_stay_required_in_long_queries(stories: Shelf) -> None:
     assert stories.find('title:budget "a storm" coast calm morocco') == []
 
 
@@ -114,7 +114,7 @@ def test_phrases_and_titles_are_wanted_among_many_words(stories: Shelf) -> None:
         "hail snow sleet " * 40 + "storm coast morocco",
     ],
 )
-def test_a_pasted_text_finds_what_has_most_of_it(stories: Shelf, typed: str) -> None:
+def test_a_pasted_text_finds_the_stories_with_most_of_its_words(stories: Shelf, typed: str) -> None:
     assert set(stories.find(typed)[:2]) == {"storm", "calm"}
 
 
@@ -129,13 +129,13 @@ def test_a_pasted_text_finds_what_has_most_of_it(stories: Shelf, typed: str) -> 
         ('storm coast morocco "hail snow" OR "snow hail"', None),
     ],
 )
-def test_quotations_can_be_taken_by_their_words(typed: str, nearest: str | None) -> None:
+def test_phrases_can_be_split_into_words(typed: str, nearest: str | None) -> None:
     loose = loosen_phrases(parse_query(typed))
 
     assert (loose and loose.text) == nearest
 
 
-def test_a_quotation_mark_after_a_letter_begins_no_phrase(stories: Shelf) -> None:
+def test_a_quotation_mark_after_a_letter_starts_no_phrase(stories: Shelf) -> None:
     assert set(stories.find('storm" coast "')) == {"storm", "calm"}
 
 
@@ -151,7 +151,7 @@ def test_a_quotation_mark_after_a_letter_begins_no_phrase(stories: Shelf) -> Non
         ("parli budget", set()),
     ],
 )
-def test_the_last_word_may_be_a_beginning(stories: Shelf, typed: str, found: set[str]) -> None:
+def test_the_last_word_may_be_a_prefix(stories: Shelf, typed: str, found: set[str]) -> None:
     assert set(stories.find(typed)) == found
 
 
@@ -173,18 +173,18 @@ def test_the_last_word_may_be_a_beginning(stories: Shelf, typed: str, found: set
         ("-goverment storm", None, {"storm", "calm"}),
     ],
 )
-def test_slips_are_forgiven_and_told(
+def test_misspelt_words_are_corrected_and_reported(
     stories: Shelf, typed: str, corrected: str | None, found: set[str]
 ) -> None:
     assert stories.match(typed).corrected == corrected
     assert set(stories.find(typed)) == found
 
 
-def test_a_word_that_is_there_is_not_corrected(stories: Shelf) -> None:
+def test_an_indexed_word_is_not_corrected(stories: Shelf) -> None:
     assert stories.match("coast storm").corrected is None
 
 
-def test_a_rare_word_beside_a_frequent_one_is_looked_for_too() -> None:
+def test_a_rare_word_is_searched_for_in_addition_to_its_correction() -> None:
     many = {f"s{number}": story("Elections in Rabat.") for number in range(120)}
     shelf = Shelf(**many, slip=story("Electoins in Rabat."))
 
@@ -193,7 +193,7 @@ def test_a_rare_word_beside_a_frequent_one_is_looked_for_too() -> None:
     assert len(shelf.find("electoins ")) == 100
 
 
-def test_what_was_looked_for_can_be_shown(stories: Shelf) -> None:
+def test_the_parsed_query_can_be_highlighted(stories: Shelf) -> None:
     typed = stories.match("goverment rab", ["fr-CA", "en"]).parsed
 
     assert typed.text == "government rab"
@@ -201,7 +201,7 @@ def test_what_was_looked_for_can_be_shown(stories: Shelf) -> None:
     assert typed.required[1][0].is_prefix
 
 
-def test_languages_asked_for_decide_about_families() -> None:
+def test_requested_languages_select_word_families() -> None:
     shelf = Shelf(fr=story("Les chevaux", "fr"), en=story("Horses", "en"))
 
     assert shelf.find("cheval ", ["fr-CA"]) == ["fr"]
@@ -230,14 +230,14 @@ OTHERS = {
 }
 
 
-def test_families_are_known_of_languages_that_few_stories_are_in() -> None:
+def test_rare_languages_have_word_families_too() -> None:
     shelf = Shelf(**{tag: story(there, tag) for tag, (there, _) in OTHERS.items()})
 
     missed = [tag for tag, (_, typed) in OTHERS.items() if tag not in shelf.find(f"{typed} ")]
     assert missed == []
 
 
-def test_a_frequent_word_meets_no_strangers_of_other_languages() -> None:
+def test_a_frequent_word_matches_no_unrelated_words_of_other_languages() -> None:
     usual = {
         f"{tag}{n}": story("Hazak", tag) for tag in ("en", "fr", "es", "ar", "it") for n in "ab"
     }
@@ -247,14 +247,14 @@ def test_a_frequent_word_meets_no_strangers_of_other_languages() -> None:
     assert "hu" in shelf.find("hazak ", ["hu"])
 
 
-def test_a_story_in_another_language_than_it_claims_is_found() -> None:
+def test_a_story_with_a_wrong_language_is_found() -> None:
     shelf = Shelf(a=story("Les élections sont annoncées", "en"), b=story("الحكومة التونسية", "en"))
 
     assert shelf.find("élection annoncée") == ["a"]
     assert shelf.find("والحكومة", ["ar"]) == ["b"]
 
 
-def test_places_weigh() -> None:
+def test_fields_have_weights() -> None:
     shelf = Shelf(
         body=story("Rain fell on the hills of the north today.", title="Weather"),
         title=story("It fell on the hills of the north today.", title="Rain"),
@@ -264,7 +264,7 @@ def test_places_weigh() -> None:
     assert shelf.find("rain ") == ["title", "tag", "body"]
 
 
-def test_the_form_that_was_typed_weighs_more() -> None:
+def test_the_exact_word_has_more_weight() -> None:
     shelf = Shelf(
         one=story("The election was held."),
         other=story("The elections were held."),
@@ -274,7 +274,7 @@ def test_the_form_that_was_typed_weighs_more() -> None:
     assert shelf.find("election ")[0] == "one"
 
 
-def test_words_that_stand_close_weigh_more() -> None:
+def test_words_close_together_have_more_weight() -> None:
     far = "Minister of sports opened a hall, and health was no matter of the day there."
     near = "Minister of health opened a hall, and sports was no matter of the day there."
     shelf = Shelf(far=story(far), near=story(near), other=story("Rain in the north."))
@@ -295,7 +295,7 @@ def test_authors_and_sources_are_found() -> None:
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(st.text(max_size=80))
-def test_whatever_is_typed_can_be_looked_for(stories: Shelf, typed: str) -> None:
+def test_any_query_can_be_compiled(stories: Shelf, typed: str) -> None:
     stories.find(typed)
 
 
@@ -325,7 +325,7 @@ _PIECES = st.sampled_from(
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(st.lists(_PIECES, max_size=20).map("".join))
-def test_whatever_is_put_together_can_be_looked_for(stories: Shelf, typed: str) -> None:
+def test_any_combination_of_operators_can_be_compiled(stories: Shelf, typed: str) -> None:
     stories.find(typed)
 
 
@@ -335,7 +335,7 @@ def test_whatever_is_put_together_can_be_looked_for(stories: Shelf, typed: str) 
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(st.lists(_PIECES, max_size=12).map(" ".join))
-def test_the_same_is_found_where_no_scores_are_asked_for(stories: Shelf, typed: str) -> None:
+def test_the_unscored_query_finds_the_same_stories(stories: Shelf, typed: str) -> None:
     matched = stories.match(typed)
     scored, found = (
         {(at.segment_ord, at.doc) for _, at in stories.searcher.search(query, 100).hits}
@@ -345,5 +345,5 @@ def test_the_same_is_found_where_no_scores_are_asked_for(stories: Shelf, typed: 
 
 
 @pytest.mark.parametrize("typed", ["a-b-" * 120, "中" * 500, "الا " * 120, "x" * 500, "' " * 200])
-def test_what_is_long_can_be_looked_for(stories: Shelf, typed: str) -> None:
+def test_a_long_query_can_be_compiled(stories: Shelf, typed: str) -> None:
     assert len(stories.find(typed)) <= 9

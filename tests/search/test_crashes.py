@@ -81,7 +81,7 @@ def _follows(server: Nursery) -> bool:
         client.close()
 
 
-def test_after_many_kills_the_index_equals_one_built_anew(
+def test_after_many_crashes_the_index_equals_a_rebuilt_one(
     dialect: str, database_url: str, tmp_path: Path
 ) -> None:
     key, desk, chance = admin_key(database_url), Desk(), random.Random(3)
@@ -103,7 +103,7 @@ def test_after_many_kills_the_index_equals_one_built_anew(
     assert desk.done > 5
 
 
-def test_of_two_processes_one_writes_and_the_other_takes_over(
+def test_one_of_two_processes_writes_and_the_other_takes_over(
     database_url: str, tmp_path: Path
 ) -> None:
     key = admin_key(database_url)

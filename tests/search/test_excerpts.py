@@ -13,7 +13,9 @@ _BODY = "<p>Größe \U0001f41d \\ &quot;q&quot; أهلا</p>"
 _TEXT = 'Größe \U0001f41d \\ "q" أهلا'
 
 
-def test_a_body_is_cut_between_letters_and_escapes(services: Services, newsroom: Newsroom) -> None:
+def test_an_excerpt_ends_between_characters_and_escapes(
+    services: Services, newsroom: Newsroom
+) -> None:
     id_ = newsroom.story("Cut", body=_BODY)["id"]
     with open_snapshot(services.delivery) as public:
         for most in range(len(_TEXT.encode()) + 20):

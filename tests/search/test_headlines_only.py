@@ -23,9 +23,7 @@ def story(newsroom: Newsroom) -> dict[str, str]:
 
 
 @pytest.mark.usefixtures("story")
-def test_who_sees_headlines_alone_searches_titles_alone(
-    client: TestClient, services: Services
-) -> None:
+def test_readers_of_headlines_search_only_titles(client: TestClient, services: Services) -> None:
     key = {"x-api-key": key_for(services, "read")}
     for _ in range(2):
         assert titles(client, "/v1/search?q=rabat") == ["Rain over Rabat"]
@@ -38,18 +36,18 @@ def test_who_sees_headlines_alone_searches_titles_alone(
 
 
 @pytest.mark.usefixtures("story")
-def test_what_is_not_wanted_tells_nothing_of_bodies(client: TestClient) -> None:
+def test_excluded_words_reveal_nothing_about_bodies(client: TestClient) -> None:
     assert titles(client, "/v1/search?q=-zanzibar") == ["Rain over Rabat"]
     assert titles(client, "/v1/search?q=rain%20-zanzibar") == ["Rain over Rabat"]
 
 
 @pytest.mark.usefixtures("story")
-def test_highlights_of_headlines_show_the_title_alone(client: TestClient) -> None:
+def test_highlights_for_readers_of_headlines_show_only_the_title(client: TestClient) -> None:
     hit = read(client, "/v1/search?q=rain&highlight=true")["data"][0]
     assert hit["highlights"] == {"title": "<mark>Rain</mark> over Rabat", "body": []}
 
 
-def test_stories_like_a_story_need_a_key(
+def test_related_stories_need_a_key(
     story: dict[str, str], client: TestClient, services: Services
 ) -> None:
     path = f"/v1/articles/{story['id']}/related"

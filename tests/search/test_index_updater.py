@@ -24,7 +24,7 @@ def _head(services: Services) -> int:
     return services.delivery.load_log_state().serial
 
 
-def test_an_index_ends_where_the_log_ends(
+def test_the_index_catches_up_with_the_log(
     newsroom: Newsroom, services: Services, follow: Follow
 ) -> None:
     follow()
@@ -44,7 +44,7 @@ def test_an_index_ends_where_the_log_ends(
     )
 
 
-def test_small_steps_lead_to_the_same_end(
+def test_small_steps_lead_to_the_same_index(
     newsroom: Newsroom,
     services: Services,
     follower: IndexUpdater,
@@ -79,7 +79,7 @@ def test_small_steps_lead_to_the_same_end(
     assert read(client, "/readyz")["index"] == "follows"
 
 
-def test_what_was_begun_is_gone_on_with_by_another(
+def test_another_updater_continues_an_unfinished_index(
     newsroom: Newsroom, services: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("app.search.index_updater._PAGE", 2)
@@ -100,7 +100,7 @@ def test_what_was_begun_is_gone_on_with_by_another(
     assert list(services.search.flaws()) == []
 
 
-def test_what_only_time_brought_out_comes_into_the_index_when_the_log_tells(
+def test_a_scheduled_story_is_indexed_when_the_log_has_it(
     newsroom: Newsroom, services: Services, clock: HandClock, client: TestClient, follow: Follow
 ) -> None:
     newsroom.story("Rain soon", published_at="2026-11-22T13:00:00Z")
@@ -118,7 +118,7 @@ def test_what_only_time_brought_out_comes_into_the_index_when_the_log_tells(
     assert titles(client, "/v1/search?q=rain") == ["Rain soon"]
 
 
-def test_a_position_of_another_log_is_seen(
+def test_a_position_of_another_log_is_detected(
     newsroom: Newsroom,
     services: Services,
     follow: Follow,
@@ -139,7 +139,7 @@ def test_a_position_of_another_log_is_seen(
 
 
 @pytest.mark.parametrize("dialect", ["sqlite"])
-def test_answers_of_a_settled_index_are_kept_and_others_are_not(
+def test_answers_are_cached_only_if_the_index_is_up_to_date(
     newsroom: Newsroom,
     client: TestClient,
     follow: Follow,
@@ -166,7 +166,7 @@ def test_answers_of_a_settled_index_are_kept_and_others_are_not(
     assert len(made) == 4
 
 
-def test_the_index_rests_while_stories_are_published(
+def test_the_updater_pauses_while_stories_are_published(
     newsroom: Newsroom, services: Services
 ) -> None:
     indexer = Indexer(services)

@@ -42,7 +42,7 @@ def _found(reader: Reader, *wanted: str, **more: object) -> IndexResult:
     return reader.search(ask(words(*wanted), order="relevance", limit=40, **more))
 
 
-def test_a_word_of_very_many_stories_is_ranked_among_the_newest(index: TantivyIndex) -> None:
+def test_a_very_frequent_word_is_ranked_in_the_newest_months(index: TantivyIndex) -> None:
     stories = _stories()
     found = _found(filled(index, *stories), "rain", count_total=True, facets=("kind",))
     assert set(found_ids(found)) == {story.id for story in stories[-12:]}
@@ -54,7 +54,7 @@ def test_a_word_of_very_many_stories_is_ranked_among_the_newest(index: TantivyIn
     }
 
 
-def test_where_few_of_the_newest_fit_all_are_looked_at(index: TantivyIndex) -> None:
+def test_all_months_are_searched_if_few_of_the_newest_stories_match(index: TantivyIndex) -> None:
     stories = _stories()
     selection = Selection((Clause("kind", ("analysis",)),))
     found = _found(filled(index, *stories), "rain", selection=selection)
@@ -62,13 +62,13 @@ def test_where_few_of_the_newest_fit_all_are_looked_at(index: TantivyIndex) -> N
     assert found_ids(found)[0] == stories[0].id
 
 
-def test_a_rarer_word_beside_it_finds_what_is_old(index: TantivyIndex) -> None:
+def test_a_rarer_additional_word_finds_old_stories(index: TantivyIndex) -> None:
     stories = _stories()
     old = story("Rain in Rabat", published_at=stories[0].published_at)
     assert found_ids(_found(filled(index, *stories, old), "rain", "rabat")) == [old.id]
 
 
-def test_what_came_since_is_ranked_with_them(index: TantivyIndex) -> None:
+def test_overlay_stories_are_ranked_with_them(index: TantivyIndex) -> None:
     stories = _stories()
     late = story("Rain", published_at=stories[-1].published_at)
     reader = filled(index, *stories).with_changes([stories[-1].id], [late])

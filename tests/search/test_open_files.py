@@ -14,7 +14,7 @@ from tests.newsroom import Newsroom
 from tests.search.polling import until
 
 
-def test_a_file_that_was_cut_or_grew_is_not_whole(tmp_path: Path) -> None:
+def test_a_truncated_or_grown_file_is_not_complete(tmp_path: Path) -> None:
     path = tmp_path / "one"
     path.write_bytes(b"12345")
     files = OpenFiles({str(path): 5})
@@ -30,7 +30,7 @@ def test_a_file_that_was_cut_or_grew_is_not_whole(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("dialect", ["sqlite"])
-def test_what_was_read_before_is_let_go(
+def test_files_of_older_states_are_closed(
     client: TestClient, newsroom: Newsroom, follow: Callable[[], None], tmp_path: Path
 ) -> None:
     for number in range(12):

@@ -44,7 +44,7 @@ def test_words_phrases_and_alternatives(typed: str, groups: list[list[str]]) -> 
         ("rain - snow well-known", []),
     ],
 )
-def test_a_minus_says_what_is_not_wanted(typed: str, unwanted: list[str]) -> None:
+def test_a_minus_excludes_a_word(typed: str, unwanted: list[str]) -> None:
     found = parse_query(typed)
 
     assert [part.text for part in found.excluded] == unwanted
@@ -62,7 +62,7 @@ def test_a_minus_says_what_is_not_wanted(typed: str, unwanted: list[str]) -> Non
         ("rain -rab", False),
     ],
 )
-def test_the_last_word_may_be_still_growing(typed: str, is_open: bool) -> None:
+def test_the_last_word_is_a_prefix(typed: str, is_open: bool) -> None:
     groups = parse_query(typed).required
 
     assert [part.is_prefix for group in groups for part in group][-1] is is_open
@@ -88,30 +88,30 @@ def test_an_id_or_an_address_is_a_reference(typed: str, reference: str | None) -
 
 
 @pytest.mark.parametrize("typed", ["Who won?", "من فاز؟", "誰が勝った？ "])
-def test_a_question_is_known_by_its_mark(typed: str) -> None:
+def test_a_question_is_recognized_by_its_mark(typed: str) -> None:
     assert parse_query(typed).is_question
 
 
-def test_what_is_too_long_is_cut() -> None:
+def test_a_long_query_is_truncated() -> None:
     many, long = parse_query("word " * 1000), parse_query("w" * 10_000)
 
     assert len(many.required) == MOST_WORDS
     assert len(long.required[0][0].words[0]) == MOST_CHARACTERS
 
 
-def test_it_can_be_written_out_again() -> None:
+def test_a_parsed_query_can_be_written_as_text() -> None:
     typed = 'rain title:"city of light" cats OR dogs -snow'
 
     assert parse_query(typed).text == typed
 
 
-def test_nothing_is_nothing() -> None:
+def test_an_empty_query_parses_to_nothing() -> None:
     assert not parse_query(" -- ")
     assert parse_query("-snow")
 
 
 @given(st.text())
-def test_whatever_is_typed_is_understood(typed: str) -> None:
+def test_any_text_can_be_parsed(typed: str) -> None:
     found = parse_query(typed)
 
     parts = [part for group in found.required for part in group] + list(found.excluded)
@@ -125,7 +125,7 @@ _PIECES = st.sampled_from(
 
 
 @given(st.lists(_PIECES, max_size=30).map("".join))
-def test_what_is_understood_reads_as_it_was_meant(typed: str) -> None:
+def test_a_parsed_query_reads_like_the_original(typed: str) -> None:
     found = parse_query(typed)
     again = parse_query(found.text + " ")
 

@@ -26,7 +26,7 @@ def threads(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         yield
 
 
-def test_work_is_done_on_another_thread() -> None:
+def test_work_runs_on_another_thread() -> None:
     begun = Event()
 
     def work() -> int:
@@ -38,7 +38,7 @@ def test_work_is_done_on_another_thread() -> None:
     assert result() != threading.get_ident()
 
 
-def test_what_no_thread_is_free_for_is_done_here() -> None:
+def test_work_without_a_free_thread_runs_in_the_caller() -> None:
     begun, end = Event(), Event()
 
     def long() -> bool:
@@ -52,7 +52,7 @@ def test_what_no_thread_is_free_for_is_done_here() -> None:
     assert first()
 
 
-def test_what_no_thread_has_begun_is_done_here(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_work_that_has_not_started_runs_in_the_caller(monkeypatch: pytest.MonkeyPatch) -> None:
     begun, end = Event(), Event()
 
     def long() -> bool:
@@ -67,7 +67,7 @@ def test_what_no_thread_has_begun_is_done_here(monkeypatch: pytest.MonkeyPatch) 
     assert first()
 
 
-def test_a_failure_is_told_to_who_wants_the_result_and_the_thread_is_free_again() -> None:
+def test_a_failure_is_raised_for_the_caller_and_the_thread_is_free_again() -> None:
     def fail() -> None:
         begun.set()
         raise ValueError("no")
@@ -80,7 +80,7 @@ def test_a_failure_is_told_to_who_wants_the_result_and_the_thread_is_free_again(
     assert beside._free_threads.acquire(timeout=60)
 
 
-def test_of_many_stories_facets_are_counted_meanwhile_and_are_the_same(
+def test_facets_of_many_stories_are_counted_on_a_side_thread_with_equal_results(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     index = TantivyIndex(tmp_path / "search")

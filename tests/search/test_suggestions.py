@@ -31,7 +31,7 @@ def _suggested(client: TestClient, typed: str, **more: str) -> list[tuple[str, s
 
 
 @pytest.mark.usefixtures("archive")
-def test_each_type_completes_what_was_typed(client: TestClient) -> None:
+def test_suggestions_of_each_type_complete_the_query(client: TestClient) -> None:
     found = _suggested(client, "clim")
     assert (
         found[:5]
@@ -55,7 +55,7 @@ def test_each_type_completes_what_was_typed(client: TestClient) -> None:
 
 
 @pytest.mark.usefixtures("archive")
-def test_what_a_completion_names_can_be_asked_for(client: TestClient) -> None:
+def test_the_reference_of_a_suggestion_can_be_requested(client: TestClient) -> None:
     for type_, text, ref in _suggested(client, "clim", limit="50"):
         if type_ == "title":
             assert read(client, f"/v1/articles/{ref}")["title"] == text
@@ -65,14 +65,14 @@ def test_what_a_completion_names_can_be_asked_for(client: TestClient) -> None:
 
 @pytest.mark.usefixtures("archive")
 @pytest.mark.parametrize("dialect", ["sqlite"])
-def test_nothing_is_completed_to_nothing(client: TestClient) -> None:
+def test_an_empty_query_has_no_suggestions(client: TestClient) -> None:
     assert _suggested(client, "") == _suggested(client, "  ") == _suggested(client, "xyz") == []
     assert len(_suggested(client, "clim", limit="2")) == 2
     answer = client.get("/v1/suggest")
     assert (answer.status_code, answer.json()["errors"][0]["code"]) == (400, "required")
 
 
-def test_accents_and_marks_may_be_left_out_or_typed_in_every_type(
+def test_accents_and_marks_are_optional_for_every_type(
     client: TestClient, newsroom: Newsroom, follow: Follow
 ) -> None:
     newsroom.category("Économie")

@@ -93,7 +93,7 @@ def test_an_index_that_cannot_be_written_is_kept(
     assert list(services.search.flaws()) == []
 
 
-def test_without_open_files_the_last_state_is_read(
+def test_the_last_state_is_read_if_no_file_can_be_opened(
     folder: Path, newsroom: Newsroom, client: TestClient, follow: Follow, services: Services
 ) -> None:
     before = _generations(folder)
@@ -111,7 +111,7 @@ def test_without_open_files_the_last_state_is_read(
     assert len(titles(client, "/v1/search?q=rain&limit=8")) == 2
 
 
-def test_an_index_that_is_not_begun_for_want_of_room_leaves_nothing(
+def test_an_index_that_cannot_be_started_leaves_no_files(
     newsroom: Newsroom, follower: IndexUpdater, tmp_path: Path
 ) -> None:
     newsroom.story("Rain 1", body="Clouds. " * 300)
@@ -129,7 +129,7 @@ def test_an_index_that_is_not_begun_for_want_of_room_leaves_nothing(
         lambda search: search.with_name("search.leader").mkdir(),
     ],
 )
-def test_a_folder_that_cannot_be_written_is_reported_everywhere(
+def test_an_unwritable_folder_is_reported_everywhere(
     harm: Callable[[Path], object],
     tmp_path: Path,
     client: TestClient,
@@ -148,7 +148,7 @@ def test_a_folder_that_cannot_be_written_is_reported_everywhere(
     assert any("cannot be written" in line for line in services.search.flaws())
 
 
-def test_a_folder_that_can_be_written_is_left_as_it_was(folder: Path, services: Services) -> None:
+def test_checking_a_writable_folder_leaves_no_files(folder: Path, services: Services) -> None:
     before = sorted(folder.parent.rglob("*"))
     assert services.search.write_fault() is None
     assert sorted(folder.parent.rglob("*")) == sorted({*before, folder.with_name("search.leader")})
@@ -164,7 +164,7 @@ def test_a_folder_that_can_be_written_is_left_as_it_was(folder: Path, services: 
         ("/v1/articles/rain-1/related", 503),
     ],
 )
-def test_nothing_found_in_a_part_is_no_answer(
+def test_an_empty_result_of_an_incomplete_index_is_an_error(
     path: str,
     status: int,
     newsroom: Newsroom,
@@ -193,7 +193,7 @@ def test_nothing_found_in_a_part_is_no_answer(
         (ValueError("Data corrupted: wrong footer (os error 2)"), IndexUnusable),
     ],
 )
-def test_what_the_system_refuses_tells_nothing_of_the_index(
+def test_system_errors_do_not_discard_the_index(
     wrong: Exception, kind: type[IndexUnusable], dialect: str
 ) -> None:
     assert type(index_failure("…", wrong)) is kind

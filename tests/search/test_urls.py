@@ -21,5 +21,5 @@ from app.search.urls import normalize_url
         ("https://[paper/rain", "https://[paper/rain"),
     ],
 )
-def test_what_varies_in_an_address_is_left_out(address: str, normal: str) -> None:
+def test_insignificant_parts_of_a_url_are_removed(address: str, normal: str) -> None:
     assert normalize_url(address) == normal

@@ -61,7 +61,7 @@ def _gone(client: TestClient) -> None:
     assert [value["value"] for value in rest["facets"]["published_month"]] == ["2026-11"]
 
 
-def test_a_slip_does_not_lead_to_a_word_that_was_taken_back(
+def test_a_correction_never_leads_to_a_word_of_a_withdrawn_story(
     told: dict[str, Any], newsroom: Newsroom, client: TestClient, follow: Follow
 ) -> None:
     slip = "/v1/search?q=zanzibr"
@@ -72,7 +72,7 @@ def test_a_slip_does_not_lead_to_a_word_that_was_taken_back(
         follow()
 
 
-def test_an_unpublished_story_is_nowhere(
+def test_an_unpublished_story_is_in_no_result(
     told: dict[str, Any], newsroom: Newsroom, client: TestClient, follow: Follow
 ) -> None:
     newsroom.verb(told, "unpublish")
@@ -81,7 +81,7 @@ def test_an_unpublished_story_is_nowhere(
     _gone(client)
 
 
-def test_a_deleted_story_is_nowhere(
+def test_a_deleted_story_is_in_no_result(
     told: dict[str, Any], newsroom: Newsroom, client: TestClient, follow: Follow
 ) -> None:
     assert newsroom.delete(told).is_success
@@ -90,7 +90,7 @@ def test_a_deleted_story_is_nowhere(
     _gone(client)
 
 
-def test_a_word_that_was_corrected_away_finds_the_story_no_more(
+def test_a_removed_word_no_longer_finds_the_story(
     told: dict[str, Any], newsroom: Newsroom, client: TestClient, follow: Follow
 ) -> None:
     newsroom.patch(
@@ -108,7 +108,7 @@ def test_a_word_that_was_corrected_away_finds_the_story_no_more(
         follow()
 
 
-def test_what_is_published_again_is_found_again(
+def test_a_republished_story_is_found_again(
     told: dict[str, Any], newsroom: Newsroom, client: TestClient, follow: Follow
 ) -> None:
     gone = newsroom.verb(told, "unpublish")
@@ -119,7 +119,7 @@ def test_what_is_published_again_is_found_again(
         follow()
 
 
-def test_answers_stay_right_when_far_more_changes_than_are_searched_beside_the_index(
+def test_answers_are_correct_with_more_changes_than_the_overlay_holds(
     told: dict[str, Any],
     newsroom: Newsroom,
     client: TestClient,

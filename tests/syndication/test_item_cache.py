@@ -38,11 +38,11 @@ def items() -> ItemCache:
     return ItemCache(Addresses("https://news.example"))
 
 
-def test_equal_documents_are_read_once(items: ItemCache) -> None:
+def test_equal_documents_are_parsed_once(items: ItemCache) -> None:
     assert items.load(_document()) is items.load(_document())
 
 
-def test_a_document_that_says_something_else_is_another_story(items: ItemCache) -> None:
+def test_a_changed_document_is_parsed_again(items: ItemCache) -> None:
     renamed = {"id": "s", "slug": "s", "name": "Renamed", "url": None}
     source = {**renamed, "name": "Before"}
     before, after = (items.load(_document(source=name)) for name in (source, renamed))
@@ -51,7 +51,9 @@ def test_a_document_that_says_something_else_is_another_story(items: ItemCache) 
     assert (before.source["name"], after.source["name"]) == ("Before", "Renamed")
 
 
-def test_the_oldest_go_first(items: ItemCache, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_oldest_items_are_dropped_first(
+    items: ItemCache, monkeypatch: pytest.MonkeyPatch
+) -> None:
     weight = len(_document(slug="0")) * remembering._WEIGHT
     monkeypatch.setattr(remembering, "_MOST", 3 * weight)
     items = ItemCache(items.addresses)
@@ -63,6 +65,6 @@ def test_the_oldest_go_first(items: ItemCache, monkeypatch: pytest.MonkeyPatch) 
     assert items.load(_document(slug="0")) is not first
 
 
-def test_one_that_would_push_out_many_is_not_kept(items: ItemCache) -> None:
+def test_a_very_large_item_is_not_cached(items: ItemCache) -> None:
     large = _document(body_html="a" * remembering._LARGEST)
     assert items.load(large) is not items.load(large)

@@ -122,7 +122,7 @@ class Desk:
         return found
 
 
-def test_every_answer_that_differs_had_a_key_that_was_told(
+def test_every_changed_answer_had_a_key_that_was_purged(
     newsroom: Newsroom,
     services: Services,
     clock: HandClock,

@@ -43,7 +43,9 @@ def _stories(newsroom: Newsroom) -> None:
 
 
 @pytest.mark.parametrize("address", SPELLINGS)
-def test_a_feed_says_its_address_however_it_is_asked_for(address: str, client: TestClient) -> None:
+def test_a_feed_names_its_address_for_every_spelling_of_the_request(
+    address: str, client: TestClient
+) -> None:
     for asked in (address, *SPELLINGS[address]):
         answer = client.get(asked)
         assert answer.headers["content-location"] == address, asked

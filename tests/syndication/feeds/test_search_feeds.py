@@ -51,7 +51,7 @@ def rains(newsroom: Newsroom, follow: Callable[[], None]) -> dict[str, str]:
     return made
 
 
-def test_it_holds_what_is_found_newest_first(rains: dict[str, str], client: TestClient) -> None:
+def test_it_contains_the_results_newest_first(rains: dict[str, str], client: TestClient) -> None:
     found = [rains[title] for title in ("Storm", "Une pluie", "Rain, rain, rain")]
     for ext in FORMATS:
         path = f"/feeds/search.{ext}"
@@ -63,7 +63,7 @@ def test_it_holds_what_is_found_newest_first(rains: dict[str, str], client: Test
 
 
 @SQLITE
-def test_without_words_it_is_the_list_with_the_same_filters(
+def test_without_a_query_it_equals_the_list_with_the_same_filters(
     rains: dict[str, str], client: TestClient
 ) -> None:
     for query in ("language=en", "tag=weather", "updated_after=2020-01-01", ""):
@@ -73,9 +73,7 @@ def test_without_words_it_is_the_list_with_the_same_filters(
 
 
 @SQLITE
-def test_it_is_named_after_what_was_typed_whatever_that_is(
-    rains: dict[str, str], client: TestClient
-) -> None:
+def test_its_title_contains_the_query(rains: dict[str, str], client: TestClient) -> None:
     typed = 'rain <b>"\x07 & ]]>'
     for ext in ("rss", "atom"):
         feed = feedparser.parse(fetch(client, f"/feeds/search.{ext}?q={quote(typed)}"))
@@ -84,7 +82,7 @@ def test_it_is_named_after_what_was_typed_whatever_that_is(
 
 
 @SQLITE
-def test_pages_lead_through_all_that_is_found(rains: dict[str, str], client: TestClient) -> None:
+def test_pages_contain_all_results(rains: dict[str, str], client: TestClient) -> None:
     path, seen = "/feeds/search.atom?q=rain&limit=1", []
     while path:
         seen += ids(client, path)
@@ -95,14 +93,16 @@ def test_pages_lead_through_all_that_is_found(rains: dict[str, str], client: Tes
 
 
 @SQLITE
-def test_a_cursor_belongs_to_its_words(rains: dict[str, str], client: TestClient) -> None:
+def test_a_cursor_belongs_to_its_words_and_filters(
+    rains: dict[str, str], client: TestClient
+) -> None:
     following = read(client, "/feeds/search.json?q=rain&limit=1")["next_url"]
     other = following.partition("/feeds")[2].replace("q=rain", "q=wind")
     assert client.get(f"/feeds{other}").json()["code"] == "bad_cursor"
 
 
 @SQLITE
-def test_a_killed_story_is_gone_and_named_as_gone(
+def test_a_killed_story_is_removed_and_named_as_withdrawn(
     rains: dict[str, str], newsroom: Newsroom, client: TestClient
 ) -> None:
     assert "prev-archive" not in links(client, "/feeds/search.atom?q=rain&limit=1")
@@ -113,7 +113,7 @@ def test_a_killed_story_is_gone_and_named_as_gone(
 
 
 @SQLITE
-def test_it_goes_through_the_same_cache(
+def test_it_uses_the_response_cache(
     rains: dict[str, str], client: TestClient, newsroom: Newsroom, follow: Callable[[], None]
 ) -> None:
     follow()
@@ -151,14 +151,14 @@ REFUSED = {
 
 
 @SQLITE
-def test_what_it_does_not_take_is_refused(client: TestClient) -> None:
+def test_unsupported_parameters_are_refused(client: TestClient) -> None:
     for path, (status, word) in REFUSED.items():
         answer = client.get(path)
         assert (answer.status_code, word in answer.json()["detail"]) == (status, True), path
 
 
 @SQLITE
-def test_only_formats_that_say_so_hold_what_is_under_embargo(
+def test_only_formats_that_mark_an_embargo_contain_embargoed_stories(
     newsroom: Newsroom, client: TestClient
 ) -> None:
     held = newsroom.story("Held rain", embargo_until=UNTIL)["id"]

@@ -73,7 +73,7 @@ def test_a_long_month_has_parts(
     assert client.get("/sitemap-2026-01-4.xml").status_code == 404
 
 
-def test_the_news_are_two_days_old_at_most(
+def test_news_sitemaps_contain_two_days(
     newsroom: Newsroom, client: TestClient, clock: HandClock
 ) -> None:
     newsroom.story("Bees & kings", language="zh-Hant", published_at="2026-11-20T12:00:00Z")
@@ -91,7 +91,7 @@ def test_the_news_are_two_days_old_at_most(
 
 
 @SQLITE
-def test_many_news_have_an_index(
+def test_many_news_stories_have_a_sitemap_index(
     newsroom: Newsroom, client: TestClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sitemaps, "_NEWS_PART", 2)
@@ -105,7 +105,7 @@ def test_many_news_have_an_index(
 
 
 @SQLITE
-def test_sitemaps_are_kept_and_told_when_unchanged(newsroom: Newsroom, client: TestClient) -> None:
+def test_sitemaps_are_cached_and_revalidated(newsroom: Newsroom, client: TestClient) -> None:
     newsroom.story()
     for path in ("/sitemap.xml", "/sitemap-2026-11.xml", "/sitemap-news.xml"):
         answer = client.get(path)

@@ -32,7 +32,7 @@ def entitled(newsroom: Newsroom) -> dict[str, str]:
     return {"authorization": f"Bearer {made['key']}"}
 
 
-def test_an_embargo_is_told_by_the_formats_that_can(
+def test_formats_mark_an_embargo_if_they_can(
     newsroom: Newsroom, client: TestClient, entitled: dict[str, str], clock: HandClock
 ) -> None:
     held = newsroom.story("Held", embargo_until=UNTIL)
@@ -48,7 +48,7 @@ def test_an_embargo_is_told_by_the_formats_that_can(
     assert ids(client, "/feeds/latest.rss") == [held["id"]]
 
 
-def test_formats_that_cannot_tell_an_embargo_do_not_hold_it(
+def test_formats_that_cannot_mark_an_embargo_leave_the_story_out(
     newsroom: Newsroom, client: TestClient, entitled: dict[str, str]
 ) -> None:
     newsroom.story("Held", embargo_until=UNTIL)
@@ -80,7 +80,7 @@ def test_a_killed_story_is_gone_in_every_format(newsroom: Newsroom, client: Test
 
 @pytest.mark.parametrize("ext", TELLING)
 @pytest.mark.parametrize("verb", ["kill", "unpublish", "gone", "redirect", "delete", "expire"])
-def test_every_way_to_withdraw_a_story_cancels_it(
+def test_every_withdrawal_is_a_cancellation(
     newsroom: Newsroom,
     client: TestClient,
     services: Services,
@@ -112,7 +112,7 @@ def test_every_way_to_withdraw_a_story_cancels_it(
 
 
 @pytest.mark.parametrize("ext", TELLING)
-def test_a_feed_cancels_what_was_in_it_alone(
+def test_a_feed_cancels_only_its_own_stories(
     newsroom: Newsroom, client: TestClient, ext: str
 ) -> None:
     newsroom.source("One")
@@ -124,7 +124,9 @@ def test_a_feed_cancels_what_was_in_it_alone(
     assert canceled(client, f"/feeds/languages/fr.{ext}") == {}
 
 
-def test_a_story_that_goes_twice_has_one_tombstone(newsroom: Newsroom, client: TestClient) -> None:
+def test_a_story_that_is_withdrawn_twice_has_one_tombstone(
+    newsroom: Newsroom, client: TestClient
+) -> None:
     gone = newsroom.verb(newsroom.story("Wrong"), "unpublish")
     newsroom.verb(gone, "kill", notice="It was wrong.")
     assert withdrawn(client) == [gone["id"]]

@@ -16,7 +16,7 @@ DECOMPOSED = "cafe\u0301 </b> &amp;\n2"
 
 
 @pytest.mark.parametrize("dialect", ["sqlite"])
-def test_feeds_of_the_server_give_no_cause(newsroom: Newsroom, client: TestClient) -> None:
+def test_feeds_of_the_server_are_valid(newsroom: Newsroom, client: TestClient) -> None:
     newsroom.category("World")
     body = f'<p>{TEXT}</p><a href="/x y">1</a><img src="p.png" onload="x()"><p>\U0010ffff'
     for number in range(3):

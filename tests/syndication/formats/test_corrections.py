@@ -12,7 +12,7 @@ _NOTE = "There are eleven & not <twelve>."
 
 
 @pytest.mark.parametrize("body", ["<p>Hives.</p>", ""])
-def test_corrections_travel_in_every_form(body: str) -> None:
+def test_corrections_are_in_every_format(body: str) -> None:
     story = item(body_html=body, corrections=[{"at": "2026-01-13T08:30:00Z", "note": _NOTE}])
     made = {ext: form.render(feed(story)) for ext, form in FEEDS.items()}
     made |= {ext: form.render(story) for ext, form in STORIES.items()}

@@ -43,7 +43,7 @@ G2 = "{http://iptc.org/std/nar/2006-10-01/}"
 @OFTEN
 @given(NASTY)
 @example(HOSTILE)
-def test_xml_is_well_formed_and_says_the_title(text: str) -> None:
+def test_xml_is_well_formed_and_contains_the_title(text: str) -> None:
     story = hostile(text)
     rss, atom = (ElementTree.fromstring(FEEDS[ext].render(feed(story))) for ext in ("rss", "atom"))
     assert _same(rss.findtext("channel/item/title"), story.title)
@@ -62,7 +62,7 @@ def test_xml_is_well_formed_and_says_the_title(text: str) -> None:
 @OFTEN
 @given(NASTY)
 @example(HOSTILE)
-def test_bodies_come_back_from_xml_as_they_are(text: str) -> None:
+def test_bodies_survive_xml_unchanged(text: str) -> None:
     story = hostile(text)
     rss = ElementTree.fromstring(FEEDS["rss"].render(feed(story)))
     encoded = rss.findtext("channel/item/{http://purl.org/rss/1.0/modules/content/}encoded")
@@ -81,7 +81,7 @@ def test_bodies_come_back_from_xml_as_they_are(text: str) -> None:
 @OFTEN
 @given(NASTY)
 @example(HOSTILE)
-def test_json_and_csv_say_the_same(text: str) -> None:
+def test_json_and_csv_have_the_same_text(text: str) -> None:
     story = hostile(text)
     assert json.loads(FEEDS["json"].render(feed(story)))["items"][0]["title"] == story.title
     assert json.loads(STORIES["ninjs"].render(story))["title"] == story.title
@@ -170,13 +170,13 @@ _BEFORE = [
 
 
 @pytest.mark.parametrize("before", _BEFORE, ids=ascii)
-def test_csv_holds_no_formula_whatever_stands_before_it(before: str) -> None:
+def test_csv_has_no_formula_after_invisible_characters(before: str) -> None:
     for text in ("=1+1", '=HYPERLINK("x")', "+1", "-1", "@SUM(A1)", "＝1+1", "＠SUM(A1)"):
         assert _cells(f"{before}{text}") == {f"'{before}{text}"}
 
 
 @pytest.mark.parametrize("sign", "=+-@＝＋－＠﹦﹢﹣﹫⁼⁺⁻−")
-def test_csv_holds_no_formula_of_any_width(sign: str) -> None:
+def test_csv_has_no_formula_in_any_width(sign: str) -> None:
     assert _cells(f"{sign}1+1") == {f"'{sign}1+1"}
 
 
@@ -184,7 +184,7 @@ def test_csv_holds_no_formula_of_any_width(sign: str) -> None:
     "text",
     ["1=1", "a\n=1", "– Non", "— No", "\u200fقصة", "«\u00a0=1", "#tag", "’=", "\\="],
 )
-def test_csv_leaves_other_texts_as_they_are(text: str) -> None:
+def test_csv_leaves_other_texts_unchanged(text: str) -> None:
     assert _cells(text) == {text}
 
 
@@ -204,7 +204,7 @@ def _parted(cell: str) -> list[str]:
 @OFTEN
 @given(st.lists(NASTY, min_size=1, max_size=4, unique=True))
 @example(["a|b", "c\\", "\\|", "|"])
-def test_csv_keeps_the_values_of_a_cell_apart(names: list[str]) -> None:
+def test_csv_separates_the_values_of_a_cell(names: list[str]) -> None:
     story = item(authors=[{"name": name, "url": None} for name in names])
     rendered = FEEDS["csv"].render(feed(story)).decode()
     (row,) = csv.DictReader(io.StringIO(rendered, newline=""))

@@ -38,7 +38,7 @@ def atom() -> ElementTree.Element:
     return ElementTree.fromstring(FEEDS["atom"].render(feed(*ITEMS)))
 
 
-def test_rss_channels_say_what_they_have_to(channel: ElementTree.Element) -> None:
+def test_rss_channels_have_the_required_elements(channel: ElementTree.Element) -> None:
     for name in ("title", "link", "description", "language"):
         assert channel.findtext(name), name
     links = {element.get("rel"): element.get("href") for element in channel.iter(f"{ATOM}link")}
@@ -48,7 +48,7 @@ def test_rss_channels_say_what_they_have_to(channel: ElementTree.Element) -> Non
     assert names[names.index("item") :] == ["item"] * len(ITEMS)
 
 
-def test_rss_items_have_a_name_that_is_no_address(channel: ElementTree.Element) -> None:
+def test_rss_items_have_a_guid_that_is_not_a_url(channel: ElementTree.Element) -> None:
     for element in channel.iter("item"):
         guid = element.find("guid")
         assert guid is not None
@@ -59,7 +59,7 @@ def test_rss_items_have_a_name_that_is_no_address(channel: ElementTree.Element) 
             assert names.index("description") < names.index(ENCODED)
 
 
-def test_every_address_is_a_whole_uri(
+def test_every_address_is_an_absolute_uri(
     channel: ElementTree.Element, atom: ElementTree.Element
 ) -> None:
     found = [element.text for name in ("link", "guid") for element in channel.iter(name)]
@@ -86,7 +86,7 @@ def test_no_address_in_a_body_is_relative() -> None:
     assert _RELATIVE.findall(made.replace(' href="plain"', "")) == []
 
 
-def test_dates_are_those_of_mail() -> None:
+def test_rss_dates_are_rfc_822_dates() -> None:
     for instant in ("2026-01-12T10:00:00Z", "2024-02-29T23:59:59.999Z", "0009-01-01T00:00:00Z"):
         written = rfc822_date(instant)
         moment = datetime.fromisoformat(instant).replace(microsecond=0)
@@ -95,7 +95,7 @@ def test_dates_are_those_of_mail() -> None:
         assert written.startswith(moment.strftime("%a, %d"))
 
 
-def test_atom_says_what_it_has_to(atom: ElementTree.Element) -> None:
+def test_atom_has_the_required_elements(atom: ElementTree.Element) -> None:
     metadata = [element.tag for element in atom]
     assert metadata.index(f"{ATOM}entry") > max(metadata.index(f"{ATOM}{n}") for n in _NEEDED)
     for entry in atom.iter(f"{ATOM}entry"):

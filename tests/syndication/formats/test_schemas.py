@@ -72,7 +72,7 @@ def test_news_sitemaps_are_valid(shared: Path) -> None:
     ("tag", "told"),
     [("en", "en"), ("fr-CA", "fr"), ("zh", "zh-cn"), ("zh-Hant-TW", "zh-tw"), ("zh-HK", "zh-tw")],
 )
-def test_google_news_knows_languages_by_two_letters(tag: str, told: str) -> None:
+def test_google_news_languages_have_two_letters(tag: str, told: str) -> None:
     assert sitemap.news_language(tag) == told
 
 

@@ -57,14 +57,14 @@ def named(text: str) -> Feed:
 
 @pytest.mark.parametrize("ext", ALL)
 @pytest.mark.parametrize("text", TEXTS, ids=range(len(TEXTS)))
-def test_no_text_gives_cause_for_complaint(ext: str, text: str) -> None:
+def test_any_text_is_valid_in_every_feed(ext: str, text: str) -> None:
     assert complaints_of(FEEDS[ext].render(named(text))) == []
 
 
 @settings(max_examples=repetitions(20), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(st.sampled_from(PIECES), min_size=1, max_size=12).map("".join))
 @example("&amp;2</b>")
-def test_no_mixture_of_markup_and_text_does(text: str) -> None:
+def test_any_mixture_of_markup_and_text_is_valid(text: str) -> None:
     line = " ".join(text.split()) or "z"
     for ext in ALL:
         assert complaints_of(FEEDS[ext].render(named(line))) == []
@@ -98,7 +98,7 @@ def test_no_mixture_of_markup_and_text_does(text: str) -> None:
         "unknown",
     ],
 )
-def test_nothing_that_is_missing_does(ext: str, fields: dict[str, Any]) -> None:
+def test_missing_values_are_valid(ext: str, fields: dict[str, Any]) -> None:
     assert complaints_of(FEEDS[ext].render(feed(bare(**fields)))) == []
 
 
@@ -119,7 +119,7 @@ MARKUP = [
 
 @pytest.mark.parametrize("ext", ALL)
 @pytest.mark.parametrize("markup", MARKUP, ids=range(len(MARKUP)))
-def test_no_body_does(ext: str, markup: str) -> None:
+def test_any_body_is_valid(ext: str, markup: str) -> None:
     story = item(body_html=sanitised(markup), url="https://publisher.example/x/")
     assert complaints_of(FEEDS[ext].render(feed(story))) == []
 
@@ -142,7 +142,7 @@ BROKEN: dict[str, tuple[bytes, bytes]] = {
 
 
 @pytest.mark.parametrize("what", BROKEN)
-def test_the_judge_sees_what_is_broken(what: str) -> None:
+def test_the_validator_reports_broken_feeds(what: str) -> None:
     whole = FEEDS["rss"].render(feed(bare(summary="x")))
     broken = whole.replace(*BROKEN[what])
     assert broken != whole
