@@ -9,8 +9,8 @@ from pathlib import Path
 from app import __version__
 from app.access import store as access_store
 from app.access.audit import write_audit
-from app.access.refusals import Refusals
-from app.access.validity import KeyGuard
+from app.access.key_validity import KeyGuard
+from app.access.refused_keys import RefusedKeys
 from app.delivery.archive import Archive
 from app.delivery.freshness import LogStateCache, SurrogateKeys
 from app.delivery.log_follower import LogFollower
@@ -67,7 +67,7 @@ class Services:
     leadership: Leadership
     purging: CdnPurger | None
     push: Push
-    refusals: Refusals
+    refusals: RefusedKeys
 
     def close(self) -> None:
         """Let go of the database, the index, and of who is being told."""
@@ -95,10 +95,10 @@ class Instruments:
     headers_about: Callable[[str], Mapping[str, str]] = no_headers
 
 
-PLAIN = Instruments()
+UNTRACED = Instruments()
 
 
-def open_database(settings: Settings, instruments: Instruments = PLAIN) -> Database:
+def open_database(settings: Settings, instruments: Instruments = UNTRACED) -> Database:
     """Return the database of the settings; nothing is opened yet.
 
     Every process begins here, so from now on what it creates is for its owner only.
@@ -112,16 +112,16 @@ def open_database(settings: Settings, instruments: Instruments = PLAIN) -> Datab
     )
 
 
-def search_path(settings: Settings, database: Database) -> Path:
+def find_search_path(settings: Settings, database: Database) -> Path:
     """Return the folder of the index: on this machine, and of this database alone."""
     if settings.search_path is not None:
         return Path(settings.search_path)
     return Path(f"{database.file or database.engine.url.database}.search")
 
 
-def private_paths(settings: Settings, database: Database) -> list[Path]:
+def list_private_paths(settings: Settings, database: Database) -> list[Path]:
     """Return what only the owner may use: the database's files, and the index with its lock."""
-    names = [search_path(settings, database)]
+    names = [find_search_path(settings, database)]
     names += [names[0].with_name(f"{names[0].name}.leader")]
     if database.file is not None:
         file = database.file
@@ -149,20 +149,20 @@ def bootstrap(
     *,
     clock: Clock | None = None,
     database: Database | None = None,
-    instruments: Instruments = PLAIN,
+    instruments: Instruments = UNTRACED,
 ) -> Services:
     """Wire everything to a database that is up to date."""
     clock = clock or SystemClock()
     database = database or open_database(settings, instruments)
     # An older version left more open than these need to be.
-    for path in private_paths(settings, database):
+    for path in list_private_paths(settings, database):
         restrict(path)
     watch = database.open_watch()
     heads = LogStateCache(watch if database.dialect == "sqlite" else None)
-    secret = _secret(settings, database)
+    secret = _load_secret(settings, database)
     surrogates = SurrogateKeys(secret)
     delivery = DeliveryQueries(database, clock, heads, surrogates, settings.frames)
-    index = TantivyIndex(search_path(settings, database))
+    index = TantivyIndex(find_search_path(settings, database))
     runner = Runner(
         database,
         clock,
@@ -190,13 +190,13 @@ def bootstrap(
         previews=Signer(secret, "preview"),
         surrogates=surrogates,
         leadership=database.open_leadership(),
-        purging=_purging(settings, database, clock, surrogates),
-        push=_push(settings, database, clock, watch, runner, instruments),
-        refusals=Refusals(clock),
+        purging=_build_purging(settings, database, clock, surrogates),
+        push=_build_push(settings, database, clock, watch, runner, instruments),
+        refusals=RefusedKeys(clock),
     )
 
 
-def _purging(
+def _build_purging(
     settings: Settings, database: Database, clock: Clock, surrogates: SurrogateKeys
 ) -> CdnPurger | None:
     if settings.purge_url is None:
@@ -212,7 +212,7 @@ def _purging(
     )
 
 
-def _push(
+def _build_push(
     settings: Settings,
     database: Database,
     clock: Clock,
@@ -243,11 +243,11 @@ def _push(
     return Push(database, clock, watch, client, options, stop)
 
 
-def _secret(settings: Settings, database: Database) -> str:
+def _load_secret(settings: Settings, database: Database) -> str:
     if settings.secret_key is not None:
         return settings.secret_key
     with database.read() as session:
-        secret = access_store.secret(session, "signing")
+        secret = access_store.load_secret(session, "signing")
     if secret is None:
         raise DatabaseUnavailable("The database has lost its secret. Set DATELINE_SECRET_KEY.")
     return secret

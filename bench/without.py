@@ -28,7 +28,7 @@ from app.kit.sql.session import ReadSession, WriteSession
 from app.kit.sql.sqlite_readers import BEGINS, PooledConnection, SqliteReadPool
 from app.kit.sql.sqlite_writer import SqliteWriter
 from app.kit.sql.statement import Statement
-from app.server.outbox import Outbox
+from app.server.response_buffer import ResponseBuffer
 from app.syndication.model.item import build_item
 from app.syndication.model.item_cache import ItemCache
 
@@ -75,7 +75,7 @@ def protocol() -> None:
 
 def outbox() -> None:
     """Send each answer by itself."""
-    _replace(Outbox, "put", lambda _, transport, answer: transport.write(answer))
+    _replace(ResponseBuffer, "put", lambda _, transport, answer: transport.write(answer))
 
 
 def loop() -> None:

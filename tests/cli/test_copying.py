@@ -10,7 +10,7 @@ from sqlalchemy import func, insert, select, text
 from starlette.testclient import TestClient
 
 from app.bootstrap import Services, bootstrap
-from app.cli.copying import LEFT_OUT, SEEDED
+from app.cli.database_copy import LEFT_OUT, SEEDED
 from app.kit.sql.database import Database
 from app.kit.sql.schema import Base
 from app.kit.sql.table_copy import copy_rows, lock_empty_tables, select_tables

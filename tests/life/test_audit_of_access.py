@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
-from app.access.refusals import MOST_ADDRESSES, WRITTEN_EVERY
+from app.access.refused_keys import MAX_ADDRESSES, WRITE_INTERVAL
 from app.api.app import create_app
 from app.bootstrap import Services
 from app.kit.errors import DatabaseBusy
@@ -96,20 +96,20 @@ def test_rows_are_written_at_an_interval(
         services.refusals.note("203.0.113.7")
         services.refusals.write_if_due(services.runner)
         assert len(_rows(newsroom, "verb=refused")) == count
-        clock.advance(seconds=WRITTEN_EVERY.total_seconds() / 2)
+        clock.advance(seconds=WRITE_INTERVAL.total_seconds() / 2)
     first, last = [one["after"]["count"] for one in _rows(newsroom, "verb=refused")][::-1]
     assert (first, last) == (1, 2)
 
 
 @pytest.mark.parametrize("dialect", ["sqlite"])
 def test_a_minute_has_a_bounded_number_of_rows(newsroom: Newsroom, services: Services) -> None:
-    for number in range(3 * MOST_ADDRESSES):
+    for number in range(3 * MAX_ADDRESSES):
         services.refusals.note(f"203.0.{number // 256}.{number % 256}")
     services.refusals.write(services.runner)
     rows = _rows(newsroom, "verb=refused")
-    assert len(rows) == MOST_ADDRESSES + 1
+    assert len(rows) == MAX_ADDRESSES + 1
     (others,) = [one for one in rows if one["address"] is None]
-    assert others["after"]["count"] == 2 * MOST_ADDRESSES
+    assert others["after"]["count"] == 2 * MAX_ADDRESSES
 
 
 @pytest.mark.parametrize("dialect", ["sqlite"])

@@ -19,8 +19,8 @@ from app.api.app import create_app
 from app.bootstrap import Services, bootstrap, open_database
 from app.kit.errors import Misconfigured
 from app.settings import Settings
-from app.telemetry import configured
-from app.telemetry.configured import is_tracing_configured
+from app.telemetry import configuration
+from app.telemetry.configuration import is_tracing_configured
 from app.telemetry.requests import TracedRequestLog
 from app.telemetry.tracing import Tracing
 from tests.cli.shell import free_port, start
@@ -106,7 +106,7 @@ def services(settings: Settings, clock: HandClock, tracing: Tracing) -> Iterator
 @pytest.fixture
 def client(services: Services, tracing: Tracing) -> Iterator[TestClient]:
     """A client of an application that is traced."""
-    app = tracing.around(create_app(services, request_log=TracedRequestLog))
+    app = tracing.wrap(create_app(services, request_log=TracedRequestLog))
     with TestClient(app) as made:
         yield made
 
@@ -197,7 +197,7 @@ def test_without_an_endpoint_nothing_is_traced() -> None:
 
 
 def test_a_missing_extra_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(configured, "find_spec", lambda _name: None)
+    monkeypatch.setattr(configuration, "find_spec", lambda _name: None)
     with pytest.raises(Misconfigured, match=r"dateline\[otel\]"):
         is_tracing_configured({"OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:4318"})
 
@@ -208,7 +208,7 @@ def test_nothing_is_imported_without_configuration(tmp_path: Path, dialect: str)
     code = (
         "import sys, app.main; app.main.app(); "
         "sys.exit(any(name.startswith(('opentelemetry.sdk', 'opentelemetry.exporter', "
-        "'app.telemetry.parts')) for name in sys.modules))"
+        "'app.telemetry.instruments')) for name in sys.modules))"
     )
     url = f"sqlite:///{tmp_path}/dateline.db"
     root = Path(__file__).resolve().parents[2]

@@ -171,11 +171,11 @@ def test_the_updater_pauses_while_stories_are_published(
 ) -> None:
     indexer = Indexer(services)
     try:
-        while indexer._turn() == 0.0:
+        while indexer._step() == 0.0:
             pass
-        assert indexer._turn() == worker._GLANCE
+        assert indexer._step() == worker._POLL_SECONDS
         newsroom.story("Rain")
-        assert indexer._turn() == worker._REST
+        assert indexer._step() == worker._COMMIT_PAUSE
         assert services.search.position().serial == _head(services)
     finally:
         indexer.stop()

@@ -5,8 +5,8 @@ from functools import partial
 
 from starlette.concurrency import run_in_threadpool
 
-from app.access.rights import PUBLIC
-from app.access.validity import require_valid_key
+from app.access.access_rights import PUBLIC
+from app.access.key_validity import require_valid_key
 from app.api.delivery.resource import ReadRequest, Resource, delivered
 from app.api.http.access import Reads
 from app.api.http.answer import Answer

@@ -8,7 +8,7 @@ hours. The outermost middleware then passes the connection to the event hub.
 from app.access.caller import Caller
 from app.api.http.access import Reads
 from app.api.http.asgi import App, Receive, Scope, Send, header, state
-from app.api.http.server import take_seat
+from app.api.http.server import acquire_listener_slot
 from app.api.live.broadcast import Broadcast
 from app.api.live.change_notifier import ChangeNotifier
 from app.api.live.event_hub import EventHub, Listener
@@ -47,7 +47,7 @@ class StreamMiddleware:
             return
         known = state(scope)
         known["route"] = PATH
-        take_seat(scope, self._services.settings)
+        acquire_listener_slot(scope, self._services.settings)
         place = await short_read(self._services, lambda: self._follower(scope))
         listener = self._hub.admit(known["caller"], place)
         opening = _OPENING % cursor_of(self._services, place).encode()

@@ -6,7 +6,7 @@ from typing import TypeVar
 
 from starlette.concurrency import run_in_threadpool
 
-from app.access.rights import AccessRights
+from app.access.access_rights import AccessRights
 from app.access.selection import Selection
 from app.api.http.filters import FILTERS, SPANS, read_selection
 from app.api.http.parameters import ParameterSet, Values, declare_number, declare_text

@@ -100,8 +100,8 @@ class ConnectionMetrics:
 
     def watch(self, limits: Limits) -> None:
         """Tell of the connections and listeners that are counted for their limits."""
-        self._connections.set_function(lambda: limits.connections.taken)
-        self._listeners.set_function(lambda: limits.listeners.taken)
+        self._connections.set_function(lambda: limits.connections.used)
+        self._listeners.set_function(lambda: limits.listeners.used)
 
 
 class PurgeMetrics:

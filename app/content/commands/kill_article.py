@@ -1,6 +1,6 @@
 """Kill a story: withdraw it for good, with a notice to its readers."""
 
-from app.access.idempotency import reword
+from app.access.idempotency import replace_bodies
 from app.content.article import Article, killed
 from app.content.editing import Expected, article_to_change
 from app.content.orders import KillInput
@@ -18,5 +18,7 @@ def kill_article(unit: UnitOfWork, ref: str, order: KillInput, expected: Expecte
         Change(article, killed(article, order.notice, unit.now), "killed", note=order.notice),
     )
     # Stored idempotent answers must not repeat the text.
-    reword(unit, after.id, json.dumps(show_article(unit.session, after, unit.now, whole=False)))
+    replace_bodies(
+        unit, after.id, json.dumps(show_article(unit.session, after, unit.now, whole=False))
+    )
     return after

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Literal
 
-from app.access.rights import PUBLIC, AccessRights
+from app.access.access_rights import PUBLIC, AccessRights
 from app.access.selection import Clause, Selection, TimeRange
 from app.delivery.store import LogPosition
 from app.delivery.story_query import ListPosition
