@@ -12,11 +12,11 @@ from app.access.audit import write_audit
 from app.access.key_validity import KeyGuard
 from app.access.refused_keys import RefusedKeys
 from app.delivery.archive import Archive
-from app.delivery.following import Follower
-from app.delivery.freshness import Heads, Surrogates
+from app.delivery.freshness import LogStateCache, SurrogateKeys
+from app.delivery.log_follower import LogFollower
 from app.delivery.projector import project
-from app.delivery.queries import Delivery
-from app.delivery.tags import TagNames
+from app.delivery.queries import DeliveryQueries
+from app.delivery.tag_spellings import TagSpellings
 from app.kit.clock import Clock, SystemClock
 from app.kit.cursor import Signer
 from app.kit.errors import DatabaseUnavailable
@@ -52,18 +52,18 @@ class Services:
     database: Database
     costly: CostlyReads
     runner: Runner
-    delivery: Delivery
+    delivery: DeliveryQueries
     changes: Changes
     items: Items
     index: Index
     search: Search
     archive: Archive
-    tags: TagNames
+    tags: TagSpellings
     cursors: Signer
     followers: Signer
     previews: Signer
     watch: Watch
-    surrogates: Surrogates
+    surrogates: SurrogateKeys
     leadership: Leadership
     purging: Purging | None
     push: Push
@@ -89,7 +89,7 @@ class Instruments:
     """
 
     database: Callable[..., Database] = Database
-    search: Callable[[Index, Delivery], Search] = Search
+    search: Callable[[Index, DeliveryQueries], Search] = Search
     client: Callable[..., HttpClient] = HttpClient
     subscribers: tuple[Callable[[UnitOfWork], None], ...] = ()
     headers_about: Callable[[str], Mapping[str, str]] = no_headers
@@ -158,10 +158,10 @@ def bootstrap(
     for path in list_private_paths(settings, database):
         restrict(path)
     watch = database.open_watch()
-    heads = Heads(watch if database.dialect == "sqlite" else None)
+    heads = LogStateCache(watch if database.dialect == "sqlite" else None)
     secret = _load_secret(settings, database)
-    surrogates = Surrogates(secret)
-    delivery = Delivery(database, clock, heads, surrogates, settings.frames)
+    surrogates = SurrogateKeys(secret)
+    delivery = DeliveryQueries(database, clock, heads, surrogates, settings.frames)
     index = TantivyIndex(find_search_path(settings, database))
     runner = Runner(
         database,
@@ -186,7 +186,7 @@ def bootstrap(
         cursors=Signer(secret, "cursor"),
         followers=Signer(secret, "follower"),
         archive=Archive(database),
-        tags=TagNames(database),
+        tags=TagSpellings(database),
         previews=Signer(secret, "preview"),
         surrogates=surrogates,
         leadership=database.open_leadership(),
@@ -197,13 +197,13 @@ def bootstrap(
 
 
 def _build_purging(
-    settings: Settings, database: Database, clock: Clock, surrogates: Surrogates
+    settings: Settings, database: Database, clock: Clock, surrogates: SurrogateKeys
 ) -> Purging | None:
     if settings.purge_url is None:
         return None
     token = settings.purge_token
     return Purging(
-        Follower(database, clock, FOLLOWER),
+        LogFollower(database, clock, FOLLOWER),
         surrogates,
         HttpClient(f"dateline/{__version__}", trust=load_trusted_certificates(settings.ca_file)),
         Receiver(

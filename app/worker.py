@@ -14,8 +14,8 @@ from app.bootstrap import Services, find_search_path
 from app.content import store as content_store
 from app.content.commands import purge_article
 from app.content.commands.follow_time_zones import follow_time_zones
-from app.delivery import trimming
-from app.delivery.due import BATCH, tell_due, tell_expired, tell_offered
+from app.delivery import log_retention
+from app.delivery.timed_changes import BATCH, log_offered, release_due, remove_expired
 from app.kit.backoff import compute_backoff
 from app.kit.errors import Failure
 from app.kit.process.file_permissions import create_folder
@@ -31,7 +31,7 @@ _log = logging.getLogger("dateline.worker")
 _ACTOR = Actor(None, "worker")
 _CLEAN_UP_EVERY = 600
 # A log that was kept whole for years is not trimmed in one go: other work waits meanwhile.
-_MAX_TRIMMED = 100 * trimming.BATCH
+_MAX_TRIMMED = 100 * log_retention.BATCH
 # Seconds: between looks whether anything was written, whether the index is still whole, and
 # until something that failed is tried again.
 _POLL_SECONDS, _IDLE_SECONDS, _RETRY_AFTER = 0.02, 1.0, 2.0
@@ -185,10 +185,10 @@ def trim_log(services: Services) -> None:
     """Forget what is superseded in the log since longer than it is kept."""
     if services.purging is None:
         # Where a CDN is told no more, its place would keep the log for ever.
-        services.runner.run(_ACTOR, partial(trimming.forget, name=FOLLOWER))
-    trim = partial(trimming.trim, days=services.settings.log_days)
+        services.runner.run(_ACTOR, partial(log_retention.forget_follower, name=FOLLOWER))
+    trim = partial(log_retention.trim_log, days=services.settings.log_days)
     done = trimmed = services.runner.run(_ACTOR, trim)
-    while done == trimming.BATCH and trimmed < _MAX_TRIMMED:
+    while done == log_retention.BATCH and trimmed < _MAX_TRIMMED:
         done = services.runner.run(_ACTOR, trim)
         trimmed += done
 
@@ -206,10 +206,10 @@ def _delete_expired_previews(unit: UnitOfWork) -> None:
 
 def run_due(services: Services) -> int:
     """Tell the log all that is due now; return how many stories that were."""
-    if not services.delivery.is_due():
+    if not services.delivery.has_unlogged_changes():
         return 0
     return sum(
-        _run_until_done(services, command) for command in (tell_due, tell_expired, tell_offered)
+        _run_until_done(services, command) for command in (release_due, remove_expired, log_offered)
     )
 
 

@@ -22,7 +22,7 @@ from typing import Any
 
 from app.bootstrap import open_database, prepare_database
 from app.delivery.projector import project
-from app.delivery.terms import Term
+from app.delivery.rendering import Term
 from app.kit.sql.leadership import FileLeadership
 from app.kit.sql.unit_of_work import Actor, UnitOfWork
 from app.settings import Settings
@@ -34,8 +34,8 @@ _KEPT = ROOT / "bench" / ".archive"
 _MADE_FROM = (
     "app/delivery/models.py",
     "app/delivery/projector.py",
-    "app/delivery/render.py",
-    "app/delivery/terms.py",
+    "app/delivery/rendering.py",
+    "app/delivery/rendering.py",
     "app/content/text.py",
     "migrations/versions/*.py",
     "bench/documents.py",

@@ -17,11 +17,10 @@ from app.content.events import CategorySaved, SourceSaved
 from app.content.taxonomy import Category, Source
 from app.content.texts import text_now
 from app.delivery.models import Document, DocumentBody, DocumentTerm, LogRow
-from app.delivery.projector import whole_document
-from app.delivery.render import attributes_of
+from app.delivery.projector import build_document
+from app.delivery.rendering import Term, build_attributes
 from app.delivery.store.documents import BodyRow, DocumentRow
 from app.delivery.store.log import Change
-from app.delivery.terms import Term
 from app.kit.clock import to_micros
 from app.kit.json import dumps_text
 from app.kit.sql.schema import Base, table_of
@@ -137,8 +136,8 @@ def make_batch(numbers: range, stories: int) -> Batch:
 
 
 def _add(batch: Batch, article: Article, categories: list[str]) -> None:
-    facts = attributes_of(article, categories)
-    whole = whole_document(article, facts, LAST_DAY, text_now(article))
+    facts = build_attributes(article, categories)
+    whole = build_document(article, facts, LAST_DAY, text_now(article))
     batch.add(Document, whole.document)
     batch.add(DocumentBody, BodyRow(article.id, whole.body))
     at, version = whole.document.published_at, article.version

@@ -10,7 +10,7 @@ from math import sqrt
 from pathlib import Path
 from urllib.parse import quote, urlencode
 
-from app.delivery.terms import Term
+from app.delivery.rendering import Term
 from bench.archive import Archive, some_slugs
 
 HEADLINES = "/v1/headlines"

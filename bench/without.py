@@ -21,7 +21,7 @@ from app.api.cache.middleware import CacheMiddleware, Misses
 from app.api.delivery import story_lists
 from app.api.http.server import server_hooks
 from app.cli import serve
-from app.delivery.freshness import Heads
+from app.delivery.freshness import LogStateCache
 from app.kit import json
 from app.kit.sql import engines
 from app.kit.sql.session import ReadSession, WriteSession
@@ -120,7 +120,7 @@ def narrow() -> None:
 
 def heads() -> None:
     """Read the log's position with every answer."""
-    _replace(Heads, "remember", lambda *_: None)
+    _replace(LogStateCache, "remember", lambda *_: None)
 
 
 def rendered() -> None:

@@ -438,7 +438,7 @@ def _the_same_each_time() -> Iterator[None]:
     with (
         patch("uuid_utils.uuid7", uuid7),
         patch("app.delivery.store.log.randbits", mark),
-        patch("app.delivery.store.embargoed.randbits", mark),
+        patch("app.delivery.store.embargo_log.randbits", mark),
         patch("app.syndication.push.signing.secrets.token_bytes", secret),
         patch("app.access.keys.secrets.token_urlsafe", token),
     ):

@@ -13,7 +13,7 @@ import typer
 
 from app.bootstrap import find_search_path, open_database
 from app.cli.common import DatabaseUrl, require_file, show_progress
-from app.delivery.soundness import log_flaws
+from app.delivery.consistency import find_log_errors
 from app.kit.errors import DatabaseBusy, DatabaseUnavailable, Misconfigured
 from app.kit.process.atomic_files import replace_file
 from app.kit.process.file_permissions import create_folder
@@ -203,7 +203,7 @@ def _find_flaws(copied: Database, name: str) -> list[str]:
     if not migrations.is_current(copied):
         return []
     with copied.read() as session:
-        return log_flaws(session)
+        return find_log_errors(session)
 
 
 @contextmanager

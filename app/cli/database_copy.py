@@ -8,7 +8,7 @@ import typer
 
 from app.bootstrap import open_database
 from app.cli.common import DatabaseUrl, advance, require_file, show_progress
-from app.delivery.soundness import flaws, log_flaws
+from app.delivery.consistency import find_inconsistencies, find_log_errors
 from app.kit.clock import SystemClock
 from app.kit.errors import Misconfigured
 from app.kit.process.file_permissions import restrict
@@ -87,9 +87,9 @@ def _copy(source: Database, target: Database) -> int:
 def _find_flaws(target: Database) -> list[str]:
     found = [f"database: {line}" for line in target.find_integrity_errors()]
     with target.read() as session:
-        found += [f"log: {line}" for line in log_flaws(session)]
+        found += [f"log: {line}" for line in find_log_errors(session)]
         with show_progress("Checking", None) as bar:
-            for flaw in flaws(session, SystemClock().now()):
+            for flaw in find_inconsistencies(session, SystemClock().now()):
                 found.append(f"{flaw.id}: {flaw.detail}")
                 advance(bar, 1)
     return found

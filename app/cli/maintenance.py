@@ -11,8 +11,8 @@ from app.bootstrap import Services, find_search_path, list_private_paths, open_d
 from app.cli.common import DatabaseUrl, advance, require_file, services, show_progress
 from app.content.store import count_of
 from app.content.texts import text_now
+from app.delivery.consistency import find_inconsistencies
 from app.delivery.rebuild import rebuild as rebuild_delivery
-from app.delivery.soundness import flaws
 from app.kit import json
 from app.kit.errors import Misconfigured
 from app.kit.process.file_permissions import describe_exposed
@@ -107,7 +107,7 @@ def _find_problems(parts: Services) -> list[str]:
         total = count_of(session, "article")
         with show_progress("Checking", total) as bar:
             text_of = partial(text_now, frames=parts.runner.options)
-            for flaw in flaws(session, parts.clock.now(), text_of):
+            for flaw in find_inconsistencies(session, parts.clock.now(), text_of):
                 found.append(f"{flaw.id}: {flaw.detail}")
                 advance(bar, 1)
     if parts.purging is not None:

@@ -1,1 +1,1 @@
-"""The newsroom: articles, revisions, sources, categories, and the verbs of editing."""
+"""The newsroom: articles, revisions, sources, categories, and the commands that change them."""

@@ -1,4 +1,4 @@
-"""Addresses in the attributes of a body: checked by the rule for all addresses, and resolved."""
+"""URLs in the attributes of a body: validate them, and resolve relative ones."""
 
 import html
 import re
@@ -7,48 +7,48 @@ from urllib.parse import quote, unquote, urljoin
 
 from app.kit.uri import find_address_problem, is_visible
 
-# The attributes of the allow-list that carry an address; `srcset` carries several.
+# The attributes of the allow-list that contain a URL; `srcset` contains several.
 ADDRESSED = frozenset({"cite", "href", "poster", "src"})
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):")
-# The schemes that a body may name; the sanitiser does not look at those of `cite`.
+# The schemes that a body may use. The sanitiser does not check those of `cite`.
 SCHEMES = {"http", "https", "mailto", "tel"}
 _WEB = ("http:", "https:")
-# More than these are no accident, and each would be nine characters.
+# A URL with more invisible characters is not a copying mistake; each becomes nine characters.
 _MOST_INVISIBLE = 10
-# Browsers drop these from an address before they read it (URL standard, section 4.4).
+# Browsers remove these from a URL before they parse it (URL standard, section 4.4).
 _DROPPED = str.maketrans("", "", "\t\n\r")
-# A quick look at all attributes: what has no scheme is relative.
+# A quick check of all attributes: a URL without a scheme is relative.
 _MAYBE_RELATIVE = re.compile(rf' (?:{"|".join(sorted(ADDRESSED))})="(?![A-Za-z][A-Za-z0-9+.-]*:)')
 _SRCSET = re.compile(r' srcset="([^"]*)"')
-# Stored markup has its attributes in double quotes. A value may hold "<", ">" and what looks like
-# another attribute, so tags and attributes are read from their beginning, one after the other.
+# Stored markup has its attributes in double quotes. A value may contain "<", ">" and what looks
+# like another attribute, so tags and attributes are parsed in order.
 _TAG = re.compile(r'<[A-Za-z][^<>"]*(?:"[^"]*"[^<>"]*)+>')
 _ATTRIBUTE = re.compile(r' ([^\s"=<>/]+)="([^"]*)"')
-# A `srcset` as publishers write it (HTML, section 4.8.4.2.1): an address, which ends at a space,
-# and for which screen it is. They write some ten of them.
+# A `srcset` (HTML, section 4.8.4.2.1): URLs, each up to a space, with descriptors. Publishers use
+# about ten.
 _MOST_CANDIDATES = 30
 _CANDIDATE = re.compile(r"[\s,]*+(\S++)")
 _DESCRIPTORS = re.compile(r"[^,(]*+(?:\([^)]*+\)?+[^,(]*+)*+")
 _DESCRIPTOR = re.compile(r"[0-9]{1,6}(?:\.[0-9]{1,6})?[wx]")
-# As it is stored: this never stands inside an address.
+# The separator in stored `srcset`s, which no URL contains.
 _BETWEEN = ", "
-# The prefix of ids that scripts of a page could take for something of their own.
+# The prefix of ids that scripts of a page could otherwise mistake for their own.
 OWN_ID = "story-"
 
 
 def checked(address: str) -> str | None:
-    """Return an address of a body as it may be kept, or nothing.
+    """Return the URL of a body in the form to store, or `None` if it is not allowed.
 
-    Spaces and a few invisible characters, which come with addresses that were copied, are
-    percent-encoded, as browsers do it. A relative address stays relative.
+    Spaces and a few invisible characters, which come from copying, are percent-encoded, as
+    browsers do. A relative URL stays relative.
     """
     address = address.strip(" \t\n\r\f").translate(_DROPPED).replace(" ", "%20")
     if not is_visible(address):
-        invisible = {one for one in set(address) if not is_visible(one)}
+        invisible = {character for character in set(address) if not is_visible(character)}
         if sum(map(address.count, invisible)) > _MOST_INVISIBLE:
             return None
-        for one in invisible:
-            address = address.replace(one, quote(one))
+        for character in invisible:
+            address = address.replace(character, quote(character))
     scheme = _SCHEME.match(address)
     if scheme is not None:
         is_web = address.lower().startswith(_WEB)
@@ -61,7 +61,7 @@ def checked(address: str) -> str | None:
 
 
 def checked_file(address: str) -> str | None:
-    """Return the address of something that a browser fetches, or nothing."""
+    """Return the URL of a resource that a browser loads, or `None` if it is not allowed."""
     kept = checked(address)
     if not kept or kept.startswith("#"):
         return None
@@ -69,7 +69,7 @@ def checked_file(address: str) -> str | None:
 
 
 def candidates(srcset: str) -> list[tuple[str, str]]:
-    """Return the addresses of a `srcset`, checked, each with its descriptor or nothing."""
+    """Parse a `srcset` into allowed URLs, each with its descriptor or an empty string."""
     kept: list[tuple[str, str]] = []
     end = 0
     for _ in range(_MOST_CANDIDATES):
@@ -88,7 +88,7 @@ def candidates(srcset: str) -> list[tuple[str, str]]:
 
 
 def checked_srcset(srcset: str) -> str:
-    """Return a `srcset` with the addresses in it that can be kept, as it is stored."""
+    """Return a `srcset` with its allowed URLs, in the form to store."""
     return _BETWEEN.join(
         f"{address} {descriptor}" if descriptor else address
         for address, descriptor in candidates(srcset)
@@ -96,7 +96,7 @@ def checked_srcset(srcset: str) -> str:
 
 
 def resolved(address: str, base: str) -> str | None:
-    """Return an address resolved against a base, or nothing where the result is none."""
+    """Resolve a URL against a base; return `None` if the result is not allowed."""
     try:
         return checked(urljoin(base, address))
     except ValueError:
@@ -104,9 +104,9 @@ def resolved(address: str, base: str) -> str | None:
 
 
 def count_relative(markup: str) -> int:
-    """Return how many addresses of sanitised HTML a base may change, at the most.
+    """Return the maximum number of URLs in sanitised HTML that a base may change.
 
-    An id counts, too: a link to it may be written as the address of the whole story.
+    An id counts, too: a link to it may be written as the URL of the whole story.
     """
     count = len(_MAYBE_RELATIVE.findall(markup)) + markup.count(' id="')
     if ' srcset="' in markup:
@@ -115,15 +115,15 @@ def count_relative(markup: str) -> int:
 
 
 def with_base(markup: str, base: str, own: Collection[str] = ()) -> str:
-    """Return sanitised HTML with every relative address in it resolved, and escaped.
+    """Resolve every relative URL in sanitised HTML.
 
-    An attribute whose address cannot be resolved is left out. A link to an id of `own`, which the
-    story itself has, stays in the story.
+    An attribute whose URL cannot be resolved is removed. A link to an id in `own`, the ids of the
+    story, stays a link within the story.
     """
     if not own and ' srcset="' not in markup and _MAYBE_RELATIVE.search(markup) is None:
         return markup
     return _TAG.sub(
-        lambda tag: _ATTRIBUTE.sub(lambda one: _written(one, base, own), tag[0]),
+        lambda tag: _ATTRIBUTE.sub(lambda attribute: _written(attribute, base, own), tag[0]),
         markup,
     )
 
@@ -143,7 +143,7 @@ def _written(found: re.Match[str], base: str, own: Collection[str]) -> str:
         address = resolved(address, base) or ""
         if name == "href" and (fragment := _own_fragment(address, base, own)):
             return f' href="#{html.escape(fragment)}"'
-    # As the sanitiser writes it.
+    # The same escaping as the sanitiser's.
     written = html.escape(address).replace("&#x27;", "'")
     return f' {name}="{written}"' if address else ""
 
@@ -159,7 +159,7 @@ def _resolved_srcset(srcset: str, base: str) -> str:
 
 
 def _own_fragment(address: str, base: str, own: Collection[str]) -> str | None:
-    """Return the fragment of a link that leads to an id of the story, or nothing."""
+    """Return the fragment of a link to an id of the story, or `None` for other links."""
     page, _, fragment = address.partition("#")
     if not fragment or (page and page != base.partition("#")[0]):
         return None

@@ -1,4 +1,4 @@
-"""The allow-list for bodies: elements, their attributes, and what these may be set to."""
+"""The allow-list for bodies: elements, their attributes, and the values of these."""
 
 import re
 from collections.abc import Callable
@@ -37,9 +37,9 @@ ATTRIBUTES = {
     "track": {"default", "kind", "label", "src", "srclang"},
     "video": {"controls", "height", "poster", "src", "width"},
 }
-# With their text, not only their tags: what stands in them was never meant to be read.
+# Elements that are removed with their content, which is not text for readers.
 DROPPED = {"script", "style", "template", "noscript", "iframe", "object", "embed", "title"}
-# Every link has the first two, and keeps those of the others that it came with.
+# Every link gets the first two values, and keeps those of the others that it has.
 REL = ("noopener", "noreferrer")
 REL_KEPT = ("author", "external", "help", "license", "nofollow", "sponsored", "tag", "ugc")
 OL_TYPES = {"1", "a", "A", "i", "I"}
@@ -49,7 +49,7 @@ _CSS = re.compile(r"[\w\s().,:%<>=+*/-]{1,500}", re.ASCII)
 
 
 def allowed_value(tag: str, name: str, value: str) -> str | None:
-    """Return the value of an attribute of the allow-list as it may be kept, or nothing."""
+    """Return the value to store for an attribute of the allow-list, or `None` to remove it."""
     rule = _RULES.get(name)
     return value if rule is None else rule(tag, value)
 

@@ -1,7 +1,7 @@
-"""An article as a value, and the transitions of its life as pure functions.
+"""An article as a value, and the transitions of its life cycle as pure functions.
 
-Commands load an article, apply one of these, and save what comes out. Nothing here touches
-the database, so the importer and the single verbs share it.
+Commands load an article, apply a transition, and save the result. Nothing here accesses the
+database, so the importer and the commands share it.
 """
 
 from collections.abc import Iterable
@@ -30,7 +30,7 @@ STATES: tuple[State, ...] = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Article:
-    """A working copy, with where its story stands."""
+    """A working copy, with the state of its story."""
 
     id: str
     slug: str
@@ -64,21 +64,21 @@ class Article:
     created_at: datetime
     modified_at: datetime
     deleted_at: datetime | None
-    # Of the public copy, where there is one: the working copy may say something else by now.
-    # To those who may read what is under embargo it is offered before it is public.
+    # Dates of the public copy, if there is one; the working copy may have other dates.
+    # Readers with embargo access may read it from `offered_from` on.
     offered_from: datetime | None = None
     public_from: datetime | None = None
     public_until: datetime | None = None
-    # It is out for good: a clock that is set back does not make it wait again.
+    # The story was released: a clock that is set back does not make it scheduled again.
     released: bool = False
-    # How its schedule was said, where it was said in local time.
+    # The local time of the schedule, if it was given as one.
     scheduled_at_local: str | None = None
     time_zone: str | None = None
-    # What readers get where the story was, but for a 404; the notice says why.
+    # The answer for readers of a withdrawn story unless it is a 404; the notice gives the reason.
     answer: Answer | None = None
     notice: str | None = None
     redirect_to: str | None = None
-    # How it came about, as one of IPTC's codes.
+    # How the text came about, as an IPTC code.
     digital_source_type: str | None = None
 
 
@@ -97,7 +97,7 @@ def as_row(article: Article) -> dict[str, Any]:
 
 
 def state_of(article: Article, now: datetime) -> State:
-    """Say where a story stands at a moment."""
+    """Return the state of a story at a time."""
     if article.deleted_at is not None:
         return "deleted"
     if article.stage != "published":
@@ -110,19 +110,19 @@ def state_of(article: Article, now: datetime) -> State:
 
 
 def standing_answer(article: Article, now: datetime) -> Answer | None:
-    """Return what readers get where a story was; one that is public answers for itself."""
+    """Return the answer for readers of a withdrawn story; a public story has none."""
     if article.stage == "published" and state_of(article, now) != "scheduled":
         return None
     return article.answer
 
 
 def is_current(article: Article) -> bool:
-    """Tell whether the working copy is the one that is public."""
+    """Tell whether the working copy is the public copy."""
     return article.stage == "published" and article.published_version == article.version
 
 
 def check_version(current: int, expected: Iterable[int] | None) -> None:
-    """Refuse a change that was made to another version; `None` accepts any."""
+    """Refuse a change if the current version is not an expected one; `None` accepts any."""
     if expected is not None and current not in expected:
         raise VersionMismatch(
             f"The current version is {current}. Read it again, and repeat your change on it."
@@ -130,7 +130,7 @@ def check_version(current: int, expected: Iterable[int] | None) -> None:
 
 
 def edited(article: Article, written: dict[str, Any], now: datetime) -> Article:
-    """Return the next version with what was written, or the same object if nothing differs."""
+    """Return the next version with these fields, or the same object if nothing differs."""
     if all(getattr(article, name) == value for name, value in written.items()):
         return article
     return replace(article, **written, version=article.version + 1, modified_at=now)
@@ -144,10 +144,10 @@ def published(
     minor: bool = False,
     raise_version: bool = True,
 ) -> Article:
-    """Return the article as its public copy should be.
+    """Return the article with its working copy as its public copy.
 
-    `at` replaces the instant of publication; without one, it is kept or becomes now. Where the
-    embargo ends later, publication waits for it. A minor update leaves `updated_at` as it was.
+    `at` replaces the publication time; without it, the time is kept or becomes `now`. If the
+    embargo ends later, publication waits for it. A minor update keeps `updated_at`.
     """
     _need_alive(article, "published")
     offered = at or _asked_for(article, now) or now
@@ -159,7 +159,7 @@ def published(
         updated_at = article.updated_at if minor else max(now, moment)
     return replace(
         article,
-        # Where it was, readers are told why it is gone until it is there again.
+        # The answer of a withdrawn story remains until the story is public again.
         **(_NO_ANSWER if out else {}),
         **(_NO_LOCAL_TIME if out or moment != article.published_at else {}),
         stage="published",
@@ -179,9 +179,9 @@ def published(
 def scheduled(
     article: Article, at: datetime, now: datetime, *, local: str | None, time_zone: str | None
 ) -> Article:
-    """Return the article with its working copy to be public at an instant that lies ahead.
+    """Return the article with its working copy scheduled for a time in the future.
 
-    The local time and the zone in which it was said are kept: rules of summer time change.
+    The local time and the time zone are kept, because rules for summer time change.
     """
     if state_of(article, now) == "published":
         raise WrongState("This story is public. Unpublish it before it can be scheduled.")
@@ -189,9 +189,9 @@ def scheduled(
 
 
 def check_schedule(article: Article, now: datetime, pointer: str) -> None:
-    """Refuse a publication that lies ahead, where the story expires before anybody could see it.
+    """Refuse a future publication of a story that expires before readers could see it.
 
-    What has come out may have expired long ago, as in an archive. `pointer` is the field to blame.
+    A past publication may have expired, as in an archive. `pointer` is the field to report.
     """
     at, ends = article.offered_from, article.public_until
     if at is None or ends is None or at <= now or ends > at:
@@ -221,7 +221,7 @@ def unscheduled(article: Article, now: datetime) -> Article:
 def corrected(
     article: Article, fields: dict[str, Any], correction: dict[str, Any], now: datetime
 ) -> Article:
-    """Return a public copy with what is right, and the note that says what was wrong."""
+    """Return a corrected public copy, with a note for readers."""
     state = state_of(article, now)
     if state != "published":
         raise WrongState(f"This story is {state}; only what is public can be corrected.")
@@ -262,7 +262,7 @@ def unpublished(
 
 
 def killed(article: Article, notice: str, now: datetime) -> Article:
-    """Return the article withdrawn for good: readers get the notice, whatever was there before."""
+    """Return the article withdrawn for good: readers get the notice, whatever they got before."""
     _need_alive(article, "killed")
     return replace(
         _without_public_copy(article, now),
@@ -276,7 +276,7 @@ def killed(article: Article, notice: str, now: datetime) -> Article:
 
 
 def deleted(article: Article, now: datetime) -> Article:
-    """Return the article put away, without a public copy; it can be restored."""
+    """Return the article in the trash, without a public copy; it can be restored."""
     _need_alive(article, "deleted")
     was_out = state_of(article, now) in {"published", "expired"}
     return replace(
@@ -292,7 +292,7 @@ def deleted(article: Article, now: datetime) -> Article:
 def restored(article: Article, now: datetime) -> Article:
     """Return a deleted or killed article as a working copy.
 
-    Publishing it again is another step. Until then readers are told of a kill as before.
+    Publishing it again is a separate step. Until then, readers still get the notice of a kill.
     """
     if article.deleted_at is None and article.stage != "killed":
         raise WrongState("This story is neither deleted nor killed: nothing is to be restored.")
@@ -307,13 +307,13 @@ def restored(article: Article, now: datetime) -> Article:
 
 
 def has_been_out(article: Article, now: datetime) -> bool:
-    """Tell whether a story has ever been public, by what the newsroom knows."""
+    """Tell whether a story has ever been public."""
     first = article.first_published_at
     return first is not None and (article.released or first <= now)
 
 
 def _waits(article: Article, now: datetime) -> bool:
-    """Tell whether a public copy is there whose time has not come."""
+    """Tell whether the public copy is scheduled."""
     return article.public_from is not None and article.public_from > now and not article.released
 
 
@@ -328,23 +328,24 @@ def _without_public_copy(article: Article, now: datetime) -> Article:
         public_from=None,
         public_until=None,
         released=False,
-        # What was taken back before its time was never published. What was out was so by now,
-        # whatever the clock showed then.
+        # A story that was withdrawn before its time was never published. A story that was public
+        # was so before now, even if the clock was set back since.
         first_published_at=None if first is None else min(first, now),
     )
 
 
 def _asked_for(article: Article, now: datetime) -> datetime | None:
-    """Return when a story should come out, not counting what an embargo makes of that."""
+    """Return the requested publication time, without the delay of an embargo."""
     untouched = article.published_at == article.public_from
     waits = _waits(article, now)
     return article.offered_from if waits and untouched else article.published_at
 
 
 def _still_to_come(article: Article, now: datetime) -> datetime | None:
-    """Return when a story that is taken back should come out if it is published again.
+    """Return when a withdrawn story should come out if it is published again.
 
-    The end of an embargo is not what anybody asked for: what was offered before it begins anew.
+    Nobody requested the end of an embargo as publication time, so a story that was readable under
+    an embargo starts without a time.
     """
     asked = _asked_for(article, now)
     offered = asked != article.published_at and asked is not None and asked <= now
@@ -352,11 +353,11 @@ def _still_to_come(article: Article, now: datetime) -> datetime | None:
 
 
 def _after_embargo(article: Article, moment: datetime, now: datetime) -> datetime:
-    """Return when all may read a story that is offered at a moment."""
+    """Return the time from which all readers may read a story that is offered at `moment`."""
     if article.embargo_until is not None and article.embargo_until > moment:
         return article.embargo_until
     waited = _waits(article, now)
-    # An embargo that was lifted ends now, not when the story was first offered.
+    # A story whose embargo was lifted is published now, not when it was first offered.
     return max(moment, now) if waited and moment == article.offered_from else moment
 
 

@@ -1,8 +1,8 @@
-"""How large and how deep a body may be, found out before a parser is asked to read it.
+"""Limits for the size and nesting of a body, checked before a parser reads it.
 
-Some input takes a parser of HTML time with the square of its length: unclosed tags, bare `&`, many
-attributes of one tag, formatting that every paragraph opens again. No text that people read comes
-near these limits; within them a body takes about a second at the most.
+For some input, the time of an HTML parser grows with the square of its length: unclosed tags, bare
+`&`, many attributes on a tag, formatting that every paragraph opens again. Real texts stay far
+below these limits. Within them, parsing takes at most about a second.
 """
 
 import re
@@ -12,28 +12,28 @@ from app.kit.errors import FieldError, InvalidInput
 
 MOST_LEVELS = 100
 MOST_TAGS = 50_000
-# Of all tags together, how many elements are open where each begins.
+# The sum over all tags of the number of open elements at each of them.
 MOST_OPEN = 1_000_000
-# Characters that are markup, or are written as references.
+# The most characters that are markup or are written as references.
 MOST_MARKS = 100_000
 MOST_ATTRIBUTES = 1_000
-# Pictures with several addresses, each of which is checked.
+# The most `srcset` attributes, in which each URL is validated.
 MOST_SETS = 2_000
 MOST_LINES = 100_000
-# Characters that resolved addresses add to a body, at the most.
+# The most characters that resolving URLs adds to a body.
 MOST_ADDED = 4_000_000
 
-# The first byte in UTF-8 of the characters from U+0080 to U+00BF. In a text with many of them the
-# sanitiser looks at each for a space that does not break, over and over.
+# The first UTF-8 byte of U+0080 to U+00BF. The sanitiser compares each of these characters with
+# the no-break space, which is slow for texts with many of them.
 _LATIN = b"\xc2"
 _TAG = re.compile(r"<(/?)([a-zA-Z][^\s/>]*)")
-# Elements that have no end, and those that end where the next of their kind begins.
+# Void elements, and elements that end where the next of their kind begins.
 _FLAT = frozenset(
     "area base br col embed hr img input link meta source track wbr p li dt dd tr td th "
     "thead tbody tfoot option rp rt".split()
 )
-# One attribute as a browser reads it (HTML, sections 13.2.5.32 to 13.2.5.39); at the end of the
-# text nothing closes it.
+# An attribute as browsers parse it (HTML, sections 13.2.5.32 to 13.2.5.39); at the end of the text
+# it may be unclosed.
 _SPACE = r"[\t\n\f\r ]"
 _VALUE = r""""[^"]*+(?:"|\Z)|'[^']*+(?:'|\Z)|[^"'\t\n\f\r >][^\t\n\f\r >]*+"""
 _ATTRIBUTE = (
@@ -41,22 +41,22 @@ _ATTRIBUTE = (
     rf"(?:{_SPACE}*+={_SPACE}*+(?:{_VALUE})?)?+"
 )
 _ATTRIBUTES = re.compile(_ATTRIBUTE)
-# A tag but for the ">" at its end: whether it ends an element, of which name, with what attributes.
+# A tag without its ">": the slash of an end tag, the name, the attributes.
 TAG_PATTERN = rf"<(/?)([a-zA-Z][^\t\n\f\r />]*+)((?:[\t\n\f\r /]++|{_ATTRIBUTE})*+)"
 _WHOLE_TAG = re.compile(TAG_PATTERN)
 _SETS = re.compile("srcset", re.IGNORECASE)
 
 
 class OutOfBounds(InvalidInput):
-    """A body is larger or deeper than allowed; the detail says how, and what to do instead."""
+    """A body exceeds a limit; the detail says which, and what to do instead."""
 
     def __init__(self, code: str, detail: str) -> None:
-        """Blame the body, by the code of a field error."""
+        """Report the body, with the code of a field error."""
         super().__init__(detail, errors=[FieldError("#/body", code, detail)])
 
 
 def check_html(markup: str) -> None:
-    """Raise `OutOfBounds` for HTML that would take a parser more than about a second."""
+    """Raise `OutOfBounds` for HTML that a parser would need more than about a second for."""
     check_nesting(markup)
     references = markup.count("&") + markup.encode("utf-8", "surrogatepass").count(_LATIN)
     if markup.count("<") + references > MOST_MARKS:
@@ -74,8 +74,8 @@ def check_html(markup: str) -> None:
 
 
 def check_text(text: str) -> None:
-    """Raise `OutOfBounds` for plain text that would make too much HTML."""
-    marks = sum(text.count(one) for one in "<>&")
+    """Raise `OutOfBounds` for plain text that would become too much HTML."""
+    marks = sum(text.count(character) for character in "<>&")
     if marks > MOST_MARKS or text.count("\n") > MOST_LINES:
         raise OutOfBounds(
             "too_complex",
@@ -85,7 +85,7 @@ def check_text(text: str) -> None:
 
 
 def check_relative(count: int, base: str) -> None:
-    """Raise `OutOfBounds` for relative addresses that make a body far longer once resolved."""
+    """Raise `OutOfBounds` if resolving relative URLs would make a body far longer."""
     if count * len(base) > MOST_ADDED:
         raise OutOfBounds(
             "too_complex",
@@ -95,7 +95,7 @@ def check_relative(count: int, base: str) -> None:
 
 
 def check_nesting(markup: str) -> None:
-    """Raise `OutOfBounds` for more tags, or more of them open at once, than any text has."""
+    """Raise `OutOfBounds` for too many tags, or too many open elements."""
     if markup.count("<") <= MOST_LEVELS:
         return
     still_open: Counter[str] = Counter()

@@ -1,32 +1,32 @@
-"""How many words a text has, in any script."""
+"""Count the words of a text in any script."""
 
 import re
 from typing import NamedTuple
 
 _SPACE = re.compile(r"\s")
-# A call into C keeps all other threads waiting, so long texts are worked on in parts.
+# Regular expressions hold the GIL, so long texts are processed in parts.
 _PART = 50_000
-# Chinese, Japanese and Korean: a character counts as a word.
+# Chinese, Japanese and Korean: each character counts as a word.
 _CJK = re.compile(
     "[\u3005-\u3007\u3041-\u3096\u309d-\u309f\u30a1-\u30fa\u30fc-\u30ff\u3105-\u312f\u31a0-\u31bf"
     "\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7a3\uf900-\ufaff\uff66-\uff9d"
     "\u1100-\u115f\ua960-\ua97c"
     "\U0001b000-\U0001b16f\U00020000-\U0003fffd]+"
 )
-# Vowels and finals of Korean syllables that are written in their parts; the first part counts.
+# Vowels and finals of Korean syllables that are written in parts; only the first part counts.
 _LATER_PARTS = re.compile("[\u1160-\u11ff\ud7b0-\ud7fb]+")
-# From the first letter or digit up to white space: what has neither is punctuation.
+# A word starts with a letter or digit and ends at white space; anything else is punctuation.
 _WORD = re.compile(r"[^\W_]\S*")
 
 
 class _Unspaced(NamedTuple):
-    """A script that has no spaces between words; a word has so many letters and marks."""
+    """A script without spaces between words, and its average length of a word."""
 
     letters: re.Pattern[str]
     in_a_word: float
 
 
-# Averages of news, with words as the dictionaries of ICU divide them.
+# Averages of news texts, with the word boundaries of ICU's dictionaries.
 _UNSPACED = (
     # Thai, Lao, and the scripts of Tai languages.
     _Unspaced(
@@ -37,20 +37,20 @@ _UNSPACED = (
         4.5,
     ),
     _Unspaced(re.compile("[\u1780-\u17d3\u17d7\u17dc\u17dd]+"), 6),
-    # Burmese and its relatives; U+104C to U+104F stand for words.
+    # Burmese and related scripts; U+104C to U+104F stand for words.
     _Unspaced(
         re.compile(
             "[\u1000-\u103f\u104c-\u108f\u109a-\u109d\ua9e0-\ua9ef\ua9fa-\ua9fe\uaa60-\uaa7f]+"
         ),
         5,
     ),
-    # Tibetan, where a mark stands between syllables.
+    # Tibetan, which has a mark between syllables.
     _Unspaced(re.compile("[\u0f00\u0f40-\u0f84\u0f88-\u0fbc]+"), 4.5),
 )
 
 
 def parts_of(text: str) -> list[str]:
-    """Return a text in parts that end where a word does."""
+    """Split a text into parts that end at the end of a word."""
     parts: list[str] = []
     start = 0
     while len(text) - start > _PART:
@@ -64,8 +64,8 @@ def parts_of(text: str) -> list[str]:
 def count_words(text: str) -> int:
     """Count the words of a text.
 
-    A character of Chinese, Japanese or Korean script counts as one. In scripts without spaces
-    between words the number is estimated from the number of letters. Punctuation alone is no word.
+    Each character of Chinese, Japanese or Korean script counts as a word. In scripts without spaces
+    the number is estimated from the number of letters. Punctuation alone is no word.
     """
     count = 0
     letters = [0] * len(_UNSPACED)
@@ -86,6 +86,6 @@ def count_words(text: str) -> int:
 
 
 def _taken_out(characters: re.Pattern[str], text: str) -> tuple[str, int, int]:
-    """Return a text with a space for each run of some characters; how many, in how many runs."""
+    """Replace runs of some characters by spaces; count the characters and the runs."""
     rest, runs = characters.subn(" ", text)
     return rest, len(text) - len(rest) + runs, runs

@@ -1,4 +1,4 @@
-"""What differs between two versions of an article: field by field, and in text word by word."""
+"""Compare two versions of an article by field, and their texts word by word."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -9,17 +9,16 @@ from typing import Any
 from app.content.views import WRITABLE
 
 _TEXTS = frozenset({"title", "summary", "body", "dateline"})
-# Whether the working copy is the public one is no part of what was written; corrections are,
-# though by a verb of their own.
+# `status` is not part of the text; `corrections` are, although another command writes them.
 _FIELDS = sorted(WRITABLE["article"] - {"status"} | {"corrections"})
-# A tag, a word or a mark, each with the space behind it.
+# A tag, a word or a mark, each with the white space after it.
 _WORD = re.compile(r"<[^<>]*>\s*|\w+\s*|[^\w\s]\s*|\s+")
-# Comparing takes time with the product of both lengths, after what is equal at both ends is cut.
+# The time of a comparison grows with the product of both lengths, after equal ends are removed.
 _MOST = 4_000_000
 
 
 def differences(before: dict[str, Any], after: dict[str, Any]) -> list[dict[str, Any]]:
-    """Return the written fields in which two views of an article differ."""
+    """Return the fields in which two views of an article differ."""
     return [
         {
             "field": name,
@@ -33,7 +32,7 @@ def differences(before: dict[str, Any], after: dict[str, Any]) -> list[dict[str,
 
 
 def _words(before: str | None, after: str | None) -> list[dict[str, str]]:
-    """Return two texts as one: what stands in both, what was removed, and what was added."""
+    """Compare two texts; return their common, removed and added runs in order."""
     old, new = _WORD.findall(before or ""), _WORD.findall(after or "")
     head = _equal_at_start(old, new)
     tail = _equal_at_start(old[head:][::-1], new[head:][::-1])
@@ -47,7 +46,7 @@ def _words(before: str | None, after: str | None) -> list[dict[str, str]]:
 
 
 def _runs(steps: Iterable[tuple[str, str]]) -> list[dict[str, str]]:
-    """Join neighbours; between two runs of what is the same, one of each that is not."""
+    """Join neighbours: between two common runs there is at most one removed and one added."""
     runs: list[dict[str, str]] = []
     for changed, group in groupby(steps, key=lambda step: step[0] != "same"):
         texts = dict.fromkeys(("removed", "added") if changed else ("same",), "")
@@ -57,9 +56,9 @@ def _runs(steps: Iterable[tuple[str, str]]) -> list[dict[str, str]]:
     return runs
 
 
-def _equal_at_start(one: list[str], other: list[str]) -> int:
+def _equal_at_start(first: list[str], second: list[str]) -> int:
     count = 0
-    for left, right in zip(one, other, strict=False):
+    for left, right in zip(first, second, strict=False):
         if left != right:
             break
         count += 1
@@ -82,12 +81,12 @@ def _compared(old: list[str], new: list[str]) -> Iterator[tuple[str, str]]:
 
 
 def _bare(word: str) -> str:
-    """Return a word without the space behind it: it is the same word at the end of a sentence."""
+    """Return a word without its white space: the same word may end a sentence."""
     return word.rstrip() or " "
 
 
 def _spaced(old: str, new: str) -> Iterator[tuple[str, str]]:
-    """Yield a word that stands in both, and what differs of the space behind it."""
+    """Yield a common word, and the difference of the white space after it."""
     if old == new:
         yield "same", old
         return

@@ -1,9 +1,9 @@
-"""Digital source types: the codes of IPTC's NewsCodes for how a text or a picture came about."""
+"""Digital source types: IPTC NewsCodes for how a text or a picture came about."""
 
 from typing import Literal
 
-# http://cv.iptc.org/newscodes/digitalsourcetype/, with those that are retired: old pictures have
-# them.
+# http://cv.iptc.org/newscodes/digitalsourcetype/, including retired codes, which old pictures
+# have.
 DigitalSourceType = Literal[
     "digitalCapture",
     "computationalCapture",

@@ -1,4 +1,4 @@
-"""From what was written to an article's fields: references resolved, text made safe."""
+"""Build an article's fields from an input: resolve references and sanitise the text."""
 
 from datetime import datetime
 from functools import partial
@@ -19,7 +19,7 @@ from app.kit.sql.session import ReadSession, WriteSession
 
 
 def base_of(written: ArticleInput, references: References) -> str | None:
-    """Return what relative addresses in a body are resolved against: the story's, the source's."""
+    """Return the base URL for relative URLs in a body: the URL of the story or of its source."""
     if written.url or not written.source:
         return written.url
     return references.source_url(references.id_of("source", written.source, "#/source"))
@@ -32,15 +32,15 @@ def written_fields(
     texts: ComputedValues[Text],
     before: Article | None = None,
 ) -> dict[str, Any]:
-    """Return the fields that an input sets, but for the slug.
+    """Return the fields that an input sets, except the slug.
 
-    `references` must have loaded what the input names; `base` resolves relative addresses of
-    its body, unless that is the body which `before` has already. `texts` are those of the unit.
+    `references` must have loaded what the input refers to. `base` resolves relative URLs of the
+    body, unless `before` has the same body. `texts` are the computed texts of the unit of work.
     """
     source_id = references.id_of("source", written.source, "#/source") if written.source else None
     body, form = written.body, written.body_format
     if before is not None and (body, form) == (before.body, before.body_format):
-        # What was stored stays, though the address that resolved it may have changed since.
+        # The stored body stays, even if the URL that resolved it has changed since.
         body_base = before.body_base
     else:
         body_base = base if form == "markdown" else None
@@ -59,7 +59,7 @@ def written_fields(
         "language": written.language,
         "title": written.title,
         "summary": written.summary,
-        # HTML is resolved; Markdown is kept with what will resolve it.
+        # HTML is stored resolved; Markdown is stored with its base.
         "body": body,
         "body_format": form,
         "body_base": body_base,
@@ -80,7 +80,7 @@ def written_fields(
 
 
 def _image(image: Image) -> dict[str, Any]:
-    """Return a picture as it is stored: it has a digital source type only where one was given."""
+    """Return an image in the form to store, without an empty digital source type."""
     stored = image.model_dump()
     if image.digital_source_type is None:
         del stored["digital_source_type"]
@@ -88,7 +88,7 @@ def _image(image: Image) -> dict[str, Any]:
 
 
 def new_article(article_id: str, slug: str, fields: dict[str, Any], now: datetime) -> Article:
-    """Return the first version of an article: a draft."""
+    """Return the first version of an article, a draft."""
     return Article(
         id=article_id,
         slug=slug,
@@ -106,7 +106,7 @@ def new_article(article_id: str, slug: str, fields: dict[str, Any], now: datetim
 
 
 def given_slug(session: ReadSession, type_: str, slug: str, *, but_for: str | None = None) -> str:
-    """Return a slug that was asked for, or refuse it as taken."""
+    """Return a requested slug, or raise an error if it is taken."""
     if store.taken_slugs(session, type_, [slug], but_for=but_for):
         raise SlugTaken(
             f"The slug {quote_text(slug)} belongs to another {type_}. Choose another, or leave it "
@@ -117,7 +117,7 @@ def given_slug(session: ReadSession, type_: str, slug: str, *, but_for: str | No
 
 
 def made_slug(session: WriteSession, type_: str, title: str) -> str:
-    """Return a free slug made from a title; equal titles at once take turns."""
+    """Make a free slug from a title; a lock serialises concurrent equal titles."""
     wanted = slug_from(title, fallback=type_)
     session.lock(f"slug:{type_}:{wanted}")
     return free_slug(wanted, partial(store.taken_slugs, session, type_))

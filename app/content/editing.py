@@ -1,4 +1,4 @@
-"""What every change has in common: finding the thing, its version, its read-only fields."""
+"""What all edits share: lock the target, check its version, and check read-only fields."""
 
 from collections.abc import Collection, Mapping
 from typing import Any
@@ -15,12 +15,12 @@ from app.kit.quoting import quote_text
 from app.kit.sql.session import ReadSession
 from app.kit.sql.unit_of_work import UnitOfWork
 
-# The versions that the caller has seen (If-Match), or nothing where any will do.
+# The versions that the client has seen (If-Match), or `None` to accept any.
 Expected = Collection[int] | None
 
 
 def article_to_change(unit: UnitOfWork, ref: str, expected: Expected) -> Article:
-    """Return an article locked for a change, in a version that the caller has seen."""
+    """Lock an article for a change; refuse a version that the client has not seen."""
     article = store.article_by_ref(unit.session, normalize_ref(ref), lock=True)
     if article is None:
         raise not_found(unit.session, "article", ref)
@@ -29,7 +29,7 @@ def article_to_change(unit: UnitOfWork, ref: str, expected: Expected) -> Article
 
 
 def source_to_change(unit: UnitOfWork, ref: str, expected: Expected) -> Source:
-    """Return a source locked for a change, in a version that the caller has seen."""
+    """Lock a source for a change; refuse a version that the client has not seen."""
     source = store.source_by_ref(unit.session, normalize_ref(ref), lock=True)
     if source is None:
         raise not_found(unit.session, "source", ref)
@@ -38,7 +38,7 @@ def source_to_change(unit: UnitOfWork, ref: str, expected: Expected) -> Source:
 
 
 def category_to_change(unit: UnitOfWork, ref: str, expected: Expected) -> Category:
-    """Return a category locked for a change, in a version that the caller has seen."""
+    """Lock a category for a change; refuse a version that the client has not seen."""
     category = store.category_by_ref(unit.session, normalize_ref(ref), lock=True)
     if category is None:
         raise not_found(unit.session, "category", ref)
@@ -47,7 +47,7 @@ def category_to_change(unit: UnitOfWork, ref: str, expected: Expected) -> Catego
 
 
 def not_found(session: ReadSession, type_: str, ref: str) -> NotFound:
-    """Say that a ref leads nowhere, or where a slug that was once public leads now."""
+    """Build the error for an unknown id or slug, with the current slug for a former public one."""
     slug = store.slug_now(session, type_, normalize_ref(ref))
     if slug is not None:
         return Moved(f"The {type_} {quote_text(ref)} is now {quote_text(slug)}.", slug)
@@ -57,8 +57,8 @@ def not_found(session: ReadSession, type_: str, ref: str) -> NotFound:
 def replaced(type_: str, view: Mapping[str, Any], document: dict[str, Any]) -> dict[str, Any]:
     """Return the writable fields of a document that replaces what `view` shows.
 
-    What is read may be sent back whole: read-only fields are accepted as they are, and
-    refused where they differ.
+    A client may send back everything it has read: read-only fields are accepted if they have the
+    same value, and refused if they differ.
     """
     read_only = view.keys() - WRITABLE[type_]
     changed = [name for name in document if name in read_only and document[name] != view[name]]
@@ -70,17 +70,17 @@ def replaced(type_: str, view: Mapping[str, Any], document: dict[str, Any]) -> d
                 for name in changed
             ],
         )
-    # What the answer to a write said of a body is no field of the story.
+    # `warnings` are in answers to writes, but are not a field of the article.
     dropped = read_only | {"warnings"} if type_ == "article" else read_only
     fields = {name: value for name, value in document.items() if name not in dropped}
-    # A slug that is left out stays; the address of a thing does not change by forgetting it.
+    # Without a slug in the document, the slug stays.
     if fields.get("slug") is None:
         fields["slug"] = view["slug"]
     return fields
 
 
 def patched(type_: str, view: Mapping[str, Any], patch: dict[str, Any]) -> dict[str, Any]:
-    """Return the writable fields after a merge patch (RFC 7396) on what `view` shows."""
-    # Only a write that says so publishes; `status` is not carried over from what is there.
+    """Apply a merge patch (RFC 7396) to what `view` shows; return the writable fields."""
+    # `status` is not carried over: only a request that says so publishes.
     document = {name: value for name, value in view.items() if name != "status"}
     return replaced(type_, view, merge_patch(document, patch))

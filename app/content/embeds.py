@@ -1,4 +1,4 @@
-"""Where what a page embeds can be read by itself, and what a link to it says."""
+"""Find the URL of embedded content, and a title for a link to it."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -8,25 +8,25 @@ from app.content.addressing import checked_file
 from app.content.pictures import LAZY
 
 _LONGEST_TITLE = 300
-# Classes by which the scripts of other sites know what to embed.
+# Classes by which embedding scripts of other sites find their elements.
 _EMBEDDED = re.compile(r"embed|(?:-media|-tweet|-post|-card|-video)\b", re.IGNORECASE)
 _PLACES = ("data-instgrm-permalink", "data-href", "data-permalink")
 _PARAMETERS = ("movie", "src", "url", "filename", "href")
 
 
 def address_of_frame(attributes: Mapping[str, str]) -> str | None:
-    """Return the address of what a frame or a plug-in shows, or nothing."""
+    """Return the URL of the content of a frame or a plug-in, or `None`."""
     return _first(attributes.get(name, "") for name in (*LAZY, "src"))
 
 
 def address_of_object(attributes: Mapping[str, str]) -> str | None:
-    """Return the address of what an object shows, itself or by a parameter, or nothing."""
+    """Return the URL of an object, from its attributes or parameters, or `None`."""
     parameters = (attributes.get(f"param {name}", "") for name in _PARAMETERS)
     return _first((attributes.get("data", ""), *parameters))
 
 
 def address_of_embed(attributes: Mapping[str, str]) -> str | None:
-    """Return the address that a script of another site would have shown, or nothing."""
+    """Return the URL that an embedding script of another site would load, or `None`."""
     told = [attributes.get(name, "") for name in _PLACES]
     if _EMBEDDED.search(attributes.get("class", "")):
         told.append(attributes.get("cite", ""))
@@ -34,7 +34,7 @@ def address_of_embed(attributes: Mapping[str, str]) -> str | None:
 
 
 def title_of(attributes: Mapping[str, str], address: str) -> str:
-    """Return what a link says: the title that was given, or the site that it leads to."""
+    """Return the text for a link: the given title, or the host that it leads to."""
     for name in ("title", "aria-label", "alt"):
         title = " ".join(attributes.get(name, "").split())[:_LONGEST_TITLE]
         if title:

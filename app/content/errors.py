@@ -1,32 +1,32 @@
-"""What the newsroom refuses."""
+"""Errors of the newsroom."""
 
 from app.kit.errors import Failure, FieldError, InvalidInput
 from app.kit.quoting import quote_text
 
 
 class NotFound(Failure):
-    """No such article, source or category."""
+    """The article, source or category does not exist."""
 
     code = "not_found"
 
 
 class Moved(NotFound):
-    """The slug was public once; the thing has another one now."""
+    """The slug is a former public slug; the article, source or category has another one now."""
 
     def __init__(self, detail: str, slug: str) -> None:
-        """Keep the slug that it has now."""
+        """Keep the current slug."""
         super().__init__(detail)
         self.slug = slug
 
 
 class VersionMismatch(Failure):
-    """The thing was changed since the caller read it."""
+    """The article, source or category was changed since the client read it."""
 
     code = "version_mismatch"
 
 
 class SlugTaken(Failure):
-    """A slug that was asked for belongs to something else."""
+    """The requested slug belongs to another article, source or category."""
 
     code = "slug_taken"
 
@@ -38,25 +38,25 @@ class ExternalIdTaken(Failure):
 
 
 class InUse(Failure):
-    """A source or category cannot be deleted while stories name it."""
+    """A source or category cannot be deleted while stories use it."""
 
     code = "in_use"
 
 
 class BulkRefused(Failure):
-    """A verb for many stories was to be done to all or none, and some refused it."""
+    """An atomic bulk command was refused for some of its stories, so none was changed."""
 
     code = "bulk_refused"
 
 
 class WrongState(Failure):
-    """The verb does not apply to a story in this state."""
+    """The command does not apply to a story in this state."""
 
     code = "wrong_state"
 
 
 def unknown_reference(pointer: str, type_: str, ref: str) -> InvalidInput:
-    """Blame a field that names something that does not exist."""
+    """Build the error for a field that refers to something that does not exist."""
     detail = f"There is no {type_} with the id or slug {quote_text(ref)}. Create it first."
     return InvalidInput(
         "Something named here does not exist.",

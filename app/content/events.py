@@ -1,4 +1,4 @@
-"""What the newsroom tells the layers above, inside the transaction in which it happens."""
+"""Events of the content side, processed by the delivery side in the same transaction."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -12,7 +12,7 @@ WithdrawReason = Literal["unpublished", "killed", "deleted", "expired"]
 
 @dataclass(frozen=True, slots=True)
 class ArticlePublished:
-    """The public copy of a story is now this one; a new one had none before, nor an answer."""
+    """A story has this public copy; a `new` story had neither a public copy nor a tombstone."""
 
     article: Article
     reason: PublishReason
@@ -22,9 +22,9 @@ class ArticlePublished:
 
 @dataclass(frozen=True, slots=True)
 class Tombstone:
-    """What those get who could have seen a story, where it was.
+    """The answer for readers who could have read a withdrawn story.
 
-    `seen` comes with an import: the story as they could have seen it elsewhere.
+    `seen` is set by an import: the story as its readers could have read it elsewhere.
     """
 
     answer: Answer
@@ -35,7 +35,7 @@ class Tombstone:
 
 @dataclass(frozen=True, slots=True)
 class ArticleWithdrawn:
-    """A story has no public copy any more, or another answer stands in its place."""
+    """A story has no public copy any more, or its answer for readers changed."""
 
     article_id: str
     reason: WithdrawReason
@@ -45,7 +45,7 @@ class ArticleWithdrawn:
 
 @dataclass(frozen=True, slots=True)
 class ArticleRemoved:
-    """A story is gone for good. `erased` says that nothing that it said may be left."""
+    """A story was purged; `erased` means that its content must be deleted everywhere."""
 
     article_id: str
     erased: bool
@@ -70,8 +70,8 @@ class SourceDeleted:
 class CategorySaved:
     """A category was created or changed.
 
-    `moved` says that it hangs under another one, `renamed` that its slug is another, `new` that it
-    was not there before.
+    `moved` means that its parent changed, `renamed` that its slug changed, `new` that it was
+    created.
     """
 
     category: Category

@@ -1,8 +1,8 @@
-"""HTML beyond the allow-list: which elements there are, and what each is to its readers.
+"""HTML beyond the allow-list: mark its elements before a parser reads them.
 
-A parser of HTML takes away what stands in the wrong place (cells without a table) or gives it a
-meaning of its own (`noscript`, `svg`). So tags get names, before it reads them, that say what their
-elements are to readers, with the name that they had and where they stood.
+An HTML parser drops what is misplaced (cells without a table) and gives some elements its own
+meaning (`noscript`, `svg`). So before parsing, such tags get other names, which say what they are
+to readers. Their original names and positions are kept in attributes.
 """
 
 import html
@@ -12,7 +12,7 @@ from app.content.allow_list import DROPPED, TAGS
 from app.content.bounds import TAG_PATTERN
 from app.content.removals import Removal
 
-# Blocks of their own, and what they are among the elements of the allow-list.
+# Block elements, and the elements of the allow-list that replace them.
 BLOCKS = {
     **dict.fromkeys(
         (
@@ -24,14 +24,14 @@ BLOCKS = {
     **dict.fromkeys(("dir", "menu"), "ul"),
     "listing": "pre",
 }
-# Boxes in a line: their words touch no others.
+# Inline boxes: their words are separated from the words around them.
 BOXES = set("applet button canvas meter object progress select textarea x-box".split())
-# Inside a word, perhaps.
+# Unknown elements, which may be inside a word.
 INLINE = "x-inline"
 NOSCRIPT = "x-noscript"
 _DROP = "x-drop"
 VOID = {"embed", "input", "param"}
-# What AMP says of a picture, a film or a frame is what HTML says of them.
+# AMP elements, and their HTML equivalents.
 MEDIA = {
     "amp-anim": "img",
     "amp-audio": "audio",
@@ -39,7 +39,7 @@ MEDIA = {
     "amp-img": "img",
     "amp-video": "video",
 }
-# Elements that mean nothing to the words in them; the parser or the sanitiser takes their tags.
+# Elements without meaning for their text; the parser or the sanitiser removes their tags.
 _TRANSPARENT = set(
     (
         "acronym area base basefont bgsound big blink body data datalist font frame frameset head "
@@ -58,10 +58,10 @@ _RENAMED = {
     "xmp": "listing",
 }
 _PARTS_OF_TABLES = set("caption tbody td tfoot th thead tr".split())
-# Drawings and formulas: their words are labels, each for itself.
+# Drawings and formulas: their words are separate labels.
 _ROOTS = {"svg", "math"}
 _SILENT = {"annotation", "annotation-xml", "defs", "desc", "metadata", "symbol"}
-# Their content is no markup (HTML, section 13.2.5.2 to 13.2.5.4).
+# Elements whose content is not markup (HTML, section 13.2.5.2 to 13.2.5.4).
 _RAW = {"iframe", "script", "style", "textarea", "title", "xmp"}
 _RAW_ENDS = {
     name: re.compile(rf"</{name}(?=[\t\n\f\r />]|\Z)", re.IGNORECASE) for name in sorted(_RAW)
@@ -69,7 +69,7 @@ _RAW_ENDS = {
 _TOKEN = re.compile(rf"<!--(?:-?>|.*?--!?>|.*)|{TAG_PATTERN}(>?)", re.DOTALL)
 _TABLE_TAG = re.compile(rf"<(/?)(table|{'|'.join(sorted(_PARTS_OF_TABLES))})[\s/>]")
 _NAME = re.compile(r"</?([a-zA-Z][^\s/>]*)")
-# Attributes that say where something is to be read or shown, and words in classes that do.
+# Attributes and classes that say where embedded content is loaded from.
 _PLACES = re.compile(
     r"[\s\"']data-(?:src|lazy|orig|actual|href|permalink|instgrm)|<a\b[^<>]*\sname\s*=",
     re.IGNORECASE,
@@ -80,7 +80,7 @@ _LONGEST_NAME = 60
 
 
 def is_unusual(markup: str) -> bool:
-    """Tell whether HTML has, or may have, what the allow-list cannot say as it is."""
+    """Tell whether HTML has, or may have, elements that the allow-list cannot represent."""
     names = set(_NAME.findall(markup))
     if not names <= TAGS or (names & _PARTS_OF_TABLES and _has_stray_parts(markup)):
         return True
@@ -90,7 +90,7 @@ def is_unusual(markup: str) -> bool:
 
 
 def named(markup: str) -> tuple[str, list[Removal]]:
-    """Return HTML in which tags say what they are to readers, and what will be gone of it."""
+    """Rename tags by their meaning; return the HTML, and the elements that will be removed."""
     reader = _Reader(markup)
     return reader.read(), reader.removals
 
@@ -110,7 +110,7 @@ def _has_stray_parts(markup: str) -> bool:
 
 
 class _Reader:
-    """Reads tags one after the other, as a browser does where no script runs."""
+    """Reads tags in order, like a browser without scripts."""
 
     def __init__(self, markup: str) -> None:
         self.removals: list[Removal] = []
@@ -119,7 +119,7 @@ class _Reader:
         self._root = ""
 
     def read(self) -> str:
-        """Return the markup with its tags named."""
+        """Return the markup with renamed tags."""
         parts: list[str] = []
         last = end = 0
         while found := _TOKEN.search(self._markup, end):
@@ -140,7 +140,7 @@ class _Reader:
         return "".join([*parts, self._markup[last:]])
 
     def _tag(self, found: re.Match[str], name: str) -> str | None:
-        """Return what to write for a tag, or nothing where it stays as it is."""
+        """Return the replacement of a tag, or `None` to keep it."""
         self._report(found, name)
         meant = self._meant(found, name)
         if meant == name and name not in _MARKED:
@@ -150,7 +150,7 @@ class _Reader:
         shown = re.sub(r"[^a-z0-9:._-]", "", name)[:_LONGEST_NAME]
         rest = found[3].rstrip("/") if meant != name else found[3]
         tag = f'<{meant} data-at="{found.start()}" data-is="{shown}"{_spaced(rest)}{found[4]}'
-        # Who writes a tag of their own as if it ended there means that it does.
+        # An author of a self-closing custom tag expects an empty element.
         is_empty = found[3].endswith("/") and meant in (INLINE, "x-box", _DROP)
         return f"{tag}</{meant}>" if is_empty and found[4] else tag
 
@@ -176,7 +176,7 @@ class _Reader:
         elif name in _REPORTED:
             self._removed(found, name, "removed; its text stays")
         elif not (name in _KNOWN or name in _RENAMED or name in MEDIA or self._root or ":" in name):
-            # Names with a colon come from word processors, and say nothing to readers.
+            # Names with a colon come from word processors, and mean nothing to readers.
             self._removed(found, name, "removed; its text stays")
 
     def _removed(self, found: re.Match[str], name: str, what: str) -> None:
@@ -189,8 +189,8 @@ def _spaced(rest: str) -> str:
     return rest if rest[:1] in ("", " ", "\t", "\n", "\f", "\r", "/") else f" {rest}"
 
 
-# What may be taken out, or may change, by what it holds.
+# Elements that may be removed or changed, depending on their content.
 _MARKED = {"img", "iframe", "embed", "object", "audio", "video"}
-# Which names may stand in what a parser makes of it, beyond those of the allow-list.
+# Element names beyond the allow-list that the parser's output may have.
 NAMES = BLOCKS.keys() | BOXES | VOID | {INLINE, NOSCRIPT, "iframe"}
 NAMES_DROPPED = {"script", "style", "template", "title", _DROP}

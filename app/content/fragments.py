@@ -1,4 +1,4 @@
-"""Links inside a story, such as those to footnotes and back: the ids that they name."""
+"""Ids inside a story that its links refer to, such as those of footnotes."""
 
 import html
 import re
@@ -11,16 +11,16 @@ _LONGEST = 100
 _LINK = re.compile(r' href="[^"#]*#([^"]+)"')
 _INNER_LINK = re.compile(r' href="#([^"]+)"')
 _ID = re.compile(r' id="([^"]*)"')
-# Stored markup has its attributes in double quotes, and a ">" in one does not end the tag.
+# Stored markup has its attributes in double quotes; a ">" inside one does not end the tag.
 _TAG = re.compile(r'<[a-z](?:[^<>"]|"[^"]*")*>')
 _DIGIT = re.compile(r"[0-9]")
 
 
 def with_fragments(markup: str) -> str:
-    """Return sanitised HTML with those ids that a link in it names, each of them once.
+    """Return sanitised HTML with only those ids that a link in it refers to, each once.
 
-    Browsers make every id a variable of the page, and scripts look for ids. Notes have numbers, so
-    an id with a digit stays as it is; every other gets a prefix, and so do the links to it.
+    Browsers make every id a global variable, and scripts look for ids. An id with a digit, as
+    footnotes have, is kept; any other id, and the links to it, get a prefix.
     """
     if ' id="' not in markup:
         return markup
@@ -49,7 +49,7 @@ def with_fragments(markup: str) -> str:
 
 
 def ids_of(markup: str) -> frozenset[str]:
-    """Return the ids that sanitised HTML has."""
+    """Return the ids in sanitised HTML."""
     if ' id="' not in markup:
         return frozenset()
     return frozenset(

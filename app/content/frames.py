@@ -1,4 +1,4 @@
-"""Frames: of the hosts that a setting names, and links in the place of all others."""
+"""Frames: keep those of configured hosts, and replace others by links."""
 
 import html
 import re
@@ -9,8 +9,8 @@ from app.content.addressing import checked_file
 from app.content.allow_list import REL, allowed_value
 from app.content.embeds import title_of
 
-# What every frame has. It may run scripts and know its own site, for else no player works; it may
-# not lead the page elsewhere, send forms or save files.
+# The attributes of every frame. It may run scripts and access its own site, because players need
+# both; it may not navigate the page, submit forms or download files.
 FRAME_SET = {
     "allowfullscreen": "",
     "loading": "lazy",
@@ -24,7 +24,7 @@ _ATTRIBUTE = re.compile(r' (src|title)="([^"]*)"')
 
 
 def may_frame(address: str, hosts: frozenset[str]) -> bool:
-    """Tell whether a frame may show an address: by HTTPS, of a host or one below it."""
+    """Tell whether a frame may load a URL: HTTPS, from a configured host or its subdomains."""
     try:
         parts = urlsplit(address)
         host = (parts.hostname or "").rstrip(".")
@@ -36,21 +36,21 @@ def may_frame(address: str, hosts: frozenset[str]) -> bool:
 
 
 def frame_attributes(address: str, told: Mapping[str, str]) -> dict[str, str]:
-    """Return the attributes of a frame that shows an address."""
+    """Return the attributes of a frame for a URL."""
     sizes = {name: told.get(name, "") for name in ("width", "height")}
     known = {name: size for name, size in sizes.items() if _SIZE.fullmatch(size)}
     return {"src": address, "title": title_of(told, address), **known, **FRAME_SET}
 
 
 def frame_value(tag: str, name: str, value: str) -> str | None:
-    """Return the value of an attribute of the allow-list where that has frames."""
+    """Return the value to store for an attribute, if the allow-list includes frames."""
     if tag == "iframe" and name in FRAME_SET:
         return FRAME_SET[name]
     return allowed_value(tag, name, value)
 
 
 def with_frames_of(markup: str, hosts: frozenset[str]) -> str:
-    """Return sanitised HTML in which frames of other hosts than these are links."""
+    """Return sanitised HTML with links in place of the frames of other hosts."""
     if "<iframe" not in markup:
         return markup
     return _FRAME.sub(lambda frame: _frame_or_link(frame, hosts), markup)

@@ -1,4 +1,4 @@
-"""What may be written, field by field. Unknown fields are refused everywhere."""
+"""Request bodies of articles, sources and categories. Unknown fields are refused."""
 
 import re
 from typing import Annotated, Literal
@@ -45,13 +45,13 @@ def is_kind(word: str) -> bool:
 
 
 def normal_language(tag: str) -> str:
-    """Return a BCP 47 tag in its customary case (RFC 5646, section 2.1.1), or raise."""
+    """Return a BCP 47 tag in its canonical case (RFC 5646, section 2.1.1), or raise."""
     if not _LANGUAGE.fullmatch(tag):
         raise PydanticCustomError("language", "Not a BCP 47 language tag such as en or fr-CA")
     parts = tag.lower().split("-")
     for index, part in enumerate(parts[1:], 1):
         if len(parts[index - 1]) == 1:
-            # An extension or private use begins; what follows stays in lower case.
+            # After a singleton (an extension or private use), everything is in lower case.
             break
         if len(part) == 2:
             parts[index] = part.upper()
@@ -61,7 +61,7 @@ def normal_language(tag: str) -> str:
 
 
 def _licence(value: str) -> str:
-    """Return a licence: words, or an address, which programs follow."""
+    """Validate a licence: a text, or a URL, which programs follow."""
     return address(value) if value.lower().startswith(("http:", "https:")) else value
 
 

@@ -1,7 +1,7 @@
-"""Local times: what a clock on a wall shows, turned into an instant.
+"""Convert local times to instants.
 
-Twice a year in most places an hour is left out, and one comes twice. Nobody can mean a time that
-does not exist, and nobody but who said it knows which of two was meant, so both are refused.
+Most time zones skip an hour once a year, and repeat one. A skipped time does not exist, and a
+repeated time is ambiguous, so both are refused.
 """
 
 import re
@@ -17,7 +17,7 @@ _LOCAL = re.compile(r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(?::\d{2})?", re.ASCII)
 
 
 def instant_of(local: str, time_zone: str) -> datetime:
-    """Return the instant of a local time, or refuse one that is none or two."""
+    """Convert a local time to an instant; refuse a time that does not exist or is ambiguous."""
     if time_zone not in _names():
         raise _no_zone(time_zone)
     moment = _read(local).replace(tzinfo=zone_of(time_zone))
@@ -38,12 +38,12 @@ def instant_of(local: str, time_zone: str) -> datetime:
 
 
 def instant_by_rules_of_now(local: str, time_zone: str) -> datetime:
-    """Return the instant of a local time that was accepted once; of two, the first."""
+    """Convert a local time that was accepted before; take the first of two instants."""
     return _in_utc(_read(local).replace(tzinfo=zone_of(time_zone)), 0)
 
 
 def is_local(text: str) -> bool:
-    """Tell whether a text has the form of a local time, without an offset."""
+    """Tell whether a text is a local time without an offset."""
     return _LOCAL.fullmatch(text) is not None
 
 
@@ -57,7 +57,7 @@ def zone_of(name: str) -> ZoneInfo:
 
 @cache
 def _names() -> frozenset[str]:
-    """Return the names of places; what a machine calls its own time is another time elsewhere."""
+    """Return the names of places, without names for the zone of the machine."""
     return frozenset(available_timezones() - {"localtime", "posixrules", "Factory"})
 
 
@@ -69,7 +69,7 @@ def _no_zone(name: str) -> InvalidInput:
 
 
 def normal_local(local: str) -> str:
-    """Return a local time in the one form in which it is kept."""
+    """Return a local time in its normalised form."""
     return _read(local).isoformat()
 
 

@@ -1,9 +1,9 @@
-"""Names of the locks that the newsroom's verbs take on PostgreSQL."""
+"""Names of the locks that commands take on PostgreSQL."""
 
-# Taken shared by whoever writes the ancestors of a story's categories down or tells of a new
-# category under another, and alone by whoever moves a category or gives it another slug.
+# Taken in shared mode to write the ancestors of a story's categories, or to create a category below
+# another; taken exclusively to move a category or change its slug.
 CATEGORY_TREE = "category-tree"
 
-# Taken by whoever ties a story to others as their translation, or changes a tied one's language:
-# two at once must not both become the French of one story.
+# Taken to link a story to its translations or to change the language of a linked story: of two
+# concurrent changes, both could otherwise become the French version of a story.
 TRANSLATIONS = "translations"

@@ -1,7 +1,7 @@
-"""Markdown to HTML, in a number of steps that is bounded and counted.
+"""Render Markdown to HTML in a limited number of steps.
 
-The parser takes time with the product of lines and levels, and for some input with the square of a
-paragraph. So each attempt to read a line or a mark is counted, and too many of them end it.
+The time of the parser grows with the product of lines and levels, and for some input with the
+square of a paragraph. So each attempt to parse a line or a mark is counted, up to a limit.
 """
 
 from itertools import groupby
@@ -13,21 +13,21 @@ from markdown_it.rules_inline import StateInline
 
 from app.content.bounds import OutOfBounds
 
-# A step takes about 10 microseconds, and some 60,000 words take so many.
+# A step takes about 10 microseconds; about 60,000 words take this many.
 MOST_STEPS = 60_000
-# In characters; what is scanned for a mark's other end is one paragraph.
+# In characters; the search for the other end of a mark is limited to its paragraph.
 LONGEST_PARAGRAPH = 100_000
 MOST_CHARACTERS = 1_000_000
-# Lines, and in a block with bars as many cells as a table of it would have.
+# Lines, plus the cells of every block with bars as if it were a table.
 MOST_CELLS = 50_000
 _CELLS_OF_A_LINE = 2
 _EVERY_CHAIN = ["paragraph", "reference", "blockquote", "list", "table"]
 
 
 def markdown_html(text: str, steps: list[int] | None = None) -> str:
-    """Return the HTML of Markdown; `steps[0]` is raised by each step.
+    """Render Markdown as HTML; `steps[0]` is incremented for each step.
 
-    Raise `OutOfBounds` for one with more marks, levels or lines than any text that people read.
+    Raise `OutOfBounds` for far more marks, levels or lines than real texts have.
     """
     if len(text) > MOST_CHARACTERS or _cells(text) > MOST_CELLS:
         raise _out_of_bounds()
@@ -36,7 +36,7 @@ def markdown_html(text: str, steps: list[int] | None = None) -> str:
 
 
 def _cells(text: str) -> int:
-    """Return how many cells a text has if all that may be a table is one."""
+    """Return the number of cells if every block with bars were a table."""
     if text.count("\n") > MOST_CELLS:
         return MOST_CELLS + 1
     cells = 0
@@ -72,13 +72,15 @@ def _count_inline(state: StateInline, _silent: bool) -> bool:
 
 
 def _bound_paragraphs(state: StateCore) -> None:
-    if any(len(one.content) > LONGEST_PARAGRAPH for one in state.tokens if one.type == "inline"):
+    if any(
+        len(token.content) > LONGEST_PARAGRAPH for token in state.tokens if token.type == "inline"
+    ):
         raise _out_of_bounds()
 
 
 def _counting() -> MarkdownIt:
     markdown = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
-    # First of the rules for lines, also where a rule asks whether a block ends at a line.
+    # The first of the block rules, also in chains that only test where a block ends.
     markdown.block.ruler.before("table", "steps", _count_block, {"alt": _EVERY_CHAIN})
     markdown.inline.ruler.before("text", "steps", _count_inline)
     markdown.core.ruler.before("inline", "bound", _bound_paragraphs)

@@ -1,4 +1,4 @@
-"""Tables of the content side: what editors work on. No public route reads them."""
+"""Tables of the content side, which editors work on. No public route reads them."""
 
 from datetime import datetime
 from typing import Any
@@ -13,7 +13,7 @@ _SLUG = key(200)
 
 
 class SourceRow(Base):
-    """A publisher, agency or desk from which stories come."""
+    """A publisher, agency or desk that stories come from."""
 
     __tablename__ = "sources"
 
@@ -46,7 +46,7 @@ class CategoryRow(Base):
 
 
 class ArticleRow(Base):
-    """A working copy, with where its story stands. The columns are `Article`'s fields."""
+    """A working copy, with the state of its story. The columns are the fields of `Article`."""
 
     __tablename__ = "articles"
 
@@ -120,7 +120,7 @@ class ArticleRow(Base):
 
 
 class ArticleCategoryRow(Base):
-    """A category that a working copy names; it keeps the category from being deleted."""
+    """A category of a working copy; its foreign key prevents deletion of the category."""
 
     __tablename__ = "article_categories"
     __table_args__ = {"sqlite_with_rowid": False}
@@ -134,7 +134,7 @@ class ArticleCategoryRow(Base):
 
 
 class ArticleLabelRow(Base):
-    """A tag or an author of a working copy, folded, so that the newsroom can filter by it."""
+    """A tag or an author of a working copy, folded, for filters of the newsroom."""
 
     __tablename__ = "article_labels"
     __table_args__ = {"sqlite_with_rowid": False}
@@ -147,7 +147,7 @@ class ArticleLabelRow(Base):
 
 
 class RevisionRow(Base):
-    """A whole snapshot of an article, one for each version."""
+    """A full snapshot of an article, one for each version."""
 
     __tablename__ = "revisions"
 
@@ -164,7 +164,7 @@ class RevisionRow(Base):
 
 
 class PreviewRow(Base):
-    """A link to a working copy, or to the public side at an instant; it can be revoked."""
+    """A preview link to a working copy, or to the public side at a time; it can be revoked."""
 
     __tablename__ = "previews"
 
@@ -177,7 +177,7 @@ class PreviewRow(Base):
 
 
 class PublicSlugRow(Base):
-    """A slug that is or was public; it belongs to its thing for ever."""
+    """A slug that is or was public; it belongs to its article, source or category for ever."""
 
     __tablename__ = "public_slugs"
     __table_args__ = {"sqlite_with_rowid": False}

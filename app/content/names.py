@@ -1,4 +1,4 @@
-"""A person's name, found and replaced in texts and in the values of rows."""
+"""Find and replace a person's name in texts and in values of rows."""
 
 import re
 from dataclasses import replace
@@ -7,19 +7,19 @@ from typing import Any
 from app.content.article import Article
 from app.kit.errors import InvalidInput
 
-# Not longer than any name that is accepted, so that a text keeps within its bounds.
+# Not longer than any accepted name, so that a text cannot exceed its limits.
 REPLACEMENT = "[…]"
 _SPACE = r"(?:\s|&nbsp;)+"
-# In addresses and slugs.
+# The separators in URLs and slugs.
 _JOINED = r"(?:\s|&nbsp;|%20|[-+_.])+"
 _FACTS = frozenset({"author", "tag"})
 
 
 class Name:
-    """A name as it is searched for: whole words, in upper and lower case."""
+    """The search pattern of a name: whole words, ignoring case."""
 
     def __init__(self, name: str) -> None:
-        """Take a name of three letters or more."""
+        """Build the pattern; a name has at least three letters."""
         words = [re.escape(word) for word in name.split()]
         if sum(map(len, name.split())) < len(REPLACEMENT):
             raise InvalidInput("A name that is erased has three letters or more.")
@@ -27,14 +27,14 @@ class Name:
         self._anywhere = _words(_JOINED.join(words))
 
     def is_in(self, text: str) -> bool:
-        """Tell whether a text has the name, or an address or slug that was made of it."""
+        """Tell whether a text has the name, or a URL or slug derived from it."""
         return self._anywhere.search(text) is not None
 
     def erased(self, value: Any) -> Any:
         """Return a value without the name.
 
-        An author or a tag that is the name and nothing else is left out. So is what the log selects
-        a story by: who followed that author hears what became of the story.
+        An author or tag that is exactly the name is removed. In log rows they stay, because followers
+        with a filter for that author must learn what became of the story.
         """
         match value:
             case str():
@@ -42,10 +42,10 @@ class Name:
             case bytes():
                 return self._erased_bytes(value)
             case list():
-                return [self.erased(one) for one in value if not self._is_named(one)]
+                return [self.erased(item) for item in value if not self._is_named(item)]
             case dict():
                 return {
-                    key: self.erased(one) for key, one in value.items() if self._stays(key, one)
+                    key: self.erased(item) for key, item in value.items() if self._stays(key, item)
                 }
             case _:
                 return value

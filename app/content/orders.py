@@ -1,4 +1,4 @@
-"""What a verb may be told, field by field."""
+"""Request bodies of the commands."""
 
 from typing import Annotated, Any, Literal
 

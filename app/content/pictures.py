@@ -1,4 +1,4 @@
-"""Which address a picture, a film or a frame is shown from, however its page put off loading it."""
+"""Find the URL of an image, a video or a frame, including attributes for lazy loading."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -9,9 +9,9 @@ from app.content.addressing import candidates, checked_file, checked_srcset
 LAZY = ("data-src", "data-lazy-src", "data-original", "data-original-src", "data-lazy",
         "data-actualsrc")  # fmt: skip
 LAZY_SETS = ("data-srcset", "data-lazy-srcset", "data-original-set")
-# Readers of feeds show one size; a picture of this width is large enough, and not too large.
+# Feed readers show one size: the largest image up to this width.
 _WIDEST = 1600
-# Pictures of nothing, which stand where another one is loaded later, or that count readers.
+# Placeholder images and tracking pixels.
 _NOTHING = re.compile(
     r"(?:.*/)?(?:1x1|blank|clear|dot|empty|pixel|shim|spacer|trans|transparent)"
     r"[-_.]?(?:1x1|gif|img|pixel)?\.(?:gif|png|svg|webp)(?:[?#].*)?",
@@ -22,7 +22,7 @@ _NUMBER = re.compile(r"[0-9.]+")
 
 
 class Shown(NamedTuple):
-    """From where something is shown: one address, and those for other screens, if any."""
+    """The source of an image or player: its URL, and a `srcset` for other screens, if any."""
 
     src: str | None
     srcset: str
@@ -30,7 +30,7 @@ class Shown(NamedTuple):
 
 
 def shown(attributes: Mapping[str, str], others: Iterable[str] = ()) -> Shown:
-    """Return from where an element is shown; `others` are `srcset`s of the picture around it."""
+    """Return the source of an element; `others` are `srcset`s of the `picture` around it."""
     late = next(filter(None, map(checked_file, _values(attributes, LAZY))), None)
     sets = [checked_srcset(value) for value in _values(attributes, (*LAZY_SETS, "srcset"))]
     srcset = next(filter(None, sets), "")
@@ -42,18 +42,18 @@ def shown(attributes: Mapping[str, str], others: Iterable[str] = ()) -> Shown:
 
 
 def usable(address: str) -> str | None:
-    """Return an address as it is kept, or nothing where it shows nothing."""
+    """Return the URL of an image in the form to store, or `None` for a placeholder."""
     kept = checked_file(address)
     return None if not kept or _NOTHING.fullmatch(kept) else kept
 
 
 def is_seen(src: str | None, attributes: Mapping[str, str]) -> bool:
-    """Tell whether a picture with a checked address shows something."""
+    """Tell whether an image with a validated URL is visible."""
     return bool(src) and not _NOTHING.fullmatch(src or "") and not is_dot(attributes)
 
 
 def is_dot(attributes: Mapping[str, str]) -> bool:
-    """Tell whether a picture is too small to be seen."""
+    """Tell whether an image is too small to be visible."""
     return attributes.get("width") in _DOT and attributes.get("height") in _DOT
 
 
@@ -62,11 +62,11 @@ def _values(attributes: Mapping[str, str], names: Iterable[str]) -> Iterable[str
 
 
 def one_of(srcset: str) -> str | None:
-    """Return the largest picture of a `srcset` that is not too large, or else the smallest."""
+    """Return the largest image of a `srcset` up to the limit, or else the smallest."""
     sized: list[tuple[float, str]] = []
     for address, descriptor in candidates(srcset):
         size = _NUMBER.match(descriptor)
         if usable(address):
             sized.append((float(size[0]) if size else 1.0, address))
-    small = [one for one in sized if one[0] <= _WIDEST]
+    small = [candidate for candidate in sized if candidate[0] <= _WIDEST]
     return max(small)[1] if small else min(sized)[1] if sized else None

@@ -1,4 +1,4 @@
-"""The public copy of a story whose working copy may have run ahead of it."""
+"""The public copy of a story whose working copy may be ahead of it."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -12,7 +12,7 @@ from app.kit.sql.unit_of_work import UnitOfWork
 
 
 def public_copy(session: ReadSession, article: Article) -> Article:
-    """Return the public copy as it would stand in the version that the article has."""
+    """Return the public copy, with the current version of the article."""
     if is_current(article) or article.published_version is None:
         return article
     key = (article.id, article.published_version)
@@ -30,9 +30,9 @@ def save_public(
     note: str | None,
     fields: Callable[[], dict[str, Any]],
 ) -> Article:
-    """Save a changed public copy, and the working copy ahead of it as before, if it is.
+    """Save a changed public copy; if the working copy is ahead of it, save that, too.
 
-    `fields` returns those of the working copy that are others now.
+    `fields` returns the changed fields of the working copy.
     """
     save(unit, Change(article, copy, action, note=note))
     if is_current(article):

@@ -1,4 +1,4 @@
-"""What the newsroom reads: articles, revisions, sources and categories as views."""
+"""Queries of the newsroom: articles, revisions, sources and categories as views."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -33,16 +33,16 @@ def show_article(
     whole: bool,
     references: References | None = None,
 ) -> dict[str, Any]:
-    """Return the view of an article; `whole` shows the text of one that was killed.
+    """Return the view of an article; `whole` includes the text of a killed story.
 
-    What `references` know already is not looked up.
+    `references` may have looked up some ids already.
     """
     references = References(session) if references is None else references
     return _views(references, [article], now, whole=whole)[0]
 
 
 def article(session: ReadSession, ref: str, now: datetime, *, whole: bool) -> dict[str, Any]:
-    """Return an article by id or slug, whatever its state."""
+    """Return an article by id or slug in any state."""
     found = store.article_by_ref(session, normalize_ref(ref))
     if found is None:
         raise not_found(session, "article", ref)
@@ -71,7 +71,7 @@ def articles(
 def previewed(
     session: ReadSession, preview_id: str, now: datetime
 ) -> tuple[Article, datetime | None]:
-    """Return the article behind a preview link, and as of when it is to be shown, if not now."""
+    """Return the article of a preview link, and the time to preview, if it is not now."""
     link = store.preview(session, preview_id)
     found = None
     if link is not None and link.expires_at > now:
@@ -113,7 +113,7 @@ def revisions(
 
 
 def revision(session: ReadSession, ref: str, version: int, *, whole: bool) -> dict[str, Any]:
-    """Return one snapshot of an article, whole."""
+    """Return a revision of an article with its snapshot."""
     found = store.article_by_ref(session, normalize_ref(ref))
     if found is None:
         raise not_found(session, "article", ref)
@@ -128,7 +128,7 @@ def revision(session: ReadSession, ref: str, version: int, *, whole: bool) -> di
 def difference(
     session: ReadSession, ref: str, version: int, other: int, *, whole: bool
 ) -> dict[str, Any]:
-    """Return one version of an article with what differs in it from another version."""
+    """Return a revision of an article with its differences from another version."""
     after = revision(session, ref, version, whole=whole)
     before = revision(session, ref, other, whole=whole)
     changes = differences(before["article"], after.pop("article"))
@@ -182,11 +182,13 @@ def _taxonomy_views(
     session: ReadSession, found: Sequence[Source | Category]
 ) -> list[dict[str, Any]]:
     references = References(session)
-    parents = {one.parent_id for one in found if isinstance(one, Category) and one.parent_id}
+    parents = {
+        thing.parent_id for thing in found if isinstance(thing, Category) and thing.parent_id
+    }
     references.load_all("category", parents)
     return [
-        source_view(one) if isinstance(one, Source) else category_view(one, references)
-        for one in found
+        source_view(thing) if isinstance(thing, Source) else category_view(thing, references)
+        for thing in found
     ]
 
 
@@ -195,14 +197,14 @@ def _views(
 ) -> list[dict[str, Any]]:
     references.load_articles(found)
     views: list[dict[str, Any]] = []
-    for one in found:
-        view = article_view(one, now, references)
-        views.append(view if whole or one.stage != "killed" else without_text(view))
+    for article in found:
+        view = article_view(article, now, references)
+        views.append(view if whole or article.stage != "killed" else without_text(view))
     return views
 
 
 def _revision_view(row: store.Revision, *, whole: bool) -> dict[str, Any]:
-    # Why a story was killed was told to all; what was said before may quote it.
+    # The notice of a kill is public; earlier notes may quote the text of the story.
     shown = whole or row.action == "killed"
     return {
         "version": row.version,

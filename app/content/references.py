@@ -1,4 +1,4 @@
-"""The things that articles name: refs to ids when written, ids to slugs when shown."""
+"""Resolve references of articles: to ids when they are written, to slugs when they are shown."""
 
 from collections.abc import Collection, Iterable, Mapping
 
@@ -11,17 +11,17 @@ from app.kit.sql.session import ReadSession
 
 
 class References:
-    """What a batch of articles names, looked up with one query for all types."""
+    """Resolves the references of a batch of articles, with one query for all types."""
 
     def __init__(self, session: ReadSession) -> None:
-        """Start with nothing known."""
+        """Start without any references loaded."""
         self._session = session
         self._ids: dict[str, dict[str, str]] = {"source": {}, "category": {}, "article": {}}
         self._slugs: dict[str, dict[str, str]] = {"source": {}, "category": {}, "article": {}}
         self._more: dict[str, str | None] = {}
 
     def load_inputs(self, inputs: Iterable[ArticleInput]) -> None:
-        """Look up what inputs name."""
+        """Load what inputs refer to."""
         sources: set[str] = set()
         categories: set[str] = set()
         originals: set[str] = set()
@@ -32,7 +32,7 @@ class References:
         self._load({"source": sources, "category": categories, "article": originals})
 
     def load_articles(self, articles: Iterable[Article]) -> None:
-        """Look up what articles hold, to show it by slug."""
+        """Load what articles refer to, to show it by slug."""
         sources: set[str] = set()
         categories: set[str] = set()
         originals: set[str] = set()
@@ -43,15 +43,15 @@ class References:
         self._load({"source": sources, "category": categories, "article": originals})
 
     def load(self, type_: str, ref: str) -> None:
-        """Look up one thing."""
+        """Load one reference."""
         self.load_all(type_, {ref})
 
     def load_all(self, type_: str, refs: Collection[str]) -> None:
-        """Look up things of a type."""
+        """Load references of a type."""
         self._load({type_: refs})
 
     def _load(self, refs: Mapping[str, Collection[str]]) -> None:
-        """Look up things by their types, with one query for all that is not known."""
+        """Load references of several types, with one query for all that are not loaded yet."""
         wanted: dict[str, set[str]] = {}
         for type_, named in refs.items():
             missing = set(map(normalize_ref, named)) - self._ids[type_].keys()
@@ -63,31 +63,31 @@ class References:
             self._more[row.id] = row.more
 
     def find(self, type_: str, ref: str) -> str | None:
-        """Return the id behind a ref, looking it up, or nothing."""
+        """Load a reference and return its id, or `None`."""
         self.load_all(type_, {ref})
         return self._ids[type_].get(normalize_ref(ref))
 
     def id_of(self, type_: str, ref: str, pointer: str) -> str:
-        """Return the id behind a ref, or blame the field that names it."""
+        """Return the id of a loaded reference; raise an error for the field if it is unknown."""
         found = self._ids[type_].get(normalize_ref(ref))
         if found is None:
             raise unknown_reference(pointer, type_, ref)
         return found
 
     def slug_of(self, type_: str, id_: str) -> str:
-        """Return the slug of an id; the id itself where the thing is gone."""
+        """Return the slug of a loaded id, or the id itself if it does not exist any more."""
         return self._slugs[type_].get(id_, id_)
 
     def source_url(self, source_id: str | None) -> str | None:
-        """Return the address of a source."""
+        """Return the URL of a source."""
         return self._more.get(source_id) if source_id else None
 
     def translation_root(self, article_id: str) -> str:
-        """Return the story that an article translates, or the article itself."""
+        """Return the original of an article, or the article itself."""
         return self._more.get(article_id) or article_id
 
     def know(self, article: Article) -> None:
-        """Remember an article of this batch, which may not be written down yet."""
+        """Add an article of this batch, which may not be written yet."""
         known = self._ids["article"]
         known[article.id] = known[article.slug] = article.id
         self._slugs["article"][article.id] = article.slug

@@ -1,4 +1,4 @@
-"""What was taken out of a body, for those who wrote it."""
+"""Warnings for editors about what was removed from a body."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -17,9 +17,9 @@ CODES: dict[Code, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Removal:
-    """Something that was taken out: what, what became of it, and where it stood.
+    """Something that was removed from a body: its name, what happened to it, and its position.
 
-    `offset` counts characters of the HTML that came in; `after` is the text before it.
+    `offset` counts characters of the HTML that was sent; `after` is the text before it.
     """
 
     name: str
@@ -31,16 +31,16 @@ class Removal:
 
 @dataclass(frozen=True, slots=True)
 class Warned:
-    """What the answer to a write says of a part of a body."""
+    """A warning in the answer to a write."""
 
     code: Code
     detail: str
 
 
 def warnings_for(removals: Iterable[Removal], source: str | None) -> tuple[Warned, ...]:
-    """Return a few warnings, one for each name and what became of it.
+    """Build a limited number of warnings, one for each name and kind of removal.
 
-    `source` is the HTML in which offsets count lines, if the body was written as HTML.
+    `source` is the HTML that offsets refer to, if the body was sent as HTML.
     """
     first: dict[tuple[str, str, Code], Removal] = {}
     counts: dict[tuple[str, str, Code], int] = {}

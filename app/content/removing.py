@@ -1,4 +1,4 @@
-"""A story's rows removed, and its translations tied to one another without it."""
+"""Delete a story's rows, and link its translations to one another instead."""
 
 from dataclasses import replace
 from datetime import datetime
@@ -14,7 +14,7 @@ from app.kit.sql.unit_of_work import UnitOfWork
 
 
 def remove_article(unit: UnitOfWork, article: Article, *, erased: bool) -> None:
-    """Delete the rows of a story that is locked, and tell the layers above."""
+    """Delete the rows of a locked story, and emit an event."""
     _untie(unit, article)
     store.delete_article(unit.session, article.id)
     delete_answers_about(unit.session, article.id)
@@ -32,8 +32,10 @@ def _untie(unit: UnitOfWork, article: Article) -> None:
         raise ConstraintViolated("A story was tied to this one at the same time.")
     first = min(ids)
     changes = [
-        Change(one, _retied(one, None if id_ == first else first, unit.now), "edited")
-        for id_, one in sorted(tied.items())
+        Change(
+            translation, _retied(translation, None if id_ == first else first, unit.now), "edited"
+        )
+        for id_, translation in sorted(tied.items())
     ]
     save_all(unit, changes)
 
@@ -49,7 +51,7 @@ def _retied(article: Article, original: str | None, now: datetime) -> Article:
         article,
         translation_of=original,
         version=version,
-        # A public copy that is the working copy changes with it.
+        # If the working copy is the public copy, both change.
         published_version=version if is_current(article) else article.published_version,
         modified_at=now,
     )

@@ -1,7 +1,7 @@
-"""HTML as a parser left it, said in the elements of the allow-list.
+"""Rewrite parsed HTML in the elements of the allow-list.
 
-What comes in is well formed: `foreign` named its tags, and a parser closed what was open. What goes
-out still has to be sanitised.
+The input is well-formed: `foreign` renamed unsupported tags, and a parser closed open elements. The
+output must still be sanitised.
 """
 
 import html
@@ -19,29 +19,29 @@ from app.content.removals import Removal
 _TAG = re.compile(r'<(/?)([a-z][a-z0-9-]*)((?:[^<>"]|"[^"]*")*)>')
 _ATTRIBUTE = re.compile(r' ([^\s"=<>/]+)="([^"]*)"')
 _VOID = frozenset("br col hr img source track wbr".split())
-# Elements in which blocks may stand.
+# Elements that may contain blocks.
 _FLOW = frozenset(
     (
         "blockquote caption dd del details div dl dt figcaption figure ins li ol picture summary "
         "table tbody td tfoot th thead tr ul"
     ).split()
 ) | {*BLOCKS, *BOXES, INLINE, NOSCRIPT, "iframe"}
-# Where one of these begins or ends, so does a word.
+# Elements whose start and end separate words.
 _EDGES = frozenset(
     (
         "audio blockquote br caption dd details div dl dt figcaption figure h1 h2 h3 h4 h5 h6 hr "
         "img li ol p pre summary table tbody td tfoot th thead tr ul video"
     ).split()
 )
-# What stands close to the word before it, and to the word after it.
+# Characters that need no space before them, and those that need none after them.
 _CLOSING = frozenset(".,;:!?)]}%»”’…。、，；：！？」』】）")
 _OPENING = frozenset("([{«“‘/-–—「『【（")
 _HOLDS = re.compile(r"<(?:a [^<>]*href=|audio|img|video)")
-# What scripts of other sites replace by what they embed.
+# Elements that scripts of other sites replace by embedded content.
 _EMBEDDING = frozenset("article blockquote div figure section".split())
-# Elements that stay as they are wherever they stand.
+# Elements that are kept unchanged everywhere.
 _PLAIN = TAGS - {"a", "audio", "img", "picture", "source", "video"}
-# Attributes that only say where something comes from, and which names it had.
+# Attributes that only say where content is loaded from, or original names.
 _UNWRITTEN = ("class", "data-", "name", "aria-")
 
 
@@ -50,7 +50,7 @@ _NONE: Mapping[str, str] = {}
 
 @dataclass(slots=True)
 class _Open:
-    """An open element: what will end it, where it begins in what is written, what it had."""
+    """An open element: its end tag, where its output begins, and its attributes."""
 
     name: str
     end: str
@@ -58,13 +58,13 @@ class _Open:
     words: int
     last: str
     attributes: Mapping[str, str]
-    # Of a picture, the addresses of its sources.
+    # For a `picture`, the `srcset`s of its sources.
     sources: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class _Picture:
-    """A picture, after how many words it came, and whether it was to be loaded later."""
+    """The last image: after how many texts it came, and whether it is lazy or in `noscript`."""
 
     src: str
     words: int
@@ -73,28 +73,28 @@ class _Picture:
 
 
 class Rewriter:
-    """Writes each element as the allow-list can say it."""
+    """Rewrites each element in terms of the allow-list."""
 
     def __init__(self, removals: list[Removal], frames: frozenset[str] = frozenset()) -> None:
-        """Add to what was removed before; `frames` are the hosts that may be shown in frames."""
+        """Extend a list of removals; `frames` are the hosts that may be shown in frames."""
         self.removals = removals
         self._frames = frames
         self._first: dict[tuple[str, str], Removal] = {}
         self._parts: list[str] = []
         self._open: list[_Open] = []
-        # How many pieces of text there were, and the last letter on this line.
+        # The number of texts so far, and the last character of this line.
         self._words, self._last = 0, ""
-        # Whether the next word must not touch the last one, and after how many pieces of text an
-        # inline element ended.
+        # Whether the next word must be separated from the last, and after how many texts an inline
+        # element ended.
         self._is_apart, self._ended = False, -1
-        # How many elements are open in which no block may stand, and how many of each name.
+        # The number of open elements that may not contain blocks, and the number of each name.
         self._lines = 0
         self._depths = dict.fromkeys(("a", "audio", "iframe", "p", "picture", "video", NOSCRIPT), 0)
         self._picture: _Picture | None = None
         self._unshown: Removal | None = None
 
     def rewrite(self, markup: str) -> str:
-        """Return the whole."""
+        """Rewrite the whole markup."""
         last = 0
         for tag in _TAG.finditer(markup):
             self._text(markup[last : tag.start()])
@@ -164,7 +164,7 @@ class Rewriter:
 
     def _start_block(self, name: str, written: str) -> None:
         if self._depths["p"]:
-            # A block would end the paragraph.
+            # A block element would end the paragraph.
             self._is_apart = True
             self._push(name, "")
         else:
@@ -196,7 +196,7 @@ class Rewriter:
     def _removed(self, attributes: Mapping[str, str], what: str) -> Removal:
         name = attributes.get("data-is", "img")
         if (name, what) in self._first:
-            # Only the first of a kind is told in detail.
+            # Only the first removal of a kind has its position.
             self.removals.append(self._first[name, what])
             return self._first[name, what]
         at = attributes.get("data-at", "")
@@ -220,7 +220,7 @@ class Rewriter:
     # Pictures, films and sounds.
 
     def _start_image(self, attributes: dict[str, str]) -> None:
-        around = [one for one in self._open if one.name == "picture"]
+        around = [element for element in self._open if element.name == "picture"]
         source = shown(attributes, around[-1].sources if around else ())
         if source.src is None or is_dot(attributes):
             self._unshown = self._removed(attributes, "removed, for it shows no picture")
@@ -229,12 +229,12 @@ class Rewriter:
             is_instead = bool(self._depths[NOSCRIPT])
             self._picture = _Picture(source.src, self._words, source.is_lazy, is_instead)
             if is_instead and self.removals and self.removals[-1] is self._unshown:
-                # It is what the other one stood for.
+                # This image replaces the placeholder, which was not a loss.
                 self.removals.pop()
             self._keep("img", _written({**attributes, "src": source.src, "srcset": source.srcset}))
 
     def _is_again(self, src: str) -> bool:
-        """Tell whether a picture came already, for browsers with or without scripts."""
+        """Tell whether an image repeats the last one, for browsers with or without scripts."""
         before = self._picture
         if before is None or before.words != self._words:
             return False
@@ -247,7 +247,7 @@ class Rewriter:
             return
         src = next(filter(None, map(one_of, closed.sources)), None)
         if src is None or self._is_again(src):
-            # Without a picture, it is nothing but what else stands in it.
+            # Without an image, only the other content of the `picture` is kept.
             for place in range(closed.begins, len(self._parts)):
                 if place == closed.begins or self._parts[place].startswith("<source"):
                     self._parts[place] = ""
@@ -262,7 +262,7 @@ class Rewriter:
                 self._keep_film("source", attributes)
         elif source.srcset or source.src:
             srcset = source.srcset or source.src or ""
-            around = [one for one in self._open if one.name == "picture"]
+            around = [element for element in self._open if element.name == "picture"]
             around[-1].sources += (srcset,)
             self._keep("source", _written({**attributes, "src": "", "srcset": srcset}))
 
@@ -272,7 +272,7 @@ class Rewriter:
 
     def _end_noscript(self, closed: _Open) -> None:
         if not any(map(_HOLDS.search, self._parts[closed.begins :])):
-            # What is said to those who run no scripts is not part of the story.
+            # Text for browsers without scripts is not part of the story.
             del self._parts[closed.begins :]
             self._words, self._last = closed.words, closed.last
 

@@ -1,4 +1,4 @@
-"""HTML that comes in, as it is stored: nothing in it but what the allow-list names."""
+"""Sanitise HTML: keep only what the allow-list names."""
 
 import re
 import threading
@@ -15,7 +15,7 @@ from app.content.pictures import LAZY, LAZY_SETS, is_seen
 from app.content.removals import Removal
 from app.content.rewriting import Rewriter
 
-# Of elements that may be said in others, what says where they lead, and what they were.
+# Attributes of unsupported elements that say what they were and where their content is.
 _MARKS = "aria-label class data-at data-href data-instgrm-permalink data-is data-permalink".split()
 _WIDER: dict[str, set[str]] = {
     "*": {*_MARKS},
@@ -43,16 +43,16 @@ _OF_OTHER_SCHEME = "its address was removed, for it has a scheme that is not one
 
 
 class Sanitised(NamedTuple):
-    """HTML by allow-list, and what was taken out of it."""
+    """Sanitised HTML, and what was removed from it."""
 
     markup: str
     removals: list[Removal]
 
 
 def sanitise(markup: str, frames: frozenset[str] = frozenset()) -> Sanitised:
-    """Return HTML with nothing in it but what the allow-list names; addresses stay as they are.
+    """Return HTML with only what the allow-list names; relative URLs stay relative.
 
-    `frames` are the hosts that may be shown in frames; in the place of other frames are links.
+    `frames` are the hosts that may be shown in frames; other frames become links.
     """
     if not is_unusual(markup):
         clean = _narrowed(markup)
@@ -65,7 +65,7 @@ def sanitise(markup: str, frames: frozenset[str] = frozenset()) -> Sanitised:
 
 
 def _narrowed(markup: str, frames: frozenset[str] = frozenset()) -> str:
-    """Return HTML by allow-list, with what every link and every player has."""
+    """Sanitise HTML by the allow-list, and complete all links and players."""
     if frames and "<iframe" in markup:
         framed = _cleaners.framed or _cleaners.with_frames()
         clean = _LINK.sub(_with_rel, with_frames_of(framed.clean(markup), frames))
@@ -88,7 +88,7 @@ def _lost_addresses(markup: str, clean: str) -> list[Removal]:
 
 
 def _shows_all(clean: str) -> bool:
-    """Tell whether every picture can be seen."""
+    """Tell whether every image is visible."""
     if "<picture" in clean:
         inside = (part.partition("</picture>")[0] for part in clean.split("<picture")[1:])
         if not all("<img" in part for part in inside):
@@ -113,10 +113,10 @@ def _with_controls(player: re.Match[str]) -> str:
 
 
 class _Cleaners(threading.local):
-    """The sanitisers of a thread: making one costs more than using it."""
+    """The sanitisers of a thread: creating one costs more than using it."""
 
     def __init__(self) -> None:
-        # Most bodies say nothing of how links are related; then the sanitiser says it.
+        # Most bodies have no `rel` attributes; then the sanitiser adds them.
         self.narrow = nh3.Cleaner(
             tags=TAGS,
             attributes={**ATTRIBUTES, "a": ATTRIBUTES["a"] - {"rel"}},
@@ -146,7 +146,7 @@ class _Cleaners(threading.local):
         )
 
     def with_frames(self) -> nh3.Cleaner:
-        """Make the sanitiser for what has frames, which few deployments need."""
+        """Create the sanitiser for bodies with frames, which few deployments need."""
         self.framed = nh3.Cleaner(
             tags=TAGS | {"iframe"},
             attributes={**ATTRIBUTES, "iframe": FRAME_ATTRIBUTES},

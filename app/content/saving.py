@@ -1,4 +1,4 @@
-"""Articles written down: the row, its snapshot, and the word to the layers above."""
+"""Save articles: rows, snapshots, public slugs, and events for the delivery side."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -34,10 +34,10 @@ Action = Literal[
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One article before (nothing, if it is new) and after a verb.
+    """An article before (`None` if it is new) and after a command.
 
-    `former_slugs` come with an import: slugs under which the story was public elsewhere. `note`
-    says why, where somebody said so.
+    `former_slugs` are set by an import: earlier public slugs of the story. `note` is the given
+    reason.
     """
 
     before: Article | None
@@ -48,7 +48,7 @@ class Change:
 
 
 def save(unit: UnitOfWork, change: Change) -> Article:
-    """Write one change down and return the article as it is now."""
+    """Save one change with its audit entry, and return the changed article."""
     save_all(unit, [change])
     before = None if change.before is None else _noted(change.before)
     unit.audit(change.action, "article", change.after.id, before, _noted(change.after))
@@ -56,7 +56,7 @@ def save(unit: UnitOfWork, change: Change) -> Article:
 
 
 def save_all(unit: UnitOfWork, changes: Sequence[Change]) -> None:
-    """Write changes down: rows, snapshots, public slugs, events."""
+    """Save changes: rows, snapshots, public slugs, events."""
     created: list[Article] = []
     updated: list[tuple[Article, Article]] = []
     slugs: list[tuple[str, str]] = []
@@ -92,7 +92,7 @@ def save_all(unit: UnitOfWork, changes: Sequence[Change]) -> None:
 
 
 def snapshot_of(article: Article) -> dict[str, Any]:
-    """Return an article as JSON values, whole."""
+    """Return an article as a JSON object with all fields."""
     snapshot = as_row(article)
     for name in INSTANTS:
         value = snapshot[name]
@@ -102,7 +102,7 @@ def snapshot_of(article: Article) -> dict[str, Any]:
 
 
 def from_snapshot(snapshot: dict[str, Any]) -> Article:
-    """Return the article that a snapshot holds."""
+    """Return the article in a snapshot."""
     fields = dict(snapshot)
     for name in INSTANTS:
         value: str | datetime | None = fields[name]
@@ -112,7 +112,7 @@ def from_snapshot(snapshot: dict[str, Any]) -> Article:
 
 
 def _noted(article: Article) -> dict[str, Any]:
-    """Return what the audit keeps of an article: the revisions have the body."""
+    """Return the audited state of an article; the revisions have the body."""
     noted = as_row(article)
     del noted["body"]
     return noted
@@ -144,7 +144,7 @@ def _tell(unit: UnitOfWork, change: Change) -> None:
 
 
 def tombstone_of(article: Article) -> Tombstone | None:
-    """Return what stands where a story was, if it is anything but a 404."""
+    """Return the tombstone of a story, or `None` if readers get a 404."""
     if article.answer is None or article.stage == "published":
         return None
     return Tombstone(article.answer, article.notice, article.redirect_to)

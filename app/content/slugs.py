@@ -1,4 +1,4 @@
-"""Slugs: for people, in any script, unique within their type."""
+"""Slugs: readable, in any script, unique within their type."""
 
 import re
 import unicodedata
@@ -14,21 +14,21 @@ _KEPT = frozenset("LMN")
 _BASES = frozenset("LN")
 _TATWEEL = "\u0640"
 _INVISIBLE = re.compile(f"[{SELECTORS}{FORMAT}{FILLERS}]")
-# Letters of keyboards that NFKD takes apart for good: NFC does not join them again. They are
-# Armenian, Kazakh, Thai, Lao, Tibetan and Korean.
+# Letters of keyboards that NFKD decomposes and NFC does not compose again: Armenian, Kazakh, Thai,
+# Lao, Tibetan and Korean.
 _TYPED_WHOLE = re.compile(
     "([\u0587\u0675-\u0678\u0e33\u0eb3\u0edc\u0edd\u0f77\u0f79\u3131-\u3163\u3165-\u318e]+)"
 )
 _APOSTROPHES = frozenset("'’ʼ‘`´")
 _FIRST_BATCH = 8
-# Most titles in most archives; a pattern is several times quicker than a loop.
+# Most titles of most archives are ASCII; a regular expression is several times faster than a loop.
 _ASCII_WORD = re.compile(r"[a-z0-9]+")
 _ASCII_ELISION = re.compile(r"\b([a-z]|qu)['`]")
 _ASCII_APOSTROPHES = re.compile(r"['`]")
 
 
 def slug_problem(slug: str) -> str | None:
-    """Say what is wrong with a slug, or nothing."""
+    """Return what is wrong with a slug, or `None`."""
     if not slug or len(slug) > MAX_LENGTH:
         return f"A slug has 1 to {MAX_LENGTH} characters."
     if is_id(slug):
@@ -40,7 +40,7 @@ def slug_problem(slug: str) -> str | None:
 
 @lru_cache(maxsize=2_000)
 def slug_from(title: str, fallback: str) -> str:
-    """Make a slug from a title; `fallback` serves a title without letters or digits."""
+    """Make a slug from a title; `fallback` replaces a title without letters or digits."""
     slug = _fitting(_ascii_words(title) if title.isascii() else _words(title))
     return fallback if not slug or is_id(slug) else slug
 
@@ -48,7 +48,7 @@ def slug_from(title: str, fallback: str) -> str:
 def free_slug(wanted: str, taken: Callable[[list[str]], set[str]]) -> str:
     """Return the wanted slug, or the first of `-2`, `-3` … that is free.
 
-    `taken` is asked with growing batches, so ten thousand equal titles stay affordable.
+    `taken` is called with growing batches, so that ten thousand equal titles take few queries.
     """
     if wanted not in taken([wanted]):
         return wanted
@@ -81,15 +81,15 @@ def _words(title: str) -> list[str]:
 
 
 def _is_elided(word: list[str]) -> bool:
-    """Tell l' d' qu' from the end of a name: those part words, "Morocco's" is one."""
+    """Tell an elision (l' d' qu') from the end of a name: only an elision separates words."""
     return len(word) == 1 or word == ["q", "u"]
 
 
 def _plain(title: str) -> str:
-    """Lower the case, drop accents of Latin letters, and drop Arabic vowel marks."""
+    """Convert to lower case, without accents of Latin letters and without Arabic vowel marks."""
     kept: list[str] = []
     latin = False
-    # Lowered last: a compatibility form such as "™" hides capital letters.
+    # Lower case comes last: a compatibility form such as "™" expands to capital letters.
     for character in _taken_apart(_INVISIBLE.sub("", title)).lower():
         if not unicodedata.combining(character):
             latin = "a" <= character <= "z"
@@ -101,7 +101,7 @@ def _plain(title: str) -> str:
 
 
 def _taken_apart(title: str) -> str:
-    """Return a title in NFKD, but for letters that people type as one."""
+    """Return a title in NFKD, except for letters that keyboards have as one key."""
     return "".join(
         part if index % 2 else unicodedata.normalize("NFKD", part)
         for index, part in enumerate(_TYPED_WHOLE.split(title))
@@ -118,7 +118,7 @@ def _is_word(part: str) -> bool:
 
 
 def _begins_word(character: str) -> bool:
-    """Tell whether a character stands by itself; a mark needs something to stand on."""
+    """Tell whether a character can begin a word; a combining mark cannot."""
     return unicodedata.category(character)[0] in _BASES
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Brought:
-    """What an importer brings along of a source or category that was made elsewhere."""
+    """The id and history of a source or category that an import brings along."""
 
     id: str | None = None
     version: int | None = None
@@ -21,7 +21,7 @@ NOTHING_BROUGHT = Brought()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
-    """A publisher, agency or desk from which stories come."""
+    """A publisher, agency or desk that stories come from."""
 
     id: str
     slug: str
@@ -36,7 +36,7 @@ class Source:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Category:
-    """A node of the category tree; `names` maps languages to its name in them."""
+    """A node of the category tree; `names` has translations of its name by language."""
 
     id: str
     slug: str

@@ -1,4 +1,4 @@
-"""What editors write, made safe and readable: HTML by allow-list, Markdown, plain text."""
+"""Render bodies as safe HTML and as plain text, from HTML, Markdown or plain text."""
 
 import html
 import re
@@ -17,21 +17,21 @@ from app.content.sanitising import sanitise
 _TAG = re.compile(
     r"""<(/?[a-zA-Z][a-zA-Z0-9]*)?[^>"']*(?:(?:"[^"]*"|'[^']*')[^>"']*)*>""",
 )
-# Both ends of a block: what stands before a nested list is a line of its own.
+# The start and the end of a block: the text before a nested list is its own line.
 _BLOCKS = frozenset(
     "p div h1 h2 h3 h4 h5 h6 ul ol dl li blockquote pre table tr dd dt figure figcaption caption "
     "details summary br hr audio video iframe".split()
 )
 _INSTEAD = {
     **{edge + name: "\n" for name in _BLOCKS for edge in ("", "/")},
-    # Something is between the words before it and after it.
+    # These separate the words before and after them.
     **dict.fromkeys(("/td", "/th", "img"), " "),
 }
-# What does not hold any more is no part of what is said now.
+# Deleted text is not part of the plain text.
 _STRUCK = frozenset(("del", "s", "strike"))
 _STRIKES = re.compile(r"<(?:del|s|strike)[ >]")
 _PRE = re.compile(r'<pre(?:[^<>"]|"[^"]*")*>(.*?)</pre>', re.DOTALL)
-# The references that the sanitiser writes; all others take longer to resolve.
+# The references that the sanitiser writes; resolving all others takes longer.
 _WRITTEN = {"&lt;": "<", "&gt;": ">", "&quot;": '"', "&nbsp;": "\xa0", "&amp;": "&"}
 _OTHER_REFERENCE = re.compile(r"&(?!(?:lt|gt|quot|nbsp|amp);)[#a-zA-Z]")
 _PARAGRAPHS = re.compile(r"\n\s*\n")
@@ -39,9 +39,9 @@ _PARAGRAPHS = re.compile(r"\n\s*\n")
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """A body as HTML by allow-list, its words, and how many; `relative` addresses are in it.
+    """A body as sanitised HTML and as plain text, with the number of words and of relative URLs.
 
-    `warnings` say what was taken out of what was sent.
+    `warnings` say what was removed from the body.
     """
 
     markup: str
@@ -51,9 +51,9 @@ class Text:
     warnings: tuple[Warned, ...] = ()
 
     def resolved(self, base: str | None) -> "Text":
-        """Return the same text with its relative addresses resolved, where there is a base.
+        """Resolve the relative URLs, if there is a base.
 
-        Raise `OutOfBounds` where that would make it far longer.
+        Raise `OutOfBounds` if that would make the text far longer.
         """
         if base is None or not self.relative:
             return self
@@ -65,11 +65,10 @@ class Text:
 def text_of(
     body: str, body_format: str, *, is_clean: bool = False, frames: frozenset[str] = frozenset()
 ) -> Text:
-    """Return the text of a body, with its relative addresses as they are.
+    """Render the text of a body; its relative URLs stay relative.
 
-    `is_clean` says that HTML was sanitised when it was stored; `frames` are the hosts that may be
-    shown in frames. Raise `OutOfBounds` for a body that
-    would take too long.
+    `is_clean` means that HTML was sanitised when it was stored; `frames` are the hosts that may be
+    shown in frames. Raise `OutOfBounds` for a body that would take too long.
     """
     if is_clean and body_format == "html":
         markup, warnings = with_frames_of(body, frames), tuple[Warned, ...]()
@@ -80,18 +79,18 @@ def text_of(
 
 
 def sanitised(markup: str, base: str | None = None) -> str:
-    """Return HTML with nothing in it but what the allow-list names.
+    """Return HTML with only what the allow-list names.
 
-    Relative addresses are resolved against `base`, and stay as they are without one.
+    Relative URLs are resolved against `base`; without a base they stay relative.
     """
     clean = sanitise(markup).markup
     return clean if base is None else with_base(clean, base, ids_of(clean))
 
 
 def body_text(markup: str) -> str:
-    """Return the words of sanitised HTML: blocks on lines of their own, entities resolved.
+    """Extract the plain text of sanitised HTML: each block on its own line, entities resolved.
 
-    Struck words are left out. Preformatted text keeps its lines as they are.
+    Deleted text is left out. Preformatted text keeps its lines.
     """
     if _STRIKES.search(markup):
         markup = _without_struck(markup)
@@ -105,7 +104,7 @@ def body_text(markup: str) -> str:
 
 
 def _without_struck(markup: str) -> str:
-    """Return HTML without what is struck; where that had blocks, a line ends."""
+    """Return HTML without deleted text; where that had blocks, a line ends."""
     pieces: list[str] = []
     depth = last = 0
     for tag in _TAG.finditer(markup):
@@ -164,7 +163,7 @@ def _from_markdown(body: str) -> str:
     try:
         return markdown_html(body)
     except OutOfBounds:
-        # HTML in it that nests too deep is the better thing to say.
+        # An error about the nesting of embedded HTML is more helpful.
         check_nesting(body)
         raise
 

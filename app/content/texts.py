@@ -1,4 +1,4 @@
-"""The texts of bodies, prepared before the transaction that stores or publishes them."""
+"""Compute the texts of bodies before the transaction that stores or publishes them."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -12,15 +12,15 @@ from app.content.text import Text, text_of
 from app.kit.precomputation import ComputedValues
 from app.kit.uri import to_uri
 
-# For each character, in parts of a microsecond: the worst Markdown that is accepted takes longest.
+# The cost of a character, relative to HTML: the slowest Markdown that is accepted.
 _COST = {"html": 1, "text": 1, "markdown": 20}
-# What is resolved inside a transaction costs as much as so many characters of HTML.
+# The cost of resolving a URL inside a transaction, in characters of HTML.
 _COST_OF_ADDRESS = 10
 
 
 @dataclass(frozen=True, slots=True)
 class BodyText:
-    """The text of a body; `is_clean` says that HTML was sanitised when it was stored.
+    """The computation of a body's text; `is_clean` means that stored HTML was sanitised.
 
     `frames` are the hosts that may be shown in frames.
     """
@@ -32,37 +32,37 @@ class BodyText:
 
     @property
     def cost(self) -> int:
-        """How much work it is at the most."""
+        """The maximum cost of the computation."""
         return len(self.body) * _COST[self.body_format]
 
     def compute(self) -> Text:
-        """Return the text, or raise `OutOfBounds`."""
+        """Compute the text, or raise `OutOfBounds`."""
         options = {"frames": self.frames} if self.frames else {}
         return text_of(self.body, self.body_format, is_clean=self.is_clean, **options)
 
 
 @dataclass(frozen=True, slots=True)
 class ResolvedText:
-    """A text with the relative addresses in it resolved."""
+    """The computation that resolves the relative URLs of a text."""
 
     text: Text = field(repr=False)
     base: str
 
     @property
     def cost(self) -> int:
-        """How much work it is at the most."""
+        """The maximum cost of the computation."""
         return self.text.relative * _COST_OF_ADDRESS
 
     def compute(self) -> Text:
-        """Return the resolved text, or raise `OutOfBounds`."""
+        """Compute the resolved text, or raise `OutOfBounds`."""
         return self.text.resolved(self.base)
 
 
 def prepare_body(document: Mapping[str, Any], frames: frozenset[str]) -> ComputedValues[Text]:
-    """Return the text of the body in a document that was sent, if it has one and says its format.
+    """Compute the text of the body in a request, if it has a body and a format.
 
-    `frames` are the hosts that may be shown in frames. The document need not be valid; what it is
-    not is found out where it is used.
+    `frames` are the hosts that may be shown in frames. The document may be invalid; it is
+    validated later.
     """
     texts: ComputedValues[Text] = ComputedValues(frames)
     body, form = document.get("body"), document.get("body_format")
@@ -72,14 +72,14 @@ def prepare_body(document: Mapping[str, Any], frames: frozenset[str]) -> Compute
 
 
 def sent_body(texts: ComputedValues[Text], body: str, body_format: str) -> BodyText:
-    """Return the text of a body as it was sent."""
+    """Return the computation for a body as it was sent."""
     return BodyText(body, body_format, frames=texts.options)
 
 
 def stored_text(texts: ComputedValues[Text], body: BodyText, base: str | None) -> str:
-    """Return a new body as it is stored: HTML sanitised and resolved, other formats as written.
+    """Return a new body in the form to store: HTML sanitised and resolved, other formats as sent.
 
-    Its text is prepared for when the story is published.
+    Its text is kept for the publication of the story.
     """
     text = texts.get(body)
     if body.body_format != "html":
@@ -90,31 +90,34 @@ def stored_text(texts: ComputedValues[Text], body: BodyText, base: str | None) -
 
 
 def need_texts(texts: ComputedValues[Text], articles: Iterable[Article]) -> None:
-    """Make sure that the texts of stories which are published are here, all of them together."""
+    """Make sure that the texts of these stories are computed, all of them together."""
     texts.require([_stored(article, texts.options) for article in articles])
 
 
 def public_text(texts: ComputedValues[Text], article: Article) -> Text:
-    """Return the text of a story as it is published; formats can resolve what is relative in it."""
+    """Return the text of a story for publication; formats resolve its remaining relative URLs."""
     text = _resolved(texts, texts.get(_stored(article, texts.options)), article.body_base)
     check_relative(text.relative, to_uri(article.url) if article.url else quote(article.slug))
     return text
 
 
 def warnings_of(texts: ComputedValues[Text], article: Article) -> list[dict[str, str]]:
-    """Return what was taken out of the body of a story, where it was written in this unit."""
+    """Return the warnings about the body of a story, if it was written in this unit of work."""
     stored = _stored(article, texts.options)
     if article.body_format == "markdown" and is_current(article) and article.deleted_at is None:
-        # It is rendered now, or was when it was sent; in either case it is needed.
+        # Publication needs the text in any case.
         texts.require([stored])
     text = texts.known.get(stored)
     if not isinstance(text, Text) or not text.warnings:
         return []
-    return [{"pointer": "#/body", "code": one.code, "detail": one.detail} for one in text.warnings]
+    return [
+        {"pointer": "#/body", "code": warning.code, "detail": warning.detail}
+        for warning in text.warnings
+    ]
 
 
 def text_now(article: Article, frames: frozenset[str] = frozenset()) -> Text:
-    """Return the text of a story where no transaction waits for it."""
+    """Compute the text of a story where no transaction waits for it."""
     return _stored(article, frames).compute().resolved(article.body_base)
 
 

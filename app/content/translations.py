@@ -1,7 +1,7 @@
-"""Stories in several languages, tied as one group.
+"""Translation groups: a story in several languages.
 
-One of them is the original; the others name it in `translation_of`, and its id is the group's.
-A group holds one story of each language. Nothing is a translation of a translation.
+One story is the original; the others refer to it in `translation_of`, and its id is the id of the
+group. A group has at most one story in each language. A translation cannot be an original.
 """
 
 from collections.abc import Collection, Iterator, Mapping
@@ -18,7 +18,7 @@ _POINTER = "#/translation_of"
 
 
 def group_of(article: Any) -> str:
-    """Return the group that an article, or a row of one, stands in: the original's id."""
+    """Return the translation group of an article or of its row: the id of the original."""
     group: str = article.translation_of or article.id
     return group
 
@@ -30,9 +30,9 @@ def check_translation(
     *,
     known: Mapping[str, Article] | None = None,
 ) -> None:
-    """Refuse what its group cannot take in; `before` is the article as it is in the group now.
+    """Refuse an article that its group cannot include; `before` is its state in the group now.
 
-    `known` are articles by id as they are about to be written, in the same transaction.
+    `known` are articles by id that are about to be written in the same transaction.
     """
     if before is not None and _place(before) == _place(article):
         return
@@ -49,7 +49,7 @@ def _place(article: Article) -> tuple[str | None, str]:
 
 
 def _tied(rows: Collection[Any], known: Mapping[str, Article]) -> Iterator[Any]:
-    """Yield what is written down, but for what is about to be, and that."""
+    """Yield stored rows, replaced by articles that are about to be written."""
     yield from (row for row in rows if row.id not in known)
     yield from known.values()
 
@@ -62,7 +62,7 @@ def _check_original(article: Article, rows: list[Any]) -> None:
         detail = "Other stories are translations of this one; tie them to the other story first."
         raise InvalidInput.at(_POINTER, "cycle", detail)
     if any(row.id == article.translation_of and row.translation_of is not None for row in rows):
-        # It was tied to another story since it was looked up: what is to be done is done again.
+        # The original was linked to another story since it was looked up; the command is retried.
         raise ConstraintViolated("The original became a translation itself at the same time.")
 
 

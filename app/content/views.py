@@ -1,4 +1,4 @@
-"""Content as editors read it: what can be written, and where it stands."""
+"""Views: content as editors read it, with its writable fields and its state."""
 
 from collections.abc import KeysView
 from datetime import datetime
@@ -13,7 +13,7 @@ from app.kit.clock import format_instant
 
 
 def article_view(article: Article, now: datetime, references: References) -> dict[str, Any]:
-    """Return an article as the management side shows it; its names must be loaded."""
+    """Return an article as the management API shows it; its references must be loaded."""
     source, original = article.source_id, article.translation_of
     answer = standing_answer(article, now)
     return {
@@ -69,12 +69,12 @@ _EMPTY: dict[str, Any] = {
 
 
 def without_text(view: dict[str, Any]) -> dict[str, Any]:
-    """Return the view of a killed article for those who may not read what it said."""
+    """Return the view of a killed article for editors who may not read its text."""
     return view | _EMPTY
 
 
 def source_view(source: Source) -> dict[str, Any]:
-    """Return a source as the management side shows it."""
+    """Return a source as the management API shows it."""
     return {
         "id": source.id,
         "slug": source.slug,
@@ -89,7 +89,7 @@ def source_view(source: Source) -> dict[str, Any]:
 
 
 def category_view(category: Category, references: References) -> dict[str, Any]:
-    """Return a category as the management side shows it; its parent must be loaded."""
+    """Return a category as the management API shows it; its parent must be loaded."""
     parent = category.parent_id
     return {
         "id": category.id,
@@ -111,5 +111,5 @@ WRITABLE: dict[str, KeysView[str]] = {
 
 
 def instant_or_none(value: datetime | None) -> str | None:
-    """Return an instant as it is written, or nothing."""
+    """Format an instant, or return `None`."""
     return None if value is None else format_instant(value)

@@ -1,1 +1,1 @@
-"""Finished documents: rendered once, served many times, and the log of what changed."""
+"""The delivery side: finished documents, rendered once and served often, and the change log."""

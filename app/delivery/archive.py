@@ -1,4 +1,4 @@
-"""The archive as formats see it: its months, and what was withdrawn from it."""
+"""Archive queries for sitemaps and feeds: months with stories, and recent withdrawals."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,14 +10,14 @@ from app.delivery.store.archive import Month
 from app.kit.sql.database import Database
 from app.kit.sql.sqlite_readers import unlimited
 
-# Who looks less often begins anew; more than the latest few, no reader of a feed needs.
+# A feed client that polls less often starts again, and needs no more than the latest withdrawals.
 _REMEMBERED = timedelta(days=30)
 _MOST_WITHDRAWN = 200
 
 
 @dataclass(frozen=True, slots=True)
-class Withdrawal:
-    """A story that readers may have had, when and why it went, and the notice in its place."""
+class StoryWithdrawal:
+    """A withdrawn story: when and why it was withdrawn, and the notice to its readers."""
 
     id: str
     at: datetime
@@ -27,27 +27,29 @@ class Withdrawal:
 
 
 class Archive:
-    """Reads of the public side that are too long for every reader."""
+    """Archive queries that are too expensive to run for every request."""
 
     def __init__(self, database: Database) -> None:
-        """Read from a database."""
+        """Query a database."""
         self._database = database
 
-    def withdrawals(self, selection: Selection, now: datetime, upto: int) -> list[Withdrawal]:
-        """Return what was withdrawn lately from a selection, newest first, each story once.
+    def list_withdrawals(
+        self, selection: Selection, now: datetime, upto: int
+    ) -> list[StoryWithdrawal]:
+        """Return the recent withdrawals in a selection, newest first, each story once.
 
-        Those alone who could have had a story are told of it: what it was selected by before
-        has to be in the selection.
+        A withdrawal is listed if the story was in the selection before, so only clients that could
+        have read the story learn of it.
         """
         with self._database.read() as session:
-            rows = store.withdrawn(session, now, now - _REMEMBERED, upto, _MOST_WITHDRAWN)
-        found: dict[str, Withdrawal] = {}
+            rows = store.find_withdrawals(session, now, now - _REMEMBERED, upto, _MOST_WITHDRAWN)
+        found: dict[str, StoryWithdrawal] = {}
         for row in rows:
             if row.id not in found and selection.matches(row.before):
-                found[row.id] = Withdrawal(row.id, row.at, row.reason, row.notice, row.version)
+                found[row.id] = StoryWithdrawal(row.id, row.at, row.reason, row.notice, row.version)
         return list(found.values())
 
-    def months(self, now: datetime) -> Sequence[Month]:
+    def list_months(self, now: datetime) -> Sequence[Month]:
         """Return the months in which stories were published, oldest first."""
         with unlimited(), self._database.read() as session:
-            return store.months(session, now)
+            return store.count_months(session, now)

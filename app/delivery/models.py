@@ -1,4 +1,4 @@
-"""Tables of the delivery side: documents in the form in which they leave, and the change log."""
+"""Tables of the delivery side: rendered documents, and the change log."""
 
 from datetime import datetime
 
@@ -24,10 +24,10 @@ _SLUG = key(200)
 
 
 class Document(Base):
-    """A public story: what it is selected by, and the pieces of JSON that it leaves in.
+    """A public story: its attributes, and the pieces of JSON that it is served from.
 
-    `head` and `tail` make the short form, with `extra` the full form; between them stand the
-    pieces that are joined when it is read (source, categories, translations).
+    `head` and `tail` make the short form, with `extra` the full form. The source, the categories
+    and the translations are joined between them at read time.
     """
 
     __tablename__ = "documents"
@@ -36,7 +36,7 @@ class Document(Base):
     slug: Mapped[str] = mapped_column(_SLUG, unique=True)
     version: Mapped[int]
     released: Mapped[bool]
-    # Before `published_at` only where an embargo lies between: for those who may read it then.
+    # Earlier than `published_at` only under an embargo: from then on, embargo access may read it.
     offered_at: Mapped[datetime] = mapped_column(Instant)
     published_at: Mapped[datetime] = mapped_column(Instant)
     updated_at: Mapped[datetime] = mapped_column(Instant)
@@ -61,7 +61,7 @@ class Document(Base):
 
 
 class DocumentBody(Base):
-    """The body of a public story as a piece of JSON, apart so that lists need not pass it."""
+    """The body of a public story as a piece of JSON; a separate table keeps list queries small."""
 
     __tablename__ = "document_bodies"
 
@@ -72,12 +72,12 @@ class DocumentBody(Base):
 
 
 class DocumentTerm(Base):
-    """One value that a public story is found by, in the order in which lists want it.
+    """A value that lists find a public story by, in the order of lists.
 
-    A story has a term for each of its categories and each category above them, so that "a
-    category and all below it" is one stretch of one index; for its source and kind; for each
-    tag and author, folded; for each language range that takes in its language; and for pairs
-    of these (see `terms`).
+    A story has a term for each of its categories and their ancestors, so that "a category and
+    everything below it" is one index range. It also has terms for its source and kind, for each
+    tag and author (folded), for each language range that includes its language, and for pairs of
+    these (see `build_terms`).
     """
 
     __tablename__ = "document_terms"
@@ -95,8 +95,8 @@ class DocumentTerm(Base):
     )
 
 
-class Entry(Base):
-    """A source or category, rendered: `brief` as stories show it, `whole` as it is served."""
+class TaxonomyRecord(Base):
+    """A source or category, rendered: `brief` for use inside stories, `whole` as served itself."""
 
     __tablename__ = "entries"
 
@@ -112,7 +112,7 @@ class Entry(Base):
 
 
 class Redirect(Base):
-    """A former public slug and the thing that it leads to."""
+    """A former public slug, and the id of what it leads to."""
 
     __tablename__ = "redirects"
     __table_args__ = {"sqlite_with_rowid": False}
@@ -122,13 +122,12 @@ class Redirect(Base):
     id: Mapped[str] = mapped_column(_ID)
 
 
-class Withdrawn(Base):
-    """What stands where a public story was, for those who could have seen it.
+class StoryTombstone(Base):
+    """The tombstone of a public story, for readers who could have read the story.
 
-    `attributes` are what it was selected by, so that an entitlement can tell who that is. Its
-    slugs lead here as they led to the story. `embargoed` says that nobody else could have seen it
-    but those who read what is under embargo. They may have seen what was taken back quietly since:
-    then the answer is `not_found`.
+    `attributes` are those of the story, so that an entitlement decides who may see the tombstone.
+    Former slugs of the story lead to it. `embargoed` means that only readers with embargo access
+    could have read the story. The answer is `not_found` if it was unpublished without a notice.
     """
 
     __tablename__ = "withdrawn"
@@ -143,12 +142,12 @@ class Withdrawn(Base):
 
 
 class LogRow(Base):
-    """One change to what the public may see, in the order of commits.
+    """A change of what the public sees, in commit order.
 
-    `before` and `after` hold what the story was and is selected by, so that a follower with a
-    filter knows whether it enters, stays, leaves, or never was there for it. `notice` is what
-    they are told of one that was killed or is gone. `mark` is random: if rows are lost, those that
-    get their serials later have others.
+    `before` and `after` are the attributes of the story, so that a follower with a filter knows
+    whether the story enters, stays in or leaves its selection. `notice` is the text for readers of
+    a killed or withdrawn story. `mark` is random: if rows are lost, the rows that get their
+    serials later have other marks.
     """
 
     __tablename__ = "changes"
@@ -181,10 +180,11 @@ class LogRow(Base):
 
 
 class EmbargoedRow(Base):
-    """One change to what those alone may see who read what is under embargo.
+    """A change of what only readers with embargo access see.
 
-    It stands beside the log, so that nothing of it shows there: between the row of `public_serial`
-    and the next. `before` and `after` are what the story was and is selected by for these readers.
+    It is kept apart from the change log, so that the public log reveals nothing. Its place is
+    between the public row `public_serial` and the next one. `before` and `after` are the
+    attributes of the story for these readers.
     """
 
     __tablename__ = "embargoed_changes"
@@ -210,7 +210,7 @@ class EmbargoedRow(Base):
 
 
 class FollowerRow(Base):
-    """How far something that follows the log has come: the last serial that it was told of."""
+    """The position of a follower of the log: the last serial that it has processed."""
 
     __tablename__ = "followers"
 

@@ -1,7 +1,7 @@
-"""From events of the newsroom to finished documents and rows of the log, in one transaction.
+"""Turn the events of a command into documents and log rows, in the same transaction.
 
-Order matters on PostgreSQL: everything is rendered and written first, and the log is locked
-and appended to last (see the ADR on serials).
+Order matters on PostgreSQL: everything is rendered and written first; the log is locked and
+appended to last (see the ADR on serials).
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -26,20 +26,33 @@ from app.content.taxonomy import Category, Source
 from app.content.text import Text
 from app.content.texts import need_texts, public_text
 from app.delivery import store
-from app.delivery.moving import move_stories
-from app.delivery.paths import elsewhere
-from app.delivery.removing import forget_facts, forget_places
-from app.delivery.render import attributes_of, render_article, render_category, render_source
-from app.delivery.siblings import groups_in, shown, sibling_rows
+from app.delivery.category_moves import find_changed_paths, move_stories
+from app.delivery.changes import (
+    append_changes,
+    build_translation_updates,
+    describe_translation,
+    find_groups,
+    to_embargoed_change,
+)
+from app.delivery.rendering import (
+    build_attributes,
+    build_terms,
+    render_article,
+    render_category,
+    render_source,
+)
 from app.delivery.store.entries import EntryType
-from app.delivery.telling import for_embargoed, tell
-from app.delivery.terms import terms_of
-from app.delivery.withdrawing import keep_traces, withdraw
+from app.delivery.withdrawal import (
+    delete_tombstones,
+    erase_from_logs,
+    keep_embargoed_tombstones,
+    withdraw_stories,
+)
 from app.kit.sql.unit_of_work import UnitOfWork
 
 
 def project(unit: UnitOfWork) -> None:
-    """Make the delivery side true to what a unit of work did."""
+    """Apply the events of a unit of work to the delivery side."""
     published: dict[str, ArticlePublished] = {}
     withdrawn: dict[str, ArticleWithdrawn] = {}
     taxonomy: list[object] = []
@@ -47,42 +60,42 @@ def project(unit: UnitOfWork) -> None:
     removed: dict[str, ArticleRemoved] = {}
     for event in unit.events:
         match event:
-            case ArticlePublished(article=article) if is_over(article, unit.now):
+            case ArticlePublished(article=article) if is_expired(article, unit.now):
                 withdrawn[article.id] = ArticleWithdrawn(article.id, "expired")
             case ArticlePublished(article=article):
                 published[article.id] = event
             case ArticleWithdrawn(id_, _, former):
                 withdrawn[id_] = event
-                # Brought by an import, for the day on which the story is public again.
-                redirects += _redirects("article", id_, former)
+                # Slugs from an import, which lead to the story once it is public again.
+                redirects += _build_redirects("article", id_, former)
             case ArticleRemoved(id_):
                 withdrawn[id_], removed[id_] = ArticleWithdrawn(id_, "deleted"), event
             case _:
                 taxonomy.append(event)
-    log = _taxonomy_rows(unit, taxonomy) if taxonomy else []
+    log = _write_taxonomy(unit, taxonomy) if taxonomy else []
     if withdrawn:
         store.add_redirects(unit.session, redirects)
-    alone = _alone(published)
-    log += _article_rows(unit, published, withdrawn, alone)
+    alone = _find_unlinked(published)
+    log += _write_articles(unit, published, withdrawn, alone)
     if removed:
-        _tell_and_forget(unit, log, alone, removed)
+        _append_and_erase(unit, log, alone, removed)
     else:
-        tell(unit, log, alone)
+        append_changes(unit, log, alone)
 
 
-def _tell_and_forget(
+def _append_and_erase(
     unit: UnitOfWork,
     log: list[store.Change | store.EmbargoedChange],
     alone: set[str],
     removed: Mapping[str, ArticleRemoved],
 ) -> None:
-    forget_places(unit, removed.keys())
-    tell(unit, log, alone)
-    forget_facts(unit, removed)
+    delete_tombstones(unit, removed.keys())
+    append_changes(unit, log, alone)
+    erase_from_logs(unit, removed)
 
 
-def _alone(published: Mapping[str, ArticlePublished]) -> set[str]:
-    """Return the new stories to which nothing can be tied yet."""
+def _find_unlinked(published: Mapping[str, ArticlePublished]) -> set[str]:
+    """Return the new stories that cannot have translations yet."""
     alone: set[str] = set()
     for id_, publication in published.items():
         if publication.new and publication.article.translation_of is None:
@@ -90,31 +103,33 @@ def _alone(published: Mapping[str, ArticlePublished]) -> set[str]:
     return alone
 
 
-def _article_rows(
+def _write_articles(
     unit: UnitOfWork,
     published: Mapping[str, ArticlePublished],
     withdrawn: Mapping[str, ArticleWithdrawn],
     alone: Collection[str],
 ) -> list[store.Change]:
-    """Write stories, or take them away, and return the rows of the log."""
+    """Write or remove stories, and return their log rows."""
     known = [id_ for id_, event in published.items() if not event.new]
     known += withdrawn
-    before = store.attributes(unit.session, known) if known else {}
-    standing = store.tombstones(unit.session, withdrawn) if withdrawn else {}
+    before = store.load_attributes(unit.session, known) if known else {}
+    standing = store.load_tombstones(unit.session, withdrawn) if withdrawn else {}
     told = _publish(unit, list(published.values()), before) if published else []
     if withdrawn:
-        told += withdraw(unit, withdrawn, before, standing)
+        told += withdraw_stories(unit, withdrawn, before, standing)
     tied = [
         row for row in told if row.id not in alone and not isinstance(row, store.EmbargoedChange)
     ]
-    # Translations of stories that they show otherwise now.
-    others = [row for row in tied if not _shows_the_same(row, published, before)]
+    # Translations of stories whose slug, language or group changed.
+    others = [row for row in tied if not _is_same_translation(row, published, before)]
     if others:
-        told += sibling_rows(unit, groups_in(others), {*published, *(row.id for row in told)})
+        told += build_translation_updates(
+            unit, find_groups(others), {*published, *(row.id for row in told)}
+        )
     return told
 
 
-def _shows_the_same(
+def _is_same_translation(
     row: store.Change,
     published: Mapping[str, ArticlePublished],
     before: Mapping[str, store.Attributes],
@@ -123,11 +138,11 @@ def _shows_the_same(
     if row.before is None or row.after is None:
         return row.op == "remove" and id_ not in before
     slugs = before[id_].slug, published[id_].article.slug
-    return shown(slugs[0], row.before) == shown(slugs[1], row.after)
+    return describe_translation(slugs[0], row.before) == describe_translation(slugs[1], row.after)
 
 
-def _taxonomy_rows(unit: UnitOfWork, events: Iterable[object]) -> list[store.Change]:
-    """Write sources and categories and return their rows of the log."""
+def _write_taxonomy(unit: UnitOfWork, events: Iterable[object]) -> list[store.Change]:
+    """Write sources and categories, and return their log rows."""
     log: list[store.Change] = []
     saved: list[CategorySaved] = []
     for event in events:
@@ -146,63 +161,63 @@ def _taxonomy_rows(unit: UnitOfWork, events: Iterable[object]) -> list[store.Cha
             case CategoryDeleted(id_):
                 log.append(_delete_entry(unit, "category", id_))
     return log + [
-        _log(unit, "category", id_, "upsert", "updated", version)
-        for id_, version in elsewhere(unit, saved).items()
+        _build_change(unit, "category", id_, "upsert", "updated", version)
+        for id_, version in find_changed_paths(unit, saved).items()
     ]
 
 
 def _delete_entry(unit: UnitOfWork, type_: EntryType, id_: str) -> store.Change:
-    """Take an entry away, unless a public copy still names what its working copy has dropped."""
-    # Nobody publishes a story with it while we look.
+    """Delete an entry, unless a public copy still uses what its working copy has dropped."""
+    # No story with this entry may be published during the check.
     unit.session.lock(CATEGORY_TREE)
-    uses = store.uses_of_entry(unit.session, type_, id_)
+    uses = store.count_uses_of_entry(unit.session, type_, id_)
     if uses:
         raise InUse(
             f"The public copies of {uses} article(s) name this {type_}, though their working "
             "copies do not. Publish or unpublish those first."
         )
-    store.remove_entry(unit.session, type_, id_)
-    return _log(unit, type_, id_, "remove", "deleted", None)
+    store.delete_entry(unit.session, type_, id_)
+    return _build_change(unit, type_, id_, "remove", "deleted", None)
 
 
 def _publish(
     unit: UnitOfWork, events: Sequence[ArticlePublished], before: Mapping[str, store.Attributes]
 ) -> list[store.Change]:
-    """Write the documents of stories that come out, and return their rows of the log."""
-    # Shared, so that no category moves between reading its ancestors and writing them down.
+    """Write the documents of published stories, and return their log rows."""
+    # A shared lock: no category may move between reading its ancestors and writing them.
     unit.session.lock(CATEGORY_TREE, shared=True)
     articles: list[Article] = list(map(attrgetter("article"), events))
-    categories = store.with_ancestors(unit.session, list(map(attrgetter("categories"), articles)))
+    categories = store.add_ancestors(unit.session, list(map(attrgetter("categories"), articles)))
     need_texts(unit.prepared, articles)
     documents: list[store.WholeDocument] = []
     known: list[tuple[ArticlePublished, store.DocumentRow]] = []
     log: list[store.Change] = []
     for event, above in zip(events, categories, strict=True):
         article = event.article
-        facts = attributes_of(article, above)
-        whole = whole_document(article, facts, unit.now, public_text(unit.prepared, article))
+        facts = build_attributes(article, above)
+        whole = build_document(article, facts, unit.now, public_text(unit.prepared, article))
         documents.append(whole)
         if event.former_slugs or not event.new:
             known.append((event, whole.document))
-        log += _publish_log(unit, event, facts, whole.document, before.get(article.id))
+        log += _build_public_changes(unit, event, facts, whole.document, before.get(article.id))
     if before:
-        _replace(unit, documents, before)
+        _write_documents(unit, documents, before)
     else:
         store.insert_documents(unit.session, documents)
     if known:
-        _clear_places(unit, known, before)
+        _clear_tombstones(unit, known, before)
     return log
 
 
-def _clear_places(
+def _clear_tombstones(
     unit: UnitOfWork,
     stories: Iterable[tuple[ArticlePublished, store.DocumentRow]],
     before: Mapping[str, store.Attributes],
 ) -> None:
-    """Take away what stood where stories are now, and remember where readers had them before.
+    """Delete the tombstones of published stories, and keep redirects from their former slugs.
 
-    What stood there stays as long as a story lies ahead. Nothing stood in the place of a new one,
-    nor where one is out already.
+    A tombstone stays until a scheduled story comes out. New stories and stories that are public
+    already have no tombstone.
     """
     came: list[store.DocumentRow] = []
     held: dict[str, store.Attributes] = {}
@@ -215,87 +230,89 @@ def _clear_places(
         if old is not None:
             slugs.add(old.slug)
             is_ahead = document.offered_at > unit.now
-            if is_ahead and old.is_offered(unit.now) and not old.is_out(unit.now):
-                # Those alone had it who read what is under embargo, and have it no more.
+            if is_ahead and old.is_offered(unit.now) and not old.is_public(unit.now):
+                # Only readers with embargo access had it, and now they do not.
                 held[document.id] = old
-        # Who had a story that lies ahead now finds at its slug what becomes of it until then.
+        # Until a scheduled story comes out, its former readers get the tombstone at its slug.
         if document.released or old is None or not old.is_offered(unit.now):
             slugs.discard(document.slug)
-        moved += _redirects("article", document.id, slugs)
-    store.drop_redirects(unit.session, "article", [document.slug for document in came])
+        moved += _build_redirects("article", document.id, slugs)
+    store.delete_redirects(unit.session, "article", [document.slug for document in came])
     store.replace_tombstones(unit.session, [document.id for document in came], [])
-    keep_traces(unit, held)
+    keep_embargoed_tombstones(unit, held)
     store.add_redirects(unit.session, moved)
 
 
-def _replace(
+def _write_documents(
     unit: UnitOfWork, documents: list[store.WholeDocument], before: Mapping[str, store.Attributes]
 ) -> None:
-    """Write documents: one that is there in its place, many whole.
+    """Write documents: a single known document is updated in place, many are deleted first.
 
-    Many at once may have taken each other's slugs.
+    Several stories may have exchanged their slugs.
     """
     known = [whole.document.id for whole in documents if whole.document.id in before]
     if len(documents) == 1 and known:
         (whole,) = documents
         old = before[whole.document.id]
-        # The terms have the instant of the document in them.
+        # The terms include the time of publication.
         is_filed = old.published_at == whole.document.published_at and old.terms == whole.terms
         store.replace_document(unit.session, whole, with_terms=not is_filed)
     else:
-        store.remove_documents(unit.session, known)
+        store.delete_documents(unit.session, known)
         store.insert_documents(unit.session, documents)
 
 
-def _publish_log(
+def _build_public_changes(
     unit: UnitOfWork,
     event: ArticlePublished,
     facts: SelectionFields,
     document: store.DocumentRow,
     old: store.Attributes | None,
 ) -> list[store.Change]:
-    """Return the log rows of a publication; one that lies ahead is told when it is due."""
-    before = old.values if old is not None and old.is_out(unit.now) else None
+    """Return the log rows of a publication; a scheduled story gets its row when it is due."""
+    before = old.values if old is not None and old.is_public(unit.now) else None
     log: list[store.Change] = []
     if document.released:
         is_again = before is not None or event.reason == "restored"
         reason = event.reason if is_again else "published"
-        row = _log(unit, "article", document.id, "upsert", reason, document.version, before, facts)
+        row = _build_change(
+            unit, "article", document.id, "upsert", reason, document.version, before, facts
+        )
         log.append(row)
     elif before is not None:
         gone = ("remove", "unpublished", document.version, before)
-        log.append(_log(unit, "article", document.id, *gone))
-    # A story that is public at once, and that nobody had before, is the same for everybody.
+        log.append(_build_change(unit, "article", document.id, *gone))
+    # A new story that is public at once looks the same to all readers.
     if old is not None or not document.released:
-        log += _embargo_log(unit, event, facts, document, old)
+        log += _build_embargoed_changes(unit, event, facts, document, old)
     return log
 
 
-def _embargo_log(
+def _build_embargoed_changes(
     unit: UnitOfWork,
     event: ArticlePublished,
     facts: SelectionFields,
     document: store.DocumentRow,
     old: store.Attributes | None,
 ) -> list[store.Change]:
-    """Return the row for those who read what is under embargo, if they see more than others."""
+    """Return the log row for readers with embargo access, if they see more than others."""
     due = document.released
     had = old.values if old is not None and old.is_offered(unit.now) else None
-    held = old is not None and had is not None and not old.is_out(unit.now)
-    row = _log(unit, "article", document.id, "remove", "unpublished", document.version)
+    held = old is not None and had is not None and not old.is_public(unit.now)
+    row = _build_change(unit, "article", document.id, "remove", "unpublished", document.version)
     if due or document.offered_at <= unit.now:
         known = not due and had is not None
         reason = event.reason if known or event.reason == "restored" else "published"
         row = row._replace(op="upsert", after=facts, reason=reason)
-    # What is public now is told to everybody; but this says also what it was for them until now.
+    # The public log has what is public now; this row adds what it was for these readers before.
     is_told = held if due or row.op == "remove" else True
-    return [for_embargoed(row._replace(before=had))] if is_told else []
+    return [to_embargoed_change(row._replace(before=had))] if is_told else []
 
 
-def whole_document(
+def build_document(
     article: Article, facts: SelectionFields, now: datetime, text: Text
 ) -> store.WholeDocument:
-    """Return the document of a public copy, which is selected by these facts."""
+    """Build the document of a public copy with these attributes."""
     assert article.published_at is not None
     assert article.updated_at is not None
     rendered = render_article(article, text)
@@ -304,7 +321,7 @@ def whole_document(
         slug=article.slug,
         version=article.version,
         released=article.released or article.published_at <= now,
-        # For those who read what is under embargo.
+        # The time from which readers with embargo access may read it.
         offered_at=article.offered_from or article.published_at,
         published_at=article.published_at,
         updated_at=article.updated_at,
@@ -318,10 +335,10 @@ def whole_document(
         tail=rendered.tail,
         extra=rendered.extra,
     )
-    return store.WholeDocument(document, rendered.body, terms_of(facts))
+    return store.WholeDocument(document, rendered.body, build_terms(facts))
 
 
-def is_over(article: Article, now: datetime) -> bool:
+def is_expired(article: Article, now: datetime) -> bool:
     """Tell whether a public copy has expired."""
     return article.expires_at is not None and article.expires_at <= now
 
@@ -333,24 +350,24 @@ def _save_entry(
     rendered: tuple[bytes, bytes],
     former: tuple[str, ...],
 ) -> store.Change:
-    """Write a source or category down, and return its row of the log."""
-    old = store.entry(unit.session, type_, thing.id)
+    """Write a source or category, and return its log row."""
+    old = store.load_entry(unit.session, type_, thing.id)
     parent_id = thing.parent_id if isinstance(thing, Category) else None
     row = store.EntryRow(type_, thing.id, thing.slug, thing.name, parent_id, *rendered)
     store.replace_entry(unit.session, row)
     slugs = {*former, old.slug} if old is not None else set(former)
-    store.drop_redirects(unit.session, type_, [thing.slug])
-    store.add_redirects(unit.session, _redirects(type_, thing.id, slugs - {thing.slug}))
-    return _log(unit, type_, thing.id, "upsert", "updated", thing.version)
+    store.delete_redirects(unit.session, type_, [thing.slug])
+    store.add_redirects(unit.session, _build_redirects(type_, thing.id, slugs - {thing.slug}))
+    return _build_change(unit, type_, thing.id, "upsert", "updated", thing.version)
 
 
-def _redirects(
+def _build_redirects(
     type_: EntryType | Literal["article"], id_: str, slugs: Iterable[str]
 ) -> list[store.RedirectRow]:
     return [store.RedirectRow(type_, slug, id_) for slug in sorted(slugs)]
 
 
-def _log(
+def _build_change(
     unit: UnitOfWork,
     type_: str,
     id_: str,

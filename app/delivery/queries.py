@@ -1,4 +1,4 @@
-"""Public reading: lists, stories, sources and categories as bytes, visible ones only."""
+"""Public queries: lists, stories, sources and categories as rendered bytes."""
 
 import threading
 from collections.abc import Collection, Iterator, Sequence
@@ -10,18 +10,18 @@ from typing import Any, NamedTuple
 
 from app.content.article import Article
 from app.content.texts import text_now
-from app.delivery import directory as directories
 from app.delivery import store
-from app.delivery.directory import Directory, joined_list, pieces
-from app.delivery.elsewhere import find_elsewhere
-from app.delivery.freshness import Head, Heads, Surrogates, head_of
-from app.delivery.query import StoryQuery
-from app.delivery.render import render_article
-from app.delivery.results import EntryPage, Found, Page
-from app.delivery.store import Change, LogPosition, log_head, reading
+from app.delivery import taxonomy_directory as directories
+from app.delivery.freshness import LogState, LogStateCache, SurrogateKeys, build_log_state
+from app.delivery.redirects import find_replacement
+from app.delivery.rendering import render_article
+from app.delivery.results import EntryPage, LookupResult, Page
+from app.delivery.store import Change, LogPosition, log_state, story_queries
 from app.delivery.store.entries import EntryType
-from app.delivery.store.log_head import split_head
-from app.delivery.store.reading import Counted, StoryRow, WholeRow
+from app.delivery.store.log_state import split_log_state
+from app.delivery.store.story_queries import StoryCount, StoryRow, WholeRow
+from app.delivery.story_query import StoryQuery
+from app.delivery.taxonomy_directory import TaxonomyDirectory, render_stories, story_pieces
 from app.kit.clock import Clock
 from app.kit.sql.change_watch import Version
 from app.kit.sql.database import Database
@@ -30,123 +30,129 @@ from app.kit.sql.sqlite_readers import unlimited
 from app.kit.sql.statement import Statement
 
 
-class Current(NamedTuple):
-    """The directory, how new it is, and the version at which both were read, if there is one."""
+class CurrentState(NamedTuple):
+    """The directory and the log state, and the database version of both if it is known."""
 
-    directory: Directory
-    head: Head
+    directory: TaxonomyDirectory
+    log_state: LogState
     version: Version | None
 
 
-class Question(NamedTuple):
-    """A statement to be awaited, and the moment of which its rows tell."""
+class PreparedRead(NamedTuple):
+    """A prepared SQL statement, and the time that it evaluates visibility for."""
 
     statement: Statement[Any]
     params: dict[str, Any]
     now: datetime
 
 
-class Delivery:
-    """The public side. It reads the delivery tables alone."""
+class DeliveryQueries:
+    """Queries of the public side. They read the delivery tables only."""
 
     def __init__(
         self,
         database: Database,
         clock: Clock,
-        heads: Heads,
-        surrogates: Surrogates,
+        heads: LogStateCache,
+        surrogates: SurrogateKeys,
         frames: frozenset[str] = frozenset(),
     ) -> None:
-        """Read from a database; the directory is loaded with the first answer.
+        """Query a database; the directory is loaded with the first answer.
 
-        `frames` are the hosts that may be shown in the frames of a preview.
+        `frames` are the hosts that previews may embed in frames.
         """
         self._frames = frames
         self._database = database
         self._clock = clock
         self._heads = heads
         self._surrogates = surrogates
-        self._directory: Directory | None = None
+        self._directory: TaxonomyDirectory | None = None
         self._loading = threading.Lock()
 
-    def stories(self, query: StoryQuery, current: Current | None = None) -> Page:
-        """Return a page of visible stories; `current` is what was found out for it before."""
-        current = current or self._remembered()
+    def list_stories(self, query: StoryQuery, current: CurrentState | None = None) -> Page:
+        """Return a page of visible stories; `current` may be passed if the caller has it."""
+        current = current or self._find_cached_current()
         if current is not None and current.version is not None and query.count is None:
             directory, head, version = current
-            asked = reading.story_page_statement(query, head.now, self._database.dialect)
+            asked = story_queries.build_page_statement(query, head.now, self._database.dialect)
             rows: list[StoryRow] = self._database.fetch(*asked)
             if self._heads.version() == version:
-                return page(query, rows, head, directory)
+                return build_page(query, rows, head, directory)
         now, version = self._clock.now(), self._heads.version()
         with self._database.read(lists=True) as session:
-            found, rows = reading.headed_story_page(session, query, now)
-            head = head_of(found, now)
-            directory = self._fresh(head)
-            count = None if query.count is None else reading.count_stories(session, query, now)
-        self._heads.remember(version, head)
-        return page(query, rows, head, directory, count)
+            found, rows = story_queries.load_page_with_state(session, query, now)
+            head = build_log_state(found, now)
+            directory = self._load_directory(head)
+            count = (
+                None if query.count is None else story_queries.count_stories(session, query, now)
+            )
+        self._heads.put(version, head)
+        return build_page(query, rows, head, directory, count)
 
-    def ask_page(self, query: StoryQuery) -> Question:
-        """Return what reads a page of visible stories, for `answer_page`."""
+    def prepare_page(self, query: StoryQuery) -> PreparedRead:
+        """Prepare the statement for a page of visible stories; see `finish_page`."""
         now = self._clock.now()
-        asked = reading.story_page_statement(query, now, self._database.dialect, headed=True)
-        return Question(*asked, now)
+        asked = story_queries.build_page_statement(
+            query, now, self._database.dialect, with_state=True
+        )
+        return PreparedRead(*asked, now)
 
-    def answer_page(self, query: StoryQuery, now: datetime, rows: Sequence[Any]) -> Page | None:
-        """Return the page that rows make; nothing, if the directory has to be loaded first."""
-        found, stories = split_head(rows, reading.ROWS[query.form])
-        head = head_of(found, now)
-        directory = self._loaded(head)
-        return None if directory is None else page(query, stories, head, directory)
+    def finish_page(self, query: StoryQuery, now: datetime, rows: Sequence[Any]) -> Page | None:
+        """Build the page from its rows; return `None` if the directory must be loaded first."""
+        found, stories = split_log_state(rows, story_queries.ROWS[query.form])
+        head = build_log_state(found, now)
+        directory = self._find_cached_directory(head)
+        return None if directory is None else build_page(query, stories, head, directory)
 
-    def changes_since(self, position: LogPosition, limit: int) -> tuple[Head, list[Change] | None]:
-        """Return how new an answer would be now, and the rows of the log after a position.
+    def load_changes_since(
+        self, position: LogPosition, limit: int
+    ) -> tuple[LogState, list[Change] | None]:
+        """Return the log state, and the rows of the log after a position.
 
-        There is nothing in place of the rows if some of them are not there any more.
+        The rows are `None` if some of them are missing.
         """
         version = self._heads.version()
-        question = self.ask_changes(position, limit)
-        rows = self._database.fetch(question.statement, question.params)
-        head, changes = self.answer_changes(position, question.now, rows)
-        self._heads.remember(version, head)
-        return head, changes
+        read = self.prepare_changes(position, limit)
+        rows = self._database.fetch(read.statement, read.params)
+        state, changes = self.finish_changes(position, read.now, rows)
+        self._heads.put(version, state)
+        return state, changes
 
-    def ask_changes(self, position: LogPosition, limit: int) -> Question:
-        """Return what reads the same, for `answer_changes`."""
+    def prepare_changes(self, position: LogPosition, limit: int) -> PreparedRead:
+        """Prepare the statement for `load_changes_since`; see `finish_changes`."""
         now, dialect = self._clock.now(), self._database.dialect
-        return Question(*store.head_and_rows_since(position, limit, now, dialect), now)
+        return PreparedRead(*store.build_changes_statement(position, limit, now, dialect), now)
 
-    def answer_changes(
+    def finish_changes(
         self, position: LogPosition, now: datetime, rows: Sequence[Any]
-    ) -> tuple[Head, list[Change] | None]:
-        """Return what `changes_since` does, of the rows of its question."""
-        found, changes = store.split_rows_since(position, rows)
-        return head_of(found, now), changes
+    ) -> tuple[LogState, list[Change] | None]:
+        """Build the result of `load_changes_since` from its rows."""
+        found, changes = store.split_changes_since(position, rows)
+        return build_log_state(found, now), changes
 
-    def ask_story(self, ref: str, *, embargoed: bool) -> Question:
-        """Return what reads one visible story whole, for `answer_story`."""
+    def prepare_story(self, ref: str, *, embargoed: bool) -> PreparedRead:
+        """Prepare the statement for a whole visible story; see `finish_story`."""
         now = self._clock.now()
-        asked = reading.story_statement(
-            ref, now, self._database.dialect, embargoed=embargoed, headed=True
+        asked = story_queries.build_story_statement(
+            ref, now, self._database.dialect, embargoed=embargoed, with_state=True
         )
-        return Question(*asked, now)
+        return PreparedRead(*asked, now)
 
-    def answer_story(
+    def finish_story(
         self, now: datetime, rows: Sequence[Any], names_in: tuple[str, ...]
-    ) -> Found | None:
-        """Return the story that rows make; nothing, if anything else has to be read for it."""
-        found, stories = split_head(rows, WholeRow)
-        head = head_of(found, now)
-        if not stories or self._loaded(head) is None:
+    ) -> LookupResult | None:
+        """Build the story from its rows; return `None` if another query is needed for it."""
+        found, stories = split_log_state(rows, WholeRow)
+        head = build_log_state(found, now)
+        if not stories or self._find_cached_directory(head) is None:
             return None
-        return self._found(stories[0], head, names_in)
+        return self._render_story(stories[0], head, names_in)
 
-    def preview(self, article: Article) -> bytes:
-        """Return a working copy whole, as readers would get it if it were published now."""
-        with self.opened() as (session, head, directory):
+    def render_preview(self, article: Article) -> bytes:
+        """Render a working copy as readers would get it if it were published now."""
+        with self.open_state() as (session, head, directory):
             group = article.translation_of or article.id
-            translations = reading.translations(session, group, article.id, head.now)
+            translations = story_queries.load_translations(session, group, article.id, head.now)
         dated = replace(
             article,
             published_at=article.published_at or head.now,
@@ -167,50 +173,56 @@ class Delivery:
             embargo_until=None,
             place=0,
         )
-        return b"".join(pieces(row, directory))
+        return b"".join(story_pieces(row, directory))
 
-    def story(
+    def find_story(
         self,
         ref: str,
         *,
         embargoed: bool = False,
         as_of: datetime | None = None,
         names_in: tuple[str, ...] = (),
-    ) -> Found:
-        """Return one visible story whole, or what readers get where it was; now, or at a time."""
+    ) -> LookupResult:
+        """Return a whole visible story, or what replaces it; now, or at another time."""
         now, version = as_of or self._clock.now(), self._heads.version()
-        head = self._heads.at(version, now) if as_of is None else None
+        head = self._heads.get(version, now) if as_of is None else None
         if head is not None:
-            asked = reading.story_statement(ref, now, self._database.dialect, embargoed=embargoed)
+            asked = story_queries.build_story_statement(
+                ref, now, self._database.dialect, embargoed=embargoed
+            )
             rows: list[WholeRow] = self._database.fetch(*asked)
             if rows:
-                found = self._found(rows[0], head, names_in)
+                found = self._render_story(rows[0], head, names_in)
             else:
                 with self._database.read(snapshot=False) as session:
-                    found = find_elsewhere(session, ref, head, embargoed=embargoed)
-            # Nothing was written between its statements, so they are as good as one.
+                    found = find_replacement(session, ref, head, embargoed=embargoed)
+            # Nothing was written between the two statements, so they agree with each other.
             if self._heads.version() == version:
                 return found
         with self._database.read() as session:
-            row_head, row = reading.headed_story(session, ref, now, embargoed=embargoed)
-            head = head_of(row_head, now)
+            row_head, row = story_queries.load_story_with_state(
+                session, ref, now, embargoed=embargoed
+            )
+            head = build_log_state(row_head, now)
             if row is None:
-                return find_elsewhere(session, ref, head, embargoed=embargoed)
-            return self._found(row, head, names_in)
+                return find_replacement(session, ref, head, embargoed=embargoed)
+            return self._render_story(row, head, names_in)
 
-    def _found(self, row: WholeRow, head: Head, names_in: tuple[str, ...]) -> Found:
-        directory = self._fresh(head)
+    def _render_story(
+        self, row: WholeRow, head: LogState, names_in: tuple[str, ...]
+    ) -> LookupResult:
+        directory = self._load_directory(head)
         if names_in:
-            directory = directory.named(names_in)
+            directory = directory.with_names_in(names_in)
         keys = self._surrogates.story_keys(row.id, row.translation_group)
-        return Found(b"".join(pieces(row, directory)), head, keys)
+        return LookupResult(b"".join(story_pieces(row, directory)), head, keys)
 
     @property
-    def loaded(self) -> Directory | None:
-        """The directory that was loaded last: slugs in it mean the same for ever."""
+    def cached_directory(self) -> TaxonomyDirectory | None:
+        """The directory that was loaded last; the slugs in it never change their meaning."""
         return self._directory
 
-    def entries(
+    def list_entries(
         self,
         type_: EntryType,
         *,
@@ -220,99 +232,103 @@ class Delivery:
         names_in: tuple[str, ...] = (),
     ) -> EntryPage:
         """Return a page of sources or categories in the order of slugs."""
-        directory, head, _ = self.current()
-        directory = directory.named(names_in)
+        directory, head, _ = self.load_current()
+        directory = directory.with_names_in(names_in)
         everything = list(directory.entries[type_].values())
         if position is None:
             chosen = everything
         elif backwards:
-            chosen = [one for one in everything if one.slug < position][::-1]
+            chosen = [entry for entry in everything if entry.slug < position][::-1]
         else:
-            chosen = [one for one in everything if one.slug > position]
+            chosen = [entry for entry in everything if entry.slug > position]
         more, kept = len(chosen) > limit, chosen[:limit]
         kept = kept[::-1] if backwards else kept
         has_before = more if backwards else position is not None
         has_after = position is not None if backwards else more
         return EntryPage(
-            items=[one.whole for one in kept],
-            head=head,
+            items=[entry.whole for entry in kept],
+            log_state=head,
             before=(kept[0].slug,) if kept and has_before else None,
             after=(kept[-1].slug,) if kept and has_after else None,
             total=len(everything),
         )
 
-    def entry(self, type_: EntryType, ref: str, *, names_in: tuple[str, ...] = ()) -> Found:
-        """Return one source or category, or where a former slug leads."""
-        directory, head, _ = self.current()
-        directory = directory.named(names_in)
+    def find_entry(
+        self, type_: EntryType, ref: str, *, names_in: tuple[str, ...] = ()
+    ) -> LookupResult:
+        """Return a source or category, or the current slug for a former one."""
+        directory, head, _ = self.load_current()
+        directory = directory.with_names_in(names_in)
         entry = directory.find(type_, ref)
         if entry is not None:
-            return Found(entry.whole, head, (f"{type_}:{entry.id}",))
+            return LookupResult(entry.whole, head, (f"{type_}:{entry.id}",))
         former = directory.find_former(type_, ref)
-        return Found(None, head, moved_to=former.slug if former else None)
+        return LookupResult(None, head, moved_to=former.slug if former else None)
 
-    def current(self) -> Current:
-        """Return the directory as it is now, and how new that is.
+    def load_current(self) -> CurrentState:
+        """Return the current directory and log state.
 
-        An answer that is made now would be as new, and end at the same moment.
+        An answer that is built now has the same freshness.
         """
         now, version = self._clock.now(), self._heads.version()
-        head = self._heads.at(version, now)
+        head = self._heads.get(version, now)
         if head is None:
-            head = head_of(self._database.fetch(log_head.LOG_HEAD, {"now": now})[0], now)
-            self._heads.remember(version, head)
-        return Current(self._fresh(head), head, version)
+            head = build_log_state(self._database.fetch(log_state.LOG_STATE, {"now": now})[0], now)
+            self._heads.put(version, head)
+        return CurrentState(self._load_directory(head), head, version)
 
-    def _remembered(self) -> Current | None:
-        """Return the same, if it is known without a look at the log."""
+    def _find_cached_current(self) -> CurrentState | None:
+        """Return the same if the log state is cached."""
         version = self._heads.version()
-        head = self._heads.at(version, self._clock.now())
-        return None if head is None else Current(self._fresh(head), head, version)
+        head = self._heads.get(version, self._clock.now())
+        return None if head is None else CurrentState(self._load_directory(head), head, version)
 
-    def head(self) -> Head:
-        """Return how new an answer would be that is made now, and when it would end."""
-        return self.current().head
+    def load_log_state(self) -> LogState:
+        """Return the log state that an answer built now would have."""
+        return self.load_current().log_state
 
     @contextmanager
-    def opened(self, *, lists: bool = False) -> Iterator[tuple[ReadSession, Head, Directory]]:
-        """Open one state of the public side: what reads it, how new it is, and the directory.
+    def open_state(
+        self, *, lists: bool = False
+    ) -> Iterator[tuple[ReadSession, LogState, TaxonomyDirectory]]:
+        """Open a transaction on one state of the public side.
 
-        With `lists` it reads public lists, and nothing else.
+        With `lists`, only public lists may be read in it.
         """
         now, version = self._clock.now(), self._heads.version()
         with self._database.read(lists=lists) as session:
-            head = head_of(log_head.log_head(session, now), now)
-            self._heads.remember(version, head)
-            yield session, head, self._fresh(head)
+            head = build_log_state(log_state.load_log_state(session, now), now)
+            self._heads.put(version, head)
+            yield session, head, self._load_directory(head)
 
     def resolve(self, type_: EntryType, ref: str) -> str | None:
-        """Return the id behind an id or a slug, old or new.
+        """Return the id for an id or a slug, current or former.
 
-        A slug belongs to its thing for ever, so what was known once is answered from memory.
+        A slug belongs to its entry for ever, so the cached directory is asked first.
         """
         known = self._directory
         found = known.resolve(type_, ref) if known is not None else None
-        return found or self.current().directory.resolve(type_, ref)
+        return found or self.load_current().directory.resolve(type_, ref)
 
-    def ids_of(self, slugs: Collection[str]) -> dict[str, str]:
-        """Return the ids of the stories that have slugs, or had them, by slug."""
+    def find_ids(self, slugs: Collection[str]) -> dict[str, str]:
+        """Return the ids of stories by slug, current or former."""
         with self._database.read(lists=True) as session:
-            return reading.ids_of_slugs(session, slugs)
+            return story_queries.find_ids_of_slugs(session, slugs)
 
-    def slugs(self, type_: EntryType) -> Sequence[str]:
-        """Return all slugs of a type, to guess what somebody meant."""
-        return self.current().directory.slugs(type_)
+    def list_slugs(self, type_: EntryType) -> Sequence[str]:
+        """Return all slugs of a type, to suggest corrections for unknown ones."""
+        return self.load_current().directory.list_slugs(type_)
 
-    def is_due(self) -> bool:
-        """Tell whether time made a story appear or expire, for anybody, that no log knows of."""
+    def has_unlogged_changes(self) -> bool:
+        """Tell whether a story came out or expired, for any reader, that no log row exists for."""
         now = self._clock.now()
         with self._database.read() as session:
-            row = log_head.log_head(session, now)
+            row = log_state.load_log_state(session, now)
             due = row.due_at is not None or row.expired_at is not None
-            return due or store.is_offer_untold(session, now)
+            return due or store.has_unlogged_offers(session, now)
 
-    def _fresh(self, head: Head) -> Directory:
-        """Return a directory that is at least as new as the rows that were just read."""
+    def _load_directory(self, head: LogState) -> TaxonomyDirectory:
+        """Return a directory that is as new as a log state; load it if needed."""
         directory = self._directory
         if directory is not None and directory.position == head.taxonomy:
             return directory
@@ -320,32 +336,32 @@ class Delivery:
             directory = self._directory
             if directory is None or directory.position != head.taxonomy:
                 with unlimited(), self._database.read() as session:
-                    directory = directories.load(session, head.taxonomy)
+                    directory = directories.load_directory(session, head.taxonomy)
                 self._directory = directory
         return directory
 
-    def _loaded(self, head: Head) -> Directory | None:
-        """Return the directory that is in memory, if it is the one of these rows."""
+    def _find_cached_directory(self, head: LogState) -> TaxonomyDirectory | None:
+        """Return the cached directory if it is as new as a log state."""
         known = self._directory
         return known if known is not None and known.position == head.taxonomy else None
 
 
-def page(
+def build_page(
     query: StoryQuery,
     rows: list[StoryRow],
-    head: Head,
-    directory: Directory,
-    count: Counted | None = None,
+    head: LogState,
+    directory: TaxonomyDirectory,
+    count: StoryCount | None = None,
 ) -> Page:
-    """Return the page that rows make, of which one more tells that there is more."""
+    """Build a page from its rows; a surplus row tells that there is another page."""
     if query.order:
-        rows = _as_named(query, rows)
+        rows = _place_by_order(query, rows)
     more = len(rows) > query.limit
-    rows = in_order(query, rows)
+    rows = sort_page(query, rows)
     if query.names_in:
-        directory = directory.named(query.names_in)
-    items = joined_list(rows, directory, query.form)
-    # Where everything on this side of a position is gone, the way back is still there.
+        directory = directory.with_names_in(query.names_in)
+    items = render_stories(rows, directory, query.form)
+    # Even an empty page has a cursor back to where the client came from.
     first = (rows[0].place, rows[0].id) if rows else query.position
     last = (rows[-1].place, rows[-1].id) if rows else query.position
     placed = query.position is not None
@@ -353,10 +369,10 @@ def page(
     return Page(items, head, first if has_before else None, last if has_after else None, count)
 
 
-def _as_named(query: StoryQuery, rows: list[StoryRow]) -> list[StoryRow]:
-    """Return those rows beyond the position, each with its place among the names.
+def _place_by_order(query: StoryQuery, rows: list[StoryRow]) -> list[StoryRow]:
+    """Return the rows beyond the position, with places in the order of the named ids.
 
-    Places fall, as dates do in the usual order of a list.
+    Places fall, like the dates of a list that starts with the newest story.
     """
     places = {id_: -index for index, id_ in enumerate(query.order)}
     named = [row._replace(place=places[row.id]) for row in rows]
@@ -368,10 +384,10 @@ def _as_named(query: StoryQuery, rows: list[StoryRow]) -> list[StoryRow]:
     return [row for row in named if (row.place, row.id) > position]
 
 
-def in_order(query: StoryQuery, rows: list[StoryRow]) -> list[StoryRow]:
+def sort_page(query: StoryQuery, rows: list[StoryRow]) -> list[StoryRow]:
     """Return the rows of a page in the order of the list."""
-    # There are few, so the database need not sort those that are named one by one, or again those
-    # that it found in order and joined with the head of the log.
+    # Python sorts these few rows. The database would have to sort named ids, and sort rows in
+    # index order again after the join with the log state.
     rows.sort(key=attrgetter("place", "id"), reverse=query.shape.descending)
     rows = rows[: query.limit]
     return rows[::-1] if query.backwards else rows

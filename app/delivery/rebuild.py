@@ -1,4 +1,4 @@
-"""Rebuilding: documents made anew from the content side where they are not as they should be."""
+"""Rebuild documents from the content side where the two differ."""
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
@@ -16,11 +16,11 @@ from app.content.events import (
 from app.content.taxonomy import Source
 from app.content.texts import need_texts, public_text
 from app.delivery import store
-from app.delivery.soundness import (
-    article_flaws,
-    present_entries,
-    public_copies,
-    wanted_entries,
+from app.delivery.consistency import (
+    find_article_inconsistencies,
+    load_expected_entries,
+    load_public_copies,
+    load_public_entries,
 )
 from app.kit.sql.unit_of_work import Actor, Runner, UnitOfWork
 
@@ -29,58 +29,58 @@ _ACTOR = Actor(None, "rebuild")
 
 
 def rebuild(runner: Runner) -> Iterator[tuple[int, int]]:
-    """Mend the delivery side; yield how many articles were looked at and mended so far."""
-    runner.run(_ACTOR, _mend_entries)
-    runner.run(_ACTOR, _drop_strays)
+    """Repair the delivery side; yield how many articles were checked and repaired so far."""
+    runner.run(_ACTOR, _repair_entries)
+    runner.run(_ACTOR, _remove_orphans)
     after, looked, mended = "", 0, 0
     while True:
-        batch = runner.run(_ACTOR, partial(_mend, after=after))
-        if not batch.looked:
+        batch = runner.run(_ACTOR, partial(_repair, after=after))
+        if not batch.checked:
             return
-        if batch.gone:
-            runner.run(_ACTOR, partial(_tell_gone, ids=batch.gone))
-        after, looked, mended = batch.last, looked + batch.looked, mended + batch.mended
+        if batch.removed:
+            runner.run(_ACTOR, partial(_log_removals, ids=batch.removed))
+        after, looked, mended = batch.last, looked + batch.checked, mended + batch.repaired
         yield looked, mended
 
 
 @dataclass(frozen=True, slots=True)
 class _Batch:
-    """What was done to a batch of articles; `gone` are those the log has still to hear of."""
+    """The result for a batch of articles; `removed` are ids that need a removal in the log."""
 
-    looked: int
-    mended: int
+    checked: int
+    repaired: int
     last: str
-    gone: frozenset[str]
+    removed: frozenset[str]
 
 
-def _mend(unit: UnitOfWork, after: str) -> _Batch:
+def _repair(unit: UnitOfWork, after: str) -> _Batch:
     articles = content_store.articles_after(unit.session, after, _BATCH)
-    need_texts(unit.prepared, public_copies(unit.session, articles).values())
+    need_texts(unit.prepared, load_public_copies(unit.session, articles).values())
     text_of = partial(public_text, unit.prepared)
     mended: set[str] = set()
     gone: set[str] = set()
-    for flaw in article_flaws(unit.session, articles, unit.now, text_of):
+    for flaw in find_article_inconsistencies(unit.session, articles, unit.now, text_of):
         if flaw.id in mended:
             continue
         if flaw.publish is not None:
             unit.events.append(ArticlePublished(flaw.publish, "updated"))
         elif flaw.withdraw:
             unit.events.append(ArticleWithdrawn(flaw.id, "unpublished", tombstone=flaw.tombstone))
-        elif flaw.tell:
+        elif flaw.log_removal:
             gone.add(flaw.id)
         else:
-            # A snapshot is lost: the document that was made of it is all that is left.
+            # The snapshot is lost, so the existing document is the only copy.
             continue
         mended.add(flaw.id)
     last = articles[-1].id if articles else after
     return _Batch(len(articles), len(mended), last, frozenset(gone))
 
 
-def _tell_gone(unit: UnitOfWork, ids: Collection[str]) -> None:
-    """Tell the log of stories that are not public, where it ends with their being so."""
-    public = store.attributes(unit.session, ids)
-    last = store.last_log_rows(unit.session, [id_ for id_ in ids if id_ not in public])
-    store.append(
+def _log_removals(unit: UnitOfWork, ids: Collection[str]) -> None:
+    """Log the removal of stories that are not public but whose last log row says so."""
+    public = store.load_attributes(unit.session, ids)
+    last = store.load_last_changes(unit.session, [id_ for id_ in ids if id_ not in public])
+    store.append_to_log(
         unit.session,
         [
             store.Change(
@@ -98,9 +98,9 @@ def _tell_gone(unit: UnitOfWork, ids: Collection[str]) -> None:
     )
 
 
-def _mend_entries(unit: UnitOfWork) -> None:
-    there = present_entries(unit.session)
-    for key, (thing, shown) in wanted_entries(unit.session).items():
+def _repair_entries(unit: UnitOfWork) -> None:
+    there = load_public_entries(unit.session)
+    for key, (thing, shown) in load_expected_entries(unit.session).items():
         if there.pop(key, None) == shown:
             continue
         if isinstance(thing, Source):
@@ -112,6 +112,9 @@ def _mend_entries(unit: UnitOfWork) -> None:
         unit.events.append(deleted)
 
 
-def _drop_strays(unit: UnitOfWork) -> None:
-    for id_ in [*store.stray_documents(unit.session), *store.stray_tombstones(unit.session)]:
+def _remove_orphans(unit: UnitOfWork) -> None:
+    for id_ in [
+        *store.find_orphan_documents(unit.session),
+        *store.find_orphan_tombstones(unit.session),
+    ]:
         unit.events.append(ArticleWithdrawn(id_, "unpublished"))

@@ -1,49 +1,49 @@
-"""What public reading finds, finished."""
+"""Results of public queries, rendered."""
 
 from dataclasses import dataclass
 from typing import Literal
 
-from app.delivery.freshness import Head
-from app.delivery.query import Position
-from app.delivery.store.reading import Counted
+from app.delivery.freshness import LogState
+from app.delivery.store.story_queries import StoryCount
+from app.delivery.story_query import ListPosition
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A page of finished objects, with the positions before and after it where there is more."""
+    """A page of rendered objects, with the positions before and after it if there are more."""
 
     items: list[bytes]
-    head: Head
-    before: Position | None
-    after: Position | None
-    count: Counted | None = None
+    log_state: LogState
+    before: ListPosition | None
+    after: ListPosition | None
+    count: StoryCount | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class EntryPage:
-    """A page of sources or categories, with the slugs at its ends where there is more."""
+    """A page of sources or categories, with the slugs at its ends if there are more."""
 
     items: list[bytes]
-    head: Head
+    log_state: LogState
     before: tuple[str] | None
     after: tuple[str] | None
     total: int
 
 
 @dataclass(frozen=True, slots=True)
-class Gone:
-    """What the readers of a story are told where it was."""
+class WithdrawalNotice:
+    """The answer for readers of a story that is gone or was killed."""
 
     answer: Literal["gone", "killed"]
     notice: str | None
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
-    """One finished object (nothing, if it is not visible), or the slug where it is now."""
+class LookupResult:
+    """A rendered object, or what replaces it: a slug to redirect to, or a notice."""
 
     body: bytes | None
-    head: Head
+    log_state: LogState
     keys: tuple[str, ...] = ()
     moved_to: str | None = None
-    gone: Gone | None = None
+    notice: WithdrawalNotice | None = None

@@ -1,4 +1,4 @@
-"""One consistent state of the public side, for what follows the log and for reading by id."""
+"""A consistent snapshot of the public side, for log followers and for reads by id."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -8,22 +8,22 @@ from datetime import datetime
 from typing import Any
 
 from app.access.selection import Clause, Selection
-from app.delivery.directory import Directory, pieces
-from app.delivery.freshness import Head
-from app.delivery.queries import Delivery
-from app.delivery.query import Form, Position, StoryQuery
-from app.delivery.store import reading, searchable
-from app.delivery.store.searchable import TextRow, Touched
+from app.delivery.freshness import LogState
+from app.delivery.queries import DeliveryQueries
+from app.delivery.store import snapshot_queries, story_queries
+from app.delivery.store.snapshot_queries import ChangedThing, TextRow
+from app.delivery.story_query import Form, ListPosition, StoryQuery
+from app.delivery.taxonomy_directory import TaxonomyDirectory, story_pieces
 from app.kit import json
 from app.kit.sql.session import ReadSession
 
 
 @dataclass(frozen=True, slots=True)
 class PublicStory:
-    """A public story with all that can be searched; instants are microseconds since 1970.
+    """A public story with all its searchable text; times are microseconds since 1970.
 
-    `branches` are its categories: each of its own with those above it that are in no branch
-    before.
+    `branches` are its categories: each own category with its ancestors, without those of an
+    earlier branch.
     """
 
     id: str
@@ -45,8 +45,8 @@ class PublicStory:
 
 
 @dataclass(frozen=True, slots=True)
-class Beginning:
-    """The title of a public story, and how the text of its body begins."""
+class StoryExcerpt:
+    """The title of a public story, and the beginning of its text."""
 
     id: str
     language: str
@@ -54,68 +54,77 @@ class Beginning:
     body: str
 
 
-# So many bodies are held at once.
+# How many bodies are in memory at a time.
 _BODIES = 20
 _TEXT = b'"body_text":"'
-# A string of JSON up to its end, or to the last whole escape where it was cut.
+# The content of a JSON string up to its end, or to the last whole escape if it was cut off.
 _STRING = re.compile(rb'(?:[^"\\]+|\\u[0-9A-Fa-f]{4}|\\[^u])*')
 
 
 class Snapshot:
-    """The public side at one moment; it holds while the block that opened it lasts.
+    """The public side at one moment; it is valid inside the block that opened it.
 
-    With `embargoed` it is as those see it who read what is under embargo.
+    With `embargoed` it includes what readers with embargo access see.
     """
 
     def __init__(
-        self, session: ReadSession, head: Head, directory: Directory, *, embargoed: bool = False
+        self,
+        session: ReadSession,
+        head: LogState,
+        directory: TaxonomyDirectory,
+        *,
+        embargoed: bool = False,
     ) -> None:
         """Read in an open transaction."""
         self._session = session
         self.embargoed = embargoed
-        self.head = head
+        self.log_state = head
         self.directory = directory
 
-    def named(self, languages: tuple[str, ...]) -> "Snapshot":
-        """Return the same with categories named in the first of these languages that they have."""
-        directory = self.directory.named(languages)
-        return Snapshot(self._session, self.head, directory, embargoed=self.embargoed)
+    def with_names_in(self, languages: tuple[str, ...]) -> "Snapshot":
+        """Return the snapshot with category names in the first of these languages that exists."""
+        directory = self.directory.with_names_in(languages)
+        return Snapshot(self._session, self.log_state, directory, embargoed=self.embargoed)
 
     @property
     def now(self) -> datetime:
-        """Return the moment at which visibility is judged."""
-        return self.head.now
+        """Return the time that visibility is evaluated for."""
+        return self.log_state.now
 
-    def changes(self, start: int, limit: int) -> list[Touched]:
-        """Return rows of the log from a serial on, that one included, oldest first."""
-        return searchable.changes(self._session, start, limit)
+    def load_changes(self, start: int, limit: int) -> list[ChangedThing]:
+        """Return log rows from a serial on, oldest first."""
+        return snapshot_queries.load_changes(self._session, start, limit)
 
-    def untold(self, limit: int) -> dict[str, int]:
-        """Return versions of stories that time brought out or ended, unknown to the log, by id.
+    def find_unlogged(self, limit: int) -> dict[str, int]:
+        """Return the versions of stories that came out or expired without a log row yet, by id.
 
-        For those who read what is under embargo it brought that out, too. The log hears of no
-        change to that, so the version alone tells of one.
+        With embargo access, this includes stories that became readable under embargo. Later changes
+        to them are not in the public log, so the version is what tells of them.
         """
-        if self.head.turned_at is None and not self.embargoed:
+        if self.log_state.unlogged_at is None and not self.embargoed:
             return {}
-        return searchable.untold(self._session, self.now, limit, embargoed=self.embargoed)
+        return snapshot_queries.find_unlogged(
+            self._session, self.now, limit, embargoed=self.embargoed
+        )
 
-    def visible(self, ids: Sequence[str]) -> set[str]:
-        """Return those of some stories that are visible."""
-        return searchable.visible_ids(self._session, ids, self.now, embargoed=self.embargoed)
+    def find_visible(self, ids: Sequence[str]) -> set[str]:
+        """Return the visible ones of some ids."""
+        return snapshot_queries.find_visible_ids(
+            self._session, ids, self.now, embargoed=self.embargoed
+        )
 
-    def stories(self, ids: Sequence[str]) -> list[PublicStory]:
-        """Return the visible stories among ids."""
-        rows = searchable.texts(self._session, ids, self.now, embargoed=self.embargoed)
+    def load_stories(self, ids: Sequence[str]) -> list[PublicStory]:
+        """Return the visible stories with these ids."""
+        rows = snapshot_queries.load_texts(self._session, ids, self.now, embargoed=self.embargoed)
         return [self._story(row) for row in rows]
 
-    def beginnings(self, ids: Sequence[str], most_bytes: int) -> Iterator[Beginning]:
-        """Yield the visible stories among ids, each with so many bytes of its text at the most.
+    def load_excerpts(self, ids: Sequence[str], most_bytes: int) -> Iterator[StoryExcerpt]:
+        """Yield the visible stories with these ids, each with at most so many bytes of its text.
 
-        Bodies may be large: few of them are held at once.
+        Bodies may be large, so few of them are in memory at a time.
         """
         for start in range(0, len(ids), _BODIES):
-            rows = searchable.beginnings(
+            rows = snapshot_queries.load_excerpts(
                 self._session,
                 ids[start : start + _BODIES],
                 self.now,
@@ -123,38 +132,40 @@ class Snapshot:
                 embargoed=self.embargoed,
             )
             for row in rows:
-                title = _object(row.head).get("title", "")
-                yield Beginning(row.id, row.language, title, _beginning(row.text or b""))
+                title = _parse_piece(row.head).get("title", "")
+                yield StoryExcerpt(row.id, row.language, title, _parse_text_start(row.text or b""))
 
-    def released_stories(self, ids: Sequence[str]) -> list[PublicStory]:
-        """Return the stories among ids that are out, whether or not their time is over."""
-        return [self._story(row) for row in searchable.released_texts(self._session, ids)]
+    def load_released_stories(self, ids: Sequence[str]) -> list[PublicStory]:
+        """Return the released stories with these ids, even if they have expired."""
+        return [
+            self._story(row) for row in snapshot_queries.load_released_texts(self._session, ids)
+        ]
 
-    def stories_before(self, place: Position | None, limit: int) -> list[PublicStory]:
-        """Return stories that are out, newest first, after a place in that order."""
-        rows = searchable.texts_before(self._session, place, limit)
+    def load_stories_before(self, place: ListPosition | None, limit: int) -> list[PublicStory]:
+        """Return released stories after a place in the order of the newest first."""
+        rows = snapshot_queries.load_texts_before(self._session, place, limit)
         return [self._story(row) for row in rows]
 
-    def stories_of_source(self, source_id: str, after: str, limit: int) -> list[PublicStory]:
-        """Return stories of a source that are out in the order of ids, after one of them."""
-        rows = searchable.texts_of_source(self._session, source_id, after, limit)
+    def load_stories_of_source(self, source_id: str, after: str, limit: int) -> list[PublicStory]:
+        """Return released stories of a source after an id, in the order of ids."""
+        rows = snapshot_queries.load_texts_of_source(self._session, source_id, after, limit)
         return [self._story(row) for row in rows]
 
-    def forms(self, ids: Sequence[str], form: Form = "short") -> Mapping[str, bytes]:
-        """Return the visible stories among ids, a page of them at the most, in a form, by id."""
+    def render_stories(self, ids: Sequence[str], form: Form = "short") -> Mapping[str, bytes]:
+        """Render the visible stories with these ids, at most a page of them; return them by id."""
         if not ids:
             return {}
         selection = Selection((Clause("id", tuple(ids)),))
         query = StoryQuery(selection, form=form, limit=len(ids), embargoed=self.embargoed)
-        rows = reading.story_page(self._session, query, self.now)
-        return {row.id: b"".join(pieces(row, self.directory)) for row in rows}
+        rows = story_queries.load_page(self._session, query, self.now)
+        return {row.id: b"".join(story_pieces(row, self.directory)) for row in rows}
 
-    def count(self) -> int:
+    def count_visible(self) -> int:
         """Count the visible stories."""
-        return searchable.visible_count(self._session, self.now)
+        return snapshot_queries.count_visible(self._session, self.now)
 
     def _story(self, row: TextRow) -> PublicStory:
-        head, tail, body = (_object(one) for one in (row.head, row.tail, row.body))
+        head, tail, body = (_parse_piece(piece) for piece in (row.head, row.tail, row.body))
         source = self.directory.entries["source"].get(row.source_id or "")
         return PublicStory(
             id=row.id,
@@ -167,24 +178,24 @@ class Snapshot:
             summary=head.get("summary") or "",
             body=body.get("body_text", ""),
             tags=tail.get("tags", ()),
-            authors=[one["name"] for one in tail.get("authors", ())],
+            authors=[author["name"] for author in tail.get("authors", ())],
             source_id=row.source_id,
             source=source.name if source is not None else "",
-            branches=_branches(row.category_ids, self.directory),
+            branches=_find_branches(row.category_ids, self.directory),
             published_at=row.published_at,
             updated_at=row.updated_at,
         )
 
 
 @contextmanager
-def snapshot(delivery: Delivery, *, embargoed: bool = False) -> Iterator[Snapshot]:
-    """Open a snapshot; nothing else may be read on this thread while it is open."""
-    with delivery.opened() as (session, head, directory):
+def open_snapshot(delivery: DeliveryQueries, *, embargoed: bool = False) -> Iterator[Snapshot]:
+    """Open a snapshot; this thread must not read anything else while it is open."""
+    with delivery.open_state() as (session, head, directory):
         yield Snapshot(session, head, directory, embargoed=embargoed)
 
 
-def _object(members: bytes) -> dict[str, Any]:
-    """Return a stored piece; damaged ones (`dateline check` finds them) are empty."""
+def _parse_piece(members: bytes) -> dict[str, Any]:
+    """Parse a stored piece; a damaged one is empty (`dateline check` finds it)."""
     try:
         found: dict[str, Any] = json.loads(b"{" + members + b"}")
     except json.JSONDecodeError:
@@ -192,8 +203,8 @@ def _object(members: bytes) -> dict[str, Any]:
     return found
 
 
-def _beginning(piece: bytes) -> str:
-    """Return the text of a stored piece that begins with it, and was cut anywhere."""
+def _parse_text_start(piece: bytes) -> str:
+    """Return the text at the start of a stored piece that may be cut off anywhere."""
     if not piece.startswith(_TEXT):
         return ""
     found = _STRING.match(piece, len(_TEXT))
@@ -205,13 +216,13 @@ def _beginning(piece: bytes) -> str:
     return text
 
 
-def _branches(category_ids: str, directory: Directory) -> list[list[str]]:
+def _find_branches(category_ids: str, directory: TaxonomyDirectory) -> list[list[str]]:
     entries = directory.entries["category"]
     found: set[str] = set()
     branches = []
-    for one in category_ids.split(",") if category_ids else ():
+    for category_id in category_ids.split(",") if category_ids else ():
         branch = []
-        entry = entries.get(one)
+        entry = entries.get(category_id)
         while entry is not None and entry.id not in found:
             found.add(entry.id)
             branch.append(entry.id)

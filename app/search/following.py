@@ -10,9 +10,9 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
 
-from app.delivery.queries import Delivery
-from app.delivery.snapshot import snapshot
-from app.delivery.store.searchable import Touched
+from app.delivery.queries import DeliveryQueries
+from app.delivery.snapshot import open_snapshot
+from app.delivery.store.snapshot_queries import ChangedThing
 from app.search.errors import IndexUnavailable, IndexUnusable
 from app.search.index import Index, IndexedStory, Position, Writer
 from app.search.stories import indexed
@@ -26,7 +26,7 @@ _LONGEST_STEP = 10.0
 class Follower:
     """Brings an index up to date, step by step. Only one may do so at a time."""
 
-    def __init__(self, index: Index, delivery: Delivery) -> None:
+    def __init__(self, index: Index, delivery: DeliveryQueries) -> None:
         """Follow what the public may see."""
         self._index = index
         self._delivery = delivery
@@ -81,9 +81,9 @@ class Follower:
     def _ours(self) -> Writer:
         """Return the writer to an index that was made of this very log."""
         writer = self._opened()
-        with snapshot(self._delivery) as public:
+        with open_snapshot(self._delivery) as public:
             position = writer.position
-            if stands(position, public.changes(position.serial, 1)):
+            if stands(position, public.load_changes(position.serial, 1)):
                 return writer
         self.close()
         return self._begun()
@@ -115,8 +115,8 @@ class Follower:
         return self._writer
 
     def _start(self) -> Position:
-        with snapshot(self._delivery) as public:
-            serial, mark = public.head.position
+        with open_snapshot(self._delivery) as public:
+            serial, mark = public.log_state.position
         return Position(serial=serial, mark=mark)
 
     def _step(self, writer: Writer) -> bool:
@@ -132,10 +132,10 @@ class Follower:
 
     def _follow(self, writer: Writer, position: Position) -> tuple[Position, bool]:
         """Write what the log tells of."""
-        with snapshot(self._delivery) as public:
-            rows = public.changes(position.serial + 1, _ROWS)
+        with open_snapshot(self._delivery) as public:
+            rows = public.load_changes(position.serial + 1, _ROWS)
             ids = list(dict.fromkeys(row.id for row in rows if row.type == "article"))
-            stories = [indexed(one) for one in public.released_stories(ids)]
+            stories = [indexed(one) for one in public.load_released_stories(ids)]
         if not rows:
             return position, False
         writer.put(stories)
@@ -161,8 +161,8 @@ class Follower:
         pages, self._pages = self._pages, min(2 * self._pages, _MOST_PAGES)
         place, end = position.older_than, time.monotonic() + _LONGEST_STEP
         while pages and time.monotonic() < end:
-            with snapshot(self._delivery) as public:
-                page = public.stories_before(place, _PAGE)
+            with open_snapshot(self._delivery) as public:
+                page = public.load_stories_before(place, _PAGE)
             self._write_new(writer, [indexed(one) for one in page])
             if len(page) < _PAGE:
                 self._written = set()
@@ -181,8 +181,8 @@ class Follower:
     def _rewrite(self, writer: Writer, position: Position) -> Position:
         """Write some stories anew of a source that has perhaps another name now."""
         source, after = next(iter(position.sources.items()))
-        with snapshot(self._delivery) as public:
-            page = public.stories_of_source(source, after, _PAGE)
+        with open_snapshot(self._delivery) as public:
+            page = public.load_stories_of_source(source, after, _PAGE)
         writer.put([indexed(one) for one in page])
         rest = {id_: place for id_, place in position.sources.items() if id_ != source}
         if len(page) == _PAGE:
@@ -190,7 +190,7 @@ class Follower:
         return replace(position, sources=rest)
 
 
-def stands(position: Position, rows: Sequence[Touched]) -> bool:
+def stands(position: Position, rows: Sequence[ChangedThing]) -> bool:
     """Tell whether a position is one of this log: `rows` begin with the one that it names."""
     if position.serial == 0:
         return True

@@ -61,11 +61,13 @@ class Overlay:
         """Return what a reader that is no newer than the database finds as of now."""
         if not self._is_ours(reader.position, public):
             reader = self._index.empty()
-        untold = public.untold(_MOST_ROWS)
+        untold = public.find_unlogged(_MOST_ROWS)
         position = reader.position
-        if public.head.serial == position.serial and not untold:
+        if public.log_state.serial == position.serial and not untold:
             return View(reader, exact=position.complete, settled=position.complete)
-        wanted = _Known(position, public.head.position, untold, public.head.changes_at)
+        wanted = _Known(
+            position, public.log_state.position, untold, public.log_state.next_change_at
+        )
         with self._making:
             known = self._known.get(public.embargoed)
             if known is None or known[0] != wanted:
@@ -74,24 +76,24 @@ class Overlay:
 
     def _is_ours(self, position: Position, public: Snapshot) -> bool:
         """Tell whether an index was made of this log, which may lose rows."""
-        wanted = position, public.head.position
+        wanted = position, public.log_state.position
         if wanted[1] == (position.serial, position.mark) or wanted == self._verified:
             return True
-        if position.serial and not stands(position, public.changes(position.serial, 1)):
+        if position.serial and not stands(position, public.load_changes(position.serial, 1)):
             return False
         self._verified = wanted
         return True
 
 
 def _made(reader: Reader, public: Snapshot, untold: Iterable[str]) -> View:
-    rows = public.changes(reader.position.serial + 1, _MOST_ROWS + 1)
+    rows = public.load_changes(reader.position.serial + 1, _MOST_ROWS + 1)
     changed = dict.fromkeys(row.id for row in rows if row.type == "article")
     ids = list(changed | dict.fromkeys(untold))
-    visible = public.visible(ids)
+    visible = public.find_visible(ids)
     gone = [id_ for id_ in ids if id_ not in visible]
     most = MOST_HELD if public.embargoed else MOST_STORIES
     if len(rows) > _MOST_ROWS or len(visible) > most:
         return View(reader.with_changes(gone, ()), exact=False, settled=False)
-    stories = [indexed(one) for one in public.stories(list(visible))]
+    stories = [indexed(one) for one in public.load_stories(list(visible))]
     changed_reader = reader.with_changes(gone, stories)
     return View(changed_reader, exact=reader.position.complete, settled=False)

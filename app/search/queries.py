@@ -8,12 +8,12 @@ from typing import TypeVar
 
 from app.access.selection import Selection
 from app.content.inputs import normal_language
-from app.delivery.directory import Directory
-from app.delivery.freshness import Head
-from app.delivery.queries import Delivery
-from app.delivery.query import Form
-from app.delivery.snapshot import Snapshot, snapshot
+from app.delivery.freshness import LogState
+from app.delivery.queries import DeliveryQueries
+from app.delivery.snapshot import Snapshot, open_snapshot
 from app.delivery.store.entries import EntryType
+from app.delivery.story_query import Form
+from app.delivery.taxonomy_directory import TaxonomyDirectory
 from app.kit import json
 from app.search.errors import IndexUnavailable, IndexUnusable
 from app.search.highlighting import MOST_BYTES, Highlighter
@@ -74,7 +74,7 @@ class Answer:
     """
 
     items: Sequence[bytes]
-    head: Head
+    head: LogState
     exact: bool
     settled: bool
     hits: Sequence[Hit] = ()
@@ -96,7 +96,7 @@ class Standing:
 class Search:
     """Finds what is public now. Who may see what is decided by delivery alone."""
 
-    def __init__(self, index: Index, delivery: Delivery) -> None:
+    def __init__(self, index: Index, delivery: DeliveryQueries) -> None:
         """Search an index of what delivery serves."""
         self._index = index
         self._delivery = delivery
@@ -114,7 +114,7 @@ class Search:
 
         def suggested(public: Snapshot, view: View) -> tuple[list[Suggestion], Answer]:
             made = suggestions(text, limit, public, view.reader)
-            return made, Answer((), public.head, view.exact, view.settled)
+            return made, Answer((), public.log_state, view.exact, view.settled)
 
         made, answer = self._answered(suggested, embargoed=embargoed)
         return made, _not_lost(answer, made)
@@ -132,9 +132,9 @@ class Search:
 
         def found(public: Snapshot, view: View) -> Answer:
             ids = related(id_, selection, limit, public, view.reader)
-            shown = public.named(names_in).forms(ids)
+            shown = public.with_names_in(names_in).render_stories(ids)
             items = [shown[one] for one in ids if one in shown]
-            return Answer(items, public.head, view.exact, view.settled)
+            return Answer(items, public.log_state, view.exact, view.settled)
 
         answer = self._answered(found, embargoed=embargoed)
         return _not_lost(answer, answer.items)
@@ -149,7 +149,7 @@ class Search:
 
     def standing(self) -> Standing:
         """Return how the index stands to what is public."""
-        head = self._delivery.head().serial
+        head = self._delivery.load_log_state().serial
         try:
             return _standing(self._index.reader(), head)
         except IndexUnusable:
@@ -161,8 +161,8 @@ class Search:
 
     def total(self) -> int:
         """Count the stories that are public."""
-        with snapshot(self._delivery) as public:
-            return public.count()
+        with open_snapshot(self._delivery) as public:
+            return public.count_visible()
 
     def flaws(self) -> Iterator[str]:
         """Yield what is wrong with the index. To be missing or behind is not."""
@@ -176,7 +176,7 @@ class Search:
             yield flaw
             return
         exact, found, wanted = self._answered(
-            lambda public, view: (view.exact, view.reader.count(), public.count())
+            lambda public, view: (view.exact, view.reader.count(), public.count_visible())
         )
         if exact and found != wanted:
             yield f"It holds {found} stories where {wanted} are public."
@@ -205,7 +205,7 @@ class Search:
         self, reader: Reader, made: Callable[[Snapshot, View], Result], *, embargoed: bool
     ) -> Result:
         # The reader comes first: so it is no newer than the database, and the log tells the rest.
-        with snapshot(self._delivery, embargoed=embargoed) as public:
+        with open_snapshot(self._delivery, embargoed=embargoed) as public:
             return made(public, self._overlay.view(reader, public))
 
 
@@ -224,12 +224,12 @@ def _not_lost(answer: Answer, found: Sized) -> Answer:
 
 
 def _searched(query: SearchQuery, public: Snapshot, view: View) -> Answer:
-    public = public.named(query.names_in)
+    public = public.with_names_in(query.names_in)
     found = view.reader.search(_ask(query, public))
     hits = found.hits[::-1] if query.backwards else found.hits
     return Answer(
         items=_items(query, public, found, hits),
-        head=public.head,
+        head=public.log_state,
         exact=view.exact,
         settled=view.settled,
         hits=hits,
@@ -269,9 +269,9 @@ def _in_titles(typed: Typed) -> Typed:
 def _items(query: SearchQuery, public: Snapshot, found: Found, hits: Sequence[Hit]) -> list[bytes]:
     ids = [hit.id for hit in hits]
     if query.form != "short":
-        forms = public.forms(ids, query.form)
+        forms = public.render_stories(ids, query.form)
         return [forms[id_] for id_ in ids if id_ in forms]
-    shown = public.forms(ids)
+    shown = public.render_stories(ids)
     marked = _highlights(query, public, found, ids) if query.highlighted else {}
     items = []
     for hit in hits:
@@ -288,14 +288,14 @@ def _highlights(
 ) -> dict[str, dict[str, object]]:
     highlighter = Highlighter(found.typed or Typed())
     marked: dict[str, dict[str, object]] = {}
-    for story in public.beginnings(ids, MOST_BYTES):
+    for story in public.load_excerpts(ids, MOST_BYTES):
         body = "" if query.titles_only else story.body
         made = highlighter.highlights(story.language, story.title, body)
         marked[story.id] = {"title": made.title, "body": list(made.body)}
     return marked
 
 
-def _labelled(found: Facets, directory: Directory) -> Facets:
+def _labelled(found: Facets, directory: TaxonomyDirectory) -> Facets:
     """Return facets with slugs and names in the place of ids, and language tags as written."""
     labelled: dict[FacetField, Sequence[FacetValue]] = {}
     for name, values in found.items():
@@ -310,7 +310,7 @@ def _labelled(found: Facets, directory: Directory) -> Facets:
 
 
 def _named(
-    values: Sequence[FacetValue], directory: Directory, type_: EntryType
+    values: Sequence[FacetValue], directory: TaxonomyDirectory, type_: EntryType
 ) -> list[FacetValue]:
     entries = directory.entries[type_]
     known = ((entries[one.value], one.count) for one in values if one.value in entries)

@@ -15,13 +15,13 @@ def related(
     id_: str, selection: Selection, limit: int, public: Snapshot, reader: Reader
 ) -> list[str]:
     """Return the ids of stories like a visible one, the most like first."""
-    stories = public.stories([id_])
+    stories = public.load_stories([id_])
     if not stories:
         return []
     story = stories[0]
     selection = _in_its_language(story, selection)
     hits = reader.similar(indexed(story), selection, limit + _CANDIDATES_MORE)
-    found = {one.id: one for one in public.stories([hit.id for hit in hits])}
+    found = {one.id: one for one in public.load_stories([hit.id for hit in hits])}
     in_order = (found[hit.id] for hit in hits if hit.id in found)
     return [one.id for one in in_order if not is_near_copy(story, one)][:limit]
 

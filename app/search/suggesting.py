@@ -83,7 +83,7 @@ def _titles(text: str, limit: int, public: Snapshot, reader: Reader) -> Iterator
         return
     hits = reader.search(Ask(typed, public.now, limit=limit)).hits
     ids = [hit.id for hit in hits]
-    shown = public.forms(ids)
+    shown = public.render_stories(ids)
     for id_ in ids:
         if id_ in shown:
             story = json.loads(shown[id_])

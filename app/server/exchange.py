@@ -1,4 +1,4 @@
-"""A request and its answer, as an ASGI application sees them."""
+"""The exchange of a request and its response, as ASGI messages."""
 
 import asyncio
 import logging
@@ -10,15 +10,15 @@ from app.server.response_head import CONTINUE, encode_headers
 if TYPE_CHECKING:
     from app.server.protocol import HttpProtocol
 
-# A body of which more waits to be taken is not read on.
+# More of a body is not read while so many bytes wait for the application.
 _MAX_WAITING_BYTES = 64 * 1024
-# So much of an unwanted body is read, so that its connection can be used again.
+# So much of an unread body is discarded, so that the connection can be reused.
 MAX_UNWANTED_BYTES = 256 * 1024
 _log = logging.getLogger("dateline.server")
 
 
 class Exchange:
-    """Gives the application its request, and writes its answer."""
+    """Passes a request to the application, and writes its response."""
 
     def __init__(
         self, connection: "HttpProtocol", *, keep_alive: bool, expects_continue: bool
@@ -30,15 +30,15 @@ class Exchange:
             expects_continue,
         )
         self._body = b""
-        # What is to be sent of the body of the answer.
+        # Bytes of the response body that remain to be sent.
         self._remaining: int | None = None
-        # Set as the request moves on: a part of its body, its answer, its end.
+        # Set on progress: a part of the body, the response, the end.
         self._changed = asyncio.Event()
         self.task: asyncio.Task[None] | None = None
         self._is_body_delivered = self._is_chunked = self._has_listener_slot = False
         self.is_started = self.is_complete = self.is_disconnected = False
-        # Whether minutes, not seconds, are waited for while the client neither sends nor reads
-        # anything, and whether the request is cancelled when its client leaves.
+        # Whether the extended timeout applies, and whether the request is cancelled when the client
+        # disconnects.
         self.is_extended = self.cancel_on_disconnect = False
         self._slot_client: str | None = None
 
@@ -48,7 +48,7 @@ class Exchange:
         self._has_no_body = scope["method"] == "HEAD"
         try:
             await app(scope, self.receive, self.send)
-        # Whatever an application raises, the client gets an answer and the log the traceback.
+        # The application may raise anything; log it, and answer the client.
         except Exception:  # noqa: BLE001
             _log.exception("the application failed")
         finally:
@@ -57,9 +57,9 @@ class Exchange:
             self._connection.on_ended(self)
 
     def acquire_listener_slot(self, address: str | None) -> bool:
-        """Make the request a listener, which ends with its client; False if no seat is free.
+        """Make the request a listener, cancelled on disconnect; False if no slot is free.
 
-        Call it once; the seat is one of the client with this address.
+        Call it once; the slot counts for the client with this address.
         """
         limits = self._connection.hooks.limits
         self._slot_client = limits.find_client(address)
@@ -68,21 +68,21 @@ class Exchange:
         return self._has_listener_slot
 
     def add_body(self, part: bytes) -> bool:
-        """Take a part of the body, or its end; return whether as much waits as may."""
+        """Add a part of the body, or its end; return whether reading has to pause."""
         self._expects_continue = False
         self._body += part
         self._changed.set()
         return len(self._body) > _MAX_WAITING_BYTES
 
     def disconnect(self) -> None:
-        """Let the application know that its client has gone, and end what ends with it."""
+        """Tell the application that the client has disconnected; cancel it if it wants that."""
         self.is_disconnected = True
         self._changed.set()
         if self.cancel_on_disconnect and self.task is not None:
             self.task.cancel()
 
     async def receive(self) -> Message:
-        """Return the next part of the request, or that its client has gone."""
+        """Return the next part of the request body, or a disconnect."""
         if self._expects_continue and not self.is_disconnected:
             self._expects_continue = False
             self._connection.write(CONTINUE)
@@ -97,7 +97,7 @@ class Exchange:
         return {"type": "http.disconnect"}
 
     async def send(self, message: Message) -> None:
-        """Send a part of the answer, or all of it."""
+        """Send a part of the response, or all of it."""
         if not (self._connection.writable.is_set() or self.is_disconnected):
             await self._connection.writable.wait()
         if self.is_disconnected:
@@ -126,7 +126,7 @@ class Exchange:
         if length is not None:
             self._remaining = 0 if self._has_no_body else int(length)
         elif not self._has_no_body:
-            # In HTTP/1.0, the end of the connection is the end of such an answer.
+            # In HTTP/1.0, the end of the connection ends the response.
             self._is_chunked = not self._connection.reader.is_http_1_0
             self._keep_alive = self._keep_alive and self._is_chunked
             lines += b"transfer-encoding: chunked\r\n" if self._is_chunked else b""
@@ -147,9 +147,9 @@ class Exchange:
             self._complete()
 
     def _begin(self, *, is_streamed: bool) -> None:
-        # Between the parts of an answer, the application may read on.
+        # The application may read more of the body between the parts of a streamed response.
         is_nearly_read = is_streamed or self._connection.reader.body_remaining <= MAX_UNWANTED_BYTES
-        # A client that waits to send an unwanted body may send it, or another request.
+        # A client that waits for `100 Continue` may send the body or another request next.
         ends = self._expects_continue or self._connection.is_stopping
         self._keep_alive = self._keep_alive and is_nearly_read and not ends
         self.is_started = True

@@ -12,11 +12,11 @@ _ABSOLUTE = re.compile(rb"https?://([^/?#]+)(.*)", re.IGNORECASE | re.DOTALL)
 
 
 class RequestRefused(Exception):
-    """A request that the server answers by itself: with a code of problems, and a detail."""
+    """A request that the server refuses itself, with a problem code and a detail."""
 
 
 def check_query(target: bytes) -> None:
-    """Refuse too long a query; the target may be unfinished."""
+    """Refuse a query that is too long; the target may be incomplete."""
     if len(target) > LONGEST_QUERY and len(target.partition(b"?")[2]) > LONGEST_QUERY:
         raise RequestRefused(
             "query_too_long", f"A query may have {LONGEST_QUERY} bytes at the most."
@@ -26,8 +26,8 @@ def check_query(target: bytes) -> None:
 def split_target(method: str, target: bytes, headers: Headers) -> tuple[str, bytes, bytes]:
     """Return path, raw path and query of a target.
 
-    The authority of a target in absolute form takes the place of `Host` among the headers (RFC
-    9112, section 3.2.2), so that whatever checks the host checks it.
+    The authority of a target in absolute form replaces `Host` in the headers (RFC 9112, section
+    3.2.2), so that all checks of the host apply to it.
     """
     if not target.startswith(b"/"):
         target = _to_origin_form(method, target, headers)
@@ -51,9 +51,9 @@ def _to_origin_form(method: str, target: bytes, headers: Headers) -> bytes:
 
 
 def check_headers(version: str, fields: dict[bytes, bytes], headers: Headers) -> None:
-    """Refuse a head of which two machines on the way could make two different requests.
+    """Refuse a head that two servers could interpret differently (request smuggling).
 
-    The parser has refused two lengths already, and a length of a body in chunks.
+    The parser has refused two lengths already, and a length together with chunks.
     """
     if version not in {"1.1", "1.0"}:
         raise RequestRefused(*NOT_HTTP)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from app.delivery.freshness import Head
+from app.delivery.freshness import LogState
 from app.kit.clock import format_instant
 from app.kit.xml import remove_illegal
 from app.syndication.addresses import Addresses
@@ -34,7 +34,7 @@ def feed_of(
     items: Sequence[Item],
     withdrawn: Sequence[Withdrawn],
     addresses: Addresses,
-    head: Head,
+    head: LogState,
 ) -> Feed:
     """Return the feed that a page of stories makes."""
     return Feed(
@@ -47,7 +47,7 @@ def feed_of(
         address=place.address,
         id=place.id,
         language=_language(items),
-        updated=_updated(items, withdrawn, head.changed_at or head.now),
+        updated=_updated(items, withdrawn, head.last_change_at or head.now),
         items=items,
         withdrawn=withdrawn,
         next=place.next,

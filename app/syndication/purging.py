@@ -5,8 +5,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from app.delivery.following import Follower
-from app.delivery.freshness import EVERYTHING, Surrogates
+from app.delivery.freshness import EVERYTHING, SurrogateKeys
+from app.delivery.log_follower import LogFollower
 from app.delivery.store import Change
 from app.kit import json
 from app.kit.clock import format_instant
@@ -37,7 +37,11 @@ class Purging:
     """Tells one receiver of all changes: each at least once, in the order of the log."""
 
     def __init__(
-        self, follower: Follower, surrogates: Surrogates, client: HttpClient, receiver: Receiver
+        self,
+        follower: LogFollower,
+        surrogates: SurrogateKeys,
+        client: HttpClient,
+        receiver: Receiver,
     ) -> None:
         """Begin where the follower stands."""
         self._follower = follower
@@ -56,11 +60,11 @@ class Purging:
 
     def lag(self) -> int:
         """Return how many serials the receiver is behind the log."""
-        return self._follower.lag()
+        return self._follower.count_waiting()
 
     def flaws(self, now: datetime) -> list[str]:
         """Return what is wrong if the receiver has not been told of changes for long."""
-        since = self._follower.waits_since()
+        since = self._follower.find_oldest_waiting()
         if since is None or now - since < _LONG:
             return []
         return [
@@ -74,7 +78,7 @@ class Purging:
         self._client.close()
 
     def _tell(self, rows: Sequence[Change]) -> bool:
-        return all(self._send(keys) for keys in _portions(self._surrogates.outdated(rows)))
+        return all(self._send(keys) for keys in _portions(self._surrogates.keys_of_changes(rows)))
 
     def _send(self, keys: Sequence[str]) -> bool:
         outcome = self._client.send(

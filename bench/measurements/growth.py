@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from functools import partial
 
-from app.delivery.terms import PAIRS, SINGLE, pair_field
+from app.delivery.rendering import PAIR_FIELDS, SINGLE_FIELDS, join_fields
 from bench.load import Target
 from bench.measurement import Goal, Measurement, Outcome, outcome_of_load
 from bench.questions import in_many_forms, queries_of, sizes_asked, some_stories
@@ -60,7 +60,7 @@ MEASUREMENTS = (
     _measurement("headlines", "headlines", headlines),
     *(
         _measurement(field.replace("+", "-"), _by(field), partial(filtered, field=field))
-        for field in (*SINGLE, *map(pair_field, PAIRS))
+        for field in (*SINGLE_FIELDS, *map(join_fields, PAIR_FIELDS))
     ),
     _measurement("article", "one article", articles),
 )

@@ -21,7 +21,7 @@ from pathlib import Path
 from statistics import median
 
 from app.bootstrap import Services, bootstrap
-from app.delivery.snapshot import PublicStory, snapshot
+from app.delivery.snapshot import PublicStory, open_snapshot
 from app.kit.ids import new_id
 from app.search.engine.tantivy_index import TantivyIndex
 from app.search.index import Ask, Position
@@ -193,8 +193,8 @@ def _imported(folder: Path, stories: int) -> Path:
 def _stories(services: Services) -> Iterator[PublicStory]:
     place = None
     while True:
-        with snapshot(services.delivery) as public:
-            page = public.stories_before(place, _PAGE)
+        with open_snapshot(services.delivery) as public:
+            page = public.load_stories_before(place, _PAGE)
         yield from page
         if len(page) < _PAGE:
             return

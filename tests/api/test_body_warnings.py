@@ -8,7 +8,7 @@ from starlette.testclient import TestClient
 from app.api.schemas.newsroom import ArticleWritten, BulkAnswer
 from app.bootstrap import Services, bootstrap
 from app.content.removals import CODES
-from app.delivery.soundness import flaws
+from app.delivery.consistency import find_inconsistencies
 from app.kit import json
 from tests.newsroom import Newsroom
 
@@ -171,17 +171,19 @@ def test_frames_of_named_hosts_are_published_and_sound(services: Services) -> No
 
     def wrong(frames: frozenset[str]) -> list[str]:
         with services.database.read() as session:
-            found = flaws(session, services.clock.now(), lambda one: text_now(one, frames))
+            found = find_inconsistencies(
+                session, services.clock.now(), lambda one: text_now(one, frames)
+            )
             return [flaw.detail for flaw in found]
 
     made = framing.runner.run(Actor(None, "tests"), create)
     for article in made:
-        body = framing.delivery.story(article.id).body or b""
+        body = framing.delivery.find_story(article.id).body or b""
         assert b"<iframe src=" in body
         assert b"sandbox=" in body
     assert wrong(framing.runner.options) == []
     assert len(wrong(frozenset())) == 2
     assert list(rebuild(services.runner)) == [(2, 2)]
     for article in made:
-        assert b"<iframe" not in (services.delivery.story(article.id).body or b"<iframe")
+        assert b"<iframe" not in (services.delivery.find_story(article.id).body or b"<iframe")
     assert wrong(frozenset()) == []

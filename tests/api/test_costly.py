@@ -15,7 +15,7 @@ from starlette.testclient import TestClient
 from app.api.app import create_app
 from app.api.delivery.respond import asks_much
 from app.bootstrap import Services
-from app.delivery.store import reading
+from app.delivery.store import story_queries
 from app.kit.sql.costly_reads import MAX_COSTLY
 from app.settings import Settings
 from tests.newsroom import Newsroom
@@ -42,12 +42,12 @@ def counting(monkeypatch: pytest.MonkeyPatch) -> threading.Semaphore:
     """Counts that take minutes; released for each that has begun."""
     begun = threading.Semaphore(0)
 
-    def count(session: Any, *_: Any, **__: Any) -> reading.Counted:
+    def count(session: Any, *_: Any, **__: Any) -> story_queries.StoryCount:
         begun.release()
         session.scalar(_SLOW[session.dialect])
-        return reading.Counted(0)
+        return story_queries.StoryCount(0)
 
-    monkeypatch.setattr(reading, "count_stories", count)
+    monkeypatch.setattr(story_queries, "count_stories", count)
     return begun
 
 
@@ -68,12 +68,12 @@ def test_nobody_waits_for_what_takes_long(
     newsroom.story("A story")
     begun, go_on = threading.Semaphore(0), threading.Event()
 
-    def count(*_: Any, **__: Any) -> reading.Counted:
+    def count(*_: Any, **__: Any) -> story_queries.StoryCount:
         begun.release()
         assert go_on.wait(_PATIENCE)
-        return reading.Counted(1)
+        return story_queries.StoryCount(1)
 
-    monkeypatch.setattr(reading, "count_stories", count)
+    monkeypatch.setattr(story_queries, "count_stories", count)
     # As many as would take every thread and every connection.
     with ThreadPoolExecutor(60) as pool:
         asked: list[Callable[[], Response]] = [
@@ -126,7 +126,7 @@ def _patient(_: float) -> Any:
 def test_a_count_ends_at_ten_thousand_for_those_without_a_key(
     newsroom: Newsroom, client: TestClient, monkeypatch: pytest.MonkeyPatch, dialect: str
 ) -> None:
-    monkeypatch.setattr(reading, "_COUNTED_EXACTLY", 3)
+    monkeypatch.setattr(story_queries, "_MOST_COUNTED", 3)
     for number in range(3):
         newsroom.story(f"Rain {number}", tags=["rain"])
     assert _count(client, "exact") == _count(client, "estimated") == (3, "exact")

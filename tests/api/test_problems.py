@@ -91,7 +91,7 @@ def test_a_fault_is_a_problem_and_tells_nothing(
     def fail(*_: object) -> None:
         raise RuntimeError("the password is swordfish")
 
-    monkeypatch.setattr(type(services.delivery), "stories", fail)
+    monkeypatch.setattr(type(services.delivery), "list_stories", fail)
     response = client.get("/v1/headlines", headers={"origin": "https://site.example"})
     _is_problem(response, 500, "internal")
     assert "swordfish" not in response.text

@@ -11,7 +11,7 @@ from app.access.selection import SelectionFields
 from app.api.app import create_app
 from app.bootstrap import Services, bootstrap
 from app.delivery import store
-from app.delivery.terms import PAIRS, SINGLE, pair_field
+from app.delivery.rendering import PAIR_FIELDS, SINGLE_FIELDS, join_fields
 from app.settings import Settings
 from bench.archive import Archive, fill, some_slugs
 from bench.questions import HEADLINES, in_many_forms, queries_of, query_of, sizes_asked
@@ -42,7 +42,7 @@ def client(services: Services) -> TestClient:
     return TestClient(create_app(services))
 
 
-@pytest.mark.parametrize("field", [*SINGLE, *map(pair_field, PAIRS)])
+@pytest.mark.parametrize("field", [*SINGLE_FIELDS, *map(join_fields, PAIR_FIELDS)])
 def test_lists_have_as_many_stories_as_were_counted(
     client: TestClient, archive: Archive, field: str
 ) -> None:
@@ -70,8 +70,8 @@ def _sorted(facts: SelectionFields | None) -> dict[str, list[str]]:
 
 def test_the_log_has_every_story_as_the_product_would_write_it(services: Services) -> None:
     with services.database.read() as session:
-        rows = [row for row in store.log_rows(session, 0, 10_000) if row.type == "article"]
-        written = store.attributes(session, [row.id for row in rows])
+        rows = [row for row in store.load_changes(session, 0, 10_000) if row.type == "article"]
+        written = store.load_attributes(session, [row.id for row in rows])
     assert len(rows) == STORIES
     assert {row.op for row in rows} == {"upsert"}
     for row in rows:

@@ -7,7 +7,7 @@ from sqlalchemy import text
 
 from app.access.selection import SelectionFields
 from app.delivery import store
-from app.delivery.terms import terms_of
+from app.delivery.rendering import build_terms
 from app.kit.clock import format_instant
 from app.kit.sql.database import Database
 
@@ -29,7 +29,7 @@ def write_archive(database: Database) -> None:
     with database.write() as session:
         store.insert_documents(session, documents)
         change = store.Change(EPOCH, "article", story_id(0), "upsert", "published", 1)
-        store.append(session, [change])
+        store.append_to_log(session, [change])
     if database.dialect == "postgresql":
         with database.engine.connect() as connection:
             connection.execution_options(isolation_level="AUTOCOMMIT")
@@ -73,4 +73,4 @@ def _document(number: int) -> store.WholeDocument:
         tail=b'"b":2',
         extra=b'"c":3',
     )
-    return store.WholeDocument(row, b'"body_text":"..."', terms_of(selected_by))
+    return store.WholeDocument(row, b'"body_text":"..."', build_terms(selected_by))

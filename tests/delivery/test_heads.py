@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from app.bootstrap import Services
-from app.delivery.freshness import Head, Heads
-from app.delivery.query import StoryQuery
+from app.delivery.freshness import LogState, LogStateCache
+from app.delivery.story_query import StoryQuery
 from app.kit.sql.change_watch import VersionProof
 from tests.newsroom import Newsroom
 
@@ -33,34 +33,34 @@ class _Watch:
     def close(self) -> None: ...
 
 
-def _head(changes_at: datetime | None = None) -> Head:
-    return Head(1, (0, None), _NOW, None, changes_at)
+def _head(changes_at: datetime | None = None) -> LogState:
+    return LogState(1, (0, None), _NOW, None, changes_at)
 
 
 def test_a_head_stands_until_something_is_written() -> None:
     watch = _Watch()
-    heads, head = Heads(watch), _head()
-    heads.remember(heads.version(), head)
-    assert heads.at(watch.version(), _NOW + _SECOND) == head._replace(now=_NOW + _SECOND)
+    heads, head = LogStateCache(watch), _head()
+    heads.put(heads.version(), head)
+    assert heads.get(watch.version(), _NOW + _SECOND) == head._replace(now=_NOW + _SECOND)
     watch.moved += 1
-    assert heads.at(watch.version(), _NOW + _SECOND) is None
+    assert heads.get(watch.version(), _NOW + _SECOND) is None
 
 
 def test_a_head_stands_until_its_moment_comes_and_not_before_it_was_read() -> None:
-    heads, head = Heads(_Watch()), _head(changes_at=_NOW + 2 * _SECOND)
-    heads.remember(0, head)
-    known = [heads.at(0, _NOW + number * _SECOND) for number in (-1, 0, 1, 2, 3)]
+    heads, head = LogStateCache(_Watch()), _head(changes_at=_NOW + 2 * _SECOND)
+    heads.put(0, head)
+    known = [heads.get(0, _NOW + number * _SECOND) for number in (-1, 0, 1, 2, 3)]
     assert known == [None, head, head._replace(now=_NOW + _SECOND), None, None]
 
 
 def test_a_head_that_may_be_newer_than_its_version_is_not_remembered() -> None:
     watch = _Watch()
-    heads = Heads(watch)
+    heads = LogStateCache(watch)
     before = heads.version()
     watch.moved += 1
-    heads.remember(before, _head())
-    assert heads.at(watch.version(), _NOW) is None
-    assert heads.at(before, _NOW) is None
+    heads.put(before, _head())
+    assert heads.get(watch.version(), _NOW) is None
+    assert heads.get(before, _NOW) is None
 
 
 @pytest.mark.parametrize("dialect", ["sqlite"])
@@ -69,7 +69,7 @@ def test_what_is_written_while_a_reader_reads_is_read_again(
     what: str, newsroom: Newsroom, services: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     story = newsroom.story("One")
-    services.delivery.head()
+    services.delivery.load_log_state()
     fetch = services.database.fetch
     interruptions: list[str] = []
 
@@ -83,11 +83,11 @@ def test_what_is_written_while_a_reader_reads_is_read_again(
 
     monkeypatch.setattr(services.database, "fetch", interrupted)
     if what == "a list":
-        page = services.delivery.stories(StoryQuery())
-        head, body = page.head, page.items[0]
+        page = services.delivery.list_stories(StoryQuery())
+        head, body = page.log_state, page.items[0]
     else:
-        found = services.delivery.story("one")
-        head, body = found.head, found.body or b""
+        found = services.delivery.find_story("one")
+        head, body = found.log_state, found.body or b""
     assert interruptions
     assert b'"title":"Two"' in body
-    assert head.serial == services.delivery.head().serial
+    assert head.serial == services.delivery.load_log_state().serial

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from app.delivery.store import documents, embargoed, searchable
+from app.delivery.store import documents, embargo_log, snapshot_queries
 from app.kit.sql.database import Database
 from app.kit.sql.statement import Statement
 from tests.delivery.archive import NOW, story_id
@@ -16,9 +16,9 @@ from tests.delivery.cost import cost
 
 _NAMED: dict[str, tuple[Statement[Any], int]] = {
     "stories of a group that are out": (documents._RELEASED, 1),
-    "groups with a story under embargo": (embargoed._GROUPS, 1),
-    "a text for the index": (searchable._RELEASED_TEXTS, 1),
-    "many texts for the index": (searchable._RELEASED_TEXTS, 100),
+    "groups with a story under embargo": (embargo_log._GROUPS, 1),
+    "a text for the index": (snapshot_queries._RELEASED_TEXTS, 1),
+    "many texts for the index": (snapshot_queries._RELEASED_TEXTS, 100),
 }
 
 

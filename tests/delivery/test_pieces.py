@@ -3,7 +3,7 @@
 import pytest
 
 from app.bootstrap import Services
-from app.delivery import directory
+from app.delivery import taxonomy_directory
 from tests.newsroom import Newsroom
 
 pytestmark = pytest.mark.parametrize("dialect", ["sqlite"], indirect=True)
@@ -12,9 +12,9 @@ pytestmark = pytest.mark.parametrize("dialect", ["sqlite"], indirect=True)
 def test_whoever_walked_the_archive_leaves_room(
     newsroom: Newsroom, services: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(directory, "_MOST_JOINED", 3)
+    monkeypatch.setattr(taxonomy_directory, "_PIECE_CACHE_BYTES", 3)
     ids = [newsroom.category(name)["id"] for name in ("Sea", "Land", "Air", "Fire")]
-    known = services.delivery.current().directory
-    walked = [known.between(None, id_) for id_ in ids]
+    known = services.delivery.load_current().directory
+    walked = [known.taxonomy_piece(None, id_) for id_ in ids]
     assert [b'"name":"Sea"' in walked[0], b'"name":"Fire"' in walked[3]] == [True, True]
-    assert known.between(None, ids[3]) is walked[3]
+    assert known.taxonomy_piece(None, ids[3]) is walked[3]

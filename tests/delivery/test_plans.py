@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from app.access.selection import Clause, Selection, TimeRange
-from app.delivery.query import SortKey, StoryQuery
-from app.delivery.store import reading
+from app.delivery.store import story_queries
+from app.delivery.story_query import SortKey, StoryQuery
 from app.kit.clock import to_micros
 from app.kit.sql.database import Database
 from tests.delivery.archive import EPOCH, NOW, SCHEDULED, STORIES, story_id
@@ -68,7 +68,7 @@ def page_cost(
         limit=_PAGE - 1,
         preferred=preferred,
     )
-    asked = reading.story_page_statement(query, NOW, database.dialect, headed=True)
+    asked = story_queries.build_page_statement(query, NOW, database.dialect, with_state=True)
     return cost(database, *asked)
 
 
@@ -76,7 +76,9 @@ def work_of_so_many(database: Database, number: int) -> int:
     """Return what it takes to fetch so many stories by their ids."""
     ids = tuple(story_id(one) for one in range(number))
     selection = Selection((Clause("id", ids),))
-    asked = reading.story_page_statement(StoryQuery(selection), NOW, database.dialect, headed=True)
+    asked = story_queries.build_page_statement(
+        StoryQuery(selection), NOW, database.dialect, with_state=True
+    )
     return cost(database, *asked).visited
 
 
@@ -139,7 +141,7 @@ def test_no_list_is_sorted_after_it_was_read(key: SortKey, archive: Database) ->
 def test_stories_named_by_id_are_looked_up_one_by_one(number: int, archive: Database) -> None:
     ids = tuple(story_id(one) for one in range(number))
     query = StoryQuery(Selection((Clause("id", ids),)))
-    seen = cost(archive, *reading.story_page_statement(query, NOW, archive.dialect))
+    seen = cost(archive, *story_queries.build_page_statement(query, NOW, archive.dialect))
     assert not seen.sorts, seen.steps
     assert seen.visited <= (number if archive.dialect == "postgresql" else 200 + 100 * number)
 

@@ -4,9 +4,9 @@ import pytest
 from sqlalchemy import String, delete, literal_column, select, update
 
 from app.bootstrap import Services
-from app.delivery.models import DocumentBody, DocumentTerm, Redirect, Withdrawn
+from app.delivery.models import DocumentBody, DocumentTerm, Redirect, StoryTombstone
 from app.delivery.rebuild import rebuild
-from app.delivery.terms import Term
+from app.delivery.rendering import Term
 from app.kit.sql.schema import table_of
 from app.kit.sql.statement import Query
 from tests.api.reading import titles
@@ -107,11 +107,11 @@ def test_what_stood_in_the_place_of_a_story_is_gone_when_it_is_there_again(
     story = newsroom.story("One")
     story = newsroom.verb(story, "unpublish", answer="gone", notice="Wait.")
     with services.database.read() as session:
-        assert session.scalars(select(Withdrawn.id))
+        assert session.scalars(select(StoryTombstone.id))
         assert session.scalars(select(Redirect.slug)) != []
     newsroom.verb(story, "publish")
     with services.database.read() as session:
-        assert session.scalars(select(Withdrawn.id)) == []
+        assert session.scalars(select(StoryTombstone.id)) == []
         assert session.scalars(select(Redirect.slug)) == []
 
 

@@ -6,9 +6,9 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from app.access.selection import Clause, Selection, TimeRange
-from app.delivery.queries import in_order
-from app.delivery.query import SortKey, StoryQuery
-from app.delivery.store import reading
+from app.delivery.queries import sort_page
+from app.delivery.store import story_queries
+from app.delivery.story_query import SortKey, StoryQuery
 from app.kit.sql.database import Database
 from app.kit.sql.session import ReadSession
 from tests.delivery.archive import EPOCH, NOW, SCHEDULED, STORIES, attributes, story_id
@@ -52,7 +52,7 @@ def pages(session: ReadSession, selection: Selection, key: SortKey, descending: 
     position = None
     for _ in range(5):
         query = StoryQuery(selection, key, descending, position, limit=7)
-        rows = in_order(query, reading.story_page(session, query, NOW))
+        rows = sort_page(query, story_queries.load_page(session, query, NOW))
         if not rows:
             break
         found += [row.id for row in rows]
@@ -83,4 +83,6 @@ def test_a_selection_is_read_in_order_and_whole(
         expected.reverse()
     with archive.read() as session:
         assert pages(session, selection, key, descending) == expected[:35]
-        assert reading.count_stories(session, StoryQuery(selection), NOW).number == len(expected)
+        assert story_queries.count_stories(session, StoryQuery(selection), NOW).number == len(
+            expected
+        )

@@ -3,7 +3,7 @@
 import pytest
 
 from app.access.selection import Clause, Field, Selection
-from app.delivery.query import StoryQuery
+from app.delivery.story_query import StoryQuery
 
 _FIELDS: tuple[Field, ...] = ("id", "tag", "author", "category", "source", "language", "kind")
 

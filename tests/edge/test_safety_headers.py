@@ -117,8 +117,8 @@ def test_so_does_a_fault(services: Services, monkeypatch: pytest.MonkeyPatch) ->
     def fail(*_: Any, **__: Any) -> None:
         raise RuntimeError("on purpose")
 
-    monkeypatch.setattr(type(services.delivery), "stories", fail)
-    monkeypatch.setattr(type(services.delivery), "current", fail)
+    monkeypatch.setattr(type(services.delivery), "list_stories", fail)
+    monkeypatch.setattr(type(services.delivery), "load_current", fail)
     with TestClient(create_app(services), raise_server_exceptions=False) as client:
         for path in ("/v1/headlines", "/v1/sources", "/feeds/latest.rss", "/v1/categories/a"):
             answer = client.get(path)

@@ -14,9 +14,9 @@ import pytest
 
 import app
 from app.api.app import create_app
-from app.api.cache.freshness import Freshness
 from app.api.http.asgi import App, Message, Receive, Scope, Send
 from app.bootstrap import Services
+from app.delivery.queries import DeliveryQueries
 from app.kit.errors import DatabaseUnavailable
 from app.server.interface import WHOLE, Hooks
 from app.server.protocol import HttpProtocol
@@ -157,7 +157,7 @@ def test_where_the_database_fails_nothing_is_at_hand(
         raise DatabaseUnavailable("It is gone.")
 
     with monkeypatch.context() as broken:
-        broken.setattr(Freshness, "_read", fails)
+        broken.setattr(DeliveryQueries, "load_changes_since", fails)
         assert at_hand(dict(asked)) is None
     assert b'"Four"' in at_hand(dict(asked))["body"]
 

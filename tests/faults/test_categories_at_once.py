@@ -95,7 +95,7 @@ def test_what_comes_under_a_category_while_its_slug_changes_is_told_with_its_new
 def _last_told(services: Services, after: int = 0) -> dict[str, int]:
     """Return the serial at which each category was told of last, after another serial."""
     with services.database.read() as session:
-        return {row.id: row.serial for row in store.log_rows(session, after, 10_000)}
+        return {row.id: row.serial for row in store.load_changes(session, after, 10_000)}
 
 
 def _create_below(newsroom: Newsroom, parent: dict[str, Any]) -> None:

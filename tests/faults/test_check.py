@@ -10,7 +10,7 @@ from sqlalchemy import Connection, delete, insert, select, update
 from app.bootstrap import Services
 from app.content.models import ArticleRow, RevisionRow
 from app.delivery import store
-from app.delivery.models import Document, DocumentBody, DocumentTerm, Entry, LogRow
+from app.delivery.models import Document, DocumentBody, DocumentTerm, LogRow, TaxonomyRecord
 from app.kit.ids import new_id
 from app.kit.sql.database import Database
 from app.kit.sql.schema import table_of
@@ -97,22 +97,22 @@ def _log_without_its_last_row(connection: Connection, paper: Newspaper) -> None:
 
 
 def _entry_differs(connection: Connection, paper: Newspaper) -> None:
-    statement = update(Entry).where(Entry.id == paper.source["id"])
+    statement = update(TaxonomyRecord).where(TaxonomyRecord.id == paper.source["id"])
     connection.execute(statement.values(brief=b'{"name":"Forged"}'))
 
 
 def _entry_lost(connection: Connection, paper: Newspaper) -> None:
-    connection.execute(delete(Entry).where(Entry.id == paper.source["id"]))
+    connection.execute(delete(TaxonomyRecord).where(TaxonomyRecord.id == paper.source["id"]))
 
 
 def _entry_in_another_place(connection: Connection, paper: Newspaper) -> None:
-    statement = update(Entry).where(Entry.id == paper.category["id"])
+    statement = update(TaxonomyRecord).where(TaxonomyRecord.id == paper.category["id"])
     connection.execute(statement.values(parent_id=None))
 
 
 def _entry_without_a_source(connection: Connection, paper: Newspaper) -> None:
     row = {"type": "source", "id": new_id(), "slug": "stray", "name": "Stray", "parent_id": None}
-    connection.execute(insert(Entry), row | {"brief": b"{}", "whole": b"{}"})
+    connection.execute(insert(TaxonomyRecord), row | {"brief": b"{}", "whole": b"{}"})
 
 
 _MENDED: list[tuple[Damage, str]] = [
@@ -180,7 +180,7 @@ def test_a_log_that_ends_too_early_is_told_what_is_gone(
     assert dateline("rebuild", database_url=url).code == 0
     assert_sound(url)
     with services.database.read() as session:
-        (last,) = store.log_rows(session, 0, 100)[-1:]
+        (last,) = store.load_changes(session, 0, 100)[-1:]
     assert (last.op, last.reason, last.id) == ("remove", "unpublished", newspaper.story["id"])
     assert last.before is not None
     assert last.before["category"]
@@ -224,11 +224,11 @@ def _assert_named(ended: Ended, words: str) -> None:
 
 def _assert_public(services: Services, paper: Newspaper, *, gone: bool = False) -> None:
     """The stories are as they were published, whatever was mended."""
-    story = services.delivery.story(paper.story["id"])
+    story = services.delivery.find_story(paper.story["id"])
     assert (story.body is None) is gone
     if story.body is not None:
         for words in (b'"title":"A story"', b"Once.", b'"name":"Agency"', b'"slug":"morocco"'):
             assert words in story.body
-    other = services.delivery.story(paper.edited["id"])
+    other = services.delivery.find_story(paper.edited["id"])
     assert other.body is not None
     assert b'"title":"Another story"' in other.body

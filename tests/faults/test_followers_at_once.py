@@ -148,7 +148,7 @@ def _execute(database_url: str, statements: str) -> None:
 
 def _log(services: Services) -> list[tuple[int, str]]:
     with services.database.read() as session:
-        return [(row.serial, row.id) for row in store.log_rows(session, 0, 10_000)]
+        return [(row.serial, row.id) for row in store.load_changes(session, 0, 10_000)]
 
 
 def _titles(follower: Follower) -> dict[str, str]:

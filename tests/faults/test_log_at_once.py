@@ -30,7 +30,7 @@ class Follower:
             done = self._done.is_set()
             after = self.seen[-1][0] if self.seen else 0
             with self._database.read() as session:
-                rows = store.log_rows(session, after, 7)
+                rows = store.load_changes(session, after, 7)
             self.seen += [(row.serial, row.id, row.reason) for row in rows]
             if done and not rows:
                 return
@@ -59,7 +59,7 @@ def test_a_follower_neither_skips_nor_doubles_a_row(newsroom: Newsroom, services
     at_once([follower.follow, write])
     database.close()
     with services.database.read() as session:
-        log = [(row.serial, row.id, row.reason) for row in store.log_rows(session, 0, 10_000)]
+        log = [(row.serial, row.id, row.reason) for row in store.load_changes(session, 0, 10_000)]
     assert follower.seen == log
     # One for the category, and three for each story, in the order in which they happened.
     assert len(log) == 1 + 3 * _WRITERS * _STORIES

@@ -7,7 +7,7 @@ from app.delivery import store
 def rows(services: Services) -> list[store.Change]:
     """Return the whole log."""
     with services.database.read() as session:
-        return store.log_rows(session, 0, 1_000)
+        return store.load_changes(session, 0, 1_000)
 
 
 def reasons(services: Services) -> list[str]:

@@ -8,7 +8,7 @@ from starlette.testclient import TestClient
 
 from app.api.schemas import reading
 from app.bootstrap import Services
-from app.delivery.models import Withdrawn
+from app.delivery.models import StoryTombstone
 from app.worker import run_due
 from tests.api.reading import titles
 from tests.clock import HandClock
@@ -274,7 +274,7 @@ def test_what_was_moved_ahead_comes_out_and_leaves_no_trace(
     assert titles(client) == entitled.titles() == ["Held"]
     run_due(services)
     with services.database.read() as session:
-        stones = session.scalars(select(Withdrawn.id))
+        stones = session.scalars(select(StoryTombstone.id))
     assert (stones, reasons(services), unsound(services)) == ([], ["published"], [])
 
 

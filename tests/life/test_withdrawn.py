@@ -8,7 +8,7 @@ from sqlalchemy import update
 from starlette.testclient import TestClient
 
 from app.bootstrap import Services
-from app.delivery.models import Withdrawn
+from app.delivery.models import StoryTombstone
 from app.delivery.rebuild import rebuild
 from app.worker import run_due
 from tests.api.reading import titles
@@ -335,7 +335,7 @@ def test_a_tombstone_that_is_lost_or_wrong_is_found_and_mended(
     newsroom.verb(lost, "kill", notice=NOTICE)
     newsroom.verb(stray, "unpublish")
     with services.database.write() as session:
-        session.execute(update(Withdrawn).values(id=stray["id"]))
+        session.execute(update(StoryTombstone).values(id=stray["id"]))
     assert (status(client, "lost"), status(client, "stray")) == (404, 410)
     assert len(unsound(services)) == 2
     for _ in rebuild(services.runner):

@@ -4,7 +4,7 @@ import pytest
 from sqlalchemy import text
 
 from app.bootstrap import Services
-from app.delivery.soundness import flaws
+from app.delivery.consistency import find_inconsistencies
 from app.kit.sql import migrations
 from app.kit.sql.database import Database
 from tests.newsroom import Newsroom
@@ -40,6 +40,6 @@ def test_documents_get_the_member_of_the_new_field_once(
     for _ in range(2):
         migrations.upgrade(database, "0007")
         with database.read() as session:
-            assert list(flaws(session, services.clock.now())) == []
+            assert list(find_inconsistencies(session, services.clock.now())) == []
         migrations.downgrade(database, "0006")
     migrations.upgrade(database)

@@ -70,9 +70,9 @@ _ASKED: dict[str, Ask] = {
     "slugs": lambda s, values: content.taken_slugs(s, "article", values),
     "references": lambda s, values: content.references(s, {"category": set(values)}),
     "snapshots": lambda s, values: content.snapshots(s, [(one, 1) for one in values]),
-    "documents": delivery.attributes,
-    "last rows": delivery.last_log_rows,
-    "tombstones": delivery.tombstones,
+    "documents": delivery.load_attributes,
+    "last rows": delivery.load_last_changes,
+    "tombstones": delivery.load_tombstones,
     "receivers": lambda s, values: receivers.by_ids(s, "webhook", values),
     "due": lambda s, values: deliveries.due(s, START, 5, under_way=range(len(values)), full=values),
 }

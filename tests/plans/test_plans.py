@@ -17,9 +17,9 @@ from app.content import store as content
 from app.content.store import lists
 from app.content.store.lists import ArticleList
 from app.delivery import store as delivery
-from app.delivery.query import StoryQuery
 from app.delivery.store import archive as formats
-from app.delivery.store import log_head, merged, reading, searchable
+from app.delivery.store import log_state, merged_log, snapshot_queries, story_queries
+from app.delivery.story_query import StoryQuery
 from app.kit.clock import to_micros
 from app.kit.sql.database import Database
 from app.syndication.push.store import deliveries
@@ -179,38 +179,40 @@ _LOOKUPS: dict[str, Work] = {
     "due deliveries": lambda s: deliveries.due(s, NOW, 20, under_way=(), full=()),
     "receivers": lambda s: deliveries.receivers_of(s, article_id(5)),
     "what waits": deliveries.count_pending,
-    "a story by id": lambda s: reading.headed_story(s, article_id(5), NOW, embargoed=False),
-    "a story by slug": lambda s: reading.story(s, "slug-5", NOW, embargoed=True),
-    "translations": lambda s: reading.translations(s, article_id(5), "", NOW),
-    "a redirect": lambda s: reading.redirect_target(s, "former-5"),
-    "the head of the log": lambda s: log_head.log_head(s, NOW),
-    "the end of the log": delivery.last_serial,
-    "rows of the log": lambda s: delivery.log_rows(s, _MIDDLE, 100),
-    "last rows of stories": lambda s: delivery.last_log_rows(s, _ids(10)),
-    "tags": formats.tags,
-    "what was withdrawn": lambda s: formats.withdrawn(
+    "a story by id": lambda s: story_queries.load_story_with_state(
+        s, article_id(5), NOW, embargoed=False
+    ),
+    "a story by slug": lambda s: story_queries.load_story(s, "slug-5", NOW, embargoed=True),
+    "translations": lambda s: story_queries.load_translations(s, article_id(5), "", NOW),
+    "a redirect": lambda s: story_queries.find_redirect_target(s, "former-5"),
+    "the head of the log": lambda s: log_state.load_log_state(s, NOW),
+    "the end of the log": delivery.load_last_serial,
+    "rows of the log": lambda s: delivery.load_changes(s, _MIDDLE, 100),
+    "last rows of stories": lambda s: delivery.load_last_changes(s, _ids(10)),
+    "tags": formats.load_tags,
+    "what was withdrawn": lambda s: formats.find_withdrawals(
         s, NOW, EPOCH + timedelta(minutes=ARTICLES - 3_000), ARTICLES, 20
     ),
-    "changes for the index": lambda s: searchable.changes(s, _MIDDLE, 100),
-    "what time changed": lambda s: searchable.untold(s, NOW, 100, embargoed=False),
-    "texts": lambda s: list(searchable.texts(s, _ids(20), NOW, embargoed=False)),
-    "released texts": lambda s: list(searchable.released_texts(s, _ids(20))),
-    "newest texts": lambda s: searchable.texts_before(s, None, 100),
-    "texts before": lambda s: searchable.texts_before(s, _PLACE, 100),
-    "visible ids": lambda s: searchable.visible_ids(s, _ids(20), NOW, embargoed=True),
-    "texts of a source": lambda s: searchable.texts_of_source(s, COMMON_SOURCE, "", 100),
-    "due stories": lambda s: delivery.due_documents(s, NOW, 100),
-    "expired stories": lambda s: delivery.expired_documents(s, NOW, 100),
-    "attributes": lambda s: delivery.attributes(s, _ids(20)),
-    "whole documents": lambda s: delivery.whole_documents(s, _ids(20)),
-    "own categories": lambda s: delivery.own_categories(s, _ids(20)),
-    "released of groups": lambda s: delivery.released_of_groups(s, _ids(20)),
-    "offered of groups": lambda s: delivery.offered_of_groups(s, _ids(20), NOW),
-    "embargoed groups": lambda s: delivery.embargoed_groups(s, _ids(20), NOW),
-    "last embargoed rows": lambda s: delivery.last_embargoed_rows(s, _ids(20)),
-    "tombstones": lambda s: delivery.tombstones(s, ["gone-5", "gone-6"]),
-    "a tombstone": lambda s: delivery.standing(s, "gone-5", embargoed=False),
-    "a follower": lambda s: delivery.follower_standing(s, "search"),
+    "changes for the index": lambda s: snapshot_queries.load_changes(s, _MIDDLE, 100),
+    "what time changed": lambda s: snapshot_queries.find_unlogged(s, NOW, 100, embargoed=False),
+    "texts": lambda s: list(snapshot_queries.load_texts(s, _ids(20), NOW, embargoed=False)),
+    "released texts": lambda s: list(snapshot_queries.load_released_texts(s, _ids(20))),
+    "newest texts": lambda s: snapshot_queries.load_texts_before(s, None, 100),
+    "texts before": lambda s: snapshot_queries.load_texts_before(s, _PLACE, 100),
+    "visible ids": lambda s: snapshot_queries.find_visible_ids(s, _ids(20), NOW, embargoed=True),
+    "texts of a source": lambda s: snapshot_queries.load_texts_of_source(s, COMMON_SOURCE, "", 100),
+    "due stories": lambda s: delivery.lock_due_documents(s, NOW, 100),
+    "expired stories": lambda s: delivery.lock_expired_documents(s, NOW, 100),
+    "attributes": lambda s: delivery.load_attributes(s, _ids(20)),
+    "whole documents": lambda s: delivery.load_documents(s, _ids(20)),
+    "own categories": lambda s: delivery.load_own_categories(s, _ids(20)),
+    "released of groups": lambda s: delivery.find_released_in_groups(s, _ids(20)),
+    "offered of groups": lambda s: delivery.find_offered_in_groups(s, _ids(20), NOW),
+    "embargoed groups": lambda s: delivery.find_embargoed_groups(s, _ids(20), NOW),
+    "last embargoed rows": lambda s: delivery.load_last_embargoed_changes(s, _ids(20)),
+    "tombstones": lambda s: delivery.load_tombstones(s, ["gone-5", "gone-6"]),
+    "a tombstone": lambda s: delivery.find_tombstone(s, "gone-5", embargoed=False),
+    "a follower": lambda s: delivery.load_follower_position(s, "search"),
 }
 
 
@@ -246,13 +248,15 @@ def test_the_audit_is_read_along_an_index(name: str, archive: Database) -> None:
 
 
 _RUNS: dict[str, Work] = {
-    "a run": lambda s: delivery.last_of_each(s, _MIDDLE, ARTICLES, 100),
-    "a run of both logs": lambda s: merged.last_of_each_merged(
+    "a run": lambda s: delivery.load_last_of_each(s, _MIDDLE, ARTICLES, 100),
+    "a run of both logs": lambda s: merged_log.load_last_of_each_merged(
         s, (_MIDDLE, _MIDDLE), (ARTICLES, ARTICLES), 100
     ),
-    "what was before": lambda s: list(delivery.attributes_before(s, _MIDDLE, ARTICLES, _ids(100))),
+    "what was before": lambda s: list(
+        delivery.load_attributes_before(s, _MIDDLE, ARTICLES, _ids(100))
+    ),
     "what was under embargo": lambda s: list(
-        merged.embargoed_before(s, _MIDDLE, ARTICLES, [f"held-{n}" for n in range(1, 99)])
+        merged_log.load_embargoed_before(s, _MIDDLE, ARTICLES, [f"held-{n}" for n in range(1, 99)])
     ),
 }
 
@@ -288,7 +292,7 @@ def test_a_public_list_stops_after_its_page(name: str, archive: Database) -> Non
             limit=_LIMIT - 1,
             embargoed=embargoed,
         )
-        work = partial(reading.headed_story_page, query=query, now=NOW)
+        work = partial(story_queries.load_page_with_state, query=query, now=NOW)
         check(archive, work, engine=archive.engines[-1])
 
 

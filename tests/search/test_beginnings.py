@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from app.bootstrap import Services
-from app.delivery.snapshot import snapshot
+from app.delivery.snapshot import open_snapshot
 from app.search.queries import SearchQuery
 from tests.newsroom import Newsroom
 
@@ -15,9 +15,9 @@ _TEXT = 'Größe \U0001f41d \\ "q" أهلا'
 
 def test_a_body_is_cut_between_letters_and_escapes(services: Services, newsroom: Newsroom) -> None:
     id_ = newsroom.story("Cut", body=_BODY)["id"]
-    with snapshot(services.delivery) as public:
+    with open_snapshot(services.delivery) as public:
         for most in range(len(_TEXT.encode()) + 20):
-            (found,) = public.beginnings([id_], most)
+            (found,) = public.load_excerpts([id_], most)
             assert _TEXT.startswith(found.body)
             assert len(found.body.encode()) <= most
         assert found.body == _TEXT

@@ -8,7 +8,7 @@ from starlette.testclient import TestClient
 
 from app import worker
 from app.bootstrap import Services
-from app.delivery.snapshot import snapshot
+from app.delivery.snapshot import open_snapshot
 from app.search.following import Follower
 from app.search.index import Position
 from app.search.queries import Answer, Search, SearchQuery
@@ -21,7 +21,7 @@ Follow = Callable[[], None]
 
 
 def _head(services: Services) -> int:
-    return services.delivery.head().serial
+    return services.delivery.load_log_state().serial
 
 
 def test_an_index_ends_where_the_log_ends(
@@ -130,8 +130,8 @@ def test_a_position_of_another_log_is_seen(
     assert titles(client, "/v1/search?q=rain&limit=50") == ["Rain"]
     follow()
     assert services.search.standing().stories == 1
-    with snapshot(services.delivery) as public:
-        assert services.search.position().serial == public.head.serial
+    with open_snapshot(services.delivery) as public:
+        assert services.search.position().serial == public.log_state.serial
 
 
 @pytest.mark.parametrize("dialect", ["sqlite"])

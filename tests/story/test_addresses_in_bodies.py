@@ -8,7 +8,7 @@ from starlette.testclient import TestClient
 from app.bootstrap import Services
 from app.content.transfer.export import export_lines
 from app.content.transfer.importing import Importer
-from app.delivery.soundness import flaws
+from app.delivery.consistency import find_inconsistencies
 from app.kit import json
 from app.kit.sql.unit_of_work import Actor
 from tests.clock import HandClock
@@ -34,7 +34,7 @@ def test_they_stay_as_they_were_resolved_when_the_source_moves(
     shown = client.get(f"/v1/articles/{story['id']}").json()
     assert 'href="https://old.example/more"' in shown["body_html"]
     with services.database.read() as session:
-        assert list(flaws(session, services.clock.now())) == []
+        assert list(find_inconsistencies(session, services.clock.now())) == []
 
 
 def test_an_export_brings_them_along(story: dict[str, Any], services: Services) -> None:
@@ -55,4 +55,4 @@ def test_a_clock_set_back_after_an_expiry_leaves_a_sound_database(
     assert run_due(services) == 1
     clock.advance(hours=-2)
     with services.database.read() as session:
-        assert list(flaws(session, services.clock.now())) == []
+        assert list(find_inconsistencies(session, services.clock.now())) == []

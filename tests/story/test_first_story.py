@@ -102,7 +102,9 @@ def _every_step_is_written_down(
     article: dict[str, Any],
 ) -> None:
     with services.database.read() as session:
-        log = [(row.type, row.id, row.op, row.reason) for row in store.log_rows(session, 0, 100)]
+        log = [
+            (row.type, row.id, row.op, row.reason) for row in store.load_changes(session, 0, 100)
+        ]
     assert log == [
         ("source", source["id"], "upsert", "updated"),
         *(("category", one["id"], "upsert", "updated") for one in categories),

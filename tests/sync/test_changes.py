@@ -177,7 +177,7 @@ def test_what_an_import_moves_is_told_once_with_all_below_it(
     assert newsroom.call("POST", "/import", content=content, headers=headers).is_success
     told = [one["id"] for one in app.catch_up()]
     with services.database.read() as session:
-        assert [row.id for row in store.log_rows(session, 4, 100)] == told
+        assert [row.id for row in store.load_changes(session, 4, 100)] == told
     assert len(told) == len({"africa", "country", "new", "city"})
     assert app.copies["category"][city["id"]]["path"] == ["world", "country", "city"]
     assert app.shown() == app.expected()

@@ -9,7 +9,7 @@ from starlette.testclient import TestClient
 
 from app.bootstrap import Services
 from app.delivery import store
-from app.delivery.following import Follower
+from app.delivery.log_follower import LogFollower
 from app.search.following import Follower as IndexFollower
 from app.settings import Settings
 from tests.api.reading import read, titles
@@ -151,7 +151,7 @@ def test_the_search_index_is_built_anew(
     while follower.step():
         pass
     assert sorted(titles(client, path)) == expected
-    assert services.search.position().serial == services.delivery.head().serial
+    assert services.search.position().serial == services.delivery.load_log_state().serial
     assert services.index.reader().count() == len(expected)
     follower.close()
 
@@ -235,7 +235,7 @@ def test_where_nothing_is_lost_nobody_is_disturbed(
 def test_a_follower_beyond_the_end_of_the_log_goes_on_from_there(
     newsroom: Newsroom, services: Services, clock: HandClock
 ) -> None:
-    follower = Follower(services.database, clock, "a follower")
+    follower = LogFollower(services.database, clock, "a follower")
     heard: list[str] = []
 
     def take(rows: Any) -> bool:
@@ -249,7 +249,7 @@ def test_a_follower_beyond_the_end_of_the_log_goes_on_from_there(
     story = newsroom.story("Story")
     follower.follow(take)
     assert heard == [story["id"]]
-    assert follower.lag() == 0
+    assert follower.count_waiting() == 0
 
 
 def test_cursors_without_marks_end(

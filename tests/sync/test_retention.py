@@ -6,7 +6,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from app.bootstrap import Services
-from app.delivery import store, trimming
+from app.delivery import log_retention, store
 from app.kit.sql.unit_of_work import Actor
 from app.settings import Settings
 from app.worker import trim_log
@@ -26,7 +26,7 @@ def settings(database_url: str) -> Settings:
 def log(services: Services) -> list[tuple[str, str]]:
     """Return what the log has of stories: reason and id."""
     with services.database.read() as session:
-        rows = store.log_rows(session, 0, 10_000)
+        rows = store.load_changes(session, 0, 10_000)
     return [(row.reason, row.id) for row in rows if row.type == "article"]
 
 
@@ -172,7 +172,9 @@ def test_a_log_that_is_kept_for_ever_is_kept(
 ) -> None:
     rewritten(newsroom, newsroom.story("Story"))
     clock.advance(days=4_000)
-    assert services.runner.run(Actor(None, "tests"), lambda unit: trimming.trim(unit, 0)) == 0
+    assert (
+        services.runner.run(Actor(None, "tests"), lambda unit: log_retention.trim_log(unit, 0)) == 0
+    )
     assert len(log(services)) == 4
 
 

@@ -19,7 +19,7 @@ from tests.syndication.conftest import TOKEN
 def position(services: Services) -> int | None:
     """Return how far the receiver has been told."""
     with services.database.read() as session:
-        standing = store.follower_standing(session, FOLLOWER)
+        standing = store.load_follower_position(session, FOLLOWER)
     return standing.serial if standing is not None else None
 
 
@@ -146,7 +146,7 @@ def test_who_is_new_begins_at_the_end_of_the_log(
     assert position(services) is None
     assert services.purging.lag() == 0
     assert services.purging.catch_up()
-    assert position(services) == services.delivery.head().serial
+    assert position(services) == services.delivery.load_log_state().serial
     later = newsroom.story("After")
     assert services.purging.lag() == 1
     assert services.purging.catch_up()
@@ -231,7 +231,7 @@ def test_two_leaders_for_a_moment_do_no_harm(
 
     receiver.answer = meanwhile
     assert purging.catch_up()
-    assert position(other) == other.delivery.head().serial
+    assert position(other) == other.delivery.load_log_state().serial
     other.close()
 
 

@@ -12,7 +12,7 @@ from app.bootstrap import Services, bootstrap
 from app.content.transfer.export import export_lines
 from app.content.transfer.importing import Importer
 from app.content.transfer.lines import Outcome
-from app.delivery.soundness import flaws
+from app.delivery.consistency import find_inconsistencies
 from app.kit import json
 from app.kit.clock import Clock
 from app.kit.sql.database import Database
@@ -80,9 +80,11 @@ def statuses(outcomes: Iterable[Outcome]) -> list[str]:
 def unsound(services: Services) -> list[str]:
     """Return what is wrong between content, documents and log."""
     with services.database.read() as session:
-        return [f"{one.id}: {one.detail}" for one in flaws(session, services.clock.now())]
+        return [
+            f"{one.id}: {one.detail}" for one in find_inconsistencies(session, services.clock.now())
+        ]
 
 
 def serial(services: Services) -> int:
     """Return the last serial of the change log."""
-    return services.delivery.current()[1].serial
+    return services.delivery.load_current()[1].serial

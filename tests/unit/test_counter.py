@@ -9,6 +9,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -100,6 +101,16 @@ def test_a_watch_never_goes_back_whichever_threads_announce() -> None:
     with closing(PostgresWatch(PostgresServer("postgresql://nowhere/x", 1))) as watch:
         _at_once(lambda: _watch_it_grow(watch.version, watch.announce, wrong), 4)
     assert not wrong
+
+
+def test_a_commit_moves_the_version_once_for_its_writer_and_its_listener() -> None:
+    with closing(PostgresWatch(PostgresServer("postgresql://nowhere/x", 1))) as watch:
+        versions = [watch.version()]
+        for commit in ("first", "first", "second", "third", "third", "second", "", ""):
+            watch.announce(commit)
+            versions.append(watch.version())
+    moves = [later != earlier for earlier, later in pairwise(versions)]
+    assert moves == [True, False, True, True, False, False, True, True]
 
 
 @pytest.mark.usefixtures("hurried")

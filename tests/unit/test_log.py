@@ -70,7 +70,7 @@ def test_no_key_is_ever_logged(
     client.get("/v1/headlines", headers={"x-api-key": key})
     client.get("/v1/headlines", headers={"x-api-key": unknown})
     client.get(f"/v1/headlines?key={key}")
-    monkeypatch.setattr("app.delivery.queries.Delivery.stories", _broken)
+    monkeypatch.setattr("app.delivery.queries.DeliveryQueries.list_stories", _broken)
     client.get("/v1/headlines", headers={"authorization": f"Bearer {key}"})
     for handler in logging.getLogger("dateline").handlers:
         handler.flush()

@@ -7,9 +7,9 @@ from typing import Any
 from app.content.article import Article
 from app.content.taxonomy import Category, Source
 from app.content.texts import text_now
-from app.delivery.render import (
-    Rendered,
-    attributes_of,
+from app.delivery.rendering import (
+    RenderedStory,
+    build_attributes,
     render_article,
     render_category,
     render_source,
@@ -61,14 +61,14 @@ ARTICLE = Article(
 )
 
 
-def members(rendered: Rendered) -> dict[str, Any]:
+def members(rendered: RenderedStory) -> dict[str, Any]:
     """Join the pieces as they leave."""
     pieces = (rendered.head, rendered.tail, rendered.extra, rendered.body)
     whole: dict[str, Any] = json.loads(b"{" + b",".join(pieces) + b"}")
     return whole
 
 
-def rendered_now(article: Article) -> Rendered:
+def rendered_now(article: Article) -> RenderedStory:
     return render_article(article, text_now(article))
 
 
@@ -104,7 +104,7 @@ def test_words_and_minutes_are_counted() -> None:
 
 
 def test_a_story_is_selected_by_folded_tags_and_every_language_range() -> None:
-    attributes = attributes_of(ARTICLE, ["morocco", "africa"])
+    attributes = build_attributes(ARTICLE, ["morocco", "africa"])
     assert attributes["tag"] == ["été", "été 2026"]
     assert attributes["author"] == ["nadia óscar"]
     assert attributes["language"] == ["fr", "fr-ca"]

@@ -6,7 +6,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from app.bootstrap import Services, bootstrap
-from app.delivery import due, store
+from app.delivery import store, timed_changes
 from app.kit.errors import DatabaseBusy
 from app.settings import Settings
 from app.worker import Worker, run_due
@@ -20,7 +20,7 @@ _DAY = "2026-11-22"
 def told(services: Services) -> list[tuple[str, str, str]]:
     """Return what the log says of stories: reason, operation, title's slug."""
     with services.database.read() as session:
-        rows = [row for row in store.log_rows(session, 0, 10_000) if row.type == "article"]
+        rows = [row for row in store.load_changes(session, 0, 10_000) if row.type == "article"]
     return [(row.reason, row.op, row.id) for row in rows]
 
 
@@ -104,7 +104,7 @@ def test_a_row_about_a_story_keeps_what_it_is_selected_by(
     clock.advance(hours=2)
     run_due(services)
     with services.database.read() as session:
-        out, over = [row for row in store.log_rows(session, 0, 100) if row.id == id_]
+        out, over = [row for row in store.load_changes(session, 0, 100) if row.id == id_]
     assert (out.before, over.after) == (None, None)
     assert out.after == over.before
     assert out.after is not None
@@ -120,7 +120,7 @@ def test_a_worker_that_was_dead_for_long_tells_all_that_it_missed(
     client: TestClient,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(due, "BATCH", 4)
+    monkeypatch.setattr(timed_changes, "BATCH", 4)
     monkeypatch.setattr("app.worker.BATCH", 4)
     came = [scheduled(newsroom, f"Story {number}", 13) for number in range(9)]
     both = scheduled(newsroom, "Came and went", 14, expires_at="2026-11-22T15:00:00Z")

@@ -52,7 +52,7 @@ def wait_until(true: Callable[[], object]) -> None:
 def position(services: Services) -> int | None:
     """Return how far the receiver has been told."""
     with services.database.read() as session:
-        standing = store.follower_standing(session, FOLLOWER)
+        standing = store.load_follower_position(session, FOLLOWER)
     return standing.serial if standing is not None else None
 
 
@@ -121,7 +121,7 @@ def test_one_process_tells_and_another_when_it_ends(
     def publish(*titles: str) -> None:
         for title in titles:
             newsroom.story(title)
-            wait_until(lambda: position(services) == services.delivery.head().serial)
+            wait_until(lambda: position(services) == services.delivery.load_log_state().serial)
 
     first.start()
     publish("It leads from now on")

@@ -8,7 +8,7 @@ from math import inf
 
 from app.api.cache.entries import EntryStore
 from app.bootstrap import Services
-from app.delivery.freshness import EVERYTHING, Head
+from app.delivery.freshness import EVERYTHING, LogState
 from app.delivery.store import Change, LogPosition
 from app.kit.errors import Failure
 from app.kit.sql.async_reads import AsyncReads
@@ -78,9 +78,9 @@ class Freshness:
         self._begun = look = self._begun + 1
         version, read_at = self._watch.version(), time.monotonic()
         position = self._position
-        question = self._services.delivery.ask_changes(position, _MOST_ROWS)
-        rows = await reads.fetch(question.statement, question.params)
-        self._apply(*self._services.delivery.answer_changes(position, question.now, rows), version)
+        read = self._services.delivery.prepare_changes(position, _MOST_ROWS)
+        rows = await reads.fetch(read.statement, read.params)
+        self._apply(*self._services.delivery.finish_changes(position, read.now, rows), version)
         self._read_at, self._seen = read_at, look
 
     def is_sure(self) -> bool:
@@ -106,7 +106,7 @@ class Freshness:
 
     def _follow(self, version: Version) -> None:
         """Read what was appended to the log. The version was read before, so nothing is missed."""
-        head, rows = self._services.delivery.changes_since(self._position, _MOST_ROWS)
+        head, rows = self._services.delivery.load_changes_since(self._position, _MOST_ROWS)
         self._apply(head, rows, version)
 
     @property
@@ -115,7 +115,7 @@ class Freshness:
         # Nothing is kept yet that a row could make outdated.
         return _AFTER_ALL if self.serial < 0 else LogPosition(self.serial, self._mark)
 
-    def _apply(self, head: Head, rows: list[Change] | None, version: Version) -> None:
+    def _apply(self, head: LogState, rows: list[Change] | None, version: Version) -> None:
         """Drop what new rows of the log make outdated, or what time alone does.
 
         Scheduling writes no row before it is due, and still sets how long answers may be kept.
@@ -134,21 +134,21 @@ class Freshness:
             self.serial, self._mark = rows[-1].serial, rows[-1].mark
         elif self.serial < 0:
             self.serial, self._mark = head.position
-        if head.changes_at != self.boundary:
+        if head.next_change_at != self.boundary:
             # Prepared responses say how long they hold.
             self._entries.clear_prepared()
-        self.boundary = head.changes_at
+        self.boundary = head.next_change_at
         self._looked_at = head.now
         self.version = version if len(rows) < _MOST_ROWS else -1
 
-    def _has_turned(self, head: Head) -> bool:
+    def _has_turned(self, head: LogState) -> bool:
         """Tell whether what was scheduled since the last look has been due since then, too."""
-        if head.turned_at is None or self._looked_at is None:
+        if head.unlogged_at is None or self._looked_at is None:
             return False
-        return head.turned_at > self._looked_at
+        return head.unlogged_at > self._looked_at
 
     def _drop(self, rows: list[Change]) -> None:
-        keys = self._services.surrogates.outdated_here(rows)
+        keys = self._services.surrogates.cache_keys_of_changes(rows)
         if EVERYTHING in keys:
             self._entries.clear()
         else:

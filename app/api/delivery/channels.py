@@ -48,7 +48,7 @@ def language(services: Services, request: ReadRequest, name: str) -> Channel:
     try:
         tag = normal_language(name)
     except ValueError:
-        head = services.delivery.head()
+        head = services.delivery.load_log_state()
         raise nothing_here(request, head, f"{quote_text(name)} is not a BCP 47 tag.") from None
     clause = Clause("language", (tag.lower(),))
     return Channel(f"/feeds/languages/{tag}", tag, (clause,), moved=tag != name)
@@ -59,20 +59,22 @@ def tag(services: Services, request: ReadRequest, name: str) -> Channel:
     slug = normalize_ref(name)
     if slug_problem(slug) is not None:
         raise nothing_here(
-            request, services.delivery.head(), f"No tag makes the slug {quote_text(name)}."
+            request,
+            services.delivery.load_log_state(),
+            f"No tag makes the slug {quote_text(name)}.",
         )
-    spellings = services.tags.spellings(slug, services.delivery.head().position)
+    spellings = services.tags.find_spellings(slug, services.delivery.load_log_state().position)
     clause = Clause("tag", spellings)
     return Channel(f"/feeds/tags/{slug}", spellings[0], (clause,), moved=slug != name)
 
 
 def _entry(services: Services, request: ReadRequest, type_: EntryType, name: str) -> Channel:
-    directory, head, _ = services.delivery.current()
+    directory, head, _ = services.delivery.load_current()
     ref = normalize_ref(name)
     entry = directory.find(type_, ref)
     found = entry or directory.find_former(type_, ref)
     if found is None:
-        guess = find_nearest(ref, directory.slugs(type_))
+        guess = find_nearest(ref, directory.list_slugs(type_))
         meant = f" Did you mean {guess!r}?" if guess else ""
         raise nothing_here(request, head, f"There is no {type_} {quote_text(name)}.{meant}")
     path = f"{_PLACES[type_]}/{found.slug}"

@@ -7,8 +7,8 @@ from app.api.delivery.channels import Channel
 from app.api.delivery.resource import ReadRequest
 from app.api.http.paging import Links, Paging
 from app.bootstrap import Services
-from app.delivery.query import StoryQuery
 from app.delivery.results import Page
+from app.delivery.story_query import StoryQuery
 from app.kit.clock import format_instant, parse_instant, to_micros
 from app.kit.xml import remove_illegal
 from app.search.queries import SearchQuery
@@ -55,7 +55,7 @@ def write_feed(
     if (form.remembers or form.cancels) and asked.query.position is None:
         gone = _withdrawn(services, asked, page)
     place = _place(services, request, asked, shown)
-    feed = feed_of(place, shown.items, gone, addresses_of(services), page.head)
+    feed = feed_of(place, shown.items, gone, addresses_of(services), page.log_state)
     return form.render(feed), shown.following
 
 
@@ -81,8 +81,8 @@ def addresses_of(services: Services) -> Addresses:
 
 
 def _withdrawn(services: Services, asked: FeedRequest, page: Page) -> list[Withdrawn]:
-    head, selection = page.head, asked.query.selection
-    found = services.archive.withdrawals(selection, head.now, head.serial)
+    head, selection = page.log_state, asked.query.selection
+    found = services.archive.list_withdrawals(selection, head.now, head.serial)
     return [
         Withdrawn(
             one.id, format_instant(one.at), remove_illegal(one.notice or one.reason), one.version

@@ -20,8 +20,8 @@ from app.api.http.access import Reads
 from app.api.http.answer import Answer
 from app.bootstrap import Services
 from app.delivery.freshness import LISTS
-from app.delivery.query import Form, Position
 from app.delivery.results import Page
+from app.delivery.story_query import Form, ListPosition
 from app.kit.quoting import quote_text
 from app.kit.similar_names import find_nearest
 from app.syndication.formats import FEEDS, FeedFormat
@@ -34,15 +34,17 @@ def answer_feed(services: Services, request: ReadRequest, channel: Channel, ext:
     """Answer with a feed, or redirect to where it is now."""
     form = FEEDS.get(ext)
     if form is None:
-        raise nothing_here(request, services.delivery.head(), no_format(ext, FEEDS))
+        raise nothing_here(request, services.delivery.load_log_state(), no_format(ext, FEEDS))
     if channel.moved:
-        return redirected(services, request, f"{channel.path}.{ext}", services.delivery.head())
+        return redirected(
+            services, request, f"{channel.path}.{ext}", services.delivery.load_log_state()
+        )
     asked = _parse(services, request, channel, form)
     if asked.search is not None or not asked.query.is_short:
         request.leave_loop()
     if asked.search is not None:
         return _searched(services, request, asked, form)
-    page = services.delivery.stories(asked.query)
+    page = services.delivery.list_stories(asked.query)
     if sum(map(len, page.items)) > MUCH:
         request.leave_loop()
     return _write(services, request, asked, form, page)
@@ -77,7 +79,7 @@ def _write(
     return delivered(
         request,
         body,
-        page.head,
+        page.log_state,
         keys=(LISTS,),
         links=links,
         media_type=form.media_type,
@@ -98,7 +100,7 @@ def _parse(
     services: Services, request: ReadRequest, channel: Channel, format_: FeedFormat
 ) -> FeedRequest:
     sent = (SEARCH_FEED if channel.searched else FEED).parse(request.query)
-    values, _ = with_ids(sent, services.delivery.ids_of)
+    values, _ = with_ids(sent, services.delivery.find_ids)
     form: Form = "whole" if _may_read_whole(services, request) else "short"
     typed = read_typed(values)
     path = f"{channel.path}?{typed!r}" if channel.searched else channel.path
@@ -117,7 +119,7 @@ def _may_read_whole(services: Services, request: ReadRequest) -> bool:
     return request.reader.key_id is not None or services.settings.anonymous == "all"
 
 
-def _position(place: Sequence[int] | None) -> Position | None:
+def _position(place: Sequence[int] | None) -> ListPosition | None:
     """Return a place in what was found as one in a list: its second part is a text there."""
     return None if place is None else (place[0], str(place[1]))
 

@@ -25,8 +25,8 @@ from app.api.http.errors import Gone, Killed, NothingHere, QueryTooLong
 from app.api.http.paging import CURSOR, Links
 from app.api.http.parameters import ParameterSet
 from app.bootstrap import Services
-from app.delivery.freshness import ABSENT, Head
-from app.delivery.results import Gone as StoryGone
+from app.delivery.freshness import ABSENT, LogState
+from app.delivery.results import WithdrawalNotice as StoryGone
 from app.syndication.formats import FEEDS
 
 # The parameters that a feed of the same selection has as well, by its path.
@@ -102,7 +102,7 @@ class Match(NamedTuple):
 def delivered(  # noqa: PLR0913 - each is a fact about the answer, given by its name
     request: ReadRequest,
     body: bytes,
-    head: Head,
+    head: LogState,
     *,
     keys: tuple[str, ...],
     links: Mapping[str, str] | None = None,
@@ -136,7 +136,7 @@ def delivered(  # noqa: PLR0913 - each is a fact about the answer, given by its 
 
 
 def redirected(
-    services: Services, request: ReadRequest, path: str, head: Head, *, varies: bool = False
+    services: Services, request: ReadRequest, path: str, head: LogState, *, varies: bool = False
 ) -> Answer:
     """Redirect to where the thing is now, with the query as it was, if it fits in.
 
@@ -155,14 +155,14 @@ def redirected(
 
 
 def nothing_here(
-    request: ReadRequest, head: Head, detail: str, *, varies: bool = False
+    request: ReadRequest, head: LogState, detail: str, *, varies: bool = False
 ) -> NothingHere:
     """Return the failure that says that nothing visible is here, as of a position of the log."""
     return NothingHere(detail, _absent(request, head, varies=varies))
 
 
 def withdrawn(
-    request: ReadRequest, head: Head, gone: StoryGone, *, varies: bool = False
+    request: ReadRequest, head: LogState, gone: StoryGone, *, varies: bool = False
 ) -> Gone | Killed:
     """Return the failure that tells the readers of a story why it is not here any more."""
     kind = Killed if gone.answer == "killed" else Gone
@@ -189,7 +189,7 @@ def feed_alternates(services: Services, query_string: bytes, path: str) -> dict[
     return {media_type: f"{base}.{ext}{query}" for ext, media_type in _ANNOUNCED}
 
 
-def _absent(request: ReadRequest, head: Head, *, varies: bool) -> Facts:
+def _absent(request: ReadRequest, head: LogState, *, varies: bool) -> Facts:
     return Facts(head.serial, (ABSENT,), _changed_at(request, head), varies=varies)
 
 
@@ -201,10 +201,10 @@ def _headers(request: ReadRequest, facts: Facts) -> Headers:
     return shown_headers(() if request.reader.embargoed else facts.keys, facts.serial)
 
 
-def _changed_at(request: ReadRequest, head: Head) -> datetime | None:
+def _changed_at(request: ReadRequest, head: LogState) -> datetime | None:
     """Return when an answer last could have changed.
 
     The log of what everybody sees says nothing of embargoes, so it cannot tell when the answers
     of those who read under embargo changed.
     """
-    return None if request.reader.embargoed else head.changed_at
+    return None if request.reader.embargoed else head.last_change_at

@@ -71,11 +71,13 @@ def list_related(services: Services, request: ReadRequest, ref: str) -> Answer:
     fields = values[HEADLINE_FIELDS]
     paging = Paging.read(services.cursors, values, "", 1)
     embargoed, names_in = request.reader.embargoed, values[NAMES_IN]
-    story = services.delivery.story(normalize_ref(ref), embargoed=embargoed)
+    story = services.delivery.find_story(normalize_ref(ref), embargoed=embargoed)
     if story.moved_to is not None:
-        return redirected(services, request, f"/v1/articles/{story.moved_to}/related", story.head)
+        return redirected(
+            services, request, f"/v1/articles/{story.moved_to}/related", story.log_state
+        )
     if story.body is None:
-        raise story_absent(request, story.head, story)
+        raise story_absent(request, story.log_state, story)
     selection = read_selection(values, services.delivery)
     request.leave_loop()
     found = services.search.related(

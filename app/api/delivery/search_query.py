@@ -22,8 +22,8 @@ from app.api.http.parameters import (
 )
 from app.api.schemas.reading import SearchHit
 from app.bootstrap import Services
-from app.delivery.query import StoryQuery
-from app.delivery.store.reading import Counted
+from app.delivery.store.story_queries import StoryCount
+from app.delivery.story_query import StoryQuery
 from app.search.index import FACETS as FACET_NAMES
 from app.search.index import MOST_RELEVANT, Order, Place
 from app.search.queries import Answer, SearchQuery
@@ -138,9 +138,9 @@ def search_body(asked: SearchRequest, found: Answer) -> tuple[bytes, dict[str, s
         items = [asked.fields.keep(item) for item in items]
     ends = _offsets if asked.query.order == "relevance" else places
     before, after = ends(asked.query, found)
-    counted = None if found.total is None else Counted(found.total)
+    counted = None if found.total is None else StoryCount(found.total)
     if counted is not None and not asked.counts_all:
-        counted = counted.capped()
+        counted = counted.cap()
     return envelope(
         asked.paging,
         items,

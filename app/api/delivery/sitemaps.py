@@ -13,10 +13,10 @@ from app.api.http.access import Reads
 from app.api.http.answer import Answer
 from app.api.http.parameters import NO_PARAMETERS
 from app.bootstrap import Services
-from app.delivery.freshness import LISTS, Head
-from app.delivery.query import StoryQuery
+from app.delivery.freshness import LISTS, LogState
 from app.delivery.results import Page
 from app.delivery.store.archive import Month
+from app.delivery.story_query import StoryQuery
 from app.kit.clock import format_instant, parse_instant
 from app.kit.xml import remove_illegal
 from app.syndication.formats.sitemap import (
@@ -43,14 +43,14 @@ class Sitemap:
     """A sitemap, how new it is, and when it changes though nothing is published."""
 
     body: bytes
-    head: Head
+    head: LogState
     until: datetime | None = None
 
 
 def build_index(services: Services) -> Sitemap:
     """Return the index of all parts of the archive."""
-    head = services.delivery.head()
-    months = services.archive.months(head.now)
+    head = services.delivery.load_log_state()
+    months = services.archive.list_months(head.now)
     here = addresses_of(services).here
     parts = [
         Part(here(f"/sitemap-{name}.xml"), format_instant(month.changed_at))
@@ -71,21 +71,21 @@ def _archive_part(services: Services, name: str) -> Sitemap | None:
     page = _page(services, query, int(found[3] or 1))
     if page is None or not page.items:
         return None
-    return Sitemap(render_archive(services.items.of_all(page.items)), page.head)
+    return Sitemap(render_archive(services.items.of_all(page.items)), page.log_state)
 
 
 def build_news(services: Services) -> Sitemap:
     """Return the stories of two days, or the index of as many parts as they need."""
     query = _news_query(services)
-    page = services.delivery.stories(query)
+    page = services.delivery.list_stories(query)
     if page.after is None:
         return _news_made(services, page)
     counting = replace(query, count="exact", counts_all=True, limit=1)
-    counted = services.delivery.stories(counting).count
+    counted = services.delivery.list_stories(counting).count
     stories = 0 if counted is None else counted.number
     here = addresses_of(services).here
     parts = [Part(here(f"/sitemap-news-{n + 1}.xml")) for n in range(ceil(stories / _NEWS_PART))]
-    return Sitemap(render_index(parts), _undated(page.head), page.head.now + _INDEX_LIVES)
+    return Sitemap(render_index(parts), _undated(page.log_state), page.log_state.now + _INDEX_LIVES)
 
 
 def find_part(services: Services, name: str) -> Sitemap | None:
@@ -106,21 +106,23 @@ def _news_made(services: Services, page: Page) -> Sitemap:
     items = services.items.of_all(page.items)
     body = render_news(items, remove_illegal(services.settings.site_name))
     oldest = parse_instant(items[-1].published_at) if items else None
-    return Sitemap(body, _undated(page.head), oldest + _NEWS_AGE + _AN_INSTANT if oldest else None)
+    return Sitemap(
+        body, _undated(page.log_state), oldest + _NEWS_AGE + _AN_INSTANT if oldest else None
+    )
 
 
-def _undated(head: Head) -> Head:
+def _undated(head: LogState) -> LogState:
     """Tell no last change: stories leave by their age, of which the log knows nothing."""
-    return head._replace(changed_at=None)
+    return head._replace(last_change_at=None)
 
 
 def _page(services: Services, query: StoryQuery, number: int) -> Page | None:
     """Return the so-manieth page of a list, if there are so many."""
-    page = services.delivery.stories(query)
+    page = services.delivery.list_stories(query)
     for _ in range(number - 1):
         if page.after is None:
             return None
-        page = services.delivery.stories(replace(query, position=page.after))
+        page = services.delivery.list_stories(replace(query, position=page.after))
     return page
 
 
@@ -157,7 +159,7 @@ def _sitemap(
     NO_PARAMETERS.parse(request.query)
     made = make()
     if made is None:
-        head = services.delivery.head()
+        head = services.delivery.load_log_state()
         raise nothing_here(request, head, "No index has a part of this name.")
     return delivered(
         request, made.body, made.head, keys=(LISTS,), media_type=MEDIA_TYPE, until=made.until

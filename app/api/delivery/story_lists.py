@@ -34,10 +34,10 @@ from app.api.http.paging import Links, Paging, envelope
 from app.api.http.parameters import MOST_PREFERRED, Values, bad
 from app.bootstrap import Services
 from app.content.slugs import slug_problem
-from app.delivery.directory import Directory, wider
 from app.delivery.freshness import LISTS, list_keys
-from app.delivery.query import Form, StoryQuery
 from app.delivery.results import Page
+from app.delivery.story_query import Form, StoryQuery
+from app.delivery.taxonomy_directory import TaxonomyDirectory, widen_languages
 from app.kit.bounded_cache import BoundedCache
 from app.kit.errors import BadParameter
 from app.kit.ids import is_id, normalize_ref
@@ -170,7 +170,9 @@ def _preferences(values: Values, selection: Selection) -> tuple[str, ...] | None
             raise bad(PREFER.name, "not_allowed", "'prefer' needs 'one_per_story=true'.")
         return None
     filtered = (clause.included for clause in selection.clauses if clause.field == "language")
-    return wider(preferred or next((tags for tags in filtered if tags), ()))[:MOST_PREFERRED]
+    return widen_languages(preferred or next((tags for tags in filtered if tags), ()))[
+        :MOST_PREFERRED
+    ]
 
 
 def full_form(values: Values) -> tuple[Form, Fields | None]:
@@ -202,14 +204,14 @@ class _ParsedLists:
         self._known: BoundedCache[tuple[str, bytes, bool, bool], _List] = BoundedCache(
             _MOST_BYTES, lambda key, _: _OF_A_QUERY + _TIMES * len(key[1])
         )
-        self._directory: Directory | None = None
+        self._directory: TaxonomyDirectory | None = None
 
     def get(
         self,
         services: Services,
         request: ReadRequest,
         kind: _Kind,
-        directory: Directory,
+        directory: TaxonomyDirectory,
         find_ids: FindIds,
     ) -> _List:
         """Parse a query, unless that was done before."""
@@ -232,18 +234,22 @@ parsed_lists = _ParsedLists()
 
 def list_stories(services: Services, request: ReadRequest, kind: _Kind) -> Answer:
     """Return a page of stories: headlines in short form, articles in full or with their bodies."""
-    current = services.delivery.current()
-    parsed = parsed_lists.get(services, request, kind, current.directory, services.delivery.ids_of)
+    current = services.delivery.load_current()
+    parsed = parsed_lists.get(
+        services, request, kind, current.directory, services.delivery.find_ids
+    )
     if not parsed.asked.query.is_short:
         request.leave_loop()
-    return _answer_list(request, parsed, services.delivery.stories(parsed.asked.query, current))
+    return _answer_list(
+        request, parsed, services.delivery.list_stories(parsed.asked.query, current)
+    )
 
 
 async def await_stories(
     services: Services, reads: AsyncReads, request: ReadRequest, kind: _Kind
 ) -> Answer:
     """Return the same with one statement, without a count."""
-    directory = services.delivery.loaded
+    directory = services.delivery.cached_directory
     if directory is None:
         raise TakesLong
     try:
@@ -254,8 +260,8 @@ async def await_stories(
     query = parsed.asked.query
     if query.count is not None:
         raise TakesLong
-    statement, params, now = services.delivery.ask_page(query)
-    page = services.delivery.answer_page(query, now, await reads.fetch(statement, params))
+    statement, params, now = services.delivery.prepare_page(query)
+    page = services.delivery.finish_page(query, now, await reads.fetch(statement, params))
     if page is None:
         raise TakesLong
     return _answer_list(request, parsed, page)
@@ -266,7 +272,7 @@ def _answer_list(request: ReadRequest, parsed: _List, page: Page) -> Answer:
     return delivered(
         request,
         body,
-        page.head,
+        page.log_state,
         keys=(LISTS,),
         links=parsed.links.by_relation(cursors),
         alternates=parsed.alternates,
@@ -283,7 +289,7 @@ def _parse(
     services: Services,
     request: ReadRequest,
     kind: _Kind,
-    directory: Directory,
+    directory: TaxonomyDirectory,
     find_ids: FindIds,
 ) -> _List:
     reader = request.reader

@@ -17,8 +17,8 @@ from app.api.http.fields import CATEGORY_FIELDS, SOURCE_FIELDS
 from app.api.http.paging import COUNT, CURSOR, LIMIT, Paging, envelope
 from app.api.http.parameters import ParameterSet, Values, bad, declare_flag
 from app.bootstrap import Services
-from app.delivery.directory import DirectoryEntry
 from app.delivery.store.entries import EntryType
+from app.delivery.taxonomy_directory import TaxonomyEntry
 from app.kit import json
 from app.kit.ids import normalize_ref
 
@@ -46,8 +46,8 @@ def list_categories(services: Services, request: ReadRequest) -> Answer:
     values = CATEGORY_LIST.parse(request.query)
     if not values[TREE]:
         return _list(services, request, values, "category")
-    directory, head, _ = services.delivery.current()
-    directory = directory.named(values[NAMES_IN])
+    directory, head, _ = services.delivery.load_current()
+    directory = directory.with_names_in(values[NAMES_IN])
     body = _category_tree(directory.entries["category"].values(), values)
     return delivered(request, body, head, keys=("categories",))
 
@@ -60,7 +60,7 @@ def read_category(services: Services, request: ReadRequest, ref: str) -> Answer:
 def _list(services: Services, request: ReadRequest, values: Values, type_: EntryType) -> Answer:
     paging = Paging.read(services.cursors, values, _PATHS[type_], 1)
     fields, names_in = values[_FIELDS[type_]], values[NAMES_IN]
-    page = services.delivery.entries(
+    page = services.delivery.list_entries(
         type_,
         limit=paging.limit,
         position=str(paging.position[0]) if paging.position else None,
@@ -71,30 +71,30 @@ def _list(services: Services, request: ReadRequest, values: Values, type_: Entry
     count = page.total if paging.count else None
     body, cursors = envelope(paging, items, page.before, page.after, count)
     links = list_links(services, request, cursors)
-    return delivered(request, body, page.head, keys=(_PATHS[type_][4:],), links=links)
+    return delivered(request, body, page.log_state, keys=(_PATHS[type_][4:],), links=links)
 
 
 def _one(
     services: Services, request: ReadRequest, values: Values, type_: EntryType, ref: str
 ) -> Answer:
     fields, names_in = values[_FIELDS[type_]], values[NAMES_IN]
-    found = services.delivery.entry(type_, normalize_ref(ref), names_in=names_in)
+    found = services.delivery.find_entry(type_, normalize_ref(ref), names_in=names_in)
     if found.moved_to is not None:
-        return redirected(services, request, f"{_PATHS[type_]}/{found.moved_to}", found.head)
+        return redirected(services, request, f"{_PATHS[type_]}/{found.moved_to}", found.log_state)
     if found.body is None:
-        raise nothing_here(request, found.head, f"No {type_} has this id or slug.")
+        raise nothing_here(request, found.log_state, f"No {type_} has this id or slug.")
     body = fields.keep(found.body) if fields else found.body
-    return delivered(request, body, found.head, keys=found.keys)
+    return delivered(request, body, found.log_state, keys=found.keys)
 
 
-def _category_tree(categories: Iterable[DirectoryEntry], values: Values) -> bytes:
+def _category_tree(categories: Iterable[TaxonomyEntry], values: Values) -> bytes:
     """Return all categories nested, in the order of slugs, as the JSON of a list."""
     for parameter in (LIMIT, CURSOR, CATEGORY_FIELDS):
         if values.has(parameter):
             name = parameter.name
             raise bad(name, "not_allowed", f"A tree is whole: leave {name!r} out with tree=true.")
     listed = list(categories)
-    below: dict[str | None, list[DirectoryEntry]] = {}
+    below: dict[str | None, list[TaxonomyEntry]] = {}
     known = {one.id for one in listed}
     for one in listed:
         parent = one.parent_id if one.parent_id in known else None
@@ -106,7 +106,7 @@ def _category_tree(categories: Iterable[DirectoryEntry], values: Values) -> byte
     return b'{"data":[' + nested + b'],"page":' + json.dumps(page) + b"}"
 
 
-def _nested(one: DirectoryEntry, below: dict[str | None, list[DirectoryEntry]]) -> bytes:
+def _nested(one: TaxonomyEntry, below: dict[str | None, list[TaxonomyEntry]]) -> bytes:
     inner = b",".join(_nested(child, below) for child in below.get(one.id, ()))
     return one.whole[:-1] + b',"children":[' + inner + b"]}"
 

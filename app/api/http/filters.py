@@ -36,7 +36,7 @@ class References(Protocol):
     def resolve(self, type_: TaxonomyType, ref: str, /) -> str | None:
         """Return the id behind an id or slug, or nothing."""
 
-    def slugs(self, type_: TaxonomyType, /) -> Iterable[str]:
+    def list_slugs(self, type_: TaxonomyType, /) -> Iterable[str]:
         """Return all slugs of a type, for a guess."""
 
 
@@ -112,7 +112,7 @@ def _resolve(type_: TaxonomyType, value: str, references: References) -> str:
     known = references.resolve(type_, ref)
     if known is not None:
         return known
-    detail = f"There is no {type_} {quote_text(value)}.{guess(ref, references.slugs(type_))}"
+    detail = f"There is no {type_} {quote_text(value)}.{guess(ref, references.list_slugs(type_))}"
     raise bad(type_, "unknown_reference", detail)
 
 

@@ -1,1 +1,1 @@
-"""What an editor can do: one verb, one file."""
+"""The commands of editors, one in each file."""

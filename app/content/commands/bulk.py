@@ -1,4 +1,4 @@
-"""One verb for many stories, in one transaction: for all of them, or for each that it fits."""
+"""Apply a command to many stories in one transaction: to all or none, or to each that it fits."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -42,7 +42,7 @@ _TOLD: dict[str, tuple[Any, Any]] = {
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What became of one story: as it is now, or why the verb was refused."""
+    """The result for one story: its new state, or why the command was refused."""
 
     ref: str
     article: Article | None
@@ -50,14 +50,14 @@ class Result:
 
 
 def bulk(unit: UnitOfWork, order: BulkInput, caller: Caller) -> list[Result]:
-    """Apply a verb to stories, whatever their versions; in an atomic order, all must take it."""
+    """Apply a command to stories of any version; in an atomic order, no story may refuse it."""
     act = _act(unit, order, caller)
     found = _lock(unit, order.refs)
     results = [_attempt(unit, ref, found.get(ref, ref), act) for ref in order.refs]
     refused = [
-        FieldError(f"#/refs/{index}", "refused", one.wrong.detail)
-        for index, one in enumerate(results)
-        if one.wrong is not None
+        FieldError(f"#/refs/{index}", "refused", result.wrong.detail)
+        for index, result in enumerate(results)
+        if result.wrong is not None
     ]
     if refused and order.atomic:
         detail = f"{len(refused)} of {len(results)} stories did not take it, so none did."
@@ -66,7 +66,7 @@ def bulk(unit: UnitOfWork, order: BulkInput, caller: Caller) -> list[Result]:
 
 
 def _act(unit: UnitOfWork, order: BulkInput, caller: Caller) -> Act:
-    """Return what does the verb to one story; what it is told is looked at once."""
+    """Return a function that applies the command to a story; validate its input once."""
     if order.verb == "delete":
         return partial(delete_article, unit, expected=None)
     if order.verb == "restore":
@@ -77,9 +77,9 @@ def _act(unit: UnitOfWork, order: BulkInput, caller: Caller) -> Act:
 
 
 def _lock(unit: UnitOfWork, refs: list[str]) -> dict[str, str]:
-    """Lock all stories in one order, so that two orders cannot wait for each other.
+    """Lock all stories in the same order everywhere, to prevent deadlocks.
 
-    Return their ids by refs; what leads nowhere is left out.
+    Return their ids by refs; unknown refs are left out.
     """
     references = References(unit.session)
     references.load_all("article", refs)
@@ -90,7 +90,7 @@ def _lock(unit: UnitOfWork, refs: list[str]) -> dict[str, str]:
 
 
 def _located(unit: UnitOfWork, ref: str, references: References) -> str | None:
-    """Return the id of a story; a slug that it had leads to it, as one verb would be redirected."""
+    """Return the id of a story; a former slug is accepted, as redirects of single commands do."""
     id_ = references.find("article", ref)
     if id_ is not None:
         return id_

@@ -1,4 +1,4 @@
-"""Change what is public, and say in public what was wrong."""
+"""Correct the public copy of a story, with a public note."""
 
 from typing import Any
 
@@ -12,12 +12,12 @@ from app.kit.clock import format_instant
 from app.kit.errors import FieldError, InvalidInput
 from app.kit.sql.unit_of_work import UnitOfWork
 
-# When a story is public is for other verbs to say.
+# Other commands change when a story is public.
 _NOT_HERE = ("status", "published_at", "expires_at", "embargo_until")
 
 
 def correct_article(unit: UnitOfWork, ref: str, order: CorrectInput, expected: Expected) -> Article:
-    """Correct the public copy; a working copy that has run ahead gets the same, and stays ahead."""
+    """Correct the public copy; a working copy ahead of it gets the same changes and stays ahead."""
     article = article_to_change(unit, ref, expected)
     _check_changes(order)
     correction = {"at": format_instant(unit.now), "note": order.note}

@@ -1,4 +1,4 @@
-"""Create an article, or update the one that a source's external id already names."""
+"""Create an article, or update the article that has the external id already."""
 
 from app.content import store
 from app.content.article import Article, check_schedule, check_version, published
@@ -27,8 +27,8 @@ def create_article(
 ) -> tuple[Article, bool]:
     """Return the article and whether it is new.
 
-    An `external_id` that is known for the source updates that story; then `expected` counts.
-    `references` learn what the input names.
+    If the source has a story with this `external_id`, that story is updated, and its version is
+    checked against `expected`. `references` are loaded with what the input refers to.
     """
     references = References(unit.session) if references is None else references
     references.load_inputs([written])

@@ -10,7 +10,7 @@ from app.kit.errors import InvalidInput
 from app.kit.ids import new_id
 from app.kit.sql.unit_of_work import UnitOfWork
 
-# Far more than any newsroom has, and few enough for whoever draws the tree.
+# Far more than newsrooms need, and few enough to draw the tree.
 DEEPEST = 32
 
 
@@ -19,7 +19,7 @@ def create_category(
     written: CategoryInput,
     brought: Brought = NOTHING_BROUGHT,
 ) -> Category:
-    """Add a category, public at once; an importer brings its id and history along."""
+    """Create a category, public at once; an importer passes its id and history."""
     slug = (
         given_slug(unit.session, "category", written.slug)
         if written.slug
@@ -37,7 +37,7 @@ def create_category(
     )
     check_depth(unit, category.parent_id)
     store.save_category(unit.session, category, new=True)
-    slugs = [(one, category.id) for one in (category.slug, *brought.former_slugs)]
+    slugs = [(slug, category.id) for slug in (category.slug, *brought.former_slugs)]
     store.keep_public_slugs(unit.session, "category", slugs, unit.now)
     unit.audit("created", "category", category.id, None, fields_of(category))
     unit.events.append(CategorySaved(category, former_slugs=brought.former_slugs, new=True))
@@ -45,7 +45,7 @@ def create_category(
 
 
 def parent_of(unit: UnitOfWork, written: CategoryInput) -> str | None:
-    """Return the id of the parent that an input names."""
+    """Return the id of the parent in an input."""
     if written.parent is None:
         return None
     references = References(unit.session)
@@ -54,7 +54,7 @@ def parent_of(unit: UnitOfWork, written: CategoryInput) -> str | None:
 
 
 def check_depth(unit: UnitOfWork, parent_id: str | None, levels: int = 1) -> None:
-    """Refuse to hang `levels` levels of categories under a parent that is deep down already."""
+    """Refuse `levels` more levels of categories below a parent that is too deep for them."""
     above = store.ancestors(unit.session, parent_id) if parent_id else []
     if len(above) + levels > DEEPEST:
         detail = f"Categories nest at most {DEEPEST} levels deep."

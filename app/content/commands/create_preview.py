@@ -1,4 +1,4 @@
-"""Make a link through which anybody sees what is not public yet."""
+"""Create a preview link, which shows anyone what is not public yet."""
 
 from datetime import timedelta
 
@@ -16,7 +16,7 @@ _LONGEST = timedelta(days=90)
 
 
 def create_preview(unit: UnitOfWork, ref: str, order: PreviewInput) -> store.Preview:
-    """Make a link that ends by itself and can be revoked before."""
+    """Create a link that expires and can be revoked."""
     article = article_to_change(unit, ref, None)
     _check(unit, article, order)
     made = store.Preview(new_id(), article.id, order.as_of, order.expires_at or unit.now + _USUAL)

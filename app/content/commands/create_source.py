@@ -14,7 +14,7 @@ def create_source(
     written: SourceInput,
     brought: Brought = NOTHING_BROUGHT,
 ) -> Source:
-    """Add a source, public at once; an importer brings its id and history along."""
+    """Create a source, public at once; an importer passes its id and history."""
     slug = (
         given_slug(unit.session, "source", written.slug)
         if written.slug
@@ -29,7 +29,7 @@ def create_source(
         **written.model_dump(exclude={"slug"}),
     )
     store.save_source(unit.session, source, new=True)
-    slugs = [(one, source.id) for one in (source.slug, *brought.former_slugs)]
+    slugs = [(slug, source.id) for slug in (source.slug, *brought.former_slugs)]
     store.keep_public_slugs(unit.session, "source", slugs, unit.now)
     unit.audit("created", "source", source.id, None, fields_of(source))
     unit.events.append(SourceSaved(source, former_slugs=brought.former_slugs))

@@ -1,4 +1,4 @@
-"""Put an article away, public copy and all."""
+"""Move an article to the trash, with its public copy."""
 
 from app.content.article import Article, deleted
 from app.content.editing import Expected, article_to_change
@@ -7,6 +7,6 @@ from app.kit.sql.unit_of_work import UnitOfWork
 
 
 def delete_article(unit: UnitOfWork, ref: str, expected: Expected) -> Article:
-    """Delete softly: nobody but the newsroom sees it, and it can be restored."""
+    """Soft-delete an article: only the newsroom sees it, and it can be restored."""
     article = article_to_change(unit, ref, expected)
     return save(unit, Change(article, deleted(article, unit.now), "deleted"))

@@ -1,4 +1,4 @@
-"""Delete a category that neither story nor category names."""
+"""Delete a category that no story or category uses."""
 
 from app.content import store
 from app.content.editing import Expected, category_to_change
@@ -10,7 +10,7 @@ from app.kit.sql.unit_of_work import UnitOfWork
 
 
 def delete_category(unit: UnitOfWork, ref: str, expected: Expected) -> None:
-    """Delete a category, or say how many articles and categories still name it."""
+    """Delete a category, or report how many articles and categories use it."""
     category = category_to_change(unit, ref, expected)
     articles, below = store.uses_of_category(unit.session, category.id)
     if articles or below:

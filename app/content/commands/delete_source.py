@@ -1,4 +1,4 @@
-"""Delete a source that no story names."""
+"""Delete a source that no story uses."""
 
 from app.content import store
 from app.content.editing import Expected, source_to_change
@@ -10,7 +10,7 @@ from app.kit.sql.unit_of_work import UnitOfWork
 
 
 def delete_source(unit: UnitOfWork, ref: str, expected: Expected) -> None:
-    """Delete a source, or say how many articles still name it."""
+    """Delete a source, or report how many articles use it."""
     source = source_to_change(unit, ref, expected)
     uses = store.uses_of_source(unit.session, source.id)
     if uses:

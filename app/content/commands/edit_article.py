@@ -1,4 +1,4 @@
-"""Change an article's working copy, and publish it in the same step if the writing says so."""
+"""Edit an article's working copy, and publish it in the same step if the request says so."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -21,21 +21,21 @@ from app.kit.sql.unit_of_work import UnitOfWork
 def replace_article(
     unit: UnitOfWork, ref: str, document: dict[str, Any], expected: Expected
 ) -> Article:
-    """Replace what is written of an article by a document."""
+    """Replace the writable fields of an article by a document."""
     article = article_to_change(unit, ref, expected)
     fields = replaced("article", _view(unit, article), document)
     return rewrite_article(unit, article, ArticleInput.read(fields))
 
 
 def patch_article(unit: UnitOfWork, ref: str, patch: dict[str, Any], expected: Expected) -> Article:
-    """Apply a merge patch (RFC 7396) to what is written of an article."""
+    """Apply a merge patch (RFC 7396) to the writable fields of an article."""
     article = article_to_change(unit, ref, expected)
     fields = patched("article", _view(unit, article), patch)
     return rewrite_article(unit, article, ArticleInput.read(fields))
 
 
 def rewrite_article(unit: UnitOfWork, article: Article, written: ArticleInput) -> Article:
-    """Write an input over an article; an equal one leaves no trace."""
+    """Write an input over an article; an unchanged input writes nothing."""
     references = References(unit.session)
     references.load_inputs([written])
     change = rewritten(unit, article, written, references)
@@ -53,10 +53,10 @@ def rewritten(
     references: References,
     known: Mapping[str, Article] | None = None,
 ) -> Change | None:
-    """Return the change that an input makes to an article, or nothing if it makes none.
+    """Return the change that an input makes to an article, or `None` if nothing differs.
 
-    `references` must have loaded what the input names; `known` are articles of the same
-    transaction that are not written down yet.
+    `references` must have loaded what the input refers to; `known` are articles that the same
+    transaction has not written yet.
     """
     fields = rewritten_fields(unit, article, written, references)
     after = edited(article, fields, unit.now)
@@ -71,13 +71,13 @@ def rewritten(
 def rewritten_fields(
     unit: UnitOfWork, article: Article, written: ArticleInput, references: References
 ) -> dict[str, Any]:
-    """Return the fields that an input gives an article, its slug and external id free to have."""
+    """Return the new fields of an article; check that slug and external id are free."""
     if article.deleted_at is not None or article.stage == "killed":
         state = "deleted" if article.deleted_at is not None else "killed"
         raise WrongState(f"This story is {state}. Restore it before it can be changed.")
     base = base_of(written, references)
     fields = written_fields(written, references, base, unit.prepared, article)
-    # What was asked for is what was made of it, where an embargo has moved it.
+    # The client sends back the requested time, which an embargo may have moved.
     untouched = article.published_at == article.public_from
     if fields["published_at"] is None or (
         untouched and fields["published_at"] == article.offered_from
@@ -90,7 +90,7 @@ def rewritten_fields(
 
 
 def patched_fields(unit: UnitOfWork, article: Article, patch: dict[str, Any]) -> dict[str, Any]:
-    """Return the fields that a merge patch on what is written of an article gives it."""
+    """Return the new fields after a merge patch on the writable fields of an article."""
     written = ArticleInput.read(patched("article", _view(unit, article), patch))
     references = References(unit.session)
     references.load_inputs([written])

@@ -1,4 +1,4 @@
-"""Change a category, or hang it under another one."""
+"""Edit a category, or move it below another one."""
 
 from dataclasses import replace
 from typing import Any
@@ -20,7 +20,7 @@ from app.kit.sql.unit_of_work import UnitOfWork
 def replace_category(
     unit: UnitOfWork, ref: str, document: dict[str, Any], expected: Expected
 ) -> Category:
-    """Replace what is written of a category by a document."""
+    """Replace the writable fields of a category by a document."""
     category = category_to_change(unit, ref, expected)
     fields = replaced("category", _view(unit, category), document)
     return rewrite_category(unit, category, CategoryInput.read(fields))
@@ -29,14 +29,14 @@ def replace_category(
 def patch_category(
     unit: UnitOfWork, ref: str, patch: dict[str, Any], expected: Expected
 ) -> Category:
-    """Apply a merge patch (RFC 7396) to what is written of a category."""
+    """Apply a merge patch (RFC 7396) to the writable fields of a category."""
     category = category_to_change(unit, ref, expected)
     fields = patched("category", _view(unit, category), patch)
     return rewrite_category(unit, category, CategoryInput.read(fields))
 
 
 def rewrite_category(unit: UnitOfWork, category: Category, written: CategoryInput) -> Category:
-    """Write an input over a category; an equal one leaves no trace."""
+    """Write an input over a category; an unchanged input writes nothing."""
     after = replace(
         category,
         slug=written.slug or category.slug,
@@ -61,7 +61,7 @@ def rewrite_category(unit: UnitOfWork, category: Category, written: CategoryInpu
 
 
 def _check_move(unit: UnitOfWork, category: Category) -> None:
-    """Refuse a cycle; two moves at once could make one together, so they take turns."""
+    """Refuse a cycle; the lock prevents two concurrent moves from making one together."""
     unit.session.lock(CATEGORY_TREE)
     parent = category.parent_id
     if parent is not None and category.id in store.ancestors(unit.session, parent):

@@ -1,4 +1,4 @@
-"""Change a source. Its stories show the change at once, because they do not hold it."""
+"""Edit a source. Its stories show the change at once, because it is joined at read time."""
 
 from dataclasses import replace
 from typing import Any
@@ -16,21 +16,21 @@ from app.kit.sql.unit_of_work import UnitOfWork
 def replace_source(
     unit: UnitOfWork, ref: str, document: dict[str, Any], expected: Expected
 ) -> Source:
-    """Replace what is written of a source by a document."""
+    """Replace the writable fields of a source by a document."""
     source = source_to_change(unit, ref, expected)
     fields = replaced("source", source_view(source), document)
     return rewrite_source(unit, source, SourceInput.read(fields))
 
 
 def patch_source(unit: UnitOfWork, ref: str, patch: dict[str, Any], expected: Expected) -> Source:
-    """Apply a merge patch (RFC 7396) to what is written of a source."""
+    """Apply a merge patch (RFC 7396) to the writable fields of a source."""
     source = source_to_change(unit, ref, expected)
     fields = patched("source", source_view(source), patch)
     return rewrite_source(unit, source, SourceInput.read(fields))
 
 
 def rewrite_source(unit: UnitOfWork, source: Source, written: SourceInput) -> Source:
-    """Write an input over a source; an equal one leaves no trace."""
+    """Write an input over a source; an unchanged input writes nothing."""
     fields = written.model_dump()
     fields["slug"] = written.slug or source.slug
     if all(getattr(source, name) == value for name, value in fields.items()):

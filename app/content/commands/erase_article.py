@@ -1,4 +1,4 @@
-"""Remove a story and every trace of what it said, whatever its state."""
+"""Erase a story in any state, with all of its content."""
 
 from app.access.store import erase_answers
 from app.access.store.audit_log import erase_states
@@ -10,7 +10,7 @@ from app.kit.sql.unit_of_work import UnitOfWork
 
 
 def erase_article(unit: UnitOfWork, ref: str) -> Article:
-    """Erase a story; what was done to it, by whom and when stays in the audit."""
+    """Erase a story; its audit entries keep only actions, actors and times."""
     article = article_to_change(unit, ref, None)
     words = {article.id, article.slug, article.title}
     words |= set(store.public_slugs(unit.session, "article", [article.id]).get(article.id, ()))

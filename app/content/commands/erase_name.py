@@ -15,7 +15,7 @@ _BATCH = 50
 
 @dataclass(frozen=True, slots=True)
 class Erased:
-    """What was done to a batch of stories; `last` is the id after which the next one begins."""
+    """The result for a batch of stories; the next batch begins after the id `last`."""
 
     looked: int
     changed: int
@@ -23,7 +23,7 @@ class Erased:
 
 
 def erase_name(unit: UnitOfWork, name: Name, after: str) -> Erased:
-    """Rewrite the stories after an id, under the versions that they have; publish them so."""
+    """Rewrite the stories after an id without new versions, and publish the result."""
     articles = store.articles_after(unit.session, after, _BATCH)
     changed = sum(_erase(unit, name, article) for article in articles)
     return Erased(len(articles), changed, articles[-1].id if articles else after)
@@ -47,7 +47,9 @@ def _erase(unit: UnitOfWork, name: Name, article: Article) -> bool:
 def _public_copy(article: Article, revisions: Sequence[store.Revision]) -> Article:
     if is_current(article):
         return article
-    public = next(one for one in revisions if one.version == article.published_version)
+    public = next(
+        revision for revision in revisions if revision.version == article.published_version
+    )
     return replace(from_snapshot(public.snapshot), released=article.released)
 
 

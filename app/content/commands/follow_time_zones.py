@@ -1,4 +1,4 @@
-"""Keep schedules at the local times at which they were said, when the rules of a zone change."""
+"""Keep schedules at their local times when the rules of a time zone change."""
 
 from dataclasses import replace
 from datetime import datetime
@@ -14,9 +14,9 @@ BATCH = 200
 
 
 def follow_time_zones(unit: UnitOfWork, after: str = "") -> tuple[int, str | None]:
-    """Move what is scheduled where its zone has new rules.
+    """Move schedules in time zones with new rules.
 
-    Return how many schedules were moved, and where to go on, if there are more.
+    Return the number of moved schedules, and the id to continue after, if there are more.
     """
     found = store.scheduled_in_zones(unit.session, unit.now, after, BATCH)
     moved = sum(_follow(unit, article) for article in found)
@@ -31,7 +31,7 @@ def _follow(unit: UnitOfWork, article: Article) -> bool:
     copy = published(public, unit.now, at=at)
     if (copy.offered_from, copy.public_from) == (public.offered_from, public.public_from):
         return False
-    # The same time on the wall; only the instant is another.
+    # The local time is the same; only the instant differs.
     copy = replace(copy, scheduled_at_local=article.scheduled_at_local, time_zone=article.time_zone)
     untouched = article.published_at == public.published_at
     at = copy.published_at if untouched else article.published_at
@@ -46,5 +46,5 @@ def _instant(article: Article) -> datetime | None:
     try:
         return instant_by_rules_of_now(article.scheduled_at_local, article.time_zone)
     except InvalidInput:
-        # The zone is not known here any more; what was understood once stands.
+        # The zone is unknown here now; the instant stays as it was resolved before.
         return None

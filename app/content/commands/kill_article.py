@@ -1,4 +1,4 @@
-"""Withdraw a story for good, with a notice to those who have read it."""
+"""Kill a story: withdraw it for good, with a notice to its readers."""
 
 from app.access.idempotency import replace_bodies
 from app.content.article import Article, killed
@@ -11,13 +11,13 @@ from app.kit.sql.unit_of_work import UnitOfWork
 
 
 def kill_article(unit: UnitOfWork, ref: str, order: KillInput, expected: Expected) -> Article:
-    """Kill a story, wherever it stands; only an administrator sees its text afterwards."""
+    """Kill a story in any state; only an administrator sees its text afterwards."""
     article = article_to_change(unit, ref, expected)
     after = save(
         unit,
         Change(article, killed(article, order.notice, unit.now), "killed", note=order.notice),
     )
-    # What was answered with its text must not be answered again.
+    # Stored idempotent answers must not repeat the text.
     replace_bodies(
         unit, after.id, json.dumps(show_article(unit.session, after, unit.now, whole=False))
     )

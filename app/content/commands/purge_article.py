@@ -1,4 +1,4 @@
-"""Remove a deleted story for good: its working copy, its revisions and its previews."""
+"""Purge a deleted story: its working copy, its revisions and its previews."""
 
 from datetime import timedelta
 
@@ -13,7 +13,7 @@ BATCH = 50
 
 
 def purge_article(unit: UnitOfWork, ref: str, expected: Expected) -> None:
-    """Purge a story that was deleted before; nothing brings it back."""
+    """Purge a deleted story; it cannot be restored."""
     article = article_to_change(unit, ref, expected)
     if article.deleted_at is None:
         state = state_of(article, unit.now)
@@ -22,9 +22,9 @@ def purge_article(unit: UnitOfWork, ref: str, expected: Expected) -> None:
 
 
 def purge_trash(unit: UnitOfWork, days: int) -> int:
-    """Purge a batch of the stories that were deleted longer ago than so many days; count them.
+    """Purge a batch of stories that were deleted more than so many days ago; count them.
 
-    0 days keep them for ever.
+    0 days keep deleted stories for ever.
     """
     if not days:
         return 0

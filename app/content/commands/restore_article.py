@@ -1,4 +1,4 @@
-"""Bring a deleted or killed article back as a working copy."""
+"""Restore a deleted or killed article as a working copy."""
 
 from app.access.caller import Caller
 from app.access.scopes import Scope
@@ -14,13 +14,13 @@ from app.kit.sql.unit_of_work import UnitOfWork
 def restore_article(
     unit: UnitOfWork, ref: str, order: RestoreInput, expected: Expected, caller: Caller
 ) -> Article:
-    """Undo a deletion, or, as an administrator with a reason, a kill. Nothing is public by it."""
+    """Undo a deletion, or, as an administrator with a reason, a kill. It publishes nothing."""
     article = article_to_change(unit, ref, expected)
     if article.stage == "killed":
         caller.require(Scope.admin)
         if order.reason is None:
             raise InvalidInput.at("#/reason", "required", "Say why a killed story comes back.")
     back = restored(article, unit.now)
-    # Another story may have taken its place in its group meanwhile.
+    # Another story may have taken its place in the translation group since.
     check_translation(unit.session, back)
     return save(unit, Change(article, back, "restored", note=order.reason))

@@ -1,4 +1,4 @@
-"""Bring back what an earlier version of an article said, as a new version."""
+"""Restore an earlier version of an article as a new version."""
 
 from dataclasses import replace
 
@@ -13,14 +13,14 @@ from app.content.saving import save
 from app.content.views import WRITABLE
 from app.kit.sql.unit_of_work import UnitOfWork
 
-# The address stays, and a version that was public once does not become so by being restored.
+# The slug stays, and restoring a version does not publish it.
 _KEPT = frozenset({"slug", "status"})
 
 
 def restore_revision(
     unit: UnitOfWork, ref: str, version: int, order: RestoreInput, expected: Expected
 ) -> Article:
-    """Write what a version said over the working copy; an equal one leaves no trace."""
+    """Write a version over the working copy; an equal version writes nothing."""
     article = article_to_change(unit, ref, expected)
     view = revision(unit.session, article.id, version, whole=True)["article"]
     fields = {name: view[name] for name in WRITABLE["article"] - _KEPT}

@@ -1,4 +1,4 @@
-"""Take a preview link back."""
+"""Revoke a preview link."""
 
 from app.content import store
 from app.content.errors import NotFound
@@ -6,7 +6,7 @@ from app.kit.sql.unit_of_work import UnitOfWork
 
 
 def revoke_preview(unit: UnitOfWork, preview_id: str) -> None:
-    """Revoke a link, at once and for ever."""
+    """Revoke a link at once."""
     found = store.preview(unit.session, preview_id)
     if found is None:
         raise NotFound("This link is not known here; it may have been revoked, or have ended.")

@@ -1,4 +1,4 @@
-"""Let a story become public at an instant that lies ahead, or not."""
+"""Schedule or unschedule a publication."""
 
 from datetime import datetime
 
@@ -15,7 +15,7 @@ from app.kit.sql.unit_of_work import UnitOfWork
 def schedule_article(
     unit: UnitOfWork, ref: str, order: ScheduleInput, expected: Expected
 ) -> Article:
-    """Schedule the working copy, move what is scheduled, or cancel it; until it is due."""
+    """Schedule the working copy, move its schedule, or cancel it before it is due."""
     article = article_to_change(unit, ref, expected)
     if order.at is None:
         return save(unit, Change(article, unscheduled(article, unit.now), "unscheduled"))

@@ -1,4 +1,4 @@
-"""Take a story's public copy away; the working copy stays."""
+"""Remove a story's public copy; the working copy stays."""
 
 from app.content import store
 from app.content.article import Answer, Article, unpublished
@@ -13,7 +13,7 @@ from app.kit.sql.unit_of_work import UnitOfWork
 def unpublish_article(
     unit: UnitOfWork, ref: str, order: UnpublishInput, expected: Expected
 ) -> Article:
-    """Unpublish: readers find nothing there, or are told that it is gone, or are led elsewhere."""
+    """Unpublish a story: readers get a 404, a 410 with a notice, or a redirect."""
     article = article_to_change(unit, ref, expected)
     _check(order)
     answer: Answer | None = None if order.answer == "not_found" else order.answer
@@ -23,7 +23,7 @@ def unpublish_article(
 
 
 def _check(order: UnpublishInput) -> None:
-    """Refuse what does not go with the answer, so that nobody believes it was said."""
+    """Refuse fields that do not belong to the answer, instead of ignoring them."""
     if order.answer == "redirect" and order.redirect_to is None:
         raise InvalidInput.at("#/redirect_to", "required", "Name the story to lead readers to.")
     if order.answer != "redirect" and order.redirect_to is not None:
@@ -44,12 +44,12 @@ def _target(unit: UnitOfWork, article: Article, ref: str) -> str:
 
 
 def _leads_back(unit: UnitOfWork, article: Article, target: str | None) -> bool:
-    """Tell whether readers would be led round in a circle, until one of its stories is public."""
+    """Tell whether the redirects would form a cycle, as long as none of its stories is public."""
     seen: set[str] = set()
     while target is not None and target not in seen and target != article.id:
         seen.add(target)
         other = store.article_by_ref(unit.session, target)
-        # What is published or will be stands for itself, whatever stands there until then.
+        # A story that is published or scheduled is not redirected.
         elsewhere = other is not None and other.stage != "published"
         target = other.redirect_to if other is not None and elsewhere else None
     return target == article.id

@@ -1,6 +1,6 @@
 """All SQL of the content side."""
 
-# Each import says that it is one for others; sorted one by one, they would fill pages.
+# `x as x` marks a name as exported; isort would write a separate statement for each.
 # ruff: isort: skip_file
 
 from app.content.store.articles import (

@@ -1,6 +1,6 @@
-"""Articles: rows in and out, with their categories and labels.
+"""SQL for articles with their categories and labels.
 
-Functions that save take many rows: a verb saves one, the importer saves a batch.
+Functions that write take many rows: a command writes one, the importer a batch.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
@@ -26,7 +26,7 @@ from app.kit.sql.statement import Nothing, Query, Statement
 
 
 class Tied(NamedTuple):
-    """An article as far as its group of translations is concerned."""
+    """The columns of an article that matter for its translation group."""
 
     id: str
     slug: str
@@ -57,11 +57,11 @@ _ONE = select(_articles).where(
 )
 _BY_REF = Statement(_ONE, Article)
 _BY_REF_LOCKED = Statement(_ONE.with_for_update(), Article)
-# In one order everywhere, so that two batches cannot wait for each other.
+# Rows are locked in the same order everywhere, to prevent deadlocks.
 _LOCKED = select(_articles).order_by(ArticleRow.id).with_for_update()
 _BY_IDS = Statement(_LOCKED.where(is_listed(ArticleRow.id)), Article)
 _BY_SLUGS = Statement(_LOCKED.where(is_listed(ArticleRow.slug)), Article)
-# Each half of a pair is listed too, for an index: none has pairs of values.
+# Both halves of the pair are conditions, too, because only they have an index.
 _pair = ArticleRow.source_id.concat(literal_column("' '", Text)).concat(ArticleRow.external_id)
 _BY_EXTERNAL_IDS = Statement(
     _LOCKED.where(
@@ -85,24 +85,24 @@ _OF_NO_SOURCE = Statement(_EXTERNAL.where(ArticleRow.source_id.is_(None)), Artic
 
 
 def article_by_ref(session: ReadSession, ref: str, *, lock: bool = False) -> Article | None:
-    """Return the article with an id or a slug; `lock` keeps others from changing it."""
+    """Return the article with an id or a slug; `lock` locks the row."""
     return session.first(_BY_REF_LOCKED if lock else _BY_REF, {"ref": ref})
 
 
 def articles_by_ids(session: ReadSession, ids: Collection[str]) -> dict[str, Article]:
-    """Return articles by id, locked against other writers."""
+    """Return articles by id, locked."""
     return {found.id: found for found in session.find(_BY_IDS, ids)}
 
 
 def articles_by_slugs(session: ReadSession, slugs: Collection[str]) -> list[Article]:
-    """Return articles by slug, locked against other writers."""
+    """Return articles by slug, locked."""
     return session.find(_BY_SLUGS, slugs)
 
 
 def articles_by_external_ids(
     session: ReadSession, pairs: Collection[tuple[str, str]]
 ) -> list[Article]:
-    """Return articles by source id and external id, locked against other writers."""
+    """Return articles by source id and external id, locked."""
     sources, names = {source for source, _ in pairs}, [name for _, name in pairs]
     joined = [" ".join(pair) for pair in pairs]
     return session.find(_BY_EXTERNAL_IDS, names, sources=sources, pairs=joined)
@@ -111,7 +111,7 @@ def articles_by_external_ids(
 def article_by_external_id(
     session: ReadSession, source_id: str | None, external_id: str
 ) -> Article | None:
-    """Return a source's article (or a sourceless one) with an external id."""
+    """Return the article of a source (or without a source) with an external id."""
     statement = _OF_NO_SOURCE if source_id is None else _OF_A_SOURCE
     params = {"external_id": external_id}
     return session.first(statement, params | ({"source_id": source_id} if source_id else {}))
@@ -141,7 +141,7 @@ def scheduled_in_zones(
     session: ReadSession, now: datetime, after: str, limit: int
 ) -> list[Article]:
     """Return articles after an id that are scheduled in local time, locked, by id."""
-    # Said so that no index has it: the one of what has a zone is to be taken.
+    # `coalesce` hides the id from its index, so that the index of time zones is used.
     id_ = func.coalesce(ArticleRow.id, literal_column("''"))
     statement = select(_articles).where(
         ArticleRow.time_zone.is_not(None),
@@ -155,13 +155,13 @@ def scheduled_in_zones(
 
 
 def articles_after(session: ReadSession, after: str, limit: int) -> list[Article]:
-    """Return articles after an id, in the order of ids, locked against other writers."""
+    """Return articles after an id, in the order of ids, locked."""
     statement = select(_articles).where(ArticleRow.id > after).order_by(ArticleRow.id)
     return session.all(Query(statement.limit(limit).with_for_update(), Article))
 
 
 def insert_articles(session: WriteSession, articles: Sequence[Article]) -> None:
-    """Add articles with their categories and labels."""
+    """Insert articles with their categories and labels."""
     session.insert(ArticleRow, articles)
     _insert_attributes(session, articles)
 
@@ -171,10 +171,10 @@ def _setting(names: Iterable[str]) -> Statement[Nothing]:
     return Statement(update(_articles).where(_articles.c.id == bindparam("key")).values(values))
 
 
-# Columns are no dictionary: to walk them yields columns, and `keys` their names.
+# Iterating the columns yields columns; `keys` yields their names.
 _COLUMNS = frozenset(_articles.c.keys()) - {"id"}
-# What verbs change that write no text. A text that is written is made small anew, and its indexes
-# take it in anew, though it is the same.
+# Columns that change in commands that write no text. Writing a text again would cost its
+# compression and its indexes, even if it is unchanged.
 _STANDING = frozenset(
     {
         *("stage", "version", "published_version", "first_published_at", "published_at"),
@@ -183,7 +183,7 @@ _STANDING = frozenset(
         *("scheduled_at_local", "time_zone"),
     }
 )
-# The first that has all that differs is taken.
+# The first statement that has all changed columns is used.
 _UPDATES = tuple(
     (names, _setting(sorted(names))) for names in (_STANDING, _COLUMNS - {"body"}, _COLUMNS)
 )
@@ -196,13 +196,13 @@ def _update_of(before: Article, after: Article) -> Statement[Nothing]:
 
 
 def update_articles(session: WriteSession, changes: Sequence[tuple[Article, Article]]) -> None:
-    """Replace the rows of articles; their categories and labels where these are others now."""
+    """Update the rows of articles, and their categories and labels if these changed."""
     if not changes:
         return
     rows = [
         (_update_of(before, after), as_row(after) | {"key": after.id}) for before, after in changes
     ]
-    # In their order: one article may change twice.
+    # In order, because an article may change twice.
     for statement, some in groupby(rows, itemgetter(0)):
         session.execute(statement, [row for _, row in some])
     filed = [after for before, after in changes if _filed_under(before) != _filed_under(after)]
@@ -228,7 +228,7 @@ def _insert_attributes(session: WriteSession, articles: Sequence[Article]) -> No
 
 
 def labels_of(article: Article) -> Iterator[tuple[str, str]]:
-    """Yield the tags and authors of an article in the form in which they are compared."""
+    """Yield the tags and authors of an article, folded for comparisons."""
     for tag in article.tags:
         yield "tag", fold(tag)
     for author in article.authors:
@@ -236,17 +236,17 @@ def labels_of(article: Article) -> Iterator[tuple[str, str]]:
 
 
 def deleted_before(session: ReadSession, moment: datetime, limit: int) -> list[str]:
-    """Return the ids of articles that were deleted before a moment, the first first."""
+    """Return the ids of articles that were deleted before a time, in the order of deletion."""
     deleted = ArticleRow.deleted_at
     statement = select(ArticleRow.id).where(deleted.is_not(None), deleted < moment)
     return session.scalars(statement.order_by(deleted).limit(limit))
 
 
 def delete_article(session: WriteSession, article_id: str) -> None:
-    """Delete an article; its snapshots, previews, categories and labels go with it."""
+    """Delete an article with its snapshots, previews, categories and labels."""
     session.delete(ArticleRow.id, [article_id])
 
 
 def tied_to(session: ReadSession, ids: Collection[str]) -> list[Tied]:
-    """Return articles and their translations, as far as their groups are concerned."""
+    """Return articles and their translations."""
     return session.find(_TIED, ids)

@@ -1,4 +1,4 @@
-"""The newsroom's lists: articles in every state, by the filters that readers have too."""
+"""SQL for the lists of the newsroom: articles in every state, with the filters of public lists."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -35,9 +35,9 @@ _RARE: frozenset[State] = frozenset({"draft", "unpublished", "killed"})
 
 @dataclass(frozen=True, slots=True)
 class ArticleList:
-    """What a list of the newsroom is asked for; deleted ones only where a state says so.
+    """A query for a list of articles; deleted ones are included only if `states` says so.
 
-    Whoever may not see the text of killed stories (`whole`) does not find them by it either.
+    Without `whole`, filters on the text of killed stories do not match.
     """
 
     selection: Selection = Selection()
@@ -51,7 +51,7 @@ class ArticleList:
 
 
 class Placed(NamedTuple):
-    """An article with its place in the order."""
+    """An article with its place in the order of the list."""
 
     place: int
     article: Article
@@ -66,7 +66,9 @@ def article_page(session: ReadSession, wanted: ArticleList, now: datetime) -> li
     if wanted.position is not None:
         place = tuple_(literal(wanted.position[0], BigInteger), literal(wanted.position[1]))
         statement = statement.where(order < place if wanted.descending else order > place)
-    ordering = [one.desc() if wanted.descending else one.asc() for one in (key, ArticleRow.id)]
+    ordering = [
+        column.desc() if wanted.descending else column.asc() for column in (key, ArticleRow.id)
+    ]
     found: Query[tuple[Any, ...]] = Query(statement.order_by(*ordering).limit(wanted.limit))
     return [
         Placed(place, Article(**dict(zip(FIELDS, values, strict=True))))
@@ -82,52 +84,52 @@ def count_articles(session: ReadSession, wanted: ArticleList, now: datetime) -> 
 
 
 def below(session: ReadSession, category_ids: Collection[str]) -> list[str]:
-    """Return the ids of categories and of all below them."""
+    """Return the ids of categories and of all their descendants."""
     return [id_ for (id_,) in session.find(_BELOW, category_ids)]
 
 
 def _sort_column(wanted: ArticleList) -> ColumnElement[Any]:
     key = wanted.key
-    # As numbers, as cursors have them.
+    # Numbers, as in cursors.
     instants = {
         name: type_coerce(getattr(ArticleRow, name), BigInteger)
         for name in ("modified_at", "published_at", "updated_at", "created_at")
     }
-    # A draft has no instant of publication; it stands where it was created.
+    # A draft without a publication time is placed by its creation.
     if key == "published_at":
         return func.coalesce(instants["published_at"], instants["created_at"])
     if key == "updated_at":
         return func.coalesce(instants["updated_at"], instants["modified_at"])
     if _is_named(wanted):
-        # Said so that no index has it: the few that are named are sorted.
+        # The addition hides the column from its index: few articles match, and are sorted.
         return instants["modified_at"] + literal_column("0", BigInteger)
     return instants["modified_at"]
 
 
 def _is_named(wanted: ArticleList) -> bool:
-    """Tell whether articles are named one by one, so that there are few."""
-    named = any(one.field == "id" and one.included for one in wanted.selection.clauses)
+    """Tell whether the query names articles by id, so that there are few."""
+    named = any(clause.field == "id" and clause.included for clause in wanted.selection.clauses)
     return named or wanted.external_id is not None
 
 
 def _conditions(
     session: ReadSession, wanted: ArticleList, now: datetime
 ) -> list[ColumnElement[bool]]:
-    """Return what an index may be chosen for, and all else as one condition of which none knows.
+    """Return conditions that may select an index, and all others as one opaque condition.
 
-    An order by `modified_at` has an index, and stops after a page. A planner that knows little of
-    the table, as SQLite's always does, would gather what one of many conditions allows, and sort.
+    The order by `modified_at` has an index, and stops after a page. A planner without statistics,
+    such as SQLite's, would otherwise collect everything that one of the conditions allows, and sort.
     """
     known, other = _known_conditions(wanted), _other_conditions(session, wanted, now)
     return [*known, func.coalesce(and_(*other), false())]
 
 
 def _known_conditions(wanted: ArticleList) -> list[ColumnElement[bool]]:
-    """Return what names articles one by one, or leaves few: the rarer stages."""
+    """Return the conditions that leave few articles: ids, an external id, or rare stages."""
     known: list[ColumnElement[bool]] = [
-        is_listed(ArticleRow.id, values=one.included)
-        for one in wanted.selection.clauses
-        if one.field == "id" and one.included
+        is_listed(ArticleRow.id, values=clause.included)
+        for clause in wanted.selection.clauses
+        if clause.field == "id" and clause.included
     ]
     if wanted.external_id is not None:
         known.append(ArticleRow.external_id == wanted.external_id)
@@ -152,7 +154,7 @@ def _other_conditions(
 
 
 def _is_by_text(wanted: ArticleList) -> bool:
-    by_text = any(one.field in {"tag", "author"} for one in wanted.selection.clauses)
+    by_text = any(clause.field in {"tag", "author"} for clause in wanted.selection.clauses)
     return by_text or wanted.external_id is not None
 
 
@@ -210,14 +212,14 @@ def _holds(session: ReadSession, clause: Clause, values: tuple[str, ...]) -> Col
 
 
 def _filled(values: tuple[str, ...]) -> tuple[str, ...]:
-    """Return 1, 2, 4, … values, the last one repeated: for any number there are few statements."""
+    """Pad to 1, 2, 4, … values with the last one, so that there are few different statements."""
     return values + values[-1:] * ((1 << (len(values) - 1).bit_length()) - len(values))
 
 
 def _looked_up(*conditions: ColumnElement[bool]) -> ColumnElement[bool]:
-    """Return that a row is there, to be looked up for each article.
+    """Return the condition that a row exists, as a lookup for each article.
 
-    With an offset PostgreSQL does not gather the rows of all articles first.
+    The offset keeps PostgreSQL from collecting the rows of all articles first.
     """
     return select(literal_column("1")).where(*conditions).offset(literal_column("0")).exists()
 

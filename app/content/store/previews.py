@@ -1,4 +1,4 @@
-"""Links to what is not public yet."""
+"""SQL for preview links."""
 
 from datetime import datetime
 from typing import NamedTuple
@@ -12,7 +12,7 @@ from app.kit.sql.statement import Query
 
 
 class Preview(NamedTuple):
-    """A link to an article's working copy, or to the public side at an instant."""
+    """A preview link to an article's working copy, or to the public side at a time."""
 
     id: str
     article_id: str
@@ -24,20 +24,20 @@ _previews = table_of(PreviewRow)
 
 
 def insert_preview(session: WriteSession, link: Preview) -> None:
-    """Add a link."""
+    """Insert a link."""
     session.insert(PreviewRow, [link])
 
 
 def preview(session: ReadSession, preview_id: str) -> Preview | None:
-    """Return a link, or nothing."""
+    """Return a link, or `None`."""
     return session.first(Query(select(_previews).where(_previews.c.id == preview_id), Preview))
 
 
 def delete_preview(session: WriteSession, preview_id: str) -> int:
-    """Delete a link and count it."""
+    """Delete a link; return the number of deleted rows."""
     return session.execute(delete(PreviewRow).where(PreviewRow.id == preview_id))
 
 
 def forget_previews(session: WriteSession, before: datetime) -> int:
-    """Delete the links that ended before an instant and count them."""
+    """Delete the links that expired before a time; return their number."""
     return session.execute(delete(PreviewRow).where(PreviewRow.expires_at < before))

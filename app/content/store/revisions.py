@@ -1,4 +1,4 @@
-"""Snapshots, one for each version of an article."""
+"""SQL for revisions: a snapshot for each version of an article."""
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
@@ -17,7 +17,7 @@ from app.kit.sql.statement import Query, Statement
 
 
 class Revision(NamedTuple):
-    """One version of an article: what was done, when, by whom, and the article as JSON values."""
+    """A version of an article: the action, its time and actor, and the article as JSON."""
 
     article_id: str
     version: int
@@ -30,7 +30,7 @@ class Revision(NamedTuple):
 
 
 _revisions = table_of(RevisionRow)
-# No index has pairs of values: that of the first of them is taken.
+# Only the first of the pair has an index.
 _version = cast(RevisionRow.version, Text)
 _pair = RevisionRow.article_id.concat(literal_column("' '", Text)).concat(_version)
 _SNAPSHOTS: Statement[tuple[str, dict[str, Any]]] = Statement(
@@ -41,12 +41,12 @@ _SNAPSHOTS: Statement[tuple[str, dict[str, Any]]] = Statement(
 
 
 def insert_revisions(session: WriteSession, rows: Sequence[Revision]) -> None:
-    """Add snapshots."""
+    """Insert snapshots."""
     session.insert(RevisionRow, rows)
 
 
 def replace_revisions(session: WriteSession, rows: Sequence[Revision]) -> None:
-    """Write snapshots that are there in their places."""
+    """Overwrite existing snapshots."""
     session.insert(RevisionRow, rows, "whole")
 
 
@@ -61,7 +61,7 @@ def revision(session: ReadSession, article_id: str, version: int) -> Revision | 
 def revisions(
     session: ReadSession, article_id: str, below: int | None, above: int | None, limit: int
 ) -> list[Revision]:
-    """Return snapshots of an article: newest first, or upwards from a version."""
+    """Return snapshots of an article: newest first, or ascending from a version."""
     statement = select(_revisions).where(RevisionRow.article_id == article_id)
     if above is not None:
         statement = statement.where(RevisionRow.version > above).order_by(RevisionRow.version)
@@ -79,6 +79,6 @@ def snapshots(session: ReadSession, keys: Collection[tuple[str, int]]) -> dict[s
 
 
 def revision_gaps(session: ReadSession) -> list[str]:
-    """Return the ids of articles that have no snapshot of their version."""
+    """Return the ids of articles without a snapshot of their current version."""
     own = and_(RevisionRow.article_id == ArticleRow.id, RevisionRow.version == ArticleRow.version)
     return session.scalars(select(ArticleRow.id).where(~exists().where(own)))

@@ -1,4 +1,4 @@
-"""Slugs: which are taken, and which are or were public."""
+"""SQL for slugs: which are taken, and which are or were public."""
 
 from collections.abc import Collection, Iterable
 from datetime import datetime
@@ -18,7 +18,7 @@ from app.kit.sql.statement import Statement
 
 
 class _PublicSlug(NamedTuple):
-    """A slug that is or was public, and its thing."""
+    """A slug that is or was public, and the id that it belongs to."""
 
     type: str
     slug: str
@@ -29,8 +29,8 @@ class _PublicSlug(NamedTuple):
 def taken_slugs(
     session: ReadSession, type_: str, slugs: Collection[str], *, but_for: str | None = None
 ) -> set[str]:
-    """Return which slugs belong, or once belonged, to another thing of a type."""
-    # Nothing has an empty id.
+    """Return the slugs that belong, or belonged, to another article, source or category."""
+    # No row has an empty id.
     found = session.find(_taken(type_), slugs, type=type_, but_for=but_for or "")
     return set(chain.from_iterable(found))
 
@@ -51,7 +51,7 @@ def _taken(type_: str) -> Statement[tuple[str]]:
 def keep_public_slugs(
     session: WriteSession, type_: str, slugs: Iterable[tuple[str, str]], now: datetime
 ) -> None:
-    """Remember slugs (each with its thing's id) as public, so that nothing else takes them."""
+    """Store slugs (each with its id) as public, so that they are never reused."""
     rows: list[_PublicSlug] = []
     for slug, id_ in slugs:
         rows.append(_PublicSlug(type_, slug, id_, now))
@@ -59,13 +59,13 @@ def keep_public_slugs(
 
 
 def forget_public_slugs(session: WriteSession, type_: str, id_: str) -> None:
-    """Forget under which slugs a thing was public; other things may have them then."""
+    """Delete the public slugs of an id; others may use them then."""
     statement = delete(PublicSlugRow).where(PublicSlugRow.type == type_, PublicSlugRow.id == id_)
     session.execute(statement)
 
 
 def public_slugs(session: ReadSession, type_: str, ids: Collection[str]) -> dict[str, list[str]]:
-    """Return the slugs under which things are or were public, in order, by id."""
+    """Return the current and former public slugs by id, sorted."""
     found: dict[str, list[str]] = {}
     for id_, slug in session.find(_PUBLIC_SLUGS, ids, type=type_):
         found.setdefault(id_, []).append(slug)
@@ -75,7 +75,7 @@ def public_slugs(session: ReadSession, type_: str, ids: Collection[str]) -> dict
 _PUBLIC_SLUGS: Statement[tuple[str, str]] = Statement(
     select(PublicSlugRow.id, PublicSlugRow.slug)
     .where(
-        # Said so that no index has it: the one of ids is to be taken.
+        # `coalesce` hides the type from its index, so that the index of ids is used.
         func.coalesce(PublicSlugRow.type == bindparam("type"), false()),
         is_listed(PublicSlugRow.id),
     )
@@ -84,7 +84,7 @@ _PUBLIC_SLUGS: Statement[tuple[str, str]] = Statement(
 
 
 def slug_now(session: ReadSession, type_: str, slug: str) -> str | None:
-    """Return the slug that the thing has now to which a public slug once led."""
+    """Return the current slug of what a former public slug belonged to."""
     model = TABLES[type_]
     statement = (
         select(model.slug)

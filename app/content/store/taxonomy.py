@@ -1,4 +1,4 @@
-"""Sources and categories: rows in and out."""
+"""SQL for sources and categories."""
 
 from collections.abc import Collection, Iterator
 from typing import Any
@@ -40,21 +40,21 @@ def category_by_ref(session: ReadSession, ref: str, *, lock: bool = False) -> Ca
 
 def _one(model: Any, ref: str, *, lock: bool) -> Select[Any]:
     statement = select(model.__table__).where(or_(model.id == ref, model.slug == ref))
-    # Without the key: others may name this row meanwhile, such as a category moved under it.
+    # `key_share` allows other transactions to refer to this row, such as a category moved below it.
     return statement.with_for_update(key_share=True) if lock else statement
 
 
 def page_of_sources(
     session: ReadSession, after: str | None, before: str | None, limit: int
 ) -> list[Source]:
-    """Return sources in the order of slugs, after or (backwards) before one."""
+    """Return sources in the order of slugs, after a slug or (backwards) before one."""
     return session.all(Query(_page(SourceRow, after, before, limit), Source))
 
 
 def page_of_categories(
     session: ReadSession, after: str | None, before: str | None, limit: int
 ) -> list[Category]:
-    """Return categories in the order of slugs, after or (backwards) before one."""
+    """Return categories in the order of slugs, after a slug or (backwards) before one."""
     return session.all(Query(_page(CategoryRow, after, before, limit), Category))
 
 
@@ -78,12 +78,12 @@ def stream_categories(session: ReadSession) -> Iterator[Category]:
 
 
 def save_source(session: WriteSession, source: Source, *, new: bool) -> None:
-    """Add or replace a source."""
+    """Insert or update a source."""
     _save(session, SourceRow, source, new=new)
 
 
 def save_category(session: WriteSession, category: Category, *, new: bool) -> None:
-    """Add or replace a category."""
+    """Insert or update a category."""
     _save(session, CategoryRow, category, new=new)
 
 
@@ -95,12 +95,12 @@ def _save(session: WriteSession, model: Any, thing: Source | Category, *, new: b
 
 
 def delete_source(session: WriteSession, source_id: str) -> None:
-    """Delete a source that no story names."""
+    """Delete a source that no story uses."""
     session.execute(delete(SourceRow).where(SourceRow.id == source_id))
 
 
 def delete_category(session: WriteSession, category_id: str) -> None:
-    """Delete a category that neither story nor category names."""
+    """Delete a category that no story or category uses."""
     session.execute(delete(CategoryRow).where(CategoryRow.id == category_id))
 
 
@@ -113,7 +113,7 @@ def uses_of_source(session: ReadSession, source_id: str) -> int:
 
 
 def uses_of_category(session: ReadSession, category_id: str) -> tuple[int, int]:
-    """Count the articles (deleted ones included) and the categories under a category."""
+    """Count the articles (deleted ones included) and the child categories of a category."""
     filed = select(func.count()).where(ArticleCategoryRow.category_id == category_id)
     below = select(func.count()).where(CategoryRow.parent_id == category_id)
     counts: Query[tuple[int, int]] = Query(select(filed.scalar_subquery(), below.scalar_subquery()))
@@ -121,13 +121,13 @@ def uses_of_category(session: ReadSession, category_id: str) -> tuple[int, int]:
 
 
 def ancestors(session: ReadSession, category_id: str) -> list[str]:
-    """Return the ids of a category and all above it, nearest first."""
+    """Return the ids of a category and its ancestors, nearest first."""
     tree = (
         select(CategoryRow.id, CategoryRow.parent_id)
         .where(CategoryRow.id == category_id)
         .cte("tree", recursive=True)
     )
-    # UNION, not UNION ALL: a cycle, should one ever be there, must not run for ever.
+    # UNION, not UNION ALL, so that a cycle in the data ends the recursion.
     tree = tree.union(
         select(CategoryRow.id, CategoryRow.parent_id).where(CategoryRow.id == tree.c.parent_id)
     )
@@ -135,14 +135,14 @@ def ancestors(session: ReadSession, category_id: str) -> list[str]:
 
 
 def categories_below(session: ReadSession, ids: Collection[str]) -> dict[str, int]:
-    """Return the version of each category somewhere below these, by id, themselves left out."""
+    """Return the versions of all descendants of these categories, by id."""
     found = session.find(_BELOW, ids)
     return {id_: version for id_, version in found if id_ not in ids}
 
 
 _columns = select(CategoryRow.id, CategoryRow.version)
 _children = _columns.where(is_listed(CategoryRow.parent_id)).cte("tree", recursive=True)
-# UNION, not UNION ALL: a cycle, should one ever be there, must not run for ever.
+# UNION, not UNION ALL, so that a cycle in the data ends the recursion.
 _tree = _children.union(_columns.where(CategoryRow.parent_id == _children.c.id))
 _BELOW: Statement[tuple[str, int]] = Statement(select(_tree.c.id, _tree.c.version))
 _CHILDREN: Statement[tuple[str]] = Statement(
@@ -151,7 +151,7 @@ _CHILDREN: Statement[tuple[str]] = Statement(
 
 
 def levels_below(session: ReadSession, category_id: str) -> int:
-    """Return how many levels a category and all below it take up."""
+    """Return the number of levels of a category and its descendants."""
     level, levels, seen = {category_id}, 0, {category_id}
     while level:
         levels += 1

@@ -1,4 +1,4 @@
-"""What articles, sources and categories have in common: ids, slugs, numbers."""
+"""SQL that articles, sources and categories share: lookups by id or slug, counts and slugs."""
 
 from collections.abc import Mapping, Set
 from functools import lru_cache
@@ -23,7 +23,7 @@ TABLES: dict[str, Any] = {
 
 
 class Reference(NamedTuple):
-    """A thing of a type that can be named, and one column more of it."""
+    """The id and slug of an article, source or category, and another column."""
 
     type: str
     id: str
@@ -32,7 +32,7 @@ class Reference(NamedTuple):
 
 
 def references(session: ReadSession, wanted: Mapping[str, Set[str]]) -> list[Reference]:
-    """Return what exists of things named by id or slug, which are given by their types.
+    """Look up references by id or slug, grouped by type.
 
     The last column is a source's `url`, a category's `parent_id`, an article's `translation_of`.
     """
@@ -41,7 +41,7 @@ def references(session: ReadSession, wanted: Mapping[str, Set[str]]) -> list[Ref
 
 @lru_cache
 def _references(types: tuple[str, ...]) -> Statement[Reference]:
-    """Return one statement for all types; the parameters have their names."""
+    """Build one statement for all types; its parameters are named after them."""
     return Statement(union_all(*map(_things, types)), Reference)
 
 
@@ -63,5 +63,5 @@ def count_of(session: ReadSession, type_: str) -> int:
 
 
 def all_slugs(session: ReadSession, type_: str) -> list[str]:
-    """Return the slugs of all sources or categories, to guess what somebody meant."""
+    """Return the slugs of all sources or categories, to suggest similar ones."""
     return session.scalars(select(TABLES[type_].slug))

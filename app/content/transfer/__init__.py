@@ -1,1 +1,1 @@
-"""NDJSON in and out: sources, categories and articles, one object a line."""
+"""Import and export of sources, categories and articles as NDJSON, one object on each line."""

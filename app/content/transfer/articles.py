@@ -1,4 +1,4 @@
-"""Lines of articles: matched, decided and written a batch at a time."""
+"""Import article lines: match and write them in batches."""
 
 from dataclasses import replace
 from datetime import datetime
@@ -34,7 +34,7 @@ _STAGES: dict[str, Stage] = {
 
 
 class ArticleBatch:
-    """Articles of one transaction: a few queries for all of them, then one write."""
+    """The articles of one transaction: a few queries for all of them, then one write."""
 
     def __init__(self, unit: UnitOfWork) -> None:
         """Start a batch in a unit of work."""
@@ -49,7 +49,7 @@ class ArticleBatch:
         self._tied: dict[str, dict[str, Article]] = {}
 
     def run(self, lines: list[tuple[int, ArticleLine]]) -> list[Outcome]:
-        """Write what the lines change and return what became of each."""
+        """Write the changes of the lines, and return the outcome of each."""
         if not lines:
             return []
         self._references.load_inputs(line for _, line in lines)
@@ -60,7 +60,7 @@ class ArticleBatch:
         return outcomes
 
     def _need_texts(self, lines: list[ArticleLine]) -> None:
-        """Make sure that the texts of all lines are here which may write another body."""
+        """Make sure that the texts of all lines that may write another body are computed."""
         texts = self._unit.prepared
         wanted = []
         for line in lines:
@@ -99,7 +99,7 @@ class ArticleBatch:
             return Outcome(number, "refused", "article", line.id, line.slug, wrong)
 
     def _tied_here(self, line: ArticleLine) -> ArticleLine:
-        """Return a line that names originals which are here, where it came without its own."""
+        """Replace an original that is not imported by the story that stands in for it."""
         public = line.public
         if line.translated_with is None and (public is None or public.translated_with is None):
             return line
@@ -110,7 +110,7 @@ class ArticleBatch:
         return line.model_copy(update={"translation_of": original, "public": public})
 
     def _original(self, written: ArticleLine | PublicCopy, own_id: str | None) -> str | None:
-        """Return whom to tie a story to: its original; or the one that stands in; or nobody."""
+        """Return what to link a story to: its original, the story that stands in, or nothing."""
         original, other = written.translation_of, written.translated_with
         if original is None or other is None or self._references.find("article", original):
             return original
@@ -153,7 +153,7 @@ class ArticleBatch:
         return rewritten(self._unit, known, _input(line), self._references, tied)
 
     def _group(self, line: ArticleLine) -> dict[str, Article]:
-        """Return what this batch has tied together with a line, or is about to untie."""
+        """Return the stories of a line's translation group that this batch has written."""
         if line.translation_of is None:
             return {}
         root = self._references.find("article", line.translation_of)
@@ -180,11 +180,11 @@ class ArticleBatch:
         return Outcome(number, status, "article", article.id, article.slug, warnings=warnings)
 
     def _base(self, line: ArticleLine) -> str | None:
-        """Return what resolves a body; that of an export was resolved when it was stored."""
+        """Return the base URL of a body; an exported body was resolved when it was stored."""
         return line.body_base if line.state else base_of(line, self._references)
 
     def _add_exported(self, line: ArticleLine, article: Article) -> None:
-        """Bring an exported story back as it was: where it stood, its versions, its notes."""
+        """Restore an exported story with its state, versions and notes."""
         stage = _STAGES[line.state or "draft"]
         if stage == "published":
             _need_dates(line)
@@ -196,7 +196,8 @@ class ArticleBatch:
             version=line.version or 1,
             published_version=line.published_version if stage == "published" else None,
             corrections=[
-                {"at": format_instant(one.at), "note": one.note} for one in line.corrections
+                {"at": format_instant(correction.at), "note": correction.note}
+                for correction in line.corrections
             ],
             first_published_at=line.first_published_at,
             updated_at=line.updated_at or (line.published_at if stage == "published" else None),
@@ -288,7 +289,7 @@ class ArticleBatch:
         self._tied.setdefault(group_of(article), {})[article.id] = article
         if before is not None and group_of(before) != group_of(article):
             self._tied.get(group_of(before), {}).pop(article.id, None)
-            # Whoever takes its place looks at what is written down.
+            # Another story that takes its place is checked against stored rows.
             self._flush()
 
     def _know(self, article: Article) -> None:
@@ -308,7 +309,7 @@ class ArticleBatch:
 
 
 def _need_dates(line: ArticleLine) -> None:
-    """Refuse a line that says that its story is published, and does not say when."""
+    """Refuse a line with a published story that has no publication time."""
     if line.published_at is None:
         detail = f"A story whose state is {quote_text(line.state or '')} needs published_at."
         raise InvalidInput.at("#/published_at", "required", detail)
@@ -318,7 +319,7 @@ def _need_dates(line: ArticleLine) -> None:
 
 
 def _input(line: ArticleLine) -> ArticleInput:
-    """Return what a line writes over a story that is here already."""
+    """Return what a line writes over an existing story."""
     public = line.state in {"scheduled", "published", "expired"} and line.public is None
     status = "published" if public else line.status
     fields = {name: getattr(line, name) for name in ArticleInput.model_fields}

@@ -1,4 +1,4 @@
-"""Export: everything as NDJSON lines, in an order that can be imported."""
+"""Export everything as NDJSON lines, in an order that can be imported."""
 
 import logging
 from collections.abc import Iterator
@@ -24,9 +24,9 @@ _log = logging.getLogger("dateline")
 def export_lines(
     session: ReadSession, now: datetime, *, killed: bool = True
 ) -> Iterator[dict[str, Any]]:
-    """Yield every source, category and article, in memory that does not grow with them.
+    """Yield every source, category and article; memory use does not grow with their number.
 
-    Killed stories are left out for those who may not read them.
+    Killed stories are left out for clients that may not read them.
     """
     yield from _sources(session)
     yield from _categories(session)
@@ -34,9 +34,9 @@ def export_lines(
 
 
 def note_export(runner: Runner, actor: Actor, *, killed: bool) -> None:
-    """Write into the audit that an export begins, and whether it has the killed stories.
+    """Write an audit entry for an export, and whether it includes killed stories.
 
-    What cannot be written to may be exported all the same: that may be all that is left of it.
+    A read-only database can still be exported: the export may be all that remains of it.
     """
     try:
         runner.run(
@@ -47,13 +47,13 @@ def note_export(runner: Runner, actor: Actor, *, killed: bool) -> None:
 
 
 def count_lines(session: ReadSession) -> int:
-    """Count the lines that an export has, for a progress bar."""
+    """Count the lines of an export, for a progress bar."""
     return sum(store.count_of(session, type_) for type_ in ("source", "category", "article"))
 
 
 def _sources(session: ReadSession) -> Iterator[dict[str, Any]]:
     sources = list(store.stream_sources(session))
-    slugs = store.public_slugs(session, "source", [one.id for one in sources])
+    slugs = store.public_slugs(session, "source", [source.id for source in sources])
     for source in sources:
         former = [slug for slug in slugs.get(source.id, ()) if slug != source.slug]
         yield {"type": "source", **source_view(source), "former_slugs": former}
@@ -62,8 +62,8 @@ def _sources(session: ReadSession) -> Iterator[dict[str, Any]]:
 def _categories(session: ReadSession) -> Iterator[dict[str, Any]]:
     categories = list(store.stream_categories(session))
     references = References(session)
-    references.load_all("category", {one.id for one in categories})
-    slugs = store.public_slugs(session, "category", [one.id for one in categories])
+    references.load_all("category", {category.id for category in categories})
+    slugs = store.public_slugs(session, "category", [category.id for category in categories])
     for category in _parents_first(categories):
         former = [slug for slug in slugs.get(category.id, ()) if slug != category.slug]
         view = category_view(category, references)
@@ -82,18 +82,19 @@ def _parents_first(categories: list[Category]) -> Iterator[Category]:
 
 def _articles(session: ReadSession, now: datetime, *, killed: bool) -> Iterator[dict[str, Any]]:
     stand_ins = {} if killed else store.stand_ins(session)
-    # Translations name their originals, so originals come first.
+    # Translations refer to their originals, so originals come first.
     for originals in (True, False):
         late: list[dict[str, Any]] = []
         stream = store.stream_articles(session, originals=originals)
         while batch := list(islice(stream, _BATCH)):
-            kept = [one for one in batch if killed or one.stage != "killed"]
+            kept = [article for article in batch if killed or article.stage != "killed"]
             for line in _article_lines(session, kept, now, stand_ins):
                 if originals and _was_tied(line):
                     late.append(line)
                 else:
                     yield line
-        # Few were untied and not yet published so; the originals of their public copies are there.
+        # A few stories were unlinked without publishing that. Their public copies refer to
+        # originals, which have been written by now.
         yield from late
 
 
@@ -104,17 +105,19 @@ def _was_tied(line: dict[str, Any]) -> bool:
 def _article_lines(
     session: ReadSession, batch: list[Article], now: datetime, stand_ins: dict[str, str]
 ) -> Iterator[dict[str, Any]]:
-    """Yield the lines of articles; `stand_ins` are ids by those of originals that are left out."""
+    """Yield the lines of articles; `stand_ins` has replacements of originals that are left out."""
     references = References(session)
-    ahead = [one for one in batch if one.published_version and not is_current(one)]
-    keys = [(one.id, one.published_version) for one in ahead if one.published_version]
+    ahead = [article for article in batch if article.published_version and not is_current(article)]
+    keys = [
+        (article.id, article.published_version) for article in ahead if article.published_version
+    ]
     public = {
         id_: from_snapshot(snapshot) for id_, snapshot in store.snapshots(session, keys).items()
     }
     references.load_articles([*batch, *public.values()])
-    slugs = store.public_slugs(session, "article", [one.id for one in batch])
+    slugs = store.public_slugs(session, "article", [article.id for article in batch])
     for article in batch:
-        # What is not public now was public under its own slug too, if it is among them.
+        # If the story is not public now, its current slug may be one of its former public slugs.
         own = article.slug if article.stage == "published" else None
         former = [slug for slug in slugs.get(article.id, ()) if slug != own]
         copy = public.get(article.id)
@@ -130,7 +133,7 @@ def _article_lines(
 
 
 def _tied(article: Article, stand_ins: dict[str, str]) -> dict[str, str]:
-    """Return whom a story is tied to where its original is left out and not known elsewhere."""
+    """Return the replacement of an original that is left out and may be unknown elsewhere."""
     other = stand_ins.get(article.translation_of or "")
     return {} if other is None else {"translated_with": other}
 

@@ -1,8 +1,8 @@
-"""Import: NDJSON lines to content, in batches of one transaction each.
+"""Import NDJSON lines in batches, each in one transaction.
 
-A line matches what is there by id, then by source and external id, then by slug. An equal line
-writes nothing, so a file can be imported again. An outcome is given only after its batch is
-committed.
+A line matches existing content by id, then by source and external id, then by slug. An unchanged
+line writes nothing, so that a file can be imported again. Outcomes are returned after the commit of
+their batch.
 """
 
 from collections import Counter
@@ -34,7 +34,7 @@ Parsed = tuple[int, SourceLine | CategoryLine | ArticleLine]
 
 
 class _NothingWritten(Exception):
-    """Carries the outcomes of a dry run out of the transaction that it undoes."""
+    """Carries the outcomes of a dry run out of the transaction that it rolls back."""
 
     def __init__(self, outcomes: list[Outcome]) -> None:
         super().__init__()
@@ -45,11 +45,11 @@ class Importer:
     """Imports lines for one actor."""
 
     def __init__(self, runner: Runner, actor: Actor, *, dry_run: bool = False) -> None:
-        """Write through a runner; a dry run undoes each batch."""
+        """Write through a runner; a dry run rolls back each batch."""
         self._runner = runner
         self._actor = actor
         self._dry_run = dry_run
-        # What a dry run has undone, and later lines may name.
+        # What a dry run has rolled back, but later lines may refer to.
         self._taxonomy: list[Parsed] = []
         self._undone: set[str] = set()
 
@@ -63,7 +63,7 @@ class Importer:
         parsed: list[Parsed] = []
         outcomes: list[Outcome] = []
         for number, text in batch:
-            # A byte order mark, as some editors leave one, is no part of the first line.
+            # A byte order mark, as some editors write one, is not part of the first line.
             text = text.removeprefix(_BOM) if number == 1 else text  # noqa: PLW2901
             if not text.strip():
                 continue
@@ -72,7 +72,7 @@ class Importer:
             except (Failure, ValidationError) as wrong:
                 outcomes.append(Outcome(number, "refused", _claimed_type(text), wrong=wrong))
         outcomes += self._write(parsed)
-        return sorted(outcomes, key=lambda one: one.line)
+        return sorted(outcomes, key=lambda outcome: outcome.line)
 
     def _write(self, parsed: list[Parsed]) -> list[Outcome]:
         if not parsed:
@@ -82,11 +82,11 @@ class Importer:
         except KeyRefused as wrong:
             return [Outcome(number, "refused", line.type, wrong=wrong) for number, line in parsed]
         except ConstraintViolated as wrong:
-            # Somebody else keeps being faster at one of these; find out at which.
+            # Concurrent writers keep changing one of these rows; find out which.
             if len(parsed) == 1:
                 number, line = parsed[0]
                 return [Outcome(number, "refused", line.type, wrong=wrong)]
-            return [outcome for one in parsed for outcome in self._write([one])]
+            return [outcome for line in parsed for outcome in self._write([line])]
 
     def _in_one_transaction(self, parsed: list[Parsed]) -> list[Outcome]:
         if not self._dry_run:
@@ -94,18 +94,20 @@ class Importer:
         try:
             self._runner.run(self._actor, lambda unit: self._try(unit, parsed))
         except _NothingWritten as done:
-            self._taxonomy += [one for one in parsed if not isinstance(one[1], ArticleLine)]
-            created = [one for one in done.outcomes if one.status == "created"]
-            self._undone.update(ref for one in created for ref in (one.id, one.slug) if ref)
+            self._taxonomy += [line for line in parsed if not isinstance(line[1], ArticleLine)]
+            created = [outcome for outcome in done.outcomes if outcome.status == "created"]
+            self._undone.update(
+                ref for outcome in created for ref in (outcome.id, outcome.slug) if ref
+            )
             return done.outcomes
         raise AssertionError("a dry run ends by its exception")
 
     def _try(self, unit: UnitOfWork, parsed: list[Parsed]) -> None:
         _import(unit, self._taxonomy)
-        raise _NothingWritten(_import(unit, [self._as_if_written(one) for one in parsed]))
+        raise _NothingWritten(_import(unit, [self._as_if_written(line) for line in parsed]))
 
     def _as_if_written(self, parsed: Parsed) -> Parsed:
-        """Let a line name a story that a real import would have written in an earlier batch."""
+        """Remove a reference to a story that an earlier batch of a real import would have written."""
         number, line = parsed
         if isinstance(line, ArticleLine) and line.translation_of in self._undone:
             line = line.model_copy(update={"translation_of": None})
@@ -135,7 +137,7 @@ def _import(unit: UnitOfWork, parsed: list[Parsed]) -> list[Outcome]:
         if isinstance(line, ArticleLine):
             articles.append((number, line))
             continue
-        # What stands before a source or category may not name it, what stands behind may.
+        # Articles before a source or category cannot refer to it, articles after it can.
         outcomes += ArticleBatch(unit).run(articles)
         articles = []
         outcomes.append(_taxonomy(unit, number, line))
@@ -143,8 +145,8 @@ def _import(unit: UnitOfWork, parsed: list[Parsed]) -> list[Outcome]:
 
 
 def _noted(unit: UnitOfWork, outcomes: list[Outcome]) -> list[Outcome]:
-    """Note a batch as one deed; what it did to each story stands in that story's revisions."""
-    done: Counter[str] = Counter(one.status for one in outcomes)
+    """Write one audit entry for a batch; the revisions of each story have the details."""
+    done: Counter[str] = Counter(outcome.status for outcome in outcomes)
     if done["created"] or done["updated"]:
         unit.audit("imported", "import", None, None, dict(done))
     return outcomes
@@ -163,8 +165,8 @@ def _parse(text: bytes) -> SourceLine | CategoryLine | ArticleLine:
     try:
         return LINE.validate_json(text)
     except ValidationError as wrong:
-        # No field is to blame: it is not JSON, not an object, or of no known type.
-        if any(not one["loc"] for one in wrong.errors()):
+        # No field is wrong: the line is not JSON, not an object, or of no known type.
+        if any(not error["loc"] for error in wrong.errors()):
             raise InvalidInput(_unreadable(text)) from wrong
         raise
 

@@ -1,4 +1,4 @@
-"""Lines of NDJSON: what may be in them, and what became of them."""
+"""The NDJSON lines of imports and exports, and the outcome of an imported line."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -94,9 +94,9 @@ LINE: TypeAdapter[SourceLine | CategoryLine | ArticleLine] = TypeAdapter(Line)
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of one line; `wrong` holds the failure where it was refused.
+    """The outcome of a line; `wrong` is the error if it was refused.
 
-    `warnings` say what was taken out of its body.
+    `warnings` say what was removed from its body.
     """
 
     line: int
@@ -109,6 +109,6 @@ class Outcome:
 
 
 def type_of(value: Any) -> str | None:
-    """Return the type that a parsed line claims, where it is one of ours."""
+    """Return the type of a parsed line, if it is a known one."""
     named = value.get("type") if isinstance(value, dict) else None
     return named if named in ("source", "category", "article") else None

@@ -1,4 +1,4 @@
-"""Lines of sources and categories."""
+"""Import lines of sources and categories."""
 
 from collections.abc import Callable
 from typing import TypeVar
@@ -17,7 +17,7 @@ Row = TypeVar("Row", Source, Category)
 
 
 def import_source(unit: UnitOfWork, number: int, line: SourceLine) -> Outcome:
-    """Create or change the source that a line describes."""
+    """Create or change the source of a line."""
     written = SourceInput.model_validate(line.model_dump(include=set(SourceInput.model_fields)))
     known = _known(unit, line, store.source_by_ref)
     if known is None:
@@ -29,7 +29,7 @@ def import_source(unit: UnitOfWork, number: int, line: SourceLine) -> Outcome:
 
 
 def import_category(unit: UnitOfWork, number: int, line: CategoryLine) -> Outcome:
-    """Create or change the category that a line describes."""
+    """Create or change the category of a line."""
     fields = line.model_dump(include=set(CategoryInput.model_fields))
     written = CategoryInput.model_validate(fields)
     known = _known(unit, line, store.category_by_ref)
@@ -54,6 +54,6 @@ def _brought(line: SourceLine | CategoryLine) -> Brought:
 def _known(
     unit: UnitOfWork, line: SourceLine | CategoryLine, find: Callable[..., Row | None]
 ) -> Row | None:
-    """Return what a line describes, found by its id or else by its slug, and locked."""
+    """Find what a line describes by its id or else by its slug, and lock it."""
     rows = (find(unit.session, ref, lock=True) for ref in (line.id, line.slug) if ref)
     return next((row for row in rows if row is not None), None)

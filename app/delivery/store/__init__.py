@@ -1,6 +1,6 @@
-"""All SQL of the delivery side; `reading` is what public reading runs."""
+"""All SQL of the delivery side. Public lists and stories are in `story_queries`."""
 
-# Each import says that it is one for others; sorted one by one, they would fill pages.
+# `x as x` marks a name as exported; isort would write a separate statement for each.
 # ruff: isort: skip_file
 
 from app.delivery.store.documents import (
@@ -8,79 +8,79 @@ from app.delivery.store.documents import (
     DocumentRow as DocumentRow,
     StoryTerms as StoryTerms,
     WholeDocument as WholeDocument,
-    attributes as attributes,
-    documents_under as documents_under,
-    due_documents as due_documents,
-    expired_documents as expired_documents,
+    load_attributes as load_attributes,
+    find_documents_in_category as find_documents_in_category,
+    lock_due_documents as lock_due_documents,
+    lock_expired_documents as lock_expired_documents,
     insert_documents as insert_documents,
-    own_categories as own_categories,
+    load_own_categories as load_own_categories,
     release_documents as release_documents,
-    released_of_groups as released_of_groups,
-    remove_documents as remove_documents,
+    find_released_in_groups as find_released_in_groups,
+    delete_documents as delete_documents,
     replace_document as replace_document,
     replace_terms as replace_terms,
-    stray_documents as stray_documents,
-    uses_of_entry as uses_of_entry,
-    whole_documents as whole_documents,
+    find_orphan_documents as find_orphan_documents,
+    count_uses_of_entry as count_uses_of_entry,
+    load_documents as load_documents,
 )
-from app.delivery.store.embargoed import (
+from app.delivery.store.embargo_log import (
     EmbargoedChange as EmbargoedChange,
     append_embargoed as append_embargoed,
-    embargoed_groups as embargoed_groups,
-    is_offer_untold as is_offer_untold,
-    last_embargoed_rows as last_embargoed_rows,
-    newly_offered as newly_offered,
-    offered_of_groups as offered_of_groups,
+    find_embargoed_groups as find_embargoed_groups,
+    has_unlogged_offers as has_unlogged_offers,
+    load_last_embargoed_changes as load_last_embargoed_changes,
+    lock_unlogged_offers as lock_unlogged_offers,
+    find_offered_in_groups as find_offered_in_groups,
 )
 from app.delivery.store.entries import (
     EntryRow as EntryRow,
     RedirectRow as RedirectRow,
     add_redirects as add_redirects,
-    with_ancestors as with_ancestors,
-    drop_redirects as drop_redirects,
-    drop_redirects_to as drop_redirects_to,
-    entries as entries,
-    entry as entry,
-    redirects as redirects,
-    remove_entry as remove_entry,
+    add_ancestors as add_ancestors,
+    delete_redirects as delete_redirects,
+    delete_redirects_to as delete_redirects_to,
+    load_entries as load_entries,
+    load_entry as load_entry,
+    load_redirects as load_redirects,
+    delete_entry as delete_entry,
     replace_entry as replace_entry,
 )
-from app.delivery.store.erasing import erase_facts as erase_facts
+from app.delivery.store.erasure import erase_changes as erase_changes
 from app.delivery.store.followers import (
-    begin_follower as begin_follower,
-    follower_standing as follower_standing,
-    followers as followers,
+    start_follower_after as start_follower_after,
+    load_follower_position as load_follower_position,
+    load_follower_positions as load_follower_positions,
     move_follower as move_follower,
     start_follower as start_follower,
-    take_back as take_back,
-    take_over as take_over,
+    rewind_follower as rewind_follower,
+    try_move_follower as try_move_follower,
 )
 from app.delivery.store.log import (
     Change as Change,
     LastChange as LastChange,
-    LastOfThing as LastOfThing,
-    append as append,
-    attributes_before as attributes_before,
-    last_log_rows as last_log_rows,
-    last_of_each as last_of_each,
-    last_serial as last_serial,
+    MergedChange as MergedChange,
+    append_to_log as append_to_log,
+    load_attributes_before as load_attributes_before,
+    load_last_changes as load_last_changes,
+    load_last_of_each as load_last_of_each,
+    load_last_serial as load_last_serial,
     lock_log as lock_log,
-    log_rows as log_rows,
+    load_changes as load_changes,
 )
-from app.delivery.store.positions import (
+from app.delivery.store.log_positions import (
     LogPosition as LogPosition,
-    embargoed_end as embargoed_end,
-    is_same as is_same,
-    log_marks as log_marks,
-    head_and_rows_since as head_and_rows_since,
-    rows_since as rows_since,
-    split_rows_since as split_rows_since,
+    load_embargoed_end as load_embargoed_end,
+    is_same_row as is_same_row,
+    load_log_marks as load_log_marks,
+    build_changes_statement as build_changes_statement,
+    load_changes_since as load_changes_since,
+    split_changes_since as split_changes_since,
 )
-from app.delivery.store.withdrawn import (
+from app.delivery.store.tombstones import (
     NOT_FOUND as NOT_FOUND,
-    Stone as Stone,
+    TombstoneRow as TombstoneRow,
     replace_tombstones as replace_tombstones,
-    standing as standing,
-    stray_tombstones as stray_tombstones,
-    tombstones as tombstones,
+    find_tombstone as find_tombstone,
+    find_orphan_tombstones as find_orphan_tombstones,
+    load_tombstones as load_tombstones,
 )

@@ -1,4 +1,4 @@
-"""What only formats ask: what was withdrawn, which months have stories, which tags there are."""
+"""SQL for feeds and sitemaps: withdrawals, months with stories, and all tags."""
 
 from datetime import datetime
 from functools import lru_cache
@@ -18,7 +18,7 @@ from sqlalchemy import (
 
 from app.access.selection import SelectionFields
 from app.delivery.models import Document, DocumentTerm, LogRow
-from app.delivery.store.visibility import visible
+from app.delivery.store.visibility import is_visible
 from app.kit.sql.schema import Instant, table_of
 from app.kit.sql.session import ReadSession
 from app.kit.sql.statement import Statement
@@ -29,7 +29,7 @@ _log = table_of(LogRow)
 
 
 class WithdrawnRow(NamedTuple):
-    """A withdrawal; `before` is what the story was selected by."""
+    """A withdrawal; `before` are the attributes of the story."""
 
     id: str
     at: datetime
@@ -40,31 +40,31 @@ class WithdrawnRow(NamedTuple):
 
 
 class Month(NamedTuple):
-    """How many stories were published in a month, such as `2026-11`, and when one last changed."""
+    """A month such as `2026-11`, the number of its stories, and their last change."""
 
     name: str
     stories: int
     changed_at: datetime
 
 
-def withdrawn(
+def find_withdrawals(
     session: ReadSession, now: datetime, since: datetime, upto: int, limit: int
 ) -> list[WithdrawnRow]:
-    """Return withdrawals since an instant and up to a serial, newest first.
+    """Return withdrawals since a time and up to a serial, newest first.
 
-    Stories that are visible again are left out.
+    Stories that are visible again are not included.
     """
     params = {"now": now, "since": since, "upto": upto, "limit": limit}
     return session.all(_WITHDRAWN, params)
 
 
-def months(session: ReadSession, now: datetime) -> list[Month]:
+def count_months(session: ReadSession, now: datetime) -> list[Month]:
     """Count the visible stories of each month of publication, with their last change."""
-    return session.all(_months(session.dialect), {"now": now})
+    return session.all(_months_statement(session.dialect), {"now": now})
 
 
-def tags(session: ReadSession) -> list[str]:
-    """Return every tag, folded, that a story has: one look into the index for each."""
+def load_tags(session: ReadSession) -> list[str]:
+    """Return every folded tag that a story has, with one index lookup for each."""
     return session.scalars(_TAGS)
 
 
@@ -74,17 +74,17 @@ _WITHDRAWN = Statement(
         _log.c.at,
         _log.c.reason,
         _log.c.notice,
-        # Of what was public; that it is no more is a version after that.
+        # The version of the removal, which is one after the last public version.
         (func.coalesce(_log.c.version, literal_column("0")) + literal_column("1")).label("version"),
         _log.c.before,
     )
     .where(
         _log.c.op == literal_column("'remove'"),
-        # Said so that no index can have it: the one of removals is far shorter than that of types.
+        # `coalesce` hides the column from its index: the index of removals is far smaller.
         func.coalesce(_log.c.type, literal_column("''")) == literal_column("'article'"),
         _log.c.serial <= bindparam("upto", type_=BigInteger),
         _log.c.at >= bindparam("since", type_=Instant),
-        ~exists().where(_documents.c.id == _log.c.id, visible()),
+        ~exists().where(_documents.c.id == _log.c.id, is_visible()),
     )
     .order_by(_log.c.serial.desc())
     .limit(bindparam("limit")),
@@ -93,19 +93,19 @@ _WITHDRAWN = Statement(
 
 
 @lru_cache(maxsize=2)
-def _months(dialect: str) -> Statement[Month]:
-    month = _month(dialect).label("name")
+def _months_statement(dialect: str) -> Statement[Month]:
+    month = _month_of(dialect).label("name")
     changed = func.max(_documents.c.updated_at).label("changed_at")
     return Statement(
         select(month, func.count().label("stories"), changed)
-        .where(visible())
+        .where(is_visible())
         .group_by(month)
         .order_by(month),
         Month,
     )
 
 
-def _month(dialect: str) -> ColumnElement[str]:
+def _month_of(dialect: str) -> ColumnElement[str]:
     seconds = type_coerce(_documents.c.published_at, BigInteger) // literal_column(
         "1000000", BigInteger
     )
@@ -114,7 +114,7 @@ def _month(dialect: str) -> ColumnElement[str]:
     return func.to_char(func.timezone("UTC", func.to_timestamp(seconds)), "YYYY-MM")
 
 
-def _all_tags() -> Select[Any]:
+def _select_tags() -> Select[Any]:
     of_tags = _terms.c.field == literal_column("'tag'")
     first = select(func.min(_terms.c.value).label("value")).where(of_tags).cte(recursive=True)
     following = (
@@ -127,4 +127,4 @@ def _all_tags() -> Select[Any]:
     return select(walk.c.value).where(walk.c.value.is_not(None))
 
 
-_TAGS: Statement[tuple[str]] = Statement(_all_tags())
+_TAGS: Statement[tuple[str]] = Statement(_select_tags())

@@ -1,4 +1,4 @@
-"""Stories as finished documents: written whole, taken away whole."""
+"""SQL to write, remove and load documents, their bodies and their terms."""
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -10,8 +10,8 @@ from sqlalchemy import String, bindparam, exists, func, select, text, update
 from app.access.selection import SelectionFields
 from app.content.models import ArticleRow
 from app.delivery.models import Document, DocumentBody, DocumentTerm
-from app.delivery.store.embargoed import LOCKED_ARTICLES
-from app.delivery.terms import SINGLE, Term
+from app.delivery.rendering import SINGLE_FIELDS, Term
+from app.delivery.store.embargo_log import LOCKED_ARTICLES
 from app.kit.clock import format_instant
 from app.kit.sql.list_parameters import ListOf, is_listed
 from app.kit.sql.schema import Instant, table_of
@@ -20,7 +20,7 @@ from app.kit.sql.statement import Nothing, Statement
 
 
 class DocumentRow(NamedTuple):
-    """A document but for its body and its terms."""
+    """A document without its body and its terms."""
 
     id: str
     slug: str
@@ -41,14 +41,14 @@ class DocumentRow(NamedTuple):
 
 
 class BodyRow(NamedTuple):
-    """The body of a document; nothing, where it was lost."""
+    """The body of a document, or `None` if the row is missing."""
 
     id: str
     body: bytes | None
 
 
 class StoryTerms(NamedTuple):
-    """The terms of a document, with the instant by which it stands in their order."""
+    """The terms of a document, with the time that orders them."""
 
     id: str
     published_at: datetime
@@ -64,12 +64,12 @@ class WholeDocument:
     terms: set[Term]
 
     def story_terms(self) -> StoryTerms:
-        """Return its terms as they are written down."""
+        """Return the terms in the form in which they are written."""
         return StoryTerms(self.document.id, self.document.published_at, self.terms)
 
 
 class OwnCategories(NamedTuple):
-    """The own categories of a document (a text of ids), and its publication."""
+    """The own categories of a document (ids with commas), and its publication time."""
 
     id: str
     category_ids: str
@@ -78,9 +78,9 @@ class OwnCategories(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Attributes:
-    """What a document is selected by (`values`, as the log keeps them), and where it stands.
+    """The attributes of a document (`values`, as the log has them), and its state.
 
-    `terms` are what it is found by now, pairs included.
+    `terms` are all its terms, pairs included.
     """
 
     slug: str
@@ -92,23 +92,23 @@ class Attributes:
     terms: set[Term] = field(default_factory=set)
 
     def add(self, name: str | None, value: str) -> None:
-        """Take in a term; a document that is broken may have none."""
+        """Add a term; a damaged document may have none."""
         if name is not None:
             self.terms.add((name, value))
-            if name in SINGLE:
+            if name in SINGLE_FIELDS:
                 self.values[name].append(value)
 
-    def is_out(self, now: datetime) -> bool:
-        """Tell whether readers may have had the document."""
+    def is_public(self, now: datetime) -> bool:
+        """Tell whether the document is, or was, public."""
         return self.released or self.published_at <= now
 
     def is_offered(self, now: datetime) -> bool:
-        """Tell whether those may have had it who read what is under embargo."""
-        return self.is_out(now) or self.offered_at <= now
+        """Tell whether readers with embargo access could have read the document."""
+        return self.is_public(now) or self.offered_at <= now
 
 
 class _AttributeRow(NamedTuple):
-    """A term of a document (or none, where it is broken), and what the document has once."""
+    """A term of a document (`None` if it is damaged) with columns of the document."""
 
     id: str
     slug: str
@@ -123,7 +123,7 @@ class _AttributeRow(NamedTuple):
 
 
 def insert_documents(session: WriteSession, documents: Sequence[WholeDocument]) -> None:
-    """Add documents that are not there."""
+    """Insert new documents."""
     rows, bodies, terms = [], [], []
     for whole in documents:
         rows.append(whole.document)
@@ -135,7 +135,7 @@ def insert_documents(session: WriteSession, documents: Sequence[WholeDocument]) 
 
 
 def replace_document(session: WriteSession, whole: WholeDocument, *, with_terms: bool) -> None:
-    """Replace a document that is there, in its place; without terms, those that it has stay."""
+    """Replace an existing document in place; without terms, it keeps those it has."""
     id_ = whole.document.id
     session.insert(Document, [whole.document], "whole")
     session.insert(DocumentBody, [BodyRow(id_, whole.body)], "changed")
@@ -143,34 +143,34 @@ def replace_document(session: WriteSession, whole: WholeDocument, *, with_terms:
         replace_terms(session, [whole.story_terms()])
 
 
-def remove_documents(session: WriteSession, ids: Collection[str]) -> None:
-    """Take documents away; their bodies and terms go with them."""
+def delete_documents(session: WriteSession, ids: Collection[str]) -> None:
+    """Delete documents with their bodies and terms."""
     session.delete(Document.id, ids)
 
 
-def uses_of_entry(session: ReadSession, type_: str, id_: str) -> int:
-    """Count the documents that name a source or category."""
+def count_uses_of_entry(session: ReadSession, type_: str, id_: str) -> int:
+    """Count the documents that use a source or category."""
     found = select(func.count()).where(DocumentTerm.field == type_, DocumentTerm.value == id_)
     count: int = session.scalar(found)
     return count
 
 
-def attributes(session: ReadSession, ids: Collection[str]) -> dict[str, Attributes]:
-    """Return what documents that are there are selected by, and whether they are out, by id."""
+def load_attributes(session: ReadSession, ids: Collection[str]) -> dict[str, Attributes]:
+    """Return the attributes of existing documents, by id."""
     found: dict[str, Attributes] = {}
     for row in session.find(_ATTRIBUTES, ids):
         if row.id not in found:
-            found[row.id] = _columns(row)
+            found[row.id] = _start_attributes(row)
         found[row.id].add(row.field, row.value)
     return found
 
 
-def released_of_groups(session: ReadSession, groups: Collection[str]) -> list[str]:
-    """Return the ids of the documents of these groups that are out, in one order."""
+def find_released_in_groups(session: ReadSession, groups: Collection[str]) -> list[str]:
+    """Return the ids of the released documents of these groups, in a stable order."""
     return sorted(id_ for (id_,) in session.find(_RELEASED, groups))
 
 
-# Said so that no index can have it: half of all stories are in the one of what is out.
+# `coalesce` hides the column from its index, which has half of all stories.
 _is_out = func.coalesce(Document.released, False).is_(True)
 _RELEASED: Statement[tuple[str]] = Statement(
     select(Document.id).where(is_listed(Document.translation_group), _is_out)
@@ -193,8 +193,8 @@ _BODIES = Statement(select(_bodies).where(is_listed(_bodies.c.id)), BodyRow)
 _TERMS: Statement[tuple[str, str, str]] = Statement(_terms.where(is_listed(DocumentTerm.id)))
 
 
-def _columns(row: _AttributeRow) -> Attributes:
-    values: dict[str, list[str]] = {name: [] for name in SINGLE}
+def _start_attributes(row: _AttributeRow) -> Attributes:
+    values: dict[str, list[str]] = {name: [] for name in SINGLE_FIELDS}
     facts = SelectionFields(
         **cast(SelectionFields, values | {"id": [row.id], "group": [row.translation_group]}),
         published_at=format_instant(row.published_at),
@@ -203,8 +203,8 @@ def _columns(row: _AttributeRow) -> Attributes:
     return Attributes(row.slug, row.version, row.released, row.offered_at, row.published_at, facts)
 
 
-def whole_documents(session: ReadSession, ids: Collection[str]) -> dict[str, WholeDocument]:
-    """Return documents with their bodies and terms, as they were written, by id."""
+def load_documents(session: ReadSession, ids: Collection[str]) -> dict[str, WholeDocument]:
+    """Return documents with their bodies and terms, by id."""
     bodies = dict(session.find(_BODIES, ids))
     found = {
         row.id: WholeDocument(row, bodies.get(row.id), set()) for row in session.find(_WHOLE, ids)
@@ -215,15 +215,15 @@ def whole_documents(session: ReadSession, ids: Collection[str]) -> dict[str, Who
     return found
 
 
-def stray_documents(session: ReadSession) -> list[str]:
-    """Return the ids of documents that no article stands behind."""
+def find_orphan_documents(session: ReadSession) -> list[str]:
+    """Return the ids of documents without an article."""
     return session.scalars(select(Document.id).where(~exists().where(ArticleRow.id == Document.id)))
 
 
-def due_documents(session: ReadSession, now: datetime, limit: int) -> list[str]:
-    """Return documents whose time has come and that the log does not know yet.
+def lock_due_documents(session: ReadSession, now: datetime, limit: int) -> list[str]:
+    """Return and lock documents that are due and not released yet.
 
-    They are locked after their articles, as verbs lock them.
+    Articles are locked before documents, in the same order as commands lock them.
     """
     due = (
         select(Document.id)
@@ -235,8 +235,8 @@ def due_documents(session: ReadSession, now: datetime, limit: int) -> list[str]:
     return session.scalars(due.where(is_listed(Document.id, values=ids)).with_for_update())
 
 
-def expired_documents(session: ReadSession, now: datetime, limit: int) -> list[str]:
-    """Return documents whose time is over and that the log does not know of yet."""
+def lock_expired_documents(session: ReadSession, now: datetime, limit: int) -> list[str]:
+    """Return and lock documents that have expired."""
     statement = (
         select(Document.id)
         .where(Document.expires_at <= now)
@@ -247,15 +247,17 @@ def expired_documents(session: ReadSession, now: datetime, limit: int) -> list[s
 
 
 def release_documents(session: WriteSession, ids: Collection[str]) -> None:
-    """Mark documents as out: a clock that is set back does not hide them again.
+    """Mark documents and their articles as released.
 
-    The newsroom is to know that, too: no verb then takes them for scheduled.
+    A clock that is set back does not hide them again, and commands do not treat them as scheduled.
     """
     for model in (ArticleRow, Document) if ids else ():
         session.execute(update(model).where(is_listed(model.id, values=ids)).values(released=True))
 
 
-def documents_under(session: ReadSession, category_id: str, limit_ids: int) -> Iterator[list[str]]:
+def find_documents_in_category(
+    session: ReadSession, category_id: str, limit_ids: int
+) -> Iterator[list[str]]:
     """Yield the ids of the documents in a category or below it, in batches."""
     statement = select(DocumentTerm.id).where(
         DocumentTerm.field == "category", DocumentTerm.value == category_id
@@ -265,8 +267,8 @@ def documents_under(session: ReadSession, category_id: str, limit_ids: int) -> I
         yield ids[start : start + limit_ids]
 
 
-def own_categories(session: ReadSession, ids: Collection[str]) -> list[OwnCategories]:
-    """Return the own categories of documents, and when they were published."""
+def load_own_categories(session: ReadSession, ids: Collection[str]) -> list[OwnCategories]:
+    """Return the own categories of documents, with their publication times."""
     return session.find(_OWN_CATEGORIES, ids)
 
 
@@ -279,15 +281,15 @@ _OWN_CATEGORIES = Statement(
 
 
 def replace_terms(session: WriteSession, stories: Sequence[StoryTerms]) -> None:
-    """Write down anew what documents are found by."""
+    """Replace the terms of documents."""
     session.delete(DocumentTerm.id, [story.id for story in stories])
     _insert_terms(session, stories)
 
 
 def _insert_terms(session: WriteSession, stories: Sequence[StoryTerms]) -> None:
-    """Add the terms of documents that have none, with one statement for each document.
+    """Insert terms, with one statement for each document.
 
-    A story has some thirty, so parameters for each would take longer than the rows.
+    A story has about thirty terms. Separate parameters for each would cost more than the rows.
     """
     rows: list[dict[str, Any]] = []
     for id_, published_at, terms in stories:
@@ -296,9 +298,9 @@ def _insert_terms(session: WriteSession, stories: Sequence[StoryTerms]) -> None:
     session.execute(_INSERT_TERMS[session.dialect], rows)
 
 
-def _insertion_of_terms(each: str, field: str, value: str) -> Statement[Nothing]:
-    """Return what inserts terms, of which a list has each as a text; no field holds a space."""
-    # `each`, `field` and `value` are SQL of this module; what callers give is bound.
+def _build_term_insert(each: str, field: str, value: str) -> Statement[Nothing]:
+    """Build the statement that inserts a list of terms, each a text; no field has a space."""
+    # `each`, `field` and `value` are SQL of this module; values from callers are bound.
     inserting = text(
         "INSERT INTO document_terms (field, value, published_at, id) "  # noqa: S608
         f"SELECT {field}, {value}, :published_at, :id FROM {each}"
@@ -313,12 +315,12 @@ def _insertion_of_terms(each: str, field: str, value: str) -> Statement[Nothing]
 
 
 _INSERT_TERMS = {
-    "sqlite": _insertion_of_terms(
+    "sqlite": _build_term_insert(
         "json_each(:terms)",
         "substr(value, 1, instr(value, ' ') - 1)",
         "substr(value, instr(value, ' ') + 1)",
     ),
-    "postgresql": _insertion_of_terms(
+    "postgresql": _build_term_insert(
         "unnest(CAST(:terms AS text[])) AS term",
         "split_part(term, ' ', 1)",
         "substr(term, strpos(term, ' ') + 1)",

@@ -1,4 +1,4 @@
-"""The change log: appended to last, read from a serial on."""
+"""The change log: append rows, and read them from a serial on."""
 
 from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
@@ -15,15 +15,15 @@ from app.kit.sql.schema import table_of
 from app.kit.sql.session import ReadSession, WriteSession
 from app.kit.sql.statement import Statement
 
-# The last lock of every writing transaction on PostgreSQL: a sequence there is not commit
-# order, and a follower would skip a row that is numbered early and committed late.
+# The last lock of every write transaction on PostgreSQL. Sequence order is not commit order there,
+# so without it a follower would skip a row that has a low serial and is committed late.
 LOG_LOCK = "change-log"
-# Every reader of JSON keeps so many bits of a number.
+# JSON numbers are exact up to this many bits in every client.
 MARK_BITS = 53
 
 
 class Change(NamedTuple):
-    """A row of the log; its serial and its mark are given to it when it is appended."""
+    """A row of the log; its serial and its mark are assigned when it is appended."""
 
     at: datetime
     type: str
@@ -39,7 +39,7 @@ class Change(NamedTuple):
 
 
 class LastChange(NamedTuple):
-    """The last row that the log has about a story."""
+    """The last row of the log about a story."""
 
     id: str
     op: str
@@ -49,8 +49,8 @@ class LastChange(NamedTuple):
     after: SelectionFields | None
 
 
-class LastOfThing(NamedTuple):
-    """The last row of a thing in both logs: `held` is its serial in the one of embargoes, or 0."""
+class MergedChange(NamedTuple):
+    """The last row about something in both logs; `held` is its serial in the embargo log, or 0."""
 
     serial: int
     held: int
@@ -62,49 +62,51 @@ class LastOfThing(NamedTuple):
     notice: str | None
 
 
-def append(session: WriteSession, changes: Sequence[Change]) -> None:
-    """Append to the log; nothing may be locked after this."""
+def append_to_log(session: WriteSession, changes: Sequence[Change]) -> None:
+    """Append rows to the log; no lock may be taken after this."""
     if changes:
         session.lock(LOG_LOCK)
         session.insert(LogRow, [row._replace(mark=randbits(MARK_BITS)) for row in changes])
 
 
 def lock_log(session: WriteSession) -> None:
-    """Wait until nobody else is about to commit what the log tells; see `append`."""
+    """Wait until no other transaction is about to commit log rows; see `append`."""
     session.lock(LOG_LOCK)
 
 
-def last_log_rows(session: ReadSession, ids: Collection[str]) -> dict[str, LastChange]:
+def load_last_changes(session: ReadSession, ids: Collection[str]) -> dict[str, LastChange]:
     """Return the last log row of each story that has one, by id."""
     return {row.id: row for row in session.find(_LAST_OF_STORIES, ids)}
 
 
-def last_serial(session: ReadSession) -> int:
-    """Return the serial of the last row of the log, or 0 before there is one."""
+def load_last_serial(session: ReadSession) -> int:
+    """Return the serial of the last row of the log, or 0 if it is empty."""
     serial: int = session.scalar(_LAST_SERIAL)
     return serial
 
 
-def log_rows(session: ReadSession, after: int, limit: int) -> list[Change]:
+def load_changes(session: ReadSession, after: int, limit: int) -> list[Change]:
     """Return rows of the log after a serial, oldest first."""
     return session.all(_ROWS, {"after": after, "limit": limit})
 
 
-def last_of_each(session: ReadSession, after: int, upto: int, limit: int) -> list[LastOfThing]:
-    """Return rows after a serial, oldest first: of each thing the last one up to another serial."""
+def load_last_of_each(
+    session: ReadSession, after: int, upto: int, limit: int
+) -> list[MergedChange]:
+    """Return rows after a serial, oldest first: of each thing only the last up to `upto`."""
     return session.all(_LAST, {"after": after, "upto": upto, "limit": limit})
 
 
-def attributes_before(
+def load_attributes_before(
     session: ReadSession, after: int, upto: int, ids: Sequence[str]
 ) -> Iterator[tuple[str, SelectionFields]]:
-    """Yield, for stories that changed between two serials, what they were while public."""
+    """Yield the attributes that stories had before their changes between two serials."""
     yield from session.find(_BEFORE, ids, after=after, upto=upto)
 
 
 _log = table_of(LogRow)
 _later = _log.alias("later")
-# Said so that no index of serials alone is taken: what is later is looked up by its thing.
+# The addition hides `serial` from its index: later rows are looked up by type and id.
 _later_serial = _later.c.serial + literal_column("0", BigInteger)
 _after, _upto = bindparam("after", type_=BigInteger), bindparam("upto", type_=BigInteger)
 _of_stories = (_log.c.type == literal_column("'article'")) & is_listed(_log.c.id)
@@ -128,7 +130,7 @@ _LAST = Statement(
     select(
         _log.c.serial,
         literal_column("0", BigInteger).label("held"),
-        *(_log.c[name] for name in LastOfThing._fields[2:]),
+        *(_log.c[name] for name in MergedChange._fields[2:]),
     )
     .where(
         _since,
@@ -142,9 +144,9 @@ _LAST = Statement(
     )
     .order_by(_log.c.serial)
     .limit(bindparam("limit")),
-    LastOfThing,
+    MergedChange,
 )
-# So that they are looked up by their ids, however many were written since.
+# The addition hides `serial` from its index: rows are looked up by id, however many are new.
 _own_serial = _log.c.serial + literal_column("0", BigInteger)
 _BEFORE: Statement[tuple[str, SelectionFields]] = Statement(
     select(_log.c.id, _log.c.before).where(

@@ -1,4 +1,4 @@
-"""The visibility rule, which stands here and only here."""
+"""The visibility rule, which is defined here and nowhere else."""
 
 from typing import Any
 
@@ -22,42 +22,44 @@ from app.kit.sql.schema import Instant, table_of
 _documents = table_of(Document)
 
 
-def visible(documents: FromClause = _documents, *, embargoed: bool = False) -> ColumnElement[bool]:
-    """Return the visibility rule as a condition on documents; `now` is bound.
+def is_visible(
+    documents: FromClause = _documents, *, embargoed: bool = False
+) -> ColumnElement[bool]:
+    """Return the visibility rule as a condition on documents; `now` is a parameter.
 
-    A document is visible when it was released or its time has come, and it has not expired. For
-    those who read what is under embargo, its time is when it was offered. One that was
-    unpublished, deleted or killed is not in the table at all.
+    A document is visible if it was released or its publication time has come, and it has not
+    expired. For readers with embargo access, the time is when it was offered. Unpublished,
+    deleted and killed stories have no document.
     """
     opens = documents.c.offered_at if embargoed else documents.c.published_at
     expires = documents.c.expires_at
-    # Said as what must not be: an "or" tempts SQLite to read by both of its halves, and sort.
-    waits = and_(documents.c.released.is_(False), opens > present())
-    return and_(not_(waits), or_(expires.is_(None), expires > present()))
+    # A negation, because "or" would tempt SQLite to read both halves separately and sort.
+    waits = and_(documents.c.released.is_(False), opens > now_parameter())
+    return and_(not_(waits), or_(expires.is_(None), expires > now_parameter()))
 
 
 def embargo_until() -> ColumnElement[Any]:
-    """Return the end of a document's embargo while it lasts, for those who read it before."""
+    """Return the end of a document's embargo while it lasts, for readers with embargo access."""
     published = _documents.c.published_at
-    waits = and_(_documents.c.released.is_(False), published > present())
+    waits = and_(_documents.c.released.is_(False), published > now_parameter())
     return case((waits, published)).label("embargo_until")
 
 
-def horizon(key: str, dialect: str, *, embargoed: bool) -> ColumnElement[Any]:
+def latest_visible(key: str, dialect: str, *, embargoed: bool) -> ColumnElement[Any]:
     """Return the latest `published_at` or `updated_at` that a visible document can have.
 
-    It follows from the rule, and spares an ordered read the walk past all that is scheduled.
-    It is later than now only where the clock was set back after something was released, and for
-    the few who read what is under embargo.
+    It follows from the visibility rule, so that an ordered query does not scan everything that is
+    scheduled. It is later than now only if the clock was set back after a release, and for
+    readers with embargo access.
     """
     column = _documents.c[key]
     some = true() if embargoed else _documents.c.released
     last = select(func.max(column)).where(some).scalar_subquery()
     later = func.max if dialect == "sqlite" else func.greatest
-    latest: ColumnElement[Any] = later(present(), func.coalesce(last, literal_column("0")))
+    latest: ColumnElement[Any] = later(now_parameter(), func.coalesce(last, literal_column("0")))
     return latest
 
 
-def present() -> ColumnElement[Any]:
-    """Return the parameter that says what time it is."""
+def now_parameter() -> ColumnElement[Any]:
+    """Return the parameter with the current time."""
     return bindparam("now", type_=Instant)

@@ -41,7 +41,7 @@ class _Told:
 def begin(session: WriteSession, now: datetime) -> int:
     """Let the log be followed from here on, if it is not yet; return where it ends."""
     delivery_store.start_follower(session, FOLLOWER, now)
-    return delivery_store.last_serial(session)
+    return delivery_store.load_last_serial(session)
 
 
 def write_down(session: WriteSession, rows: Sequence[Change], now: datetime, own: str) -> None:
@@ -119,8 +119,8 @@ def _webhook_deliveries(
 def _public_slugs(session: WriteSession, rows: Sequence[Change], now: datetime) -> dict[str, str]:
     """Return the slugs of those stories that are public now; others' are nobody's business."""
     ids = {row.id for row in rows if row.type == "article" and row.op == "upsert"}
-    found = delivery_store.attributes(session, ids)
-    return {id_: one.slug for id_, one in found.items() if one.is_out(now)}
+    found = delivery_store.load_attributes(session, ids)
+    return {id_: one.slug for id_, one in found.items() if one.is_public(now)}
 
 
 def _tell_subscribers(session: WriteSession, rows: Sequence[Change], now: datetime) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from app.delivery.following import Follower
+from app.delivery.log_follower import LogFollower
 from app.delivery.store import Change
 from app.kit.clock import Clock
 from app.kit.http_client import AddressCheck, HttpClient
@@ -91,7 +91,7 @@ class Push:
         self._database = database
         self._clock = clock
         self._watch = watch
-        self._follower = Follower(database, clock, FOLLOWER, batch=_BATCH)
+        self._follower = LogFollower(database, clock, FOLLOWER, batch=_BATCH)
         self._feeds = FeedCourier(options.hub or "", options.hub_subscriptions)
         couriers: dict[str, Courier] = {
             "webhook": WebhookCourier(options.headers_about),
@@ -109,7 +109,7 @@ class Push:
 
     def turn(self) -> None:
         """Do all that can be done now, and wait for no answer."""
-        self._follower.carry(self._write_down)
+        self._follower.follow_in_transaction(self._write_down)
         # News first; noting what came of older news makes room for more.
         self.sender.start()
         if self.sender.settle():
@@ -141,7 +141,7 @@ class Push:
         with self._database.read() as session:
             pending = deliveries.count_pending(session)
             paused = receivers.paused_webhooks(session)
-        return Standing(self._follower.lag(), pending, paused)
+        return Standing(self._follower.count_waiting(), pending, paused)
 
     def tidy(self) -> None:
         """Forget old deliveries, and subscriptions that are over."""

@@ -3,8 +3,8 @@
 from dataclasses import dataclass, replace
 
 from app.delivery import store
-from app.delivery.freshness import Head
-from app.delivery.queries import Delivery
+from app.delivery.freshness import LogState
+from app.delivery.queries import DeliveryQueries
 from app.delivery.store import LogPosition
 from app.kit.sql.session import ReadSession
 from app.syndication.errors import CursorTooOld
@@ -27,19 +27,19 @@ class Batch:
     before: Follower
     follower: Follower
     more: bool
-    head: Head
+    head: LogState
 
 
 class Changes:
     """Tells followers what they have not heard of."""
 
-    def __init__(self, delivery: Delivery) -> None:
+    def __init__(self, delivery: DeliveryQueries) -> None:
         """Read the public side."""
         self._delivery = delivery
 
     def from_now(self, follower: Follower) -> Follower:
         """Return a follower that hears what happens from its place on, or its snapshot, or now."""
-        with self._delivery.opened() as (session, head, _):
+        with self._delivery.open_state() as (session, head, _):
             placed = _begun(follower, head, _end(session, follower, head))
             _refuse_lost(session, placed)
         if isinstance(placed.place, Taking):
@@ -48,7 +48,7 @@ class Changes:
 
     def next(self, follower: Follower, limit: int) -> Batch:
         """Return at most `limit` entries after a follower's place."""
-        with self._delivery.opened(lists=True) as (session, head, directory):
+        with self._delivery.open_state(lists=True) as (session, head, directory):
             end = _end(session, follower, head)
             before = _begun(follower, head, end)
             _refuse_lost(session, before)
@@ -60,12 +60,12 @@ class Changes:
         return Batch(entries, before, after, _is_behind(after, head, end), head)
 
 
-def _end(session: ReadSession, follower: Follower, head: Head) -> LogPosition:
+def _end(session: ReadSession, follower: Follower, head: LogState) -> LogPosition:
     """Return the last row of the log of what is under embargo, for those who are told of it."""
-    return store.embargoed_end(session, head.serial) if follower.rights.embargoed else START
+    return store.load_embargoed_end(session, head.serial) if follower.rights.embargoed else START
 
 
-def _begun(follower: Follower, head: Head, end: LogPosition) -> Follower:
+def _begun(follower: Follower, head: LogState, end: LogPosition) -> Follower:
     """Return a follower that stands somewhere: one without a place begins a snapshot."""
     if follower.place is not None:
         return follower
@@ -82,7 +82,7 @@ def _told(sight: Sight, follower: Follower, limit: int) -> tuple[list[Entry], Pl
             raise ValueError("Who stands nowhere yet is told nothing.")
 
 
-def _is_behind(follower: Follower, head: Head, end: LogPosition) -> bool:
+def _is_behind(follower: Follower, head: LogState, end: LogPosition) -> bool:
     """Tell whether there is something already of which a follower has not heard."""
     place = follower.place
     if not isinstance(place, Following):
@@ -99,10 +99,10 @@ def _refuse_lost(session: ReadSession, follower: Follower) -> None:
     if place is None:
         return
     public, held = place.ends
-    marks = store.log_marks(session, public.serial, held.serial)
+    marks = store.load_log_marks(session, public.serial, held.serial)
     if marks.is_trimmed(place.after):
         raise CursorTooOld(f"The change log is not kept for so long. {_START_AGAIN}")
-    if not (store.is_same(public, marks.public) and store.is_same(held, marks.embargoed)):
+    if not (store.is_same_row(public, marks.public) and store.is_same_row(held, marks.embargoed)):
         raise CursorTooOld(
             "The change log does not contain the position of this cursor any more: the database "
             f"was restored, or a standby took over that lacked it. {_START_AGAIN}"

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
-from app.delivery.directory import DirectoryEntry
 from app.delivery.store.entries import EntryType
+from app.delivery.taxonomy_directory import TaxonomyEntry
 from app.kit import json
 from app.kit.clock import format_instant
 
@@ -63,7 +63,7 @@ def tombstone(
     return Entry(serial, "remove", (json.dumps({**about, **said, "document": None}),), held)
 
 
-def present(type_: EntryType, entry: DirectoryEntry, *, serial: int, at: datetime) -> Entry:
+def present(type_: EntryType, entry: TaxonomyEntry, *, serial: int, at: datetime) -> Entry:
     """Return the entry that brings a source or category as it is."""
     return upsert(type_, entry.id, (entry.whole,), serial=serial, reason="updated", at=at)
 

@@ -7,8 +7,8 @@ from typing import Any, Literal
 
 from app.access.access_rights import PUBLIC, AccessRights
 from app.access.selection import Clause, Selection, TimeRange
-from app.delivery.query import Position
 from app.delivery.store import LogPosition
+from app.delivery.story_query import ListPosition
 from app.kit.clock import from_micros, to_micros
 from app.kit.errors import BadCursor
 from app.syndication.errors import CursorTooOld, RightsChanged
@@ -29,7 +29,7 @@ class Taking:
     start: LogPosition
     stage: Stage = "source"
     slug: str = ""
-    position: Position | None = None
+    position: ListPosition | None = None
     held: LogPosition = START
 
     @property

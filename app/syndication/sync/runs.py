@@ -12,9 +12,9 @@ from collections.abc import Iterator, Sequence
 from itertools import chain
 
 from app.delivery import store
-from app.delivery.store import LastOfThing, merged
+from app.delivery.store import MergedChange, merged_log
 from app.delivery.store.entries import EntryType
-from app.delivery.store.reading import StoryRow
+from app.delivery.store.story_queries import StoryRow
 from app.syndication.sync.entries import Entry, tombstone, upsert
 from app.syndication.sync.place import Following, Place, Stretch
 from app.syndication.sync.sight import Sight
@@ -33,15 +33,15 @@ def followed(sight: Sight, place: Following, limit: int) -> tuple[list[Entry], P
     return entries, place.at_end()
 
 
-def _rows(sight: Sight, place: Following, limit: int) -> Sequence[LastOfThing]:
+def _rows(sight: Sight, place: Following, limit: int) -> Sequence[MergedChange]:
     if not sight.embargoed:
-        return store.last_of_each(sight.session, place.told, place.upto.serial, limit)
+        return store.load_last_of_each(sight.session, place.told, place.upto.serial, limit)
     (public, _), (held, _) = place.ends
     after = place.told, place.held.told
-    return merged.last_of_each_merged(sight.session, after, (public, held), limit)
+    return merged_log.load_last_of_each_merged(sight.session, after, (public, held), limit)
 
 
-def _told(sight: Sight, rows: Sequence[LastOfThing], place: Following) -> Iterator[Entry]:
+def _told(sight: Sight, rows: Sequence[MergedChange], place: Following) -> Iterator[Entry]:
     ids = [row.id for row in rows if row.type == "article"]
     found = sight.found(ids)
     had = _had(sight, place, [id_ for id_ in ids if id_ not in found])
@@ -57,14 +57,14 @@ def _told(sight: Sight, rows: Sequence[LastOfThing], place: Following) -> Iterat
 def _had(sight: Sight, place: Following, ids: Sequence[str]) -> set[str]:
     """Return the stories that the follower could have had at some moment of the run."""
     (public, _), (held, _) = place.ends
-    before = store.attributes_before(sight.session, place.since, public, ids)
+    before = store.load_attributes_before(sight.session, place.since, public, ids)
     if sight.embargoed:
-        early = merged.embargoed_before(sight.session, place.held.since, held, ids)
+        early = merged_log.load_embargoed_before(sight.session, place.held.since, held, ids)
         before = chain(before, early)
     return {id_ for id_, attributes in before if sight.matches(attributes)}
 
 
-def _come(sight: Sight, row: LastOfThing, found: StoryRow) -> Entry:
+def _come(sight: Sight, row: MergedChange, found: StoryRow) -> Entry:
     return upsert(
         "article",
         row.id,
@@ -77,7 +77,7 @@ def _come(sight: Sight, row: LastOfThing, found: StoryRow) -> Entry:
     )
 
 
-def _gone(sight: Sight, row: LastOfThing) -> Entry:
+def _gone(sight: Sight, row: MergedChange) -> Entry:
     ended = row.op == "remove"
     return tombstone(
         "article",
@@ -90,7 +90,7 @@ def _gone(sight: Sight, row: LastOfThing) -> Entry:
     )
 
 
-def _taxonomy(sight: Sight, row: LastOfThing, type_: EntryType) -> Entry:
+def _taxonomy(sight: Sight, row: MergedChange, type_: EntryType) -> Entry:
     entry, at = sight.directory.entries[type_].get(row.id), row.at
     if entry is None:
         return tombstone(type_, row.id, serial=row.serial, reason="deleted", at=at)

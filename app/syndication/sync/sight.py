@@ -5,11 +5,11 @@ from dataclasses import dataclass, replace
 from itertools import repeat
 
 from app.access.selection import Clause, Selection, SelectionFields
-from app.delivery.directory import Directory, pieces
-from app.delivery.freshness import Head
-from app.delivery.query import Position, StoryQuery
-from app.delivery.store import LogPosition, reading
-from app.delivery.store.reading import StoryRow
+from app.delivery.freshness import LogState
+from app.delivery.store import LogPosition, story_queries
+from app.delivery.store.story_queries import StoryRow
+from app.delivery.story_query import ListPosition, StoryQuery
+from app.delivery.taxonomy_directory import TaxonomyDirectory, story_pieces
 from app.kit.sql.session import ReadSession
 from app.syndication.sync.entries import Document
 
@@ -25,13 +25,13 @@ class Sight:
     """
 
     session: ReadSession
-    head: Head
+    head: LogState
     end: LogPosition
-    directory: Directory
+    directory: TaxonomyDirectory
     selection: Selection
     embargoed: bool
 
-    def page(self, position: Position | None, limit: int) -> list[StoryRow]:
+    def page(self, position: ListPosition | None, limit: int) -> list[StoryRow]:
         """Return visible stories after a position, oldest first, and one more if there is more."""
         return self._stories(self.selection, position, limit)
 
@@ -49,14 +49,14 @@ class Sight:
 
     def whole(self, row: StoryRow) -> Document:
         """Return a story whole, as this follower may see it."""
-        return pieces(row, self.directory)
+        return story_pieces(row, self.directory)
 
     def matches(self, attributes: SelectionFields) -> bool:
         """Tell whether a story with these attributes was one of the selection."""
         return self.selection.matches(attributes)
 
     def _stories(
-        self, selection: Selection, position: Position | None, limit: int
+        self, selection: Selection, position: ListPosition | None, limit: int
     ) -> list[StoryRow]:
         query = StoryQuery(
             selection,
@@ -66,4 +66,4 @@ class Sight:
             limit=limit,
             embargoed=self.embargoed,
         )
-        return reading.story_page(self.session, query, self.head.now)
+        return story_queries.load_page(self.session, query, self.head.now)

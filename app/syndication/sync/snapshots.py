@@ -6,7 +6,7 @@ changes meanwhile is in the log after that position, which is followed next, so 
 
 from dataclasses import replace
 
-from app.delivery.store.reading import StoryRow
+from app.delivery.store.story_queries import StoryRow
 from app.kit.clock import from_micros
 from app.syndication.sync.entries import Entry, present, upsert
 from app.syndication.sync.place import Place, Stage, Taking

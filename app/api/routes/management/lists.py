@@ -41,7 +41,7 @@ class _Newsroom(NamedTuple):
     """What filters name, looked up in the session of a list."""
 
     resolve: Callable[[TaxonomyType, str], str | None]
-    slugs: Callable[[TaxonomyType], Iterable[str]]
+    list_slugs: Callable[[TaxonomyType], Iterable[str]]
 
 
 def read_manage_list(

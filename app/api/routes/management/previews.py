@@ -76,9 +76,9 @@ def manage_read_preview(token: str, request: Request, services: Parts) -> Respon
     with services.database.read() as session:
         article, as_of = queries.previewed(session, preview_id, now)
     if as_of is None:
-        body: Any = services.delivery.preview(article)
+        body: Any = services.delivery.render_preview(article)
     else:
-        body = services.delivery.story(article.id, as_of=as_of).body
+        body = services.delivery.find_story(article.id, as_of=as_of).body
     if body is None:
         raise NothingHere("The story will not be public at that instant.")
     return Response(body, media_type=JSON)

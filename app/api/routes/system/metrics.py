@@ -40,7 +40,7 @@ async def read_metrics(request: Request, services: Parts) -> Response:
 
 def _serial(services: Services) -> int | None:
     try:
-        return services.delivery.head().serial
+        return services.delivery.load_log_state().serial
     except Failure:
         return None
 

@@ -1,4 +1,4 @@
-"""The position of the log, and the moments around now at which time alone changes something."""
+"""The state of the log: its position, and the scheduled changes around now."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -20,7 +20,7 @@ from sqlalchemy import (
 from sqlalchemy.sql.expression import CompoundSelect
 
 from app.delivery.models import Document, LogRow
-from app.delivery.store.visibility import present
+from app.delivery.store.visibility import now_parameter
 from app.kit import json
 from app.kit.sql.schema import table_of
 from app.kit.sql.session import ReadSession
@@ -29,13 +29,12 @@ from app.kit.sql.statement import Statement
 _documents = table_of(Document)
 _log = table_of(LogRow)
 
-
 RowT = TypeVar("RowT", bound=tuple[Any, ...])
 Rows = Select[Any] | CompoundSelect[Any]
 
 
-class HeadRow(NamedTuple):
-    """The log's position and the boundaries around now, as numbers."""
+class LogStateRow(NamedTuple):
+    """The log position and the scheduled changes around now, as numbers."""
 
     serial: int | None
     source_serial: int | None
@@ -50,19 +49,19 @@ class HeadRow(NamedTuple):
     category_mark: int | None
 
 
-def log_head(session: ReadSession, now: datetime) -> HeadRow:
-    """Return the log's position alone, for what reads no page."""
-    return session.all(LOG_HEAD, {"now": now})[0]
+def load_log_state(session: ReadSession, now: datetime) -> LogStateRow:
+    """Return the log state alone, for callers that read no page."""
+    return session.all(LOG_STATE, {"now": now})[0]
 
 
-def head_columns() -> tuple[ColumnElement[Any], ...]:
-    """Return the log's position and the boundaries around now, read together with the rows.
+def log_state_columns() -> tuple[ColumnElement[Any], ...]:
+    """Return the columns of the log state, for a statement that also reads other rows.
 
-    So an answer says which position it is as new as, with no second query. `due_at` and
-    `expired_at` are the last moments at which time alone changed what is visible, before the
-    log heard of it; the `next_…` are those to come.
+    So an answer knows its log position without a second query. `due_at` and `expired_at` are the
+    last times at which time alone changed what is visible and that have no log row yet; the
+    `next_…` columns are the next such times.
     """
-    now = present()
+    now = now_parameter()
     published, expires = as_number(_documents.c.published_at), as_number(_documents.c.expires_at)
     last = select(func.max(_log.c.serial))
     source: ColumnElement[str] = literal_column("'source'")
@@ -70,8 +69,8 @@ def head_columns() -> tuple[ColumnElement[Any], ...]:
     mark = select(_log.c.mark).order_by(_log.c.serial.desc()).limit(1)
     return (
         last.scalar_subquery().label("serial"),
-        # One look into the index for each type: "not an article" would walk past them all. A
-        # planner has to know how rare each is, so it is no parameter.
+        # One index lookup for each type: "not an article" would scan all articles. The types are
+        # literals, because the planner must know how rare each is.
         last.where(_log.c.type == source).scalar_subquery().label("source_serial"),
         last.where(_log.c.type == category).scalar_subquery().label("category_serial"),
         select(as_number(_log.c.at))
@@ -96,28 +95,30 @@ def head_columns() -> tuple[ColumnElement[Any], ...]:
 
 
 def as_number(column: Any) -> ColumnElement[Any]:
-    """Return an instant as the number that it is kept as: a page converts none of its rows."""
+    """Return a timestamp column as its stored number, so that no row is converted."""
     return type_coerce(column, BigInteger)
 
 
-def with_log_head(rows: Rows, dialect: str) -> Select[Any]:
-    """Return what reads these rows, each behind the head of the log; or one with the head alone.
+def add_log_state(rows: Rows, dialect: str) -> Select[Any]:
+    """Return these rows, each with the log state; without rows, one row with the state alone.
 
-    They may come in any order. The head is a text of JSON: so many columns in each row would take
-    longer than the story.
+    The rows may come in any order. The log state is one JSON text, because so many more columns
+    in each row would cost more than the story.
     """
     to_json = func.json_array if dialect == "sqlite" else func.json_build_array
-    log = select(cast(to_json(*head_columns()), Text).label("log_head")).subquery("log")
+    log = select(cast(to_json(*log_state_columns()), Text).label("log_head")).subquery("log")
     page = rows.subquery("page")
     return select(log.c.log_head, *page.c).select_from(log.outerjoin(page, true()))
 
 
-def split_head(rows: Sequence[tuple[Any, ...]], row: type[RowT]) -> tuple[HeadRow, list[RowT]]:
-    """Return the head that headed rows begin with, and the stories; there may be none."""
-    head, make = HeadRow(*json.loads(rows[0][0])), partial(tuple.__new__, row)
-    # One row without a story is there in any case.
-    return head, [] if rows[0][1] is None else [make(row[1:]) for row in rows]
+def split_log_state(
+    rows: Sequence[tuple[Any, ...]], row: type[RowT]
+) -> tuple[LogStateRow, list[RowT]]:
+    """Split rows into the log state and the other rows, of which there may be none."""
+    state, make = LogStateRow(*json.loads(rows[0][0])), partial(tuple.__new__, row)
+    # Without other rows, there is one row with the log state alone.
+    return state, [] if rows[0][1] is None else [make(row[1:]) for row in rows]
 
 
-# The log's position alone; see `log_head`.
-LOG_HEAD = Statement(select(*head_columns()), HeadRow)
+# The log state alone; see `log_head`.
+LOG_STATE = Statement(select(*log_state_columns()), LogStateRow)

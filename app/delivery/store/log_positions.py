@@ -1,8 +1,8 @@
-"""Positions in the logs: the serial of a row, and the random mark that no other row has.
+"""Log positions: the serial of a row, and the random mark that identifies the row.
 
-A restore, or a failover to a standby that lacked them, takes the last rows of a log away, and other
-rows get their serials. Rows are appended in one order, so a log that has the row of a position has
-all rows that were there before it.
+After a restore, or a failover to a standby that lags, the last rows of a log may be missing, and
+other rows get their serials. Rows are appended in one order, so a log that has the row of a
+position also has all rows before it, unless they were trimmed.
 """
 
 from collections.abc import Sequence
@@ -16,46 +16,45 @@ from sqlalchemy import BigInteger, bindparam, select
 from app.access.selection import SelectionFields
 from app.delivery.models import EmbargoedRow, LogRow
 from app.delivery.store.log import Change
-from app.delivery.store.log_head import HeadRow, split_head, with_log_head
-from app.delivery.store.trimming import TRIMMED
+from app.delivery.store.log_retention import TRIMMED
+from app.delivery.store.log_state import LogStateRow, add_log_state, split_log_state
 from app.kit.sql.schema import table_of
 from app.kit.sql.session import ReadSession
 from app.kit.sql.statement import Statement
 
 
 class LogPosition(NamedTuple):
-    """A row of a log. `mark` is `None` if no row has to be there: at the start of the log."""
+    """A row of a log. `mark` is `None` where no row needs to exist: at the start of the log."""
 
     serial: int = 0
     mark: int | None = None
 
 
 class LogMarks(NamedTuple):
-    """How far the change log is trimmed, and the marks that both logs have at two serials."""
+    """How far the change log is trimmed, and the marks of both logs at two serials."""
 
     trimmed_upto: int | None
     public: int | None
     embargoed: int | None
 
     def is_trimmed(self, serial: int) -> bool:
-        """Tell whether rows after a serial were deleted on purpose."""
+        """Tell whether rows after a serial were trimmed."""
         return serial < (self.trimmed_upto or 0)
 
 
-def is_same(position: LogPosition, mark: int | None) -> bool:
-    """Tell whether a mark found at the serial of a position is the one of its row."""
+def is_same_row(position: LogPosition, mark: int | None) -> bool:
+    """Tell whether a mark at the serial of a position belongs to the row of the position."""
     return position.mark is None or position.mark == mark
 
 
-def log_marks(session: ReadSession, public: int, embargoed: int = 0) -> LogMarks:
-    """Return what both logs have at these serials."""
+def load_log_marks(session: ReadSession, public: int, embargoed: int = 0) -> LogMarks:
+    """Return the marks of both logs at these serials."""
     return session.all(_MARKS, {"public": public, "embargoed": embargoed})[0]
 
 
 class RowSince(NamedTuple):
     """A row of the log, as `Change` has it, and how far the log is trimmed."""
 
-    trimmed_upto: int | None
     at: datetime
     type: str
     id: str
@@ -67,35 +66,38 @@ class RowSince(NamedTuple):
     after: SelectionFields | None
     serial: int
     mark: int
+    trimmed_upto: int | None
 
 
-def rows_since(session: ReadSession, position: LogPosition, limit: int) -> list[Change] | None:
-    """Return rows of the log after a position, or nothing if some of them are not there."""
+def load_changes_since(
+    session: ReadSession, position: LogPosition, limit: int
+) -> list[Change] | None:
+    """Return rows of the log after a position, or `None` if some of them are missing."""
     params = {"first": position.serial, "limit": limit + 1}
-    return _changes_after(position, session.all(_ROWS_SINCE, params))
+    return _select_changes_after(position, session.all(_ROWS_SINCE, params))
 
 
-def head_and_rows_since(
+def build_changes_statement(
     position: LogPosition, limit: int, now: datetime, dialect: str
 ) -> tuple[Statement[Any], dict[str, Any]]:
-    """Return what reads the same together with the head of the log, for `split_rows_since`."""
+    """Return the statement for changes and the log state, for `split_changes_since`."""
     params = {"first": position.serial, "limit": limit + 1, "now": now}
-    return _head_and_rows_since(dialect), params
+    return _build_changes_statement(dialect), params
 
 
-def split_rows_since(
+def split_changes_since(
     position: LogPosition, rows: Sequence[tuple[Any, ...]]
-) -> tuple[HeadRow, list[Change] | None]:
-    """Return the head, and what `rows_since` returns."""
-    head, found = split_head(rows, RowSince)
-    # They are joined with the head, so they come in any order.
+) -> tuple[LogStateRow, list[Change] | None]:
+    """Split rows into the log state and the changes that `load_changes_since` returns."""
+    state, found = split_log_state(rows, RowSince)
+    # The join with the log state does not keep their order.
     found.sort(key=attrgetter("serial"))
-    return head, _changes_after(position, found)
+    return state, _select_changes_after(position, found)
 
 
-def _changes_after(position: LogPosition, rows: Sequence[RowSince]) -> list[Change] | None:
-    """Return the changes of rows that begin with that of the position, if it is there."""
-    changes = [Change(*row[1:]) for row in rows]
+def _select_changes_after(position: LogPosition, rows: Sequence[RowSince]) -> list[Change] | None:
+    """Return the changes after a position; the rows begin with the row of the position."""
+    changes = [Change(*row[:-1]) for row in rows]
     if rows and position.serial < (rows[0].trimmed_upto or 0):
         return None
     if position.mark is None:
@@ -104,11 +106,11 @@ def _changes_after(position: LogPosition, rows: Sequence[RowSince]) -> list[Chan
     return changes[1:] if is_there else None
 
 
-def embargoed_end(session: ReadSession, public: int) -> LogPosition:
-    """Return the last row of the log of what is under embargo, `public` being the other's end.
+def load_embargoed_end(session: ReadSession, public: int) -> LogPosition:
+    """Return the last row of the embargo log; `public` is the end of the public log.
 
-    A row that another of the change log follows may be trimmed before that one is, and is lost only
-    together with it. So its mark is not needed.
+    If a later public row follows it, it may be trimmed before that row, and it is lost only
+    together with that row. Then its mark is not needed.
     """
     row = session.first(_EMBARGOED_END)
     if row is None:
@@ -117,7 +119,7 @@ def embargoed_end(session: ReadSession, public: int) -> LogPosition:
 
 
 class _EmbargoedEnd(NamedTuple):
-    """The last row of the log of what is under embargo."""
+    """The last row of the embargo log."""
 
     serial: int
     mark: int
@@ -128,8 +130,8 @@ _embargoed = table_of(EmbargoedRow)
 _log = table_of(LogRow)
 _rows_since = (
     select(
-        TRIMMED.scalar_subquery().label("trimmed_upto"),
         *(_log.c[name] for name in Change._fields),
+        TRIMMED.scalar_subquery().label("trimmed_upto"),
     )
     .where(_log.c.serial >= bindparam("first", type_=BigInteger))
     .order_by(_log.c.serial)
@@ -159,5 +161,5 @@ _EMBARGOED_END = Statement(
 
 
 @lru_cache(maxsize=2)
-def _head_and_rows_since(dialect: str) -> Statement[Any]:
-    return Statement(with_log_head(_rows_since, dialect), None)
+def _build_changes_statement(dialect: str) -> Statement[Any]:
+    return Statement(add_log_state(_rows_since, dialect), None)

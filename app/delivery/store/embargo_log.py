@@ -1,4 +1,4 @@
-"""The log of what is under embargo: written beside the change log, under the same lock."""
+"""The log of embargoed changes, written next to the change log under the same lock."""
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
@@ -10,8 +10,8 @@ from sqlalchemy import and_, bindparam, exists, func, literal_column, or_, selec
 from app.access.selection import SelectionFields
 from app.content.models import ArticleRow
 from app.delivery.models import Document, EmbargoedRow, LogRow
-from app.delivery.store.log import LOG_LOCK, MARK_BITS, Change, LastChange, last_serial
-from app.delivery.store.visibility import present
+from app.delivery.store.log import LOG_LOCK, MARK_BITS, Change, LastChange, load_last_serial
+from app.delivery.store.visibility import now_parameter
 from app.kit.sql.list_parameters import is_listed
 from app.kit.sql.schema import table_of
 from app.kit.sql.session import ReadSession, WriteSession
@@ -23,12 +23,12 @@ _log = table_of(LogRow)
 
 
 class EmbargoedChange(Change):
-    """A change that those alone are told of who read what is under embargo."""
+    """A change for readers with embargo access only."""
 
     __slots__ = ()
 
 
-class _Row(NamedTuple):
+class _EmbargoedChangeRow(NamedTuple):
     """A row of this log."""
 
     public_serial: int
@@ -43,51 +43,57 @@ class _Row(NamedTuple):
     mark: int
 
 
-def _row(end: int, change: Change) -> _Row:
+def _build_row(end: int, change: Change) -> _EmbargoedChangeRow:
     at, _, id_, op, reason, version, notice, before, after, *_ = change
-    return _Row(end, at, id_, op, reason, version, notice, before, after, randbits(MARK_BITS))
+    return _EmbargoedChangeRow(
+        end, at, id_, op, reason, version, notice, before, after, randbits(MARK_BITS)
+    )
 
 
 def append_embargoed(session: WriteSession, changes: Sequence[Change]) -> None:
-    """Append changes as of the end of the change log, which nobody else moves meanwhile."""
+    """Append changes after the current end of the change log, which the lock keeps from moving."""
     if changes:
         session.lock(LOG_LOCK)
-        end = last_serial(session)
-        session.insert(EmbargoedRow, [_row(end, change) for change in changes])
+        end = load_last_serial(session)
+        session.insert(EmbargoedRow, [_build_row(end, change) for change in changes])
 
 
-def last_embargoed_rows(session: ReadSession, ids: Collection[str]) -> dict[str, LastChange]:
+def load_last_embargoed_changes(
+    session: ReadSession, ids: Collection[str]
+) -> dict[str, LastChange]:
     """Return the last row of each story that has one, by id."""
     return {row.id: row for row in session.find(_LAST, ids)}
 
 
-def embargoed_groups(session: ReadSession, groups: Collection[str], now: datetime) -> set[str]:
-    """Return those of some groups of translations in which a story is under embargo."""
+def find_embargoed_groups(session: ReadSession, groups: Collection[str], now: datetime) -> set[str]:
+    """Return the translation groups, of those given, that have a story under embargo."""
     return {group for (group,) in session.find(_GROUPS, groups, now=now)}
 
 
-def offered_of_groups(session: ReadSession, groups: Collection[str], now: datetime) -> list[str]:
-    """Return the stories of these groups that are out or under embargo, in one order."""
+def find_offered_in_groups(
+    session: ReadSession, groups: Collection[str], now: datetime
+) -> list[str]:
+    """Return the stories of these groups that are released or under embargo, in a stable order."""
     return sorted(id_ for (id_,) in session.find(_OFFERED, groups, now=now))
 
 
-def is_offer_untold(session: ReadSession, now: datetime) -> bool:
-    """Tell whether time has offered a story of which this log does not know."""
-    return session.first(_FIRST_UNTOLD, {"now": now}) is not None
+def has_unlogged_offers(session: ReadSession, now: datetime) -> bool:
+    """Tell whether a story has become readable under embargo and has no row in this log yet."""
+    return session.first(_FIRST_UNLOGGED, {"now": now}) is not None
 
 
-def newly_offered(session: ReadSession, now: datetime, limit: int) -> list[str]:
-    """Return the stories that time has offered and of which this log does not know.
+def lock_unlogged_offers(session: ReadSession, now: datetime, limit: int) -> list[str]:
+    """Return and lock stories that became readable under embargo and have no row in this log yet.
 
-    They are locked after their articles, as verbs lock them.
+    Articles are locked before documents, in the same order as commands lock them.
     """
-    ids = session.scalars(_NEXT_UNTOLD, {"now": now, "limit": limit})
+    ids = session.scalars(_NEXT_UNLOGGED, {"now": now, "limit": limit})
     session.find(LOCKED_ARTICLES, ids)
-    return [id_ for (id_,) in session.find(_LOCKED_UNTOLD, ids, now=now)]
+    return [id_ for (id_,) in session.find(_LOCKED_UNLOGGED, ids, now=now)]
 
 
-def forget_superseded_embargoed(session: WriteSession, upto: int) -> None:
-    """Delete rows that were followed by another of their story, in either log, up to a serial."""
+def delete_superseded_embargoed(session: WriteSession, upto: int) -> None:
+    """Delete rows up to a serial that a later row of their story supersedes, in either log."""
     later = _embargoed.alias("later")
     followed = select(later.c.serial).where(
         later.c.id == _embargoed.c.id,
@@ -105,7 +111,7 @@ def forget_superseded_embargoed(session: WriteSession, upto: int) -> None:
     session.execute(_embargoed.delete().where(old, over))
 
 
-# Articles are locked in one order everywhere.
+# Articles are locked in the same order everywhere, to prevent deadlocks.
 LOCKED_ARTICLES: Statement[tuple[str]] = Statement(
     select(ArticleRow.id).where(is_listed(ArticleRow.id)).order_by(ArticleRow.id).with_for_update()
 )
@@ -125,31 +131,33 @@ _GROUPS: Statement[tuple[str]] = Statement(
     .distinct()
     .where(
         _of_groups,
-        # Said so that no index can have it: the one of groups is to be taken.
+        # `coalesce` hides the column from its index: the index of groups is the better one.
         func.coalesce(_documents.c.released, True).is_(False),
-        _documents.c.published_at > present(),
-        _documents.c.offered_at <= present(),
+        _documents.c.published_at > now_parameter(),
+        _documents.c.offered_at <= now_parameter(),
     )
 )
 _OFFERED: Statement[tuple[str]] = Statement(
     select(_documents.c.id).where(
-        _of_groups, or_(_documents.c.released.is_(True), _documents.c.offered_at <= present())
+        _of_groups, or_(_documents.c.released.is_(True), _documents.c.offered_at <= now_parameter())
     )
 )
-_told = and_(
+_logged = and_(
     _embargoed.c.id == _documents.c.id,
     _embargoed.c.version == _documents.c.version,
     _embargoed.c.op == literal_column("'upsert'"),
 )
-_UNTOLD = select(_documents.c.id).where(
+_UNLOGGED = select(_documents.c.id).where(
     _documents.c.released.is_(False),
-    _documents.c.published_at > present(),
-    _documents.c.offered_at <= present(),
-    ~exists().where(_told),
+    _documents.c.published_at > now_parameter(),
+    _documents.c.offered_at <= now_parameter(),
+    ~exists().where(_logged),
 )
 _place = (_documents.c.published_at, _documents.c.id)
-_FIRST_UNTOLD: Statement[tuple[str]] = Statement(_UNTOLD.limit(1))
-_NEXT_UNTOLD: Statement[tuple[str]] = Statement(_UNTOLD.order_by(*_place).limit(bindparam("limit")))
-_LOCKED_UNTOLD: Statement[tuple[str]] = Statement(
-    _UNTOLD.where(is_listed(_documents.c.id)).order_by(*_place).with_for_update(of=_documents)
+_FIRST_UNLOGGED: Statement[tuple[str]] = Statement(_UNLOGGED.limit(1))
+_NEXT_UNLOGGED: Statement[tuple[str]] = Statement(
+    _UNLOGGED.order_by(*_place).limit(bindparam("limit"))
+)
+_LOCKED_UNLOGGED: Statement[tuple[str]] = Statement(
+    _UNLOGGED.where(is_listed(_documents.c.id)).order_by(*_place).with_for_update(of=_documents)
 )

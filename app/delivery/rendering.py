@@ -1,16 +1,21 @@
-"""Rendering: the one place that decides which fields of content the public gets.
+"""Render documents, and build the terms that lists find them by.
 
-Fields are listed, never copied wholesale: what is added to the content side stays there until
-it is added here.
+This module alone decides which fields of the content become public. It lists the public fields, so
+a new field of the content side stays private until it is added here.
+
+Each term is one index range that has its stories in order. So a list of one term reads only the
+rows that it shows. Terms are single values, and frequent pairs of values.
 """
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
+from itertools import product
 from math import ceil
 from operator import itemgetter
 from typing import Any
 
-from app.access.selection import SelectionFields, fold, language_ranges
+from app.access.selection import Field, SelectionFields, fold, language_ranges
 from app.content.article import Article
 from app.content.taxonomy import Category, Source
 from app.content.text import Text
@@ -21,8 +26,8 @@ _WORDS_A_MINUTE = 230
 
 
 @dataclass(frozen=True, slots=True)
-class Rendered:
-    """A story in the pieces of JSON in which it leaves."""
+class RenderedStory:
+    """A story as the pieces of JSON that it is stored in."""
 
     head: bytes
     tail: bytes
@@ -30,7 +35,7 @@ class Rendered:
     body: bytes
 
 
-def render_article(article: Article, text: Text) -> Rendered:
+def render_article(article: Article, text: Text) -> RenderedStory:
     """Render a public copy with the text of its body."""
     assert article.published_at is not None
     assert article.updated_at is not None
@@ -48,8 +53,8 @@ def render_article(article: Article, text: Text) -> Rendered:
     }
     tail = {
         "tags": article.tags,
-        "authors": list(map(partial(_picked, names=_AUTHOR), article.authors)),
-        "image": _picked(article.image, _IMAGE),
+        "authors": list(map(partial(_pick, names=_AUTHOR), article.authors)),
+        "image": _pick(article.image, _IMAGE),
         "urgency": article.urgency,
     }
     extra = {
@@ -57,29 +62,31 @@ def render_article(article: Article, text: Text) -> Rendered:
         "dateline": article.dateline,
         "word_count": text.words,
         "reading_minutes": ceil(text.words / _WORDS_A_MINUTE),
-        "rights": _picked(article.rights, _RIGHTS),
-        "corrections": list(map(partial(_picked, names=_CORRECTION), article.corrections)),
+        "rights": _pick(article.rights, _RIGHTS),
+        "corrections": list(map(partial(_pick, names=_CORRECTION), article.corrections)),
         "digital_source_type": article.digital_source_type,
     }
     body = {"body_html": text.markup, "body_text": text.plain}
-    return Rendered(_members(head), _members(tail), _members(extra), _members(body))
+    return RenderedStory(
+        _render_members(head), _render_members(tail), _render_members(extra), _render_members(body)
+    )
 
 
 def render_source(source: Source) -> tuple[bytes, bytes]:
-    """Render a source as stories show it, and whole."""
+    """Render a source as stories show it, and as a whole document."""
     brief = {"id": source.id, "slug": source.slug, "name": source.name, "url": source.url}
     whole = brief | {"description": source.description, "language": source.language}
     return json.dumps(brief), json.dumps(whole)
 
 
 def render_category(category: Category) -> tuple[bytes, bytes]:
-    """Render a category as stories show it, and whole but for what depends on others."""
+    """Render a category as stories show it, and as a document without its place in the tree."""
     brief = {"id": category.id, "slug": category.slug, "name": category.name}
     return json.dumps(brief), json.dumps(brief | {"names": category.names})
 
 
-def attributes_of(article: Article, categories: list[str]) -> SelectionFields:
-    """Return what a story is selected by; `categories` takes in those above its own."""
+def build_attributes(article: Article, categories: list[str]) -> SelectionFields:
+    """Return the attributes of a story; `categories` includes the ancestors of its own."""
     assert article.published_at is not None
     assert article.updated_at is not None
     return {
@@ -102,10 +109,35 @@ _CORRECTION = ("at", "note")
 _RIGHTS = ("holder", "usage_terms", "licence")
 
 
-def _picked(value: dict[str, Any] | None, names: tuple[str, ...]) -> dict[str, Any] | None:
+def _pick(value: dict[str, Any] | None, names: tuple[str, ...]) -> dict[str, Any] | None:
     return None if value is None else {name: value.get(name) for name in names}
 
 
-def _members(value: dict[str, Any]) -> bytes:
-    """Return the members of a JSON object without its braces, to be joined with others."""
+def _render_members(value: dict[str, Any]) -> bytes:
+    """Render the members of a JSON object without its braces, so that pieces can be joined."""
     return json.dumps(value)[1:-1]
+
+
+Term = tuple[str, str]
+
+SINGLE_FIELDS: tuple[Field, ...] = ("category", "source", "language", "tag", "author", "kind")
+PAIR_FIELDS: tuple[tuple[Field, Field], ...] = (
+    ("category", "source"),
+    ("source", "language"),
+    ("category", "language"),
+)
+# The field name of a pair, and the pair as one value: neither ids nor languages contain a space.
+join_fields: Callable[[Iterable[str]], str] = "+".join
+join_values: Callable[[Iterable[str]], str] = " ".join
+
+
+def build_terms(attributes: SelectionFields) -> set[Term]:
+    """Return all terms of a story with these attributes."""
+    terms: set[Term] = set()
+    for field in SINGLE_FIELDS:
+        for value in attributes[field]:
+            terms.add((field, value))
+    for fields in PAIR_FIELDS:
+        for values in product(attributes[fields[0]], attributes[fields[1]]):
+            terms.add((join_fields(fields), join_values(values)))
+    return terms

@@ -1,4 +1,4 @@
-"""How far the log has been trimmed, and the rows that need not be kept."""
+"""SQL of log retention: its position, and the deletion of superseded rows."""
 
 from collections.abc import Mapping
 
@@ -9,12 +9,12 @@ from app.kit.sql.schema import table_of
 from app.kit.sql.session import ReadSession, WriteSession
 from app.kit.sql.statement import Nothing, Statement
 
-# Trimming follows the log like others do, and keeps its place beside theirs.
+# Log retention is a follower of the log, with a position like the others.
 TRIMMING = "trimming"
 
 _followers = table_of(FollowerRow)
 _log = table_of(LogRow)
-# The serial up to which the log has but the last row of each thing.
+# Up to this serial, the log has only the last row of each story, source and category.
 TRIMMED = select(_followers.c.serial).where(_followers.c.name == literal_column(f"'{TRIMMING}'"))
 _SUPERSEDED: Statement[Nothing] = Statement(
     delete(_log).where(
@@ -25,19 +25,19 @@ _SUPERSEDED: Statement[Nothing] = Statement(
 )
 
 
-def slowest_follower(session: ReadSession) -> int | None:
-    """Return the place of the follower that has read the least, if there is any."""
+def load_slowest_position(session: ReadSession) -> int | None:
+    """Return the position of the slowest follower, if there is any."""
     others = _followers.c.name != TRIMMING
     slowest: int | None = session.scalar(select(func.min(_followers.c.serial)).where(others))
     return slowest
 
 
-def forget_superseded(session: WriteSession, last: Mapping[tuple[str, str], int]) -> None:
-    """Delete the rows of things (type and id) that are older than a serial."""
+def delete_superseded(session: WriteSession, last: Mapping[tuple[str, str], int]) -> None:
+    """Delete the rows about things (type and id) that are older than a serial."""
     rows = [{"thing": type_, "of": id_, "before": serial} for (type_, id_), serial in last.items()]
     session.execute(_SUPERSEDED, rows)
 
 
-def forget_follower(session: WriteSession, name: str) -> None:
-    """Forget the place of a follower that there is no more."""
+def delete_follower(session: WriteSession, name: str) -> None:
+    """Delete the position of a follower."""
     session.execute(delete(_followers).where(_followers.c.name == name))

@@ -1,4 +1,4 @@
-"""Rows of the logs without what a story said; their serials, marks and order stay."""
+"""Delete the content of erased stories from the logs; serials, marks and order stay."""
 
 from collections.abc import Collection
 from typing import Any
@@ -12,10 +12,10 @@ from app.kit.sql.schema import table_of
 from app.kit.sql.session import WriteSession
 from app.kit.sql.statement import Query
 
-_SAID = frozenset({"tag", "author"})
+_ERASED_FIELDS = frozenset({"tag", "author"})
 
 
-def erase_facts(session: WriteSession, ids: Collection[str]) -> None:
+def erase_changes(session: WriteSession, ids: Collection[str]) -> None:
     """Delete notices, tags and authors from all rows about these stories."""
     if not ids:
         return
@@ -31,20 +31,24 @@ def _erase(session: WriteSession, table: Any, conditions: list[Any]) -> None:
         select(*columns).where(*conditions)
     )
     statement = update(table).where(table.c.serial == bindparam("row"))
-    said = {name: bindparam(f"said_{name}", type_=table.c[name].type) for name in _FACTS}
+    said = {
+        name: bindparam(f"said_{name}", type_=table.c[name].type) for name in _ATTRIBUTE_COLUMNS
+    }
     session.execute(
         statement.values(notice=null(), **said),
         [
-            {"row": serial, "said_before": _without(before), "said_after": _without(after)}
+            {"row": serial, "said_before": _strip(before), "said_after": _strip(after)}
             for serial, before, after in session.all(rows)
         ],
     )
 
 
-_FACTS = ("before", "after")
+_ATTRIBUTE_COLUMNS = ("before", "after")
 
 
-def _without(facts: SelectionFields | None) -> dict[str, Any] | None:
+def _strip(facts: SelectionFields | None) -> dict[str, Any] | None:
     return (
-        None if facts is None else {name: one for name, one in facts.items() if name not in _SAID}
+        None
+        if facts is None
+        else {name: value for name, value in facts.items() if name not in _ERASED_FIELDS}
     )

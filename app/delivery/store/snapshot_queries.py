@@ -1,4 +1,4 @@
-"""SQL for what follows the log: its rows, and documents by id or in pages, newest first."""
+"""SQL of snapshots, for log followers: log rows, and documents by id or newest first."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -21,8 +21,8 @@ from sqlalchemy import (
 )
 
 from app.delivery.models import Document, DocumentBody, LogRow
-from app.delivery.query import Position
-from app.delivery.store.visibility import present, visible
+from app.delivery.store.visibility import is_visible, now_parameter
+from app.delivery.story_query import ListPosition
 from app.kit.sql.list_parameters import is_listed
 from app.kit.sql.schema import table_of
 from app.kit.sql.session import ReadSession
@@ -33,8 +33,8 @@ _bodies = table_of(DocumentBody)
 _log = table_of(LogRow)
 
 
-class Touched(NamedTuple):
-    """A row of the log, and what it is about."""
+class ChangedThing(NamedTuple):
+    """What a log row is about, and its position."""
 
     serial: int
     mark: int
@@ -43,7 +43,7 @@ class Touched(NamedTuple):
 
 
 class TextRow(NamedTuple):
-    """A document with all that a search index keeps of it; instants are numbers."""
+    """A document with all text that a search index needs; times are numbers."""
 
     id: str
     slug: str
@@ -59,7 +59,7 @@ class TextRow(NamedTuple):
     body: bytes
 
 
-class BeginningRow(NamedTuple):
+class ExcerptRow(NamedTuple):
     """A document with a part of its body."""
 
     id: str
@@ -68,75 +68,81 @@ class BeginningRow(NamedTuple):
     text: bytes | None
 
 
-def changes(session: ReadSession, start: int, limit: int) -> list[Touched]:
-    """Return rows of the log from a serial on, that one included, oldest first."""
+def load_changes(session: ReadSession, start: int, limit: int) -> list[ChangedThing]:
+    """Return log rows from a serial on, oldest first."""
     return session.all(_CHANGES, {"start": start, "limit": limit})
 
 
-def untold(session: ReadSession, now: datetime, limit: int, *, embargoed: bool) -> dict[str, int]:
-    """Return the documents that time changed before the log heard of it, with their versions.
+def find_unlogged(
+    session: ReadSession, now: datetime, limit: int, *, embargoed: bool
+) -> dict[str, int]:
+    """Return the versions of documents that came out or expired without a log row yet, by id.
 
-    For those who read what is under embargo, that changed when it was offered.
+    For readers with embargo access, a document came out when it was offered.
     """
-    statement = _UNTOLD_EMBARGOED if embargoed else _UNTOLD
+    statement = _UNLOGGED_EMBARGOED if embargoed else _UNLOGGED
     return dict(session.all(statement, {"now": now, "limit": limit}))
 
 
-def texts(
+def load_texts(
     session: ReadSession, ids: Sequence[str], now: datetime, *, embargoed: bool
 ) -> list[TextRow]:
-    """Return the visible documents among ids, with all that a search index keeps of them."""
+    """Return the visible documents with these ids and their text for a search index."""
     return session.find(_VISIBLE_TEXTS[embargoed], ids, now=now)
 
 
-def beginnings(
+def load_excerpts(
     session: ReadSession,
     ids: Sequence[str],
     now: datetime,
     cut: tuple[bytes, int],
     *,
     embargoed: bool,
-) -> list[BeginningRow]:
-    """Return the visible documents among ids with a part of their bodies, as `text`.
+) -> list[ExcerptRow]:
+    """Return the visible documents with these ids, and a part of their bodies as `text`.
 
-    It is where some bytes stand first, and as many bytes from there on as `cut` says.
+    The part begins where the bytes `cut[0]` first occur, and has `cut[1]` bytes.
     """
-    statement = _beginnings(session.dialect, embargoed=embargoed)
+    statement = _excerpts_statement(session.dialect, embargoed=embargoed)
     return session.find(statement, ids, now=now, cut_at=cut[0], cut_length=cut[1])
 
 
-def released_texts(session: ReadSession, ids: Sequence[str]) -> list[TextRow]:
-    """Return the documents among ids that are out, whether or not their time is over."""
+def load_released_texts(session: ReadSession, ids: Sequence[str]) -> list[TextRow]:
+    """Return the released documents with these ids, even if they have expired."""
     return session.find(_RELEASED_TEXTS, ids)
 
 
-def texts_before(session: ReadSession, place: Position | None, limit: int) -> list[TextRow]:
-    """Return released documents, newest first, after a place in that order."""
+def load_texts_before(
+    session: ReadSession, place: ListPosition | None, limit: int
+) -> list[TextRow]:
+    """Return released documents after a place in the order of the newest first."""
     if place is None:
         return session.all(_NEWEST, {"limit": limit})
     return session.all(_OLDER, {"limit": limit, "place": place[0], "place_id": place[1]})
 
 
-def texts_of_source(session: ReadSession, source_id: str, after: str, limit: int) -> list[TextRow]:
-    """Return released documents of a source in the order of ids, after one of them."""
+def load_texts_of_source(
+    session: ReadSession, source_id: str, after: str, limit: int
+) -> list[TextRow]:
+    """Return released documents of a source after an id, in the order of ids."""
     return session.all(_OF_SOURCE, {"source_id": source_id, "after": after, "limit": limit})
 
 
-def visible_ids(
+def find_visible_ids(
     session: ReadSession, ids: Sequence[str], now: datetime, *, embargoed: bool
 ) -> set[str]:
-    """Return those of some documents that are visible."""
+    """Return the visible ones of some ids."""
     return {id_ for (id_,) in session.find(_VISIBLE[embargoed], ids, now=now)}
 
 
-def visible_count(session: ReadSession, now: datetime) -> int:
+def count_visible(session: ReadSession, now: datetime) -> int:
     """Count the visible documents."""
     count: int = session.scalar(_COUNT, {"now": now})
     return count
 
 
 @lru_cache(maxsize=4)
-def _beginnings(dialect: str, *, embargoed: bool) -> Statement[BeginningRow]:
+def _excerpts_statement(dialect: str, *, embargoed: bool) -> Statement[ExcerptRow]:
     place = func.instr if dialect == "sqlite" else func.pg_catalog.position
     begins = place(_bodies.c.body, bindparam("cut_at", type_=LargeBinary))
     text = func.substr(_bodies.c.body, begins, bindparam("cut_length", type_=Integer))
@@ -144,12 +150,12 @@ def _beginnings(dialect: str, *, embargoed: bool) -> Statement[BeginningRow]:
     return Statement(
         select(*columns)
         .select_from(_documents.join(_bodies, _bodies.c.id == _documents.c.id))
-        .where(_are_listed, visible(embargoed=embargoed)),
-        BeginningRow,
+        .where(_are_listed, is_visible(embargoed=embargoed)),
+        ExcerptRow,
     )
 
 
-def _texts() -> Select[Any]:
+def _select_texts() -> Select[Any]:
     names = ("id", "slug", "source_id", "language", "kind", "translation_group", "category_ids")
     columns: list[ColumnElement[Any]] = [_documents.c[name] for name in names]
     columns += [_micros("published_at"), _micros("updated_at")]
@@ -163,20 +169,20 @@ def _micros(name: str) -> ColumnElement[Any]:
 
 _are_listed = is_listed(_documents.c.id)
 _VISIBLE: tuple[Statement[tuple[str]], ...] = tuple(
-    Statement(select(_documents.c.id).where(_are_listed, visible(embargoed=embargoed)))
+    Statement(select(_documents.c.id).where(_are_listed, is_visible(embargoed=embargoed)))
     for embargoed in (False, True)
 )
 _VISIBLE_TEXTS = tuple(
-    Statement(_texts().where(_are_listed, visible(embargoed=embargoed)), TextRow)
+    Statement(_select_texts().where(_are_listed, is_visible(embargoed=embargoed)), TextRow)
     for embargoed in (False, True)
 )
 _ORDER = tuple_(type_coerce(_documents.c.published_at, BigInteger), _documents.c.id)
 _AFTER = tuple_(bindparam("place", type_=BigInteger), bindparam("place_id"))
-# Said so that no index has it: half of all stories are in the one of what is out.
+# `coalesce` hides the column from its index, which has half of all stories.
 _IS_OUT = func.coalesce(_documents.c.released, False).is_(True)
-_RELEASED_TEXTS = Statement(_texts().where(_are_listed, _IS_OUT), TextRow)
+_RELEASED_TEXTS = Statement(_select_texts().where(_are_listed, _IS_OUT), TextRow)
 _newest_rows = (
-    _texts()
+    _select_texts()
     .where(_IS_OUT)
     .order_by(_documents.c.published_at.desc(), _documents.c.id.desc())
     .limit(bindparam("limit"))
@@ -184,9 +190,9 @@ _newest_rows = (
 _NEWEST = Statement(_newest_rows, TextRow)
 _OLDER = Statement(_newest_rows.where(_ORDER < _AFTER), TextRow)
 _OF_SOURCE = Statement(
-    _texts()
+    _select_texts()
     .where(
-        # Of how many it is true is not known, so they are read in their order.
+        # The planner cannot estimate this condition, so it reads in the order of ids.
         func.coalesce(_documents.c.source_id == bindparam("source_id"), false()),
         _documents.c.id > bindparam("after"),
         _IS_OUT,
@@ -196,22 +202,22 @@ _OF_SOURCE = Statement(
     TextRow,
 )
 _CHANGES = Statement(
-    select(*(_log.c[name] for name in Touched._fields))
+    select(*(_log.c[name] for name in ChangedThing._fields))
     .where(_log.c.serial >= bindparam("start", type_=BigInteger))
     .order_by(_log.c.serial)
     .limit(bindparam("limit")),
-    Touched,
+    ChangedThing,
 )
 
 
-def _untold(opened: ColumnElement[bool]) -> Statement[tuple[str, int]]:
-    changed = or_((~_documents.c.released) & opened, _documents.c.expires_at <= present())
+def _unlogged_statement(opened: ColumnElement[bool]) -> Statement[tuple[str, int]]:
+    changed = or_((~_documents.c.released) & opened, _documents.c.expires_at <= now_parameter())
     columns = select(_documents.c.id, _documents.c.version)
     return Statement(columns.where(changed).limit(bindparam("limit")))
 
 
-_UNTOLD = _untold(_documents.c.published_at <= present())
-_UNTOLD_EMBARGOED = _untold(visible(embargoed=True))
+_UNLOGGED = _unlogged_statement(_documents.c.published_at <= now_parameter())
+_UNLOGGED_EMBARGOED = _unlogged_statement(is_visible(embargoed=True))
 _COUNT: Statement[tuple[int]] = Statement(
-    select(func.count()).select_from(_documents).where(visible())
+    select(func.count()).select_from(_documents).where(is_visible())
 )

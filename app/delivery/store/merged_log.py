@@ -1,6 +1,6 @@
-"""The change log and the one of what is under embargo as one, for those who are told of both.
+"""The change log and the embargo log merged into one sequence, for readers with embargo access.
 
-A row of the second comes after the row of the first that it names, and before the next.
+A row of the embargo log comes after the public row that it names, and before the next.
 """
 
 from collections.abc import Iterator, Sequence
@@ -11,7 +11,7 @@ from sqlalchemy import BigInteger, ColumnElement, bindparam, exists, literal_col
 
 from app.access.selection import SelectionFields
 from app.delivery.models import EmbargoedRow, LogRow
-from app.delivery.store.log import LastOfThing
+from app.delivery.store.log import MergedChange
 from app.kit.sql.list_parameters import is_listed
 from app.kit.sql.schema import table_of
 from app.kit.sql.session import ReadSession
@@ -21,23 +21,26 @@ _embargoed = table_of(EmbargoedRow)
 _log = table_of(LogRow)
 
 
-def last_of_each_merged(
+def load_last_of_each_merged(
     session: ReadSession, after: tuple[int, int], upto: tuple[int, int], limit: int
-) -> list[LastOfThing]:
-    """Return rows of both logs, in their one order: of each thing the last one.
+) -> list[MergedChange]:
+    """Return rows of both logs in their common order: of each thing only the last row.
 
-    The bounds are serials of both. A row has its `serial` in the change log, or that which it
-    comes after, and in the other log its `held` (else 0).
+    The bounds are serials of both logs. `serial` of a row is its serial in the change log, or of
+    the public row that it follows; `held` is its serial in the embargo log, or 0.
     """
     params = {"after": after[0], "upto": upto[0], "held_after": after[1], "held_upto": upto[1]}
-    both = (session.all(one, params | {"limit": limit}) for one in (_LAST_PUBLIC, _LAST_HELD))
+    both = (
+        session.all(statement, params | {"limit": limit})
+        for statement in (_LAST_PUBLIC, _LAST_HELD)
+    )
     return list(islice(merge(*both, key=lambda row: (row.serial, row.held)), limit))
 
 
-def embargoed_before(
+def load_embargoed_before(
     session: ReadSession, after: int, upto: int, ids: Sequence[str]
 ) -> Iterator[tuple[str, SelectionFields]]:
-    """Yield, for stories that changed between two serials, what they were under embargo."""
+    """Yield the attributes that stories had under embargo before changes between two serials."""
     yield from session.find(_BEFORE, ids, held_after=after, held_upto=upto)
 
 
@@ -46,7 +49,7 @@ _after, _upto, _held_after, _held_upto = (
 )
 _later = _log.alias("later")
 _held_later = _embargoed.alias("held_later")
-# Said so that no index of serials alone is taken: what is later is looked up by its thing.
+# The addition hides `serial` from its index: later rows are looked up by type and id.
 _later_serial, _held_later_serial, _log_serial = (
     table.c.serial + literal_column("0", BigInteger) for table in (_later, _held_later, _log)
 )
@@ -55,7 +58,7 @@ _LAST_PUBLIC = Statement(
     select(
         _log.c.serial,
         literal_column("0", BigInteger).label("held"),
-        *(_log.c[name] for name in LastOfThing._fields[2:]),
+        *(_log.c[name] for name in MergedChange._fields[2:]),
     )
     .where(
         _log.c.serial > _after,
@@ -76,7 +79,7 @@ _LAST_PUBLIC = Statement(
     )
     .order_by(_log.c.serial)
     .limit(bindparam("limit")),
-    LastOfThing,
+    MergedChange,
 )
 _LAST_HELD = Statement(
     select(
@@ -103,7 +106,7 @@ _LAST_HELD = Statement(
     )
     .order_by(_embargoed.c.serial)
     .limit(bindparam("limit")),
-    LastOfThing,
+    MergedChange,
 )
 _held_serial = _embargoed.c.serial + literal_column("0", BigInteger)
 _BEFORE: Statement[tuple[str, SelectionFields]] = Statement(

@@ -1,0 +1,44 @@
+"""Find what replaces a story that is not at its address: a redirect, or a withdrawal notice."""
+
+from datetime import datetime
+
+from app.delivery import store
+from app.delivery.freshness import LogState
+from app.delivery.results import LookupResult, WithdrawalNotice
+from app.delivery.store import story_queries
+from app.delivery.store.story_queries import WholeRow
+from app.kit.sql.session import ReadSession
+
+# The most redirects from story to story that are followed; this also ends loops.
+_MOST_STEPS = 10
+
+
+def find_replacement(
+    session: ReadSession, ref: str, head: LogState, *, embargoed: bool
+) -> LookupResult:
+    """Return the current slug of a story that is not at `ref`, or the notice of its withdrawal."""
+    id_ = story_queries.find_redirect_target(session, ref)
+    moved = story_queries.load_story(session, id_, head.now, embargoed=embargoed) if id_ else None
+    stone = None
+    if moved is None:
+        stone = store.find_tombstone(session, id_ or ref, embargoed=embargoed)
+        moved = _follow_redirects(session, stone, head.now, embargoed=embargoed)
+    gone = None
+    if stone is not None and stone.answer in {"gone", "killed"}:
+        gone = WithdrawalNotice("gone" if stone.answer == "gone" else "killed", stone.notice)
+    return LookupResult(None, head, moved_to=moved.slug if moved else None, notice=gone)
+
+
+def _follow_redirects(
+    session: ReadSession, stone: store.TombstoneRow | None, now: datetime, *, embargoed: bool
+) -> WholeRow | None:
+    """Return the visible story that a withdrawn story redirects to, over several redirects."""
+    for _ in range(_MOST_STEPS):
+        if stone is None or stone.answer != "redirect":
+            return None
+        ref = stone.redirect_to or ""
+        found = story_queries.load_story(session, ref, now, embargoed=embargoed)
+        if found is not None:
+            return found
+        stone = store.find_tombstone(session, ref, embargoed=embargoed)
+    return None

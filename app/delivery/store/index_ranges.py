@@ -1,0 +1,157 @@
+"""The index ranges that hold a list in its order.
+
+A list with one value of a field, or one pair of values, is one index range. Several values (a comma
+means *or*) have one range each, and the database merges them. Other filters are tested row by row.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import product
+from math import prod
+from typing import Any
+
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    FromClause,
+    and_,
+    bindparam,
+    exists,
+    literal_column,
+)
+
+from app.delivery.models import Document, DocumentTerm
+from app.delivery.rendering import join_fields
+from app.delivery.story_query import DrivingFilter, FilterShape, QueryShape, find_driving_filter
+from app.kit.sql.list_parameters import is_listed
+from app.kit.sql.schema import table_of
+
+_documents = table_of(Document)
+_terms = table_of(DocumentTerm)
+_COLUMNS = {"source": "source_id", "kind": "kind", "id": "id"}
+
+
+@dataclass(frozen=True, slots=True)
+class BoundList:
+    """A bound list of values by its name, or its `first` values."""
+
+    name: str
+    first: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class IndexRange:
+    """An index range: its source, the columns of its order, and its conditions."""
+
+    origin: FromClause
+    place: ColumnElement[Any]
+    id: ColumnElement[str]
+    conditions: tuple[ColumnElement[bool], ...]
+
+
+def build_index_ranges(shape: QueryShape) -> list[IndexRange]:
+    """Return the index ranges that together hold a list, without duplicates.
+
+    The ranges of surplus values are empty.
+    """
+    driver = find_driving_filter(shape)
+    if driver is None:
+        wanted = tuple(filter_conditions(shape))
+        return [IndexRange(_documents, _documents.c[shape.key], _documents.c.id, wanted)]
+    numbers = product(*(range(shape.clauses[clause].included) for clause in driver.clauses))
+    return [_build_index_range(shape, driver, chosen) for chosen in numbers]
+
+
+def count_index_ranges(shape: QueryShape) -> int:
+    """Return the number of index ranges that together hold a list."""
+    driver = find_driving_filter(shape)
+    return (
+        prod(shape.clauses[clause].included for clause in driver.clauses)
+        if driver is not None
+        else 1
+    )
+
+
+def _build_index_range(
+    shape: QueryShape, driver: DrivingFilter, chosen: tuple[int, ...]
+) -> IndexRange:
+    """Return the index range of one value of each driving filter, without earlier ranges' rows."""
+    values = [_parameter(*pair) for pair in zip(driver.clauses, chosen, strict=True)]
+    others = (
+        *filter_conditions(shape, driver.clauses),
+        *_exclude_earlier(shape, driver, chosen),
+    )
+    value: ColumnElement[str] = values[0]
+    for more in values[1:]:
+        value = value.concat(literal_column("' '")).concat(more)
+    return IndexRange(
+        _terms.join(_documents, _documents.c.id == _terms.c.id),
+        _terms.c.published_at,
+        _terms.c.id,
+        (_terms.c.field == _literal(join_fields(driver.fields)), _terms.c.value == value, *others),
+    )
+
+
+def _exclude_earlier(
+    shape: QueryShape, driver: DrivingFilter, chosen: tuple[int, ...]
+) -> Iterator[ColumnElement[bool]]:
+    """Exclude what an earlier range has: a story may be in two categories."""
+    for clause, number in zip(driver.clauses, chosen, strict=True):
+        if number:
+            earlier = BoundList(f"in{clause}", number)
+            yield ~_has_value(shape.clauses[clause].field, earlier)
+
+
+def filter_conditions(
+    shape: QueryShape,
+    driven: tuple[int, ...] = (),
+    documents: FromClause = _documents,
+) -> Iterator[ColumnElement[bool]]:
+    """Return all filters except the `driven` ones as conditions, tested row by row."""
+    for number, clause in enumerate(shape.clauses):
+        if number not in driven:
+            yield from _filter_condition(number, clause, documents)
+
+
+def _filter_condition(
+    number: int, clause: FilterShape, documents: FromClause
+) -> Iterator[ColumnElement[bool]]:
+    if clause.included == 1:
+        yield _has_value(clause.field, _parameter(number, 0), documents)
+    elif clause.included:
+        yield _has_value(clause.field, BoundList(f"in{number}"), documents)
+    if clause.excluded:
+        yield ~_has_value(clause.field, BoundList(f"out{number}"), documents)
+
+
+def _has_value(
+    field: str, values: "BindParameter[str] | BoundList", documents: FromClause = _documents
+) -> ColumnElement[bool]:
+    if field in _COLUMNS:
+        column = documents.c[_COLUMNS[field]]
+        return and_(column.is_not(None), _is_among(column, values))
+    inner = _terms.alias()
+    return exists().where(
+        inner.c.id == documents.c.id,
+        inner.c.field == _literal(field),
+        _is_among(inner.c.value, values),
+    )
+
+
+def _is_among(
+    column: ColumnElement[str], values: "BindParameter[str] | BoundList"
+) -> ColumnElement[bool]:
+    """Tell whether a column has a value, or one of several values."""
+    if isinstance(values, BoundList):
+        return is_listed(column, values.name, first=values.first)
+    return column == values
+
+
+def _parameter(clause: int, number: int) -> BindParameter[str]:
+    """Return the parameter of an included value."""
+    return bindparam(f"c{clause}_{number}")
+
+
+def _literal(value: str) -> ColumnElement[str]:
+    """Return a field's name as a literal, so that the planner knows it."""
+    return literal_column(f"'{value}'")
