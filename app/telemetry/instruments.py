@@ -42,8 +42,8 @@ def record_span(
         try:
             yield span
         # Recorded, and raised again.
-        except Exception as wrong:
-            mark_failed(span, type(wrong).__name__)
+        except Exception as error:
+            mark_failed(span, type(error).__name__)
             raise
 
 
@@ -172,8 +172,8 @@ class TracedHttpClient(HttpClient):
         propagate.inject(carried, trace.set_span_in_context(span, parent))
         try:
             sending = super().start(method, url, carried, body, allows)
-        except BaseException as wrong:
-            mark_failed(span, type(wrong).__name__)
+        except BaseException as error:
+            mark_failed(span, type(error).__name__)
             span.end()
             raise
         sending.add_done_callback(partial(_end, span))

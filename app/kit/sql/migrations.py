@@ -33,8 +33,8 @@ def find_current(database: Database) -> str | None:
     try:
         with database.engine.connect() as connection:
             return MigrationContext.configure(connection).get_current_revision()
-    except DBAPIError as wrong:
-        raise connection_failure_for(wrong.orig, database.file) from wrong
+    except DBAPIError as error:
+        raise connection_failure_for(error.orig, database.file) from error
 
 
 def is_current(database: Database) -> bool:
@@ -59,8 +59,8 @@ def refuse_foreign_tables(database: Database) -> None:
     """Refuse a database that has tables, and none of Dateline."""
     try:
         tables = inspect(database.engine).get_table_names()
-    except DBAPIError as wrong:
-        raise connection_failure_for(wrong.orig, database.file) from wrong
+    except DBAPIError as error:
+        raise connection_failure_for(error.orig, database.file) from error
     if tables and "alembic_version" not in tables:
         raise DatabaseBehind(
             f"The database holds tables of something else ({tables[0]!r}, for one). Give Dateline "
@@ -103,8 +103,8 @@ def _run(database: Database, direction: str, revision: str) -> None:
                 config.set_main_option("script_location", str(_ROOT / "migrations"))
                 config.attributes["connection"] = connection
                 getattr(command, direction)(config, revision)
-    except DBAPIError as wrong:
-        raise connection_failure_for(wrong.orig, database.file) from wrong
+    except DBAPIError as error:
+        raise connection_failure_for(error.orig, database.file) from error
     finally:
         if database.dialect == "postgresql":
             # Dropped tables invalidate the prepared statements of pooled connections.
