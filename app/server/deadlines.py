@@ -7,7 +7,7 @@ from typing import Literal, NamedTuple
 
 # What a connection waits for. `Deadlines` has a timeout for each but the application.
 Phase = Literal["head", "body", "application", "reading", "linger"]
-_CHECKS = 10
+_TICKS = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ class Timer:
     ) -> None:
         """Start the checks."""
         self._deadlines, self._observe, self._expire = deadlines, observe, expire
-        self._last_progress = Progress("head", 0)
+        self._last = Progress("head", 0)
         self._began_at = self._since = asyncio.get_running_loop().time()
         self._check()
 
@@ -59,13 +59,11 @@ class Timer:
         del self._observe, self._expire
 
     def _check(self) -> None:
-        interval = (
-            min(self._deadlines.head, self._deadlines.body, self._deadlines.reading) / _CHECKS
-        )
+        interval = min(self._deadlines.head, self._deadlines.body, self._deadlines.reading) / _TICKS
         self._handle = asyncio.get_running_loop().call_later(interval, self._check)
-        now, state, last = asyncio.get_running_loop().time(), self._observe(), self._last_progress
+        now, state, last = asyncio.get_running_loop().time(), self._observe(), self._last
         if state != last:
-            self._last_progress, self._since = state, now
+            self._last, self._since = state, now
             if state[:2] != last[:2]:
                 self._began_at = now
         if state.phase != "application" and self._is_over(state, now):

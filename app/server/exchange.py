@@ -20,15 +20,9 @@ _log = logging.getLogger("dateline.server")
 class Exchange:
     """Passes a request to the application, and writes its response."""
 
-    def __init__(
-        self, connection: "HttpProtocol", *, keep_alive: bool, expects_continue: bool
-    ) -> None:
-        """Begin; `expects_continue` says that the client waits for `100 Continue`."""
-        self._connection, self._keep_alive, self._expects_continue = (
-            connection,
-            keep_alive,
-            expects_continue,
-        )
+    def __init__(self, connection: "HttpProtocol", *, keep_alive: bool, expects_100: bool) -> None:
+        """Begin; `expects_100` says that the client waits for `100 Continue`."""
+        self._connection, self._keep_alive, self._expects_100 = connection, keep_alive, expects_100
         self._body = b""
         # Bytes of the response body that remain to be sent.
         self._remaining: int | None = None
@@ -45,7 +39,7 @@ class Exchange:
     async def run(self, app: App, scope: Scope) -> None:
         """Call the application."""
         scope["extensions"] = {WHOLE: {}, CONTROL: self}
-        self._has_no_body = scope["method"] == "HEAD"
+        self._no_body = scope["method"] == "HEAD"
         try:
             await app(scope, self.receive, self.send)
         # The application may raise anything; log it, and answer the client.
@@ -69,7 +63,7 @@ class Exchange:
 
     def add_body(self, part: bytes) -> bool:
         """Add a part of the body, or its end; return whether reading has to pause."""
-        self._expects_continue = False
+        self._expects_100 = False
         self._body += part
         self._changed.set()
         return len(self._body) > _MAX_WAITING_BYTES
@@ -83,13 +77,13 @@ class Exchange:
 
     async def receive(self) -> Message:
         """Return the next part of the request body, or a disconnect."""
-        if self._expects_continue and not self.is_disconnected:
-            self._expects_continue = False
+        if self._expects_100 and not self.is_disconnected:
+            self._expects_100 = False
             self._connection.write(CONTINUE)
         while not (self.is_disconnected or self.is_complete):
             self._changed.clear()
             self._connection.read_on()
-            more = self._connection.reader.body_remaining > 0
+            more = self._connection.reader.unread > 0
             if not self._is_body_delivered and (self._body or not more):
                 part, self._body, self._is_body_delivered = self._body, b"", not more
                 return {"type": "http.request", "body": part, "more_body": more}
@@ -118,22 +112,20 @@ class Exchange:
         fields = {name.lower(): value for name, value in headers}
         lines = encode_headers(field for field in headers if field[0].lower() != b"connection")
         length = fields.get(b"content-length")
-        self._has_no_body = self._has_no_body or status in {204, 304}
-        self._begin(is_streamed=length is None and not self._has_no_body)
-        self._keep_alive = (
-            self._keep_alive and b"close" not in fields.get(b"connection", b"").lower()
-        )
+        self._no_body = self._no_body or status in {204, 304}
+        self._begin(is_streamed=length is None and not self._no_body)
+        self._keep_alive &= b"close" not in fields.get(b"connection", b"").lower()
         if length is not None:
-            self._remaining = 0 if self._has_no_body else int(length)
-        elif not self._has_no_body:
+            self._remaining = 0 if self._no_body else int(length)
+        elif not self._no_body:
             # In HTTP/1.0, the end of the connection ends the response.
-            self._is_chunked = not self._connection.reader.is_http_1_0
+            self._is_chunked = not self._connection.reader.is_http10
             self._keep_alive = self._keep_alive and self._is_chunked
             lines += b"transfer-encoding: chunked\r\n" if self._is_chunked else b""
         self._connection.write(self._connection.head(status, lines, keep_alive=self._keep_alive))
 
     def _continue(self, body: bytes, *, more: bool) -> None:
-        body = b"" if self._has_no_body else body
+        body = b"" if self._no_body else body
         if self._remaining is not None:
             self._remaining -= len(body)
             if self._remaining < 0 or (self._remaining and not more):
@@ -148,9 +140,9 @@ class Exchange:
 
     def _begin(self, *, is_streamed: bool) -> None:
         # The application may read more of the body between the parts of a streamed response.
-        is_nearly_read = is_streamed or self._connection.reader.body_remaining <= MAX_UNWANTED_BYTES
+        is_nearly_read = is_streamed or self._connection.reader.unread <= MAX_UNWANTED_BYTES
         # A client that waits for `100 Continue` may send the body or another request next.
-        ends = self._expects_continue or self._connection.is_stopping
+        ends = self._expects_100 or self._connection.is_stopping
         self._keep_alive = self._keep_alive and is_nearly_read and not ends
         self.is_started = True
 

@@ -13,7 +13,7 @@ from uvicorn import Config
 from app.server.deadlines import Phase, Progress, Timer
 from app.server.exchange import MAX_UNWANTED_BYTES, Exchange
 from app.server.interface import WHOLE, App, Message, Scope, ServerState, find_hooks
-from app.server.request_head import RequestRefused
+from app.server.request_head import Refusal
 from app.server.request_reader import RequestReader
 from app.server.response_buffer import ResponseBuffer
 from app.server.response_head import build_head, encode_headers
@@ -47,7 +47,7 @@ class HttpProtocol(asyncio.Protocol):
         self._unparsed = bytearray()
         self._written = 0
         # Between pipelined requests, the loop serves other connections.
-        self._yields_to_others = False
+        self._yields = False
         self._is_eof = self._is_closing = self.is_stopping = False
         # Cleared while the client reads too slowly.
         self.writable = asyncio.Event()
@@ -93,7 +93,7 @@ class HttpProtocol(asyncio.Protocol):
         _response_buffer.flush()
         self._is_eof = True
         exchange = self._exchange
-        is_last = self.reader.body_remaining or (exchange and exchange.cancel_on_disconnect)
+        is_last = self.reader.unread or (exchange and exchange.cancel_on_disconnect)
         return not is_last and bool(exchange or self._unparsed)
 
     def pause_writing(self) -> None:
@@ -111,20 +111,18 @@ class HttpProtocol(asyncio.Protocol):
         if self._exchange is None:
             self._close(immediately=True)
 
-    def on_request(self, scope: Scope, *, keep_alive: bool, expects_continue: bool) -> None:
+    def on_request(self, scope: Scope, *, keep_alive: bool, expects_100: bool) -> None:
         """Answer a request from the cache, or start the application."""
         scope["state"] = self._app_state.copy()
         # Not while the client is still reading earlier responses.
-        may_look = not self.reader.body_remaining and self.writable.is_set()
+        may_look = not self.reader.unread and self.writable.is_set()
         message = self._find_cached(scope) if may_look else None
         if message is not None:
             keep_alive = keep_alive and not self.is_stopping
             self.write_whole(message, keep_alive=keep_alive)
             self.on_answered(keep_alive=keep_alive)
             return
-        self._exchange = exchange = Exchange(
-            self, keep_alive=keep_alive, expects_continue=expects_continue
-        )
+        self._exchange = exchange = Exchange(self, keep_alive=keep_alive, expects_100=expects_100)
         exchange.task = task = self._loop.create_task(exchange.run(self._app, scope))
         self._server_state.tasks.add(task)
         task.add_done_callback(self._server_state.tasks.discard)
@@ -142,10 +140,8 @@ class HttpProtocol(asyncio.Protocol):
 
     def head(self, status: int, lines: bytes, *, keep_alive: bool) -> bytes:
         """Build the head of a response, with the default headers."""
-        own = _default_lines(tuple(self._server_state.default_headers))
-        return build_head(
-            status, own + lines, keep_alive=keep_alive, is_http_1_0=self.reader.is_http_1_0
-        )
+        lines = _default_lines(tuple(self._server_state.default_headers)) + lines
+        return build_head(status, lines, keep_alive=keep_alive, is_http10=self.reader.is_http10)
 
     def write_whole(self, message: Message, *, keep_alive: bool) -> None:
         """Send a `WHOLE` message; a small one is buffered."""
@@ -168,10 +164,10 @@ class HttpProtocol(asyncio.Protocol):
         """Continue with the next request, or close."""
         self._server_state.total_requests += 1
         self._exchange = None
-        if not keep_alive or self.reader.body_remaining > MAX_UNWANTED_BYTES:
+        if not keep_alive or self.reader.unread > MAX_UNWANTED_BYTES:
             self._close()
         elif self._unparsed or self._is_eof:
-            self._yields_to_others = True
+            self._yields = True
             self._loop.call_soon(self._next)
         else:
             self._transport.resume_reading()
@@ -184,23 +180,19 @@ class HttpProtocol(asyncio.Protocol):
 
     def _parse(self) -> None:
         """Parse received bytes of a request; a next request waits for the response."""
-        while (
-            self._unparsed
-            and not self._yields_to_others
-            and (not self._exchange or self.reader.body_remaining)
-        ):
+        while self._unparsed and not self._yields and (not self._exchange or self.reader.unread):
             try:
                 self.reader.feed(self._unparsed)
-            except RequestRefused as refused:
+            except Refusal as refused:
                 self._refuse(*refused.args)
         if len(self._unparsed) > _MAX_AHEAD_BYTES:
             self._transport.pause_reading()
 
     def _next(self) -> None:
         """Parse the next pipelined request, or close after the last one."""
-        self._yields_to_others = False
+        self._yields = False
         self.read_on()
-        if self._is_eof and not (self._exchange or self._yields_to_others):
+        if self._is_eof and not (self._exchange or self._yields):
             self._close(immediately=True)
 
     def _find_cached(self, scope: Scope) -> Message | None:
@@ -214,7 +206,7 @@ class HttpProtocol(asyncio.Protocol):
     def _refuse(self, code: str, detail: str) -> None:
         """Refuse the last request, or break off its response, and close."""
         exchange, self._exchange = self._exchange, None
-        is_begun = exchange.is_started if exchange else self.reader.body_remaining
+        is_begun = exchange.is_started if exchange else self.reader.unread
         if exchange is not None:
             exchange.disconnect()
         if not is_begun:
@@ -251,7 +243,7 @@ class HttpProtocol(asyncio.Protocol):
             return Progress("reading", reader.requests, self._written - unsent, is_extended)
         if self._is_closing:
             return Progress("linger", reader.requests)
-        if reader.body_remaining and self._transport.is_reading():
+        if reader.unread and self._transport.is_reading():
             return Progress("body", reader.requests, reader.received, is_extended)
         return Progress("application" if exchange or self._unparsed else "head", reader.requests)
 

@@ -10,13 +10,7 @@ from urllib.parse import quote
 import httptools
 
 from app.server.interface import Headers, Scope
-from app.server.request_head import (
-    NOT_HTTP,
-    RequestRefused,
-    check_headers,
-    check_query,
-    split_target,
-)
+from app.server.request_head import NOT_HTTP, Refusal, check_headers, check_query, split_target
 
 if TYPE_CHECKING:
     from app.server.protocol import HttpProtocol
@@ -44,21 +38,19 @@ class RequestReader:
         self._parsed_bytes, self._tail = 0, b""
         self.requests = self.received = 0
         # Bytes of the body that have not arrived; infinite for a chunked body.
-        self.body_remaining: float = 0
-        self.in_head = self.is_http_1_0 = False
+        self.unread: float = 0
+        self.in_head = self.is_http10 = False
 
     def close(self) -> None:
         """Release the parsers, which refer to this object."""
         del self._parser, self._body_parser
 
     def feed(self, data: bytearray) -> None:
-        """Parse and remove bytes up to the end of a request; raises `RequestRefused`."""
+        """Parse and remove bytes up to the end of a request; raises `Refusal`."""
         part = self._take_bytes(data)
         self._parsed_bytes += len(part)
         if self._parsed_bytes > LONGEST_HEAD:
-            raise RequestRefused(
-                "head_too_large", f"A head may have {LONGEST_HEAD} bytes at the most."
-            )
+            raise Refusal("head_too_large", f"A head may have {LONGEST_HEAD} bytes at the most.")
         try:
             (self._body_parser or self._parser).feed_data(part)
         except httptools.HttpParserUpgrade:
@@ -87,30 +79,24 @@ class RequestReader:
     def on_headers_complete(self) -> None:
         """Pass a request to the connection."""
         self.in_head, self._parsed_bytes, self.received = False, 0, 0
-        parser, headers = self._parser, self._headers
+        parser, headers, named = self._parser, self._headers, dict(self._headers)
         version, method = parser.get_http_version(), parser.get_method().decode("ascii")
-        self.is_http_1_0, fields = version == "1.0", dict(headers)
-        check_headers(version, fields, headers)
+        self.is_http10, keep_alive = version == "1.0", parser.should_keep_alive()
+        check_headers(version, named, headers)
         path, raw, query = split_target(method, self._url, headers)
         own = {"http_version": version, "method": method, "path": path, "raw_path": raw}
         scope = {**self._base, **own, "query_string": query, "headers": headers}
-        self.body_remaining = (
-            inf if b"transfer-encoding" in fields else int(fields.get(b"content-length", 0))
-        )
-        if self.body_remaining and parser.should_upgrade():
+        self.unread = inf if b"transfer-encoding" in named else int(named.get(b"content-length", 0))
+        if self.unread and parser.should_upgrade():
             self._parse_body_apart()
-        expects_continue = (
-            version == "1.1" and fields.get(b"expect", b"").lower() == b"100-continue"
-        )
-        self._connection.on_request(
-            scope, keep_alive=parser.should_keep_alive(), expects_continue=expects_continue
-        )
+        expects = version == "1.1" and named.get(b"expect", b"").lower() == b"100-continue"
+        self._connection.on_request(scope, keep_alive=keep_alive, expects_100=expects)
 
     def on_body(self, part: bytes) -> None:
         """Pass a part of a body to the connection."""
         self._parsed_bytes = 0
         self.received += len(part)
-        self.body_remaining -= len(part)
+        self.unread -= len(part)
         self._connection.on_body(part)
 
     def on_message_complete(self) -> None:
@@ -119,13 +105,13 @@ class RequestReader:
             self._end()
 
     def _end(self) -> None:
-        self._body_parser, self._parsed_bytes, self.body_remaining = None, 0, 0
+        self._body_parser, self._parsed_bytes, self.unread = None, 0, 0
         self._connection.on_body(b"")
 
     def _take_bytes(self, data: bytearray) -> bytes:
         """Remove the next bytes, up to an empty line: it ends heads and chunked bodies."""
-        if 0 < self.body_remaining < inf:
-            size = int(min(self.body_remaining, _SLICE))
+        if 0 < self.unread < inf:
+            size = int(min(self.unread, _SLICE))
         else:
             head, end, _ = (self._tail + data[:_SLICE]).partition(b"\r\n\r\n")
             size = len(head) + len(end) - len(self._tail)
@@ -138,22 +124,20 @@ class RequestReader:
         """Parse the body with a second parser, which has not seen `Upgrade`."""
         callbacks = SimpleNamespace(on_body=self.on_body, on_message_complete=self._end)
         self._body_parser = httptools.HttpRequestParser(callbacks)
-        is_chunked = self.body_remaining == inf
-        framing = (
-            "transfer-encoding: chunked" if is_chunked else f"content-length: {self.body_remaining}"
-        )
+        is_chunked = self.unread == inf
+        framing = "transfer-encoding: chunked" if is_chunked else f"content-length: {self.unread}"
         self._body_parser.feed_data(f"POST / HTTP/1.1\r\n{framing}\r\n\r\n".encode())
 
 
-def _find_refusal(error: httptools.HttpParserError, data: bytes) -> RequestRefused:
+def _find_refusal(error: httptools.HttpParserError, data: bytes) -> Refusal:
     """Return the refusal of a request, which a method `on_…` may have raised."""
-    if isinstance(error.__context__, RequestRefused):
+    if isinstance(error.__context__, Refusal):
         return error.__context__
     found = isinstance(error, httptools.HttpParserInvalidURLError) and _NOT_ASCII.search(data)
     if found:
         encoded = f"Percent-encode what is not ASCII: send '{quote(found[1], safe=_PLAIN)}'."
-        return RequestRefused("malformed_request", encoded)
+        return Refusal("malformed_request", encoded)
     if isinstance(error, httptools.HttpParserCallbackError):
         _log.error("a request could not be taken", exc_info=error.__context__)
-        return RequestRefused("internal", "The request could not be answered.")
-    return RequestRefused(*NOT_HTTP)
+        return Refusal("internal", "The request could not be answered.")
+    return Refusal(*NOT_HTTP)

@@ -20,8 +20,8 @@ def encode_headers(headers: Iterable[tuple[bytes, bytes]]) -> bytes:
     return b"".join([b"%b: %b\r\n" % field for field in fields])
 
 
-def build_head(status: int, lines: bytes, *, keep_alive: bool, is_http_1_0: bool) -> bytes:
+def build_head(status: int, lines: bytes, *, keep_alive: bool, is_http10: bool) -> bytes:
     """Build the status line and the header lines of a response."""
     first = _STATUS_LINES.get(status) or b"HTTP/1.1 %d \r\n" % status
-    kept = b"connection: keep-alive\r\n" if is_http_1_0 else b""
+    kept = b"connection: keep-alive\r\n" if is_http10 else b""
     return b"".join((first, lines, kept if keep_alive else b"connection: close\r\n", b"\r\n"))
