@@ -33,14 +33,14 @@ from app.search.engine.tantivy_index import TantivyIndex
 from app.search.index import Index
 from app.search.queries import Search
 from app.settings import Settings
-from app.syndication.addresses import Addresses
-from app.syndication.items import Items
-from app.syndication.purging import FOLLOWER, Purging, Receiver
+from app.syndication.model.addresses import Addresses
+from app.syndication.model.item_cache import ItemCache
 from app.syndication.push.commands.stop_webhook import stop_webhook
-from app.syndication.push.couriers import no_headers
-from app.syndication.push.erasing import forget_erased
+from app.syndication.push.erasure import erase_deliveries
+from app.syndication.push.handlers import no_headers
+from app.syndication.push.purging import FOLLOWER, CdnPurger, PurgeReceiver
 from app.syndication.push.push import Push, PushOptions
-from app.syndication.sync.changes import Changes
+from app.syndication.sync.change_reader import ChangeReader
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +53,8 @@ class Services:
     costly: CostlyReads
     runner: Runner
     delivery: DeliveryQueries
-    changes: Changes
-    items: Items
+    changes: ChangeReader
+    items: ItemCache
     index: Index
     search: Search
     archive: Archive
@@ -65,7 +65,7 @@ class Services:
     watch: Watch
     surrogates: SurrogateKeys
     leadership: Leadership
-    purging: Purging | None
+    purging: CdnPurger | None
     push: Push
     refusals: RefusedKeys
 
@@ -167,7 +167,7 @@ def bootstrap(
     runner = Runner(
         database,
         clock,
-        [write_audit, project, forget_erased, *instruments.subscribers],
+        [write_audit, project, erase_deliveries, *instruments.subscribers],
         watch.announce,
         KeyGuard(clock),
         settings.frames,
@@ -182,8 +182,8 @@ def bootstrap(
         delivery=delivery,
         index=index,
         search=instruments.search(index, delivery),
-        changes=Changes(delivery),
-        items=Items(Addresses(settings.own_address, settings.story_url)),
+        changes=ChangeReader(delivery),
+        items=ItemCache(Addresses(settings.own_address, settings.story_url)),
         cursors=Signer(secret, "cursor"),
         followers=Signer(secret, "follower"),
         archive=Archive(database),
@@ -199,15 +199,15 @@ def bootstrap(
 
 def _build_purging(
     settings: Settings, database: Database, clock: Clock, surrogates: SurrogateKeys
-) -> Purging | None:
+) -> CdnPurger | None:
     if settings.purge_url is None:
         return None
     token = settings.purge_token
-    return Purging(
+    return CdnPurger(
         LogFollower(database, clock, FOLLOWER),
         surrogates,
         HttpClient(f"dateline/{__version__}", trust=load_trusted_certificates(settings.ca_file)),
-        Receiver(
+        PurgeReceiver(
             settings.purge_url, settings.purge_method, token.get_secret_value() if token else None
         ),
     )

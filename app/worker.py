@@ -23,9 +23,9 @@ from app.kit.sql.change_watch import Version
 from app.kit.sql.leadership import ASK_EVERY, FileLeadership, as_leader
 from app.kit.sql.unit_of_work import Actor, UnitOfWork
 from app.search.errors import IndexUnavailable
-from app.search.following import Follower
-from app.syndication.purging import FOLLOWER, Purging
-from app.syndication.push.push import GLANCE, Push
+from app.search.index_updater import IndexUpdater
+from app.syndication.push.purging import FOLLOWER, CdnPurger
+from app.syndication.push.push import POLL_SECONDS, Push
 
 _log = logging.getLogger("dateline.worker")
 _ACTOR = Actor(None, "worker")
@@ -111,7 +111,7 @@ class Worker:
             led = leads
             self._stopped.wait(every)
 
-    def _purge(self, purging: Purging) -> None:
+    def _purge(self, purging: CdnPurger) -> None:
         """Purge changes from a CDN until stopped; back off after a failure."""
         interval = wait = self._services.settings.worker_interval
         failures, failure_log = 0, _FailureLog("purging")
@@ -131,11 +131,11 @@ class Worker:
             if term != before:
                 push.sender.forget()
             if term is None:
-                self._stopped.wait(GLANCE)
+                self._stopped.wait(POLL_SECONDS)
                 continue
             with failure_log.catch(), as_leader(self._leadership):
-                push.turn_if_needed()
-                push.sender.wait(GLANCE)
+                push.run_step_if_needed()
+                push.sender.wait(POLL_SECONDS)
             if failure_log:
                 self._stopped.wait(_RETRY_AFTER)
 
@@ -231,7 +231,7 @@ class Indexer:
         """Create the thread for the index of services."""
         self._watch = services.watch
         self._index = services.index
-        self._follower = Follower(services.index, services.delivery)
+        self._follower = IndexUpdater(services.index, services.delivery)
         self._path = find_search_path(services.settings, services.database)
         self._leadership = FileLeadership(str(self._path))
         self._stopped = threading.Event()

@@ -18,7 +18,7 @@ from app.kit.errors import Misconfigured
 from app.kit.process.file_permissions import describe_exposed
 from app.kit.sql import migrations
 from app.kit.sql.leadership import FileLeadership
-from app.search.following import Follower
+from app.search.index_updater import IndexUpdater
 from app.settings import read_settings
 
 _SHOWN = 50
@@ -85,7 +85,7 @@ def build_index(parts: Services) -> int:
         raise Misconfigured("The index is being built anew already, or cannot be written to.")
     indexed = 0
     with show_progress("Indexing", parts.search.total()) as bar:
-        for now_indexed in Follower(parts.index, parts.delivery).rebuild():
+        for now_indexed in IndexUpdater(parts.index, parts.delivery).rebuild():
             advance(bar, now_indexed - indexed)
             indexed = now_indexed
     lock.release()

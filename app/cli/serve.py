@@ -42,7 +42,7 @@ def worker(database_url: DatabaseUrl = None) -> None:
     with closing(open_database(settings)) as database:
         prepare_database(database)
         services = bootstrap(settings, database=database)
-        services.push.read_feeds_by(partial(read_feed, services))
+        services.push.set_feed_reader(partial(read_feed, services))
         loops = Worker(services)
         stopped = threading.Event()
 

@@ -23,8 +23,8 @@ from app.kit.sql.database import Database
 from app.kit.sql.session import ReadSession, RowT, Values, WriteSession
 from app.kit.sql.statement import Statement, compile_statement
 from app.kit.sql.unit_of_work import UnitOfWork
-from app.search.queries import Answer, Search, SearchQuery
-from app.search.suggesting import Suggestion
+from app.search.queries import Search, SearchAnswer, SearchQuery
+from app.search.suggestions import Suggestion
 
 _TABLE = re.compile(r"\b(?:FROM|INTO|UPDATE)\s+(\w+)")
 _MAX_SUBJECTS = 10_000
@@ -120,14 +120,14 @@ class TracedSearch(Search):
 
     tracer: Tracer
 
-    def search(self, query: SearchQuery) -> Answer:
+    def search(self, query: SearchQuery) -> SearchAnswer:
         """Record a search."""
         with record_span(self.tracer, "search"):
             return super().search(query)
 
     def suggest(
         self, text: str, limit: int, *, embargoed: bool = False
-    ) -> tuple[list[Suggestion], Answer]:
+    ) -> tuple[list[Suggestion], SearchAnswer]:
         """Record a suggestion."""
         with record_span(self.tracer, "suggest"):
             return super().suggest(text, limit, embargoed=embargoed)
@@ -140,7 +140,7 @@ class TracedSearch(Search):
         *,
         embargoed: bool = False,
         names_in: tuple[str, ...] = (),
-    ) -> Answer:
+    ) -> SearchAnswer:
         """Record a search for related stories."""
         with record_span(self.tracer, "related"):
             return super().related(id_, selection, limit, embargoed=embargoed, names_in=names_in)

@@ -118,18 +118,18 @@ def receiver() -> Iterator[Receiver]:
 
 
 def _settle(services: Services, receiver: Receiver) -> None:
-    services.push.turn()
+    services.push.run_step()
     receiver.wait_for(1)
-    while services.push.standing().pending:
+    while services.push.status().pending:
         services.push.sender.wait(0.05)
-        services.push.turn()
+        services.push.run_step()
 
 
 def test_a_request_its_sql_and_its_webhook_are_one_trace(
     client: TestClient, services: Services, recorded: Recorded, receiver: Receiver
 ) -> None:
     newsroom = Newsroom(client, key_for(services, "admin"))
-    services.push.turn()
+    services.push.run_step()
     url = f"{receiver.url}/{SECRET}?token={SECRET}"
     webhook = newsroom.call("POST", "/webhooks", json={"url": url, "events": ["*"], "filter": {}})
     assert webhook.status_code == 201

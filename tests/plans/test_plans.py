@@ -170,14 +170,16 @@ _LOOKUPS: dict[str, Work] = {
     "keys": lambda s: access.list_keys_after(s, None, _LIMIT),
     "keys after": lambda s: access.list_keys_after(s, "key-5", _LIMIT),
     "keys before": lambda s: access.list_keys_before(s, "key-5", _LIMIT),
-    "deliveries": lambda s: deliveries.page(s, HOOK, None, None, _LIMIT, backwards=False),
-    "deliveries before": lambda s: deliveries.page(
+    "deliveries": lambda s: deliveries.load_page(s, HOOK, None, None, _LIMIT, backwards=False),
+    "deliveries before": lambda s: deliveries.load_page(
         s, HOOK, "delivered", _MIDDLE, _LIMIT, backwards=False
     ),
-    "deliveries after": lambda s: deliveries.page(s, HOOK, None, _MIDDLE, _LIMIT, backwards=True),
-    "a delivery": lambda s: deliveries.delivery(s, HOOK, "delivery-10"),
-    "due deliveries": lambda s: deliveries.due(s, NOW, 20, under_way=(), full=()),
-    "receivers": lambda s: deliveries.receivers_of(s, article_id(5)),
+    "deliveries after": lambda s: deliveries.load_page(
+        s, HOOK, None, _MIDDLE, _LIMIT, backwards=True
+    ),
+    "a delivery": lambda s: deliveries.find_delivery(s, HOOK, "delivery-10"),
+    "due deliveries": lambda s: deliveries.find_due(s, NOW, 20, under_way=(), full=()),
+    "receivers": lambda s: deliveries.find_receivers(s, article_id(5)),
     "what waits": deliveries.count_pending,
     "a story by id": lambda s: story_queries.load_story_with_state(
         s, article_id(5), NOW, embargoed=False

@@ -100,7 +100,7 @@ class OfflineApp:
         known = self.copies[type_][named["id"]]
         return {name: known[name] for name in named}
 
-    def ends(self) -> set[str]:
+    def log_ends(self) -> set[str]:
         """Return the stories of whose end it heard."""
         entries = (one for one in self.heard if one["type"] == "article")
         return {one["id"] for one in entries if one["op"] == "remove"}

@@ -15,7 +15,7 @@ from app.api.live.event_hub import EventHub, Listener
 from app.api.live.key_revalidation import KeyRevalidation
 from app.api.live.sync_requests import CURSOR, FOLLOWING, cursor_of, follower_of, short_read
 from app.bootstrap import Services
-from app.syndication.sync.place import Follower
+from app.syndication.sync.sync_state import SyncState
 
 PATH = "/v1/stream"
 MEDIA_TYPE = b"text/event-stream; charset=utf-8"
@@ -59,7 +59,7 @@ class StreamMiddleware:
             raise
         known["listener"] = listener
 
-    def _follower(self, scope: Scope) -> Follower:
+    def _follower(self, scope: Scope) -> SyncState:
         """Return where a listener stands: at its last event, its cursor, or now."""
         caller: Caller = state(scope)["caller"]
         Reads.STORIES.allow(self._services, caller)
@@ -67,7 +67,7 @@ class StreamMiddleware:
         cursor = header(scope, b"last-event-id") or values[CURSOR]
         # A snapshot is for `/v1/changes`; whoever was taking one hears what is new since.
         follower = follower_of(self._services, values, cursor, caller.rights)
-        return self._services.changes.from_now(follower)
+        return self._services.changes.follow_from_now(follower)
 
 
 def let_in(scope: Scope) -> Listener | None:
