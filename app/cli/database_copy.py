@@ -1,4 +1,4 @@
-"""`dateline copy`: everything from one database to another, of either kind."""
+"""`dateline copy`: all data from one database to another, SQLite or PostgreSQL."""
 
 from collections.abc import Mapping
 from contextlib import closing
@@ -63,7 +63,7 @@ def _refuse_same_file(source: Database, target: Database) -> None:
 
 
 def _prepare(target: Database) -> None:
-    """Make the tables of the target where it has none, or an older version's."""
+    """Create or migrate the tables of the target."""
     if target.file is not None:
         restrict(target.file)
     migrations.refuse_foreign_tables(target)
@@ -71,7 +71,7 @@ def _prepare(target: Database) -> None:
 
 
 def _copy(source: Database, target: Database) -> int:
-    """Copy in one transaction of each: of a copy that is interrupted, nothing is left."""
+    """Copy in one transaction on each side, so an interrupted copy leaves nothing."""
     tables = select_tables(LEFT_OUT)
     leadership, rows = target.open_leadership(), 0
     if not leadership.try_acquire():

@@ -45,8 +45,8 @@ def find_current(database: Database) -> str | None:
     try:
         with database.engine.connect() as connection:
             return MigrationContext.configure(connection).get_current_revision()
-    except DBAPIError as wrong:
-        raise connection_failure_for(wrong.orig, database.file) from wrong
+    except DBAPIError as error:
+        raise connection_failure_for(error.orig, database.file) from error
 
 
 def is_current(database: Database) -> bool:
@@ -78,8 +78,8 @@ def refuse_foreign_tables(database: Database) -> None:
     """Refuse a database that has tables, and none of Dateline."""
     try:
         tables = inspect(database.engine).get_table_names()
-    except DBAPIError as wrong:
-        raise connection_failure_for(wrong.orig, database.file) from wrong
+    except DBAPIError as error:
+        raise connection_failure_for(error.orig, database.file) from error
     if tables and "alembic_version" not in tables:
         raise DatabaseBehind(
             f"The database holds tables of something else ({tables[0]!r}, for one). Give Dateline "
