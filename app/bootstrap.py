@@ -158,10 +158,10 @@ def bootstrap(
     for path in private_paths(settings, database):
         restrict(path)
     watch = database.open_watch()
-    heads = LogStateCache(watch if database.dialect == "sqlite" else None)
+    log_states = LogStateCache(watch if database.dialect == "sqlite" else None)
     secret = _secret(settings, database)
     surrogates = SurrogateKeys(secret)
-    delivery = DeliveryQueries(database, clock, heads, surrogates, settings.frames)
+    delivery = DeliveryQueries(database, clock, log_states, surrogates, settings.frames)
     index = TantivyIndex(search_path(settings, database))
     runner = Runner(
         database,

@@ -201,7 +201,7 @@ def purge_trash(services: Services) -> None:
 
 
 def _forget_previews(unit: UnitOfWork) -> None:
-    content_store.forget_previews(unit.session, unit.now)
+    content_store.delete_expired_previews(unit.session, unit.now)
 
 
 def run_due(services: Services) -> int:

@@ -7,7 +7,7 @@ from functools import partial
 from typing import TypeVar
 
 from app.access.selection import Selection
-from app.content.inputs import normal_language
+from app.content.inputs import normalize_language
 from app.delivery.freshness import LogState
 from app.delivery.queries import DeliveryQueries
 from app.delivery.snapshot import Snapshot, open_snapshot
@@ -319,5 +319,5 @@ def _named(
 
 
 def _language(one: FacetValue) -> FacetValue:
-    tag = normal_language(one.value)
+    tag = normalize_language(one.value)
     return FacetValue(tag, tag, one.count)

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from app.bootstrap import Services
-from app.content.transfer.importing import Importer
+from app.content.transfer.importer import Importer
 from app.kit.sql.database import Database
 from tests.cli.shell import ROOT, Shell, run_here
 from tests.cli.test_transfer import SAMPLES

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
-from app.content.differences import differences
+from app.content.revision_diff import compare_views
 from app.content.views import WRITABLE
 from tests.api.reading import titles
 from tests.newsroom import Newsroom
@@ -65,7 +65,7 @@ def test_what_is_no_version_is_refused(newsroom: Newsroom) -> None:
 )
 def test_the_words_make_both_texts(before: str, after: str) -> None:
     fields = dict.fromkeys(WRITABLE["article"] | {"corrections"})
-    (change,) = differences(fields | {"body": before}, fields | {"body": after})
+    (change,) = compare_views(fields | {"body": before}, fields | {"body": after})
     for op, text in (("removed", before), ("added", after)):
         kept = [one["text"] for one in change["words"] if one["op"] in {"same", op}]
         assert "".join(kept) == text
@@ -74,7 +74,7 @@ def test_the_words_make_both_texts(before: str, after: str) -> None:
 def test_a_word_is_the_same_whatever_space_is_behind_it() -> None:
     fields = dict.fromkeys(WRITABLE["article"] | {"corrections"})
     before, after = "<p>one two three</p>", "<p>one TWO three four</p>"
-    (change,) = differences(fields | {"body": before}, fields | {"body": after})
+    (change,) = compare_views(fields | {"body": before}, fields | {"body": after})
     assert [(one["op"], one["text"]) for one in change["words"]] == [
         ("same", "<p>one "),
         ("removed", "two "),

@@ -9,8 +9,8 @@ from app.access.selection import Clause, Field, Selection
 from app.bootstrap import Services
 from app.content import store as content
 from app.content.article import State
-from app.content.store import lists
-from app.content.store.lists import ArticleList
+from app.content.store import article_lists
+from app.content.store.article_lists import ArticleList
 from app.delivery import store as delivery
 from app.kit.ids import new_id
 from app.kit.sql.session import ReadSession
@@ -49,9 +49,9 @@ def test_a_list_of_the_newsroom_has_few_shapes(
     def ask(session: ReadSession, values: tuple[str, ...]) -> object:
         clause = Clause(field, (), values) if excluded else Clause(field, values)
         wanted = ArticleList(Selection((clause,)))
-        return lists.article_page(session, wanted, START), lists.count_articles(
+        return article_lists.load_article_page(
             session, wanted, START
-        )
+        ), article_lists.count_articles(session, wanted, START)
 
     # Languages are told one by one: 1, 2, 4, … 64 of them, on a page and where it is counted.
     assert 2 <= len(_texts(services, ask)) <= (14 if field == "language" else 3)
@@ -60,16 +60,16 @@ def test_a_list_of_the_newsroom_has_few_shapes(
 def test_states_in_any_order_are_one_shape(services: Services) -> None:
     def ask(session: ReadSession, values: tuple[str, ...]) -> object:
         turned = _STATES[len(values) % 4 :] + _STATES[: len(values) % 4]
-        return lists.article_page(session, ArticleList(states=turned), START)
+        return article_lists.load_article_page(session, ArticleList(states=turned), START)
 
     assert len(_texts(services, ask)) == 1
 
 
 _ASKED: dict[str, Ask] = {
-    "articles": content.articles_by_ids,
-    "slugs": lambda s, values: content.taken_slugs(s, "article", values),
-    "references": lambda s, values: content.references(s, {"category": set(values)}),
-    "snapshots": lambda s, values: content.snapshots(s, [(one, 1) for one in values]),
+    "articles": content.lock_articles_by_ids,
+    "slugs": lambda s, values: content.find_taken_slugs(s, "article", values),
+    "references": lambda s, values: content.load_references(s, {"category": set(values)}),
+    "snapshots": lambda s, values: content.load_snapshots(s, [(one, 1) for one in values]),
     "documents": delivery.load_attributes,
     "last rows": delivery.load_last_changes,
     "tombstones": delivery.load_tombstones,
@@ -89,11 +89,11 @@ def test_values_are_found_and_left_out_whatever_they_hold(
     strange = ['a"b', "{c}", "d,e", "é\\", "NULL", ""]
     kept = [newsroom.story(f"Story {number}", tags=["Tag"])["id"] for number in range(3)]
     with services.database.write() as session:
-        found = content.articles_by_ids(session, [*strange, *kept, new_id()])
-        page = lists.article_page(
+        found = content.lock_articles_by_ids(session, [*strange, *kept, new_id()])
+        page = article_lists.load_article_page(
             session, ArticleList(Selection((Clause("id", (), (*strange, kept[0])),))), START
         )
         keys = [(kept[1], 1), (kept[2], 9), (strange[0], 1)]
-        assert set(content.snapshots(session, keys)) == {kept[1]}
+        assert set(content.load_snapshots(session, keys)) == {kept[1]}
     assert set(found) == set(kept)
     assert {row.article.id for row in page} == set(kept[1:])

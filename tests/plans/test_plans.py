@@ -14,8 +14,8 @@ from app.access.selection import Clause, Selection, TimeRange
 from app.access.store import audits
 from app.access.store.audits import AuditFilter
 from app.content import store as content
-from app.content.store import lists
-from app.content.store.lists import ArticleList
+from app.content.store import article_lists
+from app.content.store.article_lists import ArticleList
 from app.delivery import store as delivery
 from app.delivery.store import archive as formats
 from app.delivery.store import log_state, merged_log, snapshot_queries, story_queries
@@ -106,9 +106,9 @@ def test_an_external_id_and_ids_are_looked_up(state: str, source: str, archive: 
             ArticleList(named, _STATES[state], None, **more),
             ArticleList(named, _STATES[state], f"ext-{_MIDDLE}", **more, whole=True),
         ):
-            check(archive, partial(lists.article_page, wanted=wanted, now=NOW))
+            check(archive, partial(article_lists.load_article_page, wanted=wanted, now=NOW))
             if key == "modified_at" and position is None:
-                check(archive, partial(lists.count_articles, wanted=wanted, now=NOW))
+                check(archive, partial(article_lists.count_articles, wanted=wanted, now=NOW))
 
 
 _LISTED: dict[str, ArticleList] = {
@@ -132,37 +132,39 @@ def test_a_list_of_the_newsroom_stops_after_its_page(name: str, archive: Databas
         wanted = replace(_LISTED[name], descending=descending, position=position)
         # What is rare is gathered by its stage.
         most = ARTICLES // 20 + 50 if name == "drafts" else _FEW
-        check(archive, partial(lists.article_page, wanted=wanted, now=NOW), most)
+        check(archive, partial(article_lists.load_article_page, wanted=wanted, now=NOW), most)
 
 
 _LOOKUPS: dict[str, Work] = {
-    "an article by id": lambda s: content.article_by_ref(s, article_id(_MIDDLE)),
-    "an article by slug": lambda s: content.article_by_ref(s, f"slug-{_MIDDLE}"),
-    "an article, locked": lambda s: content.article_by_ref(s, article_id(_MIDDLE), lock=True),
-    "articles by id": lambda s: content.articles_by_ids(s, _ids(100)),
-    "articles by slug": lambda s: content.articles_by_slugs(
+    "an article by id": lambda s: content.find_article(s, article_id(_MIDDLE)),
+    "an article by slug": lambda s: content.find_article(s, f"slug-{_MIDDLE}"),
+    "an article, locked": lambda s: content.find_article(s, article_id(_MIDDLE), lock=True),
+    "articles by id": lambda s: content.lock_articles_by_ids(s, _ids(100)),
+    "articles by slug": lambda s: content.lock_articles_by_slugs(
         s, [f"slug-{number}" for number in range(1, 101)]
     ),
-    "an article of a source": lambda s: content.article_by_external_id(s, COMMON_SOURCE, "ext-9"),
-    "an article of no source": lambda s: content.article_by_external_id(s, None, "ext-9"),
-    "articles of sources": lambda s: content.articles_by_external_ids(
+    "an article of a source": lambda s: content.lock_article_by_external_id(
+        s, COMMON_SOURCE, "ext-9"
+    ),
+    "an article of no source": lambda s: content.lock_article_by_external_id(s, None, "ext-9"),
+    "articles of sources": lambda s: content.lock_articles_by_external_ids(
         s, [(COMMON_SOURCE, f"ext-{number}") for number in range(1, 101)]
     ),
-    "articles after one": lambda s: content.articles_after(s, article_id(_MIDDLE), 100),
-    "articles in zones": lambda s: content.scheduled_in_zones(s, NOW, "", 100),
-    "what is tied": lambda s: content.tied_to(s, _ids(10)),
-    "references": lambda s: content.references(
+    "articles after one": lambda s: content.lock_articles_after(s, article_id(_MIDDLE), 100),
+    "articles in zones": lambda s: content.lock_scheduled_in_zones(s, NOW, "", 100),
+    "what is tied": lambda s: content.load_group_members(s, _ids(10)),
+    "references": lambda s: content.load_references(
         s, {"source": {COMMON_SOURCE}, "category": {"c-1"}, "article": set(_ids(10))}
     ),
-    "revisions": lambda s: content.revisions(s, article_id(_MIDDLE), None, None, _LIMIT),
-    "revisions below": lambda s: content.revisions(s, article_id(_MIDDLE), 9, None, _LIMIT),
-    "revisions above": lambda s: content.revisions(s, article_id(_MIDDLE), None, 0, _LIMIT),
-    "a revision": lambda s: content.revision(s, article_id(_MIDDLE), 2),
-    "snapshots": lambda s: content.snapshots(s, [(one, 2) for one in _ids(100)]),
-    "slugs that are taken": lambda s: content.taken_slugs(s, "article", ["slug-5", "slug-x"]),
-    "public slugs": lambda s: content.public_slugs(s, "article", _ids(100)),
-    "where a slug leads": lambda s: content.slug_now(s, "article", "slug-5"),
-    "a preview": lambda s: content.preview(s, "preview-5"),
+    "revisions": lambda s: content.load_revisions(s, article_id(_MIDDLE), None, None, _LIMIT),
+    "revisions below": lambda s: content.load_revisions(s, article_id(_MIDDLE), 9, None, _LIMIT),
+    "revisions above": lambda s: content.load_revisions(s, article_id(_MIDDLE), None, 0, _LIMIT),
+    "a revision": lambda s: content.find_revision(s, article_id(_MIDDLE), 2),
+    "snapshots": lambda s: content.load_snapshots(s, [(one, 2) for one in _ids(100)]),
+    "slugs that are taken": lambda s: content.find_taken_slugs(s, "article", ["slug-5", "slug-x"]),
+    "public slugs": lambda s: content.load_public_slugs(s, "article", _ids(100)),
+    "where a slug leads": lambda s: content.find_current_slug(s, "article", "slug-5"),
+    "a preview": lambda s: content.find_preview(s, "preview-5"),
     "a kept answer": lambda s: access.kept_answer(s, KEY, "idem-5"),
     "answers about a story": lambda s: access.reword_answers(s, article_id(5), b"x"),
     "a key by prefix": lambda s: s.first(access.KEY_BY_PREFIX, {"prefix": "prefix-5"}),

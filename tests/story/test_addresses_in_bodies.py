@@ -7,7 +7,7 @@ from starlette.testclient import TestClient
 
 from app.bootstrap import Services
 from app.content.transfer.export import export_lines
-from app.content.transfer.importing import Importer
+from app.content.transfer.importer import Importer
 from app.delivery.consistency import find_inconsistencies
 from app.kit import json
 from app.kit.sql.unit_of_work import Actor

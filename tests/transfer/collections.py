@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from app.content.slugs import slug_from
+from app.content.slugs import make_slug
 from app.kit import json
 
 _TAGS = {"se": "sv", "dk": "da"}
@@ -27,7 +27,7 @@ def arabic_lines(rows: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
             "type": "article",
             "external_id": row["id"],
             "source": "jawhara-fm",
-            "categories": [slug_from(row["category"], "category")],
+            "categories": [make_slug(row["category"], "category")],
             "language": "ar",
             "title": row["title"],
             "summary": row["description"] or None,
@@ -49,8 +49,8 @@ def spanish_lines(rows: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
         yield {
             "type": "article",
             "external_id": row["id"],
-            "source": slug_from(row["source"], "source") if row["source"] else None,
-            "categories": [slug_from(row["category"], "category")],
+            "source": make_slug(row["source"], "source") if row["source"] else None,
+            "categories": [make_slug(row["category"], "category")],
             "language": "es",
             "title": row["title"] or row["body"][:80],
             "body": row["body"],
@@ -109,4 +109,4 @@ def _categories(names: Iterable[str]) -> Iterator[dict[str, Any]]:
 
 
 def _distinct(names: Iterable[str]) -> dict[str, str]:
-    return {slug_from(name, "thing"): name for name in names}
+    return {make_slug(name, "thing"): name for name in names}

@@ -10,8 +10,8 @@ from starlette.testclient import TestClient
 from app.api.app import create_app
 from app.bootstrap import Services, bootstrap
 from app.content.transfer.export import export_lines
-from app.content.transfer.importing import Importer
-from app.content.transfer.lines import Outcome
+from app.content.transfer.importer import Importer
+from app.content.transfer.lines import LineOutcome
 from app.delivery.consistency import find_inconsistencies
 from app.kit import json
 from app.kit.clock import Clock
@@ -52,13 +52,15 @@ def ndjson(lines: Iterable[dict[str, Any]]) -> list[bytes]:
     return [json.dumps(line) + b"\n" for line in lines]
 
 
-def bring(services: Services, lines: Iterable[bytes], *, dry_run: bool = False) -> list[Outcome]:
+def bring(
+    services: Services, lines: Iterable[bytes], *, dry_run: bool = False
+) -> list[LineOutcome]:
     """Import lines and return what became of each."""
     importer = Importer(services.runner, IMPORTER, dry_run=dry_run)
     return [outcome for batch in importer.run(lines) for outcome in batch]
 
 
-def bring_all(services: Services, *lines: dict[str, Any]) -> list[Outcome]:
+def bring_all(services: Services, *lines: dict[str, Any]) -> list[LineOutcome]:
     """Import objects, none of which may be refused."""
     outcomes = bring(services, ndjson(lines))
     refused = [(one.line, one.wrong) for one in outcomes if one.status == "refused"]
@@ -72,7 +74,7 @@ def take(services: Services, *, killed: bool = True) -> list[bytes]:
         return ndjson(export_lines(session, services.clock.now(), killed=killed))
 
 
-def statuses(outcomes: Iterable[Outcome]) -> list[str]:
+def statuses(outcomes: Iterable[LineOutcome]) -> list[str]:
     """Return what became of each line in a word."""
     return [one.status for one in outcomes]
 

@@ -6,7 +6,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from app.bootstrap import Services
-from app.content.transfer import importing
+from app.content.transfer import importer
 from app.kit import json
 from app.kit.errors import InvalidInput
 from tests.newsroom import Newsroom
@@ -176,26 +176,26 @@ def test_a_dry_run_says_the_same_and_writes_nothing(services: Services) -> None:
 def test_a_dry_run_over_many_batches_knows_the_sources_of_earlier_ones(
     services: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(importing, "BATCH_LINES", 4)
+    monkeypatch.setattr(importer, "BATCH_LINES", 4)
     lines = ndjson([SOURCE, ASIA, JAPAN, *(story(slug=f"s-{number}") for number in range(12))])
     assert set(statuses(bring(services, lines, dry_run=True))) == {"created"}
     assert take(services) == []
 
 
 def test_a_batch_is_limited_in_lines_and_in_bytes() -> None:
-    short = list(importing.batches(enumerate([b"x"] * 1_201, 1)))
+    short = list(importer.group_batches(enumerate([b"x"] * 1_201, 1)))
     assert [len(batch) for batch in short] == [500, 500, 201]
     assert [number for batch in short for number, _ in batch] == list(range(1, 1_202))
-    long = list(importing.batches(enumerate([b"x" * 2_000_000] * 5, 1)))
+    long = list(importer.group_batches(enumerate([b"x" * 2_000_000] * 5, 1)))
     assert [len(batch) for batch in long] == [3, 2]
-    assert list(importing.batches(iter(()))) == []
+    assert list(importer.group_batches(iter(()))) == []
 
 
 def test_outcomes_are_given_only_after_their_batch_is_committed(services: Services) -> None:
-    importer = importing.Importer(services.runner, IMPORTER)
+    lines_importer = importer.Importer(services.runner, IMPORTER)
     lines = ndjson([SOURCE, ASIA, JAPAN, *(story(slug=f"s-{number}") for number in range(1_000))])
     seen = 0
-    for batch in importer.run(lines):
+    for batch in lines_importer.run(lines):
         seen += len(batch)
         assert len(take(services)) == seen
     assert seen == 1_003
@@ -227,12 +227,12 @@ def test_a_dry_run_lets_a_line_name_a_story_of_an_earlier_batch(services: Servic
     original = story(source=None, categories=[], external_id="0", slug="a")
     fillers = [
         {**original, "slug": f"f-{number}", "external_id": f"f{number}"}
-        for number in range(importing.BATCH_LINES)
+        for number in range(importer.BATCH_LINES)
     ]
     other = {**original, "slug": "b", "external_id": "1", "translation_of": "a"}
     lines = [json.dumps(one) for one in (original, *fillers, other)]
-    importer = importing.Importer(services.runner, IMPORTER, dry_run=True)
-    outcomes = [one for batch in importer.run(lines) for one in batch]
+    dry_run = importer.Importer(services.runner, IMPORTER, dry_run=True)
+    outcomes = [one for batch in dry_run.run(lines) for one in batch]
     assert {one.status for one in outcomes} == {"created"}
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from app.bootstrap import Services
-from app.content.transfer import importing
+from app.content.transfer import importer
 from app.content.transfer.export import export_lines
 from app.kit import json
 from tests.clock import HandClock
@@ -36,8 +36,8 @@ def peak(work: Callable[[], None]) -> int:
 
 
 def import_all(services: Services, count: int) -> None:
-    importer = importing.Importer(services.runner, IMPORTER)
-    for _ in importer.run(lines(count)):
+    lines_importer = importer.Importer(services.runner, IMPORTER)
+    for _ in lines_importer.run(lines(count)):
         pass
 
 

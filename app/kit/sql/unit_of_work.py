@@ -5,10 +5,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol, TypeVar
+from uuid import uuid4
 
 from app.kit.clock import Clock
 from app.kit.errors import ConstraintViolated, DatabaseBusy, Failure
-from app.kit.ids import new_id
 from app.kit.precomputation import MAX_COST_INSIDE, ComputationNeeded, ComputedValues
 from app.kit.sql.change_watch import CHANNEL
 from app.kit.sql.database import Database
@@ -178,7 +178,7 @@ class Runner:
     def _run_once(
         self, actor: Actor, command: Callable[[UnitOfWork], Result], prepared: ComputedValues[Any]
     ) -> Result:
-        prepared.left, commit = MAX_COST_INSIDE, new_id()
+        prepared.left, commit = MAX_COST_INSIDE, uuid4().hex
         with self._database.write() as session:
             unit = UnitOfWork(session, self._clock.now(), actor, prepared=prepared)
             self._guard.check(unit)

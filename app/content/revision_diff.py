@@ -17,35 +17,35 @@ _WORD = re.compile(r"<[^<>]*>\s*|\w+\s*|[^\w\s]\s*|\s+")
 _MOST = 4_000_000
 
 
-def differences(before: dict[str, Any], after: dict[str, Any]) -> list[dict[str, Any]]:
+def compare_views(before: dict[str, Any], after: dict[str, Any]) -> list[dict[str, Any]]:
     """Return the fields in which two views of an article differ."""
     return [
         {
             "field": name,
             "before": before[name],
             "after": after[name],
-            "words": _words(before[name], after[name]) if name in _TEXTS else None,
+            "words": _compare_texts(before[name], after[name]) if name in _TEXTS else None,
         }
         for name in _FIELDS
         if before[name] != after[name]
     ]
 
 
-def _words(before: str | None, after: str | None) -> list[dict[str, str]]:
+def _compare_texts(before: str | None, after: str | None) -> list[dict[str, str]]:
     """Compare two texts; return their common, removed and added runs in order."""
     old, new = _WORD.findall(before or ""), _WORD.findall(after or "")
-    head = _equal_at_start(old, new)
-    tail = _equal_at_start(old[head:][::-1], new[head:][::-1])
+    head = _count_equal_start(old, new)
+    tail = _count_equal_start(old[head:][::-1], new[head:][::-1])
     until = len(old) - tail, len(new) - tail
     steps = [
         *(("same", word) for word in old[:head]),
-        *_compared(old[head : until[0]], new[head : until[1]]),
+        *_compare_words(old[head : until[0]], new[head : until[1]]),
         *(("same", word) for word in old[until[0] :]),
     ]
-    return _runs(steps)
+    return _join_runs(steps)
 
 
-def _runs(steps: Iterable[tuple[str, str]]) -> list[dict[str, str]]:
+def _join_runs(steps: Iterable[tuple[str, str]]) -> list[dict[str, str]]:
     """Join neighbours: between two common runs there is at most one removed and one added."""
     runs: list[dict[str, str]] = []
     for changed, group in groupby(steps, key=lambda step: step[0] != "same"):
@@ -56,7 +56,7 @@ def _runs(steps: Iterable[tuple[str, str]]) -> list[dict[str, str]]:
     return runs
 
 
-def _equal_at_start(first: list[str], second: list[str]) -> int:
+def _count_equal_start(first: list[str], second: list[str]) -> int:
     count = 0
     for left, right in zip(first, second, strict=False):
         if left != right:
@@ -65,27 +65,27 @@ def _equal_at_start(first: list[str], second: list[str]) -> int:
     return count
 
 
-def _compared(old: list[str], new: list[str]) -> Iterator[tuple[str, str]]:
+def _compare_words(old: list[str], new: list[str]) -> Iterator[tuple[str, str]]:
     if len(old) * len(new) > _MOST:
         yield from (("removed", word) for word in old)
         yield from (("added", word) for word in new)
         return
-    bare = [_bare(word) for word in old], [_bare(word) for word in new]
+    bare = [_strip_space(word) for word in old], [_strip_space(word) for word in new]
     for op, a, b, c, d in SequenceMatcher(None, *bare, autojunk=False).get_opcodes():
         if op == "equal":
             for left, right in zip(old[a:b], new[c:d], strict=True):
-                yield from _spaced(left, right)
+                yield from _compare_space(left, right)
         else:
             yield from (("removed", word) for word in old[a:b])
             yield from (("added", word) for word in new[c:d])
 
 
-def _bare(word: str) -> str:
+def _strip_space(word: str) -> str:
     """Return a word without its white space: the same word may end a sentence."""
     return word.rstrip() or " "
 
 
-def _spaced(old: str, new: str) -> Iterator[tuple[str, str]]:
+def _compare_space(old: str, new: str) -> Iterator[tuple[str, str]]:
     """Yield a common word, and the difference of the white space after it."""
     if old == new:
         yield "same", old

@@ -9,8 +9,8 @@ import html
 import re
 
 from app.content.allow_list import DROPPED, TAGS
-from app.content.bounds import TAG_PATTERN
-from app.content.removals import Removal
+from app.content.body_limits import TAG_PATTERN
+from app.content.body_warnings import Removal
 
 # Block elements, and the elements of the allow-list that replace them.
 BLOCKS = {
@@ -79,7 +79,7 @@ _REPORTED = set("applet button canvas form input math select svg textarea".split
 _LONGEST_NAME = 60
 
 
-def is_unusual(markup: str) -> bool:
+def has_unsupported_html(markup: str) -> bool:
     """Tell whether HTML has, or may have, elements that the allow-list cannot represent."""
     names = set(_NAME.findall(markup))
     if not names <= TAGS or (names & _PARTS_OF_TABLES and _has_stray_parts(markup)):
@@ -89,9 +89,9 @@ def is_unusual(markup: str) -> bool:
     return _may_embed(markup)
 
 
-def named(markup: str) -> tuple[str, list[Removal]]:
+def rename_elements(markup: str) -> tuple[str, list[Removal]]:
     """Rename tags by their meaning; return the HTML, and the elements that will be removed."""
-    reader = _Reader(markup)
+    reader = _TagRenamer(markup)
     return reader.read(), reader.removals
 
 
@@ -109,7 +109,7 @@ def _has_stray_parts(markup: str) -> bool:
     return False
 
 
-class _Reader:
+class _TagRenamer:
     """Reads tags in order, like a browser without scripts."""
 
     def __init__(self, markup: str) -> None:
@@ -142,19 +142,19 @@ class _Reader:
     def _tag(self, found: re.Match[str], name: str) -> str | None:
         """Return the replacement of a tag, or `None` to keep it."""
         self._report(found, name)
-        meant = self._meant(found, name)
+        meant = self._rename(found, name)
         if meant == name and name not in _MARKED:
             return None
         if found[1]:
             return f"</{meant}>"
         shown = re.sub(r"[^a-z0-9:._-]", "", name)[:_LONGEST_NAME]
-        rest = found[3].rstrip("/") if meant != name else found[3]
-        tag = f'<{meant} data-at="{found.start()}" data-is="{shown}"{_spaced(rest)}{found[4]}'
+        rest = _add_leading_space(found[3].rstrip("/") if meant != name else found[3])
+        tag = f'<{meant} data-at="{found.start()}" data-is="{shown}"{rest}{found[4]}'
         # An author of a self-closing custom tag expects an empty element.
         is_empty = found[3].endswith("/") and meant in (INLINE, "x-box", _DROP)
         return f"{tag}</{meant}>" if is_empty and found[4] else tag
 
-    def _meant(self, found: re.Match[str], name: str) -> str:
+    def _rename(self, found: re.Match[str], name: str) -> str:
         is_end = bool(found[1])
         if name in _ROOTS or (self._root and name not in DROPPED | {"a"}):
             if name in _ROOTS:
@@ -172,20 +172,20 @@ class _Reader:
         if found[1]:
             return
         if name in ("script", "template"):
-            self._removed(found, name, "removed, with what stands in it")
+            self._add_removal(found, name, "removed, with what stands in it")
         elif name in _REPORTED:
-            self._removed(found, name, "removed; its text stays")
+            self._add_removal(found, name, "removed; its text stays")
         elif not (name in _KNOWN or name in _RENAMED or name in MEDIA or self._root or ":" in name):
             # Names with a colon come from word processors, and mean nothing to readers.
-            self._removed(found, name, "removed; its text stays")
+            self._add_removal(found, name, "removed; its text stays")
 
-    def _removed(self, found: re.Match[str], name: str, what: str) -> None:
+    def _add_removal(self, found: re.Match[str], name: str, what: str) -> None:
         before = self._markup[max(0, found.start() - 200) : found.start()]
         after = re.sub(r"<[^<>]*>|^[^<>]*>", " ", before)
         self.removals.append(Removal(name, what, offset=found.start(), after=after))
 
 
-def _spaced(rest: str) -> str:
+def _add_leading_space(rest: str) -> str:
     return rest if rest[:1] in ("", " ", "\t", "\n", "\f", "\r", "/") else f" {rest}"
 
 

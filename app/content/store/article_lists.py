@@ -50,14 +50,16 @@ class ArticleList:
     whole: bool = False
 
 
-class Placed(NamedTuple):
+class PlacedArticle(NamedTuple):
     """An article with its place in the order of the list."""
 
     place: int
     article: Article
 
 
-def article_page(session: ReadSession, wanted: ArticleList, now: datetime) -> list[Placed]:
+def load_article_page(
+    session: ReadSession, wanted: ArticleList, now: datetime
+) -> list[PlacedArticle]:
     """Return articles after a position."""
     key = _sort_column(wanted)
     order = tuple_(key, ArticleRow.id)
@@ -71,7 +73,7 @@ def article_page(session: ReadSession, wanted: ArticleList, now: datetime) -> li
     ]
     found: Query[tuple[Any, ...]] = Query(statement.order_by(*ordering).limit(wanted.limit))
     return [
-        Placed(place, Article(**dict(zip(FIELDS, values, strict=True))))
+        PlacedArticle(place, Article(**dict(zip(FIELDS, values, strict=True))))
         for place, *values in session.all(found)
     ]
 
@@ -83,7 +85,7 @@ def count_articles(session: ReadSession, wanted: ArticleList, now: datetime) -> 
     return count
 
 
-def below(session: ReadSession, category_ids: Collection[str]) -> list[str]:
+def find_categories_below(session: ReadSession, category_ids: Collection[str]) -> list[str]:
     """Return the ids of categories and of all their descendants."""
     return [id_ for (id_,) in session.find(_BELOW, category_ids)]
 
@@ -100,13 +102,13 @@ def _sort_column(wanted: ArticleList) -> ColumnElement[Any]:
         return func.coalesce(instants["published_at"], instants["created_at"])
     if key == "updated_at":
         return func.coalesce(instants["updated_at"], instants["modified_at"])
-    if _is_named(wanted):
+    if _names_articles(wanted):
         # The addition hides the column from its index: few articles match, and are sorted.
         return instants["modified_at"] + literal_column("0", BigInteger)
     return instants["modified_at"]
 
 
-def _is_named(wanted: ArticleList) -> bool:
+def _names_articles(wanted: ArticleList) -> bool:
     """Tell whether the query names articles by id, so that there are few."""
     named = any(clause.field == "id" and clause.included for clause in wanted.selection.clauses)
     return named or wanted.external_id is not None
@@ -118,13 +120,13 @@ def _conditions(
     """Return conditions that may select an index, and all others as one opaque condition.
 
     The order by `modified_at` has an index, and stops after a page. A planner without statistics,
-    such as SQLite's, would otherwise collect everything that one of the conditions allows, and sort.
+    such as SQLite's, would otherwise collect all that one of the conditions allows, and sort.
     """
-    known, other = _known_conditions(wanted), _other_conditions(session, wanted, now)
+    known, other = _selective_conditions(wanted), _other_conditions(session, wanted, now)
     return [*known, func.coalesce(and_(*other), false())]
 
 
-def _known_conditions(wanted: ArticleList) -> list[ColumnElement[bool]]:
+def _selective_conditions(wanted: ArticleList) -> list[ColumnElement[bool]]:
     """Return the conditions that leave few articles: ids, an external id, or rare stages."""
     known: list[ColumnElement[bool]] = [
         is_listed(ArticleRow.id, values=clause.included)
@@ -141,9 +143,9 @@ def _known_conditions(wanted: ArticleList) -> list[ColumnElement[bool]]:
 def _other_conditions(
     session: ReadSession, wanted: ArticleList, now: datetime
 ) -> list[ColumnElement[bool]]:
-    conditions = [_clause(session, clause) for clause in wanted.selection.clauses]
-    conditions += _span(ArticleRow.published_at, wanted.selection.published)
-    conditions += _span(ArticleRow.updated_at, wanted.selection.updated)
+    conditions = [_clause_condition(session, clause) for clause in wanted.selection.clauses]
+    conditions += _range_conditions(ArticleRow.published_at, wanted.selection.published)
+    conditions += _range_conditions(ArticleRow.updated_at, wanted.selection.updated)
     if not wanted.whole and _is_by_text(wanted):
         conditions.append(ArticleRow.stage != "killed")
     if wanted.states:
@@ -172,24 +174,28 @@ def _in_state(state: State, now: datetime) -> ColumnElement[bool]:
     return and_(public, ~ahead, over if state == "expired" else ~over)
 
 
-def _clause(session: ReadSession, clause: Clause) -> ColumnElement[bool]:
+def _clause_condition(session: ReadSession, clause: Clause) -> ColumnElement[bool]:
     conditions = []
     if clause.included:
-        conditions.append(_holds(session, clause, clause.included))
+        conditions.append(_has_value(session, clause, clause.included))
     if clause.excluded:
-        conditions.append(~_holds(session, clause, clause.excluded))
+        conditions.append(~_has_value(session, clause, clause.excluded))
     return and_(*conditions)
 
 
-def _holds(session: ReadSession, clause: Clause, values: tuple[str, ...]) -> ColumnElement[bool]:
+def _has_value(
+    session: ReadSession, clause: Clause, values: tuple[str, ...]
+) -> ColumnElement[bool]:
     match clause.field:
         case "category":
-            return _looked_up(
+            return _exists(
                 ArticleCategoryRow.article_id == ArticleRow.id,
-                is_listed(ArticleCategoryRow.category_id, values=below(session, values)),
+                is_listed(
+                    ArticleCategoryRow.category_id, values=find_categories_below(session, values)
+                ),
             )
         case "tag" | "author":
-            return _looked_up(
+            return _exists(
                 ArticleLabelRow.article_id == ArticleRow.id,
                 ArticleLabelRow.field == clause.field,
                 is_listed(ArticleLabelRow.value, values=values),
@@ -199,7 +205,7 @@ def _holds(session: ReadSession, clause: Clause, values: tuple[str, ...]) -> Col
             return or_(
                 *(
                     or_(language == value, language.startswith(f"{value}-", autoescape=True))
-                    for value in _filled(values)
+                    for value in _pad(values)
                 )
             )
         case "source":
@@ -211,12 +217,12 @@ def _holds(session: ReadSession, clause: Clause, values: tuple[str, ...]) -> Col
             return is_listed(ArticleRow.id, values=values)
 
 
-def _filled(values: tuple[str, ...]) -> tuple[str, ...]:
+def _pad(values: tuple[str, ...]) -> tuple[str, ...]:
     """Pad to 1, 2, 4, … values with the last one, so that there are few different statements."""
     return values + values[-1:] * ((1 << (len(values) - 1).bit_length()) - len(values))
 
 
-def _looked_up(*conditions: ColumnElement[bool]) -> ColumnElement[bool]:
+def _exists(*conditions: ColumnElement[bool]) -> ColumnElement[bool]:
     """Return the condition that a row exists, as a lookup for each article.
 
     The offset keeps PostgreSQL from collecting the rows of all articles first.
@@ -224,7 +230,7 @@ def _looked_up(*conditions: ColumnElement[bool]) -> ColumnElement[bool]:
     return select(literal_column("1")).where(*conditions).offset(literal_column("0")).exists()
 
 
-def _span(column: Any, span: TimeRange) -> list[ColumnElement[bool]]:
+def _range_conditions(column: Any, span: TimeRange) -> list[ColumnElement[bool]]:
     conditions: list[ColumnElement[bool]] = []
     if span.start is not None:
         conditions.append(column >= span.start)

@@ -47,7 +47,7 @@ _WHOLE_TAG = re.compile(TAG_PATTERN)
 _SETS = re.compile("srcset", re.IGNORECASE)
 
 
-class OutOfBounds(InvalidInput):
+class BodyLimitExceeded(InvalidInput):
     """A body exceeds a limit; the detail says which, and what to do instead."""
 
     def __init__(self, code: str, detail: str) -> None:
@@ -56,11 +56,11 @@ class OutOfBounds(InvalidInput):
 
 
 def check_html(markup: str) -> None:
-    """Raise `OutOfBounds` for HTML that a parser would need more than about a second for."""
+    """Raise `BodyLimitExceeded` for HTML that a parser would need more than about a second for."""
     check_nesting(markup)
     references = markup.count("&") + markup.encode("utf-8", "surrogatepass").count(_LATIN)
     if markup.count("<") + references > MOST_MARKS:
-        raise OutOfBounds(
+        raise BodyLimitExceeded(
             "too_complex",
             f"HTML has at most {MOST_MARKS} of the characters <, & and U+0080 to U+00BF. Write "
             "letters as themselves in UTF-8, not as references, or split the story.",
@@ -68,16 +68,16 @@ def check_html(markup: str) -> None:
     if len(markup) > MOST_ATTRIBUTES:
         _check_attributes(markup)
     if len(markup) > MOST_SETS * len("srcset") and len(_SETS.findall(markup)) > MOST_SETS:
-        raise OutOfBounds(
+        raise BodyLimitExceeded(
             "too_complex", f"HTML has at most {MOST_SETS} pictures with `srcset`. Split the story."
         )
 
 
 def check_text(text: str) -> None:
-    """Raise `OutOfBounds` for plain text that would become too much HTML."""
+    """Raise `BodyLimitExceeded` for plain text that would become too much HTML."""
     marks = sum(text.count(character) for character in "<>&")
     if marks > MOST_MARKS or text.count("\n") > MOST_LINES:
-        raise OutOfBounds(
+        raise BodyLimitExceeded(
             "too_complex",
             f"Plain text has at most {MOST_LINES} lines, and at most {MOST_MARKS} of the "
             "characters <, > and &. Split the story.",
@@ -85,9 +85,9 @@ def check_text(text: str) -> None:
 
 
 def check_relative(count: int, base: str) -> None:
-    """Raise `OutOfBounds` if resolving relative URLs would make a body far longer."""
+    """Raise `BodyLimitExceeded` if resolving relative URLs would make a body far longer."""
     if count * len(base) > MOST_ADDED:
-        raise OutOfBounds(
+        raise BodyLimitExceeded(
             "too_complex",
             f"The relative addresses in a body are resolved against the address of the story or "
             f"its source, and add at most {MOST_ADDED} characters. Write whole addresses.",
@@ -95,7 +95,7 @@ def check_relative(count: int, base: str) -> None:
 
 
 def check_nesting(markup: str) -> None:
-    """Raise `OutOfBounds` for too many tags, or too many open elements."""
+    """Raise `BodyLimitExceeded` for too many tags, or too many open elements."""
     if markup.count("<") <= MOST_LEVELS:
         return
     still_open: Counter[str] = Counter()
@@ -111,7 +111,7 @@ def check_nesting(markup: str) -> None:
                 levels -= 1
         opened += levels
         if count > MOST_TAGS or levels > MOST_LEVELS or opened > MOST_OPEN:
-            raise OutOfBounds(
+            raise BodyLimitExceeded(
                 "too_deep",
                 f"Markup nests at most {MOST_LEVELS} levels and has at most {MOST_TAGS} tags, with "
                 f"{MOST_OPEN} elements open around all of them together. Close elements, or split "
@@ -124,4 +124,6 @@ def _check_attributes(markup: str) -> None:
         if len(tag[3]) <= MOST_ATTRIBUTES:
             continue
         if sum(1 for _ in _ATTRIBUTES.finditer(tag[3])) > MOST_ATTRIBUTES:
-            raise OutOfBounds("too_complex", f"A tag has at most {MOST_ATTRIBUTES} attributes.")
+            raise BodyLimitExceeded(
+                "too_complex", f"A tag has at most {MOST_ATTRIBUTES} attributes."
+            )

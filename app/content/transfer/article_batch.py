@@ -5,17 +5,17 @@ from datetime import datetime
 from typing import Literal
 
 from app.content import store
-from app.content.article import Article, Stage, is_current, published, state_of
-from app.content.commands.edit_article import rewritten
-from app.content.drafting import base_of, new_article, written_fields
+from app.content.article import Article, Stage, compute_state, is_current, publish
+from app.content.article_fields import build_draft, build_fields, find_base_url
+from app.content.commands.edit_article import build_change
 from app.content.errors import SlugTaken
 from app.content.inputs import ArticleInput
-from app.content.references import References
-from app.content.saving import Action, Change, save_all
-from app.content.slugs import free_slug, slug_from
-from app.content.texts import sent_body, warnings_of
-from app.content.transfer.lines import ArticleLine, Outcome, PublicCopy
-from app.content.translations import check_translation, group_of
+from app.content.references import ReferenceResolver
+from app.content.saving import Action, ArticleChange, save_changes
+from app.content.slugs import find_free_slug, make_slug
+from app.content.text_computation import computation_for, list_warnings
+from app.content.transfer.lines import ArticleLine, LineOutcome, PublicCopy
+from app.content.translations import check_translation, find_group
 from app.kit.clock import format_instant
 from app.kit.errors import Failure, FieldError, InvalidInput
 from app.kit.ids import new_id
@@ -39,27 +39,27 @@ class ArticleBatch:
     def __init__(self, unit: UnitOfWork) -> None:
         """Start a batch in a unit of work."""
         self._unit = unit
-        self._references = References(unit.session)
+        self._references = ReferenceResolver(unit.session)
         self._by_id: dict[str, Article] = {}
         self._by_external: dict[tuple[str | None, str], Article] = {}
         self._by_slug: dict[str, Article] = {}
         self._taken: dict[str, bool] = {}
-        self._changes: list[Change] = []
-        self._touched: set[str] = set()
-        self._tied: dict[str, dict[str, Article]] = {}
+        self._changes: list[ArticleChange] = []
+        self._changed_ids: set[str] = set()
+        self._groups: dict[str, dict[str, Article]] = {}
 
-    def run(self, lines: list[tuple[int, ArticleLine]]) -> list[Outcome]:
+    def run(self, lines: list[tuple[int, ArticleLine]]) -> list[LineOutcome]:
         """Write the changes of the lines, and return the outcome of each."""
         if not lines:
             return []
         self._references.load_inputs(line for _, line in lines)
         self._load([line for _, line in lines])
-        self._need_texts([line for _, line in lines])
-        outcomes = [self._outcome(number, line) for number, line in lines]
+        self._require_texts([line for _, line in lines])
+        outcomes = [self._import_line(number, line) for number, line in lines]
         self._flush()
         return outcomes
 
-    def _need_texts(self, lines: list[ArticleLine]) -> None:
+    def _require_texts(self, lines: list[ArticleLine]) -> None:
         """Make sure that the texts of all lines that may write another body are computed."""
         texts = self._unit.prepared
         wanted = []
@@ -67,54 +67,54 @@ class ArticleBatch:
             named = line.id or line.external_id or line.slug
             known = self._match(line) if named else None
             if known is None or (line.body, line.body_format) != (known.body, known.body_format):
-                wanted.append(sent_body(texts, line.body, line.body_format))
+                wanted.append(computation_for(texts, line.body, line.body_format))
             if known is None and line.public is not None:
-                wanted.append(sent_body(texts, line.public.body, line.public.body_format))
+                wanted.append(computation_for(texts, line.public.body, line.public.body_format))
         texts.require(wanted)
 
     def _load(self, lines: list[ArticleLine]) -> None:
         session = self._unit.session
-        for article in store.articles_by_ids(session, {x.id for x in lines if x.id}).values():
-            self._know(article)
+        for article in store.lock_articles_by_ids(session, {x.id for x in lines if x.id}).values():
+            self._index(article)
         pairs = {
             (source, line.external_id)
             for line in lines
-            if line.external_id and (source := self._source_id(line))
+            if line.external_id and (source := self._find_source_id(line))
         }
-        for article in store.articles_by_external_ids(session, pairs):
-            self._know(article)
-        for article in store.articles_by_slugs(session, {x.slug for x in lines if x.slug}):
-            self._know(article)
-        wanted = {line.slug or slug_from(line.title, fallback="article") for line in lines}
-        self._ask_taken(list(wanted))
+        for article in store.lock_articles_by_external_ids(session, pairs):
+            self._index(article)
+        for article in store.lock_articles_by_slugs(session, {x.slug for x in lines if x.slug}):
+            self._index(article)
+        wanted = {line.slug or make_slug(line.title, fallback="article") for line in lines}
+        self._find_taken_slugs(list(wanted))
 
-    def _outcome(self, number: int, line: ArticleLine) -> Outcome:
+    def _import_line(self, number: int, line: ArticleLine) -> LineOutcome:
         try:
-            line = self._tied_here(line)
+            line = self._replace_missing_original(line)
             known = self._match(line)
             if known is not None:
                 return self._update(number, line, known)
             return self._create(number, line)
         except Failure as wrong:
-            return Outcome(number, "refused", "article", line.id, line.slug, wrong)
+            return LineOutcome(number, "refused", "article", line.id, line.slug, wrong)
 
-    def _tied_here(self, line: ArticleLine) -> ArticleLine:
+    def _replace_missing_original(self, line: ArticleLine) -> ArticleLine:
         """Replace an original that is not imported by the story that stands in for it."""
         public = line.public
         if line.translated_with is None and (public is None or public.translated_with is None):
             return line
         if public is not None:
-            original = self._original(public, line.id)
+            original = self._find_original(public, line.id)
             public = public.model_copy(update={"translation_of": original})
-        original = self._original(line, line.id)
+        original = self._find_original(line, line.id)
         return line.model_copy(update={"translation_of": original, "public": public})
 
-    def _original(self, written: ArticleLine | PublicCopy, own_id: str | None) -> str | None:
+    def _find_original(self, written: ArticleLine | PublicCopy, own_id: str | None) -> str | None:
         """Return what to link a story to: its original, the story that stands in, or nothing."""
         original, other = written.translation_of, written.translated_with
-        if original is None or other is None or self._references.find("article", original):
+        if original is None or other is None or self._references.find_id("article", original):
             return original
-        return None if other == own_id else self._references.find("article", other)
+        return None if other == own_id else self._references.find_id("article", other)
 
     def _match(self, line: ArticleLine) -> Article | None:
         if line.id is None and line.external_id is None and line.slug is None:
@@ -123,71 +123,75 @@ class ArticleBatch:
         if line.id and line.id in self._by_id:
             return self._by_id[line.id]
         if line.external_id:
-            known = self._by_external_id(line, line.external_id)
+            known = self._find_by_external_id(line, line.external_id)
             if known is not None:
                 return known
         return self._by_slug.get(line.slug) if line.slug else None
 
-    def _by_external_id(self, line: ArticleLine, external_id: str) -> Article | None:
-        source_id = self._source_id(line)
+    def _find_by_external_id(self, line: ArticleLine, external_id: str) -> Article | None:
+        source_id = self._find_source_id(line)
         known = self._by_external.get((source_id, external_id))
         if known is None and source_id is None:
-            known = store.article_by_external_id(self._unit.session, None, external_id)
+            known = store.lock_article_by_external_id(self._unit.session, None, external_id)
             if known is not None:
-                self._know(known)
+                self._index(known)
         return known
 
-    def _update(self, number: int, line: ArticleLine, known: Article) -> Outcome:
-        if known.id in self._touched:
+    def _update(self, number: int, line: ArticleLine, known: Article) -> LineOutcome:
+        if known.id in self._changed_ids:
             self._flush()
-        if state_of(known, self._unit.now) == line.state in {"deleted", "killed"}:
-            return Outcome(number, "unchanged", "article", known.id, known.slug)
-        change = self._rewritten(known, line)
+        if compute_state(known, self._unit.now) == line.state in {"deleted", "killed"}:
+            return LineOutcome(number, "unchanged", "article", known.id, known.slug)
+        change = self._build_change(known, line)
         if change is None:
-            return Outcome(number, "unchanged", "article", known.id, known.slug)
+            return LineOutcome(number, "unchanged", "article", known.id, known.slug)
         self._add(change)
-        return self._done(number, "updated", change.after)
+        return self._build_outcome(number, "updated", change.after)
 
-    def _rewritten(self, known: Article, line: ArticleLine) -> Change | None:
-        tied = self._group(line)
-        return rewritten(self._unit, known, _input(line), self._references, tied)
+    def _build_change(self, known: Article, line: ArticleLine) -> ArticleChange | None:
+        tied = self._find_group(line)
+        return build_change(self._unit, known, _build_input(line), self._references, tied)
 
-    def _group(self, line: ArticleLine) -> dict[str, Article]:
+    def _find_group(self, line: ArticleLine) -> dict[str, Article]:
         """Return the stories of a line's translation group that this batch has written."""
         if line.translation_of is None:
             return {}
-        root = self._references.find("article", line.translation_of)
-        return {} if root is None else self._tied.get(self._references.translation_root(root), {})
+        root = self._references.find_id("article", line.translation_of)
+        return (
+            {}
+            if root is None
+            else self._groups.get(self._references.get_translation_root(root), {})
+        )
 
-    def _create(self, number: int, line: ArticleLine) -> Outcome:
-        fields = written_fields(line, self._references, self._base(line), self._unit.prepared)
-        article = new_article(line.id or new_id(), self._slug(line), fields, self._unit.now)
+    def _create(self, number: int, line: ArticleLine) -> LineOutcome:
+        fields = build_fields(line, self._references, self._find_base(line), self._unit.prepared)
+        article = build_draft(line.id or new_id(), self._choose_slug(line), fields, self._unit.now)
         if article.translation_of is not None and line.state is None:
-            check_translation(self._unit.session, article, known=self._group(line))
+            check_translation(self._unit.session, article, known=self._find_group(line))
         if line.state is not None:
             self._add_exported(line, article)
         elif line.status == "published":
-            article = published(article, self._unit.now, raise_version=False)
-            self._add(Change(None, article, "published", tuple(line.former_slugs)))
+            article = publish(article, self._unit.now, raise_version=False)
+            self._add(ArticleChange(None, article, "published", tuple(line.former_slugs)))
         else:
-            self._add(Change(None, article, "created"))
-        return self._done(number, "created", article)
+            self._add(ArticleChange(None, article, "created"))
+        return self._build_outcome(number, "created", article)
 
-    def _done(
+    def _build_outcome(
         self, number: int, status: Literal["created", "updated"], article: Article
-    ) -> Outcome:
-        warnings = warnings_of(self._unit.prepared, article)
-        return Outcome(number, status, "article", article.id, article.slug, warnings=warnings)
+    ) -> LineOutcome:
+        warnings = list_warnings(self._unit.prepared, article)
+        return LineOutcome(number, status, "article", article.id, article.slug, warnings=warnings)
 
-    def _base(self, line: ArticleLine) -> str | None:
+    def _find_base(self, line: ArticleLine) -> str | None:
         """Return the base URL of a body; an exported body was resolved when it was stored."""
-        return line.body_base if line.state else base_of(line, self._references)
+        return line.body_base if line.state else find_base_url(line, self._references)
 
     def _add_exported(self, line: ArticleLine, article: Article) -> None:
         """Restore an exported story with its state, versions and notes."""
         stage = _STAGES[line.state or "draft"]
         if stage == "published":
-            _need_dates(line)
+            _require_dates(line)
         if line.state == "deleted" and line.first_published_at is None:
             stage = "draft"
         article = replace(
@@ -221,10 +225,10 @@ class ArticleBatch:
             if stage == "published" and not is_current(article):
                 article = replace(article, published_version=article.version)
             action: Action = "published" if stage == "published" else "created"
-            self._add(Change(None, article, action, former))
+            self._add(ArticleChange(None, article, action, former))
             return
-        copy = self._public_copy(line.public, article)
-        self._add(Change(None, copy, "published", former))
+        copy = self._build_public_copy(line.public, article)
+        self._add(ArticleChange(None, copy, "published", former))
         self._flush()
         ahead = replace(
             article,
@@ -233,11 +237,11 @@ class ArticleBatch:
             public_until=copy.public_until,
             released=copy.released,
         )
-        self._add(Change(copy, ahead, "edited"))
+        self._add(ArticleChange(copy, ahead, "edited"))
 
-    def _public_copy(self, public: PublicCopy, article: Article) -> Article:
+    def _build_public_copy(self, public: PublicCopy, article: Article) -> Article:
         self._references.load_inputs([public])
-        fields = written_fields(public, self._references, public.body_base, self._unit.prepared)
+        fields = build_fields(public, self._references, public.body_base, self._unit.prepared)
         return replace(
             article,
             **fields,
@@ -255,44 +259,44 @@ class ArticleBatch:
     def _is_past(self, moment: datetime | None) -> bool:
         return moment is not None and moment <= self._unit.now
 
-    def _slug(self, line: ArticleLine) -> str:
+    def _choose_slug(self, line: ArticleLine) -> str:
         if line.slug is None:
-            wanted = slug_from(line.title, fallback="article")
-            return free_slug(wanted, self._ask_taken)
-        if self._ask_taken([line.slug]):
+            wanted = make_slug(line.title, fallback="article")
+            return find_free_slug(wanted, self._find_taken_slugs)
+        if self._find_taken_slugs([line.slug]):
             raise SlugTaken(
                 f"The slug {quote_text(line.slug)} belongs to another article.",
                 errors=[FieldError("#/slug", "slug_taken", "Taken.")],
             )
         return line.slug
 
-    def _ask_taken(self, slugs: list[str]) -> set[str]:
+    def _find_taken_slugs(self, slugs: list[str]) -> set[str]:
         new = [slug for slug in slugs if slug not in self._taken]
         if new:
-            taken = store.taken_slugs(self._unit.session, "article", new)
+            taken = store.find_taken_slugs(self._unit.session, "article", new)
             self._taken.update((slug, slug in taken) for slug in new)
         return {slug for slug in slugs if self._taken[slug]}
 
-    def _source_id(self, line: ArticleLine) -> str | None:
-        return self._references.find("source", line.source) if line.source else None
+    def _find_source_id(self, line: ArticleLine) -> str | None:
+        return self._references.find_id("source", line.source) if line.source else None
 
-    def _add(self, change: Change) -> None:
+    def _add(self, change: ArticleChange) -> None:
         self._changes.append(change)
-        self._touched.add(change.after.id)
-        self._tie(change.after)
+        self._changed_ids.add(change.after.id)
+        self._add_to_group(change.after)
         self._taken[change.after.slug] = True
-        self._know(change.after)
-        self._references.know(change.after)
+        self._index(change.after)
+        self._references.add(change.after)
 
-    def _tie(self, article: Article) -> None:
+    def _add_to_group(self, article: Article) -> None:
         before = self._by_id.get(article.id)
-        self._tied.setdefault(group_of(article), {})[article.id] = article
-        if before is not None and group_of(before) != group_of(article):
-            self._tied.get(group_of(before), {}).pop(article.id, None)
+        self._groups.setdefault(find_group(article), {})[article.id] = article
+        if before is not None and find_group(before) != find_group(article):
+            self._groups.get(find_group(before), {}).pop(article.id, None)
             # Another story that takes its place is checked against stored rows.
             self._flush()
 
-    def _know(self, article: Article) -> None:
+    def _index(self, article: Article) -> None:
         before = self._by_id.get(article.id)
         if before is not None:
             self._by_slug.pop(before.slug, None)
@@ -303,12 +307,12 @@ class ArticleBatch:
             self._by_external[(article.source_id, article.external_id)] = article
 
     def _flush(self) -> None:
-        save_all(self._unit, self._changes)
+        save_changes(self._unit, self._changes)
         self._changes = []
-        self._touched = set()
+        self._changed_ids = set()
 
 
-def _need_dates(line: ArticleLine) -> None:
+def _require_dates(line: ArticleLine) -> None:
     """Refuse a line with a published story that has no publication time."""
     if line.published_at is None:
         detail = f"A story whose state is {quote_text(line.state or '')} needs published_at."
@@ -318,7 +322,7 @@ def _need_dates(line: ArticleLine) -> None:
         raise InvalidInput.at("#/public/published_at", "required", detail)
 
 
-def _input(line: ArticleLine) -> ArticleInput:
+def _build_input(line: ArticleLine) -> ArticleInput:
     """Return what a line writes over an existing story."""
     public = line.state in {"scheduled", "published", "expired"} and line.public is None
     status = "published" if public else line.status

@@ -31,21 +31,21 @@ class Reference(NamedTuple):
     more: str | None
 
 
-def references(session: ReadSession, wanted: Mapping[str, Set[str]]) -> list[Reference]:
+def load_references(session: ReadSession, wanted: Mapping[str, Set[str]]) -> list[Reference]:
     """Look up references by id or slug, grouped by type.
 
     The last column is a source's `url`, a category's `parent_id`, an article's `translation_of`.
     """
-    return session.all(_references(tuple(wanted)), wanted) if wanted else []
+    return session.all(_references_statement(tuple(wanted)), wanted) if wanted else []
 
 
 @lru_cache
-def _references(types: tuple[str, ...]) -> Statement[Reference]:
+def _references_statement(types: tuple[str, ...]) -> Statement[Reference]:
     """Build one statement for all types; its parameters are named after them."""
-    return Statement(union_all(*map(_things, types)), Reference)
+    return Statement(union_all(*map(_select_references, types)), Reference)
 
 
-def _things(type_: str) -> Select[Any]:
+def _select_references(type_: str) -> Select[Any]:
     model = TABLES[type_]
     third = {"source": "url", "category": "parent_id", "article": "translation_of"}[type_]
     return select(
@@ -56,12 +56,12 @@ def _things(type_: str) -> Select[Any]:
     ).where(or_(is_listed(model.id, type_), is_listed(model.slug, type_)))
 
 
-def count_of(session: ReadSession, type_: str) -> int:
+def count_rows(session: ReadSession, type_: str) -> int:
     """Count sources, categories or articles."""
     count: int = session.scalar(select(func.count()).select_from(TABLES[type_]))
     return count
 
 
-def all_slugs(session: ReadSession, type_: str) -> list[str]:
+def load_slugs(session: ReadSession, type_: str) -> list[str]:
     """Return the slugs of all sources or categories, to suggest similar ones."""
     return session.scalars(select(TABLES[type_].slug))

@@ -8,7 +8,7 @@ from urllib.parse import quote, unquote, urljoin
 from app.kit.uri import find_address_problem, is_visible
 
 # The attributes of the allow-list that contain a URL; `srcset` contains several.
-ADDRESSED = frozenset({"cite", "href", "poster", "src"})
+URL_ATTRIBUTES = frozenset({"cite", "href", "poster", "src"})
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):")
 # The schemes that a body may use. The sanitiser does not check those of `cite`.
 SCHEMES = {"http", "https", "mailto", "tel"}
@@ -18,7 +18,9 @@ _MOST_INVISIBLE = 10
 # Browsers remove these from a URL before they parse it (URL standard, section 4.4).
 _DROPPED = str.maketrans("", "", "\t\n\r")
 # A quick check of all attributes: a URL without a scheme is relative.
-_MAYBE_RELATIVE = re.compile(rf' (?:{"|".join(sorted(ADDRESSED))})="(?![A-Za-z][A-Za-z0-9+.-]*:)')
+_MAYBE_RELATIVE = re.compile(
+    rf' (?:{"|".join(sorted(URL_ATTRIBUTES))})="(?![A-Za-z][A-Za-z0-9+.-]*:)'
+)
 _SRCSET = re.compile(r' srcset="([^"]*)"')
 # Stored markup has its attributes in double quotes. A value may contain "<", ">" and what looks
 # like another attribute, so tags and attributes are parsed in order.
@@ -33,10 +35,10 @@ _DESCRIPTOR = re.compile(r"[0-9]{1,6}(?:\.[0-9]{1,6})?[wx]")
 # The separator in stored `srcset`s, which no URL contains.
 _BETWEEN = ", "
 # The prefix of ids that scripts of a page could otherwise mistake for their own.
-OWN_ID = "story-"
+OWN_ID_PREFIX = "story-"
 
 
-def checked(address: str) -> str | None:
+def clean_url(address: str) -> str | None:
     """Return the URL of a body in the form to store, or `None` if it is not allowed.
 
     Spaces and a few invisible characters, which come from copying, are percent-encoded, as
@@ -60,15 +62,15 @@ def checked(address: str) -> str | None:
     return address
 
 
-def checked_file(address: str) -> str | None:
+def clean_media_url(address: str) -> str | None:
     """Return the URL of a resource that a browser loads, or `None` if it is not allowed."""
-    kept = checked(address)
+    kept = clean_url(address)
     if not kept or kept.startswith("#"):
         return None
     return kept if kept.lower().startswith(_WEB) or not _SCHEME.match(kept) else None
 
 
-def candidates(srcset: str) -> list[tuple[str, str]]:
+def parse_srcset(srcset: str) -> list[tuple[str, str]]:
     """Parse a `srcset` into allowed URLs, each with its descriptor or an empty string."""
     kept: list[tuple[str, str]] = []
     end = 0
@@ -81,29 +83,29 @@ def candidates(srcset: str) -> list[tuple[str, str]]:
             described = _DESCRIPTORS.match(srcset, end)
             assert described is not None
             descriptor, end = described[0].strip(), described.end()
-        address = checked_file(written.rstrip(","))
+        address = clean_media_url(written.rstrip(","))
         if address and (not descriptor or _DESCRIPTOR.fullmatch(descriptor)):
             kept.append((address, descriptor))
     return kept
 
 
-def checked_srcset(srcset: str) -> str:
+def clean_srcset(srcset: str) -> str:
     """Return a `srcset` with its allowed URLs, in the form to store."""
     return _BETWEEN.join(
         f"{address} {descriptor}" if descriptor else address
-        for address, descriptor in candidates(srcset)
+        for address, descriptor in parse_srcset(srcset)
     )
 
 
-def resolved(address: str, base: str) -> str | None:
+def resolve_url(address: str, base: str) -> str | None:
     """Resolve a URL against a base; return `None` if the result is not allowed."""
     try:
-        return checked(urljoin(base, address))
+        return clean_url(urljoin(base, address))
     except ValueError:
         return None
 
 
-def count_relative(markup: str) -> int:
+def count_relative_urls(markup: str) -> int:
     """Return the maximum number of URLs in sanitised HTML that a base may change.
 
     An id counts, too: a link to it may be written as the URL of the whole story.
@@ -114,7 +116,7 @@ def count_relative(markup: str) -> int:
     return count
 
 
-def with_base(markup: str, base: str, own: Collection[str] = ()) -> str:
+def resolve_relative_urls(markup: str, base: str, own: Collection[str] = ()) -> str:
     """Resolve every relative URL in sanitised HTML.
 
     An attribute whose URL cannot be resolved is removed. A link to an id in `own`, the ids of the
@@ -123,42 +125,44 @@ def with_base(markup: str, base: str, own: Collection[str] = ()) -> str:
     if not own and ' srcset="' not in markup and _MAYBE_RELATIVE.search(markup) is None:
         return markup
     return _TAG.sub(
-        lambda tag: _ATTRIBUTE.sub(lambda attribute: _written(attribute, base, own), tag[0]),
+        lambda tag: _ATTRIBUTE.sub(
+            lambda attribute: _resolve_attribute(attribute, base, own), tag[0]
+        ),
         markup,
     )
 
 
-def _written(found: re.Match[str], base: str, own: Collection[str]) -> str:
+def _resolve_attribute(found: re.Match[str], base: str, own: Collection[str]) -> str:
     name, value = found.groups()
     if name == "srcset":
-        address = _resolved_srcset(html.unescape(value), base)
-    elif name not in ADDRESSED:
+        address = _resolve_srcset(html.unescape(value), base)
+    elif name not in URL_ATTRIBUTES:
         return found[0]
     else:
         address = html.unescape(value)
-        if name == "href" and (fragment := _own_fragment(address, base, own)):
+        if name == "href" and (fragment := _find_own_fragment(address, base, own)):
             return f' href="#{html.escape(fragment)}"'
         if _SCHEME.match(value):
             return found[0]
-        address = resolved(address, base) or ""
-        if name == "href" and (fragment := _own_fragment(address, base, own)):
+        address = resolve_url(address, base) or ""
+        if name == "href" and (fragment := _find_own_fragment(address, base, own)):
             return f' href="#{html.escape(fragment)}"'
     # The same escaping as the sanitiser's.
     written = html.escape(address).replace("&#x27;", "'")
     return f' {name}="{written}"' if address else ""
 
 
-def _resolved_srcset(srcset: str, base: str) -> str:
+def _resolve_srcset(srcset: str, base: str) -> str:
     kept: list[str] = []
     for candidate in srcset.split(_BETWEEN):
         address, space, descriptor = candidate.partition(" ")
-        whole = address if _SCHEME.match(address) else resolved(address, base)
+        whole = address if _SCHEME.match(address) else resolve_url(address, base)
         if whole is not None:
             kept.append(f"{whole}{space}{descriptor}")
     return _BETWEEN.join(kept)
 
 
-def _own_fragment(address: str, base: str, own: Collection[str]) -> str | None:
+def _find_own_fragment(address: str, base: str, own: Collection[str]) -> str | None:
     """Return the fragment of a link to an id of the story, or `None` for other links."""
     page, _, fragment = address.partition("#")
     if not fragment or (page and page != base.partition("#")[0]):
@@ -166,4 +170,4 @@ def _own_fragment(address: str, base: str, own: Collection[str]) -> str | None:
     name = unquote(fragment)
     if name in own:
         return fragment
-    return f"{OWN_ID}{fragment}" if f"{OWN_ID}{name}" in own else None
+    return f"{OWN_ID_PREFIX}{fragment}" if f"{OWN_ID_PREFIX}{name}" in own else None

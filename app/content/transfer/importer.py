@@ -12,16 +12,16 @@ from itertools import islice
 from pydantic import ValidationError
 
 from app.access.errors import KeyRefused
-from app.content.transfer.articles import ArticleBatch
+from app.content.transfer.article_batch import ArticleBatch
 from app.content.transfer.lines import (
     LINE,
     ArticleLine,
     CategoryLine,
-    Outcome,
+    LineOutcome,
     SourceLine,
-    type_of,
+    find_type,
 )
-from app.content.transfer.taxonomy import import_category, import_source
+from app.content.transfer.taxonomy_lines import import_category, import_source
 from app.kit import json
 from app.kit.errors import ConstraintViolated, Failure, InvalidInput
 from app.kit.sql.unit_of_work import Actor, Runner, UnitOfWork
@@ -30,13 +30,13 @@ _BOM = b"\xef\xbb\xbf"
 BATCH_LINES = 500
 _BATCH_BYTES = 4 * 1024 * 1024
 
-Parsed = tuple[int, SourceLine | CategoryLine | ArticleLine]
+ParsedLine = tuple[int, SourceLine | CategoryLine | ArticleLine]
 
 
-class _NothingWritten(Exception):
+class _RolledBack(Exception):
     """Carries the outcomes of a dry run out of the transaction that it rolls back."""
 
-    def __init__(self, outcomes: list[Outcome]) -> None:
+    def __init__(self, outcomes: list[LineOutcome]) -> None:
         super().__init__()
         self.outcomes = outcomes
 
@@ -50,18 +50,18 @@ class Importer:
         self._actor = actor
         self._dry_run = dry_run
         # What a dry run has rolled back, but later lines may refer to.
-        self._taxonomy: list[Parsed] = []
-        self._undone: set[str] = set()
+        self._taxonomy: list[ParsedLine] = []
+        self._rolled_back: set[str] = set()
 
-    def run(self, lines: Iterable[bytes]) -> Iterator[list[Outcome]]:
+    def run(self, lines: Iterable[bytes]) -> Iterator[list[LineOutcome]]:
         """Import lines and yield the outcomes of each batch, in the order of lines."""
-        for batch in batches(enumerate(lines, 1)):
+        for batch in group_batches(enumerate(lines, 1)):
             yield self.run_batch(batch)
 
-    def run_batch(self, batch: list[tuple[int, bytes]]) -> list[Outcome]:
+    def run_batch(self, batch: list[tuple[int, bytes]]) -> list[LineOutcome]:
         """Import numbered lines in one transaction and return their outcomes."""
-        parsed: list[Parsed] = []
-        outcomes: list[Outcome] = []
+        parsed: list[ParsedLine] = []
+        outcomes: list[LineOutcome] = []
         for number, text in batch:
             # A byte order mark, as some editors write one, is not part of the first line.
             text = text.removeprefix(_BOM) if number == 1 else text  # noqa: PLW2901
@@ -70,51 +70,57 @@ class Importer:
             try:
                 parsed.append((number, _parse(text)))
             except (Failure, ValidationError) as wrong:
-                outcomes.append(Outcome(number, "refused", _claimed_type(text), wrong=wrong))
+                outcomes.append(
+                    LineOutcome(number, "refused", _find_claimed_type(text), wrong=wrong)
+                )
         outcomes += self._write(parsed)
         return sorted(outcomes, key=lambda outcome: outcome.line)
 
-    def _write(self, parsed: list[Parsed]) -> list[Outcome]:
+    def _write(self, parsed: list[ParsedLine]) -> list[LineOutcome]:
         if not parsed:
             return []
         try:
-            return self._in_one_transaction(parsed)
+            return self._import_in_transaction(parsed)
         except KeyRefused as wrong:
-            return [Outcome(number, "refused", line.type, wrong=wrong) for number, line in parsed]
+            return [
+                LineOutcome(number, "refused", line.type, wrong=wrong) for number, line in parsed
+            ]
         except ConstraintViolated as wrong:
             # Concurrent writers keep changing one of these rows; find out which.
             if len(parsed) == 1:
                 number, line = parsed[0]
-                return [Outcome(number, "refused", line.type, wrong=wrong)]
+                return [LineOutcome(number, "refused", line.type, wrong=wrong)]
             return [outcome for line in parsed for outcome in self._write([line])]
 
-    def _in_one_transaction(self, parsed: list[Parsed]) -> list[Outcome]:
+    def _import_in_transaction(self, parsed: list[ParsedLine]) -> list[LineOutcome]:
         if not self._dry_run:
-            return self._runner.run(self._actor, lambda unit: _noted(unit, _import(unit, parsed)))
+            return self._runner.run(
+                self._actor, lambda unit: _audit_import(unit, _import(unit, parsed))
+            )
         try:
-            self._runner.run(self._actor, lambda unit: self._try(unit, parsed))
-        except _NothingWritten as done:
+            self._runner.run(self._actor, lambda unit: self._import_and_roll_back(unit, parsed))
+        except _RolledBack as done:
             self._taxonomy += [line for line in parsed if not isinstance(line[1], ArticleLine)]
             created = [outcome for outcome in done.outcomes if outcome.status == "created"]
-            self._undone.update(
+            self._rolled_back.update(
                 ref for outcome in created for ref in (outcome.id, outcome.slug) if ref
             )
             return done.outcomes
         raise AssertionError("a dry run ends by its exception")
 
-    def _try(self, unit: UnitOfWork, parsed: list[Parsed]) -> None:
+    def _import_and_roll_back(self, unit: UnitOfWork, parsed: list[ParsedLine]) -> None:
         _import(unit, self._taxonomy)
-        raise _NothingWritten(_import(unit, [self._as_if_written(line) for line in parsed]))
+        raise _RolledBack(_import(unit, [self._drop_rolled_back(line) for line in parsed]))
 
-    def _as_if_written(self, parsed: Parsed) -> Parsed:
-        """Remove a reference to a story that an earlier batch of a real import would have written."""
+    def _drop_rolled_back(self, parsed: ParsedLine) -> ParsedLine:
+        """Remove a reference to a story that a real import would have written before."""
         number, line = parsed
-        if isinstance(line, ArticleLine) and line.translation_of in self._undone:
+        if isinstance(line, ArticleLine) and line.translation_of in self._rolled_back:
             line = line.model_copy(update={"translation_of": None})
         return number, line
 
 
-def batches(
+def group_batches(
     lines: Iterable[tuple[int, bytes]],
 ) -> Iterator[list[tuple[int, bytes]]]:
     """Group numbered lines into batches, limited in number and in bytes."""
@@ -130,8 +136,8 @@ def batches(
         yield batch
 
 
-def _import(unit: UnitOfWork, parsed: list[Parsed]) -> list[Outcome]:
-    outcomes: list[Outcome] = []
+def _import(unit: UnitOfWork, parsed: list[ParsedLine]) -> list[LineOutcome]:
+    outcomes: list[LineOutcome] = []
     articles: list[tuple[int, ArticleLine]] = []
     for number, line in parsed:
         if isinstance(line, ArticleLine):
@@ -140,11 +146,11 @@ def _import(unit: UnitOfWork, parsed: list[Parsed]) -> list[Outcome]:
         # Articles before a source or category cannot refer to it, articles after it can.
         outcomes += ArticleBatch(unit).run(articles)
         articles = []
-        outcomes.append(_taxonomy(unit, number, line))
+        outcomes.append(_import_taxonomy(unit, number, line))
     return outcomes + ArticleBatch(unit).run(articles)
 
 
-def _noted(unit: UnitOfWork, outcomes: list[Outcome]) -> list[Outcome]:
+def _audit_import(unit: UnitOfWork, outcomes: list[LineOutcome]) -> list[LineOutcome]:
     """Write one audit entry for a batch; the revisions of each story have the details."""
     done: Counter[str] = Counter(outcome.status for outcome in outcomes)
     if done["created"] or done["updated"]:
@@ -152,13 +158,13 @@ def _noted(unit: UnitOfWork, outcomes: list[Outcome]) -> list[Outcome]:
     return outcomes
 
 
-def _taxonomy(unit: UnitOfWork, number: int, line: SourceLine | CategoryLine) -> Outcome:
+def _import_taxonomy(unit: UnitOfWork, number: int, line: SourceLine | CategoryLine) -> LineOutcome:
     try:
         if isinstance(line, SourceLine):
             return import_source(unit, number, line)
         return import_category(unit, number, line)
     except Failure as wrong:
-        return Outcome(number, "refused", line.type, wrong=wrong)
+        return LineOutcome(number, "refused", line.type, wrong=wrong)
 
 
 def _parse(text: bytes) -> SourceLine | CategoryLine | ArticleLine:
@@ -167,11 +173,11 @@ def _parse(text: bytes) -> SourceLine | CategoryLine | ArticleLine:
     except ValidationError as wrong:
         # No field is wrong: the line is not JSON, not an object, or of no known type.
         if any(not error["loc"] for error in wrong.errors()):
-            raise InvalidInput(_unreadable(text)) from wrong
+            raise InvalidInput(_describe_unreadable(text)) from wrong
         raise
 
 
-def _unreadable(text: bytes) -> str:
+def _describe_unreadable(text: bytes) -> str:
     try:
         value = json.loads(text)
     except json.JSONDecodeError as wrong:
@@ -181,8 +187,8 @@ def _unreadable(text: bytes) -> str:
     return "A line has a 'type': source, category or article."
 
 
-def _claimed_type(text: bytes) -> str | None:
+def _find_claimed_type(text: bytes) -> str | None:
     try:
-        return type_of(json.loads(text))
+        return find_type(json.loads(text))
     except json.JSONDecodeError:
         return None

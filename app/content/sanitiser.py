@@ -6,14 +6,14 @@ from typing import NamedTuple
 
 import nh3
 
-from app.content.addressing import SCHEMES
-from app.content.allow_list import ATTRIBUTES, DROPPED, REL, TAGS, allowed_value
-from app.content.foreign import NAMES, NAMES_DROPPED, is_unusual, named
-from app.content.fragments import with_fragments
-from app.content.frames import FRAME_ATTRIBUTES, frame_value, with_frames_of
-from app.content.pictures import LAZY, LAZY_SETS, is_seen
-from app.content.removals import Removal
-from app.content.rewriting import Rewriter
+from app.content.allow_list import ATTRIBUTES, DROPPED, REL, TAGS, filter_value
+from app.content.body_ids import keep_linked_ids
+from app.content.body_urls import SCHEMES
+from app.content.body_warnings import Removal
+from app.content.frames import FRAME_ATTRIBUTES, filter_frame_value, replace_other_frames
+from app.content.html_rewriter import HtmlRewriter
+from app.content.media_sources import LAZY, LAZY_SETS, is_visible_image
+from app.content.unsupported_html import NAMES, NAMES_DROPPED, has_unsupported_html, rename_elements
 
 # Attributes of unsupported elements that say what they were and where their content is.
 _MARKS = "aria-label class data-at data-href data-instgrm-permalink data-is data-permalink".split()
@@ -42,43 +42,43 @@ _OF_OTHER_SCHEME = "its address was removed, for it has a scheme that is not one
 )
 
 
-class Sanitised(NamedTuple):
+class SanitisedHtml(NamedTuple):
     """Sanitised HTML, and what was removed from it."""
 
     markup: str
     removals: list[Removal]
 
 
-def sanitise(markup: str, frames: frozenset[str] = frozenset()) -> Sanitised:
+def sanitise(markup: str, frames: frozenset[str] = frozenset()) -> SanitisedHtml:
     """Return HTML with only what the allow-list names; relative URLs stay relative.
 
     `frames` are the hosts that may be shown in frames; other frames become links.
     """
-    if not is_unusual(markup):
-        clean = _narrowed(markup)
-        if _shows_all(clean):
-            return Sanitised(with_fragments(clean), _lost_addresses(markup, clean))
-    meant, removals = named(markup)
-    rewritten = Rewriter(removals, frames).rewrite(_cleaners.wide.clean(meant))
-    clean = _narrowed(rewritten, frames)
-    return Sanitised(with_fragments(clean), removals + _lost_addresses(markup, clean))
+    if not has_unsupported_html(markup):
+        clean = _apply_allow_list(markup)
+        if _are_images_visible(clean):
+            return SanitisedHtml(keep_linked_ids(clean), _find_lost_urls(markup, clean))
+    meant, removals = rename_elements(markup)
+    rewritten = HtmlRewriter(removals, frames).rewrite(_cleaners.wide.clean(meant))
+    clean = _apply_allow_list(rewritten, frames)
+    return SanitisedHtml(keep_linked_ids(clean), removals + _find_lost_urls(markup, clean))
 
 
-def _narrowed(markup: str, frames: frozenset[str] = frozenset()) -> str:
+def _apply_allow_list(markup: str, frames: frozenset[str] = frozenset()) -> str:
     """Sanitise HTML by the allow-list, and complete all links and players."""
     if frames and "<iframe" in markup:
         framed = _cleaners.framed or _cleaners.with_frames()
-        clean = _LINK.sub(_with_rel, with_frames_of(framed.clean(markup), frames))
+        clean = _LINK.sub(_add_rel, replace_other_frames(framed.clean(markup), frames))
     elif "rel=" in markup:
-        clean = _LINK.sub(_with_rel, _cleaners.of_related.clean(markup))
+        clean = _LINK.sub(_add_rel, _cleaners.of_related.clean(markup))
     else:
         clean = _cleaners.narrow.clean(markup)
     if "<audio" in clean or "<video" in clean:
-        clean = _PLAYER.sub(_with_controls, clean)
+        clean = _PLAYER.sub(_add_controls, clean)
     return clean
 
 
-def _lost_addresses(markup: str, clean: str) -> list[Removal]:
+def _find_lost_urls(markup: str, clean: str) -> list[Removal]:
     if clean.count(' href="') >= markup.count("href"):
         return []
     return [
@@ -87,7 +87,7 @@ def _lost_addresses(markup: str, clean: str) -> list[Removal]:
     ]
 
 
-def _shows_all(clean: str) -> bool:
+def _are_images_visible(clean: str) -> bool:
     """Tell whether every image is visible."""
     if "<picture" in clean:
         inside = (part.partition("</picture>")[0] for part in clean.split("<picture")[1:])
@@ -99,14 +99,16 @@ def _shows_all(clean: str) -> bool:
 def _is_seen(written: str) -> bool:
     attributes = dict(_ATTRIBUTE.findall(written))
     src = attributes.get("src", "")
-    return not src.lower().startswith(("#", "mailto:", "tel:")) and is_seen(src, attributes)
+    return not src.lower().startswith(("#", "mailto:", "tel:")) and is_visible_image(
+        src, attributes
+    )
 
 
-def _with_rel(link: re.Match[str]) -> str:
+def _add_rel(link: re.Match[str]) -> str:
     return link[0] if ' rel="' in link[1] else f'<a{link[1]} rel="{" ".join(REL)}">'
 
 
-def _with_controls(player: re.Match[str]) -> str:
+def _add_controls(player: re.Match[str]) -> str:
     if ' controls="' in player[2]:
         return player[0]
     return f'<{player[1]} controls=""{player[2]}>'
@@ -123,17 +125,17 @@ class _Cleaners(threading.local):
             clean_content_tags=DROPPED,
             url_schemes=SCHEMES,
             link_rel=" ".join(REL),
-            attribute_filter=allowed_value,
+            attribute_filter=filter_value,
         )
-        self.of_related = nh3.Cleaner(
+        self.with_rel = nh3.Cleaner(
             tags=TAGS,
             attributes=ATTRIBUTES,
             clean_content_tags=DROPPED,
             url_schemes=SCHEMES,
             link_rel=None,
-            attribute_filter=allowed_value,
+            attribute_filter=filter_value,
         )
-        self.framed: nh3.Cleaner | None = None
+        self.with_iframes: nh3.Cleaner | None = None
         names = ATTRIBUTES.keys() | _WIDER.keys()
         self.wide = nh3.Cleaner(
             tags=TAGS | NAMES,
@@ -145,17 +147,17 @@ class _Cleaners(threading.local):
             link_rel=None,
         )
 
-    def with_frames(self) -> nh3.Cleaner:
+    def create_with_iframes(self) -> nh3.Cleaner:
         """Create the sanitiser for bodies with frames, which few deployments need."""
-        self.framed = nh3.Cleaner(
+        self.with_iframes = nh3.Cleaner(
             tags=TAGS | {"iframe"},
             attributes={**ATTRIBUTES, "iframe": FRAME_ATTRIBUTES},
             clean_content_tags=DROPPED - {"iframe"},
             url_schemes=SCHEMES,
             link_rel=None,
-            attribute_filter=frame_value,
+            attribute_filter=filter_frame_value,
         )
-        return self.framed
+        return self.with_iframes
 
 
 _cleaners = _Cleaners()

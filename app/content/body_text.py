@@ -4,14 +4,20 @@ import html
 import re
 from dataclasses import dataclass, replace
 
-from app.content.addressing import count_relative, with_base
-from app.content.bounds import OutOfBounds, check_html, check_nesting, check_relative, check_text
-from app.content.counting import count_words, parts_of
-from app.content.fragments import ids_of
-from app.content.frames import with_frames_of
-from app.content.markdown import markdown_html
-from app.content.removals import Warned, warnings_for
-from app.content.sanitising import sanitise
+from app.content.body_ids import find_ids
+from app.content.body_limits import (
+    BodyLimitExceeded,
+    check_html,
+    check_nesting,
+    check_relative,
+    check_text,
+)
+from app.content.body_urls import count_relative_urls, resolve_relative_urls
+from app.content.body_warnings import BodyWarning, build_warnings
+from app.content.frames import replace_other_frames
+from app.content.markdown import render_markdown
+from app.content.sanitiser import sanitise
+from app.content.word_count import count_words, split_text
 
 # A ">" inside quotes does not end a tag.
 _TAG = re.compile(
@@ -38,7 +44,7 @@ _PARAGRAPHS = re.compile(r"\n\s*\n")
 
 
 @dataclass(frozen=True, slots=True)
-class Text:
+class BodyText:
     """A body as sanitised HTML and as plain text, with the number of words and of relative URLs.
 
     `warnings` say what was removed from the body.
@@ -48,62 +54,62 @@ class Text:
     plain: str
     words: int
     relative: int
-    warnings: tuple[Warned, ...] = ()
+    warnings: tuple[BodyWarning, ...] = ()
 
-    def resolved(self, base: str | None) -> "Text":
+    def resolve(self, base: str | None) -> "BodyText":
         """Resolve the relative URLs, if there is a base.
 
-        Raise `OutOfBounds` if that would make the text far longer.
+        Raise `BodyLimitExceeded` if that would make the text far longer.
         """
         if base is None or not self.relative:
             return self
         check_relative(self.relative, base)
-        markup = with_base(self.markup, base, ids_of(self.markup))
-        return replace(self, markup=markup, relative=count_relative(markup))
+        markup = resolve_relative_urls(self.markup, base, find_ids(self.markup))
+        return replace(self, markup=markup, relative=count_relative_urls(markup))
 
 
-def text_of(
+def render_text(
     body: str, body_format: str, *, is_clean: bool = False, frames: frozenset[str] = frozenset()
-) -> Text:
+) -> BodyText:
     """Render the text of a body; its relative URLs stay relative.
 
     `is_clean` means that HTML was sanitised when it was stored; `frames` are the hosts that may be
-    shown in frames. Raise `OutOfBounds` for a body that would take too long.
+    shown in frames. Raise `BodyLimitExceeded` for a body that would take too long.
     """
     if is_clean and body_format == "html":
-        markup, warnings = with_frames_of(body, frames), tuple[Warned, ...]()
+        markup, warnings = replace_other_frames(body, frames), tuple[BodyWarning, ...]()
     else:
-        markup, warnings = _clean(body, body_format, frames)
-    plain = body_text(markup)
-    return Text(markup, plain, count_words(plain), count_relative(markup), warnings)
+        markup, warnings = _render_html(body, body_format, frames)
+    plain = extract_text(markup)
+    return BodyText(markup, plain, count_words(plain), count_relative_urls(markup), warnings)
 
 
-def sanitised(markup: str, base: str | None = None) -> str:
+def sanitise_html(markup: str, base: str | None = None) -> str:
     """Return HTML with only what the allow-list names.
 
     Relative URLs are resolved against `base`; without a base they stay relative.
     """
     clean = sanitise(markup).markup
-    return clean if base is None else with_base(clean, base, ids_of(clean))
+    return clean if base is None else resolve_relative_urls(clean, base, find_ids(clean))
 
 
-def body_text(markup: str) -> str:
+def extract_text(markup: str) -> str:
     """Extract the plain text of sanitised HTML: each block on its own line, entities resolved.
 
     Deleted text is left out. Preformatted text keeps its lines.
     """
     if _STRIKES.search(markup):
-        markup = _without_struck(markup)
+        markup = _remove_struck(markup)
     lines: list[str] = []
     last = 0
     for block in _PRE.finditer(markup):
-        lines += _lines(markup[last : block.start()])
-        lines += _lines_as_written(block[1])
+        lines += _split_lines(markup[last : block.start()])
+        lines += _split_preformatted(block[1])
         last = block.end()
-    return "\n".join([*lines, *_lines(markup[last:])])
+    return "\n".join([*lines, *_split_lines(markup[last:])])
 
 
-def _without_struck(markup: str) -> str:
+def _remove_struck(markup: str) -> str:
     """Return HTML without deleted text; where that had blocks, a line ends."""
     pieces: list[str] = []
     depth = last = 0
@@ -120,23 +126,23 @@ def _without_struck(markup: str) -> str:
     return "".join(pieces) if depth else "".join([*pieces, markup[last:]])
 
 
-def _lines(markup: str) -> list[str]:
+def _split_lines(markup: str) -> list[str]:
     lines: list[str] = []
-    for line in _untagged(markup.replace("\n", " ")).split("\n"):
-        words = _unescaped(line) if "&" in line else line
-        lines.append(" ".join(map(_one_spaced, parts_of(words))).strip())
+    for line in _remove_tags(markup.replace("\n", " ")).split("\n"):
+        words = _unescape(line) if "&" in line else line
+        lines.append(" ".join(map(_collapse_space, split_text(words))).strip())
     return list(filter(None, lines))
 
 
-def _lines_as_written(markup: str) -> list[str]:
-    lines = [_unescaped(line).rstrip() for line in _untagged(markup).split("\n")]
+def _split_preformatted(markup: str) -> list[str]:
+    lines = [_unescape(line).rstrip() for line in _remove_tags(markup).split("\n")]
     while lines and not lines[-1]:
         lines.pop()
     first = next((number for number, line in enumerate(lines) if line), 0)
     return lines[first:]
 
 
-def _untagged(markup: str) -> str:
+def _remove_tags(markup: str) -> str:
     pieces: list[str] = []
     last = 0
     for tag in _TAG.finditer(markup):
@@ -145,30 +151,32 @@ def _untagged(markup: str) -> str:
     return "".join([*pieces, markup[last:]])
 
 
-def _clean(body: str, body_format: str, frames: frozenset[str]) -> tuple[str, tuple[Warned, ...]]:
+def _render_html(
+    body: str, body_format: str, frames: frozenset[str]
+) -> tuple[str, tuple[BodyWarning, ...]]:
     if body_format == "text":
         check_text(body)
         paragraphs = (part.strip() for part in _PARAGRAPHS.split(html.escape(body, quote=False)))
         written = (f"<p>{part.replace(chr(10), '<br>')}</p>" for part in paragraphs if part)
         return "".join(written), ()
-    markup = _from_markdown(body) if body_format == "markdown" else body
+    markup = _render_markdown(body) if body_format == "markdown" else body
     check_html(markup)
     clean, removals = sanitise(markup, frames)
     if not removals:
         return clean, ()
-    return clean, warnings_for(removals, body if body_format == "html" else None)
+    return clean, build_warnings(removals, body if body_format == "html" else None)
 
 
-def _from_markdown(body: str) -> str:
+def _render_markdown(body: str) -> str:
     try:
-        return markdown_html(body)
-    except OutOfBounds:
+        return render_markdown(body)
+    except BodyLimitExceeded:
         # An error about the nesting of embedded HTML is more helpful.
         check_nesting(body)
         raise
 
 
-def _unescaped(text: str) -> str:
+def _unescape(text: str) -> str:
     if _OTHER_REFERENCE.search(text):
         return html.unescape(text)
     for written, meant in _WRITTEN.items():
@@ -176,5 +184,5 @@ def _unescaped(text: str) -> str:
     return text
 
 
-def _one_spaced(text: str) -> str:
+def _collapse_space(text: str) -> str:
     return " ".join(text.split())

@@ -8,44 +8,44 @@ from app.content import store
 from app.content.article import Article, is_current
 from app.content.events import ArticleRemoved
 from app.content.locks import TRANSLATIONS
-from app.content.saving import Change, save_all
+from app.content.saving import ArticleChange, save_changes
 from app.kit.errors import ConstraintViolated
 from app.kit.sql.unit_of_work import UnitOfWork
 
 
 def remove_article(unit: UnitOfWork, article: Article, *, erased: bool) -> None:
     """Delete the rows of a locked story, and emit an event."""
-    _untie(unit, article)
+    _unlink_translations(unit, article)
     store.delete_article(unit.session, article.id)
     forget_answers_about(unit.session, article.id)
     unit.events.append(ArticleRemoved(article.id, erased=erased))
 
 
-def _untie(unit: UnitOfWork, article: Article) -> None:
+def _unlink_translations(unit: UnitOfWork, article: Article) -> None:
     """Make the first translation of a story the original of the others."""
-    ids = _translations(unit, article)
+    ids = _find_translations(unit, article)
     if not ids:
         return
-    tied = store.articles_by_ids(unit.session, ids)
+    tied = store.lock_articles_by_ids(unit.session, ids)
     unit.session.lock(TRANSLATIONS)
-    if _translations(unit, article) != ids:
+    if _find_translations(unit, article) != ids:
         raise ConstraintViolated("A story was tied to this one at the same time.")
     first = min(ids)
     changes = [
-        Change(
-            translation, _retied(translation, None if id_ == first else first, unit.now), "edited"
+        ArticleChange(
+            translation, _relink(translation, None if id_ == first else first, unit.now), "edited"
         )
         for id_, translation in sorted(tied.items())
     ]
-    save_all(unit, changes)
+    save_changes(unit, changes)
 
 
-def _translations(unit: UnitOfWork, article: Article) -> set[str]:
-    rows = store.tied_to(unit.session, {article.id})
+def _find_translations(unit: UnitOfWork, article: Article) -> set[str]:
+    rows = store.load_group_members(unit.session, {article.id})
     return {row.id for row in rows if row.translation_of == article.id}
 
 
-def _retied(article: Article, original: str | None, now: datetime) -> Article:
+def _relink(article: Article, original: str | None, now: datetime) -> Article:
     version = article.version + 1
     return replace(
         article,

@@ -6,30 +6,30 @@ from typing import Any
 
 from app.content import store
 from app.content.article import Article
+from app.content.body_text import BodyText
 from app.content.errors import SlugTaken
 from app.content.inputs import ArticleInput, Author, Image
-from app.content.references import References
-from app.content.slugs import free_slug, slug_from
-from app.content.text import Text
-from app.content.texts import sent_body, stored_text
+from app.content.references import ReferenceResolver
+from app.content.slugs import find_free_slug, make_slug
+from app.content.text_computation import computation_for, compute_stored_body
 from app.kit.errors import FieldError
 from app.kit.precomputation import ComputedValues
 from app.kit.quoting import quote_text
 from app.kit.sql.session import ReadSession, WriteSession
 
 
-def base_of(written: ArticleInput, references: References) -> str | None:
+def find_base_url(written: ArticleInput, references: ReferenceResolver) -> str | None:
     """Return the base URL for relative URLs in a body: the URL of the story or of its source."""
     if written.url or not written.source:
         return written.url
-    return references.source_url(references.id_of("source", written.source, "#/source"))
+    return references.get_source_url(references.get_id("source", written.source, "#/source"))
 
 
-def written_fields(
+def build_fields(
     written: ArticleInput,
-    references: References,
+    references: ReferenceResolver,
     base: str | None,
-    texts: ComputedValues[Text],
+    texts: ComputedValues[BodyText],
     before: Article | None = None,
 ) -> dict[str, Any]:
     """Return the fields that an input sets, except the slug.
@@ -37,21 +37,21 @@ def written_fields(
     `references` must have loaded what the input refers to. `base` resolves relative URLs of the
     body, unless `before` has the same body. `texts` are the computed texts of the unit of work.
     """
-    source_id = references.id_of("source", written.source, "#/source") if written.source else None
+    source_id = references.get_id("source", written.source, "#/source") if written.source else None
     body, form = written.body, written.body_format
     if before is not None and (body, form) == (before.body, before.body_format):
         # The stored body stays, even if the URL that resolved it has changed since.
         body_base = before.body_base
     else:
         body_base = base if form == "markdown" else None
-        body = stored_text(texts, sent_body(texts, body, form), base)
+        body = compute_stored_body(texts, computation_for(texts, body, form), base)
     categories: dict[str, None] = {}
     for index, ref in enumerate(written.categories):
-        categories[references.id_of("category", ref, f"#/categories/{index}")] = None
+        categories[references.get_id("category", ref, f"#/categories/{index}")] = None
     original = written.translation_of
     if original is not None:
-        original = references.id_of("article", original, "#/translation_of")
-        original = references.translation_root(original)
+        original = references.get_id("article", original, "#/translation_of")
+        original = references.get_translation_root(original)
     return {
         "source_id": source_id,
         "external_id": written.external_id,
@@ -67,7 +67,7 @@ def written_fields(
         "categories": list(categories),
         "tags": written.tags,
         "authors": list(map(Author.model_dump, written.authors)),
-        "image": _image(written.image) if written.image else None,
+        "image": _dump_image(written.image) if written.image else None,
         "rights": written.rights.model_dump() if written.rights else None,
         "dateline": written.dateline,
         "urgency": written.urgency,
@@ -79,7 +79,7 @@ def written_fields(
     }
 
 
-def _image(image: Image) -> dict[str, Any]:
+def _dump_image(image: Image) -> dict[str, Any]:
     """Return an image in the form to store, without an empty digital source type."""
     stored = image.model_dump()
     if image.digital_source_type is None:
@@ -87,7 +87,7 @@ def _image(image: Image) -> dict[str, Any]:
     return stored
 
 
-def new_article(article_id: str, slug: str, fields: dict[str, Any], now: datetime) -> Article:
+def build_draft(article_id: str, slug: str, fields: dict[str, Any], now: datetime) -> Article:
     """Return the first version of an article, a draft."""
     return Article(
         id=article_id,
@@ -105,9 +105,11 @@ def new_article(article_id: str, slug: str, fields: dict[str, Any], now: datetim
     )
 
 
-def given_slug(session: ReadSession, type_: str, slug: str, *, but_for: str | None = None) -> str:
+def require_free_slug(
+    session: ReadSession, type_: str, slug: str, *, but_for: str | None = None
+) -> str:
     """Return a requested slug, or raise an error if it is taken."""
-    if store.taken_slugs(session, type_, [slug], but_for=but_for):
+    if store.find_taken_slugs(session, type_, [slug], but_for=but_for):
         raise SlugTaken(
             f"The slug {quote_text(slug)} belongs to another {type_}. Choose another, or leave it "
             "out.",
@@ -116,8 +118,8 @@ def given_slug(session: ReadSession, type_: str, slug: str, *, but_for: str | No
     return slug
 
 
-def made_slug(session: WriteSession, type_: str, title: str) -> str:
+def make_free_slug(session: WriteSession, type_: str, title: str) -> str:
     """Make a free slug from a title; a lock serialises concurrent equal titles."""
-    wanted = slug_from(title, fallback=type_)
+    wanted = make_slug(title, fallback=type_)
     session.lock(f"slug:{type_}:{wanted}")
-    return free_slug(wanted, partial(store.taken_slugs, session, type_))
+    return find_free_slug(wanted, partial(store.find_taken_slugs, session, type_))

@@ -30,14 +30,14 @@ class Removal:
 
 
 @dataclass(frozen=True, slots=True)
-class Warned:
+class BodyWarning:
     """A warning in the answer to a write."""
 
     code: Code
     detail: str
 
 
-def warnings_for(removals: Iterable[Removal], source: str | None) -> tuple[Warned, ...]:
+def build_warnings(removals: Iterable[Removal], source: str | None) -> tuple[BodyWarning, ...]:
     """Build a limited number of warnings, one for each name and kind of removal.
 
     `source` is the HTML that offsets refer to, if the body was sent as HTML.
@@ -49,22 +49,24 @@ def warnings_for(removals: Iterable[Removal], source: str | None) -> tuple[Warne
         first.setdefault(key, removal)
         counts[key] = counts.get(key, 0) + 1
     warned = [
-        Warned(removal.code, _detail(removal, counts[key], source))
+        BodyWarning(removal.code, _describe(removal, counts[key], source))
         for key, removal in list(first.items())[:_MOST]
     ]
     if len(first) > _MOST:
-        warned.append(Warned("element_removed", f"And {len(first) - _MOST} more kinds of these."))
+        warned.append(
+            BodyWarning("element_removed", f"And {len(first) - _MOST} more kinds of these.")
+        )
     return tuple(warned)
 
 
-def _detail(removal: Removal, count: int, source: str | None) -> str:
+def _describe(removal: Removal, count: int, source: str | None) -> str:
     name = removal.name
     name = name if len(name) <= _LONGEST_NAME else name[:_LONGEST_NAME] + "…"
     times = "" if count == 1 else f", {count} times, first"
-    return f"<{name}>{times}{_where(removal, source)}: {removal.what}."
+    return f"<{name}>{times}{_describe_position(removal, source)}: {removal.what}."
 
 
-def _where(removal: Removal, source: str | None) -> str:
+def _describe_position(removal: Removal, source: str | None) -> str:
     if source is not None and removal.offset is not None:
         return f" in line {source.count(chr(10), 0, removal.offset) + 1}"
     words = " ".join(removal.after.split())[-_LONGEST_QUOTE:]

@@ -1,7 +1,7 @@
 """Rewrite parsed HTML in the elements of the allow-list.
 
-The input is well-formed: `foreign` renamed unsupported tags, and a parser closed open elements. The
-output must still be sanitised.
+The input is well-formed: `unsupported_html` renamed unsupported tags, and a parser closed open
+elements. The output must still be sanitised.
 """
 
 import html
@@ -10,11 +10,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from app.content.allow_list import TAGS
-from app.content.embeds import address_of_embed, address_of_frame, address_of_object, title_of
-from app.content.foreign import BLOCKS, BOXES, INLINE, NOSCRIPT
-from app.content.frames import frame_attributes, may_frame
-from app.content.pictures import is_dot, one_of, shown
-from app.content.removals import Removal
+from app.content.body_warnings import Removal
+from app.content.embeds import find_embed_url, find_frame_url, find_object_url, find_title
+from app.content.frames import build_frame_attributes, is_frame_allowed
+from app.content.media_sources import choose_image, find_source, is_tracking_pixel
+from app.content.unsupported_html import BLOCKS, BOXES, INLINE, NOSCRIPT
 
 _TAG = re.compile(r'<(/?)([a-z][a-z0-9-]*)((?:[^<>"]|"[^"]*")*)>')
 _ATTRIBUTE = re.compile(r' ([^\s"=<>/]+)="([^"]*)"')
@@ -69,10 +69,10 @@ class _Picture:
     src: str
     words: int
     is_lazy: bool
-    is_instead: bool
+    is_in_noscript: bool
 
 
-class Rewriter:
+class HtmlRewriter:
     """Rewrites each element in terms of the allow-list."""
 
     def __init__(self, removals: list[Removal], frames: frozenset[str] = frozenset()) -> None:
@@ -86,12 +86,12 @@ class Rewriter:
         self._words, self._last = 0, ""
         # Whether the next word must be separated from the last, and after how many texts an inline
         # element ended.
-        self._is_apart, self._ended = False, -1
+        self._needs_separation, self._ended = False, -1
         # The number of open elements that may not contain blocks, and the number of each name.
-        self._lines = 0
+        self._inline_depth = 0
         self._depths = dict.fromkeys(("a", "audio", "iframe", "p", "picture", "video", NOSCRIPT), 0)
         self._picture: _Picture | None = None
-        self._unshown: Removal | None = None
+        self._last_placeholder: Removal | None = None
 
     def rewrite(self, markup: str) -> str:
         """Rewrite the whole markup."""
@@ -109,14 +109,14 @@ class Rewriter:
     def _text(self, text: str) -> None:
         if not text or self._depths["iframe"]:
             return
-        if self._is_apart and self._touches(text):
+        if self._needs_separation and self._needs_space(text):
             self._parts.append(" ")
         self._parts.append(text)
         if not text.isspace():
             self._words += 1
-        self._is_apart, self._last = False, text[-1]
+        self._needs_separation, self._last = False, text[-1]
 
-    def _touches(self, text: str) -> bool:
+    def _needs_space(self, text: str) -> bool:
         is_begun = self._last != "" and not self._last.isspace() and self._last not in _OPENING
         return is_begun and not (
             text[0].isspace() or text[0] in _CLOSING or text.startswith("&nbsp;")
@@ -135,8 +135,8 @@ class Rewriter:
         elif name in BLOCKS:
             self._start_block(name, written)
         elif name in BOXES or name in (INLINE, NOSCRIPT, "iframe"):
-            is_beside = not self._lines or self._ended == self._words
-            self._is_apart |= name in BOXES or (name == INLINE and is_beside)
+            is_beside = not self._inline_depth or self._ended == self._words
+            self._needs_separation |= name in BOXES or (name == INLINE and is_beside)
             self._push(name, "")
         else:
             self._keep(name, written)
@@ -158,21 +158,21 @@ class Rewriter:
 
     def _count(self, name: str, by: int) -> None:
         if name not in _FLOW:
-            self._lines += by
+            self._inline_depth += by
         if name in self._depths:
             self._depths[name] += by
 
     def _start_block(self, name: str, written: str) -> None:
         if self._depths["p"]:
             # A block element would end the paragraph.
-            self._is_apart = True
+            self._needs_separation = True
             self._push(name, "")
         else:
             self._end_line()
             self._push(name, f"</{BLOCKS[name]}>", f"<{BLOCKS[name]}{written}>")
 
     def _end_line(self) -> None:
-        self._is_apart, self._last, self._ended = False, "", -1
+        self._needs_separation, self._last, self._ended = False, "", -1
 
     def _end(self, name: str) -> None:
         if not self._open or self._open[-1].name != name:
@@ -188,12 +188,12 @@ class Rewriter:
         if name in _EDGES or (name in BLOCKS and closed.end):
             self._end_line()
         elif name in BLOCKS or name in BOXES:
-            self._is_apart = True
+            self._needs_separation = True
         elif name == INLINE:
-            self._is_apart |= not self._lines or closed.words == self._words
+            self._needs_separation |= not self._inline_depth or closed.words == self._words
             self._ended = self._words
 
-    def _removed(self, attributes: Mapping[str, str], what: str) -> Removal:
+    def _add_removal(self, attributes: Mapping[str, str], what: str) -> Removal:
         name = attributes.get("data-is", "img")
         if (name, what) in self._first:
             # Only the first removal of a kind has its position.
@@ -215,60 +215,64 @@ class Rewriter:
 
     def _start_link(self, attributes: dict[str, str]) -> None:
         anchor = attributes.get("id") or attributes.get("name", "")
-        self._keep("a", _written({**attributes, "id": anchor}))
+        self._keep("a", _write_attributes({**attributes, "id": anchor}))
 
     # Pictures, films and sounds.
 
     def _start_image(self, attributes: dict[str, str]) -> None:
         around = [element for element in self._open if element.name == "picture"]
-        source = shown(attributes, around[-1].sources if around else ())
-        if source.src is None or is_dot(attributes):
-            self._unshown = self._removed(attributes, "removed, for it shows no picture")
-            self._is_apart = True
-        elif not self._is_again(source.src):
+        source = find_source(attributes, around[-1].sources if around else ())
+        if source.src is None or is_tracking_pixel(attributes):
+            self._last_placeholder = self._add_removal(
+                attributes, "removed, for it shows no picture"
+            )
+            self._needs_separation = True
+        elif not self._is_repeated(source.src):
             is_instead = bool(self._depths[NOSCRIPT])
             self._picture = _Picture(source.src, self._words, source.is_lazy, is_instead)
-            if is_instead and self.removals and self.removals[-1] is self._unshown:
+            if is_instead and self.removals and self.removals[-1] is self._last_placeholder:
                 # This image replaces the placeholder, which was not a loss.
                 self.removals.pop()
-            self._keep("img", _written({**attributes, "src": source.src, "srcset": source.srcset}))
+            self._keep(
+                "img", _write_attributes({**attributes, "src": source.src, "srcset": source.srcset})
+            )
 
-    def _is_again(self, src: str) -> bool:
+    def _is_repeated(self, src: str) -> bool:
         """Tell whether an image repeats the last one, for browsers with or without scripts."""
         before = self._picture
         if before is None or before.words != self._words:
             return False
         if self._depths[NOSCRIPT] and before.is_lazy:
             return True
-        return before.src == src and bool(before.is_instead or self._depths[NOSCRIPT])
+        return before.src == src and bool(before.is_in_noscript or self._depths[NOSCRIPT])
 
     def _end_picture(self, closed: _Open) -> None:
         if any("<img" in part for part in self._parts[closed.begins :]):
             return
-        src = next(filter(None, map(one_of, closed.sources)), None)
-        if src is None or self._is_again(src):
+        src = next(filter(None, map(choose_image, closed.sources)), None)
+        if src is None or self._is_repeated(src):
             # Without an image, only the other content of the `picture` is kept.
             for place in range(closed.begins, len(self._parts)):
                 if place == closed.begins or self._parts[place].startswith("<source"):
                     self._parts[place] = ""
             closed.end = ""
         else:
-            self._keep("img", _written({"src": src}))
+            self._keep("img", _write_attributes({"src": src}))
 
     def _start_source(self, attributes: dict[str, str]) -> None:
-        source = shown(attributes)
+        source = find_source(attributes)
         if not self._depths["picture"]:
             if self._depths["audio"] or self._depths["video"]:
-                self._keep_film("source", attributes)
+                self._keep_player("source", attributes)
         elif source.srcset or source.src:
             srcset = source.srcset or source.src or ""
             around = [element for element in self._open if element.name == "picture"]
             around[-1].sources += (srcset,)
-            self._keep("source", _written({**attributes, "src": "", "srcset": srcset}))
+            self._keep("source", _write_attributes({**attributes, "src": "", "srcset": srcset}))
 
-    def _keep_film(self, name: str, attributes: dict[str, str]) -> None:
-        src = shown(attributes).src or ""
-        self._keep(name, _written({**attributes, "src": src, "srcset": ""}))
+    def _keep_player(self, name: str, attributes: dict[str, str]) -> None:
+        src = find_source(attributes).src or ""
+        self._keep(name, _write_attributes({**attributes, "src": src, "srcset": ""}))
 
     def _end_noscript(self, closed: _Open) -> None:
         if not any(map(_HOLDS.search, self._parts[closed.begins :])):
@@ -279,7 +283,7 @@ class Rewriter:
     # Frames, and what else was shown by something else.
 
     def _start_input(self, _attributes: dict[str, str]) -> None:
-        self._is_apart = True
+        self._needs_separation = True
 
     def _start_param(self, attributes: dict[str, str]) -> None:
         for around in self._open[-1:]:
@@ -288,12 +292,14 @@ class Rewriter:
                 around.attributes = {f"param {name}": value, **around.attributes}
 
     def _start_embed(self, attributes: dict[str, str]) -> None:
-        self._link(address_of_frame(attributes), attributes)
+        self._link(find_frame_url(attributes), attributes)
 
     def _end_frame(self, closed: _Open) -> None:
-        address = address_of_frame(closed.attributes)
-        if address and may_frame(address, self._frames):
-            self._parts.append(f"<iframe{_written(frame_attributes(address, closed.attributes))}>")
+        address = find_frame_url(closed.attributes)
+        if address and is_frame_allowed(address, self._frames):
+            self._parts.append(
+                f"<iframe{_write_attributes(build_frame_attributes(address, closed.attributes))}>"
+            )
             self._parts.append("</iframe>")
             self._end_line()
         else:
@@ -301,20 +307,20 @@ class Rewriter:
 
     def _end_object(self, closed: _Open) -> None:
         if not any(map(_HOLDS.search, self._parts[closed.begins :])):
-            self._link(address_of_object(closed.attributes), closed.attributes)
+            self._link(find_object_url(closed.attributes), closed.attributes)
 
     def _link_embed(self, closed: _Open) -> None:
-        address = address_of_embed(closed.attributes)
+        address = find_embed_url(closed.attributes)
         if address and not any("<a " in part for part in self._parts[closed.begins :]):
-            self._write_link(address, title_of({}, address))
+            self._write_link(address, find_title({}, address))
 
     def _link(self, address: str | None, attributes: Mapping[str, str]) -> None:
         if address is None:
-            self._removed(attributes, "removed, for it has no address that can be kept")
-            self._is_apart = True
+            self._add_removal(attributes, "removed, for it has no address that can be kept")
+            self._needs_separation = True
         else:
-            self._removed(attributes, "replaced by a link")
-            self._write_link(address, title_of(attributes, address))
+            self._add_removal(attributes, "replaced by a link")
+            self._write_link(address, find_title(attributes, address))
 
     def _write_link(self, address: str, title: str) -> None:
         text = html.escape(title, quote=False)
@@ -322,20 +328,20 @@ class Rewriter:
             link = text
         else:
             link = f'<a href="{html.escape(address)}">{text}</a>'
-        if self._lines:
-            self._is_apart = True
-            if self._touches(title):
+        if self._inline_depth:
+            self._needs_separation = True
+            if self._needs_space(title):
                 self._parts.append(" ")
             self._parts.append(link)
             self._words += 1
-            self._is_apart, self._last = True, title[-1]
+            self._needs_separation, self._last = True, title[-1]
         else:
             self._parts.append(f"<p>{link}</p>")
             self._words += 1
             self._end_line()
 
 
-def _written(attributes: Mapping[str, str]) -> str:
+def _write_attributes(attributes: Mapping[str, str]) -> str:
     return "".join(
         f' {name}="{html.escape(value)}"'
         for name, value in attributes.items()
@@ -343,19 +349,19 @@ def _written(attributes: Mapping[str, str]) -> str:
     )
 
 
-_STARTS: dict[str, Callable[[Rewriter, dict[str, str]], None]] = {
-    "a": Rewriter._start_link,
-    "audio": lambda rewriter, attributes: rewriter._keep_film("audio", attributes),
-    "embed": Rewriter._start_embed,
-    "img": Rewriter._start_image,
-    "input": Rewriter._start_input,
-    "param": Rewriter._start_param,
-    "source": Rewriter._start_source,
-    "video": lambda rewriter, attributes: rewriter._keep_film("video", attributes),
+_STARTS: dict[str, Callable[[HtmlRewriter, dict[str, str]], None]] = {
+    "a": HtmlRewriter._start_link,
+    "audio": lambda rewriter, attributes: rewriter._keep_player("audio", attributes),
+    "embed": HtmlRewriter._start_embed,
+    "img": HtmlRewriter._start_image,
+    "input": HtmlRewriter._start_input,
+    "param": HtmlRewriter._start_param,
+    "source": HtmlRewriter._start_source,
+    "video": lambda rewriter, attributes: rewriter._keep_player("video", attributes),
 }
-_ENDS: dict[str, Callable[[Rewriter, _Open], None]] = {
-    "iframe": Rewriter._end_frame,
-    "object": Rewriter._end_object,
-    "picture": Rewriter._end_picture,
-    NOSCRIPT: Rewriter._end_noscript,
+_ENDS: dict[str, Callable[[HtmlRewriter, _Open], None]] = {
+    "iframe": HtmlRewriter._end_frame,
+    "object": HtmlRewriter._end_object,
+    "picture": HtmlRewriter._end_picture,
+    NOSCRIPT: HtmlRewriter._end_noscript,
 }

@@ -15,7 +15,7 @@ _JOINED = r"(?:\s|&nbsp;|%20|[-+_.])+"
 _FACTS = frozenset({"author", "tag"})
 
 
-class Name:
+class NamePattern:
     """The search pattern of a name: whole words, ignoring case."""
 
     def __init__(self, name: str) -> None:
@@ -23,39 +23,39 @@ class Name:
         words = [re.escape(word) for word in name.split()]
         if sum(map(len, name.split())) < len(REPLACEMENT):
             raise InvalidInput("A name that is erased has three letters or more.")
-        self._pattern = _words(_SPACE.join(words))
-        self._anywhere = _words(_JOINED.join(words))
+        self._pattern = _match_words(_SPACE.join(words))
+        self._anywhere = _match_words(_JOINED.join(words))
 
     def is_in(self, text: str) -> bool:
         """Tell whether a text has the name, or a URL or slug derived from it."""
         return self._anywhere.search(text) is not None
 
-    def erased(self, value: Any) -> Any:
+    def erase(self, value: Any) -> Any:
         """Return a value without the name.
 
-        An author or tag that is exactly the name is removed. In log rows they stay, because followers
-        with a filter for that author must learn what became of the story.
+        An author or tag that is exactly the name is removed. In log rows it stays: followers with
+        a filter for that author must learn what became of the story.
         """
         match value:
             case str():
                 return self._pattern.sub(REPLACEMENT, value)
             case bytes():
-                return self._erased_bytes(value)
+                return self._erase_bytes(value)
             case list():
-                return [self.erased(item) for item in value if not self._is_named(item)]
+                return [self.erase(item) for item in value if not self._is_named(item)]
             case dict():
                 return {
-                    key: self.erased(item) for key, item in value.items() if self._stays(key, item)
+                    key: self.erase(item) for key, item in value.items() if self._is_kept(key, item)
                 }
             case _:
                 return value
 
-    def erased_from(self, article: Article) -> Article:
+    def erase_from(self, article: Article) -> Article:
         """Return an article without the name; its slug stays."""
-        fields = {name: self.erased(getattr(article, name)) for name in _TEXTS}
+        fields = {name: self.erase(getattr(article, name)) for name in _TEXTS}
         return replace(article, **fields)
 
-    def _erased_bytes(self, value: bytes) -> bytes:
+    def _erase_bytes(self, value: bytes) -> bytes:
         try:
             text = value.decode()
         except UnicodeDecodeError:
@@ -66,8 +66,8 @@ class Name:
         named = value.get("name") if isinstance(value, dict) else value
         return isinstance(named, str) and self._pattern.fullmatch(named) is not None
 
-    def _stays(self, key: str, value: Any) -> bool:
-        return key not in _FACTS or not isinstance(value, list) or self.erased(value) == value
+    def _is_kept(self, key: str, value: Any) -> bool:
+        return key not in _FACTS or not isinstance(value, list) or self.erase(value) == value
 
 
 _TEXTS = (
@@ -76,5 +76,5 @@ _TEXTS = (
 )
 
 
-def _words(pattern: str) -> re.Pattern[str]:
+def _match_words(pattern: str) -> re.Pattern[str]:
     return re.compile(rf"(?<!\w){pattern}(?!\w)", re.IGNORECASE)

@@ -4,7 +4,7 @@ import html
 import re
 from urllib.parse import unquote
 
-from app.content.addressing import OWN_ID
+from app.content.body_urls import OWN_ID_PREFIX
 from app.kit.uri import is_visible
 
 _LONGEST = 100
@@ -16,7 +16,7 @@ _TAG = re.compile(r'<[a-z](?:[^<>"]|"[^"]*")*>')
 _DIGIT = re.compile(r"[0-9]")
 
 
-def with_fragments(markup: str) -> str:
+def keep_linked_ids(markup: str) -> str:
     """Return sanitised HTML with only those ids that a link in it refers to, each once.
 
     Browsers make every id a global variable, and scripts look for ids. An id with a digit, as
@@ -30,7 +30,7 @@ def with_fragments(markup: str) -> str:
 
     def kept_id(found: re.Match[str]) -> str:
         name = html.unescape(found[1])
-        safe = _safe(name)
+        safe = _make_safe(name)
         if name not in wanted or safe is None or safe in taken:
             return ""
         names[name] = safe
@@ -41,14 +41,14 @@ def with_fragments(markup: str) -> str:
 
     def renamed(found: re.Match[str]) -> str:
         name = unquote(html.unescape(found[1]))
-        return f' href="#{OWN_ID}{found[1]}"' if names.get(name, name) != name else found[0]
+        return f' href="#{OWN_ID_PREFIX}{found[1]}"' if names.get(name, name) != name else found[0]
 
     if all(name == safe for name, safe in names.items()):
         return markup
     return _TAG.sub(lambda tag: _INNER_LINK.sub(renamed, tag[0]), markup)
 
 
-def ids_of(markup: str) -> frozenset[str]:
+def find_ids(markup: str) -> frozenset[str]:
     """Return the ids in sanitised HTML."""
     if ' id="' not in markup:
         return frozenset()
@@ -57,7 +57,9 @@ def ids_of(markup: str) -> frozenset[str]:
     )
 
 
-def _safe(name: str) -> str | None:
+def _make_safe(name: str) -> str | None:
     if not name or len(name) > _LONGEST or not is_visible(name):
         return None
-    return name if _DIGIT.search(name) or name.startswith(OWN_ID) else f"{OWN_ID}{name}"
+    return (
+        name if _DIGIT.search(name) or name.startswith(OWN_ID_PREFIX) else f"{OWN_ID_PREFIX}{name}"
+    )

@@ -19,7 +19,7 @@ _LATER_PARTS = re.compile("[\u1160-\u11ff\ud7b0-\ud7fb]+")
 _WORD = re.compile(r"[^\W_]\S*")
 
 
-class _Unspaced(NamedTuple):
+class _UnspacedScript(NamedTuple):
     """A script without spaces between words, and its average length of a word."""
 
     letters: re.Pattern[str]
@@ -27,29 +27,29 @@ class _Unspaced(NamedTuple):
 
 
 # Averages of news texts, with the word boundaries of ICU's dictionaries.
-_UNSPACED = (
+_UNSPACED_SCRIPTS = (
     # Thai, Lao, and the scripts of Tai languages.
-    _Unspaced(
+    _UnspacedScript(
         re.compile(
             "[\u0e01-\u0e3a\u0e40-\u0e4e\u0e81-\u0ece\u0edc-\u0edf"
             "\u1950-\u1974\u1980-\u19c9\u1a20-\u1a7c\uaa80-\uaadf]+"
         ),
         4.5,
     ),
-    _Unspaced(re.compile("[\u1780-\u17d3\u17d7\u17dc\u17dd]+"), 6),
+    _UnspacedScript(re.compile("[\u1780-\u17d3\u17d7\u17dc\u17dd]+"), 6),
     # Burmese and related scripts; U+104C to U+104F stand for words.
-    _Unspaced(
+    _UnspacedScript(
         re.compile(
             "[\u1000-\u103f\u104c-\u108f\u109a-\u109d\ua9e0-\ua9ef\ua9fa-\ua9fe\uaa60-\uaa7f]+"
         ),
         5,
     ),
     # Tibetan, which has a mark between syllables.
-    _Unspaced(re.compile("[\u0f00\u0f40-\u0f84\u0f88-\u0fbc]+"), 4.5),
+    _UnspacedScript(re.compile("[\u0f00\u0f40-\u0f84\u0f88-\u0fbc]+"), 4.5),
 )
 
 
-def parts_of(text: str) -> list[str]:
+def split_text(text: str) -> list[str]:
     """Split a text into parts that end at the end of a word."""
     parts: list[str] = []
     start = 0
@@ -68,24 +68,24 @@ def count_words(text: str) -> int:
     the number is estimated from the number of letters. Punctuation alone is no word.
     """
     count = 0
-    letters = [0] * len(_UNSPACED)
-    runs = [0] * len(_UNSPACED)
-    for part in parts_of(text):
+    letters = [0] * len(_UNSPACED_SCRIPTS)
+    runs = [0] * len(_UNSPACED_SCRIPTS)
+    for part in split_text(text):
         rest = part
         if not part.isascii():
-            rest, characters, _ = _taken_out(_CJK, _LATER_PARTS.sub("", part))
+            rest, characters, _ = _replace_runs(_CJK, _LATER_PARTS.sub("", part))
             count += characters
-            for index, script in enumerate(_UNSPACED):
-                rest, found, times = _taken_out(script.letters, rest)
+            for index, script in enumerate(_UNSPACED_SCRIPTS):
+                rest, found, times = _replace_runs(script.letters, rest)
                 letters[index] += found
                 runs[index] += times
         count += len(_WORD.findall(rest))
-    for script, found, times in zip(_UNSPACED, letters, runs, strict=True):
+    for script, found, times in zip(_UNSPACED_SCRIPTS, letters, runs, strict=True):
         count += max(times, round(found / script.in_a_word))
     return count
 
 
-def _taken_out(characters: re.Pattern[str], text: str) -> tuple[str, int, int]:
+def _replace_runs(characters: re.Pattern[str], text: str) -> tuple[str, int, int]:
     """Replace runs of some characters by spaces; count the characters and the runs."""
     rest, runs = characters.subn(" ", text)
     return rest, len(text) - len(rest) + runs, runs
