@@ -21,8 +21,8 @@ from tests.cli.shell import Shell
 from tests.clock import HandClock
 from tests.databases import fresh_database
 from tests.newsroom import Newsroom
-from tests.sync.offline import OfflineApp
-from tests.transfer.moving import reader, unsound
+from tests.sync.offline_app import OfflineApp
+from tests.transfer.helpers import list_inconsistencies, open_client
 
 ON_SQLITE = pytest.mark.parametrize("dialect", ["sqlite"])
 ORDER = tuple(Base.metadata.sorted_tables)
@@ -150,7 +150,7 @@ def test_readers_and_editors_go_on_after_a_copy(
     shell.done("copy", "--to", target)
     with (
         closing(bootstrap(Settings(database_url=target), clock=clock)) as moved,
-        reader(moved) as there,
+        open_client(moved) as there,
     ):
         for path in (f"/v1/articles?limit=1&cursor={page}", "/v1/articles/renamed"):
             here, elsewhere = client.get(path), there.get(path)
@@ -163,7 +163,7 @@ def test_readers_and_editors_go_on_after_a_copy(
         with moved.database.write() as session:
             session.execute(insert(Delivery), [_delivery(3)])
             assert session.scalar(select(func.max(Delivery.number))) == 3
-        assert unsound(moved) == []
+        assert list_inconsistencies(moved) == []
 
 
 @ON_SQLITE

@@ -75,7 +75,7 @@ _TWICE = Selection((Clause("category", ("c1", "c8")), Clause("language", ("en", 
     key=st.sampled_from(["published_at", "updated_at"]),
     descending=st.booleans(),
 )
-def test_a_selection_is_read_in_order_and_whole(
+def test_pages_of_any_selection_are_in_order_and_complete(
     archive: Database, selection: Selection, key: SortKey, descending: bool
 ) -> None:
     expected = [one["id"][0] for one in _OUT if selection.matches(one)]

@@ -64,7 +64,7 @@ _NEED_STATISTICS = {
 
 
 @pytest.fixture(autouse=True)
-def _leave_out(request: pytest.FixtureRequest) -> None:
+def _skip_unknown_statistics(request: pytest.FixtureRequest) -> None:
     params = request.node.callspec.params if hasattr(request.node, "callspec") else {}
     has_none = params.get("archive") in {"postgresql-missing", "postgresql-outdated"}
     if has_none and params.get("name") in _NEED_STATISTICS:
@@ -92,7 +92,9 @@ _SOURCES: dict[str, tuple[Clause, ...]] = {
 
 @pytest.mark.parametrize("state", _STATES)
 @pytest.mark.parametrize("source", _SOURCES)
-def test_an_external_id_and_ids_are_looked_up(state: str, source: str, archive: Database) -> None:
+def test_articles_are_looked_up_by_external_id_and_id(
+    state: str, source: str, archive: Database
+) -> None:
     for key, descending, position in (
         ("modified_at", True, None),
         ("modified_at", False, _PLACE),
@@ -127,7 +129,7 @@ _LISTED: dict[str, ArticleList] = {
 
 
 @pytest.mark.parametrize("name", _LISTED)
-def test_a_list_of_the_newsroom_stops_after_its_page(name: str, archive: Database) -> None:
+def test_a_newsroom_list_stops_after_its_page(name: str, archive: Database) -> None:
     for descending, position in product((True, False), (None, _PLACE)):
         wanted = replace(_LISTED[name], descending=descending, position=position)
         # What is rare is gathered by its stage.
@@ -219,7 +221,7 @@ _LOOKUPS: dict[str, Work] = {
 
 
 @pytest.mark.parametrize("name", _LOOKUPS)
-def test_what_is_looked_up_is_found_by_an_index(name: str, archive: Database) -> None:
+def test_every_lookup_uses_an_index(name: str, archive: Database) -> None:
     check(archive, _LOOKUPS[name])
 
 
@@ -235,7 +237,7 @@ _AUDITS: dict[str, AuditFilter] = {
 
 
 @pytest.mark.parametrize("name", _AUDITS)
-def test_the_audit_is_read_along_an_index(name: str, archive: Database) -> None:
+def test_audit_lists_use_an_index(name: str, archive: Database) -> None:
     for position, backwards in product((None, f"audit-{_MIDDLE:09d}"), (False, True)):
         check(
             archive,
@@ -264,7 +266,7 @@ _RUNS: dict[str, Work] = {
 
 
 @pytest.mark.parametrize("name", _RUNS)
-def test_a_run_of_changes_stops_after_its_page(name: str, archive: Database) -> None:
+def test_the_changes_stop_after_their_page(name: str, archive: Database) -> None:
     check(archive, _RUNS[name], engine=archive.engines[-1])
 
 
@@ -298,5 +300,5 @@ def test_a_public_list_stops_after_its_page(name: str, archive: Database) -> Non
         check(archive, work, engine=archive.engines[-1])
 
 
-def test_what_is_scheduled_is_few_in_this_archive() -> None:
+def test_the_archive_has_few_scheduled_stories() -> None:
     assert SCHEDULED < _FEW

@@ -30,7 +30,7 @@ def found(shared: Path) -> dict[str, Any]:
     }
 
 
-def test_a_real_story_lives_its_life(
+def test_a_real_story_from_draft_to_withdrawal(
     found: dict[str, Any],
     newsroom: Newsroom,
     client: TestClient,
@@ -47,7 +47,7 @@ def test_a_real_story_lives_its_life(
         published_at="2026-01-12T10:00:00Z",
     )
     assert article["state"] == "draft"
-    _is_nowhere(client, article)
+    _check_not_public(client, article)
 
     clock.advance(minutes=1)
     public = newsroom.verb(article, "publish")
@@ -83,18 +83,18 @@ def test_a_real_story_lives_its_life(
 
     gone = newsroom.verb(edited, "unpublish")
     assert gone["state"] == "unpublished"
-    _is_nowhere(client, article)
-    _every_step_is_written_down(services, newsroom, source, categories, article)
+    _check_not_public(client, article)
+    _check_revisions_and_log(services, newsroom, source, categories, article)
 
 
-def _is_nowhere(client: TestClient, article: dict[str, Any]) -> None:
+def _check_not_public(client: TestClient, article: dict[str, Any]) -> None:
     for path in ("/v1/headlines", "/v1/articles", "/v1/articles?category=morocco"):
         assert client.get(path).json()["data"] == []
     for ref in (article["id"], article["slug"]):
         assert client.get(f"/v1/articles/{ref}").status_code == 404
 
 
-def _every_step_is_written_down(
+def _check_revisions_and_log(
     services: Services,
     newsroom: Newsroom,
     source: dict[str, Any],

@@ -27,7 +27,7 @@ SECRET = "one secret for both sides of the move"
 
 
 @contextmanager
-def house(dialect: str, folder: Path, clock: Clock) -> Iterator[Services]:
+def open_newsroom(dialect: str, folder: Path, clock: Clock) -> Iterator[Services]:
     """Open services on an empty database of their own."""
     folder.mkdir(exist_ok=True)
     with fresh_database(dialect, folder) as url:
@@ -40,19 +40,19 @@ def house(dialect: str, folder: Path, clock: Clock) -> Iterator[Services]:
 
 
 @contextmanager
-def reader(services: Services) -> Iterator[TestClient]:
+def open_client(services: Services) -> Iterator[TestClient]:
     """Read a house over HTTP, without following redirects."""
     with TestClient(create_app(services), base_url="http://testserver") as client:
         client.follow_redirects = False
         yield client
 
 
-def ndjson(lines: Iterable[dict[str, Any]]) -> list[bytes]:
+def to_ndjson(lines: Iterable[dict[str, Any]]) -> list[bytes]:
     """Return objects as lines."""
     return [json.dumps(line) + b"\n" for line in lines]
 
 
-def bring(
+def import_lines(
     services: Services, lines: Iterable[bytes], *, dry_run: bool = False
 ) -> list[LineOutcome]:
     """Import lines and return what became of each."""
@@ -60,26 +60,26 @@ def bring(
     return [outcome for batch in importer.run(lines) for outcome in batch]
 
 
-def bring_all(services: Services, *lines: dict[str, Any]) -> list[LineOutcome]:
+def import_all(services: Services, *lines: dict[str, Any]) -> list[LineOutcome]:
     """Import objects, none of which may be refused."""
-    outcomes = bring(services, ndjson(lines))
+    outcomes = import_lines(services, to_ndjson(lines))
     refused = [(one.line, one.wrong) for one in outcomes if one.status == "refused"]
     assert refused == []
     return outcomes
 
 
-def take(services: Services, *, killed: bool = True) -> list[bytes]:
+def export_all(services: Services, *, killed: bool = True) -> list[bytes]:
     """Export everything, or all but killed stories."""
     with services.database.read() as session:
-        return ndjson(export_lines(session, services.clock.now(), killed=killed))
+        return to_ndjson(export_lines(session, services.clock.now(), killed=killed))
 
 
-def statuses(outcomes: Iterable[LineOutcome]) -> list[str]:
+def list_statuses(outcomes: Iterable[LineOutcome]) -> list[str]:
     """Return what became of each line in a word."""
     return [one.status for one in outcomes]
 
 
-def unsound(services: Services) -> list[str]:
+def list_inconsistencies(services: Services) -> list[str]:
     """Return what is wrong between content, documents and log."""
     with services.database.read() as session:
         return [
@@ -87,6 +87,6 @@ def unsound(services: Services) -> list[str]:
         ]
 
 
-def serial(services: Services) -> int:
+def find_last_serial(services: Services) -> int:
     """Return the last serial of the change log."""
     return services.delivery.load_current()[1].serial

@@ -24,7 +24,7 @@ _VALUES = tuple(f"v{number}" for number in range(40))
 Ask = Callable[[ReadSession, tuple[str, ...]], object]
 
 
-def _texts(services: Services, ask: Ask) -> set[str]:
+def _record_statements(services: Services, ask: Ask) -> set[str]:
     """Return the statements that are sent for 1, 2, … 40 values."""
     sent: set[str] = set()
 
@@ -43,7 +43,7 @@ def _texts(services: Services, ask: Ask) -> set[str]:
 
 @pytest.mark.parametrize("excluded", [False, True])
 @pytest.mark.parametrize("field", _FIELDS)
-def test_a_list_of_the_newsroom_has_few_shapes(
+def test_a_newsroom_list_has_few_statements(
     services: Services, field: Field, excluded: bool
 ) -> None:
     def ask(session: ReadSession, values: tuple[str, ...]) -> object:
@@ -54,15 +54,15 @@ def test_a_list_of_the_newsroom_has_few_shapes(
         ), article_lists.count_articles(session, wanted, START)
 
     # Languages are told one by one: 1, 2, 4, … 64 of them, on a page and where it is counted.
-    assert 2 <= len(_texts(services, ask)) <= (14 if field == "language" else 3)
+    assert 2 <= len(_record_statements(services, ask)) <= (14 if field == "language" else 3)
 
 
-def test_states_in_any_order_are_one_shape(services: Services) -> None:
+def test_states_in_any_order_have_one_statement(services: Services) -> None:
     def ask(session: ReadSession, values: tuple[str, ...]) -> object:
         turned = _STATES[len(values) % 4 :] + _STATES[: len(values) % 4]
         return article_lists.load_article_page(session, ArticleList(states=turned), START)
 
-    assert len(_texts(services, ask)) == 1
+    assert len(_record_statements(services, ask)) == 1
 
 
 _ASKED: dict[str, Ask] = {
@@ -79,11 +79,11 @@ _ASKED: dict[str, Ask] = {
 
 
 @pytest.mark.parametrize("what", _ASKED)
-def test_what_is_looked_up_by_many_values_is_one_statement(services: Services, what: str) -> None:
-    assert len(_texts(services, _ASKED[what])) == 1
+def test_a_lookup_by_many_values_is_one_statement(services: Services, what: str) -> None:
+    assert len(_record_statements(services, _ASKED[what])) == 1
 
 
-def test_values_are_found_and_left_out_whatever_they_hold(
+def test_values_with_special_characters_are_included_and_excluded(
     newsroom: Newsroom, services: Services
 ) -> None:
     strange = ['a"b', "{c}", "d,e", "é\\", "NULL", ""]

@@ -33,39 +33,39 @@ class _Watch:
     def close(self) -> None: ...
 
 
-def _head(changes_at: datetime | None = None) -> LogState:
+def _state(changes_at: datetime | None = None) -> LogState:
     return LogState(1, (0, None), _NOW, None, changes_at)
 
 
-def test_a_head_stands_until_something_is_written() -> None:
+def test_a_cached_log_state_is_valid_until_a_write() -> None:
     watch = _Watch()
-    heads, head = LogStateCache(watch), _head()
+    heads, head = LogStateCache(watch), _state()
     heads.put(heads.version(), head)
     assert heads.get(watch.version(), _NOW + _SECOND) == head._replace(now=_NOW + _SECOND)
     watch.moved += 1
     assert heads.get(watch.version(), _NOW + _SECOND) is None
 
 
-def test_a_head_stands_until_its_moment_comes_and_not_before_it_was_read() -> None:
-    heads, head = LogStateCache(_Watch()), _head(changes_at=_NOW + 2 * _SECOND)
+def test_a_cached_log_state_is_valid_until_the_next_scheduled_change() -> None:
+    heads, head = LogStateCache(_Watch()), _state(changes_at=_NOW + 2 * _SECOND)
     heads.put(0, head)
     known = [heads.get(0, _NOW + number * _SECOND) for number in (-1, 0, 1, 2, 3)]
     assert known == [None, head, head._replace(now=_NOW + _SECOND), None, None]
 
 
-def test_a_head_that_may_be_newer_than_its_version_is_not_remembered() -> None:
+def test_a_log_state_that_may_be_newer_than_its_version_is_not_cached() -> None:
     watch = _Watch()
     heads = LogStateCache(watch)
     before = heads.version()
     watch.moved += 1
-    heads.put(before, _head())
+    heads.put(before, _state())
     assert heads.get(watch.version(), _NOW) is None
     assert heads.get(before, _NOW) is None
 
 
 @pytest.mark.parametrize("dialect", ["sqlite"])
 @pytest.mark.parametrize("what", ["a list", "a story"])
-def test_what_is_written_while_a_reader_reads_is_read_again(
+def test_a_read_is_repeated_after_a_concurrent_write(
     what: str, newsroom: Newsroom, services: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     story = newsroom.story("One")

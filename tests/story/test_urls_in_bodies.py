@@ -27,7 +27,7 @@ def story(request: pytest.FixtureRequest, newsroom: Newsroom) -> dict[str, Any]:
     return made
 
 
-def test_they_stay_as_they_were_resolved_when_the_source_moves(
+def test_resolved_urls_stay_when_the_url_of_the_source_changes(
     story: dict[str, Any], newsroom: Newsroom, client: TestClient, services: Services
 ) -> None:
     newsroom.patch(story, title="B", status="published")
@@ -37,7 +37,7 @@ def test_they_stay_as_they_were_resolved_when_the_source_moves(
         assert list(find_inconsistencies(session, services.clock.now())) == []
 
 
-def test_an_export_brings_them_along(story: dict[str, Any], services: Services) -> None:
+def test_an_export_keeps_resolved_urls(story: dict[str, Any], services: Services) -> None:
     with services.database.read() as session:
         lines = [json.dumps(line) for line in export_lines(session, services.clock.now())]
     importer = Importer(services.runner, Actor(None, "tests"))
@@ -45,7 +45,7 @@ def test_an_export_brings_them_along(story: dict[str, Any], services: Services) 
     assert {one.status for one in outcomes} == {"unchanged"}
 
 
-def test_a_clock_set_back_after_an_expiry_leaves_a_sound_database(
+def test_a_clock_set_back_after_an_expiry_leaves_the_database_consistent(
     newsroom: Newsroom, services: Services, clock: HandClock
 ) -> None:
     from app.worker import run_due

@@ -25,7 +25,7 @@ _NAMED: dict[str, tuple[Statement[Any], int]] = {
 # PostgreSQL knows how many stories are out.
 @pytest.mark.parametrize("archive", ["sqlite"], indirect=True)
 @pytest.mark.parametrize("what", _NAMED)
-def test_what_is_named_is_found_by_its_name(archive: Database, what: str) -> None:
+def test_rows_are_looked_up_by_id_or_slug(archive: Database, what: str) -> None:
     statement, names = _NAMED[what]
     named = [story_id(number) for number in range(names)]
     found = cost(archive, statement, {"now": NOW, "values": named})

@@ -21,28 +21,28 @@ def _terms(services: Services) -> set[tuple[str, str]]:
         return set(session.all(terms))
 
 
-def _written(sent: list[str]) -> set[str]:
+def _find_written_tables(sent: list[str]) -> set[str]:
     """Return the tables that statements wrote to."""
     writes = [one.split() for one in sent if not one.startswith(("SELECT", "WITH"))]
     return {words[1] if words[0] == "UPDATE" else words[2] for words in writes}
 
 
-def test_terms_are_written_where_they_differ(newsroom: Newsroom, services: Services) -> None:
+def test_terms_are_written_only_if_they_differ(newsroom: Newsroom, services: Services) -> None:
     story = newsroom.story("One", tags=["Budget"])
     terms = table_of(DocumentTerm).name
     with counted_queries(services.database) as sent:
         story = newsroom.verb(story, "correct", note="N.", changes={"title": "Two"})
-    assert terms not in _written(sent)
+    assert terms not in _find_written_tables(sent)
     assert titles(newsroom.client, "/v1/headlines?tag=budget") == ["Two"]
     with counted_queries(services.database) as sent:
         newsroom.verb(story, "correct", note="N.", changes={"tags": ["Vote"]})
-    assert terms in _written(sent)
+    assert terms in _find_written_tables(sent)
     assert ("tag", "vote") in _terms(services)
     assert ("tag", "budget") not in _terms(services)
     assert titles(newsroom.client, "/v1/headlines?tag=budget") == []
 
 
-def test_a_text_is_written_where_it_differs(newsroom: Newsroom, services: Services) -> None:
+def test_a_text_is_written_only_if_it_differs(newsroom: Newsroom, services: Services) -> None:
     story = newsroom.story("One", body="Words.")
     for verb, fields, written in (
         ("correct", {"note": "N.", "changes": {"title": "Two"}}, False),
@@ -59,9 +59,7 @@ def test_a_text_is_written_where_it_differs(newsroom: Newsroom, services: Servic
 
 
 @pytest.mark.parametrize("dialect", ["postgresql"])
-def test_the_body_of_a_document_is_replaced_where_it_differs(
-    newsroom: Newsroom, services: Services
-) -> None:
+def test_a_body_is_written_only_if_it_differs(newsroom: Newsroom, services: Services) -> None:
     story = newsroom.story("One", body="Words.")
     writer = select(literal_column("xmin").cast(String)).select_from(table_of(DocumentBody))
     writers = []
@@ -72,7 +70,7 @@ def test_the_body_of_a_document_is_replaced_where_it_differs(
     assert writers[0] == writers[1] != writers[2]
 
 
-def test_terms_follow_the_instant_of_publication(newsroom: Newsroom, services: Services) -> None:
+def test_terms_have_the_publication_time(newsroom: Newsroom, services: Services) -> None:
     first = newsroom.story("First", tags=["t"], published_at="2026-11-20T10:00:00Z")
     newsroom.story("Second", tags=["t"], published_at="2026-11-21T10:00:00Z")
     assert titles(newsroom.client, "/v1/headlines?tag=t") == ["Second", "First"]
@@ -80,9 +78,7 @@ def test_terms_follow_the_instant_of_publication(newsroom: Newsroom, services: S
     assert titles(newsroom.client, "/v1/headlines?tag=t") == ["First", "Second"]
 
 
-def test_terms_of_pairs_and_bodies_that_are_lost_are_mended(
-    newsroom: Newsroom, services: Services
-) -> None:
+def test_lost_terms_and_bodies_are_repaired(newsroom: Newsroom, services: Services) -> None:
     source = newsroom.source("The Post")["slug"]
     newsroom.story("One", source=source, body="Words.")
     whole = _terms(services)
@@ -101,7 +97,7 @@ def test_terms_of_pairs_and_bodies_that_are_lost_are_mended(
     assert_sound(services.settings.database_url)
 
 
-def test_what_stood_in_the_place_of_a_story_is_gone_when_it_is_there_again(
+def test_a_story_that_comes_back_deletes_its_tombstone(
     newsroom: Newsroom, services: Services
 ) -> None:
     story = newsroom.story("One")
@@ -115,7 +111,9 @@ def test_what_stood_in_the_place_of_a_story_is_gone_when_it_is_there_again(
         assert session.scalars(select(Redirect.slug)) == []
 
 
-def test_a_document_goes_with_its_body_and_terms(newsroom: Newsroom, services: Services) -> None:
+def test_deleting_a_document_deletes_its_body_and_terms(
+    newsroom: Newsroom, services: Services
+) -> None:
     newsroom.verb(newsroom.story("One", tags=["t"]), "unpublish")
     with services.database.read() as session:
         assert session.scalars(select(DocumentBody.id)) == []

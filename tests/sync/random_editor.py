@@ -12,7 +12,7 @@ from tests.newsroom import Newsroom
 _OVER = frozenset({"killed", "deleted"})
 
 
-class Desk:
+class RandomEditor:
     """Somebody who does this and that."""
 
     def __init__(self, newsroom: Newsroom, clock: HandClock, rng: random.Random) -> None:

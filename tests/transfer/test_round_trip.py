@@ -9,7 +9,14 @@ from app.bootstrap import Services
 from app.worker import run_due
 from tests.clock import HandClock
 from tests.newsroom import Newsroom
-from tests.transfer.moving import bring, bring_all, reader, statuses, take, unsound
+from tests.transfer.helpers import (
+    export_all,
+    import_all,
+    import_lines,
+    list_inconsistencies,
+    list_statuses,
+    open_client,
+)
 
 pytestmark = pytest.mark.slow
 
@@ -33,9 +40,9 @@ CORRECTED = {
 
 
 @pytest.fixture
-def furnished(newsroom: Newsroom, services: Services, clock: HandClock) -> dict[str, Any]:
+def full_newsroom(newsroom: Newsroom, services: Services, clock: HandClock) -> dict[str, Any]:
     """A newsroom in which everything has happened that can happen to a story."""
-    bring_all(services, CORRECTED)
+    import_all(services, CORRECTED)
     _taxonomy(newsroom, clock)
     stories = {
         "plain": newsroom.story("Plain", **_whole()),
@@ -59,7 +66,7 @@ def furnished(newsroom: Newsroom, services: Services, clock: HandClock) -> dict[
     }
     clock.advance(minutes=5)
     newsroom.patch(stories["behind"], title="Working copy", categories=["asia"], tags=["new"])
-    _twice_renamed(newsroom, stories["renamed"])
+    _rename_twice(newsroom, stories["renamed"])
     unpublished = newsroom.verb(stories["gone"], "unpublish")
     newsroom.patch(unpublished, slug="gone-and-renamed")
     newsroom.verb(stories["gone with a word"], "unpublish", answer="gone", notice="A reason.")
@@ -106,12 +113,12 @@ def _taxonomy(newsroom: Newsroom, clock: HandClock) -> None:
     newsroom.patch(japan, "categories", slug="japan")
 
 
-def _twice_renamed(newsroom: Newsroom, article: dict[str, Any]) -> None:
+def _rename_twice(newsroom: Newsroom, article: dict[str, Any]) -> None:
     for slug in ("second-name", "third-name"):
         article = newsroom.patch(article, slug=slug, status="published")
 
 
-def everything_read(client: TestClient, refs: list[str]) -> dict[str, Any]:
+def read_everything(client: TestClient, refs: list[str]) -> dict[str, Any]:
     """Return what readers get, byte by byte, at every address that they may know."""
     paths = [
         *("/v1/headlines?limit=100", "/v1/articles?limit=100&include=body&count=exact"),
@@ -131,56 +138,54 @@ def everything_read(client: TestClient, refs: list[str]) -> dict[str, Any]:
     return answers
 
 
-def test_readers_get_the_same_bytes_after_a_move(
-    furnished: dict[str, Any],
+def test_readers_get_the_same_bytes_from_the_other_database(
+    full_newsroom: dict[str, Any],
     services: Services,
     elsewhere: Services,
     client: TestClient,
     clock: HandClock,
 ) -> None:
-    exported = take(services)
-    assert set(statuses(bring(elsewhere, exported))) == {"created"}
-    refs = [one[key] for one in furnished.values() for key in ("id", "slug")]
+    exported = export_all(services)
+    assert set(list_statuses(import_lines(elsewhere, exported))) == {"created"}
+    refs = [one[key] for one in full_newsroom.values() for key in ("id", "slug")]
     refs += ["second-name", "third-name", "corrected", "corregida", "antes", "gone-and-renamed"]
-    with reader(elsewhere) as there:
-        assert everything_read(there, refs) == everything_read(client, refs)
+    with open_client(elsewhere) as there:
+        assert read_everything(there, refs) == read_everything(client, refs)
         clock.advance(hours=12)
-        assert everything_read(there, refs) == everything_read(client, refs)
+        assert read_everything(there, refs) == read_everything(client, refs)
         for house in (services, elsewhere):
             run_due(house)
-        assert everything_read(there, refs) == everything_read(client, refs)
-    assert unsound(elsewhere) == unsound(services) == []
+        assert read_everything(there, refs) == read_everything(client, refs)
+    assert list_inconsistencies(elsewhere) == list_inconsistencies(services) == []
 
 
-@pytest.mark.usefixtures("furnished")
-def test_what_was_moved_is_exported_again_as_it_came(
+@pytest.mark.usefixtures("full_newsroom")
+def test_an_imported_export_is_exported_unchanged(services: Services, elsewhere: Services) -> None:
+    exported = export_all(services)
+    import_lines(elsewhere, exported)
+    assert export_all(elsewhere) == exported
+
+
+@pytest.mark.usefixtures("full_newsroom")
+def test_importing_an_export_into_its_own_database_changes_nothing(
     services: Services, elsewhere: Services
 ) -> None:
-    exported = take(services)
-    bring(elsewhere, exported)
-    assert take(elsewhere) == exported
+    exported = export_all(services)
+    assert set(list_statuses(import_lines(services, exported))) == {"unchanged"}
+    assert export_all(services) == exported
+    import_lines(elsewhere, exported)
+    assert set(list_statuses(import_lines(elsewhere, exported))) == {"unchanged"}
 
 
-@pytest.mark.usefixtures("furnished")
-def test_an_export_imported_where_it_came_from_changes_nothing(
-    services: Services, elsewhere: Services
-) -> None:
-    exported = take(services)
-    assert set(statuses(bring(services, exported))) == {"unchanged"}
-    assert take(services) == exported
-    bring(elsewhere, exported)
-    assert set(statuses(bring(elsewhere, exported))) == {"unchanged"}
-
-
-def test_a_story_that_moved_lives_on(
-    furnished: dict[str, Any], services: Services, elsewhere: Services
+def test_an_imported_story_can_be_edited_further(
+    full_newsroom: dict[str, Any], services: Services, elsewhere: Services
 ) -> None:
     from tests.conftest import key_for
 
-    bring(elsewhere, take(services))
-    with reader(elsewhere) as there:
+    import_lines(elsewhere, export_all(services))
+    with open_client(elsewhere) as there:
         newsroom = Newsroom(there, key_for(elsewhere, "admin"))
-        gone = newsroom.call("GET", f"/articles/{furnished['gone']['id']}").json()
+        gone = newsroom.call("GET", f"/articles/{full_newsroom['gone']['id']}").json()
         newsroom.verb(gone, "publish")
         moved = there.get("/v1/articles/gone")
         assert moved.status_code == 301
@@ -189,18 +194,20 @@ def test_a_story_that_moved_lives_on(
             "POST", "/articles", json={"title": "T", "language": "en", "slug": "second-name"}
         )
         assert taken.json()["code"] == "slug_taken"
-        behind = newsroom.call("GET", f"/articles/{furnished['behind']['id']}").json()
+        behind = newsroom.call("GET", f"/articles/{full_newsroom['behind']['id']}").json()
         newsroom.verb(behind, "publish")
         assert there.get(f"/v1/articles/{behind['id']}").json()["title"] == "Working copy"
         for name, state in (("deleted", "unpublished"), ("deleted draft", "draft")):
-            was = newsroom.call("GET", f"/articles/{furnished[name]['id']}").json()
+            was = newsroom.call("GET", f"/articles/{full_newsroom[name]['id']}").json()
             assert newsroom.verb(was, "restore")["state"] == state
-    assert unsound(elsewhere) == []
+    assert list_inconsistencies(elsewhere) == []
 
 
-@pytest.mark.usefixtures("furnished")
-def test_an_export_can_be_imported_line_by_line(services: Services, elsewhere: Services) -> None:
-    exported = take(services)
+@pytest.mark.usefixtures("full_newsroom")
+def test_an_export_can_be_imported_one_line_at_a_time(
+    services: Services, elsewhere: Services
+) -> None:
+    exported = export_all(services)
     for line in exported:
-        assert statuses(bring(elsewhere, [line])) == ["created"]
-    assert take(elsewhere) == exported
+        assert list_statuses(import_lines(elsewhere, [line])) == ["created"]
+    assert export_all(elsewhere) == exported

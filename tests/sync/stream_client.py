@@ -9,7 +9,7 @@ _PATIENCE = 30.0
 
 
 @dataclass(frozen=True)
-class Event:
+class StreamEvent:
     """An event as the HTML standard reads it."""
 
     id: str
@@ -17,7 +17,7 @@ class Event:
     data: dict[str, Any]
 
 
-class Listener:
+class StreamClient:
     """An open stream; events are read as they come."""
 
     def __init__(self, port: int, query: str = "", **headers: str) -> None:
@@ -31,16 +31,16 @@ class Listener:
         self._text = b""
         self.opened_at = ""
 
-    def next(self) -> Event:
+    def next(self) -> StreamEvent:
         """Return the next event; comments and `retry` are no events."""
         while True:
             block = self._block()
             fields = dict(line.split(b": ", 1) for line in block.splitlines() if b": " in line)
             if b"data" in fields:
                 data = json.loads(fields[b"data"])
-                return Event(fields[b"id"].decode(), fields[b"event"].decode(), data)
+                return StreamEvent(fields[b"id"].decode(), fields[b"event"].decode(), data)
 
-    def begun(self) -> "Listener":
+    def begun(self) -> "StreamClient":
         """Wait until the stream has begun: what is written from now on is heard."""
         retry, opened_at = self._block().splitlines()
         assert retry == b"retry: 2000"

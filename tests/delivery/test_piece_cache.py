@@ -9,7 +9,7 @@ from tests.newsroom import Newsroom
 pytestmark = pytest.mark.parametrize("dialect", ["sqlite"], indirect=True)
 
 
-def test_whoever_walked_the_archive_leaves_room(
+def test_the_piece_cache_is_bounded(
     newsroom: Newsroom, services: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(taxonomy_directory, "_PIECE_CACHE_BYTES", 3)
