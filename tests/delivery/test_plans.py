@@ -77,7 +77,7 @@ def page_cost(
 
 def work_for_ids(database: Database, number: int) -> int:
     """Return what it takes to fetch so many stories by their ids."""
-    ids = tuple(story_id(one) for one in range(number))
+    ids = tuple(story_id(element) for element in range(number))
     selection = Selection((Clause("id", ids),))
     asked = story_queries.build_page_statement(
         StoryQuery(selection), NOW, database.dialect, with_state=True
@@ -146,7 +146,7 @@ def test_no_list_is_sorted(key: SortKey, archive: Database) -> None:
 
 @pytest.mark.parametrize("number", [1, 2, 3, 100])
 def test_stories_are_looked_up_by_id(number: int, archive: Database) -> None:
-    ids = tuple(story_id(one) for one in range(number))
+    ids = tuple(story_id(element) for element in range(number))
     query = StoryQuery(Selection((Clause("id", ids),)))
     seen = cost(archive, *story_queries.build_page_statement(query, NOW, archive.dialect))
     assert not seen.sorts, seen.steps

@@ -12,9 +12,9 @@ _FIELDS: tuple[Field, ...] = ("id", "tag", "author", "category", "source", "lang
 def test_the_number_of_values_leads_to_few_statements(field: Field) -> None:
     values = tuple(f"v{number}" for number in range(200))
     selections = [Selection((Clause(field, values[:count]),)) for count in range(1, 200)]
-    assert len({StoryQuery(one).shape for one in selections}) <= 7
+    assert len({StoryQuery(selection).shape for selection in selections}) <= 7
     without = [Selection((Clause(field, (), values[:count]),)) for count in range(1, 200)]
-    assert len({StoryQuery(one).shape for one in without}) == 1
+    assert len({StoryQuery(selection).shape for selection in without}) == 1
 
 
 def test_surplus_parts_are_bound_to_no_value() -> None:

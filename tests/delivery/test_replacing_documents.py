@@ -23,7 +23,9 @@ def _terms(services: Services) -> set[tuple[str, str]]:
 
 def _find_written_tables(sent: list[str]) -> set[str]:
     """Return the tables that statements wrote to."""
-    writes = [one.split() for one in sent if not one.startswith(("SELECT", "WITH"))]
+    writes = [
+        statement.split() for statement in sent if not statement.startswith(("SELECT", "WITH"))
+    ]
     return {words[1] if words[0] == "UPDATE" else words[2] for words in writes}
 
 
@@ -51,7 +53,7 @@ def test_a_text_is_written_only_if_it_differs(newsroom: Newsroom, services: Serv
     ):
         with counted_queries(services.database) as sent:
             story = newsroom.verb(story, verb, **fields)
-        (update_,) = (one for one in sent if one.startswith("UPDATE articles"))
+        (update_,) = (statement for statement in sent if statement.startswith("UPDATE articles"))
         assert (" body=" in update_) is written
     newsroom.verb(story, "publish")
     found = newsroom.client.get("/v1/articles/one").json()

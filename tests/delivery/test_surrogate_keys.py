@@ -75,7 +75,7 @@ def test_surrogate_keys_of_answers_name_only_public_stories(
     }
     newsroom.verb(hidden["unpublished"], "unpublish", answer="gone", notice="It was wrong.")
     newsroom.verb(hidden["killed"], "kill", notice="Wrong.")
-    ids = {one["id"] for one in hidden.values()}
+    ids = {story["id"] for story in hidden.values()}
     refs = [*ids, *(f"{slug}{end}" for slug in hidden for end in ("", "/related", ".ninjs"))]
     for path in [*_PATHS, *(f"v1/articles/{ref}" for ref in ["public", "public/related", *refs])]:
         keys = _keys(client.get(f"/{path}"))
@@ -100,7 +100,7 @@ def test_a_translation_group_keeps_its_surrogate_key(
         for slug in ("original", "other", "alone")
     }
     assert groups["original"] == groups["other"] != groups["alone"]
-    assert all(len(one) == 1 for one in groups.values())
+    assert all(len(group) == 1 for group in groups.values())
 
 
 @pytest.mark.parametrize("dialect", ["sqlite"])

@@ -66,7 +66,7 @@ def test_every_command_writes_an_audit_entry(newsroom: Newsroom) -> None:
     newsroom.verb(story, "kill", notice="N.")
     key = newsroom.call("POST", "/keys", json={"name": "K", "scopes": ["read"]}).json()
     newsroom.call("DELETE", f"/keys/{key['id']}")
-    verbs = [(one["type"], one["verb"]) for one in list_audit(newsroom)][::-1]
+    verbs = [(entry["type"], entry["verb"]) for entry in list_audit(newsroom)][::-1]
     assert verbs == [
         ("key", "created"),
         *[(kind, "created") for kind in ("source", "category")],
@@ -107,8 +107,8 @@ def test_every_audit_verb_and_type_is_used(newsroom: Newsroom, services: Service
     services.refusals.write(services.runner)
     said = list_audit(newsroom, "?limit=100")
     # Of subscriptions, `tests/push/test_hub_audit.py` tells.
-    assert {one["verb"] for one in said} == set(VERBS) - {"subscribed", "unsubscribed"}
-    assert {one["type"] for one in said} == set(TYPES) - {"subscription"}
+    assert {entry["verb"] for entry in said} == set(VERBS) - {"subscribed", "unsubscribed"}
+    assert {entry["type"] for entry in said} == set(TYPES) - {"subscription"}
 
 
 def _remove_stories(newsroom: Newsroom, services: Services) -> None:
@@ -152,7 +152,7 @@ def test_a_refused_or_empty_change_writes_no_audit_entry(newsroom: Newsroom) -> 
     article = newsroom.article("Same")
     newsroom.patch(article, title="Same")
     newsroom.call("POST", f"/articles/{article['id']}/unpublish", headers={"if-match": "*"})
-    assert [one["verb"] for one in list_audit(newsroom, "?type=article")] == ["created"]
+    assert [entry["verb"] for entry in list_audit(newsroom, "?type=article")] == ["created"]
 
 
 def test_the_audit_list_has_filters_and_pages(newsroom: Newsroom, clock: HandClock) -> None:
@@ -168,7 +168,7 @@ def test_the_audit_list_has_filters_and_pages(newsroom: Newsroom, clock: HandClo
         "type=article&until=2026-11-22T12:30:00Z": [first["id"]],
         f"key={key}": [second["id"], first["id"]],
     }.items():
-        assert [one["subject"] for one in list_audit(newsroom, f"?{query}")] == expected, query
+        assert [entry["subject"] for entry in list_audit(newsroom, f"?{query}")] == expected, query
     for name, known in (("verb", VERBS), ("type", TYPES)):
         refused = newsroom.call("GET", f"/audit?{name}=publish")
         (error,) = refused.json()["errors"]
@@ -205,7 +205,7 @@ def test_old_audit_entries_are_deleted(
     actor = Actor(None, "worker")
     assert services.runner.run(actor, lambda unit: forget_older(unit, 0)) == 0
     assert services.runner.run(actor, lambda unit: forget_older(unit, 365)) == 2
-    assert [one["after"]["title"] for one in list_audit(newsroom)] == ["New"]
+    assert [entry["after"]["title"] for entry in list_audit(newsroom)] == ["New"]
 
 
 @pytest.mark.parametrize("dialect", ["sqlite"])

@@ -65,7 +65,7 @@ def test_refused_keys_are_counted_in_one_audit_entry(
         assert _client(services, client).get(path, headers=_WRONG).status_code == 401
     assert services.watch.version() == version
     services.refusals.write_if_due(services.runner)
-    rows = {one["address"]: one for one in _load_entries(newsroom, "verb=refused")}
+    rows = {entry["address"]: entry for entry in _load_entries(newsroom, "verb=refused")}
     assert rows.keys() == {"203.0.113.7", "203.0.113.8"}
     row = rows["203.0.113.7"]
     assert (row["type"], row["subject"], row["by"]["key"]) == ("key", None, None)
@@ -99,7 +99,9 @@ def test_audit_entries_of_refused_keys_are_written_at_an_interval(
         services.refusals.write_if_due(services.runner)
         assert len(_load_entries(newsroom, "verb=refused")) == count
         clock.advance(seconds=WRITTEN_EVERY.total_seconds() / 2)
-    first, last = [one["after"]["count"] for one in _load_entries(newsroom, "verb=refused")][::-1]
+    first, last = [entry["after"]["count"] for entry in _load_entries(newsroom, "verb=refused")][
+        ::-1
+    ]
     assert (first, last) == (1, 2)
 
 
@@ -112,7 +114,7 @@ def test_the_number_of_audit_entries_in_a_minute_is_limited(
     services.refusals.write(services.runner)
     rows = _load_entries(newsroom, "verb=refused")
     assert len(rows) == MOST_ADDRESSES + 1
-    (others,) = [one for one in rows if one["address"] is None]
+    (others,) = [entry for entry in rows if entry["address"] is None]
     assert others["after"]["count"] == 2 * MOST_ADDRESSES
 
 
@@ -161,4 +163,6 @@ def test_the_event_loop_of_each_process_writes_refused_keys(
     worker = Worker(services)
     worker.start()
     worker.stop()
-    assert [one["address"] for one in _load_entries(newsroom, "verb=refused")] == ["203.0.113.7"]
+    assert [entry["address"] for entry in _load_entries(newsroom, "verb=refused")] == [
+        "203.0.113.7"
+    ]

@@ -27,10 +27,10 @@ def test_a_bulk_command_returns_a_result_for_each_story(
     )
     found = answer.json()
     assert (answer.status_code, found["done"], found["refused"]) == (200, 1, 2)
-    assert [one["status"] for one in found["results"]] == ["done", "refused", "refused"]
+    assert [result["status"] for result in found["results"]] == ["done", "refused", "refused"]
     article = {"id": out["id"], "slug": "out", "state": "unpublished", "version": 2}
     assert found["results"][0]["article"] == article
-    codes = [one["problem"]["code"] for one in found["results"][1:]]
+    codes = [result["problem"]["code"] for result in found["results"][1:]]
     assert codes == ["wrong_state", "not_found"]
     assert client.get("/v1/articles/out").status_code == 410
     assert newsroom.call("GET", f"/articles/{draft['id']}").json()["version"] == 1
@@ -124,8 +124,8 @@ def test_a_story_that_refuses_the_command_is_rolled_back(
     ahead = newsroom.patch(story, source="beta")
     changes = {"note": "N.", "changes": {"external_id": "x"}}
     found = send_bulk(newsroom, "correct", [story["id"], "nowhere"], body=changes).json()
-    codes = [one["problem"]["code"] for one in found["results"]]
+    codes = [result["problem"]["code"] for result in found["results"]]
     assert codes == ["external_id_taken", "not_found"]
     revisions = newsroom.call("GET", f"/articles/{story['id']}/revisions").json()["data"]
-    assert [one["version"] for one in revisions] == [ahead["version"], story["version"]]
+    assert [revision["version"] for revision in revisions] == [ahead["version"], story["version"]]
     assert (reasons(services), list_inconsistencies(services)) == (["published"], [])

@@ -37,7 +37,7 @@ def test_the_notes_of_corrections_are_in_order(newsroom: Newsroom, client: TestC
     story = newsroom.verb(newsroom.story(), "correct", note="First.")
     newsroom.verb(story, "correct", note="Second.", changes={})
     notes = read(client, f"/v1/articles/{story['id']}")["corrections"]
-    assert [one["note"] for one in notes] == ["First.", "Second."]
+    assert [note["note"] for note in notes] == ["First.", "Second."]
 
 
 def test_a_working_copy_ahead_is_corrected_and_stays_ahead(
@@ -59,7 +59,7 @@ def test_a_working_copy_ahead_is_corrected_and_stays_ahead(
 def test_a_revision_has_the_note_of_its_correction(newsroom: Newsroom) -> None:
     story = correct(newsroom, newsroom.story())
     listed = newsroom.call("GET", f"/articles/{story['id']}/revisions").json()["data"]
-    assert [(one["action"], one["note"]) for one in listed] == [
+    assert [(story["action"], story["note"]) for story in listed] == [
         ("corrected", NOTE),
         ("published", None),
     ]
@@ -112,4 +112,4 @@ def test_the_state_of_a_corrected_story_is_that_of_its_public_copy(
     )
     assert (later["state"], titles(client)) == ("published", ["Out"])
     found = newsroom.call("GET", "/articles?state=published").json()["data"]
-    assert [one["title"] for one in found] == ["Out"]
+    assert [result["title"] for result in found] == ["Out"]

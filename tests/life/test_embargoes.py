@@ -33,7 +33,7 @@ class Reader:
         return self._client.get(path, headers=self.headers | headers)
 
     def titles(self, path: str = "/v1/headlines") -> list[str]:
-        return [one["title"] for one in self.get(path).json()["data"]]
+        return [story["title"] for story in self.get(path).json()["data"]]
 
 
 @pytest.fixture
@@ -71,9 +71,10 @@ def test_other_readers_get_a_404_for_a_story_under_embargo(
     for ref in (held["id"], held["slug"]):
         nothing, hidden = client.get("/v1/articles/none"), client.get(f"/v1/articles/{ref}")
         assert hidden.json() | {"request_id": ""} == nothing.json() | {"request_id": ""}
-    assert [one["id"] for one in entitled.get("/v1/articles/public").json()["translations"]] == [
-        held["id"]
-    ]
+    assert [
+        translation["id"]
+        for translation in entitled.get("/v1/articles/public").json()["translations"]
+    ] == [held["id"]]
 
 
 _ANY = {"x-request-id": ""}
@@ -133,7 +134,7 @@ def test_lists_and_counts_include_embargoed_stories_with_embargo_access_only(
         joint = "&" if "?" in path else "?"
         page = entitled.get(f"{path}{joint}count=exact&limit=4").json()
         rest = entitled.get(f"{path}{joint}limit=4&cursor={page['page']['next']}").json()
-        found = [one["title"] for one in page["data"] + rest["data"]]
+        found = [story["title"] for story in page["data"] + rest["data"]]
         assert (page["page"]["count"], len(found), len(set(found))) == (6, 6, 6)
         assert client.get(f"{path}{joint}count=exact").json()["page"]["count"] == 3
         public = client.get(f"{path}{joint}limit=4&cursor={page['page']['next']}")
@@ -151,7 +152,7 @@ def test_every_form_of_a_story_has_its_embargo(newsroom: Newsroom, entitled: Rea
     ):
         answer = entitled.get(path).json()
         assert model.model_validate(answer).model_dump() == answer
-        assert [one.get("embargoed") for one in answer["data"]] == [True, None]
+        assert [story.get("embargoed") for story in answer["data"]] == [True, None]
     (held, out) = entitled.get("/v1/headlines?fields=title").json()["data"]
     assert held == {"title": "Held", "embargoed": True, "embargo_until": UNTIL}
     assert out == {"title": "Out"}
@@ -172,7 +173,7 @@ def test_answers_with_embargoed_stories_are_not_cached(
     assert (again.status_code, again.json()["title"]) == (200, "Changed")
     assert client.get("/v1/articles/held").status_code == 404
     plain = newsroom.call("GET", "/keys").json()["data"]
-    assert [one["embargoed"] for one in plain] == [False, True]
+    assert [element["embargoed"] for element in plain] == [False, True]
 
 
 def test_a_kill_under_embargo_reaches_readers_with_embargo_access(

@@ -95,7 +95,7 @@ def hidden(newsroom: Newsroom, services: Services, clock: HandClock) -> list[Hid
     clock.advance(hours=1)
     run_due(services)
     clock.advance(hours=1)
-    return [Hidden(kind, one["id"], one["slug"]) for kind, one in made.items()]
+    return [Hidden(kind, element["id"], element["slug"]) for kind, element in made.items()]
 
 
 @pytest.fixture
@@ -119,7 +119,9 @@ def operations(*, managed: bool) -> Iterator[tuple[str, list[str]]]:
         if path.startswith("/v1/manage") is managed:
             parameters = methods["get"].get("parameters", [])
             for ext in sorted(FEEDS.keys() | STORIES.keys()) if "{ext}" in path else [""]:
-                names = [one["name"] for one in parameters if one["in"] == "query"]
+                names = [
+                    parameter["name"] for parameter in parameters if parameter["in"] == "query"
+                ]
                 yield path.replace("{ext}", ext), names
 
 
@@ -159,7 +161,7 @@ def decode_answer(answer: Response, word: str, id_: str) -> tuple[int, str, dict
     headers = {name: value for name, value in answer.headers.items() if name not in aside}
     text = _CURSOR.sub(_decode_cursors, answer.text.replace(answer.headers["x-request-id"], ""))
     both = (text, *headers.values())
-    text, *values = (_remove_ids(one, word, id_, HIDDEN, NOWHERE) for one in both)
+    text, *values = (_remove_ids(element, word, id_, HIDDEN, NOWHERE) for element in both)
     return answer.status_code, text, dict(zip(headers, values, strict=True))
 
 
@@ -190,12 +192,12 @@ def test_no_route_shows_a_hidden_story(
     hidden: list[Hidden], readers: dict[str, dict[str, str]], client: TestClient
 ) -> None:
     for path, _ in operations(managed=False):
-        for headers, one in product(readers.values(), hidden if "{" in path else hidden[:1]):
-            answer = client.get(fill_path(path, one.id), headers=headers)
-            assert HIDDEN not in find_traces(answer), (path, one.kind)
-            assert ONCE not in find_traces(answer), (path, one.kind)
+        for headers, story in product(readers.values(), hidden if "{" in path else hidden[:1]):
+            answer = client.get(fill_path(path, story.id), headers=headers)
+            assert HIDDEN not in find_traces(answer), (path, story.kind)
+            assert ONCE not in find_traces(answer), (path, story.kind)
             if "{" not in path:
-                named = [one.kind for one in hidden if one.id in answer.text]
+                named = [story.kind for story in hidden if story.id in answer.text]
                 assert set(named) <= (_ONCE if path.endswith(_TELLING) else set()), path
 
 
@@ -210,7 +212,7 @@ def test_the_changes_do_not_mention_hidden_stories(
             answer = client.get(path, headers=readers[name])  # noqa: PLW2901 - it is followed
             assert HIDDEN not in find_traces(answer)
             assert ONCE not in find_traces(answer)
-            assert {one.kind for one in hidden if one.id in answer.text} <= _ONCE
+            assert {story.kind for story in hidden if story.id in answer.text} <= _ONCE
 
 
 NO_ID = "0198f0a2-7c1e-7a30-8f5e-0123456789ab"
@@ -224,9 +226,9 @@ def test_a_hidden_story_is_answered_like_an_unknown_one(
     client.headers["accept-encoding"] = "identity"
     for path, names in operations(managed=False):
         # This form names what was public once and is gone.
-        some = [one for one in hidden if not (path.endswith(_TELLING) and one.kind in _ONCE)]
-        pairs = [(f"{HIDDEN}-{one.kind}", f"{NOWHERE}-{one.kind}") for one in some]
-        pairs += [(one.id, NO_ID) for one in some]
+        some = [story for story in hidden if not (path.endswith(_TELLING) and story.kind in _ONCE)]
+        pairs = [(f"{HIDDEN}-{story.kind}", f"{NOWHERE}-{story.kind}") for story in some]
+        pairs += [(story.id, NO_ID) for story in some]
         for this, that in pairs if "{" in path else []:
             found, nothing = client.get(fill_path(path, this)), client.get(fill_path(path, that))
             assert decode_answer(found, this, this) == decode_answer(nothing, that, that), (
@@ -235,7 +237,7 @@ def test_a_hidden_story_is_answered_like_an_unknown_one(
             )
         if "{" in path:
             continue
-        there, absent = [one.id for one in some], [NO_ID for _ in some]
+        there, absent = [story.id for story in some], [NO_ID for _ in some]
         for (this, id_), (that, _) in zip(
             list_requests(names, HIDDEN, there), list_requests(names, NOWHERE, absent), strict=True
         ):
@@ -283,7 +285,7 @@ def test_only_an_admin_reads_the_text_of_a_killed_story_anywhere(
     newsroom.verb(story, "kill", notice="A notice.")
     for path, names in operations(managed=True):
         for name in ("write", "publish"):
-            for query in ("", *(f"?{one}={HIDDEN}" for one in names)):
+            for query in ("", *(f"?{name}={HIDDEN}" for name in names)):
                 path_ = path.replace("{version}", "1")
                 answer = client.get(fill_path(path_, story["id"]) + query, headers=readers[name])
                 said = find_traces(answer).replace(query[1:], "").replace(f"'{HIDDEN}'", "")
@@ -295,12 +297,12 @@ def test_only_embargo_access_finds_stories_under_embargo(
     hidden: list[Hidden], services: Services, client: TestClient
 ) -> None:
     headers = embargo_key(services)
-    others = [one for one in hidden if one.kind != "embargoed"]
-    (held,) = [one for one in hidden if one.kind == "embargoed"]
+    others = [story for story in hidden if story.kind != "embargoed"]
+    (held,) = [story for story in hidden if story.kind == "embargoed"]
     assert held.id in client.get("/v1/headlines", headers=headers).text
     for path, _ in operations(managed=False):
-        for one in others:
-            answer = client.get(fill_path(path, one.id), headers=headers)
+        for story in others:
+            answer = client.get(fill_path(path, story.id), headers=headers)
             assert not any(f"{HIDDEN}-{other.kind}" in find_traces(answer) for other in others), (
                 path
             )

@@ -33,7 +33,7 @@ def test_a_preview_link_shows_the_working_copy_without_a_key(
     shown = answer.json()
     assert documents.StoryWithBody.model_validate(shown).model_dump() == shown
     assert (shown["title"], shown["source"]["slug"], shown["body_text"]) == ("Draft", "wire", "B.")
-    assert [one["slug"] for one in shown["categories"]] == ["world"]
+    assert [category["slug"] for category in shown["categories"]] == ["world"]
     newsroom.patch(draft, title="Changed")
     assert client.get(url).json()["title"] == "Changed"
     assert client.get("/v1/articles/draft").status_code == 404
@@ -57,7 +57,7 @@ def test_a_preview_link_shows_the_public_side_at_a_future_time(
 
 def _translations(client: TestClient, url: str) -> list[tuple[str, str]]:
     shown = client.get(url).json()
-    return [(one["language"], one["slug"]) for one in shown["translations"]]
+    return [(translation["language"], translation["slug"]) for translation in shown["translations"]]
 
 
 def test_a_preview_link_shows_the_public_translations(
@@ -148,14 +148,14 @@ def test_killing_and_deleting_a_story_ends_its_preview_links(
     killed, deleted = newsroom.story("Killed"), newsroom.story("Deleted")
     soon = "2026-11-23T00:00:00Z"
     links = [
-        create_link(newsroom, one, **more)
-        for one in (killed, deleted)
+        create_link(newsroom, story, **more)
+        for story in (killed, deleted)
         for more in ({}, {"as_of": soon})
     ]
-    assert {client.get(one).status_code for one in links} == {200}
+    assert {client.get(link).status_code for link in links} == {200}
     newsroom.verb(killed, "kill", notice="N.")
     newsroom.delete(deleted)
-    assert {client.get(one).status_code for one in links} == {404}
+    assert {client.get(link).status_code for link in links} == {404}
     answer = newsroom.call("POST", f"/articles/{killed['id']}/preview")
     assert (answer.status_code, answer.json()["code"]) == (409, "wrong_state")
 

@@ -85,7 +85,7 @@ def test_purging_deletes_the_tombstone(
     assert purge(newsroom, delete_story(newsroom, story)).status_code == 204
     assert client.get(f"/v1/articles/{story['id']}").status_code == 404
     assert client.get(f"/v1/articles/{story['slug']}").status_code == 404
-    assert [one["reason"] for one in app.catch_up()] == ["deleted"]
+    assert [change["reason"] for change in app.catch_up()] == ["deleted"]
     assert app.shown() == app.expected()
     assert list_inconsistencies(services) == []
 
@@ -101,12 +101,12 @@ def test_the_first_translation_replaces_a_purged_original(
     app.catch_up()
     assert purge(newsroom, delete_story(newsroom, original)).status_code == 204
     tied = {
-        one["id"]: newsroom.call("GET", f"/articles/{one['id']}").json()["translation_of"]
-        for one in (french, arabic, draft)
+        story["id"]: newsroom.call("GET", f"/articles/{story['id']}").json()["translation_of"]
+        for story in (french, arabic, draft)
     }
     assert tied == {french["id"]: None, arabic["id"]: "francais", draft["id"]: "francais"}
     shown = client.get(f"/v1/articles/{arabic['id']}").json()["translations"]
-    assert [one["id"] for one in shown] == [french["id"]]
+    assert [story["id"] for story in shown] == [french["id"]]
     app.catch_up()
     assert app.shown() == app.expected()
     assert list_inconsistencies(services) == []
@@ -122,8 +122,8 @@ def test_the_worker_purges_the_trash_after_its_retention(
     clock.advance(days=11)
     purge_trash(services)
     there = {
-        one["id"]: newsroom.call("GET", f"/articles/{one['id']}").status_code
-        for one in (old, young, kept, restored)
+        story["id"]: newsroom.call("GET", f"/articles/{story['id']}").status_code
+        for story in (old, young, kept, restored)
     }
     assert there == {old["id"]: 404, young["id"]: 200, kept["id"]: 200, restored["id"]: 200}
     (row,) = newsroom.call("GET", "/audit?verb=purged").json()["data"]

@@ -331,7 +331,7 @@ class StoryMachine(RuleBasedStateMachine):
                     shown.append(title)
                     self._knows_its_translations(answer.json(), entitled=entitled)
             listed = self.client.get("/v1/headlines?count=exact", headers=headers).json()
-            assert {one["title"] for one in listed["data"]} == set(shown)
+            assert {story["title"] for story in listed["data"]} == set(shown)
             assert listed["page"]["count"] == len(shown)
             self._stands_once(set(shown), headers, entitled=entitled)
 
@@ -345,7 +345,7 @@ class StoryMachine(RuleBasedStateMachine):
             for number, id_ in enumerate(tied)
             if id_ != story["id"] and self._shown(number, entitled=entitled)
         ]
-        assert [one["id"] for one in story["translations"]] == others
+        assert [translation["id"] for translation in story["translations"]] == others
 
     def _stands_once(
         self, shown: set[str | None], headers: dict[str, str] | None, *, entitled: bool
@@ -354,7 +354,7 @@ class StoryMachine(RuleBasedStateMachine):
         listed = self.client.get(path, headers=headers).json()["data"]
         if self._shown(1, entitled=entitled):
             shown = shown - {self._shown(0, entitled=entitled)}
-        assert {one["title"] for one in listed} == shown
+        assert {story["title"] for story in listed} == shown
 
     def teardown(self) -> None:
         try:

@@ -22,7 +22,7 @@ def test_versions_are_compared_by_field_and_word(newsroom: Newsroom) -> None:
     newsroom.patch(article, body="<p>New, and long.</p>", summary="S")
     found = compare(newsroom, article, 3, 1)
     assert (found["version"], found["compared_with"], found["action"]) == (3, 1, "edited")
-    changes = {one["field"]: one for one in found["changes"]}
+    changes = {change["field"]: change for change in found["changes"]}
     assert list(changes) == ["body", "summary", "tags", "title"]
     assert changes["tags"] == {"field": "tags", "before": ["a"], "after": ["a", "b"], "words": None}
     assert changes["title"]["words"] == [
@@ -30,7 +30,7 @@ def test_versions_are_compared_by_field_and_word(newsroom: Newsroom) -> None:
         {"op": "removed", "text": "Rabat"},
         {"op": "added", "text": "Sal\u00e9, Morocco"},
     ]
-    assert [one["op"] for one in changes["body"]["words"]] == ["same", "removed", "added", "same"]
+    assert [word["op"] for word in changes["body"]["words"]] == ["same", "removed", "added", "same"]
     assert changes["summary"]["words"] == [{"op": "added", "text": "S"}]
     assert compare(newsroom, article, 2, 2)["changes"] == []
 
@@ -39,7 +39,7 @@ def test_a_correction_appears_in_the_comparison(newsroom: Newsroom) -> None:
     story = newsroom.verb(newsroom.story(), "correct", note="Not two hives, but one.")
     (change,) = compare(newsroom, story, 2, 1)["changes"]
     assert (change["field"], change["before"]) == ("corrections", [])
-    assert [one["note"] for one in change["after"]] == ["Not two hives, but one."]
+    assert [element["note"] for element in change["after"]] == ["Not two hives, but one."]
 
 
 @pytest.mark.parametrize("dialect", ["sqlite"])
@@ -67,7 +67,7 @@ def test_the_compared_words_reproduce_both_texts(before: str, after: str) -> Non
     fields = dict.fromkeys(WRITABLE["article"] | {"corrections"})
     (change,) = compare_views(fields | {"body": before}, fields | {"body": after})
     for op, text in (("removed", before), ("added", after)):
-        kept = [one["text"] for one in change["words"] if one["op"] in {"same", op}]
+        kept = [word["text"] for word in change["words"] if word["op"] in {"same", op}]
         assert "".join(kept) == text
 
 
@@ -75,7 +75,7 @@ def test_white_space_does_not_change_a_word() -> None:
     fields = dict.fromkeys(WRITABLE["article"] | {"corrections"})
     before, after = "<p>one two three</p>", "<p>one TWO three four</p>"
     (change,) = compare_views(fields | {"body": before}, fields | {"body": after})
-    assert [(one["op"], one["text"]) for one in change["words"]] == [
+    assert [(word["op"], word["text"]) for word in change["words"]] == [
         ("same", "<p>one "),
         ("removed", "two "),
         ("added", "TWO "),

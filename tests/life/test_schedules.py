@@ -106,7 +106,7 @@ def test_a_schedule_can_be_moved_and_cancelled_until_it_is_due(
         assert late.json()["code"] == "wrong_state"
     assert titles(client) == ["Soon"]
     history = newsroom.call("GET", f"/articles/{story['id']}/revisions").json()["data"]
-    actions = [one["action"] for one in history]
+    actions = [revision["action"] for revision in history]
     assert actions == ["scheduled", "unscheduled", "scheduled", "scheduled", "created"]
 
 

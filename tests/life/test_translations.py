@@ -24,7 +24,7 @@ def link(newsroom: Newsroom, story: dict[str, Any], **fields: Any) -> Response:
 
 
 def find_code(answer: Response) -> list[tuple[str, str]]:
-    return [(one["pointer"], one["code"]) for one in answer.json()["errors"]]
+    return [(error["pointer"], error["code"]) for error in answer.json()["errors"]]
 
 
 def load_changes_since(services: Services, serial: int) -> list[tuple[str, str]]:
@@ -81,7 +81,7 @@ def test_an_import_links_translations_by_the_same_rules(newsroom: Newsroom) -> N
     headers = {"content-type": "application/x-ndjson"}
     told = newsroom.call("POST", "/import", content=lines.strip(), headers=headers)
     outcomes = [json.loads(line) for line in told.text.splitlines()]
-    assert [one["status"] for one in outcomes[:5]] == [
+    assert [outcome["status"] for outcome in outcomes[:5]] == [
         "created",
         "created",
         "refused",
@@ -105,17 +105,19 @@ def test_a_new_or_removed_translation_is_logged_for_its_group(
     assert read(client, "/v1/articles/english")["translations"] == []
     assert load_changes_since(services, serial) == []
     clock.advance(hours=1)
-    assert [one["id"] for one in read(client, "/v1/articles/english")["translations"]] == [
-        french["id"]
-    ]
+    assert [
+        translation["id"] for translation in read(client, "/v1/articles/english")["translations"]
+    ] == [french["id"]]
     run_due(services)
     assert load_changes_since(services, serial) == [
         (french["id"], "published"),
         (english["id"], "updated"),
     ]
     page = client.get("/v1/changes?limit=1000").json()["data"]
-    whole = {one["id"]: one["document"] for one in page}
-    assert [one["slug"] for one in whole[english["id"]]["translations"]] == [french["slug"]]
+    whole = {story["id"]: story["document"] for story in page}
+    assert [translation["slug"] for translation in whole[english["id"]]["translations"]] == [
+        french["slug"]
+    ]
     serial = find_last_serial(services)
     clock.advance(hours=1)
     assert read(client, "/v1/articles/english")["translations"] == []
@@ -178,7 +180,7 @@ def test_pages_of_a_list_with_preferred_languages_are_complete(client: TestClien
         seen = [page["data"][0]["title"]]
         while page["page"]["next"]:
             page = read(client, f"{ONE}{query}&limit=1&cursor={page['page']['next']}")
-            seen += [one["title"] for one in page["data"]]
+            seen += [story["title"] for story in page["data"]]
         assert seen == whole
 
 
@@ -230,7 +232,7 @@ def test_categories_have_names_in_the_requested_language(
         found = read(client, f"{path}?names_in={languages}")
         listed = found.get("categories") or found["data"]
         listed = listed[0].get("categories", listed)
-        return [one["name"] for one in listed]
+        return [story["name"] for story in listed]
 
     for path in ("/v1/headlines", "/v1/articles", f"/v1/articles/{story['slug']}"):
         assert named(path, "fr-CA,ar") == ["Maroc", "Plain"]

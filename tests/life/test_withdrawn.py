@@ -80,7 +80,7 @@ def test_readers_are_not_redirected_to_a_hidden_story(
 
 
 def test_a_cycle_of_redirects_is_refused(newsroom: Newsroom, client: TestClient) -> None:
-    first, second, third = (newsroom.story(one) for one in ("First", "Second", "Third"))
+    first, second, third = (newsroom.story(title) for title in ("First", "Second", "Third"))
     newsroom.verb(first, "unpublish", answer="redirect", redirect_to="second")
     back = newsroom.verb(second, "unpublish", answer="redirect", redirect_to="third")
     order = {"answer": "redirect", "redirect_to": "first"}
@@ -93,7 +93,7 @@ def test_a_cycle_of_redirects_is_refused(newsroom: Newsroom, client: TestClient)
     ahead = newsroom.verb(back, "schedule", at="2027-01-01T00:00:00Z")
     newsroom.verb(third, "unpublish", **order)
     newsroom.verb(ahead, "schedule", at=None)
-    assert {find_status(client, one) for one in ("first", "second", "third")} == {404}
+    assert {find_status(client, slug) for slug in ("first", "second", "third")} == {404}
 
 
 def test_the_answer_for_readers_can_be_changed(
@@ -195,7 +195,7 @@ def test_a_story_that_was_public_can_be_killed_in_any_state(
     run_due(services)
     newsroom.verb(over, "kill", notice=NOTICE)
     newsroom.verb(gone, "kill", notice=NOTICE)
-    assert {ask(client, one) for one in ("gone", "over", "late")} == {(410, "killed", NOTICE)}
+    assert {ask(client, slug) for slug in ("gone", "over", "late")} == {(410, "killed", NOTICE)}
     assert reasons(services)[-3:] == ["expired", "killed", "killed"]
     assert list_inconsistencies(services) == []
 
@@ -252,8 +252,8 @@ def test_only_an_admin_sees_the_text_of_a_killed_story(
     assert killed.status_code == 200
     assert SECRET not in killed.text
     answers = _everything(editor, story)
-    assert {one.status_code for one in answers.values()} == {200}
-    told = {path for path, one in answers.items() if SECRET in one.text}
+    assert {answer.status_code for answer in answers.values()} == {200}
+    told = {path for path, answer in answers.items() if SECRET in answer.text}
     assert told == set()
     assert [answers[f"/articles?{by}={SECRET}"].json()["data"] for by in ("tag", "author")] == [
         [],
@@ -263,7 +263,7 @@ def test_only_an_admin_sees_the_text_of_a_killed_story(
     assert replayed.headers["idempotency-replayed"] == "true"
     assert (SECRET not in replayed.text, replayed.json()["state"]) == (True, "killed")
     whole = _everything(newsroom, story)
-    assert {one for one, answer in whole.items() if SECRET not in answer.text} == set()
+    assert {element for element, answer in whole.items() if SECRET not in answer.text} == set()
 
 
 def test_a_killed_story_can_only_be_restored(newsroom: Newsroom, editor: Newsroom) -> None:
@@ -279,8 +279,10 @@ def test_a_killed_story_can_only_be_restored(newsroom: Newsroom, editor: Newsroo
         newsroom.call("POST", f"{path}/kill", json={"notice": "N"}, headers=tag),
         newsroom.delete(story),
     ]
-    assert {(one.status_code, one.json()["code"]) for one in answers} == {(409, "wrong_state")}
-    assert all("kill" in one.json()["detail"] for one in answers)
+    assert {(answer.status_code, answer.json()["code"]) for answer in answers} == {
+        (409, "wrong_state")
+    }
+    assert all("kill" in answer.json()["detail"] for answer in answers)
     reason = {"reason": "It was no forgery."}
     refused = editor.call("POST", f"{path}/restore", json=reason, headers=tag)
     assert (refused.status_code, refused.json()["code"]) == (403, "forbidden")
@@ -297,7 +299,7 @@ def test_a_restored_story_is_not_public_until_it_is_published(
     assert editor.call("GET", f"/articles/{back['id']}").json()["title"] == "Here"
     assert ask(client, "here") == (410, "killed", NOTICE)
     history = newsroom.call("GET", f"/articles/{back['id']}/revisions").json()["data"]
-    assert [(one["action"], one["note"]) for one in history[:2]] == [
+    assert [(revision["action"], revision["note"]) for revision in history[:2]] == [
         ("restored", "It was no forgery."),
         ("killed", NOTICE),
     ]
@@ -364,10 +366,12 @@ def test_the_changes_have_the_notice_of_a_kill(newsroom: Newsroom, client: TestC
     never = newsroom.article("Never")
     snapshot = client.get("/v1/changes").json()
     cursor = client.get(f"/v1/changes?cursor={snapshot['cursor']}").json()["cursor"]
-    for one in (story, gone, never):
-        newsroom.verb(one, "kill", notice=NOTICE)
+    for element in (story, gone, never):
+        newsroom.verb(element, "kill", notice=NOTICE)
     told = client.get(f"/v1/changes?cursor={cursor}").json()["data"]
-    assert [(one["id"], one["op"], one["reason"], one["notice"]) for one in told] == [
+    assert [
+        (change["id"], change["op"], change["reason"], change["notice"]) for change in told
+    ] == [
         (story["id"], "remove", "killed", NOTICE),
         (gone["id"], "remove", "killed", NOTICE),
     ]

@@ -83,7 +83,7 @@ def _insert(
     *,
     sqlite: bool,
 ) -> None:
-    rows = ", ".join(_words(one, sqlite=sqlite) for one in columns.values())
+    rows = ", ".join(_words(value, sqlite=sqlite) for value in columns.values())
     sql = f"{numbers} SELECT {rows} FROM numbers"
     names = ", ".join(columns)
     sql = f"INSERT INTO {table} ({names}) {sql}"

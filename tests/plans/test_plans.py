@@ -162,7 +162,7 @@ _LOOKUPS: dict[str, Work] = {
     "revisions below": lambda s: content.load_revisions(s, article_id(_MIDDLE), 9, None, _LIMIT),
     "revisions above": lambda s: content.load_revisions(s, article_id(_MIDDLE), None, 0, _LIMIT),
     "a revision": lambda s: content.find_revision(s, article_id(_MIDDLE), 2),
-    "snapshots": lambda s: content.load_snapshots(s, [(one, 2) for one in _ids(100)]),
+    "snapshots": lambda s: content.load_snapshots(s, [(element, 2) for element in _ids(100)]),
     "slugs that are taken": lambda s: content.find_taken_slugs(s, "article", ["slug-5", "slug-x"]),
     "public slugs": lambda s: content.load_public_slugs(s, "article", _ids(100)),
     "where a slug leads": lambda s: content.find_current_slug(s, "article", "slug-5"),

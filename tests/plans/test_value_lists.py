@@ -69,7 +69,7 @@ _ASKED: dict[str, Ask] = {
     "articles": content.lock_articles_by_ids,
     "slugs": lambda s, values: content.find_taken_slugs(s, "article", values),
     "references": lambda s, values: content.load_references(s, {"category": set(values)}),
-    "snapshots": lambda s, values: content.load_snapshots(s, [(one, 1) for one in values]),
+    "snapshots": lambda s, values: content.load_snapshots(s, [(element, 1) for element in values]),
     "documents": delivery.load_attributes,
     "last rows": delivery.load_last_changes,
     "tombstones": delivery.load_tombstones,

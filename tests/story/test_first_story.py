@@ -42,7 +42,7 @@ def test_a_real_story_from_draft_to_withdrawal(
     article = newsroom.article(
         found["title"],
         source=source["slug"],
-        categories=[one["slug"] for one in categories],
+        categories=[category["slug"] for category in categories],
         body=found["body"],
         published_at="2026-01-12T10:00:00Z",
     )
@@ -58,7 +58,11 @@ def test_a_real_story_from_draft_to_withdrawal(
     for shown in (headline, listed, story):
         assert shown["title"] == found["title"]
         assert shown["source"]["name"] == "North Africa Post"
-        assert [one["name"] for one in shown["categories"]] == ["Asia", "Headlines", "Morocco"]
+        assert [category["name"] for category in shown["categories"]] == [
+            "Asia",
+            "Headlines",
+            "Morocco",
+        ]
     assert story["body_text"].split("\n") == found["paragraphs"]
     assert (
         client.get("/v1/sources/north-africa-post").json() | found["source"]
@@ -107,14 +111,14 @@ def _check_revisions_and_log(
         ]
     assert log == [
         ("source", source["id"], "upsert", "updated"),
-        *(("category", one["id"], "upsert", "updated") for one in categories),
+        *(("category", category["id"], "upsert", "updated") for category in categories),
         ("article", article["id"], "upsert", "published"),
         ("article", article["id"], "upsert", "updated"),
         ("source", source["id"], "upsert", "updated"),
         ("article", article["id"], "remove", "unpublished"),
     ]
     revisions = newsroom.call("GET", f"/articles/{article['id']}/revisions").json()["data"]
-    assert [(one["version"], one["action"]) for one in revisions] == [
+    assert [(revision["version"], revision["action"]) for revision in revisions] == [
         (4, "unpublished"),
         (3, "published"),
         (2, "published"),

@@ -41,8 +41,8 @@ def test_an_export_keeps_resolved_urls(story: dict[str, Any], services: Services
     with services.database.read() as session:
         lines = [json.dumps(line) for line in export_lines(session, services.clock.now())]
     importer = Importer(services.runner, Actor(None, "tests"))
-    outcomes = [one for batch in importer.run(lines) for one in batch]
-    assert {one.status for one in outcomes} == {"unchanged"}
+    outcomes = [outcome for batch in importer.run(lines) for outcome in batch]
+    assert {outcome.status for outcome in outcomes} == {"unchanged"}
 
 
 def test_a_clock_set_back_after_an_expiry_leaves_the_database_consistent(

@@ -88,12 +88,12 @@ class OfflineApp:
 
         One that changes is told by itself, and not as a change of its stories.
         """
-        stories = {id_: self._joined(one) for id_, one in self.copies["article"].items()}
+        stories = {id_: self._joined(story) for id_, story in self.copies["article"].items()}
         return {**self.copies, "article": stories}
 
     def _joined(self, story: dict[str, Any]) -> dict[str, Any]:
         source = story["source"] and self._brief("source", story["source"])
-        categories = [self._brief("category", one) for one in story["categories"]]
+        categories = [self._brief("category", category) for category in story["categories"]]
         return {**story, "source": source, "categories": categories}
 
     def _brief(self, type_: str, named: dict[str, Any]) -> dict[str, Any]:
@@ -102,13 +102,13 @@ class OfflineApp:
 
     def ends(self) -> set[str]:
         """Return the stories of whose end it heard."""
-        entries = (one for one in self.heard if one["type"] == "article")
-        return {one["id"] for one in entries if one["op"] == "remove"}
+        entries = (change for change in self.heard if change["type"] == "article")
+        return {change["id"] for change in entries if change["op"] == "remove"}
 
     def listed(self) -> set[str]:
         """Return the stories that it could have now."""
         page = self._read(f"/v1/headlines?limit=100&{self.filters}")
-        return {one["id"] for one in page["data"]}
+        return {story["id"] for story in page["data"]}
 
     def expected(self) -> dict[str, dict[str, Any]]:
         """Return what the server shows of it now, read in the ordinary way."""
@@ -123,7 +123,7 @@ class OfflineApp:
         cursor = ""
         while True:
             page = self._read(f"{path}&limit=100{cursor}")
-            found |= {one["id"]: one for one in page["data"]}
+            found |= {story["id"]: story for story in page["data"]}
             if page["page"]["next"] is None:
                 return found
             cursor = f"&cursor={page['page']['next']}"

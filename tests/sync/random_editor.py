@@ -68,8 +68,8 @@ class RandomEditor:
         """Choose a story that is not over, in one of these states if any are given."""
         found = [
             number
-            for number, one in enumerate(self._stories)
-            if one["state"] not in _OVER and (not states or one["status"] in states)
+            for number, story in enumerate(self._stories)
+            if story["state"] not in _OVER and (not states or story["status"] in states)
         ]
         return self.rng.choice(found) if found else None
 

@@ -17,7 +17,7 @@ from tests.sync.offline_app import OfflineApp
 
 
 def follow_changes(entries: list[dict[str, Any]]) -> list[tuple[str, str, str]]:
-    return [(one["op"], one["reason"], one["id"]) for one in entries]
+    return [(change["op"], change["reason"], change["id"]) for change in entries]
 
 
 def test_a_snapshot_has_all_stories_and_then_no_changes(
@@ -30,8 +30,8 @@ def test_a_snapshot_has_all_stories_and_then_no_changes(
     app = OfflineApp(client)
     entries = app.catch_up(limit=2)
     assert app.shown() == app.expected()
-    assert [one["id"] for one in entries if one["type"] == "article"] == [
-        one["id"] for one in stories
+    assert [change["id"] for change in entries if change["type"] == "article"] == [
+        story["id"] for story in stories
     ]
     assert app.catch_up() == []
 
@@ -134,12 +134,12 @@ def test_a_moved_category_is_logged_with_its_descendants(
     africa = newsroom.patch(africa, "categories", parent="world")
     told = app.catch_up()
     assert {
-        (one["type"], *about) for one, about in zip(told, follow_changes(told), strict=True)
-    } == {("category", "upsert", "updated", one["id"]) for one in (africa, country, city)}
+        (change["type"], *about) for change, about in zip(told, follow_changes(told), strict=True)
+    } == {("category", "upsert", "updated", category["id"]) for category in (africa, country, city)}
     assert app.copies["category"][city["id"]]["path"] == ["world", "africa", "country", "city"]
     assert app.shown() == app.expected()
     newsroom.patch(africa, "categories", parent=None)
-    assert world["id"] not in {one["id"] for one in app.catch_up()}
+    assert world["id"] not in {change["id"] for change in app.catch_up()}
     assert app.shown() == app.expected()
 
 
@@ -152,9 +152,9 @@ def test_a_new_slug_is_logged_for_descendants_and_a_new_name_is_not(
     app = OfflineApp(client)
     app.catch_up()
     world = newsroom.patch(world, "categories", name="The world", names={"fr": "Le monde"})
-    assert [one["id"] for one in app.catch_up()] == [world["id"]]
+    assert [change["id"] for change in app.catch_up()] == [world["id"]]
     newsroom.patch(world, "categories", slug="globe")
-    told = [one["id"] for one in app.catch_up()]
+    told = [change["id"] for change in app.catch_up()]
     assert sorted(told) == sorted([world["id"], africa["id"], city["id"]])
     assert app.copies["category"][africa["id"]]["parent"] == "globe"
     assert app.shown() == app.expected()
@@ -174,10 +174,10 @@ def test_a_category_moved_by_an_import_is_logged_once_with_its_descendants(
         {"type": "category", "slug": "country", "name": "Country", "parent": "world"},
         {"type": "category", "slug": "new", "name": "New", "parent": "city"},
     )
-    content = "\n".join(json.dumps(one) for one in lines)
+    content = "\n".join(json.dumps(line) for line in lines)
     headers = {"content-type": "application/x-ndjson"}
     assert newsroom.call("POST", "/import", content=content, headers=headers).is_success
-    told = [one["id"] for one in app.catch_up()]
+    told = [change["id"] for change in app.catch_up()]
     with services.database.read() as session:
         assert [row.id for row in store.load_changes(session, 4, 100)] == told
     assert len(told) == len({"africa", "country", "new", "city"})

@@ -23,7 +23,7 @@ Heard = list[tuple[str, str, str]]
 
 
 def follow_changes(entries: list[dict[str, Any]]) -> Heard:
-    return [(one["op"], one["reason"], one["id"]) for one in entries]
+    return [(change["op"], change["reason"], change["id"]) for change in entries]
 
 
 @pytest.fixture
@@ -144,7 +144,7 @@ def test_an_embargoed_story_leaves_a_filter_and_is_rescheduled(
 ) -> None:
     story = newsroom.story("Held", embargo_until=UNTIL, tags=["a"])
     app = OfflineApp(client, "tag=a", headers)
-    assert [one["id"] for one in app.catch_up()] == [story["id"]]
+    assert [change["id"] for change in app.catch_up()] == [story["id"]]
     story = newsroom.patch(story, tags=["b"], status="published")
     assert follow_changes(app.catch_up()) == [("remove", "left", story["id"])]
     story = newsroom.patch(story, tags=["a"], status="published")
@@ -156,7 +156,7 @@ def test_an_embargoed_story_leaves_a_filter_and_is_rescheduled(
     app.catch_up()
     newsroom.patch(again, embargo_until=None, tags=["b"], status="published")
     assert follow_changes(app.catch_up()) == [("remove", "left", again["id"])]
-    assert [one["reason"] for one in anybody.catch_up()] == ["published"]
+    assert [change["reason"] for change in anybody.catch_up()] == ["published"]
 
 
 def test_a_story_put_under_embargo_is_removed_for_other_readers_only(
@@ -186,11 +186,11 @@ def test_changes_of_translations_and_categories_match_embargo_access(
         categories=[city["id"]],
     )
     told = partner.catch_up()
-    assert {one["id"] for one in told} == {public["id"], held["id"]}
+    assert {change["id"] for change in told} == {public["id"], held["id"]}
     assert partner.shown() == partner.expected()
     public = newsroom.patch(public, title="Changed", slug="changed", status="published")
-    assert {one["id"] for one in partner.catch_up()} == {public["id"], held["id"]}
-    assert [one["id"] for one in anybody.catch_up()] == [public["id"]]
+    assert {change["id"] for change in partner.catch_up()} == {public["id"], held["id"]}
+    assert [change["id"] for change in anybody.catch_up()] == [public["id"]]
     newsroom.patch(city, "categories", parent=world["id"])
     partner.catch_up()
     assert partner.shown() == partner.expected()
@@ -210,12 +210,12 @@ def test_changes_during_a_snapshot_follow_it(
     second = newsroom.story("Second", embargo_until=LATER)
     first = newsroom.verb(newsroom.patch(first, summary="S"), "publish")
     app.catch_up(limit=1)
-    ids = [one["id"] for one in app.heard]
-    assert ids[:3] == [one["id"] for one in stories]
+    ids = [change["id"] for change in app.heard]
+    assert ids[:3] == [story["id"] for story in stories]
     # As they are now, and as changes since it began.
     assert sorted(ids[3:]) == sorted([first["id"], second["id"]] * 2)
     assert app.shown() == app.expected()
-    assert all(one["at"] < UNTIL for one in app.heard)
+    assert all(change["at"] < UNTIL for change in app.heard)
     assert app.catch_up() == []
 
 
@@ -285,7 +285,7 @@ def test_a_cursor_has_only_a_digest_of_the_access_rights(
 ) -> None:
     digests = [services.followers.read(app.cursor)[1] for app in (anybody, partner)]
     assert digests == [AccessRights().digest, AccessRights(embargoed=True).digest]
-    assert all(len(one) == 16 for one in digests)
+    assert all(len(digest) == 16 for digest in digests)
     assert digests[0] != digests[1]
 
 

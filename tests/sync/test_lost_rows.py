@@ -131,7 +131,7 @@ def test_a_tag_with_the_serial_of_a_lost_row_is_known(
     loss.happen()
     newsroom.story("Tagged", tags=["Zoo & Park"])
     items = client.get("/feeds/tags/zoo-park.json").json()["items"]
-    assert [item["title"] for item in items] == ["Tagged"]
+    assert [element["title"] for element in items] == ["Tagged"]
 
 
 @pytest.mark.parametrize("lost", [1, 3])

@@ -34,7 +34,7 @@ def test_a_copy_equals_the_server_after_it_catches_up(
         # Nobody hears of the end of what could not be had.
         assert app.ends() <= possible[number]
         assert app.refusals == []
-        serials = [one["serial"] for one in app.heard]
+        serials = [change["serial"] for change in app.heard]
         assert serials == sorted(serials)
     assert desk.done >= {"unpublish", "kill", "delete", "tie"}
 

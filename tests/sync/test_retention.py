@@ -185,7 +185,7 @@ def test_a_process_that_was_suspended_serves_nothing_outdated(
     first, *others = [newsroom.story(f"Story {number}") for number in range(3)]
     moving = newsroom.story("En français", language="fr", translation_of=first["id"])
     shown = read(client, f"/v1/articles/{first['id']}")["translations"]
-    assert [one["id"] for one in shown] == [moving["id"]]
+    assert [story["id"] for story in shown] == [moving["id"]]
     for other in others:
         moving = newsroom.patch(moving, translation_of=other["id"], status="published")
     clock.advance(days=11)

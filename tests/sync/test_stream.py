@@ -86,13 +86,13 @@ def test_a_subscriber_that_reconnects_misses_nothing(served: Nursery, desk: Clie
     missed = [publish(desk, f"Missed {number}")["id"] for number in range(3)]
     again = StreamClient(served.port, last_event_id=last)
     heard = [again.next() for _ in range(3)]
-    assert [one.data["id"] for one in heard] == missed
+    assert [change.data["id"] for change in heard] == missed
     # And the same from the middle: each event leads on from where it stands.
     middle = StreamClient(served.port, last_event_id=heard[0].id)
     assert [middle.next().data["id"] for _ in range(2)] == missed[1:]
     # The cursor is that of /v1/changes.
     status, _, answer = desk.call("GET", f"/v1/changes?cursor={heard[1].id}")
-    assert (status, [one["id"] for one in answer["data"]]) == (200, missed[2:])
+    assert (status, [story["id"] for story in answer["data"]]) == (200, missed[2:])
     again.close()
     middle.close()
 
@@ -107,13 +107,13 @@ def test_a_stream_ends_when_its_key_is_revoked(
     revoked = run(actor, lambda unit: create_key(unit, "a partner", ["read"]))
     expiring = run(actor, lambda unit: create_key(unit, "a guest", ["read"], expires_at=soon))
     keyed = [
-        StreamClient(served.port, authorization=f"Bearer {one.key}").begun()
-        for one in (revoked, expiring)
+        StreamClient(served.port, authorization=f"Bearer {key.key}").begun()
+        for key in (revoked, expiring)
     ]
     anybody = StreamClient(served.port).begun()
     run(actor, lambda unit: revoke_key(unit, revoked.id))
     services.close()
-    assert all(one.has_ended() for one in keyed)
+    assert all(stream.has_ended() for stream in keyed)
     story = publish(desk, "Afterwards")
     assert anybody.next().data["id"] == story["id"]
     for listener in (*keyed, anybody):
@@ -135,18 +135,20 @@ def test_embargoed_changes_reach_only_subscribers_with_embargo_access(
     second = publish(desk, "Second", embargo_until=until)
     third = publish(desk, "Third")
     told = [partner.next() for _ in range(4)]
-    assert [one.data["id"] for one in told] == [one["id"] for one in (held, first, second, third)]
-    assert [one.data["document"].get("embargoed") for one in told] == [True, None, True, None]
+    assert [change.data["id"] for change in told] == [
+        story["id"] for story in (held, first, second, third)
+    ]
+    assert [change.data["document"].get("embargoed") for change in told] == [True, None, True, None]
     heard = [anybody.next() for _ in range(2)]
-    assert [one.data["id"] for one in heard] == [first["id"], third["id"]]
+    assert [change.data["id"] for change in heard] == [first["id"], third["id"]]
     # Each event leads on from where it stands.
     reader = Client(served.port, headers["authorization"].removeprefix("Bearer "))
     for number, event in enumerate(told):
         rest, answer = [], {"cursor": event.id, "more": True}
         while answer["more"]:
             _, _, answer = reader.call("GET", f"/v1/changes?cursor={answer['cursor']}")
-            rest += [one["id"] for one in answer["data"]]
-        assert rest == [one.data["id"] for one in told[number + 1 :]]
+            rest += [story["id"] for story in answer["data"]]
+        assert rest == [change.data["id"] for change in told[number + 1 :]]
     reader.close()
     # Without the key it ends, so that a browser does not connect again.
     turned = StreamClient(served.port, last_event_id=told[3].id)
@@ -204,5 +206,5 @@ def test_streams_and_long_polls_end_when_the_server_stops(served: Nursery, desk:
     assert listener.has_ended()
     ended = waiting._connection.getresponse()
     assert (ended.status, b'"data":[]' in ended.read()) == (200, True)
-    for one in (listener, waiting):
-        one.close()
+    for stream in (listener, waiting):
+        stream.close()

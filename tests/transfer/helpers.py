@@ -63,7 +63,7 @@ def import_lines(
 def import_all(services: Services, *lines: dict[str, Any]) -> list[LineOutcome]:
     """Import objects, none of which may be refused."""
     outcomes = import_lines(services, to_ndjson(lines))
-    refused = [(one.line, one.wrong) for one in outcomes if one.status == "refused"]
+    refused = [(outcome.line, outcome.wrong) for outcome in outcomes if outcome.status == "refused"]
     assert refused == []
     return outcomes
 
@@ -76,14 +76,15 @@ def export_all(services: Services, *, killed: bool = True) -> list[bytes]:
 
 def list_statuses(outcomes: Iterable[LineOutcome]) -> list[str]:
     """Return what became of each line in a word."""
-    return [one.status for one in outcomes]
+    return [outcome.status for outcome in outcomes]
 
 
 def list_inconsistencies(services: Services) -> list[str]:
     """Return what is wrong between content, documents and log."""
     with services.database.read() as session:
         return [
-            f"{one.id}: {one.detail}" for one in find_inconsistencies(session, services.clock.now())
+            f"{flaw.id}: {flaw.detail}"
+            for flaw in find_inconsistencies(session, services.clock.now())
         ]
 
 

@@ -48,7 +48,9 @@ def test_two_thousand_arabic_articles_are_imported_and_read(
 ) -> None:
     rows = {row["id"]: row for row in load_rows(shared / "arabic" / "ant_jawhara_2000.jsonl.gz")}
     outcomes = import_all(services, *build_arabic_lines(rows.values()))
-    by_id = dict(zip((one.id for one in outcomes[-len(rows) :]), rows.values(), strict=True))
+    by_id = dict(
+        zip((outcome.id for outcome in outcomes[-len(rows) :]), rows.values(), strict=True)
+    )
     read = 0
     for story in all_stories(client, "language=ar&source=jawhara-fm"):
         row = by_id[story["id"]]
@@ -91,7 +93,9 @@ def test_the_media_topics_become_a_category_tree_in_many_languages(
     cinema = client.get("/v1/categories/medtop-20000005").json()
     assert cinema["name"] == "cinema"
     assert cinema["path"] == ["medtop-01000000", "medtop-20000002", "medtop-20000005"]
-    assert cinema["names"] == next(one["names"] for one in lines if one["slug"] == cinema["slug"])
+    assert cinema["names"] == next(
+        line["names"] for line in lines if line["slug"] == cinema["slug"]
+    )
     assert {"ar", "fr", "es", "sv", "da", "zh-Hans", "pt-BR"} <= cinema["names"].keys()
     assert set(list_statuses(import_lines(services, to_ndjson(lines)))) == {"unchanged"}
 
@@ -100,7 +104,7 @@ def test_a_story_in_a_deep_category_is_found_by_the_root_category(
     shared: Path, services: Services, client: TestClient
 ) -> None:
     lines = build_topic_lines(shared / "mediatopics" / "cptall-x-all.json.gz")
-    parents = {one["slug"]: one["parent"] for one in lines}
+    parents = {line["slug"]: line["parent"] for line in lines}
     paths = {slug: _path(slug, parents) for slug in parents}
     deepest = max(paths, key=lambda slug: len(paths[slug]))
     story = {"type": "article", "slug": "deep", "language": "en", "title": "Deep"}

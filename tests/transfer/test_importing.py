@@ -88,7 +88,7 @@ def test_external_ids_belong_to_their_source(services: Services) -> None:
         story(external_id="1", source=None, title="Again"),
     )
     assert list_statuses(outcomes) == ["created", "created", "created", "updated"]
-    assert len({one.id for one in outcomes}) == 3
+    assert len({outcome.id for outcome in outcomes}) == 3
 
 
 def test_refused_lines_are_reported_and_the_others_are_imported(
@@ -127,9 +127,9 @@ def test_refused_lines_are_reported_and_the_others_are_imported(
     )
     results = [json.loads(line) for line in response.text.splitlines()]
     refused = {
-        one["line"]: [error["pointer"] for error in one["problem"].get("errors", [])]
-        for one in results
-        if one["status"] == "refused"
+        result["line"]: [error["pointer"] for error in result["problem"].get("errors", [])]
+        for result in results
+        if result["status"] == "refused"
     }
     assert refused == {
         4: [],
@@ -149,9 +149,9 @@ def test_refused_lines_are_reported_and_the_others_are_imported(
         20: ["#/image"],
         21: [],
     }
-    assert all(one["problem"]["detail"] for one in results if one["status"] == "refused")
-    assert [one["line"] for one in results] == [*range(1, 8), *range(9, 22)]
-    assert [one["slug"] for one in client.get("/v1/headlines").json()["data"]] == ["good"]
+    assert all(result["problem"]["detail"] for result in results if result["status"] == "refused")
+    assert [result["line"] for result in results] == [*range(1, 8), *range(9, 22)]
+    assert [line["slug"] for line in client.get("/v1/headlines").json()["data"]] == ["good"]
 
 
 def test_a_dry_run_has_the_same_outcomes_and_writes_nothing(services: Services) -> None:
@@ -218,7 +218,7 @@ def test_a_line_may_refer_to_an_earlier_line_of_its_batch(services: Services) ->
         story(external_id="y", title="Same title"),
         story(external_id="z", title="Same title"),
     )
-    assert [one.slug for one in outcomes[-2:]] == ["same-title", "same-title-2"]
+    assert [outcome.slug for outcome in outcomes[-2:]] == ["same-title", "same-title-2"]
     assert list_statuses(outcomes)[3:9] == [
         *("created", "created", "updated", "updated", "created", "updated"),
     ]
@@ -232,10 +232,10 @@ def test_a_dry_run_line_may_refer_to_a_story_of_an_earlier_batch(services: Servi
         for number in range(importer.BATCH_LINES)
     ]
     other = {**original, "slug": "b", "external_id": "1", "translation_of": "a"}
-    lines = [json.dumps(one) for one in (original, *fillers, other)]
+    lines = [json.dumps(story) for story in (original, *fillers, other)]
     dry_run = importer.Importer(services.runner, IMPORTER, dry_run=True)
-    outcomes = [one for batch in dry_run.run(lines) for one in batch]
-    assert {one.status for one in outcomes} == {"created"}
+    outcomes = [outcome for batch in dry_run.run(lines) for outcome in batch]
+    assert {outcome.status for outcome in outcomes} == {"created"}
 
 
 @pytest.mark.parametrize("state", ["scheduled", "published", "expired"])
@@ -247,7 +247,9 @@ def test_a_line_of_a_published_story_needs_published_at(services: Services, stat
     first, second, third = import_lines(services, to_ndjson([line, behind, story(slug="c")]))
     for found, pointer in ((first, "#/published_at"), (second, "#/public/published_at")):
         assert isinstance(found.wrong, InvalidInput)
-        assert [(one.pointer, one.code) for one in found.wrong.errors] == [(pointer, "required")]
+        assert [(error.pointer, error.code) for error in found.wrong.errors] == [
+            (pointer, "required")
+        ]
     assert third.status == "created"
     assert list_inconsistencies(services) == []
 
@@ -269,7 +271,7 @@ def test_a_line_of_a_deleted_story_is_imported_as_deleted(
 
 def test_times_of_corrections_are_exported_unchanged(services: Services) -> None:
     at = ["2026-11-02T08:00:00.727Z", "2026-11-02T08:00:00Z", "2026-11-02T08:00:00.123456Z"]
-    notes = [{"at": one, "note": "A note."} for one in at]
+    notes = [{"at": time, "note": "A note."} for time in at]
     import_all(services, SOURCE, ASIA, JAPAN, story(slug="a", state="published", corrections=notes))
     lines = [json.loads(line) for line in export_all(services)]
     assert lines[-1]["corrections"] == notes

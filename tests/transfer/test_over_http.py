@@ -38,18 +38,18 @@ def test_an_import_over_http_has_the_outcomes_of_the_command(
 ) -> None:
     expected = import_lines(elsewhere, to_ndjson(LINES))
     found = read_results(newsroom, b"".join(to_ndjson(LINES)))
-    assert [one["status"] for one in found] == list_statuses(expected)
-    assert [(one["line"], one["type"], one["slug"]) for one in found] == [
-        (one.line, one.type, one.slug) for one in expected
+    assert [result["status"] for result in found] == list_statuses(expected)
+    assert [(result["line"], result["type"], result["slug"]) for result in found] == [
+        (outcome.line, outcome.type, outcome.slug) for outcome in expected
     ]
-    problems = [one["problem"]["code"] for one in found if one["problem"]]
+    problems = [result["problem"]["code"] for result in found if result["problem"]]
     assert problems == ["invalid_input", "invalid_input"]
     assert len(export_all(services)) == len(export_all(elsewhere)) == 4
 
 
 def test_a_dry_run_over_http_writes_nothing(newsroom: Newsroom, services: Services) -> None:
     found = read_results(newsroom, b"".join(to_ndjson(LINES)), "?dry_run=true")
-    assert [one["status"] for one in found].count("refused") == 2
+    assert [result["status"] for result in found].count("refused") == 2
     assert export_all(services) == []
 
 
@@ -61,12 +61,12 @@ def test_packets_may_split_lines_anywhere(newsroom: Newsroom) -> None:
             yield whole[start : start + 7]
 
     found = read_results(newsroom, packets())
-    assert [one["line"] for one in found] == [1, 2, 3, 4, 5, 6]
+    assert [result["line"] for result in found] == [1, 2, 3, 4, 5, 6]
 
 
 def test_lines_may_end_with_crlf_and_begin_with_spaces(newsroom: Newsroom) -> None:
     content = b"\r\n".join(b"  " + line.strip() for line in to_ndjson(LINES[:3])) + b"\r\n\r\n"
-    assert [one["status"] for one in read_results(newsroom, content)] == ["created"] * 3
+    assert [result["status"] for result in read_results(newsroom, content)] == ["created"] * 3
 
 
 def test_an_empty_import_has_no_results(newsroom: Newsroom) -> None:
@@ -81,7 +81,9 @@ def test_an_export_over_http_equals_that_of_the_command(
     response = newsroom.call("GET", "/export")
     assert response.content == b"".join(export_all(services))
     assert response.headers["cache-control"] == "no-store"
-    assert {one["status"] for one in read_results(newsroom, response.content)} == {"unchanged"}
+    assert {result["status"] for result in read_results(newsroom, response.content)} == {
+        "unchanged"
+    }
 
 
 @pytest.mark.parametrize("scope", ["read", "write"])
@@ -111,7 +113,7 @@ class TestWithShortLines:
     ) -> None:
         long = LINES[2] | {"body": "x" * 5_000}
         found = read_results(newsroom, b"".join(to_ndjson([*LINES[:2], long, LINES[5]])))
-        statuses = [one["status"] for one in found]
+        statuses = [result["status"] for result in found]
         assert statuses == ["created", "created", "refused", "created"]
         assert found[2]["problem"]["code"] == "body_too_large"
         assert len(export_all(services)) == 3

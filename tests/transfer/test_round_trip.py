@@ -147,7 +147,7 @@ def test_readers_get_the_same_bytes_from_the_other_database(
 ) -> None:
     exported = export_all(services)
     assert set(list_statuses(import_lines(elsewhere, exported))) == {"created"}
-    refs = [one[key] for one in full_newsroom.values() for key in ("id", "slug")]
+    refs = [value[key] for value in full_newsroom.values() for key in ("id", "slug")]
     refs += ["second-name", "third-name", "corrected", "corregida", "antes", "gone-and-renamed"]
     with open_client(elsewhere) as there:
         assert read_everything(there, refs) == read_everything(client, refs)

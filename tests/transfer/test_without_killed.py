@@ -23,7 +23,7 @@ pytestmark = pytest.mark.slow
 
 def list_translations(client: TestClient, slug: str) -> list[str]:
     shown = client.get(f"/v1/articles/{slug}").json()
-    return [one["slug"] for one in shown["translations"]]
+    return [translation["slug"] for translation in shown["translations"]]
 
 
 @pytest.fixture
@@ -56,8 +56,11 @@ def test_the_group_of_a_killed_original_is_exported_together(
         assert list_translations(there, "in-fr") == ["in-es"]
         assert list_translations(there, "in-es") == ["in-fr"]
         newsroom = Newsroom(there, key_for(elsewhere, "admin"))
-        again = [newsroom.call("GET", f"/articles/in-{one}").json() for one in ("fr", "es", "de")]
-        assert [one["translation_of"] for one in again] == [None, "in-fr", "in-fr"]
+        again = [
+            newsroom.call("GET", f"/articles/in-{language}").json()
+            for language in ("fr", "es", "de")
+        ]
+        assert [story["translation_of"] for story in again] == [None, "in-fr", "in-fr"]
         assert newsroom.verb(again[1], "publish")["title"] == "Otra vez"
         assert list_translations(there, "in-fr") == ["in-es"]
     assert list_inconsistencies(elsewhere) == []
@@ -87,8 +90,8 @@ def test_an_editor_imports_what_an_editor_exports(
     editor = Newsroom(newsroom.client, key_for(services, "publish"))
     exported = editor.call("GET", "/export").content
     lines = [json.loads(line) for line in exported.splitlines()]
-    assert [one["language"] for one in lines] == ["fr", "es", "de"]
-    assert {one["translated_with"] for one in lines} == {group["fr"]["id"]}
+    assert [line["language"] for line in lines] == ["fr", "es", "de"]
+    assert {line["translated_with"] for line in lines} == {group["fr"]["id"]}
     assert (
         list_statuses(import_lines(elsewhere, exported.splitlines(keepends=True)))
         == ["created"] * 3
